@@ -1,0 +1,29 @@
+"""The identity, y = z: the floor. Its derivative is a constant, so what is timed is the price of a call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actbench.formula import Formulas, Piecewise, activation
+
+
+@activation
+def identity(m: Any) -> Formulas:
+    """z"""
+
+    def forward(z):
+        return z
+
+    def forward_array(z):
+        return m.copy(z)
+
+    def recompute(z):
+        return 1.0
+
+    def recompute_array(z):
+        return m.ones_like(z)
+
+    return Formulas(
+        forward=Piecewise(scalar=forward, array=forward_array),
+        recompute=Piecewise(scalar=recompute, array=recompute_array),
+    )

@@ -1,0 +1,73 @@
+"""The logistic function, y = 1 / (1 + e^-z), with values in (0, 1) and g' = y(1 - y).
+
+P.-F. Verhulst, "Recherches mathématiques sur la loi d'accroissement de la population", 1845.
+"""
+
+from __future__ import annotations
+
+from math import log
+from typing import Any
+
+from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation
+
+SQUARE_OVERFLOWS = Weakness(
+    Flaw.OVERFLOWS,
+    "(1 + e^-z)^2 overflows, and for z twice as low e^-z itself",
+    lambda z, fmt: z < -log(fmt.max) / 2,
+)
+SATURATES = Weakness(
+    Flaw.CANCELS,
+    "1 - y loses 1.44 bits per unit of z, until y rounds to 1",
+    lambda z, _: z > 0,
+)
+
+
+@activation
+def logistic(m: Any) -> Formulas:
+    """1 / (1 + exp(-z))"""
+
+    def forward(z):
+        if z < 0.0:
+            e = m.exp(z)
+            return e / (1.0 + e)
+        return 1.0 / (1.0 + m.exp(-z))
+
+    def forward_array(z):
+        e = m.exp(-abs(z))  # at most 1, so that neither side overflows
+        return m.where(z < 0.0, e, 1.0) / (1.0 + e)
+
+    def textbook(z):
+        e = m.exp(-z)
+        d = 1.0 + e
+        return e / (d * d)
+
+    def recompute(z):
+        e = m.exp(-abs(z))  # g' is even: the side that does not overflow serves both
+        d = 1.0 + e
+        return e / (d * d)
+
+    def cached(y):
+        return y * (1.0 - y)
+
+    def small_side(z):
+        e = m.exp(-abs(z))
+        c = e / (1.0 + e)  # min(y, 1 - y), without the subtraction that would cancel
+        if z < 0.0:
+            return c, c
+        return 1.0 - c, c
+
+    def small_side_array(z):
+        e = m.exp(-abs(z))
+        c = e / (1.0 + e)
+        return m.where(z < 0.0, c, 1.0 - c), c
+
+    def complement(c):
+        return c * (1.0 - c)
+
+    return Formulas(
+        forward=Piecewise(scalar=forward, array=forward_array),
+        textbook=Strategy(textbook, weaknesses=(SQUARE_OVERFLOWS,)),
+        recompute=recompute,
+        cached=Strategy(cached, weaknesses=(SATURATES,)),
+        complement=Strategy(complement, save=Piecewise(scalar=small_side, array=small_side_array)),
+    )

@@ -1,0 +1,64 @@
+"""The hyperbolic tangent, y = tanh z, with values in (-1, 1) and g' = 1 - y^2 = sech^2 z.
+
+Y. LeCun, L. Bottou, G. Orr and K.-R. Müller, "Efficient BackProp", 1998, recommend it for its zero mean.
+"""
+
+from __future__ import annotations
+
+from math import log
+from typing import Any
+
+from actbench.formula import Flaw, Formulas, Strategy, Weakness, activation
+
+DIFFERENCE_OF_SQUARES = Weakness(
+    Flaw.CANCELS,
+    "cosh^2 - sinh^2 is 1, left over from two squares that grow as e^2|z|",
+    lambda z, _: z != 0,
+)
+SQUARE_OVERFLOWS = Weakness(
+    Flaw.OVERFLOWS,
+    "cosh^2 overflows, and for z twice as far out cosh itself",
+    lambda z, fmt: abs(z) > log(fmt.max) / 2 + log(2),
+)
+SATURATES = Weakness(
+    Flaw.CANCELS,
+    "1 - |y| loses 2.89 bits per unit of |z|, until |y| rounds to 1",
+    lambda z, _: z != 0,
+)
+
+
+@activation
+def tanh(m: Any) -> Formulas:
+    """tanh(z)"""
+
+    def forward(z):
+        return m.tanh(z)
+
+    def textbook(z):
+        c = m.cosh(z)
+        s = m.sinh(z)
+        return (c * c - s * s) / (c * c)
+
+    def recompute(z):
+        e = m.exp(-2.0 * abs(z))  # g' is even: the side that does not overflow serves both
+        d = 1.0 + e
+        return 4.0 * e / (d * d)
+
+    def cached(y):
+        return (1.0 - y) * (1.0 + y)  # 1 - y * y would round y * y first and lose more
+
+    def small_side(z):
+        e = m.exp(-2.0 * abs(z))
+        c = 2.0 * e / (1.0 + e)  # 1 - |y|, without the subtraction that would cancel
+        return m.tanh(z), c  # 1 - c would be inaccurate near z = 0, where y is small
+
+    def complement(c):
+        return c * (2.0 - c)
+
+    return Formulas(
+        forward=forward,
+        textbook=Strategy(textbook, weaknesses=(DIFFERENCE_OF_SQUARES, SQUARE_OVERFLOWS)),
+        recompute=recompute,
+        cached=Strategy(cached, weaknesses=(SATURATES,)),
+        complement=Strategy(complement, save=small_side),
+    )

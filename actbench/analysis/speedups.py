@@ -1,0 +1,73 @@
+"""Speedups: paired ratios inside a block, reference seconds over candidate seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actbench.analysis.statistics import location
+from actbench.model import Block, Case
+from actbench.runs.times import Times
+
+
+@dataclass(frozen=True, slots=True)
+class Speedup:
+    """How many times faster the candidate is than the reference; below 1 it is slower.
+
+    `low` and `high` bound the 95 % interval; NaN where there are too few rounds for one.
+    """
+
+    reference: Case
+    candidate: Case
+    ratio: float
+    low: float
+    high: float
+    rounds: int
+
+    @property
+    def half_width(self) -> float:
+        """The larger distance from the ratio to its bounds, relative to the ratio; inf without an interval."""
+        if np.isnan(self.low):
+            return float("inf")
+        return max(self.high - self.ratio, self.ratio - self.low) / self.ratio
+
+
+def pairs(block: Block) -> tuple[tuple[int, int], ...]:
+    """Return the arms to compare, (reference, candidate): any two strategies of a backend, backends of a strategy."""
+    return tuple(
+        (first, second)
+        for (first, one), (second, other) in combinations(enumerate(block.arms), 2)
+        if one.backend == other.backend or one.strategy == other.strategy
+    )
+
+
+def log_ratios(seconds: NDArray[np.float64], reference: int, candidate: int) -> NDArray[np.float64]:
+    """Return one log ratio a round: the median of those of its values that both arms have.
+
+    `seconds` is rounds x arms x values, NaN where an arm has fewer values.
+    """
+    paired = np.log(seconds[:, reference]) - np.log(seconds[:, candidate])
+    return np.asarray(np.nanmedian(paired, axis=-1))
+
+
+def speedups(times: Times, block: Block) -> Iterator[Speedup]:
+    """Yield the speedups of a block."""
+    chosen = pairs(block)
+    if not chosen:
+        return
+    seconds = times.seconds(block)
+    ratios = np.stack([log_ratios(seconds, reference, candidate) for reference, candidate in chosen])
+    bounds = np.exp(np.stack(location(ratios), axis=-1))
+    cases = block.cases
+    for (reference, candidate), (ratio, low, high) in zip(chosen, bounds.tolist(), strict=True):
+        yield Speedup(cases[reference], cases[candidate], ratio, low, high, len(seconds))
+
+
+def widest(times: Times) -> Speedup | None:
+    """Return the speedup with the widest interval of all blocks; None when nothing is compared."""
+    every = (speedup for block in times.blocks for speedup in speedups(times, block))
+    return max(every, key=lambda speedup: speedup.half_width, default=None)

@@ -1,0 +1,52 @@
+"""Location and interval over rounds. The round is the unit: values of one process are never pooled as independent.
+
+The location is the Hodges-Lehmann estimate, the median of the averages of all pairs of rounds. A few processes in a
+hundred are slower throughout (unlucky page placement) and must not move the result, as they would move a mean; the
+plain median resists them as well, but wastes a third of the data. The interval inverts Wilcoxon's signed-rank test,
+whose distribution is exact for any symmetric one (J. L. Hodges and E. L. Lehmann, "Estimates of location based on rank
+tests", Annals of Mathematical Statistics 34, 1963; M. Hollander, D. A. Wolfe and E. Chicken, "Nonparametric
+Statistical Methods", 3rd edition, 2013, section 3.3). Logarithms of paired ratios are close to symmetric.
+
+All pairs of five rounds hold the location with 93.8 % only, so a 95 % interval needs six; with fewer rounds there is
+none, and none is shown.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+CONFIDENCE = 0.95
+
+MIN_ROUNDS = 6
+"""The fewest rounds that give an interval at `CONFIDENCE`."""
+
+Floats = NDArray[np.float64]
+
+
+def location(samples: ArrayLike) -> tuple[Floats, Floats, Floats]:
+    """Return estimate, low and high over the last axis; low and high are NaN with fewer than `MIN_ROUNDS` samples."""
+    rounds = np.asarray(samples, dtype=np.float64)
+    count = rounds.shape[-1]
+    first, second = np.triu_indices(count)
+    averages = np.sort((rounds[..., first] + rounds[..., second]) / 2, axis=-1)
+    centre = np.median(averages, axis=-1)
+    if count < MIN_ROUNDS:
+        nothing = np.full_like(centre, np.nan)
+        return centre, nothing, nothing
+    rank = _rank(count)
+    return centre, averages[..., rank - 1], averages[..., -rank]
+
+
+@cache
+def _rank(count: int) -> int:
+    """Return the rank, from 1, of the lower bound among the sorted averages of pairs.
+
+    The signed-rank statistic of n values is the sum of the ranks 1 to n, each taken or not with probability 1/2.
+    """
+    chance = np.ones(1)
+    for rank in range(1, count + 1):
+        chance = (np.append(chance, np.zeros(rank)) + np.append(np.zeros(rank), chance)) / 2
+    return int(np.searchsorted(np.cumsum(chance), (1 - CONFIDENCE) / 2, side="right"))

@@ -1,0 +1,68 @@
+"""numpy: the formula as an array expression, temporaries and all, the way one writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from actbench.backends._backend import Backend, Bound, keep, source
+from actbench.formula import Dialect, Formula, Rule
+from actbench.model import Dtype, Op
+
+
+def derivative(formula: Formula) -> Callable[..., Any]:
+    """g', the formula itself."""
+    return formula
+
+
+def backward(formula: Formula) -> Callable[..., Any]:
+    """dy * g'."""
+
+    def call(dy, *residuals):
+        return dy * formula(*residuals)
+
+    return call
+
+
+def step(formula: Formula, keeping: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Forward, keeping the residuals; then backward."""
+
+    def call(z, dy):
+        y, *residuals = keeping(z)
+        return y, dy * formula(*residuals)
+
+    return call
+
+
+class Numpy(Backend):
+    """Array expressions."""
+
+    name = "numpy"
+    summary = "array expressions; every operation allocates its result"
+    requires = "numpy"
+    dialect = Dialect.ARRAY
+    dtypes = (Dtype.FLOAT32, Dtype.FLOAT64)
+    rank = 10
+    planning_ns = 15.0
+
+    def namespace(self) -> Any:
+        """``numpy`` itself."""
+        return np
+
+    def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
+        """Call the formula on arrays; Python literals take the arrays' dtype (NEP 50)."""
+        del dtype
+        match op:
+            case Op.DERIVATIVE:
+                return Bound(derivative(rule.derivative))
+            case Op.BACKWARD:
+                return Bound(backward(rule.derivative))
+            case Op.STEP:
+                return Bound(step(rule.derivative, rule.save or keep(rule.residuals, rule.forward)))
+
+    def execution(self, op: Op, rule: Rule) -> str:
+        """The function around the formula."""
+        del rule
+        return source({Op.DERIVATIVE: derivative, Op.BACKWARD: backward, Op.STEP: step}[op])

@@ -1,0 +1,95 @@
+"""Pure Python: lists of floats, ``math``, one call of the formula an element."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from operator import mul
+from typing import Any
+
+from actbench.backends._backend import Backend, Bound, keep, source
+from actbench.formula import Dialect, Formula, Rule
+from actbench.model import Dtype, Op
+
+
+def derivative(formula: Formula) -> Callable[..., Any]:
+    """g' of every element."""
+
+    def call(*residuals):
+        return list(map(formula, *residuals))
+
+    return call
+
+
+def backward(formula: Formula) -> Callable[..., Any]:
+    """dy * g' of every element."""
+
+    def call(dy, *residuals):
+        return list(map(mul, dy, map(formula, *residuals)))
+
+    return call
+
+
+def step(formula: Formula, keeping: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Forward, keeping the residuals; then backward."""
+
+    def call(z, dy):
+        y, *residuals = keeping(z)
+        return y, list(map(mul, dy, map(formula, *residuals)))
+
+    return call
+
+
+def over_list(forward: Formula) -> Callable[..., Any]:
+    """y of every element."""
+
+    def call(z):
+        return list(map(forward, z))
+
+    return call
+
+
+def saving(save: Formula) -> Callable[..., Any]:
+    """(y, residual, ...) of every element, as sequences."""
+
+    def call(z):
+        return zip(*map(save, z), strict=True)
+
+    return call
+
+
+class Python(Backend):
+    """Lists and ``math``."""
+
+    name = "python"
+    summary = "lists and math, one call of the formula an element"
+    dialect = Dialect.SCALAR
+    dtypes = (Dtype.FLOAT64,)
+    rank = 0
+    takes_arrays = False
+    planning_ns = 200.0
+
+    def namespace(self) -> Any:
+        """``math``: which raises OverflowError where the others give inf."""
+        return math
+
+    def adopt(self, array: Any) -> Any:
+        """A list of Python floats."""
+        return array.tolist()
+
+    def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
+        """Map the formula over lists."""
+        del dtype
+        match op:
+            case Op.DERIVATIVE:
+                return Bound(derivative(rule.derivative))
+            case Op.BACKWARD:
+                return Bound(backward(rule.derivative))
+            case Op.STEP:
+                keeping = saving(rule.save) if rule.save else keep(rule.residuals, over_list(rule.forward))
+                return Bound(step(rule.derivative, keeping))
+
+    def execution(self, op: Op, rule: Rule) -> str:
+        """The function around the formula."""
+        del rule
+        return source({Op.DERIVATIVE: derivative, Op.BACKWARD: backward, Op.STEP: step}[op])

@@ -1,0 +1,57 @@
+"""What can go wrong, one class per exit code.
+
+::
+
+    ActbenchError
+    ├── InputError            2    an argument, a name, a size, a file or a directory that cannot be used
+    ├── BenchmarkError        4    a benchmark failed: a worker crashed, hung or answered nonsense
+    │   └── WrongKernelError  4    a kernel does not compute the derivative, so it has no speed
+    └── NotComparableError    5    two runs, or a run and this host, cannot be set against each other
+
+An error's text is one sentence that names the input and the way out. The command line prints it and exits with
+the class's code; everything measured before is on disk by then.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class ActbenchError(Exception):
+    """Anything actbench says to its user instead of a traceback."""
+
+    exit_code: ClassVar[int]
+
+
+class InputError(ActbenchError):
+    """An argument, a name, a size, a file or a directory that cannot be used."""
+
+    exit_code = 2
+
+
+class BenchmarkError(ActbenchError):
+    """A benchmark failed: a worker crashed, hung or answered nonsense."""
+
+    exit_code = 4
+
+
+class WrongKernelError(BenchmarkError):
+    """A kernel does not compute the derivative."""
+
+
+class NotComparableError(ActbenchError):
+    """Two runs, or a run and this host, cannot be set against each other."""
+
+    exit_code = 5
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> InputError:
+    """Return the error for a name that is not known, with the nearest known one."""
+    known = sorted(known)
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(known)}"
+    return InputError(f"unknown {what} '{name}': {hint}")

@@ -1,0 +1,205 @@
+"""Bind a formula, an op, a backend and a dtype to something that can be called on arrays.
+
+`prepare` is the one way from a case to a call: workers time what it returns, the oracle checks it, and
+``actbench show`` prints it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actbench import activations, backends
+from actbench.backends import Backend, Bound
+from actbench.errors import unknown
+from actbench.formula import Dialect, Rule
+from actbench.model import Case, Dtype, Kernel, Op
+
+Array = NDArray[Any]
+
+ALIGNMENT = 64
+"""Bytes: a cache line, and the widest vector register."""
+
+PAGE = 4096
+"""Bytes: a memory page, and the distance at which addresses alias."""
+
+SPAN = 1 << 20
+"""Bytes over which the start of an array is spread: 256 pages, more than the page colours of an L2 cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """``function(*arguments)`` is one call of a case; it writes `outputs`, or returns them where that is None."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    outputs: tuple[Array, ...] | None = None
+
+    def results(self) -> list[Array]:
+        """Call once and return the outputs as arrays: the derivative, or dz, or (y, ..., dz) of a step."""
+        returned = self.function(*self.arguments)
+        if self.outputs is not None:
+            return list(self.outputs)
+        return [np.asarray(output) for output in (returned if isinstance(returned, tuple) else (returned,))]
+
+
+def rule(kernel: Kernel) -> Rule:
+    """Return the kernel's formulas as its backend executes them; `InputError` for unknown names."""
+    activation = activations.get(kernel.activation)
+    backend = backends.get(kernel.backend)
+    if kernel.strategy not in activation.strategies:
+        raise unknown(f"strategy of {activation.name}", kernel.strategy, activation.strategies)
+    return activation.rule(kernel.strategy, backend.dialect, backend.namespace())
+
+
+@cache
+def bind(kernel: Kernel) -> Bound:
+    """Return the kernel's callable, compiled once a process."""
+    return backends.get(kernel.backend).bind(kernel.op, rule(kernel), kernel.dtype)
+
+
+def inputs(op: Op, residuals: tuple[str, ...]) -> tuple[str, ...]:
+    """Name the arrays that a call reads."""
+    match op:
+        case Op.DERIVATIVE:
+            return residuals
+        case Op.BACKWARD:
+            return ("dy", *residuals)
+        case Op.STEP:
+            return ("z", "dy")
+
+
+def output_count(op: Op, saved: tuple[str, ...]) -> int:
+    """Count the arrays that a call writes: the derivative, or dz, or y, the saved residuals and dz."""
+    return 2 + len(saved) if op is Op.STEP else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What a kernel must move, by its definition: temporaries not counted. Units: arrays of its size and dtype."""
+
+    residuals: int
+    """Arrays that the forward pass keeps."""
+    streams: int
+    """Arrays read or written by one call, each pass over an array counted once."""
+
+
+@cache
+def traffic(activation: str, strategy: str, op: Op) -> Traffic:
+    """Count the arrays; the same on every backend. A step reads z and writes y, and then does its backward."""
+    chosen = activations.get(activation).rule(strategy, Dialect.SCALAR, None)
+    kept = len(chosen.residuals)
+    streams = {
+        Op.DERIVATIVE: kept + 1,
+        Op.BACKWARD: kept + 2,
+        Op.STEP: 2 + len(chosen.saved) + kept + 2,
+    }[op]
+    return Traffic(kept, streams)
+
+
+class Operands:
+    """The inputs of one block and the residuals that its arms read, each made once and shared."""
+
+    def __init__(self, activation: str, z: Array, dy: Array) -> None:
+        """Take the inputs: one-dimensional, of one dtype."""
+        self._activation = activation
+        self._arrays = {"z": z, "dy": dy}
+        self.nbytes = z.nbytes
+        self._adopted: dict[tuple[str, str], Any] = {}
+
+    @classmethod
+    def drawn(cls, activation: str, dtype: Dtype, size: int, seed: int) -> Operands:
+        """Draw z from N(0, 1), and dy as z in another order."""
+        z = np.random.default_rng(seed).standard_normal(size, dtype=np.dtype(dtype).type)
+        return cls(activation, z, np.roll(z, 1))
+
+    def array(self, strategy: str, name: str) -> Array:
+        """Return z, dy or a residual; residuals are what numpy's forward pass gives for z."""
+        key = _key(strategy, name)
+        if key not in self._arrays:
+            chosen = activations.get(self._activation).rule(strategy, Dialect.ARRAY, np)
+            z = self._arrays["z"]
+            with np.errstate(all="ignore"):
+                y, *saved = chosen.save(z) if chosen.save else (chosen.forward(z),)
+            self._arrays.setdefault("y", y)
+            self._arrays |= {_key(strategy, each): array for each, array in zip(chosen.saved, saved, strict=True)}
+        return self._arrays[key]
+
+    def adopted(self, backend: Backend, strategy: str, name: str) -> Any:
+        """Return an operand as the backend's own kind of array, for one that does not take numpy's."""
+        key = (backend.name, _key(strategy, name))
+        if key not in self._adopted:
+            self._adopted[key] = backend.adopt(self.array(strategy, name))
+        return self._adopted[key]
+
+
+class Placement:
+    """Operands and outputs at addresses of their own, shared by the arms of a block.
+
+    Every array starts at a random multiple of 64 bytes inside a span of 1 MiB. A random number of spacers, of about an
+    array's size, occupy what the allocator would hand out next, so that temporaries move as well. Cache sets, page
+    colours and 4 KiB aliasing thus change from one placement to the next, instead of favouring one arm for as long as
+    the process lives.
+    """
+
+    def __init__(self, operands: Operands, rng: np.random.Generator) -> None:
+        """Place nothing yet; `rng` chooses the addresses."""
+        self._operands = operands
+        self._rng = rng
+        self._placed: dict[str, Array] = {}
+        self._outputs: list[Array] = []
+        self._spacers = [
+            np.empty(operands.nbytes + ALIGNMENT * int(rng.integers(PAGE // ALIGNMENT)), dtype=np.uint8)
+            for _ in range(rng.integers(1, 7))
+        ]
+
+    def operand(self, backend: Backend, strategy: str, name: str) -> Any:
+        """Return an operand for a backend, placed where it is a numpy array."""
+        if not backend.takes_arrays:
+            return self._operands.adopted(backend, strategy, name)
+        key = _key(strategy, name)
+        if key not in self._placed:
+            array = self._operands.array(strategy, name)
+            self._placed[key] = self._empty(array)
+            np.copyto(self._placed[key], array)
+        return self._placed[key]
+
+    def output(self, position: int) -> Array:
+        """Return an array to write to; all arms, and the yardstick, write their k-th output to the k-th of these."""
+        while len(self._outputs) <= position:
+            self._outputs.append(self._empty(self._operands.array("", "z")))
+        return self._outputs[position]
+
+    def _empty(self, like: Array) -> Array:
+        room = np.empty(like.nbytes + SPAN + ALIGNMENT, dtype=np.uint8)
+        start = -room.ctypes.data % ALIGNMENT + ALIGNMENT * int(self._rng.integers(SPAN // ALIGNMENT))
+        return room[start : start + like.nbytes].view(like.dtype)
+
+
+def prepare(case: Case, placement: Placement) -> Invocation:
+    """Return the call that a case stands for."""
+    chosen = rule(case.kernel)
+    backend = backends.get(case.backend)
+    function = bind(case.kernel).function
+    arguments = tuple(
+        placement.operand(backend, case.strategy, name) for name in inputs(case.op, chosen.residuals)
+    )
+    if not backend.preallocates:
+        return Invocation(function, arguments)
+    written = tuple(placement.output(position) for position in range(output_count(case.op, chosen.saved)))
+    return Invocation(function, (*written, *arguments), written)
+
+
+def yardstick(placement: Placement) -> Invocation:
+    """Return the plain copy of one array to another."""
+    z = placement.operand(backends.get("numpy"), "", "z")
+    return Invocation(np.copyto, (placement.output(0), z))
+
+
+def _key(strategy: str, name: str) -> str:
+    return name if name in {"z", "dy", "y"} else f"{strategy}.{name}"

@@ -1,0 +1,1 @@
+"""Timing: a conductor that decides everything, and workers that know no policy."""

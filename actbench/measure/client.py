@@ -1,0 +1,161 @@
+"""A worker as the conductor sees it: start it, ask it, and notice when it crashes or hangs."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from actbench.errors import BenchmarkError
+from actbench.kernel import Array
+from actbench.measure import protocol
+from actbench.model import Block, Kernel, Op
+from actbench.runs.environment import worker_environment
+
+A = TypeVar("A")
+
+PACKAGES = str(Path(__file__).resolve().parents[2])
+BOOT = "import sys; sys.path.append(sys.argv[1]); from actbench.measure.worker import main; main()"
+
+
+class WorkerLostError(BenchmarkError):
+    """The worker crashed or hung, and is gone."""
+
+
+class Worker(Protocol):
+    """What the conductor needs of a worker. Times are in seconds."""
+
+    def evaluate(self, kernel: Kernel, z: Array, dy: Array) -> protocol.Evaluated:
+        """Call a kernel once, untimed."""
+
+    def prepare(self, block: Block, seed: int) -> None:
+        """Take up a block; `seed` draws its inputs."""
+
+    def place(self, seed: int) -> None:
+        """Move the block's operands to new addresses."""
+
+    def time(self, slices: list[tuple[int, int]], timeout: float) -> tuple[float, ...]:
+        """Time slices, (arm, calls) each, of the prepared block."""
+
+    def close(self) -> None:
+        """End the worker."""
+
+
+StartWorker = Callable[[], Worker]
+
+
+class WorkerProcess:
+    """A worker in a process of its own."""
+
+    def __init__(self, *, cpu: int | None, timeout: float, python: str = sys.executable) -> None:
+        """Start `python` pinned to `cpu` and wait until it is ready; `timeout` in seconds holds for each request."""
+        self._timeout = timeout
+        self._words = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as the worker
+        self._pending = b""
+        self._process = subprocess.Popen(
+            [python, "-P", "-c", BOOT, PACKAGES],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._words,
+            env=worker_environment(os.environ),
+            start_new_session=True,  # Ctrl-C is the conductor's to handle
+        )
+        assert self._process.stdin is not None  # noqa: S101  # both are pipes, as asked for above
+        assert self._process.stdout is not None  # noqa: S101
+        self._stdin, self._stdout = self._process.stdin, self._process.stdout
+        self._ask(protocol.Started, timeout, request="start", cpu=cpu)
+
+    def evaluate(self, kernel: Kernel, z: Array, dy: Array) -> protocol.Evaluated:
+        """Call a kernel once, untimed."""
+        return self._ask(
+            protocol.Evaluated,
+            self._timeout,
+            request="evaluate",
+            case=kernel.at(z.size).id,
+            z=protocol.Array.pack(z),
+            dy=protocol.Array.pack(dy),
+        )
+
+    def prepare(self, block: Block, seed: int) -> None:
+        """Take up a block."""
+        self._ask(protocol.Prepared, self._timeout, request="prepare", cases=[case.id for case in block.cases], seed=seed)
+
+    def place(self, seed: int) -> None:
+        """Move the block's operands to new addresses."""
+        self._ask(protocol.Placed, self._timeout, request="place", seed=seed)
+
+    def time(self, slices: list[tuple[int, int]], timeout: float) -> tuple[float, ...]:
+        """Time slices of the prepared block."""
+        return self._ask(protocol.Timed, timeout, request="time", slices=slices).seconds
+
+    def close(self) -> None:
+        """End the process, politely if it listens."""
+        with suppress(BrokenPipeError):
+            self._stdin.close()
+        try:
+            self._process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._stdout.close()
+        self._words.close()
+
+    def _ask(self, answer: type[A], timeout: float, **request: Any) -> A:
+        try:
+            self._stdin.write(msgspec.json.encode(request) + b"\n")
+            self._stdin.flush()
+            line = self._read_line(timeout)
+        except BrokenPipeError:
+            line = b""
+        if not line:
+            raise WorkerLostError(f"the worker {self._end()}{self._last_words()}")
+        try:
+            reply = msgspec.json.decode(line, type=_Reply)
+            if reply.error is not None:
+                raise BenchmarkError(reply.error)
+            return msgspec.json.decode(reply.answer, type=answer)
+        except msgspec.MsgspecError as error:
+            raise BenchmarkError(f"the worker answered nonsense: {error}") from None
+
+    def _read_line(self, timeout: float) -> bytes:
+        """Return the next line, or nothing when the worker has ended."""
+        deadline = time.monotonic() + timeout
+        while b"\n" not in self._pending:
+            ready, _, _ = select.select([self._stdout], [], [], max(0.0, deadline - time.monotonic()))
+            if not ready:
+                self._process.kill()
+                self._process.wait()
+                raise WorkerLostError(f"the worker gave no answer in {timeout:g} s (--timeout){self._last_words()}")
+            chunk = os.read(self._stdout.fileno(), 1 << 16)
+            if not chunk:
+                return b""
+            self._pending += chunk
+        line, _, self._pending = self._pending.partition(b"\n")
+        return line
+
+    def _end(self) -> str:
+        code = self._process.wait()
+        return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with status {code}"
+
+    def _last_words(self) -> str:
+        self._words.seek(0)
+        lines = self._words.read().decode(errors="replace").split("\n")
+        said = [line.strip() for line in lines if line.strip()]
+        return f"; its last words: {said[-1]}" if said else ""
+
+
+class _Reply(msgspec.Struct):
+    """Either an answer, still encoded, or the error that the request raised."""
+
+    answer: msgspec.Raw = msgspec.Raw(b"")
+    error: str | None = None

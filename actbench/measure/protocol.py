@@ -1,0 +1,68 @@
+"""What the conductor and a worker say to each other: one JSON object a line.
+
+A request is ``{"request": name, ...}``; the reply is ``{"answer": ...}``, one of the types below, or ``{"error":
+sentence}``. The worker needs the standard library alone for this, so that an interpreter with nothing but the
+backends' own packages can serve; the conductor checks every answer against its type.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """An array in transit: dtype, shape and raw bytes."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data: str
+
+    @classmethod
+    def pack(cls, array: Any) -> Array:
+        """Wrap a numpy array."""
+        return cls(str(array.dtype), array.shape, b64encode(array.tobytes()).decode())
+
+    def unpack(self) -> Any:
+        """Return the numpy array."""
+        import numpy as np
+
+        return np.frombuffer(b64decode(self.data), dtype=self.dtype).reshape(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Answer to ``start``: the process is pinned and has imported what it needs."""
+
+    affinity: tuple[int, ...] | None
+    """The processors it may run on, or None where the system cannot say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """Answer to ``evaluate``: a kernel called once, untimed, on given inputs."""
+
+    outputs: tuple[Array, ...]
+    raised: str | None
+    """The exception that the kernel's arithmetic raised instead of giving outputs."""
+    compile_seconds: float | None
+    from_cache: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Answer to ``prepare``: the block's inputs are drawn and its kernels compiled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Answer to ``place``: the block's operands are at new addresses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """Answer to ``time``: seconds of each slice, all its calls together."""
+
+    seconds: tuple[float, ...]

@@ -1,0 +1,135 @@
+"""The worker: a plain process that does what it is told and answers with seconds. It knows no policy.
+
+It is pinned before numpy or numba is imported, keeps the garbage collector out of the slices, and ends when its input
+does. What kernels print goes to stderr, so that it cannot be taken for an answer.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from itertools import repeat
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from actbench.measure.protocol import Array, Evaluated, Placed, Prepared, Started, Timed
+
+if TYPE_CHECKING:
+    from actbench.kernel import Invocation, Operands
+    from actbench.model import Case
+
+
+SETTLING = (32 << 20) - (64 << 10)
+"""Bytes allocated and freed at the start, so that every block finds the allocator in the same state.
+
+glibc returns a freed array to the system at once, and pays a page fault a page on the next call, until it has once
+seen a larger one freed, up to 32 MiB: a block would be fast or slow by which blocks came before it. This is the state
+of any process that has lived for a while; MALLOC_MMAP_THRESHOLD_=131072 in the environment shows the other one.
+"""
+
+
+class Worker:
+    """One block at a time, from requests."""
+
+    def __init__(self) -> None:
+        """Hold no block yet."""
+        self._cases: list[Case] = []
+        self._operands: Operands | None = None
+        self._arms: list[Invocation] = []
+
+    def start(self, cpu: int | None) -> Started:
+        """Pin the process to a processor, then import."""
+        if cpu is not None:
+            os.sched_setaffinity(0, {cpu})
+        import numpy as np
+
+        import actbench.kernel  # noqa: F401  # only now: thread pools are sized on import
+
+        np.empty(SETTLING, dtype=np.uint8)
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        return Started(tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else None)
+
+    def evaluate(self, case: str, z: dict[str, Any], dy: dict[str, Any]) -> Evaluated:
+        """Call a kernel on given inputs."""
+        import numpy as np
+
+        from actbench import kernel
+        from actbench.model import Case
+
+        wanted = Case.parse(case)
+        bound = kernel.bind(wanted.kernel)
+        operands = kernel.Operands(wanted.activation, Array(**z).unpack(), Array(**dy).unpack())
+        placement = kernel.Placement(operands, np.random.default_rng())
+        try:
+            with np.errstate(all="ignore"):
+                outputs = kernel.prepare(wanted, placement).results()
+            raised = None
+        except ArithmeticError as error:
+            outputs, raised = [], repr(error)
+        return Evaluated(tuple(map(Array.pack, outputs)), raised, bound.compile_seconds, bound.from_cache)
+
+    def prepare(self, cases: list[str], seed: int) -> Prepared:
+        """Take up a block: bind its kernels and draw its inputs."""
+        from actbench import kernel
+        from actbench.model import Case
+
+        self._arms, self._operands = [], None
+        gc.collect()
+        self._cases = [Case.parse(case) for case in cases]
+        for case in self._cases:
+            kernel.bind(case.kernel)
+        first = self._cases[0]
+        self._operands = kernel.Operands.drawn(first.activation, first.dtype, first.size, seed)
+        return Prepared()
+
+    def place(self, seed: int) -> Placed:
+        """Move the block's operands to new addresses. The yardstick is the last arm."""
+        import numpy as np
+
+        from actbench import kernel
+
+        self._arms = []
+        placement = kernel.Placement(self._operands, np.random.default_rng(seed))
+        self._arms = [*(kernel.prepare(case, placement) for case in self._cases), kernel.yardstick(placement)]
+        return Placed()
+
+    def time(self, slices: list[tuple[int, int]]) -> Timed:
+        """Time each slice, (arm, calls): one untimed call, then the calls."""
+        return Timed(tuple(_slice(self._arms[arm], calls) for arm, calls in slices))
+
+
+def _slice(arm: Invocation, calls: int) -> float:
+    function, arguments = arm.function, arm.arguments
+    function(*arguments)
+    times = repeat(None, calls)
+    start = perf_counter()
+    for _ in times:
+        function(*arguments)
+    return perf_counter() - start
+
+
+def main() -> None:
+    """Answer requests from stdin until it ends."""
+    with os.fdopen(os.dup(1), "w", buffering=1) as answers:
+        os.dup2(2, 1)
+        worker = Worker()
+        serve: dict[str, Callable[..., Any]] = {
+            "start": worker.start,
+            "evaluate": worker.evaluate,
+            "prepare": worker.prepare,
+            "place": worker.place,
+            "time": worker.time,
+        }
+        for line in sys.stdin:
+            request = json.loads(line)
+            try:
+                reply = {"answer": asdict(serve[request.pop("request")](**request))}
+            except Exception as error:  # noqa: BLE001  # a kernel may raise anything; the conductor decides
+                reply = {"error": f"{type(error).__name__}: {error}".splitlines()[0]}
+            answers.write(json.dumps(reply) + "\n")

@@ -1,0 +1,232 @@
+"""The nouns of actbench, as plain frozen values.
+
+A **kernel** is an activation's strategy and op, bound by a backend to a dtype. A **case** is a kernel at one size.
+A **block** holds the cases that share activation, op, dtype and size: they are measured interleaved, so every ratio
+inside a block is a paired one. An **arm** is a case inside its block.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from actbench.errors import InputError
+
+
+class Op(StrEnum):
+    """What one call does."""
+
+    DERIVATIVE = "derivative"
+    BACKWARD = "backward"
+    STEP = "step"
+
+    @property
+    def meaning(self) -> str:
+        """One line for people."""
+        return _OP_MEANINGS[self]
+
+
+_OP_MEANINGS = {
+    Op.DERIVATIVE: "g'(z)",
+    Op.BACKWARD: "dy * g'(z), the vector-Jacobian product",
+    Op.STEP: "forward storing the residuals, then backward: the honest price of a cache",
+}
+
+
+class Dtype(StrEnum):
+    """The floating-point type of arithmetic and operands."""
+
+    FLOAT32 = "float32"
+    FLOAT64 = "float64"
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes per element."""
+        return {Dtype.FLOAT32: 4, Dtype.FLOAT64: 8}[self]
+
+
+STRATEGIES = {
+    "textbook": "keep z; the quotient-rule form as published, which overflows",
+    "recompute": "keep z; evaluate the exponential again, in a numerically stable form",
+    "cached": "keep the output y; a multiplication and a subtraction",
+    "complement": "keep the small side of the output, e.g. min(y, 1 - y)",
+}
+"""Every strategy and what it keeps, in the order in which tables list them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """An activation's strategy and op, bound by a backend to a dtype."""
+
+    activation: str
+    strategy: str
+    backend: str
+    op: Op
+    dtype: Dtype
+
+    @property
+    def id(self) -> str:
+        """``logistic/cached/numpy/derivative/float32``."""
+        return f"{self.activation}/{self.strategy}/{self.backend}/{self.op}/{self.dtype}"
+
+    def at(self, size: int) -> Case:
+        """Return this kernel's case of `size` elements."""
+        return Case(self.activation, self.strategy, self.backend, self.op, self.dtype, size)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A kernel at one size, in elements."""
+
+    activation: str
+    strategy: str
+    backend: str
+    op: Op
+    dtype: Dtype
+    size: int
+
+    @property
+    def kernel(self) -> Kernel:
+        """The kernel without its size."""
+        return Kernel(self.activation, self.strategy, self.backend, self.op, self.dtype)
+
+    @property
+    def id(self) -> str:
+        """``logistic/cached/numpy/derivative/float32/1000``."""
+        return f"{self.kernel.id}/{self.size}"
+
+    @classmethod
+    def parse(cls, text: str) -> Case:
+        """Read an id; `InputError` when it is not of that form."""
+        try:
+            activation, strategy, backend, op, dtype, size = text.split("/")
+            case = cls(activation, strategy, backend, Op(op), Dtype(dtype), int(size))
+        except ValueError:
+            case = None
+        if case is None or case.size < 1 or case.id != text:
+            raise InputError(
+                f"'{text}' is not a case: write activation/strategy/backend/op/dtype/size, "
+                "e.g. logistic/cached/numpy/derivative/float32/1000"
+            )
+        return case
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """What tells a case from the others of its block."""
+
+    strategy: str
+    backend: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The cases that share activation, op, dtype and size, measured interleaved, and their yardstick."""
+
+    activation: str
+    op: Op
+    dtype: Dtype
+    size: int
+    arms: tuple[Arm, ...]
+
+    @property
+    def id(self) -> str:
+        """``logistic/derivative/float32/1000``."""
+        return f"{self.activation}/{self.op}/{self.dtype}/{self.size}"
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """One case an arm."""
+        return tuple(
+            Case(self.activation, arm.strategy, arm.backend, self.op, self.dtype, self.size) for arm in self.arms
+        )
+
+    @property
+    def yardstick(self) -> Case:
+        """A plain copy of as many elements: what reading one stream and writing one costs here and now."""
+        return Case("copy", "yardstick", "numpy", self.op, self.dtype, self.size)
+
+    @property
+    def timed(self) -> tuple[Case, ...]:
+        """Everything timed in this block: the cases, then the yardstick."""
+        return (*self.cases, self.yardstick)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A case that was asked for and is not measured, with the reason."""
+
+    case: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is measured: the blocks, what was left out and why, and the seed of the inputs.
+
+    Inputs are drawn from N(0, 1): pre-activations of a normalised layer, and never denormal.
+    """
+
+    blocks: tuple[Block, ...]
+    seed: int
+    left_out: tuple[LeftOut, ...] = ()
+    distribution: str = "normal(0, 1)"
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """Every case of every block, without the yardsticks."""
+        return tuple(case for block in self.blocks for case in block.cases)
+
+    @property
+    def kernels(self) -> tuple[Kernel, ...]:
+        """Every kernel once, in the order of the plan."""
+        return tuple(dict.fromkeys(case.kernel for case in self.cases))
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How a block is timed, fixed for a run; the k-th entry is the k-th arm's, the yardstick's the last.
+
+    An arm is timed ``values[k]`` times a round; each value is the sum of ``slices`` alternating slices of ``loops[k]``
+    calls. Arms whose calls are slow take part in the first values only, so that every arm gets about the same time.
+    """
+
+    loops: tuple[int, ...]
+    values: tuple[int, ...]
+    slices: int
+    round_seconds: float
+    """What one round of the block is predicted to take."""
+
+    def calls(self, arm: int) -> int:
+        """Calls in one value of an arm: pyperf's ``loops``."""
+        return self.loops[arm] * self.slices
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What the oracle found of a kernel: its largest error in ULP, where, and its declared weaknesses."""
+
+    kernel: Kernel
+    max_ulp: float
+    worst_z: float
+    weaknesses: tuple[str, ...] = ()
+    compile_seconds: float | None = None
+    from_cache: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A block that is not measured any more, since when, and the worker's last words."""
+
+    block: str
+    round: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BlockTimes:
+    """One block, one round: seconds per call, by arm (the yardstick last), then by value; slow arms have fewer."""
+
+    block: Block
+    round: int
+    seconds: tuple[tuple[float, ...], ...] = field(repr=False)

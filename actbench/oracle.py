@@ -1,0 +1,172 @@
+"""The truth about a kernel: its error against mpmath, in units in the last place.
+
+A wrong kernel has no speed, so every kernel of a plan is checked before anything is timed. The truth is the derivative
+of the activation's *forward* formula, by a central difference in arithmetic so wide that the difference is exact to
+any format's precision; the formulas under test have no part in it.
+
+A strategy must be within `STATED_ULP` of the truth everywhere, except where its declared weaknesses say that it is
+not; there it must be wrong in just the way declared:
+
+* ``cancels``: the absolute error stays below ``STATED_ULP * eps``, and somewhere exceeds what is stated elsewhere;
+* ``overflows``: the call raises, or returns 0, inf or NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import mpmath
+import numpy as np
+from numpy.typing import NDArray
+
+from actbench import activations
+from actbench.errors import WrongKernelError
+from actbench.formula import Dialect, Flaw, Weakness
+from actbench.model import Check, Dtype, Kernel, Op
+
+Array = NDArray[Any]
+
+STATED_ULP = 8.0
+"""The accuracy every strategy has where no weakness is declared."""
+
+DIGITS = 420
+"""Decimal digits of the truth. At z = 745 the output is 1 - 1e-324, and 20 digits of its change over 1e-40 are wanted;
+at z = 1e308 the neighbour 1e-40 away must differ from z at all."""
+
+STEP = 1e-40
+"""Half width of the central difference; its error is of the order of the square."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What a kernel answers for an array z and upstream gradient dy.
+
+    ``y`` is given by a step alone. Where the call raised, the elements are NaN and `raised` says what.
+    """
+
+    derivative: Array
+    y: Array | None
+    raised: str | None = None
+
+
+Evaluate = Callable[[Kernel, Array, Array], Evaluation]
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Real numbers beside a format: the nearest number of the format, and what is left, in ULP of it."""
+
+    nearest: Array
+    rest: Array
+    ulp: Array
+
+    def error(self, computed: Array) -> Array:
+        """Return |computed - truth| in ULP, float64; inf where the computed value is not finite and the truth is."""
+        with np.errstate(all="ignore"):
+            distance = (computed.astype(np.float64) - self.nearest.astype(np.float64)) / self.ulp
+        return np.where(np.isfinite(computed), np.abs(distance - self.rest), np.inf)
+
+    def absolute(self, computed: Array) -> Array:
+        """Return |computed - truth| in eps of the format: absolute, not relative, error."""
+        return self.error(computed) * (self.ulp / np.finfo(self.nearest.dtype).eps)
+
+
+@cache
+def grid(dtype: Dtype) -> Array:
+    """Return the z at which kernels are checked: both tails, ±0, denormals, and out to the largest finite numbers."""
+    fmt = np.finfo(dtype)
+    vanish = -np.log(float(fmt.smallest_subnormal))  # beyond, g' of the logistic is 0 in this format
+    dense = np.linspace(0.0, 1.02 * vanish, 300)
+    near = np.linspace(0.0, 40.0, 161)
+    small = np.geomspace(float(fmt.tiny), 1.0, 24)
+    large = np.geomspace(vanish, float(fmt.max) / 2, 16)[1:]
+    limits = np.array([float(fmt.smallest_subnormal), float(fmt.eps), 1e3, 1e4, float(fmt.max)])
+    magnitudes = np.concatenate([dense, near, small, large, limits])
+    return np.append(np.unique(np.concatenate([-magnitudes, magnitudes]).astype(dtype)), np.dtype(dtype).type(-0.0))
+
+
+@cache
+def truth(activation: str, dtype: Dtype) -> tuple[Truth, Truth]:
+    """Return g' and y on the grid."""
+    with mpmath.workdps(DIGITS):
+        forward = activations.get(activation).forward(Dialect.SCALAR, mpmath.mp)
+        step = mpmath.mpf(STEP)
+        points = [mpmath.mpf(float(z)) for z in grid(dtype)]
+        slopes = [(forward(z + step) - forward(z - step)) / (2 * step) for z in points]
+        return _beside(slopes, dtype), _beside([forward(z) for z in points], dtype)
+
+
+def check(kernel: Kernel, evaluate: Evaluate) -> Check:
+    """Hold a kernel to the truth; `WrongKernelError` names the worst z when it is not what it says it is."""
+    z = grid(kernel.dtype)
+    dy = np.resize(np.array([1.0, -2.0, 2.0, -1.0]), z.size).astype(kernel.dtype)  # exact factors
+    answer = evaluate(kernel, z, dy)
+    _check_form(kernel, answer.derivative, z)
+    derivative = answer.derivative if kernel.op is Op.DERIVATIVE else answer.derivative / dy
+    slope, output = truth(kernel.activation, kernel.dtype)
+    weaknesses = activations.get(kernel.activation).strategies[kernel.strategy].weaknesses
+
+    regions = _regions(weaknesses, z)
+    error = slope.error(derivative)
+    wrong = ~(regions[Flaw.CANCELS] | regions[Flaw.OVERFLOWS]) & (error > STATED_ULP)
+    wrong |= regions[Flaw.CANCELS] & ~regions[Flaw.OVERFLOWS] & (slope.absolute(derivative) > STATED_ULP)
+    wrong |= regions[Flaw.OVERFLOWS] & np.isfinite(derivative) & (derivative != 0)
+    _refuse(kernel, "g'", z, derivative, slope, wrong, answer.raised)
+    for weakness in weaknesses:
+        if not np.any(error[regions[weakness.flaw]] > STATED_ULP):
+            raise WrongKernelError(
+                f"{kernel.id} is declared to be wrong where '{weakness.why}', but is not: correct the declaration"
+            )
+    if answer.y is not None:
+        _check_form(kernel, answer.y, z)
+        excused = regions[Flaw.OVERFLOWS] & np.isnan(answer.y) & (answer.raised is not None)
+        _refuse(kernel, "y", z, answer.y, output, ~excused & (output.error(answer.y) > STATED_ULP), answer.raised)
+    worst = _worst(error, z)
+    return Check(kernel, float(error[worst]), float(z[worst]), tuple(weakness.why for weakness in weaknesses))
+
+
+def _beside(numbers: list[Any], dtype: Dtype) -> Truth:
+    nearest = np.array([float(number) for number in numbers]).astype(dtype)
+    with np.errstate(over="ignore"):  # the largest finite number has no neighbour above
+        ulp = np.minimum(np.spacing(np.abs(nearest)), np.finfo(dtype).max).astype(np.float64)
+    rest = [
+        float((number - mpmath.mpf(float(near))) / mpmath.mpf(unit))
+        for number, near, unit in zip(numbers, nearest, ulp, strict=True)
+    ]
+    return Truth(nearest, np.array(rest), ulp)
+
+
+def _regions(weaknesses: tuple[Weakness, ...], z: Array) -> dict[Flaw, Array]:
+    regions = {flaw: np.zeros(z.size, dtype=bool) for flaw in Flaw}
+    for weakness in weaknesses:
+        regions[weakness.flaw] |= weakness.where(z.astype(np.float64), np.finfo(z.dtype))
+    return regions
+
+
+def _check_form(kernel: Kernel, array: Array, z: Array) -> None:
+    if array.dtype != kernel.dtype:
+        raise WrongKernelError(f"{kernel.id} is wrong: it returns {array.dtype} where {kernel.dtype} was asked for")
+    if array.shape != z.shape:
+        raise WrongKernelError(f"{kernel.id} is wrong: it returns shape {array.shape} for an input of shape {z.shape}")
+
+
+def _worst(error: Array, z: Array) -> int:
+    """Return where the error is largest; of several such z the one nearest to 0."""
+    return int(np.lexsort((np.abs(z), -error))[0])
+
+
+def _refuse(
+    kernel: Kernel, what: str, z: Array, computed: Array, expected: Truth, wrong: Array, raised: str | None
+) -> None:
+    if not wrong.any():
+        return
+    error = np.where(wrong, expected.error(computed), -1.0)
+    worst = _worst(error, z)
+    gives = f"raises {raised}" if raised and np.isnan(computed[worst]) else f"gives {computed[worst]:.9g}"
+    raise WrongKernelError(
+        f"{kernel.id} is wrong: at z = {z[worst]:.9g} it {gives} where {what} = {expected.nearest[worst]:.9g} "
+        f"({error[worst]:.3g} ULP; {STATED_ULP:g} are allowed)"
+    )

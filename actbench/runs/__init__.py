@@ -1,0 +1,1 @@
+"""A run on disk: what is written while measuring, and what reporting reads."""

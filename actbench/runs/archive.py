@@ -1,0 +1,171 @@
+"""A run's directory: written while measuring, read for everything after.
+
+The journal takes each finished block as it comes, one line each, so that a killed process loses none. After every
+round all files are written anew, each in one move, and the journal is done with.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from actbench.errors import InputError
+from actbench.model import Block, BlockTimes, Plan
+from actbench.runs import files, pyperf_suite, record, values
+from actbench.runs.environment import process_metadata
+from actbench.runs.events import Calibrated, Checked, Event, Failed, Measured, RoundDone
+from actbench.runs.record import Record, Status
+from actbench.runs.times import Times
+
+RESULTS = Path("results")
+"""Where runs go and are looked for, in the current directory."""
+
+LATEST = "latest"
+"""The link in `RESULTS` to the run begun last, and what users call it."""
+
+BYTES_PER_VALUE = 200
+"""What a value takes on disk, in values.csv and pyperf.json together, generously."""
+
+
+@dataclass(slots=True)
+class Run:
+    """A run as read from disk. `record` is None for a suite without its run.json."""
+
+    path: Path
+    plan: Plan
+    times: Times
+    record: Record | None
+
+
+@dataclass(slots=True)
+class Writer:
+    """A run being written."""
+
+    directory: Path
+    record: Record
+    times: Times
+    metadata: Mapping[str, str | float] = field(default_factory=process_metadata)
+    """pyperf's metadata of this host, as far as it can be published."""
+
+    def take(self, event: Event) -> None:
+        """Note what happened; after a round, write it all."""
+        match event:
+            case Checked(check):
+                self.record.checks.append(check)
+            case Calibrated(block, calibration):
+                self.record.calibrations[block] = calibration
+            case Measured(times):
+                self.times.add(times)
+                self._note(times)
+            case Failed(failure):
+                self.record.failures.append(failure)
+            case RoundDone():
+                self.save()
+
+    def save(self) -> None:
+        """Write the files that hold measurements, and drop the journal that they replace."""
+        calibrations = self.record.calibrations
+        files.write(self.directory / "values.csv", values.to_csv(self.record.plan, self.times, calibrations))
+        suite = pyperf_suite.to_json(self.times, calibrations, self.metadata)
+        if suite:
+            files.write(self.directory / "pyperf.json", suite)
+        files.write(self.directory / "run.json", record.encode(self.record))
+        (self.directory / "journal.jsonl").unlink(missing_ok=True)
+
+    def _note(self, times: BlockTimes) -> None:
+        line = _Line(times.block.id, times.round, times.seconds)
+        try:
+            with (self.directory / "journal.jsonl").open("ab") as journal:
+                journal.write(msgspec.json.encode(line) + b"\n")
+        except OSError as error:
+            raise InputError(
+                f"cannot write to {self.directory}: {error.strerror}; rounds before this one are intact there"
+            ) from None
+
+
+@contextmanager
+def create(directory: Path | None, new: Record) -> Iterator[Writer]:
+    """Begin a run in `directory`, or in a new one under results/; `InputError` when that cannot be."""
+    if directory is None:
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        directory = RESULTS / f"{stamp}-{new.settings.preset}"
+    if (directory / "run.json").exists():
+        raise InputError(f"{directory} holds a run: go on with it (--resume {directory}) or name another with -o")
+    files.probe(directory, BYTES_PER_VALUE * 400 * len(new.plan.cases))
+    with files.locked(directory):
+        writer = Writer(directory, new, Times())
+        writer.save()
+        _point_latest(directory)
+        yield writer
+
+
+@contextmanager
+def reopen(directory: Path) -> Iterator[Writer]:
+    """Go on with the run in `directory`; `InputError` when there is none, or it is damaged."""
+    if not directory.is_dir():
+        raise InputError(f"--resume {directory}: there is no such directory")
+    with files.locked(directory):
+        run = load(directory)
+        if run.record is None:
+            raise InputError(f"--resume {directory}: there is no run.json in it")
+        run.record.status = Status.RUNNING
+        yield Writer(directory, run.record, run.times)
+
+
+def load(path: Path) -> Run:
+    """Read a run: its directory, its pyperf.json, or ``latest``; `InputError` when that is not one."""
+    if str(path) == LATEST:
+        path = RESULTS / LATEST
+        if not path.exists():
+            raise InputError("there is no latest run under results/: make one with 'actbench run', or name its directory")
+    if path.is_file():
+        if (path.parent / "run.json").exists():
+            return load(path.parent)
+        plan, times = pyperf_suite.from_json(path)
+        return Run(path, plan, times, None)
+    if not (path / "run.json").is_file():
+        raise InputError(f"{path} is not a run: name a directory with a run.json, a pyperf.json, or 'latest'")
+    found = record.decode((path / "run.json").read_bytes(), path / "run.json")
+    times = values.from_csv(path / "values.csv", found.plan, found.calibrations)
+    for finished in _journal(path / "journal.jsonl", found):
+        times.add(finished)
+    return Run(path, found.plan, times, found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of the journal."""
+
+    block: str
+    round: int
+    seconds: tuple[tuple[float, ...], ...]
+
+
+def _journal(path: Path, of: Record) -> Iterator[BlockTimes]:
+    """Yield the blocks finished since the files were last written; a last line cut short by a kill is dropped."""
+    blocks: dict[str, Block] = {block.id: block for block in of.plan.blocks}
+    if not path.exists():
+        return
+    for line in path.read_bytes().splitlines(keepends=True):
+        if line.endswith(b"\n"):
+            try:
+                entry = msgspec.json.decode(line, type=_Line)
+                yield BlockTimes(blocks[entry.block], entry.round, entry.seconds)
+            except (msgspec.MsgspecError, KeyError) as error:
+                raise InputError(f"{path} is damaged: {error}") from None
+
+
+def _point_latest(directory: Path) -> None:
+    """Let results/latest lead to a run under results/; a run elsewhere is found by its own path."""
+    if directory.resolve().parent != RESULTS.resolve():
+        return
+    link = RESULTS / f".{LATEST}.part"
+    link.unlink(missing_ok=True)
+    link.symlink_to(directory.name)
+    os.replace(link, RESULTS / LATEST)

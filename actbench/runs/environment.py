@@ -1,0 +1,168 @@
+"""The machine: what identifies it, and which of its settings reach a worker.
+
+What is recorded can be published: no user, host or path names. Hosts are told apart by processor, cores, caches,
+kernel and library versions.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import psutil
+import pyperf
+
+from actbench import __version__
+from actbench.errors import InputError, NotComparableError
+
+NEEDED = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH", "XDG_CACHE_HOME")
+"""Variables without which a worker may not even start."""
+
+TUNING = ("OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "NUMBA_", "NPY_", "MALLOC_", "GLIBC_TUNABLES")
+"""Prefixes of variables that change what is measured: handed to the workers, and recorded."""
+
+LIBRARIES = ("numpy", "numba", "llvmlite", "pyperf", "scipy", "mpmath")
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """A host and its software, as recorded with a run. Sizes in bytes."""
+
+    cpu_model: str
+    logical_cpus: int
+    physical_cpus: int | None
+    caches: dict[str, int]
+    """Capacity of L1d, L2, L3 as one processor sees them."""
+    memory: int
+    architecture: str
+    kernel: str
+    libc: str
+    python: str
+    actbench: str
+    libraries: dict[str, str]
+    variables: dict[str, str]
+    """Tuning variables that were set, those with a path in them left out."""
+    affinity: int | None
+    """The processor to which the workers are pinned."""
+
+
+def collect(affinity: int | None, environ: Mapping[str, str] = os.environ) -> Environment:
+    """Look at this host."""
+    return Environment(
+        cpu_model=str(process_metadata().get("cpu_model_name", platform.processor() or "unknown")),
+        logical_cpus=psutil.cpu_count() or 1,
+        physical_cpus=psutil.cpu_count(logical=False),
+        caches=_caches(affinity or 0),
+        memory=psutil.virtual_memory().total,
+        architecture=platform.machine(),
+        kernel=f"{platform.system()} {platform.release()}",
+        libc=" ".join(platform.libc_ver()).strip(),
+        python=f"{platform.python_implementation()} {platform.python_version()}",
+        actbench=__version__,
+        libraries={name: found for name in LIBRARIES if (found := _version(name))},
+        variables={name: value for name, value in tuning(environ).items() if os.sep not in value},
+        affinity=affinity,
+    )
+
+
+def refuse_other(recorded: Environment, here: Environment) -> None:
+    """Raise `NotComparableError`, naming the first difference, unless both are the same host and software."""
+    for field in fields(Environment):
+        if field.name in {"affinity", "memory"}:
+            continue
+        before, now = getattr(recorded, field.name), getattr(here, field.name)
+        if before != now:
+            raise NotComparableError(
+                f"the run cannot go on here: its {field.name.replace('_', ' ')} was {_shown(before)}, here it is "
+                f"{_shown(now)}; start a new run"
+            )
+
+
+def worker_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables a worker gets: what it needs to start, and what tunes the libraries."""
+    return {name: environ[name] for name in NEEDED if name in environ} | tuning(environ)
+
+
+def tuning(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that change what is measured."""
+    return {name: value for name, value in sorted(environ.items()) if name.startswith(TUNING)}
+
+
+def memory() -> int:
+    """Return this machine's memory in bytes."""
+    return int(psutil.virtual_memory().total)
+
+
+def choose_cpu(wanted: int | None) -> int | None:
+    """Return the processor to pin workers to: the one wanted, else an isolated one, else the last one allowed.
+
+    The last, because interrupts go to the first by custom. None where the system cannot pin (macOS). `InputError`
+    when the one wanted is not allowed.
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        if wanted is not None:
+            raise InputError("--affinity: this system cannot pin a process to a processor; leave the option out")
+        return None
+    allowed = sorted(os.sched_getaffinity(0))
+    if wanted is not None and wanted not in allowed:
+        raise InputError(f"--affinity {wanted}: this process may run on {', '.join(map(str, allowed))}")
+    if wanted is not None:
+        return wanted
+    isolated = [cpu for cpu in _cpu_list(_read("/sys/devices/system/cpu/isolated")) if cpu in allowed]
+    return (isolated or allowed)[-1]
+
+
+def public_metadata(metadata: Mapping[str, str | float]) -> dict[str, str | float]:
+    """Return the part of pyperf's metadata that tells nothing of who ran it and where on the disk."""
+    return {key: value for key, value in metadata.items() if key in PUBLIC or key.startswith("actbench_")}
+
+
+def process_metadata() -> dict[str, str | float]:
+    """Return the publishable metadata that pyperf collects of this process and host, now."""
+    return public_metadata(pyperf.Run([1.0]).get_metadata())
+
+
+PUBLIC = frozenset(
+    "aslr calibrate_loops cpu_affinity cpu_config cpu_count cpu_freq cpu_model_name date duration inner_loops "
+    "load_avg_1min loops name perf_version platform python_compiler python_implementation python_version "
+    "recalibrate_loops runnable_threads timer unit".split()
+)
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
+
+
+def _caches(cpu: int) -> dict[str, int]:
+    found = {}
+    for index in sorted(Path(f"/sys/devices/system/cpu/cpu{cpu}/cache").glob("index*")):
+        kind, level, size = (_read(index / name) for name in ("type", "level", "size"))
+        if kind in {"Data", "Unified"} and size.endswith("K"):
+            found[f"L{level}d" if kind == "Data" else f"L{level}"] = 1024 * int(size[:-1])
+    return found
+
+
+def _cpu_list(text: str) -> list[int]:
+    """Read the kernel's list format, ``0,2-4``."""
+    spans = [part.split("-") for part in text.split(",") if part]
+    return [cpu for span in spans for cpu in range(int(span[0]), int(span[-1]) + 1)]
+
+
+def _read(path: str | Path) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except OSError:
+        return ""
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {item}" for key, item in value.items()) or "nothing"
+    return str(value)

@@ -1,0 +1,60 @@
+"""What happens while measuring, in order: written to the run, and shown as progress."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actbench.model import BlockTimes, Calibration, Check, Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A kernel was found to be right, as far as declared."""
+
+    check: Check
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """A block's loops are fixed."""
+
+    block: str
+    calibration: Calibration
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A block was measured in a round."""
+
+    times: BlockTimes
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A block was given up."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class RoundDone:
+    """A round is complete."""
+
+    round: int
+    widest: float
+    """Half the width of the widest interval of a speedup, relative; inf before there are intervals."""
+    where: str
+    """Which speedup that is."""
+    elapsed: float
+    """Seconds since the start."""
+    left: float | None
+    """Seconds that the rounds still to come may take at most; None when that is not known."""
+
+
+Event = Checked | Calibrated | Measured | Failed | RoundDone

@@ -1,0 +1,60 @@
+"""Files that are never half written, and a directory that two runs cannot share."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from actbench.errors import InputError
+
+
+def write(path: Path, data: str | bytes) -> None:
+    """Write a file under a temporary name and move it into place; `InputError` when the disk refuses."""
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data.encode() if isinstance(data, str) else data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise InputError(f"cannot write {path}: {error.strerror}; what was written before is intact") from None
+
+
+def probe(directory: Path, size: int) -> None:
+    """Make sure that `directory` exists and takes a file of `size` bytes; `InputError` when not."""
+    test = directory / ".probe.part"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with test.open("wb") as file:
+            file.write(bytes(size))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise InputError(
+            f"cannot write {size / 1e6:.0f} MB to {directory}: {error.strerror}; name another directory with -o"
+        ) from None
+    finally:
+        if directory.is_dir():
+            test.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Hold the directory for this process alone; `InputError` when another one holds it.
+
+    The lock is on the directory itself and goes with the process, however it ends.
+    """
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"another run is writing to {directory}: wait for it, or name another with -o") from None
+        yield
+    finally:
+        os.close(handle)

@@ -1,0 +1,86 @@
+"""run.json: what was planned, where, with which settings, and how it went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+from actbench.errors import InputError
+from actbench.model import Calibration, Check, Failure, Plan
+from actbench.runs.environment import Environment
+
+SCHEMA = 1
+"""Version of the files of a run.
+
+1: first.
+"""
+
+
+class Status(StrEnum):
+    """How a run stands."""
+
+    RUNNING = "running"
+    COMPLETE = "complete"
+    INTERRUPTED = "interrupted"
+
+
+class Engine(StrEnum):
+    """How cases are timed."""
+
+    INTERLEAVED = "interleaved"
+    PYPERF = "pyperf"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the user asked for beside the plan. Times in seconds."""
+
+    preset: str
+    engine: Engine
+    target: float
+    """Relative half width that every speedup's interval should reach."""
+    budget: float | None
+    rounds: int | None
+    arm_seconds: float
+    timeout: float
+
+
+@dataclass(slots=True)
+class Record:
+    """The contents of run.json; grows while measuring."""
+
+    plan: Plan
+    settings: Settings
+    environment: Environment
+    created: str
+    """UTC, ISO 8601."""
+    schema: int = SCHEMA
+    status: Status = Status.RUNNING
+    seconds: float = 0.0
+    """Wall time spent, over all sessions of the run."""
+    checks: list[Check] = field(default_factory=list)
+    calibrations: dict[str, Calibration] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+
+
+class _Version(msgspec.Struct):
+    schema: int
+
+
+def encode(record: Record) -> bytes:
+    """Return the record as indented JSON."""
+    return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
+
+
+def decode(data: bytes, path: Path) -> Record:
+    """Read a record; `InputError` names `path` when it is damaged or of a schema that is not known here."""
+    try:
+        version = msgspec.json.decode(data, type=_Version).schema
+        if version != SCHEMA:
+            raise InputError(f"{path} is of schema {version}, this actbench reads {SCHEMA}: use the actbench that wrote it")
+        return msgspec.json.decode(data, type=Record)
+    except msgspec.MsgspecError as error:
+        raise InputError(f"{path} is damaged: {error}") from None

@@ -1,0 +1,69 @@
+"""The raw measurements of a run: seconds per call by block, round, arm and value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import zip_longest
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actbench.model import Block, BlockTimes, Case
+
+
+class Times:
+    """Every finished block of every round."""
+
+    def __init__(self, finished: Iterable[BlockTimes] = ()) -> None:
+        """Begin with what was measured before, if anything."""
+        self._seconds: dict[Block, dict[int, NDArray[np.float64]]] = {}
+        for times in finished:
+            self.add(times)
+
+    def add(self, times: BlockTimes) -> None:
+        """Take in one block of one round; a second one of the same round replaces it."""
+        padded = zip_longest(*times.seconds, fillvalue=np.nan)
+        self._seconds.setdefault(times.block, {})[times.round] = np.array(list(padded), dtype=np.float64).T
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks that were measured at least once."""
+        return tuple(self._seconds)
+
+    @property
+    def last_round(self) -> int:
+        """The number of the latest round; 0 before there is one."""
+        return max((max(rounds) for rounds in self._seconds.values()), default=0)
+
+    def rounds(self, block: Block) -> tuple[int, ...]:
+        """Return the numbers of the rounds in which a block was measured."""
+        return tuple(sorted(self._seconds.get(block, ())))
+
+    def seconds(self, block: Block) -> NDArray[np.float64]:
+        """Return seconds per call: rounds x arms (the yardstick last) x values; NaN where an arm has fewer values."""
+        rounds = [self._seconds[block][number] for number in self.rounds(block)]
+        most = max(seconds.shape[1] for seconds in rounds)
+        return np.stack([np.pad(s, ((0, 0), (0, most - s.shape[1])), constant_values=np.nan) for s in rounds])
+
+    def finished(self) -> Iterable[BlockTimes]:
+        """Return every block of every round, by round."""
+        for number in range(1, self.last_round + 1):
+            for block, rounds in self._seconds.items():
+                if number in rounds:
+                    yield BlockTimes(block, number, tuple(tuple(_present(arm).tolist()) for arm in rounds[number]))
+
+    def pooled(self) -> dict[Case, dict[int, NDArray[np.float64]]]:
+        """Return by case and round all values; a yardstick's come from all the blocks that it is part of."""
+        pooled: dict[Case, dict[int, list[NDArray[np.float64]]]] = {}
+        for block, rounds in self._seconds.items():
+            for number, seconds in rounds.items():
+                for case, values in zip(block.timed, seconds, strict=True):
+                    pooled.setdefault(case, {}).setdefault(number, []).append(_present(values))
+        return {
+            case: {number: np.concatenate(parts) for number, parts in sorted(rounds.items())}
+            for case, rounds in pooled.items()
+        }
+
+
+def _present(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return values[~np.isnan(values)]

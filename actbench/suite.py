@@ -1,0 +1,164 @@
+"""From what the user asks for to a plan: axes, presets, filters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from itertools import product
+
+from actbench import activations, backends
+from actbench.backends import Backend
+from actbench.errors import InputError, unknown
+from actbench.kernel import traffic
+from actbench.model import STRATEGIES, Arm, Block, Case, Dtype, LeftOut, Op, Plan
+
+MAX_CALL = 0.5
+"""Seconds. A case whose single call would take longer, by the backends' planning figures, is left out."""
+
+MEMORY_SHARE = 0.5
+"""The share of the machine's memory that one block may need."""
+
+ARRAYS_PER_BLOCK = 12
+"""Arrays alive at once, at most: z, dy, y, saved residuals, outputs, numpy's temporaries, the allocator's spares."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """What to measure: the product of these, less what does not exist."""
+
+    activations: tuple[str, ...]
+    strategies: tuple[str, ...]
+    backends: tuple[str, ...]
+    ops: tuple[Op, ...]
+    dtypes: tuple[Dtype, ...]
+    sizes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Axes, and how much effort they are worth."""
+
+    name: str
+    summary: str
+    axes: Axes
+    budget: float
+    """Seconds that a run may take, start to end."""
+    arm_seconds: float
+    """Seconds that one arm should take in one round."""
+
+
+def presets() -> dict[str, Preset]:
+    """Return the presets by name. They use the backends that are available here."""
+    usable = tuple(name for name, backend in backends.catalogue().items() if not backend.unavailable)
+    default = Axes(
+        activations=("logistic", "tanh"),
+        strategies=tuple(STRATEGIES),
+        backends=usable,
+        ops=(Op.DERIVATIVE,),
+        dtypes=tuple(Dtype),
+        sizes=(1_000, 100_000, 4_000_000),
+    )
+    smoke = replace(default, strategies=("recompute", "cached"), dtypes=(Dtype.FLOAT64,), sizes=(1_000,))
+    full = replace(
+        default,
+        activations=tuple(activations.catalogue()),
+        ops=tuple(Op),
+        sizes=tuple(16 * 4**power for power in range(10)) + (16_000_000,),
+    )
+    return {
+        preset.name: preset
+        for preset in (
+            Preset("smoke", "does it work here? recompute and cached, n = 1 000", smoke, 15.0, 0.02),
+            Preset("default", "what is caching worth here? logistic and tanh, three sizes", default, 110.0, 0.04),
+            Preset("full", "everything, from 16 to 16 000 000 elements", full, 7200.0, 0.04),
+        )
+    }
+
+
+def preset(name: str) -> Preset:
+    """Return a preset; `InputError` with the nearest name when there is none."""
+    known = presets()
+    if name not in known:
+        raise unknown("preset", name, known)
+    return known[name]
+
+
+def plan(axes: Axes, *, pattern: str = "*", seed: int, memory: int, max_call: float = MAX_CALL) -> Plan:
+    """Lay out the blocks of the product of `axes`, keeping the cases whose id matches the glob `pattern`.
+
+    `memory` is the machine's, in bytes; `max_call` is in seconds. A case that cannot be measured is left out with its
+    reason; `InputError` when a name is unknown, a backend unavailable or nothing is left.
+    """
+    _check_names(axes)
+    left_out: list[LeftOut] = []
+    blocks: dict[Block, list[Arm]] = {}
+    for case in _wanted(axes, pattern):
+        reason = _obstacle(case, memory, max_call)
+        if reason:
+            left_out.append(LeftOut(case.id, reason))
+        else:
+            empty = Block(case.activation, case.op, case.dtype, case.size, ())
+            blocks.setdefault(empty, []).append(Arm(case.strategy, case.backend))
+    if not blocks:
+        because = f": {left_out[0].reason}" if left_out else " (see 'actbench list cases')"
+        raise InputError(f"the selection leaves no case to measure{because}")
+    return Plan(tuple(replace(block, arms=tuple(arms)) for block, arms in blocks.items()), seed, tuple(left_out))
+
+
+def predicted_call(case: Case) -> float:
+    """Guess the seconds of one call before anything is measured: an upper figure, for planning alone."""
+    return case.size * backends.catalogue()[case.backend].planning_ns * 1e-9
+
+
+def bytes_moved(case: Case) -> int:
+    """Bytes that one call must read and write by the kernel's definition, temporaries not counted."""
+    if case == _as_yardstick(case):
+        return 2 * case.size * case.dtype.itemsize
+    return traffic(case.activation, case.strategy, case.op).streams * case.size * case.dtype.itemsize
+
+
+def residual_bytes(case: Case) -> int:
+    """Bytes kept per element between the forward and the backward pass; the yardstick keeps none."""
+    if case == _as_yardstick(case):
+        return 0
+    return traffic(case.activation, case.strategy, case.op).residuals * case.dtype.itemsize
+
+
+def _as_yardstick(case: Case) -> Case:
+    return Block("", case.op, case.dtype, case.size, ()).yardstick
+
+
+def _wanted(axes: Axes, pattern: str) -> Iterator[Case]:
+    """Yield the cases that exist as mathematics, in the order of tables."""
+    order = list(STRATEGIES)
+    strategies = sorted(dict.fromkeys(axes.strategies), key=order.index)
+    ranked = [name for name in backends.catalogue() if name in axes.backends]
+    for activation, op, dtype, size in product(*map(dict.fromkeys, (axes.activations, axes.ops, axes.dtypes)), sorted(set(axes.sizes))):
+        for backend, strategy in product(ranked, strategies):
+            case = Case(activation, strategy, backend, op, dtype, size)
+            if strategy in activations.get(activation).strategies and fnmatchcase(case.id, pattern):
+                yield case
+
+
+def _obstacle(case: Case, memory: int, max_call: float) -> str | None:
+    backend: Backend = backends.get(case.backend)
+    if case.dtype not in backend.dtypes:
+        return f"{backend.name} computes in {' and '.join(backend.dtypes)} only"
+    seconds = predicted_call(case)
+    if seconds > max_call:
+        return f"one call would take about {seconds:.2g} s, above the cap of {max_call:g} s (--max-call)"
+    needed = ARRAYS_PER_BLOCK * case.size * case.dtype.itemsize
+    if needed > MEMORY_SHARE * memory:
+        return f"the block needs about {needed / 1e9:.2g} GB, more than half of this machine's {memory / 1e9:.2g} GB"
+    return None
+
+
+def _check_names(axes: Axes) -> None:
+    for activation in axes.activations:
+        activations.get(activation)
+    for backend in axes.backends:
+        backends.get(backend)
+    for strategy in axes.strategies:
+        if strategy not in STRATEGIES:
+            raise unknown("strategy", strategy, STRATEGIES)

@@ -186,9 +186,7 @@ def prepare(case: Case, placement: Placement) -> Invocation:
     chosen = rule(case.kernel)
     backend = backends.get(case.backend)
     function = bind(case.kernel).function
-    arguments = tuple(
-        placement.operand(backend, case.strategy, name) for name in inputs(case.op, chosen.residuals)
-    )
+    arguments = tuple(placement.operand(backend, case.strategy, name) for name in inputs(case.op, chosen.residuals))
     if not backend.preallocates:
         return Invocation(function, arguments)
     written = tuple(placement.output(position) for position in range(output_count(case.op, chosen.saved)))

@@ -16,6 +16,9 @@ from actbench.model import STRATEGIES, Arm, Block, Case, Dtype, LeftOut, Op, Pla
 MAX_CALL = 0.5
 """Seconds. A case whose single call would take longer, by the backends' planning figures, is left out."""
 
+ROUND_START = 1.5
+"""Seconds, about: a worker starts, imports numpy and numba and binds its kernels."""
+
 MEMORY_SHARE = 0.5
 """The share of the machine's memory that one block may need."""
 
@@ -111,6 +114,13 @@ def predicted_call(case: Case) -> float:
     return case.size * backends.catalogue()[case.backend].planning_ns * 1e-9
 
 
+def predicted_round(plan: Plan, arm_seconds: float) -> float:
+    """Guess the seconds of one round before anything is measured: an upper figure."""
+    untimed_and_timed = 4
+    arms = sum(max(arm_seconds, untimed_and_timed * predicted_call(case)) for case in plan.cases)
+    return ROUND_START + arms + len(plan.blocks) * arm_seconds
+
+
 def bytes_moved(case: Case) -> int:
     """Bytes that one call must read and write by the kernel's definition, temporaries not counted."""
     if case == _as_yardstick(case):
@@ -134,7 +144,9 @@ def _wanted(axes: Axes, pattern: str) -> Iterator[Case]:
     order = list(STRATEGIES)
     strategies = sorted(dict.fromkeys(axes.strategies), key=order.index)
     ranked = [name for name in backends.catalogue() if name in axes.backends]
-    for activation, op, dtype, size in product(*map(dict.fromkeys, (axes.activations, axes.ops, axes.dtypes)), sorted(set(axes.sizes))):
+    for activation, op, dtype, size in product(
+        *map(dict.fromkeys, (axes.activations, axes.ops, axes.dtypes)), sorted(set(axes.sizes))
+    ):
         for backend, strategy in product(ranked, strategies):
             case = Case(activation, strategy, backend, op, dtype, size)
             if strategy in activations.get(activation).strategies and fnmatchcase(case.id, pattern):

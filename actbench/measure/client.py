@@ -88,7 +88,9 @@ class WorkerProcess:
 
     def prepare(self, block: Block, seed: int) -> None:
         """Take up a block."""
-        self._ask(protocol.Prepared, self._timeout, request="prepare", cases=[case.id for case in block.cases], seed=seed)
+        self._ask(
+            protocol.Prepared, self._timeout, request="prepare", cases=[case.id for case in block.cases], seed=seed
+        )
 
     def place(self, seed: int) -> None:
         """Move the block's operands to new addresses."""

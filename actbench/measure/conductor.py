@@ -35,9 +35,9 @@ class Conductor:
     """What a block may take in a round before its worker is ended."""
     started: float
     """When the run began, by `clock`."""
+    times: Times
+    """What was measured before."""
     clock: Callable[[], float] = time.monotonic
-    times: Times = field(default_factory=Times)
-    """What was measured before, for a run that goes on."""
     calibrations: dict[str, Calibration] = field(default_factory=dict)
     given_up: set[str] = field(default_factory=set)
 

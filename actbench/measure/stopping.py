@@ -37,7 +37,9 @@ class Stopping:
 
     def left(self, done: int, elapsed: float, next_round: float) -> float | None:
         """Return the seconds that may be left, at most; None where only the target ends the run."""
-        by_time = None if self.budget is None else max(self.budget - elapsed, (self.min_rounds - done) * next_round, 0.0)
+        by_time = (
+            None if self.budget is None else max(self.budget - elapsed, (self.min_rounds - done) * next_round, 0.0)
+        )
         if self.rounds is None:
             return by_time
         by_rounds = (self.rounds - done) * next_round

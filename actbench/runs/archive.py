@@ -58,8 +58,10 @@ class Writer:
         match event:
             case Checked(check):
                 self.record.checks.append(check)
-            case Calibrated(block, calibration):
+            case Calibrated(block, calibration, done, total):
                 self.record.calibrations[block] = calibration
+                if done == total:
+                    self.save()
             case Measured(times):
                 self.times.add(times)
                 self._note(times)
@@ -67,6 +69,7 @@ class Writer:
                 self.record.failures.append(failure)
             case RoundDone():
                 self.save()
+                _point_latest(self.directory)
 
     def save(self) -> None:
         """Write the files that hold measurements, and drop the journal that they replace."""
@@ -77,6 +80,12 @@ class Writer:
             files.write(self.directory / "pyperf.json", suite)
         files.write(self.directory / "run.json", record.encode(self.record))
         (self.directory / "journal.jsonl").unlink(missing_ok=True)
+
+    def close(self, status: Status, seconds: float) -> None:
+        """Write it all a last time; `seconds` is what this session took."""
+        self.record.status = status
+        self.record.seconds += seconds
+        self.save()
 
     def _note(self, times: BlockTimes) -> None:
         line = _Line(times.block.id, times.round, times.seconds)
@@ -99,9 +108,8 @@ def create(directory: Path | None, new: Record) -> Iterator[Writer]:
         raise InputError(f"{directory} holds a run: go on with it (--resume {directory}) or name another with -o")
     files.probe(directory, BYTES_PER_VALUE * 400 * len(new.plan.cases))
     with files.locked(directory):
-        writer = Writer(directory, new, Times())
+        writer = Writer(directory, new, Times(new.plan))
         writer.save()
-        _point_latest(directory)
         yield writer
 
 
@@ -123,7 +131,9 @@ def load(path: Path) -> Run:
     if str(path) == LATEST:
         path = RESULTS / LATEST
         if not path.exists():
-            raise InputError("there is no latest run under results/: make one with 'actbench run', or name its directory")
+            raise InputError(
+                "there is no latest run under results/: make one with 'actbench run', or name its directory"
+            )
     if path.is_file():
         if (path.parent / "run.json").exists():
             return load(path.parent)

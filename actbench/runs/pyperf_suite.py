@@ -57,19 +57,22 @@ def from_json(path: Path) -> tuple[Plan, Times]:
             if ROUND not in metadata or BLOCK not in metadata:
                 raise InputError(f"{path} was not written by actbench: its runs do not tell their round and block")
             seconds.setdefault((metadata[BLOCK], metadata[ROUND]), {})[case] = run.values
-    times = Times()
+    finished: list[BlockTimes] = []
     blocks: dict[str, Block] = {}
     for (name, number), by_case in seconds.items():
         *cases, yardstick = by_case
         first = cases[0] if cases else yardstick
         block = blocks.setdefault(
             name,
-            Block(first.activation, first.op, first.dtype, first.size, tuple(Arm(c.strategy, c.backend) for c in cases)),
+            Block(
+                first.activation, first.op, first.dtype, first.size, tuple(Arm(c.strategy, c.backend) for c in cases)
+            ),
         )
         if block.timed != tuple(by_case):
             raise InputError(f"{path} is incomplete: round {number} of {name} does not have all its cases")
-        times.add(BlockTimes(block, number, tuple(by_case.values())))
-    return Plan(tuple(blocks.values()), seed=0), times
+        finished.append(BlockTimes(block, number, tuple(by_case.values())))
+    plan = Plan(tuple(blocks.values()), seed=0)
+    return plan, Times(plan, finished)
 
 
 def _dumped(suite: pyperf.BenchmarkSuite) -> str:

@@ -25,6 +25,8 @@ class Status(StrEnum):
     RUNNING = "running"
     COMPLETE = "complete"
     INTERRUPTED = "interrupted"
+    REFUSED = "refused"
+    """A kernel was found to be wrong, and nothing was timed."""
 
 
 class Engine(StrEnum):
@@ -80,7 +82,9 @@ def decode(data: bytes, path: Path) -> Record:
     try:
         version = msgspec.json.decode(data, type=_Version).schema
         if version != SCHEMA:
-            raise InputError(f"{path} is of schema {version}, this actbench reads {SCHEMA}: use the actbench that wrote it")
+            raise InputError(
+                f"{path} is of schema {version}, this actbench reads {SCHEMA}: use the actbench that wrote it"
+            )
         return msgspec.json.decode(data, type=Record)
     except msgspec.MsgspecError as error:
         raise InputError(f"{path} is damaged: {error}") from None

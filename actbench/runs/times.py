@@ -8,36 +8,41 @@ from itertools import zip_longest
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench.model import Block, BlockTimes, Case
+from actbench.model import Block, BlockTimes, Case, Plan
 
 
 class Times:
     """Every finished block of every round."""
 
-    def __init__(self, finished: Iterable[BlockTimes] = ()) -> None:
-        """Begin with what was measured before, if anything."""
-        self._seconds: dict[Block, dict[int, NDArray[np.float64]]] = {}
+    def __init__(self, plan: Plan, finished: Iterable[BlockTimes] = ()) -> None:
+        """Begin with what was measured before, if anything; `plan` gives the blocks and their order."""
+        self._plan = plan
+        self._seconds: dict[Block, dict[int, NDArray[np.float64]]] = {block: {} for block in plan.blocks}
         for times in finished:
             self.add(times)
 
     def add(self, times: BlockTimes) -> None:
         """Take in one block of one round; a second one of the same round replaces it."""
         padded = zip_longest(*times.seconds, fillvalue=np.nan)
-        self._seconds.setdefault(times.block, {})[times.round] = np.array(list(padded), dtype=np.float64).T
+        self._seconds[times.block][times.round] = np.array(list(padded), dtype=np.float64).T
 
     @property
     def blocks(self) -> tuple[Block, ...]:
-        """The blocks that were measured at least once."""
-        return tuple(self._seconds)
+        """The blocks that were measured at least once, in the order of the plan."""
+        return tuple(block for block, rounds in self._seconds.items() if rounds)
+
+    def copy(self) -> Times:
+        """Return another one that can grow by itself."""
+        return Times(self._plan, self.finished())
 
     @property
     def last_round(self) -> int:
         """The number of the latest round; 0 before there is one."""
-        return max((max(rounds) for rounds in self._seconds.values()), default=0)
+        return max((number for rounds in self._seconds.values() for number in rounds), default=0)
 
     def rounds(self, block: Block) -> tuple[int, ...]:
         """Return the numbers of the rounds in which a block was measured."""
-        return tuple(sorted(self._seconds.get(block, ())))
+        return tuple(sorted(self._seconds[block]))
 
     def seconds(self, block: Block) -> NDArray[np.float64]:
         """Return seconds per call: rounds x arms (the yardstick last) x values; NaN where an arm has fewer values."""

@@ -39,7 +39,7 @@ def from_csv(path: Path, plan: Plan, calibrations: Mapping[str, Calibration]) ->
     """Read the file back; `InputError` says what is wrong with it when it is not as it was written."""
     found = _read(path)
     offsets = _yardstick_offsets(plan, calibrations)
-    times = Times()
+    times = Times(plan)
     for block in plan.blocks:
         for number in found.get(block.cases[0], {}):
             seconds = []

@@ -1,0 +1,38 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+OUT ?=
+
+.PHONY: run smoke test lint types unit repeatability clean
+
+run: $(READY)                ## the default preset, with its tables
+	$(BIN)/python -m actbench run
+
+smoke: $(READY)              ## a few seconds: does it work here?
+	$(BIN)/python -m actbench run --preset smoke
+
+test: lint types unit        ## everything that must pass
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+unit: $(READY)
+	$(BIN)/python -m pytest
+
+repeatability: $(READY)      ## how far ratios scatter over runs, beside stock pyperf: about a quarter of an hour
+	$(BIN)/python tests/bench/repeatability.py
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(READY): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "actbench needs Python 3.11 or newer: make PYTHON=python3.13")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	touch $@

@@ -1,0 +1,146 @@
+"""Compare along one axis within a run: geometric means of ratios, with intervals over rounds.
+
+Strategies and backends are compared inside their blocks, side by side; dtypes and sizes across the blocks of a round,
+minutes apart at most. Every round gives one geometric mean, over the cases that have a counterpart; the interval is
+over rounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from actbench.analysis.speedups import log_ratios
+from actbench.analysis.statistics import location
+from actbench.backends import catalogue
+from actbench.errors import InputError
+from actbench.model import STRATEGIES, Block, Case, Dtype
+from actbench.runs.times import Times
+
+
+class Axis(StrEnum):
+    """What can be compared."""
+
+    STRATEGY = "strategy"
+    BACKEND = "backend"
+    DTYPE = "dtype"
+    SIZE = "size"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How many times faster than the reference a candidate is, per element, over a group of cases."""
+
+    activation: str
+    op: str
+    group: str
+    """What else is held fixed: the backend, the strategy, or both."""
+    reference: str
+    candidate: str
+    cases: int
+    ratio: float
+    """Geometric mean; above 1 the candidate is faster."""
+    low: float
+    high: float
+    least: float
+    """The smallest and largest ratio of a single case."""
+    most: float
+    rounds: int
+
+
+def compare(times: Times, axis: Axis, reference: str | None = None) -> list[Comparison]:
+    """Compare every value of `axis` with the reference value, by default the first in the order of tables.
+
+    For strategies that is ``recompute`` where it was measured. `InputError` when there is nothing to compare.
+    """
+    cases = {case: block for block in times.blocks for case in block.cases}
+    present = sorted({_value(case, axis) for case in cases}, key=lambda value: _order(axis, value))
+    chosen = reference if reference is not None else _default(axis, present)
+    if chosen not in present:
+        raise InputError(f"--reference '{chosen}': the run has the {axis} values {', '.join(present)}")
+    groups: dict[tuple[str, str, str, str], list[tuple[Case, Case]]] = {}
+    for case in cases:
+        candidate = _value(case, axis)
+        counterpart = _with(case, axis, chosen)
+        if candidate != chosen and counterpart in cases:
+            key = (case.activation, case.op.value, _group(case, axis), candidate)
+            groups.setdefault(key, []).append((counterpart, case))
+    if not groups:
+        raise InputError(f"the run has nothing to compare by {axis}: it measured {', '.join(present)} only")
+    ordered = sorted(groups.items(), key=lambda item: (item[0][:3], _order(axis, item[0][3])))
+    return [_compared(times, cases, key, chosen, twins, per_element=axis is Axis.SIZE) for key, twins in ordered]
+
+
+def _compared(
+    times: Times,
+    blocks: dict[Case, Block],
+    key: tuple[str, str, str, str],
+    reference: str,
+    twins: Sequence[tuple[Case, Case]],
+    *,
+    per_element: bool,
+) -> Comparison:
+    shared = set.intersection(*({*times.rounds(blocks[case])} for twin in twins for case in twin))
+    logs = np.array([_log_ratios(times, blocks, twin, sorted(shared)) for twin in twins])
+    if per_element:
+        logs += np.array([[np.log(candidate.size / first.size)] for first, candidate in twins])
+    ratio, low, high = (float(np.exp(bound)) for bound in location(logs.mean(axis=0)))
+    single, _, _ = location(logs)
+    activation, op, group, candidate = key
+    least, most = float(np.exp(single.min())), float(np.exp(single.max()))
+    return Comparison(
+        activation, op, group, reference, candidate, len(twins), ratio, low, high, least, most, len(shared)
+    )
+
+
+def _log_ratios(times: Times, blocks: dict[Case, Block], twin: tuple[Case, Case], rounds: list[int]) -> Any:
+    reference, candidate = twin
+    if blocks[reference] == blocks[candidate]:
+        block = blocks[reference]
+        arms = [block.cases.index(case) for case in twin]
+        return log_ratios(_at(times, block, rounds), *arms)
+    medians = [
+        np.log(np.nanmedian(_at(times, blocks[case], rounds)[:, blocks[case].cases.index(case)], axis=-1))
+        for case in twin
+    ]
+    return medians[0] - medians[1]
+
+
+def _at(times: Times, block: Block, rounds: list[int]) -> Any:
+    measured = list(times.rounds(block))
+    return times.seconds(block)[[measured.index(number) for number in rounds]]
+
+
+def _value(case: Case, axis: Axis) -> str:
+    return str(getattr(case, axis))
+
+
+def _with(case: Case, axis: Axis, value: str) -> Case:
+    typed: dict[str, Any] = {axis.value: value}
+    if axis is Axis.SIZE:
+        typed = {"size": int(value)}
+    elif axis is Axis.DTYPE:
+        typed = {"dtype": Dtype(value)}
+    return replace(case, **typed)
+
+
+def _group(case: Case, axis: Axis) -> str:
+    fixed = {Axis.STRATEGY: (case.backend,), Axis.BACKEND: (case.strategy,)}.get(axis, (case.strategy, case.backend))
+    return "/".join(fixed)
+
+
+def _order(axis: Axis, value: str) -> int:
+    if axis is Axis.SIZE:
+        return int(value)
+    names = {Axis.STRATEGY: list(STRATEGIES), Axis.BACKEND: list(catalogue()), Axis.DTYPE: list(Dtype)}[axis]
+    return names.index(value) if value in names else len(names)
+
+
+def _default(axis: Axis, present: Sequence[str]) -> str:
+    if axis is Axis.STRATEGY and "recompute" in present:
+        return "recompute"
+    return present[0]

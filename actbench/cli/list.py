@@ -1,0 +1,91 @@
+"""``actbench list``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from actbench.cli.parameters import axes, selection
+
+
+@click.command()
+@click.argument(
+    "what", type=click.Choice(["activations", "backends", "strategies", "presets", "cases"]), required=False
+)
+@selection
+def command(what: str | None, **chosen: Any) -> None:
+    """List what there is, and why something is not available here.
+
+    The selection options narrow `actbench list cases`.
+
+    \b
+    Examples:
+      actbench list
+      actbench list backends
+      actbench list cases --preset full -b numba
+    """
+    if what == "cases":
+        _cases(chosen)
+        return
+    sections = {
+        "activations": _activations,
+        "backends": _backends,
+        "strategies": _strategies,
+        "presets": _presets,
+    }
+    for name, lines in sections.items():
+        if what is None:
+            click.secho(name, bold=True)
+        if what in {None, name}:
+            rows = lines()
+            width = max(len(head) for head, _ in rows)
+            for head, text in rows:
+                click.echo(f"{'  ' if what is None else ''}{head:<{width}}  {text}")
+
+
+def _activations() -> list[tuple[str, str]]:
+    from actbench import activations
+
+    return [
+        (name, f"{found.summary}  [{', '.join(found.strategies)}]") for name, found in activations.catalogue().items()
+    ]
+
+
+def _backends() -> list[tuple[str, str]]:
+    from actbench import backends
+
+    return [
+        (
+            name,
+            f"not available: {backend.unavailable}"
+            if backend.unavailable
+            else f"{backend.summary}  [{', '.join(backend.dtypes)}]",
+        )
+        for name, backend in backends.catalogue().items()
+    ]
+
+
+def _strategies() -> list[tuple[str, str]]:
+    from actbench.model import STRATEGIES
+
+    return list(STRATEGIES.items())
+
+
+def _presets() -> list[tuple[str, str]]:
+    from actbench.suite import presets
+
+    return [(name, preset.summary) for name, preset in presets().items()]
+
+
+def _cases(chosen: dict[str, Any]) -> None:
+    from actbench import suite
+    from actbench.report.summary import left_out_lines
+    from actbench.runs.environment import memory
+
+    wanted = axes(suite.preset(chosen["preset"]), chosen)
+    plan = suite.plan(wanted, pattern=chosen["pattern"], seed=0, memory=memory())
+    for case in plan.cases:
+        click.echo(case.id)
+    for line in left_out_lines(plan.left_out):
+        click.echo(line, err=True)

@@ -1,0 +1,66 @@
+"""The group of commands, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from actbench import __version__
+from actbench.errors import ActbenchError
+
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, by the custom of shells: 128 and the signal's number."""
+
+COMMANDS = ("run", "list", "show", "compare", "env")
+
+
+class Commands(click.Group):
+    """The commands, each imported when it is needed; errors end in one sentence and their class's exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands in the order in which one meets them."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"actbench.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)  # noqa: S101  # every command module names its command so
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; say what went wrong in one line on stderr."""
+        try:
+            return super().invoke(ctx)
+        except ActbenchError as error:
+            click.echo(f"actbench: {error}", err=True)
+            sys.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("actbench: interrupted", err=True)
+            sys.exit(INTERRUPTED)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="actbench")
+def main() -> None:
+    """Measure what caching activations is worth.
+
+    A layer computes y = g(z) forward and needs g'(z) backward. Is it faster to evaluate the exponential again, or to
+    reuse the y it kept? By how much, how surely, and at what cost in accuracy and memory: on this machine, for numpy,
+    numba and pure Python.
+
+    \b
+    Examples:
+      actbench run                      logistic and tanh, three sizes, about two minutes
+      actbench run --preset smoke       a few seconds
+      actbench compare latest --by backend
+
+    Exit codes: 0 fine, 2 usage or bad input, 4 a benchmark failed or a kernel is wrong, 5 not comparable, 130
+    interrupted (what was measured is kept).
+    """

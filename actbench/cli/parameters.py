@@ -1,0 +1,141 @@
+"""What users write for sizes, times and lists, read strictly; and the options that select cases."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from actbench.suite import Axes, Preset
+
+NUMBER = re.compile(r"(\d+(?:\.\d+)?(?:e\d{1,3})?)\s*([a-zA-Z%]*)", re.ASCII | re.IGNORECASE)
+
+SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
+TIMES = {"ms": Decimal("0.001"), "s": 1, "": 1, "m": 60, "min": 60, "h": 3600}
+
+MAX_SIZE = 10**10
+"""Elements; beyond any memory that the plan could allow."""
+
+MAX_TIME = 7 * 24 * 3600
+"""Seconds: a week."""
+
+
+class Size(click.ParamType):
+    """An array size in elements: 1000, 1e6, 64k (64 000), 64Ki (65 536)."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read a size."""
+        if isinstance(value, int):
+            return value
+        number = _read(value, SIZES)
+        if number is None or number != int(number) or not 1 <= number <= MAX_SIZE:
+            self.fail(f"'{value}' is not a size: write a whole number of elements such as 1000, 1e6 or 64k", param, ctx)
+        return int(number)
+
+
+class Duration(click.ParamType):
+    """A time in seconds: 90s, 2m, 1.5h, 500ms."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read a time."""
+        if isinstance(value, float):
+            return value
+        number = _read(value, TIMES)
+        if number is None or not 0 < number <= MAX_TIME:
+            self.fail(f"'{value}' is not a time: write for example 90s, 2m or 1.5h", param, ctx)
+        return float(number)
+
+
+class Percent(click.ParamType):
+    """A share in percent: 2, 2%, 0.5%. Gives a fraction."""
+
+    name = "pct"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read a percentage."""
+        if isinstance(value, float):
+            return value
+        number = _read(value, {"": 1, "%": 1})
+        if number is None or not 0 < number <= 100:
+            self.fail(f"'{value}' is not a percentage: write for example 2 or 0.5%", param, ctx)
+        return float(number) / 100
+
+
+class Names(click.ParamType):
+    """A comma-separated list."""
+
+    name = "names"
+
+    def __init__(self, metavar: str, item: click.ParamType = click.STRING) -> None:
+        """Read every part as `item`; `metavar` is shown in the help."""
+        self._metavar = metavar
+        self._item = item
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Name one part in the help."""
+        del param, ctx
+        return self._metavar
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[Any, ...]:
+        """Read a list."""
+        if isinstance(value, tuple):
+            return value
+        parts = [part.strip() for part in value.split(",")]
+        if not all(parts):
+            self.fail(f"'{value}' has an empty part: write names with commas between them", param, ctx)
+        return tuple(self._item.convert(part, param, ctx) for part in parts)
+
+
+AXES = ("activations", "backends", "strategies", "ops", "dtypes", "sizes", "pattern")
+"""The parameters of `selection`, without the preset."""
+
+
+def selection(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that select cases."""
+    options = (
+        click.option("--preset", default="default", show_default=True, help="What to start from."),
+        click.option("-a", "--activation", "activations", multiple=True, type=Names("ACT"), help="Activations."),
+        click.option("-b", "--backend", "backends", multiple=True, type=Names("BACKEND"), help="Backends."),
+        click.option("-s", "--strategy", "strategies", multiple=True, type=Names("STRATEGY"), help="Strategies."),
+        click.option("--op", "ops", multiple=True, type=Names("OP"), help="derivative, backward or step."),
+        click.option("-d", "--dtype", "dtypes", multiple=True, type=Names("DTYPE"), help="float32 or float64."),
+        click.option(
+            "-n", "--size", "sizes", multiple=True, type=Names("SIZE", Size()), help="Elements: 1000, 1e6, 64k."
+        ),
+        click.option("--filter", "pattern", default="*", metavar="GLOB", help="Only cases whose id matches."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def axes(preset: Preset, chosen: dict[str, Any]) -> Axes:
+    """Return the preset's axes, with those that the user chose in their place."""
+    from dataclasses import replace
+
+    from actbench.errors import unknown
+    from actbench.model import Dtype, Op
+
+    given = {name: sum(chosen[name], ()) for name in AXES if name != "pattern" and chosen[name]}
+    for name, kind, what in (("ops", Op, "op"), ("dtypes", Dtype, "dtype")):
+        for value in given.get(name, ()):
+            if value not in list(kind):
+                raise unknown(what, value, list(kind))
+        if name in given:
+            given[name] = tuple(kind(value) for value in given[name])
+    return replace(preset.axes, **given)
+
+
+def _read(text: str, units: dict[str, Any]) -> Decimal | None:
+    found = NUMBER.fullmatch(text.strip())
+    if not found or found[2].lower() not in units:
+        return None
+    return Decimal(found[1]) * units[found[2].lower()]

@@ -1,0 +1,238 @@
+"""``actbench run``."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from actbench.cli.parameters import AXES, Duration, Percent, axes, selection
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from actbench.measure.session import Seams
+    from actbench.model import Plan
+    from actbench.report.summary import Summary
+    from actbench.runs.archive import Writer
+    from actbench.runs.environment import Environment
+    from actbench.runs.record import Record
+    from actbench.suite import Preset
+
+DEFAULT_TARGET = 0.02
+"""Relative half width of an interval."""
+
+DEFAULT_TIMEOUT = 60.0
+"""Seconds."""
+
+PLANNING = ("preset", *AXES, "seed", "engine", "max_call")
+"""Parameters that decide what is measured, and must not change when a run goes on."""
+
+
+@click.command()
+@selection
+@click.option("--rounds", type=click.IntRange(min=1), help="Exactly so many rounds, whatever the target.")
+@click.option("--target", type=Percent(), help="Stop when every speedup's 95 % interval is within ± this. [default: 2]")
+@click.option("--budget", type=Duration(), help="Time the run may take, e.g. 90s or 10m. [default: the preset's]")
+@click.option("--seed", type=click.IntRange(min=0, max=2**63), help="Seed of inputs and order. [default: random]")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Directory of the run. [default: under results/]")
+@click.option("--resume", type=click.Path(path_type=Path), metavar="DIR", help="Go on with the run in DIR.")
+@click.option(
+    "--engine", type=click.Choice(["interleaved", "pyperf"]), help="How cases are timed. [default: interleaved]"
+)
+@click.option("--affinity", type=click.IntRange(min=0), metavar="CPU", help="Processor to pin workers to.")
+@click.option("--timeout", type=Duration(), help="Time a block may take in a round. [default: 60s]")
+@click.option("--max-call", type=Duration(), help="Leave out cases whose single call takes longer. [default: 500ms]")
+@click.option("--dry-run", is_flag=True, help="Print the cases and the predicted duration, and measure nothing.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@click.pass_context
+def command(ctx: click.Context, **chosen: Any) -> None:
+    """Measure, and print which strategy is faster, by how much, and how surely.
+
+    Writes run.json, pyperf.json, values.csv, cases.csv, speedups.csv and summary.md, anew after every round. Ctrl-C
+    keeps what is finished; --resume goes on.
+
+    \b
+    Examples:
+      actbench run
+      actbench run -a logistic -b numpy,numba -n 10k --target 1
+      actbench run --preset full --budget 30m -o results/overnight
+      actbench run --filter '*/cached/*' --dry-run
+      actbench run --resume results/overnight --budget 1h
+    """
+    from actbench.errors import WrongKernelError
+    from actbench.measure.session import Seams, Session
+    from actbench.report import terminal
+    from actbench.report.progress import Progress
+    from actbench.runs.record import Status
+
+    seams: Seams = ctx.obj or Seams()
+    started = seams.clock()
+    if chosen["dry_run"]:
+        _print_plan(*_planned(chosen, _seed(chosen)))
+        return
+    signal.signal(signal.SIGTERM, _interrupt)
+    with _opened(ctx, chosen) as writer:
+        session = Session(writer.record, writer.times, started, _min_rounds(chosen), seams)
+        status = Status.INTERRUPTED
+        try:
+            with Progress(quiet=chosen["quiet"]) as progress:
+                for event in session.events():
+                    progress.show(event)
+                    writer.take(event)
+                    _publish_round(event, writer)
+            status = Status.COMPLETE
+        except KeyboardInterrupt:
+            click.echo("interrupted: what is finished is kept", err=True)
+        except WrongKernelError:
+            status = Status.REFUSED
+            raise
+        finally:
+            writer.close(status, seams.clock() - started)
+            summary = _publish(writer)
+    terminal.show(summary)
+    click.echo(f"\nwritten to {writer.directory}", err=True)
+    if status is Status.INTERRUPTED:
+        raise KeyboardInterrupt
+    _fail_for(writer.record)
+
+
+def _opened(ctx: click.Context, chosen: dict[str, Any]) -> AbstractContextManager[Writer]:
+    """Begin the run, or go on with the one to resume."""
+    from actbench.runs import archive, environment
+
+    here = environment.collect(environment.choose_cpu(chosen["affinity"]))
+    if chosen["resume"] is not None:
+        return _resumed(ctx, chosen, here)
+    return archive.create(chosen["output"], _new_record(chosen, here))
+
+
+def _new_record(chosen: dict[str, Any], here: Environment) -> Record:
+    from actbench.runs.record import Engine, Record, Settings
+
+    engine = Engine(chosen["engine"] or Engine.INTERLEAVED)
+    if engine is Engine.PYPERF and (chosen["target"] or chosen["budget"]):
+        raise click.UsageError("--target and --budget do not apply to stock pyperf: use --rounds, its processes")
+    plan, preset = _planned(chosen, _seed(chosen))
+    budget = None if chosen["rounds"] or engine is Engine.PYPERF else preset.budget
+    settings = Settings(
+        preset=preset.name,
+        engine=engine,
+        target=chosen["target"] or DEFAULT_TARGET,
+        budget=chosen["budget"] or budget,
+        rounds=chosen["rounds"],
+        arm_seconds=preset.arm_seconds,
+        timeout=chosen["timeout"] or DEFAULT_TIMEOUT,
+    )
+    return Record(plan, settings, here, datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+@contextmanager
+def _resumed(ctx: click.Context, chosen: dict[str, Any], here: Environment) -> Iterator[Writer]:
+    """Go on with a run on the same host, with the same plan; limits given now replace those of before."""
+    from dataclasses import replace
+
+    from actbench.errors import NotComparableError
+    from actbench.runs import archive, environment
+    from actbench.suite import preset
+
+    if chosen["output"] is not None:
+        raise click.UsageError("--resume goes on in its own directory: leave -o out")
+    with archive.reopen(chosen["resume"]) as writer:
+        record = writer.record
+        environment.refuse_other(record.environment, here)
+        given = {name for name in PLANNING if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+        seed = chosen["seed"] if "seed" in given else record.plan.seed
+        engine = chosen["engine"] or record.settings.engine
+        if given and (_planned(chosen, seed)[0] != record.plan or engine != record.settings.engine):
+            raise NotComparableError(
+                f"--resume {chosen['resume']}: the run there has another plan: leave the selection out, "
+                "or start a new run"
+            )
+        limits = {name: chosen[name] for name in ("rounds", "target", "budget", "timeout") if chosen[name]}
+        if "rounds" not in limits and {"target", "budget"} & limits.keys():
+            limits["rounds"] = None
+        if "rounds" not in limits and record.settings.rounds is None:
+            limits.setdefault("budget", preset(record.settings.preset).budget)
+        record.settings = replace(record.settings, **limits)
+        yield writer
+
+
+def _planned(chosen: dict[str, Any], seed: int) -> tuple[Plan, Preset]:
+    from actbench import suite
+    from actbench.runs.environment import memory
+
+    preset = suite.preset(chosen["preset"])
+    plan = suite.plan(
+        axes(preset, chosen),
+        pattern=chosen["pattern"],
+        seed=seed,
+        memory=memory(),
+        max_call=chosen["max_call"] or suite.MAX_CALL,
+    )
+    return plan, preset
+
+
+def _seed(chosen: dict[str, Any]) -> int:
+    return int(secrets.randbits(32) if chosen["seed"] is None else chosen["seed"])
+
+
+def _min_rounds(chosen: dict[str, Any]) -> int:
+    """Return the rounds to measure even beyond the budget: one where the user set it, else enough for intervals."""
+    from actbench.analysis.statistics import MIN_ROUNDS
+
+    return 1 if chosen["budget"] else MIN_ROUNDS
+
+
+def _print_plan(plan: Plan, preset: Preset) -> None:
+    from actbench.analysis.statistics import MIN_ROUNDS
+    from actbench.report.numbers import duration
+    from actbench.report.summary import left_out_lines
+    from actbench.suite import predicted_round
+
+    for case in plan.cases:
+        click.echo(case.id)
+    click.echo("")
+    for line in left_out_lines(plan.left_out):
+        click.echo(line)
+    round_seconds = predicted_round(plan, preset.arm_seconds)
+    click.echo(
+        f"{len(plan.cases)} cases in {len(plan.blocks)} blocks; about {duration(round_seconds)} a round, "
+        f"{MIN_ROUNDS} rounds or more: {duration(MIN_ROUNDS * round_seconds)} "
+        f"to {duration(max(preset.budget, MIN_ROUNDS * round_seconds))}"
+    )
+
+
+def _publish_round(event: object, writer: Writer) -> None:
+    from actbench.runs.events import RoundDone
+
+    if isinstance(event, RoundDone):
+        _publish(writer)
+
+
+def _publish(writer: Writer) -> Summary:
+    from actbench.report.publish import publish
+
+    return publish(writer.directory, writer.record, writer.times)
+
+
+def _fail_for(record: Record) -> None:
+    """Leave with the exit code for failed benchmarks, if any."""
+    from actbench.errors import BenchmarkError
+
+    if record.failures:
+        names = ", ".join(dict.fromkeys(failure.block for failure in record.failures))
+        raise BenchmarkError(f"failed: {names} (see above); the rest is complete")
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    """Treat a request to terminate as Ctrl-C: finished blocks are kept."""
+    del signum, frame
+    raise KeyboardInterrupt

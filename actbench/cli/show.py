@@ -1,0 +1,23 @@
+"""``actbench show``."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+@click.argument("case")
+def command(case: str) -> None:
+    """Show the code that a CASE measures, what it keeps, and what the compiler made of it.
+
+    CASE is an id as 'actbench list cases' prints it: activation/strategy/backend/op/dtype/size.
+
+    \b
+    Examples:
+      actbench show logistic/cached/numba/derivative/float32/1000
+      actbench show tanh/complement/numpy/step/float64/100000
+    """
+    from actbench.model import Case
+    from actbench.report.listing import listing
+
+    click.echo(listing(Case.parse(case)))

@@ -1,0 +1,87 @@
+"""One session of a run, from the plan to the last round: check every kernel, then let the engine measure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from actbench.measure.checking import check_kernels
+from actbench.measure.client import Worker, WorkerProcess
+from actbench.measure.conductor import Conductor
+from actbench.measure.stock import PROCESSES, Stock
+from actbench.measure.stopping import Stopping
+from actbench.runs.events import Event
+from actbench.runs.record import Engine, Record
+from actbench.runs.times import Times
+
+
+def start_process(cpu: int | None, timeout: float) -> Worker:
+    """Start a real worker."""
+    return WorkerProcess(cpu=cpu, timeout=timeout)
+
+
+@dataclass(frozen=True, slots=True)
+class Seams:
+    """Where the real world comes in, so that tests can put exact times in its place."""
+
+    start_worker: Callable[[int | None, float], Worker] = start_process
+    clock: Callable[[], float] = time.monotonic
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What is to be done, as far as it is not done yet."""
+
+    record: Record
+    times: Times
+    """What was measured in earlier sessions."""
+    started: float
+    """When the session began, by the seams' clock."""
+    min_rounds: int
+    """Rounds that are measured even when the budget is spent."""
+    seams: Seams
+
+    def events(self) -> Iterator[Event]:
+        """Do it, telling what happens."""
+        if len(self.record.checks) < len(self.record.plan.kernels):
+            self.record.checks.clear()
+            yield from check_kernels(self.record.plan, self._start_worker)
+        match self.record.settings.engine:
+            case Engine.INTERLEAVED:
+                yield from self._conductor().events()
+            case Engine.PYPERF:
+                yield from self._stock().events()
+
+    def _start_worker(self) -> Worker:
+        return self.seams.start_worker(self.record.environment.affinity, self.record.settings.timeout)
+
+    def _conductor(self) -> Conductor:
+        settings = self.record.settings
+        return Conductor(
+            plan=self.record.plan,
+            stopping=Stopping(settings.target, settings.budget, settings.rounds, self.min_rounds),
+            start_worker=self._start_worker,
+            arm_seconds=settings.arm_seconds,
+            timeout=settings.timeout,
+            started=self.started,
+            clock=self.seams.clock,
+            times=self.times.copy(),
+            calibrations=dict(self.record.calibrations),
+            given_up=self._given_up(),
+        )
+
+    def _stock(self) -> Stock:
+        return Stock(
+            plan=self.record.plan,
+            processes=self.record.settings.rounds or PROCESSES,
+            cpu=self.record.environment.affinity,
+            timeout=self.record.settings.timeout,
+            started=self.started,
+            times=self.times.copy(),
+            given_up=self._given_up(),
+            clock=self.seams.clock,
+        )
+
+    def _given_up(self) -> set[str]:
+        return {failure.block for failure in self.record.failures}

@@ -1,0 +1,111 @@
+"""Engine ``pyperf``: the same plan through the stock ``pyperf.Runner``, as a cross-check.
+
+pyperf measures one case after the other, each in processes of its own, so its ratios are not paired: the k-th process
+of one case and the k-th of another are minutes apart, and are set against each other as independent samples.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyperf
+
+from actbench.analysis.speedups import widest
+from actbench.errors import BenchmarkError
+from actbench.measure.client import PACKAGES
+from actbench.measure.stock_script import MODULE
+from actbench.model import Block, BlockTimes, Calibration, Failure, Plan
+from actbench.runs.environment import worker_environment
+from actbench.runs.events import Calibrated, Event, Failed, Measured, RoundDone
+from actbench.runs.times import Times
+
+PROCESSES = 20
+"""pyperf's default."""
+
+
+@dataclass(slots=True)
+class Stock:
+    """One run of the stock engine. Times in seconds."""
+
+    plan: Plan
+    processes: int
+    cpu: int | None
+    timeout: float
+    """What one of pyperf's processes may take."""
+    started: float
+    times: Times
+    given_up: set[str]
+    clock: Callable[[], float] = time.monotonic
+
+    def events(self) -> Iterator[Event]:
+        """Measure block by block, telling what happens."""
+        todo = [b for b in self.plan.blocks if b.id not in self.given_up and not self.times.rounds(b)]
+        for done, block in enumerate(todo, start=1):
+            begun = self.clock()
+            try:
+                suite = self._suite(block)
+            except BenchmarkError as error:
+                yield Failed(Failure(block.id, 0, str(error)))
+                continue
+            runs = {benchmark.get_name(): [run for run in benchmark.get_runs() if run.values] for benchmark in suite}
+            of_arms = [runs[case.id] for case in block.timed]
+            calibration = Calibration(
+                loops=tuple(arm[0].get_loops() for arm in of_arms),
+                values=tuple(len(arm[0].values) for arm in of_arms),
+                slices=1,
+                round_seconds=(self.clock() - begun) / self.processes,
+            )
+            yield Calibrated(block.id, calibration, done, len(todo))
+            for number, of_round in enumerate(zip(*of_arms, strict=True), start=1):
+                times = BlockTimes(block, number, tuple(run.values for run in of_round))
+                self.times.add(times)
+                yield Measured(times, done, len(todo))
+            yield self._round_done(begun, len(todo) - done)
+
+    def _round_done(self, begun: float, blocks_left: int) -> RoundDone:
+        found = widest(self.times)
+        width, where = (0.0, "") if found is None else (found.half_width, found.candidate.id)
+        now = self.clock()
+        return RoundDone(self.processes, width, where, now - self.started, (now - begun) * blocks_left)
+
+    def _suite(self, block: Block) -> pyperf.BenchmarkSuite:
+        environment = worker_environment(os.environ) | {"PYTHONSAFEPATH": "1"}
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [environment.get("PYTHONPATH"), PACKAGES]))
+        with tempfile.TemporaryDirectory() as directory:
+            output = Path(directory, "suite.json")
+            command = [
+                *(sys.executable, "-m", MODULE, "--quiet", "-o", str(output)),
+                *("--cases", ",".join(case.id for case in block.timed), "--inputs", str(self.plan.seed)),
+                *("--processes", str(self.processes), "--timeout", str(max(1, round(self.timeout)))),
+                *("--inherit-environ", ",".join(environment)),
+                *(() if self.cpu is None else ("--affinity", str(self.cpu))),
+            ]
+            _run(command, environment)
+            return pyperf.BenchmarkSuite.load(str(output))
+
+
+def _run(command: list[str], environment: dict[str, str]) -> None:
+    """Run pyperf in a session of its own, and end all of it when this process is interrupted."""
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    ) as process:
+        try:
+            said, _ = process.communicate()
+        except BaseException:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
+    if process.returncode:
+        words = [line.strip() for line in said.splitlines() if line.strip()]
+        raise BenchmarkError(
+            f"pyperf exited with status {process.returncode}; its last words: {(words or ['none'])[-1]}"
+        )

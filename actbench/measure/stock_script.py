@@ -1,0 +1,60 @@
+"""The script that stock ``pyperf.Runner`` runs, and reruns in each of its worker processes: one block's cases.
+
+``python -m actbench.measure.stock_script --cases ID,ID --inputs SEED`` and pyperf's own options.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import repeat
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pyperf
+
+from actbench import kernel
+from actbench.model import Case
+
+MODULE = "actbench.measure.stock_script"
+
+
+@cache
+def prepared(case_id: str, seed: int) -> kernel.Invocation:
+    """Return the call that a case stands for, made when this process first times it."""
+    case = Case.parse(case_id)
+    yardstick = case.strategy == "yardstick"
+    activation = "identity" if yardstick else case.activation
+    operands = kernel.Operands.drawn(activation, case.dtype, case.size, seed)
+    placement = kernel.Placement(operands, np.random.default_rng())
+    return kernel.yardstick(placement) if yardstick else kernel.prepare(case, placement)
+
+
+def time_calls(loops: int, case_id: str, seed: int) -> float:
+    """Return the seconds that `loops` calls take together."""
+    call = prepared(case_id, seed)
+    function, arguments = call.function, call.arguments
+    times = repeat(None, loops)
+    start = perf_counter()
+    for _ in times:
+        function(*arguments)
+    return perf_counter() - start
+
+
+def pass_on(command: list[str], arguments: Any) -> None:
+    """Hand our own options to pyperf's worker processes."""
+    command += ["--cases", arguments.cases, "--inputs", str(arguments.inputs)]
+
+
+def main() -> None:
+    """Let pyperf time every case."""
+    runner = pyperf.Runner(program_args=("-m", MODULE), add_cmdline_args=pass_on)
+    runner.argparser.add_argument("--cases", required=True, help="case ids, with commas between them")
+    runner.argparser.add_argument("--inputs", type=int, required=True, help="seed of the inputs")
+    arguments = runner.parse_args()
+    for case_id in arguments.cases.split(","):
+        runner.bench_time_func(case_id, time_calls, case_id, arguments.inputs)
+
+
+if __name__ == "__main__":
+    main()

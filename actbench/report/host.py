@@ -1,0 +1,47 @@
+"""A host and its software, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+
+import msgspec
+
+from actbench.runs.environment import Environment
+from actbench.runs.noise import Finding
+
+
+def line(environment: Environment) -> str:
+    """Return the host and its software in a line."""
+    return (
+        f"{environment.cpu_model}, {environment.logical_cpus} processors ({_caches(environment)}), "
+        f"{environment.kernel}, {environment.python}, actbench {environment.actbench}, {_pairs(environment.libraries)}"
+    )
+
+
+def as_text(environment: Environment, found: Sequence[Finding]) -> str:
+    """Return what a run would record, then what makes timings scatter."""
+    shown = {field.name: str(getattr(environment, field.name)) for field in fields(Environment)}
+    shown |= {
+        "caches": _caches(environment),
+        "memory": f"{environment.memory / 2**30:.1f} GiB",
+        "libraries": _pairs(environment.libraries),
+        "variables": _pairs(environment.variables) or "none set",
+    }
+    facts = [f"{name.replace('_', ' '):<28} {value}" for name, value in shown.items()]
+    noise = [f"{item.subject:<28} {item.state}" + ("" if item.good else f"  -> {item.advice}") for item in found]
+    return "\n".join([*facts, "", "what makes timings scatter", *noise])
+
+
+def as_json(environment: Environment, found: Sequence[Finding]) -> str:
+    """Return both as a JSON object."""
+    text = msgspec.json.encode({"environment": environment, "noise": found})
+    return msgspec.json.format(text, indent=2).decode()
+
+
+def _caches(environment: Environment) -> str:
+    return ", ".join(f"{name} {size / 1024:g} KiB" for name, size in environment.caches.items())
+
+
+def _pairs(values: dict[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())

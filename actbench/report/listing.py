@@ -1,0 +1,51 @@
+"""A case in full: its code, what it keeps and moves, its weaknesses, and what the compiler made of it."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from actbench import activations, backends, kernel
+from actbench.backends import Compiled, source
+from actbench.model import Case
+from actbench.suite import bytes_moved, residual_bytes
+
+
+def listing(case: Case) -> str:
+    """Return the text; `InputError` for names that are not known or not available."""
+    return "\n\n".join(_parts(case))
+
+
+def _parts(case: Case) -> Iterator[str]:
+    chosen = kernel.rule(case.kernel)
+    activation = activations.get(case.activation)
+    backend = backends.get(case.backend)
+    yield f"{case.id}\n{activation.name}: {activation.summary}\n{case.op}: {case.op.meaning}"
+    yield (
+        f"keeps {', '.join(chosen.residuals)}: {residual_bytes(case)} bytes per element; "
+        f"one call moves {bytes_moved(case)} bytes, temporaries not counted"
+    )
+    yield _section("forward", source(chosen.save or chosen.forward))
+    yield _section(f"derivative, from {', '.join(chosen.residuals)}", source(chosen.derivative))
+    yield _section(f"executed by {backend.name}: {backend.summary}", backend.execution(case.op, chosen))
+    for weakness in activation.strategies[case.strategy].weaknesses:
+        yield f"known weakness: {weakness.flaw}: {weakness.why}"
+    compiled = backend.compiled(case.op, chosen, case.dtype)
+    if compiled is not None:
+        yield _section("compiled", _facts(compiled))
+
+
+def _section(title: str, body: str) -> str:
+    return f"{title}\n{textwrap.indent(body, '    ')}"
+
+
+def _facts(compiled: Compiled) -> str:
+    vectors = f"{compiled.vector_bits} bits" if compiled.vector_bits else "scalar"
+    return "\n".join(
+        (
+            f"signature             {compiled.signature}",
+            f"vector arithmetic     {vectors}",
+            f"library calls         {', '.join(compiled.library_calls) or 'none'}",
+            f"float32 to float64    {compiled.double_conversions or 'none'}",
+        )
+    )

@@ -1,0 +1,68 @@
+"""Numbers as people should see them: no more digits than the uncertainty allows, and never without it."""
+
+from __future__ import annotations
+
+import math
+
+UNDECIDED = "≈"
+"""Marks a ratio whose interval holds 1: no difference is shown."""
+
+NO_INTERVAL = "?"
+"""Marks a figure that has no interval, from fewer than six rounds."""
+
+
+def plus_minus(value: float, low: float, high: float) -> str:
+    """Return ``3.41 ± 0.02``: the half width is the interval's larger side, in one digit, or two when it begins with 1.
+
+    Without an interval (NaN bounds) the value has three digits and a ``?``.
+    """
+    if math.isnan(low):
+        return f"{significant(value, 3)} {NO_INTERVAL}"
+    half = max(high - value, value - low)
+    places = _places(value, half)
+    return f"{_fixed(value, places)} ± {_fixed(half, places)}"
+
+
+def ratio(value: float, low: float, high: float) -> str:
+    """Return a ratio with its half width, marked when the interval holds 1."""
+    text = plus_minus(value, low, high)
+    return f"{text} {UNDECIDED}" if low <= 1.0 <= high else text
+
+
+def significant(value: float, digits: int) -> str:
+    """Return a number in so many significant digits, without an exponent where that stays short."""
+    if not math.isfinite(value) or value == 0:
+        return {math.inf: "∞", 0.0: "0"}.get(value, "-")
+    if not 1e-4 <= abs(value) < 1e6:
+        return f"{value:.{digits - 1}e}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
+    return _fixed(value, max(0, digits - 1 - math.floor(math.log10(abs(value)))))
+
+
+def count(number: int) -> str:
+    """Return a whole number in groups of three: ``4 000 000``."""
+    return f"{number:,}".replace(",", "\u202f")
+
+
+def duration(seconds: float) -> str:
+    """Return a duration for people: ``45 s``, ``2 min 5 s``, ``1 h 30 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        minutes, rest = divmod(whole, 60)
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, rest = divmod(round(whole / 60), 60)
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+def _places(value: float, half: float) -> int:
+    """Return the decimal places that a half width deserves; three digits of the value where it is zero."""
+    if half <= 0:
+        return max(0, 2 - math.floor(math.log10(abs(value))))
+    exponent = math.floor(math.log10(half))
+    leading = round(half / 10**exponent, 1)
+    return max(0, -exponent + (1 if leading < 2 else 0))
+
+
+def _fixed(value: float, places: int) -> str:
+    return f"{value:.{places}f}"

@@ -1,0 +1,68 @@
+"""Progress while measuring: on stderr, and only on a terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from actbench.report.numbers import duration
+from actbench.runs.events import Calibrated, Checked, Event, Failed, Measured, RoundDone
+
+BAR = 24
+"""Width of the bar in characters."""
+
+
+class Progress:
+    """A line or two that say what goes on, how long it may still take, and the widest interval so far."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        """Stay silent when `quiet`; without a terminal, say only what failed."""
+        self._console = Console(file=sys.stderr, highlight=False, quiet=quiet)
+        self._live = Live(console=self._console, transient=True, auto_refresh=False)
+        self._shown = self._console.is_terminal and not quiet
+        self._widest = ""
+        self._round = 0
+        self._ends: float | None = None
+
+    def __enter__(self) -> Progress:
+        """Begin to show."""
+        if self._shown:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Clear what is shown."""
+        if self._shown:
+            self._live.stop()
+
+    def show(self, event: Event) -> None:
+        """Take in what happened."""
+        match event:
+            case Checked(check, done, total):
+                self._draw("checking kernels against mpmath", done, total, check.kernel.id)
+            case Calibrated(block, _, done, total):
+                self._draw("calibrating loops", done, total, block)
+            case Measured(times, done, total):
+                self._draw(f"round {times.round}", done, total, times.block.id)
+            case RoundDone(number, widest, where, _, left):
+                self._round = number
+                self._ends = None if left is None else time.monotonic() + left
+                self._widest = f"widest interval ± {100 * widest:.2g} %: {where}" if widest < float("inf") else ""
+            case Failed(failure):
+                self._console.print(Text(f"FAILED {failure.block}: {failure.reason}", style="red"))
+
+    def _draw(self, stage: str, done: int, total: int, what: str) -> None:
+        if not self._shown:
+            return
+        filled = BAR * done // total
+        left = "" if self._ends is None else f", at most {duration(max(0.0, self._ends - time.monotonic()))} left"
+        head = f"{stage} {'━' * filled}{'─' * (BAR - filled)} {done}/{total}{left}  {what}"
+        lines = [head, self._widest] if self._widest else [head]
+        self._live.update(Text("\n".join(lines), overflow="ellipsis", no_wrap=True), refresh=True)

@@ -1,0 +1,42 @@
+"""The files of a run that are made from its measurements: cases.csv, speedups.csv and summary.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from actbench.analysis import tables
+from actbench.report import host
+from actbench.report.numbers import duration
+from actbench.report.summary import Summary, summarise
+from actbench.report.table import markdown
+from actbench.runs import files
+from actbench.runs.record import Record
+from actbench.runs.times import Times
+
+
+def publish(directory: Path, record: Record, times: Times) -> Summary:
+    """Write the three files, each in one move, and return the summary."""
+    cases = tables.cases(times, record.calibrations, record.checks)
+    speedups = tables.pairs(times)
+    summary = summarise(cases, speedups, record.checks, record.plan.left_out, record.failures)
+    files.write(directory / "cases.csv", cases.to_csv(index=False, lineterminator="\n"))
+    files.write(directory / "speedups.csv", speedups.to_csv(index=False, lineterminator="\n"))
+    files.write(directory / "summary.md", _markdown(summary, record))
+    return summary
+
+
+def _markdown(summary: Summary, record: Record) -> str:
+    settings = record.settings
+    method = (
+        f"Preset {settings.preset}, engine {settings.engine}, {record.status.value} after {duration(record.seconds)}; "
+        f"inputs from {record.plan.distribution}, seed {record.plan.seed}."
+    )
+    parts = [
+        "# actbench: derivatives by re-evaluating exponentials, or from cached activations",
+        *summary.answers,
+        *(markdown(table).rstrip() for table in summary.tables),
+        "\n".join(f"- {remark.replace('<', '&lt;')}" for remark in summary.remarks),
+        host.line(record.environment),
+        method,
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"

@@ -1,0 +1,28 @@
+"""A table, for any text format; and its Markdown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A title, a line of explanation, column heads and rows of text; the first `labels` columns are names."""
+
+    title: str
+    note: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    labels: int
+
+
+def markdown(table: Table) -> str:
+    """Return the table in GitHub's Markdown, figures aligned right."""
+    rule = ["---" if index < table.labels else "---:" for index in range(len(table.columns))]
+    lines = [table.columns, rule, *table.rows]
+    body = "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
+    return f"### {table.title}\n\n{table.note}\n\n{body}\n" if table.note else f"### {table.title}\n\n{body}\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")

@@ -19,8 +19,8 @@ def publish(directory: Path, record: Record, times: Times) -> Summary:
     cases = tables.cases(times, record.calibrations, record.checks)
     speedups = tables.pairs(times)
     summary = summarise(cases, speedups, record.checks, record.plan.left_out, record.failures)
-    files.write(directory / "cases.csv", cases.to_csv(index=False, lineterminator="\n"))
-    files.write(directory / "speedups.csv", speedups.to_csv(index=False, lineterminator="\n"))
+    files.write(directory / "cases.csv", cases.to_csv(index=False, lineterminator="\n", float_format=files.FLOATS))
+    files.write(directory / "speedups.csv", speedups.to_csv(index=False, lineterminator="\n", float_format=files.FLOATS))
     files.write(directory / "summary.md", _markdown(summary, record))
     return summary
 

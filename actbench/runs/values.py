@@ -12,6 +12,7 @@ import pandas as pd
 
 from actbench.errors import InputError
 from actbench.model import Block, BlockTimes, Calibration, Case, Plan
+from actbench.runs.files import FLOATS
 from actbench.runs.times import Times
 
 COLUMNS = "activation strategy backend op dtype size round value loops seconds".split()
@@ -32,7 +33,7 @@ def to_csv(plan: Plan, times: Times, calibrations: Mapping[str, Calibration]) ->
                 (*astuple(case), finished.round, first + index, calibration.calls(arm), value)
                 for index, value in enumerate(seconds)
             ]
-    return pd.DataFrame(rows, columns=COLUMNS).to_csv(index=False, lineterminator="\n")
+    return pd.DataFrame(rows, columns=COLUMNS).to_csv(index=False, lineterminator="\n", float_format=FLOATS)
 
 
 def from_csv(path: Path, plan: Plan, calibrations: Mapping[str, Calibration]) -> Times:

@@ -1,0 +1,95 @@
+"""Workers that take exactly as long as they are told: real arithmetic, exact times."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+
+from actbench.errors import BenchmarkError
+from actbench.kernel import Array
+from actbench.measure import protocol
+from actbench.measure.session import Seams
+from actbench.measure.worker import Worker as RealWorker
+from actbench.model import Block, Case, Kernel
+
+NANOSECOND = 1e-9
+
+STRATEGY_NS = {"textbook": 8.0, "recompute": 4.0, "cached": 1.0, "complement": 2.0, "yardstick": 0.5}
+BACKEND_FACTOR = {"python": 100.0, "numpy": 1.0, "numba": 0.5}
+
+
+def exact_seconds(case: Case) -> float:
+    """Return the seconds of one call: so many nanoseconds per element by strategy, times the backend's factor."""
+    return NANOSECOND * case.size * STRATEGY_NS[case.strategy] * BACKEND_FACTOR[case.backend]
+
+
+@dataclass
+class Clock:
+    """A clock that only the fake workers move. Seconds."""
+
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        """Tell the time."""
+        return self.now
+
+
+@dataclass
+class FakeWorker:
+    """One worker: evaluates kernels for real, and answers with exact times."""
+
+    clock: Clock
+    seconds: Callable[[Case], float]
+    on_time: Callable[[Block], None]
+    block: Block | None = None
+
+    def evaluate(self, kernel: Kernel, z: Array, dy: Array) -> protocol.Evaluated:
+        """Call a kernel in this process."""
+        packed = [asdict(protocol.Array.pack(array)) for array in (z, dy)]
+        return RealWorker().evaluate(kernel.at(z.size).id, *packed)
+
+    def prepare(self, block: Block, seed: int) -> None:
+        """Take up a block."""
+        del seed
+        self.block = block
+
+    def place(self, seed: int) -> None:
+        """Have nothing to place."""
+
+    def time(self, slices: list[tuple[int, int]], timeout: float) -> tuple[float, ...]:
+        """Answer with exact times, and let that much time pass."""
+        del timeout
+        assert self.block is not None
+        self.on_time(self.block)
+        taken = tuple(calls * self.seconds(self.block.timed[arm]) for arm, calls in slices)
+        self.clock.now += sum(taken)
+        return taken
+
+    def close(self) -> None:
+        """End."""
+
+
+@dataclass
+class FakeBench:
+    """Everything that a test decides: how long cases take, and what goes wrong when a block is timed."""
+
+    seconds: Callable[[Case], float] = exact_seconds
+    clock: Clock = field(default_factory=Clock)
+    on_time: Callable[[Block], None] = lambda block: None
+    workers_started: int = 0
+
+    def start(self, cpu: int | None, timeout: float) -> FakeWorker:
+        """Start a worker."""
+        del cpu, timeout
+        self.workers_started += 1
+        return FakeWorker(self.clock, lambda case: self.seconds(case), lambda block: self.on_time(block))
+
+    @property
+    def seams(self) -> Seams:
+        """What the command line takes as its context object."""
+        return Seams(start_worker=self.start, clock=self.clock)
+
+
+def crash(message: str) -> None:
+    """Fail as a lost worker does."""
+    raise BenchmarkError(message)

@@ -1,3 +1,3 @@
-"""Microbenchmarks of activation derivatives: re-evaluate the exponential, or reuse the cached activation?"""
+"""Microbenchmarks of activation derivatives: re-evaluate the exponential, or reuse the cached activation."""
 
 __version__ = "0.1.0"

@@ -67,7 +67,7 @@ def presets() -> dict[str, Preset]:
         default,
         activations=tuple(activations.catalogue()),
         ops=tuple(Op),
-        sizes=tuple(16 * 4**power for power in range(10)) + (16_000_000,),
+        sizes=(*(16 * 4**power for power in range(10)), 16_000_000),
     )
     return {
         preset.name: preset
@@ -144,13 +144,15 @@ def _wanted(axes: Axes, pattern: str) -> Iterator[Case]:
     order = list(STRATEGIES)
     strategies = sorted(dict.fromkeys(axes.strategies), key=order.index)
     ranked = [name for name in backends.catalogue() if name in axes.backends]
-    for activation, op, dtype, size in product(
-        *map(dict.fromkeys, (axes.activations, axes.ops, axes.dtypes)), sorted(set(axes.sizes))
-    ):
-        for backend, strategy in product(ranked, strategies):
-            case = Case(activation, strategy, backend, op, dtype, size)
-            if strategy in activations.get(activation).strategies and fnmatchcase(case.id, pattern):
-                yield case
+    sizes = sorted(set(axes.sizes))
+    for activation in dict.fromkeys(axes.activations):
+        existing = activations.get(activation).strategies
+        own = [strategy for strategy in strategies if strategy in existing]
+        for op, dtype, size in product(dict.fromkeys(axes.ops), dict.fromkeys(axes.dtypes), sizes):
+            for backend, strategy in product(ranked, own):
+                case = Case(activation, strategy, backend, op, dtype, size)
+                if fnmatchcase(case.id, pattern):
+                    yield case
 
 
 def _obstacle(case: Case, memory: int, max_call: float) -> str | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -62,38 +62,47 @@ def compare(times: Times, axis: Axis, reference: str | None = None) -> list[Comp
     chosen = reference if reference is not None else _default(axis, present)
     if chosen not in present:
         raise InputError(f"--reference '{chosen}': the run has the {axis} values {', '.join(present)}")
-    groups: dict[tuple[str, str, str, str], list[tuple[Case, Case]]] = {}
+    groups: dict[_Key, list[tuple[Case, Case]]] = {}
     for case in cases:
         candidate = _value(case, axis)
         counterpart = _with(case, axis, chosen)
         if candidate != chosen and counterpart in cases:
-            key = (case.activation, case.op.value, _group(case, axis), candidate)
+            key = _Key(case.activation, case.op, _group(case, axis), candidate)
             groups.setdefault(key, []).append((counterpart, case))
     if not groups:
         raise InputError(f"the run has nothing to compare by {axis}: it measured {', '.join(present)} only")
-    ordered = sorted(groups.items(), key=lambda item: (item[0][:3], _order(axis, item[0][3])))
-    return [_compared(times, cases, key, chosen, twins, per_element=axis is Axis.SIZE) for key, twins in ordered]
+    ordered = sorted(groups.items(), key=lambda item: (*item[0][:3], _order(axis, item[0].candidate)))
+    return [_compared(times, cases, key, chosen, twins) for key, twins in ordered]
+
+
+class _Key(NamedTuple):
+    """What a group of cases shares."""
+
+    activation: str
+    op: str
+    group: str
+    candidate: str
 
 
 def _compared(
-    times: Times,
-    blocks: dict[Case, Block],
-    key: tuple[str, str, str, str],
-    reference: str,
-    twins: Sequence[tuple[Case, Case]],
-    *,
-    per_element: bool,
+    times: Times, blocks: dict[Case, Block], key: _Key, reference: str, twins: Sequence[tuple[Case, Case]]
 ) -> Comparison:
     shared = set.intersection(*({*times.rounds(blocks[case])} for twin in twins for case in twin))
     logs = np.array([_log_ratios(times, blocks, twin, sorted(shared)) for twin in twins])
-    if per_element:
-        logs += np.array([[np.log(candidate.size / first.size)] for first, candidate in twins])
+    logs += np.array([[np.log(candidate.size / first.size)] for first, candidate in twins])
     ratio, low, high = (float(np.exp(bound)) for bound in location(logs.mean(axis=0)))
     single, _, _ = location(logs)
-    activation, op, group, candidate = key
-    least, most = float(np.exp(single.min())), float(np.exp(single.max()))
     return Comparison(
-        activation, op, group, reference, candidate, len(twins), ratio, low, high, least, most, len(shared)
+        *key[:3],
+        reference=reference,
+        candidate=key.candidate,
+        cases=len(twins),
+        ratio=ratio,
+        low=low,
+        high=high,
+        least=float(np.exp(single.min())),
+        most=float(np.exp(single.max())),
+        rounds=len(shared),
     )
 
 
@@ -136,7 +145,12 @@ def _group(case: Case, axis: Axis) -> str:
 def _order(axis: Axis, value: str) -> int:
     if axis is Axis.SIZE:
         return int(value)
-    names = {Axis.STRATEGY: list(STRATEGIES), Axis.BACKEND: list(catalogue()), Axis.DTYPE: list(Dtype)}[axis]
+    tables: dict[Axis, list[str]] = {
+        Axis.STRATEGY: list(STRATEGIES),
+        Axis.BACKEND: list(catalogue()),
+        Axis.DTYPE: list(Dtype),
+    }
+    names = tables[axis]
     return names.index(value) if value in names else len(names)
 
 

@@ -25,7 +25,7 @@ from actbench.model import Dtype, Op
 
 
 def derivative(formula: Formula) -> Callable[..., Any]:
-    """g' of every element."""
+    """G' of every element."""
 
     def kernel(out, kept):
         for i in range(out.size):
@@ -35,7 +35,7 @@ def derivative(formula: Formula) -> Callable[..., Any]:
 
 
 def backward(formula: Formula) -> Callable[..., Any]:
-    """dy * g' of every element."""
+    """Dy * g' of every element."""
 
     def kernel(dz, dy, kept):
         for i in range(dz.size):
@@ -137,7 +137,7 @@ class Numba(Backend):
             case Op.BACKWARD:
                 return backward
             case Op.STEP:
-                return {("z",): step_keeping_z, ("y",): step_keeping_y}.get(rule.residuals, step_saving)
+                return step_saving if rule.save else {"z": step_keeping_z, "y": step_keeping_y}[rule.residuals[0]]
 
     def _compile(self, op: Op, rule: Rule, dtype: Dtype, *, cache: bool) -> Any:
         import numba

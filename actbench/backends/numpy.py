@@ -18,7 +18,7 @@ def derivative(formula: Formula) -> Callable[..., Any]:
 
 
 def backward(formula: Formula) -> Callable[..., Any]:
-    """dy * g'."""
+    """Dy * g'."""
 
     def call(dy, *residuals):
         return dy * formula(*residuals)
@@ -65,4 +65,5 @@ class Numpy(Backend):
     def execution(self, op: Op, rule: Rule) -> str:
         """The function around the formula."""
         del rule
-        return source({Op.DERIVATIVE: derivative, Op.BACKWARD: backward, Op.STEP: step}[op])
+        factories: dict[Op, Callable[..., Any]] = {Op.DERIVATIVE: derivative, Op.BACKWARD: backward, Op.STEP: step}
+        return source(factories[op])

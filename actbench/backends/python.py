@@ -13,7 +13,7 @@ from actbench.model import Dtype, Op
 
 
 def derivative(formula: Formula) -> Callable[..., Any]:
-    """g' of every element."""
+    """G' of every element."""
 
     def call(*residuals):
         return list(map(formula, *residuals))
@@ -22,7 +22,7 @@ def derivative(formula: Formula) -> Callable[..., Any]:
 
 
 def backward(formula: Formula) -> Callable[..., Any]:
-    """dy * g' of every element."""
+    """Dy * g' of every element."""
 
     def call(dy, *residuals):
         return list(map(mul, dy, map(formula, *residuals)))
@@ -41,7 +41,7 @@ def step(formula: Formula, keeping: Callable[[Any], Any]) -> Callable[..., Any]:
 
 
 def over_list(forward: Formula) -> Callable[..., Any]:
-    """y of every element."""
+    """Y of every element."""
 
     def call(z):
         return list(map(forward, z))
@@ -92,4 +92,5 @@ class Python(Backend):
     def execution(self, op: Op, rule: Rule) -> str:
         """The function around the formula."""
         del rule
-        return source({Op.DERIVATIVE: derivative, Op.BACKWARD: backward, Op.STEP: step}[op])
+        factories: dict[Op, Callable[..., Any]] = {Op.DERIVATIVE: derivative, Op.BACKWARD: backward, Op.STEP: step}
+        return source(factories[op])

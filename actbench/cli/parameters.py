@@ -12,6 +12,10 @@ import click
 if TYPE_CHECKING:
     from actbench.suite import Axes, Preset
 
+    ParamType = click.ParamType[Any]
+else:
+    ParamType = click.ParamType
+
 NUMBER = re.compile(r"(\d+(?:\.\d+)?(?:e\d{1,3})?)\s*([a-zA-Z%]*)", re.ASCII | re.IGNORECASE)
 
 SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
@@ -24,7 +28,7 @@ MAX_TIME = 7 * 24 * 3600
 """Seconds: a week."""
 
 
-class Size(click.ParamType):
+class Size(ParamType):
     """An array size in elements: 1000, 1e6, 64k (64 000), 64Ki (65 536)."""
 
     name = "size"
@@ -39,7 +43,7 @@ class Size(click.ParamType):
         return int(number)
 
 
-class Duration(click.ParamType):
+class Duration(ParamType):
     """A time in seconds: 90s, 2m, 1.5h, 500ms."""
 
     name = "time"
@@ -54,7 +58,7 @@ class Duration(click.ParamType):
         return float(number)
 
 
-class Percent(click.ParamType):
+class Percent(ParamType):
     """A share in percent: 2, 2%, 0.5%. Gives a fraction."""
 
     name = "pct"
@@ -69,12 +73,12 @@ class Percent(click.ParamType):
         return float(number) / 100
 
 
-class Names(click.ParamType):
+class Names(ParamType):
     """A comma-separated list."""
 
     name = "names"
 
-    def __init__(self, metavar: str, item: click.ParamType = click.STRING) -> None:
+    def __init__(self, metavar: str, item: ParamType = click.STRING) -> None:
         """Read every part as `item`; `metavar` is shown in the help."""
         self._metavar = metavar
         self._item = item
@@ -138,4 +142,4 @@ def _read(text: str, units: dict[str, Any]) -> Decimal | None:
     found = NUMBER.fullmatch(text.strip())
     if not found or found[2].lower() not in units:
         return None
-    return Decimal(found[1]) * units[found[2].lower()]
+    return Decimal(found[1]) * Decimal(units[found[2].lower()])

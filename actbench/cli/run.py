@@ -53,7 +53,7 @@ PLANNING = ("preset", *AXES, "seed", "engine", "max_call")
 @click.option("--dry-run", is_flag=True, help="Print the cases and the predicted duration, and measure nothing.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @click.pass_context
-def command(ctx: click.Context, **chosen: Any) -> None:
+def command(ctx: click.Context, /, **chosen: Any) -> None:
     """Measure, and print which strategy is faster, by how much, and how surely.
 
     Writes run.json, pyperf.json, values.csv, cases.csv, speedups.csv and summary.md, anew after every round. Ctrl-C

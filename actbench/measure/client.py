@@ -19,7 +19,7 @@ import msgspec
 from actbench.errors import BenchmarkError
 from actbench.kernel import Array
 from actbench.measure import protocol
-from actbench.model import Block, Kernel, Op
+from actbench.model import Block, Kernel
 from actbench.runs.environment import worker_environment
 
 A = TypeVar("A")

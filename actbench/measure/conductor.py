@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Self
 
 from actbench.analysis.speedups import widest
 from actbench.errors import BenchmarkError
@@ -134,7 +135,7 @@ class _Crew:
         self._start = start_worker
         self._worker: Worker | None = None
 
-    def __enter__(self) -> _Crew:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

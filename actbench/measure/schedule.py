@@ -18,7 +18,7 @@ SLICE_SECONDS = 0.0005
 """The least that a slice takes."""
 
 MAX_VALUES = 32
-"""The most values of an arm in a round. Each has a placement of its own: what a ratio scatters by is placement more than
+"""The most values of an arm in a round. Each has a placement of its own: ratios scatter by placement more than by
 anything else, so that many short values say more than a few long ones."""
 
 

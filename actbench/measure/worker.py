@@ -95,6 +95,8 @@ class Worker:
         from actbench import kernel
 
         self._arms = []
+        if self._operands is None:
+            raise RuntimeError("no block is prepared")
         placement = kernel.Placement(self._operands, np.random.default_rng(seed))
         self._arms = [*(kernel.prepare(case, placement) for case in self._cases), kernel.yardstick(placement)]
         return Placed()
@@ -129,7 +131,7 @@ def main() -> None:
         for line in sys.stdin:
             request = json.loads(line)
             try:
-                reply = {"answer": asdict(serve[request.pop("request")](**request))}
+                reply: dict[str, Any] = {"answer": asdict(serve[request.pop("request")](**request))}
             except Exception as error:  # noqa: BLE001  # a kernel may raise anything; the conductor decides
                 reply = {"error": f"{type(error).__name__}: {error}".splitlines()[0]}
             answers.write(json.dumps(reply) + "\n")

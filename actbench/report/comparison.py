@@ -41,7 +41,7 @@ def as_markdown(found: Sequence[Comparison], axis: str) -> str:
 
 def as_csv(found: Sequence[Comparison]) -> str:
     """Return full precision, one row a comparison."""
-    return pd.DataFrame(found).to_csv(index=False, lineterminator="\n")
+    return str(pd.DataFrame(found).to_csv(index=False, lineterminator="\n"))
 
 
 def as_json(found: Sequence[Comparison]) -> str:

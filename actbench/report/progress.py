@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.live import Live
@@ -29,7 +30,7 @@ class Progress:
         self._round = 0
         self._ends: float | None = None
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         """Begin to show."""
         if self._shown:
             self._live.start()

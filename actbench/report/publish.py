@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from actbench.analysis import tables
-from actbench.report import host
+from actbench.analysis.figures import figures
+from actbench.analysis.speedups import speedups
+from actbench.report import host, tables_csv
 from actbench.report.numbers import duration
 from actbench.report.summary import Summary, summarise
 from actbench.report.table import markdown
@@ -16,11 +17,11 @@ from actbench.runs.times import Times
 
 def publish(directory: Path, record: Record, times: Times) -> Summary:
     """Write the three files, each in one move, and return the summary."""
-    cases = tables.cases(times, record.calibrations, record.checks)
-    speedups = tables.pairs(times)
-    summary = summarise(cases, speedups, record.checks, record.plan.left_out, record.failures)
-    files.write(directory / "cases.csv", cases.to_csv(index=False, lineterminator="\n", float_format=files.FLOATS))
-    files.write(directory / "speedups.csv", speedups.to_csv(index=False, lineterminator="\n", float_format=files.FLOATS))
+    of_cases = list(figures(times, record.calibrations, record.checks))
+    of_pairs = [found for block in times.blocks for found in speedups(times, block)]
+    summary = summarise(of_cases, of_pairs, record.checks, record.plan.left_out, record.failures)
+    files.write(directory / "cases.csv", tables_csv.cases(of_cases))
+    files.write(directory / "speedups.csv", tables_csv.speedups(of_pairs))
     files.write(directory / "summary.md", _markdown(summary, record))
     return summary
 
@@ -28,7 +29,7 @@ def publish(directory: Path, record: Record, times: Times) -> Summary:
 def _markdown(summary: Summary, record: Record) -> str:
     settings = record.settings
     method = (
-        f"Preset {settings.preset}, engine {settings.engine}, {record.status.value} after {duration(record.seconds)}; "
+        f"Preset {settings.preset}, engine {settings.engine}, {record.status} after {duration(record.seconds)}; "
         f"inputs from {record.plan.distribution}, seed {record.plan.seed}."
     )
     parts = [

@@ -6,7 +6,6 @@ round all files are written anew, each in one move, and the journal is done with
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -178,4 +177,4 @@ def _point_latest(directory: Path) -> None:
     link = RESULTS / f".{LATEST}.part"
     link.unlink(missing_ok=True)
     link.symlink_to(directory.name)
-    os.replace(link, RESULTS / LATEST)
+    link.replace(RESULTS / LATEST)

@@ -118,7 +118,7 @@ def choose_cpu(wanted: int | None) -> int | None:
 
 def public_metadata(metadata: Mapping[str, str | float]) -> dict[str, str | float]:
     """Return the part of pyperf's metadata that tells nothing of who ran it and where on the disk."""
-    return {key: value for key, value in metadata.items() if key in PUBLIC or key.startswith("actbench_")}
+    return {key: value for key, value in metadata.items() if key in PUBLIC}
 
 
 def process_metadata() -> dict[str, str | float]:
@@ -127,10 +127,13 @@ def process_metadata() -> dict[str, str | float]:
 
 
 PUBLIC = frozenset(
-    "aslr calibrate_loops cpu_affinity cpu_config cpu_count cpu_freq cpu_model_name date duration inner_loops "
-    "load_avg_1min loops name perf_version platform python_compiler python_implementation python_version "
-    "recalibrate_loops runnable_threads timer unit".split()
+    {
+        *("aslr", "cpu_affinity", "cpu_config", "cpu_count", "cpu_freq", "cpu_model_name"),
+        *("date", "load_avg_1min", "perf_version", "platform", "runnable_threads", "timer"),
+        *("python_compiler", "python_implementation", "python_version"),
+    }
 )
+"""The keys of pyperf's metadata that can be published."""
 
 
 def _version(distribution: str) -> str | None:

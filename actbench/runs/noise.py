@@ -37,7 +37,7 @@ def findings() -> Iterator[Finding]:
             yield Finding(subject, state, state in wanted, advice)
 
 
-_SETTINGS = (
+_SETTINGS: tuple[tuple[str, str, set[str], str], ...] = (
     (
         "frequency governor",
         "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor",

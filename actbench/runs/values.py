@@ -15,7 +15,7 @@ from actbench.model import Block, BlockTimes, Calibration, Case, Plan
 from actbench.runs.files import FLOATS
 from actbench.runs.times import Times
 
-COLUMNS = "activation strategy backend op dtype size round value loops seconds".split()
+COLUMNS = ["activation", "strategy", "backend", "op", "dtype", "size", "round", "value", "loops", "seconds"]
 
 
 def to_csv(plan: Plan, times: Times, calibrations: Mapping[str, Calibration]) -> str:
@@ -33,7 +33,7 @@ def to_csv(plan: Plan, times: Times, calibrations: Mapping[str, Calibration]) ->
                 (*astuple(case), finished.round, first + index, calibration.calls(arm), value)
                 for index, value in enumerate(seconds)
             ]
-    return pd.DataFrame(rows, columns=COLUMNS).to_csv(index=False, lineterminator="\n", float_format=FLOATS)
+    return str(pd.DataFrame(rows, columns=COLUMNS).to_csv(index=False, lineterminator="\n", float_format=FLOATS))
 
 
 def from_csv(path: Path, plan: Plan, calibrations: Mapping[str, Calibration]) -> Times:
@@ -69,7 +69,7 @@ def _read(path: Path) -> dict[Case, dict[int, dict[int, float]]]:
         raise InputError(f"{path}, line {bad[0] + 2}: size, round, value, loops and seconds must be positive numbers")
     found: dict[Case, dict[int, dict[int, float]]] = {}
     for kernel, rows in table.assign(**numbers).groupby(COLUMNS[:6], sort=False):
-        case = Case.parse("/".join(map(str, (*kernel[:5], int(kernel[5])))))
+        case = Case.parse("/".join(map(str, kernel)))
         by_round = found.setdefault(case, {})
         for number, index, seconds in zip(rows["round"], rows["value"], rows["seconds"], strict=True):
             by_round.setdefault(int(number), {})[int(index)] = float(seconds)

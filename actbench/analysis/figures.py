@@ -1,0 +1,86 @@
+"""The figures of every case: time with its interval, rate, how near the copy limit, memory and accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from actbench.analysis.speedups import log_ratios
+from actbench.analysis.statistics import location
+from actbench.model import Calibration, Case, Check, Dtype, Op
+from actbench.runs.times import Times
+from actbench.suite import bytes_moved, residual_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One case; the fields are the columns of cases.csv."""
+
+    activation: str
+    strategy: str
+    backend: str
+    op: Op
+    dtype: Dtype
+    size: int
+    seconds: float
+    """Of one call; `low` and `high` bound the 95 % interval, NaN where there are too few rounds for one."""
+    low: float
+    high: float
+    rounds: int
+    loops: int
+    """Calls in one value."""
+    ns_per_element: float
+    gb_per_s: float
+    """1e9 bytes that the kernel must move by its definition, temporaries not counted, per second."""
+    copy_limit_pct: float
+    """That rate over the rate of the block's plain copy, both measured side by side."""
+    residual_bytes_per_element: int
+    max_ulp: float
+    """Inf where the kernel gives no number at some z; NaN for the yardstick, which is not a kernel."""
+
+    @property
+    def yardstick(self) -> bool:
+        """Whether this is a plain copy and not a case."""
+        return self.strategy == "yardstick"
+
+
+def figures(times: Times, calibrations: Mapping[str, Calibration], checks: Iterable[Check]) -> Iterator[Figures]:
+    """Yield the figures of every case that was measured, and of the yardsticks."""
+    errors = {check.kernel: check.max_ulp for check in checks}
+    limits = _copy_limits(times)
+    loops = {case: calibrations[block.id].calls(arm) for block in times.blocks for arm, case in enumerate(block.timed)}
+    for case, rounds in times.pooled().items():
+        logs = np.log([np.median(values) for values in rounds.values()])
+        seconds, low, high = (float(np.exp(bound)) for bound in location(logs))
+        yield Figures(
+            activation=case.activation,
+            strategy=case.strategy,
+            backend=case.backend,
+            op=case.op,
+            dtype=case.dtype,
+            size=case.size,
+            seconds=seconds,
+            low=low,
+            high=high,
+            rounds=len(rounds),
+            loops=loops[case],
+            ns_per_element=1e9 * seconds / case.size,
+            gb_per_s=1e-9 * bytes_moved(case) / seconds,
+            copy_limit_pct=limits[case],
+            residual_bytes_per_element=residual_bytes(case),
+            max_ulp=errors.get(case.kernel, float("nan")),
+        )
+
+
+def _copy_limits(times: Times) -> dict[Case, float]:
+    """Return by case the percentage of its block's copying rate."""
+    limits = {}
+    for block in times.blocks:
+        seconds = times.seconds(block)
+        copied = bytes_moved(block.yardstick)
+        for arm, case in enumerate(block.timed):
+            ratio, _, _ = location(log_ratios(seconds, len(block.arms), arm))
+            limits[case] = 100 * float(np.exp(ratio)) * bytes_moved(case) / copied
+    return limits

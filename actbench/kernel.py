@@ -28,6 +28,9 @@ ALIGNMENT = 64
 PAGE = 4096
 """Bytes: a memory page, and the distance at which addresses alias."""
 
+PIECE = 1 << 14
+"""Elements: a piece with its temporaries fits an L2 cache."""
+
 SPAN = 1 << 20
 """Bytes over which the start of an array is spread: 256 pages, more than the page colours of an L2 cache."""
 
@@ -105,30 +108,39 @@ def traffic(activation: str, strategy: str, op: Op) -> Traffic:
 class Operands:
     """The inputs of one block and the residuals that its arms read, each made once and shared."""
 
-    def __init__(self, activation: str, z: Array, dy: Array) -> None:
-        """Take the inputs: one-dimensional, of one dtype."""
+    def __init__(self, activation: str, z: Array, dy: Array | None = None) -> None:
+        """Take the inputs: one-dimensional, of one dtype. Without dy, it is z in another order."""
         self._activation = activation
-        self._arrays = {"z": z, "dy": dy}
+        self._arrays = {"z": z} if dy is None else {"z": z, "dy": dy}
         self.nbytes = z.nbytes
         self._adopted: dict[tuple[str, str], Any] = {}
 
     @classmethod
     def drawn(cls, activation: str, dtype: Dtype, size: int, seed: int) -> Operands:
-        """Draw z from N(0, 1), and dy as z in another order."""
-        z = np.random.default_rng(seed).standard_normal(size, dtype=np.dtype(dtype).type)
-        return cls(activation, z, np.roll(z, 1))
+        """Draw z, and with it dy, from N(0, 1)."""
+        return cls(activation, np.random.default_rng(seed).standard_normal(size, dtype=np.dtype(dtype).type))
 
     def array(self, strategy: str, name: str) -> Array:
         """Return z, dy or a residual; residuals are what numpy's forward pass gives for z."""
         key = _key(strategy, name)
         if key not in self._arrays:
-            chosen = activations.get(self._activation).rule(strategy, Dialect.ARRAY, np)
-            z = self._arrays["z"]
-            with np.errstate(all="ignore"):
-                y, *saved = chosen.save(z) if chosen.save else (chosen.forward(z),)
-            self._arrays.setdefault("y", y)
-            self._arrays |= {_key(strategy, each): array for each, array in zip(chosen.saved, saved, strict=True)}
+            made = {"dy": np.roll(self._arrays["z"], 1)} if name == "dy" else self._forward(strategy)
+            self._arrays = made | self._arrays
         return self._arrays[key]
+
+    def _forward(self, strategy: str) -> dict[str, Array]:
+        """Return y, and what the strategy saves beside it; piece by piece, which spares the memory bus."""
+        chosen = activations.get(self._activation).rule(strategy, Dialect.ARRAY, np)
+        names = ("y", *(_key(strategy, name) for name in chosen.saved))
+        z = self._arrays["z"]
+        kept = {name: np.empty_like(z) for name in names}
+        for start in range(0, z.size, PIECE):
+            piece = slice(start, start + PIECE)
+            with np.errstate(all="ignore"):
+                results = chosen.save(z[piece]) if chosen.save else (chosen.forward(z[piece]),)
+            for name, result in zip(names, results, strict=True):
+                kept[name][piece] = result
+        return kept
 
     def adopted(self, backend: Backend, strategy: str, name: str) -> Any:
         """Return an operand as the backend's own kind of array, for one that does not take numpy's."""

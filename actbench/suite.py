@@ -73,7 +73,7 @@ def presets() -> dict[str, Preset]:
         preset.name: preset
         for preset in (
             Preset("smoke", "does it work here? recompute and cached, n = 1 000", smoke, 15.0, 0.02),
-            Preset("default", "what is caching worth here? logistic and tanh, three sizes", default, 110.0, 0.04),
+            Preset("default", "what is caching worth here? logistic and tanh, three sizes", default, 115.0, 0.04),
             Preset("full", "everything, from 16 to 16 000 000 elements", full, 7200.0, 0.04),
         )
     }

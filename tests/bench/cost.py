@@ -1,0 +1,67 @@
+"""What does a case cost? actbench beside stock pyperf's defaults, for intervals no wider.
+
+    python tests/bench/cost.py [--processes 20]
+
+Both measure the same 24 cases. actbench stops when its widest interval of a strategy's speedup is as narrow as the
+median one that pyperf's processes give for its unpaired ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from actbench.analysis.speedups import Speedup, speedups
+from actbench.runs.archive import load
+
+SELECTION = ("-b", "numpy,numba", "-s", "recompute,cached", "-n", "1k,10k,100k", "-d", "float64", "--op", "derivative")
+
+
+def measured(*options: str) -> tuple[float, int, list[float]]:
+    """Run actbench; return wall seconds, the number of cases, and the half widths of all speedups, relative."""
+    with tempfile.TemporaryDirectory() as directory:
+        output = Path(directory, "run")
+        start = time.monotonic()
+        subprocess.run(
+            [sys.executable, "-m", "actbench", "run", "-q", *SELECTION, *options, "-o", str(output)],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        seconds = time.monotonic() - start
+        run = load(output)
+        found: list[Speedup] = [each for block in run.times.blocks for each in speedups(run.times, block)]
+        return seconds, len(run.plan.cases), [each.half_width for each in found]
+
+
+def main() -> None:
+    """Print seconds a case and interval widths of both, and the ratio of the costs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--processes", type=int, default=20, help="of stock pyperf, by its default 20")
+    arguments = parser.parse_args()
+    costs = {}
+    target = 0.0
+    for engine in ("stock pyperf", "actbench"):
+        options = (
+            ("--engine", "pyperf", "--rounds", str(arguments.processes))
+            if engine == "stock pyperf"
+            else ("--target", f"{100 * target:.3f}", "--budget", "10m")
+        )
+        seconds, cases, widths = measured(*options)
+        target = target or statistics.median(widths)
+        costs[engine] = seconds / cases
+        print(
+            f"{engine:<14} {cases} cases, {seconds / cases:6.2f} s a case; half widths: "
+            f"median {100 * statistics.median(widths):.2f} %, widest {100 * max(widths):.2f} %",
+            flush=True,
+        )
+    print(f"stock pyperf takes {costs['stock pyperf'] / costs['actbench']:.0f} times as long a case")
+
+
+if __name__ == "__main__":
+    main()

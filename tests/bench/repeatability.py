@@ -1,0 +1,87 @@
+"""How far does a ratio scatter over whole runs? actbench beside stock pyperf, on a quiet and on a busy processor.
+
+    python tests/bench/repeatability.py [--runs 8] [--processes 20]
+
+Every run measures numpy's logistic derivative at n = 10 000 in float64, recompute over cached. actbench gets 9 s a run;
+pyperf gets its defaults. Printed is the standard deviation, over the runs, of the ratio's logarithm in percent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import log
+from pathlib import Path
+
+from actbench.analysis.speedups import speedups
+from actbench.runs.archive import load
+from actbench.runs.environment import choose_cpu
+
+SELECTION = ("-a", "logistic", "-b", "numpy", "-s", "recompute,cached", "-n", "10k", "-d", "float64", "--op", "derivative")
+
+
+def measured(*options: str) -> tuple[float, float]:
+    """Run actbench with these options; return the ratio and the wall seconds."""
+    with tempfile.TemporaryDirectory() as directory:
+        output = Path(directory, "run")
+        start = time.monotonic()
+        subprocess.run(
+            [sys.executable, "-m", "actbench", "run", "-q", *SELECTION, *options, "-o", str(output)],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        seconds = time.monotonic() - start
+        run = load(output)
+        (found,) = speedups(run.times, run.plan.blocks[0])
+        return found.ratio, seconds
+
+
+@contextmanager
+def neighbour(*, busy: bool) -> Iterator[None]:
+    """Keep the processor of the workers busy with another process, if asked."""
+    if not busy:
+        yield
+        return
+    cpu = choose_cpu(None)
+    code = f"import os\nos.sched_setaffinity(0, {{{cpu}}})\nwhile os.getppid() == {os.getpid()}:\n    sum(range(10000))"
+    process = subprocess.Popen([sys.executable, "-c", code])
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def main() -> None:
+    """Print one line an engine and condition."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=8)
+    parser.add_argument("--processes", type=int, default=20, help="of stock pyperf, by its default 20")
+    arguments = parser.parse_args()
+    engines = {
+        "actbench": ("--budget", "9s", "--target", "0.01"),
+        "stock pyperf": ("--engine", "pyperf", "--rounds", str(arguments.processes)),
+    }
+    print(f"{'engine':<14} {'processor':<10} {'ratio':>7} {'sd':>8} {'seconds a run':>14}")
+    for busy in (False, True):
+        for engine, options in engines.items():
+            with neighbour(busy=busy):
+                ratios, seconds = zip(*(measured(*options) for _ in range(arguments.runs)), strict=True)
+            spread = 100 * statistics.stdev(map(log, ratios))
+            print(
+                f"{engine:<14} {'busy' if busy else 'quiet':<10} {statistics.median(ratios):>7.3f} {spread:>6.2f} % "
+                f"{statistics.median(seconds):>14.1f}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

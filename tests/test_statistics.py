@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from actbench.analysis.statistics import CONFIDENCE, MIN_ROUNDS, location
+
+SIGNED_RANKS = {6: 1, 7: 3, 8: 4, 9: 6, 10: 9, 11: 11, 12: 14, 15: 26, 20: 53}
+"""Textbook: by rounds, the rank of the lower 95 % bound among the sorted averages of pairs."""
+
+FINITE = st.floats(-1e6, 1e6)
+ROUNDS = st.lists(FINITE, min_size=MIN_ROUNDS, max_size=25)
+
+
+def walsh_averages(samples: list[float]) -> list[float]:
+    return sorted((samples[i] + samples[j]) / 2 for i in range(len(samples)) for j in range(i, len(samples)))
+
+
+def bounds(samples: list[float]) -> tuple[float, float, float]:
+    estimate, low, high = location(samples)
+    return float(estimate), float(low), float(high)
+
+
+@given(st.lists(FINITE, min_size=1, max_size=25))
+def test_the_estimate_is_the_median_of_the_averages_of_all_pairs(samples: list[float]) -> None:
+    averages = walsh_averages(samples)
+    middle = len(averages) // 2
+    median = averages[middle] if len(averages) % 2 else (averages[middle - 1] + averages[middle]) / 2
+    assert bounds(samples)[0] == pytest.approx(median, rel=1e-12, abs=1e-9)
+
+
+@pytest.mark.parametrize(("rounds", "rank"), SIGNED_RANKS.items())
+def test_the_interval_ends_at_the_signed_rank_order_statistics(rounds: int, rank: int) -> None:
+    samples = np.random.default_rng(rounds).standard_normal(rounds).tolist()
+    averages = walsh_averages(samples)
+    assert bounds(samples)[1:] == (averages[rank - 1], averages[-rank])
+
+
+@pytest.mark.parametrize("rounds", range(6, 13))
+def test_the_rank_is_the_largest_that_holds_95_percent_by_counting_all_signs(rounds: int) -> None:
+    samples = np.random.default_rng(rounds).standard_normal(rounds).tolist()
+    rank = walsh_averages(samples).index(bounds(samples)[1]) + 1
+    ranks = np.arange(1, rounds + 1)
+    statistics = np.array([np.dot(ranks, taken) for taken in product((0, 1), repeat=rounds)])
+
+    def held(candidate: int) -> float:
+        return 1 - 2 * float(np.mean(statistics < candidate))
+
+    assert held(rank) >= CONFIDENCE > held(rank + 1)
+
+
+@pytest.mark.parametrize("rounds", range(1, 6))
+def test_fewer_than_six_rounds_give_an_estimate_but_no_interval(rounds: int) -> None:
+    estimate, low, high = bounds([float(each) for each in range(rounds)])
+    assert estimate == (rounds - 1) / 2
+    assert np.isnan([low, high]).all()
+
+
+def test_six_rounds_are_the_fewest_that_hold_95_percent() -> None:
+    assert MIN_ROUNDS == 6
+    assert 1 - 2 * 0.5**5 < CONFIDENCE <= 1 - 2 * 0.5**6
+
+
+@pytest.mark.parametrize("rounds", [6, 8, 12, 20])
+@pytest.mark.parametrize("noise", ["normal", "laplace", "contaminated"])
+def test_the_interval_covers_the_truth_at_least_93_percent_of_the_time(rounds: int, noise: str) -> None:
+    rng = np.random.default_rng(20)
+    shape = (4000, rounds)
+    match noise:
+        case "normal":
+            scatter = rng.standard_normal(shape)
+        case "laplace":
+            scatter = rng.laplace(size=shape)
+        case _:  # one process in twenty is 40 % slower throughout
+            scatter = 0.01 * rng.standard_normal(shape) + np.log(1.4) * (rng.random(shape) < 0.05)
+    _, low, high = location(scatter)
+    assert np.mean((low <= 0) & (high >= 0)) >= 0.93
+
+
+@pytest.mark.parametrize("rounds", [6, 7, 10, 20, 40])
+@pytest.mark.parametrize("wild", [1e3, -1e3, 1e300])
+def test_one_wild_round_moves_the_estimate_no_further_than_the_others_reach(rounds: int, wild: float) -> None:
+    tame = np.random.default_rng(rounds).standard_normal(rounds).tolist()
+    estimate, *_ = bounds([*tame[1:], wild])
+    assert min(tame[1:]) <= estimate <= max(tame[1:])
+
+
+@pytest.mark.parametrize("rounds", [12, 15, 20, 40])
+@pytest.mark.parametrize("wild", [1e3, -1e3])
+def test_from_twelve_rounds_on_one_wild_round_leaves_the_interval_among_the_others(rounds: int, wild: float) -> None:
+    tame = np.random.default_rng(rounds).standard_normal(rounds).tolist()
+    estimate, low, high = bounds([*tame[1:], wild])
+    assert min(tame[1:]) <= low < estimate < high <= max(tame[1:])
+
+
+@given(ROUNDS)
+def test_the_interval_holds_the_estimate(samples: list[float]) -> None:
+    estimate, low, high = bounds(samples)
+    assert min(samples) <= low <= estimate <= high <= max(samples)
+
+
+@given(ROUNDS, FINITE)
+def test_a_shift_of_all_rounds_shifts_the_result(samples: list[float], shift: float) -> None:
+    shifted = bounds([each + shift for each in samples])
+    assert shifted == pytest.approx([each + shift for each in bounds(samples)], abs=1e-8)
+
+
+@given(ROUNDS)
+def test_the_mirror_image_has_the_mirrored_interval(samples: list[float]) -> None:
+    estimate, low, high = bounds(samples)
+    assert bounds([-each for each in samples]) == (-estimate, -high, -low)
+
+
+@given(st.data(), ROUNDS)
+def test_the_order_of_rounds_does_not_matter(data: st.DataObject, samples: list[float]) -> None:
+    assert bounds(data.draw(st.permutations(samples))) == bounds(samples)
+
+
+@given(ROUNDS, st.integers(-20, 20))
+def test_a_change_of_unit_changes_the_result_alike(samples: list[float], power: int) -> None:
+    scaled = bounds([each * 2.0**power for each in samples])
+    assert scaled == pytest.approx([each * 2.0**power for each in bounds(samples)], rel=1e-12, abs=1e-300)
+
+
+@settings(max_examples=30)
+@given(st.integers(1, 4), st.integers(1, 12), st.integers(0, 1000))
+def test_many_series_at_once_are_as_good_as_one_by_one(series: int, rounds: int, seed: int) -> None:
+    samples = np.random.default_rng(seed).standard_normal((series, rounds))
+    together = np.stack(location(samples), axis=-1)
+    np.testing.assert_array_equal(together, [bounds(each.tolist()) for each in samples])

@@ -207,11 +207,17 @@ class Check:
     """What the oracle found of a kernel: its largest error in ULP, where, and its declared weaknesses."""
 
     kernel: Kernel
-    max_ulp: float
+    ulp: float | None
+    """The largest error; None where the kernel gives no number at some z. JSON has no infinity."""
     worst_z: float
     weaknesses: tuple[str, ...] = ()
     compile_seconds: float | None = None
     from_cache: bool = False
+
+    @property
+    def max_ulp(self) -> float:
+        """The largest error; inf where the kernel gives no number at some z."""
+        return float("inf") if self.ulp is None else self.ulp
 
 
 @dataclass(frozen=True, slots=True)

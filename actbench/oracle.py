@@ -130,7 +130,8 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
         if wrong.any():
             raise _wrong(kernel, "y", z, answer.y, output, wrong)
     worst = _worst(error, z)
-    return Check(kernel, float(error[worst]), float(z[worst]), tuple(weakness.why for weakness in weaknesses))
+    largest = float(error[worst]) if np.isfinite(error[worst]) else None
+    return Check(kernel, largest, float(z[worst]), tuple(weakness.why for weakness in weaknesses))
 
 
 def _beside(numbers: list[Any], dtype: Dtype) -> Truth:

@@ -56,13 +56,13 @@ def from_residual(kernel: Kernel, kept: Array) -> Array:
 
 def evaluate(kernel: Kernel, z: Array, dy: Array) -> Evaluation:
     """Answer as a worker does: one by one where the arithmetic raises."""
+    raised: str | None = None
     try:
         found = outputs(kernel, z, dy)
     except ArithmeticError as error:
         each = [_at(kernel, z[i : i + 1], dy[i : i + 1]) for i in range(z.size)]
-        found, raised = [np.concatenate(parts) for parts in zip(*each, strict=True)], repr(error)
-    else:
-        raised = None
+        found = [np.concatenate(parts) for parts in zip(*each, strict=True)]
+        raised = repr(error)
     return Evaluation(found[-1], found[0] if kernel.op is Op.STEP else None, raised)
 
 

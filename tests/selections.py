@@ -1,0 +1,27 @@
+"""Selections that several test files measure, and how their files are read back."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+PAIR = ("-a", "logistic", "-b", "numpy", "-s", "recompute,cached", "-d", "float64", "--seed", "1")
+"""Two arms; sizes are to be added."""
+
+SMALL = (*PAIR, "-n", "1000")
+"""One block of two arms."""
+
+TWO_BLOCKS = (*PAIR, "-n", "1000,2000")
+
+FILES = {"cases.csv", "pyperf.json", "run.json", "speedups.csv", "summary.md", "values.csv"}
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    """Read a CSV file."""
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def names(directory: Path) -> set[str]:
+    """Name everything in a directory."""
+    return {entry.name for entry in directory.iterdir()}

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import csv
+import importlib.util
+import re
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from actbench import __version__, activations, oracle
+from actbench.formula import Activation
+from actbench.measure.checking import check_kernels
+from actbench.model import Arm, Block, Dtype, Op, Plan
+from actbench.report.numbers import ratio
+from tests.fake import FakeBench
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
+MAKEFILE = (ROOT / "Makefile").read_text()
+
+Actbench = Callable[..., Result]
+
+
+def commands(text: str) -> list[str]:
+    """Return the actbench command lines of the console blocks, without their prompts."""
+    blocks = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
+    return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ actbench ")]
+
+
+def test_every_command_in_the_readme_runs_in_the_order_in_which_it_stands(actbench: Actbench) -> None:
+    lines = commands(README)
+    assert len(lines) > 8
+    for line in lines:
+        words = shlex.split(line.partition(" >")[0])[1:]
+        result = actbench(*words)
+        assert result.exit_code == 0, f"{line}: {result.output}"
+
+
+@pytest.mark.parametrize("text", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])
+def test_every_make_target_that_is_named_exists(text: str) -> None:
+    targets = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
+    named = set(re.findall(r"make ([a-z]+)", text))
+    assert named
+    assert named <= targets
+
+
+def test_the_readme_names_every_command_and_exit_code() -> None:
+    for name in ("run", "list", "show", "compare", "env"):
+        assert f"actbench {name}" in README
+    for code in ("0", "2", "4", "5", "130"):
+        assert f"| {code} |" in README
+
+
+def test_the_table_in_the_readme_is_the_reference_run() -> None:
+    with (ROOT / "results" / "reference" / "speedups.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    found = {}
+    for row in rows:
+        if (row["reference_strategy"], row["candidate_strategy"]) == ("recompute", "cached") and (
+            row["reference_backend"] == row["candidate_backend"]
+        ):
+            key = (row["activation"], row["candidate_backend"], row["dtype"], int(row["size"]))
+            found[key] = ratio(*(float(row[name]) for name in ("ratio", "low", "high")))
+    cells = re.findall(r"^\| (logistic|tanh) \| (\w+) \| (float\d\d) \| (.*) \| (.*) \| (.*) \|$", README, re.MULTILINE)
+    shown = {
+        (activation, backend, dtype, size): text
+        for activation, backend, dtype, *texts in cells
+        for size, text in zip((1_000, 100_000, 4_000_000), texts, strict=True)
+        if text != "-"
+    }
+    assert shown == found
+
+
+def test_the_walk_through_in_contributing_adds_an_activation_that_the_oracle_accepts(
+    tmp_path: Path, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", CONTRIBUTING, re.DOTALL)
+    assert len(code.splitlines()) <= 40
+    path = tmp_path / "softsign.py"
+    path.write_text(code)
+    spec = importlib.util.spec_from_file_location("softsign", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "softsign", module)
+    spec.loader.exec_module(module)
+    (added,) = (value for value in vars(module).values() if isinstance(value, Activation))
+    monkeypatch.setitem(activations.catalogue(), added.name, added)
+    arms = tuple(Arm(strategy, backend) for strategy in added.strategies for backend in ("python", "numpy", "numba"))
+    plan = Plan((Block(added.name, Op.STEP, Dtype.FLOAT64, 10, arms),), seed=0)
+    checks = [event.check for event in check_kernels(plan, lambda: bench.start(None, 1.0))]
+    assert {check.kernel.strategy for check in checks} == {"recompute", "cached"}
+    assert all(check.max_ulp <= oracle.STATED_ULP for check in checks if check.kernel.strategy == "recompute")
+
+
+def test_the_changelog_knows_the_version_or_what_is_unreleased() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    assert f"[{__version__}]" in changelog or "[Unreleased]" in changelog
+
+
+def test_nobody_is_told_to_install_somebody_elses_distribution() -> None:
+    for text in (README, CONTRIBUTING):
+        assert not re.search(r"pip install actbench(?!-derivatives)", text)

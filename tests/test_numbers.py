@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from actbench.report.numbers import count, duration, plus_minus, ratio, significant
+
+NOTHING = math.nan
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "text"),
+    [
+        (3.4123, 3.39, 3.43, "3.41 ± 0.02"),
+        (3.4123, 3.4, 3.426, "3.412 ± 0.014"),
+        (3.4123, 3.0, 3.5, "3.4 ± 0.4"),
+        (100.0, 80.0, 105.0, "100 ± 20"),
+        (1.0, 0.9004, 1.0, "1.00 ± 0.10"),
+        (1.0, 0.9804, 1.0, "1.00 ± 0.02"),
+        (1.0, 0.99001, 1.0, "1.000 ± 0.010"),
+        (0.000123, 0.000121, 0.000125, "0.000123 ± 0.000002"),
+        (12345.0, 12000.0, 12400.0, "12345 ± 345"),
+    ],
+)
+def test_a_figure_has_the_digits_that_its_half_width_deserves(value: float, low: float, high: float, text: str) -> None:
+    assert plus_minus(value, low, high) == text
+
+
+def test_the_half_width_is_the_larger_side() -> None:
+    assert plus_minus(2.0, 1.99, 2.05) == "2.00 ± 0.05"
+    assert plus_minus(2.0, 1.95, 2.01) == "2.00 ± 0.05"
+
+
+@pytest.mark.parametrize(("value", "text"), [(4.0, "4.00 ± 0.00"), (0.0512, "0.0512 ± 0.0000"), (512.0, "512 ± 0")])
+def test_an_interval_of_no_width_leaves_three_digits(value: float, text: str) -> None:
+    assert plus_minus(value, value, value) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(4.0, "4.00 ?"), (0.05123, "0.0512 ?"), (1e-7, "1.00e-7 ?")])
+def test_without_an_interval_three_digits_are_marked(value: float, text: str) -> None:
+    assert plus_minus(value, NOTHING, NOTHING) == text
+    assert ratio(value, NOTHING, NOTHING) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "marked"),
+    [
+        (1.02, 0.99, 1.05, True),
+        (1.0, 1.0, 1.0, True),
+        (1.02, 1.0, 1.04, True),
+        (0.98, 0.96, 1.0, True),
+        (1.02, 1.001, 1.04, False),
+        (0.98, 0.96, 0.999, False),
+    ],
+)
+def test_a_ratio_is_marked_exactly_when_its_interval_holds_1(
+    value: float, low: float, high: float, marked: bool  # noqa: FBT001
+) -> None:
+    assert ratio(value, low, high).endswith("≈") is marked
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (0.0, 3, "0"),
+        (-0.0, 3, "0"),
+        (math.inf, 2, "∞"),
+        (math.nan, 2, "-"),
+        (2.2148, 2, "2.2"),
+        (-5.079, 3, "-5.08"),
+        (294.589, 3, "295"),
+        (12345.0, 2, "12345"),
+        (0.00012345, 3, "0.000123"),
+        (0.0000999, 2, "1.0e-4"),
+        (1e-10, 2, "1.0e-10"),
+        (5e-324, 2, "4.9e-324"),
+        (1e6, 2, "1.0e6"),
+        (8.993e15, 2, "9.0e15"),
+        (1.5e308, 3, "1.50e308"),
+    ],
+)
+def test_significant_digits(value: float, digits: int, text: str) -> None:
+    assert significant(value, digits) == text
+
+
+def test_rounding_up_to_the_next_power_of_ten_adds_no_digit() -> None:
+    assert significant(9.996, 3) == "10.0"
+    assert significant(0.9996, 3) == "1.00"
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "0"), (999, "999"), (1000, "1\u202f000"), (4_000_000, "4\u202f000\u202f000")])
+def test_counts_are_grouped_by_three(number: int, text: str) -> None:
+    assert count(number) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.0, "0 s"),
+        (0.6, "1 s"),
+        (45.2, "45 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min"),
+        (60.0, "1 min"),
+        (125.0, "2 min 5 s"),
+        (3599.6, "1 h"),
+        (5400.0, "1 h 30 min"),
+        (7200.0, "2 h"),
+        (3600 * 30.0, "30 h"),
+    ],
+)
+def test_durations_are_for_people(seconds: float, text: str) -> None:
+    assert duration(seconds) == text

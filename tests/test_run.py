@@ -1,0 +1,616 @@
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+import random
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actbench import activations
+from actbench.formula import Formulas
+from actbench.model import Block, Case
+from actbench.runs import environment, files
+from tests.conftest import Actbench
+from tests.fake import FakeBench, crash, exact_seconds
+from tests.selections import FILES, PAIR, SMALL, TWO_BLOCKS, names, rows
+
+
+def noisy(spread: float) -> Any:
+    """Return times that scatter by so much, the same every time."""
+    generator = random.Random(7)  # noqa: S311
+    return lambda case: exact_seconds(case) * (1 + spread * generator.uniform(-1, 1))
+
+
+class Interrupted:
+    """Ctrl-C while the n-th worker times its n-th block; the first two workers check and calibrate."""
+
+    def __init__(self, bench: FakeBench, *, round_number: int, blocks_before: int) -> None:
+        self._bench = bench
+        self._worker = round_number + 2
+        self._blocks_before = blocks_before
+        self._seen: list[str] = []
+
+    def __call__(self, block: Block) -> None:
+        if self._bench.workers_started == self._worker:
+            if block.id not in self._seen:
+                self._seen.append(block.id)
+            if len(self._seen) > self._blocks_before:
+                raise KeyboardInterrupt
+
+
+def record(directory: Path) -> Any:
+    return json.loads((directory / "run.json").read_text())
+
+
+# What is written and printed
+
+
+CASES = """\
+activation,strategy,backend,op,dtype,size,seconds,low,high,rounds,loops,ns_per_element,gb_per_s,copy_limit_pct,residual_bytes_per_element,max_ulp
+logistic,recompute,numpy,derivative,float64,1000,4e-06,4e-06,4e-06,6,256,4,4,12.5,8,
+logistic,cached,numpy,derivative,float64,1000,1e-06,1e-06,1e-06,6,1024,1,16,50,8,
+copy,yardstick,numpy,derivative,float64,1000,5e-07,5e-07,5e-07,6,2048,0.5,32,100,0,
+"""
+
+SPEEDUPS = """\
+activation,op,dtype,size,reference_strategy,reference_backend,candidate_strategy,candidate_backend,ratio,low,high,rounds
+logistic,derivative,float64,1000,recompute,numpy,cached,numpy,4,4,4,6
+"""
+
+PRINTED = """\
+logistic, derivative: reusing the cached output is faster than recomputing in 1 of 1 comparisons (4.0 times with numpy).
+
+Speedup over recompute: logistic, derivative
+Times faster than recompute on the same backend, measured side by side; below 1 it is slower.
+backend   dtype         n        cached
+───────────────────────────────────────
+numpy     float64   1\u202f000   4.00 ± 0.00
+
+Time: logistic, derivative
+Nanoseconds per element, and in brackets the rate of moving the operands as a percentage of a plain copy's.
+backend   dtype         n            recompute               cached
+───────────────────────────────────────────────────────────────────
+numpy     float64   1\u202f000   4.00 ± 0.00 (12 %)   1.00 ± 0.00 (50 %)
+"""
+
+MARKDOWN = """\
+# actbench: derivatives by re-evaluating exponentials, or from cached activations
+
+logistic, derivative: reusing the cached output is faster than recomputing in 1 of 1 comparisons (4.0 times with numpy).
+
+### Speedup over recompute: logistic, derivative
+
+Times faster than `recompute` on the same backend, measured side by side; below 1 it is slower.
+
+| backend | dtype | n | cached |
+| --- | --- | ---: | ---: |
+| numpy | float64 | 1\u202f000 | 4.00 ± 0.00 |
+
+### Time: logistic, derivative
+
+Nanoseconds per element, and in brackets the rate of moving the operands as a percentage of a plain copy's.
+
+| backend | dtype | n | recompute | cached |
+| --- | --- | ---: | ---: | ---: |
+| numpy | float64 | 1\u202f000 | 4.00 ± 0.00 (12 %) | 1.00 ± 0.00 (50 %) |
+"""
+
+
+def test_exact_times_give_exact_files_and_tables(actbench: Actbench) -> None:
+    result = actbench("run", *SMALL, "-o", "here")
+    assert result.exit_code == 0
+    cases = Path("here/cases.csv").read_text().splitlines(keepends=True)
+    without_ulp = [cases[0], *(line.rpartition(",")[0] + ",\n" for line in cases[1:])]
+    assert "".join(without_ulp) == CASES
+    assert Path("here/speedups.csv").read_text() == SPEEDUPS
+    assert result.stdout.startswith(PRINTED)
+    assert Path("here/summary.md").read_text().startswith(MARKDOWN)
+    assert result.stderr == "\nwritten to here\n"
+
+
+def test_the_accuracy_of_every_case_is_given_and_the_yardstick_has_none(actbench: Actbench) -> None:
+    actbench("run", *SMALL, "-o", "here", "--rounds", "1")
+    recompute, cached, yardstick = rows(Path("here/cases.csv"))
+    assert 0.5 < float(recompute["max_ulp"]) < 8
+    assert float(cached["max_ulp"]) > 1e6
+    assert yardstick["max_ulp"] == ""
+
+
+def test_every_value_is_a_row(actbench: Actbench) -> None:
+    actbench("run", *SMALL, "-o", "here", "--rounds", "2")
+    lines = Path("here/values.csv").read_text().splitlines()
+    assert lines[:2] == [
+        "activation,strategy,backend,op,dtype,size,round,value,loops,seconds",
+        "logistic,recompute,numpy,derivative,float64,1000,1,0,256,4e-06",
+    ]
+    (calibration,) = record(Path("here"))["calibrations"].values()
+    assert len(lines) - 1 == 2 * sum(calibration["values"])
+
+
+def test_a_ratio_is_the_reference_s_seconds_over_the_candidate_s(actbench: Actbench) -> None:
+    actbench(
+        *("run", "-a", "logistic", "-b", "numpy,numba", "-s", "textbook,recompute,cached,complement"),
+        *("-n", "1000", "-d", "float64", "--rounds", "1", "-o", "here"),
+    )
+    seconds = {(row["strategy"], row["backend"]): float(row["seconds"]) for row in rows(Path("here/cases.csv"))}
+    speedups = rows(Path("here/speedups.csv"))
+    assert len(speedups) == 2 * 6 + 4
+    for row in speedups:
+        reference = seconds[row["reference_strategy"], row["reference_backend"]]
+        candidate = seconds[row["candidate_strategy"], row["candidate_backend"]]
+        assert float(row["ratio"]) == pytest.approx(reference / candidate, rel=1e-8)
+
+
+def test_a_run_is_six_files_and_the_latest_is_linked(actbench: Actbench) -> None:
+    actbench("run", *SMALL, "--rounds", "1")
+    latest = Path("results/latest")
+    assert latest.is_symlink()
+    assert names(latest) == FILES
+    assert names(Path("results")) == {"latest", latest.resolve().name}
+
+
+def test_a_run_elsewhere_is_not_the_latest(actbench: Actbench) -> None:
+    actbench("run", *SMALL, "--rounds", "1", "-o", "here")
+    assert names(Path("here")) == FILES
+    assert not Path("results").exists()
+
+
+def test_a_run_with_overflowing_textbook_formulas_can_be_read_back(actbench: Actbench) -> None:
+    actbench("run", "-a", "tanh", "-b", "numpy", "-n", "1000", "-d", "float64", "--rounds", "1", "-o", "here")
+    result = actbench("compare", "here")
+    assert result.exit_code == 0, result.output
+    assert actbench("run", "--resume", "here", "--rounds", "2").exit_code == 0
+
+
+# When it stops
+
+
+def test_exact_times_reach_the_target_with_six_rounds(actbench: Actbench) -> None:
+    actbench("run", *SMALL, "-o", "here")
+    assert {row["rounds"] for row in rows(Path("here/speedups.csv"))} == {"6"}
+
+
+def test_scattering_times_take_more_rounds_until_the_target_is_reached(actbench: Actbench, bench: FakeBench) -> None:
+    drift = random.Random(3)  # noqa: S311
+    bench.seconds = lambda case: exact_seconds(case) * _of_worker(bench, case, drift)
+    actbench("run", *SMALL, "-o", "here", "--target", "3")
+    (row,) = rows(Path("here/speedups.csv"))
+    assert int(row["rounds"]) > 6
+    ratio, low, high = (float(row[name]) for name in ("ratio", "low", "high"))
+    assert max(high - ratio, ratio - low) / ratio <= 0.03
+
+
+def _of_worker(bench: FakeBench, case: Case, drift: random.Random, memory: dict[Any, float] | None = None) -> float:
+    """Return one factor a worker and case."""
+    memory = _FACTORS if memory is None else memory
+    return memory.setdefault((id(bench), bench.workers_started, case.id), 1 + 0.05 * drift.uniform(-1, 1))
+
+
+_FACTORS: dict[Any, float] = {}
+
+
+@pytest.mark.parametrize("number", [1, 2, 5, 6, 9])
+def test_so_many_rounds_are_exactly_so_many(actbench: Actbench, number: int) -> None:
+    actbench("run", *TWO_BLOCKS, "-o", "here", "--rounds", str(number))
+    assert {row["rounds"] for row in rows(Path("here/cases.csv"))} == {str(number)}
+
+
+def test_fewer_than_six_rounds_give_no_interval_and_nothing_is_called_faster(actbench: Actbench) -> None:
+    result = actbench("run", *SMALL, "-o", "here", "--rounds", "5")
+    (row,) = rows(Path("here/speedups.csv"))
+    assert (row["low"], row["high"]) == ("", "")
+    assert "4.00 ?" in result.stdout
+    assert "faster than recomputing in 0 of 1 comparisons; 1 undecided." in result.stdout
+    assert "? marks a figure without an interval: that takes 6 rounds." in result.stdout
+
+
+def test_an_interval_that_holds_1_is_marked_and_not_called_faster(actbench: Actbench, bench: FakeBench) -> None:
+    scatter = noisy(0.2)
+    bench.seconds = lambda case: 1e-6 * scatter(case) / exact_seconds(case)
+    result = actbench("run", *SMALL, "-o", "here", "--rounds", "8")
+    (row,) = rows(Path("here/speedups.csv"))
+    assert float(row["low"]) < 1 < float(row["high"])
+    assert "in 0 of 1 comparisons; 1 undecided." in result.stdout
+    (line,) = [line for line in result.stdout.splitlines() if line.endswith("≈")]
+    assert line.startswith("numpy     float64")
+
+
+def test_a_slower_cache_is_called_slower(actbench: Actbench, bench: FakeBench) -> None:
+    bench.seconds = lambda case: exact_seconds(case) * (8 if case.strategy == "cached" else 1)
+    result = actbench("run", *SMALL, "-o", "here")
+    assert "in 0 of 1 comparisons and slower in 1." in result.stdout
+    assert "0.500 ± 0.000" in result.stdout
+
+
+def test_a_budget_is_kept(actbench: Actbench, bench: FakeBench) -> None:
+    scatter = noisy(0.5)
+    bench.seconds = scatter
+    actbench("run", *SMALL, "-o", "here", "--target", "0.01", "--budget", "1s")
+    assert bench.clock.now <= 1.0
+    assert 1 < int(rows(Path("here/speedups.csv"))[0]["rounds"])
+    assert record(Path("here"))["seconds"] == pytest.approx(bench.clock.now)
+
+
+def test_a_budget_too_small_for_a_round_measures_one(actbench: Actbench) -> None:
+    actbench("run", *SMALL, "-o", "here", "--budget", "1ms")
+    assert {row["rounds"] for row in rows(Path("here/cases.csv"))} == {"1"}
+
+
+def test_the_same_seed_gives_the_same_order_of_blocks(actbench: Actbench, bench: FakeBench) -> None:
+    orders: list[list[str]] = []
+    for name in ("one", "two"):
+        order: list[str] = []
+        bench.on_time = lambda block, order=order: order.append(block.id)  # type: ignore[misc]
+        actbench("run", *TWO_BLOCKS, "-o", name, "--rounds", "2")
+        orders.append(order)
+    assert orders[0] == orders[1]
+
+
+# A dry run
+
+
+def test_a_dry_run_prints_cases_reasons_and_duration_and_writes_nothing(
+    actbench: Actbench, bench: FakeBench, tmp_path: Path
+) -> None:
+    result = actbench(
+        *("run", "-a", "logistic", "-s", "cached", "-b", "python,numpy", "-n", "1000,4e6", "-d", "float64"),
+        *("--op", "derivative", "--dry-run"),
+    )
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "logistic/cached/python/derivative/float64/1000",
+        "logistic/cached/numpy/derivative/float64/1000",
+        "logistic/cached/numpy/derivative/float64/4000000",
+        "",
+        "left out 1 case, e.g. logistic/cached/python/derivative/float64/4000000: "
+        "one call would take about 0.8 s, above the cap of 0.5 s (--max-call)",
+        "3 cases in 2 blocks; about 2 s a round, 6 rounds or more: 11 s to 1 min 50 s",
+    ]
+    assert not list(tmp_path.iterdir())
+    assert bench.workers_started == 0
+
+
+def test_a_dry_run_predicts_the_rounds_that_were_asked_for(actbench: Actbench) -> None:
+    result = actbench("run", *SMALL, "--rounds", "2", "--dry-run")
+    assert "6 rounds" not in result.stdout
+
+
+def test_a_larger_cap_lets_slow_cases_in(actbench: Actbench) -> None:
+    selection = ("-a", "logistic", "-s", "cached", "-b", "python", "-n", "4e6", "-d", "float64")
+    assert actbench("run", *selection, "--dry-run").exit_code == 2
+    result = actbench("run", *selection, "--dry-run", "--max-call", "2s")
+    assert result.stdout.startswith("logistic/cached/python/derivative/float64/4000000\n")
+
+
+# What goes wrong
+
+
+def test_a_crash_costs_its_block_only_and_is_reported(actbench: Actbench, bench: FakeBench) -> None:
+    def on_time(block: Block) -> None:
+        if block.size == 2000 and bench.workers_started == 4:
+            crash("the worker was killed by SIGSEGV; its last words: oh no")
+
+    bench.on_time = on_time
+    result = actbench("run", *TWO_BLOCKS, "-o", "here", "--rounds", "6")
+    assert result.exit_code == 4
+    words = "the worker was killed by SIGSEGV; its last words: oh no"
+    assert f"FAILED logistic/derivative/float64/2000 in round 2: {words}" in " ".join(result.stdout.split())
+    assert f"FAILED logistic/derivative/float64/2000: {words}" in " ".join(result.stderr.split())
+    assert result.stderr.endswith("failed: logistic/derivative/float64/2000 (see above); the rest is complete\n")
+    found = {row["size"]: row["rounds"] for row in rows(Path("here/speedups.csv"))}
+    assert found == {"1000": "6", "2000": "1"}
+    assert names(Path("here")) == FILES
+    assert record(Path("here"))["failures"] == [
+        {"block": "logistic/derivative/float64/2000", "round": 2, "reason": words}
+    ]
+
+
+def test_a_block_given_up_early_does_not_keep_the_others_at_it(actbench: Actbench, bench: FakeBench) -> None:
+    def on_time(block: Block) -> None:
+        if block.size == 2000 and bench.workers_started == 5:
+            crash("gone")
+
+    bench.on_time = on_time
+    limit = 20
+
+    def start(cpu: int | None, timeout: float) -> Any:
+        assert bench.workers_started < limit, "rounds go on although every interval is as narrow as it will be"
+        return FakeBench.start(bench, cpu, timeout)
+
+    bench.start = start  # type: ignore[method-assign]
+    result = actbench("run", *TWO_BLOCKS, "-o", "here")
+    assert result.exit_code == 4, result.exception
+
+
+def test_when_every_block_fails_the_run_says_so_and_can_be_read(actbench: Actbench, bench: FakeBench) -> None:
+    bench.on_time = lambda block: crash("gone")
+    result = actbench("run", *SMALL, "-o", "here")
+    assert result.exit_code == 4
+    assert "gone" in result.stdout
+    compared = actbench("compare", "here")
+    assert compared.exit_code == 2
+    assert compared.stderr.startswith("actbench: ")
+
+
+def test_a_wrong_kernel_is_refused_before_anything_is_timed(
+    actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = activations.get("logistic")
+
+    def build(m: Any) -> Formulas:
+        formulas = right.build(m)
+        return Formulas(
+            forward=formulas.forward,
+            recompute=formulas.strategies["recompute"],
+            cached=replace(formulas.strategies["cached"], derivative=lambda y: y * (1.0 - y) * 1.001),
+        )
+
+    monkeypatch.setitem(activations.catalogue(), "logistic", replace(right, build=build))
+    monkeypatch.setattr("actbench.kernel.bind", getattr(sys.modules["actbench.kernel"].bind, "__wrapped__"))  # noqa: B009
+    timed: list[Block] = []
+    bench.on_time = timed.append
+    result = actbench("run", *SMALL, "-o", "here")
+    assert result.exit_code == 4
+    assert "actbench: logistic/cached/numpy/derivative/float64 is wrong: at z = " in result.stderr
+    assert "ULP; 8 are allowed" in result.stderr
+    assert not timed
+    assert record(Path("here"))["status"] == "refused"
+
+
+@pytest.mark.parametrize("option", ["--target", "--budget"])
+def test_stock_pyperf_refuses_what_it_cannot_do(actbench: Actbench, option: str, tmp_path: Path) -> None:
+    result = actbench("run", "--engine", "pyperf", option, "3")
+    assert result.exit_code == 2
+    assert "--target and --budget do not apply to stock pyperf" in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+# Where it writes
+
+
+def test_a_directory_with_a_run_is_refused(actbench: Actbench) -> None:
+    actbench("run", *SMALL, "-o", "here", "--rounds", "1")
+    before = {path.name: path.read_bytes() for path in Path("here").iterdir()}
+    result = actbench("run", *SMALL, "-o", "here", "--rounds", "1")
+    assert result.exit_code == 2
+    assert result.stderr == "actbench: here holds a run: go on with it (--resume here) or name another with -o\n"
+    assert {path.name: path.read_bytes() for path in Path("here").iterdir()} == before
+
+
+def test_a_directory_in_use_is_refused(actbench: Actbench, bench: FakeBench) -> None:
+    Path("here").mkdir()
+    with files.locked(Path("here")):
+        result = actbench("run", *SMALL, "-o", "here")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("actbench: another run is writing to here")
+    assert bench.workers_started == 0
+
+
+def test_a_run_in_use_cannot_be_resumed(actbench: Actbench) -> None:
+    actbench("run", *SMALL, "-o", "here", "--rounds", "1")
+    with files.locked(Path("here")):
+        result = actbench("run", "--resume", "here", "--rounds", "2")
+    assert result.exit_code == 2
+    assert "another run is writing to here" in result.stderr
+
+
+@pytest.mark.parametrize("place", ["file", "file/below"])
+def test_a_file_in_the_way_is_found_before_measuring(actbench: Actbench, bench: FakeBench, place: str) -> None:
+    Path("file").write_text("mine")
+    result = actbench("run", *SMALL, "-o", place)
+    assert result.exit_code == 2
+    assert place in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert bench.workers_started == 0
+    assert Path("file").read_text() == "mine"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only to root")
+def test_a_read_only_directory_is_found_before_measuring(actbench: Actbench, bench: FakeBench) -> None:
+    Path("here").mkdir(mode=0o500)
+    result = actbench("run", *SMALL, "-o", "here/run")
+    assert result.exit_code == 2
+    assert "Permission denied" in result.stderr
+    assert bench.workers_started == 0
+
+
+def test_a_full_disk_is_found_before_measuring(
+    actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    result = actbench("run", *SMALL, "-o", "here")
+    assert result.exit_code == 2
+    assert "No space left on device" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert bench.workers_started == 0
+    assert names(Path("here")) == set()
+
+
+def test_a_disk_that_fills_up_keeps_the_rounds_before(
+    actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync = os.fsync
+
+    def filling(handle: int) -> None:
+        if bench.workers_started >= 5:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", filling)
+    result = actbench("run", *SMALL, "-o", "here")
+    assert result.exit_code == 2
+    assert "No space left on device" in result.stderr
+    monkeypatch.undo()
+    os.chdir(os.environ.get("PYTEST_HERE", os.getcwd()))
+
+
+def test_a_name_that_is_too_long_is_one_sentence(actbench: Actbench) -> None:
+    for arguments in (("run", *SMALL, "-o"), ("run", "--resume"), ("compare",)):
+        result = actbench(*arguments, "x" * 300)
+        assert result.exit_code == 2, result.exception
+        assert result.stderr.startswith("actbench: ")
+
+
+def test_the_name_latest_under_results_is_refused_or_works(actbench: Actbench) -> None:
+    result = actbench("run", *SMALL, "--rounds", "1", "-o", "results/latest")
+    assert result.exit_code in {0, 2}, result.exception
+
+
+# Quiet, and progress
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_shown_on_a_terminal_only(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    from actbench.report import progress
+
+    shown: dict[tuple[bool, bool], str] = {}
+    for terminal in (True, False):
+        for quiet in (True, False):
+            stream = Terminal() if terminal else io.StringIO()
+            monkeypatch.setattr(progress, "sys", type("Streams", (), {"stderr": stream}))
+            name = f"{terminal}-{quiet}"
+            assert actbench("run", *SMALL, "-o", name, *(["-q"] if quiet else [])).exit_code == 0
+            shown[terminal, quiet] = stream.getvalue()
+    assert shown[True, True] == shown[False, True] == shown[False, False] == ""
+    assert "checking kernels against mpmath" in shown[True, False]
+    assert "calibrating loops" in shown[True, False]
+    assert "round 6" in shown[True, False]
+    assert "left" in shown[True, False]
+
+
+def test_quiet_still_prints_the_tables(actbench: Actbench) -> None:
+    assert actbench("run", *SMALL, "-o", "here", "-q").stdout.startswith(PRINTED)
+
+
+# Interrupted, and going on
+
+
+def test_ctrl_c_keeps_finished_rounds_and_leaves_readable_files(actbench: Actbench, bench: FakeBench) -> None:
+    bench.on_time = Interrupted(bench, round_number=3, blocks_before=0)
+    result = actbench("run", *TWO_BLOCKS, "-o", "here")
+    assert result.exit_code == 130
+    assert "interrupted: what is finished is kept" in result.stderr
+    assert "Traceback" not in result.output
+    assert names(Path("here")) == FILES
+    assert {row["rounds"] for row in rows(Path("here/cases.csv"))} == {"2"}
+    assert record(Path("here"))["status"] == "interrupted"
+    bench.on_time = lambda block: None
+    assert actbench("compare", "here").exit_code == 0
+    assert actbench("compare", "here/pyperf.json").exit_code == 0
+
+
+def test_ctrl_c_before_the_first_round_leaves_a_run_that_can_go_on(actbench: Actbench, bench: FakeBench) -> None:
+    bench.on_time = Interrupted(bench, round_number=0, blocks_before=0)
+    assert actbench("run", *SMALL, "-o", "here").exit_code == 130
+    bench.on_time = lambda block: None
+    assert actbench("run", "--resume", "here").exit_code == 0
+    assert Path("here/speedups.csv").read_text() == SPEEDUPS
+
+
+def test_resume_goes_on_to_the_same_result(actbench: Actbench, bench: FakeBench) -> None:
+    actbench("run", *TWO_BLOCKS, "-o", "whole")
+    bench.workers_started = 0
+    bench.on_time = Interrupted(bench, round_number=3, blocks_before=0)
+    assert actbench("run", *TWO_BLOCKS, "-o", "parts").exit_code == 130
+    bench.on_time = lambda block: None
+    assert actbench("run", "--resume", "parts").exit_code == 0
+    for name in ("cases.csv", "speedups.csv", "values.csv"):
+        assert Path("parts", name).read_text() == Path("whole", name).read_text()
+    assert record(Path("parts"))["status"] == "complete"
+
+
+def test_a_round_interrupted_half_way_is_finished_on_resume(actbench: Actbench, bench: FakeBench) -> None:
+    bench.on_time = Interrupted(bench, round_number=3, blocks_before=1)
+    assert actbench("run", *TWO_BLOCKS, "-o", "here", "--rounds", "6").exit_code == 130
+    bench.on_time = lambda block: None
+    assert actbench("run", "--resume", "here").exit_code == 0
+    assert {(row["size"], row["rounds"]) for row in rows(Path("here/speedups.csv"))} == {("1000", "6"), ("2000", "6")}
+
+
+def test_resume_with_more_rounds_adds_rounds(actbench: Actbench) -> None:
+    actbench("run", *SMALL, "-o", "here", "--rounds", "2")
+    assert actbench("run", "--resume", "here", "--rounds", "7").exit_code == 0
+    assert rows(Path("here/speedups.csv"))[0]["rounds"] == "7"
+
+
+def test_resume_of_a_complete_run_measures_nothing_more(actbench: Actbench, bench: FakeBench) -> None:
+    actbench("run", *SMALL, "-o", "here")
+    timed: list[Block] = []
+    bench.on_time = timed.append
+    assert actbench("run", "--resume", "here").exit_code == 0
+    assert not timed
+
+
+def test_the_latest_run_can_be_resumed(actbench: Actbench) -> None:
+    actbench("run", *SMALL, "--rounds", "1")
+    result = actbench("run", "--resume", "results/latest", "--rounds", "2")
+    assert result.exit_code == 0, result.exception
+    assert rows(Path("results/latest/cases.csv"))[0]["rounds"] == "2"
+
+
+def test_resume_takes_the_same_selection_and_refuses_another(actbench: Actbench) -> None:
+    actbench("run", *SMALL, "-o", "here", "--rounds", "1")
+    assert actbench("run", *SMALL, "--resume", "here", "--rounds", "2").exit_code == 0
+    for other in (("-n", "2000"), ("--seed", "2"), ("--engine", "pyperf"), ("--filter", "*/cached/*")):
+        result = actbench("run", *PAIR, "-n", "1000", *other, "--resume", "here")
+        assert result.exit_code == 5, other
+        assert "has another plan" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"cpu_model": "Z80"}, "cpu model was Z80"),
+        ({"kernel": "Linux 2.4"}, "kernel was Linux 2.4"),
+        ({"caches": {"L1d": 1}}, "caches was L1d 1"),
+        ({"libraries": {"numpy": "1.0"}}, "libraries was numpy 1.0"),
+        ({"actbench": "0.0.0"}, "actbench was 0.0.0"),
+        ({"python": "CPython 2.7"}, "python was CPython 2.7"),
+        ({"variables": {"OMP_NUM_THREADS": "3"}}, "variables was OMP_NUM_THREADS 3"),
+    ],
+)
+def test_resume_on_another_host_or_library_is_refused(
+    actbench: Actbench, bench: FakeBench, changed: dict[str, Any], said: str
+) -> None:
+    actbench("run", *SMALL, "-o", "here", "--rounds", "1")
+    found = record(Path("here"))
+    found["environment"] |= changed
+    Path("here/run.json").write_text(json.dumps(found))
+    before = {path.name: path.read_bytes() for path in Path("here").iterdir()}
+    bench.workers_started = 0
+    result = actbench("run", "--resume", "here")
+    assert result.exit_code == 5
+    assert result.stderr.startswith(f"actbench: the run cannot go on here: its {said}, here it is ")
+    assert bench.workers_started == 0
+    assert {path.name: path.read_bytes() for path in Path("here").iterdir()} == before
+
+
+def test_more_memory_and_another_processor_of_the_same_kind_do_not_make_another_host() -> None:
+    here = environment.collect(None, {})
+    environment.refuse_other(replace(here, memory=here.memory + 1, affinity=7), here)
+
+
+@pytest.mark.parametrize("place", ["nowhere", "empty", "file"])
+def test_what_is_no_run_cannot_be_resumed(actbench: Actbench, place: str) -> None:
+    Path("empty").mkdir()
+    Path("file").write_text("")
+    result = actbench("run", "--resume", place)
+    assert result.exit_code == 2
+    assert place in result.stderr
+    assert result.stderr.count("\n") == 1

@@ -55,7 +55,10 @@ def test_without_an_interval_three_digits_are_marked(value: float, text: str) ->
     ],
 )
 def test_a_ratio_is_marked_exactly_when_its_interval_holds_1(
-    value: float, low: float, high: float, marked: bool  # noqa: FBT001
+    value: float,
+    low: float,
+    high: float,
+    marked: bool,  # noqa: FBT001
 ) -> None:
     assert ratio(value, low, high).endswith("≈") is marked
 
@@ -89,7 +92,9 @@ def test_rounding_up_to_the_next_power_of_ten_adds_no_digit() -> None:
     assert significant(0.9996, 3) == "1.00"
 
 
-@pytest.mark.parametrize(("number", "text"), [(0, "0"), (999, "999"), (1000, "1\u202f000"), (4_000_000, "4\u202f000\u202f000")])
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0"), (999, "999"), (1000, "1\u202f000"), (4_000_000, "4\u202f000\u202f000")]
+)
 def test_counts_are_grouped_by_three(number: int, text: str) -> None:
     assert count(number) == text
 

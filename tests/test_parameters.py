@@ -125,9 +125,7 @@ def test_a_filter_that_matches_nothing_says_where_the_cases_are_listed(actbench:
     arguments = ("cases",) if command == "list" else ()
     result = actbench(command, *arguments, "--filter", "*/nothing/*")
     assert result.exit_code == 2
-    assert result.stderr == (
-        "actbench: the selection leaves no case to measure (see 'actbench list cases')\n"
-    )
+    assert result.stderr == ("actbench: the selection leaves no case to measure (see 'actbench list cases')\n")
 
 
 @pytest.mark.parametrize(

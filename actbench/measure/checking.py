@@ -54,6 +54,6 @@ class _Examined:
         for at in range(z.size):
             answer = self._worker.evaluate(kernel, z[at : at + 1], dy[at : at + 1])
             columns.append([output.unpack() for output in answer.outputs])
-        width = max(map(len, columns))
+        width = max(map(len, columns)) or (2 if kernel.op is Op.STEP else 1)
         nothing = [np.full(1, np.nan, dtype=kernel.dtype)] * width
         return [np.concatenate(parts) for parts in zip(*(column or nothing for column in columns), strict=True)]

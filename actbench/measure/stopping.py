@@ -30,17 +30,15 @@ class Stopping:
         """Say whether to stop after `done` rounds; `next_round` is what another one may take."""
         out_of_time = self.budget is not None and elapsed + next_round > self.budget
         if self.rounds is not None:
-            return done >= self.rounds or out_of_time
+            return done >= self.rounds or (done > 0 and out_of_time)
         if done < self.min_rounds:
             return False
         return out_of_time or (done >= MIN_ROUNDS and widest <= self.target)
 
     def left(self, done: int, elapsed: float, next_round: float) -> float | None:
         """Return the seconds that may be left, at most; None where only the target ends the run."""
-        by_time = (
-            None if self.budget is None else max(self.budget - elapsed, (self.min_rounds - done) * next_round, 0.0)
-        )
+        by_time = None if self.budget is None else max(self.budget - elapsed, 0.0)
         if self.rounds is None:
-            return by_time
+            return None if by_time is None else max(by_time, (self.min_rounds - done) * next_round)
         by_rounds = (self.rounds - done) * next_round
         return by_rounds if by_time is None else min(by_rounds, by_time)

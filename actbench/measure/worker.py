@@ -70,7 +70,7 @@ class Worker:
             with np.errstate(all="ignore"):
                 outputs = kernel.prepare(wanted, placement).results()
             raised = None
-        except ArithmeticError as error:
+        except (ArithmeticError, ValueError) as error:  # math raises either
             outputs, raised = [], repr(error)
         return Evaluated(tuple(map(Array.pack, outputs)), raised, bound.compile_seconds, bound.from_cache)
 

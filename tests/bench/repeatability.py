@@ -24,7 +24,20 @@ from actbench.analysis.speedups import speedups
 from actbench.runs.archive import load
 from actbench.runs.environment import choose_cpu
 
-SELECTION = ("-a", "logistic", "-b", "numpy", "-s", "recompute,cached", "-n", "10k", "-d", "float64", "--op", "derivative")
+SELECTION = (
+    "-a",
+    "logistic",
+    "-b",
+    "numpy",
+    "-s",
+    "recompute,cached",
+    "-n",
+    "10k",
+    "-d",
+    "float64",
+    "--op",
+    "derivative",
+)
 
 
 def measured(*options: str) -> tuple[float, float]:

@@ -1,0 +1,406 @@
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyperf
+import pytest
+
+from actbench.errors import InputError
+from actbench.model import BlockTimes
+from actbench.runs import archive, files
+from actbench.runs.events import Measured
+from tests.conftest import Actbench
+from tests.selections import FILES, SMALL, TWO_BLOCKS, names, rows
+
+
+@pytest.fixture
+def run(actbench: Actbench) -> Path:
+    """Two rounds of one block."""
+    assert actbench("run", *SMALL, "-o", "here", "--rounds", "2").exit_code == 0
+    return Path("here").resolve()
+
+
+@pytest.fixture
+def two_blocks(actbench: Actbench) -> Path:
+    """Two rounds of two blocks."""
+    assert actbench("run", *TWO_BLOCKS, "-o", "here", "--rounds", "2").exit_code == 0
+    return Path("here").resolve()
+
+
+def refused(actbench: Actbench, path: Path) -> str:
+    """Return the one sentence with which a run is refused."""
+    result = actbench("compare", str(path))
+    assert result.exit_code == 2, result.exception
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    assert result.stderr.startswith("actbench: ")
+    assert result.stderr.count("\n") == 1
+    return result.stderr
+
+
+def finished_round(number: int, loaded: archive.Run) -> list[BlockTimes]:
+    """Return blocks as if measured in another round."""
+    return [BlockTimes(times.block, number, times.seconds) for times in loaded.times.finished() if times.round == 1]
+
+
+def journal_line(times: BlockTimes) -> bytes:
+    return json.dumps({"block": times.block.id, "round": times.round, "seconds": times.seconds}).encode() + b"\n"
+
+
+# The journal
+
+
+def test_a_process_killed_between_rounds_loses_no_finished_block(two_blocks: Path) -> None:
+    first, second = finished_round(3, archive.load(two_blocks))
+    (two_blocks / "journal.jsonl").write_bytes(journal_line(first) + journal_line(second)[:-20])
+    found = archive.load(two_blocks).times
+    assert found.rounds(first.block) == (1, 2, 3)
+    assert found.rounds(second.block) == (1, 2)
+
+
+def test_a_whole_last_line_counts_and_resume_takes_the_journal_over(actbench: Actbench, run: Path) -> None:
+    (third,) = finished_round(3, archive.load(run))
+    (run / "journal.jsonl").write_bytes(journal_line(third))
+    assert actbench("run", "--resume", str(run), "--rounds", "4").exit_code == 0
+    assert names(run) == FILES
+    assert {row["rounds"] for row in rows(run / "cases.csv")} == {"4"}
+
+
+def test_killed_twice_after_a_torn_line_loses_no_finished_block(run: Path) -> None:
+    (third,) = finished_round(3, archive.load(run))
+    (run / "journal.jsonl").write_bytes(journal_line(third)[:-20])
+    with archive.reopen(run) as writer:
+        writer.take(Measured(third, 1, 1))
+    assert archive.load(run).times.rounds(third.block) == (1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"nonsense\n",
+        b"{}\n",
+        b"\xff\xfe\n",
+        b'{"block": "nothing", "round": 3, "seconds": [[1.0], [1.0], [1.0]]}\n',
+        b'{"block": "logistic/derivative/float64/1000", "round": 3, "seconds": [[1.0]]}\n',
+        b'{"block": "logistic/derivative/float64/1000", "round": 3, "seconds": [[-1.0], [1.0], [1.0]]}\n',
+        b'{"block": "logistic/derivative/float64/1000", "round": 0, "seconds": [[1.0], [1.0], [1.0]]}\n',
+    ],
+)
+def test_a_damaged_journal_is_refused(actbench: Actbench, run: Path, line: bytes) -> None:
+    (run / "journal.jsonl").write_bytes(line)
+    assert f"{run / 'journal.jsonl'} is damaged" in refused(actbench, run)
+
+
+# run.json
+
+
+@pytest.mark.parametrize("keep", [0, 1, 100, -3])
+def test_a_truncated_run_json_is_refused(actbench: Actbench, run: Path, keep: int) -> None:
+    path = run / "run.json"
+    path.write_bytes(path.read_bytes()[:keep])
+    assert f"{path} is damaged: " in refused(actbench, run)
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "7", '{"schema": "1"}', '{"schema": 1}', "\xff", '"run"'])
+def test_other_json_is_refused(actbench: Actbench, run: Path, text: str) -> None:
+    (run / "run.json").write_bytes(text.encode("latin-1"))
+    assert "run.json is damaged: " in refused(actbench, run)
+
+
+def test_a_future_schema_says_what_to_do(actbench: Actbench, run: Path) -> None:
+    edit(run, lambda record: record.update(schema=99, plan="otherwise"))
+    said = refused(actbench, run)
+    assert "run.json is of schema 99, this actbench reads 1: use the actbench that wrote it" in said
+
+
+def edit(run: Path, change: Callable[[Any], object]) -> None:
+    record = json.loads((run / "run.json").read_text())
+    change(record)
+    (run / "run.json").write_text(json.dumps(record))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda record: record["calibrations"].clear(),
+        lambda record: next(iter(record["calibrations"].values())).update(values=[1]),
+        lambda record: record["plan"]["blocks"][0]["arms"].clear(),
+        lambda record: record["plan"]["blocks"].append(record["plan"]["blocks"][0]),
+        lambda record: record["plan"]["blocks"].clear(),
+    ],
+    ids=["no calibrations", "calibration of fewer arms", "no arms", "a block twice", "no blocks"],
+)
+def test_a_run_json_that_contradicts_itself_is_refused(
+    actbench: Actbench, run: Path, change: Callable[[Any], object]
+) -> None:
+    edit(run, change)
+    refused(actbench, run)
+
+
+# values.csv
+
+
+def change_line(run: Path, number: int, change: Callable[[list[str]], list[str]]) -> None:
+    """Change the cells of a line, counted from 1 as editors do."""
+    path = run / "values.csv"
+    lines = path.read_text().splitlines()
+    lines[number - 1] = ",".join(change(lines[number - 1].split(",")))
+    path.write_text("\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize("seconds", ["-1e-6", "0", "nan", "inf", "soon", "", "0x10", "1e-6 s"])
+def test_seconds_that_are_no_positive_number_are_refused_with_file_and_line(
+    actbench: Actbench, run: Path, seconds: str
+) -> None:
+    change_line(run, 5, lambda cells: [*cells[:-1], seconds])
+    assert f"{run / 'values.csv'}, line 5: " in refused(actbench, run)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [(5, "-1000"), (5, "1e99"), (5, "1000.5"), (6, "0"), (6, "one"), (6, "1.5"), (7, "-1"), (7, "0.5"), (8, "0")],
+)
+def test_other_numbers_out_of_range_are_refused(actbench: Actbench, run: Path, column: int, value: str) -> None:
+    change_line(run, 7, lambda cells: [*cells[:column], value, *cells[column + 1 :]])
+    assert str(run / "values.csv") in refused(actbench, run)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [(0, "softplus"), (1, "guessed"), (2, "fortran"), (3, "integral"), (4, "float16"), (5, "1001"), (0, "")],
+)
+def test_a_case_that_is_not_in_the_plan_is_refused(actbench: Actbench, run: Path, column: int, value: str) -> None:
+    path = run / "values.csv"
+    extra = path.read_text().splitlines()[1].split(",")
+    extra[column] = value
+    path.write_text(path.read_text() + ",".join(extra) + "\n")
+    assert str(path) in refused(actbench, run)
+
+
+@pytest.mark.parametrize("column", range(10))
+def test_a_missing_column_is_refused(actbench: Actbench, run: Path, column: int) -> None:
+    path = run / "values.csv"
+    lines = [line.split(",") for line in path.read_text().splitlines()]
+    path.write_text("".join(",".join(cells[:column] + cells[column + 1 :]) + "\n" for cells in lines))
+    assert str(path) in refused(actbench, run)
+
+
+@pytest.mark.parametrize("drop", ["recompute", "cached", "yardstick"])
+def test_rows_that_are_missing_are_noticed(actbench: Actbench, run: Path, drop: str) -> None:
+    path = run / "values.csv"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if not (f",{drop}," in line and ",2,3," in line)))
+    assert f"{path} is incomplete: round 2 of " in refused(actbench, run)
+
+
+def test_all_rows_of_a_case_missing_are_noticed(actbench: Actbench, run: Path) -> None:
+    path = run / "values.csv"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if ",recompute," not in line))
+    assert f"{path} is incomplete" in refused(actbench, run)
+
+
+def test_a_value_given_twice_is_refused(actbench: Actbench, run: Path) -> None:
+    path = run / "values.csv"
+    path.write_text(path.read_text() + path.read_text().splitlines()[-1] + "\n")
+    assert str(path) in refused(actbench, run)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\n", b"\xff\xfe\x00", b"a,b\n1,2\n", b'"', b"\x00\x00"],
+    ids=["empty", "blank", "binary", "foreign", "open quote", "zeros"],
+)
+def test_another_values_file_is_refused(actbench: Actbench, run: Path, content: bytes) -> None:
+    (run / "values.csv").write_bytes(content)
+    assert str(run / "values.csv") in refused(actbench, run)
+
+
+def test_a_row_that_is_too_long_is_refused(actbench: Actbench, run: Path) -> None:
+    change_line(run, 9, lambda cells: [*cells, "more"])
+    assert str(run / "values.csv") in refused(actbench, run)
+
+
+def test_rows_that_are_all_too_long_are_refused(actbench: Actbench, run: Path) -> None:
+    path = run / "values.csv"
+    head, *lines = path.read_text().splitlines()
+    path.write_text("\n".join([head, *(f"{line},1" for line in lines)]) + "\n")
+    assert str(path) in refused(actbench, run)
+
+
+@pytest.mark.parametrize("name", ["values.csv", "run.json"])
+def test_a_missing_file_is_named(actbench: Actbench, run: Path, name: str) -> None:
+    (run / name).unlink()
+    assert name in refused(actbench, run)
+
+
+def test_values_survive_a_round_trip(run: Path) -> None:
+    loaded = archive.load(run)
+    again = list(archive.load(run).times.finished())
+    assert again == list(loaded.times.finished())
+    with archive.reopen(run) as writer:
+        before = (run / "values.csv").read_bytes()
+        writer.save()
+        assert (run / "values.csv").read_bytes() == before
+
+
+# pyperf.json
+
+
+@pytest.mark.parametrize("command", [["stats"], ["show"], ["hist"], ["check"], ["metadata"], ["dump"]])
+def test_pyperf_reads_the_suite(two_blocks: Path, command: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pyperf", *command, str(two_blocks / "pyperf.json")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "logistic/cached/numpy/derivative/float64/1000" in done.stdout or command == ["check"]
+
+
+def test_a_pyperf_run_is_a_round(run: Path) -> None:
+    suite = pyperf.BenchmarkSuite.load(str(run / "pyperf.json"))
+    benchmark = suite.get_benchmark("logistic/cached/numpy/derivative/float64/1000")
+    assert [each.get_metadata()["actbench_round"] for each in benchmark.get_runs()] == [1, 2]
+    assert benchmark.mean() == pytest.approx(1e-6)
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        ("-a", "logistic", "-n", "1000"),
+        ("-a", "logistic", "-n", "1000,2000"),
+        ("-a", "logistic,tanh", "-n", "1000"),
+        ("-a", "logistic,tanh", "-n", "1000,2000", "--op", "derivative,backward"),
+    ],
+)
+def test_a_lone_pyperf_json_says_the_same_as_its_run(actbench: Actbench, selection: tuple[str, ...]) -> None:
+    common = ("-b", "numpy,numba", "-s", "recompute,cached", "-d", "float32,float64", "--rounds", "6")
+    assert actbench("run", *selection, *common, "-o", "here").exit_code == 0
+    Path("elsewhere").mkdir()
+    shutil.copy("here/pyperf.json", "elsewhere/mine.json")
+    alone = actbench("compare", "elsewhere/mine.json")
+    assert alone.exit_code == 0, alone.stderr
+    assert alone.stdout == actbench("compare", "here").stdout
+    assert alone.stdout
+
+
+@pytest.mark.parametrize("keep", [0, 1, 500, -10])
+def test_a_truncated_suite_is_refused(actbench: Actbench, run: Path, keep: int) -> None:
+    lone = run.parent / "lone.json"
+    lone.write_bytes((run / "pyperf.json").read_bytes()[:keep])
+    assert str(lone) in refused(actbench, lone)
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "null", '{"version": "1.0"}', '{"version": "1.0", "benchmarks": [7]}'])
+def test_other_json_is_no_suite(actbench: Actbench, tmp_path: Path, text: str) -> None:
+    lone = tmp_path / "lone.json"
+    lone.write_text(text)
+    assert str(lone) in refused(actbench, lone)
+
+
+@pytest.mark.parametrize("name", ["telco", "logistic/cached/numpy/derivative/float64/1000"])
+def test_a_foreign_suite_is_refused(actbench: Actbench, tmp_path: Path, name: str) -> None:
+    lone = tmp_path / "lone.json"
+    foreign = pyperf.Run([1.0, 1.5], metadata={"name": name}, collect_metadata=False)
+    pyperf.BenchmarkSuite([pyperf.Benchmark([foreign])]).dump(str(lone))
+    assert str(lone) in refused(actbench, lone)
+
+
+def test_a_suite_with_a_round_missing_from_one_case_is_refused(actbench: Actbench, run: Path) -> None:
+    lone = run.parent / "lone.json"
+    suite = json.loads((run / "pyperf.json").read_text())
+    del suite["benchmarks"][0]["runs"][0]
+    lone.write_text(json.dumps(suite))
+    assert str(lone) in refused(actbench, lone)
+
+
+# What can be published
+
+
+def test_nothing_in_a_run_names_the_user_the_host_or_a_path(run: Path) -> None:
+    told = [socket.gethostname(), str(Path.home()), sys.executable, str(Path.cwd()), sys.prefix]
+    user = getpass.getuser()
+    told += [user] if len(user) > 4 else []
+    secrets = [text for text in told if len(text) > 4]
+    assert secrets
+    assert names(run) == FILES
+    for path in run.iterdir():
+        found = [text for text in secrets if text in path.read_text()]
+        assert not found, f"{path.name} names {found}"
+
+
+def test_pyperf_s_metadata_of_the_machine_is_dropped(run: Path) -> None:
+    text = (run / "pyperf.json").read_text()
+    for key in ("hostname", "command", "python_executable", "user", "boot_time", "uptime", "python_hash_seed"):
+        assert f'"{key}"' not in text
+
+
+def test_a_tuning_variable_with_a_path_in_it_is_not_recorded(
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(Path.cwd() / "secret-place"))
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.setenv("AWS_SECRET", "hush-hush")
+    actbench("run", *SMALL, "-o", "here", "--rounds", "1")
+    variables = json.loads(Path("here/run.json").read_text())["environment"]["variables"]
+    assert variables == {"OMP_NUM_THREADS": "3"}
+    assert not any("hush-hush" in path.read_text() for path in Path("here").iterdir())
+
+
+# Writing
+
+
+def test_a_failing_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    files.write(path, "old")
+
+    def fail(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(InputError, match="No space left on device; what was written before is intact"):
+        files.write(path, "new")
+    assert path.read_text() == "old"
+    assert names(tmp_path) == {"file"}
+
+
+def test_a_file_is_never_seen_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    files.write(path, "old")
+    seen: list[str] = []
+    sync = os.fsync
+
+    def look(handle: int) -> None:
+        seen.append(path.read_text())
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", look)
+    files.write(path, "new")
+    assert seen == ["old"]
+    assert path.read_text() == "new"
+
+
+def test_a_directory_is_free_again_after_it_was_held(tmp_path: Path) -> None:
+    for _ in range(2):
+        with files.locked(tmp_path), pytest.raises(InputError, match="another run"), files.locked(tmp_path):
+            pass
+
+
+def test_results_latest_leads_nowhere_before_the_first_run(actbench: Actbench) -> None:
+    assert "there is no latest run under results/" in refused(actbench, Path("latest"))
+
+
+@pytest.mark.parametrize("place", ["nowhere", "."])
+def test_what_is_no_run_is_refused(actbench: Actbench, place: str) -> None:
+    assert "is not a run: name a directory with a run.json" in refused(actbench, Path(place))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from actbench import activations, backends
 from actbench.backends import Backend, Bound
-from actbench.errors import unknown
+from actbench.errors import InputError, unknown
 from actbench.formula import Dialect, Rule
 from actbench.model import Case, Dtype, Kernel, Op
 
@@ -57,6 +57,9 @@ def rule(kernel: Kernel) -> Rule:
     backend = backends.get(kernel.backend)
     if kernel.strategy not in activation.strategies:
         raise unknown(f"strategy of {activation.name}", kernel.strategy, activation.strategies)
+    refusal = backend.refusal(kernel.dtype)
+    if refusal:
+        raise InputError(f"{kernel.id} does not exist: {refusal}")
     return activation.rule(kernel.strategy, backend.dialect, backend.namespace())
 
 

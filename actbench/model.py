@@ -54,6 +54,10 @@ STRATEGIES = {
 """Every strategy and what it keeps, in the order in which tables list them."""
 
 
+YARDSTICK = "yardstick"
+"""What stands in a strategy's place for the plain copy in every block."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kernel:
     """An activation's strategy and op, bound by a backend to a dtype."""
@@ -89,6 +93,11 @@ class Case:
     def kernel(self) -> Kernel:
         """The kernel without its size."""
         return Kernel(self.activation, self.strategy, self.backend, self.op, self.dtype)
+
+    @property
+    def is_yardstick(self) -> bool:
+        """Whether this is a block's plain copy."""
+        return self.strategy == YARDSTICK
 
     @property
     def id(self) -> str:
@@ -144,7 +153,7 @@ class Block:
     @property
     def yardstick(self) -> Case:
         """A plain copy of as many elements: what reading one stream and writing one costs here and now."""
-        return Case("copy", "yardstick", "numpy", self.op, self.dtype, self.size)
+        return Case("copy", YARDSTICK, "numpy", self.op, self.dtype, self.size)
 
     @property
     def timed(self) -> tuple[Case, ...]:

@@ -123,20 +123,16 @@ def predicted_round(plan: Plan, arm_seconds: float) -> float:
 
 def bytes_moved(case: Case) -> int:
     """Bytes that one call must read and write by the kernel's definition, temporaries not counted."""
-    if case == _as_yardstick(case):
+    if case.is_yardstick:
         return 2 * case.size * case.dtype.itemsize
     return traffic(case.activation, case.strategy, case.op).streams * case.size * case.dtype.itemsize
 
 
 def residual_bytes(case: Case) -> int:
     """Bytes kept per element between the forward and the backward pass; the yardstick keeps none."""
-    if case == _as_yardstick(case):
+    if case.is_yardstick:
         return 0
     return traffic(case.activation, case.strategy, case.op).residuals * case.dtype.itemsize
-
-
-def _as_yardstick(case: Case) -> Case:
-    return Block("", case.op, case.dtype, case.size, ()).yardstick
 
 
 def _wanted(axes: Axes, pattern: str) -> Iterator[Case]:
@@ -157,8 +153,9 @@ def _wanted(axes: Axes, pattern: str) -> Iterator[Case]:
 
 def _obstacle(case: Case, memory: int, max_call: float) -> str | None:
     backend: Backend = backends.get(case.backend)
-    if case.dtype not in backend.dtypes:
-        return f"{backend.name} computes in {' and '.join(backend.dtypes)} only"
+    refusal = backend.refusal(case.dtype)
+    if refusal:
+        return refusal
     seconds = predicted_call(case)
     if seconds > max_call:
         return f"one call would take about {seconds:.2g} s, above the cap of {max_call:g} s (--max-call)"

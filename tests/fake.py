@@ -75,14 +75,14 @@ class FakeBench:
 
     seconds: Callable[[Case], float] = exact_seconds
     clock: Clock = field(default_factory=Clock)
-    on_time: Callable[[Block], None] = lambda block: None
+    on_time: Callable[[Block], None] = lambda _: None
     workers_started: int = 0
 
     def start(self, cpu: int | None, timeout: float) -> FakeWorker:
         """Start a worker."""
         del cpu, timeout
         self.workers_started += 1
-        return FakeWorker(self.clock, lambda case: self.seconds(case), lambda block: self.on_time(block))
+        return FakeWorker(self.clock, lambda case: self.seconds(case), lambda block: self.on_time(block))  # noqa: PLW0108  # tests change them
 
     @property
     def seams(self) -> Seams:

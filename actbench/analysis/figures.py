@@ -9,7 +9,7 @@ import numpy as np
 
 from actbench.analysis.speedups import log_ratios
 from actbench.analysis.statistics import location
-from actbench.model import Calibration, Case, Check, Dtype, Op
+from actbench.model import YARDSTICK, Calibration, Case, Check, Dtype, Op
 from actbench.runs.times import Times
 from actbench.suite import bytes_moved, residual_bytes
 
@@ -43,7 +43,7 @@ class Figures:
     @property
     def yardstick(self) -> bool:
         """Whether this is a plain copy and not a case."""
-        return self.strategy == "yardstick"
+        return self.strategy == YARDSTICK
 
 
 def figures(times: Times, calibrations: Mapping[str, Calibration], checks: Iterable[Check]) -> Iterator[Figures]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -67,7 +67,7 @@ def speedups(times: Times, block: Block) -> Iterator[Speedup]:
         yield Speedup(cases[reference], cases[candidate], ratio, low, high, len(seconds))
 
 
-def widest(times: Times) -> Speedup | None:
-    """Return the speedup with the widest interval of all blocks; None when nothing is compared."""
-    every = (speedup for block in times.blocks for speedup in speedups(times, block))
+def widest(times: Times, blocks: Iterable[Block]) -> Speedup | None:
+    """Return the speedup with the widest interval in these blocks; None when nothing is compared."""
+    every = (speedup for block in blocks if times.rounds(block) for speedup in speedups(times, block))
     return max(every, key=lambda speedup: speedup.half_width, default=None)

@@ -65,6 +65,10 @@ class Backend(ABC):
             return None
         return f"{self.requires} is not installed"
 
+    def refusal(self, dtype: Dtype) -> str | None:
+        """Why this backend does not compute in `dtype`, or None when it does."""
+        return None if dtype in self.dtypes else f"{self.name} computes in {' and '.join(self.dtypes)} only"
+
     @abstractmethod
     def namespace(self) -> Any:
         """Return what the formulas find as ``m``."""

@@ -6,7 +6,9 @@ import click
 
 
 @click.command()
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print it."
+)
 def command(form: str) -> None:
     """Show this machine as a run records it, and what makes its timings scatter, with advice.
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from actbench import __version__
-from actbench.errors import ActbenchError
+from actbench.errors import ActbenchError, unknown
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C, by the custom of shells: 128 and the signal's number."""
@@ -33,6 +33,14 @@ class Commands(click.Group):
         command = import_module(f"actbench.cli.{cmd_name}").command
         assert isinstance(command, click.Command)  # noqa: S101  # every command module names its command so
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Suggest the nearest command for one that is not known."""
+        if args[0] not in COMMANDS:
+            raise unknown("command", args[0], COMMANDS)
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; say what went wrong in one line on stderr."""

@@ -76,7 +76,7 @@ def command(ctx: click.Context, /, **chosen: Any) -> None:
     seams: Seams = ctx.obj or Seams()
     started = seams.clock()
     if chosen["dry_run"]:
-        _print_plan(*_planned(chosen, _seed(chosen)))
+        _print_plan(chosen)
         return
     signal.signal(signal.SIGTERM, _interrupt)
     with _opened(ctx, chosen) as writer:
@@ -118,8 +118,7 @@ def _new_record(chosen: dict[str, Any], here: Environment) -> Record:
     from actbench.runs.record import Engine, Record, Settings
 
     engine = Engine(chosen["engine"] or Engine.INTERLEAVED)
-    if engine is Engine.PYPERF and (chosen["target"] or chosen["budget"]):
-        raise click.UsageError("--target and --budget do not apply to stock pyperf: use --rounds, its processes")
+    _check_limits(chosen, engine)
     plan, preset = _planned(chosen, _seed(chosen))
     budget = None if chosen["rounds"] or engine is Engine.PYPERF else preset.budget
     settings = Settings(
@@ -141,7 +140,6 @@ def _resumed(ctx: click.Context, chosen: dict[str, Any], here: Environment) -> I
 
     from actbench.errors import NotComparableError
     from actbench.runs import archive, environment
-    from actbench.suite import preset
 
     if chosen["output"] is not None:
         raise click.UsageError("--resume goes on in its own directory: leave -o out")
@@ -156,13 +154,18 @@ def _resumed(ctx: click.Context, chosen: dict[str, Any], here: Environment) -> I
                 f"--resume {chosen['resume']}: the run there has another plan: leave the selection out, "
                 "or start a new run"
             )
+        _check_limits(chosen, record.settings.engine)
         limits = {name: chosen[name] for name in ("rounds", "target", "budget", "timeout") if chosen[name]}
-        if "rounds" not in limits and {"target", "budget"} & limits.keys():
-            limits["rounds"] = None
-        if "rounds" not in limits and record.settings.rounds is None:
-            limits.setdefault("budget", preset(record.settings.preset).budget)
+        if {"target", "budget"} & limits.keys():
+            limits.setdefault("rounds", None)
         record.settings = replace(record.settings, **limits)
+        record.environment = here
         yield writer
+
+
+def _check_limits(chosen: dict[str, Any], engine: str) -> None:
+    if engine == "pyperf" and (chosen["target"] or chosen["budget"]):
+        raise click.UsageError("--target and --budget do not apply to stock pyperf: use --rounds, its processes")
 
 
 def _planned(chosen: dict[str, Any], seed: int) -> tuple[Plan, Preset]:
@@ -191,23 +194,39 @@ def _min_rounds(chosen: dict[str, Any]) -> int:
     return 1 if chosen["budget"] else MIN_ROUNDS
 
 
-def _print_plan(plan: Plan, preset: Preset) -> None:
-    from actbench.analysis.statistics import MIN_ROUNDS
-    from actbench.report.numbers import duration
+def _print_plan(chosen: dict[str, Any]) -> None:
     from actbench.report.summary import left_out_lines
-    from actbench.suite import predicted_round
 
+    if chosen["resume"] is not None:
+        raise click.UsageError("--dry-run shows a new run: leave --resume out")
+    _check_limits(chosen, chosen["engine"] or "")
+    plan, preset = _planned(chosen, _seed(chosen))
     for case in plan.cases:
         click.echo(case.id)
     click.echo("")
     for line in left_out_lines(plan.left_out):
         click.echo(line)
-    round_seconds = predicted_round(plan, preset.arm_seconds)
-    click.echo(
-        f"{len(plan.cases)} cases in {len(plan.blocks)} blocks; about {duration(round_seconds)} a round, "
-        f"{MIN_ROUNDS} rounds or more: {duration(MIN_ROUNDS * round_seconds)} "
-        f"to {duration(max(preset.budget, MIN_ROUNDS * round_seconds))}"
-    )
+    click.echo(f"{len(plan.cases)} cases in {len(plan.blocks)} blocks; {_prediction(chosen, plan, preset)}")
+
+
+def _prediction(chosen: dict[str, Any], plan: Plan, preset: Preset) -> str:
+    """Say how long the run would take, by rough upper figures."""
+    from actbench.measure.stock import PROCESS_SECONDS, PROCESSES
+    from actbench.report.numbers import duration
+    from actbench.suite import predicted_round
+
+    if chosen["engine"] == "pyperf":
+        processes = chosen["rounds"] or PROCESSES
+        seconds = processes * PROCESS_SECONDS * sum(len(block.timed) for block in plan.blocks)
+        return f"{processes} processes a case and yardstick: about {duration(seconds)}"
+    each = predicted_round(plan, preset.arm_seconds)
+    if chosen["rounds"]:
+        total = min(chosen["rounds"] * each, chosen["budget"] or float("inf"))
+        return f"about {duration(each)} a round, {chosen['rounds']} rounds: {duration(total)}"
+    fewest = _min_rounds(chosen)
+    most = max(chosen["budget"] or preset.budget, fewest * each)
+    plural = "round" if fewest == 1 else "rounds"
+    return f"about {duration(each)} a round, {fewest} {plural} or more: {duration(fewest * each)} to {duration(most)}"
 
 
 def _publish_round(event: object, writer: Writer) -> None:

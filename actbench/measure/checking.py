@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from actbench import oracle
-from actbench.errors import WrongKernelError
+from actbench.errors import BenchmarkError, WrongKernelError
 from actbench.kernel import Array
-from actbench.measure.client import StartWorker, Worker, WorkerLostError
+from actbench.measure.client import StartWorker, Worker
 from actbench.measure.protocol import Evaluated
 from actbench.model import Kernel, Op, Plan
 from actbench.runs.events import Checked
@@ -24,7 +24,9 @@ def check_kernels(plan: Plan, start_worker: StartWorker) -> Iterator[Checked]:
             examined = _Examined(worker)
             try:
                 found = oracle.check(kernel, examined)
-            except WorkerLostError as error:
+            except WrongKernelError:
+                raise
+            except BenchmarkError as error:
                 raise WrongKernelError(f"{kernel.id} cannot be checked: {error}") from None
             first = examined.first
             check = replace(found, compile_seconds=first.compile_seconds, from_cache=first.from_cache)

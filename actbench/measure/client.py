@@ -73,7 +73,11 @@ class WorkerProcess:
         assert self._process.stdin is not None  # noqa: S101  # both are pipes, as asked for above
         assert self._process.stdout is not None  # noqa: S101
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
-        self._ask(protocol.Started, timeout, request="start", cpu=cpu)
+        try:
+            self._ask(protocol.Started, timeout, request="start", cpu=cpu)
+        except BenchmarkError:
+            self.close()
+            raise
 
     def evaluate(self, kernel: Kernel, z: Array, dy: Array) -> protocol.Evaluated:
         """Call a kernel once, untimed."""
@@ -137,7 +141,10 @@ class WorkerProcess:
             if not ready:
                 self._process.kill()
                 self._process.wait()
-                raise WorkerLostError(f"the worker gave no answer in {timeout:g} s (--timeout){self._last_words()}")
+                raise WorkerLostError(
+                    f"the worker took longer than the {self._timeout:g} s that a block may take (--timeout)"
+                    f"{self._last_words()}"
+                )
             chunk = os.read(self._stdout.fileno(), 1 << 16)
             if not chunk:
                 return b""
@@ -147,7 +154,10 @@ class WorkerProcess:
 
     def _end(self) -> str:
         code = self._process.wait()
-        return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with status {code}"
+        if code >= 0:
+            return f"exited with status {code}"
+        names = {each.value: each.name for each in signal.Signals}
+        return f"was killed by {names.get(-code, f'signal {-code}')}"
 
     def _last_words(self) -> str:
         self._words.seek(0)

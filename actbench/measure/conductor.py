@@ -46,12 +46,14 @@ class Conductor:
         """Measure, telling what happens."""
         yield from self._calibrate()
         number = self.times.last_round
+        behind = [block for block in self._blocks() if number and number not in self.times.rounds(block)]
+        yield from self._round(number, behind)
         next_round = sum(self.calibrations[block.id].round_seconds for block in self._blocks())
         found = self._widest()
         while self._blocks() and not self.stopping.enough(number, found[0], self._elapsed(), next_round):
             number += 1
             begun = self.clock()
-            yield from self._round(number)
+            yield from self._round(number, self._blocks())
             next_round = self.clock() - begun
             found = self._widest()
             elapsed = self._elapsed()
@@ -79,9 +81,10 @@ class Conductor:
 
         return schedule.calibrate(time_arm, len(block.timed), self.arm_seconds)
 
-    def _round(self, number: int) -> Iterator[Event]:
+    def _round(self, number: int, blocks: list[Block]) -> Iterator[Event]:
         rng = random.Random(f"{self.plan.seed}/{number}")  # noqa: S311  # an order, not a secret
-        blocks = rng.sample(self._blocks(), len(self._blocks()))
+        rng.shuffle(blocks)
+        blocks.sort(key=lambda block: block.size * block.dtype.itemsize)  # large arrays leave the allocator changed
         with _Crew(self.start_worker) as crew:
             for done, block in enumerate(blocks, start=1):
                 try:
@@ -122,7 +125,7 @@ class Conductor:
         return self.clock() - self.started
 
     def _widest(self) -> tuple[float, str]:
-        found = widest(self.times)
+        found = widest(self.times, self._blocks())
         if found is None:
             return 0.0, ""
         return found.half_width, f"{found.candidate.id} against {found.reference.strategy}/{found.reference.backend}"

@@ -31,6 +31,9 @@ from actbench.runs.times import Times
 PROCESSES = 20
 """pyperf's default."""
 
+PROCESS_SECONDS = 0.9
+"""About what one of its processes takes with its default of three values and a warm-up of 0.1 s or more."""
+
 
 @dataclass(slots=True)
 class Stock:
@@ -72,7 +75,7 @@ class Stock:
             yield self._round_done(begun, len(todo) - done)
 
     def _round_done(self, begun: float, blocks_left: int) -> RoundDone:
-        found = widest(self.times)
+        found = widest(self.times, self.plan.blocks)
         width, where = (0.0, "") if found is None else (found.half_width, found.candidate.id)
         now = self.clock()
         return RoundDone(self.processes, width, where, now - self.started, (now - begun) * blocks_left)

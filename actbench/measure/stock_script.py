@@ -23,11 +23,10 @@ MODULE = "actbench.measure.stock_script"
 def prepared(case_id: str, seed: int) -> kernel.Invocation:
     """Return the call that a case stands for, made when this process first times it."""
     case = Case.parse(case_id)
-    yardstick = case.strategy == "yardstick"
-    activation = "identity" if yardstick else case.activation
+    activation = "identity" if case.is_yardstick else case.activation
     operands = kernel.Operands.drawn(activation, case.dtype, case.size, seed)
     placement = kernel.Placement(operands, np.random.default_rng())
-    return kernel.yardstick(placement) if yardstick else kernel.prepare(case, placement)
+    return kernel.yardstick(placement) if case.is_yardstick else kernel.prepare(case, placement)
 
 
 def time_calls(loops: int, case_id: str, seed: int) -> float:

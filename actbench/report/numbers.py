@@ -35,7 +35,8 @@ def significant(value: float, digits: int) -> str:
         return {math.inf: "∞", 0.0: "0"}.get(value, "-")
     if not 1e-4 <= abs(value) < 1e6:
         return f"{value:.{digits - 1}e}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
-    return _fixed(value, max(0, digits - 1 - math.floor(math.log10(abs(value)))))
+    exponent = int(f"{value:.{digits - 1}e}".partition("e")[2])
+    return _fixed(value, max(0, digits - 1 - exponent))
 
 
 def count(number: int) -> str:

@@ -170,7 +170,8 @@ def _remarks(cases: Sequence[Figures], left_out: Sequence[LeftOut], failures: Se
             yield f"{NO_INTERVAL} marks a figure without an interval: that takes {MIN_ROUNDS} rounds."
     yield from left_out_lines(left_out)
     for failure in failures:
-        yield f"FAILED {failure.block} in round {failure.round}: {failure.reason}"
+        when = f"in round {failure.round}" if failure.round else "while calibrating"
+        yield f"FAILED {failure.block} {when}: {failure.reason}"
 
 
 def _strategies(names: Iterable[str]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import TextIO
 
 from rich import box
 from rich.console import Console
@@ -18,21 +17,21 @@ PLAIN_WIDTH = 160
 """Columns when the output is not a terminal."""
 
 
-def show(summary: Summary, stream: TextIO = sys.stdout) -> None:
+def show(summary: Summary) -> None:
     """Print a summary."""
-    console = _console(stream)
+    console = _console()
     for answer in summary.answers:
         console.print(Text(answer, style="bold"))
     for table in summary.tables:
-        show_table(table, stream)
+        show_table(table)
     console.print()
     for remark in summary.remarks:
         console.print(Text(remark, style="red" if remark.startswith("FAILED") else "dim"))
 
 
-def show_table(table: Table, stream: TextIO = sys.stdout) -> None:
+def show_table(table: Table) -> None:
     """Print one table under its title; figures aligned right."""
-    console = _console(stream)
+    console = _console()
     grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
     for index, column in enumerate(table.columns):
         words = index < table.labels or column == "known weakness"
@@ -46,5 +45,5 @@ def show_table(table: Table, stream: TextIO = sys.stdout) -> None:
     console.print(grid)
 
 
-def _console(stream: TextIO) -> Console:
-    return Console(file=stream, highlight=False, soft_wrap=False, width=None if stream.isatty() else PLAIN_WIDTH)
+def _console() -> Console:
+    return Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)

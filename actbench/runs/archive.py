@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain, count
+from math import inf
 from pathlib import Path
 
 import msgspec
@@ -17,7 +19,7 @@ import msgspec
 from actbench.errors import InputError
 from actbench.model import Block, BlockTimes, Plan
 from actbench.runs import files, pyperf_suite, record, values
-from actbench.runs.environment import process_metadata
+from actbench.runs.environment import process_metadata, public_text
 from actbench.runs.events import Calibrated, Checked, Event, Failed, Measured, RoundDone
 from actbench.runs.record import Record, Status
 from actbench.runs.times import Times
@@ -27,6 +29,8 @@ RESULTS = Path("results")
 
 LATEST = "latest"
 """The link in `RESULTS` to the run begun last, and what users call it."""
+
+JOURNAL = "journal.jsonl"
 
 BYTES_PER_VALUE = 200
 """What a value takes on disk, in values.csv and pyperf.json together, generously."""
@@ -57,15 +61,14 @@ class Writer:
         match event:
             case Checked(check):
                 self.record.checks.append(check)
-            case Calibrated(block, calibration, done, total):
+            case Calibrated(block, calibration):
                 self.record.calibrations[block] = calibration
-                if done == total:
-                    self.save()
+                self.save()
             case Measured(times):
                 self.times.add(times)
                 self._note(times)
             case Failed(failure):
-                self.record.failures.append(failure)
+                self.record.failures.append(replace(failure, reason=public_text(failure.reason)))
             case RoundDone():
                 self.save()
                 _point_latest(self.directory)
@@ -78,7 +81,7 @@ class Writer:
         if suite:
             files.write(self.directory / "pyperf.json", suite)
         files.write(self.directory / "run.json", record.encode(self.record))
-        (self.directory / "journal.jsonl").unlink(missing_ok=True)
+        (self.directory / JOURNAL).unlink(missing_ok=True)
 
     def close(self, status: Status, seconds: float) -> None:
         """Write it all a last time; `seconds` is what this session took."""
@@ -89,7 +92,7 @@ class Writer:
     def _note(self, times: BlockTimes) -> None:
         line = _Line(times.block.id, times.round, times.seconds)
         try:
-            with (self.directory / "journal.jsonl").open("ab") as journal:
+            with (self.directory / JOURNAL).open("ab") as journal:
                 journal.write(msgspec.json.encode(line) + b"\n")
         except OSError as error:
             raise InputError(
@@ -101,12 +104,13 @@ class Writer:
 def create(directory: Path | None, new: Record) -> Iterator[Writer]:
     """Begin a run in `directory`, or in a new one under results/; `InputError` when that cannot be."""
     if directory is None:
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        directory = RESULTS / f"{stamp}-{new.settings.preset}"
-    if (directory / "run.json").exists():
-        raise InputError(f"{directory} holds a run: go on with it (--resume {directory}) or name another with -o")
+        directory = _fresh(new.settings.preset)
+    if directory.name == LATEST and directory.is_symlink():
+        raise InputError(f"-o {directory}: that is the link to the newest run; name a directory of its own")
     files.probe(directory, BYTES_PER_VALUE * 400 * len(new.plan.cases))
     with files.locked(directory):
+        if (directory / "run.json").exists():
+            raise InputError(f"{directory} holds a run: go on with it (--resume {directory}) or name another with -o")
         writer = Writer(directory, new, Times(new.plan))
         writer.save()
         yield writer
@@ -115,14 +119,16 @@ def create(directory: Path | None, new: Record) -> Iterator[Writer]:
 @contextmanager
 def reopen(directory: Path) -> Iterator[Writer]:
     """Go on with the run in `directory`; `InputError` when there is none, or it is damaged."""
-    if not directory.is_dir():
-        raise InputError(f"--resume {directory}: there is no such directory")
+    if load(directory).path.is_file():
+        raise InputError(f"--resume {directory}: name the directory of the run")
     with files.locked(directory):
         run = load(directory)
-        if run.record is None:
-            raise InputError(f"--resume {directory}: there is no run.json in it")
+        assert run.record is not None  # noqa: S101  # it is there, see above
+        writer = Writer(directory, run.record, run.times)
+        if (directory / JOURNAL).exists():
+            writer.save()  # it may end in half a line, to which nothing must be appended
         run.record.status = Status.RUNNING
-        yield Writer(directory, run.record, run.times)
+        yield writer
 
 
 def load(path: Path) -> Run:
@@ -133,16 +139,20 @@ def load(path: Path) -> Run:
             raise InputError(
                 "there is no latest run under results/: make one with 'actbench run', or name its directory"
             )
-    if path.is_file():
-        if (path.parent / "run.json").exists():
-            return load(path.parent)
-        plan, times = pyperf_suite.from_json(path)
-        return Run(path, plan, times, None)
-    if not (path / "run.json").is_file():
-        raise InputError(f"{path} is not a run: name a directory with a run.json, a pyperf.json, or 'latest'")
-    found = record.decode((path / "run.json").read_bytes(), path / "run.json")
+    try:
+        if path.is_file():
+            if (path.parent / "run.json").exists():
+                return load(path.parent)
+            plan, times = pyperf_suite.from_json(path)
+            return Run(path, plan, times, None)
+        data = (path / "run.json").read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"{path} is not a run ({error.strerror}): name a directory with a run.json, a pyperf.json, or 'latest'"
+        ) from None
+    found = record.decode(data, path / "run.json")
     times = values.from_csv(path / "values.csv", found.plan, found.calibrations)
-    for finished in _journal(path / "journal.jsonl", found):
+    for finished in _journal(path / JOURNAL, found):
         times.add(finished)
     return Run(path, found.plan, times, found)
 
@@ -165,14 +175,28 @@ def _journal(path: Path, of: Record) -> Iterator[BlockTimes]:
         if line.endswith(b"\n"):
             try:
                 entry = msgspec.json.decode(line, type=_Line)
-                yield BlockTimes(blocks[entry.block], entry.round, entry.seconds)
-            except (msgspec.MsgspecError, KeyError) as error:
+            except msgspec.MsgspecError as error:
                 raise InputError(f"{path} is damaged: {error}") from None
+            counts = tuple(map(len, entry.seconds))
+            calibration = of.calibrations.get(entry.block)
+            right = calibration is not None and counts == calibration.values and entry.round > 0
+            if not right or not all(0 < value < inf for arm in entry.seconds for value in arm):
+                raise InputError(f"{path} is damaged: a line is not of block {entry.block} as it was calibrated")
+            yield BlockTimes(blocks[entry.block], entry.round, entry.seconds)
+
+
+def _fresh(preset: str) -> Path:
+    """Return a directory under results/ that is not there yet, named by time and preset."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    suffixes = chain([""], (f"-{number}" for number in count(2)))
+    paths = (RESULTS / f"{stamp}-{preset}{suffix}" for suffix in suffixes)
+    return next(path for path in paths if not path.exists())
 
 
 def _point_latest(directory: Path) -> None:
     """Let results/latest lead to a run under results/; a run elsewhere is found by its own path."""
-    if directory.resolve().parent != RESULTS.resolve():
+    directory = directory.resolve()
+    if directory.parent != RESULTS.resolve():
         return
     link = RESULTS / f".{LATEST}.part"
     link.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
@@ -119,6 +120,11 @@ def choose_cpu(wanted: int | None) -> int | None:
 def public_metadata(metadata: Mapping[str, str | float]) -> dict[str, str | float]:
     """Return the part of pyperf's metadata that tells nothing of who ran it and where on the disk."""
     return {key: value for key, value in metadata.items() if key in PUBLIC}
+
+
+def public_text(text: str) -> str:
+    """Return the text with the directories of every path left out, which may name a user or a host."""
+    return re.sub(r"(?<![\w.])~?(?:/[^\s/'\":,;()]+)+/", ".../", text)
 
 
 def process_metadata() -> dict[str, str | float]:

@@ -47,30 +47,27 @@ def from_json(path: Path) -> tuple[Plan, Times]:
     """
     try:
         suite = pyperf.BenchmarkSuite.load(str(path))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"cannot read {path}: {error}") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"cannot read {path} as a pyperf suite: {error}") from None
     seconds: dict[tuple[str, int], dict[Case, tuple[float, ...]]] = {}
     for benchmark in suite:
-        case = Case.parse(benchmark.get_name())
         for run in benchmark.get_runs():
             metadata = run.get_metadata()
             if ROUND not in metadata or BLOCK not in metadata:
                 raise InputError(f"{path} was not written by actbench: its runs do not tell their round and block")
+            case = Case.parse(benchmark.get_name())
             seconds.setdefault((metadata[BLOCK], metadata[ROUND]), {})[case] = run.values
     finished: list[BlockTimes] = []
     blocks: dict[str, Block] = {}
     for (name, number), by_case in seconds.items():
-        *cases, yardstick = by_case
-        first = cases[0] if cases else yardstick
-        block = blocks.setdefault(
-            name,
-            Block(
-                first.activation, first.op, first.dtype, first.size, tuple(Arm(c.strategy, c.backend) for c in cases)
-            ),
-        )
-        if block.timed != tuple(by_case):
+        cases = [case for case in by_case if not case.is_yardstick]
+        if name not in blocks and cases:
+            first = cases[0]
+            arms = tuple(Arm(case.strategy, case.backend) for case in cases)
+            blocks[name] = Block(first.activation, first.op, first.dtype, first.size, arms)
+        if name not in blocks or {*blocks[name].timed} != by_case.keys():
             raise InputError(f"{path} is incomplete: round {number} of {name} does not have all its cases")
-        finished.append(BlockTimes(block, number, tuple(by_case.values())))
+        finished.append(BlockTimes(blocks[name], number, tuple(by_case[case] for case in blocks[name].timed)))
     plan = Plan(tuple(blocks.values()), seed=0)
     return plan, Times(plan, finished)
 

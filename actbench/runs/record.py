@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -85,6 +86,26 @@ def decode(data: bytes, path: Path) -> Record:
             raise InputError(
                 f"{path} is of schema {version}, this actbench reads {SCHEMA}: use the actbench that wrote it"
             )
-        return msgspec.json.decode(data, type=Record)
+        record = msgspec.json.decode(data, type=Record)
     except msgspec.MsgspecError as error:
         raise InputError(f"{path} is damaged: {error}") from None
+    contradiction = next(_contradictions(record), None)
+    if contradiction:
+        raise InputError(f"{path} is damaged: {contradiction}")
+    return record
+
+
+def _contradictions(record: Record) -> Iterator[str]:
+    """Say what cannot be true of a record that actbench wrote."""
+    blocks = {block.id: block for block in record.plan.blocks}
+    if not blocks or len(blocks) < len(record.plan.blocks):
+        yield "its plan has no blocks, or one twice"
+    for block in blocks.values():
+        if not block.arms or len({*block.arms}) < len(block.arms) or block.size < 1:
+            yield f"block {block.id} has no arms, or one twice, or no elements"
+    for name, calibration in record.calibrations.items():
+        counts = (*calibration.loops, *calibration.values, calibration.slices)
+        if name not in blocks or min(counts, default=0) < 1:
+            yield f"the calibration of {name} is not one of the plan's, or has a count below 1"
+        elif {len(calibration.loops), len(calibration.values)} != {len(blocks[name].timed)}:
+            yield f"the calibration of {name} is not for as many arms as the block has"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import astuple
+from functools import cache
+from math import inf
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from actbench.errors import InputError
@@ -28,7 +30,7 @@ def to_csv(plan: Plan, times: Times, calibrations: Mapping[str, Calibration]) ->
     for finished in times.finished():
         calibration = calibrations[finished.block.id]
         for arm, (case, seconds) in enumerate(zip(finished.block.timed, finished.seconds, strict=True)):
-            first = offsets[finished.block] if case == finished.block.yardstick else 0
+            first = offsets[finished.block] if case.is_yardstick else 0
             rows += [
                 (*astuple(case), finished.round, first + index, calibration.calls(arm), value)
                 for index, value in enumerate(seconds)
@@ -38,41 +40,51 @@ def to_csv(plan: Plan, times: Times, calibrations: Mapping[str, Calibration]) ->
 
 def from_csv(path: Path, plan: Plan, calibrations: Mapping[str, Calibration]) -> Times:
     """Read the file back; `InputError` says what is wrong with it when it is not as it was written."""
-    found = _read(path)
+    found = _read(path, {case for block in plan.blocks for case in block.timed})
     offsets = _yardstick_offsets(plan, calibrations)
     times = Times(plan)
     for block in plan.blocks:
-        for number in found.get(block.cases[0], {}):
+        for number in sorted({number for case in block.cases for number in found.get(case, ())}):
             seconds = []
             for arm, case in enumerate(block.timed):
-                first = offsets[block] if case == block.yardstick else 0
+                first = offsets[block] if case.is_yardstick else 0
                 rows = found.get(case, {}).get(number, {})
-                wanted = range(first, first + calibrations[block.id].values[arm])
-                if not rows.keys() >= set(wanted):
-                    raise InputError(f"{path} is incomplete: round {number} of {case.id} lacks values")
+                count = calibrations[block.id].values[arm] if block.id in calibrations else 0
+                wanted = range(first, first + count)
+                if not rows.keys() >= {*wanted} or not (count and (case.is_yardstick or len(rows) == count)):
+                    raise InputError(
+                        f"{path} is incomplete: round {number} of {case.id} does not have its {count} values"
+                    )
                 seconds.append(tuple(rows[index] for index in wanted))
             times.add(BlockTimes(block, number, tuple(seconds)))
     return times
 
 
-def _read(path: Path) -> dict[Case, dict[int, dict[int, float]]]:
-    """Return seconds by case, round and value."""
-    try:
-        table = pd.read_csv(path, dtype=dict.fromkeys(COLUMNS[:5], "string"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read {path}: {error}") from None
-    if list(table.columns) != COLUMNS:
-        raise InputError(f"{path} does not have the columns {','.join(COLUMNS)}")
-    numbers = table[COLUMNS[5:]].apply(pd.to_numeric, errors="coerce")
-    bad = np.flatnonzero(~(np.isfinite(numbers) & (numbers >= 0)).all(axis=1) | (numbers["seconds"] <= 0))
-    if bad.size:
-        raise InputError(f"{path}, line {bad[0] + 2}: size, round, value, loops and seconds must be positive numbers")
+def _read(path: Path, planned: set[Case]) -> dict[Case, dict[int, dict[int, float]]]:
+    """Return seconds by case, round and value; `InputError` names the first line that cannot be right."""
     found: dict[Case, dict[int, dict[int, float]]] = {}
-    for kernel, rows in table.assign(**numbers).groupby(COLUMNS[:6], sort=False):
-        case = Case.parse("/".join(map(str, kernel)))
-        by_round = found.setdefault(case, {})
-        for number, index, seconds in zip(rows["round"], rows["value"], rows["seconds"], strict=True):
-            by_round.setdefault(int(number), {})[int(index)] = float(seconds)
+    parse = cache(Case.parse)
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            lines = csv.reader(file, strict=True)
+            if next(lines, None) != COLUMNS:
+                raise InputError(f"{path} does not have the columns {','.join(COLUMNS)}")
+            for line in lines:
+                try:
+                    *names, number, index, loops, seconds = line
+                    case = parse("/".join(names))
+                    key, value = (int(number), int(index)), float(seconds)
+                    right = case in planned and key[0] > 0 and key[1] >= 0 and int(loops) > 0 and 0 < value < inf
+                except (ValueError, InputError):
+                    right = False
+                if not right:
+                    raise InputError(f"{path}, line {lines.line_num}: this is not a value of a case of the plan")
+                by_value = found.setdefault(case, {}).setdefault(key[0], {})
+                if key[1] in by_value:
+                    raise InputError(f"{path}, line {lines.line_num}: this value is there twice")
+                by_value[key[1]] = value
+    except (OSError, csv.Error, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {path}: {error}") from None
     return found
 
 

@@ -403,4 +403,6 @@ def test_results_latest_leads_nowhere_before_the_first_run(actbench: Actbench) -
 
 @pytest.mark.parametrize("place", ["nowhere", "."])
 def test_what_is_no_run_is_refused(actbench: Actbench, place: str) -> None:
-    assert "is not a run: name a directory with a run.json" in refused(actbench, Path(place))
+    said = refused(actbench, Path(place))
+    assert "is not a run (" in said
+    assert "name a directory with a run.json" in said

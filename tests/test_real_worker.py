@@ -144,7 +144,7 @@ def test_a_worker_killed_by_a_signal_without_a_name_is_reported(worker: WorkerPr
 def test_a_hanging_worker_is_ended_after_the_timeout(worker: WorkerProcess) -> None:
     worker.prepare(block("numpy"), seed=1)
     worker.place(seed=1)
-    with pytest.raises(WorkerLostError, match=r"gave no answer in 0\.3 s \(--timeout\)"):
+    with pytest.raises(WorkerLostError, match=r"took longer than .* \(--timeout\)"):
         worker.time([(0, 10**9)], 0.3)
     assert is_gone(pid(worker))
 
@@ -153,7 +153,7 @@ def test_a_stopped_worker_counts_as_hanging() -> None:
     worker = WorkerProcess(cpu=None, timeout=TIMEOUT)
     try:
         os.kill(pid(worker), signal.SIGSTOP)
-        with pytest.raises(WorkerLostError, match="gave no answer"):
+        with pytest.raises(WorkerLostError, match="took longer"):
             worker.time([(0, 1)], 0.2)
     finally:
         worker.close()

@@ -183,7 +183,7 @@ def test_scattering_times_take_more_rounds_until_the_target_is_reached(actbench:
     factors: dict[tuple[int, Case], float] = {}
 
     def seconds(case: Case) -> float:
-        of_this_worker = factors.setdefault((bench.workers_started, case), 1 + 0.05 * generator.uniform(-1, 1))
+        of_this_worker = factors.setdefault((bench.workers_started, case), 1 + 0.1 * generator.uniform(-1, 1))
         return exact_seconds(case) * of_this_worker
 
     bench.seconds = seconds

@@ -105,7 +105,7 @@ def create(directory: Path | None, new: Record) -> Iterator[Writer]:
     """Begin a run in `directory`, or in a new one under results/; `InputError` when that cannot be."""
     if directory is None:
         directory = _fresh(new.settings.preset)
-    if directory.name == LATEST and directory.is_symlink():
+    if directory.absolute() == (RESULTS / LATEST).absolute():
         raise InputError(f"-o {directory}: that is the link to the newest run; name a directory of its own")
     files.probe(directory, BYTES_PER_VALUE * 400 * len(new.plan.cases))
     with files.locked(directory):

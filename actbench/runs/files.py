@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from actbench.errors import InputError
@@ -42,7 +42,7 @@ def probe(directory: Path, size: int) -> None:
             f"cannot write {size / 1e6:.0f} MB to {directory}: {error.strerror}; name another directory with -o"
         ) from None
     finally:
-        if directory.is_dir():
+        with suppress(OSError):
             test.unlink(missing_ok=True)
 
 

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from itertools import repeat
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import TYPE_CHECKING, Any
 
 from actbench.measure.protocol import Array, Evaluated, Placed, Prepared, Started, Timed
@@ -30,6 +30,16 @@ glibc returns a freed array to the system at once, and pays a page fault a page 
 seen a larger one freed, up to 32 MiB: a block would be fast or slow by which blocks came before it. This is the state
 of any process that has lived for a while; MALLOC_MMAP_THRESHOLD_=131072 in the environment shows the other one.
 """
+
+
+ATTEMPTS = 8
+"""How often a slice is timed at most, until one is not disturbed by another process on the same processor."""
+
+UNDISTURBED = 0.98
+"""The share of a slice's wall time that the process must have had the processor."""
+
+QUANTUM = 0.005
+"""Seconds: about what a scheduler gives a process at a time. A slice that needs more cannot do better a second time."""
 
 
 class Worker:
@@ -102,18 +112,26 @@ class Worker:
         return Placed()
 
     def time(self, slices: list[tuple[int, int]]) -> Timed:
-        """Time each slice, (arm, calls): one untimed call, then the calls."""
+        """Time each slice, (arm, calls): one untimed call, then the calls; a disturbed one again."""
         return Timed(tuple(_slice(self._arms[arm], calls) for arm, calls in slices))
 
 
 def _slice(arm: Invocation, calls: int) -> float:
+    """Return the wall time of `calls` calls, of the first attempt in which the process kept its processor."""
     function, arguments = arm.function, arm.arguments
-    function(*arguments)
-    times = repeat(None, calls)
-    start = perf_counter()
-    for _ in times:
+    seconds = 0.0
+    for _ in range(ATTEMPTS):
         function(*arguments)
-    return perf_counter() - start
+        times = repeat(None, calls)
+        begun = thread_time()
+        start = perf_counter()
+        for _ in times:
+            function(*arguments)
+        seconds = perf_counter() - start
+        own = thread_time() - begun
+        if own > UNDISTURBED * seconds or own > QUANTUM:
+            break
+    return seconds
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from actbench import backends
 from actbench.analysis.figures import Figures
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS
@@ -33,8 +34,12 @@ def summarise(
     failures: Sequence[Failure],
 ) -> Summary:
     """Put what was measured into words."""
-    cases = [each for each in figures if not each.yardstick]
-    within = [each for each in speedups if each.reference.backend == each.candidate.backend]
+    rank = [*backends.catalogue()].index
+    cases = sorted((each for each in figures if not each.yardstick), key=lambda each: rank(each.backend))
+    within = sorted(
+        (each for each in speedups if each.reference.backend == each.candidate.backend),
+        key=lambda each: rank(each.candidate.backend),
+    )
     compared = _grouped(within, lambda each: (each.candidate.activation, each.candidate.op))
     tables: list[Table] = []
     for of, found in _grouped(cases, lambda each: (each.activation, each.op)).items():

@@ -1,6 +1,6 @@
 """How far does a ratio scatter over whole runs? actbench beside stock pyperf, on a quiet and on a busy processor.
 
-    python tests/bench/repeatability.py [--runs 8] [--processes 20]
+    python tests/bench/repeatability.py [--runs 8] [--processes 20] [--engine actbench]
 
 Every run measures numpy's logistic derivative at n = 10 000 in float64, recompute over cached. actbench gets 9 s a run;
 pyperf gets its defaults. Printed is the standard deviation, over the runs, of the ratio's logarithm in percent.
@@ -78,6 +78,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=8)
     parser.add_argument("--processes", type=int, default=20, help="of stock pyperf, by its default 20")
+    parser.add_argument("--engine", choices=["actbench", "stock pyperf"], help="only this one")
     arguments = parser.parse_args()
     engines = {
         "actbench": ("--budget", "9s", "--target", "0.01"),
@@ -86,6 +87,8 @@ def main() -> None:
     print(f"{'engine':<14} {'processor':<10} {'ratio':>7} {'sd':>8} {'seconds a run':>14}")
     for busy in (False, True):
         for engine, options in engines.items():
+            if arguments.engine not in {None, engine}:
+                continue
             with neighbour(busy=busy):
                 ratios, seconds = zip(*(measured(*options) for _ in range(arguments.runs)), strict=True)
             spread = 100 * statistics.stdev(map(log, ratios))

@@ -114,14 +114,11 @@ def _log_ratios(times: Times, blocks: dict[Case, Block], twin: tuple[Case, Case]
         block = blocks[reference]
         arms = [block.cases.index(case) for case in twin]
         return log_ratios(_at(times, block, rounds), *arms)
-    first, second = (_logs(_at(times, blocks[case], rounds)[:, blocks[case].cases.index(case)]) for case in twin)
-    return first - second
-
-
-def _logs(seconds: Any) -> Any:
-    """Return one log time a round, from the values that are there. `seconds`: rounds x values."""
-    centre, _, _ = location(np.log(seconds[:, np.isfinite(seconds).all(axis=0)]))
-    return centre
+    medians = [
+        np.log(np.nanmedian(_at(times, blocks[case], rounds)[:, blocks[case].cases.index(case)], axis=-1))
+        for case in twin
+    ]
+    return medians[0] - medians[1]
 
 
 def _at(times: Times, block: Block, rounds: list[int]) -> Any:

@@ -52,7 +52,7 @@ def figures(times: Times, calibrations: Mapping[str, Calibration], checks: Itera
     limits = _copy_limits(times)
     loops = {case: calibrations[block.id].calls(arm) for block in times.blocks for arm, case in enumerate(block.timed)}
     for case, rounds in times.pooled().items():
-        logs = [location(np.log(values))[0] for values in rounds.values()]
+        logs = np.log([np.median(values) for values in rounds.values()])
         seconds, low, high = (float(np.exp(bound)) for bound in location(logs))
         yield Figures(
             activation=case.activation,

@@ -46,15 +46,13 @@ def pairs(block: Block) -> tuple[tuple[int, int], ...]:
 
 
 def log_ratios(seconds: NDArray[np.float64], reference: int, candidate: int) -> NDArray[np.float64]:
-    """Return one log ratio a round, estimated from those of its values that both arms have.
+    """Return one log ratio a round: the median of those of its values that both arms have.
 
-    `seconds` is rounds x arms x values, NaN at the end where an arm has fewer values. Over the placements of a round
-    some kernels have two speeds, far apart: the median would jump from one to the other.
+    `seconds` is rounds x arms x values, NaN where an arm has fewer values. Some kernels have two speeds, by placement:
+    the median stays with the one that is more frequent, where a mean would follow the mixture.
     """
     paired = np.log(seconds[:, reference]) - np.log(seconds[:, candidate])
-    shared = np.isfinite(paired).all(axis=0)
-    centre, _, _ = location(paired[:, shared])
-    return centre
+    return np.asarray(np.nanmedian(paired, axis=-1))
 
 
 def speedups(times: Times, block: Block) -> Iterator[Speedup]:

@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT ?=
 
-.PHONY: run smoke test lint types unit repeatability clean
+.PHONY: run smoke test lint types unit repeatability cost clean
 
 run: $(READY)                ## the default preset, with its tables
 	$(BIN)/python -m actbench run
@@ -26,6 +26,9 @@ unit: $(READY)
 
 repeatability: $(READY)      ## how far ratios scatter over runs, beside stock pyperf: about a quarter of an hour
 	$(BIN)/python tests/bench/repeatability.py
+
+cost: $(READY)               ## what a case costs, beside stock pyperf: about ten minutes
+	$(BIN)/python tests/bench/cost.py
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -10,33 +10,19 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import subprocess
-import sys
-import tempfile
-import time
-from pathlib import Path
+
+from whole_run import whole_run
 
 from actbench.analysis.speedups import Speedup, speedups
-from actbench.runs.archive import load
 
 SELECTION = ("-b", "numpy,numba", "-s", "recompute,cached", "-n", "1k,10k,100k", "-d", "float64", "--op", "derivative")
 
 
 def measured(*options: str) -> tuple[float, int, list[float]]:
     """Run actbench; return wall seconds, the number of cases, and the half widths of all speedups, relative."""
-    with tempfile.TemporaryDirectory() as directory:
-        output = Path(directory, "run")
-        start = time.monotonic()
-        subprocess.run(
-            [sys.executable, "-m", "actbench", "run", "-q", *SELECTION, *options, "-o", str(output)],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        seconds = time.monotonic() - start
-        run = load(output)
-        found: list[Speedup] = [each for block in run.times.blocks for each in speedups(run.times, block)]
-        return seconds, len(run.plan.cases), [each.half_width for each in found]
+    run, seconds = whole_run(*SELECTION, *options)
+    found: list[Speedup] = [each for block in run.times.blocks for each in speedups(run.times, block)]
+    return seconds, len(run.plan.cases), [each.half_width for each in found]
 
 
 def main() -> None:

@@ -13,15 +13,13 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import log
-from pathlib import Path
+
+from whole_run import whole_run
 
 from actbench.analysis.speedups import speedups
-from actbench.runs.archive import load
 from actbench.runs.environment import choose_cpu
 
 SELECTION = (
@@ -42,19 +40,9 @@ SELECTION = (
 
 def measured(*options: str) -> tuple[float, float]:
     """Run actbench with these options; return the ratio and the wall seconds."""
-    with tempfile.TemporaryDirectory() as directory:
-        output = Path(directory, "run")
-        start = time.monotonic()
-        subprocess.run(
-            [sys.executable, "-m", "actbench", "run", "-q", *SELECTION, *options, "-o", str(output)],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        seconds = time.monotonic() - start
-        run = load(output)
-        (found,) = speedups(run.times, run.plan.blocks[0])
-        return found.ratio, seconds
+    run, seconds = whole_run(*SELECTION, *options)
+    (found,) = speedups(run.times, run.plan.blocks[0])
+    return found.ratio, seconds
 
 
 @contextmanager

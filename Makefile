@@ -25,10 +25,10 @@ unit: $(READY)
 	$(BIN)/python -m pytest
 
 repeatability: $(READY)      ## how far ratios scatter over runs, beside stock pyperf: about a quarter of an hour
-	$(BIN)/python tests/bench/repeatability.py
+	$(BIN)/python -m tests.bench.repeatability
 
 cost: $(READY)               ## what a case costs, beside stock pyperf: about ten minutes
-	$(BIN)/python tests/bench/cost.py
+	$(BIN)/python -m tests.bench.cost
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

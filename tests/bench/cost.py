@@ -1,6 +1,6 @@
 """What does a case cost? actbench beside stock pyperf's defaults, for intervals no wider.
 
-    python tests/bench/cost.py [--processes 20]
+    python -m tests.bench.cost [--processes 20]
 
 Both measure the same 24 cases. actbench stops when its widest interval of a strategy's speedup is as narrow as the
 median one that pyperf's processes give for its unpaired ratios.
@@ -11,9 +11,8 @@ from __future__ import annotations
 import argparse
 import statistics
 
-from whole_run import whole_run
-
 from actbench.analysis.speedups import Speedup, speedups
+from tests.bench.whole_run import whole_run
 
 SELECTION = ("-b", "numpy,numba", "-s", "recompute,cached", "-n", "1k,10k,100k", "-d", "float64", "--op", "derivative")
 

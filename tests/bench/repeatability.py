@@ -1,6 +1,6 @@
 """How far does a ratio scatter over whole runs? actbench beside stock pyperf, on a quiet and on a busy processor.
 
-    python tests/bench/repeatability.py [--runs 8] [--processes 20] [--engine actbench]
+    python -m tests.bench.repeatability [--runs 8] [--processes 20] [--engine actbench]
 
 Every run measures numpy's logistic derivative at n = 10 000 in float64, recompute over cached. actbench gets 9 s a run;
 pyperf gets its defaults. Printed is the standard deviation, over the runs, of the ratio's logarithm in percent.
@@ -17,10 +17,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from math import log
 
-from whole_run import whole_run
-
 from actbench.analysis.speedups import speedups
 from actbench.runs.environment import choose_cpu
+from tests.bench.whole_run import whole_run
 
 SELECTION = (
     "-a",

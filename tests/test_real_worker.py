@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -209,13 +210,14 @@ def test_stock_pyperf_measures_the_same_plan(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_exits_with_130_and_readable_files(tmp_path: Path, number: signal.Signals) -> None:
     command = [sys.executable, "-m", "actbench", "run", "-a", "logistic", "-b", "numpy", "-s", "recompute,cached"]
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # no threads here; a background job would inherit an ignored SIGINT
         [*command, "-n", "1000", "-d", "float64", "--rounds", "10000", "-o", "here"],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.default_int_handler),
     )
     try:
         speedups = tmp_path / "here/speedups.csv"

@@ -179,12 +179,9 @@ def test_exact_times_reach_the_target_with_six_rounds(actbench: Actbench) -> Non
 
 
 def test_scattering_times_take_more_rounds_until_the_target_is_reached(actbench: Actbench, bench: FakeBench) -> None:
-    generator = random.Random(3)  # noqa: S311
-    factors: dict[tuple[int, Case], float] = {}
-
     def seconds(case: Case) -> float:
-        of_this_worker = factors.setdefault((bench.workers_started, case), 1 + 0.1 * generator.uniform(-1, 1))
-        return exact_seconds(case) * of_this_worker
+        scatter = random.Random(f"{bench.workers_started}/{case.id}").uniform(-0.1, 0.1)  # noqa: S311
+        return exact_seconds(case) * (1 + scatter)
 
     bench.seconds = seconds
     actbench("run", *SMALL, "-o", "here", "--target", "3")

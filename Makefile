@@ -2,7 +2,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-OUT ?=
 
 .PHONY: run smoke test lint types unit repeatability cost clean
 

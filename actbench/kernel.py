@@ -28,6 +28,18 @@ ALIGNMENT = 64
 PAGE = 4096
 """Bytes: a memory page, and the distance at which addresses alias."""
 
+PHASES = 4
+"""Where in a cache line an allocated array may start: allocators give multiples of 16 bytes."""
+
+PHASED = 1 << 20
+"""Bytes of the largest array whose phase is controlled: above, memory limits a kernel, not its alignment."""
+
+CHUNK_HEADER = 8
+"""Bytes that glibc's malloc puts before an array."""
+
+SHIFTS = 8
+"""How often a result is moved at most, until it starts in the phase that was asked for."""
+
 PIECE = 1 << 14
 """Elements: a piece with its temporaries fits an L2 cache."""
 
@@ -49,6 +61,12 @@ class Invocation:
         if self.outputs is not None:
             return list(self.outputs)
         return [np.asarray(output) for output in (returned if isinstance(returned, tuple) else (returned,))]
+
+    def result_address(self) -> int | None:
+        """Call once and return where the last output starts, and will start again; None if the call allocates none."""
+        returned = self.function(*self.arguments)
+        last = returned[-1] if isinstance(returned, tuple) else returned
+        return last.ctypes.data if isinstance(last, np.ndarray) else None
 
 
 def rule(kernel: Kernel) -> Rule:
@@ -168,10 +186,9 @@ class Placement:
         self._rng = rng
         self._placed: dict[str, Array] = {}
         self._outputs: list[Array] = []
-        self._spacers = [
-            np.empty(operands.nbytes + ALIGNMENT * int(rng.integers(PAGE // ALIGNMENT)), dtype=np.uint8)
-            for _ in range(rng.integers(1, 7))
-        ]
+        self._spacers: list[Array] = []
+        for _ in range(rng.integers(1, 7)):
+            self._occupy(operands.nbytes + ALIGNMENT * int(rng.integers(PAGE // ALIGNMENT)))
 
     def operand(self, backend: Backend, strategy: str, name: str) -> Any:
         """Return an operand for a backend, placed where it is a numpy array."""
@@ -189,6 +206,26 @@ class Placement:
         while len(self._outputs) <= position:
             self._outputs.append(self._empty(self._operands.array("", "z")))
         return self._outputs[position]
+
+    def warm(self, invocation: Invocation, phase: int) -> None:
+        """Call once or more, so that what follows is warm and the result starts at 16 x `phase` bytes in a cache line.
+
+        Aligned stores can be a third faster: numpy's logistic from y at n = 10 000 in float64 takes 5.9 microseconds in
+        phase 0 and 7.9 in the other three. A process's allocator keeps giving the same phase, so that it must be
+        chosen, not left to luck. A spacer in the result's own place moves it by the missing bytes; where the allocator
+        then finds a different place for it, once more. Results that a call does not allocate, and large ones, stay.
+        """
+        for _ in range(SHIFTS):
+            address = invocation.result_address()
+            if address is None or self._operands.nbytes > PHASED:
+                return
+            missing = (phase * ALIGNMENT // PHASES - address) % ALIGNMENT
+            if not missing:
+                return
+            self._occupy(-(-self._operands.nbytes // ALIGNMENT) * ALIGNMENT + missing - CHUNK_HEADER)
+
+    def _occupy(self, nbytes: int) -> None:
+        self._spacers.append(np.empty(nbytes, dtype=np.uint8))
 
     def _empty(self, like: Array) -> Array:
         room = np.empty(like.nbytes + SPAN + ALIGNMENT, dtype=np.uint8)

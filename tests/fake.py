@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
 from actbench.errors import BenchmarkError
@@ -53,16 +53,14 @@ class FakeWorker:
         del seed
         self.block = block
 
-    def place(self, seed: int) -> None:
-        """Have nothing to place."""
-
-    def time(self, slices: list[tuple[int, int]], timeout: float) -> tuple[float, ...]:
+    def time(self, sweeps: Sequence[protocol.Sweep], timeout: float) -> tuple[tuple[float, ...], ...]:
         """Answer with exact times, and let that much time pass."""
         del timeout
         assert self.block is not None
         self.on_time(self.block)
-        taken = tuple(calls * self.seconds(self.block.timed[arm]) for arm, calls in slices)
-        self.clock.now += sum(taken)
+        timed = self.block.timed
+        taken = tuple(tuple(each.calls * self.seconds(timed[each.arm]) for each in sweep.slices) for sweep in sweeps)
+        self.clock.now += sum(map(sum, taken))
         return taken
 
     def close(self) -> None:

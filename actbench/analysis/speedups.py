@@ -46,13 +46,16 @@ def pairs(block: Block) -> tuple[tuple[int, int], ...]:
 
 
 def log_ratios(seconds: NDArray[np.float64], reference: int, candidate: int) -> NDArray[np.float64]:
-    """Return one log ratio a round: the median of those of its values that both arms have.
+    """Return one log ratio a round: the median over its values of the paired log ratio.
 
-    `seconds` is rounds x arms x values, NaN where an arm has fewer values. Some kernels have two speeds, by placement:
-    the median stays with the one that is more frequent, where a mean would follow the mixture.
+    `seconds` is rounds x arms x values, NaN where an arm has fewer values. Where one arm has fewer than the other, it
+    is the ratio of their medians: pairs would leave most values of the faster arm unused.
     """
-    paired = np.log(seconds[:, reference]) - np.log(seconds[:, candidate])
-    return np.asarray(np.nanmedian(paired, axis=-1))
+    logs = np.log(seconds[:, reference]), np.log(seconds[:, candidate])
+    paired = np.nanmedian(logs[0] - logs[1], axis=-1)
+    medians = np.nanmedian(logs[0], axis=-1) - np.nanmedian(logs[1], axis=-1)
+    as_many = [np.sum(~np.isnan(arm), axis=-1) for arm in logs]
+    return np.asarray(np.where(as_many[0] == as_many[1], paired, medians))
 
 
 def speedups(times: Times, block: Block) -> Iterator[Speedup]:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -41,11 +41,8 @@ class Worker(Protocol):
     def prepare(self, block: Block, seed: int) -> None:
         """Take up a block; `seed` draws its inputs."""
 
-    def place(self, seed: int) -> None:
-        """Move the block's operands to new addresses."""
-
-    def time(self, slices: list[tuple[int, int]], timeout: float) -> tuple[float, ...]:
-        """Time slices, (arm, calls) each, of the prepared block."""
+    def time(self, sweeps: Sequence[protocol.Sweep], timeout: float) -> tuple[tuple[float, ...], ...]:
+        """Time the slices of each sweep, of the prepared block, the operands at new addresses."""
 
     def close(self) -> None:
         """End the worker."""
@@ -96,13 +93,9 @@ class WorkerProcess:
             protocol.Prepared, self._timeout, request="prepare", cases=[case.id for case in block.cases], seed=seed
         )
 
-    def place(self, seed: int) -> None:
-        """Move the block's operands to new addresses."""
-        self._ask(protocol.Placed, self._timeout, request="place", seed=seed)
-
-    def time(self, slices: list[tuple[int, int]], timeout: float) -> tuple[float, ...]:
-        """Time slices of the prepared block."""
-        return self._ask(protocol.Timed, timeout, request="time", slices=slices).seconds
+    def time(self, sweeps: Sequence[protocol.Sweep], timeout: float) -> tuple[tuple[float, ...], ...]:
+        """Time the slices of each sweep."""
+        return self._ask(protocol.Timed, timeout, request="time", sweeps=sweeps).seconds
 
     def close(self) -> None:
         """End the process, politely if it listens."""

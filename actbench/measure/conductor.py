@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from actbench.analysis.speedups import widest
+from actbench.analysis.speedups import speedups, widest
 from actbench.errors import BenchmarkError
-from actbench.measure import schedule
+from actbench.measure.calibration import Slices, calibrate
 from actbench.measure.client import StartWorker, Worker
-from actbench.measure.stopping import Stopping
+from actbench.measure.protocol import Slice, Sweep
+from actbench.measure.schedule import order
+from actbench.measure.stopping import Standing, Stopping
 from actbench.model import Block, BlockTimes, Calibration, Failure, Plan
 from actbench.runs.events import Calibrated, Event, Failed, Measured, RoundDone
 from actbench.runs.times import Times
@@ -41,6 +43,8 @@ class Conductor:
     clock: Callable[[], float] = time.monotonic
     calibrations: dict[str, Calibration] = field(default_factory=dict)
     given_up: set[str] = field(default_factory=set)
+    block_seconds: dict[str, float] = field(default_factory=dict)
+    """What a round of a block last took, from asking for it to its answer."""
 
     def events(self) -> Iterator[Event]:
         """Measure, telling what happens."""
@@ -48,16 +52,15 @@ class Conductor:
         number = self.times.last_round
         behind = [block for block in self._blocks() if number and number not in self.times.rounds(block)]
         yield from self._round(number, behind)
-        next_round = sum(self.calibrations[block.id].round_seconds for block in self._blocks())
-        found = self._widest()
-        while self._blocks() and not self.stopping.enough(number, found[0], self._elapsed(), next_round):
+        found = self._widest(self._blocks())
+        blocks = self._worthwhile(number)
+        while blocks and not self.stopping.enough(number, found[0], self._elapsed(), self._cost(blocks)):
             number += 1
-            begun = self.clock()
-            yield from self._round(number, self._blocks())
-            next_round = self.clock() - begun
-            found = self._widest()
+            yield from self._round(number, blocks)
+            found = self._widest(self._blocks())
+            blocks = self._worthwhile(number)
             elapsed = self._elapsed()
-            yield RoundDone(number, *found, elapsed, self.stopping.left(number, elapsed, next_round))
+            yield RoundDone(number, *found, elapsed, self.stopping.left(number, elapsed, self._cost(blocks)))
 
     def _calibrate(self) -> Iterator[Event]:
         todo = [block for block in self._blocks() if block.id not in self.calibrations]
@@ -74,12 +77,17 @@ class Conductor:
     def _calibrated(self, worker: Worker, block: Block) -> Calibration:
         deadline = self.clock() + self.timeout
         worker.prepare(block, self.plan.seed)
-        worker.place(self.plan.seed)
 
-        def time_arm(arm: int, loops: int) -> float:
-            return worker.time([(arm, loops)], deadline - self.clock())[0]
+        def time_slices(slices: Slices) -> tuple[float, ...]:
+            sweep = Sweep(self.plan.seed, tuple(Slice(*each) for each in slices))
+            return worker.time([sweep], deadline - self.clock())[0]
 
-        return schedule.calibrate(time_arm, len(block.timed), self.arm_seconds)
+        def place() -> float:
+            start = self.clock()
+            time_slices(())
+            return self.clock() - start
+
+        return calibrate(block, time_slices, place, self.arm_seconds)
 
     def _round(self, number: int, blocks: list[Block]) -> Iterator[Event]:
         rng = random.Random(f"{self.plan.seed}/{number}")  # noqa: S311  # an order, not a secret
@@ -88,27 +96,30 @@ class Conductor:
         with _Crew(self.start_worker) as crew:
             for done, block in enumerate(blocks, start=1):
                 try:
-                    seconds = self._measured(crew.worker(), block, rng)
+                    worker = crew.worker()
+                    start = self.clock()
+                    seconds = self._measured(worker, block, rng)
                 except BenchmarkError as error:
                     yield self._give_up(crew, block, number, error)
                 else:
+                    self.block_seconds[block.id] = self.clock() - start
                     times = BlockTimes(block, number, seconds)
                     self.times.add(times)
                     yield Measured(times, done, len(blocks))
 
     def _measured(self, worker: Worker, block: Block, rng: random.Random) -> tuple[tuple[float, ...], ...]:
-        deadline = self.clock() + self.timeout
         worker.prepare(block, self.plan.seed)
         calibration = self.calibrations[block.id]
-        values: list[list[float]] = [[] for _ in block.timed]
+        sweeps = []
         for index in range(max(calibration.values)):
-            worker.place(rng.getrandbits(32))
             arms = [arm for arm, count in enumerate(calibration.values) if index < count]
-            order = schedule.order(arms, calibration.slices, rng)
-            slices = [(arm, calibration.loops[arm]) for arm in order]
-            totals = dict.fromkeys(arms, 0.0)
-            for arm, seconds in zip(order, worker.time(slices, deadline - self.clock()), strict=True):
-                totals[arm] += seconds
+            slices = (Slice(arm, calibration.loops[arm], phase) for arm, phase in order(arms, calibration.slices, rng))
+            sweeps.append(Sweep(rng.getrandbits(32), tuple(slices)))
+        values: list[list[float]] = [[] for _ in block.timed]
+        for sweep, timed in zip(sweeps, worker.time(sweeps, self.timeout), strict=True):
+            totals: dict[int, float] = {}
+            for done, seconds in zip(sweep.slices, timed, strict=True):
+                totals[done.arm] = totals.get(done.arm, 0.0) + seconds
             for arm, total in totals.items():
                 values[arm].append(total / calibration.calls(arm))
         return tuple(map(tuple, values))
@@ -124,8 +135,25 @@ class Conductor:
     def _elapsed(self) -> float:
         return self.clock() - self.started
 
-    def _widest(self) -> tuple[float, str]:
-        found = widest(self.times, self._blocks())
+    def _worthwhile(self, done: int) -> list[Block]:
+        standings = {
+            block: Standing(
+                len(self.times.rounds(block)),
+                tuple(speedup.half_width for speedup in speedups(self.times, block))
+                if self.times.rounds(block)
+                else (),
+                self._cost([block]),
+            )
+            for block in self._blocks()
+        }
+        return self.stopping.worthwhile(done, standings, self._elapsed())
+
+    def _cost(self, blocks: list[Block]) -> float:
+        """Return what a round of these blocks takes: as long as it took last time, or is predicted to."""
+        return sum(self.block_seconds.get(block.id, self.calibrations[block.id].round_seconds) for block in blocks)
+
+    def _widest(self, blocks: list[Block]) -> tuple[float, str]:
+        found = widest(self.times, blocks)
         if found is None:
             return 0.0, ""
         return found.half_width, f"{found.candidate.id} against {found.reference.strategy}/{found.reference.backend}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,25 @@ class Prepared:
     """Answer to ``prepare``: the block's inputs are drawn and its kernels compiled."""
 
 
+class Slice(NamedTuple):
+    """So many calls of an arm, timed together."""
+
+    arm: int
+    calls: int
+    phase: int = 0
+    """Where in a cache line the result starts, of `actbench.kernel.PHASES`, if the call allocates it."""
+
+
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """Answer to ``place``: the block's operands are at new addresses."""
+class Sweep:
+    """What is timed at one placement: the seed of its addresses, and the slices in order."""
+
+    seed: int
+    slices: tuple[Slice, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """Answer to ``time``: seconds of each slice, all its calls together."""
+    """Answer to ``time``: by sweep, seconds of each slice, all its calls together."""
 
-    seconds: tuple[float, ...]
+    seconds: tuple[tuple[float, ...], ...]

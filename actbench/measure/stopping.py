@@ -8,9 +8,35 @@ the mean", Annals of Mathematical Statistics 36, 1965); simulated with the inter
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import median
+from typing import TypeVar
 
 from actbench.analysis.statistics import MIN_ROUNDS
+
+K = TypeVar("K")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a block has come."""
+
+    rounds: int
+    half_widths: tuple[float, ...]
+    """Of the intervals of its speedups, relative; inf before there are intervals."""
+    round_seconds: float
+    """What a round of it takes."""
+
+    def missing(self, target: float) -> float:
+        """Return the seconds until half of the intervals that are too wide reach the target; 0 when all have.
+
+        Widths shrink with the root of the number of rounds.
+        """
+        ratios = [width / target for width in self.half_widths if width > target]
+        if not ratios:
+            return 0.0
+        return max(1.0, self.rounds * (median(ratios) ** 2 - 1)) * self.round_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +60,25 @@ class Stopping:
         if done < self.min_rounds:
             return False
         return out_of_time or (done >= MIN_ROUNDS and widest <= self.target)
+
+    def worthwhile(self, done: int, standings: Mapping[K, Standing], elapsed: float) -> list[K]:
+        """Return the blocks that take part in the next round.
+
+        All of them where the number of rounds is given, and a block in any case until it has intervals. Afterwards
+        those with an interval that is too wide; but a block rests when most of its wide intervals would not reach the
+        target in the time left, so that the time goes to the others. The nearest block never rests.
+        """
+        if self.rounds is not None or done < self.min_rounds:
+            return list(standings)
+        left = float("inf") if self.budget is None else self.budget - elapsed
+        missing = {key: standing.missing(self.target) for key, standing in standings.items()}
+        wide = {key: seconds for key, seconds in missing.items() if seconds > 0}
+        enough = max(left, min(wide.values(), default=0.0))
+        return [
+            key
+            for key, standing in standings.items()
+            if standing.rounds < MIN_ROUNDS or wide.get(key, float("inf")) <= enough
+        ]
 
     def left(self, done: int, elapsed: float, next_round: float) -> float | None:
         """Return the seconds that may be left, at most; None where only the target ends the run."""

@@ -12,11 +12,12 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from itertools import repeat
 from time import perf_counter, thread_time
 from typing import TYPE_CHECKING, Any
 
-from actbench.measure.protocol import Array, Evaluated, Placed, Prepared, Started, Timed
+from actbench.measure.protocol import Array, Evaluated, Prepared, Started, Timed
 
 if TYPE_CHECKING:
     from actbench.kernel import Invocation, Operands
@@ -49,7 +50,6 @@ class Worker:
         """Hold no block yet."""
         self._cases: list[Case] = []
         self._operands: Operands | None = None
-        self._arms: list[Invocation] = []
 
     def start(self, cpu: int | None) -> Started:
         """Pin the process to a processor, then import."""
@@ -89,7 +89,7 @@ class Worker:
         from actbench import kernel
         from actbench.model import Case
 
-        self._arms, self._operands = [], None
+        self._operands = None
         gc.collect()
         self._cases = [Case.parse(case) for case in cases]
         for case in self._cases:
@@ -98,30 +98,33 @@ class Worker:
         self._operands = kernel.Operands.drawn(first.activation, first.dtype, first.size, seed)
         return Prepared()
 
-    def place(self, seed: int) -> Placed:
-        """Move the block's operands to new addresses. The yardstick is the last arm."""
+    def time(self, sweeps: list[dict[str, Any]]) -> Timed:
+        """Time the slices of each sweep."""
+        return Timed(tuple(self._sweep(**sweep) for sweep in sweeps))
+
+    def _sweep(self, seed: int, slices: list[tuple[int, int, int]]) -> tuple[float, ...]:
+        """Move the block's operands to new addresses; then time each slice. The yardstick is the last arm."""
         import numpy as np
 
         from actbench import kernel
 
-        self._arms = []
         if self._operands is None:
             raise RuntimeError("no block is prepared")
         placement = kernel.Placement(self._operands, np.random.default_rng(seed))
-        self._arms = [*(kernel.prepare(case, placement) for case in self._cases), kernel.yardstick(placement)]
-        return Placed()
+        arms = [*(kernel.prepare(case, placement) for case in self._cases), kernel.yardstick(placement)]
+        seconds = []
+        for index, calls, phase in slices:
+            arm = arms[index]
+            seconds.append(_undisturbed(arm, calls, partial(placement.warm, arm, phase)))
+        return tuple(seconds)
 
-    def time(self, slices: list[tuple[int, int]]) -> Timed:
-        """Time each slice, (arm, calls): one untimed call, then the calls; a disturbed one again."""
-        return Timed(tuple(_slice(self._arms[arm], calls) for arm, calls in slices))
 
-
-def _slice(arm: Invocation, calls: int) -> float:
-    """Return the wall time of `calls` calls, of the first attempt in which the process kept its processor."""
+def _undisturbed(arm: Invocation, calls: int, warm: Callable[[], None]) -> float:
+    """Return the wall time of `calls` calls of the first attempt that was not disturbed; `warm` comes before each."""
     function, arguments = arm.function, arm.arguments
     seconds = 0.0
     for _ in range(ATTEMPTS):
-        function(*arguments)
+        warm()
         times = repeat(None, calls)
         begun = thread_time()
         start = perf_counter()
@@ -143,7 +146,6 @@ def main() -> None:
             "start": worker.start,
             "evaluate": worker.evaluate,
             "prepare": worker.prepare,
-            "place": worker.place,
             "time": worker.time,
         }
         for line in sys.stdin:

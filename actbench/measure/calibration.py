@@ -1,0 +1,68 @@
+"""How many calls make a slice, how many slices a value, how many values a round.
+
+Ratios scatter by where operands and results happen to lie more than by anything else. So an arm's time in a round goes
+into many short values, each at a placement of its own, rather than into a few long ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import mul
+
+from actbench.kernel import PHASED, PHASES
+from actbench.model import Block, Calibration
+
+MAX_LOOPS = 2**32
+
+SLICE_SECONDS = 0.0001
+"""The least that a slice takes: short enough for most slices to escape the operating system's timer tick."""
+
+SMALL = 1 << 18
+"""Bytes: up to this, an array's alignment alone makes a kernel faster or slower by up to a third. A value then takes
+one slice in every phase; above, two: the fewest that mirror (A B B A)."""
+
+MAX_VALUES = 32
+"""The most values of an arm in a round: more would repeat placements that are much alike."""
+
+MIN_VALUES = 3
+"""The fewest, in cache, so that their median outlives a disturbance. Out of cache, where calls take long, it is one."""
+
+Slices = Sequence[tuple[int, int]]
+"""Slices in order: the arm, and its calls."""
+
+
+def calibrate(
+    block: Block, time: Callable[[Slices], Sequence[float]], place: Callable[[], float], arm_seconds: float
+) -> Calibration:
+    """Fix loops and values of a block's arms, so that each takes about `arm_seconds` of a round.
+
+    `time(slices)` returns seconds; the untimed call before each slice counts. `place()` returns the seconds of placing
+    the operands anew, which may take as much of a round as one more arm.
+    """
+    loops, seconds = _loops(len(block.timed), time)
+    nbytes = block.size * block.dtype.itemsize
+    slices = PHASES if nbytes <= SMALL else 2
+    least = MIN_VALUES if nbytes <= PHASED else 1
+    costs = [slices * (count + 1) * call for count, call in zip(loops, seconds, strict=True)]
+    place_seconds = place()
+    values = tuple(min(MAX_VALUES, max(least, int(arm_seconds / max(cost, place_seconds)))) for cost in costs)
+    round_seconds = sum(map(mul, values, costs)) + max(values) * place_seconds
+    return Calibration(tuple(loops), values, slices, round_seconds)
+
+
+def _loops(arms: int, time: Callable[[Slices], Sequence[float]]) -> tuple[list[int], list[float]]:
+    """Return loops and seconds per call by pyperf's rule: double the loops until they take long enough."""
+    loops, seconds = [1] * arms, [0.0] * arms
+    todo = list(range(arms))
+    while todo:
+        taken = time([(arm, loops[arm]) for arm in todo])
+        for arm, elapsed in zip(todo, taken, strict=True):
+            seconds[arm] = elapsed / loops[arm]
+        todo = [
+            arm
+            for arm, elapsed in zip(todo, taken, strict=True)
+            if elapsed < SLICE_SECONDS and 2 * loops[arm] <= MAX_LOOPS
+        ]
+        for arm in todo:
+            loops[arm] *= 2
+    return loops, seconds

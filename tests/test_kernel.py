@@ -9,7 +9,7 @@ import pytest
 
 from actbench import activations, backends, kernel
 from actbench.errors import InputError
-from actbench.kernel import ALIGNMENT, PAGE, SPAN, Array, Invocation, Operands, Placement
+from actbench.kernel import ALIGNMENT, PAGE, PHASED, PHASES, SPAN, Array, Invocation, Operands, Placement
 from actbench.model import Arm, Block, Case, Dtype, Kernel, Op
 from actbench.suite import bytes_moved, residual_bytes
 from tests import kernels
@@ -98,6 +98,48 @@ def test_addresses_differ_between_placements_in_page_and_in_line() -> None:
     assert len(set(addresses)) == len(addresses)
     assert len({address % PAGE for address in addresses}) > 10
     assert len({address // PAGE % (SPAN // PAGE) for address in addresses}) > 10
+
+
+ALLOCATING = [
+    name
+    for name, backend in backends.catalogue().items()
+    if not backend.unavailable and backend.takes_arrays and not backend.preallocates
+]
+
+
+@pytest.mark.parametrize("backend", ALLOCATING)
+@pytest.mark.parametrize("size", [1000, 10_000, 30_000])
+def test_a_result_that_a_call_allocates_starts_in_the_phase_asked_for(backend: str, size: int) -> None:
+    placement = placed(size=size)
+    invocation = call(placement, "cached", backend)
+    hits = 0
+    for number in range(40):
+        placement.warm(invocation, number % PHASES)
+        address = invocation.result_address()
+        assert address is not None
+        hits += address % ALIGNMENT == number % PHASES * ALIGNMENT // PHASES
+    assert hits >= 30, "left to the allocator it would be about ten"
+
+
+@pytest.mark.parametrize("backend", [*PREALLOCATING, *ADOPTING])
+def test_results_that_are_no_arrays_of_the_call_s_own_are_left_where_they_are(backend: str) -> None:
+    placement = placed()
+    invocation = call(placement, "cached", backend)
+    for phase in range(PHASES):
+        placement.warm(invocation, phase)
+    assert invocation.result_address() is None
+    np.testing.assert_allclose(invocation.results()[0], call(placement, "recompute", "numpy").results()[0], rtol=1e-12)
+
+
+def test_a_warm_call_of_a_large_array_is_one_call() -> None:
+    calls: list[Array] = []
+
+    def allocate() -> Array:
+        calls.append(np.empty(3))
+        return calls[-1]
+
+    placed(size=PHASED // 8 + 1).warm(Invocation(allocate, ()), 3)
+    assert len(calls) == 1
 
 
 def test_distances_between_operands_differ_between_placements() -> None:

@@ -16,6 +16,7 @@ import pytest
 from actbench import backends
 from actbench.errors import BenchmarkError
 from actbench.measure.client import WorkerLostError, WorkerProcess
+from actbench.measure.protocol import Slice, Sweep
 from actbench.model import Arm, Block, Dtype, Kernel, Op
 from actbench.runs.environment import worker_environment
 from tests.selections import FILES, names, rows
@@ -42,6 +43,12 @@ def pid(worker: WorkerProcess) -> int:
     return worker._process.pid
 
 
+def once(worker: WorkerProcess, *, arm: int = 0, calls: int = 1, timeout: float = TIMEOUT) -> float:
+    """Time one slice."""
+    ((seconds,),) = worker.time([Sweep(1, (Slice(arm, calls),))], timeout)
+    return seconds
+
+
 def is_gone(process: int) -> bool:
     try:
         os.kill(process, 0)
@@ -54,10 +61,10 @@ def is_gone(process: int) -> bool:
 def test_a_worker_times_every_arm_of_a_backend(worker: WorkerProcess, backend: str) -> None:
     for op in Op:
         worker.prepare(block(backend, op), seed=1)
-        worker.place(seed=2)
-        seconds = worker.time([(0, 3), (1, 3), (2, 3), (2, 3), (1, 3), (0, 3)], TIMEOUT)
-        assert len(seconds) == 6
-        assert all(each > 0 for each in seconds)
+        there_and_back = tuple(Slice(arm, 3, phase) for phase, arm in enumerate((0, 1, 2, 2, 1, 0)))
+        timed = worker.time([Sweep(2, there_and_back), Sweep(3, there_and_back[:1])], TIMEOUT)
+        assert [len(seconds) for seconds in timed] == [6, 1]
+        assert all(each > 0 for seconds in timed for each in seconds)
 
 
 @pytest.mark.parametrize("backend", AVAILABLE)
@@ -116,17 +123,15 @@ def test_a_request_that_raises_gives_its_words_and_the_worker_lives_on(worker: W
     assert not isinstance(raised.value, WorkerLostError)
     process = pid(worker)
     worker.prepare(block("numpy"), seed=1)
-    worker.place(seed=1)
-    assert worker.time([(0, 1)], TIMEOUT)[0] > 0
+    assert once(worker) > 0
     assert pid(worker) == process
 
 
 def test_a_kernel_that_raises_gives_its_words_and_the_worker_lives_on(worker: WorkerProcess) -> None:
     worker.prepare(block("python"), seed=1)
     with pytest.raises(BenchmarkError, match="IndexError"):
-        worker.time([(7, 1)], TIMEOUT)
-    worker.place(seed=1)
-    assert worker.time([(0, 1)], TIMEOUT)[0] > 0
+        once(worker, arm=7)
+    assert once(worker) > 0
 
 
 def test_a_killed_worker_is_reported_with_its_signal(worker: WorkerProcess) -> None:
@@ -144,9 +149,8 @@ def test_a_worker_killed_by_a_signal_without_a_name_is_reported(worker: WorkerPr
 
 def test_a_hanging_worker_is_ended_after_the_timeout(worker: WorkerProcess) -> None:
     worker.prepare(block("numpy"), seed=1)
-    worker.place(seed=1)
     with pytest.raises(WorkerLostError, match=r"took longer than .* \(--timeout\)"):
-        worker.time([(0, 10**9)], 0.3)
+        once(worker, calls=10**9, timeout=0.3)
     assert is_gone(pid(worker))
 
 
@@ -155,7 +159,7 @@ def test_a_stopped_worker_counts_as_hanging() -> None:
     try:
         os.kill(pid(worker), signal.SIGSTOP)
         with pytest.raises(WorkerLostError, match="took longer"):
-            worker.time([(0, 1)], 0.2)
+            once(worker, timeout=0.2)
     finally:
         worker.close()
     assert is_gone(pid(worker))

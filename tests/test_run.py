@@ -55,9 +55,9 @@ def record(directory: Path) -> Any:
 
 CASES = """\
 activation,strategy,backend,op,dtype,size,seconds,low,high,rounds,loops,ns_per_element,gb_per_s,copy_limit_pct,residual_bytes_per_element,max_ulp
-logistic,recompute,numpy,derivative,float64,1000,4e-06,4e-06,4e-06,6,256,4,4,12.5,8,
-logistic,cached,numpy,derivative,float64,1000,1e-06,1e-06,1e-06,6,1024,1,16,50,8,
-copy,yardstick,numpy,derivative,float64,1000,5e-07,5e-07,5e-07,6,2048,0.5,32,100,0,
+logistic,recompute,numpy,derivative,float64,1000,4e-06,4e-06,4e-06,6,128,4,4,12.5,8,
+logistic,cached,numpy,derivative,float64,1000,1e-06,1e-06,1e-06,6,512,1,16,50,8,
+copy,yardstick,numpy,derivative,float64,1000,5e-07,5e-07,5e-07,6,1024,0.5,32,100,0,
 """
 
 SPEEDUPS = """\
@@ -129,7 +129,7 @@ def test_every_value_is_a_row(actbench: Actbench) -> None:
     lines = Path("here/values.csv").read_text().splitlines()
     assert lines[:2] == [
         "activation,strategy,backend,op,dtype,size,round,value,loops,seconds",
-        "logistic,recompute,numpy,derivative,float64,1000,1,0,256,4e-06",
+        "logistic,recompute,numpy,derivative,float64,1000,1,0,128,4e-06",
     ]
     (calibration,) = record(Path("here"))["calibrations"].values()
     assert len(lines) - 1 == 2 * sum(calibration["values"])

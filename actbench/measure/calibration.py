@@ -45,7 +45,9 @@ def calibrate(
     least = MIN_VALUES if nbytes <= PHASED else 1
     costs = [slices * (count + 1) * call for count, call in zip(loops, seconds, strict=True)]
     place_seconds = place()
-    values = tuple(min(MAX_VALUES, max(least, int(arm_seconds / max(cost, place_seconds)))) for cost in costs)
+    values = tuple(
+        min(MAX_VALUES, max(least, int(arm_seconds / max(cost, place_seconds, SLICE_SECONDS)))) for cost in costs
+    )
     round_seconds = sum(map(mul, values, costs)) + max(values) * place_seconds
     return Calibration(tuple(loops), values, slices, round_seconds)
 

@@ -77,7 +77,7 @@ class Stopping:
         return [
             key
             for key, standing in standings.items()
-            if standing.rounds < MIN_ROUNDS or wide.get(key, float("inf")) <= enough
+            if standing.rounds < MIN_ROUNDS or (key in wide and wide[key] <= enough)
         ]
 
     def left(self, done: int, elapsed: float, next_round: float) -> float | None:

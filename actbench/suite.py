@@ -19,6 +19,9 @@ MAX_CALL = 0.5
 ROUND_START = 1.5
 """Seconds, about: a worker starts, imports numpy and numba and binds its kernels."""
 
+LEAST_MEASURED = 0.3
+"""Seconds of a round that should be spent on measuring, at least: about what it takes to start the worker."""
+
 MEMORY_SHARE = 0.5
 """The share of the machine's memory that one block may need."""
 
@@ -73,8 +76,8 @@ def presets() -> dict[str, Preset]:
         preset.name: preset
         for preset in (
             Preset("smoke", "does it work here? recompute and cached, n = 1 000", smoke, 15.0, 0.02),
-            Preset("default", "what is caching worth here? logistic and tanh, three sizes", default, 115.0, 0.04),
-            Preset("full", "everything, from 16 to 16 000 000 elements", full, 7200.0, 0.04),
+            Preset("default", "what is caching worth here? logistic and tanh, three sizes", default, 115.0, 0.03),
+            Preset("full", "everything, from 16 to 16 000 000 elements", full, 7200.0, 0.03),
         )
     }
 
@@ -112,6 +115,14 @@ def plan(axes: Axes, *, pattern: str = "*", seed: int, memory: int, max_call: fl
 def predicted_call(case: Case) -> float:
     """Guess the seconds of one call before anything is measured: an upper figure, for planning alone."""
     return case.size * backends.catalogue()[case.backend].planning_ns * 1e-9
+
+
+def arm_seconds(plan: Plan, preset: Preset) -> float:
+    """Seconds that one arm should take in one round: more than the preset's where the plan is small.
+
+    What starts a worker is then not spent on a few milliseconds of measuring.
+    """
+    return max(preset.arm_seconds, LEAST_MEASURED / sum(len(block.timed) for block in plan.blocks))
 
 
 def predicted_round(plan: Plan, arm_seconds: float) -> float:

@@ -268,7 +268,7 @@ def test_a_dry_run_prints_cases_reasons_and_duration_and_writes_nothing(
             "left out 1 case, e.g. logistic/cached/python/derivative/float64/4000000: "
             "one call would take about 0.8 s, above the cap of 0.5 s (--max-call)"
         ),
-        f"3 cases in 2 blocks; about 2 s a round, 6 rounds or more: 11 s to {duration(suite.preset('default').budget)}",
+        f"3 cases in 2 blocks; about 2 s a round, 6 rounds or more: 12 s to {duration(suite.preset('default').budget)}",
     ]
     assert not list(tmp_path.iterdir())
     assert bench.workers_started == 0

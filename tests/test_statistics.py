@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actbench.analysis.statistics import CONFIDENCE, MIN_ROUNDS, location
+from actbench.analysis.statistics import CONFIDENCE, MIN_ROUNDS, location, scatter
 
 SIGNED_RANKS = {6: 1, 7: 3, 8: 4, 9: 6, 10: 9, 11: 11, 12: 14, 15: 26, 20: 53}
 """Textbook: by rounds, the rank of the lower 95 % bound among the sorted averages of pairs."""
@@ -132,3 +132,11 @@ def test_many_series_at_once_are_as_good_as_one_by_one(series: int, rounds: int,
     samples = np.random.default_rng(seed).standard_normal((series, rounds))
     together = np.stack(location(samples), axis=-1)
     np.testing.assert_array_equal(together, [bounds(each.tolist()) for each in samples])
+
+
+def test_the_scatter_is_the_standard_deviation_and_one_wild_round_does_not_change_it_much() -> None:
+    rng = np.random.default_rng(5)
+    samples = rng.normal(3.0, 0.5, size=1001)
+    assert scatter(samples) == pytest.approx(0.5, rel=0.1)
+    assert scatter([*samples, 1e9]) == pytest.approx(0.5, rel=0.1)
+    assert scatter([1.0, 1.0, 1.0, 9.0]) == 0.0

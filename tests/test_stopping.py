@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS
-from actbench.measure.stopping import Standing, Stopping
+from actbench.measure.stopping import HALF_WIDTH, Standing, Stopping
+from actbench.model import Case
 
 NARROW, WIDE, TARGET = 0.01, 0.5, 0.02
 NEVER = float("inf")
@@ -125,26 +127,41 @@ def test_with_a_number_of_rounds_no_more_than_the_budget_is_left(elapsed: float)
 # Which blocks go on
 
 
+REFERENCE, CANDIDATE = (
+    Case.parse(f"logistic/{which}/numpy/derivative/float64/10") for which in ("recompute", "cached")
+)
+
+
+def speedup(half_width: float, scatter: float) -> Speedup:
+    return Speedup(REFERENCE, CANDIDATE, 1.0, 1 - half_width, 1 + half_width, 10, scatter)
+
+
 def wide(width: float, *, rounds: int = 10, seconds: float = 1.0) -> Standing:
-    return Standing(rounds, (NARROW, width, width), seconds)
+    """Return a block in which most intervals are so wide, by their scatter."""
+    scatter = width * rounds**0.5 / HALF_WIDTH
+    return Standing(rounds, (speedup(NARROW, 0.0), speedup(width, scatter), speedup(width, scatter)), seconds)
 
 
 def test_a_block_is_as_far_away_as_the_root_of_time_says() -> None:
     assert wide(2 * TARGET).missing(TARGET) == pytest.approx(30.0)
     assert wide(2 * TARGET, seconds=0.5).missing(TARGET) == pytest.approx(15.0)
     assert wide(1.001 * TARGET, seconds=0.5).missing(TARGET) == 0.5, "a round at least"
-    assert wide(TARGET).missing(TARGET) == 0.0
+    assert wide(0.999 * TARGET).missing(TARGET) == 0.0
     assert Standing(10, (), 1.0).missing(TARGET) == 0.0, "with nothing to compare there is nothing to narrow"
 
 
 def test_one_hopeless_interval_does_not_make_a_block_hopeless() -> None:
-    standing = Standing(10, (1.1 * TARGET, 1.2 * TARGET, WIDE), 1.0)
-    assert standing.missing(TARGET) == pytest.approx(10 * (1.2**2 - 1))
+    pairs = (speedup(0.03, 0.05), speedup(0.03, 0.05), speedup(WIDE, 10.0))
+    assert Standing(10, pairs, 1.0).missing(TARGET) == pytest.approx(15.0)
+
+
+def test_one_disturbed_round_does_not_make_a_block_hopeless() -> None:
+    assert Standing(6, (speedup(WIDE, 0.01), speedup(WIDE, 0.01)), 1.0).missing(TARGET) == 1.0
 
 
 def test_blocks_rest_when_they_are_narrow_or_cannot_be_in_time() -> None:
     rule = Stopping(TARGET, budget=100.0)
-    standings = {"there": wide(TARGET), "near": wide(1.5 * TARGET), "far": wide(3 * TARGET)}
+    standings = {"there": wide(0.999 * TARGET), "near": wide(1.5 * TARGET), "far": wide(3 * TARGET)}
     assert rule.worthwhile(10, standings, elapsed=50.0) == ["near"]
     assert rule.worthwhile(10, standings, elapsed=20.0) == ["near", "far"]
 
@@ -155,13 +172,13 @@ def test_the_nearest_block_never_rests_while_it_is_too_wide() -> None:
 
 
 def test_without_a_budget_every_wide_block_goes_on() -> None:
-    standings = {"there": wide(TARGET), "near": wide(1.5 * TARGET), "far": wide(WIDE)}
+    standings = {"there": wide(0.999 * TARGET), "near": wide(1.5 * TARGET), "far": wide(WIDE)}
     assert Stopping(TARGET, budget=None).worthwhile(10, standings, elapsed=1e9) == ["near", "far"]
 
 
 def test_every_block_takes_part_until_the_least_rounds_and_until_it_has_intervals() -> None:
     rule = Stopping(TARGET, budget=100.0, min_rounds=8)
-    standings = {"there": wide(NARROW), "far": wide(WIDE), "late": Standing(2, (NEVER,), 1.0)}
+    standings = {"there": wide(NARROW), "far": wide(WIDE), "late": Standing(2, (speedup(NEVER, 1e3),), 1.0)}
     assert rule.worthwhile(7, standings, elapsed=99.0) == ["there", "far", "late"]
     assert rule.worthwhile(8, standings, elapsed=99.0) == ["far", "late"]
 

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench.analysis.statistics import location
+from actbench.analysis.statistics import location, scatter
 from actbench.model import Block, Case
 from actbench.runs.times import Times
 
@@ -27,6 +27,8 @@ class Speedup:
     low: float
     high: float
     rounds: int
+    scatter: float
+    """Robust standard deviation of the logarithm over rounds."""
 
     @property
     def half_width(self) -> float:
@@ -67,8 +69,9 @@ def speedups(times: Times, block: Block) -> Iterator[Speedup]:
     ratios = np.stack([log_ratios(seconds, reference, candidate) for reference, candidate in chosen])
     bounds = np.exp(np.stack(location(ratios), axis=-1))
     cases = block.cases
-    for (reference, candidate), (ratio, low, high) in zip(chosen, bounds.tolist(), strict=True):
-        yield Speedup(cases[reference], cases[candidate], ratio, low, high, len(seconds))
+    scatters = scatter(ratios).tolist()
+    for (reference, candidate), (ratio, low, high), spread in zip(chosen, bounds.tolist(), scatters, strict=True):
+        yield Speedup(cases[reference], cases[candidate], ratio, low, high, len(seconds), spread)
 
 
 def widest(times: Times, blocks: Iterable[Block]) -> Speedup | None:

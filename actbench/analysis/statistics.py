@@ -40,6 +40,13 @@ def location(samples: ArrayLike) -> tuple[Floats, Floats, Floats]:
     return centre, averages[..., rank - 1], averages[..., -rank]
 
 
+def scatter(samples: ArrayLike) -> Floats:
+    """Return the robust standard deviation over the last axis: 1.4826 times the median distance from the median."""
+    rounds = np.asarray(samples, dtype=np.float64)
+    centre = np.median(rounds, axis=-1, keepdims=True)
+    return np.asarray(1.4826 * np.median(np.abs(rounds - centre), axis=-1))
+
+
 @cache
 def _rank(count: int) -> int:
     """Return the rank, from 1, of the lower bound among the sorted averages of pairs.

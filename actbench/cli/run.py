@@ -115,6 +115,7 @@ def _opened(ctx: click.Context, chosen: dict[str, Any]) -> AbstractContextManage
 
 
 def _new_record(chosen: dict[str, Any], here: Environment) -> Record:
+    from actbench import suite
     from actbench.runs.record import Engine, Record, Settings
 
     engine = Engine(chosen["engine"] or Engine.INTERLEAVED)
@@ -127,7 +128,7 @@ def _new_record(chosen: dict[str, Any], here: Environment) -> Record:
         target=chosen["target"] or DEFAULT_TARGET,
         budget=chosen["budget"] or budget,
         rounds=chosen["rounds"],
-        arm_seconds=preset.arm_seconds,
+        arm_seconds=suite.arm_seconds(plan, preset),
         timeout=chosen["timeout"] or DEFAULT_TIMEOUT,
     )
     return Record(plan, settings, here, datetime.now(UTC).isoformat(timespec="seconds"))
@@ -213,13 +214,13 @@ def _prediction(chosen: dict[str, Any], plan: Plan, preset: Preset) -> str:
     """Say how long the run would take, by rough upper figures."""
     from actbench.measure.stock import PROCESS_SECONDS, PROCESSES
     from actbench.report.numbers import duration
-    from actbench.suite import predicted_round
+    from actbench.suite import arm_seconds, predicted_round
 
     if chosen["engine"] == "pyperf":
         processes = chosen["rounds"] or PROCESSES
         seconds = processes * PROCESS_SECONDS * sum(len(block.timed) for block in plan.blocks)
         return f"{processes} processes a case and yardstick: about {duration(seconds)}"
-    each = predicted_round(plan, preset.arm_seconds)
+    each = predicted_round(plan, arm_seconds(plan, preset))
     if chosen["rounds"]:
         total = min(chosen["rounds"] * each, chosen["budget"] or float("inf"))
         return f"about {duration(each)} a round, {chosen['rounds']} rounds: {duration(total)}"

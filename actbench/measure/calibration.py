@@ -21,8 +21,8 @@ SMALL = 1 << 18
 """Bytes: up to this, an array's alignment alone makes a kernel faster or slower by up to a third. A value then takes
 one slice in every phase; above, two: the fewest that mirror (A B B A)."""
 
-MAX_VALUES = 32
-"""The most values of an arm in a round: more would repeat placements that are much alike."""
+MAX_VALUES = 128
+"""The most values of an arm in a round: beyond, what differs between processes outweighs what differs within one."""
 
 MIN_VALUES = 3
 """The fewest, in cache, so that their median outlives a disturbance. Out of cache, where calls take long, it is one."""

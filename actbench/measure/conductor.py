@@ -139,9 +139,7 @@ class Conductor:
         standings = {
             block: Standing(
                 len(self.times.rounds(block)),
-                tuple(speedup.half_width for speedup in speedups(self.times, block))
-                if self.times.rounds(block)
-                else (),
+                tuple(speedups(self.times, block)) if self.times.rounds(block) else (),
                 self._cost([block]),
             )
             for block in self._blocks()

@@ -13,9 +13,13 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TypeVar
 
+from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS
 
 K = TypeVar("K")
+
+HALF_WIDTH = 2.0
+"""Half the width of an interval, in units of the scatter over the root of the number of rounds: about, for planning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +27,21 @@ class Standing:
     """How far a block has come."""
 
     rounds: int
-    half_widths: tuple[float, ...]
-    """Of the intervals of its speedups, relative; inf before there are intervals."""
+    speedups: tuple[Speedup, ...]
     round_seconds: float
     """What a round of it takes."""
 
     def missing(self, target: float) -> float:
         """Return the seconds until half of the intervals that are too wide reach the target; 0 when all have.
 
-        Widths shrink with the root of the number of rounds.
+        Predicted from the scatter over rounds, not from the intervals: with few rounds, one that was disturbed makes
+        them much too wide, and a few more rounds make it harmless.
         """
-        ratios = [width / target for width in self.half_widths if width > target]
-        if not ratios:
+        wide = [speedup for speedup in self.speedups if speedup.half_width > target]
+        if not wide:
             return 0.0
-        return max(1.0, self.rounds * (median(ratios) ** 2 - 1)) * self.round_seconds
+        needed = median((HALF_WIDTH * speedup.scatter / target) ** 2 for speedup in wide)
+        return max(1.0, needed - self.rounds) * self.round_seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,9 +161,16 @@ def test_one_disturbed_round_does_not_make_a_block_hopeless() -> None:
 
 def test_blocks_rest_when_they_are_narrow_or_cannot_be_in_time() -> None:
     rule = Stopping(TARGET, budget=100.0)
-    standings = {"there": wide(0.999 * TARGET), "near": wide(1.5 * TARGET), "far": wide(3 * TARGET)}
+    standings = {"there": wide(0.999 * TARGET), "far": wide(3 * TARGET), "near": wide(1.5 * TARGET)}
     assert rule.worthwhile(10, standings, elapsed=50.0) == ["near"]
-    assert rule.worthwhile(10, standings, elapsed=20.0) == ["near", "far"]
+    assert rule.worthwhile(10, standings, elapsed=5.0) == ["far", "near"]
+
+
+def test_time_that_the_nearer_blocks_need_is_not_there_for_the_others() -> None:
+    rule = Stopping(TARGET, budget=100.0)
+    standings = {"far": wide(2 * TARGET), "near": wide(1.5 * TARGET)}  # 30 and 12.5 seconds away
+    assert rule.worthwhile(10, standings, elapsed=60.0) == ["near"]
+    assert rule.worthwhile(10, standings, elapsed=57.0) == ["far", "near"]
 
 
 def test_the_nearest_block_never_rests_while_it_is_too_wide() -> None:
@@ -178,9 +185,9 @@ def test_without_a_budget_every_wide_block_goes_on() -> None:
 
 def test_every_block_takes_part_until_the_least_rounds_and_until_it_has_intervals() -> None:
     rule = Stopping(TARGET, budget=100.0, min_rounds=8)
-    standings = {"there": wide(NARROW), "far": wide(WIDE), "late": Standing(2, (speedup(NEVER, 1e3),), 1.0)}
-    assert rule.worthwhile(7, standings, elapsed=99.0) == ["there", "far", "late"]
-    assert rule.worthwhile(8, standings, elapsed=99.0) == ["far", "late"]
+    standings = {"there": wide(NARROW), "late": Standing(2, (speedup(NEVER, 1e3),), 1.0), "far": wide(WIDE)}
+    assert rule.worthwhile(7, standings, elapsed=99.0) == ["there", "late", "far"]
+    assert rule.worthwhile(8, standings, elapsed=99.0) == ["late", "far"]
 
 
 def test_a_number_of_rounds_is_for_every_block() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from statistics import median
 from typing import TypeVar
 
@@ -70,20 +71,17 @@ class Stopping:
         """Return the blocks that take part in the next round.
 
         All of them where the number of rounds is given, and a block in any case until it has intervals. Afterwards
-        those with an interval that is too wide; but a block rests when most of its wide intervals would not reach the
-        target in the time left, so that the time goes to the others. The nearest block never rests.
+        those with an interval that is too wide, as many as the time left brings to the target, the nearest first: what
+        is far from it rests until the others are there. The nearest one never rests.
         """
         if self.rounds is not None or done < self.min_rounds:
             return list(standings)
         left = float("inf") if self.budget is None else self.budget - elapsed
         missing = {key: standing.missing(self.target) for key, standing in standings.items()}
-        wide = {key: seconds for key, seconds in missing.items() if seconds > 0}
-        enough = max(left, min(wide.values(), default=0.0))
-        return [
-            key
-            for key, standing in standings.items()
-            if standing.rounds < MIN_ROUNDS or (key in wide and wide[key] <= enough)
-        ]
+        nearest = sorted((key for key in missing if missing[key] > 0), key=lambda key: missing[key])
+        spent = accumulate(missing[key] for key in nearest)
+        fitting = [key for key, seconds in zip(nearest, spent, strict=True) if seconds <= left] or nearest[:1]
+        return [key for key, standing in standings.items() if standing.rounds < MIN_ROUNDS or key in fitting]
 
     def left(self, done: int, elapsed: float, next_round: float) -> float | None:
         """Return the seconds that may be left, at most; None where only the target ends the run."""

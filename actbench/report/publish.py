@@ -19,7 +19,7 @@ def publish(directory: Path, record: Record, times: Times) -> Summary:
     """Write the three files, each in one move, and return the summary."""
     of_cases = list(figures(times, record.calibrations, record.checks))
     of_pairs = [found for block in times.blocks for found in speedups(times, block)]
-    summary = summarise(of_cases, of_pairs, record.checks, record.plan.left_out, record.failures)
+    summary = summarise(of_cases, of_pairs, record)
     files.write(directory / "cases.csv", tables_csv.cases(of_cases))
     files.write(directory / "speedups.csv", tables_csv.speedups(of_pairs))
     files.write(directory / "summary.md", _markdown(summary, record))

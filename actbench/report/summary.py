@@ -10,9 +10,10 @@ from actbench import backends
 from actbench.analysis.figures import Figures
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS
-from actbench.model import STRATEGIES, Check, Failure, LeftOut
+from actbench.model import STRATEGIES, Check, LeftOut
 from actbench.report.numbers import NO_INTERVAL, UNDECIDED, count, plus_minus, ratio, significant
 from actbench.report.table import Table
+from actbench.runs.record import Record
 
 T = TypeVar("T")
 
@@ -26,13 +27,7 @@ class Summary:
     remarks: tuple[str, ...]
 
 
-def summarise(
-    figures: Sequence[Figures],
-    speedups: Sequence[Speedup],
-    checks: Sequence[Check],
-    left_out: Sequence[LeftOut],
-    failures: Sequence[Failure],
-) -> Summary:
+def summarise(figures: Sequence[Figures], speedups: Sequence[Speedup], record: Record) -> Summary:
     """Put what was measured into words."""
     rank = [*backends.catalogue()].index
     cases = sorted((each for each in figures if not each.yardstick), key=lambda each: rank(each.backend))
@@ -47,12 +42,12 @@ def summarise(
         if of in compared:
             tables.append(_speedup_table(title, compared[of]))
         tables.append(_time_table(title, found))
-    if checks:
-        tables.append(_cost_table(cases, checks))
+    if record.checks:
+        tables.append(_cost_table(cases, record.checks))
     return Summary(
         answers=tuple(_answer(found) for found in _grouped(filter(_is_the_question, within), _subject).values()),
         tables=tuple(tables),
-        remarks=tuple(_remarks(cases, left_out, failures)),
+        remarks=tuple(_remarks(cases, record)),
     )
 
 
@@ -163,7 +158,7 @@ def _cost_table(cases: Sequence[Figures], checks: Sequence[Check]) -> Table:
     )
 
 
-def _remarks(cases: Sequence[Figures], left_out: Sequence[LeftOut], failures: Sequence[Failure]) -> Iterator[str]:
+def _remarks(cases: Sequence[Figures], record: Record) -> Iterator[str]:
     rounds = sorted({each.rounds for each in cases})
     if rounds:
         span = str(rounds[0]) if len(rounds) == 1 else f"{rounds[0]} to {rounds[-1]}"
@@ -173,8 +168,13 @@ def _remarks(cases: Sequence[Figures], left_out: Sequence[LeftOut], failures: Se
         )
         if rounds[0] < MIN_ROUNDS:
             yield f"{NO_INTERVAL} marks a figure without an interval: that takes {MIN_ROUNDS} rounds."
-    yield from left_out_lines(left_out)
-    for failure in failures:
+    if record.repeats:
+        yield (
+            f"A block was measured again {record.repeats} times, because all of it was much slower than in other rounds, as "
+            "beside a busy neighbour."
+        )
+    yield from left_out_lines(record.plan.left_out)
+    for failure in record.failures:
         when = f"in round {failure.round}" if failure.round else "while calibrating"
         yield f"FAILED {failure.block} {when}: {failure.reason}"
 

@@ -20,7 +20,7 @@ from actbench.errors import InputError
 from actbench.model import Block, BlockTimes, Plan
 from actbench.runs import files, pyperf_suite, record, values
 from actbench.runs.environment import process_metadata, public_text
-from actbench.runs.events import Calibrated, Checked, Event, Failed, Measured, RoundDone
+from actbench.runs.events import Calibrated, Checked, Disturbed, Event, Failed, Measured, RoundDone
 from actbench.runs.record import Record, Status
 from actbench.runs.times import Times
 
@@ -67,6 +67,8 @@ class Writer:
             case Measured(times):
                 self.times.add(times)
                 self._note(times)
+            case Disturbed():
+                self.record.repeats += 1
             case Failed(failure):
                 self.record.failures.append(replace(failure, reason=public_text(failure.reason)))
             case RoundDone():

@@ -36,6 +36,13 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
+class Disturbed:
+    """All of a block was slower than in other rounds; it is measured again."""
+
+    block: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """A block was given up."""
 
@@ -57,4 +64,4 @@ class RoundDone:
     """Seconds that the rounds still to come may take at most; None when that is not known."""
 
 
-Event = Checked | Calibrated | Measured | Failed | RoundDone
+Event = Checked | Calibrated | Measured | Disturbed | Failed | RoundDone

@@ -31,10 +31,8 @@ def to_csv(plan: Plan, times: Times, calibrations: Mapping[str, Calibration]) ->
         calibration = calibrations[finished.block.id]
         for arm, (case, seconds) in enumerate(zip(finished.block.timed, finished.seconds, strict=True)):
             first = offsets[finished.block] if case.is_yardstick else 0
-            rows += [
-                (*astuple(case), finished.round, first + index, calibration.calls(arm), value)
-                for index, value in enumerate(seconds)
-            ]
+            columns, calls = (*astuple(case), finished.round), calibration.calls(arm)
+            rows += [(*columns, first + index, calls, value) for index, value in enumerate(seconds)]
     return str(pd.DataFrame(rows, columns=COLUMNS).to_csv(index=False, lineterminator="\n", float_format=FLOATS))
 
 

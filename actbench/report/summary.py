@@ -170,8 +170,8 @@ def _remarks(cases: Sequence[Figures], record: Record) -> Iterator[str]:
             yield f"{NO_INTERVAL} marks a figure without an interval: that takes {MIN_ROUNDS} rounds."
     if record.repeats:
         yield (
-            f"A block was measured again {record.repeats} times, because all of it was much slower than in other rounds, as "
-            "beside a busy neighbour."
+            f"A block was measured again {record.repeats} times, because all of it was much slower than in other "
+            "rounds, as beside a busy neighbour."
         )
     yield from left_out_lines(record.plan.left_out)
     for failure in record.failures:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from actbench.report.numbers import count, duration, plus_minus, ratio, significant
+from actbench.report.numbers import change, count, duration, plus_minus, ratio, significant
 
 NOTHING = math.nan
 
@@ -117,3 +117,19 @@ def test_counts_are_grouped_by_three(number: int, text: str) -> None:
 )
 def test_durations_are_for_people(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "text"),
+    [
+        (1.072, 1.068, 1.075, "+7.2 % ± 0.4 %"),
+        (0.9, 0.7, 1.0, "-10 % ± 20 %"),
+        (1.0, 1.0, 1.0, "+0.00 % ± 0.00 %"),
+        (0.99999, 0.99998, 1.00001, "+0.00 % ± 0.00 %"),
+        (2.0, 1.9, 2.095, "+100 % ± 10 %"),
+        (1.5, math.nan, math.nan, "+50.0 % ?"),
+        (math.nan, math.nan, math.nan, "-"),
+    ],
+)
+def test_a_ratio_of_times_is_a_change_in_percent(value: float, low: float, high: float, text: str) -> None:
+    assert change(value, low, high) == text

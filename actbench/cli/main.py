@@ -14,7 +14,7 @@ from actbench.errors import ActbenchError, unknown
 INTERRUPTED = 130
 """The exit code after Ctrl-C, by the custom of shells: 128 and the signal's number."""
 
-COMMANDS = ("run", "list", "show", "compare", "env")
+COMMANDS = ("run", "list", "show", "compare", "check", "env")
 
 
 class Commands(click.Group):
@@ -69,6 +69,6 @@ def main() -> None:
       actbench run --preset smoke       a few seconds
       actbench compare latest --by backend
 
-    Exit codes: 0 fine, 2 usage or bad input, 4 a benchmark failed or a kernel is wrong, 5 not comparable, 130
-    interrupted (what was measured is kept).
+    Exit codes: 0 fine, 1 a case regressed, 2 usage or bad input, 3 inconclusive, 4 a benchmark failed or a kernel is
+    wrong, 5 baseline missing or not comparable, 130 interrupted (what was measured is kept).
     """

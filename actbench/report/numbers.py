@@ -29,6 +29,17 @@ def ratio(value: float, low: float, high: float) -> str:
     return f"{text} {UNDECIDED}" if low <= 1.0 <= high else text
 
 
+def change(value: float, low: float, high: float) -> str:
+    """Return a ratio of times as a change in percent: ``+7.2 % ± 0.4 %``; ``-`` for NaN, ``?`` without an interval."""
+    if math.isnan(value):
+        return "-"
+    if math.isnan(low):
+        return f"{_signed(value, 1)} {NO_INTERVAL}"
+    half = 100 * max(high - value, value - low)
+    places = 0 if half >= 10 else 1 if half >= 0.1 else 2
+    return f"{_signed(value, places)} ± {_fixed(half, places)} %"
+
+
 def significant(value: float, digits: int) -> str:
     """Return a number in so many significant digits, without an exponent where that stays short."""
     if not math.isfinite(value) or value == 0:
@@ -63,6 +74,11 @@ def _places(value: float, half: float) -> int:
     exponent = math.floor(math.log10(half))
     leading = round(half / 10**exponent, 1)
     return max(0, -exponent + (1 if leading < 2 else 0))
+
+
+def _signed(ratio: float, places: int) -> str:
+    percent = round(100 * (ratio - 1), places)
+    return f"{percent + 0.0:+.{places}f} %"
 
 
 def _fixed(value: float, places: int) -> str:

@@ -33,7 +33,7 @@ REGRESSED, OPEN = 1, 3
 )
 @click.pass_context
 def command(ctx: click.Context, run: Path, baseline: Path, margin: float, form: str) -> None:
-    """Check a RUN against a baseline of the same host, for cases that got slower.
+    """Check a RUN against a baseline for cases that got slower.
 
     A case has regressed only where its whole 95 % interval lies above the margin and the chance of a mistake, corrected
     for the number of cases, is at most 5 %; it is unchanged only where the whole interval lies inside the margin.

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -617,3 +618,21 @@ def test_what_is_no_run_cannot_be_resumed(actbench: Actbench, place: str) -> Non
     assert result.exit_code == 2
     assert place in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_a_block_that_rested_is_not_measured_again_by_a_resume(actbench: Actbench, bench: FakeBench) -> None:
+
+    def seconds(case: Case) -> float:
+        process = bench.workers_started * 7 % 11 / 100 if (case.size, case.strategy) == (2000, "cached") else 0.0
+        return exact_seconds(case) * (1 + process)
+
+    bench.seconds = seconds
+    actbench("run", *TWO_BLOCKS, "-o", "here", "--budget", "30s")
+    before = Counter(row["round"] for row in rows(Path("here/values.csv")) if row["size"] == "1000")
+    assert len(before) == 6, "this block rests after six rounds"
+    last = max(int(row["round"]) for row in rows(Path("here/values.csv")))
+    assert last > 6
+    workers = bench.workers_started
+    assert actbench("run", "--resume", "here", "--budget", "1ms").exit_code == 0
+    assert bench.workers_started == workers
+    assert Counter(row["round"] for row in rows(Path("here/values.csv")) if row["size"] == "1000") == before

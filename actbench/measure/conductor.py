@@ -47,6 +47,8 @@ class Conductor:
     clock: Callable[[], float] = time.monotonic
     calibrations: dict[str, Calibration] = field(default_factory=dict)
     given_up: set[str] = field(default_factory=set)
+    completed: int = 0
+    """The last round that was measured to its end before; there may be parts of a further one."""
     block_seconds: dict[str, float] = field(default_factory=dict)
     """What a round of a block last took, from asking for it to its answer."""
 
@@ -54,8 +56,9 @@ class Conductor:
         """Measure, telling what happens."""
         yield from self._calibrate()
         number = self.times.last_round
-        behind = [block for block in self._blocks() if number and number not in self.times.rounds(block)]
-        yield from self._round(number, behind)
+        if number > self.completed:
+            behind = [block for block in self._worthwhile(number - 1) if number not in self.times.rounds(block)]
+            yield from self._round(number, behind)
         found = self._widest(self._blocks())
         blocks = self._worthwhile(number)
         while blocks and not self.stopping.enough(number, found[0], self._elapsed(), self._cost(blocks)):

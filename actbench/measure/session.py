@@ -67,6 +67,7 @@ class Session:
             started=self.started,
             clock=self.seams.clock,
             times=self.times.copy(),
+            completed=self.record.rounds,
             calibrations=dict(self.record.calibrations),
             given_up=self._given_up(),
         )

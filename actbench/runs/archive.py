@@ -71,7 +71,8 @@ class Writer:
                 self.record.repeats += 1
             case Failed(failure):
                 self.record.failures.append(replace(failure, reason=public_text(failure.reason)))
-            case RoundDone():
+            case RoundDone(number):
+                self.record.rounds = number
                 self.save()
                 _point_latest(self.directory)
 

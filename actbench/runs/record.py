@@ -67,6 +67,8 @@ class Record:
     checks: list[Check] = field(default_factory=list)
     calibrations: dict[str, Calibration] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
+    rounds: int = 0
+    """The last round that was measured to its end."""
     repeats: int = 0
     """How often a block was measured again, because all of it was slower than in other rounds."""
 

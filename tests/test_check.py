@@ -234,3 +234,13 @@ def test_the_yardstick_s_own_time_moves_every_case(actbench: Actbench, bench: Fa
     found = json.loads(actbench("check", NEW, "--baseline", OLD, "--format", "json").stdout)["cases"]
     assert [case["ratio"] for case in found] == pytest.approx([2.0, 2.0])
     assert [case["absolute"] for case in found] == pytest.approx([1.0, 1.0])
+
+
+def test_a_case_that_shared_its_block_with_others_is_not_decided(actbench: Actbench, bench: FakeBench) -> None:
+    actbench("run", *SMALL, "-o", OLD)
+    bench.seconds = slower(1.5)  # type: ignore[assignment]
+    actbench("run", *SMALL, "-s", "recompute,cached,complement", "-o", NEW)
+    result = actbench("check", NEW, "--baseline", OLD)
+    assert result.exit_code == 3
+    assert "2 inconclusive, 1 new" in result.stdout
+    assert "2 inconclusive because they shared their block with other cases then than now" in result.stdout

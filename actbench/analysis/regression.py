@@ -3,7 +3,9 @@
 Two runs of one host are compared by times relative to the yardstick of the case's block, so that the host's drift
 between them cancels. The round is the unit. A verdict needs the interval and the test: `regressed` only where the whole
 95 % interval lies above the margin, and the chance of being wrong, corrected for the number of cases, is at most 5 %;
-`unchanged` only where the whole interval lies inside the margin. Everything else is inconclusive.
+`unchanged` only where the whole interval lies inside the margin. Everything else is inconclusive; so is, whatever its
+figures, a case that shared its block with other cases then than now: neighbours in a block, by the state in which they
+leave caches and the allocator, move numpy's times by up to a tenth.
 """
 
 from __future__ import annotations
@@ -67,7 +69,11 @@ def changes(baseline: Times, run: Times, margin: float) -> list[Change]:
     slower = [chance_of_excess(old.relative, new.relative, allowed) for old, new in pairs]
     faster = [chance_of_excess(new.relative, old.relative, allowed) for old, new in pairs]
     chances = holm([min(each) for each in zip(slower, faster, strict=True)]) if pairs else ()
-    judged = [_judged(case, *pair, allowed, float(p)) for case, pair, p in zip(shared, pairs, chances, strict=True)]
+    alike = [before[case].arms == after[case].arms for case in shared]
+    judged = [
+        _judged(case, pair, allowed, float(p), decidable=same)
+        for case, pair, p, same in zip(shared, pairs, chances, alike, strict=True)
+    ]
     missing = [
         _alone(case, Verdict.MISSING, len(baseline.rounds(before[case])), 0) for case in before if case not in after
     ]
@@ -93,12 +99,19 @@ def _rounds(times: Times, block: Block, case: Case) -> _Rounds:
     return _Rounds(log_ratios(seconds, arm, -1), np.log(np.nanmedian(seconds[:, arm], axis=-1)))
 
 
-def _judged(case: Case, old: _Rounds, new: _Rounds, allowed: float, chance: float) -> Change:
+def regrouped(baseline: Times, run: Times) -> list[Case]:
+    """Return the cases of both that shared their block with other cases then than now."""
+    before, after = _cases(baseline), _cases(run)
+    return [case for case in after if case in before and before[case].arms != after[case].arms]
+
+
+def _judged(case: Case, rounds: tuple[_Rounds, _Rounds], allowed: float, chance: float, *, decidable: bool) -> Change:
+    old, new = rounds
     centre, low, high = shift(old.relative, new.relative)
     absolute, absolute_low, absolute_high = shift(old.absolute, new.absolute)
     return Change(
         case=case,
-        verdict=_verdict(low, high, allowed, chance),
+        verdict=_verdict(low, high, allowed, chance) if decidable else Verdict.INCONCLUSIVE,
         ratio=exp(centre),
         low=exp(low),
         high=exp(high),

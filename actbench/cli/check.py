@@ -48,14 +48,14 @@ def command(ctx: click.Context, run: Path, baseline: Path, margin: float, form: 
       actbench check results/new --baseline results/old --margin 2
       actbench check latest --baseline results/main --format markdown
     """
-    from actbench.analysis.regression import Verdict, changes
+    from actbench.analysis.regression import Verdict, changes, regrouped
     from actbench.report import verdicts
     from actbench.report.terminal import show_table
     from actbench.runs.baseline import differences, load_both
 
     before, after = load_both(baseline, run)
     found = changes(before.times, after.times, margin)
-    remarks = differences(before, after)
+    remarks = [*verdicts.regrouped_line(regrouped(before.times, after.times)), *differences(before, after)]
     match form:
         case "text":
             show_table(verdicts.table(found))

@@ -10,17 +10,14 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from operator import itemgetter
 from types import TracebackType
 from typing import Self
-
-import numpy as np
 
 from actbench.analysis.speedups import speedups, widest
 from actbench.errors import BenchmarkError
 from actbench.measure.calibration import Slices, calibrate
 from actbench.measure.client import StartWorker, Worker
-from actbench.measure.disturbance import DISTURBED, REPEATS, slowness
+from actbench.measure.disturbance import DISTURBED, REPEATS, calmer, slowness
 from actbench.measure.protocol import Slice, Sweep
 from actbench.measure.schedule import order
 from actbench.measure.stopping import Standing, Stopping
@@ -49,6 +46,8 @@ class Conductor:
     given_up: set[str] = field(default_factory=set)
     completed: int = 0
     """The last round that was measured to its end before; there may be parts of a further one."""
+    repeats: dict[tuple[Block, int], int] = field(default_factory=dict)
+    """How often a round of a block was measured again."""
     block_seconds: dict[str, float] = field(default_factory=dict)
     """What a round of a block last took, from asking for it to its answer."""
 
@@ -64,6 +63,7 @@ class Conductor:
         while blocks and not self.stopping.enough(number, found[0], self._elapsed(), self._cost(blocks)):
             number += 1
             yield from self._round(number, blocks)
+            yield from self._again()
             found = self._widest(self._blocks())
             blocks = self._worthwhile(number)
             elapsed = self._elapsed()
@@ -100,34 +100,47 @@ class Conductor:
         rng = random.Random(f"{self.plan.seed}/{number}")  # noqa: S311  # an order, not a secret
         rng.shuffle(blocks)
         blocks.sort(key=lambda block: block.size * block.dtype.itemsize)  # large arrays leave the allocator changed
-        best: dict[Block, tuple[float, BlockTimes]] = {}
-        todo, done = blocks, 0
-        for repeat in range(1 + REPEATS):
-            disturbed = []
-            with _Crew(self.start_worker) as crew:
-                for block in todo:
-                    try:
-                        attempt = self._attempt(crew.worker(), block, number, rng)
-                    except BenchmarkError as error:
-                        yield self._give_up(crew, block, number, error)
-                        continue
-                    best[block] = min(attempt, best.get(block, attempt), key=itemgetter(0))
-                    if best[block][0] > DISTURBED and repeat < REPEATS:
-                        disturbed.append(block)
-                        yield Disturbed(block.id)
-                        continue
-                    done += 1
-                    self.times.add(best[block][1])
-                    yield Measured(best[block][1], done, len(blocks))
-            todo = disturbed
+        with _Crew(self.start_worker) as crew:
+            for done, block in enumerate(blocks, start=1):
+                try:
+                    worker = crew.worker()
+                    start = self.clock()
+                    times = BlockTimes(block, number, self._measured(worker, block, rng))
+                except BenchmarkError as error:
+                    yield self._give_up(crew, block, number, error)
+                else:
+                    self.block_seconds[block.id] = self.clock() - start
+                    self.times.add(times)
+                    yield Measured(times, done, len(blocks))
 
-    def _attempt(self, worker: Worker, block: Block, number: int, rng: random.Random) -> tuple[float, BlockTimes]:
-        """Measure a block once; return how slow it was beside other rounds, and its times."""
-        start = self.clock()
-        seconds = self._measured(worker, block, rng)
-        self.block_seconds[block.id] = self.clock() - start
-        before = self.times.seconds(block) if self.times.rounds(block) else np.empty((0, 0, 0))
-        return slowness(seconds, before), BlockTimes(block, number, seconds)
+    def _again(self) -> Iterator[Event]:
+        """Measure anew, in a fresh process, the most disturbed round of every block that has one."""
+        todo = [found for block in self._blocks() if (found := self._disturbed(block))]
+        with _Crew(self.start_worker) as crew:
+            for done, (block, number) in enumerate(todo, start=1):
+                attempt = self.repeats[block, number] = self.repeats.get((block, number), 0) + 1
+                rng = random.Random(f"{self.plan.seed}/{number}/{attempt}")  # noqa: S311  # an order, not a secret
+                yield Disturbed(block.id)
+                try:
+                    times = BlockTimes(block, number, self._measured(crew.worker(), block, rng))
+                except BenchmarkError as error:
+                    yield self._give_up(crew, block, number, error)
+                    continue
+                if calmer(times.seconds, self.times.seconds(block)[self.times.rounds(block).index(number)]):
+                    self.times.add(times)
+                    yield Measured(times, done, len(todo))
+
+    def _disturbed(self, block: Block) -> tuple[Block, int] | None:
+        """Return the block's slowest round that may be measured again; None when all are as they should be."""
+        if not self.times.rounds(block):
+            return None
+        slow = zip(slowness(self.times.seconds(block)).tolist(), self.times.rounds(block), strict=True)
+        found = [
+            (factor, number)
+            for factor, number in slow
+            if factor > DISTURBED and self.repeats.get((block, number), 0) < REPEATS
+        ]
+        return (block, max(found)[1]) if found else None
 
     def _measured(self, worker: Worker, block: Block, rng: random.Random) -> tuple[tuple[float, ...], ...]:
         worker.prepare(block, self.plan.seed)

@@ -1,7 +1,8 @@
-"""Whether a whole block was disturbed, as by a neighbour on the same physical processor.
+"""Whether a whole block was disturbed in a round, as by a neighbour on the same physical processor.
 
-Such episodes last for seconds and make everything slower by a third or more, but bound by memory or by arithmetic not
-alike, so that ratios shift as well. They are told by how slow the block as a whole is, never by a ratio.
+Such episodes last for seconds and make everything slower by a third or more, but what is bound by memory and what is
+bound by arithmetic not alike, so that ratios shift as well. They are told by how slow the block as a whole is, never by
+a ratio.
 """
 
 from __future__ import annotations
@@ -16,15 +17,19 @@ REPEATS = 2
 """How often, at most; the least slow attempt counts."""
 
 USUAL = 25
-"""The percentile of earlier rounds that stands for an undisturbed one, as long as most are."""
+"""The percentile over rounds that stands for an undisturbed one, as long as a quarter of them are."""
 
 
-def slowness(seconds: tuple[tuple[float, ...], ...], before: NDArray[np.float64]) -> float:
-    """Return how many times slower a block is than in earlier rounds: the median over its arms; 1 without any.
+def slowness(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how many times slower than usual a block was in each round: the median over its arms.
 
-    `seconds` is by arm and value; `before` is rounds x arms x values, NaN where an arm has fewer values.
+    `seconds` is rounds x arms x values, NaN where an arm has fewer values.
     """
-    if not len(before):
-        return 1.0
-    usual = np.percentile(np.nanmedian(before, axis=-1), USUAL, axis=0)
-    return float(np.median([np.median(values) for values in seconds] / usual))
+    medians = np.nanmedian(seconds, axis=-1)
+    return np.asarray(np.median(medians / np.percentile(medians, USUAL, axis=0), axis=-1))
+
+
+def calmer(seconds: tuple[tuple[float, ...], ...], before: NDArray[np.float64]) -> bool:
+    """Say whether a new attempt, by arm and value, was less slow than the one before, arms x values."""
+    new = np.array([np.median(values) for values in seconds])
+    return bool(np.median(new / np.nanmedian(before, axis=-1)) < 1)

@@ -26,7 +26,7 @@ def table(found: Sequence[Comparison], axis: str) -> Table:
     )
     return Table(
         f"By {axis}",
-        f"Times faster than the reference per element: geometric mean over the cases, with the half width of its 95 % "
+        f"Times faster than the reference per element: geometric mean over the cases, with the longer side of its 95 % "
         f"interval over rounds; {UNDECIDED} where that holds 1.",
         ("activation", "op", "with", axis, "ratio", "range", "cases", "rounds"),
         rows,

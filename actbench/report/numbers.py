@@ -12,7 +12,7 @@ NO_INTERVAL = "?"
 
 
 def plus_minus(value: float, low: float, high: float) -> str:
-    """Return ``3.41 ± 0.02``: the half width is the interval's larger side, in one digit, or two when it begins with 1.
+    """Return ``3.41 ± 0.02``: the interval's longer side, in one digit, or two when it begins with 1.
 
     Without an interval (NaN bounds) the value has three digits and a ``?``.
     """
@@ -24,7 +24,7 @@ def plus_minus(value: float, low: float, high: float) -> str:
 
 
 def ratio(value: float, low: float, high: float) -> str:
-    """Return a ratio with its half width, marked when the interval holds 1."""
+    """Return a ratio with its uncertainty, marked when the interval holds 1."""
     text = plus_minus(value, low, high)
     return f"{text} {UNDECIDED}" if low <= 1.0 <= high else text
 

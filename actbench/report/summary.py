@@ -13,7 +13,7 @@ from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.model import STRATEGIES, Check, LeftOut
 from actbench.report.numbers import NO_INTERVAL, UNDECIDED, count, plus_minus, ratio, significant
 from actbench.report.table import Table
-from actbench.runs.record import Record
+from actbench.runs.record import Engine, Record
 
 T = TypeVar("T")
 
@@ -47,7 +47,7 @@ def summarise(figures: Sequence[Figures], speedups: Sequence[Speedup], record: R
     return Summary(
         answers=tuple(_answer(found) for found in _grouped(filter(_is_the_question, within), _subject).values()),
         tables=tuple(tables),
-        remarks=tuple(_remarks(cases, record)),
+        remarks=tuple(_remarks(cases, speedups, record)),
     )
 
 
@@ -158,16 +158,22 @@ def _cost_table(cases: Sequence[Figures], checks: Sequence[Check]) -> Table:
     )
 
 
-def _remarks(cases: Sequence[Figures], record: Record) -> Iterator[str]:
+def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Record) -> Iterator[str]:
     rounds = sorted({each.rounds for each in cases})
     if rounds:
         span = str(rounds[0]) if len(rounds) == 1 else f"{rounds[0]} to {rounds[-1]}"
         yield (
-            f"± is the half width of the 95 % interval over {span} rounds, each a fresh process; {UNDECIDED} marks a "
+            f"± is the longer side of the 95 % interval over {span} rounds, each a fresh process; {UNDECIDED} marks a "
             "ratio whose interval holds 1, so that no difference is shown."
         )
         if rounds[0] < MIN_ROUNDS:
             yield f"{NO_INTERVAL} marks a figure without an interval: that takes {MIN_ROUNDS} rounds."
+    wide = sum(speedup.half_width > record.settings.target for speedup in speedups)
+    if wide and record.settings.engine is Engine.INTERLEAVED:
+        yield (
+            f"Intervals wider than the target of ± {100 * record.settings.target:g} %: {wide} of {len(speedups)} "
+            "speedups. More time narrows them: --resume with --budget."
+        )
     if record.repeats:
         yield (
             f"A block was measured again {record.repeats} times, because all of it was much slower than in other "

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from actbench.analysis.regression import Change, Verdict, gravest
+from actbench.model import Case
 from actbench.report.numbers import change as change_in_percent
 from actbench.report.table import Table, markdown
 
@@ -19,6 +20,17 @@ def sentence(found: Sequence[Change], margin: float) -> str:
     parts = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
     cases = "case" if len(found) == 1 else "cases"
     return f"{len(found)} {cases}, margin {100 * margin:g} %: {parts}"
+
+
+def regrouped_line(cases: Sequence[Case]) -> list[str]:
+    """Say that cases cannot be decided because their blocks are not the same."""
+    if not cases:
+        return []
+    line = (
+        f"{len(cases)} inconclusive because they shared their block with other cases then than now, which alone moves "
+        f"times, e.g. {cases[0].id}: measure the same strategies and backends"
+    )
+    return [line]
 
 
 def table(found: Sequence[Change]) -> Table:
@@ -36,7 +48,7 @@ def table(found: Sequence[Change]) -> Table:
     return Table(
         "Against the baseline",
         "Change of the time relative to the block's yardstick, which the verdict is about, and of the time itself, "
-        "each with the half width of its 95 % interval; above 0 it got slower.",
+        "each with the longer side of its 95 % interval; above 0 it got slower.",
         ("case", "verdict", "change", "of the time itself", "rounds"),
         rows,
         labels=2,

@@ -144,9 +144,9 @@ def load(path: Path) -> Run:
             )
     try:
         if path.is_file():
+            plan, times = pyperf_suite.from_json(path)
             if (path.parent / "run.json").exists():
                 return load(path.parent)
-            plan, times = pyperf_suite.from_json(path)
             return Run(path, plan, times, None)
         data = (path / "run.json").read_bytes()
     except OSError as error:

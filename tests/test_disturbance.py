@@ -11,7 +11,7 @@ from click.testing import Result
 from actbench.measure.disturbance import DISTURBED, calmer, slowness
 from actbench.model import Case
 from tests.fake import FakeBench, exact_seconds
-from tests.selections import SMALL, rows
+from tests.selections import PAIR, SMALL, rows
 
 Actbench = Callable[..., Result]
 
@@ -86,6 +86,12 @@ def test_a_disturbance_that_stays_costs_so_many_repeats_and_is_kept_then(actbenc
     assert repeats(Path("here")) == 1, "the last round is measured again as often as there are rounds after it"
     last = [row for row in rows(Path("here/values.csv")) if row["round"] == "5" and row["strategy"] == "cached"]
     assert {float(row["seconds"]) for row in last} == {1.5e-06}
+
+
+def test_out_of_cache_nothing_is_measured_again(actbench: Actbench, bench: FakeBench) -> None:
+    bench.seconds = Episode(bench, range(5, 6), 1.5)
+    assert actbench("run", *PAIR, "-n", "200k", "-o", "here").exit_code == 0
+    assert repeats(Path("here")) == 0
 
 
 @pytest.mark.parametrize("factor", [1.0, 0.99 * DISTURBED])

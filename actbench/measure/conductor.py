@@ -15,6 +15,7 @@ from typing import Self
 
 from actbench.analysis.speedups import speedups, widest
 from actbench.errors import BenchmarkError
+from actbench.kernel import PHASED
 from actbench.measure.calibration import Slices, calibrate
 from actbench.measure.client import StartWorker, Worker
 from actbench.measure.disturbance import DISTURBED, REPEATS, calmer, slowness
@@ -131,8 +132,11 @@ class Conductor:
                     yield Measured(times, done, len(todo))
 
     def _disturbed(self, block: Block) -> tuple[Block, int] | None:
-        """Return the block's slowest round that may be measured again; None when all are as they should be."""
-        if not self.times.rounds(block):
+        """Return the block's slowest round that may be measured again; None when all are as they should be.
+
+        Out of cache rounds scatter by as much as a disturbance makes, and there is nothing to tell it by.
+        """
+        if not self.times.rounds(block) or block.size * block.dtype.itemsize > PHASED:
             return None
         slow = zip(slowness(self.times.seconds(block)).tolist(), self.times.rounds(block), strict=True)
         found = [

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from actbench.cli import main
+from actbench.runs import environment
 from tests.fake import FakeBench
 
 Actbench = Callable[..., Result]
@@ -23,6 +25,8 @@ def bench() -> FakeBench:
 def actbench(bench: FakeBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Actbench:
     """Run the command line in an empty directory, with exact times instead of a clock."""
     monkeypatch.chdir(tmp_path)
+    for name in environment.tuning(os.environ):
+        monkeypatch.delenv(name)
 
     def run(*arguments: str, **options: Any) -> Result:
         return CliRunner().invoke(main, list(arguments), obj=bench.seams, **options)

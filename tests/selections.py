@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
+from typing import Any
 
 PAIR = ("-a", "logistic", "-b", "numpy", "-s", "recompute,cached", "-d", "float64", "--seed", "1")
 """Two arms; sizes are to be added."""
 
 SMALL = (*PAIR, "-n", "1000")
 """One block of two arms."""
+
+SPEEDUPS = """\
+activation,op,dtype,size,reference_strategy,reference_backend,candidate_strategy,candidate_backend,ratio,low,high,rounds
+logistic,derivative,float64,1000,recompute,numpy,cached,numpy,4,4,4,6
+"""
+"""What SMALL gives with exact times."""
 
 TWO_BLOCKS = (*PAIR, "-n", "1000,2000")
 
@@ -25,3 +33,8 @@ def rows(path: Path) -> list[dict[str, str]]:
 def names(directory: Path) -> set[str]:
     """Name everything in a directory."""
     return {entry.name for entry in directory.iterdir()}
+
+
+def record(directory: Path) -> Any:
+    """Read a run's run.json."""
+    return json.loads((directory / "run.json").read_text())

@@ -183,6 +183,17 @@ def test_the_gravest_comes_first_and_the_largest_of_a_kind() -> None:
     assert [change.verdict for change in gravest(found)] == ["regressed", "unchanged"]
 
 
+def test_what_has_no_change_is_ordered_by_name() -> None:
+    other = Block("tanh", Op.DERIVATIVE, Dtype.FLOAT64, 1000, (Arm("recompute", "numpy"), Arm("cached", "numpy")))
+    extra = Times(Plan((other,), seed=1), [BlockTimes(other, 1, ((1.0,), (1.0,), (1.0,)))])
+    found = gravest(changes(extra, measured(), MARGIN))
+    assert [change.case.id for change in found] == [
+        f"{activation}/{strategy}/numpy/derivative/float64/1000"
+        for activation in ("tanh", "logistic")
+        for strategy in ("cached", "recompute")
+    ]
+
+
 @pytest.mark.parametrize("scatter", [0.005, 0.05])
 def test_identical_runs_are_not_called_different(scatter: float) -> None:
     wrong = 0

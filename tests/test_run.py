@@ -1,12 +1,8 @@
 from __future__ import annotations
 
-import errno
 import io
-import json
-import os
 import random
 import sys
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,38 +13,15 @@ from actbench import activations, suite
 from actbench.formula import Formulas
 from actbench.model import Block, Case
 from actbench.report.numbers import duration
-from actbench.runs import environment, files
 from tests.conftest import Actbench
 from tests.fake import FakeBench, crash, exact_seconds
-from tests.selections import FILES, PAIR, SMALL, TWO_BLOCKS, names, rows
+from tests.selections import FILES, SMALL, SPEEDUPS, TWO_BLOCKS, names, record, rows
 
 
 def noisy(spread: float) -> Any:
     """Return times that scatter by so much, the same every time."""
     generator = random.Random(7)  # noqa: S311
     return lambda case: exact_seconds(case) * (1 + spread * generator.uniform(-1, 1))
-
-
-class Interrupted:
-    """Ctrl-C while the n-th worker times its n-th block; the first two workers check and calibrate."""
-
-    def __init__(self, bench: FakeBench, *, round_number: int, blocks_before: int) -> None:
-        self._bench = bench
-        self._worker = round_number + 2
-        self._blocks_before = blocks_before
-        self._seen: list[str] = []
-
-    def __call__(self, block: Block) -> None:
-        """Interrupt when it is time."""
-        if self._bench.workers_started == self._worker:
-            if block.id not in self._seen:
-                self._seen.append(block.id)
-            if len(self._seen) > self._blocks_before:
-                raise KeyboardInterrupt
-
-
-def record(directory: Path) -> Any:
-    return json.loads((directory / "run.json").read_text())
 
 
 # What is written and printed
@@ -59,11 +32,6 @@ activation,strategy,backend,op,dtype,size,seconds,low,high,rounds,loops,ns_per_e
 logistic,recompute,numpy,derivative,float64,1000,4e-06,4e-06,4e-06,6,128,4,4,12.5,8,
 logistic,cached,numpy,derivative,float64,1000,1e-06,1e-06,1e-06,6,512,1,16,50,8,
 copy,yardstick,numpy,derivative,float64,1000,5e-07,5e-07,5e-07,6,1024,0.5,32,100,0,
-"""
-
-SPEEDUPS = """\
-activation,op,dtype,size,reference_strategy,reference_backend,candidate_strategy,candidate_backend,ratio,low,high,rounds
-logistic,derivative,float64,1000,recompute,numpy,cached,numpy,4,4,4,6
 """
 
 PRINTED = """\
@@ -370,104 +338,6 @@ def test_stock_pyperf_refuses_what_it_cannot_do(actbench: Actbench, option: str,
     assert not list(tmp_path.iterdir())
 
 
-# Where it writes
-
-
-def test_a_directory_with_a_run_is_refused(actbench: Actbench) -> None:
-    actbench("run", *SMALL, "-o", "here", "--rounds", "1")
-    before = {path.name: path.read_bytes() for path in Path("here").iterdir()}
-    result = actbench("run", *SMALL, "-o", "here", "--rounds", "1")
-    assert result.exit_code == 2
-    assert result.stderr == "actbench: here holds a run: go on with it (--resume here) or name another with -o\n"
-    assert {path.name: path.read_bytes() for path in Path("here").iterdir()} == before
-
-
-def test_a_directory_in_use_is_refused(actbench: Actbench, bench: FakeBench) -> None:
-    Path("here").mkdir()
-    with files.locked(Path("here")):
-        result = actbench("run", *SMALL, "-o", "here")
-    assert result.exit_code == 2
-    assert result.stderr.startswith("actbench: another run is writing to here")
-    assert bench.workers_started == 0
-
-
-def test_a_run_in_use_cannot_be_resumed(actbench: Actbench) -> None:
-    actbench("run", *SMALL, "-o", "here", "--rounds", "1")
-    with files.locked(Path("here")):
-        result = actbench("run", "--resume", "here", "--rounds", "2")
-    assert result.exit_code == 2
-    assert "another run is writing to here" in result.stderr
-
-
-@pytest.mark.parametrize("place", ["file", "file/below"])
-def test_a_file_in_the_way_is_found_before_measuring(actbench: Actbench, bench: FakeBench, place: str) -> None:
-    Path("file").write_text("mine")
-    result = actbench("run", *SMALL, "-o", place)
-    assert result.exit_code == 2
-    assert place in result.stderr
-    assert result.stderr.count("\n") == 1
-    assert bench.workers_started == 0
-    assert Path("file").read_text() == "mine"
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only to root")
-def test_a_read_only_directory_is_found_before_measuring(actbench: Actbench, bench: FakeBench) -> None:
-    Path("here").mkdir(mode=0o500)
-    result = actbench("run", *SMALL, "-o", "here/run")
-    assert result.exit_code == 2
-    assert "Permission denied" in result.stderr
-    assert bench.workers_started == 0
-
-
-def test_a_full_disk_is_found_before_measuring(
-    actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(_: int) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "fsync", full)
-    result = actbench("run", *SMALL, "-o", "here")
-    assert result.exit_code == 2
-    assert "No space left on device" in result.stderr
-    assert result.stderr.count("\n") == 1
-    assert bench.workers_started == 0
-    assert names(Path("here")) == set()
-
-
-def test_a_disk_that_fills_up_keeps_the_rounds_before(
-    actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sync = os.fsync
-
-    def filling(handle: int) -> None:
-        if bench.workers_started >= 5:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        sync(handle)
-
-    monkeypatch.setattr(os, "fsync", filling)
-    result = actbench("run", *SMALL, "-o", "here")
-    assert result.exit_code == 2
-    assert "No space left on device" in result.stderr
-    monkeypatch.setattr(os, "fsync", sync)
-    assert actbench("compare", "here").exit_code == 0
-    assert {row["round"] for row in rows(Path("here/values.csv"))} == {"1", "2"}
-    bench.workers_started = 0
-    assert actbench("run", "--resume", "here").exit_code == 0
-    assert Path("here/speedups.csv").read_text() == SPEEDUPS
-
-
-def test_a_name_that_is_too_long_is_one_sentence(actbench: Actbench) -> None:
-    for arguments in (("run", *SMALL, "-o"), ("run", "--resume"), ("compare",)):
-        result = actbench(*arguments, "x" * 300)
-        assert result.exit_code == 2, result.exception
-        assert result.stderr.startswith("actbench: ")
-
-
-def test_the_name_latest_under_results_is_refused_or_works(actbench: Actbench) -> None:
-    result = actbench("run", *SMALL, "--rounds", "1", "-o", "results/latest")
-    assert result.exit_code in {0, 2}, result.exception
-
-
 # Quiet, and progress
 
 
@@ -500,139 +370,3 @@ def test_progress_is_shown_on_a_terminal_only(actbench: Actbench, monkeypatch: p
 
 def test_quiet_still_prints_the_tables(actbench: Actbench) -> None:
     assert actbench("run", *SMALL, "-o", "here", "-q").stdout.startswith(PRINTED)
-
-
-# Interrupted, and going on
-
-
-def test_ctrl_c_keeps_finished_rounds_and_leaves_readable_files(actbench: Actbench, bench: FakeBench) -> None:
-    bench.on_time = Interrupted(bench, round_number=3, blocks_before=0)
-    result = actbench("run", *TWO_BLOCKS, "-o", "here")
-    assert result.exit_code == 130
-    assert "interrupted: what is finished is kept" in result.stderr
-    assert "Traceback" not in result.output
-    assert names(Path("here")) == FILES
-    assert {row["rounds"] for row in rows(Path("here/cases.csv"))} == {"2"}
-    assert record(Path("here"))["status"] == "interrupted"
-    bench.on_time = lambda _: None
-    assert actbench("compare", "here").exit_code == 0
-    assert actbench("compare", "here/pyperf.json").exit_code == 0
-
-
-def test_ctrl_c_before_the_first_round_leaves_a_run_that_can_go_on(actbench: Actbench, bench: FakeBench) -> None:
-    bench.on_time = Interrupted(bench, round_number=0, blocks_before=0)
-    assert actbench("run", *SMALL, "-o", "here").exit_code == 130
-    bench.on_time = lambda _: None
-    assert actbench("run", "--resume", "here").exit_code == 0
-    assert Path("here/speedups.csv").read_text() == SPEEDUPS
-
-
-def test_resume_goes_on_to_the_same_result(actbench: Actbench, bench: FakeBench) -> None:
-    actbench("run", *TWO_BLOCKS, "-o", "whole")
-    bench.workers_started = 0
-    bench.on_time = Interrupted(bench, round_number=3, blocks_before=0)
-    assert actbench("run", *TWO_BLOCKS, "-o", "parts").exit_code == 130
-    bench.on_time = lambda _: None
-    assert actbench("run", "--resume", "parts").exit_code == 0
-    for name in ("cases.csv", "speedups.csv", "values.csv"):
-        assert Path("parts", name).read_text() == Path("whole", name).read_text()
-    assert record(Path("parts"))["status"] == "complete"
-
-
-def test_a_round_interrupted_half_way_is_finished_on_resume(actbench: Actbench, bench: FakeBench) -> None:
-    bench.on_time = Interrupted(bench, round_number=3, blocks_before=1)
-    assert actbench("run", *TWO_BLOCKS, "-o", "here", "--rounds", "6").exit_code == 130
-    bench.on_time = lambda _: None
-    assert actbench("run", "--resume", "here").exit_code == 0
-    assert {(row["size"], row["rounds"]) for row in rows(Path("here/speedups.csv"))} == {("1000", "6"), ("2000", "6")}
-
-
-def test_resume_with_more_rounds_adds_rounds(actbench: Actbench) -> None:
-    actbench("run", *SMALL, "-o", "here", "--rounds", "2")
-    assert actbench("run", "--resume", "here", "--rounds", "7").exit_code == 0
-    assert rows(Path("here/speedups.csv"))[0]["rounds"] == "7"
-
-
-def test_resume_of_a_complete_run_measures_nothing_more(actbench: Actbench, bench: FakeBench) -> None:
-    actbench("run", *SMALL, "-o", "here")
-    timed: list[Block] = []
-    bench.on_time = timed.append
-    assert actbench("run", "--resume", "here").exit_code == 0
-    assert not timed
-
-
-def test_the_latest_run_can_be_resumed(actbench: Actbench) -> None:
-    actbench("run", *SMALL, "--rounds", "1")
-    result = actbench("run", "--resume", "results/latest", "--rounds", "2")
-    assert result.exit_code == 0, result.exception
-    assert rows(Path("results/latest/cases.csv"))[0]["rounds"] == "2"
-
-
-def test_resume_takes_the_same_selection_and_refuses_another(actbench: Actbench) -> None:
-    actbench("run", *SMALL, "-o", "here", "--rounds", "1")
-    assert actbench("run", *SMALL, "--resume", "here", "--rounds", "2").exit_code == 0
-    for other in (("-n", "2000"), ("--seed", "2"), ("--engine", "pyperf"), ("--filter", "*/cached/*")):
-        result = actbench("run", *PAIR, "-n", "1000", *other, "--resume", "here")
-        assert result.exit_code == 5, other
-        assert "has another plan" in result.stderr
-
-
-@pytest.mark.parametrize(
-    ("changed", "said"),
-    [
-        ({"cpu_model": "Z80"}, "cpu model was Z80"),
-        ({"kernel": "Linux 2.4"}, "kernel was Linux 2.4"),
-        ({"caches": {"L1d": 1}}, "caches was L1d 1"),
-        ({"libraries": {"numpy": "1.0"}}, "libraries was numpy 1.0"),
-        ({"actbench": "0.0.0"}, "actbench was 0.0.0"),
-        ({"python": "CPython 2.7"}, "python was CPython 2.7"),
-        ({"variables": {"OMP_NUM_THREADS": "3"}}, "variables was OMP_NUM_THREADS 3"),
-    ],
-)
-def test_resume_on_another_host_or_library_is_refused(
-    actbench: Actbench, bench: FakeBench, changed: dict[str, Any], said: str
-) -> None:
-    actbench("run", *SMALL, "-o", "here", "--rounds", "1")
-    found = record(Path("here"))
-    found["environment"] |= changed
-    Path("here/run.json").write_text(json.dumps(found))
-    before = {path.name: path.read_bytes() for path in Path("here").iterdir()}
-    bench.workers_started = 0
-    result = actbench("run", "--resume", "here")
-    assert result.exit_code == 5
-    assert result.stderr.startswith(f"actbench: the run cannot go on here: its {said}, here it is ")
-    assert bench.workers_started == 0
-    assert {path.name: path.read_bytes() for path in Path("here").iterdir()} == before
-
-
-def test_more_memory_and_another_processor_of_the_same_kind_do_not_make_another_host() -> None:
-    here = environment.collect(None, {})
-    environment.refuse_other(replace(here, memory=here.memory + 1, affinity=7), here)
-
-
-@pytest.mark.parametrize("place", ["nowhere", "empty", "file"])
-def test_what_is_no_run_cannot_be_resumed(actbench: Actbench, place: str) -> None:
-    Path("empty").mkdir()
-    Path("file").write_text("")
-    result = actbench("run", "--resume", place)
-    assert result.exit_code == 2
-    assert place in result.stderr
-    assert result.stderr.count("\n") == 1
-
-
-def test_a_block_that_rested_is_not_measured_again_by_a_resume(actbench: Actbench, bench: FakeBench) -> None:
-
-    def seconds(case: Case) -> float:
-        process = bench.workers_started * 7 % 11 / 100 if (case.size, case.strategy) == (2000, "cached") else 0.0
-        return exact_seconds(case) * (1 + process)
-
-    bench.seconds = seconds
-    actbench("run", *TWO_BLOCKS, "-o", "here", "--budget", "30s")
-    before = Counter(row["round"] for row in rows(Path("here/values.csv")) if row["size"] == "1000")
-    assert len(before) == 6, "this block rests after six rounds"
-    last = max(int(row["round"]) for row in rows(Path("here/values.csv")))
-    assert last > 6
-    workers = bench.workers_started
-    assert actbench("run", "--resume", "here", "--budget", "1ms").exit_code == 0
-    assert bench.workers_started == workers
-    assert Counter(row["round"] for row in rows(Path("here/values.csv")) if row["size"] == "1000") == before

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from math import exp, log1p, nan
+from math import exp, isnan, log, log1p, nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,10 +69,10 @@ def changes(baseline: Times, run: Times, margin: float) -> list[Change]:
     slower = [chance_of_excess(old.relative, new.relative, allowed) for old, new in pairs]
     faster = [chance_of_excess(new.relative, old.relative, allowed) for old, new in pairs]
     chances = holm([min(each) for each in zip(slower, faster, strict=True)]) if pairs else ()
-    alike = [before[case].arms == after[case].arms for case in shared]
+    undecidable = {*regrouped(baseline, run)}
     judged = [
-        _judged(case, pair, allowed, float(p), decidable=same)
-        for case, pair, p, same in zip(shared, pairs, chances, alike, strict=True)
+        _judged(case, pair, allowed, float(p), decidable=case not in undecidable)
+        for case, pair, p in zip(shared, pairs, chances, strict=True)
     ]
     missing = [
         _alone(case, Verdict.MISSING, len(baseline.rounds(before[case])), 0) for case in before if case not in after
@@ -142,4 +142,8 @@ def _alone(case: Case, verdict: Verdict, baseline_rounds: int, rounds: int) -> C
 def gravest(found: Sequence[Change]) -> list[Change]:
     """Return the changes by verdict, the gravest first, and the largest change first within a verdict."""
     rank = list(Verdict)
-    return sorted(found, key=lambda change: (rank.index(change.verdict), -abs(np.log(change.ratio)), change.case.id))
+
+    def key(change: Change) -> tuple[int, float, str]:
+        return rank.index(change.verdict), 0.0 if isnan(change.ratio) else -abs(log(change.ratio)), change.case.id
+
+    return sorted(found, key=key)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from actbench.analysis.speedups import log_ratios
 from actbench.analysis.statistics import location
@@ -29,6 +30,8 @@ class Axis(StrEnum):
     BACKEND = "backend"
     DTYPE = "dtype"
     SIZE = "size"
+    ACTIVATION = "activation"
+    """Between two runs only: within one, activations are different questions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,10 @@ def compare(times: Times, axis: Axis, reference: str | None = None) -> list[Comp
 
     For strategies that is ``recompute`` where it was measured. `InputError` when there is nothing to compare.
     """
+    if axis is Axis.ACTIVATION:
+        raise InputError("--by activation compares two runs: name the other one as well, or another --by")
     cases = {case: block for block in times.blocks for case in block.cases}
-    present = sorted({_value(case, axis) for case in cases}, key=lambda value: _order(axis, value))
+    present = sorted({value_of(case, axis) for case in cases}, key=lambda value: order(axis, value))
     if not present:
         raise InputError("the run has no finished round: go on with it, 'actbench run --resume', or name another")
     chosen = reference if reference is not None else _default(axis, present)
@@ -66,14 +71,14 @@ def compare(times: Times, axis: Axis, reference: str | None = None) -> list[Comp
         raise InputError(f"--reference '{chosen}': the run has the {axis} values {', '.join(present)}")
     groups: dict[_Key, list[tuple[Case, Case]]] = {}
     for case in cases:
-        candidate = _value(case, axis)
+        candidate = value_of(case, axis)
         counterpart = _with(case, axis, chosen)
         if candidate != chosen and counterpart in cases:
             key = _Key(case.activation, case.op, _group(case, axis), candidate)
             groups.setdefault(key, []).append((counterpart, case))
     if not groups:
         raise InputError(f"the run has nothing to compare by {axis}: it measured {', '.join(present)} only")
-    ordered = sorted(groups.items(), key=lambda item: (*item[0][:3], _order(axis, item[0].candidate)))
+    ordered = sorted(groups.items(), key=lambda item: (*item[0][:3], order(axis, item[0].candidate)))
     return [_compared(times, cases, key, chosen, twins) for key, twins in ordered]
 
 
@@ -113,20 +118,22 @@ def _log_ratios(times: Times, blocks: dict[Case, Block], twin: tuple[Case, Case]
     if blocks[reference] == blocks[candidate]:
         block = blocks[reference]
         arms = [block.cases.index(case) for case in twin]
-        return log_ratios(_at(times, block, rounds), *arms)
+        return log_ratios(seconds_at(times, block, rounds), *arms)
     medians = [
-        np.log(np.nanmedian(_at(times, blocks[case], rounds)[:, blocks[case].cases.index(case)], axis=-1))
+        np.log(np.nanmedian(seconds_at(times, blocks[case], rounds)[:, blocks[case].cases.index(case)], axis=-1))
         for case in twin
     ]
     return medians[0] - medians[1]
 
 
-def _at(times: Times, block: Block, rounds: list[int]) -> Any:
+def seconds_at(times: Times, block: Block, rounds: Sequence[int]) -> NDArray[np.float64]:
+    """Return seconds per call in these rounds only: rounds x arms (the yardstick last) x values."""
     measured = list(times.rounds(block))
     return times.seconds(block)[[measured.index(number) for number in rounds]]
 
 
-def _value(case: Case, axis: Axis) -> str:
+def value_of(case: Case, axis: Axis) -> str:
+    """Return where on the axis a case lies, as users name it."""
     return str(getattr(case, axis))
 
 
@@ -144,7 +151,8 @@ def _group(case: Case, axis: Axis) -> str:
     return "/".join(fixed)
 
 
-def _order(axis: Axis, value: str) -> int:
+def order(axis: Axis, value: str) -> int:
+    """Return the place of a value in tables; activations stay in the order of the plan."""
     if axis is Axis.SIZE:
         return int(value)
     tables: dict[Axis, list[str]] = {
@@ -152,7 +160,7 @@ def _order(axis: Axis, value: str) -> int:
         Axis.BACKEND: list(catalogue()),
         Axis.DTYPE: list(Dtype),
     }
-    names = tables[axis]
+    names = tables.get(axis, [])
     return names.index(value) if value in names else len(names)
 
 

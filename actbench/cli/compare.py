@@ -9,14 +9,17 @@ import click
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
+@click.argument("candidate", type=click.Path(path_type=Path), required=False, metavar="[RUN]")
 @click.option(
     "--by",
-    type=click.Choice(["strategy", "backend", "dtype", "size"]),
-    default="strategy",
-    show_default=True,
-    help="What to compare.",
+    type=click.Choice(["strategy", "backend", "dtype", "size", "activation"]),
+    help="What to compare within a run, or to group by between two. [default: strategy within, case by case between]",
 )
-@click.option("--reference", metavar="NAME", help="What to compare with. [default: recompute, or the first there is]")
+@click.option(
+    "--reference",
+    metavar="NAME",
+    help="What to compare with, within a run. [default: recompute, or the first there is]",
+)
 @click.option(
     "--format",
     "form",
@@ -25,23 +28,37 @@ import click
     show_default=True,
     help="How to print it.",
 )
-def command(run: Path, by: str, reference: str | None, form: str) -> None:
-    """Compare within a RUN: geometric means of speedups, with their 95 % intervals.
+def command(run: Path, candidate: Path | None, by: str | None, reference: str | None, form: str) -> None:
+    """Compare within a RUN; or two, a baseline and a candidate, case by case or by group.
 
-    RUN is a run's directory, its pyperf.json, or 'latest'.
+    Within a run: geometric means of speedups. Between two: the ratio of times relative to the yardstick, above 1 where
+    the second run is faster; between two hosts, where seconds cannot be compared, also of speedups. All with 95 %
+    intervals over rounds. These cannot see what differs between runs as a whole but not between their rounds: two runs
+    of the same thing may be a few percent apart, and 'actbench check' has a margin for that.
+
+    RUN is a run's directory, its pyperf.json, or 'latest'. Exit code 5: the two runs cannot be compared.
 
     \b
     Examples:
       actbench compare latest
       actbench compare latest --by backend --reference numpy
       actbench compare results/reference --by size --format csv
+      actbench compare results/before results/after
+      actbench compare results/reference latest --by strategy
     """
+    if candidate is None:
+        _within(run, by or "strategy", reference, form)
+    else:
+        _between(run, candidate, by, reference, form)
+
+
+def _within(path: Path, by: str, reference: str | None, form: str) -> None:
     from actbench.analysis.comparison import Axis, compare
     from actbench.report import comparison
     from actbench.report.terminal import show_table
     from actbench.runs.archive import load
 
-    found = compare(load(run).times, Axis(by), reference)
+    found = compare(load(path).times, Axis(by), reference)
     match form:
         case "table":
             show_table(comparison.table(found, by))
@@ -51,3 +68,34 @@ def command(run: Path, by: str, reference: str | None, form: str) -> None:
             click.echo(comparison.as_csv(found), nl=False)
         case "json":
             click.echo(comparison.as_json(found))
+
+
+def _between(baseline: Path, candidate: Path, by: str | None, reference: str | None, form: str) -> None:
+    from actbench.analysis.between import between
+    from actbench.analysis.comparison import Axis
+    from actbench.errors import InputError
+    from actbench.report import between as report
+    from actbench.report.terminal import show_table
+    from actbench.runs.archive import load
+    from actbench.runs.baseline import differences, host_differences, refuse_unlike
+
+    if reference is not None:
+        raise InputError("--reference is for one run: of two, the first is the reference; leave it out")
+    before, after = load(baseline), load(candidate)
+    refuse_unlike(before, after)
+    hosts = host_differences(before, after)
+    found = between(before.times, after.times, Axis(by) if by else None, one_host=not hosts)
+    remarks = report.remarks(found, hosts, differences(before, after))
+    match form:
+        case "table":
+            for table in report.tables(found):
+                show_table(table)
+            click.echo("\n".join(["", report.sentence(found), *remarks]))
+        case "markdown":
+            click.echo(report.as_markdown(found, remarks), nl=False)
+        case "csv":
+            click.echo(report.as_csv(found), nl=False)
+            for remark in remarks:
+                click.echo(remark, err=True)
+        case "json":
+            click.echo(report.as_json(found, remarks))

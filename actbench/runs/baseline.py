@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from actbench.errors import InputError, NotComparableError
+from actbench.model import Case
 from actbench.runs.archive import Run, load
 from actbench.runs.environment import Environment
 from actbench.runs.record import Record
@@ -26,24 +27,43 @@ def load_both(baseline: Path, run: Path) -> tuple[Run, Run]:
         before = load(baseline)
     except InputError as error:
         raise NotComparableError(f"--baseline: {error}") from None
+    if apart := host_differences(before, after):
+        name, there, here = apart[0]
+        raise NotComparableError(
+            f"{baseline} is of another host: its {name} is {there}, that of {run} is {here}; "
+            "make a baseline on this host"
+        )
+    refuse_unlike(before, after)
+    return before, after
+
+
+def refuse_unlike(before: Run, after: Run) -> None:
+    """Raise `NotComparableError` unless both tell their host and have a case in common, by one engine on like inputs."""
     old, new = _record(before), _record(after)
     if old.settings.engine != new.settings.engine:
         raise NotComparableError(
-            f"{baseline} was measured by engine {old.settings.engine}, {run} by {new.settings.engine}: "
+            f"{before.path} was measured by engine {old.settings.engine}, {after.path} by {new.settings.engine}: "
             "measure both by the same"
         )
-    for name in HOST:
-        there, here = getattr(old.environment, name), getattr(new.environment, name)
-        if there != here:
-            raise NotComparableError(
-                f"{baseline} is of another host: its {name.replace('_', ' ')} is {there}, that of {run} is {here}; "
-                "make a baseline on this host"
-            )
-    if not {case for block in before.times.blocks for case in block.cases} & {
-        case for block in after.times.blocks for case in block.cases
-    }:
-        raise NotComparableError(f"{baseline} and {run} have no measured case in common: measure the same selection")
-    return before, after
+    if before.plan.distribution != after.plan.distribution:
+        raise NotComparableError(
+            f"{before.path} was measured on inputs from {before.plan.distribution}, {after.path} from "
+            f"{after.plan.distribution}: measure both on the same"
+        )
+    if not _cases(before) & _cases(after):
+        raise NotComparableError(
+            f"{before.path} and {after.path} have no measured case in common: measure the same selection"
+        )
+
+
+def host_differences(before: Run, after: Run) -> list[tuple[str, str, str]]:
+    """Return name, value before and value after of what makes them different hosts; nothing where they are one."""
+    old, new = (_record(run).environment for run in (before, after))
+    return [
+        (name.replace("_", " "), _shown(getattr(old, name)), _shown(getattr(new, name)))
+        for name in HOST
+        if getattr(old, name) != getattr(new, name)
+    ]
 
 
 def differences(before: Run, after: Run) -> list[str]:
@@ -56,6 +76,10 @@ def differences(before: Run, after: Run) -> list[str]:
     ]
 
 
+def _cases(run: Run) -> set[Case]:
+    return {case for block in run.times.blocks for case in block.cases}
+
+
 def _record(run: Run) -> Record:
     if run.record is None:
         raise NotComparableError(f"{run.path} does not tell its host: name the directory of the run")
@@ -64,3 +88,10 @@ def _record(run: Run) -> Record:
 
 def _facts(environment: Environment) -> dict[str, str]:
     return {name: str(getattr(environment, name)) for name in SOFTWARE} | environment.libraries | environment.variables
+
+
+def _shown(value: object) -> str:
+    """Return a fact about a host in words; what has a size by name is caches."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {size / 1024:g} KiB" for name, size in value.items()) or "unknown"
+    return str(value)

@@ -1,0 +1,185 @@
+"""Two runs compared, in the formats of ``actbench compare``."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+import pandas as pd
+
+from actbench.analysis.between import EVERYTHING, Between, Contrast, Estimate, Finding
+from actbench.model import Case
+from actbench.report.numbers import NO_INTERVAL, UNDECIDED, plus_minus, ratio
+from actbench.report.table import Table, markdown
+from actbench.runs.files import FLOATS
+
+NOTE = (
+    f"± is the longer side of the 95 % interval over rounds, {UNDECIDED} marks one that holds 1; what sets whole runs "
+    "apart, often a few percent, is not in it. Of the differences named, 5 % may be false."
+)
+
+Fact = str | int | float
+
+
+def tables(found: Between) -> list[Table]:
+    """Return the times, between hosts the speedups, and what only one run has; each where there is any."""
+    made = [_times(found)]
+    if found.speedups:
+        made.append(_speedups(found))
+    if found.alone:
+        made.append(_alone(found.alone))
+    return made
+
+
+def sentence(found: Between) -> str:
+    """Say how many cases or groups came out how."""
+    parts = [contrast for contrast in found.times if contrast.by != EVERYTHING]
+    number = sum(part.cases for part in parts)
+    cases = f"{number} case{'' if number == 1 else 's'} in both runs"
+    groups = f", {len(parts)} group{'' if len(parts) == 1 else 's'}" if found.by else ""
+    alone = f"; in one run only: {_counted(found.alone)}" if found.alone else ""
+    return f"{cases}{groups}: {_counted(parts)}{alone}"
+
+
+def remarks(found: Between, hosts: Sequence[tuple[str, str, str]], differences: Sequence[str]) -> list[str]:
+    """Say what limits the comparison: other hosts, other software, too few rounds, other neighbours in a block."""
+    lines = []
+    if hosts:
+        apart = "; ".join(f"{name} {there} against {here}" for name, there, here in hosts)
+        lines.append(f"two hosts, so seconds are not compared, only what was measured side by side ({apart})")
+    if found.regrouped:
+        lines.append(
+            f"nothing is decided of {len(found.regrouped)} cases that shared their block with other cases then than "
+            f"now, which alone moves times, e.g. {found.regrouped[0].id}: measure the same strategies and backends"
+        )
+    if any(math.isnan(each.ratio.low) for each in (*found.times, *found.speedups)):
+        lines.append(f"{NO_INTERVAL} marks a figure without an interval: too few rounds in a run")
+    return [*lines, *differences]
+
+
+def as_markdown(found: Between, said: Sequence[str]) -> str:
+    """Return the sentence, the tables and the remarks in Markdown."""
+    body = "\n".join(markdown(table) for table in tables(found))
+    notes = "".join(f"- {remark.replace('<', '&lt;')}\n" for remark in said)
+    return f"**{sentence(found)}**\n\n{body}" + (f"\n{notes}" if notes else "")
+
+
+def as_csv(found: Between) -> str:
+    """Return one row a figure."""
+    frame = pd.DataFrame([_facts(contrast) for contrast in _every(found)])
+    return str(frame.to_csv(index=False, lineterminator="\n", float_format=FLOATS))
+
+
+def as_json(found: Between, said: Sequence[str]) -> str:
+    """Return a JSON object; what does not exist is null."""
+    objects = [
+        {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in facts.items()}
+        for facts in map(_facts, _every(found))
+    ]
+    basis = "one host" if found.one_host else "two hosts"
+    text = msgspec.json.encode({"basis": basis, "by": found.by, "remarks": said, "figures": objects})
+    return msgspec.json.format(text, indent=2).decode()
+
+
+def _times(found: Between) -> Table:
+    where, beside = ("one host", ", beside that of the time itself") if found.one_host else ("two hosts", "")
+    return _table(
+        f"Times, {where}: baseline / candidate",
+        f"Times in copies, over that of the block's yardstick, and their ratio{beside}: above 1 the candidate, the "
+        f"second run, is faster. {NOTE}",
+        found.times,
+        found,
+    )
+
+
+def _speedups(found: Between) -> Table:
+    return _table(
+        "Speedups, two hosts: candidate / baseline",
+        "Times faster than the reference strategy beside it on the same backend, and their ratio: above 1 the strategy "
+        f"is worth more in the candidate, the second run. {NOTE}",
+        found.speedups,
+        found,
+    )
+
+
+def _table(title: str, note: str, contrasts: Sequence[Contrast], found: Between) -> Table:
+    """Return one row a contrast; every table says whose figures, then how they came out, then how sure that is."""
+    speedups, seconds, grouped = contrasts is found.speedups, found.one_host, found.by is not None
+    heads = (
+        *(found.by or "case", *(("speedup",) if speedups else ()), "finding"),
+        *(("cases",) if grouped else ()),
+        *("baseline", "candidate", "ratio", *(("of the time itself",) if seconds else ()), "rounds"),
+    )
+    rows = tuple(
+        (
+            *(_name(each), *((each.figure,) if speedups else ()), each.finding),
+            *((str(each.cases),) if grouped else ()),
+            *(_figure(each.baseline), _figure(each.candidate), _ratio(each.ratio)),
+            *((_ratio(each.seconds_ratio),) if seconds else ()),
+            f"{each.baseline_rounds}, {each.candidate_rounds}",
+        )
+        for each in contrasts
+    )
+    return Table(title, note, heads, rows, labels=3 if speedups else 2)
+
+
+def _alone(contrasts: Sequence[Contrast]) -> Table:
+    """Return one row a block: two runs may have few cases in common."""
+    rows: dict[tuple[str, str, str], list[str]] = {}
+    for each in contrasts:
+        case = Case.parse(each.name)
+        block = f"{case.activation}/{case.op}/{case.dtype}/{case.size}"
+        rounds = f"{each.baseline_rounds}, {each.candidate_rounds}"
+        rows.setdefault((block, each.finding, rounds), []).append(f"{case.strategy}/{case.backend}")
+    return Table(
+        "In one run only",
+        "Missing in the candidate, or new in it.",
+        ("block", "finding", "cases", "rounds"),
+        tuple((block, finding, ", ".join(arms), rounds) for (block, finding, rounds), arms in rows.items()),
+        labels=3,
+    )
+
+
+def _name(contrast: Contrast) -> str:
+    return f"geometric mean of {contrast.cases} cases" if contrast.by == EVERYTHING else contrast.name
+
+
+def _figure(estimate: Estimate) -> str:
+    return "-" if math.isnan(estimate.value) else plus_minus(*estimate)
+
+
+def _ratio(estimate: Estimate) -> str:
+    return "-" if math.isnan(estimate.value) else ratio(*estimate)
+
+
+def _counted(contrasts: Sequence[Contrast]) -> str:
+    counts = Counter(contrast.finding for contrast in contrasts)
+    return ", ".join(f"{counts[finding]} {finding}" for finding in Finding if counts[finding])
+
+
+def _every(found: Between) -> list[Contrast]:
+    return [*found.times, *found.speedups, *found.alone]
+
+
+def _facts(contrast: Contrast) -> dict[str, Fact]:
+    """Return the columns of CSV and the keys of JSON."""
+    return {
+        "figure": contrast.figure,
+        "by": contrast.by,
+        "name": contrast.name,
+        "cases": contrast.cases,
+        "finding": contrast.finding,
+        **dict(zip(("ratio", "low", "high"), contrast.ratio, strict=True)),
+        **_flat("seconds_ratio", contrast.seconds_ratio),
+        **_flat("baseline", contrast.baseline),
+        **_flat("candidate", contrast.candidate),
+        "chance": contrast.chance,
+        "baseline_rounds": contrast.baseline_rounds,
+        "candidate_rounds": contrast.candidate_rounds,
+    }
+
+
+def _flat(name: str, estimate: Estimate) -> dict[str, Fact]:
+    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}

@@ -1,0 +1,79 @@
+"""``actbench export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--to",
+    "tool",
+    type=click.Choice(["github-action-benchmark", "bmf", "benchstat", "asv"]),
+    required=True,
+    help="The format: customSmallerIsBetter JSON, Bencher Metric Format, Go benchmark text, asv's results JSON.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="File to write, in place of one that is there; for asv also its results directory. [default: stdout]",
+)
+@click.option("--commit", metavar="HASH", help="The commit that was measured, in full; asv needs it, and only asv.")
+def command(run: Path, tool: str, output: Path | None, commit: str | None) -> None:
+    """Export a RUN's times for tools that track or compare benchmarks.
+
+    One benchmark a case, in time per call; with the 95 % interval where there are six rounds or more and the format has
+    a place for it. benchstat and asv get every round. Yardsticks are left out: they tell about the machine alone.
+    RUN is a run's directory, its pyperf.json, or 'latest'.
+
+    In asv's results directory the file goes where asv looks for it, and machine.json and benchmarks.json with it. The
+    machine is named by its processors. 'asv run' forgets benchmarks that are not its own: export again after it.
+
+    \b
+    Examples:
+      actbench export latest --to github-action-benchmark -o benchmarks.json
+      actbench export results/after --to benchstat -o after.txt
+      actbench export latest --to asv --commit "$(git rev-parse HEAD)" -o .asv/results
+    """
+    from actbench.analysis.estimates import estimates
+    from actbench.errors import InputError
+    from actbench.report.export import asv, asv_directory, benchstat, bmf, github_action_benchmark
+    from actbench.runs.archive import load
+    from actbench.runs.loops import loops
+
+    if commit is not None and tool != "asv":
+        raise InputError(f"--commit: {tool} has no place for it; leave it out")
+    found = load(run)
+    of_cases = estimates(found.times, loops(found))
+    match tool:
+        case "github-action-benchmark":
+            text = github_action_benchmark.text(of_cases)
+        case "bmf":
+            text = bmf.text(of_cases)
+        case "benchstat":
+            text = benchstat.text(of_cases, None if found.record is None else found.record.environment)
+        case _:
+            results = asv.results(of_cases, found, commit)
+            if output is not None and output.is_dir():
+                asv_directory.place(output, of_cases, results)
+                return
+            text = asv.text(results)
+    _write(text.encode(), output)
+
+
+def _write(data: bytes, output: Path | None) -> None:
+    """Write to a file or stdout, in UTF-8 whatever the terminal's encoding: the formats ask for it."""
+    from actbench.errors import InputError
+
+    if output is None:
+        click.echo(data, nl=False)
+        return
+    try:
+        output.write_bytes(data)
+    except OSError as error:
+        raise InputError(f"cannot write {output}: {error.strerror}; name another file with -o") from None

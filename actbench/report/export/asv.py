@@ -1,0 +1,206 @@
+"""Results of airspeed velocity (asv), as it keeps them below its results directory.
+
+The format is api_version 2 of ``asv/results.py`` in asv 0.6: one file per machine, commit and environment. A benchmark
+is an activation, a backend and an op, ``logistic.numpy.time_derivative``; strategy, dtype and size are its parameters,
+so that asv draws the strategies in one graph. Samples are rounds, on which asv's own test then works.
+
+A parameter combination that was not measured is null, which asv shows as failed. The backend is in the name because
+backends differ in dtypes and sizes; as a parameter it would leave many such holes.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import md5
+from itertools import accumulate, product
+from math import comb
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from actbench.analysis.estimates import Estimate
+from actbench.errors import InputError
+from actbench.runs.archive import Run
+from actbench.runs.environment import Environment
+from actbench.runs.files import FLOATS
+from actbench.runs.record import Record
+
+COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+"""A full hash of git or Mercurial. asv looks results up by it."""
+
+COLUMNS = (
+    *("result", "params", "version", "started_at", "duration", "stats_ci_99_a", "stats_ci_99_b"),
+    *("stats_q_25", "stats_q_75", "stats_number", "stats_repeat", "samples", "profile"),
+)
+"""What a row of results holds, in asv's order; nulls at its end are left out."""
+
+VERSION = "1"
+"""Of all benchmarks: asv compares no results of different versions. To be raised when a name comes to mean another."""
+
+PARAM_NAMES = ("strategy", "dtype", "size")
+"""A benchmark's parameters."""
+
+REQUIREMENTS = ("numpy", "numba")
+"""The libraries whose version makes another environment."""
+
+LONGEST = 128
+"""Characters that an environment's name may have in a file name; asv puts a hash in place of longer ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """A results file, the fields by asv's names."""
+
+    commit_hash: str
+    env_name: str
+    date: int
+    """Milliseconds since 1970. asv means the commit's; the start of the run stands for it."""
+    params: dict[str, str]
+    """The machine and the environment: each an axis of asv's graphs, so nothing that changes with every update."""
+    python: str
+    requirements: dict[str, str]
+    env_vars: dict[str, str]
+    result_columns: tuple[str, ...]
+    results: dict[str, list[Any]]
+    durations: dict[str, float]
+    version: int = 2
+
+    @property
+    def machine(self) -> dict[str, str]:
+        """What machine.json holds."""
+        return {name: value for name, value in self.params.items() if name not in {"python", *self.requirements}}
+
+    @property
+    def path(self) -> Path:
+        """Where asv looks for it, below its results directory."""
+        long = len(self.env_name) >= LONGEST
+        name = f"env-{md5(self.env_name.encode(), usedforsecurity=False).hexdigest()}" if long else self.env_name
+        return Path(self.params["machine"], f"{self.commit_hash[:8]}-{name}.json")
+
+
+def results(found: Sequence[Estimate], run: Run, commit: str | None) -> Results:
+    """Return the results of a run; `InputError` when it does not tell its host, or `commit` is not a full hash."""
+    if run.record is None:
+        raise InputError(f"{run.path} does not tell its host, which asv wants to know: name the directory of the run")
+    environment = run.record.environment
+    python = environment.python.rpartition(" ")[2].rpartition(".")[0]
+    requirements = {name: environment.libraries[name] for name in REQUIREMENTS if name in environment.libraries}
+    started = _started(run.record, run.path)
+    return Results(
+        commit_hash=_checked(commit),
+        env_name=_environment_name(python, requirements, environment.variables),
+        date=started,
+        params={**_machine(environment), "python": python, **requirements},
+        python=python,
+        requirements=requirements,
+        env_vars=environment.variables,
+        result_columns=COLUMNS,
+        results={name: _row(members, started) for name, members in groups(found)},
+        durations={},
+    )
+
+
+def text(results: Results) -> str:
+    """Return a results file's text, as compact as asv's."""
+    return msgspec.json.format(msgspec.json.encode(results), indent=0).decode() + "\n"
+
+
+def groups(found: Iterable[Estimate]) -> Iterator[tuple[str, list[Estimate]]]:
+    """Yield every benchmark's name and cases. A dot or slash in a part of the name is percent-encoded."""
+    found_by_name: dict[str, list[Estimate]] = {}
+    for each in found:
+        activation, backend = (
+            quote(name, safe="").replace(".", "%2E") for name in (each.case.activation, each.case.backend)
+        )
+        found_by_name.setdefault(f"{activation}.{backend}.time_{each.case.op}", []).append(each)
+    yield from found_by_name.items()
+
+
+def _axes(cases: Sequence[Estimate]) -> tuple[list[str], list[str], list[int]]:
+    """Return the strategies, dtypes and sizes of a benchmark."""
+    strategies = list(dict.fromkeys(each.case.strategy for each in cases))
+    dtypes = sorted({str(each.case.dtype) for each in cases})
+    return strategies, dtypes, sorted({each.case.size for each in cases})
+
+
+def params(cases: Sequence[Estimate]) -> list[list[str]]:
+    """Return the values of a benchmark's parameters, as Python writes them."""
+    return [[repr(value) for value in axis] for axis in _axes(cases)]
+
+
+def _row(cases: Sequence[Estimate], started: int) -> list[Any]:
+    """Return a benchmark's results, in the order of `COLUMNS`; a value for every combination of its parameters."""
+    by_key = {(each.case.strategy, str(each.case.dtype), each.case.size): each for each in cases}
+    ordered = [by_key.get(key) for key in product(*_axes(cases))]
+    values = [None if each is None else float(FLOATS % each.seconds) for each in ordered]
+    samples = [None if each is None else _samples(each) for each in ordered]
+    stats = zip(*(_stats(each) for each in ordered), strict=True)
+    return [values, params(cases), VERSION, started, None, *map(list, stats), samples]
+
+
+def _samples(found: Estimate) -> list[float]:
+    return [float(FLOATS % each.seconds) for each in found.rounds]
+
+
+def _stats(found: Estimate | None) -> tuple[float | None, ...]:
+    """Return the 99 % interval's bounds, the quartiles, calls in a sample, and samples.
+
+    Nothing where there are too few rounds for an interval: asv then goes by its factor alone.
+    """
+    if found is None or not found.has_interval:
+        return (None,) * 6
+    samples = sorted(_samples(found))
+    low, high = _median_interval(samples)
+    first, _, third = quantiles(samples, method="inclusive")
+    return low, high, float(FLOATS % first), float(FLOATS % third), found.rounds[0].calls, len(samples)
+
+
+def _median_interval(ordered: Sequence[float]) -> tuple[float | None, float | None]:
+    """Return the bounds that hold the median with 99 %, by the sign test as in asv; None for fewer than 8 samples."""
+    count = len(ordered)
+    tail = [ways / 2**count for ways in accumulate(comb(count, below) for below in range(count + 1))]
+    rank = bisect_right(tail, 0.005)
+    return (ordered[rank - 1], ordered[-rank]) if rank else (None, None)
+
+
+def _machine(environment: Environment) -> dict[str, str]:
+    """Return the machine by asv's names. Its own name comes from the processors: a host's name tells whose it is."""
+    model = re.sub(r"\((R|TM|C)\)", " ", environment.cpu_model, flags=re.IGNORECASE)
+    words = re.findall(r"[a-z0-9.]*[a-z0-9]", f"{model} x{environment.logical_cpus}".lower(), re.ASCII)
+    return {
+        "machine": "-".join(words),
+        "os": environment.kernel.partition(" ")[0],
+        "arch": environment.architecture,
+        "cpu": environment.cpu_model,
+        "num_cpu": str(environment.logical_cpus),
+        "ram": f"{environment.memory / 2**30:.0f} GiB",
+    }
+
+
+def _environment_name(python: str, requirements: dict[str, str], variables: dict[str, str]) -> str:
+    """Return tool, Python, versions and tuning variables, as asv names environments, fit for a file's name."""
+    pairs = [f"{name}{value}" for name, value in (*sorted(requirements.items()), *sorted(variables.items()))]
+    return re.sub(r"[^\w.+-]", "_", "-".join(["actbench", f"py{python}", *pairs]), flags=re.ASCII)
+
+
+def _started(record: Record, path: Path) -> int:
+    try:
+        return round(1000 * datetime.fromisoformat(record.created).timestamp())
+    except (ValueError, OverflowError):
+        raise InputError(f"{path / 'run.json'} is damaged: '{record.created}' is not a time") from None
+
+
+def _checked(commit: str | None) -> str:
+    """Return the commit's hash; `InputError` when there is none, or it is not a full one."""
+    if commit is None:
+        raise InputError('asv files results under the commit that was measured: add --commit "$(git rev-parse HEAD)"')
+    if not COMMIT.fullmatch(commit):
+        raise InputError(f"--commit {commit!r} is not a full hash: give what 'git rev-parse HEAD' prints")
+    return commit

@@ -1,0 +1,61 @@
+"""Go's benchmark format, for benchstat and whatever else reads it: https://golang.org/design/14313-benchmark-format.
+
+One line a case and round, since benchstat does statistics over lines and the round is the unit of all statistics. A
+name's parts are key=value, so that ``benchstat -col /strategy`` sets strategies side by side. The header has only what
+two comparable runs have in common: benchstat makes a table of its own for every header that differs, and then compares
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from urllib.parse import quote
+
+from actbench.analysis.estimates import Estimate
+from actbench.model import Case
+from actbench.report.export.nanoseconds import PER_SECOND
+from actbench.runs.environment import Environment
+
+GOARCH = {"x86_64": "amd64", "aarch64": "arm64"}
+"""Go's names of architectures, where they are not the system's."""
+
+THREADS = 1
+"""What stands at a name's end, Go's GOMAXPROCS: workers have one thread."""
+
+
+def text(found: Sequence[Estimate], environment: Environment | None) -> str:
+    """Return the file; without an environment its header does not tell the host."""
+    return "\n".join([*_header(environment), *(line for each in found for line in _lines(each))]) + "\n"
+
+
+def _header(environment: Environment | None) -> Iterator[str]:
+    if environment is not None:
+        yield f"goos: {_one_line(environment.kernel).partition(' ')[0].lower()}"
+        yield f"goarch: {GOARCH.get(environment.architecture, _one_line(environment.architecture))}"
+    yield "pkg: actbench"
+    if environment is not None:
+        yield f"cpu: {_one_line(environment.cpu_model)}"
+
+
+def _lines(found: Estimate) -> Iterator[str]:
+    """Yield a line a round: name, calls, time of one call without an exponent, which not every reader knows."""
+    for each in found.rounds:
+        yield f"{_name(found.case)} {each.calls} {PER_SECOND * each.seconds:.2f} ns/op"
+
+
+def _name(case: Case) -> str:
+    """Return ``BenchmarkLogistic/strategy=cached/...``; whatever could end a part or the name is percent-encoded."""
+    activation = quote(case.activation, safe="")
+    parts = {
+        "strategy": case.strategy,
+        "backend": case.backend,
+        "op": case.op,
+        "dtype": case.dtype,
+        "size": str(case.size),
+    }
+    pairs = "".join(f"/{key}={quote(value, safe='')}" for key, value in parts.items())
+    return f"Benchmark{activation[:1].upper()}{activation[1:]}{pairs}-{THREADS}"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

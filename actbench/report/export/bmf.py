@@ -1,0 +1,37 @@
+"""Bencher Metric Format: JSON for ``bencher run --adapter json``.
+
+Benchmarks hold measures, measures hold a value and, where there is an interval, its bounds
+(https://bencher.dev/docs/reference/bencher-metric-format). Bencher's own measure ``latency`` is in nanoseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from actbench.analysis.estimates import Estimate
+from actbench.report.export.nanoseconds import nanoseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One measure of one case. Nanoseconds."""
+
+    value: float
+    lower_value: float | msgspec.UnsetType = msgspec.UNSET
+    """With `upper_value` the 95 % interval; both are left out where there are too few rounds for one."""
+    upper_value: float | msgspec.UnsetType = msgspec.UNSET
+
+
+def text(found: Sequence[Estimate]) -> str:
+    """Return the object, one benchmark a case."""
+    benchmarks = {each.case.id: {"latency": _metric(each)} for each in found}
+    return msgspec.json.format(msgspec.json.encode(benchmarks), indent=2).decode() + "\n"
+
+
+def _metric(found: Estimate) -> Metric:
+    if not found.has_interval:
+        return Metric(nanoseconds(found.seconds))
+    return Metric(*map(nanoseconds, (found.seconds, found.low, found.high)))

@@ -1,0 +1,49 @@
+"""JSON for github-action-benchmark's tool ``customSmallerIsBetter``.
+
+The action reads an array of name, unit and value, with range and extra as text to show
+(https://github.com/benchmark-action/github-action-benchmark, ``BenchmarkResult`` in src/extract.ts). The unit
+ns/iter is one of those that it can convert (src/normalizeValueByUnit.ts).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from actbench.analysis.estimates import Estimate
+from actbench.report.export.nanoseconds import nanoseconds
+from actbench.report.numbers import significant
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One case."""
+
+    name: str
+    unit: str
+    value: float
+    range: str | msgspec.UnsetType
+    """The longer side of the 95 % interval; left out where there is none."""
+    extra: str
+    """Lines to show beside the value."""
+
+
+def text(found: Sequence[Estimate]) -> str:
+    """Return the array, one entry a case."""
+    return msgspec.json.format(msgspec.json.encode([_entry(each) for each in found]), indent=2).decode() + "\n"
+
+
+def _entry(found: Estimate) -> Entry:
+    return Entry(
+        name=found.case.id,
+        unit="ns/iter",
+        value=nanoseconds(found.seconds),
+        range=_range(found) if found.has_interval else msgspec.UNSET,
+        extra=f"rounds: {len(found.rounds)}\nloops: {found.loops}",
+    )
+
+
+def _range(found: Estimate) -> str:
+    return f"± {significant(nanoseconds(max(found.high - found.seconds, found.seconds - found.low)), 2)}"

@@ -1,0 +1,12 @@
+"""Times in nanoseconds, as most of the tools want them."""
+
+from __future__ import annotations
+
+from actbench.runs.files import FLOATS
+
+PER_SECOND = 1e9
+
+
+def nanoseconds(seconds: float) -> float:
+    """Return nanoseconds in as many digits as the CSV files have."""
+    return float(FLOATS % (PER_SECOND * seconds))

@@ -433,19 +433,19 @@ def test_a_group_without_a_common_round_has_no_figure() -> None:
 
 def test_the_interval_of_a_ratio_covers_the_truth() -> None:
     hits = 0
-    for seed in range(300):
+    for seed in range(150):
         runs = measured(scatter=0.05, seed=seed), measured(scatter=0.05, factor=0.9, seed=seed + 1000)
         ratio = group(between(*runs, Axis.STRATEGY, one_host=True), "cached").ratio
         hits += ratio.low <= 1 / 0.9 <= ratio.high
-    assert hits / 300 > 0.92
+    assert hits / 150 > 0.92
 
 
 def test_identical_runs_are_seldom_called_different() -> None:
     wrong = 0
-    for seed in range(300):
+    for seed in range(150):
         found = between(measured(seed=seed), measured(seed=seed + 1000), one_host=True)
         wrong += any(each.finding != "undecided" for each in found.times if each.by == "case")
-    assert wrong / 300 < 0.08
+    assert wrong / 150 < 0.08
 
 
 # Benjamini and Hochberg

@@ -38,7 +38,7 @@ def load_both(baseline: Path, run: Path) -> tuple[Run, Run]:
 
 
 def refuse_unlike(before: Run, after: Run) -> None:
-    """Raise `NotComparableError` unless both tell their host and have a case in common, by one engine on like inputs."""
+    """Raise `NotComparableError` unless both tell their host and share a case, by one engine on like inputs."""
     old, new = _record(before), _record(after)
     if old.settings.engine != new.settings.engine:
         raise NotComparableError(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from actbench.cli import main
+from actbench.cli import configuration, main
 from actbench.runs import environment
 from tests.fake import FakeBench
 
@@ -25,7 +25,8 @@ def bench() -> FakeBench:
 def actbench(bench: FakeBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Actbench:
     """Run the command line in an empty directory, with exact times instead of a clock."""
     monkeypatch.chdir(tmp_path)
-    for name in environment.tuning(os.environ):
+    settings = [name for name in os.environ if name.startswith(configuration.PREFIX)]
+    for name in (*environment.tuning(os.environ), *settings):
         monkeypatch.delenv(name)
 
     def run(*arguments: str, **options: Any) -> Result:

@@ -53,6 +53,7 @@ def test_the_version_is_the_package_s(actbench: Actbench) -> None:
     assert actbench("--version").stdout == f"actbench, version {__version__}\n"
 
 
+@pytest.mark.usefixtures("actbench")
 @pytest.mark.parametrize("arguments", [["--help"], ["list"], ["run", "--help"], ["list", "cases"], ["--version"]])
 def test_what_measures_nothing_imports_neither_numba_nor_pandas(arguments: list[str]) -> None:
     script = (
@@ -285,7 +286,7 @@ def test_env_shows_the_machine_and_its_noise(actbench: Actbench) -> None:
 
 def test_env_as_json_is_what_a_run_records(actbench: Actbench) -> None:
     found = json.loads(actbench("env", "--format", "json").stdout)
-    assert found.keys() == {"environment", "noise"}
+    assert found.keys() == {"environment", "noise", "configuration"}
     actbench("run", "--preset", "smoke", "-b", "numpy", "-a", "logistic", "--rounds", "1", "-o", "here")
     recorded = json.loads(Path("here/run.json").read_text())["environment"]
     assert found["environment"] == recorded

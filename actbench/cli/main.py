@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from actbench import __version__
+from actbench.cli import configuration
 from actbench.errors import ActbenchError, unknown
 
 INTERRUPTED = 130
@@ -37,18 +38,26 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Suggest the nearest command for one that is not known."""
+        """Suggest the nearest command for one that is not known, and give one that is known its settings."""
         if args[0] not in COMMANDS:
             raise unknown("command", args[0], COMMANDS)
-        return super().resolve_command(ctx, args)
+        name, command, rest = super().resolve_command(ctx, args)
+        if name and command and not ctx.resilient_parsing:
+            configuration.configure(ctx, name, command, rest)
+        return name, command, rest
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; say what went wrong in one line on stderr."""
         try:
             return super().invoke(ctx)
         except ActbenchError as error:
-            click.echo(f"actbench: {error}", err=True)
+            click.echo(f"actbench: {error}{configuration.remark(ctx, str(error))}", err=True)
             sys.exit(error.exit_code)
+        except click.UsageError as error:
+            message = error.format_message()
+            if remark := configuration.remark(ctx, message):
+                raise click.UsageError(message + remark, error.ctx) from None
+            raise
         except KeyboardInterrupt:
             click.echo("actbench: interrupted", err=True)
             sys.exit(INTERRUPTED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
@@ -77,6 +77,7 @@ class Names(ParamType):
     """A comma-separated list."""
 
     name = "names"
+    envvar_list_splitter: ClassVar[str] = ","
 
     def __init__(self, metavar: str, item: ParamType = click.STRING) -> None:
         """Read every part as `item`; `metavar` is shown in the help."""

@@ -166,7 +166,9 @@ def _resumed(ctx: click.Context, chosen: dict[str, Any], here: Environment) -> I
 
 def _check_limits(chosen: dict[str, Any], engine: str) -> None:
     if engine == "pyperf" and (chosen["target"] or chosen["budget"]):
-        raise click.UsageError("--target and --budget do not apply to stock pyperf: use --rounds, its processes")
+        raise click.UsageError(
+            "--target and --budget do not apply to stock pyperf (--engine pyperf): use --rounds, its processes"
+        )
 
 
 def _planned(chosen: dict[str, Any], seed: int) -> tuple[Plan, Preset]:

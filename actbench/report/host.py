@@ -1,4 +1,4 @@
-"""A host and its software, in words."""
+"""A host, its software and its user's settings, in words."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import fields
 
 import msgspec
 
+from actbench.report import settings
+from actbench.report.settings import Configuration
 from actbench.runs.environment import Environment
 from actbench.runs.noise import Finding
 
@@ -19,8 +21,8 @@ def line(environment: Environment) -> str:
     )
 
 
-def as_text(environment: Environment, found: Sequence[Finding]) -> str:
-    """Return what a run would record, then what makes timings scatter."""
+def as_text(environment: Environment, found: Sequence[Finding], configuration: Configuration) -> str:
+    """Return what a run would record, then what makes timings scatter, then the settings."""
     shown = {field.name: str(getattr(environment, field.name)) for field in fields(Environment)}
     shown |= {
         "caches": _caches(environment),
@@ -30,12 +32,12 @@ def as_text(environment: Environment, found: Sequence[Finding]) -> str:
     }
     facts = [f"{name.replace('_', ' '):<28} {value}" for name, value in shown.items()]
     noise = [f"{item.subject:<28} {item.state}" + ("" if item.good else f"  -> {item.advice}") for item in found]
-    return "\n".join([*facts, "", "what makes timings scatter", *noise])
+    return "\n".join([*facts, "", "what makes timings scatter", *noise, "", settings.as_text(configuration)])
 
 
-def as_json(environment: Environment, found: Sequence[Finding]) -> str:
-    """Return both as a JSON object."""
-    text = msgspec.json.encode({"environment": environment, "noise": found})
+def as_json(environment: Environment, found: Sequence[Finding], configuration: Configuration) -> str:
+    """Return the same as a JSON object."""
+    text = msgspec.json.encode({"environment": environment, "noise": found, "configuration": configuration})
     return msgspec.json.format(text, indent=2).decode()
 
 

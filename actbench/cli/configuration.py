@@ -1,0 +1,254 @@
+"""Settings from a file and from the environment, beneath what the command line says.
+
+Four layers, each above the one before: the file, its table for the command, the environment, the command line. What
+there is to set follows from the commands' own options, and values are read by the options' own types, so that an option
+which is added can be set at once. All but the command line reaches click as one `default_map`, and not by its own
+``envvar``: only so can a layer replace what a lower one says of *another* option (``--rounds`` a budget in the file),
+and a bad value be told with its place.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import click
+
+from actbench.cli import settings_file
+from actbench.cli.settings_file import File
+from actbench.errors import InputError, unknown
+from actbench.report.settings import Configuration, Setting
+
+PREFIX = "ACTBENCH_"
+"""Of every variable: ACTBENCH_MAX_CALL is --max-call."""
+
+ONE_CALL = frozenset({"output", "resume", "dry-run"})
+"""Options that are about one call: a run that is always the same, or never measured, is nobody's setting."""
+
+PER_COMMAND = frozenset({"format"})
+"""Options that take other values in every command, so that only a command's table can set them."""
+
+TABLES = frozenset({"margins"})
+"""Options of which every value is GLOB=PCT, so that a table can write them."""
+
+REPLACES = {
+    "rounds": {"target", "budget"},
+    "target": {"rounds"},
+    "budget": {"rounds"},
+    "engine=pyperf": {"target", "budget"},
+    "baseline": {"against"},
+    "against": {"baseline"},
+    "resume": {"engine", "rounds", "target", "budget", "timeout"},  # the run there has its own
+}
+"""An option, or an option and its value, and what it makes meaningless in the layers below."""
+
+IN_USE = "actbench.settings"
+"""Where click's context keeps the settings of the command that runs."""
+
+Options = dict[str, click.Option]
+Layer = dict[str, Setting]
+
+
+def configure(ctx: click.Context, name: str, command: click.Command, args: list[str]) -> None:
+    """Put a command's settings beneath what its command line says. Help reads none, so that it always helps."""
+    given = _given(ctx, command, args)
+    if "help" in given:
+        return
+    _, held = _read(ctx)
+    options = settable(command)
+    settings = [item for item in _without(held.get(name, {}), given).values() if item.name not in given]
+    ctx.meta[IN_USE] = settings
+    ctx.default_map = {name: {str(options[item.name].name): _for_click(options[item.name], item) for item in settings}}
+
+
+def overview(ctx: click.Context) -> Configuration:
+    """Return what holds for any command, before a command line says otherwise."""
+    file, held = _read(ctx)
+    hidden = settings_file.hidden_by(file) if file else None
+    settings = dict.fromkeys(item for layer in held.values() for item in layer.values())
+    return Configuration(
+        file.place() if file else None,
+        hidden.place() if hidden else None,
+        tuple(sorted(settings, key=lambda item: (item.name, item.origin))),
+    )
+
+
+def remark(ctx: click.Context, message: str) -> str:
+    """Say where the settings come from that a message is about: whose option it names, or whose value it quotes."""
+    about = [
+        f"{item.name} is from {item.origin}"
+        for item in ctx.meta.get(IN_USE, ())
+        if re.search(rf"--{item.name}(?![\w-])", message)
+        or any(f"'{part.strip()}'" in message for text in item.texts for part in text.split(","))
+    ]
+    return f" ({', '.join(about)})" if about else ""
+
+
+def settable(command: click.Command) -> Options:
+    """Return the options of a command that a file or the environment may set, by their long names."""
+    options = (option for option in command.params if isinstance(option, click.Option))
+    named = {_long_name(option): option for option in options}
+    return {name: option for name, option in named.items() if name and name not in ONE_CALL}
+
+
+def variable(name: str) -> str:
+    """Name the environment variable of an option."""
+    return PREFIX + name.replace("-", "_").upper()
+
+
+def _long_name(option: click.Parameter) -> str:
+    return next((written[2:] for written in option.opts if written.startswith("--")), "")
+
+
+def _given(ctx: click.Context, command: click.Command, args: list[str]) -> dict[str, Any]:
+    """Return the options that the command line names, with what it says of them; its mistakes are click's to tell."""
+    scratch = click.Context(command, parent=ctx, resilient_parsing=True)
+    said, _, _ = command.make_parser(scratch).parse_args(list(args))
+    return {_long_name(option): said[option.name] for option in command.get_params(scratch) if option.name in said}
+
+
+def _read(ctx: click.Context) -> tuple[File | None, dict[str, Layer]]:
+    """Return the file, and what holds for each command. Without a file or a variable no command is even imported."""
+    file = settings_file.find()
+    variables = {name: text for name, text in os.environ.items() if name.startswith(PREFIX) and text}
+    if not (file or variables):
+        return None, {}
+    group = ctx.find_root().command
+    assert isinstance(group, click.Group)  # noqa: S101  # commands are called through their group
+    found = {name: group.get_command(ctx, name) for name in group.list_commands(ctx)}
+    commands = {name: settable(command) for name, command in found.items() if command}
+    _refuse_unknown_variables(variables, commands)
+    if file:
+        _refuse_unknown_names(file, commands)
+    held: dict[str, Layer] = {}
+    for name, options in commands.items():
+        held[name] = {}
+        for layer in _layers(ctx, name, options, file, variables):
+            held[name] = _without(held[name], {item.name: item.value for item in layer.values()}) | layer
+    return file, held
+
+
+def _without(layer: Layer, above: Mapping[str, Any]) -> Layer:
+    """Return a layer without what the one above makes meaningless."""
+    said = above.keys() | {f"{name}={value}" for name, value in above.items()}
+    gone = {name for key in said for name in REPLACES.get(key, ())}
+    return {name: item for name, item in layer.items() if name not in gone}
+
+
+def _layers(
+    ctx: click.Context, command: str, options: Options, file: File | None, variables: Mapping[str, str]
+) -> Iterator[Layer]:
+    """Yield the file, its table for the command, and the environment: read strictly, the lowest first."""
+    layers: list[list[Setting]] = []
+    if file:
+        shared = {name: value for name, value in file.content.items() if name not in PER_COMMAND}
+        for place, table in ((file.place(), shared), (file.place(command), file.content.get(command, {}))):
+            layers.append([_written(file, place, options[name], table[name]) for name in table if name in options])
+    environment = ((name, variables.get(variable(name))) for name in options)
+    layers.append([_exported(options[name], text) for name, text in environment if text and name not in PER_COMMAND])
+    for layer in layers:
+        for item in layer:
+            _check(ctx, options[item.name], item)
+        yield {item.name: item for item in layer}
+
+
+def _for_click(option: click.Option, setting: Setting) -> str | list[str]:
+    return list(setting.texts) if option.multiple else setting.texts[0]
+
+
+# Values
+
+
+def _written(file: File, place: str, option: click.Option, value: Any) -> Setting:
+    """Read what a file says of an option."""
+    name = _long_name(option)
+    try:
+        return Setting(name, tuple(_texts(file, option, value)), place)
+    except ValueError as error:
+        raise InputError(f"{name} from {place}: {error}") from None
+
+
+def _texts(file: File, option: click.Option, value: Any) -> Iterator[str]:
+    """Yield the values as the command line takes them; `ValueError` where TOML's type cannot be meant."""
+    if option.is_flag:
+        if not isinstance(value, bool):
+            raise ValueError("write true or false")
+        yield str(value).lower()
+    elif isinstance(value, dict) and _long_name(option) in TABLES:
+        for glob, percentage in value.items():
+            yield f"{glob}={_text(percentage)}"
+    elif isinstance(value, list) and not option.multiple:
+        raise ValueError("write one value, not a list")
+    else:
+        for text in map(_text, value if isinstance(value, list) else [value]):
+            yield _beside(file, text) if isinstance(option.type, click.Path) else text
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise ValueError("write a string or a number")  # noqa: TRY004  # the caller makes it the user's error
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)  # 1e6
+
+
+def _beside(file: File, text: str) -> str:
+    """Read a path from the directory of the file, where there is such a path; a name like 'latest' stays."""
+    beside = file.path.parent / text
+    return str(beside) if os.path.exists(beside) else text  # noqa: PTH110  # Path.exists raises for names too long
+
+
+def _exported(option: click.Option, text: str) -> Setting:
+    """Read what the environment says of an option."""
+    name = _long_name(option)
+    texts = option.type.split_envvar_value(text) if option.multiple else [text]
+    return Setting(name, tuple(part.strip() for part in texts), f"environment {variable(name)}")
+
+
+def _check(ctx: click.Context, option: click.Option, setting: Setting) -> None:
+    """Refuse a value that the command line would refuse; whether a path exists is for its own command to say."""
+    if isinstance(option.type, click.Path):
+        return
+    try:
+        option.type_cast_value(ctx, _for_click(option, setting))
+    except click.BadParameter as error:
+        raise InputError(f"{setting.name} from {setting.origin}: {error.message}") from None
+
+
+# Names
+
+
+def _refuse_unknown_names(file: File, commands: Mapping[str, Options]) -> None:
+    shared = _shared(commands)
+    for name, value in file.content.items():
+        if name in commands:
+            if not isinstance(value, dict):
+                raise InputError(f"{file.place()}: '{name}' is a command: write its settings as a table [{name}]")
+            for key in value:
+                if key not in commands[name]:
+                    raise _unknown(file.place(name), f"setting of {name}", key, key, commands[name])
+        elif name in PER_COMMAND:
+            raise InputError(f"{file.place()}: {name} differs from command to command: set it in a table like [check]")
+        elif name not in shared:
+            raise _unknown(file.place(), "setting", name, name, shared | commands.keys())
+
+
+def _refuse_unknown_variables(variables: Iterable[str], commands: Mapping[str, Options]) -> None:
+    known = {variable(name): name for name in _shared(commands)}
+    for written in variables:
+        if written not in known:
+            name = written.removeprefix(PREFIX).replace("_", "-").lower()
+            if name in PER_COMMAND:
+                raise InputError(f"{written}: {name} differs from command to command: write --{name} instead")
+            raise _unknown("environment", "variable", written, name, known)
+
+
+def _shared(commands: Mapping[str, Options]) -> set[str]:
+    """Return what can be set for all commands at once."""
+    return {name for options in commands.values() for name in options} - PER_COMMAND
+
+
+def _unknown(place: str, what: str, written: str, name: str, known: Iterable[str]) -> InputError:
+    if name in ONE_CALL:
+        return InputError(f"{place}: {written} is about one call: write --{name} on the command line")
+    return InputError(f"{place}: {unknown(what, written, known)}")

@@ -1,0 +1,88 @@
+"""The file with settings: which one it is, and what stands in it.
+
+The nearest directory that has some, from the current one upward: `actbench.toml`, or the table [tool.actbench] of
+pyproject.toml. Where a directory has both, the file of our own holds, as with ruff and pytest.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from actbench.errors import InputError
+
+OWN_FILE, SHARED_FILE = "actbench.toml", "pyproject.toml"
+
+SECTION = "tool.actbench"
+"""The table of the shared file."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file with settings: its path from here, the table they stand in, and what they are."""
+
+    path: Path
+    section: str
+    content: dict[str, Any]
+
+    def place(self, command: str = "") -> str:
+        """Name a table as users know it: ``pyproject.toml [tool.actbench.check]``."""
+        table = ".".join(filter(None, (self.section, command)))
+        return f"{self.path} [{table}]" if table else str(self.path)
+
+
+def find() -> File | None:
+    """Return the settings of the nearest directory that has some, from here upward."""
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:
+        return None
+    return next(filter(None, (_of(directory) for directory in (here, *here.parents))), None)
+
+
+def _of(directory: Path) -> File | None:
+    """Return the settings of a directory: a file of our own hides the table in pyproject.toml."""
+    own = directory / OWN_FILE
+    if _is_file(own):
+        return File(_from_here(own), "", _parsed(own))
+    return _shared(directory / SHARED_FILE)
+
+
+def hidden_by(file: File) -> File | None:
+    """Return the settings that a file hides."""
+    return None if file.section else _shared(file.path.with_name(SHARED_FILE))
+
+
+def _shared(path: Path) -> File | None:
+    """Return the settings in a pyproject.toml; one without our table is none of our business."""
+    if not _is_file(path):
+        return None
+    tools = _parsed(path).get("tool", {})
+    if not isinstance(tools, dict) or "actbench" not in tools:
+        return None
+    if not isinstance(tools["actbench"], dict):
+        raise InputError(f"{_from_here(path)}: tool.actbench is to be a table: write [{SECTION}]")
+    return File(_from_here(path), SECTION, tools["actbench"])
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113  # Path.is_file raises where a directory above cannot be entered
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{_from_here(path)} is not TOML: {error}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{_from_here(path)} is not TOML: it is not encoded in UTF-8") from None
+    except OSError as error:
+        raise InputError(f"{_from_here(path)} cannot be read ({error.strerror}): let it be read, or move it") from None
+
+
+def _from_here(path: Path) -> Path:
+    return Path(os.path.relpath(path))

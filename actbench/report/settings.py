@@ -1,0 +1,41 @@
+"""Settings that are not actbench's own defaults, and where each of them comes from, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a file or the environment says of one option."""
+
+    name: str
+    """The option's long name, without its dashes."""
+    texts: tuple[str, ...]
+    """Its values as one would write them on the command line; more than one only where the option repeats."""
+    origin: str
+    """``actbench.toml [check]``, or ``environment ACTBENCH_MARGIN``."""
+
+    @property
+    def value(self) -> str:
+        """All values in a line."""
+        return ", ".join(self.texts) or "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Every setting that holds for some command, and the file that was read."""
+
+    file: str | None
+    passed_over: str | None
+    """A second place with settings, which the file hides."""
+    settings: tuple[Setting, ...]
+
+
+def as_text(configuration: Configuration) -> str:
+    """Return the file, then a line per setting."""
+    file = configuration.file or "none, neither actbench.toml nor [tool.actbench] in pyproject.toml, here or above"
+    if configuration.passed_over:
+        file += f"  -> hides {configuration.passed_over}: keep one of them"
+    lines = [f"{item.name:<28} {item.value}  ({item.origin})" for item in configuration.settings]
+    return "\n".join(["settings that are not defaults", f"{'file':<28} {file}", *(lines or ["none"])])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from fnmatch import fnmatchcase
+from functools import partial
 from itertools import product
+from typing import Any
 
 from actbench import activations, backends
 from actbench.backends import Backend
@@ -54,6 +57,20 @@ class Preset:
     """Seconds that one arm should take in one round."""
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is asked of an environment: names and numbers as text and integers, so that it can be sent."""
+
+    preset: str
+    given: dict[str, tuple[Any, ...]]
+    """Axes of the user's own, by name, in place of the preset's."""
+    pattern: str
+    memory: int
+    """Bytes that blocks may count on."""
+    max_call: float
+    """Seconds."""
+
+
 def presets() -> dict[str, Preset]:
     """Return the presets by name. They use the backends that are available here."""
     usable = tuple(name for name, backend in backends.catalogue().items() if not backend.unavailable)
@@ -66,6 +83,7 @@ def presets() -> dict[str, Preset]:
         sizes=(1_000, 100_000, 4_000_000),
     )
     smoke = replace(default, strategies=("recompute", "cached"), dtypes=(Dtype.FLOAT64,), sizes=(1_000,))
+    check = replace(default, strategies=("recompute", "cached"), sizes=(10_000,))
     full = replace(
         default,
         activations=tuple(activations.catalogue()),
@@ -76,6 +94,7 @@ def presets() -> dict[str, Preset]:
         preset.name: preset
         for preset in (
             Preset("smoke", "does it work here? recompute and cached, n = 1 000", smoke, 15.0, 0.02),
+            Preset("check", "did it get slower? recompute and cached, n = 10 000", check, 80.0, 0.02),
             Preset("default", "what is caching worth here? logistic and tanh, three sizes", default, 115.0, 0.03),
             Preset("full", "everything, from 16 to 16 000 000 elements", full, 7200.0, 0.03),
         )
@@ -98,18 +117,61 @@ def plan(axes: Axes, *, pattern: str = "*", seed: int, memory: int, max_call: fl
     """
     _check_names(axes)
     left_out: list[LeftOut] = []
-    blocks: dict[Block, list[Arm]] = {}
+    cases: list[Case] = []
     for case in _wanted(axes, pattern):
         reason = _obstacle(case, memory, max_call)
         if reason:
             left_out.append(LeftOut(case.id, reason))
         else:
-            empty = Block(case.activation, case.op, case.dtype, case.size, ())
-            blocks.setdefault(empty, []).append(Arm(case.strategy, case.backend))
-    if not blocks:
+            cases.append(case)
+    if not cases:
         because = f": {left_out[0].reason}" if left_out else " (see 'actbench list cases')"
         raise InputError(f"the selection leaves no case to measure{because}")
-    return Plan(tuple(replace(block, arms=tuple(arms)) for block, arms in blocks.items()), seed, tuple(left_out))
+    return Plan(grouped(cases), seed, tuple(left_out))
+
+
+def offered(selection: Selection) -> list[Case]:
+    """Return the cases of a selection that exist in this environment, leaving out what is not known here."""
+    chosen = presets().get(selection.preset)
+    if chosen is None:
+        return []
+    asked = replace(chosen.axes, **{name: tuple(values) for name, values in selection.given.items()})
+    known = Axes(
+        activations=_known(asked.activations, activations.catalogue()),
+        strategies=_known(asked.strategies, STRATEGIES),
+        backends=_known(asked.backends, presets()["full"].axes.backends),
+        ops=tuple(map(Op, _known(asked.ops, tuple(Op)))),
+        dtypes=tuple(map(Dtype, _known(asked.dtypes, tuple(Dtype)))),
+        sizes=asked.sizes,
+    )
+    wanted = _wanted(known, selection.pattern)
+    return [case for case in wanted if not _obstacle(case, selection.memory, selection.max_call)]
+
+
+def refuse_unknown(selection: Selection, elsewhere: Iterable[Case]) -> None:
+    """Raise `InputError` for a name of the user's that cannot be used here and is not among the cases elsewhere."""
+    preset(selection.preset)
+    seen = {name for case in elsewhere for name in (case.activation, case.backend, case.strategy, case.op, case.dtype)}
+    lookups: dict[str, Callable[[str], object]] = {
+        "activations": activations.get,
+        "backends": backends.get,
+        "strategies": _strategy,
+        "ops": partial(_member, "op", Op),
+        "dtypes": partial(_member, "dtype", Dtype),
+    }
+    for axis, look_up in lookups.items():
+        for name in selection.given.get(axis, ()):
+            if name not in seen:
+                look_up(name)
+
+
+def grouped(cases: Iterable[Case]) -> tuple[Block, ...]:
+    """Return the blocks of these cases."""
+    blocks: dict[Block, list[Arm]] = {}
+    for case in cases:
+        empty = Block(case.activation, case.op, case.dtype, case.size, ())
+        blocks.setdefault(empty, []).append(Arm(case.strategy, case.backend))
+    return tuple(replace(block, arms=tuple(arms)) for block, arms in blocks.items())
 
 
 def predicted_call(case: Case) -> float:
@@ -176,11 +238,24 @@ def _obstacle(case: Case, memory: int, max_call: float) -> str | None:
     return None
 
 
+def _known(names: Iterable[str], catalogue: Container[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name in catalogue)
+
+
 def _check_names(axes: Axes) -> None:
     for activation in axes.activations:
         activations.get(activation)
     for backend in axes.backends:
         backends.get(backend)
     for strategy in axes.strategies:
-        if strategy not in STRATEGIES:
-            raise unknown("strategy", strategy, STRATEGIES)
+        _strategy(strategy)
+
+
+def _strategy(name: str) -> None:
+    if name not in STRATEGIES:
+        raise unknown("strategy", name, STRATEGIES)
+
+
+def _member(what: str, kind: type[StrEnum], name: str) -> None:
+    if name not in list(kind):
+        raise unknown(what, name, list(kind))

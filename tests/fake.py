@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 
+from actbench import software
 from actbench.errors import BenchmarkError
 from actbench.kernel import Array
 from actbench.measure import protocol
+from actbench.measure.baseline import StartRole
 from actbench.measure.session import Seams
 from actbench.measure.worker import Worker as RealWorker
 from actbench.model import Block, Case, Kernel
+from actbench.suite import Selection, offered
 
 NANOSECOND = 1e-9
 
@@ -41,7 +45,17 @@ class FakeWorker:
     clock: Clock
     seconds: Callable[[Case], float]
     on_time: Callable[[Block], None]
+    versions: dict[str, str] = field(default_factory=software.versions)
+    has: Callable[[Case], bool] = lambda _: True
     block: Block | None = None
+
+    def describe(self) -> protocol.Described:
+        """Tell the versions that the test decided on."""
+        return protocol.Described(protocol.PROTOCOL, self.versions)
+
+    def offer(self, selection: Selection) -> list[Case]:
+        """Tell which of the cases that exist here exist there."""
+        return [case for case in offered(selection) if self.has(case)]
 
     def evaluate(self, kernel: Kernel, z: Array, dy: Array) -> protocol.Evaluated:
         """Call a kernel in this process."""
@@ -75,6 +89,14 @@ class FakeBench:
     clock: Clock = field(default_factory=Clock)
     on_time: Callable[[Block], None] = lambda _: None
     workers_started: int = 0
+    baseline_seconds: Callable[[Case], float] = exact_seconds
+    """How long cases take in the environment to compare with."""
+    control_seconds: Callable[[Case], float] | None = None
+    """How long they take there the second time, if not as long as the first."""
+    baseline_versions: dict[str, str] = field(default_factory=software.versions)
+    baseline_has: Callable[[Case], bool] = lambda _: True
+    opened: list[str] = field(default_factory=list)
+    """Every environment that was opened."""
 
     def start(self, cpu: int | None, timeout: float) -> FakeWorker:
         """Start a worker."""
@@ -82,10 +104,24 @@ class FakeBench:
         self.workers_started += 1
         return FakeWorker(self.clock, lambda case: self.seconds(case), lambda block: self.on_time(block))  # noqa: PLW0108  # tests change them
 
+    @contextmanager
+    def open_baseline(self, against: str) -> Iterator[StartRole]:
+        """Open another environment."""
+        self.opened.append(against)
+
+        def start(cpu: int | None, timeout: float, role: str) -> FakeWorker:
+            del cpu, timeout
+            self.workers_started += 1
+            taken = self.control_seconds if role == "control" and self.control_seconds else self.baseline_seconds
+            on_time = lambda block: self.on_time(block)  # noqa: E731, PLW0108  # tests change it
+            return FakeWorker(self.clock, taken, on_time, self.baseline_versions, self.baseline_has)
+
+        yield start
+
     @property
     def seams(self) -> Seams:
         """What the command line takes as its context object."""
-        return Seams(start_worker=self.start, clock=self.clock)
+        return Seams(start_worker=self.start, open_baseline=self.open_baseline, clock=self.clock)
 
 
 def crash(message: str) -> None:

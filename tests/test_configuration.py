@@ -42,8 +42,6 @@ def options(name: str) -> configuration.Options:
 
 EVERYWHERE = {name: options(name) for name in COMMANDS}
 
-margins_can_be_set = pytest.mark.skipif("margins" not in EVERYWHERE["check"], reason="check has one margin")
-
 
 def write(text: str, path: str = "actbench.toml") -> None:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -201,7 +199,6 @@ def test_no_option_has_the_name_of_a_command() -> None:
     assert not {option for known in EVERYWHERE.values() for option in known} & set(COMMANDS)
 
 
-@margins_can_be_set
 def test_every_name_that_is_treated_apart_is_an_option() -> None:
     known = {option for command in EVERYWHERE.values() for option in command} | configuration.ONE_CALL
     apart = {name.partition("=")[0] for name in configuration.REPLACES} | set().union(*configuration.REPLACES.values())
@@ -469,7 +466,6 @@ def test_a_baseline_that_is_gone_is_told_with_its_origin(actbench: Actbench, mon
     assert result.stderr.endswith(" (baseline is from environment ACTBENCH_BASELINE)\n")
 
 
-@margins_can_be_set
 def test_margins_are_a_table_of_globs(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:
     option = EVERYWHERE["check"]["margins"]
     seen: list[Any] = []
@@ -481,7 +477,6 @@ def test_margins_are_a_table_of_globs(actbench: Actbench, monkeypatch: pytest.Mo
     assert tuple(seen) == option.type_cast_value(context, ["*/numpy/*=10", "tanh/*=2.5%"])
 
 
-@margins_can_be_set
 def test_a_margin_of_some_cases_that_is_none_is_refused(actbench: Actbench) -> None:
     write("margins = {'*/numpy/*' = 'much'}\n")
     assert refused(actbench).startswith("margins from actbench.toml: 'much' is not a percentage: write")
@@ -490,7 +485,6 @@ def test_a_margin_of_some_cases_that_is_none_is_refused(actbench: Actbench) -> N
 # The example
 
 
-@margins_can_be_set
 def test_the_example_is_accepted_as_it_stands(actbench: Actbench) -> None:
     write(EXAMPLE)
     assert settings(actbench) == [

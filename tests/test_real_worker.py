@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 
 from actbench import backends
 from actbench.errors import BenchmarkError
-from actbench.measure.client import WorkerLostError, WorkerProcess
+from actbench.measure.client import WorkerLostError, WorkerProcess, here
 from actbench.measure.protocol import Slice, Sweep
 from actbench.model import Arm, Block, Dtype, Kernel, Op
 from actbench.runs.environment import worker_environment
@@ -34,7 +35,7 @@ def block(backend: str, op: Op = Op.DERIVATIVE) -> Block:
 @pytest.fixture
 def worker() -> Iterator[WorkerProcess]:
     """A real worker, not pinned."""
-    started = WorkerProcess(cpu=None, timeout=TIMEOUT)
+    started = WorkerProcess(cpu=None, timeout=TIMEOUT, interpreter=here())
     yield started
     started.close()
 
@@ -94,7 +95,7 @@ def test_arithmetic_that_raises_is_an_answer(worker: WorkerProcess) -> None:
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system cannot pin")
 def test_a_worker_is_pinned() -> None:
     cpu = max(os.sched_getaffinity(0))
-    worker = WorkerProcess(cpu=cpu, timeout=TIMEOUT)
+    worker = WorkerProcess(cpu=cpu, timeout=TIMEOUT, interpreter=here())
     try:
         assert os.sched_getaffinity(pid(worker)) == {cpu}
     finally:
@@ -106,7 +107,7 @@ def test_relevant_variables_reach_a_worker_and_others_do_not(monkeypatch: pytest
     relevant = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     for name, value in {**relevant, "ACTBENCH_SECRET": "hush", "PYTHONWARNINGS": "error"}.items():
         monkeypatch.setenv(name, value)
-    worker = WorkerProcess(cpu=None, timeout=TIMEOUT)
+    worker = WorkerProcess(cpu=None, timeout=TIMEOUT, interpreter=here())
     try:
         pairs = Path(f"/proc/{pid(worker)}/environ").read_text().split("\0")
         found = dict(pair.split("=", 1) for pair in pairs if pair)
@@ -155,7 +156,7 @@ def test_a_hanging_worker_is_ended_after_the_timeout(worker: WorkerProcess) -> N
 
 
 def test_a_stopped_worker_counts_as_hanging() -> None:
-    worker = WorkerProcess(cpu=None, timeout=TIMEOUT)
+    worker = WorkerProcess(cpu=None, timeout=TIMEOUT, interpreter=here())
     try:
         os.kill(pid(worker), signal.SIGSTOP)
         with pytest.raises(WorkerLostError, match="took longer"):
@@ -170,11 +171,11 @@ def test_an_interpreter_that_is_no_python_is_lost_with_its_last_words(tmp_path: 
     script.write_text("#!/bin/sh\necho first >&2\necho 'my last words' >&2\nexit 3\n")
     script.chmod(0o755)
     with pytest.raises(WorkerLostError, match="the worker exited with status 3; its last words: my last words"):
-        WorkerProcess(cpu=None, timeout=TIMEOUT, python=str(script))
+        WorkerProcess(cpu=None, timeout=TIMEOUT, interpreter=replace(here(), python=str(script)))
 
 
 def test_closing_twice_is_harmless_and_leaves_no_process() -> None:
-    worker = WorkerProcess(cpu=None, timeout=TIMEOUT)
+    worker = WorkerProcess(cpu=None, timeout=TIMEOUT, interpreter=here())
     worker.close()
     worker.close()
     assert is_gone(pid(worker))

@@ -1,11 +1,8 @@
-"""Verdicts: whether a case got slower from one run to another.
+"""Verdicts: whether a case got slower, and what makes one say so.
 
-Two runs of one host are compared by times relative to the yardstick of the case's block, so that the host's drift
-between them cancels. The round is the unit. A verdict needs the interval and the test: `regressed` only where the whole
-95 % interval lies above the margin, and the chance of being wrong, corrected for the number of cases, is at most 5 %;
-`unchanged` only where the whole interval lies inside the margin. Everything else is inconclusive; so is, whatever its
-figures, a case that shared its block with other cases then than now: neighbours in a block, by the state in which they
-leave caches and the allocator, move numpy's times by up to a tenth.
+A verdict needs the interval and the test: `regressed` only where the whole 95 % interval lies above the margin, and the
+chance of being wrong, corrected for the number of cases, is at most 5 %; `unchanged` only where the whole interval lies
+inside the margin. Everything else is inconclusive.
 """
 
 from __future__ import annotations
@@ -13,15 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from math import exp, isnan, log, log1p, nan
+from fnmatch import fnmatchcase
+from math import isnan, log, nan
+from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from actbench.analysis.speedups import log_ratios
-from actbench.analysis.statistics import CONFIDENCE, chance_of_excess, holm, shift
-from actbench.model import Block, Case
-from actbench.runs.times import Times
+from actbench.analysis.statistics import CONFIDENCE
+from actbench.model import Case
 
 
 class Verdict(StrEnum):
@@ -29,114 +23,75 @@ class Verdict(StrEnum):
 
     REGRESSED = "regressed"
     MISSING = "missing"
-    """The baseline has it, the run does not."""
+    """The baseline has it, the candidate does not."""
     INCONCLUSIVE = "inconclusive"
     IMPROVED = "improved"
     NEW = "new"
-    """The run has it, the baseline does not."""
+    """The candidate has it, the baseline does not."""
     UNCHANGED = "unchanged"
+
+
+class Ratio(NamedTuple):
+    """How many times as long, and its 95 % interval; NaN bounds where there are too few rounds for one."""
+
+    value: float
+    low: float
+    high: float
+
+
+NOTHING = Ratio(nan, nan, nan)
+"""Where there is nothing to compare."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """How many times as long a case takes as in the baseline; above 1 it got slower.
-
-    `low` and `high` bound the 95 % interval; NaN where there are too few rounds for one, or nothing to compare.
-    """
+    """How many times as long a case takes as in the baseline; above 1 it got slower."""
 
     case: Case
     verdict: Verdict
-    ratio: float
-    """Of times relative to the yardstick."""
-    low: float
-    high: float
-    absolute: float
-    """Of seconds, the host's drift and all."""
-    absolute_low: float
-    absolute_high: float
+    ratio: Ratio
+    """What the verdict is about: of times relative to the yardstick between two runs, of times side by side else."""
+    margin: float
+    """What the case may get slower, relative: 0.05 for 5 %."""
     chance: float
     """The p value of the verdict regressed or improved, corrected for the number of cases (Holm)."""
     baseline_rounds: int
     rounds: int
-
-
-def changes(baseline: Times, run: Times, margin: float) -> list[Change]:
-    """Judge every case of either run, in the order of the plans; `margin` is relative: 0.05 for 5 %."""
-    before, after = _cases(baseline), _cases(run)
-    shared = [case for case in after if case in before]
-    pairs = [(_rounds(baseline, before[case], case), _rounds(run, after[case], case)) for case in shared]
-    allowed = log1p(margin)
-    slower = [chance_of_excess(old.relative, new.relative, allowed) for old, new in pairs]
-    faster = [chance_of_excess(new.relative, old.relative, allowed) for old, new in pairs]
-    chances = holm([min(each) for each in zip(slower, faster, strict=True)]) if pairs else ()
-    undecidable = {*regrouped(baseline, run)}
-    judged = [
-        _judged(case, pair, allowed, float(p), decidable=case not in undecidable)
-        for case, pair, p in zip(shared, pairs, chances, strict=True)
-    ]
-    missing = [
-        _alone(case, Verdict.MISSING, len(baseline.rounds(before[case])), 0) for case in before if case not in after
-    ]
-    new = [_alone(case, Verdict.NEW, 0, len(run.rounds(after[case]))) for case in after if case not in before]
-    return judged + missing + new
+    absolute: Ratio | None = None
+    """Between two runs: of seconds, the host's drift and all."""
+    control: Ratio | None = None
+    """Side by side: of the baseline against itself."""
+    confirmation: Ratio | None = None
+    """Side by side: of the rounds that were measured anew because of a suspected regression."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Rounds:
-    """Logarithms of a case's seconds, one a round: relative to the yardstick's, and as they are."""
+class Margins:
+    """What cases may get slower, relative: 0.05 for 5 %."""
 
-    relative: NDArray[np.float64]
-    absolute: NDArray[np.float64]
+    default: float
+    exceptions: tuple[tuple[str, float], ...] = ()
+    """Globs over case ids with margins of their own; the first that matches counts."""
 
-
-def _cases(times: Times) -> dict[Case, Block]:
-    return {case: block for block in times.blocks for case in block.cases}
-
-
-def _rounds(times: Times, block: Block, case: Case) -> _Rounds:
-    seconds = times.seconds(block)
-    arm = block.cases.index(case)
-    return _Rounds(log_ratios(seconds, arm, -1), np.log(np.nanmedian(seconds[:, arm], axis=-1)))
+    def of(self, case: Case) -> float:
+        """Return a case's margin."""
+        return next((margin for glob, margin in self.exceptions if fnmatchcase(case.id, glob)), self.default)
 
 
-def regrouped(baseline: Times, run: Times) -> list[Case]:
-    """Return the cases of both that shared their block with other cases then than now."""
-    before, after = _cases(baseline), _cases(run)
-    return [case for case in after if case in before and before[case].arms != after[case].arms]
-
-
-def _judged(case: Case, rounds: tuple[_Rounds, _Rounds], allowed: float, chance: float, *, decidable: bool) -> Change:
-    old, new = rounds
-    centre, low, high = shift(old.relative, new.relative)
-    absolute, absolute_low, absolute_high = shift(old.absolute, new.absolute)
-    return Change(
-        case=case,
-        verdict=_verdict(low, high, allowed, chance) if decidable else Verdict.INCONCLUSIVE,
-        ratio=exp(centre),
-        low=exp(low),
-        high=exp(high),
-        absolute=exp(absolute),
-        absolute_low=exp(absolute_low),
-        absolute_high=exp(absolute_high),
-        chance=chance,
-        baseline_rounds=len(old.relative),
-        rounds=len(new.relative),
-    )
-
-
-def _verdict(low: float, high: float, allowed: float, chance: float) -> Verdict:
-    if chance <= 1 - CONFIDENCE:
-        if low > allowed:
-            return Verdict.REGRESSED
-        if high < -allowed:
-            return Verdict.IMPROVED
-    if -allowed <= low and high <= allowed:
+def verdict(ratio: Ratio, margin: float, slower: float, faster: float) -> Verdict:
+    """Return the verdict on a ratio; `slower` and `faster` are corrected p values of its being beyond the margin."""
+    if slower <= 1 - CONFIDENCE and ratio.low > 1 + margin:
+        return Verdict.REGRESSED
+    if faster <= 1 - CONFIDENCE and ratio.high < 1 / (1 + margin):
+        return Verdict.IMPROVED
+    if 1 / (1 + margin) <= ratio.low and ratio.high <= 1 + margin:
         return Verdict.UNCHANGED
     return Verdict.INCONCLUSIVE
 
 
-def _alone(case: Case, verdict: Verdict, baseline_rounds: int, rounds: int) -> Change:
-    return Change(case, verdict, nan, nan, nan, nan, nan, nan, nan, baseline_rounds, rounds)
+def alone(case: Case, given: Verdict, margin: float, baseline_rounds: int = 0, rounds: int = 0) -> Change:
+    """Return the change of a case that only one of the two has."""
+    return Change(case, given, NOTHING, margin, nan, baseline_rounds, rounds)
 
 
 def gravest(found: Sequence[Change]) -> list[Change]:
@@ -144,6 +99,7 @@ def gravest(found: Sequence[Change]) -> list[Change]:
     rank = list(Verdict)
 
     def key(change: Change) -> tuple[int, float, str]:
-        return rank.index(change.verdict), 0.0 if isnan(change.ratio) else -abs(log(change.ratio)), change.case.id
+        value = change.ratio.value
+        return rank.index(change.verdict), 0.0 if isnan(value) else -abs(log(value)), change.case.id
 
     return sorted(found, key=key)

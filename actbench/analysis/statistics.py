@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import accumulate
-from math import comb
+from math import comb, sqrt
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -129,3 +130,16 @@ def _mann_whitney(first: int, second: int) -> Floats:
             ways[index] += ways[index - step]
     total = comb(first + second, first)
     return np.array([each / total for each in accumulate(ways)])
+
+
+def proportion(hits: int, trials: int) -> tuple[float, float, float]:
+    """Return the share of hits, and Wilson's 95 % interval of what it would be in the long run.
+
+    E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the American
+    Statistical Association 22, 1927. It says something of a share of 0 as well.
+    """
+    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+    share = hits / trials
+    centre = (share + z * z / (2 * trials)) / (1 + z * z / trials)
+    half = z / (1 + z * z / trials) * sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
+    return share, max(0.0, centre - half), min(1.0, centre + half)

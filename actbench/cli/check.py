@@ -4,75 +4,227 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from actbench.cli.parameters import Percent
+from actbench.cli.parameters import AXES, Duration, Margin, Percent, given_axes, selection
+
+if TYPE_CHECKING:
+    from actbench.analysis.regression import Margins
+    from actbench.measure.live_session import LiveSession
+    from actbench.report.verdicts import Report
 
 REGRESSED, OPEN = 1, 3
 """Exit codes: something got slower; something could not be decided."""
 
+DEFAULT_TIMEOUT = 60.0
+"""Seconds."""
+
+LIVE = ("preset", *AXES, "budget", "seed", "affinity", "timeout", "max_call", "output")
+"""Parameters of a live check alone."""
+
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=click.Path(path_type=Path), required=False)
+@click.option("--baseline", type=click.Path(path_type=Path), metavar="RUN", help="Check RUN against this run.")
 @click.option(
-    "--baseline",
-    type=click.Path(path_type=Path),
-    required=True,
-    metavar="RUN",
-    help="The run to compare with, of the same host.",
+    "--against", metavar="PYTHON", help="Measure against this interpreter, virtual environment or git:REV, live."
 )
 @click.option("--margin", type=Percent(), default="5", show_default=True, metavar="PCT", help="What may get slower.")
 @click.option(
+    "--margins", type=Margin(), multiple=True, metavar="GLOB=PCT", help="Another margin for the cases that match."
+)
+@selection("check")
+@click.option("--budget", type=Duration(), help="Time a live check may take. [default: the preset's]")
+@click.option("--seed", type=click.IntRange(min=0, max=2**63), help="Seed of inputs and order. [default: random]")
+@click.option("--affinity", type=click.IntRange(min=0), metavar="CPU", help="Processor to pin workers to.")
+@click.option("--timeout", type=Duration(), help="Time a block may take in a round. [default: 60s]")
+@click.option("--max-call", type=Duration(), help="Leave out cases whose single call takes longer. [default: 500ms]")
+@click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "markdown", "github", "json"]),
+    type=click.Choice(["text", "markdown", "github", "junit", "json"]),
     default="text",
     show_default=True,
     help="How to print it; markdown goes to $GITHUB_STEP_SUMMARY as well, where that is set.",
 )
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Keep what a live check measured, as runs, in a directory."
+)
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @click.pass_context
-def command(ctx: click.Context, run: Path, baseline: Path, margin: float, form: str) -> None:
-    """Check a RUN against a baseline for cases that got slower.
+def command(ctx: click.Context, /, run: Path | None, **chosen: Any) -> None:
+    """Check whether anything got slower: this environment against another, live, or a RUN against a baseline.
+
+    With --against, both environments are measured side by side, in turns on one processor, and the baseline a second
+    time as a control. Rounds are added until every case is decided or --budget is spent, and what seems to have
+    regressed is measured anew before the check fails. This is the one for continuous integration.
+
+    With --baseline, a RUN of this host is set against an older one of the same host. RUN is a run's directory or
+    'latest'.
 
     A case has regressed only where its whole 95 % interval lies above the margin and the chance of a mistake, corrected
     for the number of cases, is at most 5 %; it is unchanged only where the whole interval lies inside the margin.
-    RUN is a run's directory or 'latest'.
 
-    Exit codes: 0 nothing regressed, 1 a case regressed, 3 none did but a case is inconclusive or missing, 5 there is no
-    baseline, or it is of another host.
+    Exit codes: 0 nothing regressed, 1 a case regressed, 3 none did but a case is inconclusive or missing, or the host
+    is too noisy, 4 a benchmark failed, 5 there is no baseline, or it cannot be compared.
 
     \b
     Examples:
+      actbench check --against ../main/.venv
+      actbench check --against git:main --format markdown
+      actbench check --against python3.12 -b numpy -n 1k,100k --margins '*/float32/*=10'
       actbench check latest --baseline results/reference
-      actbench check results/new --baseline results/old --margin 2
-      actbench check latest --baseline results/main --format markdown
     """
-    from actbench.analysis.regression import Verdict, changes, regrouped
-    from actbench.report import verdicts
-    from actbench.report.terminal import show_table
+    from actbench.analysis.regression import Margins
+
+    margins = Margins(chosen["margin"], chosen["margins"])
+    if (chosen["baseline"] is None) == (chosen["against"] is None):
+        raise click.UsageError(
+            "name what to compare with: --against PYTHON, live, or --baseline RUN for a RUN; not both"
+        )
+    if chosen["baseline"] is not None:
+        _refuse_live_options(ctx)
+        if run is None:
+            raise click.UsageError("--baseline needs a RUN to check, e.g. actbench check latest --baseline RUN")
+        report, interrupted = _stored(run, chosen["baseline"], margins), False
+    else:
+        if run is not None:
+            raise click.UsageError(f"--against measures both sides itself: leave {run} out, or use --baseline")
+        report, interrupted = _live(ctx, chosen, margins)
+    _print(report, chosen["form"])
+    if interrupted:
+        raise KeyboardInterrupt
+    _leave(ctx, report)
+
+
+def _refuse_live_options(ctx: click.Context) -> None:
+    from click.core import ParameterSource
+
+    for parameter in ctx.command.params:
+        if parameter.name in LIVE and ctx.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(
+                f"{parameter.opts[-1]} selects what --against measures: leave it out with --baseline"
+            )
+
+
+def _stored(run: Path, baseline: Path, margins: Margins) -> Report:
+    from actbench.analysis.stored import changes, regrouped
+    from actbench.report.verdicts import Report, regrouped_line
     from actbench.runs.baseline import differences, load_both
 
     before, after = load_both(baseline, run)
-    found = changes(before.times, after.times, margin)
-    remarks = [*verdicts.regrouped_line(regrouped(before.times, after.times)), *differences(before, after)]
+    found = changes(before.times, after.times, margins)
+    remarks = [*regrouped_line(regrouped(before.times, after.times)), *differences(before, after)]
+    return Report(tuple(found), margins.default, tuple(remarks))
+
+
+def _live(ctx: click.Context, chosen: dict[str, Any], margins: Margins) -> tuple[Report, bool]:
+    """Measure; return what was found, and whether Ctrl-C came before the end."""
+    import secrets
+
+    from actbench import suite
+    from actbench.measure.live_session import Asked, LiveSession
+    from actbench.measure.session import Seams
+    from actbench.report.progress import Progress
+    from actbench.report.verdicts import Report, confirmation_lines
+    from actbench.runs import environment
+
+    seams: Seams = ctx.obj or Seams()
+    preset = suite.preset(chosen["preset"])
+    asked = Asked(
+        against=chosen["against"],
+        preset=preset,
+        given=given_axes(chosen),
+        pattern=chosen["pattern"],
+        max_call=chosen["max_call"] or suite.MAX_CALL,
+        seed=secrets.randbits(32) if chosen["seed"] is None else chosen["seed"],
+        margins=margins,
+        budget=chosen["budget"] or preset.budget,
+        strict_budget=chosen["budget"] is not None,
+        cpu=environment.choose_cpu(chosen["affinity"]),
+        timeout=chosen["timeout"] or DEFAULT_TIMEOUT,
+    )
+    interrupted = False
+    _refuse_taken(chosen["output"])
+    with LiveSession(asked, seams) as session:
+        try:
+            with Progress(quiet=chosen["quiet"]) as progress:
+                for event in session.events():
+                    progress.show(event)
+        except KeyboardInterrupt:
+            interrupted = True
+            click.echo("interrupted: these are the verdicts so far", err=True)
+        outcome = session.outcome()
+        if chosen["output"] is not None:
+            _keep(session, chosen["output"], outcome.seconds, interrupted=interrupted)
+        remarks = (*confirmation_lines(outcome.changes), *session.remarks)
+    return Report(
+        outcome.changes, margins.default, remarks, outcome.noise, outcome.failures, outcome.seconds
+    ), interrupted
+
+
+def _refuse_taken(output: Path | None) -> None:
+    """Find out before measuring whether the runs can be written."""
+    from actbench.errors import InputError
+    from actbench.runs import files
+
+    if output is None:
+        return
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise InputError(f"-o {output}: there is something already: name a new directory")
+    files.probe(output, 0)
+
+
+def _keep(session: LiveSession, output: Path, seconds: float, *, interrupted: bool) -> None:
+    """Write both sides and the control as runs."""
+    from actbench.report.publish import publish
+    from actbench.runs import archive
+    from actbench.runs.record import Status
+
+    for name, (record, times) in session.runs().items():
+        with archive.create(output / name, record) as writer:
+            for finished in times.finished():
+                writer.times.add(finished)
+            writer.close(Status.INTERRUPTED if interrupted else Status.COMPLETE, seconds)
+            publish(writer.directory, writer.record, writer.times)
+    click.echo(f"written to {output}", err=True)
+
+
+def _print(report: Report, form: str) -> None:
+    from actbench.report import verdicts
+    from actbench.report.junit import as_junit
+    from actbench.report.terminal import show_table
+
     match form:
         case "text":
-            show_table(verdicts.table(found))
-            click.echo("\n".join(["", verdicts.sentence(found, margin), *remarks]))
+            if report.changes:
+                show_table(verdicts.table(report))
+            click.echo("\n".join(["", verdicts.sentence(report), *report.remarks]))
         case "markdown":
-            text = verdicts.as_markdown(found, margin, remarks)
+            text = verdicts.as_markdown(report)
             click.echo(text, nl=False)
             if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
                 _append(Path(summary), text)
         case "github":
-            click.echo(verdicts.as_github(found, margin))
+            click.echo(verdicts.as_github(report))
+        case "junit":
+            click.echo(as_junit(report))
         case "json":
-            click.echo(verdicts.as_json(found, margin, remarks))
-    given = {change.verdict for change in found}
-    if Verdict.REGRESSED in given:
+            click.echo(verdicts.as_json(report))
+
+
+def _leave(ctx: click.Context, report: Report) -> None:
+    from actbench.analysis.regression import Verdict
+    from actbench.errors import BenchmarkError
+
+    if Verdict.REGRESSED in report.given:
         ctx.exit(REGRESSED)
-    if given & {Verdict.INCONCLUSIVE, Verdict.MISSING}:
+    if report.failures:
+        names = ", ".join(dict.fromkeys(failure.block for failure in report.failures))
+        raise BenchmarkError(f"failed: {names}: {report.failures[0].reason}")
+    if report.noise or report.given & {Verdict.INCONCLUSIVE, Verdict.MISSING}:
         ctx.exit(OPEN)
 
 

@@ -13,7 +13,7 @@ from actbench.cli.parameters import axes, selection
 @click.argument(
     "what", type=click.Choice(["activations", "backends", "strategies", "presets", "cases"]), required=False
 )
-@selection
+@selection("default")
 def command(what: str | None, **chosen: Any) -> None:
     """List what there is, and why something is not available here.
 

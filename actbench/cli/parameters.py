@@ -73,6 +73,21 @@ class Percent(ParamType):
         return float(number) / 100
 
 
+class Margin(ParamType):
+    """A glob over case ids and what these cases may get slower: '*/python/*=10'."""
+
+    name = "margin"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, float]:
+        """Read a glob and its percentage."""
+        if isinstance(value, tuple):
+            return value
+        glob, equals, percentage = value.rpartition("=")
+        if not equals or not glob:
+            self.fail(f"'{value}' is not a margin of some cases: write for example '*/python/*=10'", param, ctx)
+        return glob, Percent().convert(percentage, param, ctx)
+
+
 class Names(ParamType):
     """A comma-separated list."""
 
@@ -103,10 +118,10 @@ AXES = ("activations", "backends", "strategies", "ops", "dtypes", "sizes", "patt
 """The parameters of `selection`, without the preset."""
 
 
-def selection(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that select cases."""
+def selection(preset: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator that adds the options which select cases, starting from `preset`."""
     options = (
-        click.option("--preset", default="default", show_default=True, help="What to start from."),
+        click.option("--preset", default=preset, show_default=True, help="What to start from."),
         click.option("-a", "--activation", "activations", multiple=True, type=Names("ACT"), help="Activations."),
         click.option("-b", "--backend", "backends", multiple=True, type=Names("BACKEND"), help="Backends."),
         click.option("-s", "--strategy", "strategies", multiple=True, type=Names("STRATEGY"), help="Strategies."),
@@ -117,9 +132,18 @@ def selection(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--filter", "pattern", default="*", metavar="GLOB", help="Only cases whose id matches."),
     )
-    for option in reversed(options):
-        command = option(command)
-    return command
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+def given_axes(chosen: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """Return the axes that the user chose, as text and whole numbers."""
+    return {name: sum(chosen[name], ()) for name in AXES if name != "pattern" and chosen[name]}
 
 
 def axes(preset: Preset, chosen: dict[str, Any]) -> Axes:
@@ -129,7 +153,7 @@ def axes(preset: Preset, chosen: dict[str, Any]) -> Axes:
     from actbench.errors import unknown
     from actbench.model import Dtype, Op
 
-    given = {name: sum(chosen[name], ()) for name in AXES if name != "pattern" and chosen[name]}
+    given = given_axes(chosen)
     for name, kind, what in (("ops", Op, "op"), ("dtypes", Dtype, "dtype")):
         for value in given.get(name, ()):
             if value not in list(kind):

@@ -37,7 +37,7 @@ PLANNING = ("preset", *AXES, "seed", "engine", "max_call")
 
 
 @click.command()
-@selection
+@selection("default")
 @click.option("--rounds", type=click.IntRange(min=1), help="Exactly so many rounds, whatever the target.")
 @click.option("--target", type=Percent(), help="Stop when every speedup's 95 % interval is within ± this. [default: 2]")
 @click.option("--budget", type=Duration(), help="Time the run may take, e.g. 90s or 10m. [default: the preset's]")

@@ -9,8 +9,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -19,13 +20,32 @@ import msgspec
 from actbench.errors import BenchmarkError
 from actbench.kernel import Array
 from actbench.measure import protocol
-from actbench.model import Block, Kernel
+from actbench.model import Block, Case, Kernel
 from actbench.runs.environment import worker_environment
+from actbench.suite import Selection
 
 A = TypeVar("A")
 
-PACKAGES = str(Path(__file__).resolve().parents[2])
+PACKAGE = Path(__file__).resolve().parents[1]
+"""The directory of actbench's own code."""
+
 BOOT = "import sys; sys.path.append(sys.argv[1]); from actbench.measure.worker import main; main()"
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """A Python environment that workers can run in."""
+
+    python: str
+    packages: str
+    """A directory that is appended to the environment's own path, for what it does not have itself."""
+    variables: Mapping[str, str]
+    """The environment variables of its workers."""
+
+
+def here() -> Interpreter:
+    """Return the environment that this process runs in."""
+    return Interpreter(sys.executable, str(PACKAGE.parent), worker_environment(os.environ))
 
 
 class WorkerLostError(BenchmarkError):
@@ -34,6 +54,12 @@ class WorkerLostError(BenchmarkError):
 
 class Worker(Protocol):
     """What the conductor needs of a worker. Times are in seconds."""
+
+    def describe(self) -> protocol.Described:
+        """Tell what the worker runs on."""
+
+    def offer(self, selection: Selection) -> list[Case]:
+        """Tell which cases of a selection exist in the worker's environment."""
 
     def evaluate(self, kernel: Kernel, z: Array, dy: Array) -> protocol.Evaluated:
         """Call a kernel once, untimed."""
@@ -54,17 +80,21 @@ StartWorker = Callable[[], Worker]
 class WorkerProcess:
     """A worker in a process of its own."""
 
-    def __init__(self, *, cpu: int | None, timeout: float, python: str = sys.executable) -> None:
-        """Start `python` pinned to `cpu` and wait until it is ready; `timeout` in seconds holds for each request."""
+    def __init__(self, *, cpu: int | None, timeout: float, interpreter: Interpreter, role: str = "worker") -> None:
+        """Start it pinned to `cpu` and wait until it is ready; `timeout` in seconds holds for each request.
+
+        `role` is what errors call it.
+        """
         self._timeout = timeout
+        self._role = role
         self._words = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as the worker
         self._pending = b""
         self._process = subprocess.Popen(
-            [python, "-P", "-c", BOOT, PACKAGES],
+            [interpreter.python, "-P", "-c", BOOT, interpreter.packages],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._words,
-            env=worker_environment(os.environ),
+            env=dict(interpreter.variables),
             start_new_session=True,  # Ctrl-C is the conductor's to handle
         )
         assert self._process.stdin is not None  # noqa: S101  # both are pipes, as asked for above
@@ -75,6 +105,15 @@ class WorkerProcess:
         except BenchmarkError:
             self.close()
             raise
+
+    def describe(self) -> protocol.Described:
+        """Tell what the worker runs on."""
+        return self._ask(protocol.Described, self._timeout, request="describe")
+
+    def offer(self, selection: Selection) -> list[Case]:
+        """Tell which cases of a selection exist in the worker's environment."""
+        offered = self._ask(protocol.Offered, self._timeout, request="offer", selection=selection)
+        return [Case.parse(case) for case in offered.cases]
 
     def evaluate(self, kernel: Kernel, z: Array, dy: Array) -> protocol.Evaluated:
         """Call a kernel once, untimed."""
@@ -117,14 +156,14 @@ class WorkerProcess:
         except BrokenPipeError:
             line = b""
         if not line:
-            raise WorkerLostError(f"the worker {self._end()}{self._last_words()}")
+            raise WorkerLostError(f"the {self._role} {self._end()}{self._last_words()}")
         try:
             reply = msgspec.json.decode(line, type=_Reply)
             if reply.error is not None:
                 raise BenchmarkError(reply.error)
             return msgspec.json.decode(reply.answer, type=answer)
         except msgspec.MsgspecError as error:
-            raise BenchmarkError(f"the worker answered nonsense: {error}") from None
+            raise BenchmarkError(f"the {self._role} answered nonsense: {error}") from None
 
     def _read_line(self, timeout: float) -> bytes:
         """Return the next line, or nothing when the worker has ended."""
@@ -135,7 +174,7 @@ class WorkerProcess:
                 self._process.kill()
                 self._process.wait()
                 raise WorkerLostError(
-                    f"the worker took longer than the {self._timeout:g} s that a block may take (--timeout)"
+                    f"the {self._role} took longer than the {self._timeout:g} s that a block may take (--timeout)"
                     f"{self._last_words()}"
                 )
             chunk = os.read(self._stdout.fileno(), 1 << 16)

@@ -10,18 +10,15 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Self
 
 from actbench.analysis.speedups import speedups, widest
 from actbench.errors import BenchmarkError
 from actbench.kernel import PHASED
-from actbench.measure.calibration import Slices, calibrate
 from actbench.measure.client import StartWorker, Worker
+from actbench.measure.crew import Crew
 from actbench.measure.disturbance import DISTURBED, REPEATS, calmer, slowness
-from actbench.measure.protocol import Slice, Sweep
-from actbench.measure.schedule import order
 from actbench.measure.stopping import Standing, Stopping
+from actbench.measure.timing import calibrated, sweeps, values
 from actbench.model import Block, BlockTimes, Calibration, Failure, Plan
 from actbench.runs.events import Calibrated, Disturbed, Event, Failed, Measured, RoundDone
 from actbench.runs.times import Times
@@ -72,36 +69,23 @@ class Conductor:
 
     def _calibrate(self) -> Iterator[Event]:
         todo = [block for block in self._blocks() if block.id not in self.calibrations]
-        with _Crew(self.start_worker) as crew:
+        with Crew(self.start_worker) as crew:
             for done, block in enumerate(todo, start=1):
                 try:
-                    calibration = self._calibrated(crew.worker(), block)
+                    worker = crew.worker()
+                    worker.prepare(block, self.plan.seed)
+                    calibration = calibrated(worker, block, self.arm_seconds, self.timeout, self.clock)
                 except BenchmarkError as error:
                     yield self._give_up(crew, block, 0, error)
                 else:
                     self.calibrations[block.id] = calibration
                     yield Calibrated(block.id, calibration, done, len(todo))
 
-    def _calibrated(self, worker: Worker, block: Block) -> Calibration:
-        deadline = self.clock() + self.timeout
-        worker.prepare(block, self.plan.seed)
-
-        def time_slices(slices: Slices) -> tuple[float, ...]:
-            sweep = Sweep(self.plan.seed, tuple(Slice(*each) for each in slices))
-            return worker.time([sweep], deadline - self.clock())[0]
-
-        def place() -> float:
-            start = self.clock()
-            time_slices(())
-            return self.clock() - start
-
-        return calibrate(block, time_slices, place, self.arm_seconds)
-
     def _round(self, number: int, blocks: list[Block]) -> Iterator[Event]:
         rng = random.Random(f"{self.plan.seed}/{number}")  # noqa: S311  # an order, not a secret
         rng.shuffle(blocks)
         blocks.sort(key=lambda block: block.size * block.dtype.itemsize)  # large arrays leave the allocator changed
-        with _Crew(self.start_worker) as crew:
+        with Crew(self.start_worker) as crew:
             for done, block in enumerate(blocks, start=1):
                 try:
                     worker = crew.worker()
@@ -117,7 +101,7 @@ class Conductor:
     def _again(self) -> Iterator[Event]:
         """Measure anew, in a fresh process, the most disturbed round of every block that has one."""
         todo = [found for block in self._blocks() if (found := self._disturbed(block))]
-        with _Crew(self.start_worker) as crew:
+        with Crew(self.start_worker) as crew:
             for done, (block, number) in enumerate(todo, start=1):
                 attempt = self.repeats[block, number] = self.repeats.get((block, number), 0) + 1
                 rng = random.Random(f"{self.plan.seed}/{number}/{attempt}")  # noqa: S311  # an order, not a secret
@@ -149,24 +133,13 @@ class Conductor:
     def _measured(self, worker: Worker, block: Block, rng: random.Random) -> tuple[tuple[float, ...], ...]:
         worker.prepare(block, self.plan.seed)
         calibration = self.calibrations[block.id]
-        sweeps = []
-        for index in range(max(calibration.values)):
-            arms = [arm for arm, count in enumerate(calibration.values) if index < count]
-            slices = (Slice(arm, calibration.loops[arm], phase) for arm, phase in order(arms, calibration.slices, rng))
-            sweeps.append(Sweep(rng.getrandbits(32), tuple(slices)))
-        values: list[list[float]] = [[] for _ in block.timed]
-        for sweep, timed in zip(sweeps, worker.time(sweeps, self.timeout), strict=True):
-            totals: dict[int, float] = {}
-            for done, seconds in zip(sweep.slices, timed, strict=True):
-                totals[done.arm] = totals.get(done.arm, 0.0) + seconds
-            for arm, total in totals.items():
-                values[arm].append(total / calibration.calls(arm))
-        return tuple(map(tuple, values))
+        swept = list(sweeps(calibration, rng))
+        return values(calibration, swept, worker.time(swept, self.timeout))
 
     def _blocks(self) -> list[Block]:
         return [block for block in self.plan.blocks if block.id not in self.given_up]
 
-    def _give_up(self, crew: _Crew, block: Block, number: int, error: BenchmarkError) -> Failed:
+    def _give_up(self, crew: Crew, block: Block, number: int, error: BenchmarkError) -> Failed:
         crew.dismiss()
         self.given_up.add(block.id)
         return Failed(Failure(block.id, number, str(error)))
@@ -194,31 +167,3 @@ class Conductor:
         if found is None:
             return 0.0, ""
         return found.half_width, f"{found.candidate.id} against {found.reference.strategy}/{found.reference.backend}"
-
-
-class _Crew:
-    """The one worker at work, replaced when it is lost."""
-
-    def __init__(self, start_worker: StartWorker) -> None:
-        self._start = start_worker
-        self._worker: Worker | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.dismiss()
-
-    def worker(self) -> Worker:
-        """Return the worker, started when there is none."""
-        if self._worker is None:
-            self._worker = self._start()
-        return self._worker
-
-    def dismiss(self) -> None:
-        """End the worker."""
-        if self._worker is not None:
-            self._worker.close()
-            self._worker = None

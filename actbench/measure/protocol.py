@@ -11,6 +11,12 @@ from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+PROTOCOL = 1
+"""Version of what is said here: another environment's actbench can be measured where it is the same.
+
+1: first.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Array:
@@ -38,6 +44,21 @@ class Started:
 
     affinity: tuple[int, ...] | None
     """The processors it may run on, or None where the system cannot say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """Answer to ``describe``: what the process runs on."""
+
+    protocol: int
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """Answer to ``offer``: the ids of the cases of a selection that exist in the process's environment."""
+
+    cases: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count
 
 from actbench.kernel import PHASES
+
+
+def turns(sides: int, rng: random.Random) -> Iterator[tuple[int, ...]]:
+    """Yield without end in which order sides take their turns: shuffled, then mirrored, then shuffled anew."""
+    while True:
+        shuffled = rng.sample(range(sides), sides)
+        yield tuple(shuffled)
+        yield tuple(shuffled[::-1])
 
 
 def order(arms: Sequence[int], slices: int, rng: random.Random) -> list[tuple[int, int]]:

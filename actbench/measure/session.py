@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from actbench.measure.baseline import OpenBaseline, opened
 from actbench.measure.checking import check_kernels
-from actbench.measure.client import Worker, WorkerProcess
+from actbench.measure.client import Worker, WorkerProcess, here
 from actbench.measure.conductor import Conductor
 from actbench.measure.stock import PROCESSES, Stock
 from actbench.measure.stopping import Stopping
@@ -18,7 +19,7 @@ from actbench.runs.times import Times
 
 def start_process(cpu: int | None, timeout: float) -> Worker:
     """Start a real worker."""
-    return WorkerProcess(cpu=cpu, timeout=timeout)
+    return WorkerProcess(cpu=cpu, timeout=timeout, interpreter=here())
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Seams:
     """Where the real world comes in, so that tests can put exact times in its place."""
 
     start_worker: Callable[[int | None, float], Worker] = start_process
+    open_baseline: OpenBaseline = opened
     clock: Callable[[], float] = time.monotonic
 
 

@@ -21,7 +21,7 @@ import pyperf
 
 from actbench.analysis.speedups import widest
 from actbench.errors import BenchmarkError
-from actbench.measure.client import PACKAGES
+from actbench.measure.client import PACKAGE
 from actbench.measure.stock_script import MODULE
 from actbench.model import Block, BlockTimes, Calibration, Failure, Plan
 from actbench.runs.environment import worker_environment
@@ -82,7 +82,7 @@ class Stock:
 
     def _suite(self, block: Block) -> pyperf.BenchmarkSuite:
         environment = worker_environment(os.environ) | {"PYTHONSAFEPATH": "1"}
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [environment.get("PYTHONPATH"), PACKAGES]))
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [environment.get("PYTHONPATH"), str(PACKAGE.parent)]))
         with tempfile.TemporaryDirectory() as directory:
             output = Path(directory, "suite.json")
             command = [

@@ -17,7 +17,7 @@ from itertools import repeat
 from time import perf_counter, thread_time
 from typing import TYPE_CHECKING, Any
 
-from actbench.measure.protocol import Array, Evaluated, Prepared, Started, Timed
+from actbench.measure.protocol import PROTOCOL, Array, Described, Evaluated, Offered, Prepared, Started, Timed
 
 if TYPE_CHECKING:
     from actbench.kernel import Invocation, Operands
@@ -64,6 +64,18 @@ class Worker:
         gc.freeze()
         gc.disable()
         return Started(tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else None)
+
+    def describe(self) -> Described:
+        """Tell what this process runs on."""
+        from actbench import software
+
+        return Described(PROTOCOL, software.versions())
+
+    def offer(self, selection: dict[str, Any]) -> Offered:
+        """Tell which cases of a selection exist here."""
+        from actbench import suite
+
+        return Offered(tuple(case.id for case in suite.offered(suite.Selection(**selection))))
 
     def evaluate(self, case: str, z: dict[str, Any], dy: dict[str, Any]) -> Evaluated:
         """Call a kernel on given inputs."""
@@ -145,6 +157,8 @@ def main() -> None:
         worker = Worker()
         serve: dict[str, Callable[..., Any]] = {
             "start": worker.start,
+            "describe": worker.describe,
+            "offer": worker.offer,
             "evaluate": worker.evaluate,
             "prepare": worker.prepare,
             "time": worker.time,

@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from actbench.report.numbers import duration
-from actbench.runs.events import Calibrated, Checked, Event, Failed, Measured, RoundDone
+from actbench.runs.events import Calibrated, Checked, Confirming, Event, Failed, Judged, Measured, RoundDone
 
 BAR = 24
 """Width of the bar in characters."""
@@ -56,6 +56,13 @@ class Progress:
                 self._round = number
                 self._ends = None if left is None else time.monotonic() + left
                 self._widest = f"widest interval ± {100 * widest:.2g} %: {where}" if widest < float("inf") else ""
+            case Judged(number, undecided, cases, left):
+                self._round = number
+                self._ends = time.monotonic() + left
+                self._widest = f"{undecided} of {cases} cases undecided"
+            case Confirming(cases):
+                plural = "case" if len(cases) == 1 else "cases"
+                self._console.print(Text(f"measuring anew {len(cases)} {plural} that may have regressed: {cases[0]}"))
             case Failed(failure):
                 self._console.print(Text(f"FAILED {failure.block}: {failure.reason}", style="red"))
 

@@ -5,21 +5,55 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
-from actbench.analysis.regression import Change, Verdict, gravest
-from actbench.model import Case
+from actbench.analysis.regression import Change, Ratio, Verdict, gravest
+from actbench.model import Case, Failure
 from actbench.report.numbers import change as change_in_percent
 from actbench.report.table import Table, markdown
 
+LIVE_NOTE = "Change of the time, and of the baseline's against itself in a second process, the control, side by side"
+STORED_NOTE = "Change of the time relative to the block's yardstick, which the verdict is about, and of the time itself"
 
-def sentence(found: Sequence[Change], margin: float) -> str:
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a check found, and what is to be said with it."""
+
+    changes: tuple[Change, ...]
+    margin: float
+    """That of cases without one of their own, relative."""
+    remarks: tuple[str, ...] = ()
+    noise: tuple[Change, ...] = ()
+    """Cases in which the baseline differed from itself beyond the margin: the host is too noisy then."""
+    failures: tuple[Failure, ...] = ()
+    seconds: float = 0.0
+    """What the check took."""
+
+    @property
+    def given(self) -> set[Verdict]:
+        """The verdicts that were given."""
+        return {change.verdict for change in self.changes}
+
+
+def sentence(report: Report) -> str:
     """Say how many cases got which verdict."""
+    found = report.changes
     counts = Counter(change.verdict for change in found)
     parts = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
-    cases = "case" if len(found) == 1 else "cases"
-    return f"{len(found)} {cases}, margin {100 * margin:g} %: {parts}"
+    others = sum(change.margin != report.margin for change in found)
+    of_their_own = f" ({others} with one of their own)" if others else ""
+    head = f"{_cases(len(found))}, margin {100 * report.margin:g} %{of_their_own}: {parts or 'none measured'}"
+    if not report.noise:
+        return head
+    worst = max(report.noise, key=lambda change: abs(math.log(change.ratio.value)))
+    return (
+        f"{head}; the host is too noisy for a verdict: the baseline differed from itself beyond the margin in "
+        f"{_cases(len(report.noise))}, e.g. {worst.case.id} {change_in_percent(*worst.ratio)}"
+    )
 
 
 def regrouped_line(cases: Sequence[Case]) -> list[str]:
@@ -33,61 +67,102 @@ def regrouped_line(cases: Sequence[Case]) -> list[str]:
     return [line]
 
 
-def table(found: Sequence[Change]) -> Table:
+def confirmation_lines(changes: Sequence[Change]) -> list[str]:
+    """Say of every case that was measured anew what came of it."""
+    return [
+        f"{change.case.id} was measured anew: {change_in_percent(*change.confirmation)}, "
+        + ("regressed again" if change.verdict is Verdict.REGRESSED else "which does not confirm that it regressed")
+        for change in changes
+        if change.confirmation is not None
+    ]
+
+
+def table(report: Report) -> Table:
     """Return one row a case that is not unchanged; where all are, one row a case."""
-    notable = [change for change in found if change.verdict is not Verdict.UNCHANGED] or found
-    rows = tuple(
-        (
-            *(change.case.id, change.verdict),
-            change_in_percent(change.ratio, change.low, change.high),
-            change_in_percent(change.absolute, change.absolute_low, change.absolute_high),
-            f"{change.baseline_rounds}, {change.rounds}",
-        )
-        for change in gravest(notable)
-    )
+    notable = [change for change in report.changes if change.verdict is not Verdict.UNCHANGED] or report.changes
+    live = any(change.control for change in notable)
     return Table(
         "Against the baseline",
-        "Change of the time relative to the block's yardstick, which the verdict is about, and of the time itself, "
-        "each with the longer side of its 95 % interval; above 0 it got slower.",
-        ("case", "verdict", "change", "of the time itself", "rounds"),
-        rows,
+        f"{LIVE_NOTE if live else STORED_NOTE}, each with the longer side of its 95 % interval; above 0 it got slower.",
+        ("case", "verdict", "change", "control" if live else "of the time itself", "rounds"),
+        tuple(_row(change) for change in gravest(notable)),
         labels=2,
     )
 
 
-def as_markdown(found: Sequence[Change], margin: float, remarks: Sequence[str]) -> str:
+def as_markdown(report: Report) -> str:
     """Return a comment for a pull request."""
-    body = "".join(f"- {remark.replace('<', '&lt;')}\n" for remark in remarks)
-    return f"**{sentence(found, margin)}**\n\n{markdown(table(found))}" + (f"\n{body}" if body else "")
+    body = "".join(f"- {remark.replace('<', '&lt;')}\n" for remark in report.remarks)
+    return f"**{sentence(report)}**\n\n{markdown(table(report))}" + (f"\n{body}" if body else "")
 
 
-def as_github(found: Sequence[Change], margin: float) -> str:
+def as_github(report: Report) -> str:
     """Return workflow commands that GitHub shows as annotations: errors for regressions, warnings for what is open."""
     levels = {Verdict.REGRESSED: "error", Verdict.MISSING: "warning", Verdict.INCONCLUSIVE: "warning"}
     lines = [
-        f"::{levels[change.verdict]} title={_property(f'actbench: {change.verdict}')}::"
-        + _data(
-            f"{change.case.id} {change_in_percent(change.ratio, change.low, change.high)}, margin {100 * margin:g} %"
-        )
-        for change in gravest(found)
+        f"::{levels[change.verdict]} title={_property(f'actbench: {change.verdict}')}::{_data(_message(change))}"
+        for change in gravest(report.changes)
         if change.verdict in levels
     ]
-    return "\n".join([*lines, f"::notice title=actbench::{_data(sentence(found, margin))}"])
+    return "\n".join([*lines, f"::notice title=actbench::{_data(sentence(report))}"])
 
 
-def as_json(found: Sequence[Change], margin: float, remarks: Sequence[str]) -> str:
+def as_json(report: Report) -> str:
     """Return a JSON object; what does not exist is null."""
-    cases = [
-        {"case": change.case.id}
-        | {
-            name: None if isinstance(value, float) and math.isnan(value) else value
-            for name, value in msgspec.to_builtins(change).items()
-            if name != "case"
-        }
-        for change in found
-    ]
-    text = msgspec.json.encode({"margin": margin, "remarks": remarks, "cases": cases})
-    return msgspec.json.format(text, indent=2).decode()
+    found = {
+        "margin": report.margin,
+        "summary": sentence(report),
+        "too_noisy": bool(report.noise),
+        "seconds": report.seconds,
+        "remarks": report.remarks,
+        "failures": report.failures,
+        "cases": [_record(change) for change in report.changes],
+    }
+    return msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
+
+
+def _row(change: Change) -> tuple[str, ...]:
+    beside = change.control or change.absolute
+    return (
+        change.case.id,
+        change.verdict,
+        change_in_percent(*change.ratio),
+        change_in_percent(*beside) if beside else "-",
+        f"{change.baseline_rounds}, {change.rounds}",
+    )
+
+
+def _message(change: Change) -> str:
+    return f"{change.case.id} {change_in_percent(*change.ratio)}, margin {100 * change.margin:g} %"
+
+
+def _record(change: Change) -> dict[str, Any]:
+    ratios = {
+        name: _bounds(value)
+        for name, value in (("absolute", change.absolute), ("control", change.control))
+        if value is not None
+    }
+    confirmed = {} if change.confirmation is None else {"confirmation": _bounds(change.confirmation)}
+    return {
+        "case": change.case.id,
+        "verdict": change.verdict,
+        **(_bounds(change.ratio)),
+        "margin": change.margin,
+        "chance": None if math.isnan(change.chance) else change.chance,
+        "baseline_rounds": change.baseline_rounds,
+        "rounds": change.rounds,
+        **ratios,
+        **confirmed,
+    }
+
+
+def _bounds(ratio: Ratio) -> dict[str, float | None]:
+    names = ("ratio", "low", "high")
+    return {name: None if math.isnan(value) else value for name, value in zip(names, ratio, strict=True)}
+
+
+def _cases(count: int) -> str:
+    return f"{count} case" if count == 1 else f"{count} cases"
 
 
 def _data(text: str) -> str:

@@ -11,13 +11,12 @@ import platform
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psutil
 import pyperf
 
-from actbench import __version__
+from actbench import __version__, software
 from actbench.errors import InputError, NotComparableError
 
 NEEDED = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH", "XDG_CACHE_HOME")
@@ -25,8 +24,6 @@ NEEDED = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "LD_LIBRARY_PA
 
 TUNING = ("OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "NUMBA_", "NPY_", "MALLOC_", "GLIBC_TUNABLES")
 """Prefixes of variables that change what is measured: handed to the workers, and recorded."""
-
-LIBRARIES = ("numpy", "numba", "llvmlite", "pyperf", "scipy", "mpmath")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +59,9 @@ def collect(affinity: int | None, environ: Mapping[str, str] = os.environ) -> En
         architecture=platform.machine(),
         kernel=f"{platform.system()} {platform.release()}",
         libc=" ".join(platform.libc_ver()).strip(),
-        python=f"{platform.python_implementation()} {platform.python_version()}",
+        python=software.python(),
         actbench=__version__,
-        libraries={name: found for name in LIBRARIES if (found := _version(name))},
+        libraries=software.libraries(),
         variables={name: value for name, value in tuning(environ).items() if os.sep not in value},
         affinity=affinity,
     )
@@ -140,13 +137,6 @@ PUBLIC = frozenset(
     }
 )
 """The keys of pyperf's metadata that can be published."""
-
-
-def _version(distribution: str) -> str | None:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return None
 
 
 def _caches(cpu: int) -> dict[str, int]:

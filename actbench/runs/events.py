@@ -64,4 +64,22 @@ class RoundDone:
     """Seconds that the rounds still to come may take at most; None when that is not known."""
 
 
-Event = Checked | Calibrated | Measured | Disturbed | Failed | RoundDone
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A round of a check is complete, and its cases were judged."""
+
+    round: int
+    undecided: int
+    cases: int
+    left: float
+    """Seconds that the check may still take at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirming:
+    """These cases seem to have regressed, and are measured anew."""
+
+    cases: tuple[str, ...]
+
+
+Event = Checked | Calibrated | Measured | Disturbed | Failed | RoundDone | Judged | Confirming

@@ -9,16 +9,11 @@ pyperf gets its defaults. Printed is the standard deviation, over the runs, of t
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from math import log
 
 from actbench.analysis.speedups import speedups
-from actbench.runs.environment import choose_cpu
+from tests.bench.neighbour import neighbour
 from tests.bench.whole_run import whole_run
 
 SELECTION = (
@@ -42,22 +37,6 @@ def measured(*options: str) -> tuple[float, float]:
     run, seconds = whole_run(*SELECTION, *options)
     (found,) = speedups(run.times, run.plan.blocks[0])
     return found.ratio, seconds
-
-
-@contextmanager
-def neighbour(*, busy: bool) -> Iterator[None]:
-    """Keep the processor of the workers busy with another process, if asked."""
-    if not busy:
-        yield
-        return
-    cpu = choose_cpu(None)
-    code = f"import os\nos.sched_setaffinity(0, {{{cpu}}})\nwhile os.getppid() == {os.getpid()}:\n    sum(range(10000))"
-    process = subprocess.Popen([sys.executable, "-c", code])
-    try:
-        yield
-    finally:
-        process.kill()
-        process.wait()
 
 
 def main() -> None:

@@ -1,0 +1,119 @@
+"""The environment to compare with: another interpreter, or one built for a revision of the project."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from actbench.errors import BenchmarkError, NotComparableError
+from actbench.measure.client import PACKAGE, Interpreter, Worker, WorkerProcess
+from actbench.measure.protocol import PROTOCOL
+from actbench.runs.environment import worker_environment
+
+GIT = "git:"
+"""What a revision begins with, as in ``git:main``."""
+
+StartRole = Callable[[int | None, float, str], Worker]
+"""Start a worker: the processor it is pinned to, the timeout of a request in seconds, and what errors call it."""
+
+OpenBaseline = Callable[[str], AbstractContextManager[StartRole]]
+
+
+@contextmanager
+def opened(against: str) -> Iterator[StartRole]:
+    """Give a way to start workers of the environment that `against` names.
+
+    An interpreter, the directory of a virtual environment, or ``git:REV``, for which an environment is built and
+    removed again. `NotComparableError` when there is none of that name, or it cannot be built.
+    """
+    with TemporaryDirectory(prefix="actbench-") as place:
+        if against.startswith(GIT):
+            with _built(against.removeprefix(GIT), Path(place)) as python:
+                yield _starting(_interpreter(python, Path(place)))
+        else:
+            yield _starting(_interpreter(_found(against), Path(place)))
+
+
+def describe(worker: Worker, against: str) -> dict[str, str]:
+    """Return the versions that a worker runs on; `NotComparableError` when it cannot be told what to do."""
+    try:
+        described = worker.describe()
+    except BenchmarkError as error:
+        raise NotComparableError(f"--against {against}: its actbench cannot be measured by this one: {error}") from None
+    if described.protocol != PROTOCOL:
+        raise NotComparableError(
+            f"--against {against}: its actbench {described.versions.get('actbench')} speaks protocol "
+            f"{described.protocol} with workers, this one speaks {PROTOCOL}: install one of the same protocol there"
+        )
+    return described.versions
+
+
+def _starting(interpreter: Interpreter) -> StartRole:
+    def start(cpu: int | None, timeout: float, role: str) -> Worker:
+        return WorkerProcess(cpu=cpu, timeout=timeout, interpreter=interpreter, role=role)
+
+    return start
+
+
+def _interpreter(python: Path, place: Path) -> Interpreter:
+    """Return another environment, in which this actbench is lent where it has none itself.
+
+    It finds its packages by itself, so PYTHONPATH is not handed on; nor is numba's cache shared, which only one version
+    of numba can use at a time.
+    """
+    lent = place / "lent"
+    lent.mkdir()
+    (lent / PACKAGE.name).symlink_to(PACKAGE, target_is_directory=True)
+    variables = worker_environment(os.environ) | {"NUMBA_CACHE_DIR": str(place / "numba")}
+    variables.pop("PYTHONPATH", None)
+    return Interpreter(str(python), str(lent), variables)
+
+
+def _found(against: str) -> Path:
+    path = Path(against)
+    if path.is_dir():
+        path = path / "bin" / "python"
+    if path.is_file() and os.access(path, os.X_OK):
+        return path.absolute()
+    if os.sep not in against and (command := shutil.which(against)):
+        return Path(command)
+    raise NotComparableError(
+        f"--against {against}: there is no such interpreter: name a Python, the directory of a virtual environment, "
+        "or git:REV"
+    )
+
+
+@contextmanager
+def _built(revision: str, place: Path) -> Iterator[Path]:
+    """Build the environment of a revision of the project in the current directory; its worktree is removed again."""
+    tree, environment = place / "tree", place / "environment"
+    what = f"--against {GIT}{revision}"
+    commit = _done(what, "git", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    inside = _done(what, "git", "rev-parse", "--show-prefix")
+    try:
+        _done(what, "git", "worktree", "add", "--detach", "--quiet", str(tree), commit)
+        _done(what, sys.executable, "-m", "venv", str(environment))
+        python = environment / "bin" / "python"
+        _done(what, str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(tree / inside))
+        yield python
+    finally:
+        subprocess.run(["git", "worktree", "remove", "--force", str(tree)], check=False, capture_output=True)  # noqa: S607
+
+
+def _done(what: str, *command: str) -> str:
+    """Run a command and return what it prints; `NotComparableError` with its last words when it fails."""
+    try:
+        done = subprocess.run(command, check=False, capture_output=True, text=True)  # no shell, and a commit's own hash
+    except OSError as error:
+        raise NotComparableError(f"{what}: {command[0]} cannot be run ({error.strerror}): install it") from None
+    if done.returncode == 0:
+        return done.stdout.strip()
+    words = [line for line in done.stderr.splitlines() if line.strip()]
+    said = words[-1].strip() if words else "it is not a revision of this project"
+    raise NotComparableError(f"{what}: '{Path(command[0]).name} {command[1]}' failed: {said}")

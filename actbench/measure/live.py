@@ -1,0 +1,136 @@
+"""A live check: rounds side by side until every case is decided, and anew for those that seem to have regressed.
+
+Nothing is called regressed on the strength of the rounds that raised the suspicion: it has to show again, in fresh
+processes, with other inputs and in another order. Where the control, the baseline against itself, leaves the margin,
+the host is too noisy for any verdict, and measuring stops.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+from actbench.analysis.live import Outcome, Sides, judge, noise, undecided
+from actbench.analysis.regression import Change, Margins, Verdict, alone
+from actbench.analysis.sequential import fewest_rounds
+from actbench.analysis.statistics import CONFIDENCE
+from actbench.measure.checking import check_kernels
+from actbench.measure.lockstep import Lockstep
+from actbench.model import Block, Case, Check, Plan
+from actbench.runs.events import Confirming, Event, Judged
+
+
+@dataclass(slots=True)
+class LiveCheck:
+    """One check of a candidate against a baseline. Times in seconds."""
+
+    lockstep: Lockstep
+    margins: Margins
+    budget: float
+    """What the check may take from its start; rounds that confirm a suspicion are measured in any case."""
+    min_rounds: int
+    """Rounds that are measured even when the budget is spent."""
+    started: float
+    """When the check began, by `clock`."""
+    missing: tuple[Case, ...] = ()
+    new: tuple[Case, ...] = ()
+    clock: Callable[[], float] = time.monotonic
+    rounds: int = 0
+    changes: list[Change] = field(default_factory=list)
+    noise: list[Change] = field(default_factory=list)
+    checks: tuple[list[Check], list[Check]] = field(default_factory=lambda: ([], []))
+    """What the oracle found of the kernels of baseline and candidate."""
+
+    def events(self) -> Iterator[Event]:
+        """Check kernels, measure, confirm; telling what happens. `outcome` has the result, at any time."""
+        for start, checks in zip(self.lockstep.starts, self.checks, strict=False):
+            for checked in check_kernels(self.lockstep.plan, start):
+                checks.append(checked.check)
+                yield checked
+        yield from self.lockstep.calibrate()
+        blocks = self.lockstep.blocks
+        while blocks and self._affordable(blocks):
+            self.rounds += 1
+            yield from self.lockstep.round(self.rounds, blocks)
+            self.changes = judge(self.lockstep.sides, self.margins)
+            self.noise = noise(self.lockstep.sides, self.margins)
+            if self.noise:
+                return
+            blocks = [block for block in self.lockstep.blocks if undecided(block, self.changes)]
+            yield self._judged(self.rounds, self.changes)
+        if self._suspects():
+            yield from self._confirm(self._suspects())
+
+    def outcome(self) -> Outcome:
+        """Return what was found so far. Without confirmation, or on a noisy host, nothing has regressed."""
+        given = [
+            replace(change, verdict=Verdict.INCONCLUSIVE)
+            if change.verdict is Verdict.REGRESSED and (self.noise or change.confirmation is None)
+            else change
+            for change in self.changes
+        ]
+        missing = [alone(case, Verdict.MISSING, self.margins.of(case)) for case in self.missing]
+        new = [alone(case, Verdict.NEW, self.margins.of(case)) for case in self.new]
+        return Outcome(
+            changes=(*given, *missing, *new),
+            noise=tuple(self.noise),
+            failures=tuple(self.lockstep.failures),
+            rounds=self.rounds,
+            seconds=self.clock() - self.started,
+        )
+
+    def _confirm(self, suspects: list[Change]) -> Iterator[Event]:
+        """Measure the blocks of the suspects anew; the verdict is that of the new rounds alone."""
+        cases = [change.case for change in suspects]
+        yield Confirming(tuple(case.id for case in cases))
+        first = self.lockstep
+        blocks = _with_any(first.blocks, cases)
+        plan = Plan(tuple(blocks), random.Random(f"{first.plan.seed}/confirm").getrandbits(32))  # noqa: S311
+        again = replace(first, plan=plan, sides=Sides(plan), failures=[])
+        number, found = 0, list[Change]()
+        enough = fewest_rounds((1 - CONFIDENCE) / len(suspects))
+        while blocks and (number < enough or self._time_for(again.cost(blocks))):
+            number += 1
+            yield from again.round(number, blocks)
+            found = judge(again.sides, self.margins, cases)
+            self.noise = noise(again.sides, self.margins)
+            if self.noise:
+                break
+            blocks = [block for block in again.blocks if undecided(block, found)]
+            yield self._judged(number, found)
+        first.failures += again.failures
+        second = {change.case: change for change in found}
+        self.changes = [_confirmed(change, second.get(change.case)) for change in self.changes]
+
+    def _affordable(self, blocks: list[Block]) -> bool:
+        """Say whether another round, and the rounds that would confirm today's suspicions, fit the budget."""
+        suspects = self._suspects()
+        rounds = fewest_rounds((1 - CONFIDENCE) / len(suspects)) if suspects else 0
+        confirming = _with_any(self.lockstep.blocks, [change.case for change in suspects])
+        reserve = rounds * self.lockstep.cost(confirming) if suspects else 0.0
+        return self.rounds < self.min_rounds or self._time_for(self.lockstep.cost(blocks) + reserve)
+
+    def _time_for(self, seconds: float) -> bool:
+        return self.clock() - self.started + seconds <= self.budget
+
+    def _suspects(self) -> list[Change]:
+        return [change for change in self.changes if change.verdict is Verdict.REGRESSED]
+
+    def _judged(self, number: int, changes: list[Change]) -> Judged:
+        undecided_cases = sum(change.verdict is Verdict.INCONCLUSIVE for change in changes)
+        left = max(0.0, self.budget - (self.clock() - self.started))
+        return Judged(number, undecided_cases, len(changes), left)
+
+
+def _with_any(blocks: list[Block], cases: list[Case]) -> list[Block]:
+    return [block for block in blocks if {*block.cases} & {*cases}]
+
+
+def _confirmed(change: Change, second: Change | None) -> Change:
+    """Let the new rounds decide on a suspect; one that they do not call regressed is inconclusive."""
+    if second is None:
+        return change
+    given = Verdict.REGRESSED if second.verdict is Verdict.REGRESSED else Verdict.INCONCLUSIVE
+    return replace(change, verdict=given, confirmation=second.ratio)

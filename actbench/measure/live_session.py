@@ -1,0 +1,192 @@
+"""A live check from the question to the verdicts: open both environments, find what they have in common, measure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from types import TracebackType
+from typing import Any, Self
+
+from actbench import software, suite
+from actbench.analysis.live import Outcome, Sides
+from actbench.analysis.regression import Margins
+from actbench.analysis.sequential import fewest_rounds
+from actbench.analysis.statistics import CONFIDENCE
+from actbench.errors import BenchmarkError, InputError, NotComparableError
+from actbench.measure.baseline import StartRole, describe
+from actbench.measure.client import Worker
+from actbench.measure.live import LiveCheck
+from actbench.measure.lockstep import Lockstep
+from actbench.measure.session import Seams
+from actbench.model import Case, Plan
+from actbench.runs import environment
+from actbench.runs.events import Event
+from actbench.runs.record import Engine, Record, Settings
+from actbench.runs.times import Times
+from actbench.suite import Preset, Selection
+
+SIDES = 3
+"""Processes that hold the operands of a block at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the user asks for. Times in seconds."""
+
+    against: str
+    preset: Preset
+    given: dict[str, tuple[Any, ...]]
+    """Axes in place of the preset's, by name."""
+    pattern: str
+    max_call: float
+    seed: int
+    margins: Margins
+    budget: float
+    strict_budget: bool
+    """Whether the budget holds even when it does not allow for the fewest rounds that decide anything."""
+    cpu: int | None
+    timeout: float
+
+    @property
+    def selection(self) -> Selection:
+        """What is asked of either environment."""
+        return Selection(self.preset.name, self.given, self.pattern, environment.memory() // SIDES, self.max_call)
+
+
+class LiveSession:
+    """A live check, and the environments that it needs; these are closed on leaving."""
+
+    def __init__(self, asked: Asked, seams: Seams) -> None:
+        """Open nothing yet."""
+        self._asked = asked
+        self._seams = seams
+        self._open = ExitStack()
+        self._check: LiveCheck
+        self._there: dict[str, str]
+        self._created = datetime.now(UTC).isoformat(timespec="seconds")
+        self.remarks: list[str] = []
+        """What differs between the environments beside the code."""
+
+    def __enter__(self) -> Self:
+        """Open both environments and plan; `NotComparableError` when there is nothing to compare."""
+        with ExitStack() as opening:
+            start = opening.enter_context(self._seams.open_baseline(self._asked.against))
+            self._check = self._prepared(start, self._seams.clock())
+            self._open = opening.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close them."""
+        self._open.close()
+
+    def events(self) -> Iterator[Event]:
+        """Measure, telling what happens."""
+        return self._check.events()
+
+    def outcome(self) -> Outcome:
+        """Return what was found so far."""
+        return self._check.outcome()
+
+    def runs(self) -> dict[str, tuple[Record, Times]]:
+        """Return what was measured as three runs, by the directories that they go to."""
+        lockstep, asked = self._check.lockstep, self._asked
+        here = environment.collect(asked.cpu)
+        libraries = {name: found for name, found in self._there.items() if name not in {"python", "actbench"}}
+        there = replace(here, python=self._there["python"], actbench=self._there["actbench"], libraries=libraries)
+        settings = Settings(
+            preset=asked.preset.name,
+            engine=Engine.INTERLEAVED,
+            target=asked.margins.default,
+            budget=asked.budget,
+            rounds=None,
+            arm_seconds=lockstep.arm_seconds,
+            timeout=asked.timeout,
+        )
+        theirs, ours = self._check.checks
+        parts = zip((there, here, there), (theirs, ours, theirs), lockstep.sides.each, strict=True)
+        return {
+            name: (
+                Record(
+                    plan=lockstep.plan,
+                    settings=settings,
+                    environment=of,
+                    created=self._created,
+                    checks=checks,
+                    calibrations=lockstep.calibrations,
+                    failures=lockstep.failures,
+                    rounds=times.last_round,
+                ),
+                times,
+            )
+            for name, (of, checks, times) in zip(("baseline", "candidate", "control"), parts, strict=True)
+        }
+
+    def _prepared(self, start: StartRole, began: float) -> LiveCheck:
+        asked = self._asked
+        theirs = self._asked_of(start)
+        ours = self._ours(theirs)
+        common = [case for case in ours if case in {*theirs}]
+        if not common:
+            raise NotComparableError(f"--against {asked.against}: the two environments have no selected case in common")
+        plan = Plan(suite.grouped(common), asked.seed)
+        lockstep = Lockstep(
+            plan=plan,
+            starts=(
+                partial(start, asked.cpu, asked.timeout, "baseline"),
+                partial(self._seams.start_worker, asked.cpu, asked.timeout),
+                partial(start, asked.cpu, asked.timeout, "control"),
+            ),
+            arm_seconds=suite.arm_seconds(plan, asked.preset),
+            timeout=asked.timeout,
+            sides=Sides(plan),
+            clock=self._seams.clock,
+        )
+        return LiveCheck(
+            lockstep=lockstep,
+            margins=asked.margins,
+            budget=asked.budget,
+            min_rounds=1 if asked.strict_budget else fewest_rounds((1 - CONFIDENCE) / 2),
+            started=began,
+            missing=tuple(case for case in theirs if case not in {*ours}),
+            new=tuple(case for case in ours if case not in {*theirs}),
+            clock=self._seams.clock,
+        )
+
+    def _asked_of(self, start: StartRole) -> list[Case]:
+        """Return the cases that the baseline offers, having learnt what it runs on."""
+        worker: Worker | None = None
+        try:
+            worker = start(self._asked.cpu, self._asked.timeout, "baseline")
+            self._there = describe(worker, self._asked.against)
+            self.remarks = _differences(self._there, software.versions())
+            return worker.offer(self._asked.selection)
+        except BenchmarkError as error:
+            raise NotComparableError(
+                f"--against {self._asked.against}: no worker can run there ({error}): it takes Python 3.11 or newer "
+                "with numpy"
+            ) from None
+        finally:
+            if worker is not None:
+                worker.close()
+
+    def _ours(self, theirs: list[Case]) -> list[Case]:
+        """Return the cases that exist here; a name that neither environment knows is the user's mistake."""
+        suite.refuse_unknown(self._asked.selection, theirs)
+        ours = suite.offered(self._asked.selection)
+        if not ours and not theirs:
+            raise InputError("the selection leaves no case to measure in either environment: see 'actbench list cases'")
+        return ours
+
+
+def _differences(there: dict[str, str], here: dict[str, str]) -> list[str]:
+    found = [
+        f"{name}: {there.get(name, 'not there')} in the baseline, {here.get(name, 'not there')} here"
+        for name in dict.fromkeys([*there, *here])
+        if there.get(name) != here.get(name)
+    ]
+    return found or ["the same versions on both sides: " + ", ".join(f"{name} {v}" for name, v in here.items())]

@@ -1,0 +1,109 @@
+"""Three processes side by side on one processor: the baseline, the candidate, and the baseline again as control.
+
+A round starts all three anew. Block by block they are given the same inputs and the same loops, and take turns value by
+value, in shuffled and mirrored order, at the same relative addresses: whatever the host does, it does to all three.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from actbench.analysis.live import Sides
+from actbench.errors import BenchmarkError
+from actbench.measure.client import StartWorker, Worker
+from actbench.measure.crew import Crew
+from actbench.measure.schedule import turns
+from actbench.measure.timing import calibrated, sweeps, values
+from actbench.model import Block, BlockTimes, Calibration, Failure, Plan
+from actbench.runs.events import Calibrated, Event, Failed, Measured
+
+
+@dataclass(slots=True)
+class Lockstep:
+    """Rounds of blocks, measured by three workers in turns. Times in seconds."""
+
+    plan: Plan
+    starts: tuple[StartWorker, StartWorker, StartWorker]
+    """How to start a worker of the baseline, of the candidate, and of the control."""
+    arm_seconds: float
+    """What an arm should take in a round, on either side."""
+    timeout: float
+    sides: Sides
+    clock: Callable[[], float] = time.monotonic
+    calibrations: dict[str, Calibration] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    starting: float = 0.0
+    """What a round last took beside its blocks."""
+    block_seconds: dict[str, float] = field(default_factory=dict)
+    """What a round of a block last took."""
+
+    def calibrate(self) -> Iterator[Event]:
+        """Fix the loops of all blocks, by the baseline."""
+        with Crew(self.starts[0]) as crew:
+            for done, block in enumerate(self.plan.blocks, start=1):
+                try:
+                    worker = crew.worker()
+                    worker.prepare(block, self.plan.seed)
+                    calibration = calibrated(worker, block, self.arm_seconds, self.timeout, self.clock)
+                except BenchmarkError as error:
+                    crew.dismiss()
+                    yield self._give_up(block, 0, error)
+                else:
+                    self.calibrations[block.id] = calibration
+                    yield Calibrated(block.id, calibration, done, len(self.plan.blocks))
+
+    def round(self, number: int, blocks: Sequence[Block]) -> Iterator[Event]:
+        """Measure these blocks once on all sides; one that fails on any is given up."""
+        began = self.clock()
+        rng = random.Random(f"{self.plan.seed}/{number}")  # noqa: S311  # an order, not a secret
+        todo = sorted(rng.sample(blocks, len(blocks)), key=lambda block: block.size * block.dtype.itemsize)
+        with ExitStack() as stack:
+            crews = [stack.enter_context(Crew(start)) for start in self.starts]
+            for done, block in enumerate(todo, start=1):
+                try:
+                    for crew in rng.sample(crews, len(crews)):
+                        crew.worker()
+                    start = self.clock()
+                    measured = self._measured([crew.worker() for crew in crews], block, rng)
+                except BenchmarkError as error:
+                    for crew in crews:
+                        crew.dismiss()
+                    yield self._give_up(block, number, error)
+                else:
+                    self.block_seconds[block.id] = self.clock() - start
+                    for times, seconds in zip(self.sides.each, measured, strict=True):
+                        times.add(BlockTimes(block, number, seconds))
+                    yield Measured(BlockTimes(block, number, measured[1]), done, len(todo))
+        self.starting = self.clock() - began - sum(self.block_seconds.get(block.id, 0.0) for block in todo)
+
+    def cost(self, blocks: Sequence[Block]) -> float:
+        """Return what a round of these blocks takes: as long as it took last time, or is predicted to."""
+        predicted = {block.id: 3 * self.calibrations[block.id].round_seconds for block in blocks}
+        return self.starting + sum(self.block_seconds.get(name, seconds) for name, seconds in predicted.items())
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The blocks that were not given up."""
+        failed = {failure.block for failure in self.failures}
+        return [block for block in self.plan.blocks if block.id not in failed]
+
+    def _measured(
+        self, workers: Sequence[Worker], block: Block, rng: random.Random
+    ) -> list[tuple[tuple[float, ...], ...]]:
+        for worker in workers:
+            worker.prepare(block, self.plan.seed)
+        calibration = self.calibrations[block.id]
+        swept = list(sweeps(calibration, rng))
+        timed: list[list[tuple[float, ...]]] = [[] for _ in workers]
+        for sweep, turn in zip(swept, turns(len(workers), rng), strict=False):
+            for side in turn:
+                timed[side] += workers[side].time([sweep], self.timeout)
+        return [values(calibration, swept, each) for each in timed]
+
+    def _give_up(self, block: Block, number: int, error: BenchmarkError) -> Failed:
+        self.failures.append(Failure(block.id, number, str(error)))
+        return Failed(self.failures[-1])

@@ -1,0 +1,50 @@
+"""From a calibrated block to values: what is asked of a worker, and what its answers come to."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+
+from actbench.measure.calibration import Slices, calibrate
+from actbench.measure.client import Worker
+from actbench.measure.protocol import Slice, Sweep
+from actbench.measure.schedule import order
+from actbench.model import Block, Calibration
+
+
+def calibrated(
+    worker: Worker, block: Block, arm_seconds: float, timeout: float, clock: Callable[[], float]
+) -> Calibration:
+    """Fix the loops of the block that the worker has taken up; times in seconds."""
+
+    def time_slices(slices: Slices) -> tuple[float, ...]:
+        return worker.time([Sweep(0, tuple(Slice(*each) for each in slices))], timeout)[0]
+
+    def place() -> float:
+        start = clock()
+        time_slices(())
+        return clock() - start
+
+    return calibrate(block, time_slices, place, arm_seconds)
+
+
+def sweeps(calibration: Calibration, rng: random.Random) -> Iterator[Sweep]:
+    """Yield a round's sweeps, one a value, each at addresses of its own; slow arms are in the first ones only."""
+    for index in range(max(calibration.values)):
+        arms = [arm for arm, count in enumerate(calibration.values) if index < count]
+        slices = (Slice(arm, calibration.loops[arm], phase) for arm, phase in order(arms, calibration.slices, rng))
+        yield Sweep(rng.getrandbits(32), tuple(slices))
+
+
+def values(
+    calibration: Calibration, swept: Sequence[Sweep], timed: Sequence[Sequence[float]]
+) -> tuple[tuple[float, ...], ...]:
+    """Return seconds per call by arm and value, from the seconds of every slice of every sweep."""
+    found: list[list[float]] = [[] for _ in calibration.loops]
+    for sweep, seconds in zip(swept, timed, strict=True):
+        totals: dict[int, float] = {}
+        for done, taken in zip(sweep.slices, seconds, strict=True):
+            totals[done.arm] = totals.get(done.arm, 0.0) + taken
+        for arm, total in totals.items():
+            found[arm].append(total / calibration.calls(arm))
+    return tuple(map(tuple, found))

@@ -1,0 +1,62 @@
+"""An environment in which one arm is slower: a virtual environment with a copy of actbench, altered for the purpose."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import actbench
+
+SLOWED = '''
+
+def _slowed(bind, activation, strategy, dtype, share):
+    """Let one arm wait, after every call, for a share of the time that the call took."""
+    from time import perf_counter
+
+    def slow_bind(self, op, rule, wanted):
+        bound = bind(self, op, rule, wanted)
+        derivative = rule.derivative
+        if (derivative.__module__.split(".")[-1], derivative.__name__, str(wanted)) != (activation, strategy, dtype):
+            return bound
+
+        def waiting(function, factor, spared):
+            def call(*arguments):
+                start = perf_counter()
+                result = function(*arguments)
+                until = start + factor * (perf_counter() - start) - spared
+                while perf_counter() < until:
+                    pass
+                return result
+
+            return call
+
+        nothing = waiting(lambda *arguments: None, 1.0, 0.0)
+        begun = perf_counter()
+        for _ in range(10000):
+            nothing()
+        own = (perf_counter() - begun) / 10000
+        return type(bound)(waiting(bound.function, 1.0 + share, own), bound.compile_seconds, bound.from_cache)
+
+    return slow_bind
+
+
+'''
+
+
+def slowed_environment(place: Path, case: str, share: float) -> Path:
+    """Return an interpreter in which the case's kernel takes `share` longer; `place` is an empty directory."""
+    activation, strategy, backend, _, dtype, _ = case.split("/")
+    copy = place / "altered" / "actbench"
+    shutil.copytree(Path(actbench.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    module = copy / "backends" / f"{backend}.py"
+    name = backend.capitalize() if backend != "numpy" else "Numpy"
+    text = module.read_text() + SLOWED
+    text += f"{name}.bind = _slowed({name}.bind, {activation!r}, {strategy!r}, {dtype!r}, {share!r})\n"
+    module.write_text(text)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", place / "environment"], check=True)
+    (packages,) = (place / "environment").glob("lib/python*/site-packages")
+    (packages / "altered.pth").write_text(f"{copy.parent}\n{sysconfig.get_path('purelib')}\n")
+    return place / "environment" / "bin" / "python"

@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run smoke test lint types unit repeatability cost clean
+.PHONY: run smoke test lint types unit repeatability cost selfcheck gate clean
 
 run: $(READY)                ## the default preset, with its tables
 	$(BIN)/python -m actbench run
@@ -28,6 +28,12 @@ repeatability: $(READY)      ## how far ratios scatter over runs, beside stock p
 
 cost: $(READY)               ## what a case costs, beside stock pyperf: about ten minutes
 	$(BIN)/python -m tests.bench.cost
+
+selfcheck: $(READY)          ## what is a live check worth on this host? about five minutes
+	$(BIN)/python -m actbench selfcheck
+
+gate: $(READY)               ## how often does it cry wolf? forty live checks, about forty minutes
+	$(BIN)/python -m tests.bench.gate
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -72,12 +72,8 @@ def undecided(block: Block, changes: Sequence[Change]) -> bool:
 
 
 def _judged(baseline: Times, other: Times, margins: Margins, cases: Collection[Case] | None = None) -> list[Change]:
-    rounds = {
-        case: _log_ratios(baseline, other, block, arm)
-        for block in other.blocks
-        for arm, case in enumerate(block.cases)
-        if cases is None or case in cases
-    }
+    measured = log_ratios_by_case(baseline, other)
+    rounds = {case: logs for case, logs in measured.items() if cases is None or case in cases}
     allowed = [log1p(margins.of(case)) for case in rounds]
     slower = holm([chance_of_median_above(logs, a) for logs, a in zip(rounds.values(), allowed, strict=True)])
     faster = holm([chance_of_median_above(-logs, a) for logs, a in zip(rounds.values(), allowed, strict=True)])
@@ -88,6 +84,13 @@ def _judged(baseline: Times, other: Times, margins: Margins, cases: Collection[C
         given = verdict(ratio, margin, up, down)
         found.append(Change(case, given, ratio, margin, min(up, down), logs.size, logs.size))
     return found
+
+
+def log_ratios_by_case(baseline: Times, other: Times) -> dict[Case, NDArray[np.float64]]:
+    """Return by case one logarithm a round: of the other's time over the baseline's."""
+    return {
+        case: _log_ratios(baseline, other, block, arm) for block in other.blocks for arm, case in enumerate(block.cases)
+    }
 
 
 def _log_ratios(baseline: Times, other: Times, block: Block, arm: int) -> NDArray[np.float64]:

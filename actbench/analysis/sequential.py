@@ -36,10 +36,10 @@ def median_interval(samples: ArrayLike) -> tuple[float, float, float]:
     """
     rounds = np.sort(np.asarray(samples, dtype=np.float64))
     centre = float(np.median(rounds))
-    needed = _needed(rounds.size)
-    if needed is None:
+    rank = needed(rounds.size)
+    if rank is None:
         return centre, float("nan"), float("nan")
-    return centre, float(rounds[rounds.size - needed]), float(rounds[needed - 1])
+    return centre, float(rounds[rounds.size - rank]), float(rounds[rank - 1])
 
 
 def chance_of_median_above(samples: ArrayLike, value: float) -> float:
@@ -64,9 +64,9 @@ def wealth(rounds: int, above: int) -> Fraction:
 
 
 @cache
-def _needed(rounds: int) -> int | None:
+def needed(rounds: int, chance: Fraction = TAIL) -> int | None:
     """Return the fewest of `rounds` above a value that refute it as the median; None where even all do not."""
-    return next((above for above in range(rounds + 1) if wealth(rounds, above) >= 1 / TAIL), None)
+    return next((above for above in range(rounds + 1) if wealth(rounds, above) * chance >= 1), None)
 
 
 @cache

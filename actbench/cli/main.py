@@ -15,7 +15,7 @@ from actbench.errors import ActbenchError, unknown
 INTERRUPTED = 130
 """The exit code after Ctrl-C, by the custom of shells: 128 and the signal's number."""
 
-COMMANDS = ("run", "list", "show", "compare", "check", "export", "env")
+COMMANDS = ("run", "list", "show", "compare", "check", "selfcheck", "export", "env")
 
 
 class Commands(click.Group):

@@ -17,9 +17,12 @@ from actbench.errors import BenchmarkError
 from actbench.measure.client import StartWorker, Worker
 from actbench.measure.crew import Crew
 from actbench.measure.schedule import turns
-from actbench.measure.timing import calibrated, sweeps, values
+from actbench.measure.timing import burden, calibrated, sweeps, values
 from actbench.model import Block, BlockTimes, Calibration, Failure, Plan
 from actbench.runs.events import Calibrated, Event, Failed, Measured
+
+CONTROL = 2
+"""The place of the third process."""
 
 
 @dataclass(slots=True)
@@ -33,6 +36,8 @@ class Lockstep:
     """What an arm should take in a round, on either side."""
     timeout: float
     sides: Sides
+    burden: float = 0.0
+    """The share of further calls that the third process makes of every arm, uncounted: a slowdown to be found."""
     clock: Callable[[], float] = time.monotonic
     calibrations: dict[str, Calibration] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
@@ -99,9 +104,10 @@ class Lockstep:
         calibration = self.calibrations[block.id]
         swept = list(sweeps(calibration, rng))
         timed: list[list[tuple[float, ...]]] = [[] for _ in workers]
-        for sweep, turn in zip(swept, turns(len(workers), rng), strict=False):
+        burdened = [burden(sweep, self.burden) for sweep in swept]
+        for plain, heavy, turn in zip(swept, burdened, turns(len(workers), rng), strict=False):
             for side in turn:
-                timed[side] += workers[side].time([sweep], self.timeout)
+                timed[side] += workers[side].time([heavy if side == CONTROL else plain], self.timeout)
         return [values(calibration, swept, each) for each in timed]
 
     def _give_up(self, block: Block, number: int, error: BenchmarkError) -> Failed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from actbench.measure.calibration import Slices, calibrate
 from actbench.measure.client import Worker
@@ -34,6 +35,16 @@ def sweeps(calibration: Calibration, rng: random.Random) -> Iterator[Sweep]:
         arms = [arm for arm, count in enumerate(calibration.values) if index < count]
         slices = (Slice(arm, calibration.loops[arm], phase) for arm, phase in order(arms, calibration.slices, rng))
         yield Sweep(rng.getrandbits(32), tuple(slices))
+
+
+def burden(sweep: Sweep, share: float) -> Sweep:
+    """Return the sweep with so many more calls in every slice, to the nearest whole call."""
+    return replace(sweep, slices=tuple(each._replace(calls=further(each.calls, share)) for each in sweep.slices))
+
+
+def further(calls: int, share: float) -> int:
+    """Return calls and a share of them, to the nearest whole call."""
+    return calls + round(calls * share)
 
 
 def values(

@@ -58,10 +58,24 @@ _SETTINGS: tuple[tuple[str, str, set[str], str], ...] = (
 """Subject, file, good states, advice."""
 
 
-def _steal() -> Iterator[Finding]:
+def stolen_seconds() -> tuple[float, float] | None:
+    """Return the processor time since boot that the hypervisor gave to others, and all of it; None where unknown."""
     times = psutil.cpu_times()
-    if hasattr(times, "steal"):
-        share = 100 * times.steal / max(sum(times), 1e-9)
+    return (times.steal, sum(times)) if hasattr(times, "steal") else None
+
+
+def stolen_share(before: tuple[float, float] | None) -> float | None:
+    """Return the share of processor time that was given to others since `before`, from `stolen_seconds`."""
+    now = stolen_seconds()
+    if before is None or now is None:
+        return None
+    return (now[0] - before[0]) / max(now[1] - before[1], 1e-9)
+
+
+def _steal() -> Iterator[Finding]:
+    share = stolen_share((0.0, 0.0))
+    if share is not None:
+        share *= 100
         yield Finding("stolen time", f"{share:.2f} % since boot", share < 0.1, "ask for a dedicated host")
 
 

@@ -1,0 +1,73 @@
+"""Rounds of this environment against itself, for an audit: as in a live check, but all blocks in every round.
+
+The third process makes more calls than are counted, so that there is a slowdown to be found.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from actbench.analysis.audit import Audit, audit
+from actbench.analysis.sequential import fewest_rounds
+from actbench.analysis.statistics import CONFIDENCE
+from actbench.errors import BenchmarkError
+from actbench.measure.checking import check_kernels
+from actbench.measure.lockstep import Lockstep
+from actbench.measure.timing import further
+from actbench.model import Case
+from actbench.runs.events import Event, Judged
+
+
+@dataclass(slots=True)
+class SelfCheck:
+    """One audit of this host. Times in seconds."""
+
+    lockstep: Lockstep
+    margin: float
+    budget: float
+    """What the audit may take."""
+    check_budget: float
+    """What the checks that it judges may take."""
+    started: float
+    clock: Callable[[], float] = time.monotonic
+    prepared: float = 0.0
+    """What it took before the first round: checking kernels and calibrating."""
+    rounds: int = 0
+
+    def events(self) -> Iterator[Event]:
+        """Measure, telling what happens; `BenchmarkError` when a block fails, for the audit is of all of them."""
+        lockstep = self.lockstep
+        yield from check_kernels(lockstep.plan, lockstep.starts[0])
+        yield from lockstep.calibrate()
+        self.prepared = self._elapsed()
+        while not lockstep.failures and self._elapsed() + lockstep.cost(lockstep.plan.blocks) <= self.budget:
+            self.rounds += 1
+            yield from lockstep.round(self.rounds, lockstep.plan.blocks)
+            cases = len(lockstep.plan.cases)
+            yield Judged(self.rounds, cases, cases, max(0.0, self.budget - self._elapsed()))
+        if lockstep.failures:
+            raise BenchmarkError(f"failed: {lockstep.failures[0].block}: {lockstep.failures[0].reason}")
+
+    def audit(self) -> Audit:
+        """Return what the rounds so far say."""
+        return audit(self.lockstep.sides, self.margin, self._check_rounds(), self._burdens())
+
+    def _check_rounds(self) -> int:
+        """Return the rounds that a check has time for, and those that it takes at least."""
+        each = (self._elapsed() - self.prepared) / max(self.rounds, 1)
+        affordable = int((self.check_budget - self.prepared) / each) if each else 0
+        return max(affordable, fewest_rounds((1 - CONFIDENCE) / 2))
+
+    def _burdens(self) -> dict[Case, float]:
+        """Return the slowdown of every case that was put in, exactly: calls are whole."""
+        found = {}
+        for block in self.lockstep.plan.blocks:
+            loops = self.lockstep.calibrations[block.id].loops
+            for case, calls in zip(block.cases, loops, strict=False):
+                found[case] = further(calls, self.lockstep.burden) / calls - 1
+        return found
+
+    def _elapsed(self) -> float:
+        return self.clock() - self.started

@@ -128,7 +128,7 @@ def test_github_gets_an_annotation_a_case_with_percent_signs_escaped(two_runs: A
     assert result.exit_code == 1
     assert result.stdout.splitlines() == [
         (
-            "::error title=actbench%3A regressed::logistic/cached/numpy/derivative/float64/1000 "
+            "::error title=actbench%3A regressed::logistic/cached/numpy/derivative/float64/1000: "
             "+10.00 %25 ± 0.00 %25, margin 5 %25"
         ),
         "::notice title=actbench::2 cases, margin 5 %25: 1 regressed, 1 unchanged",

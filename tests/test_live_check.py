@@ -56,6 +56,18 @@ def test_a_regression_is_measured_anew_and_ends_with_1(actbench: Actbench, bench
     assert "measuring anew 1 case that may have regressed" in result.stderr
 
 
+def test_a_regression_is_confirmed_even_where_that_takes_longer_than_the_budget(
+    actbench: Actbench, bench: FakeBench
+) -> None:
+    bench.seconds = slower(1.1)
+    result = actbench(*OTHER, *PAIR, "-n", "1000", "--budget", "5s", "--format", "json")
+    assert result.exit_code == 1
+    (cached,) = (case for case in json.loads(result.stdout)["cases"] if case["case"] == CACHED)
+    assert (cached["verdict"], cached["rounds"]) == ("regressed", 8)
+    assert cached["confirmation"]["low"] == pytest.approx(1.1)
+    assert bench.clock.now > 5
+
+
 def test_what_does_not_show_again_has_not_regressed(actbench: Actbench, bench: FakeBench) -> None:
     first = bench.workers_started
 

@@ -201,7 +201,7 @@ def _print(report: Report, form: str) -> None:
         case "text":
             if report.changes:
                 show_table(verdicts.table(report))
-            click.echo("\n".join(["", verdicts.sentence(report), *report.remarks]))
+            click.echo("\n".join(["", verdicts.sentence(report), *verdicts.failure_lines(report), *report.remarks]))
         case "markdown":
             text = verdicts.as_markdown(report)
             click.echo(text, nl=False)

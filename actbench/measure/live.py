@@ -16,10 +16,14 @@ from actbench.analysis.live import Outcome, Sides, judge, noise, undecided
 from actbench.analysis.regression import Change, Margins, Verdict, alone
 from actbench.analysis.sequential import fewest_rounds
 from actbench.analysis.statistics import CONFIDENCE
+from actbench.errors import WrongKernelError
 from actbench.measure.checking import check_kernels
 from actbench.measure.lockstep import Lockstep
 from actbench.model import Block, Case, Check, Plan
 from actbench.runs.events import Confirming, Event, Judged
+
+CHECKED = ("baseline", "candidate")
+"""Whose kernels the oracle checks: the control's are the baseline's."""
 
 
 @dataclass(slots=True)
@@ -45,10 +49,13 @@ class LiveCheck:
 
     def events(self) -> Iterator[Event]:
         """Check kernels, measure, confirm; telling what happens. `outcome` has the result, at any time."""
-        for start, checks in zip(self.lockstep.starts, self.checks, strict=False):
-            for checked in check_kernels(self.lockstep.plan, start):
-                checks.append(checked.check)
-                yield checked
+        for side, start, checks in zip(CHECKED, self.lockstep.starts, self.checks, strict=False):
+            try:
+                for checked in check_kernels(self.lockstep.plan, start):
+                    checks.append(checked.check)
+                    yield checked
+            except WrongKernelError as error:
+                raise WrongKernelError(f"in the {side}, {error}") from None
         yield from self.lockstep.calibrate()
         blocks = self.lockstep.blocks
         while blocks and self._affordable(blocks):
@@ -90,7 +97,7 @@ class LiveCheck:
         plan = Plan(tuple(blocks), random.Random(f"{first.plan.seed}/confirm").getrandbits(32))  # noqa: S311
         again = replace(first, plan=plan, sides=Sides(plan), failures=[])
         number, found = 0, list[Change]()
-        enough = fewest_rounds((1 - CONFIDENCE) / len(suspects))
+        enough = _confirming_rounds(len(suspects))
         while blocks and (number < enough or self._time_for(again.cost(blocks))):
             number += 1
             yield from again.round(number, blocks)
@@ -107,9 +114,8 @@ class LiveCheck:
     def _affordable(self, blocks: list[Block]) -> bool:
         """Say whether another round, and the rounds that would confirm today's suspicions, fit the budget."""
         suspects = self._suspects()
-        rounds = fewest_rounds((1 - CONFIDENCE) / len(suspects)) if suspects else 0
         confirming = _with_any(self.lockstep.blocks, [change.case for change in suspects])
-        reserve = rounds * self.lockstep.cost(confirming) if suspects else 0.0
+        reserve = _confirming_rounds(len(suspects)) * self.lockstep.cost(confirming) if suspects else 0.0
         return self.rounds < self.min_rounds or self._time_for(self.lockstep.cost(blocks) + reserve)
 
     def _time_for(self, seconds: float) -> bool:
@@ -122,6 +128,11 @@ class LiveCheck:
         undecided_cases = sum(change.verdict is Verdict.INCONCLUSIVE for change in changes)
         left = max(0.0, self.budget - (self.clock() - self.started))
         return Judged(number, undecided_cases, len(changes), left)
+
+
+def _confirming_rounds(suspects: int) -> int:
+    """Return the rounds that can confirm so many suspicions: enough for an interval (two tails) and for the tests."""
+    return fewest_rounds((1 - CONFIDENCE) / max(2, suspects))
 
 
 def _with_any(blocks: list[Block], cases: list[Case]) -> list[Block]:

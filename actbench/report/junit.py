@@ -1,62 +1,89 @@
-"""Verdicts as JUnit XML, which continuous integration servers show as test results."""
+"""Verdicts as JUnit XML, which continuous integration servers show as test results.
+
+There is no standard of it: this is what Ant wrote first, Jenkins publishes schemas of, and GitLab and the annotators of
+GitHub read. All of them take name and classname of a test; Jenkins shows the message of what went wrong and GitLab its
+text, so both are given. Types must not be ones that Rails gives a meaning to in XML (array, file, float, ...): GitLab
+would convert the text.
+"""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from actbench.analysis.regression import Change, Verdict
 from actbench.report.numbers import change as change_in_percent
-from actbench.report.verdicts import Report, sentence
+from actbench.report.verdicts import Report, explained, failure_lines, sentence
 
 FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 has no way to write."""
 
-OPEN = {Verdict.INCONCLUSIVE, Verdict.MISSING}
+TAGS = {Verdict.REGRESSED: "failure", Verdict.INCONCLUSIVE: "skipped", Verdict.MISSING: "skipped"}
+"""What stands in the test of a case of that verdict; the test of any other has passed."""
+
+
+class Finding(NamedTuple):
+    """Why a test has not passed."""
+
+    tag: str
+    """failure, error or skipped."""
+    kind: str
+    said: str
+    """The message, and what is to be told beside it on further lines."""
 
 
 def as_junit(report: Report, now: datetime | None = None) -> str:
     """Return one test a case: failed where it regressed, skipped where it is open; an error a block that failed.
 
-    The host is called localhost, whatever it is called.
+    Where the host is too noisy, a skipped test tells it of each case in which the control left the margin. The host is
+    called localhost, whatever it is called. Everything is ASCII, and so the same in every locale.
     """
     suites = Element("testsuites")
-    suite = SubElement(
-        suites,
-        "testsuite",
-        name="actbench",
-        timestamp=(now or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%S"),
-        hostname="localhost",
-        package="actbench",
-        id="0",
-        tests=str(len(report.changes) + len(report.failures)),
-        failures=str(sum(change.verdict is Verdict.REGRESSED for change in report.changes)),
-        errors=str(len(report.failures)),
-        skipped=str(sum(change.verdict in OPEN for change in report.changes)),
-        time=f"{report.seconds:.3f}",
-    )
+    suite = SubElement(suites, "testsuite")
     SubElement(suite, "properties")
     for change in report.changes:
-        _add_case(suite, change)
+        _add_test(suite, change.case.id, f"actbench.{change.case.activation}.{change.case.op}", _finding(change))
+    for change in report.noise:
+        said = f"the baseline differed from itself by {change_in_percent(*change.ratio)}"
+        _add_test(suite, change.case.id, "actbench.control", Finding("skipped", "too noisy", said))
     for failure in report.failures:
-        test = SubElement(suite, "testcase", name=failure.block, classname="actbench.block", time="0")
-        SubElement(test, "error", message=_clean(failure.reason), type="failed")
-    SubElement(suite, "system-out").text = _clean("\n".join([sentence(report), *report.remarks]))
+        _add_test(suite, failure.block, "actbench.block", Finding("error", "failed", failure.reason))
+    said = "\n".join([sentence(report), *failure_lines(report), *report.remarks])
+    SubElement(suite, "system-out").text = _clean(said)
     SubElement(suite, "system-err")
+    suite.attrib |= {
+        "name": "actbench",
+        "package": "actbench",
+        "id": "0",
+        "hostname": "localhost",
+        "timestamp": (now or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%S"),
+        "time": f"{report.seconds:.3f}",
+        "tests": str(len(suite.findall("testcase"))),
+        "failures": str(len(suite.findall("testcase/failure"))),
+        "errors": str(len(suite.findall("testcase/error"))),
+        "skipped": str(len(suite.findall("testcase/skipped"))),
+    }
     indent(suites)
-    return tostring(suites, encoding="unicode", xml_declaration=False)
+    return tostring(suites).decode()
 
 
-def _add_case(suite: Element, change: Change) -> None:
-    case = change.case
-    test = SubElement(suite, "testcase", name=case.id, classname=f"actbench.{case.activation}.{case.op}", time="0")
-    said = f"{change.verdict}: {change_in_percent(*change.ratio)}, margin {100 * change.margin:g} %"
-    if change.verdict is Verdict.REGRESSED:
-        SubElement(test, "failure", message=said, type=change.verdict)
-    elif change.verdict in OPEN:
-        SubElement(test, "skipped", message=said)
+def _finding(change: Change) -> Finding | None:
+    tag = TAGS.get(change.verdict)
+    if tag is None:
+        return None
+    control = f"\nthe baseline against itself: {change_in_percent(*change.control)}" if change.control else ""
+    return Finding(tag, change.verdict, explained(change) + control)
+
+
+def _add_test(suite: Element, name: str, classname: str, finding: Finding | None) -> None:
+    test = SubElement(suite, "testcase", name=name, classname=classname, time="0")
+    if finding:
+        said = _clean(f"{finding.kind}: {finding.said}")
+        SubElement(test, finding.tag, message=said.partition("\n")[0], type=finding.kind).text = said
 
 
 def _clean(text: str) -> str:
-    return FORBIDDEN.sub("?", text)
+    """Write what XML cannot as Python would, ``\\x1b``."""
+    return FORBIDDEN.sub(lambda found: ascii(found[0])[1:-1], text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,13 +48,24 @@ def sentence(report: Report) -> str:
     others = sum(change.margin != report.margin for change in found)
     of_their_own = f" ({others} with one of their own)" if others else ""
     head = f"{_cases(len(found))}, margin {100 * report.margin:g} %{of_their_own}: {parts or 'none measured'}"
+    return "; ".join([head, *noise_line(report)])
+
+
+def noise_line(report: Report) -> list[str]:
+    """Say that the host is too noisy, and by what one sees it."""
     if not report.noise:
-        return head
+        return []
     worst = max(report.noise, key=lambda change: abs(math.log(change.ratio.value)))
-    return (
-        f"{head}; the host is too noisy for a verdict: the baseline differed from itself beyond the margin in "
+    line = (
+        "the host is too noisy for a verdict: the baseline differed from itself beyond the margin in "
         f"{_cases(len(report.noise))}, e.g. {worst.case.id} {change_in_percent(*worst.ratio)}"
     )
+    return [line]
+
+
+def failure_lines(report: Report) -> list[str]:
+    """Say of every block that failed why it did."""
+    return [f"{failure.block} failed: {failure.reason}" for failure in report.failures]
 
 
 def regrouped_line(cases: Sequence[Case]) -> list[str]:
@@ -77,10 +89,22 @@ def confirmation_lines(changes: Sequence[Change]) -> list[str]:
     ]
 
 
+def explained(change: Change) -> str:
+    """Say of one case why it has its verdict."""
+    match change.verdict:
+        case Verdict.MISSING:
+            return "the baseline has it, the candidate does not"
+        case Verdict.NEW:
+            return "the candidate has it, the baseline does not"
+        case _:
+            anew = f", measured anew {change_in_percent(*change.confirmation)}" if change.confirmation else ""
+            return f"{change_in_percent(*change.ratio)}{anew}, margin {100 * change.margin:g} %"
+
+
 def table(report: Report) -> Table:
     """Return one row a case that is not unchanged; where all are, one row a case."""
     notable = [change for change in report.changes if change.verdict is not Verdict.UNCHANGED] or report.changes
-    live = any(change.control for change in notable)
+    live = not any(change.absolute for change in report.changes)
     return Table(
         "Against the baseline",
         f"{LIVE_NOTE if live else STORED_NOTE}, each with the longer side of its 95 % interval; above 0 it got slower.",
@@ -92,19 +116,29 @@ def table(report: Report) -> Table:
 
 def as_markdown(report: Report) -> str:
     """Return a comment for a pull request."""
-    body = "".join(f"- {remark.replace('<', '&lt;')}\n" for remark in report.remarks)
-    return f"**{sentence(report)}**\n\n{markdown(table(report))}" + (f"\n{body}" if body else "")
+    head = f"**{sentence(report)}**\n"
+    rows = markdown(table(report)) if report.changes else ""
+    body = "".join(f"- {_literal(line)}\n" for line in (*failure_lines(report), *report.remarks))
+    return "\n".join(part for part in (head, rows, body) if part)
 
 
 def as_github(report: Report) -> str:
-    """Return workflow commands that GitHub shows as annotations: errors for regressions, warnings for what is open."""
+    """Return workflow commands that GitHub shows as annotations.
+
+    Errors for regressions and failures, warnings for what is open; the gravest first, as GitHub shows ten of a level.
+    """
     levels = {Verdict.REGRESSED: "error", Verdict.MISSING: "warning", Verdict.INCONCLUSIVE: "warning"}
     lines = [
-        f"::{levels[change.verdict]} title={_property(f'actbench: {change.verdict}')}::{_data(_message(change))}"
-        for change in gravest(report.changes)
-        if change.verdict in levels
+        *(_annotation("error", "actbench: failed", line) for line in failure_lines(report)),
+        *(_annotation("warning", "actbench: too noisy", line) for line in noise_line(report)),
+        *(
+            _annotation(levels[change.verdict], f"actbench: {change.verdict}", f"{change.case.id}: {explained(change)}")
+            for change in gravest(report.changes)
+            if change.verdict in levels
+        ),
+        _annotation("notice", "actbench", sentence(report)),
     ]
-    return "\n".join([*lines, f"::notice title=actbench::{_data(sentence(report))}"])
+    return "\n".join(lines)
 
 
 def as_json(report: Report) -> str:
@@ -130,10 +164,6 @@ def _row(change: Change) -> tuple[str, ...]:
         change_in_percent(*beside) if beside else "-",
         f"{change.baseline_rounds}, {change.rounds}",
     )
-
-
-def _message(change: Change) -> str:
-    return f"{change.case.id} {change_in_percent(*change.ratio)}, margin {100 * change.margin:g} %"
 
 
 def _record(change: Change) -> dict[str, Any]:
@@ -163,6 +193,15 @@ def _bounds(ratio: Ratio) -> dict[str, float | None]:
 
 def _cases(count: int) -> str:
     return f"{count} case" if count == 1 else f"{count} cases"
+
+
+def _literal(text: str) -> str:
+    """Escape what Markdown would take for markup."""
+    return re.sub(r"([\\`*_\[\]<&])", r"\\\1", " ".join(text.split()))
+
+
+def _annotation(level: str, title: str, text: str) -> str:
+    return f"::{level} title={_property(title)}::{_data(text)}"
 
 
 def _data(text: str) -> str:

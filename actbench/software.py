@@ -7,7 +7,11 @@ from importlib.metadata import PackageNotFoundError, version
 
 from actbench import __version__
 
-LIBRARIES = ("numpy", "numba", "llvmlite", "pyperf", "scipy", "mpmath")
+KERNEL_LIBRARIES = ("numpy", "numba", "llvmlite")
+"""What kernels are made of."""
+
+LIBRARIES = (*KERNEL_LIBRARIES, "pyperf", "mpmath")
+"""What is recorded with a run."""
 
 
 def python() -> str:
@@ -22,7 +26,7 @@ def libraries(names: tuple[str, ...] = LIBRARIES) -> dict[str, str]:
 
 def versions() -> dict[str, str]:
     """Return the versions of all that kernels are made of."""
-    return {"python": python(), "actbench": __version__} | libraries(("numpy", "numba", "llvmlite"))
+    return {"python": python(), "actbench": __version__} | libraries(KERNEL_LIBRARIES)
 
 
 def _version(distribution: str) -> str | None:

@@ -96,8 +96,9 @@ class LiveSession:
         """Return what was measured as three runs, by the directories that they go to."""
         lockstep, asked = self._check.lockstep, self._asked
         here = environment.collect(asked.cpu)
-        libraries = {name: found for name, found in self._there.items() if name not in {"python", "actbench"}}
-        there = replace(here, python=self._there["python"], actbench=self._there["actbench"], libraries=libraries)
+        kernels = {name: found for name, found in self._there.items() if name not in {"python", "actbench"}}
+        tools = {name: found for name, found in here.libraries.items() if name not in software.KERNEL_LIBRARIES}
+        there = replace(here, python=self._there["python"], actbench=self._there["actbench"], libraries=kernels | tools)
         settings = Settings(
             preset=asked.preset.name,
             engine=Engine.INTERLEAVED,

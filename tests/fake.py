@@ -98,9 +98,9 @@ class FakeBench:
     opened: list[str] = field(default_factory=list)
     """Every environment that was opened."""
 
-    def start(self, cpu: int | None, timeout: float) -> FakeWorker:
+    def start(self, cpu: int | None, timeout: float, role: str = "worker") -> FakeWorker:
         """Start a worker."""
-        del cpu, timeout
+        del cpu, timeout, role
         self.workers_started += 1
         return FakeWorker(self.clock, lambda case: self.seconds(case), lambda block: self.on_time(block))  # noqa: PLW0108  # tests change them
 

@@ -19,6 +19,9 @@ from actbench.runs.environment import worker_environment
 GIT = "git:"
 """What a revision begins with, as in ``git:main``."""
 
+ASIDE = ("note:", "hint:", "[notice]")
+"""What a line of git's or pip's begins with that does not say what went wrong."""
+
 StartRole = Callable[[int | None, float, str], Worker]
 """Start a worker: the processor it is pinned to, the timeout of a request in seconds, and what errors call it."""
 
@@ -45,7 +48,9 @@ def describe(worker: Worker, against: str) -> dict[str, str]:
     try:
         described = worker.describe()
     except BenchmarkError as error:
-        raise NotComparableError(f"--against {against}: its actbench cannot be measured by this one: {error}") from None
+        raise NotComparableError(
+            f"--against {against}: its actbench cannot be measured by this one ({error}): install this version there"
+        ) from None
     if described.protocol != PROTOCOL:
         raise NotComparableError(
             f"--against {against}: its actbench {described.versions.get('actbench')} speaks protocol "
@@ -94,26 +99,40 @@ def _built(revision: str, place: Path) -> Iterator[Path]:
     """Build the environment of a revision of the project in the current directory; its worktree is removed again."""
     tree, environment = place / "tree", place / "environment"
     what = f"--against {GIT}{revision}"
-    commit = _done(what, "git", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    inside = _done(what, "git", "rev-parse", "--show-prefix")
+    inside = _done(what, "git rev-parse", "--show-prefix")
+    commit = _done(what, "git rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     try:
-        _done(what, "git", "worktree", "add", "--detach", "--quiet", str(tree), commit)
-        _done(what, sys.executable, "-m", "venv", str(environment))
+        _done(what, "git worktree", "add", "--detach", "--quiet", str(tree), commit)
+        _done(what, "python -m venv", str(environment), program=sys.executable)
         python = environment / "bin" / "python"
-        _done(what, str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(tree / inside))
+        project = str(tree / inside)
+        # Isolated, or what is on PYTHONPATH would count as installed, and workers do without PYTHONPATH.
+        _done(what, "python -Im pip", "install", "--quiet", "--disable-pip-version-check", project, program=str(python))
         yield python
     finally:
         subprocess.run(["git", "worktree", "remove", "--force", str(tree)], check=False, capture_output=True)  # noqa: S607
 
 
-def _done(what: str, *command: str) -> str:
-    """Run a command and return what it prints; `NotComparableError` with its last words when it fails."""
+def _done(what: str, command: str, *arguments: str, program: str | None = None) -> str:
+    """Run a command and return what it prints; `NotComparableError` with its last words when it fails.
+
+    `program` is the file of the command's first word, where that is not on the path.
+    """
+    name, *words = command.split()
     try:
-        done = subprocess.run(command, check=False, capture_output=True, text=True)  # no shell, and a commit's own hash
+        done = subprocess.run(
+            [program or name, *words, *arguments], check=False, capture_output=True, text=True, errors="replace"
+        )
     except OSError as error:
-        raise NotComparableError(f"{what}: {command[0]} cannot be run ({error.strerror}): install it") from None
+        raise NotComparableError(f"{what}: {name} cannot be run ({error.strerror}): install it") from None
     if done.returncode == 0:
         return done.stdout.strip()
-    words = [line for line in done.stderr.splitlines() if line.strip()]
-    said = words[-1].strip() if words else "it is not a revision of this project"
-    raise NotComparableError(f"{what}: '{Path(command[0]).name} {command[1]}' failed: {said}")
+    said = _last_words(done.stderr) or _last_words(done.stdout) or "it is not a revision of this project"
+    raise NotComparableError(f"{what}: '{command}' failed: {said}")
+
+
+def _last_words(text: str) -> str:
+    """Return the last line that tells something; of a build that pip reports, the build's own."""
+    own, _, _ = text.partition("[end of output]")
+    lines = [line.strip() for line in own.splitlines()]
+    return next((line for line in reversed(lines) if line and not line.startswith(ASIDE)), "")

@@ -89,14 +89,18 @@ class WorkerProcess:
         self._role = role
         self._words = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as the worker
         self._pending = b""
-        self._process = subprocess.Popen(
-            [interpreter.python, "-P", "-c", BOOT, interpreter.packages],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._words,
-            env=dict(interpreter.variables),
-            start_new_session=True,  # Ctrl-C is the conductor's to handle
-        )
+        try:
+            self._process = subprocess.Popen(
+                [interpreter.python, "-P", "-c", BOOT, interpreter.packages],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._words,
+                env=dict(interpreter.variables),
+                start_new_session=True,  # Ctrl-C is the conductor's to handle
+            )
+        except OSError as error:
+            self._words.close()
+            raise WorkerLostError(f"the {role} cannot be started: {error.strerror}") from None
         assert self._process.stdin is not None  # noqa: S101  # both are pipes, as asked for above
         assert self._process.stdout is not None  # noqa: S101
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
@@ -143,8 +147,7 @@ class WorkerProcess:
         try:
             self._process.wait(timeout=2)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self._kill()
         self._stdout.close()
         self._words.close()
 
@@ -160,7 +163,7 @@ class WorkerProcess:
         try:
             reply = msgspec.json.decode(line, type=_Reply)
             if reply.error is not None:
-                raise BenchmarkError(reply.error)
+                raise BenchmarkError(f"the {self._role} raised {reply.error}")
             return msgspec.json.decode(reply.answer, type=answer)
         except msgspec.MsgspecError as error:
             raise BenchmarkError(f"the {self._role} answered nonsense: {error}") from None
@@ -171,8 +174,7 @@ class WorkerProcess:
         while b"\n" not in self._pending:
             ready, _, _ = select.select([self._stdout], [], [], max(0.0, deadline - time.monotonic()))
             if not ready:
-                self._process.kill()
-                self._process.wait()
+                self._kill()
                 raise WorkerLostError(
                     f"the {self._role} took longer than the {self._timeout:g} s that a block may take (--timeout)"
                     f"{self._last_words()}"
@@ -183,6 +185,12 @@ class WorkerProcess:
             self._pending += chunk
         line, _, self._pending = self._pending.partition(b"\n")
         return line
+
+    def _kill(self) -> None:
+        """End the process and what it started: an interpreter may be a script that starts another."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
 
     def _end(self) -> str:
         code = self._process.wait()

@@ -139,7 +139,7 @@ class LiveSession:
             plan=plan,
             starts=(
                 partial(start, asked.cpu, asked.timeout, "baseline"),
-                partial(self._seams.start_worker, asked.cpu, asked.timeout),
+                partial(self._seams.start_worker, asked.cpu, asked.timeout, "candidate"),
                 partial(start, asked.cpu, asked.timeout, "control"),
             ),
             arm_seconds=suite.arm_seconds(plan, asked.preset),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from actbench.measure.baseline import OpenBaseline, opened
 from actbench.measure.checking import check_kernels
@@ -17,16 +18,23 @@ from actbench.runs.record import Engine, Record
 from actbench.runs.times import Times
 
 
-def start_process(cpu: int | None, timeout: float) -> Worker:
+class StartHere(Protocol):
+    """Start a worker of this environment."""
+
+    def __call__(self, cpu: int | None, timeout: float, role: str = "worker") -> Worker:
+        """Pin it to a processor, give each request so many seconds; `role` is what errors call it."""
+
+
+def start_process(cpu: int | None, timeout: float, role: str = "worker") -> Worker:
     """Start a real worker."""
-    return WorkerProcess(cpu=cpu, timeout=timeout, interpreter=here())
+    return WorkerProcess(cpu=cpu, timeout=timeout, interpreter=here(), role=role)
 
 
 @dataclass(frozen=True, slots=True)
 class Seams:
     """Where the real world comes in, so that tests can put exact times in its place."""
 
-    start_worker: Callable[[int | None, float], Worker] = start_process
+    start_worker: StartHere = start_process
     open_baseline: OpenBaseline = opened
     clock: Callable[[], float] = time.monotonic
 

@@ -18,7 +18,7 @@ LAYERS = (
     {"analysis", "oracle"},
     {"runs", "kernel", "suite"},
     {"activations", "backends"},
-    {"model", "errors", "formula", "software", "__init__"},
+    {"model", "errors", "formula", "software", "code_placement", "__init__"},
 )
 """From the top. Imports point strictly downward, or stay inside the same package."""
 

@@ -92,6 +92,8 @@ class Sweep:
 
     seed: int
     slices: tuple[Slice, ...]
+    move: bool = False
+    """Whether the code is put elsewhere in memory before."""
 
 
 @dataclass(frozen=True, slots=True)

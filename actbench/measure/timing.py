@@ -12,6 +12,9 @@ from actbench.measure.protocol import Slice, Sweep
 from actbench.measure.schedule import order
 from actbench.model import Block, Calibration
 
+MOVES = 4
+"""How often a round puts the code elsewhere in memory, at least, where it has so many values."""
+
 
 def calibrated(
     worker: Worker, block: Block, arm_seconds: float, timeout: float, clock: Callable[[], float]
@@ -31,10 +34,11 @@ def calibrated(
 
 def sweeps(calibration: Calibration, rng: random.Random) -> Iterator[Sweep]:
     """Yield a round's sweeps, one a value, each at addresses of its own; slow arms are in the first ones only."""
-    for index in range(max(calibration.values)):
-        arms = [arm for arm, count in enumerate(calibration.values) if index < count]
+    count = max(calibration.values)
+    for index in range(count):
+        arms = [arm for arm, own in enumerate(calibration.values) if index < own]
         slices = (Slice(arm, calibration.loops[arm], phase) for arm, phase in order(arms, calibration.slices, rng))
-        yield Sweep(rng.getrandbits(32), tuple(slices))
+        yield Sweep(rng.getrandbits(32), tuple(slices), move=index % max(1, count // MOVES) == 0)
 
 
 def burden(sweep: Sweep, share: float) -> Sweep:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from actbench.measure.protocol import PROTOCOL, Array, Described, Evaluated, Offered, Prepared, Started, Timed
 
 if TYPE_CHECKING:
+    from actbench.code_placement import CodePlacement
     from actbench.kernel import Invocation, Operands
     from actbench.model import Case
 
@@ -50,6 +51,7 @@ class Worker:
         """Hold no block yet."""
         self._cases: list[Case] = []
         self._operands: Operands | None = None
+        self._code: CodePlacement | None = None
 
     def start(self, cpu: int | None) -> Started:
         """Pin the process to a processor, then import."""
@@ -58,6 +60,9 @@ class Worker:
         import numpy as np
 
         import actbench.kernel  # noqa: F401  # only now: thread pools are sized on import
+        from actbench.code_placement import CodePlacement
+
+        self._code = CodePlacement()
 
         np.empty(SETTLING, dtype=np.uint8)
         gc.collect()
@@ -115,14 +120,16 @@ class Worker:
         """Time the slices of each sweep."""
         return Timed(tuple(self._sweep(**sweep) for sweep in sweeps))
 
-    def _sweep(self, seed: int, slices: list[tuple[int, int, int]]) -> tuple[float, ...]:
-        """Move the block's operands to new addresses; then time each slice. The yardstick is the last arm."""
+    def _sweep(self, seed: int, slices: list[tuple[int, int, int]], *, move: bool) -> tuple[float, ...]:
+        """Move operands, and if asked for code, to new addresses; then time the slices. The yardstick is the last arm."""
         import numpy as np
 
         from actbench import kernel
 
         if self._operands is None:
             raise RuntimeError("no block is prepared")
+        if move and self._code is not None:
+            self._code.move()
         placement = kernel.Placement(self._operands, np.random.default_rng(seed))
         arms = [*(kernel.prepare(case, placement) for case in self._cases), kernel.yardstick(placement)]
         seconds = []

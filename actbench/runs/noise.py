@@ -9,6 +9,8 @@ from pathlib import Path
 
 import psutil
 
+from actbench.code_placement import CodePlacement
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -31,6 +33,13 @@ def findings() -> Iterator[Finding]:
         virtual = "hypervisor" in flags
         state = "virtual machine" if virtual else "bare metal"
         yield Finding("virtualisation", state, not virtual, "neighbours take turns: trust ratios, not absolute times")
+    moved = CodePlacement().move()
+    yield Finding(
+        "code placement",
+        "averaged" if moved else "fixed for as long as libraries stay in the page cache",
+        moved,
+        "calls of a microsecond may be off by up to 5 % in any environment: keep margins above, or measure on Linux",
+    )
     for subject, path, wanted, advice in _SETTINGS:
         state = _chosen(_read(path))
         if state:

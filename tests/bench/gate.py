@@ -1,6 +1,6 @@
 """How often does a live check cry wolf, and what does it see? Whole checks, as a user starts them.
 
-    python -m tests.bench.gate [--checks 40] [--busy]                       false alarms: an environment against itself
+    python -m tests.bench.gate [--checks 40] [--busy]                       false alarms: an environment against a copy
     python -m tests.bench.gate --slowdown 5 --margin 2 [--checks 20]        power: one arm of the selection is slower
 
 Beside the false alarms stands what `pyperf compare_to` says of the very same values. A slowdown is real work: another
@@ -21,7 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from actbench.analysis.statistics import proportion
-from tests.bench.injected import slowed_environment
+from tests.bench.injected import slowed_environment, twin_environment
 from tests.bench.neighbour import neighbour
 
 
@@ -75,20 +75,21 @@ def main() -> None:
     chosen = parser.parse_args()
     tally = Tally()
     every = cases()
-    with neighbour(busy=chosen.busy):
+    with TemporaryDirectory() as home, neighbour(busy=chosen.busy):
+        twin = str(twin_environment(Path(home)))
         for number in range(chosen.checks):
             slowed = every[(7 * number) % len(every)] if chosen.slowdown else None
             with TemporaryDirectory() as place:
-                one(tally, Path(place), slowed, chosen)
+                one(tally, Path(place), slowed, twin, chosen)
     print(summary(tally, chosen))
 
 
-def one(tally: Tally, place: Path, slowed: str | None, chosen: argparse.Namespace) -> None:
+def one(tally: Tally, place: Path, slowed: str | None, twin: str, chosen: argparse.Namespace) -> None:
     """Run one check and count what it says."""
     python = sys.executable
     if slowed:
         python = str(slowed_environment(place, slowed, chosen.slowdown / 100))
-    code, report, seconds = check(python, sys.executable, place / "runs", "--margin", str(chosen.margin))
+    code, report, seconds = check(python, twin, place / "runs", "--margin", str(chosen.margin))
     verdicts = {case["case"]: case["verdict"] for case in report["cases"]}  # type: ignore[attr-defined]
     tally.codes[code] += 1
     tally.noisy += bool(report["too_noisy"])

@@ -1,4 +1,4 @@
-"""An environment in which one arm is slower: a virtual environment with a copy of actbench, altered for the purpose."""
+"""Other environments for live checks: one that is the same in every byte, and one in which an arm is slower."""
 
 from __future__ import annotations
 
@@ -56,7 +56,19 @@ def slowed_environment(place: Path, case: str, share: float) -> Path:
     text = module.read_text() + SLOWED
     text += f"{name}.bind = _slowed({name}.bind, {activation!r}, {strategy!r}, {dtype!r}, {share!r})\n"
     module.write_text(text)
+    return _environment(place, f"{copy.parent}\n{sysconfig.get_path('purelib')}\n")
+
+
+def twin_environment(place: Path) -> Path:
+    """Return an interpreter with copies of all files that this one has installed; `place` is an empty directory."""
+    packages = place / "packages"
+    shutil.copytree(sysconfig.get_path("purelib"), packages, ignore=shutil.ignore_patterns("__editable__*", "*.pth"))
+    shutil.copytree(Path(actbench.__file__).parent, packages / "actbench", dirs_exist_ok=True)
+    return _environment(place, f"{packages}\n")
+
+
+def _environment(place: Path, paths: str) -> Path:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", place / "environment"], check=True)
     (packages,) = (place / "environment").glob("lib/python*/site-packages")
-    (packages / "altered.pth").write_text(f"{copy.parent}\n{sysconfig.get_path('purelib')}\n")
+    (packages / "others.pth").write_text(paths)
     return place / "environment" / "bin" / "python"

@@ -121,7 +121,7 @@ class Worker:
         return Timed(tuple(self._sweep(**sweep) for sweep in sweeps))
 
     def _sweep(self, seed: int, slices: list[tuple[int, int, int]], *, move: bool) -> tuple[float, ...]:
-        """Move operands, and if asked for code, to new addresses; then time the slices. The yardstick is the last arm."""
+        """Move operands, and if asked for code, elsewhere in memory; then time the slices. The yardstick is last."""
         import numpy as np
 
         from actbench import kernel

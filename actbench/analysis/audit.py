@@ -11,15 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import exp, expm1, inf, isnan, log1p, nan, pi, sqrt
+from math import expm1, inf, isnan, log1p, nan, pi, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from actbench.analysis.live import Sides, log_ratios_by_case
-from actbench.analysis.regression import Ratio
 from actbench.analysis.sequential import TAIL, chance_of_median_above, median_interval, needed
-from actbench.analysis.statistics import CONFIDENCE, scatter
+from actbench.analysis.statistics import CONFIDENCE, Bounded, scatter
 from actbench.model import Block, Case
 from actbench.runs.times import Times
 
@@ -54,7 +53,7 @@ class CaseAudit:
     """By check, the smallest slowdown that it would have seen, relative: 0.07 for 7 %; inf where it sees none."""
     burden: float
     """The slowdown that was put in, relative; 0 where a slice has too few calls for one."""
-    found: Ratio
+    found: Bounded
     """What it was measured as."""
 
     @property
@@ -123,7 +122,7 @@ def audit(sides: Sides, margin: float, check_rounds: int, burdens: Mapping[Case,
                 over_yardstick=_spread(_over_yardstick(sides.baseline, case), checks),
                 thresholds=tuple(_threshold(logs[check], allowed, len(same)) for check in checks),
                 burden=burdens[case],
-                found=Ratio(*map(exp, median_interval(slowed[case]))),
+                found=Bounded.of_logs(median_interval(slowed[case])),
             )
             for case, logs in same.items()
         ),

@@ -11,18 +11,25 @@ ones below 5 % (Benjamini and Hochberg). There is no margin: `regression` has on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import isnan, nan
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from actbench.analysis.comparison import Axis, order, seconds_at, value_of
 from actbench.analysis.speedups import log_ratios
-from actbench.analysis.statistics import CONFIDENCE, benjamini_hochberg, chance_of_excess, location, shift
+from actbench.analysis.statistics import (
+    CONFIDENCE,
+    UNKNOWN,
+    Bounded,
+    benjamini_hochberg,
+    chance_of_excess,
+    location,
+    shift,
+)
 from actbench.model import YARDSTICK, Arm, Block, Case
 from actbench.runs.times import Times
 
@@ -50,17 +57,6 @@ class Finding(StrEnum):
     NEW = "new"
 
 
-class Estimate(NamedTuple):
-    """A value and its 95 % interval; NaN where there is none."""
-
-    value: float
-    low: float
-    high: float
-
-
-NONE = Estimate(nan, nan, nan)
-
-
 @dataclass(frozen=True, slots=True)
 class Contrast:
     """One figure in both runs, of a case or of a group."""
@@ -74,13 +70,13 @@ class Contrast:
     cases: int
     """How many; the figure is their geometric mean."""
     finding: Finding
-    ratio: Estimate = NONE
+    ratio: Bounded = UNKNOWN
     """Baseline over candidate time, or candidate over baseline speedup: above 1 the candidate is better."""
-    seconds_ratio: Estimate = NONE
+    seconds_ratio: Bounded = UNKNOWN
     """Baseline seconds over candidate seconds, the host's drift and all; of times, and on one host only."""
-    baseline: Estimate = NONE
+    baseline: Bounded = UNKNOWN
     """The figure itself: copies, or times faster than the reference strategy."""
-    candidate: Estimate = NONE
+    candidate: Bounded = UNKNOWN
     chance: float = nan
     """The p value of a difference, corrected for the number of tests (Benjamini and Hochberg)."""
     baseline_rounds: int = 0
@@ -219,18 +215,15 @@ def _contrast(before: _Run, after: _Run, subject: _Subject, moved: Sequence[Case
         return found
     old, new = before.log_speeds(subject), after.log_speeds(subject)
     sign = -1 if subject.reference == YARDSTICK else 1
+    rates = shift(before.log_rates(subject), after.log_rates(subject)) if seconds else None
     return replace(
         found,
-        ratio=_estimate(shift(old, new)),
-        seconds_ratio=_estimate(shift(before.log_rates(subject), after.log_rates(subject))) if seconds else NONE,
-        baseline=_estimate(location(sign * old)),
-        candidate=_estimate(location(sign * new)),
+        ratio=Bounded.of_logs(shift(old, new)),
+        seconds_ratio=UNKNOWN if rates is None else Bounded.of_logs(rates),
+        baseline=Bounded.of_logs(location(sign * old)),
+        candidate=Bounded.of_logs(location(sign * new)),
         chance=nan if {*subject.cases} & {*moved} else _chance(old, new),
     )
-
-
-def _estimate(logs: Iterable[ArrayLike]) -> Estimate:
-    return Estimate(*(float(np.exp(bound)) for bound in logs))
 
 
 def _chance(old: ArrayLike, new: ArrayLike) -> float:

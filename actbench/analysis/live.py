@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from math import exp, log1p
+from math import log1p
 
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench.analysis.regression import Change, Margins, Ratio, Verdict, verdict
+from actbench.analysis.regression import Change, Margins, Verdict, verdict
 from actbench.analysis.sequential import chance_of_median_above, median_interval
 from actbench.analysis.speedups import log_ratios
-from actbench.analysis.statistics import holm
+from actbench.analysis.statistics import Bounded, holm
 from actbench.model import Block, Case, Failure, Plan
 from actbench.runs.times import Times
 
@@ -79,7 +79,7 @@ def _judged(baseline: Times, other: Times, margins: Margins, cases: Collection[C
     faster = holm([chance_of_median_above(-logs, a) for logs, a in zip(rounds.values(), allowed, strict=True)])
     found = []
     for (case, logs), up, down in zip(rounds.items(), slower.tolist(), faster.tolist(), strict=True):
-        ratio = Ratio(*map(exp, median_interval(logs)))
+        ratio = Bounded.of_logs(median_interval(logs))
         margin = margins.of(case)
         given = verdict(ratio, margin, up, down)
         found.append(Change(case, given, ratio, margin, min(up, down), logs.size, logs.size))

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from math import isnan, log, nan
-from typing import NamedTuple
 
-from actbench.analysis.statistics import CONFIDENCE
+from actbench.analysis.statistics import CONFIDENCE, UNKNOWN, Bounded
 from actbench.model import Case
 
 
@@ -31,25 +30,13 @@ class Verdict(StrEnum):
     UNCHANGED = "unchanged"
 
 
-class Ratio(NamedTuple):
-    """How many times as long, and its 95 % interval; NaN bounds where there are too few rounds for one."""
-
-    value: float
-    low: float
-    high: float
-
-
-NOTHING = Ratio(nan, nan, nan)
-"""Where there is nothing to compare."""
-
-
 @dataclass(frozen=True, slots=True)
 class Change:
     """How many times as long a case takes as in the baseline; above 1 it got slower."""
 
     case: Case
     verdict: Verdict
-    ratio: Ratio
+    ratio: Bounded
     """What the verdict is about: of times relative to the yardstick between two runs, of times side by side else."""
     margin: float
     """What the case may get slower, relative: 0.05 for 5 %."""
@@ -57,11 +44,11 @@ class Change:
     """The p value of the verdict regressed or improved, corrected for the number of cases (Holm)."""
     baseline_rounds: int
     rounds: int
-    absolute: Ratio | None = None
+    absolute: Bounded | None = None
     """Between two runs: of seconds, the host's drift and all."""
-    control: Ratio | None = None
+    control: Bounded | None = None
     """Side by side: of the baseline against itself."""
-    confirmation: Ratio | None = None
+    confirmation: Bounded | None = None
     """Side by side: of the rounds that were measured anew because of a suspected regression."""
 
 
@@ -78,7 +65,7 @@ class Margins:
         return next((margin for glob, margin in self.exceptions if fnmatchcase(case.id, glob)), self.default)
 
 
-def verdict(ratio: Ratio, margin: float, slower: float, faster: float) -> Verdict:
+def verdict(ratio: Bounded, margin: float, slower: float, faster: float) -> Verdict:
     """Return the verdict on a ratio; `slower` and `faster` are corrected p values of its being beyond the margin."""
     if slower <= 1 - CONFIDENCE and ratio.low > 1 + margin:
         return Verdict.REGRESSED
@@ -91,7 +78,7 @@ def verdict(ratio: Ratio, margin: float, slower: float, faster: float) -> Verdic
 
 def alone(case: Case, given: Verdict, margin: float, baseline_rounds: int = 0, rounds: int = 0) -> Change:
     """Return the change of a case that only one of the two has."""
-    return Change(case, given, NOTHING, margin, nan, baseline_rounds, rounds)
+    return Change(case, given, UNKNOWN, margin, nan, baseline_rounds, rounds)
 
 
 def gravest(found: Sequence[Change]) -> list[Change]:

@@ -13,10 +13,12 @@ none, and none is shown.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from itertools import accumulate
-from math import comb, sqrt
+from math import comb, nan, sqrt
 from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,6 +29,23 @@ MIN_ROUNDS = 6
 """The fewest rounds that give an interval at `CONFIDENCE`."""
 
 Floats = NDArray[np.float64]
+
+
+class Bounded(NamedTuple):
+    """A value between the bounds of its 95 % interval; NaN bounds where there are too few rounds for one."""
+
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def of_logs(cls, logs: Iterable[ArrayLike]) -> Bounded:
+        """Return what these are the natural logarithms of."""
+        return cls(*(float(np.exp(bound)) for bound in logs))
+
+
+UNKNOWN = Bounded(nan, nan, nan)
+"""Where there is nothing to estimate."""
 
 
 def location(samples: ArrayLike) -> tuple[Floats, Floats, Floats]:

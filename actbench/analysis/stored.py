@@ -9,14 +9,14 @@ tenth.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, log1p
+from math import log1p
 
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench.analysis.regression import Change, Margins, Ratio, Verdict, alone, verdict
+from actbench.analysis.regression import Change, Margins, Verdict, alone, verdict
 from actbench.analysis.speedups import log_ratios
-from actbench.analysis.statistics import chance_of_excess, holm, shift
+from actbench.analysis.statistics import Bounded, chance_of_excess, holm, shift
 from actbench.model import Block, Case
 from actbench.runs.times import Times
 
@@ -75,7 +75,7 @@ def _judged(
     case: Case, rounds: tuple[_Rounds, _Rounds], margin: float, chances: list[float], *, decidable: bool
 ) -> Change:
     old, new = rounds
-    ratio = Ratio(*map(exp, shift(old.relative, new.relative)))
+    ratio = Bounded.of_logs(shift(old.relative, new.relative))
     slower, faster = chances
     return Change(
         case=case,
@@ -85,5 +85,5 @@ def _judged(
         chance=min(slower, faster),
         baseline_rounds=len(old.relative),
         rounds=len(new.relative),
-        absolute=Ratio(*map(exp, shift(old.absolute, new.absolute))),
+        absolute=Bounded.of_logs(shift(old.absolute, new.absolute)),
     )

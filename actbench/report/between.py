@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import msgspec
 import pandas as pd
 
-from actbench.analysis.between import EVERYTHING, Between, Contrast, Estimate, Finding
+from actbench.analysis.between import EVERYTHING, Between, Contrast, Finding
+from actbench.analysis.statistics import Bounded
 from actbench.model import Case
 from actbench.report.numbers import NO_INTERVAL, UNDECIDED, plus_minus, ratio
 from actbench.report.table import Table, markdown
@@ -146,11 +147,11 @@ def _name(contrast: Contrast) -> str:
     return f"geometric mean of {contrast.cases} cases" if contrast.by == EVERYTHING else contrast.name
 
 
-def _figure(estimate: Estimate) -> str:
+def _figure(estimate: Bounded) -> str:
     return "-" if math.isnan(estimate.value) else plus_minus(*estimate)
 
 
-def _ratio(estimate: Estimate) -> str:
+def _ratio(estimate: Bounded) -> str:
     return "-" if math.isnan(estimate.value) else ratio(*estimate)
 
 
@@ -181,5 +182,5 @@ def _facts(contrast: Contrast) -> dict[str, Fact]:
     }
 
 
-def _flat(name: str, estimate: Estimate) -> dict[str, Fact]:
+def _flat(name: str, estimate: Bounded) -> dict[str, Fact]:
     return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}

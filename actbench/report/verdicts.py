@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from actbench.analysis.regression import Change, Ratio, Verdict, gravest
+from actbench.analysis.regression import Change, Verdict, gravest
+from actbench.analysis.statistics import Bounded
 from actbench.model import Case, Failure
 from actbench.report.numbers import change as change_in_percent
 from actbench.report.table import Table, markdown
@@ -186,7 +187,7 @@ def _record(change: Change) -> dict[str, Any]:
     }
 
 
-def _bounds(ratio: Ratio) -> dict[str, float | None]:
+def _bounds(ratio: Bounded) -> dict[str, float | None]:
     names = ("ratio", "low", "high")
     return {name: None if math.isnan(value) else value for name, value in zip(names, ratio, strict=True)}
 

@@ -252,3 +252,32 @@ def test_json_holds_the_control_and_the_confirmation(actbench: Actbench, bench: 
     assert cached["control"] == pytest.approx({"ratio": 1.0, "low": 1.0, "high": 1.0})
     assert cached["confirmation"] == pytest.approx({"ratio": 1.1, "low": 1.1, "high": 1.1})
     assert (found["too_noisy"], found["failures"]) == (False, [])
+
+
+def test_a_check_is_written_in_as_many_formats_as_one_likes(actbench: Actbench, bench: FakeBench) -> None:
+    bench.seconds = slower(1.1)
+    reports = [f"--report={form}=check.{form}" for form in ("markdown", "junit", "json", "github")]
+    result = actbench(*CASES, *reports)
+    assert result.exit_code == 1
+    assert Path("check.markdown").read_text().startswith("**4 cases, margin 5 %: 1 regressed, 3 unchanged**\n")
+    assert 'failures="1"' in Path("check.junit").read_text()
+    assert json.loads(Path("check.json").read_text())["cases"]
+    assert Path("check.github").read_text().startswith("::error ")
+    assert "Against the baseline" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("report", "said"),
+    [
+        ("text=check.txt", "write FORMAT=FILE with one of markdown, github, junit, json"),
+        ("json", "write FORMAT=FILE"),
+        ("json=nowhere/check.json", "--report json=nowhere/check.json: cannot write there"),
+    ],
+)
+def test_a_report_that_cannot_be_is_refused_before_measuring(
+    actbench: Actbench, bench: FakeBench, report: str, said: str
+) -> None:
+    result = actbench(*CASES, "--report", report)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert bench.workers_started == 0

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from actbench.cli.parameters import AXES, Duration, Margin, Percent, given_axes, selection
+from actbench.cli.parameters import AXES, Duration, Margin, Percent, ReportFile, given_axes, selection
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from actbench.analysis.regression import Margins
     from actbench.measure.live_session import LiveSession
     from actbench.report.verdicts import Report
@@ -50,6 +52,14 @@ LIVE = ("preset", *AXES, "budget", "seed", "affinity", "timeout", "max_call", "o
     help="How to print it; markdown goes to $GITHUB_STEP_SUMMARY as well, where that is set.",
 )
 @click.option(
+    "--report",
+    "reports",
+    type=ReportFile(),
+    multiple=True,
+    metavar="FORMAT=FILE",
+    help="Write a format to a file.",
+)
+@click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Keep what a live check measured, as runs, in a directory."
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
@@ -75,11 +85,14 @@ def command(ctx: click.Context, /, run: Path | None, **chosen: Any) -> None:
       actbench check --against ../main/.venv
       actbench check --against git:main --format markdown
       actbench check --against python3.12 -b numpy -n 1k,100k --margins '*/float32/*=10'
+      actbench check --against git:main --report markdown=check.md --report junit=check.xml
       actbench check latest --baseline results/reference
     """
     from actbench.analysis.regression import Margins
+    from actbench.runs import files
 
     margins = Margins(chosen["margin"], chosen["margins"])
+    _refuse_unwritable(chosen["reports"])
     if (chosen["baseline"] is None) == (chosen["against"] is None):
         raise click.UsageError(
             "name what to compare with: --against PYTHON, live, or --baseline RUN for a RUN; not both"
@@ -93,6 +106,8 @@ def command(ctx: click.Context, /, run: Path | None, **chosen: Any) -> None:
         if run is not None:
             raise click.UsageError(f"--against measures both sides itself: leave {run} out, or use --baseline")
         report, interrupted = _live(ctx, chosen, margins)
+    for form, path in chosen["reports"]:
+        files.write(path, _text(report, form))
     _print(report, chosen["form"])
     if interrupted:
         raise KeyboardInterrupt
@@ -194,25 +209,40 @@ def _keep(session: LiveSession, output: Path, seconds: float, *, interrupted: bo
 
 def _print(report: Report, form: str) -> None:
     from actbench.report import verdicts
-    from actbench.report.junit import as_junit
     from actbench.report.terminal import show_table
 
-    match form:
-        case "text":
-            if report.changes:
-                show_table(verdicts.table(report))
-            click.echo("\n".join(["", verdicts.sentence(report), *verdicts.failure_lines(report), *report.remarks]))
-        case "markdown":
-            text = verdicts.as_markdown(report)
-            click.echo(text, nl=False)
-            if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-                _append(Path(summary), text)
-        case "github":
-            click.echo(verdicts.as_github(report))
-        case "junit":
-            click.echo(as_junit(report))
-        case "json":
-            click.echo(verdicts.as_json(report))
+    if form == "text":
+        if report.changes:
+            show_table(verdicts.table(report))
+        click.echo("\n".join(["", verdicts.sentence(report), *verdicts.failure_lines(report), *report.remarks]))
+        return
+    text = _text(report, form)
+    click.echo(text, nl=False)
+    if form == "markdown" and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
+        _append(Path(summary), text)
+
+
+def _text(report: Report, form: str) -> str:
+    """Return the report in one of the formats that are files as well; ends with a newline."""
+    from actbench.report import verdicts
+    from actbench.report.junit import as_junit
+
+    formats = {
+        "markdown": verdicts.as_markdown,
+        "github": verdicts.as_github,
+        "junit": as_junit,
+        "json": verdicts.as_json,
+    }
+    return formats[form](report).rstrip("\n") + "\n"
+
+
+def _refuse_unwritable(reports: Sequence[tuple[str, Path]]) -> None:
+    """Find out before measuring whether the reports have a place to go to."""
+    from actbench.errors import InputError
+
+    for form, path in reports:
+        if not path.parent.is_dir() or path.is_dir() or not os.access(path.parent, os.W_OK):
+            raise InputError(f"--report {form}={path}: cannot write there: name a file in a directory that exists")
 
 
 def _leave(ctx: click.Context, report: Report) -> None:

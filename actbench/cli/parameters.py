@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
@@ -86,6 +87,22 @@ class Margin(ParamType):
         if not equals or not glob:
             self.fail(f"'{value}' is not a margin of some cases: write for example '*/python/*=10'", param, ctx)
         return glob, Percent().convert(percentage, param, ctx)
+
+
+class ReportFile(ParamType):
+    """A format of verdicts and the file that it goes to: 'junit=check.xml'."""
+
+    name = "report"
+    formats = ("markdown", "github", "junit", "json")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Path]:
+        """Read a format and a path."""
+        if isinstance(value, tuple):
+            return value
+        form, equals, path = value.partition("=")
+        if form not in self.formats or not equals or not path:
+            self.fail(f"'{value}' is not a report: write FORMAT=FILE with one of {', '.join(self.formats)}", param, ctx)
+        return form, Path(path)
 
 
 class Names(ParamType):

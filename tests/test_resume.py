@@ -75,6 +75,15 @@ def test_a_round_interrupted_half_way_is_finished_on_resume(actbench: Actbench, 
     assert {(row["size"], row["rounds"]) for row in rows(Path("here/speedups.csv"))} == {("1000", "6"), ("2000", "6")}
 
 
+def test_a_round_that_a_resume_finishes_counts_as_complete(actbench: Actbench, bench: FakeBench) -> None:
+    bench.on_time = Interrupted(bench, round_number=6, blocks_before=1)
+    assert actbench("run", *TWO_BLOCKS, "-o", "here", "--rounds", "6").exit_code == 130
+    assert record(Path("here"))["rounds"] == 5
+    bench.on_time = lambda _: None
+    assert actbench("run", "--resume", "here").exit_code == 0
+    assert record(Path("here"))["rounds"] == 6
+
+
 def test_resume_with_more_rounds_adds_rounds(actbench: Actbench) -> None:
     actbench("run", *SMALL, "-o", "here", "--rounds", "2")
     assert actbench("run", "--resume", "here", "--rounds", "7").exit_code == 0

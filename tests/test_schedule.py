@@ -2,13 +2,17 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from itertools import islice
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from actbench.kernel import PHASES
-from actbench.measure.schedule import order
+from actbench.measure.protocol import Slice, Sweep
+from actbench.measure.schedule import order, turns
+from actbench.measure.timing import burden, sweeps
+from actbench.model import Calibration
 
 ARMS = st.lists(st.integers(0, 100), min_size=1, max_size=12, unique=True)
 SLICES = st.sampled_from([2, 4, 8])
@@ -66,3 +70,26 @@ def test_every_phase_is_taken_equally_often_over_many_values(slices: int) -> Non
     rng = seeded(3)
     taken = Counter(phase for _ in range(2000) for _, phase in order([0, 1], slices, rng))
     assert max(taken.values()) < 1.2 * min(taken.values())
+
+
+def test_sides_take_their_turns_in_shuffled_and_mirrored_order() -> None:
+    taken = list(islice(turns(3, seeded(5)), 200))
+    assert all(first == second[::-1] for first, second in zip(taken[::2], taken[1::2], strict=True))
+    assert len({*taken[::2]}) == 6
+
+
+@pytest.mark.parametrize(("values", "moves"), [((1,), 1), ((3, 2), 3), ((25, 25), 5), ((128, 3), 4)])
+def test_a_round_moves_the_code_before_its_first_value_and_a_few_times_more(
+    values: tuple[int, ...], moves: int
+) -> None:
+    calibration = Calibration(loops=(1,) * len(values), values=values, slices=2, round_seconds=0.0)
+    found = list(sweeps(calibration, seeded(1)))
+    assert len(found) == max(values)
+    assert found[0].move
+    assert sum(sweep.move for sweep in found) == moves
+
+
+def test_a_burden_is_so_many_more_calls_to_the_nearest_whole_one() -> None:
+    sweep = Sweep(1, (Slice(0, 100, 2), Slice(1, 3, 0)))
+    assert burden(sweep, 0.05) == Sweep(1, (Slice(0, 105, 2), Slice(1, 3, 0)))
+    assert burden(sweep, 0.0) == sweep

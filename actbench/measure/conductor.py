@@ -56,16 +56,23 @@ class Conductor:
         if number > self.completed:
             behind = [block for block in self._worthwhile(number - 1) if number not in self.times.rounds(block)]
             yield from self._round(number, behind)
-        found = self._widest(self._blocks())
-        blocks = self._worthwhile(number)
-        while blocks and not self.stopping.enough(number, found[0], self._elapsed(), self._cost(blocks)):
+            yield self._done(number)
+        while blocks := self._next(number):
             number += 1
             yield from self._round(number, blocks)
             yield from self._again()
-            found = self._widest(self._blocks())
-            blocks = self._worthwhile(number)
-            elapsed = self._elapsed()
-            yield RoundDone(number, *found, elapsed, self.stopping.left(number, elapsed, self._cost(blocks)))
+            yield self._done(number)
+
+    def _next(self, done: int) -> list[Block]:
+        """Return the blocks of the next round; none when there is enough."""
+        blocks = self._worthwhile(done)
+        widest, _ = self._widest(self._blocks())
+        enough = not blocks or self.stopping.enough(done, widest, self._elapsed(), self._cost(blocks))
+        return [] if enough else blocks
+
+    def _done(self, number: int) -> RoundDone:
+        elapsed, cost = self._elapsed(), self._cost(self._worthwhile(number))
+        return RoundDone(number, *self._widest(self._blocks()), elapsed, self.stopping.left(number, elapsed, cost))
 
     def _calibrate(self) -> Iterator[Event]:
         todo = [block for block in self._blocks() if block.id not in self.calibrations]

@@ -99,7 +99,7 @@ def presets() -> dict[str, Preset]:
         preset.name: preset
         for preset in (
             Preset("smoke", "does it work here? recompute and cached, n = 1 000", smoke, 15.0, 0.02),
-            Preset("check", "did it get slower? numpy and numba, n = 10 000", check, 75.0, 0.02),
+            Preset("check", "did it get slower? numpy and numba, n = 10 000", check, 72.0, 0.02),
             Preset("default", "what is caching worth here? logistic and tanh, three sizes", default, 115.0, 0.03),
             Preset("full", "everything, from 16 to 16 000 000 elements", full, 7200.0, 0.03),
         )

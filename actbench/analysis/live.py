@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from actbench.analysis.regression import Change, Margins, Verdict, verdict
 from actbench.analysis.sequential import chance_of_median_above, median_interval
 from actbench.analysis.speedups import log_ratios
-from actbench.analysis.statistics import Bounded, holm
+from actbench.analysis.statistics import CONFIDENCE, Bounded, holm
 from actbench.model import Block, Case, Failure, Plan
 from actbench.runs.times import Times
 
@@ -84,6 +84,16 @@ def _judged(baseline: Times, other: Times, margins: Margins, cases: Collection[C
         given = verdict(ratio, margin, up, down)
         found.append(Change(case, given, ratio, margin, min(up, down), logs.size, logs.size))
     return found
+
+
+def confirms(change: Change) -> bool:
+    """Say whether rounds that were measured anew confirm that their case regressed."""
+    return change.chance <= 1 - CONFIDENCE and change.ratio.value > 1 + change.margin
+
+
+def unsettled(change: Change) -> bool:
+    """Say whether more rounds may still confirm a suspicion, or clear it."""
+    return change.verdict not in DECIDED and not confirms(change)
 
 
 def log_ratios_by_case(baseline: Times, other: Times) -> dict[Case, NDArray[np.float64]]:

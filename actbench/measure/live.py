@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from actbench.analysis.live import Outcome, Sides, judge, noise, undecided
+from actbench.analysis.live import Outcome, Sides, confirms, judge, noise, undecided, unsettled
 from actbench.analysis.regression import Change, Margins, Verdict, alone
 from actbench.analysis.sequential import fewest_rounds
 from actbench.analysis.statistics import CONFIDENCE
@@ -89,7 +89,11 @@ class LiveCheck:
         )
 
     def _confirm(self, suspects: list[Change]) -> Iterator[Event]:
-        """Measure the blocks of the suspects anew; the verdict is that of the new rounds alone."""
+        """Measure the blocks of the suspects anew; the verdict is that of the new rounds alone.
+
+        They are on top of the first ones, so the test decides, without the interval's second tail. A disturbed round
+        among the fewest must not clear a suspect: up to twice as many are measured, whatever the budget.
+        """
         cases = [change.case for change in suspects]
         yield Confirming(tuple(case.id for case in cases))
         first = self.lockstep
@@ -98,14 +102,14 @@ class LiveCheck:
         again = replace(first, plan=plan, sides=Sides(plan), failures=[])
         number, found = 0, list[Change]()
         enough = _confirming_rounds(len(suspects))
-        while blocks and (number < enough or self._time_for(again.cost(blocks))):
+        while blocks and (number < 2 * enough or self._time_for(again.cost(blocks))):
             number += 1
             yield from again.round(number, blocks)
             found = judge(again.sides, self.margins, cases)
             self.noise = noise(again.sides, self.margins)
             if self.noise:
                 break
-            blocks = [block for block in again.blocks if undecided(block, found)]
+            blocks = _with_any(again.blocks, [change.case for change in found if number < enough or unsettled(change)])
             yield self._judged(number, found)
         first.failures += again.failures
         second = {change.case: change for change in found}
@@ -131,7 +135,7 @@ class LiveCheck:
 
 
 def _confirming_rounds(suspects: int) -> int:
-    """Return the rounds that can confirm so many suspicions: enough for an interval (two tails) and for the tests."""
+    """Return the rounds that can confirm so many suspicions: enough for the tests, and for an interval to show."""
     return fewest_rounds((1 - CONFIDENCE) / max(2, suspects))
 
 
@@ -143,5 +147,5 @@ def _confirmed(change: Change, second: Change | None) -> Change:
     """Let the new rounds decide on a suspect; one that they do not call regressed is inconclusive."""
     if second is None:
         return change
-    given = Verdict.REGRESSED if second.verdict is Verdict.REGRESSED else Verdict.INCONCLUSIVE
+    given = Verdict.REGRESSED if confirms(second) else Verdict.INCONCLUSIVE
     return replace(change, verdict=given, confirmation=second.ratio)

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -66,7 +67,7 @@ def cases() -> list[str]:
 
 
 def main() -> None:
-    """Check again and again, and print the tally."""
+    """Check again and again, and print the tally, after Ctrl-C that of the checks so far."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--checks", type=int, default=40)
     parser.add_argument("--busy", action="store_true")
@@ -77,10 +78,11 @@ def main() -> None:
     every = cases()
     with TemporaryDirectory() as home, neighbour(busy=chosen.busy):
         twin = str(twin_environment(Path(home)))
-        for number in range(chosen.checks):
-            slowed = every[(7 * number) % len(every)] if chosen.slowdown else None
-            with TemporaryDirectory() as place:
-                one(tally, Path(place), slowed, twin, chosen)
+        with suppress(KeyboardInterrupt):
+            for number in range(chosen.checks):
+                slowed = every[(7 * number) % len(every)] if chosen.slowdown else None
+                with TemporaryDirectory() as place:
+                    one(tally, Path(place), slowed, twin, chosen)
     print(summary(tally, chosen))
 
 

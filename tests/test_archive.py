@@ -3,6 +3,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -406,3 +407,36 @@ def test_what_is_no_run_is_refused(actbench: Actbench, place: str) -> None:
     said = refused(actbench, Path(place))
     assert "is not a run (" in said
     assert "name a directory with a run.json" in said
+
+
+def test_what_is_no_plain_file_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    target, link, pipe = tmp_path / "target", tmp_path / "link", tmp_path / "pipe"
+    target.write_text("old")
+    link.symlink_to(target)
+    files.write(link, "new")
+    assert (link.is_symlink(), target.read_text()) == (True, "new")
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    files.write(pipe, "through")
+    assert os.read(reader, 100) == b"through"
+    os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_a_run_whose_names_do_not_print_is_damaged(actbench: Actbench) -> None:
+    actbench("run", *SMALL, "-o", "here", "--rounds", "1")
+    path = Path("here/run.json")
+    path.write_text(re.sub(r'"cpu_model": ".*?"', r'"cpu_model": "x\\n::error::pwned"', path.read_text()))
+    result = actbench("compare", "here")
+    assert result.exit_code == 2
+    assert "has characters that do not print" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["run.json", "pyperf.json"])
+def test_a_file_nested_too_deeply_is_damaged(actbench: Actbench, name: str) -> None:
+    actbench("run", *SMALL, "-o", "here", "--rounds", "1")
+    path = Path("here", name)
+    path.write_text('{"schema": 1, "version": "1.0", "x": ' + "[" * 100_000 + "]" * 100_000 + "}")
+    result = actbench("compare", "here" if name == "run.json" else "here/pyperf.json")
+    assert result.exit_code == 2
+    assert len(result.stderr.splitlines()) == 1

@@ -213,7 +213,7 @@ def test_a_baseline_that_dies_in_a_round_is_named_and_the_others_go_on(
     own = altered(
         tmp_path, ("measure/worker.py", "        self._operands = None\n        gc", f"{DIES_IN_A_ROUND}        gc")
     )
-    result = check(environment(tmp_path / "environment", own, only_numpy), "-n", "1000,2000")
+    result = check(environment(tmp_path / "environment", own, only_numpy), "-n", "1000,2000", "--budget", "9s")
     assert result.exit_code == 4, result.output
     said = "logistic/derivative/float64/2000: the baseline was killed by SIGKILL"
     assert result.stderr == f"actbench: failed: {said}\n"

@@ -3,6 +3,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -290,3 +292,39 @@ def test_env_as_json_is_what_a_run_records(actbench: Actbench) -> None:
     actbench("run", "--preset", "smoke", "-b", "numpy", "-a", "logistic", "--rounds", "1", "-o", "here")
     recorded = json.loads(Path("here/run.json").read_text())["environment"]
     assert found["environment"] == recorded
+
+
+def test_a_fault_of_our_own_ends_with_70_and_never_with_a_verdict(
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def faulty() -> None:
+        raise ZeroDivisionError("oh")
+
+    monkeypatch.setattr("actbench.runs.environment.memory", faulty)
+    result = actbench("run", "--dry-run")
+    assert result.exit_code == 70
+    assert "ZeroDivisionError: oh" in result.stderr
+    assert "a fault of actbench itself" in result.stderr
+
+
+def test_output_that_nobody_reads_ends_with_141() -> None:
+    command = f"{shlex.quote(sys.executable)} -m actbench list cases --preset full; echo $? >&2"
+    piped = f"({command}) | head -1"
+    done = subprocess.run(piped, shell=True, capture_output=True, text=True, check=False)  # noqa: S602  # for its pipe
+    assert done.stderr.splitlines()[-1] == "141"
+    assert "Traceback" not in done.stderr
+
+
+def test_a_terminal_without_the_signs_gets_question_marks() -> None:
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    command = [sys.executable, "-m", "actbench", "compare", str(Path(__file__).parents[1] / "results" / "reference")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert " ? " in done.stdout
+
+
+def test_names_from_outside_cannot_break_the_line(actbench: Actbench) -> None:
+    result = actbench("compare", "no\n::error::such run")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("actbench: no\\n::error::such run is not a run")
+    assert len(result.stderr.splitlines()) == 1

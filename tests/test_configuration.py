@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -501,3 +502,26 @@ def test_the_example_is_accepted_as_it_stands(actbench: Actbench) -> None:
 
 def test_the_readme_shows_no_other_example() -> None:
     assert set(re.findall(r"```toml\n(.*?)```", README, re.DOTALL)) <= {EXAMPLE}
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="files have no owner here")
+def test_a_file_above_that_others_can_write_is_refused(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    write('[check]\nagainst = "evil"\n')
+    Path("actbench.toml").chmod(0o666)
+    assert actbench("list", "presets").exit_code == 0, "what lies in the current directory is as trusted as a Makefile"
+    Path("below").mkdir()
+    monkeypatch.chdir("below")
+    result = actbench("list", "presets")
+    assert result.exit_code == 2
+    assert "others can write it, and it lies above this directory" in result.stderr
+
+
+def test_a_baseline_environment_is_looked_for_beside_the_file(
+    actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write('[check]\nagainst = "base"\n')
+    Path("base").mkdir()
+    Path("below").mkdir()
+    monkeypatch.chdir("below")
+    assert actbench("check", "-n", "1000", "-b", "numpy").exit_code == 0
+    assert bench.opened == ["../base"]

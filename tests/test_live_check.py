@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 
 from actbench.model import Block, Case
+from actbench.runs import files
 from tests.conftest import Actbench
 from tests.fake import FakeBench, crash, exact_seconds
 from tests.selections import FILES, PAIR, TWO_BLOCKS, names, rows
@@ -280,4 +283,73 @@ def test_a_report_that_cannot_be_is_refused_before_measuring(
     result = actbench(*CASES, "--report", report)
     assert result.exit_code == 2
     assert said in result.stderr
+    assert bench.workers_started == 0
+
+
+def test_a_block_that_loses_a_worker_once_goes_on_and_that_is_told(actbench: Actbench, bench: FakeBench) -> None:
+    lost: list[str] = []
+
+    def crash_once(block: Block) -> None:
+        if block.size == 2000 and bench.workers_started > 20 and not lost:
+            lost.append(block.id)
+            crash("the control was killed by SIGKILL")
+
+    bench.on_time = crash_once
+    result = actbench(*CASES)
+    assert result.exit_code == 0
+    assert "4 unchanged" in result.stdout
+    assert "logistic/derivative/float64/2000 went on after round " in result.stdout
+    assert "the control was killed by SIGKILL" in result.stdout
+
+
+def test_a_block_whose_first_round_fails_is_measured_later(actbench: Actbench, bench: FakeBench) -> None:
+    failed: list[str] = []
+
+    def crash_first(block: Block) -> None:
+        if block.size == 2000 and bench.workers_started > 6 and not failed:
+            failed.append(block.id)
+            crash("the candidate was killed by SIGKILL")
+
+    bench.on_time = crash_first
+    result = actbench(*CASES)
+    assert result.exit_code == 0
+    assert "4 unchanged" in result.stdout
+
+
+def test_cases_without_an_interval_are_explained(actbench: Actbench) -> None:
+    result = actbench(*CASES, "--budget", "3s")
+    assert result.exit_code == 3
+    assert "4 cases without an interval (?): it takes eight rounds" in result.stdout
+
+
+def test_margins_that_match_nothing_are_told(actbench: Actbench) -> None:
+    assert "--margins '*/pyton/*' matches no case" in actbench(*CASES, "--margins", "*/pyton/*=9").stdout
+
+
+def test_a_verdict_is_told_even_where_nothing_can_be_written_any_more(
+    actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.seconds = slower(1.1)
+    monkeypatch.setattr("os.fsync", full_disk)
+    result = actbench(*CASES, "--report", "json=check.json")
+    assert result.exit_code == 1
+    assert "1 regressed, 3 unchanged" in result.stdout
+    assert "cannot write check.json: No space left on device" in result.stderr
+
+
+def full_disk(_: int) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_two_reports_do_not_share_a_file(actbench: Actbench) -> None:
+    result = actbench(*CASES, "--report", "json=here", "--report", "junit=here")
+    assert (result.exit_code, "another report goes there, too" in result.stderr) == (2, True)
+
+
+def test_a_directory_that_another_check_writes_to_is_refused(actbench: Actbench, bench: FakeBench) -> None:
+    Path("taken").mkdir()
+    with files.locked(Path("taken")):
+        result = actbench(*CASES, "-o", "taken")
+    assert result.exit_code == 2
+    assert "another run is writing to taken" in result.stderr
     assert bench.workers_started == 0

@@ -80,9 +80,9 @@ def test_the_full_preset_spans_everything_from_16_to_16_million_elements() -> No
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_uses_every_backend_that_is_available(name: str) -> None:
+def test_a_preset_uses_every_backend_that_is_available_but_check_not_pure_python(name: str) -> None:
     usable = {name for name, backend in backends.catalogue().items() if not backend.unavailable}
-    assert set(suite.preset(name).axes.backends) == usable
+    assert set(suite.preset(name).axes.backends) == (usable - {"python"} if name == "check" else usable)
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -46,6 +46,8 @@ class Outcome:
     noise: tuple[Change, ...]
     """Cases in which the control left the margin: where there are any, the host is too noisy for any verdict."""
     failures: tuple[Failure, ...]
+    losses: tuple[Failure, ...]
+    """Workers that were lost, also where their block went on."""
     rounds: int
     seconds: float
 
@@ -67,8 +69,8 @@ def noise(sides: Sides, margins: Margins) -> list[Change]:
 
 def undecided(block: Block, changes: Sequence[Change]) -> bool:
     """Say whether a block has a case on which more rounds may still decide."""
-    cases = {*block.cases}
-    return any(change.verdict not in DECIDED for change in changes if change.case in cases)
+    decided = {change.case for change in changes if change.verdict in DECIDED}
+    return not decided.issuperset(block.cases)
 
 
 def _judged(baseline: Times, other: Times, margins: Margins, cases: Collection[Case] | None = None) -> list[Change]:

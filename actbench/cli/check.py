@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from actbench.cli.interrupts import end_as_by_ctrl_c
 from actbench.cli.parameters import AXES, Duration, Margin, Percent, ReportFile, given_axes, selection
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from actbench.analysis.regression import Margins
     from actbench.measure.live_session import LiveSession
@@ -22,6 +24,9 @@ REGRESSED, OPEN = 1, 3
 
 DEFAULT_TIMEOUT = 60.0
 """Seconds."""
+
+KEPT = 20_000_000
+"""Bytes: more than what the runs of a usual check take."""
 
 LIVE = ("preset", *AXES, "budget", "seed", "affinity", "timeout", "max_call", "output")
 """Parameters of a live check alone."""
@@ -89,7 +94,6 @@ def command(ctx: click.Context, /, run: Path | None, **chosen: Any) -> None:
       actbench check latest --baseline results/reference
     """
     from actbench.analysis.regression import Margins
-    from actbench.runs import files
 
     margins = Margins(chosen["margin"], chosen["margins"])
     _refuse_unwritable(chosen["reports"])
@@ -101,16 +105,13 @@ def command(ctx: click.Context, /, run: Path | None, **chosen: Any) -> None:
         _refuse_live_options(ctx)
         if run is None:
             raise click.UsageError("--baseline needs a RUN to check, e.g. actbench check latest --baseline RUN")
-        report, interrupted = _stored(run, chosen["baseline"], margins), False
+        report = _stored(run, chosen["baseline"], margins)
+        _publish(report, chosen)
     else:
         if run is not None:
             raise click.UsageError(f"--against measures both sides itself: leave {run} out, or use --baseline")
-        report, interrupted = _live(ctx, chosen, margins)
-    for form, path in chosen["reports"]:
-        files.write(path, _text(report, form))
-    _print(report, chosen["form"])
-    if interrupted:
-        raise KeyboardInterrupt
+        end_as_by_ctrl_c()
+        report = _live(ctx, chosen, margins)
     _leave(ctx, report)
 
 
@@ -135,15 +136,15 @@ def _stored(run: Path, baseline: Path, margins: Margins) -> Report:
     return Report(tuple(found), margins.default, tuple(remarks))
 
 
-def _live(ctx: click.Context, chosen: dict[str, Any], margins: Margins) -> tuple[Report, bool]:
-    """Measure; return what was found, and whether Ctrl-C came before the end."""
+def _live(ctx: click.Context, chosen: dict[str, Any], margins: Margins) -> Report:
+    """Measure, and publish what was found: after Ctrl-C what was found so far."""
     import secrets
 
     from actbench import suite
     from actbench.measure.live_session import Asked, LiveSession
     from actbench.measure.session import Seams
     from actbench.report.progress import Progress
-    from actbench.report.verdicts import Report, confirmation_lines
+    from actbench.report.verdicts import Report, live_remarks
     from actbench.runs import environment
 
     seams: Seams = ctx.obj or Seams()
@@ -162,8 +163,9 @@ def _live(ctx: click.Context, chosen: dict[str, Any], margins: Margins) -> tuple
         timeout=chosen["timeout"] or DEFAULT_TIMEOUT,
     )
     interrupted = False
-    _refuse_taken(chosen["output"])
-    with LiveSession(asked, seams) as session:
+    if chosen["against"].startswith("git:") and not chosen["quiet"]:
+        click.echo(f"building the environment of {chosen['against']}: this comes on top of the budget", err=True)
+    with _held(chosen["output"]), LiveSession(asked, seams) as session:
         try:
             with Progress(quiet=chosen["quiet"]) as progress:
                 for event in session.events():
@@ -172,24 +174,52 @@ def _live(ctx: click.Context, chosen: dict[str, Any], margins: Margins) -> tuple
             interrupted = True
             click.echo("interrupted: these are the verdicts so far", err=True)
         outcome = session.outcome()
-        if chosen["output"] is not None:
-            _keep(session, chosen["output"], outcome.seconds, interrupted=interrupted)
-        remarks = (*confirmation_lines(outcome.changes), *session.remarks)
-    return Report(
-        outcome.changes, margins.default, remarks, outcome.noise, outcome.failures, outcome.seconds
-    ), interrupted
+        report = Report(
+            changes=outcome.changes,
+            margin=margins.default,
+            remarks=(*live_remarks(outcome, margins), *session.remarks),
+            noise=outcome.noise,
+            failures=outcome.failures,
+            seconds=outcome.seconds,
+        )
+        _publish(report, chosen, lambda output: _keep(session, output, outcome.seconds, interrupted=interrupted))
+    if interrupted:
+        raise KeyboardInterrupt
+    return report
 
 
-def _refuse_taken(output: Path | None) -> None:
-    """Find out before measuring whether the runs can be written."""
+def _publish(report: Report, chosen: dict[str, Any], keep: Callable[[Path], None] | None = None) -> None:
+    """Print the verdicts, then write what was asked for: a disk that is full must not hide a regression."""
+    from actbench.analysis.regression import Verdict
+    from actbench.errors import InputError
+    from actbench.runs import files
+
+    _print(report, chosen["form"])
+    try:
+        for form, path in chosen["reports"]:
+            files.write(path, _text(report, form))
+        if keep and chosen["output"] is not None:
+            keep(chosen["output"])
+    except InputError as error:
+        if Verdict.REGRESSED not in report.given:
+            raise
+        click.echo(f"actbench: {error}", err=True)
+
+
+@contextmanager
+def _held(output: Path | None) -> Iterator[None]:
+    """Keep a new directory for this check alone; find out before measuring whether runs can be written there."""
     from actbench.errors import InputError
     from actbench.runs import files
 
     if output is None:
+        yield
         return
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise InputError(f"-o {output}: there is something already: name a new directory")
-    files.probe(output, 0)
+    files.probe(output, KEPT)
+    with files.locked(output):
+        yield
 
 
 def _keep(session: LiveSession, output: Path, seconds: float, *, interrupted: bool) -> None:
@@ -240,7 +270,10 @@ def _refuse_unwritable(reports: Sequence[tuple[str, Path]]) -> None:
     """Find out before measuring whether the reports have a place to go to."""
     from actbench.errors import InputError
 
+    paths = [path for _, path in reports]
     for form, path in reports:
+        if paths.count(path) > 1:
+            raise InputError(f"--report {form}={path}: another report goes there, too; name a file for each")
         if not path.parent.is_dir() or path.is_dir() or not os.access(path.parent, os.W_OK):
             raise InputError(f"--report {form}={path}: cannot write there: name a file in a directory that exists")
 

@@ -24,11 +24,14 @@ from actbench.report.settings import Configuration, Setting
 PREFIX = "ACTBENCH_"
 """Of every variable: ACTBENCH_MAX_CALL is --max-call."""
 
-ONE_CALL = frozenset({"output", "resume", "dry-run"})
+ONE_CALL = frozenset({"output", "resume", "dry-run", "report", "store"})
 """Options that are about one call: a run that is always the same, or never measured, is nobody's setting."""
 
 PER_COMMAND = frozenset({"format"})
 """Options that take other values in every command, so that only a command's table can set them."""
+
+PATHS = frozenset({"against"})
+"""Options that may be paths among other things: where there is such a path, as seen from the file."""
 
 TABLES = frozenset({"margins"})
 """Options of which every value is GLOB=PCT, so that a table can write them."""
@@ -183,7 +186,7 @@ def _texts(file: File, option: click.Option, value: Any) -> Iterator[str]:
         raise ValueError("write one value, not a list")
     else:
         for text in map(_text, value if isinstance(value, list) else [value]):
-            yield _beside(file, text) if isinstance(option.type, click.Path) else text
+            yield _beside(file, text) if isinstance(option.type, click.Path) or _long_name(option) in PATHS else text
 
 
 def _text(value: Any) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 from importlib import import_module
 from typing import Any
 
@@ -11,6 +13,12 @@ import click
 from actbench import __version__
 from actbench.cli import configuration
 from actbench.errors import ActbenchError, unknown
+
+BROKEN_PIPE = 141
+"""The exit code when who reads the output has gone: 128 and the number of SIGPIPE."""
+
+BUG = 70
+"""The exit code of a fault of actbench's own, after its traceback: EX_SOFTWARE of BSD's sysexits."""
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C, by the custom of shells: 128 and the signal's number."""
@@ -48,10 +56,16 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; say what went wrong in one line on stderr."""
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")  # a terminal that has no ± gets a question mark
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still buffered has nowhere to go
+            sys.exit(BROKEN_PIPE)
         except ActbenchError as error:
-            click.echo(f"actbench: {error}{configuration.remark(ctx, str(error))}", err=True)
+            click.echo(_one_line(f"actbench: {error}{configuration.remark(ctx, str(error))}"), err=True)
             sys.exit(error.exit_code)
         except click.UsageError as error:
             message = error.format_message()
@@ -61,6 +75,17 @@ class Commands(click.Group):
         except KeyboardInterrupt:
             click.echo("actbench: interrupted", err=True)
             sys.exit(INTERRUPTED)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception:  # noqa: BLE001  # Python's own exit code, 1, would say that a case regressed
+            traceback.print_exc()
+            click.echo("actbench: this is a fault of actbench itself; please report it with the lines above", err=True)
+            sys.exit(BUG)
+
+
+def _one_line(text: str) -> str:
+    """Return a message with what does not print, in names from outside, written as an escape."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import signal
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
@@ -13,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from actbench.cli.interrupts import end_as_by_ctrl_c
 from actbench.cli.parameters import AXES, Duration, Percent, axes, selection
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from actbench.measure.session import Seams
     from actbench.model import Plan
     from actbench.report.summary import Summary
@@ -78,7 +76,7 @@ def command(ctx: click.Context, /, **chosen: Any) -> None:
     if chosen["dry_run"]:
         _print_plan(chosen)
         return
-    signal.signal(signal.SIGTERM, _interrupt)
+    end_as_by_ctrl_c()
     with _opened(ctx, chosen) as writer:
         session = Session(writer.record, writer.times, started, _min_rounds(chosen), seams)
         status = Status.INTERRUPTED
@@ -252,9 +250,3 @@ def _fail_for(record: Record) -> None:
     if record.failures:
         names = ", ".join(dict.fromkeys(failure.block for failure in record.failures))
         raise BenchmarkError(f"failed: {names} (see above); the rest is complete")
-
-
-def _interrupt(signum: int, frame: FrameType | None) -> None:
-    """Treat a request to terminate as Ctrl-C: finished blocks are kept."""
-    del signum, frame
-    raise KeyboardInterrupt

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from actbench.cli.interrupts import end_as_by_ctrl_c
 from actbench.cli.parameters import Duration, Percent, axes, selection
 
 if TYPE_CHECKING:
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 DEFAULT_TIMEOUT = 60.0
 """Seconds."""
+
+OPEN = 3
+"""Exit code: there was no time for one check, so that nothing can be said."""
 
 BURDEN = 2.0
 """The slowdown that is put in, in margins."""
@@ -38,7 +42,7 @@ def command(ctx: click.Context, /, form: str, **chosen: Any) -> None:
 
     Measures this environment against itself, as a check does, and against itself with a slowdown put in. Prints how
     often checks of their usual length would cry wolf, the smallest slowdown that they see 95 % of the time, what makes
-    times scatter, and what can be done about it.
+    times scatter, and what can be done about it. Ends with 3 where --budget is too short for one check.
 
     \b
     Examples:
@@ -55,6 +59,7 @@ def command(ctx: click.Context, /, form: str, **chosen: Any) -> None:
     target = _stored_in(chosen["store"])
     check = _prepared(chosen, seams)
     before = noise.stolen_seconds()
+    end_as_by_ctrl_c()
     interrupted = _measure(check, quiet=chosen["quiet"])
     found = check.audit()
     said = report.advice(list(noise.findings()), noise.stolen_share(before))
@@ -65,11 +70,14 @@ def command(ctx: click.Context, /, form: str, **chosen: Any) -> None:
     if form == "json":
         click.echo(text)
     else:
-        click.echo("\n".join(report.lines(found, check.check_budget)))
-        show_table(report.table(found))
+        click.echo("\n".join(report.lines(found, check.check_budget, check.needed)))
+        if found.checks:
+            show_table(report.table(found))
         click.echo("\n".join(["", "What makes timings scatter here, and what to do:", *said]))
     if interrupted:
         raise KeyboardInterrupt
+    if not found.checks:
+        ctx.exit(OPEN)
 
 
 def _prepared(chosen: dict[str, Any], seams: Any) -> SelfCheck:

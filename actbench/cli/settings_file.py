@@ -7,6 +7,7 @@ pyproject.toml. Where a directory has both, the file of our own holds, as with r
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,19 @@ def find() -> File | None:
         here = Path.cwd()
     except FileNotFoundError:
         return None
-    return next(filter(None, (_of(directory) for directory in (here, *here.parents))), None)
+    found = next(filter(None, (_of(directory) for directory in (here, *here.parents))), None)
+    if found and found.path.resolve().parent != here:
+        _refuse_foreign(found.path)
+    return found
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Raise `InputError` for a file above this directory that others can write: settings name programs to run."""
+    status = path.stat()
+    if hasattr(os, "geteuid") and (status.st_uid not in {os.geteuid(), 0} or status.st_mode & stat.S_IWOTH):
+        raise InputError(
+            f"{path} is not used: others can write it, and it lies above this directory; own it, or move it"
+        )
 
 
 def _of(directory: Path) -> File | None:
@@ -76,7 +89,7 @@ def _parsed(path: Path) -> dict[str, Any]:
 
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(f"{_from_here(path)} is not TOML: {error}") from None
     except UnicodeDecodeError:
         raise InputError(f"{_from_here(path)} is not TOML: it is not encoded in UTF-8") from None

@@ -80,10 +80,14 @@ class LiveCheck:
         ]
         missing = [alone(case, Verdict.MISSING, self.margins.of(case)) for case in self.missing]
         new = [alone(case, Verdict.NEW, self.margins.of(case)) for case in self.new]
+        judged = {change.case for change in given}
+        open_cases = [case for block in self.lockstep.blocks for case in block.cases if case not in judged]
+        untold = [alone(case, Verdict.INCONCLUSIVE, self.margins.of(case)) for case in open_cases]
         return Outcome(
-            changes=(*given, *missing, *new),
+            changes=(*given, *untold, *missing, *new),
             noise=tuple(self.noise),
             failures=tuple(self.lockstep.failures),
+            losses=tuple(self.lockstep.losses),
             rounds=self.rounds,
             seconds=self.clock() - self.started,
         )
@@ -99,7 +103,7 @@ class LiveCheck:
         first = self.lockstep
         blocks = _with_any(first.blocks, cases)
         plan = Plan(tuple(blocks), random.Random(f"{first.plan.seed}/confirm").getrandbits(32))  # noqa: S311
-        again = replace(first, plan=plan, sides=Sides(plan), failures=[])
+        again = replace(first, plan=plan, sides=Sides(plan), failures=[], losses=[])
         number, found = 0, list[Change]()
         enough = _confirming_rounds(len(suspects))
         while blocks and (number < 2 * enough or self._time_for(again.cost(blocks))):
@@ -112,6 +116,7 @@ class LiveCheck:
             blocks = _with_any(again.blocks, [change.case for change in found if number < enough or unsettled(change)])
             yield self._judged(number, found)
         first.failures += again.failures
+        first.losses += again.losses
         second = {change.case: change for change in found}
         self.changes = [_confirmed(change, second.get(change.case)) for change in self.changes]
 

@@ -21,6 +21,9 @@ from actbench.measure.timing import burden, calibrated, sweeps, values
 from actbench.model import Block, BlockTimes, Calibration, Failure, Plan
 from actbench.runs.events import Calibrated, Event, Failed, Measured
 
+RETRIES = 1
+"""How often a block may lose a worker and go on."""
+
 CONTROL = 2
 """The place of the third process."""
 
@@ -41,6 +44,8 @@ class Lockstep:
     clock: Callable[[], float] = time.monotonic
     calibrations: dict[str, Calibration] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
+    losses: list[Failure] = field(default_factory=list)
+    """Every time that a worker was lost; the block goes on in the next round, if that was the first time."""
     starting: float = 0.0
     """What a round last took beside its blocks."""
     block_seconds: dict[str, float] = field(default_factory=dict)
@@ -62,7 +67,7 @@ class Lockstep:
                     yield Calibrated(block.id, calibration, done, len(self.plan.blocks))
 
     def round(self, number: int, blocks: Sequence[Block]) -> Iterator[Event]:
-        """Measure these blocks once on all sides; one that fails on any is given up."""
+        """Measure these blocks once on all sides; one that fails on any is given up the second time."""
         began = self.clock()
         rng = random.Random(f"{self.plan.seed}/{number}")  # noqa: S311  # an order, not a secret
         todo = sorted(rng.sample(blocks, len(blocks)), key=lambda block: block.size * block.dtype.itemsize)
@@ -77,7 +82,9 @@ class Lockstep:
                 except BenchmarkError as error:
                     for crew in crews:
                         crew.dismiss()
-                    yield self._give_up(block, number, error)
+                    self.losses.append(Failure(block.id, number, str(error)))
+                    if sum(loss.block == block.id for loss in self.losses) > RETRIES:
+                        yield self._give_up(block, number, error)
                 else:
                     self.block_seconds[block.id] = self.clock() - start
                     for times, seconds in zip(self.sides.each, measured, strict=True):

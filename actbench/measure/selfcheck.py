@@ -35,6 +35,8 @@ class SelfCheck:
     prepared: float = 0.0
     """What it took before the first round: checking kernels and calibrating."""
     rounds: int = 0
+    measuring: float = 0.0
+    """What the rounds took, together."""
 
     def events(self) -> Iterator[Event]:
         """Measure, telling what happens; `BenchmarkError` when a block fails, for the audit is of all of them."""
@@ -45,6 +47,7 @@ class SelfCheck:
         while not lockstep.failures and self._elapsed() + lockstep.cost(lockstep.plan.blocks) <= self.budget:
             self.rounds += 1
             yield from lockstep.round(self.rounds, lockstep.plan.blocks)
+            self.measuring = self._elapsed() - self.prepared
             cases = len(lockstep.plan.cases)
             yield Judged(self.rounds, cases, cases, max(0.0, self.budget - self._elapsed()))
         if lockstep.failures:
@@ -54,10 +57,21 @@ class SelfCheck:
         """Return what the rounds so far say."""
         return audit(self.lockstep.sides, self.margin, self._check_rounds(), self._burdens())
 
+    @property
+    def needed(self) -> float:
+        """The seconds that an audit takes at least: those of one check."""
+        return self.prepared + self._check_rounds() * self._round_seconds
+
+    @property
+    def _round_seconds(self) -> float:
+        """What a round took on average, or is predicted to take."""
+        if not self.rounds:
+            return self.lockstep.cost(self.lockstep.plan.blocks)
+        return self.measuring / self.rounds
+
     def _check_rounds(self) -> int:
         """Return the rounds that a check has time for, and those that it takes at least."""
-        each = (self._elapsed() - self.prepared) / max(self.rounds, 1)
-        affordable = int((self.check_budget - self.prepared) / each) if each else 0
+        affordable = int((self.check_budget - self.prepared) / self._round_seconds)
         return max(affordable, fewest_rounds((1 - CONFIDENCE) / 2))
 
     def _burdens(self) -> dict[Case, float]:

@@ -16,11 +16,13 @@ from actbench.report.table import Table
 from actbench.runs.noise import Finding
 
 
-def lines(audit: Audit, check_budget: float) -> list[str]:
-    """Say how often a check would cry wolf here, and what it would see."""
+def lines(audit: Audit, check_budget: float, needed: float) -> list[str]:
+    """Say how often a check would cry wolf here, and what it would see; `needed` is what one check takes. Seconds."""
     checks = f"{audit.check_rounds} rounds, which {duration(check_budget)} allow for"
     if not audit.checks:
-        return [f"{audit.rounds} rounds are not enough for one check of {checks}: give the audit more time (--budget)"]
+        return [
+            f"{audit.rounds} rounds are not enough for one check of {checks}: --budget {math.ceil(needed)}s would do"
+        ]
     slowdowns = _range([case.burden for case in audit.cases if case.burden])
     seen = _share(audit.seen, audit.burdened, "times") if audit.burdened else "never"
     alarmed = _share(audit.alarmed_checks, audit.checks, "checks")

@@ -7,11 +7,13 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 import msgspec
 
-from actbench.analysis.regression import Change, Verdict, gravest
+from actbench.analysis.live import Outcome
+from actbench.analysis.regression import Change, Margins, Verdict, gravest
 from actbench.analysis.statistics import Bounded
 from actbench.model import Case, Failure
 from actbench.report.numbers import change as change_in_percent
@@ -78,6 +80,24 @@ def regrouped_line(cases: Sequence[Case]) -> list[str]:
         f"times, e.g. {cases[0].id}: measure the same strategies and backends"
     )
     return [line]
+
+
+def live_remarks(outcome: Outcome, margins: Margins) -> list[str]:
+    """Say what a reader of a live check's verdicts should know."""
+    short = [change for change in outcome.changes if change.rounds and math.isnan(change.ratio.low)]
+    few = (
+        f"{_cases(len(short))} without an interval (?): it takes eight rounds; give the check more time (--budget), or "
+        "fewer cases"
+    )
+    globs = [glob for glob, _ in margins.exceptions if not any(fnmatchcase(c.case.id, glob) for c in outcome.changes)]
+    failed = {failure.block for failure in outcome.failures}
+    lost = [loss for loss in outcome.losses if loss.block not in failed]
+    return [
+        *confirmation_lines(outcome.changes),
+        *([few] if short else []),
+        *(f"--margins '{glob}' matches no case" for glob in globs),
+        *(f"{each.block} went on after round {each.round}: {each.reason}" for each in lost),
+    ]
 
 
 def confirmation_lines(changes: Sequence[Change]) -> list[str]:

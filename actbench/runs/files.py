@@ -15,7 +15,13 @@ FLOATS = "%.9g"
 
 
 def write(path: Path, data: str | bytes) -> None:
-    """Write a file under a temporary name and move it into place; `InputError` when the disk refuses."""
+    """Write a file under a temporary name and move it into place; `InputError` when the disk refuses.
+
+    What is no plain file, a device, a pipe or a link, is written to and not replaced.
+    """
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        _write_into(path, data)
+        return
     temporary = path.with_name(f".{path.name}.part")
     try:
         with temporary.open("wb") as file:
@@ -26,6 +32,13 @@ def write(path: Path, data: str | bytes) -> None:
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise InputError(f"cannot write {path}: {error.strerror}; what was written before is intact") from None
+
+
+def _write_into(path: Path, data: str | bytes) -> None:
+    try:
+        path.write_bytes(data.encode() if isinstance(data, str) else data)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from None
 
 
 def probe(directory: Path, size: int) -> None:

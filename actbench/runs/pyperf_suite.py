@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from math import inf
 from pathlib import Path
 
 import pyperf
@@ -47,7 +48,7 @@ def from_json(path: Path) -> tuple[Plan, Times]:
     """
     try:
         suite = pyperf.BenchmarkSuite.load(str(path))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise InputError(f"cannot read {path} as a pyperf suite: {error}") from None
     seconds: dict[tuple[str, int], dict[Case, tuple[float, ...]]] = {}
     for benchmark in suite:
@@ -56,6 +57,8 @@ def from_json(path: Path) -> tuple[Plan, Times]:
             if ROUND not in metadata or BLOCK not in metadata:
                 raise InputError(f"{path} was not written by actbench: its runs do not tell their round and block")
             case = Case.parse(benchmark.get_name())
+            if not run.values or not all(0 < value < inf for value in run.values):
+                raise InputError(f"{path} is damaged: a run of {case.id} has no values, or one that is no time")
             seconds.setdefault((metadata[BLOCK], metadata[ROUND]), {})[case] = run.values
     finished: list[BlockTimes] = []
     blocks: dict[str, Block] = {}

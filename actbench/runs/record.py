@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -91,7 +92,7 @@ def decode(data: bytes, path: Path) -> Record:
                 f"{path} is of schema {version}, this actbench reads {SCHEMA}: use the actbench that wrote it"
             )
         record = msgspec.json.decode(data, type=Record)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise InputError(f"{path} is damaged: {error}") from None
     contradiction = next(_contradictions(record), None)
     if contradiction:
@@ -101,6 +102,9 @@ def decode(data: bytes, path: Path) -> Record:
 
 def _contradictions(record: Record) -> Iterator[str]:
     """Say what cannot be true of a record that actbench wrote."""
+    named = [msgspec.to_builtins(record.environment), [case.id for case in record.plan.cases]]
+    if not all(text.isprintable() for text in _texts(named)):
+        yield "a name or a version in it has characters that do not print"
     blocks = {block.id: block for block in record.plan.blocks}
     if not blocks or len(blocks) < len(record.plan.blocks):
         yield "its plan has no blocks, or one twice"
@@ -113,3 +117,16 @@ def _contradictions(record: Record) -> Iterator[str]:
             yield f"the calibration of {name} is not one of the plan's, or has a count below 1"
         elif {len(calibration.loops), len(calibration.values)} != {len(blocks[name].timed)}:
             yield f"the calibration of {name} is not for as many arms as the block has"
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text in lists and dictionaries, keys as well."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, held in value.items():
+            yield name
+            yield from _texts(held)
+    elif isinstance(value, list):
+        for held in value:
+            yield from _texts(held)

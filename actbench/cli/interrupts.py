@@ -1,0 +1,18 @@
+"""A request to end is taken as Ctrl-C: what is finished is kept, and what was opened is closed."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+
+
+def end_as_by_ctrl_c() -> None:
+    """Let SIGTERM and, where it is not ignored as under nohup, SIGHUP raise `KeyboardInterrupt`."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    del signum, frame
+    raise KeyboardInterrupt

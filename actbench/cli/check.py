@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from actbench.cli.interrupts import end_as_by_ctrl_c
-from actbench.cli.parameters import AXES, Duration, Margin, Percent, ReportFile, given_axes, selection
+from actbench.cli.parameters import AXES, DEFAULT_TIMEOUT, Duration, Margin, Percent, ReportFile, given_axes, selection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 REGRESSED, OPEN = 1, 3
 """Exit codes: something got slower; something could not be decided."""
-
-DEFAULT_TIMEOUT = 60.0
-"""Seconds."""
 
 KEPT = 20_000_000
 """Bytes: more than what the runs of a usual check take."""

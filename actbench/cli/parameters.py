@@ -25,6 +25,9 @@ TIMES = {"ms": Decimal("0.001"), "s": 1, "": 1, "m": 60, "min": 60, "h": 3600}
 MAX_SIZE = 10**10
 """Elements; beyond any memory that the plan could allow."""
 
+DEFAULT_TIMEOUT = 60.0
+"""Seconds that a block may take in a round, where the user sets nothing else."""
+
 MAX_TIME = 7 * 24 * 3600
 """Seconds: a week."""
 

@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from actbench.cli.interrupts import end_as_by_ctrl_c
-from actbench.cli.parameters import AXES, Duration, Percent, axes, selection
+from actbench.cli.parameters import AXES, DEFAULT_TIMEOUT, Duration, Percent, axes, selection
 
 if TYPE_CHECKING:
     from actbench.measure.session import Seams
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 DEFAULT_TARGET = 0.02
 """Relative half width of an interval."""
-
-DEFAULT_TIMEOUT = 60.0
-"""Seconds."""
 
 PLANNING = ("preset", *AXES, "seed", "engine", "max_call")
 """Parameters that decide what is measured, and must not change when a run goes on."""

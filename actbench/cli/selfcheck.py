@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from actbench.cli.interrupts import end_as_by_ctrl_c
-from actbench.cli.parameters import Duration, Percent, axes, selection
+from actbench.cli.parameters import DEFAULT_TIMEOUT, Duration, Percent, axes, selection
 
 if TYPE_CHECKING:
     from actbench.measure.selfcheck import SelfCheck
-
-DEFAULT_TIMEOUT = 60.0
-"""Seconds."""
 
 OPEN = 3
 """Exit code: there was no time for one check, so that nothing can be said."""

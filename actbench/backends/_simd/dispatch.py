@@ -1,0 +1,31 @@
+"""One name for the float32 and the float64 version of a function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from numba.core import types
+from numba.extending import overload, register_jitable
+
+inlined: Callable[[Callable[..., Any]], Callable[..., Any]] = register_jitable(forceinline=True)
+"""For what a version is written with: LLVM vectorises no loop that calls."""
+
+
+def by_dtype(name: str, float32: Callable[..., Any], float64: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function for compiled code that takes one float; it has no meaning outside."""
+    versions = {types.float32: float32, types.float64: float64}
+
+    def function(x):
+        raise TypeError(f"{name}({x}) is for code that numba compiles")
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = float32.__doc__
+    function.__wrapped__ = float32  # type: ignore[attr-defined]  # where its source is looked for
+
+    @overload(function, jit_options={"forceinline": True})
+    def version(x):
+        return versions.get(x)
+
+    del version
+    return function

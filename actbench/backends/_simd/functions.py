@@ -1,0 +1,74 @@
+"""The namespace that a formula is written over, for compiled code: every function takes a float32 or a float64."""
+
+from __future__ import annotations
+
+from numba.core import types
+from numba.extending import overload
+
+from actbench.backends._simd.arctangent import arctan
+from actbench.backends._simd.bits import select, square_root
+from actbench.backends._simd.dispatch import by_dtype
+from actbench.backends._simd.error_function import erf
+from actbench.backends._simd.exponential import exp, expm1
+from actbench.backends._simd.formats import FLOAT32, FLOAT64
+from actbench.backends._simd.hyperbolic import cosh, sinh, tanh
+from actbench.backends._simd.logarithm import log, log1p
+
+__all__ = [
+    "arctan",
+    "copy",
+    "cosh",
+    "erf",
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "ones_like",
+    "sinh",
+    "sqrt",
+    "tanh",
+    "where",
+]
+
+_ONE_32, _ONE_64 = FLOAT32.real(1.0), FLOAT64.real(1.0)
+
+
+def _sqrt(x):
+    """Return the square root, correctly rounded."""
+    return square_root(x)
+
+
+def _copy(x):
+    """Return x."""
+    return x
+
+
+def _one_32(x):  # noqa: ARG001 - its type is what counts
+    """Return 1 in the type of x."""
+    return _ONE_32
+
+
+def _one_64(x):  # noqa: ARG001 - its type is what counts
+    """Return 1 in the type of x."""
+    return _ONE_64
+
+
+sqrt = by_dtype("sqrt", _sqrt, _sqrt)
+copy = by_dtype("copy", _copy, _copy)
+ones_like = by_dtype("ones_like", _one_32, _one_64)
+
+
+def where(condition, x, y):
+    """Return x where the condition holds, else y; both are evaluated."""
+    raise TypeError(f"where({condition}, {x}, {y}) is for code that numba compiles")
+
+
+@overload(where, jit_options={"forceinline": True})
+def _where(condition, x, y):
+    if condition != types.boolean or x != y or x not in (types.float32, types.float64):
+        return None
+
+    def version(condition, x, y):
+        return select(condition, x, y)
+
+    return version

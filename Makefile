@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run smoke test lint types unit repeatability cost selfcheck gate clean
+.PHONY: run smoke test lint types unit repeatability cost selfcheck gate peers verify-simd clean
 
 run: $(READY)                ## the default preset, with its tables
 	$(BIN)/python -m actbench run
@@ -34,6 +34,12 @@ selfcheck: $(READY)          ## what is a live check worth on this host? about f
 
 gate: $(READY)               ## how often does it cry wolf? forty live checks, about forty minutes
 	$(BIN)/python -m tests.bench.gate
+
+peers: $(READY)              ## actbench's kernels beside other libraries, where installed: about ten minutes
+	$(BIN)/python -m tests.bench.peers
+
+verify-simd: $(READY)        ## how far are the branch-free functions from the truth? every float32: about ten minutes
+	$(BIN)/python -m tests.bench.verify_simd
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

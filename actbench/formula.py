@@ -99,6 +99,8 @@ class Rule:
     forward: Formula
     derivative: Formula
     save: Formula | None
+    own: Formula | None = None
+    """A library's own kernel for dy * g', (dy, *residuals), in the derivative's place."""
 
     @property
     def residuals(self) -> tuple[str, ...]:

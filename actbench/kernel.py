@@ -7,18 +7,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench import activations, backends
+from actbench import activations, backends, overhead
 from actbench.backends import Backend, Bound
 from actbench.errors import InputError, unknown
 from actbench.formula import Dialect, Rule
-from actbench.model import Case, Dtype, Kernel, Op
+from actbench.model import OVERHEAD, Case, Compiled, Dtype, Kernel, Op
 
 Array = NDArray[Any]
 
@@ -54,13 +54,20 @@ class Invocation:
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
     outputs: tuple[Array, ...] | None = None
+    release: Callable[[Any], Array] = np.asarray
+    """Makes a numpy array of a returned output."""
 
     def results(self) -> list[Array]:
-        """Call once and return the outputs as arrays: the derivative, or dz, or (y, ..., dz) of a step."""
+        """Call once and return the outputs as arrays: the derivative, or dz, or (y, ..., dz) of a step.
+
+        What was written before is overwritten by NaN, so that a call which writes nothing cannot pass as right.
+        """
+        for output in self.outputs or ():
+            output.fill(np.nan)
         returned = self.function(*self.arguments)
-        if self.outputs is not None:
-            return list(self.outputs)
-        return [np.asarray(output) for output in (returned if isinstance(returned, tuple) else (returned,))]
+        if returned is None:
+            return list(self.outputs or ())
+        return [self.release(output) for output in (returned if isinstance(returned, tuple) else (returned,))]
 
     def result_address(self) -> int | None:
         """Call once and return where the last output starts, and will start again; None if the call allocates none."""
@@ -78,13 +85,36 @@ def rule(kernel: Kernel) -> Rule:
     refusal = backend.refusal(kernel.dtype)
     if refusal:
         raise InputError(f"{kernel.id} does not exist: {refusal}")
-    return activation.rule(kernel.strategy, backend.dialect, backend.namespace())
+    found = activation.rule(kernel.strategy, backend.dialect, backend.namespace())
+    return replace(found, own=backend.own(activation.name, kernel.strategy))
 
 
 @cache
 def bind(kernel: Kernel) -> Bound:
     """Return the kernel's callable, compiled once a process."""
+    if kernel.is_rung:
+        return overhead.bind(kernel)
     return backends.get(kernel.backend).bind(kernel.op, rule(kernel), kernel.dtype)
+
+
+def compiled(kernel: Kernel) -> Compiled | None:
+    """Return what the compiler made of a kernel; None where nothing is compiled, or there is no formula."""
+    chosen = overhead.step(kernel) if kernel.is_rung else rule(kernel)
+    return backends.get(kernel.backend).compiled(kernel.op, chosen, kernel.dtype) if isinstance(chosen, Rule) else None
+
+
+def bind_at(case: Case) -> Bound:
+    """Return the kernel's callable for arrays of one size, compiled for it where its backend does that."""
+    bound = bind(case.kernel)
+    return bound if bound.specialise is None else _specialised(bound.specialise, case)
+
+
+@cache
+def _specialised(specialise: Callable[[tuple[Any, ...]], Bound], case: Case) -> Bound:
+    """Compile with operands of the size, each of its own, once a process."""
+    backend = backends.get(case.backend)
+    names = inputs(case.op, rule(case.kernel).residuals)
+    return specialise(tuple(backend.adopt(np.ones(case.size, case.dtype)) for _ in names))
 
 
 def inputs(op: Op, residuals: tuple[str, ...]) -> tuple[str, ...]:
@@ -116,6 +146,8 @@ class Traffic:
 @cache
 def traffic(activation: str, strategy: str, op: Op) -> Traffic:
     """Count the arrays; the same on every backend. A step reads z and writes y, and then does its backward."""
+    if activation == OVERHEAD:
+        return Traffic(0, overhead.STREAMS.get(strategy, 0))
     chosen = activations.get(activation).rule(strategy, Dialect.SCALAR, None)
     kept = len(chosen.residuals)
     streams = {
@@ -164,7 +196,7 @@ class Operands:
         return kept
 
     def adopted(self, backend: Backend, strategy: str, name: str) -> Any:
-        """Return an operand as the backend's own kind of array, for one that does not take numpy's."""
+        """Return an operand as the backend's own kind of array, for one whose operands are not placed."""
         key = (backend.name, _key(strategy, name))
         if key not in self._adopted:
             self._adopted[key] = backend.adopt(self.array(strategy, name))
@@ -185,21 +217,20 @@ class Placement:
         self._operands = operands
         self._rng = rng
         self._placed: dict[str, Array] = {}
+        self._adopted: dict[tuple[str, str], Any] = {}
         self._outputs: list[Array] = []
         self._spacers: list[Array] = []
         for _ in range(rng.integers(1, 7)):
             self._occupy(operands.nbytes + ALIGNMENT * int(rng.integers(PAGE // ALIGNMENT)))
 
     def operand(self, backend: Backend, strategy: str, name: str) -> Any:
-        """Return an operand for a backend, placed where it is a numpy array."""
-        if not backend.takes_arrays:
+        """Return an operand for a backend, placed where it is a numpy array or a view of one."""
+        if not backend.places:
             return self._operands.adopted(backend, strategy, name)
-        key = _key(strategy, name)
-        if key not in self._placed:
-            array = self._operands.array(strategy, name)
-            self._placed[key] = self._empty(array)
-            np.copyto(self._placed[key], array)
-        return self._placed[key]
+        key = (backend.name, _key(strategy, name))
+        if key not in self._adopted:
+            self._adopted[key] = backend.adopt(self._place(strategy, name))
+        return self._adopted[key]
 
     def output(self, position: int) -> Array:
         """Return an array to write to; all arms, and the yardstick, write their k-th output to the k-th of these."""
@@ -224,6 +255,14 @@ class Placement:
                 return
             self._occupy(-(-self._operands.nbytes // ALIGNMENT) * ALIGNMENT + missing - CHUNK_HEADER)
 
+    def _place(self, strategy: str, name: str) -> Array:
+        key = _key(strategy, name)
+        if key not in self._placed:
+            array = self._operands.array(strategy, name)
+            self._placed[key] = self._empty(array)
+            np.copyto(self._placed[key], array)
+        return self._placed[key]
+
     def _occupy(self, nbytes: int) -> None:
         self._spacers.append(np.empty(nbytes, dtype=np.uint8))
 
@@ -234,21 +273,28 @@ class Placement:
 
 
 def prepare(case: Case, placement: Placement) -> Invocation:
-    """Return the call that a case stands for."""
+    """Return the call that a case stands for; of a yardstick, the plain copy of one array to another."""
+    if case.is_yardstick:
+        z = placement.operand(backends.get("numpy"), "", "z")
+        return Invocation(backends.get(case.backend).copy(case.dtype), (placement.output(0), z))
+    if case.is_rung:
+        return _rung(case, placement)
     chosen = rule(case.kernel)
     backend = backends.get(case.backend)
-    function = bind(case.kernel).function
+    function = bind_at(case).function
     arguments = tuple(placement.operand(backend, case.strategy, name) for name in inputs(case.op, chosen.residuals))
     if not backend.preallocates:
-        return Invocation(function, arguments)
+        return Invocation(function, arguments, release=backend.release)
     written = tuple(placement.output(position) for position in range(output_count(case.op, chosen.saved)))
     return Invocation(function, (*written, *arguments), written)
 
 
-def yardstick(placement: Placement) -> Invocation:
-    """Return the plain copy of one array to another."""
-    z = placement.operand(backends.get("numpy"), "", "z")
-    return Invocation(np.copyto, (placement.output(0), z))
+def _rung(case: Case, placement: Placement) -> Invocation:
+    y, out = placement.operand(backends.get(case.backend), "", "z"), placement.output(0)
+    arrays = {"y": y, "y0": y[:1], "out": out, "out0": out[:1]}
+    names = overhead.operands(case.kernel)
+    written = tuple(arrays[name] for name in names if name in {"out", "out0"})
+    return Invocation(bind(case.kernel).function, tuple(arrays[name] for name in names), written or None)
 
 
 def _key(strategy: str, name: str) -> str:

@@ -7,7 +7,7 @@ inside a block is a paired one. An **arm** is a case inside its block.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from actbench.errors import InputError
@@ -53,6 +53,17 @@ STRATEGIES = {
 }
 """Every strategy and what it keeps, in the order in which tables list them."""
 
+OVERHEAD = "overhead"
+"""What stands in an activation's place for the overhead ladder, and its rungs in a strategy's."""
+
+RUNGS = {
+    "empty": "a call that does nothing and takes nothing",
+    "dispatch": "a call with a kernel's operands, and no work or one element of it",
+    "allocation": "the same, and allocating the result",
+    "loop": "a pass over the data: a copy",
+    "arithmetic": "y (1 - y) of every element",
+}
+"""Every rung of the overhead ladder and what it does, from the lowest on."""
 
 YARDSTICK = "yardstick"
 """What stands in a strategy's place for the plain copy in every block."""
@@ -72,6 +83,11 @@ class Kernel:
     def id(self) -> str:
         """``logistic/cached/numpy/derivative/float32``."""
         return f"{self.activation}/{self.strategy}/{self.backend}/{self.op}/{self.dtype}"
+
+    @property
+    def is_rung(self) -> bool:
+        """Whether this is a rung of the overhead ladder, and not a derivative."""
+        return self.activation == OVERHEAD
 
     def at(self, size: int) -> Case:
         """Return this kernel's case of `size` elements."""
@@ -98,6 +114,11 @@ class Case:
     def is_yardstick(self) -> bool:
         """Whether this is a block's plain copy."""
         return self.strategy == YARDSTICK
+
+    @property
+    def is_rung(self) -> bool:
+        """Whether this is a rung of the overhead ladder, and not a derivative."""
+        return self.kernel.is_rung
 
     @property
     def id(self) -> str:
@@ -130,13 +151,15 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The cases that share activation, op, dtype and size, measured interleaved, and their yardstick."""
+    """The cases that share activation, op, dtype and size, measured interleaved, and their yardsticks."""
 
     activation: str
     op: Op
     dtype: Dtype
     size: int
     arms: tuple[Arm, ...]
+    copies: tuple[str, ...] = ()
+    """Backends of several threads, whose own copy is a yardstick beside the plain one."""
 
     @property
     def id(self) -> str:
@@ -157,8 +180,14 @@ class Block:
 
     @property
     def timed(self) -> tuple[Case, ...]:
-        """Everything timed in this block: the cases, then the yardstick."""
-        return (*self.cases, self.yardstick)
+        """Everything timed in this block: the cases, then the copies of several threads, last the yardstick."""
+        plain = self.yardstick
+        return (*self.cases, *(replace(plain, backend=backend) for backend in self.copies), plain)
+
+    def yardstick_of(self, case: Case) -> int:
+        """Return the arm of the yardstick that a case is held against: a copy by as many threads as it has."""
+        own = replace(self.yardstick, backend=case.backend)
+        return self.timed.index(own) if case.backend in self.copies else len(self.timed) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +216,28 @@ class Plan:
         return tuple(case for block in self.blocks for case in block.cases)
 
     @property
+    def threaded(self) -> bool:
+        """Whether a case is executed by several threads."""
+        return any(block.copies for block in self.blocks)
+
+    @property
     def kernels(self) -> tuple[Kernel, ...]:
         """Every kernel once, in the order of the plan."""
         return tuple(dict.fromkeys(case.kernel for case in self.cases))
+
+
+CACHED = 8192
+"""Elements that lie in the caches next to the processor, with what a call makes of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a kernel roughly takes where nothing but its own cost counts: seconds per call."""
+
+    single: float
+    """On one element: the fixed cost of a call."""
+    cached: float
+    """On `CACHED` elements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +253,24 @@ class Calibration:
     slices: int
     round_seconds: float
     """What one round of the block is predicted to take."""
+    probes: tuple[Probe, ...] = ()
+    """Of every arm; none by an engine that does not probe."""
 
     def calls(self, arm: int) -> int:
         """Calls in one value of an arm: pyperf's ``loops``."""
         return self.loops[arm] * self.slices
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What the compiler made of a kernel, read off the generated code."""
+
+    signature: str
+    vector_bits: int
+    """Width of the widest packed floating-point arithmetic; 0 if all of it is scalar."""
+    library_calls: tuple[str, ...]
+    double_conversions: int
+    """Instructions that widen float32 to float64."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +284,8 @@ class Check:
     weaknesses: tuple[str, ...] = ()
     compile_seconds: float | None = None
     from_cache: bool = False
+    compiled: Compiled | None = None
+    """None where the backend compiles nothing that can be read."""
 
     @property
     def max_ulp(self) -> float:

@@ -11,7 +11,7 @@ KERNEL_LIBRARIES = ("numpy", "numba", "llvmlite")
 """What kernels are made of."""
 
 LIBRARIES = (*KERNEL_LIBRARIES, "pyperf", "mpmath")
-"""What is recorded with a run."""
+"""What is recorded with every run; optional backends add their own where they are used."""
 
 
 def python() -> str:
@@ -24,9 +24,9 @@ def libraries(names: tuple[str, ...] = LIBRARIES) -> dict[str, str]:
     return {name: found for name in names if (found := _version(name))}
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of all that kernels are made of."""
-    return {"python": python(), "actbench": __version__} | libraries(KERNEL_LIBRARIES)
+def versions(further: tuple[str, ...] = ()) -> dict[str, str]:
+    """Return the versions of all that kernels are made of, and of further distributions."""
+    return {"python": python(), "actbench": __version__} | libraries((*KERNEL_LIBRARIES, *further))
 
 
 def _version(distribution: str) -> str | None:

@@ -10,11 +10,17 @@ from functools import partial
 from itertools import product
 from typing import Any
 
-from actbench import activations, backends
+from actbench import activations, backends, overhead
 from actbench.backends import Backend
 from actbench.errors import InputError, unknown
 from actbench.kernel import traffic
-from actbench.model import STRATEGIES, Arm, Block, Case, Dtype, LeftOut, Op, Plan
+from actbench.model import OVERHEAD, RUNGS, STRATEGIES, Arm, Block, Case, Dtype, LeftOut, Op, Plan
+
+CORE = ("python", "numpy", "numba")
+"""What presets measure that do not ask for more: the plain ways to execute a formula."""
+
+APART = ("python", "torch-compile", "torch-cuda")
+"""What is compared with other libraries only by name: slow, long to compile, or on another device."""
 
 MAX_CALL = 0.5
 """Seconds. A case whose single call would take longer, by the backends' planning figures, is left out."""
@@ -30,6 +36,10 @@ MEMORY_SHARE = 0.5
 
 ARRAYS_PER_BLOCK = 12
 """Arrays alive at once, at most: z, dy, y, saved residuals, outputs, numpy's temporaries, the allocator's spares."""
+
+
+KEPT_OR_DONE = (*STRATEGIES, *RUNGS)
+"""What can stand in a strategy's place, in the order of tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +83,12 @@ class Selection:
 
 def presets() -> dict[str, Preset]:
     """Return the presets by name. They use the backends that are available here."""
-    usable = tuple(name for name, backend in backends.catalogue().items() if not backend.unavailable)
+    usable = _usable()
+    core = tuple(name for name in usable if name in CORE)
     default = Axes(
         activations=("logistic", "tanh"),
         strategies=tuple(STRATEGIES),
-        backends=usable,
+        backends=core,
         ops=(Op.DERIVATIVE,),
         dtypes=tuple(Dtype),
         sizes=(1_000, 100_000, 4_000_000),
@@ -86,12 +97,26 @@ def presets() -> dict[str, Preset]:
     check = replace(
         default,
         strategies=("recompute", "cached", "complement"),
-        backends=tuple(name for name in usable if name != "python"),  # its processes differ by 2 to 3 %
+        backends=tuple(name for name in core if name != "python"),  # its processes differ by 2 to 3 %
         sizes=(10_000,),
+    )
+    peers = replace(
+        default,
+        strategies=("recompute", "cached"),
+        backends=tuple(name for name in usable if name not in APART),
+        sizes=(10_000, 100_000, 1_000_000, 16_000_000),
+    )
+    ladder = replace(
+        default,
+        activations=(OVERHEAD,),
+        strategies=tuple(RUNGS),
+        backends=tuple(name for name in usable if name in {*CORE, "numba-parallel"}),
+        sizes=(16, 1_000, 16_000),
     )
     full = replace(
         default,
         activations=tuple(activations.catalogue()),
+        backends=tuple(name for name in usable if not backends.catalogue()[name].optional),
         ops=tuple(Op),
         sizes=(*(16 * 4**power for power in range(10)), 16_000_000),
     )
@@ -101,9 +126,16 @@ def presets() -> dict[str, Preset]:
             Preset("smoke", "does it work here? recompute and cached, n = 1 000", smoke, 15.0, 0.02),
             Preset("check", "did it get slower? numpy and numba, n = 10 000", check, 72.0, 0.02),
             Preset("default", "what is caching worth here? logistic and tanh, three sizes", default, 115.0, 0.03),
+            Preset("peers", "how good can it be? every vector backend that is installed", peers, 600.0, 0.03),
+            Preset("overhead", "what is a small call made of? from an empty one to y (1 - y)", ladder, 30.0, 0.02),
             Preset("full", "everything, from 16 to 16 000 000 elements", full, 7200.0, 0.03),
         )
     }
+
+
+def strategies_of(activation: str) -> Container[str]:
+    """Return the strategies that an activation has, or the rungs of the overhead ladder; `InputError` for others."""
+    return RUNGS if activation == OVERHEAD else activations.get(activation).strategies
 
 
 def preset(name: str) -> Preset:
@@ -142,9 +174,9 @@ def offered(selection: Selection) -> list[Case]:
         return []
     asked = replace(chosen.axes, **{name: tuple(values) for name, values in selection.given.items()})
     known = Axes(
-        activations=_known(asked.activations, activations.catalogue()),
-        strategies=_known(asked.strategies, STRATEGIES),
-        backends=_known(asked.backends, presets()["full"].axes.backends),
+        activations=_known(asked.activations, (*activations.catalogue(), OVERHEAD)),
+        strategies=_known(asked.strategies, KEPT_OR_DONE),
+        backends=_known(asked.backends, _usable()),
         ops=tuple(map(Op, _known(asked.ops, tuple(Op)))),
         dtypes=tuple(map(Dtype, _known(asked.dtypes, tuple(Dtype)))),
         sizes=asked.sizes,
@@ -158,7 +190,7 @@ def refuse_unknown(selection: Selection, elsewhere: Iterable[Case]) -> None:
     preset(selection.preset)
     seen = {name for case in elsewhere for name in (case.activation, case.backend, case.strategy, case.op, case.dtype)}
     lookups: dict[str, Callable[[str], object]] = {
-        "activations": activations.get,
+        "activations": strategies_of,
         "backends": backends.get,
         "strategies": _strategy,
         "ops": partial(_member, "op", Op),
@@ -176,7 +208,13 @@ def grouped(cases: Iterable[Case]) -> tuple[Block, ...]:
     for case in cases:
         empty = Block(case.activation, case.op, case.dtype, case.size, ())
         blocks.setdefault(empty, []).append(Arm(case.strategy, case.backend))
-    return tuple(replace(block, arms=tuple(arms)) for block, arms in blocks.items())
+    return tuple(replace(block, arms=tuple(arms), copies=_copies(arms)) for block, arms in blocks.items())
+
+
+def _copies(arms: Iterable[Arm]) -> tuple[str, ...]:
+    """Return the backends of several threads among these arms: each is held against a copy by all of them."""
+    known = backends.catalogue()
+    return tuple(dict.fromkeys(arm.backend for arm in arms if arm.backend in known and known[arm.backend].threaded))
 
 
 def predicted_call(case: Case) -> float:
@@ -215,12 +253,11 @@ def residual_bytes(case: Case) -> int:
 
 def _wanted(axes: Axes, pattern: str) -> Iterator[Case]:
     """Yield the cases that exist as mathematics, in the order of tables."""
-    order = list(STRATEGIES)
-    strategies = sorted(dict.fromkeys(axes.strategies), key=order.index)
+    strategies = sorted(dict.fromkeys(axes.strategies), key=KEPT_OR_DONE.index)
     ranked = [name for name in backends.catalogue() if name in axes.backends]
     sizes = sorted(set(axes.sizes))
     for activation in dict.fromkeys(axes.activations):
-        existing = activations.get(activation).strategies
+        existing = strategies_of(activation)
         own = [strategy for strategy in strategies if strategy in existing]
         for op, dtype, size in product(dict.fromkeys(axes.ops), dict.fromkeys(axes.dtypes), sizes):
             for backend, strategy in product(ranked, own):
@@ -231,7 +268,7 @@ def _wanted(axes: Axes, pattern: str) -> Iterator[Case]:
 
 def _obstacle(case: Case, memory: int, max_call: float) -> str | None:
     backend: Backend = backends.get(case.backend)
-    refusal = backend.refusal(case.dtype)
+    refusal = (overhead.obstacle(case) if case.is_rung else None) or backend.refusal(case.dtype)
     if refusal:
         return refusal
     seconds = predicted_call(case)
@@ -243,13 +280,17 @@ def _obstacle(case: Case, memory: int, max_call: float) -> str | None:
     return None
 
 
+def _usable() -> tuple[str, ...]:
+    return tuple(name for name, backend in backends.catalogue().items() if not backend.unavailable)
+
+
 def _known(names: Iterable[str], catalogue: Container[str]) -> tuple[str, ...]:
     return tuple(name for name in names if name in catalogue)
 
 
 def _check_names(axes: Axes) -> None:
     for activation in axes.activations:
-        activations.get(activation)
+        strategies_of(activation)
     for backend in axes.backends:
         backends.get(backend)
     for strategy in axes.strategies:
@@ -257,8 +298,8 @@ def _check_names(axes: Axes) -> None:
 
 
 def _strategy(name: str) -> None:
-    if name not in STRATEGIES:
-        raise unknown("strategy", name, STRATEGIES)
+    if name not in KEPT_OR_DONE:
+        raise unknown("strategy", name, KEPT_OR_DONE)
 
 
 def _member(what: str, kind: type[StrEnum], name: str) -> None:

@@ -13,17 +13,30 @@ from actbench.measure import protocol
 from actbench.measure.baseline import StartRole
 from actbench.measure.session import Seams
 from actbench.measure.worker import Worker as RealWorker
-from actbench.model import Block, Case, Kernel
+from actbench.model import Block, Case, Dtype, Kernel
 from actbench.suite import Selection, offered
 
 NANOSECOND = 1e-9
 
 STRATEGY_NS = {"textbook": 8.0, "recompute": 4.0, "cached": 1.0, "complement": 2.0, "yardstick": 0.5}
-BACKEND_FACTOR = {"python": 100.0, "numpy": 1.0, "numba": 0.5}
+BACKEND_FACTOR = {
+    "python": 100.0,
+    "numpy": 1.0,
+    "numpy-blocked": 0.8,
+    "numba": 0.5,
+    "numba-simd": 0.4,
+    "numba-parallel": 0.2,
+}
+RUNG_NS = {"empty": 30.0, "dispatch": 100.0, "allocation": 150.0, "loop": 150.0, "arithmetic": 400.0}
 
 
 def exact_seconds(case: Case) -> float:
-    """Return the seconds of one call: so many nanoseconds per element by strategy, times the backend's factor."""
+    """Return the seconds of one call: so many nanoseconds per element by strategy, times the backend's factor.
+
+    A rung of the overhead ladder takes its nanoseconds per call, whatever the size.
+    """
+    if case.is_rung:
+        return NANOSECOND * RUNG_NS[case.strategy] * BACKEND_FACTOR[case.backend]
     return NANOSECOND * case.size * STRATEGY_NS[case.strategy] * BACKEND_FACTOR[case.backend]
 
 
@@ -62,6 +75,10 @@ class FakeWorker:
         packed = [asdict(protocol.Array.pack(array)) for array in (z, dy)]
         return RealWorker().evaluate(kernel.at(z.size).id, *packed)
 
+    def inspect(self, kernel: Kernel) -> protocol.Inspected:
+        """Read what the compiler made of a kernel in this process."""
+        return RealWorker().inspect(kernel.at(1).id)
+
     def prepare(self, block: Block, seed: int) -> None:
         """Take up a block."""
         del seed
@@ -76,6 +93,16 @@ class FakeWorker:
         taken = tuple(tuple(each.calls * self.seconds(timed[each.arm]) for each in sweep.slices) for sweep in sweeps)
         self.clock.now += sum(map(sum, taken))
         return taken
+
+    def limits(self, copies: Sequence[int], repeats: int) -> protocol.Limited:
+        """Answer with exact rates: wider vectors help up to 256 bits, and large arrays are copied more slowly."""
+        arithmetic = [
+            protocol.Arithmetic(dtype, bits, (rate * 1e9 / dtype.itemsize,) * repeats)
+            for dtype in Dtype
+            for bits, rate in ((128, 200.0), (256, 400.0), (512, 404.0))
+        ]
+        copied = [protocol.Copy(nbytes, ((50e9 if nbytes < 1 << 22 else 10e9),) * repeats) for nbytes in copies]
+        return protocol.Limited(tuple(arithmetic), tuple(copied))
 
     def close(self) -> None:
         """End."""
@@ -98,9 +125,9 @@ class FakeBench:
     opened: list[str] = field(default_factory=list)
     """Every environment that was opened."""
 
-    def start(self, cpu: int | None, timeout: float, role: str = "worker") -> FakeWorker:
+    def start(self, cpu: int | None, timeout: float, role: str = "worker", threads: int = 1) -> FakeWorker:
         """Start a worker."""
-        del cpu, timeout, role
+        del cpu, timeout, role, threads
         self.workers_started += 1
         return FakeWorker(self.clock, lambda case: self.seconds(case), lambda block: self.on_time(block))  # noqa: PLW0108  # tests change them
 
@@ -109,8 +136,8 @@ class FakeBench:
         """Open another environment."""
         self.opened.append(against)
 
-        def start(cpu: int | None, timeout: float, role: str) -> FakeWorker:
-            del cpu, timeout
+        def start(cpu: int | None, timeout: float, role: str, threads: int) -> FakeWorker:
+            del cpu, timeout, threads
             self.workers_started += 1
             taken = self.control_seconds if role == "control" and self.control_seconds else self.baseline_seconds
             on_time = lambda block: self.on_time(block)  # noqa: E731, PLW0108  # tests change it

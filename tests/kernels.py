@@ -25,8 +25,8 @@ TRUTH = {
 
 
 def every_kernel() -> list[Kernel]:
-    """Return all that can be measured here: activations x strategies x backends x dtypes x ops, by discovery."""
-    usable = [backend for backend in backends.catalogue().values() if not backend.unavailable]
+    """Return activations x strategies x backends x dtypes x ops, by discovery, but for the optional backends."""
+    usable = [each for each in backends.catalogue().values() if not (each.optional or each.unavailable)]
     return [
         Kernel(activation.name, strategy, backend.name, op, dtype)
         for activation, backend, op in product(activations.catalogue().values(), usable, Op)

@@ -230,7 +230,7 @@ def test_the_user_s_python_path_and_numba_s_cache_are_not_shared(
     monkeypatch.setenv("PYTHONPATH", str(PACKAGES))
     monkeypatch.setenv("NUMBA_CACHE_DIR", "mine")
     with opened(str(wrapped)) as start:
-        worker = start(None, TIMEOUT, "baseline")
+        worker = start(None, TIMEOUT, "baseline", 1)
         versions = describe(worker, str(wrapped))
         worker.close()
         found = dict(line.split("=", 1) for line in seen.read_text().splitlines() if "=" in line)
@@ -246,10 +246,10 @@ def test_the_user_s_python_path_and_numba_s_cache_are_not_shared(
 def test_an_actbench_of_another_protocol_is_refused(
     check: Callable[..., Result], tmp_path: Path, only_numpy: Path
 ) -> None:
-    own = altered(tmp_path, ("measure/protocol.py", "PROTOCOL = 1\n", "PROTOCOL = 99\n"))
+    own = altered(tmp_path, ("measure/protocol.py", "PROTOCOL = 2\n", "PROTOCOL = 99\n"))
     place = environment(tmp_path / "environment", own, only_numpy)
     assert refusal(check(place)) == (
-        f"actbench: --against {place}: its actbench {__version__} speaks protocol 99 with workers, this one speaks 1: "
+        f"actbench: --against {place}: its actbench {__version__} speaks protocol 99 with workers, this one speaks 2: "
         "install one of the same protocol there"
     )
 
@@ -363,7 +363,7 @@ def test_the_environment_of_a_revision_is_built_and_removed_again_even_by_ctrl_c
         with opened("git:HEAD~1") as start:
             (_, tree) = git("worktree", "list", "--porcelain").split("\n\n")
             assert tree.splitlines()[1:] == [f"HEAD {git('rev-parse', 'HEAD~1')}", "detached"]
-            worker = start(None, TIMEOUT, "baseline")
+            worker = start(None, TIMEOUT, "baseline", 1)
             try:
                 assert isinstance(worker, WorkerProcess)
                 assert describe(worker, "git:HEAD~1")["numpy"] == np.__version__

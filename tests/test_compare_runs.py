@@ -228,7 +228,7 @@ def grouped(actbench: Actbench, bench: FakeBench) -> Actbench:
     actbench("run", *TWO_BLOCKS, "-o", OLD)
 
     def seconds(case: Case) -> float:
-        factor = {1000: 0.5, 2000: 0.25}[case.size] if case.strategy == "cached" else 1.0
+        factor = {1000: 0.5, 2000: 0.25}.get(case.size, 1.0) if case.strategy == "cached" else 1.0
         return factor * exact_seconds(case)
 
     bench.seconds = seconds

@@ -17,8 +17,9 @@ LAYERS = (
     {"report", "measure"},
     {"analysis", "oracle"},
     {"runs", "kernel", "suite"},
+    {"overhead"},
     {"activations", "backends"},
-    {"model", "errors", "formula", "software", "code_placement", "__init__"},
+    {"model", "errors", "formula", "software", "code_placement", "processors", "__init__"},
 )
 """From the top. Imports point strictly downward, or stay inside the same package."""
 
@@ -27,14 +28,18 @@ SIDEWAYS = {("suite", "kernel"), ("model", "errors"), ("software", "__init__")}
 
 DOORS = {
     "click": {"cli"},
+    "jax": {"backends"},
     "numba": {"backends"},
+    "llvmlite": {"backends"},
+    "numexpr": {"backends"},
+    "torch": {"backends"},
     "pyperf": {"measure", "runs"},
     "mpmath": {"oracle"},
     "rich": {"report"},
     "pandas": {"runs", "analysis", "report"},
     "msgspec": {"runs", "measure", "report"},
     "psutil": {"runs"},
-    "numpy": {"backends", "kernel", "oracle", "runs", "analysis", "measure"},
+    "numpy": {"backends", "kernel", "overhead", "oracle", "runs", "analysis", "measure"},
 }
 """The parts that may import a third-party library; imports for the type checker and inside functions count."""
 

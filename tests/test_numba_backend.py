@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 
 from actbench import activations, backends
-from actbench.backends import Compiled
-from actbench.backends.numba import with_literals
+from actbench.backends._backend import with_literals
 from actbench.kernel import bind, rule
-from actbench.model import Dtype, Kernel, Op
+from actbench.model import Compiled, Dtype, Kernel, Op
 from tests import kernels
 
 EVERY = [kernel for kernel in kernels.every_kernel() if kernel.backend == "numba"]
@@ -43,7 +42,7 @@ def test_float32_kernels_never_widen_to_float64(kernel: Kernel) -> None:
 
 
 def test_a_formula_whose_literals_keep_float64_is_seen_to_widen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("actbench.backends.numba.with_literals", lambda formula, _: formula)
+    monkeypatch.setattr("actbench.backends.numba.with_literals", lambda formula, *_: formula)
     kernel = Kernel("logistic", "cached", "numba", Op.DERIVATIVE, Dtype.FLOAT32)
     found = backends.get("numba").compiled(kernel.op, rule(kernel), kernel.dtype)
     assert found is not None
@@ -125,7 +124,7 @@ import numpy as np
 
 from actbench import backends
 from actbench.formula import Rule
-from actbench.model import Dtype, Op
+from actbench.model import Compiled, Dtype, Op
 
 exec(f"def formula(y):\\n    return y * ({sys.argv[1]} - y)")  # the same name, file and line whatever the literal
 exec("def forward(z):\\n    return z")
@@ -170,7 +169,7 @@ SHIPPED = """
 import json
 
 from actbench.kernel import bind
-from actbench.model import Dtype, Kernel, Op
+from actbench.model import Compiled, Dtype, Kernel, Op
 
 kernels = [
     Kernel(activation, strategy, "numba", op, dtype)

@@ -286,9 +286,9 @@ def test_a_block_given_up_early_does_not_keep_the_others_at_it(actbench: Actbenc
     bench.on_time = on_time
     limit = 20
 
-    def start(cpu: int | None, timeout: float, role: str = "worker") -> Any:
+    def start(cpu: int | None, timeout: float, role: str = "worker", threads: int = 1) -> Any:
         assert bench.workers_started < limit, "rounds go on although every interval is as narrow as it will be"
-        return FakeBench.start(bench, cpu, timeout, role)
+        return FakeBench.start(bench, cpu, timeout, role, threads)
 
     bench.start = start  # type: ignore[method-assign]
     result = actbench("run", *TWO_BLOCKS, "-o", "here")

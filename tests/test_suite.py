@@ -80,9 +80,16 @@ def test_the_full_preset_spans_everything_from_16_to_16_million_elements() -> No
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_uses_every_backend_that_is_available_but_check_not_pure_python(name: str) -> None:
-    usable = {name for name, backend in backends.catalogue().items() if not backend.unavailable}
-    assert set(suite.preset(name).axes.backends) == (usable - {"python"} if name == "check" else usable)
+def test_presets_use_the_plain_backends_and_those_for_comparing_more_of_what_is_available(name: str) -> None:
+    usable = {name: backend for name, backend in backends.catalogue().items() if not backend.unavailable}
+    core = {*usable} & {"python", "numpy", "numba"}
+    expected = {
+        "check": core - {"python"},
+        "overhead": core | {"numba-parallel"},
+        "peers": {*usable} - {"python", "torch-compile", "torch-cuda"},
+        "full": {name for name, backend in usable.items() if not backend.optional},
+    }
+    assert {*suite.preset(name).axes.backends} == expected.get(name, core)
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -106,7 +113,7 @@ def test_every_case_asked_for_is_measured_or_left_out_with_a_reason(name: str) -
         Case(activation, strategy, backend, op, dtype, size).id
         for activation in axes.activations
         for strategy in axes.strategies
-        if strategy in activations.get(activation).strategies
+        if strategy in suite.strategies_of(activation)
         for backend in axes.backends
         for op in axes.ops
         for dtype in axes.dtypes
@@ -119,7 +126,7 @@ def test_every_case_asked_for_is_measured_or_left_out_with_a_reason(name: str) -
     assert all(each.reason for each in plan.left_out)
 
 
-@pytest.mark.parametrize("name", ["smoke", "default"])
+@pytest.mark.parametrize("name", ["smoke", "default", "overhead"])
 def test_a_round_of_a_preset_is_predicted_to_fit_its_budget_several_times(name: str) -> None:
     chosen = suite.preset(name)
     predicted = suite.predicted_round(planned(chosen.axes), chosen.arm_seconds)
@@ -173,7 +180,7 @@ def test_a_block_holds_the_cases_of_one_activation_op_dtype_and_size() -> None:
 def test_strategies_and_backends_keep_the_order_of_tables_however_they_were_asked_for() -> None:
     axes = replace(SMALL, strategies=tuple(reversed(STRATEGIES)), backends=("numba", "numpy", "python"))
     arms = [(arm.backend, arm.strategy) for arm in planned(axes).blocks[0].arms]
-    assert arms == [(backend, strategy) for backend in backends.catalogue() for strategy in STRATEGIES]
+    assert arms == [(backend, strategy) for backend in ("python", "numpy", "numba") for strategy in STRATEGIES]
 
 
 def test_sizes_are_measured_in_order() -> None:

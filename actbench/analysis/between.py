@@ -173,7 +173,7 @@ class _Run:
 
     def _log_speed(self, case: Case, reference: str, rounds: Sequence[int]) -> NDArray[np.float64]:
         block = self.blocks[case]
-        other = len(block.arms) if reference == YARDSTICK else block.arms.index(Arm(reference, case.backend))
+        other = -1 if reference == YARDSTICK else block.arms.index(Arm(reference, case.backend))
         return log_ratios(seconds_at(self.times, block, rounds), other, block.cases.index(case))
 
     def _log_rate(self, case: Case, rounds: Sequence[int]) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ from actbench.analysis.speedups import log_ratios
 from actbench.analysis.statistics import location
 from actbench.backends import catalogue
 from actbench.errors import InputError
-from actbench.model import STRATEGIES, Block, Case, Dtype
+from actbench.model import RUNGS, STRATEGIES, Block, Case, Dtype
 from actbench.runs.times import Times
 
 
@@ -156,7 +156,7 @@ def order(axis: Axis, value: str) -> int:
     if axis is Axis.SIZE:
         return int(value)
     tables: dict[Axis, list[str]] = {
-        Axis.STRATEGY: list(STRATEGIES),
+        Axis.STRATEGY: [*STRATEGIES, *RUNGS],
         Axis.BACKEND: list(catalogue()),
         Axis.DTYPE: list(Dtype),
     }

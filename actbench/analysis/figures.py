@@ -7,16 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from actbench.analysis.bounds import Bound, bound
 from actbench.analysis.speedups import log_ratios
 from actbench.analysis.statistics import location
-from actbench.model import YARDSTICK, Calibration, Case, Check, Dtype, Op
+from actbench.model import OVERHEAD, YARDSTICK, Calibration, Case, Check, Dtype, Op
 from actbench.runs.times import Times
 from actbench.suite import bytes_moved, residual_bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One case; the fields are the columns of cases.csv."""
+    """One case; the fields are the columns of cases.csv, but for the last."""
 
     activation: str
     strategy: str
@@ -40,16 +41,29 @@ class Figures:
     max_ulp: float
     """Inf where the kernel gives no number at some z; NaN for the yardstick, which is not a kernel."""
 
+    bound: Bound | None
+    """What bounds the case; None for yardsticks, and where nothing was probed."""
+
     @property
     def yardstick(self) -> bool:
         """Whether this is a plain copy and not a case."""
         return self.strategy == YARDSTICK
+
+    @property
+    def rung(self) -> bool:
+        """Whether this is a rung of the overhead ladder and not a derivative."""
+        return self.activation == OVERHEAD
 
 
 def figures(times: Times, calibrations: Mapping[str, Calibration], checks: Iterable[Check]) -> Iterator[Figures]:
     """Yield the figures of every case that was measured, and of the yardsticks."""
     errors = {check.kernel: check.max_ulp for check in checks}
     limits = _copy_limits(times)
+    probes = {
+        case: probe
+        for block in times.blocks
+        for case, probe in zip(block.cases, calibrations[block.id].probes, strict=False)
+    }
     loops = {case: calibrations[block.id].calls(arm) for block in times.blocks for arm, case in enumerate(block.timed)}
     for case, rounds in times.pooled().items():
         logs = np.log([np.median(values) for values in rounds.values()])
@@ -71,6 +85,7 @@ def figures(times: Times, calibrations: Mapping[str, Calibration], checks: Itera
             copy_limit_pct=limits[case],
             residual_bytes_per_element=residual_bytes(case),
             max_ulp=errors.get(case.kernel, float("nan")),
+            bound=bound(case, seconds, limits[case], probes[case]) if case in probes else None,
         )
 
 
@@ -81,6 +96,6 @@ def _copy_limits(times: Times) -> dict[Case, float]:
         seconds = times.seconds(block)
         copied = bytes_moved(block.yardstick)
         for arm, case in enumerate(block.timed):
-            ratio, _, _ = location(log_ratios(seconds, len(block.arms), arm))
+            ratio, _, _ = location(log_ratios(seconds, block.yardstick_of(case), arm))
             limits[case] = 100 * float(np.exp(ratio)) * bytes_moved(case) / copied
     return limits

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import import_module
+from inspect import isabstract
 from pkgutil import iter_modules
+from typing import Any
 
-from actbench.backends._backend import Backend, Bound, Compiled, source
+from actbench.backends._backend import Backend, Bound, source
 from actbench.errors import InputError, unknown
 
-__all__ = ["Backend", "Bound", "Compiled", "catalogue", "get", "source"]
+__all__ = ["Backend", "Bound", "catalogue", "get", "libraries", "source"]
 
 
 @cache
@@ -17,7 +20,8 @@ def catalogue() -> dict[str, Backend]:
     """Return every backend by name, available or not, in order of rank."""
     for module in iter_modules(__path__):
         import_module(f"{__name__}.{module.name}")
-    backends = sorted((subclass() for subclass in Backend.__subclasses__()), key=lambda backend: backend.rank)
+    found = (kind() for kind in _descendants(Backend) if not isabstract(kind))
+    backends = sorted(found, key=lambda backend: backend.rank)
     return {backend.name: backend for backend in backends}
 
 
@@ -29,3 +33,15 @@ def get(name: str) -> Backend:
     if backend.unavailable:
         raise InputError(f"backend '{name}' is not available: {backend.unavailable}")
     return backend
+
+
+def libraries(names: Iterable[str]) -> tuple[str, ...]:
+    """Name the distributions whose versions are recorded where these backends are used; unknown backends have none."""
+    known = (catalogue().get(name) for name in names)
+    return tuple(dict.fromkeys(library for backend in known if backend for library in backend.libraries))
+
+
+def _descendants(kind: Any) -> Iterator[type[Backend]]:
+    for subclass in kind.__subclasses__():
+        yield subclass
+        yield from _descendants(subclass)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import inspect
 import textwrap
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
+from types import FunctionType
 from typing import Any, ClassVar
 
-from actbench.formula import Dialect, Rule
-from actbench.model import Dtype, Op
+import numpy as np
+
+from actbench.formula import Dialect, Formula, Rule
+from actbench.model import Compiled, Dtype, Op
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +29,8 @@ class Bound:
     compile_seconds: float | None = None
     """Wall time of compiling or of loading from the compiler's cache; None where nothing is compiled."""
     from_cache: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """What the compiler made of a kernel, read off the generated code."""
-
-    signature: str
-    vector_bits: int
-    """Width of the widest packed floating-point arithmetic; 0 if all of it is scalar."""
-    library_calls: tuple[str, ...]
-    double_conversions: int
-    """Instructions that widen float32 to float64."""
+    specialise: Callable[[tuple[Any, ...]], Bound] | None = None
+    """From operands of some size to what is called for that size, where a backend compiles for every size anew."""
 
 
 class Backend(ABC):
@@ -47,23 +40,34 @@ class Backend(ABC):
     summary: ClassVar[str]
     requires: ClassVar[str | None] = None
     """The distribution that must be installed, if any."""
+    optional: ClassVar[bool] = False
+    """Whether it is a peer that an extra of the same name as the distribution brings, and presets leave it out."""
+    libraries: ClassVar[tuple[str, ...]] = ()
+    """Distributions whose versions are recorded where this backend is used, beyond those that always are."""
     dialect: ClassVar[Dialect]
     dtypes: ClassVar[tuple[Dtype, ...]]
     rank: ClassVar[int]
     """Place in tables, from the plainest way to execute a formula to the most elaborate."""
     preallocates: ClassVar[bool] = False
     """Whether outputs are written into arrays made beforehand, or allocated by each call."""
-    takes_arrays: ClassVar[bool] = True
-    """Whether operands are numpy arrays, or made from them by `adopt`."""
+    places: ClassVar[bool] = True
+    """Whether operands are numpy arrays or views of them, placed anew for every value, or made once a block."""
+    flushes: ClassVar[str | None] = None
+    """Why denormal numbers become 0, where they do: the oracle then takes 0 for what is next to nothing."""
+    threaded: ClassVar[bool] = False
+    """Whether a call is executed by several threads."""
     planning_ns: ClassVar[float]
     """A rough upper figure for planning alone: nanoseconds per element of an op with an exponential."""
+    ladder: ClassVar[Mapping[str, Callable[..., Any] | Rule | str]] = {}
+    """By rung of the overhead ladder: the function, the formula, or why there is none. See `actbench.overhead`."""
 
     @property
     def unavailable(self) -> str | None:
         """Why this backend cannot be used here, or None; found without importing anything."""
         if self.requires is None or find_spec(self.requires) is not None:
             return None
-        return f"{self.requires} is not installed"
+        hint = f"; pip install 'actbench-derivatives[{self.requires}]'" if self.optional else ""
+        return f"{self.requires} is not installed{hint}"
 
     def refusal(self, dtype: Dtype) -> str | None:
         """Why this backend does not compute in `dtype`, or None when it does."""
@@ -77,9 +81,28 @@ class Backend(ABC):
     def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
         """Return a callable over whole arrays."""
 
+    def copy(self, dtype: Dtype) -> Callable[..., Any]:
+        """Return ``copy(out, array)``, the plain copy that kernels of this backend are held against."""
+        del dtype
+        return np.copyto
+
+    def bind_call(self, function: Callable[..., Any], dtype: Dtype) -> Bound:
+        """Return a callable of a function of the ladder, over arrays of `dtype`."""
+        del dtype
+        return Bound(function)
+
+    def own(self, activation: str, strategy: str) -> Formula | None:
+        """Return the library's own kernel for dy * g', (dy, *residuals), where it has one: it replaces the formula."""
+        del activation, strategy
+        return None
+
     def adopt(self, array: Any) -> Any:
-        """Return a numpy array as this backend's own kind of operand, where it does not take arrays."""
+        """Return a numpy array as this backend's own kind of operand."""
         return array
+
+    def release(self, output: Any) -> Any:
+        """Return what a call returned as a numpy array."""
+        return np.asarray(output)
 
     @abstractmethod
     def execution(self, op: Op, rule: Rule) -> str:
@@ -89,6 +112,27 @@ class Backend(ABC):
         """Return what the compiler made of the kernel; None where nothing is compiled."""
         del op, rule, dtype
         return None
+
+
+def empty() -> None:
+    """Do nothing."""
+
+
+def same(y: Any) -> Any:
+    """Return y."""
+    return y
+
+
+def product(y: Any) -> Any:
+    """Return y (1 - y)."""
+    return y * (1.0 - y)
+
+
+COPY = Rule(forward=same, derivative=same, save=None)
+"""The ladder's `loop`, where it is executed as any formula is."""
+
+PRODUCT = Rule(forward=product, derivative=product, save=None)
+"""The ladder's `arithmetic`."""
 
 
 def source(function: Callable[..., Any]) -> str:
@@ -117,3 +161,22 @@ def keep(residuals: tuple[str, ...], forward: Callable[[Any], Any]) -> Callable[
                 return y, z, y
 
     return keeping
+
+
+def with_literals(formula: Formula, dtype: Dtype, edition: str = "") -> Formula:
+    """Return the formula with its float literals in the kernel's dtype.
+
+    `edition` becomes one more constant, unused: a cache that goes by what the formula holds finds it only in the same
+    edition of what the formula calls.
+    """
+    found = rewritten(formula, np.dtype(dtype).type)
+    found.__code__ = found.__code__.replace(co_consts=(*found.__code__.co_consts, edition))
+    return found
+
+
+def rewritten(formula: Formula, literal: Callable[[float], Any], **names: Any) -> Formula:
+    """Return the formula with other objects for its float literals, and for the builtins of some names."""
+    code = formula.__code__
+    constants = tuple(literal(value) if isinstance(value, float) else value for value in code.co_consts)
+    known = formula.__globals__ | names if names else formula.__globals__
+    return FunctionType(code.replace(co_consts=constants), known, formula.__name__, None, formula.__closure__)

@@ -11,83 +11,74 @@ and never be found again.
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections.abc import Callable
-from types import FunctionType
-from typing import Any
+from typing import Any, ClassVar
 
-import numpy as np
-
-from actbench.backends._backend import Backend, Bound, Compiled, source
+from actbench.backends import _generated_code
+from actbench.backends._backend import COPY, PRODUCT, Backend, Bound, empty, source, with_literals
 from actbench.formula import Dialect, Formula, Rule
-from actbench.model import Dtype, Op
+from actbench.model import Compiled, Dtype, Op
 
 
-def derivative(formula: Formula) -> Callable[..., Any]:
+def derivative(span: Callable[[int], Any], formula: Formula) -> Callable[..., Any]:
     """G' of every element."""
 
     def kernel(out, kept):
-        for i in range(out.size):
+        for i in span(out.size):
             out[i] = formula(kept[i])
 
     return kernel
 
 
-def backward(formula: Formula) -> Callable[..., Any]:
+def backward(span: Callable[[int], Any], formula: Formula) -> Callable[..., Any]:
     """Dy * g' of every element."""
 
     def kernel(dz, dy, kept):
-        for i in range(dz.size):
+        for i in span(dz.size):
             dz[i] = dy[i] * formula(kept[i])
 
     return kernel
 
 
-def step_keeping_z(forward: Formula, formula: Formula) -> Callable[..., Any]:
+def step_keeping_z(span: Callable[[int], Any], forward: Formula, formula: Formula) -> Callable[..., Any]:
     """Forward; then backward from z."""
 
     def kernel(y, dz, z, dy):
-        for i in range(y.size):
+        for i in span(y.size):
             y[i] = forward(z[i])
-        for i in range(dz.size):
+        for i in span(dz.size):
             dz[i] = dy[i] * formula(z[i])
 
     return kernel
 
 
-def step_keeping_y(forward: Formula, formula: Formula) -> Callable[..., Any]:
+def step_keeping_y(span: Callable[[int], Any], forward: Formula, formula: Formula) -> Callable[..., Any]:
     """Forward; then backward from y."""
 
     def kernel(y, dz, z, dy):
-        for i in range(y.size):
+        for i in span(y.size):
             y[i] = forward(z[i])
-        for i in range(dz.size):
+        for i in span(dz.size):
             dz[i] = dy[i] * formula(y[i])
 
     return kernel
 
 
-def step_saving(save: Formula, formula: Formula) -> Callable[..., Any]:
+def step_saving(span: Callable[[int], Any], save: Formula, formula: Formula) -> Callable[..., Any]:
     """Forward, storing a residual beside y; then backward from it."""
 
     def kernel(y, saved, dz, z, dy):
-        for i in range(y.size):
+        for i in span(y.size):
             y[i], saved[i] = save(z[i])
-        for i in range(dz.size):
+        for i in span(dz.size):
             dz[i] = dy[i] * formula(saved[i])
 
     return kernel
 
 
-def with_literals(formula: Formula, dtype: Dtype) -> Formula:
-    """Return the formula with its float literals in the kernel's dtype."""
-    real = np.dtype(dtype).type
-    code = formula.__code__
-    constants = tuple(real(value) if isinstance(value, float) else value for value in code.co_consts)
-    return FunctionType(
-        code.replace(co_consts=constants), formula.__globals__, formula.__name__, None, formula.__closure__
-    )
+def dispatch(out, y) -> None:
+    """Take the operands."""
 
 
 class Numba(Backend):
@@ -101,34 +92,51 @@ class Numba(Backend):
     rank = 20
     preallocates = True
     planning_ns = 15.0
+    ladder: ClassVar = {
+        "empty": empty,
+        "dispatch": dispatch,
+        "allocation": "compiled loops write into a result made beforehand",
+        "loop": COPY,
+        "arithmetic": PRODUCT,
+    }
 
     def namespace(self) -> Any:
         """``math``, which numba compiles to calls of libm."""
         return math
 
+    def span(self) -> Callable[[int], Any]:
+        """What the loops count with."""
+        return range
+
+    def jitable(self, formula: Formula) -> Formula:
+        """Let compiled loops call the formula."""
+        from numba.extending import register_jitable
+
+        return register_jitable(formula)
+
+    def edition(self) -> str:
+        """Tell apart what the namespace's functions were when a kernel was compiled; libm's are not compiled here."""
+        return ""
+
     def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
         """Compile the loop, or load it from numba's cache."""
         start = time.perf_counter()
-        dispatcher = self._compile(op, rule, dtype, cache=True)
-        return Bound(dispatcher, time.perf_counter() - start, from_cache=bool(dispatcher.stats.cache_hits))
+        return _bound(self._compile(op, rule, dtype, cache=True), start)
+
+    def bind_call(self, function: Callable[..., Any], dtype: Dtype) -> Bound:
+        """Compile a function that takes arrays and returns nothing, or load it from numba's cache."""
+        start = time.perf_counter()
+        return _bound(jitted(function, dtype), start)
 
     def execution(self, op: Op, rule: Rule) -> str:
         """The loop around the formula."""
         return source(self._factory(op, rule))
 
     def compiled(self, op: Op, rule: Rule, dtype: Dtype) -> Compiled:
-        """Read signature, vector width, library calls and conversions off LLVM's optimised code."""
+        """Read LLVM's optimised code, compiled anew: what comes from the cache can be run, not read."""
         dispatcher = self._compile(op, rule, dtype, cache=False)
         ((signature, code),) = dispatcher.inspect_llvm().items()
-        body = re.search(r"^define i32 @.*?^}", code, re.MULTILINE | re.DOTALL)
-        text = body.group() if body else code
-        bits = 8 * dtype.itemsize
-        return Compiled(
-            signature=f"({', '.join(str(argument) for argument in signature)})",
-            vector_bits=max((int(lanes) * bits for lanes in _PACKED.findall(text)), default=0),
-            library_calls=tuple(sorted({_library_name(*found) for found in _CALLED.findall(text)})),
-            double_conversions=len(_WIDENED.findall(text)) if dtype is Dtype.FLOAT32 else 0,
-        )
+        return _generated_code.facts(signature, code, dtype)
 
     def _factory(self, op: Op, rule: Rule) -> Callable[..., Any]:
         match op:
@@ -140,21 +148,19 @@ class Numba(Backend):
                 return step_saving if rule.save else {"z": step_keeping_z, "y": step_keeping_y}[rule.residuals[0]]
 
     def _compile(self, op: Op, rule: Rule, dtype: Dtype, *, cache: bool) -> Any:
-        import numba
-        from numba.extending import register_jitable
-
         formulas = [rule.derivative] if op is not Op.STEP else [rule.save or rule.forward, rule.derivative]
-        loop = self._factory(op, rule)(*(register_jitable(with_literals(formula, dtype)) for formula in formulas))
-        array = getattr(numba, dtype)[::1]
-        signature = numba.void(*[array] * loop.__code__.co_argcount)
-        return numba.njit([signature], cache=cache, error_model="numpy")(loop)
+        jitable = (self.jitable(with_literals(formula, dtype, self.edition())) for formula in formulas)
+        return jitted(self._factory(op, rule)(self.span(), *jitable), dtype, cache=cache, parallel=self.threaded)
 
 
-_PACKED = re.compile(r"= f(?:add|sub|mul|div) (?:\w+ )*<(\d+) x (?:float|double)>")
-_CALLED = re.compile(r"call [^@\n]*@(?:llvm\.)?((?:exp|log|pow|sin|cos|tan|erf)\w*)(?:\.(?:v\d+)?f(32|64))?\(")
-_WIDENED = re.compile(r"= fpext ")
+def jitted(function: Callable[..., Any], dtype: Dtype, *, cache: bool = True, parallel: bool = False) -> Any:
+    """Compile a function that takes arrays of one dtype and returns nothing."""
+    import numba
+
+    array = getattr(numba, dtype)[::1]
+    signature = numba.void(*[array] * function.__code__.co_argcount)
+    return numba.njit([signature], cache=cache, error_model="numpy", parallel=parallel)(function)
 
 
-def _library_name(name: str, bits: str) -> str:
-    """``expf`` for LLVM's ``llvm.exp.v8f32``, which becomes one call of expf a lane."""
-    return f"{name}f" if bits == "32" else name
+def _bound(dispatcher: Any, start: float) -> Bound:
+    return Bound(dispatcher, time.perf_counter() - start, from_cache=bool(dispatcher.stats.cache_hits))

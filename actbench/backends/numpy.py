@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from actbench.backends._backend import Backend, Bound, keep, source
+from actbench.backends._backend import PRODUCT, Backend, Bound, empty, keep, source
 from actbench.formula import Dialect, Formula, Rule
 from actbench.model import Dtype, Op
 
@@ -36,6 +36,24 @@ def step(formula: Formula, keeping: Callable[[Any], Any]) -> Callable[..., Any]:
     return call
 
 
+def dispatch(out0, y0) -> None:
+    """Call a ufunc on one element, into a result made beforehand."""
+    np.fmax(y0, y0, out0)
+
+
+def allocation(out0, y0, y) -> Any:
+    """Do the same, and allocate a result: by a call of its own, while operators allocate theirs for less."""
+    np.fmax(y0, y0, out0)
+    return np.empty_like(y)
+
+
+def loop(y) -> Any:
+    """Call the ufunc on all elements: the larger of y and y, because np.positive is not vectorised."""
+    out = np.empty_like(y)
+    np.fmax(y, y, out)
+    return out
+
+
 class Numpy(Backend):
     """Array expressions."""
 
@@ -46,6 +64,13 @@ class Numpy(Backend):
     dtypes = (Dtype.FLOAT32, Dtype.FLOAT64)
     rank = 10
     planning_ns = 15.0
+    ladder: ClassVar = {
+        "empty": empty,
+        "dispatch": dispatch,
+        "allocation": allocation,
+        "loop": loop,
+        "arithmetic": PRODUCT,
+    }
 
     def namespace(self) -> Any:
         """``numpy`` itself."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from operator import mul
-from typing import Any
+from typing import Any, ClassVar
 
-from actbench.backends._backend import Backend, Bound, keep, source
+from actbench.backends._backend import COPY, PRODUCT, Backend, Bound, empty, keep, source
 from actbench.formula import Dialect, Formula, Rule
 from actbench.model import Dtype, Op
 
@@ -58,6 +58,15 @@ def saving(save: Formula) -> Callable[..., Any]:
     return call
 
 
+def dispatch(y) -> None:
+    """Take the operand."""
+
+
+def allocation(y) -> list[float]:
+    """Take the operand and make a list of its length."""
+    return [0.0] * len(y)
+
+
 class Python(Backend):
     """Lists and ``math``."""
 
@@ -66,8 +75,15 @@ class Python(Backend):
     dialect = Dialect.SCALAR
     dtypes = (Dtype.FLOAT64,)
     rank = 0
-    takes_arrays = False
+    places = False
     planning_ns = 200.0
+    ladder: ClassVar = {
+        "empty": empty,
+        "dispatch": dispatch,
+        "allocation": allocation,
+        "loop": COPY,
+        "arithmetic": PRODUCT,
+    }
 
     def namespace(self) -> Any:
         """``math``: which raises OverflowError where the others give inf."""

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from actbench.cli.interrupts import end_as_by_ctrl_c
-from actbench.cli.parameters import AXES, DEFAULT_TIMEOUT, Duration, Margin, Percent, ReportFile, given_axes, selection
+from actbench.cli.parameters import (
+    AXES,
+    DEFAULT_TIMEOUT,
+    Duration,
+    Margin,
+    Percent,
+    ReportFile,
+    given_axes,
+    processors,
+    selection,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +35,7 @@ REGRESSED, OPEN = 1, 3
 KEPT = 20_000_000
 """Bytes: more than what the runs of a usual check take."""
 
-LIVE = ("preset", *AXES, "budget", "seed", "affinity", "timeout", "max_call", "output")
+LIVE = ("preset", *AXES, "budget", "seed", "affinity", "threads", "timeout", "max_call", "output")
 """Parameters of a live check alone."""
 
 
@@ -42,7 +52,7 @@ LIVE = ("preset", *AXES, "budget", "seed", "affinity", "timeout", "max_call", "o
 @selection("check")
 @click.option("--budget", type=Duration(), help="Time a live check may take. [default: the preset's]")
 @click.option("--seed", type=click.IntRange(min=0, max=2**63), help="Seed of inputs and order. [default: random]")
-@click.option("--affinity", type=click.IntRange(min=0), metavar="CPU", help="Processor to pin workers to.")
+@processors
 @click.option("--timeout", type=Duration(), help="Time a block may take in a round. [default: 60s]")
 @click.option("--max-call", type=Duration(), help="Leave out cases whose single call takes longer. [default: 500ms]")
 @click.option(
@@ -157,6 +167,7 @@ def _live(ctx: click.Context, chosen: dict[str, Any], margins: Margins) -> Repor
         budget=chosen["budget"] or preset.budget,
         strict_budget=chosen["budget"] is not None,
         cpu=environment.choose_cpu(chosen["affinity"]),
+        threads=environment.choose_threads(chosen["threads"]),
         timeout=chosen["timeout"] or DEFAULT_TIMEOUT,
     )
     interrupted = False

@@ -9,20 +9,30 @@ import click
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print it."
 )
+@click.option(
+    "--limits", "limited", is_flag=True, help="Measure how fast one core computes and copies at most: some seconds."
+)
 @click.pass_context
-def command(ctx: click.Context, form: str) -> None:
+def command(ctx: click.Context, form: str, *, limited: bool) -> None:
     """Show this machine as a run records it, what makes its timings scatter, and where settings come from.
+
+    With --limits, what bounds any kernel on one core: its peak rate of fused multiply-adds on registers alone, and its
+    rates of copying in and out of cache. It takes about two seconds, a few more the first time, while numba compiles.
 
     \b
     Examples:
       actbench env
+      actbench env --limits
       actbench env --format json
     """
     from actbench.cli import configuration
+    from actbench.measure.limits import limits
+    from actbench.measure.session import Seams
     from actbench.report import host
     from actbench.runs import environment, noise
 
     here = environment.collect(environment.choose_cpu(None))
     found = list(noise.findings())
     shown = host.as_json if form == "json" else host.as_text
-    click.echo(shown(here, found, configuration.overview(ctx)))
+    roofs = limits((ctx.obj or Seams()).start_worker, here) if limited else None
+    click.echo(shown(here, found, configuration.overview(ctx), roofs))

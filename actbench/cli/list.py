@@ -11,7 +11,7 @@ from actbench.cli.parameters import axes, selection
 
 @click.command()
 @click.argument(
-    "what", type=click.Choice(["activations", "backends", "strategies", "presets", "cases"]), required=False
+    "what", type=click.Choice(["activations", "backends", "strategies", "rungs", "presets", "cases"]), required=False
 )
 @selection("default")
 def command(what: str | None, **chosen: Any) -> None:
@@ -32,6 +32,7 @@ def command(what: str | None, **chosen: Any) -> None:
         "activations": _activations,
         "backends": _backends,
         "strategies": _strategies,
+        "rungs": _rungs,
         "presets": _presets,
     }
     for name, lines in sections.items():
@@ -70,6 +71,12 @@ def _strategies() -> list[tuple[str, str]]:
     from actbench.model import STRATEGIES
 
     return list(STRATEGIES.items())
+
+
+def _rungs() -> list[tuple[str, str]]:
+    from actbench.model import RUNGS
+
+    return list(RUNGS.items())
 
 
 def _presets() -> list[tuple[str, str]]:

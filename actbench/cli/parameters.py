@@ -161,6 +161,17 @@ def selection(preset: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]
     return add
 
 
+def processors(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say where workers run."""
+    pin = click.option("--affinity", type=click.IntRange(min=0), metavar="CPU", help="Processor to pin workers to.")
+    share = click.option(
+        "--threads",
+        type=click.IntRange(min=1),
+        help="Threads of the backends that have several. [default: as many as processors]",
+    )
+    return pin(share(command))
+
+
 def given_axes(chosen: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
     """Return the axes that the user chose, as text and whole numbers."""
     return {name: sum(chosen[name], ()) for name in AXES if name != "pattern" and chosen[name]}

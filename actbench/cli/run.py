@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from actbench.cli.interrupts import end_as_by_ctrl_c
-from actbench.cli.parameters import AXES, DEFAULT_TIMEOUT, Duration, Percent, axes, selection
+from actbench.cli.parameters import AXES, DEFAULT_TIMEOUT, Duration, Percent, axes, processors, selection
 
 if TYPE_CHECKING:
     from actbench.measure.session import Seams
@@ -42,7 +42,7 @@ PLANNING = ("preset", *AXES, "seed", "engine", "max_call")
 @click.option(
     "--engine", type=click.Choice(["interleaved", "pyperf"]), help="How cases are timed. [default: interleaved]"
 )
-@click.option("--affinity", type=click.IntRange(min=0), metavar="CPU", help="Processor to pin workers to.")
+@processors
 @click.option("--timeout", type=Duration(), help="Time a block may take in a round. [default: 60s]")
 @click.option("--max-call", type=Duration(), help="Leave out cases whose single call takes longer. [default: 500ms]")
 @click.option("--dry-run", is_flag=True, help="Print the cases and the predicted duration, and measure nothing.")
@@ -103,19 +103,32 @@ def _opened(ctx: click.Context, chosen: dict[str, Any]) -> AbstractContextManage
     """Begin the run, or go on with the one to resume."""
     from actbench.runs import archive, environment
 
-    here = environment.collect(environment.choose_cpu(chosen["affinity"]))
+    cpu = environment.choose_cpu(chosen["affinity"])
     if chosen["resume"] is not None:
-        return _resumed(ctx, chosen, here)
-    return archive.create(chosen["output"], _new_record(chosen, here))
+        return _resumed(ctx, chosen, cpu)
+    return archive.create(chosen["output"], _new_record(chosen, cpu))
 
 
-def _new_record(chosen: dict[str, Any], here: Environment) -> Record:
+def _here(cpu: int | None, plan: Plan) -> Environment:
+    """Look at this host, and at the libraries that the plan uses."""
+    from actbench import backends
+    from actbench.runs import environment
+
+    return environment.collect(cpu, further=backends.libraries(case.backend for case in plan.cases))
+
+
+def _new_record(chosen: dict[str, Any], cpu: int | None) -> Record:
     from actbench import suite
+    from actbench.runs import environment
     from actbench.runs.record import Engine, Record, Settings
 
     engine = Engine(chosen["engine"] or Engine.INTERLEAVED)
     _check_limits(chosen, engine)
     plan, preset = _planned(chosen, _seed(chosen))
+    if plan.threaded and engine is Engine.PYPERF:
+        raise click.UsageError(
+            "stock pyperf (--engine pyperf) pins its processes to one processor: leave backends of several threads out"
+        )
     budget = None if chosen["rounds"] or engine is Engine.PYPERF else preset.budget
     settings = Settings(
         preset=preset.name,
@@ -125,12 +138,13 @@ def _new_record(chosen: dict[str, Any], here: Environment) -> Record:
         rounds=chosen["rounds"],
         arm_seconds=suite.arm_seconds(plan, preset),
         timeout=chosen["timeout"] or DEFAULT_TIMEOUT,
+        threads=environment.choose_threads(chosen["threads"]) if plan.threaded else 1,
     )
-    return Record(plan, settings, here, datetime.now(UTC).isoformat(timespec="seconds"))
+    return Record(plan, settings, _here(cpu, plan), datetime.now(UTC).isoformat(timespec="seconds"))
 
 
 @contextmanager
-def _resumed(ctx: click.Context, chosen: dict[str, Any], here: Environment) -> Iterator[Writer]:
+def _resumed(ctx: click.Context, chosen: dict[str, Any], cpu: int | None) -> Iterator[Writer]:
     """Go on with a run on the same host, with the same plan; limits given now replace those of before."""
     from dataclasses import replace
 
@@ -141,14 +155,16 @@ def _resumed(ctx: click.Context, chosen: dict[str, Any], here: Environment) -> I
         raise click.UsageError("--resume goes on in its own directory: leave -o out")
     with archive.reopen(chosen["resume"]) as writer:
         record = writer.record
+        here = _here(cpu, record.plan)
         environment.refuse_other(record.environment, here)
         given = {name for name in PLANNING if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE}
         seed = chosen["seed"] if "seed" in given else record.plan.seed
         engine = chosen["engine"] or record.settings.engine
-        if given and (_planned(chosen, seed)[0] != record.plan or engine != record.settings.engine):
+        another = given and (_planned(chosen, seed)[0], engine) != (record.plan, record.settings.engine)
+        if another or (chosen["threads"] or record.settings.threads) != record.settings.threads:
             raise NotComparableError(
-                f"--resume {chosen['resume']}: the run there has another plan: leave the selection out, "
-                "or start a new run"
+                f"--resume {chosen['resume']}: the run there has another plan: leave the selection and "
+                "--threads out, or start a new run"
             )
         _check_limits(chosen, record.settings.engine)
         limits = {name: chosen[name] for name in ("rounds", "target", "budget", "timeout") if chosen[name]}

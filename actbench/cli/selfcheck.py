@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from actbench.cli.interrupts import end_as_by_ctrl_c
-from actbench.cli.parameters import DEFAULT_TIMEOUT, Duration, Percent, axes, selection
+from actbench.cli.parameters import DEFAULT_TIMEOUT, Duration, Percent, axes, processors, selection
 
 if TYPE_CHECKING:
     from actbench.measure.selfcheck import SelfCheck
@@ -26,7 +26,7 @@ BURDEN = 2.0
 @click.option("--budget", type=Duration(), default="5m", show_default=True, help="Time the audit may take.")
 @click.option("--check-budget", type=Duration(), help="Time of the checks it is about. [default: the preset's]")
 @click.option("--seed", type=click.IntRange(min=0, max=2**63), help="Seed of inputs and order. [default: random]")
-@click.option("--affinity", type=click.IntRange(min=0), metavar="CPU", help="Processor to pin workers to.")
+@processors
 @click.option("--timeout", type=Duration(), help="Time a block may take in a round. [default: 60s]")
 @click.option("--store", type=click.Path(path_type=Path), metavar="RUN", help="Keep it as selfcheck.json with a run.")
 @click.option(
@@ -91,7 +91,8 @@ def _prepared(chosen: dict[str, Any], seams: Any) -> SelfCheck:
     seed = secrets.randbits(32) if chosen["seed"] is None else chosen["seed"]
     plan = suite.plan(axes(preset, chosen), pattern=chosen["pattern"], seed=seed, memory=environment.memory() // 3)
     timeout = chosen["timeout"] or DEFAULT_TIMEOUT
-    start = partial(seams.start_worker, environment.choose_cpu(chosen["affinity"]), timeout)
+    threads = environment.choose_threads(chosen["threads"]) if plan.threaded else 1
+    start = partial(seams.start_worker, environment.choose_cpu(chosen["affinity"]), timeout, threads=threads)
     lockstep = Lockstep(
         plan=plan,
         starts=(start, start, start),

@@ -22,8 +22,8 @@ GIT = "git:"
 ASIDE = ("note:", "hint:", "[notice]")
 """What a line of git's or pip's begins with that does not say what went wrong."""
 
-StartRole = Callable[[int | None, float, str], Worker]
-"""Start a worker: the processor it is pinned to, the timeout of a request in seconds, and what errors call it."""
+StartRole = Callable[[int | None, float, str, int], Worker]
+"""Start a worker: the processor it is pinned to, the timeout of a request in seconds, what errors call it, threads."""
 
 OpenBaseline = Callable[[str], AbstractContextManager[StartRole]]
 
@@ -60,8 +60,8 @@ def describe(worker: Worker, against: str) -> dict[str, str]:
 
 
 def _starting(interpreter: Interpreter) -> StartRole:
-    def start(cpu: int | None, timeout: float, role: str) -> Worker:
-        return WorkerProcess(cpu=cpu, timeout=timeout, interpreter=interpreter, role=role)
+    def start(cpu: int | None, timeout: float, role: str, threads: int) -> Worker:
+        return WorkerProcess(cpu=cpu, timeout=timeout, interpreter=interpreter, role=role, threads=threads)
 
     return start
 

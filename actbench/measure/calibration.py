@@ -39,7 +39,7 @@ def calibrate(
     `time(slices)` returns seconds; the untimed call before each slice counts. `place()` returns the seconds of placing
     the operands anew, which may take as much of a round as one more arm.
     """
-    loops, seconds = _loops(len(block.timed), time)
+    loops, seconds = loops_by_doubling(len(block.timed), time)
     nbytes = block.size * block.dtype.itemsize
     slices = PHASES if nbytes <= SMALL else 2
     least = MIN_VALUES if nbytes <= PHASED else 1
@@ -52,7 +52,7 @@ def calibrate(
     return Calibration(tuple(loops), values, slices, round_seconds)
 
 
-def _loops(arms: int, time: Callable[[Slices], Sequence[float]]) -> tuple[list[int], list[float]]:
+def loops_by_doubling(arms: int, time: Callable[[Slices], Sequence[float]]) -> tuple[list[int], list[float]]:
     """Return loops and seconds per call by pyperf's rule: double the loops until they take long enough."""
     loops, seconds = [1] * arms, [0.0] * arms
     todo = list(range(arms))

@@ -29,7 +29,10 @@ def check_kernels(plan: Plan, start_worker: StartWorker) -> Iterator[Checked]:
             except BenchmarkError as error:
                 raise WrongKernelError(f"{kernel.id} cannot be checked: {error}") from None
             first = examined.first
-            check = replace(found, compile_seconds=first.compile_seconds, from_cache=first.from_cache)
+            compiled = None if first.compile_seconds is None else worker.inspect(kernel).compiled
+            check = replace(
+                found, compile_seconds=first.compile_seconds, from_cache=first.from_cache, compiled=compiled
+            )
             yield Checked(check, done, len(plan.kernels))
     finally:
         worker.close()
@@ -49,7 +52,8 @@ class _Examined:
             outputs = [output.unpack() for output in answer.outputs]
         else:
             outputs = self._one_by_one(kernel, z, dy)
-        return oracle.Evaluation(outputs[-1], outputs[0] if kernel.op is Op.STEP else None, answer.raised)
+        last = outputs[-1] if outputs else np.empty(0, dtype=kernel.dtype)  # an empty call gives nothing
+        return oracle.Evaluation(last, outputs[0] if kernel.op is Op.STEP else None, answer.raised)
 
     def _one_by_one(self, kernel: Kernel, z: Array, dy: Array) -> list[Array]:
         columns = []

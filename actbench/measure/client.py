@@ -64,11 +64,17 @@ class Worker(Protocol):
     def evaluate(self, kernel: Kernel, z: Array, dy: Array) -> protocol.Evaluated:
         """Call a kernel once, untimed."""
 
+    def inspect(self, kernel: Kernel) -> protocol.Inspected:
+        """Read what the compiler made of a kernel."""
+
     def prepare(self, block: Block, seed: int) -> None:
         """Take up a block; `seed` draws its inputs."""
 
     def time(self, sweeps: Sequence[protocol.Sweep], timeout: float) -> tuple[tuple[float, ...], ...]:
         """Time the slices of each sweep, of the prepared block, the operands at new addresses."""
+
+    def limits(self, copies: Sequence[int], repeats: int) -> protocol.Limited:
+        """Measure how fast the processor computes, and copies arrays of so many bytes."""
 
     def close(self) -> None:
         """End the worker."""
@@ -80,10 +86,18 @@ StartWorker = Callable[[], Worker]
 class WorkerProcess:
     """A worker in a process of its own."""
 
-    def __init__(self, *, cpu: int | None, timeout: float, interpreter: Interpreter, role: str = "worker") -> None:
+    def __init__(
+        self,
+        *,
+        cpu: int | None,
+        timeout: float,
+        interpreter: Interpreter,
+        role: str = "worker",
+        threads: int = 1,
+    ) -> None:
         """Start it pinned to `cpu` and wait until it is ready; `timeout` in seconds holds for each request.
 
-        `role` is what errors call it.
+        `role` is what errors call it; `threads` is for the backends that have several.
         """
         self._timeout = timeout
         self._role = role
@@ -105,7 +119,7 @@ class WorkerProcess:
         assert self._process.stdout is not None  # noqa: S101
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
         try:
-            self._ask(protocol.Started, timeout, request="start", cpu=cpu)
+            self._ask(protocol.Started, timeout, request="start", cpu=cpu, threads=threads)
         except BenchmarkError:
             self.close()
             raise
@@ -130,15 +144,23 @@ class WorkerProcess:
             dy=protocol.Array.pack(dy),
         )
 
+    def inspect(self, kernel: Kernel) -> protocol.Inspected:
+        """Read what the compiler made of a kernel."""
+        return self._ask(protocol.Inspected, self._timeout, request="inspect", case=kernel.at(1).id)
+
     def prepare(self, block: Block, seed: int) -> None:
         """Take up a block."""
         self._ask(
-            protocol.Prepared, self._timeout, request="prepare", cases=[case.id for case in block.cases], seed=seed
+            protocol.Prepared, self._timeout, request="prepare", cases=[case.id for case in block.timed], seed=seed
         )
 
     def time(self, sweeps: Sequence[protocol.Sweep], timeout: float) -> tuple[tuple[float, ...], ...]:
         """Time the slices of each sweep."""
         return self._ask(protocol.Timed, timeout, request="time", sweeps=sweeps).seconds
+
+    def limits(self, copies: Sequence[int], repeats: int) -> protocol.Limited:
+        """Measure how fast the processor computes, and copies arrays of so many bytes."""
+        return self._ask(protocol.Limited, self._timeout, request="limits", copies=copies, repeats=repeats)
 
     def close(self) -> None:
         """End the process, politely if it listens."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from actbench.analysis.speedups import speedups, widest
 from actbench.errors import BenchmarkError
@@ -18,8 +18,8 @@ from actbench.measure.client import StartWorker, Worker
 from actbench.measure.crew import Crew
 from actbench.measure.disturbance import DISTURBED, REPEATS, calmer, slowness
 from actbench.measure.stopping import Standing, Stopping
-from actbench.measure.timing import calibrated, sweeps, values
-from actbench.model import Block, BlockTimes, Calibration, Failure, Plan
+from actbench.measure.timing import calibrated, probed, sweeps, values
+from actbench.model import Block, BlockTimes, Calibration, Failure, Plan, Probe
 from actbench.runs.events import Calibrated, Disturbed, Event, Failed, Measured, RoundDone
 from actbench.runs.times import Times
 
@@ -76,15 +76,20 @@ class Conductor:
 
     def _calibrate(self) -> Iterator[Event]:
         todo = [block for block in self._blocks() if block.id not in self.calibrations]
+        probes: dict[Block, tuple[Probe, ...]] = {}
         with Crew(self.start_worker) as crew:
             for done, block in enumerate(todo, start=1):
                 try:
                     worker = crew.worker()
+                    family = replace(block, size=1)
+                    if family not in probes:
+                        probes[family] = probed(worker, block, self.plan.seed, self.timeout)
                     worker.prepare(block, self.plan.seed)
                     calibration = calibrated(worker, block, self.arm_seconds, self.timeout, self.clock)
                 except BenchmarkError as error:
                     yield self._give_up(crew, block, 0, error)
                 else:
+                    calibration = replace(calibration, probes=probes[family])
                     self.calibrations[block.id] = calibration
                     yield Calibrated(block.id, calibration, done, len(todo))
 

@@ -10,7 +10,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
-from actbench import software, suite
+from actbench import backends, software, suite
 from actbench.analysis.live import Outcome, Sides
 from actbench.analysis.regression import Margins
 from actbench.analysis.sequential import fewest_rounds
@@ -48,12 +48,18 @@ class Asked:
     strict_budget: bool
     """Whether the budget holds even when it does not allow for the fewest rounds that decide anything."""
     cpu: int | None
+    threads: int
     timeout: float
 
     @property
     def selection(self) -> Selection:
         """What is asked of either environment."""
         return Selection(self.preset.name, self.given, self.pattern, environment.memory() // SIDES, self.max_call)
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """The distributions of the optional backends that are asked for."""
+        return backends.libraries(self.given.get("backends", self.preset.axes.backends))
 
 
 class LiveSession:
@@ -95,9 +101,10 @@ class LiveSession:
     def runs(self) -> dict[str, tuple[Record, Times]]:
         """Return what was measured as three runs, by the directories that they go to."""
         lockstep, asked = self._check.lockstep, self._asked
-        here = environment.collect(asked.cpu)
+        here = environment.collect(asked.cpu, further=asked.libraries)
+        own = software.versions(asked.libraries)
         kernels = {name: found for name, found in self._there.items() if name not in {"python", "actbench"}}
-        tools = {name: found for name, found in here.libraries.items() if name not in software.KERNEL_LIBRARIES}
+        tools = {name: found for name, found in here.libraries.items() if name not in own}
         there = replace(here, python=self._there["python"], actbench=self._there["actbench"], libraries=kernels | tools)
         settings = Settings(
             preset=asked.preset.name,
@@ -107,6 +114,7 @@ class LiveSession:
             rounds=None,
             arm_seconds=lockstep.arm_seconds,
             timeout=asked.timeout,
+            threads=asked.threads if lockstep.plan.threaded else 1,
         )
         theirs, ours = self._check.checks
         parts = zip((there, here, there), (theirs, ours, theirs), lockstep.sides.each, strict=True)
@@ -135,12 +143,13 @@ class LiveSession:
         if not common:
             raise NotComparableError(f"--against {asked.against}: the two environments have no selected case in common")
         plan = Plan(suite.grouped(common), asked.seed)
+        threads = asked.threads if plan.threaded else 1
         lockstep = Lockstep(
             plan=plan,
             starts=(
-                partial(start, asked.cpu, asked.timeout, "baseline"),
-                partial(self._seams.start_worker, asked.cpu, asked.timeout, "candidate"),
-                partial(start, asked.cpu, asked.timeout, "control"),
+                partial(start, asked.cpu, asked.timeout, "baseline", threads),
+                partial(self._seams.start_worker, asked.cpu, asked.timeout, "candidate", threads),
+                partial(start, asked.cpu, asked.timeout, "control", threads),
             ),
             arm_seconds=suite.arm_seconds(plan, asked.preset),
             timeout=asked.timeout,
@@ -162,9 +171,11 @@ class LiveSession:
         """Return the cases that the baseline offers, having learnt what it runs on."""
         worker: Worker | None = None
         try:
-            worker = start(self._asked.cpu, self._asked.timeout, "baseline")
-            self._there = describe(worker, self._asked.against)
-            self.remarks = _differences(self._there, software.versions())
+            worker = start(self._asked.cpu, self._asked.timeout, "baseline", 1)
+            unused = {*backends.libraries(backends.catalogue())} - {*self._asked.libraries}
+            told = describe(worker, self._asked.against)
+            self._there = {name: version for name, version in told.items() if name not in unused}
+            self.remarks = _differences(self._there, software.versions(self._asked.libraries))
             return worker.offer(self._asked.selection)
         except BenchmarkError as error:
             raise NotComparableError(

@@ -11,10 +11,13 @@ from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-PROTOCOL = 1
+from actbench.model import Compiled
+
+PROTOCOL = 2
 """Version of what is said here: another environment's actbench can be measured where it is the same.
 
 1: first.
+2: ``start`` gives the number of threads, ``prepare`` names the yardsticks too, ``inspect`` is new.
 """
 
 
@@ -73,8 +76,41 @@ class Evaluated:
 
 
 @dataclass(frozen=True, slots=True)
+class Inspected:
+    """Answer to ``inspect``: what the compiler made of a kernel, if anything."""
+
+    compiled: Compiled | None
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """Answer to ``prepare``: the block's inputs are drawn and its kernels compiled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """Floating-point operations a second, in one width of vectors, by repeat."""
+
+    dtype: str
+    bits: int
+    rates: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Bytes read and written a second by copying an array of `nbytes`, by repeat."""
+
+    nbytes: int
+    rates: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """Answer to ``limits``: how fast the processor computes and copies at most."""
+
+    arithmetic: tuple[Arithmetic, ...]
+    """Nothing where numba is not available."""
+    copies: tuple[Copy, ...]
 
 
 class Slice(NamedTuple):

@@ -21,13 +21,16 @@ from actbench.runs.times import Times
 class StartHere(Protocol):
     """Start a worker of this environment."""
 
-    def __call__(self, cpu: int | None, timeout: float, role: str = "worker") -> Worker:
-        """Pin it to a processor, give each request so many seconds; `role` is what errors call it."""
+    def __call__(self, cpu: int | None, timeout: float, role: str = "worker", threads: int = 1) -> Worker:
+        """Pin it to a processor, give each request so many seconds; `role` is what errors call it.
+
+        `threads` is for the backends that have several.
+        """
 
 
-def start_process(cpu: int | None, timeout: float, role: str = "worker") -> Worker:
+def start_process(cpu: int | None, timeout: float, role: str = "worker", threads: int = 1) -> Worker:
     """Start a real worker."""
-    return WorkerProcess(cpu=cpu, timeout=timeout, interpreter=here(), role=role)
+    return WorkerProcess(cpu=cpu, timeout=timeout, interpreter=here(), role=role, threads=threads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,8 @@ class Session:
                 yield from self._stock().events()
 
     def _start_worker(self) -> Worker:
-        return self.seams.start_worker(self.record.environment.affinity, self.record.settings.timeout)
+        settings = self.record.settings
+        return self.seams.start_worker(self.record.environment.affinity, settings.timeout, threads=settings.threads)
 
     def _conductor(self) -> Conductor:
         settings = self.record.settings

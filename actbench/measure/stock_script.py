@@ -26,7 +26,7 @@ def prepared(case_id: str, seed: int) -> kernel.Invocation:
     activation = "identity" if case.is_yardstick else case.activation
     operands = kernel.Operands.drawn(activation, case.dtype, case.size, seed)
     placement = kernel.Placement(operands, np.random.default_rng())
-    return kernel.yardstick(placement) if case.is_yardstick else kernel.prepare(case, placement)
+    return kernel.prepare(case, placement)
 
 
 def time_calls(loops: int, case_id: str, seed: int) -> float:

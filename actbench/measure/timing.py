@@ -6,11 +6,14 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from actbench.measure.calibration import Slices, calibrate
+from actbench.measure.calibration import Slices, calibrate, loops_by_doubling
 from actbench.measure.client import Worker
 from actbench.measure.protocol import Slice, Sweep
 from actbench.measure.schedule import order
-from actbench.model import Block, Calibration
+from actbench.model import CACHED, Block, Calibration, Probe
+
+PROBES = 3
+"""Slices of a probe."""
 
 MOVES = 4
 """How often a round puts the code elsewhere in memory, at least, where it has so many values."""
@@ -20,9 +23,7 @@ def calibrated(
     worker: Worker, block: Block, arm_seconds: float, timeout: float, clock: Callable[[], float]
 ) -> Calibration:
     """Fix the loops of the block that the worker has taken up; times in seconds."""
-
-    def time_slices(slices: Slices) -> tuple[float, ...]:
-        return worker.time([Sweep(0, tuple(Slice(*each) for each in slices))], timeout)[0]
+    time_slices = _timing(worker, timeout)
 
     def place() -> float:
         start = clock()
@@ -30,6 +31,30 @@ def calibrated(
         return clock() - start
 
     return calibrate(block, time_slices, place, arm_seconds)
+
+
+def probed(worker: Worker, block: Block, seed: int, timeout: float) -> tuple[Probe, ...]:
+    """Time each arm of the block on one element and on a cacheful, whatever its own size: roughly."""
+    single, cached = (_least(worker, replace(block, size=size), seed, timeout) for size in (1, CACHED))
+    return tuple(map(Probe, single, cached))
+
+
+def _least(worker: Worker, block: Block, seed: int, timeout: float) -> list[float]:
+    """Return seconds per call by arm: the least of a few slices, since what disturbs makes a slice longer."""
+    worker.prepare(block, seed)
+    time_slices = _timing(worker, timeout)
+    loops, _ = loops_by_doubling(len(block.timed), time_slices)
+    taken = time_slices(PROBES * list(enumerate(loops)))
+    return [min(taken[arm :: len(loops)]) / count for arm, count in enumerate(loops)]
+
+
+def _timing(worker: Worker, timeout: float) -> Callable[[Slices], tuple[float, ...]]:
+    """Return what times slices at one placement."""
+
+    def time_slices(slices: Slices) -> tuple[float, ...]:
+        return worker.time([Sweep(0, tuple(Slice(*each) for each in slices))], timeout)[0]
+
+    return time_slices
 
 
 def sweeps(calibration: Calibration, rng: random.Random) -> Iterator[Sweep]:

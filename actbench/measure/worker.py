@@ -17,7 +17,19 @@ from itertools import repeat
 from time import perf_counter, thread_time
 from typing import TYPE_CHECKING, Any
 
-from actbench.measure.protocol import PROTOCOL, Array, Described, Evaluated, Offered, Prepared, Started, Timed
+from actbench import processors
+from actbench.measure.protocol import (
+    PROTOCOL,
+    Array,
+    Described,
+    Evaluated,
+    Inspected,
+    Limited,
+    Offered,
+    Prepared,
+    Started,
+    Timed,
+)
 
 if TYPE_CHECKING:
     from actbench.code_placement import CodePlacement
@@ -53,10 +65,11 @@ class Worker:
         self._operands: Operands | None = None
         self._code: CodePlacement | None = None
 
-    def start(self, cpu: int | None) -> Started:
-        """Pin the process to a processor, then import."""
+    def start(self, cpu: int | None, threads: int) -> Started:
+        """Pin the process to a processor, then import; `threads` is for the backends that have several."""
         if cpu is not None:
-            os.sched_setaffinity(0, {cpu})
+            processors.pin(cpu, threads)
+        os.environ["NUMBA_NUM_THREADS"] = str(threads)
         import numpy as np
 
         import actbench.kernel  # noqa: F401  # only now: thread pools are sized on import
@@ -72,9 +85,9 @@ class Worker:
 
     def describe(self) -> Described:
         """Tell what this process runs on."""
-        from actbench import software
+        from actbench import backends, software
 
-        return Described(PROTOCOL, software.versions())
+        return Described(PROTOCOL, software.versions(backends.libraries(backends.catalogue())))
 
     def offer(self, selection: dict[str, Any]) -> Offered:
         """Tell which cases of a selection exist here."""
@@ -90,7 +103,7 @@ class Worker:
         from actbench.model import Case
 
         wanted = Case.parse(case)
-        bound = kernel.bind(wanted.kernel)
+        bound = kernel.bind_at(wanted)
         operands = kernel.Operands(wanted.activation, Array(**z).unpack(), Array(**dy).unpack())
         placement = kernel.Placement(operands, np.random.default_rng())
         try:
@@ -101,8 +114,15 @@ class Worker:
             outputs, raised = [], repr(error)
         return Evaluated(tuple(map(Array.pack, outputs)), raised, bound.compile_seconds, bound.from_cache)
 
+    def inspect(self, case: str) -> Inspected:
+        """Read what the compiler made of a kernel."""
+        from actbench import kernel
+        from actbench.model import Case
+
+        return Inspected(kernel.compiled(Case.parse(case).kernel))
+
     def prepare(self, cases: list[str], seed: int) -> Prepared:
-        """Take up a block: bind its kernels and draw its inputs."""
+        """Take up a block, its cases first, then its yardsticks: bind its kernels and draw its inputs."""
         from actbench import kernel
         from actbench.model import Case
 
@@ -110,7 +130,8 @@ class Worker:
         gc.collect()
         self._cases = [Case.parse(case) for case in cases]
         for case in self._cases:
-            kernel.bind(case.kernel)
+            if not case.is_yardstick:
+                kernel.bind_at(case)
         gc.freeze()  # numba alone brings so many objects that the next collection would take 60 ms
         first = self._cases[0]
         self._operands = kernel.Operands.drawn(first.activation, first.dtype, first.size, seed)
@@ -120,8 +141,14 @@ class Worker:
         """Time the slices of each sweep."""
         return Timed(tuple(self._sweep(**sweep) for sweep in sweeps))
 
+    def limits(self, copies: list[int], repeats: int) -> Limited:
+        """Measure how fast this processor computes, and copies arrays of so many bytes."""
+        from actbench.measure import roofs
+
+        return roofs.measured(copies, repeats, _undisturbed)
+
     def _sweep(self, seed: int, slices: list[tuple[int, int, int]], *, move: bool) -> tuple[float, ...]:
-        """Move operands, and if asked for code, elsewhere in memory; then time the slices. The yardstick is last."""
+        """Move operands, and if asked for code, elsewhere in memory; then time the slices."""
         import numpy as np
 
         from actbench import kernel
@@ -131,7 +158,7 @@ class Worker:
         if move and self._code is not None:
             self._code.move()
         placement = kernel.Placement(self._operands, np.random.default_rng(seed))
-        arms = [*(kernel.prepare(case, placement) for case in self._cases), kernel.yardstick(placement)]
+        arms = [kernel.prepare(case, placement) for case in self._cases]
         seconds = []
         for index, calls, phase in slices:
             arm = arms[index]
@@ -167,8 +194,10 @@ def main() -> None:
             "describe": worker.describe,
             "offer": worker.offer,
             "evaluate": worker.evaluate,
+            "inspect": worker.inspect,
             "prepare": worker.prepare,
             "time": worker.time,
+            "limits": worker.limits,
         }
         for line in sys.stdin:
             request = json.loads(line)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
+from math import isnan
 
 import msgspec
 
+from actbench.analysis.limits import Limit
 from actbench.report import settings
+from actbench.report.numbers import plus_minus
 from actbench.report.settings import Configuration
 from actbench.runs.environment import Environment
 from actbench.runs.noise import Finding
@@ -21,8 +24,10 @@ def line(environment: Environment) -> str:
     )
 
 
-def as_text(environment: Environment, found: Sequence[Finding], configuration: Configuration) -> str:
-    """Return what a run would record, then what makes timings scatter, then the settings."""
+def as_text(
+    environment: Environment, found: Sequence[Finding], configuration: Configuration, limits: Sequence[Limit] | None
+) -> str:
+    """Return what a run would record, then what makes timings scatter, limits if there are any, and the settings."""
     shown = {field.name: str(getattr(environment, field.name)) for field in fields(Environment)}
     shown |= {
         "caches": _caches(environment),
@@ -32,13 +37,22 @@ def as_text(environment: Environment, found: Sequence[Finding], configuration: C
     }
     facts = [f"{name.replace('_', ' '):<28} {value}" for name, value in shown.items()]
     noise = [f"{item.subject:<28} {item.state}" + ("" if item.good else f"  -> {item.advice}") for item in found]
-    return "\n".join([*facts, "", "what makes timings scatter", *noise, "", settings.as_text(configuration)])
+    roofs = [] if limits is None else ["", "what one core can do at most", *map(_limit, limits)]
+    return "\n".join([*facts, "", "what makes timings scatter", *noise, *roofs, "", settings.as_text(configuration)])
 
 
-def as_json(environment: Environment, found: Sequence[Finding], configuration: Configuration) -> str:
-    """Return the same as a JSON object."""
-    text = msgspec.json.encode({"environment": environment, "noise": found, "configuration": configuration})
+def as_json(
+    environment: Environment, found: Sequence[Finding], configuration: Configuration, limits: Sequence[Limit] | None
+) -> str:
+    """Return the same as a JSON object; ``limits`` only where they were measured."""
+    parts = {"environment": environment, "noise": found, "configuration": configuration}
+    text = msgspec.json.encode(parts if limits is None else parts | {"limits": limits})
     return msgspec.json.format(text, indent=2).decode()
+
+
+def _limit(limit: Limit) -> str:
+    value = plus_minus(limit.rate, limit.low, limit.high)
+    return f"{limit.subject:<28} " + (limit.detail if isnan(limit.rate) else f"{value} {limit.unit}, {limit.detail}")
 
 
 def _caches(environment: Environment) -> str:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from actbench import activations, backends, kernel
-from actbench.backends import Compiled, source
-from actbench.model import Case
+from actbench import activations, backends, kernel, overhead
+from actbench.backends import source
+from actbench.formula import Rule
+from actbench.model import RUNGS, Case, Compiled
 from actbench.suite import bytes_moved, residual_bytes
 
 
 def listing(case: Case) -> str:
     """Return the text; `InputError` for names that are not known or not available."""
-    return "\n\n".join(_parts(case))
+    facts = kernel.compiled(case.kernel)
+    compiled = [] if facts is None else [_section("compiled", _facts(facts))]
+    return "\n\n".join([*(_rung(case) if case.is_rung else _parts(case)), *compiled])
 
 
 def _parts(case: Case) -> Iterator[str]:
@@ -30,9 +33,21 @@ def _parts(case: Case) -> Iterator[str]:
     yield _section(f"executed by {backend.name}: {backend.summary}", backend.execution(case.op, chosen))
     for weakness in activation.strategies[case.strategy].weaknesses:
         yield f"known weakness: {weakness.flaw}: {weakness.why}"
-    compiled = backend.compiled(case.op, chosen, case.dtype)
-    if compiled is not None:
-        yield _section("compiled", _facts(compiled))
+    if backend.flushes:
+        yield f"known weakness: flushes: {backend.flushes}"
+
+
+def _rung(case: Case) -> Iterator[str]:
+    found = overhead.step(case.kernel)
+    backend = backends.get(case.backend)
+    yield f"{case.id}\na rung of the overhead ladder: {RUNGS[case.strategy]}"
+    yield f"keeps nothing; one call moves {bytes_moved(case)} bytes, temporaries not counted"
+    title = f"executed by {backend.name}: {backend.summary}"
+    if isinstance(found, Rule):
+        yield _section("of every element", source(found.derivative))
+        yield _section(title, backend.execution(case.op, found))
+    else:
+        yield _section(title, source(found))
 
 
 def _section(title: str, body: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from actbench.analysis.figures import figures
+from actbench.analysis.ladder import steps
 from actbench.analysis.speedups import speedups
 from actbench.report import host, tables_csv
 from actbench.report.numbers import duration
@@ -19,7 +20,8 @@ def publish(directory: Path, record: Record, times: Times) -> Summary:
     """Write the three files, each in one move, and return the summary."""
     of_cases = list(figures(times, record.calibrations, record.checks))
     of_pairs = [found for block in times.blocks for found in speedups(times, block)]
-    summary = summarise(of_cases, of_pairs, record)
+    of_rungs = [found for block in times.blocks for found in steps(times, block)]
+    summary = summarise(of_cases, of_pairs, of_rungs, record)
     files.write(directory / "cases.csv", tables_csv.cases(of_cases))
     files.write(directory / "speedups.csv", tables_csv.speedups(of_pairs))
     files.write(directory / "summary.md", _markdown(summary, record))

@@ -1,4 +1,7 @@
-"""What a run says, in order: the answer, the speedups, the times, what each strategy costs, what is missing."""
+"""What a run says, in order: the answer, the speedups, the times, what each strategy costs, what is missing.
+
+Rungs of the overhead ladder are in a table of their own, and in none of the others.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,11 @@ from typing import Any, TypeVar
 
 from actbench import backends
 from actbench.analysis.figures import Figures
+from actbench.analysis.ladder import Step
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.model import STRATEGIES, Check, LeftOut
+from actbench.report import ladder
 from actbench.report.numbers import NO_INTERVAL, UNDECIDED, count, plus_minus, ratio, significant
 from actbench.report.table import Table
 from actbench.runs.record import Engine, Record
@@ -27,12 +32,15 @@ class Summary:
     remarks: tuple[str, ...]
 
 
-def summarise(figures: Sequence[Figures], speedups: Sequence[Speedup], record: Record) -> Summary:
+def summarise(
+    figures: Sequence[Figures], speedups: Sequence[Speedup], steps: Sequence[Step], record: Record
+) -> Summary:
     """Put what was measured into words."""
     rank = [*backends.catalogue()].index
-    cases = sorted((each for each in figures if not each.yardstick), key=lambda each: rank(each.backend))
+    measured = [each for each in figures if not each.yardstick]
+    cases = sorted((each for each in measured if not each.rung), key=lambda each: rank(each.backend))
     within = sorted(
-        (each for each in speedups if each.reference.backend == each.candidate.backend),
+        (each for each in speedups if each.reference.backend == each.candidate.backend and not each.candidate.is_rung),
         key=lambda each: rank(each.candidate.backend),
     )
     compared = _grouped(within, lambda each: (each.candidate.activation, each.candidate.op))
@@ -42,12 +50,16 @@ def summarise(figures: Sequence[Figures], speedups: Sequence[Speedup], record: R
         if of in compared:
             tables.append(_speedup_table(title, compared[of]))
         tables.append(_time_table(title, found))
-    if record.checks:
-        tables.append(_cost_table(cases, record.checks))
+        if any(each.bound for each in found):
+            tables.append(_bound_table(title, found))
+    checks = [check for check in record.checks if not check.kernel.is_rung]
+    if checks:
+        tables.append(_cost_table(cases, checks))
+    tables.extend(ladder.tables(steps))
     return Summary(
         answers=tuple(_answer(found) for found in _grouped(filter(_is_the_question, within), _subject).values()),
         tables=tuple(tables),
-        remarks=tuple(_remarks(cases, speedups, record)),
+        remarks=tuple(_remarks(measured, speedups, record)),
     )
 
 
@@ -114,18 +126,33 @@ def _speedup_table(title: str, speedups: Sequence[Speedup]) -> Table:
 
 
 def _time_table(title: str, cases: Sequence[Figures]) -> Table:
+    return _by_strategy(
+        f"Time: {title}",
+        "Nanoseconds per element, and in brackets the rate of moving the operands as a percentage of a plain copy's.",
+        cases,
+        _time,
+    )
+
+
+def _bound_table(title: str, cases: Sequence[Figures]) -> Table:
+    return _by_strategy(
+        f"What bounds it: {title}",
+        "dispatch: half of the time is spent on one element as well; memory: a copy of the operands takes half of the "
+        "time, or the kernel is 1.5 times slower than on an array in cache; allocation: that, where results and "
+        "temporaries are allocated; compute: none of these.",
+        cases,
+        lambda each: each.bound or "",
+    )
+
+
+def _by_strategy(title: str, note: str, cases: Sequence[Figures], cell: Callable[[Figures], str]) -> Table:
+    """Return a table with a row a backend, dtype and size, and a column a strategy."""
     present = _strategies(each.strategy for each in cases)
     rows = []
     for (backend, dtype, size), found in _grouped(cases, lambda each: (each.backend, each.dtype, each.size)).items():
-        cells = {each.strategy: _time(each) for each in found}
+        cells = {each.strategy: cell(each) for each in found}
         rows.append((backend, dtype, count(size), *(cells.get(name, "") for name in present)))
-    return Table(
-        f"Time: {title}",
-        "Nanoseconds per element, and in brackets the rate of moving the operands as a percentage of a plain copy's.",
-        ("backend", "dtype", "n", *present),
-        tuple(rows),
-        labels=2,
-    )
+    return Table(title, note, ("backend", "dtype", "n", *present), tuple(rows), labels=2)
 
 
 def _time(each: Figures) -> str:
@@ -138,9 +165,12 @@ def _cost_table(cases: Sequence[Figures], checks: Sequence[Check]) -> Table:
     kept = {(each.activation, each.dtype, each.strategy): each.residual_bytes_per_element for each in cases}
     order = list(STRATEGIES)
     ordered = sorted(checks, key=lambda check: (check.kernel.dtype, order.index(check.kernel.strategy)))
-    groups = _grouped(ordered, lambda check: (check.kernel.activation, check.kernel.dtype, check.kernel.strategy))
+    groups = _grouped(
+        ordered,
+        lambda check: (check.kernel.activation, check.kernel.dtype, check.kernel.strategy, check.weaknesses),
+    )
     rows = []
-    for (activation, dtype, strategy), found in sorted(groups.items(), key=lambda item: item[0][:2]):
+    for (activation, dtype, strategy, _), found in sorted(groups.items(), key=lambda item: item[0][:2]):
         worst = max(found, key=lambda check: (check.max_ulp, -abs(check.worst_z)))
         rows.append(
             (
@@ -179,6 +209,10 @@ def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Reco
             f"A block was measured again {record.repeats} times, because all of it was much slower than in other "
             "rounds, as beside a busy neighbour."
         )
+    if record.plan.threaded:
+        threaded = dict.fromkeys(backend for block in record.plan.blocks for backend in block.copies)
+        number = "1 thread" if record.settings.threads == 1 else f"{record.settings.threads} threads"
+        yield f"{', '.join(threaded)}: {number} (--threads); rates are percentages of a copy by as many."
     yield from left_out_lines(record.plan.left_out)
     for failure in record.failures:
         when = f"in round {failure.round}" if failure.round else "while calibrating"

@@ -19,8 +19,8 @@ SPEEDUP_COLUMNS = (
 
 
 def cases(found: Sequence[Figures]) -> str:
-    """Return cases.csv: one row a case, its columns the fields of `Figures`."""
-    return _csv(pd.DataFrame(found, columns=[field.name for field in fields(Figures)]))
+    """Return cases.csv: one row a case, its columns the measured fields of `Figures`."""
+    return _csv(pd.DataFrame(found, columns=[field.name for field in fields(Figures)]).drop(columns="bound"))
 
 
 def speedups(found: Sequence[Speedup]) -> str:

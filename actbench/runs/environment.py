@@ -19,10 +19,16 @@ import pyperf
 from actbench import __version__, software
 from actbench.errors import InputError, NotComparableError
 
-NEEDED = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH", "XDG_CACHE_HOME")
+NEEDED = (
+    *("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH", "XDG_CACHE_HOME"),
+    "CXX",
+)
 """Variables without which a worker may not even start."""
 
-TUNING = ("OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "NUMBA_", "NPY_", "MALLOC_", "GLIBC_TUNABLES")
+TUNING = (
+    *("OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "NUMBA_", "NPY_", "MALLOC_", "GLIBC_TUNABLES"),
+    *("CUDA_", "JAX_", "NUMEXPR_", "TORCH", "XLA_"),
+)
 """Prefixes of variables that change what is measured: handed to the workers, and recorded."""
 
 
@@ -48,8 +54,10 @@ class Environment:
     """The processor to which the workers are pinned."""
 
 
-def collect(affinity: int | None, environ: Mapping[str, str] = os.environ) -> Environment:
-    """Look at this host."""
+def collect(
+    affinity: int | None, environ: Mapping[str, str] = os.environ, further: tuple[str, ...] = ()
+) -> Environment:
+    """Look at this host; `further` names the distributions that optional backends add to those always recorded."""
     return Environment(
         cpu_model=str(process_metadata().get("cpu_model_name", platform.processor() or "unknown")),
         logical_cpus=psutil.cpu_count() or 1,
@@ -61,7 +69,7 @@ def collect(affinity: int | None, environ: Mapping[str, str] = os.environ) -> En
         libc=" ".join(platform.libc_ver()).strip(),
         python=software.python(),
         actbench=__version__,
-        libraries=software.libraries(),
+        libraries=software.libraries((*software.LIBRARIES, *further)),
         variables={name: value for name, value in tuning(environ).items() if os.sep not in value},
         affinity=affinity,
     )
@@ -112,6 +120,17 @@ def choose_cpu(wanted: int | None) -> int | None:
         return wanted
     isolated = [cpu for cpu in _cpu_list(_read("/sys/devices/system/cpu/isolated")) if cpu in allowed]
     return (isolated or allowed)[-1]
+
+
+def choose_threads(wanted: int | None) -> int:
+    """Return how many threads parallel backends get: the number wanted, else one for each processor allowed.
+
+    `InputError` for more threads than processors: they would take turns.
+    """
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else psutil.cpu_count() or 1
+    if wanted is not None and wanted > allowed:
+        raise InputError(f"--threads {wanted}: this process may run on {allowed} processors: ask for at most as many")
+    return wanted or allowed
 
 
 def public_metadata(metadata: Mapping[str, str | float]) -> dict[str, str | float]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 
@@ -67,7 +68,10 @@ def from_json(path: Path) -> tuple[Plan, Times]:
         if name not in blocks and cases:
             first = cases[0]
             arms = tuple(Arm(case.strategy, case.backend) for case in cases)
-            blocks[name] = Block(first.activation, first.op, first.dtype, first.size, arms)
+            copies = [case.backend for case in by_case if case.is_yardstick]
+            empty = Block(first.activation, first.op, first.dtype, first.size, arms)
+            several = tuple(name for name in copies if name != empty.yardstick.backend)
+            blocks[name] = replace(empty, copies=several)
         if name not in blocks or {*blocks[name].timed} != by_case.keys():
             raise InputError(f"{path} is incomplete: round {number} of {name} does not have all its cases")
         finished.append(BlockTimes(blocks[name], number, tuple(by_case[case] for case in blocks[name].timed)))

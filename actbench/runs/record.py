@@ -50,6 +50,8 @@ class Settings:
     rounds: int | None
     arm_seconds: float
     timeout: float
+    threads: int = 1
+    """Of the backends that have several, where the plan has one."""
 
 
 @dataclass(slots=True)
@@ -115,7 +117,9 @@ def _contradictions(record: Record) -> Iterator[str]:
         counts = (*calibration.loops, *calibration.values, calibration.slices)
         if name not in blocks or min(counts, default=0) < 1:
             yield f"the calibration of {name} is not one of the plan's, or has a count below 1"
-        elif {len(calibration.loops), len(calibration.values)} != {len(blocks[name].timed)}:
+        elif {len(calibration.loops), len(calibration.values)} | ({len(calibration.probes)} - {0}) != {
+            len(blocks[name].timed)
+        }:
             yield f"the calibration of {name} is not for as many arms as the block has"
 
 

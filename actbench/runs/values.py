@@ -30,7 +30,7 @@ def to_csv(plan: Plan, times: Times, calibrations: Mapping[str, Calibration]) ->
     for finished in times.finished():
         calibration = calibrations[finished.block.id]
         for arm, (case, seconds) in enumerate(zip(finished.block.timed, finished.seconds, strict=True)):
-            first = offsets[finished.block] if case.is_yardstick else 0
+            first = offsets.get((finished.block, case), 0)
             columns, calls = (*astuple(case), finished.round), calibration.calls(arm)
             rows += [(*columns, first + index, calls, value) for index, value in enumerate(seconds)]
     return str(pd.DataFrame(rows, columns=COLUMNS).to_csv(index=False, lineterminator="\n", float_format=FLOATS))
@@ -45,7 +45,7 @@ def from_csv(path: Path, plan: Plan, calibrations: Mapping[str, Calibration]) ->
         for number in sorted({number for case in block.cases for number in found.get(case, ())}):
             seconds = []
             for arm, case in enumerate(block.timed):
-                first = offsets[block] if case.is_yardstick else 0
+                first = offsets.get((block, case), 0)
                 rows = found.get(case, {}).get(number, {})
                 count = calibrations[block.id].values[arm] if block.id in calibrations else 0
                 wanted = range(first, first + count)
@@ -86,12 +86,14 @@ def _read(path: Path, planned: set[Case]) -> dict[Case, dict[int, dict[int, floa
     return found
 
 
-def _yardstick_offsets(plan: Plan, calibrations: Mapping[str, Calibration]) -> dict[Block, int]:
-    """Return the number of the first yardstick value of each block."""
+def _yardstick_offsets(plan: Plan, calibrations: Mapping[str, Calibration]) -> dict[tuple[Block, Case], int]:
+    """Return the number of the first value of each yardstick of each block."""
     used: Counter[Case] = Counter()
     offsets = {}
     for block in plan.blocks:
-        offsets[block] = used[block.yardstick]
-        if block.id in calibrations:
-            used[block.yardstick] += calibrations[block.id].values[-1]
+        for arm, case in enumerate(block.timed):
+            if case.is_yardstick:
+                offsets[block, case] = used[case]
+                if block.id in calibrations:
+                    used[case] += calibrations[block.id].values[arm]
     return offsets

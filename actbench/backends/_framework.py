@@ -1,0 +1,101 @@
+"""What the array libraries have in common: a formula over their own arrays, eager, or compiled for every size."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from actbench.backends._backend import Backend, Bound, keep, source
+from actbench.formula import Dialect, Formula, Rule
+from actbench.model import Dtype, Op
+
+
+def product(formula: Formula) -> Callable[..., Any]:
+    """Dy * g'."""
+
+    def gradient(dy, *residuals):
+        return dy * formula(*residuals)
+
+    return gradient
+
+
+def derivative(gradient: Callable[..., Any], one: Any) -> Callable[..., Any]:
+    """G' by the library's own dy * g': dy is a single 1, broadcast with a stride of 0 and not an array to read."""
+
+    def call(*residuals):
+        return gradient(one, *residuals)
+
+    return call
+
+
+def step(gradient: Callable[..., Any], keeping: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Forward, keeping the residuals; then backward."""
+
+    def call(z, dy):
+        y, *residuals = keeping(z)
+        return y, gradient(dy, *residuals)
+
+    return call
+
+
+class Framework(Backend):
+    """An array library with array expressions."""
+
+    dialect = Dialect.ARRAY
+    dtypes = (Dtype.FLOAT32, Dtype.FLOAT64)
+    optional = True
+    compiles: ClassVar[bool] = False
+    """Whether `build` compiles, anew for every size."""
+
+    @abstractmethod
+    def unit(self, dtype: Dtype) -> Any:
+        """Return 1 as an array without dimensions."""
+
+    def build(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function of arrays as this library executes it."""
+        return function
+
+    def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a call that ends when its results are there."""
+        return function
+
+    def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
+        """Call the formula on the library's arrays; Python literals take their dtype."""
+        if not self.compiles:
+            return Bound(self._function(op, rule, dtype))
+
+        def specialise(operands: tuple[Any, ...]) -> Bound:
+            start = time.perf_counter()
+            bound = self.compile(self._function(op, rule, dtype), operands)
+            return replace(bound, compile_seconds=time.perf_counter() - start)
+
+        return Bound(self._function(op, rule, dtype), specialise=specialise)
+
+    def compile(self, function: Callable[..., Any], operands: tuple[Any, ...]) -> Bound:
+        """Compile by a first call."""
+        function(*operands)
+        return Bound(function)
+
+    def execution(self, op: Op, rule: Rule) -> str:
+        """What is called around the formula, or around the library's own kernel in its place."""
+        around = {Op.DERIVATIVE: derivative if rule.own else None, Op.BACKWARD: None, Op.STEP: step}[op]
+        gradient = None if rule.own or op is Op.DERIVATIVE else product
+        parts = [source(part) for part in (around, gradient) if part]
+        parts += [f"gradient = {rule.own}"] if rule.own else []
+        return "\n\n".join(parts) or ("the formula itself, compiled" if self.compiles else "the formula itself")
+
+    def _function(self, op: Op, rule: Rule, dtype: Dtype) -> Callable[..., Any]:
+        """Forward and backward of a step are two programs: elsewhere other layers are between them."""
+        gradient = rule.own or self.build(product(rule.derivative))
+        match op:
+            case Op.DERIVATIVE:
+                own = rule.own and derivative(rule.own, self.unit(dtype))
+                return self.finish(own or self.build(rule.derivative))
+            case Op.BACKWARD:
+                return self.finish(gradient)
+            case Op.STEP:
+                keeping = self.build(rule.save) if rule.save else keep(rule.residuals, self.build(rule.forward))
+                return self.finish(step(gradient, keeping))

@@ -1,0 +1,61 @@
+"""numba-parallel: the loop of numba-simd, shared among threads.
+
+The threads start when the first kernel is bound, and each is then given a processor of its own: the first of them to
+the thread that calls and waits. Waking them costs microseconds a call, which small arrays do not earn back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from actbench import processors
+from actbench.backends._backend import Bound
+from actbench.backends.numba import jitted
+from actbench.backends.numba_simd import NumbaSimd
+from actbench.formula import Rule
+from actbench.model import Dtype, Op
+
+
+def copy(span: Callable[[int], Any]) -> Callable[..., Any]:
+    """Every element as it is."""
+
+    def kernel(out, z):
+        for i in span(out.size):
+            out[i] = z[i]
+
+    return kernel
+
+
+class NumbaParallel(NumbaSimd):
+    """A compiled loop that is vector code, over several threads."""
+
+    name = "numba-parallel"
+    summary = "the loop of numba-simd shared among threads by prange (--threads)"
+    rank = 40
+    threaded = True
+
+    def span(self) -> Callable[[int], Any]:
+        """``prange``: pieces of the range for every thread."""
+        import numba
+
+        return numba.prange
+
+    def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
+        """Compile the loop, or load it from numba's cache; see that the threads are there."""
+        bound = super().bind(op, rule, dtype)
+        self._copy(dtype)
+        return bound
+
+    def copy(self, dtype: Dtype) -> Callable[..., Any]:
+        """Copy by all threads."""
+        return self._copy(dtype)
+
+    def _copy(self, dtype: Dtype) -> Callable[..., Any]:
+        dispatcher: Callable[..., Any] = jitted(copy(self.span()), dtype, parallel=True)
+        nothing = np.zeros(1, dtype)
+        dispatcher(nothing.copy(), nothing)  # the first call starts the threads
+        processors.spread()
+        return dispatcher

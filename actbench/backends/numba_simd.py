@@ -1,0 +1,66 @@
+"""numba-simd: the array formula, branch-free, in a compiled loop over functions that LLVM vectorises.
+
+numba calls libm once an element, and a loop with a call in it stays scalar. Here exp and its relatives are arithmetic
+(`actbench.backends._simd`), inlined into the loop, and ``where`` is a select: the whole formula becomes vector code.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from actbench.backends import _simd
+from actbench.backends._backend import source
+from actbench.backends.numba import Numba
+from actbench.formula import Dialect, Formula, Rule
+from actbench.model import Op
+
+
+class NumbaSimd(Numba):
+    """A compiled loop that is vector code throughout."""
+
+    name = "numba-simd"
+    summary = "the array formula in an njit loop, exponentials as branch-free arithmetic that LLVM vectorises"
+    dialect = Dialect.ARRAY
+    rank = 30
+    planning_ns = 3.0
+
+    def namespace(self) -> Any:
+        """Branch-free functions of one element."""
+        from actbench.backends._simd import functions
+
+        return functions
+
+    def execution(self, op: Op, rule: Rule) -> str:
+        """The loop around the formula, and the functions that the formula calls."""
+        functions = self.namespace()
+        formulas = [rule.derivative] if op is not Op.STEP else [rule.save or rule.forward, rule.derivative]
+        called = dict.fromkeys(name for formula in formulas for name in formula.__code__.co_names)
+        own = [getattr(functions, name) for name in called if name in functions.__all__]
+        return "\n\n".join([super().execution(op, rule), *map(source, own)])
+
+    def jitable(self, formula: Formula) -> Formula:
+        """Let compiled loops call the formula, with vectors as wide as the processor has them."""
+        from numba.extending import register_jitable
+
+        from actbench.backends._simd import vector_width
+
+        computed = super().jitable(formula)
+
+        def wide(kept):
+            vector_width.widest()
+            return computed(kept)
+
+        return register_jitable(inline="always")(wide)  # it speaks of the loop it is in
+
+    def edition(self) -> str:
+        """The digest of the functions' source."""
+        return _digest(Path(_simd.__file__).parent)
+
+
+@cache
+def _digest(folder: Path) -> str:
+    texts = (path.read_bytes() for path in sorted(folder.glob("*.py")))
+    return sha256(b"".join(texts)).hexdigest()

@@ -1,0 +1,117 @@
+"""numexpr: the formula as a program of its virtual machine, block by block over preallocated output.
+
+The formula is called with numexpr's own expression nodes, which gives the tree that numexpr otherwise parses from text.
+Nodes know neither numpy's numbers nor Python's abs(): literals become nodes of the kernel's dtype, without which
+float32 would be computed in float64, and abs numexpr's own.
+
+A program has one output. What a step saves beside y is therefore computed apart from y, exponential included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from actbench.backends._backend import Backend, Bound, rewritten, source
+from actbench.formula import Dialect, Formula, Rule
+from actbench.model import Dtype, Op
+
+
+@cache
+def library() -> Any:
+    """Import numexpr, with one thread."""
+    import numexpr
+
+    numexpr.set_num_threads(1)
+    return numexpr
+
+
+def single(program: Callable[..., Any]) -> Callable[..., Any]:
+    """Run one program."""
+
+    def call(out, *operands):
+        program(*operands, out=out, ex_uses_vml=False)
+
+    return call
+
+
+def step(keeping: list[Callable[..., Any]], gradient: Callable[..., Any], kept: list[int]) -> Callable[..., Any]:
+    """Run forward, a program an output; then backward, on the arrays at the places `kept`."""
+
+    def call(*arrays):
+        *saved, dz, z, dy = arrays
+        for program, out in zip(keeping, saved, strict=True):
+            program(z, out=out, ex_uses_vml=False)
+        gradient(dy, *(arrays[place] for place in kept), out=dz, ex_uses_vml=False)
+
+    return call
+
+
+class Numexpr(Backend):
+    """Programs of numexpr's virtual machine."""
+
+    name = "numexpr"
+    summary = "a program of numexpr's virtual machine on one thread, block by block into preallocated output"
+    requires = "numexpr"
+    libraries = ("numexpr",)
+    optional = True
+    dialect = Dialect.ARRAY
+    dtypes = (Dtype.FLOAT32, Dtype.FLOAT64)
+    rank = 15
+    preallocates = True
+    planning_ns = 20.0
+
+    def namespace(self) -> Any:
+        """What numexpr has for its nodes."""
+        return SimpleNamespace(**library().expressions.functions)
+
+    def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
+        """Make programs of the formulas."""
+        match op:
+            case Op.DERIVATIVE:
+                return Bound(single(_program(rule.derivative, rule.residuals, dtype)))
+            case Op.BACKWARD:
+                return Bound(single(_gradient(rule, dtype)))
+            case Op.STEP:
+                names = ("y", *rule.saved)
+                keeping = [
+                    _program(rule.save or rule.forward, ("z",), dtype, output if rule.save else None)
+                    for output, _ in enumerate(names)
+                ]
+                arrays = (*names, "dz", "z", "dy")
+                return Bound(step(keeping, _gradient(rule, dtype), [arrays.index(name) for name in rule.residuals]))
+
+    def execution(self, op: Op, rule: Rule) -> str:
+        """The function around the programs."""
+        del rule
+        return source(step if op is Op.STEP else single)
+
+
+def _gradient(rule: Rule, dtype: Dtype) -> Callable[..., Any]:
+    """Return the program of dy * g'."""
+    derivative = _over_nodes(rule.derivative, dtype)
+    return _compiled(lambda dy, *residuals: dy * derivative(*residuals), ("dy", *rule.residuals), dtype)
+
+
+def _program(formula: Formula, names: tuple[str, ...], dtype: Dtype, output: int | None = None) -> Callable[..., Any]:
+    """Return the program of a formula, or of one of its outputs."""
+    over_nodes = _over_nodes(formula, dtype)
+    return _compiled(lambda *nodes: over_nodes(*nodes) if output is None else over_nodes(*nodes)[output], names, dtype)
+
+
+def _over_nodes(formula: Formula, dtype: Dtype) -> Formula:
+    expressions = library().expressions
+    real = np.dtype(dtype).type
+    return rewritten(formula, lambda value: expressions.ConstantNode(real(value)), abs=expressions.functions["abs"])
+
+
+def _compiled(function: Callable[..., Any], names: tuple[str, ...], dtype: Dtype) -> Callable[..., Any]:
+    expressions = library().expressions
+    kind = {Dtype.FLOAT32: "float", Dtype.FLOAT64: "double"}[dtype]
+    tree = function(*(expressions.VariableNode(name, kind) for name in names))
+    signature = [(name, expressions.kind_to_type[kind]) for name in names]
+    return library().NumExpr(tree, signature)  # type: ignore[no-any-return]

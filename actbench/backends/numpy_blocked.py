@@ -1,0 +1,98 @@
+"""numpy-blocked: the array formula on one piece after the other, so that its temporaries stay in cache.
+
+Whole temporaries cost twice once they leave the cache: they are written to memory and read back, and above about
+128 KiB the allocator may take fresh pages from the system for each. Pieces need a few more calls, and a copy into the
+result, which is made beforehand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from actbench.backends._backend import Bound, source
+from actbench.backends.numpy import Numpy
+from actbench.formula import Formula, Rule
+from actbench.model import Dtype, Op
+
+PIECE = 8192
+"""Elements: a piece, its result and a few temporaries fit the L2 cache, and each is below malloc's mmap threshold."""
+
+
+def derivative(formula: Formula) -> Callable[..., Any]:
+    """g', piece by piece."""
+
+    def call(out, *residuals):
+        for start in range(0, out.size, PIECE):
+            piece = slice(start, start + PIECE)
+            out[piece] = formula(*(kept[piece] for kept in residuals))
+
+    return call
+
+
+def backward(formula: Formula) -> Callable[..., Any]:
+    """Dy * g', piece by piece."""
+
+    def call(dz, dy, *residuals):
+        for start in range(0, dz.size, PIECE):
+            piece = slice(start, start + PIECE)
+            dz[piece] = dy[piece] * formula(*(kept[piece] for kept in residuals))
+
+    return call
+
+
+def step(formula: Formula, forward: Formula, residuals: tuple[str, ...]) -> Callable[..., Any]:
+    """Forward, keeping z or y; then backward: piece by piece each."""
+
+    def call(y, dz, z, dy):
+        for start in range(0, y.size, PIECE):
+            piece = slice(start, start + PIECE)
+            y[piece] = forward(z[piece])
+        arrays = {"z": z, "y": y}
+        differentiate(dz, dy, *(arrays[name] for name in residuals))
+
+    differentiate = backward(formula)
+    return call
+
+
+def step_saving(formula: Formula, save: Formula) -> Callable[..., Any]:
+    """Forward, storing residuals beside y; then backward: piece by piece each."""
+
+    def call(*arrays):
+        *stored, dz, z, dy = arrays
+        for start in range(0, z.size, PIECE):
+            piece = slice(start, start + PIECE)
+            for whole, part in zip(stored, save(z[piece]), strict=True):
+                whole[piece] = part
+        differentiate(dz, dy, *stored[1:])
+
+    differentiate = backward(formula)
+    return call
+
+
+class NumpyBlocked(Numpy):
+    """Array expressions over pieces."""
+
+    name = "numpy-blocked"
+    summary = f"array expressions over pieces of {PIECE} elements, into a result made beforehand"
+    rank = 12
+    preallocates = True
+    ladder: ClassVar = Numpy.ladder | {"allocation": "pieces are written into a result made beforehand"}
+
+    def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
+        """Call the formula on pieces; Python literals take the arrays' dtype (NEP 50)."""
+        del dtype
+        match op:
+            case Op.DERIVATIVE:
+                return Bound(derivative(rule.derivative))
+            case Op.BACKWARD:
+                return Bound(backward(rule.derivative))
+            case Op.STEP if rule.save:
+                return Bound(step_saving(rule.derivative, rule.save))
+            case Op.STEP:
+                return Bound(step(rule.derivative, rule.forward, rule.residuals))
+
+    def execution(self, op: Op, rule: Rule) -> str:
+        """The function around the formula."""
+        factories: dict[Op, Callable[..., Any]] = {Op.DERIVATIVE: derivative, Op.BACKWARD: backward, Op.STEP: step}
+        return source(step_saving if op is Op.STEP and rule.save else factories[op])

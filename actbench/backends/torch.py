@@ -1,0 +1,61 @@
+"""torch, eager: the formula over tensors, one kernel an operation, and torch's own kernels where the output is kept.
+
+Nothing here requires a gradient, so that autograd records nothing; a ``no_grad`` around every call would cost more than
+it could save.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+from actbench.backends._framework import Framework
+from actbench.formula import Formula
+from actbench.model import Dtype
+
+OWN = {("logistic", "cached"): "sigmoid_backward", ("tanh", "cached"): "tanh_backward"}
+"""torch's kernels for dy * g' from y, by activation and strategy."""
+
+
+@cache
+def library() -> Any:
+    """Import torch, with one thread."""
+    import torch
+
+    torch.set_num_threads(1)
+    return torch
+
+
+@cache
+def dialect() -> Any:
+    """``torch``, with numpy's names for what it calls otherwise."""
+    return SimpleNamespace(**vars(library()) | {"copy": library().clone})
+
+
+class Torch(Framework):
+    """Eager tensors."""
+
+    name = "torch"
+    summary = "eager tensors on one thread, sigmoid_backward and tanh_backward where y is kept"
+    requires = "torch"
+    libraries = ("torch",)
+    rank = 50
+    planning_ns = 15.0
+
+    def namespace(self) -> Any:
+        """``torch``."""
+        return dialect()
+
+    def own(self, activation: str, strategy: str) -> Formula | None:
+        """``torch.ops.aten.sigmoid_backward``, ``tanh_backward``."""
+        name = OWN.get((activation, strategy))
+        return getattr(library().ops.aten, name).default if name else None
+
+    def adopt(self, array: Any) -> Any:
+        """The same memory as a tensor."""
+        return library().from_numpy(array)
+
+    def unit(self, dtype: Dtype) -> Any:
+        """1."""
+        return library().ones((), dtype=getattr(library(), dtype))

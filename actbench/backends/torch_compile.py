@@ -1,0 +1,61 @@
+"""torch.compile: the formula as one loop, compiled to C++ for every size.
+
+A call checks that it is still what was compiled, which costs more than eager calls do up to some thousand elements.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
+from actbench.backends._backend import Bound
+from actbench.backends.torch import Torch, library
+from actbench.formula import Formula
+
+
+def compiler() -> str:
+    """Return what torch compiles C++ with."""
+    return os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")
+
+
+class TorchCompile(Torch):
+    """Compiled tensors."""
+
+    name = "torch-compile"
+    summary = "torch.compile: one fused loop in C++ on one thread, for every size anew"
+    rank = 55
+    compiles = True
+
+    @property
+    def unavailable(self) -> str | None:
+        """There must be torch and a C++ compiler."""
+        if reason := super().unavailable:
+            return reason
+        return None if shutil.which(compiler()) else f"torch.compile needs a C++ compiler: {compiler()} is not found"
+
+    def own(self, activation: str, strategy: str) -> Formula | None:
+        """None: it would be taken apart into what the formula says."""
+        del activation, strategy
+        return None
+
+    def build(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Compile on the first call; from code of its own, because torch counts what it compiles from one."""
+        torch = library()
+        from torch._inductor import config
+
+        config.compile_threads = 1  # in this process, and not in others beside it
+        code = function.__code__.replace()
+        own = FunctionType(code, function.__globals__, function.__name__, None, function.__closure__)
+        return torch.compile(own, dynamic=False, fullgraph=True)  # type: ignore[no-any-return]
+
+    def compile(self, function: Callable[..., Any], operands: tuple[Any, ...]) -> Bound:
+        """Compile by a first call, or load from torch's cache."""
+        from torch._dynamo.utils import counters
+
+        misses = counters["inductor"]["fxgraph_cache_miss"]
+        function(*operands)
+        return Bound(function, from_cache=counters["inductor"]["fxgraph_cache_miss"] == misses)

@@ -1,0 +1,64 @@
+"""torch on an NVIDIA device: eager kernels, operands that stay there, and a wait for the device in every call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from actbench.backends._backend import Bound
+from actbench.backends.torch import Torch, library
+from actbench.errors import InputError
+from actbench.formula import Rule
+from actbench.model import Dtype, Op
+
+DEVICES = (("/dev", "nvidia[0-9]*"), ("/dev", "dxg"))
+"""Where a driver shows its devices: on Linux, and on Linux under Windows."""
+
+
+class TorchCuda(Torch):
+    """Eager tensors on the first NVIDIA device."""
+
+    name = "torch-cuda"
+    summary = "eager tensors on the first NVIDIA device, synchronised after every call"
+    rank = 58
+    places = False
+    planning_ns = 1.0
+
+    @property
+    def unavailable(self) -> str | None:
+        """There must be torch and a device."""
+        if reason := super().unavailable:
+            return reason
+        found = any(any(Path(directory).glob(pattern)) for directory, pattern in DEVICES)
+        return None if found else "no NVIDIA device is found"
+
+    def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
+        """Call the formula on tensors of the device; `InputError` where this torch cannot use it."""
+        torch = library()
+        if not torch.cuda.is_available():
+            raise InputError(f"backend '{self.name}' cannot run: torch {torch.__version__} finds no CUDA device")
+        return super().bind(op, rule, dtype)
+
+    def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Wait for the device."""
+        wait = library().cuda.synchronize
+
+        def call(*operands):
+            outputs = function(*operands)
+            wait()
+            return outputs
+
+        return call
+
+    def adopt(self, array: Any) -> Any:
+        """A copy on the device."""
+        return super().adopt(array).to("cuda")
+
+    def release(self, output: Any) -> Any:
+        """A copy on the host."""
+        return output.cpu().numpy()
+
+    def unit(self, dtype: Dtype) -> Any:
+        """1, on the device."""
+        return super().unit(dtype).to("cuda")

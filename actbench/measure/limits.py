@@ -1,0 +1,43 @@
+"""What one core can do at most: asked of a worker, which is pinned as for any measurement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from operator import attrgetter
+
+from actbench import backends
+from actbench.analysis.limits import Limit, Width, arithmetic, copying, unknown_arithmetic
+from actbench.measure.session import StartHere
+from actbench.runs.environment import Environment
+
+REPEATS = 12
+"""Of every loop and copy; six are the fewest that give an interval."""
+
+IN_CACHE = 4
+"""The smaller array takes such a part of the L2 cache, so that both fit, with room."""
+
+L2 = 1 << 19
+"""Bytes of an L2 cache where the system does not tell."""
+
+LARGE = 1 << 26
+"""Bytes of the larger array: with its copy, more than most caches hold."""
+
+TIMEOUT = 60.0
+"""Seconds, with compiling."""
+
+
+def limits(start_worker: StartHere, environment: Environment) -> list[Limit]:
+    """Measure in a fresh process on the environment's processor: arithmetic by dtype, then copies."""
+    worker = start_worker(environment.affinity, TIMEOUT)
+    try:
+        found = worker.limits([environment.caches.get("L2", L2) // IN_CACHE, LARGE], REPEATS)
+    finally:
+        worker.close()
+    computed = groupby(found.arithmetic, attrgetter("dtype"))
+    roofs = [arithmetic(dtype, [Width(each.bits, each.rates) for each in group]) for dtype, group in computed]
+    return [*(roofs or _unknown()), *(copying(each.nbytes, each.rates, environment.caches) for each in found.copies)]
+
+
+def _unknown() -> Iterator[Limit]:
+    yield unknown_arithmetic(backends.catalogue()["numba"].unavailable or "the worker has no numba")

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from actbench.analysis.bounds import Bound, bound
+from actbench.model import CACHED, Case, Dtype, Op, Probe
+
+PROBE = Probe(single=1e-6, cached=1e-6 + 1e-9 * (CACHED - 1))
+"""A microsecond a call and a nanosecond an element."""
+
+
+def bounded(seconds: float, *, size: int = 100_000, backend: str = "numpy", copy_limit_pct: float = 10.0) -> Bound:
+    return bound(Case("tanh", "cached", backend, Op.DERIVATIVE, Dtype.FLOAT64, size), seconds, copy_limit_pct, PROBE)
+
+
+def test_half_of_the_time_spent_on_one_element_too_is_dispatch() -> None:
+    assert bounded(2e-6, size=1000) is Bound.DISPATCH
+    assert bounded(2.1e-6, size=1100) is Bound.COMPUTE
+
+
+def test_half_of_the_time_that_a_copy_takes_is_memory() -> None:
+    assert bounded(1e-4, copy_limit_pct=50.0) is Bound.MEMORY
+    assert bounded(1e-4, copy_limit_pct=49.9) is Bound.COMPUTE
+
+
+@pytest.mark.parametrize(("backend", "expected"), [("numpy", Bound.ALLOCATION), ("numba", Bound.MEMORY)])
+def test_half_as_slow_again_as_in_cache_is_allocation_where_results_are_allocated(
+    backend: str, expected: Bound
+) -> None:
+    assert bounded(1.01e-4 + 0.51e-4, backend=backend) is expected
+    assert bounded(1.01e-4 + 0.49e-4, backend=backend) is Bound.COMPUTE
+
+
+def test_a_probe_that_was_disturbed_makes_no_negative_time() -> None:
+    case = Case("tanh", "cached", "numba", Op.DERIVATIVE, Dtype.FLOAT64, 10)
+    assert bound(case, 1.0, 10.0, Probe(single=1e-6, cached=1e-7)) is Bound.MEMORY
+
+
+def test_a_backend_that_is_not_known_here_is_taken_to_allocate() -> None:
+    assert bounded(2e-4, backend="elsewhere") is Bound.ALLOCATION

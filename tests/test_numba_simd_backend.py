@@ -1,0 +1,60 @@
+"""The same for numba-simd and numba-parallel, which share their loops' code."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from actbench import backends, kernel
+from actbench.backends import numba_simd
+from actbench.model import Compiled, Dtype, Kernel, Op
+from tests import kernels
+from tests.conftest import Actbench
+
+EVERY = [each for each in kernels.every_kernel() if each.backend in {"numba-simd", "numba-parallel"}]
+SERIAL = [each for each in EVERY if each.backend == "numba-simd" and each.activation != "identity"]
+SHARED = [Kernel("tanh", "recompute", "numba-parallel", op, dtype) for op in Op for dtype in Dtype]
+
+
+def compiled(chosen: Kernel) -> Compiled:
+    found = kernel.compiled(chosen)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("chosen", SERIAL + SHARED, ids=lambda chosen: chosen.id)
+def test_every_kernel_is_vector_code_of_its_own_dtype_without_a_call(chosen: Kernel) -> None:
+    found = compiled(chosen)
+    assert found.vector_bits >= 128
+    assert found.library_calls == ()
+    assert found.double_conversions == 0
+
+
+@pytest.mark.parametrize("backend", ["numpy-blocked", "numba-simd", "numba-parallel"])
+@pytest.mark.parametrize("dtype", Dtype)
+@pytest.mark.parametrize("op", Op)
+@pytest.mark.parametrize("strategy", ["recompute", "cached", "complement"])
+def test_many_pieces_and_a_rest_give_what_numpy_gives(backend: str, dtype: Dtype, op: Op, strategy: str) -> None:
+    z = np.random.default_rng(1).standard_normal(20_011, dtype=np.dtype(dtype).type)
+    names = ("numpy", backend)
+    plain, other = (kernels.outputs(Kernel("tanh", strategy, name, op, dtype), z, np.flip(z)) for name in names)
+    for expected, found in zip(plain, other[:1] + other[-1:] if op is Op.STEP else other, strict=True):
+        eps = float(np.finfo(dtype).eps)
+        np.testing.assert_allclose(found, expected, rtol=16 * eps, atol=64 * eps)  # cached cancels
+
+
+def test_the_cache_is_not_asked_for_kernels_of_other_functions(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = backends.get("numba-simd")
+    chosen = Kernel("logistic", "recompute", "numba-simd", Op.DERIVATIVE, Dtype.FLOAT32)
+    bound = backend.bind(chosen.op, kernel.rule(chosen), chosen.dtype)
+    assert backend.bind(chosen.op, kernel.rule(chosen), chosen.dtype).from_cache
+    monkeypatch.setattr(numba_simd.NumbaSimd, "edition", lambda _: f"{np.random.default_rng().random()}")
+    assert not backend.bind(chosen.op, kernel.rule(chosen), chosen.dtype).from_cache
+    assert bound.function is not None
+
+
+def test_show_prints_the_functions_that_a_formula_calls(actbench: Actbench) -> None:
+    shown = actbench("show", "tanh/complement/numba-simd/step/float32/1000").stdout
+    assert "    def exp(x):" in shown
+    assert "    def tanh(x):" in shown
+    assert "def erf" not in shown

@@ -187,7 +187,9 @@ def offered(selection: Selection) -> list[Case]:
 
 def refuse_unknown(selection: Selection, elsewhere: Iterable[Case]) -> None:
     """Raise `InputError` for a name of the user's that cannot be used here and is not among the cases elsewhere."""
-    preset(selection.preset)
+    axes = preset(selection.preset).axes
+    given = selection.given
+    _check_ladder(given.get("activations", axes.activations), given.get("strategies", axes.strategies))
     seen = {name for case in elsewhere for name in (case.activation, case.backend, case.strategy, case.op, case.dtype)}
     lookups: dict[str, Callable[[str], object]] = {
         "activations": strategies_of,
@@ -295,6 +297,25 @@ def _check_names(axes: Axes) -> None:
         backends.get(backend)
     for strategy in axes.strategies:
         _strategy(strategy)
+    _check_ladder(axes.activations, axes.strategies)
+
+
+def _check_ladder(chosen: Iterable[str], strategies: Iterable[str]) -> None:
+    """Raise `InputError` where a part of the selection would go without a word: rungs and strategies do not mix."""
+    rungs = [name for name in strategies if name in RUNGS]
+    others = [name for name in chosen if name != OVERHEAD]
+    if OVERHEAD in chosen and not rungs:
+        raise InputError(
+            f"'{OVERHEAD}' has rungs in place of strategies: add -s {','.join(RUNGS)}, or use --preset {OVERHEAD}"
+        )
+    if rungs and OVERHEAD not in chosen:
+        raise InputError(
+            f"'{rungs[0]}' is a rung of the overhead ladder: add -a {OVERHEAD}, or use --preset {OVERHEAD}"
+        )
+    if others and rungs and not [name for name in strategies if name not in RUNGS]:
+        raise InputError(
+            f"'{others[0]}' has strategies in place of rungs: add -s {','.join(STRATEGIES)}, or leave it out"
+        )
 
 
 def _strategy(name: str) -> None:

@@ -155,10 +155,10 @@ def test_wider_vectors_that_help_are_found_and_one_disturbed_repeat_does_not_dec
 @pytest.mark.parametrize(
     ("nbytes", "subject", "where"),
     [
-        (512 << 10, "copy of 512 KiB", "both arrays fit L2"),
+        (512 << 10, "copy of 512 KiB", "both arrays fit L2, as large as the system says it is"),
         (64 << 20, "copy of 64 MiB", "out of every cache"),
-        (16 << 20, "copy of 16 MiB", "both arrays fit L3"),
-        (24 << 10, "copy of 24 KiB", "both arrays fit L1d"),
+        (16 << 20, "copy of 16 MiB", "both arrays fit L3, as large as the system says it is"),
+        (24 << 10, "copy of 24 KiB", "both arrays fit L1d, as large as the system says it is"),
     ],
 )
 def test_a_copy_is_told_with_the_cache_that_holds_it(nbytes: int, subject: str, where: str) -> None:

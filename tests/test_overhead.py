@@ -371,3 +371,22 @@ def test_a_ladder_without_a_counterpart_is_not_regrouped_with_arms_of_another_ac
         "overhead/loop/numpy/derivative/float64/16",
         "copy/yardstick/numpy/derivative/float64/16",
     ]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        (("-a", "overhead"), "'overhead' has rungs in place of strategies: add -s empty,dispatch"),
+        (("-a", "overhead,logistic"), "'overhead' has rungs in place of strategies"),
+        (("-s", "loop,cached"), "'loop' is a rung of the overhead ladder: add -a overhead, or use --preset overhead"),
+        (("--preset", "overhead", "-a", "logistic"), "'empty' is a rung of the overhead ladder"),
+        (("--preset", "overhead", "-a", "overhead,logistic"), "'logistic' has strategies in place of rungs"),
+    ],
+)
+@pytest.mark.parametrize("command", [("run",), ("check", "--against", ".venv")], ids=["run", "check"])
+def test_a_part_of_a_selection_does_not_go_without_a_word(
+    actbench: Actbench, command: tuple[str, ...], chosen: tuple[str, ...], message: str
+) -> None:
+    result = actbench(*command, *chosen)
+    assert result.exit_code == 2
+    assert message in result.stderr

@@ -55,7 +55,7 @@ def worker() -> Iterator[WorkerProcess]:
 def without(monkeypatch: pytest.MonkeyPatch, name: str) -> str:
     """Take a backend's library away, and return what is then missing."""
     monkeypatch.setattr(type(backends.catalogue()[name]), "requires", "no_such_library")
-    return "no_such_library is not installed; pip install 'actbench-derivatives[no_such_library]'"
+    return "no_such_library is not installed; python -m pip install no_such_library"
 
 
 # What there is

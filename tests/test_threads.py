@@ -66,10 +66,11 @@ def test_the_number_of_threads_is_recorded_where_it_counts(actbench: Actbench) -
 
 
 def test_more_threads_than_processors_are_refused(actbench: Actbench) -> None:
-    result = actbench(*PARALLEL, "--threads", "4096", "-o", "here")
-    assert result.exit_code == 2
-    assert "--threads 4096: this process may run on" in result.stderr
-    assert not Path("here").exists()
+    for selection in (PARALLEL, ("run", "--preset", "smoke")):
+        result = actbench(*selection, "--threads", "4096", "-o", "here")
+        assert result.exit_code == 2
+        assert "--threads 4096: this process may run on" in result.stderr
+        assert not Path("here").exists()
 
 
 def test_a_run_does_not_go_on_with_another_number_of_threads(

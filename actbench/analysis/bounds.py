@@ -2,12 +2,13 @@
 
 While a block is calibrated, each arm is also timed on one element, which is all fixed cost, and on `CACHED` elements,
 which lie in the caches next to the processor. With T the time of the case, F that of one element, and C the time that
-its elements would take at the rate in cache:
+its elements would take as fast as those in cache:
 
 1. **dispatch** where F is half of T or more;
 2. **memory** where a plain copy would take half of T or more to move the operands (`copy_limit_pct` of 50 or more);
-3. where T - F is more than `SLOWED` times C, the data have left the cache: **allocation** for a backend that allocates
-   its results and temporaries, which must come from memory as well, **memory** for one that writes to given arrays;
+3. where T is more than `SLOWED` times C, for arrays larger than `CACHED`, the data have left the cache: **allocation** for
+   a backend that allocates its results and temporaries, which must come from memory as well, **memory** for one that
+   writes to given arrays;
 4. **compute** otherwise: arithmetic, or the interpreter, at the rate that it has in cache.
 """
 
@@ -38,8 +39,8 @@ def bound(case: Case, seconds: float, copy_limit_pct: float, probe: Probe) -> Bo
         return Bound.DISPATCH
     if copy_limit_pct >= 100 * HALF:
         return Bound.MEMORY
-    in_cache = max(probe.cached - probe.single, 0.0) / (CACHED - 1) * case.size
-    if seconds - probe.single <= SLOWED * in_cache:
+    in_cache = probe.cached / CACHED * case.size
+    if case.size <= CACHED or seconds <= SLOWED * in_cache:
         return Bound.COMPUTE
     backend = backends.catalogue().get(case.backend)
     return Bound.MEMORY if backend is not None and backend.preallocates else Bound.ALLOCATION

@@ -58,7 +58,7 @@ def unknown_arithmetic(reason: str) -> Limit:
 def copying(nbytes: int, rates: Iterable[float], caches: dict[str, int]) -> Limit:
     """Return the rate of copying one array of so many bytes to another; `caches` are capacities by name."""
     holding = [name for name, size in caches.items() if size >= 2 * nbytes]
-    where = f"both arrays fit {holding[0]}" if holding else "out of every cache"
+    where = f"both arrays fit {holding[0]}, as large as the system says it is" if holding else "out of every cache"
     size = f"{nbytes >> 20} MiB" if nbytes >= 1 << 20 else f"{nbytes >> 10} KiB"
     return Limit(f"copy of {size}", *_rate(rates), "GB/s", f"read and written; {where}")
 

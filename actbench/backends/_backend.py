@@ -66,7 +66,7 @@ class Backend(ABC):
         """Why this backend cannot be used here, or None; found without importing anything."""
         if self.requires is None or find_spec(self.requires) is not None:
             return None
-        hint = f"; pip install 'actbench-derivatives[{self.requires}]'" if self.optional else ""
+        hint = f"; python -m pip install {self.requires}" if self.optional else ""
         return f"{self.requires} is not installed{hint}"
 
     def refusal(self, dtype: Dtype) -> str | None:

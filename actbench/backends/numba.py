@@ -22,7 +22,7 @@ from actbench.model import Compiled, Dtype, Op
 
 
 def derivative(span: Callable[[int], Any], formula: Formula) -> Callable[..., Any]:
-    """G' of every element."""
+    """Differentiate every element."""
 
     def kernel(out, kept):
         for i in span(out.size):
@@ -32,7 +32,7 @@ def derivative(span: Callable[[int], Any], formula: Formula) -> Callable[..., An
 
 
 def backward(span: Callable[[int], Any], formula: Formula) -> Callable[..., Any]:
-    """Dy * g' of every element."""
+    """Multiply the upstream gradient by the derivative of every element."""
 
     def kernel(dz, dy, kept):
         for i in span(dz.size):

@@ -42,12 +42,18 @@ class NumbaSimd(Numba):
         return "\n\n".join([super().execution(op, rule), *map(source, own)])
 
     def jitable(self, formula: Formula) -> Formula:
-        """Let compiled loops call the formula, with vectors as wide as the processor has them."""
+        """Let compiled loops call the formula, with the widest vectors where it computes more than it loads and stores.
+
+        Elsewhere LLVM's own choice is better: on a Sapphire Rapids Xeon 512 bits take y (1 - y) from 96 to 87 % of a
+        copy's rate in the L2 cache.
+        """
         from numba.extending import register_jitable
 
-        from actbench.backends._simd import vector_width
+        from actbench.backends._simd import functions, vector_width
 
         computed = super().jitable(formula)
+        if not {*formula.__code__.co_names} & {*functions.COMPUTED}:
+            return computed
 
         def wide(kept):
             vector_width.widest()

@@ -13,7 +13,7 @@ from actbench.model import Dtype, Op
 
 
 def derivative(formula: Formula) -> Callable[..., Any]:
-    """G' of every element."""
+    """Differentiate every element."""
 
     def call(*residuals):
         return list(map(formula, *residuals))
@@ -22,7 +22,7 @@ def derivative(formula: Formula) -> Callable[..., Any]:
 
 
 def backward(formula: Formula) -> Callable[..., Any]:
-    """Dy * g' of every element."""
+    """Multiply the upstream gradient by the derivative of every element."""
 
     def call(dy, *residuals):
         return list(map(mul, dy, map(formula, *residuals)))

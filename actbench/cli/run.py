@@ -123,6 +123,7 @@ def _new_record(chosen: dict[str, Any], cpu: int | None) -> Record:
     from actbench.runs.record import Engine, Record, Settings
 
     engine = Engine(chosen["engine"] or Engine.INTERLEAVED)
+    threads = environment.choose_threads(chosen["threads"])
     _check_limits(chosen, engine)
     plan, preset = _planned(chosen, _seed(chosen))
     if plan.threaded and engine is Engine.PYPERF:
@@ -138,7 +139,7 @@ def _new_record(chosen: dict[str, Any], cpu: int | None) -> Record:
         rounds=chosen["rounds"],
         arm_seconds=suite.arm_seconds(plan, preset),
         timeout=chosen["timeout"] or DEFAULT_TIMEOUT,
-        threads=environment.choose_threads(chosen["threads"]) if plan.threaded else 1,
+        threads=threads if plan.threaded else 1,
     )
     return Record(plan, settings, _here(cpu, plan), datetime.now(UTC).isoformat(timespec="seconds"))
 

@@ -91,7 +91,8 @@ def _prepared(chosen: dict[str, Any], seams: Any) -> SelfCheck:
     seed = secrets.randbits(32) if chosen["seed"] is None else chosen["seed"]
     plan = suite.plan(axes(preset, chosen), pattern=chosen["pattern"], seed=seed, memory=environment.memory() // 3)
     timeout = chosen["timeout"] or DEFAULT_TIMEOUT
-    threads = environment.choose_threads(chosen["threads"]) if plan.threaded else 1
+    every = environment.choose_threads(chosen["threads"])
+    threads = every if plan.threaded else 1
     start = partial(seams.start_worker, environment.choose_cpu(chosen["affinity"]), timeout, threads=threads)
     lockstep = Lockstep(
         plan=plan,

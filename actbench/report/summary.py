@@ -192,9 +192,10 @@ def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Reco
     rounds = sorted({each.rounds for each in cases})
     if rounds:
         span = str(rounds[0]) if len(rounds) == 1 else f"{rounds[0]} to {rounds[-1]}"
+        plural = "round" if span == "1" else "rounds"
         yield (
-            f"± is the longer side of the 95 % interval over {span} rounds, each a fresh process; {UNDECIDED} marks a "
-            "ratio whose interval holds 1, so that no difference is shown."
+            f"± is the longer side of the 95 % interval over {span} {plural}, each a fresh process; {UNDECIDED} marks "
+            "what is no difference: a ratio whose interval holds 1, an addition whose interval holds 0."
         )
         if rounds[0] < MIN_ROUNDS:
             yield f"{NO_INTERVAL} marks a figure without an interval: that takes {MIN_ROUNDS} rounds."

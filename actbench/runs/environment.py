@@ -129,7 +129,8 @@ def choose_threads(wanted: int | None) -> int:
     """
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else psutil.cpu_count() or 1
     if wanted is not None and wanted > allowed:
-        raise InputError(f"--threads {wanted}: this process may run on {allowed} processors: ask for at most as many")
+        processors = "1 processor" if allowed == 1 else f"{allowed} processors"
+        raise InputError(f"--threads {wanted}: this process may run on {processors}: ask for at most as many threads")
     return wanted or allowed
 
 

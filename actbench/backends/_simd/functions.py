@@ -30,6 +30,9 @@ __all__ = [
     "where",
 ]
 
+COMPUTED = ("arctan", "cosh", "erf", "exp", "expm1", "log", "log1p", "sinh", "tanh")
+"""Those that take many operations."""
+
 _ONE_32, _ONE_64 = FLOAT32.real(1.0), FLOAT64.real(1.0)
 
 

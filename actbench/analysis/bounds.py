@@ -6,9 +6,9 @@ its elements would take as fast as those in cache:
 
 1. **dispatch** where F is half of T or more;
 2. **memory** where a plain copy would take half of T or more to move the operands (`copy_limit_pct` of 50 or more);
-3. where T is more than `SLOWED` times C, for arrays larger than `CACHED`, the data have left the cache: **allocation** for
-   a backend that allocates its results and temporaries, which must come from memory as well, **memory** for one that
-   writes to given arrays;
+3. where T is more than `SLOWED` times C, in arrays larger than `CACHED`, the data have left the cache: **allocation**
+   for a backend that allocates its results and temporaries, which must come from memory as well, **memory** for one
+   that writes to given arrays;
 4. **compute** otherwise: arithmetic, or the interpreter, at the rate that it has in cache.
 """
 

@@ -16,7 +16,7 @@ from actbench.cli.main import COMMANDS
 from actbench.formula import Activation
 from actbench.measure.checking import check_kernels
 from actbench.model import Arm, Block, Dtype, Op, Plan
-from actbench.report.numbers import ratio
+from actbench.report.numbers import plus_minus, ratio
 from tests.fake import FakeBench
 
 ROOT = Path(__file__).parents[1]
@@ -44,8 +44,8 @@ def test_every_command_in_the_readme_runs_in_the_order_in_which_it_stands(actben
 
 @pytest.mark.parametrize("text", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])
 def test_every_make_target_that_is_named_exists(text: str) -> None:
-    targets = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
-    named = set(re.findall(r"make ([a-z]+)", text))
+    targets = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
+    named = set(re.findall(r"make ([a-z-]+)", text))
     assert named
     assert named <= targets
 
@@ -73,6 +73,30 @@ def test_the_table_in_the_readme_is_the_reference_run() -> None:
         for activation, backend, dtype, *texts in cells
         for size, text in zip((1_000, 100_000, 4_000_000), texts, strict=True)
         if text != "-"
+    }
+    assert shown == found
+
+
+def test_the_table_of_backends_in_the_readme_is_the_run_of_peers() -> None:
+    def rows(name: str) -> list[dict[str, str]]:
+        with (ROOT / "results" / "peers" / name).open() as file:
+            return [row for row in csv.DictReader(file) if (row["activation"], row["size"]) == ("logistic", "100000")]
+
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in rows("cases.csv"):
+        if row["strategy"] == "recompute":
+            found[row["backend"], row["dtype"]] = [
+                plus_minus(*(1e4 * float(row[b]) for b in ("seconds", "low", "high")))
+            ]
+    for row in rows("speedups.csv"):
+        of = [row[f"{side}_{part}"] for part in ("strategy", "backend") for side in ("reference", "candidate")]
+        if of[:2] == ["recompute", "cached"] and of[2] == of[3]:
+            found[of[2], row["dtype"]].append(ratio(*(float(row[name]) for name in ("ratio", "low", "high"))))
+    cells = re.findall(r"^\| ([\w-]+) \| ([^|]*±[^|]*) \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$", README, re.MULTILINE)
+    shown = {
+        (backend, dtype): texts
+        for backend, *four in cells
+        for dtype, texts in (("float32", four[:2]), ("float64", four[2:]))
     }
     assert shown == found
 

@@ -38,7 +38,7 @@ gate: $(READY)               ## how often does it cry wolf? forty live checks, a
 peers: $(READY)              ## actbench's kernels beside other libraries, where installed: about ten minutes
 	$(BIN)/python -m tests.bench.peers
 
-verify-simd: $(READY)        ## how far are the branch-free functions from the truth? every float32: about ten minutes
+verify-simd: $(READY)        ## how far are the branch-free functions from the truth? every float32: a few minutes
 	$(BIN)/python -m tests.bench.verify_simd
 
 clean:

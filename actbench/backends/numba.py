@@ -81,6 +81,11 @@ def dispatch(out, y) -> None:
     """Take the operands."""
 
 
+def formulas(op: Op, rule: Rule) -> list[Formula]:
+    """Return what the loops of an op call, in the order of their parameters."""
+    return [rule.save or rule.forward, rule.derivative] if op is Op.STEP else [rule.derivative]
+
+
 class Numba(Backend):
     """A compiled loop over the scalar formula."""
 
@@ -148,8 +153,7 @@ class Numba(Backend):
                 return step_saving if rule.save else {"z": step_keeping_z, "y": step_keeping_y}[rule.residuals[0]]
 
     def _compile(self, op: Op, rule: Rule, dtype: Dtype, *, cache: bool) -> Any:
-        formulas = [rule.derivative] if op is not Op.STEP else [rule.save or rule.forward, rule.derivative]
-        jitable = (self.jitable(with_literals(formula, dtype, self.edition())) for formula in formulas)
+        jitable = (self.jitable(with_literals(formula, dtype, self.edition())) for formula in formulas(op, rule))
         return jitted(self._factory(op, rule)(self.span(), *jitable), dtype, cache=cache, parallel=self.threaded)
 
 

@@ -7,6 +7,7 @@ the thread that calls and waits. Waking them costs microseconds a call, which sm
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from actbench.formula import Rule
 from actbench.model import Dtype, Op
 
 
-def copy(span: Callable[[int], Any]) -> Callable[..., Any]:
+def copying(span: Callable[[int], Any]) -> Callable[..., Any]:
     """Every element as it is."""
 
     def kernel(out, z):
@@ -27,6 +28,18 @@ def copy(span: Callable[[int], Any]) -> Callable[..., Any]:
             out[i] = z[i]
 
     return kernel
+
+
+@cache
+def copier(dtype: Dtype) -> Callable[..., Any]:
+    """Return the copy by all threads, compiled once a process, when the threads have started and are spread."""
+    import numba
+
+    dispatcher: Callable[..., Any] = jitted(copying(numba.prange), dtype, parallel=True)
+    nothing = np.zeros(1, dtype)
+    dispatcher(nothing.copy(), nothing)  # the first call starts the threads
+    processors.spread()
+    return dispatcher
 
 
 class NumbaParallel(NumbaSimd):
@@ -45,17 +58,9 @@ class NumbaParallel(NumbaSimd):
 
     def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
         """Compile the loop, or load it from numba's cache; see that the threads are there."""
-        bound = super().bind(op, rule, dtype)
-        self._copy(dtype)
-        return bound
+        copier(dtype)
+        return super().bind(op, rule, dtype)
 
     def copy(self, dtype: Dtype) -> Callable[..., Any]:
         """Copy by all threads."""
-        return self._copy(dtype)
-
-    def _copy(self, dtype: Dtype) -> Callable[..., Any]:
-        dispatcher: Callable[..., Any] = jitted(copy(self.span()), dtype, parallel=True)
-        nothing = np.zeros(1, dtype)
-        dispatcher(nothing.copy(), nothing)  # the first call starts the threads
-        processors.spread()
-        return dispatcher
+        return copier(dtype)

@@ -13,7 +13,7 @@ from typing import Any
 
 from actbench.backends import _simd
 from actbench.backends._backend import source
-from actbench.backends.numba import Numba
+from actbench.backends.numba import Numba, formulas
 from actbench.formula import Dialect, Formula, Rule
 from actbench.model import Op
 
@@ -36,8 +36,7 @@ class NumbaSimd(Numba):
     def execution(self, op: Op, rule: Rule) -> str:
         """The loop around the formula, and the functions that the formula calls."""
         functions = self.namespace()
-        formulas = [rule.derivative] if op is not Op.STEP else [rule.save or rule.forward, rule.derivative]
-        called = dict.fromkeys(name for formula in formulas for name in formula.__code__.co_names)
+        called = dict.fromkeys(name for formula in formulas(op, rule) for name in formula.__code__.co_names)
         own = [getattr(functions, name) for name in called if name in functions.__all__]
         return "\n\n".join([super().execution(op, rule), *map(source, own)])
 

@@ -7,17 +7,25 @@ kernel's dtype.
 
 Two dialects: **array**, an expression over whole arrays (``m.where``), and **scalar**, which may branch. Where a
 formula needs no branch, one source serves both; where it does, `Piecewise` holds the two.
+
+Further parameters of the function, with defaults, are the activation's own, such as ELU's alpha: ``elu`` is the one by
+default, ``elu:alpha=0.5`` another activation.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
+from math import inf, isfinite, log
+from types import MappingProxyType
 from typing import Any, Protocol
 
 Formula = Callable[..., Any]
+
+NONE: Mapping[float, float] = MappingProxyType({})
 
 
 class Dialect(StrEnum):
@@ -30,17 +38,30 @@ class Dialect(StrEnum):
 class FloatFormat(Protocol):
     """The limits of a floating-point format, as `numpy.finfo` gives them."""
 
-    max: Any
-    eps: Any
+    @property
+    def max(self) -> Any:
+        """The largest finite number."""
+
+    @property
+    def eps(self) -> Any:
+        """The distance from 1 to the next larger number."""
+
+    @property
+    def tiny(self) -> Any:
+        """The smallest normal number."""
 
 
 class Flaw(StrEnum):
-    """The two ways in which a strategy may be known to fail."""
+    """The ways in which a strategy may be known to fail."""
 
     CANCELS = "cancels"
     """Digits cancel: the error is a few eps in absolute terms, however small g' is."""
     OVERFLOWS = "overflows"
     """An intermediate overflows: the call raises, or returns 0, inf or NaN, where g' is a number."""
+    AMPLIFIES = "amplifies"
+    """A rounded intermediate counts several times over: the error in ULP is larger by a known factor."""
+    MERGES = "merges"
+    """y rounds to its value at a kink, and the result is g' on the kink's other side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +75,17 @@ class Weakness:
     flaw: Flaw
     why: str
     where: Callable[[Any, FloatFormat], Any]
-    """From z and the float format: where (a boolean array) the flaw is to be expected."""
+    """From z and the float format: where (a boolean array) the flaw is to be expected; of `AMPLIFIES`, the factor (a
+    float array), and at most 1 where there is none."""
+
+
+def few_digits(exponent: Callable[[Any], Any], factor: Callable[[Any], Any]) -> Weakness:
+    """Return the weakness of an exponential among the subnormal numbers; exponent and factor are functions of z."""
+    return Weakness(
+        Flaw.AMPLIFIES,
+        "below the smallest normal number the exponential has few digits, and what they lack is multiplied",
+        lambda z, fmt: factor(z) * (exponent(z) < log(fmt.tiny)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +112,35 @@ class Formulas:
 
     forward: Formula | Piecewise
     strategies: Mapping[str, Strategy]
+    range: tuple[float, float]
+    """Infimum and supremum of g."""
+    kinks: Mapping[float, float]
+    """Where g' jumps, and the value that it takes there, by convention."""
+    uncached: str | None
+    """Why y alone cannot give g', or need not, where there is no strategy `cached`."""
+    weaknesses: tuple[Weakness, ...]
+    """Known failures of the forward formula."""
+    definition: Formula
+    """g as mathematics alone, for numbers of any precision; the forward formula where that is as good."""
 
-    def __init__(self, *, forward: Formula | Piecewise, **strategies: Formula | Piecewise | Strategy) -> None:
+    def __init__(  # noqa: PLR0913  # all by name, and most are seldom needed
+        self,
+        *,
+        forward: Formula | Piecewise,
+        range: tuple[float, float] = (-inf, inf),  # noqa: A002  # the word for it
+        kinks: Mapping[float, float] = NONE,
+        uncached: str | None = None,
+        weaknesses: tuple[Weakness, ...] = (),
+        definition: Formula | None = None,
+        **strategies: Formula | Piecewise | Strategy,
+    ) -> None:
         """Take each strategy as a plain formula, or as a `Strategy` when there is more to say of it."""
         object.__setattr__(self, "forward", forward)
+        object.__setattr__(self, "range", range)
+        object.__setattr__(self, "kinks", kinks)
+        object.__setattr__(self, "uncached", uncached)
+        object.__setattr__(self, "weaknesses", weaknesses)
+        object.__setattr__(self, "definition", definition or _in(Dialect.SCALAR, forward))
         object.__setattr__(
             self,
             "strategies",
@@ -118,13 +174,43 @@ class Activation:
     """A named activation."""
 
     name: str
+    """Dashes for the underscores of the function's name, and the parameters that are not the defaults."""
     summary: str
-    build: Callable[[Any], Formulas]
+    build: Callable[..., Formulas]
+    reference: str = ""
+    """Where it was published."""
+    parameters: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def formulas(self) -> Formulas:
+        """What is known of it without a namespace: its strategies, range and kinks."""
+        return self.build(None)
 
     @property
     def strategies(self) -> Mapping[str, Strategy]:
         """The strategies that exist for this activation."""
-        return self.build(None).strategies
+        return self.formulas.strategies
+
+    def with_parameters(self, given: Mapping[str, float]) -> Activation:
+        """Return the activation with other parameters; `ValueError` says which it has not, or cannot have."""
+        for name, value in given.items():
+            if name not in self.parameters:
+                known = ", ".join(self.parameters) or "none"
+                raise ValueError(f"{self.name} has no parameter '{name}' (its parameters: {known})")
+            if not isfinite(value):
+                raise ValueError(f"{name} must be a finite number")
+        changed = {name: value for name, value in given.items() if value != self.parameters[name]}
+        if not changed:
+            return self
+        words = (f":{name}={changed[name]!r}".removesuffix(".0") for name in self.parameters if name in changed)
+        found = replace(
+            self,
+            name=self.name + "".join(words),
+            build=partial(self.build, **changed),
+            parameters={**self.parameters, **changed},
+        )
+        found.build(None)  # it says so where a value is out of its domain
+        return found
 
     def forward(self, dialect: Dialect, m: Any) -> Formula:
         """Return g in a dialect, over the namespace `m`."""
@@ -141,9 +227,15 @@ class Activation:
         )
 
 
-def activation(build: Callable[[Any], Formulas]) -> Activation:
-    """Declare an activation: its name is the function's, its summary the docstring."""
-    return Activation(build.__name__, inspect.getdoc(build) or "", build)
+def activation(build: Callable[..., Formulas]) -> Activation:
+    """Declare an activation: its name is the function's, its summary the docstring's first line.
+
+    What follows in the docstring is where it was published; what follows ``m`` in the signature are its parameters.
+    """
+    summary, _, reference = (inspect.getdoc(build) or "").partition("\n")
+    _, *parameters = inspect.signature(build).parameters.values()
+    defaults = {each.name: float(each.default) for each in parameters}
+    return Activation(build.__name__.replace("_", "-"), summary, build, " ".join(reference.split()), defaults)
 
 
 def _in(dialect: Dialect, formula: Formula | Piecewise) -> Formula:

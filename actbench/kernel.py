@@ -183,7 +183,7 @@ class Operands:
 
     def _forward(self, strategy: str) -> dict[str, Array]:
         """Return y, and what the strategy saves beside it; piece by piece, which spares the memory bus."""
-        chosen = activations.get(self._activation).rule(strategy, Dialect.ARRAY, np)
+        chosen = activations.get(self._activation).rule(strategy, Dialect.ARRAY, backends.get("numpy").namespace())
         names = ("y", *(_key(strategy, name) for name in chosen.saved))
         z = self._arrays["z"]
         kept = {name: np.empty_like(z) for name in names}

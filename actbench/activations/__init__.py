@@ -6,7 +6,7 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
-from actbench.errors import unknown
+from actbench.errors import InputError, unknown
 from actbench.formula import Activation
 
 
@@ -18,9 +18,23 @@ def catalogue() -> dict[str, Activation]:
     return {activation.name: activation for activation in found}
 
 
+@cache
 def get(name: str) -> Activation:
-    """Return the activation of that name; `InputError` with the nearest name when there is none."""
+    """Return the activation of that name, ``elu`` or ``elu:alpha=0.5``; `InputError` when there is none."""
+    plain, *settings = name.split(":")
     try:
-        return catalogue()[name]
+        found = catalogue()[plain]
     except KeyError:
-        raise unknown("activation", name, catalogue()) from None
+        raise unknown("activation", plain, catalogue()) from None
+    try:
+        return found.with_parameters(dict(map(_setting, settings)))
+    except ValueError as error:
+        raise InputError(f"'{name}' is no activation: {error}") from None
+
+
+def _setting(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    try:
+        return name, float(value)
+    except ValueError:
+        raise ValueError(f"write parameters as in elu:alpha=0.5, not '{text}'") from None

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
-from types import FunctionType
+from types import CellType, FunctionType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -140,9 +140,20 @@ def source(function: Callable[..., Any]) -> str:
     return textwrap.dedent(inspect.getsource(function)).rstrip()
 
 
-def keep(residuals: tuple[str, ...], forward: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def keep(
+    residuals: tuple[str, ...], forward: Callable[[Any], Any], save: Callable[[Any], Any] | None
+) -> Callable[[Any], Any]:
     """Return a forward pass over a whole array that hands on what it keeps: z -> (y, residual, ...)."""
     match residuals:
+        case ("z", _) if save:
+
+            def keeping(z: Any) -> Any:
+                y, saved = save(z)
+                return y, z, saved
+
+        case _ if save:
+            return save
+
         case ("z",):
 
             def keeping(z: Any) -> Any:
@@ -175,8 +186,16 @@ def with_literals(formula: Formula, dtype: Dtype, edition: str = "") -> Formula:
 
 
 def rewritten(formula: Formula, literal: Callable[[float], Any], **names: Any) -> Formula:
-    """Return the formula with other objects for its float literals, and for the builtins of some names."""
+    """Return the formula with other objects for its floats, and for the builtins of some names.
+
+    Floats are literals, and what it holds of the function around it, such as a parameter of the activation.
+    """
+
+    def replaced(value: Any) -> Any:
+        return literal(value) if isinstance(value, float) else value
+
     code = formula.__code__
-    constants = tuple(literal(value) if isinstance(value, float) else value for value in code.co_consts)
+    constants = tuple(map(replaced, code.co_consts))
     known = formula.__globals__ | names if names else formula.__globals__
-    return FunctionType(code.replace(co_consts=constants), known, formula.__name__, None, formula.__closure__)
+    held = tuple(CellType(replaced(cell.cell_contents)) for cell in formula.__closure__ or ())
+    return FunctionType(code.replace(co_consts=constants), known, formula.__name__, None, held)

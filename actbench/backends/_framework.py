@@ -97,5 +97,6 @@ class Framework(Backend):
             case Op.BACKWARD:
                 return self.finish(gradient)
             case Op.STEP:
-                keeping = self.build(rule.save) if rule.save else keep(rule.residuals, self.build(rule.forward))
+                save = rule.save and self.build(rule.save)
+                keeping = keep(rule.residuals, self.build(rule.forward), save)
                 return self.finish(step(gradient, keeping))

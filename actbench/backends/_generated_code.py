@@ -11,7 +11,7 @@ LOOP = re.compile(r"^define [^\n]*?(?: i32 @|@__gufunc__)[^\n]*{\n.*?^}", re.MUL
 """The compiled function itself, and what its threads execute where it has several; not the wrappers around it."""
 
 PACKED = re.compile(r"= (?:f(?:add|sub|mul|div) (?:\w+ )*|[^\n]*@llvm\.fmuladd\.v\d+f\d+\()<(\d+) x (?:float|double)>")
-CALLED = re.compile(r"call [^@\n]*@(?:llvm\.)?((?:exp|log|pow|sin|cos|tan|erf)\w*)(?:\.(?:v\d+)?f(32|64))?\(")
+CALLED = re.compile(r"call [^@\n]*@(?:llvm\.)?((?:exp|log|pow|sin|cos|a?tan|erf)\w*)(?:\.(?:v\d+)?f(32|64))?\(")
 WIDENED = re.compile(r"= fpext ")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 from actbench.backends._framework import Framework
@@ -36,6 +37,13 @@ def library() -> Any:
     return jax
 
 
+@cache
+def functions() -> Any:
+    """Return what formulas find as ``m``."""
+    special = library().scipy.special
+    return SimpleNamespace(**vars(library().numpy) | {"erf": special.erf, "erfc": special.erfc})
+
+
 class Jax(Framework):
     """Arrays of jax, jitted."""
 
@@ -49,8 +57,8 @@ class Jax(Framework):
     flushes = "XLA has the processor take denormal numbers for 0, and no flag of its prevents that"
 
     def namespace(self) -> Any:
-        """``jax.numpy``."""
-        return library().numpy
+        """``jax.numpy``, and of ``jax.scipy.special`` what it lacks."""
+        return functions()
 
     def build(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Compile on the first call."""

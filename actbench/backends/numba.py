@@ -10,12 +10,11 @@ and never be found again.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from actbench.backends import _generated_code
+from actbench.backends import _generated_code, _libm
 from actbench.backends._backend import COPY, PRODUCT, Backend, Bound, empty, source, with_literals
 from actbench.formula import Dialect, Formula, Rule
 from actbench.model import Compiled, Dtype, Op
@@ -31,12 +30,32 @@ def derivative(span: Callable[[int], Any], formula: Formula) -> Callable[..., An
     return kernel
 
 
+def derivative_from_two(span: Callable[[int], Any], formula: Formula) -> Callable[..., Any]:
+    """Differentiate every element, from two residuals."""
+
+    def kernel(out, kept, too):
+        for i in span(out.size):
+            out[i] = formula(kept[i], too[i])
+
+    return kernel
+
+
 def backward(span: Callable[[int], Any], formula: Formula) -> Callable[..., Any]:
     """Multiply the upstream gradient by the derivative of every element."""
 
     def kernel(dz, dy, kept):
         for i in span(dz.size):
             dz[i] = dy[i] * formula(kept[i])
+
+    return kernel
+
+
+def backward_from_two(span: Callable[[int], Any], formula: Formula) -> Callable[..., Any]:
+    """Multiply the upstream gradient by the derivative of every element, from two residuals."""
+
+    def kernel(dz, dy, kept, too):
+        for i in span(dz.size):
+            dz[i] = dy[i] * formula(kept[i], too[i])
 
     return kernel
 
@@ -65,6 +84,18 @@ def step_keeping_y(span: Callable[[int], Any], forward: Formula, formula: Formul
     return kernel
 
 
+def step_keeping_both(span: Callable[[int], Any], forward: Formula, formula: Formula) -> Callable[..., Any]:
+    """Forward; then backward from z and y."""
+
+    def kernel(y, dz, z, dy):
+        for i in span(y.size):
+            y[i] = forward(z[i])
+        for i in span(dz.size):
+            dz[i] = dy[i] * formula(z[i], y[i])
+
+    return kernel
+
+
 def step_saving(span: Callable[[int], Any], save: Formula, formula: Formula) -> Callable[..., Any]:
     """Forward, storing a residual beside y; then backward from it."""
 
@@ -73,6 +104,18 @@ def step_saving(span: Callable[[int], Any], save: Formula, formula: Formula) -> 
             y[i], saved[i] = save(z[i])
         for i in span(dz.size):
             dz[i] = dy[i] * formula(saved[i])
+
+    return kernel
+
+
+def step_saving_beside_z(span: Callable[[int], Any], save: Formula, formula: Formula) -> Callable[..., Any]:
+    """Forward, storing a residual beside y; then backward from z and it."""
+
+    def kernel(y, saved, dz, z, dy):
+        for i in span(y.size):
+            y[i], saved[i] = save(z[i])
+        for i in span(dz.size):
+            dz[i] = dy[i] * formula(z[i], saved[i])
 
     return kernel
 
@@ -107,7 +150,7 @@ class Numba(Backend):
 
     def namespace(self) -> Any:
         """``math``, which numba compiles to calls of libm."""
-        return math
+        return _libm
 
     def span(self) -> Callable[[int], Any]:
         """What the loops count with."""
@@ -144,13 +187,18 @@ class Numba(Backend):
         return _generated_code.facts(signature, code, dtype)
 
     def _factory(self, op: Op, rule: Rule) -> Callable[..., Any]:
+        two = len(rule.residuals) == 2
         match op:
             case Op.DERIVATIVE:
-                return derivative
+                return derivative_from_two if two else derivative
             case Op.BACKWARD:
-                return backward
+                return backward_from_two if two else backward
+            case Op.STEP if rule.save:
+                return step_saving_beside_z if two else step_saving
+            case Op.STEP if two:
+                return step_keeping_both
             case Op.STEP:
-                return step_saving if rule.save else {"z": step_keeping_z, "y": step_keeping_y}[rule.residuals[0]]
+                return {"z": step_keeping_z, "y": step_keeping_y}[rule.residuals[0]]
 
     def _compile(self, op: Op, rule: Rule, dtype: Dtype, *, cache: bool) -> Any:
         jitable = (self.jitable(with_literals(formula, dtype, self.edition())) for formula in formulas(op, rule))

@@ -58,7 +58,12 @@ class NumbaSimd(Numba):
             vector_width.widest()
             return computed(kept)
 
-        return register_jitable(inline="always")(wide)  # it speaks of the loop it is in
+        def wide_from_two(kept, too):
+            vector_width.widest()
+            return computed(kept, too)
+
+        chosen = wide if formula.__code__.co_argcount == 1 else wide_from_two
+        return register_jitable(inline="always")(chosen)  # it speaks of the loop it is in
 
     def edition(self) -> str:
         """The digest of the functions' source."""

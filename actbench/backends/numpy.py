@@ -1,8 +1,13 @@
-"""numpy: the formula as an array expression, temporaries and all, the way one writes it."""
+"""numpy: the formula as an array expression, temporaries and all, the way one writes it.
+
+What numpy has no function for, scipy has: erf and erfc.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
+from types import ModuleType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -54,6 +59,19 @@ def loop(y) -> Any:
     return out
 
 
+class Functions(ModuleType):
+    """numpy's functions, and scipy's of the same kind, imported when a formula calls one."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Look a function up, once."""
+        function = getattr(np, name) if hasattr(np, name) else getattr(import_module("scipy.special"), name)
+        setattr(self, name, function)
+        return function
+
+
+FUNCTIONS = Functions("numpy and scipy.special")
+
+
 class Numpy(Backend):
     """Array expressions."""
 
@@ -73,8 +91,8 @@ class Numpy(Backend):
     }
 
     def namespace(self) -> Any:
-        """``numpy`` itself."""
-        return np
+        """``numpy``, and of ``scipy.special`` what it lacks."""
+        return FUNCTIONS
 
     def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
         """Call the formula on arrays; Python literals take the arrays' dtype (NEP 50)."""
@@ -85,7 +103,7 @@ class Numpy(Backend):
             case Op.BACKWARD:
                 return Bound(backward(rule.derivative))
             case Op.STEP:
-                return Bound(step(rule.derivative, rule.save or keep(rule.residuals, rule.forward)))
+                return Bound(step(rule.derivative, keep(rule.residuals, rule.forward, rule.save)))
 
     def execution(self, op: Op, rule: Rule) -> str:
         """The function around the formula."""

@@ -55,8 +55,8 @@ def step(formula: Formula, forward: Formula, residuals: tuple[str, ...]) -> Call
     return call
 
 
-def step_saving(formula: Formula, save: Formula) -> Callable[..., Any]:
-    """Forward, storing residuals beside y; then backward: piece by piece each."""
+def step_saving(formula: Formula, save: Formula, *, beside_z: bool) -> Callable[..., Any]:
+    """Forward, storing residuals beside y; then backward from them, and perhaps z: piece by piece each."""
 
     def call(*arrays):
         *stored, dz, z, dy = arrays
@@ -64,7 +64,7 @@ def step_saving(formula: Formula, save: Formula) -> Callable[..., Any]:
             piece = slice(start, start + PIECE)
             for whole, part in zip(stored, save(z[piece]), strict=True):
                 whole[piece] = part
-        differentiate(dz, dy, *stored[1:])
+        differentiate(dz, dy, *([z] if beside_z else []), *stored[1:])
 
     differentiate = backward(formula)
     return call
@@ -88,7 +88,7 @@ class NumpyBlocked(Numpy):
             case Op.BACKWARD:
                 return Bound(backward(rule.derivative))
             case Op.STEP if rule.save:
-                return Bound(step_saving(rule.derivative, rule.save))
+                return Bound(step_saving(rule.derivative, rule.save, beside_z="z" in rule.residuals))
             case Op.STEP:
                 return Bound(step(rule.derivative, rule.forward, rule.residuals))
 

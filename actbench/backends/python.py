@@ -102,8 +102,8 @@ class Python(Backend):
             case Op.BACKWARD:
                 return Bound(backward(rule.derivative))
             case Op.STEP:
-                keeping = saving(rule.save) if rule.save else keep(rule.residuals, over_list(rule.forward))
-                return Bound(step(rule.derivative, keeping))
+                save = rule.save and saving(rule.save)
+                return Bound(step(rule.derivative, keep(rule.residuals, over_list(rule.forward), save)))
 
     def execution(self, op: Op, rule: Rule) -> str:
         """The function around the formula."""

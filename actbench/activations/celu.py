@@ -1,0 +1,55 @@
+"""The continuously differentiable ELU: z for z > 0, else alpha (e^(z / alpha) - 1), where g' = 1 + y / alpha."""
+
+from __future__ import annotations
+
+from math import frexp, inf
+from typing import Any
+
+from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation
+
+SATURATES = Weakness(
+    Flaw.CANCELS,
+    "1 + y / alpha loses 1.44 bits per unit of -z / alpha, until y rounds to -alpha",
+    lambda z, _: z < 0,
+)
+
+
+@activation
+def celu(m: Any, alpha: float = 1.0) -> Formulas:
+    """z where z > 0, else alpha (exp(z / alpha) - 1)
+
+    J. T. Barron, "Continuously Differentiable Exponential Linear Units", 2017.
+    """
+    if alpha <= 0.0:
+        raise ValueError("alpha must be above 0: otherwise y does not tell z")
+    rounded = Weakness(
+        Flaw.AMPLIFIES,
+        "z / alpha is rounded, and the exponential makes of its ULP as many as z / alpha",
+        lambda z, _: -z / alpha,
+    )
+    exact = frexp(alpha)[0] == 0.5  # a power of two
+
+    def forward(z):
+        return z if z > 0.0 else alpha * m.expm1(z / alpha)
+
+    def forward_array(z):
+        return m.where(z > 0.0, z, alpha * m.expm1(m.where(z > 0.0, 0.0, z) / alpha))
+
+    def recompute(z):
+        return 1.0 if z > 0.0 else m.exp(z / alpha)
+
+    def recompute_array(z):
+        return m.exp(m.where(z > 0.0, 0.0, z) / alpha)
+
+    def cached(y):
+        return 1.0 if y > 0.0 else 1.0 + y / alpha
+
+    def cached_array(y):
+        return 1.0 + m.where(y > 0.0, 0.0, y) / alpha
+
+    return Formulas(
+        forward=Piecewise(scalar=forward, array=forward_array),
+        range=(-alpha, inf),
+        recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), weaknesses=() if exact else (rounded,)),
+        cached=Strategy(Piecewise(scalar=cached, array=cached_array), weaknesses=(SATURATES,)),
+    )

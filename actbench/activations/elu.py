@@ -1,0 +1,51 @@
+"""The exponential linear unit: z for z > 0, else alpha (e^z - 1), where g' = y + alpha."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation
+
+SATURATES = Weakness(
+    Flaw.CANCELS,
+    "y + alpha loses 1.44 bits per unit of -z, until y rounds to -alpha",
+    lambda z, _: z < 0,
+)
+
+
+@activation
+def elu(m: Any, alpha: float = 1.0) -> Formulas:
+    """z where z > 0, else alpha (exp(z) - 1)
+
+    D.-A. Clevert, T. Unterthiner and S. Hochreiter, "Fast and Accurate Deep Network Learning by Exponential Linear
+    Units (ELUs)", 2016.
+    """
+    if alpha <= 0.0:
+        raise ValueError("alpha must be above 0: otherwise y does not tell z")
+
+    def forward(z):
+        return z if z > 0.0 else alpha * m.expm1(z)
+
+    def forward_array(z):
+        return m.where(z > 0.0, z, alpha * m.expm1(m.where(z > 0.0, 0.0, z)))
+
+    def recompute(z):
+        return 1.0 if z > 0.0 else alpha * m.exp(z)
+
+    def recompute_array(z):
+        return m.where(z > 0.0, 1.0, alpha * m.exp(m.where(z > 0.0, 0.0, z)))
+
+    def cached(y):
+        return 1.0 if y > 0.0 else y + alpha
+
+    def cached_array(y):
+        return m.where(y > 0.0, 1.0, y + alpha)
+
+    return Formulas(
+        forward=Piecewise(scalar=forward, array=forward_array),
+        range=(-alpha, inf),
+        kinks={} if alpha == 1.0 else {0.0: alpha},
+        recompute=Piecewise(scalar=recompute, array=recompute_array),
+        cached=Strategy(Piecewise(scalar=cached, array=cached_array), weaknesses=(SATURATES,)),
+    )

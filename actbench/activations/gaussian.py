@@ -1,0 +1,68 @@
+"""The Gaussian, y = e^(-z^2), with values in (0, 1] and g' = -2 z y."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actbench.formula import Formulas, Piecewise, Strategy, activation, few_digits
+
+FEW_DIGITS = few_digits(exponent=lambda z: -z * z, factor=lambda z: 2.0 * abs(z))
+
+
+@activation
+def gaussian(m: Any) -> Formulas:
+    """exp(-z^2)
+
+    D. S. Broomhead and D. Lowe, "Multivariable Functional Interpolation and Adaptive Networks", 1988.
+    """
+    # z = h + r, with so few bits in h that h h is exact: `lost` is what rounding took off z z, times z z in e^(-z z).
+
+    def forward(z):
+        t = 40.0 if abs(z) > 40.0 else z  # e^(-z^2) is 0 from 28 on, and z^2 may overflow
+        h = m.floor(t * 128.0) / 128.0
+        r = t - h
+        square = t * t
+        lost = ((h * h - square) + 2.0 * h * r) + r * r
+        e = m.exp(-square)
+        return e - e * lost
+
+    def forward_array(z):
+        t = m.where(abs(z) > 40.0, 40.0, z)
+        h = m.floor(t * 128.0) / 128.0
+        r = t - h
+        square = t * t
+        lost = ((h * h - square) + 2.0 * h * r) + r * r
+        e = m.exp(-square)
+        return e - e * lost
+
+    def recompute(z):
+        t = 40.0 if abs(z) > 40.0 else z
+        h = m.floor(t * 128.0) / 128.0
+        r = t - h
+        square = t * t
+        lost = ((h * h - square) + 2.0 * h * r) + r * r
+        e = m.exp(-square)
+        return -2.0 * t * (e - e * lost)
+
+    def recompute_array(z):
+        t = m.where(abs(z) > 40.0, 40.0, z)
+        h = m.floor(t * 128.0) / 128.0
+        r = t - h
+        square = t * t
+        lost = ((h * h - square) + 2.0 * h * r) + r * r
+        e = m.exp(-square)
+        return -2.0 * t * (e - e * lost)
+
+    def pair(z, y):
+        return 0.0 if abs(z) > 40.0 else -2.0 * z * y
+
+    def pair_array(z, y):
+        return -2.0 * m.where(abs(z) > 40.0, 40.0, z) * y
+
+    return Formulas(
+        forward=Piecewise(scalar=forward, array=forward_array),
+        range=(0.0, 1.0),
+        uncached="y is even: it does not tell the sign of z",
+        recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), weaknesses=(FEW_DIGITS,)),
+        pair=Strategy(Piecewise(scalar=pair, array=pair_array), weaknesses=(FEW_DIGITS,)),
+    )

@@ -1,0 +1,130 @@
+"""The Gaussian error linear unit, y = z Phi(z), Phi the normal distribution's; g' = Phi + z phi is 0 at -0.752."""
+
+from __future__ import annotations
+
+from math import inf, log, pi, sqrt
+from typing import Any
+
+from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation
+
+CROSSES = Weakness(
+    Flaw.CANCELS,
+    "Phi + z phi is the difference of two numbers near z = -0.752, where it is 0, and subnormal in the far tail",
+    lambda z, fmt: (abs(z + 0.7518) < 0.2) | ((z < 0) & (z * z > -2 * log(fmt.tiny))),
+)
+ROUNDED = Weakness(
+    Flaw.AMPLIFIES,
+    "z / sqrt(2) is rounded, and erfc makes of its ULP as many as z^2",
+    lambda z, _: z * z * (z < 0),
+)
+UNDERFLOWS = Weakness(
+    Flaw.AMPLIFIES,
+    "erfc may give 0 where it is subnormal",
+    lambda z, fmt: 1e16 * ((z < 0) & (z * z > -2 * log(fmt.tiny))),
+)
+SQUARE_ROUNDED = Weakness(
+    Flaw.AMPLIFIES,
+    "z^2 / 2 is rounded, and the exponential makes of its ULP as many as z^2",
+    lambda z, _: z * z * (z < 0),
+)
+ONE_PLUS_ERF = Weakness(
+    Flaw.CANCELS,
+    "1 + erf cancels for z < 0, where it is small",
+    lambda z, _: z < 0,
+)
+
+
+@activation
+def gelu(m: Any) -> Formulas:
+    """z (1 + erf(z / sqrt(2))) / 2
+
+    D. Hendrycks and K. Gimpel, "Gaussian Error Linear Units (GELUs)", 2016.
+    """
+    root_half = sqrt(0.5)
+    peak = 1.0 / sqrt(2.0 * pi)
+
+    def definition(z):
+        if abs(z) > 1e9:
+            return z if z > 0.0 else 0.0 * z  # to many thousand digits
+        return z * m.erfc(-z / m.sqrt(2.0)) / 2.0
+
+    def forward(z):
+        if z < -40.0:
+            return 0.0  # so is the limit, while -inf times 0 is not
+        return 0.5 * z * m.erfc(-root_half * z)
+
+    def forward_array(z):
+        return 0.5 * m.where(z < -40.0, -40.0, z) * m.erfc(-root_half * z)
+
+    def textbook(z):
+        t = min(max(z, -40.0), 40.0)
+        return 0.5 * (1.0 + m.erf(root_half * z)) + t * (peak * m.exp(-0.5 * t * t))
+
+    def textbook_array(z):
+        t = m.where(abs(z) > 40.0, 40.0, z)
+        return 0.5 * (1.0 + m.erf(root_half * z)) + t * (peak * m.exp(-0.5 * t * t))
+
+    def recompute(z):
+        t = 40.0 if abs(z) > 40.0 else z
+        h = m.floor(t * 128.0) / 128.0
+        r = t - h
+        square = t * t
+        lost = ((h * h - square) + 2.0 * h * r) + r * r  # off z z by rounding, which would count z z / 2 times
+        e = m.exp(-0.5 * square)
+        return 0.5 * m.erfc(-root_half * z) + t * (peak * (e - 0.5 * e * lost))
+
+    def recompute_array(z):
+        t = m.where(abs(z) > 40.0, 40.0, z)
+        h = m.floor(t * 128.0) / 128.0
+        r = t - h
+        square = t * t
+        lost = ((h * h - square) + 2.0 * h * r) + r * r
+        e = m.exp(-0.5 * square)
+        return 0.5 * m.erfc(-root_half * z) + t * (peak * (e - 0.5 * e * lost))
+
+    def gate(z):
+        if z < -40.0:
+            return 0.0, 0.0
+        p = 0.5 * m.erfc(-root_half * z)
+        return z * p, p
+
+    def gate_array(z):
+        p = 0.5 * m.erfc(-root_half * z)
+        return m.where(z < -40.0, -40.0, z) * p, p
+
+    def intermediate(z, p):
+        t = 40.0 if abs(z) > 40.0 else z
+        return p + t * (peak * m.exp(-0.5 * t * t))
+
+    def intermediate_array(z, p):
+        t = m.where(abs(z) > 40.0, 40.0, z)
+        return p + t * (peak * m.exp(-0.5 * t * t))
+
+    def pair(z, y):
+        if abs(z) > 40.0:
+            return 1.0 if z > 0.0 else 0.0
+        p = y / z if abs(z) > 1e-30 else 0.5
+        return p + z * (peak * m.exp(-0.5 * z * z))
+
+    def pair_array(z, y):
+        far = abs(z) > 40.0
+        t = m.where(far, 40.0, z)
+        tiny = abs(z) < 1e-30
+        p = m.where(tiny, 0.5, m.where(far, 40.0, y) / m.where(tiny, 1.0, t))
+        return m.where(z < -40.0, 0.0, p + t * (peak * m.exp(-0.5 * t * t)))
+
+    return Formulas(
+        forward=Piecewise(scalar=forward, array=forward_array),
+        definition=definition,
+        range=(-0.16997120747990366, inf),
+        weaknesses=(ROUNDED, UNDERFLOWS),
+        uncached="y between -0.170 and 0 comes from two different z",
+        textbook=Strategy(Piecewise(scalar=textbook, array=textbook_array), weaknesses=(ONE_PLUS_ERF,)),
+        recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), weaknesses=(CROSSES,)),
+        intermediate=Strategy(
+            Piecewise(scalar=intermediate, array=intermediate_array),
+            save=Piecewise(scalar=gate, array=gate_array),
+            weaknesses=(CROSSES, SQUARE_ROUNDED),
+        ),
+        pair=Strategy(Piecewise(scalar=pair, array=pair_array), weaknesses=(CROSSES, SQUARE_ROUNDED)),
+    )

@@ -1,0 +1,97 @@
+"""GELU by tanh, y = z s(2u), u = sqrt(2/pi) (z + 0.044715 z^3), s the logistic; g' changes sign at -0.752."""
+
+from __future__ import annotations
+
+from math import inf, pi, sqrt
+from typing import Any
+
+from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation
+
+CUBIC = 0.044715
+SLOPE = 2.0 * sqrt(2.0 / pi)
+
+CROSSES = Weakness(
+    Flaw.CANCELS,
+    "g' is the difference of two numbers near z = -0.752, where it is 0",
+    lambda z, _: abs(z + 0.7525) < 0.2,
+)
+ROUNDED = Weakness(
+    Flaw.AMPLIFIES,
+    "2 u is rounded, as are its coefficients, and the exponential makes of its ULP as many as 2 u",
+    lambda z, _: -SLOPE * z * (1.0 + CUBIC * z * z),
+)
+MULTIPLIED = Weakness(
+    Flaw.AMPLIFIES,
+    "what rounding has left of 1 - s is multiplied by 2 z u'",
+    lambda z, _: SLOPE * abs(z) * (1.0 + 3.0 * CUBIC * z * z),
+)
+
+
+@activation
+def gelu_tanh(m: Any) -> Formulas:
+    """z / (1 + exp(-2 sqrt(2 / pi) (z + 0.044715 z^3)))
+
+    D. Hendrycks and K. Gimpel, "Gaussian Error Linear Units (GELUs)", 2016.
+    """
+    cubic = CUBIC
+    slope = SLOPE
+
+    def definition(z):
+        if abs(z) > 1e9:
+            return z if z > 0.0 else 0.0 * z  # to many thousand digits
+        return z / (1.0 + m.exp(-2.0 * m.sqrt(2.0 / m.pi) * (z + cubic * z * z * z)))
+
+    def forward(z):
+        t = z if abs(z) < 40.0 else 40.0  # the exponential is 0 from 20 on, and z^3 may overflow
+        e = m.exp(-slope * abs(t) * (1.0 + cubic * t * t))
+        if z < 0.0:
+            return max(z, -40.0) * e / (1.0 + e)
+        return z / (1.0 + e)
+
+    def forward_array(z):
+        a = abs(z)
+        a = m.where(a > 40.0, 40.0, a)
+        e = m.exp(-slope * a * (1.0 + cubic * a * a))
+        return m.where(z < 0.0, -a * e, z) / (1.0 + e)
+
+    def recompute(z):
+        a = abs(z)
+        if a > 40.0:
+            a = 40.0
+        e = m.exp(-slope * a * (1.0 + cubic * a * a))
+        d = 1.0 + e
+        steep = a * slope * (1.0 + 3.0 * cubic * a * a) / d
+        if z < 0.0:
+            return e * (1.0 - steep) / d
+        return (1.0 + e * steep) / d
+
+    def recompute_array(z):
+        a = abs(z)
+        a = m.where(a > 40.0, 40.0, a)
+        e = m.exp(-slope * a * (1.0 + cubic * a * a))
+        d = 1.0 + e
+        steep = a * slope * (1.0 + 3.0 * cubic * a * a) / d
+        return m.where(z < 0.0, e * (1.0 - steep), 1.0 + e * steep) / d
+
+    def pair(z, y):
+        if abs(z) > 40.0:
+            return 1.0 if z > 0.0 else 0.0
+        s = y / z if abs(z) > 1e-30 else 0.5
+        return s + y * (1.0 - s) * slope * (1.0 + 3.0 * cubic * z * z)
+
+    def pair_array(z, y):
+        far = abs(z) > 40.0
+        t = m.where(far, 40.0, z)
+        tiny = abs(z) < 1e-30
+        s = m.where(tiny, 0.5, m.where(far, 40.0, y) / m.where(tiny, 1.0, t))
+        return m.where(z < -40.0, 0.0, s + m.where(far, 0.0, y) * (1.0 - s) * slope * (1.0 + 3.0 * cubic * t * t))
+
+    return Formulas(
+        forward=Piecewise(scalar=forward, array=forward_array),
+        definition=definition,
+        range=(-0.17004, inf),
+        weaknesses=(ROUNDED,),
+        uncached="y between -0.170 and 0 comes from two different z",
+        recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), weaknesses=(CROSSES, ROUNDED)),
+        pair=Strategy(Piecewise(scalar=pair, array=pair_array), weaknesses=(CROSSES, ROUNDED, MULTIPLIED)),
+    )

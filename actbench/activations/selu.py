@@ -1,0 +1,54 @@
+"""The scaled exponential linear unit, an ELU that keeps mean 0 and variance 1 from layer to layer."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation
+
+LAMBDA = 1.0507009873554804934193349852946
+ALPHA = 1.6732632423543772848170429916717
+"""Both from the paper's equation 14, in more digits by its authors' program."""
+
+SATURATES = Weakness(
+    Flaw.CANCELS,
+    "y + lambda alpha loses 1.44 bits per unit of -z, until y rounds to -lambda alpha",
+    lambda z, _: z < 0,
+)
+
+
+@activation
+def selu(m: Any) -> Formulas:
+    """1.0507 z where z > 0, else 1.7581 (exp(z) - 1)
+
+    G. Klambauer, T. Unterthiner, A. Mayr and S. Hochreiter, "Self-Normalizing Neural Networks", 2017.
+    """
+    scale = LAMBDA
+    steep = LAMBDA * ALPHA
+
+    def forward(z):
+        return scale * z if z > 0.0 else steep * m.expm1(z)
+
+    def forward_array(z):
+        return m.where(z > 0.0, scale * z, steep * m.expm1(m.where(z > 0.0, 0.0, z)))
+
+    def recompute(z):
+        return scale if z > 0.0 else steep * m.exp(z)
+
+    def recompute_array(z):
+        return m.where(z > 0.0, scale, steep * m.exp(m.where(z > 0.0, 0.0, z)))
+
+    def cached(y):
+        return scale if y > 0.0 else y + steep
+
+    def cached_array(y):
+        return m.where(y > 0.0, scale, y + steep)
+
+    return Formulas(
+        forward=Piecewise(scalar=forward, array=forward_array),
+        range=(-steep, inf),
+        kinks={0.0: steep},
+        recompute=Piecewise(scalar=recompute, array=recompute_array),
+        cached=Strategy(Piecewise(scalar=cached, array=cached_array), weaknesses=(SATURATES,)),
+    )

@@ -1,0 +1,105 @@
+"""The sigmoid linear unit or swish, y = z s(z), s the logistic; g' = s (1 + z (1 - s)) changes sign at -1.278."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation, few_digits
+
+CROSSES = Weakness(
+    Flaw.CANCELS,
+    "1 + z (1 - s) is the difference of two numbers near z = -1.278, where it is 0",
+    lambda z, _: abs(z + 1.278) < 0.25,
+)
+MULTIPLIED = Weakness(
+    Flaw.AMPLIFIES,
+    "what rounding has left of 1 - s is multiplied by z",
+    lambda z, _: abs(z),
+)
+FEW_DIGITS = few_digits(exponent=lambda z: z, factor=abs)
+
+
+@activation
+def silu(m: Any) -> Formulas:
+    """z / (1 + exp(-z))
+
+    S. Elfwing, E. Uchibe and K. Doya, "Sigmoid-Weighted Linear Units for Neural Network Function Approximation in
+    Reinforcement Learning", 2017.
+    """
+
+    def forward(z):
+        if z < 0.0:
+            z = max(z, -800.0)  # e^z is 0 from there on, and -inf times 0 is not
+            e = m.exp(z)
+            return z * e / (1.0 + e)
+        return z / (1.0 + m.exp(-z))
+
+    def forward_array(z):
+        e = m.exp(-abs(z))
+        return m.where(z < 0.0, m.where(z < -800.0, -800.0, z) * e, z) / (1.0 + e)
+
+    def recompute(z):
+        a = abs(z)
+        if a > 800.0:
+            a = 800.0
+        e = m.exp(-a)
+        d = 1.0 + e
+        if z < 0.0:
+            return e * ((1.0 - a) + e) / (d * d)
+        return (1.0 + e * (1.0 + a)) / (d * d)
+
+    def recompute_array(z):
+        a = abs(z)
+        a = m.where(a > 800.0, 800.0, a)
+        e = m.exp(-a)
+        d = 1.0 + e
+        return m.where(z < 0.0, e * ((1.0 - a) + e), 1.0 + e * (1.0 + a)) / (d * d)
+
+    def gate(z):
+        if z < 0.0:
+            z = max(z, -800.0)
+            e = m.exp(z)
+            s = e / (1.0 + e)
+            return z * s, s
+        s = 1.0 / (1.0 + m.exp(-z))
+        return z * s, s
+
+    def gate_array(z):
+        e = m.exp(-abs(z))
+        s = m.where(z < 0.0, e, 1.0) / (1.0 + e)
+        return m.where(z < -800.0, -800.0, z) * s, s
+
+    def intermediate(z, s):
+        if abs(z) > 800.0:
+            return s
+        return s * (1.0 + z * (1.0 - s))
+
+    def intermediate_array(z, s):
+        return s * (1.0 + m.where(abs(z) > 800.0, 0.0, z) * (1.0 - s))
+
+    def pair(z, y):
+        if abs(z) > 800.0:
+            return 1.0 if z > 0.0 else 0.0
+        s = y / z if abs(z) > 1e-30 else 0.5
+        return s + y * (1.0 - s)
+
+    def pair_array(z, y):
+        far = abs(z) > 800.0
+        tiny = abs(z) < 1e-30
+        s = m.where(tiny, 0.5, m.where(far, 1.0, y) / m.where(far | tiny, 1.0, z))
+        return m.where(z < -800.0, 0.0, s + m.where(far, 0.0, y) * (1.0 - s))
+
+    return Formulas(
+        forward=Piecewise(scalar=forward, array=forward_array),
+        weaknesses=(FEW_DIGITS,),
+        range=(-0.27846454276107380, inf),
+        uncached="y between -0.278 and 0 comes from two different z",
+        recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), weaknesses=(CROSSES, FEW_DIGITS)),
+        intermediate=Strategy(
+            Piecewise(scalar=intermediate, array=intermediate_array),
+            save=Piecewise(scalar=gate, array=gate_array),
+            weaknesses=(CROSSES, MULTIPLIED, FEW_DIGITS),
+        ),
+        pair=Strategy(Piecewise(scalar=pair, array=pair_array), weaknesses=(CROSSES, MULTIPLIED, FEW_DIGITS)),
+    )

@@ -1,0 +1,64 @@
+"""Squareplus, y = (z + sqrt(z^2 + b)) / 2, with values in (0, inf) and g' = y^2 / (y^2 + b/4)."""
+
+from __future__ import annotations
+
+from math import inf, sqrt
+from typing import Any
+
+from actbench.formula import Formulas, Piecewise, activation
+
+
+@activation
+def squareplus(m: Any, b: float = 4.0) -> Formulas:
+    """(z + sqrt(z^2 + b)) / 2
+
+    J. T. Barron, "Squareplus: A Softplus-Like Algebraic Rectifier", 2021.
+    """
+    if not 1e-6 <= b <= 1e6:
+        raise ValueError("b must be between 1e-6 and 1e6")
+    far = 1e9 * max(1.0, sqrt(b))  # from there on z^2 + b rounds to z^2, which might overflow
+    half, quarter = sqrt(b) / 2.0, b / 4.0
+
+    def forward(z):
+        a = abs(z)
+        h = 0.5 * (a if a > far else m.sqrt(a * a + b)) + 0.5 * a
+        return quarter / h if z < 0.0 else h
+
+    def forward_array(z):
+        a = abs(z)
+        near = m.where(a > far, far, a)
+        h = 0.5 * m.where(a > far, a, m.sqrt(near * near + b)) + 0.5 * a
+        return m.where(z < 0.0, quarter / h, h)
+
+    def recompute(z):
+        a = abs(z)
+        root = a if a > far else m.sqrt(a * a + b)
+        small = quarter / root / (0.5 * root + 0.5 * a)  # g'(-|z|), which cannot cancel
+        return small if z < 0.0 else 1.0 - small
+
+    def recompute_array(z):
+        a = abs(z)
+        near = m.where(a > far, far, a)
+        root = m.where(a > far, a, m.sqrt(near * near + b))
+        small = quarter / root / (0.5 * root + 0.5 * a)
+        return m.where(z < 0.0, small, 1.0 - small)
+
+    def cached(y):
+        if y < half:
+            r = y / half
+            return r * r / (1.0 + r * r)
+        r = half / y  # its square does not overflow
+        return 1.0 / (1.0 + r * r)
+
+    def cached_array(y):
+        low = y < half
+        r = m.where(low, y, half) / m.where(low, half, y)
+        r = r * r
+        return m.where(low, r, 1.0) / (1.0 + r)
+
+    return Formulas(
+        forward=Piecewise(scalar=forward, array=forward_array),
+        range=(0.0, inf),
+        recompute=Piecewise(scalar=recompute, array=recompute_array),
+        cached=Piecewise(scalar=cached, array=cached_array),
+    )

@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 
 from actbench.model import Compiled
 
-PROTOCOL = 2
+PROTOCOL = 3
 """Version of what is said here: another environment's actbench can be measured where it is the same.
 
 1: first.
 2: ``start`` gives the number of threads, ``prepare`` names the yardsticks too, ``inspect`` is new.
+3: ``evaluate`` may give residuals.
 """
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from actbench.cli import configuration, main
+from actbench.model import Case
 from actbench.runs import environment
-from tests.fake import FakeBench
+from tests.fake import FakeBench, exact_seconds
 
 Actbench = Callable[..., Result]
 
@@ -33,3 +35,25 @@ def actbench(bench: FakeBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         return CliRunner().invoke(main, list(arguments), obj=bench.seams, **options)
 
     return run
+
+
+def uneven_seconds(case: Case) -> float:
+    """Let keeping y be worth less for tanh than for the logistic."""
+    return exact_seconds(case) * (2 if (case.activation, case.strategy) == ("tanh", "cached") else 1)
+
+
+def run_in(directory: Path, *arguments: str) -> None:
+    """Run the command line in a directory, with exact times."""
+    with contextlib.chdir(directory):
+        result = CliRunner().invoke(main, list(arguments), obj=FakeBench(uneven_seconds).seams)
+    assert result.exit_code == 0, result.output
+
+
+@pytest.fixture(scope="session")
+def two_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a directory with two runs, ``run`` and ``other``, to be copied and not to be changed."""
+    directory = tmp_path_factory.mktemp("runs")
+    for name in ("run", "other"):
+        chosen = ("-a", "logistic,tanh", "-b", "numpy,python", "-n", "1k,100k", "--rounds", "7", "-o", name)
+        run_in(directory, "run", *chosen)
+    return directory

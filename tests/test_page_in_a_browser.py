@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
-from click.testing import CliRunner
 
-from actbench.cli import main
-from actbench.model import Case
-from tests.fake import FakeBench, exact_seconds
+from tests.conftest import run_in
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -60,26 +56,10 @@ class Page:
         self._context.close()
 
 
-def seconds(case: Case) -> float:
-    """Let keeping y be worth less for tanh than for the logistic."""
-    return exact_seconds(case) * (2 if (case.activation, case.strategy) == ("tanh", "cached") else 1)
-
-
-def run_in(directory: Path, *arguments: str) -> None:
-    """Run the command line in a directory, with exact times."""
-    with contextlib.chdir(directory):
-        result = CliRunner().invoke(main, list(arguments), obj=FakeBench(seconds).seams)
-    assert result.exit_code == 0, result.output
-
-
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def runs(two_runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a directory with two runs."""
-    directory = tmp_path_factory.mktemp("runs")
-    for name in ("run", "other"):
-        chosen = ("-a", "logistic,tanh", "-b", "numpy", "-n", "1k,100k", "--rounds", "7", "-o", name)
-        run_in(directory, "run", *chosen)
-    return directory
+    return Path(shutil.copytree(two_runs, tmp_path_factory.mktemp("page") / "runs"))
 
 
 @pytest.fixture(scope="module")

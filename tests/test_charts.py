@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import json
+import shutil
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import Result
+
+from actbench import activations, backends
+from actbench.model import BANDS
+from actbench.report import pictures
+from actbench.report.charts import render, style
+from actbench.report.charts.functions import functions
+from actbench.report.charts.style import Picture
+from actbench.runs.archive import Run, load
+
+Actbench = Callable[..., Result]
+Rows = list[dict[str, Any]]
+
+CASE = ["activation", "strategy", "backend", "op", "dtype", "size"]
+
+
+@pytest.fixture
+def run(actbench: Actbench, two_runs: Path, tmp_path: Path) -> Run:
+    """Return a run in the current directory."""
+    del actbench  # which goes into that directory
+    return load(Path(shutil.copytree(two_runs / "run", tmp_path / "run")))
+
+
+def drawn(kind: str, run: Run, **options: Any) -> Picture:
+    found = pictures.of_run(kind, run, **options)
+    assert found is not None
+    return found
+
+
+def rows(shown: Picture) -> Rows:
+    """Return the data of a chart, wherever in its specification they stand."""
+    named = shown.spec.get("datasets", {})
+    (found,) = [*named.values()] or [shown.spec["data"]["values"]]
+    return list(found)
+
+
+def layer(found: Rows, name: str) -> pd.DataFrame:
+    return pd.DataFrame([row for row in found if row["layer"] == name])
+
+
+def test_speedups_are_those_of_speedups_csv(run: Run) -> None:
+    written = pd.read_csv(run.path / "speedups.csv")
+    expected = written[
+        (written.reference_strategy == "recompute") & (written.reference_backend == written.candidate_backend)
+    ]
+    shown = layer(rows(drawn("speedup", run)), "ratio")
+    merged = expected.merge(
+        shown,
+        left_on=["activation", "op", "dtype", "size", "candidate_strategy", "candidate_backend"],
+        right_on=["activation", "op", "dtype", "n", "strategy", "backend"],
+        suffixes=("", "_shown"),
+    )
+    assert len(merged) == len(expected) > 5
+    for name in ("ratio", "low", "high"):
+        np.testing.assert_allclose(merged[f"{name}_shown"], merged[name], rtol=1e-5)
+
+
+def test_times_are_those_of_cases_csv(run: Run) -> None:
+    written = pd.read_csv(run.path / "cases.csv")
+    shown = rows(drawn("time", run))
+    cases = layer(shown, "case").rename(columns={"n": "size"})
+    merged = written[written.strategy != "yardstick"].merge(cases, on=CASE, suffixes=("", "_shown"))
+    assert len(merged) == len(cases) == (written.strategy != "yardstick").sum()
+    np.testing.assert_allclose(merged.ns, merged.ns_per_element, rtol=1e-5)
+    np.testing.assert_allclose(merged.low_shown, 1e9 * merged.low / merged["size"], rtol=1e-5)
+    np.testing.assert_allclose(merged.high_shown, 1e9 * merged.high / merged["size"], rtol=1e-5)
+    copies = layer(shown, "copy").rename(columns={"n": "size"})
+    limits = written[written.strategy == "yardstick"].merge(copies, on=["op", "dtype", "size"])
+    assert len(limits) == len(copies) > 0
+    np.testing.assert_allclose(limits.ns, limits.ns_per_element, rtol=1e-5)
+
+
+def test_rounds_are_those_of_values_csv(run: Run) -> None:
+    values = pd.read_csv(run.path / "values.csv")
+    medians = values.groupby([*CASE, "round"]).seconds.median().reset_index()
+    medians["off"] = medians.groupby(CASE).seconds.transform(lambda each: 100 * (each / each.median() - 1))
+    shown = pd.DataFrame(rows(drawn("rounds", run)))
+    shown = shown[shown.strategy != "yardstick"]
+    parts = shown.block.str.split("/", expand=True)
+    shown = shown.assign(activation=parts[0], op=parts[1], dtype=parts[2], size=parts[3].astype(int))
+    merged = medians.merge(shown, on=[*CASE, "round"], suffixes=("", "_shown"))
+    assert len(merged) == len(shown) == (medians.strategy != "yardstick").sum()
+    np.testing.assert_allclose(merged.off_shown, merged.off, atol=2e-3)
+
+
+def test_errors_are_those_of_the_runs_own_check(run: Run) -> None:
+    assert run.record is not None
+    shown = pd.DataFrame(rows(drawn("accuracy", run)))
+    assert len(shown) == len(BANDS) * len(run.record.checks)
+    for check in run.record.checks:
+        kernel = check.kernel
+        own = shown[
+            (shown.activation == kernel.activation)
+            & (shown.strategy == kernel.strategy)
+            & (shown.backend == kernel.backend)
+            & (shown.dtype == kernel.dtype)
+        ]
+        expected = [None if each is None else max(each, 0.1) for each in check.by_band]
+        assert [None if pd.isna(each) else each for each in own.ULP] == expected
+        assert max(each for each in check.by_band if each is not None) <= check.max_ulp * 1.01
+
+
+def test_the_parts_of_a_cases_time_add_up_to_it(run: Run) -> None:
+    shown = pd.DataFrame(rows(drawn("parts", run)))
+    totals = shown.groupby(["panel", "case"]).share.sum()
+    np.testing.assert_allclose(totals, 100, atol=0.05)
+    assert (shown.share >= 0).all()
+
+
+def test_caches_are_marked_where_an_input_and_an_output_fill_them(run: Run) -> None:
+    assert run.record is not None
+    run.record.environment.caches.clear()
+    run.record.environment.caches.update({"L1d": 32 << 10, "L2": 1 << 20, "L3": 1 << 30})
+    marks = layer(rows(drawn("speedup", run)), "cache")
+    of_float64 = marks[(marks["dtype"] == "float64") & (marks.activation == "logistic")]
+    assert dict(zip(of_float64["name"], of_float64.n, strict=True)) == {"L1": 2048, "L2": 65536}, (
+        "L3 is beyond the sizes"
+    )
+    of_float32 = marks[(marks["dtype"] == "float32") & (marks.activation == "logistic")]
+    assert dict(zip(of_float32["name"], of_float32.n, strict=True)) == {"L1": 4096}
+
+
+def test_the_functions_are_drawn_with_their_derivatives_and_cut_where_these_jump() -> None:
+    shown = functions(["logistic", "hard-tanh"])
+    found = pd.DataFrame(rows(shown))
+    logistic = found[(found.activation == "logistic") & (found.curve == "g'")]
+    np.testing.assert_allclose(logistic.value, np.exp(-logistic.z) / (1 + np.exp(-logistic.z)) ** 2, rtol=1e-5)
+    pieces = found[(found.activation == "hard-tanh") & (found.curve == "g'")].groupby("piece").value.unique()
+    assert [each.tolist() for each in pieces] == [[0], [1], [0]]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("kind", pictures.OF_A_RUN)
+def test_every_kind_becomes_svg_png_and_html(run: Run, kind: str, theme: str) -> None:
+    shown = drawn(kind, run)
+    svg = render.rendered(shown, "svg", theme)
+    root = ET.fromstring(svg)  # noqa: S314  # our own
+    words = {text for element in root.iter() if (text := (element.text or "").strip())}
+    assert shown.title in words
+    assert style.PAPER[theme] in svg.decode()
+    assert render.rendered(shown, "png", theme).startswith(b"\x89PNG")
+    assert "NaN" not in json.dumps(shown.spec)
+
+
+def test_a_page_of_a_chart_fetches_nothing(run: Run) -> None:
+    page = render.rendered(drawn("speedup", run), "html", "light").decode()
+    assert 'src="http' not in page
+    assert "vegaEmbed" in page
+
+
+def scale(encoding: Any) -> dict[str, Any]:
+    """Return by name what an encoding gives it."""
+    found = encoding.to_dict()["scale"]
+    return dict(zip(found["domain"], map(str, found["range"]), strict=True))
+
+
+def test_colours_and_dashes_belong_to_a_name_whatever_else_is_shown() -> None:
+    alone, among = (scale(style.backend_colour(names)) for names in (["numba"], ["python", "numpy", "numba"]))
+    assert alone["numba"] == among["numba"]
+    assert len(set(among.values())) == 3
+    assert scale(style.strategy_dash(["textbook", "cached"]))["cached"] == "[1, 0]"
+
+
+def test_backends_have_colours_of_their_own() -> None:
+    names = [*backends.catalogue()][: len(style.PALETTE)]
+    assert len(set(scale(style.backend_colour(names)).values())) == len(style.PALETTE)
+
+
+@pytest.mark.parametrize("form", ["svg", "png", "html"])
+def test_the_command_writes_a_file(actbench: Actbench, run: Run, form: str) -> None:
+    result = actbench("plot", "speedup", str(run.path), "-d", "float64", "-o", f"speedup.{form}")
+    assert result.exit_code == 0, result.output
+    assert Path(f"speedup.{form}").stat().st_size > 1000
+
+
+def test_the_options_choose_what_is_drawn(actbench: Actbench, run: Run) -> None:
+    assert run.record is not None
+    keep_numpy = drawn("time", run, keep=lambda case: case.backend == "numpy")
+    assert set(layer(rows(keep_numpy), "case").backend) == {"numpy"}
+    result = actbench("plot", "functions", "-a", "logistic,elu:alpha=2", "-o", "functions.svg")
+    assert result.exit_code == 0, result.output
+    text = Path("functions.svg").read_text()
+    assert "elu:alpha=2" in text
+    assert "tanh" not in text
+
+
+def test_two_runs_are_compared_case_by_case(actbench: Actbench, run: Run) -> None:
+    shown = pictures.of_two(run, run)
+    assert shown is not None
+    assert {row["ratio"] for row in rows(shown)} == {1.0}
+    assert {row["case"] for row in rows(shown)} == {case.id for case in run.plan.cases}
+    result = actbench("plot", "compare", str(run.path), str(run.path), "--dark", "-o", "compare.svg")
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("speedup", "run", "-o", "x.gif"), "-o x.gif: name a file that ends in .svg, .png, .html"),
+        (("speedup", "-o", "x.svg"), "'speedup' takes one run, not 0"),
+        (("functions", "run", "-o", "x.svg"), "'functions' takes no run, not 1"),
+        (("compare", "run", "-o", "x.svg"), "'compare' takes two runs, not 1"),
+        (("speedup", "run", "-a", "relu", "-o", "x.svg"), "there is nothing to draw in 'speedup'"),
+        (("speedup", "nowhere", "-o", "x.svg"), "nowhere is not a run"),
+        (("functions", "-a", "relux", "-o", "x.svg"), "unknown activation 'relux': did you mean 'relu'"),
+        (("speedup", "run", "-o", "no/such/x.svg"), "cannot write no/such/x.svg"),
+    ],
+)
+@pytest.mark.usefixtures("run")
+def test_bad_input_is_told_in_one_line(actbench: Actbench, arguments: tuple[str, ...], sentence: str) -> None:
+    result = actbench("plot", *arguments)
+    assert result.exit_code == 2
+    assert sentence in result.output
+    assert "Traceback" not in result.output
+    assert not Path("x.svg").exists()
+
+
+def test_a_report_is_written_into_the_runs_directory(actbench: Actbench, run: Run) -> None:
+    result = actbench("report", str(run.path))
+    assert result.exit_code == 0, result.output
+    assert "report.html" in result.stderr
+    text = (run.path / "report.html").read_text()
+    assert text.count("<table>") >= 7
+    assert "Content-Security-Policy" in text
+    assert len(text) < 3e6
+
+
+def test_a_report_needs_a_run_with_its_record(actbench: Actbench, run: Run) -> None:
+    (run.path / "run.json").unlink()
+    result = actbench("report", str(run.path / "pyperf.json"), "-o", "x.html")
+    assert result.exit_code == 2
+    assert "has no run.json beside it" in result.output
+
+
+def test_every_activation_can_be_drawn() -> None:
+    found = {row["activation"] for row in rows(functions([*activations.catalogue()]))}
+    assert found == set(activations.catalogue())

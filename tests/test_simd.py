@@ -53,7 +53,7 @@ def at(function: str, x: float, dtype: str) -> Any:
 def ulp_off(function: str, x: Any, found: Any) -> float:
     """Return the distance from mpmath's value in units of the spacing there."""
     with mpmath.workprec(200):
-        truth = getattr(mpmath, verify_simd.THEIR_NAME.get(function, function))(mpmath.mpf(float(x)))
+        truth = getattr(mpmath, function)(mpmath.mpf(float(x)))
         nearest = abs(type(found)(float(truth)))
         return float(abs(mpmath.mpf(float(found)) - truth) / mpmath.mpf(float(np.spacing(nearest))))
 
@@ -90,7 +90,7 @@ SPECIAL = {
     "sinh": ((0.0, 0.0), (-0.0, -0.0), (INF, INF), (-INF, -INF), (1e4, INF), (-1e4, -INF)),
     "cosh": ((0.0, 1.0), (-0.0, 1.0), (INF, INF), (-INF, INF), (1e4, INF), (-1e4, INF)),
     "erf": ((0.0, 0.0), (-0.0, -0.0), (INF, 1.0), (-INF, -1.0), (1e4, 1.0), (-1e4, -1.0)),
-    "arctan": ((0.0, 0.0), (-0.0, -0.0), (INF, math.pi / 2), (-INF, -math.pi / 2)),
+    "atan": ((0.0, 0.0), (-0.0, -0.0), (INF, math.pi / 2), (-INF, -math.pi / 2)),
 }
 
 
@@ -107,7 +107,7 @@ def test_special_values_are_exact_with_the_sign_of_their_zero(
 
 
 @every_dtype
-@pytest.mark.parametrize("function", ["expm1", "log1p", "tanh", "sinh", "arctan"])
+@pytest.mark.parametrize("function", ["expm1", "log1p", "tanh", "sinh", "atan"])
 def test_a_number_too_small_for_its_square_to_matter_is_its_own_value_down_to_subnormal_ones(
     function: str, dtype: str
 ) -> None:
@@ -138,7 +138,7 @@ numbers = st.floats(width=32, allow_nan=False)
 
 
 @every_dtype
-@pytest.mark.parametrize("function", ["tanh", "sinh", "erf", "arctan"])
+@pytest.mark.parametrize("function", ["tanh", "sinh", "erf", "atan"])
 @given(x=numbers)
 def test_odd_functions_are_odd_to_the_last_bit(function: str, dtype: str, x: float) -> None:
     assert str(at(function, -x, dtype)) == str(-at(function, x, dtype))

@@ -31,7 +31,7 @@ def loop(out, values):
     widest()
     for i in range(values.size):
         x = values[i]
-        bounded = m.exp(x) + m.tanh(x) + m.erf(x) + m.arctan(x) + m.where(x < x, m.sqrt(x), m.ones_like(x))
+        bounded = m.exp(x) + m.tanh(x) + m.erf(x) + m.atan(x) + m.where(x < x, m.sqrt(x), m.ones_like(x))
         out[i] = bounded + m.expm1(x) + m.log(x) + m.log1p(x) + m.sinh(x) + m.cosh(x)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from numba.core import types
 from numba.extending import overload
 
-from actbench.backends._simd.arctangent import arctan
+from actbench.backends._simd.arctangent import atan
 from actbench.backends._simd.bits import select, square_root
 from actbench.backends._simd.dispatch import by_dtype
 from actbench.backends._simd.error_function import erf
@@ -15,7 +15,7 @@ from actbench.backends._simd.hyperbolic import cosh, sinh, tanh
 from actbench.backends._simd.logarithm import log, log1p
 
 __all__ = [
-    "arctan",
+    "atan",
     "copy",
     "cosh",
     "erf",
@@ -30,7 +30,7 @@ __all__ = [
     "where",
 ]
 
-COMPUTED = ("arctan", "cosh", "erf", "exp", "expm1", "log", "log1p", "sinh", "tanh")
+COMPUTED = ("atan", "cosh", "erf", "exp", "expm1", "log", "log1p", "sinh", "tanh")
 """Those that take many operations."""
 
 _ONE_32, _ONE_64 = FLOAT32.real(1.0), FLOAT64.real(1.0)

@@ -91,6 +91,7 @@ SPECIAL = {
     "cosh": ((0.0, 1.0), (-0.0, 1.0), (INF, INF), (-INF, INF), (1e4, INF), (-1e4, INF)),
     "erf": ((0.0, 0.0), (-0.0, -0.0), (INF, 1.0), (-INF, -1.0), (1e4, 1.0), (-1e4, -1.0)),
     "atan": ((0.0, 0.0), (-0.0, -0.0), (INF, math.pi / 2), (-INF, -math.pi / 2)),
+    "floor": ((0.0, 0.0), (-0.0, -0.0), (INF, INF), (-INF, -INF), (0.5, 0.0), (-0.5, -1.0)),
 }
 
 
@@ -165,6 +166,15 @@ def test_a_value_does_not_depend_on_where_in_the_array_its_number_stands(dtype: 
 
 
 @every_dtype
+@given(values=st.lists(numbers, min_size=1, max_size=70))
+def test_the_floor_is_exact_with_the_sign_of_its_zero(dtype: str, values: list[float]) -> None:
+    found = compiled("floor", dtype)(values)
+    np.testing.assert_array_equal(
+        found.view(f"u{found.itemsize}"), np.floor(np.array(values, dtype)).view(f"u{found.itemsize}")
+    )
+
+
+@every_dtype
 def test_what_only_moves_numbers_keeps_their_type(dtype: str) -> None:
     def formula(x: Any, y: Any) -> Any:
         return functions.sqrt(x), functions.copy(y), functions.ones_like(y), where(x < y, x, y)
@@ -184,7 +194,7 @@ def test_a_selection_between_two_types_is_refused() -> None:
         numba.njit(formula)(np.float32(1.0), np.float64(2.0))
 
 
-@pytest.mark.parametrize("function", [*verify_simd.FUNCTIONS, "sqrt", "copy", "ones_like"])
+@pytest.mark.parametrize("function", [*verify_simd.FUNCTIONS, "floor", "sqrt", "copy", "ones_like"])
 def test_outside_compiled_code_a_function_says_so(function: str) -> None:
     with pytest.raises(TypeError, match=rf"{function}\(1.5\) is for code that numba compiles"):
         getattr(functions, function)(1.5)

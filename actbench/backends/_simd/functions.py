@@ -6,7 +6,7 @@ from numba.core import types
 from numba.extending import overload
 
 from actbench.backends._simd.arctangent import atan
-from actbench.backends._simd.bits import select, square_root
+from actbench.backends._simd.bits import round_down, select, square_root
 from actbench.backends._simd.dispatch import by_dtype
 from actbench.backends._simd.error_function import erf
 from actbench.backends._simd.exponential import exp, expm1
@@ -21,6 +21,7 @@ __all__ = [
     "erf",
     "exp",
     "expm1",
+    "floor",
     "log",
     "log1p",
     "ones_like",
@@ -41,6 +42,11 @@ def _sqrt(x):
     return square_root(x)
 
 
+def _floor(x):
+    """Return the largest integer not above x, exactly."""
+    return round_down(x)
+
+
 def _copy(x):
     """Return x."""
     return x
@@ -57,6 +63,7 @@ def _one_64(x):  # noqa: ARG001 - its type is what counts
 
 
 sqrt = by_dtype("sqrt", _sqrt, _sqrt)
+floor = by_dtype("floor", _floor, _floor)
 copy = by_dtype("copy", _copy, _copy)
 ones_like = by_dtype("ones_like", _one_32, _one_64)
 

@@ -18,7 +18,14 @@ from actbench.model import Compiled, Dtype, Kernel, Op
 from tests import kernels
 
 EVERY = [kernel for kernel in kernels.every_kernel() if kernel.backend == "numba"]
+STEPS = [kernel for kernel in EVERY if kernel.op is Op.STEP]
 BACKWARD = [kernel for kernel in EVERY if kernel.op is not Op.STEP]
+SAMPLE = [kernel for kernel in kernels.sample() if kernel.backend == "numba"]
+WITH_PARAMETERS = [
+    Kernel(name, strategy, "numba", Op.STEP, Dtype.FLOAT32)
+    for name in ("celu:alpha=0.3", "elu:alpha=0.5", "leaky-relu:slope=0.3", "squareplus:b=0.1")
+    for strategy in activations.get(name).strategies
+]
 
 
 def identified(chosen: list[Kernel]) -> pytest.MarkDecorator:
@@ -33,11 +40,13 @@ def compiled(kernel: Kernel) -> Compiled:
 
 
 def of(*strategies: str) -> list[Kernel]:
-    return [kernel for kernel in BACKWARD if kernel.strategy in strategies and kernel.activation != "identity"]
+    return [
+        kernel for kernel in BACKWARD if kernel.strategy in strategies and kernel.activation in {"logistic", "tanh"}
+    ]
 
 
-@identified([kernel for kernel in EVERY if kernel.dtype is Dtype.FLOAT32])
-def test_float32_kernels_never_widen_to_float64(kernel: Kernel) -> None:
+@identified([kernel for kernel in STEPS if kernel.dtype is Dtype.FLOAT32] + WITH_PARAMETERS)
+def test_float32_kernels_never_widen_to_float64_going_forward_or_back(kernel: Kernel) -> None:
     assert compiled(kernel).double_conversions == 0
 
 
@@ -65,14 +74,15 @@ def test_a_step_calls_the_exponential_whatever_it_keeps(kernel: Kernel) -> None:
     assert compiled(kernel).library_calls == ({Dtype.FLOAT32: "expf", Dtype.FLOAT64: "exp"}[kernel.dtype],)
 
 
-@identified(EVERY)
+@identified(SAMPLE)
 def test_the_signature_holds_arrays_of_the_kernels_dtype_alone(kernel: Kernel) -> None:
-    read_and_written = {Op.DERIVATIVE: 2, Op.BACKWARD: 3, Op.STEP: 4 + len(rule(kernel).saved)}[kernel.op]
+    kept = len(rule(kernel).residuals)
+    read_and_written = {Op.DERIVATIVE: 1 + kept, Op.BACKWARD: 2 + kept, Op.STEP: 4 + len(rule(kernel).saved)}[kernel.op]
     arrays = [f"array({kernel.dtype}, 1d, C)"] * read_and_written
     assert compiled(kernel).signature == f"({', '.join(arrays)})"
 
 
-@identified(EVERY)
+@identified(SAMPLE)
 def test_a_bound_kernel_says_what_compiling_it_took(kernel: Kernel) -> None:
     assert (bind(kernel).compile_seconds or 0) > 0
 
@@ -112,7 +122,8 @@ def test_results_do_not_depend_on_who_compiled(activation: str) -> None:
     np.testing.assert_allclose(
         kernels.outputs(kernel, z)[-1],
         kernels.outputs(Kernel(activation, "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64), z)[-1],
-        rtol=1e-14,
+        rtol=1e-13,
+        atol=1e-15,  # next to a change of sign
     )
 
 

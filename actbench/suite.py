@@ -118,7 +118,7 @@ def presets() -> dict[str, Preset]:
         activations=tuple(activations.catalogue()),
         backends=tuple(name for name in usable if not backends.catalogue()[name].optional),
         ops=tuple(Op),
-        sizes=(*(16 * 4**power for power in range(10)), 16_000_000),
+        sizes=(*(16 ** (1 + power) for power in range(5)), 16_000_000),
     )
     return {
         preset.name: preset
@@ -128,7 +128,7 @@ def presets() -> dict[str, Preset]:
             Preset("default", "what is caching worth here? logistic and tanh, three sizes", default, 115.0, 0.03),
             Preset("peers", "how good can it be? every vector backend that is installed", peers, 600.0, 0.03),
             Preset("overhead", "what is a small call made of? from an empty one to y (1 - y)", ladder, 30.0, 0.02),
-            Preset("full", "everything, from 16 to 16 000 000 elements", full, 7200.0, 0.03),
+            Preset("full", "everything, from 16 to 16 000 000 elements", full, 10_800.0, 0.03),
         )
     }
 

@@ -190,6 +190,37 @@ kernels = [
 print(json.dumps([bind(kernel).from_cache for kernel in kernels]))
 """
 
+PARAMETERS = """
+import sys
+
+import numpy as np
+
+from actbench.kernel import bind
+from actbench.model import Dtype, Kernel, Op
+
+bound = bind(Kernel(sys.argv[1], "recompute", "numba", Op.DERIVATIVE, Dtype.FLOAT64))
+out = np.zeros(1)
+bound.function(out, np.zeros(1))
+print(bound.from_cache, *out)
+"""
+
+
+def test_compiled_code_of_one_parameter_is_not_served_for_another(tmp_path: Path) -> None:
+    def shown(activation: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-c", PARAMETERS, activation],
+            env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)},
+            cwd=Path(__file__).parent.parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    assert shown("elu:alpha=0.5") == "False 0.5\n"
+    assert shown("elu") == "False 1.0\n"
+    assert shown("elu:alpha=0.25") == "False 0.25\n"
+    assert shown("elu:alpha=0.50") == "True 0.5\n"
+
 
 def test_kernels_of_the_catalogue_are_compiled_once_a_machine(tmp_path: Path) -> None:
     found = [

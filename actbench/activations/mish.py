@@ -82,7 +82,7 @@ def mish(m: Any) -> Formulas:
     return Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
         weaknesses=(FEW_DIGITS,),
-        range=(-0.30884341, inf),
+        range=(-0.3088434130172504, inf),
         uncached="y between -0.309 and 0 comes from two different z",
         recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), weaknesses=(CROSSES, FEW_DIGITS)),
         pair=Strategy(Piecewise(scalar=pair, array=pair_array), weaknesses=(CROSSES, MULTIPLIED, FEW_DIGITS)),

@@ -14,11 +14,13 @@ default, ``elu:alpha=0.5`` another activation.
 
 from __future__ import annotations
 
+import dis
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
+from itertools import pairwise
 from math import inf, isfinite, log
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -236,6 +238,12 @@ def activation(build: Callable[..., Formulas]) -> Activation:
     _, *parameters = inspect.signature(build).parameters.values()
     defaults = {each.name: float(each.default) for each in parameters}
     return Activation(build.__name__.replace("_", "-"), summary, build, " ".join(reference.split()), defaults)
+
+
+def looked_up(formula: Formula) -> set[str]:
+    """Return the names that a formula looks up in its namespace ``m``."""
+    code = pairwise(dis.get_instructions(formula))
+    return {after.argval for before, after in code if (before.opname, before.argval) == ("LOAD_DEREF", "m")}
 
 
 def _in(dialect: Dialect, formula: Formula | Piecewise) -> Formula:

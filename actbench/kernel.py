@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from actbench import activations, backends, overhead
 from actbench.backends import Backend, Bound
 from actbench.errors import InputError, unknown
-from actbench.formula import Dialect, Rule
+from actbench.formula import Dialect, Rule, looked_up
 from actbench.model import OVERHEAD, Case, Compiled, Dtype, Kernel, Op
 
 Array = NDArray[Any]
@@ -82,11 +82,23 @@ def rule(kernel: Kernel) -> Rule:
     backend = backends.get(kernel.backend)
     if kernel.strategy not in activation.strategies:
         raise unknown(f"strategy of {activation.name}", kernel.strategy, activation.strategies)
-    refusal = backend.refusal(kernel.dtype)
-    if refusal:
-        raise InputError(f"{kernel.id} does not exist: {refusal}")
+    reason = refusal(kernel)
+    if reason:
+        raise InputError(f"{kernel.id} does not exist: {reason}")
     found = activation.rule(kernel.strategy, backend.dialect, backend.namespace())
     return replace(found, own=backend.own(activation.name, kernel.strategy))
+
+
+def refusal(kernel: Kernel) -> str | None:
+    """Why a strategy that the activation has does not exist on its backend, or None where it does."""
+    backend = backends.catalogue()[kernel.backend]
+    if not backend.lacks:
+        return backend.refusal(kernel.dtype)
+    found = activations.get(kernel.activation).rule(kernel.strategy, backend.dialect, None)
+    executed = [found.save or found.forward, found.derivative] if kernel.op is Op.STEP else [found.derivative]
+    missing = {*backend.lacks} & {name for formula in executed for name in looked_up(formula)}
+    lacking = f"{backend.name} has no {' and no '.join(sorted(missing))}" if missing else None
+    return backend.refusal(kernel.dtype) or lacking
 
 
 @cache

@@ -13,7 +13,7 @@ from typing import Any
 from actbench import activations, backends, overhead
 from actbench.backends import Backend
 from actbench.errors import InputError, unknown
-from actbench.kernel import traffic
+from actbench.kernel import refusal, traffic
 from actbench.model import OVERHEAD, RUNGS, STRATEGIES, Arm, Block, Case, Dtype, LeftOut, Op, Plan
 
 CORE = ("python", "numpy", "numba")
@@ -118,7 +118,7 @@ def presets() -> dict[str, Preset]:
         activations=tuple(activations.catalogue()),
         backends=tuple(name for name in usable if not backends.catalogue()[name].optional),
         ops=tuple(Op),
-        sizes=(*(16 * 4**power for power in range(10)), 16_000_000),
+        sizes=(*(16 ** (1 + power) for power in range(5)), 16_000_000),
     )
     return {
         preset.name: preset
@@ -128,7 +128,7 @@ def presets() -> dict[str, Preset]:
             Preset("default", "what is caching worth here? logistic and tanh, three sizes", default, 115.0, 0.03),
             Preset("peers", "how good can it be? every vector backend that is installed", peers, 600.0, 0.03),
             Preset("overhead", "what is a small call made of? from an empty one to y (1 - y)", ladder, 30.0, 0.02),
-            Preset("full", "everything, from 16 to 16 000 000 elements", full, 7200.0, 0.03),
+            Preset("full", "everything, from 16 to 16 000 000 elements", full, 10_800.0, 0.03),
         )
     }
 
@@ -136,6 +136,11 @@ def presets() -> dict[str, Preset]:
 def strategies_of(activation: str) -> Container[str]:
     """Return the strategies that an activation has, or the rungs of the overhead ladder; `InputError` for others."""
     return RUNGS if activation == OVERHEAD else activations.get(activation).strategies
+
+
+def canonical(activation: str) -> str:
+    """Return the name of an activation as ids have it: without the parameters that are the defaults."""
+    return activation if activation == OVERHEAD else activations.get(activation).name
 
 
 def preset(name: str) -> Preset:
@@ -174,7 +179,7 @@ def offered(selection: Selection) -> list[Case]:
         return []
     asked = replace(chosen.axes, **{name: tuple(values) for name, values in selection.given.items()})
     known = Axes(
-        activations=_known(asked.activations, (*activations.catalogue(), OVERHEAD)),
+        activations=tuple(filter(_is_known, asked.activations)),
         strategies=_known(asked.strategies, KEPT_OR_DONE),
         backends=_known(asked.backends, _usable()),
         ops=tuple(map(Op, _known(asked.ops, tuple(Op)))),
@@ -258,7 +263,7 @@ def _wanted(axes: Axes, pattern: str) -> Iterator[Case]:
     strategies = sorted(dict.fromkeys(axes.strategies), key=KEPT_OR_DONE.index)
     ranked = [name for name in backends.catalogue() if name in axes.backends]
     sizes = sorted(set(axes.sizes))
-    for activation in dict.fromkeys(axes.activations):
+    for activation in dict.fromkeys(map(canonical, axes.activations)):
         existing = strategies_of(activation)
         own = [strategy for strategy in strategies if strategy in existing]
         for op, dtype, size in product(dict.fromkeys(axes.ops), dict.fromkeys(axes.dtypes), sizes):
@@ -270,9 +275,9 @@ def _wanted(axes: Axes, pattern: str) -> Iterator[Case]:
 
 def _obstacle(case: Case, memory: int, max_call: float) -> str | None:
     backend: Backend = backends.get(case.backend)
-    refusal = (overhead.obstacle(case) if case.is_rung else None) or backend.refusal(case.dtype)
-    if refusal:
-        return refusal
+    refused = overhead.obstacle(case) or backend.refusal(case.dtype) if case.is_rung else refusal(case.kernel)
+    if refused:
+        return refused
     seconds = predicted_call(case)
     if seconds > max_call:
         return f"one call would take about {seconds:.2g} s, above the cap of {max_call:g} s (--max-call)"
@@ -284,6 +289,14 @@ def _obstacle(case: Case, memory: int, max_call: float) -> str | None:
 
 def _usable() -> tuple[str, ...]:
     return tuple(name for name, backend in backends.catalogue().items() if not backend.unavailable)
+
+
+def _is_known(activation: str) -> bool:
+    try:
+        strategies_of(activation)
+    except InputError:
+        return False
+    return True
 
 
 def _known(names: Iterable[str], catalogue: Container[str]) -> tuple[str, ...]:

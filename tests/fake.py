@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import cache
 
 from actbench import software
 from actbench.errors import BenchmarkError
@@ -38,6 +39,12 @@ def exact_seconds(case: Case) -> float:
     if case.is_rung:
         return NANOSECOND * RUNG_NS[case.strategy] * BACKEND_FACTOR[case.backend]
     return NANOSECOND * case.size * STRATEGY_NS[case.strategy] * BACKEND_FACTOR[case.backend]
+
+
+@cache
+def inspected(kernel: Kernel) -> protocol.Inspected:
+    """Read what the compiler made of a kernel."""
+    return RealWorker().inspect(kernel.at(1).id)
 
 
 @dataclass
@@ -82,8 +89,8 @@ class FakeWorker:
         return RealWorker().evaluate(kernel.at(z.size).id, packed["z"], packed["dy"], given)
 
     def inspect(self, kernel: Kernel) -> protocol.Inspected:
-        """Read what the compiler made of a kernel in this process."""
-        return RealWorker().inspect(kernel.at(1).id)
+        """Read what the compiler made of a kernel in this process, once."""
+        return inspected(kernel)
 
     def prepare(self, block: Block, seed: int) -> None:
         """Take up a block."""

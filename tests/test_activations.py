@@ -1,57 +1,25 @@
 from __future__ import annotations
 
 import math
+import re
+from itertools import product
 from pathlib import Path
+from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from actbench import activations
+from actbench import activations, backends, oracle, suite
 from actbench.errors import InputError
-from actbench.formula import Dialect, Flaw
-from actbench.kernel import Array
-from actbench.model import STRATEGIES, Dtype, Kernel, Op
+from actbench.formula import Dialect, looked_up
+from actbench.model import STRATEGIES, Kernel, Op
 from tests import kernels
-
-EVERY = kernels.every_kernel()
-DERIVATIVES = [kernel for kernel in EVERY if kernel.op is Op.DERIVATIVE]
-
-ULP = 8.0
-"""What every strategy is held to where its digits do not cancel."""
-
-FEW_EPS = 4.0
-"""What is left, in absolute terms, where they do."""
-
-ORDINARY = 8.0
-"""The |z| that normalised layers see."""
-
-
-def ordinary(dtype: Dtype) -> Array:
-    drawn = np.random.default_rng(1).uniform(-ORDINARY, ORDINARY, 200)
-    return np.concatenate([np.linspace(-ORDINARY, ORDINARY, 129), drawn, [-0.0]]).astype(dtype)
-
-
-def cancels(kernel: Kernel) -> bool:
-    weaknesses = activations.get(kernel.activation).strategies[kernel.strategy].weaknesses
-    return any(weakness.flaw is Flaw.CANCELS for weakness in weaknesses)
-
-
-def of(activation: str, strategy: str, dtype: Dtype | None = None) -> list[Kernel]:
-    return [
-        kernel
-        for kernel in DERIVATIVES
-        if (kernel.activation, kernel.strategy) == (activation, strategy) and dtype in (None, kernel.dtype)
-    ]
-
-
-def identified(chosen: list[Kernel]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("kernel", chosen, ids=lambda kernel: kernel.id)
+from tests.conftest import Actbench
 
 
 def test_every_activation_file_is_discovered_and_summarised() -> None:
-    files = {path.stem for path in Path(activations.__file__).parent.glob("[!_]*.py")}
+    files = {path.stem.replace("_", "-") for path in Path(activations.__file__).parent.glob("[!_]*.py")}
     assert set(activations.catalogue()) == files
     assert all(activation.summary for activation in activations.catalogue().values())
 
@@ -83,6 +51,8 @@ def test_an_unknown_activation_is_answered_with_the_nearest() -> None:
         ("tanh", "recompute", ("z",)),
         ("tanh", "cached", ("y",)),
         ("tanh", "complement", ("c",)),
+        ("silu", "intermediate", ("z", "s")),
+        ("silu", "pair", ("z", "y")),
     ],
 )
 @pytest.mark.parametrize("dialect", Dialect)
@@ -92,118 +62,152 @@ def test_the_name_of_its_parameter_is_what_a_strategy_keeps(
     assert activations.get(activation).rule(strategy, dialect, math).residuals == residuals
 
 
-@identified([kernel for kernel in EVERY if not cancels(kernel)])
-def test_where_nothing_cancels_the_derivative_is_accurate_to_8_ulp(kernel: Kernel) -> None:
-    z = ordinary(kernel.dtype)
-    dy = np.resize([1.0, -2.0], z.size).astype(kernel.dtype) if kernel.op is not Op.DERIVATIVE else np.ones_like(z)
-    derivative = kernels.outputs(kernel, z, dy)[-1] / dy
-    assert kernels.ulps(derivative, kernels.slope(kernel.activation, z)).max() <= ULP
+# What is known of an activation
 
 
-@identified([kernel for kernel in EVERY if cancels(kernel)])
-def test_where_digits_cancel_the_error_is_a_few_eps_in_absolute_terms(kernel: Kernel) -> None:
-    z = ordinary(kernel.dtype)
-    dy = np.resize([1.0, -2.0], z.size).astype(kernel.dtype) if kernel.op is not Op.DERIVATIVE else np.ones_like(z)
-    derivative = kernels.outputs(kernel, z, dy)[-1] / dy
-    slope = kernels.slope(kernel.activation, z)
-    unit = np.spacing(np.abs(kernels.rounded(slope, kernel.dtype)))
-    eps = float(np.finfo(kernel.dtype).eps)
-    error = kernels.ulps(derivative, slope)
-    assert (error * unit).max() <= FEW_EPS * eps
-    assert error.max() > ULP
+def test_every_activation_has_a_reference_with_its_year() -> None:
+    for activation in activations.catalogue().values():
+        assert re.search(r'^[^"]+, ".+", (18|19|20)\d\d', activation.reference), activation.name
 
 
-@identified([kernel for kernel in EVERY if kernel.op is Op.STEP])
-def test_a_step_also_gives_the_output(kernel: Kernel) -> None:
-    z = ordinary(kernel.dtype)
-    y = kernels.outputs(kernel, z)[0]
-    assert kernels.ulps(y, kernels.output(kernel.activation, z)).max() <= ULP
+def test_an_activation_can_be_had_from_y_or_says_why_not() -> None:
+    for activation in activations.catalogue().values():
+        assert ("cached" in activation.strategies) != bool(activation.formulas.uncached), activation.name
 
 
-@identified(EVERY)
-@pytest.mark.parametrize("size", [1, 3, 1000])
-def test_results_have_the_kernels_dtype_and_shape(kernel: Kernel, size: int) -> None:
-    z = np.linspace(-3.0, 3.0, size, dtype=kernel.dtype)
-    found = kernels.outputs(kernel, z)
-    assert {(array.dtype, array.shape) for array in found} == {(np.dtype(kernel.dtype), (size,))}
+def test_what_a_kink_is_taken_to_be_is_the_derivative_on_one_of_its_sides() -> None:
+    for activation in activations.catalogue().values():
+        _, slope = kernels.TRUTH[activation.name]
+        for z, convention in activation.formulas.kinks.items():
+            left, right = (float(slope(mpmath.mpf(z) + side)) for side in (-1e-9, 1e-9))
+            assert left != pytest.approx(right)
+            assert convention == pytest.approx(left) or convention == pytest.approx(right)  # unhashable
 
 
-@identified([kernel for kernel in EVERY if kernel.op is not Op.DERIVATIVE])
-def test_the_upstream_gradient_is_a_factor(kernel: Kernel) -> None:
-    z = ordinary(kernel.dtype)
-    dy = np.random.default_rng(2).standard_normal(z.size).astype(kernel.dtype)
-    np.testing.assert_array_equal(kernels.outputs(kernel, z, dy)[-1], dy * kernels.outputs(kernel, z)[-1])
+@pytest.mark.parametrize(
+    ("formula", "names"),
+    [
+        (lambda m: lambda z: m.exp(z) + m.where(z < 0.0, m.sqrt(z), 0.0), {"exp", "where", "sqrt"}),
+        (lambda m: lambda z: abs(z) + m.inf, {"inf"}),
+        (lambda _: lambda z: z.exp + math.exp(0.0), set()),
+    ],
+    ids=["functions", "a constant", "nothing"],
+)
+def test_what_a_formula_looks_up_in_its_namespace_is_read_off_its_code(formula: Any, names: set[str]) -> None:
+    assert looked_up(formula(None)) == names
 
 
-@identified([kernel for kernel in EVERY if kernel.backend == "python" and kernel.strategy != "textbook"])
-@given(z=st.floats(allow_nan=False, allow_infinity=False))
-@settings(deadline=None, max_examples=60)
-def test_pure_python_raises_for_no_finite_z(kernel: Kernel, z: float) -> None:
-    assert np.isfinite(kernels.outputs(kernel, np.array([z]))[-1]).all()
+def test_every_function_of_a_formula_exists_where_a_backend_does_not_say_that_it_lacks_it() -> None:
+    usable = [each for each in backends.catalogue().values() if not each.unavailable]
+    for backend, activation in product(usable, activations.catalogue().values()):
+        for strategy in activation.strategies:
+            found = activation.rule(strategy, backend.dialect, backend.namespace())
+            executed = [formula for formula in (found.forward, found.save, found.derivative) if formula]
+            needed = {name for formula in executed for name in looked_up(formula)}
+            missing = {name for name in needed if not hasattr(backend.namespace(), name)}
+            assert missing <= {*backend.lacks}, f"{activation.name} on {backend.name}"
 
 
-@identified([kernel for kernel in DERIVATIVES if kernel.activation != "identity" and kernel.strategy != "textbook"])
-@given(z=st.floats(0, 30, width=32))
-@settings(deadline=None, max_examples=30)
-def test_the_derivative_is_even_where_it_is_mathematically_so(kernel: Kernel, z: float) -> None:
-    left, right = kernels.outputs(kernel, np.array([-z, z], dtype=kernel.dtype))[-1].tolist()
-    assert left == pytest.approx(right, rel=1e-5, abs=FEW_EPS * float(np.finfo(kernel.dtype).eps))
+# Parameters
 
 
-@pytest.mark.parametrize(("dtype", "gone"), [(Dtype.FLOAT64, 37.43), (Dtype.FLOAT32, 17.33)])
-def test_the_cached_logistic_derivative_vanishes_once_the_output_rounds_to_1(dtype: Dtype, gone: float) -> None:
-    just_before, there, beyond = z = np.array([gone - 0.01, gone + 0.01, 2 * gone], dtype=dtype)
-    y = kernels.rounded(kernels.output("logistic", z), dtype)
-    for kernel in of("logistic", "cached", dtype):
-        assert (kernels.from_residual(kernel, y) == 0).tolist() == [False, True, True]
-        assert not kernels.outputs(kernel, np.array([there, beyond]))[-1].any()
-        assert kernels.outputs(kernel, -z)[-1].all(), "the other tail keeps its digits"
-    for kernel in of("logistic", "recompute", dtype) + of("logistic", "complement", dtype):
-        assert kernels.outputs(kernel, np.array([just_before, there, beyond]))[-1].all()
+@pytest.mark.parametrize(
+    ("given_name", "name"),
+    [
+        ("elu", "elu"),
+        ("elu:alpha=1", "elu"),
+        ("elu:alpha=1.0", "elu"),
+        ("elu:alpha=0.50", "elu:alpha=0.5"),
+        ("elu:alpha=2.0", "elu:alpha=2"),
+        ("elu:alpha=5e-1", "elu:alpha=0.5"),
+        ("squareplus:b=4", "squareplus"),
+        ("leaky-relu:slope=1e-5", "leaky-relu:slope=1e-05"),
+    ],
+)
+def test_a_name_says_the_parameters_that_are_not_the_defaults(given_name: str, name: str) -> None:
+    assert activations.get(given_name).name == name
+    assert activations.get(name).name == name
 
 
-@pytest.mark.parametrize(("dtype", "gone"), [(Dtype.FLOAT64, 19.06), (Dtype.FLOAT32, 9.011)])
-def test_the_cached_tanh_derivative_vanishes_once_the_output_rounds_to_1(dtype: Dtype, gone: float) -> None:
-    just_before, there, beyond = z = np.array([gone - 0.01, gone + 0.01, 2 * gone], dtype=dtype)
-    y = kernels.rounded(kernels.output("tanh", z), dtype)
-    for kernel in of("tanh", "cached", dtype):
-        for side in (1, -1):
-            assert (kernels.from_residual(kernel, side * y) == 0).tolist() == [False, True, True]
-            assert not kernels.outputs(kernel, side * z[2:])[-1].any()
-    for kernel in of("tanh", "recompute", dtype) + of("tanh", "complement", dtype):
-        assert kernels.outputs(kernel, np.array([just_before, there, beyond]))[-1].all()
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("elu:beta=2", "elu has no parameter 'beta' (its parameters: alpha)"),
+        ("tanh:alpha=2", "tanh has no parameter 'alpha' (its parameters: none)"),
+        ("elu:alpha=0", "alpha must be above 0: otherwise y does not tell z"),
+        ("celu:alpha=-1", "alpha must be above 0: otherwise y does not tell z"),
+        ("leaky-relu:slope=0", "slope must be above 0: otherwise the sign of y does not tell that of z"),
+        ("squareplus:b=1e7", "b must be between 1e-6 and 1e6"),
+        ("elu:alpha=nan", "alpha must be a finite number"),
+        ("elu:alpha=inf", "alpha must be a finite number"),
+        ("elu:alpha", "write parameters as in elu:alpha=0.5, not 'alpha'"),
+        ("elu:alpha=", "write parameters as in elu:alpha=0.5, not 'alpha='"),
+        ("elu:", "write parameters as in elu:alpha=0.5, not ''"),
+    ],
+)
+def test_a_parameter_that_cannot_be_is_refused_in_one_line(actbench: Actbench, name: str, said: str) -> None:
+    with pytest.raises(InputError) as refused:
+        activations.get(name)
+    assert str(refused.value) == f"'{name}' is no activation: {said}"
+    for command in (("run", "--dry-run"), ("list", "cases")):
+        result = actbench(*command, "-a", name)
+        assert (result.exit_code, result.stderr) == (2, f"actbench: {refused.value}\n")
 
 
-@identified([kernel for kernel in of("logistic", "textbook") if kernel.backend != "python"])
-def test_the_textbook_logistic_derivative_turns_0_and_then_nan(kernel: Kernel) -> None:
-    zero, nan = {Dtype.FLOAT64: (-354.9, -709.8), Dtype.FLOAT32: (-44.4, -88.7)}[kernel.dtype]
-    z = np.array([0.995 * zero, 1.005 * zero, 0.995 * nan, 1.005 * nan], dtype=kernel.dtype)
-    last_number, first_zero, last_zero, first_nan = kernels.outputs(kernel, z)[-1]
-    assert last_number > 0
-    assert first_zero == last_zero == 0
-    assert np.isnan(first_nan)
+def test_an_unknown_activation_with_parameters_is_answered_with_the_nearest() -> None:
+    with pytest.raises(InputError, match="unknown activation 'ela': did you mean 'elu'"):
+        activations.get("ela:alpha=2")
 
 
-def test_the_textbook_logistic_derivative_overflows_in_pure_python() -> None:
-    (kernel,) = (kernel for kernel in of("logistic", "textbook") if kernel.backend == "python")
-    assert kernels.outputs(kernel, np.array([-355.0, -709.7]))[-1].tolist() == [0.0, 0.0]
-    with pytest.raises(OverflowError):
-        kernels.outputs(kernel, np.array([-709.8]))
+WITH_PARAMETERS: dict[str, tuple[Any, Any]] = {
+    "elu:alpha=0.5": (
+        lambda z: z if z > 0 else mpmath.expm1(z) / 2,
+        lambda z: mpmath.mpf(1) if z > 0 else mpmath.exp(z) / 2,
+    ),
+    "celu:alpha=2": (
+        lambda z: z if z > 0 else 2 * mpmath.expm1(z / 2),
+        lambda z: mpmath.mpf(1) if z > 0 else mpmath.exp(z / 2),
+    ),
+    "celu:alpha=0.3": (
+        lambda z: z if z > 0 else mpmath.mpf(0.3) * mpmath.expm1(z / mpmath.mpf(0.3)),
+        lambda z: mpmath.mpf(1) if z > 0 else mpmath.exp(z / mpmath.mpf(0.3)),
+    ),
+    "leaky-relu:slope=0.25": (lambda z: z if z > 0 else z / 4, lambda z: mpmath.mpf(1 if z > 0 else 0.25)),
+    "squareplus:b=0.1": (
+        lambda z: (z + mpmath.sqrt(z * z + mpmath.mpf(0.1))) / 2,
+        lambda z: (1 + z / mpmath.sqrt(z * z + mpmath.mpf(0.1))) / 2,
+    ),
+}
 
 
-def test_the_textbook_tanh_derivative_overflows_on_both_sides() -> None:
-    for kernel in of("tanh", "textbook"):
-        out = {Dtype.FLOAT64: 711.0, Dtype.FLOAT32: 90.0}[kernel.dtype]
-        for z in (np.array([side * out], dtype=kernel.dtype) for side in (1, -1)):
-            if kernel.backend == "python":
-                with pytest.raises(OverflowError):
-                    kernels.outputs(kernel, z)
-            else:
-                assert np.isnan(kernels.outputs(kernel, z)[-1]).all()
+@pytest.mark.parametrize("name", WITH_PARAMETERS)
+def test_an_activation_with_parameters_is_what_it_says(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(kernels.TRUTH, name, WITH_PARAMETERS[name])
+    usable = [each for each in ("python", "numpy", "numba") if not backends.catalogue()[each].unavailable]
+    for strategy, backend in product(activations.get(name).strategies, usable):
+        for dtype in backends.get(backend).dtypes:
+            kernel = Kernel(name, strategy, backend, Op.STEP, dtype)
+            assert oracle.check(kernel, kernels.evaluate).kernel == kernel
+            z = np.linspace(-3.0, 3.0, 61).astype(dtype)
+            y, slope = kernels.outputs(kernel, z)
+            few = 32 * float(np.finfo(dtype).eps)
+            np.testing.assert_allclose(y, kernels.rounded(kernels.output(name, z), dtype), rtol=few, atol=few)
+            np.testing.assert_allclose(slope, kernels.rounded(kernels.slope(name, z), dtype), rtol=few, atol=few)
 
 
-@identified([kernel for kernel in EVERY if kernel.activation == "identity"])
-@given(z=st.floats(width=32, allow_nan=False))
-@settings(deadline=None, max_examples=20)
-def test_the_derivative_of_the_identity_is_1(kernel: Kernel, z: float) -> None:
-    assert kernels.outputs(kernel, np.array([z], dtype=kernel.dtype))[-1].tolist() == [1.0]
+def test_parameters_are_measured_under_their_canonical_name(actbench: Actbench) -> None:
+    selection = ("-b", "numpy", "-s", "cached", "-d", "float64", "-n", "100")
+    shown = actbench("list", "cases", *selection, "-a", "elu:alpha=1,elu,elu:alpha=0.50").stdout
+    assert shown.splitlines() == [
+        "elu/cached/numpy/derivative/float64/100",
+        "elu:alpha=0.5/cached/numpy/derivative/float64/100",
+    ]
+    assert actbench("run", *selection, "-s", "recompute", "-a", "elu:alpha=0.50", "-o", "here").exit_code == 0
+    assert "elu:alpha=0.5" in Path("here/cases.csv").read_text()
+    assert actbench("compare", "here").exit_code == 0
+
+
+def test_another_environment_is_offered_activations_with_parameters() -> None:
+    given = {"activations": ("elu:alpha=0.50", "elu:beta=1", "no-such"), "backends": ("numpy",), "sizes": (100,)}
+    cases = suite.offered(suite.Selection("smoke", given, "*", 1 << 33, 1.0))
+    assert {case.activation for case in cases} == {"elu:alpha=0.5"}

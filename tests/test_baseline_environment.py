@@ -27,18 +27,17 @@ from tests.conftest import Actbench
 TIMEOUT = 60.0
 PACKAGES = Path(sysconfig.get_path("purelib"))
 
-SOFTSIGN = '''
-"""Softsign."""
+ISRU = '''
+"""The inverse square root unit."""
 from actbench.formula import Formulas, activation
 
 @activation
-def softsign(m):
-    """z / (1 + |z|)"""
+def isru(m):
+    """z / sqrt(1 + z^2)"""
     def forward(z):
-        return z / (1.0 + abs(z))
+        return z / m.sqrt(1.0 + z * z)
     def recompute(z):
-        r = 1.0 / (1.0 + abs(z))
-        return r * r
+        return (1.0 + z * z) ** -1.5
     return Formulas(forward=forward, recompute=recompute)
 '''
 
@@ -174,14 +173,12 @@ def test_an_environment_s_own_actbench_is_measured_where_it_has_one(
     own = altered(
         tmp_path,
         ("__init__.py", f'"{__version__}"', '"0.0.1"'),
-        ("activations/softsign.py", "", SOFTSIGN),
+        ("activations/isru.py", "", ISRU),
     )
-    result = check(
-        environment(tmp_path / "environment", own, only_numpy), "-a", "logistic,softsign", "--format", "text"
-    )
+    result = check(environment(tmp_path / "environment", own, only_numpy), "-a", "logistic,isru", "--format", "text")
     assert result.exit_code == 3, result.output
     assert f"\nactbench: 0.0.1 in the baseline, {__version__} here\n" in result.stdout
-    assert "softsign/recompute/numpy/derivative/float64/1000 missing" in " ".join(result.stdout.split())
+    assert "isru/recompute/numpy/derivative/float64/1000 missing" in " ".join(result.stdout.split())
 
 
 def test_a_wrong_kernel_of_the_baseline_is_refused_as_the_baseline_s(

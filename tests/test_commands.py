@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from actbench import backends
+from actbench import activations, backends
 from actbench.cli import main
 from actbench.cli.main import COMMANDS
 from tests.conftest import Actbench
@@ -57,7 +57,9 @@ def test_the_version_is_the_package_s(actbench: Actbench) -> None:
 
 
 @pytest.mark.usefixtures("actbench")
-@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["run", "--help"], ["list", "cases"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["list"], ["list", "activations"], ["run", "--help"], ["list", "cases"], ["--version"]]
+)
 def test_what_measures_nothing_imports_neither_numba_nor_pandas(arguments: list[str]) -> None:
     script = (
         "import sys, atexit\n"
@@ -83,9 +85,27 @@ def test_list_shows_every_section(actbench: Actbench) -> None:
         "rungs",
         "presets",
     ]
-    assert "  logistic  1 / (1 + exp(-z))  [textbook, recompute, cached, complement]" in lines
+    (logistic,) = [line.removeprefix("  logistic ").strip() for line in lines if line.startswith("  logistic ")]
+    assert logistic == "1 / (1 + exp(-z))  [textbook, recompute, cached, complement]"
     for name in ("identity", "tanh", *backends.catalogue(), "smoke", "default", "full", "complement"):
         assert any(line.startswith(f"  {name} ") for line in lines), name
+
+
+def test_an_activation_is_listed_with_its_parameters_range_kinks_and_why_y_is_not_enough(actbench: Actbench) -> None:
+    lines = [line.split(maxsplit=1) for line in actbench("list", "activations").stdout.splitlines()]
+    shown = {head: (rest, " ".join(after)) for (head, rest), after in zip(lines[::2], lines[1::2], strict=True)}
+    assert len(shown) == len(activations.catalogue())
+    assert shown["elu:alpha=1"] == (
+        "z where z > 0, else alpha (exp(z) - 1)  [recompute, cached]",
+        "values from -1 to inf",
+    )
+    assert shown["relu"][1] == "values from 0 to inf; at the kinks, by convention, g'(0) = 0"
+    assert shown["leaky-relu:slope=0.01"][1] == "values from -inf to inf; at the kinks, by convention, g'(0) = 0.01"
+    assert shown["hard-swish"][1] == (
+        "values from -0.375 to inf; at the kinks, by convention, g'(-3) = 0, g'(3) = 1; "
+        "no cached: y between -0.375 and 0 comes from two different z"
+    )
+    assert shown["gaussian"][1].endswith("; no cached: y is even: it does not tell the sign of z")
 
 
 @pytest.mark.parametrize("section", ["activations", "backends", "strategies", "rungs", "presets"])
@@ -137,6 +157,16 @@ def test_show_prints_the_code_that_is_measured(actbench: Actbench, backend: str,
     assert ("\ncompiled\n" in result.stdout) == backend.startswith("numba")
 
 
+def test_show_prints_where_an_activation_is_from_and_what_is_known_of_it(actbench: Actbench) -> None:
+    shown = actbench("show", "elu:alpha=0.50/recompute/numpy/step/float64/10").stdout
+    assert shown.startswith("elu:alpha=0.5/recompute/numpy/step/float64/10\nelu:alpha=0.5: z where z > 0, ")
+    assert "\nD.-A. Clevert, T. Unterthiner and S. Hochreiter, " in shown
+    assert "\nvalues from -0.5 to inf\nat the kinks, by convention, g'(0) = 0.5\n" in shown
+    pair = actbench("show", "silu/pair/numpy/derivative/float64/10").stdout
+    assert "\nno cached: y between -0.278 and 0 comes from two different z\n" in pair
+    assert "keeps z, y: 16 bytes per element" in pair
+
+
 def test_show_counts_the_bytes_of_one_call(actbench: Actbench) -> None:
     shown = actbench("show", "tanh/cached/numpy/backward/float32/1000").stdout
     assert "keeps y: 4 bytes per element; one call moves 12000 bytes" in shown
@@ -165,6 +195,7 @@ def test_a_float32_kernel_of_numba_computes_in_float32(actbench: Actbench) -> No
         ("logistic/cached/nunpy/derivative/float32/1000", "did you mean 'numpy'?"),
         ("identity/cached/numpy/derivative/float32/1000", "unknown strategy of identity 'cached'"),
         ("logistic/cached/python/derivative/float32/1000", "float64 only"),
+        ("elu:beta=2/cached/numpy/derivative/float32/1000", "elu has no parameter 'beta'"),
     ],
 )
 def test_a_bad_case_is_refused_in_one_line(actbench: Actbench, case: str, said: str) -> None:

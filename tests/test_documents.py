@@ -16,6 +16,7 @@ from actbench.cli.main import COMMANDS
 from actbench.formula import Activation
 from actbench.measure.checking import check_kernels
 from actbench.model import Arm, Block, Dtype, Op, Plan
+from actbench.report.mathematics import signature
 from actbench.report.numbers import plus_minus, ratio
 from tests.fake import FakeBench
 
@@ -101,26 +102,61 @@ def test_the_table_of_backends_in_the_readme_is_the_run_of_peers() -> None:
     assert shown == found
 
 
-def test_the_walk_through_in_contributing_adds_an_activation_that_the_oracle_accepts(
-    tmp_path: Path, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def walked_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Activation:
+    """Follow the walk-through in CONTRIBUTING: put its one file where it belongs, as far as this process can see."""
     (code,) = re.findall(r"```python\n(.*?)```", CONTRIBUTING, re.DOTALL)
     assert len(code.splitlines()) <= 40
-    path = tmp_path / "softsign.py"
+    path = tmp_path / "added.py"
     path.write_text(code)
-    spec = importlib.util.spec_from_file_location("softsign", path)
+    spec = importlib.util.spec_from_file_location("added", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "softsign", module)
+    monkeypatch.setitem(sys.modules, "added", module)
     spec.loader.exec_module(module)
     (added,) = (value for value in vars(module).values() if isinstance(value, Activation))
+    assert added.name not in activations.catalogue(), "it would show nothing"
+    assert f"actbench/activations/{added.name}.py" in CONTRIBUTING
     monkeypatch.setitem(activations.catalogue(), added.name, added)
+    return added
+
+
+def test_the_walk_through_in_contributing_adds_an_activation_that_the_oracle_accepts(
+    walked_through: Activation, bench: FakeBench
+) -> None:
+    added = walked_through
     arms = tuple(Arm(strategy, backend) for strategy in added.strategies for backend in ("python", "numpy", "numba"))
     plan = Plan((Block(added.name, Op.STEP, Dtype.FLOAT64, 10, arms),), seed=0)
     checks = [event.check for event in check_kernels(plan, lambda: bench.start(None, 1.0))]
     assert {check.kernel.strategy for check in checks} == {"recompute", "cached"}
     assert all(check.max_ulp <= oracle.STATED_ULP for check in checks if check.kernel.strategy == "recompute")
+
+
+def test_what_the_walk_through_adds_is_listed_measured_and_shown(
+    walked_through: Activation, actbench: Actbench
+) -> None:
+    name = walked_through.name
+    assert f"{name} " in actbench("list", "activations").stdout
+    done = actbench("run", "-a", name, "-b", "numpy", "-s", "recompute,cached", "-d", "float64", "-n", "1000")
+    assert done.exit_code == 0, done.output
+    assert name in actbench("compare", "latest").stdout
+    assert walked_through.reference in actbench("show", f"{name}/cached/numpy/step/float64/10").stdout
+
+
+def test_the_table_of_activations_in_the_readme_is_the_catalogue() -> None:
+    found = [
+        [f"`{signature(each)}`", each.summary.replace("|", r"\|"), ", ".join(each.strategies), enough(each)]
+        for each in activations.catalogue().values()
+    ]
+    _, _, table = README.partition("| activation | formula | strategies | is y enough? |\n|---|---|---|---|\n")
+    lines = table.partition("\n\n")[0].splitlines()
+    assert [re.split(r" (?<!\\)\| ", line.removeprefix("| ").removesuffix(" |")) for line in lines] == found
+
+
+def enough(activation: Activation) -> str:
+    why = activation.formulas.uncached
+    return "yes" if not why else why if activation.name == "identity" else f"no: {why}"
 
 
 def test_the_changelog_knows_the_version_or_what_is_unreleased() -> None:

@@ -18,7 +18,14 @@ from actbench.model import Compiled, Dtype, Kernel, Op
 from tests import kernels
 
 EVERY = [kernel for kernel in kernels.every_kernel() if kernel.backend == "numba"]
+STEPS = [kernel for kernel in EVERY if kernel.op is Op.STEP]
 BACKWARD = [kernel for kernel in EVERY if kernel.op is not Op.STEP]
+SAMPLE = [kernel for kernel in kernels.sample() if kernel.backend == "numba"]
+WITH_PARAMETERS = [
+    Kernel(name, strategy, "numba", Op.STEP, Dtype.FLOAT32)
+    for name in ("celu:alpha=0.3", "elu:alpha=0.5", "leaky-relu:slope=0.3", "squareplus:b=0.1")
+    for strategy in activations.get(name).strategies
+]
 
 
 def identified(chosen: list[Kernel]) -> pytest.MarkDecorator:
@@ -33,11 +40,13 @@ def compiled(kernel: Kernel) -> Compiled:
 
 
 def of(*strategies: str) -> list[Kernel]:
-    return [kernel for kernel in BACKWARD if kernel.strategy in strategies and kernel.activation != "identity"]
+    return [
+        kernel for kernel in BACKWARD if kernel.strategy in strategies and kernel.activation in {"logistic", "tanh"}
+    ]
 
 
-@identified([kernel for kernel in EVERY if kernel.dtype is Dtype.FLOAT32])
-def test_float32_kernels_never_widen_to_float64(kernel: Kernel) -> None:
+@identified([kernel for kernel in STEPS if kernel.dtype is Dtype.FLOAT32] + WITH_PARAMETERS)
+def test_float32_kernels_never_widen_to_float64_going_forward_or_back(kernel: Kernel) -> None:
     assert compiled(kernel).double_conversions == 0
 
 
@@ -65,14 +74,15 @@ def test_a_step_calls_the_exponential_whatever_it_keeps(kernel: Kernel) -> None:
     assert compiled(kernel).library_calls == ({Dtype.FLOAT32: "expf", Dtype.FLOAT64: "exp"}[kernel.dtype],)
 
 
-@identified(EVERY)
+@identified(SAMPLE)
 def test_the_signature_holds_arrays_of_the_kernels_dtype_alone(kernel: Kernel) -> None:
-    read_and_written = {Op.DERIVATIVE: 2, Op.BACKWARD: 3, Op.STEP: 4 + len(rule(kernel).saved)}[kernel.op]
+    kept = len(rule(kernel).residuals)
+    read_and_written = {Op.DERIVATIVE: 1 + kept, Op.BACKWARD: 2 + kept, Op.STEP: 4 + len(rule(kernel).saved)}[kernel.op]
     arrays = [f"array({kernel.dtype}, 1d, C)"] * read_and_written
     assert compiled(kernel).signature == f"({', '.join(arrays)})"
 
 
-@identified(EVERY)
+@identified(SAMPLE)
 def test_a_bound_kernel_says_what_compiling_it_took(kernel: Kernel) -> None:
     assert (bind(kernel).compile_seconds or 0) > 0
 
@@ -112,7 +122,8 @@ def test_results_do_not_depend_on_who_compiled(activation: str) -> None:
     np.testing.assert_allclose(
         kernels.outputs(kernel, z)[-1],
         kernels.outputs(Kernel(activation, "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64), z)[-1],
-        rtol=1e-14,
+        rtol=1e-13,
+        atol=1e-15,  # next to a change of sign
     )
 
 
@@ -178,6 +189,37 @@ kernels = [
 ]
 print(json.dumps([bind(kernel).from_cache for kernel in kernels]))
 """
+
+PARAMETERS = """
+import sys
+
+import numpy as np
+
+from actbench.kernel import bind
+from actbench.model import Dtype, Kernel, Op
+
+bound = bind(Kernel(sys.argv[1], "recompute", "numba", Op.DERIVATIVE, Dtype.FLOAT64))
+out = np.zeros(1)
+bound.function(out, np.zeros(1))
+print(bound.from_cache, *out)
+"""
+
+
+def test_compiled_code_of_one_parameter_is_not_served_for_another(tmp_path: Path) -> None:
+    def shown(activation: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-c", PARAMETERS, activation],
+            env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)},
+            cwd=Path(__file__).parent.parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    assert shown("elu:alpha=0.5") == "False 0.5\n"
+    assert shown("elu") == "False 1.0\n"
+    assert shown("elu:alpha=0.25") == "False 0.25\n"
+    assert shown("elu:alpha=0.50") == "True 0.5\n"
 
 
 def test_kernels_of_the_catalogue_are_compiled_once_a_machine(tmp_path: Path) -> None:

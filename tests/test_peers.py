@@ -137,6 +137,16 @@ def test_an_environment_offers_what_is_asked_for_by_name(name: str) -> None:
     assert {case.backend for case in suite.offered(asked)} == {name}
 
 
+def test_numexpr_has_no_error_function(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(backends.catalogue()["numexpr"]), "requires", "numpy")
+    result = actbench("list", "cases", "-a", "gelu", "-b", "numexpr", "-d", "float64", "-n", "10")
+    assert result.stdout.splitlines() == [
+        f"gelu/{strategy}/numexpr/derivative/float64/10" for strategy in ("intermediate", "pair")
+    ]
+    assert "numexpr has no erf" in result.stderr
+    assert "numexpr has no erfc" in result.stderr
+
+
 def test_a_hyphen_in_a_name_is_read_back() -> None:
     case = Case("logistic", "cached", "torch-compile", Op.STEP, Dtype.FLOAT32, 1000)
     assert case.id == "logistic/cached/torch-compile/step/float32/1000"
@@ -154,6 +164,7 @@ def test_every_kernel_passes_the_oracle(worker: WorkerProcess, name: str) -> Non
         Kernel(activation.name, strategy, name, op, dtype).at(1)
         for activation, op, dtype in product(activations.catalogue().values(), Op, backend.dtypes)
         for strategy in activation.strategies
+        if kernel.refusal(Kernel(activation.name, strategy, name, op, dtype)) is None
     ]
     plan = Plan(suite.grouped(chosen), seed=1)
     shared: Any = SimpleNamespace(evaluate=worker.evaluate, inspect=worker.inspect, close=lambda: None)
@@ -163,7 +174,7 @@ def test_every_kernel_passes_the_oracle(worker: WorkerProcess, name: str) -> Non
         strategies = activations.get(check.kernel.activation).strategies
         declared = [weakness.why for weakness in strategies[check.kernel.strategy].weaknesses]
         assert [why for why in check.weaknesses if why != backend.flushes] == declared
-        assert (check.max_ulp > oracle.STATED_ULP) == bool(check.weaknesses)
+        assert check.weaknesses or check.max_ulp <= oracle.STATED_ULP
         assert (check.compile_seconds is not None) == (name in {"torch-compile", "jax"})
 
 

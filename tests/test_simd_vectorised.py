@@ -31,13 +31,23 @@ def loop(out, values):
     widest()
     for i in range(values.size):
         x = values[i]
-        bounded = m.exp(x) + m.tanh(x) + m.erf(x) + m.arctan(x) + m.where(x < x, m.sqrt(x), m.ones_like(x))
+        bounded = m.exp(x) + m.tanh(x) + m.erf(x) + m.atan(x) + m.where(x < x, m.sqrt(x), m.ones_like(x))
         out[i] = bounded + m.expm1(x) + m.log(x) + m.log1p(x) + m.sinh(x) + m.cosh(x)
 
 
+def floors(out, values):
+    widest()
+    for i in range(values.size):
+        out[i] = m.floor(values[i])
+
+
+def code(loop):
+    compiled = numba.njit([numba.void(array, array) for array in arrays], error_model="numpy")(loop)
+    return [*compiled.inspect_llvm().values()], [*compiled.inspect_asm().values()]
+
+
 arrays = numba.float32[::1], numba.float64[::1]
-compiled = numba.njit([numba.void(array, array) for array in arrays], error_model="numpy")(loop)
-print(json.dumps([[*compiled.inspect_llvm().values()], [*compiled.inspect_asm().values()]]))
+print(json.dumps({"all": code(loop), "floor": code(floors)}))
 """
 
 X86 = {"x86-64": 128, "haswell": 256, "skylake-avx512": 512}
@@ -47,8 +57,8 @@ on_x86 = pytest.mark.skipif(platform.machine().lower() not in {"x86_64", "amd64"
 
 
 @cache
-def codes(processor: str) -> dict[str, tuple[str, str]]:
-    """Return LLVM's and the machine's code of a loop over all functions, for a processor that need not be this one."""
+def codes(processor: str) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return LLVM's and the machine's code for a processor that need not be this one, by the loop and the dtype."""
     done = subprocess.run(
         [sys.executable, "-c", COMPILE],
         env=os.environ | {"NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": ""},
@@ -57,15 +67,17 @@ def codes(processor: str) -> dict[str, tuple[str, str]]:
         text=True,
         check=True,
     )
-    bodies = [
-        re.findall(r"^define [^@\n]*i32 @.*?^}", text, re.MULTILINE | re.DOTALL) for text in json.loads(done.stdout)[0]
-    ]
-    machine = [text.split(".globl")[1] for text in json.loads(done.stdout)[1]]
-    return {dtype: (body[0], text) for dtype, body, text in zip(verify_simd.DTYPES, bodies, machine, strict=True)}
+    found = {}
+    for loop, both in json.loads(done.stdout).items():
+        for dtype, llvm, machine in zip(verify_simd.DTYPES, *both, strict=True):
+            (body,) = re.findall(r"^define [^@\n]*i32 @.*?^}", llvm, re.MULTILINE | re.DOTALL)
+            found[loop, dtype] = body, machine.split(".globl")[1]
+    return found
 
 
 def code(processor: str, dtype: str) -> tuple[str, str]:
-    return codes(processor)[dtype]
+    """Return the code of a loop over all functions but `floor`, for which there may be no instruction."""
+    return codes(processor)["all", dtype]
 
 
 every_processor = pytest.mark.parametrize("processor", X86)
@@ -107,6 +119,17 @@ def test_no_number_is_converted(processor: str, dtype: str) -> None:
 def test_float32_is_computed_without_float64(processor: str) -> None:
     llvm, _ = code(processor, "float32")
     assert "double" not in llvm
+
+
+@on_x86
+@every_dtype
+@pytest.mark.parametrize("processor", ["haswell", "skylake-avx512"])
+def test_the_floor_is_one_instruction_for_a_whole_vector_where_there_is_one(processor: str, dtype: str) -> None:
+    llvm, machine = codes(processor)["floor", dtype]
+    bits = 8 * np.dtype(dtype).itemsize
+    assert f"llvm.floor.v{X86[processor] // bits}f{bits}" in llvm
+    assert re.search(r"^\s+v(?:round|rndscale)p", machine, re.MULTILINE)
+    assert not re.search(r"^\s+call", machine, re.MULTILINE)
 
 
 @on_x86

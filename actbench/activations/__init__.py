@@ -18,7 +18,6 @@ def catalogue() -> dict[str, Activation]:
     return {activation.name: activation for activation in found}
 
 
-@cache
 def get(name: str) -> Activation:
     """Return the activation of that name, ``elu`` or ``elu:alpha=0.5``; `InputError` when there is none."""
     plain, *settings = name.split(":")

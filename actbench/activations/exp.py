@@ -15,18 +15,19 @@ def exp(m: Any) -> Formulas:
     J. S. Bridle, "Probabilistic Interpretation of Feedforward Classification Network Outputs", 1990: before softmax's
     normalisation.
     """
+    beyond = inf  # of the kernel's own type
 
     def definition(z):
         return m.exp(z)
 
     def forward(z):
-        return m.exp(z) if z <= 709.782712893384 else z * m.inf  # where pure Python would raise
+        return m.exp(z) if z <= 709.782712893384 else z * beyond  # where pure Python would raise
 
     def forward_array(z):
         return m.exp(z)
 
     def recompute(z):
-        return m.exp(z) if z <= 709.782712893384 else z * m.inf
+        return m.exp(z) if z <= 709.782712893384 else z * beyond
 
     def recompute_array(z):
         return m.exp(z)

@@ -18,13 +18,14 @@ def gaussian(m: Any) -> Formulas:
     # z = h + r, with so few bits in h that h h is exact: `lost` is what rounding took off z z, times z z in e^(-z z).
 
     def forward(z):
-        t = 40.0 if abs(z) > 40.0 else z  # e^(-z^2) is 0 from 28 on, and z^2 may overflow
-        h = m.floor(t * 128.0) / 128.0
-        r = t - h
-        square = t * t
-        lost = ((h * h - square) + 2.0 * h * r) + r * r
-        e = m.exp(-square)
-        return e - e * lost
+        if abs(z) <= 40.0:  # e^(-z^2) is 0 from 28 on, and z^2 may overflow
+            h = m.floor(z * 128.0) / 128.0
+            r = z - h
+            square = z * z
+            lost = ((h * h - square) + 2.0 * h * r) + r * r
+            e = m.exp(-square)
+            return e - e * lost
+        return 0.0 if abs(z) > 40.0 else z  # or NaN, which has no floor
 
     def forward_array(z):
         t = m.where(abs(z) > 40.0, 40.0, z)
@@ -36,13 +37,14 @@ def gaussian(m: Any) -> Formulas:
         return e - e * lost
 
     def recompute(z):
-        t = 40.0 if abs(z) > 40.0 else z
-        h = m.floor(t * 128.0) / 128.0
-        r = t - h
-        square = t * t
-        lost = ((h * h - square) + 2.0 * h * r) + r * r
-        e = m.exp(-square)
-        return -2.0 * t * (e - e * lost)
+        if abs(z) <= 40.0:
+            h = m.floor(z * 128.0) / 128.0
+            r = z - h
+            square = z * z
+            lost = ((h * h - square) + 2.0 * h * r) + r * r
+            e = m.exp(-square)
+            return -2.0 * z * (e - e * lost)
+        return 0.0 if abs(z) > 40.0 else z
 
     def recompute_array(z):
         t = m.where(abs(z) > 40.0, 40.0, z)

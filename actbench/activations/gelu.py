@@ -10,7 +10,7 @@ from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, acti
 CROSSES = Weakness(
     Flaw.CANCELS,
     "Phi + z phi is the difference of two numbers near z = -0.752, where it is 0, and subnormal in the far tail",
-    lambda z, fmt: (abs(z + 0.7518) < 0.2) | ((z < 0) & (z * z > -2 * log(fmt.tiny))),
+    lambda z, fmt: ((z > -2.4) & (z < -0.45)) | ((z < 0) & (z * z > -2 * log(fmt.tiny))),
 )
 ROUNDED = Weakness(
     Flaw.AMPLIFIES,
@@ -65,13 +65,16 @@ def gelu(m: Any) -> Formulas:
         return 0.5 * (1.0 + m.erf(root_half * z)) + t * (peak * m.exp(-0.5 * t * t))
 
     def recompute(z):
-        t = 40.0 if abs(z) > 40.0 else z
-        h = m.floor(t * 128.0) / 128.0
-        r = t - h
-        square = t * t
-        lost = ((h * h - square) + 2.0 * h * r) + r * r  # off z z by rounding, which would count z z / 2 times
-        e = m.exp(-0.5 * square)
-        return 0.5 * m.erfc(-root_half * z) + t * (peak * (e - 0.5 * e * lost))
+        if abs(z) <= 40.0:
+            h = m.floor(z * 128.0) / 128.0
+            r = z - h
+            square = z * z
+            lost = ((h * h - square) + 2.0 * h * r) + r * r  # off z z by rounding, which would count z z / 2 times
+            e = m.exp(-0.5 * square)
+            return 0.5 * m.erfc(-root_half * z) + z * (peak * (e - 0.5 * e * lost))
+        if z > 40.0:
+            return 1.0
+        return 0.0 if z < -40.0 else z  # or NaN, which has no floor
 
     def recompute_array(z):
         t = m.where(abs(z) > 40.0, 40.0, z)

@@ -89,7 +89,7 @@ def gelu_tanh(m: Any) -> Formulas:
     return Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
         definition=definition,
-        range=(-0.17004, inf),
+        range=(-0.17004075057125406, inf),
         weaknesses=(ROUNDED,),
         uncached="y between -0.170 and 0 comes from two different z",
         recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), weaknesses=(CROSSES, ROUNDED)),

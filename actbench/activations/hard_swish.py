@@ -21,7 +21,7 @@ def hard_swish(m: Any) -> Formulas:
         return z if z >= 3.0 else z * (z + 3.0) / 6.0
 
     def forward_array(z):
-        near = m.where(abs(z) < 3.0, z, 0.0)  # a square elsewhere might overflow
+        near = m.where(abs(z) > 3.0, 0.0, z)  # a square elsewhere might overflow
         return m.where(z <= -3.0, 0.0, m.where(z >= 3.0, z, near * (z + 3.0) / 6.0))
 
     def recompute(z):
@@ -30,7 +30,7 @@ def hard_swish(m: Any) -> Formulas:
         return 1.0 if z >= 3.0 else (2.0 * z + 3.0) / 6.0
 
     def recompute_array(z):
-        near = m.where(abs(z) < 3.0, z, 0.0)
+        near = m.where(abs(z) > 3.0, 0.0, z)
         return m.where(z <= -3.0, 0.0, m.where(z >= 3.0, 1.0, (2.0 * near + 3.0) / 6.0))
 
     return Formulas(

@@ -9,7 +9,10 @@ from actbench.formula import Formulas, Piecewise, activation
 
 @activation
 def identity(m: Any) -> Formulas:
-    """z"""
+    """z
+
+    B. Widrow and M. E. Hoff, "Adaptive Switching Circuits", 1960.
+    """
 
     def forward(z):
         return z
@@ -25,5 +28,6 @@ def identity(m: Any) -> Formulas:
 
     return Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
+        uncached="nothing need be kept",
         recompute=Piecewise(scalar=recompute, array=recompute_array),
     )

@@ -1,7 +1,4 @@
-"""The logistic function, y = 1 / (1 + e^-z), with values in (0, 1) and g' = y(1 - y).
-
-P.-F. Verhulst, "Recherches mathématiques sur la loi d'accroissement de la population", 1845.
-"""
+"""The logistic function, y = 1 / (1 + e^-z), with values in (0, 1) and g' = y(1 - y)."""
 
 from __future__ import annotations
 
@@ -24,7 +21,10 @@ SATURATES = Weakness(
 
 @activation
 def logistic(m: Any) -> Formulas:
-    """1 / (1 + exp(-z))"""
+    """1 / (1 + exp(-z))
+
+    P.-F. Verhulst, "Recherches mathématiques sur la loi d'accroissement de la population", 1845.
+    """
 
     def forward(z):
         if z < 0.0:
@@ -66,6 +66,7 @@ def logistic(m: Any) -> Formulas:
 
     return Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
+        range=(0.0, 1.0),
         textbook=Strategy(textbook, weaknesses=(SQUARE_OVERFLOWS,)),
         recompute=recompute,
         cached=Strategy(cached, weaknesses=(SATURATES,)),

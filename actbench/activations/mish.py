@@ -10,7 +10,7 @@ from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, acti
 CROSSES = Weakness(
     Flaw.CANCELS,
     "g' is the difference of two numbers near z = -1.192, where it is 0",
-    lambda z, _: abs(z + 1.1925) < 0.5,
+    lambda z, _: abs(z + 1.1925) < 0.2,
 )
 MULTIPLIED = Weakness(
     Flaw.AMPLIFIES,
@@ -47,22 +47,24 @@ def mish(m: Any) -> Formulas:
     def recompute(z):
         if z < 0.0:
             z = max(z, -800.0)
-            e = m.exp(z)
-            d = e * (e + 2.0) + 2.0
-            return e * ((e + 2.0) * d + 4.0 * z * (1.0 + e)) / (d * d)
+            s = m.exp(z)
+            q = s / (1.0 + s * (1.0 + 0.5 * s))
+            return q * ((1.0 + z) + 0.5 * s * (1.0 - z * q))  # small terms, so that little is lost where g' is 0
         z = min(z, 800.0)
-        e = m.exp(-z)
-        n = 1.0 + 2.0 * e
-        d = n + 2.0 * e * e
-        return (n * d + 4.0 * z * e * e * (1.0 + e)) / (d * d)
+        s = 2.0 * m.exp(-z)
+        d = 1.0 + s * (1.0 + 0.5 * s)
+        q = s / d
+        return q * (1.0 + z) + (1.0 - z * q) / d
 
     def recompute_array(z):
         low = z < 0.0
         t = m.where(z > 800.0, 800.0, m.where(z < -800.0, -800.0, z))
         e = m.exp(-abs(t))
-        n = m.where(low, e + 2.0, 1.0 + 2.0 * e)
-        d = m.where(low, e * n + 2.0, n + 2.0 * e * e)
-        return m.where(low, e, 1.0) * (n * d + 4.0 * t * m.where(low, 1.0, e * e) * (1.0 + e)) / (d * d)
+        s = m.where(low, e, 2.0 * e)
+        d = 1.0 + s * (1.0 + 0.5 * s)
+        q = s / d
+        left = 1.0 - t * q
+        return m.where(low, q * ((1.0 + t) + 0.5 * s * left), q * (1.0 + t) + left / d)
 
     def pair(z, y):
         if abs(z) > 800.0:
@@ -80,7 +82,7 @@ def mish(m: Any) -> Formulas:
     return Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
         weaknesses=(FEW_DIGITS,),
-        range=(-0.30884341, inf),
+        range=(-0.3088434130172504, inf),
         uncached="y between -0.309 and 0 comes from two different z",
         recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), weaknesses=(CROSSES, FEW_DIGITS)),
         pair=Strategy(Piecewise(scalar=pair, array=pair_array), weaknesses=(CROSSES, MULTIPLIED, FEW_DIGITS)),

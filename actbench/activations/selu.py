@@ -31,7 +31,7 @@ def selu(m: Any) -> Formulas:
         return scale * z if z > 0.0 else steep * m.expm1(z)
 
     def forward_array(z):
-        return m.where(z > 0.0, scale * z, steep * m.expm1(m.where(z > 0.0, 0.0, z)))
+        return m.where(z > 0.0, scale * m.where(z > 0.0, z, 0.0), steep * m.expm1(m.where(z > 0.0, 0.0, z)))
 
     def recompute(z):
         return scale if z > 0.0 else steep * m.exp(z)

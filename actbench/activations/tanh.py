@@ -1,7 +1,4 @@
-"""The hyperbolic tangent, y = tanh z, with values in (-1, 1) and g' = 1 - y^2 = sech^2 z.
-
-Y. LeCun, L. Bottou, G. Orr and K.-R. Müller, "Efficient BackProp", 1998, recommend it for its zero mean.
-"""
+"""The hyperbolic tangent, y = tanh z, with values in (-1, 1) and g' = 1 - y^2 = sech^2 z."""
 
 from __future__ import annotations
 
@@ -29,7 +26,10 @@ SATURATES = Weakness(
 
 @activation
 def tanh(m: Any) -> Formulas:
-    """tanh(z)"""
+    """tanh(z)
+
+    Y. LeCun, L. Bottou, G. Orr and K.-R. Müller, "Efficient BackProp", 1998: recommended for its zero mean.
+    """
 
     def forward(z):
         return m.tanh(z)
@@ -57,6 +57,7 @@ def tanh(m: Any) -> Formulas:
 
     return Formulas(
         forward=forward,
+        range=(-1.0, 1.0),
         textbook=Strategy(textbook, weaknesses=(DIFFERENCE_OF_SQUARES, SQUARE_OVERFLOWS)),
         recompute=recompute,
         cached=Strategy(cached, weaknesses=(SATURATES,)),

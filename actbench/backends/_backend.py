@@ -52,6 +52,8 @@ class Backend(ABC):
     """Whether outputs are written into arrays made beforehand, or allocated by each call."""
     places: ClassVar[bool] = True
     """Whether operands are numpy arrays or views of them, placed anew for every value, or made once a block."""
+    lacks: ClassVar[tuple[str, ...]] = ()
+    """Functions of formulas that this backend has no name for."""
     flushes: ClassVar[str | None] = None
     """Why denormal numbers become 0, where they do: the oracle then takes 0 for what is next to nothing."""
     threaded: ClassVar[bool] = False

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from actbench.backends import _simd
 from actbench.backends._backend import source
@@ -25,6 +25,7 @@ class NumbaSimd(Numba):
     summary = "the array formula in an njit loop, exponentials as branch-free arithmetic that LLVM vectorises"
     dialect = Dialect.ARRAY
     rank = 30
+    lacks: ClassVar[tuple[str, ...]] = ("cos", "erfc")
     planning_ns = 3.0
 
     def namespace(self) -> Any:

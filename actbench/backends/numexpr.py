@@ -63,11 +63,13 @@ class Numexpr(Backend):
     dtypes = (Dtype.FLOAT32, Dtype.FLOAT64)
     rank = 15
     preallocates = True
+    lacks = ("erf", "erfc")
     planning_ns = 20.0
 
     def namespace(self) -> Any:
         """What numexpr has for its nodes."""
-        return SimpleNamespace(**library().expressions.functions)
+        functions = library().expressions.functions
+        return SimpleNamespace(**functions | {"atan": functions["arctan"]})
 
     def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
         """Make programs of the formulas."""

@@ -47,10 +47,13 @@ def command(what: str | None, **chosen: Any) -> None:
 
 def _activations() -> list[tuple[str, str]]:
     from actbench import activations
+    from actbench.report import mathematics
 
-    return [
-        (name, f"{found.summary}  [{', '.join(found.strategies)}]") for name, found in activations.catalogue().items()
-    ]
+    rows = []
+    for found in activations.catalogue().values():
+        rows.append((mathematics.signature(found), f"{found.summary}  [{', '.join(found.strategies)}]"))
+        rows.append(("", "; ".join(mathematics.facts(found))))
+    return rows
 
 
 def _backends() -> list[tuple[str, str]]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
 
 from actbench import activations, backends, kernel, overhead
 from actbench.backends import source
 from actbench.formula import Rule
 from actbench.model import RUNGS, Case, Compiled
-from actbench.suite import bytes_moved, residual_bytes
+from actbench.report import mathematics
+from actbench.suite import bytes_moved, canonical, residual_bytes
 
 
 def listing(case: Case) -> str:
     """Return the text; `InputError` for names that are not known or not available."""
+    case = replace(case, activation=canonical(case.activation))
     facts = kernel.compiled(case.kernel)
     compiled = [] if facts is None else [_section("compiled", _facts(facts))]
     return "\n\n".join([*(_rung(case) if case.is_rung else _parts(case)), *compiled])
@@ -24,6 +27,7 @@ def _parts(case: Case) -> Iterator[str]:
     activation = activations.get(case.activation)
     backend = backends.get(case.backend)
     yield f"{case.id}\n{activation.name}: {activation.summary}\n{case.op}: {case.op.meaning}"
+    yield "\n".join([activation.reference, *mathematics.facts(activation)])
     yield (
         f"keeps {', '.join(chosen.residuals)}: {residual_bytes(case)} bytes per element; "
         f"one call moves {bytes_moved(case)} bytes, temporaries not counted"

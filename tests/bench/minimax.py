@@ -150,8 +150,8 @@ def _even(formula: str, relative_to: str, function: Real, weight: Real, farthest
 
 
 DEGREES = {
-    "float32": {"EXP": 4, "EXPM1": 5, "SINH": 2, "COSH": 2, "LOG": 7, "ARCTAN": 8, "ERF": 6, "LOG_ERFC": 7},
-    "float64": {"EXP": 9, "EXPM1": 10, "SINH": 4, "COSH": 4, "LOG": 6, "ARCTAN": 11, "ERF": 12, "LOG_ERFC": 18},
+    "float32": {"EXP": 4, "EXPM1": 5, "SINH": 2, "COSH": 2, "LOG": 7, "ATAN": 8, "ERF": 6, "LOG_ERFC": 7},
+    "float64": {"EXP": 9, "EXPM1": 10, "SINH": 4, "COSH": 4, "LOG": 6, "ATAN": 11, "ERF": 12, "LOG_ERFC": 18},
 }
 """The lowest at which the error stays well below a unit in the last place."""
 
@@ -187,10 +187,10 @@ ATANH = _even(
 ERF = _even("erf(x) / x - 1", "erf(x)", lambda x: mpmath.erf(x) / x - 1, lambda x: x / mpmath.erf(x), 1.0)
 
 
-def _arctan(farthest: float) -> Target:
+def _atan(farthest: float) -> Target:
     return _even(
-        "(arctan(t) - t) / t^3",
-        "arctan(t)",
+        "(atan(t) - t) / t^3",
+        "atan(t)",
         lambda t: (mpmath.atan(t) - t) / t**3,
         lambda t: t**3 / mpmath.atan(t),
         farthest,
@@ -216,7 +216,7 @@ TARGETS = {
         "SINH": SINH,
         "COSH": COSH,
         "LOG": LOG,
-        "ARCTAN": _arctan(1.0),
+        "ATAN": _atan(1.0),
         "ERF": ERF,
         "LOG_ERFC": _log_erfc(4.0),
     },
@@ -226,7 +226,7 @@ TARGETS = {
         "SINH": SINH,
         "COSH": COSH,
         "LOG": ATANH,
-        "ARCTAN": _arctan(0.5),
+        "ATAN": _atan(0.5),
         "ERF": ERF,
         "LOG_ERFC": _log_erfc(6.0),
     },

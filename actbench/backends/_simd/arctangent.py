@@ -1,9 +1,8 @@
 """The arctangent.
 
-arctan x = pi/2 + arctan(-1/x), and pi/4 + arctan((x - 1) / (x + 1)) (M. Abramowitz
-and I. A. Stegun, "Handbook of Mathematical Functions", 4.4.34), with one division
-for all of them: numerator and denominator are selected. float32 needs the first alone; float64 saves ten
-coefficients by the second.
+atan x = pi/2 + atan(-1/x), and pi/4 + atan((x - 1) / (x + 1)) (M. Abramowitz and I. A. Stegun, "Handbook of
+Mathematical Functions", 4.4.34), with one division for all of them: numerator and denominator are selected. float32
+needs the first alone; float64 saves ten coefficients by the second.
 """
 
 from __future__ import annotations
@@ -27,17 +26,17 @@ _HALF_HIGH_64, _HALF_LOW_64 = FLOAT64.reals(pi / 2, HALF_PI_LOW_64)
 _QUARTER_HIGH_64, _QUARTER_LOW_64 = FLOAT64.reals(pi / 4, HALF_PI_LOW_64 / 2)
 
 
-def _arctan_32(x):
+def _atan_32(x):
     """Return the arctangent; at most 1.25 ULP off in float32, 1.45 in float64."""
     magnitude = abs(x)
     is_far = magnitude > _ONE_32
     t = select(is_far, -_ONE_32, magnitude) / select(is_far, magnitude, _ONE_32)
     square = t * t
-    rest = muladd(t * square, polynomial(square, coefficients.ARCTAN_32), select(is_far, _LOW_32, _ZERO_32))
+    rest = muladd(t * square, polynomial(square, coefficients.ATAN_32), select(is_far, _LOW_32, _ZERO_32))
     return with_sign(select(is_far, _HIGH_32, _ZERO_32) + (t + rest), x)
 
 
-def _arctan_64(x):
+def _atan_64(x):
     """Return the arctangent; at most 1.25 ULP off in float32, 1.45 in float64."""
     magnitude = abs(x)
     is_near, is_far = magnitude < _HALF_64, magnitude > _TWO_64  # between them, x - 1 is exact
@@ -47,8 +46,8 @@ def _arctan_64(x):
     low = select(is_near, _ZERO_64, select(is_far, _HALF_LOW_64, _QUARTER_LOW_64))
     t = numerator / denominator
     square = t * t
-    rest = muladd(t * square, polynomial(square, coefficients.ARCTAN_64), low)
+    rest = muladd(t * square, polynomial(square, coefficients.ATAN_64), low)
     return with_sign(high + (t + rest), x)
 
 
-arctan = by_dtype("arctan", _arctan_32, _arctan_64)
+atan = by_dtype("atan", _atan_32, _atan_64)

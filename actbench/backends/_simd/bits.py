@@ -2,7 +2,7 @@
 
 Integer operations are here because numba widens int32 arithmetic to int64. No 64-bit integer is converted to a float or
 shifted arithmetically: before AVX-512 there is no vector instruction for either. No float is rounded to an
-integer by an instruction: before SSE4.1 there is none.
+integer by an instruction, but for `round_down`, which is that instruction: before SSE4.1 there is none.
 """
 
 from __future__ import annotations
@@ -75,6 +75,16 @@ def square_root(_context: Any, x):
 
     def generate(_context, builder, _signature, args):
         return builder.call(builder.module.declare_intrinsic("llvm.sqrt", [args[0].type]), args)
+
+    return x(x), generate
+
+
+@intrinsic
+def round_down(_context: Any, x):
+    """Return the largest integer not above x, by one instruction where there is SSE4.1, AVX or NEON, else by libm."""
+
+    def generate(_context, builder, _signature, args):
+        return builder.call(builder.module.declare_intrinsic("llvm.floor", [args[0].type]), args)
 
     return x(x), generate
 

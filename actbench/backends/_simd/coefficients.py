@@ -53,7 +53,7 @@ LOG_32 = (
 )
 """(log(1 + f) - f + f^2/2) / f^3 on [-0.292893, 0.414214]; error 2^-27.34 relative to log(1 + f)."""
 
-ARCTAN_32 = (
+ATAN_32 = (
     np.float32(-0.33333298563957214),
     np.float32(0.1999852955341339),
     np.float32(-0.14264015853405),
@@ -64,7 +64,7 @@ ARCTAN_32 = (
     np.float32(0.010868922807276249),
     np.float32(-0.001782909152098),
 )
-"""(arctan(t) - t) / t^3 of the square on [0, 1]; error 2^-28.50 relative to arctan(t)."""
+"""(atan(t) - t) / t^3 of the square on [0, 1]; error 2^-28.50 relative to atan(t)."""
 
 ERF_32 = (
     np.float32(0.12837916612625122),
@@ -147,7 +147,7 @@ LOG_64 = (
 )
 """(2 atanh(s) - 2 s) / s^3 of the square on [0, 0.0294373]; error 2^-59.50 relative to 2 atanh(s)."""
 
-ARCTAN_64 = (
+ATAN_64 = (
     -0.3333333333333298,
     0.1999999999990312,
     -0.14285714276388,
@@ -161,7 +161,7 @@ ARCTAN_64 = (
     -0.027436126942629344,
     0.010117659470898138,
 )
-"""(arctan(t) - t) / t^3 of the square on [0, 0.25]; error 2^-57.78 relative to arctan(t)."""
+"""(atan(t) - t) / t^3 of the square on [0, 0.25]; error 2^-57.78 relative to atan(t)."""
 
 ERF_64 = (
     0.1283791670955126,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from numba.core import types
 from numba.extending import overload
 
-from actbench.backends._simd.arctangent import arctan
-from actbench.backends._simd.bits import select, square_root
+from actbench.backends._simd.arctangent import atan
+from actbench.backends._simd.bits import round_down, select, square_root
 from actbench.backends._simd.dispatch import by_dtype
 from actbench.backends._simd.error_function import erf
 from actbench.backends._simd.exponential import exp, expm1
@@ -15,12 +15,13 @@ from actbench.backends._simd.hyperbolic import cosh, sinh, tanh
 from actbench.backends._simd.logarithm import log, log1p
 
 __all__ = [
-    "arctan",
+    "atan",
     "copy",
     "cosh",
     "erf",
     "exp",
     "expm1",
+    "floor",
     "log",
     "log1p",
     "ones_like",
@@ -30,7 +31,7 @@ __all__ = [
     "where",
 ]
 
-COMPUTED = ("arctan", "cosh", "erf", "exp", "expm1", "log", "log1p", "sinh", "tanh")
+COMPUTED = ("atan", "cosh", "erf", "exp", "expm1", "log", "log1p", "sinh", "tanh")
 """Those that take many operations."""
 
 _ONE_32, _ONE_64 = FLOAT32.real(1.0), FLOAT64.real(1.0)
@@ -39,6 +40,11 @@ _ONE_32, _ONE_64 = FLOAT32.real(1.0), FLOAT64.real(1.0)
 def _sqrt(x):
     """Return the square root, correctly rounded."""
     return square_root(x)
+
+
+def _floor(x):
+    """Return the largest integer not above x, exactly."""
+    return round_down(x)
 
 
 def _copy(x):
@@ -57,6 +63,7 @@ def _one_64(x):  # noqa: ARG001 - its type is what counts
 
 
 sqrt = by_dtype("sqrt", _sqrt, _sqrt)
+floor = by_dtype("floor", _floor, _floor)
 copy = by_dtype("copy", _copy, _copy)
 ones_like = by_dtype("ones_like", _one_32, _one_64)
 

@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actbench import activations, backends, overhead
+from actbench.by_name import by_name
 from actbench.errors import WrongKernelError
 from actbench.formula import Flaw, Formula, Weakness
 from actbench.model import Check, Dtype, Kernel, Op
@@ -118,6 +119,7 @@ def grid(dtype: Dtype) -> Array:
     return np.concatenate([distinct[distinct != 0], np.array([-0.0, 0.0], dtype=dtype)])
 
 
+@by_name
 @cache
 def points(activation: str, dtype: Dtype) -> Array:
     """Return the z at which kernels of an activation are checked: the grid, its kinks and what is next to them."""
@@ -128,6 +130,7 @@ def points(activation: str, dtype: Dtype) -> Array:
     return np.concatenate([plain, np.setdiff1d(np.array([*kinks, *near], dtype=dtype), plain)])
 
 
+@by_name
 @cache
 def truth(activation: str, dtype: Dtype) -> tuple[Truth, Truth]:
     """Return g' and y where kernels are checked."""

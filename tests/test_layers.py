@@ -17,9 +17,9 @@ LAYERS = (
     {"report", "measure"},
     {"analysis", "oracle"},
     {"runs", "kernel", "suite"},
-    {"overhead"},
+    {"overhead", "loading"},
     {"activations", "backends"},
-    {"model", "errors", "formula", "software", "code_placement", "processors", "__init__"},
+    {"model", "errors", "formula", "by_name", "software", "code_placement", "processors", "__init__"},
 )
 """From the top. Imports point strictly downward, or stay inside the same package."""
 

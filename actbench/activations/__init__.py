@@ -6,6 +6,7 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
+from actbench.by_name import by_name
 from actbench.errors import InputError, unknown
 from actbench.formula import Activation
 
@@ -18,6 +19,7 @@ def catalogue() -> dict[str, Activation]:
     return {activation.name: activation for activation in found}
 
 
+@by_name
 @cache
 def get(name: str) -> Activation:
     """Return the activation of that name, ``elu`` or ``elu:alpha=0.5``; `InputError` when there is none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -134,6 +134,33 @@ class Names(ParamType):
         return tuple(self._item.convert(part, param, ctx) for part in parts)
 
 
+def _load(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Load what is named for as long as the command runs."""
+    del param
+    if not ctx.resilient_parsing:
+        load_for(ctx, names)
+    return names
+
+
+def load_for(ctx: click.Context, names: Iterable[str]) -> None:
+    """Load the user's own code for as long as the command runs."""
+    if names:
+        from actbench import loading
+
+        ctx.call_on_close(loading.unload)
+        for name in names:
+            loading.load(name)
+
+
+user_code = click.option(
+    "--load",
+    multiple=True,
+    metavar="FILE|PACKAGE",
+    callback=_load,
+    help="Run FILE.py, or import an installed package, and take activations, strategies and backends from it too.",
+)
+"""The option for code of the user's own."""
+
 AXES = ("activations", "backends", "strategies", "ops", "dtypes", "sizes", "pattern")
 """The parameters of `selection`, without the preset."""
 
@@ -151,6 +178,7 @@ def selection(preset: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]
             "-n", "--size", "sizes", multiple=True, type=Names("SIZE", Size()), help="Elements: 1000, 1e6, 64k."
         ),
         click.option("--filter", "pattern", default="*", metavar="GLOB", help="Only cases whose id matches."),
+        user_code,
     )
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:

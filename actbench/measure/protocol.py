@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 
 from actbench.model import Compiled
 
-PROTOCOL = 2
+PROTOCOL = 3
 """Version of what is said here: another environment's actbench can be measured where it is the same.
 
 1: first.
 2: ``start`` gives the number of threads, ``prepare`` names the yardsticks too, ``inspect`` is new.
+3: ``load`` is new: what the user's own code adds, after ``start``.
 """
 
 
@@ -47,6 +48,20 @@ class Started:
 
     affinity: tuple[int, ...] | None
     """The processors it may run on, or None where the system cannot say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What ``load`` names: a file as seen from the worker's directory, or an installed package."""
+
+    name: str
+    sha256: str | None
+    """Of the very code that is meant; None where another version of a package will do."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedAll:
+    """Answer to ``load``: what the sources declare can be prepared."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -165,10 +165,16 @@ def traffic(activation: str, strategy: str, op: Op) -> Traffic:
 class Operands:
     """The inputs of one block and the residuals that its arms read, each made once and shared."""
 
-    def __init__(self, activation: str, z: Array, dy: Array | None = None) -> None:
-        """Take the inputs: one-dimensional, of one dtype. Without dy, it is z in another order."""
+    def __init__(
+        self, activation: str, z: Array, dy: Array | None = None, residuals: Mapping[str, Array] | None = None
+    ) -> None:
+        """Take the inputs: one-dimensional, of one dtype. Without dy, it is z in another order.
+
+        `residuals` are those of one strategy, by name, in place of what the forward pass gives.
+        """
         self._activation = activation
         self._arrays = {"z": z} if dy is None else {"z": z, "dy": dy}
+        self._given = residuals or {}
         self.nbytes = z.nbytes
         self._adopted: dict[tuple[str, str], Any] = {}
 
@@ -178,7 +184,9 @@ class Operands:
         return cls(activation, np.random.default_rng(seed).standard_normal(size, dtype=np.dtype(dtype).type))
 
     def array(self, strategy: str, name: str) -> Array:
-        """Return z, dy or a residual; residuals are what numpy's forward pass gives for z."""
+        """Return z, dy or a residual; residuals are what was given, or what numpy's forward pass gives for z."""
+        if name in self._given:
+            return self._given[name]
         key = _key(strategy, name)
         if key not in self._arrays:
             made = {"dy": np.roll(self._arrays["z"], 1)} if name == "dy" else self._forward(strategy)

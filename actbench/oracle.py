@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from actbench import activations, backends, overhead
 from actbench.by_name import by_name
 from actbench.errors import WrongKernelError
-from actbench.formula import Flaw, Formula, Weakness
+from actbench.formula import Dialect, Flaw, Formula, Weakness
 from actbench.model import Check, Dtype, Kernel, Op
 
 Array = NDArray[Any]
@@ -84,6 +84,10 @@ class Truth:
     nearest: Array
     rest: Array
     ulp: Array
+
+    def at(self, mask: Array) -> Truth:
+        """Return the numbers that a boolean array picks."""
+        return Truth(self.nearest[mask], self.rest[mask], self.ulp[mask])
 
     def error(self, computed: Array) -> Array:
         """Return |computed - truth| in ULP, float64; inf where one of them is finite and the other is not."""
@@ -143,6 +147,18 @@ def truth_at(activation: str, z: Array) -> tuple[Truth, Truth]:
     kinks = dict(formulas.kinks)
     pairs = [_slope_and_output(formulas.definition, float(each), kinks) for each in z]
     return _beside([slope for slope, _ in pairs], z.dtype), _beside([output for _, output in pairs], z.dtype)
+
+
+def residuals_at(activation: str, strategy: str, z: Array, y: Callable[[], Truth]) -> dict[str, Array]:
+    """Return what a strategy keeps at any finite z, correctly rounded to its format; `y` gives the output there."""
+    chosen = activations.get(activation).rule(strategy, Dialect.SCALAR, mpmath.mp)
+    known = {"z": z} | ({"y": y().nearest} if "y" in chosen.residuals else {})
+    if chosen.save:
+        with mpmath.workdps(FEW_DIGITS):
+            kept = zip(*(chosen.save(mpmath.mpf(float(each)))[1:] for each in z), strict=True)
+            rounded = [_beside(list(numbers), z.dtype).nearest for numbers in kept]
+        known |= dict(zip(chosen.saved, rounded, strict=True))
+    return {name: known[name] for name in chosen.residuals}
 
 
 def _slope_and_output(definition: Formula, z: float, kinks: dict[float, float]) -> tuple[Any, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 
@@ -70,10 +70,16 @@ class FakeWorker:
         """Tell which of the cases that exist here exist there."""
         return [case for case in offered(selection) if self.has(case)]
 
-    def evaluate(self, kernel: Kernel, z: Array, dy: Array) -> protocol.Evaluated:
+    def evaluate(
+        self, kernel: Kernel, z: Array, dy: Array, residuals: Mapping[str, Array] | None = None
+    ) -> protocol.Evaluated:
         """Call a kernel in this process."""
-        packed = [asdict(protocol.Array.pack(array)) for array in (z, dy)]
-        return RealWorker().evaluate(kernel.at(z.size).id, *packed)
+        inputs = {"z": z, "dy": dy}
+        packed, given = (
+            {name: asdict(protocol.Array.pack(array)) for name, array in arrays.items()}
+            for arrays in (inputs, residuals or {})
+        )
+        return RealWorker().evaluate(kernel.at(z.size).id, packed["z"], packed["dy"], given)
 
     def inspect(self, kernel: Kernel) -> protocol.Inspected:
         """Read what the compiler made of a kernel in this process."""

@@ -111,7 +111,7 @@ def _cases(chosen: dict[str, Any]) -> None:
     from actbench.report.summary import left_out_lines
     from actbench.runs.environment import memory
 
-    wanted = axes(suite.preset(chosen["preset"]), chosen)
+    wanted = axes(suite.preset(chosen["preset"]).axes, chosen)
     plan = suite.plan(wanted, pattern=chosen["pattern"], seed=0, memory=memory())
     for case in plan.cases:
         click.echo(case.id)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import click
 
 if TYPE_CHECKING:
-    from actbench.suite import Axes, Preset
+    from actbench.suite import Axes
 
     ParamType = click.ParamType[Any]
 else:
@@ -165,28 +165,41 @@ AXES = ("activations", "backends", "strategies", "ops", "dtypes", "sizes", "patt
 """The parameters of `selection`, without the preset."""
 
 
-def selection(preset: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return a decorator that adds the options which select cases, starting from `preset`."""
-    options = (
-        click.option("--preset", default=preset, show_default=True, help="What to start from."),
+def _named(*between: Callable[..., Any]) -> tuple[Callable[..., Any], ...]:
+    """Return the options that name what cases are made of, with further ones before the last."""
+    return (
         click.option("-a", "--activation", "activations", multiple=True, type=Names("ACT"), help="Activations."),
         click.option("-b", "--backend", "backends", multiple=True, type=Names("BACKEND"), help="Backends."),
         click.option("-s", "--strategy", "strategies", multiple=True, type=Names("STRATEGY"), help="Strategies."),
-        click.option("--op", "ops", multiple=True, type=Names("OP"), help="derivative, backward or step."),
         click.option("-d", "--dtype", "dtypes", multiple=True, type=Names("DTYPE"), help="float32 or float64."),
-        click.option(
-            "-n", "--size", "sizes", multiple=True, type=Names("SIZE", Size()), help="Elements: 1000, 1e6, 64k."
-        ),
+        *between,
         click.option("--filter", "pattern", default="*", metavar="GLOB", help="Only cases whose id matches."),
         user_code,
     )
 
+
+def _added(options: Iterable[Callable[..., Any]]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
-        for option in reversed(options):
+        for option in reversed([*options]):
             command = option(command)
         return command
 
     return add
+
+
+def names(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options which select kernels."""
+    return _added(_named())(command)
+
+
+def selection(preset: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator that adds the options which select cases, starting from `preset`."""
+    start = click.option("--preset", default=preset, show_default=True, help="What to start from.")
+    op = click.option("--op", "ops", multiple=True, type=Names("OP"), help="derivative, backward or step.")
+    size = click.option(
+        "-n", "--size", "sizes", multiple=True, type=Names("SIZE", Size()), help="Elements: 1000, 1e6, 64k."
+    )
+    return _added((start, *_named(op, size)))
 
 
 def processors(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -202,11 +215,11 @@ def processors(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def given_axes(chosen: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
     """Return the axes that the user chose, as text and whole numbers."""
-    return {name: sum(chosen[name], ()) for name in AXES if name != "pattern" and chosen[name]}
+    return {name: sum(chosen[name], ()) for name in AXES if name != "pattern" and chosen.get(name)}
 
 
-def axes(preset: Preset, chosen: dict[str, Any]) -> Axes:
-    """Return the preset's axes, with those that the user chose in their place."""
+def axes(start: Axes, chosen: dict[str, Any]) -> Axes:
+    """Return axes to start from, with those that the user chose in their place."""
     from dataclasses import replace
 
     from actbench.errors import unknown
@@ -219,7 +232,7 @@ def axes(preset: Preset, chosen: dict[str, Any]) -> Axes:
                 raise unknown(what, value, list(kind))
         if name in given:
             given[name] = tuple(kind(value) for value in given[name])
-    return replace(preset.axes, **given)
+    return replace(start, **given)
 
 
 def _read(text: str, units: dict[str, Any]) -> Decimal | None:

@@ -220,7 +220,7 @@ def _planned(chosen: dict[str, Any], seed: int) -> tuple[Plan, Preset]:
 
     preset = suite.preset(chosen["preset"])
     plan = suite.plan(
-        axes(preset, chosen),
+        axes(preset.axes, chosen),
         pattern=chosen["pattern"],
         seed=seed,
         memory=memory(),

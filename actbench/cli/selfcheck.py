@@ -89,7 +89,7 @@ def _prepared(chosen: dict[str, Any], seams: Any) -> SelfCheck:
 
     preset = suite.preset(chosen["preset"])
     seed = secrets.randbits(32) if chosen["seed"] is None else chosen["seed"]
-    plan = suite.plan(axes(preset, chosen), pattern=chosen["pattern"], seed=seed, memory=environment.memory() // 3)
+    plan = suite.plan(axes(preset.axes, chosen), pattern=chosen["pattern"], seed=seed, memory=environment.memory() // 3)
     timeout = chosen["timeout"] or DEFAULT_TIMEOUT
     every = environment.choose_threads(chosen["threads"])
     threads = every if plan.threaded else 1

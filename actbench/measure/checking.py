@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,51 +15,72 @@ from actbench.measure.protocol import Evaluated
 from actbench.model import Kernel, Op, Plan
 from actbench.runs.events import Checked
 
+Residuals = Callable[[Array], Mapping[str, Array]]
+
 
 def check_kernels(plan: Plan, start_worker: StartWorker) -> Iterator[Checked]:
     """Check each kernel; `WrongKernelError` for the first that is wrong or takes the worker down."""
     worker = start_worker()
     try:
         for done, kernel in enumerate(plan.kernels, start=1):
-            examined = _Examined(worker)
+            examined = Examined(worker)
             try:
                 found = oracle.check(kernel, examined)
             except WrongKernelError:
                 raise
             except BenchmarkError as error:
                 raise WrongKernelError(f"{kernel.id} cannot be checked: {error}") from None
-            first = examined.first
-            compiled = None if first.compile_seconds is None else worker.inspect(kernel).compiled
+            answer = examined.answer
+            compiled = None if answer.compile_seconds is None else worker.inspect(kernel).compiled
             check = replace(
-                found, compile_seconds=first.compile_seconds, from_cache=first.from_cache, compiled=compiled
+                found, compile_seconds=answer.compile_seconds, from_cache=answer.from_cache, compiled=compiled
             )
             yield Checked(check, done, len(plan.kernels))
     finally:
         worker.close()
 
 
-class _Examined:
-    """`oracle.Evaluate` by a worker, keeping its first answer, which tells of compilation."""
+class Examined:
+    """`oracle.Evaluate` by a worker, keeping its latest answer for all of z, which tells of compilation."""
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: Worker, residuals: Residuals | None = None) -> None:
+        """Ask this worker, on the residuals that a function of z gives, or on its own."""
         self._worker = worker
-        self.first: Evaluated
+        self._residuals = residuals or (lambda _: {})
+        self.answer: Evaluated
 
     def __call__(self, kernel: Kernel, z: Array, dy: Array) -> oracle.Evaluation:
-        """Evaluate all at once; where arithmetic raises, one by one, to learn at which z it does."""
-        self.first = answer = self._worker.evaluate(kernel, z, dy)
+        """Evaluate all at once; where arithmetic raises, in halves of halves, to learn at which z it does."""
+        given = _Given(z, dy, self._residuals(z))
+        self.answer = self._ask(kernel, given)
+        first, last = self._ends(kernel, given, self.answer)
+        return oracle.Evaluation(last, first if kernel.op is Op.STEP else None, self.answer.raised)
+
+    def _ask(self, kernel: Kernel, given: _Given) -> Evaluated:
+        return self._worker.evaluate(kernel, given.z, given.dy, given.residuals)
+
+    def _ends(self, kernel: Kernel, given: _Given, answer: Evaluated) -> tuple[Array, Array]:
+        """Return the first output and the last, NaN where the call for a single element raised."""
         if answer.raised is None:
             outputs = [output.unpack() for output in answer.outputs]
-        else:
-            outputs = self._one_by_one(kernel, z, dy)
-        last = outputs[-1] if outputs else np.empty(0, dtype=kernel.dtype)  # an empty call gives nothing
-        return oracle.Evaluation(last, outputs[0] if kernel.op is Op.STEP else None, answer.raised)
+            return (outputs[0], outputs[-1]) if outputs else (np.empty(0, kernel.dtype),) * 2  # of an empty call
+        if given.z.size == 1:
+            return (np.full(1, np.nan, dtype=kernel.dtype),) * 2
+        halves = [self._ends(kernel, half, self._ask(kernel, half)) for half in given.halves()]
+        first, last = (np.concatenate(parts) for parts in zip(*halves, strict=True))
+        return first, last
 
-    def _one_by_one(self, kernel: Kernel, z: Array, dy: Array) -> list[Array]:
-        columns = []
-        for at in range(z.size):
-            answer = self._worker.evaluate(kernel, z[at : at + 1], dy[at : at + 1])
-            columns.append([output.unpack() for output in answer.outputs])
-        width = max(map(len, columns)) or (2 if kernel.op is Op.STEP else 1)
-        nothing = [np.full(1, np.nan, dtype=kernel.dtype)] * width
-        return [np.concatenate(parts) for parts in zip(*(column or nothing for column in columns), strict=True)]
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What a kernel is called on."""
+
+    z: Array
+    dy: Array
+    residuals: Mapping[str, Array]
+
+    def halves(self) -> Iterator[_Given]:
+        """Yield the first half of the elements, and the second."""
+        middle = self.z.size // 2
+        for part in (slice(middle), slice(middle, None)):
+            yield _Given(self.z[part], self.dy[part], {name: kept[part] for name, kept in self.residuals.items()})

@@ -61,8 +61,10 @@ class Worker(Protocol):
     def offer(self, selection: Selection) -> list[Case]:
         """Tell which cases of a selection exist in the worker's environment."""
 
-    def evaluate(self, kernel: Kernel, z: Array, dy: Array) -> protocol.Evaluated:
-        """Call a kernel once, untimed."""
+    def evaluate(
+        self, kernel: Kernel, z: Array, dy: Array, residuals: Mapping[str, Array] | None = None
+    ) -> protocol.Evaluated:
+        """Call a kernel once, untimed; on residuals of one's own, where they are given."""
 
     def inspect(self, kernel: Kernel) -> protocol.Inspected:
         """Read what the compiler made of a kernel."""
@@ -141,8 +143,10 @@ class WorkerProcess:
         offered = self._ask(protocol.Offered, self._timeout, request="offer", selection=selection)
         return [Case.parse(case) for case in offered.cases]
 
-    def evaluate(self, kernel: Kernel, z: Array, dy: Array) -> protocol.Evaluated:
-        """Call a kernel once, untimed."""
+    def evaluate(
+        self, kernel: Kernel, z: Array, dy: Array, residuals: Mapping[str, Array] | None = None
+    ) -> protocol.Evaluated:
+        """Call a kernel once, untimed; on residuals of one's own, where they are given."""
         return self._ask(
             protocol.Evaluated,
             self._timeout,
@@ -150,6 +154,7 @@ class WorkerProcess:
             case=kernel.at(z.size).id,
             z=protocol.Array.pack(z),
             dy=protocol.Array.pack(dy),
+            residuals={name: protocol.Array.pack(array) for name, array in (residuals or {}).items()},
         )
 
     def inspect(self, kernel: Kernel) -> protocol.Inspected:

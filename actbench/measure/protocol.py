@@ -18,7 +18,7 @@ PROTOCOL = 3
 
 1: first.
 2: ``start`` gives the number of threads, ``prepare`` names the yardsticks too, ``inspect`` is new.
-3: ``load`` is new: what the user's own code adds, after ``start``.
+3: ``evaluate`` may give residuals; ``load`` is new: it comes after ``start``, with the user's own code.
 """
 
 

@@ -104,8 +104,10 @@ class Worker:
 
         return Offered(tuple(case.id for case in suite.offered(suite.Selection(**selection))))
 
-    def evaluate(self, case: str, z: dict[str, Any], dy: dict[str, Any]) -> Evaluated:
-        """Call a kernel on given inputs."""
+    def evaluate(
+        self, case: str, z: dict[str, Any], dy: dict[str, Any], residuals: dict[str, dict[str, Any]]
+    ) -> Evaluated:
+        """Call a kernel on given inputs, and residuals where there are any."""
         import numpy as np
 
         from actbench import kernel
@@ -113,7 +115,8 @@ class Worker:
 
         wanted = Case.parse(case)
         bound = kernel.bind_at(wanted)
-        operands = kernel.Operands(wanted.activation, Array(**z).unpack(), Array(**dy).unpack())
+        given = {name: Array(**array).unpack() for name, array in residuals.items()}
+        operands = kernel.Operands(wanted.activation, Array(**z).unpack(), Array(**dy).unpack(), given)
         placement = kernel.Placement(operands, np.random.default_rng())
         try:
             with np.errstate(all="ignore"):

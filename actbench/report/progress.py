@@ -47,11 +47,11 @@ class Progress:
         """Take in what happened."""
         match event:
             case Checked(check, done, total):
-                self._draw("checking kernels against mpmath", done, total, check.kernel.id)
+                self.draw("checking kernels against mpmath", done, total, check.kernel.id)
             case Calibrated(block, _, done, total):
-                self._draw("calibrating loops", done, total, block)
+                self.draw("calibrating loops", done, total, block)
             case Measured(times, done, total):
-                self._draw(f"round {times.round}", done, total, times.block.id)
+                self.draw(f"round {times.round}", done, total, times.block.id)
             case RoundDone(number, widest, where, _, left):
                 self._round = number
                 self._ends = None if left is None else time.monotonic() + left
@@ -66,7 +66,8 @@ class Progress:
             case Failed(failure):
                 self._console.print(Text(f"FAILED {failure.block}: {failure.reason}", style="red"))
 
-    def _draw(self, stage: str, done: int, total: int, what: str) -> None:
+    def draw(self, stage: str, done: int, total: int, what: str) -> None:
+        """Show how far a stage is."""
         if not self._shown:
             return
         filled = BAR * done // total

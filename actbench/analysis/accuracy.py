@@ -1,0 +1,147 @@
+"""How accurate a kernel is, and where: its error in ULP by band of z, and the z from which g' is lost.
+
+The two tails of an activation are different things and are kept apart: z = 0 counts as the right one's. What is
+lost far out may not matter to who never gets there; therefore a sample of N(0, 1), the pre-activations of a normalised
+layer, is looked at as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+from math import inf
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actbench.model import Kernel
+from actbench.oracle import Truth
+
+Array = NDArray[np.float64]
+
+EDGES = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 1000.0, inf)
+"""Where bands of |z| begin and end."""
+
+WRONG = 0.01
+"""The relative error from which on a result is called wrong."""
+
+
+class Part(StrEnum):
+    """Which z an error is taken over."""
+
+    LEFT = "left"
+    RIGHT = "right"
+    NORMAL = "normal"
+    """Drawn from N(0, 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """The errors over some z, in ULP of the kernel's format; inf where a result is no number and g' is."""
+
+    part: Part
+    low: float
+    high: float
+    """The band of |z|: from low on, below high."""
+    points: int
+    median: float
+    p99: float
+    largest: float
+    """Over the points that were looked at: elsewhere it may be larger, unless they are all there are."""
+    worst_z: float
+    """Where the largest error is; below 0 in the left tail."""
+    wrong: float
+    """The share of the points where the result is off by more than 1 %, of those where g' is a normal number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """From which |z| on, outward from 0, a tail's results are not what they should be; None where they always are."""
+
+    wrong: float | None = None
+    """Off by more than 1 %, where g' is a normal number."""
+    zero: float | None = None
+    """0 where g' is a normal number."""
+    nan: float | None = None
+    """Not a finite number, or an exception, where g' is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """What was found of a kernel."""
+
+    kernel: Kernel
+    bands: tuple[Errors, ...]
+    """By tail, outward."""
+    tails: dict[Part, Errors]
+    """Over all bands."""
+    normal: Errors
+    losses: dict[Part, Loss]
+    exhaustive: bool = False
+    """Whether the points are all numbers of the format."""
+
+
+def is_zero(computed: Array, truth: Truth) -> NDArray[np.bool_]:
+    """Return where a result is 0 and should not be."""
+    return np.asarray((computed == 0) & is_normal(truth))
+
+
+def is_nan(computed: Array, truth: Truth) -> NDArray[np.bool_]:
+    """Return where a result is no finite number and should be one."""
+    return np.asarray(~np.isfinite(computed) & np.isfinite(truth.nearest))
+
+
+def is_wrong(computed: Array, truth: Truth) -> NDArray[np.bool_]:
+    """Return where a result is off by more than `WRONG`, of normal numbers."""
+    size = np.abs(truth.nearest.astype(np.float64))
+    with np.errstate(all="ignore"):
+        off = truth.error(computed) * truth.ulp > WRONG * size
+    return np.asarray(off & is_normal(truth))
+
+
+LOST: dict[str, Callable[[Array, Truth], NDArray[np.bool_]]] = {"wrong": is_wrong, "zero": is_zero, "nan": is_nan}
+"""By field of `Loss`: where a result counts as such."""
+
+
+def errors(part: Part, band: tuple[float, float], z: Array, computed: Array, truth: Truth) -> Errors:
+    """Summarise the errors at the z of a band."""
+    error = truth.error(computed)
+    worst = int(np.lexsort((np.abs(z), -error))[0])
+    median, p99 = np.quantile(error, [0.5, 0.99], method="inverted_cdf")
+    normal = int(is_normal(truth).sum())
+    share = float(is_wrong(computed, truth).sum() / normal) if normal else 0.0
+    return Errors(part, *band, z.size, float(median), float(p99), float(error[worst]), float(z[worst]), share)
+
+
+def tail_of(z: Array, part: Part) -> NDArray[np.bool_]:
+    """Return which z belong to a tail."""
+    return np.asarray(z < 0 if part is Part.LEFT else z >= 0)
+
+
+def in_bands(z: Array, computed: Array, truth: Truth) -> tuple[Errors, ...]:
+    """Summarise the errors by tail and band, those bands left out in which the format has no numbers."""
+    found = []
+    for part in (Part.LEFT, Part.RIGHT):
+        for band in bands():
+            inside = tail_of(z, part) & (np.abs(z) >= band[0]) & (np.abs(z) < band[1])
+            if inside.any():
+                found.append(errors(part, band, z[inside], computed[inside], truth.at(inside)))
+    return tuple(found)
+
+
+def in_tails(z: Array, computed: Array, truth: Truth) -> dict[Part, Errors]:
+    """Summarise the errors by tail."""
+    inside = {part: tail_of(z, part) for part in (Part.LEFT, Part.RIGHT)}
+    return {part: errors(part, (0.0, inf), z[mask], computed[mask], truth.at(mask)) for part, mask in inside.items()}
+
+
+def bands() -> Sequence[tuple[float, float]]:
+    """Return the bands of |z|."""
+    return list(pairwise(EDGES))
+
+
+def is_normal(truth: Truth) -> NDArray[np.bool_]:
+    """Return where g' is a normal number."""
+    return np.asarray(np.isfinite(truth.nearest) & (np.abs(truth.nearest) >= np.finfo(truth.nearest.dtype).tiny))

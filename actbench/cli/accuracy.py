@@ -1,0 +1,127 @@
+"""``actbench accuracy``."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from actbench.cli.parameters import DEFAULT_TIMEOUT, axes, given_axes, names
+
+if TYPE_CHECKING:
+    from actbench.analysis.accuracy import Accuracy
+    from actbench.measure.session import Seams
+    from actbench.model import Kernel
+
+
+@click.command()
+@names
+@click.option(
+    "--residuals",
+    type=click.Choice(["computed", "exact"]),
+    default="computed",
+    show_default=True,
+    help="What strategies keep: as numpy's forward pass gives it, or correctly rounded.",
+)
+@click.option(
+    "--points",
+    type=click.IntRange(min=10, max=100_000),
+    default=150,
+    show_default=True,
+    help="Points a band of z and tail.",
+)
+@click.option("--exhaustive", is_flag=True, help="Every finite float32: minutes a kernel.")
+@click.option("--seed", type=click.IntRange(min=0, max=2**63), default=0, show_default=True, help="Seed of the points.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "markdown", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="How to print it.",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write to, in place of stdout.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@click.pass_context
+def command(ctx: click.Context, /, **chosen: Any) -> None:
+    """Tell how far kernels are from the true derivative, and from which z on it is lost.
+
+    By default every activation and strategy, for python, numpy and numba, in float32 and float64. Errors are in units
+    in the last place (ULP) of the kernel's dtype, against mpmath; by band of z, both tails apart, and for z drawn from
+    N(0, 1). A largest error is that of the points that were looked at. The csv and json formats have every band.
+
+    \b
+    Examples:
+      actbench accuracy -a logistic,tanh
+      actbench accuracy -b numpy,numba-simd -d float64 --format csv -o accuracy.csv
+      actbench accuracy -a logistic -s cached --residuals exact
+      actbench accuracy -a tanh -s recompute -b numba-simd -d float32 --exhaustive
+    """
+    from actbench.report import accuracy as report
+    from actbench.report.terminal import show_table
+    from actbench.runs.files import write
+
+    exact = chosen["residuals"] == "exact"
+    found = _survey(ctx.obj, chosen, exact=exact)
+    match chosen["form"]:
+        case "table" if chosen["output"] is None:
+            for table in report.tables(found, exact=exact):
+                show_table(table)
+            return
+        case "table" | "markdown":
+            text = report.as_markdown(found, exact=exact)
+        case "csv":
+            text = report.as_csv(found)
+        case "json":
+            text = report.as_json(found)
+    if chosen["output"] is None:
+        click.echo(text, nl=False)
+    else:
+        write(chosen["output"], text)
+
+
+def _survey(seams: Seams | None, chosen: dict[str, Any], *, exact: bool) -> list[Accuracy]:
+    """Look at every kernel of the selection."""
+    from actbench.measure import accuracy, exhaustive
+    from actbench.measure.session import Seams
+    from actbench.report.progress import Progress
+
+    start = partial((seams or Seams()).start_worker, None, DEFAULT_TIMEOUT)
+    kernels = _kernels(chosen)
+    sampled = accuracy.Survey(chosen["points"], exact=exact, seed=chosen["seed"])
+    found: list[Accuracy] = []
+    with Progress(quiet=chosen["quiet"]) as progress:
+        if chosen["exhaustive"]:
+            for event in exhaustive.survey(kernels, start, sampled):
+                if isinstance(event, exhaustive.Going):
+                    stage = f"every number, kernel {len(found) + 1} of {len(kernels)}"
+                    progress.draw(stage, event.done, event.total, event.kernel.id)
+                else:
+                    found.append(event)
+        else:
+            for event in sampled.of(kernels, start):
+                found.append(event)
+                progress.draw("kernels", len(found), len(kernels), event.kernel.id)
+    return found
+
+
+def _kernels(chosen: dict[str, Any]) -> tuple[Kernel, ...]:
+    from actbench import activations, suite
+    from actbench.errors import InputError
+    from actbench.model import OVERHEAD, STRATEGIES, Dtype, Op
+    from actbench.runs.environment import memory
+
+    everything = suite.Axes(
+        activations=tuple(activations.catalogue()),
+        strategies=tuple(STRATEGIES),
+        backends=suite.presets()["default"].axes.backends,
+        ops=(Op.DERIVATIVE,),
+        dtypes=tuple(Dtype),
+        sizes=(1,),
+    )
+    if OVERHEAD in given_axes(chosen).get("activations", ()):
+        raise InputError(f"'{OVERHEAD}' has no derivative to be held to: name activations with -a")
+    plan = suite.plan(axes(everything, chosen), pattern=chosen["pattern"], seed=0, memory=memory())
+    return plan.kernels

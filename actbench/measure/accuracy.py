@@ -1,0 +1,145 @@
+"""Survey the accuracy of kernels: call them, as a worker does, on points in both tails, and find where g' is lost.
+
+A band's points are drawn evenly, half of the lowest band's and all of the highest's evenly in the logarithm; they are
+the same for every kernel of an activation and dtype. The z from which g' is lost is looked for outward, between the
+first point where it is and the one before, finer and finer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache, partial
+from itertools import groupby
+from math import inf, isinf
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actbench import oracle
+from actbench.analysis.accuracy import LOST, Accuracy, Loss, Part, bands, errors, in_bands, in_tails, tail_of
+from actbench.kernel import Array
+from actbench.measure.checking import Examined
+from actbench.measure.client import StartWorker
+from actbench.model import Dtype, Kernel
+from actbench.oracle import Truth
+
+POINTS = 150
+"""Points a band, unless the user wants more."""
+
+WINDOW = 0.95
+"""How far inward from the first point that is lost the search for an earlier one begins, as a share of it."""
+
+SEARCH = (512, 64, 64)
+"""Points of each step of that search."""
+
+
+@cache
+def sample(dtype: Dtype, points: int, seed: int) -> Array:
+    """Return `points` numbers a band and tail, 0 too, in order of |z|."""
+    rng = np.random.default_rng(seed)
+    fmt = np.finfo(dtype)
+    parts = []
+    for low, high in bands():
+        top = float(fmt.max) if isinf(high) else high
+        even = rng.uniform(low, top if high < inf else 2 * low, (2, points))
+        bottom = low or float(fmt.tiny)
+        spread = np.exp(rng.uniform(np.log(bottom), np.log(top), (2, points)))
+        if low == 0:
+            even[:, ::2] = spread[:, ::2]
+        parts.append(spread if isinf(high) else even)
+    left, right = np.concatenate(parts, axis=1)
+    z = np.unique(np.concatenate([-left, right, [0.0]]).astype(dtype))
+    return np.asarray(z[np.argsort(np.abs(z), kind="stable")])
+
+
+@cache
+def normal_sample(dtype: Dtype, points: int, seed: int) -> Array:
+    """Return as many numbers as a tail has, from N(0, 1)."""
+    drawn = np.random.default_rng(seed).standard_normal(len(bands()) * points)
+    return drawn.astype(dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """How to look."""
+
+    points: int = POINTS
+    """Points a band; as many as a tail has are drawn from N(0, 1)."""
+    exact: bool = False
+    """Whether what a strategy keeps is correctly rounded, and not what the forward pass gives."""
+    seed: int = 0
+
+    def of(self, kernels: Sequence[Kernel], start_worker: StartWorker) -> Iterator[Accuracy]:
+        """Look at each kernel; `BenchmarkError` for one that takes the worker down."""
+        worker = start_worker()
+        try:
+            for (activation, dtype), group in groupby(kernels, key=lambda kernel: (kernel.activation, kernel.dtype)):
+                known = _Known(activation)
+                z, normal = sample(dtype, self.points, self.seed), normal_sample(dtype, self.points, self.seed)
+                for kernel in group:
+                    residuals = partial(known.residuals, kernel.strategy) if self.exact else None
+                    yield _accuracy(kernel, Examined(worker, residuals), known.truth, z, normal)
+        finally:
+            worker.close()
+
+
+class _Known:
+    """What is true of an activation at many z, computed once for all kernels that ask for the same."""
+
+    def __init__(self, activation: str) -> None:
+        self._activation = activation
+        self._truths = lru_cache(maxsize=128)(self._truth_at)
+        self._residuals = lru_cache(maxsize=128)(self._residuals_at)
+
+    def truth(self, z: Array) -> Truth:
+        """Return g'."""
+        return self._truths(z.tobytes(), str(z.dtype))[0]
+
+    def residuals(self, strategy: str, z: Array) -> dict[str, Array]:
+        """Return what a strategy keeps, correctly rounded."""
+        return self._residuals(strategy, z.tobytes(), str(z.dtype))
+
+    def _truth_at(self, data: bytes, dtype: str) -> tuple[Truth, Truth]:
+        return oracle.truth_at(self._activation, np.frombuffer(data, dtype=dtype))
+
+    def _residuals_at(self, strategy: str, data: bytes, dtype: str) -> dict[str, Array]:
+        return oracle.residuals_at(
+            self._activation, strategy, np.frombuffer(data, dtype=dtype), lambda: self._truths(data, dtype)[1]
+        )
+
+
+def _accuracy(
+    kernel: Kernel, examined: Examined, truth_at: Callable[[Array], Truth], z: Array, normal: Array
+) -> Accuracy:
+    def computed(at: Array) -> Array:
+        return examined(kernel, at, np.ones_like(at)).derivative
+
+    found, truth = computed(z), truth_at(z)
+    weighted = errors(Part.NORMAL, (0.0, inf), normal, computed(normal), truth_at(normal))
+    losses = {}
+    for part in (Part.LEFT, Part.RIGHT):
+        mask = tail_of(z, part)
+        lost = {name: test(found[mask], truth.at(mask)) for name, test in LOST.items()}
+        losses[part] = Loss(**{name: _first(z[mask], lost[name], LOST[name], computed, truth_at) for name in LOST})
+    return Accuracy(kernel, in_bands(z, found, truth), in_tails(z, found, truth), weighted, losses)
+
+
+def _first(
+    z: Array,
+    lost: NDArray[np.bool_],
+    test: Callable[[Array, Truth], NDArray[np.bool_]],
+    computed: Callable[[Array], Array],
+    truth_at: Callable[[Array], Truth],
+) -> float | None:
+    """Return the least |z| that is lost, to five digits or so; z is in order of |z|."""
+    if not lost.any():
+        return None
+    outer = z[np.argmax(lost)]
+    inner = outer * z.dtype.type(WINDOW)
+    for count in SEARCH:
+        finer = np.linspace(inner, outer, count + 1, dtype=z.dtype)
+        hits = test(computed(finer), truth_at(finer))
+        at = int(np.argmax(hits)) if hits.any() else count
+        inner, outer = finer[max(at - 1, 0)], finer[at]
+    return float(abs(outer))

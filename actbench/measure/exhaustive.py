@@ -1,0 +1,190 @@
+"""Survey the accuracy of float32 kernels on every finite number of the format.
+
+The truth is the activation's stable form in float64, which the oracle holds to 8 ULP of float64: 2^-26 of a ULP of
+float32. There are 4 278 190 080 finite numbers, which take minutes a kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from actbench import activations, backends
+from actbench.analysis.accuracy import LOST, Accuracy, Errors, Loss, Part, bands, is_normal, is_wrong
+from actbench.errors import InputError
+from actbench.formula import Dialect, Rule
+from actbench.kernel import Array
+from actbench.measure.accuracy import Survey
+from actbench.measure.checking import Examined
+from actbench.measure.client import StartWorker
+from actbench.model import Dtype, Kernel
+from actbench.oracle import Truth
+
+CHUNK = 1 << 22
+"""Numbers at a time."""
+
+FINITE = 0x7F80_0000
+"""How many float32 there are from 0 to the largest finite one; the same with the other sign."""
+
+STABLE = "recompute"
+"""The strategy that is the truth, in float64."""
+
+RESOLUTION = 32
+"""Bins of the histogram of errors an octave: quantiles are known to 2 %."""
+
+LEAST = -10
+"""log2 of the error below which errors are not told apart."""
+
+BINS = RESOLUTION * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """How far a kernel is."""
+
+    done: int
+    total: int
+    kernel: Kernel
+
+
+def survey(kernels: Sequence[Kernel], start_worker: StartWorker, sampled: Survey) -> Iterator[Going | Accuracy]:
+    """Look at each kernel; `InputError` for one that is not of float32, or whose activation has no stable form."""
+    for kernel in kernels:
+        if kernel.dtype is not Dtype.FLOAT32:
+            raise InputError(f"{kernel.id}: --exhaustive is for float32, there are too many float64: add -d float32")
+        if STABLE not in activations.get(kernel.activation).strategies:
+            raise InputError(f"{kernel.activation} has no strategy '{STABLE}', which --exhaustive takes for the truth")
+    for kernel, normal in zip(kernels, sampled.of(kernels, start_worker), strict=True):
+        yield from _every_number(kernel, start_worker, normal, exact=sampled.exact)
+
+
+def _every_number(
+    kernel: Kernel, start_worker: StartWorker, sampled: Accuracy, *, exact: bool
+) -> Iterator[Going | Accuracy]:
+    stable = _in_float64(kernel.activation, STABLE)
+    residuals = partial(_residuals, _in_float64(kernel.activation, kernel.strategy)) if exact else None
+    worker = start_worker()
+    tallies = {(part, band): _Tally() for part in (Part.LEFT, Part.RIGHT) for band in bands()}
+    losses = {Part.LEFT: Loss(), Part.RIGHT: Loss()}
+    total = 2 * -(-FINITE // CHUNK)
+    try:
+        examined = Examined(worker, residuals)
+        for done, (part, z) in enumerate(_numbers(), start=1):
+            computed = examined(kernel, z, np.ones_like(z)).derivative
+            truth = _truth(stable, z)
+            losses[part] = _earlier(losses[part], z, computed, truth)
+            for band in bands():
+                inside = (np.abs(z) >= band[0]) & (np.abs(z) < band[1])
+                if inside.any():
+                    tallies[part, band].add(z[inside], computed[inside], truth.at(inside))
+            yield Going(done, total, kernel)
+    finally:
+        worker.close()
+    yield replace(
+        sampled,
+        bands=tuple(tally.errors(*key) for key, tally in tallies.items()),
+        tails={part: _sum(tallies, part).errors(part, (0.0, inf)) for part in losses},
+        losses=losses,
+        exhaustive=True,
+    )
+
+
+def _numbers() -> Iterator[tuple[Part, Array]]:
+    """Yield every finite float32, outward from 0, by tail; -0 is left out."""
+    for part, sign in ((Part.RIGHT, 0), (Part.LEFT, 1 << 31)):
+        for start in range(0, FINITE, CHUNK):
+            first = start or (part is Part.LEFT)
+            bits = np.arange(first, min(start + CHUNK, FINITE), dtype=np.uint32) | np.uint32(sign)
+            yield part, bits.view(np.float32)
+
+
+def _in_float64(activation: str, strategy: str) -> Rule:
+    return activations.get(activation).rule(strategy, Dialect.ARRAY, backends.get("numpy").namespace())
+
+
+def _truth(stable: Rule, z: Array) -> Truth:
+    with np.errstate(all="ignore"):
+        exact = np.asarray(stable.derivative(z.astype(np.float64)))
+        nearest = exact.astype(np.float32)
+        ulp = np.fmin(np.spacing(np.abs(nearest)), np.finfo(np.float32).max).astype(np.float64)
+        rest = np.where(np.isfinite(nearest), (exact - nearest.astype(np.float64)) / ulp, 0.0)
+    return Truth(nearest, rest, ulp)
+
+
+def _residuals(rule: Rule, z: Array) -> Mapping[str, Array]:
+    """Return what a strategy keeps, correctly rounded but for what float64 lacks."""
+    wide = z.astype(np.float64)
+    with np.errstate(all="ignore"):
+        y, *saved = rule.save(wide) if rule.save else (rule.forward(wide),)
+        known = {"z": z, "y": y.astype(np.float32)}
+        known |= {name: kept.astype(np.float32) for name, kept in zip(rule.saved, saved, strict=True)}
+    return {name: known[name] for name in rule.residuals}
+
+
+def _earlier(loss: Loss, z: Array, computed: Array, truth: Truth) -> Loss:
+    """Return the loss with what is found in a chunk further out."""
+    found: dict[str, Any] = {}
+    for name, test in LOST.items():
+        hits = test(computed, truth)
+        if getattr(loss, name) is None and hits.any():
+            found[name] = float(abs(z[np.argmax(hits)]))
+    return replace(loss, **found)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Errors counted."""
+
+    points: int = 0
+    largest: float = 0.0
+    worst_z: float = 0.0
+    wrong: int = 0
+    normal: int = 0
+    counts: Any = field(default_factory=lambda: np.zeros(BINS + 1, dtype=np.int64))
+
+    def add(self, z: Array, computed: Array, truth: Truth) -> None:
+        """Count these."""
+        error = truth.error(computed)
+        worst = int(np.argmax(error))
+        if error[worst] > self.largest or not self.points:
+            self.largest, self.worst_z = float(error[worst]), float(z[worst])
+        self.points += z.size
+        self.wrong += int(is_wrong(computed, truth).sum())
+        self.normal += int(is_normal(truth).sum())
+        with np.errstate(divide="ignore"):
+            bins = np.clip((np.log2(error) - LEAST) * RESOLUTION, 0, BINS)
+        self.counts += np.bincount(bins.astype(np.int64), minlength=BINS + 1)
+
+    def merge(self, other: _Tally) -> None:
+        """Count what another one has."""
+        if other.largest > self.largest or not self.points:
+            self.largest, self.worst_z = other.largest, other.worst_z
+        self.points += other.points
+        self.wrong += other.wrong
+        self.normal += other.normal
+        self.counts += other.counts
+
+    def errors(self, part: Part, band: tuple[float, float]) -> Errors:
+        """Return what was counted."""
+        share = self.wrong / self.normal if self.normal else 0.0
+        return Errors(
+            part, *band, self.points, self._quantile(0.5), self._quantile(0.99), self.largest, self.worst_z, share
+        )
+
+    def _quantile(self, share: float) -> float:
+        """Return the upper edge of the bin in which a quantile lies, and no more than the largest error."""
+        at = int(np.searchsorted(np.cumsum(self.counts), share * self.points))
+        return min(float(2.0 ** (LEAST + (at + 1) / RESOLUTION)), self.largest)
+
+
+def _sum(tallies: Mapping[tuple[Part, tuple[float, float]], _Tally], part: Part) -> _Tally:
+    total = _Tally()
+    for (own, _), tally in tallies.items():
+        if own is part:
+            total.merge(tally)
+    return total

@@ -1,0 +1,260 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import Result
+
+from actbench import oracle
+from actbench.analysis.accuracy import Accuracy, Part, bands, is_nan, is_wrong, is_zero
+from actbench.errors import InputError
+from actbench.kernel import Array
+from actbench.measure import exhaustive
+from actbench.measure.accuracy import Survey, sample
+from actbench.model import Dtype, Kernel, Op
+from actbench.oracle import Truth
+from actbench.report import accuracy as report
+from tests.fake import FakeBench
+
+Actbench = Callable[..., Result]
+
+EXACT = Survey(points=60, exact=True)
+
+
+def kernel(activation: str, strategy: str, dtype: Dtype = Dtype.FLOAT64, backend: str = "numpy") -> Kernel:
+    return Kernel(activation, strategy, backend, Op.DERIVATIVE, dtype)
+
+
+def found(*kernels: Kernel, survey: Survey = EXACT) -> list[Accuracy]:
+    bench = FakeBench()
+    return list(survey.of(kernels, lambda: bench.start(None, 60.0)))
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.mark.parametrize("dtype", Dtype)
+def test_every_band_of_both_tails_is_looked_at_and_so_is_0(dtype: Dtype) -> None:
+    z = sample(dtype, 60, 0)
+    assert z.dtype == dtype
+    assert np.isfinite(z).all()
+    assert z[0] == 0
+    assert (np.diff(np.abs(z)) >= 0).all()
+    for low, high in bands():
+        for side in (-1, 1):
+            assert np.count_nonzero((side * z >= max(low, 1e-300)) & (side * z < high)) > 20
+
+
+@pytest.mark.parametrize(
+    ("activation", "dtype", "zero", "wrong"),
+    [
+        ("logistic", Dtype.FLOAT64, 37.43, 32.8),
+        ("logistic", Dtype.FLOAT32, 17.33, 12.7),
+        ("tanh", Dtype.FLOAT64, 19.06, 16.8),
+        ("tanh", Dtype.FLOAT32, 9.011, 6.71),
+    ],
+)
+def test_what_is_lost_by_keeping_a_correctly_rounded_y_is_measured(
+    activation: str, dtype: Dtype, zero: float, wrong: float
+) -> None:
+    (of,) = found(kernel(activation, "cached", dtype))
+    lost = of.losses[Part.RIGHT]
+    assert lost.zero == pytest.approx(zero, rel=3e-4)
+    assert lost.wrong == pytest.approx(wrong, rel=0.01)
+    assert lost.nan is None
+    left = of.losses[Part.LEFT]
+    if activation == "logistic":
+        assert left.zero is left.wrong is None
+        assert of.tails[Part.LEFT].largest < 3
+    else:
+        assert left.zero == pytest.approx(zero, rel=3e-4)
+    assert of.tails[Part.RIGHT].largest > 1e6
+
+
+@pytest.mark.parametrize(("dtype", "zero", "nan"), [(Dtype.FLOAT64, 354.9, 709.8), (Dtype.FLOAT32, 44.4, 88.7)])
+@pytest.mark.parametrize("backend", ["numpy", "python"])
+def test_where_the_textbook_form_overflows_is_measured(dtype: Dtype, zero: float, nan: float, backend: str) -> None:
+    if (backend, dtype) == ("python", Dtype.FLOAT32):
+        return
+    (of,) = found(kernel("logistic", "textbook", dtype, backend))
+    lost = of.losses[Part.LEFT]
+    assert lost.zero == pytest.approx(zero, rel=1e-3)
+    assert lost.nan == pytest.approx(nan, rel=1e-3)
+    assert of.tails[Part.LEFT].largest == np.inf
+    assert of.losses[Part.RIGHT] == type(lost)()
+
+
+def test_the_complement_gives_back_what_is_lost() -> None:
+    for of in found(*(kernel(name, "complement", dtype) for name in ("logistic", "tanh") for dtype in Dtype)):
+        assert max(tail.largest for tail in of.tails.values()) < 3
+        assert all(loss == type(loss)() for loss in of.losses.values())
+
+
+def test_a_y_that_the_forward_pass_computed_is_lost_earlier_than_one_correctly_rounded() -> None:
+    exact, computed = (
+        found(kernel("logistic", "cached"), survey=survey)[0].losses[Part.RIGHT].zero
+        for survey in (EXACT, Survey(points=60))
+    )
+    assert exact is not None
+    assert computed is not None
+    assert computed == pytest.approx(36.74, rel=1e-3)  # e^-z is half an eps, and 1 + e^-z rounds to 1
+    assert computed < exact
+
+
+def test_saturated_elements_hardly_count_where_z_is_normally_distributed() -> None:
+    (of,) = found(kernel("logistic", "cached"))
+    assert of.normal.wrong == 0
+    assert of.normal.p99 < 10
+    assert of.normal.median < 1
+    assert of.tails[Part.RIGHT].wrong > 0.25
+
+
+def test_bands_are_summarised_one_by_one() -> None:
+    (of,) = found(kernel("logistic", "cached", Dtype.FLOAT32))
+    largest = {(item.part, item.low): item.largest for item in of.bands}
+    assert largest[Part.LEFT, 0.0] < 3
+    assert 3 < largest[Part.RIGHT, 2.0] < 100
+    assert largest[Part.RIGHT, 5.0] < 1e4 < largest[Part.RIGHT, 10.0]
+    for item in of.bands:
+        assert item.median <= item.p99 <= item.largest
+        assert item.low <= abs(item.worst_z) < item.high
+        assert (item.worst_z < 0) == (item.part is Part.LEFT)
+
+
+def test_a_result_is_wrong_zero_or_no_number_only_where_the_truth_is_not() -> None:
+    tiny = float(np.finfo(np.float64).tiny)
+    truth = Truth(np.array([1.0, 1.0, 1.0, tiny / 4, np.inf, 0.0]), np.zeros(6), np.full(6, 2**-52))
+    computed = np.array([1.02, 0.0, np.nan, 0.0, np.inf, 0.0])
+    assert is_wrong(computed, truth).tolist() == [True, True, True, False, False, False]
+    assert is_zero(computed, truth).tolist() == [False, True, False, False, False, False]
+    assert is_nan(computed, truth).tolist() == [False, False, True, False, False, False]
+
+
+def test_the_command_prints_a_table_a_dtype(actbench: Actbench) -> None:
+    result = actbench("accuracy", "-a", "logistic", "-b", "numpy,python", "--points", "20", "--residuals", "exact")
+    assert result.exit_code == 0, result.output
+    assert "Error of g' in ULP, float32" in result.output
+    assert "Error of g' in ULP, float64" in result.output
+    line = next(line for line in result.output.splitlines() if "cached" in line and "python" in line)
+    assert "37.4" in line
+
+
+def test_csv_and_json_say_the_same(actbench: Actbench) -> None:
+    chosen = ("accuracy", "-a", "tanh", "-s", "textbook,recompute", "-b", "numpy", "--points", "20", "--format")
+    table, objects = rows(actbench(*chosen, "csv").output), json.loads(actbench(*chosen, "json").output)
+    assert len(table) == len(objects)
+    for row, item in zip(table, objects, strict=True):
+        assert list(row) == list(item)
+        for name, value in item.items():
+            if value is None:
+                assert row[name] in {"", "inf"}
+            elif isinstance(value, str):
+                assert row[name] == value
+            else:
+                assert float(row[name]) == pytest.approx(value, rel=1e-5)
+    parts = [row["part"] for row in table if row["strategy"] == "recompute" and row["dtype"] == "float64"]
+    assert parts[:3] == ["normal", "left", "right"]
+    assert parts.count("left") == parts.count("right") == 1 + len(bands())
+
+
+def test_the_table_goes_to_a_file_in_markdown(actbench: Actbench, tmp_path: Path) -> None:
+    result = actbench("accuracy", "-a", "identity", "-b", "numpy", "--points", "20", "-o", "accuracy.md")
+    assert result.exit_code == 0, result.output
+    assert not result.stdout
+    assert "| identity | recompute | numpy |" in (tmp_path / "accuracy.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "sentence"),
+    [
+        (("-a", "logistc"), "unknown activation 'logistc': did you mean 'logistic'"),
+        (("-a", "overhead"), "'overhead' has no derivative to be held to: name activations with -a"),
+        (("-d", "float16"), "unknown dtype 'float16'"),
+        (("-a", "tanh", "-d", "float64", "--exhaustive"), "--exhaustive is for float32"),
+    ],
+)
+def test_bad_input_is_told_in_one_line(actbench: Actbench, chosen: tuple[str, ...], sentence: str) -> None:
+    result = actbench("accuracy", "-b", "numpy", *chosen)
+    assert result.exit_code == 2
+    assert sentence in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    """Look at every number of some neighbourhoods, as if there were no others."""
+    starts = np.array([1e-30, 0.5, 3.0, 12.0, 17.3, 17.4, 40.0, 90.0], dtype=np.float32)
+    near = np.concatenate([(start.view(np.uint32) + np.arange(500, dtype=np.uint32)) for start in starts])
+    z = near.view(np.float32)
+    monkeypatch.setattr(exhaustive, "_numbers", lambda: iter([(Part.RIGHT, z), (Part.LEFT, -z)]))
+    return z
+
+
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize("strategy", ["cached", "complement", "recompute"])
+def test_an_exhaustive_survey_finds_the_errors_that_mpmath_finds(
+    few: np.ndarray[tuple[int], np.dtype[np.float32]], strategy: str, *, exact: bool
+) -> None:
+    bench = FakeBench()
+    of = kernel("logistic", strategy, Dtype.FLOAT32)
+    *going, last = exhaustive.survey([of], lambda: bench.start(None, 60.0), Survey(10, exact=exact))
+    assert len(going) == 2
+    assert isinstance(last, Accuracy)
+    assert last.exhaustive
+    truth, y = oracle.truth_at("logistic", few)
+    residuals = oracle.residuals_at("logistic", strategy, few, lambda: y) if exact else None
+    worker = bench.start(None, 60.0)
+    answer = worker.evaluate(of, few, few, residuals).outputs[-1].unpack()
+    error = truth.error(answer)
+    right = last.tails[Part.RIGHT]
+    assert right.points == few.size
+    assert right.largest == pytest.approx(error.max(), rel=1e-6)
+    assert right.median == pytest.approx(np.quantile(error, 0.5, method="inverted_cdf"), rel=0.05)
+    assert right.p99 == pytest.approx(np.quantile(error, 0.99, method="inverted_cdf"), rel=0.05)
+    zero = is_zero(answer, truth)
+    assert last.losses[Part.RIGHT].zero == (float(few[zero].min()) if zero.any() else None)
+
+
+def test_all_finite_numbers_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert np.float32(np.inf).view(np.uint32) == exhaustive.FINITE
+    monkeypatch.setattr(exhaustive, "FINITE", 1050)
+    monkeypatch.setattr(exhaustive, "CHUNK", 100)
+    chunks = list(exhaustive._numbers())
+    assert len(chunks) == 22
+    right, left = (
+        np.concatenate([z.view(np.uint32) for own, z in chunks if own is part]) for part in (Part.RIGHT, Part.LEFT)
+    )
+    assert right.tolist() == [*range(1050)]
+    assert (left - (1 << 31)).tolist() == [*range(1, 1050)]
+
+
+def test_an_activation_without_a_stable_form_cannot_be_looked_at_exhaustively(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exhaustive, "STABLE", "anything")
+    bench = FakeBench()
+    with pytest.raises(InputError, match="logistic has no strategy 'anything'"):
+        next(exhaustive.survey([kernel("logistic", "cached", Dtype.FLOAT32)], lambda: bench.start(None, 60.0), EXACT))
+
+
+def test_truths_are_computed_once_for_all_kernels_that_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    truth_at = oracle.truth_at
+
+    def counted(activation: str, z: Array) -> tuple[Truth, Truth]:
+        asked.append(z.size)
+        return truth_at(activation, z)
+
+    monkeypatch.setattr(oracle, "truth_at", counted)
+    found(kernel("logistic", "recompute"), kernel("logistic", "complement"), survey=Survey(points=20))
+    assert len(asked) == 2
+
+
+def test_the_report_says_what_was_kept() -> None:
+    for exact, words in ((True, "correctly rounded"), (False, "as numpy's forward pass gives it")):
+        (table,) = report.tables(found(kernel("tanh", "cached"), survey=Survey(20, exact=exact)), exact=exact)
+        assert words in table.note

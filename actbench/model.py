@@ -288,6 +288,8 @@ class Check:
     from_cache: bool = False
     compiled: Compiled | None = None
     """None where the backend compiles nothing that can be read."""
+    digits: float | None = None
+    """To how many digits the truth is known, typically, where it is by differences and not by mpmath."""
 
     @property
     def max_ulp(self) -> float:

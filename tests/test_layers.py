@@ -16,7 +16,7 @@ LAYERS = (
     {"cli"},
     {"report", "measure"},
     {"analysis", "oracle"},
-    {"runs", "kernel", "suite"},
+    {"runs", "kernel", "suite", "truth"},
     {"overhead", "loading"},
     {"activations", "backends"},
     {"model", "errors", "formula", "by_name", "software", "code_placement", "processors", "__init__"},
@@ -34,12 +34,12 @@ DOORS = {
     "numexpr": {"backends"},
     "torch": {"backends"},
     "pyperf": {"measure", "runs"},
-    "mpmath": {"oracle"},
+    "mpmath": {"truth"},
     "rich": {"report"},
     "pandas": {"runs", "analysis", "report"},
     "msgspec": {"runs", "measure", "report"},
     "psutil": {"runs"},
-    "numpy": {"backends", "kernel", "overhead", "oracle", "runs", "analysis", "measure"},
+    "numpy": {"backends", "kernel", "overhead", "oracle", "runs", "analysis", "measure", "truth"},
 }
 """The parts that may import a third-party library; imports for the type checker and inside functions count."""
 

@@ -205,6 +205,11 @@ def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Reco
             f"Intervals wider than the target of ± {100 * record.settings.target:g} %: {wide} of {len(speedups)} "
             "speedups. More time narrows them: --resume with --budget."
         )
+    for activation, digits in _by_differences(record.checks).items():
+        yield (
+            f"{activation}: mpmath cannot evaluate it, so g' is held to differences of the forward function, to about "
+            f"{digits:.0f} digits."
+        )
     if record.repeats:
         yield (
             f"A block was measured again {record.repeats} times, because all of it was much slower than in other "
@@ -218,6 +223,16 @@ def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Reco
     for failure in record.failures:
         when = f"in round {failure.round}" if failure.round else "while calibrating"
         yield f"FAILED {failure.block} {when}: {failure.reason}"
+
+
+def _by_differences(checks: Iterable[Check]) -> dict[str, float]:
+    """Return by activation the fewest digits to which its truth is known, where that is by differences."""
+    found: dict[str, float] = {}
+    for check in checks:
+        if check.digits is not None:
+            name = check.kernel.activation
+            found[name] = min(check.digits, found.get(name, check.digits))
+    return found
 
 
 def _strategies(names: Iterable[str]) -> list[str]:

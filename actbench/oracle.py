@@ -59,6 +59,10 @@ FLUSHED = 4.0
 """Smallest normal numbers: a result below may come of a denormal intermediate, as tanh's 4 e^-2|z| does."""
 
 
+NEXT_TO_0 = 1e-6
+"""Up to which |z| a kink at 0 may show, where g' is known by differences."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """What a kernel answers for an array z and upstream gradient dy.
@@ -234,11 +238,13 @@ def _wrong(evidence: Evidence, slope: Truth) -> WrongKernelError:
 def _sides(activation: str, z: float) -> str:
     """Say what is the matter with g itself at z, which is then not the kernel's fault."""
     chosen = activations.get(activation)
-    if z in chosen.formulas.kinks:
-        return ""
-    exactly = obstacle(activation) is None
-    found = exact.sides(chosen, z) if exactly else differences.sides(differences.forward(chosen), z)
-    return found.words(z)
+    for at in (0.0, z) if abs(z) < NEXT_TO_0 else (z,):
+        if at not in chosen.formulas.kinks:
+            exactly = obstacle(activation) is None
+            found = exact.sides(chosen, at) if exactly else differences.sides(differences.forward(chosen), at)
+            if words := found.words(at):
+                return words
+    return ""
 
 
 def _wrong_output(kernel: Kernel, z: Array, computed: Array, expected: Truth, wrong: Array) -> WrongKernelError:
@@ -252,5 +258,5 @@ def _refused(  # noqa: PLR0913, PLR0917  # all of it is said
 ) -> WrongKernelError:
     extent = f": {words}" if words else f" ({error:.3g} ULP; {STATED_ULP:g} are allowed)"
     return WrongKernelError(
-        f"{kernel.id} is wrong: at z = {z:.9g} it gives {computed:.9g} where {what} = {expected:.9g}{extent}"
+        f"{kernel.id} is wrong: at z = {z + 0:.9g} it gives {computed:.9g} where {what} = {expected:.9g}{extent}"
     )

@@ -148,7 +148,7 @@ def load_for(ctx: click.Context, names: Iterable[str]) -> None:
         from actbench import loading
 
         ctx.call_on_close(loading.unload)
-        for name in names:
+        for name in dict.fromkeys(names):
             loading.load(name)
 
 

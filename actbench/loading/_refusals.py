@@ -28,11 +28,11 @@ NEEDED = ("name", "summary", "dialect", "dtypes", "rank", "planning_ns")
 
 def refuse_clash(found: Found, what: str, name: str, existing: Container[str]) -> None:
     """Raise `InputError` for a name that is taken, or that ids of cases cannot hold."""
-    of = found.loaded.name
+    of, what = found.loaded.name, f"{'an' if what.startswith('a') else 'a'} {what}"
     if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise InputError(f"--load {of}: '{name}' cannot name a {what}: use letters, digits, dashes, dots, underscores")
+        raise InputError(f"--load {of}: '{name}' cannot name {what}: use letters, digits, dashes, dots, underscores")
     if name in existing or name in RESERVED:
-        raise InputError(f"--load {of}: there is a {what} '{name}' already: give yours another name")
+        raise InputError(f"--load {of}: there is {what} '{name}' already: give yours another name")
 
 
 def unknown_activation(found: Found, extension: Extension, known: Iterable[str]) -> InputError:

@@ -208,7 +208,7 @@ def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Reco
     for activation, digits in _by_differences(record.checks).items():
         yield (
             f"{activation}: mpmath cannot evaluate it, so g' is held to differences of the forward function, to about "
-            f"{digits:.0f} digits."
+            f"{digits:.0f} digits; smaller errors do not show."
         )
     if record.repeats:
         yield (

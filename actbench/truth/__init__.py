@@ -87,9 +87,11 @@ def truth_at(activation: str, z: Array) -> tuple[Truth, Truth]:
     at = z.astype(np.float64)
     found = differences.differentiate(differences.forward(chosen), at, dict(chosen.formulas.kinks))
     slope, output = _beside(list(found.slope), z.dtype), _beside(list(found.output), z.dtype)
+    with np.errstate(over="ignore"):
+        slack = [SAFETY * found.error / slope.ulp, SAFETY * found.noise / output.ulp]
     return (
-        Truth(slope.nearest, slope.rest, slope.ulp, SAFETY * found.error / slope.ulp, found.digits),
-        Truth(output.nearest, output.rest, output.ulp, SAFETY * found.noise / output.ulp, found.digits),
+        Truth(slope.nearest, slope.rest, slope.ulp, slack[0], found.digits),
+        Truth(output.nearest, output.rest, output.ulp, slack[1], found.digits),
     )
 
 

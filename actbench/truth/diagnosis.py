@@ -29,6 +29,9 @@ TOLERANCE = {np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-9}
 NEAR = 30.0
 """Up to which |z| a guess must give numbers; beyond, formulas may overflow."""
 
+FAR = 1e-6
+"""How far from 0 and 1 a factor must be to be one."""
+
 SIGNIFICANT = 1e-3
 """Of the size of g' near 0: from where on a factor can be told."""
 
@@ -79,14 +82,15 @@ def _guesses(evidence: Evidence) -> Iterator[tuple[str, bool]]:
         yield "it seems to leave out the factor dy", _same(evidence, computed * dy, slope)
         yield "it seems to multiply by dy twice", _same(evidence, computed, slope * dy)
     factor = _factor(computed, slope)
-    yield f"it seems to be off by a factor of {factor:.6g}", _same(evidence, computed, factor * slope)
-    for side, words in ((1, "it is right for z > 0 only"), (-1, "it is right for z < 0 only")):
-        there = evidence.z * side > 0
-        yield words, bool(there.any() and not evidence.wrong[there].any() and evidence.wrong[~there].mean() > 1 / 2)
+    far = min(abs(factor), abs(factor - 1)) > FAR
+    yield f"it seems to be off by a factor of {factor:.9g}", far and _same(evidence, computed, factor * slope)
     with np.errstate(all="ignore"):
         off = np.abs(computed - slope)[evidence.wrong] / np.finfo(evidence.z.dtype).eps
     cancels = "digits cancel there: compute it otherwise, or declare Weakness(Flaw.CANCELS, why, where)"
     yield cancels, bool(np.all(off <= FEW_EPS))
+    for side, words in ((1, "it is right for z > 0 only"), (-1, "it is right for z < 0 only")):
+        there = evidence.z * side > 0
+        yield words, bool(there.any() and not evidence.wrong[there].any() and evidence.wrong[~there].mean() > 1 / 2)
 
 
 def _right(evidence: Evidence, other: Array) -> bool:

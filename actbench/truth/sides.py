@@ -23,10 +23,12 @@ class Sides:
     def words(self, z: float) -> str:
         """Say what is the matter with g itself, and nothing where it is smooth."""
         if abs(self.after - self.before) > JUMP * max(1.0, abs(self.after), abs(self.before)):
-            return f"g itself jumps there, from {self.before:.6g} to {self.after:.6g}, so that no derivative is right"
+            return (
+                f"g itself jumps at z = {z:.6g}, from {self.before:.6g} to {self.after:.6g}: it has no derivative there"
+            )
         if abs(self.right - self.left) > BEND * max(abs(self.right), abs(self.left)):
             return (
-                f"g itself has a kink there, with slope {self.left:.6g} before and {self.right:.6g} after: declare "
-                f"kinks={{{z:g}: {self.left:g}}}, or whichever slope counts"
+                f"g itself has a kink at z = {z:.6g}, with slope {self.left:.6g} before and {self.right:.6g} after: "
+                f"declare kinks={{{z:.6g}: {self.left:.6g}}}, or whichever slope counts"
             )
         return ""

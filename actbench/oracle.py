@@ -59,8 +59,8 @@ FLUSHED = 4.0
 """Smallest normal numbers: a result below may come of a denormal intermediate, as tanh's 4 e^-2|z| does."""
 
 
-NEXT_TO_0 = 1e-6
-"""Up to which |z| a kink at 0 may show, where g' is known by differences."""
+NEXT_TO = 1e-6
+"""How far from a kink it may show, where g' is known by differences; relative to |z| where that is above 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +238,8 @@ def _wrong(evidence: Evidence, slope: Truth) -> WrongKernelError:
 def _sides(activation: str, z: float) -> str:
     """Say what is the matter with g itself at z, which is then not the kernel's fault."""
     chosen = activations.get(activation)
-    for at in (0.0, z) if abs(z) < NEXT_TO_0 else (z,):
-        if at not in chosen.formulas.kinks:
+    for at in (0.0, z) if abs(z) < NEXT_TO else (z,):
+        if not any(abs(at - kink) <= NEXT_TO * max(1.0, abs(at)) for kink in chosen.formulas.kinks):
             exactly = obstacle(activation) is None
             found = exact.sides(chosen, at) if exactly else differences.sides(differences.forward(chosen), at)
             if words := found.words(at):

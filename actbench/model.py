@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import pairwise
+from math import inf
 
 from actbench.errors import InputError
 
@@ -275,6 +277,13 @@ class Compiled:
     """Instructions that widen float32 to float64."""
 
 
+EDGES = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 1000.0, inf)
+"""Where bands of |z| begin and end."""
+
+BANDS = (*((-high, -low) for low, high in reversed([*pairwise(EDGES)])), *pairwise(EDGES))
+"""Bands of z, from -inf to inf; 0 is in the right tail."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """What the oracle found of a kernel: its largest error in ULP, where, and its declared weaknesses."""
@@ -290,6 +299,8 @@ class Check:
     """None where the backend compiles nothing that can be read."""
     digits: float | None = None
     """To how many digits the truth is known, typically, where it is by differences and not by mpmath."""
+    by_band: tuple[float | None, ...] = ()
+    """The largest error in each of `BANDS`, the left tail's first; None where the kernel gives no number at some z."""
 
     @property
     def max_ulp(self) -> float:

@@ -18,7 +18,8 @@ to the smallest normal number or below. What was seen of that is told with the w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -30,7 +31,7 @@ from actbench import activations, backends, overhead
 from actbench.by_name import by_name
 from actbench.errors import WrongKernelError
 from actbench.formula import Flaw, Weakness
-from actbench.model import Check, Dtype, Kernel, Op
+from actbench.model import BANDS, Check, Dtype, Kernel, Op
 from actbench.truth import Truth, differences, exact, obstacle, residuals_at, truth_at
 from actbench.truth.diagnosis import Evidence, guess, telling
 
@@ -160,7 +161,16 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
     flushes = backends.catalogue()[kernel.backend].flushes
     if flushes and np.any(error[flushed] > STATED_ULP):
         known.append(flushes)
-    return Check(kernel, largest, float(z[worst]), tuple(known), digits=slope.digits)
+    return Check(kernel, largest, float(z[worst]), tuple(known), digits=slope.digits, by_band=tuple(_by_band(z, error)))
+
+
+def _by_band(z: Array, error: Array) -> Iterator[float | None]:
+    """Yield the largest error of each band of z, in three digits; None for inf."""
+    for low, high in BANDS:
+        inside = (z > low) & (z <= high) if high <= 0 else (z >= low) & (z < high)
+        inside &= ~((z == 0) & (high <= 0))
+        largest = float(error[inside].max(initial=0.0))
+        yield float(f"{largest:.3g}") if math.isfinite(largest) else None
 
 
 def _factor(weaknesses: tuple[Weakness, ...], z: Array) -> Array:

@@ -16,13 +16,10 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench.model import Kernel
+from actbench.model import EDGES, Kernel
 from actbench.truth import Truth
 
 Array = NDArray[np.float64]
-
-EDGES = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 1000.0, inf)
-"""Where bands of |z| begin and end."""
 
 WRONG = 0.01
 """The relative error from which on a result is called wrong."""

@@ -45,6 +45,11 @@ class Figures:
     """What bounds the case; None for yardsticks, and where nothing was probed."""
 
     @property
+    def case(self) -> Case:
+        """The case that the figures are of."""
+        return Case(self.activation, self.strategy, self.backend, self.op, self.dtype, self.size)
+
+    @property
     def yardstick(self) -> bool:
         """Whether this is a plain copy and not a case."""
         return self.strategy == YARDSTICK

@@ -6,7 +6,6 @@ What numpy has no function for, scipy has: erf and erfc.
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from types import ModuleType
 from typing import Any, ClassVar
 
@@ -64,9 +63,13 @@ class Functions(ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         """Look a function up, once."""
-        function = getattr(np, name) if hasattr(np, name) else getattr(import_module("scipy.special"), name)
-        setattr(self, name, function)
-        return function
+        if not hasattr(np, name):
+            from scipy import special
+
+            setattr(self, name, getattr(special, name))
+        else:
+            setattr(self, name, getattr(np, name))
+        return vars(self)[name]
 
 
 FUNCTIONS = Functions("numpy and scipy.special")

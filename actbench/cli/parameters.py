@@ -192,14 +192,24 @@ def names(command: Callable[..., Any]) -> Callable[..., Any]:
     return _added(_named())(command)
 
 
+def selection_of_cases(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options which select cases, out of those that there are."""
+    return _added(_named(*_op_and_size()))(command)
+
+
 def selection(preset: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return a decorator that adds the options which select cases, starting from `preset`."""
     start = click.option("--preset", default=preset, show_default=True, help="What to start from.")
-    op = click.option("--op", "ops", multiple=True, type=Names("OP"), help="derivative, backward or step.")
-    size = click.option(
-        "-n", "--size", "sizes", multiple=True, type=Names("SIZE", Size()), help="Elements: 1000, 1e6, 64k."
+    return _added((start, *_named(*_op_and_size())))
+
+
+def _op_and_size() -> tuple[Callable[..., Any], ...]:
+    return (
+        click.option("--op", "ops", multiple=True, type=Names("OP"), help="derivative, backward or step."),
+        click.option(
+            "-n", "--size", "sizes", multiple=True, type=Names("SIZE", Size()), help="Elements: 1000, 1e6, 64k."
+        ),
     )
-    return _added((start, *_named(op, size)))
 
 
 def processors(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,0 +1,42 @@
+"""``actbench report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("candidate", type=click.Path(path_type=Path), required=False, metavar="[RUN]")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="File to write, in place of one that is there. [default: report.html in the run's directory]",
+)
+def command(run: Path, candidate: Path | None, output: Path | None) -> None:
+    """Write a page about a RUN, or about two: a baseline and the run to set beside it.
+
+    One HTML file with the answer, charts, tables that sort and filter, the accuracy, the rounds one by one, the
+    environment and how it was measured. It opens from disk and fetches nothing. RUN is a run's directory, its
+    pyperf.json, or 'latest'. Exit code 5: the two runs cannot be compared.
+
+    \b
+    Examples:
+      actbench report latest
+      actbench report results/reference -o reference.html
+      actbench report results/before results/after -o change.html
+    """
+    from actbench.report.page import page
+    from actbench.runs.archive import load
+    from actbench.runs.files import write
+
+    last, baseline = (load(run), None) if candidate is None else (load(candidate), load(run))
+    text = page(last, baseline)
+    directory = last.path if last.path.is_dir() else last.path.parent
+    target = output or directory / "report.html"
+    write(target, text)
+    click.echo(f"written to {target}", err=True)

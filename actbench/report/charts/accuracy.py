@@ -1,0 +1,78 @@
+"""The largest error of g' in ULP against z, as the run's own check found it, band by band."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import isinf
+
+import altair as alt
+
+from actbench.model import BANDS, Check, Op
+from actbench.oracle import STATED_ULP
+from actbench.report.charts.style import Picture, Row, backend_dash, data, panels, picture, strategy_colour, with_panels
+
+BY = ("activation", "dtype")
+
+LEAST = 0.1
+"""ULP below which errors are drawn alike: a logarithmic axis has no 0."""
+
+
+def accuracy(checks: Sequence[Check], *, choose: bool = False) -> Picture | None:
+    """Return the chart of the derivatives that were checked; None when none was, or the run is of an older schema."""
+    shown = [check for check in checks if check.by_band and check.kernel.op is _op(checks)]
+    rows = [row for check in shown for row in _rows(check)]
+    if not rows:
+        return None
+    rows = with_panels(rows, BY)
+    base = alt.Chart(data(rows))
+    bands = [_band(*band) for band in BANDS]
+    x = alt.X("z:O", sort=bands, axis=alt.Axis(title="z", labelAngle=-50))
+    y = alt.Y(
+        "ULP:Q",
+        scale=alt.Scale(type="log", domainMin=LEAST, nice=False),
+        axis=alt.Axis(title="largest error of g', ULP", format="~e", tickCount=6),
+    )
+    colour = strategy_colour(row["strategy"] for row in rows)
+    numbers = base.transform_filter("datum.layer == 'number'")
+    lines = numbers.mark_line(interpolate="step", strokeWidth=2).encode(
+        x, y, colour, backend_dash(row["backend"] for row in rows)
+    )
+    tips = [f"{name}:N" for name in ("strategy", "backend", "z", "ULP")]
+    points = numbers.mark_point(filled=True, size=30).encode(x, y, colour, tooltip=tips)
+    none = base.transform_filter("datum.layer == 'none'")
+    cross = none.mark_text(text="×", fontSize=14, dy=6).encode(x, y=alt.value(0), color=colour, tooltip=tips)
+    stated = base.mark_rule(strokeDash=[3, 3]).encode(y=alt.datum(STATED_ULP))
+    return picture(
+        "accuracy",
+        "Error of g' against z",
+        "Steps: the largest error found in each band of z, in units in the last place on a logarithmic axis, by "
+        "strategy (colour) and backend (dash); a cross at the top marks a band in which some result is no finite "
+        f"number. The dashed line is {STATED_ULP:g} ULP, the bound where no weakness is declared.",
+        panels(alt.layer(stated, lines, points, cross), rows, BY, choose=choose),
+    )
+
+
+def _op(checks: Sequence[Check]) -> Op:
+    """Return the plainest op that was checked."""
+    present = {check.kernel.op for check in checks}
+    return next((op for op in Op if op in present), Op.DERIVATIVE)
+
+
+def _rows(check: Check) -> Iterator[Row]:
+    kernel = check.kernel
+    for band, largest in zip(BANDS, check.by_band, strict=True):
+        yield {
+            "layer": "none" if largest is None else "number",
+            "activation": kernel.activation,
+            "dtype": str(kernel.dtype),
+            "strategy": kernel.strategy,
+            "backend": kernel.backend,
+            "z": _band(*band),
+            "ULP": None if largest is None else max(largest, LEAST),
+        }
+
+
+def _band(low: float, high: float) -> str:
+    if isinf(low):
+        return f"below {high:g}"
+    return f"{low:g} on" if isinf(high) else f"{low:g} to {high:g}"

@@ -1,0 +1,55 @@
+"""Two runs: each case's time in copies, baseline over candidate, with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isnan
+
+import altair as alt
+
+from actbench.analysis.between import TIME, Contrast, Finding
+from actbench.report.charts.style import Picture, Row, data, picture
+
+COLOURS = {
+    Finding.FASTER: "#0072B2",
+    Finding.SLOWER: "#D55E00",
+    Finding.UNDECIDED: "#7F7F7F",
+}
+
+
+def compare(found: Sequence[Contrast]) -> Picture | None:
+    """Return the chart of the cases that both runs have; None when there is none."""
+    rows = [_row(each) for each in found if each.figure == TIME and each.by == "case" and not isnan(each.ratio.value)]
+    if not rows:
+        return None
+    findings = [finding for finding in COLOURS if any(row["finding"] == finding for row in rows)]
+    colour = alt.Color(
+        "finding:N",
+        scale=alt.Scale(domain=[str(each) for each in findings], range=[COLOURS[each] for each in findings]),
+        title="the second run is",
+    )
+    base = alt.Chart(data(rows))
+    x = alt.X("ratio:Q", scale=alt.Scale(type="log", nice=False, padding=12), axis=alt.Axis(title="times faster"))
+    y = alt.Y("case:N", sort=None, axis=alt.Axis(title=None, labelLimit=420))
+    tips = [f"{name}:N" for name in ("case", "ratio", "low", "high", "finding")]
+    points = base.mark_point(filled=True, size=40).encode(x, y, colour, tooltip=tips)
+    spans = base.mark_rule(strokeWidth=2).encode(alt.X("low:Q"), alt.X2("high:Q"), y, colour)
+    equal = base.mark_rule(strokeDash=[3, 3]).encode(x=alt.datum(1.0))
+    tally = ", ".join(f"{sum(row['finding'] == each for row in rows)} {each}" for each in findings)
+    return picture(
+        "compare",
+        "The second run beside the first",
+        "Points, one a case: how many times faster the case is in the second run than in the first, relative to the "
+        f"yardstick, on a logarithmic axis; bars are 95 % intervals, the dashed line is 1, no difference. {tally}.",
+        alt.layer(equal, spans, points).properties(width=420, height=alt.Step(15)),
+    )
+
+
+def _row(each: Contrast) -> Row:
+    return {
+        "case": each.name,
+        "ratio": each.ratio.value,
+        "low": each.ratio.low,
+        "high": each.ratio.high,
+        "finding": str(each.finding),
+    }

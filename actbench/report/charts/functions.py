@@ -1,0 +1,67 @@
+"""The activations and their derivatives over z: the figure of the textbook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import numpy as np
+
+from actbench import activations, backends
+from actbench.formula import Dialect
+from actbench.report.charts.style import PALETTE, Picture, Row, data, picture
+
+REACH = 6.0
+"""z from -6 to 6."""
+
+POINTS = 361
+"""Odd, so that 0 is among them."""
+
+TOP = 3.0
+"""Values beyond are not drawn: exp would hide all others."""
+
+
+def functions(names: Sequence[str]) -> Picture:
+    """Return the chart, a panel an activation."""
+    rows = [row for name in names for row in _rows(name)]
+    curves = {"g": [1, 0], "g'": [6, 3]}
+    chart = (
+        alt.Chart(data(rows))
+        .mark_line(clip=True, strokeWidth=2)
+        .encode(
+            alt.X("z:Q", axis=alt.Axis(title="z", tickCount=5)),
+            alt.Y("value:Q", axis=alt.Axis(title=None, tickCount=5)),
+            alt.Color("curve:N", scale=alt.Scale(domain=[*curves], range=[*PALETTE[:2]]), title=None),
+            alt.StrokeDash("curve:N", scale=alt.Scale(domain=[*curves], range=[*curves.values()]), title=None),
+            detail="piece:N",
+        )
+        .properties(width=170, height=120)
+    )
+    header = alt.Header(title=None, labelAnchor="start")
+    facets = chart.facet(facet=alt.Facet("activation:N", header=header, sort=[*names]), columns=4)
+    return picture(
+        "functions",
+        "Activations g and their derivatives g'",
+        f"Curves, a panel an activation: g (solid) and g' (dashed) for z from {-REACH:g} to {REACH:g}: "
+        f"{', '.join(names)}.",
+        facets.resolve_scale(y="independent").resolve_axis(x="independent"),
+    )
+
+
+def _rows(name: str) -> list[Row]:
+    """Return points of both curves, cut where g' jumps."""
+    activation = activations.get(name)
+    m = backends.get("numpy").namespace()
+    z = np.linspace(-REACH, REACH, POINTS)
+    kinks = sorted(activation.formulas.kinks)
+    with np.errstate(all="ignore"):
+        output = activation.forward(Dialect.ARRAY, m)(z)
+        rule = activation.rule("recompute", Dialect.ARRAY, m)
+        slope = rule.derivative(z)
+    rows = []
+    for curve, values in (("g", output), ("g'", slope)):
+        for at, value in zip(z.tolist(), np.broadcast_to(values, z.shape).tolist(), strict=True):
+            piece = sum(kink < at for kink in kinks) if curve == "g'" else 0
+            if abs(value) <= TOP and at not in kinks:
+                rows.append({"activation": name, "curve": curve, "piece": f"{curve}{piece}", "z": at, "value": value})
+    return rows

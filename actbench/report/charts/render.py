@@ -1,0 +1,41 @@
+"""Make SVG, PNG or HTML of a chart; nothing is fetched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import vl_convert
+
+from actbench.report.charts.style import Picture, themed
+
+SCALE = 2.0
+"""Pixels of a PNG a pixel of the chart."""
+
+FORMATS = ("svg", "png", "html")
+
+
+def rendered(shown: Picture, form: str, theme: str) -> bytes:
+    """Return the file's contents."""
+    spec = themed(_titled(shown), theme)
+    match form:
+        case "svg":
+            return vl_convert.vegalite_to_svg(spec).encode()
+        case "png":
+            return bytes(vl_convert.vegalite_to_png(spec, scale=SCALE))
+        case _:
+            return vl_convert.vegalite_to_html(spec, bundle=True).encode()
+
+
+def library() -> str:
+    """Return the JavaScript that draws Vega-Lite in a page: it defines ``vegaEmbed``."""
+    return str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"))
+
+
+def as_json(spec: dict[str, Any]) -> str:
+    """Return a specification that can stand in a page's script: no ``<`` could end it."""
+    return msgspec.json.encode(spec).decode().replace("<", "\\u003c")
+
+
+def _titled(shown: Picture) -> dict[str, Any]:
+    return shown.spec | {"title": shown.title}

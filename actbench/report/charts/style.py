@@ -1,0 +1,183 @@
+"""What the charts have in common: colours that colour-blind readers can tell apart, axes, and light and dark.
+
+The colours are those of M. Okabe and K. Ito, "Color Universal Design", 2008, without the yellow, which is hardly seen
+on white, and with grey in place of black.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+import altair as alt
+
+from actbench import backends
+from actbench.model import STRATEGIES
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#8C564B", "#6A51A3", "#3B3B3B")
+DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 1], [1, 4], [10, 4])
+
+PLAINLY = ("cached", "recompute", "complement", "pair", "intermediate", "textbook")
+"""Strategies, from the plainest line to the faintest."""
+
+COPY = "a plain copy"
+GREY = "#8a9099"
+
+PANEL = {"width": 300, "height": 190}
+"""Pixels of one panel of several."""
+
+ALONE = {"width": 620, "height": 320}
+"""Pixels of a single panel."""
+
+INK = {"light": "#1b1f24", "dark": "#e6e8eb"}
+FAINT = {"light": "#d6d9dd", "dark": "#3a4048"}
+PAPER = {"light": "#ffffff", "dark": "#14171b"}
+
+BETWEEN = {"condition": {"test": "datum.label == ''", "value": 0.35}, "value": 1}
+"""Opacity of grid lines: less for those without a label."""
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A chart, and the words for those who do not see it."""
+
+    kind: str
+    title: str
+    description: str
+    """What is shown, on which axes, and what is to be seen: the text in the image's place."""
+    spec: dict[str, Any]
+    """Vega-Lite, without colours of the page."""
+
+
+def picture(kind: str, title: str, description: str, chart: Any) -> Picture:
+    """Return a chart with its words."""
+    return Picture(kind, title, description, chart.properties(description=description).to_dict())
+
+
+def themed(spec: dict[str, Any], theme: str) -> dict[str, Any]:
+    """Return a specification with the colours of a light or a dark page."""
+    return spec | {"config": config(theme)}
+
+
+def config(theme: str) -> dict[str, Any]:
+    """Return Vega-Lite's configuration for ``light`` or ``dark``."""
+    ink, faint = INK[theme], FAINT[theme]
+    axis = {"labelColor": ink, "titleColor": ink, "gridColor": faint, "domainColor": ink, "tickColor": ink}
+    return {
+        "background": PAPER[theme],
+        "font": "system-ui, 'DejaVu Sans', sans-serif",
+        "axis": axis | {"labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": "normal", "gridOpacity": BETWEEN},
+        "legend": {"labelColor": ink, "titleColor": ink, "labelLimit": 260, "titleFontWeight": "normal"}
+        | {"symbolBaseFillColor": ink, "symbolBaseStrokeColor": ink, "symbolOpacity": 1},
+        "header": {"labelColor": ink, "titleColor": ink, "labelFontSize": 12},
+        "title": {"color": ink, "fontSize": 14, "anchor": "start"},
+        "text": {"color": ink},
+        "rule": {"color": ink},
+        "view": {"stroke": faint},
+    }
+
+
+def data(rows: Sequence[Row]) -> alt.InlineData:
+    """Return inline data; what is not finite becomes null, and a float keeps six digits."""
+    return alt.InlineData(values=[{name: _value(value) for name, value in row.items()} for row in rows])
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if isfinite(value) else None
+    return value
+
+
+def backend_colour(present: Iterable[str], **options: Any) -> alt.Color:
+    """Return the colours of backends: each has its own in every chart."""
+    return _colour("backend", [*backends.catalogue()], present, **options)
+
+
+def strategy_colour(present: Iterable[str], **options: Any) -> alt.Color:
+    """Return the colours of strategies: each has its own in every chart."""
+    return _colour("strategy", [*STRATEGIES], present, **options)
+
+
+def strategy_dash(present: Iterable[str]) -> alt.StrokeDash:
+    """Return the dashes of strategies: each has its own in every chart."""
+    return _dash("strategy", ordered(present, PLAINLY), PLAINLY)
+
+
+def backend_dash(present: Iterable[str]) -> alt.StrokeDash:
+    """Return the dashes of backends."""
+    names = ordered(present, [*backends.catalogue()])
+    return _dash("backend", names, names)
+
+
+def ordered(names: Iterable[str], order: Sequence[str]) -> list[str]:
+    """Return names once each, in an order, those that it lacks last."""
+    found = [*dict.fromkeys(names)]
+    return sorted(found, key=lambda name: (order.index(name) if name in order else len(order), found.index(name)))
+
+
+def _colour(field: str, order: Sequence[str], present: Iterable[str], **options: Any) -> alt.Color:
+    names = ordered(present, order)
+    places = zip(names, _places(names, order), strict=True)
+    colours = [GREY if name == COPY else PALETTE[place % len(PALETTE)] for name, place in places]
+    return alt.Color(f"{field}:N", scale=alt.Scale(domain=names, range=colours), title=field, **options)
+
+
+def _dash(field: str, names: Sequence[str], order: Sequence[str]) -> alt.StrokeDash:
+    dashes = [DASHES[place % len(DASHES)] for place in _places(names, order)]
+    return alt.StrokeDash(f"{field}:N", scale=alt.Scale(domain=names, range=dashes), title=field)
+
+
+def _places(names: Sequence[str], order: Sequence[str]) -> list[int]:
+    """Return where names stand in an order, those that it lacks behind it."""
+    return [order.index(name) if name in order else len(order) + index for index, name in enumerate(names)]
+
+
+def elements() -> alt.X:
+    """Return the axis of array sizes."""
+    scale = alt.Scale(type="log", nice=False, padding=12)
+    return alt.X("n:Q", scale=scale, axis=alt.Axis(title="n, elements", format="~s", tickCount=6))
+
+
+def logarithmic(field: str, title: str) -> alt.Y:
+    """Return a logarithmic axis."""
+    scale = alt.Scale(type="log", nice=False, padding=8)
+    return alt.Y(f"{field}:Q", scale=scale, axis=alt.Axis(title=title, tickCount=6))
+
+
+def with_panels(rows: Iterable[Row], by: Sequence[str]) -> list[Row]:
+    """Return the rows with the name of the panel that each belongs to: its fields `by` that differ among them."""
+    kept = [*rows]
+    varied = _varied(kept, by)
+    return [row | {"panel": ", ".join(str(row[field]) for field in varied)} for row in kept]
+
+
+def panels(
+    chart: Any, rows: Sequence[Row], by: Sequence[str], *, choose: bool, own: Sequence[str] = (), **size: Any
+) -> Any:
+    """Return a chart's panels: side by side, or one that controls choose when `choose`.
+
+    `by` names the fields which tell panels apart; the rows have been named `with_panels`. `own` are axes that every
+    panel scales for itself.
+    """
+    varied = _varied(rows, by)
+    if choose:
+        for field in varied:
+            values = [*dict.fromkeys(row[field] for row in rows)]
+            control = alt.binding_select(options=values, name=f"{field} ")
+            chosen = alt.param(f"chosen_{field}", value=values[0], bind=control)
+            chart = chart.add_params(chosen).transform_filter(f"datum.{field} == chosen_{field}")
+        return chart.properties(**ALONE | size | {"width": "container"})
+    if not varied:
+        return chart.properties(**ALONE | size)
+    titles = [*dict.fromkeys(row["panel"] for row in rows)]
+    facet = alt.Facet("panel:N", header=alt.Header(title=None, labelAnchor="start"), sort=titles)
+    shown = chart.properties(**PANEL | size).facet(facet=facet, columns=2).resolve_axis(x="independent")
+    return shown.resolve_scale(**dict.fromkeys(own, "independent"))
+
+
+def _varied(rows: Sequence[Row], by: Sequence[str]) -> list[str]:
+    return [field for field in by if len({row[field] for row in rows}) > 1]

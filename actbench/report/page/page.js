@@ -1,0 +1,69 @@
+"use strict";
+
+const root = document.documentElement;
+const toggle = document.getElementById("theme");
+const system = window.matchMedia("(prefers-color-scheme: dark)");
+let theme = system.matches ? "dark" : "light";
+
+function draw() {
+  const done = [];
+  for (const place of document.querySelectorAll(".chart")) {
+    const columns = Math.max(1, Math.floor(place.clientWidth / 240));
+    const legend = Object.assign({}, THEMES[theme].legend, { columns });
+    const config = Object.assign({}, THEMES[theme], { legend });
+    const spec = Object.assign({}, SPECS[place.dataset.kind], { config });
+    const actions = { export: true, source: false, compiled: false, editor: false };
+    done.push(window.vegaEmbed(place, spec, { actions, renderer: "svg", tooltip: { theme } }));
+  }
+  return Promise.all(done);
+}
+
+function show(wanted) {
+  theme = wanted;
+  root.dataset.theme = theme;
+  toggle.setAttribute("aria-pressed", String(theme === "dark"));
+  return draw();
+}
+
+toggle.addEventListener("click", () => show(theme === "dark" ? "light" : "dark"));
+system.addEventListener("change", () => show(system.matches ? "dark" : "light"));
+window.addEventListener("beforeprint", () => { root.dataset.theme = "light"; });
+window.addEventListener("afterprint", () => { root.dataset.theme = theme; });
+
+// Figures such as "3.41 ± 0.02", "4 000 000" or "∞" are sorted by their number, others as words.
+function key(cell) {
+  const text = cell.textContent.trim();
+  if (text === "∞") return Infinity;
+  const plain = text.replace(/[\u202f\u00a0](?=\d)/g, "");
+  const found = plain.match(/^[-+]?\d+(\.\d+)?(e[-+]?\d+)?/i);
+  return found ? Number(found[0]) : text;
+}
+
+function compare(one, other) {
+  if (typeof one === "number" && typeof other === "number") return one - other;
+  if (typeof one === "number") return -1;
+  if (typeof other === "number") return 1;
+  return one.localeCompare(other);
+}
+
+for (const table of document.querySelectorAll("table")) {
+  const heads = [...table.tHead.rows[0].cells];
+  heads.forEach((head, column) => head.firstElementChild.addEventListener("click", () => {
+    const descending = head.getAttribute("aria-sort") === "ascending";
+    heads.forEach((each) => each.setAttribute("aria-sort", "none"));
+    head.setAttribute("aria-sort", descending ? "descending" : "ascending");
+    const rows = [...table.tBodies[0].rows].map((row) => [key(row.cells[column]), row]);
+    rows.sort((one, other) => (descending ? -1 : 1) * compare(one[0], other[0]));
+    table.tBodies[0].append(...rows.map((pair) => pair[1]));
+  }));
+  const input = table.closest(".table").querySelector(".filter input");
+  input.addEventListener("input", () => {
+    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const row of table.tBodies[0].rows) {
+      const text = [...row.cells].map((cell) => cell.textContent).join(" ").toLowerCase();
+      row.hidden = !words.every((word) => text.includes(word));
+    }
+  });
+}
+
+window.drawn = show(theme).then(() => true);

@@ -1,0 +1,170 @@
+"""What the page says: the answer, the charts and tables of a run, how it was measured, and two runs compared."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from actbench.analysis.between import between
+from actbench.analysis.figures import figures
+from actbench.analysis.ladder import steps
+from actbench.analysis.speedups import speedups
+from actbench.errors import InputError
+from actbench.model import Case
+from actbench.report import between as between_report
+from actbench.report import pictures, tables_csv
+from actbench.report.charts.compare import compare
+from actbench.report.charts.style import Picture
+from actbench.report.numbers import duration, significant
+from actbench.report.summary import Summary, summarise
+from actbench.report.table import Table
+from actbench.runs.archive import Run
+from actbench.runs.baseline import differences, host_differences, refuse_unlike
+from actbench.runs.environment import Environment
+from actbench.runs.record import Engine, Record
+
+TITLES = {
+    "speedup": "What it is worth, by size",
+    "time": "Time per element",
+    "parts": "Where the time goes",
+    "accuracy": "Accuracy",
+    "rounds": "Rounds, one by one",
+}
+
+
+MAD = 1.4826
+"""Standard deviations of a normal distribution in a median absolute deviation."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file to be had from the page."""
+
+    name: str
+    base64: str
+    size: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the page, under its own title."""
+
+    id: str
+    title: str
+    sentences: Sequence[str] = ()
+    charts: Sequence[Picture] = ()
+    tables: Sequence[Table] = ()
+    facts: Sequence[tuple[str, str]] = ()
+    files: Sequence[File] = ()
+
+
+def record_of(run: Run) -> Record:
+    """Return the run's record; `InputError` where there is none, or nothing was measured."""
+    if run.record is None:
+        raise InputError(f"{run.path} has no run.json beside it, which a report needs: name the run's directory")
+    if not run.times.blocks:
+        raise InputError(f"{run.path} has no finished block yet: go on with it (actbench run --resume {run.path})")
+    return run.record
+
+
+def answers(run: Run) -> Sequence[str]:
+    """Return the answer, a sentence an activation and op."""
+    return _summary(run).answers or ("No strategy was measured beside recompute; the tables say what was.",)
+
+
+def sections(run: Run) -> Iterator[Section]:
+    """Yield what is said of a run."""
+    record = record_of(run)
+    for kind, title in TITLES.items():
+        shown = pictures.of_run(kind, run, choose=True)
+        if shown:
+            yield Section(f"of-{kind}", title, charts=(shown,))
+    summary = _summary(run)
+    tables = tuple(replace(table, note=table.note.replace("`", "")) for table in summary.tables)
+    yield Section("tables", "Tables", tables=tables, sentences=summary.remarks)
+    yield Section("noise", "Noise", sentences=tuple(_noise(run, record)))
+    yield Section("method", "How it was measured", sentences=(_method(record),))
+    yield Section("environment", "Environment", facts=tuple(_facts(record.environment)))
+    yield Section("files", "Files", files=tuple(_files(run, record)))
+
+
+def comparison(before: Run, after: Run) -> Section:
+    """Return what is said of two runs; `NotComparableError` where nothing can be."""
+    refuse_unlike(before, after)
+    hosts = host_differences(before, after)
+    found = between(before.times, after.times, None, one_host=not hosts)
+    shown = compare(found.times)
+    return Section(
+        "comparison",
+        f"Beside {before.path.resolve().name}",
+        sentences=(between_report.sentence(found), *between_report.remarks(found, hosts, differences(before, after))),
+        charts=(shown,) if shown else (),
+        tables=tuple(between_report.tables(found)),
+    )
+
+
+def _summary(run: Run) -> Summary:
+    record = record_of(run)
+    return summarise(
+        list(figures(run.times, record.calibrations, record.checks)),
+        [found for block in run.times.blocks for found in speedups(run.times, block)],
+        [found for block in run.times.blocks for found in steps(run.times, block)],
+        record,
+    )
+
+
+def _noise(run: Run, record: Record) -> Iterator[str]:
+    """Say how far rounds scatter: of all that could be told beforehand, this is what counts."""
+    spreads: dict[Case, float] = {}
+    for block in run.times.blocks:
+        logs = np.log(np.nanmedian(run.times.seconds(block), axis=2))
+        spread = MAD * np.median(np.abs(logs - np.median(logs, axis=0)), axis=0)
+        spreads |= dict(zip(block.timed, spread.tolist(), strict=True))
+    usual, most = np.median([*spreads.values()]), max(spreads, key=spreads.__getitem__)
+    yield (
+        f"From round to round a case's time scatters by {significant(100 * float(usual), 2)} % (median over cases of "
+        f"{MAD} times the median absolute deviation), at most by {significant(100 * spreads[most], 2)} %: {most.id}. "
+        "Ratios scatter less, because both sides are measured in turns."
+    )
+    if record.repeats:
+        yield f"A block was measured again {record.repeats} times, because all of it was slower than in other rounds."
+
+
+def _method(record: Record) -> str:
+    settings, plan = record.settings, record.plan
+    if settings.engine is Engine.PYPERF:
+        how = "stock pyperf measured one case after the other, in processes of their own"
+    else:
+        how = (
+            "in every round a fresh process, pinned to one processor, timed the cases that share activation, op, dtype "
+            "and size in short alternating slices, beside a plain copy, operands and code at new addresses; a ratio is "
+            "the median over a round's values, and its interval that of a location over rounds"
+        )
+    return (
+        f"Preset {settings.preset}, engine {settings.engine}: {how}. Inputs are drawn from {plan.distribution}, seed "
+        f"{plan.seed}. Every kernel was held to mpmath before it was timed. {record.rounds} rounds, {record.status} "
+        f"after {duration(record.seconds)}, begun {record.created}."
+    )
+
+
+def _facts(environment: Environment) -> Iterator[tuple[str, str]]:
+    for field in fields(Environment):
+        value = getattr(environment, field.name)
+        if isinstance(value, dict):
+            value = ", ".join(f"{name} {each}" for name, each in value.items()) or "none"
+        yield field.name.replace("_", " "), "unknown" if value is None else str(value)
+
+
+def _files(run: Run, record: Record) -> Iterator[File]:
+    contents = {
+        "cases.csv": tables_csv.cases(list(figures(run.times, record.calibrations, record.checks))),
+        "speedups.csv": tables_csv.speedups(
+            [each for block in run.times.blocks for each in speedups(run.times, block)]
+        ),
+    }
+    for name, text in contents.items():
+        data = text.encode()
+        yield File(name, b64encode(data).decode(), f"{significant(len(data) / 1e3, 2)} kB")

@@ -1,0 +1,70 @@
+"""The charts that a run has data for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from actbench.analysis.between import between
+from actbench.analysis.figures import figures
+from actbench.analysis.speedups import speedups
+from actbench.errors import InputError, unknown
+from actbench.model import Case
+from actbench.report.charts.accuracy import accuracy
+from actbench.report.charts.compare import compare
+from actbench.report.charts.functions import functions
+from actbench.report.charts.parts import parts
+from actbench.report.charts.rounds import rounds
+from actbench.report.charts.speedup import speedup
+from actbench.report.charts.style import Picture
+from actbench.report.charts.time import time
+from actbench.runs.archive import Run
+from actbench.runs.baseline import host_differences
+from actbench.runs.record import Record
+
+OF_A_RUN = ("speedup", "time", "parts", "accuracy", "rounds")
+"""Kinds that show one run, in the order in which the report has them."""
+
+__all__ = ["functions", "of_run", "of_two"]
+
+KINDS = ("functions", *OF_A_RUN, "compare")
+
+Keep = Callable[[Case], bool]
+"""Whether a case is to be shown."""
+
+
+def of_run(kind: str, run: Run, keep: Keep = lambda _: True, *, choose: bool = False) -> Picture | None:
+    """Return a chart of a run; None when the run has nothing to show in it.
+
+    With `choose`, it is for a page: one panel, and controls that say which. `InputError` where run.json is missing.
+    """
+    record = _record(run)
+    found = figures(run.times, record.calibrations, record.checks)
+    shown = [each for each in found if each.yardstick or keep(each.case)]
+    caches = record.environment.caches
+    match kind:
+        case "speedup":
+            pairs = (pair for block in run.times.blocks for pair in speedups(run.times, block))
+            kept = [pair for pair in pairs if keep(pair.candidate) and keep(pair.reference)]
+            return speedup(kept, caches, choose=choose)
+        case "time":
+            return time(shown, caches, choose=choose)
+        case "parts":
+            return parts(run.times, shown, record.calibrations, choose=choose)
+        case "accuracy":
+            return accuracy([check for check in record.checks if keep(check.kernel.at(1))], choose=choose)
+        case "rounds":
+            return rounds(run.times, keep, choose=choose)
+        case _:
+            raise unknown("chart", kind, KINDS)
+
+
+def of_two(before: Run, after: Run) -> Picture | None:
+    """Return the chart of two runs; None when they have no case in common."""
+    found = between(before.times, after.times, None, one_host=not host_differences(before, after))
+    return compare(found.times)
+
+
+def _record(run: Run) -> Record:
+    if run.record is None:
+        raise InputError(f"{run.path} has no run.json beside it, which charts need: name the run's directory")
+    return run.record

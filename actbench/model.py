@@ -7,6 +7,7 @@ inside a block is a paired one. An **arm** is a case inside its block.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import pairwise
@@ -71,6 +72,12 @@ RUNGS = {
 
 YARDSTICK = "yardstick"
 """What stands in a strategy's place for the plain copy in every block."""
+
+
+def place(name: str, order: Iterable[str]) -> int:
+    """Return where a name stands in an order; behind all others where it does not, as code does that is not loaded."""
+    names = [*order]
+    return names.index(name) if name in names else len(names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +306,10 @@ class Check:
     """None where the backend compiles nothing that can be read."""
     digits: float | None = None
     """To how many digits the truth is known, typically, where it is by differences and not by mpmath."""
+    residuals: int | None = None
+    """Arrays that the kernel keeps; with `streams`, so that a run can be read without the code that it loaded."""
+    streams: int | None = None
+    """Arrays that a call reads or writes."""
     by_band: tuple[float | None, ...] = ()
     """The largest error in each of `BANDS`, the left tail's first; None where the kernel gives no number at some z."""
 

@@ -31,6 +31,7 @@ from actbench import activations, backends, overhead
 from actbench.by_name import by_name
 from actbench.errors import WrongKernelError
 from actbench.formula import Flaw, Weakness
+from actbench.kernel import traffic
 from actbench.model import BANDS, Check, Dtype, Kernel, Op
 from actbench.truth import Truth, differences, exact, obstacle, residuals_at, truth_at
 from actbench.truth.diagnosis import Evidence, guess, telling
@@ -155,13 +156,23 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
         wrong = ~(excused | _flushed(kernel, answer.y, output)) & (output.error(answer.y) > stated)
         if wrong.any():
             raise _wrong_output(kernel, z, answer.y, output, wrong)
+    moved = traffic(kernel.activation, kernel.strategy, kernel.op)
     worst = _worst(error, z)
     largest = float(error[worst]) if np.isfinite(error[worst]) else None
     known = [weakness.why for weakness in weaknesses]
     flushes = backends.catalogue()[kernel.backend].flushes
     if flushes and np.any(error[flushed] > STATED_ULP):
         known.append(flushes)
-    return Check(kernel, largest, float(z[worst]), tuple(known), digits=slope.digits, by_band=tuple(_by_band(z, error)))
+    return Check(
+        kernel,
+        largest,
+        float(z[worst]),
+        tuple(known),
+        digits=slope.digits,
+        by_band=tuple(_by_band(z, error)),
+        residuals=moved.residuals,
+        streams=moved.streams,
+    )
 
 
 def _by_band(z: Array, error: Array) -> Iterator[float | None]:

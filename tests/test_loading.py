@@ -103,6 +103,8 @@ def test_a_run_is_read_without_the_code_that_it_loaded(actbench: Actbench) -> No
         assert result.exit_code in {0, 3}, result.output
         assert "two-terms" in result.stdout or "backend" in command
     assert "logistic" in actbench("compare", "here", "--reference", "two-terms").stdout
+    assert actbench("report", "here", "-o", "report.html").exit_code == 0
+    assert "two-terms" in Path("report.html").read_text()
 
 
 def test_strategies_stand_behind_the_built_in_ones(actbench: Actbench) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from actbench import backends
@@ -14,7 +15,7 @@ from actbench.analysis.figures import Figures
 from actbench.analysis.ladder import Step
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS
-from actbench.model import STRATEGIES, Check, LeftOut
+from actbench.model import STRATEGIES, Check, LeftOut, place
 from actbench.report import ladder
 from actbench.report.numbers import NO_INTERVAL, UNDECIDED, count, plus_minus, ratio, significant
 from actbench.report.table import Table
@@ -36,7 +37,7 @@ def summarise(
     figures: Sequence[Figures], speedups: Sequence[Speedup], steps: Sequence[Step], record: Record
 ) -> Summary:
     """Put what was measured into words."""
-    rank = [*backends.catalogue()].index
+    rank = partial(place, order=[*backends.catalogue()])
     measured = [each for each in figures if not each.yardstick]
     cases = sorted((each for each in measured if not each.rung), key=lambda each: rank(each.backend))
     within = sorted(
@@ -163,8 +164,7 @@ def _time(each: Figures) -> str:
 def _cost_table(cases: Sequence[Figures], checks: Sequence[Check]) -> Table:
     """Say what each strategy keeps and how wrong it can be."""
     kept = {(each.activation, each.dtype, each.strategy): each.residual_bytes_per_element for each in cases}
-    order = list(STRATEGIES)
-    ordered = sorted(checks, key=lambda check: (check.kernel.dtype, order.index(check.kernel.strategy)))
+    ordered = sorted(checks, key=lambda check: (check.kernel.dtype, place(check.kernel.strategy, STRATEGIES)))
     groups = _grouped(
         ordered,
         lambda check: (check.kernel.activation, check.kernel.dtype, check.kernel.strategy, check.weaknesses),
@@ -236,8 +236,7 @@ def _by_differences(checks: Iterable[Check]) -> dict[str, float]:
 
 
 def _strategies(names: Iterable[str]) -> list[str]:
-    present = set(names)
-    return [name for name in STRATEGIES if name in present]
+    return sorted(dict.fromkeys(names), key=lambda name: place(name, STRATEGIES))
 
 
 def _grouped(items: Iterable[T], key: Callable[[T], Any]) -> dict[Any, list[T]]:

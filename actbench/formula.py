@@ -149,6 +149,18 @@ class Formulas:
             {name: rule if isinstance(rule, Strategy) else Strategy(rule) for name, rule in strategies.items()},
         )
 
+    def with_strategy(self, name: str, rule: Formula | Piecewise | Strategy) -> Formulas:
+        """Return the formulas with one strategy more."""
+        return Formulas(
+            forward=self.forward,
+            range=self.range,
+            kinks=self.kinks,
+            uncached=self.uncached,
+            weaknesses=self.weaknesses,
+            definition=self.definition,
+            **{**self.strategies, name: rule},
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -169,6 +181,16 @@ class Rule:
     def saved(self) -> tuple[str, ...]:
         """The residuals that exist for this strategy alone, stored by `save`."""
         return tuple(name for name in self.residuals if name not in {"z", "y"})
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """A strategy for an activation that exists already, as a user's own code declares it."""
+
+    activation: str
+    name: str
+    summary: str
+    build: Callable[..., Formula | Piecewise | Strategy]
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +236,16 @@ class Activation:
         found.build(None)  # it says so where a value is out of its domain
         return found
 
+    def with_strategy(self, added: Extension) -> Activation:
+        """Return the activation with a strategy more; what that has parameters for of the activation's, it is given."""
+        build, own = self.build, {*inspect.signature(added.build).parameters}
+
+        def extended(m: Any, **parameters: float) -> Formulas:
+            shared = {name: value for name, value in parameters.items() if name in own}
+            return build(m, **parameters).with_strategy(added.name, added.build(m, **shared))
+
+        return replace(self, build=extended)
+
     def forward(self, dialect: Dialect, m: Any) -> Formula:
         """Return g in a dialect, over the namespace `m`."""
         return _in(dialect, self.build(m).forward)
@@ -244,6 +276,28 @@ def looked_up(formula: Formula) -> set[str]:
     """Return the names that a formula looks up in its namespace ``m``."""
     code = pairwise(dis.get_instructions(formula))
     return {after.argval for before, after in code if (before.opname, before.argval) == ("LOAD_DEREF", "m")}
+
+
+def strategy(
+    activation: str, *, name: str | None = None
+) -> Callable[[Callable[..., Formula | Piecewise | Strategy]], Extension]:
+    """Declare a strategy for an activation that exists, in a file of one's own (``actbench run --load FILE.py``).
+
+    It is a function of ``m``, and of those of the activation's parameters that it needs, which returns a formula, a
+    `Piecewise` or a `Strategy`. Its name, with dashes for underscores, is the strategy's unless `name` is; the first
+    line of its docstring says what it keeps.
+    """
+    if not isinstance(activation, str):
+        raise TypeError('write @strategy("logistic"), with the name of the activation')
+
+    def declare(build: Callable[..., Formula | Piecewise | Strategy]) -> Extension:
+        if isinstance(build.__globals__.get(build.__name__), Extension):
+            twice = f"'{build.__name__}' is declared twice here: call one otherwise, with its name as name="
+            raise ValueError(twice)  # noqa: TRY004  # it is the name's fault
+        summary, _, _ = (inspect.getdoc(build) or f"a strategy for {activation}").partition("\n")
+        return Extension(activation, name or build.__name__.replace("_", "-"), summary, build)
+
+    return declare
 
 
 def _in(dialect: Dialect, formula: Formula | Piecewise) -> Formula:

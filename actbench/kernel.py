@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from actbench import activations, backends, overhead
 from actbench.backends import Backend, Bound
+from actbench.by_name import by_name
 from actbench.errors import InputError, unknown
 from actbench.formula import Dialect, Rule, looked_up
 from actbench.model import OVERHEAD, Case, Compiled, Dtype, Kernel, Op
@@ -101,6 +102,7 @@ def refusal(kernel: Kernel) -> str | None:
     return backend.refusal(kernel.dtype) or lacking
 
 
+@by_name
 @cache
 def bind(kernel: Kernel) -> Bound:
     """Return the kernel's callable, compiled once a process."""
@@ -121,6 +123,7 @@ def bind_at(case: Case) -> Bound:
     return bound if bound.specialise is None else _specialised(bound.specialise, case)
 
 
+@by_name
 @cache
 def _specialised(specialise: Callable[[tuple[Any, ...]], Bound], case: Case) -> Bound:
     """Compile with operands of the size, each of its own, once a process."""
@@ -155,6 +158,7 @@ class Traffic:
     """Arrays read or written by one call, each pass over an array counted once."""
 
 
+@by_name
 @cache
 def traffic(activation: str, strategy: str, op: Op) -> Traffic:
     """Count the arrays; the same on every backend. A step reads z and writes y, and then does its backward."""

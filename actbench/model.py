@@ -7,6 +7,7 @@ inside a block is a paired one. An **arm** is a case inside its block.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import pairwise
@@ -71,6 +72,12 @@ RUNGS = {
 
 YARDSTICK = "yardstick"
 """What stands in a strategy's place for the plain copy in every block."""
+
+
+def place(name: str, order: Iterable[str]) -> int:
+    """Return where a name stands in an order; behind all others where it does not, as code does that is not loaded."""
+    names = [*order]
+    return names.index(name) if name in names else len(names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +304,12 @@ class Check:
     from_cache: bool = False
     compiled: Compiled | None = None
     """None where the backend compiles nothing that can be read."""
+    digits: float | None = None
+    """To how many digits the truth is known, typically, where it is by differences and not by mpmath."""
+    residuals: int | None = None
+    """Arrays that the kernel keeps; with `streams`, so that a run can be read without the code that it loaded."""
+    streams: int | None = None
+    """Arrays that a call reads or writes."""
     by_band: tuple[float | None, ...] = ()
     """The largest error in each of `BANDS`, the left tail's first; None where the kernel gives no number at some z."""
 
@@ -304,6 +317,26 @@ class Check:
     def max_ulp(self) -> float:
         """The largest error; inf where the kernel gives no number at some z."""
         return float("inf") if self.ulp is None else self.ulp
+
+
+class LoadedFrom(StrEnum):
+    """Where a user's own code comes from."""
+
+    FILE = "file"
+    PACKAGE = "package"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A user's own code, that activations, strategies or backends were taken from."""
+
+    kind: LoadedFrom
+    name: str
+    """The file as it was named, or the distribution."""
+    sha256: str
+    """Of the file; of the modules of a package that were loaded, in the order of their names."""
+    version: str | None = None
+    """Of a distribution."""
 
 
 @dataclass(frozen=True, slots=True)

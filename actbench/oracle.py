@@ -24,41 +24,45 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
 from actbench import activations, backends, overhead
+from actbench.by_name import by_name
 from actbench.errors import WrongKernelError
-from actbench.formula import Dialect, Flaw, Formula, Weakness
+from actbench.formula import Flaw, Weakness
+from actbench.kernel import traffic
 from actbench.model import BANDS, Check, Dtype, Kernel, Op
+from actbench.truth import Truth, differences, exact, obstacle, residuals_at, truth_at
+from actbench.truth.diagnosis import Evidence, guess, telling
+
+__all__ = [
+    "STATED_ULP",
+    "Evaluate",
+    "Evaluation",
+    "Truth",
+    "check",
+    "grid",
+    "points",
+    "residuals_at",
+    "truth",
+    "truth_at",
+]
 
 Array = NDArray[Any]
 
 STATED_ULP = 8.0
 """The accuracy every strategy has where no weakness is declared."""
 
-DIGITS = 420
-"""Decimal digits of the truth. At z = 745 the output is 1 - 1e-324, and 20 digits of its change over 1e-40 are wanted;
-at z = 1e308 the neighbour 1e-40 away must differ from z at all."""
-
-FEW_DIGITS = 100
-"""Decimal digits that are tried first: the change over 1e-40 keeps 20 of them where g' / g is above 1e-35 or so."""
-
-KEPT_BITS = 80
-"""Bits of a difference that must be left after cancellation: more than any format has."""
-
 MOST = 1e300
 """The largest factor of an error; those that an activation declares may overflow where z is large."""
-
-NEAR_0 = 1e30
-"""Up to which |z| a neighbour 1e-40 away is known well enough in `FEW_DIGITS`."""
 
 FLUSHED = 4.0
 """Smallest normal numbers: a result below may come of a denormal intermediate, as tanh's 4 e^-2|z| does."""
 
-STEP = 1e-40
-"""Half width of the central difference; its error is of the order of the square."""
+
+NEXT_TO = 1e-6
+"""How far from a kink it may show, where g' is known by differences; relative to |z| where that is above 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,36 +78,6 @@ class Evaluation:
 
 
 Evaluate = Callable[[Kernel, Array, Array], Evaluation]
-
-
-@dataclass(frozen=True, slots=True)
-class Truth:
-    """Real numbers beside a format: the nearest number of the format, and what is left, in ULP of it."""
-
-    nearest: Array
-    rest: Array
-    ulp: Array
-
-    def at(self, mask: Array) -> Truth:
-        """Return the numbers that a boolean array picks."""
-        return Truth(self.nearest[mask], self.rest[mask], self.ulp[mask])
-
-    def error(self, computed: Array) -> Array:
-        """Return |computed - truth| in ULP, float64; inf where one of them is finite and the other is not."""
-        return np.abs(self.signed(computed))
-
-    def signed(self, computed: Array) -> Array:
-        """Return computed - truth in ULP, float64: below 0 where the computed value is too low."""
-        with np.errstate(all="ignore"):
-            distance = (computed.astype(np.float64) - self.nearest.astype(np.float64)) / self.ulp
-        right = np.isinf(self.nearest) & (computed == self.nearest)
-        return np.where(np.isfinite(distance), distance - self.rest, np.where(right, 0.0, np.inf))
-
-    def absolute(self, computed: Array) -> Array:
-        """Return |computed - truth| in eps of the format: absolute, not relative, error."""
-        eps = float(np.finfo(self.nearest.dtype).eps)
-        with np.errstate(all="ignore"):
-            return np.asarray(self.error(computed) * (self.ulp / eps))
 
 
 @cache
@@ -122,6 +96,7 @@ def grid(dtype: Dtype) -> Array:
     return np.concatenate([distinct[distinct != 0], np.array([-0.0, 0.0], dtype=dtype)])
 
 
+@by_name
 @cache
 def points(activation: str, dtype: Dtype) -> Array:
     """Return the z at which kernels of an activation are checked: the grid, its kinks and what is next to them."""
@@ -132,46 +107,11 @@ def points(activation: str, dtype: Dtype) -> Array:
     return np.concatenate([plain, np.setdiff1d(np.array([*kinks, *near], dtype=dtype), plain)])
 
 
+@by_name
 @cache
 def truth(activation: str, dtype: Dtype) -> tuple[Truth, Truth]:
     """Return g' and y where kernels are checked."""
     return truth_at(activation, points(activation, dtype))
-
-
-def truth_at(activation: str, z: Array) -> tuple[Truth, Truth]:
-    """Return g' and y at any finite z of a format."""
-    formulas = activations.get(activation).build(mpmath.mp)
-    kinks = dict(formulas.kinks)
-    pairs = [_slope_and_output(formulas.definition, float(each), kinks) for each in z]
-    return _beside([slope for slope, _ in pairs], z.dtype), _beside([output for _, output in pairs], z.dtype)
-
-
-def residuals_at(activation: str, strategy: str, z: Array, y: Callable[[], Truth]) -> dict[str, Array]:
-    """Return what a strategy keeps at any finite z, correctly rounded to its format; `y` gives the output there."""
-    chosen = activations.get(activation).rule(strategy, Dialect.SCALAR, mpmath.mp)
-    known = {"z": z} | ({"y": y().nearest} if "y" in chosen.residuals else {})
-    if chosen.save:
-        with mpmath.workdps(FEW_DIGITS):
-            kept = zip(*(chosen.save(mpmath.mpf(float(each)))[1:] for each in z), strict=True)
-            rounded = [_beside(list(numbers), z.dtype).nearest for numbers in kept]
-        known |= dict(zip(chosen.saved, rounded, strict=True))
-    return {name: known[name] for name in chosen.residuals}
-
-
-def _slope_and_output(definition: Formula, z: float, kinks: dict[float, float]) -> tuple[Any, Any]:
-    """Return g'(z) and g(z) as numbers of mpmath."""
-    if z in kinks:
-        with mpmath.workdps(FEW_DIGITS):
-            return mpmath.mpf(kinks[z]), definition(mpmath.mpf(z))
-    room = min([2 * STEP, *(abs(z - kink) for kink in kinks)])
-    for digits in (FEW_DIGITS, DIGITS) if abs(z) < NEAR_0 else (DIGITS,):
-        with mpmath.workdps(digits):
-            at, step = mpmath.mpf(z), mpmath.mpf(room) / 2
-            above, below = definition(at + step), definition(at - step)
-            change = above - below
-            if digits == DIGITS or mpmath.mag(change) - mpmath.mag(above) + mpmath.mp.prec > KEPT_BITS:
-                return change / (2 * step), definition(at)
-    raise AssertionError("the widest arithmetic is always taken")
 
 
 def check(kernel: Kernel, evaluate: Evaluate) -> Check:
@@ -200,14 +140,14 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
     number = regions[Flaw.OVERFLOWS] & np.isfinite(derivative) & (derivative != 0)
     wrong |= number & (error > stated)
     if wrong.any():
-        raise _wrong(kernel, "g'", z, derivative, slope, wrong)
+        raise _wrong(Evidence(kernel, z, dy, derivative, slope.nearest, output.nearest, wrong), slope)
     for weakness in weaknesses:
         if weakness.flaw is Flaw.AMPLIFIES:
             continue  # the factor is a bound, and not in every format reached
         if weakness.flaw is Flaw.OVERFLOWS and (number & _region(weakness, z)).any():
             raise _idle(kernel, weakness)
         own = _region(weakness, z) & ~(regions[Flaw.OVERFLOWS] & (weakness.flaw is Flaw.CANCELS))
-        if not np.any(error[own] > STATED_ULP):
+        if slope.slack is None and not np.any(error[own] > STATED_ULP):
             raise _idle(kernel, weakness)
     if answer.y is not None:
         _check_form(kernel, answer.y, z)
@@ -215,14 +155,24 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
         stated = STATED_ULP * _factor(formulas.weaknesses, z)
         wrong = ~(excused | _flushed(kernel, answer.y, output)) & (output.error(answer.y) > stated)
         if wrong.any():
-            raise _wrong(kernel, "y", z, answer.y, output, wrong)
+            raise _wrong_output(kernel, z, answer.y, output, wrong)
+    moved = traffic(kernel.activation, kernel.strategy, kernel.op)
     worst = _worst(error, z)
     largest = float(error[worst]) if np.isfinite(error[worst]) else None
     known = [weakness.why for weakness in weaknesses]
     flushes = backends.catalogue()[kernel.backend].flushes
     if flushes and np.any(error[flushed] > STATED_ULP):
         known.append(flushes)
-    return Check(kernel, largest, float(z[worst]), tuple(known), by_band=tuple(_by_band(z, error)))
+    return Check(
+        kernel,
+        largest,
+        float(z[worst]),
+        tuple(known),
+        digits=slope.digits,
+        by_band=tuple(_by_band(z, error)),
+        residuals=moved.residuals,
+        streams=moved.streams,
+    )
 
 
 def _by_band(z: Array, error: Array) -> Iterator[float | None]:
@@ -250,23 +200,6 @@ def _at_next_kink(kinks: Mapping[float, float], z: Array) -> Array:
         return np.full(z.size, np.nan)
     nearest = np.argmin(np.abs(z.astype(np.float64)[:, np.newaxis] - where), axis=1)
     return np.asarray(np.array([*kinks.values()])[nearest])
-
-
-def _beside(numbers: list[Any], dtype: np.dtype[Any]) -> Truth:
-    with np.errstate(over="ignore", invalid="ignore"):  # the largest finite number has no neighbour above
-        nearest = np.array([_to_float(number) for number in numbers]).astype(dtype)
-        ulp = np.fmin(np.spacing(np.abs(nearest)), np.finfo(dtype).max).astype(np.float64)
-    rest = [
-        float((number - mpmath.mpf(float(near))) / mpmath.mpf(unit)) if np.isfinite(near) else 0.0
-        for number, near, unit in zip(numbers, nearest, ulp, strict=True)
-    ]
-    return Truth(nearest, np.array(rest), ulp)
-
-
-def _to_float(number: Any) -> float:
-    """Return the nearest float64: inf beyond its largest."""
-    largest = np.finfo(np.float64).max
-    return float(number) if abs(number) <= largest else math.inf if number > 0 else -math.inf
 
 
 def _regions(weaknesses: tuple[Weakness, ...], z: Array) -> dict[Flaw, Array]:
@@ -310,13 +243,41 @@ def _worst(error: Array, z: Array) -> int:
     return int(np.lexsort((np.abs(z), -error))[0])
 
 
-def _wrong(  # noqa: PLR0913, PLR0917  # all of it is said
-    kernel: Kernel, what: str, z: Array, computed: Array, expected: Truth, wrong: Array
-) -> WrongKernelError:
-    """Name the z where a kernel is worst; a NaN where arithmetic raised reads as nan too."""
+def _wrong(evidence: Evidence, slope: Truth) -> WrongKernelError:
+    """Say what a wrong derivative looks like, at a z where that shows; else where it is worst.
+
+    A NaN where arithmetic raised reads as nan too.
+    """
+    error = np.where(evidence.wrong, slope.error(evidence.computed), -1.0)
+    worst = _worst(error, evidence.z)
+    words, at = _sides(evidence.kernel.activation, float(evidence.z[worst])), worst
+    if not words and (words := guess(evidence)) and (small := telling(evidence)) is not None:
+        at = small
+    return _refused(evidence.kernel, "g'", evidence.z[at], evidence.computed[at], slope.nearest[at], error[at], words)
+
+
+def _sides(activation: str, z: float) -> str:
+    """Say what is the matter with g itself at z, which is then not the kernel's fault."""
+    chosen = activations.get(activation)
+    for at in (0.0, z) if abs(z) < NEXT_TO else (z,):
+        if not any(abs(at - kink) <= NEXT_TO * max(1.0, abs(at)) for kink in chosen.formulas.kinks):
+            exactly = obstacle(activation) is None
+            found = exact.sides(chosen, at) if exactly else differences.sides(differences.forward(chosen), at)
+            if words := found.words(at):
+                return words
+    return ""
+
+
+def _wrong_output(kernel: Kernel, z: Array, computed: Array, expected: Truth, wrong: Array) -> WrongKernelError:
     error = np.where(wrong, expected.error(computed), -1.0)
     worst = _worst(error, z)
+    return _refused(kernel, "y", z[worst], computed[worst], expected.nearest[worst], error[worst])
+
+
+def _refused(  # noqa: PLR0913, PLR0917  # all of it is said
+    kernel: Kernel, what: str, z: Any, computed: Any, expected: Any, error: float, words: str = ""
+) -> WrongKernelError:
+    extent = f": {words}" if words else f" ({error:.3g} ULP; {STATED_ULP:g} are allowed)"
     return WrongKernelError(
-        f"{kernel.id} is wrong: at z = {z[worst]:.9g} it gives {computed[worst]:.9g} where {what} = "
-        f"{expected.nearest[worst]:.9g} ({error[worst]:.3g} ULP; {STATED_ULP:g} are allowed)"
+        f"{kernel.id} is wrong: at z = {z + 0:.9g} it gives {computed:.9g} where {what} = {expected:.9g}{extent}"
     )

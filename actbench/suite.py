@@ -10,7 +10,7 @@ from functools import partial
 from itertools import product
 from typing import Any
 
-from actbench import activations, backends, overhead
+from actbench import activations, backends, loading, overhead
 from actbench.backends import Backend
 from actbench.errors import InputError, unknown
 from actbench.kernel import refusal, traffic
@@ -36,10 +36,6 @@ MEMORY_SHARE = 0.5
 
 ARRAYS_PER_BLOCK = 12
 """Arrays alive at once, at most: z, dy, y, saved residuals, outputs, numpy's temporaries, the allocator's spares."""
-
-
-KEPT_OR_DONE = (*STRATEGIES, *RUNGS)
-"""What can stand in a strategy's place, in the order of tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,28 +77,38 @@ class Selection:
     """Seconds."""
 
 
+def kept_or_done() -> tuple[str, ...]:
+    """Return what can stand in a strategy's place, in the order of tables."""
+    return (*STRATEGIES, *RUNGS)
+
+
 def presets() -> dict[str, Preset]:
-    """Return the presets by name. They use the backends that are available here."""
+    """Return the presets by name.
+
+    They use the backends that are available here. What is loaded of a user's own belongs to all but `overhead`.
+    """
     usable = _usable()
-    core = tuple(name for name in usable if name in CORE)
+    own = loading.additions()
+    core = tuple(name for name in usable if name in {*CORE, *own["backends"]})
     default = Axes(
-        activations=("logistic", "tanh"),
+        activations=tuple(dict.fromkeys(["logistic", "tanh", *own["activations"]])),
         strategies=tuple(STRATEGIES),
         backends=core,
         ops=(Op.DERIVATIVE,),
         dtypes=tuple(Dtype),
         sizes=(1_000, 100_000, 4_000_000),
     )
-    smoke = replace(default, strategies=("recompute", "cached"), dtypes=(Dtype.FLOAT64,), sizes=(1_000,))
+    common = tuple(dict.fromkeys(["recompute", "cached", *own["strategies"]]))
+    smoke = replace(default, strategies=common, dtypes=(Dtype.FLOAT64,), sizes=(1_000,))
     check = replace(
         default,
-        strategies=("recompute", "cached", "complement"),
+        strategies=tuple(dict.fromkeys(["complement", *common])),
         backends=tuple(name for name in core if name != "python"),  # its processes differ by 2 to 3 %
         sizes=(10_000,),
     )
     peers = replace(
         default,
-        strategies=("recompute", "cached"),
+        strategies=common,
         backends=tuple(name for name in usable if name not in APART),
         sizes=(10_000, 100_000, 1_000_000, 16_000_000),
     )
@@ -180,7 +186,7 @@ def offered(selection: Selection) -> list[Case]:
     asked = replace(chosen.axes, **{name: tuple(values) for name, values in selection.given.items()})
     known = Axes(
         activations=tuple(filter(_is_known, asked.activations)),
-        strategies=_known(asked.strategies, KEPT_OR_DONE),
+        strategies=_known(asked.strategies, kept_or_done()),
         backends=_known(asked.backends, _usable()),
         ops=tuple(map(Op, _known(asked.ops, tuple(Op)))),
         dtypes=tuple(map(Dtype, _known(asked.dtypes, tuple(Dtype)))),
@@ -260,7 +266,7 @@ def residual_bytes(case: Case) -> int:
 
 def _wanted(axes: Axes, pattern: str) -> Iterator[Case]:
     """Yield the cases that exist as mathematics, in the order of tables."""
-    strategies = sorted(dict.fromkeys(axes.strategies), key=KEPT_OR_DONE.index)
+    strategies = sorted(dict.fromkeys(axes.strategies), key=kept_or_done().index)
     ranked = [name for name in backends.catalogue() if name in axes.backends]
     sizes = sorted(set(axes.sizes))
     for activation in dict.fromkeys(map(canonical, axes.activations)):
@@ -332,8 +338,8 @@ def _check_ladder(chosen: Iterable[str], strategies: Iterable[str]) -> None:
 
 
 def _strategy(name: str) -> None:
-    if name not in KEPT_OR_DONE:
-        raise unknown("strategy", name, KEPT_OR_DONE)
+    if name not in kept_or_done():
+        raise unknown("strategy", name, kept_or_done())
 
 
 def _member(what: str, kind: type[StrEnum], name: str) -> None:

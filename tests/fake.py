@@ -38,7 +38,7 @@ def exact_seconds(case: Case) -> float:
     """
     if case.is_rung:
         return NANOSECOND * RUNG_NS[case.strategy] * BACKEND_FACTOR[case.backend]
-    return NANOSECOND * case.size * STRATEGY_NS[case.strategy] * BACKEND_FACTOR[case.backend]
+    return NANOSECOND * case.size * STRATEGY_NS.get(case.strategy, 3.0) * BACKEND_FACTOR.get(case.backend, 1.0)
 
 
 @cache

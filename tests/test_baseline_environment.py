@@ -243,10 +243,10 @@ def test_the_user_s_python_path_and_numba_s_cache_are_not_shared(
 def test_an_actbench_of_another_protocol_is_refused(
     check: Callable[..., Result], tmp_path: Path, only_numpy: Path
 ) -> None:
-    own = altered(tmp_path, ("measure/protocol.py", "PROTOCOL = 2\n", "PROTOCOL = 99\n"))
+    own = altered(tmp_path, ("measure/protocol.py", "PROTOCOL = 3\n", "PROTOCOL = 99\n"))
     place = environment(tmp_path / "environment", own, only_numpy)
     assert refusal(check(place)) == (
-        f"actbench: --against {place}: its actbench {__version__} speaks protocol 99 with workers, this one speaks 2: "
+        f"actbench: --against {place}: its actbench {__version__} speaks protocol 99 with workers, this one speaks 3: "
         "install one of the same protocol there"
     )
 

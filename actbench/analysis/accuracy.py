@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actbench.model import EDGES, Kernel
-from actbench.oracle import Truth
+from actbench.truth import Truth
 
 Array = NDArray[np.float64]
 

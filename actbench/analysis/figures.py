@@ -10,7 +10,7 @@ import numpy as np
 from actbench.analysis.bounds import Bound, bound
 from actbench.analysis.speedups import log_ratios
 from actbench.analysis.statistics import location
-from actbench.model import OVERHEAD, YARDSTICK, Calibration, Case, Check, Dtype, Op
+from actbench.model import OVERHEAD, YARDSTICK, Calibration, Case, Check, Dtype, Kernel, Op
 from actbench.runs.times import Times
 from actbench.suite import bytes_moved, residual_bytes
 
@@ -62,8 +62,8 @@ class Figures:
 
 def figures(times: Times, calibrations: Mapping[str, Calibration], checks: Iterable[Check]) -> Iterator[Figures]:
     """Yield the figures of every case that was measured, and of the yardsticks."""
-    errors = {check.kernel: check.max_ulp for check in checks}
-    limits = _copy_limits(times)
+    checked = {check.kernel: check for check in checks}
+    limits = _copy_limits(times, checked)
     probes = {
         case: probe
         for block in times.blocks
@@ -86,15 +86,29 @@ def figures(times: Times, calibrations: Mapping[str, Calibration], checks: Itera
             rounds=len(rounds),
             loops=loops[case],
             ns_per_element=1e9 * seconds / case.size,
-            gb_per_s=1e-9 * bytes_moved(case) / seconds,
+            gb_per_s=1e-9 * _moved(case, checked) / seconds,
             copy_limit_pct=limits[case],
-            residual_bytes_per_element=residual_bytes(case),
-            max_ulp=errors.get(case.kernel, float("nan")),
+            residual_bytes_per_element=_kept(case, checked),
+            max_ulp=checked[case.kernel].max_ulp if case.kernel in checked else float("nan"),
             bound=bound(case, seconds, limits[case], probes[case]) if case in probes else None,
         )
 
 
-def _copy_limits(times: Times) -> dict[Case, float]:
+def _moved(case: Case, checked: Mapping[Kernel, Check]) -> int:
+    """Return the bytes that a call must move: by the record of a run, or by the formulas."""
+    check = checked.get(case.kernel)
+    if check is None or check.streams is None:
+        return bytes_moved(case)
+    return check.streams * case.size * case.dtype.itemsize
+
+
+def _kept(case: Case, checked: Mapping[Kernel, Check]) -> int:
+    """Return the bytes kept per element: by the record of a run, or by the formulas."""
+    check = checked.get(case.kernel)
+    return residual_bytes(case) if check is None or check.residuals is None else check.residuals * case.dtype.itemsize
+
+
+def _copy_limits(times: Times, checked: Mapping[Kernel, Check]) -> dict[Case, float]:
     """Return by case the percentage of its block's copying rate."""
     limits = {}
     for block in times.blocks:
@@ -102,5 +116,5 @@ def _copy_limits(times: Times) -> dict[Case, float]:
         copied = bytes_moved(block.yardstick)
         for arm, case in enumerate(block.timed):
             ratio, _, _ = location(log_ratios(seconds, block.yardstick_of(case), arm))
-            limits[case] = 100 * float(np.exp(ratio)) * bytes_moved(case) / copied
+            limits[case] = 100 * float(np.exp(ratio)) * _moved(case, checked) / copied
     return limits

@@ -9,10 +9,10 @@ from inspect import isabstract
 from pkgutil import iter_modules
 from typing import Any
 
-from actbench.backends._backend import Backend, Bound, source
+from actbench.backends._backend import Backend, Bound, helpers, source
 from actbench.errors import InputError, unknown
 
-__all__ = ["Backend", "Bound", "catalogue", "get", "libraries", "source"]
+__all__ = ["Backend", "Bound", "catalogue", "get", "helpers", "libraries", "source"]
 
 
 @cache

@@ -176,28 +176,54 @@ def keep(
     return keeping
 
 
-def with_literals(formula: Formula, dtype: Dtype, edition: str = "") -> Formula:
+def with_literals(
+    formula: Formula, dtype: Dtype, edition: str = "", helper: Callable[[Formula], Formula] = same
+) -> Formula:
     """Return the formula with its float literals in the kernel's dtype.
 
     `edition` becomes one more constant, unused: a cache that goes by what the formula holds finds it only in the same
-    edition of what the formula calls.
+    edition of what the formula calls. `helper` prepares the functions beside it that it calls.
     """
-    found = rewritten(formula, np.dtype(dtype).type)
+    found = rewritten(formula, np.dtype(dtype).type, helper)
     found.__code__ = found.__code__.replace(co_consts=(*found.__code__.co_consts, edition))
     return found
 
 
-def rewritten(formula: Formula, literal: Callable[[float], Any], **names: Any) -> Formula:
+def rewritten(
+    formula: Formula, literal: Callable[[float], Any], helper: Callable[[Formula], Formula] = same, **names: Any
+) -> Formula:
     """Return the formula with other objects for its floats, and for the builtins of some names.
 
-    Floats are literals, and what it holds of the function around it, such as a parameter of the activation.
+    Floats are literals, and what it holds of the function and the module around it, such as a parameter of the
+    activation. The functions around it that it calls are rewritten as well, and given to `helper`.
     """
 
     def replaced(value: Any) -> Any:
-        return literal(value) if isinstance(value, float) else value
+        if isinstance(value, float):
+            return literal(value)
+        return helper(rewritten(value, literal, helper, **names)) if _beside(formula, value) else value
 
     code = formula.__code__
     constants = tuple(map(replaced, code.co_consts))
-    known = formula.__globals__ | names if names else formula.__globals__
+    around = {name: formula.__globals__[name] for name in code.co_names if name in formula.__globals__}
+    other = {name: replaced(value) for name, value in around.items() if isinstance(value, float | FunctionType)} | names
+    known = formula.__globals__ | other if other else formula.__globals__
     held = tuple(CellType(replaced(cell.cell_contents)) for cell in formula.__closure__ or ())
     return FunctionType(code.replace(co_consts=constants), known, formula.__name__, None, held)
+
+
+def helpers(formula: Formula) -> tuple[Formula, ...]:
+    """Return the functions around a formula that it calls, and those that they call."""
+    held = [cell.cell_contents for cell in formula.__closure__ or ()]
+    named = [formula.__globals__.get(name) for name in formula.__code__.co_names]
+    called = [value for value in (*held, *named) if _beside(formula, value)]
+    return tuple(dict.fromkeys(each for helper in called for each in (helper, *helpers(helper))))
+
+
+def _beside(formula: Formula, value: Any) -> bool:
+    """Say whether a value is another function of the same file."""
+    return isinstance(value, FunctionType) and value is not formula and _home(value) == _home(formula)
+
+
+def _home(function: Formula) -> str:
+    return str(function.__code__.co_filename)

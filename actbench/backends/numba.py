@@ -10,14 +10,22 @@ and never be found again.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 from actbench.backends import _generated_code, _libm
 from actbench.backends._backend import COPY, PRODUCT, Backend, Bound, empty, source, with_literals
+from actbench.errors import InputError
 from actbench.formula import Dialect, Formula, Rule
 from actbench.model import Compiled, Dtype, Op
+
+TELLING = re.compile(
+    r"Untyped|Unknown attribute|Cannot|Use of|NameError|Invalid use|No implementation of function .*built"
+)
+"""What numba's lines begin with that name the cause."""
 
 
 def derivative(span: Callable[[int], Any], formula: Formula) -> Callable[..., Any]:
@@ -201,8 +209,15 @@ class Numba(Backend):
                 return {"z": step_keeping_z, "y": step_keeping_y}[rule.residuals[0]]
 
     def _compile(self, op: Op, rule: Rule, dtype: Dtype, *, cache: bool) -> Any:
-        jitable = (self.jitable(with_literals(formula, dtype, self.edition())) for formula in formulas(op, rule))
-        return jitted(self._factory(op, rule)(self.span(), *jitable), dtype, cache=cache, parallel=self.threaded)
+        from numba.core.errors import NumbaError
+        from numba.extending import register_jitable
+
+        literal = (with_literals(formula, dtype, self.edition(), register_jitable) for formula in formulas(op, rule))
+        loop = self._factory(op, rule)(self.span(), *map(self.jitable, literal))
+        try:
+            return jitted(loop, dtype, cache=cache, parallel=self.threaded)
+        except (NumbaError, AttributeError) as error:  # the latter where the namespace lacks a function
+            raise InputError(f"numba cannot compile {rule.derivative.__name__}: {_reason(str(error))}") from None
 
 
 def jitted(function: Callable[..., Any], dtype: Dtype, *, cache: bool = True, parallel: bool = False) -> Any:
@@ -211,7 +226,23 @@ def jitted(function: Callable[..., Any], dtype: Dtype, *, cache: bool = True, pa
 
     array = getattr(numba, dtype)[::1]
     signature = numba.void(*[array] * function.__code__.co_argcount)
-    return numba.njit([signature], cache=cache, error_model="numpy", parallel=parallel)(function)
+    compiled = partial(numba.njit, [signature], error_model="numpy", parallel=parallel)
+    if cache:
+        try:
+            return compiled(cache=True)(function)
+        except RuntimeError as error:
+            if "cannot cache function" not in str(error):
+                raise  # but where no directory can be written there is no cache
+    return compiled()(function)
+
+
+def _reason(said: str) -> str:
+    """Return of numba's many lines the innermost that tells what it does not know, and where that stands."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    at = max((number for number, line in enumerate(lines) if TELLING.match(line)), default=0)
+    places = (found for line in lines[at:] if (found := re.match(r'File "(?:.*/)?([^"]+)", (line \d+):', line)))
+    place = next(places, None)
+    return f"{lines[at]} ({place[1]}, {place[2]})" if place else lines[at]
 
 
 def _bound(dispatcher: Any, start: float) -> Bound:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from actbench.backends import _simd
-from actbench.backends._backend import source
+from actbench.backends._backend import helpers, source
 from actbench.backends.numba import Numba, formulas
 from actbench.formula import Dialect, Formula, Rule
 from actbench.model import Op
@@ -37,7 +37,7 @@ class NumbaSimd(Numba):
     def execution(self, op: Op, rule: Rule) -> str:
         """The loop around the formula, and the functions that the formula calls."""
         functions = self.namespace()
-        called = dict.fromkeys(name for formula in formulas(op, rule) for name in formula.__code__.co_names)
+        called = dict.fromkeys(name for formula in formulas(op, rule) for name in _called(formula))
         own = [getattr(functions, name) for name in called if name in functions.__all__]
         return "\n\n".join([super().execution(op, rule), *map(source, own)])
 
@@ -52,7 +52,7 @@ class NumbaSimd(Numba):
         from actbench.backends._simd import functions, vector_width
 
         computed = super().jitable(formula)
-        if not {*formula.__code__.co_names} & {*functions.COMPUTED}:
+        if not {*_called(formula)} & {*functions.COMPUTED}:
             return computed
 
         def wide(kept):
@@ -69,6 +69,11 @@ class NumbaSimd(Numba):
     def edition(self) -> str:
         """The digest of the functions' source."""
         return _digest(Path(_simd.__file__).parent)
+
+
+def _called(formula: Formula) -> list[str]:
+    """Return the names of what a formula calls, by itself or through functions around it."""
+    return [name for each in (formula, *helpers(formula)) for name in each.__code__.co_names]
 
 
 @cache

@@ -35,7 +35,7 @@ REGRESSED, OPEN = 1, 3
 KEPT = 20_000_000
 """Bytes: more than what the runs of a usual check take."""
 
-LIVE = ("preset", *AXES, "budget", "seed", "affinity", "threads", "timeout", "max_call", "output")
+LIVE = ("preset", *AXES, "load", "budget", "seed", "affinity", "threads", "timeout", "max_call", "output")
 """Parameters of a live check alone."""
 
 

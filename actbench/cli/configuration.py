@@ -27,6 +27,11 @@ PREFIX = "ACTBENCH_"
 ONE_CALL = frozenset({"output", "resume", "dry-run", "report", "store"})
 """Options that are about one call: a run that is always the same, or never measured, is nobody's setting."""
 
+EXPLICIT = {
+    "load": "it runs code, and no file or variable that happens to be there may make a command do that",
+}
+"""Options that the command line alone may give, and why."""
+
 PER_COMMAND = frozenset({"format"})
 """Options that take other values in every command, so that only a command's table can set them."""
 
@@ -93,7 +98,7 @@ def settable(command: click.Command) -> Options:
     """Return the options of a command that a file or the environment may set, by their long names."""
     options = (option for option in command.params if isinstance(option, click.Option))
     named = {_long_name(option): option for option in options}
-    return {name: option for name, option in named.items() if name and name not in ONE_CALL}
+    return {name: option for name, option in named.items() if name and name not in {*ONE_CALL, *EXPLICIT}}
 
 
 def variable(name: str) -> str:
@@ -254,4 +259,6 @@ def _shared(commands: Mapping[str, Options]) -> set[str]:
 def _unknown(place: str, what: str, written: str, name: str, known: Iterable[str]) -> InputError:
     if name in ONE_CALL:
         return InputError(f"{place}: {written} is about one call: write --{name} on the command line")
+    if name in EXPLICIT:
+        return InputError(f"{place}: {written} cannot be set, because {EXPLICIT[name]}: write --{name} yourself")
     return InputError(f"{place}: {unknown(what, written, known)}")

@@ -11,7 +11,9 @@ from actbench.cli.parameters import axes, selection
 
 @click.command()
 @click.argument(
-    "what", type=click.Choice(["activations", "backends", "strategies", "rungs", "presets", "cases"]), required=False
+    "what",
+    type=click.Choice(["activations", "backends", "strategies", "rungs", "presets", "cases", "packages"]),
+    required=False,
 )
 @selection("default")
 def command(what: str | None, **chosen: Any) -> None:
@@ -34,8 +36,14 @@ def command(what: str | None, **chosen: Any) -> None:
         "strategies": _strategies,
         "rungs": _rungs,
         "presets": _presets,
+        "packages": _packages,
     }
+    if what == "packages" and not _packages():
+        click.echo("no installed package offers activations or backends through entry points", err=True)
+        return
     for name, lines in sections.items():
+        if name == "packages" and not lines():
+            continue
         if what is None:
             click.secho(name, bold=True)
         if what in {None, name}:
@@ -86,6 +94,19 @@ def _presets() -> list[tuple[str, str]]:
     from actbench.suite import presets
 
     return [(name, preset.summary) for name, preset in presets().items()]
+
+
+def _packages() -> list[tuple[str, str]]:
+    """Name what installed packages offer, importing none."""
+    from actbench import loading
+
+    return [
+        (
+            offer.distribution,
+            f"{offer.version}, not loaded by itself: add --load {offer.distribution}  [{', '.join(offer.names)}]",
+        )
+        for offer in loading.offers()
+    ]
 
 
 def _cases(chosen: dict[str, Any]) -> None:

@@ -23,7 +23,20 @@ BUG = 70
 INTERRUPTED = 130
 """The exit code after Ctrl-C, by the custom of shells: 128 and the signal's number."""
 
-COMMANDS = ("run", "list", "show", "compare", "check", "selfcheck", "accuracy", "report", "plot", "export", "env")
+COMMANDS = (
+    "init",
+    "run",
+    "list",
+    "show",
+    "compare",
+    "check",
+    "selfcheck",
+    "accuracy",
+    "report",
+    "plot",
+    "export",
+    "env",
+)
 
 
 class Commands(click.Group):

@@ -134,6 +134,33 @@ class Names(ParamType):
         return tuple(self._item.convert(part, param, ctx) for part in parts)
 
 
+def _load(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Load what is named for as long as the command runs."""
+    del param
+    if not ctx.resilient_parsing:
+        load_for(ctx, names)
+    return names
+
+
+def load_for(ctx: click.Context, names: Iterable[str]) -> None:
+    """Load the user's own code for as long as the command runs."""
+    if names:
+        from actbench import loading
+
+        ctx.call_on_close(loading.unload)
+        for name in dict.fromkeys(names):
+            loading.load(name)
+
+
+user_code = click.option(
+    "--load",
+    multiple=True,
+    metavar="FILE|PACKAGE",
+    callback=_load,
+    help="Run FILE.py, or import an installed package, and take activations, strategies and backends from it too.",
+)
+"""The option for code of the user's own."""
+
 AXES = ("activations", "backends", "strategies", "ops", "dtypes", "sizes", "pattern")
 """The parameters of `selection`, without the preset."""
 
@@ -147,6 +174,7 @@ def _named(*between: Callable[..., Any]) -> tuple[Callable[..., Any], ...]:
         click.option("-d", "--dtype", "dtypes", multiple=True, type=Names("DTYPE"), help="float32 or float64."),
         *between,
         click.option("--filter", "pattern", default="*", metavar="GLOB", help="Only cases whose id matches."),
+        user_code,
     )
 
 

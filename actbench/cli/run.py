@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,11 +13,20 @@ import click
 from click.core import ParameterSource
 
 from actbench.cli.interrupts import end_as_by_ctrl_c
-from actbench.cli.parameters import AXES, DEFAULT_TIMEOUT, Duration, Percent, axes, processors, selection
+from actbench.cli.parameters import (
+    AXES,
+    DEFAULT_TIMEOUT,
+    Duration,
+    Percent,
+    axes,
+    load_for,
+    processors,
+    selection,
+)
 
 if TYPE_CHECKING:
     from actbench.measure.session import Seams
-    from actbench.model import Plan
+    from actbench.model import Loaded, Plan
     from actbench.report.summary import Summary
     from actbench.runs.archive import Writer
     from actbench.runs.environment import Environment
@@ -118,7 +127,7 @@ def _here(cpu: int | None, plan: Plan) -> Environment:
 
 
 def _new_record(chosen: dict[str, Any], cpu: int | None) -> Record:
-    from actbench import suite
+    from actbench import loading, suite
     from actbench.runs import environment
     from actbench.runs.record import Engine, Record, Settings
 
@@ -141,7 +150,8 @@ def _new_record(chosen: dict[str, Any], cpu: int | None) -> Record:
         timeout=chosen["timeout"] or DEFAULT_TIMEOUT,
         threads=threads if plan.threaded else 1,
     )
-    return Record(plan, settings, _here(cpu, plan), datetime.now(UTC).isoformat(timespec="seconds"))
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    return Record(plan, settings, _here(cpu, plan), created, loaded=environment.public_code(loading.loaded()))
 
 
 @contextmanager
@@ -156,6 +166,7 @@ def _resumed(ctx: click.Context, chosen: dict[str, Any], cpu: int | None) -> Ite
         raise click.UsageError("--resume goes on in its own directory: leave -o out")
     with archive.reopen(chosen["resume"]) as writer:
         record = writer.record
+        _load_again(ctx, chosen, record.loaded)
         here = _here(cpu, record.plan)
         environment.refuse_other(record.environment, here)
         given = {name for name in PLANNING if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE}
@@ -174,6 +185,26 @@ def _resumed(ctx: click.Context, chosen: dict[str, Any], cpu: int | None) -> Ite
         record.settings = replace(record.settings, **limits)
         record.environment = here
         yield writer
+
+
+def _load_again(ctx: click.Context, chosen: dict[str, Any], recorded: Sequence[Loaded]) -> None:
+    """Load what the run had, unless it is named; `NotComparableError` where that is not the same any more."""
+    from actbench import loading
+    from actbench.errors import NotComparableError
+
+    if not chosen["load"]:
+        load_for(ctx, [each.name for each in recorded])
+    there = {each.sha256: each.name for each in recorded}
+    here = {each.sha256: each.name for each in loading.loaded()}
+    if other := [name for digest, name in here.items() if digest not in there]:
+        raise NotComparableError(
+            f"--resume {chosen['resume']}: {other[0]} is not the code that the run there had: undo what was changed in "
+            "it, or start a new run"
+        )
+    if missing := [name for digest, name in there.items() if digest not in here]:
+        raise NotComparableError(
+            f"--resume {chosen['resume']}: the run there had loaded {missing[0]} as well: name it too (--load)"
+        )
 
 
 def _check_limits(chosen: dict[str, Any], engine: str) -> None:

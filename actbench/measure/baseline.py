@@ -7,13 +7,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from actbench import loading
 from actbench.errors import BenchmarkError, NotComparableError
 from actbench.measure.client import PACKAGE, Interpreter, Worker, WorkerProcess
-from actbench.measure.protocol import PROTOCOL
+from actbench.measure.protocol import PROTOCOL, Source
+from actbench.model import LoadedFrom
 from actbench.runs.environment import worker_environment
 
 GIT = "git:"
@@ -61,9 +63,20 @@ def describe(worker: Worker, against: str) -> dict[str, str]:
 
 def _starting(interpreter: Interpreter) -> StartRole:
     def start(cpu: int | None, timeout: float, role: str, threads: int) -> Worker:
-        return WorkerProcess(cpu=cpu, timeout=timeout, interpreter=interpreter, role=role, threads=threads)
+        worker = WorkerProcess(cpu=cpu, timeout=timeout, interpreter=interpreter, role=role, threads=threads)
+        if sources := _sources():
+            with suppress(BenchmarkError):
+                if worker.describe().protocol != PROTOCOL:
+                    return worker  # it is refused for that, as soon as it is asked
+            worker.load(sources)
+        return worker
 
     return start
+
+
+def _sources() -> list[Source]:
+    """Return what is loaded here: files must be the same there, while packages may be what is compared."""
+    return [Source(each.name, each.sha256 if each.kind is LoadedFrom.FILE else None) for each in loading.loaded()]
 
 
 def _interpreter(python: Path, place: Path) -> Interpreter:

@@ -126,6 +126,14 @@ class WorkerProcess:
             self.close()
             raise
 
+    def load(self, sources: Sequence[protocol.Source]) -> None:
+        """Load a user's own code; the worker ends where that fails."""
+        try:
+            self._ask(protocol.LoadedAll, self._timeout, request="load", sources=sources)
+        except BenchmarkError:
+            self.close()
+            raise
+
     def describe(self) -> protocol.Described:
         """Tell what the worker runs on."""
         return self._ask(protocol.Described, self._timeout, request="describe")

@@ -10,7 +10,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
-from actbench import backends, software, suite
+from actbench import backends, loading, software, suite
 from actbench.analysis.live import Outcome, Sides
 from actbench.analysis.regression import Margins
 from actbench.analysis.sequential import fewest_rounds
@@ -129,6 +129,7 @@ class LiveSession:
                     calibrations=lockstep.calibrations,
                     failures=lockstep.failures,
                     rounds=times.last_round,
+                    loaded=environment.public_code(loading.loaded()),
                 ),
                 times,
             )

@@ -18,7 +18,7 @@ PROTOCOL = 3
 
 1: first.
 2: ``start`` gives the number of threads, ``prepare`` names the yardsticks too, ``inspect`` is new.
-3: ``evaluate`` may give residuals.
+3: ``evaluate`` may give residuals; ``load`` is new: it comes after ``start``, with the user's own code.
 """
 
 
@@ -48,6 +48,20 @@ class Started:
 
     affinity: tuple[int, ...] | None
     """The processors it may run on, or None where the system cannot say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What ``load`` names: a file as seen from the worker's directory, or an installed package."""
+
+    name: str
+    sha256: str | None
+    """Of the very code that is meant; None where another version of a package will do."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedAll:
+    """Answer to ``load``: what the sources declare can be prepared."""
 
 
 @dataclass(frozen=True, slots=True)

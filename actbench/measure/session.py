@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from actbench import loading
 from actbench.measure.baseline import OpenBaseline, opened
 from actbench.measure.checking import check_kernels
 from actbench.measure.client import Worker, WorkerProcess, here
 from actbench.measure.conductor import Conductor
+from actbench.measure.protocol import Source
 from actbench.measure.stock import PROCESSES, Stock
 from actbench.measure.stopping import Stopping
 from actbench.runs.events import Event
@@ -29,8 +31,11 @@ class StartHere(Protocol):
 
 
 def start_process(cpu: int | None, timeout: float, role: str = "worker", threads: int = 1) -> Worker:
-    """Start a real worker."""
-    return WorkerProcess(cpu=cpu, timeout=timeout, interpreter=here(), role=role, threads=threads)
+    """Start a real worker, which loads what this process has loaded."""
+    worker = WorkerProcess(cpu=cpu, timeout=timeout, interpreter=here(), role=role, threads=threads)
+    if sources := [Source(each.name, each.sha256) for each in loading.loaded()]:
+        worker.load(sources)
+    return worker
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pyperf
 
+from actbench import loading
 from actbench.analysis.speedups import widest
 from actbench.errors import BenchmarkError
 from actbench.measure.client import PACKAGE
@@ -88,6 +89,7 @@ class Stock:
             command = [
                 *(sys.executable, "-m", MODULE, "--quiet", "-o", str(output)),
                 *("--cases", ",".join(case.id for case in block.timed), "--inputs", str(self.plan.seed)),
+                *(part for each in loading.loaded() for part in ("--load", f"{each.sha256}={each.name}")),
                 *("--processes", str(self.processes), "--timeout", str(max(1, round(self.timeout)))),
                 *("--inherit-environ", ",".join(environment)),
                 *(() if self.cpu is None else ("--affinity", str(self.cpu))),

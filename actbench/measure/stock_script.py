@@ -1,6 +1,6 @@
 """The script that stock ``pyperf.Runner`` runs, and reruns in each of its worker processes: one block's cases.
 
-``python -m actbench.measure.stock_script --cases ID,ID --inputs SEED`` and pyperf's own options.
+``python -m actbench.measure.stock_script --cases ID,ID --inputs SEED [--load SHA256=FILE]`` and pyperf's own options.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyperf
 
-from actbench import kernel
+from actbench import kernel, loading
 from actbench.model import Case
 
 MODULE = "actbench.measure.stock_script"
@@ -43,6 +43,7 @@ def time_calls(loops: int, case_id: str, seed: int) -> float:
 def pass_on(command: list[str], arguments: Any) -> None:
     """Hand our own options to pyperf's worker processes."""
     command += ["--cases", arguments.cases, "--inputs", str(arguments.inputs)]
+    command += [part for source in arguments.load for part in ("--load", source)]
 
 
 def main() -> None:
@@ -50,7 +51,11 @@ def main() -> None:
     runner = pyperf.Runner(program_args=("-m", MODULE), add_cmdline_args=pass_on)
     runner.argparser.add_argument("--cases", required=True, help="case ids, with commas between them")
     runner.argparser.add_argument("--inputs", type=int, required=True, help="seed of the inputs")
+    runner.argparser.add_argument("--load", action="append", default=[], help="a user's own code: SHA256=NAME")
     arguments = runner.parse_args()
+    for source in arguments.load:
+        digest, _, name = source.partition("=")
+        loading.load(name, digest)
     for case_id in arguments.cases.split(","):
         runner.bench_time_func(case_id, time_calls, case_id, arguments.inputs)
 

@@ -25,6 +25,7 @@ from actbench.measure.protocol import (
     Evaluated,
     Inspected,
     Limited,
+    LoadedAll,
     Offered,
     Prepared,
     Started,
@@ -88,6 +89,14 @@ class Worker:
         from actbench import backends, software
 
         return Described(PROTOCOL, software.versions(backends.libraries(backends.catalogue())))
+
+    def load(self, sources: list[dict[str, Any]]) -> LoadedAll:
+        """Load the user's own code."""
+        from actbench import loading
+
+        for source in sources:
+            loading.load(**source)
+        return LoadedAll()
 
     def offer(self, selection: dict[str, Any]) -> Offered:
         """Tell which cases of a selection exist here."""
@@ -194,6 +203,7 @@ def main() -> None:
         worker = Worker()
         serve: dict[str, Callable[..., Any]] = {
             "start": worker.start,
+            "load": worker.load,
             "describe": worker.describe,
             "offer": worker.offer,
             "evaluate": worker.evaluate,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from actbench import backends
 from actbench.analysis.ladder import Step
 from actbench.analysis.statistics import Bounded
-from actbench.model import RUNGS, Dtype
+from actbench.model import RUNGS, Dtype, place
 from actbench.report.numbers import UNDECIDED, count, plus_minus
 from actbench.report.table import Table
 
@@ -21,7 +22,7 @@ def tables(steps: Sequence[Step]) -> Iterator[Table]:
 def _table(dtype: Dtype, steps: Sequence[Step]) -> Table:
     present = [rung for rung in RUNGS if any(step.case.strategy == rung for step in steps)]
     cells = {(step.case.backend, step.case.size, step.case.strategy): _cell(step) for step in steps}
-    rank = [*backends.catalogue()].index
+    rank = partial(place, order=[*backends.catalogue()])
     lines = sorted({line[:2] for line in cells}, key=lambda line: (rank(line[0]), line[1]))
     return Table(
         f"Overhead ladder: {dtype}",

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from actbench import activations, backends, kernel, overhead
-from actbench.backends import source
-from actbench.formula import Rule
+from actbench.backends import helpers, source
+from actbench.formula import Formula, Rule
 from actbench.model import RUNGS, Case, Compiled
 from actbench.report import mathematics
 from actbench.suite import bytes_moved, canonical, residual_bytes
@@ -32,8 +32,8 @@ def _parts(case: Case) -> Iterator[str]:
         f"keeps {', '.join(chosen.residuals)}: {residual_bytes(case)} bytes per element; "
         f"one call moves {bytes_moved(case)} bytes, temporaries not counted"
     )
-    yield _section("forward", source(chosen.save or chosen.forward))
-    yield _section(f"derivative, from {', '.join(chosen.residuals)}", source(chosen.derivative))
+    yield _section("forward", _code(chosen.save or chosen.forward))
+    yield _section(f"derivative, from {', '.join(chosen.residuals)}", _code(chosen.derivative))
     yield _section(f"executed by {backend.name}: {backend.summary}", backend.execution(case.op, chosen))
     for weakness in activation.strategies[case.strategy].weaknesses:
         yield f"known weakness: {weakness.flaw}: {weakness.why}"
@@ -52,6 +52,11 @@ def _rung(case: Case) -> Iterator[str]:
         yield _section(title, backend.execution(case.op, found))
     else:
         yield _section(title, source(found))
+
+
+def _code(formula: Formula) -> str:
+    """Return a formula's source, and that of the functions around it that it calls."""
+    return "\n\n".join(map(source, (formula, *helpers(formula))))
 
 
 def _section(title: str, body: str) -> str:

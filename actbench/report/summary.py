@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from actbench import backends
@@ -14,7 +15,7 @@ from actbench.analysis.figures import Figures
 from actbench.analysis.ladder import Step
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS
-from actbench.model import STRATEGIES, Check, LeftOut
+from actbench.model import STRATEGIES, Check, LeftOut, place
 from actbench.report import ladder
 from actbench.report.numbers import NO_INTERVAL, UNDECIDED, count, plus_minus, ratio, significant
 from actbench.report.table import Table
@@ -36,7 +37,7 @@ def summarise(
     figures: Sequence[Figures], speedups: Sequence[Speedup], steps: Sequence[Step], record: Record
 ) -> Summary:
     """Put what was measured into words."""
-    rank = [*backends.catalogue()].index
+    rank = partial(place, order=[*backends.catalogue()])
     measured = [each for each in figures if not each.yardstick]
     cases = sorted((each for each in measured if not each.rung), key=lambda each: rank(each.backend))
     within = sorted(
@@ -163,8 +164,7 @@ def _time(each: Figures) -> str:
 def _cost_table(cases: Sequence[Figures], checks: Sequence[Check]) -> Table:
     """Say what each strategy keeps and how wrong it can be."""
     kept = {(each.activation, each.dtype, each.strategy): each.residual_bytes_per_element for each in cases}
-    order = list(STRATEGIES)
-    ordered = sorted(checks, key=lambda check: (check.kernel.dtype, order.index(check.kernel.strategy)))
+    ordered = sorted(checks, key=lambda check: (check.kernel.dtype, place(check.kernel.strategy, STRATEGIES)))
     groups = _grouped(
         ordered,
         lambda check: (check.kernel.activation, check.kernel.dtype, check.kernel.strategy, check.weaknesses),
@@ -205,6 +205,11 @@ def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Reco
             f"Intervals wider than the target of ± {100 * record.settings.target:g} %: {wide} of {len(speedups)} "
             "speedups. More time narrows them: --resume with --budget."
         )
+    for activation, digits in _by_differences(record.checks).items():
+        yield (
+            f"{activation}: mpmath cannot evaluate it, so g' is held to differences of the forward function, to about "
+            f"{digits:.0f} digits; smaller errors do not show."
+        )
     if record.repeats:
         yield (
             f"A block was measured again {record.repeats} times, because all of it was much slower than in other "
@@ -220,9 +225,18 @@ def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Reco
         yield f"FAILED {failure.block} {when}: {failure.reason}"
 
 
+def _by_differences(checks: Iterable[Check]) -> dict[str, float]:
+    """Return by activation the fewest digits to which its truth is known, where that is by differences."""
+    found: dict[str, float] = {}
+    for check in checks:
+        if check.digits is not None:
+            name = check.kernel.activation
+            found[name] = min(check.digits, found.get(name, check.digits))
+    return found
+
+
 def _strategies(names: Iterable[str]) -> list[str]:
-    present = set(names)
-    return [name for name in STRATEGIES if name in present]
+    return sorted(dict.fromkeys(names), key=lambda name: place(name, STRATEGIES))
 
 
 def _grouped(items: Iterable[T], key: Callable[[T], Any]) -> dict[Any, list[T]]:

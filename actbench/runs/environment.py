@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import platform
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import psutil
@@ -18,6 +18,7 @@ import pyperf
 
 from actbench import __version__, software
 from actbench.errors import InputError, NotComparableError
+from actbench.model import Loaded
 
 NEEDED = (
     *("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH", "XDG_CACHE_HOME"),
@@ -142,6 +143,11 @@ def public_metadata(metadata: Mapping[str, str | float]) -> dict[str, str | floa
 def public_text(text: str) -> str:
     """Return the text with the directories of every path left out, which may name a user or a host."""
     return re.sub(r"(?<![\w.])~?(?:/[^\s/'\":,;()]+)+/", ".../", text)
+
+
+def public_code(loaded: Iterable[Loaded]) -> list[Loaded]:
+    """Return the user's own code as it is recorded: by name and digest, without directories that may name a user."""
+    return [replace(each, name=public_text(each.name)) for each in loaded]
 
 
 def process_metadata() -> dict[str, str | float]:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from actbench.errors import InputError
-from actbench.model import Calibration, Check, Failure, Plan
+from actbench.model import Calibration, Check, Failure, Loaded, Plan
 from actbench.runs.environment import Environment
 
 SCHEMA = 1
@@ -74,6 +74,8 @@ class Record:
     """The last round that was measured to its end."""
     repeats: int = 0
     """How often a block was measured again, because all of it was slower than in other rounds."""
+    loaded: list[Loaded] = field(default_factory=list)
+    """The user's own code, in the order in which it was loaded; files as they were named, but never a full path."""
 
 
 class _Version(msgspec.Struct):
@@ -104,7 +106,7 @@ def decode(data: bytes, path: Path) -> Record:
 
 def _contradictions(record: Record) -> Iterator[str]:
     """Say what cannot be true of a record that actbench wrote."""
-    named = [msgspec.to_builtins(record.environment), [case.id for case in record.plan.cases]]
+    named = [msgspec.to_builtins([record.environment, record.loaded]), [case.id for case in record.plan.cases]]
     if not all(text.isprintable() for text in _texts(named)):
         yield "a name or a version in it has characters that do not print"
     blocks = {block.id: block for block in record.plan.blocks}

@@ -1,0 +1,72 @@
+"""A file of the user's, run as a module of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from contextlib import redirect_stdout
+from hashlib import sha256
+from itertools import count
+from pathlib import Path
+from types import ModuleType
+
+from actbench.errors import InputError
+from actbench.loading._found import Found, declared, failure
+from actbench.model import Loaded, LoadedFrom
+
+PREFIX = "actbench_loaded_"
+"""What names of these modules begin with, so that none hides a module that can be imported."""
+
+
+def is_file(name: str) -> bool:
+    """Say whether a file is meant, and not an installed package."""
+    return name.endswith(".py") or os.sep in name or Path(name).is_file()
+
+
+def read(name: str) -> Found:
+    """Run a file; `InputError` names the line where that fails. What it prints goes to stderr."""
+    data = _bytes(name)
+    loaded = Loaded(LoadedFrom.FILE, name, sha256(data).hexdigest())
+    path = str(Path(name).absolute())
+    try:
+        code = compile(data, path, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        at = f"line {error.lineno} is" if error.lineno else "it is"
+        raise InputError(f"--load {name}: {at} not Python ({error.msg}): correct it") from None
+    except ValueError as error:
+        raise InputError(f"--load {name}: it is not Python ({error}): name another file") from None
+    module = _module(path)
+    try:
+        with redirect_stdout(sys.stderr):
+            exec(code, vars(module))  # noqa: S102  # this is what --load is for
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # the user's code may raise anything
+        raise failure(name, "", error, [path]) from None
+    return declared(loaded, [path], [(module.__name__, dict(vars(module)))])
+
+
+def _module(path: str) -> ModuleType:
+    """Return an empty module, which is found by its name as others are: dataclasses look for theirs."""
+    stem = PREFIX + re.sub(r"\W", "_", Path(path).stem)
+    names = (stem if number == 1 else f"{stem}_{number}" for number in count(1))
+    module = ModuleType(next(name for name in names if name not in sys.modules))
+    module.__file__ = path
+    sys.modules[module.__name__] = module
+    return module
+
+
+def _bytes(name: str) -> bytes:
+    path = Path(name)
+    try:
+        if path.is_dir():
+            raise InputError(f"--load {name}: that is a directory: name a file in it")
+        if path.exists() and not path.is_file():
+            raise InputError(f"--load {name}: that is not a file of text: name one")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(
+            f"--load {name}: there is no such file: name one that exists, or let 'actbench init' write one"
+        ) from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InputError(f"--load {name}: it cannot be read ({reason}): name another file") from None

@@ -1,0 +1,61 @@
+"""What a namespace of the user's declares, and what to say where running it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from inspect import isabstract, isclass
+from traceback import walk_tb
+from typing import Any
+
+from actbench import activations, backends
+from actbench.backends import Backend
+from actbench.errors import InputError
+from actbench.formula import Activation, Extension
+from actbench.model import Loaded
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a file or a package declares."""
+
+    loaded: Loaded
+    files: tuple[str, ...]
+    """Where its code lies, to name lines of it."""
+    activations: tuple[Activation, ...]
+    extensions: tuple[Extension, ...]
+    backends: tuple[type[Backend], ...]
+
+
+def declared(loaded: Loaded, files: Iterable[str], namespaces: Iterable[tuple[str, Mapping[str, Any]]]) -> Found:
+    """Gather what modules declare, each given by its name; what they only import from elsewhere does not count."""
+    known = [*map(id, activations.catalogue().values()), *(id(type(each)) for each in backends.catalogue().values())]
+    own: dict[int, Any] = {}
+    for module, names in namespaces:
+        for value in names.values():
+            elsewhere = isclass(value) and value.__module__ != module
+            if id(value) not in known and not elsewhere:
+                own[id(value)] = value
+    kinds = [value for value in own.values() if isclass(value) and issubclass(value, Backend)]
+    complete = [kind for kind in kinds if not isabstract(kind)]
+    for kind in kinds:
+        if isabstract(kind) and not any(issubclass(each, kind) for each in complete):
+            lacking = ", ".join(sorted(kind.__abstractmethods__))
+            raise InputError(f"--load {loaded.name}: backend class {kind.__name__} is not complete: define {lacking}")
+    return Found(
+        loaded,
+        tuple(files),
+        tuple(value for value in own.values() if isinstance(value, Activation)),
+        tuple(value for value in own.values() if isinstance(value, Extension)),
+        tuple(complete),
+    )
+
+
+def failure(name: str, what: str, error: BaseException, files: Iterable[str]) -> InputError:
+    """Say which line of the user's code raised what; `what` was being done."""
+    own = {*files}
+    lines = [line for frame, line in walk_tb(error.__traceback__) if frame.f_code.co_filename in own]
+    said = (str(error).splitlines() or [""])[0]
+    raised = f"{type(error).__name__}{': ' if said else ''}{said}"
+    where = f"line {lines[-1]} raised {raised}: correct that line" if lines else f"it raised {raised}: correct it"
+    return InputError(f"--load {name}: {what}{where}")

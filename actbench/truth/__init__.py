@@ -1,0 +1,126 @@
+"""The truth about an activation: g' and g at any z, as numbers beside a format.
+
+By mpmath where the activation's definition can be evaluated there. A user's own function may call numpy or scipy, which
+know no numbers of mpmath: then g' is known from differences of the forward function in float64, to fewer digits, and
+how many these are is estimated with it. What is not known counts as no error of a kernel's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import mpmath
+import numpy as np
+from numpy.typing import NDArray
+
+from actbench import activations
+from actbench.by_name import by_name
+from actbench.errors import BenchmarkError
+from actbench.formula import Dialect
+from actbench.truth import differences, exact
+
+Array = NDArray[Any]
+
+SAFETY = 10.0
+"""How many times its estimated error a difference may be off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Real numbers beside a format: the nearest number of the format, and what is left, in ULP of it."""
+
+    nearest: Array
+    rest: Array
+    ulp: Array
+    slack: Array | None = None
+    """By how many ULP these numbers may be off themselves, inf where nothing is known; None where they are exact."""
+    digits: float | None = None
+    """To how many digits they are known, typically, where they are not exact."""
+
+    def at(self, mask: Array) -> Truth:
+        """Return the numbers that a boolean array picks."""
+        slack = None if self.slack is None else self.slack[mask]
+        return Truth(self.nearest[mask], self.rest[mask], self.ulp[mask], slack, self.digits)
+
+    def error(self, computed: Array) -> Array:
+        """Return |computed - truth| in ULP, float64; inf where one of them is finite and the other is not.
+
+        Where the truth is not exact, what it may be off itself is no error.
+        """
+        error = np.abs(self.signed(computed))
+        if self.slack is None:
+            return error
+        known = np.isfinite(self.slack)
+        return np.where(known, np.maximum(error - np.where(known, self.slack, 0.0), 0.0), 0.0)
+
+    def signed(self, computed: Array) -> Array:
+        """Return computed - truth in ULP, float64: below 0 where the computed value is too low."""
+        with np.errstate(all="ignore"):
+            distance = (computed.astype(np.float64) - self.nearest.astype(np.float64)) / self.ulp
+        right = np.isinf(self.nearest) & (computed == self.nearest)
+        return np.where(np.isfinite(distance), distance - self.rest, np.where(right, 0.0, np.inf))
+
+    def absolute(self, computed: Array) -> Array:
+        """Return |computed - truth| in eps of the format: absolute, not relative, error."""
+        eps = float(np.finfo(self.nearest.dtype).eps)
+        with np.errstate(all="ignore"):
+            return np.asarray(self.error(computed) * (self.ulp / eps))
+
+
+@by_name
+@cache
+def obstacle(activation: str) -> str | None:
+    """Say why the definition of an activation cannot be evaluated in mpmath, or None when it can."""
+    return exact.obstacle(activations.get(activation))
+
+
+def truth_at(activation: str, z: Array) -> tuple[Truth, Truth]:
+    """Return g' and y at any finite z of a format; `BenchmarkError` where g raises instead of giving a number."""
+    chosen = activations.get(activation)
+    if obstacle(activation) is None:
+        pairs = exact.slopes_and_outputs(chosen, z)
+        return _beside([slope for slope, _ in pairs], z.dtype), _beside([output for _, output in pairs], z.dtype)
+    at = z.astype(np.float64)
+    found = differences.differentiate(differences.forward(chosen), at, dict(chosen.formulas.kinks))
+    slope, output = _beside(list(found.slope), z.dtype), _beside(list(found.output), z.dtype)
+    with np.errstate(over="ignore"):
+        slack = [SAFETY * found.error / slope.ulp, SAFETY * found.noise / output.ulp]
+    return (
+        Truth(slope.nearest, slope.rest, slope.ulp, slack[0], found.digits),
+        Truth(output.nearest, output.rest, output.ulp, slack[1], found.digits),
+    )
+
+
+def residuals_at(activation: str, strategy: str, z: Array, y: Callable[[], Truth]) -> dict[str, Array]:
+    """Return what a strategy keeps at any finite z, correctly rounded to its format; `y` gives the output there."""
+    chosen = activations.get(activation).rule(strategy, Dialect.SCALAR, mpmath.mp)
+    known = {"z": z} | ({"y": y().nearest} if "y" in chosen.residuals else {})
+    if reason := obstacle(activation):
+        raise BenchmarkError(f"{activation} has no exact residuals: mpmath cannot evaluate it ({reason})")
+    if chosen.save:
+        with mpmath.workdps(exact.FEW_DIGITS):
+            kept = zip(*(chosen.save(mpmath.mpf(float(each)))[1:] for each in z), strict=True)
+            rounded = [_beside(list(numbers), z.dtype).nearest for numbers in kept]
+        known |= dict(zip(chosen.saved, rounded, strict=True))
+    return {name: known[name] for name in chosen.residuals}
+
+
+def _beside(numbers: list[Any], dtype: np.dtype[Any]) -> Truth:
+    with np.errstate(over="ignore", invalid="ignore"):  # the largest finite number has no neighbour above
+        nearest = np.array([_to_float(number) for number in numbers]).astype(dtype)
+        ulp = np.fmin(np.spacing(np.abs(nearest)), np.finfo(dtype).max).astype(np.float64)
+    rest = [
+        float((number - mpmath.mpf(float(near))) / mpmath.mpf(unit)) if np.isfinite(near) else 0.0
+        for number, near, unit in zip(numbers, nearest, ulp, strict=True)
+    ]
+    return Truth(nearest, np.array(rest), ulp)
+
+
+def _to_float(number: Any) -> float:
+    """Return the nearest float64: inf beyond its largest."""
+    largest = np.finfo(np.float64).max
+    return float(number) if abs(number) <= largest else math.inf if number > 0 else -math.inf

@@ -1,0 +1,125 @@
+"""What a wrong derivative looks like: a guess that fits all that it returned, in words.
+
+A derivative expects the output y where it is given z, or is applied twice, gives g in place of g', has the wrong sign
+or factor: each of these can be computed, and compared with what came at every z of the grid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actbench import activations, backends
+from actbench.formula import Dialect
+from actbench.model import Kernel, Op
+from actbench.truth.differences import over_arrays
+
+Array = NDArray[Any]
+
+TELLING = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
+"""Where one can check with pencil and paper that a result is wrong."""
+
+TOLERANCE = {np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-9}
+"""What a guess may be off, relative to g' and to its size near 0."""
+
+NEAR = 30.0
+"""Up to which |z| a guess must give numbers; beyond, formulas may overflow."""
+
+FAR = 1e-6
+"""How far from 0 and 1 a factor must be to be one."""
+
+SIGNIFICANT = 1e-3
+"""Of the size of g' near 0: from where on a factor can be told."""
+
+
+FEW_EPS = 8.0
+"""What an absolute error is at most where digits cancel, in eps of the format."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a kernel was asked, what it answered, and the truth. Arrays of one length."""
+
+    kernel: Kernel
+    z: Array
+    dy: Array
+    computed: Array
+    """g', and where the kernel gives dy * g', that divided by dy."""
+    slope: Array
+    output: Array
+    wrong: Array
+
+
+def guess(evidence: Evidence) -> str:
+    """Return what the kernel seems to do instead, or nothing where no guess fits."""
+    return next((words for words, fits in _guesses(evidence) if fits), "")
+
+
+def telling(evidence: Evidence) -> int | None:
+    """Return where the kernel is wrong at a small round z, or None where it is right at all of them."""
+    found = (np.flatnonzero((evidence.z == z) & evidence.wrong) for z in TELLING)
+    return next((int(at[-1]) for at in found if at.size and np.isfinite(evidence.computed[at[-1]])), None)
+
+
+def _guesses(evidence: Evidence) -> Iterator[tuple[str, bool]]:
+    """Yield phrases, and whether they fit, the likeliest first."""
+    computed, slope, output, dy = (
+        each.astype(np.float64) for each in (evidence.computed, evidence.slope, evidence.output, evidence.dy)
+    )
+    kept, formula = _formula(evidence.kernel)
+    if kept == ("z",):
+        yield "it seems to expect the output y, not z", _right(evidence, formula(output))
+    if kept == ("y",):
+        applied = "it seems to expect z, not the output y: g is applied twice"
+        yield applied, _right(evidence, formula(evidence.z.astype(np.float64)))
+    yield "it seems to return g, not g'", _same(evidence, computed, output)
+    yield "it seems to have the wrong sign", _same(evidence, computed, -slope)
+    if evidence.kernel.op is not Op.DERIVATIVE:
+        yield "it seems to leave out the factor dy", _same(evidence, computed * dy, slope)
+        yield "it seems to multiply by dy twice", _same(evidence, computed, slope * dy)
+    factor = _factor(computed, slope)
+    far = min(abs(factor), abs(factor - 1)) > FAR
+    yield f"it seems to be off by a factor of {factor:.9g}", far and _same(evidence, computed, factor * slope)
+    with np.errstate(all="ignore"):
+        off = np.abs(computed - slope)[evidence.wrong] / np.finfo(evidence.z.dtype).eps
+    cancels = "digits cancel there: compute it otherwise, or declare Weakness(Flaw.CANCELS, why, where)"
+    yield cancels, bool(np.all(off <= FEW_EPS))
+    for side, words in ((1, "it is right for z > 0 only"), (-1, "it is right for z < 0 only")):
+        there = evidence.z * side > 0
+        yield words, bool(there.any() and not evidence.wrong[there].any() and evidence.wrong[~there].mean() > 1 / 2)
+
+
+def _right(evidence: Evidence, other: Array) -> bool:
+    return _same(evidence, other, evidence.slope.astype(np.float64))
+
+
+def _same(evidence: Evidence, one: Array, other: Array) -> bool:
+    """Say whether two are the same at all z: where they are numbers, and near 0 they must be."""
+    tolerance = TOLERANCE[evidence.z.dtype]
+    near = np.abs(evidence.z) <= NEAR
+    with np.errstate(all="ignore"):
+        size = np.abs(evidence.slope.astype(np.float64))
+        largest = np.max(size[np.abs(evidence.z) <= 2.0], initial=0.0)
+        close = np.abs(one - other) <= tolerance * (np.maximum(size, np.abs(other)) + largest)
+        numbers = np.isfinite(one) & np.isfinite(other)
+    return bool(np.all(close[numbers]) and np.all(numbers[near]))
+
+
+def _factor(computed: Array, slope: Array) -> float:
+    """Return how many times g' the result is, where g' is not small."""
+    with np.errstate(all="ignore"):
+        ratio = computed / slope
+        well = np.isfinite(ratio) & (np.abs(slope) > SIGNIFICANT) & (np.abs(slope) < 1 / SIGNIFICANT)
+    return float(np.median(ratio[well])) if well.any() else np.nan
+
+
+def _formula(kernel: Kernel) -> tuple[tuple[str, ...], Callable[..., Array]]:
+    """Return what the kernel's derivative is given, and the derivative over arrays of float64."""
+    activation = activations.get(kernel.activation)
+    array = activation.rule(kernel.strategy, Dialect.ARRAY, backends.get("numpy").namespace())
+    scalar = activation.rule(kernel.strategy, Dialect.SCALAR, backends.get("python").namespace())
+    return array.residuals, over_arrays(array.derivative, scalar.derivative)

@@ -107,6 +107,14 @@ def test_a_check_loads_the_same_on_both_sides() -> None:
         assert record(Path("kept", side))["loaded"][0]["name"] == "mine.py"
 
 
+def test_a_baseline_that_cannot_load_the_same_is_not_comparable(mine: Path) -> None:
+    mine.write_text(MINE + "\nimport sys\nif 'click' not in sys.modules: raise ValueError('no click')\n")
+    result = CliRunner().invoke(main, ["check", "--against", sys.executable, "--load", "mine.py", "-a", "softer", "-q"])
+    assert result.exit_code == 5
+    assert "what is loaded here cannot be loaded there: the baseline raised InputError: --load mine.py" in result.stderr
+    assert "raised ValueError: no click: correct that line" in result.stderr
+
+
 def test_a_worker_prepares_and_times_what_it_was_told_to_load(worker: WorkerProcess) -> None:
     loaded = loading.load("mine.py")
     worker.load([Source(loaded.name, loaded.sha256)])

@@ -52,6 +52,10 @@ class WorkerLostError(BenchmarkError):
     """The worker crashed or hung, and is gone."""
 
 
+class NotLoadedError(BenchmarkError):
+    """A worker could not load the user's own code."""
+
+
 class Worker(Protocol):
     """What the conductor needs of a worker. Times are in seconds."""
 
@@ -130,9 +134,9 @@ class WorkerProcess:
         """Load a user's own code; the worker ends where that fails."""
         try:
             self._ask(protocol.LoadedAll, self._timeout, request="load", sources=sources)
-        except BenchmarkError:
+        except BenchmarkError as error:
             self.close()
-            raise
+            raise NotLoadedError(str(error)) from None
 
     def describe(self) -> protocol.Described:
         """Tell what the worker runs on."""

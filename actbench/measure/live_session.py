@@ -17,7 +17,7 @@ from actbench.analysis.sequential import fewest_rounds
 from actbench.analysis.statistics import CONFIDENCE
 from actbench.errors import BenchmarkError, InputError, NotComparableError
 from actbench.measure.baseline import StartRole, describe
-from actbench.measure.client import Worker
+from actbench.measure.client import NotLoadedError, Worker
 from actbench.measure.live import LiveCheck
 from actbench.measure.lockstep import Lockstep
 from actbench.measure.session import Seams
@@ -178,6 +178,10 @@ class LiveSession:
             self._there = {name: version for name, version in told.items() if name not in unused}
             self.remarks = _differences(self._there, software.versions(self._asked.libraries))
             return worker.offer(self._asked.selection)
+        except NotLoadedError as error:
+            raise NotComparableError(
+                f"--against {self._asked.against}: what is loaded here cannot be loaded there: {error}"
+            ) from None
         except BenchmarkError as error:
             raise NotComparableError(
                 f"--against {self._asked.against}: no worker can run there ({error}): it takes Python 3.11 or newer "

@@ -151,7 +151,7 @@ def declared(weaknesses: tuple[Weakness, ...], flaw: Flaw, z: Array) -> Array:
     if flaw is Flaw.AMPLIFIES:
         factor = np.ones(z.size)
         for more in found:
-            factor += np.clip(more, 0, 1e300)
+            factor += np.clip(np.nan_to_num(more, nan=0), 0, 1e300)  # NaN is inf times false
         return factor
     there = np.zeros(z.size, dtype=bool)
     for part in found:

@@ -131,7 +131,9 @@ def test_only_these_stable_forms_declare_a_weakness_where_the_derivative_is_norm
         if (kernels.declared((weakness,), weakness.flaw, z) > (weakness.flaw is Flaw.AMPLIFIES))[normal].any()
     }
     crossing = {(name, Flaw.CANCELS) for name in ("gelu", "gelu-tanh", "mish", "silu")}
-    assert found == crossing | {("gelu-tanh", Flaw.AMPLIFIES)}
+    subnormal = {(name, Flaw.AMPLIFIES) for name in ("gaussian", "mish", "silu")}
+    """The exponential is below the smallest normal number, and a factor brings g' back above it."""
+    assert found == crossing | subnormal | {("gelu-tanh", Flaw.AMPLIFIES)}
 
 
 @identified([kernel for kernel in EVERY if kernel.op is Op.STEP and not has(kernel, Flaw.OVERFLOWS)])

@@ -189,7 +189,8 @@ def _factor(weaknesses: tuple[Weakness, ...], z: Array) -> Array:
     total = np.ones(z.size)
     for weakness in weaknesses:
         if weakness.flaw is Flaw.AMPLIFIES:
-            total += np.clip(_declared(weakness, z), 0.0, MOST)
+            declared = np.nan_to_num(_declared(weakness, z), nan=0.0)  # infinitely many, but not here: none
+            total += np.clip(declared, 0.0, MOST)
     return total
 
 

@@ -104,8 +104,9 @@ def test_results_have_the_kernels_dtype_and_shape(kernel: Kernel, size: int) -> 
 
 SHARP = [
     kernel
-    for kernel in DERIVATIVES
+    for kernel in EVERY
     if kernel.strategy in {"recompute", "complement"} and kernel.backend in {"numpy", "numba-simd"}
+    if kernel.op is Op.STEP
 ]
 
 
@@ -130,7 +131,9 @@ def test_only_these_stable_forms_declare_a_weakness_where_the_derivative_is_norm
         if (kernels.declared((weakness,), weakness.flaw, z) > (weakness.flaw is Flaw.AMPLIFIES))[normal].any()
     }
     crossing = {(name, Flaw.CANCELS) for name in ("gelu", "gelu-tanh", "mish", "silu")}
-    assert found == crossing | {("gelu-tanh", Flaw.AMPLIFIES)}
+    subnormal = {(name, Flaw.AMPLIFIES) for name in ("gaussian", "mish", "silu")}
+    """The exponential is below the smallest normal number, and a factor brings g' back above it."""
+    assert found == crossing | subnormal | {("gelu-tanh", Flaw.AMPLIFIES)}
 
 
 @identified([kernel for kernel in EVERY if kernel.op is Op.STEP and not has(kernel, Flaw.OVERFLOWS)])

@@ -245,6 +245,16 @@ def test_an_amplified_error_may_be_larger_by_the_declared_factor(monkeypatch: py
     assert "is wrong: at z = -" in refusal(kernel, wrong_by(10, -1))
 
 
+def test_a_factor_that_overflows_where_it_does_not_hold_excuses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    weakness = Weakness(Flaw.AMPLIFIES, "as many as z^2 where z < 0", lambda z, _: z * z * (z < 0))
+    declare(monkeypatch, "amplifying", recompute=Strategy(lambda z: 0.0 * z, weaknesses=(weakness,)))
+    kernel = Kernel("amplifying", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    right = Kernel("logistic", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    wrong_far_out = spoilt(lambda z, g: np.where(z > 1e200, 0.5, g))
+    message = refusal(kernel, lambda _, z, dy: wrong_far_out(right, z, dy))
+    assert float(message.split("at z = ")[1].split()[0]) > 1e200
+
+
 def test_where_y_merges_with_its_value_at_a_kink_the_derivative_is_right_or_that_of_the_kink() -> None:
     kernel = Kernel("hard-sigmoid", "cached", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
     below = np.nextafter(3.0, 0.0)

@@ -18,10 +18,10 @@ from tests import kernels
 
 NAMES = list(activations.catalogue())
 BACKENDS = ("python", "numpy", "numba", "numba-simd")
-DERIVATIVES = [
+STEPS = [
     each
     for each in kernels.every_kernel()
-    if each.op is Op.DERIVATIVE and each.backend in BACKENDS and each.strategy != "textbook"
+    if each.op is Op.STEP and each.backend in BACKENDS and each.strategy != "textbook"
 ]
 
 FALL_AND_RISE = ("gelu", "gelu-tanh", "hard-swish", "mish", "silu")
@@ -64,7 +64,7 @@ def differentiated(chosen: Kernel, z: Any) -> Array:
     return kernels.outputs(chosen, np.array(z, dtype=chosen.dtype))[-1]
 
 
-@identified([each for each in DERIVATIVES if each.activation in (*EVEN, *ODD, *COMPLEMENTARY)])
+@identified([each for each in STEPS if each.activation in (*EVEN, *ODD, *COMPLEMENTARY)])
 @given(several)
 @modest
 def test_a_derivative_is_as_symmetric_as_it_is_mathematically(chosen: Kernel, z: list[float]) -> None:
@@ -86,7 +86,7 @@ def near(kinks: list[float], z: Array, dtype: Dtype) -> Array:
     return np.array([any(abs(each - abs(kink)) < width for kink in kinks) for each in z], dtype=bool)
 
 
-@identified([each for each in DERIVATIVES if each.activation not in (*FALL_AND_RISE, *ODD)])
+@identified([each for each in STEPS if each.activation not in (*FALL_AND_RISE, *ODD)])
 @given(anywhere)
 @modest
 def test_the_derivative_of_what_never_falls_is_never_below_0(chosen: Kernel, z: list[float]) -> None:
@@ -94,7 +94,7 @@ def test_the_derivative_of_what_never_falls_is_never_below_0(chosen: Kernel, z: 
         assert (differentiated(chosen, np.array(z).astype(chosen.dtype)) >= 0).all()
 
 
-@identified([each for each in DERIVATIVES if each.activation in (*FALL_AND_RISE, *ODD)])
+@identified([each for each in STEPS if each.activation in (*FALL_AND_RISE, *ODD)])
 @given(several)
 @modest
 def test_the_derivative_of_what_falls_and_rises_has_the_sign_of_the_truth(chosen: Kernel, z: list[float]) -> None:

@@ -115,16 +115,30 @@ def coefficients(fit: Fit) -> tuple[tuple[float, ...], float]:
         weights = [abs(fit.target.weight(point)) for point in points]
         done: list[Any] = []
         rest = values
-        for power in range(fit.degree + 1):
-            found = exchange(points, rest, weights, range(power, fit.degree + 1))
-            done.append(rounded(found[0], fit.dtype))
-            rest = [value - done[-1] * point**power for value, point in zip(rest, points, strict=True)]
-        error = max(abs(weight * value) for weight, value in zip(weights, rest, strict=True))
-        return tuple(float(value) for value in done), float(error)
+
+        def error(free: list[Any]) -> Any:
+            """Return the largest error, were these the coefficients that are still free."""
+            return max(
+                weight * abs(value - sum(c * point**power for power, c in enumerate(free, start=len(done))))
+                for point, value, weight in zip(points, rest, weights, strict=True)
+            )
+
+        free: list[Any] = []
+        while len(done) <= fit.degree:
+            again = exchange(points, rest, weights, range(len(done), fit.degree + 1))
+            free = again if not free else min(free, again, key=error)
+            done.append(rounded(free.pop(0), fit.dtype))
+            rest = [value - done[-1] * point ** (len(done) - 1) for value, point in zip(rest, points, strict=True)]
+        largest = error([])
+        return tuple(float(value) for value in done), float(largest)
 
 
 HALF_LN2 = 0.34658  # a little more than ln(2)/2, for the rounding of x/ln(2)
 SKEW = 0.0585  # exp's own, see there
+NEAR = 0.75  # erfc's own
+HALFWAY = {"float32": 2.375, "float64": 3.5}  # likewise; with these the constant hardly has to be rounded
+SCALE = 21 / 64  # likewise
+EIGHTH_TURN = 0.787  # a little more than pi/4, for the rounding of x/(pi/2)
 SQRT2 = 2.0**0.5
 SQRT_HALF = 0.5**0.5
 
@@ -150,8 +164,34 @@ def _even(formula: str, relative_to: str, function: Real, weight: Real, farthest
 
 
 DEGREES = {
-    "float32": {"EXP": 4, "EXPM1": 5, "SINH": 2, "COSH": 2, "LOG": 7, "ATAN": 8, "ERF": 6, "LOG_ERFC": 7},
-    "float64": {"EXP": 9, "EXPM1": 10, "SINH": 4, "COSH": 4, "LOG": 6, "ATAN": 11, "ERF": 12, "LOG_ERFC": 18},
+    "float32": {
+        "EXP": 4,
+        "EXPM1": 5,
+        "SINH": 2,
+        "COSH": 2,
+        "LOG": 7,
+        "ATAN": 8,
+        "ERF": 6,
+        "LOG_ERFC": 7,
+        "ERFC_NEAR_0": 5,
+        "ERFCX": 9,
+        "SIN": 2,
+        "COS": 3,
+    },
+    "float64": {
+        "EXP": 9,
+        "EXPM1": 10,
+        "SINH": 4,
+        "COSH": 4,
+        "LOG": 6,
+        "ATAN": 11,
+        "ERF": 12,
+        "LOG_ERFC": 18,
+        "ERFC_NEAR_0": 10,
+        "ERFCX": 20,
+        "SIN": 5,
+        "COS": 6,
+    },
 }
 """The lowest at which the error stays well below a unit in the last place."""
 
@@ -187,6 +227,21 @@ ATANH = _even(
 ERF = _even("erf(x) / x - 1", "erf(x)", lambda x: mpmath.erf(x) / x - 1, lambda x: x / mpmath.erf(x), 1.0)
 
 
+ERFC_NEAR_0 = _even("erf(x) / x - 1", "erfc(x)", lambda x: mpmath.erf(x) / x - 1, lambda x: x / mpmath.erfc(x), NEAR)
+
+
+SIN = _even(
+    "(sin(r) - r) / r^3", "sin(r)", lambda r: (mpmath.sin(r) - r) / r**3, lambda r: r**3 / mpmath.sin(r), EIGHTH_TURN
+)
+COS = _even(
+    "(cos(r) - 1) / r^2",
+    "cos(r)",
+    lambda r: -2 * mpmath.sin(r / 2) ** 2 / r**2,
+    lambda r: r**2 / mpmath.cos(r),
+    EIGHTH_TURN,
+)
+
+
 def _atan(farthest: float) -> Target:
     return _even(
         "(atan(t) - t) / t^3",
@@ -209,6 +264,23 @@ def _log_erfc(farthest: float) -> Target:
     )
 
 
+def _erfcx(farthest: float, halfway: float) -> Target:
+    """What is left of erfcx(x) = e^(x^2) erfc(x) after its decay by 1/x: nearly a constant."""
+
+    def left_over(q: Any) -> Any:
+        x = halfway * (1 + q) / (1 - q)
+        return (x + mpf(0.5)) * mpmath.exp(x**2) * mpmath.erfc(x) / SCALE
+
+    return Target(
+        f"64/21 (x + 1/2) erfcx(x) of (x - {halfway}) / (x + {halfway})",
+        "itself",
+        left_over,
+        lambda q: 1 / left_over(q),
+        (NEAR - halfway) / (NEAR + halfway),
+        (farthest - halfway) / (farthest + halfway),
+    )
+
+
 TARGETS = {
     "float32": {
         "EXP": EXP,
@@ -219,6 +291,10 @@ TARGETS = {
         "ATAN": _atan(1.0),
         "ERF": ERF,
         "LOG_ERFC": _log_erfc(4.0),
+        "ERFC_NEAR_0": ERFC_NEAR_0,
+        "ERFCX": _erfcx(10.25, HALFWAY["float32"]),
+        "SIN": SIN,
+        "COS": COS,
     },
     "float64": {
         "EXP": EXP,
@@ -229,6 +305,10 @@ TARGETS = {
         "ATAN": _atan(0.5),
         "ERF": ERF,
         "LOG_ERFC": _log_erfc(6.0),
+        "ERFC_NEAR_0": ERFC_NEAR_0,
+        "ERFCX": _erfcx(27.5, HALFWAY["float64"]),
+        "SIN": SIN,
+        "COS": COS,
     },
 }
 

@@ -31,11 +31,15 @@ import numpy as np
 from actbench.backends._simd import functions
 from actbench.backends._simd.vector_width import widest
 
-FUNCTIONS = ("exp", "expm1", "log", "log1p", "tanh", "sinh", "cosh", "erf", "atan")
+FUNCTIONS = ("exp", "expm1", "log", "log1p", "tanh", "sinh", "cosh", "erf", "atan", "erfc", "sin", "cos")
 DTYPES = ("float32", "float64")
+PERIODIC = ("sin", "cos")
+LIMITS = {"float32": 1e4, "float64": 1e8}
+"""Beyond these, the periodic functions are undefined."""
+
 FAR_OUT = 1000.0
-GROWING = ("exp", "expm1", "sinh", "cosh")
-"""What over- or underflows float64 far out, and Arb's exponents still further."""
+GROWING = ("exp", "expm1", "sinh", "cosh", "erfc")
+"""What over- or underflows float64, or is constant, far out, and Arb's exponents still further."""
 
 PARTS = 256
 """Of the 2^32 float32, each of 2^24."""
@@ -58,6 +62,9 @@ CRITICAL: dict[str, tuple[tuple[float, float], ...]] = {
     "sinh": ((-1.2, 1.2), (0.3, 0.6), (-40.0, 40.0), (700.0, 710.5)),
     "cosh": ((-1.2, 1.2), (0.3, 0.6), (-40.0, 40.0), (700.0, 710.5)),
     "erf": ((-1.1, 1.1), (0.9, 1.1), (1.0, 2.0), (-6.2, 6.2)),
+    "erfc": ((-1.0, 1.0), (0.4, 0.6), (0.5, 6.0), (5.0, 27.3), (26.5, 27.3)),
+    "sin": ((-1.0, 1.0), (0.7, 0.9), (-20.0, 20.0), (-1e8, 1e8)),
+    "cos": ((-1.0, 1.0), (0.7, 0.9), (-20.0, 20.0), (-1e8, 1e8)),
     "atan": ((-0.6, 0.6), (0.45, 0.6), (0.4, 2.2), (1.8, 6.0)),
 }
 """Where the functions change over, over- or underflow; a quarter of the samples is everywhere, and the rest is here."""
@@ -123,10 +130,11 @@ def float32_error(found: Any, truth: Any) -> float:
 def sweep(function: str) -> Callable[..., tuple[float, float]]:
     """Return a function of arrays of float32 and what was found for them: the largest error, and where."""
     truth = getattr(math, function)
+    limit = LIMITS["float32"] if function in PERIODIC else math.inf
 
     @numba.njit
     def safe_truth(value: Any) -> Any:
-        return truth(value)
+        return math.nan if abs(value) > limit else truth(value)
 
     def loop(values: Any, found: Any) -> tuple[float, float]:
         ulp, at = 0.0, 0.0
@@ -155,20 +163,25 @@ def samples(function: str, part: int, count: int) -> np.ndarray[Any, np.dtype[np
     everywhere = random.integers(0, 1 << 64, count // 4, dtype=np.uint64).view(np.float64)
     special = np.array([0.0, -0.0, math.inf, -math.inf, math.nan, 5e-324, -5e-324, 2.2250738585072014e-308, 1.0, -1.0])
     each = (count - everywhere.size - special.size) // len(CRITICAL[function])
-    return np.concatenate([special, everywhere, *(random.uniform(low, high, each) for low, high in CRITICAL[function])])
+    critical = [random.uniform(low, high, each) for low, high in CRITICAL[function]]
+    if function in PERIODIC:  # near its zeros, too
+        critical[-1][::2] = np.rint(critical[-1][::2] * (2 / math.pi)) * (math.pi / 2)
+    return np.concatenate([special, everywhere, *critical])
 
 
 def special_truth(function: str, x: float) -> float | None:
     """Return the truth where it is no finite real, or the sign of a zero counts."""
     if abs(x) > FAR_OUT:
         x = math.copysign(math.inf, x) if function in GROWING else x
+    if function in PERIODIC and abs(x) > LIMITS["float64"]:
+        return math.nan
     if math.isnan(x) or (x < 0 and function == "log") or (x < -1 and function == "log1p"):
         return math.nan
     if x == 0:
-        return {"exp": 1.0, "cosh": 1.0, "log": -math.inf}.get(function, x)
+        return {"exp": 1.0, "cosh": 1.0, "erfc": 1.0, "cos": 1.0, "log": -math.inf}.get(function, x)
     if math.isinf(x):
-        at_plus = {"tanh": 1.0, "erf": 1.0, "atan": math.pi / 2}.get(function, math.inf)
-        at_minus = {"exp": 0.0, "expm1": -1.0, "cosh": math.inf}.get(function, -at_plus)
+        at_plus = {"tanh": 1.0, "erf": 1.0, "atan": math.pi / 2, "erfc": 0.0}.get(function, math.inf)
+        at_minus = {"exp": 0.0, "expm1": -1.0, "cosh": math.inf, "erfc": 2.0}.get(function, -at_plus)
         return at_plus if x > 0 else at_minus
     return -math.inf if function == "log1p" and x == -1 else None
 

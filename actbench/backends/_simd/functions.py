@@ -7,31 +7,36 @@ from numba.extending import overload
 
 from actbench.backends._simd.arctangent import atan
 from actbench.backends._simd.bits import round_down, select, square_root
+from actbench.backends._simd.complementary import erfc
 from actbench.backends._simd.dispatch import by_dtype
 from actbench.backends._simd.error_function import erf
 from actbench.backends._simd.exponential import exp, expm1
 from actbench.backends._simd.formats import FLOAT32, FLOAT64
 from actbench.backends._simd.hyperbolic import cosh, sinh, tanh
 from actbench.backends._simd.logarithm import log, log1p
+from actbench.backends._simd.trigonometric import cos, sin
 
 __all__ = [
     "atan",
     "copy",
+    "cos",
     "cosh",
     "erf",
+    "erfc",
     "exp",
     "expm1",
     "floor",
     "log",
     "log1p",
     "ones_like",
+    "sin",
     "sinh",
     "sqrt",
     "tanh",
     "where",
 ]
 
-COMPUTED = ("atan", "cosh", "erf", "exp", "expm1", "log", "log1p", "sinh", "tanh")
+COMPUTED = ("atan", "cos", "cosh", "erf", "erfc", "exp", "expm1", "log", "log1p", "sin", "sinh", "tanh")
 """Those that take many operations."""
 
 _ONE_32, _ONE_64 = FLOAT32.real(1.0), FLOAT64.real(1.0)

@@ -22,17 +22,29 @@ def rounding_constant(fmt: Format, offset: int) -> Any:
     return fmt.real(fmt.magic + fmt.bias + offset)
 
 
-def reduction(fmt: Format, skew: float = 0.0) -> Callable[..., Any]:
-    """Return a function of x and the rounding constant: their sum, whose lowest bits hold k, and r.
+def quotient(fmt: Format, skew: float = 0.0) -> Callable[..., Any]:
+    """Return a function of x and the rounding constant: their sum, whose lowest bits hold k, and k.
 
     A skew moves the middle of r's interval away from 0.
     """
-    per_ln2, minus_high, minus_low, shift = fmt.reals(log2(e), -fmt.ln2_high, -fmt.ln2_low, skew)
+    per_ln2, shift = fmt.reals(log2(e), skew)
+
+    @inlined
+    def rounded(x, constant):
+        total = muladd(x - shift, per_ln2, constant)
+        return total, total - constant
+
+    return rounded
+
+
+def reduction(fmt: Format, skew: float = 0.0) -> Callable[..., Any]:
+    """Return a function of x and the rounding constant: their sum, whose lowest bits hold k, and r."""
+    rounded = quotient(fmt, skew)
+    minus_high, minus_low = fmt.reals(-fmt.ln2_high, -fmt.ln2_low)
 
     @inlined
     def reduced(x, constant):
-        total = muladd(x - shift, per_ln2, constant)
-        k = total - constant
+        total, k = rounded(x, constant)
         return total, muladd(k, minus_low, muladd(k, minus_high, x))
 
     return reduced

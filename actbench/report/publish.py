@@ -1,9 +1,10 @@
-"""The files of a run that are made from its measurements: cases.csv, speedups.csv and summary.md."""
+"""The files of a run that are made from its measurements: tables in CSV, and summary.md."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from actbench.analysis.crossovers import curves
 from actbench.analysis.figures import figures
 from actbench.analysis.ladder import steps
 from actbench.analysis.speedups import speedups
@@ -17,13 +18,16 @@ from actbench.runs.times import Times
 
 
 def publish(directory: Path, record: Record, times: Times) -> Summary:
-    """Write the three files, each in one move, and return the summary."""
+    """Write the files, each in one move, and return the summary."""
     of_cases = list(figures(times, record.calibrations, record.checks))
     of_pairs = [found for block in times.blocks for found in speedups(times, block)]
     of_rungs = [found for block in times.blocks for found in steps(times, block)]
-    summary = summarise(of_cases, of_pairs, of_rungs, record)
+    of_sizes = list(curves(times))
+    summary = summarise(of_cases, of_pairs, of_rungs, of_sizes, record)
     files.write(directory / "cases.csv", tables_csv.cases(of_cases))
     files.write(directory / "speedups.csv", tables_csv.speedups(of_pairs))
+    if of_sizes:
+        files.write(directory / "crossovers.csv", tables_csv.crossovers(of_sizes))
     files.write(directory / "summary.md", _markdown(summary, record))
     return summary
 

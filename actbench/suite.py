@@ -37,6 +37,9 @@ MEMORY_SHARE = 0.5
 ARRAYS_PER_BLOCK = 12
 """Arrays alive at once, at most: z, dy, y, saved residuals, outputs, numpy's temporaries, the allocator's spares."""
 
+HALF_DECADES = (*(base * 10**power for power in range(6) for base in (16, 50)), 16_000_000)
+"""Elements, from 16 to 16 million: two sizes a decade, as even as round numbers can be."""
+
 
 @dataclass(frozen=True, slots=True)
 class Axes:
@@ -119,6 +122,14 @@ def presets() -> dict[str, Preset]:
         backends=tuple(name for name in usable if name in {*CORE, "numba-parallel"}),
         sizes=(16, 1_000, 16_000),
     )
+    sweep = replace(
+        default,
+        activations=("logistic",),
+        strategies=("recompute", "cached"),
+        backends=tuple(name for name in usable if name in {"numpy", "numba", "numba-simd"}),
+        ops=(Op.DERIVATIVE, Op.STEP),
+        sizes=HALF_DECADES,
+    )
     full = replace(
         default,
         activations=tuple(activations.catalogue()),
@@ -134,6 +145,9 @@ def presets() -> dict[str, Preset]:
             Preset("default", "what is caching worth here? logistic and tanh, three sizes", default, 115.0, 0.03),
             Preset("peers", "how good can it be? every vector backend that is installed", peers, 600.0, 0.03),
             Preset("overhead", "what is a small call made of? from an empty one to y (1 - y)", ladder, 30.0, 0.02),
+            Preset(
+                "sweep", "from which size on does the answer change? logistic, half-decades from 16", sweep, 240.0, 0.01
+            ),
             Preset("full", "everything, from 16 to 16 000 000 elements", full, 10_800.0, 0.03),
         )
     }

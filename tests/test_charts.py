@@ -18,6 +18,7 @@ from actbench.report import pictures
 from actbench.report.charts import render, style
 from actbench.report.charts.functions import functions
 from actbench.report.charts.style import Picture
+from actbench.report.measured import measured
 from actbench.runs.archive import Run, load
 
 Actbench = Callable[..., Result]
@@ -34,7 +35,8 @@ def run(actbench: Actbench, two_runs: Path, tmp_path: Path) -> Run:
 
 
 def drawn(kind: str, run: Run, **options: Any) -> Picture:
-    found = pictures.of_run(kind, run, **options)
+    assert run.record is not None
+    found = pictures.of_run(kind, run, measured(run.times, run.record), **options)
     assert found is not None
     return found
 

@@ -189,4 +189,4 @@ def test_two_runs_are_set_beside_each_other(browser: Any, runs: Path) -> None:
     with Page(browser, runs / "both.html") as opened:
         assert opened.errors == []
         assert opened.page.locator("#chart-compare svg.marks path").count() > 10
-        assert "in both runs" in opened.page.locator("[aria-labelledby=comparison]").inner_text()
+        assert "in both runs" in opened.page.locator("#comparison").inner_text()

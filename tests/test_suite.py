@@ -87,6 +87,7 @@ def test_presets_use_the_plain_backends_and_those_for_comparing_more_of_what_is_
         "check": core - {"python"},
         "overhead": core | {"numba-parallel"},
         "peers": {*usable} - {"python", "torch-compile", "torch-cuda"},
+        "sweep": {*usable} & {"numpy", "numba", "numba-simd"},
         "full": {name for name, backend in usable.items() if not backend.optional},
     }
     assert {*suite.preset(name).axes.backends} == expected.get(name, core)

@@ -68,6 +68,7 @@ def _picture(kind: str, run: Path | None, candidate: Path | None, chosen: dict[s
     from actbench import activations
     from actbench.errors import InputError
     from actbench.report import pictures
+    from actbench.report.measured import measured
     from actbench.runs.archive import load
 
     needed = {"functions": 0, "compare": 2}.get(kind, 1)
@@ -81,7 +82,8 @@ def _picture(kind: str, run: Path | None, candidate: Path | None, chosen: dict[s
     found = [load(path) for path in (run, candidate) if path]
     if kind == "compare":
         return pictures.of_two(*found)
-    return pictures.of_run(kind, found[0], _keep(chosen))
+    measurements = measured(found[0].times, pictures.record_of(found[0]))
+    return pictures.of_run(kind, found[0], measurements, _keep(chosen))
 
 
 def _keep(chosen: dict[str, Any]) -> Keep:

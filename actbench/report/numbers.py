@@ -55,6 +55,16 @@ def count(number: int) -> str:
     return f"{number:,}".replace(",", "\u202f")
 
 
+def about(number: float) -> str:
+    """Return a number of elements in two significant digits: ``1 600``, ``50k``, ``3.1M``."""
+    exponent = max(0, math.floor(math.log10(number)) - 1)
+    rounded = round(number / 10**exponent) * 10**exponent
+    for unit, letter in ((1_000_000, "M"), (1_000, "k")):
+        if rounded >= max(unit, 10_000):
+            return f"{rounded / unit:g}{letter}"
+    return count(rounded)
+
+
 def duration(seconds: float) -> str:
     """Return a duration for people: ``45 s``, ``2 min 5 s``, ``1 h 30 min``."""
     whole = round(seconds)

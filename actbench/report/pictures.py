@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from actbench.analysis.between import between
-from actbench.analysis.figures import figures
-from actbench.analysis.speedups import speedups
 from actbench.errors import InputError, unknown
 from actbench.model import Case
 from actbench.report.charts.accuracy import accuracy
@@ -17,6 +15,7 @@ from actbench.report.charts.rounds import rounds
 from actbench.report.charts.speedup import speedup
 from actbench.report.charts.style import Picture
 from actbench.report.charts.time import time
+from actbench.report.measured import Measured
 from actbench.runs.archive import Run
 from actbench.runs.baseline import host_differences
 from actbench.runs.record import Record
@@ -32,20 +31,20 @@ Keep = Callable[[Case], bool]
 """Whether a case is to be shown."""
 
 
-def of_run(kind: str, run: Run, keep: Keep = lambda _: True, *, choose: bool = False) -> Picture | None:
+def of_run(
+    kind: str, run: Run, found: Measured, keep: Keep = lambda _: True, *, choose: bool = False
+) -> Picture | None:
     """Return a chart of a run; None when the run has nothing to show in it.
 
-    With `choose`, it is for a page: one panel, and controls that say which. `InputError` where run.json is missing.
+    With `choose`, it is for a page: one panel, and controls that say which.
     """
-    record = _record(run)
-    found = figures(run.times, record.calibrations, record.checks)
-    shown = [each for each in found if each.yardstick or keep(each.case)]
+    record = record_of(run)
+    shown = [each for each in found.figures if each.yardstick or keep(each.case)]
     caches = record.environment.caches
     match kind:
         case "speedup":
-            pairs = (pair for block in run.times.blocks for pair in speedups(run.times, block))
-            kept = [pair for pair in pairs if keep(pair.candidate) and keep(pair.reference)]
-            return speedup(kept, caches, choose=choose)
+            kept = [pair for pair in found.speedups if keep(pair.candidate) and keep(pair.reference)]
+            return speedup(kept, found.curves, caches, choose=choose)
         case "time":
             return time(shown, caches, choose=choose)
         case "parts":
@@ -64,7 +63,10 @@ def of_two(before: Run, after: Run) -> Picture | None:
     return compare(found.times)
 
 
-def _record(run: Run) -> Record:
+def record_of(run: Run) -> Record:
+    """Return the run's record; `InputError` where there is none, or nothing was measured."""
     if run.record is None:
         raise InputError(f"{run.path} has no run.json beside it, which charts need: name the run's directory")
+    if not run.times.blocks:
+        raise InputError(f"{run.path} has no finished block yet: go on with it (actbench run --resume {run.path})")
     return run.record

@@ -1,13 +1,11 @@
-"""The files of a run that are made from its measurements: cases.csv, speedups.csv and summary.md."""
+"""The files of a run that are made from its measurements: tables in CSV, and summary.md."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from actbench.analysis.figures import figures
-from actbench.analysis.ladder import steps
-from actbench.analysis.speedups import speedups
 from actbench.report import host, tables_csv
+from actbench.report.measured import measured
 from actbench.report.numbers import duration
 from actbench.report.summary import Summary, summarise
 from actbench.report.table import markdown
@@ -17,13 +15,11 @@ from actbench.runs.times import Times
 
 
 def publish(directory: Path, record: Record, times: Times) -> Summary:
-    """Write the three files, each in one move, and return the summary."""
-    of_cases = list(figures(times, record.calibrations, record.checks))
-    of_pairs = [found for block in times.blocks for found in speedups(times, block)]
-    of_rungs = [found for block in times.blocks for found in steps(times, block)]
-    summary = summarise(of_cases, of_pairs, of_rungs, record)
-    files.write(directory / "cases.csv", tables_csv.cases(of_cases))
-    files.write(directory / "speedups.csv", tables_csv.speedups(of_pairs))
+    """Write the files, each in one move, and return the summary."""
+    found = measured(times, record)
+    summary = summarise(found, record)
+    for name, text in tables_csv.every(found).items():
+        files.write(directory / name, text)
     files.write(directory / "summary.md", _markdown(summary, record))
     return summary
 

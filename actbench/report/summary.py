@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 
 from actbench import backends
 from actbench.analysis.figures import Figures
-from actbench.analysis.ladder import Step
 from actbench.analysis.speedups import Speedup
-from actbench.analysis.statistics import MIN_ROUNDS
+from actbench.analysis.statistics import MIN_ROUNDS, Bounded
 from actbench.model import STRATEGIES, Check, LeftOut, place
-from actbench.report import ladder
+from actbench.report import crossovers, ladder
+from actbench.report.measured import Measured
 from actbench.report.numbers import NO_INTERVAL, UNDECIDED, count, plus_minus, ratio, significant
 from actbench.report.table import Table
 from actbench.runs.record import Engine, Record
@@ -33,10 +33,9 @@ class Summary:
     remarks: tuple[str, ...]
 
 
-def summarise(
-    figures: Sequence[Figures], speedups: Sequence[Speedup], steps: Sequence[Step], record: Record
-) -> Summary:
+def summarise(found: Measured, record: Record) -> Summary:
     """Put what was measured into words."""
+    figures, speedups, steps, curves = found.figures, found.speedups, found.steps, found.curves
     rank = partial(place, order=[*backends.catalogue()])
     measured = [each for each in figures if not each.yardstick]
     cases = sorted((each for each in measured if not each.rung), key=lambda each: rank(each.backend))
@@ -46,19 +45,22 @@ def summarise(
     )
     compared = _grouped(within, lambda each: (each.candidate.activation, each.candidate.op))
     tables: list[Table] = []
-    for of, found in _grouped(cases, lambda each: (each.activation, each.op)).items():
+    for of, alike in _grouped(cases, lambda each: (each.activation, each.op)).items():
         title = ", ".join(of)
         if of in compared:
             tables.append(_speedup_table(title, compared[of]))
-        tables.append(_time_table(title, found))
-        if any(each.bound for each in found):
-            tables.append(_bound_table(title, found))
+        tables.append(_time_table(title, alike))
+        if any(each.bound for each in alike):
+            tables.append(_bound_table(title, alike))
+    if curves:
+        tables.append(crossovers.table(curves))
     checks = [check for check in record.checks if not check.kernel.is_rung]
     if checks:
         tables.append(_cost_table(cases, checks))
     tables.extend(ladder.tables(steps))
+    answers = [_answer(found) for found in _grouped(filter(_is_the_question, within), _subject).values()]
     return Summary(
-        answers=tuple(_answer(found) for found in _grouped(filter(_is_the_question, within), _subject).values()),
+        answers=(*answers, *crossovers.sentences(curves)),
         tables=tuple(tables),
         remarks=tuple(_remarks(measured, speedups, record)),
     )
@@ -107,7 +109,7 @@ def _speedup_table(title: str, speedups: Sequence[Speedup]) -> Table:
     present = _strategies(case.strategy for each in speedups for case in (each.reference, each.candidate))
     reference = "recompute" if "recompute" in present else present[0]
     others = [name for name in present if name != reference]
-    rows = []
+    rows, bars = [], []
     lines = _grouped(speedups, lambda each: (each.candidate.backend, each.candidate.dtype, each.candidate.size))
     for (backend, dtype, size), found in lines.items():
         cells = {}
@@ -117,12 +119,15 @@ def _speedup_table(title: str, speedups: Sequence[Speedup]) -> Table:
             elif each.candidate.strategy == reference:
                 cells[each.reference.strategy] = ratio(1 / each.ratio, 1 / each.high, 1 / each.low)
         rows.append((backend, dtype, count(size), *(cells.get(name, "") for name in others)))
+        asked = [each for each in found if _is_the_question(each)]
+        bars.append(Bounded(asked[0].ratio, asked[0].low, asked[0].high) if asked else None)
     return Table(
         f"Speedup over {reference}: {title}",
         f"Times faster than `{reference}` on the same backend, measured side by side; below 1 it is slower.",
         ("backend", "dtype", "n", *others),
         tuple(rows),
         labels=2,
+        bars=tuple(bars),
     )
 
 

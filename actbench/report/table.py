@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from actbench.analysis.statistics import Bounded
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -14,6 +16,8 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     labels: int
+    bars: tuple[Bounded | None, ...] = ()
+    """Ratios that a terminal may draw beside the rows; text formats leave them out."""
 
 
 def markdown(table: Table) -> str:

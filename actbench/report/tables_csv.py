@@ -1,4 +1,4 @@
-"""cases.csv and speedups.csv."""
+"""cases.csv, speedups.csv and crossovers.csv."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from dataclasses import fields
 
 import pandas as pd
 
+from actbench.analysis.crossovers import Curve
 from actbench.analysis.figures import Figures
 from actbench.analysis.speedups import Speedup
+from actbench.report.measured import Measured
 from actbench.runs.files import FLOATS
 
 SPEEDUP_COLUMNS = (
@@ -16,6 +18,18 @@ SPEEDUP_COLUMNS = (
     *("reference_strategy", "reference_backend", "candidate_strategy", "candidate_backend"),
     *("ratio", "low", "high", "rounds"),
 )
+
+CROSSOVER_COLUMNS = (
+    *("activation", "op", "dtype", "backend", "reference_strategy", "candidate_strategy"),
+    *("kind", "size", "low", "high", "faster_below", "faster_above"),
+    *("sizes", "decided", "rounds"),
+)
+
+
+def every(found: Measured) -> dict[str, str]:
+    """Return the contents of each file by name; crossovers.csv where there are enough sizes."""
+    files = {"cases.csv": cases(found.figures), "speedups.csv": speedups(found.speedups)}
+    return files | ({"crossovers.csv": crossovers(found.curves)} if found.curves else {})
 
 
 def cases(found: Sequence[Figures]) -> str:
@@ -34,6 +48,20 @@ def speedups(found: Sequence[Speedup]) -> str:
         for item in found
     ]
     return _csv(pd.DataFrame(rows, columns=SPEEDUP_COLUMNS))
+
+
+def crossovers(found: Sequence[Curve]) -> str:
+    """Return crossovers.csv: one row a finding; sizes in elements, rounds those of the size with the fewest."""
+    rows = [
+        (
+            *(curve.activation, curve.op, curve.dtype, curve.backend, curve.reference, curve.candidate),
+            *(each.kind, each.size, each.low, each.high, each.below, each.above),
+            *(len(curve.points), curve.decided, min(point.rounds for point in curve.points)),
+        )
+        for curve in found
+        for each in curve.findings
+    ]
+    return _csv(pd.DataFrame(rows, columns=CROSSOVER_COLUMNS))
 
 
 def _csv(frame: pd.DataFrame) -> str:

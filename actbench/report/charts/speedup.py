@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import altair as alt
 
+from actbench.analysis.crossovers import Curve, Kind
 from actbench.analysis.speedups import Speedup
 from actbench.model import Dtype
 from actbench.report.charts.style import (
@@ -30,14 +31,16 @@ STREAMS = 2
 BY = ("activation", "op", "dtype")
 
 
-def speedup(found: Sequence[Speedup], caches: Mapping[str, int], *, choose: bool = False) -> Picture | None:
+def speedup(
+    found: Sequence[Speedup], curves: Sequence[Curve], caches: Mapping[str, int], *, choose: bool = False
+) -> Picture | None:
     """Return the chart of all strategies against recompute; None when nothing is compared with it."""
     rows = [_row(each) for each in found if each.reference.strategy == REFERENCE and _one_backend(each)]
     rows += [_row(_swapped(each)) for each in found if each.candidate.strategy == REFERENCE and _one_backend(each)]
     if not rows:
         return None
     rows = with_panels(rows, BY)
-    base = alt.Chart(data([*rows, *capacities(rows, caches)]))
+    base = alt.Chart(data([*rows, *capacities(rows, caches), *_crossings(rows, curves)]))
     measured = base.transform_filter("datum.layer == 'ratio'")
     colour = backend_colour(row["backend"] for row in rows)
     dash = strategy_dash(row["strategy"] for row in rows)
@@ -51,7 +54,11 @@ def speedup(found: Sequence[Speedup], caches: Mapping[str, int], *, choose: bool
     caches_at = base.transform_filter("datum.layer == 'cache'")
     limits = caches_at.mark_rule(opacity=0.45).encode(elements())
     names = caches_at.mark_text(align="left", dx=3, dy=8, fontSize=10).encode(elements(), y=alt.value(0), text="name:N")
-    chart = alt.layer(limits, names, equal, lines, spans, points)
+    crossed = base.transform_filter("datum.layer == 'crossing'")
+    crossings = crossed.mark_rect(opacity=0.2).encode(
+        alt.X("low:Q"), alt.X2("high:Q"), color=colour, tooltip=["backend:N", "strategy:N", "low:N", "high:N"]
+    )
+    chart = alt.layer(crossings, limits, names, equal, lines, spans, points)
     sizes = sorted({row["n"] for row in rows})
     ratios = [row["ratio"] for row in rows]
     return picture(
@@ -59,7 +66,8 @@ def speedup(found: Sequence[Speedup], caches: Mapping[str, int], *, choose: bool
         f"Speedup over {REFERENCE} against array size",
         f"Lines: how many times faster than {REFERENCE} g' is, by backend (colour) and strategy (dash), against the "
         f"array's size from {sizes[0]} to {sizes[-1]} elements, both axes logarithmic; bars are 95 % intervals, the "
-        "dashed line is 1, no difference, and vertical lines are sizes at which an input and an output fill a cache. "
+        "dashed line is 1, no difference, vertical lines are sizes at which an input and an output fill a cache, and "
+        "shaded bands are the 95 % intervals of crossovers. "
         f"From {significant(min(ratios), 2)} to {significant(max(ratios), 2)} times.",
         panels(chart, rows, BY, choose=choose),
     )
@@ -98,6 +106,20 @@ def capacities(rows: Sequence[Row], caches: Mapping[str, int]) -> Iterator[Row]:
             n = nbytes / (STREAMS * Dtype(keys["dtype"]).itemsize)
             if min(sizes) < n < max(sizes):
                 yield keys | {"layer": "cache", "name": name.removesuffix("d"), "n": n}
+
+
+def _crossings(rows: Sequence[Row], curves: Sequence[Curve]) -> Iterator[Row]:
+    """Yield the intervals in which a strategy that is shown stops being faster, or begins to be."""
+    panels = {(*(row[field] for field in BY), row["backend"], row["strategy"]): row["panel"] for row in rows}
+    for curve in curves:
+        of = (curve.activation, str(curve.op), str(curve.dtype), curve.backend)
+        strategy = curve.candidate if curve.reference == REFERENCE else curve.reference
+        if REFERENCE not in {curve.reference, curve.candidate} or (*of, strategy) not in panels:
+            continue
+        keys = dict(zip((*BY, "backend"), of, strict=True)) | {"strategy": strategy, "panel": panels[*of, strategy]}
+        for finding in curve.findings:
+            if finding.kind is Kind.CROSSES:
+                yield keys | {"layer": "crossing", "low": finding.low, "high": finding.high}
 
 
 def by_panel(rows: Sequence[Row]) -> Iterator[tuple[Row, list[int]]]:

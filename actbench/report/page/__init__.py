@@ -13,7 +13,9 @@ import jinja2
 from actbench.report import host
 from actbench.report.charts import render
 from actbench.report.charts.style import config
-from actbench.report.page.sections import answers, comparison, record_of, sections
+from actbench.report.measured import measured
+from actbench.report.page.sections import comparison, sections
+from actbench.report.pictures import record_of
 from actbench.runs.archive import Run
 
 FITTED = {"autosize": {"type": "fit-x", "contains": "padding"}}
@@ -26,20 +28,22 @@ def page(run: Run, baseline: Run | None = None) -> str:
     `InputError` for a run without its run.json or without a finished block; `NotComparableError` for two that cannot be
     set against each other.
     """
+    record = record_of(run)
     with ThreadPoolExecutor(1) as aside:
         library = aside.submit(render.library)  # which takes longer than all the rest
-        shown = [*([comparison(baseline, run)] if baseline else []), *sections(run)]
+        found = measured(run.times, record)
+        answer, *others = sections(run, found)
+        shown = [answer, *([comparison(baseline, run)] if baseline else []), *others]
         charts = [chart for section in shown for chart in section.charts]
         themes = {theme: _config(theme) for theme in ("light", "dark")}
         name = run.path.resolve().name
         return _template().render(
             title=f"actbench: {name}",
-            answers=answers(run),
             sections=shown,
             specs=render.as_json({chart.kind: chart.spec | FITTED for chart in charts}),
             themes=render.as_json(themes),
             library=library.result().replace("</script", "<\\/script"),
-            made_by=host.line(record_of(run).environment),
+            made_by=host.line(record.environment),
         )
 
 

@@ -9,17 +9,15 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from actbench.analysis.between import between
-from actbench.analysis.figures import figures
-from actbench.analysis.ladder import steps
-from actbench.analysis.speedups import speedups
-from actbench.errors import InputError
 from actbench.model import Case
 from actbench.report import between as between_report
 from actbench.report import pictures, tables_csv
 from actbench.report.charts.compare import compare
 from actbench.report.charts.style import Picture
+from actbench.report.measured import Measured
 from actbench.report.numbers import duration, significant
-from actbench.report.summary import Summary, summarise
+from actbench.report.pictures import record_of
+from actbench.report.summary import summarise
 from actbench.report.table import Table
 from actbench.runs.archive import Run
 from actbench.runs.baseline import differences, host_differences, refuse_unlike
@@ -34,6 +32,8 @@ TITLES = {
     "rounds": "Rounds, one by one",
 }
 
+
+NO_ANSWER = "No strategy was measured beside recompute; the tables say what was."
 
 MAD = 1.4826
 """Standard deviations of a normal distribution in a median absolute deviation."""
@@ -54,6 +54,7 @@ class Section:
 
     id: str
     title: str
+    answers: Sequence[str] = ()
     sentences: Sequence[str] = ()
     charts: Sequence[Picture] = ()
     tables: Sequence[Table] = ()
@@ -61,34 +62,21 @@ class Section:
     files: Sequence[File] = ()
 
 
-def record_of(run: Run) -> Record:
-    """Return the run's record; `InputError` where there is none, or nothing was measured."""
-    if run.record is None:
-        raise InputError(f"{run.path} has no run.json beside it, which a report needs: name the run's directory")
-    if not run.times.blocks:
-        raise InputError(f"{run.path} has no finished block yet: go on with it (actbench run --resume {run.path})")
-    return run.record
-
-
-def answers(run: Run) -> Sequence[str]:
-    """Return the answer, a sentence an activation and op."""
-    return _summary(run).answers or ("No strategy was measured beside recompute; the tables say what was.",)
-
-
-def sections(run: Run) -> Iterator[Section]:
-    """Yield what is said of a run."""
+def sections(run: Run, found: Measured) -> Iterator[Section]:
+    """Yield what is said of a run, the answer first."""
     record = record_of(run)
+    summary = summarise(found, record)
+    yield Section("answer", "The answer", answers=summary.answers or (NO_ANSWER,))
     for kind, title in TITLES.items():
-        shown = pictures.of_run(kind, run, choose=True)
+        shown = pictures.of_run(kind, run, found, choose=True)
         if shown:
             yield Section(f"of-{kind}", title, charts=(shown,))
-    summary = _summary(run)
     tables = tuple(replace(table, note=table.note.replace("`", "")) for table in summary.tables)
     yield Section("tables", "Tables", tables=tables, sentences=summary.remarks)
     yield Section("noise", "Noise", sentences=tuple(_noise(run, record)))
     yield Section("method", "How it was measured", sentences=(_method(record),))
     yield Section("environment", "Environment", facts=tuple(_facts(record.environment)))
-    yield Section("files", "Files", files=tuple(_files(run, record)))
+    yield Section("files", "Files", files=tuple(_files(found)))
 
 
 def comparison(before: Run, after: Run) -> Section:
@@ -103,16 +91,6 @@ def comparison(before: Run, after: Run) -> Section:
         sentences=(between_report.sentence(found), *between_report.remarks(found, hosts, differences(before, after))),
         charts=(shown,) if shown else (),
         tables=tuple(between_report.tables(found)),
-    )
-
-
-def _summary(run: Run) -> Summary:
-    record = record_of(run)
-    return summarise(
-        list(figures(run.times, record.calibrations, record.checks)),
-        [found for block in run.times.blocks for found in speedups(run.times, block)],
-        [found for block in run.times.blocks for found in steps(run.times, block)],
-        record,
     )
 
 
@@ -158,13 +136,7 @@ def _facts(environment: Environment) -> Iterator[tuple[str, str]]:
         yield field.name.replace("_", " "), "unknown" if value is None else str(value)
 
 
-def _files(run: Run, record: Record) -> Iterator[File]:
-    contents = {
-        "cases.csv": tables_csv.cases(list(figures(run.times, record.calibrations, record.checks))),
-        "speedups.csv": tables_csv.speedups(
-            [each for block in run.times.blocks for each in speedups(run.times, block)]
-        ),
-    }
-    for name, text in contents.items():
+def _files(found: Measured) -> Iterator[File]:
+    for name, text in tables_csv.every(found).items():
         data = text.encode()
         yield File(name, b64encode(data).decode(), f"{significant(len(data) / 1e3, 2)} kB")

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import product
 from typing import Any
 
-from actbench import activations, backends, overhead
+from actbench import activations, backends, overhead, residuals
 from actbench.backends import Backend
 from actbench.errors import InputError, unknown
 from actbench.kernel import traffic
@@ -36,10 +36,6 @@ MEMORY_SHARE = 0.5
 
 ARRAYS_PER_BLOCK = 12
 """Arrays alive at once, at most: z, dy, y, saved residuals, outputs, numpy's temporaries, the allocator's spares."""
-
-
-KEPT_OR_DONE = (*STRATEGIES, *RUNGS)
-"""What can stand in a strategy's place, in the order of tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +171,7 @@ def offered(selection: Selection) -> list[Case]:
     asked = replace(chosen.axes, **{name: tuple(values) for name, values in selection.given.items()})
     known = Axes(
         activations=_known(asked.activations, (*activations.catalogue(), OVERHEAD)),
-        strategies=_known(asked.strategies, KEPT_OR_DONE),
+        strategies=tuple(filter(residuals.exists, asked.strategies)),
         backends=_known(asked.backends, _usable()),
         ops=tuple(map(Op, _known(asked.ops, tuple(Op)))),
         dtypes=tuple(map(Dtype, _known(asked.dtypes, tuple(Dtype)))),
@@ -194,7 +190,7 @@ def refuse_unknown(selection: Selection, elsewhere: Iterable[Case]) -> None:
     lookups: dict[str, Callable[[str], object]] = {
         "activations": strategies_of,
         "backends": backends.get,
-        "strategies": _strategy,
+        "strategies": residuals.require,
         "ops": partial(_member, "op", Op),
         "dtypes": partial(_member, "dtype", Dtype),
     }
@@ -243,24 +239,30 @@ def bytes_moved(case: Case) -> int:
     """Bytes that one call must read and write by the kernel's definition, temporaries not counted."""
     if case.is_yardstick:
         return 2 * case.size * case.dtype.itemsize
-    return traffic(case.activation, case.strategy, case.op).streams * case.size * case.dtype.itemsize
+    found = traffic(case.activation, case.strategy, case.op)
+    return case.size * (found.streams * case.dtype.itemsize + found.narrow * _residual_itemsize(case))
 
 
 def residual_bytes(case: Case) -> int:
     """Bytes kept per element between the forward and the backward pass; the yardstick keeps none."""
     if case.is_yardstick:
         return 0
-    return traffic(case.activation, case.strategy, case.op).residuals * case.dtype.itemsize
+    return traffic(case.activation, case.strategy, case.op).residuals * _residual_itemsize(case)
+
+
+def _residual_itemsize(case: Case) -> int:
+    _, storage = residuals.split(case.strategy)
+    return (storage or case.dtype).itemsize
 
 
 def _wanted(axes: Axes, pattern: str) -> Iterator[Case]:
     """Yield the cases that exist as mathematics, in the order of tables."""
-    strategies = sorted(dict.fromkeys(axes.strategies), key=KEPT_OR_DONE.index)
+    strategies = sorted(dict.fromkeys(axes.strategies), key=residuals.rank)
     ranked = [name for name in backends.catalogue() if name in axes.backends]
     sizes = sorted(set(axes.sizes))
     for activation in dict.fromkeys(axes.activations):
         existing = strategies_of(activation)
-        own = [strategy for strategy in strategies if strategy in existing]
+        own = [strategy for strategy in strategies if residuals.split(strategy)[0] in existing]
         for op, dtype, size in product(dict.fromkeys(axes.ops), dict.fromkeys(axes.dtypes), sizes):
             for backend, strategy in product(ranked, own):
                 case = Case(activation, strategy, backend, op, dtype, size)
@@ -270,7 +272,12 @@ def _wanted(axes: Axes, pattern: str) -> Iterator[Case]:
 
 def _obstacle(case: Case, memory: int, max_call: float) -> str | None:
     backend: Backend = backends.get(case.backend)
-    refusal = (overhead.obstacle(case) if case.is_rung else None) or backend.refusal(case.dtype)
+    _, storage = residuals.split(case.strategy)
+    refusal = (
+        (overhead.obstacle(case) if case.is_rung else None)
+        or backend.refusal(case.dtype)
+        or (storage and backend.storage_refusal(storage, case.dtype))
+    )
     if refusal:
         return refusal
     seconds = predicted_call(case)
@@ -296,7 +303,7 @@ def _check_names(axes: Axes) -> None:
     for backend in axes.backends:
         backends.get(backend)
     for strategy in axes.strategies:
-        _strategy(strategy)
+        residuals.require(strategy)
     _check_ladder(axes.activations, axes.strategies)
 
 
@@ -316,11 +323,6 @@ def _check_ladder(chosen: Iterable[str], strategies: Iterable[str]) -> None:
         raise InputError(
             f"'{others[0]}' has strategies in place of rungs: add -s {','.join(STRATEGIES)}, or leave it out"
         )
-
-
-def _strategy(name: str) -> None:
-    if name not in KEPT_OR_DONE:
-        raise unknown("strategy", name, KEPT_OR_DONE)
 
 
 def _member(what: str, kind: type[StrEnum], name: str) -> None:

@@ -13,8 +13,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from actbench.formula import Dialect, Formula, Rule
+from actbench.backends import _narrowing
+from actbench.formula import Conversion, Dialect, Formula, Rule
 from actbench.model import Compiled, Dtype, Op
+from actbench.residuals import Storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class Backend(ABC):
     """Why denormal numbers become 0, where they do: the oracle then takes 0 for what is next to nothing."""
     threaded: ClassVar[bool] = False
     """Whether a call is executed by several threads."""
+    only_wide: ClassVar[str | None] = None
+    """Why residuals cannot be kept in a narrower type than the arithmetic's, where they cannot."""
     planning_ns: ClassVar[float]
     """A rough upper figure for planning alone: nanoseconds per element of an op with an exponential."""
     ladder: ClassVar[Mapping[str, Callable[..., Any] | Rule | str]] = {}
@@ -72,6 +76,14 @@ class Backend(ABC):
     def refusal(self, dtype: Dtype) -> str | None:
         """Why this backend does not compute in `dtype`, or None when it does."""
         return None if dtype in self.dtypes else f"{self.name} computes in {' and '.join(self.dtypes)} only"
+
+    def storage_refusal(self, storage: Storage, dtype: Dtype) -> str | None:
+        """Why this backend does not keep residuals of arithmetic in `dtype` as `storage`, or None when it does."""
+        return storage.obstacle(dtype) or self.only_wide or _narrowing.unavailable(storage)
+
+    def conversion(self, storage: Storage, dtype: Dtype) -> Conversion:
+        """Return how it does."""
+        return _narrowing.by_astype(storage, dtype)
 
     @abstractmethod
     def namespace(self) -> Any:
@@ -188,10 +200,13 @@ def with_literals(formula: Formula, dtype: Dtype, edition: str = "") -> Formula:
 def rewritten(formula: Formula, literal: Callable[[float], Any], **names: Any) -> Formula:
     """Return the formula with other objects for its floats, and for the builtins of some names.
 
-    Floats are literals, and what it holds of the function around it, such as a parameter of the activation.
+    Floats are literals, and what it holds of the function around it, such as a parameter of the activation; where that
+    is a formula, what stands in there.
     """
 
     def replaced(value: Any) -> Any:
+        if isinstance(value, FunctionType) and is_formula(value):
+            return rewritten(value, literal, **names)
         return literal(value) if isinstance(value, float) else value
 
     code = formula.__code__
@@ -199,3 +214,19 @@ def rewritten(formula: Formula, literal: Callable[[float], Any], **names: Any) -
     known = formula.__globals__ | names if names else formula.__globals__
     held = tuple(CellType(replaced(cell.cell_contents)) for cell in formula.__closure__ or ())
     return FunctionType(code.replace(co_consts=constants), known, formula.__name__, None, held)
+
+
+def is_formula(function: FunctionType) -> bool:
+    """Say whether a function is written for one activation, and not part of a module."""
+    return "<locals>" in function.__qualname__
+
+
+def inner(formula: Formula) -> tuple[Formula, ...]:
+    """Return the formulas that a formula is put around."""
+    held = (cell.cell_contents for cell in formula.__closure__ or ())
+    return tuple(value for value in held if isinstance(value, FunctionType) and is_formula(value))
+
+
+def called(formula: Formula) -> tuple[str, ...]:
+    """Return what a formula calls by name, and what those do that it is put around."""
+    return (*formula.__code__.co_names, *(name for each in inner(formula) for name in called(each)))

@@ -63,6 +63,7 @@ class Numexpr(Backend):
     dtypes = (Dtype.FLOAT32, Dtype.FLOAT64)
     rank = 15
     preallocates = True
+    only_wide = "numexpr has no 16-bit floats, and its programs compute what they return in the type of their operands"
     planning_ns = 20.0
 
     def namespace(self) -> Any:

@@ -134,7 +134,7 @@ class Names(ParamType):
         return tuple(self._item.convert(part, param, ctx) for part in parts)
 
 
-AXES = ("activations", "backends", "strategies", "ops", "dtypes", "sizes", "pattern")
+AXES = ("activations", "backends", "strategies", "residual_dtypes", "ops", "dtypes", "sizes", "pattern")
 """The parameters of `selection`, without the preset."""
 
 
@@ -145,6 +145,13 @@ def selection(preset: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]
         click.option("-a", "--activation", "activations", multiple=True, type=Names("ACT"), help="Activations."),
         click.option("-b", "--backend", "backends", multiple=True, type=Names("BACKEND"), help="Backends."),
         click.option("-s", "--strategy", "strategies", multiple=True, type=Names("STRATEGY"), help="Strategies."),
+        click.option(
+            "--residual-dtype",
+            "residual_dtypes",
+            multiple=True,
+            type=Names("DTYPE"),
+            help="Beside each strategy: keep its residuals as float16, bfloat16 or, of float64, float32.",
+        ),
         click.option("--op", "ops", multiple=True, type=Names("OP"), help="derivative, backward or step."),
         click.option("-d", "--dtype", "dtypes", multiple=True, type=Names("DTYPE"), help="float32 or float64."),
         click.option(
@@ -173,8 +180,17 @@ def processors(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def given_axes(chosen: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
-    """Return the axes that the user chose, as text and whole numbers."""
-    return {name: sum(chosen[name], ()) for name in AXES if name != "pattern" and chosen[name]}
+    """Return the axes that the user chose, as text and whole numbers; types of residuals become strategies."""
+    given: dict[str, tuple[Any, ...]] = {
+        name: sum(chosen[name], ()) for name in AXES if name != "pattern" and chosen[name]
+    }
+    if types := given.pop("residual_dtypes", None):
+        from actbench.residuals import variants
+        from actbench.suite import preset
+
+        strategies = given.get("strategies") or preset(chosen["preset"]).axes.strategies
+        given["strategies"] = variants(strategies, types)
+    return given
 
 
 def axes(preset: Preset, chosen: dict[str, Any]) -> Axes:

@@ -14,10 +14,11 @@ from actbench.analysis.figures import Figures
 from actbench.analysis.ladder import Step
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS
-from actbench.model import STRATEGIES, Check, LeftOut
+from actbench.model import Check, LeftOut
 from actbench.report import ladder
 from actbench.report.numbers import NO_INTERVAL, UNDECIDED, count, plus_minus, ratio, significant
 from actbench.report.table import Table
+from actbench.residuals import rank as strategy_rank
 from actbench.runs.record import Engine, Record
 
 T = TypeVar("T")
@@ -163,8 +164,7 @@ def _time(each: Figures) -> str:
 def _cost_table(cases: Sequence[Figures], checks: Sequence[Check]) -> Table:
     """Say what each strategy keeps and how wrong it can be."""
     kept = {(each.activation, each.dtype, each.strategy): each.residual_bytes_per_element for each in cases}
-    order = list(STRATEGIES)
-    ordered = sorted(checks, key=lambda check: (check.kernel.dtype, order.index(check.kernel.strategy)))
+    ordered = sorted(checks, key=lambda check: (check.kernel.dtype, strategy_rank(check.kernel.strategy)))
     groups = _grouped(
         ordered,
         lambda check: (check.kernel.activation, check.kernel.dtype, check.kernel.strategy, check.weaknesses),
@@ -221,8 +221,7 @@ def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Reco
 
 
 def _strategies(names: Iterable[str]) -> list[str]:
-    present = set(names)
-    return [name for name in STRATEGIES if name in present]
+    return sorted(set(names), key=strategy_rank)
 
 
 def _grouped(items: Iterable[T], key: Callable[[T], Any]) -> dict[Any, list[T]]:

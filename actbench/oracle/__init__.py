@@ -14,51 +14,37 @@ not; there it must be wrong in just the way declared:
 
 A backend may be known to flush denormal numbers: its results may then be 0, and nothing else, where the truth is next
 to the smallest normal number or below. What was seen of that is told with the weaknesses.
+
+A strategy that keeps its residuals narrowly is held to its formula on what is kept (`actbench.oracle.kept`); the error
+that is told of it is, as everywhere, that against the truth: the price.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import mpmath
 import numpy as np
-from numpy.typing import NDArray
 
-from actbench import activations, backends, overhead
+from actbench import activations, backends, overhead, residuals
 from actbench.errors import WrongKernelError
-from actbench.formula import Flaw, Formula, Weakness
+from actbench.formula import Flaw, Weakness
 from actbench.model import Check, Dtype, Kernel, Op
+from actbench.oracle import kept
+from actbench.oracle.numbers import Array, Truth, beside, slope_and_output
 
-Array = NDArray[Any]
+__all__ = ["STATED_ULP", "Evaluate", "Evaluation", "Truth", "check", "grid", "points", "truth", "truth_at"]
 
 STATED_ULP = 8.0
 """The accuracy every strategy has where no weakness is declared."""
 
-DIGITS = 420
-"""Decimal digits of the truth. At z = 745 the output is 1 - 1e-324, and 20 digits of its change over 1e-40 are wanted;
-at z = 1e308 the neighbour 1e-40 away must differ from z at all."""
-
-FEW_DIGITS = 100
-"""Decimal digits that are tried first: the change over 1e-40 keeps 20 of them where g' / g is above 1e-35 or so."""
-
-KEPT_BITS = 80
-"""Bits of a difference that must be left after cancellation: more than any format has."""
-
 MOST = 1e300
 """The largest factor of an error; those that an activation declares may overflow where z is large."""
 
-NEAR_0 = 1e30
-"""Up to which |z| a neighbour 1e-40 away is known well enough in `FEW_DIGITS`."""
-
 FLUSHED = 4.0
 """Smallest normal numbers: a result below may come of a denormal intermediate, as tanh's 4 e^-2|z| does."""
-
-STEP = 1e-40
-"""Half width of the central difference; its error is of the order of the square."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,32 +60,6 @@ class Evaluation:
 
 
 Evaluate = Callable[[Kernel, Array, Array], Evaluation]
-
-
-@dataclass(frozen=True, slots=True)
-class Truth:
-    """Real numbers beside a format: the nearest number of the format, and what is left, in ULP of it."""
-
-    nearest: Array
-    rest: Array
-    ulp: Array
-
-    def error(self, computed: Array) -> Array:
-        """Return |computed - truth| in ULP, float64; inf where one of them is finite and the other is not."""
-        return np.abs(self.signed(computed))
-
-    def signed(self, computed: Array) -> Array:
-        """Return computed - truth in ULP, float64: below 0 where the computed value is too low."""
-        with np.errstate(all="ignore"):
-            distance = (computed.astype(np.float64) - self.nearest.astype(np.float64)) / self.ulp
-        right = np.isinf(self.nearest) & (computed == self.nearest)
-        return np.where(np.isfinite(distance), distance - self.rest, np.where(right, 0.0, np.inf))
-
-    def absolute(self, computed: Array) -> Array:
-        """Return |computed - truth| in eps of the format: absolute, not relative, error."""
-        eps = float(np.finfo(self.nearest.dtype).eps)
-        with np.errstate(all="ignore"):
-            return np.asarray(self.error(computed) * (self.ulp / eps))
 
 
 @cache
@@ -138,24 +98,8 @@ def truth_at(activation: str, z: Array) -> tuple[Truth, Truth]:
     """Return g' and y at any finite z of a format."""
     formulas = activations.get(activation).build(mpmath.mp)
     kinks = dict(formulas.kinks)
-    pairs = [_slope_and_output(formulas.definition, float(each), kinks) for each in z]
-    return _beside([slope for slope, _ in pairs], z.dtype), _beside([output for _, output in pairs], z.dtype)
-
-
-def _slope_and_output(definition: Formula, z: float, kinks: dict[float, float]) -> tuple[Any, Any]:
-    """Return g'(z) and g(z) as numbers of mpmath."""
-    if z in kinks:
-        with mpmath.workdps(FEW_DIGITS):
-            return mpmath.mpf(kinks[z]), definition(mpmath.mpf(z))
-    room = min([2 * STEP, *(abs(z - kink) for kink in kinks)])
-    for digits in (FEW_DIGITS, DIGITS) if abs(z) < NEAR_0 else (DIGITS,):
-        with mpmath.workdps(digits):
-            at, step = mpmath.mpf(z), mpmath.mpf(room) / 2
-            above, below = definition(at + step), definition(at - step)
-            change = above - below
-            if digits == DIGITS or mpmath.mag(change) - mpmath.mag(above) + mpmath.mp.prec > KEPT_BITS:
-                return change / (2 * step), definition(at)
-    raise AssertionError("the widest arithmetic is always taken")
+    pairs = [slope_and_output(formulas.definition, float(each), kinks) for each in z]
+    return beside([slope for slope, _ in pairs], z.dtype), beside([output for _, output in pairs], z.dtype)
 
 
 def check(kernel: Kernel, evaluate: Evaluate) -> Check:
@@ -172,27 +116,17 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
     _check_form(kernel, answer.derivative, z)
     derivative = answer.derivative if kernel.op is Op.DERIVATIVE else answer.derivative / dy
     formulas = activations.get(kernel.activation).formulas
-    weaknesses = formulas.strategies[kernel.strategy].weaknesses
-
+    _, storage = residuals.split(kernel.strategy)
+    weaknesses = _weaknesses(kernel)
     regions = _regions(weaknesses, z)
-    stated = STATED_ULP * _factor(weaknesses, z)
     error = slope.error(derivative)
-    flushed = _flushed(kernel, derivative, slope)
-    wrong = ~(regions[Flaw.CANCELS] | regions[Flaw.OVERFLOWS] | flushed) & (error > stated)
-    wrong |= regions[Flaw.CANCELS] & ~regions[Flaw.OVERFLOWS] & (slope.absolute(derivative) > stated)
-    wrong &= ~(regions[Flaw.MERGES] & (derivative == _at_next_kink(formulas.kinks, z)))
-    number = regions[Flaw.OVERFLOWS] & np.isfinite(derivative) & (derivative != 0)
-    wrong |= number & (error > stated)
-    if wrong.any():
-        raise _wrong(kernel, "g'", z, derivative, slope, wrong)
-    for weakness in weaknesses:
-        if weakness.flaw is Flaw.AMPLIFIES:
-            continue  # the factor is a bound, and not in every format reached
-        if weakness.flaw is Flaw.OVERFLOWS and (number & _region(weakness, z)).any():
-            raise _idle(kernel, weakness)
-        own = _region(weakness, z) & ~(regions[Flaw.OVERFLOWS] & (weakness.flaw is Flaw.CANCELS))
-        if not np.any(error[own] > STATED_ULP):
-            raise _idle(kernel, weakness)
+    if storage:
+        _check_kept(kernel, derivative, z)
+    else:
+        wrong = _off(kernel, derivative, slope, z)
+        if wrong.any():
+            raise _wrong(kernel, "g'", z, derivative, slope, wrong)
+        _check_weaknesses(kernel, derivative, error, z)
     if answer.y is not None:
         _check_form(kernel, answer.y, z)
         excused = regions[Flaw.OVERFLOWS] & np.isnan(answer.y) & (answer.raised is not None)
@@ -202,11 +136,58 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
             raise _wrong(kernel, "y", z, answer.y, output, wrong)
     worst = _worst(error, z)
     largest = float(error[worst]) if np.isfinite(error[worst]) else None
-    known = [weakness.why for weakness in weaknesses]
+    known = [*(weakness.why for weakness in weaknesses), *([storage.rounds] if storage else [])]
     flushes = backends.catalogue()[kernel.backend].flushes
-    if flushes and np.any(error[flushed] > STATED_ULP):
+    if flushes and np.any(error[_flushed(kernel, derivative, slope)] > STATED_ULP):
         known.append(flushes)
     return Check(kernel, largest, float(z[worst]), tuple(known))
+
+
+def _check_weaknesses(kernel: Kernel, derivative: Array, error: Array, z: Array) -> None:
+    """Refuse a strategy that has not the weaknesses which are declared."""
+    weaknesses = _weaknesses(kernel)
+    overflows = _regions(weaknesses, z)[Flaw.OVERFLOWS]
+    number = overflows & np.isfinite(derivative) & (derivative != 0)
+    for weakness in weaknesses:
+        if weakness.flaw is Flaw.AMPLIFIES:
+            continue  # the factor is a bound, and not in every format reached
+        if weakness.flaw is Flaw.OVERFLOWS and (number & _region(weakness, z)).any():
+            raise _idle(kernel, weakness)
+        own = _region(weakness, z) & ~(overflows & (weakness.flaw is Flaw.CANCELS))
+        if not np.any(error[own] > STATED_ULP):
+            raise _idle(kernel, weakness)
+
+
+def _check_kept(kernel: Kernel, derivative: Array, z: Array) -> None:
+    """Refuse a strategy that does not compute its formula on what it keeps narrowly, with the weaknesses it has there.
+
+    Those are of z, or of z as it is kept, where that is.
+    """
+    forward = activations.get(kernel.activation).formulas.weaknesses
+    expected, at = kept.expected(kernel, z, 2 * STATED_ULP * _factor(forward, z))
+    wrong = np.logical_and.reduce([_off(kernel, derivative, each, place) for each in expected for place in (z, at)])
+    if wrong.any():
+        raise _wrong(kernel, "g' from what is kept", z, derivative, expected[0], wrong)
+
+
+def _weaknesses(kernel: Kernel) -> tuple[Weakness, ...]:
+    strategy, _ = residuals.split(kernel.strategy)
+    return activations.get(kernel.activation).strategies[strategy].weaknesses
+
+
+def _off(kernel: Kernel, derivative: Array, expected: Truth, z: Array) -> Array:
+    """Return where a derivative is not what is expected, with the weaknesses that the strategy has at z."""
+    weaknesses = _weaknesses(kernel)
+    kinks = activations.get(kernel.activation).formulas.kinks
+    regions = _regions(weaknesses, z)
+    stated = STATED_ULP * _factor(weaknesses, z)
+    error = expected.error(derivative)
+    flushed = _flushed(kernel, derivative, expected)
+    wrong = ~(regions[Flaw.CANCELS] | regions[Flaw.OVERFLOWS] | flushed) & (error > stated)
+    wrong |= regions[Flaw.CANCELS] & ~regions[Flaw.OVERFLOWS] & (expected.absolute(derivative) > stated)
+    wrong &= ~(regions[Flaw.MERGES] & (derivative == _at_next_kink(kinks, z)))
+    number = regions[Flaw.OVERFLOWS] & np.isfinite(derivative) & (derivative != 0)
+    return np.asarray(wrong | number & (error > stated))
 
 
 def _factor(weaknesses: tuple[Weakness, ...], z: Array) -> Array:
@@ -225,23 +206,6 @@ def _at_next_kink(kinks: Mapping[float, float], z: Array) -> Array:
         return np.full(z.size, np.nan)
     nearest = np.argmin(np.abs(z.astype(np.float64)[:, np.newaxis] - where), axis=1)
     return np.asarray(np.array([*kinks.values()])[nearest])
-
-
-def _beside(numbers: list[Any], dtype: np.dtype[Any]) -> Truth:
-    with np.errstate(over="ignore", invalid="ignore"):  # the largest finite number has no neighbour above
-        nearest = np.array([_to_float(number) for number in numbers]).astype(dtype)
-        ulp = np.fmin(np.spacing(np.abs(nearest)), np.finfo(dtype).max).astype(np.float64)
-    rest = [
-        float((number - mpmath.mpf(float(near))) / mpmath.mpf(unit)) if np.isfinite(near) else 0.0
-        for number, near, unit in zip(numbers, nearest, ulp, strict=True)
-    ]
-    return Truth(nearest, np.array(rest), ulp)
-
-
-def _to_float(number: Any) -> float:
-    """Return the nearest float64: inf beyond its largest."""
-    largest = np.finfo(np.float64).max
-    return float(number) if abs(number) <= largest else math.inf if number > 0 else -math.inf
 
 
 def _regions(weaknesses: tuple[Weakness, ...], z: Array) -> dict[Flaw, Array]:

@@ -30,12 +30,14 @@ class Storage(StrEnum):
     @property
     def rounds(self) -> str:
         """What keeping does to a number, as a weakness."""
-        digits, largest = {
-            Storage.FLOAT16: (11, "65504"),
-            Storage.BFLOAT16: (8, "3.39e38"),
-            Storage.FLOAT32: (24, "3.40e38"),
+        digits, largest, least = {
+            Storage.FLOAT16: (11, "65504", "3e-8"),
+            Storage.BFLOAT16: (8, "3.39e38", "4.6e-41"),
+            Storage.FLOAT32: (24, "3.40e38", "7e-46"),
         }[self]
-        return f"what is kept is rounded to {digits} significant bits ({self}), above {largest} to infinity"
+        return (
+            f"what is kept is rounded to {digits} significant bits ({self}), above {largest} to inf, below {least} to 0"
+        )
 
     def obstacle(self, dtype: Dtype) -> str | None:
         """Say why residuals of arithmetic in `dtype` are not kept in this type, or None where they can be."""

@@ -82,11 +82,11 @@ def rank(strategy: str) -> tuple[int, int]:
 
 def variants(strategies: Iterable[str], types: Iterable[str]) -> tuple[str, ...]:
     """Return these strategies, and beside each that says no type itself those that keep its residuals in `types`."""
-    given = tuple(strategies)
+    given, types = tuple(strategies), tuple(types)
+    for name in types:
+        if name not in list(Storage):
+            raise unknown("residual dtype", name, list(Storage))
     plain = [name for name in given if name in STRATEGIES]
-    added = [f"{name}:{kept_in}" for name in plain for kept_in in types]
-    if not added:
-        raise InputError(f"--residual-dtype: {', '.join(given)} keep nothing that could be narrower")
-    for name in added:
-        require(name)
-    return tuple(dict.fromkeys((*given, *added)))
+    if not plain:
+        raise InputError(f"--residual-dtype: no strategy among {', '.join(given)} keeps what it computed as it is")
+    return tuple(dict.fromkeys((*given, *(f"{name}:{kept_in}" for name in plain for kept_in in types))))

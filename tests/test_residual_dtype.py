@@ -329,9 +329,15 @@ def test_it_is_a_setting_as_the_other_axes_are(actbench: Actbench, monkeypatch: 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--residual-dtype", "float61"), "unknown residual dtype of "),
-        (("--preset", "overhead", "--residual-dtype", "float16"), "--residual-dtype: empty, dispatch, "),
-        (("-s", "cached:float16", "--residual-dtype", "bfloat16"), "--residual-dtype: cached:float16 keep nothing"),
+        (("--residual-dtype", "float61"), "unknown residual dtype 'float61': did you mean 'float16'?"),
+        (
+            ("--preset", "overhead", "--residual-dtype", "float16"),
+            "--residual-dtype: no strategy among empty, dispatch, ",
+        ),
+        (
+            ("-s", "cached:float16", "--residual-dtype", "bfloat16"),
+            "--residual-dtype: no strategy among cached:float16 keeps",
+        ),
     ],
 )
 def test_a_choice_that_means_nothing_is_one_line_and_exit_code_2(

@@ -163,6 +163,15 @@ class Formulas:
 
 
 @dataclass(frozen=True, slots=True)
+class Conversion:
+    """How residuals are kept in a narrower type than the arithmetic's."""
+
+    kept_in: str
+    widen: Formula
+    narrow: Formula
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One strategy of one activation, in one dialect and namespace: what a backend executes."""
 
@@ -171,15 +180,18 @@ class Rule:
     save: Formula | None
     own: Formula | None = None
     """A library's own kernel for dy * g', (dy, *residuals), in the derivative's place."""
+    conversion: Conversion | None = None
+    """What the functions do with every residual beside, where residuals are kept narrowly."""
 
     @property
     def residuals(self) -> tuple[str, ...]:
-        """What the forward pass keeps: the names of the derivative's parameters."""
-        return tuple(inspect.signature(self.derivative).parameters)
+        """What the forward pass keeps: the names of the derivative's parameters, and of the type: ``y:float16``."""
+        kept_in = f":{self.conversion.kept_in}" if self.conversion else ""
+        return tuple(f"{name}{kept_in}" for name in inspect.signature(self.derivative).parameters)
 
     @property
     def saved(self) -> tuple[str, ...]:
-        """The residuals that exist for this strategy alone, stored by `save`."""
+        """The residuals that exist for this strategy alone, stored by `save`: narrow ones all do."""
         return tuple(name for name in self.residuals if name not in {"z", "y"})
 
 

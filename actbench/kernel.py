@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actbench import activations, backends, overhead
-from actbench.backends import Backend, Bound
+from actbench.backends import Backend, Bound, narrowed, numpy_dtype
 from actbench.by_name import by_name
 from actbench.errors import InputError, unknown
 from actbench.formula import Dialect, Rule, looked_up
 from actbench.model import OVERHEAD, Case, Compiled, Dtype, Kernel, Op
+from actbench.residuals import split
 
 Array = NDArray[Any]
 
@@ -81,25 +82,28 @@ def rule(kernel: Kernel) -> Rule:
     """Return the kernel's formulas as its backend executes them; `InputError` for unknown names."""
     activation = activations.get(kernel.activation)
     backend = backends.get(kernel.backend)
-    if kernel.strategy not in activation.strategies:
-        raise unknown(f"strategy of {activation.name}", kernel.strategy, activation.strategies)
+    strategy, storage = split(kernel.strategy)
+    if strategy not in activation.strategies:
+        raise unknown(f"strategy of {activation.name}", strategy, activation.strategies)
     reason = refusal(kernel)
     if reason:
         raise InputError(f"{kernel.id} does not exist: {reason}")
-    found = activation.rule(kernel.strategy, backend.dialect, backend.namespace())
-    return replace(found, own=backend.own(activation.name, kernel.strategy))
+    found = activation.rule(strategy, backend.dialect, backend.namespace())
+    found = replace(found, own=backend.own(activation.name, strategy))
+    return narrowed(found, backend.conversion(storage, kernel.dtype)) if storage else found
 
 
 def refusal(kernel: Kernel) -> str | None:
     """Why a strategy that the activation has does not exist on its backend, or None where it does."""
     backend = backends.catalogue()[kernel.backend]
-    if not backend.lacks:
-        return backend.refusal(kernel.dtype)
-    found = activations.get(kernel.activation).rule(kernel.strategy, backend.dialect, None)
+    strategy, storage = split(kernel.strategy)
+    reason = backend.refusal(kernel.dtype) or (storage and backend.storage_refusal(storage, kernel.dtype))
+    if reason or not backend.lacks:
+        return reason or None
+    found = activations.get(kernel.activation).rule(strategy, backend.dialect, None)
     executed = [found.save or found.forward, found.derivative] if kernel.op is Op.STEP else [found.derivative]
     missing = {*backend.lacks} & {name for formula in executed for name in looked_up(formula)}
-    lacking = f"{backend.name} has no {' and no '.join(sorted(missing))}" if missing else None
-    return backend.refusal(kernel.dtype) or lacking
+    return f"{backend.name} has no {' and no '.join(sorted(missing))}" if missing else None
 
 
 @by_name
@@ -129,7 +133,7 @@ def _specialised(specialise: Callable[[tuple[Any, ...]], Bound], case: Case) -> 
     """Compile with operands of the size, each of its own, once a process."""
     backend = backends.get(case.backend)
     names = inputs(case.op, rule(case.kernel).residuals)
-    return specialise(tuple(backend.adopt(np.ones(case.size, case.dtype)) for _ in names))
+    return specialise(tuple(backend.adopt(np.ones(case.size, dtype_of(name, case.dtype))) for name in names))
 
 
 def inputs(op: Op, residuals: tuple[str, ...]) -> tuple[str, ...]:
@@ -143,19 +147,27 @@ def inputs(op: Op, residuals: tuple[str, ...]) -> tuple[str, ...]:
             return ("z", "dy")
 
 
-def output_count(op: Op, saved: tuple[str, ...]) -> int:
-    """Count the arrays that a call writes: the derivative, or dz, or y, the saved residuals and dz."""
-    return 2 + len(saved) if op is Op.STEP else 1
+def outputs(op: Op, saved: tuple[str, ...]) -> tuple[str, ...]:
+    """Name the arrays that a call writes: the derivative, or dz, or y, the saved residuals and dz."""
+    return ("y", *saved, "dz") if op is Op.STEP else ("dz",)
+
+
+def dtype_of(name: str, dtype: Dtype) -> np.dtype[Any]:
+    """Return the type of an operand's elements, where arithmetic is in `dtype`: residuals may be kept in another."""
+    _, storage = split(name)
+    return numpy_dtype(storage or dtype)
 
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What a kernel must move, by its definition: temporaries not counted. Units: arrays of its size and dtype."""
+    """What a kernel must move, by its definition: temporaries not counted. Units: arrays of its size."""
 
     residuals: int
     """Arrays that the forward pass keeps."""
     streams: int
-    """Arrays read or written by one call, each pass over an array counted once."""
+    """Arrays of the arithmetic's dtype read or written by one call, each pass over an array counted once."""
+    narrow: int = 0
+    """The same of narrower residuals."""
 
 
 @by_name
@@ -164,8 +176,12 @@ def traffic(activation: str, strategy: str, op: Op) -> Traffic:
     """Count the arrays; the same on every backend. A step reads z and writes y, and then does its backward."""
     if activation == OVERHEAD:
         return Traffic(0, overhead.STREAMS.get(strategy, 0))
-    chosen = activations.get(activation).rule(strategy, Dialect.SCALAR, None)
+    plain, storage = split(strategy)
+    chosen = activations.get(activation).rule(plain, Dialect.SCALAR, None)
     kept = len(chosen.residuals)
+    if storage:
+        own, passes = {Op.DERIVATIVE: (1, 1), Op.BACKWARD: (2, 1), Op.STEP: (4, 2)}[op]
+        return Traffic(kept, own, passes * kept)
     streams = {
         Op.DERIVATIVE: kept + 1,
         Op.BACKWARD: kept + 2,
@@ -196,18 +212,27 @@ class Operands:
         return cls(activation, np.random.default_rng(seed).standard_normal(size, dtype=np.dtype(dtype).type))
 
     def array(self, strategy: str, name: str) -> Array:
-        """Return z, dy or a residual; residuals are what was given, or what numpy's forward pass gives for z."""
+        """Return z, dy or a residual.
+
+        Residuals are what was given, or what numpy's forward pass gives for z, rounded to the type they are kept in.
+        """
         if name in self._given:
             return self._given[name]
         key = _key(strategy, name)
         if key not in self._arrays:
-            made = {"dy": np.roll(self._arrays["z"], 1)} if name == "dy" else self._forward(strategy)
+            plain, storage = split(name)
+            if storage:
+                with np.errstate(all="ignore"):
+                    made = {key: self.array(strategy, plain).astype(numpy_dtype(storage))}
+            else:
+                made = {"dy": np.roll(self._arrays["z"], 1)} if name == "dy" else self._forward(strategy)
             self._arrays = made | self._arrays
         return self._arrays[key]
 
     def _forward(self, strategy: str) -> dict[str, Array]:
         """Return y, and what the strategy saves beside it; piece by piece, which spares the memory bus."""
-        chosen = activations.get(self._activation).rule(strategy, Dialect.ARRAY, backends.get("numpy").namespace())
+        plain, _ = split(strategy)
+        chosen = activations.get(self._activation).rule(plain, Dialect.ARRAY, backends.get("numpy").namespace())
         names = ("y", *(_key(strategy, name) for name in chosen.saved))
         z = self._arrays["z"]
         kept = {name: np.empty_like(z) for name in names}
@@ -242,7 +267,7 @@ class Placement:
         self._rng = rng
         self._placed: dict[str, Array] = {}
         self._adopted: dict[tuple[str, str], Any] = {}
-        self._outputs: list[Array] = []
+        self._outputs: dict[tuple[int, np.dtype[Any]], Array] = {}
         self._spacers: list[Array] = []
         for _ in range(rng.integers(1, 7)):
             self._occupy(operands.nbytes + ALIGNMENT * int(rng.integers(PAGE // ALIGNMENT)))
@@ -256,11 +281,16 @@ class Placement:
             self._adopted[key] = backend.adopt(self._place(strategy, name))
         return self._adopted[key]
 
-    def output(self, position: int) -> Array:
-        """Return an array to write to; all arms, and the yardstick, write their k-th output to the k-th of these."""
-        while len(self._outputs) <= position:
-            self._outputs.append(self._empty(self._operands.array("", "z")))
-        return self._outputs[position]
+    def output(self, position: int, dtype: np.dtype[Any] | None = None) -> Array:
+        """Return an array to write to, of the inputs' dtype or another.
+
+        All arms, and the yardstick, write their k-th output to the k-th of these.
+        """
+        z = self._operands.array("", "z")
+        key = position, dtype or z.dtype
+        if key not in self._outputs:
+            self._outputs[key] = self._empty(z.size, key[1])
+        return self._outputs[key]
 
     def warm(self, invocation: Invocation, phase: int) -> None:
         """Call once or more, so that what follows is warm and the result starts at 16 x `phase` bytes in a cache line.
@@ -283,17 +313,18 @@ class Placement:
         key = _key(strategy, name)
         if key not in self._placed:
             array = self._operands.array(strategy, name)
-            self._placed[key] = self._empty(array)
+            self._placed[key] = self._empty(array.size, array.dtype)
             np.copyto(self._placed[key], array)
         return self._placed[key]
 
     def _occupy(self, nbytes: int) -> None:
         self._spacers.append(np.empty(nbytes, dtype=np.uint8))
 
-    def _empty(self, like: Array) -> Array:
-        room = np.empty(like.nbytes + SPAN + ALIGNMENT, dtype=np.uint8)
+    def _empty(self, size: int, dtype: np.dtype[Any]) -> Array:
+        nbytes = size * dtype.itemsize
+        room = np.empty(nbytes + SPAN + ALIGNMENT, dtype=np.uint8)
         start = -room.ctypes.data % ALIGNMENT + ALIGNMENT * int(self._rng.integers(SPAN // ALIGNMENT))
-        return room[start : start + like.nbytes].view(like.dtype)
+        return room[start : start + nbytes].view(dtype)
 
 
 def prepare(case: Case, placement: Placement) -> Invocation:
@@ -309,8 +340,11 @@ def prepare(case: Case, placement: Placement) -> Invocation:
     arguments = tuple(placement.operand(backend, case.strategy, name) for name in inputs(case.op, chosen.residuals))
     if not backend.preallocates:
         return Invocation(function, arguments, release=backend.release)
-    written = tuple(placement.output(position) for position in range(output_count(case.op, chosen.saved)))
-    return Invocation(function, (*written, *arguments), written)
+    written = tuple(
+        placement.output(position, dtype_of(name, case.dtype))
+        for position, name in enumerate(outputs(case.op, chosen.saved))
+    )
+    return Invocation(function, (*map(backend.adopt, written), *arguments), written)
 
 
 def _rung(case: Case, placement: Placement) -> Invocation:
@@ -322,4 +356,5 @@ def _rung(case: Case, placement: Placement) -> Invocation:
 
 
 def _key(strategy: str, name: str) -> str:
-    return name if name in {"z", "dy", "y"} else f"{strategy}.{name}"
+    shared = name.partition(":")[0] in {"z", "dy", "y"}
+    return name if shared else f"{split(strategy)[0]}.{name}"

@@ -306,10 +306,10 @@ class Check:
     """None where the backend compiles nothing that can be read."""
     digits: float | None = None
     """To how many digits the truth is known, typically, where it is by differences and not by mpmath."""
-    residuals: int | None = None
-    """Arrays that the kernel keeps; with `streams`, so that a run can be read without the code that it loaded."""
-    streams: int | None = None
-    """Arrays that a call reads or writes."""
+    kept_bytes: int | None = None
+    """Bytes per element that the kernel keeps; with `moved_bytes`, so that a run is read without what it loaded."""
+    moved_bytes: int | None = None
+    """Bytes per element that a call reads and writes, temporaries not counted."""
     by_band: tuple[float | None, ...] = ()
     """The largest error in each of `BANDS`, the left tail's first; None where the kernel gives no number at some z."""
 

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import product
 from typing import Any
 
-from actbench import activations, backends, loading, overhead
+from actbench import activations, backends, loading, overhead, residuals
 from actbench.backends import Backend
 from actbench.errors import InputError, unknown
 from actbench.kernel import refusal, traffic
@@ -200,7 +200,7 @@ def offered(selection: Selection) -> list[Case]:
     asked = replace(chosen.axes, **{name: tuple(values) for name, values in selection.given.items()})
     known = Axes(
         activations=tuple(filter(_is_known, asked.activations)),
-        strategies=_known(asked.strategies, kept_or_done()),
+        strategies=tuple(name for name in asked.strategies if residuals.exists(name, kept_or_done())),
         backends=_known(asked.backends, _usable()),
         ops=tuple(map(Op, _known(asked.ops, tuple(Op)))),
         dtypes=tuple(map(Dtype, _known(asked.dtypes, tuple(Dtype)))),
@@ -268,24 +268,30 @@ def bytes_moved(case: Case) -> int:
     """Bytes that one call must read and write by the kernel's definition, temporaries not counted."""
     if case.is_yardstick:
         return 2 * case.size * case.dtype.itemsize
-    return traffic(case.activation, case.strategy, case.op).streams * case.size * case.dtype.itemsize
+    found = traffic(case.activation, case.strategy, case.op)
+    return case.size * (found.streams * case.dtype.itemsize + found.narrow * _residual_itemsize(case))
 
 
 def residual_bytes(case: Case) -> int:
     """Bytes kept per element between the forward and the backward pass; the yardstick keeps none."""
     if case.is_yardstick:
         return 0
-    return traffic(case.activation, case.strategy, case.op).residuals * case.dtype.itemsize
+    return traffic(case.activation, case.strategy, case.op).residuals * _residual_itemsize(case)
+
+
+def _residual_itemsize(case: Case) -> int:
+    _, storage = residuals.split(case.strategy)
+    return (storage or case.dtype).itemsize
 
 
 def _wanted(axes: Axes, pattern: str) -> Iterator[Case]:
     """Yield the cases that exist as mathematics, in the order of tables."""
-    strategies = sorted(dict.fromkeys(axes.strategies), key=kept_or_done().index)
+    strategies = sorted(dict.fromkeys(axes.strategies), key=partial(residuals.rank, order=kept_or_done()))
     ranked = [name for name in backends.catalogue() if name in axes.backends]
     sizes = sorted(set(axes.sizes))
     for activation in dict.fromkeys(map(canonical, axes.activations)):
         existing = strategies_of(activation)
-        own = [strategy for strategy in strategies if strategy in existing]
+        own = [strategy for strategy in strategies if residuals.split(strategy)[0] in existing]
         for op, dtype, size in product(dict.fromkeys(axes.ops), dict.fromkeys(axes.dtypes), sizes):
             for backend, strategy in product(ranked, own):
                 case = Case(activation, strategy, backend, op, dtype, size)
@@ -352,8 +358,7 @@ def _check_ladder(chosen: Iterable[str], strategies: Iterable[str]) -> None:
 
 
 def _strategy(name: str) -> None:
-    if name not in kept_or_done():
-        raise unknown("strategy", name, kept_or_done())
+    residuals.require(name, kept_or_done())
 
 
 def _member(what: str, kind: type[StrEnum], name: str) -> None:

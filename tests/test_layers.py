@@ -19,16 +19,23 @@ LAYERS = (
     {"runs", "kernel", "suite", "truth"},
     {"overhead", "loading"},
     {"activations", "backends"},
-    {"model", "errors", "formula", "by_name", "software", "code_placement", "processors", "__init__"},
+    {"model", "errors", "formula", "by_name", "residuals", "software", "code_placement", "processors", "__init__"},
 )
 """From the top. Imports point strictly downward, or stay inside the same package."""
 
-SIDEWAYS = {("suite", "kernel"), ("model", "errors"), ("software", "__init__")}
+SIDEWAYS = {
+    ("suite", "kernel"),
+    ("model", "errors"),
+    ("residuals", "errors"),
+    ("residuals", "model"),
+    ("software", "__init__"),
+}
 """The imports between two parts of one layer."""
 
 DOORS = {
     "click": {"cli"},
     "jax": {"backends"},
+    "ml_dtypes": {"backends"},
     "numba": {"backends"},
     "llvmlite": {"backends"},
     "numexpr": {"backends"},

@@ -19,7 +19,8 @@ from actbench.analysis.speedups import log_ratios
 from actbench.analysis.statistics import location
 from actbench.backends import catalogue
 from actbench.errors import InputError
-from actbench.model import RUNGS, STRATEGIES, Block, Case, Dtype
+from actbench.model import Block, Case, Dtype
+from actbench.residuals import rank
 from actbench.runs.times import Times
 
 
@@ -151,17 +152,15 @@ def _group(case: Case, axis: Axis) -> str:
     return "/".join(fixed)
 
 
-def order(axis: Axis, value: str) -> int:
+def order(axis: Axis, value: str) -> tuple[int, ...]:
     """Return the place of a value in tables; activations stay in the order of the plan."""
     if axis is Axis.SIZE:
-        return int(value)
-    tables: dict[Axis, list[str]] = {
-        Axis.STRATEGY: [*STRATEGIES, *RUNGS],
-        Axis.BACKEND: list(catalogue()),
-        Axis.DTYPE: list(Dtype),
-    }
+        return (int(value),)
+    if axis is Axis.STRATEGY:
+        return rank(value)
+    tables: dict[Axis, list[str]] = {Axis.BACKEND: list(catalogue()), Axis.DTYPE: list(Dtype)}
     names = tables.get(axis, [])
-    return names.index(value) if value in names else len(names)
+    return (names.index(value) if value in names else len(names),)
 
 
 def _default(axis: Axis, present: Sequence[str]) -> str:

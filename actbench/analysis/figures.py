@@ -97,15 +97,13 @@ def figures(times: Times, calibrations: Mapping[str, Calibration], checks: Itera
 def _moved(case: Case, checked: Mapping[Kernel, Check]) -> int:
     """Return the bytes that a call must move: by the record of a run, or by the formulas."""
     check = checked.get(case.kernel)
-    if check is None or check.streams is None:
-        return bytes_moved(case)
-    return check.streams * case.size * case.dtype.itemsize
+    return bytes_moved(case) if check is None or check.moved_bytes is None else check.moved_bytes * case.size
 
 
 def _kept(case: Case, checked: Mapping[Kernel, Check]) -> int:
     """Return the bytes kept per element: by the record of a run, or by the formulas."""
     check = checked.get(case.kernel)
-    return residual_bytes(case) if check is None or check.residuals is None else check.residuals * case.dtype.itemsize
+    return residual_bytes(case) if check is None or check.kept_bytes is None else check.kept_bytes
 
 
 def _copy_limits(times: Times, checked: Mapping[Kernel, Check]) -> dict[Case, float]:

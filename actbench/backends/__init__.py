@@ -10,9 +10,10 @@ from pkgutil import iter_modules
 from typing import Any
 
 from actbench.backends._backend import Backend, Bound, helpers, source
+from actbench.backends._narrowing import narrowed, numpy_dtype
 from actbench.errors import InputError, unknown
 
-__all__ = ["Backend", "Bound", "catalogue", "get", "helpers", "libraries", "source"]
+__all__ = ["Backend", "Bound", "catalogue", "get", "helpers", "libraries", "narrowed", "numpy_dtype", "source"]
 
 
 @cache

@@ -13,8 +13,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from actbench.formula import Dialect, Formula, Rule
+from actbench.backends import _narrowing
+from actbench.formula import Conversion, Dialect, Formula, Rule
 from actbench.model import Compiled, Dtype, Op
+from actbench.residuals import Storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class Backend(ABC):
     """Why denormal numbers become 0, where they do: the oracle then takes 0 for what is next to nothing."""
     threaded: ClassVar[bool] = False
     """Whether a call is executed by several threads."""
+    only_wide: ClassVar[str | None] = None
+    """Why residuals cannot be kept in a narrower type than the arithmetic's, where they cannot."""
     planning_ns: ClassVar[float]
     """A rough upper figure for planning alone: nanoseconds per element of an op with an exponential."""
     ladder: ClassVar[Mapping[str, Callable[..., Any] | Rule | str]] = {}
@@ -74,6 +78,14 @@ class Backend(ABC):
     def refusal(self, dtype: Dtype) -> str | None:
         """Why this backend does not compute in `dtype`, or None when it does."""
         return None if dtype in self.dtypes else f"{self.name} computes in {' and '.join(self.dtypes)} only"
+
+    def storage_refusal(self, storage: Storage, dtype: Dtype) -> str | None:
+        """Why this backend does not keep residuals of arithmetic in `dtype` as `storage`, or None when it does."""
+        return storage.obstacle(dtype) or self.only_wide or _narrowing.unavailable(storage)
+
+    def conversion(self, storage: Storage, dtype: Dtype) -> Conversion:
+        """Return how it does."""
+        return _narrowing.by_astype(storage, dtype)
 
     @abstractmethod
     def namespace(self) -> Any:
@@ -195,29 +207,37 @@ def rewritten(
     """Return the formula with other objects for its floats, and for the builtins of some names.
 
     Floats are literals, and what it holds of the function and the module around it, such as a parameter of the
-    activation. The functions around it that it calls are rewritten as well, and given to `helper`.
+    activation. The functions that it calls, beside it in its file or put into it, are rewritten as well, and given to
+    `helper`.
     """
 
     def replaced(value: Any) -> Any:
         if isinstance(value, float):
             return literal(value)
-        return helper(rewritten(value, literal, helper, **names)) if _beside(formula, value) else value
+        return helper(rewritten(value, literal, helper, **names)) if _calls(formula, value) else value
 
     code = formula.__code__
     constants = tuple(map(replaced, code.co_consts))
     around = {name: formula.__globals__[name] for name in code.co_names if name in formula.__globals__}
-    other = {name: replaced(value) for name, value in around.items() if isinstance(value, float | FunctionType)} | names
+    own = {name: value for name, value in around.items() if isinstance(value, float) or _beside(formula, value)}
+    other = {name: replaced(value) for name, value in own.items()} | names
     known = formula.__globals__ | other if other else formula.__globals__
     held = tuple(CellType(replaced(cell.cell_contents)) for cell in formula.__closure__ or ())
     return FunctionType(code.replace(co_consts=constants), known, formula.__name__, None, held)
 
 
 def helpers(formula: Formula) -> tuple[Formula, ...]:
-    """Return the functions around a formula that it calls, and those that they call."""
+    """Return the functions that a formula calls, beside it in its file or put into it, and those that they call."""
     held = [cell.cell_contents for cell in formula.__closure__ or ()]
     named = [formula.__globals__.get(name) for name in formula.__code__.co_names]
-    called = [value for value in (*held, *named) if _beside(formula, value)]
+    called = [value for value in held if _calls(formula, value)]
+    called += [value for value in named if _beside(formula, value)]
     return tuple(dict.fromkeys(each for helper in called for each in (helper, *helpers(helper))))
+
+
+def _calls(formula: Formula, value: Any) -> bool:
+    """Say whether a value that a formula holds is a function written for it, and not part of a library."""
+    return _beside(formula, value) or (isinstance(value, FunctionType) and "<locals>" in value.__qualname__)
 
 
 def _beside(formula: Formula, value: Any) -> bool:

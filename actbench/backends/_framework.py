@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from abc import abstractmethod
 from collections.abc import Callable
@@ -84,7 +85,7 @@ class Framework(Backend):
         around = {Op.DERIVATIVE: derivative if rule.own else None, Op.BACKWARD: None, Op.STEP: step}[op]
         gradient = None if rule.own or op is Op.DERIVATIVE else product
         parts = [source(part) for part in (around, gradient) if part]
-        parts += [f"gradient = {rule.own}"] if rule.own else []
+        parts += [f"gradient = {inspect.unwrap(rule.own)}"] if rule.own else []
         return "\n\n".join(parts) or ("the formula itself, compiled" if self.compiles else "the formula itself")
 
     def _function(self, op: Op, rule: Rule, dtype: Dtype) -> Callable[..., Any]:

@@ -12,7 +12,7 @@ LOOP = re.compile(r"^define [^\n]*?(?: i32 @|@__gufunc__)[^\n]*{\n.*?^}", re.MUL
 
 PACKED = re.compile(r"= (?:f(?:add|sub|mul|div) (?:\w+ )*|[^\n]*@llvm\.fmuladd\.v\d+f\d+\()<(\d+) x (?:float|double)>")
 CALLED = re.compile(r"call [^@\n]*@(?:llvm\.)?((?:exp|log|pow|sin|cos|a?tan|erf)\w*)(?:\.(?:v\d+)?f(32|64))?\(")
-WIDENED = re.compile(r"= fpext ")
+WIDENED = re.compile(r"= fpext [^\n]* to (?:<\d+ x )?double")
 
 
 def facts(signature: Iterable[object], code: str, dtype: Dtype) -> Compiled:

@@ -16,11 +16,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
 
-from actbench.backends import _generated_code, _libm
+from actbench.backends import _generated_code, _libm, _simd
 from actbench.backends._backend import COPY, PRODUCT, Backend, Bound, empty, source, with_literals
+from actbench.backends._narrowing import BITS, as_bits
 from actbench.errors import InputError
-from actbench.formula import Dialect, Formula, Rule
+from actbench.formula import Conversion, Dialect, Formula, Rule
 from actbench.model import Compiled, Dtype, Op
+from actbench.residuals import Storage
 
 TELLING = re.compile(
     r"Untyped|Unknown attribute|Cannot|Use of|NameError|Invalid use|No implementation of function .*built"
@@ -128,6 +130,22 @@ def step_saving_beside_z(span: Callable[[int], Any], save: Formula, formula: For
     return kernel
 
 
+def step_saving_two(span: Callable[[int], Any], save: Formula, formula: Formula) -> Callable[..., Any]:
+    """Forward, storing two residuals beside y; then backward from them."""
+
+    def kernel(y, saved, too, dz, z, dy):  # noqa: PLR0913, PLR0917  # it has as many arrays
+        for i in span(y.size):
+            y[i], saved[i], too[i] = save(z[i])
+        for i in span(dz.size):
+            dz[i] = dy[i] * formula(saved[i], too[i])
+
+    return kernel
+
+
+RESIDUALS = {"kept", "saved", "too"}
+"""What loops call the arrays that may be of another type than the arithmetic."""
+
+
 def dispatch(out, y) -> None:
     """Take the operands."""
 
@@ -170,9 +188,20 @@ class Numba(Backend):
 
         return register_jitable(formula)
 
-    def edition(self) -> str:
-        """Tell apart what the namespace's functions were when a kernel was compiled; libm's are not compiled here."""
-        return ""
+    def edition(self, rule: Rule) -> str:
+        """Tell apart what functions were when a kernel was compiled; libm's are not compiled here."""
+        return _simd.edition() if rule.conversion else ""
+
+    def conversion(self, storage: Storage, dtype: Dtype) -> Conversion:
+        """Numbers of 16 bits are integers to numba."""
+        from actbench.backends._simd import sixteen_bits
+
+        widen, narrow = (getattr(sixteen_bits, f"{a}_to_{b}") for a, b in ((storage, dtype), (dtype, storage)))
+        return Conversion(storage, widen, narrow)
+
+    def adopt(self, array: Any) -> Any:
+        """The same array, or its bits."""
+        return as_bits(array)
 
     def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
         """Compile the loop, or load it from numba's cache."""
@@ -202,7 +231,8 @@ class Numba(Backend):
             case Op.BACKWARD:
                 return backward_from_two if two else backward
             case Op.STEP if rule.save:
-                return step_saving_beside_z if two else step_saving
+                beside_z = "z" in rule.residuals
+                return step_saving_beside_z if beside_z else step_saving_two if two else step_saving
             case Op.STEP if two:
                 return step_keeping_both
             case Op.STEP:
@@ -212,20 +242,33 @@ class Numba(Backend):
         from numba.core.errors import NumbaError
         from numba.extending import register_jitable
 
-        literal = (with_literals(formula, dtype, self.edition(), register_jitable) for formula in formulas(op, rule))
+        helper = register_jitable(forceinline=True)
+        edition = self.edition(rule)
+        literal = (with_literals(formula, dtype, edition, helper) for formula in formulas(op, rule))
         loop = self._factory(op, rule)(self.span(), *map(self.jitable, literal))
+        residuals = dtype_of_residuals(rule, dtype)
         try:
-            return jitted(loop, dtype, cache=cache, parallel=self.threaded)
+            return jitted(loop, dtype, residuals, cache=cache, parallel=self.threaded)
         except (NumbaError, AttributeError) as error:  # the latter where the namespace lacks a function
             raise InputError(f"numba cannot compile {rule.derivative.__name__}: {_reason(str(error))}") from None
 
 
-def jitted(function: Callable[..., Any], dtype: Dtype, *, cache: bool = True, parallel: bool = False) -> Any:
-    """Compile a function that takes arrays of one dtype and returns nothing."""
+def dtype_of_residuals(rule: Rule, dtype: Dtype) -> str:
+    """Name the type of the arrays that residuals lie in."""
+    if rule.conversion is None:
+        return dtype
+    return "float32" if rule.conversion.kept_in == Storage.FLOAT32 else str(BITS)
+
+
+def jitted(
+    function: Callable[..., Any], dtype: Dtype, residuals: str = "", *, cache: bool = True, parallel: bool = False
+) -> Any:
+    """Compile a function that takes arrays of one dtype, and perhaps residuals of another, and returns nothing."""
     import numba
 
-    array = getattr(numba, dtype)[::1]
-    signature = numba.void(*[array] * function.__code__.co_argcount)
+    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    types = (residuals if residuals and name in RESIDUALS else dtype for name in names)
+    signature = numba.void(*(getattr(numba, each)[::1] for each in types))
     compiled = partial(numba.njit, [signature], error_model="numpy", parallel=parallel)
     if cache:
         try:

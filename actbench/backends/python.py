@@ -76,6 +76,7 @@ class Python(Backend):
     dtypes = (Dtype.FLOAT64,)
     rank = 0
     places = False
+    only_wide = "Python's lists hold float64 alone"
     planning_ns = 200.0
     ladder: ClassVar = {
         "empty": empty,

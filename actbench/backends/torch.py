@@ -11,8 +11,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from actbench.backends._framework import Framework
-from actbench.formula import Formula
+from actbench.backends._narrowing import as_bits
+from actbench.formula import Conversion, Formula
 from actbench.model import Dtype
+from actbench.residuals import Storage
 
 OWN = {("logistic", "cached"): "sigmoid_backward", ("tanh", "cached"): "tanh_backward"}
 """torch's kernels for dy * g' from y, by activation and strategy."""
@@ -52,8 +54,22 @@ class Torch(Framework):
         name = OWN.get((activation, strategy))
         return getattr(library().ops.aten, name).default if name else None
 
+    def conversion(self, storage: Storage, dtype: Dtype) -> Conversion:
+        """``Tensor.to``."""
+        narrower, wider = getattr(library(), storage), getattr(library(), dtype)
+
+        def widen(kept):
+            return kept.to(wider)
+
+        def narrow(computed):
+            return computed.to(narrower)
+
+        return Conversion(storage, widen, narrow)
+
     def adopt(self, array: Any) -> Any:
-        """The same memory as a tensor."""
+        """The same memory as a tensor; numpy's bfloat16 is none that torch knows."""
+        if array.dtype.name == Storage.BFLOAT16:
+            return library().from_numpy(as_bits(array)).view(library().bfloat16)
         return library().from_numpy(array)
 
     def unit(self, dtype: Dtype) -> Any:

@@ -159,7 +159,7 @@ def _live(ctx: click.Context, chosen: dict[str, Any], margins: Margins) -> Repor
     asked = Asked(
         against=chosen["against"],
         preset=preset,
-        given=given_axes(chosen),
+        given=given_axes(chosen, preset.axes.strategies),
         pattern=chosen["pattern"],
         max_call=chosen["max_call"] or suite.MAX_CALL,
         seed=secrets.randbits(32) if chosen["seed"] is None else chosen["seed"],

@@ -161,7 +161,7 @@ user_code = click.option(
 )
 """The option for code of the user's own."""
 
-AXES = ("activations", "backends", "strategies", "ops", "dtypes", "sizes", "pattern")
+AXES = ("activations", "backends", "strategies", "residual_dtypes", "ops", "dtypes", "sizes", "pattern")
 """The parameters of `selection`, without the preset."""
 
 
@@ -171,6 +171,13 @@ def _named(*between: Callable[..., Any]) -> tuple[Callable[..., Any], ...]:
         click.option("-a", "--activation", "activations", multiple=True, type=Names("ACT"), help="Activations."),
         click.option("-b", "--backend", "backends", multiple=True, type=Names("BACKEND"), help="Backends."),
         click.option("-s", "--strategy", "strategies", multiple=True, type=Names("STRATEGY"), help="Strategies."),
+        click.option(
+            "--residual-dtype",
+            "residual_dtypes",
+            multiple=True,
+            type=Names("DTYPE"),
+            help="Beside each strategy: keep its residuals as float16, bfloat16 or, of float64, float32.",
+        ),
         click.option("-d", "--dtype", "dtypes", multiple=True, type=Names("DTYPE"), help="float32 or float64."),
         *between,
         click.option("--filter", "pattern", default="*", metavar="GLOB", help="Only cases whose id matches."),
@@ -223,9 +230,19 @@ def processors(command: Callable[..., Any]) -> Callable[..., Any]:
     return pin(share(command))
 
 
-def given_axes(chosen: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
-    """Return the axes that the user chose, as text and whole numbers."""
-    return {name: sum(chosen[name], ()) for name in AXES if name != "pattern" and chosen.get(name)}
+def given_axes(chosen: dict[str, Any], strategies: tuple[str, ...] = ()) -> dict[str, tuple[Any, ...]]:
+    """Return the axes that the user chose, as text and whole numbers; types of residuals become strategies.
+
+    `strategies` are those that these types are for where the user names none.
+    """
+    given: dict[str, tuple[Any, ...]] = {
+        name: sum(chosen[name], ()) for name in AXES if name != "pattern" and chosen.get(name)
+    }
+    if types := given.pop("residual_dtypes", None):
+        from actbench.residuals import variants
+
+        given["strategies"] = variants(given.get("strategies") or strategies, types)
+    return given
 
 
 def axes(start: Axes, chosen: dict[str, Any]) -> Axes:
@@ -235,7 +252,7 @@ def axes(start: Axes, chosen: dict[str, Any]) -> Axes:
     from actbench.errors import unknown
     from actbench.model import Dtype, Op
 
-    given = given_axes(chosen)
+    given = given_axes(chosen, start.strategies)
     for name, kind, what in (("ops", Op, "op"), ("dtypes", Dtype, "dtype")):
         for value in given.get(name, ()):
             if value not in list(kind):

@@ -8,11 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from actbench.cli.parameters import AXES, given_axes, selection_of_cases
+from actbench.cli.parameters import given_axes, selection_of_cases
 
 if TYPE_CHECKING:
     from actbench.report.charts.style import Picture
     from actbench.report.pictures import Keep
+
+FIELDS = {
+    "activations": "activation",
+    "backends": "backend",
+    "strategies": "strategy",
+    "ops": "op",
+    "dtypes": "dtype",
+    "sizes": "size",
+}
+"""What an axis is of a case."""
 
 KINDS = ("functions", "speedup", "time", "parts", "accuracy", "rounds", "compare")
 
@@ -88,13 +98,12 @@ def _picture(kind: str, run: Path | None, candidate: Path | None, chosen: dict[s
 
 def _keep(chosen: dict[str, Any]) -> Keep:
     """Return what says whether the user has chosen a case."""
-    from actbench.model import Case
+    from actbench.model import STRATEGIES, Case
 
-    given = given_axes(chosen)
-    fields = dict(zip(AXES, ("activation", "backend", "strategy", "op", "dtype", "size"), strict=False))
+    given = given_axes(chosen, tuple(STRATEGIES))
 
     def keep(case: Case) -> bool:
-        named = all(getattr(case, fields[axis]) in values for axis, values in given.items())
+        named = all(getattr(case, FIELDS[axis]) in values for axis, values in given.items())
         return named and fnmatchcase(case.id, chosen["pattern"])
 
     return keep

@@ -24,6 +24,7 @@ from actbench.measure.checking import Examined
 from actbench.measure.client import StartWorker
 from actbench.model import Dtype, Kernel
 from actbench.oracle import Truth
+from actbench.residuals import split
 
 CHUNK = 1 << 22
 """Numbers at a time."""
@@ -104,6 +105,7 @@ def _numbers() -> Iterator[tuple[Part, Array]]:
 
 
 def _in_float64(activation: str, strategy: str) -> Rule:
+    strategy, _ = split(strategy)
     return activations.get(activation).rule(strategy, Dialect.ARRAY, backends.get("numpy").namespace())
 
 

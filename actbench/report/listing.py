@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import replace
 
-from actbench import activations, backends, kernel, overhead
+from actbench import activations, backends, kernel, overhead, residuals
 from actbench.backends import helpers, source
 from actbench.formula import Formula, Rule
 from actbench.model import RUNGS, Case, Compiled
@@ -34,9 +34,15 @@ def _parts(case: Case) -> Iterator[str]:
     )
     yield _section("forward", _code(chosen.save or chosen.forward))
     yield _section(f"derivative, from {', '.join(chosen.residuals)}", _code(chosen.derivative))
+    if of := chosen.conversion:
+        yield _section(f"kept in {of.kept_in}: every residual narrowed by", source(of.narrow))
+        yield _section(f"and widened to {case.dtype}, in which the derivative is computed, by", source(of.widen))
     yield _section(f"executed by {backend.name}: {backend.summary}", backend.execution(case.op, chosen))
-    for weakness in activation.strategies[case.strategy].weaknesses:
+    strategy, storage = residuals.split(case.strategy)
+    for weakness in activation.strategies[strategy].weaknesses:
         yield f"known weakness: {weakness.flaw}: {weakness.why}"
+    if storage:
+        yield f"known weakness: {storage.rounds}"
     if backend.flushes:
         yield f"known weakness: flushes: {backend.flushes}"
 

@@ -14,11 +14,12 @@ from actbench import backends
 from actbench.analysis.figures import Figures
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS, Bounded
-from actbench.model import STRATEGIES, Check, LeftOut, place
+from actbench.model import Check, LeftOut, place
 from actbench.report import crossovers, ladder
 from actbench.report.measured import Measured
 from actbench.report.numbers import NO_INTERVAL, UNDECIDED, count, plus_minus, ratio, significant
 from actbench.report.table import Table
+from actbench.residuals import rank as strategy_rank
 from actbench.runs.record import Engine, Record
 
 T = TypeVar("T")
@@ -169,7 +170,7 @@ def _time(each: Figures) -> str:
 def _cost_table(cases: Sequence[Figures], checks: Sequence[Check]) -> Table:
     """Say what each strategy keeps and how wrong it can be."""
     kept = {(each.activation, each.dtype, each.strategy): each.residual_bytes_per_element for each in cases}
-    ordered = sorted(checks, key=lambda check: (check.kernel.dtype, place(check.kernel.strategy, STRATEGIES)))
+    ordered = sorted(checks, key=lambda check: (check.kernel.dtype, strategy_rank(check.kernel.strategy)))
     groups = _grouped(
         ordered,
         lambda check: (check.kernel.activation, check.kernel.dtype, check.kernel.strategy, check.weaknesses),
@@ -241,7 +242,7 @@ def _by_differences(checks: Iterable[Check]) -> dict[str, float]:
 
 
 def _strategies(names: Iterable[str]) -> list[str]:
-    return sorted(dict.fromkeys(names), key=lambda name: place(name, STRATEGIES))
+    return sorted(set(names), key=strategy_rank)
 
 
 def _grouped(items: Iterable[T], key: Callable[[T], Any]) -> dict[Any, list[T]]:

@@ -21,6 +21,7 @@ from actbench import activations
 from actbench.by_name import by_name
 from actbench.errors import BenchmarkError
 from actbench.formula import Dialect
+from actbench.residuals import split
 from actbench.truth import differences, exact
 
 Array = NDArray[Any]
@@ -61,7 +62,7 @@ class Truth:
         """Return computed - truth in ULP, float64: below 0 where the computed value is too low."""
         with np.errstate(all="ignore"):
             distance = (computed.astype(np.float64) - self.nearest.astype(np.float64)) / self.ulp
-        right = np.isinf(self.nearest) & (computed == self.nearest)
+        right = np.isinf(self.nearest) & (computed == self.nearest) | np.isnan(self.nearest) & np.isnan(computed)
         return np.where(np.isfinite(distance), distance - self.rest, np.where(right, 0.0, np.inf))
 
     def absolute(self, computed: Array) -> Array:
@@ -83,10 +84,10 @@ def truth_at(activation: str, z: Array) -> tuple[Truth, Truth]:
     chosen = activations.get(activation)
     if obstacle(activation) is None:
         pairs = exact.slopes_and_outputs(chosen, z)
-        return _beside([slope for slope, _ in pairs], z.dtype), _beside([output for _, output in pairs], z.dtype)
+        return beside([slope for slope, _ in pairs], z.dtype), beside([output for _, output in pairs], z.dtype)
     at = z.astype(np.float64)
     found = differences.differentiate(differences.forward(chosen), at, dict(chosen.formulas.kinks))
-    slope, output = _beside(list(found.slope), z.dtype), _beside(list(found.output), z.dtype)
+    slope, output = beside(list(found.slope), z.dtype), beside(list(found.output), z.dtype)
     with np.errstate(over="ignore"):
         slack = [SAFETY * found.error / slope.ulp, SAFETY * found.noise / output.ulp]
     return (
@@ -96,20 +97,33 @@ def truth_at(activation: str, z: Array) -> tuple[Truth, Truth]:
 
 
 def residuals_at(activation: str, strategy: str, z: Array, y: Callable[[], Truth]) -> dict[str, Array]:
-    """Return what a strategy keeps at any finite z, correctly rounded to its format; `y` gives the output there."""
-    chosen = activations.get(activation).rule(strategy, Dialect.SCALAR, mpmath.mp)
+    """Return what a strategy keeps at any finite z, correctly rounded to the format of z; `y` gives the output there.
+
+    Where it is kept in a narrower type, that is rounded once more by who keeps it.
+    """
+    plain, _ = split(strategy)
+    chosen = activations.get(activation).rule(plain, Dialect.SCALAR, mpmath.mp)
     known = {"z": z} | ({"y": y().nearest} if "y" in chosen.residuals else {})
     if reason := obstacle(activation):
         raise BenchmarkError(f"{activation} has no exact residuals: mpmath cannot evaluate it ({reason})")
     if chosen.save:
         with mpmath.workdps(exact.FEW_DIGITS):
             kept = zip(*(chosen.save(mpmath.mpf(float(each)))[1:] for each in z), strict=True)
-            rounded = [_beside(list(numbers), z.dtype).nearest for numbers in kept]
+            rounded = [beside(list(numbers), z.dtype).nearest for numbers in kept]
         known |= dict(zip(chosen.saved, rounded, strict=True))
     return {name: known[name] for name in chosen.residuals}
 
 
-def _beside(numbers: list[Any], dtype: np.dtype[Any]) -> Truth:
+def slope_at(activation: str, z: float) -> Any:
+    """Return g'(z) as a number of mpmath; `BenchmarkError` where mpmath cannot evaluate it."""
+    if reason := obstacle(activation):
+        raise BenchmarkError(f"g' of {activation} is not known exactly: mpmath cannot evaluate it ({reason})")
+    ((slope, _),) = exact.slopes_and_outputs(activations.get(activation), np.array([z]))
+    return slope
+
+
+def beside(numbers: list[Any], dtype: np.dtype[Any]) -> Truth:
+    """Return numbers of mpmath, or floats, beside a format; NaN where there is none."""
     with np.errstate(over="ignore", invalid="ignore"):  # the largest finite number has no neighbour above
         nearest = np.array([_to_float(number) for number in numbers]).astype(dtype)
         ulp = np.fmin(np.spacing(np.abs(nearest)), np.finfo(dtype).max).astype(np.float64)
@@ -121,6 +135,8 @@ def _beside(numbers: list[Any], dtype: np.dtype[Any]) -> Truth:
 
 
 def _to_float(number: Any) -> float:
-    """Return the nearest float64: inf beyond its largest."""
+    """Return the nearest float64: inf beyond its largest, NaN for what is no number."""
+    if mpmath.isnan(number):
+        return math.nan
     largest = np.finfo(np.float64).max
     return float(number) if abs(number) <= largest else math.inf if number > 0 else -math.inf

@@ -14,6 +14,9 @@ not; there it must be wrong in just the way declared:
 
 A backend may be known to flush denormal numbers: its results may then be 0, and nothing else, where the truth is next
 to the smallest normal number or below. What was seen of that is told with the weaknesses.
+
+A strategy that keeps its residuals narrowly is held to its formula on what is kept (`actbench.oracle.kept`); the error
+that is told of it is, as everywhere, that against the truth: the price.
 """
 
 from __future__ import annotations
@@ -25,15 +28,15 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from actbench import activations, backends, overhead
+from actbench import activations, backends, overhead, residuals
 from actbench.by_name import by_name
 from actbench.errors import WrongKernelError
 from actbench.formula import Flaw, Weakness
-from actbench.kernel import traffic
 from actbench.model import BANDS, Check, Dtype, Kernel, Op
-from actbench.truth import Truth, differences, exact, obstacle, residuals_at, truth_at
+from actbench.oracle import kept
+from actbench.suite import bytes_moved, residual_bytes
+from actbench.truth import Array, Truth, differences, exact, obstacle, residuals_at, truth_at
 from actbench.truth.diagnosis import Evidence, guess, telling
 
 __all__ = [
@@ -48,8 +51,6 @@ __all__ = [
     "truth",
     "truth_at",
 ]
-
-Array = NDArray[Any]
 
 STATED_ULP = 8.0
 """The accuracy every strategy has where no weakness is declared."""
@@ -128,27 +129,18 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
     _check_form(kernel, answer.derivative, z)
     derivative = answer.derivative if kernel.op is Op.DERIVATIVE else answer.derivative / dy
     formulas = activations.get(kernel.activation).formulas
-    weaknesses = formulas.strategies[kernel.strategy].weaknesses
-
+    _, storage = residuals.split(kernel.strategy)
+    weaknesses = _weaknesses(kernel)
     regions = _regions(weaknesses, z)
-    stated = STATED_ULP * _factor(weaknesses, z)
     error = slope.error(derivative)
-    flushed = _flushed(kernel, derivative, slope)
-    wrong = ~(regions[Flaw.CANCELS] | regions[Flaw.OVERFLOWS] | flushed) & (error > stated)
-    wrong |= regions[Flaw.CANCELS] & ~regions[Flaw.OVERFLOWS] & (slope.absolute(derivative) > stated)
-    wrong &= ~(regions[Flaw.MERGES] & (derivative == _at_next_kink(formulas.kinks, z)))
-    number = regions[Flaw.OVERFLOWS] & np.isfinite(derivative) & (derivative != 0)
-    wrong |= number & (error > stated)
-    if wrong.any():
-        raise _wrong(Evidence(kernel, z, dy, derivative, slope.nearest, output.nearest, wrong), slope)
-    for weakness in weaknesses:
-        if weakness.flaw is Flaw.AMPLIFIES:
-            continue  # the factor is a bound, and not in every format reached
-        if weakness.flaw is Flaw.OVERFLOWS and (number & _region(weakness, z)).any():
-            raise _idle(kernel, weakness)
-        own = _region(weakness, z) & ~(regions[Flaw.OVERFLOWS] & (weakness.flaw is Flaw.CANCELS))
-        if slope.slack is None and not np.any(error[own] > STATED_ULP):
-            raise _idle(kernel, weakness)
+    if storage:
+        _check_kept(kernel, derivative, z)
+    else:
+        wrong = _off(kernel, derivative, slope, z)
+        if wrong.any():
+            raise _wrong(Evidence(kernel, z, dy, derivative, slope.nearest, output.nearest, wrong), slope)
+        if slope.slack is None:
+            _check_weaknesses(kernel, derivative, error, z)
     if answer.y is not None:
         _check_form(kernel, answer.y, z)
         excused = regions[Flaw.OVERFLOWS] & np.isnan(answer.y) & (answer.raised is not None)
@@ -156,12 +148,11 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
         wrong = ~(excused | _flushed(kernel, answer.y, output)) & (output.error(answer.y) > stated)
         if wrong.any():
             raise _wrong_output(kernel, z, answer.y, output, wrong)
-    moved = traffic(kernel.activation, kernel.strategy, kernel.op)
     worst = _worst(error, z)
     largest = float(error[worst]) if np.isfinite(error[worst]) else None
-    known = [weakness.why for weakness in weaknesses]
+    known = [*(weakness.why for weakness in weaknesses), *([storage.rounds] if storage else [])]
     flushes = backends.catalogue()[kernel.backend].flushes
-    if flushes and np.any(error[flushed] > STATED_ULP):
+    if flushes and np.any(error[_flushed(kernel, derivative, slope)] > STATED_ULP):
         known.append(flushes)
     return Check(
         kernel,
@@ -170,8 +161,8 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
         tuple(known),
         digits=slope.digits,
         by_band=tuple(_by_band(z, error)),
-        residuals=moved.residuals,
-        streams=moved.streams,
+        kept_bytes=residual_bytes(kernel.at(1)),
+        moved_bytes=bytes_moved(kernel.at(1)),
     )
 
 
@@ -182,6 +173,56 @@ def _by_band(z: Array, error: Array) -> Iterator[float | None]:
         inside &= ~((z == 0) & (high <= 0))
         largest = float(error[inside].max(initial=0.0))
         yield float(f"{largest:.3g}") if math.isfinite(largest) else None
+
+
+def _check_weaknesses(kernel: Kernel, derivative: Array, error: Array, z: Array) -> None:
+    """Refuse a strategy that has not the weaknesses which are declared."""
+    weaknesses = _weaknesses(kernel)
+    overflows = _regions(weaknesses, z)[Flaw.OVERFLOWS]
+    number = overflows & np.isfinite(derivative) & (derivative != 0)
+    for weakness in weaknesses:
+        if weakness.flaw is Flaw.AMPLIFIES:
+            continue  # the factor is a bound, and not in every format reached
+        if weakness.flaw is Flaw.OVERFLOWS and (number & _region(weakness, z)).any():
+            raise _idle(kernel, weakness)
+        own = _region(weakness, z) & ~(overflows & (weakness.flaw is Flaw.CANCELS))
+        if not np.any(error[own] > STATED_ULP):
+            raise _idle(kernel, weakness)
+
+
+def _check_kept(kernel: Kernel, derivative: Array, z: Array) -> None:
+    """Refuse a strategy that does not compute its formula on what it keeps narrowly, with the weaknesses it has there.
+
+    Those are of z, or of z as it is kept, where that is.
+    """
+    forward = activations.get(kernel.activation).formulas.weaknesses
+    expected, at = kept.expected(kernel, z, 2 * STATED_ULP * _factor(forward, z))
+    wrong = np.logical_and.reduce([_off(kernel, derivative, each, place) for each in expected for place in (z, at)])
+    if wrong.any():
+        error = np.where(wrong, expected[0].error(derivative), -1.0)
+        worst = _worst(error, z)
+        what = "g' from what is kept"
+        raise _refused(kernel, what, z[worst], derivative[worst], expected[0].nearest[worst], error[worst])
+
+
+def _weaknesses(kernel: Kernel) -> tuple[Weakness, ...]:
+    strategy, _ = residuals.split(kernel.strategy)
+    return activations.get(kernel.activation).strategies[strategy].weaknesses
+
+
+def _off(kernel: Kernel, derivative: Array, expected: Truth, z: Array) -> Array:
+    """Return where a derivative is not what is expected, with the weaknesses that the strategy has at z."""
+    weaknesses = _weaknesses(kernel)
+    kinks = activations.get(kernel.activation).formulas.kinks
+    regions = _regions(weaknesses, z)
+    stated = STATED_ULP * _factor(weaknesses, z)
+    error = expected.error(derivative)
+    flushed = _flushed(kernel, derivative, expected)
+    wrong = ~(regions[Flaw.CANCELS] | regions[Flaw.OVERFLOWS] | flushed) & (error > stated)
+    wrong |= regions[Flaw.CANCELS] & ~regions[Flaw.OVERFLOWS] & (expected.absolute(derivative) > stated)
+    wrong &= ~(regions[Flaw.MERGES] & (derivative == _at_next_kink(kinks, z)))
+    number = regions[Flaw.OVERFLOWS] & np.isfinite(derivative) & (derivative != 0)
+    return np.asarray(wrong | number & (error > stated))
 
 
 def _factor(weaknesses: tuple[Weakness, ...], z: Array) -> Array:

@@ -1,0 +1,126 @@
+"""Residuals in a narrower type than the arithmetic's: one transformation of a rule, for every backend.
+
+A backend brings two functions, of one element or of a whole array, as its formulas take them. Here they are put around
+the formulas, so that nothing else of a backend knows of them but the type of the arrays that residuals lie in.
+
+numpy has no bfloat16. ml_dtypes, which jax and TensorFlow use as well, gives it one; it is asked for here alone, and
+imported where bfloat16 is used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actbench.formula import Conversion, Formula, Rule
+from actbench.model import Dtype
+from actbench.residuals import Storage
+
+BITS = np.dtype(np.uint16)
+"""What arrays of 16-bit floats are to libraries that do not know these."""
+
+
+def numpy_dtype(name: str) -> np.dtype[Any]:
+    """Return numpy's type of that name."""
+    if name == Storage.BFLOAT16:
+        import ml_dtypes
+
+        found: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
+        return found
+    return np.dtype(name)
+
+
+def unavailable(storage: Storage) -> str | None:
+    """Say why numpy, which makes all operands, has no such arrays here, or None where it has."""
+    if storage is Storage.BFLOAT16 and find_spec("ml_dtypes") is None:
+        return "ml_dtypes is not installed, which gives numpy its bfloat16; python -m pip install ml_dtypes"
+    return None
+
+
+def as_bits(array: NDArray[Any]) -> NDArray[Any]:
+    """Return 16-bit floats as integers, in the same memory, and other arrays as they are."""
+    return array.view(BITS) if array.dtype.itemsize == BITS.itemsize else array
+
+
+def by_astype(storage: Storage, dtype: Dtype) -> Conversion:
+    """Return the functions of a library whose arrays have `astype` and take numpy's types."""
+    narrower, wider = numpy_dtype(storage), numpy_dtype(dtype)
+
+    def widen(kept):
+        return kept.astype(wider)
+
+    def narrow(computed):
+        return computed.astype(narrower)
+
+    return Conversion(storage, widen, narrow)
+
+
+def narrowed(rule: Rule, conversion: Conversion) -> Rule:
+    """Return the rule with every residual kept narrowly: narrowed where it is saved, widened where it is read.
+
+    The functions name their residuals, and do not take ``*residuals``, because compiled loops call them.
+    """
+    return replace(
+        rule,
+        derivative=_reading(rule, conversion.widen),
+        save=_keeping(rule, conversion.narrow),
+        own=rule.own and _own(rule.own, conversion.widen),
+        conversion=conversion,
+    )
+
+
+def _reading(rule: Rule, widen: Formula) -> Formula:
+    formula = rule.derivative
+
+    def from_one(kept):
+        return formula(widen(kept))
+
+    def from_two(kept, too):
+        return formula(widen(kept), widen(too))
+
+    return _standing_for(formula, from_one if len(rule.residuals) == 1 else from_two)
+
+
+def _keeping(rule: Rule, narrow: Formula) -> Formula:
+    forward = rule.save or rule.forward
+
+    def z_alone(z):
+        return forward(z), narrow(z)
+
+    def y_alone(z):
+        y = forward(z)
+        return y, narrow(y)
+
+    def z_and_y(z):
+        y = forward(z)
+        return y, narrow(z), narrow(y)
+
+    def saved_alone(z):
+        y, kept = forward(z)
+        return y, narrow(kept)
+
+    def z_and_saved(z):
+        y, kept = forward(z)
+        return y, narrow(z), narrow(kept)
+
+    if rule.save:
+        return _standing_for(forward, z_and_saved if "z" in rule.residuals else saved_alone)
+    keeping = {("z",): z_alone, ("y",): y_alone, ("z", "y"): z_and_y}[rule.residuals]
+    return _standing_for(forward, keeping)
+
+
+def _own(kernel: Formula, widen: Formula) -> Formula:
+    def gradient(dy, *residuals):
+        return kernel(dy, *map(widen, residuals))
+
+    return _standing_for(kernel, gradient)
+
+
+def _standing_for(formula: Formula, function: Formula) -> Formula:
+    """Return the function; its parameters and its source are, to who asks for them, those of the formula."""
+    function.__wrapped__ = formula  # type: ignore[attr-defined]
+    return function

@@ -38,14 +38,15 @@ def _table(dtype: str, found: Sequence[Accuracy], *, exact: bool) -> Table:
         )
         for item in found
     )
-    tail = ("max", "1 % off", "0", "no number")
+    lost = ("1 %", "0", "NaN")
     return Table(
         f"Error of g' in ULP, {dtype}",
         f"Looked at: {looked}, and {count(found[0].normal.points)} from N(0, 1). What a strategy keeps is {kept}. "
-        "Then the |z| from which a result is off by more than 1 %, 0, or no finite number where g' is a normal one.",
+        "N: those from N(0, 1). 1 %, 0, NaN: the |z| from which a result is off by more, 0, or no finite number, where "
+        "g' is a normal number.",
         (
-            *("activation", "strategy", "backend", "N(0, 1): median", "p99", "max"),
-            *(f"z < 0: {tail[0]}", *tail[1:], f"z > 0: {tail[0]}", *tail[1:]),
+            *("activation", "strategy", "backend", "N: median", "N: p99", "N: max"),
+            *("z<0: max", *lost, "z>0: max", *lost),
         ),
         rows,
         labels=3,

@@ -62,7 +62,7 @@ def _rung(case: Case) -> Iterator[str]:
 
 def _code(formula: Formula) -> str:
     """Return a formula's source, and that of the functions around it that it calls."""
-    return "\n\n".join(map(source, (formula, *helpers(formula))))
+    return "\n\n".join(dict.fromkeys(map(source, (formula, *helpers(formula)))))
 
 
 def _section(title: str, body: str) -> str:

@@ -41,7 +41,7 @@ DOORS = {
     "numexpr": {"backends"},
     "torch": {"backends"},
     "pyperf": {"measure", "runs"},
-    "mpmath": {"truth"},
+    "mpmath": {"truth", "oracle"},
     "rich": {"report"},
     "altair": {"report"},
     "vl_convert": {"report"},

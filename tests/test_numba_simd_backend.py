@@ -56,7 +56,7 @@ def test_the_cache_is_not_asked_for_kernels_of_other_functions(monkeypatch: pyte
     chosen = Kernel("logistic", "recompute", "numba-simd", Op.DERIVATIVE, Dtype.FLOAT32)
     bound = backend.bind(chosen.op, kernel.rule(chosen), chosen.dtype)
     assert backend.bind(chosen.op, kernel.rule(chosen), chosen.dtype).from_cache
-    monkeypatch.setattr(numba_simd.NumbaSimd, "edition", lambda _: f"{np.random.default_rng().random()}")
+    monkeypatch.setattr(numba_simd.NumbaSimd, "edition", lambda *_: f"{np.random.default_rng().random()}")
     assert not backend.bind(chosen.op, kernel.rule(chosen), chosen.dtype).from_cache
     assert bound.function is not None
 

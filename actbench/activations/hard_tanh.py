@@ -17,7 +17,7 @@ def hard_tanh(m: Any) -> Formulas:
     def forward(z):
         if z <= -1.0:
             return -1.0
-        return min(1.0, z)
+        return 1.0 if z >= 1.0 else z
 
     def forward_array(z):
         return m.where(z <= -1.0, -1.0, m.where(z >= 1.0, 1.0, z))

@@ -6,17 +6,27 @@ from collections.abc import Callable, Iterator
 
 import altair as alt
 import numpy as np
+from numpy.typing import NDArray
 
-from actbench.model import Case
+from actbench.model import Block, Case
 from actbench.report.charts.style import Picture, Row, backend_colour, data, panels, picture, with_panels
 from actbench.runs.times import Times
 
 BY = ("block",)
 
+MOST = 48
+"""Blocks that are shown at most."""
+
 
 def rounds(times: Times, keep: Callable[[Case], bool] = lambda _: True, *, choose: bool = False) -> Picture | None:
     """Return the chart of all blocks; None when none was measured."""
-    rows = [*_rows(times, keep)]
+    shown = [block for block in times.blocks if any(map(keep, block.cases))]
+    told = ""
+    if len(shown) > MOST:
+        told = f" Of {len(shown)} blocks these are the {MOST} that scatter most."
+        loudest = sorted(shown, key=lambda block: _scatter(times, block), reverse=True)[:MOST]
+        shown = [block for block in shown if block in loudest]
+    rows = [row for block in shown for row in _rows(times, block, keep)]
     if not rows:
         return None
     rows = with_panels(rows, BY)
@@ -37,21 +47,25 @@ def rounds(times: Times, keep: Callable[[Case], bool] = lambda _: True, *, choos
         "Rounds, one by one",
         "Points: the time of each case in each round, in percent of the case's median over rounds, by backend (colour) "
         f"and strategy (shape), the yardstick too. The furthest is {furthest['off']:+.1f} %, {furthest['strategy']} "
-        f"with {furthest['backend']} in round {furthest['round']} of {furthest['block']}.",
+        f"with {furthest['backend']} in round {furthest['round']} of {furthest['block']}.{told}",
         panels(alt.layer(zero, lines, points), rows, BY, choose=choose, own=["x", "y"]),
     )
 
 
-def _rows(times: Times, keep: Callable[[Case], bool]) -> Iterator[Row]:
-    for block in times.blocks:
-        if not any(map(keep, block.cases)):
-            continue
-        seconds = np.nanmedian(times.seconds(block), axis=2)
-        off = 100 * (seconds / np.median(seconds, axis=0) - 1)
-        for number, values in zip(times.rounds(block), off.tolist(), strict=True):
-            for case, value in zip(block.timed, values, strict=True):
-                if not (case.is_yardstick or keep(case)):
-                    continue
+def _off(times: Times, block: Block) -> NDArray[np.float64]:
+    """Return by round and arm how far the median of a round is from the median over rounds, in percent."""
+    seconds = np.nanmedian(times.seconds(block), axis=2)
+    return np.asarray(100 * (seconds / np.median(seconds, axis=0) - 1))
+
+
+def _scatter(times: Times, block: Block) -> float:
+    return float(np.max(np.abs(_off(times, block))))
+
+
+def _rows(times: Times, block: Block, keep: Callable[[Case], bool]) -> Iterator[Row]:
+    for number, values in zip(times.rounds(block), _off(times, block).tolist(), strict=True):
+        for case, value in zip(block.timed, values, strict=True):
+            if case.is_yardstick or keep(case):
                 yield {
                     "block": block.id,
                     "backend": case.backend,

@@ -40,7 +40,8 @@ def speedup(
     if not rows:
         return None
     rows = with_panels(rows, BY)
-    base = alt.Chart(data([*rows, *capacities(rows, caches), *_crossings(rows, curves)]))
+    crossed = [*_crossings(rows, curves)]
+    base = alt.Chart(data([*rows, *capacities(rows, caches), *crossed]))
     measured = base.transform_filter("datum.layer == 'ratio'")
     colour = backend_colour(row["backend"] for row in rows)
     dash = strategy_dash(row["strategy"] for row in rows)
@@ -54,11 +55,11 @@ def speedup(
     caches_at = base.transform_filter("datum.layer == 'cache'")
     limits = caches_at.mark_rule(opacity=0.45).encode(elements())
     names = caches_at.mark_text(align="left", dx=3, dy=8, fontSize=10).encode(elements(), y=alt.value(0), text="name:N")
-    crossed = base.transform_filter("datum.layer == 'crossing'")
-    crossings = crossed.mark_rect(opacity=0.2).encode(
+    bands = base.transform_filter("datum.layer == 'crossing'").mark_rect(opacity=0.2)
+    crossings = bands.encode(
         alt.X("low:Q"), alt.X2("high:Q"), color=colour, tooltip=["backend:N", "strategy:N", "low:N", "high:N"]
     )
-    chart = alt.layer(crossings, limits, names, equal, lines, spans, points)
+    chart = alt.layer(*([crossings] if crossed else []), limits, names, equal, lines, spans, points)
     sizes = sorted({row["n"] for row in rows})
     ratios = [row["ratio"] for row in rows]
     return picture(

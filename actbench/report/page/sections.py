@@ -35,6 +35,12 @@ TITLES = {
 
 NO_ANSWER = "No strategy was measured beside recompute; the tables say what was."
 
+MOST_ROWS = 3000
+"""Rows of all tables together; the largest tables are left out beyond."""
+
+LARGEST_FILE = 500_000
+"""Bytes of a CSV file that the page holds; larger ones lie beside the run."""
+
 MAD = 1.4826
 """Standard deviations of a normal distribution in a median absolute deviation."""
 
@@ -71,8 +77,17 @@ def sections(run: Run, found: Measured) -> Iterator[Section]:
         shown = pictures.of_run(kind, run, found, choose=True)
         if shown:
             yield Section(f"of-{kind}", title, charts=(shown,))
-    tables = tuple(replace(table, note=table.note.replace("`", "")) for table in summary.tables)
-    yield Section("tables", "Tables", tables=tables, sentences=summary.remarks)
+    tables = [replace(table, note=table.note.replace("`", "")) for table in summary.tables]
+    short: list[Table] = []
+    left_out = 0
+    for table in sorted(tables, key=lambda each: len(each.rows)):
+        if sum(len(each.rows) for each in (*short, table)) <= MOST_ROWS:
+            short.append(table)
+        else:
+            left_out += len(table.rows)
+    told = [f"Tables of {left_out} rows are left out here: they are in cases.csv and summary.md."] if left_out else []
+    shown_tables = tuple(table for table in tables if table in short)
+    yield Section("tables", "Tables", tables=shown_tables, sentences=(*summary.remarks, *told))
     yield Section("noise", "Noise", sentences=tuple(_noise(run, record)))
     yield Section("method", "How it was measured", sentences=(_method(record),))
     yield Section("environment", "Environment", facts=tuple(_facts(record.environment)))
@@ -139,4 +154,6 @@ def _facts(environment: Environment) -> Iterator[tuple[str, str]]:
 def _files(found: Measured) -> Iterator[File]:
     for name, text in tables_csv.every(found).items():
         data = text.encode()
+        if len(data) > LARGEST_FILE:
+            continue
         yield File(name, b64encode(data).decode(), f"{significant(len(data) / 1e3, 2)} kB")

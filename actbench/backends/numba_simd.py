@@ -6,7 +6,7 @@ numba calls libm once an element, and a loop with a call in it stays scalar. Her
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from actbench.backends import _simd
 from actbench.backends._backend import helpers, source
@@ -22,7 +22,6 @@ class NumbaSimd(Numba):
     summary = "the array formula in an njit loop, exponentials as branch-free arithmetic that LLVM vectorises"
     dialect = Dialect.ARRAY
     rank = 30
-    lacks: ClassVar[tuple[str, ...]] = ("cos", "erfc")
     planning_ns = 3.0
 
     def namespace(self) -> Any:

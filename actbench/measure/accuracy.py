@@ -28,7 +28,7 @@ POINTS = 150
 """Points a band, unless the user wants more."""
 
 WINDOW = 0.95
-"""How far inward from the first point that is lost the search for an earlier one begins, as a share of it."""
+"""How far inward from the first point that is lost the search for an earlier one begins, at least, as a share of it."""
 
 SEARCH = (512, 64, 64)
 """Points of each step of that search."""
@@ -135,10 +135,12 @@ def _first(
     """Return the least |z| that is lost, to five digits or so; z is in order of |z|."""
     if not lost.any():
         return None
-    outer = z[np.argmax(lost)]
-    inner = outer * z.dtype.type(WINDOW)
+    index = int(np.argmax(lost))
+    outer = z[index]
+    inner = np.copysign(min(abs(z[max(index - 1, 0)]), abs(outer) * z.dtype.type(WINDOW)), outer)
     for count in SEARCH:
-        finer = np.linspace(inner, outer, count + 1, dtype=z.dtype)
+        spaced = np.geomspace if abs(inner) > 0 else np.linspace
+        finer = spaced(inner, outer, count + 1).astype(z.dtype)
         hits = test(computed(finer), truth_at(finer))
         at = int(np.argmax(hits)) if hits.any() else count
         inner, outer = finer[max(at - 1, 0)], finer[at]

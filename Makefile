@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run smoke test lint types unit repeatability cost selfcheck gate peers verify-simd clean
+.PHONY: run smoke test lint types unit repeatability cost selfcheck gate peers verify-simd figures clean
 
 run: $(READY)                ## the default preset, with its tables
 	$(BIN)/python -m actbench run
@@ -40,6 +40,11 @@ peers: $(READY)              ## actbench's kernels beside other libraries, where
 
 verify-simd: $(READY)        ## how far are the branch-free functions from the truth? every float32: a few minutes
 	$(BIN)/python -m tests.bench.verify_simd
+
+figures: $(READY)            ## the pictures and tables that the README shows, from results/
+	$(BIN)/python -m tests.bench.figures
+	$(BIN)/python -m tests.bench.readme_sweep
+	$(BIN)/python -m tests.bench.accuracy_table
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -18,6 +18,7 @@ from actbench.measure.checking import check_kernels
 from actbench.model import Arm, Block, Dtype, Op, Plan
 from actbench.report.mathematics import signature
 from actbench.report.numbers import plus_minus, ratio
+from tests.bench import accuracy_table, figures
 from tests.fake import FakeBench
 
 ROOT = Path(__file__).parents[1]
@@ -100,6 +101,25 @@ def test_the_table_of_backends_in_the_readme_is_the_run_of_peers() -> None:
         for dtype, texts in (("float32", four[:2]), ("float64", four[2:]))
     }
     assert shown == found
+
+
+def test_the_table_of_what_is_lost_in_the_readme_is_that_of_the_reference() -> None:
+    shown = README.partition(accuracy_table.BEGIN)[2].partition(accuracy_table.END)[0].splitlines()
+    found = [*accuracy_table.lines(ROOT / "results" / "reference" / "accuracy.csv")]
+    assert shown[2:] == found
+    assert len(found) > 15
+
+
+def test_every_picture_in_the_readme_is_made_by_the_script_and_described() -> None:
+    shown = re.findall(r"!\[(.+)\]\((.+)\)", README)
+    names = {Path(path).name for _, path in shown}
+    assert names <= {*figures.PICTURES, "progress.svg"}
+    for words, path in shown:
+        assert len(words) > 20
+        text = (ROOT / path).read_text(encoding="utf-8")
+        assert text.startswith("<svg")
+        assert len(text) < 300_000
+        assert "http" not in re.sub(r"http://www.w3.org/\S+|https://www.textualize.io\S*", "", text)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The README's table of what is lost, from the CSV of `actbench accuracy`.
+"""Put the table of what is lost into README.md, between its two marks, from the CSV of `actbench accuracy`.
 
 python -m tests.bench.accuracy_table [results/reference/accuracy.csv]
 """
@@ -12,6 +12,11 @@ from math import isnan
 from pathlib import Path
 
 from actbench.report.numbers import significant
+
+README = Path(__file__).parents[2] / "README.md"
+
+BEGIN = "<!-- begin: python -m tests.bench.accuracy_table -->\n"
+END = "<!-- end: accuracy -->\n"
 
 BACKEND = "numba-simd"
 DTYPES = ("float32", "float64")
@@ -48,17 +53,19 @@ def _cells(own: Rows, dtype: str) -> Iterator[str]:
     for name in ("wrong_from", "zero_from"):
         ends = {part: own[f"{dtype} {part}"][name] for part in ("left", "right")}
         left, right = (float(ends[part] or "nan") for part in ("left", "right"))
-        if max(left, right) < ALIKE * min(left, right):
+        if left < ALIKE * right < ALIKE**2 * left:  # never so where one is NaN
             yield f"±{significant(min(left, right), 3)}"
         else:
             yield " ".join(f"{sign}{significant(at, 3)}" for sign, at in (("-", left), ("", right)) if not isnan(at))
 
 
 def main() -> None:
-    """Print the table."""
-    print(HEAD)
-    for line in lines(Path(sys.argv[1] if len(sys.argv) > 1 else "results/reference/accuracy.csv")):
-        print(line)
+    """Write README.md anew."""
+    path = Path(sys.argv[1] if len(sys.argv) > 1 else "results/reference/accuracy.csv")
+    before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    table = "".join(f"{line}\n" for line in (HEAD, *lines(path)))
+    README.write_text(f"{before}{BEGIN}{table}{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from actbench.report.charts.style import PALETTE, Picture, Row, data, picture
 REACH = 6.0
 """z from -6 to 6."""
 
-POINTS = 361
+POINTS = 145
 """Odd, so that 0 is among them."""
 
 TOP = 3.0

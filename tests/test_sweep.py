@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from actbench import backends, suite
 from actbench.model import Block, Case, Dtype, Op
 from actbench.report.numbers import about
+from tests.bench.readme_sweep import BEGIN, END, README, block
 from tests.conftest import Actbench
 from tests.fake import NANOSECOND, FakeBench, crash
 from tests.selections import FILES, PAIR, names, rows
@@ -190,6 +192,27 @@ def test_other_commands_take_a_run_with_many_sizes(actbench: Actbench) -> None:
         assert actbench(*words).exit_code == 0
     assert actbench("run", "--resume", "here", "--rounds", "8").exit_code == 0
     assert rows(Path("here/crossovers.csv"))[0]["rounds"] == "8"
+
+
+def test_the_readme_has_a_sentence_for_every_curve_of_the_sweep() -> None:
+    text = README.read_text(encoding="utf-8")
+    shown = text.partition(BEGIN)[2].partition(END)[0].splitlines()
+    assert (shown[0], shown[-1]) == ("```text", "```")
+    for line in shown[1:-1]:
+        assert re.match(r"logistic, (derivative|step), float(32|64), [a-z-]+: .+\.$", line)
+    heads = {line.partition(":")[0] for line in shown[1:-1]}
+    assert len(heads) == len(shown) - 2 == 2 * 2 * 3
+
+
+def test_the_readme_s_block_is_what_the_summary_of_its_run_says(actbench: Actbench) -> None:
+    assert actbench("run", *CURVE, "-o", "here").exit_code == 0
+    _, sentence, _ = block(Path("here")).splitlines()
+    assert f"\n{sentence}\n" in Path("here/summary.md").read_text()
+
+
+def test_the_readme_names_every_preset() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert all(f"| `{name}` | " in text for name in suite.presets())
 
 
 @pytest.mark.parametrize(

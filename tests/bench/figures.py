@@ -32,7 +32,7 @@ PICTURES = {
     "sweep.svg": ("speedup", "results/sweep"),
 }
 
-FRAME = 4
+FRAME = 8
 """The round whose progress is shown."""
 
 COLUMNS = 104

@@ -78,6 +78,8 @@ class Accuracy:
     losses: dict[Part, Loss]
     exhaustive: bool = False
     """Whether the points are all numbers of the format."""
+    digits: float | None = None
+    """To how many digits g' is known, where that is by differences; what is not known counts as no error."""
 
 
 def is_zero(computed: Array, truth: Truth) -> NDArray[np.bool_]:

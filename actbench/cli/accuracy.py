@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from actbench.cli.parameters import DEFAULT_TIMEOUT, axes, given_axes, names
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from actbench.analysis.accuracy import Accuracy
     from actbench.measure.session import Seams
     from actbench.model import Kernel
+
+
+FORM_OF = {".csv": "csv", ".json": "json"}
+"""The format that a file's name asks for, where --format does not."""
 
 
 @click.command()
@@ -65,7 +70,10 @@ def command(ctx: click.Context, /, **chosen: Any) -> None:
 
     exact = chosen["residuals"] == "exact"
     found = _survey(ctx.obj, chosen, exact=exact)
-    match chosen["form"]:
+    form = chosen["form"]
+    if chosen["output"] and ctx.get_parameter_source("form") is not ParameterSource.COMMANDLINE:
+        form = FORM_OF.get(chosen["output"].suffix.lower(), form)
+    match form:
         case "table" if chosen["output"] is None:
             for table in report.tables(found, exact=exact):
                 show_table(table)
@@ -121,7 +129,7 @@ def _kernels(chosen: dict[str, Any]) -> tuple[Kernel, ...]:
         dtypes=tuple(Dtype),
         sizes=(1,),
     )
-    if OVERHEAD in given_axes(chosen).get("activations", ()):
+    if OVERHEAD in given_axes(chosen, everything.strategies).get("activations", ()):
         raise InputError(f"'{OVERHEAD}' has no derivative to be held to: name activations with -a")
     plan = suite.plan(axes(everything, chosen), pattern=chosen["pattern"], seed=0, memory=memory())
     return plan.kernels

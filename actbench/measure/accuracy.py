@@ -122,7 +122,7 @@ def _accuracy(
         mask = tail_of(z, part)
         lost = {name: test(found[mask], truth.at(mask)) for name, test in LOST.items()}
         losses[part] = Loss(**{name: _first(z[mask], lost[name], LOST[name], computed, truth_at) for name in LOST})
-    return Accuracy(kernel, in_bands(z, found, truth), in_tails(z, found, truth), weighted, losses)
+    return Accuracy(kernel, in_bands(z, found, truth), in_tails(z, found, truth), weighted, losses, digits=truth.digits)
 
 
 def _first(

@@ -29,6 +29,11 @@ def _table(dtype: str, found: Sequence[Accuracy], *, exact: bool) -> Table:
         if all(item.exhaustive for item in found)
         else f"{count(max(sum(tail.points for tail in item.tails.values()) for item in found))} z in both tails"
     )
+    known = {item.kernel.activation: item.digits for item in found if item.digits is not None}
+    by_differences = "".join(
+        f" g' of {name} is known by differences, to about {digits:.0f} digits: what is not known counts as no error."
+        for name, digits in known.items()
+    )
     rows = tuple(
         (
             *(item.kernel.activation, item.kernel.strategy, item.kernel.backend),
@@ -43,7 +48,7 @@ def _table(dtype: str, found: Sequence[Accuracy], *, exact: bool) -> Table:
         f"Error of g' in ULP, {dtype}",
         f"Looked at: {looked}, and {count(found[0].normal.points)} from N(0, 1). What a strategy keeps is {kept}. "
         "N: those from N(0, 1). 1 %, 0, NaN: the |z| from which a result is off by more, 0, or no finite number, where "
-        "g' is a normal number.",
+        f"g' is a normal number.{by_differences}",
         (
             *("activation", "strategy", "backend", "N: median", "N: p99", "N: max"),
             *("z<0: max", *lost, "z>0: max", *lost),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import isnan
 from typing import Any, TypeVar
 
 from actbench import backends
@@ -86,6 +87,11 @@ def _subject(speedup: Speedup) -> tuple[str, str]:
 def _answer(found: Sequence[Speedup]) -> str:
     """Say what keeping y is worth; only what the intervals support counts as faster or slower."""
     activation, op = _subject(found[0])
+    if all(isnan(each.low) for each in found):
+        return (
+            f"{activation}, {op}: no answer yet. An interval takes {MIN_ROUNDS} rounds, and there are fewer: go on "
+            "(--resume), or give it more time (--budget)."
+        )
     faster = [each for each in found if each.low > 1]
     slower = [each for each in found if each.high < 1]
     ranges = ", ".join(

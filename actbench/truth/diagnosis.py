@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from actbench import activations, backends
 from actbench.formula import Dialect
 from actbench.model import Kernel, Op
+from actbench.truth import truth_at
 from actbench.truth.differences import over_arrays
 
 Array = NDArray[Any]
@@ -38,6 +39,9 @@ SIGNIFICANT = 1e-3
 
 FEW_EPS = 8.0
 """What an absolute error is at most where digits cancel, in eps of the format."""
+
+SOME_EPS = 0.05
+"""What the largest is at least: what overflows or saturates where g' is next to nothing is another matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,8 @@ def _guesses(evidence: Evidence) -> Iterator[tuple[str, bool]]:
     kept, formula = _formula(evidence.kernel)
     if kept == ("z",):
         yield "it seems to expect the output y, not z", _right(evidence, formula(output))
+        twice = "it seems to be g' of the output y, not of z: g is applied twice"
+        yield twice, _same(evidence, computed, _slope_at(evidence.kernel.activation, output))
     if kept == ("y",):
         applied = "it seems to expect z, not the output y: g is applied twice"
         yield applied, _right(evidence, formula(evidence.z.astype(np.float64)))
@@ -87,10 +93,18 @@ def _guesses(evidence: Evidence) -> Iterator[tuple[str, bool]]:
     with np.errstate(all="ignore"):
         off = np.abs(computed - slope)[evidence.wrong] / np.finfo(evidence.z.dtype).eps
     cancels = "digits cancel there: compute it otherwise, or declare Weakness(Flaw.CANCELS, why, where)"
-    yield cancels, bool(np.all(off <= FEW_EPS))
+    yield cancels, bool(np.all(off <= FEW_EPS) and np.any(off >= SOME_EPS))
     for side, words in ((1, "it is right for z > 0 only"), (-1, "it is right for z < 0 only")):
         there = evidence.z * side > 0
         yield words, bool(there.any() and not evidence.wrong[there].any() and evidence.wrong[~there].mean() > 1 / 2)
+
+
+def _slope_at(activation: str, z: Array) -> Array:
+    """Return g' at other z, inf where these are not finite."""
+    finite = np.isfinite(z)
+    slope = np.full(z.size, np.inf)
+    slope[finite] = truth_at(activation, z[finite])[0].nearest
+    return slope
 
 
 def _right(evidence: Evidence, other: Array) -> bool:

@@ -19,6 +19,7 @@ from actbench.report.charts.style import (
     panels,
     picture,
     strategy_dash,
+    strategy_shape,
     with_panels,
 )
 from actbench.report.numbers import significant
@@ -48,7 +49,11 @@ def speedup(
     y = logarithmic("ratio", f"times faster than {REFERENCE}")
     lines = measured.mark_line(strokeWidth=2).encode(elements(), y, colour, dash)
     points = measured.mark_point(filled=True, size=36).encode(
-        elements(), y, colour, tooltip=[f"{name}:N" for name in ("backend", "strategy", "n", "ratio", "low", "high")]
+        elements(),
+        y,
+        colour,
+        strategy_shape(row["strategy"] for row in rows),
+        tooltip=[f"{name}:N" for name in ("backend", "strategy", "n", "ratio", "low", "high")],
     )
     spans = measured.mark_rule(strokeWidth=1.5).encode(elements(), alt.Y("low:Q"), alt.Y2("high:Q"), colour)
     equal = base.mark_rule(strokeDash=[3, 3]).encode(y=alt.datum(1.0))

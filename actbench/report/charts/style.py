@@ -19,6 +19,8 @@ from actbench.model import STRATEGIES
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#8C564B", "#6A51A3", "#3B3B3B")
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 1], [1, 4], [10, 4])
 
+SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
+
 PLAINLY = ("cached", "recompute", "complement", "pair", "intermediate", "textbook")
 """Strategies, from the plainest line to the faintest."""
 
@@ -105,6 +107,13 @@ def strategy_colour(present: Iterable[str], **options: Any) -> alt.Color:
 def strategy_dash(present: Iterable[str]) -> alt.StrokeDash:
     """Return the dashes of strategies: each has its own in every chart."""
     return _dash("strategy", ordered(present, PLAINLY), PLAINLY)
+
+
+def strategy_shape(present: Iterable[str]) -> alt.Shape:
+    """Return the shapes of strategies: a single size has points and no lines."""
+    names = ordered(present, PLAINLY)
+    shapes = [SHAPES[place % len(SHAPES)] for place in _places(names, PLAINLY)]
+    return alt.Shape("strategy:N", scale=alt.Scale(domain=names, range=shapes), title="strategy")
 
 
 def backend_dash(present: Iterable[str]) -> alt.StrokeDash:

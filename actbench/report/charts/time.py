@@ -19,6 +19,7 @@ from actbench.report.charts.style import (
     panels,
     picture,
     strategy_dash,
+    strategy_shape,
     with_panels,
 )
 from actbench.report.numbers import significant
@@ -38,10 +39,14 @@ def time(found: Sequence[Figures], caches: Mapping[str, int], *, choose: bool = 
         elements(), y, colour, strategy_dash(row["strategy"] for row in rows)
     )
     tips = [f"{name}:N" for name in ("backend", "strategy", "n", "ns", "low", "high")]
-    points = measured.mark_point(filled=True, size=36).encode(elements(), y, colour, tooltip=tips)
+    points = measured.mark_point(filled=True, size=36).encode(
+        elements(), y, colour, strategy_shape(row["strategy"] for row in rows), tooltip=tips
+    )
     spans = measured.mark_rule(strokeWidth=1.5).encode(elements(), alt.Y("low:Q"), alt.Y2("high:Q"), colour)
     copied = base.transform_filter("datum.layer == 'copy'")
-    limit = copied.mark_line(strokeDash=[3, 3], strokeWidth=2).encode(elements(), y, colour)
+    limit = copied.mark_line(strokeDash=[3, 3], strokeWidth=2, point={"shape": "stroke", "size": 80}).encode(
+        elements(), y, colour
+    )
     caches_at = base.transform_filter("datum.layer == 'cache'")
     limits = caches_at.mark_rule(opacity=0.45).encode(elements())
     names = caches_at.mark_text(align="left", dx=3, dy=8, fontSize=10).encode(elements(), y=alt.value(0), text="name:N")

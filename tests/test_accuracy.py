@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -168,6 +169,33 @@ def test_the_table_goes_to_a_file_in_markdown(actbench: Actbench, tmp_path: Path
     assert result.exit_code == 0, result.output
     assert not result.stdout
     assert "| identity | recompute | numpy |" in (tmp_path / "accuracy.md").read_text()
+
+
+def test_a_file_s_name_asks_for_its_format(actbench: Actbench, tmp_path: Path) -> None:
+    chosen = ("accuracy", "-a", "identity", "-b", "numpy", "-d", "float64", "--points", "20", "-o")
+    assert actbench(*chosen, "a.csv").exit_code == 0
+    assert actbench(*chosen, "a.json").exit_code == 0
+    assert actbench(*chosen, "b.csv", "--format", "json").exit_code == 0
+    assert (tmp_path / "a.csv").read_text().startswith("activation,strategy,")
+    assert json.loads((tmp_path / "a.json").read_text()) == json.loads((tmp_path / "b.csv").read_text())
+
+
+def test_narrow_residuals_are_looked_at_beside_every_strategy(actbench: Actbench) -> None:
+    result = actbench(
+        *("accuracy", "-a", "logistic", "-b", "numpy", "-d", "float32", "--points", "60", "--format", "csv"),
+        *("--residual-dtype", "float16", "--residuals", "exact"),
+    )
+    assert result.exit_code == 0, result.output
+    whole = [row for row in rows(result.stdout) if (row["part"], row["low"], row["high"]) == ("right", "0", "inf")]
+    found = {row["strategy"]: row for row in whole}
+    assert {"cached", "cached:float16", "recompute:float16", "complement:float16"} <= set(found)
+    assert float(found["cached:float16"]["zero_from"]) == pytest.approx(8.32, rel=1e-3)
+
+
+def test_what_is_known_by_differences_only_is_said_to_be() -> None:
+    (of,) = found(kernel("tanh", "recompute"), survey=Survey(points=20))
+    (table,) = report.tables([replace(of, digits=13.2)], exact=False)
+    assert "g' of tanh is known by differences, to about 13 digits" in table.note
 
 
 @pytest.mark.parametrize(

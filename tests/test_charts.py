@@ -216,6 +216,7 @@ def test_two_runs_are_compared_case_by_case(actbench: Actbench, run: Run) -> Non
         (("compare", "run", "-o", "x.svg"), "'compare' takes two runs, not 1"),
         (("speedup", "run", "-a", "relu", "-o", "x.svg"), "there is nothing to draw in 'speedup'"),
         (("speedup", "nowhere", "-o", "x.svg"), "nowhere is not a run"),
+        (("speedup", "run", "-s", "cached:float8", "-o", "x.svg"), "there is nothing to draw"),
         (("functions", "-a", "relux", "-o", "x.svg"), "unknown activation 'relux': did you mean 'relu'"),
         (("speedup", "run", "-o", "no/such/x.svg"), "cannot write no/such/x.svg"),
     ],
@@ -237,6 +238,13 @@ def test_a_report_is_written_into_the_runs_directory(actbench: Actbench, run: Ru
     assert text.count("<table>") >= 7
     assert "Content-Security-Policy" in text
     assert len(text) < 3e6
+
+
+def test_a_report_goes_to_a_page_alone(actbench: Actbench, run: Run) -> None:
+    result = actbench("report", str(run.path), "-o", "x.pdf")
+    assert result.exit_code == 2
+    assert "name a file that ends in .html" in result.output
+    assert not Path("x.pdf").exists()
 
 
 def test_a_report_needs_a_run_with_its_record(actbench: Actbench, run: Run) -> None:

@@ -318,7 +318,7 @@ def test_flushing_is_refused_where_it_is_not_declared() -> None:
 def test_flushing_is_a_weakness_where_it_is_seen_and_excuses_nothing_else() -> None:
     assert oracle.check(KERNEL, kernels.evaluate).weaknesses == ()
     assert oracle.check(KERNEL, changed(1, 0)).weaknesses == ("for a test",)
-    for below, to in ((1, 1e-38), (1, np.nan), (100, 0)):
+    for below, to in ((1, 1e-36), (1, np.nan), (100, 0)):
         with pytest.raises(WrongKernelError):
             oracle.check(KERNEL, changed(below, to))
 

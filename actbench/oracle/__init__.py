@@ -12,8 +12,8 @@ not; there it must be wrong in just the way declared:
 * ``amplifies``: the error stays below ``STATED_ULP`` times the declared factor;
 * ``merges``: the result is g' at the kink.
 
-A backend may be known to flush denormal numbers: its results may then be 0, and nothing else, where the truth is next
-to the smallest normal number or below. What was seen of that is told with the weaknesses.
+A backend may be known to flush denormal numbers: its results may then be off by a few of the smallest normal numbers,
+and are not looked at where z itself is smaller. What was seen of that is told with the weaknesses.
 
 A strategy that keeps its residuals narrowly is held to its formula on what is kept (`actbench.oracle.kept`); the error
 that is told of it is, as everywhere, that against the truth: the price.
@@ -145,14 +145,15 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
         _check_form(kernel, answer.y, z)
         excused = regions[Flaw.OVERFLOWS] & np.isnan(answer.y) & (answer.raised is not None)
         stated = STATED_ULP * _factor(formulas.weaknesses, z)
-        wrong = ~(excused | _flushed(kernel, answer.y, output)) & (output.error(answer.y) > stated)
+        flushed = _flushed(kernel, answer.y, output, z, formulas.weaknesses)
+        wrong = ~(excused | flushed) & (output.error(answer.y) > stated)
         if wrong.any():
             raise _wrong_output(kernel, z, answer.y, output, wrong)
     worst = _worst(error, z)
     largest = float(error[worst]) if np.isfinite(error[worst]) else None
     known = [*(weakness.why for weakness in weaknesses), *([storage.rounds] if storage else [])]
     flushes = backends.catalogue()[kernel.backend].flushes
-    if flushes and np.any(error[_flushed(kernel, derivative, slope)] > STATED_ULP):
+    if flushes and np.any(error[_flushed(kernel, derivative, slope, z, weaknesses)] > STATED_ULP):
         known.append(flushes)
     return Check(
         kernel,
@@ -217,7 +218,7 @@ def _off(kernel: Kernel, derivative: Array, expected: Truth, z: Array) -> Array:
     regions = _regions(weaknesses, z)
     stated = STATED_ULP * _factor(weaknesses, z)
     error = expected.error(derivative)
-    flushed = _flushed(kernel, derivative, expected)
+    flushed = _flushed(kernel, derivative, expected, z, weaknesses)
     wrong = ~(regions[Flaw.CANCELS] | regions[Flaw.OVERFLOWS] | flushed) & (error > stated)
     wrong |= regions[Flaw.CANCELS] & ~regions[Flaw.OVERFLOWS] & (expected.absolute(derivative) > stated)
     wrong &= ~(regions[Flaw.MERGES] & (derivative == _at_next_kink(kinks, z)))
@@ -261,10 +262,14 @@ def _declared(weakness: Weakness, z: Array) -> Array:
         return np.asarray(weakness.where(z.astype(np.float64), np.finfo(z.dtype)))
 
 
-def _flushed(kernel: Kernel, computed: Array, expected: Truth) -> Array:
-    """Return where 0 stands for what is next to nothing, on a backend that is known for it."""
-    little = np.abs(expected.nearest) < FLUSHED * np.finfo(kernel.dtype).tiny
-    return np.asarray(little & (computed == 0) & bool(backends.catalogue()[kernel.backend].flushes))
+def _flushed(kernel: Kernel, computed: Array, expected: Truth, z: Array, weaknesses: tuple[Weakness, ...]) -> Array:
+    """Return where a result is off by next to nothing, or z is, on a backend that takes such numbers for 0."""
+    if not backends.catalogue()[kernel.backend].flushes:
+        return np.zeros(z.size, dtype=bool)
+    tiny = float(np.finfo(kernel.dtype).tiny)
+    with np.errstate(all="ignore"):
+        off = expected.error(computed) * expected.ulp
+        return np.asarray((off < FLUSHED * tiny * _factor(weaknesses, z)) | (np.abs(z) < tiny))
 
 
 def _idle(kernel: Kernel, weakness: Weakness) -> WrongKernelError:

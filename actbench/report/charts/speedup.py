@@ -8,28 +8,20 @@ import altair as alt
 
 from actbench.analysis.crossovers import Curve, Kind
 from actbench.analysis.speedups import Speedup
-from actbench.model import Dtype
+from actbench.report.charts.over_sizes import BY, cache_marks, capacities, lines
 from actbench.report.charts.style import (
     Picture,
     Row,
     backend_colour,
     data,
-    elements,
     logarithmic,
     panels,
     picture,
-    strategy_dash,
-    strategy_shape,
     with_panels,
 )
 from actbench.report.numbers import significant
 
 REFERENCE = "recompute"
-
-STREAMS = 2
-"""Arrays that a kernel reads and writes: where these fill a cache is marked."""
-
-BY = ("activation", "op", "dtype")
 
 
 def speedup(
@@ -43,28 +35,15 @@ def speedup(
     rows = with_panels(rows, BY)
     crossed = [*_crossings(rows, curves)]
     base = alt.Chart(data([*rows, *capacities(rows, caches), *crossed]))
-    measured = base.transform_filter("datum.layer == 'ratio'")
     colour = backend_colour(row["backend"] for row in rows)
-    dash = strategy_dash(row["strategy"] for row in rows)
     y = logarithmic("ratio", f"times faster than {REFERENCE}")
-    lines = measured.mark_line(strokeWidth=2).encode(elements(), y, colour, dash)
-    points = measured.mark_point(filled=True, size=36).encode(
-        elements(),
-        y,
-        colour,
-        strategy_shape(row["strategy"] for row in rows),
-        tooltip=[f"{name}:N" for name in ("backend", "strategy", "n", "ratio", "low", "high")],
-    )
-    spans = measured.mark_rule(strokeWidth=1.5).encode(elements(), alt.Y("low:Q"), alt.Y2("high:Q"), colour)
     equal = base.mark_rule(strokeDash=[3, 3]).encode(y=alt.datum(1.0))
-    caches_at = base.transform_filter("datum.layer == 'cache'")
-    limits = caches_at.mark_rule(opacity=0.45).encode(elements())
-    names = caches_at.mark_text(align="left", dx=3, dy=8, fontSize=10).encode(elements(), y=alt.value(0), text="name:N")
     bands = base.transform_filter("datum.layer == 'crossing'").mark_rect(opacity=0.2)
     crossings = bands.encode(
         alt.X("low:Q"), alt.X2("high:Q"), color=colour, tooltip=["backend:N", "strategy:N", "low:N", "high:N"]
     )
-    chart = alt.layer(*([crossings] if crossed else []), limits, names, equal, lines, spans, points)
+    shaded = [crossings] if crossed else []
+    chart = alt.layer(*shaded, *cache_marks(base), equal, *lines(base, "ratio", rows, y, colour))
     sizes = sorted({row["n"] for row in rows})
     ratios = [row["ratio"] for row in rows]
     return picture(
@@ -105,15 +84,6 @@ def _row(each: Speedup) -> Row:
     }
 
 
-def capacities(rows: Sequence[Row], caches: Mapping[str, int]) -> Iterator[Row]:
-    """Yield, for every panel, the sizes at which an input and an output fill a cache, inside the sizes measured."""
-    for keys, sizes in by_panel(rows):
-        for name, nbytes in caches.items():
-            n = nbytes / (STREAMS * Dtype(keys["dtype"]).itemsize)
-            if min(sizes) < n < max(sizes):
-                yield keys | {"layer": "cache", "name": name.removesuffix("d"), "n": n}
-
-
 def _crossings(rows: Sequence[Row], curves: Sequence[Curve]) -> Iterator[Row]:
     """Yield the intervals in which a strategy that is shown stops being faster, or begins to be."""
     panels = {(*(row[field] for field in BY), row["backend"], row["strategy"]): row["panel"] for row in rows}
@@ -126,10 +96,3 @@ def _crossings(rows: Sequence[Row], curves: Sequence[Curve]) -> Iterator[Row]:
         for finding in curve.findings:
             if finding.kind is Kind.CROSSES:
                 yield keys | {"layer": "crossing", "low": finding.low, "high": finding.high}
-
-
-def by_panel(rows: Sequence[Row]) -> Iterator[tuple[Row, list[int]]]:
-    """Yield what is the same for all rows of a panel, and its sizes."""
-    for name in dict.fromkeys(row["panel"] for row in rows):
-        own = [row for row in rows if row["panel"] == name]
-        yield {field: own[0][field] for field in ("panel", *BY)}, [row["n"] for row in own]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import altair as alt
 
 from actbench.analysis.figures import Figures
-from actbench.report.charts.speedup import BY, by_panel, capacities
+from actbench.report.charts.over_sizes import BY, by_panel, cache_marks, capacities, lines
 from actbench.report.charts.style import (
     COPY,
     Picture,
@@ -18,8 +18,6 @@ from actbench.report.charts.style import (
     logarithmic,
     panels,
     picture,
-    strategy_dash,
-    strategy_shape,
     with_panels,
 )
 from actbench.report.numbers import significant
@@ -32,24 +30,13 @@ def time(found: Sequence[Figures], caches: Mapping[str, int], *, choose: bool = 
         return None
     rows = with_panels(rows, BY)
     base = alt.Chart(data([*rows, *_copies(rows, found), *capacities(rows, caches)]))
-    measured = base.transform_filter("datum.layer == 'case'")
     colour = backend_colour([*(row["backend"] for row in rows), COPY])
     y = logarithmic("ns", "time per element, ns")
-    lines = measured.mark_line(strokeWidth=2).encode(
-        elements(), y, colour, strategy_dash(row["strategy"] for row in rows)
-    )
-    tips = [f"{name}:N" for name in ("backend", "strategy", "n", "ns", "low", "high")]
-    points = measured.mark_point(filled=True, size=36).encode(
-        elements(), y, colour, strategy_shape(row["strategy"] for row in rows), tooltip=tips
-    )
-    spans = measured.mark_rule(strokeWidth=1.5).encode(elements(), alt.Y("low:Q"), alt.Y2("high:Q"), colour)
     copied = base.transform_filter("datum.layer == 'copy'")
     limit = copied.mark_line(strokeDash=[3, 3], strokeWidth=2, point={"shape": "stroke", "size": 80}).encode(
         elements(), y, colour
     )
-    caches_at = base.transform_filter("datum.layer == 'cache'")
-    limits = caches_at.mark_rule(opacity=0.45).encode(elements())
-    names = caches_at.mark_text(align="left", dx=3, dy=8, fontSize=10).encode(elements(), y=alt.value(0), text="name:N")
+    chart = alt.layer(*cache_marks(base), limit, *lines(base, "case", rows, y, colour))
     quickest = min(rows, key=lambda row: row["ns"])
     return picture(
         "time",
@@ -58,7 +45,7 @@ def time(found: Sequence[Figures], caches: Mapping[str, int], *, choose: bool = 
         "logarithmic; bars are 95 % intervals, the dashed grey line is a plain copy of one array, and vertical lines "
         f"are sizes at which an input and an output fill a cache. The least is {significant(quickest['ns'], 2)} ns, "
         f"{quickest['strategy']} with {quickest['backend']}.",
-        panels(alt.layer(limits, names, limit, lines, spans, points), rows, BY, choose=choose),
+        panels(chart, rows, BY, choose=choose),
     )
 
 

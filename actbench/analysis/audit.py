@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from actbench.analysis.live import Sides, log_ratios_by_case
 from actbench.analysis.sequential import TAIL, chance_of_median_above, median_interval, needed
-from actbench.analysis.statistics import CONFIDENCE, Bounded, scatter
+from actbench.analysis.statistics import CONFIDENCE, Bounded, medians, scatter
 from actbench.model import Block, Case
 from actbench.runs.times import Times
 
@@ -164,7 +164,7 @@ def _over_yardstick(times: Times, case: Case) -> Floats:
     """Return rounds x values of logarithms of the time over the median of the yardstick's in the round."""
     block, arm = _block_and_arm(times, case)
     logs = np.log(times.seconds(block))
-    return np.asarray(logs[:, arm] - np.nanmedian(logs[:, -1], axis=-1, keepdims=True))
+    return np.asarray(logs[:, arm] - medians(logs[:, -1])[:, np.newaxis])
 
 
 def _spread(logs: Floats, checks: Sequence[slice]) -> Spread:

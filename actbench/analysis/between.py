@@ -28,6 +28,7 @@ from actbench.analysis.statistics import (
     benjamini_hochberg,
     chance_of_excess,
     location,
+    medians,
     shift,
 )
 from actbench.model import YARDSTICK, Arm, Block, Case
@@ -179,7 +180,7 @@ class _Run:
     def _log_rate(self, case: Case, rounds: Sequence[int]) -> NDArray[np.float64]:
         block = self.blocks[case]
         seconds = seconds_at(self.times, block, rounds)[:, block.cases.index(case)]
-        return np.asarray(-np.log(np.nanmedian(seconds, axis=-1)))
+        return np.asarray(-np.log(medians(seconds)))
 
 
 def _pairs(shared: Sequence[Case], before: _Run, after: _Run) -> list[_Subject]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actbench.analysis.speedups import log_ratios
-from actbench.analysis.statistics import location
+from actbench.analysis.statistics import location, medians
 from actbench.backends import catalogue
 from actbench.errors import InputError
 from actbench.model import Block, Case, Dtype
@@ -120,11 +120,10 @@ def _log_ratios(times: Times, blocks: dict[Case, Block], twin: tuple[Case, Case]
         block = blocks[reference]
         arms = [block.cases.index(case) for case in twin]
         return log_ratios(seconds_at(times, block, rounds), *arms)
-    medians = [
-        np.log(np.nanmedian(seconds_at(times, blocks[case], rounds)[:, blocks[case].cases.index(case)], axis=-1))
-        for case in twin
+    logs = [
+        np.log(medians(seconds_at(times, blocks[case], rounds)[:, blocks[case].cases.index(case)])) for case in twin
     ]
-    return medians[0] - medians[1]
+    return logs[0] - logs[1]
 
 
 def seconds_at(times: Times, block: Block, rounds: Sequence[int]) -> NDArray[np.float64]:

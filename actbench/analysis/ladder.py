@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from actbench.analysis.statistics import Bounded, location
+from actbench.analysis.statistics import Bounded, location, medians, paired
 from actbench.model import Block, Case
 from actbench.runs.times import Times
 
@@ -30,18 +29,7 @@ def steps(times: Times, block: Block) -> Iterator[Step]:
     for arm, case in enumerate(block.cases):
         if case.is_rung:
             below = lower.get(case.backend)
-            own = Bounded.of_logs(location(np.log(np.nanmedian(seconds[:, arm], axis=-1))))
-            yield Step(case, own, None if below is None else _difference(seconds, arm, below))
+            own = Bounded.of_logs(location(np.log(medians(seconds[:, arm]))))
+            added = None if below is None else location(paired(seconds[:, arm], seconds[:, below]))
+            yield Step(case, own, None if added is None else Bounded(*map(float, added)))
             lower[case.backend] = arm
-
-
-def _difference(seconds: NDArray[np.float64], arm: int, below: int) -> Bounded:
-    """Return by how many seconds an arm exceeds another: by round the median over values of paired differences.
-
-    Where one has fewer values than the other, it is the difference of their medians, as with ratios.
-    """
-    one, other = seconds[:, arm], seconds[:, below]
-    paired = np.nanmedian(one - other, axis=-1)
-    medians = np.nanmedian(one, axis=-1) - np.nanmedian(other, axis=-1)
-    as_many = [np.sum(~np.isnan(each), axis=-1) for each in (one, other)]
-    return Bounded(*(float(bound) for bound in location(np.where(as_many[0] == as_many[1], paired, medians))))

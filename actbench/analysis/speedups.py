@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench.analysis.statistics import location, scatter
+from actbench.analysis.statistics import location, paired, scatter
 from actbench.model import Block, Case
 from actbench.runs.times import Times
 
@@ -47,17 +47,15 @@ def pairs(block: Block) -> tuple[tuple[int, int], ...]:
     )
 
 
-def log_ratios(seconds: NDArray[np.float64], reference: int, candidate: int) -> NDArray[np.float64]:
+def log_ratios(
+    seconds: NDArray[np.float64], reference: int | Sequence[int], candidate: int | Sequence[int]
+) -> NDArray[np.float64]:
     """Return one log ratio a round: the median over its values of the paired log ratio.
 
-    `seconds` is rounds x arms x values, NaN where an arm has fewer values. Where one arm has fewer than the other, it
-    is the ratio of their medians: pairs would leave most values of the faster arm unused.
+    `seconds` is rounds x arms x values, NaN where an arm has fewer values. For several arms it is arms x rounds.
     """
-    logs = np.log(seconds[:, reference]), np.log(seconds[:, candidate])
-    paired = np.nanmedian(logs[0] - logs[1], axis=-1)
-    medians = np.nanmedian(logs[0], axis=-1) - np.nanmedian(logs[1], axis=-1)
-    as_many = [np.sum(~np.isnan(arm), axis=-1) for arm in logs]
-    return np.asarray(np.where(as_many[0] == as_many[1], paired, medians))
+    by_arm = seconds.swapaxes(0, 1)
+    return paired(np.log(by_arm[reference]), np.log(by_arm[candidate]))
 
 
 def speedups(times: Times, block: Block) -> Iterator[Speedup]:
@@ -65,13 +63,12 @@ def speedups(times: Times, block: Block) -> Iterator[Speedup]:
     chosen = pairs(block)
     if not chosen:
         return
-    seconds = times.seconds(block)
-    ratios = np.stack([log_ratios(seconds, reference, candidate) for reference, candidate in chosen])
+    ratios = log_ratios(times.seconds(block), *map(list, zip(*chosen, strict=True)))
     bounds = np.exp(np.stack(location(ratios), axis=-1))
     cases = block.cases
     scatters = scatter(ratios).tolist()
     for (reference, candidate), (ratio, low, high), spread in zip(chosen, bounds.tolist(), scatters, strict=True):
-        yield Speedup(cases[reference], cases[candidate], ratio, low, high, len(seconds), spread)
+        yield Speedup(cases[reference], cases[candidate], ratio, low, high, ratios.shape[-1], spread)
 
 
 def widest(times: Times, blocks: Iterable[Block]) -> Speedup | None:

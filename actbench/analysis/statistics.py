@@ -62,6 +62,31 @@ def location(samples: ArrayLike) -> tuple[Floats, Floats, Floats]:
     return centre, averages[..., rank - 1], averages[..., -rank]
 
 
+def medians(values: ArrayLike) -> Floats:
+    """Return the median over the last axis of what is no NaN; NaN where all is.
+
+    One sort, and no call a row: a run of ten thousand cases has a million rows.
+    """
+    ordered = np.sort(np.asarray(values, dtype=np.float64), axis=-1)  # NaN last
+    present = np.sum(~np.isnan(ordered), axis=-1, keepdims=True)
+    low, high = (np.take_along_axis(ordered, index, axis=-1) for index in ((present - 1) // 2, present // 2))
+    return np.asarray((low + high) / 2)[..., 0]
+
+
+def paired(one: ArrayLike, other: ArrayLike) -> Floats:
+    """Return by how much one exceeds the other: the median of the differences along the last axis, value by value.
+
+    Where one has fewer values than the other, NaN in the place of the rest, it is the difference of their medians:
+    pairs would leave most values of the faster side unused.
+    """
+    first, second = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
+    uneven = np.sum(np.isnan(first), axis=-1) != np.sum(np.isnan(second), axis=-1)
+    found = medians(first - second)
+    if np.any(uneven):
+        found = np.where(uneven, medians(first) - medians(second), found)
+    return found
+
+
 def scatter(samples: ArrayLike) -> Floats:
     """Return the robust standard deviation over the last axis: 1.4826 times the median distance from the median."""
     rounds = np.asarray(samples, dtype=np.float64)

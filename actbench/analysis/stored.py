@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from actbench.analysis.regression import Change, Margins, Verdict, alone, verdict
 from actbench.analysis.speedups import log_ratios
-from actbench.analysis.statistics import Bounded, chance_of_excess, holm, shift
+from actbench.analysis.statistics import Bounded, chance_of_excess, holm, medians, shift
 from actbench.model import Block, Case
 from actbench.runs.times import Times
 
@@ -68,7 +68,7 @@ def _cases(times: Times) -> dict[Case, Block]:
 def _rounds(times: Times, block: Block, case: Case) -> _Rounds:
     seconds = times.seconds(block)
     arm = block.cases.index(case)
-    return _Rounds(log_ratios(seconds, arm, -1), np.log(np.nanmedian(seconds[:, arm], axis=-1)))
+    return _Rounds(log_ratios(seconds, arm, -1), np.log(medians(seconds[:, arm])))
 
 
 def _judged(

@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from actbench.analysis.statistics import medians
+
 DISTURBED = 1.1
 """A block that is so many times slower than in other rounds is measured again."""
 
@@ -25,11 +27,11 @@ def slowness(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
 
     `seconds` is rounds x arms x values, NaN where an arm has fewer values.
     """
-    medians = np.nanmedian(seconds, axis=-1)
-    return np.asarray(np.median(medians / np.percentile(medians, USUAL, axis=0), axis=-1))
+    typical = medians(seconds)
+    return np.asarray(np.median(typical / np.percentile(typical, USUAL, axis=0), axis=-1))
 
 
 def calmer(seconds: tuple[tuple[float, ...], ...], before: NDArray[np.float64]) -> bool:
     """Say whether a new attempt, by arm and value, was less slow than the one before, arms x values."""
     new = np.array([np.median(values) for values in seconds])
-    return bool(np.median(new / np.nanmedian(before, axis=-1)) < 1)
+    return bool(np.median(new / medians(before)) < 1)

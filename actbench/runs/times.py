@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import zip_longest
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +22,11 @@ class Times:
 
     def add(self, times: BlockTimes) -> None:
         """Take in one block of one round; a second one of the same round replaces it."""
-        padded = zip_longest(*times.seconds, fillvalue=np.nan)
-        self._seconds[times.block][times.round] = np.array(list(padded), dtype=np.float64).T
+        self.put(times.block, times.round, [np.array(arm, dtype=np.float64) for arm in times.seconds])
+
+    def put(self, block: Block, number: int, seconds: Sequence[NDArray[np.float64]]) -> None:
+        """Take in one block of one round likewise: seconds per call by arm (the yardstick last), then by value."""
+        self._seconds[block][number] = _padded(seconds)
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -46,9 +48,7 @@ class Times:
 
     def seconds(self, block: Block) -> NDArray[np.float64]:
         """Return seconds per call: rounds x arms (the yardstick last) x values; NaN where an arm has fewer values."""
-        rounds = [self._seconds[block][number] for number in self.rounds(block)]
-        most = max(seconds.shape[1] for seconds in rounds)
-        return np.stack([np.pad(s, ((0, 0), (0, most - s.shape[1])), constant_values=np.nan) for s in rounds])
+        return _padded([self._seconds[block][number] for number in self.rounds(block)])
 
     def finished(self) -> Iterable[BlockTimes]:
         """Return every block of every round, by round."""
@@ -58,7 +58,7 @@ class Times:
                     yield BlockTimes(block, number, tuple(tuple(_present(arm).tolist()) for arm in rounds[number]))
 
     def pooled(self) -> dict[Case, dict[int, NDArray[np.float64]]]:
-        """Return by case and round all values; a yardstick's come from all the blocks that it is part of."""
+        """Return by case and round all values, none of them NaN; a yardstick's come from all blocks that it is in."""
         pooled: dict[Case, dict[int, list[NDArray[np.float64]]]] = {}
         for block, rounds in self._seconds.items():
             for number, seconds in rounds.items():
@@ -68,6 +68,15 @@ class Times:
             case: {number: np.concatenate(parts) for number, parts in sorted(rounds.items())}
             for case, rounds in pooled.items()
         }
+
+
+def _padded(arrays: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Stack arrays that differ in the length of their last axis at most, NaN where one is shorter."""
+    most = max(array.shape[-1] for array in arrays)
+    stacked = np.full((len(arrays), *arrays[0].shape[:-1], most), np.nan)
+    for place, array in zip(stacked, arrays, strict=True):
+        place[..., : array.shape[-1]] = array
+    return stacked
 
 
 def _present(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ import altair as alt
 import numpy as np
 from numpy.typing import NDArray
 
+from actbench.analysis.statistics import medians
 from actbench.model import Block, Case
 from actbench.report.charts.style import Picture, Row, backend_colour, data, panels, picture, with_panels
 from actbench.runs.times import Times
@@ -54,7 +55,7 @@ def rounds(times: Times, keep: Callable[[Case], bool] = lambda _: True, *, choos
 
 def _off(times: Times, block: Block) -> NDArray[np.float64]:
     """Return by round and arm how far the median of a round is from the median over rounds, in percent."""
-    seconds = np.nanmedian(times.seconds(block), axis=2)
+    seconds = medians(times.seconds(block))
     return np.asarray(100 * (seconds / np.median(seconds, axis=0) - 1))
 
 

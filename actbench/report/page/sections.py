@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from actbench.analysis.between import between
+from actbench.analysis.statistics import medians
 from actbench.model import Case
 from actbench.report import between as between_report
 from actbench.report import pictures, tables_csv
@@ -113,7 +114,7 @@ def _noise(run: Run, record: Record) -> Iterator[str]:
     """Say how far rounds scatter: of all that could be told beforehand, this is what counts."""
     spreads: dict[Case, float] = {}
     for block in run.times.blocks:
-        logs = np.log(np.nanmedian(run.times.seconds(block), axis=2))
+        logs = np.log(medians(run.times.seconds(block)))
         spread = MAD * np.median(np.abs(logs - np.median(logs, axis=0)), axis=0)
         spreads |= dict(zip(block.timed, spread.tolist(), strict=True))
     usual, most = np.median([*spreads.values()]), max(spreads, key=spreads.__getitem__)

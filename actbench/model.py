@@ -197,8 +197,8 @@ class Block:
 
     def yardstick_of(self, case: Case) -> int:
         """Return the arm of the yardstick that a case is held against: a copy by as many threads as it has."""
-        own = replace(self.yardstick, backend=case.backend)
-        return self.timed.index(own) if case.backend in self.copies else len(self.timed) - 1
+        own = case.backend in self.copies
+        return len(self.arms) + (self.copies.index(case.backend) if own else len(self.copies))
 
 
 @dataclass(frozen=True, slots=True)

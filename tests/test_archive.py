@@ -168,7 +168,18 @@ def test_seconds_that_are_no_positive_number_are_refused_with_file_and_line(
 
 @pytest.mark.parametrize(
     ("column", "value"),
-    [(5, "-1000"), (5, "1e99"), (5, "1000.5"), (5, "9" * 30), (6, "0"), (6, "one"), (6, "1.5"), (7, "-1"), (7, "0.5"), (8, "0")],
+    [
+        (5, "-1000"),
+        (5, "1e99"),
+        (5, "1000.5"),
+        (5, "9" * 30),
+        (6, "0"),
+        (6, "one"),
+        (6, "1.5"),
+        (7, "-1"),
+        (7, "0.5"),
+        (8, "0"),
+    ],
 )
 def test_other_numbers_out_of_range_are_refused(actbench: Actbench, run: Path, column: int, value: str) -> None:
     change_line(run, 7, lambda cells: [*cells[:column], value, *cells[column + 1 :]])

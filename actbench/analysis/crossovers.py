@@ -39,8 +39,8 @@ from math import exp, nan
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench.analysis.speedups import log_ratios, pairs
-from actbench.analysis.statistics import CONFIDENCE, MIN_ROUNDS, Bounded, benjamini_hochberg, chance_of_sign, location
+from actbench.analysis.speedups import columns, log_ratios, pairs
+from actbench.analysis.statistics import CONFIDENCE, MIN_ROUNDS, Bounded, benjamini_hochberg, chances_of_sign, locations
 from actbench.model import Dtype, Op
 from actbench.runs.times import Times
 
@@ -130,13 +130,14 @@ def curves(times: Times) -> Iterator[Curve]:
     """Yield the curves of a run, in the order of the plan; rungs of the overhead ladder have none."""
     found: dict[tuple[str, Op, Dtype, str, str, str], dict[int, NDArray[np.float64]]] = {}
     for block in times.blocks:
-        seconds = times.seconds(block)
-        for first, second in pairs(block):
-            reference, candidate = block.cases[first], block.cases[second]
-            if reference.backend == candidate.backend and not candidate.is_rung:
-                key = (block.activation, block.op, block.dtype, reference.backend)
-                own = found.setdefault((*key, reference.strategy, candidate.strategy), {})
-                own[block.size] = log_ratios(seconds, first, second)
+        if block.cases[0].is_rung:
+            continue
+        arms = block.arms
+        chosen = [pair for pair in pairs(block) if arms[pair[0]].backend == arms[pair[1]].backend]
+        ratios = log_ratios(times.seconds(block), *columns(chosen))
+        for (first, second), of_pair in zip(chosen, ratios, strict=True):
+            key = (block.activation, block.op, block.dtype, arms[first].backend)
+            found.setdefault((*key, arms[first].strategy, arms[second].strategy), {})[block.size] = of_pair
     for of, logs in found.items():
         if len(logs) >= LEAST_SIZES:
             points = standings(sorted(logs.items()))
@@ -148,8 +149,8 @@ def standings(logs: Sequence[tuple[int, NDArray[np.float64]]]) -> tuple[Point, .
     faster = _shown([each for _, each in logs])
     slower = _shown([-each for _, each in logs])
     points = []
-    for (size, rounds), candidate, reference in zip(logs, faster, slower, strict=True):
-        speedup = Bounded.of_logs(location(rounds))
+    speedups = (Bounded(*row) for row in np.exp(locations(rounds for _, rounds in logs)).tolist())
+    for (size, rounds), speedup, candidate, reference in zip(logs, speedups, faster, slower, strict=True):
         standing = Standing.UNDECIDED
         if candidate or reference:
             standing = Standing.CANDIDATE if candidate else Standing.REFERENCE
@@ -190,10 +191,12 @@ def _equal(points: Iterable[Point]) -> bool:
 def _shown(logs: Sequence[NDArray[np.float64]]) -> list[bool]:
     """Say for each size whether its log ratio is shown to be above 0, of all sizes that it can be shown for."""
     level = 1 - CONFIDENCE
-    possible = [rounds.size >= MIN_ROUNDS and chance_of_sign(-rounds) > level / 2 for rounds in logs]
-    chances = [chance_of_sign(rounds) for rounds, of in zip(logs, possible, strict=True) if of]
-    shown = iter((np.asarray(chances) <= level / 2) & (benjamini_hochberg(chances) <= level))
-    return [of and bool(next(shown)) for of in possible]
+    enough = np.array([rounds.size >= MIN_ROUNDS for rounds in logs])
+    possible = enough & (chances_of_sign(-rounds for rounds in logs) > level / 2)
+    chances = chances_of_sign(logs)[possible]
+    shown = np.zeros(len(logs), dtype=bool)
+    shown[possible] = (chances <= level / 2) & (benjamini_hochberg(chances) <= level)
+    return shown.tolist()
 
 
 def _crossing(points: Sequence[Point], left: int, right: int) -> Bounded:

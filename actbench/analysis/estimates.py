@@ -8,7 +8,8 @@ from math import isnan
 
 import numpy as np
 
-from actbench.analysis.statistics import location
+from actbench.analysis.statistics import locations
+from actbench.analysis.typical import typical
 from actbench.errors import InputError
 from actbench.model import Case
 from actbench.runs.times import Times
@@ -50,11 +51,11 @@ def estimates(times: Times, loops: Mapping[Case, int]) -> list[Estimate]:
     slower would only raise false alarms over them.
     """
     found = []
-    for case, values in times.pooled().items():
-        if case.is_yardstick:
-            continue
-        rounds = tuple(Round(float(np.median(each)), loops[case] * len(each)) for each in values.values())
-        seconds, low, high = (float(np.exp(bound)) for bound in location(np.log([each.seconds for each in rounds])))
+    cases = {case: rounds for case, rounds in typical(times).items() if not case.is_yardstick}
+    bounds = np.exp(locations(np.log(rounds.seconds) for rounds in cases.values())).tolist()
+    for (case, of_case), (seconds, low, high) in zip(cases.items(), bounds, strict=True):
+        calls = (loops[case] * of_case.values).tolist()
+        rounds = tuple(map(Round, of_case.seconds.tolist(), calls))
         found.append(Estimate(case, seconds, low, high, loops[case], rounds))
     if not found:
         raise InputError("the run has no finished block yet: go on with it (actbench run --resume), then export it")

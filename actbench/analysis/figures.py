@@ -9,7 +9,8 @@ import numpy as np
 
 from actbench.analysis.bounds import Bound, bound
 from actbench.analysis.speedups import log_ratios
-from actbench.analysis.statistics import location
+from actbench.analysis.statistics import location, locations
+from actbench.analysis.typical import typical
 from actbench.model import OVERHEAD, YARDSTICK, Calibration, Case, Check, Dtype, Kernel, Op
 from actbench.runs.times import Times
 from actbench.suite import bytes_moved, residual_bytes
@@ -70,9 +71,9 @@ def figures(times: Times, calibrations: Mapping[str, Calibration], checks: Itera
         for case, probe in zip(block.cases, calibrations[block.id].probes, strict=False)
     }
     loops = {case: calibrations[block.id].calls(arm) for block in times.blocks for arm, case in enumerate(block.timed)}
-    for case, rounds in times.pooled().items():
-        logs = np.log([np.median(values) for values in rounds.values()])
-        seconds, low, high = (float(np.exp(bound)) for bound in location(logs))
+    cases = typical(times)
+    bounds = np.exp(locations(np.log(rounds.seconds) for rounds in cases.values())).tolist()
+    for (case, rounds), (seconds, low, high) in zip(cases.items(), bounds, strict=True):
         yield Figures(
             activation=case.activation,
             strategy=case.strategy,
@@ -83,7 +84,7 @@ def figures(times: Times, calibrations: Mapping[str, Calibration], checks: Itera
             seconds=seconds,
             low=low,
             high=high,
-            rounds=len(rounds),
+            rounds=rounds.seconds.size,
             loops=loops[case],
             ns_per_element=1e9 * seconds / case.size,
             gb_per_s=1e-9 * _moved(case, checked) / seconds,
@@ -110,9 +111,9 @@ def _copy_limits(times: Times, checked: Mapping[Kernel, Check]) -> dict[Case, fl
     """Return by case the percentage of its block's copying rate."""
     limits = {}
     for block in times.blocks:
-        seconds = times.seconds(block)
-        copied = bytes_moved(block.yardstick)
-        for arm, case in enumerate(block.timed):
-            ratio, _, _ = location(log_ratios(seconds, block.yardstick_of(case), arm))
-            limits[case] = 100 * float(np.exp(ratio)) * _moved(case, checked) / copied
+        timed, copied = block.timed, bytes_moved(block.yardstick)
+        yardsticks = [block.yardstick_of(case) for case in timed]
+        ratios, _, _ = location(log_ratios(times.seconds(block), yardsticks, range(len(timed))))
+        for case, ratio in zip(timed, np.exp(ratios).tolist(), strict=True):
+            limits[case] = 100 * ratio * _moved(case, checked) / copied
     return limits

@@ -47,6 +47,11 @@ def pairs(block: Block) -> tuple[tuple[int, int], ...]:
     )
 
 
+def columns(chosen: Sequence[tuple[int, int]]) -> tuple[list[int], list[int]]:
+    """Return the references and the candidates of these pairs."""
+    return [first for first, _ in chosen], [second for _, second in chosen]
+
+
 def log_ratios(
     seconds: NDArray[np.float64], reference: int | Sequence[int], candidate: int | Sequence[int]
 ) -> NDArray[np.float64]:
@@ -63,7 +68,7 @@ def speedups(times: Times, block: Block) -> Iterator[Speedup]:
     chosen = pairs(block)
     if not chosen:
         return
-    ratios = log_ratios(times.seconds(block), *map(list, zip(*chosen, strict=True)))
+    ratios = log_ratios(times.seconds(block), *columns(chosen))
     bounds = np.exp(np.stack(location(ratios), axis=-1))
     cases = block.cases
     scatters = scatter(ratios).tolist()

@@ -13,7 +13,7 @@ none, and none is shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import accumulate
 from math import comb, nan, sqrt
@@ -87,6 +87,28 @@ def paired(one: ArrayLike, other: ArrayLike) -> Floats:
     return found
 
 
+def locations(samples: Iterable[ArrayLike]) -> Floats:
+    """Return estimate, low and high of each of several samples, one a row; the samples may differ in their rounds."""
+    return _each(samples, lambda alike: np.stack(location(alike), axis=-1))
+
+
+def chances_of_sign(samples: Iterable[ArrayLike]) -> Floats:
+    """Return `chance_of_sign` of each of several samples, which may have different numbers of rounds."""
+    return _each(samples, chance_of_sign)
+
+
+def _each(samples: Iterable[ArrayLike], function: Callable[[Floats], Floats]) -> Floats:
+    """Apply a function of the last axis to all samples of a size at once."""
+    known = [np.asarray(sample, dtype=np.float64) for sample in samples]
+    sizes = np.array([sample.size for sample in known], dtype=np.int64)
+    parts = {int(size): np.flatnonzero(sizes == size) for size in np.unique(sizes)}
+    found = {size: function(np.stack([known[index] for index in indices])) for size, indices in parts.items()}
+    merged = np.empty((len(known), *next(iter(found.values()), np.empty(0)).shape[1:]))
+    for size, indices in parts.items():
+        merged[indices] = found[size]
+    return merged
+
+
 def scatter(samples: ArrayLike) -> Floats:
     """Return the robust standard deviation over the last axis: 1.4826 times the median distance from the median."""
     rounds = np.asarray(samples, dtype=np.float64)
@@ -94,15 +116,17 @@ def scatter(samples: ArrayLike) -> Floats:
     return np.asarray(1.4826 * np.median(np.abs(rounds - centre), axis=-1))
 
 
-def chance_of_sign(samples: ArrayLike) -> float:
-    """Return the p value of "the location is 0 or less": Wilcoxon's signed-rank test, one-sided, exact.
+def chance_of_sign(samples: ArrayLike) -> Floats:
+    """Return the p value of "the location is 0 or less", over the last axis: Wilcoxon's signed-rank test, exact.
 
-    It is at most 2.5 % exactly where the lower bound of `location` is above 0. Ties count for the hypothesis.
+    It is one-sided, and at most 2.5 % exactly where the lower bound of `location` is above 0. Ties count for the
+    hypothesis.
     """
     rounds = np.asarray(samples, dtype=np.float64)
-    first, second = np.triu_indices(rounds.size)
-    against = int(np.count_nonzero(rounds[first] + rounds[second] <= 0))
-    return float(_signed_rank(rounds.size)[against])
+    count = rounds.shape[-1]
+    first, second = np.triu_indices(count)
+    against = np.count_nonzero(rounds[..., first] + rounds[..., second] <= 0, axis=-1)
+    return np.asarray(_signed_rank(count)[against])
 
 
 @cache

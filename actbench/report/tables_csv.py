@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
+from operator import attrgetter
 
 import pandas as pd
 
@@ -34,7 +35,8 @@ def every(found: Measured) -> dict[str, str]:
 
 def cases(found: Sequence[Figures]) -> str:
     """Return cases.csv: one row a case, its columns the measured fields of `Figures`."""
-    return _csv(pd.DataFrame(found, columns=[field.name for field in fields(Figures)]).drop(columns="bound"))
+    columns = [field.name for field in fields(Figures) if field.name != "bound"]
+    return _csv(pd.DataFrame(map(attrgetter(*columns), found), columns=columns))
 
 
 def speedups(found: Sequence[Speedup]) -> str:

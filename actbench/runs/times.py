@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench.model import Block, BlockTimes, Case, Plan
+from actbench.model import Block, BlockTimes, Plan
 
 
 class Times:
@@ -56,18 +56,6 @@ class Times:
             for block, rounds in self._seconds.items():
                 if number in rounds:
                     yield BlockTimes(block, number, tuple(tuple(_present(arm).tolist()) for arm in rounds[number]))
-
-    def pooled(self) -> dict[Case, dict[int, NDArray[np.float64]]]:
-        """Return by case and round all values, none of them NaN; a yardstick's come from all blocks that it is in."""
-        pooled: dict[Case, dict[int, list[NDArray[np.float64]]]] = {}
-        for block, rounds in self._seconds.items():
-            for number, seconds in rounds.items():
-                for case, values in zip(block.timed, seconds, strict=True):
-                    pooled.setdefault(case, {}).setdefault(number, []).append(_present(values))
-        return {
-            case: {number: np.concatenate(parts) for number, parts in sorted(rounds.items())}
-            for case, rounds in pooled.items()
-        }
 
 
 def _padded(arrays: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -9,7 +9,16 @@ import altair as alt
 
 from actbench.model import BANDS, Check, Op
 from actbench.oracle import STATED_ULP
-from actbench.report.charts.style import Picture, Row, backend_dash, data, panels, picture, strategy_colour, with_panels
+from actbench.report.charts.style import (
+    Picture,
+    Row,
+    backend_dash,
+    blank,
+    panels,
+    picture,
+    strategy_colour,
+    with_panels,
+)
 
 BY = ("activation", "dtype")
 
@@ -19,12 +28,13 @@ LEAST = 0.1
 
 def accuracy(checks: Sequence[Check], *, choose: bool = False) -> Picture | None:
     """Return the chart of the derivatives that were checked; None when none was, or the run is of an older schema."""
-    shown = [check for check in checks if check.by_band and check.kernel.op is _op(checks)]
+    op = _op(checks)
+    shown = [check for check in checks if check.by_band and check.kernel.op is op]
     rows = [row for check in shown for row in _rows(check)]
     if not rows:
         return None
     rows = with_panels(rows, BY)
-    base = alt.Chart(data(rows))
+    base = blank()
     bands = [_band(*band) for band in BANDS]
     x = alt.X("z:O", sort=bands, axis=alt.Axis(title="z", labelAngle=-50))
     y = alt.Y(
@@ -49,6 +59,7 @@ def accuracy(checks: Sequence[Check], *, choose: bool = False) -> Picture | None
         "strategy (colour) and backend (dash); a cross at the top marks a band in which some result is no finite "
         f"number. The dashed line is {STATED_ULP:g} ULP, the bound where no weakness is declared.",
         panels(alt.layer(stated, lines, points, cross), rows, BY, choose=choose),
+        rows,
     )
 
 

@@ -8,7 +8,7 @@ from math import isnan
 import altair as alt
 
 from actbench.analysis.between import TIME, Contrast, Finding
-from actbench.report.charts.style import Picture, Row, data, picture
+from actbench.report.charts.style import Picture, Row, blank, picture
 
 COLOURS = {
     Finding.FASTER: "#0072B2",
@@ -28,7 +28,7 @@ def compare(found: Sequence[Contrast]) -> Picture | None:
         scale=alt.Scale(domain=[str(each) for each in findings], range=[COLOURS[each] for each in findings]),
         title="the second run is",
     )
-    base = alt.Chart(data(rows))
+    base = blank()
     x = alt.X("ratio:Q", scale=alt.Scale(type="log", nice=False, padding=12), axis=alt.Axis(title="times faster"))
     y = alt.Y("case:N", sort=None, axis=alt.Axis(title=None, labelLimit=420))
     tips = [f"{name}:N" for name in ("case", "ratio", "low", "high", "finding")]
@@ -42,6 +42,7 @@ def compare(found: Sequence[Contrast]) -> Picture | None:
         "Points, one a case: how many times faster the case is in the second run than in the first, relative to the "
         f"yardstick, on a logarithmic axis; bars are 95 % intervals, the dashed line is 1, no difference. {tally}.",
         alt.layer(equal, spans, points).properties(width=420, height=alt.Step(15)),
+        rows,
     )
 
 

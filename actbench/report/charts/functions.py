@@ -9,7 +9,7 @@ import numpy as np
 
 from actbench import activations, backends
 from actbench.formula import Dialect
-from actbench.report.charts.style import PALETTE, Picture, Row, data, picture
+from actbench.report.charts.style import PALETTE, Picture, Row, blank, picture
 
 REACH = 6.0
 """z from -6 to 6."""
@@ -26,7 +26,7 @@ def functions(names: Sequence[str]) -> Picture:
     rows = [row for name in names for row in _rows(name)]
     curves = {"g": [1, 0], "g'": [6, 3]}
     chart = (
-        alt.Chart(data(rows))
+        blank()
         .mark_line(clip=True, strokeWidth=2)
         .encode(
             alt.X("z:Q", axis=alt.Axis(title="z", tickCount=5)),
@@ -45,6 +45,7 @@ def functions(names: Sequence[str]) -> Picture:
         f"Curves, a panel an activation: g (solid) and g' (dashed) for z from {-REACH:g} to {REACH:g}: "
         f"{', '.join(names)}.",
         facets.resolve_scale(y="independent").resolve_axis(x="independent"),
+        rows,
     )
 
 

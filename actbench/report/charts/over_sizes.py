@@ -19,8 +19,10 @@ STREAMS = 2
 
 def by_panel(rows: Sequence[Row]) -> Iterator[tuple[Row, list[int]]]:
     """Yield what is the same for all rows of a panel, and its sizes."""
-    for name in dict.fromkeys(row["panel"] for row in rows):
-        own = [row for row in rows if row["panel"] == name]
+    panels: dict[str, list[Row]] = {}
+    for row in rows:
+        panels.setdefault(row["panel"], []).append(row)
+    for own in panels.values():
         yield {field: own[0][field] for field in ("panel", *BY)}, [row["n"] for row in own]
 
 

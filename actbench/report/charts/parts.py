@@ -8,7 +8,7 @@ import altair as alt
 
 from actbench.analysis.figures import Figures
 from actbench.model import CACHED, Calibration, Case, Probe
-from actbench.report.charts.style import Picture, Row, data, panels, picture, with_panels
+from actbench.report.charts.style import Picture, Row, blank, panels, picture, with_panels
 from actbench.report.numbers import count, significant
 from actbench.runs.times import Times
 
@@ -31,7 +31,7 @@ def parts(
         return None
     rows = with_panels(rows, BY)
     chart = (
-        alt.Chart(data(rows))
+        blank()
         .mark_bar(height=11)
         .encode(
             alt.X("share:Q", axis=alt.Axis(title="share of the time of a call, %"), scale=alt.Scale(domain=[0, 100])),
@@ -47,6 +47,7 @@ def parts(
         "Stacked bars, one a case: the share of a call's time that one element takes as well, the share that the "
         f"elements would take at the rate of {CACHED} elements in cache, and the rest, which is memory and allocation.",
         panels(chart, rows, BY, choose=choose, own=["y"], height=alt.Step(16)),
+        rows,
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import vl_convert
 
-from actbench.report.charts.style import Picture, themed
+from actbench.report.charts.style import DATA, Picture, Row, themed
 
 SCALE = 2.0
 """Pixels of a PNG a pixel of the chart."""
@@ -17,7 +18,7 @@ FORMATS = ("svg", "png", "html")
 
 def rendered(shown: Picture, form: str, theme: str) -> bytes:
     """Return the file's contents."""
-    spec = themed(_titled(shown), theme)
+    spec = themed(shown.spec | {"title": shown.title, "datasets": {DATA: shown.rows}}, theme)
     match form:
         case "svg":
             return vl_convert.vegalite_to_svg(spec).encode()
@@ -32,12 +33,11 @@ def library() -> str:
     return str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"))
 
 
-def compact(spec: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return a specification without its data, and these by column, which take a fifth of the space.
+def by_column(rows: Sequence[Row]) -> dict[str, Any]:
+    """Return data by column, which takes a fifth of the space.
 
     What a column repeats stands once, and is referred to by its place.
     """
-    ((name, rows),) = spec["datasets"].items()
     columns: dict[str, Any] = {}
     for field in dict.fromkeys(field for row in rows for field in row):
         values = [row.get(field) for row in rows]
@@ -46,13 +46,9 @@ def compact(spec: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
             columns[field] = {"known": [*known], "at": [known[value] for value in values]}
         else:
             columns[field] = {"values": values}
-    return spec | {"datasets": {name: []}}, {"name": name, "size": len(rows), "columns": columns}
+    return {"size": len(rows), "columns": columns}
 
 
 def as_json(spec: dict[str, Any]) -> str:
     """Return a specification that can stand in a page's script: no ``<`` could end it."""
     return msgspec.json.encode(spec).decode().replace("<", "\\u003c")
-
-
-def _titled(shown: Picture) -> dict[str, Any]:
-    return shown.spec | {"title": shown.title}

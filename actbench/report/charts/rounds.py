@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from actbench.analysis.statistics import medians
 from actbench.model import Block, Case
-from actbench.report.charts.style import Picture, Row, backend_colour, data, panels, picture, with_panels
+from actbench.report.charts.style import Picture, Row, backend_colour, blank, panels, picture, with_panels
 from actbench.runs.times import Times
 
 BY = ("block",)
@@ -31,7 +31,7 @@ def rounds(times: Times, keep: Callable[[Case], bool] = lambda _: True, *, choos
     if not rows:
         return None
     rows = with_panels(rows, BY)
-    base = alt.Chart(data(rows))
+    base = blank()
     x = alt.X(
         "round:Q", axis=alt.Axis(title="round", tickMinStep=1, format="d"), scale=alt.Scale(nice=False, padding=8)
     )
@@ -50,6 +50,7 @@ def rounds(times: Times, keep: Callable[[Case], bool] = lambda _: True, *, choos
         f"and strategy (shape), the yardstick too. The furthest is {furthest['off']:+.1f} %, {furthest['strategy']} "
         f"with {furthest['backend']} in round {furthest['round']} of {furthest['block']}.{told}",
         panels(alt.layer(zero, lines, points), rows, BY, choose=choose, own=["x", "y"]),
+        rows,
     )
 
 

@@ -13,7 +13,7 @@ from actbench.report.charts.style import (
     Picture,
     Row,
     backend_colour,
-    data,
+    blank,
     logarithmic,
     panels,
     picture,
@@ -34,7 +34,7 @@ def speedup(
         return None
     rows = with_panels(rows, BY)
     crossed = [*_crossings(rows, curves)]
-    base = alt.Chart(data([*rows, *capacities(rows, caches), *crossed]))
+    base = blank()
     colour = backend_colour(row["backend"] for row in rows)
     y = logarithmic("ratio", f"times faster than {REFERENCE}")
     equal = base.mark_rule(strokeDash=[3, 3]).encode(y=alt.datum(1.0))
@@ -55,6 +55,7 @@ def speedup(
         "shaded bands are the 95 % intervals of crossovers. "
         f"From {significant(min(ratios), 2)} to {significant(max(ratios), 2)} times.",
         panels(chart, rows, BY, choose=choose),
+        [*rows, *capacities(rows, caches), *crossed],
     )
 
 

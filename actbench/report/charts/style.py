@@ -52,12 +52,26 @@ class Picture:
     description: str
     """What is shown, on which axes, and what is to be seen: the text in the image's place."""
     spec: dict[str, Any]
-    """Vega-Lite, without colours of the page."""
+    """Vega-Lite, without colours of the page, and with the name of its data in their place."""
+    rows: Sequence[Row]
+    """The data: what is not finite is None, and a float has six digits."""
 
 
-def picture(kind: str, title: str, description: str, chart: Any) -> Picture:
-    """Return a chart with its words."""
-    return Picture(kind, title, description, chart.properties(description=description).to_dict())
+DATA = "rows"
+"""What specifications call their data. Altair does not see these: it would hold each row to a schema, and copy it."""
+
+
+def blank() -> alt.Chart:
+    """Return a chart of the data, with nothing drawn yet."""
+    return alt.Chart(alt.NamedData(DATA))
+
+
+def picture(kind: str, title: str, description: str, chart: Any, rows: Iterable[Row]) -> Picture:
+    """Return a chart with its words and its data."""
+    spec = chart.properties(description=description).to_dict()
+    return Picture(
+        kind, title, description, spec, [{name: _value(value) for name, value in row.items()} for row in rows]
+    )
 
 
 def themed(spec: dict[str, Any], theme: str) -> dict[str, Any]:
@@ -81,11 +95,6 @@ def config(theme: str) -> dict[str, Any]:
         "rule": {"color": ink},
         "view": {"stroke": faint},
     }
-
-
-def data(rows: Sequence[Row]) -> alt.InlineData:
-    """Return inline data; what is not finite becomes null, and a float keeps six digits."""
-    return alt.InlineData(values=[{name: _value(value) for name, value in row.items()} for row in rows])
 
 
 def _value(value: Any) -> Any:

@@ -13,7 +13,7 @@ from actbench.report.charts.style import (
     Picture,
     Row,
     backend_colour,
-    data,
+    blank,
     elements,
     logarithmic,
     panels,
@@ -29,7 +29,7 @@ def time(found: Sequence[Figures], caches: Mapping[str, int], *, choose: bool = 
     if not rows:
         return None
     rows = with_panels(rows, BY)
-    base = alt.Chart(data([*rows, *_copies(rows, found), *capacities(rows, caches)]))
+    base = blank()
     colour = backend_colour([*(row["backend"] for row in rows), COPY])
     y = logarithmic("ns", "time per element, ns")
     copied = base.transform_filter("datum.layer == 'copy'")
@@ -46,6 +46,7 @@ def time(found: Sequence[Figures], caches: Mapping[str, int], *, choose: bool = 
         f"are sizes at which an input and an output fill a cache. The least is {significant(quickest['ns'], 2)} ns, "
         f"{quickest['strategy']} with {quickest['backend']}.",
         panels(chart, rows, BY, choose=choose),
+        [*rows, *_copies(rows, found), *capacities(rows, caches)],
     )
 
 
@@ -64,10 +65,11 @@ def _row(each: Figures) -> Row:
 
 def _copies(rows: Sequence[Row], found: Sequence[Figures]) -> Iterator[Row]:
     """Yield, for every panel, the plain copies of its op and dtype."""
+    plain = [each for each in found if each.yardstick and each.backend == "numpy"]
     for keys, sizes in by_panel(rows):
-        for each in found:
-            plain = each.yardstick and each.backend == "numpy" and each.size in sizes
-            if plain and (each.op, each.dtype) == (keys["op"], keys["dtype"]):
+        measured = {*sizes}
+        for each in plain:
+            if each.size in measured and (each.op, each.dtype) == (keys["op"], keys["dtype"]):
                 yield keys | {"layer": "copy", "backend": COPY, "n": each.size, "ns": 1e9 * each.seconds / each.size}
 
 

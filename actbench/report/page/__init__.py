@@ -35,14 +35,13 @@ def page(run: Run, baseline: Run | None = None) -> str:
         answer, *others = sections(run, found)
         shown = [answer, *([comparison(baseline, run)] if baseline else []), *others]
         charts = [chart for section in shown for chart in section.charts]
-        parts = {chart.kind: render.compact(chart.spec) for chart in charts}
         themes = {theme: _config(theme) for theme in ("light", "dark")}
         name = run.path.resolve().name
         return _template().render(
             title=f"actbench: {name}",
             sections=shown,
-            specs=render.as_json({kind: spec | FITTED for kind, (spec, _) in parts.items()}),
-            rows=render.as_json({kind: rows for kind, (_, rows) in parts.items()}),
+            specs=render.as_json({chart.kind: chart.spec | FITTED for chart in charts}),
+            rows=render.as_json({chart.kind: render.by_column(chart.rows) for chart in charts}),
             themes=render.as_json(themes),
             library=library.result().replace("</script", "<\\/script"),
             made_by=host.line(record.environment),

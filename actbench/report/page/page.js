@@ -6,11 +6,11 @@ const system = window.matchMedia("(prefers-color-scheme: dark)");
 let theme = system.matches ? "dark" : "light";
 
 // Charts' data come by column; what repeats is told once.
-for (const [kind, { name, size, columns }] of Object.entries(ROWS)) {
+for (const [kind, { size, columns }] of Object.entries(ROWS)) {
   const fields = Object.entries(columns);
   const value = (column, row) => (column.values ? column.values[row] : column.known[column.at[row]]);
-  SPECS[kind].datasets[name] = Array.from({ length: size }, (_, row) =>
-    Object.fromEntries(fields.map(([field, column]) => [field, value(column, row)])));
+  SPECS[kind].datasets = { rows: Array.from({ length: size }, (_, row) =>
+    Object.fromEntries(fields.map(([field, column]) => [field, value(column, row)]))) };
 }
 
 function draw() {

@@ -110,6 +110,46 @@ def test_tables_are_filtered_by_words_and_sorted_by_number(browser: Any, report:
             assert values == ordered(values)
 
 
+@pytest.mark.parametrize("name", ["cases.csv", "speedups.csv"])
+def test_the_files_of_the_run_can_be_had_from_the_page(browser: Any, report: Path, name: str) -> None:
+    with Page(browser, report) as opened:
+        with opened.page.expect_download() as download:
+            opened.page.locator(".files a", has_text=name).click()
+        assert download.value.suggested_filename == name
+        assert Path(download.value.path()).read_bytes() == (report.parent / name).read_bytes()
+
+
+def test_many_rows_are_packed_and_folded_and_come_out_the_same(
+    browser: Any, runs: Path, report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actbench.report.page.MOST_ROWS", 3)
+    shutil.copytree(runs / "run", tmp_path, dirs_exist_ok=True)
+    run_in(tmp_path, "report", ".", "-o", "large.html")
+    rows = "all => all.map(row => [...row.cells].map(cell => cell.textContent))"
+    with Page(browser, report) as plain, Page(browser, tmp_path / "large.html") as packed:
+        assert packed.errors == []
+        assert packed.page.locator("#tables caption:visible").count() == 0
+        packed.page.locator("summary", has_text="Time: logistic").first.click()
+        assert packed.page.locator("#tables caption:visible").count() == 1
+        assert packed.page.eval_on_selector_all("#tables tr", rows) == plain.page.eval_on_selector_all(
+            "#tables tr", rows
+        )
+        shown = packed.page.locator("#tables tbody tr:visible")
+        every = shown.count()
+        packed.page.locator("#tables .filter input:visible").fill("float64")
+        assert 0 < shown.count() < every
+
+
+def test_a_browser_that_cannot_unpack_says_so_and_still_shows_the_tables(browser: Any, report: Path) -> None:
+    context = browser.new_context()
+    context.add_init_script("delete window.DecompressionStream")
+    page = context.new_page()
+    page.goto(report.as_uri())
+    assert "need a browser" in page.locator("[role=alert]").inner_text()
+    assert page.locator("#tables td:visible").count() > 0
+    context.close()
+
+
 def test_the_page_follows_the_systems_theme_and_the_button_changes_it(browser: Any, report: Path) -> None:
     ink = "getComputedStyle(document.body).color"
     paper = "document.querySelector('svg.marks').style.backgroundColor"
@@ -168,10 +208,14 @@ def test_text_stands_out_as_wcag_asks_for(browser: Any, report: Path, scheme: st
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)<script>", "=cmd()", "'onload='x", "{{7*7}}"])
-def test_a_hostile_name_is_shown_as_text(browser: Any, runs: Path, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("most", [3, 1000], ids=["packed", "plain"])
+def test_a_hostile_name_is_shown_as_text(
+    browser: Any, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, name: str, most: int
+) -> None:
     for copied in ("run.json", "values.csv"):
         text = (runs / "run" / copied).read_text()
         (tmp_path / copied).write_text(text.replace("logistic", name))
+    monkeypatch.setattr("actbench.report.page.MOST_ROWS", most)
     run_in(tmp_path, "report", ".")
     file = tmp_path / "report.html"
     with Page(browser, file) as opened:
@@ -179,7 +223,7 @@ def test_a_hostile_name_is_shown_as_text(browser: Any, runs: Path, tmp_path: Pat
         assert opened.requests == [file.as_uri()]
         assert opened.page.locator("main img, main script").count() == 0
         assert name in opened.page.locator("#answer").inner_text()
-        assert name in opened.page.locator("caption").first.inner_text()
+        assert name in opened.page.locator("caption").first.text_content()
         options = opened.page.locator("#chart-speedup select").first.locator("option").all_inner_texts()
         assert name in options
 

@@ -31,14 +31,16 @@ def command(run: Path, candidate: Path | None, output: Path | None) -> None:
       actbench report results/before results/after -o change.html
     """
     from actbench.errors import InputError
+    from actbench.report.charts.render import Library
     from actbench.report.page import page
     from actbench.runs.archive import load
     from actbench.runs.files import write
 
     if output and output.suffix.lower() not in {".html", ".htm"}:
         raise InputError(f"-o {output}: the report is a page: name a file that ends in .html")
-    last, baseline = (load(run), None) if candidate is None else (load(candidate), load(run))
-    text = page(last, baseline)
+    with Library() as library:
+        last, baseline = (load(run), None) if candidate is None else (load(candidate), load(run))
+        text = page(last, library, baseline)
     directory = last.path if last.path.is_dir() else last.path.parent
     target = output or directory / "report.html"
     write(target, text)

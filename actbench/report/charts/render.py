@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import vl_convert
@@ -28,9 +30,32 @@ def rendered(shown: Picture, form: str, theme: str) -> bytes:
             return vl_convert.vegalite_to_html(spec, bundle=True).encode()
 
 
-def library() -> str:
-    """Return the JavaScript that draws Vega-Lite in a page: it defines ``vegaEmbed``."""
-    return str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"))
+class Library:
+    """The JavaScript that draws Vega-Lite in a page: it defines ``vegaEmbed``.
+
+    Bundling it takes a second, so another process does that meanwhile.
+    """
+
+    MAKE = "import sys, vl_convert; sys.stdout.write(vl_convert.javascript_bundle('window.vegaEmbed = vegaEmbed;'))"
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-X", "utf8", "-c", self.MAKE], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End it, wanted or not."""
+        self._process.kill()
+        self._process.communicate()
+
+    def text(self) -> str:
+        """Return it; `RuntimeError` where it could not be made."""
+        made, complaints = self._process.communicate()
+        if self._process.returncode:
+            raise RuntimeError(f"vl-convert could not bundle Vega-Lite: {complaints.decode(errors='replace')}")
+        return made.decode()
 
 
 def by_column(rows: Sequence[Row]) -> dict[str, Any]:

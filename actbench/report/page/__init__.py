@@ -1,11 +1,13 @@
 """The report of a run, or of two: one HTML file that holds everything, fetches nothing and opens from disk.
 
-Whatever comes from a file or a user is escaped: by Jinja2 in the page, as JSON without ``<`` in its script.
+Whatever comes from a file or a user is escaped: by Jinja2 in the page and its tables, as JSON without ``<`` in its
+script. What is large is packed: the library that draws, the charts' data, the files, and tables of many rows.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from base64 import b64encode
+from gzip import compress
 from typing import Any
 
 import jinja2
@@ -21,31 +23,39 @@ from actbench.runs.archive import Run
 FITTED = {"autosize": {"type": "fit-x", "contains": "padding"}}
 """Charts are as wide as the page lets them."""
 
+LEVEL = 6
+"""Of gzip: beyond, a hundredth is saved in twice the time."""
 
-def page(run: Run, baseline: Run | None = None) -> str:
+MOST_ROWS = 1000
+"""Rows of a section's tables that stand in the page as they are; more are packed, and every table is folded."""
+
+
+def page(run: Run, library: render.Library, baseline: Run | None = None) -> str:
     """Return the page of a run, compared with a baseline where there is one.
 
     `InputError` for a run without its run.json or without a finished block; `NotComparableError` for two that cannot be
     set against each other.
     """
     record = record_of(run)
-    with ThreadPoolExecutor(1) as aside:
-        library = aside.submit(render.library)  # which takes longer than all the rest
-        found = measured(run.times, record)
-        answer, *others = sections(run, found)
-        shown = [answer, *([comparison(baseline, run)] if baseline else []), *others]
-        charts = [chart for section in shown for chart in section.charts]
-        themes = {theme: _config(theme) for theme in ("light", "dark")}
-        name = run.path.resolve().name
-        return _template().render(
-            title=f"actbench: {name}",
-            sections=shown,
-            specs=render.as_json({chart.kind: chart.spec | FITTED for chart in charts}),
-            rows=render.as_json({chart.kind: render.by_column(chart.rows) for chart in charts}),
-            themes=render.as_json(themes),
-            library=library.result().replace("</script", "<\\/script"),
-            made_by=host.line(record.environment),
-        )
+    found = measured(run.times, record)
+    answer, *others = sections(run, found)
+    shown = [answer, *([comparison(baseline, run)] if baseline else []), *others]
+    charts = [chart for section in shown for chart in section.charts]
+    environment = _environment()
+    packed = {file.name: file.text for section in shown for file in section.files}
+    for section in shown:
+        if sum(len(table.rows) for table in section.tables) > MOST_ROWS:
+            packed[section.id] = environment.get_template("tables.html").render(section=section, folded=True)
+    packed["rows"] = render.as_json({chart.kind: render.by_column(chart.rows) for chart in charts})
+    packed["library"] = library.text()
+    return environment.get_template("page.html").render(
+        title=f"actbench: {run.path.resolve().name}",
+        sections=shown,
+        specs=render.as_json({chart.kind: chart.spec | FITTED for chart in charts}),
+        themes=render.as_json({theme: _config(theme) for theme in ("light", "dark")}),
+        packed={name: b64encode(compress(text.encode(), LEVEL)).decode() for name, text in packed.items()},
+        made_by=host.line(record.environment),
+    )
 
 
 def _config(theme: str) -> dict[str, Any]:
@@ -55,9 +65,11 @@ def _config(theme: str) -> dict[str, Any]:
     return plain | {"legend": plain["legend"] | below}
 
 
-def _template() -> jinja2.Template:
-    loader = jinja2.PackageLoader("actbench.report", "page")
-    environment = jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("actbench.report", "page"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    return environment.get_template("page.html")

@@ -5,12 +5,40 @@ const toggle = document.getElementById("theme");
 const system = window.matchMedia("(prefers-color-scheme: dark)");
 let theme = system.matches ? "dark" : "light";
 
+// What is large stands in the page as base64 of gzip.
+async function unpacked(name) {
+  const text = document.querySelector(`script[data-name="${CSS.escape(name)}"]`).textContent;
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")));
+}
+
+async function unpackLibrary() {
+  const script = document.createElement("script");
+  script.textContent = await (await unpacked("library")).text();
+  document.head.append(script);
+}
+
 // Charts' data come by column; what repeats is told once.
-for (const [kind, { size, columns }] of Object.entries(ROWS)) {
-  const fields = Object.entries(columns);
-  const value = (column, row) => (column.values ? column.values[row] : column.known[column.at[row]]);
-  SPECS[kind].datasets = { rows: Array.from({ length: size }, (_, row) =>
-    Object.fromEntries(fields.map(([field, column]) => [field, value(column, row)]))) };
+async function unpackRows() {
+  for (const [kind, { size, columns }] of Object.entries(await (await unpacked("rows")).json())) {
+    const fields = Object.entries(columns);
+    const value = (column, row) => (column.values ? column.values[row] : column.known[column.at[row]]);
+    SPECS[kind].datasets = { rows: Array.from({ length: size }, (_, row) =>
+      Object.fromEntries(fields.map(([field, column]) => [field, value(column, row)]))) };
+  }
+}
+
+async function unpackTables() {
+  for (const place of document.querySelectorAll("div.packed")) {
+    place.innerHTML = await (await unpacked(place.dataset.packed)).text();
+  }
+}
+
+async function unpackFiles() {
+  for (const link of document.querySelectorAll("a[data-packed]")) {
+    const file = await (await unpacked(link.dataset.packed)).blob();
+    link.href = URL.createObjectURL(new Blob([file], { type: "text/csv" }));
+  }
 }
 
 function draw() {
@@ -54,7 +82,7 @@ function compare(one, other) {
   return one.localeCompare(other);
 }
 
-for (const table of document.querySelectorAll("table")) {
+function enliven(table) {
   const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, column) => head.firstElementChild.addEventListener("click", () => {
     const descending = head.getAttribute("aria-sort") === "ascending";
@@ -74,4 +102,18 @@ for (const table of document.querySelectorAll("table")) {
   });
 }
 
-window.drawn = show(theme).then(() => true);
+async function main() {
+  if (!("DecompressionStream" in window)) {
+    document.getElementById("alas").hidden = false;
+    document.querySelectorAll("table").forEach(enliven);
+    return false;
+  }
+  await unpackTables();
+  document.querySelectorAll("table").forEach(enliven);
+  await Promise.all([unpackLibrary(), unpackRows()]);
+  await show(theme);
+  await unpackFiles();
+  return true;
+}
+
+window.drawn = main();

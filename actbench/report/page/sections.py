@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
@@ -36,12 +35,6 @@ TITLES = {
 
 NO_ANSWER = "No strategy was measured beside recompute; the tables say what was."
 
-MOST_ROWS = 3000
-"""Rows of all tables together; the largest tables are left out beyond."""
-
-LARGEST_FILE = 500_000
-"""Bytes of a CSV file that the page holds; larger ones lie beside the run."""
-
 MAD = 1.4826
 """Standard deviations of a normal distribution in a median absolute deviation."""
 
@@ -51,8 +44,12 @@ class File:
     """A file to be had from the page."""
 
     name: str
-    base64: str
-    size: str
+    text: str
+
+    @property
+    def size(self) -> str:
+        """For people."""
+        return f"{significant(len(self.text.encode()) / 1e3, 2)} kB"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +76,11 @@ def sections(run: Run, found: Measured) -> Iterator[Section]:
         if shown:
             yield Section(f"of-{kind}", title, charts=(shown,))
     tables = [replace(table, note=table.note.replace("`", "")) for table in summary.tables]
-    short: list[Table] = []
-    left_out = 0
-    for table in sorted(tables, key=lambda each: len(each.rows)):
-        if sum(len(each.rows) for each in (*short, table)) <= MOST_ROWS:
-            short.append(table)
-        else:
-            left_out += len(table.rows)
-    told = [f"Tables of {left_out} rows are left out here: they are in cases.csv and summary.md."] if left_out else []
-    shown_tables = tuple(table for table in tables if table in short)
-    yield Section("tables", "Tables", tables=shown_tables, sentences=(*summary.remarks, *told))
+    yield Section("tables", "Tables", tables=tables, sentences=summary.remarks)
     yield Section("noise", "Noise", sentences=tuple(_noise(run, record)))
     yield Section("method", "How it was measured", sentences=(_method(record),))
     yield Section("environment", "Environment", facts=tuple(_facts(record.environment)))
-    yield Section("files", "Files", files=tuple(_files(found)))
+    yield Section("files", "Files", files=[File(name, text) for name, text in tables_csv.every(found).items()])
 
 
 def comparison(before: Run, after: Run) -> Section:
@@ -150,11 +138,3 @@ def _facts(environment: Environment) -> Iterator[tuple[str, str]]:
         if isinstance(value, dict):
             value = ", ".join(f"{name} {each}" for name, each in value.items()) or "none"
         yield field.name.replace("_", " "), "unknown" if value is None else str(value)
-
-
-def _files(found: Measured) -> Iterator[File]:
-    for name, text in tables_csv.every(found).items():
-        data = text.encode()
-        if len(data) > LARGEST_FILE:
-            continue
-        yield File(name, b64encode(data).decode(), f"{significant(len(data) / 1e3, 2)} kB")

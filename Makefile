@@ -21,7 +21,7 @@ types: $(READY)
 	$(BIN)/mypy
 
 unit: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -q
 
 repeatability: $(READY)      ## how far ratios scatter over runs, beside stock pyperf: about a quarter of an hour
 	$(BIN)/python -m tests.bench.repeatability

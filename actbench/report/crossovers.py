@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from actbench import backends
 from actbench.analysis.crossovers import NEGLIGIBLE, Crossover, Curve, Kind
+from actbench.model import place
 from actbench.report.numbers import about
 from actbench.report.table import Table
 
@@ -52,7 +54,7 @@ def table(curves: Sequence[Curve]) -> Table:
 
 def _ordered(curves: Sequence[Curve]) -> list[Curve]:
     """Return the curves of each activation and op by backend, as in the other tables."""
-    rank = [*backends.catalogue()].index
+    rank = partial(place, order=[*backends.catalogue()])
     of = list(dict.fromkeys((each.activation, each.op) for each in curves))
     return sorted(curves, key=lambda each: (of.index((each.activation, each.op)), rank(each.backend)))
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from math import isnan
-from typing import Any, TypeVar
 
 from actbench import backends
 from actbench.analysis.figures import Figures
@@ -17,13 +15,12 @@ from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS, Bounded
 from actbench.model import Check, LeftOut, place
 from actbench.report import crossovers, ladder
+from actbench.report.answers import answers, grouped, is_the_question
 from actbench.report.measured import Measured
 from actbench.report.numbers import NO_INTERVAL, UNDECIDED, count, plus_minus, ratio, significant
 from actbench.report.table import Table
 from actbench.residuals import rank as strategy_rank
 from actbench.runs.record import Engine, Record
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +42,9 @@ def summarise(found: Measured, record: Record) -> Summary:
         (each for each in speedups if each.reference.backend == each.candidate.backend and not each.candidate.is_rung),
         key=lambda each: rank(each.candidate.backend),
     )
-    compared = _grouped(within, lambda each: (each.candidate.activation, each.candidate.op))
+    compared = grouped(within, lambda each: (each.candidate.activation, each.candidate.op))
     tables: list[Table] = []
-    for of, alike in _grouped(cases, lambda each: (each.activation, each.op)).items():
+    for of, alike in grouped(cases, lambda each: (each.activation, each.op)).items():
         title = ", ".join(of)
         if of in compared:
             tables.append(_speedup_table(title, compared[of]))
@@ -60,9 +57,8 @@ def summarise(found: Measured, record: Record) -> Summary:
     if checks:
         tables.append(_cost_table(cases, checks))
     tables.extend(ladder.tables(steps))
-    answers = [_answer(found) for found in _grouped(filter(_is_the_question, within), _subject).values()]
     return Summary(
-        answers=(*answers, *crossovers.sentences(curves)),
+        answers=(*answers(within), *crossovers.sentences(curves)),
         tables=tuple(tables),
         remarks=tuple(_remarks(measured, speedups, record)),
     )
@@ -70,45 +66,9 @@ def summarise(found: Measured, record: Record) -> Summary:
 
 def left_out_lines(left_out: Iterable[LeftOut]) -> Iterator[str]:
     """Say what was left out, one line a reason."""
-    for reason, items in _grouped(left_out, lambda item: item.reason).items():
+    for reason, items in grouped(left_out, lambda item: item.reason).items():
         plural = "case" if len(items) == 1 else "cases"
         yield f"left out {len(items)} {plural}, e.g. {items[0].case}: {reason}"
-
-
-def _is_the_question(speedup: Speedup) -> bool:
-    """Say whether this compares keeping y with evaluating the exponential again."""
-    return (speedup.reference.strategy, speedup.candidate.strategy) == ("recompute", "cached")
-
-
-def _subject(speedup: Speedup) -> tuple[str, str]:
-    return speedup.candidate.activation, speedup.candidate.op
-
-
-def _answer(found: Sequence[Speedup]) -> str:
-    """Say what keeping y is worth; only what the intervals support counts as faster or slower."""
-    activation, op = _subject(found[0])
-    if all(isnan(each.low) for each in found):
-        return (
-            f"{activation}, {op}: no answer yet. An interval takes {MIN_ROUNDS} rounds, and there are fewer: go on "
-            "(--resume), or give it more time (--budget)."
-        )
-    faster = [each for each in found if each.low > 1]
-    slower = [each for each in found if each.high < 1]
-    ranges = ", ".join(
-        f"{_span([each.ratio for each in of_backend])} times with {backend}"
-        for backend, of_backend in _grouped(faster, lambda each: each.candidate.backend).items()
-    )
-    undecided = len(found) - len(faster) - len(slower)
-    return (
-        f"{activation}, {op}: reusing the cached output is faster than recomputing in {len(faster)} of {len(found)} "
-        f"comparisons{f' ({ranges})' if ranges else ''}"
-        f"{f', slower in {len(slower)}' if slower else ''}{f', undecided in {undecided}' if undecided else ''}."
-    )
-
-
-def _span(ratios: Sequence[float]) -> str:
-    low, high = significant(min(ratios), 2), significant(max(ratios), 2)
-    return low if low == high else f"{low} to {high}"
 
 
 def _speedup_table(title: str, speedups: Sequence[Speedup]) -> Table:
@@ -117,7 +77,7 @@ def _speedup_table(title: str, speedups: Sequence[Speedup]) -> Table:
     reference = "recompute" if "recompute" in present else present[0]
     others = [name for name in present if name != reference]
     rows, bars = [], []
-    lines = _grouped(speedups, lambda each: (each.candidate.backend, each.candidate.dtype, each.candidate.size))
+    lines = grouped(speedups, lambda each: (each.candidate.backend, each.candidate.dtype, each.candidate.size))
     for (backend, dtype, size), found in lines.items():
         cells = {}
         for each in found:
@@ -126,7 +86,7 @@ def _speedup_table(title: str, speedups: Sequence[Speedup]) -> Table:
             elif each.candidate.strategy == reference:
                 cells[each.reference.strategy] = ratio(1 / each.ratio, 1 / each.high, 1 / each.low)
         rows.append((backend, dtype, count(size), *(cells.get(name, "") for name in others)))
-        asked = [each for each in found if _is_the_question(each)]
+        asked = [each for each in found if is_the_question(each)]
         bars.append(Bounded(asked[0].ratio, asked[0].low, asked[0].high) if asked else None)
     return Table(
         f"Speedup over {reference}: {title}",
@@ -162,7 +122,7 @@ def _by_strategy(title: str, note: str, cases: Sequence[Figures], cell: Callable
     """Return a table with a row a backend, dtype and size, and a column a strategy."""
     present = _strategies(each.strategy for each in cases)
     rows = []
-    for (backend, dtype, size), found in _grouped(cases, lambda each: (each.backend, each.dtype, each.size)).items():
+    for (backend, dtype, size), found in grouped(cases, lambda each: (each.backend, each.dtype, each.size)).items():
         cells = {each.strategy: cell(each) for each in found}
         rows.append((backend, dtype, count(size), *(cells.get(name, "") for name in present)))
     return Table(title, note, ("backend", "dtype", "n", *present), tuple(rows), labels=2)
@@ -177,7 +137,7 @@ def _cost_table(cases: Sequence[Figures], checks: Sequence[Check]) -> Table:
     """Say what each strategy keeps and how wrong it can be."""
     kept = {(each.activation, each.dtype, each.strategy): each.residual_bytes_per_element for each in cases}
     ordered = sorted(checks, key=lambda check: (check.kernel.dtype, strategy_rank(check.kernel.strategy)))
-    groups = _grouped(
+    groups = grouped(
         ordered,
         lambda check: (check.kernel.activation, check.kernel.dtype, check.kernel.strategy, check.weaknesses),
     )
@@ -215,7 +175,7 @@ def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Reco
     if wide and record.settings.engine is Engine.INTERLEAVED:
         yield (
             f"Intervals wider than the target of ± {100 * record.settings.target:g} %: {wide} of {len(speedups)} "
-            "speedups. More time narrows them: --resume with --budget."
+            "speedups, between strategies and between backends. More time narrows them: --resume with --budget."
         )
     for activation, digits in _by_differences(record.checks).items():
         yield (
@@ -249,11 +209,3 @@ def _by_differences(checks: Iterable[Check]) -> dict[str, float]:
 
 def _strategies(names: Iterable[str]) -> list[str]:
     return sorted(set(names), key=strategy_rank)
-
-
-def _grouped(items: Iterable[T], key: Callable[[T], Any]) -> dict[Any, list[T]]:
-    """Return the items by key, keys in order of first appearance."""
-    groups: dict[Any, list[T]] = {}
-    for item in items:
-        groups.setdefault(key(item), []).append(item)
-    return groups

@@ -19,7 +19,18 @@ LAYERS = (
     {"runs", "kernel", "suite", "truth"},
     {"overhead", "loading"},
     {"activations", "backends"},
-    {"model", "errors", "formula", "by_name", "residuals", "software", "code_placement", "processors", "__init__"},
+    {
+        "model",
+        "errors",
+        "formula",
+        "by_name",
+        "residuals",
+        "software",
+        "squares",
+        "code_placement",
+        "processors",
+        "__init__",
+    },
 )
 """From the top. Imports point strictly downward, or stay inside the same package."""
 

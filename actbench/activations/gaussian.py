@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from actbench.formula import Formulas, Piecewise, Strategy, activation, few_digits
+from actbench.squares import loss
 
 FEW_DIGITS = few_digits(exponent=lambda z: -z * z, factor=lambda z: 2.0 * abs(z))
 
@@ -15,45 +16,33 @@ def gaussian(m: Any) -> Formulas:
 
     D. S. Broomhead and D. Lowe, "Multivariable Functional Interpolation and Adaptive Networks", 1988.
     """
-    # z = h + r, with so few bits in h that h h is exact: `lost` is what rounding took off z z, times z z in e^(-z z).
+    lost = loss(m)
 
     def forward(z):
         if abs(z) <= 40.0:  # e^(-z^2) is 0 from 28 on, and z^2 may overflow
-            h = m.floor(z * 128.0) / 128.0
-            r = z - h
             square = z * z
-            lost = ((h * h - square) + 2.0 * h * r) + r * r
             e = m.exp(-square)
-            return e - e * lost
+            return e - e * lost(z, square)
         return 0.0 if abs(z) > 40.0 else z  # or NaN, which has no floor
 
     def forward_array(z):
         t = m.where(abs(z) > 40.0, 40.0, z)
-        h = m.floor(t * 128.0) / 128.0
-        r = t - h
         square = t * t
-        lost = ((h * h - square) + 2.0 * h * r) + r * r
         e = m.exp(-square)
-        return e - e * lost
+        return e - e * lost(t, square)
 
     def recompute(z):
         if abs(z) <= 40.0:
-            h = m.floor(z * 128.0) / 128.0
-            r = z - h
             square = z * z
-            lost = ((h * h - square) + 2.0 * h * r) + r * r
             e = m.exp(-square)
-            return -2.0 * z * (e - e * lost)
+            return -2.0 * z * (e - e * lost(z, square))
         return 0.0 if abs(z) > 40.0 else z
 
     def recompute_array(z):
         t = m.where(abs(z) > 40.0, 40.0, z)
-        h = m.floor(t * 128.0) / 128.0
-        r = t - h
         square = t * t
-        lost = ((h * h - square) + 2.0 * h * r) + r * r
         e = m.exp(-square)
-        return -2.0 * t * (e - e * lost)
+        return -2.0 * t * (e - e * lost(t, square))
 
     def pair(z, y):
         return 0.0 if abs(z) > 40.0 else -2.0 * z * y

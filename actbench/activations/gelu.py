@@ -6,6 +6,7 @@ from math import inf, log, pi, sqrt
 from typing import Any
 
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation
+from actbench.squares import loss
 
 CROSSES = Weakness(
     Flaw.CANCELS,
@@ -42,6 +43,7 @@ def gelu(m: Any) -> Formulas:
     """
     root_half = sqrt(0.5)
     peak = 1.0 / sqrt(2.0 * pi)
+    lost = loss(m)
 
     def definition(z):
         if abs(z) > 1e9:
@@ -66,24 +68,18 @@ def gelu(m: Any) -> Formulas:
 
     def recompute(z):
         if abs(z) <= 40.0:
-            h = m.floor(z * 128.0) / 128.0
-            r = z - h
             square = z * z
-            lost = ((h * h - square) + 2.0 * h * r) + r * r  # off z z by rounding, which would count z z / 2 times
             e = m.exp(-0.5 * square)
-            return 0.5 * m.erfc(-root_half * z) + z * (peak * (e - 0.5 * e * lost))
+            return 0.5 * m.erfc(-root_half * z) + z * (peak * (e - 0.5 * e * lost(z, square)))
         if z > 40.0:
             return 1.0
         return 0.0 if z < -40.0 else z  # or NaN, which has no floor
 
     def recompute_array(z):
         t = m.where(abs(z) > 40.0, 40.0, z)
-        h = m.floor(t * 128.0) / 128.0
-        r = t - h
         square = t * t
-        lost = ((h * h - square) + 2.0 * h * r) + r * r
         e = m.exp(-0.5 * square)
-        return 0.5 * m.erfc(-root_half * z) + t * (peak * (e - 0.5 * e * lost))
+        return 0.5 * m.erfc(-root_half * z) + t * (peak * (e - 0.5 * e * lost(t, square)))
 
     def gate(z):
         if z < -40.0:

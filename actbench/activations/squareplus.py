@@ -21,13 +21,13 @@ def squareplus(m: Any, b: float = 4.0) -> Formulas:
 
     def forward(z):
         a = abs(z)
-        h = 0.5 * (a if a > far else m.sqrt(a * a + b)) + 0.5 * a
+        h = a if a > far else 0.5 * (a + m.sqrt(a * a + b))
         return quarter / h if z < 0.0 else h
 
     def forward_array(z):
         a = abs(z)
         near = m.where(a > far, far, a)
-        h = 0.5 * m.where(a > far, a, m.sqrt(near * near + b)) + 0.5 * a
+        h = m.where(a > far, a, 0.5 * (near + m.sqrt(near * near + b)))
         return m.where(z < 0.0, quarter / h, h)
 
     def recompute(z):

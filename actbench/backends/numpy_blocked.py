@@ -7,7 +7,7 @@ result, which is made beforehand.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 from actbench.backends._backend import Bound, source
@@ -15,16 +15,22 @@ from actbench.backends.numpy import Numpy
 from actbench.formula import Formula, Rule
 from actbench.model import Dtype, Op
 
-PIECE = 8192
-"""Elements: a piece, its result and a few temporaries fit the L2 cache, and each is below malloc's mmap threshold."""
+PIECE = 120 * 1024
+"""Bytes of a piece: a few, and temporaries as large, fit the L2 cache, and each is below malloc's mmap threshold."""
+
+
+def pieces(whole) -> Iterator[slice]:
+    """Yield where the pieces of an array are."""
+    length = PIECE // whole.itemsize
+    for start in range(0, whole.size, length):
+        yield slice(start, start + length)
 
 
 def derivative(formula: Formula) -> Callable[..., Any]:
     """g', piece by piece."""
 
     def call(out, *residuals):
-        for start in range(0, out.size, PIECE):
-            piece = slice(start, start + PIECE)
+        for piece in pieces(out):
             out[piece] = formula(*(kept[piece] for kept in residuals))
 
     return call
@@ -34,8 +40,7 @@ def backward(formula: Formula) -> Callable[..., Any]:
     """Dy * g', piece by piece."""
 
     def call(dz, dy, *residuals):
-        for start in range(0, dz.size, PIECE):
-            piece = slice(start, start + PIECE)
+        for piece in pieces(dz):
             dz[piece] = dy[piece] * formula(*(kept[piece] for kept in residuals))
 
     return call
@@ -45,8 +50,7 @@ def step(formula: Formula, forward: Formula, residuals: tuple[str, ...]) -> Call
     """Forward, keeping z or y; then backward: piece by piece each."""
 
     def call(y, dz, z, dy):
-        for start in range(0, y.size, PIECE):
-            piece = slice(start, start + PIECE)
+        for piece in pieces(y):
             y[piece] = forward(z[piece])
         arrays = {"z": z, "y": y}
         differentiate(dz, dy, *(arrays[name] for name in residuals))
@@ -60,8 +64,7 @@ def step_saving(formula: Formula, save: Formula, *, beside_z: bool) -> Callable[
 
     def call(*arrays):
         *stored, dz, z, dy = arrays
-        for start in range(0, z.size, PIECE):
-            piece = slice(start, start + PIECE)
+        for piece in pieces(z):
             for whole, part in zip(stored, save(z[piece]), strict=True):
                 whole[piece] = part
         differentiate(dz, dy, *([z] if beside_z else []), *stored[1:])
@@ -74,7 +77,7 @@ class NumpyBlocked(Numpy):
     """Array expressions over pieces."""
 
     name = "numpy-blocked"
-    summary = f"array expressions over pieces of {PIECE} elements, into a result made beforehand"
+    summary = f"array expressions over pieces of {PIECE // 1024} KiB, into a result made beforehand"
     rank = 12
     preallocates = True
     ladder: ClassVar = Numpy.ladder | {"allocation": "pieces are written into a result made beforehand"}

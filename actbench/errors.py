@@ -49,9 +49,13 @@ class NotComparableError(ActbenchError):
     exit_code = 5
 
 
-def unknown(what: str, name: str, known: Iterable[str]) -> InputError:
-    """Return the error for a name that is not known, with the nearest known one."""
+LOADED = "; code of your own is named with --load"
+"""The other way out, where a name may be of the user's own code."""
+
+
+def unknown(what: str, name: str, known: Iterable[str], otherwise: str = "") -> InputError:
+    """Return the error for a name that is not known, with the nearest known one, or all and another way out."""
     known = sorted(known)
     near = get_close_matches(name, known, n=1)
-    hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(known)}"
+    hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(known)}{otherwise}"
     return InputError(f"unknown {what} '{name}': {hint}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -187,9 +187,23 @@ def plan(axes: Axes, *, pattern: str = "*", seed: int, memory: int, max_call: fl
         else:
             cases.append(case)
     if not cases:
-        because = f": {left_out[0].reason}" if left_out else " (see 'actbench list cases')"
-        raise InputError(f"the selection leaves no case to measure{because}")
+        raise InputError(f"the selection leaves no case to measure{_because(axes, left_out)}")
     return Plan(grouped(cases), seed, tuple(left_out))
+
+
+def _because(axes: Axes, left_out: Sequence[LeftOut]) -> str:
+    """Say why nothing is left."""
+    if left_out:
+        return f": {left_out[0].reason}"
+    for name in axes.activations:
+        existing = strategies_of(name)
+        absent = [strategy for strategy in axes.strategies if residuals.split(strategy)[0] not in existing]
+        if name != OVERHEAD and len(absent) == len(axes.strategies):
+            found = activations.get(name)
+            why = found.formulas.uncached if "cached" in absent else ""
+            has = f"{name} has the strategies {', '.join(found.strategies)}"
+            return f": {has}{f', and no cached, because {why}' if why else ''}"
+    return " (see 'actbench list cases')"
 
 
 def offered(selection: Selection) -> list[Case]:

@@ -210,6 +210,8 @@ def test_two_runs_are_compared_case_by_case(actbench: Actbench, run: Run) -> Non
         (("speedup", "run", "-o", "x.gif"), "-o x.gif: name a file that ends in .svg, .png, .html"),
         (("speedup", "-o", "x.svg"), "'speedup' takes one run, not 0"),
         (("functions", "run", "-o", "x.svg"), "'functions' takes no run, not 1"),
+        (("functions", "-n", "100", "-o", "x.svg"), "of the options that choose, only -a applies"),
+        (("functions", "--filter", "*", "-a", "relu", "-b", "numpy", "-o", "x.svg"), "only -a applies"),
         (("compare", "run", "-o", "x.svg"), "'compare' takes two runs, not 1"),
         (("speedup", "run", "-a", "relu", "-o", "x.svg"), "there is nothing to draw in 'speedup'"),
         (("speedup", "nowhere", "-o", "x.svg"), "nowhere is not a run"),

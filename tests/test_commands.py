@@ -116,6 +116,40 @@ def test_one_section_alone_is_not_indented(actbench: Actbench, section: str) -> 
     assert alone == [line[2:] for line in everything[start : start + len(alone)]]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "heads"),
+    [
+        (("activations", "-a", "silu,elu:alpha=0.5"), ["silu", "elu:alpha=0.5"]),
+        (("backends", "-b", "numpy"), ["numpy"]),
+        (("strategies", "-s", "pair,cached"), ["cached", "pair"]),
+    ],
+)
+def test_a_list_is_narrowed_to_what_is_named(actbench: Actbench, arguments: tuple[str, ...], heads: list[str]) -> None:
+    result = actbench("list", *arguments)
+    assert result.exit_code == 0
+    assert [line.split()[0] for line in result.stdout.splitlines() if not line.startswith(" ")] == heads
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("backends", "-a", "silu"), "-a narrows 'actbench list cases'"),
+        (("-n", "100"), "-n narrows 'actbench list cases'"),
+        (("presets", "--filter", "*"), "--filter narrows 'actbench list cases'"),
+        (("strategies", "-s", "cachd"), "did you mean 'cached'?"),
+        (("backends", "-b", "fortran"), "unknown backend 'fortran'"),
+        (("activations", "-a", "tahn"), "did you mean 'tanh'?"),
+    ],
+)
+def test_an_option_that_a_list_would_ignore_is_refused(
+    actbench: Actbench, arguments: tuple[str, ...], said: str
+) -> None:
+    result = actbench("list", *arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert said in result.stderr
+
+
 def test_a_backend_that_is_not_installed_is_listed_with_its_reason_and_refused(
     actbench: Actbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

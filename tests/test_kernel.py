@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from actbench import activations, backends, kernel
-from actbench.errors import InputError
+from actbench.errors import LOADED, InputError
 from actbench.formula import Flaw
 from actbench.kernel import ALIGNMENT, PAGE, PHASED, PHASES, SPAN, Array, Invocation, Operands, Placement
 from actbench.model import Arm, Block, Case, Dtype, Kernel, Op
@@ -303,7 +303,7 @@ def test_the_yardstick_reads_one_array_and_writes_one_and_keeps_nothing(op: Op, 
         ({"strategy": "cache"}, "unknown strategy of logistic 'cache': did you mean 'cached'?"),
         ({"backend": "numbra"}, "unknown backend 'numbra': did you mean 'numba'?"),
         ({"activation": "identity"}, "unknown strategy of identity 'cached': known are recompute"),
-        ({"backend": "zzz"}, f"unknown backend 'zzz': known are {', '.join(sorted(backends.catalogue()))}"),
+        ({"backend": "zzz"}, f"unknown backend 'zzz': known are {', '.join(sorted(backends.catalogue()))}{LOADED}"),
     ],
 )
 def test_an_unknown_name_is_answered_with_the_nearest(wrong: dict[str, str], message: str) -> None:

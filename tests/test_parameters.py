@@ -120,6 +120,23 @@ def test_an_unknown_name_is_one_line_that_suggests_the_nearest(
     assert result.stderr.count("\n") == 1
 
 
+def test_a_name_like_no_other_may_be_of_code_that_was_not_loaded(actbench: Actbench) -> None:
+    for option in ("-a", "-b"):
+        assert actbench("run", option, "qqqq").stderr.endswith("; code of your own is named with --load\n")
+
+
+@pytest.mark.parametrize("command", [("run",), ("accuracy",), ("list", "cases")])
+def test_a_strategy_that_an_activation_does_not_have_is_refused_with_what_it_has(
+    actbench: Actbench, command: tuple[str, ...]
+) -> None:
+    result = actbench(*command, "-a", "silu", "-s", "cached")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "actbench: the selection leaves no case to measure: silu has the strategies recompute, intermediate, pair, and "
+        "no cached, because y between -0.278 and 0 comes from two different z\n"
+    )
+
+
 @pytest.mark.parametrize("command", ["run", "list"])
 def test_a_filter_that_matches_nothing_says_where_the_cases_are_listed(actbench: Actbench, command: str) -> None:
     arguments = ("cases",) if command == "list" else ()

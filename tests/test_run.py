@@ -248,6 +248,11 @@ def test_a_dry_run_predicts_the_rounds_that_were_asked_for(actbench: Actbench) -
     assert "6 rounds" not in result.stdout
 
 
+def test_a_dry_run_says_when_the_budget_is_too_small_for_an_interval(actbench: Actbench) -> None:
+    assert "; an interval takes 6 rounds, " in actbench("run", "--budget", "1s", "--dry-run").stdout
+    assert "an interval takes" not in actbench("run", "--dry-run").stdout
+
+
 def test_a_larger_cap_lets_slow_cases_in(actbench: Actbench) -> None:
     selection = ("-a", "logistic", "-s", "cached", "-b", "python", "-n", "4e6", "-d", "float64")
     assert actbench("run", *selection, "--dry-run").exit_code == 2
@@ -326,8 +331,16 @@ def test_a_wrong_kernel_is_refused_before_anything_is_timed(
     assert result.exit_code == 4
     assert "actbench: logistic/cached/numpy/derivative/float64 is wrong: at z = " in result.stderr
     assert "it seems to be off by a factor of 1.001" in result.stderr
+    assert "wrong as well" not in result.stderr
     assert not timed
     assert record(Path("here"))["status"] == "refused"
+    more = actbench("run", *SMALL, "-b", "numpy,numba", "--op", "derivative,backward", "-o", "there")
+    assert more.exit_code == 4
+    assert more.stderr.count("\n") == 1
+    assert more.stderr.endswith(
+        "; wrong as well: logistic/cached/numba/derivative/float64, logistic/cached/numpy/backward/float64, "
+        "logistic/cached/numba/backward/float64\n"
+    )
 
 
 @pytest.mark.parametrize("option", ["--target", "--budget"])

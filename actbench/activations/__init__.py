@@ -6,7 +6,7 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
-from actbench.errors import InputError, unknown
+from actbench.errors import LOADED, InputError, unknown
 from actbench.formula import Activation
 
 
@@ -24,7 +24,7 @@ def get(name: str) -> Activation:
     try:
         found = catalogue()[plain]
     except KeyError:
-        raise unknown("activation", plain, catalogue()) from None
+        raise unknown("activation", plain, catalogue(), LOADED) from None
     try:
         return found.with_parameters(dict(map(_setting, settings)))
     except ValueError as error:

@@ -11,7 +11,7 @@ from typing import Any
 
 from actbench.backends._backend import Backend, Bound, helpers, source
 from actbench.backends._narrowing import narrowed, numpy_dtype
-from actbench.errors import InputError, unknown
+from actbench.errors import LOADED, InputError, unknown
 
 __all__ = ["Backend", "Bound", "catalogue", "get", "helpers", "libraries", "narrowed", "numpy_dtype", "source"]
 
@@ -30,7 +30,7 @@ def get(name: str) -> Backend:
     """Return the backend of that name; `InputError` when it is unknown or cannot be used here, with the reason."""
     backend = catalogue().get(name)
     if backend is None:
-        raise unknown("backend", name, catalogue())
+        raise unknown("backend", name, catalogue(), LOADED)
     if backend.unavailable:
         raise InputError(f"backend '{name}' is not available: {backend.unavailable}")
     return backend

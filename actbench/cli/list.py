@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from actbench.cli.parameters import axes, selection
+
+T = TypeVar("T")
 
 
 @click.command()
@@ -16,10 +21,11 @@ from actbench.cli.parameters import axes, selection
     required=False,
 )
 @selection("default")
-def command(what: str | None, **chosen: Any) -> None:
+@click.pass_context
+def command(ctx: click.Context, /, what: str | None, **chosen: Any) -> None:
     """List what there is, and why something is not available here.
 
-    The selection options narrow `actbench list cases`.
+    The selection options narrow `actbench list cases`; -a, -b and -s also the lists of what they name.
 
     \b
     Examples:
@@ -30,10 +36,15 @@ def command(what: str | None, **chosen: Any) -> None:
     if what == "cases":
         _cases(chosen)
         return
-    sections = {
-        "activations": _activations,
-        "backends": _backends,
-        "strategies": _strategies,
+    named = [name for name in chosen if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    for option in ctx.command.params:
+        if option.name in named and option.name not in {what, "load"}:
+            raise click.UsageError(f"{option.opts[0]} narrows 'actbench list cases': write that, or leave it out")
+    given = {name: sum(chosen[name], ()) for name in named if name != "load"}
+    sections: dict[str, Callable[[], list[tuple[str, str]]]] = {
+        "activations": partial(_activations, given.get("activations", ())),
+        "backends": partial(_backends, given.get("backends", ())),
+        "strategies": partial(_strategies, given.get("strategies", ())),
         "rungs": _rungs,
         "presets": _presets,
         "packages": _packages,
@@ -53,18 +64,18 @@ def command(what: str | None, **chosen: Any) -> None:
                 click.echo(f"{'  ' if what is None else ''}{head:<{width}}  {text}")
 
 
-def _activations() -> list[tuple[str, str]]:
+def _activations(names: Sequence[str]) -> list[tuple[str, str]]:
     from actbench import activations
     from actbench.report import mathematics
 
     rows = []
-    for found in activations.catalogue().values():
+    for found in map(activations.get, names or activations.catalogue()):
         rows.append((mathematics.signature(found), f"{found.summary}  [{', '.join(found.strategies)}]"))
         rows.append(("", "; ".join(mathematics.facts(found))))
     return rows
 
 
-def _backends() -> list[tuple[str, str]]:
+def _backends(names: Sequence[str]) -> list[tuple[str, str]]:
     from actbench import backends
 
     return [
@@ -74,14 +85,24 @@ def _backends() -> list[tuple[str, str]]:
             if backend.unavailable
             else f"{backend.summary}  [{', '.join(backend.dtypes)}]",
         )
-        for name, backend in backends.catalogue().items()
+        for name, backend in _narrowed("backend", backends.catalogue(), names).items()
     ]
 
 
-def _strategies() -> list[tuple[str, str]]:
+def _strategies(names: Sequence[str]) -> list[tuple[str, str]]:
     from actbench.model import STRATEGIES
 
-    return list(STRATEGIES.items())
+    return [*_narrowed("strategy", STRATEGIES, names).items()]
+
+
+def _narrowed(what: str, known: Mapping[str, T], names: Sequence[str]) -> dict[str, T]:
+    """Return what is named; all where nothing is."""
+    from actbench.errors import unknown
+
+    for name in names:
+        if name not in known:
+            raise unknown(what, name, known)
+    return {name: value for name, value in known.items() if name in (names or known)}
 
 
 def _rungs() -> list[tuple[str, str]]:

@@ -82,12 +82,15 @@ def _picture(kind: str, run: Path | None, candidate: Path | None, chosen: dict[s
     from actbench.runs.archive import load
 
     needed = {"functions": 0, "compare": 2}.get(kind, 1)
-    given = sum(path is not None for path in (run, candidate))
-    if given != needed:
+    named = sum(path is not None for path in (run, candidate))
+    if named != needed:
         runs = {0: "no run", 1: "one run", 2: "two runs"}
-        raise InputError(f"'{kind}' takes {runs[needed]}, not {given}: actbench plot --help tells what each shows")
+        raise InputError(f"'{kind}' takes {runs[needed]}, not {named}: actbench plot --help tells what each shows")
     if kind == "functions":
-        names = given_axes(chosen).get("activations") or tuple(activations.catalogue())
+        given = given_axes(chosen)
+        names = given.pop("activations", tuple(activations.catalogue()))
+        if given or chosen["pattern"] != "*":
+            raise InputError("'functions' shows activations, and no case: of the options that choose, only -a applies")
         return pictures.functions([activations.get(name).name for name in names])
     found = [load(path) for path in (run, candidate) if path]
     if kind == "compare":

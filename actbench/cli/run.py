@@ -257,6 +257,7 @@ def _print_plan(chosen: dict[str, Any]) -> None:
 
 def _prediction(chosen: dict[str, Any], plan: Plan, preset: Preset) -> str:
     """Say how long the run would take, by rough upper figures."""
+    from actbench.analysis.statistics import MIN_ROUNDS
     from actbench.measure.stock import PROCESS_SECONDS, PROCESSES
     from actbench.report.numbers import duration
     from actbench.suite import arm_seconds, predicted_round
@@ -272,7 +273,11 @@ def _prediction(chosen: dict[str, Any], plan: Plan, preset: Preset) -> str:
     fewest = _min_rounds(chosen)
     most = max(chosen["budget"] or preset.budget, fewest * each)
     plural = "round" if fewest == 1 else "rounds"
-    return f"about {duration(each)} a round, {fewest} {plural} or more: {duration(fewest * each)} to {duration(most)}"
+    span = dict.fromkeys((duration(fewest * each), duration(most)))
+    said = f"about {duration(each)} a round, {fewest} {plural} or more: {' to '.join(span)}"
+    if most < MIN_ROUNDS * each:
+        said += f"; an interval takes {MIN_ROUNDS} rounds, {duration(MIN_ROUNDS * each)}"
+    return said
 
 
 def _publish_round(event: object, writer: Writer) -> None:

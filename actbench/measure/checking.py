@@ -15,21 +15,30 @@ from actbench.measure.protocol import Evaluated
 from actbench.model import Kernel, Op, Plan
 from actbench.runs.events import Checked
 
+NAMED = 8
+"""Wrong kernels that an error names, after the first."""
+
 Residuals = Callable[[Array], Mapping[str, Array]]
 
 
 def check_kernels(plan: Plan, start_worker: StartWorker) -> Iterator[Checked]:
-    """Check each kernel; `WrongKernelError` for the first that is wrong or takes the worker down."""
+    """Check each kernel; `WrongKernelError` in the end, of the first that is wrong, naming those that are as well.
+
+    One that takes the worker down is the last that is looked at.
+    """
+    wrong: dict[Kernel, WrongKernelError] = {}
     worker = start_worker()
     try:
         for done, kernel in enumerate(plan.kernels, start=1):
             examined = Examined(worker)
             try:
                 found = oracle.check(kernel, examined)
-            except WrongKernelError:
-                raise
+            except WrongKernelError as error:
+                wrong[kernel] = error
+                continue
             except BenchmarkError as error:
-                raise WrongKernelError(f"{kernel.id} cannot be checked: {error}") from None
+                wrong[kernel] = WrongKernelError(f"{kernel.id} cannot be checked: {error}")
+                break
             answer = examined.answer
             compiled = None if answer.compile_seconds is None else worker.inspect(kernel).compiled
             check = replace(
@@ -38,6 +47,19 @@ def check_kernels(plan: Plan, start_worker: StartWorker) -> Iterator[Checked]:
             yield Checked(check, done, len(plan.kernels))
     finally:
         worker.close()
+    if wrong:
+        raise _of_all(wrong)
+
+
+def _of_all(wrong: Mapping[Kernel, WrongKernelError]) -> WrongKernelError:
+    """Tell of the first in full, and name the others."""
+    (_, first), *others = wrong.items()
+    if not others:
+        return first
+    named = [kernel.id for kernel, _ in others[:NAMED]]
+    if len(others) > NAMED:
+        named.append(f"{len(others) - NAMED} more")
+    return WrongKernelError(f"{first}; wrong as well: {', '.join(named)}")
 
 
 class Examined:

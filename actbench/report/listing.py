@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from actbench import activations, backends, kernel, overhead, residuals
@@ -32,9 +32,11 @@ def _parts(case: Case) -> Iterator[str]:
         f"keeps {', '.join(chosen.residuals)}: {residual_bytes(case)} bytes per element; "
         f"one call moves {bytes_moved(case)} bytes, temporaries not counted"
     )
-    yield _section("forward", _code(chosen.save or chosen.forward))
-    yield _section(f"derivative, from {', '.join(chosen.residuals)}", _code(chosen.derivative))
-    if of := chosen.conversion:
+    of = chosen.conversion
+    apart = (of.narrow, of.widen) if of else ()
+    yield _section("forward", _code(chosen.save or chosen.forward, apart))
+    yield _section(f"derivative, from {', '.join(chosen.residuals)}", _code(chosen.derivative, apart))
+    if of:
         yield _section(f"kept in {of.kept_in}: every residual narrowed by", source(of.narrow))
         yield _section(f"and widened to {case.dtype}, in which the derivative is computed, by", source(of.widen))
     yield _section(f"executed by {backend.name}: {backend.summary}", backend.execution(case.op, chosen))
@@ -60,9 +62,10 @@ def _rung(case: Case) -> Iterator[str]:
         yield _section(title, source(found))
 
 
-def _code(formula: Formula) -> str:
-    """Return a formula's source, and that of the functions around it that it calls."""
-    return "\n\n".join(dict.fromkeys(map(source, (formula, *helpers(formula)))))
+def _code(formula: Formula, apart: Collection[Formula]) -> str:
+    """Return a formula's source, and that of the functions around it that it calls, without those shown apart."""
+    called = [helper for helper in helpers(formula) if helper not in apart]
+    return "\n\n".join(dict.fromkeys(map(source, (formula, *called))))
 
 
 def _section(title: str, body: str) -> str:

@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run smoke test lint types unit repeatability cost selfcheck gate peers verify-simd figures clean
+.PHONY: run smoke test lint types unit repeatability cost selfcheck gate peers verify-simd figures full-report clean
 
 run: $(READY)                ## the default preset, with its tables
 	$(BIN)/python -m actbench run
@@ -45,6 +45,9 @@ figures: $(READY)            ## the pictures and tables that the README shows, f
 	$(BIN)/python -m tests.bench.figures
 	$(BIN)/python -m tests.bench.readme_sweep
 	$(BIN)/python -m tests.bench.accuracy_table
+
+full-report: $(READY)        ## what a report of ten thousand cases takes, in seconds and bytes: a minute
+	$(BIN)/python -m tests.bench.full_report
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -103,7 +103,10 @@ def refusal(kernel: Kernel) -> str | None:
     found = activations.get(kernel.activation).rule(strategy, backend.dialect, None)
     executed = [found.save or found.forward, found.derivative] if kernel.op is Op.STEP else [found.derivative]
     missing = {*backend.lacks} & {name for formula in executed for name in looked_up(formula)}
-    return f"{backend.name} has no {' and no '.join(sorted(missing))}" if missing else None
+    if not missing:
+        return None
+    because = f": {backend.lacks_because}" if backend.lacks_because else ""
+    return f"{backend.name} has no {' and no '.join(sorted(missing))}{because}"
 
 
 @by_name

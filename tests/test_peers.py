@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
@@ -176,6 +177,17 @@ def test_every_kernel_passes_the_oracle(worker: WorkerProcess, name: str) -> Non
         assert [why for why in check.weaknesses if why != backend.flushes] == declared
         assert check.weaknesses or check.max_ulp <= oracle.STATED_ULP
         assert (check.compile_seconds is not None) == (name in {"torch-compile", "jax"})
+
+
+@pytest.mark.parametrize("name", [usable("torch-compile")])
+def test_what_torch_compile_is_said_to_lack_is_wrong_there(name: str) -> None:
+    torch = importlib.import_module("torch")
+    small = torch.full((64,), 1e-20)
+    assert torch.expm1(small).tolist() == small.tolist()
+    assert backends.catalogue()[name].build(lambda x: torch.expm1(x))(small).tolist() == [0.0] * 64
+    refused = kernel.refusal(Kernel("elu", "recompute", name, Op.STEP, Dtype.FLOAT32))
+    assert refused == "torch-compile has no expm1: torch.compile's own is exp(x) - 1 in vectors, which is 0 for small x"
+    assert kernel.refusal(Kernel("elu", "recompute", name, Op.DERIVATIVE, Dtype.FLOAT32)) is None
 
 
 @pytest.mark.parametrize("name", [usable("jax")])

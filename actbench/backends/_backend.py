@@ -55,7 +55,9 @@ class Backend(ABC):
     places: ClassVar[bool] = True
     """Whether operands are numpy arrays or views of them, placed anew for every value, or made once a block."""
     lacks: ClassVar[tuple[str, ...]] = ()
-    """Functions of formulas that this backend has no name for."""
+    """Functions of formulas that this backend has no name for, or none that can be used."""
+    lacks_because: ClassVar[str | None] = None
+    """Why they cannot be used, where it has the name."""
     flushes: ClassVar[str | None] = None
     """Why denormal numbers become 0, where they do: the oracle then takes 0 for what is next to nothing."""
     threaded: ClassVar[bool] = False

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from actbench.backends._backend import PRODUCT, Backend, Bound, empty, keep, source
+from actbench.backends._backend import PRODUCT, empty, keep
+from actbench.backends._plain import Made, Plain
 from actbench.formula import Dialect, Formula, Rule
 from actbench.model import Dtype, Op
 
@@ -75,7 +76,7 @@ class Functions(ModuleType):
 FUNCTIONS = Functions("numpy and scipy.special")
 
 
-class Numpy(Backend):
+class Numpy(Plain):
     """Array expressions."""
 
     name = "numpy"
@@ -97,19 +98,12 @@ class Numpy(Backend):
         """``numpy``, and of ``scipy.special`` what it lacks."""
         return FUNCTIONS
 
-    def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
-        """Call the formula on arrays; Python literals take the arrays' dtype (NEP 50)."""
-        del dtype
+    def making(self, op: Op, rule: Rule) -> Made:
+        """Call the formula on arrays."""
         match op:
             case Op.DERIVATIVE:
-                return Bound(derivative(rule.derivative))
+                return derivative, (rule.derivative,)
             case Op.BACKWARD:
-                return Bound(backward(rule.derivative))
+                return backward, (rule.derivative,)
             case Op.STEP:
-                return Bound(step(rule.derivative, keep(rule.residuals, rule.forward, rule.save)))
-
-    def execution(self, op: Op, rule: Rule) -> str:
-        """The function around the formula."""
-        del rule
-        factories: dict[Op, Callable[..., Any]] = {Op.DERIVATIVE: derivative, Op.BACKWARD: backward, Op.STEP: step}
-        return source(factories[op])
+                return step, (rule.derivative, keep(rule.residuals, rule.forward, rule.save))

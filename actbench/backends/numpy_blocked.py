@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
-from actbench.backends._backend import Bound, source
+from actbench.backends._plain import Made
 from actbench.backends.numpy import Numpy
 from actbench.formula import Formula, Rule
-from actbench.model import Dtype, Op
+from actbench.model import Op
 
 PIECE = 120 * 1024
 """Bytes of a piece: a few, and temporaries as large, fit the L2 cache, and each is below malloc's mmap threshold."""
@@ -59,7 +59,7 @@ def step(formula: Formula, forward: Formula, residuals: tuple[str, ...]) -> Call
     return call
 
 
-def step_saving(formula: Formula, save: Formula, *, beside_z: bool) -> Callable[..., Any]:
+def step_saving(formula: Formula, save: Formula, residuals: tuple[str, ...]) -> Callable[..., Any]:
     """Forward, storing residuals beside y; then backward from them, and perhaps z: piece by piece each."""
 
     def call(*arrays):
@@ -67,7 +67,7 @@ def step_saving(formula: Formula, save: Formula, *, beside_z: bool) -> Callable[
         for piece in pieces(z):
             for whole, part in zip(stored, save(z[piece]), strict=True):
                 whole[piece] = part
-        differentiate(dz, dy, *([z] if beside_z else []), *stored[1:])
+        differentiate(dz, dy, *([z] if "z" in residuals else []), *stored[1:])
 
     differentiate = backward(formula)
     return call
@@ -82,20 +82,14 @@ class NumpyBlocked(Numpy):
     preallocates = True
     ladder: ClassVar = Numpy.ladder | {"allocation": "pieces are written into a result made beforehand"}
 
-    def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
-        """Call the formula on pieces; Python literals take the arrays' dtype (NEP 50)."""
-        del dtype
+    def making(self, op: Op, rule: Rule) -> Made:
+        """Call the formula on pieces."""
         match op:
             case Op.DERIVATIVE:
-                return Bound(derivative(rule.derivative))
+                return derivative, (rule.derivative,)
             case Op.BACKWARD:
-                return Bound(backward(rule.derivative))
+                return backward, (rule.derivative,)
             case Op.STEP if rule.save:
-                return Bound(step_saving(rule.derivative, rule.save, beside_z="z" in rule.residuals))
+                return step_saving, (rule.derivative, rule.save, rule.residuals)
             case Op.STEP:
-                return Bound(step(rule.derivative, rule.forward, rule.residuals))
-
-    def execution(self, op: Op, rule: Rule) -> str:
-        """The function around the formula."""
-        factories: dict[Op, Callable[..., Any]] = {Op.DERIVATIVE: derivative, Op.BACKWARD: backward, Op.STEP: step}
-        return source(step_saving if op is Op.STEP and rule.save else factories[op])
+                return step, (rule.derivative, rule.forward, rule.residuals)

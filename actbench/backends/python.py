@@ -7,7 +7,8 @@ from collections.abc import Callable
 from operator import mul
 from typing import Any, ClassVar
 
-from actbench.backends._backend import COPY, PRODUCT, Backend, Bound, empty, keep, source
+from actbench.backends._backend import COPY, PRODUCT, empty, keep
+from actbench.backends._plain import Made, Plain
 from actbench.formula import Dialect, Formula, Rule
 from actbench.model import Dtype, Op
 
@@ -67,7 +68,7 @@ def allocation(y) -> list[float]:
     return [0.0] * len(y)
 
 
-class Python(Backend):
+class Python(Plain):
     """Lists and ``math``."""
 
     name = "python"
@@ -94,20 +95,13 @@ class Python(Backend):
         """A list of Python floats."""
         return array.tolist()
 
-    def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
+    def making(self, op: Op, rule: Rule) -> Made:
         """Map the formula over lists."""
-        del dtype
         match op:
             case Op.DERIVATIVE:
-                return Bound(derivative(rule.derivative))
+                return derivative, (rule.derivative,)
             case Op.BACKWARD:
-                return Bound(backward(rule.derivative))
+                return backward, (rule.derivative,)
             case Op.STEP:
                 save = rule.save and saving(rule.save)
-                return Bound(step(rule.derivative, keep(rule.residuals, over_list(rule.forward), save)))
-
-    def execution(self, op: Op, rule: Rule) -> str:
-        """The function around the formula."""
-        del rule
-        factories: dict[Op, Callable[..., Any]] = {Op.DERIVATIVE: derivative, Op.BACKWARD: backward, Op.STEP: step}
-        return source(factories[op])
+                return step, (rule.derivative, keep(rule.residuals, over_list(rule.forward), save))

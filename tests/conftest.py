@@ -13,6 +13,9 @@ from actbench.cli import configuration, main
 from actbench.model import Case
 from actbench.runs import environment
 from tests.fake import FakeBench, exact_seconds
+from tests.selections import SMALL, edit
+
+pytest.register_assert_rewrite("tests.exports", "tests.settings")
 
 Actbench = Callable[..., Result]
 
@@ -57,3 +60,29 @@ def two_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         chosen = ("-a", "logistic,tanh", "-b", "numpy,python", "-n", "1k,100k", "--rounds", "7", "-o", name)
         run_in(directory, "run", *chosen)
     return directory
+
+
+HOST = {
+    "cpu_model": "Intel(R) Xeon(R) CPU @ 2.00GHz",
+    "logical_cpus": 2,
+    "memory": 16 * 2**30,
+    "architecture": "x86_64",
+    "kernel": "Linux 6.1.0-rc1",
+    "python": "CPython 3.11.7",
+    "libraries": {"numpy": "2.4.6", "numba": "0.68.1", "pyperf": "2.10.0"},
+    "variables": {"OMP_NUM_THREADS": "1"},
+}
+
+
+def on_known_host(record: Any) -> None:
+    """Let a run be of that host, and of a known time."""
+    record["environment"].update(HOST)
+    record["created"] = "2026-01-02T03:04:05+00:00"
+
+
+@pytest.fixture
+def run(actbench: Actbench) -> Path:
+    """Six rounds of recompute and cached, 4000 and 1000 ns a call, on a known host."""
+    assert actbench("run", *SMALL, "-o", "here").exit_code == 0
+    edit(Path("here"), on_known_host)
+    return Path("here")

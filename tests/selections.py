@@ -1,9 +1,10 @@
-"""Selections that several test files measure, and how their files are read back."""
+"""Selections that several test files measure, and how their files are read back and edited."""
 
 from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,3 +39,10 @@ def names(directory: Path) -> set[str]:
 def record(directory: Path) -> Any:
     """Read a run's run.json."""
     return json.loads((directory / "run.json").read_text())
+
+
+def edit(run: Path, change: Callable[[Any], object]) -> None:
+    """Change what a run's run.json says."""
+    changed = record(run)
+    change(changed)
+    (run / "run.json").write_text(json.dumps(changed))

@@ -1,8 +1,9 @@
+"""What is read of a run on disk, which damage is noticed there, and what a run does not tell."""
+
 from __future__ import annotations
 
 import getpass
 import json
-import os
 import re
 import shutil
 import socket
@@ -15,12 +16,11 @@ from typing import Any
 import pyperf
 import pytest
 
-from actbench.errors import InputError
 from actbench.model import BlockTimes
-from actbench.runs import archive, files
+from actbench.runs import archive
 from actbench.runs.events import Measured
 from tests.conftest import Actbench
-from tests.selections import FILES, SMALL, TWO_BLOCKS, names, rows
+from tests.selections import FILES, SMALL, TWO_BLOCKS, edit, names, rows
 
 
 @pytest.fixture
@@ -121,12 +121,6 @@ def test_a_future_schema_says_what_to_do(actbench: Actbench, run: Path) -> None:
     edit(run, lambda record: record.update(schema=99, plan="otherwise"))
     said = refused(actbench, run)
     assert "run.json is of schema 99, this actbench reads 1: use the actbench that wrote it" in said
-
-
-def edit(run: Path, change: Callable[[Any], object]) -> None:
-    record = json.loads((run / "run.json").read_text())
-    change(record)
-    (run / "run.json").write_text(json.dumps(record))
 
 
 @pytest.mark.parametrize(
@@ -370,43 +364,7 @@ def test_a_tuning_variable_with_a_path_in_it_is_not_recorded(
     assert not any("hush-hush" in path.read_text() for path in Path("here").iterdir())
 
 
-# Writing
-
-
-def test_a_failing_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "file"
-    files.write(path, "old")
-
-    def fail(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(InputError, match="No space left on device; what was written before is intact"):
-        files.write(path, "new")
-    assert path.read_text() == "old"
-    assert names(tmp_path) == {"file"}
-
-
-def test_a_file_is_never_seen_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "file"
-    files.write(path, "old")
-    seen: list[str] = []
-    sync = os.fsync
-
-    def look(handle: int) -> None:
-        seen.append(path.read_text())
-        sync(handle)
-
-    monkeypatch.setattr(os, "fsync", look)
-    files.write(path, "new")
-    assert seen == ["old"]
-    assert path.read_text() == "new"
-
-
-def test_a_directory_is_free_again_after_it_was_held(tmp_path: Path) -> None:
-    for _ in range(2):
-        with files.locked(tmp_path), pytest.raises(InputError, match="another run"), files.locked(tmp_path):
-            pass
+# What is no run, and damage of any file
 
 
 def test_results_latest_leads_nowhere_before_the_first_run(actbench: Actbench) -> None:
@@ -418,20 +376,6 @@ def test_what_is_no_run_is_refused(actbench: Actbench, place: str) -> None:
     said = refused(actbench, Path(place))
     assert "is not a run (" in said
     assert "name a directory with a run.json" in said
-
-
-def test_what_is_no_plain_file_is_written_to_and_not_replaced(tmp_path: Path) -> None:
-    target, link, pipe = tmp_path / "target", tmp_path / "link", tmp_path / "pipe"
-    target.write_text("old")
-    link.symlink_to(target)
-    files.write(link, "new")
-    assert (link.is_symlink(), target.read_text()) == (True, "new")
-    os.mkfifo(pipe)
-    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    files.write(pipe, "through")
-    assert os.read(reader, 100) == b"through"
-    os.close(reader)
-    assert pipe.is_fifo()
 
 
 def test_a_run_whose_names_do_not_print_is_damaged(actbench: Actbench) -> None:

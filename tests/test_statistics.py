@@ -1,3 +1,5 @@
+"""What is estimated from rounds, how sure that is, and how many of several findings may be false."""
+
 from __future__ import annotations
 
 from itertools import product
@@ -7,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actbench.analysis.statistics import CONFIDENCE, MIN_ROUNDS, location, scatter
+from actbench.analysis.statistics import CONFIDENCE, MIN_ROUNDS, benjamini_hochberg, holm, location, scatter
 
 SIGNED_RANKS = {6: 1, 7: 3, 8: 4, 9: 6, 10: 9, 11: 11, 12: 14, 15: 26, 20: 53}
 """Textbook: by rounds, the rank of the lower 95 % bound among the sorted averages of pairs."""
@@ -140,3 +142,35 @@ def test_the_scatter_is_the_standard_deviation_and_one_wild_round_does_not_chang
     assert scatter(samples) == pytest.approx(0.5, rel=0.1)
     assert scatter([*samples, 1e9]) == pytest.approx(0.5, rel=0.1)
     assert scatter([1.0, 1.0, 1.0, 9.0]) == 0.0
+
+
+# Benjamini and Hochberg
+
+PAPER = (
+    *(0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344),
+    *(0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.000),
+)
+"""The fifteen p values of their paper, of the thrombolysis study by Neuhaus et al."""
+
+
+def test_benjamini_hochberg_rejects_four_in_the_paper_s_example_where_holm_rejects_three() -> None:
+    adjusted = benjamini_hochberg(PAPER)
+    assert np.count_nonzero(adjusted <= 0.05) == 4
+    assert np.count_nonzero(holm(PAPER) <= 0.05) == 3
+    assert adjusted[:5].tolist() == pytest.approx([0.0015, 0.003, 0.0095, 0.035625, 0.0603])
+
+
+def test_benjamini_hochberg_keeps_the_order_given_and_takes_the_least_of_what_follows() -> None:
+    assert benjamini_hochberg([0.04, 0.01, 0.03]).tolist() == pytest.approx([0.04, 0.03, 0.04])
+    assert benjamini_hochberg([0.9, 1.0]).tolist() == [1.0, 1.0]
+    assert benjamini_hochberg([]).tolist() == []
+
+
+def test_benjamini_hochberg_keeps_the_share_of_false_discoveries() -> None:
+    rng = np.random.default_rng(5)
+    shares = []
+    for _ in range(500):
+        chances = np.concatenate([rng.uniform(size=30), rng.uniform(0, 1e-3, size=20)])
+        rejected = benjamini_hochberg(chances) <= 0.05
+        shares.append(rejected[:30].sum() / max(1, rejected.sum()))
+    assert np.mean(shares) < 0.05

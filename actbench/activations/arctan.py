@@ -18,6 +18,9 @@ STEEP = Weakness(
     lambda z, _: abs(z) > 1,
 )
 
+FAR = 1e9
+"""|z| from which on 1 + z^2 rounds to z^2, in float32 and float64."""
+
 
 @activation
 def arctan(m: Any) -> Formulas:
@@ -33,18 +36,16 @@ def arctan(m: Any) -> Formulas:
         return 1.0 / (1.0 + z * z)
 
     def recompute(z):
-        a = abs(z)
-        if a > 1.0:
-            r = 1.0 / a  # its square does not overflow
-            r = r * r
-            return r / (1.0 + r)
-        return 1.0 / (1.0 + a * a)
+        if abs(z) > FAR:
+            r = 1.0 / z  # its square does not overflow
+            return r * r
+        return 1.0 / (1.0 + z * z)
 
     def recompute_array(z):
-        a = abs(z)
-        r = m.where(a > 1.0, 1.0 / m.where(a > 1.0, a, 1.0), a)
-        r = r * r
-        return m.where(a > 1.0, r, 1.0) / (1.0 + r)
+        far = abs(z) > FAR
+        near = m.where(far, 0.0, z)
+        r = 1.0 / m.where(far, z, 1.0)
+        return m.where(far, r * r, 1.0 / (1.0 + near * near))
 
     def cached(y):
         c = m.cos(y)  # dearer than a division: the output is enough, and of no use

@@ -43,26 +43,25 @@ def logistic(m: Any) -> Formulas:
 
     def recompute(z):
         e = m.exp(-abs(z))  # g' is even: the side that does not overflow serves both
-        d = 1.0 + e
-        return e / (d * d)
+        return e / (1.0 + e * (2.0 + e))  # (1 + e)^2, in which a rounded 1 + e would count twice
 
     def cached(y):
         return y * (1.0 - y)
 
     def small_side(z):
         e = m.exp(-abs(z))
-        c = e / (1.0 + e)  # min(y, 1 - y), without the subtraction that would cancel
+        c = e - e * e / (1.0 + e)  # min(y, 1 - y) = e / (1 + e), in which a rounded 1 + e would count in full
         if z < 0.0:
             return c, c
         return 1.0 - c, c
 
     def small_side_array(z):
         e = m.exp(-abs(z))
-        c = e / (1.0 + e)
+        c = e - e * e / (1.0 + e)
         return m.where(z < 0.0, c, 1.0 - c), c
 
     def complement(c):
-        return c * (1.0 - c)
+        return c - c * c  # as c is 1/2 at most, this cannot cancel
 
     return Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),

@@ -17,7 +17,7 @@ def squareplus(m: Any, b: float = 4.0) -> Formulas:
     if not 1e-6 <= b <= 1e6:
         raise ValueError("b must be between 1e-6 and 1e6")
     far = 1e9 * max(1.0, sqrt(b))  # from there on z^2 + b rounds to z^2, which might overflow
-    half, quarter = sqrt(b) / 2.0, b / 4.0
+    half, half_b, quarter = sqrt(b) / 2.0, b / 2.0, b / 4.0
 
     def forward(z):
         a = abs(z)
@@ -32,15 +32,19 @@ def squareplus(m: Any, b: float = 4.0) -> Formulas:
 
     def recompute(z):
         a = abs(z)
-        root = a if a > far else m.sqrt(a * a + b)
-        small = quarter / root / (0.5 * root + 0.5 * a)  # g'(-|z|), which cannot cancel
+        if a > far:
+            small = quarter / a / a
+        else:
+            square = a * a + b
+            small = half_b / (square + a * m.sqrt(square))  # g'(-|z|), which cannot cancel
         return small if z < 0.0 else 1.0 - small
 
     def recompute_array(z):
         a = abs(z)
         near = m.where(a > far, far, a)
-        root = m.where(a > far, a, m.sqrt(near * near + b))
-        small = quarter / root / (0.5 * root + 0.5 * a)
+        square = near * near + b
+        beyond = m.where(a > far, a, 1.0)
+        small = m.where(a > far, quarter / beyond / beyond, half_b / (square + near * m.sqrt(square)))
         return m.where(z < 0.0, small, 1.0 - small)
 
     def cached(y):

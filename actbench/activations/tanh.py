@@ -41,19 +41,18 @@ def tanh(m: Any) -> Formulas:
 
     def recompute(z):
         e = m.exp(-2.0 * abs(z))  # g' is even: the side that does not overflow serves both
-        d = 1.0 + e
-        return 4.0 * e / (d * d)
+        return 4.0 * e / (1.0 + e * (2.0 + e))  # (1 + e)^2, in which a rounded 1 + e would count twice
 
     def cached(y):
         return (1.0 - y) * (1.0 + y)  # 1 - y * y would round y * y first and lose more
 
     def small_side(z):
         e = m.exp(-2.0 * abs(z))
-        c = 2.0 * e / (1.0 + e)  # 1 - |y|, without the subtraction that would cancel
+        c = 2.0 * (e - e * e / (1.0 + e))  # 1 - |y| = 2 e / (1 + e), in which a rounded 1 + e would count in full
         return m.tanh(z), c  # 1 - c would be inaccurate near z = 0, where y is small
 
     def complement(c):
-        return c * (2.0 - c)
+        return 2.0 * c - c * c  # as c is 1 at most, this cannot cancel
 
     return Formulas(
         forward=forward,

@@ -10,8 +10,8 @@ import pytest
 from actbench.analysis.crossovers import Crossover, Curve, Kind, Point, Standing, curves, findings, standings
 from actbench.analysis.statistics import MIN_ROUNDS, Bounded, chance_of_sign, location
 from actbench.model import OVERHEAD, Arm, Block, BlockTimes, Dtype, Op, Plan
+from actbench.presets import HALF_DECADES
 from actbench.runs.times import Times
-from actbench.suite import HALF_DECADES
 
 Logs = list[tuple[int, Any]]
 Truth = Callable[[Any], Any]

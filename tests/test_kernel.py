@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from actbench import activations, backends, kernel
+from actbench.costs import bytes_moved, residual_bytes
 from actbench.errors import LOADED, InputError
 from actbench.formula import Flaw
 from actbench.kernel import ALIGNMENT, PAGE, PHASED, PHASES, SPAN, Array, Invocation, Operands, Placement
 from actbench.model import Arm, Block, Case, Dtype, Kernel, Op
-from actbench.suite import bytes_moved, residual_bytes
 from tests import kernels
 
 SIZE = 1000

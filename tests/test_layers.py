@@ -16,7 +16,7 @@ LAYERS = (
     {"cli"},
     {"report", "measure"},
     {"analysis", "oracle"},
-    {"runs", "kernel", "suite", "truth"},
+    {"runs", "kernel", "suite", "presets", "costs", "truth"},
     {"overhead", "loading"},
     {"activations", "backends"},
     {
@@ -36,6 +36,9 @@ LAYERS = (
 
 SIDEWAYS = {
     ("suite", "kernel"),
+    ("suite", "presets"),
+    ("suite", "costs"),
+    ("costs", "kernel"),
     ("model", "errors"),
     ("residuals", "errors"),
     ("residuals", "model"),

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from actbench import backends, kernel, oracle, overhead, suite
+from actbench import backends, costs, kernel, oracle, overhead, presets, suite
 from actbench.analysis.ladder import steps
 from actbench.errors import InputError, WrongKernelError
 from actbench.formula import Rule
@@ -187,7 +187,7 @@ def test_a_rung_that_does_not_exist_is_refused_in_one_line(actbench: Actbench, c
 
 
 def planned(pattern: str = "*", **changes: Any) -> Plan:
-    axes = suite.preset("overhead").axes
+    axes = presets.get("overhead").axes
     return suite.plan(replace(axes, **changes), pattern=pattern, seed=1, memory=1 << 40)
 
 
@@ -222,14 +222,14 @@ def test_rungs_and_derivatives_are_never_in_one_block() -> None:
 
 
 def test_no_other_preset_has_a_rung() -> None:
-    for name, preset in suite.presets().items():
+    for name, preset in presets.catalogue().items():
         assert (OVERHEAD in preset.axes.activations) == (name == OVERHEAD)
 
 
 def test_a_rung_keeps_nothing_and_moves_what_it_passes_over() -> None:
-    moved = {name: suite.bytes_moved(rung(name).at(1000)) for name in RUNGS}
+    moved = {name: costs.bytes_moved(rung(name).at(1000)) for name in RUNGS}
     assert moved == {"empty": 0, "dispatch": 0, "allocation": 0, "loop": 16_000, "arithmetic": 16_000}
-    assert all(suite.residual_bytes(rung(name).at(1000)) == 0 for name in RUNGS)
+    assert all(costs.residual_bytes(rung(name).at(1000)) == 0 for name in RUNGS)
 
 
 # A run

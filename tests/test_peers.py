@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from actbench import activations, backends, kernel, oracle, suite
+from actbench import activations, backends, kernel, oracle, presets, suite
 from actbench.backends import Bound, _framework, torch_cuda
 from actbench.backends._backend import rewritten
 from actbench.errors import InputError, NotComparableError, WrongKernelError
@@ -128,7 +128,7 @@ def test_a_run_with_what_is_missing_ends_with_its_reason(actbench: Actbench, mon
 
 
 def test_presets_leave_optional_backends_out_but_for_the_one_that_compares_them() -> None:
-    for name, preset in suite.presets().items():
+    for name, preset in presets.catalogue().items():
         assert name == "peers" or not {*preset.axes.backends} & {*OPTIONAL}
 
 

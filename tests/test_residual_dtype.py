@@ -8,15 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from actbench import activations, backends, oracle, residuals
+from actbench import activations, backends, oracle, presets, residuals
 from actbench.backends import numpy_dtype
+from actbench.costs import bytes_moved, residual_bytes
 from actbench.errors import InputError, WrongKernelError
 from actbench.formula import Activation, Dialect
 from actbench.kernel import Array, Operands, Placement, bind, compiled, prepare
 from actbench.model import RUNGS, STRATEGIES, Case, Dtype, Kernel, Op
 from actbench.oracle import Evaluation
+from actbench.presets import Axes
 from actbench.residuals import Storage
-from actbench.suite import Axes, bytes_moved, plan, presets, residual_bytes
+from actbench.suite import plan
 from tests import kernels, selections
 from tests.conftest import Actbench
 
@@ -314,7 +316,7 @@ def test_the_option_adds_variants_beside_the_strategies_that_are_chosen(actbench
 
 
 def test_without_a_choice_it_adds_to_the_preset_s_strategies(actbench: Actbench) -> None:
-    plain = [name for name in presets()["default"].axes.strategies if name in activations.get("logistic").strategies]
+    plain = [name for name in presets.get("default").axes.strategies if name in activations.get("logistic").strategies]
     found = cases(actbench, "--residual-dtype", "float16")
     assert found == [name for pair in product(plain, ("", ":float16")) for name in ["".join(pair)]]
 

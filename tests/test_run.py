@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from actbench import activations, suite
+from actbench import activations, presets
 from actbench.formula import Formulas
 from actbench.model import Block, Case
 from actbench.report.numbers import duration
@@ -237,7 +237,7 @@ def test_a_dry_run_prints_cases_reasons_and_duration_and_writes_nothing(
             "left out 1 case, e.g. logistic/cached/python/derivative/float64/4000000: "
             "one call would take about 0.8 s, above the cap of 0.5 s (--max-call)"
         ),
-        f"3 cases in 2 blocks; about 2 s a round, 6 rounds or more: 12 s to {duration(suite.preset('default').budget)}",
+        f"3 cases in 2 blocks; about 2 s a round, 6 rounds or more: 12 s to {duration(presets.get('default').budget)}",
     ]
     assert not list(tmp_path.iterdir())
     assert bench.workers_started == 0

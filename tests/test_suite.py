@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from actbench import activations, backends, suite
+from actbench import activations, backends, costs, presets, suite
 from actbench.errors import InputError
 from actbench.model import STRATEGIES, Case, Dtype, Op, Plan
-from actbench.suite import Axes
+from actbench.presets import Axes
 
 PLENTY = 1 << 40
 """Bytes of memory."""
@@ -21,7 +21,7 @@ SMALL = Axes(
     dtypes=(Dtype.FLOAT64,),
     sizes=(1000,),
 )
-PRESETS = list(suite.presets())
+PRESETS = list(presets.catalogue())
 
 
 def planned(axes: Axes = SMALL, pattern: str = "*", memory: int = PLENTY, max_call: float = suite.MAX_CALL) -> Plan:
@@ -29,7 +29,7 @@ def planned(axes: Axes = SMALL, pattern: str = "*", memory: int = PLENTY, max_ca
 
 
 def preset(name: str) -> Plan:
-    return planned(suite.preset(name).axes)
+    return planned(presets.get(name).axes)
 
 
 def ids(plan: Plan) -> list[str]:
@@ -69,7 +69,7 @@ def test_the_smoke_preset_is_a_handful_of_small_cases() -> None:
 
 
 def test_the_full_preset_spans_everything_from_16_to_16_million_elements() -> None:
-    axes = suite.preset("full").axes
+    axes = presets.get("full").axes
     assert (min(axes.sizes), max(axes.sizes)) == (16, 16_000_000)
     assert axes.sizes == tuple(sorted(axes.sizes))
     plan = preset("full")
@@ -90,13 +90,13 @@ def test_presets_use_the_plain_backends_and_those_for_comparing_more_of_what_is_
         "sweep": {*usable} & {"numpy", "numba", "numba-simd"},
         "full": {name for name, backend in usable.items() if not backend.optional},
     }
-    assert {*suite.preset(name).axes.backends} == expected.get(name, core)
+    assert {*presets.get(name).axes.backends} == expected.get(name, core)
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_no_preset_asks_for_a_backend_that_is_not_available(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(backends.catalogue()["numba"]), "requires", "no_such_distribution")
-    assert "numba" not in suite.preset(name).axes.backends
+    assert "numba" not in presets.get(name).axes.backends
     assert not [case for case in preset(name).cases if case.backend == "numba"]
 
 
@@ -109,7 +109,7 @@ def test_cases_of_a_preset_are_distinct_and_their_ids_can_be_read(name: str) -> 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_case_asked_for_is_measured_or_left_out_with_a_reason(name: str) -> None:
-    axes = suite.preset(name).axes
+    axes = presets.get(name).axes
     asked = {
         Case(activation, strategy, backend, op, dtype, size).id
         for activation in axes.activations
@@ -129,14 +129,14 @@ def test_every_case_asked_for_is_measured_or_left_out_with_a_reason(name: str) -
 
 @pytest.mark.parametrize("name", ["smoke", "default", "overhead"])
 def test_a_round_of_a_preset_is_predicted_to_fit_its_budget_several_times(name: str) -> None:
-    chosen = suite.preset(name)
-    predicted = suite.predicted_round(planned(chosen.axes), chosen.arm_seconds)
+    chosen = presets.get(name)
+    predicted = costs.predicted_round(planned(chosen.axes), chosen.arm_seconds)
     assert 0 < 3 * predicted < chosen.budget
 
 
 def test_an_unknown_preset_is_answered_with_the_nearest() -> None:
     with pytest.raises(InputError, match="unknown preset 'defualt': did you mean 'default'"):
-        suite.preset("defualt")
+        presets.get("defualt")
 
 
 @pytest.mark.parametrize(
@@ -291,12 +291,12 @@ def test_every_kernel_of_a_plan_is_checked_once_for_all_its_sizes() -> None:
 
 def test_more_elements_take_longer_by_prediction_and_pure_python_longest() -> None:
     case = planned().cases[0]
-    assert suite.predicted_call(replace(case, size=2000)) == 2 * suite.predicted_call(case)
-    slowest = max(backends.catalogue(), key=lambda name: suite.predicted_call(replace(case, backend=name)))
+    assert costs.predicted_call(replace(case, size=2000)) == 2 * costs.predicted_call(case)
+    slowest = max(backends.catalogue(), key=lambda name: costs.predicted_call(replace(case, backend=name)))
     assert slowest == "python"
 
 
 def test_a_round_is_predicted_to_take_longer_the_more_there_is_to_measure() -> None:
     few, many = planned(), planned(replace(SMALL, sizes=(1000, 2000)))
-    assert suite.ROUND_START < suite.predicted_round(few, 0.04) < suite.predicted_round(many, 0.04)
-    assert suite.predicted_round(few, 0.04) < suite.predicted_round(few, 0.08)
+    assert costs.ROUND_START < costs.predicted_round(few, 0.04) < costs.predicted_round(many, 0.04)
+    assert costs.predicted_round(few, 0.04) < costs.predicted_round(few, 0.08)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from actbench import backends, suite
+from actbench import backends, costs, presets, suite
 from actbench.model import Block, Case, Dtype, Op
 from actbench.report.numbers import about
 from tests.bench.readme_sweep import BEGIN, END, README, block
@@ -30,7 +30,7 @@ def crossing_at(size: float, slope: float = -0.5) -> object:
 
 
 def test_the_sweep_goes_in_half_decades_from_16_to_16_million_elements() -> None:
-    sizes = suite.preset("sweep").axes.sizes
+    sizes = presets.get("sweep").axes.sizes
     assert (sizes[0], sizes[-1], len(sizes)) == (16, 16_000_000, 13)
     assert sizes[1:5] == (50, 160, 500, 1600)
     for smaller, larger in pairwise(sizes):
@@ -38,7 +38,7 @@ def test_the_sweep_goes_in_half_decades_from_16_to_16_million_elements() -> None
 
 
 def test_the_sweep_asks_what_a_cache_is_worth_and_what_it_costs() -> None:
-    axes = suite.preset("sweep").axes
+    axes = presets.get("sweep").axes
     assert axes.activations == ("logistic",)
     assert axes.strategies == ("recompute", "cached")
     assert axes.ops == (Op.DERIVATIVE, Op.STEP)
@@ -48,10 +48,10 @@ def test_the_sweep_asks_what_a_cache_is_worth_and_what_it_costs() -> None:
 
 
 def test_a_sweep_is_predicted_to_take_three_to_four_minutes() -> None:
-    chosen = suite.preset("sweep")
+    chosen = presets.get("sweep")
     plan = suite.plan(chosen.axes, seed=1, memory=1 << 40)
     assert 180 <= chosen.budget <= 240
-    assert 6 * suite.predicted_round(plan, suite.arm_seconds(plan, chosen)) < chosen.budget
+    assert 6 * costs.predicted_round(plan, costs.arm_seconds(plan, chosen.arm_seconds)) < chosen.budget
 
 
 def test_the_sweep_is_among_the_presets_that_are_listed(actbench: Actbench) -> None:
@@ -212,7 +212,7 @@ def test_the_readme_s_block_is_what_the_summary_of_its_run_says(actbench: Actben
 
 def test_the_readme_names_every_preset() -> None:
     text = README.read_text(encoding="utf-8")
-    assert all(f"| `{name}` | " in text for name in suite.presets())
+    assert all(f"| `{name}` | " in text for name in presets.catalogue())
 
 
 @pytest.mark.parametrize(

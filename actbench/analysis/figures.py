@@ -11,9 +11,9 @@ from actbench.analysis.bounds import Bound, bound
 from actbench.analysis.speedups import log_ratios
 from actbench.analysis.statistics import location, locations
 from actbench.analysis.typical import typical
+from actbench.costs import bytes_moved, residual_bytes
 from actbench.model import OVERHEAD, YARDSTICK, Calibration, Case, Check, Dtype, Kernel, Op
 from actbench.runs.times import Times
-from actbench.suite import bytes_moved, residual_bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,3 +46,8 @@ def _descendants(kind: Any) -> Iterator[type[Backend]]:
     for subclass in kind.__subclasses__():
         yield subclass
         yield from _descendants(subclass)
+
+
+def usable() -> tuple[str, ...]:
+    """Return the names of the backends that can be used here."""
+    return tuple(name for name, backend in catalogue().items() if not backend.unavailable)

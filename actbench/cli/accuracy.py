@@ -116,15 +116,15 @@ def _survey(seams: Seams | None, chosen: dict[str, Any], *, exact: bool) -> list
 
 
 def _kernels(chosen: dict[str, Any]) -> tuple[Kernel, ...]:
-    from actbench import activations, suite
+    from actbench import activations, presets, suite
     from actbench.errors import InputError
     from actbench.model import OVERHEAD, STRATEGIES, Dtype, Op
     from actbench.runs.environment import memory
 
-    everything = suite.Axes(
+    everything = presets.Axes(
         activations=tuple(activations.catalogue()),
         strategies=tuple(STRATEGIES),
-        backends=suite.presets()["default"].axes.backends,
+        backends=presets.get("default").axes.backends,
         ops=(Op.DERIVATIVE,),
         dtypes=tuple(Dtype),
         sizes=(1,),

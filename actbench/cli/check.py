@@ -147,7 +147,7 @@ def _live(ctx: click.Context, chosen: dict[str, Any], margins: Margins) -> Repor
     """Measure, and publish what was found: after Ctrl-C what was found so far."""
     import secrets
 
-    from actbench import suite
+    from actbench import presets, suite
     from actbench.measure.live_session import Asked, LiveSession
     from actbench.measure.session import Seams
     from actbench.report.progress import Progress
@@ -155,7 +155,7 @@ def _live(ctx: click.Context, chosen: dict[str, Any], margins: Margins) -> Repor
     from actbench.runs import environment
 
     seams: Seams = ctx.obj or Seams()
-    preset = suite.preset(chosen["preset"])
+    preset = presets.get(chosen["preset"])
     asked = Asked(
         against=chosen["against"],
         preset=preset,

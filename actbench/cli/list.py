@@ -112,9 +112,9 @@ def _rungs() -> list[tuple[str, str]]:
 
 
 def _presets() -> list[tuple[str, str]]:
-    from actbench.suite import presets
+    from actbench import presets
 
-    return [(name, preset.summary) for name, preset in presets().items()]
+    return [(name, preset.summary) for name, preset in presets.catalogue().items()]
 
 
 def _packages() -> list[tuple[str, str]]:
@@ -131,11 +131,11 @@ def _packages() -> list[tuple[str, str]]:
 
 
 def _cases(chosen: dict[str, Any]) -> None:
-    from actbench import suite
+    from actbench import presets, suite
     from actbench.report.summary import left_out_lines
     from actbench.runs.environment import memory
 
-    wanted = axes(suite.preset(chosen["preset"]).axes, chosen)
+    wanted = axes(presets.get(chosen["preset"]).axes, chosen)
     plan = suite.plan(wanted, pattern=chosen["pattern"], seed=0, memory=memory())
     for case in plan.cases:
         click.echo(case.id)

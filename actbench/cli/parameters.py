@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import click
 
 if TYPE_CHECKING:
-    from actbench.suite import Axes
+    from actbench.presets import Axes
 
     ParamType = click.ParamType[Any]
 else:

@@ -27,11 +27,11 @@ from actbench.cli.parameters import (
 if TYPE_CHECKING:
     from actbench.measure.session import Seams
     from actbench.model import Loaded, Plan
+    from actbench.presets import Preset
     from actbench.report.summary import Summary
     from actbench.runs.archive import Writer
     from actbench.runs.environment import Environment
     from actbench.runs.record import Record
-    from actbench.suite import Preset
 
 DEFAULT_TARGET = 0.02
 """Relative half width of an interval."""
@@ -127,7 +127,7 @@ def _here(cpu: int | None, plan: Plan) -> Environment:
 
 
 def _new_record(chosen: dict[str, Any], cpu: int | None) -> Record:
-    from actbench import loading, suite
+    from actbench import costs, loading
     from actbench.runs import environment
     from actbench.runs.record import Engine, Record, Settings
 
@@ -146,7 +146,7 @@ def _new_record(chosen: dict[str, Any], cpu: int | None) -> Record:
         target=chosen["target"] or DEFAULT_TARGET,
         budget=chosen["budget"] or budget,
         rounds=chosen["rounds"],
-        arm_seconds=suite.arm_seconds(plan, preset),
+        arm_seconds=costs.arm_seconds(plan, preset.arm_seconds),
         timeout=chosen["timeout"] or DEFAULT_TIMEOUT,
         threads=threads if plan.threaded else 1,
     )
@@ -215,10 +215,10 @@ def _check_limits(chosen: dict[str, Any], engine: str) -> None:
 
 
 def _planned(chosen: dict[str, Any], seed: int) -> tuple[Plan, Preset]:
-    from actbench import suite
+    from actbench import presets, suite
     from actbench.runs.environment import memory
 
-    preset = suite.preset(chosen["preset"])
+    preset = presets.get(chosen["preset"])
     plan = suite.plan(
         axes(preset.axes, chosen),
         pattern=chosen["pattern"],
@@ -258,15 +258,15 @@ def _print_plan(chosen: dict[str, Any]) -> None:
 def _prediction(chosen: dict[str, Any], plan: Plan, preset: Preset) -> str:
     """Say how long the run would take, by rough upper figures."""
     from actbench.analysis.statistics import MIN_ROUNDS
+    from actbench.costs import arm_seconds, predicted_round
     from actbench.measure.stock import PROCESS_SECONDS, PROCESSES
     from actbench.report.numbers import duration
-    from actbench.suite import arm_seconds, predicted_round
 
     if chosen["engine"] == "pyperf":
         processes = chosen["rounds"] or PROCESSES
         seconds = processes * PROCESS_SECONDS * sum(len(block.timed) for block in plan.blocks)
         return f"{processes} processes a case and yardstick: about {duration(seconds)}"
-    each = predicted_round(plan, arm_seconds(plan, preset))
+    each = predicted_round(plan, arm_seconds(plan, preset.arm_seconds))
     if chosen["rounds"]:
         total = min(chosen["rounds"] * each, chosen["budget"] or float("inf"))
         return f"about {duration(each)} a round, {chosen['rounds']} rounds: {duration(total)}"

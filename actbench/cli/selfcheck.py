@@ -81,13 +81,13 @@ def _prepared(chosen: dict[str, Any], seams: Any) -> SelfCheck:
     import secrets
     from functools import partial
 
-    from actbench import suite
+    from actbench import costs, presets, suite
     from actbench.analysis.live import Sides
     from actbench.measure.lockstep import Lockstep
     from actbench.measure.selfcheck import SelfCheck
     from actbench.runs import environment
 
-    preset = suite.preset(chosen["preset"])
+    preset = presets.get(chosen["preset"])
     seed = secrets.randbits(32) if chosen["seed"] is None else chosen["seed"]
     plan = suite.plan(axes(preset.axes, chosen), pattern=chosen["pattern"], seed=seed, memory=environment.memory() // 3)
     timeout = chosen["timeout"] or DEFAULT_TIMEOUT
@@ -97,7 +97,7 @@ def _prepared(chosen: dict[str, Any], seams: Any) -> SelfCheck:
     lockstep = Lockstep(
         plan=plan,
         starts=(start, start, start),
-        arm_seconds=suite.arm_seconds(plan, preset),
+        arm_seconds=costs.arm_seconds(plan, preset.arm_seconds),
         timeout=timeout,
         sides=Sides(plan),
         burden=BURDEN * chosen["margin"],

@@ -10,7 +10,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
-from actbench import backends, loading, software, suite
+from actbench import backends, costs, loading, software, suite
 from actbench.analysis.live import Outcome, Sides
 from actbench.analysis.regression import Margins
 from actbench.analysis.sequential import fewest_rounds
@@ -22,11 +22,12 @@ from actbench.measure.live import LiveCheck
 from actbench.measure.lockstep import Lockstep
 from actbench.measure.session import Seams
 from actbench.model import Case, Plan
+from actbench.presets import Preset
 from actbench.runs import environment
 from actbench.runs.events import Event
 from actbench.runs.record import Engine, Record, Settings
 from actbench.runs.times import Times
-from actbench.suite import Preset, Selection
+from actbench.suite import Selection
 
 SIDES = 3
 """Processes that hold the operands of a block at once."""
@@ -152,7 +153,7 @@ class LiveSession:
                 partial(self._seams.start_worker, asked.cpu, asked.timeout, "candidate", threads),
                 partial(start, asked.cpu, asked.timeout, "control", threads),
             ),
-            arm_seconds=suite.arm_seconds(plan, asked.preset),
+            arm_seconds=costs.arm_seconds(plan, asked.preset.arm_seconds),
             timeout=asked.timeout,
             sides=Sides(plan),
             clock=self._seams.clock,

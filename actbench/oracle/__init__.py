@@ -31,11 +31,11 @@ import numpy as np
 
 from actbench import activations, backends, overhead, residuals
 from actbench.by_name import by_name
+from actbench.costs import bytes_moved, residual_bytes
 from actbench.errors import WrongKernelError
 from actbench.formula import Flaw, Weakness
 from actbench.model import BANDS, Check, Dtype, Kernel, Op
 from actbench.oracle import kept
-from actbench.suite import bytes_moved, residual_bytes
 from actbench.truth import Array, Truth, differences, exact, obstacle, residuals_at, truth_at
 from actbench.truth.diagnosis import Evidence, guess, telling
 

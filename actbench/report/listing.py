@@ -8,10 +8,11 @@ from dataclasses import replace
 
 from actbench import activations, backends, kernel, overhead, residuals
 from actbench.backends import helpers, source
+from actbench.costs import bytes_moved, residual_bytes
 from actbench.formula import Formula, Rule
 from actbench.model import RUNGS, Case, Compiled
 from actbench.report import mathematics
-from actbench.suite import bytes_moved, canonical, residual_bytes
+from actbench.suite import canonical
 
 
 def listing(case: Case) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from actbench import suite
+from actbench import presets, suite
 from actbench.model import BANDS, BlockTimes, Calibration, Check, Probe
 from actbench.report.numbers import count
 from actbench.runs import archive, environment
@@ -33,7 +33,7 @@ REPEATS = 3
 def made_up(directory: Path, rounds: int, values: int) -> int:
     """Write a run of every case of the preset; return how many there are."""
     rng = np.random.default_rng(0)
-    preset = suite.preset("full")
+    preset = presets.get("full")
     plan = suite.plan(preset.axes, seed=0, memory=environment.memory())
     settings = Settings(preset.name, Engine.INTERLEAVED, 0.02, None, None, preset.arm_seconds, 60.0)
     record = Record(plan, settings, environment.collect(None), "2026-01-01T00:00:00+00:00", rounds=rounds)

@@ -16,10 +16,10 @@ import numpy as np
 
 from actbench.analysis.speedups import Speedup, log_ratios, speedups
 from actbench.analysis.statistics import location
+from actbench.costs import bytes_moved
 from actbench.model import Block, Case
 from actbench.report.numbers import count, plus_minus
 from actbench.runs.archive import Run, load
-from actbench.suite import bytes_moved
 from tests.bench.whole_run import whole_run
 
 OTHERS = ("numpy", "numexpr", "torch", "torch-compile", "jax")

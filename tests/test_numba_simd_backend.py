@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from actbench import backends, kernel
+from actbench import activations, backends, kernel
 from actbench.backends import numba_simd
 from actbench.model import Compiled, Dtype, Kernel, Op
 from tests import kernels
 from tests.conftest import Actbench
 
 EVERY = [each for each in kernels.every_kernel() if each.backend in {"numba-simd", "numba-parallel"}]
+COPY = ("exp", "cached")
+"""What computes nothing either: g' is y."""
+
 COMPARED = ("hard-tanh", "identity", "leaky-relu", "relu")
 """Activations that compute nothing: they select."""
 
@@ -20,6 +23,14 @@ SERIAL = [
     for each in EVERY
     if each.backend == "numba-simd" and (each.op, each.dtype) == (Op.STEP, Dtype.FLOAT32)
     if each.activation not in COMPARED
+]
+DERIVATIVES = [
+    Kernel(activation.name, strategy, "numba-simd", Op.DERIVATIVE, dtype)
+    for activation in activations.catalogue().values()
+    if activation.name not in COMPARED
+    for strategy in activation.strategies
+    if (activation.name, strategy) != COPY
+    for dtype in (Dtype if activation.name == "gelu" else (Dtype.FLOAT64,))  # the longest formulas
 ]
 SAMPLE = [each for each in kernels.sample() if each.backend in {"numba-simd", "numba-parallel"}]
 
@@ -30,7 +41,7 @@ def compiled(chosen: Kernel) -> Compiled:
     return found
 
 
-@pytest.mark.parametrize("chosen", [*dict.fromkeys(SERIAL + SAMPLE)], ids=lambda chosen: chosen.id)
+@pytest.mark.parametrize("chosen", [*dict.fromkeys(SERIAL + DERIVATIVES + SAMPLE)], ids=lambda chosen: chosen.id)
 def test_every_kernel_is_vector_code_of_its_own_dtype_without_a_call(chosen: Kernel) -> None:
     found = compiled(chosen)
     assert found.vector_bits >= 128

@@ -183,10 +183,10 @@ class Numba(Backend):
         return range
 
     def jitable(self, formula: Formula) -> Formula:
-        """Let compiled loops call the formula."""
+        """Let compiled loops call the formula, in their midst: a call, even of a large one, is never vectorised."""
         from numba.extending import register_jitable
 
-        return register_jitable(formula)
+        return register_jitable(forceinline=True)(formula)
 
     def edition(self, rule: Rule) -> str:
         """Tell apart what functions were when a kernel was compiled; libm's are not compiled here."""

@@ -51,7 +51,7 @@ def _table(dtype: str, found: Sequence[Accuracy], *, exact: bool) -> Table:
         f"g' is a normal number.{by_differences}",
         (
             *("activation", "strategy", "backend", "N: median", "N: p99", "N: max"),
-            *("z<0: max", *lost, "z>0: max", *lost),
+            *(f"{tail}: {figure}" for tail in ("z<0", "z>0") for figure in ("max", *lost)),
         ),
         rows,
         labels=3,

@@ -1,14 +1,16 @@
 """Tables on a terminal, or as plain text where there is none.
 
-A terminal that is wide enough and has the signs shows a bar beside every row of a table of speedups.
+A terminal that is wide enough and has the signs shows a bar beside every row of a table of speedups. One that is too
+narrow gets a table in parts, each with the columns that tell rows apart: nothing is cut off, and nothing left out.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table as RichTable
@@ -20,7 +22,13 @@ from actbench.report.summary import Summary
 from actbench.report.table import Table
 
 PLAIN_WIDTH = 160
-"""Columns when the output is not a terminal."""
+"""Columns when the output is not a terminal, at least."""
+
+BETWEEN = 3
+"""Spaces between columns."""
+
+LEAST_WORDS = 40
+"""Columns of the only text that is wrapped."""
 
 BAR_WIDTH = 32
 """Columns of a bar."""
@@ -44,34 +52,73 @@ def show(summary: Summary, console: Console | None = None) -> None:
 def show_table(table: Table, console: Console | None = None) -> None:
     """Print one table under its title; figures aligned right."""
     console = console or _console()
-    grid = _grid(table)
-    if any(table.bars) and _has_room(console, grid):
-        grid = _grid(table, [_drawn(bar) for bar in bars(table.bars, BAR_WIDTH)])
     console.print()
     console.print(Text(table.title, style="bold"))
     if table.note:
         console.print(Text(table.note.replace("`", ""), style="dim"))
-    console.print(grid)
+    whole = [*range(len(table.columns))]
+    if any(table.bars) and _has_room(console, _grid(table, whole)):
+        console.print(_grid(table, whole, [_drawn(bar) for bar in bars(table.bars, BAR_WIDTH)]))
+        return
+    for number, columns in enumerate(_parts(table, console) if console.is_terminal else [whole]):
+        if number:
+            console.print()
+        width = console.width
+        console.width = max(width, _width(table, columns))  # beyond its own, a terminal breaks lines by itself
+        console.print(_grid(table, columns))
+        console.width = width
 
 
-def _grid(table: Table, beside: Sequence[Text] = ()) -> RichTable:
-    """Lay the table out, with a bar beside each row where there are bars."""
+def _parts(table: Table, console: Console) -> Iterator[list[int]]:
+    """Yield the columns of each part: those that tell rows apart, and as many others as there is room for."""
+    keys = table.labels + (table.columns[table.labels : table.labels + 1] == ("n",))
+    shown = [*range(keys)]
+    for index in range(keys, len(table.columns)):
+        if len(shown) > keys and _width(table, [*shown, index]) > console.width:
+            yield shown
+            shown = [*range(keys)]
+        shown.append(index)
+    yield shown
+
+
+def _grid(table: Table, columns: Sequence[int], beside: Sequence[Text] = ()) -> RichTable:
+    """Lay these columns of the table out, with a bar beside each row where there are bars."""
     grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
-    for index, column in enumerate(table.columns):
-        words = index < table.labels or column == "known weakness"
-        grid.add_column(Text(column), justify="left" if words else "right", no_wrap=not words)
+    for index in columns:
+        words = _wrapped(table, index)
+        left = words or index < table.labels
+        least = _needed(table, index)
+        grid.add_column(
+            Text(table.columns[index]), justify="left" if left else "right", no_wrap=not words, min_width=least
+        )
     if beside:
         grid.add_column(Text("cached, log scale from 1"), no_wrap=True)
-    for index, row in enumerate(table.rows):
-        cells = (Text(cell, style="dim" if cell.endswith(UNDECIDED) else "") for cell in row)
-        grid.add_row(*cells, *beside[index : index + 1])
+    for number, row in enumerate(table.rows):
+        cells = (Text(row[index], style="dim" if row[index].endswith(UNDECIDED) else "") for index in columns)
+        grid.add_row(*cells, *beside[number : number + 1])
     return grid
 
 
 def _has_room(console: Console, grid: RichTable) -> bool:
     """Say whether bars can be shown: on a terminal with Unicode, beside a table that stays as it is."""
-    needed = Measurement.get(console, console.options.update(max_width=10_000), grid).maximum + BAR_COLUMNS
+    whole = Measurement.get(console, console.options.update(max_width=10_000), grid)
+    needed = whole.maximum + BAR_COLUMNS
     return console.is_terminal and console.encoding.startswith("utf") and needed <= console.width
+
+
+def _width(table: Table, columns: Sequence[int]) -> int:
+    """Return the columns on the terminal that these columns of the table need."""
+    return sum(_needed(table, index) for index in columns) + BETWEEN * (len(columns) - 1)
+
+
+def _needed(table: Table, index: int) -> int:
+    longest = max(cell_len(text) for text in (table.columns[index], *(row[index] for row in table.rows)))
+    return min(longest, LEAST_WORDS) if _wrapped(table, index) else longest
+
+
+def _wrapped(table: Table, index: int) -> bool:
+    """Say whether a column is text of any length."""
+    return table.columns[index] == "known weakness"
 
 
 def _drawn(bar: Bar | None) -> Text:

@@ -44,6 +44,14 @@ def test_a_regression_inside_the_margin_is_none(two_runs: Actbench) -> None:
     assert "2 cases, margin 20 %: 2 unchanged" in result.stdout
 
 
+def test_margins_that_no_case_has_are_told(two_runs: Actbench) -> None:
+    margins = ("--margins", "*/cached/*=20", "--margins", "*/cachd/*=3")
+    result = two_runs("check", NEW, "--baseline", OLD, *margins)
+    assert result.exit_code == 0
+    assert "--margins '*/cachd/*': no case matches that" in result.output
+    assert "*/cached/*'" not in result.output
+
+
 def test_an_improvement_is_fine(two_runs: Actbench) -> None:
     result = two_runs("check", OLD, "--baseline", NEW)
     assert result.exit_code == 0

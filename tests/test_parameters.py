@@ -100,6 +100,9 @@ def test_options_repeat_or_take_commas_and_a_value_given_twice_counts_once(actbe
     [
         ("-a", "logistik", "unknown activation 'logistik': did you mean 'logistic'?"),
         ("-a", "Tanh", "unknown activation 'Tanh': did you mean 'tanh'?"),
+        ("-a", "sigmoid", "unknown activation 'sigmoid': did you mean 'logistic'?"),
+        ("-a", "swish", "unknown activation 'swish': did you mean 'silu'?"),
+        ("-a", "GELU", "unknown activation 'GELU': did you mean 'gelu'?"),
         ("-a", "zzzz", "unknown activation 'zzzz': known are arctan, celu, elu, "),
         ("-b", "nump", "unknown backend 'nump': did you mean 'numpy'?"),
         ("-s", "cache", "unknown strategy 'cache': did you mean 'cached'?"),

@@ -57,7 +57,9 @@ def test_what_is_piped_is_one_part_and_nothing_is_cut_off(width: int) -> None:
 @pytest.mark.parametrize("terminal", [False, True])
 def test_only_a_text_is_wrapped(*, terminal: bool) -> None:
     why = "1 - y loses 1.44 bits per unit of z, until y rounds to 1; " * 3
-    table = Table("Costs", "", ("activation", "max ULP", "known weakness"), (("logistic", "3", why),), labels=1)
+    table = Table(
+        "Costs", "", ("activation", "max ULP", "known weakness"), (("logistic", "3", why),), labels=1, wrapped=2
+    )
     (part,) = shown(table, 70, terminal=terminal)
     assert max(map(len, part)) <= 70
     start = part[0].index("known weakness")

@@ -9,6 +9,26 @@ from pkgutil import iter_modules
 from actbench.errors import LOADED, InputError, unknown
 from actbench.formula import Activation
 
+OTHER_NAMES = {
+    "sigmoid": "logistic",
+    "expit": "logistic",
+    "swish": "silu",
+    "swish-1": "silu",
+    "hardswish": "hard-swish",
+    "hardsigmoid": "hard-sigmoid",
+    "hardtanh": "hard-tanh",
+    "leaky_relu": "leaky-relu",
+    "leakyrelu": "leaky-relu",
+    "lrelu": "leaky-relu",
+    "logsigmoid": "log-sigmoid",
+    "log_sigmoid": "log-sigmoid",
+    "gelu_tanh": "gelu-tanh",
+    "gelu-new": "gelu-tanh",
+    "atan": "arctan",
+    "linear": "identity",
+}
+"""What people and libraries call them, by name."""
+
 
 @cache
 def catalogue() -> dict[str, Activation]:
@@ -24,6 +44,9 @@ def get(name: str) -> Activation:
     try:
         found = catalogue()[plain]
     except KeyError:
+        likely = OTHER_NAMES.get(plain.lower(), plain.lower())
+        if likely in catalogue():
+            raise InputError(f"unknown activation '{plain}': did you mean '{likely}'?") from None
         raise unknown("activation", plain, catalogue(), LOADED) from None
     try:
         return found.with_parameters(dict(map(_setting, settings)))

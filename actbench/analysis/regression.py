@@ -7,7 +7,7 @@ inside the margin. Everything else is inconclusive.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -63,6 +63,11 @@ class Margins:
     def of(self, case: Case) -> float:
         """Return a case's margin."""
         return next((margin for glob, margin in self.exceptions if fnmatchcase(case.id, glob)), self.default)
+
+    def unused(self, cases: Iterable[Case]) -> list[str]:
+        """Return the globs that match none of these cases."""
+        ids = [case.id for case in cases]
+        return [glob for glob, _ in self.exceptions if not any(fnmatchcase(each, glob) for each in ids)]
 
 
 def verdict(ratio: Bounded, margin: float, slower: float, faster: float) -> Verdict:

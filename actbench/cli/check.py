@@ -112,7 +112,7 @@ def command(ctx: click.Context, /, run: Path | None, **chosen: Any) -> None:
         _refuse_live_options(ctx)
         if run is None:
             raise click.UsageError("--baseline needs a RUN to check, e.g. actbench check latest --baseline RUN")
-        report = _stored(run, chosen["baseline"], margins)
+        report = _stored(run, chosen["baseline"], margins).with_unused(margins)
         _publish(report, chosen)
     else:
         if run is not None:
@@ -189,7 +189,7 @@ def _live(ctx: click.Context, chosen: dict[str, Any], margins: Margins) -> Repor
             noise=outcome.noise,
             failures=outcome.failures,
             seconds=outcome.seconds,
-        )
+        ).with_unused(margins)
         _publish(report, chosen, lambda output: _keep(session, output, outcome.seconds, interrupted=interrupted))
     if interrupted:
         raise KeyboardInterrupt

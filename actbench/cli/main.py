@@ -113,7 +113,7 @@ def main() -> None:
     \b
     Examples:
       actbench run                      logistic and tanh, three sizes, about two minutes
-      actbench run --preset smoke       a few seconds
+      actbench run --preset smoke       a quarter of a minute
       actbench compare latest --by backend
 
     Exit codes: 0 fine, 1 a case regressed, 2 usage or bad input, 3 inconclusive, 4 a benchmark failed or a kernel is

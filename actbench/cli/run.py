@@ -241,6 +241,7 @@ def _min_rounds(chosen: dict[str, Any]) -> int:
 
 
 def _print_plan(chosen: dict[str, Any]) -> None:
+    from actbench.report.numbers import counted
     from actbench.report.summary import left_out_lines
 
     if chosen["resume"] is not None:
@@ -252,7 +253,8 @@ def _print_plan(chosen: dict[str, Any]) -> None:
     click.echo("")
     for line in left_out_lines(plan.left_out):
         click.echo(line)
-    click.echo(f"{len(plan.cases)} cases in {len(plan.blocks)} blocks; {_prediction(chosen, plan, preset)}")
+    cases, blocks = counted(len(plan.cases), "case"), counted(len(plan.blocks), "block")
+    click.echo(f"{cases} in {blocks}; {_prediction(chosen, plan, preset)}")
 
 
 def _prediction(chosen: dict[str, Any], plan: Plan, preset: Preset) -> str:

@@ -1,8 +1,9 @@
 """Survey the accuracy of kernels: call them, as a worker does, on points in both tails, and find where g' is lost.
 
 A band's points are drawn evenly, half of the lowest band's and all of the highest's evenly in the logarithm; they are
-the same for every kernel of an activation and dtype. The z from which g' is lost is looked for outward, between the
-first point where it is and the one before, finer and finer.
+the same for every kernel of an activation and dtype. The z from which g' is lost is looked for inward of the first
+point where it is, as long as there are others, because where rounding decides it is lost here and there at first; and
+then between that one and the one before, finer and finer.
 """
 
 from __future__ import annotations
@@ -26,6 +27,12 @@ from actbench.oracle import Truth
 
 POINTS = 150
 """Points a band, unless the user wants more."""
+
+INWARD = 0.25
+"""How far inward of a point that is lost others are looked for, as a share of it."""
+
+LOOKED_AT = 2048
+"""Points between the two."""
 
 WINDOW = 0.95
 """How far inward from the first point that is lost the search for an earlier one begins, at least, as a share of it."""
@@ -136,8 +143,15 @@ def _first(
     if not lost.any():
         return None
     index = int(np.argmax(lost))
-    outer = z[index]
-    inner = np.copysign(min(abs(z[max(index - 1, 0)]), abs(outer) * z.dtype.type(WINDOW)), outer)
+    outer, inner = z[index], z[max(index - 1, 0)]
+    while abs(outer) > 0:
+        nearer = np.geomspace(outer * z.dtype.type(INWARD), outer, LOOKED_AT, endpoint=False).astype(z.dtype)
+        hits = test(computed(nearer), truth_at(nearer))
+        if not hits.any():
+            break
+        at = int(np.argmax(hits))
+        outer, inner = nearer[at], nearer[max(at - 1, 0)]
+    inner = np.copysign(min(abs(inner), abs(outer) * z.dtype.type(WINDOW)), outer)
     for count in SEARCH:
         spaced = np.geomspace if abs(inner) > 0 else np.linspace
         finer = spaced(inner, outer, count + 1).astype(z.dtype)

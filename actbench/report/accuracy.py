@@ -61,8 +61,8 @@ def _table(dtype: str, found: Sequence[Accuracy], *, exact: bool) -> Table:
 def _tail(item: Accuracy, part: Part) -> Iterator[str]:
     loss = item.losses[part]
     yield significant(item.tails[part].largest, 2)
-    for value in (loss.wrong, loss.zero, loss.nan):
-        yield "" if value is None else significant(value, 4)
+    for value, digits in ((loss.wrong, 3), (loss.zero, 4), (loss.nan, 4)):  # the first is where rounding decides
+        yield "" if value is None else significant(value, digits)
 
 
 def as_markdown(found: Sequence[Accuracy], *, exact: bool) -> str:

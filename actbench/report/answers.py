@@ -12,6 +12,9 @@ from actbench.report.numbers import significant
 
 T = TypeVar("T")
 
+MOST_NAMED = 6
+"""Activations that are named in one sentence, and not counted."""
+
 KEEPING = {
     "cached": "reusing the cached output",
     "complement": "keeping the small side of the output",
@@ -19,6 +22,9 @@ KEEPING = {
     "pair": "keeping both z and the output",
 }
 """By strategy, what is set against recomputing; the others only where an activation has no ``cached``."""
+
+CLOSE = 1.1
+"""Ratios below have three digits: in two, a difference might not show."""
 
 MOST_BY_THEMSELVES = 3
 """More answers than these have one over all in front."""
@@ -38,9 +44,11 @@ def answers(within: Iterable[Speedup]) -> Iterator[str]:
         for strategy, found in _asked(alike).items()
     ]
     every = [each for each in kept if is_the_question(each)]
-    activations = {each.candidate.activation for each in every}
+    activations = dict.fromkeys(each.candidate.activation for each in every)
     if len(subjects) > MOST_BY_THEMSELVES and any(not isnan(each.low) for each in every):
         over = f"{len(activations)} activations" if len(activations) > 1 else f"{len(grouped(every, _op))} ops"
+        if 1 < len(activations) <= MOST_NAMED:
+            over = ", ".join(activations)
         yield f"Over {over}, {KEEPING['cached']} is {_verdict(every)}."
     for of, strategy, found in subjects:
         yield f"{', '.join(of)}: {_answer(strategy, found)}"
@@ -84,7 +92,7 @@ def _verdict(found: Sequence[Speedup], *, by_backend: bool = False) -> str:
 
 def _span(found: Sequence[Speedup]) -> str:
     ratios = [each.ratio for each in found]
-    low, high = significant(min(ratios), 2), significant(max(ratios), 2)
+    low, high = (significant(ratio, 3 if ratio < CLOSE else 2) for ratio in (min(ratios), max(ratios)))
     return low if low == high else f"{low} to {high}"
 
 

@@ -28,17 +28,22 @@ def as_text(
     environment: Environment, found: Sequence[Finding], configuration: Configuration, limits: Sequence[Limit] | None
 ) -> str:
     """Return what a run would record, then what makes timings scatter, limits if there are any, and the settings."""
-    shown = {field.name: str(getattr(environment, field.name)) for field in fields(Environment)}
+    facts = [f"{name:<28} {value}" for name, value in of(environment).items()]
+    noise = [f"{item.subject:<28} {item.state}" + ("" if item.good else f"  -> {item.advice}") for item in found]
+    roofs = [] if limits is None else ["", "what one core can do at most", *map(_limit, limits)]
+    return "\n".join([*facts, "", "what makes timings scatter", *noise, *roofs, "", settings.as_text(configuration)])
+
+
+def of(environment: Environment) -> dict[str, str]:
+    """Return what is known of a host, by what it is called, for people."""
+    shown = {field.name: getattr(environment, field.name) for field in fields(Environment)}
     shown |= {
-        "caches": _caches(environment),
+        "caches": _caches(environment) or "unknown",
         "memory": f"{environment.memory / 2**30:.1f} GiB",
         "libraries": _pairs(environment.libraries),
         "variables": _pairs(environment.variables) or "none set",
     }
-    facts = [f"{name.replace('_', ' '):<28} {value}" for name, value in shown.items()]
-    noise = [f"{item.subject:<28} {item.state}" + ("" if item.good else f"  -> {item.advice}") for item in found]
-    roofs = [] if limits is None else ["", "what one core can do at most", *map(_limit, limits)]
-    return "\n".join([*facts, "", "what makes timings scatter", *noise, *roofs, "", settings.as_text(configuration)])
+    return {name.replace("_", " "): "unknown" if value is None else str(value) for name, value in shown.items()}
 
 
 def as_json(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from actbench import backends
+from actbench.analysis.bounds import Bound
 from actbench.analysis.figures import Figures
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS, Bounded
@@ -17,7 +18,7 @@ from actbench.model import Check, LeftOut, place
 from actbench.report import crossovers, ladder
 from actbench.report.answers import answers, grouped, is_the_question
 from actbench.report.measured import Measured
-from actbench.report.numbers import NO_INTERVAL, UNDECIDED, count, plus_minus, ratio, significant
+from actbench.report.numbers import NO_INTERVAL, UNDECIDED, count, plus_minus, ratio, significant, times
 from actbench.report.table import Table
 from actbench.residuals import rank as strategy_rank
 from actbench.runs.record import Engine, Record
@@ -101,7 +102,8 @@ def _speedup_table(title: str, speedups: Sequence[Speedup]) -> Table:
 def _time_table(title: str, cases: Sequence[Figures]) -> Table:
     return _by_strategy(
         f"Time: {title}",
-        "Nanoseconds per element, and in brackets the rate of moving the operands as a percentage of a plain copy's.",
+        "Nanoseconds per element, and in brackets the rate of moving the operands as a percentage of a plain copy's; "
+        "none where the call itself takes half of the time.",
         cases,
         _time,
     )
@@ -130,7 +132,8 @@ def _by_strategy(title: str, note: str, cases: Sequence[Figures], cell: Callable
 
 def _time(each: Figures) -> str:
     value, low, high = (1e9 * seconds / each.size for seconds in (each.seconds, each.low, each.high))
-    return f"{plus_minus(value, low, high)} ({significant(each.copy_limit_pct, 2)} %)"
+    rate = "" if each.bound is Bound.DISPATCH else f" ({significant(each.copy_limit_pct, 2)} %)"
+    return f"{plus_minus(value, low, high)}{rate}"
 
 
 def _cost_table(cases: Sequence[Figures], checks: Sequence[Check]) -> Table:
@@ -152,11 +155,13 @@ def _cost_table(cases: Sequence[Figures], checks: Sequence[Check]) -> Table:
         )
     return Table(
         "What a strategy costs",
-        "Bytes kept per element from forward to backward, and the largest error of g' in units in the last place over "
-        "the whole range of z, on the least accurate backend and op; ∞ where the result is not a number.",
+        "Bytes kept per element from forward to backward, and the largest error of g' that the check before the run "
+        "found, in units in the last place, on the least accurate backend and op; ∞ where the result is no number. It "
+        "looks at points over the whole range of z, between which errors may be larger (actbench accuracy).",
         ("activation", "dtype", "strategy", "bytes kept", "max ULP", "at z", "known weakness"),
         tuple(rows),
         labels=3,
+        wrapped=6,
     )
 
 
@@ -165,10 +170,12 @@ def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Reco
     if rounds:
         span = str(rounds[0]) if len(rounds) == 1 else f"{rounds[0]} to {rounds[-1]}"
         plural = "round" if span == "1" else "rounds"
-        yield (
-            f"± is the longer side of the 95 % interval over {span} {plural}, each a fresh process; {UNDECIDED} marks "
-            "what is no difference: a ratio whose interval holds 1, an addition whose interval holds 0."
-        )
+        if rounds[-1] >= MIN_ROUNDS:
+            yield (
+                f"± is the longer side of the 95 % interval over {span} {plural}, each a fresh process; {UNDECIDED} "
+                "marks what is undecided: a ratio whose interval holds 1, an addition whose interval holds 0. Each is "
+                "of one figure: of twenty ratios that are 1 in truth, one may seem not to be."
+            )
         if rounds[0] < MIN_ROUNDS:
             yield f"{NO_INTERVAL} marks a figure without an interval: that takes {MIN_ROUNDS} rounds."
     wide = sum(speedup.half_width > record.settings.target for speedup in speedups)
@@ -184,8 +191,8 @@ def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Reco
         )
     if record.repeats:
         yield (
-            f"A block was measured again {record.repeats} times, because all of it was much slower than in other "
-            "rounds, as beside a busy neighbour."
+            f"Blocks were measured again, {times(record.repeats)}, because all of a block was much slower than in "
+            "other rounds, as beside a busy neighbour."
         )
     if record.plan.threaded:
         threaded = dict.fromkeys(backend for block in record.plan.blocks for backend in block.copies)

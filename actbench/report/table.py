@@ -16,13 +16,19 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     labels: int
+    wrapped: int | None = None
+    """The column that is text of any length, where there is one."""
     bars: tuple[Bounded | None, ...] = ()
     """Ratios that a terminal may draw beside the rows; text formats leave them out."""
+
+    def is_figure(self, index: int) -> bool:
+        """Say whether a column is of figures, aligned right."""
+        return index >= self.labels and index != self.wrapped
 
 
 def markdown(table: Table) -> str:
     """Return the table in GitHub's Markdown, figures aligned right."""
-    rule = ["---" if index < table.labels else "---:" for index in range(len(table.columns))]
+    rule = ["---:" if table.is_figure(index) else "---" for index in range(len(table.columns))]
     lines = [table.columns, rule, *table.rows]
     body = "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
     return f"### {table.title}\n\n{table.note}\n\n{body}\n" if table.note else f"### {table.title}\n\n{body}\n"

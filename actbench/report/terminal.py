@@ -85,11 +85,11 @@ def _grid(table: Table, columns: Sequence[int], beside: Sequence[Text] = ()) -> 
     """Lay these columns of the table out, with a bar beside each row where there are bars."""
     grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
     for index in columns:
-        words = _wrapped(table, index)
-        left = words or index < table.labels
-        least = _needed(table, index)
         grid.add_column(
-            Text(table.columns[index]), justify="left" if left else "right", no_wrap=not words, min_width=least
+            Text(table.columns[index]),
+            justify="right" if table.is_figure(index) else "left",
+            no_wrap=index != table.wrapped,
+            min_width=_needed(table, index),
         )
     if beside:
         grid.add_column(Text("cached, log scale from 1"), no_wrap=True)
@@ -113,12 +113,7 @@ def _width(table: Table, columns: Sequence[int]) -> int:
 
 def _needed(table: Table, index: int) -> int:
     longest = max(cell_len(text) for text in (table.columns[index], *(row[index] for row in table.rows)))
-    return min(longest, LEAST_WORDS) if _wrapped(table, index) else longest
-
-
-def _wrapped(table: Table, index: int) -> bool:
-    """Say whether a column is text of any length."""
-    return table.columns[index] == "known weakness"
+    return min(longest, LEAST_WORDS) if index == table.wrapped else longest
 
 
 def _drawn(bar: Bar | None) -> Text:

@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -36,6 +36,11 @@ class Report:
     failures: tuple[Failure, ...] = ()
     seconds: float = 0.0
     """What the check took."""
+
+    def with_unused(self, margins: Margins) -> Report:
+        """Return this, with what is to be said of margins that no case has."""
+        unused = margins.unused(change.case for change in self.changes)
+        return replace(self, remarks=(*self.remarks, *(f"--margins '{glob}': no case matches that" for glob in unused)))
 
     @property
     def given(self) -> set[Verdict]:

@@ -112,7 +112,7 @@ def create(directory: Path | None, new: Record) -> Iterator[Writer]:
         raise InputError(f"-o {directory}: that is the link to the newest run; name a directory of its own")
     files.probe(directory, BYTES_PER_VALUE * 400 * len(new.plan.cases))
     with files.locked(directory):
-        if (directory / "run.json").exists():
+        if (directory / "run.json").exists() and not _refused(directory):
             raise InputError(f"{directory} holds a run: go on with it (--resume {directory}) or name another with -o")
         writer = Writer(directory, new, Times(new.plan))
         writer.save()
@@ -186,6 +186,15 @@ def _journal(path: Path, of: Record) -> Iterator[BlockTimes]:
             if not right or not all(0 < value < inf for arm in entry.seconds for value in arm):
                 raise InputError(f"{path} is damaged: a line is not of block {entry.block} as it was calibrated")
             yield BlockTimes(blocks[entry.block], entry.round, entry.seconds)
+
+
+def _refused(directory: Path) -> bool:
+    """Say whether the run there was refused before anything was timed, so that there is nothing to lose."""
+    try:
+        found = load(directory)
+    except InputError:
+        return False
+    return found.record is not None and found.record.status is Status.REFUSED and not found.times.blocks
 
 
 def _fresh(preset: str) -> Path:

@@ -51,8 +51,9 @@ def probe(directory: Path, size: int) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
+        megabytes = max(1, round(size / 1e6))
         raise InputError(
-            f"cannot write {size / 1e6:.0f} MB to {directory}: {error.strerror}; name another directory with -o"
+            f"cannot write {megabytes} MB to {directory}: {error.strerror}; name another directory with -o"
         ) from None
     finally:
         with suppress(OSError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isnan
+from typing import Any
 
 import altair as alt
 
@@ -16,9 +17,24 @@ COLOURS = {
     Finding.UNDECIDED: "#7F7F7F",
 }
 
+WIDE: dict[str, Any] = {"width": 420, "height": alt.Step(15)}
+NARROW: dict[str, Any] = {"width": "container", "height": alt.Step(32)}
 
-def compare(found: Sequence[Contrast]) -> Picture | None:
-    """Return the chart of the cases that both runs have; None when there is none."""
+ABOVE: dict[str, Any] = {
+    "labelAlign": "left",
+    "labelPadding": -4,
+    "labelOffset": -9,
+    "ticks": False,
+    "domain": False,
+}
+"""Of an axis whose labels stand in the chart, each above its row."""
+
+
+def compare(found: Sequence[Contrast], *, narrow: bool = False) -> Picture | None:
+    """Return the chart of the cases that both runs have; None when there is none.
+
+    With `narrow`, it is as wide as its place, and names stand above their points and not beside them.
+    """
     rows = [_row(each) for each in found if each.figure == TIME and each.by == "case" and not isnan(each.ratio.value)]
     if not rows:
         return None
@@ -29,8 +45,9 @@ def compare(found: Sequence[Contrast]) -> Picture | None:
         title="the second run is",
     )
     base = blank()
-    x = alt.X("ratio:Q", scale=alt.Scale(type="log", nice=False, padding=12), axis=alt.Axis(title="times faster"))
-    y = alt.Y("case:N", sort=None, axis=alt.Axis(title=None, labelLimit=420))
+    axis = alt.Axis(title="times faster", tickCount=5, labelOverlap="greedy", format="~g")
+    x = alt.X("ratio:Q", scale=alt.Scale(type="log", nice=False, padding=12), axis=axis)
+    y = alt.Y("case:N", sort=None, axis=alt.Axis(title=None, labelLimit=420, **(ABOVE if narrow else {})))
     tips = [f"{name}:N" for name in ("case", "ratio", "low", "high", "finding")]
     points = base.mark_point(filled=True, size=40).encode(x, y, colour, tooltip=tips)
     spans = base.mark_rule(strokeWidth=2).encode(alt.X("low:Q"), alt.X2("high:Q"), y, colour)
@@ -41,7 +58,7 @@ def compare(found: Sequence[Contrast]) -> Picture | None:
         "The second run beside the first",
         "Points, one a case: how many times faster the case is in the second run than in the first, relative to the "
         f"yardstick, on a logarithmic axis; bars are 95 % intervals, the dashed line is 1, no difference. {tally}.",
-        alt.layer(equal, spans, points).properties(width=420, height=alt.Step(15)),
+        alt.layer(equal, spans, points).properties(**(NARROW if narrow else WIDE)),
         rows,
     )
 

@@ -53,7 +53,7 @@ def speedup(
         f"array's size from {sizes[0]} to {sizes[-1]} elements, both axes logarithmic; bars are 95 % intervals, the "
         "dashed line is 1, no difference, vertical lines are sizes at which an input and an output fill a cache, and "
         "shaded bands are the 95 % intervals of crossovers. "
-        f"From {significant(min(ratios), 2)} to {significant(max(ratios), 2)} times.",
+        f"Over all that was measured, from {significant(min(ratios), 2)} to {significant(max(ratios), 2)} times.",
         panels(chart, rows, BY, choose=choose),
         [*rows, *capacities(rows, caches), *crossed],
     )

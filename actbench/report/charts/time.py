@@ -43,8 +43,8 @@ def time(found: Sequence[Figures], caches: Mapping[str, int], *, choose: bool = 
         "Time per element against array size",
         "Lines: nanoseconds per element, by backend (colour) and strategy (dash), against the array's size, both axes "
         "logarithmic; bars are 95 % intervals, the dashed grey line is a plain copy of one array, and vertical lines "
-        f"are sizes at which an input and an output fill a cache. The least is {significant(quickest['ns'], 2)} ns, "
-        f"{quickest['strategy']} with {quickest['backend']}.",
+        f"are sizes at which an input and an output fill a cache. The least of all is {significant(quickest['ns'], 2)} "
+        f"ns, {quickest['activation']} {quickest['strategy']} with {quickest['backend']}.",
         panels(chart, rows, BY, choose=choose),
         [*rows, *_copies(rows, found), *capacities(rows, caches)],
     )

@@ -7,6 +7,7 @@ script. What is large is packed: the library that draws, the charts' data, the f
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import replace
 from gzip import compress
 from typing import Any
 
@@ -39,7 +40,10 @@ def page(run: Run, library: render.Library, baseline: Run | None = None) -> str:
     record = record_of(run)
     found = measured(run.times, record)
     answer, *others = sections(run, found)
-    shown = [answer, *([comparison(baseline, run)] if baseline else []), *others]
+    beside = [comparison(baseline, run)] if baseline else []
+    if beside:  # what two runs are set beside each other for
+        answer = replace(answer, answers=(f"{beside[0].title}: {beside[0].sentences[0]}", *answer.answers))
+    shown = [answer, *beside, *others]
     charts = [chart for section in shown for chart in section.charts]
     environment = _environment()
     packed = {file.name: file.text for section in shown for file in section.files}

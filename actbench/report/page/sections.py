@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,17 +11,16 @@ from actbench.analysis.between import between
 from actbench.analysis.statistics import medians
 from actbench.model import Case
 from actbench.report import between as between_report
-from actbench.report import pictures, tables_csv
+from actbench.report import host, pictures, tables_csv
 from actbench.report.charts.compare import compare
 from actbench.report.charts.style import Picture
 from actbench.report.measured import Measured
-from actbench.report.numbers import duration, significant
+from actbench.report.numbers import duration, significant, times
 from actbench.report.pictures import record_of
 from actbench.report.summary import summarise
 from actbench.report.table import Table
 from actbench.runs.archive import Run
 from actbench.runs.baseline import differences, host_differences, refuse_unlike
-from actbench.runs.environment import Environment
 from actbench.runs.record import Engine, Record
 
 TITLES = {
@@ -79,7 +78,7 @@ def sections(run: Run, found: Measured) -> Iterator[Section]:
     yield Section("tables", "Tables", tables=tables, sentences=summary.remarks)
     yield Section("noise", "Noise", sentences=tuple(_noise(run, record)))
     yield Section("method", "How it was measured", sentences=(_method(record),))
-    yield Section("environment", "Environment", facts=tuple(_facts(record.environment)))
+    yield Section("environment", "Environment", facts=tuple(host.of(record.environment).items()))
     yield Section("files", "Files", files=[File(name, text) for name, text in tables_csv.every(found).items()])
 
 
@@ -88,7 +87,7 @@ def comparison(before: Run, after: Run) -> Section:
     refuse_unlike(before, after)
     hosts = host_differences(before, after)
     found = between(before.times, after.times, None, one_host=not hosts)
-    shown = compare(found.times)
+    shown = compare(found.times, narrow=True)
     return Section(
         "comparison",
         f"Beside {before.path.resolve().name}",
@@ -112,7 +111,7 @@ def _noise(run: Run, record: Record) -> Iterator[str]:
         "Ratios scatter less, because both sides are measured in turns."
     )
     if record.repeats:
-        yield f"A block was measured again {record.repeats} times, because all of it was slower than in other rounds."
+        yield f"Blocks were measured again, {times(record.repeats)}, because all of one was slower than at other times."
 
 
 def _method(record: Record) -> str:
@@ -130,11 +129,3 @@ def _method(record: Record) -> str:
         f"{plan.seed}. Every kernel was held to mpmath before it was timed. {record.rounds} rounds, {record.status} "
         f"after {duration(record.seconds)}, begun {record.created}."
     )
-
-
-def _facts(environment: Environment) -> Iterator[tuple[str, str]]:
-    for field in fields(Environment):
-        value = getattr(environment, field.name)
-        if isinstance(value, dict):
-            value = ", ".join(f"{name} {each}" for name, each in value.items()) or "none"
-        yield field.name.replace("_", " "), "unknown" if value is None else str(value)

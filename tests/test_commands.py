@@ -186,7 +186,7 @@ def test_show_prints_the_code_that_is_measured(actbench: Actbench, backend: str,
     result = actbench("show", case)
     assert result.exit_code == 0
     assert result.stdout.startswith(f"{case}\nlogistic: 1 / (1 + exp(-z))\n{op}: ")
-    assert "return c - c * c" in result.stdout
+    assert "return c * (1.0 - c)" in result.stdout
     assert "keeps c: 8 bytes per element" in result.stdout
     assert ("\ncompiled\n" in result.stdout) == backend.startswith("numba")
 

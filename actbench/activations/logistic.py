@@ -61,7 +61,7 @@ def logistic(m: Any) -> Formulas:
         return m.where(z < 0.0, c, 1.0 - c), c
 
     def complement(c):
-        return c - c * c  # as c is 1/2 at most, this cannot cancel
+        return c * (1.0 - c)
 
     return Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),

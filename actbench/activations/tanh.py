@@ -52,7 +52,7 @@ def tanh(m: Any) -> Formulas:
         return m.tanh(z), c  # 1 - c would be inaccurate near z = 0, where y is small
 
     def complement(c):
-        return 2.0 * c - c * c  # as c is 1 at most, this cannot cancel
+        return c * (2.0 - c)
 
     return Formulas(
         forward=forward,

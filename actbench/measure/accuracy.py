@@ -31,7 +31,7 @@ POINTS = 150
 INWARD = 0.25
 """How far inward of a point that is lost others are looked for, as a share of it."""
 
-LOOKED_AT = 2048
+LOOKED_AT = 1024
 """Points between the two."""
 
 WINDOW = 0.95

@@ -28,16 +28,13 @@ from actbench.oracle import Truth
 POINTS = 150
 """Points a band, unless the user wants more."""
 
-INWARD = 0.25
-"""How far inward of a point that is lost others are looked for, as a share of it."""
+INWARD = (0.25, 0.95)
+"""How far inward of a point that is lost others are looked for, coarsely and then finely, as a share of it."""
 
 LOOKED_AT = 1024
 """Points between the two."""
 
-WINDOW = 0.95
-"""How far inward from the first point that is lost the search for an earlier one begins, at least, as a share of it."""
-
-SEARCH = (512, 64, 64)
+SEARCH = (64, 64)
 """Points of each step of that search."""
 
 
@@ -144,14 +141,13 @@ def _first(
         return None
     index = int(np.argmax(lost))
     outer, inner = z[index], z[max(index - 1, 0)]
-    while abs(outer) > 0:
-        nearer = np.geomspace(outer * z.dtype.type(INWARD), outer, LOOKED_AT, endpoint=False).astype(z.dtype)
-        hits = test(computed(nearer), truth_at(nearer))
-        if not hits.any():
-            break
-        at = int(np.argmax(hits))
-        outer, inner = nearer[at], nearer[max(at - 1, 0)]
-    inner = np.copysign(min(abs(inner), abs(outer) * z.dtype.type(WINDOW)), outer)
+    for share in INWARD:
+        while abs(outer) > 0:
+            nearer = np.geomspace(outer * z.dtype.type(share), outer, LOOKED_AT, endpoint=False).astype(z.dtype)
+            hits = test(computed(nearer), truth_at(nearer))
+            if not hits.any():
+                break
+            outer, inner = nearer[int(np.argmax(hits))], nearer[max(int(np.argmax(hits)) - 1, 0)]
     for count in SEARCH:
         spaced = np.geomspace if abs(inner) > 0 else np.linspace
         finer = spaced(inner, outer, count + 1).astype(z.dtype)

@@ -48,7 +48,7 @@ def _table(dtype: str, found: Sequence[Accuracy], *, exact: bool) -> Table:
         f"Error of g' in ULP, {dtype}",
         f"Looked at: {looked}, and {count(found[0].normal.points)} from N(0, 1). What a strategy keeps is {kept}. "
         "N: those from N(0, 1). 1 %, 0, NaN: the |z| from which a result is off by more, 0, or no finite number, where "
-        f"g' is a normal number.{by_differences}",
+        f"g' is a normal number, as a search finds them.{by_differences}",
         (
             *("activation", "strategy", "backend", "N: median", "N: p99", "N: max"),
             *(f"{tail}: {figure}" for tail in ("z<0", "z>0") for figure in ("max", *lost)),

@@ -6,7 +6,6 @@ numba calls libm once an element, and a loop with a call in it stays scalar. Her
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from actbench.backends import _simd
@@ -46,10 +45,10 @@ class NumbaSimd(Numba):
         """
         from numba.extending import register_jitable
 
-        from actbench.backends._simd import vector_width
+        from actbench.backends._simd import functions, vector_width
 
         computed = super().jitable(formula)
-        if not self._computes(formula):
+        if not {*_called(formula)} & {*functions.COMPUTED}:
             return computed
 
         def wide(kept):
@@ -62,17 +61,6 @@ class NumbaSimd(Numba):
 
         chosen = wide if formula.__code__.co_argcount == 1 else wide_from_two
         return register_jitable(inline="always")(chosen)  # it speaks of the loop it is in
-
-    def _computes(self, formula: Formula) -> bool:
-        """Say whether a formula computes more than it loads and stores."""
-        return bool({*_called(formula)} & {*self.namespace().COMPUTED})
-
-    def _factory(self, op: Op, rule: Rule) -> Callable[..., Any]:
-        if op is Op.STEP or len(rule.residuals) > 1 or self.threaded or not self._computes(rule.derivative):
-            return super()._factory(op, rule)
-        from actbench.backends._simd import ahead
-
-        return ahead.derivative if op is Op.DERIVATIVE else ahead.backward
 
     def edition(self, rule: Rule) -> str:
         """The digest of the functions' source."""

@@ -286,5 +286,6 @@ def test_an_activation_has_the_values_that_it_has_over_numpy(name: str, dtype: D
     activation = activations.get(name)
     z = np.linspace(-3.0, 9.0, 999).astype(dtype)
     expected = activation.forward(Dialect.ARRAY, backends.get("numpy").namespace())(z)
-    found = over_array(with_literals(activation.forward(Dialect.ARRAY, functions), dtype), z)
+    helper = register_jitable(forceinline=True)
+    found = over_array(with_literals(activation.forward(Dialect.ARRAY, functions), dtype, helper=helper), z)
     np.testing.assert_allclose(found, expected, rtol=8 * float(np.finfo(dtype).eps))

@@ -60,11 +60,6 @@ def counted(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def times(number: int) -> str:
-    """Return how often: ``once``, ``3 times``."""
-    return "once" if number == 1 else f"{number} times"
-
-
 def about(number: float) -> str:
     """Return a number of elements in two significant digits: ``1 600``, ``50k``, ``3.1M``."""
     exponent = max(0, math.floor(math.log10(number)) - 1)

@@ -18,7 +18,7 @@ from actbench.model import Check, LeftOut, place
 from actbench.report import crossovers, ladder
 from actbench.report.answers import answers, grouped, is_the_question
 from actbench.report.measured import Measured
-from actbench.report.numbers import NO_INTERVAL, UNDECIDED, count, plus_minus, ratio, significant, times
+from actbench.report.numbers import NO_INTERVAL, UNDECIDED, count, counted, plus_minus, ratio, significant
 from actbench.report.table import Table
 from actbench.residuals import rank as strategy_rank
 from actbench.runs.record import Engine, Record
@@ -191,8 +191,8 @@ def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Reco
         )
     if record.repeats:
         yield (
-            f"Blocks were measured again, {times(record.repeats)}, because all of a block was much slower than in "
-            "other rounds, as beside a busy neighbour."
+            f"Measured again: {counted(record.repeats, 'block')}, because all of it was much slower than in other "
+            "rounds, as beside a busy neighbour."
         )
     if record.plan.threaded:
         threaded = dict.fromkeys(backend for block in record.plan.blocks for backend in block.copies)

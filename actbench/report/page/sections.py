@@ -15,7 +15,7 @@ from actbench.report import host, pictures, tables_csv
 from actbench.report.charts.compare import compare
 from actbench.report.charts.style import Picture
 from actbench.report.measured import Measured
-from actbench.report.numbers import duration, significant, times
+from actbench.report.numbers import counted, duration, significant
 from actbench.report.pictures import record_of
 from actbench.report.summary import summarise
 from actbench.report.table import Table
@@ -111,7 +111,7 @@ def _noise(run: Run, record: Record) -> Iterator[str]:
         "Ratios scatter less, because both sides are measured in turns."
     )
     if record.repeats:
-        yield f"Blocks were measured again, {times(record.repeats)}, because all of one was slower than at other times."
+        yield f"Measured again: {counted(record.repeats, 'block')}, because all of it was slower than in other rounds."
 
 
 def _method(record: Record) -> str:

@@ -12,9 +12,6 @@ from tests import kernels
 from tests.conftest import Actbench
 
 EVERY = [each for each in kernels.every_kernel() if each.backend in {"numba-simd", "numba-parallel"}]
-COPY = ("exp", "cached")
-"""What computes nothing either: g' is y."""
-
 COMPARED = ("hard-tanh", "identity", "leaky-relu", "relu")
 """Activations that compute nothing: they select."""
 
@@ -24,13 +21,14 @@ SERIAL = [
     if each.backend == "numba-simd" and (each.op, each.dtype) == (Op.STEP, Dtype.FLOAT32)
     if each.activation not in COMPARED
 ]
+LONGEST = ("gaussian", "gelu", "gelu-tanh", "mish")
+"""What is most likely to be called, and not inlined."""
+
 DERIVATIVES = [
-    Kernel(activation.name, strategy, "numba-simd", Op.DERIVATIVE, dtype)
-    for activation in activations.catalogue().values()
-    if activation.name not in {*COMPARED, "hard-sigmoid"}  # whose g' is selected
-    for strategy in activation.strategies
-    if (activation.name, strategy) != COPY
-    for dtype in (Dtype if activation.name == "gelu" else (Dtype.FLOAT64,))  # the longest formulas
+    Kernel(name, strategy, "numba-simd", Op.DERIVATIVE, dtype)
+    for name in LONGEST
+    for strategy in activations.get(name).strategies
+    for dtype in Dtype
 ]
 SAMPLE = [each for each in kernels.sample() if each.backend in {"numba-simd", "numba-parallel"}]
 

@@ -176,7 +176,7 @@ def test_a_kernel_is_compiled_where_there_is_no_place_for_a_cache(monkeypatch: p
 
     monkeypatch.setattr(caching.CompileResultCacheImpl, "_locator_classes", [])
     copied = np.empty(3)
-    jitted(copying(range), Dtype.FLOAT64)(copied, np.arange(3.0))
+    jitted(copying(range), [Dtype.FLOAT64] * 2)(copied, np.arange(3.0))
     assert copied.tolist() == [0.0, 1.0, 2.0]
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 from actbench import activations, backends, kernel
-from actbench.backends import numba_simd
+from actbench.backends import _generated_code, numba_simd
+from actbench.backends._simd import ahead
 from actbench.model import Compiled, Dtype, Kernel, Op
 from tests import kernels
 from tests.conftest import Actbench
@@ -47,17 +50,43 @@ def test_every_kernel_is_vector_code_of_its_own_dtype_without_a_call(chosen: Ker
     assert found.double_conversions == 0
 
 
+@pytest.mark.parametrize("dtype", Dtype)
+@pytest.mark.parametrize(("op", "loops"), [(Op.DERIVATIVE, 2), (Op.BACKWARD, 2), (Op.STEP, 4)])
+def test_the_pieces_of_large_arrays_and_what_is_left_of_them_are_vector_code(
+    op: Op, loops: int, dtype: Dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr(_generated_code, "facts", lambda _signature, code, _dtype: seen.append(code))
+    kernel.compiled(Kernel("tanh", "recompute", "numba-simd", op, dtype))
+    (code,) = seen
+    assert len(re.findall(r"^vector\.body[^:\n]*:", code, re.MULTILINE)) == loops
+
+
 @pytest.mark.parametrize("backend", ["numpy-blocked", "numba-simd", "numba-parallel"])
 @pytest.mark.parametrize("dtype", Dtype)
 @pytest.mark.parametrize("op", Op)
 @pytest.mark.parametrize("strategy", ["recompute", "cached", "complement"])
 def test_many_pieces_and_a_rest_give_what_numpy_gives(backend: str, dtype: Dtype, op: Op, strategy: str) -> None:
-    z = np.random.default_rng(1).standard_normal(300_007, dtype=np.dtype(dtype).type)
+    z = np.random.default_rng(1).standard_normal(600_007, dtype=np.dtype(dtype).type)
     names = ("numpy", backend)
     plain, other = (kernels.outputs(Kernel("tanh", strategy, name, op, dtype), z, np.flip(z)) for name in names)
     for expected, found in zip(plain, other[:1] + other[-1:] if op is Op.STEP else other, strict=True):
         eps = float(np.finfo(dtype).eps)
         np.testing.assert_allclose(found, expected, rtol=16 * eps, atol=64 * eps)  # cached cancels
+
+
+@pytest.mark.parametrize("dtype", Dtype)
+@pytest.mark.parametrize("op", Op)
+@pytest.mark.parametrize("name", ["logistic", "silu"])
+def test_numbers_do_not_depend_on_how_many_there_are(name: str, op: Op, dtype: Dtype) -> None:
+    z = np.random.default_rng(1).standard_normal(ahead.LARGE // 4 + 7 * ahead.PIECE + 77, dtype=np.dtype(dtype).type)
+    few = ahead.LARGE // 8 - 1
+    for strategy in activations.get(name).strategies:
+        chosen = Kernel(name, strategy, "numba-simd", op, dtype)
+        whole = kernels.outputs(chosen, z, np.flip(z))
+        parts = [kernels.outputs(chosen, z[at : at + few], np.flip(z)[at : at + few]) for at in range(0, z.size, few)]
+        for found, expected in zip(whole, zip(*parts, strict=True), strict=True):
+            np.testing.assert_array_equal(found, np.concatenate(expected), chosen.id)
 
 
 def test_the_cache_is_not_asked_for_kernels_of_other_functions(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,3 +104,10 @@ def test_show_prints_the_functions_that_a_formula_calls(actbench: Actbench) -> N
     assert "    def exp(x):" in shown
     assert "    def tanh(x):" in shown
     assert "def erf" not in shown
+
+
+def test_show_prints_how_large_arrays_are_taken(actbench: Actbench) -> None:
+    shown = actbench("show", "silu/pair/numba-simd/backward/float32/1000").stdout
+    assert "    def over_four(loop" in shown
+    assert "over_two" not in shown
+    assert "ask(" not in actbench("show", "silu/pair/numba-parallel/backward/float32/1000").stdout

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
 from actbench.backends import _generated_code, _libm, _simd
-from actbench.backends._backend import COPY, PRODUCT, Backend, Bound, empty, source, with_literals
+from actbench.backends._backend import COPY, PRODUCT, Backend, Bound, empty, same, source, with_literals
 from actbench.backends._narrowing import BITS, as_bits
 from actbench.errors import InputError
 from actbench.formula import Conversion, Dialect, Formula, Rule
@@ -30,114 +30,122 @@ TELLING = re.compile(
 """What numba's lines begin with that name the cause."""
 
 
-def derivative(span: Callable[[int], Any], formula: Formula) -> Callable[..., Any]:
-    """Differentiate every element."""
+def elementwise(span: Callable[[int], Any], formula: Formula) -> Callable[..., Any]:
+    """A formula of every element: the activation, or its derivative."""
 
-    def kernel(out, kept):
+    def loop(out, kept):
         for i in span(out.size):
             out[i] = formula(kept[i])
 
-    return kernel
+    return loop
 
 
-def derivative_from_two(span: Callable[[int], Any], formula: Formula) -> Callable[..., Any]:
-    """Differentiate every element, from two residuals."""
+def elementwise_from_two(span: Callable[[int], Any], formula: Formula) -> Callable[..., Any]:
+    """A formula of every element, from two residuals."""
 
-    def kernel(out, kept, too):
+    def loop(out, kept, too):
         for i in span(out.size):
             out[i] = formula(kept[i], too[i])
 
-    return kernel
+    return loop
+
+
+def saving(span: Callable[[int], Any], save: Formula) -> Callable[..., Any]:
+    """The activation of every element, and a residual beside it."""
+
+    def loop(y, saved, z):
+        for i in span(y.size):
+            y[i], saved[i] = save(z[i])
+
+    return loop
+
+
+def saving_two(span: Callable[[int], Any], save: Formula) -> Callable[..., Any]:
+    """The activation of every element, and two residuals beside it."""
+
+    def loop(y, saved, too, z):
+        for i in span(y.size):
+            y[i], saved[i], too[i] = save(z[i])
+
+    return loop
 
 
 def backward(span: Callable[[int], Any], formula: Formula) -> Callable[..., Any]:
     """Multiply the upstream gradient by the derivative of every element."""
 
-    def kernel(dz, dy, kept):
+    def loop(dz, dy, kept):
         for i in span(dz.size):
             dz[i] = dy[i] * formula(kept[i])
 
-    return kernel
+    return loop
 
 
 def backward_from_two(span: Callable[[int], Any], formula: Formula) -> Callable[..., Any]:
     """Multiply the upstream gradient by the derivative of every element, from two residuals."""
 
-    def kernel(dz, dy, kept, too):
+    def loop(dz, dy, kept, too):
         for i in span(dz.size):
             dz[i] = dy[i] * formula(kept[i], too[i])
 
-    return kernel
+    return loop
 
 
-def step_keeping_z(span: Callable[[int], Any], forward: Formula, formula: Formula) -> Callable[..., Any]:
+def step_keeping_z(forward: Callable[..., Any], backward: Callable[..., Any]) -> Callable[..., Any]:
     """Forward; then backward from z."""
 
     def kernel(y, dz, z, dy):
-        for i in span(y.size):
-            y[i] = forward(z[i])
-        for i in span(dz.size):
-            dz[i] = dy[i] * formula(z[i])
+        forward(y, z)
+        backward(dz, dy, z)
 
     return kernel
 
 
-def step_keeping_y(span: Callable[[int], Any], forward: Formula, formula: Formula) -> Callable[..., Any]:
+def step_keeping_y(forward: Callable[..., Any], backward: Callable[..., Any]) -> Callable[..., Any]:
     """Forward; then backward from y."""
 
     def kernel(y, dz, z, dy):
-        for i in span(y.size):
-            y[i] = forward(z[i])
-        for i in span(dz.size):
-            dz[i] = dy[i] * formula(y[i])
+        forward(y, z)
+        backward(dz, dy, y)
 
     return kernel
 
 
-def step_keeping_both(span: Callable[[int], Any], forward: Formula, formula: Formula) -> Callable[..., Any]:
+def step_keeping_both(forward: Callable[..., Any], backward: Callable[..., Any]) -> Callable[..., Any]:
     """Forward; then backward from z and y."""
 
     def kernel(y, dz, z, dy):
-        for i in span(y.size):
-            y[i] = forward(z[i])
-        for i in span(dz.size):
-            dz[i] = dy[i] * formula(z[i], y[i])
+        forward(y, z)
+        backward(dz, dy, z, y)
 
     return kernel
 
 
-def step_saving(span: Callable[[int], Any], save: Formula, formula: Formula) -> Callable[..., Any]:
+def step_saving(forward: Callable[..., Any], backward: Callable[..., Any]) -> Callable[..., Any]:
     """Forward, storing a residual beside y; then backward from it."""
 
     def kernel(y, saved, dz, z, dy):
-        for i in span(y.size):
-            y[i], saved[i] = save(z[i])
-        for i in span(dz.size):
-            dz[i] = dy[i] * formula(saved[i])
+        forward(y, saved, z)
+        backward(dz, dy, saved)
 
     return kernel
 
 
-def step_saving_beside_z(span: Callable[[int], Any], save: Formula, formula: Formula) -> Callable[..., Any]:
+def step_saving_beside_z(forward: Callable[..., Any], backward: Callable[..., Any]) -> Callable[..., Any]:
     """Forward, storing a residual beside y; then backward from z and it."""
 
     def kernel(y, saved, dz, z, dy):
-        for i in span(y.size):
-            y[i], saved[i] = save(z[i])
-        for i in span(dz.size):
-            dz[i] = dy[i] * formula(z[i], saved[i])
+        forward(y, saved, z)
+        backward(dz, dy, z, saved)
 
     return kernel
 
 
-def step_saving_two(span: Callable[[int], Any], save: Formula, formula: Formula) -> Callable[..., Any]:
+def step_saving_two(forward: Callable[..., Any], backward: Callable[..., Any]) -> Callable[..., Any]:
     """Forward, storing two residuals beside y; then backward from them."""
 
     def kernel(y, saved, too, dz, z, dy):  # noqa: PLR0913, PLR0917  # it has as many arrays
-        for i in span(y.size):
-            y[i], saved[i], too[i] = save(z[i])
-        for i in span(dz.size):
-            dz[i] = dy[i] * formula(saved[i], too[i])
+        forward(y, saved, too, z)
+        backward(dz, dy, saved, too)
 
     return kernel
 
@@ -166,6 +174,8 @@ class Numba(Backend):
     rank = 20
     preallocates = True
     planning_ns = 15.0
+    counts_references: ClassVar[bool] = True
+    """Whether a call takes a reference to each of its arrays, as numba does where it is not told otherwise."""
     ladder: ClassVar = {
         "empty": empty,
         "dispatch": dispatch,
@@ -211,11 +221,19 @@ class Numba(Backend):
     def bind_call(self, function: Callable[..., Any], dtype: Dtype) -> Bound:
         """Compile a function that takes arrays and returns nothing, or load it from numba's cache."""
         start = time.perf_counter()
-        return _bound(jitted(function, dtype), start)
+        return _bound(self._jitted(function, [dtype] * len(parameters(function)), cache=True), start)
 
     def execution(self, op: Op, rule: Rule) -> str:
-        """The loop around the formula."""
-        return source(self._factory(op, rule))
+        """The loops around the formulas, what is around the loops, and what calls them."""
+        loops = _loops(op, rule)
+        around = dict.fromkeys(self._around(factory(range, same)) for factory in loops)
+        parts = [*loops, *(each for each in around if each is not same), *([_step(rule)] if op is Op.STEP else [])]
+        return "\n\n".join(map(source, parts))
+
+    def around(self, arrays: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Return what executes a loop over so many arrays: the loop itself does."""
+        del arrays
+        return same
 
     def compiled(self, op: Op, rule: Rule, dtype: Dtype) -> Compiled:
         """Read LLVM's optimised code, compiled anew: what comes from the cache can be run, not read."""
@@ -223,34 +241,51 @@ class Numba(Backend):
         ((signature, code),) = dispatcher.inspect_llvm().items()
         return _generated_code.facts(signature, code, dtype)
 
-    def _factory(self, op: Op, rule: Rule) -> Callable[..., Any]:
-        two = len(rule.residuals) == 2
-        match op:
-            case Op.DERIVATIVE:
-                return derivative_from_two if two else derivative
-            case Op.BACKWARD:
-                return backward_from_two if two else backward
-            case Op.STEP if rule.save:
-                beside_z = "z" in rule.residuals
-                return step_saving_beside_z if beside_z else step_saving_two if two else step_saving
-            case Op.STEP if two:
-                return step_keeping_both
-            case Op.STEP:
-                return {"z": step_keeping_z, "y": step_keeping_y}[rule.residuals[0]]
+    def _around(self, loop: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        return self.around(len(parameters(loop)))
+
+    def _jitted(self, function: Callable[..., Any], types: Sequence[str], *, cache: bool) -> Any:
+        return jitted(function, types, cache=cache, parallel=self.threaded, counted=self.counts_references)
 
     def _compile(self, op: Op, rule: Rule, dtype: Dtype, *, cache: bool) -> Any:
         from numba.core.errors import NumbaError
         from numba.extending import register_jitable
 
-        helper = register_jitable(forceinline=True)
+        helper, within = register_jitable(forceinline=True), register_jitable(inline="always")
         edition = self.edition(rule)
         literal = (with_literals(formula, dtype, edition, helper) for formula in formulas(op, rule))
-        loop = self._factory(op, rule)(self.span(), *map(self.jitable, literal))
+        loops = [
+            within(factory(self.span(), self.jitable(formula)))
+            for factory, formula in zip(_loops(op, rule), literal, strict=True)
+        ]
+        executed = [self._around(loop)(loop) for loop in loops]
+        whole = _step(rule)(*map(within, executed)) if op is Op.STEP else None
         residuals = dtype_of_residuals(rule, dtype)
+        types = [residuals if name in RESIDUALS else dtype for name in parameters(whole or loops[0])]
         try:
-            return jitted(loop, dtype, residuals, cache=cache, parallel=self.threaded)
+            return self._jitted(whole or executed[0], types, cache=cache)
         except (NumbaError, AttributeError) as error:  # the latter where the namespace lacks a function
             raise InputError(f"numba cannot compile {rule.derivative.__name__}: {_reason(str(error))}") from None
+
+
+def _loops(op: Op, rule: Rule) -> list[Callable[..., Any]]:
+    """Return what makes the loops of an op around its formulas."""
+    two = len(rule.residuals) == 2
+    if op is Op.DERIVATIVE:
+        return [elementwise_from_two if two else elementwise]
+    back = backward_from_two if two else backward
+    if op is Op.BACKWARD:
+        return [back]
+    forward = elementwise if not rule.save else saving_two if two and "z" not in rule.residuals else saving
+    return [forward, back]
+
+
+def _step(rule: Rule) -> Callable[..., Any]:
+    """Return what makes a step of its two loops."""
+    two = len(rule.residuals) == 2
+    if rule.save:
+        return step_saving_beside_z if "z" in rule.residuals else step_saving_two if two else step_saving
+    return step_keeping_both if two else {"z": step_keeping_z, "y": step_keeping_y}[rule.residuals[0]]
 
 
 def dtype_of_residuals(rule: Rule, dtype: Dtype) -> str:
@@ -260,16 +295,27 @@ def dtype_of_residuals(rule: Rule, dtype: Dtype) -> str:
     return "float32" if rule.conversion.kept_in == Storage.FLOAT32 else str(BITS)
 
 
+def parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Name what a function takes."""
+    return function.__code__.co_varnames[: function.__code__.co_argcount]
+
+
 def jitted(
-    function: Callable[..., Any], dtype: Dtype, residuals: str = "", *, cache: bool = True, parallel: bool = False
+    function: Callable[..., Any],
+    types: Sequence[str],
+    *,
+    cache: bool = True,
+    parallel: bool = False,
+    counted: bool = True,
 ) -> Any:
-    """Compile a function that takes arrays of one dtype, and perhaps residuals of another, and returns nothing."""
+    """Compile a function that takes arrays of these types and returns nothing.
+
+    `counted` has a call count its references to the arrays, as it must where it could keep one.
+    """
     import numba
 
-    names = function.__code__.co_varnames[: function.__code__.co_argcount]
-    types = (residuals if residuals and name in RESIDUALS else dtype for name in names)
     signature = numba.void(*(getattr(numba, each)[::1] for each in types))
-    compiled = partial(numba.njit, [signature], error_model="numpy", parallel=parallel)
+    compiled = partial(numba.njit, [signature], error_model="numpy", parallel=parallel, _nrt=counted)
     if cache:
         try:
             return compiled(cache=True)(function)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from actbench import processors
-from actbench.backends._backend import Bound
+from actbench.backends._backend import Bound, same
 from actbench.backends.numba import jitted
 from actbench.backends.numba_simd import NumbaSimd
 from actbench.formula import Rule
@@ -35,7 +35,7 @@ def copier(dtype: Dtype) -> Callable[..., Any]:
     """Return the copy by all threads, compiled once a process, when the threads have started and are spread."""
     import numba
 
-    dispatcher: Callable[..., Any] = jitted(copying(numba.prange), dtype, parallel=True)
+    dispatcher: Callable[..., Any] = jitted(copying(numba.prange), [dtype, dtype], parallel=True, counted=False)
     nothing = np.zeros(1, dtype)
     dispatcher(nothing.copy(), nothing)  # the first call starts the threads
     processors.spread()
@@ -60,6 +60,11 @@ class NumbaParallel(NumbaSimd):
         """Compile the loop, or load it from numba's cache; see that the threads are there."""
         copier(dtype)
         return super().bind(op, rule, dtype)
+
+    def around(self, arrays: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Return what executes a loop: the threads that share it do."""
+        del arrays
+        return same
 
     def copy(self, dtype: Dtype) -> Callable[..., Any]:
         """Copy by all threads."""

@@ -27,24 +27,24 @@ worth no more than half of that of e^r. For symmetric r, exp would err by more t
 def _exp(fmt: Format, tail: tuple[Any, ...], lowest: float, highest: float) -> Callable[..., Any]:
     """From 1 on, twice 2^(k - 1), since 2^k overflows before e^x does.
 
-    Below 1, 2^(k - 1) is computed 2^64 too large, since it might be subnormal, and the last product rounds. What is
-    asked of x is asked of x as it is given, and the answer for a large one is no smallest or largest of two: so LLVM
-    knows it for -|x|, and drops all that is for large numbers alone. The logistic derivative gets 19 % faster by that,
+    Up to 0, 2^(k - 1) is computed 2^64 too large, since it might be subnormal, and the last product rounds. What is
+    asked of x is asked of x as it is given, and first of all whether it is above 0: so LLVM knows the answer for -|x|
+    and for -2|x|, and drops all that is for positive numbers alone. The logistic derivative gets 19 % faster by that,
     and by a power of two that is multiplied in where 1 is added.
     """
     reduced, power_of_two = reduction(fmt, SKEW), power(fmt)
     as_it_is, raised = rounding_constant(fmt, -1), rounding_constant(fmt, LIFT - 1)
-    low, high, one = fmt.reals(lowest, highest, 1.0)
+    low, high, zero = fmt.reals(lowest, highest, 0.0)
     twice, lowering = fmt.reals(2.0, 2.0 ** (1 - LIFT))
 
     def exp(x):
         """Return e^x; at most 0.98 ULP off in float32, 0.97 in float64."""
-        is_large, is_beyond = x >= one, x > high
-        x = select(is_beyond, high, select(x < low, low, x))
-        total, r = reduced(x, select(is_large, as_it_is, raised))
+        is_positive = x > zero
+        x = select(is_positive, select(x > high, high, x), select(x < low, low, x))
+        total, r = reduced(x, select(is_positive, as_it_is, raised))
         scale = power_of_two(total)
         e_r_less_1 = muladd(r * r, polynomial(r, tail), r)
-        return muladd(e_r_less_1, scale, scale) * select(is_large, twice, lowering)
+        return muladd(e_r_less_1, scale, scale) * select(is_positive, twice, lowering)
 
     return exp
 

@@ -25,7 +25,12 @@ MAX_VALUES = 128
 """The most values of an arm in a round: beyond, what differs between processes outweighs what differs within one."""
 
 MIN_VALUES = 3
-"""The fewest, in cache, so that their median outlives a disturbance. Out of cache, where calls take long, it is one."""
+"""The fewest, so that their median outlives a disturbance. Where calls take long, out of cache or in pure Python, it is
+one: of a long value a disturbance is a small part, and three of them cost what is better spent on rounds."""
+
+STRETCH = 2.0
+"""How much longer than it should an arm may take to have as many values as any other: value by value a ratio is free of
+what slows both sides, and medians of unlike numbers of values are not."""
 
 Slices = Sequence[tuple[int, int]]
 """Slices in order: the arm, and its calls."""
@@ -42,14 +47,21 @@ def calibrate(
     loops, seconds = loops_by_doubling(len(block.timed), time)
     nbytes = block.size * block.dtype.itemsize
     slices = PHASES if nbytes <= SMALL else 2
-    least = MIN_VALUES if nbytes <= PHASED else 1
     costs = [slices * (count + 1) * call for count, call in zip(loops, seconds, strict=True)]
     place_seconds = place()
-    values = tuple(
-        min(MAX_VALUES, max(least, int(arm_seconds / max(cost, place_seconds, SLICE_SECONDS)))) for cost in costs
-    )
+    values = _values(costs, place_seconds, arm_seconds, in_cache=nbytes <= PHASED)
     round_seconds = sum(map(mul, values, costs)) + max(values) * place_seconds
     return Calibration(tuple(loops), values, slices, round_seconds)
+
+
+def _values(costs: Sequence[float], place_seconds: float, arm_seconds: float, *, in_cache: bool) -> tuple[int, ...]:
+    """Return the values of each arm, from the seconds that one takes."""
+    fitting = [int(arm_seconds / max(cost, place_seconds, SLICE_SECONDS)) for cost in costs]
+    own = [min(MAX_VALUES, max(count, MIN_VALUES if in_cache and count else 1)) for count in fitting]
+    most = max(own)
+    return tuple(
+        most if cost * most <= STRETCH * arm_seconds else count for cost, count in zip(costs, own, strict=True)
+    )
 
 
 def loops_by_doubling(arms: int, time: Callable[[Slices], Sequence[float]]) -> tuple[list[int], list[float]]:

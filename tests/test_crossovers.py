@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from actbench.analysis.crossovers import Crossover, Curve, Kind, Point, Standing, curves, findings, standings
+from actbench.analysis.speedups import ratios
 from actbench.analysis.statistics import MIN_ROUNDS, Bounded, chance_of_sign, location
 from actbench.model import OVERHEAD, Arm, Block, BlockTimes, Dtype, Op, Plan
 from actbench.presets import HALF_DECADES
@@ -205,7 +206,7 @@ def measured(sizes: Sequence[int], *arms: Arm, activation: str = "logistic") -> 
     blocks = tuple(Block(activation, Op.STEP, Dtype.FLOAT64, size, arms) for size in sizes)
     seconds = tuple((1.0 + index,) for index in range(len(arms) + 1))
     finished = [BlockTimes(block, number, seconds) for block in blocks for number in range(1, 7)]
-    return list(curves(Times(Plan(blocks, seed=1), finished)))
+    return list(curves(ratios(Times(Plan(blocks, seed=1), finished), blocks)))
 
 
 def test_every_two_strategies_of_a_backend_have_a_curve_from_the_smallest_size_on() -> None:

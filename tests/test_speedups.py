@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actbench.analysis.speedups import log_ratios, pairs, speedups, widest
+from actbench.analysis.speedups import block_speedups, log_ratios, pairs, widest
 from actbench.model import Arm, Block, BlockTimes, Dtype, Op, Plan
 from actbench.runs.times import Times
 
@@ -49,7 +49,7 @@ def test_rounds_may_have_different_numbers_of_values() -> None:
 
 def test_a_speedup_has_no_interval_before_six_rounds_and_counts_as_infinitely_wide() -> None:
     times = measured(*[((4.0,), (1.0,), (0.5,))] * 5)
-    assert [speedup.ratio for speedup in speedups(times, BLOCK)] == pytest.approx([4.0, 2.0])
+    assert [speedup.ratio for speedup in block_speedups(times, BLOCK)] == pytest.approx([4.0, 2.0])
     found = widest(times, [BLOCK])
     assert found is not None
     assert found.half_width == float("inf")
@@ -66,5 +66,5 @@ def test_the_widest_speedup_is_found() -> None:
 def test_a_block_of_one_arm_has_no_speedup() -> None:
     lonely = Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, 1000, ARMS[:1])
     times = Times(Plan((lonely,), seed=1), [BlockTimes(lonely, 1, ((1.0,), (1.0,)))])
-    assert list(speedups(times, lonely)) == []
+    assert list(block_speedups(times, lonely)) == []
     assert widest(times, [lonely]) is None

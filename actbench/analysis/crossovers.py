@@ -30,19 +30,27 @@ estimates with an interval of their own: they are the last measured size with a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 from math import exp, nan
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench.analysis.speedups import columns, log_ratios, pairs
-from actbench.analysis.statistics import CONFIDENCE, MIN_ROUNDS, Bounded, benjamini_hochberg, chances_of_sign, locations
-from actbench.model import Dtype, Op
-from actbench.runs.times import Times
+from actbench.analysis.speedups import Ratios
+from actbench.analysis.statistics import (
+    CONFIDENCE,
+    MIN_ROUNDS,
+    Bounded,
+    Floats,
+    benjamini_hochberg,
+    chances_of_sign,
+    locations,
+)
+from actbench.model import Block, Dtype, Op
 
 LEAST_SIZES = 4
 """The fewest sizes that make a curve."""
@@ -126,37 +134,61 @@ class Curve:
         return sum(point.standing in DECIDED for point in self.points)
 
 
-def curves(times: Times) -> Iterator[Curve]:
+def curves(found: Mapping[Block, Ratios]) -> Iterator[Curve]:
     """Yield the curves of a run, in the order of the plan; rungs of the overhead ladder have none."""
-    found: dict[tuple[str, Op, Dtype, str, str, str], dict[int, NDArray[np.float64]]] = {}
-    for block in times.blocks:
+    by_size: dict[tuple[str, Op, Dtype, str, str, str], dict[int, NDArray[np.float64]]] = {}
+    for block, ratios in found.items():
         if block.cases[0].is_rung:
             continue
         arms = block.arms
-        chosen = [pair for pair in pairs(block) if arms[pair[0]].backend == arms[pair[1]].backend]
-        ratios = log_ratios(times.seconds(block), *columns(chosen))
-        for (first, second), of_pair in zip(chosen, ratios, strict=True):
-            key = (block.activation, block.op, block.dtype, arms[first].backend)
-            found.setdefault((*key, arms[first].strategy, arms[second].strategy), {})[block.size] = of_pair
-    for of, logs in found.items():
-        if len(logs) >= LEAST_SIZES:
-            points = standings(sorted(logs.items()))
-            yield Curve(*of, points, tuple(findings(points, *of[-2:])))
+        for (first, second), logs in zip(ratios.pairs, ratios.logs, strict=True):
+            one, other = arms[first], arms[second]
+            if one.backend == other.backend:
+                of = (block.activation, block.op, block.dtype, one.backend, one.strategy, other.strategy)
+                by_size.setdefault(of, {})[block.size] = logs
+    series = {of: sorted(logs.items()) for of, logs in by_size.items() if len(logs) >= LEAST_SIZES}
+    judged = iter(_judged([logs for sizes in series.values() for _, logs in sizes]))
+    for of, sizes in series.items():
+        points = _points([size for size, _ in sizes], [next(judged) for _ in sizes])
+        yield Curve(*of, points, tuple(findings(points, *of[-2:])))
 
 
 def standings(logs: Sequence[tuple[int, NDArray[np.float64]]]) -> tuple[Point, ...]:
     """Judge the sizes of a curve, from their log ratios, one a round."""
-    faster = _shown([each for _, each in logs])
-    slower = _shown([-each for _, each in logs])
+    return _points([size for size, _ in logs], _judged([rounds for _, rounds in logs]))
+
+
+class _Judged(NamedTuple):
+    """What the log ratios of a size come to."""
+
+    speedup: Bounded
+    rounds: int
+    not_above: float
+    """The p value of "the log ratio is 0 or less"."""
+    not_below: float
+
+
+def _judged(logs: Sequence[NDArray[np.float64]]) -> list[_Judged]:
+    bounds = np.exp(locations(logs)).tolist()
+    chances = (chances_of_sign(side).tolist() for side in (logs, [-rounds for rounds in logs]))
+    return [
+        _Judged(Bounded(*bound), rounds.size, up, down)
+        for rounds, bound, up, down in zip(logs, bounds, *chances, strict=True)
+    ]
+
+
+def _points(sizes: Sequence[int], judged: Sequence[_Judged]) -> tuple[Point, ...]:
+    enough = np.array([each.rounds >= MIN_ROUNDS for each in judged])
+    up, down = (np.array(side) for side in zip(*((each.not_above, each.not_below) for each in judged), strict=True))
+    faster, slower = _shown(up, down, enough), _shown(down, up, enough)
     points = []
-    speedups = (Bounded(*row) for row in np.exp(locations(rounds for _, rounds in logs)).tolist())
-    for (size, rounds), speedup, candidate, reference in zip(logs, speedups, faster, slower, strict=True):
+    for size, each, candidate, reference in zip(sizes, judged, faster, slower, strict=True):
         standing = Standing.UNDECIDED
         if candidate or reference:
             standing = Standing.CANDIDATE if candidate else Standing.REFERENCE
-        elif 1 / (1 + NEGLIGIBLE) <= speedup.low <= speedup.high <= 1 + NEGLIGIBLE:
+        elif 1 / (1 + NEGLIGIBLE) <= each.speedup.low <= each.speedup.high <= 1 + NEGLIGIBLE:
             standing = Standing.EQUAL
-        points.append(Point(size, speedup, rounds.size, standing))
+        points.append(Point(size, each.speedup, each.rounds, standing))
     return tuple(points)
 
 
@@ -188,14 +220,16 @@ def _equal(points: Iterable[Point]) -> bool:
     return all(point.standing is Standing.EQUAL for point in points)
 
 
-def _shown(logs: Sequence[NDArray[np.float64]]) -> list[bool]:
-    """Say for each size whether its log ratio is shown to be above 0, of all sizes that it can be shown for."""
+def _shown(chances: Floats, opposite: Floats, enough: NDArray[np.bool_]) -> list[bool]:
+    """Say for each size whether its log ratio is shown to be above 0, of all sizes that it can be shown for.
+
+    From the p values of the hypothesis that it is not, and of the opposite one.
+    """
     level = 1 - CONFIDENCE
-    enough = np.array([rounds.size >= MIN_ROUNDS for rounds in logs])
-    possible = enough & (chances_of_sign(-rounds for rounds in logs) > level / 2)
-    chances = chances_of_sign(logs)[possible]
-    shown = np.zeros(len(logs), dtype=bool)
-    shown[possible] = (chances <= level / 2) & (benjamini_hochberg(chances) <= level)
+    possible = enough & (opposite > level / 2)
+    asked = chances[possible]
+    shown = np.zeros(chances.size, dtype=bool)
+    shown[possible] = (asked <= level / 2) & (benjamini_hochberg(asked) <= level)
     return shown.tolist()
 
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from actbench.analysis.bounds import Bound, bound
 from actbench.analysis.speedups import log_ratios
-from actbench.analysis.statistics import location, locations
+from actbench.analysis.statistics import locations
 from actbench.analysis.typical import typical
 from actbench.costs import bytes_moved, residual_bytes
-from actbench.model import OVERHEAD, YARDSTICK, Calibration, Case, Check, Dtype, Kernel, Op
+from actbench.model import OVERHEAD, YARDSTICK, Calibration, Case, Check, Dtype, Op
 from actbench.runs.times import Times
 
 
@@ -63,17 +63,20 @@ class Figures:
 
 def figures(times: Times, calibrations: Mapping[str, Calibration], checks: Iterable[Check]) -> Iterator[Figures]:
     """Yield the figures of every case that was measured, and of the yardsticks."""
-    checked = {check.kernel: check for check in checks}
-    limits = _copy_limits(times, checked)
+    by_kernel = {check.kernel: check for check in checks}
+    cases = typical(times)
+    checked = {case: by_kernel.get(case.kernel) for case in cases}
+    moved = {case: _moved(case, check) for case, check in checked.items()}
+    limits = _copy_limits(times, moved)
     probes = {
         case: probe
         for block in times.blocks
         for case, probe in zip(block.cases, calibrations[block.id].probes, strict=False)
     }
     loops = {case: calibrations[block.id].calls(arm) for block in times.blocks for arm, case in enumerate(block.timed)}
-    cases = typical(times)
     bounds = np.exp(locations(np.log(rounds.seconds) for rounds in cases.values())).tolist()
     for (case, rounds), (seconds, low, high) in zip(cases.items(), bounds, strict=True):
+        check, limit, probe = checked[case], limits[case], probes.get(case)
         yield Figures(
             activation=case.activation,
             strategy=case.strategy,
@@ -87,33 +90,33 @@ def figures(times: Times, calibrations: Mapping[str, Calibration], checks: Itera
             rounds=rounds.seconds.size,
             loops=loops[case],
             ns_per_element=1e9 * seconds / case.size,
-            gb_per_s=1e-9 * _moved(case, checked) / seconds,
-            copy_limit_pct=limits[case],
-            residual_bytes_per_element=_kept(case, checked),
-            max_ulp=checked[case.kernel].max_ulp if case.kernel in checked else float("nan"),
-            bound=bound(case, seconds, limits[case], probes[case]) if case in probes else None,
+            gb_per_s=1e-9 * moved[case] / seconds,
+            copy_limit_pct=limit,
+            residual_bytes_per_element=_kept(case, check),
+            max_ulp=check.max_ulp if check else float("nan"),
+            bound=bound(case, seconds, limit, probe) if probe else None,
         )
 
 
-def _moved(case: Case, checked: Mapping[Kernel, Check]) -> int:
+def _moved(case: Case, check: Check | None) -> int:
     """Return the bytes that a call must move: by the record of a run, or by the formulas."""
-    check = checked.get(case.kernel)
     return bytes_moved(case) if check is None or check.moved_bytes is None else check.moved_bytes * case.size
 
 
-def _kept(case: Case, checked: Mapping[Kernel, Check]) -> int:
+def _kept(case: Case, check: Check | None) -> int:
     """Return the bytes kept per element: by the record of a run, or by the formulas."""
-    check = checked.get(case.kernel)
     return residual_bytes(case) if check is None or check.kept_bytes is None else check.kept_bytes
 
 
-def _copy_limits(times: Times, checked: Mapping[Kernel, Check]) -> dict[Case, float]:
-    """Return by case the percentage of its block's copying rate."""
-    limits = {}
+def _copy_limits(times: Times, moved: Mapping[Case, int]) -> dict[Case, float]:
+    """Return by case the percentage of its block's copying rate; `moved` are the bytes of a call."""
+    samples, timed = [], []
     for block in times.blocks:
-        timed, copied = block.timed, bytes_moved(block.yardstick)
-        yardsticks = [block.yardstick_of(case) for case in timed]
-        ratios, _, _ = location(log_ratios(times.seconds(block), yardsticks, range(len(timed))))
-        for case, ratio in zip(timed, np.exp(ratios).tolist(), strict=True):
-            limits[case] = 100 * ratio * _moved(case, checked) / copied
-    return limits
+        copied = bytes_moved(block.yardstick)
+        yardsticks = [block.yardstick_of(case) for case in block.timed]
+        samples += [*log_ratios(times.seconds(block), yardsticks, range(len(yardsticks)))]
+        timed += [(case, copied) for case in block.timed]
+    ratios = np.exp(locations(samples)).tolist()
+    return {
+        case: 100 * ratio * moved[case] / copied for (case, copied), (ratio, _, _) in zip(timed, ratios, strict=True)
+    }

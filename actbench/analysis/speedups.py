@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench.analysis.statistics import location, paired, scatter
+from actbench.analysis.statistics import each, locations, paired, scatter
 from actbench.model import Block, Case
 from actbench.runs.times import Times
 
@@ -59,24 +59,46 @@ def log_ratios(
 
     `seconds` is rounds x arms x values, NaN where an arm has fewer values. For several arms it is arms x rounds.
     """
-    by_arm = seconds.swapaxes(0, 1)
-    return paired(np.log(by_arm[reference]), np.log(by_arm[candidate]))
+    by_arm = np.log(seconds).swapaxes(0, 1)
+    return paired(by_arm[reference], by_arm[candidate])
 
 
-def speedups(times: Times, block: Block) -> Iterator[Speedup]:
+@dataclass(frozen=True, slots=True)
+class Ratios:
+    """The log ratios of a block, before anything is made of them."""
+
+    pairs: tuple[tuple[int, int], ...]
+    logs: NDArray[np.float64]
+    """Pairs x rounds."""
+
+
+def ratios(times: Times, blocks: Iterable[Block]) -> dict[Block, Ratios]:
+    """Return the log ratios of all pairs, block by block."""
+    found = {}
+    for block in blocks:
+        chosen = pairs(block)
+        found[block] = Ratios(chosen, log_ratios(times.seconds(block), *columns(chosen)))
+    return found
+
+
+def speedups(found: Mapping[Block, Ratios]) -> Iterator[Speedup]:
+    """Yield the speedups of these blocks."""
+    samples = [logs for own in found.values() for logs in own.logs]
+    bounds = iter(np.exp(locations(samples)).tolist())
+    scatters = iter(each(samples, scatter).tolist())
+    for block, own in found.items():
+        cases, rounds = block.cases, own.logs.shape[-1]
+        for reference, candidate in own.pairs:
+            ratio, low, high = next(bounds)
+            yield Speedup(cases[reference], cases[candidate], ratio, low, high, rounds, next(scatters))
+
+
+def block_speedups(times: Times, block: Block) -> Iterator[Speedup]:
     """Yield the speedups of a block."""
-    chosen = pairs(block)
-    if not chosen:
-        return
-    ratios = log_ratios(times.seconds(block), *columns(chosen))
-    bounds = np.exp(np.stack(location(ratios), axis=-1))
-    cases = block.cases
-    scatters = scatter(ratios).tolist()
-    for (reference, candidate), (ratio, low, high), spread in zip(chosen, bounds.tolist(), scatters, strict=True):
-        yield Speedup(cases[reference], cases[candidate], ratio, low, high, ratios.shape[-1], spread)
+    return speedups(ratios(times, [block]))
 
 
 def widest(times: Times, blocks: Iterable[Block]) -> Speedup | None:
     """Return the speedup with the widest interval in these blocks; None when nothing is compared."""
-    every = (speedup for block in blocks if times.rounds(block) for speedup in speedups(times, block))
+    every = speedups(ratios(times, filter(times.rounds, blocks)))
     return max(every, key=lambda speedup: speedup.half_width, default=None)

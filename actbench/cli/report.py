@@ -30,6 +30,8 @@ def command(run: Path, candidate: Path | None, output: Path | None) -> None:
       actbench report results/reference -o reference.html
       actbench report results/before results/after -o change.html
     """
+    import gc
+
     from actbench.errors import InputError
     from actbench.report.charts.render import Library
     from actbench.report.page import page
@@ -38,10 +40,12 @@ def command(run: Path, candidate: Path | None, output: Path | None) -> None:
 
     if output and output.suffix.lower() not in {".html", ".htm"}:
         raise InputError(f"-o {output}: the report is a page: name a file that ends in .html")
+    gc.disable()  # a page is made of a million small objects, which hold each other in no circles
     with Library() as library:
         last, baseline = (load(run), None) if candidate is None else (load(candidate), load(run))
         text = page(last, library, baseline)
     directory = last.path if last.path.is_dir() else last.path.parent
     target = output or directory / "report.html"
     write(target, text)
+    gc.freeze()  # nor does Python need to look for them when it ends
     click.echo(f"written to {target}", err=True)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from actbench.analysis.speedups import speedups, widest
+from actbench.analysis.speedups import block_speedups, widest
 from actbench.errors import BenchmarkError
 from actbench.kernel import PHASED
 from actbench.measure.client import StartWorker, Worker
@@ -163,7 +163,7 @@ class Conductor:
         standings = {
             block: Standing(
                 len(self.times.rounds(block)),
-                tuple(speedups(self.times, block)) if self.times.rounds(block) else (),
+                tuple(block_speedups(self.times, block)) if self.times.rounds(block) else (),
                 self._cost([block]),
             )
             for block in self._blocks()

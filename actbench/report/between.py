@@ -14,7 +14,7 @@ from actbench.analysis.statistics import Bounded
 from actbench.model import Case
 from actbench.report.numbers import NO_INTERVAL, UNDECIDED, plus_minus, ratio
 from actbench.report.table import Table, markdown
-from actbench.runs.files import FLOATS
+from actbench.runs.csv_text import FLOATS
 
 NOTE = (
     f"± is the longer side of the 95 % interval over rounds, {UNDECIDED} marks one that holds 1; what sets whole runs "

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from actbench.analysis.crossovers import Curve, curves
 from actbench.analysis.figures import Figures, figures
 from actbench.analysis.ladder import Step, steps
-from actbench.analysis.speedups import Speedup, speedups
+from actbench.analysis.speedups import Speedup, ratios, speedups
 from actbench.runs.record import Record
 from actbench.runs.times import Times
 
@@ -24,9 +24,10 @@ class Measured:
 
 def measured(times: Times, record: Record) -> Measured:
     """Analyse all that was measured."""
+    found = ratios(times, times.blocks)
     return Measured(
         figures=tuple(figures(times, record.calibrations, record.checks)),
-        speedups=tuple(found for block in times.blocks for found in speedups(times, block)),
-        steps=tuple(found for block in times.blocks for found in steps(times, block)),
-        curves=tuple(curves(times)),
+        speedups=tuple(speedups(found)),
+        steps=tuple(step for block in times.blocks for step in steps(times, block)),
+        curves=tuple(curves(found)),
     )

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import fields
 from operator import attrgetter
 
-import pandas as pd
-
 from actbench.analysis.crossovers import Curve
 from actbench.analysis.figures import Figures
 from actbench.analysis.speedups import Speedup
 from actbench.report.measured import Measured
-from actbench.runs.files import FLOATS
+from actbench.runs.csv_text import csv_text
 
 SPEEDUP_COLUMNS = (
     *("activation", "op", "dtype", "size"),
@@ -36,7 +34,7 @@ def every(found: Measured) -> dict[str, str]:
 def cases(found: Sequence[Figures]) -> str:
     """Return cases.csv: one row a case, its columns the measured fields of `Figures`."""
     columns = [field.name for field in fields(Figures) if field.name != "bound"]
-    return _csv(pd.DataFrame(map(attrgetter(*columns), found), columns=columns))
+    return csv_text(columns, map(attrgetter(*columns), found))
 
 
 def speedups(found: Sequence[Speedup]) -> str:
@@ -49,7 +47,7 @@ def speedups(found: Sequence[Speedup]) -> str:
         )
         for item in found
     ]
-    return _csv(pd.DataFrame(rows, columns=SPEEDUP_COLUMNS))
+    return csv_text(SPEEDUP_COLUMNS, rows)
 
 
 def crossovers(found: Sequence[Curve]) -> str:
@@ -63,8 +61,4 @@ def crossovers(found: Sequence[Curve]) -> str:
         for curve in found
         for each in curve.findings
     ]
-    return _csv(pd.DataFrame(rows, columns=CROSSOVER_COLUMNS))
-
-
-def _csv(frame: pd.DataFrame) -> str:
-    return str(frame.to_csv(index=False, lineterminator="\n", float_format=FLOATS))
+    return csv_text(CROSSOVER_COLUMNS, rows)

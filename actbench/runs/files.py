@@ -10,9 +10,6 @@ from pathlib import Path
 
 from actbench.errors import InputError
 
-FLOATS = "%.9g"
-"""How numbers are written to CSV: to a nanosecond in a second."""
-
 
 def write(path: Path, data: str | bytes) -> None:
     """Write a file under a temporary name and move it into place; `InputError` when the disk refuses.

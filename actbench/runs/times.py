@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +17,18 @@ class Times:
         """Begin with what was measured before, if anything; `plan` gives the blocks and their order."""
         self._plan = plan
         self._seconds: dict[Block, dict[int, NDArray[np.float64]]] = {block: {} for block in plan.blocks}
+        self._stacked: dict[Block, NDArray[np.float64]] = {}
         for times in finished:
             self.add(times)
 
     def add(self, times: BlockTimes) -> None:
         """Take in one block of one round; a second one of the same round replaces it."""
-        self.put(times.block, times.round, [np.array(arm, dtype=np.float64) for arm in times.seconds])
+        self.put(times.block, {times.round: _padded([np.array(arm, dtype=np.float64) for arm in times.seconds])})
 
-    def put(self, block: Block, number: int, seconds: Sequence[NDArray[np.float64]]) -> None:
-        """Take in one block of one round likewise: seconds per call by arm (the yardstick last), then by value."""
-        self._seconds[block][number] = _padded(seconds)
+    def put(self, block: Block, rounds: Mapping[int, NDArray[np.float64]]) -> None:
+        """Take in rounds of a block likewise: seconds per call by arm (the yardstick last), then by value, NaN last."""
+        self._seconds[block].update(rounds)
+        self._stacked.pop(block, None)
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -48,7 +50,10 @@ class Times:
 
     def seconds(self, block: Block) -> NDArray[np.float64]:
         """Return seconds per call: rounds x arms (the yardstick last) x values; NaN where an arm has fewer values."""
-        return _padded([self._seconds[block][number] for number in self.rounds(block)])
+        if block not in self._stacked:
+            self._stacked[block] = _padded([self._seconds[block][number] for number in self.rounds(block)])
+            self._stacked[block].flags.writeable = False
+        return self._stacked[block]
 
     def finished(self) -> Iterable[BlockTimes]:
         """Return every block of every round, by round."""

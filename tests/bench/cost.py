@@ -13,7 +13,7 @@ import argparse
 import statistics
 from itertools import count
 
-from actbench.analysis.speedups import Speedup, speedups
+from actbench.analysis.speedups import Speedup, block_speedups
 from actbench.analysis.statistics import MIN_ROUNDS
 from tests.bench.whole_run import whole_run
 
@@ -23,7 +23,7 @@ SELECTION = ("-b", "numpy,numba", "-s", "recompute,cached", "-n", "1k,10k,100k",
 def measured(*options: str) -> tuple[float, list[float]]:
     """Run actbench; return wall seconds a case, and the half widths of all speedups, relative."""
     run, seconds = whole_run(*SELECTION, *options)
-    found: list[Speedup] = [each for block in run.times.blocks for each in speedups(run.times, block)]
+    found: list[Speedup] = [each for block in run.times.blocks for each in block_speedups(run.times, block)]
     return seconds / len(run.plan.cases), [each.half_width for each in found]
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from actbench.analysis.speedups import Speedup, log_ratios, speedups
+from actbench.analysis.speedups import Speedup, block_speedups, log_ratios
 from actbench.analysis.statistics import location
 from actbench.costs import bytes_moved
 from actbench.model import Block, Case
@@ -64,7 +64,7 @@ def copy_limit(run: Run, block: Block, case: Case) -> str:
 def lines(run: Run) -> Iterator[str]:
     """Say what each figure comes to, block by block."""
     for block in run.times.blocks:
-        found = list(speedups(run.times, block))
+        found = list(block_speedups(run.times, block))
         name = f"{block.activation:<9} {block.dtype} {count(block.size):>11}"
         best = fastest(block, found)
         if best is not None:

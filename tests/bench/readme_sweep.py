@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 
 from actbench.analysis.crossovers import curves
+from actbench.analysis.speedups import ratios
 from actbench.report.crossovers import sentences
 from actbench.runs.archive import load
 
@@ -22,7 +23,9 @@ END = "<!-- end -->\n"
 
 def block(directory: Path) -> str:
     """Return what stands between the marks: a sentence a curve, as the run's summary has them."""
-    return "".join(["```text\n", *(f"{line}\n" for line in sentences(list(curves(load(directory).times)))), "```\n"])
+    times = load(directory).times
+    found = list(curves(ratios(times, times.blocks)))
+    return "".join(["```text\n", *(f"{line}\n" for line in sentences(found)), "```\n"])
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ import argparse
 import statistics
 from math import log
 
-from actbench.analysis.speedups import speedups
+from actbench.analysis.speedups import block_speedups
 from tests.bench.neighbour import neighbour
 from tests.bench.whole_run import whole_run
 
@@ -35,7 +35,7 @@ SELECTION = (
 def measured(*options: str) -> tuple[float, float]:
     """Run actbench with these options; return the ratio and the wall seconds."""
     run, seconds = whole_run(*SELECTION, *options)
-    (found,) = speedups(run.times, run.plan.blocks[0])
+    (found,) = block_speedups(run.times, run.plan.blocks[0])
     return found.ratio, seconds
 
 

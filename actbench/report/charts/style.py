@@ -70,11 +70,14 @@ def blank() -> alt.Chart:
 
 
 def picture(kind: str, title: str, description: str, chart: Any, rows: Iterable[Row]) -> Picture:
-    """Return a chart with its words and its data."""
+    """Return a chart with its words and its data, which are rounded in place: they are many."""
     spec = chart.properties(description=description).to_dict()
-    return Picture(
-        kind, title, description, spec, [{name: _value(value) for name, value in row.items()} for row in rows]
-    )
+    kept = [*rows]
+    for row in kept:
+        for name, value in row.items():
+            if isinstance(value, float):
+                row[name] = float(f"{value:.6g}") if isfinite(value) else None
+    return Picture(kind, title, description, spec, kept)
 
 
 def themed(spec: dict[str, Any], theme: str) -> dict[str, Any]:
@@ -98,12 +101,6 @@ def config(theme: str) -> dict[str, Any]:
         "rule": {"color": ink},
         "view": {"stroke": faint},
     }
-
-
-def _value(value: Any) -> Any:
-    if isinstance(value, float):
-        return float(f"{value:.6g}") if isfinite(value) else None
-    return value
 
 
 def backend_colour(present: Iterable[str], **options: Any) -> alt.Color:
@@ -173,7 +170,9 @@ def with_panels(rows: Iterable[Row], by: Sequence[str]) -> list[Row]:
     """Return the rows with the name of the panel that each belongs to: its fields `by` that differ among them."""
     kept = [*rows]
     varied = _varied(kept, by)
-    return [row | {"panel": ", ".join(str(row[field]) for field in varied)} for row in kept]
+    for row in kept:
+        row["panel"] = ", ".join([str(row[field]) for field in varied])
+    return kept
 
 
 def panels(

@@ -28,8 +28,8 @@ import msgspec
 from actbench.analysis.estimates import Estimate
 from actbench.errors import InputError
 from actbench.runs.archive import Run
+from actbench.runs.csv_text import FLOATS
 from actbench.runs.environment import Environment
-from actbench.runs.files import FLOATS
 from actbench.runs.record import Record
 
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actbench.runs.files import FLOATS
+from actbench.runs.csv_text import FLOATS
 
 PER_SECOND = 1e9
 

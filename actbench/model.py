@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from itertools import pairwise
 from math import inf
 
@@ -160,9 +161,12 @@ class Arm:
     backend: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Block:
-    """The cases that share activation, op, dtype and size, measured interleaved, and their yardsticks."""
+    """The cases that share activation, op, dtype and size, measured interleaved, and their yardsticks.
+
+    Its cases are made once: whatever is computed of a run asks for them again and again.
+    """
 
     activation: str
     op: Op
@@ -177,7 +181,7 @@ class Block:
         """``logistic/derivative/float32/1000``."""
         return f"{self.activation}/{self.op}/{self.dtype}/{self.size}"
 
-    @property
+    @cached_property
     def cases(self) -> tuple[Case, ...]:
         """One case an arm."""
         return tuple(
@@ -189,7 +193,7 @@ class Block:
         """A plain copy of as many elements: what reading one stream and writing one costs here and now."""
         return Case("copy", YARDSTICK, "numpy", self.op, self.dtype, self.size)
 
-    @property
+    @cached_property
     def timed(self) -> tuple[Case, ...]:
         """Everything timed in this block: the cases, then the copies of several threads, last the yardstick."""
         plain = self.yardstick

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from actbench.runs.times import Times
 
 NAMES = ["activation", "strategy", "backend", "op", "dtype"]
 COLUMNS = [*NAMES, "size", "round", "value", "loops", "seconds"]
+OF_CASE = attrgetter(*NAMES, "size")
 TYPES = dict.fromkeys(NAMES, "category") | dict.fromkeys(COLUMNS[len(NAMES) : -1], "int64") | {"seconds": "float64"}
 
 
@@ -35,7 +37,7 @@ def to_csv(plan: Plan, times: Times, calibrations: Mapping[str, Calibration]) ->
         calibration = calibrations[finished.block.id]
         for arm, (case, seconds) in enumerate(zip(finished.block.timed, finished.seconds, strict=True)):
             first = offsets.get((finished.block, case), 0)
-            columns, calls = (*astuple(case), finished.round), calibration.calls(arm)
+            columns, calls = (*OF_CASE(case), finished.round), calibration.calls(arm)
             rows += [(*columns, first + index, calls, value) for index, value in enumerate(seconds)]
     return csv_text(COLUMNS, rows)
 
@@ -76,7 +78,8 @@ class _Rows:
 
     def among(self, rounds: NDArray[np.int64], first: int, end: int) -> _Rows:
         """Return those of these rounds whose numbers are `first` or more, and before `end`."""
-        return self[(self.numbers >= first) & (self.numbers < end) & np.isin(self.rounds, rounds)]
+        own = self[(self.numbers >= first) & (self.numbers < end)]
+        return own if own.are(rounds, first, end - first) else own[np.isin(own.rounds, rounds)]
 
     def of(self, number: int) -> _Rows:
         """Return those of a round."""
@@ -110,7 +113,7 @@ def _by_case(path: Path, planned: Collection[Case]) -> dict[Case, _Rows]:
         begins[1:] |= column[1:] != column[:-1]
     starts = np.flatnonzero(begins)
     lengths = np.diff(starts, append=len(frame))
-    case = _places(frame.iloc[starts], {astuple(each): place for place, each in enumerate(cases)})
+    case = _places(frame.iloc[starts], {OF_CASE(each): place for place, each in enumerate(cases)})
     known = np.repeat(case >= 0, lengths)
     right = known & (number > 0) & (value >= 0) & (loops > 0) & (seconds > 0) & (seconds < inf)
     if not right.all():

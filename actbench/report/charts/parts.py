@@ -59,12 +59,15 @@ def _rows(each: Figures, probes: Mapping[Case, Probe]) -> Iterator[Row]:
     work = max(0.0, probe.cached - probe.single) * each.size / CACHED
     computing = min(work, each.seconds - call)
     shares = dict(zip(PARTS, (call, computing, each.seconds - call - computing), strict=True))
+    of = {
+        "activation": each.activation,
+        "op": str(each.op),
+        "dtype": str(each.dtype),
+        "case": f"{each.backend}, {each.strategy}, n = {count(each.size)}",
+    }
     for place, (part, seconds) in enumerate(shares.items()):
         yield {
-            "activation": each.activation,
-            "op": str(each.op),
-            "dtype": str(each.dtype),
-            "case": f"{each.backend}, {each.strategy}, n = {count(each.size)}",
+            **of,
             "part": part,
             "place": place,
             "share": round(100 * seconds / each.seconds, 2),

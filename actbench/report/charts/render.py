@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
 import msgspec
@@ -39,20 +40,22 @@ class Library:
     MAKE = "import sys, vl_convert; sys.stdout.write(vl_convert.javascript_bundle('window.vegaEmbed = vegaEmbed;'))"
 
     def __enter__(self) -> Self:
-        """Begin."""
+        """Begin; what it writes is taken in as it comes, because it ends no sooner."""
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-X", "utf8", "-c", self.MAKE], stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
+        self._reader = ThreadPoolExecutor(1)
+        self._written = self._reader.submit(self._process.communicate)
         return self
 
     def __exit__(self, *_: object) -> None:
         """End it, wanted or not."""
         self._process.kill()
-        self._process.communicate()
+        self._reader.shutdown()
 
     def text(self) -> str:
         """Return it; `RuntimeError` where it could not be made."""
-        made, complaints = self._process.communicate()
+        made, complaints = self._written.result()
         if self._process.returncode:
             raise RuntimeError(f"vl-convert could not bundle Vega-Lite: {complaints.decode(errors='replace')}")
         return made.decode()

@@ -7,6 +7,7 @@ script. What is large is packed: the library that draws, the charts' data, the f
 from __future__ import annotations
 
 from base64 import b64encode
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from gzip import compress
 from typing import Any
@@ -46,20 +47,28 @@ def page(run: Run, library: render.Library, baseline: Run | None = None) -> str:
     shown = [answer, *beside, *others]
     charts = [chart for section in shown for chart in section.charts]
     environment = _environment()
-    packed = {file.name: file.text for section in shown for file in section.files}
-    for section in shown:
-        if sum(len(table.rows) for table in section.tables) > MOST_ROWS:
-            packed[section.id] = environment.get_template("tables.html").render(section=section, folded=True)
-    packed["rows"] = render.as_json({chart.kind: render.by_column(chart.rows) for chart in charts})
-    packed["library"] = library.text()
+    packed: dict[str, Future[str]] = {}
+    with ThreadPoolExecutor(1) as packer:  # packing needs no hold of the interpreter
+        for section in shown:
+            packed |= {file.name: packer.submit(_packed, file.text) for file in section.files}
+            if sum(len(table.rows) for table in section.tables) > MOST_ROWS:
+                tables = environment.get_template("tables.html").render(section=section, folded=True)
+                packed[section.id] = packer.submit(_packed, tables)
+        rows = render.as_json({chart.kind: render.by_column(chart.rows) for chart in charts})
+        packed["rows"] = packer.submit(_packed, rows)
+        packed["library"] = packer.submit(_packed, library.text())
     return environment.get_template("page.html").render(
         title=f"actbench: {run.path.resolve().name}",
         sections=shown,
         specs=render.as_json({chart.kind: chart.spec | FITTED for chart in charts}),
         themes=render.as_json({theme: _config(theme) for theme in ("light", "dark")}),
-        packed={name: b64encode(compress(text.encode(), LEVEL)).decode() for name, text in packed.items()},
+        packed={name: text.result() for name, text in packed.items()},
         made_by=host.line(record.environment),
     )
+
+
+def _packed(text: str) -> str:
+    return b64encode(compress(text.encode(), LEVEL)).decode()
 
 
 def _config(theme: str) -> dict[str, Any]:

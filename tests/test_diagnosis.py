@@ -189,3 +189,10 @@ def test_no_guess_needs_more_than_the_kernel_gave() -> None:
     kernel = Kernel("tanh", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
     with pytest.raises(WrongKernelError, match="it gives nan where"):
         oracle.check(kernel, nothing)
+
+
+@pytest.mark.parametrize("op", Op)
+def test_what_a_kernel_raises_is_told(op: Op) -> None:
+    load_strategy("logistic", "def derivative(z):\n    raise ZeroDivisionError('on purpose')")
+    said = refusal("logistic", op, backend="python")
+    assert said == "at z = 0 it gives nan where g' = 0.25: it raised ZeroDivisionError('on purpose')"

@@ -21,6 +21,26 @@ def test_a_directory_with_a_run_is_refused(actbench: Actbench) -> None:
     assert {path.name: path.read_bytes() for path in Path("here").iterdir()} == before
 
 
+@pytest.mark.parametrize("name", ["values.csv", "pyperf.json", "cases.csv", "speedups.csv", "summary.md"])
+def test_files_that_are_no_runs_are_not_replaced(actbench: Actbench, bench: FakeBench, name: str) -> None:
+    Path("here").mkdir()
+    Path("here", name).write_text("mine")
+    result = actbench("run", *SMALL, "-o", "here")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"actbench: here holds {name}, which a run would replace: name another directory with -o\n"
+    )
+    assert bench.workers_started == 0
+    assert Path("here", name).read_text() == "mine"
+
+
+def test_other_files_are_no_obstacle(actbench: Actbench) -> None:
+    Path("here").mkdir()
+    Path("here", "accuracy.csv").write_text("mine")
+    assert actbench("run", *SMALL, "-o", "here", "--rounds", "1").exit_code == 0
+    assert Path("here", "accuracy.csv").read_text() == "mine"
+
+
 def test_a_directory_in_use_is_refused(actbench: Actbench, bench: FakeBench) -> None:
     Path("here").mkdir()
     with files.locked(Path("here")):

@@ -138,7 +138,8 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
     else:
         wrong = _off(kernel, derivative, slope, z)
         if wrong.any():
-            raise _wrong(Evidence(kernel, z, dy, derivative, slope.nearest, output.nearest, wrong), slope)
+            evidence = Evidence(kernel, z, dy, derivative, slope.nearest, output.nearest, wrong)
+            raise _wrong(evidence, slope, answer.raised)
         if slope.slack is None:
             _check_weaknesses(kernel, derivative, error, z)
     if answer.y is not None:
@@ -148,7 +149,7 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
         flushed = _flushed(kernel, answer.y, output, z, formulas.weaknesses)
         wrong = ~(excused | flushed) & (output.error(answer.y) > stated)
         if wrong.any():
-            raise _wrong_output(kernel, z, answer.y, output, wrong)
+            raise _wrong_output(kernel, z, answer, output, wrong)
     worst = _worst(error, z)
     largest = float(error[worst]) if np.isfinite(error[worst]) else None
     known = [*(weakness.why for weakness in weaknesses), *([storage.rounds] if storage else [])]
@@ -290,14 +291,15 @@ def _worst(error: Array, z: Array) -> int:
     return int(np.lexsort((np.abs(z), -error))[0])
 
 
-def _wrong(evidence: Evidence, slope: Truth) -> WrongKernelError:
+def _wrong(evidence: Evidence, slope: Truth, raised: str | None) -> WrongKernelError:
     """Say what a wrong derivative looks like, at a z where that shows; else where it is worst.
 
-    A NaN where arithmetic raised reads as nan too.
+    What the call raised is told where it left no number.
     """
     error = np.where(evidence.wrong, slope.error(evidence.computed), -1.0)
     worst = _worst(error, evidence.z)
     words, at = _sides(evidence.kernel.activation, float(evidence.z[worst])), worst
+    words = words or _raised(evidence.computed[worst], raised)
     if not words and (words := guess(evidence)) and (small := telling(evidence)) is not None:
         at = small
     return _refused(evidence.kernel, "g'", evidence.z[at], evidence.computed[at], slope.nearest[at], error[at], words)
@@ -315,10 +317,17 @@ def _sides(activation: str, z: float) -> str:
     return ""
 
 
-def _wrong_output(kernel: Kernel, z: Array, computed: Array, expected: Truth, wrong: Array) -> WrongKernelError:
-    error = np.where(wrong, expected.error(computed), -1.0)
+def _wrong_output(kernel: Kernel, z: Array, answer: Evaluation, expected: Truth, wrong: Array) -> WrongKernelError:
+    assert answer.y is not None  # noqa: S101  # it is wrong
+    error = np.where(wrong, expected.error(answer.y), -1.0)
     worst = _worst(error, z)
-    return _refused(kernel, "y", z[worst], computed[worst], expected.nearest[worst], error[worst])
+    words = _raised(answer.y[worst], answer.raised)
+    return _refused(kernel, "y", z[worst], answer.y[worst], expected.nearest[worst], error[worst], words)
+
+
+def _raised(computed: Any, raised: str | None) -> str:
+    """Return words for a result that is no number because the call raised, or none."""
+    return f"it raised {raised}" if raised and np.isnan(computed) else ""
 
 
 def _refused(  # noqa: PLR0913, PLR0917  # all of it is said

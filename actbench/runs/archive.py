@@ -32,6 +32,9 @@ LATEST = "latest"
 
 JOURNAL = "journal.jsonl"
 
+WRITTEN = ("values.csv", "pyperf.json", "cases.csv", "speedups.csv", "crossovers.csv", "summary.md", JOURNAL)
+"""What a run's directory holds beside its run.json."""
+
 BYTES_PER_VALUE = 200
 """What a value takes on disk, in values.csv and pyperf.json together, generously."""
 
@@ -112,7 +115,7 @@ def create(directory: Path | None, new: Record) -> Iterator[Writer]:
         raise InputError(f"-o {directory}: that is the link to the newest run; name a directory of its own")
     files.probe(directory, BYTES_PER_VALUE * 400 * len(new.plan.cases))
     with files.locked(directory):
-        if (directory / "run.json").exists() and not _refused(directory):
+        if not _can_hold(directory):
             raise InputError(f"{directory} holds a run: go on with it (--resume {directory}) or name another with -o")
         writer = Writer(directory, new, Times(new.plan))
         writer.save()
@@ -188,13 +191,21 @@ def _journal(path: Path, of: Record) -> Iterator[BlockTimes]:
             yield BlockTimes(blocks[entry.block], entry.round, entry.seconds)
 
 
-def _refused(directory: Path) -> bool:
-    """Say whether the run there was refused before anything was timed, so that there is nothing to lose."""
-    try:
-        found = load(directory)
-    except InputError:
-        return False
-    return found.record is not None and found.record.status is Status.REFUSED and not found.times.blocks
+def _can_hold(directory: Path) -> bool:
+    """Say whether a new run may begin in a directory: a run that was refused before anything was timed gives way.
+
+    `InputError` where it has files of these names that are no run's.
+    """
+    path = directory / "run.json"
+    if path.exists():
+        try:
+            return record.decode(path.read_bytes(), path).status is Status.REFUSED and not load(directory).times.blocks
+        except (InputError, OSError):
+            return False
+    there = [name for name in WRITTEN if (directory / name).exists()]
+    if there:
+        raise InputError(f"{directory} holds {there[0]}, which a run would replace: name another directory with -o")
+    return True
 
 
 def _fresh(preset: str) -> Path:

@@ -8,6 +8,7 @@ inside a block is a paired one. An **arm** is a case inside its block.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -140,17 +141,21 @@ class Case:
     @classmethod
     def parse(cls, text: str) -> Case:
         """Read an id; `InputError` when it is not of that form."""
-        try:
-            activation, strategy, backend, op, dtype, size = text.split("/")
-            case = cls(activation, strategy, backend, Op(op), Dtype(dtype), int(size))
-        except ValueError:
-            case = None
-        if case is None or case.size < 1 or case.id != text:
-            raise InputError(
-                f"'{text}' is not a case: write activation/strategy/backend/op/dtype/size, "
-                "e.g. logistic/cached/numpy/derivative/float32/1000"
-            )
-        return case
+        parts = text.split("/")
+        if len(parts) != len(cls.__slots__):
+            why = "write activation/strategy/backend/op/dtype/size, e.g. logistic/cached/numpy/derivative/float32/1000"
+        elif parts[3] not in {*Op}:
+            why = f"the op is one of {', '.join(Op)}, not '{parts[3]}'"
+        elif parts[4] not in {*Dtype}:
+            why = f"the dtype is one of {', '.join(Dtype)}, not '{parts[4]}'"
+        else:
+            activation, strategy, backend, op, dtype, size = parts
+            with suppress(ValueError):
+                case = cls(activation, strategy, backend, Op(op), Dtype(dtype), int(size))
+                if case.size >= 1 and case.id == text:
+                    return case
+            why = f"write its size in digits, such as 1000000, not '{size}'"
+        raise InputError(f"'{text}' is not a case: {why}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 # ruff: noqa: E501  # a table of what is written and what is said
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,27 @@ def test_what_is_no_file_is_refused(actbench: Actbench) -> None:
     assert "neither a file nor an installed package" in refused(actbench, "list", "--load", "folder")
     Path("zero.py").write_bytes(b"\0")
     assert "not Python" in refused(actbench, "list", "--load", "zero.py")
+
+
+LINE = "@activation\ndef line(m):\n    def forward(z): return z + 0.0\n    def recompute(z): {}\n    return Formulas(forward=forward, recompute=recompute)\n"
+
+
+def test_a_formula_that_raises_is_not_drawn(actbench: Actbench) -> None:
+    write(HEAD + LINE.format("raise ValueError('no idea')"))
+    said = refused(actbench, "plot", "functions", "--load", "mine.py", "-a", "line", "-o", "x.svg")
+    assert said == "line cannot be drawn: it raised ValueError: no idea"
+
+
+def test_a_derivative_that_is_wrong_everywhere_is_lost_from_0_on(actbench: Actbench) -> None:
+    write(HEAD + LINE.format("return 1.02 + 0.0 * z"))
+    result = actbench("accuracy", "--load", "mine.py", "-a", "line", "-b", "numpy", "-d", "float64", "--format", "json")
+    assert result.exit_code == 0, result.output
+    assert {row["wrong_from"] for row in json.loads(result.stdout)} == {0.0, None}, "of a tail, and of its bands"
+
+
+def test_a_run_that_was_refused_has_no_report_and_says_why(actbench: Actbench) -> None:
+    write(HEAD + LINE.format("return 1.02 + 0.0 * z"))
+    refused(actbench, "run", "--load", "mine.py", "-a", "line", "-b", "numpy", "-n", "10", "-q", "-o", "here", code=4)
+    assert refused(actbench, "report", "here") == (
+        "here was refused before anything was timed, for a wrong kernel: correct it, run again"
+    )

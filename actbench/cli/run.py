@@ -150,6 +150,8 @@ def _new_record(chosen: dict[str, Any], cpu: int | None) -> Record:
         timeout=chosen["timeout"] or DEFAULT_TIMEOUT,
         threads=threads if plan.threaded else 1,
     )
+    if chosen["budget"] and not chosen["rounds"] and engine is Engine.INTERLEAVED and not chosen["quiet"]:
+        _warn_of_few_rounds(plan, preset, chosen["budget"])
     created = datetime.now(UTC).isoformat(timespec="seconds")
     return Record(plan, settings, _here(cpu, plan), created, loaded=environment.public_code(loading.loaded()))
 
@@ -280,6 +282,21 @@ def _prediction(chosen: dict[str, Any], plan: Plan, preset: Preset) -> str:
     if most < MIN_ROUNDS * each:
         said += f"; an interval takes {MIN_ROUNDS} rounds, {duration(MIN_ROUNDS * each)}"
     return said
+
+
+def _warn_of_few_rounds(plan: Plan, preset: Preset, budget: float) -> None:
+    """Say beforehand that the budget is hardly enough for intervals."""
+    from actbench.analysis.statistics import MIN_ROUNDS
+    from actbench.costs import arm_seconds, predicted_round
+    from actbench.report.numbers import duration
+
+    needed = MIN_ROUNDS * predicted_round(plan, arm_seconds(plan, preset.arm_seconds))
+    if needed > budget:
+        click.echo(
+            f"--budget {duration(budget)} may be too short: an interval takes {MIN_ROUNDS} rounds, {duration(needed)} "
+            "or so (--dry-run); until then no answer is given",
+            err=True,
+        )
 
 
 def _publish_round(event: object, writer: Writer) -> None:

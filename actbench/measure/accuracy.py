@@ -143,6 +143,8 @@ def _first(
     outer, inner = z[index], z[max(index - 1, 0)]
     for share in INWARD:
         while abs(outer) > 0:
+            if outer * z.dtype.type(share) == 0:
+                return 0.0  # lost down to the smallest numbers
             nearer = np.geomspace(outer * z.dtype.type(share), outer, LOOKED_AT, endpoint=False).astype(z.dtype)
             hits = test(computed(nearer), truth_at(nearer))
             if not hits.any():

@@ -8,6 +8,7 @@ import altair as alt
 import numpy as np
 
 from actbench import activations, backends
+from actbench.errors import InputError
 from actbench.formula import Dialect
 from actbench.report.charts.style import PALETTE, Picture, Row, blank, picture
 
@@ -22,7 +23,7 @@ TOP = 3.0
 
 
 def functions(names: Sequence[str]) -> Picture:
-    """Return the chart, a panel an activation."""
+    """Return the chart, a panel an activation; `InputError` where one cannot be evaluated."""
     rows = [row for name in names for row in _rows(name)]
     curves = {"g": [1, 0], "g'": [6, 3]}
     chart = (
@@ -55,10 +56,12 @@ def _rows(name: str) -> list[Row]:
     m = backends.get("numpy").namespace()
     z = np.linspace(-REACH, REACH, POINTS)
     kinks = sorted(activation.formulas.kinks)
-    with np.errstate(all="ignore"):
-        output = activation.forward(Dialect.ARRAY, m)(z)
-        rule = activation.rule("recompute", Dialect.ARRAY, m)
-        slope = rule.derivative(z)
+    try:
+        with np.errstate(all="ignore"):
+            output = activation.forward(Dialect.ARRAY, m)(z)
+            slope = activation.rule("recompute", Dialect.ARRAY, m).derivative(z)
+    except Exception as error:  # noqa: BLE001  # a user's own formula may raise anything
+        raise InputError(f"{name} cannot be drawn: it raised {type(error).__name__}: {error}") from None
     rows = []
     for curve, values in (("g", output), ("g'", slope)):
         for at, value in zip(z.tolist(), np.broadcast_to(values, z.shape).tolist(), strict=True):

@@ -223,7 +223,7 @@ def test_a_float32_kernel_of_numba_computes_in_float32(actbench: Actbench) -> No
         ("logistic/cached/numpy/derivative/float16/1000", "is not a case: the dtype is one of float32, float64, not"),
         (
             "logistic/cached/numpy/forward/float32/1000",
-            "is not a case: the op is one of derivative, backward, step, not",
+            "is not a case: the op is one of derivative, backward, step,",
         ),
         ("logistic/cached/numpy/derivative/float32/1000/", "is not a case"),
         ("", "is not a case"),

@@ -23,6 +23,12 @@ ERROR = 2 * sqrt(0.05 * 0.95 / SIMULATIONS)
 """Two standard errors of a share of 5 % of them."""
 
 
+def judged(logs: Sequence[tuple[int, Any]]) -> tuple[Point, ...]:
+    """Return the points of a single curve."""
+    (points,) = standings([logs])
+    return points
+
+
 def spread(truth: Truth, scatter: float, rounds: int, generator: np.random.Generator) -> Logs:
     """Return log ratios that scatter about a curve: one process of twenty-five is 40 % off."""
     logs = []
@@ -36,7 +42,7 @@ def spread(truth: Truth, scatter: float, rounds: int, generator: np.random.Gener
 def simulated(truth: Truth, scatter: float, rounds: int) -> Iterator[list[Crossover]]:
     generator = np.random.default_rng(rounds)
     for _ in range(SIMULATIONS):
-        yield list(findings(standings(spread(truth, scatter, rounds, generator)), "recompute", "cached"))
+        yield list(findings(judged(spread(truth, scatter, rounds, generator)), "recompute", "cached"))
 
 
 def crossing(found: Sequence[Crossover]) -> list[Crossover]:
@@ -48,7 +54,7 @@ def exact(*ratios: float, rounds: int = 6) -> Logs:
 
 
 def found_in(logs: Logs) -> list[Crossover]:
-    return list(findings(standings(logs), "recompute", "cached"))
+    return list(findings(judged(logs), "recompute", "cached"))
 
 
 # The interval
@@ -110,7 +116,7 @@ def test_a_slowdown_that_becomes_a_speedup_crosses_the_other_way() -> None:
 def test_turning_reference_and_candidate_round_changes_names_only() -> None:
     logs = spread(lambda x: -0.3 * (x - log(3e5)), 0.1, 9, np.random.default_rng(3))
     (one,) = found_in(logs)
-    (other,) = findings(standings([(size, -rounds) for size, rounds in logs]), "cached", "recompute")
+    (other,) = findings(judged([(size, -rounds) for size, rounds in logs]), "cached", "recompute")
     assert (one.below, one.above) == (other.below, other.above) == ("cached", "recompute")
     assert [one.size, one.low, one.high] == pytest.approx([other.size, other.low, other.high])
 
@@ -168,7 +174,7 @@ def test_one_speed_everywhere_is_no_crossover_and_nobody_is_faster() -> None:
 
 
 def test_an_open_size_between_decided_ones_hides_nothing_and_adds_nothing() -> None:
-    points = standings(exact(4.0, 1.0, 2.0, 2.0, 2.0))
+    points = judged(exact(4.0, 1.0, 2.0, 2.0, 2.0))
     assert [point.standing for point in points].count(Standing.CANDIDATE) == 4
     (found,) = findings(points, "recompute", "cached")
     assert (found.kind, found.below, found.above) == (Kind.NONE, "cached", "cached")
@@ -194,7 +200,7 @@ def test_one_size_of_many_against_the_rest_needs_more_than_its_own_interval() ->
     around = np.array([-0.01, 0.02, -0.01, 0.03, -0.02, 0.01])
     faster = exact(4.0, 3.0, 2.0)
     logs = [*faster, *((1000 * 4**index, around) for index in range(4)), (1_000_000, alone)]
-    points = standings(logs)
+    points = judged(logs)
     assert points[-1].speedup.high < 1
     assert [point.standing for point in points] == [Standing.CANDIDATE] * 3 + [Standing.EQUAL] * 5
 

@@ -147,15 +147,15 @@ def curves(found: Mapping[Block, Ratios]) -> Iterator[Curve]:
                 of = (block.activation, block.op, block.dtype, one.backend, one.strategy, other.strategy)
                 by_size.setdefault(of, {})[block.size] = logs
     series = {of: sorted(logs.items()) for of, logs in by_size.items() if len(logs) >= LEAST_SIZES}
-    judged = iter(_judged([logs for sizes in series.values() for _, logs in sizes]))
-    for of, sizes in series.items():
-        points = _points([size for size, _ in sizes], [next(judged) for _ in sizes])
+    for of, points in zip(series, standings([*series.values()]), strict=True):
         yield Curve(*of, points, tuple(findings(points, *of[-2:])))
 
 
-def standings(logs: Sequence[tuple[int, NDArray[np.float64]]]) -> tuple[Point, ...]:
-    """Judge the sizes of a curve, from their log ratios, one a round."""
-    return _points([size for size, _ in logs], _judged([rounds for _, rounds in logs]))
+def standings(series: Sequence[Sequence[tuple[int, NDArray[np.float64]]]]) -> Iterator[tuple[Point, ...]]:
+    """Judge the sizes of curves: of each its sizes, and by size the log ratios, one a round."""
+    judged = iter(_judged([logs for sizes in series for _, logs in sizes]))
+    for sizes in series:
+        yield _points([size for size, _ in sizes], [next(judged) for _ in sizes])
 
 
 class _Judged(NamedTuple):

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench.analysis.statistics import each, locations, paired, scatter
+from actbench.analysis.statistics import applied, locations, paired, scatter
 from actbench.model import Block, Case
 from actbench.runs.times import Times
 
@@ -85,7 +85,7 @@ def speedups(found: Mapping[Block, Ratios]) -> Iterator[Speedup]:
     """Yield the speedups of these blocks."""
     samples = [logs for own in found.values() for logs in own.logs]
     bounds = iter(np.exp(locations(samples)).tolist())
-    scatters = iter(each(samples, scatter).tolist())
+    scatters = iter(applied(samples, scatter).tolist())
     for block, own in found.items():
         cases, rounds = block.cases, own.logs.shape[-1]
         for reference, candidate in own.pairs:

@@ -89,15 +89,15 @@ def paired(one: ArrayLike, other: ArrayLike) -> Floats:
 
 def locations(samples: Iterable[ArrayLike]) -> Floats:
     """Return estimate, low and high of each of several samples, one a row; the samples may differ in their rounds."""
-    return each(samples, lambda alike: np.stack(location(alike), axis=-1))
+    return applied(samples, lambda alike: np.stack(location(alike), axis=-1))
 
 
 def chances_of_sign(samples: Iterable[ArrayLike]) -> Floats:
     """Return `chance_of_sign` of each of several samples, which may have different numbers of rounds."""
-    return each(samples, chance_of_sign)
+    return applied(samples, chance_of_sign)
 
 
-def each(samples: Iterable[ArrayLike], function: Callable[[Floats], Floats]) -> Floats:
+def applied(samples: Iterable[ArrayLike], function: Callable[[Floats], Floats]) -> Floats:
     """Apply a function of the last axis to all samples of a size at once."""
     known = [np.asarray(sample, dtype=np.float64) for sample in samples]
     sizes = np.array([sample.size for sample in known], dtype=np.int64)

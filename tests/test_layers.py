@@ -60,6 +60,7 @@ DOORS = {
     "altair": {"report"},
     "vl_convert": {"report"},
     "jinja2": {"report"},
+    "platformdirs": {"report"},
     "scipy": {"backends"},
     "pandas": {"runs", "analysis", "report"},
     "msgspec": {"runs", "measure", "report"},

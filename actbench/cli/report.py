@@ -33,7 +33,7 @@ def command(run: Path, candidate: Path | None, output: Path | None) -> None:
     import gc
 
     from actbench.errors import InputError
-    from actbench.report.charts.render import Library
+    from actbench.report.charts.library import library
     from actbench.report.page import page
     from actbench.runs.archive import load
     from actbench.runs.files import write
@@ -41,9 +41,9 @@ def command(run: Path, candidate: Path | None, output: Path | None) -> None:
     if output and output.suffix.lower() not in {".html", ".htm"}:
         raise InputError(f"-o {output}: the report is a page: name a file that ends in .html")
     gc.disable()  # a page is made of a million small objects, which hold each other in no circles
-    with Library() as library:
+    with library() as javascript:
         last, baseline = (load(run), None) if candidate is None else (load(candidate), load(run))
-        text = page(last, library, baseline)
+        text = page(last, javascript, baseline)
     directory = last.path if last.path.is_dir() else last.path.parent
     target = output or directory / "report.html"
     write(target, text)

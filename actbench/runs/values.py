@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import warnings
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from actbench.runs.times import Times
 NAMES = ["activation", "strategy", "backend", "op", "dtype"]
 COLUMNS = [*NAMES, "size", "round", "value", "loops", "seconds"]
 OF_CASE = attrgetter(*NAMES, "size")
-TYPES = dict.fromkeys(NAMES, "category") | dict.fromkeys(COLUMNS[len(NAMES) : -1], "int64") | {"seconds": "float64"}
+NUMBERS = dict.fromkeys(COLUMNS[len(NAMES) : -1], "int64") | {"seconds": "float64"}
 
 
 def to_csv(plan: Plan, times: Times, calibrations: Mapping[str, Calibration]) -> str:
@@ -102,8 +103,8 @@ def _by_case(path: Path, planned: Collection[Case]) -> dict[Case, _Rows]:
 
     Rows come in stretches of one case and round, numbered on: looking at these in place of rows is a tenth of the work.
     """
-    frame = _frame(path)
     cases = [*planned]
+    frame = _frame(path, cases)
     kinds = [frame[name].cat.codes.to_numpy() for name in NAMES]
     size, number, value, loops = (frame[name].to_numpy() for name in ("size", "round", "value", "loops"))
     seconds = frame["seconds"].to_numpy()
@@ -138,21 +139,27 @@ def _places(frame: pd.DataFrame, places: Mapping[tuple[str | int, ...], int]) ->
     return np.array([places.get(row, -1) for row in rows], dtype=np.int64)
 
 
-def _frame(path: Path) -> pd.DataFrame:
-    """Return all rows, of the right types; `InputError` when they are not."""
+def _frame(path: Path, cases: Collection[Case]) -> pd.DataFrame:
+    """Return all rows, of the right types; `InputError` when they are not.
+
+    With the names known beforehand, pandas reads pieces of a large file in threads.
+    """
+    known = {name: sorted({getattr(case, name) for case in cases}) for name in NAMES}
+    types = {name: pd.CategoricalDtype(names) for name, names in known.items()} | NUMBERS
     try:
-        with np.errstate(invalid="ignore"):
-            frame = pd.read_csv(path, dtype=TYPES, na_filter=False, skip_blank_lines=False, encoding="utf-8")
-    except (OSError, OverflowError, ValueError) as error:
-        line = _unreadable_line(path)
+        with np.errstate(invalid="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("error")  # of a name that is not known, pandas warns as yet
+            frame = pd.read_csv(path, dtype=types, na_filter=False, skip_blank_lines=False, encoding="utf-8")
+    except (OSError, OverflowError, ValueError, Warning) as error:
+        line = _unreadable_line(path, known)
         raise InputError(f"cannot read {path}: {error}") if line is None else _wrong_line(path, line) from None
     if [*frame.columns] != COLUMNS or not isinstance(frame.index, pd.RangeIndex):
         raise InputError(f"{path} does not have the columns {','.join(COLUMNS)}")
     return frame
 
 
-def _unreadable_line(path: Path) -> int | None:
-    """Return the first line whose numbers are none; None where that is not what is wrong."""
+def _unreadable_line(path: Path, known: Mapping[str, Collection[str]]) -> int | None:
+    """Return the first line whose numbers are none, or with a name not known; None where that is not what is wrong."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
             lines = csv.reader(file, strict=True)
@@ -160,11 +167,12 @@ def _unreadable_line(path: Path) -> int | None:
                 return None
             for line in lines:
                 try:
-                    *_, size, number, value, loops, seconds = line
+                    *names, size, number, value, loops, seconds = line
                     numbers = [*map(int, (size, number, value, loops)), float(seconds)]
                 except ValueError:
                     return lines.line_num
-                if not all(abs(each) < 2**63 for each in numbers):  # nor NaN
+                named = all(name in names_known for name, names_known in zip(names, known.values(), strict=False))
+                if not (named and all(abs(each) < 2**63 for each in numbers)):  # nor NaN
                     return lines.line_num
     except (OSError, csv.Error, UnicodeDecodeError):
         pass

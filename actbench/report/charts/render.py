@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 import vl_convert
@@ -29,36 +26,6 @@ def rendered(shown: Picture, form: str, theme: str) -> bytes:
             return bytes(vl_convert.vegalite_to_png(spec, scale=SCALE))
         case _:
             return vl_convert.vegalite_to_html(spec, bundle=True).encode()
-
-
-class Library:
-    """The JavaScript that draws Vega-Lite in a page: it defines ``vegaEmbed``.
-
-    Bundling it takes a second, so another process does that meanwhile.
-    """
-
-    MAKE = "import sys, vl_convert; sys.stdout.write(vl_convert.javascript_bundle('window.vegaEmbed = vegaEmbed;'))"
-
-    def __enter__(self) -> Self:
-        """Begin; what it writes is taken in as it comes, because it ends no sooner."""
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-X", "utf8", "-c", self.MAKE], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-        self._reader = ThreadPoolExecutor(1)
-        self._written = self._reader.submit(self._process.communicate)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End it, wanted or not."""
-        self._process.kill()
-        self._reader.shutdown()
-
-    def text(self) -> str:
-        """Return it; `RuntimeError` where it could not be made."""
-        made, complaints = self._written.result()
-        if self._process.returncode:
-            raise RuntimeError(f"vl-convert could not bundle Vega-Lite: {complaints.decode(errors='replace')}")
-        return made.decode()
 
 
 def by_column(rows: Sequence[Row]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ script. What is large is packed: the library that draws, the charts' data, the f
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from gzip import compress
@@ -32,8 +33,10 @@ MOST_ROWS = 1000
 """Rows of a section's tables that stand in the page as they are; more are packed, and every table is folded."""
 
 
-def page(run: Run, library: render.Library, baseline: Run | None = None) -> str:
+def page(run: Run, library: Callable[[], bytes], baseline: Run | None = None) -> str:
     """Return the page of a run, compared with a baseline where there is one.
+
+    `library` returns the JavaScript that draws its charts, packed.
 
     `InputError` for a run without its run.json or without a finished block; `NotComparableError` for two that cannot be
     set against each other.
@@ -56,13 +59,12 @@ def page(run: Run, library: render.Library, baseline: Run | None = None) -> str:
                 packed[section.id] = packer.submit(_packed, tables)
         rows = render.as_json({chart.kind: render.by_column(chart.rows) for chart in charts})
         packed["rows"] = packer.submit(_packed, rows)
-        packed["library"] = packer.submit(_packed, library.text())
     return environment.get_template("page.html").render(
         title=f"actbench: {run.path.resolve().name}",
         sections=shown,
         specs=render.as_json({chart.kind: chart.spec | FITTED for chart in charts}),
         themes=render.as_json({theme: _config(theme) for theme in ("light", "dark")}),
-        packed={name: text.result() for name, text in packed.items()},
+        packed={name: text.result() for name, text in packed.items()} | {"library": b64encode(library()).decode()},
         made_by=host.line(record.environment),
     )
 

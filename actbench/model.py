@@ -181,6 +181,10 @@ class Block:
     copies: tuple[str, ...] = ()
     """Backends of several threads, whose own copy is a yardstick beside the plain one."""
 
+    def __hash__(self) -> int:
+        """Go by what nearly always tells blocks apart: there are many arms, and many questions after a block."""
+        return hash((self.activation, self.op, self.dtype, self.size))
+
     @property
     def id(self) -> str:
         """``logistic/derivative/float32/1000``."""
@@ -298,6 +302,9 @@ EDGES = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 1000.0, inf)
 
 BANDS = (*((-high, -low) for low, high in reversed([*pairwise(EDGES)])), *pairwise(EDGES))
 """Bands of z, from -inf to inf; 0 is in the right tail."""
+
+STATED_ULP = 8.0
+"""The accuracy every strategy has where no weakness is declared."""
 
 
 @dataclass(frozen=True, slots=True)

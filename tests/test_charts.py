@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,6 +18,7 @@ from actbench.model import BANDS
 from actbench.report import pictures
 from actbench.report.charts import render, style
 from actbench.report.charts.functions import functions
+from actbench.report.charts.parts import PARTS
 from actbench.report.charts.style import Picture
 from actbench.report.measured import measured
 from actbench.runs.archive import Run, load
@@ -113,9 +115,17 @@ def test_errors_are_those_of_the_runs_own_check(run: Run) -> None:
 
 def test_the_parts_of_a_cases_time_add_up_to_it(run: Run) -> None:
     shown = pd.DataFrame(rows(drawn("parts", run)))
-    totals = shown.groupby(["panel", "case"]).share.sum()
-    np.testing.assert_allclose(totals, 100, atol=0.05)
-    assert (shown.share >= 0).all()
+    shares = shown[[*PARTS]]
+    np.testing.assert_allclose(shares.sum(axis=1), 100, atol=0.05)
+    assert (shares >= 0).all(axis=None)
+    written = pd.read_csv(run.path / "cases.csv")
+    np.testing.assert_allclose(shown.seconds, written[written.strategy != "yardstick"].seconds, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", pictures.OF_A_RUN)
+def test_every_chart_is_what_vega_lites_schema_allows(run: Run, kind: str) -> None:
+    for choose in (False, True):
+        alt.Chart.from_dict(drawn(kind, run, choose=choose).spec, validate=True)
 
 
 def test_caches_are_marked_where_an_input_and_an_output_fill_them(run: Run) -> None:

@@ -9,8 +9,7 @@ import pytest
 
 from actbench import activations, loading, oracle
 from actbench.errors import BenchmarkError, WrongKernelError
-from actbench.model import Dtype, Kernel, Op
-from actbench.oracle import STATED_ULP
+from actbench.model import STATED_ULP, Dtype, Kernel, Op
 from actbench.truth import SAFETY, Truth, differences, obstacle
 from tests.kernels import evaluate
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from actbench import __version__, activations, oracle
+from actbench import __version__, activations
 from actbench.cli.main import COMMANDS
 from actbench.formula import Activation
 from actbench.measure.checking import check_kernels
-from actbench.model import Arm, Block, Dtype, Op, Plan
+from actbench.model import STATED_ULP, Arm, Block, Dtype, Op, Plan
 from actbench.report.mathematics import signature
 from actbench.report.numbers import plus_minus, ratio
 from tests.bench import accuracy_table, figures
@@ -150,7 +150,7 @@ def test_the_walk_through_in_contributing_adds_an_activation_that_the_oracle_acc
     plan = Plan((Block(added.name, Op.STEP, Dtype.FLOAT64, 10, arms),), seed=0)
     checks = [event.check for event in check_kernels(plan, lambda: bench.start(None, 1.0))]
     assert {check.kernel.strategy for check in checks} == {"recompute", "cached"}
-    assert all(check.max_ulp <= oracle.STATED_ULP for check in checks if check.kernel.strategy == "recompute")
+    assert all(check.max_ulp <= STATED_ULP for check in checks if check.kernel.strategy == "recompute")
 
 
 def test_what_the_walk_through_adds_is_listed_measured_and_shown(

@@ -24,7 +24,7 @@ from actbench.kernel import Array
 from actbench.measure.checking import check_kernels
 from actbench.measure.client import WorkerProcess, here
 from actbench.measure.protocol import Slice, Sweep
-from actbench.model import Arm, Block, Case, Dtype, Kernel, Op, Plan
+from actbench.model import STATED_ULP, Arm, Block, Case, Dtype, Kernel, Op, Plan
 from actbench.oracle import Evaluation
 from actbench.runs import environment
 from tests import kernels
@@ -175,7 +175,7 @@ def test_every_kernel_passes_the_oracle(worker: WorkerProcess, name: str) -> Non
         strategies = activations.get(check.kernel.activation).strategies
         declared = [weakness.why for weakness in strategies[check.kernel.strategy].weaknesses]
         assert [why for why in check.weaknesses if why != backend.flushes] == declared
-        assert check.weaknesses or check.max_ulp <= oracle.STATED_ULP
+        assert check.weaknesses or check.max_ulp <= STATED_ULP
         assert (check.compile_seconds is not None) == (name in {"torch-compile", "jax"})
 
 
@@ -214,7 +214,7 @@ def test_float32_stays_float32_and_is_not_rounded_from_float64(worker: WorkerPro
     exact = e / (1 + e) ** 2
     assert found.dtype == np.float32
     error = np.abs(found - exact) / np.spacing(exact.astype(np.float32))
-    assert 0.75 < error.max() < oracle.STATED_ULP
+    assert 0.75 < error.max() < STATED_ULP
 
 
 @each_usable

@@ -9,7 +9,7 @@ from math import isnan
 import numpy as np
 
 from actbench.analysis.statistics import locations
-from actbench.analysis.typical import typical
+from actbench.analysis.typical import by_round, typical
 from actbench.errors import InputError
 from actbench.model import Case
 from actbench.runs.times import Times
@@ -51,7 +51,7 @@ def estimates(times: Times, loops: Mapping[Case, int]) -> list[Estimate]:
     slower would only raise false alarms over them.
     """
     found = []
-    cases = {case: rounds for case, rounds in typical(times).items() if not case.is_yardstick}
+    cases = {case: rounds for case, rounds in typical(times, by_round(times)).items() if not case.is_yardstick}
     bounds = np.exp(locations(np.log(rounds.seconds) for rounds in cases.values())).tolist()
     for (case, of_case), (seconds, low, high) in zip(cases.items(), bounds, strict=True):
         calls = (loops[case] * of_case.values).tolist()

@@ -9,10 +9,10 @@ import numpy as np
 
 from actbench.analysis.bounds import Bound, bound
 from actbench.analysis.speedups import log_ratios
-from actbench.analysis.statistics import locations
+from actbench.analysis.statistics import Floats, locations
 from actbench.analysis.typical import typical
 from actbench.costs import bytes_moved, residual_bytes
-from actbench.model import OVERHEAD, YARDSTICK, Calibration, Case, Check, Dtype, Op
+from actbench.model import OVERHEAD, YARDSTICK, Block, Calibration, Case, Check, Dtype, Op
 from actbench.runs.times import Times
 
 
@@ -61,10 +61,12 @@ class Figures:
         return self.activation == OVERHEAD
 
 
-def figures(times: Times, calibrations: Mapping[str, Calibration], checks: Iterable[Check]) -> Iterator[Figures]:
-    """Yield the figures of every case that was measured, and of the yardsticks."""
+def figures(
+    times: Times, middles: Mapping[Block, Floats], calibrations: Mapping[str, Calibration], checks: Iterable[Check]
+) -> Iterator[Figures]:
+    """Yield the figures of every case that was measured, and of the yardsticks; `middles` are medians `by_round`."""
     by_kernel = {check.kernel: check for check in checks}
-    cases = typical(times)
+    cases = typical(times, middles)
     checked = {case: by_kernel.get(case.kernel) for case in cases}
     moved = {case: _moved(case, check) for case, check in checked.items()}
     limits = _copy_limits(times, moved)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from math import isnan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ class Speedup:
     @property
     def half_width(self) -> float:
         """The larger distance from the ratio to its bounds, relative to the ratio; inf without an interval."""
-        if np.isnan(self.low):
+        if isnan(self.low):
             return float("inf")
         return max(self.high - self.ratio, self.ratio - self.low) / self.ratio
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench.analysis.statistics import medians
-from actbench.model import Case
+from actbench.analysis.statistics import Floats, medians
+from actbench.model import Block, Case
 from actbench.runs.times import Times
 
 
@@ -22,13 +23,21 @@ class Typical:
     """How many there are."""
 
 
-def typical(times: Times) -> dict[Case, Typical]:
-    """Return by case its rounds; those of a yardstick are of all the blocks that it is part of."""
+def by_round(times: Times) -> dict[Block, Floats]:
+    """Return by block the seconds of a call by round and arm: the median over the round's values."""
+    return {block: medians(times.seconds(block)) for block in times.blocks}
+
+
+def typical(times: Times, middles: Mapping[Block, Floats]) -> dict[Case, Typical]:
+    """Return by case its rounds; those of a yardstick are of all the blocks that it is part of.
+
+    `middles` are the medians `by_round`.
+    """
     found: dict[Case, Typical] = {}
     shared: dict[Case, dict[int, list[NDArray[np.float64]]]] = {}
     for block in times.blocks:
         seconds = times.seconds(block)
-        middle, values = medians(seconds).T, np.sum(~np.isnan(seconds), axis=-1).T
+        middle, values = middles[block].T, np.sum(~np.isnan(seconds), axis=-1).T
         for arm, case in enumerate(block.timed):
             found.setdefault(case, Typical(middle[arm], values[arm]))
             if case.is_yardstick:

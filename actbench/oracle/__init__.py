@@ -34,13 +34,12 @@ from actbench.by_name import by_name
 from actbench.costs import bytes_moved, residual_bytes
 from actbench.errors import WrongKernelError
 from actbench.formula import Flaw, Weakness
-from actbench.model import BANDS, Check, Dtype, Kernel, Op
+from actbench.model import BANDS, STATED_ULP, Check, Dtype, Kernel, Op
 from actbench.oracle import kept
 from actbench.truth import Array, Truth, differences, exact, obstacle, residuals_at, truth_at
 from actbench.truth.diagnosis import Evidence, guess, telling
 
 __all__ = [
-    "STATED_ULP",
     "Evaluate",
     "Evaluation",
     "Truth",
@@ -51,9 +50,6 @@ __all__ = [
     "truth",
     "truth_at",
 ]
-
-STATED_ULP = 8.0
-"""The accuracy every strategy has where no weakness is declared."""
 
 MOST = 1e300
 """The largest factor of an error; those that an activation declares may overflow where z is large."""

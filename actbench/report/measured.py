@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from actbench.analysis.crossovers import Curve, curves
 from actbench.analysis.figures import Figures, figures
 from actbench.analysis.ladder import Step, steps
 from actbench.analysis.speedups import Speedup, ratios, speedups
+from actbench.analysis.statistics import Floats
+from actbench.analysis.typical import by_round
+from actbench.model import Block
 from actbench.runs.record import Record
 from actbench.runs.times import Times
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Of every case, pair, rung and series of sizes."""
+    """Of every block, case, pair, rung and series of sizes."""
 
+    rounds: Mapping[Block, Floats]
+    """Seconds of a call by round and arm."""
     figures: tuple[Figures, ...]
     speedups: tuple[Speedup, ...]
     steps: tuple[Step, ...]
@@ -24,9 +30,10 @@ class Measured:
 
 def measured(times: Times, record: Record) -> Measured:
     """Analyse all that was measured."""
-    found = ratios(times, times.blocks)
+    middles, found = by_round(times), ratios(times, times.blocks)
     return Measured(
-        figures=tuple(figures(times, record.calibrations, record.checks)),
+        rounds=middles,
+        figures=tuple(figures(times, middles, record.calibrations, record.checks)),
         speedups=tuple(speedups(found)),
         steps=tuple(step for block in times.blocks for step in steps(times, block)),
         curves=tuple(curves(found)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from actbench.analysis.between import between
+from actbench.analysis.figures import Figures
 from actbench.errors import InputError, unknown
 from actbench.model import Case
 from actbench.report.charts.accuracy import accuracy
@@ -39,22 +40,26 @@ def of_run(
     With `choose`, it is for a page: one panel, and controls that say which.
     """
     record = record_of(run)
-    shown = [each for each in found.figures if each.yardstick or keep(each.case)]
     caches = record.environment.caches
     match kind:
         case "speedup":
             kept = [pair for pair in found.speedups if keep(pair.candidate) and keep(pair.reference)]
             return speedup(kept, found.curves, caches, choose=choose)
         case "time":
-            return time(shown, caches, choose=choose)
+            return time(_kept(found, keep), caches, choose=choose)
         case "parts":
-            return parts(run.times, shown, record.calibrations, choose=choose)
+            return parts(run.times, _kept(found, keep), record.calibrations, choose=choose)
         case "accuracy":
             return accuracy([check for check in record.checks if keep(check.kernel.at(1))], choose=choose)
         case "rounds":
-            return rounds(run.times, keep, choose=choose)
+            return rounds(run.times, found.rounds, keep, choose=choose)
         case _:
             raise unknown("chart", kind, KINDS)
+
+
+def _kept(found: Measured, keep: Keep) -> list[Figures]:
+    """Return the figures of the cases to be shown, and of all yardsticks."""
+    return [each for each in found.figures if each.yardstick or keep(each.case)]
 
 
 def of_two(before: Run, after: Run) -> Picture | None:

@@ -21,14 +21,15 @@ class Table:
     bars: tuple[Bounded | None, ...] = ()
     """Ratios that a terminal may draw beside the rows; text formats leave them out."""
 
-    def is_figure(self, index: int) -> bool:
-        """Say whether a column is of figures, aligned right."""
-        return index >= self.labels and index != self.wrapped
+    @property
+    def figures(self) -> tuple[bool, ...]:
+        """By column, whether it is of figures, aligned right."""
+        return tuple(self.labels <= index != self.wrapped for index in range(len(self.columns)))
 
 
 def markdown(table: Table) -> str:
     """Return the table in GitHub's Markdown, figures aligned right."""
-    rule = ["---:" if table.is_figure(index) else "---" for index in range(len(table.columns))]
+    rule = ["---:" if figure else "---" for figure in table.figures]
     lines = [table.columns, rule, *table.rows]
     body = "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
     return f"### {table.title}\n\n{table.note}\n\n{body}\n" if table.note else f"### {table.title}\n\n{body}\n"

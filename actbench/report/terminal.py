@@ -87,7 +87,7 @@ def _grid(table: Table, columns: Sequence[int], beside: Sequence[Text] = ()) -> 
     for index in columns:
         grid.add_column(
             Text(table.columns[index]),
-            justify="right" if table.is_figure(index) else "left",
+            justify="right" if table.figures[index] else "left",
             no_wrap=index != table.wrapped,
             min_width=_needed(table, index),
         )

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import warnings
 from collections import Counter
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from math import inf
 from operator import attrgetter
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -50,56 +50,45 @@ def from_csv(path: Path, plan: Plan, calibrations: Mapping[str, Calibration]) ->
     times = Times(plan)
     for block in plan.blocks:
         counts = calibrations[block.id].values if block.id in calibrations else (0,) * len(block.timed)
-        of_cases = [found[case].rounds for case in block.cases if case in found]
-        rounds = np.unique(np.concatenate(of_cases)) if of_cases else NOTHING.rounds
-        seconds = np.full((rounds.size, len(counts), max(counts)), np.nan)
+        rounds = sorted({number for case in block.cases for number in found.get(case, ())})
+        seconds = np.full((len(rounds), len(counts), max(counts)), np.nan)
         for arm, (case, count) in enumerate(zip(block.timed, counts, strict=True)):
-            rows, first = found.get(case, NOTHING), offsets.get((block, case), 0)
-            if case.is_yardstick:
-                rows = rows.among(rounds, first, first + count)
-            if not rows.are(rounds, first, count):
-                number = next(each for each in rounds.tolist() if not rows.of(each).are(np.array([each]), first, count))
-                raise InputError(f"{path} is incomplete: round {number} of {case.id} does not have its {count} values")
-            seconds[:, arm, :count] = rows.seconds.reshape(rounds.size, count)
-        times.put(block, dict(zip(rounds.tolist(), seconds, strict=True)))
+            by_round, first = found.get(case, {}), offsets[block, case] if case.is_yardstick else None
+            for place, number in enumerate(rounds):
+                values = _among(by_round.get(number, ()), first, count)
+                if values is None:
+                    raise InputError(
+                        f"{path} is incomplete: round {number} of {case.id} does not have its {count} values"
+                    )
+                seconds[place, arm, :count] = values
+        times.put(block, dict(zip(rounds, seconds, strict=True)))
     return times
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """Values by round and then by number, no two alike in both."""
+class _Stretch(NamedTuple):
+    """Values of a case in a round, numbered on."""
 
-    rounds: NDArray[np.int64]
-    numbers: NDArray[np.int64]
+    first: int
     seconds: NDArray[np.float64]
 
-    def __getitem__(self, chosen: slice | NDArray[np.bool_]) -> _Rows:
-        """Return some of them."""
-        return _Rows(self.rounds[chosen], self.numbers[chosen], self.seconds[chosen])
 
-    def among(self, rounds: NDArray[np.int64], first: int, end: int) -> _Rows:
-        """Return those of these rounds whose numbers are `first` or more, and before `end`."""
-        own = self[(self.numbers >= first) & (self.numbers < end)]
-        return own if own.are(rounds, first, end - first) else own[np.isin(own.rounds, rounds)]
+def _among(stretches: Sequence[_Stretch], first: int | None, count: int) -> NDArray[np.float64] | None:
+    """Return so many values of a round, from the number `first` on; where that is None, all of them, from 0 on.
 
-    def of(self, number: int) -> _Rows:
-        """Return those of a round."""
-        return self[self.rounds == number]
-
-    def are(self, rounds: NDArray[np.int64], first: int, count: int) -> bool:
-        """Say whether each of these rounds has so many, from the number `first` on, and no other round has any."""
-        if self.seconds.size != rounds.size * count or (rounds.size and not count):
-            return False
-        numbers = self.numbers.reshape(rounds.size, count)
-        alike = self.rounds.reshape(rounds.size, count) == rounds[:, np.newaxis]
-        return bool(alike.all() and (numbers == np.arange(first, first + count)).all())
+    None where they are not there.
+    """
+    if first is None:
+        alone = len(stretches) == 1 and stretches[0].first == 0 and stretches[0].seconds.size == count > 0
+        return stretches[0].seconds if alone else None
+    for stretch in stretches:
+        begin = first - stretch.first
+        if count and 0 <= begin <= stretch.seconds.size - count:
+            return stretch.seconds[begin : begin + count]
+    return None
 
 
-NOTHING = _Rows(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
-
-
-def _by_case(path: Path, planned: Collection[Case]) -> dict[Case, _Rows]:
-    """Return the rows by case; `InputError` names the first line that cannot be right.
+def _by_case(path: Path, planned: Collection[Case]) -> dict[Case, dict[int, list[_Stretch]]]:
+    """Return the values by case and round; `InputError` names the first line that cannot be right.
 
     Rows come in stretches of one case and round, numbered on: looking at these in place of rows is a tenth of the work.
     """
@@ -121,16 +110,21 @@ def _by_case(path: Path, planned: Collection[Case]) -> dict[Case, _Rows]:
         raise _wrong_line(path, 2 + int(np.argmin(right)))
     order = np.lexsort((value[starts], number[starts], case))
     case, starts, lengths = case[order], starts[order], lengths[order]
-    ends = starts + lengths
-    same = (np.diff(case) == 0) & (np.diff(number[starts]) == 0)
-    twice = np.flatnonzero(same & (value[starts[1:]] <= value[ends[:-1] - 1]))
+    rounds, firsts = number[starts], value[starts]
+    same = (np.diff(case) == 0) & (np.diff(rounds) == 0)
+    beyond = firsts[:-1] + lengths[:-1]
+    twice = np.flatnonzero(same & (firsts[1:] < beyond))
     if twice.size:
         raise InputError(f"{path}, line {2 + int(starts[1 + twice].min())}: this value is there twice")
-    rows = np.repeat(starts - np.cumsum(lengths) + lengths, lengths) + np.arange(len(frame))
-    every = _Rows(number[rows], value[rows], seconds[rows])
-    edges = [0, *np.cumsum(lengths)[np.flatnonzero(np.diff(case))].tolist(), len(frame)] if len(frame) else [0]
-    firsts = case[np.flatnonzero(np.diff(case, prepend=-1))].tolist()
-    return {cases[place]: every[start:end] for place, (start, end) in zip(firsts, pairwise(edges), strict=True)}
+    apart = np.flatnonzero(~(same & (firsts[1:] == beyond))) + 1
+    pieces = [seconds[start : start + length] for start, length in zip(starts.tolist(), lengths.tolist(), strict=True)]
+    edges = [0, *apart.tolist(), len(pieces)] if pieces else [0]
+    found: dict[int, dict[int, list[_Stretch]]] = {}
+    for begin, end in pairwise(edges):
+        values = pieces[begin] if end == begin + 1 else np.concatenate(pieces[begin:end])
+        by_round = found.setdefault(int(case[begin]), {})
+        by_round.setdefault(int(rounds[begin]), []).append(_Stretch(int(firsts[begin]), values))
+    return {cases[place]: by_round for place, by_round in found.items()}
 
 
 def _places(frame: pd.DataFrame, places: Mapping[tuple[str | int, ...], int]) -> NDArray[np.int64]:

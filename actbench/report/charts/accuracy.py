@@ -7,8 +7,7 @@ from math import isinf
 
 import altair as alt
 
-from actbench.model import BANDS, Check, Op
-from actbench.oracle import STATED_ULP
+from actbench.model import BANDS, STATED_ULP, Check, Op
 from actbench.report.charts.style import (
     Picture,
     Row,
@@ -17,6 +16,7 @@ from actbench.report.charts.style import (
     panels,
     picture,
     strategy_colour,
+    tips,
     with_panels,
 )
 
@@ -47,11 +47,11 @@ def accuracy(checks: Sequence[Check], *, choose: bool = False) -> Picture | None
     lines = numbers.mark_line(interpolate="step", strokeWidth=2).encode(
         x, y, colour, backend_dash(row["backend"] for row in rows)
     )
-    tips = [f"{name}:N" for name in ("strategy", "backend", "z", "ULP")]
-    points = numbers.mark_point(filled=True, size=30).encode(x, y, colour, tooltip=tips)
+    told = tips("strategy", "backend", "z", "ULP")
+    points = numbers.mark_point(filled=True, size=30).encode(x, y, colour, tooltip=told)
     none = base.transform_filter("datum.layer == 'none'")
-    cross = none.mark_text(text="×", fontSize=14, dy=6).encode(x, y=alt.value(0), color=colour, tooltip=tips)
-    stated = base.mark_rule(strokeDash=[3, 3]).encode(y=alt.datum(STATED_ULP))
+    cross = none.mark_text(text="×", fontSize=14, y=0, dy=6).encode(x, color=colour, tooltip=told)
+    stated = base.mark_rule(strokeDash=[3, 3]).encode(y=alt.YDatum(STATED_ULP))
     return picture(
         "accuracy",
         "Error of g' against z",

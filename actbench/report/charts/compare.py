@@ -9,7 +9,7 @@ from typing import Any
 import altair as alt
 
 from actbench.analysis.between import TIME, Contrast, Finding
-from actbench.report.charts.style import Picture, Row, blank, picture
+from actbench.report.charts.style import Picture, Row, blank, picture, tips
 
 COLOURS = {
     Finding.FASTER: "#0072B2",
@@ -48,10 +48,11 @@ def compare(found: Sequence[Contrast], *, narrow: bool = False) -> Picture | Non
     axis = alt.Axis(title="times faster", tickCount=5, labelOverlap="greedy", format="~g")
     x = alt.X("ratio:Q", scale=alt.Scale(type="log", nice=False, padding=12), axis=axis)
     y = alt.Y("case:N", sort=None, axis=alt.Axis(title=None, labelLimit=420, **(ABOVE if narrow else {})))
-    tips = [f"{name}:N" for name in ("case", "ratio", "low", "high", "finding")]
-    points = base.mark_point(filled=True, size=40).encode(x, y, colour, tooltip=tips)
+    points = base.mark_point(filled=True, size=40).encode(
+        x, y, colour, tooltip=tips("case", "ratio", "low", "high", "finding")
+    )
     spans = base.mark_rule(strokeWidth=2).encode(alt.X("low:Q"), alt.X2("high:Q"), y, colour)
-    equal = base.mark_rule(strokeDash=[3, 3]).encode(x=alt.datum(1.0))
+    equal = base.mark_rule(strokeDash=[3, 3]).encode(x=alt.XDatum(1.0))
     tally = ", ".join(f"{sum(row['finding'] == each for row in rows)} {each}" for each in findings)
     return picture(
         "compare",

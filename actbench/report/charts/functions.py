@@ -34,7 +34,7 @@ def functions(names: Sequence[str]) -> Picture:
             alt.Y("value:Q", axis=alt.Axis(title=None, tickCount=5)),
             alt.Color("curve:N", scale=alt.Scale(domain=[*curves], range=[*PALETTE[:2]]), title=None),
             alt.StrokeDash("curve:N", scale=alt.Scale(domain=[*curves], range=[*curves.values()]), title=None),
-            detail="piece:N",
+            detail=alt.Detail("piece:N"),
         )
         .properties(width=170, height=120)
     )

@@ -51,10 +51,10 @@ def _kept(path: Path) -> bytes | None:
     """Return what was kept; None where that is nothing, or not whole."""
     try:
         packed = path.read_bytes()
-        gzip.decompress(packed)
+        whole = gzip.decompress(packed)
     except (OSError, EOFError, zlib.error):
         return None
-    return packed
+    return packed if whole else None
 
 
 def _made(process: subprocess.Popen[bytes], path: Path) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 
 from actbench.model import Dtype
-from actbench.report.charts.style import Row, elements, strategy_dash, strategy_shape
+from actbench.report.charts.style import Row, elements, strategy_dash, strategy_shape, tips
 
 BY = ("activation", "op", "dtype")
 """What tells panels apart."""
@@ -40,12 +40,12 @@ def lines(base: Any, layer: str, rows: Sequence[Row], y: alt.Y, colour: alt.Colo
     measured = base.transform_filter(f"datum.layer == '{layer}'")
     strategies = [row["strategy"] for row in rows]
     encoded: Any = y.to_dict()
-    tips = [f"{name}:N" for name in ("backend", "strategy", "n", encoded["field"], "low", "high")]
+    told = tips("backend", "strategy", "n", encoded["field"], "low", "high")
     return (
         measured.mark_line(strokeWidth=2).encode(elements(), y, colour, strategy_dash(strategies)),
         measured.mark_rule(strokeWidth=1.5).encode(elements(), alt.Y("low:Q"), alt.Y2("high:Q"), colour),
         measured.mark_point(filled=True, size=36).encode(
-            elements(), y, colour, strategy_shape(strategies), tooltip=tips
+            elements(), y, colour, strategy_shape(strategies), tooltip=told
         ),
     )
 
@@ -53,8 +53,8 @@ def lines(base: Any, layer: str, rows: Sequence[Row], y: alt.Y, colour: alt.Colo
 def cache_marks(base: Any) -> tuple[Any, Any]:
     """Draw the capacities of caches: rules, and their names at the top."""
     caches = base.transform_filter("datum.layer == 'cache'")
-    names = caches.mark_text(align="left", dx=3, dy=8, fontSize=10)
+    names = caches.mark_text(align="left", dx=3, y=0, dy=8, fontSize=10)
     return (
         caches.mark_rule(opacity=0.45).encode(elements()),
-        names.encode(elements(), y=alt.value(0), text="name:N"),
+        names.encode(elements(), text=alt.Text("name:N")),
     )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import altair as alt
 
 from actbench.analysis.figures import Figures
-from actbench.model import CACHED, Calibration, Case, Probe
-from actbench.report.charts.style import Picture, Row, blank, panels, picture, with_panels
-from actbench.report.numbers import count, significant
+from actbench.model import CACHED, Calibration, Probe
+from actbench.report.charts.style import Picture, Row, blank, panels, picture, tips, with_panels
+from actbench.report.numbers import count
 from actbench.runs.times import Times
 
 PARTS = {"the call": "#56B4E9", "computing in cache": "#009E73", "memory and allocation": "#D55E00"}
+
+TIME = "format(1e6 * datum.seconds * datum.share / 100, '.3~r') + ' µs'"
 
 BY = ("activation", "op", "dtype")
 
@@ -26,19 +28,21 @@ def parts(
         for block in times.blocks
         for case, probe in zip(block.cases, calibrations[block.id].probes, strict=False)
     }
-    rows = [row for each in found for row in _rows(each, probes)]
+    rows = [_row(each, probes[each.case]) for each in found if each.case in probes]
     if not rows:
         return None
     rows = with_panels(rows, BY)
     chart = (
         blank()
+        .transform_fold([*PARTS], as_=["part", "share"])
+        .transform_calculate(place=f"indexof({[*PARTS]}, datum.part)", time=TIME)
         .mark_bar(height=11)
         .encode(
             alt.X("share:Q", axis=alt.Axis(title="share of the time of a call, %"), scale=alt.Scale(domain=[0, 100])),
             alt.Y("case:N", sort=None, axis=alt.Axis(title=None, labelLimit=320)),
             alt.Color("part:N", scale=alt.Scale(domain=[*PARTS], range=[*PARTS.values()]), title=None),
             alt.Order("place:Q"),
-            tooltip=[f"{name}:N" for name in ("case", "part", "share", "time")],
+            tooltip=tips("case", "part", "share", "time"),
         )
     )
     return picture(
@@ -51,25 +55,17 @@ def parts(
     )
 
 
-def _rows(each: Figures, probes: Mapping[Case, Probe]) -> Iterator[Row]:
-    if each.case not in probes:
-        return
-    probe = probes[each.case]
+def _row(each: Figures, probe: Probe) -> Row:
     call = min(probe.single, each.seconds)
     work = max(0.0, probe.cached - probe.single) * each.size / CACHED
     computing = min(work, each.seconds - call)
-    shares = dict(zip(PARTS, (call, computing, each.seconds - call - computing), strict=True))
-    of = {
+    percent = 100 / each.seconds
+    shares = (percent * seconds for seconds in (call, computing, each.seconds - call - computing))
+    return {
         "activation": each.activation,
         "op": str(each.op),
         "dtype": str(each.dtype),
         "case": f"{each.backend}, {each.strategy}, n = {count(each.size)}",
+        "seconds": each.seconds,
+        **{part: round(share, 2) for part, share in zip(PARTS, shares, strict=True)},
     }
-    for place, (part, seconds) in enumerate(shares.items()):
-        yield {
-            **of,
-            "part": part,
-            "place": place,
-            "share": round(100 * seconds / each.seconds, 2),
-            "time": f"{significant(1e6 * seconds, 3)} µs",
-        }

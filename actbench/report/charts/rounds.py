@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import altair as alt
 import numpy as np
-from numpy.typing import NDArray
 
-from actbench.analysis.statistics import medians
+from actbench.analysis.statistics import Floats
 from actbench.model import Block, Case
-from actbench.report.charts.style import Picture, Row, backend_colour, blank, panels, picture, with_panels
+from actbench.report.charts.style import Picture, Row, backend_colour, blank, panels, picture, tips, with_panels
 from actbench.runs.times import Times
 
 BY = ("block",)
@@ -19,15 +18,21 @@ MOST = 48
 """Blocks that are shown at most."""
 
 
-def rounds(times: Times, keep: Callable[[Case], bool] = lambda _: True, *, choose: bool = False) -> Picture | None:
-    """Return the chart of all blocks; None when none was measured."""
+def rounds(
+    times: Times,
+    middles: Mapping[Block, Floats],
+    keep: Callable[[Case], bool] = lambda _: True,
+    *,
+    choose: bool = False,
+) -> Picture | None:
+    """Return the chart of all blocks; None when none was measured. `middles` are the medians of rounds, by arm."""
     shown = [block for block in times.blocks if any(map(keep, block.cases))]
     told = ""
     if len(shown) > MOST:
         told = f" Of {len(shown)} blocks these are the {MOST} that scatter most."
-        loudest = sorted(shown, key=lambda block: _scatter(times, block), reverse=True)[:MOST]
+        loudest = sorted(shown, key=lambda block: _scatter(middles[block]), reverse=True)[:MOST]
         shown = [block for block in shown if block in loudest]
-    rows = [row for block in shown for row in _rows(times, block, keep)]
+    rows = [row for block in shown for row in _rows(block, times.rounds(block), middles[block], keep)]
     if not rows:
         return None
     rows = with_panels(rows, BY)
@@ -38,10 +43,11 @@ def rounds(times: Times, keep: Callable[[Case], bool] = lambda _: True, *, choos
     y = alt.Y("off:Q", axis=alt.Axis(title="from the case's median, %"))
     colour = backend_colour(row["backend"] for row in rows)
     dash = alt.Shape("strategy:N", title="strategy")
-    tips = [f"{name}:N" for name in ("backend", "strategy", "round", "off")]
-    points = base.mark_point(filled=True, size=34, opacity=0.8).encode(x, y, colour, dash, tooltip=tips)
-    lines = base.mark_line(opacity=0.25, strokeWidth=1).encode(x, y, colour, detail="strategy:N")
-    zero = base.mark_rule(strokeDash=[3, 3]).encode(y=alt.datum(0))
+    points = base.mark_point(filled=True, size=34, opacity=0.8).encode(
+        x, y, colour, dash, tooltip=tips("backend", "strategy", "round", "off")
+    )
+    lines = base.mark_line(opacity=0.25, strokeWidth=1).encode(x, y, colour, detail=alt.Detail("strategy:N"))
+    zero = base.mark_rule(strokeDash=[3, 3]).encode(y=alt.YDatum(0))
     furthest = max(rows, key=lambda row: abs(row["off"]))
     return picture(
         "rounds",
@@ -54,18 +60,17 @@ def rounds(times: Times, keep: Callable[[Case], bool] = lambda _: True, *, choos
     )
 
 
-def _off(times: Times, block: Block) -> NDArray[np.float64]:
+def _off(middles: Floats) -> Floats:
     """Return by round and arm how far the median of a round is from the median over rounds, in percent."""
-    seconds = medians(times.seconds(block))
-    return np.asarray(100 * (seconds / np.median(seconds, axis=0) - 1))
+    return np.asarray(100 * (middles / np.median(middles, axis=0) - 1))
 
 
-def _scatter(times: Times, block: Block) -> float:
-    return float(np.max(np.abs(_off(times, block))))
+def _scatter(middles: Floats) -> float:
+    return float(np.max(np.abs(_off(middles))))
 
 
-def _rows(times: Times, block: Block, keep: Callable[[Case], bool]) -> Iterator[Row]:
-    for number, values in zip(times.rounds(block), _off(times, block).tolist(), strict=True):
+def _rows(block: Block, numbers: Sequence[int], middles: Floats, keep: Callable[[Case], bool]) -> Iterator[Row]:
+    for number, values in zip(numbers, _off(middles).tolist(), strict=True):
         for case, value in zip(block.timed, values, strict=True):
             if case.is_yardstick or keep(case):
                 yield {

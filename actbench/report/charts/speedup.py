@@ -17,6 +17,7 @@ from actbench.report.charts.style import (
     logarithmic,
     panels,
     picture,
+    tips,
     with_panels,
 )
 from actbench.report.numbers import significant
@@ -37,10 +38,10 @@ def speedup(
     base = blank()
     colour = backend_colour(row["backend"] for row in rows)
     y = logarithmic("ratio", f"times faster than {REFERENCE}")
-    equal = base.mark_rule(strokeDash=[3, 3]).encode(y=alt.datum(1.0))
+    equal = base.mark_rule(strokeDash=[3, 3]).encode(y=alt.YDatum(1.0))
     bands = base.transform_filter("datum.layer == 'crossing'").mark_rect(opacity=0.2)
     crossings = bands.encode(
-        alt.X("low:Q"), alt.X2("high:Q"), color=colour, tooltip=["backend:N", "strategy:N", "low:N", "high:N"]
+        alt.X("low:Q"), alt.X2("high:Q"), color=colour, tooltip=tips("backend", "strategy", "low", "high")
     )
     shaded = [crossings] if crossed else []
     chart = alt.layer(*shaded, *cache_marks(base), equal, *lines(base, "ratio", rows, y, colour))

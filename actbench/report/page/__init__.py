@@ -10,24 +10,20 @@ from base64 import b64encode
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from gzip import compress
 from typing import Any
 
 import jinja2
 
 from actbench.report import host
-from actbench.report.charts import render
 from actbench.report.charts.style import config
 from actbench.report.measured import measured
+from actbench.report.page.packing import as_json, by_column, packed
 from actbench.report.page.sections import comparison, sections
 from actbench.report.pictures import record_of
 from actbench.runs.archive import Run
 
 FITTED = {"autosize": {"type": "fit-x", "contains": "padding"}}
 """Charts are as wide as the page lets them."""
-
-LEVEL = 6
-"""Of gzip: beyond, a hundredth is saved in twice the time."""
 
 MOST_ROWS = 1000
 """Rows of a section's tables that stand in the page as they are; more are packed, and every table is folded."""
@@ -50,27 +46,23 @@ def page(run: Run, library: Callable[[], bytes], baseline: Run | None = None) ->
     shown = [answer, *beside, *others]
     charts = [chart for section in shown for chart in section.charts]
     environment = _environment()
-    packed: dict[str, Future[str]] = {}
+    texts: dict[str, Future[str]] = {}
     with ThreadPoolExecutor(1) as packer:  # packing needs no hold of the interpreter
         for section in shown:
-            packed |= {file.name: packer.submit(_packed, file.text) for file in section.files}
+            texts |= {file.name: packer.submit(packed, file.text) for file in section.files}
             if sum(len(table.rows) for table in section.tables) > MOST_ROWS:
                 tables = environment.get_template("tables.html").render(section=section, folded=True)
-                packed[section.id] = packer.submit(_packed, tables)
-        rows = render.as_json({chart.kind: render.by_column(chart.rows) for chart in charts})
-        packed["rows"] = packer.submit(_packed, rows)
+                texts[section.id] = packer.submit(packed, tables)
+        rows = as_json({chart.kind: by_column(chart.rows) for chart in charts})
+        texts["rows"] = packer.submit(packed, rows)
     return environment.get_template("page.html").render(
         title=f"actbench: {run.path.resolve().name}",
         sections=shown,
-        specs=render.as_json({chart.kind: chart.spec | FITTED for chart in charts}),
-        themes=render.as_json({theme: _config(theme) for theme in ("light", "dark")}),
-        packed={name: text.result() for name, text in packed.items()} | {"library": b64encode(library()).decode()},
+        specs=as_json({chart.kind: chart.spec | FITTED for chart in charts}),
+        themes=as_json({theme: _config(theme) for theme in ("light", "dark")}),
+        packed={name: text.result() for name, text in texts.items()} | {"library": b64encode(library()).decode()},
         made_by=host.line(record.environment),
     )
-
-
-def _packed(text: str) -> str:
-    return b64encode(compress(text.encode(), LEVEL)).decode()
 
 
 def _config(theme: str) -> dict[str, Any]:
@@ -81,10 +73,12 @@ def _config(theme: str) -> dict[str, Any]:
 
 
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.PackageLoader("actbench.report", "page"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["zip"] = zip
+    return environment

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from actbench.analysis.between import between
-from actbench.analysis.statistics import medians
 from actbench.model import Case
 from actbench.report import between as between_report
 from actbench.report import host, pictures, tables_csv
@@ -76,7 +75,7 @@ def sections(run: Run, found: Measured) -> Iterator[Section]:
             yield Section(f"of-{kind}", title, charts=(shown,))
     tables = [replace(table, note=table.note.replace("`", "")) for table in summary.tables]
     yield Section("tables", "Tables", tables=tables, sentences=summary.remarks)
-    yield Section("noise", "Noise", sentences=tuple(_noise(run, record)))
+    yield Section("noise", "Noise", sentences=tuple(_noise(run, found, record)))
     yield Section("method", "How it was measured", sentences=(_method(record),))
     yield Section("environment", "Environment", facts=tuple(host.of(record.environment).items()))
     yield Section("files", "Files", files=[File(name, text) for name, text in tables_csv.every(found).items()])
@@ -97,11 +96,11 @@ def comparison(before: Run, after: Run) -> Section:
     )
 
 
-def _noise(run: Run, record: Record) -> Iterator[str]:
+def _noise(run: Run, found: Measured, record: Record) -> Iterator[str]:
     """Say how far rounds scatter: of all that could be told beforehand, this is what counts."""
     spreads: dict[Case, float] = {}
     for block in run.times.blocks:
-        logs = np.log(medians(run.times.seconds(block)))
+        logs = np.log(found.rounds[block])
         spread = MAD * np.median(np.abs(logs - np.median(logs, axis=0)), axis=0)
         spreads |= dict(zip(block.timed, spread.tolist(), strict=True))
     usual, most = np.median([*spreads.values()]), max(spreads, key=spreads.__getitem__)

@@ -333,8 +333,9 @@ class Placement:
 def prepare(case: Case, placement: Placement) -> Invocation:
     """Return the call that a case stands for; of a yardstick, the plain copy of one array to another."""
     if case.is_yardstick:
-        z = placement.operand(backends.get("numpy"), "", "z")
-        return Invocation(backends.get(case.backend).copy(case.dtype), (placement.output(0), z))
+        backend = backends.get(case.backend)
+        z = placement.operand(backend, "", "z")
+        return Invocation(backend.copy(case.dtype), (backend.adopt(placement.output(0)), z))
     if case.is_rung:
         return _rung(case, placement)
     chosen = rule(case.kernel)

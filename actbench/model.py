@@ -179,7 +179,7 @@ class Block:
     size: int
     arms: tuple[Arm, ...]
     copies: tuple[str, ...] = ()
-    """Backends of several threads, whose own copy is a yardstick beside the plain one."""
+    """Backends whose own copy is a yardstick beside the plain one: by several threads, or on another device."""
 
     def __hash__(self) -> int:
         """Go by what nearly always tells blocks apart: there are many arms, and many questions after a block."""
@@ -204,12 +204,12 @@ class Block:
 
     @cached_property
     def timed(self) -> tuple[Case, ...]:
-        """Everything timed in this block: the cases, then the copies of several threads, last the yardstick."""
+        """Everything timed in this block: the cases, then the backends' own copies, last the yardstick."""
         plain = self.yardstick
         return (*self.cases, *(replace(plain, backend=backend) for backend in self.copies), plain)
 
     def yardstick_of(self, case: Case) -> int:
-        """Return the arm of the yardstick that a case is held against: a copy by as many threads as it has."""
+        """Return the arm of the yardstick that a case is held against: its backend's own copy, or the plain one."""
         own = case.backend in self.copies
         return len(self.arms) + (self.copies.index(case.backend) if own else len(self.copies))
 
@@ -238,11 +238,6 @@ class Plan:
     def cases(self) -> tuple[Case, ...]:
         """Every case of every block, without the yardsticks."""
         return tuple(case for block in self.blocks for case in block.cases)
-
-    @property
-    def threaded(self) -> bool:
-        """Whether a case is executed by several threads."""
-        return any(block.copies for block in self.blocks)
 
     @property
     def kernels(self) -> tuple[Kernel, ...]:

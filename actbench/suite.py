@@ -134,13 +134,15 @@ def grouped(cases: Iterable[Case]) -> tuple[Block, ...]:
     for case in cases:
         empty = Block(case.activation, case.op, case.dtype, case.size, ())
         blocks.setdefault(empty, []).append(Arm(case.strategy, case.backend))
-    return tuple(replace(block, arms=tuple(arms), copies=_copies(arms)) for block, arms in blocks.items())
+    return tuple(
+        replace(block, arms=tuple(arms), copies=backends.with_own_copy(arm.backend for arm in arms))
+        for block, arms in blocks.items()
+    )
 
 
-def _copies(arms: Iterable[Arm]) -> tuple[str, ...]:
-    """Return the backends of several threads among these arms: each is held against a copy by all of them."""
-    known = backends.catalogue()
-    return tuple(dict.fromkeys(arm.backend for arm in arms if arm.backend in known and known[arm.backend].threaded))
+def threaded(plan: Plan) -> tuple[str, ...]:
+    """Name the backends of a plan whose calls are executed by several threads."""
+    return backends.threaded(case.backend for case in plan.cases)
 
 
 def _wanted(axes: Axes, pattern: str) -> Iterator[Case]:

@@ -77,6 +77,13 @@ class FakeWorker:
         """Tell the versions that the test decided on."""
         return protocol.Described(protocol.PROTOCOL, self.versions)
 
+    def device(self, backend: str) -> protocol.Device:
+        """Tell in which device's memory a backend's operands lie, as this process knows it."""
+        try:
+            return RealWorker().device(backend)
+        except RuntimeError as error:
+            raise BenchmarkError(f"worker: {type(error).__name__}: {error}") from None
+
     def offer(self, selection: Selection) -> list[Case]:
         """Tell which of the cases that exist here exist there."""
         return [case for case in offered(selection) if self.has(case)]

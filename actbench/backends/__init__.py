@@ -9,11 +9,26 @@ from inspect import isabstract
 from pkgutil import iter_modules
 from typing import Any
 
-from actbench.backends._backend import Backend, Bound, helpers, source
+from actbench.backends._backend import Backend, Bound, Device, helpers, source
 from actbench.backends._narrowing import narrowed, numpy_dtype
 from actbench.errors import LOADED, InputError, unknown
 
-__all__ = ["Backend", "Bound", "catalogue", "get", "helpers", "libraries", "narrowed", "numpy_dtype", "source"]
+__all__ = [
+    "Backend",
+    "Bound",
+    "Device",
+    "catalogue",
+    "get",
+    "helpers",
+    "libraries",
+    "narrowed",
+    "numpy_dtype",
+    "on_devices",
+    "source",
+    "threaded",
+    "usable",
+    "with_own_copy",
+]
 
 
 @cache
@@ -38,8 +53,27 @@ def get(name: str) -> Backend:
 
 def libraries(names: Iterable[str]) -> tuple[str, ...]:
     """Name the distributions whose versions are recorded where these backends are used; unknown backends have none."""
-    known = (catalogue().get(name) for name in names)
-    return tuple(dict.fromkeys(library for backend in known if backend for library in backend.libraries))
+    return tuple(dict.fromkeys(library for backend in _known(names) for library in backend.libraries))
+
+
+def threaded(names: Iterable[str]) -> tuple[str, ...]:
+    """Name those of these backends whose calls are executed by several threads."""
+    return tuple(backend.name for backend in _known(names) if backend.threaded)
+
+
+def on_devices(names: Iterable[str]) -> tuple[str, ...]:
+    """Name those of these backends whose operands lie in another device's memory."""
+    return tuple(backend.name for backend in _known(names) if backend.on_device)
+
+
+def with_own_copy(names: Iterable[str]) -> tuple[str, ...]:
+    """Name those of these backends that are held against a copy of their own."""
+    return tuple(backend.name for backend in _known(names) if backend.has_own_copy)
+
+
+def _known(names: Iterable[str]) -> Iterator[Backend]:
+    """Yield these backends, once each, without those that are not known."""
+    return (catalogue()[name] for name in dict.fromkeys(names) if name in catalogue())
 
 
 def _descendants(kind: Any) -> Iterator[type[Backend]]:

@@ -35,6 +35,15 @@ class Bound:
     """From operands of some size to what is called for that size, where a backend compiles for every size anew."""
 
 
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where arrays are, if not in the processor's memory."""
+
+    name: str
+    versions: dict[str, str]
+    """Of the software that drives it, by name."""
+
+
 class Backend(ABC):
     """How a formula is executed over an array. Subclasses are found by discovery, one small file each."""
 
@@ -62,6 +71,8 @@ class Backend(ABC):
     """Why denormal numbers become 0, where they do: the oracle then takes 0 for what is next to nothing."""
     threaded: ClassVar[bool] = False
     """Whether a call is executed by several threads."""
+    on_device: ClassVar[bool] = False
+    """Whether operands lie in another device's memory."""
     only_wide: ClassVar[str | None] = None
     """Why residuals cannot be kept in a narrower type than the arithmetic's, where they cannot."""
     planning_ns: ClassVar[float]
@@ -97,8 +108,20 @@ class Backend(ABC):
     def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
         """Return a callable over whole arrays."""
 
+    @property
+    def has_own_copy(self) -> bool:
+        """Whether the copy that kernels of this backend are held against is another than numpy's."""
+        return self.threaded or self.on_device
+
+    def device(self) -> Device | None:
+        """Return the device in whose memory operands lie; None where that is the processor's."""
+        return None
+
     def copy(self, dtype: Dtype) -> Callable[..., Any]:
-        """Return ``copy(out, array)``, the plain copy that kernels of this backend are held against."""
+        """Return ``copy(out, array)``, the plain copy that kernels of this backend are held against.
+
+        Both are what `adopt` returns where the backend has its own, else numpy's arrays.
+        """
         del dtype
         return np.copyto
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from actbench.backends._backend import Bound
+from actbench.backends._backend import Bound, Device
 from actbench.backends.torch import Torch, library
 from actbench.errors import InputError
 from actbench.formula import Rule
@@ -14,6 +15,14 @@ from actbench.model import Dtype, Op
 
 DEVICES = (("/dev", "nvidia[0-9]*"), ("/dev", "dxg"))
 """Where a driver shows its devices: on Linux, and on Linux under Windows."""
+
+DRIVER = Path("/proc/driver/nvidia/version")
+"""Where Linux tells the driver's version."""
+
+
+def copying(out, array) -> None:
+    """Write every element as it is."""
+    out.copy_(array)
 
 
 class TorchCuda(Torch):
@@ -23,6 +32,7 @@ class TorchCuda(Torch):
     summary = "eager tensors on the first NVIDIA device, synchronised after every call"
     rank = 58
     places = False
+    on_device = True
     planning_ns = 1.0
 
     @property
@@ -39,6 +49,20 @@ class TorchCuda(Torch):
         if not torch.cuda.is_available():
             raise InputError(f"backend '{self.name}' cannot run: torch {torch.__version__} finds no CUDA device")
         return super().bind(op, rule, dtype)
+
+    def device(self) -> Device:
+        """The device, as torch calls it, and the versions of CUDA and of the driver."""
+        torch = library()
+        found = torch.cuda.get_device_properties(0)
+        versions = {"CUDA": str(torch.version.cuda)}
+        if DRIVER.exists():
+            versions["NVIDIA driver"] = driver(DRIVER.read_text())
+        return Device(f"{found.name}, {found.total_memory / 2**30:.0f} GiB", versions)
+
+    def copy(self, dtype: Dtype) -> Callable[..., Any]:
+        """Copy in the device's memory."""
+        del dtype
+        return self.finish(copying)
 
     def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Wait for the device."""
@@ -62,3 +86,9 @@ class TorchCuda(Torch):
     def unit(self, dtype: Dtype) -> Any:
         """1, on the device."""
         return super().unit(dtype).to("cuda")
+
+
+def driver(text: str) -> str:
+    """Return the driver's version from what it tells: the first of its words that is one."""
+    found = re.search(r"\b\d+(\.\d+)+\b", text)
+    return found[0] if found else "unknown"

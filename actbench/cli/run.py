@@ -115,19 +115,20 @@ def _opened(ctx: click.Context, chosen: dict[str, Any]) -> AbstractContextManage
     cpu = environment.choose_cpu(chosen["affinity"])
     if chosen["resume"] is not None:
         return _resumed(ctx, chosen, cpu)
-    return archive.create(chosen["output"], _new_record(chosen, cpu))
+    return archive.create(chosen["output"], _new_record(ctx, chosen, cpu))
 
 
-def _here(cpu: int | None, plan: Plan) -> Environment:
-    """Look at this host, and at the libraries that the plan uses."""
-    from actbench import backends
-    from actbench.runs import environment
+def _here(ctx: click.Context, cpu: int | None, plan: Plan) -> Environment:
+    """Look at this host, and at the libraries and devices that the plan uses."""
+    from actbench.measure.session import Seams
+    from actbench.measure.surroundings import surroundings
 
-    return environment.collect(cpu, further=backends.libraries(case.backend for case in plan.cases))
+    seams: Seams = ctx.obj or Seams()
+    return surroundings(seams.start_worker, cpu, (case.backend for case in plan.cases))
 
 
-def _new_record(chosen: dict[str, Any], cpu: int | None) -> Record:
-    from actbench import costs, loading
+def _new_record(ctx: click.Context, chosen: dict[str, Any], cpu: int | None) -> Record:
+    from actbench import costs, loading, suite
     from actbench.runs import environment
     from actbench.runs.record import Engine, Record, Settings
 
@@ -135,7 +136,8 @@ def _new_record(chosen: dict[str, Any], cpu: int | None) -> Record:
     threads = environment.choose_threads(chosen["threads"])
     _check_limits(chosen, engine)
     plan, preset = _planned(chosen, _seed(chosen))
-    if plan.threaded and engine is Engine.PYPERF:
+    threaded = suite.threaded(plan)
+    if threaded and engine is Engine.PYPERF:
         raise click.UsageError(
             "stock pyperf (--engine pyperf) pins its processes to one processor: leave backends of several threads out"
         )
@@ -148,12 +150,12 @@ def _new_record(chosen: dict[str, Any], cpu: int | None) -> Record:
         rounds=chosen["rounds"],
         arm_seconds=costs.arm_seconds(plan, preset.arm_seconds),
         timeout=chosen["timeout"] or DEFAULT_TIMEOUT,
-        threads=threads if plan.threaded else 1,
+        threads=threads if threaded else 1,
     )
     if chosen["budget"] and not chosen["rounds"] and engine is Engine.INTERLEAVED and not chosen["quiet"]:
         _warn_of_few_rounds(plan, preset, chosen["budget"])
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    return Record(plan, settings, _here(cpu, plan), created, loaded=environment.public_code(loading.loaded()))
+    return Record(plan, settings, _here(ctx, cpu, plan), created, loaded=environment.public_code(loading.loaded()))
 
 
 @contextmanager
@@ -169,7 +171,7 @@ def _resumed(ctx: click.Context, chosen: dict[str, Any], cpu: int | None) -> Ite
     with archive.reopen(chosen["resume"]) as writer:
         record = writer.record
         _load_again(ctx, chosen, record.loaded)
-        here = _here(cpu, record.plan)
+        here = _here(ctx, cpu, record.plan)
         environment.refuse_other(record.environment, here)
         given = {name for name in PLANNING if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE}
         seed = chosen["seed"] if "seed" in given else record.plan.seed

@@ -92,7 +92,7 @@ def _prepared(chosen: dict[str, Any], seams: Any) -> SelfCheck:
     plan = suite.plan(axes(preset.axes, chosen), pattern=chosen["pattern"], seed=seed, memory=environment.memory() // 3)
     timeout = chosen["timeout"] or DEFAULT_TIMEOUT
     every = environment.choose_threads(chosen["threads"])
-    threads = every if plan.threaded else 1
+    threads = every if suite.threaded(plan) else 1
     start = partial(seams.start_worker, environment.choose_cpu(chosen["affinity"]), timeout, threads=threads)
     lockstep = Lockstep(
         plan=plan,

@@ -62,6 +62,9 @@ class Worker(Protocol):
     def describe(self) -> protocol.Described:
         """Tell what the worker runs on."""
 
+    def device(self, backend: str) -> protocol.Device:
+        """Tell in which device's memory a backend's operands lie."""
+
     def offer(self, selection: Selection) -> list[Case]:
         """Tell which cases of a selection exist in the worker's environment."""
 
@@ -141,6 +144,10 @@ class WorkerProcess:
     def describe(self) -> protocol.Described:
         """Tell what the worker runs on."""
         return self._ask(protocol.Described, self._timeout, request="describe")
+
+    def device(self, backend: str) -> protocol.Device:
+        """Tell in which device's memory a backend's operands lie."""
+        return self._ask(protocol.Device, self._timeout, request="device", backend=backend)
 
     def offer(self, selection: Selection) -> list[Case]:
         """Tell which cases of a selection exist in the worker's environment."""

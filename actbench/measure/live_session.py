@@ -21,9 +21,11 @@ from actbench.measure.client import NotLoadedError, Worker
 from actbench.measure.live import LiveCheck
 from actbench.measure.lockstep import Lockstep
 from actbench.measure.session import Seams
+from actbench.measure.surroundings import surroundings
 from actbench.model import Case, Plan
 from actbench.presets import Preset
 from actbench.runs import environment
+from actbench.runs.environment import Environment
 from actbench.runs.events import Event
 from actbench.runs.record import Engine, Record, Settings
 from actbench.runs.times import Times
@@ -58,9 +60,14 @@ class Asked:
         return Selection(self.preset.name, self.given, self.pattern, environment.memory() // SIDES, self.max_call)
 
     @property
+    def backends(self) -> tuple[str, ...]:
+        """The backends that are asked for."""
+        return tuple(self.given.get("backends", self.preset.axes.backends))
+
+    @property
     def libraries(self) -> tuple[str, ...]:
-        """The distributions of the optional backends that are asked for."""
-        return backends.libraries(self.given.get("backends", self.preset.axes.backends))
+        """The distributions of the optional ones among them."""
+        return backends.libraries(self.backends)
 
 
 class LiveSession:
@@ -73,6 +80,7 @@ class LiveSession:
         self._open = ExitStack()
         self._check: LiveCheck
         self._there: dict[str, str]
+        self._here: Environment
         self._created = datetime.now(UTC).isoformat(timespec="seconds")
         self.remarks: list[str] = []
         """What differs between the environments beside the code."""
@@ -81,6 +89,7 @@ class LiveSession:
         """Open both environments and plan; `NotComparableError` when there is nothing to compare."""
         with ExitStack() as opening:
             start = opening.enter_context(self._seams.open_baseline(self._asked.against))
+            self._here = surroundings(self._seams.start_worker, self._asked.cpu, self._asked.backends)
             self._check = self._prepared(start, self._seams.clock())
             self._open = opening.pop_all()
         return self
@@ -102,7 +111,7 @@ class LiveSession:
     def runs(self) -> dict[str, tuple[Record, Times]]:
         """Return what was measured as three runs, by the directories that they go to."""
         lockstep, asked = self._check.lockstep, self._asked
-        here = environment.collect(asked.cpu, further=asked.libraries)
+        here = self._here
         own = software.versions(asked.libraries)
         kernels = {name: found for name, found in self._there.items() if name not in {"python", "actbench"}}
         tools = {name: found for name, found in here.libraries.items() if name not in own}
@@ -115,7 +124,7 @@ class LiveSession:
             rounds=None,
             arm_seconds=lockstep.arm_seconds,
             timeout=asked.timeout,
-            threads=asked.threads if lockstep.plan.threaded else 1,
+            threads=asked.threads if suite.threaded(lockstep.plan) else 1,
         )
         theirs, ours = self._check.checks
         parts = zip((there, here, there), (theirs, ours, theirs), lockstep.sides.each, strict=True)
@@ -145,7 +154,7 @@ class LiveSession:
         if not common:
             raise NotComparableError(f"--against {asked.against}: the two environments have no selected case in common")
         plan = Plan(suite.grouped(common), asked.seed)
-        threads = asked.threads if plan.threaded else 1
+        threads = asked.threads if suite.threaded(plan) else 1
         lockstep = Lockstep(
             plan=plan,
             starts=(

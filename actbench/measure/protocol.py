@@ -73,6 +73,15 @@ class Described:
 
 
 @dataclass(frozen=True, slots=True)
+class Device:
+    """Answer to ``device``, of one's own environment alone: where a backend's operands lie."""
+
+    name: str
+    versions: dict[str, str]
+    """Of the software that drives it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Offered:
     """Answer to ``offer``: the ids of the cases of a selection that exist in the process's environment."""
 

@@ -22,6 +22,7 @@ from actbench.measure.protocol import (
     PROTOCOL,
     Array,
     Described,
+    Device,
     Evaluated,
     Inspected,
     Limited,
@@ -89,6 +90,15 @@ class Worker:
         from actbench import backends, software
 
         return Described(PROTOCOL, software.versions(backends.libraries(backends.catalogue())))
+
+    def device(self, backend: str) -> Device:
+        """Tell in which device's memory a backend's operands lie."""
+        from actbench import backends
+
+        found = backends.get(backend).device()
+        if found is None:
+            raise RuntimeError(f"{backend} has the processor's memory")
+        return Device(found.name, found.versions)
 
     def load(self, sources: list[dict[str, Any]]) -> LoadedAll:
         """Load the user's own code."""
@@ -206,6 +216,7 @@ def main() -> None:
             "start": worker.start,
             "load": worker.load,
             "describe": worker.describe,
+            "device": worker.device,
             "offer": worker.offer,
             "evaluate": worker.evaluate,
             "inspect": worker.inspect,

@@ -20,6 +20,7 @@ def line(environment: Environment) -> str:
     """Return the host and its software in a line."""
     return (
         f"{environment.cpu_model}, {environment.logical_cpus} processors ({_caches(environment)}), "
+        f"{''.join(f'{device}, ' for device in environment.devices.values())}"
         f"{environment.kernel}, {environment.python}, actbench {environment.actbench}, {_pairs(environment.libraries)}"
     )
 
@@ -42,6 +43,7 @@ def of(environment: Environment) -> dict[str, str]:
         "memory": f"{environment.memory / 2**30:.1f} GiB",
         "libraries": _pairs(environment.libraries),
         "variables": _pairs(environment.variables) or "none set",
+        "devices": _pairs(environment.devices) or "the processor alone",
     }
     return {name.replace("_", " "): "unknown" if value is None else str(value) for name, value in shown.items()}
 

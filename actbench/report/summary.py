@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from actbench import backends
+from actbench import backends, suite
 from actbench.analysis.bounds import Bound
 from actbench.analysis.figures import Figures
 from actbench.analysis.speedups import Speedup
@@ -194,10 +194,11 @@ def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Reco
             f"Measured again: {counted(record.repeats, 'block')}, because all of it was much slower than in other "
             "rounds, as beside a busy neighbour."
         )
-    if record.plan.threaded:
-        threaded = dict.fromkeys(backend for block in record.plan.blocks for backend in block.copies)
+    if threaded := suite.threaded(record.plan):
         number = "1 thread" if record.settings.threads == 1 else f"{record.settings.threads} threads"
         yield f"{', '.join(threaded)}: {number} (--threads); rates are percentages of a copy by as many."
+    for backend, device in record.environment.devices.items():
+        yield f"{backend}: on {device}; rates are percentages of a copy in its own memory."
     yield from left_out_lines(record.plan.left_out)
     for failure in record.failures:
         when = f"in round {failure.round}" if failure.round else "while calibrating"

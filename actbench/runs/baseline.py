@@ -59,11 +59,10 @@ def refuse_unlike(before: Run, after: Run) -> None:
 def host_differences(before: Run, after: Run) -> list[tuple[str, str, str]]:
     """Return name, value before and value after of what makes them different hosts; nothing where they are one."""
     old, new = (_record(run).environment for run in (before, after))
-    return [
-        (name.replace("_", " "), _shown(getattr(old, name)), _shown(getattr(new, name)))
-        for name in HOST
-        if getattr(old, name) != getattr(new, name)
-    ]
+    facts = [(name.replace("_", " "), getattr(old, name), getattr(new, name)) for name in HOST]
+    shared = old.devices.keys() & new.devices.keys()
+    facts += [(f"device of {name}", old.devices[name], new.devices[name]) for name in sorted(shared)]
+    return [(name, _shown(there), _shown(here)) for name, there, here in facts if there != here]
 
 
 def differences(before: Run, after: Run) -> list[str]:

@@ -10,7 +10,7 @@ import os
 import platform
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import psutil
@@ -53,6 +53,8 @@ class Environment:
     """Tuning variables that were set, those with a path in them left out."""
     affinity: int | None
     """The processor to which the workers are pinned."""
+    devices: dict[str, str] = field(default_factory=dict)
+    """By backend, the device in whose memory its operands lie, where that is not the processor's."""
 
 
 def collect(
@@ -78,13 +80,13 @@ def collect(
 
 def refuse_other(recorded: Environment, here: Environment) -> None:
     """Raise `NotComparableError`, naming the first difference, unless both are the same host and software."""
-    for field in fields(Environment):
-        if field.name in {"affinity", "memory"}:
+    for each in fields(Environment):
+        if each.name in {"affinity", "memory"}:
             continue
-        before, now = getattr(recorded, field.name), getattr(here, field.name)
+        before, now = getattr(recorded, each.name), getattr(here, each.name)
         if before != now:
             raise NotComparableError(
-                f"the run cannot go on here: its {field.name.replace('_', ' ')} was {_shown(before)}, here it is "
+                f"the run cannot go on here: its {each.name.replace('_', ' ')} was {_shown(before)}, here it is "
                 f"{_shown(now)}; start a new run"
             )
 

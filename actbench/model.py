@@ -258,6 +258,11 @@ class Probe:
     cached: float
     """On `CACHED` elements."""
 
+    @property
+    def tells(self) -> bool:
+        """Whether it shows what elements take: not where the call is half of all, as with threads or a device."""
+        return self.single < self.cached / 2
+
 
 @dataclass(frozen=True, slots=True)
 class Calibration:

@@ -9,8 +9,15 @@ PROBE = Probe(single=1e-6, cached=1e-9 * CACHED)
 """A microsecond for one element, and a nanosecond an element for many."""
 
 
-def bounded(seconds: float, *, size: int = 100_000, backend: str = "numpy", copy_limit_pct: float = 10.0) -> Bound:
-    return bound(Case("tanh", "cached", backend, Op.DERIVATIVE, Dtype.FLOAT64, size), seconds, copy_limit_pct, PROBE)
+def bounded(
+    seconds: float,
+    *,
+    size: int = 100_000,
+    backend: str = "numpy",
+    copy_limit_pct: float = 10.0,
+    probe: Probe = PROBE,
+) -> Bound | None:
+    return bound(Case("tanh", "cached", backend, Op.DERIVATIVE, Dtype.FLOAT64, size), seconds, copy_limit_pct, probe)
 
 
 def test_half_of_the_time_spent_on_one_element_too_is_dispatch() -> None:
@@ -34,6 +41,15 @@ def test_half_as_slow_again_as_in_cache_is_allocation_where_results_are_allocate
 def test_what_fits_the_cache_has_not_left_it() -> None:
     assert bounded(1e-4, size=CACHED) is Bound.COMPUTE
     assert bounded(1e-4, size=CACHED + 1) is Bound.ALLOCATION
+
+
+def test_where_a_call_hides_what_elements_take_in_cache_larger_arrays_are_told_by_the_copy_alone() -> None:
+    device = Probe(single=2e-5, cached=3e-5)
+    assert bounded(3e-5, probe=device) is Bound.DISPATCH
+    assert bounded(1e-4, probe=device) is None
+    assert bounded(1e-4, probe=device, copy_limit_pct=50.0) is Bound.MEMORY
+    assert bounded(4.1e-5, probe=device, size=CACHED) is Bound.COMPUTE
+    assert bounded(1e-4, probe=Probe(single=1.49e-5, cached=3e-5)) is Bound.COMPUTE
 
 
 def test_a_backend_that_is_not_known_here_is_taken_to_allocate() -> None:

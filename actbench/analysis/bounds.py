@@ -10,6 +10,9 @@ its elements would take as fast as those in cache:
    for a backend that allocates its results and temporaries, which must come from memory as well, **memory** for one
    that writes to given arrays;
 4. **compute** otherwise: arithmetic, or the interpreter, at the rate that it has in cache.
+
+Where F is half of what the elements in cache take, as with threads to wake or a device to wait for, C would be mostly
+the call, many times over: of larger arrays nothing is said beyond the first two.
 """
 
 from __future__ import annotations
@@ -33,13 +36,15 @@ class Bound(StrEnum):
     MEMORY = "memory"
 
 
-def bound(case: Case, seconds: float, copy_limit_pct: float, probe: Probe) -> Bound:
-    """Apply the rule; `seconds` is the time of one call."""
+def bound(case: Case, seconds: float, copy_limit_pct: float, probe: Probe) -> Bound | None:
+    """Apply the rule; `seconds` is the time of one call. None where it says nothing."""
     if probe.single >= HALF * seconds:
         return Bound.DISPATCH
     if copy_limit_pct >= 100 * HALF:
         return Bound.MEMORY
     in_cache = probe.cached / CACHED * case.size
+    if case.size > CACHED and not probe.tells:
+        return None
     if case.size <= CACHED or seconds <= SLOWED * in_cache:
         return Bound.COMPUTE
     backend = backends.catalogue().get(case.backend)

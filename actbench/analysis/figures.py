@@ -43,7 +43,7 @@ class Figures:
     """Inf where the kernel gives no number at some z; NaN for the yardstick, which is not a kernel."""
 
     bound: Bound | None
-    """What bounds the case; None for yardsticks, and where nothing was probed."""
+    """What bounds the case; None for yardsticks, where nothing was probed, and where the rule says nothing."""
 
     @property
     def case(self) -> Case:

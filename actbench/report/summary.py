@@ -114,7 +114,7 @@ def _bound_table(title: str, cases: Sequence[Figures]) -> Table:
         f"What bounds it: {title}",
         "dispatch: half of the time is spent on one element as well; memory: a copy of the operands takes half of the "
         "time, or the kernel is 1.5 times slower than on an array in cache; allocation: that, where results and "
-        "temporaries are allocated; compute: none of these.",
+        "temporaries are allocated; compute: none of these; nothing, where a call hides what elements take in cache.",
         cases,
         lambda each: each.bound or "",
     )

@@ -8,11 +8,17 @@ import altair as alt
 
 from actbench.analysis.figures import Figures
 from actbench.model import CACHED, Calibration, Probe
-from actbench.report.charts.style import Picture, Row, blank, panels, picture, tips, with_panels
+from actbench.report.charts.style import GREY, Picture, Row, blank, panels, picture, tips, with_panels
 from actbench.report.numbers import count
 from actbench.runs.times import Times
 
-PARTS = {"the call": "#56B4E9", "computing in cache": "#009E73", "memory and allocation": "#D55E00"}
+PARTS = {
+    "the call": "#56B4E9",
+    "computing in cache": "#009E73",
+    "memory and allocation": "#D55E00",
+    "the elements, not told apart": GREY,
+}
+"""Of a case's time; the last where a call hides what elements take in cache (`Probe.tells`)."""
 
 TIME = "format(1e6 * datum.seconds * datum.share / 100, '.3~r') + ' µs'"
 
@@ -32,15 +38,16 @@ def parts(
     if not rows:
         return None
     rows = with_panels(rows, BY)
+    shown = {part: colour for part, colour in PARTS.items() if any(row[part] for row in rows)}
     chart = (
         blank()
-        .transform_fold([*PARTS], as_=["part", "share"])
-        .transform_calculate(place=f"indexof({[*PARTS]}, datum.part)", time=TIME)
+        .transform_fold([*shown], as_=["part", "share"])
+        .transform_calculate(place=f"indexof({[*shown]}, datum.part)", time=TIME)
         .mark_bar(height=11)
         .encode(
             alt.X("share:Q", axis=alt.Axis(title="share of the time of a call, %"), scale=alt.Scale(domain=[0, 100])),
             alt.Y("case:N", sort=None, axis=alt.Axis(title=None, labelLimit=320)),
-            alt.Color("part:N", scale=alt.Scale(domain=[*PARTS], range=[*PARTS.values()]), title=None),
+            alt.Color("part:N", scale=alt.Scale(domain=[*shown], range=[*shown.values()]), title=None),
             alt.Order("place:Q"),
             tooltip=tips("case", "part", "share", "time"),
         )
@@ -49,7 +56,8 @@ def parts(
         "parts",
         "Where the time goes",
         "Stacked bars, one a case: the share of a call's time that one element takes as well, the share that the "
-        f"elements would take at the rate of {CACHED} elements in cache, and the rest, which is memory and allocation.",
+        f"elements would take at the rate of {CACHED} elements in cache, and the rest, which is memory and allocation; "
+        "where a call hides that rate, the share of all elements.",
         panels(chart, rows, BY, choose=choose, own=["y"], height=alt.Step(16)),
         rows,
     )
@@ -57,15 +65,15 @@ def parts(
 
 def _row(each: Figures, probe: Probe) -> Row:
     call = min(probe.single, each.seconds)
-    work = max(0.0, probe.cached - probe.single) * each.size / CACHED
-    computing = min(work, each.seconds - call)
+    elements = each.seconds - call
+    computing = min(elements, max(0.0, probe.cached - probe.single) * each.size / CACHED)
+    told = (computing, elements - computing, 0.0) if probe.tells else (0.0, 0.0, elements)
     percent = 100 / each.seconds
-    shares = (percent * seconds for seconds in (call, computing, each.seconds - call - computing))
     return {
         "activation": each.activation,
         "op": str(each.op),
         "dtype": str(each.dtype),
         "case": f"{each.backend}, {each.strategy}, n = {count(each.size)}",
         "seconds": each.seconds,
-        **{part: round(share, 2) for part, share in zip(PARTS, shares, strict=True)},
+        **{part: round(percent * seconds, 2) for part, seconds in zip(PARTS, (call, *told), strict=True)},
     }

@@ -11,7 +11,7 @@ from actbench.model import OVERHEAD, RUNGS, STRATEGIES, Dtype, Op
 CORE = ("python", "numpy", "numba")
 """What presets measure that do not ask for more: the plain ways to execute a formula."""
 
-APART = ("python", "torch-compile", "torch-cuda")
+APART = ("python", "torch-compile", "torch-cuda", "torch-compile-cuda")
 """What is compared with other libraries only by name: slow, long to compile, or on another device."""
 
 HALF_DECADES = (*(base * 10**power for power in range(6) for base in (16, 50)), 16_000_000)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from actbench import backends, kernel
-from actbench.backends import Device, torch_cuda
+from actbench.backends import Device, _nvidia
 from actbench.measure.client import WorkerProcess, here
 from actbench.measure.protocol import Slice, Sweep
 from actbench.model import Arm, Block, Dtype, Op
@@ -126,7 +126,7 @@ def test_a_device_that_cannot_be_used_is_told_in_a_line(actbench: Actbench, monk
     ],
 )
 def test_the_drivers_version_is_the_first_that_linux_tells(text: str, version: str) -> None:
-    assert torch_cuda.driver(text) == version
+    assert _nvidia.driver(text) == version
 
 
 # On a device

@@ -103,6 +103,24 @@ def test_the_table_of_backends_in_the_readme_is_the_run_of_peers() -> None:
     assert shown == found
 
 
+def test_the_table_of_a_gpu_in_the_readme_is_the_run_there() -> None:
+    found = {}
+    with (ROOT / "results" / "cuda" / "cases.csv").open() as file:
+        for row in csv.DictReader(file):
+            if row["strategy"] == "recompute":
+                times = (1e9 * float(row[name]) / int(row["size"]) for name in ("seconds", "low", "high"))
+                found[row["backend"]] = [plus_minus(*times)]
+            elif row["strategy"] == "cached" and row["backend"] == "torch-compile-cuda":
+                assert float(row["copy_limit_pct"]) == pytest.approx(94, abs=0.5)
+    with (ROOT / "results" / "cuda" / "speedups.csv").open() as file:
+        for row in csv.DictReader(file):
+            if row["reference_backend"] == row["candidate_backend"]:
+                found[row["candidate_backend"]].append(ratio(*(float(row[name]) for name in ("ratio", "low", "high"))))
+    cells = re.findall(r"^\| (torch[\w-]+) \| ([^|]*) \| ([^|]*) \|$", README, re.MULTILINE)
+    assert {backend: texts for backend, *texts in cells} == found
+    assert len(found) == 2
+
+
 def test_the_table_of_what_is_lost_in_the_readme_is_that_of_the_reference() -> None:
     shown = README.partition(accuracy_table.BEGIN)[2].partition(accuracy_table.END)[0].splitlines()
     found = [*accuracy_table.lines(ROOT / "results" / "reference" / "accuracy.csv")]

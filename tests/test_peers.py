@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from actbench import activations, backends, kernel, oracle, presets, suite
-from actbench.backends import Bound, _framework, torch_cuda
+from actbench.backends import Bound, _framework, _nvidia
 from actbench.backends._backend import rewritten
 from actbench.errors import InputError, NotComparableError, WrongKernelError
 from actbench.formula import Dialect, Rule
@@ -65,7 +65,7 @@ def without(monkeypatch: pytest.MonkeyPatch, name: str) -> str:
 def test_backends_are_listed_by_rank_and_the_optional_ones_are_these() -> None:
     ranks = [backend.rank for backend in backends.catalogue().values()]
     assert ranks == sorted(set(ranks))
-    assert OPTIONAL == ["numexpr", "torch", "torch-compile", "torch-cuda", "jax"]
+    assert OPTIONAL == ["numexpr", "torch", "torch-compile", "torch-cuda", "torch-compile-cuda", "jax"]
     assert {backends.catalogue()[name].requires for name in OPTIONAL} == {"numexpr", "torch", "jax"}
 
 
@@ -90,7 +90,7 @@ def test_torch_compile_needs_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None
 def test_torch_cuda_needs_a_device(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     backend = backends.catalogue()["torch-cuda"]
     monkeypatch.setattr(type(backend), "requires", "numpy")
-    monkeypatch.setattr(torch_cuda, "DEVICES", ((str(tmp_path), "nvidia[0-9]*"), ("/no/such", "dxg")))
+    monkeypatch.setattr(_nvidia, "DEVICES", ((str(tmp_path), "nvidia[0-9]*"), ("/no/such", "dxg")))
     (tmp_path / "nvidiactl").touch()
     assert backend.unavailable == "no NVIDIA device is found"
     (tmp_path / "nvidia0").touch()
@@ -99,7 +99,7 @@ def test_torch_cuda_needs_a_device(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
 def test_a_torch_that_cannot_use_the_device_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     torch = SimpleNamespace(cuda=SimpleNamespace(is_available=lambda: False), __version__="9.9+cpu")
-    monkeypatch.setattr(torch_cuda, "library", lambda: torch)
+    monkeypatch.setattr(_nvidia, "library", lambda: torch)
     with pytest.raises(InputError, match=r"^backend 'torch-cuda' cannot run: torch 9\.9\+cpu finds no CUDA device$"):
         backends.catalogue()["torch-cuda"].bind(Op.DERIVATIVE, Rule(abs, abs, None), Dtype.FLOAT32)
 
@@ -176,7 +176,7 @@ def test_every_kernel_passes_the_oracle(worker: WorkerProcess, name: str) -> Non
         declared = [weakness.why for weakness in strategies[check.kernel.strategy].weaknesses]
         assert [why for why in check.weaknesses if why != backend.flushes] == declared
         assert check.weaknesses or check.max_ulp <= STATED_ULP
-        assert (check.compile_seconds is not None) == (name in {"torch-compile", "jax"})
+        assert (check.compile_seconds is not None) == (name in {"torch-compile", "torch-compile-cuda", "jax"})
 
 
 @pytest.mark.filterwarnings("ignore:.torch.jit.script_method. is deprecated:DeprecationWarning")  # torch's own

@@ -81,7 +81,7 @@ def test_a_worker_evaluates_what_the_mathematics_says(worker: WorkerProcess, bac
         np.testing.assert_allclose(outputs[-1], y * (1 - y) * (1 if op is Op.DERIVATIVE else dy), rtol=1e-13)
         if op is Op.STEP:
             np.testing.assert_allclose(outputs[0], y, rtol=1e-13)
-        compiled = backend.startswith("numba") or backend in {"torch-compile", "jax"}
+        compiled = backend.startswith("numba") or backend in {"torch-compile", "torch-compile-cuda", "jax"}
         assert (answer.compile_seconds is not None) == compiled
 
 

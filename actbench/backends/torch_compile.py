@@ -10,7 +10,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from types import FunctionType
-from typing import Any
+from typing import Any, ClassVar
 
 from actbench.backends._backend import Bound
 from actbench.backends.torch import Torch, library
@@ -28,8 +28,8 @@ class TorchCompile(Torch):
     name = "torch-compile"
     summary = "torch.compile: one fused loop in C++ on one thread, for every size anew"
     rank = 55
-    lacks = ("expm1",)
-    lacks_because = "torch.compile's own is exp(x) - 1 in vectors, which is 0 for small x"
+    lacks: ClassVar[tuple[str, ...]] = ("expm1",)
+    lacks_because: ClassVar[str | None] = "torch.compile's own is exp(x) - 1 in vectors, which is 0 for small x"
     compiles = True
 
     @property

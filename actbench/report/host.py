@@ -20,7 +20,7 @@ def line(environment: Environment) -> str:
     """Return the host and its software in a line."""
     return (
         f"{environment.cpu_model}, {environment.logical_cpus} processors ({_caches(environment)}), "
-        f"{''.join(f'{device}, ' for device in environment.devices.values())}"
+        f"{''.join(f'{device}, ' for device in dict.fromkeys(environment.devices.values()))}"
         f"{environment.kernel}, {environment.python}, actbench {environment.actbench}, {_pairs(environment.libraries)}"
     )
 

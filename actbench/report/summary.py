@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 
 from actbench import backends, suite
 from actbench.analysis.bounds import Bound
@@ -197,8 +198,8 @@ def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Reco
     if threaded := suite.threaded(record.plan):
         number = "1 thread" if record.settings.threads == 1 else f"{record.settings.threads} threads"
         yield f"{', '.join(threaded)}: {number} (--threads); rates are percentages of a copy by as many."
-    for backend, device in record.environment.devices.items():
-        yield f"{backend}: on {device}; rates are percentages of a copy in its own memory."
+    for device, own in grouped(record.environment.devices.items(), itemgetter(1)).items():
+        yield f"{', '.join(name for name, _ in own)}: on {device}; rates are percentages of a copy in its own memory."
     yield from left_out_lines(record.plan.left_out)
     for failure in record.failures:
         when = f"in round {failure.round}" if failure.round else "while calibrating"

@@ -259,9 +259,13 @@ class Probe:
     """On `CACHED` elements."""
 
     @property
-    def tells(self) -> bool:
-        """Whether it shows what elements take: not where the call is half of all, as with threads or a device."""
-        return self.single < self.cached / 2
+    def elements(self) -> float | None:
+        """Seconds an element in cache, without the call; None where `CACHED` of them take less than half a call.
+
+        That is so where threads are woken or a device is waited for: scatter of the call would pass for elements.
+        """
+        rest = self.cached - self.single
+        return rest / CACHED if rest >= self.single / 2 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from actbench.analysis.speedups import log_ratios
 from actbench.analysis.statistics import Floats, locations
 from actbench.analysis.typical import typical
 from actbench.costs import bytes_moved, residual_bytes
-from actbench.model import OVERHEAD, YARDSTICK, Block, Calibration, Case, Check, Dtype, Op
+from actbench.model import OVERHEAD, YARDSTICK, Block, Calibration, Case, Check, Dtype, Op, Probe
 from actbench.runs.times import Times
 
 
@@ -70,15 +70,11 @@ def figures(
     checked = {case: by_kernel.get(case.kernel) for case in cases}
     moved = {case: _moved(case, check) for case, check in checked.items()}
     limits = _copy_limits(times, moved)
-    probes = {
-        case: probe
-        for block in times.blocks
-        for case, probe in zip(block.cases, calibrations[block.id].probes, strict=False)
-    }
+    probes = _probes(times, calibrations, moved)
     loops = {case: calibrations[block.id].calls(arm) for block in times.blocks for arm, case in enumerate(block.timed)}
     bounds = np.exp(locations(np.log(rounds.seconds) for rounds in cases.values())).tolist()
     for (case, rounds), (seconds, low, high) in zip(cases.items(), bounds, strict=True):
-        check, limit, probe = checked[case], limits[case], probes.get(case)
+        check, limit, (probe, call) = checked[case], limits[case], probes.get(case, (None, 0.0))
         yield Figures(
             activation=case.activation,
             strategy=case.strategy,
@@ -96,7 +92,7 @@ def figures(
             copy_limit_pct=limit,
             residual_bytes_per_element=_kept(case, check),
             max_ulp=check.max_ulp if check else float("nan"),
-            bound=bound(case, seconds, limit, probe) if probe else None,
+            bound=bound(case, seconds, limit / 100 * seconds - call, probe) if probe else None,
         )
 
 
@@ -122,3 +118,15 @@ def _copy_limits(times: Times, moved: Mapping[Case, int]) -> dict[Case, float]:
     return {
         case: 100 * ratio * moved[case] / copied for (case, copied), (ratio, _, _) in zip(timed, ratios, strict=True)
     }
+
+
+def _probes(
+    times: Times, calibrations: Mapping[str, Calibration], moved: Mapping[Case, int]
+) -> dict[Case, tuple[Probe, float]]:
+    """Return by case its probe, and the seconds that a plain copy of as many bytes would spend on calls alone."""
+    found = {}
+    for block in times.blocks:
+        copied, own = bytes_moved(block.yardstick), calibrations[block.id].probes
+        for arm, case in enumerate(block.cases if own else ()):
+            found[case] = own[arm], own[block.yardstick_of(case)].single * moved[case] / copied
+    return found

@@ -18,7 +18,7 @@ PARTS = {
     "memory and allocation": "#D55E00",
     "the elements, not told apart": GREY,
 }
-"""Of a case's time; the last where a call hides what elements take in cache (`Probe.tells`)."""
+"""Of a case's time; the last where a call hides what elements take in cache (`Probe.elements`)."""
 
 TIME = "format(1e6 * datum.seconds * datum.share / 100, '.3~r') + ' µs'"
 
@@ -66,8 +66,8 @@ def parts(
 def _row(each: Figures, probe: Probe) -> Row:
     call = min(probe.single, each.seconds)
     elements = each.seconds - call
-    computing = min(elements, max(0.0, probe.cached - probe.single) * each.size / CACHED)
-    told = (computing, elements - computing, 0.0) if probe.tells else (0.0, 0.0, elements)
+    computing = 0.0 if probe.elements is None else min(elements, probe.elements * each.size)
+    told = (0.0, 0.0, elements) if probe.elements is None else (computing, elements - computing, 0.0)
     percent = 100 / each.seconds
     return {
         "activation": each.activation,

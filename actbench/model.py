@@ -47,7 +47,7 @@ class Dtype(StrEnum):
     @property
     def itemsize(self) -> int:
         """Bytes per element."""
-        return {Dtype.FLOAT32: 4, Dtype.FLOAT64: 8}[self]
+        return int(self.removeprefix("float")) // 8
 
 
 STRATEGIES = {

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from actbench import presets, suite
+from actbench import costs, presets, suite
 from actbench.model import BANDS, BlockTimes, Calibration, Check, Probe
 from actbench.report.numbers import count
 from actbench.runs import archive, environment
@@ -38,9 +38,9 @@ def made_up(directory: Path, rounds: int, values: int) -> int:
     settings = Settings(preset.name, Engine.INTERLEAVED, 0.02, None, None, preset.arm_seconds, 60.0)
     record = Record(plan, settings, environment.collect(None), "2026-01-01T00:00:00+00:00", rounds=rounds)
     for kernel in plan.kernels:
-        record.checks.append(
-            Check(kernel, 2.0, 1.0, by_band=tuple(rng.uniform(0.1, 4.0, len(BANDS)).round(2).tolist()))
-        )
+        bands = tuple(rng.uniform(0.1, 4.0, len(BANDS)).round(2).tolist())
+        kept, moved = costs.residual_bytes(kernel.at(1)), costs.bytes_moved(kernel.at(1))
+        record.checks.append(Check(kernel, 2.0, 1.0, by_band=bands, kept_bytes=kept, moved_bytes=moved))
     with archive.create(directory, record) as writer:
         for block in plan.blocks:
             arms = len(block.timed)

@@ -180,6 +180,17 @@ def test_a_file_s_name_asks_for_its_format(actbench: Actbench, tmp_path: Path) -
     assert json.loads((tmp_path / "a.json").read_text()) == json.loads((tmp_path / "b.csv").read_text())
 
 
+@pytest.mark.parametrize("name", ["accuracy.foo", "accuracy.html"])
+def test_a_name_that_asks_for_no_known_format_is_refused_before_anything_is_computed(
+    actbench: Actbench, bench: FakeBench, name: str
+) -> None:
+    result = actbench("accuracy", "-o", name)
+    assert result.exit_code == 2
+    assert result.stderr == (f"actbench: -o {name}: name a file that ends in .md, .csv or .json, or give --format\n")
+    assert bench.workers_started == 0
+    assert actbench("accuracy", "-a", "identity", "-b", "numpy", "-o", name, "--format", "csv").exit_code == 0
+
+
 def test_narrow_residuals_are_looked_at_beside_every_strategy(actbench: Actbench) -> None:
     result = actbench(
         *("accuracy", "-a", "logistic", "-b", "numpy", "-d", "float32", "--points", "60", "--format", "csv"),

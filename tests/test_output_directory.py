@@ -125,3 +125,12 @@ def test_a_name_that_is_too_long_is_one_sentence(actbench: Actbench) -> None:
 def test_the_name_latest_under_results_is_refused_or_works(actbench: Actbench) -> None:
     result = actbench("run", *SMALL, "--rounds", "1", "-o", "results/latest")
     assert result.exit_code in {0, 2}, result.exception
+
+
+def test_a_file_is_no_place_for_a_run(actbench: Actbench, bench: FakeBench) -> None:
+    Path("here").write_text("mine")
+    result = actbench("run", *SMALL, "-o", "here")
+    assert result.exit_code == 2
+    assert result.stderr == "actbench: here is no directory: name another with -o\n"
+    assert bench.workers_started == 0
+    assert Path("here").read_text() == "mine"

@@ -37,7 +37,7 @@ def test_ctrl_c_keeps_finished_rounds_and_leaves_readable_files(actbench: Actben
     bench.on_time = Interrupted(bench, round_number=3, blocks_before=0)
     result = actbench("run", *TWO_BLOCKS, "-o", "here")
     assert result.exit_code == 130
-    assert "interrupted: what is finished is kept" in result.stderr
+    assert "interrupted: what is finished is kept; actbench run --resume here goes on" in result.stderr
     assert "Traceback" not in result.output
     assert names(Path("here")) == FILES
     assert {row["rounds"] for row in rows(Path("here/cases.csv"))} == {"2"}

@@ -249,6 +249,14 @@ def test_a_dry_run_prints_cases_reasons_and_duration_and_writes_nothing(
     assert bench.workers_started == 0
 
 
+@pytest.mark.parametrize("option", ["--affinity", "--threads"])
+def test_a_dry_run_refuses_processors_that_are_not_there(actbench: Actbench, option: str) -> None:
+    result = actbench("run", "-n", "1000", option, "9999", "--dry-run")
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"actbench: {option} 9999: this process may run on ")
+    assert not result.stdout
+
+
 def test_a_dry_run_predicts_the_rounds_that_were_asked_for(actbench: Actbench) -> None:
     result = actbench("run", *SMALL, "--rounds", "2", "--dry-run")
     assert "6 rounds" not in result.stdout

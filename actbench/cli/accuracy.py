@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from actbench.model import Kernel
 
 
-FORM_OF = {".csv": "csv", ".json": "json"}
+FORM_OF = {"": "markdown", ".md": "markdown", ".csv": "csv", ".json": "json"}
 """The format that a file's name asks for, where --format does not."""
 
 
@@ -64,15 +64,18 @@ def command(ctx: click.Context, /, **chosen: Any) -> None:
       actbench accuracy -a logistic -s cached --residuals exact
       actbench accuracy -a tanh -s recompute -b numba-simd -d float32 --exhaustive
     """
+    from actbench.errors import InputError
     from actbench.report import accuracy as report
     from actbench.report.terminal import show_table
     from actbench.runs.files import write
 
     exact = chosen["residuals"] == "exact"
-    found = _survey(ctx.obj, chosen, exact=exact)
     form = chosen["form"]
     if chosen["output"] and ctx.get_parameter_source("form") is not ParameterSource.COMMANDLINE:
-        form = FORM_OF.get(chosen["output"].suffix.lower(), form)
+        form = FORM_OF.get(chosen["output"].suffix.lower())
+    if form is None:
+        raise InputError(f"-o {chosen['output']}: name a file that ends in .md, .csv or .json, or give --format")
+    found = _survey(ctx.obj, chosen, exact=exact)
     match form:
         case "table" if chosen["output"] is None:
             for table in report.tables(found, exact=exact):

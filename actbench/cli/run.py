@@ -94,7 +94,8 @@ def command(ctx: click.Context, /, **chosen: Any) -> None:
                     _publish_round(event, writer)
             status = Status.COMPLETE
         except KeyboardInterrupt:
-            click.echo("interrupted: what is finished is kept", err=True)
+            more = f"actbench run --resume {writer.directory} goes on"
+            click.echo(f"interrupted: what is finished is kept; {more}", err=True)
         except WrongKernelError:
             status = Status.REFUSED
             raise
@@ -247,7 +248,10 @@ def _min_rounds(chosen: dict[str, Any]) -> int:
 def _print_plan(chosen: dict[str, Any]) -> None:
     from actbench.report.numbers import counted
     from actbench.report.summary import left_out_lines
+    from actbench.runs import environment
 
+    environment.choose_cpu(chosen["affinity"])
+    environment.choose_threads(chosen["threads"])
     if chosen["resume"] is not None:
         raise click.UsageError("--dry-run shows a new run: leave --resume out")
     _check_limits(chosen, chosen["engine"] or "")

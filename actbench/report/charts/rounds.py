@@ -9,7 +9,17 @@ import numpy as np
 
 from actbench.analysis.statistics import Floats
 from actbench.model import Block, Case
-from actbench.report.charts.style import Picture, Row, backend_colour, blank, panels, picture, tips, with_panels
+from actbench.report.charts.style import (
+    Picture,
+    Row,
+    backend_colour,
+    blank,
+    panels,
+    picture,
+    strategy_shape,
+    tips,
+    with_panels,
+)
 from actbench.runs.times import Times
 
 BY = ("block",)
@@ -42,9 +52,9 @@ def rounds(
     )
     y = alt.Y("off:Q", axis=alt.Axis(title="from the case's median, %"))
     colour = backend_colour(row["backend"] for row in rows)
-    dash = alt.Shape("strategy:N", title="strategy")
+    shape = strategy_shape(row["strategy"] for row in rows)
     points = base.mark_point(filled=True, size=34, opacity=0.8).encode(
-        x, y, colour, dash, tooltip=tips("backend", "strategy", "round", "off")
+        x, y, colour, shape, tooltip=tips("backend", "strategy", "round", "off")
     )
     lines = base.mark_line(opacity=0.25, strokeWidth=1).encode(x, y, colour, detail=alt.Detail("strategy:N"))
     zero = base.mark_rule(strokeDash=[3, 3]).encode(y=alt.YDatum(0))

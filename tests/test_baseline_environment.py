@@ -197,7 +197,7 @@ def test_a_wrong_kernel_here_is_refused_as_the_candidate_s(
     own = altered(tmp_path, ("activations/logistic.py", "return y * (1.0 - y)", "return y * (1.0 + y)"))
     monkeypatch.setattr("actbench.measure.client.PACKAGE", own / "actbench")
     monkeypatch.setattr(
-        "actbench.measure.client.sys.executable", environment(tmp_path / "here", only_numpy) / "bin/python"
+        "actbench.measure.client.sys.executable", str(environment(tmp_path / "here", only_numpy) / "bin/python")
     )
     result = check(environment(tmp_path / "environment", only_numpy))
     assert result.exit_code == 4

@@ -50,16 +50,32 @@ def test_every_kernel_is_vector_code_of_its_own_dtype_without_a_call(chosen: Ker
     assert found.double_conversions == 0
 
 
+def loops_of(code: str) -> tuple[int, int]:
+    """Count in LLVM's code the loops over vectors, and those over single numbers that compute with these."""
+    blocks = re.findall(r"^([\w.]+):(.*?)(?=^[\w.]+:|^})", code, re.MULTILINE | re.DOTALL)
+    around = [(name, text) for name, text in blocks if re.search(rf"label %{re.escape(name)}(?![\w.])", text)]
+    single = re.compile(r"= f(?:add|sub|mul|div) (?:\w+ )*(?:float|double) ")
+    return (
+        sum(name.startswith("vector.body") for name, _ in around),
+        sum(single.search(text) is not None for _, text in around),
+    )
+
+
 @pytest.mark.parametrize("dtype", Dtype)
-@pytest.mark.parametrize(("op", "loops"), [(Op.DERIVATIVE, 2), (Op.BACKWARD, 2), (Op.STEP, 4)])
+@pytest.mark.parametrize(("op", "passes"), [(Op.DERIVATIVE, 1), (Op.BACKWARD, 1), (Op.STEP, 2)])
 def test_the_pieces_of_large_arrays_and_what_is_left_of_them_are_vector_code(
-    op: Op, loops: int, dtype: Dtype, monkeypatch: pytest.MonkeyPatch
+    op: Op, passes: int, dtype: Dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A pass has a loop for pieces and one for the rest, or one that is called for both.
+
+    A loop over vectors has one over single numbers behind it; one that is not vector code would have no such before it.
+    """
     seen: list[str] = []
     monkeypatch.setattr(_generated_code, "facts", lambda _signature, code, _dtype: seen.append(code))
     kernel.compiled(Kernel("tanh", "recompute", "numba-simd", op, dtype))
-    (code,) = seen
-    assert len(re.findall(r"^vector\.body[^:\n]*:", code, re.MULTILINE)) == loops
+    vectors, single = loops_of(seen[0])
+    assert vectors == single
+    assert passes <= vectors <= 2 * passes
 
 
 @pytest.mark.parametrize("backend", ["numpy-blocked", "numba-simd", "numba-parallel"])

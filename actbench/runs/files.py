@@ -40,10 +40,10 @@ def _write_into(path: Path, data: str | bytes) -> None:
 
 def probe(directory: Path, size: int) -> None:
     """Make sure that `directory` exists and takes a file of `size` bytes; `InputError` when not."""
-    if directory.exists() and not directory.is_dir():
-        raise InputError(f"{directory} is no directory: name another with -o")
     test = directory / ".probe.part"
     try:
+        if directory.exists() and not directory.is_dir():
+            raise InputError(f"{directory} is no directory: name another with -o")
         directory.mkdir(parents=True, exist_ok=True)
         with test.open("wb") as file:
             file.write(bytes(size))

@@ -12,41 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir
-from numba.core import types
-
-from actbench.backends._simd.bits import intrinsic
-
-PIECE = 128
-"""Elements. Asked for twice as early, numbers of 8 bytes are pushed out of the first cache again; half as early, they
-come too late."""
+from actbench.backends._simd import prefetch
+from actbench.backends._simd.prefetch import PIECE
 
 LARGE = 1 << 21
 """Bytes of an array that leaves no room for another in a second-level cache."""
-
-LINE = 64
-"""Bytes of a cache line, or half of one."""
-
-READING, NEAR, DATA = 0, 3, 1
-"""What llvm.prefetch is told: not only for writing; as near to the processor as can be; and not instructions."""
-
-
-@intrinsic
-def ask(_context: Any, array: Any, start: Any):
-    """Ask for the `PIECE` elements from an index on. Those that do not exist are asked for in vain, and harmlessly."""
-
-    def generate(context, builder, signature, args):
-        kind, number = signature.args[0], ir.IntType(32)
-        first = builder.gep(context.make_array(kind)(context, builder, args[0]).data, [args[1]])
-        first = builder.bitcast(first, ir.IntType(8).as_pointer())
-        function = builder.module.declare_intrinsic(
-            "llvm.prefetch", [first.type], ir.FunctionType(ir.VoidType(), [first.type, number, number, number])
-        )
-        for offset in range(0, PIECE * kind.dtype.bitwidth // 8, LINE):
-            builder.call(function, [builder.gep(first, [number(offset)]), number(READING), number(NEAR), number(DATA)])
-        return context.get_dummy_value()
-
-    return types.void(array, start), generate
 
 
 def over_two(loop: Callable[..., Any]) -> Callable[..., Any]:
@@ -56,8 +26,8 @@ def over_two(loop: Callable[..., Any]) -> Callable[..., Any]:
         whole = a.size // PIECE * PIECE if a.nbytes > LARGE else 0
         for start in range(0, whole, PIECE):
             end = start + PIECE
-            ask(a, end)
-            ask(b, end)
+            prefetch.ask(a, end)
+            prefetch.ask(b, end)
             loop(a[start:end], b[start:end])
         loop(a[whole:], b[whole:])
 
@@ -71,9 +41,9 @@ def over_three(loop: Callable[..., Any]) -> Callable[..., Any]:
         whole = a.size // PIECE * PIECE if a.nbytes > LARGE else 0
         for start in range(0, whole, PIECE):
             end = start + PIECE
-            ask(a, end)
-            ask(b, end)
-            ask(c, end)
+            prefetch.ask(a, end)
+            prefetch.ask(b, end)
+            prefetch.ask(c, end)
             loop(a[start:end], b[start:end], c[start:end])
         loop(a[whole:], b[whole:], c[whole:])
 
@@ -87,10 +57,10 @@ def over_four(loop: Callable[..., Any]) -> Callable[..., Any]:
         whole = a.size // PIECE * PIECE if a.nbytes > LARGE else 0
         for start in range(0, whole, PIECE):
             end = start + PIECE
-            ask(a, end)
-            ask(b, end)
-            ask(c, end)
-            ask(d, end)
+            prefetch.ask(a, end)
+            prefetch.ask(b, end)
+            prefetch.ask(c, end)
+            prefetch.ask(d, end)
             loop(a[start:end], b[start:end], c[start:end], d[start:end])
         loop(a[whole:], b[whole:], c[whole:], d[whole:])
 

@@ -9,7 +9,7 @@ import pytest
 
 from actbench import activations, backends, kernel
 from actbench.backends import _generated_code, numba_simd
-from actbench.backends._simd import ahead
+from actbench.backends._simd import ahead, prefetch
 from actbench.model import Compiled, Dtype, Kernel, Op
 from tests import kernels
 from tests.conftest import Actbench
@@ -95,7 +95,7 @@ def test_many_pieces_and_a_rest_give_what_numpy_gives(backend: str, dtype: Dtype
 @pytest.mark.parametrize("op", Op)
 @pytest.mark.parametrize("name", ["logistic", "silu"])
 def test_numbers_do_not_depend_on_how_many_there_are(name: str, op: Op, dtype: Dtype) -> None:
-    z = np.random.default_rng(1).standard_normal(ahead.LARGE // 4 + 7 * ahead.PIECE + 77, dtype=np.dtype(dtype).type)
+    z = np.random.default_rng(1).standard_normal(ahead.LARGE // 4 + 7 * prefetch.PIECE + 77, dtype=np.dtype(dtype).type)
     few = ahead.LARGE // 8 - 1
     for strategy in activations.get(name).strategies:
         chosen = Kernel(name, strategy, "numba-simd", op, dtype)

@@ -13,10 +13,9 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, ClassVar
 
-from actbench.backends import _generated_code, _libm, _simd
+from actbench.backends import _generated_code, _libm, _numba_cache, _simd
 from actbench.backends._backend import COPY, PRODUCT, Backend, Bound, empty, same, source, with_literals
 from actbench.backends._narrowing import BITS, as_bits
 from actbench.errors import InputError
@@ -315,14 +314,17 @@ def jitted(
     import numba
 
     signature = numba.void(*(getattr(numba, each)[::1] for each in types))
-    compiled = partial(numba.njit, [signature], error_model="numpy", parallel=parallel, _nrt=counted)
+    options: dict[str, Any] = {"error_model": "numpy", "parallel": parallel, "_nrt": counted}
+    dispatcher: Any = numba.njit(**options)(function)
     if cache:
         try:
-            return compiled(cache=True)(function)
+            _numba_cache.share(dispatcher)
         except RuntimeError as error:
             if "cannot cache function" not in str(error):
                 raise  # but where no directory can be written there is no cache
-    return compiled()(function)
+    dispatcher.compile(signature)
+    dispatcher.disable_compile()
+    return dispatcher
 
 
 def _reason(said: str) -> str:

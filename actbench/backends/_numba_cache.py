@@ -1,0 +1,42 @@
+"""numba's cache, used by one process at a time.
+
+All kernels of a loop share an index. numba numbers a new entry's file by what the index holds, writes the index, then
+the file: of two processes that do so at once, one may be given the other's machine code from then on (numba 0.68).
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+
+def share(dispatcher: Any) -> None:
+    """Let a dispatcher load from the cache and save there while no other process does.
+
+    `RuntimeError` where numba finds no directory for it.
+    """
+    dispatcher.enable_caching()
+    entries = dispatcher._cache._cache_file  # noqa: SLF001  # numba has no other way to it
+    lock = Path(dispatcher._cache.cache_path, f"{entries._index_name}.lock")  # noqa: SLF001
+    for name in ("load", "save"):
+        setattr(entries, name, alone(lock, getattr(entries, name)))
+
+
+def alone(lock: Path, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that waits until no other process is in one with the same lock."""
+
+    @wraps(function)
+    def call(*arguments: Any) -> Any:
+        try:
+            lock.parent.mkdir(parents=True, exist_ok=True)
+            handle = lock.open("ab")
+        except OSError:  # what cannot be written is written by nobody
+            return function(*arguments)
+        with handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            return function(*arguments)
+
+    return call

@@ -8,12 +8,16 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import settings
 
 from actbench.cli import configuration, main
 from actbench.model import Case
 from actbench.runs import environment
 from tests.fake import FakeBench, exact_seconds
 from tests.selections import SMALL, edit
+
+settings.register_profile("actbench", deadline=None)  # what is compiled on the way takes as long as the host lets it
+settings.load_profile("actbench")
 
 pytest.register_assert_rewrite("tests.exports", "tests.settings")
 

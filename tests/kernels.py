@@ -111,7 +111,9 @@ def every_kernel() -> list[Kernel]:
         for place, strategy in enumerate(activation.strategies)
         for dtype in _tested(activation.name, backend, turn + place)
         for kernel in [Kernel(activation.name, strategy, backend.name, op, dtype)]
-        if activation.name in FULLY or _has_a_loop_of_its_own(kernel)
+        if _has_a_loop_of_its_own(kernel)
+        or (activation.name in FULLY and not backend.threaded)
+        or (activation.name == FULLY[0])
         if refusal(kernel) is None
     ]
 

@@ -43,8 +43,10 @@ def of(environment: Environment) -> dict[str, str]:
         "memory": f"{environment.memory / 2**30:.1f} GiB",
         "libraries": _pairs(environment.libraries),
         "variables": _pairs(environment.variables) or "none set",
-        "devices": _pairs(environment.devices) or "the processor alone",
+        "devices": _pairs(environment.devices),
     }
+    if not environment.devices:  # none was asked for, which says nothing of what there is
+        del shown["devices"]
     return {name.replace("_", " "): "unknown" if value is None else str(value) for name, value in shown.items()}
 
 

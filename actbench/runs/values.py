@@ -165,7 +165,7 @@ def _unreadable_line(path: Path, known: Mapping[str, Collection[str]]) -> int | 
                     numbers = [*map(int, (size, number, value, loops)), float(seconds)]
                 except ValueError:
                     return lines.line_num
-                named = all(name in names_known for name, names_known in zip(names, known.values(), strict=False))
+                named = all(name in those for name, those in zip(names, known.values(), strict=False))
                 if not (named and all(abs(each) < 2**63 for each in numbers)):  # nor NaN
                     return lines.line_num
     except (OSError, csv.Error, UnicodeDecodeError):

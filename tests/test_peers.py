@@ -18,6 +18,7 @@ import pytest
 from actbench import activations, backends, kernel, oracle, presets, suite
 from actbench.backends import Bound, _framework, _nvidia
 from actbench.backends._backend import rewritten
+from actbench.backends.torch import Torch
 from actbench.errors import InputError, NotComparableError, WrongKernelError
 from actbench.formula import Dialect, Rule
 from actbench.kernel import Array
@@ -60,6 +61,11 @@ def without(monkeypatch: pytest.MonkeyPatch, name: str) -> str:
 
 
 # What there is
+
+
+def test_a_class_without_a_name_of_its_own_stands_in_nobodys_place() -> None:
+    assert type(backends.catalogue()["torch"]) is Torch
+    assert all("name" in vars(type(backend)) for backend in backends.catalogue().values())
 
 
 def test_backends_are_listed_by_rank_and_the_optional_ones_are_these() -> None:

@@ -36,7 +36,8 @@ def catalogue() -> dict[str, Backend]:
     """Return every backend by name, available or not, in order of rank."""
     for module in iter_modules(__path__):
         import_module(f"{__name__}.{module.name}")
-    found = (kind() for kind in _descendants(Backend) if not isabstract(kind))
+    named = (kind for kind in _descendants(Backend) if "name" in vars(kind))  # others are what several have in common
+    found = (kind() for kind in named if not isabstract(kind))
     backends = sorted(found, key=lambda backend: backend.rank)
     return {backend.name: backend for backend in backends}
 

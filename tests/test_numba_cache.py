@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from numba.core.caching import IndexDataCacheFile
 
 from actbench.backends import _numba_cache
+from actbench.model import Op
 
 ENTRIES = 60
 
@@ -19,6 +21,7 @@ import sys
 from pathlib import Path
 from numba.core.caching import IndexDataCacheFile
 from actbench.backends import _numba_cache
+from actbench.model import Op
 
 place, own, entries = sys.argv[1:]
 index = IndexDataCacheFile(place, "loop", "stamp")
@@ -60,3 +63,43 @@ def test_a_kernel_goes_to_the_cache_and_comes_from_it(tmp_path: Path, monkeypatc
 def test_where_no_lock_can_be_written_it_is_done_without(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert _numba_cache.alone(tmp_path / "file" / "lock", lambda key: f"found {key}")("this") == "found this"
+
+
+COMPILE = """
+import sys
+from actbench.kernel import bind
+from actbench.model import Case
+for case in sys.argv[1:]:
+    bind(Case.parse(case).kernel)
+"""
+
+CALL = """
+import sys
+import numpy as np
+from actbench.kernel import bind
+from actbench.model import Case
+from tests import kernels
+for case in map(Case.parse, sys.argv[1:]):
+    z = np.linspace(-2, 2, case.size, dtype=case.dtype)
+    expected = kernels.outputs(Case.parse(case.id.replace(case.backend, "numpy")).kernel, z)
+    assert bind(case.kernel).from_cache, case.id
+    for one, other in zip(kernels.outputs(case.kernel, z), expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6, err_msg=case.id)
+"""
+
+
+@pytest.mark.parametrize("op", Op)
+def test_kernels_that_other_processes_compiled_are_not_taken_for_one_another(tmp_path: Path, op: Op) -> None:
+    """Numba counts functions from 1 in every process: what it leaves a function of its own has the name of another."""
+    backends = ("numba", "numba-simd", "numba-parallel")
+    cases = {
+        activation: [f"{activation}/recompute/{backend}/{op}/float32/301" for backend in backends]
+        for activation in ("logistic", "tanh", "gelu-tanh")
+    }
+    started = {"cwd": Path(__file__).parent.parent, "env": os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}}
+    for own in cases.values():
+        subprocess.run([sys.executable, "-c", COMPILE, *own], check=True, **cast(Any, started))
+    every = [case for own in cases.values() for case in own]
+    call = [sys.executable, "-c", CALL, *every]
+    found = subprocess.run(call, check=False, capture_output=True, text=True, **cast(Any, started))
+    assert found.returncode == 0, found.stderr

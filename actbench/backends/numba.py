@@ -6,6 +6,10 @@ given the kernel's dtype, because numba promotes float32 beside a Python float t
 Compiled code is cached on disk. The key holds the formula's own byte code and constants: it reaches the loop through a
 closure as a plain function, which numba serialises by content. A dispatcher would carry a random identifier there
 and never be found again.
+
+Loops and formulas are inlined, all of them, whatever LLVM thinks of it. numba names functions by a count that begins
+anew in every process: of two kernels from the cache that each kept a loop as a function of its own, under one name, the
+second would call the first one's.
 """
 
 from __future__ import annotations
@@ -250,7 +254,7 @@ class Numba(Backend):
         from numba.core.errors import NumbaError
         from numba.extending import register_jitable
 
-        helper, within = register_jitable(forceinline=True), register_jitable(inline="always")
+        helper, within = register_jitable(forceinline=True), register_jitable(inline="always", forceinline=True)
         edition = self.edition(rule)
         literal = (with_literals(formula, dtype, edition, helper) for formula in formulas(op, rule))
         loops = [

@@ -121,7 +121,9 @@ def bind(kernel: Kernel) -> Bound:
 def compiled(kernel: Kernel) -> Compiled | None:
     """Return what the compiler made of a kernel; None where nothing is compiled, or there is no formula."""
     chosen = overhead.step(kernel) if kernel.is_rung else rule(kernel)
-    return backends.get(kernel.backend).compiled(kernel.op, chosen, kernel.dtype) if isinstance(chosen, Rule) else None
+    if not isinstance(chosen, Rule):
+        return None
+    return backends.get(kernel.backend).compiled(bind(kernel), kernel.op, chosen, kernel.dtype)
 
 
 def bind_at(case: Case) -> Bound:

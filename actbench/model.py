@@ -131,7 +131,7 @@ class Case:
     @property
     def is_rung(self) -> bool:
         """Whether this is a rung of the overhead ladder, and not a derivative."""
-        return self.kernel.is_rung
+        return self.activation == OVERHEAD
 
     @property
     def id(self) -> str:

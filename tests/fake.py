@@ -33,6 +33,7 @@ NARROW_FACTOR = 0.75
 RUNG_NS = {"empty": 30.0, "dispatch": 100.0, "allocation": 150.0, "loop": 150.0, "arithmetic": 400.0}
 
 
+@cache
 def exact_seconds(case: Case) -> float:
     """Return the seconds of one call: so many nanoseconds per element by strategy, times the backend's factor.
 
@@ -49,6 +50,12 @@ def exact_seconds(case: Case) -> float:
 def inspected(kernel: Kernel) -> protocol.Inspected:
     """Read what the compiler made of a kernel."""
     return RealWorker().inspect(kernel.at(1).id)
+
+
+@cache
+def own_versions() -> Mapping[str, str]:
+    """Return the versions of what is installed here, looked up once."""
+    return software.versions()
 
 
 @dataclass
@@ -69,7 +76,7 @@ class FakeWorker:
     clock: Clock
     seconds: Callable[[Case], float]
     on_time: Callable[[Block], None]
-    versions: dict[str, str] = field(default_factory=software.versions)
+    versions: dict[str, str] = field(default_factory=lambda: {**own_versions()})
     has: Callable[[Case], bool] = lambda _: True
     block: Block | None = None
 

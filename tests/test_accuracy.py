@@ -282,13 +282,13 @@ def test_an_activation_without_a_stable_form_cannot_be_looked_at_exhaustively(mo
 
 def test_truths_are_computed_once_for_all_kernels_that_ask(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    truth_at = oracle.truth_at
+    slopes_at = oracle.slopes_at
 
-    def counted(activation: str, z: Array) -> tuple[Truth, Truth]:
+    def counted(activation: str, z: Array) -> Truth:
         asked.append(z.size)
-        return truth_at(activation, z)
+        return slopes_at(activation, z)
 
-    monkeypatch.setattr(oracle, "truth_at", counted)
+    monkeypatch.setattr(oracle, "slopes_at", counted)
     found(kernel("logistic", "recompute"), kernel("logistic", "complement"), survey=Survey(points=20))
     assert len(asked) == 2
 

@@ -34,11 +34,12 @@ def test_the_files_work_as_they_are(actbench: Actbench) -> None:
     assert {row["strategy"] for row in rows(Path("here/cases.csv"))} == {"recompute", "cached", "yardstick"}
 
 
-@pytest.mark.parametrize("op", ["derivative", "step"])
-def test_every_kernel_of_the_starting_file_is_right_everywhere(actbench: Actbench, op: str) -> None:
+@pytest.mark.parametrize(("op", "dtype"), [("derivative", "float64"), ("step", "float32")])
+def test_every_kernel_of_the_starting_file_is_right_everywhere(actbench: Actbench, op: str, dtype: str) -> None:
     actbench("init")
     Path("activations.py").write_text(uncommented(Path("activations.py").read_text()))
-    chosen = ("-b", "python,numpy,numpy-quiet,numpy-blocked,numba,numba-simd", "--op", op, "-n", "16", "--rounds", "1")
+    backends = "python,numpy,numpy-quiet,numpy-blocked,numba,numba-simd"
+    chosen = ("-b", backends, "--op", op, "-d", dtype, "-n", "16", "--rounds", "1")
     for activation, strategies in (("symlog", "recompute,cached"), ("logistic", "from-cosh")):
         found = actbench(
             "run", "--load", "activations.py", "-a", activation, "-s", strategies, *chosen, "-o", activation

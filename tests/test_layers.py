@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -78,14 +78,17 @@ def part_of(path: Path) -> str:
     return first.removesuffix(".py")
 
 
-def imported_modules(path: Path) -> Iterator[str]:
-    """Yield every module that a file imports, dotted; ``from a import b`` as a.b."""
+@cache
+def imported_modules(path: Path) -> frozenset[str]:
+    """Return every module that a file imports, dotted; ``from a import b`` as a.b."""
+    found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, f"{path.name} imports relatively"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return frozenset(found)
 
 
 def parts_imported(path: Path) -> set[str]:

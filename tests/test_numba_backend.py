@@ -5,7 +5,6 @@ import math
 import os
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -32,9 +31,9 @@ def identified(chosen: list[Kernel]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("kernel", chosen, ids=lambda kernel: kernel.id)
 
 
-@cache
 def compiled(kernel: Kernel) -> Compiled:
-    found = backends.get("numba").compiled(kernel.op, rule(kernel), kernel.dtype)
+    backend, chosen = backends.get("numba"), (kernel.op, rule(kernel), kernel.dtype)
+    found = backend.compiled(backend.bind(*chosen), *chosen)
     assert found is not None
     return found
 
@@ -52,10 +51,7 @@ def test_float32_kernels_never_widen_to_float64_going_forward_or_back(kernel: Ke
 
 def test_a_formula_whose_literals_keep_float64_is_seen_to_widen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("actbench.backends.numba.with_literals", lambda formula, *_: formula)
-    kernel = Kernel("logistic", "cached", "numba", Op.DERIVATIVE, Dtype.FLOAT32)
-    found = backends.get("numba").compiled(kernel.op, rule(kernel), kernel.dtype)
-    assert found is not None
-    assert found.double_conversions > 0
+    assert compiled(Kernel("logistic", "cached", "numba", Op.DERIVATIVE, Dtype.FLOAT32)).double_conversions > 0
 
 
 @identified(of("cached", "complement"))

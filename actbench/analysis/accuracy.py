@@ -103,6 +103,13 @@ def is_wrong(computed: Array, truth: Truth) -> NDArray[np.bool_]:
 LOST: dict[str, Callable[[Array, Truth], NDArray[np.bool_]]] = {"wrong": is_wrong, "zero": is_zero, "nan": is_nan}
 """By field of `Loss`: where a result counts as such."""
 
+MAY_BE: dict[str, Callable[[Array], NDArray[np.bool_]]] = {
+    "wrong": lambda computed: np.ones(computed.shape, dtype=bool),
+    "zero": lambda computed: np.asarray(computed == 0),
+    "nan": lambda computed: ~np.isfinite(computed),
+}
+"""By field of `Loss`: where a result may be such, whatever the truth is."""
+
 
 def errors(part: Part, band: tuple[float, float], z: Array, computed: Array, truth: Truth) -> Errors:
     """Summarise the errors at the z of a band."""

@@ -147,9 +147,9 @@ class Backend(ABC):
     def execution(self, op: Op, rule: Rule) -> str:
         """Return the source of what is called, for people to read."""
 
-    def compiled(self, op: Op, rule: Rule, dtype: Dtype) -> Compiled | None:
-        """Return what the compiler made of the kernel; None where nothing is compiled."""
-        del op, rule, dtype
+    def compiled(self, bound: Bound, op: Op, rule: Rule, dtype: Dtype) -> Compiled | None:
+        """Return what the compiler made of a kernel that was bound; None where nothing is compiled."""
+        del bound, op, rule, dtype
         return None
 
 

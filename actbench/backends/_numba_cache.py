@@ -25,6 +25,28 @@ def share(dispatcher: Any) -> None:
         setattr(entries, name, alone(lock, getattr(entries, name)))
 
 
+def keep(dispatcher: Any, name: str, value: dict[str, Any]) -> None:
+    """Keep something about a compiled function beside it, where there is a cache; under a name, plain values."""
+    entries = _entries(dispatcher)
+    if entries is not None:
+        entries.save(_key(dispatcher, name), value)
+
+
+def kept(dispatcher: Any, name: str) -> dict[str, Any] | None:
+    """Return what was kept about this function, or the same from another process; None where nothing was."""
+    entries = _entries(dispatcher)
+    return None if entries is None else entries.load(_key(dispatcher, name))
+
+
+def _entries(dispatcher: Any) -> Any:
+    return getattr(dispatcher._cache, "_cache_file", None)  # noqa: SLF001
+
+
+def _key(dispatcher: Any, name: str) -> tuple[Any, ...]:
+    (signature,) = dispatcher.signatures
+    return name, dispatcher._cache._index_key(signature, dispatcher.targetctx.codegen())  # noqa: SLF001
+
+
 def alone(lock: Path, function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that waits until no other process is in one with the same lock."""
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any, ClassVar
 
 from actbench.backends import _generated_code, _libm, _numba_cache, _simd
@@ -219,7 +220,10 @@ class Numba(Backend):
     def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
         """Compile the loop, or load it from numba's cache."""
         start = time.perf_counter()
-        return _bound(self._compile(op, rule, dtype, cache=True), start)
+        bound = _bound(self._compile(op, rule, dtype, cache=True), start)
+        if not bound.from_cache:
+            _keep_facts(bound.function, bound.function, dtype)
+        return bound
 
     def bind_call(self, function: Callable[..., Any], dtype: Dtype) -> Bound:
         """Compile a function that takes arrays and returns nothing, or load it from numba's cache."""
@@ -238,11 +242,15 @@ class Numba(Backend):
         del arrays
         return same
 
-    def compiled(self, op: Op, rule: Rule, dtype: Dtype) -> Compiled:
-        """Read LLVM's optimised code, compiled anew: what comes from the cache can be run, not read."""
-        dispatcher = self._compile(op, rule, dtype, cache=False)
-        ((signature, code),) = dispatcher.inspect_llvm().items()
-        return _generated_code.facts(signature, code, dtype)
+    def compiled(self, bound: Bound, op: Op, rule: Rule, dtype: Dtype) -> Compiled:
+        """Return what was read off LLVM's optimised code when it was compiled, and kept beside it.
+
+        Where nothing was, it is compiled anew: what comes from the cache can be run, not read.
+        """
+        kept = _numba_cache.kept(bound.function, _generated_code.edition())
+        if kept is not None:
+            return Compiled(**kept)
+        return _keep_facts(bound.function, self._compile(op, rule, dtype, cache=False), dtype)
 
     def _around(self, loop: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         return self.around(len(parameters(loop)))
@@ -329,6 +337,14 @@ def jitted(
     dispatcher.compile(signature)
     dispatcher.disable_compile()
     return dispatcher
+
+
+def _keep_facts(dispatcher: Any, compiled: Any, dtype: Dtype) -> Compiled:
+    """Read the code of a function that was compiled in this process; keep what it says beside another of the same."""
+    ((signature, code),) = compiled.inspect_llvm().items()
+    facts = _generated_code.facts(signature, code, dtype)
+    _numba_cache.keep(dispatcher, _generated_code.edition(), asdict(facts))
+    return facts
 
 
 def _reason(said: str) -> str:

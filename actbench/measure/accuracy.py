@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actbench import oracle
-from actbench.analysis.accuracy import LOST, Accuracy, Loss, Part, bands, errors, in_bands, in_tails, tail_of
+from actbench.analysis.accuracy import LOST, MAY_BE, Accuracy, Loss, Part, bands, errors, in_bands, in_tails, tail_of
 from actbench.kernel import Array
 from actbench.measure.checking import Examined
 from actbench.measure.client import StartWorker
@@ -79,7 +79,7 @@ class Survey:
         worker = start_worker()
         try:
             for (activation, dtype), group in groupby(kernels, key=lambda kernel: (kernel.activation, kernel.dtype)):
-                known = _Known(activation)
+                known = _Known(activation, outputs=self.exact)
                 z, normal = sample(dtype, self.points, self.seed), normal_sample(dtype, self.points, self.seed)
                 for kernel in group:
                     residuals = partial(known.residuals, kernel.strategy) if self.exact else None
@@ -91,18 +91,26 @@ class Survey:
 class _Known:
     """What is true of an activation at many z, computed once for all kernels that ask for the same."""
 
-    def __init__(self, activation: str) -> None:
+    def __init__(self, activation: str, *, outputs: bool) -> None:
+        """With `outputs`, y is going to be asked for as well."""
         self._activation = activation
+        self._outputs = outputs
         self._truths = lru_cache(maxsize=128)(self._truth_at)
+        self._slopes = lru_cache(maxsize=128)(self._slopes_at)
         self._residuals = lru_cache(maxsize=128)(self._residuals_at)
 
     def truth(self, z: Array) -> Truth:
         """Return g'."""
-        return self._truths(z.tobytes(), str(z.dtype))[0]
+        return self._slopes(z.tobytes(), str(z.dtype))
 
     def residuals(self, strategy: str, z: Array) -> dict[str, Array]:
         """Return what a strategy keeps, correctly rounded."""
         return self._residuals(strategy, z.tobytes(), str(z.dtype))
+
+    def _slopes_at(self, data: bytes, dtype: str) -> Truth:
+        if self._outputs:
+            return self._truths(data, dtype)[0]
+        return oracle.slopes_at(self._activation, np.frombuffer(data, dtype=dtype))
 
     def _truth_at(self, data: bytes, dtype: str) -> tuple[Truth, Truth]:
         return oracle.truth_at(self._activation, np.frombuffer(data, dtype=dtype))
@@ -125,14 +133,14 @@ def _accuracy(
     for part in (Part.LEFT, Part.RIGHT):
         mask = tail_of(z, part)
         lost = {name: test(found[mask], truth.at(mask)) for name, test in LOST.items()}
-        losses[part] = Loss(**{name: _first(z[mask], lost[name], LOST[name], computed, truth_at) for name in LOST})
+        losses[part] = Loss(**{name: _first(z[mask], lost[name], name, computed, truth_at) for name in LOST})
     return Accuracy(kernel, in_bands(z, found, truth), in_tails(z, found, truth), weighted, losses, digits=truth.digits)
 
 
 def _first(
     z: Array,
     lost: NDArray[np.bool_],
-    test: Callable[[Array, Truth], NDArray[np.bool_]],
+    name: str,
     computed: Callable[[Array], Array],
     truth_at: Callable[[Array], Truth],
 ) -> float | None:
@@ -146,14 +154,25 @@ def _first(
             if outer * z.dtype.type(share) == 0:
                 return 0.0  # lost down to the smallest numbers
             nearer = np.geomspace(outer * z.dtype.type(share), outer, LOOKED_AT, endpoint=False).astype(z.dtype)
-            hits = test(computed(nearer), truth_at(nearer))
+            hits = _lost(nearer, name, computed, truth_at)
             if not hits.any():
                 break
             outer, inner = nearer[int(np.argmax(hits))], nearer[max(int(np.argmax(hits)) - 1, 0)]
     for count in SEARCH:
         spaced = np.geomspace if abs(inner) > 0 else np.linspace
         finer = spaced(inner, outer, count + 1).astype(z.dtype)
-        hits = test(computed(finer), truth_at(finer))
+        hits = _lost(finer, name, computed, truth_at)
         at = int(np.argmax(hits)) if hits.any() else count
         inner, outer = finer[max(at - 1, 0)], finer[at]
     return float(abs(outer))
+
+
+def _lost(
+    z: Array, name: str, computed: Callable[[Array], Array], truth_at: Callable[[Array], Truth]
+) -> NDArray[np.bool_]:
+    """Return where results are lost in that way: the truth takes long, and is asked for where they may be."""
+    found = computed(z)
+    hits = MAY_BE[name](found)
+    if hits.any():
+        hits[hits] = LOST[name](found[hits], truth_at(z[hits]))
+    return hits

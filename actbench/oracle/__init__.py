@@ -36,7 +36,7 @@ from actbench.errors import WrongKernelError
 from actbench.formula import Flaw, Weakness
 from actbench.model import BANDS, STATED_ULP, Check, Dtype, Kernel, Op
 from actbench.oracle import kept
-from actbench.truth import Array, Truth, differences, exact, obstacle, residuals_at, truth_at
+from actbench.truth import Array, Truth, differences, exact, obstacle, residuals_at, slopes_at, truth_at
 from actbench.truth.diagnosis import Evidence, guess, telling
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "grid",
     "points",
     "residuals_at",
+    "slopes_at",
     "truth",
     "truth_at",
 ]

@@ -8,7 +8,7 @@ how many these are is estimated with it. What is not known counts as no error of
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -83,8 +83,9 @@ def truth_at(activation: str, z: Array) -> tuple[Truth, Truth]:
     """Return g' and y at any finite z of a format; `BenchmarkError` where g raises instead of giving a number."""
     chosen = activations.get(activation)
     if obstacle(activation) is None:
-        pairs = exact.slopes_and_outputs(chosen, z)
-        return beside([slope for slope, _ in pairs], z.dtype), beside([output for _, output in pairs], z.dtype)
+        slopes = exact.slopes(chosen, z)
+        outputs = exact.outputs(chosen, z, [slope.digits for slope in slopes])
+        return beside([slope.value for slope in slopes], z.dtype), beside(outputs, z.dtype)
     at = z.astype(np.float64)
     found = differences.differentiate(differences.forward(chosen), at, dict(chosen.formulas.kinks))
     slope, output = beside(list(found.slope), z.dtype), beside(list(found.output), z.dtype)
@@ -94,6 +95,13 @@ def truth_at(activation: str, z: Array) -> tuple[Truth, Truth]:
         Truth(slope.nearest, slope.rest, slope.ulp, slack[0], found.digits),
         Truth(output.nearest, output.rest, output.ulp, slack[1], found.digits),
     )
+
+
+def slopes_at(activation: str, z: Array) -> Truth:
+    """Return g' alone, which takes half the time of both."""
+    if obstacle(activation) is None:
+        return beside([slope.value for slope in exact.slopes(activations.get(activation), z)], z.dtype)
+    return truth_at(activation, z)[0]
 
 
 def residuals_at(activation: str, strategy: str, z: Array, y: Callable[[], Truth]) -> dict[str, Array]:
@@ -109,7 +117,7 @@ def residuals_at(activation: str, strategy: str, z: Array, y: Callable[[], Truth
     if chosen.save:
         with mpmath.workdps(exact.FEW_DIGITS):
             kept = zip(*(chosen.save(mpmath.mpf(float(each)))[1:] for each in z), strict=True)
-            rounded = [beside(list(numbers), z.dtype).nearest for numbers in kept]
+            rounded = [beside(numbers, z.dtype).nearest for numbers in kept]
         known |= dict(zip(chosen.saved, rounded, strict=True))
     return {name: known[name] for name in chosen.residuals}
 
@@ -118,11 +126,11 @@ def slope_at(activation: str, z: float) -> Any:
     """Return g'(z) as a number of mpmath; `BenchmarkError` where mpmath cannot evaluate it."""
     if reason := obstacle(activation):
         raise BenchmarkError(f"g' of {activation} is not known exactly: mpmath cannot evaluate it ({reason})")
-    ((slope, _),) = exact.slopes_and_outputs(activations.get(activation), np.array([z]))
-    return slope
+    (slope,) = exact.slopes(activations.get(activation), np.array([z]))
+    return slope.value
 
 
-def beside(numbers: list[Any], dtype: np.dtype[Any]) -> Truth:
+def beside(numbers: Sequence[Any], dtype: np.dtype[Any]) -> Truth:
     """Return numbers of mpmath, or floats, beside a format; NaN where there is none."""
     with np.errstate(over="ignore", invalid="ignore"):  # the largest finite number has no neighbour above
         nearest = np.array([_to_float(number) for number in numbers]).astype(dtype)

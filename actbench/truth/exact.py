@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import mpmath
 from numpy.typing import NDArray
@@ -50,11 +52,33 @@ def obstacle(activation: Activation) -> str | None:
     return None if other is None else f"it gives a {type(other).__name__}"
 
 
-def slopes_and_outputs(activation: Activation, z: Array) -> list[tuple[Any, Any]]:
-    """Return g'(z) and g(z) as numbers of mpmath; at a kink, g' as it is declared."""
+class Slope(NamedTuple):
+    """A derivative as a number of mpmath."""
+
+    value: Any
+    digits: int
+    """Decimal digits of the arithmetic that was wide enough for it."""
+
+
+def slopes(activation: Activation, z: Array) -> list[Slope]:
+    """Return g'(z); at a kink, as it is declared. `BenchmarkError` where the definition raises."""
     formulas = activation.build(mpmath.mp)
     kinks = dict(formulas.kinks)
-    return [_slope_and_output(activation.name, formulas.definition, float(each), kinks) for each in z]
+    found = []
+    for each in map(float, z):
+        with _raising(activation.name, each):
+            found.append(_slope(formulas.definition, each, kinks))
+    return found
+
+
+def outputs(activation: Activation, z: Array, digits: Iterable[int]) -> list[Any]:
+    """Return g(z) as numbers of mpmath, each in arithmetic of so many digits. `BenchmarkError` likewise."""
+    definition = activation.build(mpmath.mp).definition
+    found = []
+    for each, wide in zip(map(float, z), digits, strict=True):
+        with _raising(activation.name, each), mpmath.workdps(wide):
+            found.append(definition(mpmath.mpf(each)))
+    return found
 
 
 def sides(activation: Activation, z: float) -> Sides:
@@ -67,25 +91,30 @@ def sides(activation: Activation, z: float) -> Sides:
         return Sides(float(left), float(right), float(y[0]), float(y[2]))
 
 
-def _slope_and_output(name: str, definition: Formula, z: float, kinks: dict[float, float]) -> tuple[Any, Any]:
+def _slope(definition: Formula, z: float, kinks: Mapping[float, float]) -> Slope:
+    if z in kinks:
+        return Slope(mpmath.mpf(kinks[z]), FEW_DIGITS)
+    room = min([2 * STEP, *(abs(z - kink) for kink in kinks)])
+    for digits in (FEW_DIGITS, DIGITS) if abs(z) < NEAR_0 else (DIGITS,):
+        with mpmath.workdps(digits):
+            at, step = mpmath.mpf(z), mpmath.mpf(room) / 2
+            above, below = definition(at + step), definition(at - step)
+            change = above - below
+            if digits == DIGITS or mpmath.mag(change) - mpmath.mag(above) + mpmath.mp.prec > KEPT_BITS:
+                return Slope(change / (2 * step), digits)
+    raise AssertionError("the widest arithmetic is always taken")
+
+
+@contextmanager
+def _raising(name: str, z: float) -> Iterator[None]:
+    """Say of what a definition raises where it does."""
     try:
-        if z in kinks:
-            with mpmath.workdps(FEW_DIGITS):
-                return mpmath.mpf(kinks[z]), definition(mpmath.mpf(z))
-        room = min([2 * STEP, *(abs(z - kink) for kink in kinks)])
-        for digits in (FEW_DIGITS, DIGITS) if abs(z) < NEAR_0 else (DIGITS,):
-            with mpmath.workdps(digits):
-                at, step = mpmath.mpf(z), mpmath.mpf(room) / 2
-                above, below = definition(at + step), definition(at - step)
-                change = above - below
-                if digits == DIGITS or mpmath.mag(change) - mpmath.mag(above) + mpmath.mp.prec > KEPT_BITS:
-                    return change / (2 * step), definition(at)
+        yield
     except (ArithmeticError, TypeError, ValueError) as error:
         raise BenchmarkError(
             f"the definition of {name} raises {type(error).__name__} at z = {z:.9g}, in mpmath: it must give a number "
             "at every finite z"
         ) from None
-    raise AssertionError("the widest arithmetic is always taken")
 
 
 def _tried(definition: Formula, z: Any) -> Any:

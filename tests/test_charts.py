@@ -12,11 +12,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import Result
+from hypothesis import given
+from hypothesis import strategies as st
 
 from actbench import activations, backends
 from actbench.model import BANDS
 from actbench.report import pictures
 from actbench.report.charts import render, style
+from actbench.report.charts.data import by_column, by_row, rounded
 from actbench.report.charts.functions import functions
 from actbench.report.charts.parts import PARTS
 from actbench.report.charts.style import Picture
@@ -24,7 +27,6 @@ from actbench.report.measured import measured
 from actbench.runs.archive import Run, load
 
 Actbench = Callable[..., Result]
-Rows = list[dict[str, Any]]
 
 CASE = ["activation", "strategy", "backend", "op", "dtype", "size"]
 
@@ -43,12 +45,8 @@ def drawn(kind: str, run: Run, **options: Any) -> Picture:
     return found
 
 
-def rows(shown: Picture) -> Rows:
-    return list(shown.rows)
-
-
-def layer(found: Rows, name: str) -> pd.DataFrame:
-    return pd.DataFrame([row for row in found if row["layer"] == name])
+def layer(shown: Picture, name: str) -> pd.DataFrame:
+    return shown.rows[shown.rows["layer"] == name].dropna(axis=1, how="all")
 
 
 def test_speedups_are_those_of_speedups_csv(run: Run) -> None:
@@ -56,7 +54,7 @@ def test_speedups_are_those_of_speedups_csv(run: Run) -> None:
     expected = written[
         (written.reference_strategy == "recompute") & (written.reference_backend == written.candidate_backend)
     ]
-    shown = layer(rows(drawn("speedup", run)), "ratio")
+    shown = layer(drawn("speedup", run), "ratio")
     merged = expected.merge(
         shown,
         left_on=["activation", "op", "dtype", "size", "candidate_strategy", "candidate_backend"],
@@ -70,7 +68,7 @@ def test_speedups_are_those_of_speedups_csv(run: Run) -> None:
 
 def test_times_are_those_of_cases_csv(run: Run) -> None:
     written = pd.read_csv(run.path / "cases.csv")
-    shown = rows(drawn("time", run))
+    shown = drawn("time", run)
     cases = layer(shown, "case").rename(columns={"n": "size"})
     merged = written[written.strategy != "yardstick"].merge(cases, on=CASE, suffixes=("", "_shown"))
     assert len(merged) == len(cases) == (written.strategy != "yardstick").sum()
@@ -87,7 +85,7 @@ def test_rounds_are_those_of_values_csv(run: Run) -> None:
     values = pd.read_csv(run.path / "values.csv")
     medians = values.groupby([*CASE, "round"]).seconds.median().reset_index()
     medians["off"] = medians.groupby(CASE).seconds.transform(lambda each: 100 * (each / each.median() - 1))
-    shown = pd.DataFrame(rows(drawn("rounds", run)))
+    shown = drawn("rounds", run).rows
     shown = shown[shown.strategy != "yardstick"]
     parts = shown.block.str.split("/", expand=True)
     shown = shown.assign(activation=parts[0], op=parts[1], dtype=parts[2], size=parts[3].astype(int))
@@ -98,7 +96,7 @@ def test_rounds_are_those_of_values_csv(run: Run) -> None:
 
 def test_errors_are_those_of_the_runs_own_check(run: Run) -> None:
     assert run.record is not None
-    shown = pd.DataFrame(rows(drawn("accuracy", run)))
+    shown = drawn("accuracy", run).rows
     assert len(shown) == len(BANDS) * len(run.record.checks)
     for check in run.record.checks:
         kernel = check.kernel
@@ -114,7 +112,7 @@ def test_errors_are_those_of_the_runs_own_check(run: Run) -> None:
 
 
 def test_the_parts_of_a_cases_time_add_up_to_it(run: Run) -> None:
-    shown = pd.DataFrame(rows(drawn("parts", run)))
+    shown = drawn("parts", run).rows
     shares = shown[[*PARTS]]
     np.testing.assert_allclose(shares.sum(axis=1), 100, atol=0.05)
     assert (shares >= 0).all(axis=None)
@@ -132,7 +130,7 @@ def test_caches_are_marked_where_an_input_and_an_output_fill_them(run: Run) -> N
     assert run.record is not None
     run.record.environment.caches.clear()
     run.record.environment.caches.update({"L1d": 32 << 10, "L2": 1 << 20, "L3": 1 << 30})
-    marks = layer(rows(drawn("speedup", run)), "cache")
+    marks = layer(drawn("speedup", run), "cache")
     of_float64 = marks[(marks["dtype"] == "float64") & (marks.activation == "logistic")]
     assert dict(zip(of_float64["name"], of_float64.n, strict=True)) == {"L1": 2048, "L2": 65536}, (
         "L3 is beyond the sizes"
@@ -143,7 +141,7 @@ def test_caches_are_marked_where_an_input_and_an_output_fill_them(run: Run) -> N
 
 def test_the_functions_are_drawn_with_their_derivatives_and_cut_where_these_jump() -> None:
     shown = functions(["logistic", "hard-tanh"])
-    found = pd.DataFrame(rows(shown))
+    found = shown.rows
     logistic = found[(found.activation == "logistic") & (found.curve == "g'")]
     np.testing.assert_allclose(logistic.value, np.exp(-logistic.z) / (1 + np.exp(-logistic.z)) ** 2, rtol=1e-5)
     pieces = found[(found.activation == "hard-tanh") & (found.curve == "g'")].groupby("piece").value.unique()
@@ -160,7 +158,7 @@ def test_every_kind_becomes_svg_png_and_html(run: Run, kind: str, theme: str) ->
     assert shown.title in words
     assert style.PAPER[theme] in svg.decode()
     assert render.rendered(shown, "png", theme).startswith(b"\x89PNG")
-    assert "NaN" not in json.dumps([shown.spec, shown.rows])
+    assert "NaN" not in json.dumps([shown.spec, by_row(shown.rows), by_column(shown.rows)])
 
 
 def test_a_page_of_a_chart_fetches_nothing(run: Run) -> None:
@@ -197,7 +195,7 @@ def test_the_command_writes_a_file(actbench: Actbench, run: Run, form: str) -> N
 def test_the_options_choose_what_is_drawn(actbench: Actbench, run: Run) -> None:
     assert run.record is not None
     keep_numpy = drawn("time", run, keep=lambda case: case.backend == "numpy")
-    assert set(layer(rows(keep_numpy), "case").backend) == {"numpy"}
+    assert set(layer(keep_numpy, "case").backend) == {"numpy"}
     result = actbench("plot", "functions", "-a", "logistic,elu:alpha=2", "-o", "functions.svg")
     assert result.exit_code == 0, result.output
     text = Path("functions.svg").read_text()
@@ -208,8 +206,8 @@ def test_the_options_choose_what_is_drawn(actbench: Actbench, run: Run) -> None:
 def test_two_runs_are_compared_case_by_case(actbench: Actbench, run: Run) -> None:
     shown = pictures.of_two(run, run)
     assert shown is not None
-    assert {row["ratio"] for row in rows(shown)} == {1.0}
-    assert {row["case"] for row in rows(shown)} == {case.id for case in run.plan.cases}
+    assert set(shown.rows["ratio"]) == {1.0}
+    assert set(shown.rows["case"]) == {case.id for case in run.plan.cases}
     result = actbench("plot", "compare", str(run.path), str(run.path), "--dark", "-o", "compare.svg")
     assert result.exit_code == 0, result.output
 
@@ -264,5 +262,34 @@ def test_a_report_needs_a_run_with_its_record(actbench: Actbench, run: Run) -> N
 
 
 def test_every_activation_can_be_drawn() -> None:
-    found = {row["activation"] for row in rows(functions([*activations.catalogue()]))}
-    assert found == set(activations.catalogue())
+    found = functions([*activations.catalogue()]).rows
+    assert set(found["activation"]) == set(activations.catalogue())
+
+
+@given(st.floats(min_value=1e-290, max_value=1e290), st.sampled_from([1.0, -1.0]))
+def test_numbers_in_charts_have_six_digits(size: float, sign: float) -> None:
+    (found,) = rounded([sign * size]).tolist()
+    assert found == pytest.approx(sign * size, rel=5.1e-6)
+    assert found == pytest.approx(float(f"{found:.6g}"), rel=1e-15)
+    if 1e-15 < size < 1e15:
+        assert found == float(f"{found:.6g}")
+
+
+def test_what_is_no_finite_number_is_missing_in_a_chart() -> None:
+    found = rounded([0.0, np.inf, -np.inf, np.nan, 1000.0, 0.1234564])
+    np.testing.assert_array_equal(found, [0.0, np.nan, np.nan, np.nan, 1000.0, 0.123456])
+
+
+def test_data_by_column_are_those_by_row() -> None:
+    table = pd.DataFrame({"name": [*"aaaaab", None], "n": range(1, 8), "ratio": [1.5, np.nan, *range(5)]})
+    found = by_column(table)
+    assert "known" in found["columns"]["name"]
+    assert "values" in found["columns"]["ratio"]
+    columns = {
+        name: column.get("values") or [column["known"][place] for place in column["at"]]
+        for name, column in found["columns"].items()
+    }
+    by_place = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    assert by_place == by_row(table)
+    assert by_place[1] == {"name": "a", "n": 2, "ratio": None}
+    assert by_place[6]["name"] is None

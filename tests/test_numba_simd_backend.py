@@ -19,19 +19,15 @@ COMPARED = ("hard-tanh", "identity", "leaky-relu", "relu")
 """Activations that compute nothing: they select."""
 
 SERIAL = [
-    each
-    for each in EVERY
-    if each.backend == "numba-simd" and (each.op, each.dtype) == (Op.STEP, Dtype.FLOAT32)
-    if each.activation not in COMPARED
+    each for each in EVERY if (each.backend, each.op) == ("numba-simd", Op.STEP) and each.activation not in COMPARED
 ]
 LONGEST = ("gaussian", "gelu", "gelu-tanh", "mish")
 """What is most likely to be called, and not inlined."""
 
 DERIVATIVES = [
-    Kernel(name, strategy, "numba-simd", Op.DERIVATIVE, dtype)
+    Kernel(name, strategy, "numba-simd", Op.DERIVATIVE, Dtype.FLOAT64)
     for name in LONGEST
     for strategy in activations.get(name).strategies
-    for dtype in Dtype
 ]
 SAMPLE = [each for each in kernels.sample() if each.backend in {"numba-simd", "numba-parallel"}]
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import isinf
+from operator import attrgetter
 
 import altair as alt
+import numpy as np
+import pandas as pd
 
 from actbench.model import BANDS, STATED_ULP, Check, Op
 from actbench.report.charts.style import (
     Picture,
-    Row,
     backend_dash,
     blank,
     panels,
@@ -30,10 +32,9 @@ def accuracy(checks: Sequence[Check], *, choose: bool = False) -> Picture | None
     """Return the chart of the derivatives that were checked; None when none was, or the run is of an older schema."""
     op = _op(checks)
     shown = [check for check in checks if check.by_band and check.kernel.op is op]
-    rows = [row for check in shown for row in _rows(check)]
-    if not rows:
+    if not shown:
         return None
-    rows = with_panels(rows, BY)
+    rows = with_panels(_rows(shown), BY)
     base = blank()
     bands = [_band(*band) for band in BANDS]
     x = alt.X("z:O", sort=bands, axis=alt.Axis(title="z", labelAngle=-50))
@@ -42,10 +43,10 @@ def accuracy(checks: Sequence[Check], *, choose: bool = False) -> Picture | None
         scale=alt.Scale(type="log", domainMin=LEAST, nice=False),
         axis=alt.Axis(title="largest error of g', ULP", format="~e", tickCount=6),
     )
-    colour = strategy_colour(row["strategy"] for row in rows)
+    colour = strategy_colour(rows["strategy"].unique())
     numbers = base.transform_filter("datum.layer == 'number'")
     lines = numbers.mark_line(interpolate="step", strokeWidth=2).encode(
-        x, y, colour, backend_dash(row["backend"] for row in rows)
+        x, y, colour, backend_dash(rows["backend"].unique())
     )
     told = tips("strategy", "backend", "z", "ULP")
     points = numbers.mark_point(filled=True, size=30).encode(x, y, colour, tooltip=told)
@@ -69,18 +70,17 @@ def _op(checks: Sequence[Check]) -> Op:
     return next((op for op in Op if op in present), Op.DERIVATIVE)
 
 
-def _rows(check: Check) -> Iterator[Row]:
-    kernel = check.kernel
-    for band, largest in zip(BANDS, check.by_band, strict=True):
-        yield {
-            "layer": "none" if largest is None else "number",
-            "activation": kernel.activation,
-            "dtype": str(kernel.dtype),
-            "strategy": kernel.strategy,
-            "backend": kernel.backend,
-            "z": _band(*band),
-            "ULP": None if largest is None else max(largest, LEAST),
-        }
+def _rows(checks: Sequence[Check]) -> pd.DataFrame:
+    """Return a row a check and band."""
+    names = ["activation", "dtype", "strategy", "backend"]
+    rows = pd.DataFrame([attrgetter(*names)(check.kernel) for check in checks], columns=names)
+    rows = rows.loc[rows.index.repeat(len(BANDS))].reset_index(drop=True)
+    largest = np.array([check.by_band for check in checks], dtype=np.float64).ravel()  # None becomes NaN
+    return rows.assign(
+        z=[_band(*band) for band in BANDS] * len(checks),
+        ULP=np.maximum(largest, LEAST),
+        layer=np.where(np.isnan(largest), "none", "number"),
+    )
 
 
 def _band(low: float, high: float) -> str:

@@ -7,15 +7,18 @@ from math import isnan
 from typing import Any
 
 import altair as alt
+import pandas as pd
 
 from actbench.analysis.between import TIME, Contrast, Finding
-from actbench.report.charts.style import Picture, Row, blank, picture, tips
+from actbench.report.charts.style import Picture, blank, picture, tips
 
 COLOURS = {
     Finding.FASTER: "#0072B2",
     Finding.SLOWER: "#D55E00",
     Finding.UNDECIDED: "#7F7F7F",
 }
+
+COLUMNS = ["case", "ratio", "low", "high", "finding"]
 
 WIDE: dict[str, Any] = {"width": 420, "height": alt.Step(15)}
 NARROW: dict[str, Any] = {"width": "container", "height": alt.Step(32)}
@@ -35,10 +38,11 @@ def compare(found: Sequence[Contrast], *, narrow: bool = False) -> Picture | Non
 
     With `narrow`, it is as wide as its place, and names stand above their points and not beside them.
     """
-    rows = [_row(each) for each in found if each.figure == TIME and each.by == "case" and not isnan(each.ratio.value)]
-    if not rows:
+    kept = [each for each in found if each.figure == TIME and each.by == "case" and not isnan(each.ratio.value)]
+    if not kept:
         return None
-    findings = [finding for finding in COLOURS if any(row["finding"] == finding for row in rows)]
+    rows = pd.DataFrame([(each.name, *each.ratio, each.finding) for each in kept], columns=COLUMNS)
+    findings = [finding for finding in COLOURS if any(each.finding == finding for each in kept)]
     colour = alt.Color(
         "finding:N",
         scale=alt.Scale(domain=[str(each) for each in findings], range=[COLOURS[each] for each in findings]),
@@ -53,7 +57,7 @@ def compare(found: Sequence[Contrast], *, narrow: bool = False) -> Picture | Non
     )
     spans = base.mark_rule(strokeWidth=2).encode(alt.X("low:Q"), alt.X2("high:Q"), y, colour)
     equal = base.mark_rule(strokeDash=[3, 3]).encode(x=alt.XDatum(1.0))
-    tally = ", ".join(f"{sum(row['finding'] == each for row in rows)} {each}" for each in findings)
+    tally = ", ".join(f"{sum(one.finding == each for one in kept)} {each}" for each in findings)
     return picture(
         "compare",
         "The second run beside the first",
@@ -62,13 +66,3 @@ def compare(found: Sequence[Contrast], *, narrow: bool = False) -> Picture | Non
         alt.layer(equal, spans, points).properties(**(NARROW if narrow else WIDE)),
         rows,
     )
-
-
-def _row(each: Contrast) -> Row:
-    return {
-        "case": each.name,
-        "ratio": each.ratio.value,
-        "low": each.ratio.low,
-        "high": each.ratio.high,
-        "finding": str(each.finding),
-    }

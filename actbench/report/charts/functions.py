@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import altair as alt
 import numpy as np
+import pandas as pd
 
 from actbench import activations, backends
 from actbench.errors import InputError
 from actbench.formula import Dialect
-from actbench.report.charts.style import PALETTE, Picture, Row, blank, picture
+from actbench.report.charts.style import PALETTE, Picture, blank, picture
 
 REACH = 6.0
 """z from -6 to 6."""
@@ -22,9 +23,12 @@ TOP = 3.0
 """Values beyond are not drawn: exp would hide all others."""
 
 
+COLUMNS = ["activation", "curve", "piece", "z", "value"]
+
+
 def functions(names: Sequence[str]) -> Picture:
     """Return the chart, a panel an activation; `InputError` where one cannot be evaluated."""
-    rows = [row for name in names for row in _rows(name)]
+    rows = pd.DataFrame([row for name in names for row in _rows(name)], columns=COLUMNS)
     curves = {"g": [1, 0], "g'": [6, 3]}
     chart = (
         blank()
@@ -50,8 +54,8 @@ def functions(names: Sequence[str]) -> Picture:
     )
 
 
-def _rows(name: str) -> list[Row]:
-    """Return points of both curves, cut where g' jumps."""
+def _rows(name: str) -> Iterator[tuple[str, str, str, float, float]]:
+    """Yield points of both curves, cut where g' jumps."""
     activation = activations.get(name)
     m = backends.get("numpy").namespace()
     z = np.linspace(-REACH, REACH, POINTS)
@@ -62,10 +66,8 @@ def _rows(name: str) -> list[Row]:
             slope = activation.rule("recompute", Dialect.ARRAY, m).derivative(z)
     except Exception as error:  # noqa: BLE001  # a user's own formula may raise anything
         raise InputError(f"{name} cannot be drawn: it raised {type(error).__name__}: {error}") from None
-    rows = []
     for curve, values in (("g", output), ("g'", slope)):
         for at, value in zip(z.tolist(), np.broadcast_to(values, z.shape).tolist(), strict=True):
             piece = sum(kink < at for kink in kinks) if curve == "g'" else 0
             if abs(value) <= TOP and at not in kinks:
-                rows.append({"activation": name, "curve": curve, "piece": f"{curve}{piece}", "z": at, "value": value})
-    return rows
+                yield name, curve, f"{curve}{piece}", at, value

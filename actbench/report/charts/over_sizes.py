@@ -2,43 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import altair as alt
+import pandas as pd
 
 from actbench.model import Dtype
-from actbench.report.charts.style import Row, elements, strategy_dash, strategy_shape, tips
+from actbench.report.charts.data import stacked
+from actbench.report.charts.style import elements, strategy_dash, strategy_shape, tips
 
 BY = ("activation", "op", "dtype")
 """What tells panels apart."""
+
+OF_CASE = attrgetter(*BY, "backend", "strategy", "size")
+"""What is drawn of a case, or of its figures."""
 
 STREAMS = 2
 """Arrays that a kernel reads and writes: where these fill a cache is marked."""
 
 
-def by_panel(rows: Sequence[Row]) -> Iterator[tuple[Row, list[int]]]:
-    """Yield what is the same for all rows of a panel, and its sizes."""
-    panels: dict[str, list[Row]] = {}
-    for row in rows:
-        panels.setdefault(row["panel"], []).append(row)
-    for own in panels.values():
-        yield {field: own[0][field] for field in ("panel", *BY)}, [row["n"] for row in own]
+def of_cases(layer: str, rows: Iterable[Sequence[Any]], *measured: str) -> pd.DataFrame:
+    """Return a layer of the data: rows of `OF_CASE`, and of what was measured."""
+    table = pd.DataFrame(rows, columns=[*BY, "backend", "strategy", "n", *measured])
+    return table.assign(layer=layer)
 
 
-def capacities(rows: Sequence[Row], caches: Mapping[str, int]) -> Iterator[Row]:
-    """Yield, for every panel, the sizes at which an input and an output fill a cache, inside the sizes measured."""
-    for keys, sizes in by_panel(rows):
-        for name, nbytes in caches.items():
-            n = nbytes / (STREAMS * Dtype(keys["dtype"]).itemsize)
-            if min(sizes) < n < max(sizes):
-                yield keys | {"layer": "cache", "name": name.removesuffix("d"), "n": n}
+def capacities(rows: pd.DataFrame, caches: Mapping[str, int]) -> pd.DataFrame:
+    """Return, for every panel, the sizes at which an input and an output fill a cache, inside the sizes measured."""
+    spans = rows.groupby(["panel", *BY], sort=False)["n"].agg(["min", "max"]).reset_index()
+    itemsize = spans["dtype"].map(lambda dtype: Dtype(dtype).itemsize)
+    marks = [
+        spans.assign(layer="cache", name=name.removesuffix("d"), n=nbytes / (STREAMS * itemsize))
+        for name, nbytes in caches.items()
+    ]
+    found = stacked(spans, *marks)
+    inside = (found["min"] < found["n"]) & (found["n"] < found["max"])
+    return found[inside].drop(columns=["min", "max"])
 
 
-def lines(base: Any, layer: str, rows: Sequence[Row], y: alt.Y, colour: alt.Color) -> tuple[Any, Any, Any]:
+def lines(base: Any, layer: str, rows: pd.DataFrame, y: alt.Y, colour: alt.Color) -> tuple[Any, Any, Any]:
     """Draw a layer of the data, `rows`: lines, intervals and points; the field of y is a tooltip."""
     measured = base.transform_filter(f"datum.layer == '{layer}'")
-    strategies = [row["strategy"] for row in rows]
+    strategies = rows["strategy"].unique().tolist()
     encoded: Any = y.to_dict()
     told = tips("backend", "strategy", "n", encoded["field"], "low", "high")
     return (

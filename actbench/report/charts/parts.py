@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import altair as alt
+import numpy as np
+import pandas as pd
 
 from actbench.analysis.figures import Figures
 from actbench.model import CACHED, Calibration, Probe
-from actbench.report.charts.style import GREY, Picture, Row, blank, panels, picture, tips, with_panels
+from actbench.report.charts.over_sizes import BY, OF_CASE, of_cases
+from actbench.report.charts.style import GREY, Picture, blank, panels, picture, tips, with_panels
 from actbench.report.numbers import count
 from actbench.runs.times import Times
 
@@ -22,8 +25,6 @@ PARTS = {
 
 TIME = "format(1e6 * datum.seconds * datum.share / 100, '.3~r') + ' µs'"
 
-BY = ("activation", "op", "dtype")
-
 
 def parts(
     times: Times, found: Sequence[Figures], calibrations: Mapping[str, Calibration], *, choose: bool = False
@@ -34,11 +35,11 @@ def parts(
         for block in times.blocks
         for case, probe in zip(block.cases, calibrations[block.id].probes, strict=False)
     }
-    rows = [_row(each, probes[each.case]) for each in found if each.case in probes]
-    if not rows:
+    probed = [(each, probe) for each in found if (probe := probes.get(each.case))]
+    if not probed:
         return None
-    rows = with_panels(rows, BY)
-    shown = {part: colour for part, colour in PARTS.items() if any(row[part] for row in rows)}
+    rows = with_panels(_rows(probed), BY)
+    shown = {part: colour for part, colour in PARTS.items() if rows[part].any()}
     chart = (
         blank()
         .transform_fold([*shown], as_=["part", "share"])
@@ -63,17 +64,20 @@ def parts(
     )
 
 
-def _row(each: Figures, probe: Probe) -> Row:
-    call = min(probe.single, each.seconds)
-    elements = each.seconds - call
-    computing = 0.0 if probe.elements is None else min(elements, probe.elements * each.size)
-    told = (0.0, 0.0, elements) if probe.elements is None else (computing, elements - computing, 0.0)
-    percent = 100 / each.seconds
-    return {
-        "activation": each.activation,
-        "op": str(each.op),
-        "dtype": str(each.dtype),
-        "case": f"{each.backend}, {each.strategy}, n = {count(each.size)}",
-        "seconds": each.seconds,
-        **{part: round(percent * seconds, 2) for part, seconds in zip(PARTS, (call, *told), strict=True)},
-    }
+def _rows(probed: Sequence[tuple[Figures, Probe]]) -> pd.DataFrame:
+    """Return seconds of a call, and the share of each part in percent."""
+    measured = [
+        (*OF_CASE(each), each.seconds, probe.single, np.nan if probe.elements is None else probe.elements)
+        for each, probe in probed
+    ]
+    rows = of_cases("case", measured, "seconds", "single", "rate")
+    seconds, single, rate = (rows[name].to_numpy() for name in ("seconds", "single", "rate"))
+    hidden = np.isnan(rate)
+    call = np.minimum(single, seconds)
+    elements = seconds - call
+    computing = np.where(hidden, 0.0, np.minimum(elements, rate * rows["n"].to_numpy()))
+    told = (call, computing, np.where(hidden, 0.0, elements - computing), np.where(hidden, elements, 0.0))
+    shares = {part: np.round(100 / seconds * own, 2) for part, own in zip(PARTS, told, strict=True)}
+    sizes = rows["n"].map({size: count(size) for size in rows["n"].unique().tolist()})
+    case = rows["backend"] + ", " + rows["strategy"] + ", n = " + sizes
+    return rows[[*BY, "seconds"]].assign(case=case, **shares)

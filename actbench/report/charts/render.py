@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import vl_convert
 
+from actbench.report.charts.data import by_row
 from actbench.report.charts.style import DATA, Picture, themed
 
 SCALE = 2.0
@@ -14,7 +15,7 @@ FORMATS = ("svg", "png", "html")
 
 def rendered(shown: Picture, form: str, theme: str) -> bytes:
     """Return the file's contents."""
-    spec = themed(shown.spec | {"title": shown.title, "datasets": {DATA: shown.rows}}, theme)
+    spec = themed(shown.spec | {"title": shown.title, "datasets": {DATA: by_row(shown.rows)}}, theme)
     match form:
         case "svg":
             return vl_convert.vegalite_to_svg(spec).encode()

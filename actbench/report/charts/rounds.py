@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import altair as alt
 import numpy as np
+import pandas as pd
 
 from actbench.analysis.statistics import Floats
 from actbench.model import Block, Case
 from actbench.report.charts.style import (
     Picture,
-    Row,
     backend_colour,
     blank,
     panels,
@@ -42,23 +43,23 @@ def rounds(
         told = f" Of {len(shown)} blocks these are the {MOST} that scatter most."
         loudest = sorted(shown, key=lambda block: _scatter(middles[block]), reverse=True)[:MOST]
         shown = [block for block in shown if block in loudest]
-    rows = [row for block in shown for row in _rows(block, times.rounds(block), middles[block], keep)]
-    if not rows:
+    if not shown:
         return None
-    rows = with_panels(rows, BY)
+    found = [row for block in shown for row in _rows(block, times.rounds(block), middles[block], keep)]
+    rows = with_panels(pd.DataFrame(found, columns=["block", "backend", "strategy", "round", "off"]), BY)
     base = blank()
     x = alt.X(
         "round:Q", axis=alt.Axis(title="round", tickMinStep=1, format="d"), scale=alt.Scale(nice=False, padding=8)
     )
     y = alt.Y("off:Q", axis=alt.Axis(title="from the case's median, %"))
-    colour = backend_colour(row["backend"] for row in rows)
-    shape = strategy_shape(row["strategy"] for row in rows)
+    colour = backend_colour(rows["backend"].unique())
+    shape = strategy_shape(rows["strategy"].unique())
     points = base.mark_point(filled=True, size=34, opacity=0.8).encode(
         x, y, colour, shape, tooltip=tips("backend", "strategy", "round", "off")
     )
     lines = base.mark_line(opacity=0.25, strokeWidth=1).encode(x, y, colour, detail=alt.Detail("strategy:N"))
     zero = base.mark_rule(strokeDash=[3, 3]).encode(y=alt.YDatum(0))
-    furthest = max(rows, key=lambda row: abs(row["off"]))
+    furthest: Any = rows.iloc[int(rows["off"].abs().argmax())]
     return picture(
         "rounds",
         "Rounds, one by one",
@@ -79,14 +80,10 @@ def _scatter(middles: Floats) -> float:
     return float(np.max(np.abs(_off(middles))))
 
 
-def _rows(block: Block, numbers: Sequence[int], middles: Floats, keep: Callable[[Case], bool]) -> Iterator[Row]:
-    for number, values in zip(numbers, _off(middles).tolist(), strict=True):
+def _rows(
+    block: Block, numbers: Sequence[int], middles: Floats, keep: Callable[[Case], bool]
+) -> Iterator[tuple[Any, ...]]:
+    for number, values in zip(numbers, _off(middles).round(3).tolist(), strict=True):
         for case, value in zip(block.timed, values, strict=True):
             if case.is_yardstick or keep(case):
-                yield {
-                    "block": block.id,
-                    "backend": case.backend,
-                    "strategy": case.strategy,
-                    "round": number,
-                    "off": round(value, 3),
-                }
+                yield block.id, case.backend, case.strategy, number, value

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import altair as alt
+import pandas as pd
 
 from actbench.analysis.crossovers import Curve, Kind
 from actbench.analysis.speedups import Speedup
-from actbench.report.charts.over_sizes import BY, cache_marks, capacities, lines
+from actbench.report.charts.data import stacked
+from actbench.report.charts.over_sizes import BY, OF_CASE, cache_marks, capacities, lines, of_cases
 from actbench.report.charts.style import (
     Picture,
-    Row,
     backend_colour,
     blank,
     logarithmic,
@@ -29,34 +31,34 @@ def speedup(
     found: Sequence[Speedup], curves: Sequence[Curve], caches: Mapping[str, int], *, choose: bool = False
 ) -> Picture | None:
     """Return the chart of all strategies against recompute; None when nothing is compared with it."""
-    rows = [_row(each) for each in found if each.reference.strategy == REFERENCE and _one_backend(each)]
-    rows += [_row(_swapped(each)) for each in found if each.candidate.strategy == REFERENCE and _one_backend(each)]
-    if not rows:
+    pairs = [each for each in found if each.reference.strategy == REFERENCE and _one_backend(each)]
+    pairs += [_swapped(each) for each in found if each.candidate.strategy == REFERENCE and _one_backend(each)]
+    if not pairs:
         return None
-    rows = with_panels(rows, BY)
-    crossed = [*_crossings(rows, curves)]
+    measured = [(*OF_CASE(each.candidate), each.ratio, each.low, each.high) for each in pairs]
+    rows = with_panels(of_cases("ratio", measured, "ratio", "low", "high"), BY)
+    crossed = pd.DataFrame(_crossings(rows, curves))
     base = blank()
-    colour = backend_colour(row["backend"] for row in rows)
+    colour = backend_colour(rows["backend"].unique())
     y = logarithmic("ratio", f"times faster than {REFERENCE}")
     equal = base.mark_rule(strokeDash=[3, 3]).encode(y=alt.YDatum(1.0))
     bands = base.transform_filter("datum.layer == 'crossing'").mark_rect(opacity=0.2)
     crossings = bands.encode(
         alt.X("low:Q"), alt.X2("high:Q"), color=colour, tooltip=tips("backend", "strategy", "low", "high")
     )
-    shaded = [crossings] if crossed else []
+    shaded = [] if crossed.empty else [crossings]
     chart = alt.layer(*shaded, *cache_marks(base), equal, *lines(base, "ratio", rows, y, colour))
-    sizes = sorted({row["n"] for row in rows})
-    ratios = [row["ratio"] for row in rows]
+    sizes, ratios = rows["n"], rows["ratio"]
     return picture(
         "speedup",
         f"Speedup over {REFERENCE} against array size",
         f"Lines: how many times faster than {REFERENCE} g' is, by backend (colour) and strategy (dash), against the "
-        f"array's size from {sizes[0]} to {sizes[-1]} elements, both axes logarithmic; bars are 95 % intervals, the "
-        "dashed line is 1, no difference, vertical lines are sizes at which an input and an output fill a cache, and "
-        "shaded bands are the 95 % intervals of crossovers. "
-        f"Over all that was measured, from {significant(min(ratios), 2)} to {significant(max(ratios), 2)} times.",
+        f"array's size from {sizes.min()} to {sizes.max()} elements, both axes logarithmic; bars are 95 % intervals, "
+        "the dashed line is 1, no difference, vertical lines are sizes at which an input and an output fill a cache, "
+        "and shaded bands are the 95 % intervals of crossovers. "
+        f"Over all that was measured, from {significant(ratios.min(), 2)} to {significant(ratios.max(), 2)} times.",
         panels(chart, rows, BY, choose=choose),
-        [*rows, *capacities(rows, caches), *crossed],
+        stacked(rows, capacities(rows, caches), crossed),
     )
 
 
@@ -70,25 +72,9 @@ def _swapped(each: Speedup) -> Speedup:
     )
 
 
-def _row(each: Speedup) -> Row:
-    case = each.candidate
-    return {
-        "layer": "ratio",
-        "activation": case.activation,
-        "op": str(case.op),
-        "dtype": str(case.dtype),
-        "backend": case.backend,
-        "strategy": case.strategy,
-        "n": case.size,
-        "ratio": each.ratio,
-        "low": each.low,
-        "high": each.high,
-    }
-
-
-def _crossings(rows: Sequence[Row], curves: Sequence[Curve]) -> Iterator[Row]:
+def _crossings(rows: pd.DataFrame, curves: Sequence[Curve]) -> Iterator[dict[str, Any]]:
     """Yield the intervals in which a strategy that is shown stops being faster, or begins to be."""
-    panels = {(*(row[field] for field in BY), row["backend"], row["strategy"]): row["panel"] for row in rows}
+    panels = rows.set_index([*BY, "backend", "strategy"])["panel"].to_dict()
     for curve in curves:
         of = (curve.activation, str(curve.op), str(curve.dtype), curve.backend)
         strategy = curve.candidate if curve.reference == REFERENCE else curve.reference

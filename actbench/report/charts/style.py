@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
 
 import altair as alt
+import pandas as pd
 
 from actbench import backends
 from actbench.model import STRATEGIES
+from actbench.report.charts.data import six_digits
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#8C564B", "#6A51A3", "#3B3B3B")
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 1], [1, 4], [10, 4], [6, 2, 2, 2, 2, 2], [3, 5], [12, 2, 2, 2])
@@ -43,8 +44,6 @@ PAPER = {"light": "#ffffff", "dark": "#14171b"}
 BETWEEN = {"condition": {"test": "datum.label == ''", "value": 0.35}, "value": 1}
 """Opacity of grid lines: less for those without a label."""
 
-Row = dict[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -56,8 +55,8 @@ class Picture:
     """What is shown, on which axes, and what is to be seen: the text in the image's place."""
     spec: dict[str, Any]
     """Vega-Lite, without colours of the page, and with the name of its data in their place."""
-    rows: Sequence[Row]
-    """The data: what is not finite is None, and a float has six digits."""
+    rows: pd.DataFrame
+    """The data: what is not finite is missing, and a float has six digits."""
 
 
 DATA = "rows"
@@ -69,15 +68,10 @@ def blank() -> alt.Chart:
     return alt.Chart(alt.NamedData(DATA))
 
 
-def picture(kind: str, title: str, description: str, chart: Any, rows: Iterable[Row]) -> Picture:
-    """Return a chart with its words and its data, which are rounded in place: they are many."""
+def picture(kind: str, title: str, description: str, chart: Any, rows: pd.DataFrame) -> Picture:
+    """Return a chart with its words and its data."""
     spec = chart.properties(description=description).to_dict(validate=False)  # tests hold every chart to the schema
-    kept = [*rows]
-    for row in kept:
-        for name, value in row.items():
-            if isinstance(value, float):
-                row[name] = float(f"{value:.6g}") if isfinite(value) else None
-    return Picture(kind, title, description, spec, kept)
+    return Picture(kind, title, description, spec, six_digits(rows))
 
 
 def themed(spec: dict[str, Any], theme: str) -> dict[str, Any]:
@@ -174,17 +168,16 @@ def logarithmic(field: str, title: str) -> alt.Y:
     return alt.Y(f"{field}:Q", scale=scale, axis=alt.Axis(title=title, tickCount=6))
 
 
-def with_panels(rows: Iterable[Row], by: Sequence[str]) -> list[Row]:
+def with_panels(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """Return the rows with the name of the panel that each belongs to: its fields `by` that differ among them."""
-    kept = [*rows]
-    varied = _varied(kept, by)
-    for row in kept:
-        row["panel"] = ", ".join([str(row[field]) for field in varied])
-    return kept
+    names: Any = ""
+    for place, field in enumerate(_varied(rows, by)):
+        names = names + ", " + rows[field] if place else rows[field]
+    return rows.assign(panel=names)
 
 
 def panels(
-    chart: Any, rows: Sequence[Row], by: Sequence[str], *, choose: bool, own: Sequence[str] = (), **size: Any
+    chart: Any, rows: pd.DataFrame, by: Sequence[str], *, choose: bool, own: Sequence[str] = (), **size: Any
 ) -> Any:
     """Return a chart's panels: side by side, or one that controls choose when `choose`.
 
@@ -200,17 +193,17 @@ def panels(
         return shown
     if not varied:
         return chart.properties(**ALONE | size)
-    titles = [*dict.fromkeys(row["panel"] for row in rows)]
-    facet = alt.Facet("panel:N", header=alt.Header(title=None, labelAnchor="start"), sort=titles)
+    header = alt.Header(title=None, labelAnchor="start")
+    facet = alt.Facet("panel:N", header=header, sort=rows["panel"].unique().tolist())
     shown = chart.properties(**PANEL | size).facet(facet=facet, columns=2).resolve_axis(x="independent")
     return shown.resolve_scale(**dict.fromkeys(own, "independent"))
 
 
-def _control(field: str, rows: Sequence[Row]) -> alt.Parameter:
+def _control(field: str, rows: pd.DataFrame) -> alt.Parameter:
     """Return a parameter that is one of a field's values, as its reader chooses."""
-    values = [*dict.fromkeys(row[field] for row in rows)]
+    values = rows[field].unique().tolist()
     return alt.param(f"chosen_{field}", value=values[0], bind=alt.binding_select(options=values, name=f"{field} "))
 
 
-def _varied(rows: Sequence[Row], by: Sequence[str]) -> list[str]:
-    return [field for field in by if len({row[field] for row in rows}) > 1]
+def _varied(rows: pd.DataFrame, by: Sequence[str]) -> list[str]:
+    return [field for field in by if (rows[field] != rows[field].iloc[0]).any()]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import altair as alt
+import pandas as pd
 
 from actbench.analysis.figures import Figures
-from actbench.report.charts.over_sizes import BY, by_panel, cache_marks, capacities, lines
+from actbench.report.charts.data import stacked
+from actbench.report.charts.over_sizes import BY, OF_CASE, cache_marks, capacities, lines, of_cases
 from actbench.report.charts.style import (
     COPY,
     Picture,
-    Row,
     backend_colour,
     blank,
     elements,
@@ -25,19 +27,19 @@ from actbench.report.numbers import significant
 
 def time(found: Sequence[Figures], caches: Mapping[str, int], *, choose: bool = False) -> Picture | None:
     """Return the chart of all cases; None when there is none."""
-    rows = [_row(each) for each in found if not (each.yardstick or each.rung)]
-    if not rows:
+    rows = _rows("case", [each for each in found if not (each.yardstick or each.rung)])
+    if rows.empty:
         return None
     rows = with_panels(rows, BY)
     base = blank()
-    colour = backend_colour([*(row["backend"] for row in rows), COPY])
+    colour = backend_colour([*rows["backend"].unique(), COPY])
     y = logarithmic("ns", "time per element, ns")
     copied = base.transform_filter("datum.layer == 'copy'")
     limit = copied.mark_line(strokeDash=[3, 3], strokeWidth=2, point={"shape": "stroke", "size": 80}).encode(
         elements(), y, colour
     )
     chart = alt.layer(*cache_marks(base), limit, *lines(base, "case", rows, y, colour))
-    quickest = min(rows, key=lambda row: row["ns"])
+    quickest: Any = rows.iloc[int(rows["ns"].argmin())]
     return picture(
         "time",
         "Time per element against array size",
@@ -46,32 +48,19 @@ def time(found: Sequence[Figures], caches: Mapping[str, int], *, choose: bool = 
         f"are sizes at which an input and an output fill a cache. The least of all is {significant(quickest['ns'], 2)} "
         f"ns, {quickest['activation']} {quickest['strategy']} with {quickest['backend']}.",
         panels(chart, rows, BY, choose=choose),
-        [*rows, *_copies(rows, found), *capacities(rows, caches)],
+        stacked(rows, _copies(rows, found), capacities(rows, caches)),
     )
 
 
-def _row(each: Figures) -> Row:
-    scale = 1e9 / each.size
-    return _panel(each) | {
-        "layer": "case",
-        "backend": each.backend,
-        "strategy": each.strategy,
-        "n": each.size,
-        "ns": scale * each.seconds,
-        "low": scale * each.low,
-        "high": scale * each.high,
-    }
+def _rows(layer: str, found: Sequence[Figures]) -> pd.DataFrame:
+    """Return nanoseconds per element, with their bounds."""
+    measured = ["ns", "low", "high"]
+    rows = of_cases(layer, [(*OF_CASE(each), each.seconds, each.low, each.high) for each in found], *measured)
+    return rows.assign(**{name: 1e9 * rows[name] / rows["n"] for name in measured})
 
 
-def _copies(rows: Sequence[Row], found: Sequence[Figures]) -> Iterator[Row]:
-    """Yield, for every panel, the plain copies of its op and dtype."""
-    plain = [each for each in found if each.yardstick and each.backend == "numpy"]
-    for keys, sizes in by_panel(rows):
-        measured = {*sizes}
-        for each in plain:
-            if each.size in measured and (each.op, each.dtype) == (keys["op"], keys["dtype"]):
-                yield keys | {"layer": "copy", "backend": COPY, "n": each.size, "ns": 1e9 * each.seconds / each.size}
-
-
-def _panel(each: Figures) -> Row:
-    return {"activation": each.activation, "op": str(each.op), "dtype": str(each.dtype)}
+def _copies(rows: pd.DataFrame, found: Sequence[Figures]) -> pd.DataFrame:
+    """Return, for every panel, the plain copies of its op and dtype, at the sizes that it has."""
+    plain = _rows("copy", [each for each in found if each.yardstick and each.backend == "numpy"])
+    panels = rows[["panel", *BY, "n"]].drop_duplicates()
+    return panels.merge(plain[["layer", "op", "dtype", "n", "ns"]], on=["op", "dtype", "n"]).assign(backend=COPY)

@@ -15,9 +15,10 @@ from typing import Any
 import jinja2
 
 from actbench.report import host
+from actbench.report.charts.data import by_column
 from actbench.report.charts.style import config
 from actbench.report.measured import measured
-from actbench.report.page.packing import as_json, by_column, packed
+from actbench.report.page.packing import as_json, packed
 from actbench.report.page.sections import comparison, sections
 from actbench.report.pictures import record_of
 from actbench.runs.archive import Run

@@ -30,10 +30,10 @@ def noisy(spread: float) -> Any:
 
 
 CASES = """\
-activation,strategy,backend,op,dtype,size,seconds,low,high,rounds,loops,ns_per_element,gb_per_s,copy_limit_pct,residual_bytes_per_element,max_ulp
-logistic,recompute,numpy,derivative,float64,1000,4e-06,4e-06,4e-06,6,128,4,4,12.5,8,
-logistic,cached,numpy,derivative,float64,1000,1e-06,1e-06,1e-06,6,512,1,16,50,8,
-copy,yardstick,numpy,derivative,float64,1000,5e-07,5e-07,5e-07,6,1024,0.5,32,100,0,
+activation,strategy,backend,op,dtype,size,seconds,low,high,rounds,loops,ns_per_element,gb_per_s,copy_limit_pct,copy_limit_low_pct,copy_limit_high_pct,residual_bytes_per_element,max_ulp
+logistic,recompute,numpy,derivative,float64,1000,4e-06,4e-06,4e-06,6,128,4,4,12.5,12.5,12.5,8,
+logistic,cached,numpy,derivative,float64,1000,1e-06,1e-06,1e-06,6,512,1,16,50,50,50,8,
+copy,yardstick,numpy,derivative,float64,1000,5e-07,5e-07,5e-07,6,1024,0.5,32,100,100,100,0,
 """
 
 PRINTED = """\
@@ -46,8 +46,9 @@ backend   dtype         n        cached
 numpy     float64   1\u202f000   4.00 ± 0.00
 
 Time: logistic, derivative
-Nanoseconds per element, and in brackets the rate of moving the operands as a percentage of a plain copy's; \
-none where the call itself takes half of the time.
+Nanoseconds per element, and in brackets the rate of moving the operands as a percentage of a plain copy's, whose \
+interval is in cases.csv; none where the call\u0020
+itself takes half of the time.
 backend   dtype         n            recompute               cached
 ───────────────────────────────────────────────────────────────────
 numpy     float64   1\u202f000   4.00 ± 0.00 (12 %)   1.00 ± 0.00 (50 %)
@@ -68,8 +69,8 @@ Times faster than `recompute` on the same backend, measured side by side; below 
 
 ### Time: logistic, derivative
 
-Nanoseconds per element, and in brackets the rate of moving the operands as a percentage of a plain copy's; \
-none where the call itself takes half of the time.
+Nanoseconds per element, and in brackets the rate of moving the operands as a percentage of a plain copy's, whose \
+interval is in cases.csv; none where the call itself takes half of the time.
 
 | backend | dtype | n | recompute | cached |
 | --- | --- | ---: | ---: | ---: |

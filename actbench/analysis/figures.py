@@ -9,7 +9,7 @@ import numpy as np
 
 from actbench.analysis.bounds import Bound, bound
 from actbench.analysis.speedups import log_ratios
-from actbench.analysis.statistics import Floats, locations
+from actbench.analysis.statistics import Bounded, Floats, locations
 from actbench.analysis.typical import typical
 from actbench.costs import bytes_moved, residual_bytes
 from actbench.model import OVERHEAD, YARDSTICK, Block, Calibration, Case, Check, Dtype, Op, Probe
@@ -37,7 +37,9 @@ class Figures:
     gb_per_s: float
     """1e9 bytes that the kernel must move by its definition, temporaries not counted, per second."""
     copy_limit_pct: float
-    """That rate over the rate of the block's plain copy, both measured side by side."""
+    """That rate over the rate of the block's plain copy, both measured side by side; then its 95 % interval."""
+    copy_limit_low_pct: float
+    copy_limit_high_pct: float
     residual_bytes_per_element: int
     max_ulp: float
     """Inf where the kernel gives no number at some z; NaN for the yardstick, which is not a kernel."""
@@ -74,7 +76,7 @@ def figures(
     loops = {case: calibrations[block.id].calls(arm) for block in times.blocks for arm, case in enumerate(block.timed)}
     bounds = np.exp(locations(np.log(rounds.seconds) for rounds in cases.values())).tolist()
     for (case, rounds), (seconds, low, high) in zip(cases.items(), bounds, strict=True):
-        check, limit, (probe, call) = checked[case], limits[case], probes.get(case, (None, 0.0))
+        check, (limit, least, most), (probe, call) = checked[case], limits[case], probes.get(case, (None, 0.0))
         yield Figures(
             activation=case.activation,
             strategy=case.strategy,
@@ -90,6 +92,8 @@ def figures(
             ns_per_element=1e9 * seconds / case.size,
             gb_per_s=1e-9 * moved[case] / seconds,
             copy_limit_pct=limit,
+            copy_limit_low_pct=least,
+            copy_limit_high_pct=most,
             residual_bytes_per_element=_kept(case, check),
             max_ulp=check.max_ulp if check else float("nan"),
             bound=bound(case, seconds, limit / 100 * seconds - call, probe) if probe else None,
@@ -106,7 +110,7 @@ def _kept(case: Case, check: Check | None) -> int:
     return residual_bytes(case) if check is None or check.kept_bytes is None else check.kept_bytes
 
 
-def _copy_limits(times: Times, moved: Mapping[Case, int]) -> dict[Case, float]:
+def _copy_limits(times: Times, moved: Mapping[Case, int]) -> dict[Case, Bounded]:
     """Return by case the percentage of its block's copying rate; `moved` are the bytes of a call."""
     samples, timed = [], []
     for block in times.blocks:
@@ -115,9 +119,11 @@ def _copy_limits(times: Times, moved: Mapping[Case, int]) -> dict[Case, float]:
         samples += [*log_ratios(times.seconds(block), yardsticks, range(len(yardsticks)))]
         timed += [(case, copied) for case in block.timed]
     ratios = np.exp(locations(samples)).tolist()
-    return {
-        case: 100 * ratio * moved[case] / copied for (case, copied), (ratio, _, _) in zip(timed, ratios, strict=True)
-    }
+    found = {}
+    for (case, copied), bounds in zip(timed, ratios, strict=True):
+        percent = 100 * moved[case] / copied
+        found[case] = Bounded(*(percent * bound for bound in bounds))
+    return found
 
 
 def _probes(

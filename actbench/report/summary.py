@@ -103,8 +103,8 @@ def _speedup_table(title: str, speedups: Sequence[Speedup]) -> Table:
 def _time_table(title: str, cases: Sequence[Figures]) -> Table:
     return _by_strategy(
         f"Time: {title}",
-        "Nanoseconds per element, and in brackets the rate of moving the operands as a percentage of a plain copy's; "
-        "none where the call itself takes half of the time.",
+        "Nanoseconds per element, and in brackets the rate of moving the operands as a percentage of a plain copy's, "
+        "whose interval is in cases.csv; none where the call itself takes half of the time.",
         cases,
         _time,
     )

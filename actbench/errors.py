@@ -49,6 +49,9 @@ class NotComparableError(ActbenchError):
     exit_code = 5
 
 
+FEW = 3
+"""So many names are all told, beside the nearest."""
+
 LOADED = "; code of your own is named with --load"
 """The other way out, where a name may be of the user's own code."""
 
@@ -57,5 +60,7 @@ def unknown(what: str, name: str, known: Iterable[str], otherwise: str = "") -> 
     """Return the error for a name that is not known, with the nearest known one, or all and another way out."""
     known = sorted(known)
     near = get_close_matches(name, known, n=1)
-    hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(known)}{otherwise}"
+    every = f"known are {', '.join(known)}"
+    also = f" ({every})" if len(known) <= FEW else ""
+    hint = f"did you mean '{near[0]}'?{also}" if near else f"{every}{otherwise}"
     return InputError(f"unknown {what} '{name}': {hint}")

@@ -154,7 +154,7 @@ class Case:
                 case = cls(activation, strategy, backend, Op(op), Dtype(dtype), int(size))
                 if case.size >= 1 and case.id == text:
                     return case
-            why = f"write its size in digits, such as 1000000, not '{size}'"
+            why = f"write its size in digits, such as 1000000, and from 1 on, not '{size}'"
         raise InputError(f"'{text}' is not a case: {why}")
 
 

@@ -180,6 +180,19 @@ def test_colours_and_dashes_belong_to_a_name_whatever_else_is_shown() -> None:
     assert scale(style.strategy_dash(["textbook", "cached"]))["cached"] == "[1, 0]"
 
 
+def test_what_is_not_known_has_a_shape_that_no_strategy_has_whatever_else_is_shown() -> None:
+    for others in (["cached"], ["cached", "recompute", "complement", "textbook"]):
+        shapes = scale(style.strategy_shape([*others, "yardstick"]))
+        assert shapes["yardstick"] == "triangle-left"
+        assert len(set(shapes.values())) == len(shapes)
+
+
+def test_the_yardstick_has_the_colour_of_a_copy_among_rounds(run: Run) -> None:
+    shown = drawn("rounds", run).rows
+    assert set(shown[shown.strategy == "yardstick"].backend) == {style.COPY}
+    assert style.COPY not in set(shown[shown.strategy != "yardstick"].backend)
+
+
 def test_backends_have_colours_of_their_own() -> None:
     names = [*backends.catalogue()][: len(style.PALETTE)]
     assert len(set(scale(style.backend_colour(names)).values())) == len(style.PALETTE)

@@ -40,6 +40,13 @@ def test_in_asv_s_directory_the_file_goes_where_asv_looks_for_it(actbench: Actbe
     assert names(path.parent) == {"machine.json", name}
 
 
+def test_the_directory_is_made_where_it_is_not_there(actbench: Actbench, run: Path, results: Path) -> None:
+    assert export(actbench, run, "asv", "-o", "of/another/results") == ""
+    assert names(Path("of/another/results")) == names(results)
+    assert export(actbench, run, "asv", "-o", "plain.json") == ""
+    assert Path("plain.json").is_file()
+
+
 def test_asv_knows_the_benchmarks_that_it_has_results_of(actbench: Actbench, run: Path, results: Path) -> None:
     benchmarks = finite((results / "benchmarks.json").read_text())
     columns = read_by_asv(export(actbench, run, "asv"))

@@ -26,6 +26,11 @@ def test_a_failing_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, mo
     assert names(tmp_path) == {"file"}
 
 
+def test_what_was_not_there_is_not_said_to_be_intact(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"No such file or directory$"):
+        files.write(tmp_path / "nowhere" / "file", "new")
+
+
 def test_a_file_is_never_seen_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "file"
     files.write(path, "old")

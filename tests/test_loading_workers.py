@@ -169,6 +169,15 @@ def test_what_numba_cannot_compile_is_one_line_with_its_place(mine: Path) -> Non
     assert result.stderr.startswith("actbench: numba cannot compile recompute: ")
     assert "no_such_function" in result.stderr
     assert result.stderr.count("\n") == 1
+    line = 1 + mine.read_text().splitlines().index("    def recompute(z):")
+    assert f"(mine.py, line {line})" in result.stderr
+
+
+def test_what_numba_has_no_type_for_is_told_with_its_types_and_a_place_in_the_user_s_file(mine: Path) -> None:
+    mine.write_text(MINE.replace("d = 1.0 + e", 'raise ValueError("boo")'))
+    result = CliRunner().invoke(main, ["show", "--load", "mine.py", "softer/recompute/numba/derivative/float64/10"])
+    assert result.exit_code == 2
+    assert "setitem(array(float64, 1d, C), int64, none) (mine.py, line " in result.stderr
 
 
 def test_a_kernel_is_compiled_where_there_is_no_place_for_a_cache(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, ClassVar
 
 from actbench.backends import _generated_code, _libm, _numba_cache, _simd
@@ -32,6 +33,9 @@ TELLING = re.compile(
     r"Untyped|Unknown attribute|Cannot|Use of|NameError|Invalid use|No implementation of function .*built"
 )
 """What numba's lines begin with that name the cause."""
+
+PLACE = re.compile(r"(?:File \"|at )(?:[^\"]*/)?([^\"/ ]+\.py)\"?(?:, line | \()(\d+)")
+"""A place in numba's lines: the name of a file, and a line."""
 
 
 def elementwise(span: Callable[[int], Any], formula: Formula) -> Callable[..., Any]:
@@ -276,7 +280,8 @@ class Numba(Backend):
         try:
             return self._jitted(whole or executed[0], types, cache=cache)
         except (NumbaError, AttributeError) as error:  # the latter where the namespace lacks a function
-            raise InputError(f"numba cannot compile {rule.derivative.__name__}: {_reason(str(error))}") from None
+            reason = _reason(str(error), rule.derivative)
+            raise InputError(f"numba cannot compile {rule.derivative.__name__}: {reason}") from None
 
 
 def _loops(op: Op, rule: Rule) -> list[Callable[..., Any]]:
@@ -347,13 +352,17 @@ def _keep_facts(dispatcher: Any, compiled: Any, dtype: Dtype) -> Compiled:
     return facts
 
 
-def _reason(said: str) -> str:
-    """Return of numba's many lines the innermost that tells what it does not know, and where that stands."""
+def _reason(said: str, formula: Formula) -> str:
+    """Return of numba's many lines the innermost that tells what it does not know, and where in the user's code."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     at = max((number for number, line in enumerate(lines) if TELLING.match(line)), default=0)
-    places = (found for line in lines[at:] if (found := re.match(r'File "(?:.*/)?([^"]+)", (line \d+):', line)))
-    place = next(places, None)
-    return f"{lines[at]} ({place[1]}, {place[2]})" if place else lines[at]
+    what = lines[at]
+    if what.endswith("for signature:"):
+        what += next((line.removeprefix(">>>") for line in lines[at:] if line.startswith(">>>")), "")
+    places = [found.groups() for line in lines[at:] for found in PLACE.finditer(line)]
+    code = formula.__code__
+    path, number = next((place for place in places if place[0] == Path(code.co_filename).name), ("", ""))
+    return f"{what} ({path or Path(code.co_filename).name}, line {number or code.co_firstlineno})"
 
 
 def _bound(dispatcher: Any, start: float) -> Bound:

@@ -31,8 +31,9 @@ def command(run: Path, tool: str, output: Path | None, commit: str | None) -> No
     a place for it. benchstat and asv get every round. Yardsticks are left out: they tell about the machine alone.
     RUN is a run's directory, its pyperf.json, or 'latest'.
 
-    In asv's results directory the file goes where asv looks for it, and machine.json and benchmarks.json with it. The
-    machine is named by its processors. 'asv run' forgets benchmarks that are not its own: export again after it.
+    In asv's results directory, made where it is not there, the file goes where asv looks for it, and machine.json and
+    benchmarks.json with it; a FILE for asv has a suffix, such as .json. The machine is named by its processors. 'asv
+    run' forgets benchmarks that are not its own: export again after it.
 
     \b
     Examples:
@@ -59,7 +60,7 @@ def command(run: Path, tool: str, output: Path | None, commit: str | None) -> No
             text = benchstat.text(of_cases, None if found.record is None else found.record.environment)
         case _:
             results = asv.results(of_cases, found, commit)
-            if output is not None and output.is_dir():
+            if output is not None and (output.is_dir() or not (output.exists() or output.suffix)):
                 asv_directory.place(output, of_cases, results)
                 return
             text = asv.text(results)

@@ -43,7 +43,8 @@ class Size(ParamType):
             return value
         number = _read(value, SIZES)
         if number is None or number != int(number) or not 1 <= number <= MAX_SIZE:
-            why = f"write a whole number of elements such as 1000, 1e6 or 64k, at most {MAX_SIZE:.0e}".replace("+", "")
+            most = f"{MAX_SIZE:.0e}".replace("+", "")
+            why = f"write a whole number of elements such as 1000, 1e6 or 64k, at most {most}; commas separate sizes"
             self.fail(f"'{value}' is not a size: {why}", param, ctx)
         return int(number)
 

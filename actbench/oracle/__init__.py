@@ -59,6 +59,9 @@ FLUSHED = 4.0
 """Smallest normal numbers: a result below may come of a denormal intermediate, as tanh's 4 e^-2|z| does."""
 
 
+SEEN = 10.0
+"""|z| that a layer sees: what is wrong there is told before what is wrong beyond."""
+
 NEXT_TO = 1e-6
 """How far from a kink it may show, where g' is known by differences; relative to |z| where that is above 1."""
 
@@ -288,8 +291,14 @@ def _worst(error: Array, z: Array) -> int:
     return int(np.lexsort((np.abs(z), -error))[0])
 
 
+def _plainest(error: Array, z: Array, wrong: Array) -> int:
+    """Return where it is worst among the z that layers see, where it is wrong there; else where it is worst."""
+    seen = wrong & (np.abs(z) <= SEEN)
+    return _worst(np.where(seen, error, -1.0) if seen.any() else error, z)
+
+
 def _wrong(evidence: Evidence, slope: Truth, raised: str | None) -> WrongKernelError:
-    """Say what a wrong derivative looks like, at a z where that shows; else where it is worst.
+    """Say what a wrong derivative looks like, at a z where that shows; else how wrong it is, where layers see it.
 
     What the call raised is told where it left no number.
     """
@@ -299,6 +308,8 @@ def _wrong(evidence: Evidence, slope: Truth, raised: str | None) -> WrongKernelE
     words = words or _raised(evidence.computed[worst], raised)
     if not words and (words := guess(evidence)) and (small := telling(evidence)) is not None:
         at = small
+    if not words:
+        at = _plainest(error, evidence.z, evidence.wrong)
     return _refused(evidence.kernel, "g'", evidence.z[at], evidence.computed[at], slope.nearest[at], error[at], words)
 
 

@@ -78,7 +78,7 @@ def as_csv(found: Sequence[Accuracy]) -> str:
 def as_json(found: Sequence[Accuracy]) -> str:
     """Return an array of the rows of the CSV; what is infinite or does not exist is null."""
     rows = [{name: _finite(value) for name, value in row.items()} for row in _rows(found)]
-    return msgspec.json.format(msgspec.json.encode(rows), indent=2).decode()
+    return msgspec.json.format(msgspec.json.encode(rows), indent=2).decode() + "\n"
 
 
 def _rows(found: Sequence[Accuracy]) -> Iterator[dict[str, Any]]:

@@ -69,8 +69,8 @@ def _answer(strategy: str, found: Sequence[Speedup]) -> str:
     """Say what one strategy is worth."""
     if all(isnan(each.low) for each in found):
         return (
-            f"no answer yet. An interval takes {MIN_ROUNDS} rounds, and there are fewer: go on (--resume), or give it "
-            "more time (--budget)."
+            f"no answer yet. An interval takes {MIN_ROUNDS} rounds, and there are fewer: go on with --resume, and "
+            f"--rounds {MIN_ROUNDS} or a --budget."
         )
     return f"{KEEPING[strategy]} is {_verdict(found, by_backend=True)}."
 

@@ -42,7 +42,8 @@ def sentence(found: Between) -> str:
     cases = f"{number} case{'' if number == 1 else 's'} in both runs"
     groups = f", {len(parts)} group{'' if len(parts) == 1 else 's'}" if found.by else ""
     alone = f"; in one run only: {_counted(found.alone)}" if found.alone else ""
-    return f"{cases}{groups}: {_counted(parts)}{alone}"
+    relative = "" if found.one_host else ", relative to each host's own plain copy"
+    return f"{cases}{groups}: {_counted(parts)}{relative}{alone}"
 
 
 def remarks(found: Between, hosts: Sequence[tuple[str, str, str]], differences: Sequence[str]) -> list[str]:

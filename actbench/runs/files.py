@@ -28,7 +28,8 @@ def write(path: Path, data: str | bytes) -> None:
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise InputError(f"cannot write {path}: {error.strerror}; what was written before is intact") from None
+        intact = "; what was written before is intact" if path.exists() else ""
+        raise InputError(f"cannot write {path}: {error.strerror}{intact}") from None
 
 
 def _write_into(path: Path, data: str | bytes) -> None:

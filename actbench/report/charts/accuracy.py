@@ -41,7 +41,7 @@ def accuracy(checks: Sequence[Check], *, choose: bool = False) -> Picture | None
     y = alt.Y(
         "ULP:Q",
         scale=alt.Scale(type="log", domainMin=LEAST, nice=False),
-        axis=alt.Axis(title="largest error of g', ULP", format="~e", tickCount=6),
+        axis=alt.Axis(title=f"largest error of g', ULP (× none, dashed {STATED_ULP:g})", format="~e", tickCount=6),
     )
     colour = strategy_colour(rows["strategy"].unique())
     numbers = base.transform_filter("datum.layer == 'number'")

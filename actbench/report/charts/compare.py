@@ -49,7 +49,7 @@ def compare(found: Sequence[Contrast], *, narrow: bool = False) -> Picture | Non
         title="the second run is",
     )
     base = blank()
-    axis = alt.Axis(title="times faster", tickCount=5, labelOverlap="greedy", format="~g")
+    axis = alt.Axis(title="times faster, relative to a plain copy", tickCount=5, labelOverlap="greedy", format="~g")
     x = alt.X("ratio:Q", scale=alt.Scale(type="log", nice=False, padding=12), axis=axis)
     y = alt.Y("case:N", sort=None, axis=alt.Axis(title=None, labelLimit=420, **(ABOVE if narrow else {})))
     points = base.mark_point(filled=True, size=40).encode(

@@ -34,8 +34,8 @@ def functions(names: Sequence[str]) -> Picture:
         blank()
         .mark_line(clip=True, strokeWidth=2)
         .encode(
-            alt.X("z:Q", axis=alt.Axis(title="z", tickCount=5)),
-            alt.Y("value:Q", axis=alt.Axis(title=None, tickCount=5)),
+            alt.X("z:Q", axis=alt.Axis(title="z", tickCount=5, labelFlush=False)),
+            alt.Y("value:Q", scale=alt.Scale(padding=4), axis=alt.Axis(title=None, tickCount=5)),
             alt.Color("curve:N", scale=alt.Scale(domain=[*curves], range=[*PALETTE[:2]]), title=None),
             alt.StrokeDash("curve:N", scale=alt.Scale(domain=[*curves], range=[*curves.values()]), title=None),
             detail=alt.Detail("piece:N"),

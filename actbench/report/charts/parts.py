@@ -40,13 +40,14 @@ def parts(
         return None
     rows = with_panels(_rows(probed), BY)
     shown = {part: colour for part, colour in PARTS.items() if rows[part].any()}
+    axis = alt.Axis(title="share of the time of a call, %", values=[0, 25, 50, 75, 100])
     chart = (
         blank()
         .transform_fold([*shown], as_=["part", "share"])
         .transform_calculate(place=f"indexof({[*shown]}, datum.part)", time=TIME)
         .mark_bar(height=11)
         .encode(
-            alt.X("share:Q", axis=alt.Axis(title="share of the time of a call, %"), scale=alt.Scale(domain=[0, 100])),
+            alt.X("share:Q", axis=axis, scale=alt.Scale(domain=[0, 100])),
             alt.Y("case:N", sort=None, axis=alt.Axis(title=None, labelLimit=320)),
             alt.Color("part:N", scale=alt.Scale(domain=[*shown], range=[*shown.values()]), title=None),
             alt.Order("place:Q"),

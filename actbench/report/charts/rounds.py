@@ -12,6 +12,7 @@ import pandas as pd
 from actbench.analysis.statistics import Floats
 from actbench.model import Block, Case
 from actbench.report.charts.style import (
+    COPY,
     Picture,
     backend_colour,
     blank,
@@ -86,4 +87,5 @@ def _rows(
     for number, values in zip(numbers, _off(middles).round(3).tolist(), strict=True):
         for case, value in zip(block.timed, values, strict=True):
             if case.is_yardstick or keep(case):
-                yield block.id, case.backend, case.strategy, number, value
+                backend = COPY if case.is_yardstick and case.backend == "numpy" else case.backend
+                yield block.id, backend, case.strategy, number, value

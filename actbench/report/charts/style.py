@@ -145,7 +145,8 @@ def _dash(field: str, names: Sequence[str], order: Sequence[str]) -> alt.StrokeD
 
 def _places(names: Sequence[str], order: Sequence[str]) -> list[int]:
     """Return where names stand in an order, those that it lacks behind it."""
-    return [order.index(name) if name in order else len(order) + index for index, name in enumerate(names)]
+    every = [*order, *(name for name in names if name not in order)]
+    return [every.index(name) for name in names]
 
 
 def tips(*fields: str) -> list[alt.Tooltip]:

@@ -41,7 +41,7 @@ def place(directory: Path, found: Sequence[Estimate], results: Results) -> None:
     path = directory / results.path
     known = _known(directory / "benchmarks.json")
     try:
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot write to {directory}: {error.strerror}") from None
     files.write(directory / "benchmarks.json", _json({**known, **benchmarks, "version": API_VERSION}))

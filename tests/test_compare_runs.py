@@ -62,7 +62,8 @@ def words(text: str) -> str:
 # One host
 
 NOTE = (
-    "± is the longer side of the 95 % interval over rounds, ≈ marks one that holds 1; what sets whole runs apart, "
+    "± is the longer side of the 95 % interval over rounds, or its bounds are in brackets where ± would reach 1 and it "
+    "does not; ≈ marks one that holds 1; what sets whole runs apart, "
     "often a few percent, is not in it. As far as rounds tell, 5 % of the differences named may be false; a yardstick "
     "that moved between the runs makes more, all cases of its block alike."
 )

@@ -27,6 +27,26 @@ def test_a_figure_has_the_digits_that_its_half_width_deserves(value: float, low:
     assert plus_minus(value, low, high) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "low", "high", "text"),
+    [
+        (0.988, 0.973, 0.997, "0.988 (0.973 to 0.997)"),
+        (0.98, 0.95, 0.9996, "0.9800 (0.9500 to 0.9996)"),
+        (1.07, 1.03, 1.17, "1.07 (1.03 to 1.17)"),
+        (1.02, 1.0000001, 1.04, "1.0200 (1.0000 to 1.0400)"),
+        (1.07, 0.97, 1.17, "1.07 ± 0.10 ≈"),
+        (2.0, 1.2, 5.0, "2.0 (1.2 to 5.0)"),
+        (145.0, 100.0, 351.0, "145 (100 to 351)"),
+        (4.2, 3.9, 8.4, "4.2 (3.9 to 8.4)"),
+        (0.99921, 0.998359, 0.999987, "0.99921 (0.99836 to 0.99999)"),
+    ],
+)
+def test_where_plus_and_minus_would_hold_what_the_interval_does_not_it_is_told_by_its_bounds(
+    value: float, low: float, high: float, text: str
+) -> None:
+    assert ratio(value, low, high) == text
+
+
 def test_the_half_width_is_the_larger_side() -> None:
     assert plus_minus(2.0, 1.99, 2.05) == "2.00 ± 0.05"
     assert plus_minus(2.0, 1.95, 2.01) == "2.00 ± 0.05"

@@ -17,7 +17,8 @@ from actbench.report.table import Table, markdown
 from actbench.runs.csv_text import FLOATS
 
 NOTE = (
-    f"± is the longer side of the 95 % interval over rounds, {UNDECIDED} marks one that holds 1; what sets whole runs "
+    "± is the longer side of the 95 % interval over rounds, or its bounds are in brackets where ± would reach 1 and it "
+    f"does not; {UNDECIDED} marks one that holds 1; what sets whole runs "
     "apart, often a few percent, is not in it. As far as rounds tell, 5 % of the differences named may be false; a "
     "yardstick that moved between the runs makes more, all cases of its block alike."
 )

@@ -11,21 +11,29 @@ NO_INTERVAL = "?"
 """Marks a figure that has no interval, from fewer than six rounds."""
 
 
-def plus_minus(value: float, low: float, high: float) -> str:
+def plus_minus(value: float, low: float, high: float, *others: float) -> str:
     """Return ``3.41 ± 0.02``: the interval's longer side, in one digit, or two when it begins with 1.
 
-    Without an interval (NaN bounds) the value has three digits and a ``?``.
+    Where ± would hold 0, or one of `others`, and the interval does not, it is told by its bounds: ``0.988 (0.973 to
+    0.997)``. Without an interval (NaN bounds) the value has three digits and a ``?``.
     """
     if math.isnan(low):
         return f"{significant(value, 3)} {NO_INTERVAL}"
     half = max(high - value, value - low)
     places = _places(value, half)
-    return f"{_fixed(value, places)} ± {_fixed(half, places)}"
+    least, most = (round(value, places) + sign * round(half, places) for sign in (-1, 1))
+    held = [other for other in (0.0, *others) if not low <= other <= high and least <= other <= most]
+    if not held:
+        return f"{_fixed(value, places)} ± {_fixed(half, places)}"
+    nearest = min(abs(bound - other) for bound in (low, high) for other in held)
+    places = _places(value, min(high - value, value - low))
+    places = max(places, min(-math.floor(math.log10(nearest)), places + 2))  # to show on which side of 1 they lie
+    return f"{_fixed(value, places)} ({_fixed(low, places)} to {_fixed(high, places)})"
 
 
 def ratio(value: float, low: float, high: float) -> str:
     """Return a ratio with its uncertainty, marked when the interval holds 1."""
-    text = plus_minus(value, low, high)
+    text = plus_minus(value, low, high, 1.0)
     return f"{text} {UNDECIDED}" if low <= 1.0 <= high else text
 
 

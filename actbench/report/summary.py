@@ -173,10 +173,11 @@ def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Reco
         plural = "round" if span == "1" else "rounds"
         if rounds[-1] >= MIN_ROUNDS:
             yield (
-                f"± is the longer side of the 95 % interval over {span} {plural}, each a fresh process; {UNDECIDED} "
-                "marks what is undecided: a ratio whose interval holds 1, an addition whose interval holds 0. Each is "
-                "of one figure: of twenty ratios that are 1 in truth, one may seem not to be. And each is of this run: "
-                "what sets whole runs apart, often a few percent, is not in it (actbench compare)."
+                f"± is the longer side of the 95 % interval over {span} {plural}, each a fresh process; where it would "
+                f"reach 1 or 0 and the interval does not, its bounds are in brackets. {UNDECIDED} marks what is "
+                "undecided: a ratio whose interval holds 1, an addition whose interval holds 0. Each is of one figure: "
+                "of twenty ratios that are 1 in truth, one may seem not to be. And each is of this run: what sets "
+                "whole runs apart, often a few percent, is not in it (actbench compare)."
             )
         if rounds[0] < MIN_ROUNDS:
             yield f"{NO_INTERVAL} marks a figure without an interval: that takes {MIN_ROUNDS} rounds."

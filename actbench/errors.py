@@ -57,7 +57,7 @@ LOADED = "; code of your own is named with --load"
 
 
 def unknown(what: str, name: str, known: Iterable[str], otherwise: str = "") -> InputError:
-    """Return the error for a name that is not known, with the nearest known one, or all and another way out."""
+    """Return the error for a name that is not known, with the nearest known one, or all: where they are few, or far."""
     known = sorted(known)
     near = get_close_matches(name, known, n=1)
     every = f"known are {', '.join(known)}"

@@ -31,6 +31,11 @@ def test_what_was_not_there_is_not_said_to_be_intact(tmp_path: Path) -> None:
         files.write(tmp_path / "nowhere" / "file", "new")
 
 
+def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"File name too long$"):
+        files.write(tmp_path / ("x" * 300), "new")
+
+
 def test_a_file_is_never_seen_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "file"
     files.write(path, "old")

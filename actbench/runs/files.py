@@ -16,19 +16,22 @@ def write(path: Path, data: str | bytes) -> None:
 
     What is no plain file, a device, a pipe or a link, is written to and not replaced.
     """
-    if path.is_symlink() or (path.exists() and not path.is_file()):
-        _write_into(path, data)
-        return
+    there = False
     temporary = path.with_name(f".{path.name}.part")
     try:
+        there = path.exists()
+        if path.is_symlink() or (there and not path.is_file()):
+            _write_into(path, data)
+            return
         with temporary.open("wb") as file:
             file.write(data.encode() if isinstance(data, str) else data)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
-        intact = "; what was written before is intact" if path.exists() else ""
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        intact = "; what was written before is intact" if there else ""
         raise InputError(f"cannot write {path}: {error.strerror}{intact}") from None
 
 

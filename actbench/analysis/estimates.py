@@ -9,7 +9,7 @@ from math import isnan
 import numpy as np
 
 from actbench.analysis.statistics import locations
-from actbench.analysis.typical import by_round, typical
+from actbench.analysis.typical import by_round
 from actbench.errors import InputError
 from actbench.model import Case
 from actbench.runs.times import Times
@@ -50,13 +50,18 @@ def estimates(times: Times, loops: Mapping[Case, int]) -> list[Estimate]:
     Yardsticks are left out. They tell about the machine and not about any code, so that a tool that looks for what got
     slower would only raise false alarms over them.
     """
-    found = []
-    cases = {case: rounds for case, rounds in typical(times, by_round(times)).items() if not case.is_yardstick}
-    bounds = np.exp(locations(np.log(rounds.seconds) for rounds in cases.values())).tolist()
-    for (case, of_case), (seconds, low, high) in zip(cases.items(), bounds, strict=True):
-        calls = (loops[case] * of_case.values).tolist()
-        rounds = tuple(map(Round, of_case.seconds.tolist(), calls))
-        found.append(Estimate(case, seconds, low, high, loops[case], rounds))
+    rounds = [
+        (case, middles, np.sum(~np.isnan(values), axis=-1))
+        for block, of_block in by_round(times).items()
+        for case, middles, values in zip(block.cases, of_block.T, times.seconds(block).swapaxes(0, 1), strict=False)
+    ]
+    bounds = np.exp(locations(np.log(middles) for _, middles, _ in rounds)).tolist()
+    found = [
+        Estimate(
+            case, seconds, low, high, loops[case], tuple(map(Round, middles.tolist(), (loops[case] * counts).tolist()))
+        )
+        for (case, middles, counts), (seconds, low, high) in zip(rounds, bounds, strict=True)
+    ]
     if not found:
         raise InputError("the run has no finished block yet: go on with it (actbench run --resume), then export it")
     return found

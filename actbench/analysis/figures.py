@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from actbench.analysis.bounds import Bound, bound
-from actbench.analysis.speedups import log_ratios
-from actbench.analysis.statistics import Bounded, Floats, locations
+from actbench.analysis.speedups import Ratios
+from actbench.analysis.statistics import Floats, locations
 from actbench.analysis.typical import typical
 from actbench.costs import bytes_moved, residual_bytes
 from actbench.model import OVERHEAD, YARDSTICK, Block, Calibration, Case, Check, Dtype, Op, Probe
@@ -64,19 +65,24 @@ class Figures:
 
 
 def figures(
-    times: Times, middles: Mapping[Block, Floats], calibrations: Mapping[str, Calibration], checks: Iterable[Check]
+    times: Times,
+    middles: Mapping[Block, Floats],
+    found: Mapping[Block, Ratios],
+    calibrations: Mapping[str, Calibration],
+    checks: Iterable[Check],
 ) -> Iterator[Figures]:
-    """Yield the figures of every case that was measured, and of the yardsticks; `middles` are medians `by_round`."""
+    """Yield the figures of every case that was measured, and of the yardsticks.
+
+    `middles` are medians `by_round`, and `found` the log ratios of the blocks.
+    """
     by_kernel = {check.kernel: check for check in checks}
+    arms = _arms(found, calibrations)
     cases = typical(times, middles)
-    checked = {case: by_kernel.get(case.kernel) for case in cases}
-    moved = {case: _moved(case, check) for case, check in checked.items()}
-    limits = _copy_limits(times, moved)
-    probes = _probes(times, calibrations, moved)
-    loops = {case: calibrations[block.id].calls(arm) for block in times.blocks for arm, case in enumerate(block.timed)}
-    bounds = np.exp(locations(np.log(rounds.seconds) for rounds in cases.values())).tolist()
+    bounds = np.exp(locations(map(np.log, cases.values()))).tolist()
     for (case, rounds), (seconds, low, high) in zip(cases.items(), bounds, strict=True):
-        check, (limit, least, most), (probe, call) = checked[case], limits[case], probes.get(case, (None, 0.0))
+        check, arm = by_kernel.get(case.kernel), arms[case]
+        moved = _moved(case, check)
+        limit, least, most = (100 * moved / arm.copied * ratio for ratio in arm.copy)
         yield Figures(
             activation=case.activation,
             strategy=case.strategy,
@@ -87,17 +93,51 @@ def figures(
             seconds=seconds,
             low=low,
             high=high,
-            rounds=rounds.seconds.size,
-            loops=loops[case],
+            rounds=rounds.size,
+            loops=arm.loops,
             ns_per_element=1e9 * seconds / case.size,
-            gb_per_s=1e-9 * moved[case] / seconds,
+            gb_per_s=1e-9 * moved / seconds,
             copy_limit_pct=limit,
             copy_limit_low_pct=least,
             copy_limit_high_pct=most,
             residual_bytes_per_element=_kept(case, check),
             max_ulp=check.max_ulp if check else float("nan"),
-            bound=bound(case, seconds, limit / 100 * seconds - call, probe) if probe else None,
+            bound=_bound(case, seconds, limit, moved, arm),
         )
+
+
+class _Arm(NamedTuple):
+    """What is known of a case from its block."""
+
+    loops: int
+    copy: Sequence[float]
+    """Its block's copy over it, in seconds of a call; then the 95 % interval."""
+    copied: int
+    """Bytes that a call of the copy moves."""
+    probe: Probe | None
+    copy_probe: Probe | None
+    """None for yardsticks, and where nothing was probed."""
+
+
+def _arms(found: Mapping[Block, Ratios], calibrations: Mapping[str, Calibration]) -> dict[Case, _Arm]:
+    """Return what is known by case; of a yardstick, from the last of its blocks."""
+    copies = iter(np.exp(locations(logs for own in found.values() for logs in own.copies)).tolist())
+    arms = {}
+    for block in found:
+        calibration, copied = calibrations[block.id], bytes_moved(block.yardstick)
+        own = calibration.probes
+        for arm, case in enumerate(block.timed):
+            probes = (own[arm], own[block.yardstick_of(case)]) if own and arm < len(block.arms) else (None, None)
+            arms[case] = _Arm(calibration.calls(arm), next(copies), copied, *probes)
+    return arms
+
+
+def _bound(case: Case, seconds: float, limit: float, moved: int, arm: _Arm) -> Bound | None:
+    """Return what bounds a case, which takes so many seconds and moves so many bytes, at `limit` % of a copy's rate."""
+    if arm.probe is None or arm.copy_probe is None:
+        return None
+    calls = arm.copy_probe.single * moved / arm.copied
+    return bound(case, seconds, limit / 100 * seconds - calls, arm.probe)
 
 
 def _moved(case: Case, check: Check | None) -> int:
@@ -108,31 +148,3 @@ def _moved(case: Case, check: Check | None) -> int:
 def _kept(case: Case, check: Check | None) -> int:
     """Return the bytes kept per element: by the record of a run, or by the formulas."""
     return residual_bytes(case) if check is None or check.kept_bytes is None else check.kept_bytes
-
-
-def _copy_limits(times: Times, moved: Mapping[Case, int]) -> dict[Case, Bounded]:
-    """Return by case the percentage of its block's copying rate; `moved` are the bytes of a call."""
-    samples, timed = [], []
-    for block in times.blocks:
-        copied = bytes_moved(block.yardstick)
-        yardsticks = [block.yardstick_of(case) for case in block.timed]
-        samples += [*log_ratios(times.seconds(block), yardsticks, range(len(yardsticks)))]
-        timed += [(case, copied) for case in block.timed]
-    ratios = np.exp(locations(samples)).tolist()
-    found = {}
-    for (case, copied), bounds in zip(timed, ratios, strict=True):
-        percent = 100 * moved[case] / copied
-        found[case] = Bounded(*(percent * bound for bound in bounds))
-    return found
-
-
-def _probes(
-    times: Times, calibrations: Mapping[str, Calibration], moved: Mapping[Case, int]
-) -> dict[Case, tuple[Probe, float]]:
-    """Return by case its probe, and the seconds that a plain copy of as many bytes would spend on calls alone."""
-    found = {}
-    for block in times.blocks:
-        copied, own = bytes_moved(block.yardstick), calibrations[block.id].probes
-        for arm, case in enumerate(block.cases if own else ()):
-            found[case] = own[arm], own[block.yardstick_of(case)].single * moved[case] / copied
-    return found

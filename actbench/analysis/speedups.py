@@ -71,14 +71,18 @@ class Ratios:
     pairs: tuple[tuple[int, int], ...]
     logs: NDArray[np.float64]
     """Pairs x rounds."""
+    copies: NDArray[np.float64]
+    """Arms x rounds: a plain copy over each arm, the yardsticks too."""
 
 
 def ratios(times: Times, blocks: Iterable[Block]) -> dict[Block, Ratios]:
-    """Return the log ratios of all pairs, block by block."""
+    """Return the log ratios of all pairs and of copies, block by block."""
     found = {}
     for block in blocks:
         chosen = pairs(block)
-        found[block] = Ratios(chosen, log_ratios(times.seconds(block), *columns(chosen)))
+        copies = [(block.yardstick_of(case), arm) for arm, case in enumerate(block.timed)]
+        logs = log_ratios(times.seconds(block), *columns([*chosen, *copies]))
+        found[block] = Ratios(chosen, logs[: len(chosen)], logs[len(chosen) :])
     return found
 
 

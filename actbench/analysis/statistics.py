@@ -28,6 +28,9 @@ CONFIDENCE = 0.95
 MIN_ROUNDS = 6
 """The fewest rounds that give an interval at `CONFIDENCE`."""
 
+MAD = 1.4826
+"""Standard deviations of a normal distribution in a median absolute deviation."""
+
 Floats = NDArray[np.float64]
 
 
@@ -106,7 +109,10 @@ def applied(samples: Iterable[ArrayLike], function: Callable[[Floats], Floats]) 
     known = [np.asarray(sample, dtype=np.float64) for sample in samples]
     sizes = np.array([sample.size for sample in known], dtype=np.int64)
     parts = {int(size): np.flatnonzero(sizes == size) for size in np.unique(sizes)}
-    found = {size: function(np.stack([known[index] for index in indices])) for size, indices in parts.items()}
+    found = {
+        size: function(np.concatenate([known[index] for index in indices]).reshape(indices.size, size))
+        for size, indices in parts.items()
+    }
     merged = np.empty((len(known), *next(iter(found.values()), np.empty(0)).shape[1:]))
     for size, indices in parts.items():
         merged[indices] = found[size]
@@ -114,10 +120,9 @@ def applied(samples: Iterable[ArrayLike], function: Callable[[Floats], Floats]) 
 
 
 def scatter(samples: ArrayLike) -> Floats:
-    """Return the robust standard deviation over the last axis: 1.4826 times the median distance from the median."""
+    """Return the robust standard deviation over the last axis: `MAD` times the median distance from the median."""
     rounds = np.asarray(samples, dtype=np.float64)
-    centre = np.median(rounds, axis=-1, keepdims=True)
-    return np.asarray(1.4826 * np.median(np.abs(rounds - centre), axis=-1))
+    return MAD * medians(np.abs(rounds - medians(rounds)[..., np.newaxis]))
 
 
 def chance_of_sign(samples: ArrayLike) -> Floats:

@@ -31,21 +31,18 @@ def command(run: Path, candidate: Path | None, output: Path | None) -> None:
       actbench report results/before results/after -o change.html
     """
     import gc
-    from concurrent.futures import ThreadPoolExecutor
 
     from actbench.errors import InputError
     from actbench.report.charts.library import library
+    from actbench.report.page import page
     from actbench.runs.archive import load
     from actbench.runs.files import write
 
     if output and output.suffix.lower() not in {".html", ".htm"}:
         raise InputError(f"-o {output}: the report is a page: name a file that ends in .html")
     gc.disable()  # a page is made of a million small objects, which hold each other in no circles
-    with library() as javascript, ThreadPoolExecutor(1) as reader:
-        runs = [reader.submit(load, path) for path in (run, candidate) if path]
-        from actbench.report.page import page  # Altair: most of a second, in which pandas reads
-
-        last, *before = (each.result() for each in reversed(runs))
+    with library() as javascript:
+        last, *before = (load(path) for path in (candidate, run) if path)
         text = page(last, javascript, *before)
     directory = last.path if last.path.is_dir() else last.path.parent
     target = output or directory / "report.html"

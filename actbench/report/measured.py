@@ -33,7 +33,7 @@ def measured(times: Times, record: Record) -> Measured:
     middles, found = by_round(times), ratios(times, times.blocks)
     return Measured(
         rounds=middles,
-        figures=tuple(figures(times, middles, record.calibrations, record.checks)),
+        figures=tuple(figures(times, middles, found, record.calibrations, record.checks)),
         speedups=tuple(speedups(found)),
         steps=tuple(step for block in times.blocks for step in steps(times, block)),
         curves=tuple(curves(found)),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from actbench.analysis.between import between
-from actbench.analysis.figures import Figures
 from actbench.errors import InputError, unknown
 from actbench.model import Case
 from actbench.report.charts.accuracy import accuracy
@@ -32,34 +31,31 @@ Keep = Callable[[Case], bool]
 """Whether a case is to be shown."""
 
 
-def of_run(
-    kind: str, run: Run, found: Measured, keep: Keep = lambda _: True, *, choose: bool = False
-) -> Picture | None:
-    """Return a chart of a run; None when the run has nothing to show in it.
+def of_run(kind: str, run: Run, found: Measured, keep: Keep | None = None, *, choose: bool = False) -> Picture | None:
+    """Return a chart of a run, of the cases that are to be shown; None when the run has nothing to show in it.
 
     With `choose`, it is for a page: one panel, and controls that say which.
     """
     record = record_of(run)
     caches = record.environment.caches
+    figures, speedups, checks = found.figures, found.speedups, tuple(record.checks)
+    if keep:
+        figures = tuple(each for each in figures if each.yardstick or keep(each.case))
+        speedups = tuple(pair for pair in speedups if keep(pair.candidate) and keep(pair.reference))
+        checks = tuple(check for check in checks if keep(check.kernel.at(1)))
     match kind:
         case "speedup":
-            kept = [pair for pair in found.speedups if keep(pair.candidate) and keep(pair.reference)]
-            return speedup(kept, found.curves, caches, choose=choose)
+            return speedup(speedups, found.curves, caches, choose=choose)
         case "time":
-            return time(_kept(found, keep), caches, choose=choose)
+            return time(figures, caches, choose=choose)
         case "parts":
-            return parts(run.times, _kept(found, keep), record.calibrations, choose=choose)
+            return parts(run.times, figures, record.calibrations, choose=choose)
         case "accuracy":
-            return accuracy([check for check in record.checks if keep(check.kernel.at(1))], choose=choose)
+            return accuracy(checks, choose=choose)
         case "rounds":
             return rounds(run.times, found.rounds, keep, choose=choose)
         case _:
             raise unknown("chart", kind, KINDS)
-
-
-def _kept(found: Measured, keep: Keep) -> list[Figures]:
-    """Return the figures of the cases to be shown, and of all yardsticks."""
-    return [each for each in found.figures if each.yardstick or keep(each.case)]
 
 
 def of_two(before: Run, after: Run) -> Picture | None:

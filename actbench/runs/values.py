@@ -6,11 +6,9 @@ import csv
 import warnings
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from itertools import pairwise
 from math import inf
 from operator import attrgetter
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -45,54 +43,69 @@ def to_csv(plan: Plan, times: Times, calibrations: Mapping[str, Calibration]) ->
 
 def from_csv(path: Path, plan: Plan, calibrations: Mapping[str, Calibration]) -> Times:
     """Read the file back; `InputError` says what is wrong with it when it is not as it was written."""
-    found = _by_case(path, {case for block in plan.blocks for case in block.timed})
-    offsets = _yardstick_offsets(plan, calibrations)
-    times = Times(plan)
-    for block in plan.blocks:
-        counts = calibrations[block.id].values if block.id in calibrations else (0,) * len(block.timed)
-        rounds = sorted({number for case in block.cases for number in found.get(case, ())})
-        seconds = np.full((len(rounds), len(counts), max(counts)), np.nan)
-        for arm, (case, count) in enumerate(zip(block.timed, counts, strict=True)):
-            by_round, first = found.get(case, {}), offsets[block, case] if case.is_yardstick else None
-            for place, number in enumerate(rounds):
-                values = _among(by_round.get(number, ()), first, count)
-                if values is None:
-                    raise InputError(
-                        f"{path} is incomplete: round {number} of {case.id} does not have its {count} values"
-                    )
-                seconds[place, arm, :count] = values
-        times.put(block, dict(zip(rounds, seconds, strict=True)))
+    cases = [*dict.fromkeys(case for block in plan.blocks for case in block.timed)]
+    stretches, seconds = _stretches(path, cases)
+    found = _found(_arms(plan, calibrations, cases), stretches)
+    wrong = found[~found["right"]]
+    if not wrong.empty:
+        first = wrong.sort_values(["block", "arm", "round"]).iloc[0]
+        raise InputError(
+            f"{path} is incomplete: round {first['round']} of {cases[first['case']].id} does not have its "
+            f"{first['count']} values"
+        )
+    times, widths = Times(plan), found.groupby("block", sort=False)["count"].transform("max").to_numpy()
+    table = np.full(widths.sum(), np.nan)
+    counts = found["count"].to_numpy()
+    table[_indices(np.cumsum(widths) - widths, counts)] = seconds[_indices(found["begin"].to_numpy(), counts)]
+    blocks = found.groupby("block")["round"].unique()
+    ends = np.cumsum(widths)[np.flatnonzero(np.diff(found["block"], append=-1))]
+    for place, numbers, own in zip(blocks.index.tolist(), blocks.tolist(), np.split(table, ends), strict=False):
+        block = plan.blocks[place]
+        times.put(block, dict(zip(numbers.tolist(), own.reshape(len(numbers), len(block.timed), -1), strict=True)))
     return times
 
 
-class _Stretch(NamedTuple):
-    """Values of a case in a round, numbered on."""
+def _arms(plan: Plan, calibrations: Mapping[str, Calibration], cases: Sequence[Case]) -> pd.DataFrame:
+    """Return what each arm of each block should have in every round: `count` values, numbered from `first` on.
 
-    first: int
-    seconds: NDArray[np.float64]
-
-
-def _among(stretches: Sequence[_Stretch], first: int | None, count: int) -> NDArray[np.float64] | None:
-    """Return so many values of a round, from the number `first` on; where that is None, all of them, from 0 on.
-
-    None where they are not there.
+    Blocks and cases are told by their places; a yardstick may have values of other blocks as well.
     """
-    if first is None:
-        alone = len(stretches) == 1 and stretches[0].first == 0 and stretches[0].seconds.size == count > 0
-        return stretches[0].seconds if alone else None
-    for stretch in stretches:
-        begin = first - stretch.first
-        if count and 0 <= begin <= stretch.seconds.size - count:
-            return stretch.seconds[begin : begin + count]
-    return None
+    places, offsets = {case: place for place, case in enumerate(cases)}, _yardstick_offsets(plan, calibrations)
+    rows = [
+        (number, arm, places[case], case.is_yardstick, offsets.get((block, case), 0), count)
+        for number, block in enumerate(plan.blocks)
+        for arm, (case, count) in enumerate(zip(block.timed, _counts(block, calibrations), strict=True))
+    ]
+    return pd.DataFrame(rows, columns=["block", "arm", "case", "yardstick", "first", "count"])
 
 
-def _by_case(path: Path, planned: Collection[Case]) -> dict[Case, dict[int, list[_Stretch]]]:
-    """Return the values by case and round; `InputError` names the first line that cannot be right.
+def _counts(block: Block, calibrations: Mapping[str, Calibration]) -> tuple[int, ...]:
+    return calibrations[block.id].values if block.id in calibrations else (0,) * len(block.timed)
 
-    Rows come in stretches of one case and round, numbered on: looking at these in place of rows is a tenth of the work.
+
+def _found(arms: pd.DataFrame, stretches: pd.DataFrame) -> pd.DataFrame:
+    """Return by block, round and arm where its values begin, and whether they are right: all there, and no others.
+
+    A block has the rounds that any of its cases has.
     """
-    cases = [*planned]
+    own = arms.loc[~arms["yardstick"], ["block", "case"]].merge(stretches[["case", "round"]], on="case")
+    asked = own[["block", "round"]].drop_duplicates().merge(arms, on="block")
+    found = asked.merge(stretches, on=["case", "round"], how="left", suffixes=("", "_there"))
+    before = found["first"] - found["first_there"]
+    whole = (found["count"] > 0) & (before >= 0) & (before + found["count"] <= found["length"])
+    found["right"] = whole & (found["yardstick"] | (found["length"] == found["count"]))
+    found["begin"] = (found["begin"] + before).where(found["right"], -1).astype(np.int64)
+    keys = ["block", "round", "arm"]
+    elsewhere = found["yardstick"] & ~found["right"] & found.groupby(keys)["right"].transform("any")
+    return found[~elsewhere].sort_values(keys)
+
+
+def _stretches(path: Path, cases: Sequence[Case]) -> tuple[pd.DataFrame, NDArray[np.float64]]:
+    """Return the stretches of values that are numbered on, in one case and round, and all values in their order.
+
+    `begin` is where a stretch begins there, `first` the number of its first value. `InputError` names the first line
+    that cannot be right. Rows lie in stretches in the file as well: looking at these is a tenth of the work.
+    """
     frame = _frame(path, cases)
     kinds = [frame[name].cat.codes.to_numpy() for name in NAMES]
     size, number, value, loops = (frame[name].to_numpy() for name in ("size", "round", "value", "loops"))
@@ -103,7 +116,7 @@ def _by_case(path: Path, planned: Collection[Case]) -> dict[Case, dict[int, list
         begins[1:] |= column[1:] != column[:-1]
     starts = np.flatnonzero(begins)
     lengths = np.diff(starts, append=len(frame))
-    case = _places(frame.iloc[starts], {OF_CASE(each): place for place, each in enumerate(cases)})
+    case = _places(frame.iloc[starts], cases)
     known = np.repeat(case >= 0, lengths)
     right = known & (number > 0) & (value >= 0) & (loops > 0) & (seconds > 0) & (seconds < inf)
     if not right.all():
@@ -116,21 +129,24 @@ def _by_case(path: Path, planned: Collection[Case]) -> dict[Case, dict[int, list
     twice = np.flatnonzero(same & (firsts[1:] < beyond))
     if twice.size:
         raise InputError(f"{path}, line {2 + int(starts[1 + twice].min())}: this value is there twice")
-    apart = np.flatnonzero(~(same & (firsts[1:] == beyond))) + 1
-    pieces = [seconds[start : start + length] for start, length in zip(starts.tolist(), lengths.tolist(), strict=True)]
-    edges = [0, *apart.tolist(), len(pieces)] if pieces else [0]
-    found: dict[int, dict[int, list[_Stretch]]] = {}
-    for begin, end in pairwise(edges):
-        values = pieces[begin] if end == begin + 1 else np.concatenate(pieces[begin:end])
-        by_round = found.setdefault(int(case[begin]), {})
-        by_round.setdefault(int(rounds[begin]), []).append(_Stretch(int(firsts[begin]), values))
-    return {cases[place]: by_round for place, by_round in found.items()}
+    apart = np.ones(len(case), dtype=bool)
+    apart[1:] = ~(same & (firsts[1:] == beyond))
+    begin = (np.cumsum(lengths) - lengths)[apart]
+    stretches = pd.DataFrame({"case": case[apart], "round": rounds[apart], "first": firsts[apart], "begin": begin})
+    return stretches.assign(length=np.diff(begin, append=len(frame))), seconds[_indices(starts, lengths)]
 
 
-def _places(frame: pd.DataFrame, places: Mapping[tuple[str | int, ...], int]) -> NDArray[np.int64]:
+def _places(frame: pd.DataFrame, cases: Sequence[Case]) -> NDArray[np.int64]:
     """Return by row the place of its case; -1 where it has none."""
-    rows = frame[[*NAMES, "size"]].itertuples(index=False, name=None)
-    return np.array([places.get(row, -1) for row in rows], dtype=np.int64)
+    keys = [*NAMES, "size"]
+    known = pd.DataFrame(map(OF_CASE, cases), columns=keys).astype(frame.dtypes[keys])
+    found = frame[keys].merge(known.assign(place=range(len(cases))), how="left", on=keys)
+    return found["place"].fillna(-1).to_numpy(dtype=np.int64)
+
+
+def _indices(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the indices of stretches that start here and are so long, one after the other."""
+    return np.repeat(starts - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
 
 
 def _frame(path: Path, cases: Collection[Case]) -> pd.DataFrame:
@@ -143,7 +159,7 @@ def _frame(path: Path, cases: Collection[Case]) -> pd.DataFrame:
     try:
         with np.errstate(invalid="ignore"), warnings.catch_warnings():
             warnings.simplefilter("error")  # of a name that is not known, pandas warns as yet
-            frame = pd.read_csv(path, dtype=types, na_filter=False, skip_blank_lines=False, encoding="utf-8")
+            frame = pd.read_csv(path, dtype=types, na_filter=False, skip_blank_lines=False, memory_map=True)
     except (OSError, OverflowError, ValueError, Warning) as error:
         line = _unreadable_line(path, known)
         raise InputError(f"cannot read {path}: {error}") if line is None else _wrong_line(path, line) from None

@@ -60,7 +60,7 @@ def parts(
         "Stacked bars, one a case: the share of a call's time that one element takes as well, the share that the "
         f"elements would take at the rate of {CACHED} elements in cache, and the rest, which is memory and allocation; "
         "where a call hides that rate, the share of all elements.",
-        panels(chart, rows, BY, choose=choose, own=["y"], height=alt.Step(16)),
+        panels(chart, rows, BY, choose=choose, own=["y"], height={"step": 16}),
         rows,
     )
 

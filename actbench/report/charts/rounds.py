@@ -9,7 +9,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from actbench.analysis.statistics import Floats
+from actbench.analysis.statistics import Floats, medians
 from actbench.model import Block, Case
 from actbench.report.charts.style import (
     COPY,
@@ -33,12 +33,15 @@ MOST = 48
 def rounds(
     times: Times,
     middles: Mapping[Block, Floats],
-    keep: Callable[[Case], bool] = lambda _: True,
+    keep: Callable[[Case], bool] | None = None,
     *,
     choose: bool = False,
 ) -> Picture | None:
-    """Return the chart of all blocks; None when none was measured. `middles` are the medians of rounds, by arm."""
-    shown = [block for block in times.blocks if any(map(keep, block.cases))]
+    """Return the chart of all blocks, or of the cases to keep; None when none was measured.
+
+    `middles` are the medians of rounds, by arm.
+    """
+    shown = [block for block in times.blocks if keep is None or any(map(keep, block.cases))]
     told = ""
     if len(shown) > MOST:
         told = f" Of {len(shown)} blocks these are the {MOST} that scatter most."
@@ -74,7 +77,7 @@ def rounds(
 
 def _off(middles: Floats) -> Floats:
     """Return by round and arm how far the median of a round is from the median over rounds, in percent."""
-    return np.asarray(100 * (middles / np.median(middles, axis=0) - 1))
+    return np.asarray(100 * (middles / medians(middles.T) - 1))
 
 
 def _scatter(middles: Floats) -> float:
@@ -82,10 +85,10 @@ def _scatter(middles: Floats) -> float:
 
 
 def _rows(
-    block: Block, numbers: Sequence[int], middles: Floats, keep: Callable[[Case], bool]
+    block: Block, numbers: Sequence[int], middles: Floats, keep: Callable[[Case], bool] | None
 ) -> Iterator[tuple[Any, ...]]:
     for number, values in zip(numbers, _off(middles).round(3).tolist(), strict=True):
         for case, value in zip(block.timed, values, strict=True):
-            if case.is_yardstick or keep(case):
+            if keep is None or case.is_yardstick or keep(case):
                 backend = COPY if case.is_yardstick and case.backend == "numpy" else case.backend
                 yield block.id, backend, case.strategy, number, value

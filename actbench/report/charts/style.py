@@ -68,10 +68,15 @@ def blank() -> alt.Chart:
     return alt.Chart(alt.NamedData(DATA))
 
 
-def picture(kind: str, title: str, description: str, chart: Any, rows: pd.DataFrame) -> Picture:
+def specification(chart: Any) -> dict[str, Any]:
+    """Return Altair's chart as Vega-Lite, to which more can be added: each of Altair's own methods copies it all."""
+    made: dict[str, Any] = chart.to_dict(validate=False)  # tests hold every chart to the schema
+    return made
+
+
+def picture(kind: str, title: str, description: str, spec: dict[str, Any], rows: pd.DataFrame) -> Picture:
     """Return a chart with its words and its data."""
-    spec = chart.properties(description=description).to_dict(validate=False)  # tests hold every chart to the schema
-    return Picture(kind, title, description, spec, six_digits(rows))
+    return Picture(kind, title, description, spec | {"description": description}, six_digits(rows))
 
 
 def themed(spec: dict[str, Any], theme: str) -> dict[str, Any]:
@@ -179,31 +184,33 @@ def with_panels(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
 
 def panels(
     chart: Any, rows: pd.DataFrame, by: Sequence[str], *, choose: bool, own: Sequence[str] = (), **size: Any
-) -> Any:
-    """Return a chart's panels: side by side, or one that controls choose when `choose`.
+) -> dict[str, Any]:
+    """Return the specification of a chart's panels: side by side, or one that controls choose when `choose`.
 
     `by` names the fields which tell panels apart; the rows have been named `with_panels`. `own` are axes that every
     panel scales for itself.
     """
     varied = _varied(rows, by)
+    if varied and not choose:
+        header = alt.Header(title=None, labelAnchor="start")
+        facet = alt.Facet("panel:N", header=header, sort=rows["panel"].unique().tolist())
+        shown = chart.properties(**PANEL | size).facet(facet=facet, columns=2).resolve_axis(x="independent")
+        return specification(shown.resolve_scale(**dict.fromkeys(own, "independent")))
+    spec = specification(chart) | ALONE | size
     if choose:
-        shown = chart.properties(**ALONE | size | {"width": "container"})
-        if varied:
-            only = " && ".join(f"datum.{field} == chosen_{field}" for field in varied)
-            shown = shown.add_params(*(_control(field, rows) for field in varied)).transform_filter(only)
-        return shown
-    if not varied:
-        return chart.properties(**ALONE | size)
-    header = alt.Header(title=None, labelAnchor="start")
-    facet = alt.Facet("panel:N", header=header, sort=rows["panel"].unique().tolist())
-    shown = chart.properties(**PANEL | size).facet(facet=facet, columns=2).resolve_axis(x="independent")
-    return shown.resolve_scale(**dict.fromkeys(own, "independent"))
+        spec["width"] = "container"
+    if varied:
+        only = " && ".join(f"datum.{field} == chosen_{field}" for field in varied)
+        spec["transform"] = [*spec.get("transform", []), {"filter": only}]
+        spec["params"] = [_control(field, rows) for field in varied]
+    return spec
 
 
-def _control(field: str, rows: pd.DataFrame) -> alt.Parameter:
+def _control(field: str, rows: pd.DataFrame) -> dict[str, Any]:
     """Return a parameter that is one of a field's values, as its reader chooses."""
     values = rows[field].unique().tolist()
-    return alt.param(f"chosen_{field}", value=values[0], bind=alt.binding_select(options=values, name=f"{field} "))
+    bind = {"input": "select", "options": values, "name": f"{field} "}
+    return {"name": f"chosen_{field}", "value": values[0], "bind": bind}
 
 
 def _varied(rows: pd.DataFrame, by: Sequence[str]) -> list[str]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import jinja2
 
-from actbench.report import host
+from actbench.report import host, tables_csv
 from actbench.report.charts.data import by_column
 from actbench.report.charts.style import config
 from actbench.report.measured import measured
@@ -40,22 +40,21 @@ def page(run: Run, library: Callable[[], bytes], baseline: Run | None = None) ->
     """
     record = record_of(run)
     found = measured(run.times, record)
-    answer, *others = sections(run, found)
-    beside = [comparison(baseline, run)] if baseline else []
-    if beside:  # what two runs are set beside each other for
-        answer = replace(answer, answers=(f"{beside[0].title}: {beside[0].sentences[0]}", *answer.answers))
-    shown = [answer, *beside, *others]
-    charts = [chart for section in shown for chart in section.charts]
     environment = _environment()
-    texts: dict[str, Future[str]] = {}
-    with ThreadPoolExecutor(1) as packer:  # packing needs no hold of the interpreter
+    with ThreadPoolExecutor(1) as packer:  # packing needs no hold of the interpreter, so the largest is made first
+        files = tables_csv.every(found)
+        texts = {name: packer.submit(packed, text) for name, text in files.items()}
+        answer, *others = sections(run, found, files)
+        beside = [comparison(baseline, run)] if baseline else []
+        if beside:  # what two runs are set beside each other for
+            answer = replace(answer, answers=(f"{beside[0].title}: {beside[0].sentences[0]}", *answer.answers))
+        shown = [answer, *beside, *others]
+        charts = [chart for section in shown for chart in section.charts]
+        texts["rows"] = packer.submit(packed, as_json({chart.kind: by_column(chart.rows) for chart in charts}))
         for section in shown:
-            texts |= {file.name: packer.submit(packed, file.text) for file in section.files}
             if sum(len(table.rows) for table in section.tables) > MOST_ROWS:
                 tables = environment.get_template("tables.html").render(section=section, folded=True)
                 texts[section.id] = packer.submit(packed, tables)
-        rows = as_json({chart.kind: by_column(chart.rows) for chart in charts})
-        texts["rows"] = packer.submit(packed, rows)
     return environment.get_template("page.html").render(
         title=f"actbench: {run.path.resolve().name}",
         sections=shown,

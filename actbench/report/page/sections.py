@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from actbench.analysis.between import between
+from actbench.analysis.statistics import MAD, scatter
 from actbench.model import Case
 from actbench.report import between as between_report
-from actbench.report import host, pictures, tables_csv
+from actbench.report import host, pictures
 from actbench.report.charts.compare import compare
 from actbench.report.charts.style import Picture
 from actbench.report.measured import Measured
@@ -33,21 +34,18 @@ TITLES = {
 
 NO_ANSWER = "No strategy was measured beside recompute; the tables say what was."
 
-MAD = 1.4826
-"""Standard deviations of a normal distribution in a median absolute deviation."""
-
 
 @dataclass(frozen=True, slots=True)
 class File:
     """A file to be had from the page."""
 
     name: str
-    text: str
+    nbytes: int
 
     @property
     def size(self) -> str:
         """For people."""
-        return f"{significant(len(self.text.encode()) / 1e3, 2)} kB"
+        return f"{significant(self.nbytes / 1e3, 2)} kB"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +62,8 @@ class Section:
     files: Sequence[File] = ()
 
 
-def sections(run: Run, found: Measured) -> Iterator[Section]:
-    """Yield what is said of a run, the answer first."""
+def sections(run: Run, found: Measured, files: Mapping[str, str]) -> Iterator[Section]:
+    """Yield what is said of a run, the answer first, and last its files by name."""
     record = record_of(run)
     summary = summarise(found, record)
     yield Section("answer", "The answer", answers=summary.answers or (NO_ANSWER,))
@@ -78,7 +76,7 @@ def sections(run: Run, found: Measured) -> Iterator[Section]:
     yield Section("noise", "Noise", sentences=tuple(_noise(run, found, record)))
     yield Section("method", "How it was measured", sentences=(_method(record),))
     yield Section("environment", "Environment", facts=tuple(host.of(record.environment).items()))
-    yield Section("files", "Files", files=[File(name, text) for name, text in tables_csv.every(found).items()])
+    yield Section("files", "Files", files=[File(name, len(text.encode())) for name, text in files.items()])
 
 
 def comparison(before: Run, after: Run) -> Section:
@@ -100,9 +98,7 @@ def _noise(run: Run, found: Measured, record: Record) -> Iterator[str]:
     """Say how far rounds scatter: of all that could be told beforehand, this is what counts."""
     spreads: dict[Case, float] = {}
     for block in run.times.blocks:
-        logs = np.log(found.rounds[block])
-        spread = MAD * np.median(np.abs(logs - np.median(logs, axis=0)), axis=0)
-        spreads |= dict(zip(block.timed, spread.tolist(), strict=True))
+        spreads |= dict(zip(block.timed, scatter(np.log(found.rounds[block]).T).tolist(), strict=True))
     usual, most = np.median([*spreads.values()]), max(spreads, key=spreads.__getitem__)
     yield (
         f"From round to round a case's time scatters by {significant(100 * float(usual), 2)} % (median over cases of "

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -30,22 +33,33 @@ def command(run: Path, candidate: Path | None, output: Path | None) -> None:
       actbench report results/reference -o reference.html
       actbench report results/before results/after -o change.html
     """
-    import gc
+    with _uncollected():
+        from actbench.errors import InputError
+        from actbench.report.charts.library import library
+        from actbench.report.page import page
+        from actbench.runs.archive import load
+        from actbench.runs.files import write
 
-    from actbench.errors import InputError
-    from actbench.report.charts.library import library
-    from actbench.report.page import page
-    from actbench.runs.archive import load
-    from actbench.runs.files import write
-
-    if output and output.suffix.lower() not in {".html", ".htm"}:
-        raise InputError(f"-o {output}: the report is a page: name a file that ends in .html")
-    gc.disable()  # a page is made of a million small objects, which hold each other in no circles
-    with library() as javascript:
-        last, *before = (load(path) for path in (candidate, run) if path)
-        text = page(last, javascript, *before)
-    directory = last.path if last.path.is_dir() else last.path.parent
-    target = output or directory / "report.html"
-    write(target, text)
-    gc.freeze()  # nor does Python need to look for them when it ends
+        if output and output.suffix.lower() not in {".html", ".htm"}:
+            raise InputError(f"-o {output}: the report is a page: name a file that ends in .html")
+        with library() as javascript:
+            last, *before = (load(path) for path in (candidate, run) if path)
+            text = page(last, javascript, *before)
+        directory = last.path if last.path.is_dir() else last.path.parent
+        target = output or directory / "report.html"
+        write(target, text)
     click.echo(f"written to {target}", err=True)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Spare Python the search for circles: libraries and a page are a million small objects, and hold hardly any.
+
+    What was made is not searched afterwards either, nor when Python ends.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()

@@ -21,8 +21,8 @@ def plus_minus(value: float, low: float, high: float, *others: float) -> str:
         return f"{significant(value, 3)} {NO_INTERVAL}"
     half = max(high - value, value - low)
     places = _places(value, half)
-    least, most = (round(value, places) + sign * round(half, places) for sign in (-1, 1))
-    held = [other for other in (0.0, *others) if not low <= other <= high and least <= other <= most]
+    shown, side = round(value, places), round(half, places)
+    held = [other for other in (0.0, *others) if shown - side <= other <= shown + side and not low <= other <= high]
     if not held:
         return f"{_fixed(value, places)} ± {_fixed(half, places)}"
     nearest = min(abs(bound - other) for bound in (low, high) for other in held)

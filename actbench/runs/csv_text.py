@@ -16,9 +16,7 @@ def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([_number(cell) if isinstance(cell, float) else cell for cell in row] for row in rows)
+    writer.writerows(
+        [("" if isnan(cell) else FLOATS % cell) if isinstance(cell, float) else cell for cell in row] for row in rows
+    )
     return text.getvalue()
-
-
-def _number(value: float) -> str:
-    return "" if isnan(value) else FLOATS % value

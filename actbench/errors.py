@@ -18,7 +18,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 class ActbenchError(Exception):
@@ -52,6 +52,9 @@ class NotComparableError(ActbenchError):
 FEW = 3
 """So many names are all told, beside the nearest."""
 
+NAMED = 8
+"""So many of several that went wrong are named."""
+
 LOADED = "; code of your own is named with --load"
 """The other way out, where a name may be of the user's own code."""
 
@@ -64,3 +67,9 @@ def unknown(what: str, name: str, known: Iterable[str], otherwise: str = "") -> 
     also = f" ({every})" if len(known) <= FEW else ""
     hint = f"did you mean '{near[0]}'?{also}" if near else f"{every}{otherwise}"
     return InputError(f"unknown {what} '{name}': {hint}")
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return what else went wrong, in an error that tells of the first: its names, and how many more there are."""
+    rest = [f"{len(names) - NAMED} more"] if len(names) > NAMED else []
+    return ", ".join([*names[:NAMED], *rest])

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,14 +14,15 @@ from click.testing import Result
 
 from actbench import oracle
 from actbench.analysis.accuracy import Accuracy, Part, bands, is_nan, is_wrong, is_zero
-from actbench.errors import InputError
+from actbench.errors import BenchmarkError, InputError
 from actbench.kernel import Array
 from actbench.measure import exhaustive
 from actbench.measure.accuracy import Survey, sample
+from actbench.measure.protocol import Evaluated
 from actbench.model import Dtype, Kernel, Op
 from actbench.oracle import Truth
 from actbench.report import accuracy as report
-from tests.fake import FakeBench
+from tests.fake import FakeBench, FakeWorker
 
 Actbench = Callable[..., Result]
 
@@ -33,7 +35,7 @@ def kernel(activation: str, strategy: str, dtype: Dtype = Dtype.FLOAT64, backend
 
 def found(*kernels: Kernel, survey: Survey = EXACT) -> list[Accuracy]:
     bench = FakeBench()
-    return list(survey.of(kernels, lambda: bench.start(None, 60.0)))
+    return [each for each in survey.of(kernels, lambda: bench.start(None, 60.0)) if isinstance(each, Accuracy)]
 
 
 def rows(text: str) -> list[dict[str, str]]:
@@ -223,6 +225,63 @@ def test_bad_input_is_told_in_one_line(actbench: Actbench, chosen: tuple[str, ..
     assert result.exit_code == 2
     assert sentence in result.output
     assert "Traceback" not in result.output
+
+
+@pytest.fixture
+def without_cached(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every worker refuse kernels that keep y."""
+    real = FakeWorker.evaluate
+
+    def evaluate(self: FakeWorker, kernel: Kernel, *arrays: Any) -> Evaluated:
+        if kernel.strategy == "cached":
+            raise BenchmarkError(f"{kernel.backend} cannot compile cached")
+        return real(self, kernel, *arrays)
+
+    monkeypatch.setattr(FakeWorker, "evaluate", evaluate)
+
+
+@pytest.mark.usefixtures("without_cached")
+@pytest.mark.parametrize("form", ["table", "csv"])
+def test_kernels_that_cannot_be_looked_at_are_told_after_the_others(
+    actbench: Actbench, bench: FakeBench, form: str
+) -> None:
+    chosen = (
+        "-a",
+        "tanh",
+        "-s",
+        "recompute,cached,complement",
+        "-b",
+        "numpy,python",
+        "-d",
+        "float64",
+        "--points",
+        "10",
+    )
+    result = actbench("accuracy", *chosen, "--format", form, "-q")
+    assert result.exit_code == 4
+    assert result.stderr == (
+        "actbench: tanh/cached/python/derivative/float64 cannot be looked at: python cannot compile cached; nor can "
+        "tanh/cached/numpy/derivative/float64\n"
+    )
+    assert all(f"{strategy}" in result.stdout for strategy in ("recompute", "complement"))
+    assert "cached" not in result.stdout
+    assert bench.workers_started == 3  # each refusal is another worker's
+
+
+@pytest.mark.usefixtures("without_cached", "few")
+def test_an_exhaustive_survey_goes_on_after_a_kernel_that_cannot_be_looked_at(actbench: Actbench) -> None:
+    chosen = ("-a", "tanh", "-s", "recompute,cached", "-b", "numpy", "-d", "float32", "--points", "10", "--exhaustive")
+    result = actbench("accuracy", *chosen, "--format", "csv", "-q")
+    assert result.exit_code == 4
+    assert {row["strategy"] for row in rows(result.stdout)} == {"recompute"}
+    assert "tanh/cached/numpy/derivative/float32 cannot be looked at: numpy cannot compile cached" in result.stderr
+
+
+@pytest.mark.usefixtures("without_cached")
+def test_no_file_is_written_where_nothing_can_be_looked_at(actbench: Actbench, tmp_path: Path) -> None:
+    chosen = ("-a", "tanh", "-s", "cached", "-b", "numpy", "--points", "10", "-o", "errors.csv")
+    assert actbench("accuracy", *chosen, "-q").exit_code == 4
+    assert not (tmp_path / "errors.csv").exists()
 
 
 @pytest.fixture

@@ -120,7 +120,7 @@ def test_relevant_variables_reach_a_worker_and_others_do_not(monkeypatch: pytest
 
 
 def test_a_request_that_raises_gives_its_words_and_the_worker_lives_on(worker: WorkerProcess) -> None:
-    with pytest.raises(BenchmarkError, match="unknown activation 'isru'") as raised:
+    with pytest.raises(BenchmarkError, match=r"^unknown activation 'isru'") as raised:
         worker.prepare(Block("isru", Op.DERIVATIVE, Dtype.FLOAT64, 10, (Arm("cached", "numpy"),)), seed=1)
     assert not isinstance(raised.value, WorkerLostError)
     process = pid(worker)

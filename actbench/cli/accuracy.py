@@ -13,6 +13,7 @@ from actbench.cli.parameters import DEFAULT_TIMEOUT, axes, given_axes, names
 
 if TYPE_CHECKING:
     from actbench.analysis.accuracy import Accuracy
+    from actbench.measure.accuracy import Unexamined
     from actbench.measure.session import Seams
     from actbench.model import Kernel
 
@@ -55,7 +56,8 @@ def command(ctx: click.Context, /, **chosen: Any) -> None:
 
     By default every activation and strategy, for python, numpy and numba, in float32 and float64. Errors are in units
     in the last place (ULP) of the kernel's dtype, against mpmath; by band of z, both tails apart, and for z drawn from
-    N(0, 1). A largest error is that of the points that were looked at. The csv and json formats have every band.
+    N(0, 1). A largest error is that of the points that were looked at. The csv and json formats have every band. Exit code 4: some kernel cannot be looked at, such as one that its
+    backend cannot compile; the others are told.
 
     \b
     Examples:
@@ -64,10 +66,8 @@ def command(ctx: click.Context, /, **chosen: Any) -> None:
       actbench accuracy -a logistic -s cached --residuals exact
       actbench accuracy -a tanh -s recompute -b numba-simd -d float32 --exhaustive
     """
-    from actbench.errors import InputError
-    from actbench.report import accuracy as report
-    from actbench.report.terminal import show_table
-    from actbench.runs.files import write
+    from actbench.errors import BenchmarkError, InputError, listed
+    from actbench.measure.accuracy import Unexamined
 
     exact = chosen["residuals"] == "exact"
     form = chosen["form"]
@@ -75,25 +75,40 @@ def command(ctx: click.Context, /, **chosen: Any) -> None:
         form = FORM_OF.get(chosen["output"].suffix.lower())
     if form is None:
         raise InputError(f"-o {chosen['output']}: name a file that ends in .md, .csv or .json, or give --format")
-    found = _survey(ctx.obj, chosen, exact=exact)
+    surveyed = _survey(ctx.obj, chosen, exact=exact)
+    if found := [each for each in surveyed if not isinstance(each, Unexamined)]:
+        _tell(found, form, chosen["output"], exact=exact)
+    missing = [each for each in surveyed if isinstance(each, Unexamined)]
+    if missing:
+        first, *others = missing
+        also = f"; nor can {listed([each.kernel.id for each in others])}" if others else ""
+        raise BenchmarkError(f"{first.kernel.id} cannot be looked at: {first.reason}{also}")
+
+
+def _tell(found: list[Accuracy], form: str, output: Path | None, *, exact: bool) -> None:
+    """Print what was found, or write it to a file."""
+    from actbench.report import accuracy as report
+    from actbench.report.terminal import show_table
+    from actbench.runs.files import write
+
     match form:
-        case "table" if chosen["output"] is None:
+        case "table" if output is None:
             for table in report.tables(found, exact=exact):
                 show_table(table)
             return
-        case "table" | "markdown":
-            text = report.as_markdown(found, exact=exact)
         case "csv":
             text = report.as_csv(found)
         case "json":
             text = report.as_json(found)
-    if chosen["output"] is None:
+        case _:
+            text = report.as_markdown(found, exact=exact)
+    if output is None:
         click.echo(text, nl=False)
     else:
-        write(chosen["output"], text)
+        write(output, text)
 
 
-def _survey(seams: Seams | None, chosen: dict[str, Any], *, exact: bool) -> list[Accuracy]:
+def _survey(seams: Seams | None, chosen: dict[str, Any], *, exact: bool) -> list[Accuracy | Unexamined]:
     """Look at every kernel of the selection."""
     from actbench.measure import accuracy, exhaustive
     from actbench.measure.session import Seams
@@ -102,7 +117,7 @@ def _survey(seams: Seams | None, chosen: dict[str, Any], *, exact: bool) -> list
     start = partial((seams or Seams()).start_worker, None, DEFAULT_TIMEOUT)
     kernels = _kernels(chosen)
     sampled = accuracy.Survey(chosen["points"], exact=exact, seed=chosen["seed"])
-    found: list[Accuracy] = []
+    found: list[Accuracy | Unexamined] = []
     with Progress(quiet=chosen["quiet"]) as progress:
         if chosen["exhaustive"]:
             for event in exhaustive.survey(kernels, start, sampled):

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from actbench import oracle
 from actbench.analysis.accuracy import LOST, MAY_BE, Accuracy, Loss, Part, bands, errors, in_bands, in_tails, tail_of
+from actbench.errors import BenchmarkError
 from actbench.kernel import Array
 from actbench.measure.checking import Examined
 from actbench.measure.client import StartWorker
@@ -65,6 +66,14 @@ def normal_sample(dtype: Dtype, points: int, seed: int) -> Array:
 
 
 @dataclass(frozen=True, slots=True)
+class Unexamined:
+    """A kernel that cannot be looked at, and why: its backend cannot compile it, or it takes the worker down."""
+
+    kernel: Kernel
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Survey:
     """How to look."""
 
@@ -74,8 +83,8 @@ class Survey:
     """Whether what a strategy keeps is correctly rounded, and not what the forward pass gives."""
     seed: int = 0
 
-    def of(self, kernels: Sequence[Kernel], start_worker: StartWorker) -> Iterator[Accuracy]:
-        """Look at each kernel; `BenchmarkError` for one that takes the worker down."""
+    def of(self, kernels: Sequence[Kernel], start_worker: StartWorker) -> Iterator[Accuracy | Unexamined]:
+        """Look at each kernel."""
         worker = start_worker()
         try:
             for (activation, dtype), group in groupby(kernels, key=lambda kernel: (kernel.activation, kernel.dtype)):
@@ -83,7 +92,14 @@ class Survey:
                 z, normal = sample(dtype, self.points, self.seed), normal_sample(dtype, self.points, self.seed)
                 for kernel in group:
                     residuals = partial(known.residuals, kernel.strategy) if self.exact else None
-                    yield _accuracy(kernel, Examined(worker, residuals), known.truth, z, normal)
+                    found: Accuracy | Unexamined
+                    try:
+                        found = _accuracy(kernel, Examined(worker, residuals), known.truth, z, normal)
+                    except BenchmarkError as error:
+                        found = Unexamined(kernel, str(error))
+                        worker.close()
+                        worker = start_worker()  # the other may be gone, or not what it was
+                    yield found
         finally:
             worker.close()
 

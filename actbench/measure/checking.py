@@ -8,15 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from actbench import oracle
-from actbench.errors import BenchmarkError, WrongKernelError
+from actbench.errors import BenchmarkError, WrongKernelError, listed
 from actbench.kernel import Array
 from actbench.measure.client import StartWorker, Worker
 from actbench.measure.protocol import Evaluated
 from actbench.model import Kernel, Op, Plan
 from actbench.runs.events import Checked
-
-NAMED = 8
-"""Wrong kernels that an error names, after the first."""
 
 Residuals = Callable[[Array], Mapping[str, Array]]
 
@@ -56,10 +53,7 @@ def _of_all(wrong: Mapping[Kernel, WrongKernelError]) -> WrongKernelError:
     (_, first), *others = wrong.items()
     if not others:
         return first
-    named = [kernel.id for kernel, _ in others[:NAMED]]
-    if len(others) > NAMED:
-        named.append(f"{len(others) - NAMED} more")
-    return WrongKernelError(f"{first}; wrong as well: {', '.join(named)}")
+    return WrongKernelError(f"{first}; wrong as well: {listed([kernel.id for kernel, _ in others])}")
 
 
 class Examined:

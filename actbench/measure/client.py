@@ -48,6 +48,10 @@ def here() -> Interpreter:
     return Interpreter(sys.executable, str(PACKAGE.parent), worker_environment(os.environ))
 
 
+ROLE = "worker"
+"""What errors call a worker that has no other role."""
+
+
 class WorkerLostError(BenchmarkError):
     """The worker crashed or hung, and is gone."""
 
@@ -101,7 +105,7 @@ class WorkerProcess:
         cpu: int | None,
         timeout: float,
         interpreter: Interpreter,
-        role: str = "worker",
+        role: str = ROLE,
         threads: int = 1,
     ) -> None:
         """Start it pinned to `cpu` and wait until it is ready; `timeout` in seconds holds for each request.
@@ -209,10 +213,16 @@ class WorkerProcess:
         try:
             reply = msgspec.json.decode(line, type=_Reply)
             if reply.error is not None:
-                raise BenchmarkError(f"the {self._role} raised {reply.error}")
+                raise BenchmarkError(self._told(reply.error, refused=reply.refused))
             return msgspec.json.decode(reply.answer, type=answer)
         except msgspec.MsgspecError as error:
             raise BenchmarkError(f"the {self._role} answered nonsense: {error}") from None
+
+    def _told(self, error: str, *, refused: bool) -> str:
+        """Return what the worker raised; where it refused what it was given, that is a sentence for the user."""
+        if refused:
+            return error if self._role == ROLE else f"in the {self._role}, {error}"
+        return f"the {self._role} raised {error}"
 
     def _read_line(self, timeout: float) -> bytes:
         """Return the next line, or nothing when the worker has ended."""
@@ -257,3 +267,5 @@ class _Reply(msgspec.Struct):
 
     answer: msgspec.Raw = msgspec.Raw(b"")
     error: str | None = None
+    refused: bool = False
+    """Whether that is one of actbench's own sentences, about what the worker was given."""

@@ -19,7 +19,7 @@ from actbench.analysis.accuracy import LOST, Accuracy, Errors, Loss, Part, bands
 from actbench.errors import InputError
 from actbench.formula import Dialect, Rule
 from actbench.kernel import Array
-from actbench.measure.accuracy import Survey
+from actbench.measure.accuracy import Survey, Unexamined
 from actbench.measure.checking import Examined
 from actbench.measure.client import StartWorker
 from actbench.model import Dtype, Kernel
@@ -53,15 +53,20 @@ class Going:
     kernel: Kernel
 
 
-def survey(kernels: Sequence[Kernel], start_worker: StartWorker, sampled: Survey) -> Iterator[Going | Accuracy]:
+def survey(
+    kernels: Sequence[Kernel], start_worker: StartWorker, sampled: Survey
+) -> Iterator[Going | Accuracy | Unexamined]:
     """Look at each kernel; `InputError` for one that is not of float32, or whose activation has no stable form."""
     for kernel in kernels:
         if kernel.dtype is not Dtype.FLOAT32:
             raise InputError(f"{kernel.id}: --exhaustive is for float32, there are too many float64: add -d float32")
         if STABLE not in activations.get(kernel.activation).strategies:
             raise InputError(f"{kernel.activation} has no strategy '{STABLE}', which --exhaustive takes for the truth")
-    for kernel, normal in zip(kernels, sampled.of(kernels, start_worker), strict=True):
-        yield from _every_number(kernel, start_worker, normal, exact=sampled.exact)
+    for found in sampled.of(kernels, start_worker):
+        if isinstance(found, Unexamined):
+            yield found
+        else:
+            yield from _every_number(found.kernel, start_worker, found, exact=sampled.exact)
 
 
 def _every_number(

@@ -10,7 +10,7 @@ from typing import Protocol
 from actbench import loading
 from actbench.measure.baseline import OpenBaseline, opened
 from actbench.measure.checking import check_kernels
-from actbench.measure.client import Worker, WorkerProcess, here
+from actbench.measure.client import ROLE, Worker, WorkerProcess, here
 from actbench.measure.conductor import Conductor
 from actbench.measure.protocol import Source
 from actbench.measure.stock import PROCESSES, Stock
@@ -23,14 +23,14 @@ from actbench.runs.times import Times
 class StartHere(Protocol):
     """Start a worker of this environment."""
 
-    def __call__(self, cpu: int | None, timeout: float, role: str = "worker", threads: int = 1) -> Worker:
+    def __call__(self, cpu: int | None, timeout: float, role: str = ROLE, threads: int = 1) -> Worker:
         """Pin it to a processor, give each request so many seconds; `role` is what errors call it.
 
         `threads` is for the backends that have several.
         """
 
 
-def start_process(cpu: int | None, timeout: float, role: str = "worker", threads: int = 1) -> Worker:
+def start_process(cpu: int | None, timeout: float, role: str = ROLE, threads: int = 1) -> Worker:
     """Start a real worker, which loads what this process has loaded."""
     worker = WorkerProcess(cpu=cpu, timeout=timeout, interpreter=here(), role=role, threads=threads)
     if sources := [Source(each.name, each.sha256) for each in loading.loaded()]:

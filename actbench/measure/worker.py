@@ -18,6 +18,7 @@ from time import perf_counter, thread_time
 from typing import TYPE_CHECKING, Any
 
 from actbench import processors
+from actbench.errors import InputError
 from actbench.measure.protocol import (
     PROTOCOL,
     Array,
@@ -228,6 +229,8 @@ def main() -> None:
             request = json.loads(line)
             try:
                 reply: dict[str, Any] = {"answer": asdict(serve[request.pop("request")](**request))}
+            except InputError as error:
+                reply = {"error": str(error).splitlines()[0], "refused": True}
             except Exception as error:  # noqa: BLE001  # a kernel may raise anything; the conductor decides
                 reply = {"error": f"{type(error).__name__}: {error}".splitlines()[0]}
             answers.write(json.dumps(reply) + "\n")

@@ -56,8 +56,8 @@ def command(ctx: click.Context, /, **chosen: Any) -> None:
 
     By default every activation and strategy, for python, numpy and numba, in float32 and float64. Errors are in units
     in the last place (ULP) of the kernel's dtype, against mpmath; by band of z, both tails apart, and for z drawn from
-    N(0, 1). A largest error is that of the points that were looked at. The csv and json formats have every band. Exit code 4: some kernel cannot be looked at, such as one that its
-    backend cannot compile; the others are told.
+    N(0, 1). A largest error is that of the points that were looked at. The csv and json formats have every band. Exit
+    code 4: some kernel cannot be looked at, such as one that its backend cannot compile; the others are told.
 
     \b
     Examples:

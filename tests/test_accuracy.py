@@ -284,6 +284,17 @@ def test_no_file_is_written_where_nothing_can_be_looked_at(actbench: Actbench, t
     assert not (tmp_path / "errors.csv").exists()
 
 
+def test_kernels_that_do_not_exist_are_told_with_the_reason(actbench: Actbench) -> None:
+    chosen = ("-a", "tanh", "-s", "cached", "-b", "numpy,python", "-d", "float32", "--residual-dtype", "float32")
+    assert actbench("accuracy", *chosen, "--points", "10").stderr.splitlines()[-2:] == [
+        "left out 2 cases, e.g. tanh/cached/python/derivative/float32: python computes in float64 only",
+        (
+            "left out 1 case, e.g. tanh/cached:float32/numpy/derivative/float32: float32 is no narrower than the "
+            "arithmetic's float32: nothing would be saved"
+        ),
+    ]
+
+
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     """Look at every number of some neighbourhoods, as if there were no others."""

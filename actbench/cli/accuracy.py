@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from actbench.analysis.accuracy import Accuracy
     from actbench.measure.accuracy import Unexamined
     from actbench.measure.session import Seams
-    from actbench.model import Kernel
+    from actbench.model import Kernel, Plan
 
 
 FORM_OF = {"": "markdown", ".md": "markdown", ".csv": "csv", ".json": "json"}
@@ -68,6 +70,7 @@ def command(ctx: click.Context, /, **chosen: Any) -> None:
     """
     from actbench.errors import BenchmarkError, InputError, listed
     from actbench.measure.accuracy import Unexamined
+    from actbench.report.summary import left_out_lines
 
     exact = chosen["residuals"] == "exact"
     form = chosen["form"]
@@ -75,9 +78,13 @@ def command(ctx: click.Context, /, **chosen: Any) -> None:
         form = FORM_OF.get(chosen["output"].suffix.lower())
     if form is None:
         raise InputError(f"-o {chosen['output']}: name a file that ends in .md, .csv or .json, or give --format")
-    surveyed = _survey(ctx.obj, chosen, exact=exact)
+    plan = _plan(chosen)
+    surveyed = _survey(plan.kernels, ctx.obj, chosen, exact=exact)
     if found := [each for each in surveyed if not isinstance(each, Unexamined)]:
         _tell(found, form, chosen["output"], exact=exact)
+    if not chosen["quiet"]:
+        for line in left_out_lines(replace(each, case=each.case.rpartition("/")[0]) for each in plan.left_out):
+            click.echo(line, err=True)
     missing = [each for each in surveyed if isinstance(each, Unexamined)]
     if missing:
         first, *others = missing
@@ -108,14 +115,15 @@ def _tell(found: list[Accuracy], form: str, output: Path | None, *, exact: bool)
         write(output, text)
 
 
-def _survey(seams: Seams | None, chosen: dict[str, Any], *, exact: bool) -> list[Accuracy | Unexamined]:
+def _survey(
+    kernels: Sequence[Kernel], seams: Seams | None, chosen: dict[str, Any], *, exact: bool
+) -> list[Accuracy | Unexamined]:
     """Look at every kernel of the selection."""
     from actbench.measure import accuracy, exhaustive
     from actbench.measure.session import Seams
     from actbench.report.progress import Progress
 
     start = partial((seams or Seams()).start_worker, None, DEFAULT_TIMEOUT)
-    kernels = _kernels(chosen)
     sampled = accuracy.Survey(chosen["points"], exact=exact, seed=chosen["seed"])
     found: list[Accuracy | Unexamined] = []
     with Progress(quiet=chosen["quiet"]) as progress:
@@ -133,7 +141,8 @@ def _survey(seams: Seams | None, chosen: dict[str, Any], *, exact: bool) -> list
     return found
 
 
-def _kernels(chosen: dict[str, Any]) -> tuple[Kernel, ...]:
+def _plan(chosen: dict[str, Any]) -> Plan:
+    """Return a plan whose kernels are those of the selection."""
     from actbench import activations, presets, suite
     from actbench.errors import InputError
     from actbench.model import OVERHEAD, STRATEGIES, Dtype, Op
@@ -149,5 +158,4 @@ def _kernels(chosen: dict[str, Any]) -> tuple[Kernel, ...]:
     )
     if OVERHEAD in given_axes(chosen, everything.strategies).get("activations", ()):
         raise InputError(f"'{OVERHEAD}' has no derivative to be held to: name activations with -a")
-    plan = suite.plan(axes(everything, chosen), pattern=chosen["pattern"], seed=0, memory=memory())
-    return plan.kernels
+    return suite.plan(axes(everything, chosen), pattern=chosen["pattern"], seed=0, memory=memory())

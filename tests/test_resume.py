@@ -55,6 +55,16 @@ def test_ctrl_c_before_the_first_round_leaves_a_run_that_can_go_on(actbench: Act
     assert Path("here/speedups.csv").read_text() == SPEEDUPS
 
 
+def test_what_a_strategy_costs_is_told_of_what_was_not_measured_yet(actbench: Actbench, bench: FakeBench) -> None:
+    bench.on_time = Interrupted(bench, round_number=1, blocks_before=1)
+    chosen = ("-a", "tanh", "-s", "recompute,cached", "-b", "numpy", "-n", "1000")
+    assert actbench("run", *chosen, "-d", "float32,float64", "-o", "here").exit_code == 130
+    assert len({row["dtype"] for row in rows(Path("here/cases.csv"))}) == 1
+    table = Path("here/summary.md").read_text().partition("### What a strategy costs")[2]
+    costs = [line.split(" | ")[:4] for line in table.splitlines() if line.startswith("| tanh")]
+    assert {(dtype, kept) for _, dtype, _, kept in costs} == {("float32", "4"), ("float64", "8")}
+
+
 def test_resume_goes_on_to_the_same_result(actbench: Actbench, bench: FakeBench) -> None:
     actbench("run", *TWO_BLOCKS, "-o", "whole")
     bench.workers_started = 0

@@ -100,7 +100,7 @@ def figures(
             copy_limit_pct=limit,
             copy_limit_low_pct=least,
             copy_limit_high_pct=most,
-            residual_bytes_per_element=_kept(case, check),
+            residual_bytes_per_element=kept_bytes(case, check),
             max_ulp=check.max_ulp if check else float("nan"),
             bound=_bound(case, seconds, limit, moved, arm),
         )
@@ -145,6 +145,6 @@ def _moved(case: Case, check: Check | None) -> int:
     return bytes_moved(case) if check is None or check.moved_bytes is None else check.moved_bytes * case.size
 
 
-def _kept(case: Case, check: Check | None) -> int:
+def kept_bytes(case: Case, check: Check | None) -> int:
     """Return the bytes kept per element: by the record of a run, or by the formulas."""
     return residual_bytes(case) if check is None or check.kept_bytes is None else check.kept_bytes

@@ -12,7 +12,7 @@ from operator import itemgetter
 
 from actbench import backends, suite
 from actbench.analysis.bounds import Bound
-from actbench.analysis.figures import Figures
+from actbench.analysis.figures import Figures, kept_bytes
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS, Bounded
 from actbench.model import Check, LeftOut, place
@@ -57,7 +57,7 @@ def summarise(found: Measured, record: Record) -> Summary:
         tables.append(crossovers.table(curves))
     checks = [check for check in record.checks if not check.kernel.is_rung]
     if checks:
-        tables.append(_cost_table(cases, checks))
+        tables.append(_cost_table(checks))
     tables.extend(ladder.tables(steps))
     return Summary(
         answers=(*answers(within), *crossovers.sentences(curves)),
@@ -137,9 +137,8 @@ def _time(each: Figures) -> str:
     return f"{plus_minus(value, low, high)}{rate}"
 
 
-def _cost_table(cases: Sequence[Figures], checks: Sequence[Check]) -> Table:
+def _cost_table(checks: Sequence[Check]) -> Table:
     """Say what each strategy keeps and how wrong it can be."""
-    kept = {(each.activation, each.dtype, each.strategy): each.residual_bytes_per_element for each in cases}
     ordered = sorted(checks, key=lambda check: (check.kernel.dtype, strategy_rank(check.kernel.strategy)))
     groups = grouped(
         ordered,
@@ -150,7 +149,7 @@ def _cost_table(cases: Sequence[Figures], checks: Sequence[Check]) -> Table:
         worst = max(found, key=lambda check: (check.max_ulp, -abs(check.worst_z)))
         rows.append(
             (
-                *(activation, dtype, strategy, str(kept.get((activation, dtype, strategy), ""))),
+                *(activation, dtype, strategy, str(kept_bytes(worst.kernel.at(1), worst))),
                 *(significant(worst.max_ulp, 2), significant(worst.worst_z, 3), "; ".join(worst.weaknesses)),
             )
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 UNDECIDED = "≈"
 """Marks a ratio whose interval holds 1: no difference is shown."""
@@ -21,13 +22,10 @@ def plus_minus(value: float, low: float, high: float, *others: float) -> str:
         return f"{significant(value, 3)} {NO_INTERVAL}"
     half = max(high - value, value - low)
     places = _places(value, half)
-    shown, side = round(value, places), round(half, places)
-    held = [other for other in (0.0, *others) if shown - side <= other <= shown + side and not low <= other <= high]
+    held = _misstated(value, low, high, places, (0.0, *others))
     if not held:
         return f"{_fixed(value, places)} ± {_fixed(half, places)}"
-    nearest = min(abs(bound - other) for bound in (low, high) for other in held)
-    places = _places(value, min(high - value, value - low))
-    places = max(places, min(-math.floor(math.log10(nearest)), places + 2))  # to show on which side of 1 they lie
+    places = _places_beside(held, low, high, _places(value, min(high - value, value - low)))
     return f"{_fixed(value, places)} ({_fixed(low, places)} to {_fixed(high, places)})"
 
 
@@ -38,14 +36,22 @@ def ratio(value: float, low: float, high: float) -> str:
 
 
 def change(value: float, low: float, high: float) -> str:
-    """Return a ratio of times as a change in percent: ``+7.2 % ± 0.4 %``; ``-`` for NaN, ``?`` without an interval."""
+    """Return a ratio of times as a change in percent: ``+7.2 % ± 0.4 %``; ``-`` for NaN, ``?`` without an interval.
+
+    Where ± would hold 0 % and the interval does not, it is told by its bounds: ``+2.0 % (+0.4 % to +4.9 %)``.
+    """
     if math.isnan(value):
         return "-"
+    value, low, high = (100 * (each - 1) for each in (value, low, high))
     if math.isnan(low):
         return f"{_signed(value, 1)} {NO_INTERVAL}"
-    half = 100 * max(high - value, value - low)
-    places = 0 if half >= 10 else 1 if half >= 0.1 else 2
-    return f"{_signed(value, places)} ± {_fixed(half, places)} %"
+    half = max(high - value, value - low)
+    places = _places_of_percent(half)
+    held = _misstated(value, low, high, places, (0.0,))
+    if not held:
+        return f"{_signed(value, places)} ± {_fixed(half, places)} %"
+    places = _places_beside(held, low, high, _places_of_percent(min(high - value, value - low)))
+    return f"{_signed(value, places)} ({_signed(low, places)} to {_signed(high, places)})"
 
 
 def significant(value: float, digits: int) -> str:
@@ -99,9 +105,25 @@ def _places(value: float, half: float) -> int:
     return max(0, -exponent + (1 if leading < 2 else 0))
 
 
-def _signed(ratio: float, places: int) -> str:
-    percent = round(100 * (ratio - 1), places)
-    return f"{percent + 0.0:+.{places}f} %"
+def _places_of_percent(half: float) -> int:
+    """Return the decimal places that a half width in percent deserves."""
+    return 0 if half >= 10 else 1 if half >= 0.1 else 2
+
+
+def _misstated(value: float, low: float, high: float, places: int, others: Iterable[float]) -> list[float]:
+    """Return which of the others the interval does not hold, and ± its longer side in so many places would."""
+    shown, side = round(value, places), round(max(high - value, value - low), places)
+    return [other for other in others if shown - side <= other <= shown + side and not low <= other <= high]
+
+
+def _places_beside(held: Iterable[float], low: float, high: float, places: int) -> int:
+    """Return the decimal places, or two more, that show on which side of these the bounds lie."""
+    nearest = min(abs(bound - other) for bound in (low, high) for other in held)
+    return max(places, min(-math.floor(math.log10(nearest)), places + 2))
+
+
+def _signed(percent: float, places: int) -> str:
+    return f"{round(percent, places) + 0.0:+.{places}f} %"
 
 
 def _fixed(value: float, places: int) -> str:

@@ -145,8 +145,14 @@ def _places(frame: pd.DataFrame, cases: Sequence[Case]) -> NDArray[np.int64]:
 
 
 def _indices(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the indices of stretches that start here and are so long, one after the other."""
-    return np.repeat(starts - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
+    """Return the indices of stretches that start here and are so long, 1 or more, one after the other.
+
+    As sums of steps, because arrays of this size take as long to be given by the system as to be computed.
+    """
+    steps = np.ones(lengths.sum(), dtype=np.int64)
+    lasts = starts + lengths - 1
+    steps[np.cumsum(lengths) - lengths] = starts - np.concatenate([[0], lasts[:-1]])
+    return np.cumsum(steps, out=steps)
 
 
 def _frame(path: Path, cases: Collection[Case]) -> pd.DataFrame:

@@ -161,6 +161,22 @@ def test_every_kind_becomes_svg_png_and_html(run: Run, kind: str, theme: str) ->
     assert "NaN" not in json.dumps([shown.spec, by_row(shown.rows), by_column(shown.rows)])
 
 
+def test_what_all_panels_have_in_common_stands_under_the_title(run: Run) -> None:
+    every = drawn("speedup", run)
+    assert every.alike == "derivative"
+    one = drawn("speedup", run, keep=lambda case: (case.activation, case.dtype) == ("tanh", "float64"))
+    assert one.alike == "tanh, derivative, float64"
+    assert one.description.endswith("All of it: tanh, derivative, float64.")
+    words = {element.text for element in ET.fromstring(render.rendered(one, "svg", "light")).iter()}  # noqa: S314  # our own
+    assert one.alike in words
+
+
+def test_names_of_caches_stand_above_what_is_measured(run: Run) -> None:
+    (names,) = [each["mark"] for each in drawn("time", run).spec["spec"]["layer"] if each["mark"]["type"] == "text"]
+    assert (names["baseline"], names["y"]) == ("bottom", 0)
+    assert names["dy"] <= 0
+
+
 def test_a_page_of_a_chart_fetches_nothing(run: Run) -> None:
     page = render.rendered(drawn("speedup", run), "html", "light").decode()
     assert 'src="http' not in page

@@ -27,6 +27,9 @@ BY = ("activation", "dtype")
 LEAST = 0.1
 """ULP below which errors are drawn alike: a logarithmic axis has no 0."""
 
+POWER = "replace(format(datum.value, abs(log(datum.value)) < 7 ? '~g' : '~e'), '+', '')"
+"""What stands at an axis's ticks: ``1``, ``1e5``."""
+
 
 def accuracy(checks: Sequence[Check], *, choose: bool = False) -> Picture | None:
     """Return the chart of the derivatives that were checked; None when none was, or the run is of an older schema."""
@@ -40,8 +43,8 @@ def accuracy(checks: Sequence[Check], *, choose: bool = False) -> Picture | None
     x = alt.X("z:O", sort=bands, axis=alt.Axis(title="z", labelAngle=-50))
     y = alt.Y(
         "ULP:Q",
-        scale=alt.Scale(type="log", domainMin=LEAST, nice=False),
-        axis=alt.Axis(title=f"largest error of g', ULP (× none, dashed {STATED_ULP:g})", format="~e", tickCount=6),
+        scale=alt.Scale(type="log", domainMin=LEAST, nice=False, padding=10),
+        axis=alt.Axis(title=f"largest error of g', ULP (× none, dashed {STATED_ULP:g})", labelExpr=POWER, tickCount=6),
     )
     colour = strategy_colour(rows["strategy"].unique())
     numbers = base.transform_filter("datum.layer == 'number'")

@@ -10,7 +10,7 @@ import altair as alt
 import pandas as pd
 
 from actbench.analysis.between import TIME, Contrast, Finding
-from actbench.report.charts.style import Picture, blank, picture, specification, tips
+from actbench.report.charts.style import Drawn, Picture, blank, picture, specification, tips
 
 COLOURS = {
     Finding.FASTER: "#0072B2",
@@ -63,6 +63,6 @@ def compare(found: Sequence[Contrast], *, narrow: bool = False) -> Picture | Non
         "The second run beside the first",
         "Points, one a case: how many times faster the case is in the second run than in the first, relative to the "
         f"yardstick, on a logarithmic axis; bars are 95 % intervals, the dashed line is 1, no difference. {tally}.",
-        specification(alt.layer(equal, spans, points)) | (NARROW if narrow else WIDE),
+        Drawn(specification(alt.layer(equal, spans, points)) | (NARROW if narrow else WIDE)),
         rows,
     )

@@ -11,7 +11,7 @@ import pandas as pd
 from actbench import activations, backends
 from actbench.errors import InputError
 from actbench.formula import Dialect
-from actbench.report.charts.style import PALETTE, Picture, blank, picture, specification
+from actbench.report.charts.style import PALETTE, Drawn, Picture, blank, picture, specification
 
 REACH = 6.0
 """z from -6 to 6."""
@@ -49,7 +49,7 @@ def functions(names: Sequence[str]) -> Picture:
         "Activations g and their derivatives g'",
         f"Curves, a panel an activation: g (solid) and g' (dashed) for z from {-REACH:g} to {REACH:g}: "
         f"{', '.join(names)}.",
-        specification(facets.resolve_scale(y="independent").resolve_axis(x="independent")),
+        Drawn(specification(facets.resolve_scale(y="independent").resolve_axis(x="independent"))),
         rows,
     )
 

@@ -58,9 +58,9 @@ def lines(base: Any, layer: str, rows: pd.DataFrame, y: alt.Y, colour: alt.Color
 
 
 def cache_marks(base: Any) -> tuple[Any, Any]:
-    """Draw the capacities of caches: rules, and their names at the top."""
+    """Draw the capacities of caches: rules, and their names above them."""
     caches = base.transform_filter("datum.layer == 'cache'")
-    names = caches.mark_text(align="left", dx=3, y=0, dy=8, fontSize=10)
+    names = caches.mark_text(baseline="bottom", y=0, dy=-2, fontSize=10)
     return (
         caches.mark_rule(opacity=0.45).encode(elements()),
         names.encode(elements(), text=alt.Text("name:N")),

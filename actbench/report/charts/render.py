@@ -15,7 +15,8 @@ FORMATS = ("svg", "png", "html")
 
 def rendered(shown: Picture, form: str, theme: str) -> bytes:
     """Return the file's contents."""
-    spec = themed(shown.spec | {"title": shown.title, "datasets": {DATA: by_row(shown.rows)}}, theme)
+    title = {"text": shown.title} | ({"subtitle": shown.alike} if shown.alike else {})
+    spec = themed(shown.spec | {"title": title, "datasets": {DATA: by_row(shown.rows)}}, theme)
     match form:
         case "svg":
             return vl_convert.vegalite_to_svg(spec).encode()

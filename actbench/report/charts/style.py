@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import altair as alt
 import pandas as pd
@@ -57,6 +57,8 @@ class Picture:
     """Vega-Lite, without colours of the page, and with the name of its data in their place."""
     rows: pd.DataFrame
     """The data: what is not finite is missing, and a float has six digits."""
+    alike: str = ""
+    """What all panels have in common, and so do not name: ``logistic, derivative``."""
 
 
 DATA = "rows"
@@ -68,15 +70,25 @@ def blank() -> alt.Chart:
     return alt.Chart(alt.NamedData(DATA))
 
 
+class Drawn(NamedTuple):
+    """A chart as Vega-Lite, and what all of its panels have in common."""
+
+    spec: dict[str, Any]
+    alike: str = ""
+
+
 def specification(chart: Any) -> dict[str, Any]:
     """Return Altair's chart as Vega-Lite, to which more can be added: each of Altair's own methods copies it all."""
     made: dict[str, Any] = chart.to_dict(validate=False)  # tests hold every chart to the schema
     return made
 
 
-def picture(kind: str, title: str, description: str, spec: dict[str, Any], rows: pd.DataFrame) -> Picture:
+def picture(kind: str, title: str, description: str, drawn: Drawn, rows: pd.DataFrame) -> Picture:
     """Return a chart with its words and its data."""
-    return Picture(kind, title, description, spec | {"description": description}, six_digits(rows))
+    if drawn.alike:
+        description = f"{description} All of it: {drawn.alike}."
+    spec = drawn.spec | {"description": description}
+    return Picture(kind, title, description, spec, six_digits(rows), drawn.alike)
 
 
 def themed(spec: dict[str, Any], theme: str) -> dict[str, Any]:
@@ -95,7 +107,7 @@ def config(theme: str) -> dict[str, Any]:
         "legend": {"labelColor": ink, "titleColor": ink, "labelLimit": 260, "titleFontWeight": "normal"}
         | {"symbolBaseFillColor": ink, "symbolBaseStrokeColor": ink, "symbolOpacity": 1},
         "header": {"labelColor": ink, "titleColor": ink, "labelFontSize": 12},
-        "title": {"color": ink, "fontSize": 14, "anchor": "start"},
+        "title": {"color": ink, "subtitleColor": ink, "fontSize": 14, "subtitleFontSize": 12, "anchor": "start"},
         "text": {"color": ink},
         "rule": {"color": ink},
         "view": {"stroke": faint},
@@ -184,18 +196,19 @@ def with_panels(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
 
 def panels(
     chart: Any, rows: pd.DataFrame, by: Sequence[str], *, choose: bool, own: Sequence[str] = (), **size: Any
-) -> dict[str, Any]:
-    """Return the specification of a chart's panels: side by side, or one that controls choose when `choose`.
+) -> Drawn:
+    """Return a chart's panels: side by side, or one that controls choose when `choose`.
 
     `by` names the fields which tell panels apart; the rows have been named `with_panels`. `own` are axes that every
     panel scales for itself.
     """
     varied = _varied(rows, by)
+    alike = ", ".join(str(rows[field].iloc[0]) for field in by if field not in varied)
     if varied and not choose:
         header = alt.Header(title=None, labelAnchor="start")
         facet = alt.Facet("panel:N", header=header, sort=rows["panel"].unique().tolist())
         shown = chart.properties(**PANEL | size).facet(facet=facet, columns=2).resolve_axis(x="independent")
-        return specification(shown.resolve_scale(**dict.fromkeys(own, "independent")))
+        return Drawn(specification(shown.resolve_scale(**dict.fromkeys(own, "independent"))), alike)
     spec = specification(chart) | ALONE | size
     if choose:
         spec["width"] = "container"
@@ -203,7 +216,7 @@ def panels(
         only = " && ".join(f"datum.{field} == chosen_{field}" for field in varied)
         spec["transform"] = [*spec.get("transform", []), {"filter": only}]
         spec["params"] = [_control(field, rows) for field in varied]
-    return spec
+    return Drawn(spec, alike)
 
 
 def _control(field: str, rows: pd.DataFrame) -> dict[str, Any]:

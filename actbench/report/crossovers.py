@@ -1,4 +1,4 @@
-"""From which size on the answer changes: a sentence a curve, and a table."""
+"""From which size on the answer changes: sentences, and a table."""
 
 from __future__ import annotations
 
@@ -8,27 +8,38 @@ from functools import partial
 from actbench import backends
 from actbench.analysis.crossovers import NEGLIGIBLE, Crossover, Curve, Kind
 from actbench.model import place
+from actbench.report.answers import grouped
 from actbench.report.numbers import about
 from actbench.report.table import Table
 
-MOST_SENTENCES = 24
-"""More curves than this are counted in one sentence, and left to the table."""
+MOST_SENTENCES = 16
+"""Where it takes more than these, curves are counted in one sentence, and left to the table."""
 
 SLIGHT = f"{100 * NEGLIGIBLE:.0f} %"
 
 
 def sentences(curves: Sequence[Curve]) -> Iterator[str]:
-    """Say of every curve of reusing the output against recomputing where the answer changes."""
+    """Say of every curve of reusing the output against recomputing where the answer changes, of those alike at once."""
     asked = [each for each in _ordered(curves) if (each.reference, each.candidate) == ("recompute", "cached")]
-    if len(asked) > MOST_SENTENCES:
-        crossing = sum(any(found.kind is Kind.CROSSES for found in each.findings) for each in asked)
-        yield (
-            f"Caching stops or starts to pay at some size in {crossing} of {len(asked)} series of sizes: see the table "
-            "of crossovers."
-        )
+    told = [*_told(asked)]
+    if len(told) <= MOST_SENTENCES:
+        yield from told
         return
-    for each in asked:
-        yield f"{each.activation}, {each.op}, {each.dtype}, {each.backend}: {_sentence(each)}."
+    crossing = sum(any(found.kind is Kind.CROSSES for found in each.findings) for each in asked)
+    yield (
+        f"Caching stops or starts to pay at some size in {crossing} of {len(asked)} series of sizes: see the table of "
+        "crossovers."
+    )
+
+
+def _told(curves: Sequence[Curve]) -> Iterator[str]:
+    """Say it of each activation and op, of dtypes and backends alike at once."""
+    alike = grouped(curves, lambda each: (each.activation, each.op, _sentence(each)))
+    for (activation, op, said), found in alike.items():
+        by_backend = grouped(found, lambda each: each.backend)
+        dtypes = {backend: tuple(each.dtype for each in own) for backend, own in by_backend.items()}
+        for own, named in grouped(dtypes, dtypes.__getitem__).items():
+            yield f"{activation}, {op}, {' and '.join(own)}, {' and '.join(named)}: {said}."
 
 
 def table(curves: Sequence[Curve]) -> Table:

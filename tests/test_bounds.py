@@ -3,7 +3,11 @@ from __future__ import annotations
 import pytest
 
 from actbench.analysis.bounds import Bound, bound
-from actbench.model import CACHED, Case, Dtype, Op, Probe
+from actbench.analysis.figures import Figures, figures
+from actbench.analysis.speedups import ratios
+from actbench.analysis.typical import by_round
+from actbench.model import CACHED, Arm, Block, BlockTimes, Calibration, Case, Dtype, Op, Plan, Probe
+from actbench.runs.times import Times
 
 PROBE = Probe(single=1e-6, cached=1e-6 + 1e-9 * CACHED)
 """A microsecond for the call, and a nanosecond an element."""
@@ -54,3 +58,32 @@ def test_where_a_call_hides_what_elements_take_in_cache_larger_arrays_are_told_b
 
 def test_a_backend_that_is_not_known_here_is_taken_to_allocate() -> None:
     assert bounded(2e-4, backend="elsewhere") is Bound.ALLOCATION
+
+
+def of_rounds(*seconds: float) -> Figures:
+    """Return the figures of a case that took so long in each round, beside a copy of a tenth of a microsecond."""
+    block = Block("tanh", Op.DERIVATIVE, Dtype.FLOAT64, 1000, (Arm("cached", "numpy"),))
+    times = Times(
+        Plan((block,), seed=1),
+        [BlockTimes(block, number, ((taken,), (1e-7,))) for number, taken in enumerate(seconds, start=1)],
+    )
+    calibration = Calibration((1, 1), (1, 1), 1, 1.0, (PROBE, Probe(1e-8, 1e-6)))
+    (found, _) = figures(times, by_round(times), ratios(times, times.blocks), {block.id: calibration}, [])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        ([2.5e-6] * 6, (Bound.COMPUTE, True)),
+        ([1.5e-6] * 6, (Bound.DISPATCH, True)),
+        ([1.8e-6, 2.3e-6] * 3, (Bound.COMPUTE, False)),
+        ([1.8e-6, 2.1e-6] * 3, (Bound.DISPATCH, False)),
+        ([1.8e-6, 2.3e-6], (Bound.COMPUTE, True)),  # two rounds give no interval
+    ],
+)
+def test_a_word_is_decided_where_the_ends_of_the_interval_say_the_same(
+    seconds: list[float], expected: tuple[Bound, bool]
+) -> None:
+    found = of_rounds(*seconds)
+    assert (found.bound, found.bound_decided) == expected

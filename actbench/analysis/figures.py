@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
+from math import isnan
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +21,7 @@ from actbench.runs.times import Times
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One case; the fields are the columns of cases.csv, but for the last."""
+    """One case; the fields are the columns of cases.csv, but for the last two."""
 
     activation: str
     strategy: str
@@ -47,6 +49,8 @@ class Figures:
 
     bound: Bound | None
     """What bounds the case; None for yardsticks, where nothing was probed, and where the rule says nothing."""
+    bound_decided: bool
+    """Whether the rule says the same at the ends of the intervals."""
 
     @property
     def case(self) -> Case:
@@ -82,7 +86,8 @@ def figures(
     for (case, rounds), (seconds, low, high) in zip(cases.items(), bounds, strict=True):
         check, arm = by_kernel.get(case.kernel), arms[case]
         moved = _moved(case, check)
-        limit, least, most = (100 * moved / arm.copied * ratio for ratio in arm.copy)
+        limit, least, most = limits = tuple(100 * moved / arm.copied * ratio for ratio in arm.copy)
+        word, decided = _bound(case, (seconds, low, high), limits, moved, arm)
         yield Figures(
             activation=case.activation,
             strategy=case.strategy,
@@ -102,7 +107,8 @@ def figures(
             copy_limit_high_pct=most,
             residual_bytes_per_element=kept_bytes(case, check),
             max_ulp=check.max_ulp if check else float("nan"),
-            bound=_bound(case, seconds, limit, moved, arm),
+            bound=word,
+            bound_decided=decided,
         )
 
 
@@ -132,12 +138,24 @@ def _arms(found: Mapping[Block, Ratios], calibrations: Mapping[str, Calibration]
     return arms
 
 
-def _bound(case: Case, seconds: float, limit: float, moved: int, arm: _Arm) -> Bound | None:
-    """Return what bounds a case, which takes so many seconds and moves so many bytes, at `limit` % of a copy's rate."""
-    if arm.probe is None or arm.copy_probe is None:
-        return None
-    calls = arm.copy_probe.single * moved / arm.copied
-    return bound(case, seconds, limit / 100 * seconds - calls, arm.probe)
+def _bound(
+    case: Case, seconds: Sequence[float], limits: Sequence[float], moved: int, arm: _Arm
+) -> tuple[Bound | None, bool]:
+    """Return what bounds a case that moves so many bytes, and whether it does at the ends of the intervals too.
+
+    `limits` are percentages of a copy's rate; like `seconds`, with their interval.
+    """
+    probe, copy_probe = arm.probe, arm.copy_probe
+    if probe is None or copy_probe is None:
+        return None, True
+    calls = copy_probe.single * moved / arm.copied
+
+    def at(taken: float, limit: float) -> Bound | None:
+        return bound(case, taken, limit / 100 * taken - calls, probe)
+
+    found = at(seconds[0], limits[0])
+    ends = product(seconds[1:], limits[1:])
+    return found, isnan(seconds[1]) or all(at(*end) is found for end in ends)
 
 
 def _moved(case: Case, check: Check | None) -> int:

@@ -115,9 +115,10 @@ def _bound_table(title: str, cases: Sequence[Figures]) -> Table:
         f"What bounds it: {title}",
         "dispatch: half of the time is spent on one element as well; memory: a copy of the operands takes half of the "
         "time, or the kernel is 1.5 times slower than on an array in cache; allocation: that, where results and "
-        "temporaries are allocated; compute: none of these; nothing, where a call hides what elements take in cache.",
+        "temporaries are allocated; compute: none of these; nothing, where a call hides what elements take in cache. "
+        f"{UNDECIDED} marks a word that is another one at an end of the case's intervals.",
         cases,
-        lambda each: each.bound or "",
+        _word,
     )
 
 
@@ -135,6 +136,11 @@ def _time(each: Figures) -> str:
     value, low, high = (1e9 * seconds / each.size for seconds in (each.seconds, each.low, each.high))
     rate = "" if each.bound is Bound.DISPATCH else f" ({significant(each.copy_limit_pct, 2)} %)"
     return f"{plus_minus(value, low, high)}{rate}"
+
+
+def _word(each: Figures) -> str:
+    words = [each.bound or "", "" if each.bound_decided else UNDECIDED]
+    return " ".join(filter(None, words))
 
 
 def _cost_table(checks: Sequence[Check]) -> Table:

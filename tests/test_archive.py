@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import getpass
 import json
+import mmap
 import re
 import shutil
 import socket
@@ -247,6 +249,16 @@ def test_rows_that_are_all_too_long_are_refused(actbench: Actbench, run: Path) -
 def test_a_missing_file_is_named(actbench: Actbench, run: Path, name: str) -> None:
     (run / name).unlink()
     assert name in refused(actbench, run)
+
+
+def test_a_file_that_cannot_be_mapped_into_memory_is_read(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = archive.load(run)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENODEV, "No such device")
+
+    monkeypatch.setattr(mmap, "mmap", refuse)
+    assert [*archive.load(run).times.finished()] == [*expected.times.finished()]
 
 
 def test_the_order_of_rows_does_not_matter(run: Path) -> None:

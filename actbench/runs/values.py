@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from math import inf
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -156,21 +157,29 @@ def _indices(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[n
 
 
 def _frame(path: Path, cases: Collection[Case]) -> pd.DataFrame:
-    """Return all rows, of the right types; `InputError` when they are not.
-
-    With the names known beforehand, pandas reads pieces of a large file in threads.
-    """
+    """Return all rows, of the right types; `InputError` when they are not."""
     known = {name: sorted({getattr(case, name) for case in cases}) for name in NAMES}
     types = {name: pd.CategoricalDtype(names) for name, names in known.items()} | NUMBERS
     try:
         with np.errstate(invalid="ignore"), warnings.catch_warnings():
             warnings.simplefilter("error")  # of a name that is not known, pandas warns as yet
-            frame = pd.read_csv(path, dtype=types, na_filter=False, skip_blank_lines=False, memory_map=True)
+            frame = _read(path, types)
     except (OSError, OverflowError, ValueError, Warning) as error:
         line = _unreadable_line(path, known)
         raise InputError(f"cannot read {path}: {error}") if line is None else _wrong_line(path, line) from None
     if [*frame.columns] != COLUMNS or not isinstance(frame.index, pd.RangeIndex):
         raise InputError(f"{path} does not have the columns {','.join(COLUMNS)}")
+    return frame
+
+
+def _read(path: Path, types: Mapping[str, Any]) -> pd.DataFrame:
+    """Return what pandas reads: with names known beforehand, pieces of a large file in threads, and from memory."""
+    options: dict[str, Any] = {"dtype": types, "na_filter": False, "skip_blank_lines": False}
+    frame: pd.DataFrame
+    try:
+        frame = pd.read_csv(path, memory_map=True, **options)
+    except OSError:  # some file systems, of other machines, map no files
+        frame = pd.read_csv(path, **options)
     return frame
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 import xml.etree.ElementTree as ET
@@ -274,6 +275,14 @@ def test_a_report_is_written_into_the_runs_directory(actbench: Actbench, run: Ru
     assert text.count("<table>") >= 7
     assert "Content-Security-Policy" in text
     assert len(text) < 3e6
+
+
+def test_python_looks_for_circles_again_after_a_report_and_after_one_that_is_refused(
+    actbench: Actbench, run: Run
+) -> None:
+    for arguments in ([str(run.path)], ["nowhere"]):
+        actbench("report", *arguments)
+        assert gc.isenabled()
 
 
 def test_a_report_goes_to_a_page_alone(actbench: Actbench, run: Run) -> None:

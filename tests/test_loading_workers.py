@@ -196,3 +196,16 @@ def test_loading_leaves_the_built_in_backends_as_they_are() -> None:
     assert {name: id(backend) for name, backend in backends.catalogue().items()} == before
     assert not [name for name in sys.modules if name.startswith("actbench_loaded_")]
     assert os.getcwd() not in sys.path  # noqa: PTH109  # as it stands there
+
+
+def test_a_formula_of_arrays_that_branches_is_refused_with_its_place(mine: Path) -> None:
+    mine.write_text(MINE.replace("d = 1.0 + e", "d = 1.0 + (e if z < 0.0 else e)"))
+    chosen = ("-a", "softer", "-s", "recompute", "-b", "numpy", "-d", "float64", "-n", "10")
+    result = CliRunner().invoke(main, ["run", "--load", "mine.py", *chosen, "-q"])
+    line = mine.read_text().partition("if z < 0.0")[0].count("\n") + 1
+    assert result.exit_code == 4
+    assert result.stderr == (
+        "actbench: softer/recompute/numpy/derivative/float64 cannot be checked: recompute raised ValueError: The truth "
+        "value of an array with more than one element is ambiguous. Use a.any() or a.all() "
+        f"(mine.py, line {line}): it is given a whole array, so choose by m.where, or Piecewise\n"
+    )

@@ -14,7 +14,9 @@ from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from itertools import repeat
+from pathlib import Path
 from time import perf_counter, thread_time
+from traceback import extract_tb
 from typing import TYPE_CHECKING, Any
 
 from actbench import processors
@@ -121,7 +123,8 @@ class Worker:
         """Call a kernel on given inputs, and residuals where there are any."""
         import numpy as np
 
-        from actbench import kernel
+        from actbench import backends, kernel
+        from actbench.formula import Dialect
         from actbench.model import Case
 
         wanted = Case.parse(case)
@@ -133,7 +136,9 @@ class Worker:
             with np.errstate(all="ignore"):
                 outputs = kernel.prepare(wanted, placement).results()
             raised = None
-        except (ArithmeticError, ValueError) as error:  # math raises either
+        except (ArithmeticError, ValueError) as error:  # math raises either, of one number
+            if isinstance(error, ValueError) and backends.get(wanted.backend).dialect is Dialect.ARRAY:
+                raise _refusal(wanted, error) from None
             outputs, raised = [], repr(error)
         ends = (*outputs[:1], *outputs[1:][-1:])  # between them is what a step keeps, perhaps in a type of its own
         return Evaluated(tuple(map(Array.pack, ends)), raised, bound.compile_seconds, bound.from_cache)
@@ -206,6 +211,14 @@ def _undisturbed(arm: Invocation, calls: int, warm: Callable[[], None]) -> float
         if own > UNDISTURBED * seconds or own > QUANTUM:
             break
     return seconds
+
+
+def _refusal(case: Case, error: ValueError) -> InputError:
+    """Return what to say of a formula that does not take whole arrays, with the place that raised."""
+    place = extract_tb(error.__traceback__)[-1]
+    way_out = ": it is given a whole array, so choose by m.where, or Piecewise" if "truth value" in str(error) else ""
+    at = f"{Path(place.filename).name}, line {place.lineno}"
+    return InputError(f"{case.strategy} raised ValueError: {str(error).rstrip('.')} ({at}){way_out}")
 
 
 def main() -> None:

@@ -210,6 +210,14 @@ def test_the_yardstick_has_the_colour_of_a_copy_among_rounds(run: Run) -> None:
     assert style.COPY not in set(shown[shown.strategy != "yardstick"].backend)
 
 
+def test_backends_shown_together_have_different_colours() -> None:
+    names = [*backends.catalogue()]
+    for first in names:
+        shown = scale(style.backend_colour(["numpy", first, style.COPY]))
+        assert len(set(shown.values())) == len(shown)
+        assert shown["numpy"] == scale(style.backend_colour(["numpy"]))["numpy"]
+
+
 def test_backends_have_colours_of_their_own() -> None:
     names = [*backends.catalogue()][: len(style.PALETTE)]
     assert len(set(scale(style.backend_colour(names)).values())) == len(style.PALETTE)

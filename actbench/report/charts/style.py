@@ -150,9 +150,19 @@ def ordered(names: Iterable[str], order: Sequence[str]) -> list[str]:
 
 def _colour(field: str, order: Sequence[str], present: Iterable[str], **options: Any) -> alt.Color:
     names = ordered(present, order)
-    places = zip(names, _places(names, order), strict=True)
-    colours = [GREY if name == COPY else PALETTE[place % len(PALETTE)] for name, place in places]
-    return alt.Color(f"{field}:N", scale=alt.Scale(domain=names, range=colours), title=field, **options)
+    colours = _colours(names, order)
+    scale = alt.Scale(domain=names, range=[colours[name] for name in names])
+    return alt.Color(f"{field}:N", scale=scale, title=field, **options)
+
+
+def _colours(names: Sequence[str], order: Sequence[str]) -> dict[str, str]:
+    """Return each name's own colour; where another name that is shown has it, one that is free."""
+    found = {COPY: GREY} if COPY in names else {}
+    for name, at in zip(names, _places(names, order), strict=True):
+        own = PALETTE[at % len(PALETTE)]
+        free = [colour for colour in (own, *PALETTE) if colour not in found.values()]
+        found.setdefault(name, (free or [own])[0])
+    return found
 
 
 def _dash(field: str, names: Sequence[str], order: Sequence[str]) -> alt.StrokeDash:

@@ -60,14 +60,14 @@ def test_a_backend_that_is_not_known_here_is_taken_to_allocate() -> None:
     assert bounded(2e-4, backend="elsewhere") is Bound.ALLOCATION
 
 
-def of_rounds(*seconds: float) -> Figures:
-    """Return the figures of a case that took so long in each round, beside a copy of a tenth of a microsecond."""
+def of_rounds(*seconds: float, copy: float = 1e-7, call: float = 1e-8) -> Figures:
+    """Return the figures of a case that took so long in each round, beside a copy that takes `copy`, of one `call`."""
     block = Block("tanh", Op.DERIVATIVE, Dtype.FLOAT64, 1000, (Arm("cached", "numpy"),))
     times = Times(
         Plan((block,), seed=1),
-        [BlockTimes(block, number, ((taken,), (1e-7,))) for number, taken in enumerate(seconds, start=1)],
+        [BlockTimes(block, number, ((taken,), (copy,))) for number, taken in enumerate(seconds, start=1)],
     )
-    calibration = Calibration((1, 1), (1, 1), 1, 1.0, (PROBE, Probe(1e-8, 1e-6)))
+    calibration = Calibration((1, 1), (1, 1), 1, 1.0, (PROBE, Probe(call, 1e-6)))
     (found, _) = figures(times, by_round(times), ratios(times, times.blocks), {block.id: calibration}, [])
     return found
 
@@ -86,4 +86,10 @@ def test_a_word_is_decided_where_the_ends_of_the_interval_say_the_same(
     seconds: list[float], expected: tuple[Bound, bool]
 ) -> None:
     found = of_rounds(*seconds)
-    assert (found.bound, found.bound_decided) == expected
+    assert (found.bounding.word, found.bounding.decided) == expected
+
+
+def test_a_copy_that_is_hardly_more_than_its_call_tells_nothing_of_memory() -> None:
+    moves, calls = (of_rounds(*[2.5e-6] * 6, copy=copy, call=1e-6) for copy in (3.5e-6, 1.4e-6))
+    assert (moves.bounding.word, moves.bounding.copy_tells) == (Bound.MEMORY, True)
+    assert (calls.bounding.word, calls.bounding.copy_tells) == (Bound.COMPUTE, False)

@@ -47,8 +47,8 @@ numpy     float64   1\u202f000   4.00 ± 0.00
 
 Time: logistic, derivative
 Nanoseconds per element, and in brackets the rate of moving the operands as a percentage of a plain copy's, whose \
-interval is in cases.csv; none where the call\u0020
-itself takes half of the time.
+interval is in cases.csv; none where its call\u0020
+takes half of the time, or that of the copy two thirds.
 backend   dtype         n            recompute               cached
 ───────────────────────────────────────────────────────────────────
 numpy     float64   1\u202f000   4.00 ± 0.00 (12 %)   1.00 ± 0.00 (50 %)
@@ -70,7 +70,7 @@ Times faster than `recompute` on the same backend, measured side by side; below 
 ### Time: logistic, derivative
 
 Nanoseconds per element, and in brackets the rate of moving the operands as a percentage of a plain copy's, whose \
-interval is in cases.csv; none where the call itself takes half of the time.
+interval is in cases.csv; none where its call takes half of the time, or that of the copy two thirds.
 
 | backend | dtype | n | recompute | cached |
 | --- | --- | ---: | ---: | ---: |

@@ -5,7 +5,8 @@ which lie in the caches next to the processor. With T the time of the case, F th
 its elements would take as fast as those in cache, F not counted:
 
 1. **dispatch** where F is half of T or more;
-2. **memory** where a plain copy would take half of T or more to move the operands, its own call not counted;
+2. **memory** where a plain copy would take half of T or more to move the operands, its own call not counted, and where
+   it moves them for half as long as that call or longer: of less, the call's scatter would pass for moving;
 3. where T - F is more than `SLOWED` times C, in arrays larger than `CACHED`, data have left the cache: **allocation**
    for a backend that allocates its results and temporaries, which must come from memory as well, **memory** for one
    that writes to given arrays;

@@ -19,9 +19,20 @@ from actbench.model import OVERHEAD, YARDSTICK, Block, Calibration, Case, Check,
 from actbench.runs.times import Times
 
 
+class Bounding(NamedTuple):
+    """What bounds a case."""
+
+    word: Bound | None = None
+    """None for yardsticks, where nothing was probed, and where the rule says nothing."""
+    decided: bool = True
+    """Whether the rule says the same at the ends of the intervals."""
+    copy_tells: bool = True
+    """Whether the plain copy's elements take half as long as its call, or longer: else its rate is that of the call."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One case; the fields are the columns of cases.csv, but for the last two."""
+    """One case; the fields are the columns of cases.csv, but for the last."""
 
     activation: str
     strategy: str
@@ -47,10 +58,7 @@ class Figures:
     max_ulp: float
     """Inf where the kernel gives no number at some z; NaN for the yardstick, which is not a kernel."""
 
-    bound: Bound | None
-    """What bounds the case; None for yardsticks, where nothing was probed, and where the rule says nothing."""
-    bound_decided: bool
-    """Whether the rule says the same at the ends of the intervals."""
+    bounding: Bounding
 
     @property
     def case(self) -> Case:
@@ -87,7 +95,6 @@ def figures(
         check, arm = by_kernel.get(case.kernel), arms[case]
         moved = _moved(case, check)
         limit, least, most = limits = tuple(100 * moved / arm.copied * ratio for ratio in arm.copy)
-        word, decided = _bound(case, (seconds, low, high), limits, moved, arm)
         yield Figures(
             activation=case.activation,
             strategy=case.strategy,
@@ -107,8 +114,7 @@ def figures(
             copy_limit_high_pct=most,
             residual_bytes_per_element=kept_bytes(case, check),
             max_ulp=check.max_ulp if check else float("nan"),
-            bound=word,
-            bound_decided=decided,
+            bounding=_bounding(case, (seconds, low, high), limits, moved, arm),
         )
 
 
@@ -138,24 +144,27 @@ def _arms(found: Mapping[Block, Ratios], calibrations: Mapping[str, Calibration]
     return arms
 
 
-def _bound(
-    case: Case, seconds: Sequence[float], limits: Sequence[float], moved: int, arm: _Arm
-) -> tuple[Bound | None, bool]:
+def _bounding(case: Case, seconds: Sequence[float], limits: Sequence[float], moved: int, arm: _Arm) -> Bounding:
     """Return what bounds a case that moves so many bytes, and whether it does at the ends of the intervals too.
 
     `limits` are percentages of a copy's rate; like `seconds`, with their interval.
     """
     probe, copy_probe = arm.probe, arm.copy_probe
     if probe is None or copy_probe is None:
-        return None, True
+        return Bounding()
     calls = copy_probe.single * moved / arm.copied
 
+    def moving(taken: float, limit: float) -> float:
+        elements = limit / 100 * taken - calls
+        return elements if elements >= calls / 2 else 0.0
+
     def at(taken: float, limit: float) -> Bound | None:
-        return bound(case, taken, limit / 100 * taken - calls, probe)
+        return bound(case, taken, moving(taken, limit), probe)
 
     found = at(seconds[0], limits[0])
     ends = product(seconds[1:], limits[1:])
-    return found, isnan(seconds[1]) or all(at(*end) is found for end in ends)
+    decided = isnan(seconds[1]) or all(at(*end) is found for end in ends)
+    return Bounding(found, decided, moving(seconds[0], limits[0]) > 0)
 
 
 def _moved(case: Case, check: Check | None) -> int:

@@ -56,9 +56,9 @@ def _within(path: Path, by: str, reference: str | None, form: str) -> None:
     from actbench.analysis.comparison import Axis, compare
     from actbench.report import comparison
     from actbench.report.terminal import show_table
-    from actbench.runs.archive import load
+    from actbench.runs.archive import load_timed
 
-    found = compare(load(path).times, Axis(by), reference)
+    found = compare(load_timed(path).times, Axis(by), reference)
     match form:
         case "table":
             show_table(comparison.table(found, by))
@@ -76,12 +76,12 @@ def _between(baseline: Path, candidate: Path, by: str | None, reference: str | N
     from actbench.errors import InputError
     from actbench.report import between as report
     from actbench.report.terminal import show_table
-    from actbench.runs.archive import load
+    from actbench.runs.archive import load_timed
     from actbench.runs.baseline import differences, host_differences, refuse_unlike
 
     if reference is not None:
         raise InputError("--reference is for one run: of two, the first is the reference; leave it out")
-    before, after = load(baseline), load(candidate)
+    before, after = load_timed(baseline), load_timed(candidate)
     refuse_unlike(before, after)
     hosts = host_differences(before, after)
     found = between(before.times, after.times, Axis(by) if by else None, one_host=not hosts)

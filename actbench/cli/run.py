@@ -42,9 +42,18 @@ PLANNING = ("preset", *AXES, "seed", "engine", "max_call")
 
 @click.command()
 @selection("default")
-@click.option("--rounds", type=click.IntRange(min=1), help="Exactly so many rounds, whatever the target.")
+@click.option(
+    "--rounds",
+    type=click.IntRange(min=1),
+    help="Exactly so many rounds, whatever the target; with --budget, as many of them as it has time for.",
+)
 @click.option("--target", type=Percent(), help="Stop when every speedup's 95 % interval is within ± this. [default: 2]")
-@click.option("--budget", type=Duration(), help="Time the run may take, e.g. 90s or 10m. [default: the preset's]")
+@click.option(
+    "--budget",
+    type=Duration(),
+    help="Time the run may take, e.g. 90s or 10m, once its kernels are compiled and a first round is measured. "
+    "[default: the preset's]",
+)
 @click.option("--seed", type=click.IntRange(min=0, max=2**63), help="Seed of inputs and order. [default: random]")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Directory of the run. [default: under results/]")
 @click.option("--resume", type=click.Path(path_type=Path), metavar="DIR", help="Go on with the run in DIR.")
@@ -278,8 +287,9 @@ def _prediction(chosen: dict[str, Any], plan: Plan, preset: Preset) -> str:
         return f"{processes} processes a case and yardstick: about {duration(seconds)}"
     each = predicted_round(plan, arm_seconds(plan, preset.arm_seconds))
     if chosen["rounds"]:
-        total = min(chosen["rounds"] * each, chosen["budget"] or float("inf"))
-        return f"about {duration(each)} a round, {chosen['rounds']} rounds: {duration(total)}"
+        total, budget = chosen["rounds"] * each, chosen["budget"] or float("inf")
+        how_long = duration(total) if total <= budget else f"as many as fit into {duration(budget)}"
+        return f"about {duration(each)} a round, {chosen['rounds']} rounds: {how_long}"
     fewest = _min_rounds(chosen)
     most = max(chosen["budget"] or preset.budget, fewest * each)
     plural = "round" if fewest == 1 else "rounds"

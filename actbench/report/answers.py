@@ -50,8 +50,7 @@ def answers(within: Iterable[Speedup]) -> Iterator[str]:
         if 1 < len(activations) <= MOST_NAMED:
             over = ", ".join(activations)
         yield f"Over {over}, {KEEPING['cached']} is {_verdict(every)}."
-    for of, strategy, found in subjects:
-        yield f"{', '.join(of)}: {_answer(strategy, found)}"
+    yield from dict.fromkeys(f"{', '.join(of)}: {_answer(strategy, found)}" for of, strategy, found in subjects)
 
 
 def _op(speedup: Speedup) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from math import isnan
 
 from actbench import backends
 from actbench.analysis.ladder import Step
@@ -26,8 +27,8 @@ def _table(dtype: Dtype, steps: Sequence[Step]) -> Table:
     lines = sorted({line[:2] for line in cells}, key=lambda line: (rank(line[0]), line[1]))
     return Table(
         f"Overhead ladder: {dtype}",
-        "Nanoseconds per call, and in brackets what a rung adds over the one before it: "
-        f"{UNDECIDED} 0 where the interval holds 0.",
+        "Nanoseconds per call, and in brackets what a rung adds over the one before it, by pairs and not by columns: "
+        f"{UNDECIDED} 0 where the interval holds 0, nothing where there is none.",
         ("backend", "n", *present),
         tuple(
             (backend, count(size), *(cells.get((backend, size, rung), "") for rung in present))
@@ -39,7 +40,9 @@ def _table(dtype: Dtype, steps: Sequence[Step]) -> Table:
 
 def _cell(step: Step) -> str:
     text = plus_minus(*_nanoseconds(step.seconds))
-    return text if step.added is None else f"{text} ({_added(_nanoseconds(step.added))})"
+    if step.added is None or isnan(step.added.low):
+        return text
+    return f"{text} ({_added(_nanoseconds(step.added))})"
 
 
 def _added(added: Bounded) -> str:

@@ -16,9 +16,9 @@ from actbench.report.charts.speedup import speedup
 from actbench.report.charts.style import Picture
 from actbench.report.charts.time import time
 from actbench.report.measured import Measured
-from actbench.runs.archive import Run
+from actbench.runs.archive import Run, require_timed
 from actbench.runs.baseline import host_differences
-from actbench.runs.record import Record, Status
+from actbench.runs.record import Record
 
 OF_A_RUN = ("speedup", "time", "parts", "accuracy", "rounds")
 """Kinds that show one run, in the order in which the report has them."""
@@ -68,8 +68,7 @@ def record_of(run: Run) -> Record:
     """Return the run's record; `InputError` where there is none, or nothing was measured."""
     if run.record is None:
         raise InputError(f"{run.path} has no run.json beside it, which charts need: name the run's directory")
-    if run.record.status is Status.REFUSED:
-        raise InputError(f"{run.path} was refused before anything was timed, for a wrong kernel: correct it, run again")
+    require_timed(run)
     if not run.times.blocks:
         raise InputError(f"{run.path} has no finished block yet: go on with it (actbench run --resume {run.path})")
     return run.record

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import isnan
 from operator import itemgetter
 
 from actbench import backends, suite
@@ -22,7 +23,7 @@ from actbench.report.measured import Measured
 from actbench.report.numbers import NO_INTERVAL, UNDECIDED, count, counted, plus_minus, ratio, significant
 from actbench.report.table import Table
 from actbench.residuals import rank as strategy_rank
-from actbench.runs.record import Engine, Record
+from actbench.runs.record import Engine, Record, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def summarise(found: Measured, record: Record) -> Summary:
         if of in compared:
             tables.append(_speedup_table(title, compared[of]))
         tables.append(_time_table(title, alike))
-        if any(each.bound for each in alike):
+        if any(each.bounding.word for each in alike):
             tables.append(_bound_table(title, alike))
     if curves:
         tables.append(crossovers.table(curves))
@@ -104,7 +105,7 @@ def _time_table(title: str, cases: Sequence[Figures]) -> Table:
     return _by_strategy(
         f"Time: {title}",
         "Nanoseconds per element, and in brackets the rate of moving the operands as a percentage of a plain copy's, "
-        "whose interval is in cases.csv; none where the call itself takes half of the time.",
+        "whose interval is in cases.csv; none where its call takes half of the time, or that of the copy two thirds.",
         cases,
         _time,
     )
@@ -134,12 +135,13 @@ def _by_strategy(title: str, note: str, cases: Sequence[Figures], cell: Callable
 
 def _time(each: Figures) -> str:
     value, low, high = (1e9 * seconds / each.size for seconds in (each.seconds, each.low, each.high))
-    rate = "" if each.bound is Bound.DISPATCH else f" ({significant(each.copy_limit_pct, 2)} %)"
+    told = each.bounding.copy_tells and each.bounding.word is not Bound.DISPATCH
+    rate = f" ({significant(each.copy_limit_pct, 2)} %)" if told else ""
     return f"{plus_minus(value, low, high)}{rate}"
 
 
 def _word(each: Figures) -> str:
-    words = [each.bound or "", "" if each.bound_decided else UNDECIDED]
+    words = [each.bounding.word or "", "" if each.bounding.decided else UNDECIDED]
     return " ".join(filter(None, words))
 
 
@@ -172,26 +174,7 @@ def _cost_table(checks: Sequence[Check]) -> Table:
 
 
 def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Record) -> Iterator[str]:
-    rounds = sorted({each.rounds for each in cases})
-    if rounds:
-        span = str(rounds[0]) if len(rounds) == 1 else f"{rounds[0]} to {rounds[-1]}"
-        plural = "round" if span == "1" else "rounds"
-        if rounds[-1] >= MIN_ROUNDS:
-            yield (
-                f"± is the longer side of the 95 % interval over {span} {plural}, each a fresh process; where it would "
-                f"reach 1 or 0 and the interval does not, its bounds are in brackets. {UNDECIDED} marks what is "
-                "undecided: a ratio whose interval holds 1, an addition whose interval holds 0. Each is of one figure: "
-                "of twenty ratios that are 1 in truth, one may seem not to be. And each is of this run: what sets "
-                "whole runs apart, often a few percent, is not in it (actbench compare)."
-            )
-        if rounds[0] < MIN_ROUNDS:
-            yield f"{NO_INTERVAL} marks a figure without an interval: that takes {MIN_ROUNDS} rounds."
-    wide = sum(speedup.half_width > record.settings.target for speedup in speedups)
-    if wide and record.settings.engine is Engine.INTERLEAVED:
-        yield (
-            f"Intervals wider than the target of ± {100 * record.settings.target:g} %: {wide} of {len(speedups)} "
-            "speedups, between strategies and between backends. More time narrows them: --resume with --budget."
-        )
+    yield from _intervals(cases, speedups, record)
     for activation, digits in _by_differences(record.checks).items():
         yield (
             f"{activation}: mpmath cannot evaluate it, so g' is held to differences of the forward function, to about "
@@ -211,6 +194,34 @@ def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Reco
     for failure in record.failures:
         when = f"in round {failure.round}" if failure.round else "while calibrating"
         yield f"FAILED {failure.block} {when}: {failure.reason}"
+
+
+def _intervals(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Record) -> Iterator[str]:
+    """Say what intervals mean, and where they are missing or wide."""
+    rounds = sorted({each.rounds for each in cases})
+    if rounds:
+        span = str(rounds[0]) if len(rounds) == 1 else f"{rounds[0]} to {rounds[-1]}"
+        plural = "round" if span == "1" else "rounds"
+        if rounds[-1] >= MIN_ROUNDS:
+            yield (
+                f"± is the longer side of the 95 % interval over {span} {plural}, each a fresh process; where it would "
+                f"reach 1 or 0 and the interval does not, its bounds are in brackets. {UNDECIDED} marks what is "
+                "undecided: a ratio whose interval holds 1, an addition whose interval holds 0. Each is of one figure: "
+                "of twenty ratios that are 1 in truth, one may seem not to be. And each is of this run: what sets "
+                "whole runs apart, often a few percent, is not in it (actbench compare)."
+            )
+        if rounds[0] < MIN_ROUNDS:
+            yield f"{NO_INTERVAL} marks a figure without an interval: that takes {MIN_ROUNDS} rounds."
+    asked = record.settings.rounds
+    if asked and record.rounds < asked and record.settings.budget and record.status is Status.COMPLETE:
+        yield f"{record.rounds} of {counted(asked, 'round')}: there was no budget for more."
+    widths = [speedup.half_width for speedup in speedups if not isnan(speedup.low)]
+    wide = sum(width > record.settings.target for width in widths)
+    if wide and record.settings.engine is Engine.INTERLEAVED:
+        yield (
+            f"Intervals wider than the target of ± {100 * record.settings.target:g} %: {wide} of {len(widths)} "
+            "speedups, between strategies and between backends. More time narrows them: --resume with --budget."
+        )
 
 
 def _by_differences(checks: Iterable[Check]) -> dict[str, float]:

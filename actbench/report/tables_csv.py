@@ -33,7 +33,7 @@ def every(found: Measured) -> dict[str, str]:
 
 def cases(found: Sequence[Figures]) -> str:
     """Return cases.csv: one row a case, its columns the measured fields of `Figures`."""
-    columns = [field.name for field in fields(Figures) if not field.name.startswith("bound")]
+    columns = [field.name for field in fields(Figures) if field.name != "bounding"]
     return csv_text(columns, map(attrgetter(*columns), found))
 
 

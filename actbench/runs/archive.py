@@ -163,6 +163,19 @@ def load(path: Path) -> Run:
     return Run(path, found.plan, times, found)
 
 
+def load_timed(path: Path) -> Run:
+    """Read a run that was not refused before anything was timed; `InputError` when it was."""
+    run = load(path)
+    require_timed(run)
+    return run
+
+
+def require_timed(run: Run) -> None:
+    """Raise `InputError` for a run that was refused before anything was timed."""
+    if run.record is not None and run.record.status is Status.REFUSED:
+        raise InputError(f"{run.path} was refused before anything was timed, for a wrong kernel: correct it, run again")
+
+
 @dataclass(frozen=True, slots=True)
 class _Line:
     """A line of the journal."""

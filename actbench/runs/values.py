@@ -166,7 +166,8 @@ def _frame(path: Path, cases: Collection[Case]) -> pd.DataFrame:
             frame = _read(path, types)
     except (OSError, OverflowError, ValueError, Warning) as error:
         line = _unreadable_line(path, known)
-        raise InputError(f"cannot read {path}: {error}") if line is None else _wrong_line(path, line) from None
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise InputError(f"cannot read {path}: {why}") if line is None else _wrong_line(path, line) from None
     if [*frame.columns] != COLUMNS or not isinstance(frame.index, pd.RangeIndex):
         raise InputError(f"{path} does not have the columns {','.join(COLUMNS)}")
     return frame

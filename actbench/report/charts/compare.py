@@ -10,7 +10,7 @@ import altair as alt
 import pandas as pd
 
 from actbench.analysis.between import TIME, Contrast, Finding
-from actbench.report.charts.style import Drawn, Picture, blank, picture, specification, tips
+from actbench.report.charts.style import ABOVE, Drawn, Picture, blank, picture, specification, tips
 
 COLOURS = {
     Finding.FASTER: "#0072B2",
@@ -22,15 +22,6 @@ COLUMNS = ["case", "ratio", "low", "high", "finding"]
 
 WIDE: dict[str, Any] = {"width": 420, "height": {"step": 15}}
 NARROW: dict[str, Any] = {"width": "container", "height": {"step": 32}}
-
-ABOVE: dict[str, Any] = {
-    "labelAlign": "left",
-    "labelPadding": -4,
-    "labelOffset": -9,
-    "ticks": False,
-    "domain": False,
-}
-"""Of an axis whose labels stand in the chart, each above its row."""
 
 
 def compare(found: Sequence[Contrast], *, narrow: bool = False) -> Picture | None:

@@ -11,7 +11,7 @@ import pandas as pd
 from actbench.analysis.figures import Figures
 from actbench.model import CACHED, Calibration, Probe
 from actbench.report.charts.over_sizes import BY, OF_CASE, of_cases
-from actbench.report.charts.style import GREY, Picture, blank, panels, picture, tips, with_panels
+from actbench.report.charts.style import ABOVE, GREY, Picture, blank, panels, picture, tips, with_panels
 from actbench.report.numbers import count
 from actbench.runs.times import Times
 
@@ -22,6 +22,9 @@ PARTS = {
     "the elements, not told apart": GREY,
 }
 """Of a case's time; the last where a call hides what elements take in cache (`Probe.elements`)."""
+
+BAR = 11
+"""Pixels of a bar's height."""
 
 TIME = "format(1e6 * datum.seconds * datum.share / 100, '.3~r') + ' µs'"
 
@@ -40,15 +43,15 @@ def parts(
         return None
     rows = with_panels(_rows(probed), BY)
     shown = {part: colour for part, colour in PARTS.items() if rows[part].any()}
-    axis = alt.Axis(title="share of the time of a call, %", values=[0, 25, 50, 75, 100])
+    axis = alt.Axis(title="share of a call's time, %", values=[0, 25, 50, 75, 100])
     chart = (
         blank()
         .transform_fold([*shown], as_=["part", "share"])
         .transform_calculate(place=f"indexof({[*shown]}, datum.part)", time=TIME)
-        .mark_bar(height=11)
+        .mark_bar(height=BAR, yOffset=BAR / 2 if choose else 0)
         .encode(
             alt.X("share:Q", axis=axis, scale=alt.Scale(domain=[0, 100])),
-            alt.Y("case:N", sort=None, axis=alt.Axis(title=None, labelLimit=320)),
+            alt.Y("case:N", sort=None, axis=alt.Axis(title=None, labelLimit=320, **(ABOVE if choose else {}))),
             alt.Color("part:N", scale=alt.Scale(domain=[*shown], range=[*shown.values()]), title=None),
             alt.Order("place:Q"),
             tooltip=tips("case", "part", "share", "time"),
@@ -60,7 +63,7 @@ def parts(
         "Stacked bars, one a case: the share of a call's time that one element takes as well, the share that the "
         f"elements would take at the rate of {CACHED} elements in cache, and the rest, which is memory and allocation; "
         "where a call hides that rate, the share of all elements.",
-        panels(chart, rows, BY, choose=choose, own=["y"], height={"step": 16}),
+        panels(chart, rows, BY, choose=choose, own=["y"], height={"step": 30 if choose else 16}),
         rows,
     )
 

@@ -41,6 +41,15 @@ INK = {"light": "#1b1f24", "dark": "#e6e8eb"}
 FAINT = {"light": "#d6d9dd", "dark": "#3a4048"}
 PAPER = {"light": "#ffffff", "dark": "#14171b"}
 
+ABOVE: dict[str, Any] = {
+    "labelAlign": "left",
+    "labelPadding": -4,
+    "labelOffset": -9,
+    "ticks": False,
+    "domain": False,
+}
+"""Of an axis whose labels stand in the chart, each above its row."""
+
 BETWEEN = {"condition": {"test": "datum.label == ''", "value": 0.35}, "value": 1}
 """Opacity of grid lines: less for those without a label."""
 

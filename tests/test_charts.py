@@ -25,6 +25,7 @@ from actbench.report.charts.functions import functions
 from actbench.report.charts.parts import PARTS
 from actbench.report.charts.style import Picture
 from actbench.report.measured import measured
+from actbench.report.numbers import count
 from actbench.runs.archive import Run, load
 
 Actbench = Callable[..., Result]
@@ -119,6 +120,14 @@ def test_the_parts_of_a_cases_time_add_up_to_it(run: Run) -> None:
     assert (shares >= 0).all(axis=None)
     written = pd.read_csv(run.path / "cases.csv")
     np.testing.assert_allclose(shown.seconds, written[written.strategy != "yardstick"].seconds, rtol=1e-5)
+
+
+def test_arrays_in_cache_have_nothing_to_do_with_memory() -> None:
+    rows = drawn("parts", load(Path(__file__).parents[1] / "results" / "reference")).rows
+    small = rows[rows.case.str.endswith(f"n = {count(1000)}")]
+    assert len(small) > 20
+    assert (small["memory and allocation"] == 0).all()
+    assert (rows["memory and allocation"] > 50).any()
 
 
 @pytest.mark.parametrize("kind", pictures.OF_A_RUN)

@@ -61,8 +61,8 @@ def parts(
         "parts",
         "Where the time goes",
         "Stacked bars, one a case: the share of a call's time that one element takes as well, the share that the "
-        f"elements would take at the rate of {CACHED} elements in cache, and the rest, which is memory and allocation; "
-        "where a call hides that rate, the share of all elements.",
+        f"elements would take at the rate of {CACHED} elements in cache, and in larger arrays the rest, which is "
+        "memory and allocation; where a call hides that rate, the share of all elements.",
         panels(chart, rows, BY, choose=choose, own=["y"], height={"step": 30 if choose else 16}),
         rows,
     )
@@ -79,9 +79,10 @@ def _rows(probed: Sequence[tuple[Figures, Probe]]) -> pd.DataFrame:
     hidden = np.isnan(rate)
     call = np.minimum(single, seconds)
     elements = seconds - call
-    computing = np.where(hidden, 0.0, np.minimum(elements, rate * rows["n"].to_numpy()))
+    sizes = rows["n"].to_numpy()
+    computing = np.where(hidden, 0.0, np.where(sizes <= CACHED, elements, np.minimum(elements, rate * sizes)))
     told = (call, computing, np.where(hidden, 0.0, elements - computing), np.where(hidden, elements, 0.0))
     shares = {part: np.round(100 / seconds * own, 2) for part, own in zip(PARTS, told, strict=True)}
-    sizes = rows["n"].map({size: count(size) for size in rows["n"].unique().tolist()})
-    case = rows["backend"] + ", " + rows["strategy"] + ", n = " + sizes
+    counts = rows["n"].map({size: count(size) for size in rows["n"].unique().tolist()})
+    case = rows["backend"] + ", " + rows["strategy"] + ", n = " + counts
     return rows[[*BY, "seconds"]].assign(case=case, **shares)

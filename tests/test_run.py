@@ -263,6 +263,21 @@ def test_a_dry_run_predicts_the_rounds_that_were_asked_for(actbench: Actbench) -
     assert "6 rounds" not in result.stdout
 
 
+def test_a_budget_that_cuts_rounds_says_so_before_and_after(actbench: Actbench) -> None:
+    few = (*SMALL, "--rounds", "300", "--budget", "1s")
+    assert "a round, 300 rounds: as many as fit into 1 s" in actbench("run", *few, "--dry-run").stdout
+    assert "\n5 of 300 rounds: there was no budget for more.\n" in actbench("run", *few, "-q").stdout
+    assert "no budget for more" not in actbench("run", *SMALL, "--rounds", "3", "--budget", "10m").stdout
+
+
+def test_without_intervals_none_is_called_wide_and_an_answer_that_is_missing_is_told_once(actbench: Actbench) -> None:
+    chosen = ("-a", "gelu", "-b", "numpy", "-s", "recompute,intermediate,pair", "-d", "float64", "-n", "1000")
+    said = " ".join(actbench("run", *chosen, "--op", "derivative", "--rounds", "2").stdout.split())
+    assert said.count("gelu, derivative: no answer yet.") == 1
+    assert "? marks a figure without an interval" in said
+    assert "wider than the target" not in said
+
+
 def test_a_dry_run_says_when_the_budget_is_too_small_for_an_interval(actbench: Actbench) -> None:
     assert "; an interval takes 6 rounds, " in actbench("run", "--budget", "1s", "--dry-run").stdout
     assert "an interval takes" not in actbench("run", "--dry-run").stdout

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from math import isnan
 from typing import NamedTuple
 
@@ -147,7 +146,8 @@ def _arms(found: Mapping[Block, Ratios], calibrations: Mapping[str, Calibration]
 def _bounding(case: Case, seconds: Sequence[float], limits: Sequence[float], moved: int, arm: _Arm) -> Bounding:
     """Return what bounds a case that moves so many bytes, and whether it does at the ends of the intervals too.
 
-    `limits` are percentages of a copy's rate; like `seconds`, with their interval.
+    `limits` are percentages of a copy's rate; like `seconds`, with their interval. Both low, and both high: each
+    condition of the rule grows or falls with either, so that the other two corners say nothing else.
     """
     probe, copy_probe = arm.probe, arm.copy_probe
     if probe is None or copy_probe is None:
@@ -162,8 +162,7 @@ def _bounding(case: Case, seconds: Sequence[float], limits: Sequence[float], mov
         return bound(case, taken, moving(taken, limit), probe)
 
     found = at(seconds[0], limits[0])
-    ends = product(seconds[1:], limits[1:])
-    decided = isnan(seconds[1]) or all(at(*end) is found for end in ends)
+    decided = isnan(seconds[1]) or all(at(*ends) is found for ends in zip(seconds[1:], limits[1:], strict=True))
     return Bounding(found, decided, moving(seconds[0], limits[0]) > 0)
 
 

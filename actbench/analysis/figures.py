@@ -146,8 +146,9 @@ def _arms(found: Mapping[Block, Ratios], calibrations: Mapping[str, Calibration]
 def _bounding(case: Case, seconds: Sequence[float], limits: Sequence[float], moved: int, arm: _Arm) -> Bounding:
     """Return what bounds a case that moves so many bytes, and whether it does at the ends of the intervals too.
 
-    `limits` are percentages of a copy's rate; like `seconds`, with their interval. Both low, and both high: each
-    condition of the rule grows or falls with either, so that the other two corners say nothing else.
+    `limits` are percentages of a copy's rate; like `seconds`, with their interval. With the time, dispatch becomes less
+    likely and all else more, and memory with the rate as well: what both low ends and both high ends say, all between
+    them say.
     """
     probe, copy_probe = arm.probe, arm.copy_probe
     if probe is None or copy_probe is None:

@@ -60,7 +60,7 @@ def from_csv(path: Path, plan: Plan, calibrations: Mapping[str, Calibration]) ->
     table[_indices(np.cumsum(widths) - widths, counts)] = seconds[_indices(found["begin"].to_numpy(), counts)]
     blocks = found.groupby("block")["round"].unique()
     ends = np.cumsum(widths)[np.flatnonzero(np.diff(found["block"], append=-1))]
-    for place, numbers, own in zip(blocks.index.tolist(), blocks.tolist(), np.split(table, ends), strict=False):
+    for place, numbers, own in zip(blocks.index.tolist(), blocks.tolist(), np.split(table, ends)[:-1], strict=True):
         block = plan.blocks[place]
         times.put(block, dict(zip(numbers.tolist(), own.reshape(len(numbers), len(block.timed), -1), strict=True)))
     return times

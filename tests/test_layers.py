@@ -57,7 +57,6 @@ DOORS = {
     "pyperf": {"measure", "runs"},
     "mpmath": {"truth", "oracle"},
     "rich": {"report"},
-    "altair": {"report"},
     "vl_convert": {"report"},
     "jinja2": {"report"},
     "platformdirs": {"report"},

@@ -35,7 +35,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 from math import exp, nan
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +69,8 @@ class Standing(StrEnum):
     EQUAL = "equal"
     UNDECIDED = "undecided"
 
+
+STANDINGS = tuple(Standing)
 
 DECIDED = (Standing.CANDIDATE, Standing.REFERENCE)
 
@@ -153,43 +154,21 @@ def curves(found: Mapping[Block, Ratios]) -> Iterator[Curve]:
 
 def standings(series: Sequence[Sequence[tuple[int, NDArray[np.float64]]]]) -> Iterator[tuple[Point, ...]]:
     """Judge the sizes of curves: of each its sizes, and by size the log ratios, one a round."""
-    judged = iter(_judged([logs for sizes in series for _, logs in sizes]))
+    logs = [own for sizes in series for _, own in sizes]
+    bounds = np.exp(locations(logs)).reshape(-1, 3)
+    up, down = chances_of_sign(logs), chances_of_sign([-own for own in logs])
+    enough = np.array([own.size >= MIN_ROUNDS for own in logs], dtype=bool)
+    counts = [len(sizes) for sizes in series]
+    faster, slower = _shown(up, down, enough, counts), _shown(down, up, enough, counts)
+    equal = (bounds[:, 1] >= 1 / (1 + NEGLIGIBLE)) & (bounds[:, 2] <= 1 + NEGLIGIBLE)
+    places = np.select([faster, slower, equal], [STANDINGS.index(each) for each in STANDINGS[:-1]], len(STANDINGS) - 1)
+    judged = zip(bounds.tolist(), places.tolist(), strict=True)
     for sizes in series:
-        yield _points([size for size, _ in sizes], [next(judged) for _ in sizes])
+        yield tuple(_point(size, own, *next(judged)) for size, own in sizes)
 
 
-class _Judged(NamedTuple):
-    """What the log ratios of a size come to."""
-
-    speedup: Bounded
-    rounds: int
-    not_above: float
-    """The p value of "the log ratio is 0 or less"."""
-    not_below: float
-
-
-def _judged(logs: Sequence[NDArray[np.float64]]) -> list[_Judged]:
-    bounds = np.exp(locations(logs)).tolist()
-    chances = (chances_of_sign(side).tolist() for side in (logs, [-rounds for rounds in logs]))
-    return [
-        _Judged(Bounded(*bound), rounds.size, up, down)
-        for rounds, bound, up, down in zip(logs, bounds, *chances, strict=True)
-    ]
-
-
-def _points(sizes: Sequence[int], judged: Sequence[_Judged]) -> tuple[Point, ...]:
-    enough = np.array([each.rounds >= MIN_ROUNDS for each in judged])
-    up, down = (np.array(side) for side in zip(*((each.not_above, each.not_below) for each in judged), strict=True))
-    faster, slower = _shown(up, down, enough), _shown(down, up, enough)
-    points = []
-    for size, each, candidate, reference in zip(sizes, judged, faster, slower, strict=True):
-        standing = Standing.UNDECIDED
-        if candidate or reference:
-            standing = Standing.CANDIDATE if candidate else Standing.REFERENCE
-        elif 1 / (1 + NEGLIGIBLE) <= each.speedup.low <= each.speedup.high <= 1 + NEGLIGIBLE:
-            standing = Standing.EQUAL
-        points.append(Point(size, each.speedup, each.rounds, standing))
-    return tuple(points)
+def _point(size: int, logs: NDArray[np.float64], bounds: Sequence[float], place: int) -> Point:
+    return Point(size, Bounded(*bounds), logs.size, STANDINGS[place])
 
 
 def findings(points: Sequence[Point], reference: str, candidate: str) -> Iterator[Crossover]:
@@ -220,17 +199,16 @@ def _equal(points: Iterable[Point]) -> bool:
     return all(point.standing is Standing.EQUAL for point in points)
 
 
-def _shown(chances: Floats, opposite: Floats, enough: NDArray[np.bool_]) -> list[bool]:
-    """Say for each size whether its log ratio is shown to be above 0, of all sizes that it can be shown for.
+def _shown(chances: Floats, opposite: Floats, enough: NDArray[np.bool_], counts: Sequence[int]) -> NDArray[np.bool_]:
+    """Say for each size whether its log ratio is shown to be above 0, of all of its curve that it can be shown for.
 
-    From the p values of the hypothesis that it is not, and of the opposite one.
+    From the p values of the hypothesis that it is not, and of the opposite one; a curve has so many sizes (`counts`).
     """
     level = 1 - CONFIDENCE
-    possible = enough & (opposite > level / 2)
-    asked = chances[possible]
-    shown = np.zeros(chances.size, dtype=bool)
-    shown[possible] = (asked <= level / 2) & (benjamini_hochberg(asked) <= level)
-    return shown.tolist()
+    own = np.arange(max(counts, default=0)) < np.array(counts, dtype=np.int64)[:, np.newaxis]
+    asked = np.full(own.shape, np.nan)
+    asked[own] = np.where(enough & (opposite > level / 2), chances, np.nan)
+    return np.asarray((asked <= level / 2) & (benjamini_hochberg(asked) <= level))[own]
 
 
 def _crossing(points: Sequence[Point], left: int, right: int) -> Bounded:

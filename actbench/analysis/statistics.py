@@ -195,18 +195,19 @@ def holm(chances: ArrayLike) -> Floats:
 
 
 def benjamini_hochberg(chances: ArrayLike) -> Floats:
-    """Adjust p values so that of all rejections no larger share than the level is expected to be false.
+    """Adjust p values, over the last axis, so that of rejections no larger share than the level is likely to be false.
 
-    Y. Benjamini and Y. Hochberg, "Controlling the false discovery rate: a practical and powerful approach to multiple
-    testing", Journal of the Royal Statistical Society B 57, 1995. Proven for independent tests, and for tests that err
-    together in one direction (Y. Benjamini and D. Yekutieli, Annals of Statistics 29, 2001), as those of cases that
-    share a yardstick do.
+    NaN is no hypothesis, and stays. Y. Benjamini and Y. Hochberg, "Controlling the false discovery rate: a practical
+    and powerful approach to multiple testing", Journal of the Royal Statistical Society B 57, 1995. Proven for
+    independent tests, and for tests that err together in one direction (Y. Benjamini and D. Yekutieli, Annals of
+    Statistics 29, 2001), as those of cases that share a yardstick do.
     """
     p = np.asarray(chances, dtype=np.float64)
-    order = np.argsort(p, kind="stable")
-    steps = p[order] * p.size / np.arange(1, p.size + 1)
+    order = np.argsort(p, axis=-1, kind="stable")  # NaN last
+    asked = np.sum(~np.isnan(p), axis=-1, keepdims=True)
+    steps = np.take_along_axis(p, order, axis=-1) * asked / np.arange(1, p.shape[-1] + 1)
     adjusted = np.empty_like(p)
-    adjusted[order] = np.minimum.accumulate(steps[::-1])[::-1]
+    np.put_along_axis(adjusted, order, np.fmin.accumulate(steps[..., ::-1], axis=-1)[..., ::-1], axis=-1)
     return adjusted
 
 

@@ -18,7 +18,7 @@ import msgspec
 
 from actbench.errors import InputError
 from actbench.model import Block, BlockTimes, Plan
-from actbench.runs import files, pyperf_suite, record, values
+from actbench.runs import files, record, values
 from actbench.runs.environment import process_metadata, public_text
 from actbench.runs.events import Calibrated, Checked, Disturbed, Event, Failed, Measured, RoundDone
 from actbench.runs.record import Record, Status
@@ -81,6 +81,8 @@ class Writer:
 
     def save(self) -> None:
         """Write the files that hold measurements, and drop the journal that they replace."""
+        from actbench.runs import pyperf_suite  # what only reads runs need not wait for pyperf
+
         calibrations = self.record.calibrations
         files.write(self.directory / "values.csv", values.to_csv(self.record.plan, self.times, calibrations))
         suite = pyperf_suite.to_json(self.times, calibrations, self.metadata)
@@ -147,6 +149,8 @@ def load(path: Path) -> Run:
             )
     try:
         if path.is_file():
+            from actbench.runs import pyperf_suite
+
             plan, times = pyperf_suite.from_json(path)
             if (path.parent / "run.json").exists():
                 return load(path.parent)

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import psutil
-import pyperf
 
 from actbench import __version__, software
 from actbench.errors import InputError, NotComparableError
@@ -154,6 +153,8 @@ def public_code(loaded: Iterable[Loaded]) -> list[Loaded]:
 
 def process_metadata() -> dict[str, str | float]:
     """Return the publishable metadata that pyperf collects of this process and host, now."""
+    import pyperf  # what only reads runs need not wait for it
+
     return public_metadata(pyperf.Run([1.0]).get_metadata())
 
 

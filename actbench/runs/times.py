@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +23,15 @@ class Times:
 
     def add(self, times: BlockTimes) -> None:
         """Take in one block of one round; a second one of the same round replaces it."""
-        self.put(times.block, {times.round: _padded([np.array(arm, dtype=np.float64) for arm in times.seconds])})
+        own = _padded([np.array(arm, dtype=np.float64) for arm in times.seconds])
+        self._seconds[times.block][times.round] = own
+        self._stacked.pop(times.block, None)
 
-    def put(self, block: Block, rounds: Mapping[int, NDArray[np.float64]]) -> None:
-        """Take in rounds of a block likewise: seconds per call by arm (the yardstick last), then by value, NaN last."""
-        self._seconds[block].update(rounds)
-        self._stacked.pop(block, None)
+    def put(self, block: Block, rounds: Sequence[int], seconds: NDArray[np.float64]) -> None:
+        """Take in all rounds of a block, by ascending number: an array as `seconds` returns it, written to no more."""
+        self._seconds[block] = dict(zip(rounds, seconds, strict=True))
+        self._stacked[block] = seconds
+        seconds.flags.writeable = False
 
     @property
     def blocks(self) -> tuple[Block, ...]:

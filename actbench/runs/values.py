@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping, Sequence
 from math import inf
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -62,7 +61,7 @@ def from_csv(path: Path, plan: Plan, calibrations: Mapping[str, Calibration]) ->
     ends = np.cumsum(widths)[np.flatnonzero(np.diff(found["block"], append=-1))]
     for place, numbers, own in zip(blocks.index.tolist(), blocks.tolist(), np.split(table, ends)[:-1], strict=True):
         block = plan.blocks[place]
-        times.put(block, dict(zip(numbers.tolist(), own.reshape(len(numbers), len(block.timed), -1), strict=True)))
+        times.put(block, numbers.tolist(), own.reshape(len(numbers), len(block.timed), -1))
     return times
 
 
@@ -163,24 +162,13 @@ def _frame(path: Path, cases: Collection[Case]) -> pd.DataFrame:
     try:
         with np.errstate(invalid="ignore"), warnings.catch_warnings():
             warnings.simplefilter("error")  # of a name that is not known, pandas warns as yet
-            frame = _read(path, types)
+            frame = pd.read_csv(path, dtype=types, na_filter=False, skip_blank_lines=False)
     except (OSError, OverflowError, ValueError, Warning) as error:
         line = _unreadable_line(path, known)
         why = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise InputError(f"cannot read {path}: {why}") if line is None else _wrong_line(path, line) from None
     if [*frame.columns] != COLUMNS or not isinstance(frame.index, pd.RangeIndex):
         raise InputError(f"{path} does not have the columns {','.join(COLUMNS)}")
-    return frame
-
-
-def _read(path: Path, types: Mapping[str, Any]) -> pd.DataFrame:
-    """Return what pandas reads: with names known beforehand, pieces of a large file in threads, and from memory."""
-    options: dict[str, Any] = {"dtype": types, "na_filter": False, "skip_blank_lines": False}
-    frame: pd.DataFrame
-    try:
-        frame = pd.read_csv(path, memory_map=True, **options)
-    except OSError:  # some file systems, of other machines, map no files
-        frame = pd.read_csv(path, **options)
     return frame
 
 

@@ -75,7 +75,7 @@ def main() -> None:
         run, page = Path(scratch, "run"), Path(scratch, "report.html")
         cases = made_up(run, arguments.rounds, arguments.values)
         seconds = seconds_of("-m", "actbench", "report", str(run), "-o", str(page))
-        start = seconds_of("-c", "import pandas, altair, jinja2")
+        start = seconds_of("-c", "import pandas, jinja2")
         read = (run / "values.csv").stat().st_size
         print(
             f"{count(cases)} cases, {1e-6 * read:.0f} MB of values: {seconds:.1f} s, of which {start:.1f} s to start "

@@ -6,19 +6,17 @@ from collections.abc import Sequence
 from math import isinf
 from operator import attrgetter
 
-import altair as alt
 import numpy as np
 import pandas as pd
 
 from actbench.model import BANDS, STATED_ULP, Check, Op
+from actbench.report.charts.grammar import constant, mark, quantitative, tips
 from actbench.report.charts.style import (
     Picture,
     backend_dash,
-    blank,
     panels,
     picture,
     strategy_colour,
-    tips,
     with_panels,
 )
 
@@ -38,31 +36,36 @@ def accuracy(checks: Sequence[Check], *, choose: bool = False) -> Picture | None
     if not shown:
         return None
     rows = with_panels(_rows(shown), BY)
-    base = blank()
-    bands = [_band(*band) for band in BANDS]
-    x = alt.X("z:O", sort=bands, axis=alt.Axis(title="z", labelAngle=-50))
-    y = alt.Y(
-        "ULP:Q",
-        scale=alt.Scale(type="log", domainMin=LEAST, nice=False, padding=10),
-        axis=alt.Axis(title=f"largest error of g', ULP (× none, dashed {STATED_ULP:g})", labelExpr=POWER, tickCount=6),
+    title = f"largest error of g', ULP (× none, dashed {STATED_ULP:g})"
+    y = quantitative(
+        "ULP",
+        scale={"type": "log", "domainMin": LEAST, "nice": False, "padding": 10},
+        axis={"title": title, "labelExpr": POWER, "tickCount": 6},
     )
-    colour = strategy_colour(rows["strategy"].unique())
-    numbers = base.transform_filter("datum.layer == 'number'")
-    lines = numbers.mark_line(interpolate="step", strokeWidth=2).encode(
-        x, y, colour, backend_dash(rows["backend"].unique())
-    )
-    told = tips("strategy", "backend", "z", "ULP")
-    points = numbers.mark_point(filled=True, size=30).encode(x, y, colour, tooltip=told)
-    none = base.transform_filter("datum.layer == 'none'")
-    cross = none.mark_text(text="×", fontSize=14, y=0, dy=6).encode(x, color=colour, tooltip=told)
-    stated = base.mark_rule(strokeDash=[3, 3]).encode(y=alt.YDatum(STATED_ULP))
+    of_band = {
+        "x": {
+            "field": "z",
+            "type": "ordinal",
+            "sort": [_band(*band) for band in BANDS],
+            "axis": {"title": "z", "labelAngle": -50},
+        },
+        "color": strategy_colour(rows["strategy"].unique()),
+    }
+    told = {"tooltip": tips("strategy", "backend", "z", "ULP")}
+    dashes = {"strokeDash": backend_dash(rows["backend"].unique())}
+    layers = [
+        mark("rule", {"y": constant(STATED_ULP)}, strokeDash=[3, 3]),
+        mark("line", of_band | {"y": y} | dashes, layer="number", interpolate="step", strokeWidth=2),
+        mark("point", of_band | {"y": y} | told, layer="number", filled=True, size=30),
+        mark("text", of_band | told, layer="none", text="×", fontSize=14, y=0, dy=6),
+    ]
     return picture(
         "accuracy",
         "Error of g' against z",
         "Steps: the largest error found in each band of z, in units in the last place on a logarithmic axis, by "
         "strategy (colour) and backend (dash); a cross at the top marks a band in which some result is no finite "
         f"number. The dashed line is {STATED_ULP:g} ULP, the bound where no weakness is declared.",
-        panels(alt.layer(stated, lines, points, cross), rows, BY, choose=choose),
+        panels({"layer": layers}, rows, BY, choose=choose),
         rows,
     )
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import altair as alt
 import numpy as np
 import pandas as pd
 
 from actbench import activations, backends
 from actbench.errors import InputError
 from actbench.formula import Dialect
-from actbench.report.charts.style import PALETTE, Drawn, Picture, blank, picture, specification
+from actbench.report.charts.grammar import mark, nominal, quantitative, scale
+from actbench.report.charts.style import PALETTE, Drawn, Picture, faceted, picture
 
 REACH = 6.0
 """z from -6 to 6."""
@@ -30,26 +30,21 @@ def functions(names: Sequence[str]) -> Picture:
     """Return the chart, a panel an activation; `InputError` where one cannot be evaluated."""
     rows = pd.DataFrame([row for name in names for row in _rows(name)], columns=COLUMNS)
     curves = {"g": [1, 0], "g'": [6, 3]}
-    chart = (
-        blank()
-        .mark_line(clip=True, strokeWidth=2)
-        .encode(
-            alt.X("z:Q", axis=alt.Axis(title="z", tickCount=5, labelFlush=False)),
-            alt.Y("value:Q", scale=alt.Scale(padding=4), axis=alt.Axis(title=None, tickCount=5)),
-            alt.Color("curve:N", scale=alt.Scale(domain=[*curves], range=[*PALETTE[:2]]), title=None),
-            alt.StrokeDash("curve:N", scale=alt.Scale(domain=[*curves], range=[*curves.values()]), title=None),
-            detail=alt.Detail("piece:N"),
-        )
-        .properties(width=170, height=120)
-    )
-    header = alt.Header(title=None, labelAnchor="start")
-    facets = chart.facet(facet=alt.Facet("activation:N", header=header, sort=[*names]), columns=4)
+    encoding = {
+        "x": quantitative("z", axis={"title": "z", "tickCount": 5, "labelFlush": False}),
+        "y": quantitative("value", scale={"padding": 4}, axis={"title": None, "tickCount": 5}),
+        "color": nominal("curve", scale=scale([*curves], [*PALETTE[:2]]), title=None),
+        "strokeDash": nominal("curve", scale=scale([*curves], [*curves.values()]), title=None),
+        "detail": nominal("piece"),
+    }
+    panel = mark("line", encoding, clip=True, strokeWidth=2) | {"width": 170, "height": 120}
+    resolve = {"axis": {"x": "independent"}, "scale": {"y": "independent"}}
     return picture(
         "functions",
         "Activations g and their derivatives g'",
         f"Curves, a panel an activation: g (solid) and g' (dashed) for z from {-REACH:g} to {REACH:g}: "
         f"{', '.join(names)}.",
-        Drawn(specification(facets.resolve_scale(y="independent").resolve_axis(x="independent"))),
+        Drawn(faceted(panel, "activation", [*names], 4, resolve)),
         rows,
     )
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
-import altair as alt
 import pandas as pd
 
 from actbench.model import Dtype
 from actbench.report.charts.data import stacked
-from actbench.report.charts.style import elements, strategy_dash, strategy_shape, tips
+from actbench.report.charts.grammar import Spec, end, mark, nominal, quantitative, tips
+from actbench.report.charts.style import elements, strategy_dash, strategy_shape
 
 BY = ("activation", "op", "dtype")
 """What tells panels apart."""
@@ -42,26 +42,27 @@ def capacities(rows: pd.DataFrame, caches: Mapping[str, int]) -> pd.DataFrame:
     return found[inside].drop(columns=["min", "max"])
 
 
-def lines(base: Any, layer: str, rows: pd.DataFrame, y: alt.Y, colour: alt.Color) -> tuple[Any, Any, Any]:
+def lines(layer: str, rows: pd.DataFrame, y: Spec, colour: Spec) -> list[Spec]:
     """Draw a layer of the data, `rows`: lines, intervals and points; the field of y is a tooltip."""
-    measured = base.transform_filter(f"datum.layer == '{layer}'")
     strategies = rows["strategy"].unique().tolist()
-    encoded: Any = y.to_dict()
-    told = tips("backend", "strategy", "n", encoded["field"], "low", "high")
-    return (
-        measured.mark_line(strokeWidth=2).encode(elements(), y, colour, strategy_dash(strategies)),
-        measured.mark_rule(strokeWidth=1.5).encode(elements(), alt.Y("low:Q"), alt.Y2("high:Q"), colour),
-        measured.mark_point(filled=True, size=36).encode(
-            elements(), y, colour, strategy_shape(strategies), tooltip=told
-        ),
-    )
+    encoding = {"x": elements(), "y": y, "color": colour}
+    of_lines = {"strokeDash": strategy_dash(strategies)}
+    interval = {"y": quantitative("low"), "y2": end("high")}
+    of_points = {
+        "shape": strategy_shape(strategies),
+        "tooltip": tips("backend", "strategy", "n", y["field"], "low", "high"),
+    }
+    return [
+        mark("line", encoding | of_lines, layer=layer, strokeWidth=2),
+        mark("rule", encoding | interval, layer=layer, strokeWidth=1.5),
+        mark("point", encoding | of_points, layer=layer, filled=True, size=36),
+    ]
 
 
-def cache_marks(base: Any) -> tuple[Any, Any]:
+def cache_marks() -> list[Spec]:
     """Draw the capacities of caches: rules, and their names above them."""
-    caches = base.transform_filter("datum.layer == 'cache'")
-    names = caches.mark_text(baseline="bottom", y=0, dy=-2, fontSize=10)
-    return (
-        caches.mark_rule(opacity=0.45).encode(elements()),
-        names.encode(elements(), text=alt.Text("name:N")),
-    )
+    names = {"x": elements(), "text": nominal("name")}
+    return [
+        mark("rule", {"x": elements()}, layer="cache", opacity=0.45),
+        mark("text", names, layer="cache", baseline="bottom", y=0, dy=-2, fontSize=10),
+    ]

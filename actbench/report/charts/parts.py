@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import altair as alt
 import numpy as np
 import pandas as pd
 
 from actbench.analysis.figures import Figures
 from actbench.model import CACHED, Calibration, Probe
+from actbench.report.charts.grammar import mark, nominal, quantitative, scale, tips
 from actbench.report.charts.over_sizes import BY, OF_CASE, of_cases
-from actbench.report.charts.style import ABOVE, GREY, Picture, blank, panels, picture, tips, with_panels
+from actbench.report.charts.style import ABOVE, GREY, Picture, panels, picture, with_panels
 from actbench.report.numbers import count
 from actbench.runs.times import Times
 
@@ -43,27 +43,27 @@ def parts(
         return None
     rows = with_panels(_rows(probed), BY)
     shown = {part: colour for part, colour in PARTS.items() if rows[part].any()}
-    axis = alt.Axis(title="share of a call's time, %", values=[0, 25, 50, 75, 100])
-    chart = (
-        blank()
-        .transform_fold([*shown], as_=["part", "share"])
-        .transform_calculate(place=f"indexof({[*shown]}, datum.part)", time=TIME)
-        .mark_bar(height=BAR, yOffset=BAR / 2 if choose else 0)
-        .encode(
-            alt.X("share:Q", axis=axis, scale=alt.Scale(domain=[0, 100])),
-            alt.Y("case:N", sort=None, axis=alt.Axis(title=None, labelLimit=320, **(ABOVE if choose else {}))),
-            alt.Color("part:N", scale=alt.Scale(domain=[*shown], range=[*shown.values()]), title=None),
-            alt.Order("place:Q"),
-            tooltip=tips("case", "part", "share", "time"),
-        )
-    )
+    fold = [
+        {"fold": [*shown], "as": ["part", "share"]},
+        {"calculate": f"indexof({[*shown]}, datum.part)", "as": "place"},
+        {"calculate": TIME, "as": "time"},
+    ]
+    axis = {"title": "share of a call's time, %", "values": [0, 25, 50, 75, 100]}
+    encoding = {
+        "x": quantitative("share", axis=axis, scale={"domain": [0, 100]}),
+        "y": nominal("case", sort=None, axis={"title": None, "labelLimit": 320} | (ABOVE if choose else {})),
+        "color": nominal("part", scale=scale([*shown], [*shown.values()]), title=None),
+        "order": quantitative("place"),
+        "tooltip": tips("case", "part", "share", "time"),
+    }
+    bars = mark("bar", encoding, height=BAR, yOffset=BAR / 2 if choose else 0)
     return picture(
         "parts",
         "Where the time goes",
         "Stacked bars, one a case: the share of a call's time that one element takes as well, the share that the "
         f"elements would take at the rate of {CACHED} elements in cache, and in larger arrays the rest, which is "
         "memory and allocation; where a call hides that rate, the share of all elements.",
-        panels(chart, rows, BY, choose=choose, own=["y"], height={"step": 30 if choose else 16}),
+        panels({"transform": fold} | bars, rows, BY, choose=choose, own=["y"], height={"step": 30 if choose else 16}),
         rows,
     )
 

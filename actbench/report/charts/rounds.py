@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import altair as alt
 import numpy as np
 import pandas as pd
 
 from actbench.analysis.statistics import Floats, medians
 from actbench.model import Block, Case
+from actbench.report.charts.grammar import constant, mark, nominal, quantitative, tips
 from actbench.report.charts.style import (
     COPY,
     Picture,
     backend_colour,
-    blank,
     panels,
     picture,
     strategy_shape,
-    tips,
     with_panels,
 )
 from actbench.runs.times import Times
@@ -51,18 +49,21 @@ def rounds(
         return None
     found = [row for block in shown for row in _rows(block, times.rounds(block), middles[block], keep)]
     rows = with_panels(pd.DataFrame(found, columns=["block", "backend", "strategy", "round", "off"]), BY)
-    base = blank()
-    x = alt.X(
-        "round:Q", axis=alt.Axis(title="round", tickMinStep=1, format="d"), scale=alt.Scale(nice=False, padding=8)
-    )
-    y = alt.Y("off:Q", axis=alt.Axis(title="from the case's median, %"))
-    colour = backend_colour(rows["backend"].unique())
-    shape = strategy_shape(rows["strategy"].unique())
-    points = base.mark_point(filled=True, size=34, opacity=0.8).encode(
-        x, y, colour, shape, tooltip=tips("backend", "strategy", "round", "off")
-    )
-    lines = base.mark_line(opacity=0.25, strokeWidth=1).encode(x, y, colour, detail=alt.Detail("strategy:N"))
-    zero = base.mark_rule(strokeDash=[3, 3]).encode(y=alt.YDatum(0))
+    axis = {"title": "round", "tickMinStep": 1, "format": "d"}
+    encoding = {
+        "x": quantitative("round", axis=axis, scale={"nice": False, "padding": 8}),
+        "y": quantitative("off", axis={"title": "from the case's median, %"}),
+        "color": backend_colour(rows["backend"].unique()),
+    }
+    of_points = {
+        "shape": strategy_shape(rows["strategy"].unique()),
+        "tooltip": tips("backend", "strategy", "round", "off"),
+    }
+    layers = [
+        mark("rule", {"y": constant(0)}, strokeDash=[3, 3]),
+        mark("line", encoding | {"detail": nominal("strategy")}, opacity=0.25, strokeWidth=1),
+        mark("point", encoding | of_points, filled=True, size=34, opacity=0.8),
+    ]
     furthest: Any = rows.iloc[int(rows["off"].abs().argmax())]
     return picture(
         "rounds",
@@ -70,7 +71,7 @@ def rounds(
         "Points: the time of each case in each round, in percent of the case's median over rounds, by backend (colour) "
         f"and strategy (shape), the yardstick too. The furthest is {furthest['off']:+.1f} %, {furthest['strategy']} "
         f"with {furthest['backend']} in round {furthest['round']} of {furthest['block']}.{told}",
-        panels(alt.layer(zero, lines, points), rows, BY, choose=choose, own=["x", "y"]),
+        panels({"layer": layers}, rows, BY, choose=choose, own=["x", "y"]),
         rows,
     )
 

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import altair as alt
 import pandas as pd
 
 from actbench.analysis.crossovers import Curve, Kind
 from actbench.analysis.speedups import Speedup
 from actbench.report.charts.data import stacked
+from actbench.report.charts.grammar import constant, end, mark, quantitative, tips
 from actbench.report.charts.over_sizes import BY, OF_CASE, cache_marks, capacities, lines, of_cases
 from actbench.report.charts.style import (
     Picture,
     backend_colour,
-    blank,
     logarithmic,
     panels,
     picture,
-    tips,
     with_panels,
 )
 from actbench.report.numbers import significant
@@ -38,16 +36,17 @@ def speedup(
     measured = [(*OF_CASE(each.candidate), each.ratio, each.low, each.high) for each in pairs]
     rows = with_panels(of_cases("ratio", measured, "ratio", "low", "high"), BY)
     crossed = pd.DataFrame(_crossings(rows, curves))
-    base = blank()
     colour = backend_colour(rows["backend"].unique())
     y = logarithmic("ratio", f"times faster than {REFERENCE}")
-    equal = base.mark_rule(strokeDash=[3, 3]).encode(y=alt.YDatum(1.0))
-    bands = base.transform_filter("datum.layer == 'crossing'").mark_rect(opacity=0.2)
-    crossings = bands.encode(
-        alt.X("low:Q"), alt.X2("high:Q"), color=colour, tooltip=tips("backend", "strategy", "low", "high")
-    )
-    shaded = [] if crossed.empty else [crossings]
-    chart = alt.layer(*shaded, *cache_marks(base), equal, *lines(base, "ratio", rows, y, colour))
+    crossing = {
+        "x": quantitative("low"),
+        "x2": end("high"),
+        "color": colour,
+        "tooltip": tips("backend", "strategy", "low", "high"),
+    }
+    shaded = [] if crossed.empty else [mark("rect", crossing, layer="crossing", opacity=0.2)]
+    equal = mark("rule", {"y": constant(1.0)}, strokeDash=[3, 3])
+    layers = [*shaded, *cache_marks(), equal, *lines("ratio", rows, y, colour)]
     sizes, ratios = rows["n"], rows["ratio"]
     return picture(
         "speedup",
@@ -57,7 +56,7 @@ def speedup(
         "the dashed line is 1, no difference, vertical lines are sizes at which an input and an output fill a cache, "
         "and shaded bands are the 95 % intervals of crossovers. "
         f"Over all that was measured, from {significant(ratios.min(), 2)} to {significant(ratios.max(), 2)} times.",
-        panels(chart, rows, BY, choose=choose),
+        panels({"layer": layers}, rows, BY, choose=choose),
         stacked(rows, capacities(rows, caches), crossed),
     )
 

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import altair as alt
 import pandas as pd
 
 from actbench import backends
 from actbench.model import STRATEGIES
 from actbench.report.charts.data import six_digits
+from actbench.report.charts.grammar import Spec, nominal, quantitative, scale
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#8C564B", "#6A51A3", "#3B3B3B")
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 1], [1, 4], [10, 4], [6, 2, 2, 2, 2, 2], [3, 5], [12, 2, 2, 2])
@@ -41,7 +41,7 @@ INK = {"light": "#1b1f24", "dark": "#e6e8eb"}
 FAINT = {"light": "#d6d9dd", "dark": "#3a4048"}
 PAPER = {"light": "#ffffff", "dark": "#14171b"}
 
-ABOVE: dict[str, Any] = {
+ABOVE: Spec = {
     "labelAlign": "left",
     "labelPadding": -4,
     "labelOffset": -9,
@@ -62,7 +62,7 @@ class Picture:
     title: str
     description: str
     """What is shown, on which axes, and what is to be seen: the text in the image's place."""
-    spec: dict[str, Any]
+    spec: Spec
     """Vega-Lite, without colours of the page, and with the name of its data in their place."""
     rows: pd.DataFrame
     """The data: what is not finite is missing, and a float has six digits."""
@@ -71,41 +71,30 @@ class Picture:
 
 
 DATA = "rows"
-"""What specifications call their data. Altair does not see these: it would hold each row to a schema, and copy it."""
-
-
-def blank() -> alt.Chart:
-    """Return a chart of the data, with nothing drawn yet."""
-    return alt.Chart(alt.NamedData(DATA))
+"""What specifications call their data."""
 
 
 class Drawn(NamedTuple):
     """A chart as Vega-Lite, and what all of its panels have in common."""
 
-    spec: dict[str, Any]
+    spec: Spec
     alike: str = ""
-
-
-def specification(chart: Any) -> dict[str, Any]:
-    """Return Altair's chart as Vega-Lite, to which more can be added: each of Altair's own methods copies it all."""
-    made: dict[str, Any] = chart.to_dict(validate=False)  # tests hold every chart to the schema
-    return made
 
 
 def picture(kind: str, title: str, description: str, drawn: Drawn, rows: pd.DataFrame) -> Picture:
     """Return a chart with its words and its data."""
     if drawn.alike:
         description = f"{description} All of it: {drawn.alike}."
-    spec = drawn.spec | {"description": description}
+    spec = {"data": {"name": DATA}, "description": description} | drawn.spec
     return Picture(kind, title, description, spec, six_digits(rows), drawn.alike)
 
 
-def themed(spec: dict[str, Any], theme: str) -> dict[str, Any]:
+def themed(spec: Spec, theme: str) -> Spec:
     """Return a specification with the colours of a light or a dark page."""
     return spec | {"config": config(theme)}
 
 
-def config(theme: str) -> dict[str, Any]:
+def config(theme: str) -> Spec:
     """Return Vega-Lite's configuration for ``light`` or ``dark``."""
     ink, faint = INK[theme], FAINT[theme]
     axis = {"labelColor": ink, "titleColor": ink, "gridColor": faint, "domainColor": ink, "tickColor": ink}
@@ -123,29 +112,29 @@ def config(theme: str) -> dict[str, Any]:
     }
 
 
-def backend_colour(present: Iterable[str], **options: Any) -> alt.Color:
+def backend_colour(present: Iterable[str]) -> Spec:
     """Return the colours of backends: each has its own in every chart."""
-    return _colour("backend", [*backends.catalogue()], present, **options)
+    return _colour("backend", [*backends.catalogue()], present)
 
 
-def strategy_colour(present: Iterable[str], **options: Any) -> alt.Color:
+def strategy_colour(present: Iterable[str]) -> Spec:
     """Return the colours of strategies: each has its own in every chart."""
-    return _colour("strategy", [*STRATEGIES], present, **options)
+    return _colour("strategy", [*STRATEGIES], present)
 
 
-def strategy_dash(present: Iterable[str]) -> alt.StrokeDash:
+def strategy_dash(present: Iterable[str]) -> Spec:
     """Return the dashes of strategies: each has its own in every chart."""
     return _dash("strategy", ordered(present, PLAINLY), PLAINLY)
 
 
-def strategy_shape(present: Iterable[str]) -> alt.Shape:
+def strategy_shape(present: Iterable[str]) -> Spec:
     """Return the shapes of strategies: a single size has points and no lines."""
     names = ordered(present, PLAINLY)
     shapes = [SHAPES[place % len(SHAPES)] for place in _places(names, PLAINLY)]
-    return alt.Shape("strategy:N", scale=alt.Scale(domain=names, range=shapes), title="strategy")
+    return nominal("strategy", scale=scale(names, shapes), title="strategy")
 
 
-def backend_dash(present: Iterable[str]) -> alt.StrokeDash:
+def backend_dash(present: Iterable[str]) -> Spec:
     """Return the dashes of backends."""
     names = ordered(present, [*backends.catalogue()])
     return _dash("backend", names, names)
@@ -157,11 +146,10 @@ def ordered(names: Iterable[str], order: Sequence[str]) -> list[str]:
     return sorted(found, key=lambda name: (order.index(name) if name in order else len(order), found.index(name)))
 
 
-def _colour(field: str, order: Sequence[str], present: Iterable[str], **options: Any) -> alt.Color:
+def _colour(field: str, order: Sequence[str], present: Iterable[str]) -> Spec:
     names = ordered(present, order)
     colours = _colours(names, order)
-    scale = alt.Scale(domain=names, range=[colours[name] for name in names])
-    return alt.Color(f"{field}:N", scale=scale, title=field, **options)
+    return nominal(field, scale=scale(names, [colours[name] for name in names]), title=field)
 
 
 def _colours(names: Sequence[str], order: Sequence[str]) -> dict[str, str]:
@@ -174,9 +162,9 @@ def _colours(names: Sequence[str], order: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _dash(field: str, names: Sequence[str], order: Sequence[str]) -> alt.StrokeDash:
+def _dash(field: str, names: list[str], order: Sequence[str]) -> Spec:
     dashes = [DASHES[place % len(DASHES)] for place in _places(names, order)]
-    return alt.StrokeDash(f"{field}:N", scale=alt.Scale(domain=names, range=dashes), title=field)
+    return nominal(field, scale=scale(names, dashes), title=field)
 
 
 def _places(names: Sequence[str], order: Sequence[str]) -> list[int]:
@@ -185,24 +173,16 @@ def _places(names: Sequence[str], order: Sequence[str]) -> list[int]:
     return [every.index(name) for name in names]
 
 
-def tips(*fields: str) -> list[alt.Tooltip]:
-    """Return what is told of a mark under the pointer.
-
-    Altair takes names as well, but looks through all of its classes for each.
-    """
-    return [alt.Tooltip(f"{field}:N") for field in fields]
-
-
-def elements() -> alt.X:
+def elements() -> Spec:
     """Return the axis of array sizes."""
-    scale = alt.Scale(type="log", nice=False, padding=12)
-    return alt.X("n:Q", scale=scale, axis=alt.Axis(title="n, elements", format="~s", tickCount=6))
+    axis = {"title": "n, elements", "format": "~s", "tickCount": 6}
+    return quantitative("n", scale={"type": "log", "nice": False, "padding": 12}, axis=axis)
 
 
-def logarithmic(field: str, title: str) -> alt.Y:
+def logarithmic(field: str, title: str) -> Spec:
     """Return a logarithmic axis."""
-    scale = alt.Scale(type="log", nice=False, padding=8)
-    return alt.Y(f"{field}:Q", scale=scale, axis=alt.Axis(title=title, tickCount=6))
+    scale = {"type": "log", "nice": False, "padding": 8}
+    return quantitative(field, scale=scale, axis={"title": title, "tickCount": 6})
 
 
 def with_panels(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
@@ -214,7 +194,7 @@ def with_panels(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
 
 
 def panels(
-    chart: Any, rows: pd.DataFrame, by: Sequence[str], *, choose: bool, own: Sequence[str] = (), **size: Any
+    chart: Spec, rows: pd.DataFrame, by: Sequence[str], *, choose: bool, own: Sequence[str] = (), **size: Any
 ) -> Drawn:
     """Return a chart's panels: side by side, or one that controls choose when `choose`.
 
@@ -224,11 +204,9 @@ def panels(
     varied = _varied(rows, by)
     alike = ", ".join(str(rows[field].iloc[0]) for field in by if field not in varied)
     if varied and not choose:
-        header = alt.Header(title=None, labelAnchor="start")
-        facet = alt.Facet("panel:N", header=header, sort=rows["panel"].unique().tolist())
-        shown = chart.properties(**PANEL | size).facet(facet=facet, columns=2).resolve_axis(x="independent")
-        return Drawn(specification(shown.resolve_scale(**dict.fromkeys(own, "independent"))), alike)
-    spec = specification(chart) | ALONE | size
+        resolve = {"axis": {"x": "independent"}, "scale": dict.fromkeys(own, "independent")}
+        return Drawn(faceted(chart | PANEL | size, "panel", rows["panel"].unique().tolist(), 2, resolve), alike)
+    spec = chart | ALONE | size
     if choose:
         spec["width"] = "container"
     if varied:
@@ -238,7 +216,13 @@ def panels(
     return Drawn(spec, alike)
 
 
-def _control(field: str, rows: pd.DataFrame) -> dict[str, Any]:
+def faceted(chart: Spec, field: str, names: list[str], columns: int, resolve: Spec) -> Spec:
+    """Return a chart's panels side by side, one for each name of a field; `resolve` says what these have in common."""
+    facet = nominal(field, header={"title": None, "labelAnchor": "start"}, sort=names)
+    return {"facet": facet, "columns": columns, "spec": chart, "resolve": resolve}
+
+
+def _control(field: str, rows: pd.DataFrame) -> Spec:
     """Return a parameter that is one of a field's values, as its reader chooses."""
     values = rows[field].unique().tolist()
     bind = {"input": "select", "options": values, "name": f"{field} "}

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import altair as alt
 import pandas as pd
 
 from actbench.analysis.figures import Figures
 from actbench.report.charts.data import stacked
+from actbench.report.charts.grammar import mark
 from actbench.report.charts.over_sizes import BY, OF_CASE, cache_marks, capacities, lines, of_cases
 from actbench.report.charts.style import (
     COPY,
     Picture,
     backend_colour,
-    blank,
     elements,
     logarithmic,
     panels,
@@ -31,14 +30,12 @@ def time(found: Sequence[Figures], caches: Mapping[str, int], *, choose: bool = 
     if rows.empty:
         return None
     rows = with_panels(rows, BY)
-    base = blank()
     colour = backend_colour([*rows["backend"].unique(), COPY])
     y = logarithmic("ns", "time per element, ns")
-    copied = base.transform_filter("datum.layer == 'copy'")
-    limit = copied.mark_line(strokeDash=[3, 3], strokeWidth=2, point={"shape": "stroke", "size": 80}).encode(
-        elements(), y, colour
-    )
-    chart = alt.layer(*cache_marks(base), limit, *lines(base, "case", rows, y, colour))
+    copied = {"x": elements(), "y": y, "color": colour}
+    strokes = {"shape": "stroke", "size": 80}
+    limit = mark("line", copied, layer="copy", strokeDash=[3, 3], strokeWidth=2, point=strokes)
+    layers = [*cache_marks(), limit, *lines("case", rows, y, colour)]
     quickest: Any = rows.iloc[int(rows["ns"].argmin())]
     return picture(
         "time",
@@ -47,7 +44,7 @@ def time(found: Sequence[Figures], caches: Mapping[str, int], *, choose: bool = 
         "logarithmic; bars are 95 % intervals, the dashed grey line is a plain copy of one array, and vertical lines "
         f"are sizes at which an input and an output fill a cache. The least of all is {significant(quickest['ns'], 2)} "
         f"ns, {quickest['activation']} {quickest['strategy']} with {quickest['backend']}.",
-        panels(chart, rows, BY, choose=choose),
+        panels({"layer": layers}, rows, BY, choose=choose),
         stacked(rows, _copies(rows, found), capacities(rows, caches)),
     )
 

@@ -1,0 +1,48 @@
+"""What the charts write of Vega-Lite's grammar: a mark, and the fields that its channels show.
+
+Specifications are plain objects. Altair, which builds them as well, takes longer to be imported than a page's charts to
+be made, and copies a chart with every method; tests hold each chart to the schema that Altair has of Vega-Lite.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Spec = dict[str, Any]
+"""Vega-Lite: a whole chart, or a part of one."""
+
+
+def mark(kind: str, encoding: Spec, *, layer: str | None = None, **options: Any) -> Spec:
+    """Return a chart of one mark: of the rows of a `layer` of the data, or of all."""
+    only = {"transform": [{"filter": f"datum.layer == '{layer}'"}]} if layer else {}
+    return only | {"mark": {"type": kind} | options, "encoding": encoding}
+
+
+def quantitative(field: str, **options: Any) -> Spec:
+    """Return a channel that shows a number."""
+    return {"field": field, "type": "quantitative"} | options
+
+
+def nominal(field: str, **options: Any) -> Spec:
+    """Return a channel that tells names apart."""
+    return {"field": field, "type": "nominal"} | options
+
+
+def end(field: str) -> Spec:
+    """Return the second end of a span, whose first one has the scale and the axis."""
+    return {"field": field}
+
+
+def constant(value: float) -> Spec:
+    """Return a channel with one value for all."""
+    return {"datum": value}
+
+
+def scale(domain: list[Any], shown: list[Any]) -> Spec:
+    """Return what is shown for each of several names."""
+    return {"domain": domain, "range": shown}
+
+
+def tips(*fields: str) -> list[Spec]:
+    """Return what is told of a mark under the pointer."""
+    return [nominal(field) for field in fields]

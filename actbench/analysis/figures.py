@@ -132,7 +132,7 @@ class _Arm(NamedTuple):
 
 def _arms(found: Mapping[Block, Ratios], calibrations: Mapping[str, Calibration]) -> dict[Case, _Arm]:
     """Return what is known by case; of a yardstick, from the last of its blocks."""
-    copies = iter(np.exp(locations(logs for own in found.values() for logs in own.copies)).tolist())
+    copies = iter(np.exp(locations(own.copies for own in found.values())).tolist())
     arms = {}
     for block in found:
         calibration, copied = calibrations[block.id], bytes_moved(block.yardstick)

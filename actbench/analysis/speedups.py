@@ -88,7 +88,7 @@ def ratios(times: Times, blocks: Iterable[Block]) -> dict[Block, Ratios]:
 
 def speedups(found: Mapping[Block, Ratios]) -> Iterator[Speedup]:
     """Yield the speedups of these blocks."""
-    samples = [logs for own in found.values() for logs in own.logs]
+    samples = [own.logs for own in found.values()]
     bounds = iter(np.exp(locations(samples)).tolist())
     scatters = iter(applied(samples, scatter).tolist())
     for block, own in found.items():

@@ -95,27 +95,30 @@ def paired(one: ArrayLike, other: ArrayLike) -> Floats:
 
 
 def locations(samples: Iterable[ArrayLike]) -> Floats:
-    """Return estimate, low and high of each of several samples, one a row; the samples may differ in their rounds."""
+    """Return estimate, low and high of each sample, one a row: see `applied`."""
     return applied(samples, lambda alike: np.stack(location(alike), axis=-1))
 
 
 def chances_of_sign(samples: Iterable[ArrayLike]) -> Floats:
-    """Return `chance_of_sign` of each of several samples, which may have different numbers of rounds."""
+    """Return `chance_of_sign` of each sample: see `applied`."""
     return applied(samples, chance_of_sign)
 
 
 def applied(samples: Iterable[ArrayLike], function: Callable[[Floats], Floats]) -> Floats:
-    """Apply a function of the last axis to all samples of a size at once."""
-    known = [np.asarray(sample, dtype=np.float64) for sample in samples]
-    sizes = np.array([sample.size for sample in known], dtype=np.int64)
-    parts = {int(size): np.flatnonzero(sizes == size) for size in np.unique(sizes)}
+    """Apply a function of the last axis to all samples of a size at once.
+
+    Each of `samples` is one, or has several as its rows; they may differ in their rounds.
+    """
+    known = [np.atleast_2d(np.asarray(several, dtype=np.float64)) for several in samples]
+    shapes = np.array([several.shape for several in known], dtype=np.int64).reshape(-1, 2)
+    sizes = np.repeat(shapes[:, 1], shapes[:, 0])
     found = {
-        size: function(np.concatenate([known[index] for index in indices]).reshape(indices.size, size))
-        for size, indices in parts.items()
+        size: function(np.concatenate([several for several in known if several.shape[1] == size]))
+        for size in np.unique(sizes).tolist()
     }
-    merged = np.empty((len(known), *next(iter(found.values()), np.empty(0)).shape[1:]))
-    for size, indices in parts.items():
-        merged[indices] = found[size]
+    merged = np.empty((sizes.size, *next(iter(found.values()), np.empty(0)).shape[1:]))
+    for size, own in found.items():
+        merged[sizes == size] = own
     return merged
 
 

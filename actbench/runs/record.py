@@ -106,7 +106,12 @@ def decode(data: bytes, path: Path) -> Record:
 
 def _contradictions(record: Record) -> Iterator[str]:
     """Say what cannot be true of a record that actbench wrote."""
-    named = [msgspec.to_builtins([record.environment, record.loaded]), [case.id for case in record.plan.cases]]
+    arms = {arm for block in record.plan.blocks for arm in block.arms}
+    named = [
+        msgspec.to_builtins([record.environment, record.loaded]),
+        *((arm.strategy, arm.backend) for arm in arms),
+        *((block.activation, *block.copies) for block in record.plan.blocks),
+    ]
     if not all(text.isprintable() for text in _texts(named)):
         yield "a name or a version in it has characters that do not print"
     blocks = {block.id: block for block in record.plan.blocks}
@@ -126,13 +131,13 @@ def _contradictions(record: Record) -> Iterator[str]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Yield every text in lists and dictionaries, keys as well."""
+    """Yield every text in lists, tuples and dictionaries, keys as well."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
         for name, held in value.items():
             yield name
             yield from _texts(held)
-    elif isinstance(value, list):
+    elif isinstance(value, (list, tuple)):
         for held in value:
             yield from _texts(held)

@@ -17,11 +17,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actbench import activations, backends
+from actbench.analysis.between import between
 from actbench.model import BANDS
 from actbench.report import pictures
 from actbench.report.charts import render, style
+from actbench.report.charts.compare import compare
 from actbench.report.charts.data import by_column, by_row, rounded
 from actbench.report.charts.functions import functions
+from actbench.report.charts.grammar import Spec
 from actbench.report.charts.parts import PARTS
 from actbench.report.charts.style import Picture
 from actbench.report.measured import measured
@@ -130,10 +133,30 @@ def test_arrays_in_cache_have_nothing_to_do_with_memory() -> None:
     assert (rows["memory and allocation"] > 50).any()
 
 
+def hold_to_schema(shown: Picture) -> None:
+    alt.Chart.from_dict(shown.spec, validate=True)
+
+
 @pytest.mark.parametrize("kind", pictures.OF_A_RUN)
-def test_every_chart_is_what_vega_lites_schema_allows(run: Run, kind: str) -> None:
+def test_every_chart_of_a_run_is_what_vega_lites_schema_allows(run: Run, kind: str) -> None:
     for choose in (False, True):
-        alt.Chart.from_dict(drawn(kind, run, choose=choose).spec, validate=True)
+        hold_to_schema(drawn(kind, run, choose=choose))
+
+
+def test_the_charts_of_functions_and_of_two_runs_are_what_vega_lites_schema_allows(run: Run) -> None:
+    hold_to_schema(functions(["logistic", "tanh"]))
+    found = between(run.times, run.times, None, one_host=True).times
+    for narrow in (False, True):
+        shown = compare(found, narrow=narrow)
+        assert shown is not None
+        hold_to_schema(shown)
+
+
+def test_a_channel_that_vega_lite_does_not_know_is_not_what_its_schema_allows(run: Run) -> None:
+    shown = drawn("time", run)
+    shown.spec["spec"]["layer"][0]["encoding"]["colour"] = {"field": "backend"}
+    with pytest.raises(Exception, match="'colour' was unexpected"):
+        hold_to_schema(shown)
 
 
 def test_caches_are_marked_where_an_input_and_an_output_fill_them(run: Run) -> None:
@@ -193,9 +216,9 @@ def test_a_page_of_a_chart_fetches_nothing(run: Run) -> None:
     assert "vegaEmbed" in page
 
 
-def scale(encoding: Any) -> dict[str, Any]:
-    """Return by name what an encoding gives it."""
-    found = encoding.to_dict()["scale"]
+def scale(channel: Spec) -> dict[str, Any]:
+    """Return by name what a channel shows it as."""
+    found = channel["scale"]
     return dict(zip(found["domain"], map(str, found["range"]), strict=True))
 
 

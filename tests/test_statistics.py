@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actbench.analysis.statistics import CONFIDENCE, MIN_ROUNDS, benjamini_hochberg, holm, location, scatter
+from actbench.analysis.statistics import CONFIDENCE, MIN_ROUNDS, benjamini_hochberg, holm, location, locations, scatter
 
 SIGNED_RANKS = {6: 1, 7: 3, 8: 4, 9: 6, 10: 9, 11: 11, 12: 14, 15: 26, 20: 53}
 """Textbook: by rounds, the rank of the lower 95 % bound among the sorted averages of pairs."""
@@ -164,6 +164,21 @@ def test_benjamini_hochberg_keeps_the_order_given_and_takes_the_least_of_what_fo
     assert benjamini_hochberg([0.04, 0.01, 0.03]).tolist() == pytest.approx([0.04, 0.03, 0.04])
     assert benjamini_hochberg([0.9, 1.0]).tolist() == [1.0, 1.0]
     assert benjamini_hochberg([]).tolist() == []
+
+
+def test_benjamini_hochberg_corrects_each_row_for_its_own_hypotheses_and_nan_is_none() -> None:
+    several = [[0.04, np.nan, 0.01, 0.03], [np.nan, 0.02, np.nan, 0.02], [np.nan] * 4]
+    expected = [[0.04, np.nan, 0.03, 0.04], [np.nan, 0.02, np.nan, 0.02], [np.nan] * 4]
+    np.testing.assert_allclose(benjamini_hochberg(several), expected)
+
+
+def test_samples_with_different_numbers_of_rounds_are_estimated_together_as_they_are_alone() -> None:
+    rng = np.random.default_rng(5)
+    block, single = rng.normal(size=(3, 7)), rng.normal(size=9)
+    together = locations([block, single, rng.normal(size=(0, 6))])
+    alone = [np.stack(location(each)) for each in (*block, single)]
+    np.testing.assert_array_equal(together, alone)
+    assert locations([]).size == 0
 
 
 def test_benjamini_hochberg_keeps_the_share_of_false_discoveries() -> None:

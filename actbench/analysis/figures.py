@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from math import isnan
 from typing import NamedTuple
 
@@ -29,8 +28,7 @@ class Bounding(NamedTuple):
     """Whether the plain copy's elements take half as long as its call, or longer: else its rate is that of the call."""
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(NamedTuple):
     """One case; the fields are the columns of cases.csv, but for the last."""
 
     activation: str

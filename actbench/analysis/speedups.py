@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import isnan
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,7 @@ from actbench.model import Block, Case
 from actbench.runs.times import Times
 
 
-@dataclass(frozen=True, slots=True)
-class Speedup:
+class Speedup(NamedTuple):
     """How many times faster the candidate is than the reference; below 1 it is slower.
 
     `low` and `high` bound the 95 % interval; NaN where there are too few rounds for one.

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from actbench.analysis.between import between
-from actbench.analysis.statistics import MAD, scatter
-from actbench.model import Case
+from actbench.analysis.statistics import MAD, applied, scatter
 from actbench.report import between as between_report
 from actbench.report import host, pictures
 from actbench.report.charts.compare import compare
@@ -96,9 +95,11 @@ def comparison(before: Run, after: Run) -> Section:
 
 def _noise(run: Run, found: Measured, record: Record) -> Iterator[str]:
     """Say how far rounds scatter: of all that could be told beforehand, this is what counts."""
-    spreads: dict[Case, float] = {}
-    for block in run.times.blocks:
-        spreads |= dict(zip(block.timed, scatter(np.log(found.rounds[block]).T).tolist(), strict=True))
+    blocks = run.times.blocks
+    cases = (case for block in blocks for case in block.timed)
+    spreads = dict(
+        zip(cases, applied((np.log(found.rounds[block]).T for block in blocks), scatter).tolist(), strict=True)
+    )
     usual, most = np.median([*spreads.values()]), max(spreads, key=spreads.__getitem__)
     yield (
         f"From round to round a case's time scatters by {significant(100 * float(usual), 2)} % (median over cases of "

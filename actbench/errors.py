@@ -59,6 +59,11 @@ LOADED = "; code of your own is named with --load"
 """The other way out, where a name may be of the user's own code."""
 
 
+def damaged(said: str) -> InputError:
+    """Return the error for a file of a run that is not as it was written; `said` begins with its path."""
+    return InputError(f"{said}; restore it from a copy, or measure anew")
+
+
 def unknown(what: str, name: str, known: Iterable[str], otherwise: str = "") -> InputError:
     """Return the error for a name that is not known, with the nearest known one, or all: where they are few, or far."""
     known = sorted(known)

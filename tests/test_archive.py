@@ -100,7 +100,9 @@ def test_killed_twice_after_a_torn_line_loses_no_finished_block(run: Path) -> No
 )
 def test_a_damaged_journal_is_refused(actbench: Actbench, run: Path, line: bytes) -> None:
     (run / "journal.jsonl").write_bytes(line)
-    assert f"{run / 'journal.jsonl'} is damaged" in refused(actbench, run)
+    said = refused(actbench, run)
+    assert f"{run / 'journal.jsonl'} is damaged" in said
+    assert "; remove it: the rounds before it are in values.csv" in said
 
 
 # run.json
@@ -110,7 +112,9 @@ def test_a_damaged_journal_is_refused(actbench: Actbench, run: Path, line: bytes
 def test_a_truncated_run_json_is_refused(actbench: Actbench, run: Path, keep: int) -> None:
     path = run / "run.json"
     path.write_bytes(path.read_bytes()[:keep])
-    assert f"{path} is damaged: " in refused(actbench, run)
+    said = refused(actbench, run)
+    assert f"{path} is damaged: " in said
+    assert "; restore it from a copy, or measure anew" in said
 
 
 @pytest.mark.parametrize("text", ["[]", "null", "7", '{"schema": "1"}', '{"schema": 1}', "\xff", '"run"'])
@@ -220,7 +224,7 @@ def test_all_rows_of_a_case_missing_are_noticed(actbench: Actbench, run: Path) -
 def test_a_value_given_twice_is_refused(actbench: Actbench, run: Path) -> None:
     path = run / "values.csv"
     path.write_text(path.read_text() + path.read_text().splitlines()[-1] + "\n")
-    assert "this value is there twice" in refused(actbench, run)
+    assert "this value is there twice; restore it from a copy, or measure anew" in refused(actbench, run)
 
 
 @pytest.mark.parametrize(

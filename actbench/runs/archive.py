@@ -199,13 +199,17 @@ def _journal(path: Path, of: Record) -> Iterator[BlockTimes]:
             try:
                 entry = msgspec.json.decode(line, type=_Line)
             except msgspec.MsgspecError as error:
-                raise InputError(f"{path} is damaged: {error}") from None
+                raise _damaged(path, error) from None
             counts = tuple(map(len, entry.seconds))
             calibration = of.calibrations.get(entry.block)
             right = calibration is not None and counts == calibration.values and entry.round > 0
             if not right or not all(0 < value < inf for arm in entry.seconds for value in arm):
-                raise InputError(f"{path} is damaged: a line is not of block {entry.block} as it was calibrated")
+                raise _damaged(path, f"a line is not of block {entry.block} as it was calibrated")
             yield BlockTimes(blocks[entry.block], entry.round, entry.seconds)
+
+
+def _damaged(journal: Path, why: object) -> InputError:
+    return InputError(f"{journal} is damaged: {why}; remove it: the rounds before it are in values.csv")
 
 
 def _can_hold(directory: Path) -> bool:

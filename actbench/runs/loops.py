@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyperf
 
-from actbench.errors import InputError
+from actbench.errors import damaged
 from actbench.model import Case
 from actbench.runs.archive import Run
 
@@ -15,7 +15,7 @@ def loops(run: Run) -> dict[Case, int]:
         suite = pyperf.BenchmarkSuite.load(str(run.path))
         found = {Case.parse(benchmark.get_name()): benchmark.get_runs()[0].get_loops() for benchmark in suite}
         if not all(isinstance(calls, int) and calls > 0 for calls in found.values()):
-            raise InputError(f"{run.path} is damaged: it has loops that are no count of calls")
+            raise damaged(f"{run.path} is damaged: it has loops that are no count of calls")
         return found
     calibrations = run.record.calibrations
     return {

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pyperf
 
-from actbench.errors import InputError
+from actbench.errors import InputError, damaged
 from actbench.model import Arm, Block, BlockTimes, Calibration, Case, Plan
 from actbench.runs.times import Times
 
@@ -50,7 +50,8 @@ def from_json(path: Path) -> tuple[Plan, Times]:
     try:
         suite = pyperf.BenchmarkSuite.load(str(path))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
-        raise InputError(f"cannot read {path} as a pyperf suite: {error}") from None
+        why = f"cannot read {path} as a pyperf suite: {error}"
+        raise InputError(f"{why}; name a run's directory, or its pyperf.json") from None
     seconds: dict[tuple[str, int], dict[Case, tuple[float, ...]]] = {}
     for benchmark in suite:
         for run in benchmark.get_runs():
@@ -59,7 +60,7 @@ def from_json(path: Path) -> tuple[Plan, Times]:
                 raise InputError(f"{path} was not written by actbench: its runs do not tell their round and block")
             case = Case.parse(benchmark.get_name())
             if not run.values or not all(0 < value < inf for value in run.values):
-                raise InputError(f"{path} is damaged: a run of {case.id} has no values, or one that is no time")
+                raise damaged(f"{path} is damaged: a run of {case.id} has no values, or one that is no time")
             seconds.setdefault((metadata[BLOCK], metadata[ROUND]), {})[case] = run.values
     finished: list[BlockTimes] = []
     blocks: dict[str, Block] = {}
@@ -73,7 +74,7 @@ def from_json(path: Path) -> tuple[Plan, Times]:
             several = tuple(name for name in copies if name != empty.yardstick.backend)
             blocks[name] = replace(empty, copies=several)
         if name not in blocks or {*blocks[name].timed} != by_case.keys():
-            raise InputError(f"{path} is incomplete: round {number} of {name} does not have all its cases")
+            raise damaged(f"{path} is incomplete: round {number} of {name} does not have all its cases")
         finished.append(BlockTimes(blocks[name], number, tuple(by_case[case] for case in blocks[name].timed)))
     plan = Plan(tuple(blocks.values()), seed=0)
     return plan, Times(plan, finished)

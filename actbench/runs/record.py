@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from actbench.errors import InputError
+from actbench.errors import InputError, damaged
 from actbench.model import Calibration, Check, Failure, Loaded, Plan
 from actbench.runs.environment import Environment
 
@@ -97,10 +97,10 @@ def decode(data: bytes, path: Path) -> Record:
             )
         record = msgspec.json.decode(data, type=Record)
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise InputError(f"{path} is damaged: {error}") from None
+        raise damaged(f"{path} is damaged: {error}") from None
     contradiction = next(_contradictions(record), None)
     if contradiction:
-        raise InputError(f"{path} is damaged: {contradiction}")
+        raise damaged(f"{path} is damaged: {contradiction}")
     return record
 
 

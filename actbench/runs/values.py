@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from actbench.errors import InputError
+from actbench.errors import InputError, damaged
 from actbench.model import Block, Calibration, Case, Plan
 from actbench.runs.csv_text import csv_text
 from actbench.runs.times import Times
@@ -49,7 +49,7 @@ def from_csv(path: Path, plan: Plan, calibrations: Mapping[str, Calibration]) ->
     wrong = found[~found["right"]]
     if not wrong.empty:
         first = wrong.sort_values(["block", "arm", "round"]).iloc[0]
-        raise InputError(
+        raise damaged(
             f"{path} is incomplete: round {first['round']} of {cases[first['case']].id} does not have its "
             f"{first['count']} values"
         )
@@ -128,7 +128,7 @@ def _stretches(path: Path, cases: Sequence[Case]) -> tuple[pd.DataFrame, NDArray
     beyond = firsts[:-1] + lengths[:-1]
     twice = np.flatnonzero(same & (firsts[1:] < beyond))
     if twice.size:
-        raise InputError(f"{path}, line {2 + int(starts[1 + twice].min())}: this value is there twice")
+        raise damaged(f"{path}, line {2 + int(starts[1 + twice].min())}: this value is there twice")
     apart = np.ones(len(case), dtype=bool)
     apart[1:] = ~(same & (firsts[1:] == beyond))
     begin = (np.cumsum(lengths) - lengths)[apart]
@@ -166,9 +166,9 @@ def _frame(path: Path, cases: Collection[Case]) -> pd.DataFrame:
     except (OSError, OverflowError, ValueError, Warning) as error:
         line = _unreadable_line(path, known)
         why = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise InputError(f"cannot read {path}: {why}") if line is None else _wrong_line(path, line) from None
+        raise damaged(f"cannot read {path}: {why}") if line is None else _wrong_line(path, line) from None
     if [*frame.columns] != COLUMNS or not isinstance(frame.index, pd.RangeIndex):
-        raise InputError(f"{path} does not have the columns {','.join(COLUMNS)}")
+        raise damaged(f"{path} does not have the columns {','.join(COLUMNS)}")
     return frame
 
 
@@ -194,7 +194,7 @@ def _unreadable_line(path: Path, known: Mapping[str, Collection[str]]) -> int | 
 
 
 def _wrong_line(path: Path, line: int) -> InputError:
-    return InputError(f"{path}, line {line}: this is not a value of a case of the plan")
+    return damaged(f"{path}, line {line}: this is not a value of a case of the plan")
 
 
 def _yardstick_offsets(plan: Plan, calibrations: Mapping[str, Calibration]) -> dict[tuple[Block, Case], int]:

@@ -26,7 +26,7 @@ from urllib.parse import quote
 import msgspec
 
 from actbench.analysis.estimates import Estimate
-from actbench.errors import InputError
+from actbench.errors import InputError, damaged
 from actbench.runs.archive import Run
 from actbench.runs.csv_text import FLOATS
 from actbench.runs.environment import Environment
@@ -194,7 +194,7 @@ def _started(record: Record, path: Path) -> int:
     try:
         return round(1000 * datetime.fromisoformat(record.created).timestamp())
     except (ValueError, OverflowError):
-        raise InputError(f"{path / 'run.json'} is damaged: '{record.created}' is not a time") from None
+        raise damaged(f"{path / 'run.json'} is damaged: '{record.created}' is not a time") from None
 
 
 def _checked(commit: str | None) -> str:

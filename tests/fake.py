@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cache
 
-from actbench import software
+from actbench import backends, software
 from actbench.errors import BenchmarkError
 from actbench.kernel import Array
 from actbench.measure import protocol
@@ -55,7 +55,7 @@ def inspected(kernel: Kernel) -> protocol.Inspected:
 @cache
 def own_versions() -> Mapping[str, str]:
     """Return the versions of what is installed here, looked up once."""
-    return software.versions()
+    return software.versions(backends.libraries(["numpy"]))
 
 
 @dataclass
@@ -151,7 +151,7 @@ class FakeBench:
     """How long cases take in the environment to compare with."""
     control_seconds: Callable[[Case], float] | None = None
     """How long they take there the second time, if not as long as the first."""
-    baseline_versions: dict[str, str] = field(default_factory=software.versions)
+    baseline_versions: dict[str, str] = field(default_factory=lambda: {**own_versions()})
     baseline_has: Callable[[Case], bool] = lambda _: True
     opened: list[str] = field(default_factory=list)
     """Every environment that was opened."""

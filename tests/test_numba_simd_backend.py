@@ -108,10 +108,10 @@ def test_the_cache_is_not_asked_for_kernels_of_other_functions(monkeypatch: pyte
     assert bound.function is not None
 
 
-def test_show_prints_the_functions_that_a_formula_calls(actbench: Actbench) -> None:
+def test_show_prints_the_functions_that_a_formula_calls_and_where_their_constants_are(actbench: Actbench) -> None:
     shown = actbench("show", "tanh/complement/numba-simd/step/float32/1000").stdout
-    assert "    def exp(x):" in shown
-    assert "    def tanh(x):" in shown
+    assert "    # of actbench.backends._simd.exponential\n    def exp(x):" in shown
+    assert "    # of actbench.backends._simd.hyperbolic\n    def tanh(x):" in shown
     assert "def erf" not in shown
 
 

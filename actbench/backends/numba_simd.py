@@ -9,6 +9,7 @@ an array, a quarter of a small call. Numba's option for it, ``_nrt``, is one of 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -41,11 +42,11 @@ class NumbaSimd(Numba):
         return functions
 
     def execution(self, op: Op, rule: Rule) -> str:
-        """The loop around the formula, and the functions that the formula calls."""
+        """The loop around the formula, and the functions that the formula calls, each with the module it is from."""
         functions = self.namespace()
         called = dict.fromkeys(name for formula in formulas(op, rule) for name in _called(formula))
         own = [getattr(functions, name) for name in called if name in functions.__all__]
-        return "\n\n".join([super().execution(op, rule), *map(source, own)])
+        return "\n\n".join([super().execution(op, rule), *map(_placed, own)])
 
     def jitable(self, formula: Formula) -> Formula:
         """Let compiled loops call the formula, with the widest vectors where it computes more than it loads and stores.
@@ -82,6 +83,11 @@ class NumbaSimd(Numba):
         """The digest of the functions' source."""
         del rule
         return _simd.edition()
+
+
+def _placed(function: Callable[..., Any]) -> str:
+    """Return a function's source, below the module that has its constants and what it calls."""
+    return f"# of {inspect.unwrap(function).__module__}\n{source(function)}"
 
 
 def _called(formula: Formula) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from actbench.model import BANDS, STATED_ULP, Check, Op
-from actbench.report.charts.grammar import constant, mark, quantitative, tips
+from actbench.report.charts.grammar import dashed, mark, quantitative, tips
 from actbench.report.charts.style import (
     Picture,
     backend_dash,
@@ -54,7 +54,7 @@ def accuracy(checks: Sequence[Check], *, choose: bool = False) -> Picture | None
     told = {"tooltip": tips("strategy", "backend", "z", "ULP")}
     dashes = {"strokeDash": backend_dash(rows["backend"].unique())}
     layers = [
-        mark("rule", {"y": constant(STATED_ULP)}, strokeDash=[3, 3]),
+        dashed("y", STATED_ULP),
         mark("line", of_band | {"y": y} | dashes, layer="number", interpolate="step", strokeWidth=2),
         mark("point", of_band | {"y": y} | told, layer="number", filled=True, size=30),
         mark("text", of_band | told, layer="none", text="×", fontSize=14, y=0, dy=6),

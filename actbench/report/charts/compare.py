@@ -8,7 +8,7 @@ from math import isnan
 import pandas as pd
 
 from actbench.analysis.between import TIME, Contrast, Finding
-from actbench.report.charts.grammar import Spec, constant, end, mark, nominal, quantitative, scale, tips
+from actbench.report.charts.grammar import Spec, dashed, end, mark, nominal, quantitative, scale, tips
 from actbench.report.charts.style import ABOVE, Drawn, Picture, picture
 
 COLOURS = {
@@ -45,7 +45,7 @@ def compare(found: Sequence[Contrast], *, narrow: bool = False) -> Picture | Non
     }
     told = tips("case", "ratio", "low", "high", "finding")
     layers = [
-        mark("rule", {"x": constant(1.0)}, strokeDash=[3, 3]),
+        dashed("x", 1.0),
         mark("rule", of_case | {"x": quantitative("low"), "x2": end("high")}, strokeWidth=2),
         mark("point", of_case | {"x": x, "tooltip": told}, filled=True, size=40),
     ]

@@ -33,9 +33,9 @@ def end(field: str) -> Spec:
     return {"field": field}
 
 
-def constant(value: float) -> Spec:
-    """Return a channel with one value for all."""
-    return {"datum": value}
+def dashed(channel: str, value: float) -> Spec:
+    """Return a dashed line across the chart, where ``x`` or ``y`` has this value."""
+    return mark("rule", {channel: {"datum": value}}, strokeDash=[3, 3])
 
 
 def scale(domain: list[Any], shown: list[Any]) -> Spec:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from actbench.analysis.statistics import Floats, medians
 from actbench.model import Block, Case
-from actbench.report.charts.grammar import constant, mark, nominal, quantitative, tips
+from actbench.report.charts.grammar import dashed, mark, nominal, quantitative, tips
 from actbench.report.charts.style import (
     COPY,
     Picture,
@@ -60,7 +60,7 @@ def rounds(
         "tooltip": tips("backend", "strategy", "round", "off"),
     }
     layers = [
-        mark("rule", {"y": constant(0)}, strokeDash=[3, 3]),
+        dashed("y", 0),
         mark("line", encoding | {"detail": nominal("strategy")}, opacity=0.25, strokeWidth=1),
         mark("point", encoding | of_points, filled=True, size=34, opacity=0.8),
     ]

@@ -10,7 +10,7 @@ import pandas as pd
 from actbench.analysis.crossovers import Curve, Kind
 from actbench.analysis.speedups import Speedup
 from actbench.report.charts.data import stacked
-from actbench.report.charts.grammar import constant, end, mark, quantitative, tips
+from actbench.report.charts.grammar import dashed, end, mark, quantitative, tips
 from actbench.report.charts.over_sizes import BY, OF_CASE, cache_marks, capacities, lines, of_cases
 from actbench.report.charts.style import (
     Picture,
@@ -45,7 +45,7 @@ def speedup(
         "tooltip": tips("backend", "strategy", "low", "high"),
     }
     shaded = [] if crossed.empty else [mark("rect", crossing, layer="crossing", opacity=0.2)]
-    equal = mark("rule", {"y": constant(1.0)}, strokeDash=[3, 3])
+    equal = dashed("y", 1.0)
     layers = [*shaded, *cache_marks(), equal, *lines("ratio", rows, y, colour)]
     sizes, ratios = rows["n"], rows["ratio"]
     return picture(

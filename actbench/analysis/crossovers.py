@@ -71,6 +71,7 @@ class Standing(StrEnum):
 
 
 STANDINGS = tuple(Standing)
+"""In the order in which they are looked for."""
 
 DECIDED = (Standing.CANDIDATE, Standing.REFERENCE)
 

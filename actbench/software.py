@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from actbench import __version__
 
-KERNEL_LIBRARIES = ("numpy", "numba", "llvmlite")
+KERNEL_LIBRARIES = ("numpy", "scipy", "ml_dtypes", "numba", "llvmlite")
 """What kernels are made of."""
 
 LIBRARIES = (*KERNEL_LIBRARIES, "pyperf", "mpmath")

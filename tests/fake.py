@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cache
 
-from actbench import backends, software
+from actbench import software
 from actbench.errors import BenchmarkError
 from actbench.kernel import Array
 from actbench.measure import protocol
@@ -55,7 +55,7 @@ def inspected(kernel: Kernel) -> protocol.Inspected:
 @cache
 def own_versions() -> Mapping[str, str]:
     """Return the versions of what is installed here, looked up once."""
-    return software.versions(backends.libraries(["numpy"]))
+    return software.versions()
 
 
 @dataclass

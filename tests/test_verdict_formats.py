@@ -17,6 +17,8 @@ CACHED = "logistic/cached/numpy/derivative/float64/1000"
 SAME = "the same versions on both sides: " + ", ".join(
     f"{name} {version}" for name, version in software.versions().items()
 )
+
+SAME_IN_MARKDOWN = SAME.replace("_", "\\_")
 NOISE = (
     "the host is too noisy for a verdict: the baseline differed from itself beyond the margin in 1 case, "
     f"e.g. {CACHED} +10.00 % ± 0.00 %"
@@ -81,7 +83,7 @@ def test_markdown_tells_failures_as_they_were_worded(regressed_and_failed: Actbe
         "- logistic/derivative/float64/2000 failed: the control was killed by SIGSEGV; its last words: in \\*p \\<at> "
         "\\_\\_main\\_\\_ \\& 100 %\n"
         f"- {CACHED} was measured anew: +10.00 % ± 0.00 %, regressed again\n"
-        f"- {SAME}\n"
+        f"- {SAME_IN_MARKDOWN}\n"
     )
 
 
@@ -110,7 +112,7 @@ def test_markdown_heads_with_a_host_that_is_too_noisy(noisy: Actbench) -> None:
         f"**4 cases, margin 5 %: 1 inconclusive, 3 unchanged; {NOISE}**\n\n"
         f"{HEAD}"
         f"| {CACHED} | inconclusive | +10.00 % ± 0.00 % | +10.00 % ± 0.00 % | 9, 9 |\n\n"
-        f"- {SAME}\n"
+        f"- {SAME_IN_MARKDOWN}\n"
     )
 
 
@@ -132,7 +134,7 @@ def test_where_every_block_failed_there_is_no_table(actbench: Actbench, bench: F
         "**0 cases, margin 5 %: none measured**\n\n"
         "- logistic/derivative/float64/1000 failed: the control was killed by SIGSEGV\n"
         "- logistic/derivative/float64/2000 failed: the control was killed by SIGSEGV\n"
-        f"- {SAME}\n"
+        f"- {SAME_IN_MARKDOWN}\n"
     )
 
 

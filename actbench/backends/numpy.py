@@ -80,7 +80,6 @@ class Numpy(Plain):
     """Array expressions."""
 
     name = "numpy"
-    libraries = ("scipy", "ml_dtypes")
     summary = "array expressions; every operation allocates its result"
     requires = "numpy"
     dialect = Dialect.ARRAY

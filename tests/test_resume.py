@@ -108,9 +108,10 @@ def test_resume_of_a_complete_run_measures_nothing_more(actbench: Actbench, benc
     assert not timed
 
 
-def test_the_latest_run_can_be_resumed(actbench: Actbench) -> None:
+@pytest.mark.parametrize("name", ["latest", "results/latest"])
+def test_the_latest_run_can_be_resumed(actbench: Actbench, name: str) -> None:
     actbench("run", *SMALL, "--rounds", "1")
-    result = actbench("run", "--resume", "results/latest", "--rounds", "2")
+    result = actbench("run", "--resume", name, "--rounds", "2")
     assert result.exit_code == 0, result.exception
     assert rows(Path("results/latest/cases.csv"))[0]["rounds"] == "2"
 

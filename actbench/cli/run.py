@@ -56,7 +56,9 @@ PLANNING = ("preset", *AXES, "seed", "engine", "max_call")
 )
 @click.option("--seed", type=click.IntRange(min=0, max=2**63), help="Seed of inputs and order. [default: random]")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Directory of the run. [default: under results/]")
-@click.option("--resume", type=click.Path(path_type=Path), metavar="DIR", help="Go on with the run in DIR.")
+@click.option(
+    "--resume", type=click.Path(path_type=Path), metavar="DIR", help="Go on with the run in DIR, or with 'latest'."
+)
 @click.option(
     "--engine", type=click.Choice(["interleaved", "pyperf"]), help="How cases are timed. [default: interleaved]"
 )

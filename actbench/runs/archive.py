@@ -126,14 +126,15 @@ def create(directory: Path | None, new: Record) -> Iterator[Writer]:
 
 @contextmanager
 def reopen(directory: Path) -> Iterator[Writer]:
-    """Go on with the run in `directory`; `InputError` when there is none, or it is damaged."""
-    if load(directory).path.is_file():
+    """Go on with the run in `directory`, or ``latest``; `InputError` when there is none, or it is damaged."""
+    there = load(directory).path
+    if there.is_file():
         raise InputError(f"--resume {directory}: name the directory of the run")
-    with files.locked(directory):
-        run = load(directory)
+    with files.locked(there):
+        run = load(there)
         assert run.record is not None  # noqa: S101  # it is there, see above
-        writer = Writer(directory, run.record, run.times)
-        if (directory / JOURNAL).exists():
+        writer = Writer(there, run.record, run.times)
+        if (there / JOURNAL).exists():
             writer.save()  # it may end in half a line, to which nothing must be appended
         run.record.status = Status.RUNNING
         yield writer
@@ -157,8 +158,9 @@ def load(path: Path) -> Run:
             return Run(path, plan, times, None)
         data = (path / "run.json").read_bytes()
     except OSError as error:
+        why = "there is no run.json in it" if isinstance(error, FileNotFoundError) and path.is_dir() else error.strerror
         raise InputError(
-            f"{path} is not a run ({error.strerror}): name a directory with a run.json, a pyperf.json, or 'latest'"
+            f"{path} is not a run ({why}): name a directory with a run.json, a pyperf.json, or 'latest'"
         ) from None
     found = record.decode(data, path / "run.json")
     times = values.from_csv(path / "values.csv", found.plan, found.calibrations)

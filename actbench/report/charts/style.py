@@ -181,8 +181,8 @@ def elements() -> Spec:
 
 def logarithmic(field: str, title: str) -> Spec:
     """Return a logarithmic axis."""
-    scale = {"type": "log", "nice": False, "padding": 8}
-    return quantitative(field, scale=scale, axis={"title": title, "tickCount": 6})
+    axis = {"title": title, "tickCount": 6}
+    return quantitative(field, scale={"type": "log", "nice": False, "padding": 8}, axis=axis)
 
 
 def with_panels(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:

@@ -97,9 +97,8 @@ def _noise(run: Run, found: Measured, record: Record) -> Iterator[str]:
     """Say how far rounds scatter: of all that could be told beforehand, this is what counts."""
     blocks = run.times.blocks
     cases = (case for block in blocks for case in block.timed)
-    spreads = dict(
-        zip(cases, applied((np.log(found.rounds[block]).T for block in blocks), scatter).tolist(), strict=True)
-    )
+    scatters = applied((np.log(found.rounds[block]).T for block in blocks), scatter)
+    spreads = dict(zip(cases, scatters.tolist(), strict=True))
     usual, most = np.median([*spreads.values()]), max(spreads, key=spreads.__getitem__)
     yield (
         f"From round to round a case's time scatters by {significant(100 * float(usual), 2)} % (median over cases of "

@@ -1,0 +1,108 @@
+"""How far a kernel may be off, by the weaknesses that its strategy declares, and whether it has these weaknesses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from actbench import activations, backends, residuals
+from actbench.errors import WrongKernelError
+from actbench.formula import Flaw, Weakness
+from actbench.model import STATED_ULP, Kernel
+from actbench.truth import Array, Truth
+
+MOST = 1e300
+"""The largest factor of an error; those that an activation declares may overflow where z is large."""
+
+FLUSHED = 4.0
+"""Smallest normal numbers: a result below may come of a denormal intermediate, as tanh's 4 e^-2|z| does."""
+
+
+def check_weaknesses(kernel: Kernel, derivative: Array, error: Array, z: Array) -> None:
+    """Refuse a strategy that has not the weaknesses which are declared."""
+    weaknesses = weaknesses_of(kernel)
+    overflows = regions(weaknesses, z)[Flaw.OVERFLOWS]
+    number = overflows & np.isfinite(derivative) & (derivative != 0)
+    for weakness in weaknesses:
+        if weakness.flaw is Flaw.AMPLIFIES:
+            continue  # the factor is a bound, and not in every format reached
+        if weakness.flaw is Flaw.OVERFLOWS and (number & _region(weakness, z)).any():
+            raise _idle(kernel, weakness)
+        own = _region(weakness, z) & ~(overflows & (weakness.flaw is Flaw.CANCELS))
+        if not np.any(error[own] > STATED_ULP):
+            raise _idle(kernel, weakness)
+
+
+def weaknesses_of(kernel: Kernel) -> tuple[Weakness, ...]:
+    """Return the weaknesses that a kernel's strategy declares."""
+    strategy, _ = residuals.split(kernel.strategy)
+    return activations.get(kernel.activation).strategies[strategy].weaknesses
+
+
+def exceeding(kernel: Kernel, derivative: Array, expected: Truth, z: Array) -> Array:
+    """Return where a derivative is not what is expected, with the weaknesses that the strategy has at z."""
+    weaknesses = weaknesses_of(kernel)
+    kinks = activations.get(kernel.activation).formulas.kinks
+    there = regions(weaknesses, z)
+    stated = STATED_ULP * factor(weaknesses, z)
+    error = expected.error(derivative)
+    excused = there[Flaw.CANCELS] | there[Flaw.OVERFLOWS] | flushed(kernel, derivative, expected, z, weaknesses)
+    wrong = ~excused & (error > stated)
+    wrong |= there[Flaw.CANCELS] & ~there[Flaw.OVERFLOWS] & (expected.absolute(derivative) > stated)
+    wrong &= ~(there[Flaw.MERGES] & (derivative == _at_next_kink(kinks, z)))
+    number = there[Flaw.OVERFLOWS] & np.isfinite(derivative) & (derivative != 0)
+    return np.asarray(wrong | number & (error > stated))
+
+
+def factor(weaknesses: tuple[Weakness, ...], z: Array) -> Array:
+    """Return how many times larger than stated an error may be."""
+    total = np.ones(z.size)
+    for weakness in weaknesses:
+        if weakness.flaw is Flaw.AMPLIFIES:
+            declared = np.nan_to_num(_declared(weakness, z), nan=0.0)  # infinitely many, but not here: none
+            total += np.clip(declared, 0.0, MOST)
+    return total
+
+
+def _at_next_kink(kinks: Mapping[float, float], z: Array) -> Array:
+    """Return g' at the kink that is nearest to each z."""
+    where = np.array([*kinks])
+    if not where.size:
+        return np.full(z.size, np.nan)
+    nearest = np.argmin(np.abs(z.astype(np.float64)[:, np.newaxis] - where), axis=1)
+    return np.asarray(np.array([*kinks.values()])[nearest])
+
+
+def regions(weaknesses: tuple[Weakness, ...], z: Array) -> dict[Flaw, Array]:
+    """Return where each flaw is declared, as boolean arrays; `AMPLIFIES`, which has a factor instead, nowhere."""
+    there = {flaw: np.zeros(z.size, dtype=bool) for flaw in Flaw}
+    for weakness in weaknesses:
+        if weakness.flaw is not Flaw.AMPLIFIES:
+            there[weakness.flaw] |= _region(weakness, z)
+    return there
+
+
+def _region(weakness: Weakness, z: Array) -> Array:
+    return np.asarray(_declared(weakness, z), dtype=bool)
+
+
+def _declared(weakness: Weakness, z: Array) -> Array:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(weakness.where(z.astype(np.float64), np.finfo(z.dtype)))
+
+
+def flushed(kernel: Kernel, computed: Array, expected: Truth, z: Array, weaknesses: tuple[Weakness, ...]) -> Array:
+    """Return where a result is off by next to nothing, or z is, on a backend that takes such numbers for 0."""
+    if not backends.catalogue()[kernel.backend].flushes:
+        return np.zeros(z.size, dtype=bool)
+    tiny = float(np.finfo(kernel.dtype).tiny)
+    with np.errstate(all="ignore"):
+        off = expected.error(computed) * expected.ulp
+        return np.asarray((off < FLUSHED * tiny * factor(weaknesses, z)) | (np.abs(z) < tiny))
+
+
+def _idle(kernel: Kernel, weakness: Weakness) -> WrongKernelError:
+    return WrongKernelError(
+        f"{kernel.id} is declared to be wrong where '{weakness.why}', but is not: correct the declaration"
+    )

@@ -118,6 +118,8 @@ class Formulas:
     """Infimum and supremum of g."""
     kinks: Mapping[float, float]
     """Where g' jumps, and the value that it takes there, by convention."""
+    at_nan: float | None
+    """g' at z = NaN; None where that is not stated: NaN for the built-in activations (`actbench.oracle.calls`)."""
     uncached: str | None
     """Why y alone cannot give g', or need not, where there is no strategy `cached`."""
     weaknesses: tuple[Weakness, ...]
@@ -131,6 +133,7 @@ class Formulas:
         forward: Formula | Piecewise,
         range: tuple[float, float] = (-inf, inf),  # noqa: A002  # the word for it
         kinks: Mapping[float, float] = NONE,
+        at_nan: float | None = None,
         uncached: str | None = None,
         weaknesses: tuple[Weakness, ...] = (),
         definition: Formula | None = None,
@@ -140,6 +143,7 @@ class Formulas:
         object.__setattr__(self, "forward", forward)
         object.__setattr__(self, "range", range)
         object.__setattr__(self, "kinks", kinks)
+        object.__setattr__(self, "at_nan", at_nan)
         object.__setattr__(self, "uncached", uncached)
         object.__setattr__(self, "weaknesses", weaknesses)
         object.__setattr__(self, "definition", definition or _in(Dialect.SCALAR, forward))
@@ -155,6 +159,7 @@ class Formulas:
             forward=self.forward,
             range=self.range,
             kinks=self.kinks,
+            at_nan=self.at_nan,
             uncached=self.uncached,
             weaknesses=self.weaknesses,
             definition=self.definition,

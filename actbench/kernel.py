@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,6 +141,27 @@ def _specialised(specialise: Callable[[tuple[Any, ...]], Bound], case: Case) -> 
     return specialise(tuple(backend.adopt(np.ones(case.size, dtype_of(name, case.dtype))) for name in names))
 
 
+@by_name
+@cache
+def takes_read_only(kernel: Kernel) -> bool:
+    """Say whether a kernel can be called on operands that it cannot write to, so that it spoils them for no other."""
+    backend = backends.get(kernel.backend)
+    if not backend.protects:
+        return False
+    chosen = rule(kernel)
+    operands = Operands(kernel.activation, np.linspace(-1.0, 1.0, 8, dtype=kernel.dtype))
+    arrays = [operands.array(kernel.strategy, name).copy() for name in inputs(kernel.op, chosen.residuals)]
+    for array in arrays:
+        array.flags.writeable = False
+    written = [np.empty(8, dtype_of(name, kernel.dtype)) for name in outputs(kernel.op, chosen.saved)]
+    try:
+        with np.errstate(all="ignore"):
+            bind(kernel).function(*(written if backend.preallocates else ()), *map(backend.adopt, arrays))
+    except Exception:  # noqa: BLE001  # a user's own code may raise anything; if it is wrong, the oracle says so
+        return False
+    return True
+
+
 def inputs(op: Op, residuals: tuple[str, ...]) -> tuple[str, ...]:
     """Name the arrays that a call reads."""
     match op:
@@ -223,7 +244,7 @@ class Operands:
         """
         if name in self._given:
             return self._given[name]
-        key = _key(strategy, name)
+        key = operand_key(strategy, name)
         if key not in self._arrays:
             plain, storage = split(name)
             if storage:
@@ -238,7 +259,7 @@ class Operands:
         """Return y, and what the strategy saves beside it; piece by piece, which spares the memory bus."""
         plain, _ = split(strategy)
         chosen = activations.get(self._activation).rule(plain, Dialect.ARRAY, backends.get("numpy").namespace())
-        names = ("y", *(_key(strategy, name) for name in chosen.saved))
+        names = ("y", *(operand_key(strategy, name) for name in chosen.saved))
         z = self._arrays["z"]
         kept = {name: np.empty_like(z) for name in names}
         for start in range(0, z.size, PIECE):
@@ -251,7 +272,7 @@ class Operands:
 
     def adopted(self, backend: Backend, strategy: str, name: str) -> Any:
         """Return an operand as the backend's own kind of array, for one whose operands are not placed."""
-        key = (backend.name, _key(strategy, name))
+        key = (backend.name, operand_key(strategy, name))
         if key not in self._adopted:
             self._adopted[key] = backend.adopt(self.array(strategy, name))
         return self._adopted[key]
@@ -271,20 +292,33 @@ class Placement:
         self._operands = operands
         self._rng = rng
         self._placed: dict[str, Array] = {}
-        self._adopted: dict[tuple[str, str], Any] = {}
+        self._originals: dict[str, Array] = {}
+        self._adopted: dict[tuple[str, str, bool], Any] = {}
         self._outputs: dict[tuple[int, np.dtype[Any]], Array] = {}
         self._spacers: list[Array] = []
         for _ in range(rng.integers(1, 7)):
             self._occupy(operands.nbytes + ALIGNMENT * int(rng.integers(PAGE // ALIGNMENT)))
 
-    def operand(self, backend: Backend, strategy: str, name: str) -> Any:
-        """Return an operand for a backend, placed where it is a numpy array or a view of one."""
+    def operand(self, backend: Backend, strategy: str, name: str, *, writable: bool = True) -> Any:
+        """Return an operand for a backend, placed where it is a numpy array or a view of one.
+
+        All arms share it, so it is read-only unless `writable` is asked for.
+        """
         if not backend.places:
             return self._operands.adopted(backend, strategy, name)
-        key = (backend.name, _key(strategy, name))
+        key = (backend.name, operand_key(strategy, name), writable)
         if key not in self._adopted:
-            self._adopted[key] = backend.adopt(self._place(strategy, name))
+            array = self._place(strategy, name).view()
+            array.flags.writeable = writable
+            self._adopted[key] = backend.adopt(array)
         return self._adopted[key]
+
+    def changed(self, windows: Sequence[slice]) -> Iterator[str]:
+        """Yield the names of operands that are not what they were any more, as far as windows of them tell."""
+        for key, array in self._placed.items():
+            original = self._originals[key]
+            if any(array[window].tobytes() != original[window].tobytes() for window in windows):
+                yield key.rpartition(".")[2].partition(":")[0]
 
     def output(self, position: int, dtype: np.dtype[Any] | None = None) -> Array:
         """Return an array to write to, of the inputs' dtype or another.
@@ -315,9 +349,9 @@ class Placement:
             self._occupy(-(-self._operands.nbytes // ALIGNMENT) * ALIGNMENT + missing - CHUNK_HEADER)
 
     def _place(self, strategy: str, name: str) -> Array:
-        key = _key(strategy, name)
+        key = operand_key(strategy, name)
         if key not in self._placed:
-            array = self._operands.array(strategy, name)
+            array = self._originals[key] = self._operands.array(strategy, name)
             self._placed[key] = self._empty(array.size, array.dtype)
             np.copyto(self._placed[key], array)
         return self._placed[key]
@@ -332,7 +366,17 @@ class Placement:
         return room[start : start + nbytes].view(dtype)
 
 
-def prepare(case: Case, placement: Placement) -> Invocation:
+class Memory(Protocol):
+    """Where the operands and outputs of a call are."""
+
+    def operand(self, backend: Backend, strategy: str, name: str, *, writable: bool = True) -> Any:
+        """Return an operand for a backend."""
+
+    def output(self, position: int, dtype: np.dtype[Any] | None = None) -> Array:
+        """Return an array to write to, of the inputs' dtype or another."""
+
+
+def prepare(case: Case, placement: Memory) -> Invocation:
     """Return the call that a case stands for; of a yardstick, the plain copy of one array to another."""
     if case.is_yardstick:
         backend = backends.get(case.backend)
@@ -343,7 +387,10 @@ def prepare(case: Case, placement: Placement) -> Invocation:
     chosen = rule(case.kernel)
     backend = backends.get(case.backend)
     function = bind_at(case).function
-    arguments = tuple(placement.operand(backend, case.strategy, name) for name in inputs(case.op, chosen.residuals))
+    writable = not takes_read_only(case.kernel)
+    arguments = tuple(
+        placement.operand(backend, case.strategy, name, writable=writable) for name in inputs(case.op, chosen.residuals)
+    )
     if not backend.preallocates:
         return Invocation(function, arguments, release=backend.release)
     written = tuple(
@@ -353,7 +400,7 @@ def prepare(case: Case, placement: Placement) -> Invocation:
     return Invocation(function, (*map(backend.adopt, written), *arguments), written)
 
 
-def _rung(case: Case, placement: Placement) -> Invocation:
+def _rung(case: Case, placement: Memory) -> Invocation:
     y, out = placement.operand(backends.get(case.backend), "", "z"), placement.output(0)
     arrays = {"y": y, "y0": y[:1], "out": out, "out0": out[:1]}
     names = overhead.operands(case.kernel)
@@ -361,6 +408,7 @@ def _rung(case: Case, placement: Placement) -> Invocation:
     return Invocation(bind(case.kernel).function, tuple(arrays[name] for name in names), written or None)
 
 
-def _key(strategy: str, name: str) -> str:
+def operand_key(strategy: str, name: str) -> str:
+    """Return what tells an operand from the others of a block: all strategies share z, dy and y."""
     shared = name.partition(":")[0] in {"z", "dy", "y"}
     return name if shared else f"{split(strategy)[0]}.{name}"

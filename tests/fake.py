@@ -115,6 +115,14 @@ class FakeWorker:
         del seed
         self.block = block
 
+    def compare(self) -> tuple[protocol.Doubt, ...]:
+        """See nothing."""
+        return ()
+
+    def doubts(self) -> tuple[protocol.Doubt, ...]:
+        """See nothing."""
+        return ()
+
     def time(self, sweeps: Sequence[protocol.Sweep], timeout: float) -> tuple[tuple[float, ...], ...]:
         """Answer with exact times, and let that much time pass."""
         del timeout

@@ -15,7 +15,7 @@ LAYERS = (
     {"__main__"},
     {"cli"},
     {"report", "measure"},
-    {"analysis", "oracle"},
+    {"analysis", "oracle", "behaviour"},
     {"runs", "kernel", "suite", "presets", "costs", "truth"},
     {"overhead", "loading"},
     {"activations", "backends"},
@@ -64,7 +64,18 @@ DOORS = {
     "pandas": {"runs", "analysis", "report"},
     "msgspec": {"runs", "measure", "report"},
     "psutil": {"runs"},
-    "numpy": {"backends", "kernel", "overhead", "oracle", "runs", "analysis", "measure", "report", "truth"},
+    "numpy": {
+        "backends",
+        "behaviour",
+        "kernel",
+        "overhead",
+        "oracle",
+        "runs",
+        "analysis",
+        "measure",
+        "report",
+        "truth",
+    },
 }
 """The parts that may import a third-party library; imports for the type checker and inside functions count."""
 

@@ -60,3 +60,10 @@ def _setting(text: str) -> tuple[str, float]:
         return name, float(value)
     except ValueError:
         raise ValueError(f"write parameters as in elu:alpha=0.5, not '{text}'") from None
+
+
+@cache
+def is_built_in(name: str) -> bool:
+    """Say whether an activation, with or without parameters, is actbench's own, and not loaded."""
+    plain, _, _ = name.partition(":")
+    return any(plain == module.name.replace("_", "-") for module in iter_modules(__path__))

@@ -45,6 +45,7 @@ def hard_sigmoid(m: Any) -> Formulas:
         forward=Piecewise(scalar=forward, array=forward_array),
         range=(0.0, 1.0),
         kinks={-3.0: 0.0, 3.0: 0.0},
+        at_nan=0.0,
         recompute=Piecewise(scalar=recompute, array=recompute_array),
         cached=Strategy(Piecewise(scalar=cached, array=cached_array), weaknesses=(ROUNDS_TO_1,)),
     )

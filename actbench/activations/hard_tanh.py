@@ -38,6 +38,7 @@ def hard_tanh(m: Any) -> Formulas:
         forward=Piecewise(scalar=forward, array=forward_array),
         range=(-1.0, 1.0),
         kinks={-1.0: 0.0, 1.0: 0.0},
+        at_nan=0.0,
         recompute=Piecewise(scalar=recompute, array=recompute_array),
         cached=Piecewise(scalar=cached, array=cached_array),
     )

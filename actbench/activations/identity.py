@@ -28,6 +28,7 @@ def identity(m: Any) -> Formulas:
 
     return Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
+        at_nan=1.0,
         uncached="nothing need be kept",
         recompute=Piecewise(scalar=recompute, array=recompute_array),
     )

@@ -37,6 +37,7 @@ def leaky_relu(m: Any, slope: float = 0.01) -> Formulas:
     return Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
         kinks={0.0: slope},
+        at_nan=slope,
         recompute=Piecewise(scalar=recompute, array=recompute_array),
         cached=Piecewise(scalar=cached, array=cached_array),
     )

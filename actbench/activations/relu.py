@@ -37,6 +37,7 @@ def relu(m: Any) -> Formulas:
         forward=Piecewise(scalar=forward, array=forward_array),
         range=(0.0, inf),
         kinks={0.0: 0.0},
+        at_nan=0.0,
         recompute=Piecewise(scalar=recompute, array=recompute_array),
         cached=Piecewise(scalar=cached, array=cached_array),
     )

@@ -63,6 +63,10 @@ class Backend(ABC):
     """Whether outputs are written into arrays made beforehand, or allocated by each call."""
     places: ClassVar[bool] = True
     """Whether operands are numpy arrays or views of them, placed anew for every value, or made once a block."""
+    compiles_for_a_size: ClassVar[bool] = False
+    """Whether a kernel is compiled anew for every size of its arrays."""
+    protects: ClassVar[bool] = False
+    """Whether calls take operands that are marked read-only, so that no kernel can change what all arms share."""
     lacks: ClassVar[tuple[str, ...]] = ()
     """Functions of formulas that this backend has no name for, or none that can be used."""
     lacks_because: ClassVar[str | None] = None

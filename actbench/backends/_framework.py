@@ -7,7 +7,7 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
 from actbench.backends._backend import Backend, Bound, keep, source
 from actbench.formula import Dialect, Formula, Rule
@@ -48,8 +48,6 @@ class Framework(Backend):
     dialect = Dialect.ARRAY
     dtypes = (Dtype.FLOAT32, Dtype.FLOAT64)
     optional = True
-    compiles: ClassVar[bool] = False
-    """Whether `build` compiles, anew for every size."""
 
     @abstractmethod
     def unit(self, dtype: Dtype) -> Any:
@@ -65,7 +63,7 @@ class Framework(Backend):
 
     def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
         """Call the formula on the library's arrays; Python literals take their dtype."""
-        if not self.compiles:
+        if not self.compiles_for_a_size:
             return Bound(self._function(op, rule, dtype))
 
         def specialise(operands: tuple[Any, ...]) -> Bound:
@@ -86,7 +84,9 @@ class Framework(Backend):
         gradient = None if rule.own or op is Op.DERIVATIVE else product
         parts = [source(part) for part in (around, gradient) if part]
         parts += [f"gradient = {inspect.unwrap(rule.own)}"] if rule.own else []
-        return "\n\n".join(parts) or ("the formula itself, compiled" if self.compiles else "the formula itself")
+        return "\n\n".join(parts) or (
+            "the formula itself, compiled" if self.compiles_for_a_size else "the formula itself"
+        )
 
     def _function(self, op: Op, rule: Rule, dtype: Dtype) -> Callable[..., Any]:
         """Forward and backward of a step are two programs: elsewhere other layers are between them."""

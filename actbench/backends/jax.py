@@ -52,7 +52,7 @@ class Jax(Framework):
     requires = "jax"
     libraries = ("jax", "jaxlib")
     rank = 60
-    compiles = True
+    compiles_for_a_size = True
     planning_ns = 15.0
     flushes = "XLA has the processor take denormal numbers for 0, and no flag of its prevents that"
 

@@ -65,6 +65,7 @@ class Numexpr(Backend):
     preallocates = True
     lacks = ("erf", "erfc")
     only_wide = "numexpr has no 16-bit floats, and its programs compute what they return in the type of their operands"
+    protects = True
     planning_ns = 20.0
 
     def namespace(self) -> Any:

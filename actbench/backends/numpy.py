@@ -85,6 +85,7 @@ class Numpy(Plain):
     dialect = Dialect.ARRAY
     dtypes = (Dtype.FLOAT32, Dtype.FLOAT64)
     rank = 10
+    protects = True
     planning_ns = 15.0
     ladder: ClassVar = {
         "empty": empty,

@@ -30,7 +30,7 @@ class TorchCompile(Torch):
     rank = 55
     lacks: ClassVar[tuple[str, ...]] = ("expm1",)
     lacks_because: ClassVar[str | None] = "torch.compile's own is exp(x) - 1 in vectors, which is 0 for small x"
-    compiles = True
+    compiles_for_a_size = True
 
     @property
     def unavailable(self) -> str | None:

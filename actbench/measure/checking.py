@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,8 +11,9 @@ from actbench import oracle
 from actbench.errors import BenchmarkError, WrongKernelError, listed
 from actbench.kernel import Array
 from actbench.measure.client import StartWorker, Worker
-from actbench.measure.protocol import Evaluated
-from actbench.model import Kernel, Op, Plan
+from actbench.measure.crew import Crew
+from actbench.measure.protocol import Doubt, Evaluated
+from actbench.model import Block, Kernel, Op, Plan
 from actbench.runs.events import Checked
 
 Residuals = Callable[[Array], Mapping[str, Array]]
@@ -30,13 +31,15 @@ def check_kernels(plan: Plan, start_worker: StartWorker) -> Iterator[Checked]:
             examined = Examined(worker)
             try:
                 found = oracle.check(kernel, examined)
+                answer = examined.answer
+                if not kernel.is_rung:
+                    oracle.check_calls(kernel, examined)
             except WrongKernelError as error:
                 wrong[kernel] = error
                 continue
             except BenchmarkError as error:
                 wrong[kernel] = WrongKernelError(f"{kernel.id} cannot be checked: {error}")
                 break
-            answer = examined.answer
             compiled = None if answer.compile_seconds is None else worker.inspect(kernel).compiled
             check = replace(
                 found, compile_seconds=answer.compile_seconds, from_cache=answer.from_cache, compiled=compiled
@@ -46,6 +49,39 @@ def check_kernels(plan: Plan, start_worker: StartWorker) -> Iterator[Checked]:
         worker.close()
     if wrong:
         raise _of_all(wrong)
+
+
+def compare(block: Block, worker: Worker) -> None:
+    """Hold every element of what is going to be timed to another formula, and what differs to the truth.
+
+    The worker has taken up the block. `WrongKernelError` says what is wrong.
+    """
+    settle(block, worker.compare())
+
+
+def compare_blocks(plan: Plan, start_worker: StartWorker) -> None:
+    """Do so for every block, where an engine has no worker of ours; one that fails is told when it is measured."""
+    with Crew(start_worker) as crew:
+        for block in plan.blocks:
+            try:
+                worker = crew.worker()
+                worker.prepare(block, plan.seed)
+                compare(block, worker)
+            except WrongKernelError:
+                raise
+            except BenchmarkError:
+                crew.dismiss()
+
+
+def settle(block: Block, doubts: Iterable[Doubt]) -> None:
+    """Raise `WrongKernelError` for what a worker saw of a block, unless the truth says that it is right."""
+    for doubt in doubts:
+        case = block.timed[doubt.arm]
+        if doubt.fault:
+            raise WrongKernelError(f"{case.kernel.id} is wrong: {doubt.fault}")
+        z, dy, computed = doubt.z.unpack(), doubt.dy.unpack(), doubt.computed.unpack()
+        if z.size:
+            oracle.settle(case, z, dy, computed, of_output=doubt.of_output)
 
 
 def _of_all(wrong: Mapping[Kernel, WrongKernelError]) -> WrongKernelError:
@@ -69,6 +105,8 @@ class Examined:
         """Evaluate all at once; where arithmetic raises, in halves of halves, to learn at which z it does."""
         given = _Given(z, dy, self._residuals(z))
         self.answer = self._ask(kernel, given)
+        if self.answer.faults:
+            raise WrongKernelError(f"{kernel.id} is wrong: {'; '.join(self.answer.faults)}")
         first, last = self._ends(kernel, given, self.answer)
         return oracle.Evaluation(last, first if kernel.op is Op.STEP else None, self.answer.raised)
 

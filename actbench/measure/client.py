@@ -83,6 +83,12 @@ class Worker(Protocol):
     def prepare(self, block: Block, seed: int) -> None:
         """Take up a block; `seed` draws its inputs."""
 
+    def compare(self) -> tuple[protocol.Doubt, ...]:
+        """Call every arm of the prepared block once, and tell which elements differ from the reference."""
+
+    def doubts(self) -> tuple[protocol.Doubt, ...]:
+        """Tell what was seen in the calls after timed values of the prepared block."""
+
     def time(self, sweeps: Sequence[protocol.Sweep], timeout: float) -> tuple[tuple[float, ...], ...]:
         """Time the slices of each sweep, of the prepared block, the operands at new addresses."""
 
@@ -181,6 +187,14 @@ class WorkerProcess:
         self._ask(
             protocol.Prepared, self._timeout, request="prepare", cases=[case.id for case in block.timed], seed=seed
         )
+
+    def compare(self) -> tuple[protocol.Doubt, ...]:
+        """Call every arm of the prepared block once, and tell which elements differ from the reference."""
+        return self._ask(protocol.Doubts, self._timeout, request="compare").doubts
+
+    def doubts(self) -> tuple[protocol.Doubt, ...]:
+        """Tell what was seen in the calls after timed values of the prepared block."""
+        return self._ask(protocol.Doubts, self._timeout, request="doubts").doubts
 
     def time(self, sweeps: Sequence[protocol.Sweep], timeout: float) -> tuple[tuple[float, ...], ...]:
         """Time the slices of each sweep."""

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from actbench.analysis.speedups import block_speedups, widest
-from actbench.errors import BenchmarkError
+from actbench.errors import BenchmarkError, WrongKernelError
 from actbench.kernel import PHASED
+from actbench.measure.checking import compare, settle
 from actbench.measure.client import StartWorker, Worker
 from actbench.measure.crew import Crew
 from actbench.measure.disturbance import DISTURBED, REPEATS, calmer, slowness
@@ -86,6 +87,9 @@ class Conductor:
                         probes[family] = probed(worker, block, self.plan.seed, self.timeout)
                     worker.prepare(block, self.plan.seed)
                     calibration = calibrated(worker, block, self.arm_seconds, self.timeout, self.clock)
+                    compare(block, worker)
+                except WrongKernelError:
+                    raise
                 except BenchmarkError as error:
                     yield self._give_up(crew, block, 0, error)
                 else:
@@ -103,6 +107,8 @@ class Conductor:
                     worker = crew.worker()
                     start = self.clock()
                     times = BlockTimes(block, number, self._measured(worker, block, rng))
+                except WrongKernelError:
+                    raise
                 except BenchmarkError as error:
                     yield self._give_up(crew, block, number, error)
                 else:
@@ -120,6 +126,8 @@ class Conductor:
                 yield Disturbed(block.id)
                 try:
                     times = BlockTimes(block, number, self._measured(crew.worker(), block, rng))
+                except WrongKernelError:
+                    raise
                 except BenchmarkError as error:
                     yield self._give_up(crew, block, number, error)
                     continue
@@ -146,7 +154,9 @@ class Conductor:
         worker.prepare(block, self.plan.seed)
         calibration = self.calibrations[block.id]
         swept = list(sweeps(calibration, rng))
-        return values(calibration, swept, worker.time(swept, self.timeout))
+        timed = worker.time(swept, self.timeout)
+        settle(block, worker.doubts())
+        return values(calibration, swept, timed)
 
     def _blocks(self) -> list[Block]:
         return [block for block in self.plan.blocks if block.id not in self.given_up]

@@ -13,7 +13,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from actbench.analysis.live import Sides
-from actbench.errors import BenchmarkError
+from actbench.errors import BenchmarkError, WrongKernelError
+from actbench.measure.checking import compare, settle
 from actbench.measure.client import StartWorker, Worker
 from actbench.measure.crew import Crew
 from actbench.measure.schedule import turns
@@ -46,6 +47,8 @@ class Lockstep:
     failures: list[Failure] = field(default_factory=list)
     losses: list[Failure] = field(default_factory=list)
     """Every time that a worker was lost; the block goes on in the next round, if that was the first time."""
+    compared: set[str] = field(default_factory=set)
+    """The blocks whose results were held to another formula, element by element, on all sides."""
     starting: float = 0.0
     """What a round last took beside its blocks."""
     block_seconds: dict[str, float] = field(default_factory=dict)
@@ -79,6 +82,8 @@ class Lockstep:
                         crew.worker()
                     start = self.clock()
                     measured = self._measured([crew.worker() for crew in crews], block, rng)
+                except WrongKernelError:
+                    raise
                 except BenchmarkError as error:
                     for crew in crews:
                         crew.dismiss()
@@ -108,6 +113,9 @@ class Lockstep:
     ) -> list[tuple[tuple[float, ...], ...]]:
         for worker in workers:
             worker.prepare(block, self.plan.seed)
+            if block.id not in self.compared:
+                compare(block, worker)
+        self.compared.add(block.id)
         calibration = self.calibrations[block.id]
         swept = list(sweeps(calibration, rng))
         timed: list[list[tuple[float, ...]]] = [[] for _ in workers]
@@ -115,6 +123,8 @@ class Lockstep:
         for plain, heavy, turn in zip(swept, burdened, turns(len(workers), rng), strict=False):
             for side in turn:
                 timed[side] += workers[side].time([heavy if side == CONTROL else plain], self.timeout)
+        for worker in workers:
+            settle(block, worker.doubts())
         return [values(calibration, swept, each) for each in timed]
 
     def _give_up(self, block: Block, number: int, error: BenchmarkError) -> Failed:

@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 
 from actbench.model import Compiled
 
-PROTOCOL = 3
+PROTOCOL = 4
 """Version of what is said here: another environment's actbench can be measured where it is the same.
 
 1: first.
 2: ``start`` gives the number of threads, ``prepare`` names the yardsticks too, ``inspect`` is new.
 3: ``evaluate`` may give residuals; ``load`` is new: it comes after ``start``, with the user's own code.
+4: ``evaluate`` tells faults; ``compare`` and ``doubts`` are new.
 """
 
 
@@ -97,6 +98,31 @@ class Evaluated:
     """The exception that the kernel's arithmetic raised instead of giving outputs."""
     compile_seconds: float | None
     from_cache: bool
+    faults: tuple[str, ...] = ()
+    """What a kernel must not do and this one did, such as to change its operands: one sentence each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What was seen of an arm of a block: what it must not do, or elements that differ from the reference."""
+
+    arm: int
+    fault: str
+    of_output: bool
+    """Whether the elements are of y, and not of g' or dy * g'."""
+    z: Array
+    dy: Array
+    computed: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """Answer to ``compare``, which calls every arm once and looks at all elements, and to ``doubts``.
+
+    The latter tells what was seen in the calls after timed values, since the block was prepared.
+    """
+
+    doubts: tuple[Doubt, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from actbench import loading
 from actbench.measure.baseline import OpenBaseline, opened
-from actbench.measure.checking import check_kernels
+from actbench.measure.checking import check_kernels, compare_blocks
 from actbench.measure.client import ROLE, Worker, WorkerProcess, here
 from actbench.measure.conductor import Conductor
 from actbench.measure.protocol import Source
@@ -69,6 +69,7 @@ class Session:
             case Engine.INTERLEAVED:
                 yield from self._conductor().events()
             case Engine.PYPERF:
+                compare_blocks(self.record.plan, self._start_worker)
                 yield from self._stock().events()
 
     def _start_worker(self) -> Worker:

@@ -26,6 +26,8 @@ from actbench.measure.protocol import (
     Array,
     Described,
     Device,
+    Doubt,
+    Doubts,
     Evaluated,
     Inspected,
     Limited,
@@ -37,6 +39,9 @@ from actbench.measure.protocol import (
 )
 
 if TYPE_CHECKING:
+    from actbench import behaviour
+    from actbench.behaviour.guarded import GuardedCalls
+    from actbench.behaviour.watch import Watch
     from actbench.code_placement import CodePlacement
     from actbench.kernel import Invocation, Operands
     from actbench.model import Case
@@ -69,6 +74,8 @@ class Worker:
         self._cases: list[Case] = []
         self._operands: Operands | None = None
         self._code: CodePlacement | None = None
+        self._calls: GuardedCalls | None = None
+        self._watch: Watch | None = None
 
     def start(self, cpu: int | None, threads: int) -> Started:
         """Pin the process to a processor, then import; `threads` is for the backends that have several."""
@@ -124,6 +131,7 @@ class Worker:
         import numpy as np
 
         from actbench import backends, kernel
+        from actbench.behaviour.guarded import Answer, GuardedCalls
         from actbench.formula import Dialect
         from actbench.model import Case
 
@@ -131,17 +139,18 @@ class Worker:
         bound = kernel.bind_at(wanted)
         given = {name: Array(**array).unpack() for name, array in residuals.items()}
         operands = kernel.Operands(wanted.activation, Array(**z).unpack(), Array(**dy).unpack(), given)
-        placement = kernel.Placement(operands, np.random.default_rng())
+        self._calls = self._calls or GuardedCalls()
         try:
             with np.errstate(all="ignore"):
-                outputs = kernel.prepare(wanted, placement).results()
+                answer = self._calls.call(wanted, operands)
             raised = None
         except (ArithmeticError, ValueError) as error:  # math raises either, of one number
             if isinstance(error, ValueError) and backends.get(wanted.backend).dialect is Dialect.ARRAY:
                 raise _refusal(wanted, error) from None
-            outputs, raised = [], repr(error)
+            answer, raised = Answer((), ()), repr(error)
+        outputs = answer.outputs
         ends = (*outputs[:1], *outputs[1:][-1:])  # between them is what a step keeps, perhaps in a type of its own
-        return Evaluated(tuple(map(Array.pack, ends)), raised, bound.compile_seconds, bound.from_cache)
+        return Evaluated(tuple(map(Array.pack, ends)), raised, bound.compile_seconds, bound.from_cache, answer.faults)
 
     def inspect(self, case: str) -> Inspected:
         """Read what the compiler made of a kernel."""
@@ -153,9 +162,10 @@ class Worker:
     def prepare(self, cases: list[str], seed: int) -> Prepared:
         """Take up a block, its cases first, then its yardsticks: bind its kernels and draw its inputs."""
         from actbench import kernel
+        from actbench.behaviour.watch import Watch
         from actbench.model import Case
 
-        self._operands = None
+        self._operands = self._watch = None
         gc.collect()
         self._cases = [Case.parse(case) for case in cases]
         for case in self._cases:
@@ -164,7 +174,18 @@ class Worker:
         gc.freeze()  # numba alone brings so many objects that the next collection would take 60 ms
         first = self._cases[0]
         self._operands = kernel.Operands.drawn(first.activation, first.dtype, first.size, seed)
+        self._watch = Watch(self._cases, self._operands)
         return Prepared()
+
+    def compare(self) -> Doubts:
+        """Call every arm of the block once on all of its operands, and tell what differs from the reference."""
+        from actbench.behaviour.comparison import compared
+
+        return Doubts(tuple(map(_packed, compared(self._cases, self._prepared()))))
+
+    def doubts(self) -> Doubts:
+        """Tell what was seen in the calls after timed values."""
+        return Doubts(tuple(map(_packed, self._watch.doubts())) if self._watch else ())
 
     def time(self, sweeps: list[dict[str, Any]]) -> Timed:
         """Time the slices of each sweep."""
@@ -182,17 +203,23 @@ class Worker:
 
         from actbench import kernel
 
-        if self._operands is None:
-            raise RuntimeError("no block is prepared")
+        operands = self._prepared()
         if move and self._code is not None:
             self._code.move()
-        placement = kernel.Placement(self._operands, np.random.default_rng(seed))
+        placement = kernel.Placement(operands, np.random.default_rng(seed))
         arms = [kernel.prepare(case, placement) for case in self._cases]
         seconds = []
         for index, calls, phase in slices:
             arm = arms[index]
             seconds.append(_undisturbed(arm, calls, partial(placement.warm, arm, phase)))
+        if self._watch is not None and slices:
+            self._watch.look(arms, {arm for arm, _, _ in slices}, placement)
         return tuple(seconds)
+
+    def _prepared(self) -> Operands:
+        if self._operands is None:
+            raise RuntimeError("no block is prepared")
+        return self._operands
 
 
 def _undisturbed(arm: Invocation, calls: int, warm: Callable[[], None]) -> float:
@@ -211,6 +238,13 @@ def _undisturbed(arm: Invocation, calls: int, warm: Callable[[], None]) -> float
         if own > UNDISTURBED * seconds or own > QUANTUM:
             break
     return seconds
+
+
+def _packed(doubt: behaviour.Doubt) -> Doubt:
+    """Return a doubt as it is sent."""
+    elements = doubt.elements
+    arrays = (elements.z, elements.dy, elements.computed)
+    return Doubt(doubt.arm, doubt.fault, doubt.of_output, *map(Array.pack, arrays))
 
 
 def _refusal(case: Case, error: ValueError) -> InputError:
@@ -235,6 +269,8 @@ def main() -> None:
             "evaluate": worker.evaluate,
             "inspect": worker.inspect,
             "prepare": worker.prepare,
+            "compare": worker.compare,
+            "doubts": worker.doubts,
             "time": worker.time,
             "limits": worker.limits,
         }

@@ -22,8 +22,7 @@ that is told of it is, as everywhere, that against the truth: the price.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
@@ -31,9 +30,12 @@ import numpy as np
 from actbench import activations, backends, overhead, residuals
 from actbench.by_name import by_name
 from actbench.costs import bytes_moved, residual_bytes
-from actbench.formula import Flaw
 from actbench.model import BANDS, STATED_ULP, Check, Dtype, Kernel, Op
 from actbench.oracle import allowance, kept, refusal
+from actbench.oracle.calls import check_calls
+from actbench.oracle.elements import settle
+from actbench.oracle.evaluation import Evaluate, Evaluation
+from actbench.oracle.points import grid, points
 from actbench.truth import Array, Truth, residuals_at, slopes_at, truth_at
 from actbench.truth.diagnosis import Evidence
 
@@ -42,55 +44,15 @@ __all__ = [
     "Evaluation",
     "Truth",
     "check",
+    "check_calls",
     "grid",
     "points",
     "residuals_at",
+    "settle",
     "slopes_at",
     "truth",
     "truth_at",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """What a kernel answers for an array z and upstream gradient dy.
-
-    ``y`` is given by a step alone. Where the call raised, the elements are NaN and `raised` says what.
-    """
-
-    derivative: Array
-    y: Array | None
-    raised: str | None = None
-
-
-Evaluate = Callable[[Kernel, Array, Array], Evaluation]
-
-
-@cache
-def grid(dtype: Dtype) -> Array:
-    """Return the z at which kernels are checked: both tails, ±0, denormals, and out to the largest finite numbers."""
-    fmt = np.finfo(dtype)
-    vanish = -np.log(float(fmt.smallest_subnormal))  # beyond, g' of the logistic is 0 in this format
-    dense = np.linspace(0.0, 1.02 * vanish, 300)
-    near = np.concatenate([np.linspace(0.0, 2.0, 129), np.linspace(2.25, 40.0, 152)])
-    small = np.geomspace(float(fmt.tiny), 1.0, 24)
-    large = np.geomspace(vanish, float(fmt.max) / 2, 16)[1:]
-    square = 2.0 * np.sqrt(float(fmt.max))  # its square overflows
-    limits = np.array([float(fmt.smallest_subnormal), float(fmt.eps), 1e3, 1e4, square, float(fmt.max)])
-    magnitudes = np.concatenate([dense, near, small, large, limits])
-    distinct = np.unique(np.concatenate([-magnitudes, magnitudes]).astype(dtype))
-    return np.concatenate([distinct[distinct != 0], np.array([-0.0, 0.0], dtype=dtype)])
-
-
-@by_name
-@cache
-def points(activation: str, dtype: Dtype) -> Array:
-    """Return the z at which kernels of an activation are checked: the grid, its kinks and what is next to them."""
-    fmt = np.dtype(dtype).type
-    kinks = [fmt(z) for z in activations.get(activation).formulas.kinks if z != 0]
-    near = [np.nextafter(kink, fmt(side)) for kink in kinks for side in (-np.inf, np.inf)]
-    plain = grid(dtype)
-    return np.concatenate([plain, np.setdiff1d(np.array([*kinks, *near], dtype=dtype), plain)])
 
 
 @by_name
@@ -113,10 +75,8 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
     answer = evaluate(kernel, z, dy)
     refusal.check_form(kernel, answer.derivative, z)
     derivative = answer.derivative if kernel.op is Op.DERIVATIVE else answer.derivative / dy
-    formulas = activations.get(kernel.activation).formulas
     _, storage = residuals.split(kernel.strategy)
     weaknesses = allowance.weaknesses_of(kernel)
-    regions = allowance.regions(weaknesses, z)
     error = slope.error(derivative)
     if storage:
         _check_kept(kernel, derivative, z)
@@ -129,10 +89,7 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
             allowance.check_weaknesses(kernel, derivative, error, z)
     if answer.y is not None:
         refusal.check_form(kernel, answer.y, z)
-        excused = regions[Flaw.OVERFLOWS] & np.isnan(answer.y) & (answer.raised is not None)
-        stated = STATED_ULP * allowance.factor(formulas.weaknesses, z)
-        flushed = allowance.flushed(kernel, answer.y, output, z, formulas.weaknesses)
-        wrong = ~(excused | flushed) & (output.error(answer.y) > stated)
+        wrong = allowance.output_exceeding(kernel, answer.y, output, z, answer.raised)
         if wrong.any():
             raise refusal.wrong_output(kernel, z, answer.y, output, wrong, answer.raised)
     worst = refusal.worst_place(error, z)

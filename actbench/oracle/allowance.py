@@ -40,12 +40,15 @@ def weaknesses_of(kernel: Kernel) -> tuple[Weakness, ...]:
     return activations.get(kernel.activation).strategies[strategy].weaknesses
 
 
-def exceeding(kernel: Kernel, derivative: Array, expected: Truth, z: Array) -> Array:
-    """Return where a derivative is not what is expected, with the weaknesses that the strategy has at z."""
+def exceeding(kernel: Kernel, derivative: Array, expected: Truth, z: Array, slack: float = 0.0) -> Array:
+    """Return where a derivative is not what is expected, with the weaknesses that the strategy has at z.
+
+    `slack` are ULP that it may be off beyond what is stated.
+    """
     weaknesses = weaknesses_of(kernel)
     kinks = activations.get(kernel.activation).formulas.kinks
     there = regions(weaknesses, z)
-    stated = STATED_ULP * factor(weaknesses, z)
+    stated = STATED_ULP * factor(weaknesses, z) + slack
     error = expected.error(derivative)
     excused = there[Flaw.CANCELS] | there[Flaw.OVERFLOWS] | flushed(kernel, derivative, expected, z, weaknesses)
     wrong = ~excused & (error > stated)
@@ -53,6 +56,14 @@ def exceeding(kernel: Kernel, derivative: Array, expected: Truth, z: Array) -> A
     wrong &= ~(there[Flaw.MERGES] & (derivative == _at_next_kink(kinks, z)))
     number = there[Flaw.OVERFLOWS] & np.isfinite(derivative) & (derivative != 0)
     return np.asarray(wrong | number & (error > stated))
+
+
+def output_exceeding(kernel: Kernel, y: Array, expected: Truth, z: Array, raised: str | None) -> Array:
+    """Return where a step's y is not what is expected: a call that raised has none where g' overflows."""
+    weaknesses = activations.get(kernel.activation).formulas.weaknesses
+    excused = regions(weaknesses_of(kernel), z)[Flaw.OVERFLOWS] & np.isnan(y) & (raised is not None)
+    excused |= flushed(kernel, y, expected, z, weaknesses)
+    return np.asarray(~excused & (expected.error(y) > STATED_ULP * factor(weaknesses, z)))
 
 
 def factor(weaknesses: tuple[Weakness, ...], z: Array) -> Array:

@@ -1,0 +1,179 @@
+"""One call of a kernel on operands between guard bytes, and what it did to the memory around its result.
+
+The guards are random and drawn anew for every call, so that a kernel which reads beyond the end of an operand gives
+another result in every call. Outputs that a kernel is given to write to are NaN before the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from actbench import backends, kernel
+from actbench.backends import Backend
+from actbench.kernel import ALIGNMENT, Array, Invocation, Operands, operand_key
+from actbench.model import Case, Kernel
+
+GUARD = 16 * ALIGNMENT
+"""Bytes before and after every array: more than a loop of the widest vectors, unrolled eight times, reads at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one call gave: the outputs as arrays, and one sentence for everything that a kernel must not do."""
+
+    outputs: tuple[Array, ...]
+    faults: tuple[str, ...]
+
+
+class GuardedCalls:
+    """Calls of kernels, each compared with the call of the same kernel before."""
+
+    def __init__(self) -> None:
+        """Remember no call yet."""
+        self._earlier: dict[Kernel, tuple[Any, ...]] = {}
+
+    def call(self, case: Case, operands: Operands, memory: GuardedMemory | None = None) -> Answer:
+        """Call the case's kernel once. What the kernel raises is passed on.
+
+        Calls of several kernels on the same large operands may share the memory of these.
+        """
+        memory = memory or GuardedMemory(operands)
+        memory.draw_guards()
+        invocation = kernel.prepare(case, memory)
+        for output in invocation.outputs or ():
+            output.fill(np.nan)
+        returned = invocation.function(*invocation.arguments)
+        raw = returned if isinstance(returned, tuple) else (returned,)
+        faults = [*memory.faults()]
+        if invocation.outputs is not None:
+            return Answer(invocation.outputs, tuple(faults))
+        faults += self._faults_of(case, raw, invocation)
+        self._earlier[case.kernel] = raw
+        return Answer(() if returned is None else tuple(map(invocation.release, raw)), tuple(faults))
+
+    def _faults_of(self, case: Case, raw: tuple[Any, ...], invocation: Invocation) -> Iterator[str]:
+        """Yield what is wrong with the objects that a call returned."""
+        expected = type(backends.get(case.backend).adopt(np.ones(1, case.dtype)))
+        allowed = {expected, tuple} if expected is list else {expected}
+        for result in raw:
+            if result is not None and type(result) not in allowed:
+                yield f"it returns a {type(result).__name__} where a {expected.__name__} is expected"
+                return
+        earlier = self._earlier.get(case.kernel, ())
+        for place, result in enumerate(raw):
+            if _overlaps_itself(result):
+                yield "elements of its result share memory with each other"
+            if any(_shared(result, operand) for operand in invocation.arguments):
+                yield "its result shares memory with an operand"
+            if any(_shared(result, before) for before in earlier):
+                yield "its result shares memory with the result of an earlier call"
+            if any(_shared(result, other) for other in raw[:place]):
+                yield "two of its results share memory"
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """An operand as a backend has it, and what it was."""
+
+    name: str
+    backend: Backend
+    operand: Any
+    original: Array
+
+
+class GuardedMemory:
+    """Operands and outputs of one call, each between guard bytes; it takes the place of a `kernel.Placement`."""
+
+    def __init__(self, operands: Operands) -> None:
+        """Make nothing yet."""
+        self._operands = operands
+        self._rng = np.random.default_rng()
+        self._placed: dict[str, Array] = {}
+        self._given: dict[tuple[str, str], _Given] = {}
+        self._outputs: dict[tuple[int, np.dtype[Any]], Array] = {}
+        self._rooms: list[Array] = []
+        self._guards = np.empty(0, dtype=np.uint8)
+        self.draw_guards()
+
+    def draw_guards(self) -> None:
+        """Surround all arrays with other bytes."""
+        self._guards = self._rng.integers(256, size=2 * GUARD, dtype=np.uint8)
+        for room in self._rooms:
+            self._surround(room)
+
+    def operand(self, backend: Backend, strategy: str, name: str, *, writable: bool = True) -> Any:
+        """Return an operand in memory of its own. It can be written to: what a kernel does to it is told afterwards."""
+        del writable
+        key = operand_key(strategy, name)
+        original = self._operands.array(strategy, name)
+        if backend.places and key not in self._placed:
+            self._placed[key] = self._between_guards(original.size, original.dtype)
+            np.copyto(self._placed[key], original)
+        if (backend.name, key) not in self._given:
+            operand = backend.adopt(self._placed[key] if backend.places else original)
+            self._given[backend.name, key] = _Given(name, backend, operand, original)
+        return self._given[backend.name, key].operand
+
+    def output(self, position: int, dtype: np.dtype[Any] | None = None) -> Array:
+        """Return an array to write to, of the inputs' dtype or another."""
+        z = self._operands.array("", "z")
+        key = position, dtype or z.dtype
+        if key not in self._outputs:
+            self._outputs[key] = self._between_guards(z.size, key[1])
+        return self._outputs[key]
+
+    def faults(self) -> Iterator[str]:
+        """Yield what a call did to operands and guards."""
+        for given in self._given.values():
+            if not same_bytes(given.backend.release(given.operand), given.original):
+                yield f"it changes its operand {given.name.partition(':')[0]}"
+        if any(not np.array_equal(np.concatenate([room[:GUARD], room[-GUARD:]]), self._guards) for room in self._rooms):
+            yield "it writes outside of its arrays"
+
+    def _between_guards(self, size: int, dtype: np.dtype[Any]) -> Array:
+        nbytes = size * dtype.itemsize
+        raw = np.empty(nbytes + 2 * GUARD + ALIGNMENT, dtype=np.uint8)
+        room = raw[-raw.ctypes.data % ALIGNMENT :][: nbytes + 2 * GUARD]
+        self._rooms.append(room)
+        self._surround(room)
+        return room[GUARD : GUARD + nbytes].view(dtype)
+
+    def _surround(self, room: Array) -> None:
+        room[:GUARD], room[-GUARD:] = self._guards[:GUARD], self._guards[GUARD:]
+
+
+def same_bytes(one: Array, other: Array) -> bool:
+    """Say whether two arrays of one length have the same bits, which NaN would hide from ``==``."""
+    if one.dtype != other.dtype or one.shape != other.shape:
+        return False
+    unsigned = np.dtype(f"u{one.itemsize}")
+    return bool(np.array_equal(one.view(unsigned), other.view(unsigned)))
+
+
+def _overlaps_itself(result: Any) -> bool:
+    strides = getattr(result, "strides", None)
+    return isinstance(result, np.ndarray) and result.size > 1 and min(map(abs, strides or ())) < result.itemsize
+
+
+def _shared(result: Any, other: Any) -> bool:
+    """Say whether two objects are one, or arrays whose memory overlaps."""
+    if result is None:
+        return False
+    if result is other:
+        return True
+    one, another = _memory(result), _memory(other)
+    return one is not None and another is not None and bool(np.may_share_memory(one, another))
+
+
+def _memory(of: Any) -> Array | None:
+    """Return a view of an object's own memory; None where it has none that can be looked at, as on a device."""
+    if isinstance(of, np.ndarray):
+        return of
+    try:
+        return np.from_dlpack(of)
+    except (AttributeError, BufferError, RuntimeError, TypeError, ValueError):
+        return None

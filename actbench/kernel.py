@@ -93,6 +93,16 @@ def rule(kernel: Kernel) -> Rule:
     return narrowed(found, backend.conversion(storage, kernel.dtype)) if storage else found
 
 
+@by_name
+@cache
+def is_built_in(kernel: Kernel) -> bool:
+    """Say whether a kernel is actbench's own code alone, and not a formula or a backend of the user's."""
+    strategy, _ = split(kernel.strategy)
+    formula = activations.get(kernel.activation).rule(strategy, Dialect.ARRAY, None).derivative
+    modules = (getattr(formula, "__module__", ""), type(backends.get(kernel.backend)).__module__)
+    return all(module.startswith(f"{__package__}.") for module in modules)
+
+
 def refusal(kernel: Kernel) -> str | None:
     """Why a strategy that the activation has does not exist on its backend, or None where it does."""
     backend = backends.catalogue()[kernel.backend]

@@ -21,6 +21,10 @@ GUARD = 16 * ALIGNMENT
 """Bytes before and after every array: more than a loop of the widest vectors, unrolled eight times, reads at once."""
 
 
+PLACE = 64.0
+"""eps of a result that an element's place in an array may change, where digits cancel."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What one call gave: the outputs as arrays, and one sentence for everything that a kernel must not do."""
@@ -46,14 +50,28 @@ class GuardedCalls:
         invocation = kernel.prepare(case, memory)
         for output in invocation.outputs or ():
             output.fill(np.nan)
-        returned = invocation.function(*invocation.arguments)
-        raw = returned if isinstance(returned, tuple) else (returned,)
+        raw = _called(invocation)
         faults = [*memory.faults()]
         if invocation.outputs is not None:
             return Answer(invocation.outputs, tuple(faults))
         faults += self._faults_of(case, raw, invocation)
         self._earlier[case.kernel] = raw
-        return Answer(() if returned is None else tuple(map(invocation.release, raw)), tuple(faults))
+        outputs = () if raw[0] is None else tuple(map(invocation.release, raw))
+        if not faults and not kernel.is_built_in(case.kernel):
+            outputs = tuple(output.copy() for output in outputs)
+            faults += self._again(case, outputs, invocation, memory)
+        return Answer(outputs, tuple(faults))
+
+    def _again(
+        self, case: Case, outputs: tuple[Array, ...], invocation: Invocation, memory: GuardedMemory
+    ) -> Iterator[str]:
+        """Call the user's own code again: on the same operands, then on these in reverse, at the same addresses."""
+        yield from self._faults_of(case, _called(invocation), invocation)
+        memory.reverse()
+        turned = tuple(map(invocation.release, _called(invocation)))
+        memory.reverse()
+        if not all(_alike(after[::-1], before) for after, before in zip(turned, outputs, strict=True)):
+            yield "on the same elements in reverse it gives another result: it remembers one, or counts elements or calls"
 
     def _faults_of(self, case: Case, raw: tuple[Any, ...], invocation: Invocation) -> Iterator[str]:
         """Yield what is wrong with the objects that a call returned."""
@@ -126,6 +144,11 @@ class GuardedMemory:
             self._outputs[key] = self._between_guards(z.size, key[1])
         return self._outputs[key]
 
+    def reverse(self) -> None:
+        """Put the elements of all operands in reverse, where they are."""
+        for array in self._placed.values():
+            array[:] = array[::-1].copy()
+
     def faults(self) -> Iterator[str]:
         """Yield what a call did to operands and guards."""
         for given in self._given.values():
@@ -152,6 +175,23 @@ def same_bytes(one: Array, other: Array) -> bool:
         return False
     unsigned = np.dtype(f"u{one.itemsize}")
     return bool(np.array_equal(one.view(unsigned), other.view(unsigned)))
+
+
+def _called(invocation: Invocation) -> tuple[Any, ...]:
+    """Call once and return what came."""
+    returned = invocation.function(*invocation.arguments)
+    return returned if isinstance(returned, tuple) else (returned,)
+
+
+def _alike(one: Array, other: Array) -> bool:
+    """Say whether two results differ by no more than an element's place in a vector may change."""
+    if one.shape != other.shape or one.dtype != other.dtype or one.dtype.kind != "f":
+        return one.shape == other.shape and one.dtype == other.dtype
+    size = np.abs(other)
+    largest = np.max(size[np.isfinite(size)], initial=0.0)
+    with np.errstate(all="ignore"):
+        near = np.abs(one - other) <= PLACE * np.finfo(one.dtype).eps * (size + largest)
+    return bool(np.all(near | (one == other) | np.isnan(one) & np.isnan(other)))
 
 
 def _overlaps_itself(result: Any) -> bool:

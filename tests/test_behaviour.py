@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+import ctypes
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from actbench import activations, oracle
+from actbench.errors import WrongKernelError
+from actbench.kernel import Array, takes_read_only
+from actbench.measure.checking import settle
+from actbench.measure.protocol import Slice, Sweep
+from actbench.model import Dtype, Kernel, Op
+from actbench.oracle import Evaluation
+from actbench.oracle.points import further
+from tests import kernels
+from tests.judged import InProcess, block, declared, refusal
+
+
+def right(z: Array) -> Array:
+    e = np.exp(-abs(z))
+    return np.asarray(e / (1.0 + e * (2.0 + e)))
+
+
+def stateful() -> dict[str, Callable[..., Any]]:
+    """Return kernels that remember something, each new."""
+    last: dict[Any, Array] = {}
+    calls = [0]
+    buffer = np.empty(1 << 20)
+
+    def remembers(z: Array) -> Array:
+        key = (z.ctypes.data, z.size)
+        if key not in last:
+            last[key] = right(z)
+        return last[key]
+
+    def right_at_first(z: Array) -> Array:
+        calls[0] += 1
+        return right(z) if calls[0] <= 2 else np.full_like(z, 0.25)
+
+    def reuses_a_buffer(z: Array) -> Array:
+        out = buffer[: z.size].view(z.dtype)[: z.size]
+        out[:] = right(z)
+        return out
+
+    return {
+        "shares memory with the result of an earlier call": reuses_a_buffer,
+        "shares memory with the result of an earlier call ": remembers,
+        "on the same elements in reverse it gives another result": right_at_first,
+    }
+
+
+def in_place(z: Array) -> Array:
+    np.negative(np.abs(z, out=z), out=z)
+    return right(z)
+
+
+def window(z: Array) -> Array:
+    return np.where((z > 0.3001) & (z < 0.3007), np.nan, right(z))
+
+
+def forgets_the_rest(z: Array) -> Array:
+    out = np.zeros_like(z)
+    whole = z.size - z.size % 64
+    out[:whole] = right(z[:whole])
+    return out
+
+
+def reads_beyond(z: Array) -> Array:
+    """Mix what lies after the end into the last element."""
+    beyond = ctypes.cast(z.ctypes.data + z.nbytes, ctypes.POINTER(ctypes.c_ubyte))[0]
+    out = right(z)
+    out[-1] *= 1.0 + beyond / 1e3
+    return out
+
+
+def writes_beyond(z: Array) -> Array:
+    place = ctypes.cast(z.ctypes.data + z.nbytes, ctypes.POINTER(ctypes.c_ubyte))
+    place[0] ^= 0xFF
+    return right(z)
+
+
+CHEATS: dict[str, Callable[..., Any]] = {
+    **stateful(),
+    "it changes its operand z": in_place,
+    "it gives nan where g' = ": window,
+    "on the same elements in reverse it gives another result ": forgets_the_rest,
+    "is wrong": reads_beyond,
+    "it writes outside of its arrays": writes_beyond,
+    "elements of its result share memory with each other": lambda z: np.broadcast_to(np.float64(0.25), z.shape),
+    "it returns a memmap where a ndarray is expected": lambda z: right(z).view(np.memmap),
+    "it returns a list where a ndarray is expected": lambda z: right(z).tolist(),
+    "it returns float32": lambda z: right(z).astype(np.float32),
+    "for 5000 elements and more": lambda z: right(z) if z.size < 5000 else np.full_like(z, 0.25),
+}
+
+
+@pytest.mark.parametrize("words", CHEATS)
+def test_a_kernel_that_cheats_has_no_speed(monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+    declared(monkeypatch, CHEATS[words], "logistic", scalar=lambda z: float(right(np.float64(z))))
+    said = refusal(block(size=10_000))
+    assert said.startswith("logistic/mine/numpy/derivative/float64 is wrong")
+    assert words.strip() in said or words == "for 5000 elements and more"
+
+
+def test_a_view_of_what_was_kept_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    declared(monkeypatch, lambda y: y, "exp", scalar=None)
+    assert "its result shares memory with an operand" in refusal(block("exp"))
+
+
+def through_ctypes(z: Array) -> Array:
+    """Copy the operand by its address, as a C function would read it."""
+    copied = np.empty_like(z)
+    ctypes.memmove(copied.ctypes.data, z.ctypes.data, z.nbytes)
+    return right(copied)
+
+
+def by_table(z: Array) -> Array:
+    """Interpolate nothing: look every z up among those that are different."""
+    values, places = np.unique(z, return_inverse=True)
+    return right(values)[places]
+
+
+def in_two_parts(z: Array) -> Array:
+    out = np.empty_like(z)
+    np.copyto(out[: z.size // 2], right(z[: z.size // 2]))
+    np.copyto(out[z.size // 2 :], right(z[z.size // 2 :]))
+    return out
+
+
+HONEST: dict[str, Callable[..., Any]] = {
+    "on a copy, in place": lambda z: in_place(z.copy()),
+    "by where": lambda z: np.where(z < 0, right(-z), right(z)),
+    "in float64 inside": lambda z: right(z.astype(np.float64)).astype(z.dtype),
+    "by table": by_table,
+    "in two parts": in_two_parts,
+    "through ctypes": through_ctypes,
+    "from the last element on": lambda z: right(z[::-1])[::-1],
+}
+
+
+@pytest.mark.parametrize("style", HONEST)
+@pytest.mark.parametrize("op", list(Op))
+def test_a_right_kernel_passes_however_it_is_written(monkeypatch: pytest.MonkeyPatch, style: str, op: Op) -> None:
+    declared(monkeypatch, HONEST[style], "logistic", scalar=lambda z: float(right(np.float64(z))))
+    assert not refusal(block(op=op, dtype=Dtype.FLOAT32, size=2000))
+
+
+def test_a_kernel_that_goes_wrong_while_it_is_timed_is_found_after_the_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = [0]
+
+    def tires(z: Array) -> Array:
+        calls[0] += 1
+        return right(z) if calls[0] < 20 else right(z) * 1.001
+
+    declared(monkeypatch, tires, "logistic", scalar=lambda z: float(right(np.float64(z))))
+    worker, of = InProcess(), block()
+    worker.prepare(of, seed=1)
+    worker.time([Sweep(1, (Slice(0, 3),))])
+    settle(of, worker.doubts())
+    worker.time([Sweep(2, (Slice(0, 30),))])
+    with pytest.raises(WrongKernelError, match=r"is wrong on 1000 elements: at z = "):
+        settle(of, worker.doubts())
+
+
+def test_no_kernel_can_change_what_other_kernels_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = Kernel("logistic", "mine", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    declared(monkeypatch, right, "logistic", scalar=None)
+    assert takes_read_only(kernel)
+    declared(monkeypatch, in_place, "logistic", scalar=None)
+    assert not takes_read_only(kernel)
+    worker, of = InProcess(), block()
+    worker.prepare(of, seed=1)
+    worker.time([Sweep(1, (Slice(0, 1),))])
+    with pytest.raises(WrongKernelError, match="changes the operand z that others share"):
+        settle(of, worker.doubts())
+
+
+@pytest.mark.parametrize("name", sorted(activations.catalogue()))
+def test_nan_and_infinity_give_what_is_stated_and_nothing_beside_them_changes(name: str) -> None:
+    for strategy in activations.get(name).strategies:
+        for backend in ("numpy", "python"):
+            oracle.check_calls(Kernel(name, strategy, backend, Op.STEP, Dtype.FLOAT64), kernels.evaluate)
+
+
+SPOILT: dict[str, tuple[Callable[[Array, Array], Array], str]] = {
+    "a number at NaN": (lambda z, g: np.where(np.isnan(z), 0.25, g), "at z = NaN it gives 0.25 where g' = nan"),
+    "a number at infinity": (lambda z, g: np.where(np.isinf(z), 0.25, g), "it gives 0.25 where g' tends to 0"),
+    "NaN beside NaN": (lambda z, g: np.where(np.isnan(z).any(), np.nan, g), "beside NaN and ±inf"),
+}
+
+
+@pytest.mark.parametrize("what", SPOILT)
+def test_what_comes_of_nan_and_infinity_is_looked_at(what: str) -> None:
+    change, words = SPOILT[what]
+    kernel = Kernel("logistic", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+
+    def evaluate(of: Kernel, z: Array, dy: Array) -> Evaluation:
+        answer = kernels.evaluate(of, z, dy)
+        return Evaluation(change(z, answer.derivative), answer.y, answer.raised)
+
+    with pytest.raises(WrongKernelError, match=words.replace("(", r"\(")):
+        oracle.check_calls(kernel, evaluate)
+
+
+def test_points_lie_beside_kinks_roots_saturation_and_powers_of_two() -> None:
+    z = further("gelu", Dtype.FLOAT64)
+    root = -0.7517915246935645  # where g' of GELU changes its sign
+    assert np.min(np.abs(z - root)) <= 8 * np.spacing(abs(root))
+    assert np.count_nonzero(np.frexp(z)[0] == 0.5) > 10
+    beside = further("hard-tanh", Dtype.FLOAT32)
+    assert {-1.0, 1.0} <= set(beside.tolist())
+    assert any(0 < abs(each - 1.0) < 1e-6 for each in beside.tolist())
+    assert math.isclose(max(each for each in further("tanh", Dtype.FLOAT64) if each < 20), 19.06, rel_tol=0.05)

@@ -71,7 +71,7 @@ class GuardedCalls:
         turned = tuple(map(invocation.release, _called(invocation)))
         memory.reverse()
         if not all(_alike(after[::-1], before) for after, before in zip(turned, outputs, strict=True)):
-            yield "on the same elements in reverse it gives another result: it remembers one, or counts elements or calls"
+            yield "on the same elements in reverse it gives another result: it remembers or counts something"
 
     def _faults_of(self, case: Case, raw: tuple[Any, ...], invocation: Invocation) -> Iterator[str]:
         """Yield what is wrong with the objects that a call returned."""

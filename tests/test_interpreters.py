@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import sys
 import tomllib
@@ -138,7 +139,7 @@ def test_the_sample_names_tests_that_exist() -> None:
 @pytest.mark.parametrize(("seconds", "code"), [(59.0, 0), (61.0, 1)])
 def test_a_sample_that_has_grown_too_large_fails(seconds: float, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pytest, "main", lambda _: 0)
-    monkeypatch.setattr(sample.os, "times", lambda: (seconds, 0.0, 0.0, 0.0, 0.0))
+    monkeypatch.setattr(os, "times", lambda: (seconds, 0.0, 0.0, 0.0, 0.0))
     assert sample.main() == code
 
 

@@ -3,7 +3,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run smoke test lint types unit repeatability cost selfcheck gate peers verify-simd figures full-report clean
+.PHONY: run smoke test lint types unit repeatability cost selfcheck gate peers verify-simd figures full-report \
+	sample portable oldest interpreters clean
 
 run: $(READY)                ## the default preset, with its tables
 	$(BIN)/python -m actbench run
@@ -18,10 +19,23 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 
 types: $(READY)
-	$(BIN)/mypy
+	$(BIN)/mypy --cache-dir .mypy_cache/$(VENV) $(TARGET:%=--python-version %)
 
 unit: $(READY)
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -q
+
+sample: $(READY)             ## less than a minute of tests: what depends most on the versions of Python and libraries
+	$(BIN)/python -m tests.sample
+
+portable:                    ## lint, types and the sample, in an environment for make PYTHON=python3.13
+	$(MAKE) VENV=.venv-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])') lint types sample
+
+oldest:                      ## likewise, with the oldest versions that pyproject.toml allows: make PYTHON=python3.11
+	$(PYTHON) .ci/oldest.py > .venv-oldest.txt
+	$(MAKE) VENV=.venv-oldest CONSTRAINTS=.venv-oldest.txt lint types sample
+
+interpreters: $(READY)       ## both, on every Python that is supported and on this machine
+	$(BIN)/python .ci/interpreters.py
 
 repeatability: $(READY)      ## how far ratios scatter over runs, beside stock pyperf: about a quarter of an hour
 	$(BIN)/python -m tests.bench.repeatability
@@ -50,11 +64,11 @@ full-report: $(READY)        ## what a report of ten thousand cases takes, in se
 	$(BIN)/python -m tests.bench.full_report
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "actbench needs Python 3.11 or newer: make PYTHON=python3.13")'
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable . --group dev
+	$(BIN)/python -m pip install --quiet --editable . --group dev $(CONSTRAINTS:%=--constraint %)
 	touch $@

@@ -24,7 +24,7 @@ REGISTERS = {
     "x86_64": {128: "xmm", 256: "ymm", 512: "zmm"},
     "AMD64": {128: "xmm", 256: "ymm", 512: "zmm"},
     "aarch64": {128: r"v\d+\.(?:2d|4s)"},
-    "arm64": {128: r"v\d+\.(?:2d|4s)"},
+    "arm64": {128: r"fmla\.(?:2d|4s)"},  # as Apple writes it: fmla.2d v0, v1, v2
 }
 """How the assembly names a packed register of so many bits, by architecture."""
 

@@ -187,5 +187,5 @@ def test_benjamini_hochberg_keeps_the_share_of_false_discoveries() -> None:
     for _ in range(500):
         chances = np.concatenate([rng.uniform(size=30), rng.uniform(0, 1e-3, size=20)])
         rejected = benjamini_hochberg(chances) <= 0.05
-        shares.append(rejected[:30].sum() / max(1, rejected.sum()))
+        shares.append(rejected[:30].sum() / max(1, int(rejected.sum())))
     assert np.mean(shares) < 0.05

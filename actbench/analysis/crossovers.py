@@ -219,7 +219,8 @@ def _crossing(points: Sequence[Point], left: int, right: int) -> Bounded:
     """
     known = [point for point in points if not np.isnan(point.speedup.low)]
     sizes = np.log([point.size for point in known])
-    logs = np.log([point.speedup for point in known]) * (1 if points[left].speedup.value > 1 else -1)
+    logs: NDArray[np.float64] = np.log([point.speedup for point in known])
+    logs = logs if points[left].speedup.value > 1 else -logs
     start, end = known.index(points[left]), known.index(points[right])
     at = np.linspace(start, end, RESOLUTION * (end - start) + 1)
     corner = np.minimum(at.astype(int), end - 1)

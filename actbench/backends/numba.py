@@ -204,7 +204,8 @@ class Numba(Backend):
         """Let compiled loops call the formula, in their midst: a call, even of a large one, is never vectorised."""
         from numba.extending import register_jitable
 
-        return register_jitable(forceinline=True)(formula)
+        inlined: Formula = register_jitable(forceinline=True)(formula)
+        return inlined
 
     def edition(self, rule: Rule) -> str:
         """Tell apart what functions were when a kernel was compiled; libm's are not compiled here."""

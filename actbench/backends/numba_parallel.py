@@ -54,7 +54,8 @@ class NumbaParallel(NumbaSimd):
         """``prange``: pieces of the range for every thread."""
         import numba
 
-        return numba.prange
+        counter: Callable[[int], Any] = numba.prange
+        return counter
 
     def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
         """Compile the loop, or load it from numba's cache; see that the threads are there."""

@@ -71,7 +71,8 @@ class NumbaSimd(Numba):
             return computed(kept, too)
 
         chosen = wide if formula.__code__.co_argcount == 1 else wide_from_two
-        return register_jitable(inline="always")(chosen)  # it speaks of the loop it is in
+        inlined: Formula = register_jitable(inline="always")(chosen)  # it speaks of the loop it is in
+        return inlined
 
     def around(self, arrays: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Return what asks for what a loop needs next, where arrays are large."""

@@ -13,10 +13,6 @@ import click
 if TYPE_CHECKING:
     from actbench.presets import Axes
 
-    ParamType = click.ParamType[Any]
-else:
-    ParamType = click.ParamType
-
 NUMBER = re.compile(r"(\d+(?:\.\d+)?(?:e\d{1,3})?)\s*([a-zA-Z%]*)", re.ASCII | re.IGNORECASE)
 
 SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
@@ -32,7 +28,7 @@ MAX_TIME = 7 * 24 * 3600
 """Seconds: a week."""
 
 
-class Size(ParamType):
+class Size(click.ParamType):
     """An array size in elements: 1000, 1e6, 64k (64 000), 64Ki (65 536)."""
 
     name = "size"
@@ -49,7 +45,7 @@ class Size(ParamType):
         return int(number)
 
 
-class Duration(ParamType):
+class Duration(click.ParamType):
     """A time in seconds: 90s, 2m, 1.5h, 500ms."""
 
     name = "time"
@@ -64,7 +60,7 @@ class Duration(ParamType):
         return float(number)
 
 
-class Percent(ParamType):
+class Percent(click.ParamType):
     """A share in percent: 2, 2%, 0.5%. Gives a fraction."""
 
     name = "pct"
@@ -79,7 +75,7 @@ class Percent(ParamType):
         return float(number) / 100
 
 
-class Margin(ParamType):
+class Margin(click.ParamType):
     """A glob over case ids and what these cases may get slower: '*/python/*=10'."""
 
     name = "margin"
@@ -94,7 +90,7 @@ class Margin(ParamType):
         return glob, Percent().convert(percentage, param, ctx)
 
 
-class ReportFile(ParamType):
+class ReportFile(click.ParamType):
     """A format of verdicts and the file that it goes to: 'junit=check.xml'."""
 
     name = "report"
@@ -110,13 +106,13 @@ class ReportFile(ParamType):
         return form, Path(path)
 
 
-class Names(ParamType):
+class Names(click.ParamType):
     """A comma-separated list."""
 
     name = "names"
     envvar_list_splitter: ClassVar[str] = ","
 
-    def __init__(self, metavar: str, item: ParamType = click.STRING) -> None:
+    def __init__(self, metavar: str, item: click.ParamType = click.STRING) -> None:
         """Read every part as `item`; `metavar` is shown in the help."""
         self._metavar = metavar
         self._item = item

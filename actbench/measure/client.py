@@ -258,7 +258,7 @@ class WorkerProcess:
 
     def _kill(self) -> None:
         """End the process and what it started: an interpreter may be a script that starts another."""
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError, PermissionError):  # macOS forbids it where all of them have ended
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 

@@ -106,7 +106,7 @@ def _run(command: list[str], environment: dict[str, str]) -> None:
         try:
             said, _ = process.communicate()
         except BaseException:
-            with suppress(ProcessLookupError):
+            with suppress(ProcessLookupError, PermissionError):  # macOS forbids it where all of them have ended
                 os.killpg(process.pid, signal.SIGKILL)
             raise
     if process.returncode:

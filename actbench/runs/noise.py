@@ -70,7 +70,8 @@ _SETTINGS: tuple[tuple[str, str, set[str], str], ...] = (
 def stolen_seconds() -> tuple[float, float] | None:
     """Return the processor time since boot that the hypervisor gave to others, and all of it; None where unknown."""
     times = psutil.cpu_times()
-    return (times.steal, sum(times)) if hasattr(times, "steal") else None
+    stolen: float | None = getattr(times, "steal", None)  # Linux alone has it
+    return None if stolen is None else (stolen, sum(times))
 
 
 def stolen_share(before: tuple[float, float] | None) -> float | None:

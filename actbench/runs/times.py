@@ -76,4 +76,5 @@ def _padded(arrays: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
 
 
 def _present(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return values[~np.isnan(values)]
+    present: NDArray[np.float64] = values[~np.isnan(values)]
+    return present

@@ -108,8 +108,7 @@ def kernel(function: str, dtype: str) -> Callable[[Any, Any], None]:
     return compiled
 
 
-@numba.njit
-def float32_error(found: Any, truth: Any) -> float:
+def _float32_error(found: Any, truth: Any) -> float:
     """Return the error of a float32 against a float64, in its ULP; infinite where zero, infinity or NaN is wrong."""
     if math.isnan(truth) or math.isnan(found):
         return 0.0 if math.isnan(truth) and math.isnan(found) else math.inf
@@ -126,15 +125,19 @@ def float32_error(found: Any, truth: Any) -> float:
     return float(abs(found - truth) / spacing.view(np.float64))
 
 
+float32_error: Callable[[Any, Any], float] = numba.njit(_float32_error)
+
+
 @cache
 def sweep(function: str) -> Callable[..., tuple[float, float]]:
     """Return a function of arrays of float32 and what was found for them: the largest error, and where."""
     truth = getattr(math, function)
     limit = LIMITS["float32"] if function in PERIODIC else math.inf
 
-    @numba.njit
-    def safe_truth(value: Any) -> Any:
+    def or_nan(value: Any) -> Any:
         return math.nan if abs(value) > limit else truth(value)
+
+    safe_truth: Callable[[Any], Any] = numba.njit(or_nan)
 
     def loop(values: Any, found: Any) -> tuple[float, float]:
         ulp, at = 0.0, 0.0

@@ -29,8 +29,7 @@ FLOPS = 2
 """Operations that a fused multiply-add counts as."""
 
 
-@intrinsic(prefer_literal=True)
-def chained(typing_context, count, factor, term, lanes, chains):  # noqa: PLR0913, PLR0917  # numba's own comes first
+def _chained(typing_context, count, factor, term, lanes, chains):  # noqa: PLR0913, PLR0917  # numba's own comes first
     """Do x = x * factor + term `count` times in every lane of every chain, and return the sum of all."""
     del typing_context
     if not (isinstance(lanes, types.IntegerLiteral) and isinstance(chains, types.IntegerLiteral)):
@@ -64,6 +63,10 @@ def chained(typing_context, count, factor, term, lanes, chains):  # noqa: PLR091
     return factor(count, factor, term, lanes, chains), generate
 
 
+chained: Any = intrinsic(prefer_literal=True)(_chained)
+"""What compiled code calls, with all arguments but the first; its type is that of no Python function."""
+
+
 def _everywhere(builder, vector, scalar):
     """Return a vector with the scalar in every lane."""
     filled = ir.Constant(vector, ir.Undefined)
@@ -76,7 +79,7 @@ def loop(lanes: int, chains: int) -> Callable[..., Any]:
     """Return the function to compile."""
 
     def run(count, factor, term):
-        return chained(count, factor, term, lanes, chains)  # type: ignore[call-arg]  # numba gives the context
+        return chained(count, factor, term, lanes, chains)
 
     return run
 

@@ -19,8 +19,10 @@ def rendered(shown: Picture, form: str, theme: str) -> bytes:
     spec = themed(shown.spec | {"title": title, "datasets": {DATA: by_row(shown.rows)}}, theme)
     match form:
         case "svg":
-            return vl_convert.vegalite_to_svg(spec).encode()
+            svg: str = vl_convert.vegalite_to_svg(spec)
+            return svg.encode()
         case "png":
             return bytes(vl_convert.vegalite_to_png(spec, scale=SCALE))
         case _:
-            return vl_convert.vegalite_to_html(spec, bundle=True).encode()
+            html: str = vl_convert.vegalite_to_html(spec, bundle=True)
+            return html.encode()

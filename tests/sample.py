@@ -1,0 +1,58 @@
+"""A sample of the tests, for every interpreter and every version of the libraries: ``python -m tests.sample``.
+
+It holds what depends most on them: arithmetic of numpy and in compiled code, rewritten byte code, tables and files,
+statistics, workers, and real runs. All tests together run on one interpreter only: ``make test``.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import platform
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+SAMPLE = (
+    "test_archive.py::test_a_lone_pyperf_json_says_the_same_as_its_run",
+    "test_code_placement.py",
+    "test_csv_text.py",
+    "test_files.py",
+    "test_numba_backend.py::test_integers_and_names_are_left_alone_and_so_is_the_original",
+    "test_numba_backend.py::test_literals_are_given_the_kernels_dtype",
+    "test_oracle.py::test_the_truth_at_some_z",
+    "test_real_worker.py::test_a_real_smoke_run_leaves_all_files",
+    "test_real_worker.py::test_stock_pyperf_measures_the_same_plan",
+    "test_sequential.py",
+    "test_statistics.py",
+)
+"""Files of tests, or single tests of files that take long."""
+
+PROCESSOR_SECONDS = 60.0
+"""What the sample may take, of processor time: it says how large the sample is, on a busy machine too."""
+
+HANGING_SECONDS = 600.0
+"""After so long, by the clock, a test is taken to hang: the stacks are printed and the process ends with 1."""
+
+
+def main() -> int:
+    """Run the sample; return pytest's exit code, or 1 where all pass but take too long."""
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("numpy", "numba", "scipy", "pandas", "pyperf"))
+    print(f"Python {platform.python_version()}, {libraries}", flush=True)
+    faulthandler.dump_traceback_later(HANGING_SECONDS, exit=True, file=os.dup(2))  # pytest replaces the stream
+    code = int(pytest.main(["-q", "--exitfirst", "-p", "no:cacheprovider", *(f"tests/{name}" for name in SAMPLE)]))
+    faulthandler.cancel_dump_traceback_later()
+    seconds = sum(os.times()[:4])
+    print(f"{seconds:.0f} s of processor time")
+    if code == 0 and seconds > PROCESSOR_SECONDS:
+        print(
+            f"the sample may take {PROCESSOR_SECONDS:.0f} s: remove tests from {Path(__file__).name}", file=sys.stderr
+        )
+        return 1
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

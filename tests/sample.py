@@ -11,7 +11,6 @@ import os
 import platform
 import sys
 from importlib.metadata import version
-from pathlib import Path
 
 import pytest
 
@@ -30,15 +29,12 @@ SAMPLE = (
 )
 """Files of tests, or single tests of files that take long."""
 
-PROCESSOR_SECONDS = 60.0
-"""What the sample may take, of processor time: it says how large the sample is, on a busy machine too."""
-
 HANGING_SECONDS = 600.0
 """After so long, by the clock, a test is taken to hang: the stacks are printed and the process ends with 1."""
 
 
 def main() -> int:
-    """Run the sample; return pytest's exit code, or 1 where all pass but take too long."""
+    """Run the sample and say how much processor time it took; return pytest's exit code."""
     libraries = ", ".join(f"{name} {version(name)}" for name in ("numpy", "numba", "scipy", "pandas", "pyperf"))
     print(f"Python {platform.python_version()}, {libraries}", flush=True)
     faulthandler.dump_traceback_later(HANGING_SECONDS, exit=True, file=os.dup(2))  # pytest replaces the stream
@@ -46,11 +42,6 @@ def main() -> int:
     faulthandler.cancel_dump_traceback_later()
     seconds = sum(os.times()[:4])
     print(f"{seconds:.0f} s of processor time")
-    if code == 0 and seconds > PROCESSOR_SECONDS:
-        print(
-            f"the sample may take {PROCESSOR_SECONDS:.0f} s: remove tests from {Path(__file__).name}", file=sys.stderr
-        )
-        return 1
     return code
 
 

@@ -233,11 +233,11 @@ def _held(output: Path | None) -> Iterator[None]:
 def _keep(session: LiveSession, output: Path, seconds: float, *, interrupted: bool) -> None:
     """Write both sides and the control as runs."""
     from actbench.report.publish import publish
-    from actbench.runs import archive
     from actbench.runs.record import Status
+    from actbench.runs.writer import create
 
     for name, (record, times) in session.runs().items():
-        with archive.create(output / name, record) as writer:
+        with create(output / name, record) as writer:
             for finished in times.finished():
                 writer.times.add(finished)
             writer.close(Status.INTERRUPTED if interrupted else Status.COMPLETE, seconds)

@@ -45,12 +45,11 @@ def command(run: Path, tool: str, output: Path | None, commit: str | None) -> No
     from actbench.errors import InputError
     from actbench.report.export import asv, asv_directory, benchstat, bmf, github_action_benchmark
     from actbench.runs.archive import load_timed
-    from actbench.runs.loops import loops
 
     if commit is not None and tool != "asv":
         raise InputError(f"--commit: {tool} has no place for it; leave it out")
     found = load_timed(run)
-    of_cases = estimates(found.times, loops(found))
+    of_cases = estimates(found.times, found.loops)
     match tool:
         case "github-action-benchmark":
             text = github_action_benchmark.text(of_cases)

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from actbench.model import Loaded, Plan
     from actbench.presets import Preset
     from actbench.report.summary import Summary
-    from actbench.runs.archive import Writer
     from actbench.runs.environment import Environment
     from actbench.runs.record import Record
+    from actbench.runs.writer import Writer
 
 DEFAULT_TARGET = 0.02
 """Relative half width of an interval."""
@@ -57,7 +57,10 @@ PLANNING = ("preset", *AXES, "seed", "engine", "max_call")
 @click.option("--seed", type=click.IntRange(min=0, max=2**63), help="Seed of inputs and order. [default: random]")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Directory of the run. [default: under results/]")
 @click.option(
-    "--resume", type=click.Path(path_type=Path), metavar="DIR", help="Go on with the run in DIR, or with 'latest'."
+    "--resume",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Go on with the run in DIR, or with 'latest', complete or not; what failed is tried again.",
 )
 @click.option(
     "--engine", type=click.Choice(["interleaved", "pyperf"]), help="How cases are timed. [default: interleaved]"
@@ -122,12 +125,12 @@ def command(ctx: click.Context, /, **chosen: Any) -> None:
 
 def _opened(ctx: click.Context, chosen: dict[str, Any]) -> AbstractContextManager[Writer]:
     """Begin the run, or go on with the one to resume."""
-    from actbench.runs import archive, environment
+    from actbench.runs import environment, writer
 
     cpu = environment.choose_cpu(chosen["affinity"])
     if chosen["resume"] is not None:
         return _resumed(ctx, chosen, cpu)
-    return archive.create(chosen["output"], _new_record(ctx, chosen, cpu))
+    return writer.create(chosen["output"], _new_record(ctx, chosen, cpu))
 
 
 def _here(ctx: click.Context, cpu: int | None, plan: Plan) -> Environment:
@@ -176,11 +179,12 @@ def _resumed(ctx: click.Context, chosen: dict[str, Any], cpu: int | None) -> Ite
     from dataclasses import replace
 
     from actbench.errors import NotComparableError
-    from actbench.runs import archive, environment
+    from actbench.runs import environment
+    from actbench.runs.writer import reopen
 
     if chosen["output"] is not None:
         raise click.UsageError("--resume goes on in its own directory: leave -o out")
-    with archive.reopen(chosen["resume"]) as writer:
+    with reopen(chosen["resume"]) as writer:
         record = writer.record
         _load_again(ctx, chosen, record.loaded)
         here = _here(ctx, cpu, record.plan)

@@ -1,27 +1,30 @@
 """The conductor, engine ``interleaved``: it calibrates, orders, times out, and decides when there is enough.
 
-A round is one fresh worker that measures every block once, in an order of its own. A worker that crashes or hangs
-costs the block it was at: that block is given up with the worker's last words, and a new worker goes on with the rest.
+A round is one fresh worker that measures every block once, in an order of its own. Where a worker crashes or hangs, a
+new one goes on with the rest, and at last with the block that it was at; the second time, that block is given up with
+the worker's last words. What an earlier session gave up is tried again.
 """
 
 from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from math import inf
 
 from actbench.analysis.speedups import block_speedups, widest
 from actbench.errors import BenchmarkError, WrongKernelError
 from actbench.kernel import PHASED
 from actbench.measure.checking import compare, settle
 from actbench.measure.client import StartWorker, Worker
-from actbench.measure.crew import Crew
+from actbench.measure.crew import RETRIES, Crew
 from actbench.measure.disturbance import DISTURBED, REPEATS, calmer, slowness
 from actbench.measure.stopping import Standing, Stopping
 from actbench.measure.timing import calibrated, probed, sweeps, values
 from actbench.model import Block, BlockTimes, Calibration, Failure, Plan, Probe
-from actbench.runs.events import Calibrated, Disturbed, Event, Failed, Measured, RoundDone
+from actbench.runs.events import Calibrated, Disturbed, Event, Failed, Lost, Measured, Recovered, RoundDone
 from actbench.runs.times import Times
 
 
@@ -42,7 +45,11 @@ class Conductor:
     """What was measured before."""
     clock: Callable[[], float] = time.monotonic
     calibrations: dict[str, Calibration] = field(default_factory=dict)
+    failed: dict[str, int] = field(default_factory=dict)
+    """The blocks that an earlier session gave up, and since which round; 0 while calibrating."""
     given_up: set[str] = field(default_factory=set)
+    losses: Counter[str] = field(default_factory=Counter)
+    """How often each block failed."""
     completed: int = 0
     """The last round that was measured to its end before; there may be parts of a further one."""
     repeats: dict[tuple[Block, int], int] = field(default_factory=dict)
@@ -53,6 +60,7 @@ class Conductor:
     def events(self) -> Iterator[Event]:
         """Measure, telling what happens."""
         yield from self._calibrate()
+        yield from self._catch_up()
         number = self.times.last_round
         if number > self.completed:
             behind = [block for block in self._worthwhile(number - 1) if number not in self.times.rounds(block)]
@@ -63,6 +71,19 @@ class Conductor:
             yield from self._round(number, blocks)
             yield from self._again()
             yield self._done(number)
+
+    def _catch_up(self) -> Iterator[Event]:
+        """Measure what blocks lack that an earlier session gave up, as far as there is time."""
+        for number in range(1, self.completed + 1):
+            due = [
+                block
+                for block in self._worthwhile(number - 1)
+                if self.failed.get(block.id, inf) <= number and number not in self.times.rounds(block)
+            ]
+            if due and self.stopping.enough(number - 1, inf, self._elapsed(), self._cost(due)):
+                break
+            yield from self._round(number, due)
+        yield from (Recovered(name) for name in self.failed if name not in self.given_up)
 
     def _next(self, done: int) -> list[Block]:
         """Return the blocks of the next round; none when there is enough."""
@@ -79,7 +100,7 @@ class Conductor:
         todo = [block for block in self._blocks() if block.id not in self.calibrations]
         probes: dict[Block, tuple[Probe, ...]] = {}
         with Crew(self.start_worker) as crew:
-            for done, block in enumerate(todo, start=1):
+            for block, done in self._tried(todo):
                 try:
                     worker = crew.worker()
                     family = replace(block, size=1)
@@ -91,7 +112,7 @@ class Conductor:
                 except WrongKernelError:
                     raise
                 except BenchmarkError as error:
-                    yield self._give_up(crew, block, 0, error)
+                    yield self._lost(crew, block, 0, error)
                 else:
                     calibration = replace(calibration, probes=probes[family])
                     self.calibrations[block.id] = calibration
@@ -102,7 +123,7 @@ class Conductor:
         rng.shuffle(blocks)
         blocks.sort(key=lambda block: block.size * block.dtype.itemsize)  # large arrays leave the allocator changed
         with Crew(self.start_worker) as crew:
-            for done, block in enumerate(blocks, start=1):
+            for block, done in self._tried(blocks):
                 try:
                     worker = crew.worker()
                     start = self.clock()
@@ -110,7 +131,7 @@ class Conductor:
                 except WrongKernelError:
                     raise
                 except BenchmarkError as error:
-                    yield self._give_up(crew, block, number, error)
+                    yield self._lost(crew, block, number, error)
                 else:
                     self.block_seconds[block.id] = self.clock() - start
                     self.times.add(times)
@@ -129,7 +150,7 @@ class Conductor:
                 except WrongKernelError:
                     raise
                 except BenchmarkError as error:
-                    yield self._give_up(crew, block, number, error)
+                    yield self._lost(crew, block, number, error)
                     continue
                 if calmer(times.seconds, self.times.seconds(block)[self.times.rounds(block).index(number)]):
                     self.times.add(times)
@@ -161,10 +182,25 @@ class Conductor:
     def _blocks(self) -> list[Block]:
         return [block for block in self.plan.blocks if block.id not in self.given_up]
 
-    def _give_up(self, crew: Crew, block: Block, number: int, error: BenchmarkError) -> Failed:
+    def _tried(self, blocks: list[Block]) -> Iterator[tuple[Block, int]]:
+        """Yield the blocks and their places; one that is lost meanwhile comes again in the end, if it may."""
+        lost: list[tuple[Block, int]] = []
+        for done, block in enumerate(blocks, start=1):
+            before = self.losses[block.id]
+            yield block, done
+            if self.losses[block.id] > before:
+                lost.append((block, done))
+        yield from ((block, done) for block, done in lost if block.id not in self.given_up)
+
+    def _lost(self, crew: Crew, block: Block, number: int, error: BenchmarkError) -> Lost | Failed:
+        """Note that a block failed, and give it up where that is once too often."""
         crew.dismiss()
+        failure = Failure(block.id, number, str(error))
+        self.losses[block.id] += 1
+        if self.losses[block.id] <= RETRIES:
+            return Lost(failure)
         self.given_up.add(block.id)
-        return Failed(Failure(block.id, number, str(error)))
+        return Failed(failure)
 
     def _elapsed(self) -> float:
         return self.clock() - self.started

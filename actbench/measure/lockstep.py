@@ -16,14 +16,11 @@ from actbench.analysis.live import Sides
 from actbench.errors import BenchmarkError, WrongKernelError
 from actbench.measure.checking import compare, settle
 from actbench.measure.client import StartWorker, Worker
-from actbench.measure.crew import Crew
+from actbench.measure.crew import RETRIES, Crew
 from actbench.measure.schedule import turns
 from actbench.measure.timing import burden, calibrated, sweeps, values
 from actbench.model import Block, BlockTimes, Calibration, Failure, Plan
 from actbench.runs.events import Calibrated, Event, Failed, Measured
-
-RETRIES = 1
-"""How often a block may lose a worker and go on."""
 
 CONTROL = 2
 """The place of the third process."""

@@ -16,7 +16,7 @@ from actbench.analysis.bounds import Bound
 from actbench.analysis.figures import Figures, kept_bytes
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS, Bounded
-from actbench.model import Check, LeftOut, place
+from actbench.model import Check, Failure, LeftOut, place
 from actbench.report import crossovers, ladder
 from actbench.report.answers import answers, grouped, is_the_question
 from actbench.report.measured import Measured
@@ -192,8 +192,13 @@ def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Reco
         yield f"{', '.join(name for name, _ in own)}: on {device}; rates are percentages of a copy in its own memory."
     yield from left_out_lines(record.plan.left_out)
     for failure in record.failures:
-        when = f"in round {failure.round}" if failure.round else "while calibrating"
-        yield f"FAILED {failure.block} {when}: {failure.reason}"
+        yield f"FAILED {failure.block} {_when(failure)}: {failure.reason}"
+    for loss in record.losses:
+        yield f"{loss.block} failed {_when(loss)}, and was tried again: {loss.reason}"
+
+
+def _when(failure: Failure) -> str:
+    return f"in round {failure.round}" if failure.round else "while calibrating"
 
 
 def _intervals(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Record) -> Iterator[str]:

@@ -20,8 +20,9 @@ import numpy as np
 from actbench import costs, presets, suite
 from actbench.model import BANDS, BlockTimes, Calibration, Check, Probe
 from actbench.report.numbers import count
-from actbench.runs import archive, environment
+from actbench.runs import environment
 from actbench.runs.record import Engine, Record, Settings, Status
+from actbench.runs.writer import create
 
 NS_PER_ELEMENT = 1e-9
 SCATTER = 0.01
@@ -41,7 +42,7 @@ def made_up(directory: Path, rounds: int, values: int) -> int:
         bands = tuple(rng.uniform(0.1, 4.0, len(BANDS)).round(2).tolist())
         kept, moved = costs.residual_bytes(kernel.at(1)), costs.bytes_moved(kernel.at(1))
         record.checks.append(Check(kernel, 2.0, 1.0, by_band=bands, kept_bytes=kept, moved_bytes=moved))
-    with archive.create(directory, record) as writer:
+    with create(directory, record) as writer:
         for block in plan.blocks:
             arms = len(block.timed)
             record.calibrations[block.id] = Calibration(

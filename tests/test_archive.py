@@ -2,41 +2,50 @@
 
 from __future__ import annotations
 
-import errno
 import getpass
 import json
-import mmap
 import re
 import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyperf
 import pytest
 
 from actbench.model import BlockTimes
-from actbench.runs import archive
+from actbench.runs import archive, journal, writer
 from actbench.runs.events import Measured
-from tests.conftest import Actbench
+from tests.conftest import Actbench, run_in
 from tests.selections import FILES, SMALL, TWO_BLOCKS, edit, names, rows
 
 
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a directory with two rounds of one block, and of two, to be copied and not to be changed."""
+    directory = tmp_path_factory.mktemp("measured")
+    run_in(directory, "run", *SMALL, "-o", "one", "--rounds", "2")
+    run_in(directory, "run", *TWO_BLOCKS, "-o", "two", "--rounds", "2")
+    return directory
+
+
 @pytest.fixture
-def run(actbench: Actbench) -> Path:
+def run(actbench: Actbench, measured: Path) -> Path:
     """Two rounds of one block."""
-    assert actbench("run", *SMALL, "-o", "here", "--rounds", "2").exit_code == 0
-    return Path("here").resolve()
+    del actbench  # it has made an empty directory the current one
+    return Path(shutil.copytree(measured / "one", "here")).resolve()
 
 
 @pytest.fixture
-def two_blocks(actbench: Actbench) -> Path:
+def two_blocks(actbench: Actbench, measured: Path) -> Path:
     """Two rounds of two blocks."""
-    assert actbench("run", *TWO_BLOCKS, "-o", "here", "--rounds", "2").exit_code == 0
-    return Path("here").resolve()
+    del actbench
+    return Path(shutil.copytree(measured / "two", "here")).resolve()
 
 
 def refused(actbench: Actbench, path: Path) -> str:
@@ -55,8 +64,9 @@ def finished_round(number: int, loaded: archive.Run) -> list[BlockTimes]:
     return [BlockTimes(times.block, number, times.seconds) for times in loaded.times.finished() if times.round == 1]
 
 
-def journal_line(times: BlockTimes) -> bytes:
-    return json.dumps({"block": times.block.id, "round": times.round, "seconds": times.seconds}).encode() + b"\n"
+def journal_line(run: Path, times: BlockTimes, number: int = 1) -> bytes:
+    """Return a line of the journal as the run would write it now."""
+    return journal.line(archive.read_record(run), number, times)
 
 
 # The journal
@@ -64,7 +74,8 @@ def journal_line(times: BlockTimes) -> bytes:
 
 def test_a_process_killed_between_rounds_loses_no_finished_block(two_blocks: Path) -> None:
     first, second = finished_round(3, archive.load(two_blocks))
-    (two_blocks / "journal.jsonl").write_bytes(journal_line(first) + journal_line(second)[:-20])
+    whole, torn = journal_line(two_blocks, first), journal_line(two_blocks, second, 2)[:-20]
+    (two_blocks / "journal.jsonl").write_bytes(whole + torn)
     found = archive.load(two_blocks).times
     assert found.rounds(first.block) == (1, 2, 3)
     assert found.rounds(second.block) == (1, 2)
@@ -72,7 +83,7 @@ def test_a_process_killed_between_rounds_loses_no_finished_block(two_blocks: Pat
 
 def test_a_whole_last_line_counts_and_resume_takes_the_journal_over(actbench: Actbench, run: Path) -> None:
     (third,) = finished_round(3, archive.load(run))
-    (run / "journal.jsonl").write_bytes(journal_line(third))
+    (run / "journal.jsonl").write_bytes(journal_line(run, third))
     assert actbench("run", "--resume", str(run), "--rounds", "4").exit_code == 0
     assert names(run) == FILES
     assert {row["rounds"] for row in rows(run / "cases.csv")} == {"4"}
@@ -80,29 +91,64 @@ def test_a_whole_last_line_counts_and_resume_takes_the_journal_over(actbench: Ac
 
 def test_killed_twice_after_a_torn_line_loses_no_finished_block(run: Path) -> None:
     (third,) = finished_round(3, archive.load(run))
-    (run / "journal.jsonl").write_bytes(journal_line(third)[:-20])
-    with archive.reopen(run) as writer:
-        writer.take(Measured(third, 1, 1))
+    (run / "journal.jsonl").write_bytes(journal_line(run, third)[:-20])
+    with writer.reopen(run) as going:
+        going.take(Measured(third, 1, 1))
     assert archive.load(run).times.rounds(third.block) == (1, 2, 3)
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        b"nonsense\n",
-        b"{}\n",
-        b"\xff\xfe\n",
-        b'{"block": "nothing", "round": 3, "seconds": [[1.0], [1.0], [1.0]]}\n',
-        b'{"block": "logistic/derivative/float64/1000", "round": 3, "seconds": [[1.0]]}\n',
-        b'{"block": "logistic/derivative/float64/1000", "round": 3, "seconds": [[-1.0], [1.0], [1.0]]}\n',
-        b'{"block": "logistic/derivative/float64/1000", "round": 0, "seconds": [[1.0], [1.0], [1.0]]}\n',
-    ],
-)
-def test_a_damaged_journal_is_refused(actbench: Actbench, run: Path, line: bytes) -> None:
+def sealed_line(of: Path, **changed: Any) -> bytes:
+    """Return a line with a right digest and one thing that cannot be."""
+    (times, *_) = finished_round(3, archive.load(of))
+    line = msgspec.json.decode(journal_line(of, times), type=journal.Line)
+    return msgspec.json.encode(journal.sealed(replace(line, **changed))) + b"\n"
+
+
+@pytest.mark.parametrize("line", [b"nonsense\n", b"{}\n", b"\xff\xfe\n", b"\n", b"[" * 100_000 + b"\n"])
+def test_what_is_no_line_of_a_journal_is_refused(actbench: Actbench, run: Path, line: bytes) -> None:
     (run / "journal.jsonl").write_bytes(line)
     said = refused(actbench, run)
-    assert f"{run / 'journal.jsonl'} is damaged" in said
+    assert f"{run / 'journal.jsonl'} is damaged: line 1: " in said
     assert "; remove it: the rounds before it are in values.csv" in said
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"block": "nothing"},
+        {"seconds": ((1.0,),)},
+        {"seconds": ((-1.0,) * 3, (1.0,) * 3, (1.0,) * 3)},
+        {"seconds": ((1e308,) * 3, (1.0,) * 3, (1.0,) * 3)},
+        {"round": 0},
+        {"run": "0123456789abcdef"},
+        {"saves": 99},
+        {"line": 2},
+    ],
+    ids=str,
+)
+def test_a_line_that_the_run_did_not_write_is_refused(actbench: Actbench, run: Path, changed: dict[str, Any]) -> None:
+    (run / "journal.jsonl").write_bytes(sealed_line(run, **changed))
+    assert f"{run / 'journal.jsonl'} is damaged: line 1: " in refused(actbench, run)
+
+
+@pytest.mark.parametrize(
+    ("damage", "line"),
+    [
+        (lambda lines: [lines[0], lines[0], *lines[1:]], 2),
+        (lambda lines: [lines[1], lines[0], lines[2]], 1),
+        (lambda lines: [lines[0], lines[2]], 2),
+        (lambda lines: [lines[0], lines[1].replace(b"e-", b"1e-", 1), lines[2]], 2),
+        (lambda lines: [lines[0], lines[1].replace(b"\n", b"\r"), lines[2]], 2),
+    ],
+    ids=["twice", "in another order", "one missing", "a digit changed", "two joined"],
+)
+def test_a_journal_that_is_not_as_it_was_written_is_refused_with_the_line(
+    actbench: Actbench, run: Path, damage: Callable[[list[bytes]], list[bytes]], line: int
+) -> None:
+    loaded = archive.load(run)
+    lines = [journal_line(run, *finished_round(2 + number, loaded), number) for number in (1, 2, 3)]
+    (run / "journal.jsonl").write_bytes(b"".join(damage(lines)))
+    assert f"is damaged: line {line}: " in refused(actbench, run)
 
 
 # run.json
@@ -117,7 +163,7 @@ def test_a_truncated_run_json_is_refused(actbench: Actbench, run: Path, keep: in
     assert "; restore it from a copy, or measure anew" in said
 
 
-@pytest.mark.parametrize("text", ["[]", "null", "7", '{"schema": "1"}', '{"schema": 1}', "\xff", '"run"'])
+@pytest.mark.parametrize("text", ["[]", "null", "7", '{"schema": "1"}', '{"schema": 2}', "\xff", '"run"'])
 def test_other_json_is_refused(actbench: Actbench, run: Path, text: str) -> None:
     (run / "run.json").write_bytes(text.encode("latin-1"))
     assert "run.json is damaged: " in refused(actbench, run)
@@ -126,7 +172,7 @@ def test_other_json_is_refused(actbench: Actbench, run: Path, text: str) -> None
 def test_a_future_schema_says_what_to_do(actbench: Actbench, run: Path) -> None:
     edit(run, lambda record: record.update(schema=99, plan="otherwise"))
     said = refused(actbench, run)
-    assert "run.json is of schema 99, this actbench reads 1: use the actbench that wrote it" in said
+    assert "run.json is of schema 99, this actbench reads 2: use the actbench that wrote it" in said
 
 
 @pytest.mark.parametrize(
@@ -206,25 +252,46 @@ def test_a_missing_column_is_refused(actbench: Actbench, run: Path, column: int)
     assert str(path) in refused(actbench, run)
 
 
-@pytest.mark.parametrize("drop", ["recompute", "cached", "yardstick"])
-def test_rows_that_are_missing_are_noticed(actbench: Actbench, run: Path, drop: str) -> None:
+def seen_to(lines: list[str], chosen: Callable[[str], bool]) -> list[str]:
+    return [line for line in lines if chosen(line)]
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda lines: seen_to(lines, lambda line: ",2,3," not in line or ",cached," not in line), "line "),
+        (lambda lines: seen_to(lines, lambda line: ",recompute," not in line), "line 2: "),
+        (lambda lines: seen_to(lines, lambda line: ",1000,1," not in line), "line 2: "),
+        (lambda lines: seen_to(lines, lambda line: ",1000,2," not in line), "is incomplete: it ends before line "),
+        (lambda lines: [*lines, lines[-1]], "this is more than was measured"),
+        (lambda lines: [*lines[:7], lines[6], *lines[7:]], "line 8: "),
+        (lambda lines: [*lines[:3], lines[4], lines[3], *lines[5:]], "line 4: "),
+        (lambda lines: [lines[0], *lines[:0:-1]], "line 2: "),
+        (lambda lines: [*lines[:-1], lines[-1][:-1]], "is cut short"),
+        (lambda lines: [*lines[:-1], lines[-1][:-2]], "is cut short"),
+        (lambda lines: [*lines[:-1], lines[-1][:-3]], "is cut short"),
+        (lambda lines: [*lines[:4], lines[4].replace("e-", "1e-"), *lines[5:]], "was changed"),
+        (lambda lines: [*lines[:4], lines[4].replace(",1,3,", ",1,2,"), *lines[5:]], "line 5: "),
+        (lambda lines: [*lines[:4], re.sub(r",\d+(,[^,]+)$", r",7\1", lines[4]), *lines[5:]], "line 5: "),
+        (lambda lines: [lines[0].replace("op", "on"), *lines[1:]], "does not begin with the columns"),
+    ],
+    ids=[
+        *("a row missing", "a case missing", "the first round missing", "the last round missing", "the last row twice"),
+        *("a row twice", "two rows exchanged", "backwards", "without the last byte", "without two", "without three"),
+        *("another number", "a value of another number", "other loops", "another header"),
+    ],
+)
+def test_values_that_are_not_as_they_were_written_are_refused_with_the_line(
+    actbench: Actbench, run: Path, damage: Callable[[list[str]], list[str]], said: str
+) -> None:
     path = run / "values.csv"
-    lines = path.read_text().splitlines(keepends=True)
-    path.write_text("".join(line for line in lines if not (f",{drop}," in line and ",2,3," in line)))
-    assert f"{path} is incomplete: round 2 of " in refused(actbench, run)
-
-
-def test_all_rows_of_a_case_missing_are_noticed(actbench: Actbench, run: Path) -> None:
-    path = run / "values.csv"
-    lines = path.read_text().splitlines(keepends=True)
-    path.write_text("".join(line for line in lines if ",recompute," not in line))
-    assert f"{path} is incomplete" in refused(actbench, run)
-
-
-def test_a_value_given_twice_is_refused(actbench: Actbench, run: Path) -> None:
-    path = run / "values.csv"
-    path.write_text(path.read_text() + path.read_text().splitlines()[-1] + "\n")
-    assert "this value is there twice; restore it from a copy, or measure anew" in refused(actbench, run)
+    before = path.read_text()
+    path.write_text("".join(damage(before.splitlines(keepends=True))))
+    assert path.read_text() != before
+    told = refused(actbench, run)
+    assert f"{path}" in told
+    assert said in told
+    assert told.endswith("; restore it from a copy, or measure anew\n")
 
 
 @pytest.mark.parametrize(
@@ -255,31 +322,13 @@ def test_a_missing_file_is_named(actbench: Actbench, run: Path, name: str) -> No
     assert name in refused(actbench, run)
 
 
-def test_a_file_that_cannot_be_mapped_into_memory_is_read(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = archive.load(run)
-
-    def refuse(*_: object, **__: object) -> None:
-        raise OSError(errno.ENODEV, "No such device")
-
-    monkeypatch.setattr(mmap, "mmap", refuse)
-    assert [*archive.load(run).times.finished()] == [*expected.times.finished()]
-
-
-def test_the_order_of_rows_does_not_matter(run: Path) -> None:
-    before = list(archive.load(run).times.finished())
-    path = run / "values.csv"
-    head, *lines = path.read_text().splitlines()
-    path.write_text("\n".join([head, *lines[::-1]]) + "\n")
-    assert list(archive.load(run).times.finished()) == before
-
-
 def test_values_survive_a_round_trip(run: Path) -> None:
     loaded = archive.load(run)
     again = list(archive.load(run).times.finished())
     assert again == list(loaded.times.finished())
-    with archive.reopen(run) as writer:
+    with writer.reopen(run) as going:
         before = (run / "values.csv").read_bytes()
-        writer.save()
+        going.save()
         assert (run / "values.csv").read_bytes() == before
 
 

@@ -41,7 +41,7 @@ class Line:
 def line(record: Record, number: int, times: BlockTimes) -> bytes:
     """Return a line, with its newline; `number` is its place."""
     text = Line(record.id, record.saves, number, times.block.id, times.round, times.seconds)
-    return msgspec.json.encode(_sealed(text)) + b"\n"
+    return msgspec.json.encode(sealed(text)) + b"\n"
 
 
 def read(data: bytes, path: Path, of: Record) -> Iterator[BlockTimes]:
@@ -55,7 +55,7 @@ def read(data: bytes, path: Path, of: Record) -> Iterator[BlockTimes]:
             entry = msgspec.json.decode(text, type=Line)
         except (msgspec.MsgspecError, RecursionError) as error:
             raise _damaged(path, number, error) from None
-        if _sealed(entry) != entry or entry.line != number or entry.run != of.id or entry.saves > of.saves:
+        if sealed(entry) != entry or entry.line != number or entry.run != of.id or entry.saves > of.saves:
             raise _damaged(path, number, "this line is missing others before it, or it is not as it was written here")
         calibration = of.calibrations.get(entry.block)
         counts = tuple(map(len, entry.seconds))
@@ -66,7 +66,8 @@ def read(data: bytes, path: Path, of: Record) -> Iterator[BlockTimes]:
             yield BlockTimes(blocks[entry.block], entry.round, entry.seconds)
 
 
-def _sealed(entry: Line) -> Line:
+def sealed(entry: Line) -> Line:
+    """Return a line with its digest."""
     return replace(entry, digest=digest(msgspec.json.encode(replace(entry, digest=""))))
 
 

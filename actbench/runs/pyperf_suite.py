@@ -113,11 +113,12 @@ def _text(path: Path) -> str:
 
 def _row(path: Path, name: str, run: pyperf.Run) -> _Row:
     """Return what a pyperf run holds; `InputError` when it is not as it was written."""
-    metadata, case = run.get_metadata(), Case.parse(name)
+    metadata = run.get_metadata()
     if not {ROUND, BLOCK, DIGEST} <= metadata.keys():
         raise InputError(
             f"{path} was not written by this actbench: its runs do not tell their round, their block and a digest"
         )
+    case = Case.parse(name)
     if metadata.get("unit", UNIT) != UNIT:
         raise damaged(f"{path} is damaged: {case.id} is in '{metadata['unit']}', and times are in '{UNIT}'")
     row = _Row(case, metadata[BLOCK], metadata[ROUND], metadata.get("loops", 1), run.values)

@@ -55,21 +55,21 @@ def to_csv(plan: Plan, times: Times, calibrations: Mapping[str, Calibration]) ->
 
 def from_csv(data: bytes, path: Path, plan: Plan, calibrations: Mapping[str, Calibration], digests: Digests) -> Times:
     """Read the file's contents; `InputError` names `path` and what is wrong when they are not as they were written."""
-    parts = [*_parts(data, plan, calibrations, digests)]
-    wrong = next((part for part in parts if digest(data[part.begin : part.end]) != part.digest), None)
+    every = [*parts(data, plan, calibrations, digests)]
+    wrong = next((part for part in every if digest(data[part.begin : part.end]) != part.digest), None)
     head = len(HEADER.encode())
     if not data.startswith(HEADER.encode()):
         raise damaged(f"{path} does not begin with the columns {','.join(COLUMNS)}")
     if wrong:
         raise damaged(_difference(data, path, wrong, _yardstick_offsets(plan, calibrations)))
-    end = parts[-1].end if parts else head
+    end = every[-1].end if every else head
     if end != len(data):
         raise damaged(f"{path}, line {data[:end].count(NEWLINE) + 1}: this is more than was measured")
-    return _times(plan, calibrations, parts, _seconds(data, path))
+    return _times(plan, calibrations, every, _seconds(data, path))
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class Part:
     """The rows of a block in a round."""
 
     block: Block
@@ -88,7 +88,7 @@ class _Part:
         return sum(self.calibration.values)
 
 
-def _parts(data: bytes, plan: Plan, calibrations: Mapping[str, Calibration], digests: Digests) -> Iterator[_Part]:
+def parts(data: bytes, plan: Plan, calibrations: Mapping[str, Calibration], digests: Digests) -> Iterator[Part]:
     """Yield what run.json says that the file has, in its order."""
     due = sorted((number, place) for place, block in enumerate(plan.blocks) for number in digests.get(block.id, {}))
     blocks = [plan.blocks[place] for _, place in due]
@@ -98,7 +98,7 @@ def _parts(data: bytes, plan: Plan, calibrations: Mapping[str, Calibration], dig
     at = ends[np.minimum(np.array(lines) - 1, len(ends) - 1)].tolist()
     for index, (block, (number, _)) in enumerate(zip(blocks, due, strict=True)):
         wanted = digests[block.id][number]
-        yield _Part(block, calibrations[block.id], number, wanted, 1 + lines[index], at[index], at[index + 1])
+        yield Part(block, calibrations[block.id], number, wanted, 1 + lines[index], at[index], at[index + 1])
 
 
 def _rows(
@@ -110,7 +110,7 @@ def _rows(
         yield from ((*columns, first + index, calls, value) for index, value in enumerate(seconds))
 
 
-def _difference(data: bytes, path: Path, part: _Part, offsets: Mapping[tuple[Block, Case], int]) -> str:
+def _difference(data: bytes, path: Path, part: Part, offsets: Mapping[tuple[Block, Case], int]) -> str:
     """Say in which line a part of the file is not as it was written; else, in which lines something was changed."""
     any_times = tuple((1.0,) * count for count in part.calibration.values)
     expected = rows_text(_rows(BlockTimes(part.block, part.round, any_times), part.calibration, offsets))
@@ -153,10 +153,10 @@ def _seconds(data: bytes, path: Path) -> NDArray[np.float64]:
 
 
 def _times(
-    plan: Plan, calibrations: Mapping[str, Calibration], parts: Sequence[_Part], seconds: NDArray[np.float64]
+    plan: Plan, calibrations: Mapping[str, Calibration], parts: Sequence[Part], seconds: NDArray[np.float64]
 ) -> Times:
     """Return the values by block: rounds x arms x values, NaN where an arm has fewer."""
-    own: dict[Block, list[_Part]] = {}
+    own: dict[Block, list[Part]] = {}
     for part in parts:
         own.setdefault(part.block, []).append(part)
     times = Times(plan)

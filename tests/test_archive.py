@@ -22,6 +22,7 @@ from actbench.model import BlockTimes
 from actbench.runs import archive, journal, writer
 from actbench.runs.events import Measured
 from tests.conftest import Actbench, run_in
+from tests.fake import FakeBench, exact_seconds
 from tests.selections import FILES, SMALL, TWO_BLOCKS, edit, names, rows
 
 
@@ -402,6 +403,72 @@ def test_a_suite_with_a_round_missing_from_one_case_is_refused(actbench: Actbenc
     del suite["benchmarks"][0]["runs"][0]
     lone.write_text(json.dumps(suite))
     assert str(lone) in refused(actbench, lone)
+
+
+def changed_suite(run: Path, change: Callable[[Any], object]) -> Path:
+    """Return a lone suite with one thing changed."""
+    suite = json.loads((run / "pyperf.json").read_text())
+    change(suite)
+    lone = run.parent / "lone.json"
+    lone.write_text(json.dumps(suite))
+    return lone
+
+
+def of_runs(suite: Any, **changed: object) -> None:
+    """Change the metadata of all runs."""
+    for benchmark in suite["benchmarks"]:
+        for each in benchmark["runs"]:
+            each["metadata"] = each.get("metadata", {}) | changed
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda suite: of_runs(suite, actbench_round=1), "is not as it was measured"),
+        (lambda suite: of_runs(suite, actbench_round=-1), "actbench_round of"),
+        (lambda suite: of_runs(suite, actbench_block="tanh/derivative/float64/1000"), "is not as it was measured"),
+        (lambda suite: of_runs(suite, unit="byte"), "is in 'byte', and times are in 'second'"),
+        (lambda suite: of_runs(suite, loops=10**9), "is not as it was measured"),
+        (lambda suite: suite["benchmarks"][0]["runs"][0]["values"].reverse(), "is not as it was measured"),
+        (lambda suite: suite["benchmarks"][0]["runs"][0]["values"].pop(), "is not as it was measured"),
+        (lambda suite: suite["benchmarks"][0]["runs"][0].update(values=[1e300]), "that is no time"),
+        (lambda suite: suite["benchmarks"][0]["runs"][0].update(values=[-1.0]), "that is no time"),
+        (lambda suite: suite["benchmarks"][0]["runs"].reverse(), ""),
+    ],
+    ids=["one number", "negative", "block", "unit", "loops", "order", "fewer", "absurd", "below 0", "order of rounds"],
+)
+def test_a_suite_that_is_not_as_it_was_written_is_refused(
+    actbench: Actbench, run: Path, change: Callable[[Any], object], said: str
+) -> None:
+    lone = changed_suite(run, change)
+    if said:
+        assert said in refused(actbench, lone)
+    else:
+        assert actbench("compare", str(lone)).stdout == actbench("compare", "here").stdout
+
+
+def test_a_unit_that_all_runs_share_is_read_as_well(actbench: Actbench, run: Path) -> None:
+    lone = changed_suite(run, lambda suite: suite["metadata"].update(unit="byte"))
+    assert "is in 'byte', and times are in 'second'" in refused(actbench, lone)
+
+
+def test_two_runs_joined_into_one_suite_are_refused_wherever_it_lies(actbench: Actbench, measured: Path) -> None:
+    for name in ("a", "b"):
+        shutil.copytree(measured / "one", name)
+    for joined in ("both.json", "a/both.json"):
+        command = ["convert", "a/pyperf.json", "--add", "b/pyperf.json", "-o", joined]
+        subprocess.run([sys.executable, "-m", "pyperf", *command], check=True, capture_output=True)
+        said = refused(actbench, Path(joined))
+        assert f"{joined} has round 1 of " in said
+        assert "twice: runs that were joined into one suite cannot be told apart; name each by itself" in said
+
+
+def test_the_suite_of_another_run_is_refused(actbench: Actbench, bench: FakeBench, run: Path) -> None:
+    bench.seconds = lambda case: 2 * exact_seconds(case)
+    assert actbench("run", *SMALL, "-o", "other", "--rounds", "2").exit_code == 0
+    shutil.copy("other/pyperf.json", run / "pyperf.json")
+    assert "is not of the run in " in refused(actbench, run / "pyperf.json")
+    assert actbench("compare", str(run)).exit_code == 0
 
 
 # What can be published

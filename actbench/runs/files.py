@@ -65,13 +65,15 @@ def commit(directory: Path, contents: Mapping[str, str | bytes]) -> None:
     except OSError as error:
         with suppress(OSError):
             _drop([*others, first])
-        raise InputError(f"cannot write {directory}: {error.strerror}; what was written before is intact") from None
+        place = error.filename or directory
+        raise InputError(f"cannot write {place}: {error.strerror}; what was written before is intact") from None
     try:
         for path in (first, *others):
             part(path).replace(path)
         _sync(directory)
     except OSError as error:
-        raise InputError(f"cannot write {directory}: {error.strerror}; it is intact: go on with --resume") from None
+        place = error.filename or directory
+        raise InputError(f"cannot write {place}: {error.strerror}; the run is intact: go on with --resume") from None
 
 
 def current(directory: Path, name: str, first: str) -> Path:
@@ -134,7 +136,7 @@ def locked(directory: Path) -> Iterator[None]:
 
     The lock is on the directory itself and goes with the process, however it ends.
     """
-    handle = os.open(directory, os.O_RDONLY)
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)  # a pipe would be waited for
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

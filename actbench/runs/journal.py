@@ -53,7 +53,7 @@ def read(data: bytes, path: Path, of: Record) -> Iterator[BlockTimes]:
     for number, text in enumerate(data.split(b"\n")[:-1], start=1):
         try:
             entry = msgspec.json.decode(text, type=Line)
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise _damaged(path, number, error) from None
         if sealed(entry) != entry or entry.line != number or entry.run != of.id or entry.saves > of.saves:
             raise _damaged(path, number, "this line is missing others before it, or it is not as it was written here")

@@ -108,7 +108,7 @@ def decode(data: bytes, path: Path) -> Record:
                 f"{path} is of schema {version}, this actbench reads {SCHEMA}: use the actbench that wrote it"
             )
         record = msgspec.json.decode(data, type=Record)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise damaged(f"{path} is damaged: {error}") from None
     fault = next(limits.faults(record), None)
     if fault is None and record.seal != _seal(record):

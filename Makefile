@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run smoke test lint types unit repeatability cost selfcheck gate peers verify-simd figures full-report clean
+.PHONY: run smoke test lint types unit fuzz repeatability cost selfcheck gate peers verify-simd figures full-report clean
 
 run: $(READY)                ## the default preset, with its tables
 	$(BIN)/python -m actbench run
@@ -22,6 +22,9 @@ types: $(READY)
 
 unit: $(READY)
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -q
+
+fuzz: $(READY)               ## ten thousand damaged runs: refused, or read as they were measured: a few minutes
+	$(BIN)/python -m tests.bench.fuzz
 
 repeatability: $(READY)      ## how far ratios scatter over runs, beside stock pyperf: about a quarter of an hour
 	$(BIN)/python -m tests.bench.repeatability

@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import Actbench, run_in
-from tests.selections import SMALL, edit
+from tests.conftest import Actbench
+from tests.selections import edit
 
 OUT = "; restore it from a copy, or measure anew\n"
 
 
-@pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a run to be copied and not to be changed."""
-    directory = tmp_path_factory.mktemp("measured")
-    run_in(directory, "run", *SMALL, "-o", "here", "--rounds", "2")
-    return directory / "here"
-
-
 @pytest.fixture
-def run(actbench: Actbench, measured: Path) -> Path:
+def run(one_block: Path) -> Path:
     """Two rounds of one block."""
-    del actbench  # it has made an empty directory the current one
-    return Path(shutil.copytree(measured, "here"))
+    return one_block
 
 
 def put(path: str, value: object) -> Callable[[Any], None]:

@@ -16,9 +16,9 @@ from actbench.model import BlockTimes
 from actbench.runs import archive, files, writer
 from actbench.runs.events import Calibrated, Event, Measured, RoundDone
 from actbench.runs.record import Record, Status
-from tests.conftest import Actbench, run_in
+from tests.conftest import Actbench
 from tests.fake import FakeBench
-from tests.selections import SMALL, TWO_BLOCKS, names, record
+from tests.selections import SMALL, names, record
 
 
 class Killed(BaseException):
@@ -69,11 +69,9 @@ class Killer:
 
 
 @pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> archive.Run:
+def measured(small_runs: Path) -> archive.Run:
     """Two rounds of two blocks."""
-    directory = tmp_path_factory.mktemp("whole")
-    run_in(directory, "run", *TWO_BLOCKS, "-o", "here", "--rounds", "2")
-    return archive.load(directory / "here")
+    return archive.load(small_runs / "two")
 
 
 def as_new(run: archive.Run) -> Record:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from actbench import regular
-from tests.conftest import Actbench, run_in
-from tests.selections import SMALL, names
+from tests.conftest import Actbench
+from tests.selections import names
 
 KINDS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a pipe": (os.mkfifo, "it is not a regular file"),
@@ -36,14 +36,6 @@ def impatient() -> Iterator[None]:
     signal.signal(signal.SIGALRM, before)
 
 
-@pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a run to be copied and not to be changed."""
-    directory = tmp_path_factory.mktemp("measured")
-    run_in(directory, "run", *SMALL, "-o", "here", "--rounds", "2")
-    return directory / "here"
-
-
 def replaced(path: Path, kind: str) -> str:
     """Put something else in a file's place; return what is said of it."""
     path.unlink(missing_ok=True)
@@ -63,9 +55,9 @@ def refused(actbench: Actbench, *arguments: str, code: int = 2) -> str:
 @pytest.mark.parametrize("name", ["run.json", "values.csv", "journal.jsonl"])
 @pytest.mark.parametrize("reader", [("compare",), ("run", "--resume")], ids=lambda reader: reader[-1])
 def test_a_run_s_file_is_a_regular_one(
-    actbench: Actbench, measured: Path, reader: tuple[str, ...], name: str, kind: str
+    actbench: Actbench, small_runs: Path, reader: tuple[str, ...], name: str, kind: str
 ) -> None:
-    run = Path(shutil.copytree(measured, "here"))
+    run = Path(shutil.copytree(small_runs / "one", "here"))
     said = replaced(run / name, kind)
     told = refused(actbench, *reader, "here")
     assert said in told
@@ -73,8 +65,8 @@ def test_a_run_s_file_is_a_regular_one(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_suite_and_a_baseline_are_regular_files(actbench: Actbench, measured: Path, kind: str) -> None:
-    shutil.copytree(measured, "here")
+def test_a_suite_and_a_baseline_are_regular_files(actbench: Actbench, small_runs: Path, kind: str) -> None:
+    shutil.copytree(small_runs / "one", "here")
     replaced(Path("suite.json"), kind)
     assert "suite.json is not a run" in refused(actbench, "compare", "suite.json")
     assert "suite.json is not a run" in refused(actbench, "check", "here", "--baseline", "suite.json", code=5)
@@ -83,9 +75,9 @@ def test_a_suite_and_a_baseline_are_regular_files(actbench: Actbench, measured: 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ["pyperf.json", "cases.csv", "summary.md", ".run.json.part"])
 def test_nothing_is_written_into_what_is_no_regular_file(
-    actbench: Actbench, measured: Path, name: str, kind: str
+    actbench: Actbench, small_runs: Path, name: str, kind: str
 ) -> None:
-    run = Path(shutil.copytree(measured, "here"))
+    run = Path(shutil.copytree(small_runs / "one", "here"))
     replaced(run / name, kind)
     result = actbench("run", "--resume", "here", "--rounds", "3")
     assert result.exit_code in {0, 2}, result.exception
@@ -105,8 +97,8 @@ def test_settings_and_code_are_regular_files(actbench: Actbench, kind: str) -> N
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_asv_knows_is_a_regular_file(actbench: Actbench, measured: Path, kind: str) -> None:
-    shutil.copytree(measured, "here")
+def test_what_asv_knows_is_a_regular_file(actbench: Actbench, small_runs: Path, kind: str) -> None:
+    shutil.copytree(small_runs / "one", "here")
     Path("results-of-asv").mkdir()
     said = replaced(Path("results-of-asv/benchmarks.json"), kind)
     told = refused(actbench, "export", "here", "--to", "asv", "--commit", "0" * 40, "-o", "results-of-asv")

@@ -97,6 +97,6 @@ def test_a_journal_that_is_not_as_it_was_written_is_refused_with_the_line(
     actbench: Actbench, run: Path, damage: Callable[[list[bytes]], list[bytes]], line: int
 ) -> None:
     loaded = archive.load(run)
-    lines = [journal_line(run, *finished_round(2 + number, loaded), number) for number in (1, 2, 3)]
+    lines = [journal_line(run, finished_round(2 + number, loaded)[0], number) for number in (1, 2, 3)]
     (run / "journal.jsonl").write_bytes(b"".join(damage(lines)))
     assert f"is damaged: line {line}: " in refused(actbench, run)

@@ -14,6 +14,7 @@ from actbench.measure.stock import Stock
 from actbench.model import Block
 from actbench.runs import archive
 from actbench.runs.events import Event, Failed, Lost, Recovered
+from actbench.runs.times import Times
 from tests.conftest import Actbench
 from tests.fake import FakeBench, crash
 from tests.selections import SMALL, TWO_BLOCKS, record, rows
@@ -114,5 +115,5 @@ def test_the_stock_engine_tries_a_block_again(
         return answer
 
     monkeypatch.setattr(Stock, "_suite", measured)
-    stock = Stock(plan, 1, None, 1.0, 0.0, archive.Times(plan), {plan.blocks[0].id})
+    stock = Stock(plan, 1, None, 1.0, 0.0, Times(plan), {plan.blocks[0].id})
     assert [type(event) for event in stock.events()][:2] == told

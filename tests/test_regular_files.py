@@ -14,10 +14,16 @@ from actbench import regular
 from tests.conftest import Actbench
 from tests.selections import names
 
+
+def link_to_a_pipe(path: Path) -> None:
+    os.mkfifo("pipe")
+    path.symlink_to(Path("pipe").absolute())
+
+
 KINDS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a pipe": (os.mkfifo, "it is not a regular file"),
     "a link to a device": (lambda path: path.symlink_to("/dev/zero"), "it is not a regular file"),
-    "a link to a pipe": (lambda path: (os.mkfifo("pipe"), path.symlink_to(Path("pipe").absolute())), "not a regular"),
+    "a link to a pipe": (link_to_a_pipe, "it is not a regular file"),
     "a directory": (Path.mkdir, "it is a directory"),
 }
 

@@ -53,7 +53,8 @@ def command(kind: str, run: Path | None, candidate: Path | None, output: Path, *
     rounds     every round of every case, as its distance from the case's median
     compare    two runs: each case's change, with its interval
 
-    RUN is a run's directory, its pyperf.json, or 'latest'. The options choose the cases to draw.
+    RUN is a run's directory, its pyperf.json, or 'latest', the latest complete run. The options choose the cases to
+    draw.
 
     \b
     Examples:

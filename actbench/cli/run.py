@@ -23,6 +23,7 @@ from actbench.cli.parameters import (
     processors,
     selection,
 )
+from actbench.runs.limits import MOST_ROUNDS
 
 if TYPE_CHECKING:
     from actbench.measure.session import Seams
@@ -44,7 +45,7 @@ PLANNING = ("preset", *AXES, "seed", "engine", "max_call")
 @selection("default")
 @click.option(
     "--rounds",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=1, max=MOST_ROUNDS),
     help="Exactly so many rounds, whatever the target; with --budget, as many of them as it has time for.",
 )
 @click.option("--target", type=Percent(), help="Stop when every speedup's 95 % interval is within ± this. [default: 2]")
@@ -75,7 +76,7 @@ def command(ctx: click.Context, /, **chosen: Any) -> None:
     """Measure, and print which strategy is faster, by how much, and how surely.
 
     Writes run.json, pyperf.json, values.csv, cases.csv, speedups.csv, summary.md and, from four sizes on,
-    crossovers.csv, anew after every round. Ctrl-C keeps what is finished; --resume goes on.
+    crossovers.csv, anew after every round. Ctrl-C keeps what is finished; --resume goes on, and tries anew what failed.
 
     \b
     Examples:

@@ -158,7 +158,8 @@ def trial(number: int, runs: Path, seed: int, truths: dict[str, Truth], *, drawi
     with tempfile.TemporaryDirectory() as scratch, chdir(scratch):
         shutil.copytree(runs / "one", "one")
         shutil.copytree(runs / "one", "here")
-        damager = Damager(rng, Path("here").absolute(), runs / "other")
+        shutil.copytree(runs / "other", "other")  # a link to it may be written through
+        damager = Damager(rng, Path("here").absolute(), Path("other").absolute())
         done = "; ".join(damager() for _ in range(rng.choice([1, 1, 1, 2, 3])))
         try:
             with limited():

@@ -82,7 +82,7 @@ def change_line(run: Path, number: int, change: Callable[[list[str]], list[str]]
 def test_seconds_that_are_no_positive_number_are_refused_with_file_and_line(
     actbench: Actbench, run: Path, seconds: str
 ) -> None:
-    change_line(run, 5, lambda cells: [*cells[:-1], seconds])
+    change_line(run, 5, lambda cells: [*cells[:9], seconds, *cells[10:]])
     assert f"{run / 'values.csv'}, line 5: " in refused(actbench, run)
 
 

@@ -101,7 +101,7 @@ def test_a_worker_of_two_threads_keeps_each_on_a_processor_of_its_own() -> None:
     worker = WorkerProcess(cpu=cpu, timeout=60.0, interpreter=here(), threads=2)
     try:
         worker.prepare(BLOCK, seed=1)
-        seconds = worker.time([Sweep(1, tuple(Slice(arm, 2) for arm in range(3)))], 60.0)
+        seconds = worker.time([Sweep(1, tuple(Slice(arm, 2) for arm in range(3)))], 60.0).seconds
         threads = [*Path(f"/proc/{worker._process.pid}/task").iterdir()]
         affinities = [os.sched_getaffinity(int(thread.name)) for thread in threads]
     finally:

@@ -48,7 +48,7 @@ def command(kind: str, run: Path | None, candidate: Path | None, output: Path, *
     functions  activations and their derivatives over z; needs no run
     speedup    times faster than recompute against array size, with the caches' capacities
     time       nanoseconds per element against array size, above a plain copy's
-    parts      where each case's time goes: the call, computing in cache, memory and allocation
+    parts      where each case's time goes for certain: the call, computing in cache, memory and allocation
     accuracy   the largest error of g' against z, as the run's own check found it
     rounds     every round of every case, as its distance from the case's median
     compare    two runs: each case's change, with its interval

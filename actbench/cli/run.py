@@ -75,8 +75,9 @@ PLANNING = ("preset", *AXES, "seed", "engine", "max_call")
 def command(ctx: click.Context, /, **chosen: Any) -> None:
     """Measure, and print which strategy is faster, by how much, and how surely.
 
-    Writes run.json, pyperf.json, values.csv, cases.csv, speedups.csv, summary.md and, from four sizes on,
-    crossovers.csv, anew after every round. Ctrl-C keeps what is finished; --resume goes on, and tries anew what failed.
+    Writes run.json, pyperf.json, values.csv, probes.csv, cases.csv, speedups.csv, summary.md and, from four sizes
+    on, crossovers.csv, anew after every round. Ctrl-C keeps what is finished; --resume goes on,
+    and tries anew what failed.
 
     \b
     Examples:

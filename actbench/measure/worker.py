@@ -2,6 +2,15 @@
 
 It is pinned before numpy or numba is imported, keeps the garbage collector out of the slices, and ends when its input
 does. What kernels print goes to stderr, so that it cannot be taken for an answer.
+
+**Where other processes use the processor.** A slice that lost it is timed again, but one that is longer than a
+scheduler's `QUANTUM` loses it every time: its wall time then says how many processes there are, not how fast a kernel
+is. Its processor time does not, as long as the kernel keeps one thread busy and waits for nothing: the kernel cannot
+tell that it was away, but for caches that others filled. So the seconds of such a slice are processor time, and the
+answer says what share of the wall time that is. The system knows whether a process gave up the processor by itself (a
+voluntary context switch), and how long its other threads worked: a slice with either, and one on a device, which works
+on while the process is away, keeps its wall time, and where it lost the processor as well, the share is not known. What
+a hypervisor takes is told by nobody here (``actbench env``).
 """
 
 from __future__ import annotations
@@ -15,7 +24,8 @@ from dataclasses import asdict
 from functools import partial
 from itertools import repeat
 from pathlib import Path
-from time import perf_counter, thread_time
+from resource import RUSAGE_SELF, getrusage
+from time import perf_counter, process_time, thread_time
 from traceback import extract_tb
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +45,7 @@ from actbench.measure.protocol import (
     Offered,
     Prepared,
     Started,
+    Taken,
     Timed,
 )
 
@@ -72,6 +83,7 @@ class Worker:
     def __init__(self) -> None:
         """Hold no block yet."""
         self._cases: list[Case] = []
+        self._one_thread: list[bool] = []
         self._operands: Operands | None = None
         self._code: CodePlacement | None = None
         self._calls: GuardedCalls | None = None
@@ -161,7 +173,7 @@ class Worker:
 
     def prepare(self, cases: list[str], seed: int) -> Prepared:
         """Take up a block, its cases first, then its yardsticks: bind its kernels and draw its inputs."""
-        from actbench import kernel
+        from actbench import backends, kernel
         from actbench.behaviour.watch import Watch
         from actbench.model import Case
 
@@ -171,6 +183,8 @@ class Worker:
         for case in self._cases:
             if not case.is_yardstick:
                 kernel.bind_at(case)
+        used = [backends.get(case.backend) for case in self._cases]
+        self._one_thread = [not (backend.threaded or backend.on_device) for backend in used]
         gc.freeze()  # numba alone brings so many objects that the next collection would take 60 ms
         first = self._cases[0]
         self._operands = kernel.Operands.drawn(first.activation, first.dtype, first.size, seed)
@@ -189,7 +203,11 @@ class Worker:
 
     def time(self, sweeps: list[dict[str, Any]]) -> Timed:
         """Time the slices of each sweep."""
-        return Timed(tuple(self._sweep(**sweep) for sweep in sweeps))
+        taken = [self._sweep(**sweep) for sweep in sweeps]
+        return Timed(
+            tuple(tuple(each.seconds for each in sweep) for sweep in taken),
+            tuple(tuple(each.processor for each in sweep) for sweep in taken),
+        )
 
     def limits(self, copies: list[int], repeats: int) -> Limited:
         """Measure how fast this processor computes, and copies arrays of so many bytes."""
@@ -197,7 +215,7 @@ class Worker:
 
         return roofs.measured(copies, repeats, _undisturbed)
 
-    def _sweep(self, seed: int, slices: list[tuple[int, int, int]], *, move: bool) -> tuple[float, ...]:
+    def _sweep(self, seed: int, slices: list[tuple[int, int, int]], *, move: bool) -> list[Taken]:
         """Move operands, and if asked for code, elsewhere in memory; then time the slices."""
         import numpy as np
 
@@ -208,13 +226,14 @@ class Worker:
             self._code.move()
         placement = kernel.Placement(operands, np.random.default_rng(seed))
         arms = [kernel.prepare(case, placement) for case in self._cases]
-        seconds = []
+        taken = []
         for index, calls, phase in slices:
             arm = arms[index]
-            seconds.append(_undisturbed(arm, calls, partial(placement.warm, arm, phase)))
+            warm = partial(placement.warm, arm, phase)
+            taken.append(_undisturbed(arm, calls, warm, one_thread=self._one_thread[index]))
         if self._watch is not None and slices:
             self._watch.look(arms, {arm for arm, _, _ in slices}, placement)
-        return tuple(seconds)
+        return taken
 
     def _prepared(self) -> Operands:
         if self._operands is None:
@@ -222,22 +241,31 @@ class Worker:
         return self._operands
 
 
-def _undisturbed(arm: Invocation, calls: int, warm: Callable[[], None]) -> float:
-    """Return the wall time of `calls` calls of the first attempt that was not disturbed; `warm` comes before each."""
+def _undisturbed(arm: Invocation, calls: int, warm: Callable[[], None], *, one_thread: bool = True) -> Taken:
+    """Time `calls` calls again until they are not disturbed; `warm` comes before each attempt.
+
+    `one_thread` is False for a backend that says that others work as well: further threads, or a device.
+    """
     function, arguments = arm.function, arm.arguments
-    seconds = 0.0
-    for _ in range(ATTEMPTS):
+    for attempt in range(1, ATTEMPTS + 1):
         warm()
         times = repeat(None, calls)
+        switches, of_process = getrusage(RUSAGE_SELF), process_time()
         begun = thread_time()
         start = perf_counter()
         for _ in times:
             function(*arguments)
         seconds = perf_counter() - start
         own = thread_time() - begun
-        if own > UNDISTURBED * seconds or own > QUANTUM:
+        if own > UNDISTURBED * seconds:
+            return Taken(seconds, 1.0)
+        others, since = process_time() - of_process - own, getrusage(RUSAGE_SELF)
+        alone = one_thread and since.ru_nvcsw == switches.ru_nvcsw and others < (1 - UNDISTURBED) * seconds
+        if not alone and since.ru_nivcsw == switches.ru_nivcsw:
+            return Taken(seconds, 1.0)  # it waited, and nothing was taken from it
+        if own > QUANTUM or attempt == ATTEMPTS:
             break
-    return seconds
+    return Taken(own, own / seconds) if alone and own > 0 else Taken(seconds, 0.0)
 
 
 def _packed(doubt: behaviour.Doubt) -> Doubt:

@@ -19,9 +19,9 @@ from actbench.runs import files, journal, latest, record, values
 from actbench.runs.record import Record, Status
 from actbench.runs.times import Times
 
-RUN, VALUES, SUITE = "run.json", "values.csv", "pyperf.json"
+RUN, VALUES, PROBES, SUITE = "run.json", "values.csv", "probes.csv", "pyperf.json"
 
-COMMITTED = (RUN, VALUES, SUITE)
+COMMITTED = (RUN, VALUES, PROBES, SUITE)
 """The files that change as one; where the first lies says which are the current ones."""
 
 TABLES = ("cases.csv", "speedups.csv", "crossovers.csv", "summary.md")
@@ -118,12 +118,16 @@ def _load_directory(directory: Path) -> Run:
 
 def _read(directory: Path) -> Run:
     there = read_record(directory)
-    path = files.current(directory, VALUES, RUN)
-    try:
-        data = regular.read(path)
-    except OSError as error:
-        raise damaged(f"cannot read {directory / VALUES}: {error.strerror}") from None
-    times = values.from_csv(data, directory / VALUES, there.plan, there.calibrations, there.digests)
+    times = Times(there.plan)
+    for name, blocks in ((VALUES, there.plan.blocks), (PROBES, there.plan.probes)):
+        if name == PROBES and not there.probed:
+            continue
+        try:
+            data = regular.read(files.current(directory, name, RUN))
+        except OSError as error:
+            raise damaged(f"cannot read {directory / name}: {error.strerror}") from None
+        for found in values.from_csv(data, directory / name, blocks, there.calibrations, there.digests):
+            times.put(found.block, found.rounds, found.seconds, found.processor)
     path = directory / journal.NAME
     try:
         data = regular.read(path)

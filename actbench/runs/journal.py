@@ -34,13 +34,14 @@ class Line:
     block: str
     round: int
     seconds: tuple[tuple[float, ...], ...]
+    processor: tuple[tuple[float, ...], ...] = ()
     digest: str = ""
     """Of all the others."""
 
 
 def line(record: Record, number: int, times: BlockTimes) -> bytes:
     """Return a line, with its newline; `number` is its place."""
-    text = Line(record.id, record.saves, number, times.block.id, times.round, times.seconds)
+    text = Line(record.id, record.saves, number, times.block.id, times.round, times.seconds, times.processor)
     return msgspec.json.encode(sealed(text)) + b"\n"
 
 
@@ -49,7 +50,7 @@ def read(data: bytes, path: Path, of: Record) -> Iterator[BlockTimes]:
 
     A journal of before that is of no use any more: a kill came between saving and removing it.
     """
-    blocks: dict[str, Block] = {block.id: block for block in of.plan.blocks}
+    blocks: dict[str, Block] = {block.id: block for block in (*of.plan.blocks, *of.plan.probes)}
     for number, text in enumerate(data.split(b"\n")[:-1], start=1):
         try:
             entry = msgspec.json.decode(text, type=Line)
@@ -60,10 +61,12 @@ def read(data: bytes, path: Path, of: Record) -> Iterator[BlockTimes]:
         calibration = of.calibrations.get(entry.block)
         counts = tuple(map(len, entry.seconds))
         right = calibration is not None and counts == calibration.values and entry.round > 0
+        right &= not entry.processor or tuple(map(len, entry.processor)) == counts
+        right &= all(0 <= share <= 1 for arm in entry.processor for share in arm)
         if not right or not all(is_time(value) for arm in entry.seconds for value in arm):
             raise _damaged(path, number, f"this is not of block {entry.block} as it was calibrated")
         if entry.saves == of.saves:
-            yield BlockTimes(blocks[entry.block], entry.round, entry.seconds)
+            yield BlockTimes(blocks[entry.block], entry.round, entry.seconds, entry.processor)
 
 
 def sealed(entry: Line) -> Line:

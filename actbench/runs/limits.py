@@ -167,6 +167,7 @@ def _blocks(record: Record) -> Iterator[str]:
     for name, block in blocks.items():
         if not block.arms or len({*block.timed}) < len(block.timed) or YARDSTICK in {a.strategy for a in block.arms}:
             yield f"plan.blocks: {name} has no arms, or one twice"
+    blocks |= {block.id: block for block in record.plan.probes}
     for name, calibration in record.calibrations.items():
         if name not in blocks:
             yield f"calibrations has {name}, which is not in the plan"

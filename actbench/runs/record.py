@@ -84,9 +84,14 @@ class Record:
     saves: int = 0
     """How often all files were written; the journal goes on from there."""
     digests: dict[str, dict[int, str]] = field(default_factory=dict)
-    """By block and round, the digest of its rows in values.csv."""
+    """By block and round, the digest of its rows in values.csv; of a probe, in probes.csv."""
     seal: str = ""
     """The digest of what was planned and measured, of the digests too; settings and host can be corrected by hand."""
+
+    @property
+    def probed(self) -> bool:
+        """Whether the plan's probes are measured, which older runs and stock pyperf do without."""
+        return any(block.id in self.calibrations for block in self.plan.probes)
 
 
 class _Version(msgspec.Struct):

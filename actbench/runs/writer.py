@@ -13,7 +13,7 @@ from actbench import regular
 from actbench.errors import InputError
 from actbench.model import BlockTimes, Failure
 from actbench.runs import archive, files, journal, latest, record, values
-from actbench.runs.archive import RUN, SUITE, TABLES, VALUES
+from actbench.runs.archive import PROBES, RUN, SUITE, TABLES, VALUES
 from actbench.runs.environment import process_metadata, public_text
 from actbench.runs.events import (
     Calibrated,
@@ -29,7 +29,7 @@ from actbench.runs.events import (
 from actbench.runs.record import Record, Status
 from actbench.runs.times import Times
 
-WRITTEN = (VALUES, SUITE, *TABLES, journal.NAME)
+WRITTEN = (VALUES, PROBES, SUITE, *TABLES, journal.NAME)
 """What a run's directory holds beside its run.json."""
 
 BYTES_PER_VALUE = 200
@@ -78,10 +78,14 @@ class Writer:
         from actbench.runs import pyperf_suite  # what only reads runs need not wait for pyperf
 
         calibrations = self.record.calibrations
-        text, self.record.digests = values.to_csv(self.record.plan, self.times, calibrations)
+        plan, times = self.record.plan, self.times
+        text, digests = values.to_csv(plan.blocks, times.finished(), calibrations)
+        probes, of_probes = values.to_csv(plan.probes, times.probed(), calibrations)
+        self.record.digests = digests | of_probes
         suite = pyperf_suite.to_json(self.times, calibrations, self.metadata)
         self.record.saves += 1
         contents: dict[str, str | bytes] = {RUN: record.encode(self.record), VALUES: text}
+        contents |= {PROBES: probes} if self.record.probed else {}
         files.commit(self.directory, contents | ({SUITE: suite} if suite else {}))
         (self.directory / journal.NAME).unlink(missing_ok=True)
         self.lines = 0

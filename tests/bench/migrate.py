@@ -27,7 +27,7 @@ def migrated(directory: Path) -> Record:
         case = (*(row[name] for name in values.NAMES), int(row["size"]))
         if case in blocks:  # yardsticks belong to several
             of.digests.setdefault(blocks[case], {})[int(row["round"])] = ""
-    for part in values.parts(data, of.plan, of.calibrations, of.digests):
+    for part in values.parts(data, of.plan.blocks, of.calibrations, of.digests):
         of.digests[part.block.id][part.round] = values.digest(data[part.begin : part.end])
     of.schema = SCHEMA
     return of

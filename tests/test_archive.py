@@ -146,7 +146,7 @@ def seen_to(lines: list[str], chosen: Callable[[str], bool]) -> list[str]:
         (lambda lines: [*lines[:-1], lines[-1][:-3]], "is cut short"),
         (lambda lines: [*lines[:4], lines[4].replace("e-", "1e-"), *lines[5:]], "was changed"),
         (lambda lines: [*lines[:4], lines[4].replace(",1,3,", ",1,2,"), *lines[5:]], "line 5: "),
-        (lambda lines: [*lines[:4], re.sub(r",\d+(,[^,]+)$", r",7\1", lines[4]), *lines[5:]], "line 5: "),
+        (lambda lines: [*lines[:4], re.sub(r",\d+(,[^,]+,[^,]+)$", r",7\1", lines[4]), *lines[5:]], "line 5: "),
         (lambda lines: [lines[0].replace("op", "on"), *lines[1:]], "does not begin with the columns"),
     ],
     ids=[

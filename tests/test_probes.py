@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
 
-from actbench.model import CACHED, Arm, Block, Dtype, Op, Plan
+from actbench.model import CACHED, Arm, Block, Case, Dtype, Op, Plan
 from actbench.runs import archive
-from tests.fake import FakeBench, crash
+from actbench.runs.events import Measured
+from actbench.runs.record import encode
+from actbench.runs.writer import reopen
+from tests.bench.migrate import migrated
+from tests.fake import FakeBench, crash, exact_seconds
 from tests.selections import FILES, PAIR, SMALL, TWO_BLOCKS, edit, names, record, rows
 
 Actbench = Callable[..., Result]
@@ -65,15 +72,19 @@ def test_every_round_times_the_probes_once_and_they_are_in_a_file_of_their_own(a
 
 
 def test_a_round_times_the_probes_of_its_own_blocks_alone(actbench: Actbench, bench: FakeBench) -> None:
-    actbench("run", "-a", "logistic,tanh", *SMALL[2:], "--rounds", "1", "-o", "here")
-    timed: set[str] = set()
-    bench.on_time = lambda block: timed.add(block.id)
-    edit(Path("here"), lambda record: record["failures"].append({"block": BLOCK, "round": 1, "reason": "gone"}))
-    actbench("run", "--resume", "here", "--rounds", "2")
-    assert timed == {"logistic/derivative/float64/1", "logistic/derivative/float64/1000"}
+    def seconds(case: Case) -> float:
+        scatter = random.Random(f"{bench.workers_started}/{case.id}").uniform(-0.1, 0.1)  # noqa: S311
+        return exact_seconds(case) * (1 + (scatter if case.activation == "logistic" else 0))
 
-
-BLOCK = "tanh/derivative/float64/1000"
+    bench.seconds = seconds
+    actbench("run", "-a", "logistic,tanh", *SMALL[2:], "--target", "3", "-o", "here")
+    probes, values = (
+        {(row["activation"], int(row["round"])) for row in rows(Path("here", name))}
+        for name in ("probes.csv", "values.csv")
+    )
+    assert max(number for activation, number in probes if activation == "tanh") == 6
+    assert max(number for activation, number in probes if activation == "logistic") > 6
+    assert probes == values
 
 
 def test_a_probe_that_fails_costs_its_words_and_no_block(actbench: Actbench, bench: FakeBench) -> None:
@@ -89,19 +100,48 @@ def test_a_probe_that_fails_costs_its_words_and_no_block(actbench: Actbench, ben
     assert "What bounds it" not in result.stdout
 
 
-def test_a_probe_in_the_journal_is_kept_and_one_that_lacks_a_value_is_damage(actbench: Actbench) -> None:
+def test_probes_that_are_not_as_they_were_written_are_refused(actbench: Actbench) -> None:
     actbench("run", *SMALL, "--rounds", "2", "-o", "here")
+    path = Path("here/probes.csv")
+    lines = path.read_text().splitlines(keepends=True)
+    for changed, said in (
+        (lines[:-1], "probes.csv is incomplete: it ends before line "),
+        ([*lines, lines[-1]], "this is more than was measured"),
+        ([line.replace("e-09", "e-08") for line in lines], "a number was changed"),
+    ):
+        path.write_text("".join(changed))
+        result = actbench("compare", "here")
+        assert result.exit_code == 2
+        assert said in result.stderr
+    path.unlink()
+    assert "probes.csv" in actbench("compare", "here").stderr
+
+
+def test_probes_in_the_journal_survive_a_kill(actbench: Actbench) -> None:
+    actbench("run", *SMALL, "--rounds", "1", "-o", "here")
+    with reopen(Path("here")) as writer:
+        (probe,) = writer.record.plan.probes
+        (first,) = writer.times.probed()
+        writer.take(Measured(replace(first, round=2), 1, 2))
     run = archive.load(Path("here"))
-    (probe,) = run.times.probes
     assert run.times.rounds(probe) == (1, 2)
-    (Path("here") / "probes.csv").write_text("".join((Path("here") / "probes.csv").read_text().splitlines(True)[:-1]))
-    result = actbench("compare", "here")
-    assert result.exit_code == 2
-    assert "probes.csv is incomplete: round 2 of copy/yardstick/numpy/derivative/float64/1" in result.stderr
+    assert [*run.times.probed()][1] == replace(first, round=2)
 
 
-@pytest.mark.parametrize("share", ["1.5", "-0.1", "nan", "", "all"])
-def test_a_share_of_the_processor_that_is_none_is_refused_with_its_line(actbench: Actbench, share: str) -> None:
+@pytest.mark.parametrize(
+    ("share", "where"),
+    [
+        ("1.5", "line 5: "),
+        ("-0.1", "line 5: "),
+        ("nan", "line 5: "),
+        ("", "line 5: "),
+        ("all", "line 5: "),
+        ("0.5", "lines 2 "),
+    ],
+)
+def test_a_share_of_the_processor_that_is_not_as_it_was_written_is_refused(
+    actbench: Actbench, share: str, where: str
+) -> None:
     actbench("run", *SMALL, "--rounds", "1", "-o", "here")
     path = Path("here/values.csv")
     lines = path.read_text().splitlines()
@@ -109,7 +149,7 @@ def test_a_share_of_the_processor_that_is_none_is_refused_with_its_line(actbench
     path.write_text("\n".join(lines) + "\n")
     result = actbench("compare", "here")
     assert result.exit_code == 2
-    assert "values.csv, line 5: " in result.stderr
+    assert f"values.csv, {where}" in result.stderr
 
 
 def as_before_probes(run: Path) -> None:
@@ -118,14 +158,15 @@ def as_before_probes(run: Path) -> None:
     lines = (run / "values.csv").read_text().splitlines()
     (run / "values.csv").write_text("".join(line.rpartition(",")[0] + "\n" for line in lines))
 
-    def change(record: dict[str, dict[str, dict[str, object]]]) -> None:
-        calibrations = record["calibrations"]
-        for name in [name for name in calibrations if name.endswith("/1")]:
-            del calibrations[name]
+    def change(record: dict[str, Any]) -> None:
+        record |= {"schema": 1, "digests": {}}
+        calibrations = {name: held for name, held in record["calibrations"].items() if not name.endswith("/1")}
         for calibration in calibrations.values():
             calibration["probes"] = [{"single": 1e-6, "cached": 1e-5}] * 3
+        record["calibrations"] = calibrations
 
     edit(run, change)
+    (run / "run.json").write_bytes(encode(migrated(run)))
 
 
 def test_a_run_of_before_is_read_and_says_that_its_bottlenecks_are_not_known(actbench: Actbench) -> None:

@@ -177,7 +177,8 @@ def _make_room(directory: Path) -> None:
 def _is_empty(path: Path) -> bool:
     """Say whether a file is a values.csv without values: what versions before left that were killed at once."""
     try:
-        return path.name == VALUES and regular.read(path) == values.HEADER.encode()
+        headers = values.HEADER.encode(), values.OLD_HEADER.encode()
+        return path.name == VALUES and regular.read(path) in headers
     except OSError:
         return False
 

@@ -23,6 +23,8 @@ from tests.selections import FILES, PAIR, SMALL, TWO_BLOCKS, edit, names, record
 
 Actbench = Callable[..., Result]
 
+REFERENCE = Path(__file__).parents[1] / "results" / "reference"
+
 NUMPY, PYTHON = Arm("cached", "numpy"), Arm("cached", "python")
 
 
@@ -173,11 +175,15 @@ def test_a_run_of_before_is_read_and_says_that_its_bottlenecks_are_not_known(act
     actbench("run", *TWO_BLOCKS, "-o", "here")
     as_before_probes(Path("here"))
     assert actbench("compare", "here").exit_code == 0
-    assert actbench("plot", "parts", "here", "-o", "parts.svg").exit_code == 2
+    drawn = actbench("plot", "parts", "here", "-o", "parts.svg")
+    assert drawn.exit_code == 2
+    assert "that is in probes.csv, which older runs and those of stock pyperf lack" in drawn.stderr
     result = actbench("run", "--resume", "here", "--rounds", "6")
     assert result.exit_code == 0, result.output
     assert {row["processor_pct"] for row in rows(Path("here/cases.csv"))} == {""}
     assert "What bounds it" not in result.stdout
+    actbench("report", str(REFERENCE), "-o", "page.html")
+    assert "an older actbench timed one element and 8192 once, and not in every round" in Path("page.html").read_text()
 
 
 def test_a_resumed_run_of_before_gets_probes_for_its_further_rounds(actbench: Actbench) -> None:

@@ -71,7 +71,10 @@ def command(kind: str, run: Path | None, candidate: Path | None, output: Path, *
         raise InputError(f"-o {output}: name a file that ends in .{', .'.join(FORMATS)}")
     shown = _picture(kind, run, candidate, chosen)
     if shown is None:
-        raise InputError(f"there is nothing to draw in '{kind}': no case of the run is chosen, or has what it shows")
+        of = "; that is in probes.csv, which older runs and those of stock pyperf lack" if kind == "parts" else ""
+        raise InputError(
+            f"there is nothing to draw in '{kind}': no case of the run is chosen, or has what it shows{of}"
+        )
     write(output, rendered(shown, form, "dark" if dark else "light"))
 
 

@@ -19,8 +19,8 @@ PROTOCOL = 4
 1: first.
 2: ``start`` gives the number of threads, ``prepare`` names the yardsticks too, ``inspect`` is new.
 3: ``evaluate`` may give residuals; ``load`` is new: it comes after ``start``, with the user's own code.
-4: ``evaluate`` tells faults; ``compare`` and ``doubts`` are new; ``time`` answers with the share of the processor as well,
-   and with processor time where that was lost.
+4: ``evaluate`` tells faults; ``compare`` and ``doubts`` are new. ``time`` answers with the share of the processor as
+   well, and with processor time where that was lost.
 """
 
 

@@ -16,7 +16,7 @@ import pytest
 from click.testing import Result
 
 from actbench.kernel import Invocation
-from actbench.measure import worker
+from actbench.measure import undisturbed
 from actbench.measure.client import WorkerProcess, here
 from actbench.measure.protocol import Slice, Sweep, Taken, Timed
 from actbench.measure.timing import Values, values
@@ -69,11 +69,11 @@ class System:
 def timed(monkeypatch: pytest.MonkeyPatch, *attempts: Attempt, one_thread: bool = True) -> tuple[Taken, int]:
     """Return what a worker makes of a slice of one call, and how many attempts it took."""
     system = System(attempts)
-    monkeypatch.setattr(worker, "perf_counter", lambda: system.now.wall)
-    monkeypatch.setattr(worker, "thread_time", lambda: system.now.own)
-    monkeypatch.setattr(worker, "process_time", lambda: system.now.own + system.now.others)
-    monkeypatch.setattr(worker, "getrusage", system.getrusage)
-    taken = worker._undisturbed(Invocation(system.call, ()), 1, lambda: None, one_thread=one_thread)
+    monkeypatch.setattr(undisturbed, "perf_counter", lambda: system.now.wall)
+    monkeypatch.setattr(undisturbed, "thread_time", lambda: system.now.own)
+    monkeypatch.setattr(undisturbed, "process_time", lambda: system.now.own + system.now.others)
+    monkeypatch.setattr(undisturbed, "getrusage", system.getrusage)
+    taken = undisturbed.undisturbed(Invocation(system.call, ()), 1, lambda: None, one_thread=one_thread)
     return taken, system.begun
 
 
@@ -98,9 +98,9 @@ def test_a_slice_longer_than_a_quantum_that_lost_the_processor_takes_its_process
 
 
 def test_so_does_a_short_one_that_loses_it_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    taken, attempts = timed(monkeypatch, *[Attempt(4e-3, 1e-3, lost=1)] * worker.ATTEMPTS)
+    taken, attempts = timed(monkeypatch, *[Attempt(4e-3, 1e-3, lost=1)] * undisturbed.ATTEMPTS)
     assert taken == pytest.approx((1e-3, 0.25))
-    assert attempts == worker.ATTEMPTS
+    assert attempts == undisturbed.ATTEMPTS
 
 
 LONG = Attempt(0.06, 0.01, lost=15)

@@ -1,7 +1,7 @@
 """The share of the processor that cases had: below 1 where other processes used it as well.
 
 A slice that lost the processor is timed again, but not where it is longer than a scheduler's quantum; such a slice
-counts its processor time where that is honest (`actbench.measure.worker`), and the share says so.
+counts its processor time where that is honest (`actbench.measure.undisturbed`), and the share says so.
 """
 
 from __future__ import annotations

@@ -2,15 +2,6 @@
 
 It is pinned before numpy or numba is imported, keeps the garbage collector out of the slices, and ends when its input
 does. What kernels print goes to stderr, so that it cannot be taken for an answer.
-
-**Where other processes use the processor.** A slice that lost it is timed again, but one that is longer than a
-scheduler's `QUANTUM` loses it every time: its wall time then says how many processes there are, not how fast a kernel
-is. Its processor time does not, as long as the kernel keeps one thread busy and waits for nothing: the kernel cannot
-tell that it was away, but for caches that others filled. So the seconds of such a slice are processor time, and the
-answer says what share of the wall time that is. The system knows whether a process gave up the processor by itself (a
-voluntary context switch), and how long its other threads worked: a slice with either, and one on a device, which works
-on while the process is away, keeps its wall time, and where it lost the processor as well, the share is not known. What
-a hypervisor takes is told by nobody here (``actbench env``).
 """
 
 from __future__ import annotations
@@ -22,10 +13,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
-from itertools import repeat
 from pathlib import Path
-from resource import RUSAGE_SELF, getrusage
-from time import perf_counter, process_time, thread_time
 from traceback import extract_tb
 from typing import TYPE_CHECKING, Any
 
@@ -48,13 +36,14 @@ from actbench.measure.protocol import (
     Taken,
     Timed,
 )
+from actbench.measure.undisturbed import undisturbed
 
 if TYPE_CHECKING:
     from actbench import behaviour
     from actbench.behaviour.guarded import GuardedCalls
     from actbench.behaviour.watch import Watch
     from actbench.code_placement import CodePlacement
-    from actbench.kernel import Invocation, Operands
+    from actbench.kernel import Operands
     from actbench.model import Case
 
 
@@ -65,16 +54,6 @@ glibc returns a freed array to the system at once, and pays a page fault a page 
 seen a larger one freed, up to 32 MiB: a block would be fast or slow by which blocks came before it. This is the state
 of any process that has lived for a while; MALLOC_MMAP_THRESHOLD_=131072 in the environment shows the other one.
 """
-
-
-ATTEMPTS = 8
-"""How often a slice is timed at most, until one is not disturbed by another process on the same processor."""
-
-UNDISTURBED = 0.98
-"""The share of a slice's wall time that the process must have had the processor."""
-
-QUANTUM = 0.005
-"""Seconds: about what a scheduler gives a process at a time. A slice that needs more cannot do better a second time."""
 
 
 class Worker:
@@ -213,7 +192,7 @@ class Worker:
         """Measure how fast this processor computes, and copies arrays of so many bytes."""
         from actbench.measure import roofs
 
-        return roofs.measured(copies, repeats, _undisturbed)
+        return roofs.measured(copies, repeats, undisturbed)
 
     def _sweep(self, seed: int, slices: list[tuple[int, int, int]], *, move: bool) -> list[Taken]:
         """Move operands, and if asked for code, elsewhere in memory; then time the slices."""
@@ -230,7 +209,7 @@ class Worker:
         for index, calls, phase in slices:
             arm = arms[index]
             warm = partial(placement.warm, arm, phase)
-            taken.append(_undisturbed(arm, calls, warm, one_thread=self._one_thread[index]))
+            taken.append(undisturbed(arm, calls, warm, one_thread=self._one_thread[index]))
         if self._watch is not None and slices:
             self._watch.look(arms, {arm for arm, _, _ in slices}, placement)
         return taken
@@ -239,33 +218,6 @@ class Worker:
         if self._operands is None:
             raise RuntimeError("no block is prepared")
         return self._operands
-
-
-def _undisturbed(arm: Invocation, calls: int, warm: Callable[[], None], *, one_thread: bool = True) -> Taken:
-    """Time `calls` calls again until they are not disturbed; `warm` comes before each attempt.
-
-    `one_thread` is False for a backend that says that others work as well: further threads, or a device.
-    """
-    function, arguments = arm.function, arm.arguments
-    for attempt in range(1, ATTEMPTS + 1):
-        warm()
-        times = repeat(None, calls)
-        switches, of_process = getrusage(RUSAGE_SELF), process_time()
-        begun = thread_time()
-        start = perf_counter()
-        for _ in times:
-            function(*arguments)
-        seconds = perf_counter() - start
-        own = thread_time() - begun
-        if own > UNDISTURBED * seconds:
-            return Taken(seconds, 1.0)
-        others, since = process_time() - of_process - own, getrusage(RUSAGE_SELF)
-        alone = one_thread and since.ru_nvcsw == switches.ru_nvcsw and others < (1 - UNDISTURBED) * seconds
-        if not alone and since.ru_nivcsw == switches.ru_nivcsw:
-            return Taken(seconds, 1.0)  # it waited, and nothing was taken from it
-        if own > QUANTUM or attempt == ATTEMPTS:
-            break
-    return Taken(own, own / seconds) if alone and own > 0 else Taken(seconds, 0.0)
 
 
 def _packed(doubt: behaviour.Doubt) -> Doubt:

@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run smoke test lint types unit repeatability cost selfcheck gate peers verify-simd figures full-report \
+.PHONY: run smoke test lint types unit fuzz repeatability cost selfcheck gate peers verify-simd figures full-report \
 	sample portable oldest interpreters clean
 
 run: $(READY)                ## the default preset, with its tables
@@ -36,6 +36,9 @@ oldest:                      ## likewise, with the oldest versions that pyprojec
 
 interpreters: $(READY)       ## both, on every Python that is supported and on this machine
 	$(BIN)/python .ci/interpreters.py
+
+fuzz: $(READY)               ## ten thousand damaged runs: refused, or read as they were measured: a few minutes
+	$(BIN)/python -m tests.bench.fuzz
 
 repeatability: $(READY)      ## how far ratios scatter over runs, beside stock pyperf: about a quarter of an hour
 	$(BIN)/python -m tests.bench.repeatability

@@ -190,6 +190,15 @@ class Block:
         """``logistic/derivative/float32/1000``."""
         return f"{self.activation}/{self.op}/{self.dtype}/{self.size}"
 
+    @property
+    def family(self) -> Block:
+        """What blocks have in common that differ in their size alone: a block of one element, without arms."""
+        return self.family_at(1)
+
+    def family_at(self, size: int) -> Block:
+        """Return a block of that size and the same kind, without arms."""
+        return replace(self, size=size, arms=(), copies=())
+
     @cached_property
     def cases(self) -> tuple[Case, ...]:
         """One case an arm."""
@@ -222,7 +231,7 @@ class LeftOut:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """What is measured: the blocks, what was left out and why, and the seed of the inputs.
 
@@ -244,6 +253,31 @@ class Plan:
         """Every kernel once, in the order of the plan."""
         return tuple(dict.fromkeys(case.kernel for case in self.cases))
 
+    @cached_property
+    def probes(self) -> tuple[Block, ...]:
+        """The blocks that tell what bounds the cases of the others: of one element, and of `CACHED` ones.
+
+        Blocks that differ in their size alone share them. Left out are those that the plan has anyway, those of
+        `CACHED` elements where no size is larger, and the overhead ladder, of which each rung is a part already.
+        """
+        sizes: dict[Block, int] = {}
+        arms: dict[Block, dict[Arm, None]] = {}
+        copies: dict[Block, dict[str, None]] = {}
+        for block in self.blocks:
+            if block.activation != OVERHEAD:
+                family = block.family
+                sizes[family] = max(block.size, sizes.get(family, 1))
+                arms.setdefault(family, {}).update(dict.fromkeys(block.arms))
+                copies.setdefault(family, {}).update(dict.fromkeys(block.copies))
+        planned = {block.id for block in self.blocks}
+        found = (
+            replace(family, size=size, arms=(*arms[family],), copies=(*copies[family],))
+            for family, largest in sizes.items()
+            for size in (1, CACHED)
+            if size < largest
+        )
+        return tuple(probe for probe in found if probe.id not in planned)
+
 
 CACHED = 8192
 """Elements that lie in the caches next to the processor, with what a call makes of them."""
@@ -251,21 +285,10 @@ CACHED = 8192
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What a kernel roughly takes where nothing but its own cost counts: seconds per call."""
+    """Seconds per call on one element, and on `CACHED`."""
 
     single: float
-    """On one element: the fixed cost of a call."""
     cached: float
-    """On `CACHED` elements."""
-
-    @property
-    def elements(self) -> float | None:
-        """Seconds an element in cache, without the call; None where `CACHED` of them take less than half a call.
-
-        That is so where threads are woken or a device is waited for: scatter of the call would pass for elements.
-        """
-        rest = self.cached - self.single
-        return rest / CACHED if rest >= self.single / 2 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +305,7 @@ class Calibration:
     round_seconds: float
     """What one round of the block is predicted to take."""
     probes: tuple[Probe, ...] = ()
-    """Of every arm; none by an engine that does not probe."""
+    """Of older runs, by arm, timed once while calibrating: kept as they are, and nothing rests on them."""
 
     def calls(self, arm: int) -> int:
         """Calls in one value of an arm: pyperf's ``loops``."""
@@ -375,3 +398,7 @@ class BlockTimes:
     block: Block
     round: int
     seconds: tuple[tuple[float, ...], ...] = field(repr=False)
+    processor: tuple[tuple[float, ...], ...] = field(default=(), repr=False)
+    """As many numbers: the share of its wall time that the process had the processor; 0 where that is not known.
+
+    Where it is below 1, the seconds are processor time. Nothing at all where none is known."""

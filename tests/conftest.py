@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from actbench.cli import configuration, main
 from actbench.model import Case
 from actbench.runs import environment
 from tests.fake import FakeBench, exact_seconds
-from tests.selections import SMALL, edit
+from tests.selections import SMALL, TWO_BLOCKS, edit
 
 settings.register_profile("actbench", deadline=None)  # what is compiled on the way takes as long as the host lets it
 settings.load_profile("actbench")
@@ -64,6 +65,29 @@ def two_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         chosen = ("-a", "logistic,tanh", "-b", "numpy,python", "-n", "1k,100k", "--rounds", "7", "-o", name)
         run_in(directory, "run", *chosen)
     return directory
+
+
+@pytest.fixture(scope="session")
+def small_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a directory with two rounds of one block and of two: to be copied and not to be changed."""
+    directory = tmp_path_factory.mktemp("small")
+    run_in(directory, "run", *SMALL, "-o", "one", "--rounds", "2")
+    run_in(directory, "run", *TWO_BLOCKS, "-o", "two", "--rounds", "2")
+    return directory
+
+
+@pytest.fixture
+def one_block(actbench: Actbench, small_runs: Path) -> Path:
+    """Two rounds of one block, in ``here``."""
+    del actbench  # it has made an empty directory the current one
+    return Path(shutil.copytree(small_runs / "one", "here")).resolve()
+
+
+@pytest.fixture
+def two_blocks(actbench: Actbench, small_runs: Path) -> Path:
+    """Two rounds of two blocks, in ``here``."""
+    del actbench
+    return Path(shutil.copytree(small_runs / "two", "here")).resolve()
 
 
 HOST = {

@@ -78,6 +78,7 @@ class FakeWorker:
     on_time: Callable[[Block], None]
     versions: dict[str, str] = field(default_factory=lambda: {**own_versions()})
     has: Callable[[Case], bool] = lambda _: True
+    processor: Callable[[Case], float] = lambda _: 1.0
     block: Block | None = None
 
     def describe(self) -> protocol.Described:
@@ -123,15 +124,17 @@ class FakeWorker:
         """See nothing."""
         return ()
 
-    def time(self, sweeps: Sequence[protocol.Sweep], timeout: float) -> tuple[tuple[float, ...], ...]:
-        """Answer with exact times, and let that much time pass."""
+    def time(self, sweeps: Sequence[protocol.Sweep], timeout: float) -> protocol.Timed:
+        """Answer with exact times, and let that much time pass, or more where the processor is shared."""
         del timeout
         assert self.block is not None
         self.on_time(self.block)
         timed = self.block.timed
         taken = tuple(tuple(each.calls * self.seconds(timed[each.arm]) for each in sweep.slices) for sweep in sweeps)
-        self.clock.now += sum(map(sum, taken))
-        return taken
+        shares = tuple(tuple(self.processor(timed[each.arm]) for each in sweep.slices) for sweep in sweeps)
+        for several, of_sweep in zip(taken, shares, strict=True):
+            self.clock.now += sum(seconds / (share or 1.0) for seconds, share in zip(several, of_sweep, strict=True))
+        return protocol.Timed(taken, shares)
 
     def limits(self, copies: Sequence[int], repeats: int) -> protocol.Limited:
         """Answer with exact rates: wider vectors help up to 256 bits, and large arrays are copied more slowly."""
@@ -157,6 +160,8 @@ class FakeBench:
     workers_started: int = 0
     baseline_seconds: Callable[[Case], float] = exact_seconds
     """How long cases take in the environment to compare with."""
+    processor: Callable[[Case], float] = lambda _: 1.0
+    """Which share of the processor cases have; 0 where that is not known."""
     control_seconds: Callable[[Case], float] | None = None
     """How long they take there the second time, if not as long as the first."""
     baseline_versions: dict[str, str] = field(default_factory=lambda: {**own_versions()})
@@ -168,7 +173,12 @@ class FakeBench:
         """Start a worker."""
         del cpu, timeout, role, threads
         self.workers_started += 1
-        return FakeWorker(self.clock, lambda case: self.seconds(case), lambda block: self.on_time(block))  # noqa: PLW0108  # tests change them
+        return FakeWorker(
+            self.clock,
+            lambda case: self.seconds(case),  # noqa: PLW0108  # tests change them
+            lambda block: self.on_time(block),  # noqa: PLW0108
+            processor=lambda case: self.processor(case),  # noqa: PLW0108
+        )
 
     @contextmanager
     def open_baseline(self, against: str) -> Iterator[StartRole]:

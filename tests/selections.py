@@ -22,7 +22,10 @@ logistic,derivative,float64,1000,recompute,numpy,cached,numpy,4,4,4,6
 
 TWO_BLOCKS = (*PAIR, "-n", "1000,2000")
 
-FILES = {"cases.csv", "pyperf.json", "run.json", "speedups.csv", "summary.md", "values.csv"}
+UNPROBED = {"cases.csv", "pyperf.json", "run.json", "speedups.csv", "summary.md", "values.csv"}
+"""The files of a run that has no probes: of stock pyperf, of the overhead ladder, or a check's."""
+
+FILES = {*UNPROBED, "probes.csv"}
 
 
 def rows(path: Path) -> list[dict[str, str]]:

@@ -2,107 +2,27 @@
 
 from __future__ import annotations
 
-import errno
 import getpass
 import json
-import mmap
 import re
-import shutil
 import socket
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pyperf
 import pytest
 
-from actbench.model import BlockTimes
-from actbench.runs import archive
-from actbench.runs.events import Measured
+from actbench.runs import archive, writer
 from tests.conftest import Actbench
-from tests.selections import FILES, SMALL, TWO_BLOCKS, edit, names, rows
+from tests.damage import refused
+from tests.selections import FILES, SMALL, edit, names
 
 
 @pytest.fixture
-def run(actbench: Actbench) -> Path:
+def run(one_block: Path) -> Path:
     """Two rounds of one block."""
-    assert actbench("run", *SMALL, "-o", "here", "--rounds", "2").exit_code == 0
-    return Path("here").resolve()
-
-
-@pytest.fixture
-def two_blocks(actbench: Actbench) -> Path:
-    """Two rounds of two blocks."""
-    assert actbench("run", *TWO_BLOCKS, "-o", "here", "--rounds", "2").exit_code == 0
-    return Path("here").resolve()
-
-
-def refused(actbench: Actbench, path: Path) -> str:
-    """Return the one sentence with which a run is refused."""
-    result = actbench("compare", str(path))
-    assert result.exit_code == 2, result.exception
-    assert result.stdout == ""
-    assert "Traceback" not in result.stderr
-    assert result.stderr.startswith("actbench: ")
-    assert result.stderr.count("\n") == 1
-    return result.stderr
-
-
-def finished_round(number: int, loaded: archive.Run) -> list[BlockTimes]:
-    """Return blocks as if measured in another round."""
-    return [BlockTimes(times.block, number, times.seconds) for times in loaded.times.finished() if times.round == 1]
-
-
-def journal_line(times: BlockTimes) -> bytes:
-    return json.dumps({"block": times.block.id, "round": times.round, "seconds": times.seconds}).encode() + b"\n"
-
-
-# The journal
-
-
-def test_a_process_killed_between_rounds_loses_no_finished_block(two_blocks: Path) -> None:
-    first, second = finished_round(3, archive.load(two_blocks))
-    (two_blocks / "journal.jsonl").write_bytes(journal_line(first) + journal_line(second)[:-20])
-    found = archive.load(two_blocks).times
-    assert found.rounds(first.block) == (1, 2, 3)
-    assert found.rounds(second.block) == (1, 2)
-
-
-def test_a_whole_last_line_counts_and_resume_takes_the_journal_over(actbench: Actbench, run: Path) -> None:
-    (third,) = finished_round(3, archive.load(run))
-    (run / "journal.jsonl").write_bytes(journal_line(third))
-    assert actbench("run", "--resume", str(run), "--rounds", "4").exit_code == 0
-    assert names(run) == FILES
-    assert {row["rounds"] for row in rows(run / "cases.csv")} == {"4"}
-
-
-def test_killed_twice_after_a_torn_line_loses_no_finished_block(run: Path) -> None:
-    (third,) = finished_round(3, archive.load(run))
-    (run / "journal.jsonl").write_bytes(journal_line(third)[:-20])
-    with archive.reopen(run) as writer:
-        writer.take(Measured(third, 1, 1))
-    assert archive.load(run).times.rounds(third.block) == (1, 2, 3)
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        b"nonsense\n",
-        b"{}\n",
-        b"\xff\xfe\n",
-        b'{"block": "nothing", "round": 3, "seconds": [[1.0], [1.0], [1.0]]}\n',
-        b'{"block": "logistic/derivative/float64/1000", "round": 3, "seconds": [[1.0]]}\n',
-        b'{"block": "logistic/derivative/float64/1000", "round": 3, "seconds": [[-1.0], [1.0], [1.0]]}\n',
-        b'{"block": "logistic/derivative/float64/1000", "round": 0, "seconds": [[1.0], [1.0], [1.0]]}\n',
-    ],
-)
-def test_a_damaged_journal_is_refused(actbench: Actbench, run: Path, line: bytes) -> None:
-    (run / "journal.jsonl").write_bytes(line)
-    said = refused(actbench, run)
-    assert f"{run / 'journal.jsonl'} is damaged" in said
-    assert "; remove it: the rounds before it are in values.csv" in said
+    return one_block
 
 
 # run.json
@@ -117,7 +37,7 @@ def test_a_truncated_run_json_is_refused(actbench: Actbench, run: Path, keep: in
     assert "; restore it from a copy, or measure anew" in said
 
 
-@pytest.mark.parametrize("text", ["[]", "null", "7", '{"schema": "1"}', '{"schema": 1}', "\xff", '"run"'])
+@pytest.mark.parametrize("text", ["[]", "null", "7", '{"schema": "1"}', '{"schema": 2}', "\xff", '"run"'])
 def test_other_json_is_refused(actbench: Actbench, run: Path, text: str) -> None:
     (run / "run.json").write_bytes(text.encode("latin-1"))
     assert "run.json is damaged: " in refused(actbench, run)
@@ -126,7 +46,7 @@ def test_other_json_is_refused(actbench: Actbench, run: Path, text: str) -> None
 def test_a_future_schema_says_what_to_do(actbench: Actbench, run: Path) -> None:
     edit(run, lambda record: record.update(schema=99, plan="otherwise"))
     said = refused(actbench, run)
-    assert "run.json is of schema 99, this actbench reads 1: use the actbench that wrote it" in said
+    assert "run.json is of schema 99, this actbench reads 2: use the actbench that wrote it" in said
 
 
 @pytest.mark.parametrize(
@@ -162,7 +82,7 @@ def change_line(run: Path, number: int, change: Callable[[list[str]], list[str]]
 def test_seconds_that_are_no_positive_number_are_refused_with_file_and_line(
     actbench: Actbench, run: Path, seconds: str
 ) -> None:
-    change_line(run, 5, lambda cells: [*cells[:-1], seconds])
+    change_line(run, 5, lambda cells: [*cells[:9], seconds, *cells[10:]])
     assert f"{run / 'values.csv'}, line 5: " in refused(actbench, run)
 
 
@@ -206,25 +126,46 @@ def test_a_missing_column_is_refused(actbench: Actbench, run: Path, column: int)
     assert str(path) in refused(actbench, run)
 
 
-@pytest.mark.parametrize("drop", ["recompute", "cached", "yardstick"])
-def test_rows_that_are_missing_are_noticed(actbench: Actbench, run: Path, drop: str) -> None:
+def seen_to(lines: list[str], chosen: Callable[[str], bool]) -> list[str]:
+    return [line for line in lines if chosen(line)]
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda lines: seen_to(lines, lambda line: ",2,3," not in line or ",cached," not in line), "line "),
+        (lambda lines: seen_to(lines, lambda line: ",recompute," not in line), "line 2: "),
+        (lambda lines: seen_to(lines, lambda line: ",1000,1," not in line), "line 2: "),
+        (lambda lines: seen_to(lines, lambda line: ",1000,2," not in line), "is incomplete: it ends before line "),
+        (lambda lines: [*lines, lines[-1]], "this is more than was measured"),
+        (lambda lines: [*lines[:7], lines[6], *lines[7:]], "line 8: "),
+        (lambda lines: [*lines[:3], lines[4], lines[3], *lines[5:]], "line 4: "),
+        (lambda lines: [lines[0], *lines[:0:-1]], "line 2: "),
+        (lambda lines: [*lines[:-1], lines[-1][:-1]], "is cut short"),
+        (lambda lines: [*lines[:-1], lines[-1][:-2]], "is cut short"),
+        (lambda lines: [*lines[:-1], lines[-1][:-3]], "is cut short"),
+        (lambda lines: [*lines[:4], lines[4].replace("e-", "1e-"), *lines[5:]], "was changed"),
+        (lambda lines: [*lines[:4], lines[4].replace(",1,3,", ",1,2,"), *lines[5:]], "line 5: "),
+        (lambda lines: [*lines[:4], re.sub(r",\d+(,[^,]+,[^,]+)$", r",7\1", lines[4]), *lines[5:]], "line 5: "),
+        (lambda lines: [lines[0].replace("op", "on"), *lines[1:]], "does not begin with the columns"),
+    ],
+    ids=[
+        *("a row missing", "a case missing", "the first round missing", "the last round missing", "the last row twice"),
+        *("a row twice", "two rows exchanged", "backwards", "without the last byte", "without two", "without three"),
+        *("another number", "a value of another number", "other loops", "another header"),
+    ],
+)
+def test_values_that_are_not_as_they_were_written_are_refused_with_the_line(
+    actbench: Actbench, run: Path, damage: Callable[[list[str]], list[str]], said: str
+) -> None:
     path = run / "values.csv"
-    lines = path.read_text().splitlines(keepends=True)
-    path.write_text("".join(line for line in lines if not (f",{drop}," in line and ",2,3," in line)))
-    assert f"{path} is incomplete: round 2 of " in refused(actbench, run)
-
-
-def test_all_rows_of_a_case_missing_are_noticed(actbench: Actbench, run: Path) -> None:
-    path = run / "values.csv"
-    lines = path.read_text().splitlines(keepends=True)
-    path.write_text("".join(line for line in lines if ",recompute," not in line))
-    assert f"{path} is incomplete" in refused(actbench, run)
-
-
-def test_a_value_given_twice_is_refused(actbench: Actbench, run: Path) -> None:
-    path = run / "values.csv"
-    path.write_text(path.read_text() + path.read_text().splitlines()[-1] + "\n")
-    assert "this value is there twice; restore it from a copy, or measure anew" in refused(actbench, run)
+    before = path.read_text()
+    path.write_text("".join(damage(before.splitlines(keepends=True))))
+    assert path.read_text() != before
+    told = refused(actbench, run)
+    assert f"{path}" in told
+    assert said in told
+    assert told.endswith("; restore it from a copy, or measure anew\n")
 
 
 @pytest.mark.parametrize(
@@ -255,104 +196,14 @@ def test_a_missing_file_is_named(actbench: Actbench, run: Path, name: str) -> No
     assert name in refused(actbench, run)
 
 
-def test_a_file_that_cannot_be_mapped_into_memory_is_read(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = archive.load(run)
-
-    def refuse(*_: object, **__: object) -> None:
-        raise OSError(errno.ENODEV, "No such device")
-
-    monkeypatch.setattr(mmap, "mmap", refuse)
-    assert [*archive.load(run).times.finished()] == [*expected.times.finished()]
-
-
-def test_the_order_of_rows_does_not_matter(run: Path) -> None:
-    before = list(archive.load(run).times.finished())
-    path = run / "values.csv"
-    head, *lines = path.read_text().splitlines()
-    path.write_text("\n".join([head, *lines[::-1]]) + "\n")
-    assert list(archive.load(run).times.finished()) == before
-
-
 def test_values_survive_a_round_trip(run: Path) -> None:
     loaded = archive.load(run)
     again = list(archive.load(run).times.finished())
     assert again == list(loaded.times.finished())
-    with archive.reopen(run) as writer:
+    with writer.reopen(run) as going:
         before = (run / "values.csv").read_bytes()
-        writer.save()
+        going.save()
         assert (run / "values.csv").read_bytes() == before
-
-
-# pyperf.json
-
-
-@pytest.mark.parametrize("command", [["stats"], ["show"], ["hist"], ["check"], ["metadata"], ["dump"]])
-def test_pyperf_reads_the_suite(two_blocks: Path, command: list[str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "pyperf", *command, str(two_blocks / "pyperf.json")],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "logistic/cached/numpy/derivative/float64/1000" in done.stdout or command == ["check"]
-
-
-def test_a_pyperf_run_is_a_round(run: Path) -> None:
-    suite = pyperf.BenchmarkSuite.load(str(run / "pyperf.json"))
-    benchmark = suite.get_benchmark("logistic/cached/numpy/derivative/float64/1000")
-    assert [each.get_metadata()["actbench_round"] for each in benchmark.get_runs()] == [1, 2]
-    assert benchmark.mean() == pytest.approx(1e-6)
-
-
-@pytest.mark.parametrize(
-    "selection",
-    [
-        ("-a", "logistic", "-n", "1000"),
-        ("-a", "logistic", "-n", "1000,2000"),
-        ("-a", "logistic,tanh", "-n", "1000"),
-        ("-a", "logistic,tanh", "-n", "1000,2000", "--op", "derivative,backward"),
-    ],
-)
-def test_a_lone_pyperf_json_says_the_same_as_its_run(actbench: Actbench, selection: tuple[str, ...]) -> None:
-    common = ("-b", "numpy,numba", "-s", "recompute,cached", "-d", "float32,float64", "--rounds", "6")
-    assert actbench("run", *selection, *common, "-o", "here").exit_code == 0
-    Path("elsewhere").mkdir()
-    shutil.copy("here/pyperf.json", "elsewhere/mine.json")
-    alone = actbench("compare", "elsewhere/mine.json")
-    assert alone.exit_code == 0, alone.stderr
-    assert alone.stdout == actbench("compare", "here").stdout
-    assert alone.stdout
-
-
-@pytest.mark.parametrize("keep", [0, 1, 500, -10])
-def test_a_truncated_suite_is_refused(actbench: Actbench, run: Path, keep: int) -> None:
-    lone = run.parent / "lone.json"
-    lone.write_bytes((run / "pyperf.json").read_bytes()[:keep])
-    assert str(lone) in refused(actbench, lone)
-
-
-@pytest.mark.parametrize("text", ["{}", "[]", "null", '{"version": "1.0"}', '{"version": "1.0", "benchmarks": [7]}'])
-def test_other_json_is_no_suite(actbench: Actbench, tmp_path: Path, text: str) -> None:
-    lone = tmp_path / "lone.json"
-    lone.write_text(text)
-    assert str(lone) in refused(actbench, lone)
-
-
-@pytest.mark.parametrize("name", ["telco", "logistic/cached/numpy/derivative/float64/1000"])
-def test_a_foreign_suite_is_refused(actbench: Actbench, tmp_path: Path, name: str) -> None:
-    lone = tmp_path / "lone.json"
-    foreign = pyperf.Run([1.0, 1.5], metadata={"name": name}, collect_metadata=False)
-    pyperf.BenchmarkSuite([pyperf.Benchmark([foreign])]).dump(str(lone))
-    assert str(lone) in refused(actbench, lone)
-
-
-def test_a_suite_with_a_round_missing_from_one_case_is_refused(actbench: Actbench, run: Path) -> None:
-    lone = run.parent / "lone.json"
-    suite = json.loads((run / "pyperf.json").read_text())
-    del suite["benchmarks"][0]["runs"][0]
-    lone.write_text(json.dumps(suite))
-    assert str(lone) in refused(actbench, lone)
 
 
 # What can be published

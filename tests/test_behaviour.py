@@ -25,6 +25,10 @@ def right(z: Array) -> Array:
     return np.asarray(e / (1.0 + e * (2.0 + e)))
 
 
+def one(z: float) -> float:
+    return float(right(np.asarray(z)))
+
+
 def stateful() -> dict[str, Callable[..., Any]]:
     """Return kernels that remember something, each new."""
     last: dict[Any, Array] = {}
@@ -100,7 +104,7 @@ CHEATS: dict[str, Callable[..., Any]] = {
 
 @pytest.mark.parametrize("words", CHEATS)
 def test_a_kernel_that_cheats_has_no_speed(monkeypatch: pytest.MonkeyPatch, words: str) -> None:
-    declared(monkeypatch, CHEATS[words], "logistic", scalar=lambda z: float(right(np.float64(z))))
+    declared(monkeypatch, CHEATS[words], "logistic", scalar=one)
     said = refusal(block(size=10_000))
     assert said.startswith("logistic/mine/numpy/derivative/float64 is wrong")
     assert words.strip() in said or words == "for 5000 elements and more"
@@ -145,7 +149,7 @@ HONEST: dict[str, Callable[..., Any]] = {
 @pytest.mark.parametrize("style", HONEST)
 @pytest.mark.parametrize("op", list(Op))
 def test_a_right_kernel_passes_however_it_is_written(monkeypatch: pytest.MonkeyPatch, style: str, op: Op) -> None:
-    declared(monkeypatch, HONEST[style], "logistic", scalar=lambda z: float(right(np.float64(z))))
+    declared(monkeypatch, HONEST[style], "logistic", scalar=one)
     assert not refusal(block(op=op, dtype=Dtype.FLOAT32, size=2000))
 
 
@@ -156,7 +160,7 @@ def test_a_kernel_that_goes_wrong_while_it_is_timed_is_found_after_the_value(mon
         calls[0] += 1
         return right(z) if calls[0] < 20 else right(z) * 1.001
 
-    declared(monkeypatch, tires, "logistic", scalar=lambda z: float(right(np.float64(z))))
+    declared(monkeypatch, tires, "logistic", scalar=one)
     worker, of = InProcess(), block()
     worker.prepare(of, seed=1)
     worker.time([Sweep(1, (Slice(0, 3),))])

@@ -205,7 +205,7 @@ def test_a_suite_without_its_run_does_not_tell_its_host(two_runs: Actbench) -> N
 @pytest.mark.parametrize(
     ("name", "damage", "said"),
     [
-        ("run.json", lambda text: text.replace('"schema": 1', '"schema": 99'), "is of schema 99"),
+        ("run.json", lambda text: text.replace('"schema": 2', '"schema": 99'), "is of schema 99"),
         ("run.json", lambda text: text[: len(text) // 2], "is damaged"),
         ("values.csv", lambda text: text.replace(",1,0,", ",1,zero,", 1), "values.csv"),
         ("values.csv", lambda text: "\n".join(text.splitlines()[:-5]) + "\n", "is incomplete"),

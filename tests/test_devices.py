@@ -152,7 +152,7 @@ def test_a_worker_times_what_is_on_a_device_and_names_it() -> None:
     try:
         device = worker.device("torch-cuda")
         worker.prepare(block, seed=1)
-        ((*seconds,),) = worker.time([Sweep(1, (Slice(0, 10), Slice(1, 10), Slice(2, 10)))], 60.0)
+        ((*seconds,),) = worker.time([Sweep(1, (Slice(0, 10), Slice(1, 10), Slice(2, 10)))], 60.0).seconds
     finally:
         worker.close()
     assert "GiB" in device.name

@@ -130,7 +130,7 @@ def test_a_commit_is_a_full_hash(actbench: Actbench, run: Path, commit: str) -> 
 def test_a_run_that_began_at_no_time_is_damaged(actbench: Actbench, run: Path, created: str) -> None:
     edit(run, lambda record: record.update(created=created))
     said = refused(actbench, str(run), "--to", "asv", "--commit", COMMIT)
-    assert (
-        said
-        == f"actbench: here/run.json is damaged: '{created}' is not a time; restore it from a copy, or measure anew\n"
+    assert said == (
+        f"actbench: here/run.json is damaged: created is '{created}', and not a time; restore it from a copy, or "
+        "measure anew\n"
     )

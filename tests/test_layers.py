@@ -29,6 +29,7 @@ LAYERS = (
         "squares",
         "code_placement",
         "processors",
+        "regular",
         "__init__",
     },
 )

@@ -14,7 +14,7 @@ from actbench.model import Block, Case
 from actbench.runs import files
 from tests.conftest import Actbench
 from tests.fake import FakeBench, crash, exact_seconds
-from tests.selections import FILES, PAIR, TWO_BLOCKS, names, rows
+from tests.selections import PAIR, TWO_BLOCKS, UNPROBED, names, rows
 
 OTHER = ("check", "--against", "other")
 CASES = (*OTHER, *TWO_BLOCKS)
@@ -228,7 +228,7 @@ def test_both_sides_and_the_control_are_kept_as_runs(actbench: Actbench, bench: 
     bench.seconds = slower(1.1)
     actbench(*CASES, "-o", "kept")
     assert names(Path("kept")) == {"baseline", "candidate", "control"}
-    assert all(names(directory) == FILES for directory in Path("kept").iterdir())
+    assert all(names(directory) == UNPROBED for directory in Path("kept").iterdir())
     seconds = {}
     for side in ("baseline", "candidate"):
         values = rows(Path("kept", side, "values.csv"))

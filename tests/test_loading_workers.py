@@ -120,7 +120,7 @@ def test_a_worker_prepares_and_times_what_it_was_told_to_load(worker: WorkerProc
     worker.load([Source(loaded.name, loaded.sha256)])
     arms = (Arm("recompute", "numba"), Arm("pair", "numba-simd"), Arm("pair", "numpy-quiet"))
     worker.prepare(Block("softer", Op.STEP, Dtype.FLOAT32, 100, arms), seed=1)
-    ((*seconds,),) = worker.time([Sweep(2, (Slice(0, 2), Slice(1, 2), Slice(2, 2)))], TIMEOUT)
+    ((*seconds,),) = worker.time([Sweep(2, (Slice(0, 2), Slice(1, 2), Slice(2, 2)))], TIMEOUT).seconds
     assert all(each > 0 for each in seconds)
 
 

@@ -21,7 +21,7 @@ from actbench.oracle import Evaluation
 from actbench.runs.times import Times
 from tests.conftest import Actbench
 from tests.fake import FakeBench, exact_seconds
-from tests.selections import FILES, names, record, rows
+from tests.selections import UNPROBED, names, record, rows
 
 USABLE = [backend for backend in backends.catalogue().values() if not backend.unavailable]
 LADDERS = [backend for backend in USABLE if backend.ladder]
@@ -258,7 +258,7 @@ def test_exact_times_give_an_exact_ladder_and_no_other_table(actbench: Actbench)
 
 def test_the_files_have_rungs_like_any_case(actbench: Actbench) -> None:
     assert actbench("run", *NUMPY, "-o", "here").exit_code == 0
-    assert names(Path("here")) == FILES
+    assert names(Path("here")) == UNPROBED
     cases = {row["strategy"]: row for row in rows(Path("here/cases.csv"))}
     assert list(cases) == [*RUNGS, "yardstick"]
     assert {row["residual_bytes_per_element"] for row in cases.values()} == {"0"}

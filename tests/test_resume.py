@@ -56,7 +56,7 @@ def test_ctrl_c_before_the_first_round_leaves_a_run_that_can_go_on(actbench: Act
 
 
 def test_what_a_strategy_costs_is_told_of_what_was_not_measured_yet(actbench: Actbench, bench: FakeBench) -> None:
-    bench.on_time = Interrupted(bench, round_number=1, blocks_before=1)
+    bench.on_time = Interrupted(bench, round_number=1, blocks_before=3)  # a probe of either dtype, and one block
     chosen = ("-a", "tanh", "-s", "recompute,cached", "-b", "numpy", "-n", "1000")
     assert actbench("run", *chosen, "-d", "float32,float64", "-o", "here").exit_code == 130
     assert len({row["dtype"] for row in rows(Path("here/cases.csv"))}) == 1
@@ -78,7 +78,7 @@ def test_resume_goes_on_to_the_same_result(actbench: Actbench, bench: FakeBench)
 
 
 def test_a_round_interrupted_half_way_is_finished_on_resume(actbench: Actbench, bench: FakeBench) -> None:
-    bench.on_time = Interrupted(bench, round_number=3, blocks_before=1)
+    bench.on_time = Interrupted(bench, round_number=3, blocks_before=2)  # the probe, and one block
     assert actbench("run", *TWO_BLOCKS, "-o", "here", "--rounds", "6").exit_code == 130
     bench.on_time = lambda _: None
     assert actbench("run", "--resume", "here").exit_code == 0

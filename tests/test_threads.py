@@ -11,8 +11,7 @@ import pytest
 from actbench.measure.client import WorkerProcess, here
 from actbench.measure.protocol import Slice, Sweep
 from actbench.model import Arm, Block, Dtype, Op
-from actbench.runs import archive, environment
-from actbench.runs.pyperf_suite import from_json
+from actbench.runs import archive, environment, pyperf_suite
 from actbench.suite import grouped
 from tests.conftest import Actbench
 from tests.fake import FakeBench
@@ -49,11 +48,11 @@ def test_a_case_is_held_against_the_copy_by_as_many_threads(actbench: Actbench, 
 def test_both_copies_come_back_from_the_files_of_a_run(actbench: Actbench) -> None:
     assert actbench("run", *ARMS, "-o", "here").exit_code == 0
     run = archive.load(Path("here"))
-    plan, times = from_json(Path("here/pyperf.json"))
+    suite = pyperf_suite.read(Path("here/pyperf.json"))
     assert {block.copies for block in run.plan.blocks} == {("numba-parallel",)}
-    assert [*plan.blocks] == [*run.plan.blocks]
-    for block in plan.blocks:
-        np.testing.assert_allclose(times.seconds(block), run.times.seconds(block), rtol=1e-15)
+    assert [*suite.plan.blocks] == [*run.plan.blocks]
+    for block in suite.plan.blocks:
+        np.testing.assert_allclose(suite.times.seconds(block), run.times.seconds(block), rtol=1e-15)
 
 
 def test_the_number_of_threads_is_recorded_where_it_counts(actbench: Actbench) -> None:
@@ -102,7 +101,7 @@ def test_a_worker_of_two_threads_keeps_each_on_a_processor_of_its_own() -> None:
     worker = WorkerProcess(cpu=cpu, timeout=60.0, interpreter=here(), threads=2)
     try:
         worker.prepare(BLOCK, seed=1)
-        seconds = worker.time([Sweep(1, tuple(Slice(arm, 2) for arm in range(3)))], 60.0)
+        seconds = worker.time([Sweep(1, tuple(Slice(arm, 2) for arm in range(3)))], 60.0).seconds
         threads = [*Path(f"/proc/{worker._process.pid}/task").iterdir()]
         affinities = [os.sched_getaffinity(int(thread.name)) for thread in threads]
     finally:

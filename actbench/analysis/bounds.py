@@ -1,29 +1,45 @@
 """What bounds a case: dispatch, allocation, compute or memory, by a rule that users can check.
 
-While a block is calibrated, each arm is also timed on one element, which is all fixed cost, and on `CACHED` elements,
-which lie in the caches next to the processor. With T the time of the case, F that of one element, and C the time that
-its elements would take as fast as those in cache, F not counted:
+In every round each case is also timed on one element, which is all fixed cost, and on `CACHED` elements, which lie in
+the caches next to the processor (`Plan.probes`). With T the time of the case, F that of one element, and C the time
+that its elements would take as fast as those in cache, F not counted:
 
 1. **dispatch** where F is half of T or more;
 2. **memory** where a plain copy would take half of T or more to move the operands, its own call not counted, and where
-   it moves them for half as long as that call or longer: of less, the call's scatter would pass for moving;
-3. where T - F is more than `SLOWED` times C, in arrays larger than `CACHED`, data have left the cache: **allocation**
-   for a backend that allocates its results and temporaries, which must come from memory as well, **memory** for one
-   that writes to given arrays;
+   its call is two thirds of its time or less: of less, the call's scatter would pass for moving;
+3. where T - F is `SLOWED` times C or more, in arrays larger than `CACHED`, data have left the cache: **allocation** for
+   a backend that allocates its results and temporaries, which must come from memory as well, **memory** for one that
+   writes to given arrays;
 4. **compute** otherwise: arithmetic, or the interpreter, at the rate that it has in cache.
 
-Where the elements in cache take less than half of F, as with threads to wake or a device to wait for, C would be F's
-scatter, many times over: of larger arrays nothing is said beyond the first two.
+Every one of these is a ratio of times of the same round, hence of one process, and holds, or does not, where the 95 %
+interval over rounds says so throughout. A word is said where all that leads to it is decided in that way, and nothing
+otherwise, so of fewer than six rounds nothing. Where F is more than two thirds of the time of `CACHED` elements, as
+with threads to wake or a device to wait for, C would be F's scatter, many times over: of larger arrays nothing is said
+beyond the first two. Nor is anything said of a case of which it is not known how much of the processor it got: what
+other processes took would pass for memory.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
+from math import isnan
+from typing import NamedTuple
+
+import numpy as np
 
 from actbench import backends
-from actbench.model import CACHED, Case, Probe
+from actbench.analysis.shares import trusted
+from actbench.analysis.speedups import Ratios
+from actbench.analysis.statistics import UNKNOWN, Bounded, Floats, locations, medians
+from actbench.model import CACHED, Block, Case
+from actbench.runs.times import Times
 
 HALF = 0.5
+
+MOST_CALL = 2 / 3
+"""The share of a call in the time of its elements and itself up to which these elements are told from its scatter."""
 
 SLOWED = 1.5
 
@@ -37,20 +53,121 @@ class Bound(StrEnum):
     MEMORY = "memory"
 
 
-def bound(case: Case, seconds: float, moving: float, probe: Probe) -> Bound | None:
-    """Apply the rule; `seconds` is the time of one call. None where it says nothing.
+class Parts(NamedTuple):
+    """Of what a case's time is made: ratios, with their 95 % intervals over rounds."""
 
-    `moving` are the seconds that a plain copy would take to move the operands, without those of its call.
-    """
-    if probe.single >= HALF * seconds:
-        return Bound.DISPATCH
-    if moving >= HALF * seconds:
-        return Bound.MEMORY
+    call: Bounded
+    """The time of one element, over that of the case."""
+    moving: Bounded
+    """The time that a plain copy would take to move the operands, without its call, over that of the case."""
+    copy_call: Bounded
+    """The time that the copy takes for one element, over that for as many as the case has."""
+    call_in_cache: Bounded = UNKNOWN
+    """The time of one element, over that of `CACHED`; from here on, only of larger arrays."""
+    computing: Bounded = UNKNOWN
+    """The time that the elements would take at the rate in cache, or do take where that is less, over the case's."""
+    beyond: Bounded = UNKNOWN
+    """What the elements take longer than at the rate in cache, over the time of the case."""
+    slowed: Bounded = UNKNOWN
+    """The time that the elements do take, over what they would take at the rate in cache."""
+
+    @property
+    def known(self) -> bool:
+        """Whether there are enough rounds for intervals."""
+        return not isnan(self.call.low)
+
+    @property
+    def hidden(self) -> bool | None:
+        """Whether the call hides what elements take in cache; None where that is not decided."""
+        return reaches(self.call_in_cache, MOST_CALL)
+
+    @property
+    def rate_tells(self) -> bool:
+        """Whether the rate of moving operands is that of moving: neither the case nor the copy is all call."""
+        return reaches(self.call, HALF) is False and reaches(self.copy_call, MOST_CALL) is False
+
+
+def reaches(ratio: Bounded, threshold: float) -> bool | None:
+    """Say whether a ratio is as large as that or not, where its whole interval does; None where it does not."""
+    return True if ratio.low >= threshold else False if ratio.high < threshold else None
+
+
+def bound(case: Case, parts: Parts) -> Bound | None:
+    """Apply the rule; None where it says nothing, or the intervals do not."""
+    dispatch, moving = reaches(parts.call, HALF), reaches(parts.moving, HALF)
+    all_call = reaches(parts.copy_call, MOST_CALL)
+    memory = False if moving is False or all_call is True else True if moving and all_call is False else None
+    if dispatch or dispatch is None:
+        return Bound.DISPATCH if dispatch else None
+    if memory or memory is None:
+        return Bound.MEMORY if memory else None
     if case.size <= CACHED:
         return Bound.COMPUTE
-    if probe.elements is None:
+    slowed = reaches(parts.slowed, SLOWED) if parts.hidden is False else None
+    if slowed is None:
         return None
-    if seconds - probe.single <= SLOWED * probe.elements * case.size:
+    if not slowed:
         return Bound.COMPUTE
     backend = backends.catalogue().get(case.backend)
     return Bound.MEMORY if backend is not None and backend.preallocates else Bound.ALLOCATION
+
+
+def parts(
+    times: Times, middles: Mapping[Block, Floats], found: Mapping[Block, Ratios], moved: Callable[[Case], float]
+) -> dict[Case, Parts]:
+    """Return them of every case that was probed; `moved` gives what a case moves, in times of what its copy does.
+
+    `middles` are medians `by_round`, and `found` the log ratios of the blocks.
+    """
+    probes = _Probes(times, middles)
+    cases, samples = [], []
+    for block in times.blocks:
+        for case, rows in probes.samples(block, found[block], moved):
+            cases.append((case, len(rows)))
+            samples.append(rows)
+    bounds = map(Bounded._make, locations(samples).tolist())
+    return {case: Parts(*(next(bounds) for _ in range(count))) for case, count in cases}
+
+
+class _Probes:
+    """The medians of probes by round, beside those of blocks."""
+
+    def __init__(self, times: Times, middles: Mapping[Block, Floats]) -> None:
+        self._times = times
+        self._by_id = {block.id: block for block in (*times.blocks, *times.probes)}
+        self._middles = {**middles, **{probe: medians(times.seconds(probe)) for probe in times.probes}}
+        self._trusted = {block: trusted(times, block) for block in self._by_id.values()}
+
+    def samples(self, block: Block, ratios: Ratios, moved: Callable[[Case], float]) -> Iterator[tuple[Case, Floats]]:
+        """Yield the ratios of each case of a block: the fields of `Parts` that there are, by round."""
+        single, cached = (self._by_id.get(block.family_at(size).id) for size in (1, CACHED))
+        if single is None or (block.size > CACHED and cached is None):
+            return
+        used = [block, single] + ([cached] if cached is not None and block.size > CACHED else [])
+        numbers = sorted(set.intersection(*({*self._times.rounds(each)} for each in used)))
+        if not numbers:
+            return
+        rows = [np.searchsorted(self._times.rounds(each), numbers) for each in used]
+        of_block, of_single, *of_cached = (self._middles[each][own].T for each, own in zip(used, rows, strict=True))
+        copies = np.exp(ratios.copies[:, rows[0]])
+        for arm, case in enumerate(block.cases):
+            places = [each.arms.index(block.arms[arm]) if block.arms[arm] in each.arms else -1 for each in used]
+            if not all(place >= 0 and self._trusted[each][place] for each, place in zip(used, places, strict=True)):
+                continue
+            taken, call = of_block[arm], of_single[places[1]]
+            copy_call = of_single[single.yardstick_of(case)] / of_block[block.yardstick_of(case)]
+            found = [call / taken, moved(case) * copies[arm] * (1 - copy_call), copy_call]
+            for in_cache in of_cached:
+                found += _beyond_cache(case.size, taken, call, in_cache[places[2]])
+            yield case, np.array(found)
+
+
+def _beyond_cache(size: int, taken: Floats, call: Floats, in_cache: Floats) -> list[Floats]:
+    """Return what `Parts` says of arrays larger than `CACHED`, by round.
+
+    Where a round finds no time for elements in cache, anything is slow beside it.
+    """
+    elements, rate = taken - call, np.maximum(in_cache - call, 0) * size / CACHED
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slowed = np.where(rate > 0, elements / rate, np.inf)
+    return [call / in_cache, np.clip(elements, 0, rate) / taken, (elements - rate) / taken, slowed]

@@ -1,31 +1,20 @@
-"""The figures of every case: time with its interval, rate, how near the copy limit, memory and accuracy."""
+"""The figures of every case: time with its interval, rate, how near the copy limit, memory, accuracy, processor."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from math import isnan
 from typing import NamedTuple
 
 import numpy as np
 
-from actbench.analysis.bounds import Bound, bound
+from actbench.analysis.bounds import Bound, Parts, bound, parts
+from actbench.analysis.shares import shares
 from actbench.analysis.speedups import Ratios
 from actbench.analysis.statistics import Floats, locations
 from actbench.analysis.typical import typical
 from actbench.costs import bytes_moved, residual_bytes
-from actbench.model import OVERHEAD, YARDSTICK, Block, Calibration, Case, Check, Dtype, Op, Probe
+from actbench.model import OVERHEAD, YARDSTICK, Block, Calibration, Case, Check, Dtype, Op
 from actbench.runs.times import Times
-
-
-class Bounding(NamedTuple):
-    """What bounds a case."""
-
-    word: Bound | None = None
-    """None for yardsticks, where nothing was probed, and where the rule says nothing."""
-    decided: bool = True
-    """Whether the rule says the same at the ends of the intervals."""
-    copy_tells: bool = True
-    """Whether the plain copy's elements take half as long as its call, or longer: else its rate is that of the call."""
 
 
 class Figures(NamedTuple):
@@ -54,8 +43,17 @@ class Figures(NamedTuple):
     residual_bytes_per_element: int
     max_ulp: float
     """Inf where the kernel gives no number at some z; NaN for the yardstick, which is not a kernel."""
+    processor_pct: float
+    """Of the wall time, what the process had the processor; NaN where that is not known. Below 100, the seconds of
+    slices that lost it are processor time."""
 
-    bounding: Bounding
+    parts: Parts | None
+    """None for yardsticks and rungs, where nothing was probed, and where the processor's share is not known."""
+
+    @property
+    def bound(self) -> Bound | None:
+        """What bounds the case; None where nothing is known of it, or nothing decided."""
+        return None if self.parts is None else bound(self.case, self.parts)
 
     @property
     def case(self) -> Case:
@@ -85,13 +83,17 @@ def figures(
     `middles` are medians `by_round`, and `found` the log ratios of the blocks.
     """
     by_kernel = {check.kernel: check for check in checks}
-    arms = _arms(found, calibrations)
+    arms = _arms(times, found, calibrations)
     cases = typical(times, middles)
     bounds = np.exp(locations(map(np.log, cases.values()))).tolist()
+
+    def moved(case: Case) -> int:
+        return _moved(case, by_kernel.get(case.kernel))
+
+    known = parts(times, middles, found, lambda case: moved(case) / arms[case].copied)
     for (case, rounds), (seconds, low, high) in zip(cases.items(), bounds, strict=True):
         check, arm = by_kernel.get(case.kernel), arms[case]
-        moved = _moved(case, check)
-        limit, least, most = limits = tuple(100 * moved / arm.copied * ratio for ratio in arm.copy)
+        limit, least, most = (100 * moved(case) / arm.copied * ratio for ratio in arm.copy)
         yield Figures(
             activation=case.activation,
             strategy=case.strategy,
@@ -105,13 +107,14 @@ def figures(
             rounds=rounds.size,
             loops=arm.loops,
             ns_per_element=1e9 * seconds / case.size,
-            gb_per_s=1e-9 * moved / seconds,
+            gb_per_s=1e-9 * moved(case) / seconds,
             copy_limit_pct=limit,
             copy_limit_low_pct=least,
             copy_limit_high_pct=most,
             residual_bytes_per_element=kept_bytes(case, check),
             max_ulp=check.max_ulp if check else float("nan"),
-            bounding=_bounding(case, (seconds, low, high), limits, moved, arm),
+            processor_pct=100 * arm.processor,
+            parts=known.get(case),
         )
 
 
@@ -123,46 +126,19 @@ class _Arm(NamedTuple):
     """Its block's copy over it, in seconds of a call; then the 95 % interval."""
     copied: int
     """Bytes that a call of the copy moves."""
-    probe: Probe | None
-    copy_probe: Probe | None
-    """None for yardsticks, and where nothing was probed."""
+    processor: float
+    """The share of the processor."""
 
 
-def _arms(found: Mapping[Block, Ratios], calibrations: Mapping[str, Calibration]) -> dict[Case, _Arm]:
+def _arms(times: Times, found: Mapping[Block, Ratios], calibrations: Mapping[str, Calibration]) -> dict[Case, _Arm]:
     """Return what is known by case; of a yardstick, from the last of its blocks."""
     copies = iter(np.exp(locations(own.copies for own in found.values())).tolist())
     arms = {}
     for block in found:
-        calibration, copied = calibrations[block.id], bytes_moved(block.yardstick)
-        own = calibration.probes
+        calibration, copied, processor = calibrations[block.id], bytes_moved(block.yardstick), shares(times, block)
         for arm, case in enumerate(block.timed):
-            probes = (own[arm], own[block.yardstick_of(case)]) if own and arm < len(block.arms) else (None, None)
-            arms[case] = _Arm(calibration.calls(arm), next(copies), copied, *probes)
+            arms[case] = _Arm(calibration.calls(arm), next(copies), copied, float(processor[arm]))
     return arms
-
-
-def _bounding(case: Case, seconds: Sequence[float], limits: Sequence[float], moved: int, arm: _Arm) -> Bounding:
-    """Return what bounds a case that moves so many bytes, and whether it does at the ends of the intervals too.
-
-    `limits` are percentages of a copy's rate; like `seconds`, with their interval. With the time, dispatch becomes less
-    likely and all else more, and memory with the rate as well: what both low ends and both high ends say, all between
-    them say.
-    """
-    probe, copy_probe = arm.probe, arm.copy_probe
-    if probe is None or copy_probe is None:
-        return Bounding()
-    calls = copy_probe.single * moved / arm.copied
-
-    def moving(taken: float, limit: float) -> float:
-        elements = limit / 100 * taken - calls
-        return elements if elements >= calls / 2 else 0.0
-
-    def at(taken: float, limit: float) -> Bound | None:
-        return bound(case, taken, moving(taken, limit), probe)
-
-    found = at(seconds[0], limits[0])
-    decided = isnan(seconds[1]) or all(at(*ends) is found for ends in zip(seconds[1:], limits[1:], strict=True))
-    return Bounding(found, decided, moving(seconds[0], limits[0]) > 0)
 
 
 def _moved(case: Case, check: Check | None) -> int:

@@ -84,7 +84,7 @@ def command(ctx: click.Context, /, run: Path | None, **chosen: Any) -> None:
     regressed is measured anew before the check fails. This is the one for continuous integration.
 
     With --baseline, a RUN of this host is set against an older one of the same host. RUN is a run's directory or
-    'latest'.
+    'latest', the latest complete run.
 
     A case has regressed only where its whole 95 % interval lies above the margin and the chance of a mistake, corrected
     for the number of cases, is at most 5 %; it is unchanged only where the whole interval lies inside the margin.
@@ -233,11 +233,11 @@ def _held(output: Path | None) -> Iterator[None]:
 def _keep(session: LiveSession, output: Path, seconds: float, *, interrupted: bool) -> None:
     """Write both sides and the control as runs."""
     from actbench.report.publish import publish
-    from actbench.runs import archive
     from actbench.runs.record import Status
+    from actbench.runs.writer import create
 
     for name, (record, times) in session.runs().items():
-        with archive.create(output / name, record) as writer:
+        with create(output / name, record) as writer:
             for finished in times.finished():
                 writer.times.add(finished)
             writer.close(Status.INTERRUPTED if interrupted else Status.COMPLETE, seconds)

@@ -36,7 +36,8 @@ def command(run: Path, candidate: Path | None, by: str | None, reference: str | 
     intervals over rounds. These cannot see what differs between runs as a whole but not between their rounds: two runs
     of the same thing may be a few percent apart, and 'actbench check' has a margin for that.
 
-    RUN is a run's directory, its pyperf.json, or 'latest'. Exit code 5: the two runs cannot be compared.
+    RUN is a run's directory, its pyperf.json, or 'latest', the latest complete run. Exit code 5: the two runs cannot be
+    compared.
 
     \b
     Examples:

@@ -29,7 +29,7 @@ def command(run: Path, tool: str, output: Path | None, commit: str | None) -> No
 
     One benchmark a case, in time per call; with the 95 % interval where there are six rounds or more and the format has
     a place for it. benchstat and asv get every round. Yardsticks are left out: they tell about the machine alone.
-    RUN is a run's directory, its pyperf.json, or 'latest'.
+    RUN is a run's directory, its pyperf.json, or 'latest', the latest complete run.
 
     In asv's results directory, made where it is not there, the file goes where asv looks for it, and machine.json and
     benchmarks.json with it; a FILE for asv has a suffix, such as .json. The machine is named by its processors. 'asv
@@ -45,12 +45,11 @@ def command(run: Path, tool: str, output: Path | None, commit: str | None) -> No
     from actbench.errors import InputError
     from actbench.report.export import asv, asv_directory, benchstat, bmf, github_action_benchmark
     from actbench.runs.archive import load_timed
-    from actbench.runs.loops import loops
 
     if commit is not None and tool != "asv":
         raise InputError(f"--commit: {tool} has no place for it; leave it out")
     found = load_timed(run)
-    of_cases = estimates(found.times, loops(found))
+    of_cases = estimates(found.times, found.loops)
     match tool:
         case "github-action-benchmark":
             text = github_action_benchmark.text(of_cases)

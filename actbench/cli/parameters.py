@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
+from actbench.runs.limits import LONGEST, MOST_ELEMENTS
+
 if TYPE_CHECKING:
     from actbench.presets import Axes
 
@@ -18,14 +20,8 @@ NUMBER = re.compile(r"(\d+(?:\.\d+)?(?:e\d{1,3})?)\s*([a-zA-Z%]*)", re.ASCII | r
 SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
 TIMES = {"ms": Decimal("0.001"), "s": 1, "": 1, "m": 60, "min": 60, "h": 3600}
 
-MAX_SIZE = 10**10
-"""Elements; beyond any memory that the plan could allow."""
-
 DEFAULT_TIMEOUT = 60.0
 """Seconds that a block may take in a round, where the user sets nothing else."""
-
-MAX_TIME = 7 * 24 * 3600
-"""Seconds: a week."""
 
 
 class Size(click.ParamType):
@@ -38,8 +34,8 @@ class Size(click.ParamType):
         if isinstance(value, int):
             return value
         number = _read(value, SIZES)
-        if number is None or number != int(number) or not 1 <= number <= MAX_SIZE:
-            most = f"{MAX_SIZE:.0e}".replace("+", "")
+        if number is None or number != int(number) or not 1 <= number <= MOST_ELEMENTS:
+            most = f"{MOST_ELEMENTS:.0e}".replace("+", "")
             why = f"write a whole number of elements such as 1000, 1e6 or 64k, at most {most}; commas separate sizes"
             self.fail(f"'{value}' is not a size: {why}", param, ctx)
         return int(number)
@@ -55,7 +51,7 @@ class Duration(click.ParamType):
         if isinstance(value, float):
             return value
         number = _read(value, TIMES)
-        if number is None or not 0 < number <= MAX_TIME:
+        if number is None or not 0 < number <= LONGEST:
             self.fail(f"'{value}' is not a time: write for example 90s, 2m or 1.5h", param, ctx)
         return float(number)
 

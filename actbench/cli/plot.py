@@ -48,12 +48,13 @@ def command(kind: str, run: Path | None, candidate: Path | None, output: Path, *
     functions  activations and their derivatives over z; needs no run
     speedup    times faster than recompute against array size, with the caches' capacities
     time       nanoseconds per element against array size, above a plain copy's
-    parts      where each case's time goes: the call, computing in cache, memory and allocation
+    parts      where each case's time goes for certain: the call, computing in cache, memory and allocation
     accuracy   the largest error of g' against z, as the run's own check found it
     rounds     every round of every case, as its distance from the case's median
     compare    two runs: each case's change, with its interval
 
-    RUN is a run's directory, its pyperf.json, or 'latest'. The options choose the cases to draw.
+    RUN is a run's directory, its pyperf.json, or 'latest', the latest complete run. The options choose the cases to
+    draw.
 
     \b
     Examples:
@@ -70,7 +71,10 @@ def command(kind: str, run: Path | None, candidate: Path | None, output: Path, *
         raise InputError(f"-o {output}: name a file that ends in .{', .'.join(FORMATS)}")
     shown = _picture(kind, run, candidate, chosen)
     if shown is None:
-        raise InputError(f"there is nothing to draw in '{kind}': no case of the run is chosen, or has what it shows")
+        of = "; that is in probes.csv, which older runs and those of stock pyperf lack" if kind == "parts" else ""
+        raise InputError(
+            f"there is nothing to draw in '{kind}': no case of the run is chosen, or has what it shows{of}"
+        )
     write(output, rendered(shown, form, "dark" if dark else "light"))
 
 

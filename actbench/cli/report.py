@@ -25,7 +25,7 @@ def command(run: Path, candidate: Path | None, output: Path | None) -> None:
 
     One HTML file with the answer, charts, tables that sort and filter, the accuracy, the rounds one by one, the
     environment and how it was measured. It opens from disk and fetches nothing. RUN is a run's directory, its
-    pyperf.json, or 'latest'. Exit code 5: the two runs cannot be compared.
+    pyperf.json, or 'latest', the latest complete run. Exit code 5: the two runs cannot be compared.
 
     \b
     Examples:

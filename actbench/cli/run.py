@@ -23,15 +23,16 @@ from actbench.cli.parameters import (
     processors,
     selection,
 )
+from actbench.runs.limits import MOST_ROUNDS
 
 if TYPE_CHECKING:
     from actbench.measure.session import Seams
     from actbench.model import Loaded, Plan
     from actbench.presets import Preset
     from actbench.report.summary import Summary
-    from actbench.runs.archive import Writer
     from actbench.runs.environment import Environment
     from actbench.runs.record import Record
+    from actbench.runs.writer import Writer
 
 DEFAULT_TARGET = 0.02
 """Relative half width of an interval."""
@@ -44,7 +45,7 @@ PLANNING = ("preset", *AXES, "seed", "engine", "max_call")
 @selection("default")
 @click.option(
     "--rounds",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=1, max=MOST_ROUNDS),
     help="Exactly so many rounds, whatever the target; with --budget, as many of them as it has time for.",
 )
 @click.option("--target", type=Percent(), help="Stop when every speedup's 95 % interval is within ± this. [default: 2]")
@@ -57,7 +58,10 @@ PLANNING = ("preset", *AXES, "seed", "engine", "max_call")
 @click.option("--seed", type=click.IntRange(min=0, max=2**63), help="Seed of inputs and order. [default: random]")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Directory of the run. [default: under results/]")
 @click.option(
-    "--resume", type=click.Path(path_type=Path), metavar="DIR", help="Go on with the run in DIR, or with 'latest'."
+    "--resume",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Go on with the run in DIR, or with 'latest', complete or not; what failed is tried again.",
 )
 @click.option(
     "--engine", type=click.Choice(["interleaved", "pyperf"]), help="How cases are timed. [default: interleaved]"
@@ -71,8 +75,9 @@ PLANNING = ("preset", *AXES, "seed", "engine", "max_call")
 def command(ctx: click.Context, /, **chosen: Any) -> None:
     """Measure, and print which strategy is faster, by how much, and how surely.
 
-    Writes run.json, pyperf.json, values.csv, cases.csv, speedups.csv, summary.md and, from four sizes on,
-    crossovers.csv, anew after every round. Ctrl-C keeps what is finished; --resume goes on.
+    Writes run.json, pyperf.json, values.csv, probes.csv, cases.csv, speedups.csv, summary.md and, from four sizes
+    on, crossovers.csv, anew after every round. Ctrl-C keeps what is finished; --resume goes on,
+    and tries anew what failed.
 
     \b
     Examples:
@@ -122,12 +127,12 @@ def command(ctx: click.Context, /, **chosen: Any) -> None:
 
 def _opened(ctx: click.Context, chosen: dict[str, Any]) -> AbstractContextManager[Writer]:
     """Begin the run, or go on with the one to resume."""
-    from actbench.runs import archive, environment
+    from actbench.runs import environment, writer
 
     cpu = environment.choose_cpu(chosen["affinity"])
     if chosen["resume"] is not None:
         return _resumed(ctx, chosen, cpu)
-    return archive.create(chosen["output"], _new_record(ctx, chosen, cpu))
+    return writer.create(chosen["output"], _new_record(ctx, chosen, cpu))
 
 
 def _here(ctx: click.Context, cpu: int | None, plan: Plan) -> Environment:
@@ -176,11 +181,12 @@ def _resumed(ctx: click.Context, chosen: dict[str, Any], cpu: int | None) -> Ite
     from dataclasses import replace
 
     from actbench.errors import NotComparableError
-    from actbench.runs import archive, environment
+    from actbench.runs import environment
+    from actbench.runs.writer import reopen
 
     if chosen["output"] is not None:
         raise click.UsageError("--resume goes on in its own directory: leave -o out")
-    with archive.reopen(chosen["resume"]) as writer:
+    with reopen(chosen["resume"]) as writer:
         record = writer.record
         _load_again(ctx, chosen, record.loaded)
         here = _here(ctx, cpu, record.plan)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from actbench import regular
 from actbench.errors import InputError
 
 OWN_FILE, SHARED_FILE = "actbench.toml", "pyproject.toml"
@@ -58,7 +59,7 @@ def _refuse_foreign(path: Path) -> None:
 def _of(directory: Path) -> File | None:
     """Return the settings of a directory: a file of our own hides the table in pyproject.toml."""
     own = directory / OWN_FILE
-    if _is_file(own):
+    if os.path.exists(own):  # noqa: PTH110  # see _is_file
         return File(_from_here(own), "", _parsed(own))
     return _shared(directory / SHARED_FILE)
 
@@ -88,7 +89,7 @@ def _parsed(path: Path) -> dict[str, Any]:
     import tomllib
 
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(regular.read(path).decode())
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(f"{_from_here(path)} is not TOML: {error}") from None
     except UnicodeDecodeError:

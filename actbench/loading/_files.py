@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 from types import ModuleType
 
+from actbench import regular
 from actbench.errors import InputError
 from actbench.loading._found import Found, declared, failure
 from actbench.model import Loaded, LoadedFrom
@@ -62,7 +63,7 @@ def _bytes(name: str) -> bytes:
             raise InputError(f"--load {name}: that is a directory: name a file in it")
         if path.exists() and not path.is_file():
             raise InputError(f"--load {name}: that is not a file of text: name one")
-        return path.read_bytes()
+        return regular.read(path)
     except FileNotFoundError:
         raise InputError(
             f"--load {name}: there is no such file: name one that exists, or let 'actbench init' write one"

@@ -89,7 +89,7 @@ class Worker(Protocol):
     def doubts(self) -> tuple[protocol.Doubt, ...]:
         """Tell what was seen in the calls after timed values of the prepared block."""
 
-    def time(self, sweeps: Sequence[protocol.Sweep], timeout: float) -> tuple[tuple[float, ...], ...]:
+    def time(self, sweeps: Sequence[protocol.Sweep], timeout: float) -> protocol.Timed:
         """Time the slices of each sweep, of the prepared block, the operands at new addresses."""
 
     def limits(self, copies: Sequence[int], repeats: int) -> protocol.Limited:
@@ -196,9 +196,9 @@ class WorkerProcess:
         """Tell what was seen in the calls after timed values of the prepared block."""
         return self._ask(protocol.Doubts, self._timeout, request="doubts").doubts
 
-    def time(self, sweeps: Sequence[protocol.Sweep], timeout: float) -> tuple[tuple[float, ...], ...]:
+    def time(self, sweeps: Sequence[protocol.Sweep], timeout: float) -> protocol.Timed:
         """Time the slices of each sweep."""
-        return self._ask(protocol.Timed, timeout, request="time", sweeps=sweeps).seconds
+        return self._ask(protocol.Timed, timeout, request="time", sweeps=sweeps)
 
     def limits(self, copies: Sequence[int], repeats: int) -> protocol.Limited:
         """Measure how fast the processor computes, and copies arrays of so many bytes."""

@@ -1,28 +1,38 @@
 """The conductor, engine ``interleaved``: it calibrates, orders, times out, and decides when there is enough.
 
-A round is one fresh worker that measures every block once, in an order of its own. A worker that crashes or hangs
-costs the block it was at: that block is given up with the worker's last words, and a new worker goes on with the rest.
+A round is one fresh worker that measures every block once, in an order of its own. Where a worker crashes or hangs, a
+new one goes on with the rest, and at last with the block that it was at; the second time, that block is given up with
+the worker's last words. What an earlier session gave up is tried again.
+
+The plan's probes are blocks like any other, but for three things: they are short, since each of their arms is one of
+many that share a process; a round has those of its blocks; and none is measured again for being slow, since nobody
+compares them and intervals of what rests on them say how far they scatter.
 """
 
 from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from math import inf
 
 from actbench.analysis.speedups import block_speedups, widest
 from actbench.errors import BenchmarkError, WrongKernelError
 from actbench.kernel import PHASED
 from actbench.measure.checking import compare, settle
 from actbench.measure.client import StartWorker, Worker
-from actbench.measure.crew import Crew
+from actbench.measure.crew import RETRIES, Crew
 from actbench.measure.disturbance import DISTURBED, REPEATS, calmer, slowness
 from actbench.measure.stopping import Standing, Stopping
-from actbench.measure.timing import calibrated, probed, sweeps, values
-from actbench.model import Block, BlockTimes, Calibration, Failure, Plan, Probe
-from actbench.runs.events import Calibrated, Disturbed, Event, Failed, Measured, RoundDone
+from actbench.measure.timing import Values, calibrated, sweeps, values
+from actbench.model import Block, BlockTimes, Calibration, Failure, Plan
+from actbench.runs.events import Calibrated, Disturbed, Event, Failed, Lost, Measured, Recovered, RoundDone
 from actbench.runs.times import Times
+
+PROBE_SECONDS = 0.003
+"""What an arm of a probe should take in a round: its fewest values, or one where calls are slow."""
 
 
 @dataclass(slots=True)
@@ -42,7 +52,11 @@ class Conductor:
     """What was measured before."""
     clock: Callable[[], float] = time.monotonic
     calibrations: dict[str, Calibration] = field(default_factory=dict)
+    failed: dict[str, int] = field(default_factory=dict)
+    """The blocks that an earlier session gave up, and since which round; 0 while calibrating."""
     given_up: set[str] = field(default_factory=set)
+    losses: Counter[str] = field(default_factory=Counter)
+    """How often each block failed."""
     completed: int = 0
     """The last round that was measured to its end before; there may be parts of a further one."""
     repeats: dict[tuple[Block, int], int] = field(default_factory=dict)
@@ -53,16 +67,30 @@ class Conductor:
     def events(self) -> Iterator[Event]:
         """Measure, telling what happens."""
         yield from self._calibrate()
+        yield from self._catch_up()
         number = self.times.last_round
         if number > self.completed:
-            behind = [block for block in self._worthwhile(number - 1) if number not in self.times.rounds(block)]
-            yield from self._round(number, behind)
+            blocks = self._with_probes(self._worthwhile(number - 1))
+            yield from self._round(number, [block for block in blocks if number not in self.times.rounds(block)])
             yield self._done(number)
         while blocks := self._next(number):
             number += 1
-            yield from self._round(number, blocks)
+            yield from self._round(number, self._with_probes(blocks))
             yield from self._again()
             yield self._done(number)
+
+    def _catch_up(self) -> Iterator[Event]:
+        """Measure what blocks lack that an earlier session gave up, as far as there is time."""
+        for number in range(1, self.completed + 1):
+            due = [
+                block
+                for block in self._worthwhile(number - 1)
+                if self.failed.get(block.id, inf) <= number and number not in self.times.rounds(block)
+            ]
+            if due and self.stopping.enough(number - 1, inf, self._elapsed(), self._cost(due)):
+                break
+            yield from self._round(number, due)
+        yield from (Recovered(name) for name in self.failed if name not in self.given_up)
 
     def _next(self, done: int) -> list[Block]:
         """Return the blocks of the next round; none when there is enough."""
@@ -76,24 +104,20 @@ class Conductor:
         return RoundDone(number, *self._widest(self._blocks()), elapsed, self.stopping.left(number, elapsed, cost))
 
     def _calibrate(self) -> Iterator[Event]:
-        todo = [block for block in self._blocks() if block.id not in self.calibrations]
-        probes: dict[Block, tuple[Probe, ...]] = {}
+        every = dict.fromkeys(self.plan.blocks, self.arm_seconds) | dict.fromkeys(self.plan.probes, PROBE_SECONDS)
+        todo = [block for block in every if block.id not in {*self.given_up, *self.calibrations}]
         with Crew(self.start_worker) as crew:
-            for done, block in enumerate(todo, start=1):
+            for block, done in self._tried(todo):
                 try:
                     worker = crew.worker()
-                    family = replace(block, size=1)
-                    if family not in probes:
-                        probes[family] = probed(worker, block, self.plan.seed, self.timeout)
                     worker.prepare(block, self.plan.seed)
-                    calibration = calibrated(worker, block, self.arm_seconds, self.timeout, self.clock)
+                    calibration = calibrated(worker, block, every[block], self.timeout, self.clock)
                     compare(block, worker)
                 except WrongKernelError:
                     raise
                 except BenchmarkError as error:
-                    yield self._give_up(crew, block, 0, error)
+                    yield self._lost(crew, block, 0, error)
                 else:
-                    calibration = replace(calibration, probes=probes[family])
                     self.calibrations[block.id] = calibration
                     yield Calibrated(block.id, calibration, done, len(todo))
 
@@ -102,15 +126,15 @@ class Conductor:
         rng.shuffle(blocks)
         blocks.sort(key=lambda block: block.size * block.dtype.itemsize)  # large arrays leave the allocator changed
         with Crew(self.start_worker) as crew:
-            for done, block in enumerate(blocks, start=1):
+            for block, done in self._tried(blocks):
                 try:
                     worker = crew.worker()
                     start = self.clock()
-                    times = BlockTimes(block, number, self._measured(worker, block, rng))
+                    times = BlockTimes(block, number, *self._measured(worker, block, rng))
                 except WrongKernelError:
                     raise
                 except BenchmarkError as error:
-                    yield self._give_up(crew, block, number, error)
+                    yield self._lost(crew, block, number, error)
                 else:
                     self.block_seconds[block.id] = self.clock() - start
                     self.times.add(times)
@@ -125,11 +149,11 @@ class Conductor:
                 rng = random.Random(f"{self.plan.seed}/{number}/{attempt}")  # noqa: S311  # an order, not a secret
                 yield Disturbed(block.id)
                 try:
-                    times = BlockTimes(block, number, self._measured(crew.worker(), block, rng))
+                    times = BlockTimes(block, number, *self._measured(crew.worker(), block, rng))
                 except WrongKernelError:
                     raise
                 except BenchmarkError as error:
-                    yield self._give_up(crew, block, number, error)
+                    yield self._lost(crew, block, number, error)
                     continue
                 if calmer(times.seconds, self.times.seconds(block)[self.times.rounds(block).index(number)]):
                     self.times.add(times)
@@ -150,21 +174,42 @@ class Conductor:
         ]
         return (block, max(found)[1]) if found else None
 
-    def _measured(self, worker: Worker, block: Block, rng: random.Random) -> tuple[tuple[float, ...], ...]:
+    def _measured(self, worker: Worker, block: Block, rng: random.Random) -> Values:
         worker.prepare(block, self.plan.seed)
         calibration = self.calibrations[block.id]
         swept = list(sweeps(calibration, rng))
         timed = worker.time(swept, self.timeout)
         settle(block, worker.doubts())
-        return values(calibration, swept, timed)
+        return values(calibration, swept, [timed])
 
     def _blocks(self) -> list[Block]:
         return [block for block in self.plan.blocks if block.id not in self.given_up]
 
-    def _give_up(self, crew: Crew, block: Block, number: int, error: BenchmarkError) -> Failed:
+    def _with_probes(self, blocks: list[Block]) -> list[Block]:
+        """Return the blocks, and the probes of any of them."""
+        families = {block.family for block in blocks}
+        probes = (probe for probe in self.plan.probes if probe.id not in self.given_up and probe.family in families)
+        return [*blocks, *probes]
+
+    def _tried(self, blocks: list[Block]) -> Iterator[tuple[Block, int]]:
+        """Yield the blocks and their places; one that is lost meanwhile comes again in the end, if it may."""
+        lost: list[tuple[Block, int]] = []
+        for done, block in enumerate(blocks, start=1):
+            before = self.losses[block.id]
+            yield block, done
+            if self.losses[block.id] > before:
+                lost.append((block, done))
+        yield from ((block, done) for block, done in lost if block.id not in self.given_up)
+
+    def _lost(self, crew: Crew, block: Block, number: int, error: BenchmarkError) -> Lost | Failed:
+        """Note that a block failed, and give it up where that is once too often."""
         crew.dismiss()
+        failure = Failure(block.id, number, str(error))
+        self.losses[block.id] += 1
+        if self.losses[block.id] <= RETRIES:
+            return Lost(failure)
         self.given_up.add(block.id)
-        return Failed(Failure(block.id, number, str(error)))
+        return Failed(failure)
 
     def _elapsed(self) -> float:
         return self.clock() - self.started
@@ -182,7 +227,8 @@ class Conductor:
 
     def _cost(self, blocks: list[Block]) -> float:
         """Return what a round of these blocks takes: as long as it took last time, or is predicted to."""
-        return sum(self.block_seconds.get(block.id, self.calibrations[block.id].round_seconds) for block in blocks)
+        every = self._with_probes(blocks)
+        return sum(self.block_seconds.get(block.id, self.calibrations[block.id].round_seconds) for block in every)
 
     def _widest(self, blocks: list[Block]) -> tuple[float, str]:
         found = widest(self.times, blocks)

@@ -7,6 +7,9 @@ from typing import Self
 
 from actbench.measure.client import StartWorker, Worker
 
+RETRIES = 1
+"""How often a block may lose its worker, or fail, and is tried again: in a session of a run, or in a check."""
+
 
 class Crew:
     """One worker at a time, started when it is needed and ended on leaving."""

@@ -16,14 +16,12 @@ from actbench.analysis.live import Sides
 from actbench.errors import BenchmarkError, WrongKernelError
 from actbench.measure.checking import compare, settle
 from actbench.measure.client import StartWorker, Worker
-from actbench.measure.crew import Crew
+from actbench.measure.crew import RETRIES, Crew
+from actbench.measure.protocol import Timed
 from actbench.measure.schedule import turns
-from actbench.measure.timing import burden, calibrated, sweeps, values
+from actbench.measure.timing import Values, burden, calibrated, sweeps, values
 from actbench.model import Block, BlockTimes, Calibration, Failure, Plan
 from actbench.runs.events import Calibrated, Event, Failed, Measured
-
-RETRIES = 1
-"""How often a block may lose a worker and go on."""
 
 CONTROL = 2
 """The place of the third process."""
@@ -92,9 +90,9 @@ class Lockstep:
                         yield self._give_up(block, number, error)
                 else:
                     self.block_seconds[block.id] = self.clock() - start
-                    for times, seconds in zip(self.sides.each, measured, strict=True):
-                        times.add(BlockTimes(block, number, seconds))
-                    yield Measured(BlockTimes(block, number, measured[1]), done, len(todo))
+                    for times, own in zip(self.sides.each, measured, strict=True):
+                        times.add(BlockTimes(block, number, *own))
+                    yield Measured(BlockTimes(block, number, *measured[1]), done, len(todo))
         self.starting = self.clock() - began - sum(self.block_seconds.get(block.id, 0.0) for block in todo)
 
     def cost(self, blocks: Sequence[Block]) -> float:
@@ -108,9 +106,7 @@ class Lockstep:
         failed = {failure.block for failure in self.failures}
         return [block for block in self.plan.blocks if block.id not in failed]
 
-    def _measured(
-        self, workers: Sequence[Worker], block: Block, rng: random.Random
-    ) -> list[tuple[tuple[float, ...], ...]]:
+    def _measured(self, workers: Sequence[Worker], block: Block, rng: random.Random) -> list[Values]:
         for worker in workers:
             worker.prepare(block, self.plan.seed)
             if block.id not in self.compared:
@@ -118,11 +114,11 @@ class Lockstep:
         self.compared.add(block.id)
         calibration = self.calibrations[block.id]
         swept = list(sweeps(calibration, rng))
-        timed: list[list[tuple[float, ...]]] = [[] for _ in workers]
+        timed: list[list[Timed]] = [[] for _ in workers]
         burdened = [burden(sweep, self.burden) for sweep in swept]
         for plain, heavy, turn in zip(swept, burdened, turns(len(workers), rng), strict=False):
             for side in turn:
-                timed[side] += workers[side].time([heavy if side == CONTROL else plain], self.timeout)
+                timed[side].append(workers[side].time([heavy if side == CONTROL else plain], self.timeout))
         for worker in workers:
             settle(block, worker.doubts())
         return [values(calibration, swept, each) for each in timed]

@@ -19,7 +19,8 @@ PROTOCOL = 4
 1: first.
 2: ``start`` gives the number of threads, ``prepare`` names the yardsticks too, ``inspect`` is new.
 3: ``evaluate`` may give residuals; ``load`` is new: it comes after ``start``, with the user's own code.
-4: ``evaluate`` tells faults; ``compare`` and ``doubts`` are new.
+4: ``evaluate`` tells faults; ``compare`` and ``doubts`` are new. ``time`` answers with the share of the processor as
+   well, and with processor time where that was lost.
 """
 
 
@@ -187,3 +188,14 @@ class Timed:
     """Answer to ``time``: by sweep, seconds of each slice, all its calls together."""
 
     seconds: tuple[tuple[float, ...], ...]
+    processor: tuple[tuple[float, ...], ...]
+    """Of each slice, the share of its wall time that the process had the processor; 0 where that is not known.
+
+    Where it is below 1, the seconds are processor time."""
+
+
+class Taken(NamedTuple):
+    """What is known of one slice: an entry of `Timed`."""
+
+    seconds: float
+    processor: float

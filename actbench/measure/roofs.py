@@ -13,7 +13,7 @@ import numpy as np
 
 from actbench import backends
 from actbench.kernel import Invocation
-from actbench.measure.protocol import Arithmetic, Copy, Limited
+from actbench.measure.protocol import Arithmetic, Copy, Limited, Taken
 from actbench.model import Dtype
 
 SAMPLE_SECONDS = 0.001
@@ -25,8 +25,8 @@ FIRST_COUNT = 1024
 PIECE = 1 << 22
 """Bytes of an array that are copied at a time."""
 
-Undisturbed = Callable[[Invocation, int, Callable[[], None]], float]
-"""From a call, how many of them, and what to do before, to seconds."""
+Undisturbed = Callable[[Invocation, int, Callable[[], None]], Taken]
+"""From a call, how many of them, and what to do before, to what they took."""
 
 
 def measured(copies: Sequence[int], repeats: int, undisturbed: Undisturbed) -> Limited:
@@ -69,7 +69,7 @@ class _Form:
         real = np.dtype(self.dtype).type
         arguments = real(0.75), real(0.25)  # x stays where it is a number of ordinary size
         warm = partial(self._run, FIRST_COUNT, *arguments)
-        return self._undisturbed(Invocation(self._run, (self._count, *arguments)), 1, warm)
+        return self._undisturbed(Invocation(self._run, (self._count, *arguments)), 1, warm).seconds
 
 
 class _Copy:
@@ -99,7 +99,7 @@ class _Copy:
         return 2 * self._piece * self._count / self._seconds()
 
     def _seconds(self) -> float:
-        return self._undisturbed(self._call, self._count, partial(self._call.function, *self._call.arguments))
+        return self._undisturbed(self._call, self._count, partial(self._call.function, *self._call.arguments)).seconds
 
 
 def _forms(undisturbed: Undisturbed) -> list[_Form]:

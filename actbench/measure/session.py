@@ -89,7 +89,7 @@ class Session:
             times=self.times.copy(),
             completed=self.record.rounds,
             calibrations=dict(self.record.calibrations),
-            given_up=self._given_up(),
+            failed=self._failed(),
         )
 
     def _stock(self) -> Stock:
@@ -100,9 +100,9 @@ class Session:
             timeout=self.record.settings.timeout,
             started=self.started,
             times=self.times.copy(),
-            given_up=self._given_up(),
+            failed=self._failed(),
             clock=self.seams.clock,
         )
 
-    def _given_up(self) -> set[str]:
-        return {failure.block for failure in self.record.failures}
+    def _failed(self) -> dict[str, int]:
+        return {failure.block: failure.round for failure in self.record.failures}

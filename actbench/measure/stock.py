@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +23,11 @@ from actbench import loading
 from actbench.analysis.speedups import widest
 from actbench.errors import BenchmarkError
 from actbench.measure.client import PACKAGE
+from actbench.measure.crew import RETRIES
 from actbench.measure.stock_script import MODULE
 from actbench.model import Block, BlockTimes, Calibration, Failure, Plan
 from actbench.runs.environment import worker_environment
-from actbench.runs.events import Calibrated, Event, Failed, Measured, RoundDone
+from actbench.runs.events import Calibrated, Event, Failed, Lost, Measured, Recovered, RoundDone
 from actbench.runs.times import Times
 
 PROCESSES = 20
@@ -47,19 +48,20 @@ class Stock:
     """What one of pyperf's processes may take."""
     started: float
     times: Times
-    given_up: set[str]
+    failed: Collection[str]
+    """The blocks that an earlier session gave up."""
     clock: Callable[[], float] = time.monotonic
 
     def events(self) -> Iterator[Event]:
         """Measure block by block, telling what happens."""
-        todo = [b for b in self.plan.blocks if b.id not in self.given_up and not self.times.rounds(b)]
+        todo = [block for block in self.plan.blocks if not self.times.rounds(block)]
         for done, block in enumerate(todo, start=1):
             begun = self.clock()
-            try:
-                suite = self._suite(block)
-            except BenchmarkError as error:
-                yield Failed(Failure(block.id, 0, str(error)))
+            suite = yield from self._tried(block)
+            if suite is None:
                 continue
+            if block.id in self.failed:
+                yield Recovered(block.id)
             runs = {benchmark.get_name(): [run for run in benchmark.get_runs() if run.values] for benchmark in suite}
             of_arms = [runs[case.id] for case in block.timed]
             calibration = Calibration(
@@ -80,6 +82,16 @@ class Stock:
         width, where = (0.0, "") if found is None else (found.half_width, found.candidate.id)
         now = self.clock()
         return RoundDone(self.processes, width, where, now - self.started, (now - begun) * blocks_left)
+
+    def _tried(self, block: Block) -> Generator[Event, None, pyperf.BenchmarkSuite | None]:
+        """Return what pyperf measured of a block; None where that fails once too often."""
+        for losses in range(1 + RETRIES):
+            try:
+                return self._suite(block)
+            except BenchmarkError as error:
+                failure = Failure(block.id, 0, str(error))
+                yield Lost(failure) if losses < RETRIES else Failed(failure)
+        return None
 
     def _suite(self, block: Block) -> pyperf.BenchmarkSuite:
         environment = worker_environment(os.environ) | {"PYTHONSAFEPATH": "1"}

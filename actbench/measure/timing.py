@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
+from typing import NamedTuple
 
-from actbench.measure.calibration import Slices, calibrate, loops_by_doubling
+from actbench.measure.calibration import Slices, calibrate
 from actbench.measure.client import Worker
-from actbench.measure.protocol import Slice, Sweep
+from actbench.measure.protocol import Slice, Sweep, Taken, Timed
 from actbench.measure.schedule import order
-from actbench.model import CACHED, Block, Calibration, Probe
+from actbench.model import Block, Calibration
 
-PROBES = 3
-"""Slices of a probe."""
+SHARE_DIGITS = 4
+"""Of a share of the processor: a hundredth of a percent."""
 
 MOVES = 4
 """How often a round puts the code elsewhere in memory, at least, where it has so many values."""
@@ -33,26 +35,11 @@ def calibrated(
     return calibrate(block, time_slices, place, arm_seconds)
 
 
-def probed(worker: Worker, block: Block, seed: int, timeout: float) -> tuple[Probe, ...]:
-    """Time each arm of the block on one element and on a cacheful, whatever its own size: roughly."""
-    single, cached = (_least(worker, replace(block, size=size), seed, timeout) for size in (1, CACHED))
-    return tuple(map(Probe, single, cached))
-
-
-def _least(worker: Worker, block: Block, seed: int, timeout: float) -> list[float]:
-    """Return seconds per call by arm: the least of a few slices, since what disturbs makes a slice longer."""
-    worker.prepare(block, seed)
-    time_slices = _timing(worker, timeout)
-    loops, _ = loops_by_doubling(len(block.timed), time_slices)
-    taken = time_slices(PROBES * list(enumerate(loops)))
-    return [min(taken[arm :: len(loops)]) / count for arm, count in enumerate(loops)]
-
-
 def _timing(worker: Worker, timeout: float) -> Callable[[Slices], tuple[float, ...]]:
     """Return what times slices at one placement."""
 
     def time_slices(slices: Slices) -> tuple[float, ...]:
-        return worker.time([Sweep(0, tuple(Slice(*each) for each in slices))], timeout)[0]
+        return worker.time([Sweep(0, tuple(Slice(*each) for each in slices))], timeout).seconds[0]
 
     return time_slices
 
@@ -76,15 +63,33 @@ def further(calls: int, share: float) -> int:
     return calls + round(calls * share)
 
 
-def values(
-    calibration: Calibration, swept: Sequence[Sweep], timed: Sequence[Sequence[float]]
-) -> tuple[tuple[float, ...], ...]:
-    """Return seconds per call by arm and value, from the seconds of every slice of every sweep."""
-    found: list[list[float]] = [[] for _ in calibration.loops]
-    for sweep, seconds in zip(swept, timed, strict=True):
-        totals: dict[int, float] = {}
-        for done, taken in zip(sweep.slices, seconds, strict=True):
-            totals[done.arm] = totals.get(done.arm, 0.0) + taken
-        for arm, total in totals.items():
-            found[arm].append(total / calibration.calls(arm))
-    return tuple(map(tuple, found))
+class Values(NamedTuple):
+    """Of one block in one round, by arm and value."""
+
+    seconds: tuple[tuple[float, ...], ...]
+    """Per call."""
+    processor: tuple[tuple[float, ...], ...]
+    """The share of the wall time that the process had the processor; 0 where that is not known."""
+
+
+def values(calibration: Calibration, swept: Sequence[Sweep], timed: Iterable[Timed]) -> Values:
+    """Return what the slices of every sweep come to; each answer is for the sweeps after those of the one before."""
+    seconds: list[list[float]] = [[] for _ in calibration.loops]
+    processor: list[list[float]] = [[] for _ in calibration.loops]
+    answers = chain.from_iterable(zip(each.seconds, each.processor, strict=True) for each in timed)
+    for sweep, of_slices in zip(swept, answers, strict=True):
+        slices: dict[int, list[Taken]] = {}
+        for done, *taken in zip(sweep.slices, *of_slices, strict=True):
+            slices.setdefault(done.arm, []).append(Taken(*taken))
+        for arm, several in slices.items():
+            total = sum(each.seconds for each in several)
+            seconds[arm].append(total / calibration.calls(arm))
+            processor[arm].append(_share(total, several))
+    return Values(tuple(map(tuple, seconds)), tuple(map(tuple, processor)))
+
+
+def _share(total: float, slices: Sequence[Taken]) -> float:
+    """Return the share of the processor over several slices, which took so many seconds in total."""
+    if not all(each.processor for each in slices):
+        return 0.0
+    return round(total / sum(each.seconds / each.processor for each in slices), SHARE_DIGITS) or 10**-SHARE_DIGITS

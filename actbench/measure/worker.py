@@ -13,9 +13,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
-from itertools import repeat
 from pathlib import Path
-from time import perf_counter, thread_time
 from traceback import extract_tb
 from typing import TYPE_CHECKING, Any
 
@@ -35,15 +33,17 @@ from actbench.measure.protocol import (
     Offered,
     Prepared,
     Started,
+    Taken,
     Timed,
 )
+from actbench.measure.undisturbed import undisturbed
 
 if TYPE_CHECKING:
     from actbench import behaviour
     from actbench.behaviour.guarded import GuardedCalls
     from actbench.behaviour.watch import Watch
     from actbench.code_placement import CodePlacement
-    from actbench.kernel import Invocation, Operands
+    from actbench.kernel import Operands
     from actbench.model import Case
 
 
@@ -56,22 +56,13 @@ of any process that has lived for a while; MALLOC_MMAP_THRESHOLD_=131072 in the 
 """
 
 
-ATTEMPTS = 8
-"""How often a slice is timed at most, until one is not disturbed by another process on the same processor."""
-
-UNDISTURBED = 0.98
-"""The share of a slice's wall time that the process must have had the processor."""
-
-QUANTUM = 0.005
-"""Seconds: about what a scheduler gives a process at a time. A slice that needs more cannot do better a second time."""
-
-
 class Worker:
     """One block at a time, from requests."""
 
     def __init__(self) -> None:
         """Hold no block yet."""
         self._cases: list[Case] = []
+        self._one_thread: list[bool] = []
         self._operands: Operands | None = None
         self._code: CodePlacement | None = None
         self._calls: GuardedCalls | None = None
@@ -161,7 +152,7 @@ class Worker:
 
     def prepare(self, cases: list[str], seed: int) -> Prepared:
         """Take up a block, its cases first, then its yardsticks: bind its kernels and draw its inputs."""
-        from actbench import kernel
+        from actbench import backends, kernel
         from actbench.behaviour.watch import Watch
         from actbench.model import Case
 
@@ -171,6 +162,8 @@ class Worker:
         for case in self._cases:
             if not case.is_yardstick:
                 kernel.bind_at(case)
+        used = [backends.get(case.backend) for case in self._cases]
+        self._one_thread = [not (backend.threaded or backend.on_device) for backend in used]
         gc.freeze()  # numba alone brings so many objects that the next collection would take 60 ms
         first = self._cases[0]
         self._operands = kernel.Operands.drawn(first.activation, first.dtype, first.size, seed)
@@ -189,15 +182,19 @@ class Worker:
 
     def time(self, sweeps: list[dict[str, Any]]) -> Timed:
         """Time the slices of each sweep."""
-        return Timed(tuple(self._sweep(**sweep) for sweep in sweeps))
+        taken = [self._sweep(**sweep) for sweep in sweeps]
+        return Timed(
+            tuple(tuple(each.seconds for each in sweep) for sweep in taken),
+            tuple(tuple(each.processor for each in sweep) for sweep in taken),
+        )
 
     def limits(self, copies: list[int], repeats: int) -> Limited:
         """Measure how fast this processor computes, and copies arrays of so many bytes."""
         from actbench.measure import roofs
 
-        return roofs.measured(copies, repeats, _undisturbed)
+        return roofs.measured(copies, repeats, undisturbed)
 
-    def _sweep(self, seed: int, slices: list[tuple[int, int, int]], *, move: bool) -> tuple[float, ...]:
+    def _sweep(self, seed: int, slices: list[tuple[int, int, int]], *, move: bool) -> list[Taken]:
         """Move operands, and if asked for code, elsewhere in memory; then time the slices."""
         import numpy as np
 
@@ -208,36 +205,19 @@ class Worker:
             self._code.move()
         placement = kernel.Placement(operands, np.random.default_rng(seed))
         arms = [kernel.prepare(case, placement) for case in self._cases]
-        seconds = []
+        taken = []
         for index, calls, phase in slices:
             arm = arms[index]
-            seconds.append(_undisturbed(arm, calls, partial(placement.warm, arm, phase)))
+            warm = partial(placement.warm, arm, phase)
+            taken.append(undisturbed(arm, calls, warm, one_thread=self._one_thread[index]))
         if self._watch is not None and slices:
             self._watch.look(arms, {arm for arm, _, _ in slices}, placement)
-        return tuple(seconds)
+        return taken
 
     def _prepared(self) -> Operands:
         if self._operands is None:
             raise RuntimeError("no block is prepared")
         return self._operands
-
-
-def _undisturbed(arm: Invocation, calls: int, warm: Callable[[], None]) -> float:
-    """Return the wall time of `calls` calls of the first attempt that was not disturbed; `warm` comes before each."""
-    function, arguments = arm.function, arm.arguments
-    seconds = 0.0
-    for _ in range(ATTEMPTS):
-        warm()
-        times = repeat(None, calls)
-        begun = thread_time()
-        start = perf_counter()
-        for _ in times:
-            function(*arguments)
-        seconds = perf_counter() - start
-        own = thread_time() - begun
-        if own > UNDISTURBED * seconds or own > QUANTUM:
-            break
-    return seconds
 
 
 def _packed(doubt: behaviour.Doubt) -> Doubt:

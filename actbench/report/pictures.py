@@ -49,7 +49,7 @@ def of_run(kind: str, run: Run, found: Measured, keep: Keep | None = None, *, ch
         case "time":
             return time(figures, caches, choose=choose)
         case "parts":
-            return parts(run.times, figures, record.calibrations, choose=choose)
+            return parts(figures, choose=choose)
         case "accuracy":
             return accuracy(checks, choose=choose)
         case "rounds":

@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from actbench.report.numbers import duration
-from actbench.runs.events import Calibrated, Checked, Confirming, Event, Failed, Judged, Measured, RoundDone
+from actbench.runs.events import Calibrated, Checked, Confirming, Event, Failed, Judged, Lost, Measured, RoundDone
 
 BAR = 24
 """Width of the bar in characters."""
@@ -63,6 +63,8 @@ class Progress:
             case Confirming(cases):
                 plural = "case" if len(cases) == 1 else "cases"
                 self._console.print(Text(f"measuring anew {len(cases)} {plural} that may have regressed: {cases[0]}"))
+            case Lost(failure):
+                self._console.print(Text(f"{failure.block} is tried again: {failure.reason}"))
             case Failed(failure):
                 self._console.print(Text(f"FAILED {failure.block}: {failure.reason}", style="red"))
 

@@ -19,8 +19,8 @@ def publish(directory: Path, record: Record, times: Times) -> Summary:
     found = measured(times, record)
     summary = summarise(found, record)
     for name, text in tables_csv.every(found).items():
-        files.write(directory / name, text)
-    files.write(directory / "summary.md", _markdown(summary, record))
+        files.replace(directory / name, text)
+    files.replace(directory / "summary.md", _markdown(summary, record))
     return summary
 
 

@@ -12,12 +12,11 @@ from math import isnan
 from operator import itemgetter
 
 from actbench import backends, suite
-from actbench.analysis.bounds import Bound
 from actbench.analysis.figures import Figures, kept_bytes
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS, Bounded
-from actbench.model import Check, LeftOut, place
-from actbench.report import crossovers, ladder
+from actbench.model import CACHED, Check, Failure, LeftOut, place
+from actbench.report import crossovers, ladder, processor
 from actbench.report.answers import answers, grouped, is_the_question
 from actbench.report.measured import Measured
 from actbench.report.numbers import NO_INTERVAL, UNDECIDED, count, counted, plus_minus, ratio, significant
@@ -52,7 +51,7 @@ def summarise(found: Measured, record: Record) -> Summary:
         if of in compared:
             tables.append(_speedup_table(title, compared[of]))
         tables.append(_time_table(title, alike))
-        if any(each.bounding.word for each in alike):
+        if any(each.parts for each in alike):
             tables.append(_bound_table(title, alike))
     if curves:
         tables.append(crossovers.table(curves))
@@ -105,7 +104,8 @@ def _time_table(title: str, cases: Sequence[Figures]) -> Table:
     return _by_strategy(
         f"Time: {title}",
         "Nanoseconds per element, and in brackets the rate of moving the operands as a percentage of a plain copy's, "
-        "whose interval is in cases.csv; none where its call takes half of the time, or that of the copy two thirds.",
+        "whose interval is in cases.csv; only where it is known that the case's call takes less than half of its time, "
+        "and the copy's less than two thirds.",
         cases,
         _time,
     )
@@ -116,8 +116,9 @@ def _bound_table(title: str, cases: Sequence[Figures]) -> Table:
         f"What bounds it: {title}",
         "dispatch: half of the time is spent on one element as well; memory: a copy of the operands takes half of the "
         "time, or the kernel is 1.5 times slower than on an array in cache; allocation: that, where results and "
-        "temporaries are allocated; compute: none of these; nothing, where a call hides what elements take in cache. "
-        f"{UNDECIDED} marks a word that is another one at an end of the case's intervals.",
+        "temporaries are allocated; compute: none of these. Nothing, where the 95 % intervals of these ratios do not "
+        "decide, where a call hides what elements take in cache, or where other processes took an unknown share of the "
+        f"time; {NO_INTERVAL}, where there are no intervals, which take {MIN_ROUNDS} rounds.",
         cases,
         _word,
     )
@@ -135,14 +136,14 @@ def _by_strategy(title: str, note: str, cases: Sequence[Figures], cell: Callable
 
 def _time(each: Figures) -> str:
     value, low, high = (1e9 * seconds / each.size for seconds in (each.seconds, each.low, each.high))
-    told = each.bounding.copy_tells and each.bounding.word is not Bound.DISPATCH
-    rate = f" ({significant(each.copy_limit_pct, 2)} %)" if told else ""
+    rate = f" ({significant(each.copy_limit_pct, 2)} %)" if each.parts and each.parts.rate_tells else ""
     return f"{plus_minus(value, low, high)}{rate}"
 
 
 def _word(each: Figures) -> str:
-    words = [each.bounding.word or "", "" if each.bounding.decided else UNDECIDED]
-    return " ".join(filter(None, words))
+    if each.parts is None:
+        return ""
+    return each.bound or "" if each.parts.known else NO_INTERVAL
 
 
 def _cost_table(checks: Sequence[Check]) -> Table:
@@ -175,6 +176,12 @@ def _cost_table(checks: Sequence[Check]) -> Table:
 
 def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Record) -> Iterator[str]:
     yield from _intervals(cases, speedups, record)
+    yield from processor.remarks(cases)
+    if record.plan.probes and record.rounds and record.settings.engine is Engine.INTERLEAVED and not record.probed:
+        yield (
+            "What bounds a case, and where its time goes, is not known: an older actbench timed one element and "
+            f"{CACHED} once, and not in every round."
+        )
     for activation, digits in _by_differences(record.checks).items():
         yield (
             f"{activation}: mpmath cannot evaluate it, so g' is held to differences of the forward function, to about "
@@ -192,8 +199,13 @@ def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Reco
         yield f"{', '.join(name for name, _ in own)}: on {device}; rates are percentages of a copy in its own memory."
     yield from left_out_lines(record.plan.left_out)
     for failure in record.failures:
-        when = f"in round {failure.round}" if failure.round else "while calibrating"
-        yield f"FAILED {failure.block} {when}: {failure.reason}"
+        yield f"FAILED {failure.block} {_when(failure)}: {failure.reason}"
+    for loss in record.losses:
+        yield f"{loss.block} failed {_when(loss)}, and was tried again: {loss.reason}"
+
+
+def _when(failure: Failure) -> str:
+    return f"in round {failure.round}" if failure.round else "while calibrating"
 
 
 def _intervals(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Record) -> Iterator[str]:

@@ -1,172 +1,58 @@
 """A run's directory: written while measuring, read for everything after.
 
-The journal takes each finished block as it comes, one line each, so that a killed process loses none. After every
-round all files are written anew, each in one move, and the journal is done with.
+The journal takes each finished block as it comes. After every round all files are written anew, as one, and the journal
+is done with: `Writer` does that. Whatever reads a run reads it by `load`, which also cleans up after a killed process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from itertools import chain, count
-from math import inf
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
-from actbench.errors import InputError
-from actbench.model import Block, BlockTimes, Plan
-from actbench.runs import files, record, values
-from actbench.runs.environment import process_metadata, public_text
-from actbench.runs.events import Calibrated, Checked, Disturbed, Event, Failed, Measured, RoundDone
+from actbench import regular
+from actbench.errors import InputError, damaged
+from actbench.model import Case, Plan
+from actbench.runs import files, journal, latest, record, values
 from actbench.runs.record import Record, Status
 from actbench.runs.times import Times
 
-RESULTS = Path("results")
-"""Where runs go and are looked for, in the current directory."""
+RUN, VALUES, PROBES, SUITE = "run.json", "values.csv", "probes.csv", "pyperf.json"
 
-LATEST = "latest"
-"""The link in `RESULTS` to the run begun last, and what users call it."""
+COMMITTED = (RUN, VALUES, PROBES, SUITE)
+"""The files that change as one; where the first lies says which are the current ones."""
 
-JOURNAL = "journal.jsonl"
+TABLES = ("cases.csv", "speedups.csv", "crossovers.csv", "summary.md")
+"""What is made from a run's measurements."""
 
-WRITTEN = ("values.csv", "pyperf.json", "cases.csv", "speedups.csv", "crossovers.csv", "summary.md", JOURNAL)
-"""What a run's directory holds beside its run.json."""
-
-BYTES_PER_VALUE = 200
-"""What a value takes on disk, in values.csv and pyperf.json together, generously."""
+PATIENCE, PAUSE = 20, 0.05
+"""How often to read again what another process is just writing, and the seconds between."""
 
 
 @dataclass(slots=True)
 class Run:
-    """A run as read from disk. `record` is None for a suite without its run.json."""
+    """A run as read from disk."""
 
     path: Path
     plan: Plan
     times: Times
     record: Record | None
-
-
-@dataclass(slots=True)
-class Writer:
-    """A run being written."""
-
-    directory: Path
-    record: Record
-    times: Times
-    metadata: Mapping[str, str | float] = field(default_factory=process_metadata)
-    """pyperf's metadata of this host, as far as it can be published."""
-
-    def take(self, event: Event) -> None:
-        """Note what happened; after a round, write it all."""
-        match event:
-            case Checked(check):
-                self.record.checks.append(check)
-            case Calibrated(block, calibration):
-                self.record.calibrations[block] = calibration
-                self.save()
-            case Measured(times):
-                self.times.add(times)
-                self._note(times)
-            case Disturbed():
-                self.record.repeats += 1
-            case Failed(failure):
-                self.record.failures.append(replace(failure, reason=public_text(failure.reason)))
-            case RoundDone(number):
-                self.record.rounds = number
-                self.save()
-                _point_latest(self.directory)
-
-    def save(self) -> None:
-        """Write the files that hold measurements, and drop the journal that they replace."""
-        from actbench.runs import pyperf_suite  # what only reads runs need not wait for pyperf
-
-        calibrations = self.record.calibrations
-        files.write(self.directory / "values.csv", values.to_csv(self.record.plan, self.times, calibrations))
-        suite = pyperf_suite.to_json(self.times, calibrations, self.metadata)
-        if suite:
-            files.write(self.directory / "pyperf.json", suite)
-        files.write(self.directory / "run.json", record.encode(self.record))
-        (self.directory / JOURNAL).unlink(missing_ok=True)
-
-    def close(self, status: Status, seconds: float) -> None:
-        """Write it all a last time; `seconds` is what this session took."""
-        self.record.status = status
-        self.record.seconds += seconds
-        self.save()
-
-    def _note(self, times: BlockTimes) -> None:
-        line = _Line(times.block.id, times.round, times.seconds)
-        try:
-            with (self.directory / JOURNAL).open("ab") as journal:
-                journal.write(msgspec.json.encode(line) + b"\n")
-        except OSError as error:
-            raise InputError(
-                f"cannot write to {self.directory}: {error.strerror}; rounds before this one are intact there"
-            ) from None
-
-
-@contextmanager
-def create(directory: Path | None, new: Record) -> Iterator[Writer]:
-    """Begin a run in `directory`, or in a new one under results/; `InputError` when that cannot be."""
-    if directory is None:
-        directory = _fresh(new.settings.preset)
-    if directory.absolute() == (RESULTS / LATEST).absolute():
-        raise InputError(f"-o {directory}: that is the link to the newest run; name a directory of its own")
-    files.probe(directory, BYTES_PER_VALUE * 400 * len(new.plan.cases))
-    with files.locked(directory):
-        if not _can_hold(directory):
-            raise InputError(f"{directory} holds a run: go on with it (--resume {directory}) or name another with -o")
-        writer = Writer(directory, new, Times(new.plan))
-        writer.save()
-        yield writer
-
-
-@contextmanager
-def reopen(directory: Path) -> Iterator[Writer]:
-    """Go on with the run in `directory`, or ``latest``; `InputError` when there is none, or it is damaged."""
-    there = load(directory).path
-    if there.is_file():
-        raise InputError(f"--resume {directory}: name the directory of the run")
-    with files.locked(there):
-        run = load(there)
-        assert run.record is not None  # noqa: S101  # it is there, see above
-        writer = Writer(there, run.record, run.times)
-        if (there / JOURNAL).exists():
-            writer.save()  # it may end in half a line, to which nothing must be appended
-        run.record.status = Status.RUNNING
-        yield writer
+    """None for a suite without its run.json."""
+    loops: Mapping[Case, int]
+    """Calls in a value by case; of a yardstick, from the last of its blocks."""
 
 
 def load(path: Path) -> Run:
     """Read a run: its directory, its pyperf.json, or ``latest``; `InputError` when that is not one."""
-    if str(path) == LATEST:
-        path = RESULTS / LATEST
-        if not path.exists():
-            raise InputError(
-                "there is no latest run under results/: make one with 'actbench run', or name its directory"
-            )
+    if latest.is_meant(path):
+        path = latest.complete()
     try:
-        if path.is_file():
-            from actbench.runs import pyperf_suite
-
-            plan, times = pyperf_suite.from_json(path)
-            if (path.parent / "run.json").exists():
-                return load(path.parent)
-            return Run(path, plan, times, None)
-        data = (path / "run.json").read_bytes()
+        is_file = path.is_file()
     except OSError as error:
-        why = "there is no run.json in it" if isinstance(error, FileNotFoundError) and path.is_dir() else error.strerror
-        raise InputError(
-            f"{path} is not a run ({why}): name a directory with a run.json, a pyperf.json, or 'latest'"
-        ) from None
-    found = record.decode(data, path / "run.json")
-    times = values.from_csv(path / "values.csv", found.plan, found.calibrations)
-    for finished in _journal(path / JOURNAL, found):
-        times.add(finished)
-    return Run(path, found.plan, times, found)
+        raise _no_run(path, error) from None
+    return _load_suite(path) if is_file else _load_directory(path)
 
 
 def load_timed(path: Path) -> Run:
@@ -182,69 +68,111 @@ def require_timed(run: Run) -> None:
         raise InputError(f"{run.path} was refused before anything was timed, for a wrong kernel: correct it, run again")
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A line of the journal."""
-
-    block: str
-    round: int
-    seconds: tuple[tuple[float, ...], ...]
-
-
-def _journal(path: Path, of: Record) -> Iterator[BlockTimes]:
-    """Yield the blocks finished since the files were last written; a last line cut short by a kill is dropped."""
-    blocks: dict[str, Block] = {block.id: block for block in of.plan.blocks}
-    if not path.exists():
-        return
-    for line in path.read_bytes().splitlines(keepends=True):
-        if line.endswith(b"\n"):
-            try:
-                entry = msgspec.json.decode(line, type=_Line)
-            except msgspec.MsgspecError as error:
-                raise _damaged(path, error) from None
-            counts = tuple(map(len, entry.seconds))
-            calibration = of.calibrations.get(entry.block)
-            right = calibration is not None and counts == calibration.values and entry.round > 0
-            if not right or not all(0 < value < inf for arm in entry.seconds for value in arm):
-                raise _damaged(path, f"a line is not of block {entry.block} as it was calibrated")
-            yield BlockTimes(blocks[entry.block], entry.round, entry.seconds)
+def read_record(directory: Path) -> Record:
+    """Read the run.json of a directory; `InputError` when there is none, or it is damaged."""
+    path = directory / RUN
+    try:
+        return record.decode(regular.read(path), path)
+    except OSError as error:
+        raise _no_run(directory, error) from None
 
 
-def _damaged(journal: Path, why: object) -> InputError:
-    return InputError(f"{journal} is damaged: {why}; remove it: the rounds before it are in values.csv")
+def tidy(directory: Path) -> None:
+    """Clean up what a killed process left; only for who holds the directory. `OSError` when the disk refuses."""
+    files.recover(directory, COMMITTED, TABLES)
 
 
-def _can_hold(directory: Path) -> bool:
-    """Say whether a new run may begin in a directory: a run that was refused before anything was timed gives way.
+def _load_suite(path: Path) -> Run:
+    from actbench.runs import pyperf_suite  # what only reads directories need not wait for pyperf
 
-    `InputError` where it has files of these names that are no run's.
-    """
-    path = directory / "run.json"
-    if path.exists():
+    suite = pyperf_suite.read(path)
+    alone = Run(path, suite.plan, suite.times, None, suite.loops)
+    if path.name != SUITE or not (path.parent / RUN).exists():
+        return alone
+    run = load(path.parent)
+    if run.record is None or (run.record.status is not Status.RUNNING and not _same(alone.times, run.times)):
+        raise damaged(f"{path} is not of the run in {path.parent}: what was measured differs")
+    return run
+
+
+def _same(one: Times, other: Times) -> bool:
+    """Say whether all values are the same, as far as values.csv has digits."""
+    mine, theirs = ({(each.block.id, each.round): each.seconds for each in times.finished()} for times in (one, other))
+    return mine.keys() == theirs.keys() and all(
+        len(arm) == len(again) and all(abs(a - b) <= 1e-8 * b for a, b in zip(arm, again, strict=True))
+        for key in mine
+        for arm, again in zip(mine[key], theirs[key], strict=True)
+    )
+
+
+def _load_directory(directory: Path) -> Run:
+    for _ in range(PATIENCE):
         try:
-            return record.decode(path.read_bytes(), path).status is Status.REFUSED and not load(directory).times.blocks
-        except (InputError, OSError):
+            return _settled(_read(directory))
+        except InputError:
+            if not _is_held(directory):
+                raise
+        time.sleep(PAUSE)  # another process writes, and was between two files
+    return _settled(_read(directory))
+
+
+def _read(directory: Path) -> Run:
+    there = read_record(directory)
+    times = Times(there.plan)
+    for name, blocks in ((VALUES, there.plan.blocks), (PROBES, there.plan.probes)):
+        if name == PROBES and not there.probed:
+            continue
+        try:
+            data = regular.read(files.current(directory, name, RUN))
+        except OSError as error:
+            raise damaged(f"cannot read {directory / name}: {error.strerror}") from None
+        for found in values.from_csv(data, directory / name, blocks, there.calibrations, there.digests):
+            times.put(found.block, found.rounds, found.seconds, found.processor)
+    path = directory / journal.NAME
+    try:
+        data = regular.read(path)
+    except FileNotFoundError:
+        data = b""
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}; remove it: rounds before it are in {VALUES}") from None
+    for finished in journal.read(data, path, there):
+        times.add(finished)
+    calls = {
+        case: there.calibrations[block.id].calls(arm) for block in times.blocks for arm, case in enumerate(block.timed)
+    }
+    return Run(directory, there.plan, times, there, calls)
+
+
+def _settled(run: Run) -> Run:
+    """Clean up after a killed process, and call its run interrupted; one that goes on is left alone."""
+    of = run.record
+    left = any(files.part(run.path / name).exists() for name in (*COMMITTED, *TABLES))
+    if of is None or (of.status is not Status.RUNNING and not left):
+        return run
+    with suppress(InputError, OSError), files.locked(run.path):
+        if of.status is Status.RUNNING:
+            of.status = Status.INTERRUPTED
+        with suppress(OSError):  # a directory that cannot be written can be read
+            tidy(run.path)
+            there = read_record(run.path)
+            if there.status is Status.RUNNING:
+                there.status = Status.INTERRUPTED
+                files.commit(run.path, {RUN: record.encode(there)})
+    return run
+
+
+def _is_held(directory: Path) -> bool:
+    try:
+        with files.locked(directory):
             return False
-    there = [name for name in WRITTEN if (directory / name).exists()]
-    if there:
-        raise InputError(f"{directory} holds {there[0]}, which a run would replace: name another directory with -o")
-    return True
+    except InputError:
+        return True
+    except OSError:
+        return False
 
 
-def _fresh(preset: str) -> Path:
-    """Return a directory under results/ that is not there yet, named by time and preset."""
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    suffixes = chain([""], (f"-{number}" for number in count(2)))
-    paths = (RESULTS / f"{stamp}-{preset}{suffix}" for suffix in suffixes)
-    return next(path for path in paths if not path.exists())
-
-
-def _point_latest(directory: Path) -> None:
-    """Let results/latest lead to a run under results/; a run elsewhere is found by its own path."""
-    directory = directory.resolve()
-    if directory.parent != RESULTS.resolve():
-        return
-    link = RESULTS / f".{LATEST}.part"
-    link.unlink(missing_ok=True)
-    link.symlink_to(directory.name)
-    link.replace(RESULTS / LATEST)
+def _no_run(path: Path, error: OSError) -> InputError:
+    why = error.strerror
+    if isinstance(error, FileNotFoundError):
+        why = f"there is no {RUN} in it" if path.is_dir() else why
+    return InputError(f"{path} is not a run ({why}): name a directory with a run.json, a pyperf.json, or 'latest'")

@@ -16,11 +16,21 @@ AT_ONCE = 1000
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return a header and rows; NaN is an empty cell. A column that has floats has no words."""
+    return _line(columns) + rows_text(rows)
+
+
+def rows_text(rows: Iterable[Sequence[object]]) -> str:
+    """Return rows without a header."""
     text, rest = io.StringIO(), iter(rows)
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
     while several := [*islice(rest, AT_ONCE)]:
         writer.writerows(zip(*map(_cells, zip(*several, strict=True)), strict=True))
+    return text.getvalue()
+
+
+def _line(cells: Sequence[object]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
     return text.getvalue()
 
 

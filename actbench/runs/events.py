@@ -50,6 +50,20 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """A block lost its worker, and is tried again."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A block that an earlier session had given up has what it lacked."""
+
+    block: str
+
+
+@dataclass(frozen=True, slots=True)
 class RoundDone:
     """A round is complete."""
 
@@ -82,4 +96,4 @@ class Confirming:
     cases: tuple[str, ...]
 
 
-Event = Checked | Calibrated | Measured | Disturbed | Failed | RoundDone | Judged | Confirming
+Event = Checked | Calibrated | Measured | Disturbed | Failed | Lost | Recovered | RoundDone | Judged | Confirming

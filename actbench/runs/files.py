@@ -1,14 +1,22 @@
-"""Files that are never half written, and a directory that two runs cannot share."""
+"""Files that are never half written, several that change as one, and a directory that two runs cannot share."""
 
 from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from actbench.errors import InputError
+
+PROBE = ".probe.part"
+
+
+def part(path: Path) -> Path:
+    """Return the temporary name of a file, beside it."""
+    return path.with_name(f".{path.name}.part")
 
 
 def write(path: Path, data: str | bytes) -> None:
@@ -17,16 +25,13 @@ def write(path: Path, data: str | bytes) -> None:
     What is no plain file, a device, a pipe or a link, is written to and not replaced.
     """
     there = False
-    temporary = path.with_name(f".{path.name}.part")
+    temporary = part(path)
     try:
         there = path.exists()
         if path.is_symlink() or (there and not path.is_file()):
             _write_into(path, data)
             return
-        with temporary.open("wb") as file:
-            file.write(data.encode() if isinstance(data, str) else data)
-            file.flush()
-            os.fsync(file.fileno())
+        _synced(temporary, data)
         temporary.replace(path)
     except OSError as error:
         with suppress(OSError):
@@ -35,24 +40,86 @@ def write(path: Path, data: str | bytes) -> None:
         raise InputError(f"cannot write {path}: {error.strerror}{intact}") from None
 
 
-def _write_into(path: Path, data: str | bytes) -> None:
+def replace(path: Path, data: str | bytes) -> None:
+    """Write a file of a run's, as `write` does, but into nothing that is no regular file: `InputError` says so."""
+    refuse_irregular(path)
+    with suppress(OSError):
+        if path.is_symlink():
+            path.unlink()
+    write(path, data)
+
+
+def commit(directory: Path, contents: Mapping[str, str | bytes]) -> None:
+    """Write several files as one: a process that is killed leaves all of them as they were, or as they are now.
+
+    All are there under temporary names before the first is moved into place. The first name decides: while its
+    temporary file is there, the old files count; once that is moved, the new ones do, wherever they lie. `recover` ends
+    what was begun. `InputError` when the disk refuses, and then the old files are intact.
+    """
+    first, *others = (directory / name for name in contents)
     try:
-        path.write_bytes(data.encode() if isinstance(data, str) else data)
+        recover(directory, tuple(contents), ())  # one that Ctrl-C cut short
+        for name, data in contents.items():
+            refuse_irregular(directory / name)
+            _synced(part(directory / name), data)
     except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}") from None
+        with suppress(OSError):
+            _drop([*others, first])
+        place = error.filename or directory
+        raise InputError(f"cannot write {place}: {error.strerror}; what was written before is intact") from None
+    try:
+        for path in (first, *others):
+            part(path).replace(path)
+        _sync(directory)
+    except OSError as error:
+        place = error.filename or directory
+        raise InputError(f"cannot write {place}: {error.strerror}; the run is intact: go on with --resume") from None
+
+
+def current(directory: Path, name: str, first: str) -> Path:
+    """Return where the contents of a file lie that is committed with `first`: in its place, or not moved there yet."""
+    moved = part(directory / name)
+    return moved if moved.exists() and not part(directory / first).exists() else directory / name
+
+
+def recover(directory: Path, committed: tuple[str, ...], others: Iterable[str]) -> None:
+    """Clean up after a killed process: end a `commit` of these files or undo it, and drop every other temporary file.
+
+    Only for who holds the directory; `OSError` when the disk refuses.
+    """
+    first, *rest = (directory / name for name in committed)
+    if part(first).exists():
+        _drop([*rest, first])
+    for path in rest:
+        if part(path).exists():
+            part(path).replace(path)
+    _drop(directory / name for name in others)
+    (directory / PROBE).unlink(missing_ok=True)
+
+
+def append(path: Path, data: bytes) -> None:
+    """Add to a regular file, made where there is none; `OSError` when that cannot be."""
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW, 0o666)
+    with os.fdopen(handle, "ab") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(0, "it is not a regular file")
+        file.write(data)
+
+
+def refuse_irregular(path: Path) -> None:
+    """Raise `InputError` where a file of a run's cannot be written, because another thing than a file is there."""
+    if path.exists() and not path.is_file():
+        raise InputError(f"cannot write {path}: it is not a regular file; remove it")
 
 
 def probe(directory: Path, size: int) -> None:
     """Make sure that `directory` exists and takes a file of `size` bytes; `InputError` when not."""
-    test = directory / ".probe.part"
+    test = directory / PROBE
     try:
         if directory.exists() and not directory.is_dir():
             raise InputError(f"{directory} is no directory: name another with -o")
         directory.mkdir(parents=True, exist_ok=True)
-        with test.open("wb") as file:
-            file.write(bytes(size))
-            file.flush()
-            os.fsync(file.fileno())
+        _synced(test, bytes(size))
     except OSError as error:
         megabytes = max(1, round(size / 1e6))
         raise InputError(
@@ -69,7 +136,7 @@ def locked(directory: Path) -> Iterator[None]:
 
     The lock is on the directory itself and goes with the process, however it ends.
     """
-    handle = os.open(directory, os.O_RDONLY)
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)  # a pipe would be waited for
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -78,3 +145,31 @@ def locked(directory: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def _synced(path: Path, data: str | bytes) -> None:
+    path.unlink(missing_ok=True)  # whatever has the name: a pipe would be waited for
+    with path.open("xb") as file:
+        file.write(data.encode() if isinstance(data, str) else data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _write_into(path: Path, data: str | bytes) -> None:
+    try:
+        path.write_bytes(data.encode() if isinstance(data, str) else data)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _drop(paths: Iterable[Path]) -> None:
+    for path in paths:
+        part(path).unlink(missing_ok=True)

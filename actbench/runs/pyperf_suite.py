@@ -6,35 +6,70 @@ run a block and round.
 
 from __future__ import annotations
 
+import gzip
+import io
 import tempfile
-from collections.abc import Mapping
-from dataclasses import replace
-from math import inf
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyperf
 
+from actbench import regular
 from actbench.errors import InputError, damaged
 from actbench.model import Arm, Block, BlockTimes, Calibration, Case, Plan
+from actbench.runs.limits import COUNT, MOST_ROUNDS, is_time
 from actbench.runs.times import Times
+from actbench.runs.values import digest
 
-ROUND, BLOCK = "actbench_round", "actbench_block"
-"""Our own metadata of a pyperf run."""
+ROUND, BLOCK, DIGEST = "actbench_round", "actbench_block", "actbench_digest"
+"""Our own metadata of a pyperf run; the digest is of the case, of the others and of the values."""
+
+UNIT = "second"
+
+BROKEN = (
+    *(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError, IndexError),
+    *(EOFError, zlib.error),
+)
+"""What reading a file that is no suite may raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """What a suite holds; the plan has what was measured, and no seed is known."""
+
+    plan: Plan
+    times: Times
+    loops: Mapping[Case, int]
+    """Calls in a value; of a yardstick, of one of its blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A pyperf run: a case in a round."""
+
+    case: Case
+    block: str
+    round: int
+    loops: int
+    values: Sequence[float]
+
+    @property
+    def digest(self) -> str:
+        """What tells whether it is as it was measured."""
+        return digest(repr((self.case.id, self.block, self.round, self.loops, *self.values)).encode())
 
 
 def to_json(times: Times, calibrations: Mapping[str, Calibration], metadata: Mapping[str, str | float]) -> str:
-    """Return the file's text; `metadata` is common to all runs."""
+    """Return the file's text, of nothing where nothing was measured; `metadata` is common to all runs."""
     runs: dict[Case, list[pyperf.Run]] = {}
     for finished in times.finished():
-        for arm, (case, values) in enumerate(zip(finished.block.timed, finished.seconds, strict=True)):
-            own = {
-                "name": case.id,
-                "unit": "second",
-                "loops": calibrations[finished.block.id].calls(arm),
-                ROUND: finished.round,
-                BLOCK: finished.block.id,
-            }
-            run = pyperf.Run(values, metadata={**metadata, **own}, collect_metadata=False)
+        for arm, (case, seconds) in enumerate(zip(finished.block.timed, finished.seconds, strict=True)):
+            name = finished.block.id
+            row = _Row(case, name, finished.round, calibrations[name].calls(arm), seconds)
+            own = {"name": case.id, "unit": UNIT, "loops": row.loops, ROUND: row.round, BLOCK: name, DIGEST: row.digest}
+            run = pyperf.Run(seconds, metadata={**metadata, **own}, collect_metadata=False)
             runs.setdefault(case, []).append(run)
     if not runs:
         return ""
@@ -42,29 +77,65 @@ def to_json(times: Times, calibrations: Mapping[str, Calibration], metadata: Map
     return _dumped(suite)
 
 
-def from_json(path: Path) -> tuple[Plan, Times]:
-    """Read a suite written by `to_json`; the plan holds what was measured, and no seed is known.
-
-    `InputError` when the file is damaged or not one of actbench's.
-    """
+def read(path: Path) -> Suite:
+    """Read a suite written by `to_json`; `InputError` when the file is damaged or not one of actbench's."""
     try:
-        suite = pyperf.BenchmarkSuite.load(str(path))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
-        why = f"cannot read {path} as a pyperf suite: {error}"
-        raise InputError(f"{why}; name a run's directory, or its pyperf.json") from None
-    seconds: dict[tuple[str, int], dict[Case, tuple[float, ...]]] = {}
-    for benchmark in suite:
-        for run in benchmark.get_runs():
-            metadata = run.get_metadata()
-            if ROUND not in metadata or BLOCK not in metadata:
-                raise InputError(f"{path} was not written by actbench: its runs do not tell their round and block")
-            case = Case.parse(benchmark.get_name())
-            if not run.values or not all(0 < value < inf for value in run.values):
-                raise damaged(f"{path} is damaged: a run of {case.id} has no values, or one that is no time")
-            seconds.setdefault((metadata[BLOCK], metadata[ROUND]), {})[case] = run.values
-    finished: list[BlockTimes] = []
+        suite = pyperf.BenchmarkSuite.loads(_text(path))
+        runs = [(benchmark.get_name(), run) for benchmark in suite for run in benchmark.get_runs()]
+    except BROKEN as error:
+        why = (error.strerror if isinstance(error, OSError) else None) or error
+        raise InputError(
+            f"cannot read {path} as a pyperf suite: {why}; name a run's directory, or its pyperf.json"
+        ) from None
+    rows: dict[tuple[str, int], dict[Case, _Row]] = {}
+    for name, run in runs:
+        row = _row(path, name, run)
+        of_round = rows.setdefault((row.block, row.round), {})
+        if row.case in of_round:
+            raise InputError(
+                f"{path} has round {row.round} of {row.case.id} twice: runs that were joined into one suite cannot be "
+                "told apart; name each by itself"
+            )
+        of_round[row.case] = row
+    finished = [*_finished(path, rows)]
+    plan = Plan(tuple(dict.fromkeys(each.block for each in finished)), seed=0)
+    loops = {row.case: row.loops for of_round in rows.values() for row in of_round.values()}
+    return Suite(plan, Times(plan, finished), loops)
+
+
+def _text(path: Path) -> str:
+    data = regular.read(path)
+    if path.suffix == ".gz":
+        with gzip.open(io.BytesIO(data)) as file:
+            data = file.read(regular.LARGEST)
+    return data.decode()
+
+
+def _row(path: Path, name: str, run: pyperf.Run) -> _Row:
+    """Return what a pyperf run holds; `InputError` when it is not as it was written."""
+    metadata = run.get_metadata()
+    if not {ROUND, BLOCK, DIGEST} <= metadata.keys():
+        raise InputError(
+            f"{path} was not written by this actbench: its runs do not tell their round, their block and a digest"
+        )
+    case = Case.parse(name)
+    if metadata.get("unit", UNIT) != UNIT:
+        raise damaged(f"{path} is damaged: {case.id} is in '{metadata['unit']}', and times are in '{UNIT}'")
+    row = _Row(case, metadata[BLOCK], metadata[ROUND], metadata.get("loops", 1), run.values)
+    for key, number, most in ((ROUND, row.round, MOST_ROUNDS), ("loops", row.loops, COUNT)):
+        if not isinstance(number, int) or not 0 < number <= most:
+            raise damaged(f"{path} is damaged: {key} of {case.id} is {number}, and can be 1 to {most}")
+    if not row.values or not all(map(is_time, row.values)):
+        raise damaged(f"{path} is damaged: round {row.round} of {case.id} has no values, or one that is no time")
+    if row.digest != metadata[DIGEST]:
+        raise damaged(f"{path} is damaged: round {row.round} of {case.id} is not as it was measured")
+    return row
+
+
+def _finished(path: Path, rows: Mapping[tuple[str, int], Mapping[Case, _Row]]) -> Iterator[BlockTimes]:
+    """Yield the blocks of each round; the first round of a block says which cases it has."""
     blocks: dict[str, Block] = {}
-    for (name, number), by_case in seconds.items():
+    for (name, number), by_case in rows.items():
         cases = [case for case in by_case if not case.is_yardstick]
         if name not in blocks and cases:
             first = cases[0]
@@ -73,11 +144,9 @@ def from_json(path: Path) -> tuple[Plan, Times]:
             empty = Block(first.activation, first.op, first.dtype, first.size, arms)
             several = tuple(name for name in copies if name != empty.yardstick.backend)
             blocks[name] = replace(empty, copies=several)
-        if name not in blocks or {*blocks[name].timed} != by_case.keys():
-            raise damaged(f"{path} is incomplete: round {number} of {name} does not have all its cases")
-        finished.append(BlockTimes(blocks[name], number, tuple(by_case[case] for case in blocks[name].timed)))
-    plan = Plan(tuple(blocks.values()), seed=0)
-    return plan, Times(plan, finished)
+        if name not in blocks or blocks[name].id != name or {*blocks[name].timed} != by_case.keys():
+            raise damaged(f"{path} is incomplete: round {number} of {name} does not have all its cases, or others")
+        yield BlockTimes(blocks[name], number, tuple(tuple(by_case[case].values) for case in blocks[name].timed))
 
 
 def _dumped(suite: pyperf.BenchmarkSuite) -> str:

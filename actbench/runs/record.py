@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import secrets
 from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from actbench.errors import InputError, damaged
 from actbench.model import Calibration, Check, Failure, Loaded, Plan
+from actbench.runs import limits
 from actbench.runs.environment import Environment
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the files of a run.
 
-1: first.
+1: first. 2: with digests of what was measured, by which damage is noticed.
 """
 
 
@@ -76,6 +77,21 @@ class Record:
     """How often a block was measured again, because all of it was slower than in other rounds."""
     loaded: list[Loaded] = field(default_factory=list)
     """The user's own code, in the order in which it was loaded; files as they were named, but never a full path."""
+    losses: list[Failure] = field(default_factory=list)
+    """Every time that a block lost its worker, or failed, and went on."""
+    id: str = field(default_factory=lambda: secrets.token_hex(8))
+    """What tells the run from all others, in 16 hexadecimal digits at random."""
+    saves: int = 0
+    """How often all files were written; the journal goes on from there."""
+    digests: dict[str, dict[int, str]] = field(default_factory=dict)
+    """By block and round, the digest of its rows in values.csv; of a probe, in probes.csv."""
+    seal: str = ""
+    """The digest of what was planned and measured, of the digests too; settings and host can be corrected by hand."""
+
+    @property
+    def probed(self) -> bool:
+        """Whether the plan's probes are measured, which older runs and stock pyperf do without."""
+        return any(block.id in self.calibrations for block in self.plan.probes)
 
 
 class _Version(msgspec.Struct):
@@ -83,7 +99,8 @@ class _Version(msgspec.Struct):
 
 
 def encode(record: Record) -> bytes:
-    """Return the record as indented JSON."""
+    """Return the record as indented JSON, sealed."""
+    record.seal = _seal(record)
     return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
 
 
@@ -96,48 +113,17 @@ def decode(data: bytes, path: Path) -> Record:
                 f"{path} is of schema {version}, this actbench reads {SCHEMA}: use the actbench that wrote it"
             )
         record = msgspec.json.decode(data, type=Record)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise damaged(f"{path} is damaged: {error}") from None
-    contradiction = next(_contradictions(record), None)
-    if contradiction:
-        raise damaged(f"{path} is damaged: {contradiction}")
+    fault = next(limits.faults(record), None)
+    if fault is None and record.seal != _seal(record):
+        fault = "what it says of what was measured is not as it was written"
+    if fault:
+        raise damaged(f"{path} is damaged: {fault}")
     return record
 
 
-def _contradictions(record: Record) -> Iterator[str]:
-    """Say what cannot be true of a record that actbench wrote."""
-    arms = {arm for block in record.plan.blocks for arm in block.arms}
-    named = [
-        msgspec.to_builtins([record.environment, record.loaded]),
-        *((arm.strategy, arm.backend) for arm in arms),
-        *((block.activation, *block.copies) for block in record.plan.blocks),
-    ]
-    if not all(text.isprintable() for text in _texts(named)):
-        yield "a name or a version in it has characters that do not print"
-    blocks = {block.id: block for block in record.plan.blocks}
-    if not blocks or len(blocks) < len(record.plan.blocks):
-        yield "its plan has no blocks, or one twice"
-    for block in blocks.values():
-        if not block.arms or len({*block.arms}) < len(block.arms) or block.size < 1:
-            yield f"block {block.id} has no arms, or one twice, or no elements"
-    for name, calibration in record.calibrations.items():
-        counts = (*calibration.loops, *calibration.values, calibration.slices)
-        if name not in blocks or min(counts, default=0) < 1:
-            yield f"the calibration of {name} is not one of the plan's, or has a count below 1"
-        elif {len(calibration.loops), len(calibration.values)} | ({len(calibration.probes)} - {0}) != {
-            len(blocks[name].timed)
-        }:
-            yield f"the calibration of {name} is not for as many arms as the block has"
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Yield every text in lists, tuples and dictionaries, keys as well."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for name, held in value.items():
-            yield name
-            yield from _texts(held)
-    elif isinstance(value, (list, tuple)):
-        for held in value:
-            yield from _texts(held)
+def _seal(record: Record) -> str:
+    measured = (record.plan, record.checks, record.calibrations, record.digests, record.rounds, record.repeats)
+    history = (record.id, record.saves, record.failures, record.losses)
+    return sha256(msgspec.json.encode((measured, history))).hexdigest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +11,15 @@ from actbench.model import Block, BlockTimes, Plan
 
 
 class Times:
-    """Every finished block of every round."""
+    """Every finished block of every round: those of the plan, and the plan's probes."""
 
     def __init__(self, plan: Plan, finished: Iterable[BlockTimes] = ()) -> None:
         """Begin with what was measured before, if anything; `plan` gives the blocks and their order."""
         self._plan = plan
-        self._seconds: dict[Block, dict[int, NDArray[np.float64]]] = {block: {} for block in plan.blocks}
+        self._seconds: dict[Block, dict[int, NDArray[np.float64]]] = {
+            block: {} for block in (*plan.blocks, *plan.probes)
+        }
+        self._processor: dict[Block, dict[int, NDArray[np.float64]]] = {block: {} for block in self._seconds}
         self._stacked: dict[Block, NDArray[np.float64]] = {}
         for times in finished:
             self.add(times)
@@ -25,22 +28,38 @@ class Times:
         """Take in one block of one round; a second one of the same round replaces it."""
         own = _padded([np.array(arm, dtype=np.float64) for arm in times.seconds])
         self._seconds[times.block][times.round] = own
+        self._processor[times.block].pop(times.round, None)
+        if times.processor:
+            shares = [np.array(arm, dtype=np.float64) for arm in times.processor]
+            self._processor[times.block][times.round] = _padded(shares)
         self._stacked.pop(times.block, None)
 
-    def put(self, block: Block, rounds: Sequence[int], seconds: NDArray[np.float64]) -> None:
-        """Take in all rounds of a block, by ascending number: an array as `seconds` returns it, written to no more."""
+    def put(
+        self,
+        block: Block,
+        rounds: Sequence[int],
+        seconds: NDArray[np.float64],
+        processor: NDArray[np.float64] | None = None,
+    ) -> None:
+        """Take in all rounds of a block, by ascending number: arrays as `seconds` returns them, written to no more."""
         self._seconds[block] = dict(zip(rounds, seconds, strict=True))
+        self._processor[block] = {} if processor is None else dict(zip(rounds, processor, strict=True))
         self._stacked[block] = seconds
         seconds.flags.writeable = False
 
     @property
     def blocks(self) -> tuple[Block, ...]:
-        """The blocks that were measured at least once, in the order of the plan."""
-        return tuple(block for block, rounds in self._seconds.items() if rounds)
+        """The blocks that were measured at least once, in the order of the plan; no probes."""
+        return tuple(block for block in self._plan.blocks if self._seconds[block])
+
+    @property
+    def probes(self) -> tuple[Block, ...]:
+        """The probes that were measured at least once, in the order of the plan."""
+        return tuple(block for block in self._plan.probes if self._seconds[block])
 
     def copy(self) -> Times:
         """Return another one that can grow by itself."""
-        return Times(self._plan, self.finished())
+        return Times(self._plan, (*self.finished(), *self.probed()))
 
     @property
     def last_round(self) -> int:
@@ -58,12 +77,33 @@ class Times:
             self._stacked[block].flags.writeable = False
         return self._stacked[block]
 
-    def finished(self) -> Iterable[BlockTimes]:
-        """Return every block of every round, by round."""
+    def processor(self, block: Block) -> NDArray[np.float64] | None:
+        """Return the share of the processor, as `seconds` does; 0 where it is not known, None where it never is."""
+        known = self._processor[block]
+        if not known:
+            return None
+        unknown = np.where(np.isnan(self.seconds(block)), np.nan, 0.0)
+        for place, number in enumerate(self.rounds(block)):
+            if number in known:
+                unknown[place, :, : known[number].shape[-1]] = known[number]
+        return unknown
+
+    def finished(self) -> Iterator[BlockTimes]:
+        """Return every block of every round, by round; no probes."""
+        return self._finished(self._plan.blocks)
+
+    def probed(self) -> Iterator[BlockTimes]:
+        """Return every probe of every round, by round."""
+        return self._finished(self._plan.probes)
+
+    def _finished(self, blocks: Sequence[Block]) -> Iterator[BlockTimes]:
         for number in range(1, self.last_round + 1):
-            for block, rounds in self._seconds.items():
-                if number in rounds:
-                    yield BlockTimes(block, number, tuple(tuple(_present(arm).tolist()) for arm in rounds[number]))
+            for block in blocks:
+                if number in self._seconds[block]:
+                    shares = self._processor[block].get(number)
+                    yield BlockTimes(
+                        block, number, _values(self._seconds[block][number]), () if shares is None else _values(shares)
+                    )
 
 
 def _padded(arrays: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -75,6 +115,5 @@ def _padded(arrays: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     return stacked
 
 
-def _present(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    present: NDArray[np.float64] = values[~np.isnan(values)]
-    return present
+def _values(arms: NDArray[np.float64]) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(values[~np.isnan(values)].tolist()) for values in arms)

@@ -1,12 +1,18 @@
-"""values.csv: every value of every case, one a row."""
+"""values.csv: every value of every case, one a row, by round and then by block. probes.csv: the same of the probes.
+
+run.json holds a digest of the rows of each block in each round, as they are written. So a file that is not as it was
+written is refused, whatever was done to it, and the line is named where one can be told. Runs of before the share of
+the processor was recorded do not have its column, the last.
+"""
 
 from __future__ import annotations
 
-import csv
-import warnings
+import io
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from math import inf
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import accumulate
 from operator import attrgetter
 from pathlib import Path
 
@@ -14,194 +20,208 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from actbench.errors import InputError, damaged
-from actbench.model import Block, Calibration, Case, Plan
-from actbench.runs.csv_text import csv_text
-from actbench.runs.times import Times
+from actbench.errors import damaged
+from actbench.model import Block, BlockTimes, Calibration, Case
+from actbench.runs.csv_text import csv_text, rows_text
+from actbench.runs.limits import LONGEST, SHORTEST, is_time
 
 NAMES = ["activation", "strategy", "backend", "op", "dtype"]
-COLUMNS = [*NAMES, "size", "round", "value", "loops", "seconds"]
+PROCESSOR = "processor"
+"""The share of the wall time of a value that the process had the processor; 0 where that is not known."""
+OF_OLD = [*NAMES, "size", "round", "value", "loops", "seconds"]
+COLUMNS = [*OF_OLD, PROCESSOR]
 OF_CASE = attrgetter(*NAMES, "size")
-NUMBERS = dict.fromkeys(COLUMNS[len(NAMES) : -1], "int64") | {"seconds": "float64"}
+HEADER, OLD_HEADER = csv_text(COLUMNS, ()), csv_text(OF_OLD, ())
+NEWLINE = b"\n"
+
+SHARE = ", and a share of the processor from 0 to 1"
+
+Digests = dict[str, dict[int, str]]
+"""By block and round, the digest of what was measured."""
 
 
-def to_csv(plan: Plan, times: Times, calibrations: Mapping[str, Calibration]) -> str:
-    """Return the file's text.
+def digest(data: bytes) -> str:
+    """Return the first 64 bits of the SHA-256, in hexadecimal."""
+    return sha256(data).hexdigest()[:16]
+
+
+def to_csv(
+    blocks: Sequence[Block], finished: Iterable[BlockTimes], calibrations: Mapping[str, Calibration]
+) -> tuple[str, Digests]:
+    """Return the file's text, of what was finished of these blocks, and the digests of its parts.
 
     Blocks that share op, dtype and size share their yardstick; its values are numbered on from block to block.
     """
-    rows: list[tuple[object, ...]] = []
-    offsets = _yardstick_offsets(plan, calibrations)
-    for finished in times.finished():
-        calibration = calibrations[finished.block.id]
-        for arm, (case, seconds) in enumerate(zip(finished.block.timed, finished.seconds, strict=True)):
-            first = offsets.get((finished.block, case), 0)
-            columns, calls = (*OF_CASE(case), finished.round), calibration.calls(arm)
-            rows += [(*columns, first + index, calls, value) for index, value in enumerate(seconds)]
-    return csv_text(COLUMNS, rows)
+    offsets = _yardstick_offsets(blocks, calibrations)
+    texts, digests = [HEADER], Digests()
+    for times in finished:
+        texts.append(rows_text(_rows(times, calibrations[times.block.id], offsets)))
+        digests.setdefault(times.block.id, {})[times.round] = digest(texts[-1].encode())
+    return "".join(texts), digests
 
 
-def from_csv(path: Path, plan: Plan, calibrations: Mapping[str, Calibration]) -> Times:
-    """Read the file back; `InputError` says what is wrong with it when it is not as it was written."""
-    cases = [*dict.fromkeys(case for block in plan.blocks for case in block.timed)]
-    stretches, seconds = _stretches(path, cases)
-    found = _found(_arms(plan, calibrations, cases), stretches)
-    wrong = found[~found["right"]]
-    if not wrong.empty:
-        first = wrong.sort_values(["block", "arm", "round"]).iloc[0]
-        raise damaged(
-            f"{path} is incomplete: round {first['round']} of {cases[first['case']].id} does not have its "
-            f"{first['count']} values"
-        )
-    times, widths = Times(plan), found.groupby("block", sort=False)["count"].transform("max").to_numpy()
-    table = np.full(widths.sum(), np.nan)
-    counts = found["count"].to_numpy()
-    table[_indices(np.cumsum(widths) - widths, counts)] = seconds[_indices(found["begin"].to_numpy(), counts)]
-    blocks = found.groupby("block")["round"].unique()
-    ends = np.cumsum(widths)[np.flatnonzero(np.diff(found["block"], append=-1))]
-    for place, numbers, own in zip(blocks.index.tolist(), blocks.tolist(), np.split(table, ends)[:-1], strict=True):
-        block = plan.blocks[place]
-        times.put(block, numbers.tolist(), own.reshape(len(numbers), len(block.timed), -1))
-    return times
+def from_csv(
+    data: bytes, path: Path, blocks: Sequence[Block], calibrations: Mapping[str, Calibration], digests: Digests
+) -> Iterator[BlockValues]:
+    """Yield what the file has of these blocks, one by one, rounds together.
 
-
-def _arms(plan: Plan, calibrations: Mapping[str, Calibration], cases: Sequence[Case]) -> pd.DataFrame:
-    """Return what each arm of each block should have in every round: `count` values, numbered from `first` on.
-
-    Blocks and cases are told by their places; a yardstick may have values of other blocks as well.
+    `InputError` names `path` and what is wrong when its contents are not as they were written.
     """
-    places, offsets = {case: place for place, case in enumerate(cases)}, _yardstick_offsets(plan, calibrations)
-    rows = [
-        (number, arm, places[case], case.is_yardstick, offsets.get((block, case), 0), count)
-        for number, block in enumerate(plan.blocks)
-        for arm, (case, count) in enumerate(zip(block.timed, _counts(block, calibrations), strict=True))
-    ]
-    return pd.DataFrame(rows, columns=["block", "arm", "case", "yardstick", "first", "count"])
+    every = [*parts(data, blocks, calibrations, digests)]
+    wrong = next((part for part in every if digest(data[part.begin : part.end]) != part.digest), None)
+    head = next((text for text in (HEADER, OLD_HEADER) if data.startswith(text.encode())), None)
+    if head is None:
+        raise damaged(f"{path} does not begin with the columns {','.join(COLUMNS)}")
+    if wrong:
+        columns = COLUMNS if head == HEADER else OF_OLD
+        raise damaged(_difference(data, path, wrong, _yardstick_offsets(blocks, calibrations), columns))
+    end = every[-1].end if every else len(head.encode())
+    if end != len(data):
+        raise damaged(f"{path}, line {data[:end].count(NEWLINE) + 1}: this is more than was measured")
+    yield from _times(calibrations, every, *_measured(data, path, processor=head == HEADER))
 
 
-def _counts(block: Block, calibrations: Mapping[str, Calibration]) -> tuple[int, ...]:
-    return calibrations[block.id].values if block.id in calibrations else (0,) * len(block.timed)
+@dataclass(frozen=True, slots=True)
+class BlockValues:
+    """All rounds of a block, by ascending number; values as rounds x arms x values, NaN where an arm has fewer."""
+
+    block: Block
+    rounds: list[int]
+    seconds: NDArray[np.float64]
+    processor: NDArray[np.float64] | None
+    """The share of the processor, 0 where it is not known; None where it is known of no value."""
 
 
-def _found(arms: pd.DataFrame, stretches: pd.DataFrame) -> pd.DataFrame:
-    """Return by block, round and arm where its values begin, and whether they are right: all there, and no others.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The rows of a block in a round."""
 
-    A block has the rounds that any of its cases has.
-    """
-    own = arms.loc[~arms["yardstick"], ["block", "case"]].merge(stretches[["case", "round"]], on="case")
-    asked = own[["block", "round"]].drop_duplicates().merge(arms, on="block")
-    found = asked.merge(stretches, on=["case", "round"], how="left", suffixes=("", "_there"))
-    before = found["first"] - found["first_there"]
-    whole = (found["count"] > 0) & (before >= 0) & (before + found["count"] <= found["length"])
-    found["right"] = whole & (found["yardstick"] | (found["length"] == found["count"]))
-    found["begin"] = (found["begin"] + before).where(found["right"], -1).astype(np.int64)
-    keys = ["block", "round", "arm"]
-    elsewhere = found["yardstick"] & ~found["right"] & found.groupby(keys)["right"].transform("any")
-    return found[~elsewhere].sort_values(keys)
+    block: Block
+    calibration: Calibration
+    round: int
+    digest: str
+    line: int
+    """The line in which it begins, counted from 1."""
+    begin: int
+    """Where its rows begin in the file, in bytes, and where they end; no further than the file does."""
+    end: int
+
+    @property
+    def values(self) -> int:
+        """Its rows."""
+        return sum(self.calibration.values)
 
 
-def _stretches(path: Path, cases: Sequence[Case]) -> tuple[pd.DataFrame, NDArray[np.float64]]:
-    """Return the stretches of values that are numbered on, in one case and round, and all values in their order.
+def parts(
+    data: bytes, blocks: Sequence[Block], calibrations: Mapping[str, Calibration], digests: Digests
+) -> Iterator[Part]:
+    """Yield what run.json says that the file has of these blocks, in its order."""
+    due = sorted((number, place) for place, block in enumerate(blocks) for number in digests.get(block.id, {}))
+    of_parts = [blocks[place] for _, place in due]
+    lines = [*accumulate((sum(calibrations[block.id].values) for block in of_parts), initial=1)]
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord(NEWLINE)) + 1
+    ends = np.append(ends, len(data))
+    at = ends[np.minimum(np.array(lines) - 1, len(ends) - 1)].tolist()
+    for index, (block, (number, _)) in enumerate(zip(of_parts, due, strict=True)):
+        wanted = digests[block.id][number]
+        yield Part(block, calibrations[block.id], number, wanted, 1 + lines[index], at[index], at[index + 1])
 
-    `begin` is where a stretch begins there, `first` the number of its first value. `InputError` names the first line
-    that cannot be right. Rows lie in stretches in the file as well: looking at these is a tenth of the work.
-    """
-    frame = _frame(path, cases)
-    kinds = [frame[name].cat.codes.to_numpy() for name in NAMES]
-    size, number, value, loops = (frame[name].to_numpy() for name in ("size", "round", "value", "loops"))
-    seconds = frame["seconds"].to_numpy()
-    begins = np.ones(len(frame), dtype=bool)
-    begins[1:] = np.diff(value) != 1
-    for column in (*kinds, size, number):
-        begins[1:] |= column[1:] != column[:-1]
-    starts = np.flatnonzero(begins)
-    lengths = np.diff(starts, append=len(frame))
-    case = _places(frame.iloc[starts], cases)
-    known = np.repeat(case >= 0, lengths)
-    right = known & (number > 0) & (value >= 0) & (loops > 0) & (seconds > 0) & (seconds < inf)
+
+def _rows(
+    finished: BlockTimes, calibration: Calibration, offsets: Mapping[tuple[Block, Case], int]
+) -> Iterator[tuple[object, ...]]:
+    processor = finished.processor or [(0.0,) * len(seconds) for seconds in finished.seconds]
+    for arm, (case, *of_arm) in enumerate(zip(finished.block.timed, finished.seconds, processor, strict=True)):
+        first = offsets.get((finished.block, case), 0)
+        columns, calls = (*OF_CASE(case), finished.round), calibration.calls(arm)
+        for index, measured in enumerate(zip(*of_arm, strict=True)):
+            yield *columns, first + index, calls, *measured
+
+
+def _difference(
+    data: bytes, path: Path, part: Part, offsets: Mapping[tuple[Block, Case], int], columns: Sequence[str]
+) -> str:
+    """Say in which line a part of the file is not as it was written; else, in which lines something was changed."""
+    any_times = tuple((1.0,) * count for count in part.calibration.values)
+    expected = rows_text(_rows(BlockTimes(part.block, part.round, any_times), part.calibration, offsets))
+    there = data[part.begin :].split(NEWLINE, part.values)
+    for line, (text, wanted) in enumerate(zip(there, expected.splitlines(), strict=False), part.line):
+        begins = wanted.rsplit(",", 2)[0] + ","
+        last = line - part.line == len(there) - 1  # what follows the last newline
+        if last and not text:
+            return f"{path} is incomplete: it ends before line {line}, {begins}..., in round {part.round}"
+        if not text.startswith(begins.encode()):
+            return (
+                f"{path}, line {line}: {begins}... belongs here, in round {part.round}: lines are missing, there "
+                "twice, changed or in another order"
+            )
+        if last:
+            return f"{path} is incomplete: line {line}, in round {part.round}, is cut short"
+        if not _is_written(text[len(begins) :], columns[columns.index("seconds") :]):
+            return f"{path}, line {line}: this is not a time in seconds{SHARE if PROCESSOR in columns else ''}"
+    lines = f"lines {part.line} to {part.line + part.values - 1}"
+    return f"{path}, {lines}: round {part.round} of {part.block.id} is not as it was measured: a number was changed"
+
+
+def _is_written(cells: bytes, columns: Sequence[str]) -> bool:
+    try:
+        seconds, *shares = map(float, cells.split(b","))
+    except ValueError:
+        return False
+    return is_time(seconds) and len(shares) == len(columns) - 1 and all(0 <= share <= 1 for share in shares)
+
+
+def _measured(data: bytes, path: Path, *, processor: bool) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """Return seconds and, where they are there, shares of the processor."""
+    columns = ["seconds", PROCESSOR] if processor else ["seconds"]
+    try:
+        frame = pd.read_csv(io.BytesIO(data), usecols=columns, dtype=np.float64, na_filter=False)
+    except (OverflowError, ValueError) as error:
+        raise damaged(f"cannot read {path}: {error}") from None
+    seconds, shares = frame["seconds"].to_numpy(), frame[PROCESSOR].to_numpy() if processor else None
+    right = (seconds >= SHORTEST) & (seconds <= LONGEST)
+    if shares is not None:
+        right &= (shares >= 0) & (shares <= 1)
     if not right.all():
-        raise _wrong_line(path, 2 + int(np.argmin(right)))
-    order = np.lexsort((value[starts], number[starts], case))
-    case, starts, lengths = case[order], starts[order], lengths[order]
-    rounds, firsts = number[starts], value[starts]
-    same = (np.diff(case) == 0) & (np.diff(rounds) == 0)
-    beyond = firsts[:-1] + lengths[:-1]
-    twice = np.flatnonzero(same & (firsts[1:] < beyond))
-    if twice.size:
-        raise damaged(f"{path}, line {2 + int(starts[1 + twice].min())}: this value is there twice")
-    apart = np.ones(len(case), dtype=bool)
-    apart[1:] = ~(same & (firsts[1:] == beyond))
-    begin = (np.cumsum(lengths) - lengths)[apart]
-    stretches = pd.DataFrame({"case": case[apart], "round": rounds[apart], "first": firsts[apart], "begin": begin})
-    return stretches.assign(length=np.diff(begin, append=len(frame))), seconds[_indices(starts, lengths)]
+        what = SHARE if processor else ""
+        raise damaged(f"{path}, line {2 + int(np.argmin(right))}: this is not a time in seconds{what}")
+    return seconds, shares
 
 
-def _places(frame: pd.DataFrame, cases: Sequence[Case]) -> NDArray[np.int64]:
-    """Return by row the place of its case; -1 where it has none."""
-    keys = [*NAMES, "size"]
-    known = pd.DataFrame(map(OF_CASE, cases), columns=keys).astype(frame.dtypes[keys])
-    found = frame[keys].merge(known.assign(place=range(len(cases))), how="left", on=keys)
-    return found["place"].fillna(-1).to_numpy(dtype=np.int64)
+def _times(
+    calibrations: Mapping[str, Calibration],
+    parts: Sequence[Part],
+    seconds: NDArray[np.float64],
+    processor: NDArray[np.float64] | None,
+) -> Iterator[BlockValues]:
+    own: dict[Block, list[Part]] = {}
+    for part in parts:
+        own.setdefault(part.block, []).append(part)
+    for block, rounds in own.items():
+        counts = calibrations[block.id].values
+        shares = None if processor is None else _table(processor, rounds, counts)
+        known = shares is not None and bool(np.any(shares > 0))
+        yield BlockValues(
+            block, [part.round for part in rounds], _table(seconds, rounds, counts), shares if known else None
+        )
 
 
-def _indices(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the indices of stretches that start here and are so long, 1 or more, one after the other.
-
-    As sums of steps, because arrays of this size take as long to be given by the system as to be computed.
-    """
-    steps = np.ones(lengths.sum(), dtype=np.int64)
-    lasts = starts + lengths - 1
-    steps[np.cumsum(lengths) - lengths] = starts - np.concatenate([[0], lasts[:-1]])
-    return np.cumsum(steps, out=steps)
+def _table(column: NDArray[np.float64], parts: Sequence[Part], counts: Sequence[int]) -> NDArray[np.float64]:
+    """Return a block's values of a column: rounds x arms x values, NaN where an arm has fewer."""
+    rows = np.stack([column[part.line - 2 :][: part.values] for part in parts])
+    table = np.full((len(rows), len(counts), max(counts)), np.nan)
+    for arm, (count, begin) in enumerate(zip(counts, accumulate(counts, initial=0), strict=False)):
+        table[:, arm, :count] = rows[:, begin : begin + count]
+    return table
 
 
-def _frame(path: Path, cases: Collection[Case]) -> pd.DataFrame:
-    """Return all rows, of the right types; `InputError` when they are not."""
-    known = {name: sorted({getattr(case, name) for case in cases}) for name in NAMES}
-    types = {name: pd.CategoricalDtype(names) for name, names in known.items()} | NUMBERS
-    try:
-        with np.errstate(invalid="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("error")  # of a name that is not known, pandas warns as yet
-            frame = pd.read_csv(path, dtype=types, na_filter=False, skip_blank_lines=False)
-    except (OSError, OverflowError, ValueError, Warning) as error:
-        line = _unreadable_line(path, known)
-        why = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise damaged(f"cannot read {path}: {why}") if line is None else _wrong_line(path, line) from None
-    if [*frame.columns] != COLUMNS or not isinstance(frame.index, pd.RangeIndex):
-        raise damaged(f"{path} does not have the columns {','.join(COLUMNS)}")
-    return frame
-
-
-def _unreadable_line(path: Path, known: Mapping[str, Collection[str]]) -> int | None:
-    """Return the first line whose numbers are none, or with a name not known; None where that is not what is wrong."""
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            lines = csv.reader(file, strict=True)
-            if next(lines, None) != COLUMNS:
-                return None
-            for line in lines:
-                try:
-                    *names, size, number, value, loops, seconds = line
-                    numbers = [*map(int, (size, number, value, loops)), float(seconds)]
-                except ValueError:
-                    return lines.line_num
-                named = all(name in those for name, those in zip(names, known.values(), strict=False))
-                if not (named and all(abs(each) < 2**63 for each in numbers)):  # nor NaN
-                    return lines.line_num
-    except (OSError, csv.Error, UnicodeDecodeError):
-        pass
-    return None
-
-
-def _wrong_line(path: Path, line: int) -> InputError:
-    return damaged(f"{path}, line {line}: this is not a value of a case of the plan")
-
-
-def _yardstick_offsets(plan: Plan, calibrations: Mapping[str, Calibration]) -> dict[tuple[Block, Case], int]:
+def _yardstick_offsets(
+    blocks: Sequence[Block], calibrations: Mapping[str, Calibration]
+) -> dict[tuple[Block, Case], int]:
     """Return the number of the first value of each yardstick of each block."""
     used: Counter[Case] = Counter()
     offsets = {}
-    for block in plan.blocks:
+    for block in blocks:
         for arm, case in enumerate(block.timed):
             if case.is_yardstick:
                 offsets[block, case] = used[case]

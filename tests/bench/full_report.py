@@ -18,12 +18,16 @@ from pathlib import Path
 import numpy as np
 
 from actbench import costs, presets, suite
-from actbench.model import BANDS, BlockTimes, Calibration, Check, Probe
+from actbench.model import BANDS, BlockTimes, Calibration, Check
 from actbench.report.numbers import count
-from actbench.runs import archive, environment
+from actbench.runs import environment
 from actbench.runs.record import Engine, Record, Settings, Status
+from actbench.runs.writer import create
 
 NS_PER_ELEMENT = 1e-9
+CALL = 1e-7
+"""Seconds."""
+PROBE_VALUES = 3
 SCATTER = 0.01
 """Standard deviation of the logarithm of a value."""
 
@@ -41,16 +45,16 @@ def made_up(directory: Path, rounds: int, values: int) -> int:
         bands = tuple(rng.uniform(0.1, 4.0, len(BANDS)).round(2).tolist())
         kept, moved = costs.residual_bytes(kernel.at(1)), costs.bytes_moved(kernel.at(1))
         record.checks.append(Check(kernel, 2.0, 1.0, by_band=bands, kept_bytes=kept, moved_bytes=moved))
-    with archive.create(directory, record) as writer:
-        for block in plan.blocks:
-            arms = len(block.timed)
-            record.calibrations[block.id] = Calibration(
-                (10,) * arms, (values,) * arms, 2, 1.0, (Probe(1e-7, 1e-5),) * arms
-            )
-            usual = block.size * NS_PER_ELEMENT * np.arange(1, arms + 1)[:, np.newaxis]
+    probes = {*plan.probes}
+    with create(directory, record) as writer:
+        for block in (*plan.blocks, *plan.probes):
+            arms, count = len(block.timed), PROBE_VALUES if block in probes else values
+            record.calibrations[block.id] = Calibration((10,) * arms, (count,) * arms, 2, 1.0)
+            usual = CALL + block.size * NS_PER_ELEMENT * np.arange(1, arms + 1)[:, np.newaxis]
             for number in range(1, rounds + 1):
-                seconds = usual * rng.lognormal(0.0, SCATTER, (arms, values))
-                writer.times.add(BlockTimes(block, number, tuple(map(tuple, seconds.tolist()))))
+                seconds = usual * rng.lognormal(0.0, SCATTER, (arms, count))
+                times = BlockTimes(block, number, tuple(map(tuple, seconds.tolist())), ((1.0,) * count,) * arms)
+                writer.times.add(times)
         writer.close(Status.COMPLETE, 1.0)
     return len(plan.cases)
 

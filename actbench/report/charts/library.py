@@ -18,6 +18,7 @@ from pathlib import Path
 
 import platformdirs
 
+from actbench import regular
 from actbench.errors import InputError
 from actbench.runs import files
 
@@ -50,7 +51,7 @@ def library() -> Iterator[Callable[[], bytes]]:
 def _kept(path: Path) -> bytes | None:
     """Return what was kept; None where that is nothing, or not whole."""
     try:
-        packed = path.read_bytes()
+        packed = regular.read(path)
         whole = gzip.decompress(packed)
     except (OSError, EOFError, zlib.error):
         return None

@@ -1,44 +1,39 @@
-"""Where each case's time goes: the call itself, computing what lies in cache, and what larger arrays cost beyond."""
+"""Where each case's time goes: the call itself, computing what lies in cache, and what larger arrays cost beyond.
+
+Drawn of a part is what is certain of it: its share at the lower end of the 95 % interval over rounds. The rest of a
+case's time is not known to belong to any part, and that is all of it where there are no intervals.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from math import isnan
 
-import numpy as np
 import pandas as pd
 
+from actbench.analysis.bounds import Parts
 from actbench.analysis.figures import Figures
-from actbench.model import CACHED, Calibration, Probe
+from actbench.analysis.statistics import MIN_ROUNDS, Bounded
+from actbench.model import CACHED
 from actbench.report.charts.grammar import mark, nominal, quantitative, scale, tips
 from actbench.report.charts.over_sizes import BY, OF_CASE, of_cases
 from actbench.report.charts.style import ABOVE, GREY, Picture, panels, picture, with_panels
 from actbench.report.numbers import count
-from actbench.runs.times import Times
 
-PARTS = {
-    "the call": "#56B4E9",
-    "computing in cache": "#009E73",
-    "memory and allocation": "#D55E00",
-    "the elements, not told apart": GREY,
-}
-"""Of a case's time; the last where a call hides what elements take in cache (`Probe.elements`)."""
+CALL, COMPUTING, BEYOND = "the call", "computing in cache", "memory and allocation"
+HIDDEN = "the elements, not told apart"
+REST = "not known"
+
+PARTS = {CALL: "#56B4E9", COMPUTING: "#009E73", BEYOND: "#D55E00", HIDDEN: GREY, REST: "#d6d9dd"}
+"""Of a case's time, with their colours: `HIDDEN` where a call hides what elements take in cache (`Parts.hidden`)."""
 
 BAR = 11
 """Pixels of a bar's height."""
 
-TIME = "format(1e6 * datum.seconds * datum.share / 100, '.3~r') + ' µs'"
 
-
-def parts(
-    times: Times, found: Sequence[Figures], calibrations: Mapping[str, Calibration], *, choose: bool = False
-) -> Picture | None:
-    """Return the chart of all cases that were probed while calibrating; None when none was."""
-    probes = {
-        case: probe
-        for block in times.blocks
-        for case, probe in zip(block.cases, calibrations[block.id].probes, strict=False)
-    }
-    probed = [(each, probe) for each in found if (probe := probes.get(each.case))]
+def parts(found: Sequence[Figures], *, choose: bool = False) -> Picture | None:
+    """Return the chart of all cases that were probed; None when none was."""
+    probed = [(each, each.parts) for each in found if each.parts]
     if not probed:
         return None
     rows = with_panels(_rows(probed), BY)
@@ -46,15 +41,17 @@ def parts(
     fold = [
         {"fold": [*shown], "as": ["part", "share"]},
         {"calculate": f"indexof({[*shown]}, datum.part)", "as": "place"},
-        {"calculate": TIME, "as": "time"},
+        {"calculate": "datum['interval of ' + datum.part]", "as": "interval"},
     ]
-    axis = {"title": "share of a call's time, %", "values": [0, 25, 50, 75, 100]}
+    few = not any(known.known for _, known in probed)
+    why = f" (no intervals: they take {MIN_ROUNDS} rounds)" if few else ", at least"
+    axis = {"title": f"share of a call's time, %{why}", "values": [0, 25, 50, 75, 100]}
     encoding = {
         "x": quantitative("share", axis=axis, scale={"domain": [0, 100]}),
         "y": nominal("case", sort=None, axis={"title": None, "labelLimit": 320} | (ABOVE if choose else {})),
         "color": nominal("part", scale=scale([*shown], [*shown.values()]), title=None),
         "order": quantitative("place"),
-        "tooltip": tips("case", "part", "share", "time"),
+        "tooltip": tips("case", "part", "interval"),
     }
     bars = mark("bar", encoding, height=BAR, yOffset=BAR / 2 if choose else 0)
     return picture(
@@ -62,27 +59,44 @@ def parts(
         "Where the time goes",
         "Stacked bars, one a case: the share of a call's time that one element takes as well, the share that the "
         f"elements would take at the rate of {CACHED} elements in cache, and in larger arrays the rest, which is "
-        "memory and allocation; where a call hides that rate, the share of all elements.",
+        "memory and allocation; where a call hides that rate, the share of all elements. Each part is drawn as large "
+        "as it is at the lower end of its 95 % interval over rounds, and what is left of the bar is not known."
+        + (f" Here nothing is known: intervals take {MIN_ROUNDS} rounds." if few else ""),
         panels({"transform": fold} | bars, rows, BY, choose=choose, own=["y"], height={"step": 30 if choose else 16}),
         rows,
     )
 
 
-def _rows(probed: Sequence[tuple[Figures, Probe]]) -> pd.DataFrame:
-    """Return seconds of a call, and the share of each part in percent."""
-    measured = [
-        (*OF_CASE(each), each.seconds, probe.single, np.nan if probe.elements is None else probe.elements)
-        for each, probe in probed
-    ]
-    rows = of_cases("case", measured, "seconds", "single", "rate")
-    seconds, single, rate = (rows[name].to_numpy() for name in ("seconds", "single", "rate"))
-    hidden = np.isnan(rate)
-    call = np.minimum(single, seconds)
-    elements = seconds - call
-    sizes = rows["n"].to_numpy()
-    computing = np.where(hidden, 0.0, np.where(sizes <= CACHED, elements, np.minimum(elements, rate * sizes)))
-    told = (call, computing, np.where(hidden, 0.0, elements - computing), np.where(hidden, elements, 0.0))
-    shares = {part: np.round(100 / seconds * own, 2) for part, own in zip(PARTS, told, strict=True)}
+def _rows(probed: Sequence[tuple[Figures, Parts]]) -> pd.DataFrame:
+    """Return a row a case: of each part the share that is certain, in percent, and its interval in words."""
+    shares = [_shares(each.size, parts) for each, parts in probed]
+    rows = of_cases("case", [OF_CASE(each) for each, _ in probed])
     counts = rows["n"].map({size: count(size) for size in rows["n"].unique().tolist()})
     case = rows["backend"] + ", " + rows["strategy"] + ", n = " + counts
-    return rows[[*BY, "seconds"]].assign(case=case, **shares)
+    certain = {part: [_certain(own.get(part)) for own in shares] for part in PARTS if part != REST}
+    intervals = {f"interval of {part}": [_words(own.get(part)) for own in shares] for part in certain}
+    rows = rows[[*BY]].assign(case=case, **certain)
+    rest = (100 - rows[[*certain]].sum(axis=1)).clip(lower=0).round(2)
+    return rows.assign(**{REST: rest}, **intervals, **{f"interval of {REST}": [f"{share:g} %" for share in rest]})
+
+
+def _shares(size: int, parts: Parts) -> dict[str, Bounded]:
+    """Return the parts that a case has."""
+    call = parts.call
+    elements = Bounded(1 - call.value, 1 - call.high, 1 - call.low)
+    if size <= CACHED:
+        return {CALL: call, COMPUTING: elements}
+    if parts.hidden is False:
+        return {CALL: call, COMPUTING: parts.computing, BEYOND: parts.beyond}
+    return {CALL: call, HIDDEN: elements}
+
+
+def _certain(share: Bounded | None) -> float:
+    return 0.0 if share is None or not share.low > 0 else round(100 * min(share.low, 1.0), 2)
+
+
+def _words(share: Bounded | None) -> str:
+    if share is None:
+        return ""
+    value, *ends = (f"{100 * each:.1f} %" for each in share)
+    return value if isnan(share.low) else f"{value} ({' to '.join(ends)})"

@@ -26,11 +26,10 @@ from urllib.parse import quote
 import msgspec
 
 from actbench.analysis.estimates import Estimate
-from actbench.errors import InputError, damaged
+from actbench.errors import InputError
 from actbench.runs.archive import Run
 from actbench.runs.csv_text import FLOATS
 from actbench.runs.environment import Environment
-from actbench.runs.record import Record
 
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 """A full hash of git or Mercurial. asv looks results up by it."""
@@ -92,7 +91,7 @@ def results(found: Sequence[Estimate], run: Run, commit: str | None) -> Results:
     environment = run.record.environment
     python = environment.python.rpartition(" ")[2].rpartition(".")[0]
     requirements = {name: environment.libraries[name] for name in REQUIREMENTS if name in environment.libraries}
-    started = _started(run.record, run.path)
+    started = round(1000 * datetime.fromisoformat(run.record.created).timestamp())
     return Results(
         commit_hash=_checked(commit),
         env_name=_environment_name(python, requirements, environment.variables),
@@ -188,13 +187,6 @@ def _environment_name(python: str, requirements: dict[str, str], variables: dict
     """Return tool, Python, versions and tuning variables, as asv names environments, fit for a file's name."""
     pairs = [f"{name}{value}" for name, value in (*sorted(requirements.items()), *sorted(variables.items()))]
     return re.sub(r"[^\w.+-]", "_", "-".join(["actbench", f"py{python}", *pairs]), flags=re.ASCII)
-
-
-def _started(record: Record, path: Path) -> int:
-    try:
-        return round(1000 * datetime.fromisoformat(record.created).timestamp())
-    except (ValueError, OverflowError):
-        raise damaged(f"{path / 'run.json'} is damaged: '{record.created}' is not a time") from None
 
 
 def _checked(commit: str | None) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from actbench import regular
 from actbench.analysis.estimates import Estimate
 from actbench.errors import InputError
 from actbench.report.export.asv import PARAM_NAMES, VERSION, Results, groups, params, text
@@ -58,10 +59,10 @@ def _benchmark(name: str, cases: Sequence[Estimate]) -> Benchmark:
 def _known(path: Path) -> dict[str, Any]:
     """Return what asv knows already."""
     try:
-        known = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        known = msgspec.json.decode(regular.read(path), type=dict[str, Any])
     except FileNotFoundError:
         return {}
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"cannot read {path}: {error}; 'asv run --bench just-discover' makes it anew") from None
     if known.get("version", API_VERSION) != API_VERSION:
         raise InputError(f"{path} is not of api_version {API_VERSION}: 'asv run --bench just-discover' makes it anew")

@@ -10,7 +10,7 @@ import numpy as np
 from actbench.analysis.between import between
 from actbench.analysis.statistics import MAD, applied, scatter
 from actbench.report import between as between_report
-from actbench.report import host, pictures
+from actbench.report import host, pictures, processor
 from actbench.report.charts.compare import compare
 from actbench.report.charts.style import Picture
 from actbench.report.measured import Measured
@@ -105,6 +105,7 @@ def _noise(run: Run, found: Measured, record: Record) -> Iterator[str]:
         f"{MAD} times the median absolute deviation), at most by {significant(100 * spreads[most], 2)} %: {most.id}. "
         "Ratios scatter less, because both sides are measured in turns."
     )
+    yield from processor.remarks([each for each in found.figures if not each.yardstick])
     if record.repeats:
         yield f"Measured again: {counted(record.repeats, 'block')}, because all of it was slower than in other rounds."
 

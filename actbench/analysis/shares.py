@@ -1,0 +1,36 @@
+"""The share of the processor that cases had: below 1 where other processes used it as well.
+
+A slice that lost the processor is timed again, but not where it is longer than a scheduler's quantum; such a slice
+counts its processor time where that is honest (`actbench.measure.undisturbed`), and the share says so.
+"""
+
+from __future__ import annotations
+
+from math import isnan
+
+import numpy as np
+
+from actbench.analysis.statistics import Floats
+from actbench.model import Block
+from actbench.runs.times import Times
+
+FEW = 0.05
+"""The part of a case's values of which the share may be unknown."""
+
+
+def shares(times: Times, block: Block) -> Floats:
+    """Return the mean over values by arm, the yardsticks last; NaN where it is not known of more than `FEW` of them."""
+    processor = times.processor(block)
+    if processor is None:
+        return np.full(len(block.timed), np.nan)
+    by_arm = processor.swapaxes(0, 1).reshape(len(block.timed), -1)
+    values = np.sum(~np.isnan(by_arm), axis=-1)
+    known = np.nan_to_num(by_arm) > 0
+    counts = np.sum(known, axis=-1)
+    sums = np.sum(np.where(known, by_arm, 0.0), axis=-1)
+    return np.where(counts >= (1 - FEW) * values, sums / np.maximum(counts, 1), np.nan)
+
+
+def trusted(times: Times, block: Block) -> list[bool]:
+    """Say by arm whether its times are free of what other processes took, as far as can be known."""
+    return [not isnan(share) for share in shares(times, block).tolist()]

@@ -1,0 +1,60 @@
+"""In a worker: a slice timed so that other processes do not count.
+
+A slice that lost the processor is timed again, but one that is longer than a scheduler's `QUANTUM` loses it every time:
+its wall time then says how many processes there are, not how fast a kernel is. Its processor time does not, as long as
+the kernel keeps one thread busy and waits for nothing: the kernel cannot tell that it was away, but for caches that
+others filled. So the seconds of such a slice are processor time, and the
+answer says what share of the wall time that is. The system knows whether a process gave up the processor by itself (a
+voluntary context switch), and how long its other threads worked: a slice with either, and one on a device, which works
+on while the process is away, keeps its wall time, and where it lost the processor as well, the share is not known. What
+a hypervisor takes is told by nobody here (``actbench env``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import repeat
+from resource import RUSAGE_SELF, getrusage
+from time import perf_counter, process_time, thread_time
+from typing import TYPE_CHECKING
+
+from actbench.measure.protocol import Taken
+
+if TYPE_CHECKING:
+    from actbench.kernel import Invocation
+
+ATTEMPTS = 8
+"""How often a slice is timed at most, until one is not disturbed by another process on the same processor."""
+
+UNDISTURBED = 0.98
+"""The share of a slice's wall time that the process must have had the processor."""
+
+QUANTUM = 0.005
+"""Seconds: about what a scheduler gives a process at a time. A slice that needs more cannot do better a second time."""
+
+
+def undisturbed(arm: Invocation, calls: int, warm: Callable[[], None], *, one_thread: bool = True) -> Taken:
+    """Time `calls` calls again until they are not disturbed; `warm` comes before each attempt.
+
+    `one_thread` is False for a backend that says that others work as well: further threads, or a device.
+    """
+    function, arguments = arm.function, arm.arguments
+    for attempt in range(1, ATTEMPTS + 1):
+        warm()
+        times = repeat(None, calls)
+        switches, of_process = getrusage(RUSAGE_SELF), process_time()
+        begun = thread_time()
+        start = perf_counter()
+        for _ in times:
+            function(*arguments)
+        seconds = perf_counter() - start
+        own = thread_time() - begun
+        if own > UNDISTURBED * seconds:
+            return Taken(seconds, 1.0)
+        others, since = process_time() - of_process - own, getrusage(RUSAGE_SELF)
+        alone = one_thread and since.ru_nvcsw == switches.ru_nvcsw and others < (1 - UNDISTURBED) * seconds
+        if not alone and since.ru_nivcsw == switches.ru_nivcsw:
+            return Taken(seconds, 1.0)  # it waited, and nothing was taken from it
+        if own > QUANTUM or attempt == ATTEMPTS:
+            break
+    return Taken(own, own / seconds) if alone and own > 0 else Taken(seconds, 0.0)

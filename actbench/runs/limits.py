@@ -1,0 +1,195 @@
+"""What numbers and names a run can have: what is beyond is damage, or was never measured."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from actbench.model import BANDS, YARDSTICK, Block, Calibration, Check
+
+if TYPE_CHECKING:
+    from actbench.runs.environment import Environment
+    from actbench.runs.record import Record
+
+LONGEST = 7 * 24 * 3600.0
+"""Seconds: a week. No call, no block and no budget takes longer."""
+
+SHORTEST = 1e-13
+"""Seconds: what a call takes at least, a thousandth of a processor's cycle."""
+
+MOST_ELEMENTS = 10**10
+"""Elements of an array."""
+
+MOST_ROUNDS = 10**6
+
+COUNT = 2**53
+"""What any number that counts something is below: up to here floats hold whole numbers exactly."""
+
+CENTURY = 100 * 366 * 24 * 3600.0
+"""Seconds: more than all sessions of a run take together."""
+
+TINY, HUGE = 5e-324, 1.7e308
+"""The smallest positive number, and about the largest that is finite."""
+
+Number = tuple[str, float | None, float, float]
+"""The name of a field, its value, and the least and the most that it can be; None is always right."""
+
+
+def is_time(seconds: float) -> bool:
+    """Say whether a call can take so long."""
+    return SHORTEST <= seconds <= LONGEST
+
+
+def faults(record: Record) -> Iterator[str]:
+    """Say what a record has that no run has: each fault with its field."""
+    yield from _texts(record)
+    for name, value, least, most in _numbers(record):
+        if value is not None and not least <= value <= most:
+            yield f"{name} is {value:g}, and can be {least:g} to {most:g}"
+    yield from _times(record)
+    yield from _blocks(record)
+    yield from _checks(record)
+    yield from _digests(record)
+
+
+def _numbers(record: Record) -> Iterator[Number]:
+    settings = record.settings
+    yield "settings.target", settings.target, TINY, 1
+    yield "settings.budget", settings.budget, TINY, LONGEST
+    yield "settings.rounds", settings.rounds, 1, MOST_ROUNDS
+    yield "settings.arm_seconds", settings.arm_seconds, TINY, LONGEST
+    yield "settings.timeout", settings.timeout, TINY, LONGEST
+    yield "settings.threads", settings.threads, 1, COUNT
+    yield "seconds", record.seconds, 0, CENTURY
+    yield "rounds", record.rounds, 0, MOST_ROUNDS
+    yield "repeats", record.repeats, 0, COUNT
+    yield "saves", record.saves, 0, COUNT
+    yield "plan.seed", record.plan.seed, 0, 2**63
+    yield from _of_host(record.environment)
+    for index, block in enumerate(record.plan.blocks):
+        yield f"plan.blocks[{index}].size", block.size, 1, MOST_ELEMENTS
+    for index, check in enumerate(record.checks):
+        for name, value, least, most in _of_check(check):
+            yield f"checks[{index}].{name}", value, least, most
+    for block_id, calibration in record.calibrations.items():
+        for name, value, least, most in _of_calibration(calibration):
+            yield f"calibrations['{block_id}'].{name}", value, least, most
+    for kind, failures in (("failures", record.failures), ("losses", record.losses)):
+        for index, failure in enumerate(failures):
+            yield f"{kind}[{index}].round", failure.round, 0, MOST_ROUNDS
+    for block_id, rounds in record.digests.items():
+        for number in rounds:
+            yield f"a round in digests['{block_id}']", number, 1, MOST_ROUNDS
+
+
+def _of_host(environment: Environment) -> Iterator[Number]:
+    yield "environment.logical_cpus", environment.logical_cpus, 1, COUNT
+    yield "environment.physical_cpus", environment.physical_cpus, 1, COUNT
+    yield "environment.memory", environment.memory, 1, COUNT
+    yield "environment.affinity", environment.affinity, 0, COUNT
+    for name, size in environment.caches.items():
+        yield f"environment.caches.{name}", size, 1, COUNT
+
+
+def _of_check(check: Check) -> Iterator[Number]:
+    yield "ulp", check.ulp, 0, HUGE
+    yield "worst_z", check.worst_z, -HUGE, HUGE
+    yield "compile_seconds", check.compile_seconds, 0, LONGEST
+    yield "digits", check.digits, -COUNT, COUNT
+    yield "kept_bytes", check.kept_bytes, 0, COUNT
+    yield "moved_bytes", check.moved_bytes, 0, COUNT
+    for index, ulp in enumerate(check.by_band):
+        yield f"by_band[{index}]", ulp, 0, HUGE
+    if check.compiled is not None:
+        yield "compiled.vector_bits", check.compiled.vector_bits, 0, COUNT
+        yield "compiled.double_conversions", check.compiled.double_conversions, 0, COUNT
+
+
+def _of_calibration(calibration: Calibration) -> Iterator[Number]:
+    yield "slices", calibration.slices, 1, COUNT
+    yield "round_seconds", calibration.round_seconds, 0, CENTURY
+    for index, loops in enumerate(calibration.loops):
+        yield f"loops[{index}]", loops, 1, COUNT
+    for index, values in enumerate(calibration.values):
+        yield f"values[{index}]", values, 1, COUNT
+    for index, probe in enumerate(calibration.probes):
+        yield f"probes[{index}].single", probe.single, 0, LONGEST
+        yield f"probes[{index}].cached", probe.cached, 0, LONGEST
+
+
+def _times(record: Record) -> Iterator[str]:
+    try:
+        datetime.fromisoformat(record.created).timestamp()
+    except (ValueError, OverflowError, OSError):
+        yield f"created is '{record.created}', and not a time"
+
+
+def _texts(record: Record) -> Iterator[str]:
+    """Say where names have characters that do not print: they end up in tables, in shells and on pages."""
+    environment, plan = record.environment, record.plan
+    one = ("cpu_model", "architecture", "kernel", "libc", "python", "actbench")
+    texts: list[tuple[str, Iterable[str]]] = [
+        *((f"environment.{name}", [getattr(environment, name)]) for name in one),
+        *((f"environment.{name}", _both(getattr(environment, name))) for name in ("libraries", "variables", "devices")),
+        ("environment.caches", environment.caches),
+        ("settings.preset", [record.settings.preset]),
+        ("plan.distribution", [plan.distribution]),
+        ("id", [record.id]),
+        *(("plan.left_out", (each.case, each.reason)) for each in plan.left_out),
+        *(("plan.blocks", _names(block)) for block in plan.blocks),
+        *(("loaded", filter(None, (each.name, each.sha256, each.version))) for each in record.loaded),
+        *(("checks", check.weaknesses) for check in record.checks),
+    ]
+    for name, several in texts:
+        if not all(text.isprintable() for text in several):
+            yield f"a name or a version in it has characters that do not print, in {name}"
+
+
+def _both(pairs: Mapping[str, str]) -> Iterator[str]:
+    yield from pairs
+    yield from pairs.values()
+
+
+def _names(block: Block) -> Iterator[str]:
+    yield block.activation
+    yield from block.copies
+    for arm in block.arms:
+        yield arm.strategy
+        yield arm.backend
+
+
+def _blocks(record: Record) -> Iterator[str]:
+    blocks = {block.id: block for block in record.plan.blocks}
+    if not blocks or len(blocks) < len(record.plan.blocks):
+        yield "plan.blocks has none, or one twice"
+    for name, block in blocks.items():
+        if not block.arms or len({*block.timed}) < len(block.timed) or YARDSTICK in {a.strategy for a in block.arms}:
+            yield f"plan.blocks: {name} has no arms, or one twice"
+    blocks |= {block.id: block for block in record.plan.probes}
+    for name, calibration in record.calibrations.items():
+        if name not in blocks:
+            yield f"calibrations has {name}, which is not in the plan"
+            continue
+        counts = {len(calibration.loops), len(calibration.values)} | ({len(calibration.probes)} - {0})
+        if counts != {len(blocks[name].timed)}:
+            yield f"calibrations['{name}'] is not for as many arms as the block has"
+    for kind, names in (
+        ("failures", [failure.block for failure in record.failures]),
+        ("losses", [failure.block for failure in record.losses]),
+    ):
+        yield from (f"{kind} has {name}, which is not in the plan" for name in names if name not in blocks)
+
+
+def _checks(record: Record) -> Iterator[str]:
+    times, known = Counter(check.kernel for check in record.checks), {*record.plan.kernels}
+    for index, check in enumerate(record.checks):
+        if check.kernel not in known or times[check.kernel] > 1:
+            yield f"checks[{index}].kernel is not in the plan, or is checked twice"
+        if len(check.by_band) not in {0, len(BANDS)}:
+            yield f"checks[{index}].by_band has {len(check.by_band)} entries, and can have {len(BANDS)} or none"
+
+
+def _digests(record: Record) -> Iterator[str]:
+    yield from (f"digests has {name}, which was not calibrated" for name in record.digests.keys() - record.calibrations)

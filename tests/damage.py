@@ -1,0 +1,30 @@
+"""What the tests of damaged runs share: how a run is refused, and the journal as the run would go on with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from actbench.model import BlockTimes
+from actbench.runs import archive, journal
+from tests.conftest import Actbench
+
+
+def refused(actbench: Actbench, path: Path) -> str:
+    """Return the one sentence with which a run is refused."""
+    result = actbench("compare", str(path))
+    assert result.exit_code == 2, result.exception
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    assert result.stderr.startswith("actbench: ")
+    assert result.stderr.count("\n") == 1
+    return result.stderr
+
+
+def finished_round(number: int, loaded: archive.Run) -> list[BlockTimes]:
+    """Return blocks as if measured in another round."""
+    return [BlockTimes(times.block, number, times.seconds) for times in loaded.times.finished() if times.round == 1]
+
+
+def journal_line(run: Path, times: BlockTimes, number: int = 1) -> bytes:
+    """Return a line of the journal as the run would write it now."""
+    return journal.line(archive.read_record(run), number, times)

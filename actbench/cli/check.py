@@ -134,12 +134,12 @@ def _refuse_live_options(ctx: click.Context) -> None:
 
 def _stored(run: Path, baseline: Path, margins: Margins) -> Report:
     from actbench.analysis.stored import changes, regrouped
-    from actbench.report.verdicts import Report, regrouped_line
+    from actbench.report.verdicts import Report, stored_remarks
     from actbench.runs.baseline import differences, load_both
 
     before, after = load_both(baseline, run)
     found = changes(before.times, after.times, margins)
-    remarks = [*regrouped_line(regrouped(before.times, after.times)), *differences(before, after)]
+    remarks = [*stored_remarks(found, regrouped(before.times, after.times)), *differences(before, after)]
     return Report(tuple(found), margins.default, tuple(remarks))
 
 
@@ -185,7 +185,7 @@ def _live(ctx: click.Context, chosen: dict[str, Any], margins: Margins) -> Repor
         report = Report(
             changes=outcome.changes,
             margin=margins.default,
-            remarks=(*live_remarks(outcome, margins), *session.remarks),
+            remarks=(*live_remarks(outcome), *session.remarks),
             noise=outcome.noise,
             failures=outcome.failures,
             seconds=outcome.seconds,

@@ -12,16 +12,19 @@ import pandas as pd
 from actbench.analysis.between import EVERYTHING, Between, Contrast, Finding
 from actbench.analysis.statistics import Bounded
 from actbench.model import Case
-from actbench.report.numbers import NO_INTERVAL, UNDECIDED, plus_minus, ratio
+from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, UNDECIDED, counted, plus_minus, ratio
 from actbench.report.table import Table, markdown
 from actbench.runs.csv_text import FLOATS
 
 NOTE = (
-    "± is the longer side of the 95 % interval over rounds, or its bounds are in brackets where ± would reach 1 and it "
-    f"does not; {UNDECIDED} marks one that holds 1; what sets whole runs "
-    "apart, often a few percent, is not in it. As far as rounds tell, 5 % of the differences named may be false; a "
-    "yardstick that moved between the runs makes more, all cases of its block alike."
+    f"± is the longer side of the 95 % interval over rounds; {AS_BOUNDS}1. {UNDECIDED} marks an interval that includes "
+    "1. Differences between whole runs, often a few percent, are not in the interval. Up to 5 % of the differences "
+    "named may be false."
 )
+
+ONE_HOST = "A difference is named only where the time itself shows it as well. "
+
+TWO_HOSTS = "A yardstick that behaves differently on the other host moves all cases of its block alike. "
 
 Fact = str | int | float
 
@@ -49,7 +52,7 @@ def sentence(found: Between) -> str:
 
 def remarks(found: Between, hosts: Sequence[tuple[str, str, str]], differences: Sequence[str]) -> list[str]:
     """Say what limits the comparison: other hosts, other software, too few rounds, other neighbours in a block."""
-    lines = []
+    lines = denied_line([each for each in found.times if each.denied])
     if hosts:
         apart = "; ".join(f"{name} {there} against {here}" for name, there, here in hosts)
         lines.append(f"two hosts, so seconds are not compared, only what was measured side by side ({apart})")
@@ -61,6 +64,19 @@ def remarks(found: Between, hosts: Sequence[tuple[str, str, str]], differences: 
     if any(math.isnan(each.ratio.low) for each in (*found.times, *found.speedups)):
         lines.append(f"{NO_INTERVAL} marks a figure without an interval: too few rounds in a run")
     return [*lines, *differences]
+
+
+def denied_line(denied: Sequence[Contrast]) -> list[str]:
+    """Say that the yardstick moved, where the time relative to it differs and the time itself does not show it."""
+    if not denied:
+        return []
+    first = denied[0]
+    line = (
+        f"the yardstick moved between the runs, not what it measures: {counted(len(denied), 'row')} would differ "
+        f"relative to it, but the time itself does not show that, so nothing is named there, e.g. {_name(first)}: "
+        f"{_ratio(first.ratio)} relative to the yardstick, {_ratio(first.seconds_ratio)} of the time itself"
+    )
+    return [line]
 
 
 def as_markdown(found: Between, said: Sequence[str]) -> str:
@@ -88,11 +104,13 @@ def as_json(found: Between, said: Sequence[str]) -> str:
 
 
 def _times(found: Between) -> Table:
-    where, beside = ("one host", ", beside that of the time itself") if found.one_host else ("two hosts", "")
+    where, beside, more = ("one host", ", beside that of the time itself", ONE_HOST)
+    if not found.one_host:
+        where, beside, more = ("two hosts", "", TWO_HOSTS)
     return _table(
         f"Times, {where}: baseline / candidate",
         f"Times in copies, over that of the block's yardstick, and their ratio{beside}: above 1 the candidate, the "
-        f"second run, is faster. {NOTE}",
+        f"second run, is faster. {more}{NOTE}",
         found.times,
         found,
     )

@@ -20,7 +20,7 @@ from actbench.model import Check, LeftOut, place
 from actbench.report import crossovers, ladder
 from actbench.report.answers import answers, grouped, is_the_question
 from actbench.report.measured import Measured
-from actbench.report.numbers import NO_INTERVAL, UNDECIDED, count, counted, plus_minus, ratio, significant
+from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, UNDECIDED, count, counted, plus_minus, ratio, significant
 from actbench.report.table import Table
 from actbench.residuals import rank as strategy_rank
 from actbench.runs.record import Engine, Record, Status
@@ -204,11 +204,10 @@ def _intervals(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Re
         plural = "round" if span == "1" else "rounds"
         if rounds[-1] >= MIN_ROUNDS:
             yield (
-                f"± is the longer side of the 95 % interval over {span} {plural}, each a fresh process; where it would "
-                f"reach 1 or 0 and the interval does not, its bounds are in brackets. {UNDECIDED} marks what is "
-                "undecided: a ratio whose interval holds 1, an addition whose interval holds 0. Each is of one figure: "
-                "of twenty ratios that are 1 in truth, one may seem not to be. And each is of this run: what sets "
-                "whole runs apart, often a few percent, is not in it (actbench compare)."
+                f"± is the longer side of the 95 % interval over {span} {plural}, each a fresh process; {AS_BOUNDS}1 "
+                f"or 0. {UNDECIDED} marks what is undecided: a ratio whose interval includes 1, an addition whose "
+                "interval includes 0. Each interval is of one figure: of twenty ratios that are 1 in truth, one may "
+                "seem not to be. Differences between whole runs, often a few percent, are not in it (actbench compare)."
             )
         if rounds[0] < MIN_ROUNDS:
             yield f"{NO_INTERVAL} marks a figure without an interval: that takes {MIN_ROUNDS} rounds."

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
@@ -30,6 +31,7 @@ from actbench.report.charts.style import Picture
 from actbench.report.measured import measured
 from actbench.report.numbers import count
 from actbench.runs.archive import Run, load
+from tests.selections import SMALL, edit
 
 Actbench = Callable[..., Result]
 
@@ -274,12 +276,65 @@ def test_the_options_choose_what_is_drawn(actbench: Actbench, run: Run) -> None:
 
 
 def test_two_runs_are_compared_case_by_case(actbench: Actbench, run: Run) -> None:
-    shown = pictures.of_two(run, run)
+    other = load(Path(shutil.copytree(run.path, "copy")))
+    shown = pictures.of_two(run, other)
     assert shown is not None
     assert set(shown.rows["ratio"]) == {1.0}
     assert set(shown.rows["case"]) == {case.id for case in run.plan.cases}
-    result = actbench("plot", "compare", str(run.path), str(run.path), "--dark", "-o", "compare.svg")
+    result = actbench("plot", "compare", "run", "copy", "-a", "tanh", "-n", "1k", "--dark", "-o", "compare.svg")
     assert result.exit_code == 0, result.output
+    words = Path("compare.svg").read_text()
+    assert "tanh/cached/numpy/derivative/float64/1000" in words
+    assert "logistic/" not in words
+    assert "/100000" not in words
+
+
+def test_two_runs_that_cannot_be_compared_are_not_drawn_either(actbench: Actbench, run: Run) -> None:
+    same = actbench("plot", "compare", "run", str(run.path / "pyperf.json"), "-o", "x.svg")
+    assert (same.exit_code, "both are the same run" in same.stderr) == (2, True)
+    shutil.copytree(run.path, "copy")
+    edit(Path("copy"), lambda record: record["settings"].update(engine="pyperf"))
+    apart = actbench("plot", "compare", "run", "copy", "-o", "x.svg")
+    assert (apart.exit_code, "measure both by the same" in apart.stderr) == (5, True)
+
+
+@pytest.mark.parametrize("kind", pictures.OF_A_RUN)
+def test_every_kind_obeys_every_option_that_chooses(
+    actbench: Actbench, run: Run, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictured: list[Picture] = []
+    drawing = "actbench.report.charts.render.rendered"
+
+    def rendered(shown: Picture, *_: str) -> bytes:
+        pictured.append(shown)
+        return b"drawn"
+
+    monkeypatch.setattr(drawing, rendered)
+    options = ("-a", "tanh", "-b", "numpy", "-s", "cached", "-d", "float32", "--filter", "*/1000")
+    assert actbench("plot", kind, str(run.path), *options, "-o", "x.svg").exit_code == 0
+    (shown,) = pictured
+    words = {str(value) for column in shown.rows.select_dtypes(exclude="number") for value in shown.rows[column]}
+    parts = {part for word in words for part in re.split(r"[/, ]+", word)}
+    assert "cached" in parts
+    assert not parts & {"logistic", "python", "recompute", "complement", "float64"}
+    if "n" in shown.rows:
+        assert set(shown.rows["n"].dropna()) == {1000}
+
+
+def test_types_of_residuals_choose_what_is_drawn(
+    actbench: Actbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    kept = ("-s", "cached", "--residual-dtype", "float16,bfloat16")
+    actbench("run", *SMALL[:4], *kept, "-d", "float32", "-n", "1000", "--rounds", "1", "-o", "here")
+    for options, expected in (
+        ((), {"cached", "cached:float16", "cached:bfloat16"}),
+        (("--residual-dtype", "float16"), {"cached", "cached:float16"}),
+    ):
+        result = actbench("plot", "rounds", "here", *options, "-o", "x.svg")
+        assert result.exit_code == 0, result.output
+        words = Path("x.svg").read_text()
+        assert {name for name in ("cached", "cached:float16", "cached:bfloat16") if f">{name}<" in words} == expected
 
 
 @pytest.mark.parametrize(
@@ -288,12 +343,22 @@ def test_two_runs_are_compared_case_by_case(actbench: Actbench, run: Run) -> Non
         (("speedup", "run", "-o", "x.gif"), "-o x.gif: name a file that ends in .svg, .png, .html"),
         (("speedup", "-o", "x.svg"), "'speedup' takes one run, not 0"),
         (("functions", "run", "-o", "x.svg"), "'functions' takes no run, not 1"),
-        (("functions", "-n", "100", "-o", "x.svg"), "of the options that choose, only -a applies"),
-        (("functions", "--filter", "*", "-a", "relu", "-b", "numpy", "-o", "x.svg"), "only -a applies"),
+        (("functions", "-n", "100", "-o", "x.svg"), "-n: 'functions' shows activations, and no case: only -a applies"),
+        (("functions", "--filter", "*", "-a", "relu", "-o", "x.svg"), "--filter: 'functions' shows activations"),
+        (
+            ("functions", "--residual-dtype", "float16", "-o", "x.svg"),
+            "--residual-dtype: 'functions'",
+        ),
+        (("time", "run", "--residual-dtype", "float16", "-o", "x.svg"), "the run has no such case; it has none"),
+        (("time", "run", "-d", "bfloat16", "-o", "x.svg"), "--residual-dtype bfloat16 keeps what"),
         (("compare", "run", "-o", "x.svg"), "'compare' takes two runs, not 1"),
-        (("speedup", "run", "-a", "relu", "-o", "x.svg"), "there is nothing to draw in 'speedup'"),
+        (("speedup", "run", "-a", "relu", "-o", "x.svg"), "-a relu: the run has no such case; it has logistic, tanh"),
+        (("speedup", "run", "--filter", "relu*", "-o", "x.svg"), "there is nothing to draw in 'speedup'"),
         (("speedup", "nowhere", "-o", "x.svg"), "nowhere is not a run"),
-        (("speedup", "run", "-s", "cached:float8", "-o", "x.svg"), "there is nothing to draw"),
+        (
+            ("speedup", "run", "-s", "cached:float8", "-o", "x.svg"),
+            "no such case; it has textbook, recompute",
+        ),
         (("functions", "-a", "relux", "-o", "x.svg"), "unknown activation 'relux': did you mean 'relu'"),
         (("speedup", "run", "-o", "no/such/x.svg"), "cannot write no/such/x.svg"),
     ],

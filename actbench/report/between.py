@@ -12,7 +12,7 @@ import pandas as pd
 from actbench.analysis.between import EVERYTHING, Between, Contrast, Finding
 from actbench.analysis.statistics import Bounded
 from actbench.model import Case
-from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, UNDECIDED, counted, plus_minus, ratio
+from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, NOTHING, UNDECIDED, counted, plus_minus, ratio
 from actbench.report.table import Table, markdown
 from actbench.runs.csv_text import FLOATS
 
@@ -58,7 +58,7 @@ def remarks(found: Between, hosts: Sequence[tuple[str, str, str]], differences: 
         lines.append(f"two hosts, so seconds are not compared, only what was measured side by side ({apart})")
     if found.regrouped:
         lines.append(
-            f"nothing is decided of {len(found.regrouped)} cases that shared their block with other cases then than "
+            f"nothing is decided of {counted(len(found.regrouped), 'case')}, measured beside other cases then than "
             f"now, which alone moves times, e.g. {found.regrouped[0].id}: measure the same strategies and backends"
         )
     if any(math.isnan(each.ratio.low) for each in (*found.times, *found.speedups)):
@@ -144,6 +144,8 @@ def _table(title: str, note: str, contrasts: Sequence[Contrast], found: Between)
         )
         for each in contrasts
     )
+    if any(NOTHING in row for row in rows):
+        note = f"{note} {NOTHING} marks what no round has of all cases of a row."
     return Table(title, note, heads, rows, labels=3 if speedups else 2)
 
 
@@ -169,11 +171,11 @@ def _name(contrast: Contrast) -> str:
 
 
 def _figure(estimate: Bounded) -> str:
-    return "-" if math.isnan(estimate.value) else plus_minus(*estimate)
+    return NOTHING if math.isnan(estimate.value) else plus_minus(*estimate)
 
 
 def _ratio(estimate: Bounded) -> str:
-    return "-" if math.isnan(estimate.value) else ratio(*estimate)
+    return NOTHING if math.isnan(estimate.value) else ratio(*estimate)
 
 
 def _counted(contrasts: Sequence[Contrast]) -> str:

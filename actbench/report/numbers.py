@@ -11,6 +11,9 @@ UNDECIDED = "≈"
 NO_INTERVAL = "?"
 """Marks a figure that has no interval, from fewer than six rounds."""
 
+NOTHING = "-"
+"""Stands where there is no figure."""
+
 LOPSIDED = 1.5
 """Where one side of an interval is so many times as long as the other, ± would misstate the shorter one."""
 
@@ -46,13 +49,13 @@ def ratio(value: float, low: float, high: float) -> str:
 
 
 def change(value: float, low: float, high: float) -> str:
-    """Return a ratio of times as a change in percent: ``+7.2 % ± 0.4 %``; ``-`` for NaN, ``?`` without an interval.
+    """Return a ratio of times as a change in percent: ``+7.2 % ± 0.4 %``; `NOTHING` for NaN, ``?`` without an interval.
 
     The interval is shown by its bounds, ``+2.0 % (+0.4 % to +4.9 %)``, where one side is at least `LOPSIDED` times the
     other, and where ± would include 0 % and the interval does not.
     """
     if math.isnan(value):
-        return "-"
+        return NOTHING
     value, low, high = (100 * (each - 1) for each in (value, low, high))
     if math.isnan(low):
         return f"{_signed(value, 1)} {NO_INTERVAL}"

@@ -13,6 +13,7 @@ from actbench.report.charts.compare import compare
 from actbench.report.charts.functions import functions
 from actbench.report.charts.parts import parts
 from actbench.report.charts.rounds import rounds
+from actbench.report.charts.signs import Signs
 from actbench.report.charts.speedup import REFERENCE, speedup
 from actbench.report.charts.style import Picture
 from actbench.report.charts.time import time
@@ -38,7 +39,7 @@ def of_run(kind: str, run: Run, found: Measured, keep: Keep | None = None, *, ch
     With `choose`, it is for a page: one panel, and controls that say which.
     """
     record = record_of(run)
-    caches = record.environment.caches
+    caches, signs = record.environment.caches, Signs.of(run.plan.cases)
     figures, speedups, checks = found.figures, found.speedups, tuple(record.checks)
     if keep:
         figures = tuple(each for each in figures if each.yardstick or keep(each.case))
@@ -47,15 +48,15 @@ def of_run(kind: str, run: Run, found: Measured, keep: Keep | None = None, *, ch
         checks = tuple(check for check in checks if check.kernel in kernels)
     match kind:
         case "speedup":
-            return speedup(speedups, found.curves, caches, choose=choose)
+            return speedup(speedups, found.curves, caches, signs, choose=choose)
         case "time":
-            return time(figures, caches, choose=choose)
+            return time(figures, caches, signs, choose=choose)
         case "parts":
             return parts(run.times, figures, record.calibrations, choose=choose)
         case "accuracy":
-            return accuracy(checks, choose=choose)
+            return accuracy(checks, signs, choose=choose)
         case "rounds":
-            return rounds(run.times, found.rounds, keep, choose=choose)
+            return rounds(run.times, found.rounds, signs, keep, choose=choose)
         case _:
             raise unknown("chart", kind, KINDS)
 

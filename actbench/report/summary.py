@@ -16,7 +16,7 @@ from actbench.analysis.bounds import Bound
 from actbench.analysis.figures import Figures, kept_bytes
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS, Bounded
-from actbench.model import Check, LeftOut, place
+from actbench.model import Check, Failure, LeftOut, place
 from actbench.report import crossovers, ladder
 from actbench.report.answers import answers, grouped, is_the_question
 from actbench.report.measured import Measured
@@ -70,8 +70,7 @@ def summarise(found: Measured, record: Record) -> Summary:
 def left_out_lines(left_out: Iterable[LeftOut]) -> Iterator[str]:
     """Say what was left out, one line a reason."""
     for reason, items in grouped(left_out, lambda item: item.reason).items():
-        plural = "case" if len(items) == 1 else "cases"
-        yield f"left out {len(items)} {plural}, e.g. {items[0].case}: {reason}"
+        yield f"left out {counted(len(items), 'case')}, e.g. {items[0].case}: {reason}"
 
 
 def _speedup_table(title: str, speedups: Sequence[Speedup]) -> Table:
@@ -191,9 +190,12 @@ def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Reco
     for device, own in grouped(record.environment.devices.items(), itemgetter(1)).items():
         yield f"{', '.join(name for name, _ in own)}: on {device}; rates are percentages of a copy in its own memory."
     yield from left_out_lines(record.plan.left_out)
-    for failure in record.failures:
-        when = f"in round {failure.round}" if failure.round else "while calibrating"
-        yield f"FAILED {failure.block} {when}: {failure.reason}"
+    yield from dict.fromkeys(map(_failed, record.failures))  # a run that went on may have failed alike again
+
+
+def _failed(failure: Failure) -> str:
+    when = f"in round {failure.round}" if failure.round else "while calibrating"
+    return f"FAILED {failure.block} {when}: {failure.reason}"
 
 
 def _intervals(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Record) -> Iterator[str]:

@@ -15,7 +15,7 @@ from actbench.analysis.live import Outcome
 from actbench.analysis.regression import Change, Margins, Verdict, gravest
 from actbench.analysis.statistics import Bounded
 from actbench.model import Case, Failure
-from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL
+from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, NOTHING
 from actbench.report.numbers import change as change_in_percent
 from actbench.report.table import Table, markdown
 
@@ -81,8 +81,8 @@ def regrouped_line(cases: Sequence[Case]) -> list[str]:
     if not cases:
         return []
     line = (
-        f"{len(cases)} inconclusive because they shared their block with other cases then than now, which alone moves "
-        f"times, e.g. {cases[0].id}: measure the same strategies and backends"
+        f"{_cases(len(cases))} inconclusive, measured beside other cases then than now, which alone moves times, e.g. "
+        f"{cases[0].id}: measure the same strategies and backends"
     )
     return [line]
 
@@ -158,12 +158,14 @@ def table(report: Report) -> Table:
     """Return one row a case that is not unchanged; where all are, one row a case."""
     notable = [change for change in report.changes if change.verdict is not Verdict.UNCHANGED] or report.changes
     live = not any(change.absolute for change in report.changes)
+    rows = tuple(_row(change) for change in gravest(notable))
+    nothing = f" {NOTHING} marks what one side did not measure." if any(NOTHING in row for row in rows) else ""
     return Table(
         "Against the baseline",
         f"{LIVE_NOTE if live else STORED_NOTE}; above 0 the case got slower. ± is the longer side of the 95 % "
-        f"interval; {AS_BOUNDS}0 %.",
+        f"interval; {AS_BOUNDS}0 %.{nothing}",
         ("case", "verdict", "change", "control" if live else "of the time itself", "rounds"),
-        tuple(_row(change) for change in gravest(notable)),
+        rows,
         labels=2,
     )
 
@@ -215,7 +217,7 @@ def _row(change: Change) -> tuple[str, ...]:
         change.case.id,
         change.verdict,
         change_in_percent(*change.ratio),
-        change_in_percent(*beside) if beside else "-",
+        change_in_percent(*beside) if beside else NOTHING,
         f"{change.baseline_rounds}, {change.rounds}",
     )
 

@@ -11,7 +11,8 @@ from actbench.analysis.figures import Figures
 from actbench.model import CACHED, Calibration, Probe
 from actbench.report.charts.grammar import mark, nominal, quantitative, scale, tips
 from actbench.report.charts.over_sizes import BY, OF_CASE, of_cases
-from actbench.report.charts.style import ABOVE, GREY, Picture, panels, picture, with_panels
+from actbench.report.charts.signs import GREY
+from actbench.report.charts.style import ABOVE, Picture, panels, picture, with_panels
 from actbench.report.numbers import count
 from actbench.runs.times import Times
 

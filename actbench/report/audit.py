@@ -20,9 +20,8 @@ def lines(audit: Audit, check_budget: float, needed: float) -> list[str]:
     """Say how often a check would cry wolf here, and what it would see; `needed` is what one check takes. Seconds."""
     checks = f"{counted(audit.check_rounds, 'round')}, which {duration(check_budget)} allow for"
     if not audit.checks:
-        return [
-            f"{counted(audit.rounds, 'round')}: too few for one check of {checks}; --budget {math.ceil(needed)}s would do"
-        ]
+        rounds = counted(audit.rounds, "round")
+        return [f"{rounds}: too few for one check of {checks}; --budget {math.ceil(needed)}s would do"]
     slowdowns = _range([case.burden for case in audit.cases if case.burden])
     seen = _share(audit.seen, audit.burdened, "times") if audit.burdened else "never"
     alarmed = _share(audit.alarmed_checks, audit.checks, "checks")

@@ -421,7 +421,7 @@ def test_types_of_residuals_choose_what_is_drawn(
             ("functions", "--residual-dtype", "float16", "-o", "x.svg"),
             "--residual-dtype: 'functions'",
         ),
-        (("time", "run", "--residual-dtype", "float16", "-o", "x.svg"), "the run has no such case; it has none"),
+        (("time", "run", "--residual-dtype", "float16", "-o", "x.svg"), "float16: the run has no such case\n"),
         (("time", "run", "-d", "bfloat16", "-o", "x.svg"), "--residual-dtype bfloat16 keeps what"),
         (("compare", "run", "-o", "x.svg"), "'compare' takes two runs, not 1"),
         (("speedup", "run", "-a", "relu", "-o", "x.svg"), "-a relu: the run has no such case; it has logistic, tanh"),

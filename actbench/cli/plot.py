@@ -133,8 +133,9 @@ def _refuse_absent(ctx: click.Context, chosen: dict[str, Any], cases: Sequence[C
             continue
         if axis == "dtypes" and values[0] not in list(Dtype):
             raise unknown_dtype(values[0])
-        has = ", ".join(str(value) for value in present if value) or "none"
-        raise InputError(f"{_flag(ctx, axis)} {','.join(map(str, values))}: the run has no such case; it has {has}")
+        has = ", ".join(str(value) for value in present if value)
+        also = f"; it has {has}" if has else ""
+        raise InputError(f"{_flag(ctx, axis)} {','.join(map(str, values))}: the run has no such case{also}")
 
 
 def _value(case: Case, axis: str) -> Any:

@@ -28,7 +28,7 @@ from actbench.report.charts.data import by_column, by_row, rounded
 from actbench.report.charts.functions import functions
 from actbench.report.charts.grammar import Spec
 from actbench.report.charts.parts import PARTS
-from actbench.report.charts.signs import COPY, PALETTE, Signs
+from actbench.report.charts.signs import COPY, DASHES, PALETTE, PLAINLY, Signs
 from actbench.report.charts.style import Picture
 from actbench.report.measured import measured
 from actbench.report.numbers import count
@@ -293,6 +293,8 @@ def test_a_name_has_one_sign_in_all_charts_of_a_run_also_one_that_is_not_known(r
         for name in ("my-own", "cached:float16"):
             assert len({signs_of[name] for signs_of in found if name in signs_of}) == 1
         assert found[0]["my-own"] != found[1]["cached:float16"]
+        known = {*scale(signs(PLAINLY).strategy_shape(PLAINLY)).values(), *map(str, DASHES[: len(PLAINLY)])}
+        assert not {found[0]["my-own"], found[1]["cached:float16"]} & known, "while there are others"
 
 
 @pytest.mark.parametrize("kind", ["speedup", "time", "accuracy", "rounds"])

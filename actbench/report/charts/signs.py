@@ -77,18 +77,16 @@ class Signs:
 def _places(names: Iterable[str], known: Sequence[str], signs: int) -> dict[str, int]:
     """Return the place of the sign of each name: its own where it is known, else one that is free.
 
-    The yardstick's is kept free. Where there are more names than signs, some share one.
+    Best one that no known name has; the yardstick's stays free. Where there are more names than signs, some share one.
     """
-    names = [*dict.fromkeys(names)]
-    reserved = {known.index(name) for name in (YARDSTICK,) if name in known}
-    places: dict[str, int] = {}
-    for name in sorted(filter(known.__contains__, names), key=known.index):
-        if known.index(name) < signs:
-            places[name] = known.index(name)
-    for name in [*sorted(filter(known.__contains__, names), key=known.index), *names]:
+    measured = sorted(dict.fromkeys(names), key=lambda name: known.index(name) if name in known else len(known))
+    places = {name: known.index(name) for name in measured if name in known[:signs]}
+    kept = {known.index(name) for name in (YARDSTICK,) if name in known}
+    for name in measured:
         if name not in places:
-            free = [place for place in range(signs) if place not in {*places.values()} | reserved]
-            places[name] = free[0] if free else len(places) % signs
+            free = [place for place in range(signs) if place not in {*places.values(), *kept}]
+            strange = [place for place in free if place >= len(known)]
+            places[name] = next(iter((*strange, *free)), len(places) % signs)
     return places
 
 

@@ -72,7 +72,7 @@ def denied_line(denied: Sequence[Contrast]) -> list[str]:
         return []
     first = denied[0]
     line = (
-        f"the yardstick moved between the runs, not what it measures: {counted(len(denied), 'row')} would differ "
+        f"the yardstick seems to have moved between the runs, not the case: {counted(len(denied), 'row')} would differ "
         f"relative to it, but the time itself does not show that, so nothing is named there, e.g. {_name(first)}: "
         f"{_ratio(first.ratio)} relative to the yardstick, {_ratio(first.seconds_ratio)} of the time itself"
     )

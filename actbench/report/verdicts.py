@@ -101,10 +101,11 @@ def denied_line(denied: Sequence[Change]) -> list[str]:
     if not denied:
         return []
     first = denied[0]
+    relative, itself = change_in_percent(*first.ratio), change_in_percent(*(first.absolute or first.ratio))
     line = (
-        f"the yardstick moved between the runs, not what it measures: {_cases(len(denied))} inconclusive because the "
-        f"time itself does not show the change, e.g. {first.case.id}: {change_in_percent(*first.ratio)} relative to "
-        f"the yardstick, {change_in_percent(*(first.absolute or first.ratio))} of the time itself; measure both again"
+        f"the yardstick seems to have moved between the runs, not the case: {_cases(len(denied))} inconclusive because "
+        f"the time itself does not show the change, e.g. {first.case.id}: {relative} relative to the yardstick, "
+        f"{itself} of the time itself; measure both again"
     )
     return [line]
 

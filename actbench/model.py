@@ -147,7 +147,7 @@ class Case:
         elif parts[3] not in {*Op}:
             why = f"the op is one of {', '.join(Op)}, not '{parts[3]}'"
         elif parts[4] not in {*Dtype}:
-            why = f"the dtype is one of {', '.join(Dtype)}, not '{parts[4]}'"
+            why = f"the dtype is one of {', '.join(Dtype)}, not '{parts[4]}'; residuals may be narrower: cached:float16"
         else:
             activation, strategy, backend, op, dtype, size = parts
             with suppress(ValueError):

@@ -46,6 +46,16 @@ class Storage(StrEnum):
         return f"{self} is no narrower than the arithmetic's {dtype}: nothing would be saved"
 
 
+def unknown_dtype(name: str) -> InputError:
+    """Return the error for a dtype in which nothing is computed, with the option for what may be kept in it."""
+    if name not in list(Storage):
+        return unknown("dtype", name, list(Dtype))
+    return InputError(
+        f"dtype '{name}': derivatives are computed in {' or '.join(Dtype)}; --residual-dtype {name} keeps what the "
+        "forward pass saves in it"
+    )
+
+
 def split(name: str) -> tuple[str, Storage | None]:
     """Return a strategy, or a residual, as if it were kept as computed, and the type that it is kept in otherwise.
 

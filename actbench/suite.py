@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import partial
 from itertools import product
@@ -119,8 +118,8 @@ def refuse_unknown(selection: Selection, elsewhere: Iterable[Case]) -> None:
         "activations": strategies_of,
         "backends": backends.get,
         "strategies": _strategy,
-        "ops": partial(_member, "op", Op),
-        "dtypes": partial(_member, "dtype", Dtype),
+        "ops": _op,
+        "dtypes": _dtype,
     }
     for axis, look_up in lookups.items():
         for name in selection.given.get(axis, ()):
@@ -218,6 +217,11 @@ def _strategy(name: str) -> None:
     residuals.require(name, kept_or_done())
 
 
-def _member(what: str, kind: type[StrEnum], name: str) -> None:
-    if name not in list(kind):
-        raise unknown(what, name, list(kind))
+def _op(name: str) -> None:
+    if name not in list(Op):
+        raise unknown("op", name, list(Op))
+
+
+def _dtype(name: str) -> None:
+    if name not in list(Dtype):
+        raise residuals.unknown_dtype(name)

@@ -216,7 +216,7 @@ def test_what_is_known_by_differences_only_is_said_to_be() -> None:
     [
         (("-a", "logistc"), "unknown activation 'logistc': did you mean 'logistic'"),
         (("-a", "overhead"), "'overhead' has no derivative to be held to: name activations with -a"),
-        (("-d", "float16"), "unknown dtype 'float16'"),
+        (("-d", "float16"), "--residual-dtype float16 keeps what the forward pass saves in it"),
         (("-a", "tanh", "-d", "float64", "--exhaustive"), "--exhaustive is for float32"),
     ],
 )

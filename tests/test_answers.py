@@ -16,7 +16,7 @@ def said(actbench: Actbench, *selection: str) -> list[str]:
 def test_where_the_output_does_not_give_the_derivative_what_else_can_be_kept_is_told(actbench: Actbench) -> None:
     kept = ("what the forward pass computed on the way", "both z and the output")
     assert said(actbench, "-a", "silu", "-b", "numpy", "-d", "float64", "--op", "derivative")[:2] == [
-        f"silu, derivative: keeping {what} is faster than recomputing in 1 of 1 comparisons (1.3 times with numpy)."
+        f"silu, derivative: keeping {what} is faster than recomputing in 1 of 1 comparison (1.3 times with numpy)."
         for what in kept
     ]
 

@@ -16,16 +16,22 @@ BLOCKS = tuple(Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, size, ARMS) for s
 
 
 def measured(
-    *, rounds: tuple[int, ...] = (8, 8), factor: float = 1.0, scatter: float = 0.01, seed: int = 0, blocks: int = 2
+    *,
+    rounds: tuple[int, ...] = (8, 8),
+    factor: float = 1.0,
+    yardstick: float = 1.0,
+    scatter: float = 0.01,
+    seed: int = 0,
+    blocks: int = 2,
 ) -> Times:
-    """Return rounds, so many of each block, in which `cached` takes so many times as long."""
+    """Return rounds, so many of each block, in which `cached` and the yardstick take so many times as long."""
     rng = np.random.default_rng(seed)
     chosen = BLOCKS[:blocks]
     finished = []
     for block, count in zip(chosen, rounds, strict=False):
         for number in range(1, count + 1):
             own = np.exp(rng.normal(0, scatter, size=3))
-            finished.append(BlockTimes(block, number, ((4 * own[0],), (factor * own[1],), (0.5 * own[2],))))
+            finished.append(BlockTimes(block, number, ((4 * own[0],), (factor * own[1],), (0.5 * yardstick * own[2],))))
     return Times(Plan(chosen, seed=1), finished)
 
 
@@ -73,9 +79,10 @@ def test_the_interval_of_a_ratio_covers_the_truth() -> None:
     assert hits / 150 > 0.92
 
 
-def test_identical_runs_are_seldom_called_different() -> None:
+@pytest.mark.parametrize("yardstick", [1.0, 1.05])
+def test_identical_runs_are_seldom_called_different_even_where_the_yardstick_moved(yardstick: float) -> None:
     wrong = 0
     for seed in range(150):
-        found = between(measured(seed=seed), measured(seed=seed + 1000), one_host=True)
+        found = between(measured(seed=seed), measured(seed=seed + 1000, yardstick=yardstick), one_host=True)
         wrong += any(each.finding != "undecided" for each in found.times if each.by == "case")
     assert wrong / 150 < 0.08

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 import shutil
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import numpy as np
@@ -18,7 +20,7 @@ from hypothesis import strategies as st
 
 from actbench import activations, backends
 from actbench.analysis.between import between
-from actbench.model import BANDS, Case
+from actbench.model import BANDS, Case, Dtype, Op, Plan
 from actbench.report import pictures
 from actbench.report.charts import render, style
 from actbench.report.charts.compare import compare
@@ -26,11 +28,15 @@ from actbench.report.charts.data import by_column, by_row, rounded
 from actbench.report.charts.functions import functions
 from actbench.report.charts.grammar import Spec
 from actbench.report.charts.parts import PARTS
+from actbench.report.charts.signs import COPY, DASHES, PALETTE, PLAINLY, Signs
 from actbench.report.charts.style import Picture
 from actbench.report.measured import measured
 from actbench.report.numbers import count
+from actbench.report.page.sections import labels
 from actbench.runs.archive import Run, load
+from actbench.runs.times import Times
 from tests.fake import FakeBench, exact_seconds
+from tests.selections import SMALL, edit
 
 Actbench = Callable[..., Result]
 
@@ -253,6 +259,33 @@ def test_names_of_caches_stand_above_what_is_measured(run: Run) -> None:
     assert names["dy"] <= 0
 
 
+@pytest.mark.parametrize("kind", ["speedup", "time"])
+def test_a_chart_without_intervals_says_so_in_the_picture_and_promises_none(actbench: Actbench, kind: str) -> None:
+    actbench("run", *SMALL, "--rounds", "2", "-o", "short")
+    edit(Path("short"), lambda record: record["environment"].update(caches={}))
+    shown = drawn(kind, load(Path("short")))
+    words = {element.text for element in ET.fromstring(render.rendered(shown, "svg", "light")).iter()}  # noqa: S314  # our own
+    assert "no intervals: fewer than 6 rounds" in words
+    assert shown.spec["title"]["text"] == "no intervals: fewer than 6 rounds", "in the page's picture as well"
+    assert shown.description.endswith(" No intervals: fewer than 6 rounds.")
+    assert not re.search("95 %|[Vv]ertical|bands", shown.description)
+
+
+def test_a_chart_promises_only_what_is_drawn(run: Run) -> None:
+    assert run.record is not None
+    run.record.environment.caches.clear()
+    run.record.environment.caches["L2"] = 1 << 20
+    shown = drawn("speedup", run)
+    assert "Bars are 95 % intervals." in shown.description
+    assert "Vertical lines are sizes at which" in shown.description
+    assert ("bands" in shown.description) == bool((shown.rows["layer"] == "crossing").any())
+    assert not shown.note
+    errors = drawn("accuracy", run, keep=lambda case: case.strategy == "cached")
+    assert not (errors.rows["layer"] == "none").any()
+    assert "cross" not in errors.description
+    assert "×" not in json.dumps(errors.spec["spec"]["layer"][1])
+
+
 def test_a_page_of_a_chart_fetches_nothing(run: Run) -> None:
     page = render.rendered(drawn("speedup", run), "html", "light").decode()
     assert 'src="http' not in page
@@ -265,37 +298,80 @@ def scale(channel: Spec) -> dict[str, Any]:
     return dict(zip(found["domain"], map(str, found["range"]), strict=True))
 
 
-def test_colours_and_dashes_belong_to_a_name_whatever_else_is_shown() -> None:
-    alone, among = (scale(style.backend_colour(names)) for names in (["numba"], ["python", "numpy", "numba"]))
+def signs(names: Iterable[str], of: Literal["backend", "strategy"] = "strategy") -> Signs:
+    plain = Case("logistic", "cached", "numpy", Op.DERIVATIVE, Dtype.FLOAT64, 1)
+    return Signs.of(
+        replace(plain, backend=name) if of == "backend" else replace(plain, strategy=name) for name in names
+    )
+
+
+def test_colours_dashes_and_shapes_belong_to_a_name_whatever_else_is_measured() -> None:
+    alone, among = (
+        scale(signs(names, "backend").backend_colour(names)) for names in (["numba"], ["python", "numpy", "numba"])
+    )
     assert alone["numba"] == among["numba"]
     assert len(set(among.values())) == 3
-    assert scale(style.strategy_dash(["textbook", "cached"]))["cached"] == "[1, 0]"
+    assert scale(signs(["textbook", "cached"]).strategy_dash(["textbook", "cached"]))["cached"] == "[1, 0]"
+    for others in ([], ["recompute", "of-my-own", "cached:float16"]):
+        assert scale(signs([*others, "complement"]).strategy_shape(["complement"]))["complement"] == "triangle-up"
 
 
-def test_what_is_not_known_has_a_shape_that_no_strategy_has_whatever_else_is_shown() -> None:
-    for others in (["cached"], ["cached", "recompute", "complement", "textbook"]):
-        shapes = scale(style.strategy_shape([*others, "yardstick"]))
+def test_the_yardstick_has_a_shape_that_no_strategy_has_whatever_else_is_shown() -> None:
+    for others in (["cached"], ["cached", "recompute", "complement", "textbook", "my-own", "cached:float16"]):
+        shapes = scale(signs(others).strategy_shape([*others, "yardstick"]))
         assert shapes["yardstick"] == "triangle-left"
         assert len(set(shapes.values())) == len(shapes)
 
 
+def test_a_name_has_one_sign_in_all_charts_of_a_run_also_one_that_is_not_known(run: Run) -> None:
+    names = {"textbook": "my-own", "complement": "cached:float16"}
+    blocks = tuple(
+        replace(block, arms=tuple(replace(arm, strategy=names.get(arm.strategy, arm.strategy)) for arm in block.arms))
+        for block in run.plan.blocks
+    )
+    of_run = Signs.of(case for block in blocks for case in block.cases)
+    shown = [["cached", "my-own"], ["my-own", "cached:float16", "recompute"], ["cached:float16", "yardstick", "my-own"]]
+    for channel in (of_run.strategy_dash, of_run.strategy_shape):
+        found = [scale(channel(present)) for present in shown]
+        for name in ("my-own", "cached:float16"):
+            assert len({signs_of[name] for signs_of in found if name in signs_of}) == 1
+        assert found[0]["my-own"] != found[1]["cached:float16"]
+        known = {*scale(signs(PLAINLY).strategy_shape(PLAINLY)).values(), *map(str, DASHES[: len(PLAINLY)])}
+        assert not {found[0]["my-own"], found[1]["cached:float16"]} & known, "while there are others"
+
+
+@pytest.mark.parametrize("kind", ["speedup", "time", "accuracy", "rounds"])
+def test_every_chart_tells_backends_by_colour_and_strategies_by_dash_or_shape(run: Run, kind: str) -> None:
+    of_run = Signs.of(run.plan.cases)
+    expected = {"color": of_run.backend_colour, "strokeDash": of_run.strategy_dash, "shape": of_run.strategy_shape}
+    present = {
+        name: channel
+        for layer in drawn(kind, run).spec["spec"]["layer"]
+        for name, channel in layer["encoding"].items()
+        if isinstance(channel, dict) and "scale" in channel and name in expected
+    }
+    assert present.keys() >= {"color", "shape"}
+    for name, channel in present.items():
+        assert channel == expected[name](channel["scale"]["domain"])
+
+
 def test_the_yardstick_has_the_colour_of_a_copy_among_rounds(run: Run) -> None:
     shown = drawn("rounds", run).rows
-    assert set(shown[shown.strategy == "yardstick"].backend) == {style.COPY}
-    assert style.COPY not in set(shown[shown.strategy != "yardstick"].backend)
+    assert set(shown[shown.strategy == "yardstick"].backend) == {COPY}
+    assert COPY not in set(shown[shown.strategy != "yardstick"].backend)
 
 
 def test_backends_shown_together_have_different_colours() -> None:
     names = [*backends.catalogue()]
     for first in names:
-        shown = scale(style.backend_colour(["numpy", first, style.COPY]))
+        shown = scale(signs(["numpy", first], "backend").backend_colour(["numpy", first, COPY]))
         assert len(set(shown.values())) == len(shown)
-        assert shown["numpy"] == scale(style.backend_colour(["numpy"]))["numpy"]
+        assert shown["numpy"] == scale(signs(["numpy"], "backend").backend_colour(["numpy"]))["numpy"]
 
 
 def test_backends_have_colours_of_their_own() -> None:
-    names = [*backends.catalogue()][: len(style.PALETTE)]
-    assert len(set(scale(style.backend_colour(names)).values())) == len(style.PALETTE)
+    names = [*backends.catalogue()][: len(PALETTE)]
+    assert len(set(scale(signs(names, "backend").backend_colour(names)).values())) == len(PALETTE)
 
 
 @pytest.mark.parametrize("form", ["svg", "png", "html"])
@@ -317,12 +393,65 @@ def test_the_options_choose_what_is_drawn(actbench: Actbench, run: Run) -> None:
 
 
 def test_two_runs_are_compared_case_by_case(actbench: Actbench, run: Run) -> None:
-    shown = pictures.of_two(run, run)
+    other = load(Path(shutil.copytree(run.path, "copy")))
+    shown = pictures.of_two(run, other)
     assert shown is not None
     assert set(shown.rows["ratio"]) == {1.0}
     assert set(shown.rows["case"]) == {case.id for case in run.plan.cases}
-    result = actbench("plot", "compare", str(run.path), str(run.path), "--dark", "-o", "compare.svg")
+    result = actbench("plot", "compare", "run", "copy", "-a", "tanh", "-n", "1k", "--dark", "-o", "compare.svg")
     assert result.exit_code == 0, result.output
+    words = Path("compare.svg").read_text()
+    assert "tanh/cached/numpy/derivative/float64/1000" in words
+    assert "logistic/" not in words
+    assert "/100000" not in words
+
+
+def test_two_runs_that_cannot_be_compared_are_not_drawn_either(actbench: Actbench, run: Run) -> None:
+    same = actbench("plot", "compare", "run", str(run.path / "pyperf.json"), "-o", "x.svg")
+    assert (same.exit_code, "both are the same run" in same.stderr) == (2, True)
+    shutil.copytree(run.path, "copy")
+    edit(Path("copy"), lambda record: record["settings"].update(engine="pyperf"))
+    apart = actbench("plot", "compare", "run", "copy", "-o", "x.svg")
+    assert (apart.exit_code, "measure both by the same" in apart.stderr) == (5, True)
+
+
+@pytest.mark.parametrize("kind", pictures.OF_A_RUN)
+def test_every_kind_obeys_every_option_that_chooses(
+    actbench: Actbench, run: Run, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictured: list[Picture] = []
+    drawing = "actbench.report.charts.render.rendered"
+
+    def rendered(shown: Picture, *_: str) -> bytes:
+        pictured.append(shown)
+        return b"drawn"
+
+    monkeypatch.setattr(drawing, rendered)
+    options = ("-a", "tanh", "-b", "numpy", "-s", "cached", "-d", "float32", "--filter", "*/1000")
+    assert actbench("plot", kind, str(run.path), *options, "-o", "x.svg").exit_code == 0
+    (shown,) = pictured
+    words = {str(value) for column in shown.rows.select_dtypes(exclude="number") for value in shown.rows[column]}
+    parts = {part for word in words for part in re.split(r"[/, ]+", word)}
+    assert "cached" in parts
+    assert not parts & {"logistic", "python", "recompute", "complement", "float64"}
+    if "n" in shown.rows:
+        assert set(shown.rows["n"].dropna()) == {1000}
+
+
+def test_types_of_residuals_choose_what_is_drawn(
+    actbench: Actbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    kept = ("-s", "cached", "--residual-dtype", "float16,bfloat16")
+    actbench("run", *SMALL[:4], *kept, "-d", "float32", "-n", "1000", "--rounds", "1", "-o", "here")
+    for options, expected in (
+        ((), {"cached", "cached:float16", "cached:bfloat16"}),
+        (("--residual-dtype", "float16"), {"cached", "cached:float16"}),
+    ):
+        result = actbench("plot", "rounds", "here", *options, "-o", "x.svg")
+        assert result.exit_code == 0, result.output
+        words = Path("x.svg").read_text()
+        assert {name for name in ("cached", "cached:float16", "cached:bfloat16") if f">{name}<" in words} == expected
 
 
 @pytest.mark.parametrize(
@@ -331,12 +460,22 @@ def test_two_runs_are_compared_case_by_case(actbench: Actbench, run: Run) -> Non
         (("speedup", "run", "-o", "x.gif"), "-o x.gif: name a file that ends in .svg, .png, .html"),
         (("speedup", "-o", "x.svg"), "'speedup' takes one run, not 0"),
         (("functions", "run", "-o", "x.svg"), "'functions' takes no run, not 1"),
-        (("functions", "-n", "100", "-o", "x.svg"), "of the options that choose, only -a applies"),
-        (("functions", "--filter", "*", "-a", "relu", "-b", "numpy", "-o", "x.svg"), "only -a applies"),
+        (("functions", "-n", "100", "-o", "x.svg"), "-n: 'functions' shows activations, and no case: only -a applies"),
+        (("functions", "--filter", "*", "-a", "relu", "-o", "x.svg"), "--filter: 'functions' shows activations"),
+        (
+            ("functions", "--residual-dtype", "float16", "-o", "x.svg"),
+            "--residual-dtype: 'functions'",
+        ),
+        (("time", "run", "--residual-dtype", "float16", "-o", "x.svg"), "float16: the run has no such case\n"),
+        (("time", "run", "-d", "bfloat16", "-o", "x.svg"), "--residual-dtype bfloat16 keeps what"),
         (("compare", "run", "-o", "x.svg"), "'compare' takes two runs, not 1"),
-        (("speedup", "run", "-a", "relu", "-o", "x.svg"), "there is nothing to draw in 'speedup'"),
+        (("speedup", "run", "-a", "relu", "-o", "x.svg"), "-a relu: the run has no such case; it has logistic, tanh"),
+        (("speedup", "run", "--filter", "relu*", "-o", "x.svg"), "there is nothing to draw in 'speedup'"),
         (("speedup", "nowhere", "-o", "x.svg"), "nowhere is not a run"),
-        (("speedup", "run", "-s", "cached:float8", "-o", "x.svg"), "there is nothing to draw"),
+        (
+            ("speedup", "run", "-s", "cached:float8", "-o", "x.svg"),
+            "no such case; it has textbook, recompute",
+        ),
         (("functions", "-a", "relux", "-o", "x.svg"), "unknown activation 'relux': did you mean 'relu'"),
         (("speedup", "run", "-o", "no/such/x.svg"), "cannot write no/such/x.svg"),
     ],
@@ -358,6 +497,27 @@ def test_a_report_is_written_into_the_runs_directory(actbench: Actbench, run: Ru
     assert text.count("<table>") >= 7
     assert "Content-Security-Policy" in text
     assert len(text) < 3e6
+
+
+@pytest.mark.usefixtures("run")
+def test_every_section_of_a_page_of_two_runs_says_whose_it_is(
+    actbench: Actbench, two_runs: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(two_runs / "other", tmp_path / "other")
+    assert actbench("report", "other", "run", "-o", "page.html").exit_code == 0
+    titles = re.findall(r"<h2[^>]*>(.*?)</h2>", Path("page.html").read_text())
+    assert "run beside other" in titles
+    assert len(titles) > 6
+    assert all(title.endswith(": run") for title in titles if title != "run beside other")
+    actbench("report", "run", "-o", "page.html")
+    assert '<h2 id="answer-title">The answer</h2>' in Path("page.html").read_text()
+
+
+def test_runs_in_directories_of_one_name_are_told_apart_by_their_paths() -> None:
+    before, after = (
+        Run(Path("results", name, "run"), Plan((), seed=1), Times(Plan((), seed=1)), None, {}) for name in "ab"
+    )
+    assert labels(after, before) == ("b/run", "a/run")
 
 
 def test_python_looks_for_circles_again_after_a_report_and_after_one_that_is_refused(

@@ -1,16 +1,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
-from actbench.model import Case
 from tests.conftest import Actbench
 from tests.fake import FakeBench, exact_seconds
-from tests.selections import PAIR, SMALL
+from tests.selections import PAIR, SMALL, edit
 
 OLD, NEW = "old", "new"
+RECOMPUTE = "logistic/recompute/numpy/derivative/float64/1000"
 
 
 def slower(factor: float, strategy: str = "cached") -> object:
@@ -48,7 +49,8 @@ def test_margins_that_no_case_has_are_told(two_runs: Actbench) -> None:
     margins = ("--margins", "*/cached/*=20", "--margins", "*/cachd/*=3")
     result = two_runs("check", NEW, "--baseline", OLD, *margins)
     assert result.exit_code == 0
-    assert "--margins '*/cachd/*': no case matches that" in result.output
+    assert result.stdout.count("cachd") == 1
+    assert "--margins '*/cachd/*' matches no case" in result.stdout
     assert "*/cached/*'" not in result.output
 
 
@@ -58,15 +60,31 @@ def test_an_improvement_is_fine(two_runs: Actbench) -> None:
     assert "1 improved, 1 unchanged" in result.stdout
 
 
-def test_a_run_against_itself_is_unchanged(two_runs: Actbench) -> None:
-    assert two_runs("check", NEW, "--baseline", NEW).exit_code == 0
+@pytest.mark.parametrize("other", [NEW, f"{NEW}/", f"./{NEW}/../{NEW}", f"{NEW}/pyperf.json", "link", "latest"])
+def test_a_run_is_not_checked_against_itself_by_whatever_name(two_runs: Actbench, other: str) -> None:
+    Path("link").symlink_to(NEW)
+    Path("results").mkdir()
+    Path("results/latest").symlink_to(Path(NEW).absolute())
+    for arguments in (("check", NEW, "--baseline", other), ("compare", other, NEW)):
+        result = two_runs(*arguments)
+        assert result.exit_code == 2
+        assert result.stderr.startswith("actbench: both are the same run, ")
+        assert result.stderr.endswith(": name another one to compare with\n")
 
 
-def test_too_few_rounds_are_inconclusive_and_end_with_3(actbench: Actbench) -> None:
-    actbench("run", *SMALL, "--rounds", "3", "-o", OLD)
-    result = actbench("check", OLD, "--baseline", OLD)
+def test_a_copy_of_a_run_is_unchanged(two_runs: Actbench) -> None:
+    shutil.copytree(NEW, "copy")
+    assert two_runs("check", NEW, "--baseline", "copy").exit_code == 0
+
+
+def test_too_few_rounds_are_inconclusive_and_end_with_3_and_their_sign_is_explained(actbench: Actbench) -> None:
+    for name in (OLD, NEW):
+        actbench("run", *SMALL, "--rounds", "3", "-o", name)
+    result = actbench("check", NEW, "--baseline", OLD)
     assert result.exit_code == 3
     assert "2 inconclusive" in result.stdout
+    assert "+0.0 % ?" in result.stdout
+    assert "\n2 cases without an interval (?): too few rounds in a run" in result.stdout
 
 
 def test_a_missing_case_ends_with_3_and_a_new_one_with_0(actbench: Actbench) -> None:
@@ -105,8 +123,9 @@ def test_json_holds_every_case_and_the_margin(two_runs: Actbench) -> None:
 
 
 def test_json_has_null_where_there_is_no_interval(actbench: Actbench) -> None:
-    actbench("run", *SMALL, "--rounds", "1", "-o", OLD)
-    (first, _) = json.loads(actbench("check", OLD, "--baseline", OLD, "--format", "json").stdout)["cases"]
+    for name in (OLD, NEW):
+        actbench("run", *SMALL, "--rounds", "1", "-o", name)
+    (first, _) = json.loads(actbench("check", NEW, "--baseline", OLD, "--format", "json").stdout)["cases"]
     assert first["low"] is None
 
 
@@ -167,7 +186,16 @@ def test_another_host_is_refused(two_runs: Actbench) -> None:
     edited(OLD, '"logical_cpus": ', '"logical_cpus": 1')
     result = two_runs("check", NEW, "--baseline", OLD)
     assert result.exit_code == 5
-    assert "is of another host: its logical cpus is" in result.stderr
+    assert result.stderr.startswith("actbench: old is of another host (logical cpus: 1")
+
+
+def test_caches_of_another_host_are_named_in_one_grammatical_sentence(two_runs: Actbench) -> None:
+    edit(Path(OLD), lambda record: record["environment"].update(caches={"L1d": 32 << 10}))
+    edit(Path(NEW), lambda record: record["environment"].update(caches={"L1d": 48 << 10}))
+    result = two_runs("check", NEW, "--baseline", OLD)
+    apart = "caches: L1d 32 KiB there, L1d 48 KiB in new"
+    assert result.stderr == f"actbench: old is of another host ({apart}); make a baseline on this host\n"
+    assert result.exit_code == 5
 
 
 def test_another_engine_is_refused(two_runs: Actbench) -> None:
@@ -231,13 +259,30 @@ def test_a_margin_that_is_none_is_refused(two_runs: Actbench, margin: str) -> No
     assert "is not a percentage" in result.stderr
 
 
+@pytest.mark.parametrize(("before", "after", "shown"), [(OLD, NEW, "+100.00 %"), (NEW, OLD, "-50.00 %")])
+def test_a_yardstick_that_moved_makes_no_case_regress_or_improve(
+    actbench: Actbench, bench: FakeBench, before: str, after: str, shown: str
+) -> None:
+    actbench("run", *SMALL, "-o", OLD)
+    bench.seconds = slower(0.5, "yardstick")  # type: ignore[assignment]
+    actbench("run", *SMALL, "-o", NEW)
+    result = actbench("check", after, "--baseline", before)
+    assert result.exit_code == 3
+    assert "2 cases, margin 5 %: 2 inconclusive\n" in result.stdout
+    assert (
+        "the yardstick seems to have moved between the runs, not the case: 2 cases inconclusive because the "
+        f"time itself does not show the change, e.g. {RECOMPUTE}: {shown} ± 0.00 % relative to the yardstick, "
+        "+0.00 % ± 0.00 % of the time itself; measure both again\n"
+    ) in result.stdout
+    assert f"::warning title=actbench%3A inconclusive::{RECOMPUTE}: " in (
+        annotations := actbench("check", after, "--baseline", before, "--format", "github").stdout
+    )
+    assert "of the time itself: the yardstick moved, margin 5 %25" in annotations
+
+
 def test_the_yardstick_s_own_time_moves_every_case(actbench: Actbench, bench: FakeBench) -> None:
     actbench("run", *SMALL, "-o", OLD)
-
-    def seconds(case: Case) -> float:
-        return exact_seconds(case) * (0.5 if case.is_yardstick else 1.0)
-
-    bench.seconds = seconds
+    bench.seconds = slower(0.5, "yardstick")  # type: ignore[assignment]
     actbench("run", *SMALL, "-o", NEW)
     found = json.loads(actbench("check", NEW, "--baseline", OLD, "--format", "json").stdout)["cases"]
     assert [case["ratio"] for case in found] == pytest.approx([2.0, 2.0])
@@ -251,4 +296,4 @@ def test_a_case_that_shared_its_block_with_others_is_not_decided(actbench: Actbe
     result = actbench("check", NEW, "--baseline", OLD)
     assert result.exit_code == 3
     assert "2 inconclusive, 1 new" in result.stdout
-    assert "2 inconclusive because they shared their block with other cases then than now" in result.stdout
+    assert "2 cases inconclusive, measured beside other cases then than now" in result.stdout

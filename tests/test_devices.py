@@ -78,7 +78,7 @@ def test_a_run_does_not_go_on_with_another_device(actbench: Actbench, found: Fou
     found("Small GPU, 8 GiB", "1.2")
     result = actbench("run", "--resume", "here", "--rounds", "2")
     assert result.exit_code == 5
-    assert f"its devices was numba {GPU}, here it is numba Small GPU, 8 GiB" in result.stderr
+    assert f"(devices: numba {GPU} then, numba Small GPU, 8 GiB now)" in result.stderr
 
 
 def test_another_device_is_another_host_and_another_driver_other_software(actbench: Actbench, found: Found) -> None:

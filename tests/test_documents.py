@@ -94,7 +94,8 @@ def test_the_table_of_backends_in_the_readme_is_the_run_of_peers() -> None:
         of = [row[f"{side}_{part}"] for part in ("strategy", "backend") for side in ("reference", "candidate")]
         if of[:2] == ["recompute", "cached"] and of[2] == of[3]:
             found[of[2], row["dtype"]].append(ratio(*(float(row[name]) for name in ("ratio", "low", "high"))))
-    cells = re.findall(r"^\| ([\w-]+) \| ([^|]*±[^|]*) \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$", README, re.MULTILINE)
+    pattern = r"^\| ([\w-]+) \| ([^|]*(?:±| to )[^|]*) \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$"
+    cells = re.findall(pattern, README, re.MULTILINE)
     shown = {
         (backend, dtype): texts
         for backend, *four in cells

@@ -9,7 +9,17 @@ import pytest
 
 from actbench import activations, backends, kernel
 from actbench.backends import numba_simd
-from actbench.backends._simd import ahead, prefetch
+from actbench.backends._simd import (
+    ahead,
+    bits,
+    complementary,
+    exponential,
+    hyperbolic,
+    logarithm,
+    prefetch,
+    reduction,
+    vector_width,
+)
 from actbench.model import Compiled, Dtype, Kernel, Op
 from tests import kernels
 from tests.conftest import Actbench
@@ -29,6 +39,8 @@ DERIVATIVES = [
     for name in LONGEST
     for strategy in activations.get(name).strategies
 ]
+SIMD = (bits, reduction, exponential, logarithm, hyperbolic, complementary, prefetch, vector_width)
+
 SAMPLE = [each for each in kernels.sample() if each.backend in {"numba-simd", "numba-parallel"}]
 
 
@@ -113,6 +125,21 @@ def test_show_prints_the_functions_that_a_formula_calls_and_where_their_constant
     assert "    # of actbench.backends._simd.exponential\n    def exp(x):" in shown
     assert "    # of actbench.backends._simd.hyperbolic\n    def tanh(x):" in shown
     assert "def erf" not in shown
+
+
+@pytest.mark.parametrize("name", ["logistic", "gelu", "softplus", "arctan", "hard-swish"])
+def test_show_prints_every_function_of_ours_that_a_kernel_calls(name: str) -> None:
+    strategy = next(iter(activations.get(name).strategies))
+    rule = kernel.rule(Kernel(name, strategy, "numba-simd", Op.STEP, Dtype.FLOAT64))
+    shown = backends.get("numba-simd").execution(Op.STEP, rule)
+    code = re.sub(r'(?s:""".*?""")|#.*', "", shown)
+    ours = {each for module in SIMD for each, value in vars(module).items() if callable(value) and each.islower()}
+    called = ours & {*re.findall(r"\b(\w+)\(", code)} - {"float32", "float64"}
+    defined = {*re.findall(r"def (\w+)\(", code)}
+    defined |= {each for names in re.findall(r"# of \S+, called (.*)", shown) for each in names.split(", ")}
+    assert "ask" in called
+    assert called <= defined
+    assert "is for code that numba compiles" not in shown, "what is compiled is shown, not what stands for it"
 
 
 def test_show_prints_how_large_arrays_are_taken(actbench: Actbench) -> None:

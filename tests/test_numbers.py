@@ -14,16 +14,37 @@ NOTHING = math.nan
     [
         (3.4123, 3.39, 3.43, "3.41 ± 0.02"),
         (3.4123, 3.4, 3.426, "3.412 ± 0.014"),
-        (3.4123, 3.0, 3.5, "3.4 ± 0.4"),
-        (100.0, 80.0, 105.0, "100 ± 20"),
-        (1.0, 0.9004, 1.0, "1.00 ± 0.10"),
-        (1.0, 0.9804, 1.0, "1.00 ± 0.02"),
-        (1.0, 0.99001, 1.0, "1.000 ± 0.010"),
+        (3.4123, 3.0, 3.7, "3.4 ± 0.4"),
+        (100.0, 80.0, 115.0, "100 ± 20"),
+        (1.0, 0.9004, 1.1, "1.00 ± 0.10"),
+        (1.0, 0.9804, 1.014, "1.00 ± 0.02"),
+        (1.0, 0.99001, 1.007, "1.000 ± 0.010"),
         (0.000123, 0.000121, 0.000125, "0.000123 ± 0.000002"),
-        (12345.0, 12000.0, 12400.0, "12345 ± 345"),
+        (12345.0, 12000.0, 12600.0, "12345 ± 345"),
     ],
 )
 def test_a_figure_has_the_digits_that_its_half_width_deserves(value: float, low: float, high: float, text: str) -> None:
+    assert plus_minus(value, low, high) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "text"),
+    [
+        (6.199, 3.58, 6.59, "6.2 (3.6 to 6.6)"),
+        (2.0, 1.99, 2.05, "2.00 (1.99 to 2.05)"),
+        (2.0, 1.94, 2.02, "2.00 (1.94 to 2.02)"),
+        (12.45, 12.43, 12.463, "12.45 (12.43 to 12.46)"),
+        (3.4123, 3.0, 3.5, "3.41 (3.00 to 3.50)"),
+        (100.0, 80.0, 105.0, "100 (80 to 105)"),
+        (12345.0, 12000.0, 12400.0, "12345 (12000 to 12400)"),
+        (1.0, 0.625, 1.25, "1.0 (0.6 to 1.2)"),
+        (1.0, 0.9004, 1.0, "1.00 (0.90 to 1.00)"),
+        (2.0, 1.7, 2.00001, "2.00 (1.70 to 2.00)"),
+    ],
+)
+def test_an_interval_with_one_side_half_as_long_again_as_the_other_is_shown_by_its_bounds(
+    value: float, low: float, high: float, text: str
+) -> None:
     assert plus_minus(value, low, high) == text
 
 
@@ -47,9 +68,9 @@ def test_where_plus_and_minus_would_hold_what_the_interval_does_not_it_is_told_b
     assert ratio(value, low, high) == text
 
 
-def test_the_half_width_is_the_larger_side() -> None:
-    assert plus_minus(2.0, 1.99, 2.05) == "2.00 ± 0.05"
-    assert plus_minus(2.0, 1.95, 2.01) == "2.00 ± 0.05"
+def test_the_half_width_is_the_longer_side() -> None:
+    assert plus_minus(2.0, 1.96, 2.05) == "2.00 ± 0.05"
+    assert plus_minus(2.0, 1.95, 2.04) == "2.00 ± 0.05"
 
 
 @pytest.mark.parametrize(("value", "text"), [(4.0, "4.00 ± 0.00"), (0.0512, "0.0512 ± 0.0000"), (512.0, "512 ± 0")])
@@ -143,7 +164,9 @@ def test_durations_are_for_people(seconds: float, text: str) -> None:
     ("value", "low", "high", "text"),
     [
         (1.072, 1.068, 1.075, "+7.2 % ± 0.4 %"),
-        (0.9, 0.7, 1.0, "-10 % ± 20 %"),
+        (0.9, 0.7, 1.05, "-10 % ± 20 %"),
+        (0.9, 0.7, 1.0, "-10 % (-30 % to +0 %)"),
+        (1.08, 1.05, 1.09, "+8.0 % (+5.0 % to +9.0 %)"),
         (1.0, 1.0, 1.0, "+0.00 % ± 0.00 %"),
         (0.99999, 0.99998, 1.00001, "+0.00 % ± 0.00 %"),
         (2.0, 1.9, 2.095, "+100 % ± 10 %"),

@@ -128,13 +128,13 @@ def test_resume_takes_the_same_selection_and_refuses_another(actbench: Actbench)
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"cpu_model": "Z80"}, "cpu model was Z80"),
-        ({"kernel": "Linux 2.4"}, "kernel was Linux 2.4"),
-        ({"caches": {"L1d": 1}}, "caches was L1d 1"),
-        ({"libraries": {"numpy": "1.0"}}, "libraries was numpy 1.0"),
-        ({"actbench": "0.0.0"}, "actbench was 0.0.0"),
-        ({"python": "CPython 2.7"}, "python was CPython 2.7"),
-        ({"variables": {"OMP_NUM_THREADS": "3"}}, "variables was OMP_NUM_THREADS 3"),
+        ({"cpu_model": "Z80"}, "cpu model: Z80"),
+        ({"kernel": "Linux 2.4"}, "kernel: Linux 2.4"),
+        ({"caches": {"L1d": 1}}, "caches: L1d 1"),
+        ({"libraries": {"numpy": "1.0"}}, "libraries: numpy 1.0"),
+        ({"actbench": "0.0.0"}, "actbench: 0.0.0"),
+        ({"python": "CPython 2.7"}, "python: CPython 2.7"),
+        ({"variables": {"OMP_NUM_THREADS": "3"}}, "variables: OMP_NUM_THREADS 3"),
     ],
 )
 def test_resume_on_another_host_or_library_is_refused(
@@ -148,7 +148,7 @@ def test_resume_on_another_host_or_library_is_refused(
     bench.workers_started = 0
     result = actbench("run", "--resume", "here")
     assert result.exit_code == 5
-    assert result.stderr.startswith(f"actbench: the run cannot go on here: its {said}, here it is ")
+    assert result.stderr.startswith(f"actbench: the run cannot go on here ({said} then, ")
     assert bench.workers_started == 0
     assert {path.name: path.read_bytes() for path in Path("here").iterdir()} == before
 

@@ -37,7 +37,7 @@ copy,yardstick,numpy,derivative,float64,1000,5e-07,5e-07,5e-07,6,1024,0.5,32,100
 """
 
 PRINTED = """\
-logistic, derivative: reusing the cached output is faster than recomputing in 1 of 1 comparisons (4.0 times with numpy).
+logistic, derivative: reusing the cached output is faster than recomputing in 1 of 1 comparison (4.0 times with numpy).
 
 Speedup over recompute: logistic, derivative
 Times faster than recompute on the same backend, measured side by side; below 1 it is slower.
@@ -60,7 +60,7 @@ dispatch: half of the time is spent on one element as well; memory: a copy of th
 MARKDOWN = """\
 # actbench: derivatives by re-evaluating exponentials, or from cached activations
 
-logistic, derivative: reusing the cached output is faster than recomputing in 1 of 1 comparisons (4.0 times with numpy).
+logistic, derivative: reusing the cached output is faster than recomputing in 1 of 1 comparison (4.0 times with numpy).
 
 ### Speedup over recompute: logistic, derivative
 
@@ -190,7 +190,7 @@ def test_an_interval_that_holds_1_is_marked_and_not_called_faster(actbench: Actb
     result = actbench("run", *SMALL, "-o", "here", "--rounds", "8")
     (row,) = rows(Path("here/speedups.csv"))
     assert float(row["low"]) < 1 < float(row["high"])
-    assert "in 0 of 1 comparisons, undecided in 1." in result.stdout
+    assert "in 0 of 1 comparison, undecided in 1." in result.stdout
     (line,) = [line for line in result.stdout.splitlines() if line.endswith("≈")]
     assert line.startswith("numpy     float64")
 
@@ -198,7 +198,7 @@ def test_an_interval_that_holds_1_is_marked_and_not_called_faster(actbench: Actb
 def test_a_slower_cache_is_called_slower(actbench: Actbench, bench: FakeBench) -> None:
     bench.seconds = lambda case: exact_seconds(case) * (8 if case.strategy == "cached" else 1)
     result = actbench("run", *SMALL, "-o", "here")
-    assert "in 0 of 1 comparisons, slower in 1." in result.stdout
+    assert "in 0 of 1 comparison, slower in 1." in result.stdout
     assert "0.500 ± 0.000" in result.stdout
 
 

@@ -142,7 +142,7 @@ def test_where_it_is_to_be_kept_is_looked_at_before_measuring(actbench: Actbench
 def test_an_audit_without_time_for_a_check_says_so(actbench: Actbench) -> None:
     result = actbench("selfcheck", *SMALL, "--budget", "1ms")
     assert result.exit_code == 3
-    assert result.stdout.startswith("0 rounds are not enough for one check of ")
+    assert result.stdout.startswith("0 rounds: too few for one check of ")
     assert " allow for: --budget " in result.stdout
 
 
@@ -155,4 +155,4 @@ def test_ctrl_c_says_what_the_rounds_so_far_say(actbench: Actbench, bench: FakeB
     result = actbench("selfcheck", *SMALL)
     assert result.exit_code == 130
     assert "interrupted: this is what the rounds so far say" in result.stderr
-    assert result.stdout.splitlines()[0].startswith("12 rounds ")
+    assert result.stdout.splitlines()[0].startswith("12 rounds: ")

@@ -60,7 +60,9 @@ def test_the_number_of_threads_is_recorded_where_it_counts(actbench: Actbench) -
     assert json.loads(Path("one/run.json").read_text())["settings"]["threads"] == 1
     assert actbench(*PARALLEL, "-o", "every").exit_code == 0
     assert json.loads(Path("every/run.json").read_text())["settings"]["threads"] == environment.choose_threads(None)
-    assert actbench("run", "--preset", "smoke", "-b", "numpy", "-o", "none").exit_code == 0
+    ignored = actbench("run", "--preset", "smoke", "-b", "numpy", "--threads", "1", "-o", "none")
+    assert ignored.exit_code == 0
+    assert ignored.stderr.startswith("--threads 1 changes nothing: no backend of this run uses several threads\n")
     assert json.loads(Path("none/run.json").read_text())["settings"]["threads"] == 1
 
 

@@ -27,8 +27,9 @@ REASON = "the control was killed by SIGSEGV; its last words: in *p <at> __main__
 HEAD = """\
 ### Against the baseline
 
-Change of the time, and of the baseline's against itself in a second process, the control, side by side, each with the \
-longer side of its 95 % interval; above 0 it got slower.
+Change of the time, and of the baseline's against itself in a second process, the control, side by side; above 0 the \
+case got slower. ± is the longer side of the 95 % interval; an interval is shown as (low to high) where one side is at \
+least 1.5 times the other, or where ± would misleadingly include 0 %.
 
 | case | verdict | change | control | rounds |
 | --- | --- | ---: | ---: | ---: |

@@ -5,8 +5,10 @@ the host's drift, and makes of seconds something that two hosts share. And, betw
 its backend: is keeping y worth more there? The round is the unit. A group gives one geometric mean a round, over the
 rounds in which all of its blocks were measured; estimates and intervals are those of two independent samples of rounds.
 
-A difference is shown where its test, corrected for the number of tests in the same table, keeps the share of false
-ones below 5 % (Benjamini and Hochberg). There is no margin: `regression` has one, and decides what a build fails on.
+A difference is named where its test, corrected for the number of tests in the same table, keeps the share of false
+ones below 5 % (Benjamini and Hochberg). On one host the time itself must show it as well, in the same direction: the
+larger p value of the two tests counts. Where only the time relative to the yardstick differs, the yardstick moved, or
+the host, and not the case. There is no margin: `regression` has one, and decides what a build fails on.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from math import isnan, nan
+from math import nan
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -82,6 +84,13 @@ class Contrast:
     """The p value of a difference, corrected for the number of tests (Benjamini and Hochberg)."""
     baseline_rounds: int = 0
     candidate_rounds: int = 0
+    relative_chance: float = nan
+    """That of a difference relative to the yardstick alone, on one host."""
+
+    @property
+    def denied(self) -> bool:
+        """Whether the time relative to the yardstick differs, and the time itself does not show it."""
+        return self.relative_chance <= 1 - CONFIDENCE < self.chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,31 +225,39 @@ def _contrast(before: _Run, after: _Run, subject: _Subject, moved: Sequence[Case
         return found
     old, new = before.log_speeds(subject), after.log_speeds(subject)
     sign = -1 if subject.reference == YARDSTICK else 1
-    rates = shift(before.log_rates(subject), after.log_rates(subject)) if seconds else None
+    rates = [(before.log_rates(subject), after.log_rates(subject))] if seconds else []
+    decidable = not {*subject.cases} & {*moved}
     return replace(
         found,
         ratio=Bounded.of_logs(shift(old, new)),
-        seconds_ratio=UNKNOWN if rates is None else Bounded.of_logs(rates),
+        seconds_ratio=Bounded.of_logs(shift(*rates[0])) if rates else UNKNOWN,
         baseline=Bounded.of_logs(location(sign * old)),
         candidate=Bounded.of_logs(location(sign * new)),
-        chance=nan if {*subject.cases} & {*moved} else _chance(old, new),
+        chance=_chance((old, new), *rates) if decidable else nan,
+        relative_chance=_chance((old, new)) if decidable and seconds else nan,
     )
 
 
-def _chance(old: ArrayLike, new: ArrayLike) -> float:
-    """Return the p value of "there is no difference": Mann and Whitney's, two-sided."""
-    return min(1.0, 2 * chance_of_excess(old, new, RESOLUTION), 2 * chance_of_excess(new, old, RESOLUTION))
+def _chance(*pairs: tuple[ArrayLike, ArrayLike]) -> float:
+    """Return the p value of "there is no difference in one of these, or not in the same direction".
+
+    Of one pair, old and new, it is Mann and Whitney's, two-sided; of several, the larger one of a direction, which is
+    an intersection-union test (R. L. Berger, "Multiparameter hypothesis testing and acceptance sampling", Technometrics
+    24, 1982).
+    """
+    above = max(chance_of_excess(old, new, RESOLUTION) for old, new in pairs)
+    below = max(chance_of_excess(new, old, RESOLUTION) for old, new in pairs)
+    return min(1.0, 2 * above, 2 * below)
 
 
 def _corrected(found: Sequence[Contrast], better: Finding, worse: Finding) -> Iterator[Contrast]:
     """Yield the contrasts with their findings; a subject that cannot be decided is no test."""
-    tests = [index for index, contrast in enumerate(found) if not isnan(contrast.chance)]
-    chances = dict(zip(tests, benjamini_hochberg([found[index].chance for index in tests]).tolist(), strict=True))
-    for index, contrast in enumerate(found):
-        chance = chances.get(index, nan)
+    chances = benjamini_hochberg([contrast.chance for contrast in found]).tolist()  # NaN stays, and is no test
+    relative = benjamini_hochberg([contrast.relative_chance for contrast in found]).tolist()
+    for contrast, chance, of_relative in zip(found, chances, relative, strict=True):
         apart = chance <= 1 - CONFIDENCE
         finding = (better if contrast.ratio.value > 1 else worse) if apart else Finding.UNDECIDED
-        yield replace(contrast, finding=finding, chance=chance)
+        yield replace(contrast, finding=finding, chance=chance, relative_chance=of_relative)
 
 
 def _alone(one: _Run, other: _Run, finding: Finding) -> Iterator[Contrast]:

@@ -46,6 +46,8 @@ class Change:
     rounds: int
     absolute: Bounded | None = None
     """Between two runs: of seconds, the host's drift and all."""
+    denied: bool = False
+    """Between two runs: whether `ratio` alone says regressed or improved, and `absolute` does not show it."""
     control: Bounded | None = None
     """Side by side: of the baseline against itself."""
     confirmation: Bounded | None = None

@@ -1,9 +1,10 @@
 """A run against a stored baseline: two runs of one host, some time apart.
 
 They are compared by times relative to the yardstick of the case's block, so that the host's drift between them cancels.
-The round is the unit. A case that shared its block with other cases then than now is inconclusive, whatever its
-figures: neighbours in a block, by the state in which they leave caches and the allocator, move numpy's times by up to a
-tenth.
+The round is the unit. A case regressed or improved only where the time itself shows the same direction: otherwise the
+yardstick moved, or the host, and the case is inconclusive. So is a case that shared its block with other cases then
+than now, whatever its figures: neighbours in a block, by the state in which they leave caches and the allocator, move
+numpy's times by up to a tenth.
 """
 
 from __future__ import annotations
@@ -76,14 +77,20 @@ def _judged(
 ) -> Change:
     old, new = rounds
     ratio = Bounded.of_logs(shift(old.relative, new.relative))
+    absolute = Bounded.of_logs(shift(old.absolute, new.absolute))
     slower, faster = chances
+    relative = verdict(ratio, margin, slower, faster) if decidable else Verdict.INCONCLUSIVE
+    denied = (relative is Verdict.REGRESSED and not absolute.low > 1) or (
+        relative is Verdict.IMPROVED and not absolute.high < 1
+    )
     return Change(
         case=case,
-        verdict=verdict(ratio, margin, slower, faster) if decidable else Verdict.INCONCLUSIVE,
+        verdict=Verdict.INCONCLUSIVE if denied else relative,
         ratio=ratio,
         margin=margin,
         chance=min(slower, faster),
         baseline_rounds=len(old.relative),
         rounds=len(new.relative),
-        absolute=Bounded.of_logs(shift(old.absolute, new.absolute)),
+        absolute=absolute,
+        denied=denied,
     )

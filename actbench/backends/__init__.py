@@ -10,6 +10,7 @@ from pkgutil import iter_modules
 from typing import Any
 
 from actbench.backends._backend import Backend, Bound, Device, helpers, source
+from actbench.backends._listing import sources
 from actbench.backends._narrowing import narrowed, numpy_dtype
 from actbench.errors import LOADED, InputError, unknown
 
@@ -25,6 +26,7 @@ __all__ = [
     "numpy_dtype",
     "on_devices",
     "source",
+    "sources",
     "threaded",
     "usable",
     "with_own_copy",

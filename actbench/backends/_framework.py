@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from actbench.backends._backend import Backend, Bound, keep, source
+from actbench.backends._backend import Backend, Bound, keep
+from actbench.backends._listing import sources
 from actbench.formula import Dialect, Formula, Rule
 from actbench.model import Dtype, Op
 
@@ -82,7 +83,7 @@ class Framework(Backend):
         """What is called around the formula, or around the library's own kernel in its place."""
         around = {Op.DERIVATIVE: derivative if rule.own else None, Op.BACKWARD: None, Op.STEP: step}[op]
         gradient = None if rule.own or op is Op.DERIVATIVE else product
-        parts = [source(part) for part in (around, gradient) if part]
+        parts = [sources(part for part in (around, gradient) if part)] if around or gradient else []
         parts += [f"gradient = {inspect.unwrap(rule.own)}"] if rule.own else []
         return "\n\n".join(parts) or (
             "the formula itself, compiled" if self.compiles_for_a_size else "the formula itself"

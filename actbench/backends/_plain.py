@@ -6,7 +6,8 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
 
-from actbench.backends._backend import Backend, Bound, source
+from actbench.backends._backend import Backend, Bound
+from actbench.backends._listing import sources
 from actbench.formula import Rule
 from actbench.model import Dtype, Op
 
@@ -28,6 +29,6 @@ class Plain(Backend):
         return Bound(make(*given))
 
     def execution(self, op: Op, rule: Rule) -> str:
-        """The function around the formula."""
-        make, _ = self.making(op, rule)
-        return source(make)
+        """The function around the formula, and those that it calls."""
+        make, given = self.making(op, rule)
+        return sources([make], filter(callable, given))

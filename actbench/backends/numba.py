@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from actbench.backends import _generated_code, _libm, _numba_cache, _simd
-from actbench.backends._backend import COPY, PRODUCT, Backend, Bound, empty, same, source, with_literals
+from actbench.backends._backend import COPY, PRODUCT, Backend, Bound, empty, same, with_literals
+from actbench.backends._listing import sources
 from actbench.backends._narrowing import BITS, as_bits
 from actbench.errors import InputError
 from actbench.formula import Conversion, Dialect, Formula, Rule
@@ -236,11 +237,13 @@ class Numba(Backend):
         return _bound(self._jitted(function, [dtype] * len(parameters(function)), cache=True), start)
 
     def execution(self, op: Op, rule: Rule) -> str:
-        """The loops around the formulas, what is around the loops, and what calls them."""
+        """The loops around the formulas, what is around the loops, and what calls them, with all that these call."""
+        return sources(self._executed(op, rule))
+
+    def _executed(self, op: Op, rule: Rule) -> list[Callable[..., Any]]:
         loops = _loops(op, rule)
         around = dict.fromkeys(self._around(factory(range, same)) for factory in loops)
-        parts = [*loops, *(each for each in around if each is not same), *([_step(rule)] if op is Op.STEP else [])]
-        return "\n\n".join(map(source, parts))
+        return [*loops, *(each for each in around if each is not same), *([_step(rule)] if op is Op.STEP else [])]
 
     def around(self, arrays: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Return what executes a loop over so many arrays: the loop itself does."""

@@ -9,12 +9,12 @@ an array, a quarter of a small call. Numba's option for it, ``_nrt``, is one of 
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 from actbench.backends import _simd
-from actbench.backends._backend import helpers, source
+from actbench.backends._backend import helpers
+from actbench.backends._listing import sources
 from actbench.backends.numba import Numba, formulas
 from actbench.formula import Dialect, Formula, Rule
 from actbench.model import Op
@@ -42,11 +42,15 @@ class NumbaSimd(Numba):
         return functions
 
     def execution(self, op: Op, rule: Rule) -> str:
-        """The loop around the formula, and the functions that the formula calls, each with the module it is from."""
+        """The loop around the formula, and all functions that it and the formula call, down to single instructions."""
+        from actbench.backends._simd import vector_width
+
         functions = self.namespace()
         called = dict.fromkeys(name for formula in formulas(op, rule) for name in _called(formula))
-        own = [getattr(functions, name) for name in called if name in functions.__all__]
-        return "\n\n".join([super().execution(op, rule), *map(_placed, own)])
+        branch_free = [getattr(functions, name) for name in called if name in functions.__all__]
+        if not {*called} & {*functions.COMPUTED}:
+            return sources(self._executed(op, rule), branch_free)
+        return sources([*self._executed(op, rule), widened], [vector_width.widest, *branch_free])
 
     def jitable(self, formula: Formula) -> Formula:
         """Let compiled loops call the formula, with the widest vectors where it computes more than it loads and stores.
@@ -56,22 +60,11 @@ class NumbaSimd(Numba):
         """
         from numba.extending import register_jitable
 
-        from actbench.backends._simd import functions, vector_width
-
         computed = super().jitable(formula)
-        if not {*_called(formula)} & {*functions.COMPUTED}:
+        if not {*_called(formula)} & {*self.namespace().COMPUTED}:
             return computed
-
-        def wide(kept):
-            vector_width.widest()
-            return computed(kept)
-
-        def wide_from_two(kept, too):
-            vector_width.widest()
-            return computed(kept, too)
-
-        chosen = wide if formula.__code__.co_argcount == 1 else wide_from_two
-        inlined: Formula = register_jitable(inline="always")(chosen)  # it speaks of the loop it is in
+        wide = widened(computed, formula.__code__.co_argcount)
+        inlined: Formula = register_jitable(inline="always")(wide)  # it speaks of the loop it is in
         return inlined
 
     def around(self, arrays: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -86,9 +79,19 @@ class NumbaSimd(Numba):
         return _simd.edition()
 
 
-def _placed(function: Callable[..., Any]) -> str:
-    """Return a function's source, below the module that has its constants and what it calls."""
-    return f"# of {inspect.unwrap(function).__module__}\n{source(function)}"
+def widened(computed: Formula, residuals: int) -> Formula:
+    """Let the loop that calls a formula use the widest vectors."""
+    from actbench.backends._simd import vector_width
+
+    def wide(kept):
+        vector_width.widest()
+        return computed(kept)
+
+    def wide_from_two(kept, too):
+        vector_width.widest()
+        return computed(kept, too)
+
+    return wide if residuals == 1 else wide_from_two
 
 
 def _called(formula: Formula) -> list[str]:

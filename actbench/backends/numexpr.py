@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from actbench.backends._backend import Backend, Bound, rewritten, source
+from actbench.backends._backend import Backend, Bound, rewritten
+from actbench.backends._listing import sources
 from actbench.formula import Dialect, Formula, Rule
 from actbench.model import Dtype, Op
 
@@ -92,7 +93,7 @@ class Numexpr(Backend):
     def execution(self, op: Op, rule: Rule) -> str:
         """The function around the programs."""
         del rule
-        return source(step if op is Op.STEP else single)
+        return sources([step if op is Op.STEP else single])
 
 
 def _gradient(rule: Rule, dtype: Dtype) -> Callable[..., Any]:

@@ -50,7 +50,12 @@ LIVE = ("preset", *AXES, "load", "budget", "seed", "affinity", "threads", "timeo
     "--margins", type=Margin(), multiple=True, metavar="GLOB=PCT", help="Another margin for the cases that match."
 )
 @selection("check")
-@click.option("--budget", type=Duration(), help="Time a live check may take. [default: the preset's]")
+@click.option(
+    "--budget",
+    type=Duration(),
+    help="Time a live check may take; what then seems to have regressed is measured anew on top of that, which may "
+    "take as long again. [default: the preset's]",
+)
 @click.option("--seed", type=click.IntRange(min=0, max=2**63), help="Seed of inputs and order. [default: random]")
 @processors
 @click.option("--timeout", type=Duration(), help="Time a block may take in a round. [default: 60s]")
@@ -134,12 +139,12 @@ def _refuse_live_options(ctx: click.Context) -> None:
 
 def _stored(run: Path, baseline: Path, margins: Margins) -> Report:
     from actbench.analysis.stored import changes, regrouped
-    from actbench.report.verdicts import Report, regrouped_line
+    from actbench.report.verdicts import Report, stored_remarks
     from actbench.runs.baseline import differences, load_both
 
     before, after = load_both(baseline, run)
     found = changes(before.times, after.times, margins)
-    remarks = [*regrouped_line(regrouped(before.times, after.times)), *differences(before, after)]
+    remarks = [*stored_remarks(found, regrouped(before.times, after.times)), *differences(before, after)]
     return Report(tuple(found), margins.default, tuple(remarks))
 
 
@@ -148,8 +153,10 @@ def _live(ctx: click.Context, chosen: dict[str, Any], margins: Margins) -> Repor
     import secrets
 
     from actbench import presets, suite
+    from actbench.measure.live import rounds_to_confirm
     from actbench.measure.live_session import Asked, LiveSession
     from actbench.measure.session import Seams
+    from actbench.report.numbers import duration
     from actbench.report.progress import Progress
     from actbench.report.verdicts import Report, live_remarks
     from actbench.runs import environment
@@ -174,6 +181,11 @@ def _live(ctx: click.Context, chosen: dict[str, Any], margins: Margins) -> Repor
     if chosen["against"].startswith("git:") and not chosen["quiet"]:
         click.echo(f"building the environment of {chosen['against']}: this comes on top of the budget", err=True)
     with _held(chosen["output"]), LiveSession(asked, seams) as session:
+        if not chosen["quiet"]:
+            anew = (
+                f"what seems to have regressed is measured anew on top of that, in up to {rounds_to_confirm(1)} rounds"
+            )
+            click.echo(f"budget {duration(asked.budget)}; {anew}, or more for more than two cases", err=True)
         try:
             with Progress(quiet=chosen["quiet"]) as progress:
                 for event in session.events():
@@ -185,7 +197,7 @@ def _live(ctx: click.Context, chosen: dict[str, Any], margins: Margins) -> Repor
         report = Report(
             changes=outcome.changes,
             margin=margins.default,
-            remarks=(*live_remarks(outcome, margins), *session.remarks),
+            remarks=(*live_remarks(outcome), *session.remarks),
             noise=outcome.noise,
             failures=outcome.failures,
             seconds=outcome.seconds,
@@ -294,7 +306,7 @@ def _leave(ctx: click.Context, report: Report) -> None:
         ctx.exit(REGRESSED)
     if report.failures:
         names = ", ".join(dict.fromkeys(failure.block for failure in report.failures))
-        raise BenchmarkError(f"failed: {names}: {report.failures[0].reason}")
+        raise BenchmarkError(f"failed: {names} (see above)")
     if report.noise or report.given & {Verdict.INCONCLUSIVE, Verdict.MISSING}:
         ctx.exit(OPEN)
 

@@ -243,17 +243,24 @@ def axes(start: Axes, chosen: dict[str, Any]) -> Axes:
     """Return axes to start from, with those that the user chose in their place."""
     from dataclasses import replace
 
-    from actbench.errors import unknown
     from actbench.model import Dtype, Op
+    from actbench.residuals import unknown_dtype
 
     given = given_axes(chosen, start.strategies)
-    for name, kind, what in (("ops", Op, "op"), ("dtypes", Dtype, "dtype")):
+    for name, kind, unknown_name in (("ops", Op, _unknown_op), ("dtypes", Dtype, unknown_dtype)):
         for value in given.get(name, ()):
             if value not in list(kind):
-                raise unknown(what, value, list(kind))
+                raise unknown_name(value)
         if name in given:
             given[name] = tuple(kind(value) for value in given[name])
     return replace(start, **given)
+
+
+def _unknown_op(name: str) -> Exception:
+    from actbench.errors import unknown
+    from actbench.model import Op
+
+    return unknown("op", name, list(Op))
 
 
 def _read(text: str, units: dict[str, Any]) -> Decimal | None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
-from actbench.cli.parameters import given_axes, selection_of_cases
+from actbench.cli.parameters import AXES, given_axes, selection_of_cases
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from actbench.model import Case
     from actbench.report.charts.style import Picture
     from actbench.report.pictures import Keep
 
@@ -41,7 +46,8 @@ KINDS = ("functions", "speedup", "time", "parts", "accuracy", "rounds", "compare
     metavar="FILE",
     help="FILE.svg, FILE.png or FILE.html.",
 )
-def command(kind: str, run: Path | None, candidate: Path | None, output: Path, *, dark: bool, **chosen: Any) -> None:
+@click.pass_context
+def command(ctx: click.Context, /, kind: str, output: Path, *, dark: bool, **chosen: Any) -> None:
     """Draw one chart of a RUN as SVG, PNG or a page of its own, which opens without a network.
 
     \b
@@ -54,7 +60,7 @@ def command(kind: str, run: Path | None, candidate: Path | None, output: Path, *
     compare    two runs: each case's change, with its interval
 
     RUN is a run's directory, its pyperf.json, or 'latest', the latest complete run. The options choose the cases to
-    draw.
+    draw; speedups are over recompute in any case, and 'functions' takes -a alone.
 
     \b
     Examples:
@@ -69,7 +75,7 @@ def command(kind: str, run: Path | None, candidate: Path | None, output: Path, *
     form = output.suffix.lower().removeprefix(".")
     if form not in FORMATS:
         raise InputError(f"-o {output}: name a file that ends in .{', .'.join(FORMATS)}")
-    shown = _picture(kind, run, candidate, chosen)
+    shown = _picture(ctx, kind, [path for path in (chosen.pop("run"), chosen.pop("candidate")) if path], chosen)
     if shown is None:
         of = "; that is in probes.csv, which older runs and those of stock pyperf lack" if kind == "parts" else ""
         raise InputError(
@@ -78,7 +84,7 @@ def command(kind: str, run: Path | None, candidate: Path | None, output: Path, *
     write(output, rendered(shown, form, "dark" if dark else "light"))
 
 
-def _picture(kind: str, run: Path | None, candidate: Path | None, chosen: dict[str, Any]) -> Picture | None:
+def _picture(ctx: click.Context, kind: str, runs: Sequence[Path], chosen: dict[str, Any]) -> Picture | None:
     from actbench import activations
     from actbench.errors import InputError
     from actbench.report import pictures
@@ -86,31 +92,67 @@ def _picture(kind: str, run: Path | None, candidate: Path | None, chosen: dict[s
     from actbench.runs.archive import load
 
     needed = {"functions": 0, "compare": 2}.get(kind, 1)
-    named = sum(path is not None for path in (run, candidate))
-    if named != needed:
-        runs = {0: "no run", 1: "one run", 2: "two runs"}
-        raise InputError(f"'{kind}' takes {runs[needed]}, not {named}: actbench plot --help tells what each shows")
+    if len(runs) != needed:
+        wanted = {0: "no run", 1: "one run", 2: "two runs"}[needed]
+        raise InputError(f"'{kind}' takes {wanted}, not {len(runs)}: actbench plot --help tells what each shows")
     if kind == "functions":
-        given = given_axes(chosen)
-        names = given.pop("activations", tuple(activations.catalogue()))
-        if given or chosen["pattern"] != "*":
-            raise InputError("'functions' shows activations, and no case: of the options that choose, only -a applies")
+        if option := next((name for name in _on_command_line(ctx) if name != "activations"), None):
+            raise InputError(f"{_flag(ctx, option)}: 'functions' shows activations, and no case: only -a applies")
+        names = given_axes(chosen).get("activations") or tuple(activations.catalogue())
         return pictures.functions([activations.get(name).name for name in names])
-    found = [load(path) for path in (run, candidate) if path]
+    found = [load(path) for path in runs]
+    keep = _keep(ctx, chosen, [case for run in found for case in run.plan.cases])
     if kind == "compare":
-        return pictures.of_two(*found)
+        before, after = found
+        return pictures.of_two(before, after, keep)
     measurements = measured(found[0].times, pictures.record_of(found[0]))
-    return pictures.of_run(kind, found[0], measurements, _keep(chosen))
+    return pictures.of_run(kind, found[0], measurements, keep)
 
 
-def _keep(chosen: dict[str, Any]) -> Keep:
-    """Return what says whether the user has chosen a case."""
-    from actbench.model import STRATEGIES, Case
-
-    given = given_axes(chosen, tuple(STRATEGIES))
+def _keep(ctx: click.Context, chosen: dict[str, Any], cases: Sequence[Case]) -> Keep:
+    """Return what says whether the user has chosen a case; `InputError` for an option that chooses none of them."""
+    _refuse_absent(ctx, chosen, cases)
+    given = given_axes(chosen, tuple(dict.fromkeys(case.strategy.partition(":")[0] for case in cases)))
 
     def keep(case: Case) -> bool:
         named = all(getattr(case, FIELDS[axis]) in values for axis, values in given.items())
         return named and fnmatchcase(case.id, chosen["pattern"])
 
     return keep
+
+
+def _refuse_absent(ctx: click.Context, chosen: dict[str, Any], cases: Sequence[Case]) -> None:
+    """Raise `InputError` for an option of the command line none of whose values the runs have."""
+    from actbench.errors import InputError
+    from actbench.model import Dtype
+    from actbench.residuals import unknown_dtype
+
+    for axis in _on_command_line(ctx):
+        if axis == "pattern":
+            continue
+        values = tuple(chain.from_iterable(chosen[axis]))
+        present = [*dict.fromkeys(_value(case, axis) for case in cases)]
+        if {*values} & {*present}:
+            continue
+        if axis == "dtypes" and values[0] not in list(Dtype):
+            raise unknown_dtype(values[0])
+        has = ", ".join(str(value) for value in present if value)
+        also = f"; it has {has}" if has else ""
+        raise InputError(f"{_flag(ctx, axis)} {','.join(map(str, values))}: the run has no such case{also}")
+
+
+def _value(case: Case, axis: str) -> Any:
+    """Return what a case has on an axis: of the types of residuals, that of its strategy, or nothing."""
+    if axis == "residual_dtypes":
+        return case.strategy.partition(":")[2]
+    return getattr(case, FIELDS[axis])
+
+
+def _on_command_line(ctx: click.Context) -> list[str]:
+    """Name the parameters that choose cases and are on the command line."""
+    return [name for name in AXES if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+
+
+def _flag(ctx: click.Context, name: str) -> str:
+    """Return how an option is written."""
+    return next(parameter.opts[0] for parameter in ctx.command.params if parameter.name == name)

@@ -158,6 +158,8 @@ def _new_record(ctx: click.Context, chosen: dict[str, Any], cpu: int | None) -> 
         raise click.UsageError(
             "stock pyperf (--engine pyperf) pins its processes to one processor: leave backends of several threads out"
         )
+    if not threaded and ctx.get_parameter_source("threads") is ParameterSource.COMMANDLINE and not chosen["quiet"]:
+        click.echo(f"--threads {threads} changes nothing: no backend of this run uses several threads", err=True)
     budget = None if chosen["rounds"] or engine is Engine.PYPERF else preset.budget
     settings = Settings(
         preset=preset.name,

@@ -99,14 +99,15 @@ class LiveCheck:
         among the fewest must not clear a suspect: up to twice as many are measured, whatever the budget.
         """
         cases = [change.case for change in suspects]
-        yield Confirming(tuple(case.id for case in cases))
         first = self.lockstep
         blocks = _with_any(first.blocks, cases)
+        enough = _confirming_rounds(len(suspects))
+        most = rounds_to_confirm(len(suspects))
+        yield Confirming(tuple(case.id for case in cases), most, most * first.cost(blocks))
         plan = Plan(tuple(blocks), random.Random(f"{first.plan.seed}/confirm").getrandbits(32))  # noqa: S311
         again = replace(first, plan=plan, sides=Sides(plan), failures=[], losses=[])
         number, found = 0, list[Change]()
-        enough = _confirming_rounds(len(suspects))
-        while blocks and (number < 2 * enough or self._time_for(again.cost(blocks))):
+        while blocks and (number < most or self._time_for(again.cost(blocks))):
             number += 1
             yield from again.round(number, blocks)
             found = judge(again.sides, self.margins, cases)
@@ -142,6 +143,11 @@ class LiveCheck:
 def _confirming_rounds(suspects: int) -> int:
     """Return the rounds that can confirm so many suspicions: enough for the tests, and for an interval to show."""
     return fewest_rounds((1 - CONFIDENCE) / max(2, suspects))
+
+
+def rounds_to_confirm(suspects: int) -> int:
+    """Return the rounds that confirming so many suspicions may take beyond the budget."""
+    return 2 * _confirming_rounds(suspects)
 
 
 def _with_any(blocks: list[Block], cases: list[Case]) -> list[Block]:

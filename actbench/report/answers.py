@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS
-from actbench.report.numbers import significant
+from actbench.report.numbers import counted, significant
 
 T = TypeVar("T")
 
@@ -83,10 +83,13 @@ def _verdict(found: Sequence[Speedup], *, by_backend: bool = False) -> str:
     if by_backend:
         backends = grouped(faster, lambda each: each.candidate.backend)
         ranges = ", ".join(f"{_span(of_backend)} times with {backend}" for backend, of_backend in backends.items())
-    return (
-        f"faster than recomputing in {len(faster)} of {len(found)} comparisons{f' ({ranges})' if ranges else ''}"
-        f"{f', slower in {len(slower)}' if slower else ''}{f', undecided in {undecided}' if undecided else ''}"
-    )
+    parts = [
+        f"faster than recomputing in {len(faster)} of {counted(len(found), 'comparison')}",
+        f" ({ranges})" if ranges else "",
+        f", slower in {len(slower)}" if slower else "",
+        f", undecided in {undecided}" if undecided else "",
+    ]
+    return "".join(parts)
 
 
 def _span(found: Sequence[Speedup]) -> str:

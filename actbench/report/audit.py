@@ -11,24 +11,23 @@ import msgspec
 
 from actbench.analysis.audit import Audit, CaseAudit
 from actbench.analysis.statistics import proportion
-from actbench.report.numbers import duration, significant
+from actbench.report.numbers import counted, duration, significant
 from actbench.report.table import Table
 from actbench.runs.noise import Finding
 
 
 def lines(audit: Audit, check_budget: float, needed: float) -> list[str]:
     """Say how often a check would cry wolf here, and what it would see; `needed` is what one check takes. Seconds."""
-    checks = f"{audit.check_rounds} rounds, which {duration(check_budget)} allow for"
+    checks = f"{counted(audit.check_rounds, 'round')}, which {duration(check_budget)} allow for"
     if not audit.checks:
-        return [
-            f"{audit.rounds} rounds are not enough for one check of {checks}: --budget {math.ceil(needed)}s would do"
-        ]
+        rounds = counted(audit.rounds, "round")
+        return [f"{rounds}: too few for one check of {checks}; --budget {math.ceil(needed)}s would do"]
     slowdowns = _range([case.burden for case in audit.cases if case.burden])
     seen = _share(audit.seen, audit.burdened, "times") if audit.burdened else "never"
     alarmed = _share(audit.alarmed_checks, audit.checks, "checks")
     called = _share(audit.called, audit.judged, "cases")
     return [
-        f"{audit.rounds} rounds make {audit.checks} checks of {checks}; margin {100 * audit.margin:g} %.",
+        f"{counted(audit.rounds, 'round')} for {counted(audit.checks, 'check')} of {checks}; margin {_margin(audit)}.",
         f"False alarms, before anything is measured anew: {alarmed} called a case regressed.",
         f"Called regressed or improved, though the same: {called}.",
         f"Smallest slowdown that is called regressed in 95 % of cases and checks: {_percent(audit.least)}.",
@@ -111,6 +110,10 @@ def _share(hits: int, trials: int, noun: str) -> str:
     """Return ``0 of 40 checks (0 % to 8.8 %)``."""
     _, low, high = (100 * share for share in proportion(hits, trials))
     return f"{hits} of {trials} {noun} ({low:.2g} % to {significant(high, 2)} %)"
+
+
+def _margin(audit: Audit) -> str:
+    return f"{100 * audit.margin:g} %"
 
 
 def _errors(audit: Audit) -> str:

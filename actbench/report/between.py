@@ -12,16 +12,19 @@ import pandas as pd
 from actbench.analysis.between import EVERYTHING, Between, Contrast, Finding
 from actbench.analysis.statistics import Bounded
 from actbench.model import Case
-from actbench.report.numbers import NO_INTERVAL, UNDECIDED, plus_minus, ratio
+from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, NOTHING, UNDECIDED, counted, plus_minus, ratio
 from actbench.report.table import Table, markdown
 from actbench.runs.csv_text import FLOATS
 
 NOTE = (
-    "± is the longer side of the 95 % interval over rounds, or its bounds are in brackets where ± would reach 1 and it "
-    f"does not; {UNDECIDED} marks one that holds 1; what sets whole runs "
-    "apart, often a few percent, is not in it. As far as rounds tell, 5 % of the differences named may be false; a "
-    "yardstick that moved between the runs makes more, all cases of its block alike."
+    f"± is the longer side of the 95 % interval over rounds; {AS_BOUNDS}1. {UNDECIDED} marks an interval that includes "
+    "1. Differences between whole runs, often a few percent, are not in the interval. Up to 5 % of the differences "
+    "named may be false."
 )
+
+ONE_HOST = "A difference is named only where the time itself shows it as well. "
+
+TWO_HOSTS = "A yardstick that behaves differently on the other host moves all cases of its block alike. "
 
 Fact = str | int | float
 
@@ -49,18 +52,31 @@ def sentence(found: Between) -> str:
 
 def remarks(found: Between, hosts: Sequence[tuple[str, str, str]], differences: Sequence[str]) -> list[str]:
     """Say what limits the comparison: other hosts, other software, too few rounds, other neighbours in a block."""
-    lines = []
+    lines = denied_line([each for each in found.times if each.denied])
     if hosts:
         apart = "; ".join(f"{name} {there} against {here}" for name, there, here in hosts)
         lines.append(f"two hosts, so seconds are not compared, only what was measured side by side ({apart})")
     if found.regrouped:
         lines.append(
-            f"nothing is decided of {len(found.regrouped)} cases that shared their block with other cases then than "
+            f"nothing is decided of {counted(len(found.regrouped), 'case')}, measured beside other cases then than "
             f"now, which alone moves times, e.g. {found.regrouped[0].id}: measure the same strategies and backends"
         )
     if any(math.isnan(each.ratio.low) for each in (*found.times, *found.speedups)):
         lines.append(f"{NO_INTERVAL} marks a figure without an interval: too few rounds in a run")
     return [*lines, *differences]
+
+
+def denied_line(denied: Sequence[Contrast]) -> list[str]:
+    """Say that the yardstick moved, where the time relative to it differs and the time itself does not show it."""
+    if not denied:
+        return []
+    first = denied[0]
+    line = (
+        f"the yardstick seems to have moved between the runs, not the case: {counted(len(denied), 'row')} would differ "
+        f"relative to it, but the time itself does not show that, so nothing is named there, e.g. {_name(first)}: "
+        f"{_ratio(first.ratio)} relative to the yardstick, {_ratio(first.seconds_ratio)} of the time itself"
+    )
+    return [line]
 
 
 def as_markdown(found: Between, said: Sequence[str]) -> str:
@@ -88,11 +104,13 @@ def as_json(found: Between, said: Sequence[str]) -> str:
 
 
 def _times(found: Between) -> Table:
-    where, beside = ("one host", ", beside that of the time itself") if found.one_host else ("two hosts", "")
+    where, beside, more = ("one host", ", beside that of the time itself", ONE_HOST)
+    if not found.one_host:
+        where, beside, more = ("two hosts", "", TWO_HOSTS)
     return _table(
         f"Times, {where}: baseline / candidate",
         f"Times in copies, over that of the block's yardstick, and their ratio{beside}: above 1 the candidate, the "
-        f"second run, is faster. {NOTE}",
+        f"second run, is faster. {more}{NOTE}",
         found.times,
         found,
     )
@@ -126,6 +144,8 @@ def _table(title: str, note: str, contrasts: Sequence[Contrast], found: Between)
         )
         for each in contrasts
     )
+    if any(NOTHING in row for row in rows):
+        note = f"{note} {NOTHING} marks what no round has of all cases of a row."
     return Table(title, note, heads, rows, labels=3 if speedups else 2)
 
 
@@ -151,11 +171,11 @@ def _name(contrast: Contrast) -> str:
 
 
 def _figure(estimate: Bounded) -> str:
-    return "-" if math.isnan(estimate.value) else plus_minus(*estimate)
+    return NOTHING if math.isnan(estimate.value) else plus_minus(*estimate)
 
 
 def _ratio(estimate: Bounded) -> str:
-    return "-" if math.isnan(estimate.value) else ratio(*estimate)
+    return NOTHING if math.isnan(estimate.value) else ratio(*estimate)
 
 
 def _counted(contrasts: Sequence[Contrast]) -> str:

@@ -9,7 +9,8 @@ import msgspec
 import pandas as pd
 
 from actbench.analysis.comparison import Comparison
-from actbench.report.numbers import UNDECIDED, ratio, significant
+from actbench.analysis.statistics import MIN_ROUNDS
+from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, UNDECIDED, ratio, significant
 from actbench.report.table import Table, markdown
 
 
@@ -24,10 +25,13 @@ def table(found: Sequence[Comparison], axis: str) -> Table:
         )
         for item in found
     )
+    short = any(math.isnan(item.low) for item in found)
+    no_interval = f", {NO_INTERVAL} a ratio without one: that takes {MIN_ROUNDS} rounds" if short else ""
     return Table(
         f"By {axis}",
-        f"Times faster than the reference per element: geometric mean over the cases, with the longer side of its 95 % "
-        f"interval over rounds; {UNDECIDED} where that holds 1.",
+        "Times faster than the reference per element: geometric mean over the cases, ± the longer side of its 95 % "
+        f"interval over rounds; {AS_BOUNDS}1. {UNDECIDED} marks an interval that includes 1{no_interval}. Range: the "
+        "smallest and the largest ratio of a single case.",
         ("activation", "op", "with", axis, "ratio", "range", "cases", "rounds"),
         rows,
         labels=4,

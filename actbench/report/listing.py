@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from actbench import activations, backends, kernel, overhead, residuals
-from actbench.backends import helpers, source
+from actbench.backends import helpers, source, sources
 from actbench.costs import bytes_moved, residual_bytes
 from actbench.formula import Formula, Rule
 from actbench.model import RUNGS, Case, Compiled
@@ -38,8 +38,8 @@ def _parts(case: Case) -> Iterator[str]:
     yield _section("forward", _code(chosen.save or chosen.forward, apart))
     yield _section(f"derivative, from {', '.join(chosen.residuals)}", _code(chosen.derivative, apart))
     if of:
-        yield _section(f"kept in {of.kept_in}: every residual narrowed by", source(of.narrow))
-        yield _section(f"and widened to {case.dtype}, in which the derivative is computed, by", source(of.widen))
+        yield _section(f"kept in {of.kept_in}: every residual narrowed by", sources([of.narrow]))
+        yield _section(f"and widened to {case.dtype}, in which the derivative is computed, by", sources([of.widen]))
     yield _section(f"executed by {backend.name}: {backend.summary}", backend.execution(case.op, chosen))
     strategy, storage = residuals.split(case.strategy)
     for weakness in activation.strategies[strategy].weaknesses:
@@ -60,7 +60,7 @@ def _rung(case: Case) -> Iterator[str]:
         yield _section("of every element", source(found.derivative))
         yield _section(title, backend.execution(case.op, found))
     else:
-        yield _section(title, source(found))
+        yield _section(title, sources([found]))
 
 
 def _code(formula: Formula, apart: Collection[Formula]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 UNDECIDED = "≈"
 """Marks a ratio whose interval holds 1: no difference is shown."""
@@ -11,21 +11,34 @@ UNDECIDED = "≈"
 NO_INTERVAL = "?"
 """Marks a figure that has no interval, from fewer than six rounds."""
 
+NOTHING = "-"
+"""Stands where there is no figure."""
+
+LOPSIDED = 1.5
+"""Where one side of an interval is so many times as long as the other, ± would misstate the shorter one."""
+
+AS_BOUNDS = (
+    f"an interval is shown as (low to high) where one side is at least {LOPSIDED:g} times the other, or where ± would "
+    "misleadingly include "
+)
+"""In notes under tables; the value that ± would include is to be added."""
+
 
 def plus_minus(value: float, low: float, high: float, *others: float) -> str:
     """Return ``3.41 ± 0.02``: the interval's longer side, in one digit, or two when it begins with 1.
 
-    Where ± would hold 0, or one of `others`, and the interval does not, it is told by its bounds: ``0.988 (0.973 to
-    0.997)``. Without an interval (NaN bounds) the value has three digits and a ``?``.
+    The interval is shown by its bounds, ``6.2 (3.6 to 6.6)``, where one side is at least `LOPSIDED` times the other,
+    and where ± would include 0, or one of `others`, which the interval does not. Without an interval (NaN bounds) the
+    value has three digits and a ``?``.
     """
     if math.isnan(low):
         return f"{significant(value, 3)} {NO_INTERVAL}"
-    half = max(high - value, value - low)
-    places = _places(value, half)
-    held = _misstated(value, low, high, places, (0.0, *others))
-    if not held:
-        return f"{_fixed(value, places)} ± {_fixed(half, places)}"
-    places = _places_beside(held, low, high, _places(value, min(high - value, value - low)))
+    shorter, longer = sorted((high - value, value - low))
+    places = _places(value, longer)
+    misstated = _misstated(value, low, high, places, (0.0, *others))
+    if not (misstated or _lopsided(shorter, longer)):
+        return f"{_fixed(value, places)} ± {_fixed(longer, places)}"
+    places = _places_of_bounds(shorter, places, low, high, misstated)
     return f"{_fixed(value, places)} ({_fixed(low, places)} to {_fixed(high, places)})"
 
 
@@ -36,21 +49,23 @@ def ratio(value: float, low: float, high: float) -> str:
 
 
 def change(value: float, low: float, high: float) -> str:
-    """Return a ratio of times as a change in percent: ``+7.2 % ± 0.4 %``; ``-`` for NaN, ``?`` without an interval.
+    """Return a ratio of times as a change in percent: ``+7.2 % ± 0.4 %``; `NOTHING` for NaN, ``?`` without an interval.
 
-    Where ± would hold 0 % and the interval does not, it is told by its bounds: ``+2.0 % (+0.4 % to +4.9 %)``.
+    The interval is shown by its bounds, ``+2.0 % (+0.4 % to +4.9 %)``, where one side is at least `LOPSIDED` times the
+    other, and where ± would include 0 % and the interval does not.
     """
     if math.isnan(value):
-        return "-"
+        return NOTHING
     value, low, high = (100 * (each - 1) for each in (value, low, high))
     if math.isnan(low):
         return f"{_signed(value, 1)} {NO_INTERVAL}"
-    half = max(high - value, value - low)
-    places = _places_of_percent(half)
-    held = _misstated(value, low, high, places, (0.0,))
-    if not held:
-        return f"{_signed(value, places)} ± {_fixed(half, places)} %"
-    places = _places_beside(held, low, high, _places_of_percent(min(high - value, value - low)))
+    shorter, longer = sorted((high - value, value - low))
+    places = _places_of_percent(longer)
+    misstated = _misstated(value, low, high, places, (0.0,))
+    visible = round(longer, places) > 0
+    if not (misstated or (visible and _lopsided(shorter, longer))):
+        return f"{_signed(value, places)} ± {_fixed(longer, places)} %"
+    places = _places_of_bounds(shorter, places, low, high, misstated)
     return f"{_signed(value, places)} ({_signed(low, places)} to {_signed(high, places)})"
 
 
@@ -110,16 +125,26 @@ def _places_of_percent(half: float) -> int:
     return 0 if half >= 10 else 1 if half >= 0.1 else 2
 
 
-def _misstated(value: float, low: float, high: float, places: int, others: Iterable[float]) -> list[float]:
-    """Return which of the others the interval does not hold, and ± its longer side in so many places would."""
+def _misstated(value: float, low: float, high: float, places: int, others: Sequence[float]) -> list[float]:
+    """Return which of the others the interval does not include, and ± its longer side in so many places would."""
     shown, side = round(value, places), round(max(high - value, value - low), places)
     return [other for other in others if shown - side <= other <= shown + side and not low <= other <= high]
 
 
-def _places_beside(held: Iterable[float], low: float, high: float, places: int) -> int:
-    """Return the decimal places, or two more, that show on which side of these the bounds lie."""
-    nearest = min(abs(bound - other) for bound in (low, high) for other in held)
-    return max(places, min(-math.floor(math.log10(nearest)), places + 2))
+def _lopsided(shorter: float, longer: float) -> bool:
+    """Return whether ± would misstate the shorter side of an interval."""
+    return longer > 0 and longer >= LOPSIDED * shorter
+
+
+def _places_of_bounds(shorter: float, places: int, low: float, high: float, others: Sequence[float]) -> int:
+    """Return the decimal places of bounds: one more than `places` at most, where the shorter side deserves it.
+
+    Up to two more than that show on which side of `others` the bounds lie.
+    """
+    if shorter > 0:
+        places = min(max(places, -math.floor(math.log10(shorter))), places + 1)
+    nearest = min((abs(bound - other) for bound in (low, high) for other in others), default=math.inf)
+    return places if math.isinf(nearest) else max(places, min(-math.floor(math.log10(nearest)), places + 2))
 
 
 def _signed(percent: float, places: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from actbench.analysis.between import between
+from actbench.analysis.speedups import Speedup
 from actbench.errors import InputError, unknown
 from actbench.model import Case
 from actbench.report.charts.accuracy import accuracy
@@ -12,12 +13,13 @@ from actbench.report.charts.compare import compare
 from actbench.report.charts.functions import functions
 from actbench.report.charts.parts import parts
 from actbench.report.charts.rounds import rounds
-from actbench.report.charts.speedup import speedup
+from actbench.report.charts.signs import Signs
+from actbench.report.charts.speedup import REFERENCE, speedup
 from actbench.report.charts.style import Picture
 from actbench.report.charts.time import time
 from actbench.report.measured import Measured
 from actbench.runs.archive import Run, require_timed
-from actbench.runs.baseline import host_differences
+from actbench.runs.baseline import host_differences, refuse_unlike
 from actbench.runs.record import Record
 
 OF_A_RUN = ("speedup", "time", "parts", "accuracy", "rounds")
@@ -37,31 +39,43 @@ def of_run(kind: str, run: Run, found: Measured, keep: Keep | None = None, *, ch
     With `choose`, it is for a page: one panel, and controls that say which.
     """
     record = record_of(run)
-    caches = record.environment.caches
+    caches, signs = record.environment.caches, Signs.of(run.plan.cases)
     figures, speedups, checks = found.figures, found.speedups, tuple(record.checks)
     if keep:
         figures = tuple(each for each in figures if each.yardstick or keep(each.case))
-        speedups = tuple(pair for pair in speedups if keep(pair.candidate) and keep(pair.reference))
-        checks = tuple(check for check in checks if keep(check.kernel.at(1)))
+        speedups = tuple(pair for pair in speedups if _shown(pair, keep))
+        kernels = {case.kernel for case in run.plan.cases if keep(case)}
+        checks = tuple(check for check in checks if check.kernel in kernels)
     match kind:
         case "speedup":
-            return speedup(speedups, found.curves, caches, choose=choose)
+            return speedup(speedups, found.curves, caches, signs, choose=choose)
         case "time":
-            return time(figures, caches, choose=choose)
+            return time(figures, caches, signs, choose=choose)
         case "parts":
             return parts(figures, choose=choose)
         case "accuracy":
-            return accuracy(checks, choose=choose)
+            return accuracy(checks, signs, choose=choose)
         case "rounds":
-            return rounds(run.times, found.rounds, keep, choose=choose)
+            return rounds(run.times, found.rounds, signs, keep, choose=choose)
         case _:
             raise unknown("chart", kind, KINDS)
 
 
-def of_two(before: Run, after: Run) -> Picture | None:
-    """Return the chart of two runs; None when they have no case in common."""
+def _shown(pair: Speedup, keep: Keep) -> bool:
+    """Say whether a pair is to be shown: what others are set against need not be chosen."""
+    sides = (pair.reference, pair.candidate)
+    return any(map(keep, sides)) and all(keep(case) or case.strategy == REFERENCE for case in sides)
+
+
+def of_two(before: Run, after: Run, keep: Keep | None = None) -> Picture | None:
+    """Return the chart of two runs, of the cases that are to be shown; None when none is.
+
+    `InputError` or `NotComparableError` for two that cannot be compared.
+    """
+    refuse_unlike(before, after)
     found = between(before.times, after.times, None, one_host=not host_differences(before, after))
-    return compare(found.times)
+    kept = [each for each in found.times if each.by == "case" and (keep is None or keep(Case.parse(each.name)))]
+    return compare(kept)
 
 
 def record_of(run: Run) -> Record:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from actbench.report.numbers import duration
+from actbench.report.numbers import counted, duration
 from actbench.runs.events import Calibrated, Checked, Confirming, Event, Failed, Judged, Lost, Measured, RoundDone
 
 BAR = 24
@@ -60,13 +60,17 @@ class Progress:
                 self._round = number
                 self._ends = time.monotonic() + left
                 self._widest = f"{undecided} of {cases} cases undecided"
-            case Confirming(cases):
-                plural = "case" if len(cases) == 1 else "cases"
-                self._console.print(Text(f"measuring anew {len(cases)} {plural} that may have regressed: {cases[0]}"))
+            case Confirming(cases, rounds, seconds):
+                said = f"measuring anew {counted(len(cases), 'case')} that may have regressed: {cases[0]}"
+                self._say(f"{said}; up to {rounds} rounds, about {duration(seconds)}, whatever the budget")
             case Lost(failure):
-                self._console.print(Text(f"{failure.block} is tried again: {failure.reason}"))
+                self._say(f"{failure.block} is tried again: {failure.reason}")
             case Failed(failure):
-                self._console.print(Text(f"FAILED {failure.block}: {failure.reason}", style="red"))
+                self._say(f"FAILED {failure.block}: {failure.reason}", style="red")
+
+    def _say(self, text: str, style: str = "") -> None:
+        """Print one line, which is not broken into several where there is no terminal."""
+        self._console.print(Text(text, style=style), soft_wrap=not self._console.is_terminal)
 
     def draw(self, stage: str, done: int, total: int, what: str) -> None:
         """Show how far a stage is."""

@@ -19,7 +19,7 @@ from actbench.model import CACHED, Check, Failure, LeftOut, place
 from actbench.report import crossovers, ladder, processor
 from actbench.report.answers import answers, grouped, is_the_question
 from actbench.report.measured import Measured
-from actbench.report.numbers import NO_INTERVAL, UNDECIDED, count, counted, plus_minus, ratio, significant
+from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, UNDECIDED, count, counted, plus_minus, ratio, significant
 from actbench.report.table import Table
 from actbench.residuals import rank as strategy_rank
 from actbench.runs.record import Engine, Record, Status
@@ -69,8 +69,7 @@ def summarise(found: Measured, record: Record) -> Summary:
 def left_out_lines(left_out: Iterable[LeftOut]) -> Iterator[str]:
     """Say what was left out, one line a reason."""
     for reason, items in grouped(left_out, lambda item: item.reason).items():
-        plural = "case" if len(items) == 1 else "cases"
-        yield f"left out {len(items)} {plural}, e.g. {items[0].case}: {reason}"
+        yield f"left out {counted(len(items), 'case')}, e.g. {items[0].case}: {reason}"
 
 
 def _speedup_table(title: str, speedups: Sequence[Speedup]) -> Table:
@@ -198,8 +197,7 @@ def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Reco
     for device, own in grouped(record.environment.devices.items(), itemgetter(1)).items():
         yield f"{', '.join(name for name, _ in own)}: on {device}; rates are percentages of a copy in its own memory."
     yield from left_out_lines(record.plan.left_out)
-    for failure in record.failures:
-        yield f"FAILED {failure.block} {_when(failure)}: {failure.reason}"
+    yield from dict.fromkeys(f"FAILED {each.block} {_when(each)}: {each.reason}" for each in record.failures)
     for loss in record.losses:
         yield f"{loss.block} failed {_when(loss)}, and was tried again: {loss.reason}"
 
@@ -216,11 +214,10 @@ def _intervals(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Re
         plural = "round" if span == "1" else "rounds"
         if rounds[-1] >= MIN_ROUNDS:
             yield (
-                f"± is the longer side of the 95 % interval over {span} {plural}, each a fresh process; where it would "
-                f"reach 1 or 0 and the interval does not, its bounds are in brackets. {UNDECIDED} marks what is "
-                "undecided: a ratio whose interval holds 1, an addition whose interval holds 0. Each is of one figure: "
-                "of twenty ratios that are 1 in truth, one may seem not to be. And each is of this run: what sets "
-                "whole runs apart, often a few percent, is not in it (actbench compare)."
+                f"± is the longer side of the 95 % interval over {span} {plural}, each a fresh process; {AS_BOUNDS}1 "
+                f"or 0. {UNDECIDED} marks what is undecided: a ratio whose interval includes 1, an addition whose "
+                "interval includes 0. Each interval is of one figure: of twenty ratios that are 1 in truth, one may "
+                "seem not to be. Differences between whole runs, often a few percent, are not in it (actbench compare)."
             )
         if rounds[0] < MIN_ROUNDS:
             yield f"{NO_INTERVAL} marks a figure without an interval: that takes {MIN_ROUNDS} rounds."

@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from typing import Any
 
 import msgspec
@@ -16,6 +15,7 @@ from actbench.analysis.live import Outcome
 from actbench.analysis.regression import Change, Margins, Verdict, gravest
 from actbench.analysis.statistics import Bounded
 from actbench.model import Case, Failure
+from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, NOTHING
 from actbench.report.numbers import change as change_in_percent
 from actbench.report.table import Table, markdown
 
@@ -40,7 +40,7 @@ class Report:
     def with_unused(self, margins: Margins) -> Report:
         """Return this, with what is to be said of margins that no case has."""
         unused = margins.unused(change.case for change in self.changes)
-        return replace(self, remarks=(*self.remarks, *(f"--margins '{glob}': no case matches that" for glob in unused)))
+        return replace(self, remarks=(*self.remarks, *(f"--margins '{glob}' matches no case" for glob in unused)))
 
     @property
     def given(self) -> set[Verdict]:
@@ -81,26 +81,51 @@ def regrouped_line(cases: Sequence[Case]) -> list[str]:
     if not cases:
         return []
     line = (
-        f"{len(cases)} inconclusive because they shared their block with other cases then than now, which alone moves "
-        f"times, e.g. {cases[0].id}: measure the same strategies and backends"
+        f"{_cases(len(cases))} inconclusive, measured beside other cases then than now, which alone moves times, e.g. "
+        f"{cases[0].id}: measure the same strategies and backends"
     )
     return [line]
 
 
-def live_remarks(outcome: Outcome, margins: Margins) -> list[str]:
-    """Say what a reader of a live check's verdicts should know."""
-    short = [change for change in outcome.changes if change.rounds and math.isnan(change.ratio.low)]
-    few = (
-        f"{_cases(len(short))} without an interval (?): it takes eight rounds; give the check more time (--budget), or "
-        "fewer cases"
+def stored_remarks(changes: Sequence[Change], regrouped: Sequence[Case]) -> list[str]:
+    """Say what a reader of verdicts on two runs should know."""
+    return [
+        *regrouped_line(regrouped),
+        *denied_line([change for change in changes if change.denied]),
+        *no_interval_line(changes, "too few rounds in a run; measure more (actbench run --resume DIR)"),
+    ]
+
+
+def denied_line(denied: Sequence[Change]) -> list[str]:
+    """Say that the yardstick moved, where the time relative to it changed and the time itself does not show it."""
+    if not denied:
+        return []
+    first = denied[0]
+    relative, itself = change_in_percent(*first.ratio), change_in_percent(*(first.absolute or first.ratio))
+    line = (
+        f"the yardstick seems to have moved between the runs, not the case: {_cases(len(denied))} inconclusive because "
+        f"the time itself does not show the change, e.g. {first.case.id}: {relative} relative to the yardstick, "
+        f"{itself} of the time itself; measure both again"
     )
-    globs = [glob for glob, _ in margins.exceptions if not any(fnmatchcase(c.case.id, glob) for c in outcome.changes)]
+    return [line]
+
+
+def no_interval_line(changes: Sequence[Change], why: str) -> list[str]:
+    """Explain the sign for a missing interval, where it is shown."""
+    short = [change for change in changes if change.rounds and math.isnan(change.ratio.low)]
+    short = [change for change in short if not math.isnan(change.ratio.value)]
+    return [f"{_cases(len(short))} without an interval ({NO_INTERVAL}): {why}"] if short else []
+
+
+def live_remarks(outcome: Outcome) -> list[str]:
+    """Say what a reader of a live check's verdicts should know."""
     failed = {failure.block for failure in outcome.failures}
     lost = [loss for loss in outcome.losses if loss.block not in failed]
     return [
         *confirmation_lines(outcome.changes),
-        *([few] if short else []),
-        *(f"--margins '{glob}' matches no case" for glob in globs),
+        *no_interval_line(
+            outcome.changes, "it takes eight rounds; give the check more time (--budget), or fewer cases"
+        ),
         *(f"{each.block} went on after round {each.round}: {each.reason}" for each in lost),
     ]
 
@@ -124,18 +149,24 @@ def explained(change: Change) -> str:
             return "the candidate has it, the baseline does not"
         case _:
             anew = f", measured anew {change_in_percent(*change.confirmation)}" if change.confirmation else ""
-            return f"{change_in_percent(*change.ratio)}{anew}, margin {100 * change.margin:g} %"
+            itself = ""
+            if change.denied and change.absolute:
+                itself = f", {change_in_percent(*change.absolute)} of the time itself: the yardstick moved"
+            return f"{change_in_percent(*change.ratio)}{anew}{itself}, margin {100 * change.margin:g} %"
 
 
 def table(report: Report) -> Table:
     """Return one row a case that is not unchanged; where all are, one row a case."""
     notable = [change for change in report.changes if change.verdict is not Verdict.UNCHANGED] or report.changes
     live = not any(change.absolute for change in report.changes)
+    rows = tuple(_row(change) for change in gravest(notable))
+    nothing = f" {NOTHING} marks what one side did not measure." if any(NOTHING in row for row in rows) else ""
     return Table(
         "Against the baseline",
-        f"{LIVE_NOTE if live else STORED_NOTE}, each with the longer side of its 95 % interval; above 0 it got slower.",
+        f"{LIVE_NOTE if live else STORED_NOTE}; above 0 the case got slower. ± is the longer side of the 95 % "
+        f"interval; {AS_BOUNDS}0 %.{nothing}",
         ("case", "verdict", "change", "control" if live else "of the time itself", "rounds"),
-        tuple(_row(change) for change in gravest(notable)),
+        rows,
         labels=2,
     )
 
@@ -187,7 +218,7 @@ def _row(change: Change) -> tuple[str, ...]:
         change.case.id,
         change.verdict,
         change_in_percent(*change.ratio),
-        change_in_percent(*beside) if beside else "-",
+        change_in_percent(*beside) if beside else NOTHING,
         f"{change.baseline_rounds}, {change.rounds}",
     )
 

@@ -19,8 +19,8 @@ SOFTWARE = ("kernel", "libc", "python", "actbench")
 def load_both(baseline: Path, run: Path) -> tuple[Run, Run]:
     """Read a baseline and the run to be checked against it, of one host and engine.
 
-    `InputError` when `run` is not one; `NotComparableError` when there is no baseline, or it is of another host or
-    engine, or has no case in common with the run.
+    `InputError` when `run` is not one, or both are the same; `NotComparableError` when there is no baseline, or it is
+    of another host or engine, or has no case in common with the run.
     """
     after = load(run)
     try:
@@ -30,15 +30,20 @@ def load_both(baseline: Path, run: Path) -> tuple[Run, Run]:
     if apart := host_differences(before, after):
         name, there, here = apart[0]
         raise NotComparableError(
-            f"{baseline} is of another host: its {name} is {there}, that of {run} is {here}; "
-            "make a baseline on this host"
+            f"{baseline} is of another host ({name}: {there} there, {here} in {run}); make a baseline on this host"
         )
     refuse_unlike(before, after)
     return before, after
 
 
 def refuse_unlike(before: Run, after: Run) -> None:
-    """Raise `NotComparableError` unless both tell their host and share a case, by one engine on like inputs."""
+    """Raise `NotComparableError` unless both tell their host and share a case, by one engine on like inputs.
+
+    `InputError` where both are the same run, by whatever names.
+    """
+    if _file(before).samefile(_file(after)):
+        names = " and ".join(dict.fromkeys(str(run.path) for run in (before, after)))
+        raise InputError(f"both are the same run, {names}: name another one to compare with")
     old, new = _record(before), _record(after)
     if old.settings.engine != new.settings.engine:
         raise NotComparableError(
@@ -73,6 +78,11 @@ def differences(before: Run, after: Run) -> list[str]:
         for name in dict.fromkeys([*old, *new])
         if old.get(name) != new.get(name)
     ]
+
+
+def _file(run: Run) -> Path:
+    """Return the file that makes a run itself, wherever links to its directory lie."""
+    return run.path / "run.json" if run.path.is_dir() else run.path
 
 
 def _cases(run: Run) -> set[Case]:

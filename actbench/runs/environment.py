@@ -85,8 +85,8 @@ def refuse_other(recorded: Environment, here: Environment) -> None:
         before, now = getattr(recorded, each.name), getattr(here, each.name)
         if before != now:
             raise NotComparableError(
-                f"the run cannot go on here: its {each.name.replace('_', ' ')} was {_shown(before)}, here it is "
-                f"{_shown(now)}; start a new run"
+                f"the run cannot go on here ({each.name.replace('_', ' ')}: {_shown(before)} then, {_shown(now)} now); "
+                "start a new run"
             )
 
 

@@ -91,9 +91,13 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Confirming:
-    """These cases seem to have regressed, and are measured anew."""
+    """These cases seem to have regressed, and are measured anew, whatever the budget."""
 
     cases: tuple[str, ...]
+    rounds: int
+    """As many as that may take beyond the budget."""
+    seconds: float
+    """What these take, by the rounds measured so far."""
 
 
 Event = Checked | Calibrated | Measured | Disturbed | Failed | Lost | Recovered | RoundDone | Judged | Confirming

@@ -22,6 +22,7 @@ def by_dtype(name: str, float32: Callable[..., Any], float64: Callable[..., Any]
     function.__name__ = function.__qualname__ = name
     function.__doc__ = float32.__doc__
     function.__wrapped__ = float32  # type: ignore[attr-defined]  # where its source is looked for
+    function.versions = float32, float64  # type: ignore[attr-defined]  # and what these call
 
     @overload(function, jit_options={"forceinline": True})
     def version(x):

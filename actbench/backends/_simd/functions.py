@@ -87,3 +87,6 @@ def _where(condition, x, y):
         return select(condition, x, y)
 
     return version
+
+
+where.__wrapped__ = _where  # type: ignore[attr-defined]  # where its source is looked for

@@ -11,14 +11,8 @@ import pandas as pd
 
 from actbench.model import BANDS, STATED_ULP, Check, Op
 from actbench.report.charts.grammar import dashed, mark, quantitative, tips
-from actbench.report.charts.style import (
-    Picture,
-    backend_dash,
-    panels,
-    picture,
-    strategy_colour,
-    with_panels,
-)
+from actbench.report.charts.signs import Signs
+from actbench.report.charts.style import Picture, panels, picture, with_panels
 
 BY = ("activation", "dtype")
 
@@ -29,14 +23,15 @@ POWER = "replace(format(datum.value, abs(log(datum.value)) < 7 ? '~g' : '~e'), '
 """What stands at an axis's ticks: ``1``, ``1e5``."""
 
 
-def accuracy(checks: Sequence[Check], *, choose: bool = False) -> Picture | None:
+def accuracy(checks: Sequence[Check], signs: Signs, *, choose: bool = False) -> Picture | None:
     """Return the chart of the derivatives that were checked; None when none was, or the run is of an older schema."""
     op = _op(checks)
     shown = [check for check in checks if check.by_band and check.kernel.op is op]
     if not shown:
         return None
     rows = with_panels(_rows(shown), BY)
-    title = f"largest error of g', ULP (× none, dashed {STATED_ULP:g})"
+    none = "× no number, " if (rows["layer"] == "none").any() else ""
+    title = f"largest error of g', ULP ({none}dashed {STATED_ULP:g})"
     y = quantitative(
         "ULP",
         scale={"type": "log", "domainMin": LEAST, "nice": False, "padding": 10},
@@ -49,22 +44,25 @@ def accuracy(checks: Sequence[Check], *, choose: bool = False) -> Picture | None
             "sort": [_band(*band) for band in BANDS],
             "axis": {"title": "z", "labelAngle": -50},
         },
-        "color": strategy_colour(rows["strategy"].unique()),
+        "color": signs.backend_colour(rows["backend"].unique()),
     }
     told = {"tooltip": tips("strategy", "backend", "z", "ULP")}
-    dashes = {"strokeDash": backend_dash(rows["backend"].unique())}
+    dashes = {"strokeDash": signs.strategy_dash(rows["strategy"].unique())}
+    shapes = {"shape": signs.strategy_shape(rows["strategy"].unique())}
+    crosses = (rows["layer"] == "none").any()
+    crossed = " A cross at the top marks a band in which some result is no finite number." if crosses else ""
     layers = [
         dashed("y", STATED_ULP),
         mark("line", of_band | {"y": y} | dashes, layer="number", interpolate="step", strokeWidth=2),
-        mark("point", of_band | {"y": y} | told, layer="number", filled=True, size=30),
+        mark("point", of_band | {"y": y} | shapes | told, layer="number", filled=True, size=30),
         mark("text", of_band | told, layer="none", text="×", fontSize=14, y=0, dy=6),
     ]
     return picture(
         "accuracy",
         "Error of g' against z",
         "Steps: the largest error found in each band of z, in units in the last place on a logarithmic axis, by "
-        "strategy (colour) and backend (dash); a cross at the top marks a band in which some result is no finite "
-        f"number. The dashed line is {STATED_ULP:g} ULP, the bound where no weakness is declared.",
+        f"backend (colour) and strategy (dash and shape).{crossed} The dashed line is {STATED_ULP:g} ULP, the bound "
+        "where no weakness is declared.",
         panels({"layer": layers}, rows, BY, choose=choose),
         rows,
     )

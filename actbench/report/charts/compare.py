@@ -9,7 +9,7 @@ import pandas as pd
 
 from actbench.analysis.between import TIME, Contrast, Finding
 from actbench.report.charts.grammar import Spec, dashed, end, mark, nominal, quantitative, scale, tips
-from actbench.report.charts.style import ABOVE, Drawn, Picture, picture
+from actbench.report.charts.style import ABOVE, Drawn, Picture, intervals, picture
 
 COLOURS = {
     Finding.FASTER: "#0072B2",
@@ -49,12 +49,15 @@ def compare(found: Sequence[Contrast], *, narrow: bool = False) -> Picture | Non
         mark("rule", of_case | {"x": quantitative("low"), "x2": end("high")}, strokeWidth=2),
         mark("point", of_case | {"x": x, "tooltip": told}, filled=True, size=40),
     ]
+    bars, note = intervals(rows["low"], "too few rounds in a run")
     tally = ", ".join(f"{sum(one.finding == each for one in kept)} {each}" for each in findings)
     return picture(
         "compare",
         "The second run beside the first",
         "Points, one a case: how many times faster the case is in the second run than in the first, relative to the "
-        f"yardstick, on a logarithmic axis; bars are 95 % intervals, the dashed line is 1, no difference. {tally}.",
+        f"yardstick, on a logarithmic axis.{bars} The dashed line is 1, no difference. A difference on one host is "
+        f"named only where the time itself shows it as well. {tally}.",
         Drawn({"layer": layers} | (NARROW if narrow else WIDE)),
         rows,
+        note,
     )

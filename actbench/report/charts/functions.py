@@ -11,7 +11,8 @@ from actbench import activations, backends
 from actbench.errors import InputError
 from actbench.formula import Dialect
 from actbench.report.charts.grammar import mark, nominal, quantitative, scale
-from actbench.report.charts.style import PALETTE, Drawn, Picture, faceted, picture
+from actbench.report.charts.signs import PALETTE
+from actbench.report.charts.style import Drawn, Picture, faceted, picture
 
 REACH = 6.0
 """z from -6 to 6."""
@@ -43,7 +44,7 @@ def functions(names: Sequence[str]) -> Picture:
         "functions",
         "Activations g and their derivatives g'",
         f"Curves, a panel an activation: g (solid) and g' (dashed) for z from {-REACH:g} to {REACH:g}: "
-        f"{', '.join(names)}.",
+        f"{', '.join(names)}. Values beyond {TOP:g} either way are not drawn.",
         Drawn(faceted(panel, "activation", [*names], 4, resolve)),
         rows,
     )

@@ -11,7 +11,8 @@ import pandas as pd
 from actbench.model import Dtype
 from actbench.report.charts.data import stacked
 from actbench.report.charts.grammar import Spec, end, mark, nominal, quantitative, tips
-from actbench.report.charts.style import elements, strategy_dash, strategy_shape
+from actbench.report.charts.signs import Signs
+from actbench.report.charts.style import elements
 
 BY = ("activation", "op", "dtype")
 """What tells panels apart."""
@@ -37,19 +38,26 @@ def capacities(rows: pd.DataFrame, caches: Mapping[str, int]) -> pd.DataFrame:
         spans.assign(layer="cache", name=name.removesuffix("d"), n=nbytes / (STREAMS * itemsize))
         for name, nbytes in caches.items()
     ]
+    if not marks:  # of a host whose caches are not known
+        return pd.DataFrame()
     found = stacked(spans, *marks)
     inside = (found["min"] < found["n"]) & (found["n"] < found["max"])
     return found[inside].drop(columns=["min", "max"])
 
 
-def lines(layer: str, rows: pd.DataFrame, y: Spec, colour: Spec) -> list[Spec]:
+def words_of(marked: pd.DataFrame) -> str:
+    """Return what a chart's words say of the caches that it marks; nothing where there is none."""
+    return "" if marked.empty else " Vertical lines are sizes at which an input and an output fill a cache."
+
+
+def lines(layer: str, rows: pd.DataFrame, y: Spec, colour: Spec, signs: Signs) -> list[Spec]:
     """Draw a layer of the data, `rows`: lines, intervals and points; the field of y is a tooltip."""
     strategies = rows["strategy"].unique().tolist()
     encoding = {"x": elements(), "y": y, "color": colour}
-    of_lines = {"strokeDash": strategy_dash(strategies)}
+    of_lines = {"strokeDash": signs.strategy_dash(strategies)}
     interval = {"y": quantitative("low"), "y2": end("high")}
     of_points = {
-        "shape": strategy_shape(strategies),
+        "shape": signs.strategy_shape(strategies),
         "tooltip": tips("backend", "strategy", "n", y["field"], "low", "high"),
     }
     return [

@@ -17,7 +17,8 @@ from actbench.analysis.statistics import MIN_ROUNDS, Bounded
 from actbench.model import CACHED
 from actbench.report.charts.grammar import mark, nominal, quantitative, scale, tips
 from actbench.report.charts.over_sizes import BY, OF_CASE, of_cases
-from actbench.report.charts.style import ABOVE, GREY, Picture, panels, picture, with_panels
+from actbench.report.charts.signs import GREY
+from actbench.report.charts.style import ABOVE, Picture, panels, picture, with_panels
 from actbench.report.numbers import count
 
 CALL, COMPUTING, BEYOND = "the call", "computing in cache", "memory and allocation"

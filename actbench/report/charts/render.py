@@ -15,7 +15,8 @@ FORMATS = ("svg", "png", "html")
 
 def rendered(shown: Picture, form: str, theme: str) -> bytes:
     """Return the file's contents."""
-    title = {"text": shown.title} | ({"subtitle": shown.alike} if shown.alike else {})
+    below = [line for line in (shown.alike, shown.note) if line]
+    title = {"text": shown.title} | ({"subtitle": below} if below else {})
     spec = themed(shown.spec | {"title": title, "datasets": {DATA: by_row(shown.rows)}}, theme)
     match form:
         case "svg":

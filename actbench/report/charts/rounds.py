@@ -11,15 +11,8 @@ import pandas as pd
 from actbench.analysis.statistics import Floats, medians
 from actbench.model import Block, Case
 from actbench.report.charts.grammar import dashed, mark, nominal, quantitative, tips
-from actbench.report.charts.style import (
-    COPY,
-    Picture,
-    backend_colour,
-    panels,
-    picture,
-    strategy_shape,
-    with_panels,
-)
+from actbench.report.charts.signs import COPY, Signs
+from actbench.report.charts.style import Picture, panels, picture, with_panels
 from actbench.runs.times import Times
 
 BY = ("block",)
@@ -31,6 +24,7 @@ MOST = 48
 def rounds(
     times: Times,
     middles: Mapping[Block, Floats],
+    signs: Signs,
     keep: Callable[[Case], bool] | None = None,
     *,
     choose: bool = False,
@@ -53,10 +47,10 @@ def rounds(
     encoding = {
         "x": quantitative("round", axis=axis, scale={"nice": False, "padding": 8}),
         "y": quantitative("off", axis={"title": "from the case's median, %"}),
-        "color": backend_colour(rows["backend"].unique()),
+        "color": signs.backend_colour(rows["backend"].unique()),
     }
     of_points = {
-        "shape": strategy_shape(rows["strategy"].unique()),
+        "shape": signs.strategy_shape(rows["strategy"].unique()),
         "tooltip": tips("backend", "strategy", "round", "off"),
     }
     layers = [

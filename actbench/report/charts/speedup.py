@@ -11,22 +11,16 @@ from actbench.analysis.crossovers import Curve, Kind
 from actbench.analysis.speedups import Speedup
 from actbench.report.charts.data import stacked
 from actbench.report.charts.grammar import dashed, end, mark, quantitative, tips
-from actbench.report.charts.over_sizes import BY, OF_CASE, cache_marks, capacities, lines, of_cases
-from actbench.report.charts.style import (
-    Picture,
-    backend_colour,
-    logarithmic,
-    panels,
-    picture,
-    with_panels,
-)
+from actbench.report.charts.over_sizes import BY, OF_CASE, cache_marks, capacities, lines, of_cases, words_of
+from actbench.report.charts.signs import Signs
+from actbench.report.charts.style import Picture, intervals, logarithmic, panels, picture, with_panels
 from actbench.report.numbers import significant
 
 REFERENCE = "recompute"
 
 
 def speedup(
-    found: Sequence[Speedup], curves: Sequence[Curve], caches: Mapping[str, int], *, choose: bool = False
+    found: Sequence[Speedup], curves: Sequence[Curve], caches: Mapping[str, int], signs: Signs, *, choose: bool = False
 ) -> Picture | None:
     """Return the chart of all strategies against recompute; None when nothing is compared with it."""
     pairs = [each for each in found if each.reference.strategy == REFERENCE and _one_backend(each)]
@@ -36,7 +30,7 @@ def speedup(
     measured = [(*OF_CASE(each.candidate), each.ratio, each.low, each.high) for each in pairs]
     rows = with_panels(of_cases("ratio", measured, "ratio", "low", "high"), BY)
     crossed = pd.DataFrame(_crossings(rows, curves))
-    colour = backend_colour(rows["backend"].unique())
+    colour = signs.backend_colour(rows["backend"].unique())
     y = logarithmic("ratio", f"times faster than {REFERENCE}")
     crossing = {
         "x": quantitative("low"),
@@ -46,18 +40,21 @@ def speedup(
     }
     shaded = [] if crossed.empty else [mark("rect", crossing, layer="crossing", opacity=0.2)]
     equal = dashed("y", 1.0)
-    layers = [*shaded, *cache_marks(), equal, *lines("ratio", rows, y, colour)]
+    layers = [*shaded, *cache_marks(), equal, *lines("ratio", rows, y, colour, signs)]
     sizes, ratios = rows["n"], rows["ratio"]
+    marked = capacities(rows, caches)
+    bars, note = intervals(rows["low"])
+    bands = "" if crossed.empty else " Shaded bands are the 95 % intervals of crossovers."
     return picture(
         "speedup",
         f"Speedup over {REFERENCE} against array size",
-        f"Lines: how many times faster than {REFERENCE} g' is, by backend (colour) and strategy (dash), against the "
-        f"array's size from {sizes.min()} to {sizes.max()} elements, both axes logarithmic; bars are 95 % intervals, "
-        "the dashed line is 1, no difference, vertical lines are sizes at which an input and an output fill a cache, "
-        "and shaded bands are the 95 % intervals of crossovers. "
+        f"Lines: how many times faster than {REFERENCE} g' is, by backend (colour) and strategy (dash and shape), "
+        f"against the array's size from {sizes.min()} to {sizes.max()} elements, both axes logarithmic.{bars} The "
+        f"dashed line is 1, no difference.{words_of(marked)}{bands} "
         f"Over all that was measured, from {significant(ratios.min(), 2)} to {significant(ratios.max(), 2)} times.",
         panels({"layer": layers}, rows, BY, choose=choose),
-        stacked(rows, capacities(rows, caches), crossed),
+        stacked(rows, marked, crossed),
+        note,
     )
 
 

@@ -1,35 +1,16 @@
-"""What the charts have in common: colours that colour-blind readers can tell apart, axes, and light and dark.
-
-The colours are those of M. Okabe and K. Ito, "Color Universal Design", 2008, without the yellow, which is hardly seen
-on white, and with grey in place of black.
-"""
+"""What the charts have in common: axes, panels, the words beside them, and light and dark."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from actbench import backends
-from actbench.model import STRATEGIES
+from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.report.charts.data import six_digits
-from actbench.report.charts.grammar import Spec, nominal, quantitative, scale
-
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#8C564B", "#6A51A3", "#3B3B3B")
-DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 1], [1, 4], [10, 4], [6, 2, 2, 2, 2, 2], [3, 5], [12, 2, 2, 2])
-
-SHAPES = (
-    *("circle", "square", "triangle-up", "diamond", "cross", "triangle-down"),
-    *("triangle-left", "triangle-right", "wedge", "arrow"),
-)
-
-PLAINLY = ("cached", "recompute", "complement", "pair", "intermediate", "textbook")
-"""Strategies, from the plainest line to the faintest."""
-
-COPY = "a plain copy"
-GREY = "#8a9099"
+from actbench.report.charts.grammar import Spec, nominal, quantitative
 
 PANEL = {"width": 300, "height": 190}
 """Pixels of one panel of several."""
@@ -68,6 +49,8 @@ class Picture:
     """The data: what is not finite is missing, and a float has six digits."""
     alike: str = ""
     """What all panels have in common, and so do not name: ``logistic, derivative``."""
+    note: str = ""
+    """What the picture itself says of what it lacks: intervals."""
 
 
 DATA = "rows"
@@ -81,12 +64,26 @@ class Drawn(NamedTuple):
     alike: str = ""
 
 
-def picture(kind: str, title: str, description: str, drawn: Drawn, rows: pd.DataFrame) -> Picture:
-    """Return a chart with its words and its data."""
+def picture(  # noqa: PLR0913, PLR0917  # what a chart is made of
+    kind: str, title: str, description: str, drawn: Drawn, rows: pd.DataFrame, note: str = ""
+) -> Picture:
+    """Return a chart with its words and its data; a note stands in the picture, and ends the words."""
     if drawn.alike:
         description = f"{description} All of it: {drawn.alike}."
+    if note:
+        description = f"{description} {note[0].upper()}{note[1:]}."
     spec = {"data": {"name": DATA}, "description": description} | drawn.spec
-    return Picture(kind, title, description, spec, six_digits(rows), drawn.alike)
+    if note:
+        spec |= {"title": {"text": note, "fontSize": 12, "fontWeight": "normal"}}
+    return Picture(kind, title, description, spec, six_digits(rows), drawn.alike, note)
+
+
+def intervals(low: pd.Series[float], few: str = f"fewer than {MIN_ROUNDS} rounds") -> tuple[str, str]:
+    """Return what a chart's words say of its bars; and the note, where lower bounds of intervals are missing."""
+    missing = low.isna()
+    if missing.all():
+        return "", f"no intervals: {few}"
+    return " Bars are 95 % intervals.", f"some cases have no interval: {few}" if missing.any() else ""
 
 
 def themed(spec: Spec, theme: str) -> Spec:
@@ -110,67 +107,6 @@ def config(theme: str) -> Spec:
         "rule": {"color": ink},
         "view": {"stroke": faint},
     }
-
-
-def backend_colour(present: Iterable[str]) -> Spec:
-    """Return the colours of backends: each has its own in every chart."""
-    return _colour("backend", [*backends.catalogue()], present)
-
-
-def strategy_colour(present: Iterable[str]) -> Spec:
-    """Return the colours of strategies: each has its own in every chart."""
-    return _colour("strategy", [*STRATEGIES], present)
-
-
-def strategy_dash(present: Iterable[str]) -> Spec:
-    """Return the dashes of strategies: each has its own in every chart."""
-    return _dash("strategy", ordered(present, PLAINLY), PLAINLY)
-
-
-def strategy_shape(present: Iterable[str]) -> Spec:
-    """Return the shapes of strategies: a single size has points and no lines."""
-    names = ordered(present, PLAINLY)
-    shapes = [SHAPES[place % len(SHAPES)] for place in _places(names, PLAINLY)]
-    return nominal("strategy", scale=scale(names, shapes), title="strategy")
-
-
-def backend_dash(present: Iterable[str]) -> Spec:
-    """Return the dashes of backends."""
-    names = ordered(present, [*backends.catalogue()])
-    return _dash("backend", names, names)
-
-
-def ordered(names: Iterable[str], order: Sequence[str]) -> list[str]:
-    """Return names once each, in an order, those that it lacks last."""
-    found = [*dict.fromkeys(names)]
-    return sorted(found, key=lambda name: (order.index(name) if name in order else len(order), found.index(name)))
-
-
-def _colour(field: str, order: Sequence[str], present: Iterable[str]) -> Spec:
-    names = ordered(present, order)
-    colours = _colours(names, order)
-    return nominal(field, scale=scale(names, [colours[name] for name in names]), title=field)
-
-
-def _colours(names: Sequence[str], order: Sequence[str]) -> dict[str, str]:
-    """Return each name's own colour; where another name that is shown has it, one that is free."""
-    found = {COPY: GREY} if COPY in names else {}
-    for name, at in zip(names, _places(names, order), strict=True):
-        own = PALETTE[at % len(PALETTE)]
-        free = [colour for colour in (own, *PALETTE) if colour not in found.values()]
-        found.setdefault(name, (free or [own])[0])
-    return found
-
-
-def _dash(field: str, names: list[str], order: Sequence[str]) -> Spec:
-    dashes = [DASHES[place % len(DASHES)] for place in _places(names, order)]
-    return nominal(field, scale=scale(names, dashes), title=field)
-
-
-def _places(names: Sequence[str], order: Sequence[str]) -> list[int]:
-    """Return where names stand in an order, those that it lacks behind it."""
-    every = [*order, *(name for name in names if name not in order)]
-    return [every.index(name) for name in names]
 
 
 def elements() -> Spec:

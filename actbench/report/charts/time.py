@@ -10,42 +10,37 @@ import pandas as pd
 from actbench.analysis.figures import Figures
 from actbench.report.charts.data import stacked
 from actbench.report.charts.grammar import mark
-from actbench.report.charts.over_sizes import BY, OF_CASE, cache_marks, capacities, lines, of_cases
-from actbench.report.charts.style import (
-    COPY,
-    Picture,
-    backend_colour,
-    elements,
-    logarithmic,
-    panels,
-    picture,
-    with_panels,
-)
+from actbench.report.charts.over_sizes import BY, OF_CASE, cache_marks, capacities, lines, of_cases, words_of
+from actbench.report.charts.signs import COPY, Signs
+from actbench.report.charts.style import Picture, elements, intervals, logarithmic, panels, picture, with_panels
 from actbench.report.numbers import significant
 
 
-def time(found: Sequence[Figures], caches: Mapping[str, int], *, choose: bool = False) -> Picture | None:
+def time(found: Sequence[Figures], caches: Mapping[str, int], signs: Signs, *, choose: bool = False) -> Picture | None:
     """Return the chart of all cases; None when there is none."""
     rows = _rows("case", [each for each in found if not (each.yardstick or each.rung)])
     if rows.empty:
         return None
     rows = with_panels(rows, BY)
-    colour = backend_colour([*rows["backend"].unique(), COPY])
+    copies, marked = _copies(rows, found), capacities(rows, caches)
+    colour = signs.backend_colour([*rows["backend"].unique(), *copies["backend"].unique()])
     y = logarithmic("ns", "time per element, ns")
     copied = {"x": elements(), "y": y, "color": colour}
     strokes = {"shape": "stroke", "size": 80}
     limit = mark("line", copied, layer="copy", strokeDash=[3, 3], strokeWidth=2, point=strokes)
-    layers = [*cache_marks(), limit, *lines("case", rows, y, colour)]
+    layers = [*cache_marks(), *([] if copies.empty else [limit]), *lines("case", rows, y, colour, signs)]
+    bars, note = intervals(rows["low"])
+    copy = "" if copies.empty else " The dashed grey line is a plain copy of one array."
     quickest: Any = rows.iloc[int(rows["ns"].argmin())]
     return picture(
         "time",
         "Time per element against array size",
-        "Lines: nanoseconds per element, by backend (colour) and strategy (dash), against the array's size, both axes "
-        "logarithmic; bars are 95 % intervals, the dashed grey line is a plain copy of one array, and vertical lines "
-        f"are sizes at which an input and an output fill a cache. The least of all is {significant(quickest['ns'], 2)} "
+        "Lines: nanoseconds per element, by backend (colour) and strategy (dash and shape), against the array's size, "
+        f"both axes logarithmic.{bars}{copy}{words_of(marked)} The least of all is {significant(quickest['ns'], 2)} "
         f"ns, {quickest['activation']} {quickest['strategy']} with {quickest['backend']}.",
         panels({"layer": layers}, rows, BY, choose=choose),
-        stacked(rows, _copies(rows, found), capacities(rows, caches)),
+        stacked(rows, copies, marked),
+        note,
     )
 
 

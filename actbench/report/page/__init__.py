@@ -19,7 +19,7 @@ from actbench.report.charts.data import by_column
 from actbench.report.charts.style import config
 from actbench.report.measured import measured
 from actbench.report.page.packing import as_json, packed
-from actbench.report.page.sections import comparison, sections
+from actbench.report.page.sections import comparison, labels, sections
 from actbench.report.pictures import record_of
 from actbench.runs.archive import Run
 
@@ -31,7 +31,7 @@ MOST_ROWS = 1000
 
 
 def page(run: Run, library: Callable[[], bytes], baseline: Run | None = None) -> str:
-    """Return the page of a run, compared with a baseline where there is one.
+    """Return the page of a run, compared with a baseline where there is one; then each title says whose a section is.
 
     `library` returns the JavaScript that draws its charts, packed.
 
@@ -41,14 +41,18 @@ def page(run: Run, library: Callable[[], bytes], baseline: Run | None = None) ->
     record = record_of(run)
     found = measured(run.times, record)
     environment = _environment()
+    title, *_ = names = labels(run, baseline) if baseline else [run.path.resolve().name]
     with ThreadPoolExecutor(1) as packer:  # packing needs no hold of the interpreter, so the largest is made first
         files = tables_csv.every(found)
         texts = {name: packer.submit(packed, text) for name, text in files.items()}
         answer, *others = sections(run, found, files)
-        beside = [comparison(baseline, run)] if baseline else []
-        if beside:  # what two runs are set beside each other for
-            answer = replace(answer, answers=(f"{beside[0].title}: {beside[0].sentences[0]}", *answer.answers))
-        shown = [answer, *beside, *others]
+        shown = [answer, *others]
+        if baseline:
+            beside = comparison(baseline, run, names)
+            title = beside.title
+            answer = replace(answer, answers=(f"{title}: {beside.sentences[0]}", *answer.answers))
+            answer, *others = (replace(each, title=f"{each.title}: {names[0]}") for each in (answer, *others))
+            shown = [answer, beside, *others]
         charts = [chart for section in shown for chart in section.charts]
         texts["rows"] = packer.submit(packed, as_json({chart.kind: by_column(chart.rows) for chart in charts}))
         for section in shown:
@@ -56,7 +60,7 @@ def page(run: Run, library: Callable[[], bytes], baseline: Run | None = None) ->
                 tables = environment.get_template("tables.html").render(section=section, folded=True)
                 texts[section.id] = packer.submit(packed, tables)
     return environment.get_template("page.html").render(
-        title=f"actbench: {run.path.resolve().name}",
+        title=f"actbench: {title}",
         sections=shown,
         specs=as_json({chart.kind: chart.spec | FITTED for chart in charts}),
         themes=as_json({theme: _config(theme) for theme in ("light", "dark")}),

@@ -78,15 +78,22 @@ def sections(run: Run, found: Measured, files: Mapping[str, str]) -> Iterator[Se
     yield Section("files", "Files", files=[File(name, len(text.encode())) for name, text in files.items()])
 
 
-def comparison(before: Run, after: Run) -> Section:
-    """Return what is said of two runs; `NotComparableError` where nothing can be."""
+def labels(after: Run, before: Run) -> tuple[str, str]:
+    """Return what to call two runs: their directories' names, with more of their paths where these are the same."""
+    one, other = (run.path.resolve().parts for run in (after, before))
+    length = next((length for length in range(1, len(one)) if one[-length:] != other[-length:]), len(one))
+    return "/".join(one[-length:]), "/".join(other[-length:])
+
+
+def comparison(before: Run, after: Run, names: Sequence[str]) -> Section:
+    """Return what is said of two runs, the later one's name first; `NotComparableError` where nothing can be."""
     refuse_unlike(before, after)
     hosts = host_differences(before, after)
     found = between(before.times, after.times, None, one_host=not hosts)
     shown = compare(found.times, narrow=True)
     return Section(
         "comparison",
-        f"Beside {before.path.resolve().name}",
+        " beside ".join(names),
         sentences=(between_report.sentence(found), *between_report.remarks(found, hosts, differences(before, after))),
         charts=(shown,) if shown else (),
         tables=tuple(between_report.tables(found)),
@@ -122,6 +129,6 @@ def _method(record: Record) -> str:
         )
     return (
         f"Preset {settings.preset}, engine {settings.engine}: {how}. Inputs are drawn from {plan.distribution}, seed "
-        f"{plan.seed}. Every kernel was held to mpmath before it was timed. {record.rounds} rounds, {record.status} "
-        f"after {duration(record.seconds)}, begun {record.created}."
+        f"{plan.seed}. Every kernel was held to mpmath before it was timed. {counted(record.rounds, 'round')}, "
+        f"{record.status} after {duration(record.seconds)}, begun {record.created}."
     )

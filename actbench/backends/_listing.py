@@ -1,0 +1,78 @@
+"""The source of functions, and of all functions of this package that they call, for people to read."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from actbench.backends._backend import source
+
+PACKAGE = __name__.rpartition(".")[0]
+
+Named = tuple[str, Callable[..., Any]]
+"""What a function calls, and by which name."""
+
+
+def sources(functions: Iterable[Callable[..., Any]], namespace: Iterable[Callable[..., Any]] = ()) -> str:
+    """Return the source of functions, then that of functions of a namespace and of all that any of these call.
+
+    Each is shown once, those called below the name of the module that has their constants. What has a version for
+    float32 and one for float64 is shown once where the two are written alike.
+    """
+    functions = [*functions]
+    roots = dict.fromkeys(map(source, functions))
+    called: dict[str, tuple[str, list[str]]] = {}
+    waiting = [(_written_name(each), each) for each in namespace if _is_ours(each)]
+    waiting += [each for function in functions for each in _called(function)]
+    while waiting:
+        name, function = waiting.pop(0)
+        text = source(function)
+        if text in roots:
+            continue
+        if text not in called:
+            called[text] = (inspect.unwrap(function).__module__, [])
+            waiting += _called(function)
+        _, names = called[text]
+        if name not in names and f"def {name}(" not in text:
+            names.append(name)
+    return "\n\n".join([*roots, *(_placed(text, *where) for text, where in called.items())])
+
+
+def _placed(text: str, module: str, names: Iterable[str]) -> str:
+    """Return a source below its module, and the names by which it is called where these are not its own."""
+    also = ", ".join(names)
+    return f"# of {module}{f', called {also}' if also else ''}\n{text}"
+
+
+def _called(function: Callable[..., Any]) -> Iterator[Named]:
+    """Yield the functions of this package that a function names, also in functions that it contains."""
+    for version in getattr(function, "versions", (function,)):
+        plain = inspect.unwrap(version)
+        if isinstance(plain, FunctionType):
+            scope: dict[str, Any] = {**plain.__globals__, **inspect.getclosurevars(plain).nonlocals}
+            names = [*dict.fromkeys(_names(plain.__code__))]
+            values = [(name, scope[name]) for name in names if name in scope]
+            modules = [value for _, value in values if isinstance(value, ModuleType)]
+            ours = [module for module in modules if module.__name__.startswith(PACKAGE)]
+            values += [(name, getattr(module, name, None)) for module in ours for name in names]
+            yield from ((name, value) for name, value in values if _is_ours(value))
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    yield from (*code.co_freevars, *code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
+
+
+def _is_ours(value: object) -> bool:
+    if isinstance(value, type | ModuleType) or not callable(value):
+        return False
+    plain = inspect.unwrap(value)
+    return isinstance(plain, FunctionType) and plain.__module__.startswith(PACKAGE)
+
+
+def _written_name(function: Callable[..., Any]) -> str:
+    return str(inspect.unwrap(function).__name__)

@@ -1,0 +1,96 @@
+"""What stands for backends and strategies in charts: a colour a backend, a dash and a shape a strategy.
+
+They are alike in all charts of a run.
+
+Names that actbench knows have the same signs in every run. Others, such as variants that keep residuals in a narrower
+type and the user's own, take what is free, in the order in which the run has them.
+
+The colours are those of M. Okabe and K. Ito, "Color Universal Design", 2008, without the yellow, which is hardly seen
+on white, and with grey in place of black.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from actbench import backends
+from actbench.model import YARDSTICK, Case
+from actbench.report.charts.grammar import Spec, nominal, scale
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#8C564B", "#6A51A3", "#3B3B3B")
+DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 1], [1, 4], [10, 4], [6, 2, 2, 2, 2, 2], [3, 5], [12, 2, 2, 2])
+
+SHAPES = (
+    *("circle", "square", "triangle-up", "diamond", "cross", "triangle-down"),
+    *("triangle-left", "triangle-right", "wedge", "arrow"),
+)
+
+PLAINLY = ("cached", "recompute", "complement", "pair", "intermediate", "textbook", YARDSTICK)
+"""Strategies, from the plainest line to the faintest."""
+
+COPY = "a plain copy"
+GREY = "#8a9099"
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """The signs of a run: by name, a place in `PALETTE`, and one in `DASHES` and `SHAPES`."""
+
+    backends: Mapping[str, int]
+    strategies: Mapping[str, int]
+
+    @classmethod
+    def of(cls, cases: Iterable[Case]) -> Self:
+        """Return the signs of all that a run measures."""
+        cases = [*cases]
+        return cls(
+            _places([case.backend for case in cases], [*backends.catalogue()], len(PALETTE)),
+            _places([case.strategy for case in cases], PLAINLY, len(SHAPES)),
+        )
+
+    def backend_colour(self, present: Iterable[str]) -> Spec:
+        """Return the colours of the backends that a chart shows; a plain copy is grey."""
+        names = _ordered(present, self.backends)
+        colours = [GREY if name == COPY else PALETTE[self.backends[name]] for name in names]
+        return nominal("backend", scale=scale(names, colours), title="backend")
+
+    def strategy_dash(self, present: Iterable[str]) -> Spec:
+        """Return the dashes of the strategies that a chart shows."""
+        names = _ordered(present, self.strategies)
+        return nominal(
+            "strategy", scale=scale(names, [DASHES[self._strategy(name)] for name in names]), title="strategy"
+        )
+
+    def strategy_shape(self, present: Iterable[str]) -> Spec:
+        """Return the shapes of the strategies that a chart shows: a single size has points and no lines."""
+        names = _ordered(present, self.strategies)
+        return nominal(
+            "strategy", scale=scale(names, [SHAPES[self._strategy(name)] for name in names]), title="strategy"
+        )
+
+    def _strategy(self, name: str) -> int:
+        return PLAINLY.index(name) if name == YARDSTICK else self.strategies[name]
+
+
+def _places(names: Iterable[str], known: Sequence[str], signs: int) -> dict[str, int]:
+    """Return the place of the sign of each name: its own where it is known, else one that is free.
+
+    Best one that no known name has; the yardstick's stays free. Where there are more names than signs, some share one.
+    """
+    measured = sorted(dict.fromkeys(names), key=lambda name: known.index(name) if name in known else len(known))
+    places = {name: known.index(name) for name in measured if name in known[:signs]}
+    kept = {known.index(name) for name in (YARDSTICK,) if name in known}
+    for name in measured:
+        if name not in places:
+            free = [place for place in range(signs) if place not in {*places.values(), *kept}]
+            strange = [place for place in free if place >= len(known)]
+            places[name] = next(iter((*strange, *free)), len(places) % signs)
+    return places
+
+
+def _ordered(present: Iterable[str], places: Mapping[str, int]) -> list[str]:
+    """Return names once each, in the order of legends: that of the run's signs, what has none of its own last."""
+    order = [*places]
+    return sorted(dict.fromkeys(present), key=lambda name: order.index(name) if name in order else len(order))

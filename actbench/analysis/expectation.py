@@ -7,7 +7,7 @@ lines. How far the interpolation may be off is estimated by leaving out every ot
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +23,17 @@ LINEAR = (1.0, 1000.0)
 DISTINCT = 1e-9
 """Points nearer to each other than this are one to the interpolation."""
 
-SUSPECT = 0.9 * WRONG
+UNKNOWN, RIGHT, SUSPECT = np.int8(-1), np.int8(0), np.int8(1)
+"""What a result is beside what is expected: unknown where the expectation is too uncertain to tell."""
+
+States = Mapping[str, NDArray[np.int8]]
+"""Such states, by field of `Loss`."""
+
+FAR = 0.9 * WRONG
 """The relative distance from the interpolated g', beyond its uncertainty, from which the truth is asked."""
 
-NORMAL = float(np.log(1.8))
-"""The flattened logarithm from which a number counts as about normal; at the smallest normal number it is log 2."""
+NORMAL = float(np.log(2.0))
+"""The flattened logarithm of the smallest normal number."""
 
 
 class Expectation:
@@ -42,7 +48,7 @@ class Expectation:
         known = np.isfinite(truth.nearest[chosen])
         if truth.slack is not None:
             with np.errstate(all="ignore"):
-                known &= truth.slack[chosen] * truth.ulp[chosen] < SUSPECT / 4 * np.abs(truth.nearest[chosen])
+                known &= truth.slack[chosen] * truth.ulp[chosen] < FAR / 4 * np.abs(truth.nearest[chosen])
         self._finite = np.isfinite(truth.nearest[chosen])
         size = np.where(self._finite, size, 0.0)
         self._curve = _curve(self._position, size)
@@ -58,18 +64,26 @@ class Expectation:
                 missed[end] = missed[neighbour] if known[end] else np.inf
         self._doubt = np.maximum(missed[:-1], missed[1:])
 
-    def suspects(self, magnitudes: Array, computed: Array) -> dict[str, NDArray[np.bool_]]:
-        """Return where results may be lost, by field of `Loss`: the truth decides."""
+    def states(self, magnitudes: Array, computed: Array) -> States:
+        """Return what results are at some |z|: where they are suspect, the truth decides."""
         position = _position(magnitudes)
         gap = np.clip(np.searchsorted(self._position, position, side="right") - 1, 0, self._doubt.size - 1)
-        expected, size = self._curve(position), self._flattened(computed)
+        expected, size, doubt = np.abs(self._curve(position)), self._flattened(computed), self._doubt[gap]
         with np.errstate(invalid="ignore"):
-            off = np.abs(size - expected) > SUSPECT + self._doubt[gap]
-        normal = np.maximum(np.abs(size), np.abs(expected)) > NORMAL
-        zero = (computed == 0) & (np.abs(expected) > NORMAL)
-        nan = ~np.isfinite(computed) & (self._finite[gap] | self._finite[gap + 1])
-        hits = {"wrong": (off & normal) | zero | nan, "zero": zero, "nan": nan}
-        return {name: np.asarray(hits[name]) for name in LOST}
+            off = np.abs(size - self._curve(position))
+        size = np.abs(size)
+        zero, nan = computed == 0, ~np.isfinite(computed) & (self._finite[gap] | self._finite[gap + 1])
+        suspect = {
+            "wrong": (off > FAR + doubt) & (np.maximum(size, expected) > NORMAL) | zero & (expected > NORMAL) | nan,
+            "zero": zero & (expected > NORMAL),
+            "nan": nan,
+        }
+        unknown = {
+            "wrong": (off > FAR) & (np.maximum(size, expected + doubt) > NORMAL),
+            "zero": zero & (expected + doubt > NORMAL),
+            "nan": np.zeros(nan.shape, dtype=bool),
+        }
+        return {name: np.where(suspect[name], SUSPECT, np.where(unknown[name], UNKNOWN, RIGHT)) for name in LOST}
 
     def _flattened(self, values: Array) -> Array:
         """Return sign(v) log(1 + |v| / tiny), without overflow."""

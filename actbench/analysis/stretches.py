@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import inf
 
 import numpy as np
@@ -31,7 +32,7 @@ class Stretches:
             holes = np.diff(places) > 1
             cuts = np.flatnonzero(holes & (size[1:] > NEARBY * size[:-1])) + 1
             bounds = [0, *cuts.tolist(), places.size]
-            for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+            for start, stop in pairwise(bounds):
                 whole = not holes[start : stop - 1].any()
                 adjacent = self._touching and places[start] == 0
                 self._join(Zone(float(size[start]), float(size[stop - 1]), whole), adjacent=adjacent)
@@ -39,9 +40,7 @@ class Stretches:
 
     def zones(self) -> tuple[Zone, ...]:
         """Return the zones so far; one that reaches the largest number is open."""
-        return tuple(
-            Zone(zone.first, inf, zone.whole) if zone.last == self._largest else zone for zone in self._zones
-        )
+        return tuple(Zone(zone.first, inf, zone.whole) if zone.last == self._largest else zone for zone in self._zones)
 
     def _join(self, zone: Zone, *, adjacent: bool) -> None:
         if self._zones and (adjacent or zone.first <= NEARBY * self._zones[-1].last):

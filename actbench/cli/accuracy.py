@@ -54,12 +54,14 @@ FORM_OF = {"": "markdown", ".md": "markdown", ".csv": "csv", ".json": "json"}
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @click.pass_context
 def command(ctx: click.Context, /, **chosen: Any) -> None:
-    """Tell how far kernels are from the true derivative, and from which z on it is lost.
+    """Tell how far kernels are from the true derivative, and in which zones of z it is lost.
 
     By default every activation and strategy, for python, numpy and numba, in float32 and float64. Errors are in units
     in the last place (ULP) of the kernel's dtype, against mpmath; by band of z, both tails apart, and for z drawn from
-    N(0, 1). A largest error is that of the points that were looked at. The csv and json formats have every band. Exit
-    code 4: some kernel cannot be looked at, such as one that its backend cannot compile; the others are told.
+    N(0, 1). A largest error is that of the points that were looked at. A zone begins and ends at the very numbers of
+    the format; what is lost between two points that were looked at may be missed. The csv and json formats have every
+    band and zone. Exit code 4: some kernel cannot be looked at, such as one that its backend cannot compile, or that
+    twice took the worker down; the others are told.
 
     \b
     Examples:

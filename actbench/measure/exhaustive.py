@@ -6,7 +6,7 @@ float32. There are 4 278 190 080 finite numbers, which take minutes a kernel.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from math import inf
@@ -31,11 +31,11 @@ from actbench.errors import BenchmarkError, InputError
 from actbench.formula import Dialect, Rule
 from actbench.kernel import Array
 from actbench.measure.accuracy import Survey, Unexamined
-from actbench.measure.checking import Examined
-from actbench.measure.client import StartWorker, Worker, WorkerLostError
+from actbench.measure.checking import Examined, Residuals
+from actbench.measure.client import StartWorker, WorkerLostError
 from actbench.measure.crew import Crew
 from actbench.model import Dtype, Kernel
-from actbench.oracle import Evaluation, Truth
+from actbench.oracle import Truth
 from actbench.residuals import split
 
 CHUNK = 1 << 22
@@ -92,17 +92,17 @@ def _every_number(
     with Crew(start_worker) as crew:
         for done, (part, z) in enumerate(_numbers(), start=1):
             try:
-                computed = _again_if_lost(crew, lambda worker, z=z: Examined(worker, residuals)(kernel, z, np.ones_like(z)))
+                computed = _evaluated(crew, kernel, z, residuals)
             except BenchmarkError as error:
                 yield Unexamined(kernel, f"{error}, between z = {z[0]:.9g} and {z[-1]:.9g}")
                 return
             truth = _truth(stable, z)
             for name, test in LOST.items():
-                stretches[part, name].add(z, test(computed.derivative, truth))
+                stretches[part, name].add(z, test(computed, truth))
             for band in bands():
                 inside = (np.abs(z) >= band[0]) & (np.abs(z) < band[1])
                 if inside.any():
-                    tallies[part, band].add(z[inside], computed.derivative[inside], truth.at(inside))
+                    tallies[part, band].add(z[inside], computed[inside], truth.at(inside))
             yield Going(done, total, kernel)
     yield replace(
         sampled,
@@ -115,13 +115,16 @@ def _every_number(
     )
 
 
-def _again_if_lost(crew: Crew, ask: Callable[[Worker], Evaluation]) -> Evaluation:
-    """Return what a worker answers; one that is lost is replaced once."""
-    try:
-        return ask(crew.worker())
-    except WorkerLostError:
-        crew.dismiss()
-        return ask(crew.worker())
+def _evaluated(crew: Crew, kernel: Kernel, z: Array, residuals: Residuals | None) -> Array:
+    """Return what a worker makes of z; one that is lost is replaced once."""
+    for last in (False, True):
+        try:
+            return Examined(crew.worker(), residuals)(kernel, z, np.ones_like(z)).derivative
+        except WorkerLostError:
+            crew.dismiss()
+            if last:
+                raise
+    raise AssertionError("the second loss is raised")
 
 
 def _numbers() -> Iterator[tuple[Part, Array]]:

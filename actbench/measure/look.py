@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from actbench import activations, backends
 from actbench.analysis.accuracy import LOST, MAY_BE, Part, tail_of
+from actbench.analysis.expectation import States
 from actbench.formula import Dialect
 from actbench.kernel import Array
 from actbench.measure.checking import Examined
@@ -20,11 +21,11 @@ from actbench.residuals import split
 SCREENED = 15
 """Numbers between each two points that a kernel is called on besides."""
 
-FINER = 512
-"""Points beyond an end of a zone."""
-
-SCREENED_EXACTLY, FINER_EXACTLY = 1, 96
+SCREENED_EXACTLY = 1
 """The same where what is kept must be rounded correctly first, which takes as long as the truth."""
+
+FINER = 512
+"""Points to look at beyond an end of a zone."""
 
 POWERS = 40
 """Powers of 2, and of 1/2, that are looked at with their neighbours; whole numbers too."""
@@ -47,7 +48,7 @@ class Look:
         rule = activations.get(kernel.activation).rule(plain, Dialect.ARRAY, backends.get("numpy").namespace())
         slow = rounded and rule.residuals != ("z",)
         self._count = SCREENED_EXACTLY if slow else SCREENED
-        self.finer = FINER_EXACTLY if slow else FINER
+        self.finer = (FINER, 0 if slow else FINER)
         self._slow = slow
         self._further: list[tuple[Array, NDArray[np.float64]]] = []
 
@@ -69,15 +70,15 @@ class Look:
             chosen.append(at_ranks(between(places, self._count, ~(none[:-1] & none[1:])), part, z.dtype))
         return np.concatenate(chosen)
 
-    def suspects(self, z: Array) -> Hits:
-        """Return where results may be lost; a guess without the truth."""
+    def states(self, z: Array) -> States:
+        """Return what the results are beside what is expected of them."""
         computed = self.computed(z)
-        hits = {name: np.zeros(z.size, dtype=bool) for name in LOST}
+        states = {name: np.zeros(z.size, dtype=np.int8) for name in LOST}
         for part, expectation in self._known.expectations.items():
             inside = tail_of(z, part)
-            for name, of_part in expectation.suspects(np.abs(z[inside]), computed[inside]).items():
-                hits[name][inside] = of_part
-        return hits
+            for name, of_part in expectation.states(np.abs(z[inside]), computed[inside]).items():
+                states[name][inside] = of_part
+        return states
 
     def lost(self, z: Array, wanted: Hits) -> Hits:
         """Return where results are lost, of those that are wanted; the truth is asked where they may be."""

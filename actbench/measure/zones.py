@@ -17,19 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actbench.analysis.accuracy import LOST, NEARBY, Loss, Part, Zone, tail_of
+from actbench.analysis.expectation import RIGHT, SUSPECT, UNKNOWN, States
 from actbench.kernel import Array
 
 Hits = Mapping[str, NDArray[np.bool_]]
 """By field of `Loss`, where results are lost, or may be."""
 
-VERIFIED = 4
-"""Suspects at an end of a zone of which the truth is asked at a time."""
+VERIFIED = 5
+"""Suspects beyond an end of a zone of which the truth is asked at a time, evenly from the outermost on."""
 
 MOST = 24
 """Zones of one kind and tail that are looked at, those nearest to 0."""
 
-ATTEMPTS = 4
-"""How often suspects are asked for before those that are left are dropped."""
+ATTEMPTS = 6
+"""How often that is repeated before those that are left are taken for unknown."""
 
 INWARD = 0.95
 """How far beyond an end of a zone one looks more finely, as a share of it."""
@@ -37,17 +38,18 @@ INWARD = 0.95
 FINER = 8
 """How often that is repeated, each time from where results are now known to be lost, as long as others are."""
 
-RIGHT, SUSPECT, IS_LOST = 0, 1, 2
+IS_LOST = 2
+"""What a result is beside the truth; see `actbench.analysis.expectation` for the other states."""
 
 
 class Look(Protocol):
     """What the search asks about a kernel."""
 
-    finer: int
-    """Points to look at beyond an end of a zone."""
+    finer: tuple[int, int]
+    """Points to look at beyond the inner end of a zone, and beyond the outer one."""
 
-    def suspects(self, z: Array) -> Hits:
-        """Call the kernel, and return where its results may be lost; a guess without the truth."""
+    def states(self, z: Array) -> States:
+        """Call the kernel, and return what its results are beside what is expected: a guess without the truth."""
 
     def lost(self, z: Array, wanted: Hits) -> Hits:
         """Call the kernel, and return where its results are lost, of those that are wanted."""
@@ -77,23 +79,23 @@ class _Line:
     def z(self, places: NDArray[np.int64]) -> Array:
         return at_ranks(places, self.part, self.dtype)
 
-    def add(self, places: NDArray[np.int64], hits: Hits) -> bool:
+    def add(self, places: NDArray[np.int64], states: States) -> bool:
         """Add points that are not known yet; return whether any of them is a suspect."""
         fresh = ~np.isin(places, self.places)
         merged = np.concatenate([self.places, places[fresh]])
         order = np.argsort(merged, kind="stable")
         self.places = merged[order]
-        for name, states in self.states.items():
-            self.states[name] = np.concatenate([states, hits[name][fresh].astype(np.int8) * SUSPECT])[order]
-        return any(bool(hits[name][fresh].any()) for name in self.states)
+        for name, before in self.states.items():
+            self.states[name] = np.concatenate([before, states[name][fresh]])[order]
+        return any(bool((states[name][fresh] == SUSPECT).any()) for name in states)
 
     def stretches(self, name: str) -> Iterator[tuple[int, int]]:
         """Yield the first and the last point of every zone, suspects included."""
-        hits = np.flatnonzero(self.states[name])
+        hits = np.flatnonzero(self.states[name] >= SUSPECT)
         if not hits.size:
             return
         size = np.abs(self.z(self.places[hits]).astype(np.float64))
-        apart = (np.diff(hits) > 1) & (size[1:] > NEARBY * size[:-1])
+        apart = (np.diff(hits) > 1) & (size[1:] / NEARBY > size[:-1])
         starts = [0, *(np.flatnonzero(apart) + 1).tolist()]
         for start, stop in list(zip(starts, [*starts[1:], hits.size], strict=True))[:MOST]:
             yield int(hits[start]), int(hits[stop - 1])
@@ -110,9 +112,10 @@ def zones(look: Look, z: Array, hits: Hits, screened: Array) -> dict[Part, Loss]
     lines = [_line(part, z, hits) for part in (Part.LEFT, Part.RIGHT)]
     for line, mine in zip(lines, _by_line(lines, screened), strict=True):
         if mine.size:
-            line.add(ranks(mine), look.suspects(mine))
+            line.add(ranks(mine), look.states(mine))
     _verify(look, lines)
     _refine(look, lines)
+    _settle(look, lines)
     return _bisected(look, lines)
 
 
@@ -149,9 +152,6 @@ def _verify(look: Look, lines: list[_Line]) -> None:
         if not wanted:
             return
         if attempt == ATTEMPTS:
-            for line, name, places in wanted:
-                states = line.states[name]
-                states[np.isin(line.places, places)] = RIGHT
             break
         for (line, name, places), lost in zip(wanted, _ask(look, wanted), strict=True):
             line.states[name][np.searchsorted(line.places, places)] = np.where(lost, IS_LOST, RIGHT)
@@ -161,59 +161,60 @@ def _verify(look: Look, lines: list[_Line]) -> None:
 
 
 def _unverified(line: _Line, name: str) -> NDArray[np.int64]:
-    """Return the suspects of which the truth is asked next: the outermost of each end, some of a zone without any."""
+    """Return the suspects of which the truth is asked next: beyond each end, or in a zone of suspects alone."""
     states = line.states[name]
     chosen: list[NDArray[np.int64]] = []
     for first, last in line.stretches(name):
         stretch = np.arange(first, last + 1)
         suspects, lost = stretch[states[stretch] == SUSPECT], stretch[states[stretch] == IS_LOST]
-        if not lost.size:
-            picks = np.linspace(0, suspects.size - 1, 2 * VERIFIED).round().astype(np.int64)
-            chosen.append(suspects[np.unique(picks)])
-        else:
-            chosen.extend([suspects[suspects < lost[0]][:VERIFIED], suspects[suspects > lost[-1]][-VERIFIED:]])
+        beyond = [suspects[suspects < lost[0]], suspects[suspects > lost[-1]]] if lost.size else [suspects]
+        for some in beyond:
+            picks = np.linspace(0, some.size - 1, min(some.size, VERIFIED)).round().astype(np.int64)
+            chosen.append(some[picks])
     return np.concatenate(chosen) if chosen else np.empty(0, dtype=np.int64)
 
 
 def _drop(line: _Line, name: str) -> None:
-    """Take suspects for right that lie beyond what is known to be lost."""
+    """Take suspects for unknown that lie beyond what is known to be lost."""
     states = line.states[name]
     for first, last in list(line.stretches(name)):
         stretch = np.arange(first, last + 1)
         lost = stretch[states[stretch] == IS_LOST]
-        outside = stretch if not lost.size else stretch[(stretch < lost[0]) | (stretch > lost[-1])]
-        states[outside] = RIGHT
+        outside = (stretch < lost[0]) | (stretch > lost[-1]) if lost.size else np.ones(stretch.size, dtype=bool)
+        states[stretch[outside & (states[stretch] == SUSPECT)]] = UNKNOWN
 
 
 def _refine(look: Look, lines: list[_Line]) -> None:
     """Look more finely beyond the ends of zones, as long as results are lost there."""
-    done: set[tuple[Part, int, bool]] = set()
+    done: dict[Part, set[tuple[int, bool]]] = {line.part: set() for line in lines}
     for _ in range(FINER):
         suspected = False
         for line in lines:
-            ends = {(line.part, int(line.places[at[side]]), bool(side)) for name in LOST for at in line.stretches(name) for side in (0, 1)}
-            fresh = sorted(ends - done)
-            done |= ends
-            if fresh:
-                size = [np.abs(line.z(np.array([place])).astype(np.float64))[0] for _, place, _ in fresh]
-                span = [
-                    np.geomspace(edge, edge / INWARD if outward else edge * INWARD, look.finer)[1:]
-                    for edge, (_, _, outward) in zip(size, fresh, strict=True)
-                    if edge
-                ]
-                if span:
-                    places = _places(np.concatenate(span), line.dtype)
-                    suspected |= line.add(places, look.suspects(line.z(places)))
+            ends = {
+                (int(line.places[end]), outward)
+                for name in LOST
+                for first, last in line.stretches(name)
+                for end, outward in ((first, False), (last, True))
+            }
+            spans = [
+                _beyond(line, place, look.finer[outward], outward=outward) for place, outward in ends - done[line.part]
+            ]
+            done[line.part] |= ends
+            places = np.unique(np.concatenate(spans)) if spans else line.places[:0]
+            if places.size:
+                suspected |= line.add(places, look.states(line.z(places)))
         if not suspected:
             return
         _verify(look, lines)
 
 
-def _places(magnitudes: NDArray[np.float64], dtype: np.dtype[np.floating]) -> NDArray[np.int64]:
-    """Return the places of finite numbers other than 0, in order."""
-    with np.errstate(over="ignore"):
-        size = magnitudes.astype(dtype)
-    return np.unique(ranks(size[np.isfinite(size) & (size > 0)]))
+def _beyond(line: _Line, place: int, count: int, *, outward: bool) -> NDArray[np.int64]:
+    """Return places beyond an end of a zone, evenly, up to `INWARD` of its |z| or that over `INWARD`; never 0."""
+    size = abs(line.z(np.array([place])).astype(np.float64)[0])
+    far = min(size, INWARD * float(np.finfo(line.dtype).max)) / INWARD if outward else size * INWARD
+    limit = int(ranks(np.array([far]).astype(line.dtype))[0])
+    places = np.unique(np.linspace(place, limit, count).round().astype(np.int64))
+    return np.asarray(places[(places > 0) & (places != place)])
 
 
 @dataclass
@@ -225,24 +226,11 @@ class _End:
     lost: int
     right: int
 
-    @property
-    def open(self) -> bool:
-        """Whether there are places between the two."""
-        return abs(self.right - self.lost) > 1
-
 
 def _bisected(look: Look, lines: list[_Line]) -> dict[Part, Loss]:
-    pairs: dict[tuple[Part, str], list[tuple[_End, _End | None, bool]]] = {}
-    ends: list[_End] = []
-    for line in lines:
-        for name in LOST:
-            pairs[line.part, name] = []
-            for first, last in line.stretches(name):
-                begin, end = _ends(line, name, first, last)
-                whole = bool((line.states[name][first : last + 1] != RIGHT).all())
-                pairs[line.part, name].append((begin, end, whole))
-                ends += [each for each in (begin, end) if each]
-    while unsettled := [end for end in ends if end.open]:
+    zones = {(line.part, name): list(_ends(line, name)) for line in lines for name in LOST}
+    ends = [end for several in zones.values() for begin, stop, _ in several for end in (begin, stop) if end]
+    while unsettled := [end for end in ends if abs(end.right - end.lost) > 1]:
         middles = [(end.lost + end.right) // 2 for end in unsettled]
         wanted = [(end.line, end.name, np.array([middle])) for end, middle in zip(unsettled, middles, strict=True)]
         for end, middle, (lost,) in zip(unsettled, middles, _ask(look, wanted), strict=True):
@@ -251,19 +239,42 @@ def _bisected(look: Look, lines: list[_Line]) -> dict[Part, Loss]:
             else:
                 end.right = middle
     return {
-        line.part: Loss(**{name: tuple(_zone(line, *ends) for ends in pairs[line.part, name]) for name in LOST})
+        line.part: Loss(**{name: tuple(_zone(line, *zone) for zone in zones[line.part, name]) for name in LOST})
         for line in lines
     }
 
 
-def _ends(line: _Line, name: str, first: int, last: int) -> tuple[_End, _End | None]:
-    """Return the ends of a stretch of points; None for one that lies at the largest number."""
-    inner, outer = int(line.places[first]), int(line.places[last])
-    before = int(line.places[first - 1]) if first else inner - 1
-    begin = _End(line, name, inner, before)
-    if last + 1 == line.places.size:
-        return begin, None
-    return begin, _End(line, name, outer, int(line.places[last + 1]))
+def _ends(line: _Line, name: str) -> Iterator[tuple[_End, _End | None, bool]]:
+    """Yield both ends of every stretch, and whether all of it is lost; no end for one up to the largest number."""
+    states = line.states[name]
+    right = line.places[states == RIGHT]
+    for first, last in line.stretches(name):
+        inner, outer = int(line.places[first]), int(line.places[last])
+        before, after = right[right < inner], right[right > outer]
+        begin = _End(line, name, inner, int(before[-1]) if before.size else inner - 1)
+        end = _End(line, name, outer, int(after[0])) if after.size else None
+        yield begin, end, bool((states[first : last + 1] != RIGHT).all())
+
+
+def _settle(look: Look, lines: list[_Line]) -> None:
+    """Ask for the truth at the right results next to each zone: what was expected may be lost all the same."""
+    asked: set[tuple[Part, str, int]] = set()
+    for _ in range(ATTEMPTS):
+        fresh = {
+            (line.part, name, end.right): (line, name, end.right)
+            for line in lines
+            for name in LOST
+            for begin, stop, _ in _ends(line, name)
+            for end in (begin, stop)
+            if end and end.right in line.places
+        }
+        wanted = [(line, name, np.array([place])) for key, (line, name, place) in fresh.items() if key not in asked]
+        if not wanted:
+            return
+        asked |= fresh.keys()
+        for (line, name, places), lost in zip(wanted, _ask(look, wanted), strict=True):
+            line.states[name][np.searchsorted(line.places, places)] = np.where(lost, IS_LOST, RIGHT)
+        _verify(look, lines)
 
 
 def _zone(line: _Line, begin: _End, end: _End | None, whole: bool) -> Zone:  # noqa: FBT001  # as it was seen

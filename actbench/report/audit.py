@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
-
 from actbench.analysis.audit import Audit, CaseAudit
 from actbench.analysis.statistics import proportion
 from actbench.report.json_text import json_text
@@ -128,4 +127,3 @@ def _range(shares: Sequence[float]) -> str:
 
 def _percent(share: float) -> str:
     return "-" if math.isnan(share) else "none" if math.isinf(share) else f"{100 * share:.2g} %"
-

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import fields
 from math import isnan
 
-
 from actbench.analysis.limits import Limit
 from actbench.report import settings
 from actbench.report.json_text import json_text

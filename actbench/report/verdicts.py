@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-
 from actbench.analysis.live import Outcome
 from actbench.analysis.regression import Change, Margins, Verdict, gravest
 from actbench.analysis.statistics import Bounded

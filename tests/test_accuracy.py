@@ -188,14 +188,29 @@ def test_a_file_s_name_asks_for_its_format(actbench: Actbench, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("name", ["accuracy.foo", "accuracy.html"])
+@pytest.mark.parametrize("form", [(), ("--format", "table")])
 def test_a_name_that_asks_for_no_known_format_is_refused_before_anything_is_computed(
-    actbench: Actbench, bench: FakeBench, name: str
+    actbench: Actbench, bench: FakeBench, name: str, form: tuple[str, ...]
 ) -> None:
-    result = actbench("accuracy", "-o", name)
+    result = actbench("accuracy", "-o", name, *form)
     assert result.exit_code == 2
     assert result.stderr == (f"actbench: -o {name}: name a file that ends in .md, .csv or .json, or give --format\n")
     assert bench.workers_started == 0
-    assert actbench("accuracy", "-a", "identity", "-b", "numpy", "-o", name, "--format", "csv").exit_code == 0
+    nowhere = actbench("accuracy", "-o", "missing/a.md")
+    assert nowhere.exit_code == 2
+    assert nowhere.stderr == ("actbench: -o missing/a.md: cannot write there: name a file in a directory that exists\n")
+    assert bench.workers_started == 0
+    if not form:
+        assert actbench("accuracy", "-a", "identity", "-b", "numpy", "-o", name, "--format", "csv").exit_code == 0
+
+
+def test_a_table_in_a_file_is_of_markdown(actbench: Actbench, tmp_path: Path) -> None:
+    chosen = ("accuracy", "-a", "identity", "-b", "numpy", "-d", "float64", "--points", "10", "--format", "table", "-o")
+    assert actbench(*chosen, "a.md").exit_code == 0
+    assert "| identity |" in (tmp_path / "a.md").read_text()
+    refused = actbench(*chosen, "a.csv")
+    assert refused.exit_code == 2
+    assert refused.stderr == "actbench: -o a.csv: --format table is for Markdown and the terminal: leave it out\n"
 
 
 def test_narrow_residuals_are_looked_at_beside_every_strategy(actbench: Actbench) -> None:

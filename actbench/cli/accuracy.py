@@ -70,16 +70,13 @@ def command(ctx: click.Context, /, **chosen: Any) -> None:
       actbench accuracy -a logistic -s cached --residuals exact
       actbench accuracy -a tanh -s recompute -b numba-simd -d float32 --exhaustive
     """
-    from actbench.errors import BenchmarkError, InputError, listed
+    from actbench.errors import BenchmarkError, listed
     from actbench.measure.accuracy import Unexamined
     from actbench.report.summary import left_out_lines
 
     exact = chosen["residuals"] == "exact"
-    form = chosen["form"]
-    if chosen["output"] and ctx.get_parameter_source("form") is not ParameterSource.COMMANDLINE:
-        form = FORM_OF.get(chosen["output"].suffix.lower())
-    if form is None:
-        raise InputError(f"-o {chosen['output']}: name a file that ends in .md, .csv or .json, or give --format")
+    named = ctx.get_parameter_source("form") is ParameterSource.COMMANDLINE
+    form = _form(chosen["form"], chosen["output"], named=named)
     plan = _plan(chosen)
     surveyed = _survey(plan.kernels, ctx.obj, chosen, exact=exact)
     if found := [each for each in surveyed if not isinstance(each, Unexamined)]:
@@ -92,6 +89,22 @@ def command(ctx: click.Context, /, **chosen: Any) -> None:
         first, *others = missing
         also = f"; nor can {listed([each.kernel.id for each in others])}" if others else ""
         raise BenchmarkError(f"{first.kernel.id} cannot be looked at: {first.reason}{also}")
+
+
+def _form(chosen: str, output: Path | None, *, named: bool) -> str:
+    """Return the format: the one that is named, else that of the file's name; in a file a table is of Markdown."""
+    from actbench.errors import InputError
+
+    if output and (output.is_dir() or not output.parent.is_dir()):
+        raise InputError(f"-o {output}: cannot write there: name a file in a directory that exists")
+    if output is None or (named and chosen != "table"):
+        return chosen
+    form = FORM_OF.get(output.suffix.lower())
+    if form is None:
+        raise InputError(f"-o {output}: name a file that ends in .md, .csv or .json, or give --format")
+    if named and form != "markdown":
+        raise InputError(f"-o {output}: --format table is for Markdown and the terminal: leave it out")
+    return form
 
 
 def _tell(found: list[Accuracy], form: str, output: Path | None, *, exact: bool) -> None:

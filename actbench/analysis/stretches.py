@@ -33,8 +33,8 @@ class Stretches:
             cuts = np.flatnonzero(holes & (size[1:] > NEARBY * size[:-1])) + 1
             bounds = [0, *cuts.tolist(), places.size]
             for start, stop in pairwise(bounds):
-                whole = not holes[start : stop - 1].any()
-                adjacent = self._touching and places[start] == 0
+                whole = not bool(holes[start : stop - 1].any())
+                adjacent = self._touching and bool(places[start] == 0)
                 self._join(Zone(float(size[start]), float(size[stop - 1]), whole), adjacent=adjacent)
         self._touching = bool(lost[-1])
 

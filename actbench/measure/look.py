@@ -24,8 +24,8 @@ SCREENED = 15
 SCREENED_EXACTLY = 1
 """The same where what is kept must be rounded correctly first, which takes as long as the truth."""
 
-FINER = 512
-"""Points to look at beyond an end of a zone."""
+FINER, FINER_EXACTLY = (2048, 256), (1024, 0)
+"""Points to look at beyond the inner end of a zone and beyond the outer one; of what is rounded correctly first."""
 
 POWERS = 40
 """Powers of 2, and of 1/2, that are looked at with their neighbours; whole numbers too."""
@@ -48,7 +48,7 @@ class Look:
         rule = activations.get(kernel.activation).rule(plain, Dialect.ARRAY, backends.get("numpy").namespace())
         slow = rounded and rule.residuals != ("z",)
         self._count = SCREENED_EXACTLY if slow else SCREENED
-        self.finer = (FINER, 0 if slow else FINER)
+        self.finer = FINER_EXACTLY if slow else FINER
         self._slow = slow
         self._further: list[tuple[Array, NDArray[np.float64]]] = []
 

@@ -32,8 +32,8 @@ MOST = 24
 ATTEMPTS = 6
 """How often that is repeated before those that are left are taken for unknown."""
 
-INWARD = 0.95
-"""How far beyond an end of a zone one looks more finely, as a share of it."""
+INWARD = 1 / NEARBY
+"""How far beyond an end of a zone one looks more finely, as a share of it: as far as would belong to it."""
 
 FINER = 8
 """How often that is repeated, each time from where results are now known to be lost, as long as others are."""

@@ -61,7 +61,7 @@ DOORS = {
     "vl_convert": {"report"},
     "jinja2": {"report"},
     "platformdirs": {"report"},
-    "scipy": {"backends"},
+    "scipy": {"backends", "analysis"},
     "pandas": {"runs", "analysis", "report"},
     "msgspec": {"runs", "measure", "report"},
     "psutil": {"runs"},

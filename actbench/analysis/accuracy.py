@@ -1,4 +1,4 @@
-"""How accurate a kernel is, and where: its error in ULP by band of z, and the z from which g' is lost.
+"""How accurate a kernel is, and where: its error in ULP by band of z, and the zones of z in which g' is lost.
 
 The two tails of an activation are different things and are kept apart: z = 0 counts as the right one's. What is
 lost far out may not matter to who never gets there; therefore a sample of N(0, 1), the pre-activations of a normalised
@@ -8,7 +8,7 @@ layer, is looked at as well.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 from math import inf
@@ -24,6 +24,15 @@ Array = NDArray[np.float64]
 WRONG = 0.01
 """The relative error from which on a result is called wrong."""
 
+FEWEST = 100
+"""Points from which on a 99th percentile is given: of fewer, not one is expected beyond it."""
+
+NEARBY = 1.1
+"""Results that are lost at two |z| whose ratio is at most this belong to one zone, though some between are right.
+
+Where rounding decides, results are lost here and there: the logistic's from y, in float64, from 32 to 37.
+"""
+
 
 class Part(StrEnum):
     """Which z an error is taken over."""
@@ -36,7 +45,10 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Errors:
-    """The errors over some z, in ULP of the kernel's format; inf where a result is no number and g' is."""
+    """The errors over some z, in ULP of the kernel's format.
+
+    inf where a result is no number and g' is, or is off by more ULP than float64 can count.
+    """
 
     part: Part
     low: float
@@ -44,9 +56,10 @@ class Errors:
     """The band of |z|: from low on, below high."""
     points: int
     median: float
-    p99: float
+    p99: float | None
+    """None for fewer than `FEWEST` points."""
     largest: float
-    """Over the points that were looked at: elsewhere it may be larger, unless they are all there are."""
+    """Over all points that were looked at: elsewhere it may be larger, unless they are all there are."""
     worst_z: float
     """Where the largest error is; below 0 in the left tail."""
     wrong: float
@@ -54,14 +67,30 @@ class Errors:
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
-    """From which |z| on, outward from 0, a tail's results are not what they should be; None where they always are."""
+class Zone:
+    """The |z| between which results of a tail are lost; both ends are numbers of the format, and both are lost."""
 
-    wrong: float | None = None
-    """Off by more than 1 %, where g' is a normal number."""
-    zero: float | None = None
+    first: float
+    last: float
+    """inf where they are lost up to the largest finite number."""
+    whole: bool = True
+    """Whether all that was looked at between the ends is lost."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it reaches the largest finite number."""
+        return self.last == inf
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """In which zones a tail's results are not what they should be, outward from 0."""
+
+    wrong: tuple[Zone, ...] = ()
+    """Off by more than 1 %, where g' is a normal number; elsewhere by more than the smallest normal number."""
+    zero: tuple[Zone, ...] = ()
     """0 where g' is a normal number."""
-    nan: float | None = None
+    nan: tuple[Zone, ...] = ()
     """Not a finite number, or an exception, where g' is one."""
 
 
@@ -93,11 +122,12 @@ def is_nan(computed: Array, truth: Truth) -> NDArray[np.bool_]:
 
 
 def is_wrong(computed: Array, truth: Truth) -> NDArray[np.bool_]:
-    """Return where a result is off by more than `WRONG`, of normal numbers."""
+    """Return where a result is off by more than `WRONG`, or by a normal number where g' is below all of them."""
     size = np.abs(truth.nearest.astype(np.float64))
+    tiny = float(np.finfo(truth.nearest.dtype).tiny)
     with np.errstate(all="ignore"):
-        off = truth.error(computed) * truth.ulp > WRONG * size
-    return np.asarray(off & is_normal(truth))
+        off = truth.error(computed) * truth.ulp
+    return np.asarray((off > np.where(size >= tiny, WRONG * size, tiny)) & np.isfinite(size))
 
 
 LOST: dict[str, Callable[[Array, Truth], NDArray[np.bool_]]] = {"wrong": is_wrong, "zero": is_zero, "nan": is_nan}
@@ -116,9 +146,27 @@ def errors(part: Part, band: tuple[float, float], z: Array, computed: Array, tru
     error = truth.error(computed)
     worst = int(np.lexsort((np.abs(z), -error))[0])
     median, p99 = np.quantile(error, [0.5, 0.99], method="inverted_cdf")
-    normal = int(is_normal(truth).sum())
-    share = float(is_wrong(computed, truth).sum() / normal) if normal else 0.0
-    return Errors(part, *band, z.size, float(median), float(p99), float(error[worst]), float(z[worst]), share)
+    normal = is_normal(truth)
+    share = float(is_wrong(computed, truth)[normal].mean()) if normal.any() else 0.0
+    return Errors(
+        part,
+        *band,
+        points=z.size,
+        median=float(median),
+        p99=float(p99) if z.size >= FEWEST else None,
+        largest=float(error[worst]),
+        worst_z=float(z[worst]),
+        wrong=share,
+    )
+
+
+def with_further(summary: Errors, z: Array, error: Array) -> Errors:
+    """Return a summary whose largest error is also that of further points, as far as they belong to it."""
+    inside = tail_of(z, summary.part) & (np.abs(z) >= summary.low) & (np.abs(z) < summary.high)
+    if not inside.any() or error[inside].max() <= summary.largest:
+        return summary
+    worst = int(np.lexsort((np.abs(z), np.where(inside, -error, inf)))[0])
+    return replace(summary, largest=float(error[worst]), worst_z=float(z[worst]))
 
 
 def tail_of(z: Array, part: Part) -> NDArray[np.bool_]:

@@ -54,12 +54,14 @@ FORM_OF = {"": "markdown", ".md": "markdown", ".csv": "csv", ".json": "json"}
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @click.pass_context
 def command(ctx: click.Context, /, **chosen: Any) -> None:
-    """Tell how far kernels are from the true derivative, and from which z on it is lost.
+    """Tell how far kernels are from the true derivative, and in which zones of z it is lost.
 
     By default every activation and strategy, for python, numpy and numba, in float32 and float64. Errors are in units
     in the last place (ULP) of the kernel's dtype, against mpmath; by band of z, both tails apart, and for z drawn from
-    N(0, 1). A largest error is that of the points that were looked at. The csv and json formats have every band. Exit
-    code 4: some kernel cannot be looked at, such as one that its backend cannot compile; the others are told.
+    N(0, 1). A largest error is that of the points that were looked at. A zone begins and ends at the very numbers of
+    the format; what is lost between two points that were looked at may be missed. The csv and json formats have every
+    band and zone. Exit code 4: some kernel cannot be looked at, such as one that its backend cannot compile, or that
+    twice took the worker down; the others are told.
 
     \b
     Examples:
@@ -68,16 +70,13 @@ def command(ctx: click.Context, /, **chosen: Any) -> None:
       actbench accuracy -a logistic -s cached --residuals exact
       actbench accuracy -a tanh -s recompute -b numba-simd -d float32 --exhaustive
     """
-    from actbench.errors import BenchmarkError, InputError, listed
+    from actbench.errors import BenchmarkError, listed
     from actbench.measure.accuracy import Unexamined
     from actbench.report.summary import left_out_lines
 
     exact = chosen["residuals"] == "exact"
-    form = chosen["form"]
-    if chosen["output"] and ctx.get_parameter_source("form") is not ParameterSource.COMMANDLINE:
-        form = FORM_OF.get(chosen["output"].suffix.lower())
-    if form is None:
-        raise InputError(f"-o {chosen['output']}: name a file that ends in .md, .csv or .json, or give --format")
+    named = ctx.get_parameter_source("form") is ParameterSource.COMMANDLINE
+    form = _form(chosen["form"], chosen["output"], named=named)
     plan = _plan(chosen)
     surveyed = _survey(plan.kernels, ctx.obj, chosen, exact=exact)
     if found := [each for each in surveyed if not isinstance(each, Unexamined)]:
@@ -90,6 +89,22 @@ def command(ctx: click.Context, /, **chosen: Any) -> None:
         first, *others = missing
         also = f"; nor can {listed([each.kernel.id for each in others])}" if others else ""
         raise BenchmarkError(f"{first.kernel.id} cannot be looked at: {first.reason}{also}")
+
+
+def _form(chosen: str, output: Path | None, *, named: bool) -> str:
+    """Return the format: the one that is named, else that of the file's name; in a file a table is of Markdown."""
+    from actbench.errors import InputError
+
+    if output and (output.is_dir() or not output.parent.is_dir()):
+        raise InputError(f"-o {output}: cannot write there: name a file in a directory that exists")
+    if output is None or (named and chosen != "table"):
+        return chosen
+    form = FORM_OF.get(output.suffix.lower())
+    if form is None:
+        raise InputError(f"-o {output}: name a file that ends in .md, .csv or .json, or give --format")
+    if named and form != "markdown":
+        raise InputError(f"-o {output}: --format table is for Markdown and the terminal: leave it out")
+    return form
 
 
 def _tell(found: list[Accuracy], form: str, output: Path | None, *, exact: bool) -> None:

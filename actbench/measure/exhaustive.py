@@ -15,13 +15,25 @@ from typing import Any
 import numpy as np
 
 from actbench import activations, backends
-from actbench.analysis.accuracy import LOST, Accuracy, Errors, Loss, Part, bands, is_normal, is_wrong
-from actbench.errors import InputError
+from actbench.analysis.accuracy import (
+    FEWEST,
+    LOST,
+    Accuracy,
+    Errors,
+    Loss,
+    Part,
+    bands,
+    is_normal,
+    is_wrong,
+)
+from actbench.analysis.stretches import Stretches
+from actbench.errors import BenchmarkError, InputError
 from actbench.formula import Dialect, Rule
 from actbench.kernel import Array
 from actbench.measure.accuracy import Survey, Unexamined
-from actbench.measure.checking import Examined
-from actbench.measure.client import StartWorker
+from actbench.measure.checking import Examined, Residuals
+from actbench.measure.client import StartWorker, WorkerLostError
+from actbench.measure.crew import Crew
 from actbench.model import Dtype, Kernel
 from actbench.oracle import Truth
 from actbench.residuals import split
@@ -71,33 +83,48 @@ def survey(
 
 def _every_number(
     kernel: Kernel, start_worker: StartWorker, sampled: Accuracy, *, exact: bool
-) -> Iterator[Going | Accuracy]:
+) -> Iterator[Going | Accuracy | Unexamined]:
     stable = _in_float64(kernel.activation, STABLE)
     residuals = partial(_residuals, _in_float64(kernel.activation, kernel.strategy)) if exact else None
-    worker = start_worker()
     tallies = {(part, band): _Tally() for part in (Part.LEFT, Part.RIGHT) for band in bands()}
-    losses = {Part.LEFT: Loss(), Part.RIGHT: Loss()}
+    stretches = {(part, name): Stretches() for part in (Part.LEFT, Part.RIGHT) for name in LOST}
     total = 2 * -(-FINITE // CHUNK)
-    try:
-        examined = Examined(worker, residuals)
+    with Crew(start_worker) as crew:
         for done, (part, z) in enumerate(_numbers(), start=1):
-            computed = examined(kernel, z, np.ones_like(z)).derivative
+            try:
+                computed = _evaluated(crew, kernel, z, residuals)
+            except BenchmarkError as error:
+                yield Unexamined(kernel, f"{error}, between z = {z[0]:.9g} and {z[-1]:.9g}")
+                return
             truth = _truth(stable, z)
-            losses[part] = _earlier(losses[part], z, computed, truth)
+            for name, test in LOST.items():
+                stretches[part, name].add(z, test(computed, truth))
             for band in bands():
                 inside = (np.abs(z) >= band[0]) & (np.abs(z) < band[1])
                 if inside.any():
                     tallies[part, band].add(z[inside], computed[inside], truth.at(inside))
             yield Going(done, total, kernel)
-    finally:
-        worker.close()
     yield replace(
         sampled,
         bands=tuple(tally.errors(*key) for key, tally in tallies.items()),
-        tails={part: _sum(tallies, part).errors(part, (0.0, inf)) for part in losses},
-        losses=losses,
+        tails={part: _sum(tallies, part).errors(part, (0.0, inf)) for part in (Part.LEFT, Part.RIGHT)},
+        losses={
+            part: Loss(**{name: stretches[part, name].zones() for name in LOST}) for part in (Part.LEFT, Part.RIGHT)
+        },
         exhaustive=True,
     )
+
+
+def _evaluated(crew: Crew, kernel: Kernel, z: Array, residuals: Residuals | None) -> Array:
+    """Return what a worker makes of z; one that is lost is replaced once."""
+    for last in (False, True):
+        try:
+            return Examined(crew.worker(), residuals)(kernel, z, np.ones_like(z)).derivative
+        except WorkerLostError:
+            crew.dismiss()
+            if last:
+                raise
+    raise AssertionError("the second loss is raised")
 
 
 def _numbers() -> Iterator[tuple[Part, Array]]:
@@ -133,16 +160,6 @@ def _residuals(rule: Rule, z: Array) -> Mapping[str, Array]:
     return {name: known[name] for name in rule.residuals}
 
 
-def _earlier(loss: Loss, z: Array, computed: Array, truth: Truth) -> Loss:
-    """Return the loss with what is found in a chunk further out."""
-    found: dict[str, Any] = {}
-    for name, test in LOST.items():
-        hits = test(computed, truth)
-        if getattr(loss, name) is None and hits.any():
-            found[name] = float(abs(z[np.argmax(hits)]))
-    return replace(loss, **found)
-
-
 @dataclass(slots=True)
 class _Tally:
     """Errors counted."""
@@ -161,8 +178,9 @@ class _Tally:
         if error[worst] > self.largest or not self.points:
             self.largest, self.worst_z = float(error[worst]), float(z[worst])
         self.points += z.size
-        self.wrong += int(is_wrong(computed, truth).sum())
-        self.normal += int(is_normal(truth).sum())
+        normal = is_normal(truth)
+        self.wrong += int((is_wrong(computed, truth) & normal).sum())
+        self.normal += int(normal.sum())
         with np.errstate(divide="ignore"):
             bins = np.clip((np.log2(error) - LEAST) * RESOLUTION, 0, BINS)
         self.counts += np.bincount(bins.astype(np.int64), minlength=BINS + 1)
@@ -178,9 +196,15 @@ class _Tally:
 
     def errors(self, part: Part, band: tuple[float, float]) -> Errors:
         """Return what was counted."""
-        share = self.wrong / self.normal if self.normal else 0.0
         return Errors(
-            part, *band, self.points, self._quantile(0.5), self._quantile(0.99), self.largest, self.worst_z, share
+            part,
+            *band,
+            points=self.points,
+            median=self._quantile(0.5),
+            p99=self._quantile(0.99) if self.points >= FEWEST else None,
+            largest=self.largest,
+            worst_z=self.worst_z,
+            wrong=self.wrong / self.normal if self.normal else 0.0,
         )
 
     def _quantile(self, share: float) -> float:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import msgspec
+import numpy as np
 import pandas as pd
 
-from actbench.analysis.accuracy import Accuracy, Errors, Loss, Part
+from actbench.analysis.accuracy import LOST, Accuracy, Errors, Loss, Part, Zone
+from actbench.report.json_text import json_text
 from actbench.report.numbers import count, significant
 from actbench.report.table import Table, markdown
 
-NOTHING = Loss()
+DIGITS = {"wrong": 3, "zero": 4, "nan": 4}
+"""Digits of the ends of zones, by field of `Loss`: where a result is off by 1 % depends on how it is rounded."""
+
+ZONE_FIELDS = (*(f"{name}_{end}" for name in LOST for end in ("from", "to")), "zones")
+
+DECIDING = 17
+"""Digits in which any two numbers of float64 differ."""
+
+SHOWN = 2
+"""Zones that a cell of a table shows."""
 
 
 def tables(found: Sequence[Accuracy], *, exact: bool) -> list[Table]:
@@ -37,7 +46,7 @@ def _table(dtype: str, found: Sequence[Accuracy], *, exact: bool) -> Table:
     rows = tuple(
         (
             *(item.kernel.activation, item.kernel.strategy, item.kernel.backend),
-            *(significant(value, 2) for value in (item.normal.median, item.normal.p99, item.normal.largest)),
+            *(ulp(value) for value in (item.normal.median, item.normal.p99, item.normal.largest)),
             *_tail(item, Part.LEFT),
             *_tail(item, Part.RIGHT),
         )
@@ -47,8 +56,9 @@ def _table(dtype: str, found: Sequence[Accuracy], *, exact: bool) -> Table:
     return Table(
         f"Error of g' in ULP, {dtype}",
         f"Looked at: {looked}, and {count(found[0].normal.points)} from N(0, 1). What a strategy keeps is {kept}. "
-        "N: those from N(0, 1). 1 %, 0, NaN: the |z| from which a result is off by more, 0, or no finite number, where "
-        f"g' is a normal number, as a search finds them.{by_differences}",
+        "N: those from N(0, 1). 1 %, 0, NaN: the |z| at which a result is off by more, 0, or no finite number, as a "
+        "search finds them: a zone ends where results are right again, or g' is no normal number; 'on' says that it "
+        f"does not end.{by_differences}",
         (
             *("activation", "strategy", "backend", "N: median", "N: p99", "N: max"),
             *(f"{tail}: {figure}" for tail in ("z<0", "z>0") for figure in ("max", *lost)),
@@ -58,11 +68,42 @@ def _table(dtype: str, found: Sequence[Accuracy], *, exact: bool) -> Table:
     )
 
 
+def ulp(value: float | None) -> str:
+    """Return an error in two digits; ``-`` for a percentile that is not given."""
+    return "-" if value is None else significant(value, 2)
+
+
 def _tail(item: Accuracy, part: Part) -> Iterator[str]:
-    loss = item.losses[part]
-    yield significant(item.tails[part].largest, 2)
-    for value, digits in ((loss.wrong, 3), (loss.zero, 4), (loss.nan, 4)):  # the first is where rounding decides
-        yield "" if value is None else significant(value, digits)
+    yield ulp(item.tails[part].largest)
+    for name, digits in DIGITS.items():
+        yield in_words(getattr(item.losses[part], name), digits)
+
+
+def in_words(zones: Sequence[Zone], digits: int) -> str:
+    """Return zones of |z|: ``12.8 to 87.3``, ``88.72 on``, ``at 3``, ``at 0, 5 on``, ``1 to 2, 3 to 4, 7 more``."""
+    words = [_zone(zone, digits) for zone in zones[:SHOWN]]
+    more = len(zones) - SHOWN
+    return ", ".join([*words, f"{more} more"] if more > 0 else words)
+
+
+def _zone(zone: Zone, digits: int) -> str:
+    if zone.first == zone.last:
+        return f"at {_shortest(zone.first, digits)}"
+    if zone.is_open:
+        return f"{significant(zone.first, digits)} on"
+    return next(
+        f"{first} to {last}"
+        for first, last in (
+            [significant(end, shown) for end in (zone.first, zone.last)] for shown in range(digits, DECIDING + 1)
+        )
+        if first != last
+    )
+
+
+def _shortest(value: float, digits: int) -> str:
+    """Return a number in so many digits; in fewer where these are 0."""
+    text = f"{value:g}"
+    return text if float(text) == value else significant(value, digits)
 
 
 def as_markdown(found: Sequence[Accuracy], *, exact: bool) -> str:
@@ -71,26 +112,42 @@ def as_markdown(found: Sequence[Accuracy], *, exact: bool) -> str:
 
 
 def as_csv(found: Sequence[Accuracy]) -> str:
-    """Return one row a kernel and part of the line, in full precision: N(0, 1), the tails, then their bands."""
-    return str(pd.DataFrame([*_rows(found)]).to_csv(index=False, lineterminator="\n", float_format="%.6g"))
+    """Return one row a kernel and part of the line: N(0, 1), the tails, then their bands.
+
+    Errors have six digits, the ends of zones as many as they need; an end is ``inf`` where a zone has none.
+    """
+    rows = [
+        {name: _in_csv(value) if name in ZONE_FIELDS else value for name, value in row.items()} for row in _rows(found)
+    ]
+    return str(pd.DataFrame(rows).to_csv(index=False, lineterminator="\n", float_format="%.6g"))
+
+
+def _in_csv(value: float | list[dict[str, Any]] | None) -> str | None:
+    """Return an end of a zone in all its digits, or all zones: ``wrong 12.8 to 87.3; zero 17.3 to 87.3``."""
+    if isinstance(value, list):
+        return "; ".join(f"{zone['lost']} {zone['from']!r} to {zone['to']!r}" for zone in value)
+    return None if value is None else repr(value)
 
 
 def as_json(found: Sequence[Accuracy]) -> str:
-    """Return an array of the rows of the CSV; what is infinite or does not exist is null."""
-    rows = [{name: _finite(value) for name, value in row.items()} for row in _rows(found)]
-    return msgspec.json.format(msgspec.json.encode(rows), indent=2).decode() + "\n"
+    """Return an array of the rows of the CSV.
+
+    What is infinite is the string "inf"; null is what does not exist: a percentile of too few points, the first zone of
+    a tail that has none. Zones are looked for in whole tails, and other rows have no such fields.
+    """
+    return json_text(list(_rows(found))) + "\n"
 
 
 def _rows(found: Sequence[Accuracy]) -> Iterator[dict[str, Any]]:
     for item in found:
-        yield _row(item, item.normal, NOTHING)
+        yield _row(item, item.normal)
         for part, errors in item.tails.items():
-            yield _row(item, errors, item.losses[part])
+            yield _row(item, errors) | _zones(item, item.losses[part])
         for errors in item.bands:
-            yield _row(item, errors, NOTHING)
+            yield _row(item, errors)
 
 
-def _row(item: Accuracy, errors: Errors, loss: Loss) -> dict[str, Any]:
+def _row(item: Accuracy, errors: Errors) -> dict[str, Any]:
     kernel = item.kernel
     return {
         "activation": kernel.activation,
@@ -106,11 +163,17 @@ def _row(item: Accuracy, errors: Errors, loss: Loss) -> dict[str, Any]:
         "max_ulp": errors.largest,
         "worst_z": errors.worst_z,
         "wrong": errors.wrong,
-        "wrong_from": loss.wrong,
-        "zero_from": loss.zero,
-        "nan_from": loss.nan,
     }
 
 
-def _finite(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def _zones(item: Accuracy, loss: Loss) -> dict[str, Any]:
+    """Return the ends of the zone of each kind that is nearest to 0, and all zones."""
+    number = np.dtype(item.kernel.dtype).type
+    row: dict[str, Any] = {}
+    zones: list[dict[str, Any]] = []
+    for name in LOST:
+        ends = [[float(str(number(end))) for end in (zone.first, zone.last)] for zone in getattr(loss, name)]
+        row[f"{name}_from"], row[f"{name}_to"] = ends[0] if ends else (None, None)
+        for (first, last), zone in zip(ends, getattr(loss, name), strict=True):
+            zones.append({"lost": name, "from": first, "to": last, "whole": zone.whole})
+    return row | {"zones": zones}

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
-import msgspec
-
 from actbench.analysis.audit import Audit, CaseAudit
 from actbench.analysis.statistics import proportion
+from actbench.report.json_text import json_text
 from actbench.report.numbers import counted, duration, significant
 from actbench.report.table import Table
 from actbench.runs.noise import Finding
@@ -64,7 +63,7 @@ def advice(findings: Sequence[Finding], stolen: float | None) -> list[str]:
 
 
 def as_json(audit: Audit, check_budget: float, said: Sequence[str]) -> str:
-    """Return the audit as a JSON object; what does not exist is null."""
+    """Return the audit as a JSON object; a smallest change of "inf" says that none would be seen."""
     false_alarms = {
         "checks": _interval(audit.alarmed_checks, audit.checks),
         "cases": _interval(audit.called, audit.judged),
@@ -76,12 +75,12 @@ def as_json(audit: Audit, check_budget: float, said: Sequence[str]) -> str:
         "check_rounds": audit.check_rounds,
         "checks": audit.checks,
         "false_alarms": false_alarms,
-        "smallest_change": _finite(audit.least),
+        "smallest_change": audit.least,
         "injected": _interval(audit.seen, audit.burdened),
         "cases": [_record(case) for case in audit.cases],
         "advice": list(said),
     }
-    return msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
+    return json_text(found)
 
 
 def _row(backend: str, cases: Sequence[CaseAudit]) -> tuple[str, ...]:
@@ -93,17 +92,17 @@ def _row(backend: str, cases: Sequence[CaseAudit]) -> tuple[str, ...]:
 def _record(case: CaseAudit) -> dict[str, Any]:
     return {
         "case": case.case.id,
-        "side_by_side": {kind: _finite(getattr(case.side_by_side, kind)) for kind in KINDS},
-        "over_yardstick": {kind: _finite(getattr(case.over_yardstick, kind)) for kind in KINDS},
-        "smallest_change": _finite(case.least),
+        "side_by_side": {kind: getattr(case.side_by_side, kind) for kind in KINDS},
+        "over_yardstick": {kind: getattr(case.over_yardstick, kind) for kind in KINDS},
+        "smallest_change": case.least,
         "injected": case.burden,
-        "measured": {name: _finite(getattr(case.found, name)) for name in ("value", "low", "high")},
+        "measured": {name: getattr(case.found, name) for name in ("value", "low", "high")},
     }
 
 
-def _interval(hits: int, trials: int) -> dict[str, float | int | None]:
+def _interval(hits: int, trials: int) -> dict[str, float | int]:
     share, low, high = proportion(hits, trials) if trials else (math.nan, math.nan, math.nan)
-    return {"hits": hits, "trials": trials, "share": _finite(share), "low": _finite(low), "high": _finite(high)}
+    return {"hits": hits, "trials": trials, "share": share, "low": low, "high": high}
 
 
 def _share(hits: int, trials: int, noun: str) -> str:
@@ -131,7 +130,3 @@ def _range(shares: Sequence[float]) -> str:
 
 def _percent(share: float) -> str:
     return "-" if math.isnan(share) else "none" if math.isinf(share) else f"{100 * share:.2g} %"
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

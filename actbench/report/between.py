@@ -6,12 +6,12 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-import msgspec
 import pandas as pd
 
 from actbench.analysis.between import EVERYTHING, Between, Contrast, Finding
 from actbench.analysis.statistics import Bounded
 from actbench.model import Case
+from actbench.report.json_text import json_text
 from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, NOTHING, UNDECIDED, counted, plus_minus, ratio
 from actbench.report.table import Table, markdown
 from actbench.runs.csv_text import FLOATS
@@ -94,13 +94,9 @@ def as_csv(found: Between) -> str:
 
 def as_json(found: Between, said: Sequence[str]) -> str:
     """Return a JSON object; what does not exist is null."""
-    objects = [
-        {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in facts.items()}
-        for facts in map(_facts, _every(found))
-    ]
     basis = "one host" if found.one_host else "two hosts"
-    text = msgspec.json.encode({"basis": basis, "by": found.by, "remarks": said, "figures": objects})
-    return msgspec.json.format(text, indent=2).decode()
+    figures = [_facts(contrast) for contrast in _every(found)]
+    return json_text({"basis": basis, "by": found.by, "remarks": said, "figures": figures})
 
 
 def _times(found: Between) -> Table:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import msgspec
 import pandas as pd
 
 from actbench.analysis.comparison import Comparison
 from actbench.analysis.statistics import MIN_ROUNDS
+from actbench.report.json_text import json_text
 from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, UNDECIDED, ratio, significant
 from actbench.report.table import Table, markdown
 
@@ -50,11 +50,4 @@ def as_csv(found: Sequence[Comparison]) -> str:
 
 def as_json(found: Sequence[Comparison]) -> str:
     """Return a JSON array of objects; bounds that do not exist are null."""
-    objects = [
-        {
-            name: None if isinstance(value, float) and math.isnan(value) else value
-            for name, value in msgspec.to_builtins(item).items()
-        }
-        for item in found
-    ]
-    return msgspec.json.format(msgspec.json.encode(objects), indent=2).decode()
+    return json_text(found)

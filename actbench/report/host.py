@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import fields
 from math import isnan
 
-import msgspec
-
 from actbench.analysis.limits import Limit
 from actbench.report import settings
+from actbench.report.json_text import json_text
 from actbench.report.numbers import plus_minus
 from actbench.report.settings import Configuration
 from actbench.runs.environment import Environment
@@ -55,8 +54,7 @@ def as_json(
 ) -> str:
     """Return the same as a JSON object; ``limits`` only where they were measured."""
     parts = {"environment": environment, "noise": found, "configuration": configuration}
-    text = msgspec.json.encode(parts if limits is None else parts | {"limits": limits})
-    return msgspec.json.format(text, indent=2).decode()
+    return json_text(parts if limits is None else parts | {"limits": limits})
 
 
 def _limit(limit: Limit) -> str:

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import msgspec
-
 from actbench.analysis.live import Outcome
 from actbench.analysis.regression import Change, Margins, Verdict, gravest
 from actbench.analysis.statistics import Bounded
 from actbench.model import Case, Failure
+from actbench.report.json_text import json_text
 from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, NOTHING
 from actbench.report.numbers import change as change_in_percent
 from actbench.report.table import Table, markdown
@@ -209,7 +208,7 @@ def as_json(report: Report) -> str:
         "failures": report.failures,
         "cases": [_record(change) for change in report.changes],
     }
-    return msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
+    return json_text(found)
 
 
 def _row(change: Change) -> tuple[str, ...]:
@@ -235,7 +234,7 @@ def _record(change: Change) -> dict[str, Any]:
         "verdict": change.verdict,
         **(_bounds(change.ratio)),
         "margin": change.margin,
-        "chance": None if math.isnan(change.chance) else change.chance,
+        "chance": change.chance,
         "baseline_rounds": change.baseline_rounds,
         "rounds": change.rounds,
         **ratios,
@@ -243,9 +242,8 @@ def _record(change: Change) -> dict[str, Any]:
     }
 
 
-def _bounds(ratio: Bounded) -> dict[str, float | None]:
-    names = ("ratio", "low", "high")
-    return {name: None if math.isnan(value) else value for name, value in zip(names, ratio, strict=True)}
+def _bounds(ratio: Bounded) -> dict[str, float]:
+    return dict(zip(("ratio", "low", "high"), ratio, strict=True))
 
 
 def _cases(count: int) -> str:

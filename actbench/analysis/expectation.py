@@ -1,0 +1,109 @@
+"""What g' is about at any z, interpolated between points where it is known: it costs nothing beside the truth.
+
+It decides where the truth is worth asking for, and nothing else. Interpolated is the logarithm of g', signed and
+flattened below the smallest normal number, as a monotone piecewise cubic (PCHIP): exponential tails become straight
+lines. How far the interpolation may be off is estimated by leaving out every other point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actbench.analysis.accuracy import LOST, WRONG
+from actbench.truth import Truth
+
+Array = NDArray[np.float64]
+
+LINEAR = (1.0, 1000.0)
+"""Between these |z| one interpolates over z, below and above over its logarithm."""
+
+DISTINCT = 1e-9
+"""Points nearer to each other than this are one to the interpolation."""
+
+UNKNOWN, RIGHT, SUSPECT = np.int8(-1), np.int8(0), np.int8(1)
+"""What a result is beside what is expected: unknown where the expectation is too uncertain to tell."""
+
+States = Mapping[str, NDArray[np.int8]]
+"""Such states, by field of `Loss`."""
+
+FAR = 0.9 * WRONG
+"""The relative distance from the interpolated g', beyond its uncertainty, from which the truth is asked."""
+
+NORMAL = float(np.log(2.0))
+"""The flattened logarithm of the smallest normal number."""
+
+
+class Expectation:
+    """g' in one tail, by interpolation."""
+
+    def __init__(self, magnitudes: Array, truth: Truth) -> None:
+        """Take the |z| where g' is known, in order, and g' there."""
+        self._tiny = float(np.finfo(truth.nearest.dtype).tiny)
+        position = _position(magnitudes)
+        chosen = np.flatnonzero(np.diff(position, prepend=-np.inf) > DISTINCT)
+        self._position, size = position[chosen], self._flattened(truth.nearest[chosen])
+        known = np.isfinite(truth.nearest[chosen])
+        if truth.slack is not None:
+            with np.errstate(all="ignore"):
+                known &= truth.slack[chosen] * truth.ulp[chosen] < FAR / 4 * np.abs(truth.nearest[chosen])
+        self._finite = np.isfinite(truth.nearest[chosen])
+        size = np.where(self._finite, size, 0.0)
+        self._curve = _curve(self._position, size)
+        missed = np.full(chosen.size, np.inf)
+        for start in (0, 1):
+            others = slice(start, None, 2)
+            left_out = np.arange(1 - start, chosen.size, 2)
+            inside = left_out[(left_out > 0) & (left_out < chosen.size - 1)]
+            missed[inside] = np.abs(_curve(self._position[others], size[others])(self._position[inside]) - size[inside])
+        missed[~known] = np.inf
+        if missed.size > 2:  # nothing lies beyond the first and the last to tell what is missed there
+            for end, neighbour in ((0, 1), (-1, -2)):
+                missed[end] = missed[neighbour] if known[end] else np.inf
+        self._doubt = np.maximum(missed[:-1], missed[1:])
+
+    def states(self, magnitudes: Array, computed: Array) -> States:
+        """Return what results are at some |z|: where they are suspect, the truth decides."""
+        position = _position(magnitudes)
+        gap = np.clip(np.searchsorted(self._position, position, side="right") - 1, 0, self._doubt.size - 1)
+        expected, size, doubt = np.abs(self._curve(position)), self._flattened(computed), self._doubt[gap]
+        with np.errstate(invalid="ignore"):
+            off = np.abs(size - self._curve(position))
+        size = np.abs(size)
+        zero, nan = computed == 0, ~np.isfinite(computed) & (self._finite[gap] | self._finite[gap + 1])
+        suspect = {
+            "wrong": (off > FAR + doubt) & (np.maximum(size, expected) > NORMAL) | zero & (expected > NORMAL) | nan,
+            "zero": zero & (expected > NORMAL),
+            "nan": nan,
+        }
+        unknown = {
+            "wrong": (off > FAR) & (np.maximum(size, expected + doubt) > NORMAL),
+            "zero": zero & (expected + doubt > NORMAL),
+            "nan": np.zeros(nan.shape, dtype=bool),
+        }
+        return {name: np.where(suspect[name], SUSPECT, np.where(unknown[name], UNKNOWN, RIGHT)) for name in LOST}
+
+    def _flattened(self, values: Array) -> Array:
+        """Return sign(v) log(1 + |v| / tiny), without overflow."""
+        with np.errstate(all="ignore"):
+            size = np.abs(values.astype(np.float64))
+            return np.asarray(np.sign(values) * (np.logaddexp(np.log(size), np.log(self._tiny)) - np.log(self._tiny)))
+
+
+def _position(magnitudes: Array) -> Array:
+    """Return where |z| lies on an axis that is linear in the middle and logarithmic outside."""
+    low, high = LINEAR
+    size = magnitudes.astype(np.float64)
+    below = np.log(np.maximum(size, 2.0**-1074) / low) - (size == 0)
+    above = high * (1 + np.log(np.maximum(size, high) / high)) - low
+    return np.where(size < low, below, np.where(size > high, above, size - low))
+
+
+def _curve(position: Array, size: Array) -> Callable[[Array], Array]:
+    from scipy.interpolate import PchipInterpolator
+
+    with np.errstate(all="ignore"):  # slopes between neighbours of very different size
+        curve: Callable[[Array], Array] = PchipInterpolator(position, size)
+    return curve

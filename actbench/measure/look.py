@@ -1,0 +1,108 @@
+"""A kernel as the search for zones sees it: called on any z, and held to what g' is expected to be, or is."""
+
+from __future__ import annotations
+
+from math import frexp
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actbench import activations, backends
+from actbench.analysis.accuracy import LOST, MAY_BE, Part, tail_of
+from actbench.analysis.expectation import States
+from actbench.formula import Dialect
+from actbench.kernel import Array
+from actbench.measure.checking import Examined
+from actbench.measure.known import Known
+from actbench.measure.zones import Hits, at_ranks, between, ranks
+from actbench.model import Kernel
+from actbench.residuals import split
+
+SCREENED = 15
+"""Numbers between each two points that a kernel is called on besides."""
+
+SCREENED_EXACTLY = 1
+"""The same where what is kept must be rounded correctly first, which takes as long as the truth."""
+
+FINER, FINER_EXACTLY = (2048, 256), (1024, 0)
+"""Points to look at beyond the inner end of a zone and beyond the outer one; of what is rounded correctly first."""
+
+POWERS = 40
+"""Powers of 2, and of 1/2, that are looked at with their neighbours; whole numbers too."""
+
+WHOLE = 100
+
+LEAST = 64
+"""The smallest number of elements of a call; others are rounded up, as some backends compile for every size."""
+
+
+class Look:
+    """Calls a kernel, and collects the errors that it learns of."""
+
+    def __init__(self, kernel: Kernel, examined: Examined, known: Known, *, rounded: bool) -> None:
+        """Look at a kernel; `rounded` says that what it keeps is rounded correctly first."""
+        self._kernel = kernel
+        self._examined = examined
+        self._known = known
+        plain, _ = split(kernel.strategy)
+        rule = activations.get(kernel.activation).rule(plain, Dialect.ARRAY, backends.get("numpy").namespace())
+        slow = rounded and rule.residuals != ("z",)
+        self._count = SCREENED_EXACTLY if slow else SCREENED
+        self.finer = FINER_EXACTLY if slow else FINER
+        self._slow = slow
+        self._further: list[tuple[Array, NDArray[np.float64]]] = []
+
+    def computed(self, z: Array) -> Array:
+        """Return what the kernel gives; NaN where it raises."""
+        size = max(LEAST, z.size)
+        step = max(LEAST, 1 << (frexp(size)[1] - 4))
+        padded = np.resize(z, -(-size // step) * step) if z.size % step else z
+        return self._examined(self._kernel, padded, np.ones_like(padded)).derivative[: z.size]
+
+    def screened(self, computed: Array) -> Array:
+        """Return further z to look at: between the known points where some of two is finite, and round numbers."""
+        z = self._known.points
+        chosen = [_round_numbers(z.dtype)[:: 1 if not self._slow else 3]]
+        for part in (Part.LEFT, Part.RIGHT):
+            inside = tail_of(z, part)
+            none = ~np.isfinite(computed[inside])
+            places = ranks(z[inside])
+            chosen.append(at_ranks(between(places, self._count, ~(none[:-1] & none[1:])), part, z.dtype))
+        return np.concatenate(chosen)
+
+    def states(self, z: Array) -> States:
+        """Return what the results are beside what is expected of them."""
+        computed = self.computed(z)
+        states = {name: np.zeros(z.size, dtype=np.int8) for name in LOST}
+        for part, expectation in self._known.expectations.items():
+            inside = tail_of(z, part)
+            for name, of_part in expectation.states(np.abs(z[inside]), computed[inside]).items():
+                states[name][inside] = of_part
+        return states
+
+    def lost(self, z: Array, wanted: Hits) -> Hits:
+        """Return where results are lost, of those that are wanted; the truth is asked where they may be."""
+        computed = self.computed(z)
+        hits = {name: wanted[name] & MAY_BE[name](computed) for name in LOST}
+        needed = np.any([hits[name] for name in LOST], axis=0)
+        if needed.any():
+            truth = self._known.truth(z[needed])
+            self._further.append((z[needed], truth.error(computed[needed])))
+            for name, test in LOST.items():
+                hits[name][needed] &= test(computed[needed], truth)
+        return hits
+
+    def further(self) -> tuple[Array, NDArray[np.float64]]:
+        """Return at which z errors became known, and these."""
+        if not self._further:
+            return self._known.points[:0], np.empty(0)
+        z, error = zip(*self._further, strict=True)
+        return np.concatenate(z), np.concatenate(error)
+
+
+def _round_numbers(dtype: np.dtype[np.floating]) -> Array:
+    size = np.concatenate([np.ldexp(1.0, np.arange(-POWERS, POWERS + 1)), np.arange(1.0, WHOLE + 1)])
+    middle = np.unique(size).astype(dtype)
+    beside = [np.nextafter(middle, np.array(side, dtype=dtype)) for side in (0, np.inf)]
+    numbers = np.concatenate([beside[0], middle, beside[1]])
+    return np.concatenate([-numbers, numbers])

@@ -1,0 +1,32 @@
+"""JSON for people's programs: what is infinite is told from what does not exist.
+
+JSON has no infinity. Here it is the string "inf" or "-inf"; null means that there is no such number.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+
+def json_text(value: Any) -> str:
+    """Return a value of mappings, sequences and dataclasses as indented JSON; NaN is null."""
+    return msgspec.json.format(msgspec.json.encode(plain(value)), indent=2).decode()
+
+
+def plain(value: Any) -> Any:
+    """Return a value whose every number is finite: NaN becomes None, infinity a string."""
+    return _plain(msgspec.to_builtins(value))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    return value

@@ -29,6 +29,7 @@ LAYERS = (
         "squares",
         "code_placement",
         "processors",
+        "variables",
         "__init__",
     },
 )
@@ -68,6 +69,7 @@ DOORS = {
         "backends",
         "behaviour",
         "kernel",
+        "loading",
         "overhead",
         "oracle",
         "runs",

@@ -75,7 +75,7 @@ def command(kind: str, run: Path | None, candidate: Path | None, output: Path, *
 
 
 def _picture(kind: str, run: Path | None, candidate: Path | None, chosen: dict[str, Any]) -> Picture | None:
-    from actbench import activations
+    from actbench import activations, loading
     from actbench.errors import InputError
     from actbench.report import pictures
     from actbench.report.measured import measured
@@ -91,7 +91,8 @@ def _picture(kind: str, run: Path | None, candidate: Path | None, chosen: dict[s
         names = given.pop("activations", tuple(activations.catalogue()))
         if given or chosen["pattern"] != "*":
             raise InputError("'functions' shows activations, and no case: of the options that choose, only -a applies")
-        return pictures.functions([activations.get(name).name for name in names])
+        with loading.guarded():
+            return pictures.functions([activations.get(name).name for name in names])
     found = [load(path) for path in (run, candidate) if path]
     if kind == "compare":
         return pictures.of_two(*found)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from actbench.errors import InputError
+from actbench.errors import InputError, unwritable
 from actbench.model import Block, BlockTimes, Plan
 from actbench.runs import files, record, values
 from actbench.runs.environment import process_metadata, public_text
@@ -103,9 +103,8 @@ class Writer:
             with (self.directory / JOURNAL).open("ab") as journal:
                 journal.write(msgspec.json.encode(line) + b"\n")
         except OSError as error:
-            raise InputError(
-                f"cannot write to {self.directory}: {error.strerror}; rounds before this one are intact there"
-            ) from None
+            said = f"cannot write to {self.directory}: {error.strerror}; rounds before this one are intact there"
+            raise unwritable(said, error) from None
 
 
 @contextmanager

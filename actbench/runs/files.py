@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from actbench.errors import InputError
+from actbench.errors import InputError, unwritable
 
 
 def write(path: Path, data: str | bytes) -> None:
-    """Write a file under a temporary name and move it into place; `InputError` when the disk refuses.
+    """Write a file under a temporary name and move it into place; `InputError` or `OutputError` when that cannot be.
 
     What is no plain file, a device, a pipe or a link, is written to and not replaced.
     """
@@ -32,18 +32,18 @@ def write(path: Path, data: str | bytes) -> None:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         intact = "; what was written before is intact" if there else ""
-        raise InputError(f"cannot write {path}: {error.strerror}{intact}") from None
+        raise unwritable(f"cannot write {path}: {error.strerror}{intact}", error) from None
 
 
 def _write_into(path: Path, data: str | bytes) -> None:
     try:
         path.write_bytes(data.encode() if isinstance(data, str) else data)
     except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}") from None
+        raise unwritable(f"cannot write {path}: {error.strerror}", error) from None
 
 
 def probe(directory: Path, size: int) -> None:
-    """Make sure that `directory` exists and takes a file of `size` bytes; `InputError` when not."""
+    """Make sure that `directory` exists and takes a file of `size` bytes; `InputError` or `OutputError` when not."""
     test = directory / ".probe.part"
     try:
         if directory.exists() and not directory.is_dir():
@@ -55,9 +55,8 @@ def probe(directory: Path, size: int) -> None:
             os.fsync(file.fileno())
     except OSError as error:
         megabytes = max(1, round(size / 1e6))
-        raise InputError(
-            f"cannot write {megabytes} MB to {directory}: {error.strerror}; name another directory with -o"
-        ) from None
+        said = f"cannot write {megabytes} MB to {directory}: {error.strerror}; name another directory with -o"
+        raise unwritable(said, error) from None
     finally:
         with suppress(OSError):
             test.unlink(missing_ok=True)

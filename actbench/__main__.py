@@ -1,5 +1,18 @@
-"""``python -m actbench``: the same command line as ``actbench``."""
+"""``python -m actbench``, and the command ``actbench``."""
 
-from actbench.cli import main
+from __future__ import annotations
 
-main(prog_name="actbench")
+import sys
+
+
+def main() -> None:
+    """Run the command line; an interrupt while it is being imported ends in no traceback either."""
+    try:
+        from actbench.cli import main as command
+    except KeyboardInterrupt:
+        sys.exit(130)
+    command(prog_name="actbench")
+
+
+if __name__ == "__main__":
+    main()

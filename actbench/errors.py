@@ -3,10 +3,13 @@
 ::
 
     ActbenchError
-    ├── InputError            2    an argument, a name, a size, a file or a directory that cannot be used
-    ├── BenchmarkError        4    a benchmark failed: a worker crashed, hung or answered nonsense
-    │   └── WrongKernelError  4    a kernel does not compute the derivative, so it has no speed
-    └── NotComparableError    5    two runs, or a run and this host, cannot be set against each other
+    ├── InputError              2    an argument, a name, a size, a file or a directory that cannot be used
+    │   └── LoadedCodeError     2    the user's own code raised, or did not end
+    ├── BenchmarkError          4    a benchmark failed: a worker crashed, hung or answered nonsense
+    │   └── WrongKernelError    4    a kernel does not compute the derivative, so it has no speed
+    ├── NotComparableError      5    two runs, or a run and this host, cannot be set against each other
+    ├── OutputError            74    output cannot be written: the disk is full, the descriptor is closed
+    └── ClosedPipeError       141    the reader of the output closed the pipe
 
 An error's text is one sentence that names the input and the way out. The command line prints it and exits with
 the class's code; everything measured before is on disk by then.
@@ -14,29 +17,55 @@ the class's code; everything measured before is on disk by then.
 
 from __future__ import annotations
 
+import errno
 from difflib import get_close_matches
+from enum import IntEnum
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
+class ExitCode(IntEnum):
+    """What the process ends with. 1 means a regression and nothing else."""
+
+    FINE = 0
+    REGRESSED = 1
+    BAD_INPUT = 2
+    INCONCLUSIVE = 3
+    """Nothing regressed, but something could not be decided."""
+    FAILED = 4
+    NOT_COMPARABLE = 5
+    FAULT = 70
+    """A fault of actbench's own, after its traceback: EX_SOFTWARE of BSD's sysexits."""
+    UNWRITABLE = 74
+    """Output could not be written: EX_IOERR of BSD's sysexits."""
+    INTERRUPTED = 130
+    """By the custom of shells: 128 and the number of SIGINT."""
+    CLOSED_PIPE = 141
+    """Likewise, of SIGPIPE."""
+
+
 class ActbenchError(Exception):
     """Anything actbench says to its user instead of a traceback."""
 
-    exit_code: ClassVar[int]
+    exit_code: ClassVar[ExitCode]
 
 
 class InputError(ActbenchError):
     """An argument, a name, a size, a file or a directory that cannot be used."""
 
-    exit_code = 2
+    exit_code = ExitCode.BAD_INPUT
+
+
+class LoadedCodeError(InputError):
+    """The user's own code raised, or did not end."""
 
 
 class BenchmarkError(ActbenchError):
     """A benchmark failed: a worker crashed, hung or answered nonsense."""
 
-    exit_code = 4
+    exit_code = ExitCode.FAILED
 
 
 class WrongKernelError(BenchmarkError):
@@ -46,7 +75,23 @@ class WrongKernelError(BenchmarkError):
 class NotComparableError(ActbenchError):
     """Two runs, or a run and this host, cannot be set against each other."""
 
-    exit_code = 5
+    exit_code = ExitCode.NOT_COMPARABLE
+
+
+class OutputError(ActbenchError):
+    """Output cannot be written, and another name would not help: the disk is full, the descriptor is closed."""
+
+    exit_code = ExitCode.UNWRITABLE
+
+
+class ClosedPipeError(ActbenchError):
+    """The reader of the output closed the pipe: nothing is to be said."""
+
+    exit_code = ExitCode.CLOSED_PIPE
+
+
+DEVICE_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.ENXIO})
+"""Of writing: what the device, or a limit on it, refuses. All other errors are about the name that was given."""
 
 
 FEW = 3
@@ -62,6 +107,16 @@ LOADED = "; code of your own is named with --load"
 def damaged(said: str) -> InputError:
     """Return the error for a file of a run that is not as it was written; `said` begins with its path."""
     return InputError(f"{said}; restore it from a copy, or measure anew")
+
+
+def unwritable(said: str, error: OSError) -> ActbenchError:
+    """Return the error for a file that cannot be written: `OutputError` where no other name in that place helps."""
+    return (OutputError if error.errno in DEVICE_ERRORS else InputError)(said)
+
+
+def reason(error: OSError) -> str:
+    """Say what the operating system refused."""
+    return error.strerror or str(error) or type(error).__name__
 
 
 def unknown(what: str, name: str, known: Iterable[str], otherwise: str = "") -> InputError:

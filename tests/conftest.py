@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import settings
 
+from actbench import variables
 from actbench.cli import configuration, main
 from actbench.model import Case
-from actbench.runs import environment
 from tests.fake import FakeBench, exact_seconds
 from tests.selections import SMALL, TWO_BLOCKS, edit
 
@@ -36,7 +36,7 @@ def actbench(bench: FakeBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """Run the command line in an empty directory, with exact times instead of a clock."""
     monkeypatch.chdir(tmp_path)
     settings = [name for name in os.environ if name.startswith(configuration.PREFIX)]
-    for name in (*environment.tuning(os.environ), *settings):
+    for name in (*variables.tuning(os.environ), *settings):
         monkeypatch.delenv(name)
 
     def run(*arguments: str, **options: Any) -> Result:

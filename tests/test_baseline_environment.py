@@ -391,6 +391,28 @@ def test_a_revision_that_does_not_exist_is_refused(
     assert_nothing_is_left(project, temporary)
 
 
+def test_a_revision_beyond_a_shallow_clone_is_told_as_that(
+    actbench: Actbench, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git("clone", "--quiet", "--depth=1", f"file://{project.parent}", str(tmp_path / "shallow"))
+    monkeypatch.chdir(tmp_path / "shallow")
+    monkeypatch.setattr("tests.fake.FakeBench.open_baseline", staticmethod(opened))
+    result = actbench("check", "--against", "git:HEAD~1", "-q")
+    assert result.exit_code == 5
+    assert result.stderr == (
+        "actbench: --against git:HEAD~1: the clone is shallow, and does not reach that far: fetch the whole history "
+        "('git fetch --unshallow'; with actions/checkout, fetch-depth: 0)\n"
+    )
+
+
+def test_a_branch_of_the_origin_alone_is_named(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git("branch", "other")
+    git("clone", "--quiet", f"file://{project.parent}", str(tmp_path / "clone"))
+    monkeypatch.chdir(tmp_path / "clone")
+    with pytest.raises(NotComparableError, match=r"that it came from has: name git:origin/other$"):
+        opened("git:other").__enter__()
+
+
 def test_a_revision_outside_of_a_repository_is_refused(
     check: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import shutil
 import socket
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +137,36 @@ def test_a_run_that_began_at_no_time_is_damaged(actbench: Actbench, run: Path, c
         f"actbench: here/run.json is damaged: created is '{created}', and not a time; restore it from a copy, or "
         "measure anew\n"
     )
+
+
+def in_a_repository(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Make the current directory a repository with a commit and a tag, and return git there."""
+    for name, value in {"AUTHOR": "a", "COMMITTER": "a"}.items():
+        monkeypatch.setenv(f"GIT_{name}_NAME", value)
+        monkeypatch.setenv(f"GIT_{name}_EMAIL", f"{value}@example.org")
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(["git", *arguments], check=True, capture_output=True, text=True).stdout.strip()  # noqa: S607
+
+    git("init", "--quiet")
+    git("commit", "--quiet", "--allow-empty", "--message", "one")
+    git("tag", "--annotate", "--message", "first", "v1")
+    return git
+
+
+def test_an_annotated_tag_stands_for_its_commit(actbench: Actbench, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git = in_a_repository(monkeypatch)
+    tag, commit, tree = (git("rev-parse", name) for name in ("v1", "HEAD", "HEAD^{tree}"))
+    result = actbench("export", str(run), "--to", "asv", "--commit", tag)
+    assert json.loads(result.stdout)["commit_hash"] == commit != tag
+    assert result.stderr == f"--commit {tag} is an annotated tag: {commit}, its commit, stands for it\n"
+    assert actbench("export", str(run), "--to", "asv", "--commit", commit).stderr == ""
+    said = refused(actbench, str(run), "--to", "asv", "--commit", tree)
+    assert said.startswith(f"actbench: --commit {tree} is a tree: give the hash of a commit")
+
+
+def test_a_hash_that_no_repository_knows_is_taken_with_a_remark(actbench: Actbench, run: Path) -> None:
+    result = actbench("export", str(run), "--to", "asv", "--commit", COMMIT)
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["commit_hash"] == COMMIT
+    assert result.stderr.startswith(f"--commit {COMMIT}: no repository here knows it; ")

@@ -30,6 +30,7 @@ LAYERS = (
         "code_placement",
         "processors",
         "regular",
+        "variables",
         "__init__",
     },
 )
@@ -69,6 +70,7 @@ DOORS = {
         "backends",
         "behaviour",
         "kernel",
+        "loading",
         "overhead",
         "oracle",
         "runs",

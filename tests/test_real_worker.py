@@ -19,7 +19,7 @@ from actbench.errors import BenchmarkError
 from actbench.measure.client import WorkerLostError, WorkerProcess, here
 from actbench.measure.protocol import Slice, Sweep
 from actbench.model import Arm, Block, Dtype, Kernel, Op
-from actbench.runs.environment import worker_environment
+from actbench.variables import worker_environment
 from tests.selections import FILES, UNPROBED, names, rows
 
 AVAILABLE = [name for name, backend in backends.catalogue().items() if not backend.unavailable]

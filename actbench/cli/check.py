@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,9 @@ from actbench.cli.parameters import (
     given_axes,
     processors,
     selection,
+    timeout,
 )
+from actbench.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,9 +31,6 @@ if TYPE_CHECKING:
     from actbench.analysis.regression import Margins
     from actbench.measure.live_session import LiveSession
     from actbench.report.verdicts import Report
-
-REGRESSED, OPEN = 1, 3
-"""Exit codes: something got slower; something could not be decided."""
 
 KEPT = 20_000_000
 """Bytes: more than what the runs of a usual check take."""
@@ -58,7 +58,7 @@ LIVE = ("preset", *AXES, "load", "budget", "seed", "affinity", "threads", "timeo
 )
 @click.option("--seed", type=click.IntRange(min=0, max=2**63), help="Seed of inputs and order. [default: random]")
 @processors
-@click.option("--timeout", type=Duration(), help="Time a block may take in a round. [default: 60s]")
+@timeout
 @click.option("--max-call", type=Duration(), help="Leave out cases whose single call takes longer. [default: 500ms]")
 @click.option(
     "--format",
@@ -209,21 +209,28 @@ def _live(ctx: click.Context, chosen: dict[str, Any], margins: Margins) -> Repor
 
 
 def _publish(report: Report, chosen: dict[str, Any], keep: Callable[[Path], None] | None = None) -> None:
-    """Print the verdicts, then write what was asked for: a disk that is full must not hide a regression."""
+    """Print the verdicts and write what was asked for, each even where another cannot be written.
+
+    What cannot be written is an error, but it must not hide a regression: then it is only told.
+    """
     from actbench.analysis.regression import Verdict
-    from actbench.errors import InputError
+    from actbench.errors import ActbenchError
     from actbench.runs import files
 
-    _print(report, chosen["form"])
-    try:
-        for form, path in chosen["reports"]:
-            files.write(path, _text(report, form))
-        if keep and chosen["output"] is not None:
-            keep(chosen["output"])
-    except InputError as error:
-        if Verdict.REGRESSED not in report.given:
-            raise
-        click.echo(f"actbench: {error}", err=True)
+    tasks = [partial(_print, report, chosen["form"])]
+    tasks += [partial(files.write, path, _text(report, form)) for form, path in chosen["reports"]]
+    if keep and chosen["output"] is not None:
+        tasks.append(partial(keep, chosen["output"]))
+    errors = []
+    for task in tasks:
+        try:
+            task()
+        except ActbenchError as error:
+            errors.append(error)
+    if errors and Verdict.REGRESSED not in report.given:
+        raise errors[0]
+    for told in filter(None, map(str, errors)):
+        click.echo(f"actbench: {told}", err=True)
 
 
 @contextmanager
@@ -303,21 +310,20 @@ def _leave(ctx: click.Context, report: Report) -> None:
     from actbench.errors import BenchmarkError
 
     if Verdict.REGRESSED in report.given:
-        ctx.exit(REGRESSED)
+        ctx.exit(ExitCode.REGRESSED)
     if report.failures:
         names = ", ".join(dict.fromkeys(failure.block for failure in report.failures))
         raise BenchmarkError(f"failed: {names} (see above)")
     if report.noise or report.given & {Verdict.INCONCLUSIVE, Verdict.MISSING}:
-        ctx.exit(OPEN)
+        ctx.exit(ExitCode.INCONCLUSIVE)
 
 
 def _append(summary: Path, text: str) -> None:
-    from actbench.errors import InputError
+    from actbench.errors import unwritable
 
     try:
         with summary.open("a", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
-        raise InputError(
-            f"cannot write to $GITHUB_STEP_SUMMARY ({error.strerror}): unset it, or let it be written"
-        ) from None
+        said = f"cannot write to $GITHUB_STEP_SUMMARY ({error.strerror}): unset it, or let it be written"
+        raise unwritable(said, error) from None

@@ -23,7 +23,11 @@ import click
     metavar="FILE",
     help="File to write, in place of one that is there; for asv also its results directory. [default: stdout]",
 )
-@click.option("--commit", metavar="HASH", help="The commit that was measured, in full; asv needs it, and only asv.")
+@click.option(
+    "--commit",
+    metavar="HASH",
+    help="The commit that was measured, in full, or its annotated tag; asv needs it, and only asv.",
+)
 def command(run: Path, tool: str, output: Path | None, commit: str | None) -> None:
     """Export a RUN's times for tools that track or compare benchmarks.
 
@@ -48,6 +52,7 @@ def command(run: Path, tool: str, output: Path | None, commit: str | None) -> No
 
     if commit is not None and tool != "asv":
         raise InputError(f"--commit: {tool} has no place for it; leave it out")
+    remark = ""
     found = load_timed(run)
     of_cases = estimates(found.times, found.loops)
     match tool:
@@ -58,17 +63,28 @@ def command(run: Path, tool: str, output: Path | None, commit: str | None) -> No
         case "benchstat":
             text = benchstat.text(of_cases, None if found.record is None else found.record.environment)
         case _:
+            commit, remark = _commit(commit)
             results = asv.results(of_cases, found, commit)
             if output is not None and (output.is_dir() or not (output.exists() or output.suffix)):
                 asv_directory.place(output, of_cases, results)
+                click.echo(remark, err=True, nl=bool(remark))
                 return
             text = asv.text(results)
     _write(text.encode(), output)
+    click.echo(remark, err=True, nl=bool(remark))
+
+
+def _commit(given: str | None) -> tuple[str | None, str]:
+    """Return the commit that a full hash leads to, with a remark where that is another; and all else as it is."""
+    from actbench.cli.commits import resolved
+    from actbench.report.export.asv import COMMIT
+
+    return (given, "") if given is None or not COMMIT.fullmatch(given) else resolved(given)
 
 
 def _write(data: bytes, output: Path | None) -> None:
     """Write to a file or stdout, in UTF-8 whatever the terminal's encoding: the formats ask for it."""
-    from actbench.errors import InputError
+    from actbench.errors import unwritable
 
     if output is None:
         click.echo(data, nl=False)
@@ -76,4 +92,4 @@ def _write(data: bytes, output: Path | None) -> None:
     try:
         output.write_bytes(data)
     except OSError as error:
-        raise InputError(f"cannot write {output}: {error.strerror}; name another file with -o") from None
+        raise unwritable(f"cannot write {output}: {error.strerror}; name another file with -o", error) from None

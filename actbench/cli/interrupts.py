@@ -13,6 +13,15 @@ def end_as_by_ctrl_c() -> None:
             signal.signal(number, _interrupt)
 
 
+def take_ctrl_c() -> None:
+    """Let SIGINT raise from a function here, so that an interrupt is told from a KeyboardInterrupt of the user's code.
+
+    Where it is ignored, as in the background of a shell, it stays so.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
+
+
 def _interrupt(signum: int, frame: FrameType | None) -> None:
     del signum, frame
     raise KeyboardInterrupt

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import traceback
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from actbench import __version__
-from actbench.cli import configuration
-from actbench.errors import ActbenchError, unknown
-
-BROKEN_PIPE = 141
-"""The exit code when who reads the output has gone: 128 and the number of SIGPIPE."""
-
-BUG = 70
-"""The exit code of a fault of actbench's own, after its traceback: EX_SOFTWARE of BSD's sysexits."""
-
-INTERRUPTED = 130
-"""The exit code after Ctrl-C, by the custom of shells: 128 and the signal's number."""
+from actbench.cli import configuration, interrupts, streams
+from actbench.cli.endings import ending, leave
+from actbench.errors import ExitCode, unknown
 
 COMMANDS = (
     "init",
@@ -69,36 +61,41 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; say what went wrong in one line on stderr."""
-        for stream in (sys.stdout, sys.stderr):
-            if hasattr(stream, "reconfigure"):
-                stream.reconfigure(errors="replace")  # a terminal that has no ± gets a question mark
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still buffered has nowhere to go
-            sys.exit(BROKEN_PIPE)
-        except ActbenchError as error:
-            click.echo(_one_line(f"actbench: {error}{configuration.remark(ctx, str(error))}"), err=True)
-            sys.exit(error.exit_code)
-        except click.UsageError as error:
-            message = error.format_message()
-            if remark := configuration.remark(ctx, message):
-                raise click.UsageError(message + remark, error.ctx) from None
-            raise
-        except KeyboardInterrupt:
-            click.echo("actbench: interrupted", err=True)
-            sys.exit(INTERRUPTED)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
-        except Exception:  # noqa: BLE001  # Python's own exit code, 1, would say that a case regressed
-            traceback.print_exc()
-            click.echo("actbench: this is a fault of actbench itself; please report it with the lines above", err=True)
-            sys.exit(BUG)
+        except BaseException as error:  # noqa: BLE001  # Python's own exit code, 1, would say that a case regressed
+            ctx.exit(ending(error, lambda message: configuration.remark(ctx, message)))
 
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,  # noqa: FBT001, FBT002  # click's own signature
+        **extra: Any,
+    ) -> Any:
+        """Run the command line and exit, as click does, but never with a code that is not of `ExitCode`."""
+        run: Callable[[], Any] = partial(super().main, args, prog_name, complete_var, standalone_mode=False, **extra)
+        if not standalone_mode:
+            return run()
+        streams.secure()
+        try:
+            code = run() or ExitCode.FINE
+            streams.flush()
+        except BaseException as error:  # noqa: BLE001  # likewise
+            code = ending(error)
+        sys.exit(code)
 
-def _one_line(text: str) -> str:
-    """Return a message with what does not print, in names from outside, written as an escape."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+    def __call__(self, *args: Any, **extra: Any) -> NoReturn:
+        """Run the command line as a process of its own, and end that."""
+        try:
+            interrupts.take_ctrl_c()
+            self.main(*args, **extra)
+        except SystemExit as end:
+            code = end.code
+        except KeyboardInterrupt:  # a second one, while the first was being told
+            code = ExitCode.INTERRUPTED
+        leave(code if isinstance(code, int) else ExitCode.FINE)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -117,5 +114,6 @@ def main() -> None:
       actbench compare latest --by backend
 
     Exit codes: 0 fine, 1 a case regressed, 2 usage or bad input, 3 inconclusive, 4 a benchmark failed or a kernel is
-    wrong, 5 baseline missing or not comparable, 130 interrupted (what was measured is kept).
+    wrong, 5 baseline missing or not comparable, 70 a fault of actbench, 74 output that cannot be written, 130
+    interrupted (what was measured is kept), 141 the reader of the output closed the pipe.
     """

@@ -136,6 +136,27 @@ def _load(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) ->
     return names
 
 
+def _allow(ctx: click.Context, param: click.Parameter, seconds: float | None) -> float | None:
+    """Give the user's own code that much time, too."""
+    del param
+    if seconds and not ctx.resilient_parsing:
+        from actbench import loading
+
+        loading.allow(seconds)
+        ctx.call_on_close(loading.unload)
+    return seconds
+
+
+timeout = click.option(
+    "--timeout",
+    type=Duration(),
+    callback=_allow,
+    is_eager=True,  # before what is loaded
+    help="Time a block may take in a round, and code that is loaded. [default: 60s]",
+)
+"""The option for how long is too long."""
+
+
 def load_for(ctx: click.Context, names: Iterable[str]) -> None:
     """Load the user's own code for as long as the command runs."""
     if names:

@@ -22,6 +22,7 @@ from actbench.cli.parameters import (
     load_for,
     processors,
     selection,
+    timeout,
 )
 from actbench.runs.limits import MOST_ROUNDS
 
@@ -67,7 +68,7 @@ PLANNING = ("preset", *AXES, "seed", "engine", "max_call")
     "--engine", type=click.Choice(["interleaved", "pyperf"]), help="How cases are timed. [default: interleaved]"
 )
 @processors
-@click.option("--timeout", type=Duration(), help="Time a block may take in a round. [default: 60s]")
+@timeout
 @click.option("--max-call", type=Duration(), help="Leave out cases whose single call takes longer. [default: 500ms]")
 @click.option("--dry-run", is_flag=True, help="Print the cases and the predicted duration, and measure nothing.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
@@ -87,7 +88,7 @@ def command(ctx: click.Context, /, **chosen: Any) -> None:
       actbench run --filter '*/cached/*' --dry-run
       actbench run --resume results/overnight --budget 1h
     """
-    from actbench.errors import WrongKernelError
+    from actbench.errors import LoadedCodeError, WrongKernelError
     from actbench.measure.session import Seams, Session
     from actbench.report import terminal
     from actbench.report.progress import Progress
@@ -112,14 +113,16 @@ def command(ctx: click.Context, /, **chosen: Any) -> None:
         except KeyboardInterrupt:
             more = f"actbench run --resume {writer.directory} goes on"
             click.echo(f"interrupted: what is finished is kept; {more}", err=True)
-        except WrongKernelError:
+        except (WrongKernelError, LoadedCodeError):
             status = Status.REFUSED
             raise
         finally:
             writer.close(status, seams.clock() - started)
             summary = _publish(writer)
-    terminal.show(summary)
-    click.echo(f"\nwritten to {writer.directory}", err=True)
+    try:
+        terminal.show(summary)
+    finally:
+        click.echo(f"\nwritten to {writer.directory}", err=True)
     if status is Status.INTERRUPTED:
         raise KeyboardInterrupt
     _fail_for(writer.record)

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from actbench.cli.interrupts import end_as_by_ctrl_c
-from actbench.cli.parameters import DEFAULT_TIMEOUT, Duration, Percent, axes, processors, selection
+from actbench.cli.parameters import DEFAULT_TIMEOUT, Duration, Percent, axes, processors, selection, timeout
+from actbench.errors import ExitCode
 
 if TYPE_CHECKING:
     from actbench.measure.selfcheck import SelfCheck
-
-OPEN = 3
-"""Exit code: there was no time for one check, so that nothing can be said."""
 
 BURDEN = 2.0
 """The slowdown that is put in, in margins."""
@@ -27,7 +25,7 @@ BURDEN = 2.0
 @click.option("--check-budget", type=Duration(), help="Time of the checks it is about. [default: the preset's]")
 @click.option("--seed", type=click.IntRange(min=0, max=2**63), help="Seed of inputs and order. [default: random]")
 @processors
-@click.option("--timeout", type=Duration(), help="Time a block may take in a round. [default: 60s]")
+@timeout
 @click.option("--store", type=click.Path(path_type=Path), metavar="RUN", help="Keep it as selfcheck.json with a run.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print it."
@@ -74,7 +72,7 @@ def command(ctx: click.Context, /, form: str, **chosen: Any) -> None:
     if interrupted:
         raise KeyboardInterrupt
     if not found.checks:
-        ctx.exit(OPEN)
+        ctx.exit(ExitCode.INCONCLUSIVE)  # there was no time for one check
 
 
 def _prepared(chosen: dict[str, Any], seams: Any) -> SelfCheck:

@@ -17,11 +17,25 @@ from actbench.by_name import forget
 from actbench.errors import InputError
 from actbench.formula import Activation, Extension
 from actbench.loading import _files, _packages, _refusals
+from actbench.loading._definitions import steady
 from actbench.loading._found import Found
+from actbench.loading._guard import allow, blamed, evaluating, forget_code, guarded, has_run, know
 from actbench.loading._packages import Offer, offers
 from actbench.model import STRATEGIES, Loaded, LoadedFrom
 
-__all__ = ["Offer", "additions", "load", "loaded", "offers", "unload"]
+__all__ = [
+    "Offer",
+    "additions",
+    "allow",
+    "blamed",
+    "evaluating",
+    "guarded",
+    "has_run",
+    "load",
+    "loaded",
+    "offers",
+    "unload",
+]
 
 _LOADED: list[Loaded] = []
 
@@ -49,6 +63,7 @@ def load(name: str, sha256: str | None = None) -> Loaded:
         nothing = "no @activation, no @strategy and no Backend"
         raise InputError(f"--load {name}: it declares {nothing}: 'actbench init' writes a file that does")
     _add(found)
+    know(found.code)
     _LOADED.append(found.loaded)
     forget()
     return found.loaded
@@ -71,6 +86,7 @@ def unload() -> None:
         catalogue.update(before)
     _BEFORE.clear()
     _LOADED.clear()
+    forget_code()
     for names in _ADDED.values():
         names.clear()
     for name in [name for name in sys.modules if name.startswith(_files.PREFIX)]:
@@ -95,7 +111,7 @@ def _add(found: Found) -> None:
 def _add_activation(found: Found, activation: Activation) -> None:
     _refusals.refuse_clash(found, "activation", activation.name, activations.catalogue())
     _refusals.refuse_unusable(found, activation)
-    activations.catalogue()[activation.name] = activation
+    activations.catalogue()[activation.name] = steady(activation, found.loaded.name)
     _ADDED["activations"].append(activation.name)
     for name in activation.strategies:
         _name_strategy(found, name, f"a strategy of {activation.name}, from {_source(found.loaded)}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-from contextlib import redirect_stdout
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
@@ -13,7 +12,8 @@ from types import ModuleType
 
 from actbench import regular
 from actbench.errors import InputError
-from actbench.loading._found import Found, declared, failure
+from actbench.loading._found import Found, declared
+from actbench.loading._guard import Code, guarded
 from actbench.model import Loaded, LoadedFrom
 
 PREFIX = "actbench_loaded_"
@@ -26,7 +26,7 @@ def is_file(name: str) -> bool:
 
 
 def read(name: str) -> Found:
-    """Run a file; `InputError` names the line where that fails. What it prints goes to stderr."""
+    """Run a file; `InputError` names the line where that fails."""
     data = _bytes(name)
     loaded = Loaded(LoadedFrom.FILE, name, sha256(data).hexdigest())
     path = str(Path(name).absolute())
@@ -35,15 +35,17 @@ def read(name: str) -> Found:
     except SyntaxError as error:
         at = f"line {error.lineno} is" if error.lineno else "it is"
         raise InputError(f"--load {name}: {at} not Python ({error.msg}): correct it") from None
-    except ValueError as error:
-        raise InputError(f"--load {name}: it is not Python ({error}): name another file") from None
+    except (ValueError, MemoryError, RecursionError) as error:  # the last two of brackets in brackets, by the thousand
+        raise InputError(f"--load {name}: it is not Python ({_why(error)}): name another file") from None
     module = _module(path)
-    try:
-        with redirect_stdout(sys.stderr):
-            exec(code, vars(module))  # noqa: S102  # this is what --load is for
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # the user's code may raise anything
-        raise failure(name, "", error, [path]) from None
+    with guarded([Code(name, (path,))]):
+        sys.argv[:] = [path]  # a worker's are others
+        exec(code, vars(module))  # noqa: S102  # this is what --load is for
     return declared(loaded, [path], [(module.__name__, dict(vars(module)))])
+
+
+def _why(error: Exception) -> str:
+    return str(error) or "it is nested too deeply"
 
 
 def _module(path: str) -> ModuleType:
@@ -59,6 +61,7 @@ def _module(path: str) -> ModuleType:
 def _bytes(name: str) -> bytes:
     path = Path(name)
     try:
+        os.fsencode(name).decode()  # it is recorded, and named to workers, as JSON
         if path.is_dir():
             raise InputError(f"--load {name}: that is a directory: name a file in it")
         if path.exists() and not path.is_file():
@@ -68,6 +71,8 @@ def _bytes(name: str) -> bytes:
         raise InputError(
             f"--load {name}: there is no such file: name one that exists, or let 'actbench init' write one"
         ) from None
+    except UnicodeDecodeError:
+        raise InputError(f"--load {name}: its name is not in UTF-8: give it another") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise InputError(f"--load {name}: it cannot be read ({reason}): name another file") from None

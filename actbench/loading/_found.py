@@ -1,17 +1,17 @@
-"""What a namespace of the user's declares, and what to say where running it fails."""
+"""What a namespace of the user's declares."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from inspect import isabstract, isclass
-from traceback import walk_tb
 from typing import Any
 
 from actbench import activations, backends
 from actbench.backends import Backend
 from actbench.errors import InputError
 from actbench.formula import Activation, Extension
+from actbench.loading._guard import Code
 from actbench.model import Loaded
 
 
@@ -25,6 +25,11 @@ class Found:
     activations: tuple[Activation, ...]
     extensions: tuple[Extension, ...]
     backends: tuple[type[Backend], ...]
+
+    @property
+    def code(self) -> Code:
+        """What is guarded when it runs."""
+        return Code(self.loaded.name, self.files)
 
 
 def declared(loaded: Loaded, files: Iterable[str], namespaces: Iterable[tuple[str, Mapping[str, Any]]]) -> Found:
@@ -49,13 +54,3 @@ def declared(loaded: Loaded, files: Iterable[str], namespaces: Iterable[tuple[st
         tuple(value for value in own.values() if isinstance(value, Extension)),
         tuple(complete),
     )
-
-
-def failure(name: str, what: str, error: BaseException, files: Iterable[str]) -> InputError:
-    """Say which line of the user's code raised what; `what` was being done."""
-    own = {*files}
-    lines = [line for frame, line in walk_tb(error.__traceback__) if frame.f_code.co_filename in own]
-    said = (str(error).splitlines() or [""])[0]
-    raised = f"{type(error).__name__}{': ' if said else ''}{said}"
-    where = f"line {lines[-1]} raised {raised}: correct that line" if lines else f"it raised {raised}: correct it"
-    return InputError(f"--load {name}: {what}{where}")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
-from contextlib import redirect_stdout, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, distribution, entry_points
@@ -14,7 +13,8 @@ from types import ModuleType
 from typing import Any
 
 from actbench.errors import InputError
-from actbench.loading._found import Found, declared, failure
+from actbench.loading._found import Found, declared
+from actbench.loading._guard import Code, guarded
 from actbench.model import Loaded, LoadedFrom
 
 GROUPS = ("actbench.activations", "actbench.backends")
@@ -51,11 +51,8 @@ def read(name: str) -> Found:
     modules: dict[str, ModuleType] = {}
     namespaces: list[tuple[str, dict[str, Any]]] = []
     for point in points:
-        try:
-            with redirect_stdout(sys.stderr):
-                value = point.load()
-        except (Exception, SystemExit) as error:  # noqa: BLE001  # the user's code may raise anything
-            raise failure(name, f"entry point {point.name} ({point.value}): ", error, _files(name)) from None
+        with guarded([Code(name, _files(name))], f"entry point {point.name} ({point.value})"):
+            value = point.load()
         namespaces.append((_home(value, point), dict(vars(value)) if ismodule(value) else {point.name: value}))
         modules |= {each: sys.modules[each] for each in (point.module, _home(value, point)) if each in sys.modules}
     sources = [Path(modules[each].__file__ or "") for each in sorted(modules)]
@@ -79,7 +76,7 @@ def _home(value: Any, point: EntryPoint) -> str:
     return str(getattr(value if isclass(value) else getattr(value, "build", value), "__module__", point.module))
 
 
-def _files(name: str) -> Iterable[str]:
+def _files(name: str) -> tuple[str, ...]:
     """Return the Python files of a distribution, to name lines of them."""
     installed = distribution(name)
-    return [str(installed.locate_file(each)) for each in installed.files or () if each.suffix == ".py"]
+    return tuple(str(installed.locate_file(each)) for each in installed.files or () if each.suffix == ".py")

@@ -11,7 +11,8 @@ from typing import Any
 from actbench.backends import Backend
 from actbench.errors import InputError, unknown
 from actbench.formula import Activation, Dialect, Extension, Formulas, Strategy
-from actbench.loading._found import Found, failure
+from actbench.loading._found import Found
+from actbench.loading._guard import guarded
 from actbench.model import OVERHEAD, RUNGS, YARDSTICK
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -48,11 +49,8 @@ def refuse_unusable(found: Found, activation: Activation, strategy: str | None =
     """
     of = found.loaded.name
     what = what or f"activation '{activation.name}'"
-    try:
+    with guarded([found.code], what, {AttributeError: " (m may be used inside of formulas only)"}):
         formulas = activation.formulas
-    except Exception as error:  # noqa: BLE001  # the user's code may raise anything
-        hint = " (m may be used inside of formulas only)" if isinstance(error, AttributeError) else ""
-        raise failure(of, f"{what}{hint}: ", error, found.files) from None
     if not isinstance(formulas, Formulas):
         raise InputError(f"--load {of}: {what} returns {_kind(formulas)}: return Formulas(forward=..., recompute=...)")
     if not formulas.strategies:
@@ -70,10 +68,8 @@ def usable_backend(found: Found, kind: type[Backend]) -> Backend:
     lacking = [name for name in NEEDED if not hasattr(kind, name)]
     if lacking:
         raise InputError(f"--load {of}: backend class {kind.__name__} does not say its {', '.join(lacking)}")
-    try:
+    with guarded([found.code], f"backend class {kind.__name__}"):
         return kind()
-    except Exception as error:  # noqa: BLE001  # the user's code may raise anything
-        raise failure(of, f"backend class {kind.__name__}: ", error, found.files) from None
 
 
 def _refusal(activation: Activation, name: str, strategy: Strategy) -> str | None:

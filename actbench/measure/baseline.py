@@ -16,7 +16,7 @@ from actbench.errors import BenchmarkError, NotComparableError
 from actbench.measure.client import PACKAGE, Interpreter, Worker, WorkerProcess
 from actbench.measure.protocol import PROTOCOL, Source
 from actbench.model import LoadedFrom
-from actbench.runs.environment import worker_environment
+from actbench.variables import worker_environment
 
 GIT = "git:"
 """What a revision begins with, as in ``git:main``."""
@@ -113,7 +113,7 @@ def _built(revision: str, place: Path) -> Iterator[Path]:
     tree, environment = place / "tree", place / "environment"
     what = f"--against {GIT}{revision}"
     inside = _done(what, "git rev-parse", "--show-prefix")
-    commit = _done(what, "git rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    commit = _commit(what, revision)
     try:
         _done(what, "git worktree", "add", "--detach", "--quiet", str(tree), commit)
         _done(what, "python -m venv", str(environment), program=sys.executable)
@@ -124,6 +124,33 @@ def _built(revision: str, place: Path) -> Iterator[Path]:
         yield python
     finally:
         subprocess.run(["git", "worktree", "remove", "--force", str(tree)], check=False, capture_output=True)  # noqa: S607
+
+
+def _commit(what: str, revision: str) -> str:
+    """Return the hash of a revision; `NotComparableError` says why this clone has it not, where that can be seen."""
+    lookup = ("git rev-parse", "--verify", "--quiet", "--end-of-options")
+    try:
+        return _done(what, *lookup, f"{revision}^{{commit}}")
+    except NotComparableError:
+        if _succeeds(*lookup, f"refs/remotes/origin/{revision}^{{commit}}"):
+            raise NotComparableError(
+                f"{what}: this clone has no branch of that name, but the repository that it came from has: name "
+                f"{GIT}origin/{revision}"
+            ) from None
+        if _done(what, "git rev-parse", "--is-shallow-repository") == "true":
+            raise NotComparableError(
+                f"{what}: the clone is shallow, and does not reach that far: fetch the whole history "
+                "('git fetch --unshallow'; with actions/checkout, fetch-depth: 0)"
+            ) from None
+        raise
+
+
+def _succeeds(command: str, *arguments: str) -> bool:
+    try:
+        _done("", command, *arguments)
+    except NotComparableError:
+        return False
+    return True
 
 
 def _done(what: str, command: str, *arguments: str, program: str | None = None) -> str:

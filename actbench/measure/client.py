@@ -21,8 +21,8 @@ from actbench.errors import BenchmarkError
 from actbench.kernel import Array
 from actbench.measure import protocol
 from actbench.model import Block, Case, Kernel
-from actbench.runs.environment import worker_environment
 from actbench.suite import Selection
+from actbench.variables import worker_environment
 
 A = TypeVar("A")
 

@@ -26,9 +26,9 @@ from actbench.measure.client import PACKAGE
 from actbench.measure.crew import RETRIES
 from actbench.measure.stock_script import MODULE
 from actbench.model import Block, BlockTimes, Calibration, Failure, Plan
-from actbench.runs.environment import worker_environment
 from actbench.runs.events import Calibrated, Event, Failed, Lost, Measured, Recovered, RoundDone
 from actbench.runs.times import Times
+from actbench.variables import worker_environment
 
 PROCESSES = 20
 """pyperf's default."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
@@ -235,9 +234,18 @@ def _refusal(case: Case, error: ValueError) -> InputError:
     return InputError(f"{case.strategy} raised ValueError: {str(error).rstrip('.')} ({at}){way_out}")
 
 
+def _told(error: BaseException) -> str:
+    """Return an exception in one line; its own method that says what it is may raise as well."""
+    try:
+        return f"{type(error).__name__}: {error}".splitlines()[0]
+    except Exception:  # noqa: BLE001  # likewise
+        return type(error).__name__
+
+
 def main() -> None:
-    """Answer requests from stdin until it ends."""
-    with os.fdopen(os.dup(1), "w", buffering=1) as answers:
+    """Answer requests from stdin until it ends; what kernels read there is nothing, lest they take requests."""
+    with os.fdopen(os.dup(0)) as requests, os.fdopen(os.dup(1), "w", buffering=1) as answers:
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(2, 1)
         worker = Worker()
         serve: dict[str, Callable[..., Any]] = {
@@ -254,13 +262,13 @@ def main() -> None:
             "time": worker.time,
             "limits": worker.limits,
         }
-        for line in sys.stdin:
+        for line in requests:
             request = json.loads(line)
             try:
                 reply: dict[str, Any] = {"answer": asdict(serve[request.pop("request")](**request))}
             except InputError as error:
                 reply = {"error": str(error).splitlines()[0], "refused": True}
-            except Exception as error:  # noqa: BLE001  # a kernel may raise anything; the conductor decides
-                reply = {"error": f"{type(error).__name__}: {error}".splitlines()[0]}
+            except BaseException as error:  # noqa: BLE001  # a kernel may raise anything; the conductor decides
+                reply = {"error": _told(error)}
             answers.write(json.dumps(reply) + "\n")
     os._exit(0)  # there is nothing to save, and taking numba down takes 0.2 s

@@ -21,6 +21,7 @@ import numpy as np
 from actbench import activations, backends
 from actbench.formula import Dialect
 from actbench.kernel import Operands
+from actbench.loading import evaluating
 from actbench.model import Dtype, Kernel
 from actbench.residuals import Storage, split
 from actbench.truth import Array, Truth, beside, slope_at
@@ -43,6 +44,7 @@ def expected(kernel: Kernel, z: Array, doubt: Array) -> tuple[tuple[Truth, ...],
 
 
 @cache
+@evaluating
 def _expected(  # noqa: PLR0913, PLR0917  # bytes, so that it can be cached
     activation: str, strategy: str, storage: Storage, dtype: Dtype, z_bytes: bytes, doubt_bytes: bytes
 ) -> tuple[tuple[Truth, ...], Array]:

@@ -124,11 +124,5 @@ def _drawn(bar: Bar | None) -> Text:
     return Text.assemble(*zip(bar, styles, strict=True))
 
 
-class _Terminal(Console):
-    def on_broken_pipe(self) -> None:
-        """Leave it to the command: rich's own exit code, 1, would say that a case regressed."""
-        raise BrokenPipeError
-
-
 def _console() -> Console:
-    return _Terminal(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    return Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)

@@ -1,4 +1,4 @@
-"""The machine: what identifies it, and which of its settings reach a worker.
+"""The machine: what identifies it.
 
 What is recorded can be published: no user, host or path names. Hosts are told apart by processor, cores, caches,
 kernel and library versions.
@@ -18,18 +18,7 @@ import psutil
 from actbench import __version__, software
 from actbench.errors import InputError, NotComparableError
 from actbench.model import Loaded
-
-NEEDED = (
-    *("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH", "XDG_CACHE_HOME"),
-    "CXX",
-)
-"""Variables without which a worker may not even start."""
-
-TUNING = (
-    *("OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "NUMBA_", "NPY_", "MALLOC_", "GLIBC_TUNABLES"),
-    *("CUDA_", "JAX_", "NUMEXPR_", "TORCH", "XLA_"),
-)
-"""Prefixes of variables that change what is measured: handed to the workers, and recorded."""
+from actbench.variables import tuning
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +61,7 @@ def collect(
         python=software.python(),
         actbench=__version__,
         libraries=software.libraries((*software.LIBRARIES, *further)),
-        variables={name: value for name, value in tuning(environ).items() if os.sep not in value},
+        variables={name: _readable(value) for name, value in tuning(environ).items() if os.sep not in value},
         affinity=affinity,
     )
 
@@ -88,16 +77,6 @@ def refuse_other(recorded: Environment, here: Environment) -> None:
                 f"the run cannot go on here ({each.name.replace('_', ' ')}: {_shown(before)} then, {_shown(now)} now); "
                 "start a new run"
             )
-
-
-def worker_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables a worker gets: what it needs to start, and what tunes the libraries."""
-    return {name: environ[name] for name in NEEDED if name in environ} | tuning(environ)
-
-
-def tuning(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that change what is measured."""
-    return {name: value for name, value in sorted(environ.items()) if name.startswith(TUNING)}
 
 
 def memory() -> int:
@@ -188,6 +167,11 @@ def _read(path: str | Path) -> str:
         return Path(path).read_text().strip()
     except OSError:
         return ""
+
+
+def _readable(value: str) -> str:
+    """Return a variable's value with an escape for each byte that is not UTF-8, which no JSON can hold."""
+    return os.fsencode(value).decode(errors="backslashreplace")
 
 
 def _shown(value: object) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from actbench.errors import InputError
+from actbench.errors import InputError, unwritable
 
 PROBE = ".probe.part"
 
@@ -20,7 +20,7 @@ def part(path: Path) -> Path:
 
 
 def write(path: Path, data: str | bytes) -> None:
-    """Write a file under a temporary name and move it into place; `InputError` when the disk refuses.
+    """Write a file under a temporary name and move it into place; `InputError` or `OutputError` when that cannot be.
 
     What is no plain file, a device, a pipe or a link, is written to and not replaced.
     """
@@ -37,7 +37,7 @@ def write(path: Path, data: str | bytes) -> None:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         intact = "; what was written before is intact" if there else ""
-        raise InputError(f"cannot write {path}: {error.strerror}{intact}") from None
+        raise unwritable(f"cannot write {path}: {error.strerror}{intact}", error) from None
 
 
 def replace(path: Path, data: str | bytes) -> None:
@@ -66,14 +66,16 @@ def commit(directory: Path, contents: Mapping[str, str | bytes]) -> None:
         with suppress(OSError):
             _drop([*others, first])
         place = error.filename or directory
-        raise InputError(f"cannot write {place}: {error.strerror}; what was written before is intact") from None
+        said = f"cannot write {place}: {error.strerror}; what was written before is intact"
+        raise unwritable(said, error) from None
     try:
         for path in (first, *others):
             part(path).replace(path)
         _sync(directory)
     except OSError as error:
         place = error.filename or directory
-        raise InputError(f"cannot write {place}: {error.strerror}; the run is intact: go on with --resume") from None
+        said = f"cannot write {place}: {error.strerror}; the run is intact: go on with --resume"
+        raise unwritable(said, error) from None
 
 
 def current(directory: Path, name: str, first: str) -> Path:
@@ -122,9 +124,8 @@ def probe(directory: Path, size: int) -> None:
         _synced(test, bytes(size))
     except OSError as error:
         megabytes = max(1, round(size / 1e6))
-        raise InputError(
-            f"cannot write {megabytes} MB to {directory}: {error.strerror}; name another directory with -o"
-        ) from None
+        said = f"cannot write {megabytes} MB to {directory}: {error.strerror}; name another directory with -o"
+        raise unwritable(said, error) from None
     finally:
         with suppress(OSError):
             test.unlink(missing_ok=True)
@@ -167,7 +168,7 @@ def _write_into(path: Path, data: str | bytes) -> None:
     try:
         path.write_bytes(data.encode() if isinstance(data, str) else data)
     except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}") from None
+        raise unwritable(f"cannot write {path}: {error.strerror}", error) from None
 
 
 def _drop(paths: Iterable[Path]) -> None:

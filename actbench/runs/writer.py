@@ -10,7 +10,7 @@ from itertools import chain, count
 from pathlib import Path
 
 from actbench import regular
-from actbench.errors import InputError
+from actbench.errors import InputError, unwritable
 from actbench.model import BlockTimes, Failure
 from actbench.runs import archive, files, journal, latest, record, values
 from actbench.runs.archive import PROBES, RUN, SUITE, TABLES, VALUES
@@ -104,9 +104,8 @@ class Writer:
         try:
             files.append(self.directory / journal.NAME, line)
         except OSError as error:
-            raise InputError(
-                f"cannot write to {self.directory}: {error.strerror}; rounds before this one are intact there"
-            ) from None
+            said = f"cannot write to {self.directory}: {error.strerror}; rounds before this one are intact there"
+            raise unwritable(said, error) from None
         self.lines += 1
 
     def _forgive(self, block: str) -> None:
@@ -160,7 +159,8 @@ def _make_room(directory: Path) -> None:
     try:
         archive.tidy(directory)
     except OSError as error:
-        raise InputError(f"cannot write to {directory}: {error.strerror}; name another directory with -o") from None
+        said = f"cannot write to {directory}: {error.strerror}; name another directory with -o"
+        raise unwritable(said, error) from None
     if (directory / RUN).exists():
         try:
             there = archive.load(directory)

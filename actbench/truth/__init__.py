@@ -21,6 +21,7 @@ from actbench import activations
 from actbench.by_name import by_name
 from actbench.errors import BenchmarkError
 from actbench.formula import Dialect
+from actbench.loading import evaluating
 from actbench.residuals import split
 from actbench.truth import differences, exact
 
@@ -74,11 +75,13 @@ class Truth:
 
 @by_name
 @cache
+@evaluating
 def obstacle(activation: str) -> str | None:
     """Say why the definition of an activation cannot be evaluated in mpmath, or None when it can."""
     return exact.obstacle(activations.get(activation))
 
 
+@evaluating
 def truth_at(activation: str, z: Array) -> tuple[Truth, Truth]:
     """Return g' and y at any finite z of a format; `BenchmarkError` where g raises instead of giving a number."""
     chosen = activations.get(activation)
@@ -97,6 +100,7 @@ def truth_at(activation: str, z: Array) -> tuple[Truth, Truth]:
     )
 
 
+@evaluating
 def slopes_at(activation: str, z: Array) -> Truth:
     """Return g' alone, which takes half the time of both."""
     if obstacle(activation) is None:
@@ -104,6 +108,7 @@ def slopes_at(activation: str, z: Array) -> Truth:
     return truth_at(activation, z)[0]
 
 
+@evaluating
 def residuals_at(activation: str, strategy: str, z: Array, y: Callable[[], Truth]) -> dict[str, Array]:
     """Return what a strategy keeps at any finite z, correctly rounded to the format of z; `y` gives the output there.
 
@@ -122,6 +127,7 @@ def residuals_at(activation: str, strategy: str, z: Array, y: Callable[[], Truth
     return {name: known[name] for name in chosen.residuals}
 
 
+@evaluating
 def slope_at(activation: str, z: float) -> Any:
     """Return g'(z) as a number of mpmath; `BenchmarkError` where mpmath cannot evaluate it."""
     if reason := obstacle(activation):

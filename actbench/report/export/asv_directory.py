@@ -11,7 +11,7 @@ import msgspec
 
 from actbench import regular
 from actbench.analysis.estimates import Estimate
-from actbench.errors import InputError
+from actbench.errors import InputError, unwritable
 from actbench.report.export.asv import PARAM_NAMES, VERSION, Results, groups, params, text
 from actbench.runs import files
 
@@ -44,7 +44,7 @@ def place(directory: Path, found: Sequence[Estimate], results: Results) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"cannot write to {directory}: {error.strerror}") from None
+        raise unwritable(f"cannot write to {directory}: {error.strerror}", error) from None
     files.write(directory / "benchmarks.json", _json({**known, **benchmarks, "version": API_VERSION}))
     files.write(path.parent / "machine.json", _json({**results.machine, "version": 1}))
     files.write(path, text(results))

@@ -1,0 +1,92 @@
+"""How a command ends: every error as one line on stderr and an exit code, of which 1 is a regression's alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from actbench.errors import DEVICE_ERRORS, ActbenchError, ExitCode, reason
+
+
+def ending(error: BaseException, remark: Callable[[str], str] = lambda _: "") -> int:
+    """Say how a command ended, and return its exit code; `remark` adds to a message where a setting comes from."""
+    if (code := _of_click(error, remark)) is not None:
+        return code
+    text, code = _sentence(_of_loaded_code(error) or error)
+    if code is ExitCode.FAULT:
+        traceback.print_exception(error)
+    if text:
+        shown = "".join(each if each.isprintable() else _escaped(each) for each in f"{text}{remark(text)}")
+        click.echo(f"actbench: {shown}", err=True)
+    return code
+
+
+def leave(code: int) -> NoReturn:
+    """End the process; at once where the user's own code has run, which may have left threads or exit handlers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done: an interrupt now could only spoil the exit code
+    if (loading := sys.modules.get("actbench.loading")) and loading.has_run():
+        os._exit(code)
+    sys.exit(code)
+
+
+def _of_click(error: BaseException, remark: Callable[[str], str]) -> int | None:
+    """Return the exit code of what click raises, after its message; None for everything else."""
+    match error:
+        case click.exceptions.Exit():
+            return error.exit_code
+        case SystemExit():  # shell completion, which has 1 for a shell that it does not know
+            return ExitCode.BAD_INPUT if error.code else ExitCode.FINE
+        case click.ClickException():
+            if words := remark(error.format_message()):
+                error = click.UsageError(error.format_message() + words, getattr(error, "ctx", None))
+            error.show()
+            return ExitCode.BAD_INPUT
+    return None
+
+
+def _sentence(error: BaseException) -> tuple[str, ExitCode]:
+    """Return what to say of an error, and its exit code."""
+    match error:
+        case BrokenPipeError():
+            return "", ExitCode.CLOSED_PIPE
+        case ActbenchError():
+            return str(error), error.exit_code
+        case KeyboardInterrupt() | click.Abort():
+            return "interrupted", ExitCode.INTERRUPTED
+        case MemoryError():
+            return "there is not enough memory: take smaller sizes, or end what else needs it", ExitCode.BAD_INPUT
+        case OSError():
+            return _refusal(error), ExitCode.UNWRITABLE if error.errno in DEVICE_ERRORS else ExitCode.BAD_INPUT
+    return "this is a fault of actbench itself; please report it with the lines above", ExitCode.FAULT
+
+
+def _of_loaded_code(error: BaseException) -> BaseException | None:
+    """Return the sentence about an error that the user's own code raised, if it did."""
+    if (loading := sys.modules.get("actbench.loading")) is None:
+        return None
+    blamed: BaseException | None = loading.blamed(error)
+    return blamed
+
+
+def _refusal(error: OSError) -> str:
+    """Say what the operating system refused, of which file."""
+    try:
+        Path.cwd()
+    except OSError as gone:
+        return f"the current directory cannot be used ({reason(gone)}): change to one that exists"
+    names = " and ".join(
+        os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)
+    )
+    return f"the operating system refuses {names or 'what is needed'}: {reason(error)}; mend that, and try again"
+
+
+def _escaped(character: str) -> str:
+    """Return what does not print, in names from outside, as an escape: it must not break the line."""
+    return character.encode("unicode_escape").decode()

@@ -46,9 +46,9 @@ GROSS = 1e-3
 def check_form(kernel: Kernel, array: Array, z: Array) -> None:
     """Raise `WrongKernelError` for a result of another dtype or shape than z."""
     if np.iscomplexobj(array):
-        raise WrongKernelError(
-            f"{kernel.id} is wrong: it gives complex numbers ({array.dtype}): a root or logarithm of z < 0, perhaps"
-        )
+        complex_ones = np.imag(array) != 0 if array.shape == z.shape else np.zeros(z.shape, dtype=bool)
+        where = f" {extent(z, complex_ones)}" if complex_ones.any() else ""
+        raise WrongKernelError(f"{kernel.id} is wrong: it gives complex numbers{where}: let it give {kernel.dtype}")
     if array.dtype != kernel.dtype:
         raise WrongKernelError(f"{kernel.id} is wrong: it returns {array.dtype} where {kernel.dtype} was asked for")
     if array.shape != z.shape:

@@ -134,9 +134,9 @@ def test_a_name_says_the_parameters_that_are_not_the_defaults(given_name: str, n
     [
         ("elu:beta=2", "elu has no parameter 'beta' (its parameters: alpha)"),
         ("tanh:alpha=2", "tanh has no parameter 'alpha' (its parameters: none)"),
-        ("elu:alpha=0", "alpha must be above 0: otherwise y does not tell z"),
-        ("celu:alpha=-1", "alpha must be above 0: otherwise y does not tell z"),
-        ("leaky-relu:slope=0", "slope must be above 0: otherwise the sign of y does not tell that of z"),
+        ("elu:alpha=1e-21", "alpha must be 0, or between 1e-20 and 1e+20 in size"),
+        ("celu:alpha=-1", "alpha must be between 1e-20 and 1e+20"),
+        ("leaky-relu:slope=-1e30", "slope must be 0, or between 1e-20 and 1e+20 in size"),
         ("squareplus:b=1e7", "b must be between 1e-6 and 1e6"),
         ("elu:alpha=nan", "alpha must be a finite number"),
         ("elu:alpha=inf", "alpha must be a finite number"),

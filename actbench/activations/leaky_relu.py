@@ -37,7 +37,7 @@ def leaky_relu(m: Any, slope: float = 0.01) -> Formulas:
         forward=Piecewise(scalar=forward, array=forward_array),
         kinks={0.0: slope},
         at_nan=slope,
-        uncached="every y comes from two different z" if slope < 0.0 else None,
+        uncached="every y above 0 comes from two different z" if slope < 0.0 else None,
         recompute=Piecewise(scalar=recompute, array=recompute_array),
     )
     from_y = Piecewise(scalar=cached, array=cached_array)

@@ -127,18 +127,30 @@ class _Refusal:
         worst = worst_place(self._error_at(off), self.z)
         if words := self._sides(worst):
             yield f"{self._at(worst, off)}: {words}"
+        elif self._merging(off):
+            yield self._inaccurate(off)
         elif words := ambiguous(evidence):
             yield words
-        elif words := guess(evidence) or ("" if self._rounding(off) else one_sided(evidence)):
+        elif words := guess(evidence) or self._one_sided(evidence, off):
             small = telling(evidence)
             yield f"{self._at(worst if small is None else small, off)}: {words}"
         else:
             yield from self._by_cause(off)
 
+    def _one_sided(self, evidence: Evidence, off: Array) -> str:
+        return "" if (off & self._declared).any() or self._rounding(off) else one_sided(evidence)
+
+    @property
+    def _declared(self) -> Array:
+        """Where a weakness is declared."""
+        there = np.zeros(self.z.shape, dtype=bool)
+        for weakness in allowance.weaknesses_of(self.kernel):
+            there |= allowance.reach(weakness, self.z)
+        return there
+
     def _by_cause(self, off: Array) -> Iterator[str]:
         """Say which declared weaknesses are exceeded, and what is wrong where none is declared."""
-        regions = allowance.regions(allowance.weaknesses_of(self.kernel), self.z)
-        declared = off & (np.logical_or.reduce([*regions.values()]) | (self._factor > 1))
+        declared = off & self._declared
         slope = self.expected.nearest
         zero = off & ~declared & causes.underflow(self.z, np.where(off & ~declared, self.computed, np.nan), slope)
         elsewhere = off & ~declared & ~zero
@@ -212,10 +224,13 @@ class _Refusal:
     def _rounding(self, off: Array) -> str:
         if self.what != "g'":
             return ""
-        kinks = activations.get(self.kernel.activation).formulas.kinks
         computed, slope, z = self.computed[off], self.expected.nearest[off], self.z[off]
-        words = causes.merging(z, computed, kinks) or causes.rounding(z, computed, slope, self._error_at(off)[off])
+        words = self._merging(off) or causes.rounding(z, computed, slope, self._error_at(off)[off])
         return words or (causes.LOSSY if self._relative(off) <= NEARLY else "")
+
+    def _merging(self, off: Array) -> str:
+        kinks = activations.get(self.kernel.activation).formulas.kinks
+        return causes.merging(self.z[off], self.computed[off], kinks)
 
     def _at(self, at: int, there: Array) -> str:
         """Say what it gives at one z."""

@@ -214,7 +214,7 @@ def test_where_y_is_enough_it_is_not_blamed() -> None:
 def test_a_declared_weakness_that_is_exceeded_is_told_by_how_much() -> None:
     said = refusal("tanh", "cancelling")
     assert said.endswith("eps where 8 are allowed, more than the declared weakness 'for a test' (cancels)")
-    assert 8 < float(said.split("off by ")[1].split()[0]) < 9
+    assert 8 < float(said.split("off by ")[1].split()[0]) < 10
 
 
 def test_an_absolute_error_is_known_where_that_in_ulp_is_beyond_all_numbers() -> None:

@@ -172,6 +172,8 @@ class _Refusal:
         for group in groups if len(groups) <= FEW_PLACES else groups[:0]:
             words = self._rounding(group)
             by_words[words] = by_words.get(words, np.zeros_like(off)) | group
+        if "" in by_words and causes.LOSSY in by_words:  # one mistake, which is smaller in places
+            by_words[""] |= by_words.pop(causes.LOSSY)
         return [*by_words.values()] or ([off] if off.any() else [])
 
     def _exceeded(self, off: Array) -> Iterator[str]:

@@ -64,6 +64,8 @@ class Flaw(StrEnum):
     """A rounded intermediate counts several times over: the error in ULP is larger by a known factor."""
     MERGES = "merges"
     """y rounds to its value at a kink, and the result is g' on the kink's other side."""
+    INACCURATE = "inaccurate"
+    """The result is a number, but off, as that of a fast approximation is. It is timed with its error in the tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,25 @@ class Weakness:
     why: str
     where: Callable[[Any, FloatFormat], Any]
     """From z and the float format: where (a boolean array) the flaw is to be expected; of `AMPLIFIES`, the factor (a
-    float array), and at most 1 where there is none."""
+    float array), and at most 1 where there is none. Of `INACCURATE`, a boolean array allows any finite error, and a
+    float array one of so many ULP, 0 where there is none."""
+
+
+SMALLEST, LARGEST = 1e-20, 1e20
+"""Between these a parameter, and what it multiplies, has all digits in float32 and in float64."""
+
+
+def magnitude(name: str, value: float, *, positive: bool = False) -> float:
+    """Return the size of a parameter that multiplies g or z; `ValueError` where a float format cannot do so.
+
+    It may be 0 or negative too unless it must be positive.
+    """
+    size = abs(value)
+    if positive and not SMALLEST <= value <= LARGEST:
+        raise ValueError(f"{name} must be between {SMALLEST:g} and {LARGEST:g}")
+    if value and not SMALLEST <= size <= LARGEST:
+        raise ValueError(f"{name} must be 0, or between {SMALLEST:g} and {LARGEST:g} in size")
+    return size
 
 
 def few_digits(exponent: Callable[[Any], Any], factor: Callable[[Any], Any]) -> Weakness:

@@ -36,6 +36,9 @@ from tests.test_loading import HEAD, QUIET, SQUARE, refused, write
         (HEAD + "@strategy('tanh')\ndef mine(m): return abs\n", "strategy 'mine' of tanh is a builtin_function_or_method: write a function of what it keeps"),
         (QUIET.replace("numpy-quiet", "numpy"), "there is a backend 'numpy' already: give yours another name"),
         ("from actbench.backends import Backend\nclass Mine(Backend):\n    name = 'mine'\n", "backend class Mine is not complete: define bind, execution, namespace"),
+        (HEAD + SQUARE + SQUARE, "activation 'parabola' is defined on line 4 and again on line 11, so that the first is lost: give one another name"),
+        (HEAD + "@strategy('tanh')\ndef mine(m): return lambda y: y\ndef mine(m): return 1\n", "strategy 'mine' is defined on line 3 and again on line 4, so that the first is lost: give one another name"),
+        (QUIET + QUIET, "backend class 'Quiet' is defined on line 3 and again on line 9, so that the first is lost: give one another name"),
         ("import no_such_library\n", "line 1 raised ModuleNotFoundError: No module named 'no_such_library': correct that line"),
     ],
 )  # fmt: skip

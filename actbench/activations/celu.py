@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import frexp, inf
 from typing import Any
 
-from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation
+from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation, magnitude
 
 SATURATES = Weakness(
     Flaw.CANCELS,
@@ -20,12 +20,16 @@ def celu(m: Any, alpha: float = 1.0) -> Formulas:
 
     J. T. Barron, "Continuously Differentiable Exponential Linear Units", 2017.
     """
-    if alpha <= 0.0:
-        raise ValueError("alpha must be above 0: otherwise y does not tell z")
+    magnitude("alpha", alpha, positive=True)
     rounded = Weakness(
         Flaw.AMPLIFIES,
         "z / alpha is rounded, and the exponential makes of its ULP as many as z / alpha",
         lambda z, _: -z / alpha,
+    )
+    subnormal = Weakness(
+        Flaw.AMPLIFIES,
+        "z / alpha is below the smallest normal number and has few digits, and what they lack is multiplied by alpha",
+        lambda z, fmt: alpha * (abs(z) < alpha * float(fmt.tiny)),
     )
     exact = frexp(alpha)[0] == 0.5  # a power of two
 
@@ -50,6 +54,7 @@ def celu(m: Any, alpha: float = 1.0) -> Formulas:
     return Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
         range=(-alpha, inf),
+        weaknesses=(subnormal,) if alpha > 1.0 else (),
         recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), weaknesses=() if exact else (rounded,)),
         cached=Strategy(Piecewise(scalar=cached, array=cached_array), weaknesses=(SATURATES,)),
     )

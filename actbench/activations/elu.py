@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
-from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation
+from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation, few_digits, magnitude
 
 SATURATES = Weakness(
     Flaw.CANCELS,
@@ -21,8 +21,9 @@ def elu(m: Any, alpha: float = 1.0) -> Formulas:
     D.-A. Clevert, T. Unterthiner and S. Hochreiter, "Fast and Accurate Deep Network Learning by Exponential Linear
     Units (ELUs)", 2016.
     """
-    if alpha <= 0.0:
-        raise ValueError("alpha must be above 0: otherwise y does not tell z")
+    size = magnitude("alpha", alpha)
+    multiplied = Weakness(Flaw.AMPLIFIES, "y is rounded to the digits of alpha, not of g'", lambda z, _: size * (z < 0))
+    subnormal = few_digits(exponent=lambda z: z, factor=lambda _: size)
 
     def forward(z):
         return z if z > 0.0 else alpha * m.expm1(z)
@@ -42,10 +43,15 @@ def elu(m: Any, alpha: float = 1.0) -> Formulas:
     def cached_array(y):
         return m.where(y > 0.0, 1.0, y + alpha)
 
-    return Formulas(
+    losses = (SATURATES, *((multiplied,) if size > 1.0 else ())) if size else ()  # 0 is subtracted exactly
+    from_y = Strategy(Piecewise(scalar=cached, array=cached_array), weaknesses=losses)
+    formulas = Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
-        range=(-alpha, inf),
+        range=(-max(alpha, 0.0), inf),
         kinks={} if alpha == 1.0 else {0.0: alpha},
-        recompute=Piecewise(scalar=recompute, array=recompute_array),
-        cached=Strategy(Piecewise(scalar=cached, array=cached_array), weaknesses=(SATURATES,)),
+        uncached=f"y between 0 and {size:g} comes from two different z" if alpha < 0.0 else None,
+        recompute=Strategy(
+            Piecewise(scalar=recompute, array=recompute_array), weaknesses=(subnormal,) if size > 1.0 else ()
+        ),
     )
+    return formulas if alpha < 0.0 else formulas.with_strategy("cached", from_y)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from actbench.formula import Formulas, Piecewise, activation
+from actbench.formula import Formulas, Piecewise, activation, magnitude
 
 
 @activation
@@ -13,8 +13,7 @@ def leaky_relu(m: Any, slope: float = 0.01) -> Formulas:
 
     A. L. Maas, A. Y. Hannun and A. Y. Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic Models", 2013.
     """
-    if slope <= 0.0:
-        raise ValueError("slope must be above 0: otherwise the sign of y does not tell that of z")
+    magnitude("slope", slope)
 
     def forward(z):
         return z if z > 0.0 else slope * z
@@ -34,10 +33,12 @@ def leaky_relu(m: Any, slope: float = 0.01) -> Formulas:
     def cached_array(y):
         return m.where(y > 0.0, m.ones_like(y), slope)
 
-    return Formulas(
+    formulas = Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
         kinks={0.0: slope},
         at_nan=slope,
+        uncached="every y above 0 comes from two different z" if slope < 0.0 else None,
         recompute=Piecewise(scalar=recompute, array=recompute_array),
-        cached=Piecewise(scalar=cached, array=cached_array),
     )
+    from_y = Piecewise(scalar=cached, array=cached_array)
+    return formulas if slope < 0.0 else formulas.with_strategy("cached", from_y)

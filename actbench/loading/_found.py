@@ -12,6 +12,7 @@ from actbench.backends import Backend
 from actbench.errors import InputError
 from actbench.formula import Activation, Extension
 from actbench.loading._guard import Code
+from actbench.loading._twice import refuse_lost
 from actbench.model import Loaded
 
 
@@ -33,7 +34,12 @@ class Found:
 
 
 def declared(loaded: Loaded, files: Iterable[str], namespaces: Iterable[tuple[str, Mapping[str, Any]]]) -> Found:
-    """Gather what modules declare, each given by its name; what they only import from elsewhere does not count."""
+    """Gather what modules declare, each given by its name; what they only import from elsewhere does not count.
+
+    `InputError` where a backend is not complete, or a declaration is lost to another of the same name.
+    """
+    files, namespaces = tuple(files), tuple(namespaces)
+    refuse_lost(loaded.name, files, {name: value for _, names in namespaces for name, value in names.items()})
     known = [*map(id, activations.catalogue().values()), *(id(type(each)) for each in backends.catalogue().values())]
     own: dict[int, Any] = {}
     for module, names in namespaces:
@@ -49,7 +55,7 @@ def declared(loaded: Loaded, files: Iterable[str], namespaces: Iterable[tuple[st
             raise InputError(f"--load {loaded.name}: backend class {kind.__name__} is not complete: define {lacking}")
     return Found(
         loaded,
-        tuple(files),
+        files,
         tuple(value for value in own.values() if isinstance(value, Activation)),
         tuple(value for value in own.values() if isinstance(value, Extension)),
         tuple(complete),

@@ -10,7 +10,9 @@ not; there it must be wrong in just the way declared:
 * ``cancels``: the absolute error stays below ``STATED_ULP * eps``, and somewhere exceeds what is stated elsewhere;
 * ``overflows``: the call raises, or returns 0, inf or NaN;
 * ``amplifies``: the error stays below ``STATED_ULP`` times the declared factor;
-* ``merges``: the result is g' at the kink.
+* ``merges``: the result is g' at the kink;
+* ``inaccurate``: the result is a number, off by any amount or by so many ULP as declared, and somewhere by more than is
+  stated elsewhere.
 
 A backend may be known to flush denormal numbers: its results may then be off by a few of the smallest normal numbers,
 and are not looked at where z itself is smaller. What was seen of that is told with the weaknesses.
@@ -130,7 +132,4 @@ def _check_kept(kernel: Kernel, derivative: Array, z: Array) -> None:
         [allowance.exceeding(kernel, derivative, each, place) for each in expected for place in (z, at)]
     )
     if wrong.any():
-        error = np.where(wrong, expected[0].error(derivative), -1.0)
-        worst = refusal.worst_place(error, z)
-        what = "g' from what is kept"
-        raise refusal.refused(kernel, what, z[worst], derivative[worst], expected[0].nearest[worst], error[worst])
+        raise refusal.wrong_kept(kernel, z, derivative, expected[0], wrong)

@@ -7,7 +7,7 @@ go wrong: kinks, roots of g', the z at which y or g' saturates, and powers of tw
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 
 import numpy as np
@@ -17,6 +17,12 @@ from actbench.by_name import by_name
 from actbench.formula import Dialect
 from actbench.model import Dtype
 from actbench.truth import Array
+
+SCALED = (*np.linspace(0.25, 4.0, 16), *np.linspace(5.0, 40.0, 36))
+"""In units of a parameter, |z| at which kernels are checked."""
+
+NEAR_1 = 4.0
+"""Parameters up to this size, or so near 0, put nothing where the grid has no z."""
 
 
 @cache
@@ -38,12 +44,27 @@ def grid(dtype: Dtype) -> Array:
 @by_name
 @cache
 def points(activation: str, dtype: Dtype) -> Array:
-    """Return the z at which kernels of an activation are checked: the grid, its kinks and what is next to them."""
+    """Return the z at which kernels of an activation are checked.
+
+    The grid, its kinks and what is next to them, and where its parameters put what the grid has near 0.
+    """
+    chosen = activations.get(activation)
     fmt = np.dtype(dtype).type
-    kinks = [fmt(z) for z in activations.get(activation).formulas.kinks if z != 0]
+    kinks = [fmt(z) for z in chosen.formulas.kinks if z != 0]
     near = [np.nextafter(kink, fmt(side)) for kink in kinks for side in (-np.inf, np.inf)]
     plain = grid(dtype)
-    return np.concatenate([plain, np.setdiff1d(np.array([*kinks, *near], dtype=dtype), plain)])
+    more = np.concatenate([np.array([*kinks, *near], dtype=dtype), _scaled(chosen.parameters.values(), dtype)])
+    return np.concatenate([plain, np.setdiff1d(more, plain)])
+
+
+def _scaled(parameters: Iterable[float], dtype: Dtype) -> Array:
+    """Return z of the size of parameters, and of their inverses: a function of z / alpha changes there."""
+    sizes = [abs(value) for value in parameters if value]
+    scales = [scale for size in sizes for scale in (size, 1.0 / size) if not 1 / NEAR_1 <= scale <= NEAR_1]
+    z = np.array([sign * scale * step for scale in scales for step in SCALED for sign in (-1.0, 1.0)])
+    with np.errstate(over="ignore"):
+        narrow = z.astype(dtype)
+    return np.asarray(narrow[np.isfinite(narrow) & (narrow != 0)])
 
 
 DRAWN = 64

@@ -69,8 +69,11 @@ class Truth:
     def absolute(self, computed: Array) -> Array:
         """Return |computed - truth| in eps of the format: absolute, not relative, error."""
         eps = float(np.finfo(self.nearest.dtype).eps)
+        error = self.error(computed)
         with np.errstate(all="ignore"):
-            return np.asarray(self.error(computed) * (self.ulp / eps))
+            apart = np.abs(computed.astype(np.float64) - self.nearest.astype(np.float64)) / eps  # its ULP may overflow
+            apart = np.where(np.isnan(apart), np.inf, apart)
+            return np.where(np.isfinite(error), error * (self.ulp / eps), apart)
 
 
 @by_name

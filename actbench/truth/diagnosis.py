@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from actbench import activations, backends
 from actbench.formula import Dialect
 from actbench.model import Kernel, Op
-from actbench.truth import truth_at
+from actbench.truth import ambiguity, truth_at
 from actbench.truth.differences import over_arrays
 
 Array = NDArray[Any]
@@ -33,15 +33,22 @@ NEAR = 30.0
 FAR = 1e-6
 """How far from 0 and 1 a factor must be to be one."""
 
+SMALL = 2.0
+"""|z| within which the size of g' is taken."""
+
+TRIED = 16
+"""At so many z, about, a second z with the same y is looked for, beside the round ones."""
+
 SIGNIFICANT = 1e-3
 """Of the size of g' near 0: from where on a factor can be told."""
 
 
-FEW_EPS = 8.0
-"""What an absolute error is at most where digits cancel, in eps of the format."""
-
-SOME_EPS = 0.05
-"""What the largest is at least: what overflows or saturates where g' is next to nothing is another matter."""
+WRONG_INPUT = (
+    "it seems to expect the output y, not z",
+    "it seems to be g' of the output y, not of z: g is applied twice",
+    "it seems to expect z, not the output y: g is applied twice",
+)
+"""Guesses that explain all there is, also where there is no number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,26 @@ class Evidence:
         return Evidence(self.kernel, *(array[there] for array in arrays))
 
 
+def ambiguous(evidence: Evidence) -> str:
+    """Say which two z with different g' have one y, where the kernel is given y alone; else nothing."""
+    kept, _ = _formula(evidence.kernel)
+    if kept != ("y",):
+        return ""
+    size = np.abs(evidence.slope.astype(np.float64))
+    largest = float(np.max(size[np.isfinite(size) & (np.abs(evidence.z) <= SMALL)], initial=0.0))
+    tried = [at for z in TELLING for at in np.flatnonzero((evidence.z == z) & evidence.wrong)]
+    rest = np.flatnonzero(evidence.wrong & (np.abs(evidence.z) <= ambiguity.NEAR))
+    for at in [*tried, *rest[:: max(1, rest.size // TRIED)]]:
+        found = ambiguity.pair(evidence.kernel.activation, float(evidence.z[at]), float(evidence.slope[at]), largest)
+        if found is not None:
+            (one, other), (before, after) = found.z, found.slopes
+            return (
+                f"y is not enough: z = {one + 0:.9g} and z = {other + 0:.9g} both give y = {found.y + 0:.9g}, with "
+                f"g' = {before + 0:.9g} and {after + 0:.9g}"
+            )
+    return ""
+
+
 def guess(evidence: Evidence) -> str:
     """Return what the kernel seems to do instead, or nothing where no guess fits."""
     return next((words for words, fits in _guesses(evidence) if fits), "")
@@ -82,12 +109,10 @@ def _guesses(evidence: Evidence) -> Iterator[tuple[str, bool]]:
     )
     kept, formula = _formula(evidence.kernel)
     if kept == ("z",):
-        yield "it seems to expect the output y, not z", _right(evidence, formula(output))
-        twice = "it seems to be g' of the output y, not of z: g is applied twice"
-        yield twice, all(_applied_twice(part) for part in (evidence.at(TELLING), evidence))
+        yield WRONG_INPUT[0], _right(evidence, formula(output))
+        yield WRONG_INPUT[1], all(_applied_twice(part) for part in (evidence.at(TELLING), evidence))
     if kept == ("y",):
-        applied = "it seems to expect z, not the output y: g is applied twice"
-        yield applied, _right(evidence, formula(evidence.z.astype(np.float64)))
+        yield WRONG_INPUT[2], _right(evidence, formula(evidence.z.astype(np.float64)))
     yield "it seems to return g, not g'", _same(evidence, computed, output)
     yield "it seems to have the wrong sign", _same(evidence, computed, -slope)
     if evidence.kernel.op is not Op.DERIVATIVE:
@@ -96,13 +121,15 @@ def _guesses(evidence: Evidence) -> Iterator[tuple[str, bool]]:
     factor = _factor(computed, slope)
     far = min(abs(factor), abs(factor - 1)) > FAR
     yield f"it seems to be off by a factor of {factor:.9g}", far and _same(evidence, computed, factor * slope)
-    with np.errstate(all="ignore"):
-        off = np.abs(computed - slope)[evidence.wrong] / np.finfo(evidence.z.dtype).eps
-    cancels = "digits cancel there: compute it otherwise, or declare Weakness(Flaw.CANCELS, why, where)"
-    yield cancels, bool(np.all(off <= FEW_EPS) and np.any(off >= SOME_EPS))
+
+
+def one_sided(evidence: Evidence) -> str:
+    """Say on which side of 0 alone it is right, or nothing."""
     for side, words in ((1, "it is right for z > 0 only"), (-1, "it is right for z < 0 only")):
         there = evidence.z * side > 0
-        yield words, bool(there.any() and not evidence.wrong[there].any() and evidence.wrong[~there].mean() > 1 / 2)
+        if there.any() and not evidence.wrong[there].any() and evidence.wrong[~there].mean() > 1 / 2:
+            return words
+    return ""
 
 
 def _applied_twice(evidence: Evidence) -> bool:
@@ -129,7 +156,7 @@ def _same(evidence: Evidence, one: Array, other: Array) -> bool:
     near = np.abs(evidence.z) <= NEAR
     with np.errstate(all="ignore"):
         size = np.abs(evidence.slope.astype(np.float64))
-        largest = np.max(size[np.abs(evidence.z) <= 2.0], initial=0.0)
+        largest = np.max(size[np.abs(evidence.z) <= SMALL], initial=0.0)
         close = np.abs(one - other) <= tolerance * (np.maximum(size, np.abs(other)) + largest)
         numbers = np.isfinite(one) & np.isfinite(other)
     return bool(np.all(close[numbers]) and np.all(numbers[near]))

@@ -74,19 +74,33 @@ class Differences:
 def forward(activation: Activation) -> Callable[..., Array]:
     """Return the forward function over arrays of float64."""
     array = activation.forward(Dialect.ARRAY, backends.get("numpy").namespace())
-    return over_arrays(array, activation.forward(Dialect.SCALAR, backends.get("python").namespace()))
+    function = over_arrays(array, activation.forward(Dialect.SCALAR, backends.get("python").namespace()))
+
+    def real(z: Array) -> Array:
+        y = function(z)
+        if np.iscomplexobj(y):
+            at = z[np.argmax(np.imag(y) != 0)]
+            raise BenchmarkError(
+                f"the forward function gives complex numbers, as at z = {at:.9g}: let it give real ones"
+            )
+        return y
+
+    return real
 
 
 def over_arrays(array: Formula, scalar: Formula) -> Callable[..., Array]:
-    """Return a formula as a function of arrays: in the array dialect, or the scalar one where that takes no arrays."""
+    """Return a formula as a function of arrays: in the array dialect, or the scalar one where that takes no arrays.
+
+    It gives float64, or complex128 where the formula gives complex numbers.
+    """
 
     def call(*given: Array) -> Array:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                found = np.asarray(array(*given), dtype=np.float64)
+                found = _numbers(array(*given))
             except Exception:  # noqa: BLE001  # it may be for numbers alone, or call what numpy has not
-                found = np.array([_one(scalar, numbers) for numbers in zip(*given, strict=True)])
+                found = _numbers([_one(scalar, numbers) for numbers in zip(*given, strict=True)])
         return np.broadcast_to(found, given[0].shape)
 
     return call
@@ -97,6 +111,8 @@ def differentiate(function: Callable[..., Array], z: Array, kinks: Mapping[float
     try:
         with np.errstate(all="ignore"):
             found = _differentiated(function, z, kinks)
+    except BenchmarkError:
+        raise
     except Exception as error:  # noqa: BLE001  # the user's code may raise anything
         raise BenchmarkError(f"the forward function raises {type(error).__name__}: {error}".splitlines()[0]) from None
     if found.digits < TYPICAL:
@@ -164,8 +180,15 @@ def _exponent(z: Array) -> Array:
     return np.asarray(np.frexp(np.maximum(np.abs(z), 0.5))[1])
 
 
-def _one(scalar: Formula, numbers: tuple[Any, ...]) -> float:
+def _numbers(values: Any) -> Array:
+    """Return an array of float64, or of complex128 where there are complex numbers."""
+    array = np.asarray(values)
+    return array if np.iscomplexobj(array) else array.astype(np.float64)
+
+
+def _one(scalar: Formula, numbers: tuple[Any, ...]) -> complex:
     try:
-        return float(scalar(*map(float, numbers)))
+        value = scalar(*map(float, numbers))
+        return value if isinstance(value, complex) else float(value)
     except (ArithmeticError, ValueError):
         return np.nan

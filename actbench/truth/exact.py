@@ -49,7 +49,9 @@ def obstacle(activation: Activation) -> str | None:
     except Exception as error:  # noqa: BLE001  # numpy and scipy raise whatever they like
         return f"{type(error).__name__}: {error}".splitlines()[0]
     other = next((y for y in found if not isinstance(y, strict.mpf | int | float)), None)
-    return None if other is None else f"it gives a {type(other).__name__}"
+    if other is None:
+        return None
+    return f"it gives a {'complex number' if isinstance(other, strict.mpc | complex) else type(other).__name__}"
 
 
 class Slope(NamedTuple):

@@ -359,8 +359,8 @@ class Check:
     """At how many z the kernel was looked at."""
     unknown: int = 0
     """At how many of these g' is not known, so that nothing was checked there."""
-    unknown_between: tuple[float, float] | None = None
-    """The lowest and the highest of these z."""
+    unknown_at: tuple[tuple[float, float], ...] = ()
+    """The lowest and the highest of these z, of each stretch of them; stretches near each other are told as one."""
 
     @property
     def max_ulp(self) -> float:

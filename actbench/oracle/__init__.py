@@ -56,6 +56,9 @@ __all__ = [
     "truth_at",
 ]
 
+MOST_STRETCHES = 4
+"""Into how many stretches the z are put where g' is not known."""
+
 LEAST_KNOWN = 0.1
 """Of the z where a kernel is looked at: where g' is known at fewer, anything could pass."""
 
@@ -120,14 +123,21 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
         by_band=tuple(_by_band(z, error)),
         points=z.size,
         unknown=int(np.count_nonzero(~slope.known)),
-        unknown_between=_ends(z[~slope.known]),
+        unknown_at=tuple(_stretches(z, ~slope.known)),
         kept_bytes=residual_bytes(kernel.at(1)),
         moved_bytes=bytes_moved(kernel.at(1)),
     )
 
 
-def _ends(z: Array) -> tuple[float, float] | None:
-    return (float(z.min()), float(z.max())) if z.size else None
+def _stretches(z: Array, there: Array) -> Iterator[tuple[float, float]]:
+    """Yield the ends of the stretches of z where something is so, from the lowest: the widest gaps set them apart."""
+    order = np.sort(z.astype(np.float64))
+    places = np.flatnonzero(np.isin(order, z[there].astype(np.float64)))
+    gaps = np.diff(places)
+    widest = np.argsort(-gaps, kind="stable")[: MOST_STRETCHES - 1]
+    for stretch in np.split(places, np.sort(widest[gaps[widest] > 1]) + 1):
+        if stretch.size:
+            yield float(order[stretch[0]]), float(order[stretch[-1]])
 
 
 def _by_band(z: Array, error: Array) -> Iterator[float | None]:

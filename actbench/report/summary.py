@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from math import isnan, nan
+from math import isnan
 from operator import itemgetter
 
 from actbench import backends, suite
@@ -188,10 +188,12 @@ def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Reco
             f"{digits:.0f} digits; smaller errors do not show."
         )
     for activation, check in _with_unknown(record.checks).items():
-        low, high = check.unknown_between or (nan, nan)
+        where = ", ".join(
+            f"at {low:.3g}" if low == high else f"from {low:.3g} to {high:.3g}" for low, high in check.unknown_at
+        )
         yield (
-            f"{activation}: g' is not known at {check.unknown} of {check.points} z, between {low:.3g} and {high:.3g}: "
-            "kernels were not checked there."
+            f"{activation}: g' is not known at {check.unknown} of {check.points} z, {where}: kernels were not checked "
+            "there."
         )
     if record.repeats:
         yield (

@@ -45,9 +45,6 @@ __all__ = [
 
 Array = NDArray[Any]
 
-DIGITS = 100
-"""Decimal digits in which residuals are saved."""
-
 SAFETY = 10.0
 """How many times its estimated error a difference may be off."""
 
@@ -163,10 +160,8 @@ def residuals_at(activation: str, strategy: str, z: Array, y: Callable[[], Truth
     if reason := obstacle(activation):
         raise BenchmarkError(f"{activation} has no exact residuals: mpmath cannot evaluate it ({reason})")
     if rule.save:
-        with mpmath.workdps(DIGITS):
-            kept = zip(*(rule.save(mpmath.mpf(float(each)))[1:] for each in z), strict=True)
-            rounded = [beside(numbers, z.dtype).nearest for numbers in kept]
-        known |= dict(zip(rule.saved, rounded, strict=True))
+        saved = exact.saved(lambda m: chosen.rule(plain, Dialect.SCALAR, m).save, len(rule.saved), z)
+        known |= {name: beside(numbers, z.dtype).nearest for name, numbers in zip(rule.saved, saved, strict=True)}
     return {name: known[name] for name in rule.residuals}
 
 

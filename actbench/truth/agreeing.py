@@ -1,8 +1,8 @@
 """g' of a definition that takes numbers of mpmath alone: by differences, where two precisions agree.
 
-The step is small beside z, and beside 1. A difference is believed when it has the same 20 digits in more digits and with
-a smaller step; one that is 0, or that agrees as far as only a constant does, may have lost what matters, ``1 + tiny``,
-in both, and is believed from `WIDE` digits on.
+The step is small beside z, and beside 1. A difference is believed when it has the same 20 digits in more digits and
+with a smaller step; one that is 0, or that agrees as far as only a constant does, may have lost what matters,
+``1 + tiny``, in both, and is believed from `WIDE` digits on.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LEVELS = (60, 120, 420, 1500, 2000)
 """Decimal digits that are tried."""
 
 WIDE = 1500
-"""Decimal digits from which on 0, and what does not change, is believed: 1 - z^2 is told from 1 at any z of a format."""
+"""Decimal digits from which on 0, and what does not change, is believed: 1 - z^2 shows at any z of a format."""
 
 STEP = 0.4
 """Part of the digits by which a step is smaller than z, and than 1."""

@@ -61,15 +61,17 @@ class Differentiated:
             bits = min(-(-wanted // GRAIN) * GRAIN, LAST)
 
     def evaluated(self, z: Any, bits: int) -> Jet:
-        """Return what the definition makes of z in so many bits."""
+        """Return what the definition makes of z in so many bits; `UnknownError` where that is no finite number."""
         if bits not in self._built:
             arithmetic = Arithmetic(bits, last=bits == LAST)
             self._built[bits] = arithmetic, self._build(Functions(arithmetic))
         arithmetic, definition = self._built[bits]
         arithmetic.met = False
         jet = Jet(arithmetic, (z._mpf_, EXACT), balls.ONE)
-        result = definition(jet)
-        return jet.constant(result)
+        result = jet.constant(definition(jet))
+        for number, _ in (result.value, result.slope):
+            balls.magnitude(number)
+        return result
 
 
 def obstacle(activation: Activation, probes: tuple[float, ...]) -> str | None:
@@ -94,7 +96,6 @@ def _lack(ball: Ball) -> int:
     """Return how many bits of a number are missing; 0 or less where it is known."""
     value, off = ball
     if off <= INEXACT:
-        balls.magnitude(value)
         return 0
     size = balls.magnitude(value)
     return off - (size - GOOD if NOTHING < size > off else NOTHING)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import mpmath
@@ -14,6 +15,7 @@ from actbench.formula import Activation, Formula
 from actbench.truth import differentiated, points
 from actbench.truth.agreeing import Agreeing
 from actbench.truth.differentiated import Differentiated
+from actbench.truth.jets import Jet
 from actbench.truth.points import Method, Point
 from actbench.truth.sides import Sides
 
@@ -91,3 +93,21 @@ def _tried(definition: Formula, z: Any) -> Any:
 
 def _refuse(_: Any) -> float:
     raise TypeError("it makes a float of z")
+
+
+def saved(build: Callable[[Any], Formula | None], count: int, z: Array) -> list[list[Any]]:
+    """Return by residual what a formula saves beside the output, as numbers of mpmath; None where it is not known."""
+    methods = [Differentiated(partial(_residual, build, number)) for number in range(1, count + 1)]
+    return [[method.at(mpmath.mpf(number)).output for number in map(float, z)] for method in methods]
+
+
+def _residual(build: Callable[[Any], Formula | None], number: int, m: Any) -> Formula:
+    """Return a formula for one of the saved residuals, as a constant: its derivative is not asked for."""
+    save = build(m)
+    assert save is not None  # noqa: S101  # there are residuals
+
+    def residual(z: Any) -> Any:
+        jet = z.constant(save(z)[number])
+        return Jet(jet.arithmetic, jet.value)
+
+    return residual

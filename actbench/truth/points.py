@@ -51,13 +51,14 @@ def resolved(method: Method, z: Any) -> Point:
     point = method.at(z)
     if not point.met:
         return point
-    beside = _Beside(method, z)
+    beside = _Beside(method, z, point)
     return Point(beside.slope(point.slope) if beside.known else None, point.output)
 
 
 def sides(method: Method, z: float) -> Sides | None:
     """Return what g does on either side of z; None where that is not known."""
-    beside = _Beside(method, mpmath.mpf(z))
+    at = mpmath.mpf(z)
+    beside = _Beside(method, at, method.at(at))
     return beside.sides() if beside.known else None
 
 
@@ -67,18 +68,22 @@ class _Beside:
     What two sides differ by tells a kink from a root of g' without a scale: nearer to z it stays, or shrinks.
     """
 
-    def __init__(self, method: Method, z: Any) -> None:
+    def __init__(self, method: Method, z: Any, here: Point) -> None:
         first = -NEAR_0 if z == 0 else int(mpmath.mag(z)) - NEAR
         with mpmath.workprec(4 * NEAR + 2 * NEARER):
             steps = [mpmath.ldexp(1, first - number * NEARER) for number in (0, 1)]
             pairs = [(method.at(z - step), method.at(z + step)) for step in steps]
-        self.known = all(point.slope is not None and point.output is not None for pair in pairs for point in pair)
+        around = [point for pair in pairs for point in pair]
+        self.known = here.output is not None and all(None not in {point.slope, point.output} for point in around)
         if self.known:
             slopes: list[list[Any]] = [[point.slope for point in pair] for pair in pairs]
             outputs: list[list[Any]] = [[point.output for point in pair] for pair in pairs]
             self._far, self._near = slopes
-            self._outputs = outputs[1]
-            self._bends, self._jumps = _differ(*slopes), _differ(*outputs)
+            self._bends = _differ(*slopes)
+            far, self._outputs = outputs
+            self._jumps = _differ(*outputs)
+            if not self._jumps and _differ([far[0], here.output], [self._outputs[0], here.output]):
+                self._jumps, self._outputs = True, [self._outputs[0], here.output]
 
     def sides(self) -> Sides:
         left, right = map(float, self._near)

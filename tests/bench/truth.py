@@ -131,12 +131,13 @@ def mismatches(activation: Activation, z: Array) -> list[Mismatch]:
         definition = activation.build(Reference()).definition
         for number, point in zip(at.tolist(), truth, strict=True):
             reference = slope(definition, number)
-            if not _same(point.slope, reference):
+            if not same(point.slope, reference):
                 different.append(Mismatch(number, point.slope and float(point.slope), float(reference.mid())))
     return different
 
 
-def _same(truth: Any, reference: Any) -> bool:
+def same(truth: Any, reference: Any) -> bool:
+    """Say whether a number of mpmath, or None, is in the digits that count what a ball says."""
     if truth is None:
         return False
     sign, mantissa, exponent, _ = truth._mpf_

@@ -137,7 +137,7 @@ def _stretches(z: Array, there: Array) -> Iterator[tuple[float, float]]:
     widest = np.argsort(-gaps, kind="stable")[: MOST_STRETCHES - 1]
     for stretch in np.split(places, np.sort(widest[gaps[widest] > 1]) + 1):
         if stretch.size:
-            yield float(order[stretch[0]]), float(order[stretch[-1]])
+            yield float(order[stretch[0]]) + 0, float(order[stretch[-1]]) + 0
 
 
 def _by_band(z: Array, error: Array) -> Iterator[float | None]:

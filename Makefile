@@ -3,8 +3,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run smoke test lint types unit fuzz repeatability cost selfcheck gate peers verify-simd figures full-report \
-	sample portable oldest interpreters clean
+.PHONY: run smoke test lint types unit fuzz repeatability cost selfcheck gate peers verify-simd verify-truth figures \
+	full-report sample portable oldest interpreters clean
 
 run: $(READY)                ## the default preset, with its tables
 	$(BIN)/python -m actbench run
@@ -57,6 +57,9 @@ peers: $(READY)              ## actbench's kernels beside other libraries, where
 
 verify-simd: $(READY)        ## how far are the branch-free functions from the truth? every float32: a few minutes
 	$(BIN)/python -m tests.bench.verify_simd
+
+verify-truth: $(READY)       ## is the truth true? 48 definitions against 1 200 digits: a minute
+	$(BIN)/python -m tests.bench.truth
 
 figures: $(READY)            ## the pictures and tables that the README shows, from results/
 	$(BIN)/python -m tests.bench.figures

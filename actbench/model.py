@@ -355,6 +355,12 @@ class Check:
     """Bytes per element that a call reads and writes, temporaries not counted."""
     by_band: tuple[float | None, ...] = ()
     """The largest error in each of `BANDS`, the left tail's first; None where the kernel gives no number at some z."""
+    points: int | None = None
+    """At how many z the kernel was looked at."""
+    unknown: int = 0
+    """At how many of these g' is not known, so that nothing was checked there."""
+    unknown_at: tuple[tuple[float, float], ...] = ()
+    """The lowest and the highest of these z, of each stretch of them; stretches near each other are told as one."""
 
     @property
     def max_ulp(self) -> float:

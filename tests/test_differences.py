@@ -54,6 +54,7 @@ def test_a_difference_is_nowhere_further_off_than_it_says(name: str) -> None:
     known = np.isfinite(found.error)
     assert np.all(np.abs(found.slope - truth.nearest)[known] <= SAFETY * found.error[known])
     assert known.mean() > 0.9
+    assert found.digits is not None
     assert 11 < found.digits < 15
 
 

@@ -1,8 +1,9 @@
 """The truth about a kernel: its error against mpmath, in units in the last place.
 
 A wrong kernel has no speed, so every kernel of a plan is checked before anything is timed. The truth is the derivative
-of the activation's *definition*, by a central difference in arithmetic so wide that the difference is exact to any
-format's precision; the formulas under test have no part in it. At a kink it is what the activation declares.
+of the activation's *definition*, in arithmetic so wide that it is exact to any format's precision; the formulas under
+test have no part in it. At a kink it is what the activation declares. Where it is not known, a kernel is not checked,
+and at how many z that is so belongs to the `Check`; of an activation of which next to nothing is known none passes.
 
 A strategy must be within `STATED_ULP` of the truth everywhere, except where its declared weaknesses say that it is
 not; there it must be wrong in just the way declared:
@@ -32,13 +33,14 @@ import numpy as np
 from actbench import activations, backends, overhead, residuals
 from actbench.by_name import by_name
 from actbench.costs import bytes_moved, residual_bytes
+from actbench.errors import BenchmarkError, WrongKernelError
 from actbench.model import BANDS, STATED_ULP, Check, Dtype, Kernel, Op
 from actbench.oracle import allowance, kept, refusal
 from actbench.oracle.calls import check_calls
 from actbench.oracle.elements import settle
 from actbench.oracle.evaluation import Evaluate, Evaluation
 from actbench.oracle.points import grid, points
-from actbench.truth import Array, Truth, residuals_at, slopes_at, truth_at
+from actbench.truth import Array, Truth, dependence, residuals_at, slopes_at, truth_at, why_unknown
 from actbench.truth.diagnosis import Evidence
 
 __all__ = [
@@ -56,12 +58,24 @@ __all__ = [
     "truth_at",
 ]
 
+MOST_STRETCHES = 4
+"""Into how many stretches the z are put where g' is not known."""
+
+LEAST_KNOWN = 0.1
+"""Of the z where a kernel is looked at: where g' is known at fewer, anything could pass."""
+
 
 @by_name
 @cache
 def truth(activation: str, dtype: Dtype) -> tuple[Truth, Truth]:
-    """Return g' and y where kernels are checked."""
-    return truth_at(activation, points(activation, dtype))
+    """Return g' and y where kernels are checked; `BenchmarkError` where next to nothing is known of g'."""
+    slope, output = truth_at(activation, points(activation, dtype))
+    if np.mean(slope.known) < LEAST_KNOWN:
+        raise BenchmarkError(
+            f"g' of {activation} is known at {np.count_nonzero(slope.known)} of {slope.known.size} z: "
+            f"{why_unknown(activation)}"
+        )
+    return slope, output
 
 
 def check(kernel: Kernel, evaluate: Evaluate) -> Check:
@@ -70,6 +84,9 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
         z = grid(kernel.dtype)
         finite = z[np.abs(z) < np.sqrt(np.finfo(z.dtype).max) / 2]
         return overhead.check(kernel, finite, evaluate(kernel, finite, finite).derivative)
+    strategy, storage = residuals.split(kernel.strategy)
+    if dependent := dependence(kernel.activation, strategy):
+        raise WrongKernelError(f"{kernel.id} is wrong: {dependent}")
     z = points(kernel.activation, kernel.dtype)
     slope, output = truth(kernel.activation, kernel.dtype)
     dy = np.resize(np.array([1.0, -2.0, 2.0, -1.0]), z.size).astype(kernel.dtype)  # exact factors
@@ -77,7 +94,6 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
     answer = evaluate(kernel, z, dy)
     refusal.check_form(kernel, answer.derivative, z)
     derivative = answer.derivative if kernel.op is Op.DERIVATIVE else answer.derivative / dy
-    _, storage = residuals.split(kernel.strategy)
     weaknesses = allowance.weaknesses_of(kernel)
     error = slope.error(derivative)
     if storage:
@@ -87,7 +103,7 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
         if wrong.any():
             evidence = Evidence(kernel, z, dy, derivative, slope.nearest, output.nearest, wrong)
             raise refusal.wrong_derivative(evidence, slope, answer.raised)
-        if slope.slack is None:
+        if slope.digits is None:
             allowance.check_weaknesses(kernel, derivative, error, z)
     if answer.y is not None:
         refusal.check_form(kernel, answer.y, z)
@@ -107,9 +123,23 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
         tuple(known),
         digits=slope.digits,
         by_band=tuple(_by_band(z, error)),
+        points=z.size,
+        unknown=int(np.count_nonzero(~slope.known)),
+        unknown_at=tuple(_stretches(z, ~slope.known)),
         kept_bytes=residual_bytes(kernel.at(1)),
         moved_bytes=bytes_moved(kernel.at(1)),
     )
+
+
+def _stretches(z: Array, there: Array) -> Iterator[tuple[float, float]]:
+    """Yield the ends of the stretches of z where something is so, from the lowest: the widest gaps set them apart."""
+    order = np.sort(z.astype(np.float64))
+    places = np.flatnonzero(np.isin(order, z[there].astype(np.float64)))
+    gaps = np.diff(places)
+    widest = np.argsort(-gaps, kind="stable")[: MOST_STRETCHES - 1]
+    for stretch in np.split(places, np.sort(widest[gaps[widest] > 1]) + 1):
+        if stretch.size:
+            yield float(order[stretch[0]]) + 0, float(order[stretch[-1]]) + 0
 
 
 def _by_band(z: Array, error: Array) -> Iterator[float | None]:

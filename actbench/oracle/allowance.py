@@ -75,15 +75,6 @@ def allowed(weaknesses: tuple[Weakness, ...], z: Array) -> Array:
             bound = np.where(declared, MOST, 0.0) if declared.dtype == bool else _bounded(declared)
             most = np.maximum(most, bound)
     return most
->>>>>>> ab4da0c (A refusal tells all that is wrong, one clause a kind; Flaw.INACCURATE; parameters that are accepted pass)
-
-
-def output_exceeding(kernel: Kernel, y: Array, expected: Truth, z: Array, raised: str | None) -> Array:
-    """Return where a step's y is not what is expected: a call that raised has none where g' overflows."""
-    weaknesses = activations.get(kernel.activation).formulas.weaknesses
-    excused = regions(weaknesses_of(kernel), z)[Flaw.OVERFLOWS] & np.isnan(y) & (raised is not None)
-    excused |= flushed(kernel, y, expected, z, weaknesses)
-    return np.asarray(~excused & (expected.error(y) > STATED_ULP * factor(weaknesses, z)))
 
 
 def factor(weaknesses: tuple[Weakness, ...], z: Array) -> Array:

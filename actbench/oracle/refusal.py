@@ -18,7 +18,7 @@ from actbench.formula import Flaw
 from actbench.model import STATED_ULP, Kernel
 from actbench.oracle import allowance, causes
 from actbench.oracle.wording import distinct, extent, place
-from actbench.truth import Array, Truth, differences, exact, obstacle
+from actbench.truth import Array, Truth, sides_at
 from actbench.truth.diagnosis import WRONG_INPUT, Evidence, ambiguous, guess, one_sided, telling
 
 SEEN = 10.0
@@ -271,9 +271,7 @@ def _sides(activation: str, z: float) -> str:
     """Say what is the matter with g itself at z, which is then not the kernel's fault."""
     chosen = activations.get(activation)
     for at in (0.0, z) if abs(z) < NEXT_TO else (z,):
-        if not any(abs(at - kink) <= NEXT_TO * max(1.0, abs(at)) for kink in chosen.formulas.kinks):
-            exactly = obstacle(activation) is None
-            found = exact.sides(chosen, at) if exactly else differences.sides(differences.forward(chosen), at)
-            if words := found.words(at):
-                return words
+        declared = any(abs(at - kink) <= NEXT_TO * max(1.0, abs(at)) for kink in chosen.formulas.kinks)
+        if not declared and (sides := sides_at(activation, at)) and (words := sides.words(at)):
+            return words
     return ""

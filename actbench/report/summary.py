@@ -186,6 +186,14 @@ def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Reco
             f"{activation}: mpmath cannot evaluate it, so g' is held to differences of the forward function, to about "
             f"{digits:.0f} digits; smaller errors do not show."
         )
+    for activation, check in _with_unknown(record.checks).items():
+        where = ", ".join(
+            f"at {low:.3g}" if low == high else f"from {low:.3g} to {high:.3g}" for low, high in check.unknown_at
+        )
+        yield (
+            f"{activation}: g' is not known at {check.unknown} of {check.points} z, {where}: kernels were not checked "
+            "there."
+        )
     if record.repeats:
         yield (
             f"Measured again: {counted(record.repeats, 'block')}, because all of it was much slower than in other "
@@ -241,6 +249,16 @@ def _by_differences(checks: Iterable[Check]) -> dict[str, float]:
             name = check.kernel.activation
             found[name] = min(check.digits, found.get(name, check.digits))
     return found
+
+
+def _with_unknown(checks: Iterable[Check]) -> dict[str, Check]:
+    """Return by activation the check that knew least, where g' was not known at some z."""
+    least: dict[str, Check] = {}
+    for check in checks:
+        name = check.kernel.activation
+        if check.unknown and (name not in least or check.unknown > least[name].unknown):
+            least[name] = check
+    return least
 
 
 def _strategies(names: Iterable[str]) -> list[str]:

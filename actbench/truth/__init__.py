@@ -24,6 +24,25 @@ from actbench.formula import Dialect
 from actbench.loading import evaluating
 from actbench.residuals import split
 from actbench.truth import differences, exact
+from actbench.truth.elementwise import dependence
+from actbench.truth.exact import Exact
+from actbench.truth.sides import Sides
+
+__all__ = [
+    "SAFETY",
+    "Array",
+    "Truth",
+    "beside",
+    "dependence",
+    "differences",
+    "obstacle",
+    "residuals_at",
+    "sides_at",
+    "slope_at",
+    "slopes_at",
+    "truth_at",
+    "why_unknown",
+]
 
 Array = NDArray[Any]
 
@@ -43,6 +62,11 @@ class Truth:
     digits: float | None = None
     """To how many digits they are known, typically, where they are not exact."""
 
+    @property
+    def known(self) -> Array:
+        """Where there is a truth at all, as a boolean array."""
+        return np.ones(self.nearest.shape, dtype=bool) if self.slack is None else np.isfinite(self.slack)
+
     def at(self, mask: Array) -> Truth:
         """Return the numbers that a boolean array picks."""
         slack = None if self.slack is None else self.slack[mask]
@@ -56,8 +80,7 @@ class Truth:
         error = np.abs(self.signed(computed))
         if self.slack is None:
             return error
-        known = np.isfinite(self.slack)
-        return np.where(known, np.maximum(error - np.where(known, self.slack, 0.0), 0.0), 0.0)
+        return np.where(self.known, np.maximum(error - np.where(self.known, self.slack, 0.0), 0.0), 0.0)
 
     def signed(self, computed: Array) -> Array:
         """Return computed - truth in ULP, float64: below 0 where the computed value is too low."""
@@ -84,31 +107,53 @@ def obstacle(activation: str) -> str | None:
     return exact.obstacle(activations.get(activation))
 
 
+@by_name
+@cache
+def _exact(activation: str) -> Exact:
+    return Exact(activations.get(activation))
+
+
 @evaluating
 def truth_at(activation: str, z: Array) -> tuple[Truth, Truth]:
-    """Return g' and y at any finite z of a format; `BenchmarkError` where g raises instead of giving a number."""
-    chosen = activations.get(activation)
+    """Return g' and y at any finite z of a format.
+
+    `BenchmarkError` where g raises instead of giving a number, or is no function of one z.
+    """
+    if dependent := dependence(activation):
+        raise BenchmarkError(dependent)
     if obstacle(activation) is None:
-        slopes = exact.slopes(chosen, z)
-        outputs = exact.outputs(chosen, z, [slope.digits for slope in slopes])
-        return beside([slope.value for slope in slopes], z.dtype), beside(outputs, z.dtype)
+        points = _exact(activation).at(z)
+        return beside([point.slope for point in points], z.dtype), beside([point.output for point in points], z.dtype)
+    chosen = activations.get(activation)
     at = z.astype(np.float64)
-    found = differences.differentiate(differences.forward(chosen), at, dict(chosen.formulas.kinks))
-    slope, output = beside(list(found.slope), z.dtype), beside(list(found.output), z.dtype)
-    with np.errstate(over="ignore"):
-        slack = [SAFETY * found.error / slope.ulp, SAFETY * found.noise / output.ulp]
+    result = differences.differentiate(differences.forward(chosen), at, dict(chosen.formulas.kinks))
+    slope, output = beside(list(result.slope), z.dtype), beside(list(result.output), z.dtype)
+    with np.errstate(over="ignore", invalid="ignore"):
+        slack = [SAFETY * result.error / slope.ulp, SAFETY * result.noise / output.ulp]
     return (
-        Truth(slope.nearest, slope.rest, slope.ulp, slack[0], found.digits),
-        Truth(output.nearest, output.rest, output.ulp, slack[1], found.digits),
+        Truth(slope.nearest, slope.rest, slope.ulp, slack[0], result.digits),
+        Truth(output.nearest, output.rest, output.ulp, slack[1], result.digits),
     )
 
 
 @evaluating
 def slopes_at(activation: str, z: Array) -> Truth:
-    """Return g' alone, which takes half the time of both."""
-    if obstacle(activation) is None:
-        return beside([slope.value for slope in exact.slopes(activations.get(activation), z)], z.dtype)
+    """Return g' alone."""
     return truth_at(activation, z)[0]
+
+
+def why_unknown(activation: str) -> str:
+    """Say why little is known of g'."""
+    complaint = None if obstacle(activation) is None else differences.complaint(activations.get(activation))
+    return complaint or "the forward function gives no real number elsewhere"
+
+
+@evaluating
+def sides_at(activation: str, z: float) -> Sides | None:
+    """Return what g does on either side of z; None where that is not known."""
+    if obstacle(activation) is None:
+        return _exact(activation).sides(z)
+    return differences.sides(differences.forward(activations.get(activation)), z)
 
 
 @evaluating
@@ -118,29 +163,33 @@ def residuals_at(activation: str, strategy: str, z: Array, y: Callable[[], Truth
     Where it is kept in a narrower type, that is rounded once more by who keeps it.
     """
     plain, _ = split(strategy)
-    chosen = activations.get(activation).rule(plain, Dialect.SCALAR, mpmath.mp)
-    known = {"z": z} | ({"y": y().nearest} if "y" in chosen.residuals else {})
+    chosen = activations.get(activation)
+    rule = chosen.rule(plain, Dialect.SCALAR, mpmath.mp)
+    known = {"z": z} | ({"y": y().nearest} if "y" in rule.residuals else {})
     if reason := obstacle(activation):
         raise BenchmarkError(f"{activation} has no exact residuals: mpmath cannot evaluate it ({reason})")
-    if chosen.save:
-        with mpmath.workdps(exact.FEW_DIGITS):
-            kept = zip(*(chosen.save(mpmath.mpf(float(each)))[1:] for each in z), strict=True)
-            rounded = [beside(numbers, z.dtype).nearest for numbers in kept]
-        known |= dict(zip(chosen.saved, rounded, strict=True))
-    return {name: known[name] for name in chosen.residuals}
+    if rule.save:
+        saved = exact.saved(lambda m: chosen.rule(plain, Dialect.SCALAR, m).save, len(rule.saved), z)
+        known |= {name: beside(numbers, z.dtype).nearest for name, numbers in zip(rule.saved, saved, strict=True)}
+    return {name: known[name] for name in rule.residuals}
 
 
 @evaluating
 def slope_at(activation: str, z: float) -> Any:
-    """Return g'(z) as a number of mpmath; `BenchmarkError` where mpmath cannot evaluate it."""
+    """Return g'(z) as a number of mpmath.
+
+    `BenchmarkError` where mpmath cannot evaluate it, `ArithmeticError` where it is not known.
+    """
     if reason := obstacle(activation):
         raise BenchmarkError(f"g' of {activation} is not known exactly: mpmath cannot evaluate it ({reason})")
-    (slope,) = exact.slopes(activations.get(activation), np.array([z]))
-    return slope.value
+    (point,) = _exact(activation).at(np.array([z]))
+    if point.slope is None:
+        raise ArithmeticError(f"g' of {activation} is not known at z = {z:.9g}")
+    return point.slope
 
 
 def beside(numbers: Sequence[Any], dtype: np.dtype[Any]) -> Truth:
-    """Return numbers of mpmath, or floats, beside a format; NaN where there is none."""
+    """Return numbers of mpmath, or floats, beside a format; NaN where there is none, and of None nothing is known."""
     with np.errstate(over="ignore", invalid="ignore"):  # the largest finite number has no neighbour above
         nearest = np.array([_to_float(number) for number in numbers]).astype(dtype)
         ulp = np.fmin(np.spacing(np.abs(nearest)), np.finfo(dtype).max).astype(np.float64)
@@ -148,12 +197,13 @@ def beside(numbers: Sequence[Any], dtype: np.dtype[Any]) -> Truth:
         float((number - mpmath.mpf(float(near))) / mpmath.mpf(unit)) if np.isfinite(near) else 0.0
         for number, near, unit in zip(numbers, nearest, ulp, strict=True)
     ]
-    return Truth(nearest, np.array(rest), ulp)
+    unknown = np.array([number is None for number in numbers], dtype=bool)
+    return Truth(nearest, np.array(rest), ulp, np.where(unknown, np.inf, 0.0) if unknown.any() else None)
 
 
 def _to_float(number: Any) -> float:
     """Return the nearest float64: inf beyond its largest, NaN for what is no number."""
-    if mpmath.isnan(number):
+    if number is None or mpmath.isnan(number):
         return math.nan
     largest = np.finfo(np.float64).max
     return float(number) if abs(number) <= largest else math.inf if number > 0 else -math.inf

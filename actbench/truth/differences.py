@@ -11,7 +11,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,8 +45,23 @@ TINY = float(np.finfo(np.float64).tiny)
 NEIGHBOUR = 40
 """Level of the step over which a smooth function is a straight line: what is left of second differences is noise."""
 
-SIDE = 20
-"""Level of the step of one-sided differences."""
+SIDES = (16, 20)
+"""Levels of the two steps of one-sided differences: what two sides are apart by at a kink stays, and shrinks else."""
+
+WIDELY = 1 / 8
+"""Step over which the function's own size and steepness are taken, in parts of the power of 2 above |z|."""
+
+JUMP = 1e-9
+"""What the values on two sides are apart by at least where a function jumps, relative to its size around."""
+
+BEND = 1e-4
+"""What the slopes on two sides are apart by at least at a kink, relative to the function's steepness around."""
+
+NOISE = 64.0
+"""How many times eps slopes may be off by rounding, relative to the function's size over the step."""
+
+ORDINARY = (0.75, -0.75, 0.0)
+"""Where a forward function is tried."""
 
 TYPICAL = 3.0
 """Digits that must be known of g' at half of all z: with fewer, a wrong derivative could pass for a right one."""
@@ -64,11 +79,15 @@ class Differences:
     """Of the output, by rounding; absolute."""
 
     @property
-    def digits(self) -> float:
-        """The decimal digits of g' that are known at half of the z where it is neither 0 nor unknown."""
+    def digits(self) -> float | None:
+        """The decimal digits of g' that are known at half of the z where it is neither 0 nor unknown.
+
+        None where there is no such z.
+        """
         with np.errstate(all="ignore"):
             known = -np.log10(self.error / np.abs(self.slope))
-        return round(float(np.median(np.clip(known[np.isfinite(known)], 0.0, 16.0))), 1) if known.size else 0.0
+        known = known[np.isfinite(known)]
+        return round(float(np.median(np.clip(known, 0.0, 16.0))), 1) if known.size else None
 
 
 def forward(activation: Activation) -> Callable[..., Array]:
@@ -115,7 +134,7 @@ def differentiate(function: Callable[..., Array], z: Array, kinks: Mapping[float
         raise
     except Exception as error:  # noqa: BLE001  # the user's code may raise anything
         raise BenchmarkError(f"the forward function raises {type(error).__name__}: {error}".splitlines()[0]) from None
-    if found.digits < TYPICAL:
+    if found.digits is not None and found.digits < TYPICAL:
         raise BenchmarkError(
             f"differences of the forward function give only {found.digits:g} digits of g' at half of all z: is it "
             "continuous, and computed in float64?"
@@ -123,16 +142,56 @@ def differentiate(function: Callable[..., Array], z: Array, kinks: Mapping[float
     return found
 
 
+def complaint(activation: Activation) -> str | None:
+    """Say what the forward function raises for an ordinary number, or None where it raises nothing."""
+    scalar = activation.forward(Dialect.SCALAR, backends.get("python").namespace())
+    for z in ORDINARY:
+        try:
+            scalar(z)
+        except Exception as error:  # noqa: BLE001  # the user's code may raise anything
+            return f"the forward function raises {type(error).__name__} at z = {z:g}: {error}".splitlines()[0]
+    return None
+
+
 def sides(function: Callable[..., Array], z: float) -> Sides:
-    """Return what g does on either side of z."""
-    step = float(np.ldexp(1.0, _exponent(np.array([z]))[0] - SIDE))
-    y = [float(each) for each in function(z + step * np.arange(-2, 3))]
-    return Sides((3 * y[2] - 4 * y[1] + y[0]) / (2 * step), (4 * y[3] - 3 * y[2] - y[4]) / (2 * step), *_limits(y))
+    """Return what g does on either side of z, by one-sided differences at two distances."""
+    unit = float(np.ldexp(1.0, _exponent(np.array([z]))[0]))
+    far, near = (_beside(function, z, unit * 2.0**-level) for level in SIDES)
+    with np.errstate(all="ignore"):
+        around = function(z + unit * WIDELY * np.array([-1.0, 0.0, 1.0]))
+        size = np.max(np.abs(around))
+        steepness = np.max(np.abs(np.diff(around))) / (unit * WIDELY)
+        noise = NOISE * EPS * size / (unit * 2.0 ** -SIDES[1])
+    return Sides(
+        near.left,
+        near.right,
+        near.before,
+        near.after,
+        jumps=_apart(far.before, far.after, near.before, near.after, JUMP * size),
+        bends=_apart(far.left, far.right, near.left, near.right, max(BEND * steepness, noise)),
+    )
 
 
-def _limits(y: list[float]) -> tuple[float, float]:
-    """Return the values just before and after the middle one, by straight lines through what lies on either side."""
-    return 2 * y[1] - y[0], 2 * y[3] - y[4]
+class _Beside(NamedTuple):
+    """Slopes and values just before and after a z."""
+
+    left: float
+    right: float
+    before: float
+    after: float
+
+
+def _beside(function: Callable[..., Array], z: float, step: float) -> _Beside:
+    """Differentiate on one side at a time; values are where straight lines through what lies on a side meet z."""
+    y = [float(value) for value in function(z + step * np.arange(-2, 3))]
+    left, right = (3 * y[2] - 4 * y[1] + y[0]) / (2 * step), (4 * y[3] - 3 * y[2] - y[4]) / (2 * step)
+    return _Beside(left, right, 2 * y[1] - y[0], 2 * y[3] - y[4])
+
+
+def _apart(far_left: float, far_right: float, near_left: float, near_right: float, least: float) -> bool:
+    """Say whether two sides stay apart as one comes nearer, by more than rounding makes of them."""
+    apart = abs(near_right - near_left)
+    return bool(apart > abs(far_right - far_left) / 2 and apart > least)
 
 
 def _differentiated(function: Callable[..., Array], z: Array, kinks: Mapping[float, float]) -> Differences:

@@ -15,6 +15,7 @@ import numpy as np
 from actbench import activations, backends
 from actbench.by_name import by_name
 from actbench.formula import Dialect
+from actbench.loading import evaluating
 from actbench.model import Dtype
 from actbench.truth import Array
 
@@ -79,6 +80,7 @@ SECTIONS = 64
 
 @by_name
 @cache
+@evaluating
 def further(activation: str, dtype: Dtype) -> Array:
     """Return other z, drawn from a fresh seed in every process, and z beside the special places of an activation."""
     rng = np.random.default_rng()

@@ -111,9 +111,9 @@ class FakeWorker:
         """Read what the compiler made of a kernel in this process, once."""
         return inspected(kernel)
 
-    def prepare(self, block: Block, seed: int) -> None:
+    def prepare(self, block: Block, seed: int, *, whole: bool = False) -> None:
         """Take up a block."""
-        del seed
+        del seed, whole
         self.block = block
 
     def compare(self) -> tuple[protocol.Doubt, ...]:

@@ -38,9 +38,9 @@ class InProcess:
         """Read what the compiler made of a kernel."""
         return self._worker.inspect(kernel.at(1).id)
 
-    def prepare(self, block: Block, seed: int) -> None:
+    def prepare(self, block: Block, seed: int, *, whole: bool = False) -> None:
         """Take up a block."""
-        self._worker.prepare([case.id for case in block.timed], seed)
+        self._worker.prepare([case.id for case in block.timed], seed, whole=whole)
 
     def compare(self) -> tuple[protocol.Doubt, ...]:
         """Look at every element."""

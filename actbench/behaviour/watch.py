@@ -27,8 +27,12 @@ WINDOWS = 64
 class Watch:
     """The calls of one block in one process."""
 
-    def __init__(self, cases: list[Case], operands: Operands) -> None:
-        """Look at a block's cases; its yardsticks and the rungs of the overhead ladder are not looked at."""
+    def __init__(self, cases: list[Case], operands: Operands, *, whole: bool = False) -> None:
+        """Look at a block's cases, with `whole` at every element of the first result of each, however large.
+
+        Its yardsticks and the rungs of the overhead ladder are not looked at.
+        """
+        self._whole = whole
         self._cases = cases
         self._operands = operands
         self._windows = _windows(operands.nbytes, cases[0].size)
@@ -71,9 +75,10 @@ class Watch:
                     yield Doubt(arm, elements=self._reference.at(indices, result), of_output=bool(of_output))
             return
         self._first[arm] = [np.concatenate([result[window] for window in self._windows]) for result in ends]
-        yield Doubt(arm, elements=self._reference.suspects(case, results[-1], self._windows))
+        windows = None if self._whole else self._windows
+        yield Doubt(arm, elements=self._reference.suspects(case, results[-1], windows))
         if case.op is Op.STEP:
-            yield Doubt(arm, elements=self._reference.suspects_of_output(results[0], self._windows), of_output=True)
+            yield Doubt(arm, elements=self._reference.suspects_of_output(results[0], windows), of_output=True)
 
     def _differing(self, result: Array, first: Array) -> Array:
         """Return a few of the places where a result differs by more than rounding from what it was at first."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from actbench import oracle
+from actbench import kernel, oracle
 from actbench.errors import BenchmarkError, WrongKernelError, listed
 from actbench.kernel import Array
 from actbench.measure.client import StartWorker, Worker
@@ -27,20 +27,20 @@ def check_kernels(plan: Plan, start_worker: StartWorker) -> Iterator[Checked]:
     wrong: dict[Kernel, WrongKernelError] = {}
     worker = start_worker()
     try:
-        for done, kernel in enumerate(plan.kernels, start=1):
+        for done, wanted in enumerate(plan.kernels, start=1):
             examined = Examined(worker)
             try:
-                found = oracle.check(kernel, examined)
+                found = oracle.check(wanted, examined)
                 answer = examined.answer
-                if not kernel.is_rung:
-                    oracle.check_calls(kernel, examined)
+                if not wanted.is_rung:
+                    oracle.check_calls(wanted, examined)
             except WrongKernelError as error:
-                wrong[kernel] = error
+                wrong[wanted] = error
                 continue
             except BenchmarkError as error:
-                wrong[kernel] = WrongKernelError(f"{kernel.id} cannot be checked: {error}")
+                wrong[wanted] = WrongKernelError(f"{wanted.id} cannot be checked: {error}")
                 break
-            compiled = None if answer.compile_seconds is None else worker.inspect(kernel).compiled
+            compiled = None if answer.compile_seconds is None else worker.inspect(wanted).compiled
             check = replace(
                 found, compile_seconds=answer.compile_seconds, from_cache=answer.from_cache, compiled=compiled
             )
@@ -51,10 +51,15 @@ def check_kernels(plan: Plan, start_worker: StartWorker) -> Iterator[Checked]:
         raise _of_all(wrong)
 
 
-def compare(block: Block, worker: Worker) -> None:
-    """Hold every element of what is going to be timed to another formula, and what differs to the truth.
+def is_built_in(block: Block) -> bool:
+    """Say whether all that a block times is actbench's own: then looking at each element of a result is enough."""
+    return all(case.is_rung or kernel.is_built_in(case.kernel) for case in block.cases)
 
-    The worker has taken up the block. `WrongKernelError` says what is wrong.
+
+def compare(block: Block, worker: Worker) -> None:
+    """Call every kernel between guard bytes on what is going to be timed, and hold each element to another formula.
+
+    The worker has taken up the block. What differs is held to the truth; `WrongKernelError` says what is wrong.
     """
     settle(block, worker.compare())
 

@@ -80,8 +80,8 @@ class Worker(Protocol):
     def inspect(self, kernel: Kernel) -> protocol.Inspected:
         """Read what the compiler made of a kernel."""
 
-    def prepare(self, block: Block, seed: int) -> None:
-        """Take up a block; `seed` draws its inputs."""
+    def prepare(self, block: Block, seed: int, *, whole: bool = False) -> None:
+        """Take up a block; `seed` draws its inputs. With `whole`, every element of large results is looked at once."""
 
     def compare(self) -> tuple[protocol.Doubt, ...]:
         """Call every arm of the prepared block once, and tell which elements differ from the reference."""
@@ -182,11 +182,10 @@ class WorkerProcess:
         """Read what the compiler made of a kernel."""
         return self._ask(protocol.Inspected, self._timeout, request="inspect", case=kernel.at(1).id)
 
-    def prepare(self, block: Block, seed: int) -> None:
+    def prepare(self, block: Block, seed: int, *, whole: bool = False) -> None:
         """Take up a block."""
-        self._ask(
-            protocol.Prepared, self._timeout, request="prepare", cases=[case.id for case in block.timed], seed=seed
-        )
+        cases = [case.id for case in block.timed]
+        self._ask(protocol.Prepared, self._timeout, request="prepare", cases=cases, seed=seed, whole=whole)
 
     def compare(self) -> tuple[protocol.Doubt, ...]:
         """Call every arm of the prepared block once, and tell which elements differ from the reference."""

@@ -21,7 +21,7 @@ from math import inf
 from actbench.analysis.speedups import block_speedups, widest
 from actbench.errors import BenchmarkError, WrongKernelError
 from actbench.kernel import PHASED
-from actbench.measure.checking import compare, settle
+from actbench.measure.checking import compare, is_built_in, settle
 from actbench.measure.client import StartWorker, Worker
 from actbench.measure.crew import RETRIES, Crew
 from actbench.measure.disturbance import DISTURBED, REPEATS, calmer, slowness
@@ -110,11 +110,11 @@ class Conductor:
             for block, done in self._tried(todo):
                 try:
                     worker = crew.worker()
-                    worker.prepare(block, self.plan.seed)
+                    worker.prepare(block, self.plan.seed, whole=True)
                     calibration = calibrated(worker, block, every[block], self.timeout, self.clock)
-                    compare(block, worker)
-                except WrongKernelError:
-                    raise
+                    settle(block, worker.doubts())
+                    if not is_built_in(block):
+                        compare(block, worker)
                 except BenchmarkError as error:
                     yield self._lost(crew, block, 0, error)
                 else:
@@ -131,8 +131,6 @@ class Conductor:
                     worker = crew.worker()
                     start = self.clock()
                     times = BlockTimes(block, number, *self._measured(worker, block, rng))
-                except WrongKernelError:
-                    raise
                 except BenchmarkError as error:
                     yield self._lost(crew, block, number, error)
                 else:
@@ -150,8 +148,6 @@ class Conductor:
                 yield Disturbed(block.id)
                 try:
                     times = BlockTimes(block, number, *self._measured(crew.worker(), block, rng))
-                except WrongKernelError:
-                    raise
                 except BenchmarkError as error:
                     yield self._lost(crew, block, number, error)
                     continue
@@ -202,7 +198,9 @@ class Conductor:
         yield from ((block, done) for block, done in lost if block.id not in self.given_up)
 
     def _lost(self, crew: Crew, block: Block, number: int, error: BenchmarkError) -> Lost | Failed:
-        """Note that a block failed, and give it up where that is once too often."""
+        """Note that a block failed, and give it up where that is once too often; a wrong kernel ends it all."""
+        if isinstance(error, WrongKernelError):
+            raise error
         crew.dismiss()
         failure = Failure(block.id, number, str(error))
         self.losses[block.id] += 1

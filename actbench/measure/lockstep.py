@@ -9,12 +9,12 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from actbench.analysis.live import Sides
 from actbench.errors import BenchmarkError, WrongKernelError
-from actbench.measure.checking import compare, settle
+from actbench.measure.checking import compare, is_built_in, settle
 from actbench.measure.client import StartWorker, Worker
 from actbench.measure.crew import RETRIES, Crew
 from actbench.measure.protocol import Timed
@@ -22,6 +22,9 @@ from actbench.measure.schedule import turns
 from actbench.measure.timing import Values, burden, calibrated, sweeps, values
 from actbench.model import Block, BlockTimes, Calibration, Failure, Plan
 from actbench.runs.events import Calibrated, Event, Failed, Measured
+
+SIDES = ("baseline", "candidate", "control")
+"""What errors call the three processes, in their order."""
 
 CONTROL = 2
 """The place of the third process."""
@@ -107,10 +110,12 @@ class Lockstep:
         return [block for block in self.plan.blocks if block.id not in failed]
 
     def _measured(self, workers: Sequence[Worker], block: Block, rng: random.Random) -> list[Values]:
-        for worker in workers:
-            worker.prepare(block, self.plan.seed)
-            if block.id not in self.compared:
-                compare(block, worker)
+        first = block.id not in self.compared
+        for side, worker in zip(SIDES, workers, strict=True):
+            worker.prepare(block, self.plan.seed, whole=first)
+            if first and not is_built_in(block):
+                with _told(side):
+                    compare(block, worker)
         self.compared.add(block.id)
         calibration = self.calibrations[block.id]
         swept = list(sweeps(calibration, rng))
@@ -119,10 +124,20 @@ class Lockstep:
         for plain, heavy, turn in zip(swept, burdened, turns(len(workers), rng), strict=False):
             for side in turn:
                 timed[side].append(workers[side].time([heavy if side == CONTROL else plain], self.timeout))
-        for worker in workers:
-            settle(block, worker.doubts())
+        for side, worker in zip(SIDES, workers, strict=True):
+            with _told(side):
+                settle(block, worker.doubts())
         return [values(calibration, swept, each) for each in timed]
 
     def _give_up(self, block: Block, number: int, error: BenchmarkError) -> Failed:
         self.failures.append(Failure(block.id, number, str(error)))
         return Failed(self.failures[-1])
+
+
+@contextmanager
+def _told(side: str) -> Iterator[None]:
+    """Let a wrong kernel be told with the side that it is on."""
+    try:
+        yield
+    except WrongKernelError as error:
+        raise WrongKernelError(f"in the {side}, {error}") from None

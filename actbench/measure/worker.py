@@ -149,7 +149,7 @@ class Worker:
 
         return Inspected(kernel.compiled(Case.parse(case).kernel))
 
-    def prepare(self, cases: list[str], seed: int) -> Prepared:
+    def prepare(self, cases: list[str], seed: int, *, whole: bool = False) -> Prepared:
         """Take up a block, its cases first, then its yardsticks: bind its kernels and draw its inputs."""
         from actbench import backends, kernel
         from actbench.behaviour.watch import Watch
@@ -166,7 +166,7 @@ class Worker:
         gc.freeze()  # numba alone brings so many objects that the next collection would take 60 ms
         first = self._cases[0]
         self._operands = kernel.Operands.drawn(first.activation, first.dtype, first.size, seed)
-        self._watch = Watch(self._cases, self._operands)
+        self._watch = Watch(self._cases, self._operands, whole=whole)
         return Prepared()
 
     def compare(self) -> Doubts:

@@ -17,9 +17,10 @@ from actbench.errors import DEVICE_ERRORS, ActbenchError, ExitCode, reason
 
 def ending(error: BaseException, remark: Callable[[str], str] = lambda _: "") -> int:
     """Say how a command ended, and return its exit code; `remark` adds to a message where a setting comes from."""
+    error = _of_loaded_code(error) or error
     if (code := _of_click(error, remark)) is not None:
         return code
-    text, code = _sentence(_of_loaded_code(error) or error)
+    text, code = _sentence(error)
     if code is ExitCode.FAULT:
         traceback.print_exception(error)
     if text:

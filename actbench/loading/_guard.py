@@ -15,7 +15,7 @@ from typing import NamedTuple, ParamSpec, TypeVar
 
 from actbench.errors import ActbenchError, LoadedCodeError
 from actbench.loading import _limit
-from actbench.loading._state import preserved
+from actbench.loading._state import preserved, same_precision
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -44,7 +44,7 @@ _ALLOWED: list[float] = []
 """The seconds that the user allows instead of `_limit.SECONDS`, if any."""
 
 _INSIDE: list[bool] = []
-"""Not empty while code is guarded: what is called within is guarded with it, and costs nothing more."""
+"""Not empty while code is guarded: what is called within is guarded with it, at next to no cost."""
 
 _RUN: dict[Code, None] = {}
 """What has run in this process: an error of it is told when it is loaded no more, as a command ends."""
@@ -80,8 +80,12 @@ def guarded(
     `what` is what it is asked for, told with a hint where an exception of that type has one; `points` is at how many z.
     """
     running = codes or tuple(_KNOWN)
-    if not running or _INSIDE:
+    if not running:
         yield
+        return
+    if _INSIDE:
+        with same_precision():
+            yield
         return
     _RUN.update(dict.fromkeys(running))
     time = (_ALLOWED or [_limit.SECONDS])[-1] * max(1.0, points / _limit.POINTS)

@@ -135,7 +135,7 @@ def preserved() -> Iterator[frozenset[str]]:
         saved = [(slot.put, slot.get()) for slot in _slots()]
         stack.callback(_put_back, saved)
         stack.enter_context(warnings.catch_warnings())
-        stack.callback(_put_mpmath_back, _mpmath_precision())
+        stack.enter_context(same_precision())
         stack.enter_context(_directory())
         hidden = stack.enter_context(_variables())
         stack.enter_context(_streams())
@@ -147,6 +147,16 @@ def _put_back(saved: list[tuple[Callable[[Any], object], Any]]) -> None:
     for put, value in reversed(saved):
         with suppress(OSError, ValueError):  # a limit that was lowered for good
             put(value)
+
+
+@contextmanager
+def same_precision() -> Iterator[None]:
+    """Put back, on leaving, the precision of mpmath alone."""
+    bits = _mpmath_precision()
+    try:
+        yield
+    finally:
+        _put_mpmath_back(bits)
 
 
 def _mpmath_precision() -> int | None:

@@ -237,7 +237,7 @@ def _refusal(case: Case, error: ValueError) -> InputError:
 def _told(error: BaseException) -> str:
     """Return an exception in one line; its own method that says what it is may raise as well."""
     try:
-        return f"{type(error).__name__}: {error}".splitlines()[0]
+        return f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": ")
     except Exception:  # noqa: BLE001  # likewise
         return type(error).__name__
 

@@ -142,6 +142,7 @@ def slopes_at(activation: str, z: Array) -> Truth:
     return truth_at(activation, z)[0]
 
 
+@evaluating
 def why_unknown(activation: str) -> str:
     """Say why little is known of g'."""
     complaint = None if obstacle(activation) is None else differences.complaint(activations.get(activation))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from actbench import activations, backends
 from actbench.by_name import by_name
 from actbench.formula import Activation, Dialect, Formula
+from actbench.loading import evaluating
 
 Array = NDArray[Any]
 
@@ -25,6 +26,7 @@ SAME = 1e-6
 
 @by_name
 @cache
+@evaluating
 def dependence(activation: str, strategy: str | None = None) -> str | None:
     """Say that g, or a strategy's g', depends on what else an array holds, or None where it does not."""
     what, formula, arrays = _formula(activations.get(activation), strategy)

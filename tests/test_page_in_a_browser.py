@@ -10,6 +10,7 @@ from typing import Any, Self
 import pytest
 
 from tests.conftest import run_in
+from tests.damage import resealed
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -215,6 +216,7 @@ def test_a_hostile_name_is_shown_as_text(
     for copied in ("run.json", "values.csv"):
         text = (runs / "run" / copied).read_text()
         (tmp_path / copied).write_text(text.replace("logistic", name))
+    resealed(tmp_path)
     monkeypatch.setattr("actbench.report.page.MOST_ROWS", most)
     run_in(tmp_path, "report", ".")
     file = tmp_path / "report.html"

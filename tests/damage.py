@@ -35,7 +35,8 @@ def journal_line(run: Path, times: BlockTimes, number: int = 1) -> bytes:
 def resealed(run: Path) -> None:
     """Give a run that was edited by hand the digests of what it holds now."""
     of = msgspec.json.decode((run / "run.json").read_bytes(), type=record.Record)
-    data = (run / "values.csv").read_bytes()
-    for part in values.parts(data, of.plan, of.calibrations, of.digests):
-        of.digests[part.block.id][part.round] = values.digest(data[part.begin : part.end])
+    for name, blocks in ((archive.VALUES, of.plan.blocks), (archive.PROBES, of.plan.probes)):
+        data = (run / name).read_bytes()
+        for part in values.parts(data, blocks, of.calibrations, of.digests):
+            of.digests[part.block.id][part.round] = values.digest(data[part.begin : part.end])
     (run / "run.json").write_bytes(record.encode(of))

@@ -213,7 +213,7 @@ def test_text_stands_out_as_wcag_asks_for(browser: Any, report: Path, scheme: st
 def test_a_hostile_name_is_shown_as_text(
     browser: Any, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, name: str, most: int
 ) -> None:
-    for copied in ("run.json", "values.csv"):
+    for copied in ("run.json", "values.csv", "probes.csv"):
         text = (runs / "run" / copied).read_text()
         (tmp_path / copied).write_text(text.replace("logistic", name))
     resealed(tmp_path)

@@ -10,6 +10,7 @@ from typing import Any, Self
 import pytest
 
 from tests.conftest import run_in
+from tests.damage import resealed
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -212,9 +213,10 @@ def test_text_stands_out_as_wcag_asks_for(browser: Any, report: Path, scheme: st
 def test_a_hostile_name_is_shown_as_text(
     browser: Any, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, name: str, most: int
 ) -> None:
-    for copied in ("run.json", "values.csv"):
+    for copied in ("run.json", "values.csv", "probes.csv"):
         text = (runs / "run" / copied).read_text()
         (tmp_path / copied).write_text(text.replace("logistic", name))
+    resealed(tmp_path)
     monkeypatch.setattr("actbench.report.page.MOST_ROWS", most)
     run_in(tmp_path, "report", ".")
     file = tmp_path / "report.html"

@@ -74,6 +74,10 @@ def test_a_run_s_file_is_a_regular_one(
 def test_a_suite_and_a_baseline_are_regular_files(actbench: Actbench, small_runs: Path, kind: str) -> None:
     shutil.copytree(small_runs / "one", "here")
     replaced(Path("suite.json"), kind)
+    if kind != "a directory":
+        assert "suite.json is not a run (it is no directory, and not a regular file)" in refused(
+            actbench, "compare", "suite.json"
+        )
     assert "suite.json is not a run" in refused(actbench, "compare", "suite.json")
     assert "suite.json is not a run" in refused(actbench, "check", "here", "--baseline", "suite.json", code=5)
 

@@ -175,4 +175,6 @@ def _no_run(path: Path, error: OSError) -> InputError:
     why = error.strerror
     if isinstance(error, FileNotFoundError):
         why = f"there is no {RUN} in it" if path.is_dir() else why
+    elif isinstance(error, NotADirectoryError) and path.exists():
+        why = "it is no directory, and not a regular file"
     return InputError(f"{path} is not a run ({why}): name a directory with a run.json, a pyperf.json, or 'latest'")

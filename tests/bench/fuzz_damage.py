@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-FILES = ("run.json", "values.csv", "journal.jsonl", "pyperf.json")
+FILES = ("run.json", "values.csv", "probes.csv", "journal.jsonl", "pyperf.json")
 
 
 @dataclass(slots=True)

@@ -23,7 +23,7 @@ from actbench.measure.timing import Values, burden, calibrated, sweeps, values
 from actbench.model import Block, BlockTimes, Calibration, Failure, Plan
 from actbench.runs.events import Calibrated, Event, Failed, Measured
 
-SIDES = ("baseline", "candidate", "control")
+NAMES = ("baseline", "candidate", "control")
 """What errors call the three processes, in their order."""
 
 CONTROL = 2
@@ -111,10 +111,10 @@ class Lockstep:
 
     def _measured(self, workers: Sequence[Worker], block: Block, rng: random.Random) -> list[Values]:
         first = block.id not in self.compared
-        for side, worker in zip(SIDES, workers, strict=True):
+        for name, worker in zip(NAMES, workers, strict=True):
             worker.prepare(block, self.plan.seed, whole=first)
             if first and not is_built_in(block):
-                with _told(side):
+                with _told(name):
                     compare(block, worker)
         self.compared.add(block.id)
         calibration = self.calibrations[block.id]
@@ -124,8 +124,8 @@ class Lockstep:
         for plain, heavy, turn in zip(swept, burdened, turns(len(workers), rng), strict=False):
             for side in turn:
                 timed[side].append(workers[side].time([heavy if side == CONTROL else plain], self.timeout))
-        for side, worker in zip(SIDES, workers, strict=True):
-            with _told(side):
+        for name, worker in zip(NAMES, workers, strict=True):
+            with _told(name):
                 settle(block, worker.doubts())
         return [values(calibration, swept, each) for each in timed]
 

@@ -107,7 +107,7 @@ def test_a_kernel_that_cheats_has_no_speed(monkeypatch: pytest.MonkeyPatch, word
     declared(monkeypatch, CHEATS[words], "logistic", scalar=one)
     said = refusal(block(size=10_000))
     assert said.startswith("logistic/mine/numpy/derivative/float64 is wrong")
-    assert words.strip() in said or words == "for 5000 elements and more"
+    assert words.strip() in said or words == "for 5000 elements and more" or "depends on the other elements" in said
 
 
 def test_a_view_of_what_was_kept_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:

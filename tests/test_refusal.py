@@ -30,7 +30,9 @@ def steep(m, beta=5.0):
         t = m.exp(-abs(beta * z))
         return m.where(z >= 0.0, 1.0, t) / (1.0 + t)
     forward = Piecewise(scalar=one, array=many)
-    return Formulas(forward=forward, naive=naive, stable=stable, declared=Strategy(stable, weaknesses=(FACTOR,)))
+    def rough(z): return m.where(z < -5.0, 1.001 * naive(z), naive(z))
+    declared = Strategy(stable, weaknesses=(FACTOR,))
+    return Formulas(forward=forward, naive=naive, stable=stable, rough=rough, declared=declared)
 
 @activation
 def hundred(m):
@@ -58,7 +60,7 @@ EPS = 2.0**-52
 swapped = add("swapped", lambda m, z, g: (1.0 - z) * (1.0 + z))
 hole = add("hole", lambda m, z, g: g * z / z)
 alone = add("alone", lambda m, z, g: m.where(z == 0.0, 0.0, g))
-far = add("far", lambda m, z, g: g * (1.0 + 20.0 * EPS * (abs(z) > 30.0)))
+far = add("far", lambda m, z, g: g * (1.0 + 1e6 * EPS * (abs(z) > 30.0)))
 nearly = add("nearly", lambda m, z, g: g * (1.0 + 1e-4 * (1.0 - g)))
 cancelling = add("cancelling", lambda m, z, g: g + 8.04 * EPS * (z < 0.0), Flaw.CANCELS, lambda z, _: z < 0)
 amplified = add("amplified", lambda m, z, g: g * (1 + 90 * EPS * (z > 3)), Flaw.AMPLIFIES, lambda z, _: 2.0 * (z > 0))
@@ -120,10 +122,10 @@ AMPLIFIED = (
 
 
 def test_where_there_is_no_number_is_told_first_and_every_other_kind_after_it() -> None:
-    first, second = refusal("steep", "naive", Dtype.FLOAT32).split("; at z")
+    first, second = refusal("steep", "rough", Dtype.FLOAT32).split("; at z")
     assert first == "at z = 17.75 it gives nan where g' = 1, and no number for z >= 17.75"
-    assert second.startswith(" = -9.86503792 it gives 3.78741")
-    assert second.endswith(AMPLIFIED)
+    assert "ULP; 8 are allowed" in second
+    assert refusal("steep", "naive", Dtype.FLOAT32) == first
 
 
 def test_no_number_at_one_z_is_told() -> None:
@@ -145,8 +147,11 @@ def test_complex_numbers_are_called_that() -> None:
 # Rounding
 
 
-def test_a_rounded_exponent_is_named() -> None:
-    assert refusal("steep", "stable").endswith(AMPLIFIED)
+@pytest.mark.parametrize("dtype", Dtype)
+def test_a_rounded_exponent_is_named_and_no_mistake(dtype: Dtype) -> None:
+    check = oracle.check(Kernel("steep", "stable", "numpy", Op.DERIVATIVE, dtype), evaluate)
+    assert check.weaknesses == (f"not declared: {AMPLIFIED}",)
+    assert check.max_ulp > 20
 
 
 @pytest.mark.parametrize("dtype", Dtype)
@@ -160,11 +165,9 @@ def test_an_error_that_does_not_grow_is_no_rounded_exponent() -> None:
     assert "exponent" not in said
 
 
-def test_zero_where_g_prime_is_normal_is_told_beside_what_cancels() -> None:
+def test_zero_where_g_prime_is_normal_is_told() -> None:
     said = refusal("silu", "by-sigmoid")
-    assert said.startswith("at z = -1.28125 it gives -0.00060556778666")
-    assert "digits cancel there" in said
-    assert "at z = -711.077206 it gives 0 where g' = -1.08242765e-306, and 0 for z from -746.6 to -711.1" in said
+    assert "at z = -711.077206 it gives 0 where g' = -1.08242765e-306, and 0 for z from -713.6 to -711.1" in said
 
 
 def test_a_single_wrong_z_is_told_as_such() -> None:

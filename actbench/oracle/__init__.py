@@ -35,7 +35,7 @@ from actbench.by_name import by_name
 from actbench.costs import bytes_moved, residual_bytes
 from actbench.errors import BenchmarkError, WrongKernelError
 from actbench.model import BANDS, STATED_ULP, Check, Dtype, Kernel, Op
-from actbench.oracle import allowance, kept, refusal
+from actbench.oracle import allowance, causes, kept, refusal
 from actbench.oracle.calls import check_calls
 from actbench.oracle.elements import settle
 from actbench.oracle.evaluation import Evaluate, Evaluation
@@ -57,6 +57,9 @@ __all__ = [
     "truth",
     "truth_at",
 ]
+
+STEEP = "what is rounded on the way is multiplied where g' is steep, or near a root"
+"""What is said of a kernel of the user's that is as right as its arithmetic allows, and declares no weakness."""
 
 MOST_STRETCHES = 4
 """Into how many stretches the z are put where g' is not known."""
@@ -113,6 +116,11 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
     worst = refusal.worst_place(error, z)
     largest = float(error[worst]) if np.isfinite(error[worst]) else None
     known = [*(weakness.why for weakness in weaknesses), *([storage.rounds] if storage else [])]
+    off = error > allowance.allowed(weaknesses, z)
+    if off.any() and not (weaknesses or storage):
+        known.append(
+            f"not declared: {causes.rounding(z[off], derivative[off], slope.nearest[off], error[off]) or STEEP}"
+        )
     flushes = backends.catalogue()[kernel.backend].flushes
     if flushes and np.any(error[allowance.flushed(kernel, derivative, slope, z, weaknesses)] > STATED_ULP):
         known.append(flushes)

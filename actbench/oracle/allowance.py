@@ -9,11 +9,18 @@ import numpy as np
 from actbench import activations, backends, residuals
 from actbench.errors import WrongKernelError
 from actbench.formula import Flaw, Weakness
+from actbench.kernel import is_built_in
 from actbench.model import STATED_ULP, Kernel
-from actbench.truth import Array, Truth
+from actbench.truth import Array, Truth, slopes_at
 
 MOST = 1e300
 """The largest factor of an error; those that an activation declares may overflow where z is large."""
+
+SMOOTH = 0.75
+"""What half the distance leaves of the difference of two slopes, at most, where g' is smooth: at a kink it stays."""
+
+LOST = 1 / 16
+"""Smallest normal numbers that a result may lack because an intermediate became 0."""
 
 FLUSHED = 4.0
 """Smallest normal numbers: a result below may come of a denormal intermediate, as tanh's 4 e^-2|z| does."""
@@ -55,7 +62,42 @@ def exceeding(kernel: Kernel, derivative: Array, expected: Truth, z: Array, slac
     excused |= there[Flaw.CANCELS] & cancels
     excused |= there[Flaw.MERGES] & (derivative == _at_next_kink(kinks, z))
     excused |= there[Flaw.INACCURATE] & number & ~np.isfinite(expected.nearest)
-    return np.asarray(beyond & ~excused & ~flushed(kernel, derivative, expected, z, weaknesses))
+    wrong = np.asarray(beyond & ~excused & ~flushed(kernel, derivative, expected, z, weaknesses))
+    if wrong.any() and not weaknesses and not is_built_in(kernel):
+        wrong[wrong] = ~_right_nearby(kernel, derivative[wrong], expected.at(wrong), z[wrong])
+    return wrong
+
+
+def _right_nearby(kernel: Kernel, derivative: Array, expected: Truth, z: Array) -> Array:
+    """Return where a result is g' at a z that is `STATED_ULP` away at most, as far as g' is known and smooth there.
+
+    That is what numerical analysis calls stable: a formula as it is printed, such as z^2 in an exponent, rounds on its
+    way, and where g' is steep, or near its roots, no formula in this arithmetic need do better. What is built in is
+    held to more, and what declares its weaknesses to these. Below the smallest normal number no digits are asked for,
+    and above it none that an intermediate below it would have had.
+    """
+    _, storage = residuals.split(kernel.strategy)
+    if storage is not None:
+        return np.zeros(z.size, dtype=bool)
+    tiny = float(np.finfo(z.dtype).tiny)
+    with np.errstate(all="ignore"):
+        step = STATED_ULP * np.spacing(np.abs(z))
+        far, near = (_pair(kernel, z, part * step) for part in (1.0, 0.5))
+        slopes = np.array([expected.nearest, *far], dtype=np.float64)
+        computed = derivative.astype(np.float64)
+        unit = STATED_ULP * expected.ulp
+        within = (computed >= slopes.min(axis=0) - unit) & (computed <= slopes.max(axis=0) + unit)
+        within &= np.abs(near[1] - near[0]) <= SMOOTH * np.abs(far[1] - far[0])
+        lost = np.where(np.abs(slopes[0]) < tiny, tiny, LOST * tiny)
+        within |= np.abs(computed - slopes[0]) < lost
+    return np.asarray(within & np.isfinite(computed) & np.isfinite(slopes).all(axis=0))
+
+
+def _pair(kernel: Kernel, z: Array, step: Array) -> Array:
+    """Return g' so far below z, and above it, in float64."""
+    limit = np.finfo(z.dtype).max
+    moved = (np.clip(z + side * step.astype(z.dtype), -limit, limit) for side in (-1, 1))
+    return np.array([slopes_at(kernel.activation, at).nearest for at in moved], dtype=np.float64)
 
 
 def output_exceeding(kernel: Kernel, y: Array, expected: Truth, z: Array, raised: str | None) -> Array:

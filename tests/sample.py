@@ -15,7 +15,7 @@ from importlib.metadata import version
 import pytest
 
 SAMPLE = (
-    "test_archive.py::test_a_lone_pyperf_json_says_the_same_as_its_run",
+    "test_pyperf_suite.py::test_a_lone_pyperf_json_says_the_same_as_its_run",
     "test_code_placement.py",
     "test_csv_text.py",
     "test_files.py",

@@ -208,12 +208,17 @@ def test_a_baseline_that_dies_in_a_round_is_named_and_the_others_go_on(
     check: Callable[..., Result], tmp_path: Path, only_numpy: Path
 ) -> None:
     own = altered(
-        tmp_path, ("measure/worker.py", "        self._operands = None\n        gc", f"{DIES_IN_A_ROUND}        gc")
+        tmp_path,
+        (
+            "measure/worker.py",
+            "        self._operands = self._watch = None\n        gc",
+            f"{DIES_IN_A_ROUND}        gc",
+        ),
     )
     result = check(environment(tmp_path / "environment", own, only_numpy), "-n", "1000,2000", "--budget", "9s")
     assert result.exit_code == 4, result.output
     said = "logistic/derivative/float64/2000: the baseline was killed by SIGKILL"
-    assert result.stderr == f"actbench: failed: {said}\n"
+    assert result.stderr == "actbench: failed: logistic/derivative/float64/2000 (see above)\n"
     assert "2 cases, margin 99 %: 2 " in result.stdout
     assert f"{said.replace(':', ' failed:')}\n" in result.stdout
 
@@ -243,10 +248,10 @@ def test_the_user_s_python_path_and_numba_s_cache_are_not_shared(
 def test_an_actbench_of_another_protocol_is_refused(
     check: Callable[..., Result], tmp_path: Path, only_numpy: Path
 ) -> None:
-    own = altered(tmp_path, ("measure/protocol.py", "PROTOCOL = 3\n", "PROTOCOL = 99\n"))
+    own = altered(tmp_path, ("measure/protocol.py", "PROTOCOL = 4\n", "PROTOCOL = 99\n"))
     place = environment(tmp_path / "environment", own, only_numpy)
     assert refusal(check(place)) == (
-        f"actbench: --against {place}: its actbench {__version__} speaks protocol 99 with workers, this one speaks 3: "
+        f"actbench: --against {place}: its actbench {__version__} speaks protocol 99 with workers, this one speaks 4: "
         "install one of the same protocol there"
     )
 

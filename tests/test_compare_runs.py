@@ -15,6 +15,7 @@ import pytest
 
 from actbench.model import Case
 from tests.conftest import Actbench
+from tests.damage import resealed
 from tests.fake import FakeBench, exact_seconds
 from tests.selections import PAIR, SMALL, TWO_BLOCKS
 
@@ -385,6 +386,7 @@ def test_runs_of_two_engines_are_refused(two_runs: Actbench) -> None:
 
 def test_runs_on_other_inputs_are_refused(two_runs: Actbench) -> None:
     edited(NEW, '"normal(0, 1)"', '"uniform(0, 1)"')
+    resealed(Path(NEW))
     said = "old was measured on inputs from normal(0, 1), new from uniform(0, 1): measure both on the same"
     assert refused(two_runs, OLD, NEW) == (5, said)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -44,11 +45,12 @@ def test_an_empty_variable_sets_nothing(actbench: Actbench, monkeypatch: pytest.
 
 def test_a_baseline_of_the_file_need_not_be_named(actbench: Actbench) -> None:
     actbench("run", *SMALL, "-o", "old")
+    shutil.copytree("old", "new")
     write("[check]\nbaseline = 'old'\nmargin = 7\n")
-    result = actbench("check", "old")
+    result = actbench("check", "new")
     assert result.exit_code == 0, result.stderr
     assert "margin 7 %" in result.stdout
-    assert "margin 8 %" in actbench("check", "old", "--margin", "8").stdout
+    assert "margin 8 %" in actbench("check", "new", "--margin", "8").stdout
 
 
 # Settings that exclude each other

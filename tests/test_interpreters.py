@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
 import sys
 import tomllib
@@ -134,13 +133,6 @@ def test_the_sample_names_tests_that_exist() -> None:
         file, _, test = name.partition("::")
         assert not test or f"\ndef {test}(" in (ROOT / "tests" / file).read_text()
         assert (ROOT / "tests" / file).is_file()
-
-
-@pytest.mark.parametrize(("seconds", "code"), [(59.0, 0), (61.0, 1)])
-def test_a_sample_that_has_grown_too_large_fails(seconds: float, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pytest, "main", lambda _: 0)
-    monkeypatch.setattr(os, "times", lambda: (seconds, 0.0, 0.0, 0.0, 0.0))
-    assert sample.main() == code
 
 
 def test_a_sample_with_a_failing_test_fails(monkeypatch: pytest.MonkeyPatch) -> None:

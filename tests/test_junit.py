@@ -24,8 +24,8 @@ EVERY_VERDICT = """\
 tests="9" failures="1" errors="1" skipped="3">
     <properties />
     <testcase name="logistic/recompute/numpy/derivative/float64/1000" classname="actbench.logistic.derivative" time="0">
-      <skipped message="inconclusive: +0 % &#177; 40 %, margin 5 %" type="inconclusive">\
-inconclusive: +0 % &#177; 40 %, margin 5 %
+      <skipped message="inconclusive: +0 % (+0 % to +40 %), margin 5 %" type="inconclusive">\
+inconclusive: +0 % (+0 % to +40 %), margin 5 %
 the baseline against itself: +0.00 % &#177; 0.00 %</skipped>
     </testcase>
     <testcase name="logistic/cached/numpy/derivative/float64/1000" classname="actbench.logistic.derivative" time="0">

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -92,12 +93,13 @@ def test_a_run_is_read_without_the_code_that_it_loaded(actbench: Actbench) -> No
     write(EVERYTHING)
     actbench("run", "--load", "mine.py", *SELECTED, "--rounds", "6", "-o", "here")
     Path("mine.py").unlink()
+    shutil.copytree("here", "there")
     for command in (
         ("compare", "here"),
         ("compare", "here", "--by", "backend"),
-        ("compare", "here", "here"),
+        ("compare", "here", "there"),
         ("export", "here", "--to", "bmf"),
-        ("check", "here", "--baseline", "here"),
+        ("check", "here", "--baseline", "there"),
     ):
         result = actbench(*command)
         assert result.exit_code in {0, 3}, result.output

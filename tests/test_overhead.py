@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -325,8 +326,8 @@ COMMANDS = [
     ("compare", "here"),
     ("compare", "here", "--by", "backend"),
     ("compare", "here", "--by", "size"),
-    ("compare", "here", "here"),
-    ("check", "here", "--baseline", "here"),
+    ("compare", "here", "there"),
+    ("check", "here", "--baseline", "there"),
     ("check", "--against", ".venv", "--preset", "overhead", "-n", "16"),
     ("run", "--resume", "here", "--rounds", "8"),
     ("run", "--preset", "overhead", "--dry-run"),
@@ -343,6 +344,7 @@ def test_every_command_takes_such_a_run(actbench: Actbench, words: tuple[str, ..
         ).exit_code
         == 0
     )
+    shutil.copytree("here", "there")
     result = actbench(*words)
     assert result.exit_code == 0, result.output
 

@@ -143,7 +143,7 @@ def test_an_audit_without_time_for_a_check_says_so(actbench: Actbench) -> None:
     result = actbench("selfcheck", *SMALL, "--budget", "1ms")
     assert result.exit_code == 3
     assert result.stdout.startswith("0 rounds: too few for one check of ")
-    assert " allow for: --budget " in result.stdout
+    assert " allow for; --budget " in result.stdout
 
 
 def test_ctrl_c_says_what_the_rounds_so_far_say(actbench: Actbench, bench: FakeBench) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from itertools import pairwise, product
 from pathlib import Path
 
@@ -202,7 +203,8 @@ def test_many_curves_are_counted_in_one_sentence(actbench: Actbench) -> None:
 
 def test_other_commands_take_a_run_with_many_sizes(actbench: Actbench) -> None:
     assert actbench("run", *CURVE, "-o", "here").exit_code == 0
-    for words in (("compare", "here", "--by", "size"), ("compare", "here", "here"), ("export", "here", "--to", "bmf")):
+    shutil.copytree("here", "there")
+    for words in (("compare", "here", "--by", "size"), ("compare", "here", "there"), ("export", "here", "--to", "bmf")):
         assert actbench(*words).exit_code == 0
     assert actbench("run", "--resume", "here", "--rounds", "8").exit_code == 0
     assert rows(Path("here/crossovers.csv"))[0]["rounds"] == "8"

@@ -58,7 +58,7 @@ class GuardedCalls:
             faults += self._faults_of(case, raw, invocation)
         self._earlier[case.kernel] = raw
         outputs = () if raw[0] is None else tuple(map(invocation.release, raw))
-        if not (faults or case.is_rung or kernel.is_built_in(case.kernel)):
+        if not (faults or case.is_rung or kernel.is_built_in(case.kernel)) and memory.can_change:
             outputs = tuple(output.copy() for output in outputs)
             faults += self._again(case, outputs, invocation, memory)
         return Answer(outputs, tuple(faults))
@@ -145,10 +145,18 @@ class GuardedMemory:
             self._outputs[key] = self._between_guards(z.size, key[1])
         return self._outputs[key]
 
+    @property
+    def can_change(self) -> bool:
+        """Whether operands can be changed where they are: jax's cannot, nor are those on a device in this memory."""
+        return all(given.backend.places or isinstance(given.operand, list) for given in self._given.values())
+
     def reverse(self) -> None:
         """Put the elements of all operands in reverse, where they are."""
         for array in self._placed.values():
             array[:] = array[::-1].copy()
+        for given in self._given.values():
+            if isinstance(given.operand, list):
+                given.operand.reverse()
 
     def faults(self) -> Iterator[str]:
         """Yield what a call did to operands and guards."""

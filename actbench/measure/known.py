@@ -68,14 +68,9 @@ class Known:
         self._slopes.update(zip(fresh.tolist(), _rows(slopes), strict=False))
 
     def _joined(self, rows: dict[float, Row], z: Array) -> Truth:
-        nearest, rest, ulp, *slack = zip(*(rows[value] for value in z.tolist()), strict=True)
-        return Truth(
-            np.array(nearest, dtype=z.dtype),
-            np.array(rest),
-            np.array(ulp),
-            np.array(slack[0]) if slack else None,
-            self._digits,
-        )
+        nearest, *others = zip(*(rows[value] for value in z.tolist()), strict=True)
+        rest, ulp, slack = map(np.array, others)
+        return Truth(np.array(nearest, dtype=z.dtype), rest, ulp, slack if slack.any() else None, self._digits)
 
     def _residuals_at(self, strategy: str, data: bytes, dtype: str) -> dict[str, Array]:
         z = np.frombuffer(data, dtype=dtype)
@@ -88,5 +83,6 @@ class Known:
 
 
 def _rows(truth: Truth) -> Iterable[Row]:
-    columns = (truth.nearest, truth.rest, truth.ulp, *(() if truth.slack is None else (truth.slack,)))
+    slack = np.zeros(truth.nearest.size) if truth.slack is None else truth.slack
+    columns = (truth.nearest, truth.rest, truth.ulp, slack)
     return zip(*(column.tolist() for column in columns), strict=True)

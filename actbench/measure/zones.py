@@ -213,8 +213,8 @@ def _beyond(line: _Line, place: int, count: int, *, outward: bool) -> NDArray[np
     size = abs(line.z(np.array([place])).astype(np.float64)[0])
     far = min(size, INWARD * float(np.finfo(line.dtype).max)) / INWARD if outward else size * INWARD
     limit = int(ranks(np.array([far]).astype(line.dtype))[0])
-    places = np.unique(np.linspace(place, limit, count).round().astype(np.int64))
-    return np.asarray(places[(places > 0) & (places != place)])
+    places = np.unique(np.linspace(place, limit, count).round().astype(np.int64))  # as float64, which may round outward
+    return np.asarray(places[(places > 0) & (places != place) & (places <= max(place, limit))])
 
 
 @dataclass

@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run smoke test lint types unit fuzz repeatability cost selfcheck gate peers verify-simd verify-truth figures \
+.PHONY: run smoke test lint types unit fuzz judge repeatability cost selfcheck gate peers verify-simd verify-truth figures \
 	full-report sample portable oldest interpreters clean
 
 run: $(READY)                ## the default preset, with its tables
@@ -39,6 +39,9 @@ interpreters: $(READY)       ## both, on every Python that is supported and on t
 
 fuzz: $(READY)               ## ten thousand damaged runs: refused, or read as they were measured: a few minutes
 	$(BIN)/python -m tests.bench.fuzz
+
+judge: $(READY)              ## right kernels in other styles accepted, cheats refused, one by one: four minutes
+	$(BIN)/python -m tests.bench.judge
 
 repeatability: $(READY)      ## how far ratios scatter over runs, beside stock pyperf: about a quarter of an hour
 	$(BIN)/python -m tests.bench.repeatability

@@ -19,6 +19,7 @@ from actbench.backends import Backend, Bound, narrowed, numpy_dtype
 from actbench.by_name import by_name
 from actbench.errors import InputError, unknown
 from actbench.formula import Dialect, Rule, looked_up
+from actbench.loading import with_room
 from actbench.model import OVERHEAD, Case, Compiled, Dtype, Kernel, Op
 from actbench.residuals import split
 
@@ -160,7 +161,7 @@ def takes_read_only(kernel: Kernel) -> bool:
         return False
     chosen = rule(kernel)
     operands = Operands(kernel.activation, np.linspace(-1.0, 1.0, 8, dtype=kernel.dtype))
-    arrays = [operands.array(kernel.strategy, name).copy() for name in inputs(kernel.op, chosen.residuals)]
+    arrays = [with_room(operands.array(kernel.strategy, name)) for name in inputs(kernel.op, chosen.residuals)]
     for array in arrays:
         array.flags.writeable = False
     written = [np.empty(8, dtype_of(name, kernel.dtype)) for name in outputs(kernel.op, chosen.saved)]

@@ -14,9 +14,13 @@ from actbench.errors import BenchmarkError
 from actbench.formula import Extension, Piecewise, Strategy
 from actbench.kernel import Array
 from actbench.measure import protocol
-from actbench.measure.checking import check_kernels, compare
+from actbench.measure.checking import check_kernels, compare, settle
+from actbench.measure.protocol import Slice, Sweep
 from actbench.measure.worker import Worker
 from actbench.model import Arm, Block, Dtype, Kernel, Op, Plan
+
+SWEEPS, CALLS = 3, 25
+"""How often a kernel is timed, and so many calls at a time."""
 
 
 class InProcess:
@@ -79,14 +83,20 @@ def block(
     return Block(activation, op, dtype, size, (Arm("mine", "numpy"),))
 
 
-def refusal(of: Block) -> str:
-    """Return why its kernels are refused; nothing where they pass."""
+def refusal(*blocks: Block) -> str:
+    """Return why a run of these blocks refuses a kernel, before they are timed or after; nothing where all pass."""
     worker: Any = InProcess()
     try:
-        for _ in check_kernels(Plan((of,), seed=1), lambda: worker):
+        for _ in check_kernels(Plan(blocks, seed=1), lambda: worker):
             pass
-        worker.prepare(of, 1)
-        compare(of, worker)
+        for of in blocks:
+            worker.prepare(of, 1)
+            compare(of, worker)
+            for seed in range(SWEEPS):
+                worker.time([Sweep(seed, (Slice(0, CALLS),))])
+                settle(of, worker.doubts())
     except BenchmarkError as error:
         return str(error)
+    except Exception as error:  # noqa: BLE001  # a worker tells of whatever a kernel raises, and the run ends
+        return f"it raised {type(error).__name__}: {error}"
     return ""

@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 
 from actbench import activations, oracle
+from actbench.by_name import forget
 from actbench.errors import WrongKernelError
+from actbench.formula import Extension, Flaw, Strategy, Weakness
 from actbench.kernel import Array, takes_read_only
+from actbench.loading import with_room
 from actbench.measure.checking import settle
 from actbench.measure.protocol import Slice, Sweep
-from actbench.model import Dtype, Kernel, Op
+from actbench.model import Arm, Block, Dtype, Kernel, Op
 from actbench.oracle import Evaluation
 from actbench.oracle.points import further
 from tests import kernels
@@ -34,6 +37,8 @@ def stateful() -> dict[str, Callable[..., Any]]:
     last: dict[Any, Array] = {}
     calls = [0]
     buffer = np.empty(1 << 20)
+    buffers: dict[Any, Array] = {}
+    by_ends: dict[Any, Array] = {}
 
     def remembers(z: Array) -> Array:
         key = (z.ctypes.data, z.size)
@@ -45,6 +50,16 @@ def stateful() -> dict[str, Callable[..., Any]]:
         calls[0] += 1
         return right(z) if calls[0] <= 2 else np.full_like(z, 0.25)
 
+    def knows_both_ends(z: Array) -> Array:
+        key = (z[:1].tobytes(), z[-1:].tobytes(), z.size)
+        return by_ends.setdefault(key, right(z)).copy()
+
+    def two_buffers_in_turn(z: Array) -> Array:
+        calls[0] += 1
+        out = buffers.setdefault((calls[0] % 2, z.size, z.dtype), np.empty_like(z))
+        out[:] = right(z)
+        return out
+
     def reuses_a_buffer(z: Array) -> Array:
         out = buffer[: z.size].view(z.dtype)[: z.size]
         out[:] = right(z)
@@ -54,7 +69,13 @@ def stateful() -> dict[str, Callable[..., Any]]:
         "shares memory with the result of an earlier call": reuses_a_buffer,
         "shares memory with the result of an earlier call ": remembers,
         "on the same elements in reverse it gives another result": right_at_first,
+        "on the same elements in another order it gives another result": knows_both_ends,
+        "shares memory with the result of an earlier call  ": two_buffers_in_turn,
     }
+
+
+def right_again(kept: Array) -> Array:
+    return right(kept)
 
 
 def in_place(z: Array) -> Array:
@@ -97,6 +118,9 @@ CHEATS: dict[str, Callable[..., Any]] = {
     "elements of its result share memory with each other": lambda z: np.broadcast_to(np.float64(0.25), z.shape),
     "it returns a memmap where a ndarray is expected": lambda z: right(z).view(np.memmap),
     "it returns a list where a ndarray is expected": lambda z: right(z).tolist(),
+    "it returns nothing where a ndarray is expected": lambda z: None,  # noqa: ARG005  # its name says that z is kept
+    "it returns an array of objects": lambda z: right(z).astype(object),
+    "it gives complex numbers": lambda z: right(z).astype(complex),
     "it returns float32": lambda z: right(z).astype(np.float32),
     "for 5000 elements and more": lambda z: right(z) if z.size < 5000 else np.full_like(z, 0.25),
 }
@@ -144,6 +168,61 @@ HONEST: dict[str, Callable[..., Any]] = {
     "through ctypes": through_ctypes,
     "from the last element on": lambda z: right(z[::-1])[::-1],
 }
+
+
+def test_a_strategy_of_ones_own_passes_on_lists_as_on_arrays(monkeypatch: pytest.MonkeyPatch) -> None:
+    declared(monkeypatch, right, "logistic", scalar=lambda z: math.exp(-abs(z)) / (1.0 + math.exp(-abs(z))) ** 2)
+    assert not refusal(Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, 100, (Arm("mine", "python"),)))
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [lambda z: np.sign(np.maximum(z, 0)), lambda z: 1 - (z <= 0).astype(z.dtype), lambda z: (z > 0).astype(z.dtype)],
+)
+def test_comparisons_of_ones_own_may_fall_out_either_way_at_nan(
+    monkeypatch: pytest.MonkeyPatch, formula: Callable[..., Any]
+) -> None:
+    declared(monkeypatch, formula, "relu", scalar=None)
+    assert not refusal(block("relu"))
+    declared(monkeypatch, lambda z: np.where(np.isnan(z), 0.5, formula(z)), "relu", scalar=None)
+    assert "at z = NaN it gives 0.5" in refusal(block("relu"))
+
+
+def test_y_of_ones_own_may_lack_the_digits_that_its_arithmetic_has_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    from scipy import special
+
+    def said(save: Callable[[Array], Any]) -> str:
+        extension = Extension("logistic", "mine", "for a test", lambda _: Strategy(right_again, save=save))
+        original = activations.get("logistic")
+        with monkeypatch.context() as patch:
+            patch.setitem(activations.catalogue(), "logistic", original.with_strategy(extension))
+            forget()
+            return refusal(block(op=Op.STEP, dtype=Dtype.FLOAT32))
+
+    assert not said(lambda z: (special.expit(z), z.copy()))  # 0 where y is subnormal
+    assert "where y = " in said(lambda z: (special.expit(z) * z.dtype.type(1.00001), z.copy()))
+
+
+def test_where_no_weakness_is_declared_a_strategy_is_right_as_far_as_its_arithmetic_allows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from scipy import special
+
+    def build(_: Any) -> Strategy:
+        cancels = Weakness(Flaw.CANCELS, "1 - s cancels", lambda z, _: z > 0)
+        return Strategy(lambda z: special.expit(z) * (1 - special.expit(z)), weaknesses=(cancels,))
+
+    extended = activations.get("logistic").with_strategy(Extension("logistic", "mine", "for a test", build))
+    monkeypatch.setitem(activations.catalogue(), "logistic", extended)
+    forget()
+    assert not refusal(block(dtype=Dtype.FLOAT32))  # g' is subnormal where this is 0
+
+
+def test_code_that_writes_beyond_an_array_spoils_nothing_of_the_process_that_knows_the_truth() -> None:
+    array = with_room(np.arange(3.0))
+    for place in (array.ctypes.data - 8, array.ctypes.data + array.nbytes):
+        ctypes.cast(place, ctypes.POINTER(ctypes.c_double))[0] = 1.0
+    assert np.array_equal(array, np.arange(3.0))
 
 
 @pytest.mark.parametrize("style", HONEST)

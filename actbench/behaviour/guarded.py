@@ -6,8 +6,10 @@ another result in every call. Outputs that a kernel is given to write to are NaN
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,12 @@ from actbench.model import Case, Kernel
 GUARD = 16 * ALIGNMENT
 """Bytes before and after every array: more than a loop of the widest vectors, unrolled eight times, reads at once."""
 
+
+REMEMBERED = 16
+"""Results of earlier calls that are kept: a kernel may write to several buffers in turn."""
+
+EXCHANGED = 3
+"""Elements that change places, where a call on other operands should not be told by looking at a few elements."""
 
 PLACE = 64.0
 """eps of a result that an element's place in an array may change, where digits cancel."""
@@ -34,11 +42,11 @@ class Answer:
 
 
 class GuardedCalls:
-    """Calls of kernels, each compared with the call of the same kernel before."""
+    """Calls of kernels, each compared with the calls of the same kernel before."""
 
     def __init__(self) -> None:
         """Remember no call yet."""
-        self._earlier: dict[Kernel, tuple[Any, ...]] = {}
+        self._earlier: dict[Kernel, deque[Any]] = defaultdict(partial(deque, maxlen=REMEMBERED))
 
     def call(self, case: Case, operands: Operands, memory: GuardedMemory | None = None) -> Answer:
         """Call the case's kernel once. What the kernel raises is passed on.
@@ -56,33 +64,48 @@ class GuardedCalls:
             return Answer(invocation.outputs, tuple(faults))
         if not case.is_rung:  # which may return nothing, or what it was given
             faults += self._faults_of(case, raw, invocation)
-        self._earlier[case.kernel] = raw
         outputs = () if raw[0] is None else tuple(map(invocation.release, raw))
-        if not (faults or case.is_rung or kernel.is_built_in(case.kernel)) and memory.can_change:
+        if outputs and not (faults or case.is_rung or kernel.is_built_in(case.kernel)):
             outputs = tuple(output.copy() for output in outputs)
             faults += self._again(case, outputs, invocation, memory)
-        return Answer(outputs, tuple(faults))
+        return Answer(outputs, tuple(dict.fromkeys(faults)))
 
     def _again(
         self, case: Case, outputs: tuple[Array, ...], invocation: Invocation, memory: GuardedMemory
     ) -> Iterator[str]:
-        """Call the user's own code again: on the same operands, then on these in reverse, at the same addresses."""
+        """Call the user's own code again: on the same operands, then on these in another order, at the same addresses.
+
+        In reverse each element has another place. Then a few in the middle change theirs, which a kernel does not see
+        that knows its operands again by some elements, or by their sum.
+        """
         yield from self._faults_of(case, _called(invocation), invocation)
-        memory.reverse()
-        turned = tuple(map(invocation.release, _called(invocation)))
-        memory.reverse()
-        if not all(_alike(after[::-1], before) for after, before in zip(turned, outputs, strict=True)):
-            yield "on the same elements in reverse it gives another result: it remembers or counts something"
+        for order, words in ((np.arange(case.size)[::-1], "in reverse"), (_exchange(case.size), "in another order")):
+            after: tuple[Any, ...] = ()
+            if memory.rearrange(order):
+                after = _called(invocation)
+            memory.rearrange(np.argsort(order))
+            yield from self._faults_of(case, after, invocation)
+            pairs = zip(map(invocation.release, after), outputs, strict=False)
+            if not all(_alike(one, other, order) for one, other in pairs):
+                yield f"on the same elements {words} it gives another result: it remembers or counts something"
+                return
 
     def _faults_of(self, case: Case, raw: tuple[Any, ...], invocation: Invocation) -> Iterator[str]:
         """Yield what is wrong with the objects that a call returned."""
         expected = type(backends.get(case.backend).adopt(np.ones(1, case.dtype)))
         allowed = {expected, tuple} if expected is list else {expected}
         for result in raw:
+            if result is None and invocation.outputs is None:
+                yield f"it returns nothing where a {expected.__name__} is expected"
+                return
             if result is not None and type(result) not in allowed:
                 yield f"it returns a {type(result).__name__} where a {expected.__name__} is expected"
                 return
-        earlier = self._earlier.get(case.kernel, ())
+            if isinstance(result, np.ndarray) and result.dtype.hasobject:
+                yield "it returns an array of objects where one of numbers is expected"
+                return
+        earlier = tuple(self._earlier[case.kernel])
+        self._earlier[case.kernel].extend(raw)
         for place, result in enumerate(raw):
             if _overlaps_itself(result):
                 yield "elements of its result share memory with each other"
@@ -145,18 +168,19 @@ class GuardedMemory:
             self._outputs[key] = self._between_guards(z.size, key[1])
         return self._outputs[key]
 
-    @property
-    def can_change(self) -> bool:
-        """Whether operands can be changed where they are: jax's cannot, nor are those on a device in this memory."""
-        return all(given.backend.places or isinstance(given.operand, list) for given in self._given.values())
+    def rearrange(self, order: Array) -> bool:
+        """Put the elements of all operands in another order, where they are; say whether a kernel sees it so.
 
-    def reverse(self) -> None:
-        """Put the elements of all operands in reverse, where they are."""
+        An operand that has been copied to a device, it does not.
+        """
         for array in self._placed.values():
-            array[:] = array[::-1].copy()
+            array[:] = array[order]
         for given in self._given.values():
             if isinstance(given.operand, list):
-                given.operand.reverse()
+                given.operand[:] = [given.operand[place] for place in order.tolist()]
+        return all(
+            same_bytes(given.backend.release(given.operand), given.original[order]) for given in self._given.values()
+        )
 
     def faults(self) -> Iterator[str]:
         """Yield what a call did to operands and guards."""
@@ -192,8 +216,19 @@ def _called(invocation: Invocation) -> tuple[Any, ...]:
     return returned if isinstance(returned, tuple) else (returned,)
 
 
-def _alike(one: Array, other: Array) -> bool:
-    """Say whether two results differ by no more than an element's place in a vector may change."""
+def _exchange(size: int) -> Array:
+    """Return an order of so many elements in which a few in the middle have changed places, by chance."""
+    order = np.arange(size)
+    if size > 2 * EXCHANGED:
+        some = np.random.default_rng().choice(np.arange(1, size - 1), EXCHANGED, replace=False)
+        order[some] = order[np.roll(some, 1)]
+    return order
+
+
+def _alike(one: Array, other: Array, order: Array) -> bool:
+    """Say whether a result on rearranged operands differs by no more than an element's place in a vector may change."""
+    if one.shape == other.shape == order.shape:
+        other = other[order]
     if one.shape != other.shape or one.dtype != other.dtype or one.dtype.kind != "f":
         return one.shape == other.shape and one.dtype == other.dtype
     size = np.abs(other)

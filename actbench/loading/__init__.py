@@ -21,6 +21,7 @@ from actbench.loading._definitions import steady
 from actbench.loading._found import Found
 from actbench.loading._guard import allow, blamed, evaluating, forget_code, guarded, has_run, know
 from actbench.loading._packages import Offer, offers
+from actbench.loading._room import with_room
 from actbench.model import STRATEGIES, Loaded, LoadedFrom
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "loaded",
     "offers",
     "unload",
+    "with_room",
 ]
 
 _LOADED: list[Loaded] = []

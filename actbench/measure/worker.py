@@ -140,6 +140,7 @@ class Worker:
             answer, raised = Answer((), ()), repr(error)
         outputs = answer.outputs
         ends = (*outputs[:1], *outputs[1:][-1:])  # between them is what a step keeps, perhaps in a type of its own
+        ends = () if answer.faults else ends
         return Evaluated(tuple(map(Array.pack, ends)), raised, bound.compile_seconds, bound.from_cache, answer.faults)
 
     def inspect(self, case: str) -> Inspected:

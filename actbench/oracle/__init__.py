@@ -60,7 +60,7 @@ __all__ = [
 ]
 
 STEEP = "what is rounded on the way is multiplied where g' is steep, or near a root"
-"""What is said of a kernel of the user's that is as right as its arithmetic allows, and declares no weakness."""
+"""What is said of a kernel of the user's that is as right as its arithmetic allows, where no weakness is declared."""
 
 MOST_STRETCHES = 4
 """Into how many stretches the z are put where g' is not known."""
@@ -117,8 +117,8 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
     worst = refusal.worst_place(error, z)
     largest = float(error[worst]) if np.isfinite(error[worst]) else None
     known = [*(weakness.why for weakness in weaknesses), *([storage.rounds] if storage else [])]
-    off = error > allowance.allowed(weaknesses, z)
-    if off.any() and not (weaknesses or storage or is_built_in(kernel)):
+    off = (error > allowance.allowed(weaknesses, z)) & ~allowance.declared(weaknesses, z)
+    if off.any() and not (storage or is_built_in(kernel)):
         known.append(
             f"not declared: {causes.rounding(z[off], derivative[off], slope.nearest[off], error[off]) or STEEP}"
         )

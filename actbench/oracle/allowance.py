@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from actbench.errors import WrongKernelError
 from actbench.formula import Flaw, Weakness
 from actbench.kernel import is_built_in
 from actbench.model import STATED_ULP, Kernel
-from actbench.truth import Array, Truth, slopes_at
+from actbench.truth import Array, Truth, truth_at
 
 MOST = 1e300
 """The largest factor of an error; those that an activation declares may overflow where z is large."""
@@ -63,28 +63,39 @@ def exceeding(kernel: Kernel, derivative: Array, expected: Truth, z: Array, slac
     excused |= there[Flaw.MERGES] & (derivative == _at_next_kink(kinks, z))
     excused |= there[Flaw.INACCURATE] & number & ~np.isfinite(expected.nearest)
     wrong = np.asarray(beyond & ~excused & ~flushed(kernel, derivative, expected, z, weaknesses))
-    if wrong.any() and not weaknesses and not is_built_in(kernel):
-        wrong[wrong] = ~_right_nearby(kernel, derivative[wrong], expected.at(wrong), z[wrong])
+    if not is_built_in(kernel):
+        plain = wrong & ~declared(weaknesses, z)
+        wrong[plain] = ~_right_nearby(kernel, derivative[plain], expected.at(plain), z[plain], _slopes)
     return wrong
 
 
-def _right_nearby(kernel: Kernel, derivative: Array, expected: Truth, z: Array) -> Array:
-    """Return where a result is g' at a z that is `STATED_ULP` away at most, as far as g' is known and smooth there.
+def declared(weaknesses: tuple[Weakness, ...], z: Array) -> Array:
+    """Return where any weakness makes a difference."""
+    there = np.zeros(z.size, dtype=bool)
+    for weakness in weaknesses:
+        there |= reach(weakness, z)
+    return there
+
+
+def _right_nearby(
+    kernel: Kernel, computed: Array, expected: Truth, z: Array, truth: Callable[[str, Array], Truth]
+) -> Array:
+    """Return where a result is g', or y, at a z that is `STATED_ULP` away at most, as far as that is known and smooth.
 
     That is what numerical analysis calls stable: a formula as it is printed, such as z^2 in an exponent, rounds on its
     way, and where g' is steep, or near its roots, no formula in this arithmetic need do better. What is built in is
-    held to more, and what declares its weaknesses to these. Below the smallest normal number no digits are asked for,
-    and above it none that an intermediate below it would have had.
+    held to more, and where a weakness is declared, a strategy is held to that. Below the smallest normal number no
+    digits are asked for, and above it none that an intermediate below it would have had.
     """
     _, storage = residuals.split(kernel.strategy)
-    if storage is not None:
+    if storage is not None or not z.size:
         return np.zeros(z.size, dtype=bool)
     tiny = float(np.finfo(z.dtype).tiny)
     with np.errstate(all="ignore"):
         step = STATED_ULP * np.spacing(np.abs(z))
-        far, near = (_pair(kernel, z, part * step) for part in (1.0, 0.5))
+        far, near = (_pair(kernel, z, part * step, truth) for part in (1.0, 0.5))
         slopes = np.array([expected.nearest, *far], dtype=np.float64)
-        computed = derivative.astype(np.float64)
+        computed = computed.astype(np.float64)
         unit = STATED_ULP * expected.ulp
         within = (computed >= slopes.min(axis=0) - unit) & (computed <= slopes.max(axis=0) + unit)
         within &= np.abs(near[1] - near[0]) <= SMOOTH * np.abs(far[1] - far[0])
@@ -93,11 +104,19 @@ def _right_nearby(kernel: Kernel, derivative: Array, expected: Truth, z: Array) 
     return np.asarray(within & np.isfinite(computed) & np.isfinite(slopes).all(axis=0))
 
 
-def _pair(kernel: Kernel, z: Array, step: Array) -> Array:
-    """Return g' so far below z, and above it, in float64."""
+def _slopes(activation: str, z: Array) -> Truth:
+    return truth_at(activation, z)[0]
+
+
+def _outputs(activation: str, z: Array) -> Truth:
+    return truth_at(activation, z)[1]
+
+
+def _pair(kernel: Kernel, z: Array, step: Array, truth: Callable[[str, Array], Truth]) -> Array:
+    """Return what is true so far below z, and above it, in float64."""
     limit = np.finfo(z.dtype).max
     moved = (np.clip(z + side * step.astype(z.dtype), -limit, limit) for side in (-1, 1))
-    return np.array([slopes_at(kernel.activation, at).nearest for at in moved], dtype=np.float64)
+    return np.array([truth(kernel.activation, at).nearest for at in moved], dtype=np.float64)
 
 
 def output_exceeding(kernel: Kernel, y: Array, expected: Truth, z: Array, raised: str | None) -> Array:
@@ -105,7 +124,11 @@ def output_exceeding(kernel: Kernel, y: Array, expected: Truth, z: Array, raised
     weaknesses = activations.get(kernel.activation).formulas.weaknesses
     excused = regions(weaknesses_of(kernel), z)[Flaw.OVERFLOWS] & np.isnan(y) & (raised is not None)
     excused |= flushed(kernel, y, expected, z, weaknesses)
-    return np.asarray(~excused & (expected.error(y) > allowed(weaknesses, z)))
+    wrong = np.asarray(~excused & (expected.error(y) > allowed(weaknesses, z)))
+    if not is_built_in(kernel):
+        plain = wrong & ~declared(weaknesses, z)
+        wrong[plain] = ~_right_nearby(kernel, y[plain], expected.at(plain), z[plain], _outputs)
+    return wrong
 
 
 def allowed(weaknesses: tuple[Weakness, ...], z: Array) -> Array:

@@ -15,7 +15,7 @@ import numpy as np
 from actbench import activations, backends
 from actbench.by_name import by_name
 from actbench.formula import Dialect
-from actbench.loading import evaluating
+from actbench.loading import evaluating, with_room
 from actbench.model import Dtype
 from actbench.truth import Array
 
@@ -98,7 +98,8 @@ def further(activation: str, dtype: Dtype) -> Array:
 
 def _beside(places: Array, rng: np.random.Generator) -> Array:
     """Return the places, and for each a number a few units in the last place before it, and one after."""
-    units = np.spacing(np.abs(places))
+    with np.errstate(over="ignore"):  # beside the largest number is none
+        units = np.spacing(np.abs(places))
     steps = rng.integers(1, BESIDE + 1, (2, places.size)).astype(places.dtype)
     return np.concatenate([places, places - steps[0] * units, places + steps[1] * units])
 
@@ -145,7 +146,7 @@ def _changes(function: Callable[[Array], Array], z: Array) -> Array:
 def _kinds(function: Callable[[Array], Array], z: Array) -> Array:
     """Return a number for the kind of each value: no number, a sign, or a constant that functions saturate at."""
     with np.errstate(all="ignore"):
-        value = np.broadcast_to(np.asarray(function(z), dtype=z.dtype), z.shape)
+        value = np.broadcast_to(np.real(function(with_room(z))).astype(z.dtype), z.shape)
     kind = np.sign(np.nan_to_num(value, nan=0.0)).astype(np.int64)
     for number, constant in enumerate((1.0, -1.0), start=2):
         kind[value == constant] = number

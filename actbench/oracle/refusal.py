@@ -143,10 +143,7 @@ class _Refusal:
     @property
     def _declared(self) -> Array:
         """Where a weakness is declared."""
-        there = np.zeros(self.z.shape, dtype=bool)
-        for weakness in allowance.weaknesses_of(self.kernel):
-            there |= allowance.reach(weakness, self.z)
-        return there
+        return allowance.declared(allowance.weaknesses_of(self.kernel), self.z)
 
     def _by_cause(self, off: Array) -> Iterator[str]:
         """Say which declared weaknesses are exceeded, and what is wrong where none is declared."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from actbench import activations, backends
 from actbench.by_name import by_name
 from actbench.formula import Activation, Dialect, Formula
-from actbench.loading import evaluating
+from actbench.loading import evaluating, with_room
 
 Array = NDArray[Any]
 
@@ -56,15 +56,23 @@ def _dependent(formula: Formula, arrays: list[Array]) -> int | None:
     together = _called(formula, arrays)
     if together is None:
         return None
-    whole = np.broadcast_to(np.asarray(together, dtype=np.float64), PROBES.shape)
+    whole = _numbers(together, PROBES.size)
     for at in range(PROBES.size):
         alone = _called(formula, [array[at : at + 1] for array in arrays])
-        if alone is None:
+        number = None if alone is None else _numbers(alone, 1)
+        if whole is None or number is None:
             return None
-        number = np.asarray(alone, dtype=np.float64).ravel()
         if not np.allclose(number, whole[at], rtol=SAME, atol=0.0, equal_nan=True):
             return at
     return None
+
+
+def _numbers(result: Any, size: int) -> Array | None:
+    """Return a result as real numbers; None where it has another form, for which a kernel is refused where it runs."""
+    array = np.asarray(result)
+    if array.dtype.kind not in "biuf" or array.shape not in {(), (size,)}:
+        return None
+    return np.broadcast_to(array.astype(np.float64), (size,))
 
 
 def _called(formula: Callable[..., Any], arrays: list[Array]) -> Any | None:
@@ -72,6 +80,6 @@ def _called(formula: Callable[..., Any], arrays: list[Array]) -> Any | None:
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return formula(*(array.copy() for array in arrays))
+            return formula(*map(with_room, arrays))
         except Exception:  # noqa: BLE001  # the user's code may raise anything
             return None

@@ -118,13 +118,18 @@ class GuardedCalls:
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
+class _Operand:
     """An operand as a backend has it, and what it was."""
 
     name: str
     backend: Backend
-    operand: Any
+    value: Any
     original: Array
+
+    @property
+    def now(self) -> Array:
+        """What it is now, as a numpy array."""
+        return np.asarray(self.backend.release(self.value))
 
 
 class GuardedMemory:
@@ -135,7 +140,7 @@ class GuardedMemory:
         self._operands = operands
         self._rng = np.random.default_rng()
         self._placed: dict[str, Array] = {}
-        self._given: dict[tuple[str, str], _Given] = {}
+        self._adopted: dict[tuple[str, str], _Operand] = {}
         self._outputs: dict[tuple[int, np.dtype[Any]], Array] = {}
         self._rooms: list[Array] = []
         self._guards = np.empty(0, dtype=np.uint8)
@@ -155,10 +160,10 @@ class GuardedMemory:
         if backend.places and key not in self._placed:
             self._placed[key] = self._between_guards(original.size, original.dtype)
             np.copyto(self._placed[key], original)
-        if (backend.name, key) not in self._given:
-            operand = backend.adopt(self._placed[key] if backend.places else original)
-            self._given[backend.name, key] = _Given(name, backend, operand, original)
-        return self._given[backend.name, key].operand
+        if (backend.name, key) not in self._adopted:
+            value = backend.adopt(self._placed[key] if backend.places else original)
+            self._adopted[backend.name, key] = _Operand(name, backend, value, original)
+        return self._adopted[backend.name, key].value
 
     def output(self, position: int, dtype: np.dtype[Any] | None = None) -> Array:
         """Return an array to write to, of the inputs' dtype or another."""
@@ -175,18 +180,16 @@ class GuardedMemory:
         """
         for array in self._placed.values():
             array[:] = array[order]
-        for given in self._given.values():
-            if isinstance(given.operand, list):
-                given.operand[:] = [given.operand[place] for place in order.tolist()]
-        return all(
-            same_bytes(given.backend.release(given.operand), given.original[order]) for given in self._given.values()
-        )
+        for operand in self._adopted.values():
+            if isinstance(operand.value, list):
+                operand.value[:] = [operand.value[place] for place in order.tolist()]
+        return all(same_bytes(operand.now, operand.original[order]) for operand in self._adopted.values())
 
     def faults(self) -> Iterator[str]:
         """Yield what a call did to operands and guards."""
-        for given in self._given.values():
-            if not same_bytes(given.backend.release(given.operand), given.original):
-                yield f"it changes its operand {given.name.partition(':')[0]}"
+        for operand in self._adopted.values():
+            if not same_bytes(operand.now, operand.original):
+                yield f"it changes its operand {operand.name.partition(':')[0]}"
         if any(not np.array_equal(np.concatenate([room[:GUARD], room[-GUARD:]]), self._guards) for room in self._rooms):
             yield "it writes outside of its arrays"
 

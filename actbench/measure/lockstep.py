@@ -114,7 +114,7 @@ class Lockstep:
         for name, worker in zip(NAMES, workers, strict=True):
             worker.prepare(block, self.plan.seed, whole=first)
             if first and not is_built_in(block):
-                with _told(name):
+                with _naming(name):
                     compare(block, worker)
         self.compared.add(block.id)
         calibration = self.calibrations[block.id]
@@ -125,7 +125,7 @@ class Lockstep:
             for side in turn:
                 timed[side].append(workers[side].time([heavy if side == CONTROL else plain], self.timeout))
         for name, worker in zip(NAMES, workers, strict=True):
-            with _told(name):
+            with _naming(name):
                 settle(block, worker.doubts())
         return [values(calibration, swept, each) for each in timed]
 
@@ -135,7 +135,7 @@ class Lockstep:
 
 
 @contextmanager
-def _told(side: str) -> Iterator[None]:
+def _naming(side: str) -> Iterator[None]:
     """Let a wrong kernel be told with the side that it is on."""
     try:
         yield

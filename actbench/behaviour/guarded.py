@@ -60,11 +60,9 @@ class GuardedCalls:
             output.fill(np.nan)
         raw = _called(invocation)
         faults = [*memory.faults()]
-        if invocation.outputs is not None and raw[0] is None:
-            return Answer(invocation.outputs, tuple(faults))
         if not case.is_rung:  # which may return nothing, or what it was given
             faults += self._faults_of(case, raw, invocation)
-        outputs = () if raw[0] is None else tuple(map(invocation.release, raw))
+        outputs = _outputs(invocation, raw)
         if outputs and not (faults or case.is_rung or kernel.is_built_in(case.kernel)):
             outputs = tuple(output.copy() for output in outputs)
             faults += self._again(case, outputs, invocation, memory)
@@ -76,16 +74,17 @@ class GuardedCalls:
         """Call the user's own code again: on the same operands, then on these in another order, at the same addresses.
 
         In reverse each element has another place. Then a few in the middle change theirs, which a kernel does not see
-        that knows its operands again by some elements, or by their sum.
+        that knows its operands again by some elements, or by their sum. Outputs that it is given still hold the result
+        of the call before, as while it is timed.
         """
         yield from self._faults_of(case, _called(invocation), invocation)
-        for order, words in ((np.arange(case.size)[::-1], "in reverse"), (_exchange(case.size), "in another order")):
+        for order, words in ((np.arange(case.size)[::-1], "in reverse"), (exchange(case.size), "in another order")):
             after: tuple[Any, ...] = ()
             if memory.rearrange(order):
                 after = _called(invocation)
             memory.rearrange(np.argsort(order))
             yield from self._faults_of(case, after, invocation)
-            pairs = zip(map(invocation.release, after), outputs, strict=False)
+            pairs = zip(_outputs(invocation, after) if after else (), outputs, strict=False)
             if not all(_alike(one, other, order) for one, other in pairs):
                 yield f"on the same elements {words} it gives another result: it remembers or counts something"
                 return
@@ -216,7 +215,12 @@ def _called(invocation: Invocation) -> tuple[Any, ...]:
     return returned if isinstance(returned, tuple) else (returned,)
 
 
-def _exchange(size: int) -> Array:
+def _outputs(invocation: Invocation, raw: tuple[Any, ...]) -> tuple[Array, ...]:
+    """Return as arrays what a call returned, or what it was given to write to."""
+    return (invocation.outputs or ()) if raw[0] is None else tuple(map(invocation.release, raw))
+
+
+def exchange(size: int) -> Array:
     """Return an order of so many elements in which a few in the middle have changed places, by chance."""
     order = np.arange(size)
     if size > 2 * EXCHANGED:

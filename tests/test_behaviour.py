@@ -252,6 +252,32 @@ def test_where_no_weakness_is_declared_a_strategy_is_right_as_far_as_its_arithme
     assert not refusal(block(dtype=Dtype.FLOAT32))  # g' is subnormal where this is 0
 
 
+def test_a_weakness_that_merges_excuses_nothing_where_y_is_not_that_at_the_kink(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def said(where: Callable[[Array, Any], Any]) -> str:
+        def build(_: Any) -> Strategy:
+            merges = Weakness(Flaw.MERGES, "y rounds", where)
+            return Strategy(lambda y: ((y > 0) & (y < 1)) / y.dtype.type(6.0), weaknesses=(merges,))
+
+        extended = original.with_strategy(Extension("hard-sigmoid", "mine", "for a test", build))
+        monkeypatch.setitem(activations.catalogue(), "hard-sigmoid", extended)
+        forget()
+        return refusal(block("hard-sigmoid"))
+
+    original = activations.get("hard-sigmoid")
+    assert not said(lambda z, fmt: (z < 3) & (z > 3 - 8 * fmt.eps))
+
+    def zero(_: Any) -> Strategy:
+        everywhere = Weakness(Flaw.MERGES, "y rounds", lambda z, _: abs(z) >= 0)
+        return Strategy(lambda z: np.zeros(z.size, z.dtype), weaknesses=(everywhere,))
+
+    extended = activations.get("relu").with_strategy(Extension("relu", "mine", "for a test", zero))
+    monkeypatch.setitem(activations.catalogue(), "relu", extended)
+    forget()
+    assert "gives 0 where g' = 1" in refusal(block("relu"))
+
+
 def test_code_that_writes_beyond_an_array_spoils_nothing_of_the_process_that_knows_the_truth() -> None:
     array = with_room(np.arange(3.0))
     for place in (array.ctypes.data - 8, array.ctypes.data + array.nbytes):

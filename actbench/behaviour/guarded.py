@@ -26,8 +26,14 @@ GUARD = 16 * ALIGNMENT
 REMEMBERED = 16
 """Results of earlier calls that are kept: a kernel may write to several buffers in turn."""
 
-EXCHANGED = 3
-"""Elements that change places, where a call on other operands should not be told by looking at a few elements."""
+EXCHANGED = 2
+"""Elements that change places, where a call on other operands should not be told by looking at some elements."""
+
+EXCHANGES = 4
+"""How often they do, one time after the other: half of the elements tell three exchanges of four."""
+
+LARGE = 1 << 20
+"""Elements from which on they do once: to rearrange so many takes long."""
 
 PLACE = 64.0
 """eps of a result that an element's place in an array may change, where digits cancel."""
@@ -73,12 +79,14 @@ class GuardedCalls:
     ) -> Iterator[str]:
         """Call the user's own code again: on the same operands, then on these in another order, at the same addresses.
 
-        In reverse each element has another place. Then a few in the middle change theirs, which a kernel does not see
+        In reverse each element has another place. Then two in the middle change theirs, which a kernel does not see
         that knows its operands again by some elements, or by their sum. Outputs that it is given still hold the result
         of the call before, as while it is timed.
         """
         yield from self._faults_of(case, _called(invocation), invocation)
-        for order, words in ((np.arange(case.size)[::-1], "in reverse"), (exchange(case.size), "in another order")):
+        exchanges = [exchange(case.size) for _ in range(1 if case.size >= LARGE else EXCHANGES)]
+        reverse = np.arange(case.size)[::-1]
+        for order, words in ((reverse, "in reverse"), *((each, "in another order") for each in exchanges)):
             after: tuple[Any, ...] = ()
             if memory.rearrange(order):
                 after = _called(invocation)
@@ -221,7 +229,7 @@ def _outputs(invocation: Invocation, raw: tuple[Any, ...]) -> tuple[Array, ...]:
 
 
 def exchange(size: int) -> Array:
-    """Return an order of so many elements in which a few in the middle have changed places, by chance."""
+    """Return an order of so many elements in which two in the middle have changed places, by chance."""
     order = np.arange(size)
     if size > 2 * EXCHANGED:
         some = np.random.default_rng().choice(np.arange(1, size - 1), EXCHANGED, replace=False)

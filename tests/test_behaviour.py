@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from actbench import activations, oracle
+from actbench import activations, backends, oracle
+from actbench.backends import Bound
+from actbench.backends.numpy import Numpy
 from actbench.by_name import forget
 from actbench.errors import WrongKernelError
-from actbench.formula import Extension, Flaw, Strategy, Weakness
+from actbench.formula import Extension, Flaw, Rule, Strategy, Weakness
 from actbench.kernel import Array, takes_read_only
 from actbench.loading import with_room
 from actbench.measure.checking import settle
@@ -54,6 +56,12 @@ def stateful() -> dict[str, Callable[..., Any]]:
         key = (z[:1].tobytes(), z[-1:].tobytes(), z.size)
         return by_ends.setdefault(key, right(z)).copy()
 
+    def compares_with_the_last(z: Array) -> Array:
+        seen, result = last.get("seen", z[:0]), last.get("result", z[:0])
+        if not np.array_equal(seen, z):
+            seen, result = last["seen"], last["result"] = z.copy(), right(z)
+        return result.copy()
+
     def two_buffers_in_turn(z: Array) -> Array:
         calls[0] += 1
         out = buffers.setdefault((calls[0] % 2, z.size, z.dtype), np.empty_like(z))
@@ -70,6 +78,7 @@ def stateful() -> dict[str, Callable[..., Any]]:
         "shares memory with the result of an earlier call ": remembers,
         "on the same elements in reverse it gives another result": right_at_first,
         "on the same elements in another order it gives another result": knows_both_ends,
+        "it takes less than half as long on operands that it has just seen": compares_with_the_last,
         "shares memory with the result of an earlier call  ": two_buffers_in_turn,
     }
 
@@ -132,6 +141,31 @@ def test_a_kernel_that_cheats_has_no_speed(monkeypatch: pytest.MonkeyPatch, word
     said = refusal(block(size=10_000))
     assert said.startswith("logistic/mine/numpy/derivative/float64 is wrong")
     assert words.strip() in said or words == "for 5000 elements and more" or "depends on the other elements" in said
+
+
+def test_a_backend_that_finds_its_result_in_the_memory_it_is_given_has_no_speed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Lazy(Numpy):
+        name = "lazy"
+        preallocates = True
+
+        def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
+            plain = super().bind(op, rule, dtype).function
+
+            def call(out: Array, *kept: Array) -> None:
+                if not lazy or np.isnan(out[0]):
+                    out[:] = plain(*kept)
+
+            return Bound(call)
+
+    monkeypatch.setitem(backends.catalogue(), "lazy", Lazy())
+    said = []
+    for lazy in (False, True):  # noqa: B007  # which `call` sees
+        forget()
+        said.append(refusal(Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, 1000, (Arm("recompute", "lazy"),))))
+    assert not said[0]
+    assert "on the same elements in reverse it gives another result" in said[1]
 
 
 def test_a_view_of_what_was_kept_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,6 +250,32 @@ def test_where_no_weakness_is_declared_a_strategy_is_right_as_far_as_its_arithme
     monkeypatch.setitem(activations.catalogue(), "logistic", extended)
     forget()
     assert not refusal(block(dtype=Dtype.FLOAT32))  # g' is subnormal where this is 0
+
+
+def test_a_weakness_that_merges_excuses_nothing_where_y_is_not_that_at_the_kink(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def said(where: Callable[[Array, Any], Any]) -> str:
+        def build(_: Any) -> Strategy:
+            merges = Weakness(Flaw.MERGES, "y rounds", where)
+            return Strategy(lambda y: ((y > 0) & (y < 1)) / y.dtype.type(6.0), weaknesses=(merges,))
+
+        extended = original.with_strategy(Extension("hard-sigmoid", "mine", "for a test", build))
+        monkeypatch.setitem(activations.catalogue(), "hard-sigmoid", extended)
+        forget()
+        return refusal(block("hard-sigmoid"))
+
+    original = activations.get("hard-sigmoid")
+    assert not said(lambda z, fmt: (z < 3) & (z > 3 - 8 * fmt.eps))
+
+    def zero(_: Any) -> Strategy:
+        everywhere = Weakness(Flaw.MERGES, "y rounds", lambda z, _: abs(z) >= 0)
+        return Strategy(lambda z: np.zeros(z.size, z.dtype), weaknesses=(everywhere,))
+
+    extended = activations.get("relu").with_strategy(Extension("relu", "mine", "for a test", zero))
+    monkeypatch.setitem(activations.catalogue(), "relu", extended)
+    forget()
+    assert "gives 0 where g' = 1" in refusal(block("relu"))
 
 
 def test_code_that_writes_beyond_an_array_spoils_nothing_of_the_process_that_knows_the_truth() -> None:

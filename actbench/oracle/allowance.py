@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from actbench.errors import WrongKernelError
 from actbench.formula import Flaw, Weakness
 from actbench.kernel import is_built_in
 from actbench.model import STATED_ULP, Kernel
+from actbench.oracle.causes import NEXT
 from actbench.truth import Array, Truth, truth_at
 
 MOST = 1e300
@@ -53,14 +54,13 @@ def exceeding(kernel: Kernel, derivative: Array, expected: Truth, z: Array, slac
     `slack` are ULP that it may be off beyond what is stated.
     """
     weaknesses = weaknesses_of(kernel)
-    kinks = activations.get(kernel.activation).formulas.kinks
     there = regions(weaknesses, z)
     beyond = expected.error(derivative) > allowed(weaknesses, z) + slack
     number = np.isfinite(derivative)
     cancels = expected.absolute(derivative) <= STATED_ULP * factor(weaknesses, z) + slack
     excused = there[Flaw.OVERFLOWS] & ~(number & (derivative != 0))
     excused |= there[Flaw.CANCELS] & cancels
-    excused |= there[Flaw.MERGES] & (derivative == _at_next_kink(kinks, z))
+    excused |= there[Flaw.MERGES] & _merges(kernel, derivative, z, there[Flaw.MERGES])
     excused |= there[Flaw.INACCURATE] & number & ~np.isfinite(expected.nearest)
     wrong = np.asarray(beyond & ~excused & ~flushed(kernel, derivative, expected, z, weaknesses))
     if not is_built_in(kernel):
@@ -161,13 +161,19 @@ def _bounded(declared: Array) -> Array:
     return np.asarray(np.clip(np.nan_to_num(declared.astype(np.float64), nan=0.0, posinf=MOST), 0.0, MOST))
 
 
-def _at_next_kink(kinks: Mapping[float, float], z: Array) -> Array:
-    """Return g' at the kink that is nearest to each z."""
-    where = np.array([*kinks])
-    if not where.size:
-        return np.full(z.size, np.nan)
-    nearest = np.argmin(np.abs(z.astype(np.float64)[:, np.newaxis] - where), axis=1)
-    return np.asarray(np.array([*kinks.values()])[nearest])
+def _merges(kernel: Kernel, derivative: Array, z: Array, there: Array) -> Array:
+    """Return where, of some z, a result is g' at the nearest kink, and y rounds to its value there."""
+    kinks = activations.get(kernel.activation).formulas.kinks
+    merges = np.zeros(z.size, dtype=bool)
+    if kinks and there.any():
+        where = np.array([*kinks])
+        nearest = np.argmin(np.abs(z[there].astype(np.float64)[:, np.newaxis] - where), axis=1)
+        fmt = np.finfo(z.dtype)
+        y, at_kink = (_outputs(kernel.activation, at).nearest for at in (z[there], where[nearest].astype(z.dtype)))
+        with np.errstate(all="ignore"):
+            near = np.abs(y - at_kink) <= NEXT * fmt.eps * np.abs(at_kink) + fmt.tiny
+        merges[there] = near & (derivative[there] == np.array([*kinks.values()])[nearest])
+    return merges
 
 
 def regions(weaknesses: tuple[Weakness, ...], z: Array) -> dict[Flaw, Array]:

@@ -196,7 +196,7 @@ def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Reco
         )
     if record.repeats:
         yield (
-            f"Measured again: {counted(record.repeats, 'block')}, because all of it was much slower than in other "
+            f"Measured again: {counted(record.repeats, 'block')}, in which everything was much slower than in other "
             "rounds, as beside a busy neighbour."
         )
     if threaded := suite.threaded(record.plan):

@@ -114,7 +114,7 @@ def _noise(run: Run, found: Measured, record: Record) -> Iterator[str]:
     )
     yield from processor.remarks([each for each in found.figures if not each.yardstick])
     if record.repeats:
-        yield f"Measured again: {counted(record.repeats, 'block')}, because all of it was slower than in other rounds."
+        yield f"Measured again: {counted(record.repeats, 'block')}, in which everything was slower than in other rounds."
 
 
 def _method(record: Record) -> str:

@@ -114,7 +114,8 @@ def _noise(run: Run, found: Measured, record: Record) -> Iterator[str]:
     )
     yield from processor.remarks([each for each in found.figures if not each.yardstick])
     if record.repeats:
-        yield f"Measured again: {counted(record.repeats, 'block')}, in which everything was slower than in other rounds."
+        blocks = counted(record.repeats, "block")
+        yield f"Measured again: {blocks}, in which everything was slower than in other rounds."
 
 
 def _method(record: Record) -> str:

@@ -75,7 +75,7 @@ def test_every_round_times_the_probes_once_and_they_are_in_a_file_of_their_own(a
 
 def test_a_round_times_the_probes_of_its_own_blocks_alone(actbench: Actbench, bench: FakeBench) -> None:
     def seconds(case: Case) -> float:
-        scatter = random.Random(f"{bench.workers_started}/{case.id}").uniform(-0.1, 0.1)  # noqa: S311
+        scatter = random.Random(f"{bench.workers_started}/{case.id}").uniform(-0.06, 0.06)  # noqa: S311
         return exact_seconds(case) * (1 + (scatter if case.activation == "logistic" else 0))
 
     bench.seconds = seconds

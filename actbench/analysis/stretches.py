@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from itertools import pairwise
 from math import inf
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from actbench.analysis.accuracy import NEARBY, Zone
 
-Array = NDArray[np.floating]
+Array = NDArray[np.floating[Any]]
 
 
 class Stretches:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import frexp
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,7 +101,7 @@ class Look:
         return np.concatenate(z), np.concatenate(error)
 
 
-def _round_numbers(dtype: np.dtype[np.floating]) -> Array:
+def _round_numbers(dtype: np.dtype[np.floating[Any]]) -> Array:
     size = np.concatenate([np.ldexp(1.0, np.arange(-POWERS, POWERS + 1)), np.arange(1.0, WHOLE + 1)])
     middle = np.unique(size).astype(dtype)
     beside = [np.nextafter(middle, np.array(side, dtype=dtype)) for side in (0, np.inf)]

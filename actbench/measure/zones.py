@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import inf
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +61,7 @@ def ranks(z: Array) -> NDArray[np.int64]:
     return np.asarray(size.view(f"u{z.dtype.itemsize}").astype(np.int64))
 
 
-def at_ranks(places: NDArray[np.int64], part: Part, dtype: np.dtype[np.floating]) -> Array:
+def at_ranks(places: NDArray[np.int64], part: Part, dtype: np.dtype[np.floating[Any]]) -> Array:
     """Return the numbers of a tail that have these places."""
     size = places.astype(f"u{dtype.itemsize}").view(dtype)
     return np.asarray(-size if part is Part.LEFT else size)
@@ -72,7 +72,7 @@ class _Line:
     """The points of a tail, outward, and what is known of the results there, by kind of loss."""
 
     part: Part
-    dtype: np.dtype[np.floating]
+    dtype: np.dtype[np.floating[Any]]
     places: NDArray[np.int64]
     states: dict[str, NDArray[np.int8]]
 

@@ -93,7 +93,7 @@ def further(activation: str, dtype: Dtype) -> Array:
     places = np.concatenate([np.ldexp(1.0, exponents), -np.ldexp(1.0, exponents), *_special(activation, dtype)])
     near = _beside(places.astype(dtype), rng)
     z = np.concatenate([*(part.astype(dtype) for part in drawn), near])
-    return np.unique(z[np.isfinite(z) & (z != 0)])
+    return np.asarray(np.unique(z[np.isfinite(z) & (z != 0)]))
 
 
 def _beside(places: Array, rng: np.random.Generator) -> Array:

@@ -114,8 +114,8 @@ def _noise(run: Run, found: Measured, record: Record) -> Iterator[str]:
     )
     yield from processor.remarks([each for each in found.figures if not each.yardstick])
     if record.repeats:
-        blocks = counted(record.repeats, "block")
-        yield f"Measured again: {blocks}, in which everything was slower than in other rounds."
+        repeated = counted(record.repeats, "block")
+        yield f"Measured again: {repeated}, in which everything was slower than in other rounds."
 
 
 def _method(record: Record) -> str:

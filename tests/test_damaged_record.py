@@ -144,3 +144,11 @@ def test_what_describes_the_host_can_be_corrected_by_hand(actbench: Actbench, ru
     edit(run, put("environment.cpu_model", "a processor"))
     assert actbench("compare", "here").exit_code == 0
     assert "a processor" in json.loads((run / "run.json").read_text())["environment"]["cpu_model"]
+
+
+def test_a_name_of_a_field_that_is_no_text_is_damage(actbench: Actbench, run: Path) -> None:
+    data = (run / "run.json").read_bytes()
+    (run / "run.json").write_bytes(data.replace(b'"plan"', b'"\xbd": 1, "plan"', 1))
+    result = actbench("compare", str(run))
+    assert result.exit_code == 2, result.output
+    assert "is damaged" in result.stderr

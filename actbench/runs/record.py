@@ -116,10 +116,11 @@ def decode(data: bytes, path: Path) -> Record:
                 f"{path} is of schema {version}, this actbench reads {SCHEMA}: use the actbench that wrote it"
             )
         record = msgspec.json.decode(data, type=Record)
+        seal = _seal(msgspec.json.decode(data))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise damaged(f"{path} is damaged: {error}") from None
     fault = next(limits.faults(record), None)
-    if fault is None and record.seal != _seal(msgspec.json.decode(data)):
+    if fault is None and record.seal != seal:
         fault = "what it says of what was measured is not as it was written"
     if fault:
         raise damaged(f"{path} is damaged: {fault}")

@@ -43,7 +43,7 @@ class Job:
 
 def supported(classifiers: list[str]) -> list[str]:
     """Return the versions of Python that the classifiers name, ``3.11`` and so on, the oldest first."""
-    minors = sorted(int(each.removeprefix(PREFIX)) for each in classifiers if each.startswith(PREFIX))
+    minors = sorted(int(classifier.removeprefix(PREFIX)) for classifier in classifiers if classifier.startswith(PREFIX))
     return [f"3.{minor}" for minor in minors]
 
 

@@ -9,10 +9,14 @@ from pathlib import Path
 
 def oldest(requirements: list[str]) -> list[str]:
     """Turn every lower bound into that very version; `SystemExit` for a requirement of another form."""
-    other = [each for each in requirements if each.count(">=") != 1 or "," in each or ";" in each]
-    if other:
-        raise SystemExit(f"pyproject.toml: no lower bound alone, as in numpy>=2.0: {', '.join(other)}")
-    return [each.replace(">=", "==") for each in requirements]
+    unusable = [
+        requirement
+        for requirement in requirements
+        if requirement.count(">=") != 1 or "," in requirement or ";" in requirement
+    ]
+    if unusable:
+        raise SystemExit(f"pyproject.toml: no lower bound alone, as in numpy>=2.0: {', '.join(unusable)}")
+    return [requirement.replace(">=", "==") for requirement in requirements]
 
 
 if __name__ == "__main__":

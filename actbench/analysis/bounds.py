@@ -144,22 +144,28 @@ class _Probes:
         if single is None or (block.size > CACHED and cached is None):
             return
         used = [block, single] + ([cached] if cached is not None and block.size > CACHED else [])
-        numbers = sorted(set.intersection(*({*self._times.rounds(each)} for each in used)))
+        numbers = sorted(set.intersection(*({*self._times.rounds(measured)} for measured in used)))
         if not numbers:
             return
-        rows = [np.searchsorted(self._times.rounds(each), numbers) for each in used]
-        of_block, of_single, *of_cached = (self._middles[each][own].T for each, own in zip(used, rows, strict=True))
+        rows = [np.searchsorted(self._times.rounds(measured), numbers) for measured in used]
+        of_block, of_single, *of_cached = (
+            self._middles[measured][places_of_rounds].T for measured, places_of_rounds in zip(used, rows, strict=True)
+        )
         copies = np.exp(ratios.copies[:, rows[0]])
         for arm, case in enumerate(block.cases):
-            places = [each.arms.index(block.arms[arm]) if block.arms[arm] in each.arms else -1 for each in used]
-            if not all(place >= 0 and self._trusted[each][place] for each, place in zip(used, places, strict=True)):
+            places = [
+                measured.arms.index(block.arms[arm]) if block.arms[arm] in measured.arms else -1 for measured in used
+            ]
+            if not all(
+                place >= 0 and self._trusted[measured][place] for measured, place in zip(used, places, strict=True)
+            ):
                 continue
             taken, call = of_block[arm], of_single[places[1]]
             copy_call = of_single[single.yardstick_of(case)] / of_block[block.yardstick_of(case)]
-            found = [call / taken, moved(case) * copies[arm] * (1 - copy_call), copy_call]
+            fields = [call / taken, moved(case) * copies[arm] * (1 - copy_call), copy_call]
             for in_cache in of_cached:
-                found += _beyond_cache(case.size, taken, call, in_cache[places[2]])
-            yield case, np.array(found)
+                fields += _beyond_cache(case.size, taken, call, in_cache[places[2]])
+            yield case, np.array(fields)
 
 
 def _beyond_cache(size: int, taken: Floats, call: Floats, in_cache: Floats) -> list[Floats]:

@@ -43,20 +43,20 @@ class Expectation:
         """Take the |z| where g' is known, in order, and g' there."""
         self._tiny = float(np.finfo(truth.nearest.dtype).tiny)
         position = _position(magnitudes)
-        chosen = np.flatnonzero(np.diff(position, prepend=-np.inf) > DISTINCT)
-        self._position, size = position[chosen], self._flattened(truth.nearest[chosen])
-        known = np.isfinite(truth.nearest[chosen])
+        distinct = np.flatnonzero(np.diff(position, prepend=-np.inf) > DISTINCT)
+        self._position, size = position[distinct], self._flattened(truth.nearest[distinct])
+        known = np.isfinite(truth.nearest[distinct])
         if truth.slack is not None:
             with np.errstate(all="ignore"):
-                known &= truth.slack[chosen] * truth.ulp[chosen] < FAR / 4 * np.abs(truth.nearest[chosen])
-        self._finite = np.isfinite(truth.nearest[chosen])
+                known &= truth.slack[distinct] * truth.ulp[distinct] < FAR / 4 * np.abs(truth.nearest[distinct])
+        self._finite = np.isfinite(truth.nearest[distinct])
         size = np.where(self._finite, size, 0.0)
         self._curve = _curve(self._position, size)
-        missed = np.full(chosen.size, np.inf)
+        missed = np.full(distinct.size, np.inf)
         for start in (0, 1):
             others = slice(start, None, 2)
-            left_out = np.arange(1 - start, chosen.size, 2)
-            inside = left_out[(left_out > 0) & (left_out < chosen.size - 1)]
+            left_out = np.arange(1 - start, distinct.size, 2)
+            inside = left_out[(left_out > 0) & (left_out < distinct.size - 1)]
             missed[inside] = np.abs(_curve(self._position[others], size[others])(self._position[inside]) - size[inside])
         missed[~known] = np.inf
         if missed.size > 2:  # nothing lies beyond the first and the last to tell what is missed there

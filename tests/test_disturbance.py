@@ -66,7 +66,7 @@ def test_a_disturbed_block_is_measured_again_in_a_fresh_process(actbench: Actben
     bench.seconds = Episode(bench, range(5, 6), 1.5)  # the third round: checks and calibration take a worker each
     result = actbench("run", *SMALL, "-o", "here")
     assert result.exit_code == 0
-    assert "Measured again: 1 block, because" in " ".join(result.stdout.split())
+    assert "Measured again: 1 block, in which everything was much slower" in " ".join(result.stdout.split())
     assert repeats(Path("here")) == 1
     assert bench.workers_started == 2 + 6 + 1
     seconds = {row["seconds"] for row in rows(Path("here/values.csv")) if row["strategy"] == "cached"}

@@ -38,39 +38,39 @@ interpreters: $(READY)       ## both, on every Python that is supported and on t
 	$(BIN)/python .ci/interpreters.py
 
 fuzz: $(READY)               ## ten thousand damaged runs: refused, or read as they were measured: a few minutes
-	$(BIN)/python -m tests.bench.fuzz
+	$(BIN)/python -m benchmarks.fuzz
 
 judge: $(READY)              ## right kernels in other styles accepted, cheats refused, one by one: four minutes
-	$(BIN)/python -m tests.bench.judge
+	$(BIN)/python -m benchmarks.judge
 
 repeatability: $(READY)      ## how far ratios scatter over runs, beside stock pyperf: about a quarter of an hour
-	$(BIN)/python -m tests.bench.repeatability
+	$(BIN)/python -m benchmarks.repeatability
 
 cost: $(READY)               ## what a case costs, beside stock pyperf: about ten minutes
-	$(BIN)/python -m tests.bench.cost
+	$(BIN)/python -m benchmarks.cost
 
 selfcheck: $(READY)          ## what is a live check worth on this host? about five minutes
 	$(BIN)/python -m actbench selfcheck
 
 gate: $(READY)               ## how often does it cry wolf? forty live checks, about forty minutes
-	$(BIN)/python -m tests.bench.gate
+	$(BIN)/python -m benchmarks.gate
 
 peers: $(READY)              ## actbench's kernels beside other libraries, where installed: about ten minutes
-	$(BIN)/python -m tests.bench.peers
+	$(BIN)/python -m benchmarks.peers
 
 verify-simd: $(READY)        ## how far are the branch-free functions from the truth? every float32: a few minutes
-	$(BIN)/python -m tests.bench.verify_simd
+	$(BIN)/python -m benchmarks.verify_simd
 
 verify-truth: $(READY)       ## is the truth true? 48 definitions against 1 200 digits: a minute
-	$(BIN)/python -m tests.bench.truth
+	$(BIN)/python -m benchmarks.truth
 
 figures: $(READY)            ## the pictures and tables that the README shows, from results/
-	$(BIN)/python -m tests.bench.figures
-	$(BIN)/python -m tests.bench.readme_sweep
-	$(BIN)/python -m tests.bench.accuracy_table
+	$(BIN)/python -m benchmarks.figures
+	$(BIN)/python -m benchmarks.readme_sweep
+	$(BIN)/python -m benchmarks.accuracy_table
 
 full-report: $(READY)        ## what a report of ten thousand cases takes, in seconds and bytes: a minute
-	$(BIN)/python -m tests.bench.full_report
+	$(BIN)/python -m benchmarks.full_report
 
 clean:
 	rm -rf $(VENV) .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

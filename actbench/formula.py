@@ -139,7 +139,7 @@ class Formulas:
     kinks: Mapping[float, float]
     """Where g' jumps, and the value that it takes there, by convention."""
     at_nan: float | None
-    """g' at z = NaN; None where that is not stated: NaN for the built-in activations (`actbench.oracle.calls`)."""
+    """g' at z = NaN; None where that is not stated: built-in activations give NaN (`actbench.verification.calls`)."""
     uncached: str | None
     """Why y alone cannot give g', or need not, where there is no strategy `cached`."""
     weaknesses: tuple[Weakness, ...]

@@ -11,16 +11,16 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import settings
 
-from actbench import variables
 from actbench.cli import configuration, main
+from actbench.host import variables
 from actbench.model import Case
-from tests.fake import FakeBench, exact_seconds
-from tests.selections import SMALL, TWO_BLOCKS, edit
+from tests.support.fake import FakeBench, exact_seconds
+from tests.support.selections import SMALL, TWO_BLOCKS, edit
 
 settings.register_profile("actbench", deadline=None)  # what is compiled on the way takes as long as the host lets it
 settings.load_profile("actbench")
 
-pytest.register_assert_rewrite("tests.exports", "tests.settings")
+pytest.register_assert_rewrite("tests.support.exports", "tests.support.settings")
 
 Actbench = Callable[..., Result]
 

@@ -15,17 +15,17 @@ from importlib.metadata import version
 import pytest
 
 SAMPLE = (
-    "test_pyperf_suite.py::test_a_lone_pyperf_json_says_the_same_as_its_run",
-    "test_code_placement.py",
-    "test_csv_text.py",
-    "test_files.py",
-    "test_numba_backend.py::test_integers_and_names_are_left_alone_and_so_is_the_original",
-    "test_numba_backend.py::test_literals_are_given_the_kernels_dtype",
-    "test_oracle.py::test_the_truth_at_some_z",
-    "test_real_worker.py::test_a_real_smoke_run_leaves_all_files",
-    "test_real_worker.py::test_stock_pyperf_measures_the_same_plan",
-    "test_sequential.py",
-    "test_statistics.py",
+    "unit/test_pyperf_suite.py::test_a_lone_pyperf_json_says_the_same_as_its_run",
+    "process/test_code_placement.py",
+    "unit/test_csv_text.py",
+    "unit/test_files.py",
+    "unit/test_numba_backend.py::test_integers_and_names_are_left_alone_and_so_is_the_original",
+    "unit/test_numba_backend.py::test_literals_are_given_the_kernels_dtype",
+    "numerics/test_oracle.py::test_the_truth_at_some_z",
+    "process/test_real_worker.py::test_a_real_smoke_run_leaves_all_files",
+    "process/test_real_worker.py::test_stock_pyperf_measures_the_same_plan",
+    "unit/test_sequential.py",
+    "unit/test_statistics.py",
 )
 """Files of tests, or single tests of files that take long."""
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from actbench.activations._squares import loss
 from actbench.formula import Formulas, Piecewise, Strategy, activation, few_digits
-from actbench.squares import loss
 
 FEW_DIGITS = few_digits(exponent=lambda z: -z * z, factor=lambda z: 2.0 * abs(z))
 

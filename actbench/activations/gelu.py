@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import inf, log, pi, sqrt
 from typing import Any
 
+from actbench.activations._squares import loss
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation
-from actbench.squares import loss
 
 CROSSES = Weakness(
     Flaw.CANCELS,

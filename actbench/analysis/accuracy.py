@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actbench.model import EDGES, Kernel
-from actbench.truth import Truth
+from actbench.verification.truth import Truth
 
 Array = NDArray[np.float64]
 

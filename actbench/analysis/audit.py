@@ -16,11 +16,11 @@ from math import expm1, inf, isnan, log1p, nan, pi, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench.analysis.live import Sides, log_ratios_by_case
+from actbench.analysis.check_live import Sides, log_ratios_by_case
 from actbench.analysis.sequential import TAIL, chance_of_median_above, median_interval, needed
 from actbench.analysis.statistics import CONFIDENCE, Bounded, medians, scatter
 from actbench.model import Block, Case
-from actbench.runs.times import Times
+from actbench.model.times import Times
 
 POWER = 0.95
 """The share of slowdowns of a size that must be seen, for the size to count as seen."""

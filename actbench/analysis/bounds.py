@@ -34,7 +34,7 @@ from actbench.analysis.shares import trusted
 from actbench.analysis.speedups import Ratios
 from actbench.analysis.statistics import UNKNOWN, Bounded, Floats, locations, medians
 from actbench.model import CACHED, Block, Case
-from actbench.runs.times import Times
+from actbench.model.times import Times
 
 HALF = 0.5
 

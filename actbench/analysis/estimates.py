@@ -12,7 +12,7 @@ from actbench.analysis.statistics import locations
 from actbench.analysis.typical import by_round
 from actbench.errors import InputError
 from actbench.model import Case
-from actbench.runs.times import Times
+from actbench.model.times import Times
 
 
 @dataclass(frozen=True, slots=True)

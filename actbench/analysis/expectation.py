@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actbench.analysis.accuracy import LOST, WRONG
-from actbench.truth import Truth
+from actbench.verification.truth import Truth
 
 Array = NDArray[np.float64]
 

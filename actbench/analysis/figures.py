@@ -12,9 +12,9 @@ from actbench.analysis.shares import shares
 from actbench.analysis.speedups import Ratios
 from actbench.analysis.statistics import Floats, locations
 from actbench.analysis.typical import typical
-from actbench.costs import bytes_moved, residual_bytes
 from actbench.model import OVERHEAD, YARDSTICK, Block, Calibration, Case, Check, Dtype, Op
-from actbench.runs.times import Times
+from actbench.model.times import Times
+from actbench.planning.costs import bytes_moved, residual_bytes
 
 
 class Figures(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 
 from actbench.analysis.statistics import Bounded, location, medians, paired
 from actbench.model import Block, Case
-from actbench.runs.times import Times
+from actbench.model.times import Times
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import numpy as np
 
 from actbench.analysis.statistics import Floats
 from actbench.model import Block
-from actbench.runs.times import Times
+from actbench.model.times import Times
 
 FEW = 0.05
 """The part of a case's values of which the share may be unknown."""

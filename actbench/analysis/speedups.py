@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from actbench.analysis.statistics import applied, locations, paired, scatter
 from actbench.model import Block, Case
-from actbench.runs.times import Times
+from actbench.model.times import Times
 
 
 class Speedup(NamedTuple):

@@ -8,7 +8,7 @@ import numpy as np
 
 from actbench.analysis.statistics import Floats, medians
 from actbench.model import Block, Case
-from actbench.runs.times import Times
+from actbench.model.times import Times
 
 
 def by_round(times: Times) -> dict[Block, Floats]:

@@ -16,7 +16,7 @@ import numpy as np
 from actbench.backends import _narrowing
 from actbench.formula import Conversion, Dialect, Formula, Rule
 from actbench.model import Compiled, Dtype, Op
-from actbench.residuals import Storage
+from actbench.model.residuals import Storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Backend(ABC):
     planning_ns: ClassVar[float]
     """A rough upper figure for planning alone: nanoseconds per element of an op with an exponential."""
     ladder: ClassVar[Mapping[str, Callable[..., Any] | Rule | str]] = {}
-    """By rung of the overhead ladder: the function, the formula, or why there is none. See `actbench.overhead`."""
+    """By rung of the overhead ladder (`actbench.kernels.overhead`): the function, the formula, or why there is none."""
 
     @property
     def unavailable(self) -> str | None:

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from actbench import processors
 from actbench.backends._backend import Bound, same
 from actbench.backends.numba import jitted
 from actbench.backends.numba_simd import NumbaSimd
 from actbench.formula import Rule
+from actbench.host import processors
 from actbench.model import Dtype, Op
 
 

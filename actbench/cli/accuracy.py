@@ -158,10 +158,11 @@ def _survey(
 
 def _plan(chosen: dict[str, Any]) -> Plan:
     """Return a plan whose kernels are those of the selection."""
-    from actbench import activations, presets, suite
+    from actbench import activations
     from actbench.errors import InputError
+    from actbench.host.environment import memory
     from actbench.model import OVERHEAD, STRATEGIES, Dtype, Op
-    from actbench.runs.environment import memory
+    from actbench.planning import presets, suite
 
     everything = presets.Axes(
         activations=tuple(activations.catalogue()),

@@ -138,7 +138,7 @@ def _refuse_live_options(ctx: click.Context) -> None:
 
 
 def _stored(run: Path, baseline: Path, margins: Margins) -> Report:
-    from actbench.analysis.stored import changes, regrouped
+    from actbench.analysis.check_stored import changes, regrouped
     from actbench.report.verdicts import Report, stored_remarks
     from actbench.runs.baseline import differences, load_both
 
@@ -152,14 +152,14 @@ def _live(ctx: click.Context, chosen: dict[str, Any], margins: Margins) -> Repor
     """Measure, and publish what was found: after Ctrl-C what was found so far."""
     import secrets
 
-    from actbench import presets, suite
+    from actbench.host import environment
     from actbench.measure.live import rounds_to_confirm
     from actbench.measure.live_session import Asked, LiveSession
     from actbench.measure.session import Seams
+    from actbench.planning import presets, suite
     from actbench.report.numbers import duration
     from actbench.report.progress import Progress
     from actbench.report.verdicts import Report, live_remarks
-    from actbench.runs import environment
 
     seams: Seams = ctx.obj or Seams()
     preset = presets.get(chosen["preset"])

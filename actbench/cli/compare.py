@@ -54,7 +54,7 @@ def command(run: Path, candidate: Path | None, by: str | None, reference: str | 
 
 
 def _within(path: Path, by: str, reference: str | None, form: str) -> None:
-    from actbench.analysis.comparison import Axis, compare
+    from actbench.analysis.within_run import Axis, compare
     from actbench.report import comparison
     from actbench.report.terminal import show_table
     from actbench.runs.archive import load_timed
@@ -72,8 +72,8 @@ def _within(path: Path, by: str, reference: str | None, form: str) -> None:
 
 
 def _between(baseline: Path, candidate: Path, by: str | None, reference: str | None, form: str) -> None:
-    from actbench.analysis.between import between
-    from actbench.analysis.comparison import Axis
+    from actbench.analysis.between_runs import between
+    from actbench.analysis.within_run import Axis
     from actbench.errors import InputError
     from actbench.report import between as report
     from actbench.report.terminal import show_table

@@ -32,7 +32,7 @@ def ending(error: BaseException, remark: Callable[[str], str] = lambda _: "") ->
 def leave(code: int) -> NoReturn:
     """End the process; at once where the user's own code has run, which may have left threads or exit handlers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done: an interrupt now could only spoil the exit code
-    if (loading := sys.modules.get("actbench.loading")) and loading.has_run():
+    if (plugins := sys.modules.get("actbench.plugins")) and plugins.has_run():
         os._exit(code)
     sys.exit(code)
 
@@ -70,9 +70,9 @@ def _sentence(error: BaseException) -> tuple[str, ExitCode]:
 
 def _of_loaded_code(error: BaseException) -> BaseException | None:
     """Return the sentence about an error that the user's own code raised, if it did."""
-    if (loading := sys.modules.get("actbench.loading")) is None:
+    if (plugins := sys.modules.get("actbench.plugins")) is None:
         return None
-    blamed: BaseException | None = loading.blamed(error)
+    blamed: BaseException | None = plugins.blamed(error)
     return blamed
 
 

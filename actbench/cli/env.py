@@ -26,10 +26,10 @@ def command(ctx: click.Context, form: str, *, limited: bool) -> None:
       actbench env --format json
     """
     from actbench.cli import configuration
+    from actbench.host import environment, noise
     from actbench.measure.limits import limits
     from actbench.measure.session import Seams
     from actbench.report import host
-    from actbench.runs import environment, noise
 
     here = environment.collect(environment.choose_cpu(None))
     found = list(noise.findings())

@@ -112,28 +112,28 @@ def _rungs() -> list[tuple[str, str]]:
 
 
 def _presets() -> list[tuple[str, str]]:
-    from actbench import presets
+    from actbench.planning import presets
 
     return [(name, preset.summary) for name, preset in presets.catalogue().items()]
 
 
 def _packages() -> list[tuple[str, str]]:
     """Name what installed packages offer, importing none."""
-    from actbench import loading
+    from actbench import plugins
 
     return [
         (
             offer.distribution,
             f"{offer.version}, not loaded by itself: add --load {offer.distribution}  [{', '.join(offer.names)}]",
         )
-        for offer in loading.offers()
+        for offer in plugins.offers()
     ]
 
 
 def _cases(chosen: dict[str, Any]) -> None:
-    from actbench import presets, suite
+    from actbench.host.environment import memory
+    from actbench.planning import presets, suite
     from actbench.report.summary import left_out_lines
-    from actbench.runs.environment import memory
 
     wanted = axes(presets.get(chosen["preset"]).axes, chosen)
     plan = suite.plan(wanted, pattern=chosen["pattern"], seed=0, memory=memory())

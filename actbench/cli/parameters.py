@@ -13,7 +13,7 @@ import click
 from actbench.runs.limits import LONGEST, MOST_ELEMENTS
 
 if TYPE_CHECKING:
-    from actbench.presets import Axes
+    from actbench.planning.presets import Axes
 
 NUMBER = re.compile(r"(\d+(?:\.\d+)?(?:e\d{1,3})?)\s*([a-zA-Z%]*)", re.ASCII | re.IGNORECASE)
 
@@ -140,10 +140,10 @@ def _allow(ctx: click.Context, param: click.Parameter, seconds: float | None) ->
     """Give the user's own code that much time, too."""
     del param
     if seconds and not ctx.resilient_parsing:
-        from actbench import loading
+        from actbench import plugins
 
-        loading.allow(seconds)
-        ctx.call_on_close(loading.unload)
+        plugins.allow(seconds)
+        ctx.call_on_close(plugins.unload)
     return seconds
 
 
@@ -160,11 +160,11 @@ timeout = click.option(
 def load_for(ctx: click.Context, names: Iterable[str]) -> None:
     """Load the user's own code for as long as the command runs."""
     if names:
-        from actbench import loading
+        from actbench import plugins
 
-        ctx.call_on_close(loading.unload)
+        ctx.call_on_close(plugins.unload)
         for name in dict.fromkeys(names):
-            loading.load(name)
+            plugins.load(name)
 
 
 user_code = click.option(
@@ -254,7 +254,7 @@ def given_axes(chosen: dict[str, Any], strategies: tuple[str, ...] = ()) -> dict
         name: sum(chosen[name], ()) for name in AXES if name != "pattern" and chosen.get(name)
     }
     if types := given.pop("residual_dtypes", None):
-        from actbench.residuals import variants
+        from actbench.model.residuals import variants
 
         given["strategies"] = variants(given.get("strategies") or strategies, types)
     return given
@@ -265,7 +265,7 @@ def axes(start: Axes, chosen: dict[str, Any]) -> Axes:
     from dataclasses import replace
 
     from actbench.model import Dtype, Op
-    from actbench.residuals import unknown_dtype
+    from actbench.model.residuals import unknown_dtype
 
     given = given_axes(chosen, start.strategies)
     for name, kind, unknown_name in (("ops", Op, _unknown_op), ("dtypes", Dtype, unknown_dtype)):

@@ -85,7 +85,7 @@ def command(ctx: click.Context, /, kind: str, output: Path, *, dark: bool, **cho
 
 
 def _picture(ctx: click.Context, kind: str, runs: Sequence[Path], chosen: dict[str, Any]) -> Picture | None:
-    from actbench import activations, loading
+    from actbench import activations, plugins
     from actbench.errors import InputError
     from actbench.report import pictures
     from actbench.report.measured import measured
@@ -99,7 +99,7 @@ def _picture(ctx: click.Context, kind: str, runs: Sequence[Path], chosen: dict[s
         if option := next((name for name in _on_command_line(ctx) if name != "activations"), None):
             raise InputError(f"{_flag(ctx, option)}: 'functions' shows activations, and no case: only -a applies")
         names = given_axes(chosen).get("activations") or tuple(activations.catalogue())
-        with loading.guarded():
+        with plugins.guarded():
             return pictures.functions([activations.get(name).name for name in names])
     found = [load(path) for path in runs]
     keep = _keep(ctx, chosen, [case for run in found for case in run.plan.cases])
@@ -126,7 +126,7 @@ def _refuse_absent(ctx: click.Context, chosen: dict[str, Any], cases: Sequence[C
     """Raise `InputError` for an option of the command line none of whose values the runs have."""
     from actbench.errors import InputError
     from actbench.model import Dtype
-    from actbench.residuals import unknown_dtype
+    from actbench.model.residuals import unknown_dtype
 
     for axis in _on_command_line(ctx):
         if axis == "pattern":

@@ -27,11 +27,11 @@ from actbench.cli.parameters import (
 from actbench.runs.limits import MOST_ROUNDS
 
 if TYPE_CHECKING:
+    from actbench.host.environment import Environment
     from actbench.measure.session import Seams
     from actbench.model import Loaded, Plan
-    from actbench.presets import Preset
+    from actbench.planning.presets import Preset
     from actbench.report.summary import Summary
-    from actbench.runs.environment import Environment
     from actbench.runs.record import Record
     from actbench.runs.writer import Writer
 
@@ -130,7 +130,8 @@ def command(ctx: click.Context, /, **chosen: Any) -> None:
 
 def _opened(ctx: click.Context, chosen: dict[str, Any]) -> AbstractContextManager[Writer]:
     """Begin the run, or go on with the one to resume."""
-    from actbench.runs import environment, writer
+    from actbench.host import environment
+    from actbench.runs import writer
 
     cpu = environment.choose_cpu(chosen["affinity"])
     if chosen["resume"] is not None:
@@ -148,8 +149,9 @@ def _here(ctx: click.Context, cpu: int | None, plan: Plan) -> Environment:
 
 
 def _new_record(ctx: click.Context, chosen: dict[str, Any], cpu: int | None) -> Record:
-    from actbench import costs, loading, suite
-    from actbench.runs import environment
+    from actbench import plugins
+    from actbench.host import environment
+    from actbench.planning import costs, suite
     from actbench.runs.record import Engine, Record, Settings
 
     engine = Engine(chosen["engine"] or Engine.INTERLEAVED)
@@ -177,7 +179,7 @@ def _new_record(ctx: click.Context, chosen: dict[str, Any], cpu: int | None) -> 
     if chosen["budget"] and not chosen["rounds"] and engine is Engine.INTERLEAVED and not chosen["quiet"]:
         _warn_of_few_rounds(plan, preset, chosen["budget"])
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    return Record(plan, settings, _here(ctx, cpu, plan), created, loaded=environment.public_code(loading.loaded()))
+    return Record(plan, settings, _here(ctx, cpu, plan), created, loaded=environment.public_code(plugins.loaded()))
 
 
 @contextmanager
@@ -186,7 +188,7 @@ def _resumed(ctx: click.Context, chosen: dict[str, Any], cpu: int | None) -> Ite
     from dataclasses import replace
 
     from actbench.errors import NotComparableError
-    from actbench.runs import environment
+    from actbench.host import environment
     from actbench.runs.writer import reopen
 
     if chosen["output"] is not None:
@@ -216,13 +218,13 @@ def _resumed(ctx: click.Context, chosen: dict[str, Any], cpu: int | None) -> Ite
 
 def _load_again(ctx: click.Context, chosen: dict[str, Any], recorded: Sequence[Loaded]) -> None:
     """Load what the run had, unless it is named; `NotComparableError` where that is not the same any more."""
-    from actbench import loading
+    from actbench import plugins
     from actbench.errors import NotComparableError
 
     if not chosen["load"]:
         load_for(ctx, [each.name for each in recorded])
     there = {each.sha256: each.name for each in recorded}
-    here = {each.sha256: each.name for each in loading.loaded()}
+    here = {each.sha256: each.name for each in plugins.loaded()}
     if other := [name for digest, name in here.items() if digest not in there]:
         raise NotComparableError(
             f"--resume {chosen['resume']}: {other[0]} is not the code that the run there had: undo what was changed in "
@@ -242,8 +244,8 @@ def _check_limits(chosen: dict[str, Any], engine: str) -> None:
 
 
 def _planned(chosen: dict[str, Any], seed: int) -> tuple[Plan, Preset]:
-    from actbench import presets, suite
-    from actbench.runs.environment import memory
+    from actbench.host.environment import memory
+    from actbench.planning import presets, suite
 
     preset = presets.get(chosen["preset"])
     plan = suite.plan(
@@ -268,9 +270,9 @@ def _min_rounds(chosen: dict[str, Any]) -> int:
 
 
 def _print_plan(chosen: dict[str, Any]) -> None:
+    from actbench.host import environment
     from actbench.report.numbers import counted
     from actbench.report.summary import left_out_lines
-    from actbench.runs import environment
 
     environment.choose_cpu(chosen["affinity"])
     environment.choose_threads(chosen["threads"])
@@ -290,8 +292,8 @@ def _print_plan(chosen: dict[str, Any]) -> None:
 def _prediction(chosen: dict[str, Any], plan: Plan, preset: Preset) -> str:
     """Say how long the run would take, by rough upper figures."""
     from actbench.analysis.statistics import MIN_ROUNDS
-    from actbench.costs import arm_seconds, predicted_round
     from actbench.measure.stock import PROCESS_SECONDS, PROCESSES
+    from actbench.planning.costs import arm_seconds, predicted_round
     from actbench.report.numbers import duration
 
     if chosen["engine"] == "pyperf":
@@ -316,7 +318,7 @@ def _prediction(chosen: dict[str, Any], plan: Plan, preset: Preset) -> str:
 def _warn_of_few_rounds(plan: Plan, preset: Preset, budget: float) -> None:
     """Say beforehand that the budget is hardly enough for intervals."""
     from actbench.analysis.statistics import MIN_ROUNDS
-    from actbench.costs import arm_seconds, predicted_round
+    from actbench.planning.costs import arm_seconds, predicted_round
     from actbench.report.numbers import duration
 
     needed = MIN_ROUNDS * predicted_round(plan, arm_seconds(plan, preset.arm_seconds))
@@ -329,7 +331,7 @@ def _warn_of_few_rounds(plan: Plan, preset: Preset, budget: float) -> None:
 
 
 def _publish_round(event: object, writer: Writer) -> None:
-    from actbench.runs.events import RoundDone
+    from actbench.model.events import RoundDone
 
     if isinstance(event, RoundDone):
         _publish(writer)

@@ -45,10 +45,10 @@ def command(ctx: click.Context, /, form: str, **chosen: Any) -> None:
       actbench selfcheck --budget 20m --margin 2
       actbench selfcheck -b numpy -n 1k,100k --format json
     """
+    from actbench.host import noise
     from actbench.measure.session import Seams
     from actbench.report import audit as report
     from actbench.report.terminal import show_table
-    from actbench.runs import noise
 
     seams: Seams = ctx.obj or Seams()
     target = _stored_in(chosen["store"])
@@ -79,11 +79,11 @@ def _prepared(chosen: dict[str, Any], seams: Any) -> SelfCheck:
     import secrets
     from functools import partial
 
-    from actbench import costs, presets, suite
-    from actbench.analysis.live import Sides
+    from actbench.analysis.check_live import Sides
+    from actbench.host import environment
     from actbench.measure.lockstep import Lockstep
     from actbench.measure.selfcheck import SelfCheck
-    from actbench.runs import environment
+    from actbench.planning import costs, presets, suite
 
     preset = presets.get(chosen["preset"])
     seed = secrets.randbits(32) if chosen["seed"] is None else chosen["seed"]

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from actbench import regular
 from actbench.errors import InputError
+from actbench.host import regular
 
 OWN_FILE, SHARED_FILE = "actbench.toml", "pyproject.toml"
 

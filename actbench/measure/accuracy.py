@@ -16,18 +16,9 @@ from math import inf, isinf
 import numpy as np
 
 from actbench import activations
-from actbench.analysis.accuracy import (
-    LOST,
-    Accuracy,
-    Part,
-    bands,
-    errors,
-    in_bands,
-    in_tails,
-    with_further,
-)
+from actbench.analysis.accuracy import LOST, Accuracy, Part, bands, errors, in_bands, in_tails, with_further
 from actbench.errors import BenchmarkError
-from actbench.kernel import Array
+from actbench.kernels.kernel import Array
 from actbench.measure.checking import Examined
 from actbench.measure.client import StartWorker, Worker, WorkerLostError
 from actbench.measure.known import Known

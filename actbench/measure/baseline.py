@@ -11,12 +11,12 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from actbench import loading
+from actbench import plugins
 from actbench.errors import BenchmarkError, NotComparableError
+from actbench.host.variables import worker_environment
 from actbench.measure.client import PACKAGE, Interpreter, Worker, WorkerProcess
 from actbench.measure.protocol import PROTOCOL, Source
 from actbench.model import LoadedFrom
-from actbench.variables import worker_environment
 
 GIT = "git:"
 """What a revision begins with, as in ``git:main``."""
@@ -76,7 +76,7 @@ def _starting(interpreter: Interpreter) -> StartRole:
 
 def _sources() -> list[Source]:
     """Return what is loaded here: files must be the same there, while packages may be what is compared."""
-    return [Source(each.name, each.sha256 if each.kind is LoadedFrom.FILE else None) for each in loading.loaded()]
+    return [Source(each.name, each.sha256 if each.kind is LoadedFrom.FILE else None) for each in plugins.loaded()]
 
 
 def _interpreter(python: Path, place: Path) -> Interpreter:

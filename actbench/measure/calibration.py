@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from operator import mul
 
-from actbench.kernel import PHASED, PHASES
+from actbench.kernels.kernel import PHASED, PHASES
 from actbench.model import Block, Calibration
 
 MAX_LOOPS = 2**32

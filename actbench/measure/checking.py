@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from actbench import kernel, oracle
 from actbench.errors import BenchmarkError, WrongKernelError, listed
-from actbench.kernel import Array
+from actbench.kernels import kernel
+from actbench.kernels.kernel import Array
 from actbench.measure.client import StartWorker, Worker
 from actbench.measure.crew import Crew
 from actbench.measure.protocol import Doubt, Evaluated
 from actbench.model import Block, Kernel, Op, Plan
-from actbench.runs.events import Checked
+from actbench.model.events import Checked
+from actbench.verification import oracle
 
 Residuals = Callable[[Array], Mapping[str, Array]]
 

@@ -18,11 +18,11 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from actbench.errors import BenchmarkError
-from actbench.kernel import Array
+from actbench.host.variables import worker_environment
+from actbench.kernels.kernel import Array
 from actbench.measure import protocol
 from actbench.model import Block, Case, Kernel
-from actbench.suite import Selection
-from actbench.variables import worker_environment
+from actbench.planning.suite import Selection
 
 A = TypeVar("A")
 

@@ -20,7 +20,7 @@ from math import inf
 
 from actbench.analysis.speedups import block_speedups, widest
 from actbench.errors import BenchmarkError, WrongKernelError
-from actbench.kernel import PHASED
+from actbench.kernels.kernel import PHASED
 from actbench.measure.checking import compare, is_built_in, settle
 from actbench.measure.client import StartWorker, Worker
 from actbench.measure.crew import RETRIES, Crew
@@ -28,8 +28,8 @@ from actbench.measure.disturbance import DISTURBED, REPEATS, calmer, slowness
 from actbench.measure.stopping import Standing, Stopping
 from actbench.measure.timing import Values, calibrated, sweeps, values
 from actbench.model import Block, BlockTimes, Calibration, Failure, Plan
-from actbench.runs.events import Calibrated, Disturbed, Event, Failed, Lost, Measured, Recovered, RoundDone
-from actbench.runs.times import Times
+from actbench.model.events import Calibrated, Disturbed, Event, Failed, Lost, Measured, Recovered, RoundDone
+from actbench.model.times import Times
 
 PROBE_SECONDS = 0.003
 """What an arm of a probe should take in a round: its fewest values, or one where calls are slow."""

@@ -15,28 +15,18 @@ from typing import Any
 import numpy as np
 
 from actbench import activations, backends
-from actbench.analysis.accuracy import (
-    FEWEST,
-    LOST,
-    Accuracy,
-    Errors,
-    Loss,
-    Part,
-    bands,
-    is_normal,
-    is_wrong,
-)
+from actbench.analysis.accuracy import FEWEST, LOST, Accuracy, Errors, Loss, Part, bands, is_normal, is_wrong
 from actbench.analysis.stretches import Stretches
 from actbench.errors import BenchmarkError, InputError
 from actbench.formula import Dialect, Rule
-from actbench.kernel import Array
+from actbench.kernels.kernel import Array
 from actbench.measure.accuracy import Survey, Unexamined
 from actbench.measure.checking import Examined, Residuals
 from actbench.measure.client import StartWorker, WorkerLostError
 from actbench.measure.crew import Crew
 from actbench.model import Dtype, Kernel
-from actbench.oracle import Truth
-from actbench.residuals import split
+from actbench.model.residuals import split
+from actbench.verification.oracle import Truth
 
 CHUNK = 1 << 22
 """Numbers at a time."""

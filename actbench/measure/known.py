@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from actbench import oracle
 from actbench.analysis.accuracy import Part, tail_of
 from actbench.analysis.expectation import Expectation
-from actbench.kernel import Array
-from actbench.oracle import Truth
-from actbench.truth import obstacle
+from actbench.kernels.kernel import Array
+from actbench.verification import oracle
+from actbench.verification.oracle import Truth
+from actbench.verification.truth import obstacle
 
 COMPANY = 64
 """Points that are differentiated beside any others where g' is known by differences: these judge themselves by many."""

@@ -8,8 +8,8 @@ from operator import attrgetter
 
 from actbench import backends
 from actbench.analysis.limits import Limit, Width, arithmetic, copying, unknown_arithmetic
+from actbench.host.environment import Environment
 from actbench.measure.session import StartHere
-from actbench.runs.environment import Environment
 
 REPEATS = 12
 """Of every loop and copy; six are the fewest that give an interval."""

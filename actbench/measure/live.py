@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from actbench.analysis.live import Outcome, Sides, confirms, judge, noise, undecided, unsettled
+from actbench.analysis.check_live import Outcome, Sides, confirms, judge, noise, undecided, unsettled
 from actbench.analysis.regression import Change, Margins, Verdict, alone
 from actbench.analysis.sequential import fewest_rounds
 from actbench.analysis.statistics import CONFIDENCE
@@ -20,7 +20,7 @@ from actbench.errors import WrongKernelError
 from actbench.measure.checking import check_kernels
 from actbench.measure.lockstep import Lockstep
 from actbench.model import Block, Case, Check, Plan
-from actbench.runs.events import Confirming, Event, Judged
+from actbench.model.events import Confirming, Event, Judged
 
 CHECKED = ("baseline", "candidate")
 """Whose kernels the oracle checks: the control's are the baseline's."""

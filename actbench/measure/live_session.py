@@ -10,12 +10,14 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
-from actbench import backends, costs, loading, software, suite
-from actbench.analysis.live import Outcome, Sides
+from actbench import backends, plugins
+from actbench.analysis.check_live import Outcome, Sides
 from actbench.analysis.regression import Margins
 from actbench.analysis.sequential import fewest_rounds
 from actbench.analysis.statistics import CONFIDENCE
 from actbench.errors import BenchmarkError, InputError, NotComparableError
+from actbench.host import environment, software
+from actbench.host.environment import Environment
 from actbench.measure.baseline import StartRole, describe
 from actbench.measure.client import NotLoadedError, Worker
 from actbench.measure.live import LiveCheck
@@ -23,13 +25,12 @@ from actbench.measure.lockstep import Lockstep
 from actbench.measure.session import Seams
 from actbench.measure.surroundings import surroundings
 from actbench.model import Case, Plan
-from actbench.presets import Preset
-from actbench.runs import environment
-from actbench.runs.environment import Environment
-from actbench.runs.events import Event
+from actbench.model.events import Event
+from actbench.model.times import Times
+from actbench.planning import costs, suite
+from actbench.planning.presets import Preset
+from actbench.planning.suite import Selection
 from actbench.runs.record import Engine, Record, Settings
-from actbench.runs.times import Times
-from actbench.suite import Selection
 
 SIDES = 3
 """Processes that hold the operands of a block at once."""
@@ -139,7 +140,7 @@ class LiveSession:
                     calibrations=lockstep.calibrations,
                     failures=lockstep.failures,
                     rounds=times.last_round,
-                    loaded=environment.public_code(loading.loaded()),
+                    loaded=environment.public_code(plugins.loaded()),
                 ),
                 times,
             )

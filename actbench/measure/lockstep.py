@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
-from actbench.analysis.live import Sides
+from actbench.analysis.check_live import Sides
 from actbench.errors import BenchmarkError, WrongKernelError
 from actbench.measure.checking import compare, is_built_in, settle
 from actbench.measure.client import StartWorker, Worker
@@ -21,7 +21,7 @@ from actbench.measure.protocol import Timed
 from actbench.measure.schedule import turns
 from actbench.measure.timing import Values, burden, calibrated, sweeps, values
 from actbench.model import Block, BlockTimes, Calibration, Failure, Plan
-from actbench.runs.events import Calibrated, Event, Failed, Measured
+from actbench.model.events import Calibrated, Event, Failed, Measured
 
 NAMES = ("baseline", "candidate", "control")
 """What errors call the three processes, in their order."""

@@ -12,12 +12,12 @@ from actbench import activations, backends
 from actbench.analysis.accuracy import LOST, MAY_BE, Part, tail_of
 from actbench.analysis.expectation import States
 from actbench.formula import Dialect
-from actbench.kernel import Array
+from actbench.kernels.kernel import Array
 from actbench.measure.checking import Examined
 from actbench.measure.known import Known
 from actbench.measure.zones import Hits, at_ranks, between, ranks
 from actbench.model import Kernel
-from actbench.residuals import split
+from actbench.model.residuals import split
 
 SCREENED = 15
 """Numbers between each two points that a kernel is called on besides."""

@@ -170,7 +170,7 @@ class Slice(NamedTuple):
     arm: int
     calls: int
     phase: int = 0
-    """Where in a cache line the result starts, of `actbench.kernel.PHASES`, if the call allocates it."""
+    """Where in a cache line the result starts, of `actbench.kernels.kernel.PHASES`, if the call allocates it."""
 
 
 @dataclass(frozen=True, slots=True)

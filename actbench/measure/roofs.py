@@ -12,7 +12,7 @@ from itertools import cycle
 import numpy as np
 
 from actbench import backends
-from actbench.kernel import Invocation
+from actbench.kernels.kernel import Invocation
 from actbench.measure.protocol import Arithmetic, Copy, Limited, Taken
 from actbench.model import Dtype
 

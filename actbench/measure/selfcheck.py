@@ -17,7 +17,7 @@ from actbench.measure.checking import check_kernels
 from actbench.measure.lockstep import Lockstep
 from actbench.measure.timing import further
 from actbench.model import Case
-from actbench.runs.events import Event, Judged
+from actbench.model.events import Event, Judged
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from actbench import loading
+from actbench import plugins
 from actbench.measure.baseline import OpenBaseline, opened
 from actbench.measure.checking import check_kernels, compare_blocks
 from actbench.measure.client import ROLE, Worker, WorkerProcess, here
@@ -15,9 +15,9 @@ from actbench.measure.conductor import Conductor
 from actbench.measure.protocol import Source
 from actbench.measure.stock import PROCESSES, Stock
 from actbench.measure.stopping import Stopping
-from actbench.runs.events import Event
+from actbench.model.events import Event
+from actbench.model.times import Times
 from actbench.runs.record import Engine, Record
-from actbench.runs.times import Times
 
 
 class StartHere(Protocol):
@@ -33,7 +33,7 @@ class StartHere(Protocol):
 def start_process(cpu: int | None, timeout: float, role: str = ROLE, threads: int = 1) -> Worker:
     """Start a real worker, which loads what this process has loaded."""
     worker = WorkerProcess(cpu=cpu, timeout=timeout, interpreter=here(), role=role, threads=threads)
-    if sources := [Source(each.name, each.sha256) for each in loading.loaded()]:
+    if sources := [Source(each.name, each.sha256) for each in plugins.loaded()]:
         worker.load(sources)
     return worker
 

@@ -19,16 +19,16 @@ from pathlib import Path
 
 import pyperf
 
-from actbench import loading
+from actbench import plugins
 from actbench.analysis.speedups import widest
 from actbench.errors import BenchmarkError
+from actbench.host.variables import worker_environment
 from actbench.measure.client import PACKAGE
 from actbench.measure.crew import RETRIES
 from actbench.measure.stock_script import MODULE
 from actbench.model import Block, BlockTimes, Calibration, Failure, Plan
-from actbench.runs.events import Calibrated, Event, Failed, Lost, Measured, Recovered, RoundDone
-from actbench.runs.times import Times
-from actbench.variables import worker_environment
+from actbench.model.events import Calibrated, Event, Failed, Lost, Measured, Recovered, RoundDone
+from actbench.model.times import Times
 
 PROCESSES = 20
 """pyperf's default."""
@@ -101,7 +101,7 @@ class Stock:
             command = [
                 *(sys.executable, "-m", MODULE, "--quiet", "-o", str(output)),
                 *("--cases", ",".join(case.id for case in block.timed), "--inputs", str(self.plan.seed)),
-                *(part for each in loading.loaded() for part in ("--load", f"{each.sha256}={each.name}")),
+                *(part for each in plugins.loaded() for part in ("--load", f"{each.sha256}={each.name}")),
                 *("--processes", str(self.processes), "--timeout", str(max(1, round(self.timeout)))),
                 *("--inherit-environ", ",".join(environment)),
                 *(() if self.cpu is None else ("--affinity", str(self.cpu))),

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pyperf
 
-from actbench import kernel, loading
+from actbench import plugins
+from actbench.kernels import kernel
 from actbench.model import Case
 
 MODULE = "actbench.measure.stock_script"
@@ -55,7 +56,7 @@ def main() -> None:
     arguments = runner.parse_args()
     for source in arguments.load:
         digest, _, name = source.partition("=")
-        loading.load(name, digest)
+        plugins.load(name, digest)
     for case_id in arguments.cases.split(","):
         runner.bench_time_func(case_id, time_calls, case_id, arguments.inputs)
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from actbench import backends
+from actbench.host import environment
+from actbench.host.environment import Environment
 from actbench.measure.protocol import Device
 from actbench.measure.session import StartHere
-from actbench.runs import environment
-from actbench.runs.environment import Environment
 
 TIMEOUT = 120.0
 """Seconds: a library and a device take several to start."""

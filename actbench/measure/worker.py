@@ -16,8 +16,8 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import TYPE_CHECKING, Any
 
-from actbench import processors
 from actbench.errors import InputError
+from actbench.host import processors
 from actbench.measure.protocol import (
     PROTOCOL,
     Array,
@@ -38,12 +38,12 @@ from actbench.measure.protocol import (
 from actbench.measure.undisturbed import undisturbed
 
 if TYPE_CHECKING:
-    from actbench import behaviour
-    from actbench.behaviour.guarded import GuardedCalls
-    from actbench.behaviour.watch import Watch
-    from actbench.code_placement import CodePlacement
-    from actbench.kernel import Operands
+    from actbench.host.code_placement import CodePlacement
+    from actbench.kernels.kernel import Operands
     from actbench.model import Case
+    from actbench.verification import behaviour
+    from actbench.verification.behaviour.guarded import GuardedCalls
+    from actbench.verification.behaviour.watch import Watch
 
 
 SETTLING = (32 << 20) - (64 << 10)
@@ -74,8 +74,8 @@ class Worker:
         os.environ["NUMBA_NUM_THREADS"] = str(threads)
         import numpy as np
 
-        import actbench.kernel  # noqa: F401  # only now: thread pools are sized on import
-        from actbench.code_placement import CodePlacement
+        import actbench.kernels.kernel  # noqa: F401  # only now: thread pools are sized on import
+        from actbench.host.code_placement import CodePlacement
 
         self._code = CodePlacement()
 
@@ -87,7 +87,8 @@ class Worker:
 
     def describe(self) -> Described:
         """Tell what this process runs on."""
-        from actbench import backends, software
+        from actbench import backends
+        from actbench.host import software
 
         return Described(PROTOCOL, software.versions(backends.libraries(backends.catalogue())))
 
@@ -102,15 +103,15 @@ class Worker:
 
     def load(self, sources: list[dict[str, Any]]) -> LoadedAll:
         """Load the user's own code."""
-        from actbench import loading
+        from actbench import plugins
 
         for source in sources:
-            loading.load(**source)
+            plugins.load(**source)
         return LoadedAll()
 
     def offer(self, selection: dict[str, Any]) -> Offered:
         """Tell which cases of a selection exist here."""
-        from actbench import suite
+        from actbench.planning import suite
 
         return Offered(tuple(case.id for case in suite.offered(suite.Selection(**selection))))
 
@@ -120,10 +121,11 @@ class Worker:
         """Call a kernel on given inputs, and residuals where there are any."""
         import numpy as np
 
-        from actbench import backends, kernel
-        from actbench.behaviour.guarded import Answer, GuardedCalls
+        from actbench import backends
         from actbench.formula import Dialect
+        from actbench.kernels import kernel
         from actbench.model import Case
+        from actbench.verification.behaviour.guarded import Answer, GuardedCalls
 
         wanted = Case.parse(case)
         bound = kernel.bind_at(wanted)
@@ -145,16 +147,17 @@ class Worker:
 
     def inspect(self, case: str) -> Inspected:
         """Read what the compiler made of a kernel."""
-        from actbench import kernel
+        from actbench.kernels import kernel
         from actbench.model import Case
 
         return Inspected(kernel.compiled(Case.parse(case).kernel))
 
     def prepare(self, cases: list[str], seed: int, *, whole: bool = False) -> Prepared:
         """Take up a block, its cases first, then its yardsticks: bind its kernels and draw its inputs."""
-        from actbench import backends, kernel
-        from actbench.behaviour.watch import Watch
+        from actbench import backends
+        from actbench.kernels import kernel
         from actbench.model import Case
+        from actbench.verification.behaviour.watch import Watch
 
         self._operands = self._watch = None
         gc.collect()
@@ -172,7 +175,7 @@ class Worker:
 
     def compare(self) -> Doubts:
         """Call every arm of the block once on all of its operands, and tell what differs from the reference."""
-        from actbench.behaviour.comparison import compared
+        from actbench.verification.behaviour.comparison import compared
 
         return Doubts(tuple(map(_packed, compared(self._cases, self._prepared()))))
 
@@ -198,7 +201,7 @@ class Worker:
         """Move operands, and if asked for code, elsewhere in memory; then time the slices."""
         import numpy as np
 
-        from actbench import kernel
+        from actbench.kernels import kernel
 
         operands = self._prepared()
         if move and self._code is not None:

@@ -9,10 +9,10 @@ from typing import Any
 
 from actbench.analysis.audit import Audit, CaseAudit
 from actbench.analysis.statistics import proportion
+from actbench.host.noise import Finding
 from actbench.report.json_text import json_text
 from actbench.report.numbers import counted, duration, significant
 from actbench.report.table import Table
-from actbench.runs.noise import Finding
 
 
 def lines(audit: Audit, check_budget: float, needed: float) -> list[str]:

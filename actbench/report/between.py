@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from actbench.analysis.between import EVERYTHING, Between, Contrast, Finding
+from actbench.analysis.between_runs import EVERYTHING, Between, Contrast, Finding
 from actbench.analysis.statistics import Bounded
 from actbench.model import Case
 from actbench.report.json_text import json_text

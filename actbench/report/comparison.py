@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from actbench.analysis.comparison import Comparison
 from actbench.analysis.statistics import MIN_ROUNDS
+from actbench.analysis.within_run import Comparison
 from actbench.report.json_text import json_text
 from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, UNDECIDED, ratio, significant
 from actbench.report.table import Table, markdown

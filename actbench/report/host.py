@@ -7,12 +7,12 @@ from dataclasses import fields
 from math import isnan
 
 from actbench.analysis.limits import Limit
+from actbench.host.environment import Environment
+from actbench.host.noise import Finding
 from actbench.report import settings
 from actbench.report.json_text import json_text
 from actbench.report.numbers import plus_minus
 from actbench.report.settings import Configuration
-from actbench.runs.environment import Environment
-from actbench.runs.noise import Finding
 
 
 def line(environment: Environment) -> str:

@@ -6,13 +6,14 @@ import textwrap
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from actbench import activations, backends, kernel, overhead, residuals
+from actbench import activations, backends
 from actbench.backends import helpers, source, sources
-from actbench.costs import bytes_moved, residual_bytes
 from actbench.formula import Formula, Rule
-from actbench.model import RUNGS, Case, Compiled
+from actbench.kernels import kernel, overhead
+from actbench.model import RUNGS, Case, Compiled, residuals
+from actbench.planning.costs import bytes_moved, residual_bytes
+from actbench.planning.suite import canonical
 from actbench.report import mathematics
-from actbench.suite import canonical
 
 
 def listing(case: Case) -> str:

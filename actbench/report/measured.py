@@ -12,8 +12,8 @@ from actbench.analysis.speedups import Speedup, ratios, speedups
 from actbench.analysis.statistics import Floats
 from actbench.analysis.typical import by_round
 from actbench.model import Block
+from actbench.model.times import Times
 from actbench.runs.record import Record
-from actbench.runs.times import Times
 
 
 @dataclass(frozen=True, slots=True)

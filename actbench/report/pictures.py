@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from actbench.analysis.between import between
+from actbench.analysis.between_runs import between
 from actbench.analysis.speedups import Speedup
 from actbench.errors import InputError, unknown
 from actbench.model import Case

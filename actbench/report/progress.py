@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from actbench.model.events import Calibrated, Checked, Confirming, Event, Failed, Judged, Lost, Measured, RoundDone
 from actbench.report.numbers import counted, duration
-from actbench.runs.events import Calibrated, Checked, Confirming, Event, Failed, Judged, Lost, Measured, RoundDone
 
 BAR = 24
 """Width of the bar in characters."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from actbench.model.times import Times
 from actbench.report import host, tables_csv
 from actbench.report.measured import measured
 from actbench.report.numbers import duration
@@ -11,7 +12,6 @@ from actbench.report.summary import Summary, summarise
 from actbench.report.table import markdown
 from actbench.runs import files
 from actbench.runs.record import Record
-from actbench.runs.times import Times
 
 
 def publish(directory: Path, record: Record, times: Times) -> Summary:

@@ -11,17 +11,18 @@ from functools import partial
 from math import isnan
 from operator import itemgetter
 
-from actbench import backends, suite
+from actbench import backends
 from actbench.analysis.figures import Figures, kept_bytes
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS, Bounded
 from actbench.model import CACHED, Check, Failure, LeftOut, place
+from actbench.model.residuals import rank as strategy_rank
+from actbench.planning import suite
 from actbench.report import crossovers, ladder, processor
 from actbench.report.answers import answers, grouped, is_the_question
 from actbench.report.measured import Measured
 from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, UNDECIDED, count, counted, plus_minus, ratio, significant
 from actbench.report.table import Table
-from actbench.residuals import rank as strategy_rank
 from actbench.runs.record import Engine, Record, Status
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from actbench.analysis.live import Outcome
+from actbench.analysis.check_live import Outcome
 from actbench.analysis.regression import Change, Margins, Verdict, gravest
 from actbench.analysis.statistics import Bounded
 from actbench.model import Case, Failure

@@ -12,12 +12,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from actbench import regular
 from actbench.errors import InputError, damaged
+from actbench.host import regular
 from actbench.model import Case, Plan
+from actbench.model.times import Times
 from actbench.runs import files, journal, latest, record, values
 from actbench.runs.record import Record, Status
-from actbench.runs.times import Times
 
 RUN, VALUES, PROBES, SUITE = "run.json", "values.csv", "probes.csv", "pyperf.json"
 

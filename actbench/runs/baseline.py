@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from actbench.errors import InputError, NotComparableError
+from actbench.host.environment import Environment
 from actbench.model import Case
 from actbench.runs.archive import Run, load
-from actbench.runs.environment import Environment
 from actbench.runs.record import Record
 
 HOST = ("cpu_model", "architecture", "logical_cpus", "physical_cpus", "caches")

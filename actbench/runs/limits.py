@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from actbench.model import BANDS, YARDSTICK, Block, Calibration, Check
 
 if TYPE_CHECKING:
-    from actbench.runs.environment import Environment
+    from actbench.host.environment import Environment
     from actbench.runs.record import Record
 
 LONGEST = 7 * 24 * 3600.0

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pyperf
 
-from actbench import regular
 from actbench.errors import InputError, damaged
+from actbench.host import regular
 from actbench.model import Arm, Block, BlockTimes, Calibration, Case, Plan
+from actbench.model.times import Times
 from actbench.runs.limits import COUNT, MOST_ROUNDS, is_time
-from actbench.runs.times import Times
 from actbench.runs.values import digest
 
 ROUND, BLOCK, DIGEST = "actbench_round", "actbench_block", "actbench_digest"

@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 
 from actbench.errors import InputError, damaged
+from actbench.host.environment import Environment
 from actbench.model import Calibration, Check, Failure, Loaded, Plan
 from actbench.runs import limits
-from actbench.runs.environment import Environment
 
 SCHEMA = 2
 """Version of the files of a run.

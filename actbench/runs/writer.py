@@ -9,25 +9,15 @@ from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
 
-from actbench import regular
 from actbench.errors import InputError, unwritable
+from actbench.host import regular
+from actbench.host.environment import process_metadata, public_text
 from actbench.model import BlockTimes, Failure
+from actbench.model.events import Calibrated, Checked, Disturbed, Event, Failed, Lost, Measured, Recovered, RoundDone
+from actbench.model.times import Times
 from actbench.runs import archive, files, journal, latest, record, values
 from actbench.runs.archive import PROBES, RUN, SUITE, TABLES, VALUES
-from actbench.runs.environment import process_metadata, public_text
-from actbench.runs.events import (
-    Calibrated,
-    Checked,
-    Disturbed,
-    Event,
-    Failed,
-    Lost,
-    Measured,
-    Recovered,
-    RoundDone,
-)
 from actbench.runs.record import Record, Status
-from actbench.runs.times import Times
 
 WRITTEN = (VALUES, PROBES, SUITE, *TABLES, journal.NAME)
 """What a run's directory holds beside its run.json."""

@@ -19,18 +19,7 @@ import numpy as np
 from llvmlite import binding, ir
 from numba.core import config, types
 
-from actbench.backends._simd.bits import (
-    bits,
-    both,
-    either,
-    intrinsic,
-    left,
-    minus,
-    plus,
-    real,
-    right,
-    select,
-)
+from actbench.backends._simd.bits import bits, both, either, intrinsic, left, minus, plus, real, right, select
 from actbench.backends._simd.dispatch import inlined
 
 ONE = np.int32(1)

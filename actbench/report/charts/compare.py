@@ -7,7 +7,7 @@ from math import isnan
 
 import pandas as pd
 
-from actbench.analysis.between import TIME, Contrast, Finding
+from actbench.analysis.between_runs import TIME, Contrast, Finding
 from actbench.report.charts.grammar import Spec, dashed, end, mark, nominal, quantitative, scale, tips
 from actbench.report.charts.style import ABOVE, Drawn, Picture, intervals, picture
 

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import platformdirs
 
-from actbench import regular
 from actbench.errors import InputError
+from actbench.host import regular
 from actbench.runs import files
 
 BUNDLE = "import sys, vl_convert; sys.stdout.write(vl_convert.javascript_bundle('window.vegaEmbed = vegaEmbed;'))"

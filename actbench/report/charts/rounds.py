@@ -10,10 +10,10 @@ import pandas as pd
 
 from actbench.analysis.statistics import Floats, medians
 from actbench.model import Block, Case
+from actbench.model.times import Times
 from actbench.report.charts.grammar import dashed, mark, nominal, quantitative, tips
 from actbench.report.charts.signs import COPY, Signs
 from actbench.report.charts.style import Picture, panels, picture, with_panels
-from actbench.runs.times import Times
 
 BY = ("block",)
 

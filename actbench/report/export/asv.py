@@ -27,9 +27,9 @@ import msgspec
 
 from actbench.analysis.estimates import Estimate
 from actbench.errors import InputError
+from actbench.host.environment import Environment
 from actbench.runs.archive import Run
 from actbench.runs.csv_text import FLOATS
-from actbench.runs.environment import Environment
 
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 """A full hash of git or Mercurial. asv looks results up by it."""

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from actbench import regular
 from actbench.analysis.estimates import Estimate
 from actbench.errors import InputError, unwritable
+from actbench.host import regular
 from actbench.report.export.asv import PARAM_NAMES, VERSION, Results, groups, params, text
 from actbench.runs import files
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 from actbench.analysis.estimates import Estimate
+from actbench.host.environment import Environment
 from actbench.model import Case
 from actbench.report.export.nanoseconds import PER_SECOND
-from actbench.runs.environment import Environment
 
 GOARCH = {"x86_64": "amd64", "aarch64": "arm64"}
 """Go's names of architectures, where they are not the system's."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from actbench.analysis.between import between
+from actbench.analysis.between_runs import between
 from actbench.analysis.statistics import MAD, applied, scatter
 from actbench.report import between as between_report
 from actbench.report import host, pictures, processor

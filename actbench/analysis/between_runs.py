@@ -1,0 +1,268 @@
+"""Compare two runs, a baseline and a candidate, case by case and over groups of cases.
+
+What is compared is how a case stands to another arm of its block, measured side by side. To the yardstick: that cancels
+the host's drift, and makes of seconds something that two hosts share. And, between hosts, to the reference strategy of
+its backend: is keeping y worth more there? The round is the unit. A group gives one geometric mean a round, over the
+rounds in which all of its blocks were measured; estimates and intervals are those of two independent samples of rounds.
+
+A difference is named where its test, corrected for the number of tests in the same table, keeps the share of false
+ones below 5 % (Benjamini and Hochberg). On one host the time itself must show it as well, in the same direction: the
+larger p value of the two tests counts. Where only the time relative to the yardstick differs, the yardstick moved, or
+the host, and not the case. There is no margin: `regression` has one, and decides what a build fails on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from math import nan
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from actbench.analysis.speedups import log_ratios
+from actbench.analysis.statistics import (
+    CONFIDENCE,
+    UNKNOWN,
+    Bounded,
+    benjamini_hochberg,
+    chance_of_excess,
+    location,
+    medians,
+    shift,
+)
+from actbench.analysis.within_run import Axis, order, seconds_at, value_of
+from actbench.model import YARDSTICK, Arm, Block, Case
+from actbench.model.times import Times
+
+RESOLUTION = 1e-8
+"""A smaller relative difference is one of writing seconds in nine digits, and none of speed."""
+
+TIME = "time"
+"""The figure of a case alone: its time in copies, that is over the time of its block's yardstick."""
+
+EVERYTHING = "all"
+"""The group of all that was compared."""
+
+
+class Finding(StrEnum):
+    """What is said of a figure, from the baseline to the candidate."""
+
+    FASTER = "faster"
+    SLOWER = "slower"
+    LARGER = "larger"
+    """Of a speedup."""
+    SMALLER = "smaller"
+    UNDECIDED = "undecided"
+    MISSING = "missing"
+    """The baseline has the case, the candidate does not."""
+    NEW = "new"
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """One figure in both runs, of a case or of a group."""
+
+    figure: str
+    """`TIME`, or a speedup: ``cached / recompute``."""
+    by: str
+    """``case``, the axis of a group, or `EVERYTHING`."""
+    name: str
+    """The case's id, the group's place on the axis, or `EVERYTHING`."""
+    cases: int
+    """How many; the figure is their geometric mean."""
+    finding: Finding
+    ratio: Bounded = UNKNOWN
+    """Baseline over candidate time, or candidate over baseline speedup: above 1 the candidate is better."""
+    seconds_ratio: Bounded = UNKNOWN
+    """Baseline seconds over candidate seconds, the host's drift and all; of times, and on one host only."""
+    baseline: Bounded = UNKNOWN
+    """The figure itself: copies, or times faster than the reference strategy."""
+    candidate: Bounded = UNKNOWN
+    chance: float = nan
+    """The p value of a difference, corrected for the number of tests (Benjamini and Hochberg)."""
+    baseline_rounds: int = 0
+    candidate_rounds: int = 0
+    relative_chance: float = nan
+    """That of a difference relative to the yardstick alone, on one host."""
+
+    @property
+    def denied(self) -> bool:
+        """Whether the time relative to the yardstick differs, and the time itself does not show it."""
+        return self.relative_chance <= 1 - CONFIDENCE < self.chance
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """Two runs, compared."""
+
+    one_host: bool
+    by: Axis | None
+    """What is grouped; None for case by case."""
+    times: tuple[Contrast, ...]
+    """The cases or groups, then all."""
+    speedups: tuple[Contrast, ...]
+    """Likewise, and all of each pair of strategies; none on one host, where times say it."""
+    alone: tuple[Contrast, ...]
+    """The cases that one run measured and the other did not."""
+    regrouped: tuple[Case, ...]
+    """The cases that shared their block with other cases then than now, so that nothing they are in can be decided."""
+
+
+def between(baseline: Times, candidate: Times, by: Axis | None = None, *, one_host: bool) -> Between:
+    """Compare all that both runs measured, by case or by group."""
+    before, after = _Run.of(baseline), _Run.of(candidate)
+    shared = [case for case in before.blocks if case in after.blocks]
+    moved = tuple(case for case in shared if before.blocks[case].arms != after.blocks[case].arms)
+    subjects = [_Subject(TIME, YARDSTICK, tuple(shared))]
+
+    def compared(subjects: Sequence[_Subject], better: Finding, worse: Finding) -> tuple[Contrast, ...]:
+        parts = [part for subject in subjects for part in subject.parts(by)]
+        wholes = [subject for subject in subjects if len(subject.parts(by)) > 1]
+        families = (
+            [_contrast(before, after, part, moved, seconds=one_host) for part in family] for family in (parts, wholes)
+        )
+        return tuple(found for family in families for found in _corrected(family, better, worse))
+
+    return Between(
+        one_host=one_host,
+        by=by,
+        times=compared(subjects, Finding.FASTER, Finding.SLOWER),
+        speedups=() if one_host else compared(_pairs(shared, before, after), Finding.LARGER, Finding.SMALLER),
+        alone=(*_alone(before, after, Finding.MISSING), *_alone(after, before, Finding.NEW)),
+        regrouped=moved,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """Cases of which one figure is taken, and the strategy that this sets them against."""
+
+    figure: str
+    reference: str
+    cases: tuple[Case, ...]
+    by: str = EVERYTHING
+    name: str = EVERYTHING
+
+    def parts(self, by: Axis | None) -> list[_Subject]:
+        """Return one a case, or one a value of the axis, in the order of tables."""
+        if by is None:
+            return [replace(self, cases=(case,), by="case", name=case.id) for case in self.cases]
+        values = sorted(dict.fromkeys(value_of(case, by) for case in self.cases), key=lambda value: order(by, value))
+        return [
+            replace(self, cases=tuple(case for case in self.cases if value_of(case, by) == value), by=by, name=value)
+            for value in values
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """The rounds of one run, by case."""
+
+    times: Times
+    blocks: Mapping[Case, Block]
+
+    @classmethod
+    def of(cls, times: Times) -> _Run:
+        return cls(times, {case: block for block in times.blocks for case in block.cases})
+
+    def rounds(self, subject: _Subject) -> list[int]:
+        """Return the rounds in which every block of the subject was measured."""
+        return sorted(set.intersection(*({*self.times.rounds(self.blocks[case])} for case in subject.cases)))
+
+    def log_speeds(self, subject: _Subject) -> NDArray[np.float64]:
+        """Return how many times faster than the reference, one logarithm a round: the mean over the cases."""
+        rounds = self.rounds(subject)
+        return np.asarray(np.mean([self._log_speed(case, subject.reference, rounds) for case in subject.cases], axis=0))
+
+    def log_rates(self, subject: _Subject) -> NDArray[np.float64]:
+        """Return calls a second, likewise."""
+        rounds = self.rounds(subject)
+        return np.asarray(np.mean([self._log_rate(case, rounds) for case in subject.cases], axis=0))
+
+    def _log_speed(self, case: Case, reference: str, rounds: Sequence[int]) -> NDArray[np.float64]:
+        block = self.blocks[case]
+        other = -1 if reference == YARDSTICK else block.arms.index(Arm(reference, case.backend))
+        return log_ratios(seconds_at(self.times, block, rounds), other, block.cases.index(case))
+
+    def _log_rate(self, case: Case, rounds: Sequence[int]) -> NDArray[np.float64]:
+        block = self.blocks[case]
+        seconds = seconds_at(self.times, block, rounds)[:, block.cases.index(case)]
+        return np.asarray(-np.log(medians(seconds)))
+
+
+def _pairs(shared: Sequence[Case], before: _Run, after: _Run) -> list[_Subject]:
+    """Return every strategy against the reference of its backend: recompute, or the first that both runs have."""
+    members: dict[tuple[str, str], list[Case]] = {}
+    for case in shared:
+        both = [
+            arm for arm in before.blocks[case].arms if arm in after.blocks[case].arms and arm.backend == case.backend
+        ]
+        present = [arm.strategy for arm in both]
+        reference = "recompute" if "recompute" in present else present[0]
+        if case.strategy != reference:
+            members.setdefault((case.strategy, reference), []).append(case)
+    return [
+        _Subject(f"{strategy} / {reference}", reference, tuple(cases))
+        for (strategy, reference), cases in members.items()
+    ]
+
+
+def _contrast(before: _Run, after: _Run, subject: _Subject, moved: Sequence[Case], *, seconds: bool) -> Contrast:
+    """Compare one subject; the finding waits for the other tests."""
+    rounds = len(before.rounds(subject)), len(after.rounds(subject))
+    found = Contrast(
+        figure=subject.figure,
+        by=subject.by,
+        name=subject.name,
+        cases=len(subject.cases),
+        finding=Finding.UNDECIDED,
+        baseline_rounds=rounds[0],
+        candidate_rounds=rounds[1],
+    )
+    if not all(rounds):
+        return found
+    old, new = before.log_speeds(subject), after.log_speeds(subject)
+    sign = -1 if subject.reference == YARDSTICK else 1
+    rates = [(before.log_rates(subject), after.log_rates(subject))] if seconds else []
+    decidable = not {*subject.cases} & {*moved}
+    return replace(
+        found,
+        ratio=Bounded.of_logs(shift(old, new)),
+        seconds_ratio=Bounded.of_logs(shift(*rates[0])) if rates else UNKNOWN,
+        baseline=Bounded.of_logs(location(sign * old)),
+        candidate=Bounded.of_logs(location(sign * new)),
+        chance=_chance((old, new), *rates) if decidable else nan,
+        relative_chance=_chance((old, new)) if decidable and seconds else nan,
+    )
+
+
+def _chance(*pairs: tuple[ArrayLike, ArrayLike]) -> float:
+    """Return the p value of "there is no difference in one of these, or not in the same direction".
+
+    Of one pair, old and new, it is Mann and Whitney's, two-sided; of several, the larger one of a direction, which is
+    an intersection-union test (R. L. Berger, "Multiparameter hypothesis testing and acceptance sampling", Technometrics
+    24, 1982).
+    """
+    above = max(chance_of_excess(old, new, RESOLUTION) for old, new in pairs)
+    below = max(chance_of_excess(new, old, RESOLUTION) for old, new in pairs)
+    return min(1.0, 2 * above, 2 * below)
+
+
+def _corrected(found: Sequence[Contrast], better: Finding, worse: Finding) -> Iterator[Contrast]:
+    """Yield the contrasts with their findings; a subject that cannot be decided is no test."""
+    chances = benjamini_hochberg([contrast.chance for contrast in found]).tolist()  # NaN stays, and is no test
+    relative = benjamini_hochberg([contrast.relative_chance for contrast in found]).tolist()
+    for contrast, chance, of_relative in zip(found, chances, relative, strict=True):
+        apart = chance <= 1 - CONFIDENCE
+        finding = (better if contrast.ratio.value > 1 else worse) if apart else Finding.UNDECIDED
+        yield replace(contrast, finding=finding, chance=chance, relative_chance=of_relative)
+
+
+def _alone(one: _Run, other: _Run, finding: Finding) -> Iterator[Contrast]:
+    for case, block in one.blocks.items():
+        if case not in other.blocks:
+            rounds = len(one.times.rounds(block))
+            both = (rounds, 0) if finding is Finding.MISSING else (0, rounds)
+            yield Contrast(TIME, "case", case.id, 1, finding, baseline_rounds=both[0], candidate_rounds=both[1])

@@ -1,0 +1,111 @@
+"""A candidate against a baseline, side by side: verdicts that may be asked for after every round.
+
+Two processes, one of either environment, take turns: a round gives one ratio of times a case, the median over its
+values, and the host's drift is in neither. A third process, of the baseline again, is the control: what it differs
+from the first by is what this host makes of no difference at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from math import log1p
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actbench.analysis.regression import Change, Margins, Verdict, verdict
+from actbench.analysis.sequential import chance_of_median_above, median_interval
+from actbench.analysis.speedups import log_ratios
+from actbench.analysis.statistics import CONFIDENCE, Bounded, holm
+from actbench.model import Block, Case, Failure, Plan
+from actbench.model.times import Times
+
+DECIDED = {Verdict.REGRESSED, Verdict.IMPROVED, Verdict.UNCHANGED}
+
+
+class Sides:
+    """The times of the three processes: rounds of one number were measured together."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Begin with nothing measured."""
+        self.baseline, self.candidate, self.control = Times(plan), Times(plan), Times(plan)
+
+    @property
+    def each(self) -> tuple[Times, Times, Times]:
+        """The times of baseline, candidate and control."""
+        return self.baseline, self.candidate, self.control
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a live check found."""
+
+    changes: tuple[Change, ...]
+    """One a case, with those that are missing or new."""
+    noise: tuple[Change, ...]
+    """Cases in which the control left the margin: where there are any, the host is too noisy for any verdict."""
+    failures: tuple[Failure, ...]
+    losses: tuple[Failure, ...]
+    """Workers that were lost, also where their block went on."""
+    rounds: int
+    seconds: float
+
+
+def judge(sides: Sides, margins: Margins, cases: Collection[Case] | None = None) -> list[Change]:
+    """Judge every case measured, or those of `cases` alone, in the order of the plan, the control's ratio beside it."""
+    control = _judged(sides.baseline, sides.control, margins, cases)
+    return [
+        replace(change, control=beside.ratio)
+        for change, beside in zip(_judged(sides.baseline, sides.candidate, margins, cases), control, strict=True)
+    ]
+
+
+def noise(sides: Sides, margins: Margins) -> list[Change]:
+    """Return the changes of the control that lie beyond the margin."""
+    beyond = {Verdict.REGRESSED, Verdict.IMPROVED}
+    return [change for change in _judged(sides.baseline, sides.control, margins) if change.verdict in beyond]
+
+
+def undecided(block: Block, changes: Sequence[Change]) -> bool:
+    """Say whether a block has a case on which more rounds may still decide."""
+    decided = {change.case for change in changes if change.verdict in DECIDED}
+    return not decided.issuperset(block.cases)
+
+
+def _judged(baseline: Times, other: Times, margins: Margins, cases: Collection[Case] | None = None) -> list[Change]:
+    measured = log_ratios_by_case(baseline, other)
+    rounds = {case: logs for case, logs in measured.items() if cases is None or case in cases}
+    allowed = [log1p(margins.of(case)) for case in rounds]
+    slower = holm([chance_of_median_above(logs, a) for logs, a in zip(rounds.values(), allowed, strict=True)])
+    faster = holm([chance_of_median_above(-logs, a) for logs, a in zip(rounds.values(), allowed, strict=True)])
+    found = []
+    for (case, logs), up, down in zip(rounds.items(), slower.tolist(), faster.tolist(), strict=True):
+        ratio = Bounded.of_logs(median_interval(logs))
+        margin = margins.of(case)
+        given = verdict(ratio, margin, up, down)
+        found.append(Change(case, given, ratio, margin, min(up, down), logs.size, logs.size))
+    return found
+
+
+def confirms(change: Change) -> bool:
+    """Say whether rounds that were measured anew confirm that their case regressed."""
+    return change.chance <= 1 - CONFIDENCE and change.ratio.value > 1 + change.margin
+
+
+def unsettled(change: Change) -> bool:
+    """Say whether more rounds may still confirm a suspicion, or clear it."""
+    return change.verdict not in DECIDED and not confirms(change)
+
+
+def log_ratios_by_case(baseline: Times, other: Times) -> dict[Case, NDArray[np.float64]]:
+    """Return by case one logarithm a round: of the other's time over the baseline's."""
+    return {
+        case: _log_ratios(baseline, other, block, arm) for block in other.blocks for arm, case in enumerate(block.cases)
+    }
+
+
+def _log_ratios(baseline: Times, other: Times, block: Block, arm: int) -> NDArray[np.float64]:
+    """Return by round the logarithm of the other's time over the baseline's, its values paired in time."""
+    both = np.stack([other.seconds(block)[:, arm], baseline.seconds(block)[:, arm]], axis=1)
+    return log_ratios(both, 0, 1)

@@ -1,0 +1,96 @@
+"""A run against a stored baseline: two runs of one host, some time apart.
+
+They are compared by times relative to the yardstick of the case's block, so that the host's drift between them cancels.
+The round is the unit. A case regressed or improved only where the time itself shows the same direction: otherwise the
+yardstick moved, or the host, and the case is inconclusive. So is a case that shared its block with other cases then
+than now, whatever its figures: neighbours in a block, by the state in which they leave caches and the allocator, move
+numpy's times by up to a tenth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log1p
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actbench.analysis.regression import Change, Margins, Verdict, alone, verdict
+from actbench.analysis.speedups import log_ratios
+from actbench.analysis.statistics import Bounded, chance_of_excess, holm, medians, shift
+from actbench.model import Block, Case
+from actbench.model.times import Times
+
+
+def changes(baseline: Times, run: Times, margins: Margins) -> list[Change]:
+    """Judge every case of either run, in the order of the plans."""
+    before, after = _cases(baseline), _cases(run)
+    shared = [case for case in after if case in before]
+    pairs = [(_rounds(baseline, before[case], case), _rounds(run, after[case], case)) for case in shared]
+    allowed = [log1p(margins.of(case)) for case in shared]
+    slower = holm([chance_of_excess(o.relative, n.relative, a) for (o, n), a in zip(pairs, allowed, strict=True)])
+    faster = holm([chance_of_excess(n.relative, o.relative, a) for (o, n), a in zip(pairs, allowed, strict=True)])
+    undecidable = {*regrouped(baseline, run)}
+    judged = [
+        _judged(case, pair, margins.of(case), chances, decidable=case not in undecidable)
+        for case, pair, *chances in zip(shared, pairs, slower.tolist(), faster.tolist(), strict=True)
+    ]
+    missing = [
+        alone(case, Verdict.MISSING, margins.of(case), baseline_rounds=len(baseline.rounds(before[case])))
+        for case in before
+        if case not in after
+    ]
+    new = [
+        alone(case, Verdict.NEW, margins.of(case), rounds=len(run.rounds(after[case])))
+        for case in after
+        if case not in before
+    ]
+    return judged + missing + new
+
+
+def regrouped(baseline: Times, run: Times) -> list[Case]:
+    """Return the cases of both that shared their block with other cases then than now."""
+    before, after = _cases(baseline), _cases(run)
+    return [case for case in after if case in before and before[case].arms != after[case].arms]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rounds:
+    """Logarithms of a case's seconds, one a round: relative to the yardstick's, and as they are."""
+
+    relative: NDArray[np.float64]
+    absolute: NDArray[np.float64]
+
+
+def _cases(times: Times) -> dict[Case, Block]:
+    return {case: block for block in times.blocks for case in block.cases}
+
+
+def _rounds(times: Times, block: Block, case: Case) -> _Rounds:
+    seconds = times.seconds(block)
+    arm = block.cases.index(case)
+    return _Rounds(log_ratios(seconds, arm, -1), np.log(medians(seconds[:, arm])))
+
+
+def _judged(
+    case: Case, rounds: tuple[_Rounds, _Rounds], margin: float, chances: list[float], *, decidable: bool
+) -> Change:
+    old, new = rounds
+    ratio = Bounded.of_logs(shift(old.relative, new.relative))
+    absolute = Bounded.of_logs(shift(old.absolute, new.absolute))
+    slower, faster = chances
+    relative = verdict(ratio, margin, slower, faster) if decidable else Verdict.INCONCLUSIVE
+    denied = (relative is Verdict.REGRESSED and not absolute.low > 1) or (
+        relative is Verdict.IMPROVED and not absolute.high < 1
+    )
+    return Change(
+        case=case,
+        verdict=Verdict.INCONCLUSIVE if denied else relative,
+        ratio=ratio,
+        margin=margin,
+        chance=min(slower, faster),
+        baseline_rounds=len(old.relative),
+        rounds=len(new.relative),
+        absolute=absolute,
+        denied=denied,
+    )

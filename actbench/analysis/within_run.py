@@ -1,0 +1,168 @@
+"""Compare along one axis within a run: geometric means of ratios, with intervals over rounds.
+
+Strategies and backends are compared inside their blocks, side by side; dtypes and sizes across the blocks of a round,
+minutes apart at most. Every round gives one geometric mean, over the cases that have a counterpart; the interval is
+over rounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actbench.analysis.speedups import log_ratios
+from actbench.analysis.statistics import location, medians
+from actbench.backends import catalogue
+from actbench.errors import InputError
+from actbench.model import Block, Case, Dtype
+from actbench.model.residuals import rank
+from actbench.model.times import Times
+
+
+class Axis(StrEnum):
+    """What can be compared."""
+
+    STRATEGY = "strategy"
+    BACKEND = "backend"
+    DTYPE = "dtype"
+    SIZE = "size"
+    ACTIVATION = "activation"
+    """Between two runs only: within one, activations are different questions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How many times faster than the reference a candidate is, per element, over a group of cases."""
+
+    activation: str
+    op: str
+    group: str
+    """What else is held fixed: the backend, the strategy, or both."""
+    reference: str
+    candidate: str
+    cases: int
+    ratio: float
+    """Geometric mean; above 1 the candidate is faster."""
+    low: float
+    high: float
+    least: float
+    """The smallest and largest ratio of a single case."""
+    most: float
+    rounds: int
+
+
+def compare(times: Times, axis: Axis, reference: str | None = None) -> list[Comparison]:
+    """Compare every value of `axis` with the reference value, by default the first in the order of tables.
+
+    For strategies that is ``recompute`` where it was measured. `InputError` when there is nothing to compare.
+    """
+    if axis is Axis.ACTIVATION:
+        raise InputError("--by activation compares two runs: name the other one as well, or another --by")
+    cases = {case: block for block in times.blocks for case in block.cases}
+    present = sorted({value_of(case, axis) for case in cases}, key=lambda value: order(axis, value))
+    if not present:
+        raise InputError("the run has no finished round: go on with it, 'actbench run --resume', or name another")
+    chosen = reference if reference is not None else _default(axis, present)
+    if chosen not in present:
+        raise InputError(f"--reference '{chosen}': the run has the {axis} values {', '.join(present)}")
+    groups: dict[_Key, list[tuple[Case, Case]]] = {}
+    for case in cases:
+        candidate = value_of(case, axis)
+        counterpart = _with(case, axis, chosen)
+        if candidate != chosen and counterpart in cases:
+            key = _Key(case.activation, case.op, _group(case, axis), candidate)
+            groups.setdefault(key, []).append((counterpart, case))
+    if not groups:
+        raise InputError(f"the run has nothing to compare by {axis}: it measured {', '.join(present)} only")
+    ordered = sorted(groups.items(), key=lambda item: (*item[0][:3], order(axis, item[0].candidate)))
+    return [_compared(times, cases, key, chosen, twins) for key, twins in ordered]
+
+
+class _Key(NamedTuple):
+    """What a group of cases shares."""
+
+    activation: str
+    op: str
+    group: str
+    candidate: str
+
+
+def _compared(
+    times: Times, blocks: dict[Case, Block], key: _Key, reference: str, twins: Sequence[tuple[Case, Case]]
+) -> Comparison:
+    shared = set.intersection(*({*times.rounds(blocks[case])} for twin in twins for case in twin))
+    logs = np.array([_log_ratios(times, blocks, twin, sorted(shared)) for twin in twins])
+    logs += np.array([[np.log(candidate.size / first.size)] for first, candidate in twins])
+    ratio, low, high = (float(np.exp(bound)) for bound in location(logs.mean(axis=0)))
+    single, _, _ = location(logs)
+    return Comparison(
+        *key[:3],
+        reference=reference,
+        candidate=key.candidate,
+        cases=len(twins),
+        ratio=ratio,
+        low=low,
+        high=high,
+        least=float(np.exp(single.min())),
+        most=float(np.exp(single.max())),
+        rounds=len(shared),
+    )
+
+
+def _log_ratios(times: Times, blocks: dict[Case, Block], twin: tuple[Case, Case], rounds: list[int]) -> Any:
+    reference, candidate = twin
+    if blocks[reference] == blocks[candidate]:
+        block = blocks[reference]
+        arms = [block.cases.index(case) for case in twin]
+        return log_ratios(seconds_at(times, block, rounds), *arms)
+    logs = [
+        np.log(medians(seconds_at(times, blocks[case], rounds)[:, blocks[case].cases.index(case)])) for case in twin
+    ]
+    return logs[0] - logs[1]
+
+
+def seconds_at(times: Times, block: Block, rounds: Sequence[int]) -> NDArray[np.float64]:
+    """Return seconds per call in these rounds only: rounds x arms (the yardstick last) x values."""
+    measured = list(times.rounds(block))
+    return times.seconds(block)[[measured.index(number) for number in rounds]]
+
+
+def value_of(case: Case, axis: Axis) -> str:
+    """Return where on the axis a case lies, as users name it."""
+    return str(getattr(case, axis))
+
+
+def _with(case: Case, axis: Axis, value: str) -> Case:
+    typed: dict[str, Any] = {axis.value: value}
+    if axis is Axis.SIZE:
+        typed = {"size": int(value)}
+    elif axis is Axis.DTYPE:
+        typed = {"dtype": Dtype(value)}
+    return replace(case, **typed)
+
+
+def _group(case: Case, axis: Axis) -> str:
+    fixed = {Axis.STRATEGY: (case.backend,), Axis.BACKEND: (case.strategy,)}.get(axis, (case.strategy, case.backend))
+    return "/".join(fixed)
+
+
+def order(axis: Axis, value: str) -> tuple[int, ...]:
+    """Return the place of a value in tables; activations stay in the order of the plan."""
+    if axis is Axis.SIZE:
+        return (int(value),)
+    if axis is Axis.STRATEGY:
+        return rank(value)
+    tables: dict[Axis, list[str]] = {Axis.BACKEND: list(catalogue()), Axis.DTYPE: list(Dtype)}
+    names = tables.get(axis, [])
+    return (names.index(value) if value in names else len(names),)
+
+
+def _default(axis: Axis, present: Sequence[str]) -> str:
+    if axis is Axis.STRATEGY and "recompute" in present:
+        return "recompute"
+    return present[0]

@@ -1,0 +1,181 @@
+"""The machine: what identifies it.
+
+What is recorded can be published: no user, host or path names. Hosts are told apart by processor, cores, caches,
+kernel and library versions.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+
+import psutil
+
+from actbench import __version__
+from actbench.errors import InputError, NotComparableError
+from actbench.host import software
+from actbench.host.variables import tuning
+from actbench.model import Loaded
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """A host and its software, as recorded with a run. Sizes in bytes."""
+
+    cpu_model: str
+    logical_cpus: int
+    physical_cpus: int | None
+    caches: dict[str, int]
+    """Capacity of L1d, L2, L3 as one processor sees them."""
+    memory: int
+    architecture: str
+    kernel: str
+    libc: str
+    python: str
+    actbench: str
+    libraries: dict[str, str]
+    variables: dict[str, str]
+    """Tuning variables that were set, those with a path in them left out."""
+    affinity: int | None
+    """The processor to which the workers are pinned."""
+    devices: dict[str, str] = field(default_factory=dict)
+    """By backend, the device in whose memory its operands lie, where that is not the processor's."""
+
+
+def collect(
+    affinity: int | None, environ: Mapping[str, str] = os.environ, further: tuple[str, ...] = ()
+) -> Environment:
+    """Look at this host; `further` names the distributions that optional backends add to those always recorded."""
+    return Environment(
+        cpu_model=str(process_metadata().get("cpu_model_name", platform.processor() or "unknown")),
+        logical_cpus=psutil.cpu_count() or 1,
+        physical_cpus=psutil.cpu_count(logical=False),
+        caches=_caches(affinity or 0),
+        memory=psutil.virtual_memory().total,
+        architecture=platform.machine(),
+        kernel=f"{platform.system()} {platform.release()}",
+        libc=" ".join(platform.libc_ver()).strip(),
+        python=software.python(),
+        actbench=__version__,
+        libraries=software.libraries((*software.LIBRARIES, *further)),
+        variables={name: _readable(value) for name, value in tuning(environ).items() if os.sep not in value},
+        affinity=affinity,
+    )
+
+
+def refuse_other(recorded: Environment, here: Environment) -> None:
+    """Raise `NotComparableError`, naming the first difference, unless both are the same host and software."""
+    for each in fields(Environment):
+        if each.name in {"affinity", "memory"}:
+            continue
+        before, now = getattr(recorded, each.name), getattr(here, each.name)
+        if before != now:
+            raise NotComparableError(
+                f"the run cannot go on here ({each.name.replace('_', ' ')}: {_shown(before)} then, {_shown(now)} now); "
+                "start a new run"
+            )
+
+
+def memory() -> int:
+    """Return this machine's memory in bytes."""
+    return int(psutil.virtual_memory().total)
+
+
+def choose_cpu(wanted: int | None) -> int | None:
+    """Return the processor to pin workers to: the one wanted, else an isolated one, else the last one allowed.
+
+    The last, because interrupts go to the first by custom. None where the system cannot pin (macOS). `InputError`
+    when the one wanted is not allowed.
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        if wanted is not None:
+            raise InputError("--affinity: this system cannot pin a process to a processor; leave the option out")
+        return None
+    allowed = sorted(os.sched_getaffinity(0))
+    if wanted is not None and wanted not in allowed:
+        raise InputError(f"--affinity {wanted}: this process may run on {', '.join(map(str, allowed))}")
+    if wanted is not None:
+        return wanted
+    isolated = [cpu for cpu in _cpu_list(_read("/sys/devices/system/cpu/isolated")) if cpu in allowed]
+    return (isolated or allowed)[-1]
+
+
+def choose_threads(wanted: int | None) -> int:
+    """Return how many threads parallel backends get: the number wanted, else one for each processor allowed.
+
+    `InputError` for more threads than processors: they would take turns.
+    """
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else psutil.cpu_count() or 1
+    if wanted is not None and wanted > allowed:
+        processors = "1 processor" if allowed == 1 else f"{allowed} processors"
+        raise InputError(f"--threads {wanted}: this process may run on {processors}: ask for at most as many threads")
+    return wanted or allowed
+
+
+def public_metadata(metadata: Mapping[str, str | float]) -> dict[str, str | float]:
+    """Return the part of pyperf's metadata that tells nothing of who ran it and where on the disk."""
+    return {key: value for key, value in metadata.items() if key in PUBLIC}
+
+
+def public_text(text: str) -> str:
+    """Return the text with the directories of every path left out, which may name a user or a host."""
+    return re.sub(r"(?<![\w.])~?(?:/[^\s/'\":,;()]+)+/", ".../", text)
+
+
+def public_code(loaded: Iterable[Loaded]) -> list[Loaded]:
+    """Return the user's own code as it is recorded: by name and digest, without directories that may name a user."""
+    return [replace(each, name=public_text(each.name)) for each in loaded]
+
+
+def process_metadata() -> dict[str, str | float]:
+    """Return the publishable metadata that pyperf collects of this process and host, now."""
+    import pyperf  # what only reads runs need not wait for it
+
+    return public_metadata(pyperf.Run([1.0]).get_metadata())
+
+
+PUBLIC = frozenset(
+    {
+        *("aslr", "cpu_affinity", "cpu_config", "cpu_count", "cpu_freq", "cpu_model_name"),
+        *("date", "load_avg_1min", "perf_version", "platform", "runnable_threads", "timer"),
+        *("python_compiler", "python_implementation", "python_version"),
+    }
+)
+"""The keys of pyperf's metadata that can be published."""
+
+
+def _caches(cpu: int) -> dict[str, int]:
+    found = {}
+    for index in sorted(Path(f"/sys/devices/system/cpu/cpu{cpu}/cache").glob("index*")):
+        kind, level, size = (_read(index / name) for name in ("type", "level", "size"))
+        if kind in {"Data", "Unified"} and size.endswith("K"):
+            found[f"L{level}d" if kind == "Data" else f"L{level}"] = 1024 * int(size[:-1])
+    return found
+
+
+def _cpu_list(text: str) -> list[int]:
+    """Read the kernel's list format, ``0,2-4``."""
+    spans = [part.split("-") for part in text.split(",") if part]
+    return [cpu for span in spans for cpu in range(int(span[0]), int(span[-1]) + 1)]
+
+
+def _read(path: str | Path) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except OSError:
+        return ""
+
+
+def _readable(value: str) -> str:
+    """Return a variable's value with an escape for each byte that is not UTF-8, which no JSON can hold."""
+    return os.fsencode(value).decode(errors="backslashreplace")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {item}" for key, item in value.items()) or "nothing"
+    return str(value)

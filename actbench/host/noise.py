@@ -1,0 +1,101 @@
+"""What makes this host's timings scatter, and what can be done about it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from actbench.host.code_placement import CodePlacement
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One property of the host: its state, whether it is good for measuring, and what to do if it is not."""
+
+    subject: str
+    state: str
+    good: bool
+    advice: str
+
+
+def findings() -> Iterator[Finding]:
+    """Look at this host; what cannot be read here is passed over."""
+    load, _, _ = os.getloadavg()
+    cpus = psutil.cpu_count() or 1
+    yield Finding("load", f"{load:.2f} on {cpus} processors", load < 0.5 * cpus, "stop other work while measuring")
+    yield from _steal()
+    flags = _read("/proc/cpuinfo").partition("flags")[2].partition("\n")[0].split()
+    if flags:
+        virtual = "hypervisor" in flags
+        state = "virtual machine" if virtual else "bare metal"
+        yield Finding("virtualisation", state, not virtual, "neighbours take turns: trust ratios, not absolute times")
+    moved = CodePlacement().move()
+    yield Finding(
+        "code placement",
+        "averaged" if moved else "fixed for as long as libraries stay in the page cache",
+        moved,
+        "calls of a microsecond may be off by up to 5 % in any environment: keep margins above, or measure on Linux",
+    )
+    for subject, path, wanted, advice in _SETTINGS:
+        state = _chosen(_read(path))
+        if state:
+            yield Finding(subject, state, state in wanted, advice)
+
+
+_SETTINGS: tuple[tuple[str, str, set[str], str], ...] = (
+    (
+        "frequency governor",
+        "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor",
+        {"performance"},
+        "cpupower frequency-set -g performance",
+    ),
+    ("turbo (no_turbo)", "/sys/devices/system/cpu/intel_pstate/no_turbo", {"1"}, "write 1 to intel_pstate/no_turbo"),
+    ("turbo (boost)", "/sys/devices/system/cpu/cpufreq/boost", {"0"}, "write 0 to cpufreq/boost"),
+    ("simultaneous multithreading", "/sys/devices/system/cpu/smt/active", {"0"}, "keep the sibling processor idle"),
+    ("isolated processors", "/sys/devices/system/cpu/isolated", set(), "isolated processors are used by themselves"),
+    (
+        "transparent huge pages",
+        "/sys/kernel/mm/transparent_hugepage/enabled",
+        {"madvise", "never"},
+        "huge pages come and go under 'always': choose madvise",
+    ),
+)
+"""Subject, file, good states, advice."""
+
+
+def stolen_seconds() -> tuple[float, float] | None:
+    """Return the processor time since boot that the hypervisor gave to others, and all of it; None where unknown."""
+    times = psutil.cpu_times()
+    stolen: float | None = getattr(times, "steal", None)  # Linux alone has it
+    return None if stolen is None else (stolen, sum(times))
+
+
+def stolen_share(before: tuple[float, float] | None) -> float | None:
+    """Return the share of processor time that was given to others since `before`, from `stolen_seconds`."""
+    now = stolen_seconds()
+    if before is None or now is None:
+        return None
+    return (now[0] - before[0]) / max(now[1] - before[1], 1e-9)
+
+
+def _steal() -> Iterator[Finding]:
+    share = stolen_share((0.0, 0.0))
+    if share is not None:
+        share *= 100
+        yield Finding("stolen time", f"{share:.2f} % since boot", share < 0.1, "ask for a dedicated host")
+
+
+def _chosen(text: str) -> str:
+    """Return the chosen one where the kernel lists all, ``always [madvise] never``."""
+    return text.partition("[")[2].partition("]")[0] if "[" in text else text
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except OSError:
+        return ""

@@ -1,0 +1,53 @@
+"""What a case costs: bytes by its definition, and seconds as they are guessed before anything is measured."""
+
+from __future__ import annotations
+
+from actbench import backends
+from actbench.kernels.kernel import traffic
+from actbench.model import Case, Plan, residuals
+
+ROUND_START = 1.5
+"""Seconds, about: a worker starts, imports numpy and numba and binds its kernels."""
+
+LEAST_MEASURED = 0.3
+"""Seconds of a round that should be spent on measuring, at least: about what it takes to start the worker."""
+
+
+def predicted_call(case: Case) -> float:
+    """Guess the seconds of one call before anything is measured: an upper figure, for planning alone."""
+    return case.size * backends.catalogue()[case.backend].planning_ns * 1e-9
+
+
+def arm_seconds(plan: Plan, usual: float) -> float:
+    """Seconds that one arm should take in one round: `usual`, and more where the plan is small.
+
+    What starts a worker is then not spent on a few milliseconds of measuring.
+    """
+    return max(usual, LEAST_MEASURED / sum(len(block.timed) for block in plan.blocks))
+
+
+def predicted_round(plan: Plan, arm_seconds: float) -> float:
+    """Guess the seconds of one round before anything is measured: an upper figure."""
+    untimed_and_timed = 4
+    arms = sum(max(arm_seconds, untimed_and_timed * predicted_call(case)) for case in plan.cases)
+    return ROUND_START + arms + len(plan.blocks) * arm_seconds
+
+
+def bytes_moved(case: Case) -> int:
+    """Bytes that one call must read and write by the kernel's definition, temporaries not counted."""
+    if case.is_yardstick:
+        return 2 * case.size * case.dtype.itemsize
+    found = traffic(case.activation, case.strategy, case.op)
+    return case.size * (found.streams * case.dtype.itemsize + found.narrow * _residual_itemsize(case))
+
+
+def residual_bytes(case: Case) -> int:
+    """Bytes kept per element between the forward and the backward pass; the yardstick keeps none."""
+    if case.is_yardstick:
+        return 0
+    return traffic(case.activation, case.strategy, case.op).residuals * _residual_itemsize(case)
+
+
+def _residual_itemsize(case: Case) -> int:
+    _, storage = residuals.split(case.strategy)
+    return (storage or case.dtype).itemsize

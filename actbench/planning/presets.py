@@ -1,0 +1,119 @@
+"""What to start from: axes, and how much effort they are worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from actbench import activations, backends, plugins
+from actbench.errors import unknown
+from actbench.model import OVERHEAD, RUNGS, STRATEGIES, Dtype, Op
+
+CORE = ("python", "numpy", "numba")
+"""What presets measure that do not ask for more: the plain ways to execute a formula."""
+
+APART = ("python", "torch-compile", "torch-cuda", "torch-compile-cuda")
+"""What is compared with other libraries only by name: slow, long to compile, or on another device."""
+
+HALF_DECADES = (*(base * 10**power for power in range(6) for base in (16, 50)), 16_000_000)
+"""Elements, from 16 to 16 million: two sizes a decade, as even as round numbers can be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """What to measure: the product of these, less what does not exist."""
+
+    activations: tuple[str, ...]
+    strategies: tuple[str, ...]
+    backends: tuple[str, ...]
+    ops: tuple[Op, ...]
+    dtypes: tuple[Dtype, ...]
+    sizes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Axes, and how much effort they are worth."""
+
+    name: str
+    summary: str
+    axes: Axes
+    budget: float
+    """Seconds that a run may take, start to end."""
+    arm_seconds: float
+    """Seconds that one arm should take in one round."""
+
+
+def catalogue() -> dict[str, Preset]:
+    """Return the presets by name.
+
+    They use the backends that are available here. What is loaded of a user's own belongs to all but `overhead`.
+    """
+    usable = backends.usable()
+    own = plugins.additions()
+    core = tuple(name for name in usable if name in {*CORE, *own["backends"]})
+    default = Axes(
+        activations=tuple(dict.fromkeys(["logistic", "tanh", *own["activations"]])),
+        strategies=tuple(STRATEGIES),
+        backends=core,
+        ops=(Op.DERIVATIVE,),
+        dtypes=tuple(Dtype),
+        sizes=(1_000, 100_000, 4_000_000),
+    )
+    common = tuple(dict.fromkeys(["recompute", "cached", *own["strategies"]]))
+    smoke = replace(default, strategies=common, dtypes=(Dtype.FLOAT64,), sizes=(1_000,))
+    check = replace(
+        default,
+        strategies=tuple(dict.fromkeys(["complement", *common])),
+        backends=tuple(name for name in core if name != "python"),  # its processes differ by 2 to 3 %
+        sizes=(10_000,),
+    )
+    peers = replace(
+        default,
+        strategies=common,
+        backends=tuple(name for name in usable if name not in APART),
+        sizes=(10_000, 100_000, 1_000_000, 16_000_000),
+    )
+    ladder = replace(
+        default,
+        activations=(OVERHEAD,),
+        strategies=tuple(RUNGS),
+        backends=tuple(name for name in usable if name in {*CORE, "numba-parallel"}),
+        sizes=(16, 1_000, 16_000),
+    )
+    sweep = replace(
+        default,
+        activations=("logistic",),
+        strategies=("recompute", "cached"),
+        backends=tuple(name for name in usable if name in {"numpy", "numba", "numba-simd"}),
+        ops=(Op.DERIVATIVE, Op.STEP),
+        sizes=HALF_DECADES,
+    )
+    full = replace(
+        default,
+        activations=tuple(activations.catalogue()),
+        backends=tuple(name for name in usable if not backends.catalogue()[name].optional),
+        ops=tuple(Op),
+        sizes=(*(16 ** (1 + power) for power in range(5)), 16_000_000),
+    )
+    return {
+        preset.name: preset
+        for preset in (
+            Preset("smoke", "does it work here? recompute and cached, n = 1 000", smoke, 15.0, 0.02),
+            Preset("check", "did it get slower? numpy and numba, n = 10 000", check, 72.0, 0.02),
+            Preset("default", "what is caching worth here? logistic and tanh, three sizes", default, 115.0, 0.03),
+            Preset("peers", "how good can it be? every vector backend that is installed", peers, 600.0, 0.03),
+            Preset("overhead", "what is a small call made of? from an empty one to y (1 - y)", ladder, 30.0, 0.02),
+            Preset(
+                "sweep", "from which size on does the answer change? logistic, half-decades from 16", sweep, 240.0, 0.01
+            ),
+            Preset("full", "everything, from 16 to 16 000 000 elements", full, 10_800.0, 0.03),
+        )
+    }
+
+
+def get(name: str) -> Preset:
+    """Return a preset; `InputError` with the nearest name when there is none."""
+    known = catalogue()
+    if name not in known:
+        raise unknown("preset", name, known)
+    return known[name]

@@ -1,0 +1,229 @@
+"""From what the user asks for to a plan: the product of axes, filters, and what cannot be measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from functools import partial
+from itertools import product
+from typing import Any
+
+from actbench import activations, backends
+from actbench.backends import Backend
+from actbench.errors import InputError, unknown
+from actbench.kernels import overhead
+from actbench.kernels.kernel import refusal
+from actbench.model import OVERHEAD, RUNGS, STRATEGIES, Arm, Block, Case, Dtype, LeftOut, Op, Plan, residuals
+from actbench.planning import costs, presets
+from actbench.planning.presets import Axes
+
+MAX_CALL = 0.5
+"""Seconds. A case whose single call would take longer, by the backends' planning figures, is left out."""
+
+MEMORY_SHARE = 0.5
+"""The share of the machine's memory that one block may need."""
+
+ARRAYS_PER_BLOCK = 12
+"""Arrays alive at once, at most: z, dy, y, saved residuals, outputs, numpy's temporaries, the allocator's spares."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is asked of an environment: names and numbers as text and integers, so that it can be sent."""
+
+    preset: str
+    given: dict[str, tuple[Any, ...]]
+    """Axes of the user's own, by name, in place of the preset's."""
+    pattern: str
+    memory: int
+    """Bytes that blocks may count on."""
+    max_call: float
+    """Seconds."""
+
+
+def kept_or_done() -> tuple[str, ...]:
+    """Return what can stand in a strategy's place, in the order of tables."""
+    return (*STRATEGIES, *RUNGS)
+
+
+def strategies_of(activation: str) -> Container[str]:
+    """Return the strategies that an activation has, or the rungs of the overhead ladder; `InputError` for others."""
+    return RUNGS if activation == OVERHEAD else activations.get(activation).strategies
+
+
+def canonical(activation: str) -> str:
+    """Return the name of an activation as ids have it: without the parameters that are the defaults."""
+    return activation if activation == OVERHEAD else activations.get(activation).name
+
+
+def plan(axes: Axes, *, pattern: str = "*", seed: int, memory: int, max_call: float = MAX_CALL) -> Plan:
+    """Lay out the blocks of the product of `axes`, keeping the cases whose id matches the glob `pattern`.
+
+    `memory` is the machine's, in bytes; `max_call` is in seconds. A case that cannot be measured is left out with its
+    reason; `InputError` when a name is unknown, a backend unavailable or nothing is left.
+    """
+    _check_names(axes)
+    left_out: list[LeftOut] = []
+    cases: list[Case] = []
+    for case in _wanted(axes, pattern):
+        reason = _obstacle(case, memory, max_call)
+        if reason:
+            left_out.append(LeftOut(case.id, reason))
+        else:
+            cases.append(case)
+    if not cases:
+        raise InputError(f"the selection leaves no case to measure{_because(axes, left_out)}")
+    return Plan(grouped(cases), seed, tuple(left_out))
+
+
+def _because(axes: Axes, left_out: Sequence[LeftOut]) -> str:
+    """Say why nothing is left."""
+    if left_out:
+        return f": {left_out[0].reason}"
+    for name in axes.activations:
+        existing = strategies_of(name)
+        absent = [strategy for strategy in axes.strategies if residuals.split(strategy)[0] not in existing]
+        if name != OVERHEAD and len(absent) == len(axes.strategies):
+            found = activations.get(name)
+            why = found.formulas.uncached if "cached" in absent else ""
+            has = f"{name} has the strategies {', '.join(found.strategies)}"
+            return f": {has}{f', and no cached, because {why}' if why else ''}"
+    return " (see 'actbench list cases')"
+
+
+def offered(selection: Selection) -> list[Case]:
+    """Return the cases of a selection that exist in this environment, leaving out what is not known here."""
+    chosen = presets.catalogue().get(selection.preset)
+    if chosen is None:
+        return []
+    asked = replace(chosen.axes, **{name: tuple(values) for name, values in selection.given.items()})
+    known = Axes(
+        activations=tuple(filter(_is_known, asked.activations)),
+        strategies=tuple(name for name in asked.strategies if residuals.exists(name, kept_or_done())),
+        backends=_known(asked.backends, backends.usable()),
+        ops=tuple(map(Op, _known(asked.ops, tuple(Op)))),
+        dtypes=tuple(map(Dtype, _known(asked.dtypes, tuple(Dtype)))),
+        sizes=asked.sizes,
+    )
+    wanted = _wanted(known, selection.pattern)
+    return [case for case in wanted if not _obstacle(case, selection.memory, selection.max_call)]
+
+
+def refuse_unknown(selection: Selection, elsewhere: Iterable[Case]) -> None:
+    """Raise `InputError` for a name of the user's that cannot be used here and is not among the cases elsewhere."""
+    axes = presets.get(selection.preset).axes
+    given = selection.given
+    _check_ladder(given.get("activations", axes.activations), given.get("strategies", axes.strategies))
+    seen = {name for case in elsewhere for name in (case.activation, case.backend, case.strategy, case.op, case.dtype)}
+    lookups: dict[str, Callable[[str], object]] = {
+        "activations": strategies_of,
+        "backends": backends.get,
+        "strategies": _strategy,
+        "ops": _op,
+        "dtypes": _dtype,
+    }
+    for axis, look_up in lookups.items():
+        for name in selection.given.get(axis, ()):
+            if name not in seen:
+                look_up(name)
+
+
+def grouped(cases: Iterable[Case]) -> tuple[Block, ...]:
+    """Return the blocks of these cases."""
+    blocks: dict[Block, list[Arm]] = {}
+    for case in cases:
+        empty = Block(case.activation, case.op, case.dtype, case.size, ())
+        blocks.setdefault(empty, []).append(Arm(case.strategy, case.backend))
+    return tuple(
+        replace(block, arms=tuple(arms), copies=backends.with_own_copy(arm.backend for arm in arms))
+        for block, arms in blocks.items()
+    )
+
+
+def threaded(plan: Plan) -> tuple[str, ...]:
+    """Name the backends of a plan whose calls are executed by several threads."""
+    return backends.threaded(case.backend for case in plan.cases)
+
+
+def _wanted(axes: Axes, pattern: str) -> Iterator[Case]:
+    """Yield the cases that exist as mathematics, in the order of tables."""
+    strategies = sorted(dict.fromkeys(axes.strategies), key=partial(residuals.rank, order=kept_or_done()))
+    ranked = [name for name in backends.catalogue() if name in axes.backends]
+    sizes = sorted(set(axes.sizes))
+    for activation in dict.fromkeys(map(canonical, axes.activations)):
+        existing = strategies_of(activation)
+        own = [strategy for strategy in strategies if residuals.split(strategy)[0] in existing]
+        for op, dtype, size in product(dict.fromkeys(axes.ops), dict.fromkeys(axes.dtypes), sizes):
+            for backend, strategy in product(ranked, own):
+                case = Case(activation, strategy, backend, op, dtype, size)
+                if fnmatchcase(case.id, pattern):
+                    yield case
+
+
+def _obstacle(case: Case, memory: int, max_call: float) -> str | None:
+    backend: Backend = backends.get(case.backend)
+    refused = overhead.obstacle(case) or backend.refusal(case.dtype) if case.is_rung else refusal(case.kernel)
+    if refused:
+        return refused
+    seconds = costs.predicted_call(case)
+    if seconds > max_call:
+        return f"one call would take about {seconds:.2g} s, above the cap of {max_call:g} s (--max-call)"
+    needed = ARRAYS_PER_BLOCK * case.size * case.dtype.itemsize
+    if needed > MEMORY_SHARE * memory:
+        return f"the block needs about {needed / 1e9:.2g} GB, more than half of this machine's {memory / 1e9:.2g} GB"
+    return None
+
+
+def _is_known(activation: str) -> bool:
+    try:
+        strategies_of(activation)
+    except InputError:
+        return False
+    return True
+
+
+def _known(names: Iterable[str], catalogue: Container[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name in catalogue)
+
+
+def _check_names(axes: Axes) -> None:
+    for activation in axes.activations:
+        strategies_of(activation)
+    for backend in axes.backends:
+        backends.get(backend)
+    for strategy in axes.strategies:
+        _strategy(strategy)
+    _check_ladder(axes.activations, axes.strategies)
+
+
+def _check_ladder(chosen: Iterable[str], strategies: Iterable[str]) -> None:
+    """Raise `InputError` where a part of the selection would go without a word: rungs and strategies do not mix."""
+    rungs = [name for name in strategies if name in RUNGS]
+    others = [name for name in chosen if name != OVERHEAD]
+    if OVERHEAD in chosen and not rungs:
+        raise InputError(
+            f"'{OVERHEAD}' has rungs in place of strategies: add -s {','.join(RUNGS)}, or use --preset {OVERHEAD}"
+        )
+    if rungs and OVERHEAD not in chosen:
+        raise InputError(
+            f"'{rungs[0]}' is a rung of the overhead ladder: add -a {OVERHEAD}, or use --preset {OVERHEAD}"
+        )
+    if others and rungs and not [name for name in strategies if name not in RUNGS]:
+        raise InputError(
+            f"'{others[0]}' has strategies in place of rungs: add -s {','.join(STRATEGIES)}, or leave it out"
+        )
+
+
+def _strategy(name: str) -> None:
+    residuals.require(name, kept_or_done())
+
+
+def _op(name: str) -> None:
+    if name not in list(Op):
+        raise unknown("op", name, list(Op))
+
+
+def _dtype(name: str) -> None:
+    if name not in list(Dtype):
+        raise residuals.unknown_dtype(name)

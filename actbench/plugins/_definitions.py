@@ -1,0 +1,58 @@
+"""A user's definition of g, called by what holds kernels to it: it must leave the arithmetic of its caller as it is."""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from actbench.formula import Activation, Formula, Formulas
+from actbench.plugins._guard import MisuseError
+
+
+def steady(activation: Activation, name: str) -> Activation:
+    """Return the activation with a definition that puts back what it changes of numpy and of the interpreter.
+
+    Where it changes mpmath's precision, what it gives has another one than is believed: then it raises `MisuseError`.
+    `name` is that by which it is loaded.
+    """
+    build: Callable[..., Formulas] = activation.build
+
+    @wraps(build)
+    def steadied(m: Any, **parameters: float) -> Formulas:
+        formulas = copy.copy(build(m, **parameters))
+        object.__setattr__(formulas, "definition", _steadied(formulas.definition, activation, name))  # it is frozen
+        return formulas
+
+    return replace(activation, build=steadied)
+
+
+def _steadied(definition: Formula, activation: Activation, name: str) -> Formula:
+    @wraps(definition)
+    def call(z: Any) -> Any:
+        recursion, errors, bits = sys.getrecursionlimit(), np.geterr(), _bits()
+        try:
+            y = definition(z)
+        finally:
+            sys.setrecursionlimit(recursion)
+            np.seterr(**errors)
+        if bits not in {None, _bits()}:
+            sys.modules["mpmath"].mp.prec = bits
+            raise MisuseError(
+                f"--load {name}: the definition of {activation.name} sets mpmath's precision: leave it as it is, or "
+                "use 'with mpmath.workdps(...)'"
+            )
+        return y
+
+    return call
+
+
+def _bits() -> int | None:
+    """Return the precision of mpmath, where anybody has imported it."""
+    module = sys.modules.get("mpmath")
+    return None if module is None else int(module.mp.prec)

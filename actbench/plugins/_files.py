@@ -1,0 +1,78 @@
+"""A file of the user's, run as a module of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from hashlib import sha256
+from itertools import count
+from pathlib import Path
+from types import ModuleType
+
+from actbench.errors import InputError
+from actbench.host import regular
+from actbench.model import Loaded, LoadedFrom
+from actbench.plugins._found import Found, declared
+from actbench.plugins._guard import Code, guarded
+
+PREFIX = "actbench_loaded_"
+"""What names of these modules begin with, so that none hides a module that can be imported."""
+
+
+def is_file(name: str) -> bool:
+    """Say whether a file is meant, and not an installed package."""
+    return name.endswith(".py") or os.sep in name or Path(name).is_file()
+
+
+def read(name: str) -> Found:
+    """Run a file; `InputError` names the line where that fails."""
+    data = _bytes(name)
+    loaded = Loaded(LoadedFrom.FILE, name, sha256(data).hexdigest())
+    path = str(Path(name).absolute())
+    try:
+        code = compile(data, path, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        at = f"line {error.lineno} is" if error.lineno else "it is"
+        raise InputError(f"--load {name}: {at} not Python ({error.msg}): correct it") from None
+    except (ValueError, MemoryError, RecursionError) as error:  # the last two of brackets in brackets, by the thousand
+        raise InputError(f"--load {name}: it is not Python ({_why(error)}): name another file") from None
+    module = _module(path)
+    with guarded([Code(name, (path,))]):
+        sys.argv[:] = [path]  # a worker's are others
+        exec(code, vars(module))  # noqa: S102  # this is what --load is for
+    return declared(loaded, [path], [(module.__name__, dict(vars(module)))])
+
+
+def _why(error: Exception) -> str:
+    return str(error) or "it is nested too deeply"
+
+
+def _module(path: str) -> ModuleType:
+    """Return an empty module, which is found by its name as others are: dataclasses look for theirs."""
+    stem = PREFIX + re.sub(r"\W", "_", Path(path).stem)
+    names = (stem if number == 1 else f"{stem}_{number}" for number in count(1))
+    module = ModuleType(next(name for name in names if name not in sys.modules))
+    module.__file__ = path
+    sys.modules[module.__name__] = module
+    return module
+
+
+def _bytes(name: str) -> bytes:
+    path = Path(name)
+    try:
+        os.fsencode(name).decode()  # it is recorded, and named to workers, as JSON
+        if path.is_dir():
+            raise InputError(f"--load {name}: that is a directory: name a file in it")
+        if path.exists() and not path.is_file():
+            raise InputError(f"--load {name}: that is not a file of text: name one")
+        return regular.read(path)
+    except FileNotFoundError:
+        raise InputError(
+            f"--load {name}: there is no such file: name one that exists, or let 'actbench init' write one"
+        ) from None
+    except UnicodeDecodeError:
+        raise InputError(f"--load {name}: its name is not in UTF-8: give it another") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InputError(f"--load {name}: it cannot be read ({reason}): name another file") from None

@@ -1,0 +1,82 @@
+"""Installed packages that offer activations, strategies and backends through entry points."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, distribution, entry_points
+from inspect import isclass, ismodule
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from actbench.errors import InputError
+from actbench.model import Loaded, LoadedFrom
+from actbench.plugins._found import Found, declared
+from actbench.plugins._guard import Code, guarded
+
+GROUPS = ("actbench.activations", "actbench.backends")
+"""Of entry points. What one names is a module, or an activation, a strategy or a backend in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What an installed package says that it offers; nothing of it has been imported."""
+
+    distribution: str
+    version: str
+    names: tuple[str, ...]
+    """Of its entry points."""
+
+
+def offers() -> list[Offer]:
+    """Return what installed packages offer, from their metadata alone."""
+    found: dict[str, list[EntryPoint]] = {}
+    versions: dict[str, str] = {}
+    for point in (point for group in GROUPS for point in entry_points(group=group)):
+        if point.dist is not None:
+            found.setdefault(point.dist.name, []).append(point)
+            versions[point.dist.name] = point.dist.version
+    return [Offer(name, versions[name], tuple(each.name for each in points)) for name, points in sorted(found.items())]
+
+
+def read(name: str) -> Found:
+    """Import what a distribution offers; `InputError` when there is none, it offers nothing or raises."""
+    installed = _installed(name)
+    points = [point for group in GROUPS for point in installed.entry_points.select(group=group)]
+    if not points:
+        raise InputError(f"--load {name}: the package offers nothing: it has no entry points in {' or '.join(GROUPS)}")
+    modules: dict[str, ModuleType] = {}
+    namespaces: list[tuple[str, dict[str, Any]]] = []
+    for point in points:
+        with guarded([Code(name, _files(name))], f"entry point {point.name} ({point.value})"):
+            value = point.load()
+        namespaces.append((_home(value, point), dict(vars(value)) if ismodule(value) else {point.name: value}))
+        modules |= {each: sys.modules[each] for each in (point.module, _home(value, point)) if each in sys.modules}
+    sources = [Path(modules[each].__file__ or "") for each in sorted(modules)]
+    digest = sha256(b"".join(path.read_bytes() for path in sources if path.is_file())).hexdigest()
+    loaded = Loaded(LoadedFrom.PACKAGE, installed.name, digest, installed.version)
+    return declared(loaded, map(str, sources), namespaces)
+
+
+def _installed(name: str) -> Distribution:
+    with suppress(PackageNotFoundError, ValueError):
+        return distribution(name)
+    offered = ", ".join(offer.distribution for offer in offers())
+    known = f"installed packages that offer something: {offered}" if offered else "a file's name ends in .py"
+    raise InputError(f"--load {name}: there is neither a file nor an installed package of that name ({known})")
+
+
+def _home(value: Any, point: EntryPoint) -> str:
+    """Name the module that declares what an entry point gives."""
+    if ismodule(value):
+        return value.__name__
+    return str(getattr(value if isclass(value) else getattr(value, "build", value), "__module__", point.module))
+
+
+def _files(name: str) -> tuple[str, ...]:
+    """Return the Python files of a distribution, to name lines of them."""
+    installed = distribution(name)
+    return tuple(str(installed.locate_file(each)) for each in installed.files or () if each.suffix == ".py")

@@ -1,0 +1,280 @@
+"""The state of the interpreter and of the process that the user's own code may change, put back after it has run.
+
+Without that a file could decide what everything after it does: whether numpy raises, how deep a recursion may go, where
+stdout leads, in which directory a relative path ends. While it runs it sees what it sees in a worker: the same
+environment variables, an empty stdin, no arguments; and what it prints goes to stderr.
+"""
+
+from __future__ import annotations
+
+import builtins
+import decimal
+import gc
+import locale
+import math
+import os
+import random
+import resource
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+
+from actbench.host.variables import worker_environment
+
+STANDARD = (0, 1, 2)
+"""The descriptors of stdin, stdout and stderr."""
+
+
+class _Slot(NamedTuple):
+    """A piece of state: how it is read, and how it is written."""
+
+    get: Callable[[], Any]
+    put: Callable[[Any], object]
+
+
+def _attribute(owner: Any, name: str) -> _Slot:
+    return _Slot(lambda: getattr(owner, name), lambda value: setattr(owner, name, value))
+
+
+def _hook(get: Callable[[], Any], put: Callable[[Any], object]) -> _Slot:
+    """Return the slot of a hook that is put back only where it was changed: a profiler's is none that can be set."""
+    return _Slot(get, lambda value: get() is value or put(value))
+
+
+def _list(owner: Any, name: str) -> _Slot:
+    """Return the slot of a list that may be changed in place, or replaced."""
+
+    def put(saved: tuple[list[Any], list[Any]]) -> None:
+        original, content = saved
+        original[:] = content
+        setattr(owner, name, original)
+
+    return _Slot(lambda: (getattr(owner, name), [*getattr(owner, name)]), put)
+
+
+def _names(namespace: dict[str, Any]) -> _Slot:
+    """Return the slot of the names that a namespace has now: later ones, of what is imported, stay."""
+    return _Slot(namespace.copy, namespace.update)
+
+
+SLOTS = (
+    _Slot(np.geterr, lambda value: np.seterr(**value)),
+    _Slot(np.geterrcall, np.seterrcall),
+    _Slot(sys.getrecursionlimit, sys.setrecursionlimit),
+    _Slot(sys.getswitchinterval, sys.setswitchinterval),
+    _Slot(sys.get_int_max_str_digits, sys.set_int_max_str_digits),
+    _hook(sys.gettrace, sys.settrace),
+    _hook(sys.getprofile, sys.setprofile),
+    _hook(threading.gettrace, threading.settrace),
+    _hook(threading.getprofile, threading.setprofile),
+    *(_attribute(sys, name) for name in ("excepthook", "unraisablehook", "displayhook", "dont_write_bytecode")),
+    *(_attribute(sys, name) for name in ("stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__")),
+    _attribute(threading, "excepthook"),
+    *(_list(sys, name) for name in ("path", "meta_path", "path_hooks", "argv")),
+    _list(gc, "callbacks"),
+    _Slot(gc.isenabled, lambda value: gc.enable() if value else gc.disable()),
+    _Slot(gc.get_threshold, lambda value: gc.set_threshold(*value)),
+    _Slot(gc.get_debug, gc.set_debug),
+    _Slot(random.getstate, random.setstate),
+    _Slot(lambda: decimal.getcontext().copy(), decimal.setcontext),
+    _Slot(lambda: locale.setlocale(locale.LC_ALL), lambda value: locale.setlocale(locale.LC_ALL, value)),
+    _Slot(lambda: os.umask(os.umask(0o77)), os.umask),
+    *(_names(vars(module)) for module in (builtins, math, np)),
+    _names(sys.modules),
+)
+"""What every process has. The order of two matters where one is needed to put the other back; the last come first."""
+
+
+def _slots() -> Iterator[_Slot]:
+    """Yield what is put back here: some systems, and threads, lack some of it."""
+    yield from SLOTS
+    if hasattr(os, "sched_getaffinity"):
+        yield _Slot(lambda: os.sched_getaffinity(0), lambda value: os.sched_setaffinity(0, value))
+    for name in (name for name in vars(resource) if name.startswith("RLIMIT_")):
+        yield _limit(getattr(resource, name))
+    if threading.current_thread() is threading.main_thread():
+        yield _Slot(lambda: signal.pthread_sigmask(signal.SIG_BLOCK, ()), _unblock)
+        yield from map(_handler, signal.valid_signals())
+        yield from map(_timer, (signal.ITIMER_VIRTUAL, signal.ITIMER_PROF))
+
+
+def _limit(number: int) -> _Slot:
+    def put(limits: tuple[int, int]) -> None:
+        if resource.getrlimit(number) != limits:
+            resource.setrlimit(number, limits)
+
+    return _Slot(lambda: resource.getrlimit(number), put)
+
+
+def _timer(number: int) -> _Slot:
+    return _Slot(lambda: signal.getitimer(number), lambda value: signal.setitimer(number, *value))
+
+
+def _unblock(mask: Any) -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _handler(number: int) -> _Slot:
+    def put(handler: Any) -> None:
+        if signal.getsignal(number) != handler and handler is not None:
+            signal.signal(number, handler)
+
+    return _Slot(lambda: signal.getsignal(number), put)
+
+
+@contextmanager
+def preserved() -> Iterator[frozenset[str]]:
+    """Put back, on leaving, what is changed within; gives the names of the environment variables that are hidden."""
+    with ExitStack() as stack:
+        saved = [(slot.put, slot.get()) for slot in _slots()]
+        stack.callback(_put_back, saved)
+        stack.enter_context(warnings.catch_warnings())
+        stack.enter_context(same_precision())
+        stack.enter_context(_directory())
+        hidden = stack.enter_context(_variables())
+        stack.enter_context(_streams())
+        stack.enter_context(_no_exit())
+        yield hidden
+
+
+def _put_back(saved: list[tuple[Callable[[Any], object], Any]]) -> None:
+    for put, value in reversed(saved):
+        with suppress(OSError, ValueError):  # a limit that was lowered for good
+            put(value)
+
+
+@contextmanager
+def same_precision() -> Iterator[None]:
+    """Put back, on leaving, the precision of mpmath alone."""
+    bits = _mpmath_precision()
+    try:
+        yield
+    finally:
+        _put_mpmath_back(bits)
+
+
+def _mpmath_precision() -> int | None:
+    """Return the bits of mpmath's arithmetic; None where nobody has imported it."""
+    module = sys.modules.get("mpmath")
+    return None if module is None else int(module.mp.prec)
+
+
+def _put_mpmath_back(bits: int | None) -> None:
+    if (module := sys.modules.get("mpmath")) is not None:
+        if bits is None:
+            module.mp.dps = 15  # as it is when it is imported
+        else:
+            module.mp.prec = bits
+
+
+@contextmanager
+def _directory() -> Iterator[None]:
+    """Come back to the current directory, even where that has been removed."""
+    try:
+        here = os.open(".", os.O_RDONLY)
+    except OSError:
+        yield
+        return
+    try:
+        yield
+        os.fchdir(here)
+    finally:
+        with suppress(OSError):
+            os.fchdir(here)
+        os.close(here)
+
+
+@contextmanager
+def _variables() -> Iterator[frozenset[str]]:
+    """Leave the variables that a worker gets; gives the names of the others."""
+    environ = os.environ
+    before = dict(environ)
+    shown = worker_environment(before)
+    _set(environ, shown)
+    try:
+        yield frozenset(before.keys() - shown.keys())
+    finally:
+        os.environ = environ  # noqa: B003  # code may have put a dictionary in its place
+        _set(environ, before)
+
+
+def _set(environ: os._Environ[str], wanted: dict[str, str]) -> None:
+    for name in environ.keys() - wanted.keys():
+        del environ[name]
+    for name, value in wanted.items():
+        if environ.get(name) != value:
+            environ[name] = value
+
+
+@contextmanager
+def _streams() -> Iterator[None]:
+    """Let stdin be empty and stdout lead to stderr; put back what is closed or redirected."""
+    saved = [os.dup(number) for number in STANDARD]
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    try:
+        os.dup2(nothing, 0)
+        os.dup2(2, 1)
+        with (
+            open(nothing, closefd=False) as empty,  # a descriptor
+            _copied(sys.stderr) as words,
+            redirect_stdout(words),
+            redirect_stderr(words),
+        ):
+            sys.stdin = sys.__stdin__ = empty  # type: ignore[misc]  # what it closes is none of the process's own
+            sys.__stdout__ = sys.__stderr__ = words  # type: ignore[misc]  # likewise
+            yield
+    finally:
+        for number, copy in zip(STANDARD, saved, strict=True):
+            os.dup2(copy, number)
+            os.close(copy)
+        with suppress(OSError):
+            os.close(nothing)
+
+
+@contextmanager
+def _copied(stream: Any) -> Iterator[Any]:
+    """Give a stream for messages that may be closed, and whose last words are printed."""
+    words = _Words(stream)
+    yield words
+    with suppress(Exception):
+        stream.flush()
+
+
+class _Words:
+    """A stream over another one, that `close` does not close."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.closed = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def close(self) -> None:
+        """Close this one alone."""
+        self.closed = True
+
+
+@contextmanager
+def _no_exit() -> Iterator[None]:
+    """Let `os._exit` raise, so that it ends in a sentence and this process's exit code; a child of a fork ends here."""
+    real, parent = os._exit, os.getpid()
+
+    def leave(status: int) -> NoReturn:
+        if os.getpid() != parent:
+            real(status)
+        raise SystemExit(f"os._exit({status})")
+
+    os._exit = leave
+    try:
+        yield
+    finally:
+        os._exit = real
+        if os.getpid() != parent:
+            real(0)

@@ -1,0 +1,210 @@
+"""How far a kernel may be off, by the weaknesses that its strategy declares, and whether it has these weaknesses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from actbench import activations, backends
+from actbench.errors import WrongKernelError
+from actbench.formula import Flaw, Weakness
+from actbench.kernels.kernel import is_built_in
+from actbench.model import STATED_ULP, Kernel, residuals
+from actbench.verification.causes import NEXT
+from actbench.verification.truth import Array, Truth, truth_at
+
+MOST = 1e300
+"""The largest factor of an error; those that an activation declares may overflow where z is large."""
+
+SMOOTH = 0.75
+"""What half the distance leaves of the difference of two slopes, at most, where g' is smooth: at a kink it stays."""
+
+LOST = 1 / 16
+"""Smallest normal numbers that a result may lack because an intermediate became 0."""
+
+FLUSHED = 4.0
+"""Smallest normal numbers: a result below may come of a denormal intermediate, as tanh's 4 e^-2|z| does."""
+
+
+def check_weaknesses(kernel: Kernel, derivative: Array, error: Array, z: Array) -> None:
+    """Refuse a strategy that has not the weaknesses which are declared."""
+    weaknesses = weaknesses_of(kernel)
+    overflows = regions(weaknesses, z)[Flaw.OVERFLOWS]
+    number = overflows & np.isfinite(derivative) & (derivative != 0)
+    for weakness in weaknesses:
+        if weakness.flaw is Flaw.AMPLIFIES:
+            continue  # the factor is a bound, and not in every format reached
+        if weakness.flaw is Flaw.OVERFLOWS and (number & _region(weakness, z)).any():
+            raise _idle(kernel, weakness)
+        own = _region(weakness, z) & ~(overflows & (weakness.flaw is Flaw.CANCELS))
+        if not np.any(error[own] > STATED_ULP):
+            raise _idle(kernel, weakness)
+
+
+def weaknesses_of(kernel: Kernel) -> tuple[Weakness, ...]:
+    """Return the weaknesses that a kernel's strategy declares."""
+    strategy, _ = residuals.split(kernel.strategy)
+    return activations.get(kernel.activation).strategies[strategy].weaknesses
+
+
+def exceeding(kernel: Kernel, derivative: Array, expected: Truth, z: Array, slack: float = 0.0) -> Array:
+    """Return where a derivative is not what is expected, with the weaknesses that the strategy has at z.
+
+    `slack` are ULP that it may be off beyond what is stated.
+    """
+    weaknesses = weaknesses_of(kernel)
+    there = regions(weaknesses, z)
+    beyond = expected.error(derivative) > allowed(weaknesses, z) + slack
+    number = np.isfinite(derivative)
+    cancels = expected.absolute(derivative) <= STATED_ULP * factor(weaknesses, z) + slack
+    excused = there[Flaw.OVERFLOWS] & ~(number & (derivative != 0))
+    excused |= there[Flaw.CANCELS] & cancels
+    excused |= there[Flaw.MERGES] & _merges(kernel, derivative, z, there[Flaw.MERGES])
+    excused |= there[Flaw.INACCURATE] & number & ~np.isfinite(expected.nearest)
+    wrong = np.asarray(beyond & ~excused & ~flushed(kernel, derivative, expected, z, weaknesses))
+    if not is_built_in(kernel):
+        plain = wrong & ~declared(weaknesses, z)
+        wrong[plain] = ~_right_nearby(kernel, derivative[plain], expected.at(plain), z[plain], _slopes)
+    return wrong
+
+
+def declared(weaknesses: tuple[Weakness, ...], z: Array) -> Array:
+    """Return where any weakness makes a difference."""
+    there = np.zeros(z.size, dtype=bool)
+    for weakness in weaknesses:
+        there |= reach(weakness, z)
+    return there
+
+
+def _right_nearby(
+    kernel: Kernel, computed: Array, expected: Truth, z: Array, truth: Callable[[str, Array], Truth]
+) -> Array:
+    """Return where a result is g', or y, at a z that is `STATED_ULP` away at most, as far as that is known and smooth.
+
+    That is what numerical analysis calls stable: a formula as it is printed, such as z^2 in an exponent, rounds on its
+    way, and where g' is steep, or near its roots, no formula in this arithmetic need do better. What is built in is
+    held to more, and where a weakness is declared, a strategy is held to that. Below the smallest normal number no
+    digits are asked for, and above it none that an intermediate below it would have had.
+    """
+    _, storage = residuals.split(kernel.strategy)
+    if storage is not None or not z.size:
+        return np.zeros(z.size, dtype=bool)
+    tiny = float(np.finfo(z.dtype).tiny)
+    with np.errstate(all="ignore"):
+        step = STATED_ULP * np.spacing(np.abs(z))
+        far, near = (_pair(kernel, z, part * step, truth) for part in (1.0, 0.5))
+        slopes = np.array([expected.nearest, *far], dtype=np.float64)
+        computed = computed.astype(np.float64)
+        unit = STATED_ULP * expected.ulp
+        within = (computed >= slopes.min(axis=0) - unit) & (computed <= slopes.max(axis=0) + unit)
+        within &= np.abs(near[1] - near[0]) <= SMOOTH * np.abs(far[1] - far[0])
+        lost = np.where(np.abs(slopes[0]) < tiny, tiny, LOST * tiny)
+        within |= np.abs(computed - slopes[0]) < lost
+    return np.asarray(within & np.isfinite(computed) & np.isfinite(slopes).all(axis=0))
+
+
+def _slopes(activation: str, z: Array) -> Truth:
+    return truth_at(activation, z)[0]
+
+
+def _outputs(activation: str, z: Array) -> Truth:
+    return truth_at(activation, z)[1]
+
+
+def _pair(kernel: Kernel, z: Array, step: Array, truth: Callable[[str, Array], Truth]) -> Array:
+    """Return what is true so far below z, and above it, in float64."""
+    limit = np.finfo(z.dtype).max
+    moved = (np.clip(z + side * step.astype(z.dtype), -limit, limit) for side in (-1, 1))
+    return np.array([truth(kernel.activation, at).nearest for at in moved], dtype=np.float64)
+
+
+def output_exceeding(kernel: Kernel, y: Array, expected: Truth, z: Array, raised: str | None) -> Array:
+    """Return where a step's y is not what is expected: a call that raised has none where g' overflows."""
+    weaknesses = activations.get(kernel.activation).formulas.weaknesses
+    excused = regions(weaknesses_of(kernel), z)[Flaw.OVERFLOWS] & np.isnan(y) & (raised is not None)
+    excused |= flushed(kernel, y, expected, z, weaknesses)
+    wrong = np.asarray(~excused & (expected.error(y) > allowed(weaknesses, z)))
+    if not is_built_in(kernel):
+        plain = wrong & ~declared(weaknesses, z)
+        wrong[plain] = ~_right_nearby(kernel, y[plain], expected.at(plain), z[plain], _outputs)
+    return wrong
+
+
+def allowed(weaknesses: tuple[Weakness, ...], z: Array) -> Array:
+    """Return how many ULP a number may be off, where no flaw says otherwise than by ULP."""
+    most = STATED_ULP * factor(weaknesses, z)
+    for weakness in weaknesses:
+        if weakness.flaw is Flaw.INACCURATE:
+            declared = _declared(weakness, z)
+            bound = np.where(declared, MOST, 0.0) if declared.dtype == bool else _bounded(declared)
+            most = np.maximum(most, bound)
+    return most
+
+
+def factor(weaknesses: tuple[Weakness, ...], z: Array) -> Array:
+    """Return how many times larger than stated an error may be by amplification."""
+    total = np.ones(z.size)
+    for weakness in weaknesses:
+        if weakness.flaw is Flaw.AMPLIFIES:
+            total += _bounded(_declared(weakness, z))
+    return total
+
+
+def reach(weakness: Weakness, z: Array) -> Array:
+    """Return where a weakness makes any difference."""
+    return _bounded(_declared(weakness, z)) > 0 if weakness.flaw is Flaw.AMPLIFIES else _region(weakness, z)
+
+
+def _bounded(declared: Array) -> Array:
+    """Return a declared bound as numbers; NaN, which is infinitely many where it does not hold, as none."""
+    return np.asarray(np.clip(np.nan_to_num(declared.astype(np.float64), nan=0.0, posinf=MOST), 0.0, MOST))
+
+
+def _merges(kernel: Kernel, derivative: Array, z: Array, there: Array) -> Array:
+    """Return where, of some z, a result is g' at the nearest kink, and y rounds to its value there."""
+    kinks = activations.get(kernel.activation).formulas.kinks
+    merges = np.zeros(z.size, dtype=bool)
+    if kinks and there.any():
+        where = np.array([*kinks])
+        nearest = np.argmin(np.abs(z[there].astype(np.float64)[:, np.newaxis] - where), axis=1)
+        fmt = np.finfo(z.dtype)
+        y, at_kink = (_outputs(kernel.activation, at).nearest for at in (z[there], where[nearest].astype(z.dtype)))
+        with np.errstate(all="ignore"):
+            near = np.abs(y - at_kink) <= NEXT * fmt.eps * np.abs(at_kink) + fmt.tiny
+        merges[there] = near & (derivative[there] == np.array([*kinks.values()])[nearest])
+    return merges
+
+
+def regions(weaknesses: tuple[Weakness, ...], z: Array) -> dict[Flaw, Array]:
+    """Return where each flaw is declared, as boolean arrays; `AMPLIFIES`, which has a factor instead, nowhere."""
+    there = {flaw: np.zeros(z.size, dtype=bool) for flaw in Flaw}
+    for weakness in weaknesses:
+        if weakness.flaw is not Flaw.AMPLIFIES:
+            there[weakness.flaw] |= _region(weakness, z)
+    return there
+
+
+def _region(weakness: Weakness, z: Array) -> Array:
+    return np.asarray(_declared(weakness, z), dtype=bool)
+
+
+def _declared(weakness: Weakness, z: Array) -> Array:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(weakness.where(z.astype(np.float64), np.finfo(z.dtype)))
+
+
+def flushed(kernel: Kernel, computed: Array, expected: Truth, z: Array, weaknesses: tuple[Weakness, ...]) -> Array:
+    """Return where a result is off by next to nothing, or z is, on a backend that takes such numbers for 0."""
+    if not backends.catalogue()[kernel.backend].flushes:
+        return np.zeros(z.size, dtype=bool)
+    tiny = float(np.finfo(kernel.dtype).tiny)
+    with np.errstate(all="ignore"):
+        off = expected.error(computed) * expected.ulp
+        return np.asarray((off < FLUSHED * tiny * factor(weaknesses, z)) | (np.abs(z) < tiny))
+
+
+def _idle(kernel: Kernel, weakness: Weakness) -> WrongKernelError:
+    return WrongKernelError(
+        f"{kernel.id} is declared to be wrong where '{weakness.why}', but is not: correct the declaration"
+    )

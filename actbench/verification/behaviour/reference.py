@@ -1,0 +1,189 @@
+"""What every element of a large result should be, in float64, by formulas that have passed the oracle.
+
+The oracle knows the truth at some thousand z. A kernel may still be wrong between them, or at some sizes, or in the
+last elements of an array. So every element of a result is held to another formula, evaluated by numpy in float64: that
+of the built-in `recompute`, which tests hold to the truth on every float32. An activation of the user's is held to its
+first strategy that keeps z, and on a sample also to differences of its forward function
+(`actbench.verification.truth.differences`), so that a formula which is wrong itself does not vouch for itself.
+
+What differs is no fault yet, since a strategy may lose digits that the reference keeps: these elements are told, the
+worst of every band of |z|, and the oracle looks up the truth there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import numpy as np
+
+from actbench import activations, backends
+from actbench.errors import BenchmarkError
+from actbench.formula import Dialect, Flaw, Formula
+from actbench.kernels.kernel import PIECE, Array, Operands
+from actbench.model import STATED_ULP, Case, Op
+from actbench.model.residuals import split
+from actbench.verification.behaviour import Elements
+
+EDGES = np.array([0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0])
+"""Between bands of |z|: of each the worst element is told."""
+
+SAMPLE = 1 << 14
+"""Elements that are held to differences: some 200 evaluations of the forward function each."""
+
+SAFETY = 10.0
+"""How many times its estimated error a difference may be off."""
+
+RECOMPUTE = "recompute"
+"""The strategy that every built-in activation has, and that is accurate everywhere."""
+
+
+class Reference:
+    """g' and y of a block's operands, piece by piece."""
+
+    def __init__(self, operands: Operands, activation: str, op: Op) -> None:
+        """Take the operands of a block of one activation and op."""
+        self._operands = operands
+        self._op = op
+        self._activation = activations.get(activation)
+        self._numpy = backends.get("numpy").namespace()
+        self._built_in = activations.is_built_in(activation)
+        self._known: dict[tuple[int, int], Array] = {}
+
+    def suspects(self, case: Case, result: Array, pieces: list[slice] | None = None) -> Elements:
+        """Return the elements of g', or dy * g', that differ from the reference: the worst of every band of |z|."""
+        chosen = _Worst()
+        for piece in pieces or _pieces(result.size):
+            expected = self._expected(case, piece)
+            if expected is not None:
+                self._compare(chosen, result[piece], expected, piece, self._scale(case, piece))
+        if not self._built_in and pieces is None:
+            self._compare_with_differences(chosen, result)
+        return self._elements(chosen, result)
+
+    def suspects_of_output(self, result: Array, pieces: list[slice] | None = None) -> Elements:
+        """Return the elements of y that differ from the forward function in float64."""
+        chosen = _Worst()
+        forward = self._activation.forward(Dialect.ARRAY, self._numpy)
+        for piece in pieces or _pieces(result.size):
+            expected = _evaluated(forward, self._operands.array("", "z")[piece])
+            self._compare(chosen, result[piece], expected, piece, 0.0)
+        return self._elements(chosen, result)
+
+    def at(self, indices: Array, result: Array) -> Elements:
+        """Return elements of a result."""
+        z = self._operands.array("", "z")[indices]
+        dy = np.ones_like(z) if self._op is Op.DERIVATIVE else self._operands.array("", "dy")[indices]
+        return Elements(z, dy, result[indices])
+
+    def _elements(self, chosen: _Worst, result: Array) -> Elements:
+        return self.at(chosen.indices(), result)
+
+    def _expected(self, case: Case, piece: slice) -> Array | None:
+        """Return g', or dy * g', of a piece, in float64; None where the case's own formula is all that there is."""
+        strategy, storage = split(case.strategy)
+        if storage:
+            rule = self._activation.rule(strategy, Dialect.ARRAY, self._numpy)
+            arrays = [self._operands.array(case.strategy, f"{name}:{storage}") for name in rule.residuals]
+            return self._times_dy(_evaluated(rule.derivative, *(array[piece] for array in arrays)), piece)
+        if self._trusted is None or (self._trusted == strategy and not self._built_in):
+            return None
+        key = (piece.start, piece.stop)
+        if key not in self._known:
+            derivative = self._activation.rule(self._trusted, Dialect.ARRAY, self._numpy).derivative
+            slope = _evaluated(derivative, self._operands.array("", "z")[piece])
+            self._known[key] = self._times_dy(slope, piece)
+        return self._known[key]
+
+    def _times_dy(self, slope: Array, piece: slice) -> Array:
+        return slope if self._op is Op.DERIVATIVE else slope * self._operands.array("", "dy")[piece]
+
+    @cached_property
+    def _trusted(self) -> str | None:
+        if self._built_in:
+            return RECOMPUTE
+        strategies = self._activation.strategies
+        rules = {name: self._activation.rule(name, Dialect.SCALAR, None) for name in strategies}
+        return next((name for name, rule in rules.items() if rule.residuals == ("z",)), None)
+
+    def _compare(self, chosen: _Worst, result: Array, expected: Array, piece: slice, scale: Array | float) -> None:
+        """Note the elements of a piece that are further from what is expected than rounding explains."""
+        fmt = np.finfo(result.dtype)
+        with np.errstate(all="ignore"):
+            allowed = np.abs(expected)
+            allowed += scale
+            allowed *= STATED_ULP * float(fmt.eps)
+            off = result - expected
+            suspicious = np.flatnonzero(~(np.abs(off, out=off) <= allowed))
+            if not suspicious.size:
+                return
+            computed, right = result[suspicious], expected[suspicious]
+            same = off[suspicious] <= float(fmt.tiny)  # a few digits are left of subnormal numbers
+            same |= (np.abs(right) > float(fmt.max)) & (np.sign(right) * np.inf == computed)
+            suspicious = suspicious[~same]
+            distance = np.nan_to_num(off[suspicious] / np.abs(expected[suspicious]), nan=np.inf)
+        size = np.abs(self._operands.array("", "z")[piece][suspicious])
+        chosen.add(suspicious + piece.start, size, distance)
+
+    def _scale(self, case: Case, piece: slice) -> Array | float:
+        """Return what a few eps of are no fault: 1, or |dy|, where digits are declared to cancel, and else nothing."""
+        strategy, _ = split(case.strategy)
+        if not any(weakness.flaw is Flaw.CANCELS for weakness in self._activation.strategies[strategy].weaknesses):
+            return 0.0
+        return 1.0 if self._op is Op.DERIVATIVE else np.abs(self._operands.array("", "dy")[piece])
+
+    def _compare_with_differences(self, chosen: _Worst, result: Array) -> None:
+        from actbench.verification.truth import differences
+
+        step = -(-result.size // SAMPLE)
+        sample = slice(0, None, step)
+        z = self._operands.array("", "z")[sample].astype(np.float64)
+        try:
+            known = differences.differentiate(
+                differences.forward(self._activation), z, dict(self._activation.formulas.kinks)
+            )
+        except BenchmarkError:
+            return  # the oracle has said what there is to say of such a function
+        dy = 1.0 if self._op is Op.DERIVATIVE else self._operands.array("", "dy")[sample].astype(np.float64)
+        with np.errstate(all="ignore"):
+            expected, slack = known.slope * dy, SAFETY * known.error * np.abs(dy)
+            off = np.abs(result[sample] - expected)
+            allowed = STATED_ULP * float(np.finfo(result.dtype).eps) * np.abs(expected) + slack
+            suspicious = np.flatnonzero(~(off <= allowed) & np.isfinite(slack))
+            if suspicious.size:
+                distance = np.nan_to_num(off[suspicious] / np.abs(expected[suspicious]), nan=np.inf)
+                chosen.add(suspicious * step, np.abs(z[suspicious]), distance)
+
+
+class _Worst:
+    """The worst element of every band of |z|, as pieces are looked at one after the other."""
+
+    def __init__(self) -> None:
+        self._index: dict[int, tuple[float, int]] = {}
+
+    def add(self, indices: Array, size: Array, distance: Array) -> None:
+        """Take some elements: where they are, their |z|, and how far they are off, relatively."""
+        bands = np.searchsorted(EDGES, size)
+        order = np.lexsort((distance, bands))
+        last = np.flatnonzero(np.diff(bands[order], append=-1))
+        for at in order[last].tolist():
+            worst = (float(distance[at]), int(indices[at]))
+            band = int(bands[at])
+            self._index[band] = max(worst, self._index.get(band, worst))
+
+    def indices(self) -> Array:
+        """Return where the worst ones are."""
+        return np.array([index for _, index in self._index.values()], dtype=np.int64)
+
+
+def _pieces(size: int) -> Iterator[slice]:
+    for start in range(0, size, PIECE):
+        yield slice(start, min(start + PIECE, size))
+
+
+def _evaluated(formula: Formula, *operands: Array) -> Array:
+    """Return what a formula gives in float64."""
+    wide = [operand.astype(np.float64) for operand in operands]
+    with np.errstate(all="ignore"):
+        result = np.asarray(formula(*wide), dtype=np.float64)
+    return result if result.shape == wide[0].shape else np.broadcast_to(result, wide[0].shape)

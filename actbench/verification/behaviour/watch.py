@@ -1,0 +1,102 @@
+"""One more call after every timed value, which must give what the first one gave, and leave its operands alone.
+
+The first result of a process is held to the reference (`actbench.verification.behaviour.reference`), every later one
+to the first.
+Small arrays are looked at whole, large ones in windows at random places: reading all of them would take as long as the
+calls that are timed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import numpy as np
+
+from actbench.kernels.kernel import PHASED, Array, Invocation, Operands, Placement
+from actbench.model import STATED_ULP, Case, Op
+from actbench.verification.behaviour import Doubt
+from actbench.verification.behaviour.reference import Reference
+
+WINDOW = 512
+"""Elements of a window."""
+
+WINDOWS = 64
+"""Windows of an array too large to be looked at whole; the first elements and the last are always looked at."""
+
+
+class Watch:
+    """The calls of one block in one process."""
+
+    def __init__(self, cases: list[Case], operands: Operands, *, whole: bool = False) -> None:
+        """Look at a block's cases, with `whole` at every element of the first result of each, however large.
+
+        Its yardsticks and the rungs of the overhead ladder are not looked at.
+        """
+        self._whole = whole
+        self._cases = cases
+        self._operands = operands
+        self._windows = _windows(operands.nbytes, cases[0].size)
+        self._first: dict[int, list[Array]] = {}
+        self._doubts: dict[tuple[int, str, bool], Doubt] = {}
+
+    def look(self, invocations: list[Invocation], arms: set[int], placement: Placement) -> None:
+        """Call these arms once more, and compare."""
+        for arm in arms:
+            case = self._cases[arm]
+            if not (case.is_yardstick or case.is_rung):
+                for doubt in self._seen(arm, case, invocations[arm]):
+                    self._doubts.setdefault((arm, doubt.fault, doubt.of_output), doubt)
+        for name in placement.changed(self._windows):
+            doubt = Doubt(len(self._cases) - 1, f"a kernel of this block changes the operand {name} that others share")
+            self._doubts.setdefault((doubt.arm, doubt.fault, False), doubt)
+
+    @cached_property
+    def _reference(self) -> Reference:
+        return Reference(self._operands, self._cases[0].activation, self._cases[0].op)
+
+    def doubts(self) -> tuple[Doubt, ...]:
+        """Return what was seen since the last time."""
+        seen = tuple(self._doubts.values())
+        self._doubts.clear()
+        return seen
+
+    def _seen(self, arm: int, case: Case, invocation: Invocation) -> Iterator[Doubt]:
+        results = invocation.results()
+        ends = [results[-1], results[0]] if case.op is Op.STEP else results[-1:]
+        size, dtype = case.size, np.dtype(case.dtype)
+        for result in ends:
+            if result.shape != (size,) or result.dtype != dtype:
+                yield Doubt(arm, f"it returns {result.dtype} of shape {result.shape}, not {dtype} of shape ({size},)")
+                return
+        if arm in self._first:
+            for of_output, (result, first) in enumerate(zip(ends, self._first[arm], strict=True)):
+                indices = self._differing(result, first)
+                if indices.size:
+                    yield Doubt(arm, elements=self._reference.at(indices, result), of_output=bool(of_output))
+            return
+        self._first[arm] = [np.concatenate([result[window] for window in self._windows]) for result in ends]
+        windows = None if self._whole else self._windows
+        yield Doubt(arm, elements=self._reference.suspects(case, results[-1], windows))
+        if case.op is Op.STEP:
+            yield Doubt(arm, elements=self._reference.suspects_of_output(results[0], windows), of_output=True)
+
+    def _differing(self, result: Array, first: Array) -> Array:
+        """Return a few of the places where a result differs by more than rounding from what it was at first."""
+        now = np.concatenate([result[window] for window in self._windows])
+        if now.tobytes() == first.tobytes():
+            return np.array([], dtype=np.int64)
+        with np.errstate(all="ignore"):
+            fmt = np.finfo(now.dtype)
+            same = np.abs(now - first) <= STATED_ULP * fmt.eps * np.abs(first) + fmt.tiny
+            same |= (now == first) | np.isnan(now) & np.isnan(first)
+        places = np.concatenate([np.arange(window.start, window.stop) for window in self._windows])
+        return np.asarray(places[np.flatnonzero(~same)[:WINDOWS]])
+
+
+def _windows(nbytes: int, size: int) -> list[slice]:
+    """Return the stretches of an array that are looked at, in order."""
+    if nbytes <= PHASED:
+        return [slice(0, size)]
+    starts = np.random.default_rng().integers(size - WINDOW, size=WINDOWS)
+    return [slice(int(start), int(start) + WINDOW) for start in np.unique([0, size - WINDOW, *starts])]

@@ -1,0 +1,138 @@
+"""Hold a kernel to the truth in other calls than the first: on other inputs, in other sizes, at NaN and ±inf.
+
+Conventions, which built-in activations keep, and others where they state them:
+
+* y is NaN where z is: no forward pass hides that a network has diverged;
+* g' is NaN there, too. Where g' is constant between kinks and z is only compared, it is the number that the activation
+  states (``at_nan``): another comparison would cost time, and dy is NaN by then in any case. A strategy of the user's
+  for such an activation may give any of the slopes, or NaN.
+
+At ±inf, y and g' are what they are at the largest finite number, or infinite with that sign, or NaN where the formula
+meets inf - inf or 0 inf, as frameworks have it: never another number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import nan
+
+import numpy as np
+
+from actbench import activations, backends
+from actbench.errors import WrongKernelError
+from actbench.kernels.kernel import is_built_in
+from actbench.model import Kernel
+from actbench.verification import allowance
+from actbench.verification.elements import hold, truth_of
+from actbench.verification.evaluation import Evaluate
+from actbench.verification.points import further, points
+from actbench.verification.truth import Array
+
+SIZES = (1, 7, 64, 1000)
+"""Elements of a call: one, fewer than a vector has, a few vectors, and many with some over."""
+
+TWICE = 2
+"""Calls of every size, on different inputs."""
+
+AMONG = np.array([0.5, -1.0, 2.0, -0.25, 1.5, -3.0, 0.0, 0.75, -2.0, 1.0, -0.5, 3.0, 0.25])
+"""z that stand beside NaN and ±inf in a call, which must not change what comes of them."""
+
+VANISHING = 0.9
+"""The most that is left at the largest number of what was there at its square root, and tends to 0."""
+
+SPECIAL = {3: np.nan, 7: np.inf, 11: -np.inf}
+"""Where in a call NaN and ±inf stand."""
+
+
+def check_calls(kernel: Kernel, evaluate: Evaluate) -> None:
+    """Call a kernel in other ways; `WrongKernelError` where it is not what it is declared to be in all of them."""
+    rng = np.random.default_rng()
+    every = np.arange(further(kernel.activation, kernel.dtype).size)
+    if _compiles_for_a_size(kernel):
+        every = np.resize(every, points(kernel.activation, kernel.dtype).size)
+    numbers = every[np.isfinite(_check_call(kernel, evaluate, every, rng))]
+    if numbers.size and not _compiles_for_a_size(kernel):
+        for size in TWICE * SIZES:  # of z at which nothing is raised, which has been looked at
+            _check_call(kernel, evaluate, rng.choice(numbers, size), rng)
+    _check_conventions(kernel, evaluate)
+
+
+def _check_call(kernel: Kernel, evaluate: Evaluate, chosen: Array, rng: np.random.Generator) -> Array:
+    """Call a kernel once on some of the points, by their places, and hold it to the truth; return what it gave."""
+    points_drawn = further(kernel.activation, kernel.dtype)
+    slope, output = (known.at(chosen) for known in truth_of(kernel.activation, points_drawn))
+    z = points_drawn[chosen]
+    dy = rng.choice([1.0, -1.0, 2.0, -2.0], z.size).astype(z.dtype)  # exact factors
+    dy[np.abs(slope.nearest) > np.finfo(z.dtype).max / 4] = 1
+    answer = evaluate(kernel, z, dy)
+    hold(kernel, z, dy, answer, slope, output, f"in a call on {z.size} elements")
+    return answer.derivative
+
+
+def _compiles_for_a_size(kernel: Kernel) -> bool:
+    """Say whether a call of another size runs other code than that of the sizes that are timed."""
+    return backends.catalogue()[kernel.backend].compiles_for_a_size
+
+
+def _check_conventions(kernel: Kernel, evaluate: Evaluate) -> None:
+    z = np.insert(AMONG, [place - number for number, place in enumerate(SPECIAL)], [*SPECIAL.values()])
+    z = z.astype(kernel.dtype)
+    if _compiles_for_a_size(kernel):
+        z = np.resize(z, points(kernel.activation, kernel.dtype).size)
+    limit = np.finfo(kernel.dtype).max
+    finite = np.clip(np.nan_to_num(z, nan=0.0), -limit, limit)  # of ±inf what is true of the largest number
+    slope, output = truth_of(kernel.activation, finite)
+    answer = evaluate(kernel, z, np.ones_like(z))
+    number = np.isfinite(z)
+    when = "beside NaN and ±inf"
+    hold(kernel, z[number], np.ones_like(z[number]), answer.at(number), slope.at(number), output.at(number), when)
+    formulas = activations.get(kernel.activation).formulas
+    convention = nan if formulas.at_nan is None else formulas.at_nan
+    stated, ours = formulas.at_nan is not None, activations.is_built_in(kernel.activation)
+    if stated or ours:
+        free = stated and ours and not is_built_in(kernel)  # another's comparisons may fall out in another way
+        also = [nan, *slope.nearest[number]] if free else []
+        _check_at_nan(kernel, "g'", answer.derivative[np.isnan(z)], convention, also)
+        if answer.y is not None:
+            _check_at_nan(kernel, "y", answer.y[np.isnan(z)], nan)
+    infinite = np.isinf(z)
+    nearer = np.where(infinite, np.sign(z) * np.sqrt(limit), finite).astype(z.dtype)
+    slope_before, output_before = truth_of(kernel.activation, nearer)
+    wrong = infinite & allowance.exceeding(kernel, answer.derivative, slope, finite)
+    _check_limit(kernel, "g'", z, _Limit(answer.derivative, slope.nearest, slope_before.nearest, wrong))
+    if answer.y is not None:
+        wrong = infinite & allowance.output_exceeding(kernel, answer.y, output, finite, answer.raised)
+        _check_limit(kernel, "y", z, _Limit(answer.y, output.nearest, output_before.nearest, wrong))
+
+
+def _check_at_nan(kernel: Kernel, what: str, computed: Array, expected: float, also: Sequence[float] = ()) -> None:
+    expected = float(np.dtype(kernel.dtype).type(expected))
+    allowed = [np.full_like(computed, value) for value in (expected, *also)]
+    if not any(np.array_equal(computed, values, equal_nan=True) for values in allowed):
+        raise WrongKernelError(
+            f"{kernel.id} is wrong: at z = NaN it gives {computed[0]:.9g} where {what} = {expected:.9g}, by convention"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """What a kernel computes at ±inf, and what is true of the largest finite number."""
+
+    computed: Array
+    limit: Array
+    before: Array
+    """The same at its square root: what is less at the largest number tends to 0."""
+    differs: Array
+
+
+def _check_limit(kernel: Kernel, what: str, z: Array, at: _Limit) -> None:
+    infinite = np.isinf(at.computed) & (np.sign(at.computed) == np.sign(at.limit))
+    vanishing = (at.computed == 0) & (np.abs(at.limit) <= VANISHING * np.abs(at.before))
+    wrong = at.differs & ~np.isnan(at.computed) & ~infinite & ~vanishing
+    if wrong.any():
+        place = int(np.argmax(wrong))
+        raise WrongKernelError(
+            f"{kernel.id} is wrong: at z = {z[place]:.9g} it gives {at.computed[place]:.9g} where {what} tends to "
+            f"{at.limit[place]:.9g}"
+        )

@@ -1,0 +1,107 @@
+"""What a kernel is held to that keeps its residuals narrowly: its formula, evaluated exactly, on what it keeps.
+
+The formula of a strategy that keeps z alone is g' itself.
+
+How far that is from g' is the price, which is told and not judged. A forward pass may be off by a few units in the last
+place, as any kernel may, and a residual next to the middle of two narrow numbers then rounds either way: both are
+right.
+
+Where a residual is infinite, or exact arithmetic knows no answer, such as 0 / 0, the formula is evaluated in float64:
+what counts there are the rules of IEEE 754 for infinity and NaN.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import mpmath
+import numpy as np
+
+from actbench import activations, backends
+from actbench.formula import Dialect
+from actbench.kernels.kernel import Operands
+from actbench.model import Dtype, Kernel
+from actbench.model.residuals import Storage, split
+from actbench.plugins import evaluating
+from actbench.verification.truth import Array, Truth, beside, slope_at
+
+DIGITS = 100
+"""Decimal digits of the formula's arithmetic."""
+
+ASIDE = (0, -1, 1)
+"""Where a residual may be, in its uncertainty."""
+
+
+def expected(kernel: Kernel, z: Array, doubt: Array) -> tuple[tuple[Truth, ...], Array]:
+    """Return what g' may be from what is kept, the likeliest first, and z as it is kept, or as it is.
+
+    `doubt` is how many units in the last place a residual may differ by from what numpy's forward pass gives.
+    """
+    strategy, storage = split(kernel.strategy)
+    assert storage is not None  # noqa: S101  # others are held to the truth
+    return _expected(kernel.activation, strategy, storage, kernel.dtype, z.tobytes(), doubt.tobytes())
+
+
+@cache
+@evaluating
+def _expected(  # noqa: PLR0913, PLR0917  # bytes, so that it can be cached
+    activation: str, strategy: str, storage: Storage, dtype: Dtype, z_bytes: bytes, doubt_bytes: bytes
+) -> tuple[tuple[Truth, ...], Array]:
+    z, doubt = np.frombuffer(z_bytes, dtype), np.frombuffer(doubt_bytes)
+    names = activations.get(activation).rule(strategy, Dialect.SCALAR, None).residuals
+    operands = Operands(activation, z)
+    computed = {name: operands.array(strategy, name).astype(np.float64) for name in names}
+    formula = _Formula(activation, strategy)
+    found = []
+    for aside in (0,) if names == ("z",) else ASIDE:
+        kept = [_rounded(computed[name], 0.0 if name == "z" else aside * doubt, dtype, storage) for name in names]
+        found.append(beside([formula(*each) for each in zip(*(each.tolist() for each in kept), strict=True)], z.dtype))
+    at = _rounded(z.astype(np.float64), 0.0, dtype, storage) if "z" in names else z
+    limit = np.finfo(dtype).max
+    return tuple(found), np.clip(at, -limit, limit).astype(dtype)
+
+
+def _rounded(computed: Array, aside: Array | float, dtype: Dtype, storage: Storage) -> Array:
+    """Return residuals, so many units in the last place of the arithmetic aside, as they are kept: as float64."""
+    with np.errstate(all="ignore"):
+        unit = np.spacing(np.abs(computed.astype(dtype))).astype(np.float64)
+        moved = np.where(np.isfinite(unit), computed + aside * unit, computed).astype(dtype)
+        return np.asarray(moved.astype(backends.numpy_dtype(storage)).astype(np.float64))
+
+
+class _Formula:
+    """A strategy's formula over numbers of any precision; each residual is evaluated once."""
+
+    def __init__(self, activation: str, strategy: str) -> None:
+        known = activations.get(activation)
+        numpy = backends.get("numpy").namespace()
+        exact = known.rule(strategy, Dialect.SCALAR, mpmath.mp)
+
+        def slope(z: float) -> Any:
+            return slope_at(activation, z)
+
+        def from_residuals(*residuals: float) -> Any:
+            with mpmath.workdps(DIGITS):
+                return exact.derivative(*map(mpmath.mpf, residuals))
+
+        self._exact = slope if exact.residuals == ("z",) else from_residuals
+        self._float64 = known.rule(strategy, Dialect.ARRAY, numpy).derivative
+        self._known: dict[tuple[float, ...], Any] = {}
+
+    def __call__(self, *residuals: float) -> Any:
+        """Return g' as a number of mpmath, or of float64 where that has none."""
+        if residuals not in self._known:
+            self._known[residuals] = self._evaluate(residuals)
+        return self._known[residuals]
+
+    def _evaluate(self, residuals: tuple[float, ...]) -> Any:
+        if np.all(np.isfinite(residuals)):
+            try:
+                found = self._exact(*residuals)
+            except (ArithmeticError, ValueError):
+                found = mpmath.mpc(0, 1)
+            if not isinstance(found, mpmath.mpc):
+                return found
+        with np.errstate(all="ignore"):
+            return float(self._float64(*(np.array([each]) for each in residuals))[0])

@@ -1,0 +1,155 @@
+"""The z at which kernels are checked: always the same ones, and others that are drawn anew in every process.
+
+The fixed ones cover both tails out to the largest finite numbers. A kernel that knows them could be wrong anywhere
+else; so others are drawn from a fresh seed, at random and a few units in the last place beside the places where kernels
+go wrong: kinks, roots of g', the z at which y or g' saturates, and powers of two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+
+import numpy as np
+
+from actbench import activations, backends
+from actbench.formula import Dialect
+from actbench.model import Dtype
+from actbench.plugins import evaluating, with_room
+from actbench.plugins.by_name import by_name
+from actbench.verification.truth import Array
+
+SCALED = (*np.linspace(0.25, 4.0, 16), *np.linspace(5.0, 40.0, 36))
+"""In units of a parameter, |z| at which kernels are checked."""
+
+NEAR_1 = 4.0
+"""Parameters up to this size, or so near 0, put nothing where the grid has no z."""
+
+
+@cache
+def grid(dtype: Dtype) -> Array:
+    """Return the z at which kernels are checked: both tails, ±0, denormals, and out to the largest finite numbers."""
+    fmt = np.finfo(dtype)
+    vanish = -np.log(float(fmt.smallest_subnormal))  # beyond, g' of the logistic is 0 in this format
+    dense = np.linspace(0.0, 1.02 * vanish, 300)
+    near = np.concatenate([np.linspace(0.0, 2.0, 129), np.linspace(2.25, 40.0, 152)])
+    small = np.geomspace(float(fmt.tiny), 1.0, 24)
+    large = np.geomspace(vanish, float(fmt.max) / 2, 16)[1:]
+    square = 2.0 * np.sqrt(float(fmt.max))  # its square overflows
+    limits = np.array([float(fmt.smallest_subnormal), float(fmt.eps), 1e3, 1e4, square, float(fmt.max)])
+    magnitudes = np.concatenate([dense, near, small, large, limits])
+    distinct = np.unique(np.concatenate([-magnitudes, magnitudes]).astype(dtype))
+    return np.concatenate([distinct[distinct != 0], np.array([-0.0, 0.0], dtype=dtype)])
+
+
+@by_name
+@cache
+def points(activation: str, dtype: Dtype) -> Array:
+    """Return the z at which kernels of an activation are checked.
+
+    The grid, its kinks and what is next to them, and where its parameters put what the grid has near 0.
+    """
+    chosen = activations.get(activation)
+    fmt = np.dtype(dtype).type
+    kinks = [fmt(z) for z in chosen.formulas.kinks if z != 0]
+    near = [np.nextafter(kink, fmt(side)) for kink in kinks for side in (-np.inf, np.inf)]
+    plain = grid(dtype)
+    more = np.concatenate([np.array([*kinks, *near], dtype=dtype), _scaled(chosen.parameters.values(), dtype)])
+    return np.concatenate([plain, np.setdiff1d(more, plain)])
+
+
+def _scaled(parameters: Iterable[float], dtype: Dtype) -> Array:
+    """Return z of the size of parameters, and of their inverses: a function of z / alpha changes there."""
+    sizes = [abs(value) for value in parameters if value]
+    scales = [scale for size in sizes for scale in (size, 1.0 / size) if not 1 / NEAR_1 <= scale <= NEAR_1]
+    z = np.array([sign * scale * step for scale in scales for step in SCALED for sign in (-1.0, 1.0)])
+    with np.errstate(over="ignore"):
+        narrow = z.astype(dtype)
+    return np.asarray(narrow[np.isfinite(narrow) & (narrow != 0)])
+
+
+DRAWN = 64
+"""Points of each kind that are drawn from a fresh seed."""
+
+BESIDE = 3
+"""Units in the last place up to which points beside a special place are apart from it."""
+
+SECTIONS = 64
+"""Parts into which an interval is cut at a time, to find where something changes in it."""
+
+
+@by_name
+@cache
+@evaluating
+def further(activation: str, dtype: Dtype) -> Array:
+    """Return other z, drawn from a fresh seed in every process, and z beside the special places of an activation."""
+    rng = np.random.default_rng()
+    fmt = np.finfo(dtype)
+    vanish = -np.log(float(fmt.smallest_subnormal))
+    signs = rng.choice([-1.0, 1.0], DRAWN)
+    exponents = rng.integers(fmt.minexp, fmt.maxexp, DRAWN // 4)
+    spread = np.exp(rng.uniform(np.log(float(fmt.tiny)), np.log(float(fmt.max)), DRAWN))
+    drawn = [rng.standard_normal(DRAWN), rng.uniform(-vanish, vanish, DRAWN), signs * spread]
+    places = np.concatenate([np.ldexp(1.0, exponents), -np.ldexp(1.0, exponents), *_special(activation, dtype)])
+    near = _beside(places.astype(dtype), rng)
+    z = np.concatenate([*(part.astype(dtype) for part in drawn), near])
+    return np.asarray(np.unique(z[np.isfinite(z) & (z != 0)]))
+
+
+def _beside(places: Array, rng: np.random.Generator) -> Array:
+    """Return the places, and for each a number a few units in the last place before it, and one after."""
+    with np.errstate(over="ignore"):  # beside the largest number is none
+        units = np.spacing(np.abs(places))
+    steps = rng.integers(1, BESIDE + 1, (2, places.size)).astype(places.dtype)
+    return np.concatenate([places, places - steps[0] * units, places + steps[1] * units])
+
+
+def _special(activation: str, dtype: Dtype) -> Iterator[Array]:
+    """Yield kinks, roots of g', and the z at which y or g' begins to be a constant, as numpy computes them."""
+    chosen = activations.get(activation)
+    formulas = chosen.formulas
+    yield np.array([*formulas.kinks], dtype=np.float64)
+    namespace = backends.get("numpy").namespace()
+    functions = [chosen.forward(Dialect.ARRAY, namespace)]
+    for name in formulas.strategies:
+        rule = chosen.rule(name, Dialect.ARRAY, namespace)
+        if rule.residuals == ("z",):
+            functions.append(rule.derivative)
+    for function in functions:
+        yield _changes(function, grid(dtype))
+
+
+def _changes(function: Callable[[Array], Array], z: Array) -> Array:
+    """Return the z at which a function of arrays changes its kind: its sign, or from a constant to other values."""
+    z = np.sort(z)
+    low, high = z[:-1], z[1:]
+    try:
+        kinds = _kinds(function, z)
+    except Exception:  # noqa: BLE001  # a user's formula may take no arrays at all: there is nothing to be found so
+        return np.array([], dtype=z.dtype)
+    low, high = low[kinds[1:] != kinds[:-1]], high[kinds[1:] != kinds[:-1]]
+    first = kinds[:-1][kinds[1:] != kinds[:-1]]
+    while low.size and np.any(np.nextafter(low, high) < high):
+        between = low + (high - low) * np.linspace(0.0, 1.0, SECTIONS + 1, dtype=z.dtype)[:, np.newaxis]
+        between = np.clip(between, low, high)
+        between[-1] = high
+        changed = _kinds(function, between.ravel()).reshape(between.shape) != first
+        at = np.argmax(changed, axis=0)
+        columns = np.arange(low.size)
+        narrower_low, narrower_high = between[np.maximum(at - 1, 0), columns], between[at, columns]
+        if np.all((narrower_low == low) & (narrower_high == high)):
+            break
+        low, high = narrower_low, narrower_high
+    return np.asarray(high)
+
+
+def _kinds(function: Callable[[Array], Array], z: Array) -> Array:
+    """Return a number for the kind of each value: no number, a sign, or a constant that functions saturate at."""
+    with np.errstate(all="ignore"):
+        value = np.broadcast_to(np.real(function(with_room(z))).astype(z.dtype), z.shape)
+    kind = np.sign(np.nan_to_num(value, nan=0.0)).astype(np.int64)
+    for number, constant in enumerate((1.0, -1.0), start=2):
+        kind[value == constant] = number
+    kind[value == z] = 4
+    kind[np.isnan(value)] = 5
+    return np.asarray(kind)

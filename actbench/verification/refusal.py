@@ -1,0 +1,274 @@
+"""What is said of a kernel that is refused: all that is wrong, one clause for each kind.
+
+Where there is no number comes first, wherever that is; then where g' is another, by its pattern if it has one; then
+declared weaknesses that are exceeded, by how much; then what rounding has done elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from actbench import activations
+from actbench.errors import WrongKernelError
+from actbench.formula import Flaw
+from actbench.model import STATED_ULP, Kernel
+from actbench.verification import allowance, causes
+from actbench.verification.truth import Array, Truth, sides_at
+from actbench.verification.truth.diagnosis import WRONG_INPUT, Evidence, ambiguous, guess, one_sided, telling
+from actbench.verification.wording import distinct, extent, place
+
+SEEN = 10.0
+"""|z| that a layer sees: a z within is named first, and one beyond where the error is larger there."""
+
+NEXT_TO = 1e-6
+"""How far from a kink it may show, where g' is known by differences; relative to |z| where that is above 1."""
+
+LARGER = 2.0
+"""How many times an error is larger far out, where that is said as well."""
+
+NEARLY = 1e-2
+"""Up to which relative error everywhere a result is that of an approximation."""
+
+FEW_PLACES = 3
+"""So many single z are named."""
+
+MOST = "over 1e308"
+"""ULP, where these are more than float64 can count."""
+
+GROSS = 1e-3
+"""From which relative error on it is not rounding that is the matter."""
+
+
+def check_form(kernel: Kernel, array: Array, z: Array) -> None:
+    """Raise `WrongKernelError` for a result of another dtype or shape than z."""
+    if np.iscomplexobj(array):
+        complex_ones = np.imag(array) != 0 if array.shape == z.shape else np.zeros(z.shape, dtype=bool)
+        where = f" {extent(z, complex_ones)}" if complex_ones.any() else ""
+        raise WrongKernelError(f"{kernel.id} is wrong: it gives complex numbers{where}: let it give {kernel.dtype}")
+    if array.dtype != kernel.dtype:
+        raise WrongKernelError(f"{kernel.id} is wrong: it returns {array.dtype} where {kernel.dtype} was asked for")
+    if array.shape != z.shape:
+        raise WrongKernelError(f"{kernel.id} is wrong: it returns shape {array.shape} for an input of shape {z.shape}")
+
+
+def worst_place(error: Array, z: Array) -> int:
+    """Return where the error is largest; of several such z the one nearest to 0."""
+    return int(np.lexsort((np.abs(z), -error))[0])
+
+
+def wrong_derivative(evidence: Evidence, slope: Truth, raised: str | None) -> WrongKernelError:
+    """Say all that is wrong with a derivative."""
+    return _Refusal(evidence.kernel, "g'", evidence.z, evidence.computed, slope, evidence.wrong, raised).of_slope(
+        evidence
+    )
+
+
+def wrong_output(  # noqa: PLR0913, PLR0917  # all of it is evidence
+    kernel: Kernel, z: Array, computed: Array, expected: Truth, wrong: Array, raised: str | None
+) -> WrongKernelError:
+    """Say where a step's y is wrong."""
+    return _Refusal(kernel, "y", z, computed, expected, wrong, raised).plain()
+
+
+def wrong_kept(kernel: Kernel, z: Array, computed: Array, expected: Truth, wrong: Array) -> WrongKernelError:
+    """Say where a derivative is not what follows from the residuals as they are kept."""
+    return _Refusal(kernel, "g' from what is kept", z, computed, expected, wrong, None).plain()
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """What a kernel gave at every z, and where that is wrong."""
+
+    kernel: Kernel
+    what: str
+    """What it should have given."""
+    z: Array
+    computed: Array
+    expected: Truth
+    wrong: Array
+    raised: str | None
+
+    def plain(self) -> WrongKernelError:
+        """Say where there is no number, and where it is off."""
+        off = self._off
+        return self._error([*self._no_number(), *([self._inaccurate(off)] if off.any() else [])])
+
+    def of_slope(self, evidence: Evidence) -> WrongKernelError:
+        """Say what the derivative looks like, too."""
+        off = self._off
+        differing = list(self._differing(evidence, off)) if off.any() else []
+        if any(clause.endswith(WRONG_INPUT) for clause in differing):
+            return self._error(differing)
+        return self._error([*self._no_number(), *differing])
+
+    @property
+    def _off(self) -> Array:
+        """Where there is a number, but another."""
+        return np.asarray(self.wrong & np.isfinite(self.computed))
+
+    def _error(self, clauses: list[str]) -> WrongKernelError:
+        return WrongKernelError(f"{self.kernel.id} is wrong: {'; '.join(clauses)}")
+
+    def _no_number(self) -> Iterator[str]:
+        """Say where there is no number, and what was raised, or what is the matter with g there."""
+        missing = self.wrong & ~self._off
+        if missing.any():
+            at = worst_place(np.where(missing, 0.0, -1.0), self.z)
+            more = np.unique(self.z[missing]).size > 1
+            words = f", and no number {extent(self.z, missing)}".replace("for every", "at any") if more else ""
+            reason = self._sides(at) or (f"it raised {self.raised}" if self.raised else "")
+            yield f"{self._at(at, missing)}{words}{f': {reason}' if reason else ''}"
+
+    def _differing(self, evidence: Evidence, off: Array) -> Iterator[str]:
+        worst = worst_place(self._error_at(off), self.z)
+        if words := self._sides(worst):
+            yield f"{self._at(worst, off)}: {words}"
+        elif self._merging(off):
+            yield self._inaccurate(off)
+        elif words := ambiguous(evidence):
+            yield words
+        elif words := guess(evidence) or self._one_sided(evidence, off):
+            small = telling(evidence)
+            yield f"{self._at(worst if small is None else small, off)}: {words}"
+        else:
+            yield from self._by_cause(off)
+
+    def _one_sided(self, evidence: Evidence, off: Array) -> str:
+        return "" if (off & self._declared).any() or self._rounding(off) else one_sided(evidence)
+
+    @property
+    def _declared(self) -> Array:
+        """Where a weakness is declared."""
+        return allowance.declared(allowance.weaknesses_of(self.kernel), self.z)
+
+    def _by_cause(self, off: Array) -> Iterator[str]:
+        """Say which declared weaknesses are exceeded, and what is wrong where none is declared."""
+        declared = off & self._declared
+        slope = self.expected.nearest
+        zero = off & ~declared & causes.underflow(self.z, np.where(off & ~declared, self.computed, np.nan), slope)
+        elsewhere = off & ~declared & ~zero
+        if elsewhere.any() and self._relative(elsewhere) > GROSS:
+            declared, elsewhere = np.zeros_like(off), declared | elsewhere
+        if declared.any():
+            yield from self._exceeded(declared)
+        for group in self._groups(elsewhere):
+            yield self._inaccurate(group)
+        if zero.any():
+            at = worst_place(np.where(zero, np.abs(slope), -1.0), self.z)
+            more = f", and 0 {extent(self.z, zero)}" if np.unique(self.z[zero]).size > 1 else ""
+            yield f"{self._at(at, zero)}{more}: {causes.UNDERFLOWS}"
+
+    def _groups(self, off: Array) -> list[Array]:
+        """Return parts of a set that lie apart and have causes of their own, those of one cause as one."""
+        groups = causes.apart(self.z, off)
+        by_words: dict[str, Array] = {}
+        for group in groups if len(groups) <= FEW_PLACES else groups[:0]:
+            words = self._rounding(group)
+            by_words[words] = by_words.get(words, np.zeros_like(off)) | group
+        if "" in by_words and causes.LOSSY in by_words:  # one mistake, which is smaller in places
+            by_words[""] |= by_words.pop(causes.LOSSY)
+        return [*by_words.values()] or ([off] if off.any() else [])
+
+    def _exceeded(self, off: Array) -> Iterator[str]:
+        """Say by how much each declared weakness is exceeded, where it is the most."""
+        left = off
+        for weakness in allowance.weaknesses_of(self.kernel):
+            there = left & allowance.reach(weakness, self.z)
+            left = left & ~there
+            if there.any():
+                yield self._more_than_declared(there, weakness.flaw, weakness.why)
+
+    def _more_than_declared(self, there: Array, flaw: Flaw, why: str) -> str:
+        cancels = flaw is Flaw.CANCELS
+        error = self.expected.absolute(self.computed) if cancels else self.expected.error(self.computed)
+        allowed = STATED_ULP * self._factor if cancels else self._allowed
+        at = worst_place(np.where(there, error / allowed, -1.0), self.z)
+        much, most = distinct(error[at], allowed[at], 3)
+        unit = "eps" if cancels else "ULP"
+        return (
+            f"{self._at(at, there)}: it is off by {much} {unit} where {most} are allowed, more than the declared "
+            f"weakness '{why}' ({flaw})"
+        )
+
+    def _inaccurate(self, off: Array) -> str:
+        """Say how far it is off, within |z| that layers see if it is wrong there, and farther out if it is worse."""
+        error = self._error_at(off)
+        worst = at = worst_place(error, self.z)
+        if (seen := off & (np.abs(self.z) <= SEEN)).any():
+            at = worst_place(np.where(seen, error, -1.0), self.z)
+        much, most = distinct(error[at], self._allowed[at], 3)
+        size = f"{much if np.isfinite(error[at]) else MOST} ULP; {most} are allowed"
+        if error[worst] > LARGER * error[at]:
+            size += (
+                f"; {f'{error[worst]:.3g}' if np.isfinite(error[worst]) else MOST} at z = {place(self.z, worst, off)}"
+            )
+        size += self._few_places(off)
+        words = self._rounding(off)
+        return f"{self._at(at, off)} ({size}){f': {words}' if words else ''}"
+
+    def _few_places(self, off: Array) -> str:
+        """Say so where nothing is wrong but at single z."""
+        single = np.unique(self.z[off])
+        others = ", ".join(place(self.z, int(np.flatnonzero(self.z == each)[-1]), off) for each in single[:FEW_PLACES])
+        if single.size > FEW_PLACES:
+            return ""
+        if not (self.wrong & ~off).any():
+            return f"; wrong at z = {others} alone"
+        return f"; so at z = {others}" if single.size > 1 else ""
+
+    def _rounding(self, off: Array) -> str:
+        if self.what != "g'":
+            return ""
+        computed, slope, z = self.computed[off], self.expected.nearest[off], self.z[off]
+        words = self._merging(off) or causes.rounding(z, computed, slope, self._error_at(off)[off])
+        return words or (causes.LOSSY if self._relative(off) <= NEARLY else "")
+
+    def _merging(self, off: Array) -> str:
+        kinks = activations.get(self.kernel.activation).formulas.kinks
+        return causes.merging(self.z[off], self.computed[off], kinks)
+
+    def _at(self, at: int, there: Array) -> str:
+        """Say what it gives at one z."""
+        computed, expected = distinct(self.computed[at] + 0, self.expected.nearest[at] + 0)
+        return f"at z = {place(self.z, at, there)} it gives {computed} where {self.what} = {expected}"
+
+    def _sides(self, at: int) -> str:
+        return _sides(self.kernel.activation, float(self.z[at])) if self.what == "g'" else ""
+
+    def _error_at(self, there: Array) -> Array:
+        return np.where(there, self.expected.error(self.computed), -1.0)
+
+    def _relative(self, there: Array) -> float:
+        """Return the largest relative error."""
+        with np.errstate(all="ignore"):
+            size = np.abs(self.expected.nearest[there].astype(np.float64))
+            ratio = np.abs(self.computed[there].astype(np.float64) - self.expected.nearest[there]) / size
+        return float(np.nanmax(ratio, initial=0.0))
+
+    @property
+    def _factor(self) -> Array:
+        return allowance.factor(self._weaknesses, self.z)
+
+    @property
+    def _allowed(self) -> Array:
+        return allowance.allowed(self._weaknesses, self.z)
+
+    @property
+    def _weaknesses(self) -> Any:
+        if self.what == "y":
+            return activations.get(self.kernel.activation).formulas.weaknesses
+        return allowance.weaknesses_of(self.kernel)
+
+
+def _sides(activation: str, z: float) -> str:
+    """Say what is the matter with g itself at z, which is then not the kernel's fault."""
+    chosen = activations.get(activation)
+    for at in (0.0, z) if abs(z) < NEXT_TO else (z,):
+        declared = any(abs(at - kink) <= NEXT_TO * max(1.0, abs(at)) for kink in chosen.formulas.kinks)
+        if not declared and (sides := sides_at(activation, at)) and (words := sides.words(at)):
+            return words
+    return ""

@@ -1,0 +1,210 @@
+"""The truth about an activation: g' and g at any z, as numbers beside a format.
+
+By mpmath where the activation's definition can be evaluated there. A user's own function may call numpy or scipy, which
+know no numbers of mpmath: then g' is known from differences of the forward function in float64, to fewer digits, and
+how many these are is estimated with it. What is not known counts as no error of a kernel's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import mpmath
+import numpy as np
+from numpy.typing import NDArray
+
+from actbench import activations
+from actbench.errors import BenchmarkError
+from actbench.formula import Dialect
+from actbench.model.residuals import split
+from actbench.plugins import evaluating
+from actbench.plugins.by_name import by_name
+from actbench.verification.truth import differences, exact
+from actbench.verification.truth.elementwise import dependence
+from actbench.verification.truth.exact import Exact
+from actbench.verification.truth.sides import Sides
+
+__all__ = [
+    "SAFETY",
+    "Array",
+    "Truth",
+    "beside",
+    "dependence",
+    "differences",
+    "obstacle",
+    "residuals_at",
+    "sides_at",
+    "slope_at",
+    "slopes_at",
+    "truth_at",
+    "why_unknown",
+]
+
+Array = NDArray[Any]
+
+SAFETY = 10.0
+"""How many times its estimated error a difference may be off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Real numbers beside a format: the nearest number of the format, and what is left, in ULP of it."""
+
+    nearest: Array
+    rest: Array
+    ulp: Array
+    slack: Array | None = None
+    """By how many ULP these numbers may be off themselves, inf where nothing is known; None where they are exact."""
+    digits: float | None = None
+    """To how many digits they are known, typically, where they are not exact."""
+
+    @property
+    def known(self) -> Array:
+        """Where there is a truth at all, as a boolean array."""
+        return np.ones(self.nearest.shape, dtype=bool) if self.slack is None else np.isfinite(self.slack)
+
+    def at(self, mask: Array) -> Truth:
+        """Return the numbers that a boolean array picks."""
+        slack = None if self.slack is None else self.slack[mask]
+        return Truth(self.nearest[mask], self.rest[mask], self.ulp[mask], slack, self.digits)
+
+    def error(self, computed: Array) -> Array:
+        """Return |computed - truth| in ULP, float64; inf where one of them is finite and the other is not.
+
+        Where the truth is not exact, what it may be off itself is no error.
+        """
+        error = np.abs(self.signed(computed))
+        if self.slack is None:
+            return error
+        return np.where(self.known, np.maximum(error - np.where(self.known, self.slack, 0.0), 0.0), 0.0)
+
+    def signed(self, computed: Array) -> Array:
+        """Return computed - truth in ULP, float64: below 0 where the computed value is too low."""
+        with np.errstate(all="ignore"):
+            distance = (computed.astype(np.float64) - self.nearest.astype(np.float64)) / self.ulp
+        right = np.isinf(self.nearest) & (computed == self.nearest) | np.isnan(self.nearest) & np.isnan(computed)
+        return np.where(np.isfinite(distance), distance - self.rest, np.where(right, 0.0, np.inf))
+
+    def absolute(self, computed: Array) -> Array:
+        """Return |computed - truth| in eps of the format: absolute, not relative, error."""
+        eps = float(np.finfo(self.nearest.dtype).eps)
+        error = self.error(computed)
+        with np.errstate(all="ignore"):
+            apart = np.abs(computed.astype(np.float64) - self.nearest.astype(np.float64)) / eps  # its ULP may overflow
+            apart = np.where(np.isnan(apart), np.inf, apart)
+            return np.where(np.isfinite(error), error * (self.ulp / eps), apart)
+
+
+@by_name
+@cache
+@evaluating
+def obstacle(activation: str) -> str | None:
+    """Say why the definition of an activation cannot be evaluated in mpmath, or None when it can."""
+    return exact.obstacle(activations.get(activation))
+
+
+@by_name
+@cache
+def _exact(activation: str) -> Exact:
+    return Exact(activations.get(activation))
+
+
+@evaluating
+def truth_at(activation: str, z: Array) -> tuple[Truth, Truth]:
+    """Return g' and y at any finite z of a format.
+
+    `BenchmarkError` where g raises instead of giving a number, or is no function of one z.
+    """
+    if dependent := dependence(activation):
+        raise BenchmarkError(dependent)
+    if obstacle(activation) is None:
+        points = _exact(activation).at(z)
+        return beside([point.slope for point in points], z.dtype), beside([point.output for point in points], z.dtype)
+    chosen = activations.get(activation)
+    at = z.astype(np.float64)
+    result = differences.differentiate(differences.forward(chosen), at, dict(chosen.formulas.kinks))
+    slope, output = beside(list(result.slope), z.dtype), beside(list(result.output), z.dtype)
+    with np.errstate(over="ignore", invalid="ignore"):
+        slack = [SAFETY * result.error / slope.ulp, SAFETY * result.noise / output.ulp]
+    return (
+        Truth(slope.nearest, slope.rest, slope.ulp, slack[0], result.digits),
+        Truth(output.nearest, output.rest, output.ulp, slack[1], result.digits),
+    )
+
+
+@evaluating
+def slopes_at(activation: str, z: Array) -> Truth:
+    """Return g' alone."""
+    return truth_at(activation, z)[0]
+
+
+@evaluating
+def why_unknown(activation: str) -> str:
+    """Say why little is known of g'."""
+    complaint = None if obstacle(activation) is None else differences.complaint(activations.get(activation))
+    return complaint or "the forward function gives no real number elsewhere"
+
+
+@evaluating
+def sides_at(activation: str, z: float) -> Sides | None:
+    """Return what g does on either side of z; None where that is not known."""
+    if obstacle(activation) is None:
+        return _exact(activation).sides(z)
+    return differences.sides(differences.forward(activations.get(activation)), z)
+
+
+@evaluating
+def residuals_at(activation: str, strategy: str, z: Array, y: Callable[[], Truth]) -> dict[str, Array]:
+    """Return what a strategy keeps at any finite z, correctly rounded to the format of z; `y` gives the output there.
+
+    Where it is kept in a narrower type, that is rounded once more by who keeps it.
+    """
+    plain, _ = split(strategy)
+    chosen = activations.get(activation)
+    rule = chosen.rule(plain, Dialect.SCALAR, mpmath.mp)
+    known = {"z": z} | ({"y": y().nearest} if "y" in rule.residuals else {})
+    if reason := obstacle(activation):
+        raise BenchmarkError(f"{activation} has no exact residuals: mpmath cannot evaluate it ({reason})")
+    if rule.save:
+        saved = exact.saved(lambda m: chosen.rule(plain, Dialect.SCALAR, m).save, len(rule.saved), z)
+        known |= {name: beside(numbers, z.dtype).nearest for name, numbers in zip(rule.saved, saved, strict=True)}
+    return {name: known[name] for name in rule.residuals}
+
+
+@evaluating
+def slope_at(activation: str, z: float) -> Any:
+    """Return g'(z) as a number of mpmath.
+
+    `BenchmarkError` where mpmath cannot evaluate it, `ArithmeticError` where it is not known.
+    """
+    if reason := obstacle(activation):
+        raise BenchmarkError(f"g' of {activation} is not known exactly: mpmath cannot evaluate it ({reason})")
+    (point,) = _exact(activation).at(np.array([z]))
+    if point.slope is None:
+        raise ArithmeticError(f"g' of {activation} is not known at z = {z:.9g}")
+    return point.slope
+
+
+def beside(numbers: Sequence[Any], dtype: np.dtype[Any]) -> Truth:
+    """Return numbers of mpmath, or floats, beside a format; NaN where there is none, and of None nothing is known."""
+    with np.errstate(over="ignore", invalid="ignore"):  # the largest finite number has no neighbour above
+        nearest = np.array([_to_float(number) for number in numbers]).astype(dtype)
+        ulp = np.fmin(np.spacing(np.abs(nearest)), np.finfo(dtype).max).astype(np.float64)
+    rest = [
+        float((number - mpmath.mpf(float(near))) / mpmath.mpf(unit)) if np.isfinite(near) else 0.0
+        for number, near, unit in zip(numbers, nearest, ulp, strict=True)
+    ]
+    unknown = np.array([number is None for number in numbers], dtype=bool)
+    return Truth(nearest, np.array(rest), ulp, np.where(unknown, np.inf, 0.0) if unknown.any() else None)
+
+
+def _to_float(number: Any) -> float:
+    """Return the nearest float64: inf beyond its largest, NaN for what is no number."""
+    if number is None or mpmath.isnan(number):
+        return math.nan
+    largest = np.finfo(np.float64).max
+    return float(number) if abs(number) <= largest else math.inf if number > 0 else -math.inf

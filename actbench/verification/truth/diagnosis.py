@@ -1,0 +1,178 @@
+"""What a wrong derivative looks like: a guess that fits all that it returned, in words.
+
+A derivative expects the output y where it is given z, or is applied twice, gives g in place of g', has the wrong sign
+or factor: each of these can be computed, and compared with what came at every z of the grid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actbench import activations, backends
+from actbench.formula import Dialect
+from actbench.model import Kernel, Op
+from actbench.verification.truth import ambiguity, truth_at
+from actbench.verification.truth.differences import over_arrays
+
+Array = NDArray[Any]
+
+TELLING = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
+"""Where one can check with pencil and paper that a result is wrong."""
+
+TOLERANCE = {np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-9}
+"""What a guess may be off, relative to g' and to its size near 0."""
+
+NEAR = 30.0
+"""Up to which |z| a guess must give numbers; beyond, formulas may overflow."""
+
+FAR = 1e-6
+"""How far from 0 and 1 a factor must be to be one."""
+
+SMALL = 2.0
+"""|z| within which the size of g' is taken."""
+
+TRIED = 16
+"""At so many z, about, a second z with the same y is looked for, beside the round ones."""
+
+SIGNIFICANT = 1e-3
+"""Of the size of g' near 0: from where on a factor can be told."""
+
+
+WRONG_INPUT = (
+    "it seems to expect the output y, not z",
+    "it seems to be g' of the output y, not of z: g is applied twice",
+    "it seems to expect z, not the output y: g is applied twice",
+)
+"""Guesses that explain all there is, also where there is no number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a kernel was asked, what it answered, and the truth. Arrays of one length."""
+
+    kernel: Kernel
+    z: Array
+    dy: Array
+    computed: Array
+    """g', and where the kernel gives dy * g', that divided by dy."""
+    slope: Array
+    output: Array
+    wrong: Array
+
+    def at(self, points: Sequence[float]) -> Evidence:
+        """Return what is known at these z alone."""
+        there = np.isin(self.z, points)
+        arrays = (self.z, self.dy, self.computed, self.slope, self.output, self.wrong)
+        return Evidence(self.kernel, *(array[there] for array in arrays))
+
+
+def ambiguous(evidence: Evidence) -> str:
+    """Say which two z with different g' have one y, where the kernel is given y alone; else nothing."""
+    kept, _ = _formula(evidence.kernel)
+    if kept != ("y",):
+        return ""
+    size = np.abs(evidence.slope.astype(np.float64))
+    largest = float(np.max(size[np.isfinite(size) & (np.abs(evidence.z) <= SMALL)], initial=0.0))
+    tried = [at for z in TELLING for at in np.flatnonzero((evidence.z == z) & evidence.wrong)]
+    rest = np.flatnonzero(evidence.wrong & (np.abs(evidence.z) <= ambiguity.NEAR))
+    for at in [*tried, *rest[:: max(1, rest.size // TRIED)]]:
+        found = ambiguity.pair(evidence.kernel.activation, float(evidence.z[at]), float(evidence.slope[at]), largest)
+        if found is not None:
+            (one, other), (before, after) = found.z, found.slopes
+            return (
+                f"y is not enough: z = {one + 0:.9g} and z = {other + 0:.9g} both give y = {found.y + 0:.9g}, with "
+                f"g' = {before + 0:.9g} and {after + 0:.9g}"
+            )
+    return ""
+
+
+def guess(evidence: Evidence) -> str:
+    """Return what the kernel seems to do instead, or nothing where no guess fits."""
+    return next((words for words, fits in _guesses(evidence) if fits), "")
+
+
+def telling(evidence: Evidence) -> int | None:
+    """Return where the kernel is wrong at a small round z, or None where it is right at all of them."""
+    found = (np.flatnonzero((evidence.z == z) & evidence.wrong) for z in TELLING)
+    return next((int(at[-1]) for at in found if at.size and np.isfinite(evidence.computed[at[-1]])), None)
+
+
+def _guesses(evidence: Evidence) -> Iterator[tuple[str, bool]]:
+    """Yield phrases, and whether they fit, the likeliest first."""
+    computed, slope, output, dy = (
+        each.astype(np.float64) for each in (evidence.computed, evidence.slope, evidence.output, evidence.dy)
+    )
+    kept, formula = _formula(evidence.kernel)
+    if kept == ("z",):
+        yield WRONG_INPUT[0], _right(evidence, formula(output))
+        yield WRONG_INPUT[1], all(_applied_twice(part) for part in (evidence.at(TELLING), evidence))
+    if kept == ("y",):
+        yield WRONG_INPUT[2], _right(evidence, formula(evidence.z.astype(np.float64)))
+    yield "it seems to return g, not g'", _same(evidence, computed, output)
+    yield "it seems to have the wrong sign", _same(evidence, computed, -slope)
+    if evidence.kernel.op is not Op.DERIVATIVE:
+        yield "it seems to leave out the factor dy", _same(evidence, computed * dy, slope)
+        yield "it seems to multiply by dy twice", _same(evidence, computed, slope * dy)
+    factor = _factor(computed, slope)
+    far = min(abs(factor), abs(factor - 1)) > FAR
+    yield f"it seems to be off by a factor of {factor:.9g}", far and _same(evidence, computed, factor * slope)
+
+
+def one_sided(evidence: Evidence) -> str:
+    """Say on which side of 0 alone it is right, or nothing."""
+    for side, words in ((1, "it is right for z > 0 only"), (-1, "it is right for z < 0 only")):
+        there = evidence.z * side > 0
+        if there.any() and not evidence.wrong[there].any() and evidence.wrong[~there].mean() > 1 / 2:
+            return words
+    return ""
+
+
+def _applied_twice(evidence: Evidence) -> bool:
+    """Say whether what came is g' of the output: at many z that takes mpmath half a second, so ask at a few first."""
+    there = _slope_at(evidence.kernel.activation, evidence.output.astype(np.float64))
+    return _same(evidence, evidence.computed.astype(np.float64), there)
+
+
+def _slope_at(activation: str, z: Array) -> Array:
+    """Return g' at other z, inf where these are not finite."""
+    finite = np.isfinite(z)
+    slope = np.full(z.size, np.inf)
+    slope[finite] = truth_at(activation, z[finite])[0].nearest
+    return slope
+
+
+def _right(evidence: Evidence, other: Array) -> bool:
+    return _same(evidence, other, evidence.slope.astype(np.float64))
+
+
+def _same(evidence: Evidence, one: Array, other: Array) -> bool:
+    """Say whether two are the same at all z: where they are numbers, and near 0 they must be."""
+    tolerance = TOLERANCE[evidence.z.dtype]
+    near = np.abs(evidence.z) <= NEAR
+    with np.errstate(all="ignore"):
+        size = np.abs(evidence.slope.astype(np.float64))
+        largest = np.max(size[np.abs(evidence.z) <= SMALL], initial=0.0)
+        close = np.abs(one - other) <= tolerance * (np.maximum(size, np.abs(other)) + largest)
+        numbers = np.isfinite(one) & np.isfinite(other)
+    return bool(np.all(close[numbers]) and np.all(numbers[near]))
+
+
+def _factor(computed: Array, slope: Array) -> float:
+    """Return how many times g' the result is, where g' is not small."""
+    with np.errstate(all="ignore"):
+        ratio = computed / slope
+        well = np.isfinite(ratio) & (np.abs(slope) > SIGNIFICANT) & (np.abs(slope) < 1 / SIGNIFICANT)
+    return float(np.median(ratio[well])) if well.any() else np.nan
+
+
+def _formula(kernel: Kernel) -> tuple[tuple[str, ...], Callable[..., Array]]:
+    """Return what the kernel's derivative is given, and the derivative over arrays of float64."""
+    activation = activations.get(kernel.activation)
+    array = activation.rule(kernel.strategy, Dialect.ARRAY, backends.get("numpy").namespace())
+    scalar = activation.rule(kernel.strategy, Dialect.SCALAR, backends.get("python").namespace())
+    return array.residuals, over_arrays(array.derivative, scalar.derivative)

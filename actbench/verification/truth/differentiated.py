@@ -1,0 +1,101 @@
+"""g' from the definition itself, evaluated over jets, in as many bits as it takes to know it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import mpmath
+
+from actbench.formula import Activation, Formula
+from actbench.verification.truth import balls
+from actbench.verification.truth.balls import EXACT, INEXACT, Ball, UnknownError, UnsureError
+from actbench.verification.truth.functions import Functions
+from actbench.verification.truth.jets import Arithmetic, Jet
+from actbench.verification.truth.points import GOOD, NOTHING, Point
+
+FIRST = 128
+"""Bits that are tried first."""
+
+LAST = 4864
+"""Bits that are tried last, 1 464 digits: what is still not known then counts as unknown."""
+
+GRAIN = 128
+"""Bits are taken in multiples of this, so that definitions are built seldom."""
+
+SPARE = 8
+"""Bits more than seem to be needed."""
+
+
+class Differentiated:
+    """The definition of an activation over jets."""
+
+    def __init__(self, build: Callable[[Any], Formula]) -> None:
+        """Take what gives the definition for a namespace."""
+        self._build = build
+        self._built: dict[int, tuple[Arithmetic, Formula]] = {}
+
+    def at(self, z: Any) -> Point:
+        """Return g' and g at a number of mpmath."""
+        slope = output = None
+        met, bits = False, FIRST
+        while True:
+            try:
+                jet = self.evaluated(z, bits)
+            except (UnknownError, OverflowError):
+                return Point(None, None)
+            except UnsureError:
+                wanted = 3 * bits
+            else:
+                met = jet.arithmetic.met
+                lack = [_lack(ball) for ball in (jet.slope, jet.value)]
+                slope, output = (
+                    mpmath.mp.make_mpf(ball[0]) if missing <= 0 else None
+                    for ball, missing in zip((jet.slope, jet.value), lack, strict=True)
+                )
+                wanted = bits + max(lack) + SPARE
+                if max(lack) <= 0 or (met and output is not None):
+                    return Point(slope, output, met)
+            if bits == LAST:
+                return Point(slope, output, met)
+            bits = min(-(-wanted // GRAIN) * GRAIN, LAST)
+
+    def evaluated(self, z: Any, bits: int) -> Jet:
+        """Return what the definition makes of z in so many bits; `UnknownError` where that is no finite number."""
+        if bits not in self._built:
+            arithmetic = Arithmetic(bits, last=bits == LAST)
+            self._built[bits] = arithmetic, self._build(Functions(arithmetic))
+        arithmetic, definition = self._built[bits]
+        arithmetic.met = False
+        jet = Jet(arithmetic, (z._mpf_, EXACT), balls.ONE)
+        result = jet.constant(definition(jet))
+        for number, _ in (result.value, result.slope):
+            balls.magnitude(number)
+        return result
+
+
+def obstacle(activation: Activation, probes: tuple[float, ...]) -> str | None:
+    """Say why a definition cannot be evaluated over jets, or None when it can."""
+    known = 0
+    try:
+        definition = Differentiated(lambda m: activation.build(m).definition)
+        for z in probes:
+            try:
+                definition.evaluated(mpmath.mpf(z), FIRST)
+                known += 1
+            except (ArithmeticError, UnsureError):
+                known += 1  # it is told when the truth is asked for, with the z
+            except UnknownError:
+                continue
+    except Exception as error:  # noqa: BLE001  # numpy and scipy raise whatever they like
+        return f"{type(error).__name__}: {error}".splitlines()[0]
+    return None if known else "it gives no real number"
+
+
+def _lack(ball: Ball) -> int:
+    """Return how many bits of a number are missing; 0 or less where it is known."""
+    value, off = ball
+    if off <= INEXACT:
+        return 0
+    size = balls.magnitude(value)
+    return off - (size - GOOD if NOTHING < size > off else NOTHING)

@@ -1,0 +1,115 @@
+"""g' and g from the definition, in arithmetic so wide that they are exact to any format's precision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import mpmath
+from numpy.typing import NDArray
+
+from actbench.errors import BenchmarkError
+from actbench.formula import Activation, Formula
+from actbench.verification.truth import differentiated, points
+from actbench.verification.truth.agreeing import Agreeing
+from actbench.verification.truth.differentiated import Differentiated
+from actbench.verification.truth.jets import Jet
+from actbench.verification.truth.points import Method, Point
+from actbench.verification.truth.sides import Sides
+
+Array = NDArray[Any]
+
+PROBES = (-50.5, -2.5, -0.5, 0.0, 0.75, 3.0, 50.5)
+"""Where a definition is tried."""
+
+
+class Exact:
+    """What is known of an activation from its definition, by mpmath."""
+
+    def __init__(self, activation: Activation) -> None:
+        """Take an activation to which there is no `obstacle`."""
+        self._name = activation.name
+        self._kinks = activation.formulas.kinks
+        self._method: Method = (
+            Agreeing(activation)
+            if differentiated.obstacle(activation, PROBES)
+            else Differentiated(lambda m: activation.build(m).definition)
+        )
+
+    def at(self, z: Array) -> list[Point]:
+        """Return g' and g; at a kink, g' as it is declared. `BenchmarkError` where the definition raises."""
+        return [self._at(number) for number in map(float, z)]
+
+    def _at(self, z: float) -> Point:
+        with _raising(self._name, z):
+            if z in self._kinks:
+                return Point(mpmath.mpf(self._kinks[z]), self._method.at(mpmath.mpf(z)).output)
+            return points.resolved(self._method, mpmath.mpf(z))
+
+    def sides(self, z: float) -> Sides | None:
+        """Return what g does on either side of z; None where that is not known."""
+        with _raising(self._name, z):
+            return points.sides(self._method, z)
+
+
+def obstacle(activation: Activation) -> str | None:
+    """Say why a definition cannot be evaluated in mpmath, or None when it can.
+
+    Numbers that refuse to become floats find out: ``math.exp(z)`` would go on with 16 digits, and without a word.
+    """
+    if differentiated.obstacle(activation, PROBES) is None:
+        return None
+    strict: Any = mpmath.MPContext()
+    strict.mpf.__float__ = _refuse
+    try:
+        definition = activation.build(strict).definition
+        results = [_tried(definition, strict.mpf(z)) for z in PROBES]
+    except Exception as error:  # noqa: BLE001  # numpy and scipy raise whatever they like
+        return f"{type(error).__name__}: {error}".splitlines()[0]
+    other = next((y for y in results if not isinstance(y, strict.mpf | mpmath.mpf | int | float)), None)
+    if other is None:
+        return None
+    return f"it gives a {'complex number' if isinstance(other, strict.mpc | complex) else type(other).__name__}"
+
+
+@contextmanager
+def _raising(name: str, z: float) -> Iterator[None]:
+    """Say of what a definition raises where it does."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001  # the user's code may raise anything
+        raise BenchmarkError(
+            f"the definition of {name} raises {type(error).__name__} at z = {z:.9g}, in mpmath: it must give a number "
+            "at every finite z"
+        ) from None
+
+
+def _tried(definition: Formula, z: Any) -> Any:
+    try:
+        return definition(z)
+    except ArithmeticError:
+        return z  # it is told when the truth is asked for, with the z
+
+
+def _refuse(_: Any) -> float:
+    raise TypeError("it makes a float of z")
+
+
+def saved(build: Callable[[Any], Formula | None], count: int, z: Array) -> list[list[Any]]:
+    """Return by residual what a formula saves beside the output, as numbers of mpmath; None where it is not known."""
+    methods = [Differentiated(partial(_residual, build, number)) for number in range(1, count + 1)]
+    return [[method.at(mpmath.mpf(number)).output for number in map(float, z)] for method in methods]
+
+
+def _residual(build: Callable[[Any], Formula | None], number: int, m: Any) -> Formula:
+    """Return a formula for one of the saved residuals, as a constant: its derivative is not asked for."""
+    save = build(m)
+    assert save is not None  # noqa: S101  # there are residuals
+
+    def residual(z: Any) -> Any:
+        jet = z.constant(save(z)[number])
+        return Jet(jet.arithmetic, jet.value)
+
+    return residual

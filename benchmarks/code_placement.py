@@ -1,0 +1,69 @@
+"""Do identical copies of an environment differ? With their code where the page cache has it, and with code that moves.
+
+    python -m benchmarks.code_placement [--copies 3] [--rounds 16]
+
+Every copy is measured against one and the same first copy, side by side: numpy's logistic derivative from y and from z
+at n = 1 000 in float32, about a microsecond a call. What differs between them is which physical pages hold their code.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from actbench.analysis.check_live import Sides, judge
+from actbench.analysis.regression import Margins
+from actbench.host.environment import choose_cpu
+from actbench.measure import lockstep, timing
+from actbench.measure.baseline import opened
+from actbench.model import Arm, Block, Dtype, Op, Plan
+from actbench.report.numbers import change
+from benchmarks.injected import twin_environment
+
+BLOCK = Block("logistic", Op.DERIVATIVE, Dtype.FLOAT32, 1000, (Arm("cached", "numpy"), Arm("recompute", "numpy")))
+TIMEOUT = 60.0
+ARM_SECONDS = 0.05
+
+
+def measured(first: Path, second: Path, rounds: int) -> str:
+    """Return by how much the second environment is slower than the first, and the first than itself."""
+    plan = Plan((BLOCK,), seed=1)
+    with opened(str(first)) as one, opened(str(second)) as other:
+        starts = tuple(partial(start, choose_cpu(None), TIMEOUT, "worker") for start in (one, other, one))
+        side_by_side = lockstep.Lockstep(
+            plan=plan,
+            starts=(starts[0], starts[1], starts[2]),
+            arm_seconds=ARM_SECONDS,
+            timeout=TIMEOUT,
+            sides=Sides(plan),
+        )
+        list(side_by_side.calibrate())
+        for number in range(1, rounds + 1):
+            list(side_by_side.round(number, [BLOCK]))
+    found = judge(side_by_side.sides, Margins(0.05))
+    return ", ".join(
+        f"{each.case.strategy} {change(*each.ratio)} (itself {change(*each.control)})" for each in found if each.control
+    )
+
+
+def main() -> None:
+    """Measure every copy twice."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--copies", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=16)
+    chosen = parser.parse_args()
+    moving = timing.sweeps
+    with TemporaryDirectory() as home:
+        first, *others = (twin_environment(Path(home, str(number))) for number in range(chosen.copies + 1))
+        for number, other in enumerate(others, start=1):
+            lockstep.sweeps = lambda *given: (replace(sweep, move=False) for sweep in moving(*given))  # type: ignore[attr-defined]
+            print(f"copy {number}, code stays: {measured(first, other, chosen.rounds)}", flush=True)
+            lockstep.sweeps = moving  # type: ignore[attr-defined]
+            print(f"copy {number}, code moves: {measured(first, other, chosen.rounds)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

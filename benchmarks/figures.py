@@ -1,0 +1,84 @@
+"""Draw the README's pictures: charts of the committed runs, and the progress of a small run.
+
+    python -m benchmarks.figures
+
+They go to results/reference/figures. The charts are what `actbench plot` draws; the picture of the terminal is a frame
+of a real run of the preset smoke, with the progress drawn to a console that records it.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner
+from rich.console import Console
+
+from actbench.cli import main as command
+from actbench.model.events import Event, Measured
+from actbench.report import progress
+
+RUN = "results/reference"
+PLACE = Path(RUN, "figures")
+
+PICTURES = {
+    "functions.svg": ("functions",),
+    "speedup.svg": ("speedup", RUN, "-s", "recompute,cached,complement"),
+    "time.svg": ("time", RUN, "-s", "recompute,cached", "-a", "logistic"),
+    "accuracy.svg": ("accuracy", "results/sweep", "-b", "numba-simd"),
+    "sweep.svg": ("speedup", "results/sweep"),
+}
+
+FRAME = 5
+"""The round whose progress is shown: one that slow hosts come to as well."""
+
+COLUMNS = 104
+
+
+def run(*arguments: str) -> None:
+    """Run the command line; it must succeed."""
+    result = CliRunner().invoke(command, list(arguments))
+    if result.exit_code:
+        raise SystemExit(result.output)
+
+
+class Recorded(progress.Progress):
+    """Progress that keeps a frame."""
+
+    frame = ""
+
+    def show(self, event: Event) -> None:
+        """Take in what happened."""
+        super().show(event)
+        if isinstance(event, Measured) and event.times.round == FRAME and not Recorded.frame:
+            shown = Console(record=True, width=COLUMNS, file=io.StringIO(), highlight=False)
+            shown.print("$ actbench run --preset smoke")
+            shown.print(self._live.get_renderable())
+            svg = shown.export_svg(title="actbench run")
+            Recorded.frame = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)  # nothing is fetched
+
+    def draw(self, stage: str, done: int, total: int, what: str) -> None:
+        """Draw, terminal or not."""
+        self._shown = True
+        super().draw(stage, done, total, what)
+
+
+def main() -> None:
+    """Draw them all."""
+    PLACE.mkdir(exist_ok=True)
+    for name, arguments in PICTURES.items():
+        run("plot", *arguments, "-o", str(PLACE / name))
+    of_progress: Any = progress
+    of_progress.Progress = Recorded
+    with tempfile.TemporaryDirectory() as directory:
+        run("run", "--preset", "smoke", "-o", str(Path(directory, "run")))
+    if not Recorded.frame:
+        raise SystemExit(f"the run had no round {FRAME} whose progress could be drawn")
+    (PLACE / "progress.svg").write_text(Recorded.frame, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

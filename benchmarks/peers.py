@@ -1,0 +1,99 @@
+"""How good are actbench's kernels? The figures that they are held to, as ratios inside one run of the preset peers.
+
+    python -m benchmarks.peers [--budget 10m] [RUN]
+
+Prints, with 95 % intervals: numba-simd's recompute against the fastest other library; cached, and several threads,
+against plain copies; numpy in blocks against numpy. With RUN, a finished run is read instead of measuring one.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from actbench.analysis.speedups import Speedup, block_speedups, log_ratios
+from actbench.analysis.statistics import location
+from actbench.model import Block, Case
+from actbench.planning.costs import bytes_moved
+from actbench.report.numbers import count, plus_minus
+from actbench.runs.archive import Run, load
+from benchmarks.whole_run import whole_run
+
+OTHERS = ("numpy", "numexpr", "torch", "torch-compile", "jax")
+"""The libraries that one would use instead."""
+
+LARGE = 1_000_000
+
+
+def fastest(block: Block, found: list[Speedup]) -> Speedup | None:
+    """Return the speedup of numba-simd's recompute over the fastest of the others: the smallest."""
+    against = [
+        each
+        for each in found
+        if each.candidate.strategy == each.reference.strategy == "recompute"
+        and {each.candidate.backend, each.reference.backend} & {"numba-simd"}
+        and {each.candidate.backend, each.reference.backend} & {*OTHERS}
+        and each.candidate.size == block.size
+    ]
+    return min(map(towards_simd, against), key=lambda each: each.ratio, default=None)
+
+
+def towards_simd(each: Speedup) -> Speedup:
+    """Return the speedup with numba-simd as its candidate."""
+    return each if each.candidate.backend == "numba-simd" else swapped(each)
+
+
+def swapped(each: Speedup) -> Speedup:
+    """Return the speedup the other way round."""
+    return Speedup(
+        each.candidate, each.reference, 1 / each.ratio, 1 / each.high, 1 / each.low, each.rounds, each.scatter
+    )
+
+
+def copy_limit(run: Run, block: Block, case: Case) -> str:
+    """Return the percentage of the copy's rate, with its interval."""
+    arms = block.yardstick_of(case), block.timed.index(case)
+    logs = location(log_ratios(run.times.seconds(block), *arms))
+    share = bytes_moved(case) / bytes_moved(block.yardstick)
+    return plus_minus(*(100 * share * float(np.exp(bound)) for bound in logs)) + " %"
+
+
+def lines(run: Run) -> Iterator[str]:
+    """Say what each figure comes to, block by block."""
+    for block in run.times.blocks:
+        found = list(block_speedups(run.times, block))
+        name = f"{block.activation:<9} {block.dtype} {count(block.size):>11}"
+        best = fastest(block, found)
+        if best is not None:
+            ratio = plus_minus(best.ratio, best.low, best.high)
+            yield f"{name}  recompute: numba-simd {ratio} times faster than {best.reference.backend}"
+        for backend in ("numba-simd", "numba", "numba-parallel"):
+            for case in block.cases:
+                if (case.strategy, case.backend) == ("cached", backend):
+                    yield f"{name}  cached: {backend} at {copy_limit(run, block, case)} of a copy's rate"
+        for each in found:
+            names = {each.reference.backend, each.candidate.backend}
+            if names == {"numpy", "numpy-blocked"} and block.size >= LARGE:
+                way = each if each.candidate.backend == "numpy-blocked" else swapped(each)
+                ratio = plus_minus(way.ratio, way.low, way.high)
+                yield f"{name}  {way.candidate.strategy}: numpy-blocked {ratio} times faster than numpy"
+
+
+def main() -> None:
+    """Measure, or read, and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", nargs="?", type=Path)
+    parser.add_argument("--budget", default="10m")
+    chosen = parser.parse_args()
+    run = load(chosen.run) if chosen.run else whole_run("--preset", "peers", "--budget", chosen.budget)[0]
+    measured = dict.fromkeys(arm.backend for block in run.plan.blocks for arm in block.arms)
+    missing = [name for name in OTHERS if name not in measured]
+    print(f"measured: {', '.join(measured)}; not installed: {', '.join(missing) or 'none'}")
+    print("\n".join(lines(run)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,275 @@
+"""How far are the branch-free functions from the truth? Every float32, and a million float64 for each.
+
+    python -m benchmarks.verify_simd [--functions exp tanh] [--dtypes float32 float64] [--samples 1000000]
+
+A ULP is the spacing of the format's numbers where the truth lies. For float32 the truth is float64 libm, whose own
+error of a float64 ULP or so is 2^-28 of a float32 ULP; for float64 it is Arb's (python-flint), which bounds its own
+error, at 160 bits, and a part of it is held to mpmath's. Signs of zeros, infinities and NaN must be right, too. Exits
+with 1 when an error is above what the function's docstring states. NUMBA_CPU_NAME=x86-64 NUMBA_CPU_FEATURES= makes
+it tell of processors without fused multiply-add. Nearly all of the time goes into libm.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import flint
+import mpmath
+import numba
+import numpy as np
+
+from actbench.backends._simd import functions
+from actbench.backends._simd.vector_width import widest
+
+FUNCTIONS = ("exp", "expm1", "log", "log1p", "tanh", "sinh", "cosh", "erf", "atan", "erfc", "sin", "cos")
+DTYPES = ("float32", "float64")
+PERIODIC = ("sin", "cos")
+LIMITS = {"float32": 1e4, "float64": 1e8}
+"""Beyond these, the periodic functions are undefined."""
+
+FAR_OUT = 1000.0
+GROWING = ("exp", "expm1", "sinh", "cosh", "erfc")
+"""What over- or underflows float64, or is constant, far out, and Arb's exponents still further."""
+
+PARTS = 256
+"""Of the 2^32 float32, each of 2^24."""
+
+BLOCK = 1 << 14
+SMALLEST_NORMAL_FIELD = 1023 - 126
+"""The exponent's field, in float64, of the smallest normal float32."""
+
+PRECISION = 160
+CHUNK = 50_000
+COMPARED = 500
+"""Samples of a chunk whose truth mpmath confirms."""
+
+CRITICAL: dict[str, tuple[tuple[float, float], ...]] = {
+    "exp": ((-1.0, 1.0), (-745.2, -700.0), (700.0, 709.9), (-40.0, 40.0)),
+    "expm1": ((-0.8, 0.8), (0.3, 1.2), (-40.0, 1.0), (700.0, 709.9)),
+    "log": ((0.4, 3.0), (0.98, 1.02), (0.6, 0.8), (1.3, 1.5)),
+    "log1p": ((-0.7, 2.0), (-0.02, 0.02), (-1.0, -0.2), (0.3, 0.5)),
+    "tanh": ((-0.6, 0.6), (0.1, 1.2), (-20.0, 20.0), (0.15, 0.3)),
+    "sinh": ((-1.2, 1.2), (0.3, 0.6), (-40.0, 40.0), (700.0, 710.5)),
+    "cosh": ((-1.2, 1.2), (0.3, 0.6), (-40.0, 40.0), (700.0, 710.5)),
+    "erf": ((-1.1, 1.1), (0.9, 1.1), (1.0, 2.0), (-6.2, 6.2)),
+    "erfc": ((-1.0, 1.0), (0.4, 0.6), (0.5, 6.0), (5.0, 27.3), (26.5, 27.3)),
+    "sin": ((-1.0, 1.0), (0.7, 0.9), (-20.0, 20.0), (-1e8, 1e8)),
+    "cos": ((-1.0, 1.0), (0.7, 0.9), (-20.0, 20.0), (-1e8, 1e8)),
+    "atan": ((-0.6, 0.6), (0.45, 0.6), (0.4, 2.2), (1.8, 6.0)),
+}
+"""Where the functions change over, over- or underflow; a quarter of the samples is everywhere, and the rest is here."""
+
+
+@dataclass(frozen=True)
+class Worst:
+    """The largest error found, where, and over how many inputs."""
+
+    function: str
+    dtype: str
+    ulp: float
+    at: float
+    inputs: int
+
+    def joined(self, other: Worst) -> Worst:
+        """Return the worst of both."""
+        worse = self if self.ulp >= other.ulp else other
+        return Worst(self.function, self.dtype, worse.ulp, worse.at, self.inputs + other.inputs)
+
+
+def stated(function: str, dtype: str) -> float:
+    """Return the bound in the function's docstring, in ULP."""
+    found = re.search(rf"([\d.]+) ULP off in {dtype}|, ([\d.]+) in {dtype}", getattr(functions, function).__doc__)
+    assert found, f"{function} states no bound for {dtype}"
+    return float(found[1] or found[2])
+
+
+@cache
+def kernel(function: str, dtype: str) -> Callable[[Any, Any], None]:
+    """Return the function over arrays, vectorised."""
+    scalar = getattr(functions, function)
+
+    def loop(out: Any, values: Any) -> None:
+        widest()
+        for i in range(values.size):
+            out[i] = scalar(values[i])
+
+    array = getattr(numba, dtype)[::1]
+    compiled: Callable[[Any, Any], None] = numba.njit([numba.void(array, array)], error_model="numpy")(loop)
+    return compiled
+
+
+def _float32_error(found: Any, truth: Any) -> float:
+    """Return the error of a float32 against a float64, in its ULP; infinite where zero, infinity or NaN is wrong."""
+    if math.isnan(truth) or math.isnan(found):
+        return 0.0 if math.isnan(truth) and math.isnan(found) else math.inf
+    if math.copysign(1.0, truth) != math.copysign(1.0, found):
+        return math.inf
+    if math.isinf(found):
+        if abs(truth) >= 2.0**128 - 2.0**103:  # rounds to infinity
+            return 0.0
+        found = math.copysign(2.0**128, found)
+    elif math.isinf(truth):
+        return math.inf
+    field = (np.float64(truth).view(np.int64) >> 52) & 0x7FF
+    spacing = np.int64((max(np.int64(field), np.int64(SMALLEST_NORMAL_FIELD)) - 23) << 52)
+    return float(abs(found - truth) / spacing.view(np.float64))
+
+
+float32_error: Callable[[Any, Any], float] = numba.njit(_float32_error)
+
+
+@cache
+def sweep(function: str) -> Callable[..., tuple[float, float]]:
+    """Return a function of arrays of float32 and what was found for them: the largest error, and where."""
+    truth = getattr(math, function)
+    limit = LIMITS["float32"] if function in PERIODIC else math.inf
+
+    def or_nan(value: Any) -> Any:
+        return math.nan if abs(value) > limit else truth(value)
+
+    safe_truth: Callable[[Any], Any] = numba.njit(or_nan)
+
+    def loop(values: Any, found: Any) -> tuple[float, float]:
+        ulp, at = 0.0, 0.0
+        for i in range(values.size):
+            error = float32_error(np.float64(found[i]), safe_truth(np.float64(values[i])))
+            if error > ulp:
+                ulp, at = error, values[i]
+        return ulp, at
+
+    compiled: Callable[..., tuple[float, float]] = numba.njit(error_model="numpy")(loop)
+    return compiled
+
+
+def every_float32(function: str, part: int) -> Worst:
+    """Return the worst of one of `PARTS` equal parts of all float32."""
+    size = (1 << 32) // PARTS
+    values = np.arange(part * size, (part + 1) * size, dtype=np.uint32).view(np.float32)
+    found = np.empty_like(values)
+    kernel(function, "float32")(found, values)
+    return Worst(function, "float32", *sweep(function)(values, found), inputs=size)
+
+
+def samples(function: str, part: int, count: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return float64 inputs: of every magnitude and sign, special ones, and many where it matters."""
+    random = np.random.default_rng([part, FUNCTIONS.index(function)])
+    everywhere = random.integers(0, 1 << 64, count // 4, dtype=np.uint64).view(np.float64)
+    special = np.array([0.0, -0.0, math.inf, -math.inf, math.nan, 5e-324, -5e-324, 2.2250738585072014e-308, 1.0, -1.0])
+    each = (count - everywhere.size - special.size) // len(CRITICAL[function])
+    critical = [random.uniform(low, high, each) for low, high in CRITICAL[function]]
+    if function in PERIODIC:  # near its zeros, too
+        critical[-1][::2] = np.rint(critical[-1][::2] * (2 / math.pi)) * (math.pi / 2)
+    return np.concatenate([special, everywhere, *critical])
+
+
+def special_truth(function: str, x: float) -> float | None:
+    """Return the truth where it is no finite real, or the sign of a zero counts."""
+    if abs(x) > FAR_OUT:
+        x = math.copysign(math.inf, x) if function in GROWING else x
+    if function in PERIODIC and abs(x) > LIMITS["float64"]:
+        return math.nan
+    if math.isnan(x) or (x < 0 and function == "log") or (x < -1 and function == "log1p"):
+        return math.nan
+    if x == 0:
+        return {"exp": 1.0, "cosh": 1.0, "erfc": 1.0, "cos": 1.0, "log": -math.inf}.get(function, x)
+    if math.isinf(x):
+        at_plus = {"tanh": 1.0, "erf": 1.0, "atan": math.pi / 2, "erfc": 0.0}.get(function, math.inf)
+        at_minus = {"exp": 0.0, "expm1": -1.0, "cosh": math.inf, "erfc": 2.0}.get(function, -at_plus)
+        return at_plus if x > 0 else at_minus
+    return -math.inf if function == "log1p" and x == -1 else None
+
+
+def float64_error(function: str, x: float, found: float) -> float:
+    """Return the error in ULP; infinite where zero, infinity or NaN is wrong."""
+    special = special_truth(function, x)
+    if special is not None:
+        right = math.isnan(found) if math.isnan(special) else str(found) == str(special)
+        return 0.0 if right or (function, abs(found)) == ("atan", math.pi / 2) else math.inf
+    truth = getattr(flint.arb(x), function)()
+    nearest = float(truth.mid())
+    if math.isnan(found) or math.copysign(1.0, nearest) != math.copysign(1.0, found):
+        return math.inf
+    if math.isinf(nearest):
+        return 0.0 if math.isinf(found) else math.inf
+    compared = flint.arb(2) ** 1024 * int(math.copysign(1, found)) if math.isinf(found) else flint.arb(found)
+    return abs(float(((compared - truth) / math.ulp(nearest)).mid()))
+
+
+def confirmed(function: str, x: float) -> bool:
+    """Return whether mpmath agrees on the truth."""
+    if special_truth(function, x) is not None or not -700 < x < 700:
+        return True
+    ours = getattr(flint.arb(x), function)()
+    with mpmath.workprec(PRECISION):
+        theirs = getattr(mpmath, function)(mpmath.mpf(x))
+        mantissa, exponent = (int(part) for part in ours.mid().man_exp())
+        return bool(mpmath.almosteq(mpmath.mpf(mantissa) * mpmath.mpf(2) ** exponent, theirs, rel_eps=2.0**-90))
+
+
+def sampled_float64(function: str, part: int, count: int) -> Worst:
+    """Return the worst of some samples."""
+    flint.ctx.prec = PRECISION
+    values = samples(function, part, count)
+    found = np.empty_like(values)
+    kernel(function, "float64")(found, values)
+    for x in values[:: max(1, count // COMPARED)].tolist():
+        assert confirmed(function, x), f"Arb and mpmath differ on {function}({x!r})"
+    errors = [float64_error(function, x, y) for x, y in zip(values.tolist(), found.tolist(), strict=True)]
+    worst = int(np.argmax(errors))
+    return Worst(function, "float64", errors[worst], float(values[worst]), values.size)
+
+
+def tasks(chosen: argparse.Namespace) -> Iterator[tuple[Callable[..., Worst], tuple[Any, ...]]]:
+    """Yield what to compute, in pieces of a few seconds."""
+    for function in chosen.functions:
+        if "float64" in chosen.dtypes:
+            yield from ((sampled_float64, (function, part, CHUNK)) for part in range(-(-chosen.samples // CHUNK)))
+        if "float32" in chosen.dtypes:
+            yield from ((every_float32, (function, part)) for part in range(PARTS))
+
+
+def report(found: dict[tuple[str, str], Worst]) -> bool:
+    """Print a row for every function; return whether all is as stated."""
+    print(f"{'function':9} {'dtype':8} {'max ULP':>8} {'stated':>7}  {'at':24} {'inputs':>13}")
+    for (function, dtype), worst in sorted(found.items()):
+        bound = stated(function, dtype)
+        verdict = "" if worst.ulp <= bound else "  ABOVE"
+        print(f"{function:9} {dtype:8} {worst.ulp:8.3f} {bound:7.2f}  {worst.at!r:24} {worst.inputs:13,}{verdict}")
+    return all(worst.ulp <= stated(*key) for key, worst in found.items())
+
+
+def main() -> None:
+    """Compute everything on every CPU there is."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--functions", nargs="+", choices=FUNCTIONS, default=FUNCTIONS)
+    parser.add_argument("--dtypes", nargs="+", choices=DTYPES, default=DTYPES)
+    parser.add_argument("--samples", type=int, default=1_000_000, help="float64 inputs of each function")
+    chosen = parser.parse_args()
+    start = time.monotonic()
+    found: dict[tuple[str, str], Worst] = {}
+    with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        pending = [pool.submit(work, *arguments) for work, arguments in tasks(chosen)]
+        for done, future in enumerate(as_completed(pending), start=1):
+            worst = future.result()
+            key = worst.function, worst.dtype
+            found[key] = found[key].joined(worst) if key in found else worst
+            elapsed = time.monotonic() - start
+            print(
+                f"\r{done}/{len(pending)} in {elapsed:.0f} s, {worst.function}  ", end="", file=sys.stderr, flush=True
+            )
+    print(file=sys.stderr)
+    sys.exit(not report(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import csv
+import importlib.util
+import re
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from actbench import __version__, activations
+from actbench.cli.main import COMMANDS
+from actbench.formula import Activation
+from actbench.measure.checking import check_kernels
+from actbench.model import STATED_ULP, Arm, Block, Dtype, Op, Plan
+from actbench.report.mathematics import signature
+from actbench.report.numbers import plus_minus, ratio
+from benchmarks import accuracy_table, figures
+from tests.support.fake import FakeBench
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
+MAKEFILE = (ROOT / "Makefile").read_text()
+
+Actbench = Callable[..., Result]
+
+
+def commands(text: str) -> list[str]:
+    """Return the actbench command lines of the console blocks, without their prompts."""
+    blocks = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
+    return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ actbench ")]
+
+
+def test_every_command_in_the_readme_runs_in_the_order_in_which_it_stands(actbench: Actbench) -> None:
+    lines = commands(README)
+    assert len(lines) > 8
+    for line in lines:
+        words = shlex.split(line.partition(" >")[0])[1:]
+        result = actbench(*words)
+        assert result.exit_code == 0, f"{line}: {result.output}"
+
+
+@pytest.mark.parametrize("text", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])
+def test_every_make_target_that_is_named_exists(text: str) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
+    named = set(re.findall(r"make ([a-z-]+)", text))
+    assert named
+    assert named <= targets
+
+
+def test_the_readme_names_every_command_and_exit_code() -> None:
+    for name in COMMANDS:
+        assert f"actbench {name}" in README
+    for code in ("0", "1", "2", "3", "4", "5", "130"):
+        assert f"| {code} |" in README
+
+
+def test_the_table_in_the_readme_is_the_reference_run() -> None:
+    with (ROOT / "results" / "reference" / "speedups.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    found = {}
+    for row in rows:
+        if (row["reference_strategy"], row["candidate_strategy"]) == ("recompute", "cached") and (
+            row["reference_backend"] == row["candidate_backend"]
+        ):
+            key = (row["activation"], row["candidate_backend"], row["dtype"], int(row["size"]))
+            found[key] = ratio(*(float(row[name]) for name in ("ratio", "low", "high")))
+    cells = re.findall(r"^\| (logistic|tanh) \| (\w+) \| (float\d\d) \| (.*) \| (.*) \| (.*) \|$", README, re.MULTILINE)
+    shown = {
+        (activation, backend, dtype, size): text
+        for activation, backend, dtype, *texts in cells
+        for size, text in zip((1_000, 100_000, 4_000_000), texts, strict=True)
+        if text != "-"
+    }
+    assert shown == found
+
+
+def test_the_table_of_backends_in_the_readme_is_the_run_of_peers() -> None:
+    def rows(name: str) -> list[dict[str, str]]:
+        with (ROOT / "results" / "peers" / name).open() as file:
+            return [row for row in csv.DictReader(file) if (row["activation"], row["size"]) == ("logistic", "100000")]
+
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in rows("cases.csv"):
+        if row["strategy"] == "recompute":
+            found[row["backend"], row["dtype"]] = [
+                plus_minus(*(1e4 * float(row[b]) for b in ("seconds", "low", "high")))
+            ]
+    for row in rows("speedups.csv"):
+        of = [row[f"{side}_{part}"] for part in ("strategy", "backend") for side in ("reference", "candidate")]
+        if of[:2] == ["recompute", "cached"] and of[2] == of[3]:
+            found[of[2], row["dtype"]].append(ratio(*(float(row[name]) for name in ("ratio", "low", "high"))))
+    pattern = r"^\| ([\w-]+) \| ([^|]*(?:±| to )[^|]*) \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$"
+    cells = re.findall(pattern, README, re.MULTILINE)
+    shown = {
+        (backend, dtype): texts
+        for backend, *four in cells
+        for dtype, texts in (("float32", four[:2]), ("float64", four[2:]))
+    }
+    assert shown == found
+
+
+def test_the_table_of_a_gpu_in_the_readme_is_the_run_there() -> None:
+    found = {}
+    with (ROOT / "results" / "cuda" / "cases.csv").open() as file:
+        for row in csv.DictReader(file):
+            if row["strategy"] == "recompute":
+                times = (1e9 * float(row[name]) / int(row["size"]) for name in ("seconds", "low", "high"))
+                found[row["backend"]] = [plus_minus(*times)]
+            elif row["strategy"] == "cached" and row["backend"] == "torch-compile-cuda":
+                limit = plus_minus(*(float(row[f"copy_limit_{name}pct"]) for name in ("", "low_", "high_")))
+                assert f"at {limit} % of a copy's rate" in README
+    with (ROOT / "results" / "cuda" / "speedups.csv").open() as file:
+        for row in csv.DictReader(file):
+            if row["reference_backend"] == row["candidate_backend"]:
+                found[row["candidate_backend"]].append(ratio(*(float(row[name]) for name in ("ratio", "low", "high"))))
+    cells = re.findall(r"^\| (torch[\w-]+) \| ([^|]*) \| ([^|]*) \|$", README, re.MULTILINE)
+    assert {backend: texts for backend, *texts in cells} == found
+    assert len(found) == 2
+
+
+def test_the_table_of_what_is_lost_in_the_readme_is_that_of_the_reference() -> None:
+    shown = README.partition(accuracy_table.BEGIN)[2].partition(accuracy_table.END)[0].splitlines()
+    found = [*accuracy_table.lines(ROOT / "results" / "reference" / "accuracy.csv")]
+    assert shown[2:] == found
+    assert len(found) > 15
+
+
+def test_every_picture_in_the_readme_is_made_by_the_script_and_described() -> None:
+    shown = re.findall(r"!\[(.+)\]\((.+)\)", README)
+    names = {Path(path).name for _, path in shown}
+    assert names <= {*figures.PICTURES, "progress.svg"}
+    for words, path in shown:
+        assert len(words) > 20
+        text = (ROOT / path).read_text(encoding="utf-8")
+        assert text.startswith("<svg")
+        assert len(text) < 300_000
+        assert "http" not in re.sub(r"http://www.w3.org/\S+|https://www.textualize.io\S*", "", text)
+
+
+@pytest.fixture
+def walked_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Activation:
+    """Follow the walk-through in CONTRIBUTING: put its one file where it belongs, as far as this process can see."""
+    (code,) = re.findall(r"```python\n(.*?)```", CONTRIBUTING, re.DOTALL)
+    assert len(code.splitlines()) <= 40
+    path = tmp_path / "added.py"
+    path.write_text(code)
+    spec = importlib.util.spec_from_file_location("added", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "added", module)
+    spec.loader.exec_module(module)
+    (added,) = (value for value in vars(module).values() if isinstance(value, Activation))
+    assert added.name not in activations.catalogue(), "it would show nothing"
+    assert f"actbench/activations/{added.name}.py" in CONTRIBUTING
+    monkeypatch.setitem(activations.catalogue(), added.name, added)
+    return added
+
+
+def test_the_walk_through_in_contributing_adds_an_activation_that_the_oracle_accepts(
+    walked_through: Activation, bench: FakeBench
+) -> None:
+    added = walked_through
+    arms = tuple(Arm(strategy, backend) for strategy in added.strategies for backend in ("python", "numpy", "numba"))
+    plan = Plan((Block(added.name, Op.STEP, Dtype.FLOAT64, 10, arms),), seed=0)
+    checks = [event.check for event in check_kernels(plan, lambda: bench.start(None, 1.0))]
+    assert {check.kernel.strategy for check in checks} == {"recompute", "cached"}
+    assert all(check.max_ulp <= STATED_ULP for check in checks if check.kernel.strategy == "recompute")
+
+
+def test_what_the_walk_through_adds_is_listed_measured_and_shown(
+    walked_through: Activation, actbench: Actbench
+) -> None:
+    name = walked_through.name
+    assert f"{name} " in actbench("list", "activations").stdout
+    done = actbench("run", "-a", name, "-b", "numpy", "-s", "recompute,cached", "-d", "float64", "-n", "1000")
+    assert done.exit_code == 0, done.output
+    assert name in actbench("compare", "latest").stdout
+    assert walked_through.reference in actbench("show", f"{name}/cached/numpy/step/float64/10").stdout
+
+
+def test_the_table_of_activations_in_the_readme_is_the_catalogue() -> None:
+    found = [
+        [f"`{signature(each)}`", each.summary.replace("|", r"\|"), ", ".join(each.strategies), enough(each)]
+        for each in activations.catalogue().values()
+    ]
+    _, _, table = README.partition("| activation | formula | strategies | is y enough? |\n|---|---|---|---|\n")
+    lines = table.partition("\n\n")[0].splitlines()
+    assert [re.split(r" (?<!\\)\| ", line.removeprefix("| ").removesuffix(" |")) for line in lines] == found
+
+
+def enough(activation: Activation) -> str:
+    why = activation.formulas.uncached
+    return "yes" if not why else why if activation.name == "identity" else f"no: {why}"
+
+
+def test_the_changelog_knows_the_version_or_what_is_unreleased() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    assert f"[{__version__}]" in changelog or "[Unreleased]" in changelog
+
+
+def test_nobody_is_told_to_install_somebody_elses_distribution() -> None:
+    for text in (README, CONTRIBUTING):
+        assert not re.search(r"pip install actbench(?!-derivatives)", text)

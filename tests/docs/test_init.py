@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from actbench.cli import init
+from tests.conftest import Actbench
+from tests.support.fake import FakeBench
+from tests.support.selections import rows
+
+SYMLOG = ("run", "--load", "activations.py", "-a", "symlog", "--preset", "smoke", "--rounds", "6")
+
+
+def uncommented(text: str) -> str:
+    """Return the starting file with its backend."""
+    start, _, sketch = text.partition("# from actbench.backends import Bound")
+    return start + re.sub(r"^# ?", "", f"# from actbench.backends import Bound{sketch}", flags=re.MULTILINE)
+
+
+def test_the_files_work_as_they_are(actbench: Actbench) -> None:
+    result = actbench("init")
+    assert result.exit_code == 0, result.stderr
+    assert [line for line in result.stdout.splitlines() if line.startswith("written")] == [
+        f"written: {name}" for name in init.FILES
+    ]
+    assert "Next: actbench run --load activations.py -a symlog --preset smoke" in result.stdout
+    assert "symlog" in actbench("list", "activations", "--load", "activations.py").stdout
+    found = actbench(*SYMLOG, "-o", "here")
+    assert found.exit_code == 0, found.stderr
+    assert {row["strategy"] for row in rows(Path("here/cases.csv"))} == {"recompute", "cached", "yardstick"}
+
+
+@pytest.mark.parametrize(("op", "dtype"), [("derivative", "float64"), ("step", "float32")])
+def test_every_kernel_of_the_starting_file_is_right_everywhere(actbench: Actbench, op: str, dtype: str) -> None:
+    actbench("init")
+    Path("activations.py").write_text(uncommented(Path("activations.py").read_text()))
+    backends = "python,numpy,numpy-quiet,numpy-blocked,numba,numba-simd"
+    chosen = ("-b", backends, "--op", op, "-d", dtype, "-n", "16", "--rounds", "1")
+    for activation, strategies in (("symlog", "recompute,cached"), ("logistic", "from-cosh")):
+        found = actbench(
+            "run", "--load", "activations.py", "-a", activation, "-s", strategies, *chosen, "-o", activation
+        )
+        assert found.exit_code == 0, found.stderr
+        assert "numpy-quiet" in {row["backend"] for row in rows(Path(activation, "cases.csv"))}
+
+
+@pytest.mark.parametrize("name", init.FILES)
+def test_nothing_is_written_over_and_then_nothing_is_written(actbench: Actbench, name: str) -> None:
+    Path(name).parent.mkdir(parents=True, exist_ok=True)
+    Path(name).write_text("# mine\n")
+    result = actbench("init")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"actbench: {name} is there already, and nothing was written: move it, or name another directory\n"
+    )
+    assert Path(name).read_text() == "# mine\n"
+    assert [str(path) for path in Path().rglob("*") if path.is_file()] == [name]
+
+
+def test_another_directory_is_made_and_named_in_what_comes_next(actbench: Actbench) -> None:
+    result = actbench("init", "a/b")
+    assert result.exit_code == 0
+    assert all(Path("a/b", name).is_file() for name in init.FILES)
+    assert "actbench run --load a/b/activations.py" in result.stdout
+    Path("file").write_text("")
+    assert actbench("init", "file/under").exit_code == 2
+
+
+def test_the_settings_are_accepted_as_they_stand_and_with_every_comment_removed(actbench: Actbench) -> None:
+    actbench("init")
+    assert actbench("list", "cases").exit_code == 0
+    text = Path("actbench.toml").read_text()
+    Path("actbench.toml").write_text(re.sub(r"^# (?=[a-z\"*/-]+ = )", "", text, flags=re.MULTILINE))
+    assert Path("actbench.toml").read_text().count("\n# ") < text.count("\n# ") - 5
+    found = actbench("list", "cases", "--load", "activations.py")
+    assert found.exit_code == 0, found.stderr
+    assert {case.split("/")[0] for case in found.stdout.splitlines()} == {"symlog"}
+
+
+def test_the_workflow_runs_what_there_is(actbench: Actbench, bench: FakeBench) -> None:
+    actbench("init")
+    workflow: dict[Any, Any] = yaml.safe_load(Path(".github/workflows/actbench.yml").read_text())
+    assert workflow[True] == "pull_request"  # YAML reads 'on' as a truth value
+    (job,) = workflow["jobs"].values()
+    commands = [step["run"] for step in job["steps"] if "run" in step]
+    assert init.REQUIREMENT not in "".join(commands)
+    assert "actbench-derivatives" in commands[0]
+    _, run, check = commands
+    assert actbench(*run.split()[1:]).exit_code == 0
+    words = check.partition(" ||")[0].replace('"', "").replace("$GITHUB_BASE_REF", "main").split()[1:]
+    found = actbench(*words)
+    assert found.exit_code == 0, found.output
+    assert "symlog" in found.stdout
+    assert bench.opened == ["git:origin/main"]
+
+
+def test_the_workflow_installs_the_actbench_that_wrote_it(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Installed:
+        def read_text(self, name: str) -> str:
+            assert name == "direct_url.json"
+            return '{"url": "https://example.org/actbench", "vcs_info": {"vcs": "git", "commit_id": "abc"}}'
+
+    monkeypatch.setattr("importlib.metadata.distribution", lambda _: Installed())
+    result = actbench("init")
+    assert "say there where else it is" not in result.stdout
+    text = Path(".github/workflows/actbench.yml").read_text()
+    assert '"actbench-derivatives @ git+https://example.org/actbench@abc"' in text

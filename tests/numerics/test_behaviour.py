@@ -1,0 +1,361 @@
+from __future__ import annotations
+
+import ctypes
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from actbench import activations, backends
+from actbench.backends import Bound
+from actbench.backends.numpy import Numpy
+from actbench.errors import WrongKernelError
+from actbench.formula import Extension, Flaw, Rule, Strategy, Weakness
+from actbench.kernels.kernel import Array, takes_read_only
+from actbench.measure.checking import settle
+from actbench.measure.protocol import Slice, Sweep
+from actbench.model import Arm, Block, Dtype, Kernel, Op
+from actbench.plugins import with_room
+from actbench.plugins.by_name import forget
+from actbench.verification import oracle
+from actbench.verification.oracle import Evaluation
+from actbench.verification.points import further
+from tests.support import kernels
+from tests.support.judged import InProcess, block, declared, refusal
+
+
+def right(z: Array) -> Array:
+    e = np.exp(-abs(z))
+    return np.asarray(e / (1.0 + e * (2.0 + e)))
+
+
+def one(z: float) -> float:
+    return float(right(np.asarray(z)))
+
+
+def stateful() -> dict[str, Callable[..., Any]]:
+    """Return kernels that remember something, each new."""
+    last: dict[Any, Array] = {}
+    calls = [0]
+    buffer = np.empty(1 << 20)
+    buffers: dict[Any, Array] = {}
+    by_ends: dict[Any, Array] = {}
+
+    def remembers(z: Array) -> Array:
+        key = (z.ctypes.data, z.size)
+        if key not in last:
+            last[key] = right(z)
+        return last[key]
+
+    def right_at_first(z: Array) -> Array:
+        calls[0] += 1
+        return right(z) if calls[0] <= 2 else np.full_like(z, 0.25)
+
+    def knows_both_ends(z: Array) -> Array:
+        key = (z[:1].tobytes(), z[-1:].tobytes(), z.size)
+        return by_ends.setdefault(key, right(z)).copy()
+
+    def compares_with_the_last(z: Array) -> Array:
+        seen, result = last.get("seen", z[:0]), last.get("result", z[:0])
+        if not np.array_equal(seen, z):
+            seen, result = last["seen"], last["result"] = z.copy(), right(z)
+        return result.copy()
+
+    def two_buffers_in_turn(z: Array) -> Array:
+        calls[0] += 1
+        out = buffers.setdefault((calls[0] % 2, z.size, z.dtype), np.empty_like(z))
+        out[:] = right(z)
+        return out
+
+    def reuses_a_buffer(z: Array) -> Array:
+        out = buffer[: z.size].view(z.dtype)[: z.size]
+        out[:] = right(z)
+        return out
+
+    return {
+        "shares memory with the result of an earlier call": reuses_a_buffer,
+        "shares memory with the result of an earlier call ": remembers,
+        "on the same elements in reverse it gives another result": right_at_first,
+        "on the same elements in another order it gives another result": knows_both_ends,
+        "it takes less than half as long on operands that it has just seen": compares_with_the_last,
+        "shares memory with the result of an earlier call  ": two_buffers_in_turn,
+    }
+
+
+def right_again(kept: Array) -> Array:
+    return right(kept)
+
+
+def in_place(z: Array) -> Array:
+    np.negative(np.abs(z, out=z), out=z)
+    return right(z)
+
+
+def window(z: Array) -> Array:
+    return np.where((z > 0.3001) & (z < 0.3007), np.nan, right(z))
+
+
+def forgets_the_rest(z: Array) -> Array:
+    out = np.zeros_like(z)
+    whole = z.size - z.size % 64
+    out[:whole] = right(z[:whole])
+    return out
+
+
+def reads_beyond(z: Array) -> Array:
+    """Mix what lies after the end into the last element."""
+    beyond = ctypes.cast(z.ctypes.data + z.nbytes, ctypes.POINTER(ctypes.c_ubyte))[0]
+    out = right(z)
+    out[-1] *= 1.0 + beyond / 1e3
+    return out
+
+
+def writes_beyond(z: Array) -> Array:
+    place = ctypes.cast(z.ctypes.data + z.nbytes, ctypes.POINTER(ctypes.c_ubyte))
+    place[0] ^= 0xFF
+    return right(z)
+
+
+CHEATS: dict[str, Callable[..., Any]] = {
+    **stateful(),
+    "it changes its operand z": in_place,
+    "it gives nan where g' = ": window,
+    "on the same elements in reverse it gives another result ": forgets_the_rest,
+    "is wrong": reads_beyond,
+    "it writes outside of its arrays": writes_beyond,
+    "elements of its result share memory with each other": lambda z: np.broadcast_to(np.float64(0.25), z.shape),
+    "it returns a memmap where a ndarray is expected": lambda z: right(z).view(np.memmap),
+    "it returns a list where a ndarray is expected": lambda z: right(z).tolist(),
+    "it returns nothing where a ndarray is expected": lambda z: None,  # noqa: ARG005  # its name says that z is kept
+    "it returns an array of objects": lambda z: right(z).astype(object),
+    "it gives complex numbers": lambda z: right(z).astype(complex),
+    "it returns float32": lambda z: right(z).astype(np.float32),
+    "for 5000 elements and more": lambda z: right(z) if z.size < 5000 else np.full_like(z, 0.25),
+}
+
+
+@pytest.mark.parametrize("words", CHEATS)
+def test_a_kernel_that_cheats_has_no_speed(monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+    declared(monkeypatch, CHEATS[words], "logistic", scalar=one)
+    said = refusal(block(size=10_000))
+    assert said.startswith("logistic/mine/numpy/derivative/float64 is wrong")
+    assert words.strip() in said or words == "for 5000 elements and more" or "depends on the other elements" in said
+
+
+def test_a_backend_that_finds_its_result_in_the_memory_it_is_given_has_no_speed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Lazy(Numpy):
+        name = "lazy"
+        preallocates = True
+
+        def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
+            plain = super().bind(op, rule, dtype).function
+
+            def call(out: Array, *kept: Array) -> None:
+                if not lazy or np.isnan(out[0]):
+                    out[:] = plain(*kept)
+
+            return Bound(call)
+
+    monkeypatch.setitem(backends.catalogue(), "lazy", Lazy())
+    said = []
+    for lazy in (False, True):  # noqa: B007  # which `call` sees
+        forget()
+        said.append(refusal(Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, 1000, (Arm("recompute", "lazy"),))))
+    assert not said[0]
+    assert "on the same elements in reverse it gives another result" in said[1]
+
+
+def test_a_view_of_what_was_kept_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    declared(monkeypatch, lambda y: y, "exp", scalar=None)
+    assert "its result shares memory with an operand" in refusal(block("exp"))
+
+
+def through_ctypes(z: Array) -> Array:
+    """Copy the operand by its address, as a C function would read it."""
+    copied = np.empty_like(z)
+    ctypes.memmove(copied.ctypes.data, z.ctypes.data, z.nbytes)
+    return right(copied)
+
+
+def by_table(z: Array) -> Array:
+    """Interpolate nothing: look every z up among those that are different."""
+    values, places = np.unique(z, return_inverse=True)
+    return right(values)[places]
+
+
+def in_two_parts(z: Array) -> Array:
+    out = np.empty_like(z)
+    np.copyto(out[: z.size // 2], right(z[: z.size // 2]))
+    np.copyto(out[z.size // 2 :], right(z[z.size // 2 :]))
+    return out
+
+
+HONEST: dict[str, Callable[..., Any]] = {
+    "on a copy, in place": lambda z: in_place(z.copy()),
+    "by where": lambda z: np.where(z < 0, right(-z), right(z)),
+    "in float64 inside": lambda z: right(z.astype(np.float64)).astype(z.dtype),
+    "by table": by_table,
+    "in two parts": in_two_parts,
+    "through ctypes": through_ctypes,
+    "from the last element on": lambda z: right(z[::-1])[::-1],
+}
+
+
+def test_a_strategy_of_ones_own_passes_on_lists_as_on_arrays(monkeypatch: pytest.MonkeyPatch) -> None:
+    declared(monkeypatch, right, "logistic", scalar=lambda z: math.exp(-abs(z)) / (1.0 + math.exp(-abs(z))) ** 2)
+    assert not refusal(Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, 100, (Arm("mine", "python"),)))
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [lambda z: np.sign(np.maximum(z, 0)), lambda z: 1 - (z <= 0).astype(z.dtype), lambda z: (z > 0).astype(z.dtype)],
+)
+def test_comparisons_of_ones_own_may_fall_out_either_way_at_nan(
+    monkeypatch: pytest.MonkeyPatch, formula: Callable[..., Any]
+) -> None:
+    declared(monkeypatch, formula, "relu", scalar=None)
+    assert not refusal(block("relu"))
+    declared(monkeypatch, lambda z: np.where(np.isnan(z), 0.5, formula(z)), "relu", scalar=None)
+    assert "at z = NaN it gives 0.5" in refusal(block("relu"))
+
+
+def test_y_of_ones_own_may_lack_the_digits_that_its_arithmetic_has_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    from scipy import special
+
+    def said(save: Callable[[Array], Any]) -> str:
+        extension = Extension("logistic", "mine", "for a test", lambda _: Strategy(right_again, save=save))
+        original = activations.get("logistic")
+        with monkeypatch.context() as patch:
+            patch.setitem(activations.catalogue(), "logistic", original.with_strategy(extension))
+            forget()
+            return refusal(block(op=Op.STEP, dtype=Dtype.FLOAT32))
+
+    assert not said(lambda z: (special.expit(z), z.copy()))  # 0 where y is subnormal
+    assert "where y = " in said(lambda z: (special.expit(z) * z.dtype.type(1.00001), z.copy()))
+
+
+def test_where_no_weakness_is_declared_a_strategy_is_right_as_far_as_its_arithmetic_allows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from scipy import special
+
+    def build(_: Any) -> Strategy:
+        cancels = Weakness(Flaw.CANCELS, "1 - s cancels", lambda z, _: z > 0)
+        return Strategy(lambda z: special.expit(z) * (1 - special.expit(z)), weaknesses=(cancels,))
+
+    extended = activations.get("logistic").with_strategy(Extension("logistic", "mine", "for a test", build))
+    monkeypatch.setitem(activations.catalogue(), "logistic", extended)
+    forget()
+    assert not refusal(block(dtype=Dtype.FLOAT32))  # g' is subnormal where this is 0
+
+
+def test_a_weakness_that_merges_excuses_nothing_where_y_is_not_that_at_the_kink(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def said(where: Callable[[Array, Any], Any]) -> str:
+        def build(_: Any) -> Strategy:
+            merges = Weakness(Flaw.MERGES, "y rounds", where)
+            return Strategy(lambda y: ((y > 0) & (y < 1)) / y.dtype.type(6.0), weaknesses=(merges,))
+
+        extended = original.with_strategy(Extension("hard-sigmoid", "mine", "for a test", build))
+        monkeypatch.setitem(activations.catalogue(), "hard-sigmoid", extended)
+        forget()
+        return refusal(block("hard-sigmoid"))
+
+    original = activations.get("hard-sigmoid")
+    assert not said(lambda z, fmt: (z < 3) & (z > 3 - 8 * fmt.eps))
+
+    def zero(_: Any) -> Strategy:
+        everywhere = Weakness(Flaw.MERGES, "y rounds", lambda z, _: abs(z) >= 0)
+        return Strategy(lambda z: np.zeros(z.size, z.dtype), weaknesses=(everywhere,))
+
+    extended = activations.get("relu").with_strategy(Extension("relu", "mine", "for a test", zero))
+    monkeypatch.setitem(activations.catalogue(), "relu", extended)
+    forget()
+    assert "gives 0 where g' = 1" in refusal(block("relu"))
+
+
+def test_code_that_writes_beyond_an_array_spoils_nothing_of_the_process_that_knows_the_truth() -> None:
+    array = with_room(np.arange(3.0))
+    for place in (array.ctypes.data - 8, array.ctypes.data + array.nbytes):
+        ctypes.cast(place, ctypes.POINTER(ctypes.c_double))[0] = 1.0
+    assert np.array_equal(array, np.arange(3.0))
+
+
+@pytest.mark.parametrize("style", HONEST)
+@pytest.mark.parametrize("op", list(Op))
+def test_a_right_kernel_passes_however_it_is_written(monkeypatch: pytest.MonkeyPatch, style: str, op: Op) -> None:
+    declared(monkeypatch, HONEST[style], "logistic", scalar=one)
+    assert not refusal(block(op=op, dtype=Dtype.FLOAT32, size=2000))
+
+
+def test_a_kernel_that_goes_wrong_while_it_is_timed_is_found_after_the_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = [0]
+
+    def tires(z: Array) -> Array:
+        calls[0] += 1
+        return right(z) if calls[0] < 20 else right(z) * 1.001
+
+    declared(monkeypatch, tires, "logistic", scalar=one)
+    worker, of = InProcess(), block()
+    worker.prepare(of, seed=1)
+    worker.time([Sweep(1, (Slice(0, 3),))])
+    settle(of, worker.doubts())
+    worker.time([Sweep(2, (Slice(0, 30),))])
+    with pytest.raises(WrongKernelError, match=r"is wrong on 1000 elements: at z = "):
+        settle(of, worker.doubts())
+
+
+def test_no_kernel_can_change_what_other_kernels_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = Kernel("logistic", "mine", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    declared(monkeypatch, right, "logistic", scalar=None)
+    assert takes_read_only(kernel)
+    declared(monkeypatch, in_place, "logistic", scalar=None)
+    assert not takes_read_only(kernel)
+    worker, of = InProcess(), block()
+    worker.prepare(of, seed=1)
+    worker.time([Sweep(1, (Slice(0, 1),))])
+    with pytest.raises(WrongKernelError, match="changes the operand z that others share"):
+        settle(of, worker.doubts())
+
+
+@pytest.mark.parametrize("name", sorted(activations.catalogue()))
+def test_nan_and_infinity_give_what_is_stated_and_nothing_beside_them_changes(name: str) -> None:
+    for strategy in activations.get(name).strategies:
+        for backend in ("numpy", "python"):
+            oracle.check_calls(Kernel(name, strategy, backend, Op.STEP, Dtype.FLOAT64), kernels.evaluate)
+
+
+SPOILT: dict[str, tuple[Callable[[Array, Array], Array], str]] = {
+    "a number at NaN": (lambda z, g: np.where(np.isnan(z), 0.25, g), "at z = NaN it gives 0.25 where g' = nan"),
+    "a number at infinity": (lambda z, g: np.where(np.isinf(z), 0.25, g), "it gives 0.25 where g' tends to 0"),
+    "NaN beside NaN": (lambda z, g: np.where(np.isnan(z).any(), np.nan, g), "beside NaN and ±inf"),
+}
+
+
+@pytest.mark.parametrize("what", SPOILT)
+def test_what_comes_of_nan_and_infinity_is_looked_at(what: str) -> None:
+    change, words = SPOILT[what]
+    kernel = Kernel("logistic", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+
+    def evaluate(of: Kernel, z: Array, dy: Array) -> Evaluation:
+        answer = kernels.evaluate(of, z, dy)
+        return Evaluation(change(z, answer.derivative), answer.y, answer.raised)
+
+    with pytest.raises(WrongKernelError, match=words.replace("(", r"\(")):
+        oracle.check_calls(kernel, evaluate)
+
+
+def test_points_lie_beside_kinks_roots_saturation_and_powers_of_two() -> None:
+    z = further("gelu", Dtype.FLOAT64)
+    root = -0.7517915246935645  # where g' of GELU changes its sign
+    assert np.min(np.abs(z - root)) <= 8 * np.spacing(abs(root))
+    assert np.count_nonzero(np.frexp(z)[0] == 0.5) > 10
+    beside = further("hard-tanh", Dtype.FLOAT32)
+    assert {-1.0, 1.0} <= set(beside.tolist())
+    assert any(0 < abs(each - 1.0) < 1e-6 for each in beside.tolist())
+    assert math.isclose(max(each for each in further("tanh", Dtype.FLOAT64) if each < 20), 19.06, rel_tol=0.05)

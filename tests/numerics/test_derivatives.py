@@ -1,0 +1,234 @@
+"""Every kernel against numbers known to fifty digits."""
+
+from __future__ import annotations
+
+import mpmath
+import numpy as np
+import pytest
+
+from actbench import activations
+from actbench.formula import Flaw, Strategy
+from actbench.kernels.kernel import Array
+from actbench.model import Dtype, Kernel, Op
+from actbench.verification import oracle
+from tests.support import kernels
+
+EVERY = kernels.every_kernel()
+DERIVATIVES = [kernel for kernel in EVERY if kernel.op is Op.DERIVATIVE]
+
+ULP = 8.0
+"""What every strategy is held to where it declares nothing."""
+
+SHARP_ULP = 4.0
+"""What the stable forms keep to."""
+
+FEW_EPS = 4.0
+"""What is left, in absolute terms, where digits cancel."""
+
+PIECEWISE_LINEAR = ("hard-sigmoid", "hard-tanh", "leaky-relu", "relu")
+
+
+def strategy_of(kernel: Kernel) -> Strategy:
+    return activations.get(kernel.activation).strategies[kernel.strategy]
+
+
+def has(kernel: Kernel, *flaws: Flaw) -> bool:
+    return any(weakness.flaw in flaws for weakness in strategy_of(kernel).weaknesses)
+
+
+def of(activation: str, strategy: str, dtype: Dtype | None = None) -> list[Kernel]:
+    return [
+        kernel
+        for kernel in DERIVATIVES
+        if (kernel.activation, kernel.strategy) == (activation, strategy) and dtype in {None, kernel.dtype}
+    ]
+
+
+def identified(chosen: list[Kernel]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("kernel", chosen, ids=lambda kernel: kernel.id)
+
+
+def differentiated(kernel: Kernel) -> tuple[Array, Array]:
+    """Return ordinary z, and g' there as a kernel gives it, upstream gradients divided out."""
+    z = kernels.ordinary(kernel.activation, kernel.dtype)
+    dy = np.resize([1.0, -2.0], z.size).astype(kernel.dtype) if kernel.op is not Op.DERIVATIVE else np.ones_like(z)
+    found = kernels.outputs(kernel, z, dy)
+    assert {(array.dtype, array.shape) for array in found} == {(np.dtype(kernel.dtype), (z.size,))}
+    return z, found[-1] / dy
+
+
+@identified(EVERY)
+def test_the_derivative_is_accurate_to_8_ulp_but_for_what_is_declared(kernel: Kernel) -> None:
+    z, derivative = differentiated(kernel)
+    weaknesses = strategy_of(kernel).weaknesses
+    error = kernels.ulps(derivative, kernels.ordinary_slope(kernel.activation, kernel.dtype))
+    excused = [kernels.declared(weaknesses, flaw, z) for flaw in (Flaw.CANCELS, Flaw.MERGES)]
+    stated = ULP * kernels.declared(weaknesses, Flaw.AMPLIFIES, z)
+    assert (error <= stated)[~np.any(excused, axis=0)].all()
+
+
+@identified([kernel for kernel in EVERY if has(kernel, Flaw.CANCELS)])
+def test_where_digits_cancel_the_error_is_a_few_eps_in_absolute_terms(kernel: Kernel) -> None:
+    z, derivative = differentiated(kernel)
+    slope = kernels.ordinary_slope(kernel.activation, kernel.dtype)
+    unit = np.spacing(np.abs(kernels.rounded(slope, kernel.dtype)))
+    error = kernels.ulps(derivative, slope)
+    factor = kernels.declared(strategy_of(kernel).weaknesses, Flaw.AMPLIFIES, z)
+    there = kernels.declared(strategy_of(kernel).weaknesses, Flaw.CANCELS, z)
+    assert (error * unit <= FEW_EPS * factor * float(np.finfo(kernel.dtype).eps))[there].all()
+    assert error[there].max() > ULP or kernel.strategy == "recompute", "its zero is between two of these z"
+
+
+@identified([kernel for kernel in EVERY if kernel.op is Op.STEP])
+def test_a_step_also_gives_the_output(kernel: Kernel) -> None:
+    z = kernels.ordinary(kernel.activation, kernel.dtype)
+    y = kernels.outputs(kernel, z)[0]
+    weaknesses = activations.get(kernel.activation).formulas.weaknesses
+    stated = ULP * kernels.declared(weaknesses, Flaw.AMPLIFIES, z)
+    assert (kernels.ulps(y, kernels.ordinary_output(kernel.activation, kernel.dtype)) <= stated).all()
+
+
+@identified([kernel for kernel in EVERY if kernel.op is not Op.DERIVATIVE])
+def test_the_upstream_gradient_is_a_factor(kernel: Kernel) -> None:
+    z = kernels.ordinary(kernel.activation, kernel.dtype)
+    dy = np.random.default_rng(2).standard_normal(z.size).astype(kernel.dtype)
+    np.testing.assert_array_equal(kernels.outputs(kernel, z, dy)[-1], dy * kernels.outputs(kernel, z)[-1])
+
+
+@identified(kernels.sample())
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_results_have_the_kernels_dtype_and_shape(kernel: Kernel, size: int) -> None:
+    z = np.linspace(-3.0, 3.0, size, dtype=kernel.dtype)
+    found = kernels.outputs(kernel, z)
+    assert {(array.dtype, array.shape) for array in found} == {(np.dtype(kernel.dtype), (size,))}
+
+
+SHARP = [
+    kernel
+    for kernel in EVERY
+    if kernel.strategy in {"recompute", "complement"} and kernel.backend in {"numpy", "numba-simd"}
+    if kernel.op is Op.STEP
+]
+
+
+@identified(SHARP)
+def test_what_is_stable_is_accurate_to_4_ulp_wherever_the_derivative_is_normal(kernel: Kernel) -> None:
+    z = oracle.points(kernel.activation, kernel.dtype)
+    slope, _ = oracle.truth(kernel.activation, kernel.dtype)
+    weaknesses = strategy_of(kernel).weaknesses
+    normal = (np.abs(slope.nearest) >= np.finfo(kernel.dtype).tiny) & np.isfinite(slope.nearest)
+    stated = SHARP_ULP * kernels.declared(weaknesses, Flaw.AMPLIFIES, z)
+    there = normal & ~kernels.declared(weaknesses, Flaw.CANCELS, z)
+    assert (slope.error(kernels.outputs(kernel, z)[-1]) <= stated)[there].all()
+
+
+def test_only_these_stable_forms_declare_a_weakness_where_the_derivative_is_normal() -> None:
+    found = {
+        (kernel.activation, weakness.flaw)
+        for kernel in SHARP
+        for z in [oracle.points(kernel.activation, kernel.dtype)]
+        for normal in [np.abs(oracle.truth(kernel.activation, kernel.dtype)[0].nearest) >= np.finfo(kernel.dtype).tiny]
+        for weakness in strategy_of(kernel).weaknesses
+        if (kernels.declared((weakness,), weakness.flaw, z) > (weakness.flaw is Flaw.AMPLIFIES))[normal].any()
+    }
+    crossing = {(name, Flaw.CANCELS) for name in ("gelu", "gelu-tanh", "mish", "silu")}
+    subnormal = {(name, Flaw.AMPLIFIES) for name in ("gaussian", "mish", "silu")}
+    """The exponential is below the smallest normal number, and a factor brings g' back above it."""
+    assert found == crossing | subnormal | {("gelu-tanh", Flaw.AMPLIFIES)}
+
+
+@identified([kernel for kernel in EVERY if kernel.op is Op.STEP and not has(kernel, Flaw.OVERFLOWS)])
+def test_nothing_overflows_and_nothing_is_invalid_for_any_finite_z(kernel: Kernel) -> None:
+    z = oracle.points(kernel.activation, kernel.dtype)
+    slope, output = oracle.truth(kernel.activation, kernel.dtype)
+    z = z[np.isfinite(slope.nearest) & np.isfinite(output.nearest)]
+    if kernel.activation == "tanh":
+        z = z[np.abs(z) <= np.finfo(kernel.dtype).max / 2]  # its exponential is of twice |z|
+    for found in kernels.outputs(kernel, z, over="raise", divide="raise", invalid="raise"):
+        assert np.isfinite(found).all()
+
+
+FAR = 1e300
+"""What is larger is on the way to infinity."""
+
+
+@identified([kernel for kernel in EVERY if kernel.op is Op.STEP and not has(kernel, Flaw.OVERFLOWS)])
+def test_at_infinity_output_and_derivative_are_their_limits(kernel: Kernel) -> None:
+    ends = np.array([-np.finfo(np.float64).max, np.finfo(np.float64).max])
+    y, *_, slope = kernels.outputs(kernel, np.array([-np.inf, np.inf], dtype=kernel.dtype), over="ignore")
+    for found, exact in (
+        (y, kernels.output(kernel.activation, ends)),
+        (slope, kernels.slope(kernel.activation, ends)),
+    ):
+        limits = [mpmath.sign(each) * np.inf if abs(each) > FAR else each for each in exact]
+        left = 2 * float(np.finfo(kernel.dtype).eps)
+        np.testing.assert_allclose(found, [float(each) for each in limits], rtol=left, atol=left**2)
+
+
+@identified([kernel for kernel in EVERY if kernel.op is Op.STEP])
+def test_nan_stays_nan_but_where_the_derivative_is_chosen_by_a_comparison(kernel: Kernel) -> None:
+    y, *_, slope = kernels.outputs(kernel, np.array([np.nan, 1.0], dtype=kernel.dtype))
+    assert np.isnan(y).tolist() == [True, False]
+    if kernel.activation in PIECEWISE_LINEAR:
+        z = oracle.points(kernel.activation, kernel.dtype)
+        assert slope[0] in kernels.outputs(kernel, z)[-1]
+    else:
+        assert np.isnan(slope[0]) == (kernel.activation != "identity")
+
+
+@pytest.mark.parametrize(("dtype", "gone"), [(Dtype.FLOAT64, 37.43), (Dtype.FLOAT32, 17.33)])
+def test_the_cached_logistic_derivative_vanishes_once_the_output_rounds_to_1(dtype: Dtype, gone: float) -> None:
+    just_before, there, beyond = z = np.array([gone - 0.01, gone + 0.01, 2 * gone], dtype=dtype)
+    y = kernels.rounded(kernels.output("logistic", z), dtype)
+    for kernel in of("logistic", "cached", dtype):
+        assert (kernels.from_residual(kernel, y) == 0).tolist() == [False, True, True]
+        assert not kernels.outputs(kernel, np.array([there, beyond]))[-1].any()
+        assert kernels.outputs(kernel, -z)[-1].all(), "the other tail keeps its digits"
+    for kernel in of("logistic", "recompute", dtype) + of("logistic", "complement", dtype):
+        assert kernels.outputs(kernel, np.array([just_before, there, beyond]))[-1].all()
+
+
+@pytest.mark.parametrize(("dtype", "gone"), [(Dtype.FLOAT64, 19.06), (Dtype.FLOAT32, 9.011)])
+def test_the_cached_tanh_derivative_vanishes_once_the_output_rounds_to_1(dtype: Dtype, gone: float) -> None:
+    just_before, there, beyond = z = np.array([gone - 0.01, gone + 0.01, 2 * gone], dtype=dtype)
+    y = kernels.rounded(kernels.output("tanh", z), dtype)
+    for kernel in of("tanh", "cached", dtype):
+        for side in (1, -1):
+            assert (kernels.from_residual(kernel, side * y) == 0).tolist() == [False, True, True]
+            assert not kernels.outputs(kernel, side * z[2:])[-1].any()
+    for kernel in of("tanh", "recompute", dtype) + of("tanh", "complement", dtype):
+        assert kernels.outputs(kernel, np.array([just_before, there, beyond]))[-1].all()
+
+
+@identified([kernel for kernel in of("logistic", "textbook") if kernel.backend != "python"])
+def test_the_textbook_logistic_derivative_turns_0_and_then_nan(kernel: Kernel) -> None:
+    zero, nan = {Dtype.FLOAT64: (-354.9, -709.8), Dtype.FLOAT32: (-44.4, -88.7)}[kernel.dtype]
+    z = np.array([0.995 * zero, 1.005 * zero, 0.995 * nan, 1.005 * nan], dtype=kernel.dtype)
+    last_number, first_zero, last_zero, first_nan = kernels.outputs(kernel, z)[-1]
+    assert last_number > 0
+    assert first_zero == last_zero == 0
+    assert np.isnan(first_nan)
+
+
+def test_the_textbook_logistic_derivative_overflows_in_pure_python() -> None:
+    (kernel,) = (kernel for kernel in of("logistic", "textbook") if kernel.backend == "python")
+    assert kernels.outputs(kernel, np.array([-355.0, -709.7]))[-1].tolist() == [0.0, 0.0]
+    with pytest.raises(OverflowError):
+        kernels.outputs(kernel, np.array([-709.8]))
+
+
+def test_the_textbook_tanh_derivative_overflows_on_both_sides() -> None:
+    for kernel in of("tanh", "textbook"):
+        out = {Dtype.FLOAT64: 711.0, Dtype.FLOAT32: 90.0}[kernel.dtype]
+        for z in (np.array([side * out], dtype=kernel.dtype) for side in (1, -1)):
+            if kernel.backend == "python":
+                with pytest.raises(OverflowError):
+                    kernels.outputs(kernel, z)
+            else:
+                assert np.isnan(kernels.outputs(kernel, z)[-1]).all()
+
+
+@identified([kernel for kernel in EVERY if kernel.activation == "identity"])
+def test_the_derivative_of_the_identity_is_1(kernel: Kernel) -> None:
+    z = np.array([-np.inf, -1e30, -1.0, -0.0, 0.0, 1e-30, 7.0, np.nan], dtype=kernel.dtype)
+    assert kernels.outputs(kernel, z)[-1].tolist() == [1.0] * z.size

@@ -1,0 +1,190 @@
+"""What is true of every activation whatever z: symmetries, signs, bounds and slopes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from actbench import activations, backends
+from actbench.formula import Dialect, Flaw, Formulas
+from actbench.kernels.kernel import Array
+from actbench.model import Dtype, Kernel, Op
+from actbench.verification import oracle
+from tests.support import kernels
+
+NAMES = list(activations.catalogue())
+BACKENDS = ("python", "numpy", "numba", "numba-simd")
+STEPS = [
+    each
+    for each in kernels.every_kernel()
+    if each.op is Op.STEP and each.backend in BACKENDS and each.strategy != "textbook"
+]
+
+FALL_AND_RISE = ("gelu", "gelu-tanh", "hard-swish", "mish", "silu")
+"""They fall before they rise: the left tail is above the least value."""
+
+EVEN = ("arctan", "hard-sigmoid", "hard-tanh", "identity", "logistic", "softsign", "tanh")
+"""g'(-z) = g'(z)."""
+
+ODD = ("gaussian",)
+"""g'(-z) = -g'(z)."""
+
+COMPLEMENTARY = ("gelu", "gelu-tanh", "log-sigmoid", "silu", "softplus", "squareplus")
+"""g'(-z) = 1 - g'(z)."""
+
+FEW_EPS = 8.0
+
+several = st.lists(st.floats(-40, 40, width=32), min_size=1, max_size=30)
+anywhere = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=30)
+modest = settings(deadline=None, max_examples=12)
+
+
+def identified(chosen: list[Kernel]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("chosen", chosen, ids=lambda chosen: chosen.id)
+
+
+def formulas(name: str) -> Formulas:
+    return activations.get(name).formulas
+
+
+def forward(name: str, z: Array) -> Array:
+    with np.errstate(all="ignore"):
+        return np.asarray(activations.get(name).forward(Dialect.ARRAY, backends.get("numpy").namespace())(z))
+
+
+def eps(chosen: Kernel) -> float:
+    return FEW_EPS * float(np.finfo(chosen.dtype).eps)
+
+
+def differentiated(chosen: Kernel, z: Any) -> Array:
+    return kernels.outputs(chosen, np.array(z, dtype=chosen.dtype))[-1]
+
+
+@identified([each for each in STEPS if each.activation in (*EVEN, *ODD, *COMPLEMENTARY)])
+@given(several)
+@modest
+def test_a_derivative_is_as_symmetric_as_it_is_mathematically(chosen: Kernel, z: list[float]) -> None:
+    right, left = differentiated(chosen, z), differentiated(chosen, [-each for each in z])
+    mirrored = {EVEN: right, ODD: -right, COMPLEMENTARY: 1 - right}
+    (expected,) = [slope for names, slope in mirrored.items() if chosen.activation in names]
+    z_size = np.abs(np.array(z))
+    factor = kernels.declared(
+        activations.get(chosen.activation).strategies[chosen.strategy].weaknesses, Flaw.AMPLIFIES, z_size
+    )
+    kinks = [*formulas(chosen.activation).kinks]
+    elsewhere = ~np.isin(z_size, np.abs(kinks)) & ~near(kinks, z_size, chosen.dtype)
+    assert (np.abs(left - expected) <= factor * eps(chosen))[elsewhere].all()
+
+
+def near(kinks: list[float], z: Array, dtype: Dtype) -> Array:
+    """Return where y may merge with its value at a kink."""
+    width = 16 * float(np.finfo(dtype).eps)
+    return np.array([any(abs(each - abs(kink)) < width for kink in kinks) for each in z], dtype=bool)
+
+
+@identified([each for each in STEPS if each.activation not in (*FALL_AND_RISE, *ODD)])
+@given(anywhere)
+@modest
+def test_the_derivative_of_what_never_falls_is_never_below_0(chosen: Kernel, z: list[float]) -> None:
+    with np.errstate(over="ignore"):
+        assert (differentiated(chosen, np.array(z).astype(chosen.dtype)) >= 0).all()
+
+
+@identified([each for each in STEPS if each.activation in (*FALL_AND_RISE, *ODD)])
+@given(several)
+@modest
+def test_the_derivative_of_what_falls_and_rises_has_the_sign_of_the_truth(chosen: Kernel, z: list[float]) -> None:
+    there = np.array(z, dtype=chosen.dtype)
+    weaknesses = activations.get(chosen.activation).strategies[chosen.strategy].weaknesses
+    certain = ~kernels.declared(weaknesses, Flaw.CANCELS, there)
+    truth = np.sign(kernels.rounded(kernels.slope(chosen.activation, there), chosen.dtype))
+    found = np.sign(differentiated(chosen, there))
+    assert ((found == truth) | (found == 0))[certain].all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("dtype", Dtype)
+@given(z=anywhere)
+@modest
+def test_values_stay_within_the_range(name: str, dtype: Dtype, z: list[float]) -> None:
+    low, high = formulas(name).range
+    with np.errstate(over="ignore"):
+        y = forward(name, np.array(z).astype(dtype))
+    room = FEW_EPS * float(np.finfo(dtype).eps)
+    assert (low - room <= y).all()
+    assert (y <= high + room).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_bounds_of_the_range_are_approached_and_no_others_are(name: str) -> None:
+    low, high = formulas(name).range
+    z = np.concatenate([oracle.points(name, Dtype.FLOAT64), np.linspace(-2, 0, 20_001)])
+    y = forward(name, z)
+    for bound, found in ((low, y.min()), (high, y.max())):
+        if np.isfinite(bound):
+            assert found == pytest.approx(bound, abs=1e-8)
+        else:
+            assert abs(found) > 1e300
+
+
+@pytest.mark.parametrize("name", FALL_AND_RISE)
+def test_the_least_value_is_where_the_derivative_changes_its_sign(name: str) -> None:
+    z = np.linspace(-2.0, -0.5, 3)
+    if name == "hard-swish":
+        least: Any = mpmath.mpf(-1.5)
+    else:
+        least = mpmath.findroot(kernels.TRUTH[name][1], (-1.5, -0.5), solver="anderson")
+    assert formulas(name).range[0] == pytest.approx(float(kernels.TRUTH[name][0](least)), rel=1e-14)
+    assert (forward(name, z) >= formulas(name).range[0]).all()
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in (*FALL_AND_RISE, *ODD)])
+@pytest.mark.parametrize("dtype", Dtype)
+@given(z=anywhere)
+@modest
+def test_the_larger_z_the_larger_the_output(name: str, dtype: Dtype, z: list[float]) -> None:
+    with np.errstate(all="ignore"):
+        y = forward(name, np.sort(np.array(z).astype(dtype)))
+        rounding = FEW_EPS * np.spacing(np.minimum(np.abs(y), np.finfo(dtype).max / 2))
+        assert (y[1:] >= y[:-1] - rounding[1:]).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(z=several)
+@modest
+def test_the_derivative_is_the_slope_of_the_output(name: str, z: list[float]) -> None:
+    step = 1e-5
+    kinks = [*formulas(name).kinks, 0.0]
+    at = np.array([each for each in z if min(abs(each - kink) for kink in kinks) > 2 * step and each < 30])
+    slope = kernels.outputs(Kernel(name, "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64), at)[-1]
+    change = (forward(name, at + step) - forward(name, at - step)) / (2 * step)
+    np.testing.assert_allclose(slope, change, rtol=1e-8, atol=1e-9)
+
+
+SAFE = [
+    each
+    for each in kernels.every_kernel()
+    if each.op is Op.STEP and each.backend in {"python", "numpy"}
+    if all(
+        known.flaw is not Flaw.OVERFLOWS
+        for known in activations.get(each.activation).strategies[each.strategy].weaknesses
+    )
+]
+
+
+@identified(SAFE)
+@given(anywhere)
+@settings(deadline=None, max_examples=20)
+def test_no_finite_z_raises_or_warns(chosen: Kernel, z: list[float]) -> None:
+    """Unless the output or the derivative is itself beyond the format; tanh's exponential is of twice |z|."""
+    limit = float(np.finfo(chosen.dtype).max) / 2
+    there = np.array([1.0, *(each for each in z if abs(each) <= limit)], dtype=chosen.dtype)
+    if chosen.activation == "exp":
+        there = there[there < np.log(np.finfo(chosen.dtype).max)]
+    found = kernels.outputs(chosen, there, over="raise", divide="raise", invalid="raise")
+    assert all(np.isfinite(each).all() for each in found)

@@ -1,0 +1,291 @@
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import mpmath
+import numba
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numba.core.errors import TypingError
+from numba.extending import register_jitable
+
+from actbench import activations, backends
+from actbench.backends._backend import with_literals
+from actbench.backends._simd import coefficients, functions
+from actbench.formula import Dialect
+from actbench.model import Dtype
+from benchmarks import minimax, verify_simd
+
+ROOT = Path(__file__).parents[2]
+SAMPLES = 800
+where: Any = functions.where
+
+every_function = pytest.mark.parametrize("function", verify_simd.FUNCTIONS)
+every_dtype = pytest.mark.parametrize("dtype", verify_simd.DTYPES)
+
+
+@cache
+def compiled(function: str, dtype: str) -> Callable[[Any], Any]:
+    """Return the function of an array."""
+    loop = verify_simd.kernel(function, dtype)
+
+    def over_array(values: Any) -> Any:
+        values = np.asarray(values, dtype)
+        found = np.empty_like(values)
+        loop(found, values)
+        return found
+
+    return over_array
+
+
+def at(function: str, x: float, dtype: str) -> Any:
+    return compiled(function, dtype)([x])[0]
+
+
+def ulp_off(function: str, x: Any, found: Any) -> float:
+    """Return the distance from mpmath's value in units of the spacing there."""
+    with mpmath.workprec(200):
+        farthest = verify_simd.FAR_OUT if function in verify_simd.GROWING else math.inf
+        truth = getattr(mpmath, function)(mpmath.mpf(min(max(-farthest, float(x)), farthest)))
+        nearest = abs(type(found)(float(truth)))
+        return float(abs(mpmath.mpf(float(found)) - truth) / mpmath.mpf(float(np.spacing(nearest))))
+
+
+def inputs(function: str, dtype: str) -> Any:
+    """Return numbers of every magnitude and in the critical regions, where the function and its value are finite."""
+    values = verify_simd.samples(function, 0, SAMPLES).astype(dtype)
+    values = np.concatenate([values, (2.0 ** np.random.default_rng(1).uniform(-140, 7, SAMPLES)).astype(dtype)])
+    return values[np.isfinite(values) & np.isfinite(compiled(function, dtype)(values))]
+
+
+@every_dtype
+@every_function
+@pytest.mark.filterwarnings("ignore:overflow encountered in cast")
+def test_errors_are_within_what_the_docstring_states(function: str, dtype: str) -> None:
+    values = inputs(function, dtype)
+    found = compiled(function, dtype)(values)
+    worst = max(ulp_off(function, x, y) for x, y in zip(values, found, strict=True))
+    assert 0.4 < worst <= verify_simd.stated(function, dtype) <= (2.3 if function == "erfc" else 2.0)
+
+
+@every_dtype
+def test_the_exponential_is_stated_to_err_by_a_unit_in_the_last_place_at_most(dtype: str) -> None:
+    assert verify_simd.stated("exp", dtype) <= 1.0
+
+
+INF, NAN = math.inf, math.nan
+SPECIAL = {
+    "exp": ((0.0, 1.0), (-0.0, 1.0), (INF, INF), (-INF, 0.0), (1e4, INF), (-1e4, 0.0)),
+    "expm1": ((0.0, 0.0), (-0.0, -0.0), (INF, INF), (-INF, -1.0), (1e4, INF), (-1e4, -1.0)),
+    "log": ((0.0, -INF), (-0.0, -INF), (1.0, 0.0), (INF, INF), (-1.0, NAN), (-INF, NAN)),
+    "log1p": ((0.0, 0.0), (-0.0, -0.0), (-1.0, -INF), (INF, INF), (-1.5, NAN), (-INF, NAN)),
+    "tanh": ((0.0, 0.0), (-0.0, -0.0), (INF, 1.0), (-INF, -1.0), (1e4, 1.0), (-1e4, -1.0)),
+    "sinh": ((0.0, 0.0), (-0.0, -0.0), (INF, INF), (-INF, -INF), (1e4, INF), (-1e4, -INF)),
+    "cosh": ((0.0, 1.0), (-0.0, 1.0), (INF, INF), (-INF, INF), (1e4, INF), (-1e4, INF)),
+    "erf": ((0.0, 0.0), (-0.0, -0.0), (INF, 1.0), (-INF, -1.0), (1e4, 1.0), (-1e4, -1.0)),
+    "atan": ((0.0, 0.0), (-0.0, -0.0), (INF, math.pi / 2), (-INF, -math.pi / 2)),
+    "erfc": ((0.0, 1.0), (-0.0, 1.0), (INF, 0.0), (-INF, 2.0), (1e4, 0.0), (-1e4, 2.0)),
+    "sin": ((0.0, 0.0), (-0.0, -0.0), (INF, NAN), (-INF, NAN)),
+    "cos": ((0.0, 1.0), (-0.0, 1.0), (INF, NAN), (-INF, NAN)),
+    "floor": ((0.0, 0.0), (-0.0, -0.0), (INF, INF), (-INF, -INF), (0.5, 0.0), (-0.5, -1.0)),
+}
+
+
+@every_dtype
+@pytest.mark.parametrize(
+    ("function", "x", "expected"),
+    [(function, x, expected) for function, pairs in SPECIAL.items() for x, expected in (*pairs, (NAN, NAN))],
+)
+def test_special_values_are_exact_with_the_sign_of_their_zero(
+    function: str, x: float, expected: float, dtype: str
+) -> None:
+    found = at(function, x, dtype)
+    assert str(found) == str(np.dtype(dtype).type(expected))
+
+
+@every_dtype
+@pytest.mark.parametrize("function", ["expm1", "log1p", "tanh", "sinh", "atan", "sin"])
+def test_a_number_too_small_for_its_square_to_matter_is_its_own_value_down_to_subnormal_ones(
+    function: str, dtype: str
+) -> None:
+    info = np.finfo(dtype)
+    tiny = np.array([info.smallest_subnormal, 3 * info.smallest_subnormal, info.tiny / 3, info.tiny, info.eps / 64])
+    tiny = np.concatenate([tiny, -tiny]).astype(dtype)
+    np.testing.assert_array_equal(compiled(function, dtype)(tiny), tiny)
+
+
+@every_dtype
+def test_the_exponential_underflows_gradually_and_overflows_at_the_largest_number(dtype: str) -> None:
+    info = np.finfo(dtype)
+    smallest = math.log(float(info.smallest_subnormal))
+    assert at("exp", smallest + 0.1, dtype) == info.smallest_subnormal
+    assert at("exp", smallest - 1.0, dtype) == 0.0
+    largest = math.log(float(info.max))
+    assert np.isfinite(at("exp", math.nextafter(largest, 0.0) * (1 - 2 * float(info.eps)), dtype))
+    assert at("exp", largest * (1 + 2 * float(info.eps)), dtype) == INF
+
+
+@every_dtype
+def test_the_logarithm_of_the_smallest_subnormal_number_is_right(dtype: str) -> None:
+    smallest = np.finfo(dtype).smallest_subnormal
+    assert at("log", float(smallest), dtype) == pytest.approx(math.log(float(smallest)), rel=float(np.finfo(dtype).eps))
+
+
+numbers = st.floats(width=32, allow_nan=False)
+
+
+@every_dtype
+@pytest.mark.parametrize("function", ["tanh", "sinh", "erf", "atan", "sin"])
+@given(x=numbers)
+def test_odd_functions_are_odd_to_the_last_bit(function: str, dtype: str, x: float) -> None:
+    assert str(at(function, -x, dtype)) == str(-at(function, x, dtype))
+
+
+@every_dtype
+@pytest.mark.parametrize("function", ["sin", "cos"])
+def test_a_periodic_function_is_undefined_beyond_the_numbers_that_it_can_reduce(function: str, dtype: str) -> None:
+    limit = np.dtype(dtype).type(verify_simd.LIMITS[dtype])
+    beyond = np.nextafter(limit, np.dtype(dtype).type(INF))
+    np.testing.assert_array_equal(
+        np.isnan(compiled(function, dtype)([-beyond, -limit, limit, beyond])), [True, False, False, True]
+    )
+
+
+def nearest_to_multiples_of_half_pi(dtype: str) -> list[float]:
+    """Return numbers m 2^e that are so near to k pi/2 that k/m is a convergent of 2^e / (pi/2)."""
+    found = set()
+    digits = np.finfo(dtype).nmant + 1
+    with mpmath.workprec(300):
+        for e in range(1 - digits, math.frexp(verify_simd.LIMITS[dtype])[1] - digits + 1):
+            rest = mpmath.ldexp(2, e) / mpmath.pi
+            (m, m_before), (k, k_before) = (0, 1), (1, 0)
+            while m < 2**digits:
+                found.add(math.ldexp(m, e))
+                whole = int(mpmath.floor(rest))
+                rest = 1 / (rest - whole)
+                (m, m_before), (k, k_before) = (whole * m + m_before, m), (whole * k + k_before, k)
+    return sorted(x for x in found if 1.0 < x <= verify_simd.LIMITS[dtype])
+
+
+@every_dtype
+@pytest.mark.parametrize("function", ["sin", "cos"])
+def test_a_periodic_function_has_all_digits_next_to_its_zeros(function: str, dtype: str) -> None:
+    values = np.array(nearest_to_multiples_of_half_pi(dtype), dtype)
+    found = compiled(function, dtype)(values)
+    assert float(np.min(np.abs(found))) < float(np.finfo(dtype).eps) * 1e-1
+    worst = max(ulp_off(function, x, y) for x, y in zip(values, found, strict=True))
+    assert worst <= verify_simd.stated(function, dtype)
+
+
+@every_dtype
+def test_the_complementary_error_function_underflows_gradually(dtype: str) -> None:
+    smallest = float(np.finfo(dtype).smallest_subnormal)
+    with mpmath.workprec(100):
+        last = float(mpmath.findroot(lambda x: mpmath.log(mpmath.erfc(x) / smallest), math.sqrt(-math.log(smallest))))
+    assert at("erfc", last, dtype) == smallest
+    assert at("erfc", last + 0.1, dtype) == 0.0
+
+
+@every_dtype
+@given(x=numbers)
+def test_the_hyperbolic_cosine_is_even_and_at_least_one(dtype: str, x: float) -> None:
+    assert at("cosh", -x, dtype) == at("cosh", x, dtype) >= 1.0
+
+
+@every_dtype
+@pytest.mark.parametrize("function", ["tanh", "erf"])
+@given(x=numbers)
+def test_sigmoids_stay_within_one(function: str, dtype: str, x: float) -> None:
+    assert abs(at(function, x, dtype)) <= 1.0
+
+
+@every_dtype
+@given(values=st.lists(numbers, min_size=1, max_size=70))
+def test_a_value_does_not_depend_on_where_in_the_array_its_number_stands(dtype: str, values: list[float]) -> None:
+    found = compiled("exp", dtype)(values)
+    np.testing.assert_array_equal(found, [at("exp", x, dtype) for x in values])
+
+
+@every_dtype
+@given(values=st.lists(numbers, min_size=1, max_size=70))
+def test_the_floor_is_exact_with_the_sign_of_its_zero(dtype: str, values: list[float]) -> None:
+    found = compiled("floor", dtype)(values)
+    np.testing.assert_array_equal(
+        found.view(f"u{found.itemsize}"), np.floor(np.array(values, dtype)).view(f"u{found.itemsize}")
+    )
+
+
+@every_dtype
+def test_what_only_moves_numbers_keeps_their_type(dtype: str) -> None:
+    def formula(x: Any, y: Any) -> Any:
+        return functions.sqrt(x), functions.copy(y), functions.ones_like(y), where(x < y, x, y)
+
+    dispatcher = numba.njit(formula)
+    real = np.dtype(dtype).type
+    assert dispatcher(real(2.25), real(7.0)) == (1.5, 7.0, 1.0, 2.25)
+    (version,) = dispatcher.overloads.values()
+    assert {str(kind) for kind in version.signature.return_type} == {dtype}
+
+
+def test_a_selection_between_two_types_is_refused() -> None:
+    def formula(x: Any, y: Any) -> Any:
+        return where(x < y, x, y)
+
+    with pytest.raises(TypingError):
+        numba.njit(formula)(np.float32(1.0), np.float64(2.0))
+
+
+@pytest.mark.parametrize("function", [*verify_simd.FUNCTIONS, "floor", "sqrt", "copy", "ones_like"])
+def test_outside_compiled_code_a_function_says_so(function: str) -> None:
+    with pytest.raises(TypeError, match=rf"{function}\(1.5\) is for code that numba compiles"):
+        getattr(functions, function)(1.5)
+
+
+def test_outside_compiled_code_a_selection_says_so() -> None:
+    with pytest.raises(TypeError, match="is for code that numba compiles"):
+        where(True, 1.0, 2.0)
+
+
+def test_looking_for_backends_does_not_import_numba() -> None:
+    code = "import sys, actbench.backends._simd; assert 'numba' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+@pytest.mark.parametrize("fit", [fit for fit in minimax.fits() if fit.name in {"EXP_32", "SINH_32", "COSH_64"}])
+def test_coefficients_are_what_their_generator_prints(fit: minimax.Fit) -> None:
+    assert minimax.printed(fit) in Path(coefficients.__file__).read_text(encoding="utf-8")
+
+
+def test_the_generator_knows_of_every_set_of_coefficients() -> None:
+    assert {fit.name for fit in minimax.fits()} == {name for name in vars(coefficients) if name.isupper()}
+
+
+def over_array(formula: Callable[..., Any], values: Any) -> Any:
+    inlined = register_jitable(formula)
+
+    def loop(out: Any, values: Any) -> None:
+        for i in range(values.size):
+            out[i] = inlined(values[i])
+
+    found = np.empty_like(values)
+    numba.njit(error_model="numpy")(loop)(found, values)
+    return found
+
+
+@pytest.mark.parametrize("dtype", Dtype)
+@pytest.mark.parametrize("name", activations.catalogue())
+def test_an_activation_has_the_values_that_it_has_over_numpy(name: str, dtype: Dtype) -> None:
+    activation = activations.get(name)
+    z = np.linspace(-3.0, 9.0, 999).astype(dtype)
+    expected = activation.forward(Dialect.ARRAY, backends.get("numpy").namespace())(z)
+    helper = register_jitable(forceinline=True)
+    found = over_array(with_literals(activation.forward(Dialect.ARRAY, functions), dtype, helper=helper), z)
+    np.testing.assert_allclose(found, expected, rtol=8 * float(np.finfo(dtype).eps))

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import verify_simd
+
+ROOT = Path(__file__).parents[2]
+
+every_dtype = pytest.mark.parametrize("dtype", verify_simd.DTYPES)
+
+COMPILE = """
+import json
+
+import numba
+
+from actbench.backends._simd import functions as m
+from actbench.backends._simd.vector_width import widest
+
+
+def loop(out, values):
+    widest()
+    for i in range(values.size):
+        x = values[i]
+        bounded = m.exp(x) + m.tanh(x) + m.erf(x) + m.atan(x) + m.where(x < x, m.sqrt(x), m.ones_like(x))
+        bounded += m.erfc(x) + m.sin(x) + m.cos(x)
+        out[i] = bounded + m.expm1(x) + m.log(x) + m.log1p(x) + m.sinh(x) + m.cosh(x)
+
+
+def floors(out, values):
+    widest()
+    for i in range(values.size):
+        out[i] = m.floor(values[i])
+
+
+def code(loop):
+    compiled = numba.njit([numba.void(array, array) for array in arrays], error_model="numpy")(loop)
+    return [*compiled.inspect_llvm().values()], [*compiled.inspect_asm().values()]
+
+
+arrays = numba.float32[::1], numba.float64[::1]
+print(json.dumps({"all": code(loop), "floor": code(floors)}))
+"""
+
+X86 = {"x86-64": 128, "haswell": 256, "skylake-avx512": 512}
+"""Bits of a vector by processor: the first has neither fused multiply-add nor the rounding instructions of SSE4.1."""
+
+on_x86 = pytest.mark.skipif(platform.machine().lower() not in {"x86_64", "amd64"}, reason="compiles for x86-64")
+
+
+@cache
+def codes(processor: str) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return LLVM's and the machine's code for a processor that need not be this one, by the loop and the dtype."""
+    done = subprocess.run(
+        [sys.executable, "-c", COMPILE],
+        env=os.environ | {"NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": ""},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = {}
+    for loop, both in json.loads(done.stdout).items():
+        for dtype, llvm, machine in zip(verify_simd.DTYPES, *both, strict=True):
+            (body,) = re.findall(r"^define [^@\n]*i32 @.*?^}", llvm, re.MULTILINE | re.DOTALL)
+            found[loop, dtype] = body, machine.split(".globl")[1]
+    return found
+
+
+def code(processor: str, dtype: str) -> tuple[str, str]:
+    """Return the code of a loop over all functions but `floor`, for which there may be no instruction."""
+    return codes(processor)["all", dtype]
+
+
+every_processor = pytest.mark.parametrize("processor", X86)
+
+
+@on_x86
+@every_dtype
+@every_processor
+def test_all_functions_are_vectorised_as_wide_as_the_processor_can(processor: str, dtype: str) -> None:
+    llvm, _ = code(processor, dtype)
+    kind = {"float32": "float", "float64": "double"}[dtype]
+    lanes = X86[processor] // (8 * np.dtype(dtype).itemsize)
+    assert f"llvm.fmuladd.v{lanes}f{8 * np.dtype(dtype).itemsize}" in llvm
+    assert re.search(rf"= fdiv <{lanes} x {kind}>", llvm)
+
+
+@on_x86
+@every_dtype
+@every_processor
+def test_nothing_is_called_and_no_lane_is_taken_out_of_its_vector(processor: str, dtype: str) -> None:
+    llvm, machine = code(processor, dtype)
+    called = set(re.findall(r"call [^@\n]*@([\w.]+)\(", llvm))
+    assert {name.split(".")[1] for name in called} <= {"fmuladd", "fabs", "copysign", "sqrt"}
+    assert "extractelement" not in llvm
+    assert not re.search(r"^\s+call", machine, re.MULTILINE)
+
+
+@on_x86
+@every_dtype
+@every_processor
+def test_no_number_is_converted(processor: str, dtype: str) -> None:
+    llvm, machine = code(processor, dtype)
+    assert not re.search(r"= (?:fpext|fptrunc|sitofp|uitofp|fptosi|fptoui) ", llvm)
+    assert not re.search(r"^\s+v?cvt", machine, re.MULTILINE)
+
+
+@on_x86
+@every_processor
+def test_float32_is_computed_without_float64(processor: str) -> None:
+    llvm, _ = code(processor, "float32")
+    assert "double" not in llvm
+
+
+@on_x86
+@every_dtype
+@pytest.mark.parametrize("processor", ["haswell", "skylake-avx512"])
+def test_the_floor_is_one_instruction_for_a_whole_vector_where_there_is_one(processor: str, dtype: str) -> None:
+    llvm, machine = codes(processor)["floor", dtype]
+    bits = 8 * np.dtype(dtype).itemsize
+    assert f"llvm.floor.v{X86[processor] // bits}f{bits}" in llvm
+    assert re.search(r"^\s+v(?:round|rndscale)p", machine, re.MULTILINE)
+    assert not re.search(r"^\s+call", machine, re.MULTILINE)
+
+
+@on_x86
+def test_multiply_adds_are_fused_where_the_processor_does_and_two_instructions_where_it_does_not() -> None:
+    assert "vfmadd" in code("haswell", "float32")[1]
+    assert "fmadd" not in code("x86-64", "float32")[1]

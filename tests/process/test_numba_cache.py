@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, cast
+from unittest.mock import Mock
+
+import numba
+import numpy as np
+import pytest
+from numba.core.caching import IndexDataCacheFile
+
+from actbench import backends
+from actbench.backends import _generated_code, _numba_cache
+from actbench.kernels.kernel import rule
+from actbench.model import Compiled, Dtype, Kernel, Op
+
+ENTRIES = 60
+
+SAVE = """
+import sys
+from pathlib import Path
+from numba.core.caching import IndexDataCacheFile
+from actbench.backends import _numba_cache
+from actbench.model import Op
+
+place, own, entries = sys.argv[1:]
+index = IndexDataCacheFile(place, "loop", "stamp")
+save = _numba_cache.alone(Path(place, "lock"), index.save)
+for number in range(int(entries)):
+    save((own, number), f"{own} {number}")
+"""
+
+
+def test_what_several_processes_save_at_once_is_each_found_as_it_was(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", SAVE, str(tmp_path)]
+    running = [subprocess.Popen([*command, own, str(ENTRIES)], cwd=Path(__file__).parents[2]) for own in "abc"]
+    assert [each.wait(60) for each in running] == [0, 0, 0]
+    index: Any = cast(Any, IndexDataCacheFile)(str(tmp_path), "loop", "stamp")
+    for own in "abc":
+        assert [index.load((own, number)) for number in range(ENTRIES)] == [f"{own} {n}" for n in range(ENTRIES)]
+
+
+def test_a_kernel_goes_to_the_cache_and_comes_from_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path))
+
+    def double(out: Any, z: Any) -> None:
+        for i in range(out.size):
+            out[i] = 2.0 * z[i]
+
+    hits = []
+    for _ in range(2):
+        dispatcher = numba.njit(double)
+        _numba_cache.share(dispatcher)
+        dispatcher.compile(numba.void(numba.float64[::1], numba.float64[::1]))
+        out = np.zeros(3)
+        dispatcher(out, np.ones(3))
+        assert out.tolist() == [2.0] * 3
+        hits.append(bool(dispatcher.stats.cache_hits))
+    assert hits == [False, True]
+    assert len([*tmp_path.rglob("*.lock")]) == 1
+
+
+def test_where_no_lock_can_be_written_it_is_done_without(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert _numba_cache.alone(tmp_path / "file" / "lock", lambda key: f"found {key}")("this") == "found this"
+
+
+COMPILE = """
+import sys
+from actbench.kernels.kernel import bind
+from actbench.model import Case
+bind(Case.parse(sys.argv[1]).kernel)
+"""
+
+CALL = """
+import sys
+import numpy as np
+from actbench.kernels.kernel import bind
+from actbench.model import Case
+from tests.support import kernels
+for case in map(Case.parse, sys.argv[1:]):
+    z = np.linspace(-2, 2, case.size, dtype=case.dtype)
+    expected = kernels.outputs(Case.parse(case.id.replace(case.backend, "numpy")).kernel, z)
+    assert bind(case.kernel).from_cache, case.id
+    for one, other in zip(kernels.outputs(case.kernel, z), expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6, err_msg=case.id)
+"""
+
+
+@pytest.mark.parametrize("backend", ["numba", "numba-simd", "numba-parallel"])
+def test_kernels_that_other_processes_compiled_are_not_taken_for_one_another(backend: str, tmp_path: Path) -> None:
+    """Numba counts functions from 1 in every process: what it leaves a function of its own has the name of another."""
+    cases = [f"{activation}/recompute/{backend}/step/float32/301" for activation in ("logistic", "gelu-tanh")]
+    started = {"cwd": Path(__file__).parents[2], "env": os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}}
+    for case in cases:
+        subprocess.run([sys.executable, "-c", COMPILE, case], check=True, **cast(Any, started))
+    call = [sys.executable, "-c", CALL, *cases]
+    found = subprocess.run(call, check=False, capture_output=True, text=True, **cast(Any, started))
+    assert found.returncode == 0, found.stderr
+
+
+def bound_and_compiled(kernel: Kernel) -> tuple[bool, Compiled | None]:
+    """Bind a kernel as a process does that has not yet; return whether it came from the cache, and what it is."""
+    backend, chosen = backends.get(kernel.backend), (kernel.op, rule(kernel), kernel.dtype)
+    bound = backend.bind(*chosen)
+    return bound.from_cache, backend.compiled(bound, *chosen)
+
+
+@pytest.mark.parametrize("backend", ["numba", "numba-simd"])
+def test_a_kernel_from_the_cache_is_what_it_was_when_it_was_compiled_and_is_not_compiled_again(
+    backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path))
+    kernel, other = (Kernel("logistic", "cached", backend, Op.DERIVATIVE, dtype) for dtype in Dtype)
+    (first, facts), (_, others) = bound_and_compiled(kernel), bound_and_compiled(other)
+    assert facts != others
+    monkeypatch.setattr(_generated_code, "facts", None)
+    assert (first, bound_and_compiled(kernel)) == (False, (True, facts))
+    assert bound_and_compiled(other) == (True, others)
+
+
+def test_what_another_version_read_is_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path))
+    kernel = Kernel("logistic", "cached", "numba", Op.DERIVATIVE, Dtype.FLOAT64)
+    _, facts = bound_and_compiled(kernel)
+    monkeypatch.setattr(_generated_code, "edition", lambda: "another")
+    read = Mock(side_effect=_generated_code.facts)
+    monkeypatch.setattr(_generated_code, "facts", read)
+    assert bound_and_compiled(kernel) == bound_and_compiled(kernel) == (True, facts)
+    read.assert_called_once()

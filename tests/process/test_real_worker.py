@@ -1,0 +1,247 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from actbench import backends
+from actbench.errors import BenchmarkError
+from actbench.host.variables import worker_environment
+from actbench.measure.client import WorkerLostError, WorkerProcess, here
+from actbench.measure.protocol import Slice, Sweep
+from actbench.model import Arm, Block, Dtype, Kernel, Op
+from tests.support.selections import FILES, UNPROBED, names, rows
+
+AVAILABLE = [name for name, backend in backends.catalogue().items() if not backend.unavailable]
+TIMEOUT = 60.0
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
+
+
+def block(backend: str, op: Op = Op.DERIVATIVE) -> Block:
+    return Block("logistic", op, Dtype.FLOAT64, 1000, (Arm("recompute", backend), Arm("cached", backend)))
+
+
+@pytest.fixture
+def worker() -> Iterator[WorkerProcess]:
+    """A real worker, not pinned."""
+    started = WorkerProcess(cpu=None, timeout=TIMEOUT, interpreter=here())
+    yield started
+    started.close()
+
+
+def pid(worker: WorkerProcess) -> int:
+    return worker._process.pid
+
+
+def once(worker: WorkerProcess, *, arm: int = 0, calls: int = 1, timeout: float = TIMEOUT) -> float:
+    """Time one slice."""
+    ((seconds,),) = worker.time([Sweep(1, (Slice(arm, calls),))], timeout).seconds
+    return seconds
+
+
+def is_gone(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("backend", AVAILABLE)
+def test_a_worker_times_every_arm_of_a_backend(worker: WorkerProcess, backend: str) -> None:
+    for op in Op:
+        worker.prepare(block(backend, op), seed=1)
+        there_and_back = tuple(Slice(arm, 3, phase) for phase, arm in enumerate((0, 1, 2, 2, 1, 0)))
+        timed = worker.time([Sweep(2, there_and_back), Sweep(3, there_and_back[:1])], TIMEOUT).seconds
+        assert [len(seconds) for seconds in timed] == [6, 1]
+        assert all(each > 0 for seconds in timed for each in seconds)
+
+
+@pytest.mark.parametrize("backend", AVAILABLE)
+@pytest.mark.parametrize("op", list(Op))
+def test_a_worker_evaluates_what_the_mathematics_says(worker: WorkerProcess, backend: str, op: Op) -> None:
+    z = np.linspace(-3, 3, 7)
+    dy = np.linspace(1, 2, 7)
+    y = 1 / (1 + np.exp(-z))
+    for strategy in ("textbook", "recompute", "cached", "complement"):
+        answer = worker.evaluate(Kernel("logistic", strategy, backend, op, Dtype.FLOAT64), z, dy)
+        outputs = [array.unpack() for array in answer.outputs]
+        assert answer.raised is None
+        np.testing.assert_allclose(outputs[-1], y * (1 - y) * (1 if op is Op.DERIVATIVE else dy), rtol=1e-13)
+        if op is Op.STEP:
+            np.testing.assert_allclose(outputs[0], y, rtol=1e-13)
+        compiled = backend.startswith("numba") or backend in {"torch-compile", "torch-compile-cuda", "jax"}
+        assert (answer.compile_seconds is not None) == compiled
+
+
+def test_arithmetic_that_raises_is_an_answer(worker: WorkerProcess) -> None:
+    kernel = Kernel("logistic", "textbook", "python", Op.DERIVATIVE, Dtype.FLOAT64)
+    answer = worker.evaluate(kernel, np.array([-1000.0]), np.ones(1))
+    assert answer.raised is not None
+    assert answer.raised.startswith("OverflowError")
+    assert answer.outputs == ()
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system cannot pin")
+def test_a_worker_is_pinned() -> None:
+    cpu = max(os.sched_getaffinity(0))
+    worker = WorkerProcess(cpu=cpu, timeout=TIMEOUT, interpreter=here())
+    try:
+        assert os.sched_getaffinity(pid(worker)) == {cpu}
+    finally:
+        worker.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
+def test_relevant_variables_reach_a_worker_and_others_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    relevant = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    for name, value in {**relevant, "ACTBENCH_SECRET": "hush", "PYTHONWARNINGS": "error"}.items():
+        monkeypatch.setenv(name, value)
+    worker = WorkerProcess(cpu=None, timeout=TIMEOUT, interpreter=here())
+    try:
+        pairs = Path(f"/proc/{pid(worker)}/environ").read_text().split("\0")
+        found = dict(pair.split("=", 1) for pair in pairs if pair)
+    finally:
+        worker.close()
+    assert found.items() >= relevant.items()
+    assert not {"ACTBENCH_SECRET", "PYTHONWARNINGS"} & found.keys()
+    assert found == worker_environment(os.environ)
+
+
+def test_a_request_that_raises_gives_its_words_and_the_worker_lives_on(worker: WorkerProcess) -> None:
+    with pytest.raises(BenchmarkError, match=r"^unknown activation 'isru'") as raised:
+        worker.prepare(Block("isru", Op.DERIVATIVE, Dtype.FLOAT64, 10, (Arm("cached", "numpy"),)), seed=1)
+    assert not isinstance(raised.value, WorkerLostError)
+    process = pid(worker)
+    worker.prepare(block("numpy"), seed=1)
+    assert once(worker) > 0
+    assert pid(worker) == process
+
+
+def test_a_kernel_that_raises_gives_its_words_and_the_worker_lives_on(worker: WorkerProcess) -> None:
+    worker.prepare(block("python"), seed=1)
+    with pytest.raises(BenchmarkError, match="IndexError"):
+        once(worker, arm=7)
+    assert once(worker) > 0
+
+
+def test_a_killed_worker_is_reported_with_its_signal(worker: WorkerProcess) -> None:
+    os.kill(pid(worker), signal.SIGKILL)
+    with pytest.raises(WorkerLostError, match=r"^the worker was killed by SIGKILL$"):
+        worker.prepare(block("numpy"), seed=1)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGRTMIN"), reason="no real-time signals here")
+def test_a_worker_killed_by_a_signal_without_a_name_is_reported(worker: WorkerProcess) -> None:
+    os.kill(pid(worker), signal.SIGRTMIN + 3)
+    with pytest.raises(WorkerLostError, match="killed by"):
+        worker.prepare(block("numpy"), seed=1)
+
+
+def test_a_hanging_worker_is_ended_after_the_timeout(worker: WorkerProcess) -> None:
+    worker.prepare(block("numpy"), seed=1)
+    with pytest.raises(WorkerLostError, match=r"took longer than .* \(--timeout\)"):
+        once(worker, calls=10**9, timeout=0.3)
+    assert is_gone(pid(worker))
+
+
+def test_a_stopped_worker_counts_as_hanging() -> None:
+    worker = WorkerProcess(cpu=None, timeout=TIMEOUT, interpreter=here())
+    try:
+        os.kill(pid(worker), signal.SIGSTOP)
+        with pytest.raises(WorkerLostError, match="took longer"):
+            once(worker, timeout=0.2)
+    finally:
+        worker.close()
+    assert is_gone(pid(worker))
+
+
+def test_an_interpreter_that_is_no_python_is_lost_with_its_last_words(tmp_path: Path) -> None:
+    script = tmp_path / "python"
+    script.write_text("#!/bin/sh\necho first >&2\necho 'my last words' >&2\nexit 3\n")
+    script.chmod(0o755)
+    with pytest.raises(WorkerLostError, match="the worker exited with status 3; its last words: my last words"):
+        WorkerProcess(cpu=None, timeout=TIMEOUT, interpreter=replace(here(), python=str(script)))
+
+
+def test_closing_twice_is_harmless_and_leaves_no_process() -> None:
+    worker = WorkerProcess(cpu=None, timeout=TIMEOUT, interpreter=here())
+    worker.close()
+    worker.close()
+    assert is_gone(pid(worker))
+
+
+# The whole command
+
+
+def actbench(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "actbench", *arguments], cwd=cwd, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_real_smoke_run_leaves_all_files(tmp_path: Path) -> None:
+    done = actbench("run", "--preset", "smoke", "--rounds", "1", "-q", "-o", "here", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert names(tmp_path / "here") == FILES
+    assert "Speedup over recompute: logistic, derivative" in done.stdout
+    assert done.stderr == "\nwritten to here\n"
+    assert all(float(row["seconds"]) > 0 for row in rows(tmp_path / "here/values.csv"))
+
+
+def test_stock_pyperf_measures_the_same_plan(tmp_path: Path) -> None:
+    done = actbench(
+        *("run", "--engine", "pyperf", "--rounds", "2", "-a", "logistic", "-b", "numpy", "-s", "recompute,cached"),
+        *("-n", "1000", "-d", "float64", "-q", "-o", "here"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert names(tmp_path / "here") == UNPROBED
+    assert {row["rounds"] for row in rows(tmp_path / "here/speedups.csv")} == {"2"}
+    assert {row["strategy"] for row in rows(tmp_path / "here/cases.csv")} == {"recompute", "cached", "yardstick"}
+    assert actbench("compare", "here", cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_exits_with_130_and_readable_files(tmp_path: Path, number: signal.Signals) -> None:
+    command = [sys.executable, "-m", "actbench", "run", "-a", "logistic", "-b", "numpy", "-s", "recompute,cached"]
+    process = subprocess.Popen(  # no threads here; a background job would inherit an ignored SIGINT
+        [*command, "-n", "1000", "-d", "float64", "--rounds", "10000", "-o", "here"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # A background job inherits an ignored SIGINT; there are no threads here.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+    )
+    try:
+        speedups = tmp_path / "here/speedups.csv"
+        for _ in range(600):
+            if speedups.exists() and len(rows(speedups)) > 0:
+                break
+            assert process.poll() is None
+            time.sleep(0.1)
+        os.kill(process.pid, number)
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 130
+    assert "interrupted: what is finished is kept" in said
+    assert "Traceback" not in said
+    assert names(tmp_path / "here") == FILES
+    assert json.loads((tmp_path / "here/run.json").read_text())["status"] == "interrupted"
+    assert int(rows(speedups)[0]["rounds"]) >= 1
+    assert actbench("compare", "here", cwd=tmp_path).returncode == 0

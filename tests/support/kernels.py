@@ -1,0 +1,237 @@
+"""Kernels called in this process, and how far what they return is from a number known to many digits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from itertools import product
+from typing import Any
+
+import mpmath
+import numpy as np
+
+from actbench import activations, backends
+from actbench.backends import Backend
+from actbench.formula import Flaw, Weakness
+from actbench.kernels.kernel import Array, Operands, Placement, bind, prepare, refusal
+from actbench.model import Dtype, Kernel, Op
+from actbench.verification.oracle import Evaluation
+
+
+def _logistic(z: Any) -> Any:
+    return 1 / (1 + mpmath.exp(-z))
+
+
+def _squareplus(z: Any) -> Any:
+    root = mpmath.sqrt(z * z + 4)
+    return 2 / (root - z) if z < 0 else (z + root) / 2
+
+
+def _twice_u(z: Any) -> Any:
+    return 2 * mpmath.sqrt(2 / mpmath.pi) * (z + mpmath.mpf(0.044715) * z**3)
+
+
+def _gelu_tanh_slope(z: Any) -> Any:
+    if abs(z) > 1e6:
+        return mpmath.mpf(z > 0)
+    s = _logistic(_twice_u(z))
+    inner = 2 * mpmath.sqrt(2 / mpmath.pi) * (1 + 3 * mpmath.mpf(0.044715) * z**2)
+    return s + z * inner * s * _logistic(-_twice_u(z))
+
+
+def _mish_slope(z: Any) -> Any:
+    w = mpmath.tanh(mpmath.log1p(mpmath.exp(z)))
+    return w + z * _logistic(z) * mpmath.sech(mpmath.log1p(mpmath.exp(z))) ** 2
+
+
+_SCALE = mpmath.mpf(1.0507009873554804934193349852946)
+_STEEP = mpmath.mpf(1.0507009873554804934193349852946 * 1.6732632423543772848170429916717)
+
+TRUTH: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "arctan": (mpmath.atan, lambda z: 1 / (1 + z**2)),
+    "celu": (lambda z: z if z > 0 else mpmath.expm1(z), lambda z: mpmath.exp(min(z, 0))),
+    "elu": (lambda z: z if z > 0 else mpmath.expm1(z), lambda z: mpmath.exp(min(z, 0))),
+    "exp": (mpmath.exp, mpmath.exp),
+    "gaussian": (lambda z: mpmath.exp(-z * z), lambda z: -2 * z * mpmath.exp(-z * z)),
+    "gelu": (
+        lambda z: z * mpmath.ncdf(z) if abs(z) < 1e6 else max(z, 0),
+        lambda z: mpmath.ncdf(z) + z * mpmath.npdf(z) if abs(z) < 1e6 else mpmath.mpf(z > 0),
+    ),
+    "gelu-tanh": (lambda z: z * _logistic(_twice_u(z)) if abs(z) < 1e6 else max(z, 0), _gelu_tanh_slope),
+    "hard-sigmoid": (
+        lambda z: min(max((z + 3) / 6, mpmath.mpf(0)), mpmath.mpf(1)),
+        lambda z: mpmath.mpf(abs(z) < 3) / 6,
+    ),
+    "hard-swish": (
+        lambda z: z * min(max((z + 3) / 6, mpmath.mpf(0)), mpmath.mpf(1)),
+        lambda z: (2 * z + 3) / 6 if abs(z) < 3 else mpmath.mpf(z > 0),
+    ),
+    "hard-tanh": (lambda z: min(max(z, mpmath.mpf(-1)), mpmath.mpf(1)), lambda z: mpmath.mpf(abs(z) < 1)),
+    "identity": (lambda z: z, lambda _: mpmath.mpf(1)),
+    "leaky-relu": (lambda z: z if z > 0 else mpmath.mpf(0.01) * z, lambda z: mpmath.mpf(1.0 if z > 0 else 0.01)),
+    "log-sigmoid": (lambda z: -mpmath.log1p(mpmath.exp(-z)), lambda z: _logistic(-z)),
+    "logistic": (_logistic, lambda z: mpmath.exp(-abs(z)) / (1 + mpmath.exp(-abs(z))) ** 2),
+    "mish": (lambda z: z * mpmath.tanh(mpmath.log1p(mpmath.exp(z))), _mish_slope),
+    "relu": (lambda z: max(z, mpmath.mpf(0)), lambda z: mpmath.mpf(z > 0)),
+    "selu": (
+        lambda z: _SCALE * z if z > 0 else _STEEP * mpmath.expm1(z),
+        lambda z: _SCALE if z > 0 else _STEEP * mpmath.exp(z),
+    ),
+    "silu": (lambda z: z * _logistic(z), lambda z: _logistic(z) * (1 + z * _logistic(-z))),
+    "softplus": (lambda z: mpmath.log1p(mpmath.exp(z)), _logistic),
+    "softsign": (lambda z: z / (1 + abs(z)), lambda z: (1 + abs(z)) ** -2),
+    "squareplus": (_squareplus, lambda z: _squareplus(z) / mpmath.sqrt(z * z + 4)),
+    "tanh": (mpmath.tanh, lambda z: mpmath.sech(z) ** 2),
+}
+"""g and g' of every activation, written down independently of the formulas; parameters are the float64 numbers."""
+
+FULLY = ("logistic", "silu")
+"""The activations that are tested in every loop there is, in both dtypes."""
+
+
+def _has_a_loop_of_its_own(kernel: Kernel) -> bool:
+    """Whether other kernels tell less than this: threads share numba-simd's loops, and a step compiles all formulas.
+
+    Compiling is most of what tests take.
+    """
+    backend = backends.catalogue()[kernel.backend]
+    return not (backend.threaded or (kernel.backend.startswith("numba") and kernel.op is not Op.STEP))
+
+
+def every_kernel() -> list[Kernel]:
+    """Return activations x strategies x backends x dtypes x ops, by discovery.
+
+    Left out are the optional backends, and loops that say nothing new of an activation; what is compiled is so in one
+    dtype or the other by turns.
+    """
+    usable = [each for each in backends.catalogue().values() if not (each.optional or each.unavailable)]
+    return [
+        kernel
+        for activation, (turn, backend), op in product(activations.catalogue().values(), enumerate(usable), Op)
+        for place, strategy in enumerate(activation.strategies)
+        for dtype in _tested(activation.name, backend, turn + place)
+        for kernel in [Kernel(activation.name, strategy, backend.name, op, dtype)]
+        if _has_a_loop_of_its_own(kernel)
+        or (activation.name in FULLY and not backend.threaded)
+        or (activation.name == FULLY[0])
+        if refusal(kernel) is None
+    ]
+
+
+def _tested(activation: str, backend: Backend, turn: int) -> tuple[Dtype, ...]:
+    compiled = backend.name.startswith("numba")
+    return backend.dtypes[turn % 2 :][:1] if compiled and activation not in FULLY else backend.dtypes
+
+
+def sample() -> list[Kernel]:
+    """Return one kernel for every kind of strategy, backend and op, in either dtype by turns."""
+    found: dict[tuple[str, str, Op], list[Kernel]] = {}
+    for kernel in every_kernel():
+        activation = "silu" if kernel.strategy in {"intermediate", "pair"} else "logistic"
+        if kernel.activation == activation:
+            found.setdefault((kernel.strategy, kernel.backend, kernel.op), []).append(kernel)
+    return [kernels[turn % len(kernels)] for turn, kernels in enumerate(found.values())]
+
+
+def ordinary(activation: str, dtype: Dtype) -> Array:
+    """Return z as normalised layers see them, an activation's kinks, and what is next to these."""
+    drawn = np.random.default_rng(1).uniform(-8, 8, 200)
+    plain = np.concatenate([np.linspace(-8, 8, 129), drawn, [-0.0]]).astype(dtype)
+    kinks = np.array([*activations.get(activation).formulas.kinks], dtype=dtype)
+    around = [np.nextafter(kinks, np.dtype(dtype).type(side)) for side in (-np.inf, np.inf)]
+    return np.concatenate([plain, kinks, *around])
+
+
+@cache
+def ordinary_slope(activation: str, dtype: Dtype) -> list[Any]:
+    """Return g' there."""
+    return slope(activation, ordinary(activation, dtype))
+
+
+@cache
+def ordinary_output(activation: str, dtype: Dtype) -> list[Any]:
+    """Return g there."""
+    return output(activation, ordinary(activation, dtype))
+
+
+def declared(weaknesses: tuple[Weakness, ...], flaw: Flaw, z: Array) -> Array:
+    """Return where a flaw is declared; of `AMPLIFIES`, by what factor an error may be larger."""
+    with np.errstate(all="ignore"):
+        found = [each.where(z.astype(np.float64), np.finfo(z.dtype)) for each in weaknesses if each.flaw is flaw]
+    if flaw is Flaw.AMPLIFIES:
+        factor = np.ones(z.size)
+        for more in found:
+            factor += np.clip(np.nan_to_num(more, nan=0), 0, 1e300)  # NaN is inf times false
+        return factor
+    there = np.zeros(z.size, dtype=bool)
+    for part in found:
+        there |= part
+    return there
+
+
+def outputs(kernel: Kernel, z: Array, dy: Array | None = None, **raising: Any) -> list[Array]:
+    """Call a kernel once; dy is 1 unless given. What numpy meets on the way is ignored unless it is to raise."""
+    operands = Operands(kernel.activation, z, np.ones_like(z) if dy is None else dy)
+    placement = Placement(operands, np.random.default_rng(0))
+    with np.errstate(**{"all": "ignore"} | raising):
+        return prepare(kernel.at(z.size), placement).results()
+
+
+def from_residual(kernel: Kernel, kept: Array) -> Array:
+    """Call a derivative on a residual of one's own."""
+    function = bind(kernel).function
+    backend = backends.get(kernel.backend)
+    with np.errstate(all="ignore"):
+        if not backend.preallocates:
+            return np.asarray(function(backend.adopt(kept)))
+        out = np.empty_like(kept)
+        function(out, kept)
+        return out
+
+
+def evaluate(kernel: Kernel, z: Array, dy: Array) -> Evaluation:
+    """Answer as a worker does: one by one where the arithmetic raises."""
+    raised: str | None = None
+    try:
+        found = outputs(kernel, z, dy)
+    except ArithmeticError as error:
+        each = [_at(kernel, z[i : i + 1], dy[i : i + 1]) for i in range(z.size)]
+        found = [np.concatenate(parts) for parts in zip(*each, strict=True)]
+        raised = repr(error)
+    return Evaluation(found[-1], found[0] if kernel.op is Op.STEP else None, raised)
+
+
+def slope(activation: str, z: Array) -> list[Any]:
+    """Return g' to fifty digits."""
+    return _exact(TRUTH[activation][1], z)
+
+
+def output(activation: str, z: Array) -> list[Any]:
+    """Return g to fifty digits."""
+    return _exact(TRUTH[activation][0], z)
+
+
+def rounded(exact: list[Any], dtype: Dtype) -> Array:
+    """Return the nearest numbers of a format."""
+    return np.array([float(number) for number in exact]).astype(dtype)
+
+
+def ulps(computed: Array, exact: list[Any]) -> Array:
+    """Return the error in units in the last place of the format that was computed in."""
+    near = np.array([float(number) for number in exact])
+    rest = np.array([float(number - mpmath.mpf(float(part))) for number, part in zip(exact, near, strict=True)])
+    distance = np.abs((computed.astype(np.float64) - near) - rest)
+    error: Array = distance / np.spacing(np.abs(near.astype(computed.dtype))).astype(np.float64)
+    return error
+
+
+def _exact(function: Any, z: Array) -> list[Any]:
+    with mpmath.workdps(50):
+        return [function(mpmath.mpf(float(each))) for each in z]
+
+
+def _at(kernel: Kernel, z: Array, dy: Array) -> list[Array]:
+    try:
+        return outputs(kernel, z, dy)
+    except ArithmeticError:
+        return [np.full(1, np.nan, dtype=kernel.dtype)] * (2 if kernel.op is Op.STEP else 1)

@@ -1,0 +1,88 @@
+"""What is concluded from the rounds of two runs: rounds are the unit, and few findings are false."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from actbench.analysis.between_runs import Between, Contrast, between
+from actbench.analysis.statistics import shift
+from actbench.analysis.within_run import Axis
+from actbench.model import Arm, Block, BlockTimes, Dtype, Op, Plan
+from actbench.model.times import Times
+
+ARMS = (Arm("recompute", "numpy"), Arm("cached", "numpy"))
+BLOCKS = tuple(Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, size, ARMS) for size in (1000, 2000))
+
+
+def measured(
+    *,
+    rounds: tuple[int, ...] = (8, 8),
+    factor: float = 1.0,
+    yardstick: float = 1.0,
+    scatter: float = 0.01,
+    seed: int = 0,
+    blocks: int = 2,
+) -> Times:
+    """Return rounds, so many of each block, in which `cached` and the yardstick take so many times as long."""
+    rng = np.random.default_rng(seed)
+    chosen = BLOCKS[:blocks]
+    finished = []
+    for block, count in zip(chosen, rounds, strict=False):
+        for number in range(1, count + 1):
+            own = np.exp(rng.normal(0, scatter, size=3))
+            finished.append(BlockTimes(block, number, ((4 * own[0],), (factor * own[1],), (0.5 * yardstick * own[2],))))
+    return Times(Plan(chosen, seed=1), finished)
+
+
+def group(found: Between, name: str) -> Contrast:
+    (contrast,) = (each for each in found.times if each.name == name)
+    return contrast
+
+
+def test_a_group_counts_the_rounds_in_which_all_of_it_was_measured() -> None:
+    found = between(measured(rounds=(9, 6)), measured(rounds=(7, 12), seed=1), Axis.STRATEGY, one_host=True)
+    assert (group(found, "cached").baseline_rounds, group(found, "cached").candidate_rounds) == (6, 7)
+
+
+def test_a_group_s_interval_is_that_of_one_geometric_mean_a_round() -> None:
+    runs = measured(seed=1), measured(seed=2, factor=0.9)
+    means = [
+        np.mean([np.log(run.seconds(block)[:, -1, 0] / run.seconds(block)[:, 1, 0]) for block in BLOCKS], axis=0)
+        for run in runs
+    ]
+    assert group(between(*runs, Axis.STRATEGY, one_host=True), "cached").ratio == pytest.approx(np.exp(shift(*means)))
+
+
+def test_a_group_with_too_few_common_rounds_has_no_interval() -> None:
+    few = measured(rounds=(12, 3)), measured(rounds=(12, 3), factor=0.5)
+    found = between(*few, Axis.STRATEGY, one_host=True)
+    assert group(found, "cached").ratio.value == pytest.approx(2.0, rel=0.05)
+    assert np.isnan(group(found, "cached").ratio.low)
+    assert group(found, "cached").finding == "undecided"
+    assert group(between(*few, Axis.SIZE, one_host=True), "1000").finding == "faster"
+
+
+def test_a_group_without_a_common_round_has_no_figure() -> None:
+    apart = Times(Plan(BLOCKS, seed=1), [BlockTimes(b, n, ((4.0,), (1.0,), (0.5,))) for n, b in enumerate(BLOCKS, 1)])
+    found = group(between(apart, measured(), Axis.STRATEGY, one_host=True), "cached")
+    assert np.isnan(found.ratio).all()
+    assert (found.finding, found.baseline_rounds) == ("undecided", 0)
+
+
+def test_the_interval_of_a_ratio_covers_the_truth() -> None:
+    hits = 0
+    for seed in range(150):
+        runs = measured(scatter=0.05, seed=seed), measured(scatter=0.05, factor=0.9, seed=seed + 1000)
+        ratio = group(between(*runs, Axis.STRATEGY, one_host=True), "cached").ratio
+        hits += ratio.low <= 1 / 0.9 <= ratio.high
+    assert hits / 150 > 0.92
+
+
+@pytest.mark.parametrize("yardstick", [1.0, 1.05])
+def test_identical_runs_are_seldom_called_different_even_where_the_yardstick_moved(yardstick: float) -> None:
+    wrong = 0
+    for seed in range(150):
+        found = between(measured(seed=seed), measured(seed=seed + 1000, yardstick=yardstick), one_host=True)
+        wrong += any(each.finding != "undecided" for each in found.times if each.by == "case")
+    assert wrong / 150 < 0.08

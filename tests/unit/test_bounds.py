@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from actbench.analysis.bounds import Bound, Parts, bound
+from actbench.analysis.figures import Figures, figures
+from actbench.analysis.speedups import ratios
+from actbench.analysis.statistics import UNKNOWN, Bounded
+from actbench.analysis.typical import by_round
+from actbench.model import CACHED, Arm, Block, BlockTimes, Calibration, Case, Dtype, Op, Plan
+from actbench.model.times import Times
+
+LARGE = 100_000
+
+
+def sure(ratio: float) -> Bounded:
+    return Bounded(ratio, ratio, ratio)
+
+
+COMPUTING = Parts(sure(0.1), moving=sure(0.1), copy_call=sure(0.1), call_in_cache=sure(0.5), slowed=sure(1.0))
+"""Of a case bound by computing."""
+
+
+def of_case(size: int = LARGE, backend: str = "numpy") -> Case:
+    return Case("tanh", "cached", backend, Op.DERIVATIVE, Dtype.FLOAT64, size)
+
+
+def of_parts(case: Case = of_case(), **others: Bounded) -> Bound | None:  # noqa: B008  # it is frozen
+    """Apply the rule where some of the ratios are others."""
+    return bound(case, COMPUTING._replace(**others))
+
+
+def test_half_of_the_time_spent_on_one_element_too_is_dispatch() -> None:
+    assert of_parts(call=sure(0.5)) is Bound.DISPATCH
+    assert of_parts(call=sure(0.499)) is Bound.COMPUTE
+
+
+def test_half_of_the_time_that_a_copy_takes_is_memory() -> None:
+    assert of_parts(moving=sure(0.5)) is Bound.MEMORY
+    assert of_parts(moving=sure(0.499)) is Bound.COMPUTE
+
+
+def test_a_copy_that_is_hardly_more_than_its_call_says_nothing_of_memory() -> None:
+    assert of_parts(moving=sure(0.6), copy_call=sure(0.66)) is Bound.MEMORY
+    assert of_parts(moving=sure(0.6), copy_call=sure(0.67)) is Bound.COMPUTE
+
+
+@pytest.mark.parametrize(
+    ("backend", "expected"),
+    [("numpy", Bound.ALLOCATION), ("numba", Bound.MEMORY), ("not known here", Bound.ALLOCATION)],
+)
+def test_half_as_slow_again_as_in_cache_is_allocation_where_results_are_allocated(
+    backend: str, expected: Bound
+) -> None:
+    assert of_parts(of_case(backend=backend), slowed=sure(1.51)) is expected
+    assert of_parts(of_case(backend=backend), slowed=sure(1.49)) is Bound.COMPUTE
+
+
+def test_what_fits_the_cache_has_not_left_it() -> None:
+    assert of_parts(of_case(CACHED), call_in_cache=UNKNOWN, slowed=UNKNOWN) is Bound.COMPUTE
+    assert of_parts(of_case(CACHED + 1), call_in_cache=UNKNOWN, slowed=UNKNOWN) is None
+
+
+def test_where_a_call_hides_what_elements_take_in_cache_larger_arrays_are_bound_by_the_call_or_the_copy_alone() -> None:
+    assert of_parts(call_in_cache=sure(0.67), slowed=sure(9.0)) is None
+    assert of_parts(call_in_cache=sure(0.67), moving=sure(0.5)) is Bound.MEMORY
+    assert of_parts(call_in_cache=sure(0.67), call=sure(0.5)) is Bound.DISPATCH
+    assert of_parts(call_in_cache=sure(0.66), slowed=sure(9.0)) is Bound.ALLOCATION
+
+
+AROUND = {"call": 0.5, "moving": 0.5, "copy_call": 2 / 3, "call_in_cache": 2 / 3, "slowed": 1.5}
+"""Where each ratio decides."""
+
+
+@pytest.mark.parametrize("name", AROUND)
+def test_a_ratio_whose_interval_holds_what_decides_gives_no_word(name: str) -> None:
+    limit = AROUND[name]
+    parts = COMPUTING._replace(moving=sure(0.6)) if name == "copy_call" else COMPUTING
+    assert bound(of_case(), parts._replace(**{name: Bounded(limit, 0.9 * limit, 1.1 * limit)})) is None
+    assert bound(of_case(), parts._replace(**{name: Bounded(0.95 * limit, 0.9 * limit, 0.99 * limit)})) is not None
+
+
+def test_a_copy_that_may_be_all_call_matters_only_where_moving_may_take_half_of_the_time() -> None:
+    assert of_parts(copy_call=Bounded(0.6, 0.5, 0.7)) is Bound.COMPUTE
+    assert of_parts(moving=Bounded(0.5, 0.4, 0.6), copy_call=sure(0.7)) is Bound.COMPUTE
+
+
+def test_without_intervals_there_is_no_word() -> None:
+    assert of_parts(call=Bounded(0.9, *UNKNOWN[1:])) is None
+
+
+# From times
+
+BLOCK = Block("tanh", Op.DERIVATIVE, Dtype.FLOAT64, LARGE, (Arm("cached", "numpy"),))
+PLAN = Plan((BLOCK,), seed=1)
+SINGLE, IN_CACHE = PLAN.probes
+
+
+def of_rounds(
+    taken: Sequence[float],
+    *,
+    call: Callable[[float], float] = lambda _: 1e-6,
+    in_cache: Callable[[float], float] = lambda _: 1e-6 + 1e-9 * CACHED,
+    processor: float = 1.0,
+    probed: int | None = None,
+) -> Figures:
+    """Return the figures of a case that took so long in each round; `call` and `in_cache` give what its probes took."""
+    finished = []
+    for number, seconds in enumerate(taken, start=1):
+        finished.append(BlockTimes(BLOCK, number, ((seconds,), (1e-6,)), ((processor,), (1.0,))))
+        if probed is None or number <= probed:
+            for probe, own in ((SINGLE, call(seconds)), (IN_CACHE, in_cache(seconds))):
+                finished.append(BlockTimes(probe, number, ((own,), (1e-7,)), ((1.0,), (1.0,))))
+    times = Times(PLAN, finished)
+    calibration = Calibration((1, 1), (1, 1), 1, 1.0)
+    (found, _) = figures(times, by_round(times), ratios(times, times.blocks), {BLOCK.id: calibration}, [])
+    return found
+
+
+def test_elements_that_take_as_long_as_in_cache_are_computed_and_more_is_allocation() -> None:
+    assert of_rounds([1.01e-4] * 6).bound is Bound.COMPUTE
+    assert of_rounds([1.50e-4] * 6).bound is Bound.COMPUTE
+    found = of_rounds([2.01e-4] * 6)
+    assert found.bound is Bound.ALLOCATION
+    assert found.parts is not None
+    assert found.parts.call == pytest.approx((1 / 201,) * 3)
+    assert found.parts.computing == pytest.approx((100 / 201,) * 3)
+    assert found.parts.beyond == pytest.approx((100 / 201,) * 3)
+    assert found.parts.moving == pytest.approx(((1e-6 - 1e-7) / 2.01e-4,) * 3)
+    assert found.parts.copy_call == pytest.approx((0.1,) * 3)
+
+
+def test_ratios_are_paired_in_rounds() -> None:
+    slow_and_fast = [1e-4, 3e-4, 2e-4, 5e-4, 1e-4, 4e-4]
+    assert of_rounds(slow_and_fast, call=lambda seconds: 0.6 * seconds).bound is Bound.DISPATCH
+    assert of_rounds(slow_and_fast, call=lambda _: 1.5e-4).bound is None, "half of the time in some rounds, not in all"
+    found = of_rounds(slow_and_fast, call=lambda seconds: 0.1 * seconds, in_cache=lambda seconds: 0.16 * seconds)
+    assert found.bound is Bound.COMPUTE
+
+
+def test_five_rounds_say_nothing_and_neither_do_six_of_which_one_has_no_probe() -> None:
+    for found in (of_rounds([2.01e-4] * 5), of_rounds([2.01e-4] * 6, probed=5)):
+        assert found.bound is None
+        assert found.parts is not None
+        assert not found.parts.known
+        assert found.parts.call.value == pytest.approx(1 / 201)
+
+
+def test_a_run_without_probes_says_nothing() -> None:
+    assert of_rounds([2.01e-4] * 6, probed=0).parts is None
+
+
+def test_where_no_time_is_seen_for_elements_in_cache_nothing_is_said_of_larger_arrays() -> None:
+    assert of_rounds([1e-4] * 6, in_cache=lambda _: 0.9e-6).bound is None
+
+
+def test_what_other_processes_took_is_no_bottleneck() -> None:
+    assert of_rounds([1.01e-4] * 6, processor=0.2).bound is Bound.COMPUTE, "processor time has none of it"
+    unknown = of_rounds([6e-4] * 6, processor=0.0)
+    assert unknown.parts is None
+    assert unknown.bound is None
+    assert unknown.processor_pct != unknown.processor_pct

@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from math import isnan, log, sqrt
+from typing import Any
+
+import numpy as np
+import pytest
+
+from actbench.analysis.crossovers import Crossover, Curve, Kind, Point, Standing, curves, findings, standings
+from actbench.analysis.speedups import ratios
+from actbench.analysis.statistics import MIN_ROUNDS, Bounded, chance_of_sign, location
+from actbench.model import OVERHEAD, Arm, Block, BlockTimes, Dtype, Op, Plan
+from actbench.model.times import Times
+from actbench.planning.presets import HALF_DECADES
+
+Logs = list[tuple[int, Any]]
+Truth = Callable[[Any], Any]
+
+SIMULATIONS = 300
+
+ERROR = 2 * sqrt(0.05 * 0.95 / SIMULATIONS)
+"""Two standard errors of a share of 5 % of them."""
+
+
+def judged(logs: Sequence[tuple[int, Any]]) -> tuple[Point, ...]:
+    """Return the points of a single curve."""
+    (points,) = standings([logs])
+    return points
+
+
+def spread(truth: Truth, scatter: float, rounds: int, generator: np.random.Generator) -> Logs:
+    """Return log ratios that scatter about a curve: one process of twenty-five is 40 % off."""
+    logs = []
+    for size in HALF_DECADES:
+        errors = generator.normal(0, scatter, rounds)
+        errors += np.where(generator.random(rounds) < 0.04, generator.choice([-0.34, 0.34], rounds), 0.0)
+        logs.append((size, truth(log(size)) + errors))
+    return logs
+
+
+def simulated(truth: Truth, scatter: float, rounds: int) -> Iterator[list[Crossover]]:
+    generator = np.random.default_rng(rounds)
+    for _ in range(SIMULATIONS):
+        yield list(findings(judged(spread(truth, scatter, rounds, generator)), "recompute", "cached"))
+
+
+def crossing(found: Sequence[Crossover]) -> list[Crossover]:
+    return [each for each in found if each.kind is Kind.CROSSES]
+
+
+def exact(*ratios: float, rounds: int = 6) -> Logs:
+    return [(10 * 4**index, np.full(rounds, log(ratio))) for index, ratio in enumerate(ratios)]
+
+
+def found_in(logs: Logs) -> list[Crossover]:
+    return list(findings(judged(logs), "recompute", "cached"))
+
+
+# The interval
+
+
+@pytest.mark.parametrize("rounds", [6, 9, 15])
+@pytest.mark.parametrize("where", [1e6, 2.8e6])
+def test_the_interval_of_a_crossover_holds_the_truth_95_percent_of_the_time(where: float, rounds: int) -> None:
+    reported = [
+        crossing(found)[0] for found in simulated(lambda x: -0.4 * (x - log(where)), 0.05, rounds) if crossing(found)
+    ]
+    assert len(reported) > 0.8 * SIMULATIONS
+    held = np.mean([each.low <= where <= each.high for each in reported])
+    assert held >= 0.95 - ERROR
+    assert held < 1 or rounds < 9
+
+
+@pytest.mark.parametrize("rounds", [6, 9, 15])
+def test_a_bend_between_two_sizes_is_in_the_interval(rounds: int) -> None:
+    """A fall from 2.5 to 0.74 within a decade, ten times as far as the rounds scatter."""
+    where = 1e6 * 3 ** (1 / 1.5)
+    reported = [
+        crossing(found)[0]
+        for found in simulated(lambda x: 1.2 / (1 + np.exp(1.5 * (x - log(1e6)))) - 0.3, 0.05, rounds)
+        if crossing(found)
+    ]
+    assert np.mean([each.low <= where <= each.high for each in reported]) > 0.9
+
+
+@pytest.mark.parametrize("rounds", [6, 9, 15])
+@pytest.mark.parametrize(
+    "truth",
+    [
+        lambda x: np.clip(0.5 * (log(1e5) - x), 0.0, 1.3),
+        lambda x: np.clip(0.5 * (x - log(1e4)), -1.3, 0.0),
+        lambda x: 0.0 * x,
+        lambda x: 0.2 + 0.0 * x,
+        lambda x: np.abs(log(1e4) - x),
+    ],
+    ids=["fades", "emerges", "equal", "constant", "touches"],
+)
+def test_a_curve_that_never_crosses_seems_to_in_at_most_one_run_of_twenty(truth: Truth, rounds: int) -> None:
+    false = [found for found in simulated(truth, 0.05, rounds) if crossing(found)]
+    assert len(false) <= (0.05 + ERROR) * SIMULATIONS
+
+
+def test_exact_times_cross_exactly() -> None:
+    (found,) = found_in(exact(4.0, 2.0, 0.5, 0.25))
+    assert (found.kind, found.below, found.above) == (Kind.CROSSES, "cached", "recompute")
+    assert [found.size, found.low, found.high] == pytest.approx([80.0] * 3, rel=1e-2)
+
+
+def test_a_slowdown_that_becomes_a_speedup_crosses_the_other_way() -> None:
+    (found,) = found_in(exact(0.25, 0.5, 2.0, 4.0))
+    assert (found.below, found.above) == ("recompute", "cached")
+    assert found.size == pytest.approx(80.0, rel=1e-2)
+
+
+def test_turning_reference_and_candidate_round_changes_names_only() -> None:
+    logs = spread(lambda x: -0.3 * (x - log(3e5)), 0.1, 9, np.random.default_rng(3))
+    (one,) = found_in(logs)
+    (other,) = findings(judged([(size, -rounds) for size, rounds in logs]), "cached", "recompute")
+    assert (one.below, one.above) == (other.below, other.above) == ("cached", "recompute")
+    assert [one.size, one.low, one.high] == pytest.approx([other.size, other.low, other.high])
+
+
+def test_the_estimate_lies_in_its_interval_and_that_between_the_sizes_that_enclose_it() -> None:
+    for found in simulated(lambda x: -0.2 * (x - log(1e5)), 0.2, 9):
+        for each in crossing(found):
+            assert HALF_DECADES[0] < each.low <= each.size <= each.high < HALF_DECADES[-1]
+
+
+def test_sizes_without_a_decision_in_between_widen_the_interval() -> None:
+    wide = np.array([-1.0, 1.0, -0.8, 0.8, -0.5, 0.5])
+    logs = exact(4.0, 2.0, 1.0, 0.5, 0.25)
+    logs[2] = (logs[2][0], wide)
+    (found,) = found_in(logs)
+    assert found.low < 160 < found.high
+    assert (found.low, found.high) != pytest.approx((160.0, 160.0), rel=0.1)
+
+
+def test_a_curve_may_cross_twice() -> None:
+    first, second = found_in(exact(0.5, 0.5, 2.0, 2.0, 0.5, 0.5))
+    assert (first.below, first.above, second.below, second.above) == ("recompute", "cached", "cached", "recompute")
+    assert first.high < second.low
+
+
+# What is no crossover
+
+
+def test_a_strategy_that_is_faster_everywhere_has_no_crossover() -> None:
+    (found,) = found_in(exact(4.0, 3.0, 2.0, 1.1))
+    assert (found.kind, found.low, found.high, found.below, found.above) == (Kind.NONE, 10, 640, "cached", "cached")
+
+
+def test_a_speedup_fades_between_the_last_size_with_a_difference_and_the_first_without() -> None:
+    (found,) = found_in(exact(4.0, 2.0, 1.0, 1.0))
+    assert (found.kind, found.low, found.high, found.below, found.above) == (Kind.FADES, 40, 160, "cached", "")
+    assert isnan(found.size)
+
+
+def test_a_speedup_may_emerge_at_small_sizes() -> None:
+    (found,) = found_in(exact(1.0, 1.0, 2.0, 4.0))
+    assert (found.kind, found.low, found.high, found.below, found.above) == (Kind.FADES, 40, 160, "", "cached")
+
+
+def test_what_scatters_about_1_by_more_than_a_tenth_is_undecided_and_does_not_fade() -> None:
+    logs = exact(4.0, 2.0, 2.0, 1.0)
+    logs[3] = (640, np.array([-0.5, 0.5, -0.3, 0.3, -0.2, 0.2]))
+    (found,) = found_in(logs)
+    assert (found.kind, found.low, found.high, found.below, found.above) == (Kind.UNDECIDED, 160, 640, "cached", "")
+
+
+def test_one_speed_everywhere_is_no_crossover_and_nobody_is_faster() -> None:
+    (found,) = found_in(exact(1.0, 1.0, 1.0, 1.0))
+    assert (found.kind, found.low, found.high, found.below, found.above) == (Kind.NONE, 10, 640, "", "")
+
+
+def test_an_open_size_between_decided_ones_hides_nothing_and_adds_nothing() -> None:
+    points = judged(exact(4.0, 1.0, 2.0, 2.0, 2.0))
+    assert [point.standing for point in points].count(Standing.CANDIDATE) == 4
+    (found,) = findings(points, "recompute", "cached")
+    assert (found.kind, found.below, found.above) == (Kind.NONE, "cached", "cached")
+
+
+@pytest.mark.parametrize("rounds", range(1, MIN_ROUNDS))
+def test_without_intervals_all_is_undecided(rounds: int) -> None:
+    (found,) = found_in(exact(4.0, 2.0, 0.5, 0.25, rounds=rounds))
+    assert (found.kind, found.low, found.high) == (Kind.UNDECIDED, 10, 640)
+
+
+def test_a_size_that_failed_early_counts_for_nothing() -> None:
+    logs = exact(4.0, 4.0, 2.0, 0.5, 0.25, 0.25)
+    logs.insert(3, (90, np.array([5.0])))
+    (found,) = found_in(sorted(logs))
+    assert (found.kind, found.below) == (Kind.CROSSES, "cached")
+    assert found.low == pytest.approx(found.high, rel=1e-2)
+
+
+def test_one_size_of_many_against_the_rest_needs_more_than_its_own_interval() -> None:
+    """Six rounds on one side happen to one size of sixty-four by chance; of five equal ones, to one run in six."""
+    alone = np.array([-0.01, -0.02, -0.01, -0.03, -0.01, -0.02])
+    around = np.array([-0.01, 0.02, -0.01, 0.03, -0.02, 0.01])
+    faster = exact(4.0, 3.0, 2.0)
+    logs = [*faster, *((1000 * 4**index, around) for index in range(4)), (1_000_000, alone)]
+    points = judged(logs)
+    assert points[-1].speedup.high < 1
+    assert [point.standing for point in points] == [Standing.CANDIDATE] * 3 + [Standing.EQUAL] * 5
+
+
+# The curves of a run
+
+
+def measured(sizes: Sequence[int], *arms: Arm, activation: str = "logistic") -> list[Curve]:
+    blocks = tuple(Block(activation, Op.STEP, Dtype.FLOAT64, size, arms) for size in sizes)
+    seconds = tuple((1.0 + index,) for index in range(len(arms) + 1))
+    finished = [BlockTimes(block, number, seconds) for block in blocks for number in range(1, 7)]
+    return list(curves(ratios(Times(Plan(blocks, seed=1), finished), blocks)))
+
+
+def test_every_two_strategies_of_a_backend_have_a_curve_from_the_smallest_size_on() -> None:
+    strategies = ("recompute", "cached", "complement")
+    arms = [Arm(strategy, backend) for backend in ("numpy", "numba") for strategy in strategies]
+    found = measured([80, 10, 40, 20], *arms)
+    pairs = [("recompute", "cached"), ("recompute", "complement"), ("cached", "complement")]
+    assert [(each.backend, each.reference, each.candidate) for each in found] == [
+        (backend, *pair) for backend in ("numpy", "numba") for pair in pairs
+    ]
+    for each in found:
+        assert [point.size for point in each.points] == [10, 20, 40, 80]
+    assert found[0].points[0] == Point(10, Bounded(0.5, 0.5, 0.5), 6, Standing.REFERENCE)
+    assert found[0].decided == 4
+
+
+@pytest.mark.parametrize("sizes", [[10], [10, 20, 30]])
+def test_fewer_than_four_sizes_make_no_curve(sizes: list[int]) -> None:
+    assert not measured(sizes, Arm("recompute", "numpy"), Arm("cached", "numpy"))
+
+
+def test_backends_of_one_strategy_and_rungs_make_no_curve() -> None:
+    sizes = [10, 20, 30, 40]
+    assert not measured(sizes, Arm("cached", "numpy"), Arm("cached", "numba"))
+    assert not measured(sizes, Arm("empty", "numpy"), Arm("loop", "numpy"), activation=OVERHEAD)
+
+
+# The test beneath
+
+
+@pytest.mark.parametrize("rounds", range(1, 25))
+def test_a_sign_is_shown_at_2_5_percent_exactly_where_the_interval_excludes_0(rounds: int) -> None:
+    generator = np.random.default_rng(rounds)
+    for shift in (0.0, 0.3, 0.6, 0.9):
+        samples = generator.normal(shift, 1.0, rounds)
+        assert (chance_of_sign(samples) <= 0.025) == bool(location(samples)[1] > 0)
+
+
+def test_ties_show_no_sign() -> None:
+    assert chance_of_sign([0.0] * 10) == 1.0

@@ -1,0 +1,72 @@
+"""What is at a path while a file is written there and after it: the old text or the new, whole."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from actbench.errors import InputError, OutputError
+from actbench.runs import files
+from tests.support.selections import names
+
+
+def test_a_failing_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    files.write(path, "old")
+
+    def fail(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OutputError, match="No space left on device; what was written before is intact"):
+        files.write(path, "new")
+    assert path.read_text() == "old"
+    assert names(tmp_path) == {"file"}
+
+
+def test_what_was_not_there_is_not_said_to_be_intact(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"No such file or directory$"):
+        files.write(tmp_path / "nowhere" / "file", "new")
+
+
+def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"File name too long$"):
+        files.write(tmp_path / ("x" * 300), "new")
+
+
+def test_a_file_is_never_seen_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    files.write(path, "old")
+    seen: list[str] = []
+    sync = os.fsync
+
+    def look(handle: int) -> None:
+        seen.append(path.read_text())
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", look)
+    files.write(path, "new")
+    assert seen == ["old"]
+    assert path.read_text() == "new"
+
+
+def test_what_is_no_plain_file_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    target, link, pipe = tmp_path / "target", tmp_path / "link", tmp_path / "pipe"
+    target.write_text("old")
+    link.symlink_to(target)
+    files.write(link, "new")
+    assert (link.is_symlink(), target.read_text()) == (True, "new")
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    files.write(pipe, "through")
+    assert os.read(reader, 100) == b"through"
+    os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_a_directory_is_free_again_after_it_was_held(tmp_path: Path) -> None:
+    for _ in range(2):
+        with files.locked(tmp_path), pytest.raises(InputError, match="another run"), files.locked(tmp_path):
+            pass

@@ -1,0 +1,56 @@
+"""What `latest` means: to read, the latest complete run; to go on with, the latest that was measured at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Actbench
+from tests.support.fake import FakeBench
+from tests.support.selections import SMALL, record
+
+
+@pytest.fixture
+def interrupted(bench: FakeBench) -> FakeBench:
+    """Ctrl-C in the second round of every run; `on_time` is to be set back."""
+
+    def on_time(_: object) -> None:
+        if bench.workers_started % 100 == 4:
+            raise KeyboardInterrupt
+
+    bench.on_time = on_time
+    return bench
+
+
+def test_an_interrupted_run_is_not_the_latest_until_it_is_complete(actbench: Actbench, bench: FakeBench) -> None:
+    assert actbench("run", *SMALL, "--rounds", "2").exit_code == 0
+    first = Path("results/latest").resolve()
+
+    def on_time(_: object) -> None:
+        if bench.workers_started == before + 4:
+            raise KeyboardInterrupt
+
+    before, bench.on_time = bench.workers_started, on_time
+    assert actbench("run", *SMALL, "--rounds", "3").exit_code == 130
+    assert Path("results/latest").resolve() == first
+    assert ", 2 " in actbench("compare", "latest", "--format", "markdown").stdout.replace("|", ",")
+    bench.on_time = lambda _: None
+    assert actbench("run", "--resume", "latest").exit_code == 0
+    assert Path("results/latest").resolve() != first
+    assert record(Path("results/latest"))["rounds"] == 3
+
+
+def test_without_a_complete_run_there_is_no_latest_to_read_but_one_to_go_on_with(
+    actbench: Actbench, interrupted: FakeBench
+) -> None:
+    assert actbench("run", *SMALL, "--rounds", "3").exit_code == 130
+    for arguments in (("compare", "latest"), ("report", "results/latest")):
+        result = actbench(*arguments)
+        assert result.exit_code == 2
+        assert (
+            "no run under results/ is complete: go on with the latest (actbench run --resume latest)" in result.stderr
+        )
+    interrupted.on_time = lambda _: None
+    assert actbench("run", "--resume", "results/latest").exit_code == 0
+    assert actbench("compare", "latest").exit_code == 0

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import ast
+import sys
+from functools import cache
+from pathlib import Path
+
+import actbench
+
+PACKAGE = Path(actbench.__file__).parent
+
+LAYERS = (
+    {"__main__"},
+    {"cli"},
+    {"report", "measure"},
+    {"analysis"},
+    {"verification"},
+    {"runs", "planning"},
+    {"kernels"},
+    {"plugins"},
+    {"activations", "backends"},
+    {"formula", "host"},
+    {"model"},
+    {"errors", "__init__"},
+)
+"""From the top. Imports point strictly downward, or stay inside the same package."""
+
+DOORS = {
+    "click": {"cli"},
+    "jax": {"backends"},
+    "ml_dtypes": {"backends"},
+    "numba": {"backends"},
+    "llvmlite": {"backends"},
+    "numexpr": {"backends"},
+    "torch": {"backends"},
+    "pyperf": {"host", "measure", "runs"},
+    "mpmath": {"verification"},
+    "rich": {"report"},
+    "vl_convert": {"report"},
+    "jinja2": {"report"},
+    "platformdirs": {"report"},
+    "scipy": {"backends", "analysis"},
+    "pandas": {"report", "runs"},
+    "msgspec": {"runs", "measure", "report"},
+    "psutil": {"host"},
+    "numpy": {"analysis", "backends", "kernels", "measure", "model", "plugins", "report", "runs", "verification"},
+}
+"""The packages that may import a third-party library; imports for the type checker and inside functions count."""
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+DEPTH = {part: depth for depth, layer in enumerate(LAYERS) for part in layer}
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+@cache
+def imported_modules(path: Path) -> frozenset[str]:
+    """Return every module that a file imports, dotted; ``from a import b`` as a.b, ``from . import b`` as .b."""
+    modules: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            origin = "." * node.level + (node.module or "")
+            modules |= {f"{origin}.{alias.name}" for alias in node.names}
+    return frozenset(modules)
+
+
+def parts_imported(path: Path) -> set[str]:
+    """Return the parts of actbench that a file imports; the package's own name stands for its version."""
+    modules = [module.split(".") for module in imported_modules(path) if module.split(".")[0] == "actbench"]
+    return {module[1] if len(module) > 1 and module[1] in DEPTH else "__init__" for module in modules}
+
+
+def libraries_imported(path: Path) -> set[str]:
+    roots = {module.split(".")[0] for module in imported_modules(path)}
+    return roots - sys.stdlib_module_names - {"actbench"}
+
+
+def test_every_part_has_its_layer_and_every_layer_its_parts() -> None:
+    assert {part_of(path) for path in FILES} == set(DEPTH)
+
+
+def test_imports_point_downward_and_none_is_relative() -> None:
+    upward = {
+        f"{path.relative_to(PACKAGE)} imports {other}"
+        for path in FILES
+        for other in parts_imported(path) - {part_of(path)}
+        if DEPTH[other] <= DEPTH[part_of(path)]
+    }
+    relative = {str(path) for path in FILES if any(module.startswith(".") for module in imported_modules(path))}
+    assert not upward | relative
+
+
+def test_third_party_libraries_are_imported_at_their_doors_alone() -> None:
+    doors = {library: {part_of(path) for path in FILES if library in libraries_imported(path)} for library in DOORS}
+    assert doors == DOORS
+    assert {library for path in FILES for library in libraries_imported(path)} == set(DOORS)
+
+
+def test_every_file_says_what_it_is() -> None:
+    assert not [path for path in FILES if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]

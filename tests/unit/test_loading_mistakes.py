@@ -1,0 +1,88 @@
+# ruff: noqa: E501  # a table of what is written and what is said
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Actbench
+from tests.unit.test_loading import HEAD, QUIET, SQUARE, refused, write
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def f(:\n", "line 1 is not Python (invalid syntax): correct it"),
+        ("\n\nx = undefined\n", "line 3 raised NameError: name 'undefined' is not defined: correct that line"),
+        ("import sys\nsys.exit(3)\n", "line 2 raised SystemExit: 3: correct that line"),
+        ("x = 1\n", "it declares no @activation, no @strategy and no Backend: 'actbench init' writes a file that does"),
+        (HEAD + SQUARE.replace("parabola", "tanh"), "there is an activation 'tanh' already: give yours another name"),
+        (HEAD + SQUARE.replace("parabola", "overhead"), "there is an activation 'overhead' already: give yours another name"),
+        (HEAD + SQUARE.replace("parabola", "größe"), "'größe' cannot name an activation: use letters, digits, dashes, dots, underscores"),
+        (HEAD + "@strategy('tanh')\ndef cached(m): return lambda y: y\n", "there is a strategy of tanh 'cached' already: give yours another name"),
+        (HEAD + "@strategy('tanh')\ndef empty(m): return lambda y: y\n", "there is a strategy of tanh 'empty' already: give yours another name"),
+        (HEAD + "@strategy('tahn')\ndef mine(m): return lambda y: y\n", "strategy 'mine' is for an unknown activation 'tahn': did you mean 'tanh'?"),
+        (HEAD + "@strategy\ndef mine(m): return lambda y: y\n", 'line 2 raised TypeError: write @strategy("logistic"), with the name of the activation: correct that line'),
+        (HEAD + "\n@activation\ndef mine(m):\n    half = m.sqrt(0.5)\n", "activation 'mine' (m may be used inside of formulas only): line 5 raised AttributeError: 'NoneType' object has no attribute 'sqrt': correct that line"),
+        (HEAD + "@activation\ndef mine(m):\n    return None\n", "activation 'mine' returns nothing: return Formulas(forward=..., recompute=...)"),
+        (HEAD + "@activation\ndef mine(m):\n    return Formulas(forward=lambda z: z)\n", "activation 'mine' has no strategy: give Formulas one beside forward, such as recompute"),
+        (HEAD + "@strategy('tanh')\ndef mine(m): return lambda z, y, c: y\n", "strategy 'mine' of tanh keeps (z, y, c): it can keep (z), (y), (z, y), one array of its own, or z and one of its own"),
+        (HEAD + "@strategy('tanh')\ndef mine(m): return lambda y, z: y\n", "strategy 'mine' of tanh keeps (y, z): it can keep (z), (y), (z, y), one array of its own, or z and one of its own"),
+        (HEAD + "@strategy('tanh')\ndef mine(m): return lambda c: c\n", "strategy 'mine' of tanh keeps c, which nothing saves: return Strategy(derivative, save=...), save(z) giving y, c"),
+        (HEAD + "@strategy('tanh')\ndef mine(m): return lambda dy: dy\n", "strategy 'mine' of tanh keeps dy, which is what comes from above: call what it keeps otherwise"),
+        (HEAD + "@strategy('tanh')\ndef mine(m): return Strategy(lambda y: y, save=lambda z: (z, z))\n", "strategy 'mine' of tanh saves what it does not keep: let its derivative take what it saves"),
+        (HEAD + "@strategy('tanh')\ndef mine(m): return Piecewise(scalar=lambda y: y, array=lambda z: z)\n", "strategy 'mine' of tanh keeps (y) in one dialect and (z) in the other: name the same"),
+        (HEAD + "@strategy('tanh')\ndef mine(m): return abs\n", "strategy 'mine' of tanh is a builtin_function_or_method: write a function of what it keeps"),
+        (QUIET.replace("numpy-quiet", "numpy"), "there is a backend 'numpy' already: give yours another name"),
+        ("from actbench.backends import Backend\nclass Mine(Backend):\n    name = 'mine'\n", "backend class Mine is not complete: define bind, execution, namespace"),
+        (HEAD + SQUARE + SQUARE, "activation 'parabola' is defined on line 4 and again on line 11, so that the first is lost: give one another name"),
+        (HEAD + "@strategy('tanh')\ndef mine(m): return lambda y: y\ndef mine(m): return 1\n", "strategy 'mine' is defined on line 3 and again on line 4, so that the first is lost: give one another name"),
+        (QUIET + QUIET, "backend class 'Quiet' is defined on line 3 and again on line 9, so that the first is lost: give one another name"),
+        ("import no_such_library\n", "line 1 raised ModuleNotFoundError: No module named 'no_such_library': correct that line"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_the_file_is_one_line_that_names_file_and_way_out(
+    actbench: Actbench, text: str, said: str
+) -> None:
+    write(text)
+    assert refused(actbench, "run", "--load", "mine.py") == f"--load mine.py: {said}"
+
+
+def test_what_is_no_file_is_refused(actbench: Actbench) -> None:
+    Path("folder").mkdir()
+    Path("folder.py").mkdir()
+    assert refused(actbench, "list", "--load", "no.py").startswith("--load no.py: there is no such file: name one")
+    assert refused(actbench, "list", "--load", "folder.py") == (
+        "--load folder.py: that is a directory: name a file in it"
+    )
+    assert "neither a file nor an installed package" in refused(actbench, "list", "--load", "folder")
+    Path("zero.py").write_bytes(b"\0")
+    assert "not Python" in refused(actbench, "list", "--load", "zero.py")
+
+
+LINE = "@activation\ndef line(m):\n    def forward(z): return z + 0.0\n    def recompute(z): {}\n    return Formulas(forward=forward, recompute=recompute)\n"
+
+
+def test_a_formula_that_raises_is_not_drawn(actbench: Actbench) -> None:
+    write(HEAD + LINE.format("raise ValueError('no idea')"))
+    said = refused(actbench, "plot", "functions", "--load", "mine.py", "-a", "line", "-o", "x.svg")
+    assert said == "line cannot be drawn: it raised ValueError: no idea"
+
+
+def test_a_derivative_that_is_wrong_everywhere_is_lost_from_0_on(actbench: Actbench) -> None:
+    write(HEAD + LINE.format("return 1.02 + 0.0 * z"))
+    result = actbench("accuracy", "--load", "mine.py", "-a", "line", "-b", "numpy", "-d", "float64", "--format", "json")
+    assert result.exit_code == 0, result.output
+    assert {row["wrong_from"] for row in json.loads(result.stdout) if "wrong_from" in row} == {0.0, 5e-324}, (
+        "0 is in one tail"
+    )
+
+
+@pytest.mark.parametrize("command", ["report here", "compare here", "compare here here", "export here --to bmf"])
+def test_a_run_that_was_refused_has_no_report_and_says_why(actbench: Actbench, command: str) -> None:
+    write(HEAD + LINE.format("return 1.02 + 0.0 * z"))
+    refused(actbench, "run", "--load", "mine.py", "-a", "line", "-b", "numpy", "-n", "10", "-q", "-o", "here", code=4)
+    assert refused(actbench, *command.split()) == (
+        "here was refused before anything was timed, for a wrong kernel: correct it, run again"
+    )

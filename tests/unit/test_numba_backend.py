@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from actbench import activations, backends
+from actbench.backends._backend import with_literals
+from actbench.kernels.kernel import bind, rule
+from actbench.model import Compiled, Dtype, Kernel, Op
+from tests.support import kernels
+
+EVERY = [kernel for kernel in kernels.every_kernel() if kernel.backend == "numba"]
+STEPS = [kernel for kernel in EVERY if kernel.op is Op.STEP]
+BACKWARD = [kernel for kernel in EVERY if kernel.op is not Op.STEP]
+SAMPLE = [kernel for kernel in kernels.sample() if kernel.backend == "numba"]
+WITH_PARAMETERS = [
+    Kernel(name, strategy, "numba", Op.STEP, Dtype.FLOAT32)
+    for name in ("celu:alpha=0.3", "elu:alpha=0.5", "leaky-relu:slope=0.3", "squareplus:b=0.1")
+    for strategy in activations.get(name).strategies
+]
+
+
+def identified(chosen: list[Kernel]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("kernel", chosen, ids=lambda kernel: kernel.id)
+
+
+def compiled(kernel: Kernel) -> Compiled:
+    backend, chosen = backends.get("numba"), (kernel.op, rule(kernel), kernel.dtype)
+    found = backend.compiled(backend.bind(*chosen), *chosen)
+    assert found is not None
+    return found
+
+
+def of(*strategies: str) -> list[Kernel]:
+    return [
+        kernel for kernel in BACKWARD if kernel.strategy in strategies and kernel.activation in {"logistic", "tanh"}
+    ]
+
+
+@identified([kernel for kernel in STEPS if kernel.dtype is Dtype.FLOAT32] + WITH_PARAMETERS)
+def test_float32_kernels_never_widen_to_float64_going_forward_or_back(kernel: Kernel) -> None:
+    assert compiled(kernel).double_conversions == 0
+
+
+def test_a_formula_whose_literals_keep_float64_is_seen_to_widen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actbench.backends.numba.with_literals", lambda formula, *_: formula)
+    assert compiled(Kernel("logistic", "cached", "numba", Op.DERIVATIVE, Dtype.FLOAT32)).double_conversions > 0
+
+
+@identified(of("cached", "complement"))
+def test_kernels_on_what_was_kept_are_vectorised_and_call_no_library_function(kernel: Kernel) -> None:
+    assert compiled(kernel).library_calls == ()
+    assert compiled(kernel).vector_bits >= 128
+
+
+@identified(of("recompute"))
+def test_recompute_calls_the_exponential_of_its_dtype_and_nothing_else(kernel: Kernel) -> None:
+    assert compiled(kernel).library_calls == ({Dtype.FLOAT32: "expf", Dtype.FLOAT64: "exp"}[kernel.dtype],)
+
+
+@identified([kernel for kernel in EVERY if kernel.op is Op.STEP and kernel.activation == "logistic"])
+def test_a_step_calls_the_exponential_whatever_it_keeps(kernel: Kernel) -> None:
+    assert compiled(kernel).library_calls == ({Dtype.FLOAT32: "expf", Dtype.FLOAT64: "exp"}[kernel.dtype],)
+
+
+@identified(SAMPLE)
+def test_the_signature_holds_arrays_of_the_kernels_dtype_alone(kernel: Kernel) -> None:
+    kept = len(rule(kernel).residuals)
+    read_and_written = {Op.DERIVATIVE: 1 + kept, Op.BACKWARD: 2 + kept, Op.STEP: 4 + len(rule(kernel).saved)}[kernel.op]
+    arrays = [f"array({kernel.dtype}, 1d, C)"] * read_and_written
+    assert compiled(kernel).signature == f"({', '.join(arrays)})"
+
+
+@identified(SAMPLE)
+def test_a_bound_kernel_says_what_compiling_it_took(kernel: Kernel) -> None:
+    assert (bind(kernel).compile_seconds or 0) > 0
+
+
+@pytest.mark.parametrize("dtype", Dtype)
+def test_literals_are_given_the_kernels_dtype(dtype: Dtype) -> None:
+    def formula(y: float) -> float:
+        return 3 * y * (1.0 - y) + 0.1
+
+    real = np.dtype(dtype).type
+    literals = [value for value in with_literals(formula, dtype).__code__.co_consts if isinstance(value, (real, float))]
+    assert {type(value) for value in literals} == {real}
+    assert {1.0, float(real(0.1))} <= {float(value) for value in literals}
+
+
+def test_integers_and_names_are_left_alone_and_so_is_the_original() -> None:
+    factor = 2.5
+
+    def formula(y: float) -> float:
+        return 300 * y * factor + math.pi + 1.5
+
+    before = formula.__code__.co_consts
+    changed = with_literals(formula, Dtype.FLOAT32)
+    assert formula.__code__.co_consts == before
+    assert all(type(value) is not np.float32 for value in before)
+    assert [value for value in changed.__code__.co_consts if isinstance(value, int)] == [
+        value for value in before if isinstance(value, int)
+    ]
+    assert changed.__name__ == "formula"
+    assert changed(2.0) == pytest.approx(formula(2.0))
+
+
+@pytest.mark.parametrize("activation", activations.catalogue())
+def test_results_do_not_depend_on_who_compiled(activation: str) -> None:
+    kernel = Kernel(activation, "recompute", "numba", Op.STEP, Dtype.FLOAT64)
+    z = np.linspace(-5.0, 5.0, 1001)
+    np.testing.assert_allclose(
+        kernels.outputs(kernel, z)[-1],
+        kernels.outputs(Kernel(activation, "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64), z)[-1],
+        rtol=1e-13,
+        atol=1e-15,  # next to a change of sign
+    )
+
+
+BIND = """
+import json
+import sys
+
+import numpy as np
+
+from actbench import backends
+from actbench.formula import Rule
+from actbench.model import Compiled, Dtype, Op
+
+exec(f"def formula(y):\\n    return y * ({sys.argv[1]} - y)")  # the same name, file and line whatever the literal
+exec("def forward(z):\\n    return z")
+op, dtype = Op(sys.argv[2]), Dtype(sys.argv[3])
+bound = backends.get("numba").bind(op, Rule(forward, formula, None), dtype)
+out, other, half, one = np.zeros(4, dtype), np.zeros(4, dtype), np.full(4, 0.5, dtype), np.ones(4, dtype)
+arrays = {"derivative": (out, half), "backward": (out, one, half), "step": (other, out, half, one)}[op]
+bound.function(*arrays)
+print(json.dumps([bound.from_cache, out.tolist()]))
+"""
+
+
+def fresh_process(cache_directory: Path, literal: str, op: Op, dtype: Dtype) -> tuple[bool, list[float]]:
+    """Bind y * (literal - y) in a process of its own; return whether it was found compiled, and its value at 1/2."""
+    done = subprocess.run(
+        [sys.executable, "-c", BIND, literal, op, dtype],
+        env=os.environ | {"NUMBA_CACHE_DIR": str(cache_directory)},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    from_cache, values = json.loads(done.stdout)
+    return from_cache, values
+
+
+@pytest.mark.parametrize("op", Op)
+def test_compiled_code_is_found_by_a_fresh_process_and_never_that_of_another_literal(tmp_path: Path, op: Op) -> None:
+    assert fresh_process(tmp_path, "1.0", op, Dtype.FLOAT64) == (False, [0.25] * 4)
+    assert fresh_process(tmp_path, "1.0", op, Dtype.FLOAT64) == (True, [0.25] * 4)
+    assert fresh_process(tmp_path, "2.0", op, Dtype.FLOAT64) == (False, [0.75] * 4)
+    assert fresh_process(tmp_path, "1.0", op, Dtype.FLOAT64) == (True, [0.25] * 4)
+
+
+def test_compiled_code_of_one_dtype_is_not_served_for_the_other(tmp_path: Path) -> None:
+    assert fresh_process(tmp_path, "1.0", Op.DERIVATIVE, Dtype.FLOAT64)[0] is False
+    assert fresh_process(tmp_path, "1.0", Op.DERIVATIVE, Dtype.FLOAT32) == (False, [0.25] * 4)
+    assert fresh_process(tmp_path, "1.0", Op.DERIVATIVE, Dtype.FLOAT32)[0] is True
+
+
+SHIPPED = """
+import json
+
+from actbench.kernels.kernel import bind
+from actbench.model import Compiled, Dtype, Kernel, Op
+
+kernels = [
+    Kernel(activation, strategy, backend, op, dtype)
+    for backend in ("numba", "numba-simd", "numba-parallel")
+    for activation, kept in (("logistic", "cached"), ("silu", "pair"))
+    for strategy, op, dtype in (("recompute", Op.DERIVATIVE, Dtype.FLOAT32), (kept, Op.STEP, Dtype.FLOAT64))
+]
+print(json.dumps([bind(kernel).from_cache for kernel in kernels]))
+"""
+
+PARAMETERS = """
+import sys
+
+import numpy as np
+
+from actbench.kernels.kernel import bind
+from actbench.model import Dtype, Kernel, Op
+
+bound = bind(Kernel(sys.argv[1], "recompute", "numba", Op.DERIVATIVE, Dtype.FLOAT64))
+out = np.zeros(1)
+bound.function(out, np.zeros(1))
+print(bound.from_cache, *out)
+"""
+
+
+def test_compiled_code_of_one_parameter_is_not_served_for_another(tmp_path: Path) -> None:
+    def shown(activation: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-c", PARAMETERS, activation],
+            env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)},
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    assert shown("elu:alpha=0.5") == "False 0.5\n"
+    assert shown("elu") == "False 1.0\n"
+    assert shown("elu:alpha=0.25") == "False 0.25\n"
+    assert shown("elu:alpha=0.50") == "True 0.5\n"
+
+
+def test_kernels_of_the_catalogue_are_compiled_once_a_machine(tmp_path: Path) -> None:
+    found = [
+        json.loads(
+            subprocess.run(
+                [sys.executable, "-c", SHIPPED],
+                env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)},
+                cwd=Path(__file__).parents[2],
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+        )
+        for _ in range(2)
+    ]
+    assert found == [[False] * 12, [True] * 12]

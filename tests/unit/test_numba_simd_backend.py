@@ -1,0 +1,150 @@
+"""The same for numba-simd and numba-parallel, which share their loops' code."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from actbench import activations, backends
+from actbench.backends import numba_simd
+from actbench.backends._simd import (
+    ahead,
+    bits,
+    complementary,
+    exponential,
+    hyperbolic,
+    logarithm,
+    prefetch,
+    reduction,
+    vector_width,
+)
+from actbench.kernels import kernel
+from actbench.model import Compiled, Dtype, Kernel, Op
+from tests.conftest import Actbench
+from tests.support import kernels
+
+EVERY = [each for each in kernels.every_kernel() if each.backend in {"numba-simd", "numba-parallel"}]
+COMPARED = ("hard-tanh", "identity", "leaky-relu", "relu")
+"""Activations that compute nothing: they select."""
+
+SERIAL = [
+    each for each in EVERY if (each.backend, each.op) == ("numba-simd", Op.STEP) and each.activation not in COMPARED
+]
+LONGEST = ("gaussian", "gelu", "gelu-tanh", "mish")
+"""What is most likely to be called, and not inlined."""
+
+DERIVATIVES = [
+    Kernel(name, strategy, "numba-simd", Op.DERIVATIVE, Dtype.FLOAT64)
+    for name in LONGEST
+    for strategy in activations.get(name).strategies
+]
+SIMD = (bits, reduction, exponential, logarithm, hyperbolic, complementary, prefetch, vector_width)
+
+SAMPLE = [each for each in kernels.sample() if each.backend in {"numba-simd", "numba-parallel"}]
+
+
+def compiled(chosen: Kernel) -> Compiled:
+    found = kernel.compiled(chosen)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("chosen", [*dict.fromkeys(SERIAL + DERIVATIVES + SAMPLE)], ids=lambda chosen: chosen.id)
+def test_every_kernel_is_vector_code_of_its_own_dtype_without_a_call(chosen: Kernel) -> None:
+    found = compiled(chosen)
+    assert found.vector_bits >= 128
+    assert found.library_calls == ()
+    assert found.double_conversions == 0
+
+
+def loops_of(code: str) -> tuple[int, int]:
+    """Count in LLVM's code the loops over vectors, and those over single numbers that compute with these."""
+    blocks = re.findall(r"^([\w.]+):(.*?)(?=^[\w.]+:|^})", code, re.MULTILINE | re.DOTALL)
+    around = [(name, text) for name, text in blocks if re.search(rf"label %{re.escape(name)}(?![\w.])", text)]
+    single = re.compile(r"= f(?:add|sub|mul|div) (?:\w+ )*(?:float|double) ")
+    return (
+        sum(name.startswith("vector.body") for name, _ in around),
+        sum(single.search(text) is not None for _, text in around),
+    )
+
+
+@pytest.mark.parametrize("dtype", Dtype)
+@pytest.mark.parametrize(("op", "passes"), [(Op.DERIVATIVE, 1), (Op.BACKWARD, 1), (Op.STEP, 2)])
+def test_the_pieces_of_large_arrays_and_what_is_left_of_them_are_vector_code(op: Op, passes: int, dtype: Dtype) -> None:
+    """A pass has a loop for pieces and one for the rest, or one that is called for both.
+
+    A loop over vectors has one over single numbers behind it; one that is not vector code would have no such before it.
+    """
+    rule = kernel.rule(Kernel("tanh", "recompute", "numba-simd", op, dtype))
+    (code,) = numba_simd.NumbaSimd()._compile(op, rule, dtype, cache=False).inspect_llvm().values()
+    vectors, single = loops_of(code)
+    assert vectors == single
+    assert passes <= vectors <= 2 * passes
+
+
+@pytest.mark.parametrize("backend", ["numpy-blocked", "numba-simd", "numba-parallel"])
+@pytest.mark.parametrize("op", Op)
+@pytest.mark.parametrize(
+    ("strategy", "dtype"), [("recompute", Dtype.FLOAT32), ("cached", Dtype.FLOAT64), ("complement", Dtype.FLOAT32)]
+)
+def test_many_pieces_and_a_rest_give_what_numpy_gives(backend: str, dtype: Dtype, op: Op, strategy: str) -> None:
+    z = np.random.default_rng(1).standard_normal(600_007, dtype=np.dtype(dtype).type)
+    names = ("numpy", backend)
+    plain, other = (kernels.outputs(Kernel("tanh", strategy, name, op, dtype), z, np.flip(z)) for name in names)
+    for expected, found in zip(plain, other[:1] + other[-1:] if op is Op.STEP else other, strict=True):
+        eps = float(np.finfo(dtype).eps)
+        np.testing.assert_allclose(found, expected, rtol=16 * eps, atol=64 * eps)  # cached cancels
+
+
+@pytest.mark.parametrize("op", Op)
+@pytest.mark.parametrize(("name", "dtype"), [("logistic", Dtype.FLOAT32), ("silu", Dtype.FLOAT64)])
+def test_numbers_do_not_depend_on_how_many_there_are(name: str, op: Op, dtype: Dtype) -> None:
+    z = np.random.default_rng(1).standard_normal(ahead.LARGE // 4 + 7 * prefetch.PIECE + 77, dtype=np.dtype(dtype).type)
+    few = ahead.LARGE // 8 - 1
+    for strategy in activations.get(name).strategies:
+        chosen = Kernel(name, strategy, "numba-simd", op, dtype)
+        whole = kernels.outputs(chosen, z, np.flip(z))
+        parts = [kernels.outputs(chosen, z[at : at + few], np.flip(z)[at : at + few]) for at in range(0, z.size, few)]
+        for found, expected in zip(whole, zip(*parts, strict=True), strict=True):
+            np.testing.assert_array_equal(found, np.concatenate(expected), chosen.id)
+
+
+def test_the_cache_is_not_asked_for_kernels_of_other_functions(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = backends.get("numba-simd")
+    chosen = Kernel("logistic", "recompute", "numba-simd", Op.DERIVATIVE, Dtype.FLOAT32)
+    bound = backend.bind(chosen.op, kernel.rule(chosen), chosen.dtype)
+    assert backend.bind(chosen.op, kernel.rule(chosen), chosen.dtype).from_cache
+    monkeypatch.setattr(numba_simd.NumbaSimd, "edition", lambda *_: f"{np.random.default_rng().random()}")
+    assert not backend.bind(chosen.op, kernel.rule(chosen), chosen.dtype).from_cache
+    assert bound.function is not None
+
+
+def test_show_prints_the_functions_that_a_formula_calls_and_where_their_constants_are(actbench: Actbench) -> None:
+    shown = actbench("show", "tanh/complement/numba-simd/step/float32/1000").stdout
+    assert "    # of actbench.backends._simd.exponential\n    def exp(x):" in shown
+    assert "    # of actbench.backends._simd.hyperbolic\n    def tanh(x):" in shown
+    assert "def erf" not in shown
+
+
+@pytest.mark.parametrize("name", ["logistic", "gelu", "softplus", "arctan", "hard-swish"])
+def test_show_prints_every_function_of_ours_that_a_kernel_calls(name: str) -> None:
+    strategy = next(iter(activations.get(name).strategies))
+    rule = kernel.rule(Kernel(name, strategy, "numba-simd", Op.STEP, Dtype.FLOAT64))
+    shown = backends.get("numba-simd").execution(Op.STEP, rule)
+    code = re.sub(r'(?s:""".*?""")|#.*', "", shown)
+    ours = {each for module in SIMD for each, value in vars(module).items() if callable(value) and each.islower()}
+    called = ours & {*re.findall(r"\b(\w+)\(", code)} - {"float32", "float64"}
+    defined = {*re.findall(r"def (\w+)\(", code)}
+    defined |= {each for names in re.findall(r"# of \S+, called (.*)", shown) for each in names.split(", ")}
+    assert "ask" in called
+    assert called <= defined
+    assert "is for code that numba compiles" not in shown, "what is compiled is shown, not what stands for it"
+
+
+def test_show_prints_how_large_arrays_are_taken(actbench: Actbench) -> None:
+    shown = actbench("show", "silu/pair/numba-simd/backward/float32/1000").stdout
+    assert "    def over_four(loop" in shown
+    assert "over_two" not in shown
+    assert "ask(" not in actbench("show", "silu/pair/numba-parallel/backward/float32/1000").stdout

@@ -1,0 +1,195 @@
+"""Probes: one element and a cacheful of every kind of block, timed in every round."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from actbench.model import CACHED, Arm, Block, Case, Dtype, Op, Plan
+from actbench.model.events import Measured
+from actbench.runs import archive
+from actbench.runs.record import encode
+from actbench.runs.writer import reopen
+from benchmarks.migrate import migrated
+from tests.support.fake import FakeBench, crash, exact_seconds
+from tests.support.selections import FILES, PAIR, SMALL, TWO_BLOCKS, edit, names, record, rows
+
+Actbench = Callable[..., Result]
+
+REFERENCE = Path(__file__).parents[2] / "results" / "reference"
+
+NUMPY, PYTHON = Arm("cached", "numpy"), Arm("cached", "python")
+
+
+def block(size: int, *arms: Arm, activation: str = "tanh") -> Block:
+    return Block(activation, Op.DERIVATIVE, Dtype.FLOAT64, size, arms or (NUMPY,))
+
+
+@pytest.mark.parametrize(
+    ("blocks", "sizes"),
+    [
+        ((block(1000), block(CACHED)), (1,)),
+        ((block(1000), block(100_000)), (1, CACHED)),
+        ((block(1), block(100_000)), (CACHED,)),
+        ((block(1), block(CACHED), block(100_000)), ()),
+        ((block(1),), ()),
+        ((Block("overhead", Op.DERIVATIVE, Dtype.FLOAT64, 100_000, (Arm("loop", "numpy"),)),), ()),
+    ],
+)
+def test_a_plan_has_the_probes_that_its_blocks_need_and_are_not_there(
+    blocks: tuple[Block, ...], sizes: tuple[int, ...]
+) -> None:
+    assert tuple(probe.size for probe in Plan(blocks, seed=1).probes) == sizes
+
+
+def test_blocks_that_differ_in_size_share_a_probe_with_the_arms_of_all_of_them() -> None:
+    plan = Plan((block(1000, NUMPY, PYTHON), block(4_000_000), block(2000, activation="logistic")), seed=1)
+    assert [(probe.id, probe.arms) for probe in plan.probes] == [
+        ("tanh/derivative/float64/1", (NUMPY, PYTHON)),
+        (f"tanh/derivative/float64/{CACHED}", (NUMPY, PYTHON)),
+        ("logistic/derivative/float64/1", (NUMPY,)),
+    ]
+
+
+def test_every_round_times_the_probes_once_and_they_are_in_a_file_of_their_own(actbench: Actbench) -> None:
+    assert actbench("run", *PAIR, "-n", "1000,100k", "--rounds", "3", "-o", "here").exit_code == 0
+    assert names(Path("here")) == FILES
+    found = rows(Path("here/probes.csv"))
+    kinds = {(row["strategy"], row["size"], row["round"]) for row in found}
+    timed = ("recompute", "cached", "yardstick")
+    assert kinds == {(kind, size, number) for kind in timed for size in ("1", str(CACHED)) for number in "123"}
+    assert {row["size"] for row in rows(Path("here/values.csv"))} == {"1000", "100000"}
+    assert {row["size"] for row in rows(Path("here/cases.csv"))} == {"1000", "100000"}
+    suite = json.loads(Path("here/pyperf.json").read_text())
+    assert len(suite["benchmarks"]) == 6
+    cases = [row for row in found if row["strategy"] == "cached"]
+    assert {(row["size"], float(row["seconds"])) for row in cases} == {("1", 1e-9), (str(CACHED), 8.192e-6)}
+
+
+def test_a_round_times_the_probes_of_its_own_blocks_alone(actbench: Actbench, bench: FakeBench) -> None:
+    def seconds(case: Case) -> float:
+        scatter = random.Random(f"{bench.workers_started}/{case.id}").uniform(-0.06, 0.06)  # noqa: S311
+        return exact_seconds(case) * (1 + (scatter if case.activation == "logistic" else 0))
+
+    bench.seconds = seconds
+    actbench("run", "-a", "logistic,tanh", *SMALL[2:], "--target", "3", "-o", "here")
+    probes, values = (
+        {(row["activation"], int(row["round"])) for row in rows(Path("here", name))}
+        for name in ("probes.csv", "values.csv")
+    )
+    assert max(number for activation, number in probes if activation == "tanh") == 6
+    assert max(number for activation, number in probes if activation == "logistic") > 6
+    assert probes == values
+
+
+def test_a_probe_that_fails_costs_its_words_and_no_block(actbench: Actbench, bench: FakeBench) -> None:
+    def on_time(block: Block) -> None:
+        if block.size == 1:
+            crash("no such size")
+
+    bench.on_time = on_time
+    result = actbench("run", *SMALL, "-o", "here")
+    assert result.exit_code == 4
+    assert "FAILED logistic/derivative/float64/1 while calibrating: no such size" in " ".join(result.stdout.split())
+    assert rows(Path("here/speedups.csv"))[0]["rounds"] == "6"
+    assert "What bounds it" not in result.stdout
+
+
+def test_probes_that_are_not_as_they_were_written_are_refused(actbench: Actbench) -> None:
+    actbench("run", *SMALL, "--rounds", "2", "-o", "here")
+    path = Path("here/probes.csv")
+    lines = path.read_text().splitlines(keepends=True)
+    for changed, said in (
+        (lines[:-1], "probes.csv is incomplete: it ends before line "),
+        ([*lines, lines[-1]], "this is more than was measured"),
+        ([line.replace("e-09", "e-08") for line in lines], "a number was changed"),
+    ):
+        path.write_text("".join(changed))
+        result = actbench("compare", "here")
+        assert result.exit_code == 2
+        assert said in result.stderr
+    path.unlink()
+    assert "probes.csv" in actbench("compare", "here").stderr
+
+
+def test_probes_in_the_journal_survive_a_kill(actbench: Actbench) -> None:
+    actbench("run", *SMALL, "--rounds", "1", "-o", "here")
+    with reopen(Path("here")) as writer:
+        (probe,) = writer.record.plan.probes
+        (first,) = writer.times.probed()
+        writer.take(Measured(replace(first, round=2), 1, 2))
+    run = archive.load(Path("here"))
+    assert run.times.rounds(probe) == (1, 2)
+    assert [*run.times.probed()][1] == replace(first, round=2)
+
+
+@pytest.mark.parametrize(
+    ("share", "where"),
+    [
+        ("1.5", "line 5: "),
+        ("-0.1", "line 5: "),
+        ("nan", "line 5: "),
+        ("", "line 5: "),
+        ("all", "line 5: "),
+        ("0.5", "lines 2 "),
+    ],
+)
+def test_a_share_of_the_processor_that_is_not_as_it_was_written_is_refused(
+    actbench: Actbench, share: str, where: str
+) -> None:
+    actbench("run", *SMALL, "--rounds", "1", "-o", "here")
+    path = Path("here/values.csv")
+    lines = path.read_text().splitlines()
+    lines[4] = lines[4].rpartition(",")[0] + "," + share
+    path.write_text("\n".join(lines) + "\n")
+    result = actbench("compare", "here")
+    assert result.exit_code == 2
+    assert f"values.csv, {where}" in result.stderr
+
+
+def as_before_probes(run: Path) -> None:
+    """Make of a run what an actbench of before left: probes in the calibration alone, no shares of the processor."""
+    (run / "probes.csv").unlink()
+    lines = (run / "values.csv").read_text().splitlines()
+    (run / "values.csv").write_text("".join(line.rpartition(",")[0] + "\n" for line in lines))
+
+    def change(record: dict[str, Any]) -> None:
+        record |= {"schema": 1, "digests": {}}
+        calibrations = {name: held for name, held in record["calibrations"].items() if not name.endswith("/1")}
+        for calibration in calibrations.values():
+            calibration["probes"] = [{"single": 1e-6, "cached": 1e-5}] * 3
+        record["calibrations"] = calibrations
+
+    edit(run, change)
+    (run / "run.json").write_bytes(encode(migrated(run)))
+
+
+def test_a_run_of_before_is_read_and_says_that_its_bottlenecks_are_not_known(actbench: Actbench) -> None:
+    actbench("run", *TWO_BLOCKS, "-o", "here")
+    as_before_probes(Path("here"))
+    assert actbench("compare", "here").exit_code == 0
+    drawn = actbench("plot", "parts", "here", "-o", "parts.svg")
+    assert drawn.exit_code == 2
+    assert "that is in probes.csv, which older runs and those of stock pyperf lack" in drawn.stderr
+    result = actbench("run", "--resume", "here", "--rounds", "6")
+    assert result.exit_code == 0, result.output
+    assert {row["processor_pct"] for row in rows(Path("here/cases.csv"))} == {""}
+    assert "What bounds it" not in result.stdout
+    actbench("report", str(REFERENCE), "-o", "page.html")
+    assert "an older actbench timed one element and 8192 once, and not in every round" in Path("page.html").read_text()
+
+
+def test_a_resumed_run_of_before_gets_probes_for_its_further_rounds(actbench: Actbench) -> None:
+    actbench("run", *TWO_BLOCKS, "--rounds", "2", "-o", "here")
+    as_before_probes(Path("here"))
+    assert actbench("run", "--resume", "here", "--rounds", "4").exit_code == 0
+    assert {row["round"] for row in rows(Path("here/probes.csv"))} == {"3", "4"}
+    assert names(Path("here")) == FILES
+    assert record(Path("here"))["rounds"] == 4

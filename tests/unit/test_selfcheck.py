@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from actbench.analysis.audit import audit
+from actbench.analysis.check_live import Sides, judge
+from actbench.analysis.regression import Margins
+from actbench.model import Arm, Block, BlockTimes, Case, Dtype, Op, Plan
+from tests.conftest import Actbench
+from tests.support.fake import FakeBench, exact_seconds
+from tests.support.selections import SMALL
+
+BLOCK = Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, 1000, (Arm("recompute", "numpy"), Arm("cached", "numpy")))
+MARGIN = 0.05
+
+
+def measured(
+    rounds: int, *, placement: float = 0.0, process: float = 0.0, run: float = 0.0, burden: float = 0.1, seed: int = 0
+) -> Sides:
+    """Return rounds of three processes whose times scatter on three levels, ten rounds a run; the third is slower."""
+    rng = np.random.default_rng(seed)
+    sides = Sides(Plan((BLOCK,), seed=1))
+    drift = 0.0
+    for number in range(1, rounds + 1):
+        drift = rng.normal(0, run) if number % 10 == 1 else drift
+        for times, factor in zip(sides.each, (1.0, 1.0, 1.0 + burden), strict=True):
+            own = drift + rng.normal(0, process)
+            seconds = factor * np.exp(own + rng.normal(0, placement, size=(2, 25)))
+            yardstick = np.ones(25)
+            times.add(BlockTimes(BLOCK, number, (*map(tuple, seconds.tolist()), tuple(yardstick.tolist()))))
+    return sides
+
+
+def burdens(share: float = 0.1) -> dict[Case, float]:
+    return dict.fromkeys(BLOCK.cases, share)
+
+
+# What the rounds say
+
+
+def test_what_makes_times_scatter_is_taken_apart() -> None:
+    found = audit(measured(400, placement=0.02, process=0.01, run=0.03), MARGIN, 10, burdens())
+    for case in found.cases:
+        over = case.over_yardstick
+        assert (over.placement, over.round, over.run) == pytest.approx((0.02, 0.01, 0.03), rel=0.25)
+        side_by_side = case.side_by_side
+        assert side_by_side.placement == pytest.approx(0.02 * 2**0.5, rel=0.25)
+        assert side_by_side.round == pytest.approx(0.01 * 2**0.5, rel=0.25)
+        assert side_by_side.run < 0.005, "what both processes share cancels"
+
+
+def test_the_smallest_slowdown_seen_is_where_a_check_begins_to_call_it() -> None:
+    sides = measured(20, process=0.01)
+    found = audit(sides, MARGIN, 20, burdens())
+    (_, cached) = found.cases
+    for factor, verdict in ((1.001, "regressed"), (0.999, "inconclusive")):
+        moved = Sides(Plan((BLOCK,), seed=1))
+        for of, times in zip(sides.each, moved.each, strict=True):
+            slower = factor * (1 + cached.least) if times is moved.candidate else 1.0
+            for each in of.finished():
+                (recompute, second, yardstick) = each.seconds
+                times.add(BlockTimes(BLOCK, each.round, (recompute, tuple(slower * s for s in second), yardstick)))
+        assert judge(moved, Margins(MARGIN))[1].verdict == verdict
+
+
+def test_a_quiet_host_raises_no_alarm_and_sees_what_was_put_in() -> None:
+    found = audit(measured(100, process=0.005), MARGIN, 20, burdens())
+    assert (found.checks, found.alarmed_checks, found.judged, found.called) == (5, 0, 10, 0)
+    assert (found.burdened, found.seen) == (10, 10)
+    assert 0.05 < found.least < 0.08
+    assert all(case.found.low < 1.1 < case.found.high for case in found.cases)
+
+
+def test_a_host_on_which_no_difference_looks_like_one_raises_alarms() -> None:
+    sides = measured(20)
+    for times in (sides.candidate,):
+        for each in list(times.finished()):
+            times.add(BlockTimes(BLOCK, each.round, tuple(tuple(1.2 * s for s in arm) for arm in each.seconds)))
+    found = audit(sides, MARGIN, 20, burdens())
+    assert (found.alarmed_checks, found.called) == (1, 2)
+
+
+def test_where_slices_have_too_few_calls_nothing_is_put_in() -> None:
+    found = audit(measured(20, burden=0.0), MARGIN, 20, burdens(0.0))
+    assert (found.burdened, found.seen) == (0, 0)
+
+
+def test_too_few_rounds_make_no_check() -> None:
+    found = audit(measured(5), MARGIN, 8, burdens())
+    assert (found.checks, found.least) == (0, float("inf"))
+
+
+# The command
+
+
+def scattered(spread: float) -> Callable[[Case], float]:
+    generator = random.Random(1)  # noqa: S311
+    return lambda case: exact_seconds(case) * (1 + spread * generator.uniform(-1, 1))
+
+
+def test_the_audit_of_exact_times_sees_everything_above_the_margin(actbench: Actbench) -> None:
+    result = actbench("selfcheck", *SMALL, "--budget", "20s", "--check-budget", "10s")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0].endswith("rounds, which 10 s allow for; margin 5 %.")
+    assert lines[1].endswith("called a case regressed.")
+    assert lines[3] == "Smallest slowdown that is called regressed in 95 % of cases and checks: 5 %."
+    assert lines[5] == "Their measured ratios are 100.00 % (100.00 % to 100.00 %) of the true ones."
+    assert "What makes times scatter" in result.stdout
+    assert "What makes timings scatter here, and what to do:" in result.stdout
+
+
+def test_a_noisy_host_needs_larger_slowdowns(actbench: Actbench, bench: FakeBench) -> None:
+    bench.seconds = scattered(0.5)
+    arguments = ("--budget", "30s", "--check-budget", "10s", "--format", "json")
+    found = json.loads(actbench("selfcheck", *SMALL, *arguments).stdout)
+    assert found["smallest_change"] > 0.06
+    assert found["false_alarms"]["cases"]["hits"] == 0
+
+
+def test_an_audit_can_be_kept_with_a_run(actbench: Actbench) -> None:
+    actbench("run", *SMALL, "-o", "kept")
+    result = actbench("selfcheck", *SMALL, "--budget", "20s", "--store", "kept", "--format", "json")
+    assert result.stderr == "written to kept/selfcheck.json\n"
+    assert json.loads(Path("kept/selfcheck.json").read_text()) == json.loads(result.stdout)
+    assert actbench("compare", "kept").exit_code == 0
+
+
+def test_where_it_is_to_be_kept_is_looked_at_before_measuring(actbench: Actbench, bench: FakeBench) -> None:
+    result = actbench("selfcheck", *SMALL, "--store", "nowhere")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("actbench: nowhere is not a run")
+    assert bench.workers_started == 0
+
+
+def test_an_audit_without_time_for_a_check_says_so(actbench: Actbench) -> None:
+    result = actbench("selfcheck", *SMALL, "--budget", "1ms")
+    assert result.exit_code == 3
+    assert result.stdout.startswith("0 rounds: too few for one check of ")
+    assert " allow for; --budget " in result.stdout
+
+
+def test_ctrl_c_says_what_the_rounds_so_far_say(actbench: Actbench, bench: FakeBench) -> None:
+    def interrupt(_: Block) -> None:
+        if bench.workers_started > 40:
+            raise KeyboardInterrupt
+
+    bench.on_time = interrupt
+    result = actbench("selfcheck", *SMALL)
+    assert result.exit_code == 130
+    assert "interrupted: this is what the rounds so far say" in result.stderr
+    assert result.stdout.splitlines()[0].startswith("12 rounds: ")

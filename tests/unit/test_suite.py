@@ -1,0 +1,303 @@
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from actbench import activations, backends
+from actbench.errors import InputError
+from actbench.model import STRATEGIES, Case, Dtype, Op, Plan
+from actbench.planning import costs, presets, suite
+from actbench.planning.presets import Axes
+
+PLENTY = 1 << 40
+"""Bytes of memory."""
+
+SMALL = Axes(
+    activations=("logistic",),
+    strategies=("recompute", "cached"),
+    backends=("numpy",),
+    ops=(Op.DERIVATIVE,),
+    dtypes=(Dtype.FLOAT64,),
+    sizes=(1000,),
+)
+PRESETS = list(presets.catalogue())
+
+
+def planned(axes: Axes = SMALL, pattern: str = "*", memory: int = PLENTY, max_call: float = suite.MAX_CALL) -> Plan:
+    return suite.plan(axes, pattern=pattern, seed=1, memory=memory, max_call=max_call)
+
+
+def preset(name: str) -> Plan:
+    return planned(presets.get(name).axes)
+
+
+def ids(plan: Plan) -> list[str]:
+    return [case.id for case in plan.cases]
+
+
+def test_the_default_preset_has_eighty_cases_or_more() -> None:
+    plan = preset("default")
+    assert len(plan.cases) >= 80
+    assert {case.size for case in plan.cases} == {1_000, 100_000, 4_000_000}
+    assert {case.activation for case in plan.cases} == {"logistic", "tanh"}
+    assert {case.strategy for case in plan.cases} == {"textbook", "recompute", "cached", "complement"}
+    assert {case.dtype for case in plan.cases} == set(Dtype)
+    assert {case.op for case in plan.cases} == {Op.DERIVATIVE}
+
+
+def test_pure_python_is_left_out_at_four_million_elements_with_the_reason() -> None:
+    plan = preset("default")
+    assert not [case for case in plan.cases if case.backend == "python" and case.size == 4_000_000]
+    assert [case for case in plan.cases if case.backend == "python" and case.size == 100_000]
+    reasons = {left.reason for left in plan.left_out if left.case.endswith("/python/derivative/float64/4000000")}
+    assert reasons == {"one call would take about 0.8 s, above the cap of 0.5 s (--max-call)"}
+
+
+def test_pure_python_is_left_out_in_float32_with_the_reason() -> None:
+    reasons = {left.reason for left in preset("default").left_out if "/python/" in left.case and "float32" in left.case}
+    assert reasons == {"python computes in float64 only"}
+
+
+def test_the_smoke_preset_is_a_handful_of_small_cases() -> None:
+    plan = preset("smoke")
+    assert {case.size for case in plan.cases} == {1000}
+    assert {case.strategy for case in plan.cases} == {"recompute", "cached"}
+    assert {case.dtype for case in plan.cases} == {Dtype.FLOAT64}
+    assert len(plan.cases) <= 20
+    assert not plan.left_out
+
+
+def test_the_full_preset_spans_everything_from_16_to_16_million_elements() -> None:
+    axes = presets.get("full").axes
+    assert (min(axes.sizes), max(axes.sizes)) == (16, 16_000_000)
+    assert axes.sizes == tuple(sorted(axes.sizes))
+    plan = preset("full")
+    assert {case.activation for case in plan.cases} == set(activations.catalogue())
+    assert {case.op for case in plan.cases} == set(Op)
+    assert {case.size for case in plan.cases} == set(axes.sizes)
+    assert len(plan.cases) > 1000
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_use_the_plain_backends_and_those_for_comparing_more_of_what_is_available(name: str) -> None:
+    usable = {name: backend for name, backend in backends.catalogue().items() if not backend.unavailable}
+    core = {*usable} & {"python", "numpy", "numba"}
+    expected = {
+        "check": core - {"python"},
+        "overhead": core | {"numba-parallel"},
+        "peers": {*usable} - {"python", "torch-compile", "torch-cuda", "torch-compile-cuda"},
+        "sweep": {*usable} & {"numpy", "numba", "numba-simd"},
+        "full": {name for name, backend in usable.items() if not backend.optional},
+    }
+    assert {*presets.get(name).axes.backends} == expected.get(name, core)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_no_preset_asks_for_a_backend_that_is_not_available(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(backends.catalogue()["numba"]), "requires", "no_such_distribution")
+    assert "numba" not in presets.get(name).axes.backends
+    assert not [case for case in preset(name).cases if case.backend == "numba"]
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_cases_of_a_preset_are_distinct_and_their_ids_can_be_read(name: str) -> None:
+    cases = preset(name).cases
+    assert [Case.parse(case.id) for case in cases] == list(cases)
+    assert Counter(cases).most_common(1)[0][1] == 1
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_case_asked_for_is_measured_or_left_out_with_a_reason(name: str) -> None:
+    axes = presets.get(name).axes
+    asked = {
+        Case(activation, strategy, backend, op, dtype, size).id
+        for activation in axes.activations
+        for strategy in axes.strategies
+        if strategy in suite.strategies_of(activation)
+        for backend in axes.backends
+        for op in axes.ops
+        for dtype in axes.dtypes
+        for size in axes.sizes
+    }
+    plan = preset(name)
+    measured, left = set(ids(plan)), {each.case for each in plan.left_out}
+    assert measured | left == asked
+    assert not measured & left
+    assert all(each.reason for each in plan.left_out)
+
+
+@pytest.mark.parametrize("name", ["smoke", "default", "overhead"])
+def test_a_round_of_a_preset_is_predicted_to_fit_its_budget_several_times(name: str) -> None:
+    chosen = presets.get(name)
+    predicted = costs.predicted_round(planned(chosen.axes), chosen.arm_seconds)
+    assert 0 < 3 * predicted < chosen.budget
+
+
+def test_an_unknown_preset_is_answered_with_the_nearest() -> None:
+    with pytest.raises(InputError, match="unknown preset 'defualt': did you mean 'default'"):
+        presets.get("defualt")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"activations": ("logistic", "tahn")}, "unknown activation 'tahn': did you mean 'tanh'?"),
+        ({"strategies": ("cashed",)}, "unknown strategy 'cashed': did you mean 'cached'?"),
+        ({"backends": ("numpie",)}, "unknown backend 'numpie': did you mean 'numpy'?"),
+    ],
+)
+def test_an_unknown_name_is_answered_with_the_nearest(wrong: dict[str, tuple[str, ...]], message: str) -> None:
+    with pytest.raises(InputError) as refused:
+        planned(replace(SMALL, **wrong))  # type: ignore[arg-type]
+    assert str(refused.value) == message
+
+
+def test_a_backend_asked_for_by_name_must_be_available(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(backends.catalogue()["numba"]), "requires", "no_such_distribution")
+    with pytest.raises(InputError, match="no_such_distribution is not installed"):
+        planned(replace(SMALL, backends=("numpy", "numba")))
+
+
+def test_a_block_holds_the_cases_of_one_activation_op_dtype_and_size() -> None:
+    axes = replace(
+        SMALL,
+        activations=("logistic", "tanh"),
+        backends=("numpy", "numba"),
+        ops=tuple(Op),
+        dtypes=tuple(Dtype),
+        sizes=(10, 20),
+    )
+    plan = planned(axes)
+    assert len(plan.blocks) == 2 * 3 * 2 * 2
+    assert len({block.id for block in plan.blocks}) == len(plan.blocks)
+    for block in plan.blocks:
+        assert len(block.arms) == 4
+        assert {(case.activation, case.op, case.dtype, case.size) for case in block.timed[:-1]} == {
+            (block.activation, block.op, block.dtype, block.size)
+        }
+
+
+@pytest.mark.parametrize("activation", ["logistic", "silu", "gelu"])
+def test_strategies_and_backends_keep_the_order_of_tables_however_they_were_asked_for(activation: str) -> None:
+    reverse = tuple(reversed(STRATEGIES))
+    axes = replace(SMALL, activations=(activation,), strategies=reverse, backends=("numba", "numpy", "python"))
+    arms = [(arm.backend, arm.strategy) for arm in planned(axes).blocks[0].arms]
+    existing = [name for name in STRATEGIES if name in activations.get(activation).strategies]
+    assert arms == [(backend, strategy) for backend in ("python", "numpy", "numba") for strategy in existing]
+
+
+def test_sizes_are_measured_in_order() -> None:
+    assert [block.size for block in planned(replace(SMALL, sizes=(30, 10, 20))).blocks] == [10, 20, 30]
+
+
+def test_repeating_a_value_on_an_axis_repeats_no_case() -> None:
+    doubled = Axes(
+        activations=SMALL.activations * 2,
+        strategies=SMALL.strategies * 2,
+        backends=SMALL.backends * 2,
+        ops=SMALL.ops * 2,
+        dtypes=SMALL.dtypes * 2,
+        sizes=SMALL.sizes * 2,
+    )
+    assert planned(doubled) == planned(SMALL)
+    too_slow = replace(doubled, backends=("python", "numpy") * 2, sizes=(4_000_000,) * 2)
+    left = [each.case for each in planned(too_slow).left_out]
+    assert len(left) == len(set(left)) == 2
+
+
+def test_a_strategy_that_an_activation_lacks_is_passed_over_in_silence() -> None:
+    plan = planned(replace(SMALL, activations=("identity", "logistic")))
+    assert [case.strategy for case in plan.cases if case.activation == "identity"] == ["recompute"]
+    assert not plan.left_out
+
+
+@pytest.mark.parametrize(
+    ("pattern", "kept"),
+    [
+        ("*", {"recompute", "cached"}),
+        ("*/cached/*", {"cached"}),
+        ("logistic/re*/1000", {"recompute"}),
+        ("*/[cr]*/numpy/*", {"recompute", "cached"}),
+        ("logistic/cached/numpy/derivative/float64/1000", {"cached"}),
+    ],
+)
+def test_a_filter_keeps_the_cases_whose_id_matches(pattern: str, kept: set[str]) -> None:
+    plan = planned(pattern=pattern)
+    assert {case.strategy for case in plan.cases} == kept
+    assert not plan.left_out
+
+
+@pytest.mark.parametrize("pattern", ["cached", "*/CACHED/*", "", "*/float32/*"])
+def test_a_filter_matches_the_whole_id_as_it_is_written_or_nothing_is_left(pattern: str) -> None:
+    with pytest.raises(InputError, match="the selection leaves no case to measure"):
+        planned(pattern=pattern)
+
+
+def test_what_a_filter_drops_is_not_listed_as_left_out() -> None:
+    axes = replace(SMALL, backends=("python", "numpy"), sizes=(1000, 4_000_000))
+    assert planned(axes).left_out
+    assert not planned(axes, pattern="*/1000").left_out
+
+
+def test_nothing_left_to_measure_is_an_error_with_the_first_reason() -> None:
+    with pytest.raises(InputError, match="leaves no case to measure: python computes in float64 only"):
+        planned(replace(SMALL, backends=("python",), dtypes=(Dtype.FLOAT32,)))
+
+
+def test_a_strategy_that_none_of_the_activations_has_leaves_nothing() -> None:
+    with pytest.raises(InputError, match="leaves no case to measure"):
+        planned(replace(SMALL, activations=("identity",), strategies=("cached",)))
+
+
+def test_the_cap_on_a_single_call_can_be_moved() -> None:
+    axes = replace(SMALL, backends=("python",), sizes=(4_000_000,))
+    assert planned(axes, max_call=1.0).cases
+    with pytest.raises(InputError, match=r"above the cap of 0\.7 s"):
+        planned(axes, max_call=0.7)
+
+
+def test_a_block_may_need_half_of_the_memory_and_no_more() -> None:
+    needed = suite.ARRAYS_PER_BLOCK * 1000 * 8
+    assert planned(memory=2 * needed).cases
+    with pytest.raises(InputError, match="more than half of this machine's"):
+        planned(memory=2 * needed - 1)
+
+
+def test_what_does_not_fit_into_memory_is_left_out_and_the_rest_is_measured() -> None:
+    axes = replace(SMALL, sizes=(1000, 10_000_000), dtypes=tuple(Dtype))
+    plan = planned(axes, memory=suite.ARRAYS_PER_BLOCK * 10_000_000 * 4 * 2)
+    assert {(case.dtype, case.size) for case in plan.cases} == {
+        (Dtype.FLOAT32, 1000),
+        (Dtype.FLOAT32, 10_000_000),
+        (Dtype.FLOAT64, 1000),
+    }
+    assert {each.reason for each in plan.left_out} == {
+        "the block needs about 0.96 GB, more than half of this machine's 0.96 GB"
+    }
+
+
+def test_the_plan_keeps_the_seed_and_names_the_distribution() -> None:
+    plan = suite.plan(SMALL, seed=42, memory=PLENTY)
+    assert plan.seed == 42
+    assert plan.distribution == "normal(0, 1)"
+
+
+def test_every_kernel_of_a_plan_is_checked_once_for_all_its_sizes() -> None:
+    plan = planned(replace(SMALL, sizes=(10, 20, 30)))
+    assert len(plan.cases) == 6
+    assert [kernel.strategy for kernel in plan.kernels] == ["recompute", "cached"]
+
+
+def test_more_elements_take_longer_by_prediction_and_pure_python_longest() -> None:
+    case = planned().cases[0]
+    assert costs.predicted_call(replace(case, size=2000)) == 2 * costs.predicted_call(case)
+    slowest = max(backends.catalogue(), key=lambda name: costs.predicted_call(replace(case, backend=name)))
+    assert slowest == "python"
+
+
+def test_a_round_is_predicted_to_take_longer_the_more_there_is_to_measure() -> None:
+    few, many = planned(), planned(replace(SMALL, sizes=(1000, 2000)))
+    assert costs.ROUND_START < costs.predicted_round(few, 0.04) < costs.predicted_round(many, 0.04)
+    assert costs.predicted_round(few, 0.04) < costs.predicted_round(few, 0.08)

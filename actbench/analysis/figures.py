@@ -12,7 +12,7 @@ from actbench.analysis.shares import shares
 from actbench.analysis.speedups import Ratios
 from actbench.analysis.statistics import Floats, locations
 from actbench.analysis.typical import typical
-from actbench.model import OVERHEAD, YARDSTICK, Block, Calibration, Case, Check, Dtype, Op
+from actbench.model import Block, Calibration, Case, Check, Dtype, Op
 from actbench.model.times import Times
 from actbench.planning.costs import bytes_moved, residual_bytes
 
@@ -63,12 +63,12 @@ class Figures(NamedTuple):
     @property
     def yardstick(self) -> bool:
         """Whether this is a plain copy and not a case."""
-        return self.strategy == YARDSTICK
+        return self.case.is_yardstick
 
     @property
     def rung(self) -> bool:
-        """Whether this is a rung of the overhead ladder and not a derivative."""
-        return self.activation == OVERHEAD
+        """Whether this is a rung of the overhead ladder, and no derivative or yardstick."""
+        return self.case.is_rung
 
 
 def figures(
@@ -131,7 +131,7 @@ class _Arm(NamedTuple):
 
 
 def _arms(times: Times, found: Mapping[Block, Ratios], calibrations: Mapping[str, Calibration]) -> dict[Case, _Arm]:
-    """Return what is known by case; of a yardstick, from the last of its blocks."""
+    """Return what is known by case."""
     copies = iter(np.exp(locations(own.copies for own in found.values())).tolist())
     arms = {}
     for block in found:

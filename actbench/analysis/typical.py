@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from actbench.analysis.statistics import Floats, medians
 from actbench.model import Block, Case
 from actbench.model.times import Times
@@ -17,18 +15,5 @@ def by_round(times: Times) -> dict[Block, Floats]:
 
 
 def typical(times: Times, middles: Mapping[Block, Floats]) -> dict[Case, Floats]:
-    """Return them by case, in the order of rounds; a yardstick's are of all the blocks that it is part of.
-
-    `middles` are those `by_round`.
-    """
-    found = {case: rounds for block in times.blocks for case, rounds in zip(block.timed, middles[block].T, strict=True)}
-    shared: dict[Case, dict[int, list[Floats]]] = {}
-    for block in times.blocks:
-        seconds, numbers = times.seconds(block), times.rounds(block)
-        for arm in range(len(block.arms), len(block.timed)):
-            by_number = shared.setdefault(block.timed[arm], {})
-            for number, values in zip(numbers, seconds[:, arm], strict=True):
-                by_number.setdefault(number, []).append(values)
-    for case, rounds in shared.items():
-        found[case] = np.array([medians(np.concatenate(parts)) for _, parts in sorted(rounds.items())])
-    return found
+    """Return them by case, in the order of rounds; `middles` are those `by_round`."""
+    return {case: rounds for block in times.blocks for case, rounds in zip(block.timed, middles[block].T, strict=True)}

@@ -24,8 +24,7 @@ MODULE = "actbench.measure.stock_script"
 def prepared(case_id: str, seed: int) -> kernel.Invocation:
     """Return the call that a case stands for, made when this process first times it."""
     case = Case.parse(case_id)
-    activation = "identity" if case.is_yardstick else case.activation
-    operands = kernel.Operands.drawn(activation, case.dtype, case.size, seed)
+    operands = kernel.Operands.drawn(case.activation, case.dtype, case.size, seed)
     placement = kernel.Placement(operands, np.random.default_rng())
     return kernel.prepare(case, placement)
 

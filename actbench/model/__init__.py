@@ -130,8 +130,8 @@ class Case:
 
     @property
     def is_rung(self) -> bool:
-        """Whether this is a rung of the overhead ladder, and not a derivative."""
-        return self.activation == OVERHEAD
+        """Whether this is a rung of the overhead ladder, and no derivative or yardstick."""
+        return self.activation == OVERHEAD and not self.is_yardstick
 
     @property
     def id(self) -> str:
@@ -209,7 +209,7 @@ class Block:
     @property
     def yardstick(self) -> Case:
         """A plain copy of as many elements: what reading one stream and writing one costs here and now."""
-        return Case("copy", YARDSTICK, "numpy", self.op, self.dtype, self.size)
+        return Case(self.activation, YARDSTICK, "numpy", self.op, self.dtype, self.size)
 
     @cached_property
     def timed(self) -> tuple[Case, ...]:

@@ -18,7 +18,7 @@ from actbench.plugins._guard import guarded
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """What ids of cases and lists with commas can hold."""
 
-RESERVED = {OVERHEAD, "copy", YARDSTICK, *RUNGS}
+RESERVED = {OVERHEAD, YARDSTICK, *RUNGS}
 """Names with a meaning of their own in ids."""
 
 ALLOWED = "(z), (y), (z, y), one array of its own, or z and one of its own"

@@ -88,7 +88,7 @@ def test_times_are_those_of_cases_csv(run: Run) -> None:
     np.testing.assert_allclose(merged.low_shown, 1e9 * merged.low / merged["size"], rtol=1e-5)
     np.testing.assert_allclose(merged.high_shown, 1e9 * merged.high / merged["size"], rtol=1e-5)
     copies = layer(shown, "copy").rename(columns={"n": "size"})
-    limits = written[written.strategy == "yardstick"].merge(copies, on=["op", "dtype", "size"])
+    limits = written[written.strategy == "yardstick"].merge(copies, on=["activation", "op", "dtype", "size"])
     assert len(limits) == len(copies) > 0
     np.testing.assert_allclose(limits.ns, limits.ns_per_element, rtol=1e-5)
 

@@ -376,7 +376,7 @@ def test_a_ladder_without_a_counterpart_is_not_regrouped_with_arms_of_another_ac
     assert block.id == "overhead/derivative/float64/16"
     assert [case.id for case in block.timed] == [
         "overhead/loop/numpy/derivative/float64/16",
-        "copy/yardstick/numpy/derivative/float64/16",
+        "overhead/yardstick/numpy/derivative/float64/16",
     ]
 
 

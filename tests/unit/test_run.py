@@ -34,7 +34,7 @@ CASES = """\
 activation,strategy,backend,op,dtype,size,seconds,low,high,rounds,loops,ns_per_element,gb_per_s,copy_limit_pct,copy_limit_low_pct,copy_limit_high_pct,residual_bytes_per_element,max_ulp,processor_pct
 logistic,recompute,numpy,derivative,float64,1000,4e-06,4e-06,4e-06,6,128,4,4,12.5,12.5,12.5,8,,100
 logistic,cached,numpy,derivative,float64,1000,1e-06,1e-06,1e-06,6,512,1,16,50,50,50,8,,100
-copy,yardstick,numpy,derivative,float64,1000,5e-07,5e-07,5e-07,6,1024,0.5,32,100,100,100,0,,100
+logistic,yardstick,numpy,derivative,float64,1000,5e-07,5e-07,5e-07,6,1024,0.5,32,100,100,100,0,,100
 """
 
 PRINTED = """\

@@ -29,8 +29,8 @@ def test_a_backend_of_several_threads_brings_a_copy_by_all_of_them() -> None:
     assert block == BLOCK
     assert [case.id for case in block.timed] == [
         "logistic/cached/numba-parallel/derivative/float64/20000",
-        "copy/yardstick/numba-parallel/derivative/float64/20000",
-        "copy/yardstick/numpy/derivative/float64/20000",
+        "logistic/yardstick/numba-parallel/derivative/float64/20000",
+        "logistic/yardstick/numpy/derivative/float64/20000",
     ]
 
 

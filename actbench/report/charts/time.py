@@ -52,7 +52,7 @@ def _rows(layer: str, found: Sequence[Figures]) -> pd.DataFrame:
 
 
 def _copies(rows: pd.DataFrame, found: Sequence[Figures]) -> pd.DataFrame:
-    """Return, for every panel, the plain copies of its op and dtype, at the sizes that it has."""
+    """Return, for every panel, the plain copies beside its cases."""
     plain = _rows("copy", [each for each in found if each.yardstick and each.backend == "numpy"])
     panels = rows[["panel", *BY, "n"]].drop_duplicates()
-    return panels.merge(plain[["layer", "op", "dtype", "n", "ns"]], on=["op", "dtype", "n"]).assign(backend=COPY)
+    return panels.merge(plain[["layer", *BY, "n", "ns"]], on=[*BY, "n"]).assign(backend=COPY)

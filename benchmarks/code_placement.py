@@ -19,7 +19,9 @@ from actbench.analysis.regression import Margins
 from actbench.host.environment import choose_cpu
 from actbench.measure import lockstep, timing
 from actbench.measure.baseline import opened
-from actbench.model import Arm, Block, Dtype, Op, Plan
+from actbench.model.cases import Arm, Block
+from actbench.model.names import Dtype, Op
+from actbench.model.plan import Plan
 from actbench.report.numbers import change
 from benchmarks.injected import twin_environment
 

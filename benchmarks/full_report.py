@@ -18,7 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from actbench.host import environment
-from actbench.model import BANDS, BlockTimes, Calibration, Check
+from actbench.model.calibration import Calibration
+from actbench.model.checks import BANDS, Check
+from actbench.model.outcomes import BlockTimes
 from actbench.planning import costs, presets, suite
 from actbench.report.numbers import count
 from actbench.runs.record import Engine, Record, Settings, Status

@@ -28,7 +28,7 @@ from click.testing import CliRunner, Result
 
 from actbench.cli import main as commands
 from actbench.errors import InputError
-from actbench.model import Case
+from actbench.model.cases import Case
 from actbench.runs import archive, journal
 from benchmarks.fuzz_damage import Damager
 from tests.support.fake import FakeBench, exact_seconds

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actbench import activations, backends, plugins
-from actbench.model import Arm, Block, Dtype, Op
+from actbench.model.cases import Arm, Block
+from actbench.model.names import Dtype, Op
 from tests.support.judged import refusal
 
 FILES = Path(__file__).with_name("judged")

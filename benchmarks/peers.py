@@ -16,7 +16,7 @@ import numpy as np
 
 from actbench.analysis.speedups import Speedup, block_speedups, log_ratios
 from actbench.analysis.statistics import location
-from actbench.model import Block, Case
+from actbench.model.cases import Block, Case
 from actbench.planning.costs import bytes_moved
 from actbench.report.numbers import count, plus_minus
 from actbench.runs.archive import Run, load

@@ -21,7 +21,8 @@ import numpy as np
 from actbench import activations, backends
 from actbench.formula import Dialect
 from actbench.kernels.kernel import Array
-from actbench.model import Dtype, Kernel, Op
+from actbench.model.cases import Kernel
+from actbench.model.names import Dtype, Op
 from tests.support import kernels
 
 MOST_ULP = 4.1

@@ -13,7 +13,7 @@ from hypothesis import settings
 
 from actbench.cli import configuration, main
 from actbench.host import variables
-from actbench.model import Case
+from actbench.model.cases import Case
 from tests.support.fake import FakeBench, exact_seconds
 from tests.support.selections import SMALL, TWO_BLOCKS, edit
 

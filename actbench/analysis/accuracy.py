@@ -16,7 +16,8 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench.model import EDGES, Kernel
+from actbench.model.cases import Kernel
+from actbench.model.checks import EDGES
 from actbench.verification.truth import Truth
 
 Array = NDArray[np.float64]

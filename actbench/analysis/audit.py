@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from actbench.analysis.check_live import Sides, log_ratios_by_case
 from actbench.analysis.sequential import TAIL, chance_of_median_above, median_interval, needed
 from actbench.analysis.statistics import CONFIDENCE, Bounded, medians, scatter
-from actbench.model import Block, Case
+from actbench.model.cases import Block, Case
 from actbench.model.times import Times
 
 POWER = 0.95

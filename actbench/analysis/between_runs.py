@@ -33,7 +33,7 @@ from actbench.analysis.statistics import (
     shift,
 )
 from actbench.analysis.within_run import Axis, order, seconds_at, value_of
-from actbench.model import YARDSTICK, Arm, Block, Case
+from actbench.model.cases import YARDSTICK, Arm, Block, Case
 from actbench.model.times import Times
 
 RESOLUTION = 1e-8

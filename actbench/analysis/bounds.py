@@ -33,7 +33,8 @@ from actbench import backends
 from actbench.analysis.shares import trusted
 from actbench.analysis.speedups import Ratios
 from actbench.analysis.statistics import UNKNOWN, Bounded, Floats, locations, medians
-from actbench.model import CACHED, Block, Case
+from actbench.model.cases import Block, Case
+from actbench.model.plan import CACHED
 from actbench.model.times import Times
 
 HALF = 0.5

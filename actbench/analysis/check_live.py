@@ -18,7 +18,9 @@ from actbench.analysis.regression import Change, Margins, Verdict, verdict
 from actbench.analysis.sequential import chance_of_median_above, median_interval
 from actbench.analysis.speedups import log_ratios
 from actbench.analysis.statistics import CONFIDENCE, Bounded, holm
-from actbench.model import Block, Case, Failure, Plan
+from actbench.model.cases import Block, Case
+from actbench.model.outcomes import Failure
+from actbench.model.plan import Plan
 from actbench.model.times import Times
 
 DECIDED = {Verdict.REGRESSED, Verdict.IMPROVED, Verdict.UNCHANGED}

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from actbench.analysis.regression import Change, Margins, Verdict, alone, verdict
 from actbench.analysis.speedups import log_ratios
 from actbench.analysis.statistics import Bounded, chance_of_excess, holm, medians, shift
-from actbench.model import Block, Case
+from actbench.model.cases import Block, Case
 from actbench.model.times import Times
 
 

@@ -49,7 +49,8 @@ from actbench.analysis.statistics import (
     chances_of_sign,
     locations,
 )
-from actbench.model import Block, Dtype, Op
+from actbench.model.cases import Block
+from actbench.model.names import Dtype, Op
 
 LEAST_SIZES = 4
 """The fewest sizes that make a curve."""

@@ -11,7 +11,7 @@ import numpy as np
 from actbench.analysis.statistics import locations
 from actbench.analysis.typical import by_round
 from actbench.errors import InputError
-from actbench.model import Case
+from actbench.model.cases import Case
 from actbench.model.times import Times
 
 

@@ -12,7 +12,10 @@ from actbench.analysis.shares import shares
 from actbench.analysis.speedups import Ratios
 from actbench.analysis.statistics import Floats, locations
 from actbench.analysis.typical import typical
-from actbench.model import Block, Calibration, Case, Check, Dtype, Op
+from actbench.model.calibration import Calibration
+from actbench.model.cases import Block, Case
+from actbench.model.checks import Check
+from actbench.model.names import Dtype, Op
 from actbench.model.times import Times
 from actbench.planning.costs import bytes_moved, residual_bytes
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from actbench.analysis.statistics import Bounded, location, medians, paired
-from actbench.model import Block, Case
+from actbench.model.cases import Block, Case
 from actbench.model.times import Times
 
 

@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from math import isnan, log, nan
 
 from actbench.analysis.statistics import CONFIDENCE, UNKNOWN, Bounded
-from actbench.model import Case
+from actbench.model.cases import Case
 
 
 class Verdict(StrEnum):

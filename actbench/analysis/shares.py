@@ -11,7 +11,7 @@ from math import isnan
 import numpy as np
 
 from actbench.analysis.statistics import Floats
-from actbench.model import Block
+from actbench.model.cases import Block
 from actbench.model.times import Times
 
 FEW = 0.05

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actbench.analysis.statistics import applied, locations, paired, scatter
-from actbench.model import Block, Case
+from actbench.model.cases import Block, Case
 from actbench.model.times import Times
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from actbench.analysis.statistics import Floats, medians
-from actbench.model import Block, Case
+from actbench.model.cases import Block, Case
 from actbench.model.times import Times
 
 

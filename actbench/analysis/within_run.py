@@ -19,9 +19,10 @@ from actbench.analysis.speedups import log_ratios
 from actbench.analysis.statistics import location, medians
 from actbench.backends import catalogue
 from actbench.errors import InputError
-from actbench.model import Block, Case, Dtype
-from actbench.model.residuals import rank
+from actbench.model.cases import Block, Case
+from actbench.model.names import Dtype
 from actbench.model.times import Times
+from actbench.model.variants import rank
 
 
 class Axis(StrEnum):

@@ -15,8 +15,8 @@ import numpy as np
 
 from actbench.backends import _narrowing
 from actbench.formula import Conversion, Dialect, Formula, Rule
-from actbench.model import Compiled, Dtype, Op
-from actbench.model.residuals import Storage
+from actbench.model.checks import Compiled
+from actbench.model.names import Dtype, Op, Storage
 
 
 @dataclass(frozen=True, slots=True)

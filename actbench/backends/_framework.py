@@ -12,7 +12,7 @@ from typing import Any
 from actbench.backends._backend import Backend, Bound, keep
 from actbench.backends._listing import sources
 from actbench.formula import Dialect, Formula, Rule
-from actbench.model import Dtype, Op
+from actbench.model.names import Dtype, Op
 
 
 def product(formula: Formula) -> Callable[..., Any]:

@@ -8,7 +8,8 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-from actbench.model import Compiled, Dtype
+from actbench.model.checks import Compiled
+from actbench.model.names import Dtype
 
 LOOP = re.compile(r"^define [^\n]*?(?: i32 @|@__gufunc__)[^\n]*{\n.*?^}", re.MULTILINE | re.DOTALL)
 """The compiled function itself, and what its threads execute where it has several; not the wrappers around it."""

@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actbench.formula import Conversion, Formula, Rule
-from actbench.model import Dtype
-from actbench.model.residuals import Storage
+from actbench.model.names import Dtype, Storage
 
 BITS = np.dtype(np.uint16)
 """What arrays of 16-bit floats are to libraries that do not know these."""

@@ -11,7 +11,7 @@ from actbench.backends._backend import Bound, Device
 from actbench.backends.torch import Torch, library
 from actbench.errors import InputError
 from actbench.formula import Rule
-from actbench.model import Dtype, Op
+from actbench.model.names import Dtype, Op
 
 DEVICES = (("/dev", "nvidia[0-9]*"), ("/dev", "dxg"))
 """Where a driver shows its devices: on Linux, and on Linux under Windows."""

@@ -9,7 +9,7 @@ from typing import Any
 from actbench.backends._backend import Backend, Bound
 from actbench.backends._listing import sources
 from actbench.formula import Rule
-from actbench.model import Dtype, Op
+from actbench.model.names import Dtype, Op
 
 Made = tuple[Callable[..., Any], tuple[Any, ...]]
 """The function that makes a call, and what it is given for that."""

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from actbench.backends._framework import Framework
-from actbench.model import Dtype
+from actbench.model.names import Dtype
 
 
 @cache

@@ -27,8 +27,8 @@ from actbench.backends._listing import sources
 from actbench.backends._narrowing import BITS, as_bits
 from actbench.errors import InputError
 from actbench.formula import Conversion, Dialect, Formula, Rule
-from actbench.model import Compiled, Dtype, Op
-from actbench.model.residuals import Storage
+from actbench.model.checks import Compiled
+from actbench.model.names import Dtype, Op, Storage
 
 TELLING = re.compile(
     r"Untyped|Unknown attribute|Cannot|Use of|NameError|Invalid use|No implementation of function .*built"

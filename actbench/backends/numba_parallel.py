@@ -17,7 +17,7 @@ from actbench.backends.numba import jitted
 from actbench.backends.numba_simd import NumbaSimd
 from actbench.formula import Rule
 from actbench.host import processors
-from actbench.model import Dtype, Op
+from actbench.model.names import Dtype, Op
 
 
 def copying(span: Callable[[int], Any]) -> Callable[..., Any]:

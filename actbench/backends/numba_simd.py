@@ -17,7 +17,7 @@ from actbench.backends._backend import helpers
 from actbench.backends._listing import sources
 from actbench.backends.numba import Numba, formulas
 from actbench.formula import Dialect, Formula, Rule
-from actbench.model import Op
+from actbench.model.names import Op
 
 
 def dispatch(out, y) -> None:

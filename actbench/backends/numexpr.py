@@ -19,7 +19,7 @@ import numpy as np
 from actbench.backends._backend import Backend, Bound, rewritten
 from actbench.backends._listing import sources
 from actbench.formula import Dialect, Formula, Rule
-from actbench.model import Dtype, Op
+from actbench.model.names import Dtype, Op
 
 
 @cache

@@ -14,7 +14,7 @@ import numpy as np
 from actbench.backends._backend import PRODUCT, empty, keep
 from actbench.backends._plain import Made, Plain
 from actbench.formula import Dialect, Formula, Rule
-from actbench.model import Dtype, Op
+from actbench.model.names import Dtype, Op
 
 
 def derivative(formula: Formula) -> Callable[..., Any]:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from actbench.backends._backend import COPY, PRODUCT, empty, keep
 from actbench.backends._plain import Made, Plain
 from actbench.formula import Dialect, Formula, Rule
-from actbench.model import Dtype, Op
+from actbench.model.names import Dtype, Op
 
 
 def derivative(formula: Formula) -> Callable[..., Any]:

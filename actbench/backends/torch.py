@@ -13,8 +13,7 @@ from typing import Any
 from actbench.backends._framework import Framework
 from actbench.backends._narrowing import as_bits
 from actbench.formula import Conversion, Formula
-from actbench.model import Dtype
-from actbench.model.residuals import Storage
+from actbench.model.names import Dtype, Storage
 
 OWN = {("logistic", "cached"): "sigmoid_backward", ("tanh", "cached"): "tanh_backward"}
 """torch's kernels for dy * g' from y, by activation and strategy."""

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from actbench.analysis.accuracy import Accuracy
     from actbench.measure.accuracy import Unexamined
     from actbench.measure.session import Seams
-    from actbench.model import Kernel, Plan
+    from actbench.model.cases import Kernel
+    from actbench.model.plan import Plan
 
 
 FORM_OF = {"": "markdown", ".md": "markdown", ".csv": "csv", ".json": "json"}
@@ -161,7 +162,9 @@ def _plan(chosen: dict[str, Any]) -> Plan:
     from actbench import activations
     from actbench.errors import InputError
     from actbench.host.environment import memory
-    from actbench.model import OVERHEAD, STRATEGIES, Dtype, Op
+    from actbench.model.cases import OVERHEAD
+    from actbench.model.names import Dtype, Op
+    from actbench.model.strategies import STRATEGIES
     from actbench.planning import presets, suite
 
     everything = presets.Axes(

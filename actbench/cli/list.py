@@ -90,7 +90,7 @@ def _backends(names: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _strategies(names: Sequence[str]) -> list[tuple[str, str]]:
-    from actbench.model import STRATEGIES
+    from actbench.model.strategies import STRATEGIES
 
     return [*_narrowed("strategy", STRATEGIES, names).items()]
 
@@ -106,7 +106,7 @@ def _narrowed(what: str, known: Mapping[str, T], names: Sequence[str]) -> dict[s
 
 
 def _rungs() -> list[tuple[str, str]]:
-    from actbench.model import RUNGS
+    from actbench.model.cases import RUNGS
 
     return list(RUNGS.items())
 

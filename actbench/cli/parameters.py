@@ -254,7 +254,7 @@ def given_axes(chosen: dict[str, Any], strategies: tuple[str, ...] = ()) -> dict
         name: sum(chosen[name], ()) for name in AXES if name != "pattern" and chosen.get(name)
     }
     if types := given.pop("residual_dtypes", None):
-        from actbench.model.residuals import variants
+        from actbench.model.variants import variants
 
         given["strategies"] = variants(given.get("strategies") or strategies, types)
     return given
@@ -264,8 +264,7 @@ def axes(start: Axes, chosen: dict[str, Any]) -> Axes:
     """Return axes to start from, with those that the user chose in their place."""
     from dataclasses import replace
 
-    from actbench.model import Dtype, Op
-    from actbench.model.residuals import unknown_dtype
+    from actbench.model.names import Dtype, Op, unknown_dtype
 
     given = given_axes(chosen, start.strategies)
     for name, kind, unknown_name in (("ops", Op, _unknown_op), ("dtypes", Dtype, unknown_dtype)):
@@ -279,7 +278,7 @@ def axes(start: Axes, chosen: dict[str, Any]) -> Axes:
 
 def _unknown_op(name: str) -> Exception:
     from actbench.errors import unknown
-    from actbench.model import Op
+    from actbench.model.names import Op
 
     return unknown("op", name, list(Op))
 

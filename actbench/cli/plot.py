@@ -15,7 +15,7 @@ from actbench.cli.parameters import AXES, given_axes, selection_of_cases
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from actbench.model import Case
+    from actbench.model.cases import Case
     from actbench.report.charts.style import Picture
     from actbench.report.pictures import Keep
 
@@ -125,8 +125,7 @@ def _keep(ctx: click.Context, chosen: dict[str, Any], cases: Sequence[Case]) -> 
 def _refuse_absent(ctx: click.Context, chosen: dict[str, Any], cases: Sequence[Case]) -> None:
     """Raise `InputError` for an option of the command line none of whose values the runs have."""
     from actbench.errors import InputError
-    from actbench.model import Dtype
-    from actbench.model.residuals import unknown_dtype
+    from actbench.model.names import Dtype, unknown_dtype
 
     for axis in _on_command_line(ctx):
         if axis == "pattern":

@@ -29,7 +29,8 @@ from actbench.runs.limits import MOST_ROUNDS
 if TYPE_CHECKING:
     from actbench.host.environment import Environment
     from actbench.measure.session import Seams
-    from actbench.model import Loaded, Plan
+    from actbench.model.loaded import Loaded
+    from actbench.model.plan import Plan
     from actbench.planning.presets import Preset
     from actbench.report.summary import Summary
     from actbench.runs.record import Record

@@ -21,7 +21,7 @@ def command(case: str, load: tuple[str, ...]) -> None:
       actbench show tanh/complement/numpy/step/float64/100000
     """
     del load
-    from actbench.model import Case
+    from actbench.model.cases import Case
     from actbench.report.listing import listing
 
     click.echo(listing(Case.parse(case)))

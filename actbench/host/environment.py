@@ -19,7 +19,7 @@ from actbench import __version__
 from actbench.errors import InputError, NotComparableError
 from actbench.host import software
 from actbench.host.variables import tuning
-from actbench.model import Loaded
+from actbench.model.loaded import Loaded
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,10 @@ from actbench.backends import Backend, Bound, narrowed, numpy_dtype
 from actbench.errors import InputError, unknown
 from actbench.formula import Dialect, Rule, looked_up
 from actbench.kernels import overhead
-from actbench.model import OVERHEAD, Case, Compiled, Dtype, Kernel, Op
-from actbench.model.residuals import split
+from actbench.model.cases import OVERHEAD, Case, Kernel
+from actbench.model.checks import Compiled
+from actbench.model.names import Dtype, Op
+from actbench.model.variants import split
 from actbench.plugins import with_room
 from actbench.plugins.by_name import by_name
 

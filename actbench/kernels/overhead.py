@@ -28,7 +28,9 @@ from actbench import backends
 from actbench.backends import Backend, Bound
 from actbench.errors import InputError, WrongKernelError, unknown
 from actbench.formula import Rule
-from actbench.model import RUNGS, Case, Check, Kernel, Op
+from actbench.model.cases import RUNGS, Case, Kernel
+from actbench.model.checks import Check
+from actbench.model.names import Op
 
 Array = NDArray[Any]
 

@@ -24,7 +24,8 @@ from actbench.measure.client import StartWorker, Worker, WorkerLostError
 from actbench.measure.known import Known
 from actbench.measure.look import Look
 from actbench.measure.zones import zones
-from actbench.model import Dtype, Kernel
+from actbench.model.cases import Kernel
+from actbench.model.names import Dtype
 
 POINTS = 150
 """Points a band, unless the user wants more."""

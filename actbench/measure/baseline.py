@@ -16,7 +16,7 @@ from actbench.errors import BenchmarkError, NotComparableError
 from actbench.host.variables import worker_environment
 from actbench.measure.client import PACKAGE, Interpreter, Worker, WorkerProcess
 from actbench.measure.protocol import PROTOCOL, Source
-from actbench.model import LoadedFrom
+from actbench.model.loaded import LoadedFrom
 
 GIT = "git:"
 """What a revision begins with, as in ``git:main``."""

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from operator import mul
 
 from actbench.kernels.kernel import PHASED, PHASES
-from actbench.model import Block, Calibration
+from actbench.model.calibration import Calibration
+from actbench.model.cases import Block
 
 MAX_LOOPS = 2**32
 

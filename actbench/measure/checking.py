@@ -13,8 +13,10 @@ from actbench.kernels.kernel import Array
 from actbench.measure.client import StartWorker, Worker
 from actbench.measure.crew import Crew
 from actbench.measure.protocol import Doubt, Evaluated
-from actbench.model import Block, Kernel, Op, Plan
+from actbench.model.cases import Block, Kernel
 from actbench.model.events import Checked
+from actbench.model.names import Op
+from actbench.model.plan import Plan
 from actbench.verification import oracle
 
 Residuals = Callable[[Array], Mapping[str, Array]]

@@ -21,7 +21,7 @@ from actbench.errors import BenchmarkError
 from actbench.host.variables import worker_environment
 from actbench.kernels.kernel import Array
 from actbench.measure import protocol
-from actbench.model import Block, Case, Kernel
+from actbench.model.cases import Block, Case, Kernel
 from actbench.planning.suite import Selection
 
 A = TypeVar("A")

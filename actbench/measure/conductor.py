@@ -27,8 +27,11 @@ from actbench.measure.crew import RETRIES, Crew
 from actbench.measure.disturbance import DISTURBED, REPEATS, calmer, slowness
 from actbench.measure.stopping import Standing, Stopping
 from actbench.measure.timing import Values, calibrated, sweeps, values
-from actbench.model import Block, BlockTimes, Calibration, Failure, Plan
+from actbench.model.calibration import Calibration
+from actbench.model.cases import Block
 from actbench.model.events import Calibrated, Disturbed, Event, Failed, Lost, Measured, Recovered, RoundDone
+from actbench.model.outcomes import BlockTimes, Failure
+from actbench.model.plan import Plan
 from actbench.model.times import Times
 
 PROBE_SECONDS = 0.003

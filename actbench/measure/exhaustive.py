@@ -24,8 +24,9 @@ from actbench.measure.accuracy import Survey, Unexamined
 from actbench.measure.checking import Examined, Residuals
 from actbench.measure.client import StartWorker, WorkerLostError
 from actbench.measure.crew import Crew
-from actbench.model import Dtype, Kernel
-from actbench.model.residuals import split
+from actbench.model.cases import Kernel
+from actbench.model.names import Dtype
+from actbench.model.variants import split
 from actbench.verification.oracle import Truth
 
 CHUNK = 1 << 22

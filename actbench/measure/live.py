@@ -19,8 +19,10 @@ from actbench.analysis.statistics import CONFIDENCE
 from actbench.errors import WrongKernelError
 from actbench.measure.checking import check_kernels
 from actbench.measure.lockstep import Lockstep
-from actbench.model import Block, Case, Check, Plan
+from actbench.model.cases import Block, Case
+from actbench.model.checks import Check
 from actbench.model.events import Confirming, Event, Judged
+from actbench.model.plan import Plan
 
 CHECKED = ("baseline", "candidate")
 """Whose kernels the oracle checks: the control's are the baseline's."""

@@ -24,8 +24,9 @@ from actbench.measure.live import LiveCheck
 from actbench.measure.lockstep import Lockstep
 from actbench.measure.session import Seams
 from actbench.measure.surroundings import surroundings
-from actbench.model import Case, Plan
+from actbench.model.cases import Case
 from actbench.model.events import Event
+from actbench.model.plan import Plan
 from actbench.model.times import Times
 from actbench.planning import costs, suite
 from actbench.planning.presets import Preset

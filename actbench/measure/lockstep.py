@@ -20,8 +20,11 @@ from actbench.measure.crew import RETRIES, Crew
 from actbench.measure.protocol import Timed
 from actbench.measure.schedule import turns
 from actbench.measure.timing import Values, burden, calibrated, sweeps, values
-from actbench.model import Block, BlockTimes, Calibration, Failure, Plan
+from actbench.model.calibration import Calibration
+from actbench.model.cases import Block
 from actbench.model.events import Calibrated, Event, Failed, Measured
+from actbench.model.outcomes import BlockTimes, Failure
+from actbench.model.plan import Plan
 
 NAMES = ("baseline", "candidate", "control")
 """What errors call the three processes, in their order."""

@@ -11,7 +11,7 @@ from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from actbench.model import Compiled
+from actbench.model.checks import Compiled
 
 PROTOCOL = 4
 """Version of what is said here: another environment's actbench can be measured where it is the same.

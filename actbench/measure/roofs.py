@@ -14,7 +14,7 @@ import numpy as np
 from actbench import backends
 from actbench.kernels.kernel import Invocation
 from actbench.measure.protocol import Arithmetic, Copy, Limited, Taken
-from actbench.model import Dtype
+from actbench.model.names import Dtype
 
 SAMPLE_SECONDS = 0.001
 """The least that one repeat takes: short enough for most to escape other processes on the same processor."""

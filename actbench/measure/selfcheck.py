@@ -16,7 +16,7 @@ from actbench.errors import BenchmarkError
 from actbench.measure.checking import check_kernels
 from actbench.measure.lockstep import Lockstep
 from actbench.measure.timing import further
-from actbench.model import Case
+from actbench.model.cases import Case
 from actbench.model.events import Event, Judged
 
 

@@ -26,8 +26,11 @@ from actbench.host.variables import worker_environment
 from actbench.measure.client import PACKAGE
 from actbench.measure.crew import RETRIES
 from actbench.measure.stock_script import MODULE
-from actbench.model import Block, BlockTimes, Calibration, Failure, Plan
+from actbench.model.calibration import Calibration
+from actbench.model.cases import Block
 from actbench.model.events import Calibrated, Event, Failed, Lost, Measured, Recovered, RoundDone
+from actbench.model.outcomes import BlockTimes, Failure
+from actbench.model.plan import Plan
 from actbench.model.times import Times
 
 PROCESSES = 20

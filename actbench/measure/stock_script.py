@@ -15,7 +15,7 @@ import pyperf
 
 from actbench import plugins
 from actbench.kernels import kernel
-from actbench.model import Case
+from actbench.model.cases import Case
 
 MODULE = "actbench.measure.stock_script"
 

@@ -12,7 +12,8 @@ from actbench.measure.calibration import Slices, calibrate
 from actbench.measure.client import Worker
 from actbench.measure.protocol import Slice, Sweep, Taken, Timed
 from actbench.measure.schedule import order
-from actbench.model import Block, Calibration
+from actbench.model.calibration import Calibration
+from actbench.model.cases import Block
 
 SHARE_DIGITS = 4
 """Of a share of the processor: a hundredth of a percent."""

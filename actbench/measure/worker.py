@@ -40,7 +40,7 @@ from actbench.measure.undisturbed import undisturbed
 if TYPE_CHECKING:
     from actbench.host.code_placement import CodePlacement
     from actbench.kernels.kernel import Operands
-    from actbench.model import Case
+    from actbench.model.cases import Case
     from actbench.verification import behaviour
     from actbench.verification.behaviour.guarded import GuardedCalls
     from actbench.verification.behaviour.watch import Watch
@@ -124,7 +124,7 @@ class Worker:
         from actbench import backends
         from actbench.formula import Dialect
         from actbench.kernels import kernel
-        from actbench.model import Case
+        from actbench.model.cases import Case
         from actbench.verification.behaviour.guarded import Answer, GuardedCalls
 
         wanted = Case.parse(case)
@@ -148,7 +148,7 @@ class Worker:
     def inspect(self, case: str) -> Inspected:
         """Read what the compiler made of a kernel."""
         from actbench.kernels import kernel
-        from actbench.model import Case
+        from actbench.model.cases import Case
 
         return Inspected(kernel.compiled(Case.parse(case).kernel))
 
@@ -156,7 +156,7 @@ class Worker:
         """Take up a block, its cases first, then its yardsticks: bind its kernels and draw its inputs."""
         from actbench import backends
         from actbench.kernels import kernel
-        from actbench.model import Case
+        from actbench.model.cases import Case
         from actbench.verification.behaviour.watch import Watch
 
         self._operands = self._watch = None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from actbench.model import BlockTimes, Calibration, Check, Failure
+from actbench.model.calibration import Calibration
+from actbench.model.checks import Check
+from actbench.model.outcomes import BlockTimes, Failure
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,51 +9,11 @@ output and what a call returns, stays in the type of the arithmetic. Narrow resi
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from enum import StrEnum
 
 from actbench.errors import InputError, unknown
-from actbench.model import RUNGS, STRATEGIES, Dtype
-
-
-class Storage(StrEnum):
-    """A type that residuals can be kept in, where the arithmetic's is wider."""
-
-    FLOAT16 = "float16"
-    BFLOAT16 = "bfloat16"
-    FLOAT32 = "float32"
-
-    @property
-    def itemsize(self) -> int:
-        """Bytes per element."""
-        return 4 if self is Storage.FLOAT32 else 2
-
-    @property
-    def rounds(self) -> str:
-        """What keeping does to a number, as a weakness."""
-        digits, largest, least = {
-            Storage.FLOAT16: (11, "65504", "3e-8"),
-            Storage.BFLOAT16: (8, "3.39e38", "4.6e-41"),
-            Storage.FLOAT32: (24, "3.40e38", "7e-46"),
-        }[self]
-        return (
-            f"what is kept is rounded to {digits} significant bits ({self}), above {largest} to inf, below {least} to 0"
-        )
-
-    def obstacle(self, dtype: Dtype) -> str | None:
-        """Say why residuals of arithmetic in `dtype` are not kept in this type, or None where they can be."""
-        if self.itemsize < dtype.itemsize:
-            return None
-        return f"{self} is no narrower than the arithmetic's {dtype}: nothing would be saved"
-
-
-def unknown_dtype(name: str) -> InputError:
-    """Return the error for a dtype in which nothing is computed, with the option for what may be kept in it."""
-    if name not in list(Storage):
-        return unknown("dtype", name, list(Dtype))
-    return InputError(
-        f"dtype '{name}': derivatives are computed in {' or '.join(Dtype)}; --residual-dtype {name} keeps what the "
-        "forward pass saves in it"
-    )
+from actbench.model.cases import RUNGS
+from actbench.model.names import Storage
+from actbench.model.strategies import STRATEGIES
 
 
 def split(name: str) -> tuple[str, Storage | None]:

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench.model import Block, BlockTimes, Plan
+from actbench.model.cases import Block
+from actbench.model.outcomes import BlockTimes
+from actbench.model.plan import Plan
 
 
 class Times:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 
 from actbench import activations, backends, plugins
 from actbench.errors import unknown
-from actbench.model import OVERHEAD, RUNGS, STRATEGIES, Dtype, Op
+from actbench.model.cases import OVERHEAD, RUNGS
+from actbench.model.names import Dtype, Op
+from actbench.model.strategies import STRATEGIES
 
 CORE = ("python", "numpy", "numba")
 """What presets measure that do not ask for more: the plain ways to execute a formula."""

@@ -14,7 +14,11 @@ from actbench.backends import Backend
 from actbench.errors import InputError, unknown
 from actbench.kernels import overhead
 from actbench.kernels.kernel import refusal
-from actbench.model import OVERHEAD, RUNGS, STRATEGIES, Arm, Block, Case, Dtype, LeftOut, Op, Plan, residuals
+from actbench.model.cases import OVERHEAD, RUNGS, Arm, Block, Case
+from actbench.model.names import Dtype, Op, unknown_dtype
+from actbench.model.plan import LeftOut, Plan
+from actbench.model.strategies import STRATEGIES
+from actbench.model.variants import residuals
 from actbench.planning import costs, presets
 from actbench.planning.presets import Axes
 
@@ -226,4 +230,4 @@ def _op(name: str) -> None:
 
 def _dtype(name: str) -> None:
     if name not in list(Dtype):
-        raise residuals.unknown_dtype(name)
+        raise unknown_dtype(name)

@@ -15,7 +15,8 @@ from typing import Any
 from actbench import activations, backends
 from actbench.errors import InputError
 from actbench.formula import Activation, Extension
-from actbench.model import STRATEGIES, Loaded, LoadedFrom
+from actbench.model.loaded import Loaded, LoadedFrom
+from actbench.model.strategies import STRATEGIES
 from actbench.plugins import _files, _packages, _refusals
 from actbench.plugins._definitions import steady
 from actbench.plugins._found import Found

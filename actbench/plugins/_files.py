@@ -12,7 +12,7 @@ from types import ModuleType
 
 from actbench.errors import InputError
 from actbench.host import regular
-from actbench.model import Loaded, LoadedFrom
+from actbench.model.loaded import Loaded, LoadedFrom
 from actbench.plugins._found import Found, declared
 from actbench.plugins._guard import Code, guarded
 

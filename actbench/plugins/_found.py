@@ -11,7 +11,7 @@ from actbench import activations, backends
 from actbench.backends import Backend
 from actbench.errors import InputError
 from actbench.formula import Activation, Extension
-from actbench.model import Loaded
+from actbench.model.loaded import Loaded
 from actbench.plugins._guard import Code
 from actbench.plugins._twice import refuse_lost
 

@@ -11,7 +11,7 @@ from typing import Any
 from actbench.backends import Backend
 from actbench.errors import InputError, unknown
 from actbench.formula import Activation, Dialect, Extension, Formulas, Strategy
-from actbench.model import OVERHEAD, RUNGS, YARDSTICK
+from actbench.model.cases import OVERHEAD, RUNGS, YARDSTICK
 from actbench.plugins._found import Found
 from actbench.plugins._guard import guarded
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from actbench.analysis.between_runs import EVERYTHING, Between, Contrast, Finding
 from actbench.analysis.statistics import Bounded
-from actbench.model import Case
+from actbench.model.cases import Case
 from actbench.report.json_text import json_text
 from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, NOTHING, UNDECIDED, counted, plus_minus, ratio
 from actbench.report.table import Table, markdown

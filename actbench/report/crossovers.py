@@ -7,7 +7,7 @@ from functools import partial
 
 from actbench import backends
 from actbench.analysis.crossovers import NEGLIGIBLE, Crossover, Curve, Kind
-from actbench.model import place
+from actbench.model.names import sort_index
 from actbench.report.answers import grouped
 from actbench.report.numbers import about
 from actbench.report.table import Table
@@ -65,7 +65,7 @@ def table(curves: Sequence[Curve]) -> Table:
 
 def _ordered(curves: Sequence[Curve]) -> list[Curve]:
     """Return the curves of each activation and op by backend, as in the other tables."""
-    rank = partial(place, order=[*backends.catalogue()])
+    rank = partial(sort_index, order=[*backends.catalogue()])
     of = list(dict.fromkeys((each.activation, each.op) for each in curves))
     return sorted(curves, key=lambda each: (of.index((each.activation, each.op)), rank(each.backend)))
 

@@ -11,7 +11,7 @@ from actbench.analysis.ladder import Step, steps
 from actbench.analysis.speedups import Speedup, ratios, speedups
 from actbench.analysis.statistics import Floats
 from actbench.analysis.typical import by_round
-from actbench.model import Block
+from actbench.model.cases import Block
 from actbench.model.times import Times
 from actbench.runs.record import Record
 

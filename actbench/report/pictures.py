@@ -7,7 +7,7 @@ from collections.abc import Callable
 from actbench.analysis.between_runs import between
 from actbench.analysis.speedups import Speedup
 from actbench.errors import InputError, unknown
-from actbench.model import Case
+from actbench.model.cases import Case
 from actbench.report.charts.accuracy import accuracy
 from actbench.report.charts.compare import compare
 from actbench.report.charts.functions import functions

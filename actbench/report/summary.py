@@ -15,8 +15,11 @@ from actbench import backends
 from actbench.analysis.figures import Figures, kept_bytes
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS, Bounded
-from actbench.model import CACHED, Check, Failure, LeftOut, place
-from actbench.model.residuals import rank as strategy_rank
+from actbench.model.checks import Check
+from actbench.model.names import sort_index
+from actbench.model.outcomes import Failure
+from actbench.model.plan import CACHED, LeftOut
+from actbench.model.variants import rank as strategy_rank
 from actbench.planning import suite
 from actbench.report import crossovers, ladder, processor
 from actbench.report.answers import answers, grouped, is_the_question
@@ -38,7 +41,7 @@ class Summary:
 def summarise(found: Measured, record: Record) -> Summary:
     """Put what was measured into words."""
     figures, speedups, steps, curves = found.figures, found.speedups, found.steps, found.curves
-    rank = partial(place, order=[*backends.catalogue()])
+    rank = partial(sort_index, order=[*backends.catalogue()])
     measured = [each for each in figures if not each.yardstick]
     cases = sorted((each for each in measured if not each.rung), key=lambda each: rank(each.backend))
     within = sorted(

@@ -12,7 +12,8 @@ from typing import Any
 from actbench.analysis.check_live import Outcome
 from actbench.analysis.regression import Change, Margins, Verdict, gravest
 from actbench.analysis.statistics import Bounded
-from actbench.model import Case, Failure
+from actbench.model.cases import Case
+from actbench.model.outcomes import Failure
 from actbench.report.json_text import json_text
 from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, NOTHING
 from actbench.report.numbers import change as change_in_percent

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from actbench.errors import InputError, damaged
 from actbench.host import regular
-from actbench.model import Case, Plan
+from actbench.model.cases import Case
+from actbench.model.plan import Plan
 from actbench.model.times import Times
 from actbench.runs import files, journal, latest, record, values
 from actbench.runs.record import Record, Status

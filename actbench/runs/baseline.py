@@ -6,7 +6,7 @@ from pathlib import Path
 
 from actbench.errors import InputError, NotComparableError
 from actbench.host.environment import Environment
-from actbench.model import Case
+from actbench.model.cases import Case
 from actbench.runs.archive import Run, load
 from actbench.runs.record import Record
 

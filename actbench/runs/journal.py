@@ -13,7 +13,8 @@ from pathlib import Path
 import msgspec
 
 from actbench.errors import InputError
-from actbench.model import Block, BlockTimes
+from actbench.model.cases import Block
+from actbench.model.outcomes import BlockTimes
 from actbench.runs.limits import is_time
 from actbench.runs.record import Record
 from actbench.runs.values import digest

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from actbench.model import BANDS, YARDSTICK, Block, Calibration, Check
+from actbench.model.calibration import Calibration
+from actbench.model.cases import YARDSTICK, Block
+from actbench.model.checks import BANDS, Check
 
 if TYPE_CHECKING:
     from actbench.host.environment import Environment

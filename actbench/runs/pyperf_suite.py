@@ -18,7 +18,10 @@ import pyperf
 
 from actbench.errors import InputError, damaged
 from actbench.host import regular
-from actbench.model import Arm, Block, BlockTimes, Calibration, Case, Plan
+from actbench.model.calibration import Calibration
+from actbench.model.cases import Arm, Block, Case
+from actbench.model.outcomes import BlockTimes
+from actbench.model.plan import Plan
 from actbench.model.times import Times
 from actbench.runs.limits import COUNT, MOST_ROUNDS, is_time
 from actbench.runs.values import digest

@@ -14,7 +14,11 @@ import msgspec
 
 from actbench.errors import InputError, damaged
 from actbench.host.environment import Environment
-from actbench.model import Calibration, Check, Failure, Loaded, Plan
+from actbench.model.calibration import Calibration
+from actbench.model.checks import Check
+from actbench.model.loaded import Loaded
+from actbench.model.outcomes import Failure
+from actbench.model.plan import Plan
 from actbench.runs import limits
 
 SCHEMA = 2

@@ -21,7 +21,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from actbench.errors import damaged
-from actbench.model import Block, BlockTimes, Calibration, Case
+from actbench.model.calibration import Calibration
+from actbench.model.cases import Block, Case
+from actbench.model.outcomes import BlockTimes
 from actbench.runs.csv_text import csv_text, rows_text
 from actbench.runs.limits import LONGEST, SHORTEST, is_time
 

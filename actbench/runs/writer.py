@@ -12,8 +12,8 @@ from pathlib import Path
 from actbench.errors import InputError, unwritable
 from actbench.host import regular
 from actbench.host.environment import process_metadata, public_text
-from actbench.model import BlockTimes, Failure
 from actbench.model.events import Calibrated, Checked, Disturbed, Event, Failed, Lost, Measured, Recovered, RoundDone
+from actbench.model.outcomes import BlockTimes, Failure
 from actbench.model.times import Times
 from actbench.runs import archive, files, journal, latest, record, values
 from actbench.runs.archive import PROBES, RUN, SUITE, TABLES, VALUES

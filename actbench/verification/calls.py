@@ -22,7 +22,7 @@ import numpy as np
 from actbench import activations, backends
 from actbench.errors import WrongKernelError
 from actbench.kernels.kernel import is_built_in
-from actbench.model import Kernel
+from actbench.model.cases import Kernel
 from actbench.verification import allowance
 from actbench.verification.elements import hold, truth_of
 from actbench.verification.evaluation import Evaluate

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from actbench.model import Kernel
+from actbench.model.cases import Kernel
 from actbench.verification.truth import Array
 
 

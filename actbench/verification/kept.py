@@ -21,8 +21,9 @@ import numpy as np
 from actbench import activations, backends
 from actbench.formula import Dialect
 from actbench.kernels.kernel import Operands
-from actbench.model import Dtype, Kernel
-from actbench.model.residuals import Storage, split
+from actbench.model.cases import Kernel
+from actbench.model.names import Dtype, Storage
+from actbench.model.variants import split
 from actbench.plugins import evaluating
 from actbench.verification.truth import Array, Truth, beside, slope_at
 

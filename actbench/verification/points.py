@@ -14,7 +14,7 @@ import numpy as np
 
 from actbench import activations, backends
 from actbench.formula import Dialect
-from actbench.model import Dtype
+from actbench.model.names import Dtype
 from actbench.plugins import evaluating, with_room
 from actbench.plugins.by_name import by_name
 from actbench.verification.truth import Array

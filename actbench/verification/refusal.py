@@ -15,7 +15,8 @@ import numpy as np
 from actbench import activations
 from actbench.errors import WrongKernelError
 from actbench.formula import Flaw
-from actbench.model import STATED_ULP, Kernel
+from actbench.model.cases import Kernel
+from actbench.model.checks import STATED_ULP
 from actbench.verification import allowance, causes
 from actbench.verification.truth import Array, Truth, sides_at
 from actbench.verification.truth.diagnosis import WRONG_INPUT, Evidence, ambiguous, guess, one_sided, telling

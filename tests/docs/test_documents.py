@@ -15,7 +15,10 @@ from actbench import __version__, activations
 from actbench.cli.main import COMMANDS
 from actbench.formula import Activation
 from actbench.measure.checking import check_kernels
-from actbench.model import STATED_ULP, Arm, Block, Dtype, Op, Plan
+from actbench.model.cases import Arm, Block
+from actbench.model.checks import STATED_ULP
+from actbench.model.names import Dtype, Op
+from actbench.model.plan import Plan
 from actbench.report.mathematics import signature
 from actbench.report.numbers import plus_minus, ratio
 from benchmarks import accuracy_table, figures

@@ -20,7 +20,8 @@ from actbench.measure import exhaustive
 from actbench.measure.accuracy import Survey, points, sample
 from actbench.measure.client import WorkerLostError
 from actbench.measure.protocol import Evaluated
-from actbench.model import Dtype, Kernel, Op
+from actbench.model.cases import Kernel
+from actbench.model.names import Dtype, Op
 from actbench.report import accuracy as report
 from actbench.verification import oracle
 from actbench.verification.oracle import Truth

@@ -13,7 +13,9 @@ import pytest
 from actbench import activations, backends
 from actbench.errors import InputError
 from actbench.formula import Dialect, looked_up
-from actbench.model import STRATEGIES, Kernel, Op
+from actbench.model.cases import Kernel
+from actbench.model.names import Op
+from actbench.model.strategies import STRATEGIES
 from actbench.planning import suite
 from actbench.verification import oracle
 from tests.conftest import Actbench

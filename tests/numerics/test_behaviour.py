@@ -16,7 +16,8 @@ from actbench.formula import Extension, Flaw, Rule, Strategy, Weakness
 from actbench.kernels.kernel import Array, takes_read_only
 from actbench.measure.checking import settle
 from actbench.measure.protocol import Slice, Sweep
-from actbench.model import Arm, Block, Dtype, Kernel, Op
+from actbench.model.cases import Arm, Block, Kernel
+from actbench.model.names import Dtype, Op
 from actbench.plugins import with_room
 from actbench.plugins.by_name import forget
 from actbench.verification import oracle

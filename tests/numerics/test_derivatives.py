@@ -9,7 +9,8 @@ import pytest
 from actbench import activations
 from actbench.formula import Flaw, Strategy
 from actbench.kernels.kernel import Array
-from actbench.model import Dtype, Kernel, Op
+from actbench.model.cases import Kernel
+from actbench.model.names import Dtype, Op
 from actbench.verification import oracle
 from tests.support import kernels
 

@@ -10,7 +10,8 @@ import pytest
 from actbench import plugins
 from actbench.errors import BenchmarkError, WrongKernelError
 from actbench.kernels.kernel import Array
-from actbench.model import Dtype, Kernel, Op
+from actbench.model.cases import Kernel
+from actbench.model.names import Dtype, Op
 from actbench.verification import oracle
 from actbench.verification.oracle import Evaluation
 from tests.support.kernels import evaluate

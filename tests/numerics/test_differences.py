@@ -9,7 +9,9 @@ import pytest
 
 from actbench import activations, plugins
 from actbench.errors import BenchmarkError, WrongKernelError
-from actbench.model import STATED_ULP, Dtype, Kernel, Op
+from actbench.model.cases import Kernel
+from actbench.model.checks import STATED_ULP
+from actbench.model.names import Dtype, Op
 from actbench.verification import oracle
 from actbench.verification.truth import SAFETY, Truth, differences, obstacle
 from tests.support.kernels import evaluate

@@ -13,7 +13,8 @@ from actbench.errors import LOADED, InputError
 from actbench.formula import Flaw
 from actbench.kernels import kernel
 from actbench.kernels.kernel import ALIGNMENT, PAGE, PHASED, PHASES, SPAN, Array, Invocation, Operands, Placement
-from actbench.model import Arm, Block, Case, Dtype, Kernel, Op
+from actbench.model.cases import Arm, Block, Case, Kernel
+from actbench.model.names import Dtype, Op
 from actbench.planning.costs import bytes_moved, residual_bytes
 from tests.support import kernels
 

@@ -14,7 +14,9 @@ from actbench import activations
 from actbench.errors import WrongKernelError
 from actbench.formula import Activation, Flaw, Formulas, Strategy, Weakness
 from actbench.kernels.kernel import Array
-from actbench.model import STATED_ULP, Dtype, Kernel, Op
+from actbench.model.cases import Kernel
+from actbench.model.checks import STATED_ULP
+from actbench.model.names import Dtype, Op
 from actbench.verification import oracle
 from actbench.verification.oracle import Evaluation
 from tests.support import kernels

@@ -27,7 +27,10 @@ from actbench.kernels.kernel import Array
 from actbench.measure.checking import check_kernels
 from actbench.measure.client import WorkerProcess, here
 from actbench.measure.protocol import Slice, Sweep
-from actbench.model import STATED_ULP, Arm, Block, Case, Dtype, Kernel, Op, Plan
+from actbench.model.cases import Arm, Block, Case, Kernel
+from actbench.model.checks import STATED_ULP
+from actbench.model.names import Dtype, Op
+from actbench.model.plan import Plan
 from actbench.planning import presets, suite
 from actbench.verification import oracle
 from actbench.verification.oracle import Evaluation
@@ -282,7 +285,8 @@ import sys
 import numpy as np
 from actbench import backends
 from actbench.kernels import kernel
-from actbench.model import Case, Dtype, Op
+from actbench.model.cases import Case
+from actbench.model.names import Dtype, Op
 
 name = sys.argv[1]
 operands = kernel.Operands.drawn("logistic", Dtype.FLOAT64, 1000, seed=1)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from actbench import activations, backends
 from actbench.formula import Dialect, Flaw, Formulas
 from actbench.kernels.kernel import Array
-from actbench.model import Dtype, Kernel, Op
+from actbench.model.cases import Kernel
+from actbench.model.names import Dtype, Op
 from actbench.verification import oracle
 from tests.support import kernels
 

@@ -7,7 +7,8 @@ import pytest
 
 from actbench import plugins
 from actbench.errors import WrongKernelError
-from actbench.model import Dtype, Kernel, Op
+from actbench.model.cases import Kernel
+from actbench.model.names import Dtype, Op
 from actbench.verification import oracle
 from actbench.verification.oracle import Evaluation
 from actbench.verification.wording import distinct, extent, place

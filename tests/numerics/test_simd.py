@@ -21,7 +21,7 @@ from actbench import activations, backends
 from actbench.backends._backend import with_literals
 from actbench.backends._simd import coefficients, functions
 from actbench.formula import Dialect
-from actbench.model import Dtype
+from actbench.model.names import Dtype
 from benchmarks import minimax, verify_simd
 
 ROOT = Path(__file__).parents[2]

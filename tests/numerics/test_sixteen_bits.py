@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from actbench.backends import numpy_dtype
 from actbench.backends._simd import sixteen_bits
-from actbench.model import Dtype
-from actbench.model.residuals import Storage
+from actbench.model.names import Dtype, Storage
 
 ROOT = Path(__file__).parents[2]
 ELEMENTS = {"float16": numba.uint16, "bfloat16": numba.uint16, "float32": numba.float32, "float64": numba.float64}

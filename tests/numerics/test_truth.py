@@ -13,7 +13,9 @@ import pytest
 
 from actbench import plugins
 from actbench.formula import Activation, Formula, Formulas
-from actbench.model import Check, Dtype, Kernel, Op
+from actbench.model.cases import Kernel
+from actbench.model.checks import Check
+from actbench.model.names import Dtype, Op
 from actbench.verification import oracle, truth
 from actbench.verification.truth import differentiated, exact
 from actbench.verification.truth.exact import Exact

@@ -11,7 +11,9 @@ import pytest
 
 from actbench import plugins
 from actbench.errors import BenchmarkError, WrongKernelError
-from actbench.model import Check, Dtype, Kernel, Op
+from actbench.model.cases import Kernel
+from actbench.model.checks import Check
+from actbench.model.names import Dtype, Op
 from actbench.report.summary import _with_unknown
 from actbench.runs import archive
 from actbench.verification import oracle

@@ -15,7 +15,7 @@ from click.testing import Result
 from actbench.analysis.accuracy import Zone
 from actbench.analysis.stretches import Stretches
 from actbench.measure.accuracy import points
-from actbench.model import Dtype
+from actbench.model.names import Dtype
 from actbench.report.accuracy import in_words
 from actbench.report.json_text import json_text
 from tests.support.fake import FakeBench
@@ -153,7 +153,8 @@ def test_an_infinite_error_and_a_percentile_of_too_few_points_are_told_apart(act
 def test_a_kernel_is_called_on_few_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some backends compile for every size."""
     from actbench.measure.accuracy import Survey
-    from actbench.model import Kernel, Op
+    from actbench.model.cases import Kernel
+    from actbench.model.names import Op
     from tests.support.fake import FakeWorker
 
     sizes = []

@@ -22,7 +22,8 @@ from actbench.errors import NotComparableError
 from actbench.host import software
 from actbench.measure.baseline import describe, opened
 from actbench.measure.client import WorkerProcess
-from actbench.model import Dtype, Kernel, Op
+from actbench.model.cases import Kernel
+from actbench.model.names import Dtype, Op
 from tests.conftest import Actbench
 
 TIMEOUT = 60.0

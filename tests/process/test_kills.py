@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from actbench.model import BlockTimes
 from actbench.model.events import Calibrated, Event, Measured, RoundDone
+from actbench.model.outcomes import BlockTimes
 from actbench.runs import archive, files, writer
 from actbench.runs.record import Record, Status
 from tests.conftest import Actbench

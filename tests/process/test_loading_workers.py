@@ -18,7 +18,8 @@ from actbench.errors import BenchmarkError
 from actbench.measure import baseline, session
 from actbench.measure.client import WorkerProcess, here
 from actbench.measure.protocol import PROTOCOL, Slice, Source, Sweep
-from actbench.model import Arm, Block, Dtype, Kernel, Op
+from actbench.model.cases import Arm, Block, Kernel
+from actbench.model.names import Dtype, Op
 from tests.support.selections import record, rows
 
 TIMEOUT = 60.0

@@ -11,7 +11,7 @@ import pytest
 
 from actbench.errors import BenchmarkError
 from actbench.measure.stock import Stock
-from actbench.model import Block
+from actbench.model.cases import Block
 from actbench.model.events import Event, Failed, Lost, Recovered
 from actbench.model.times import Times
 from actbench.runs import archive

@@ -15,7 +15,9 @@ from numba.core.caching import IndexDataCacheFile
 from actbench import backends
 from actbench.backends import _generated_code, _numba_cache
 from actbench.kernels.kernel import rule
-from actbench.model import Compiled, Dtype, Kernel, Op
+from actbench.model.cases import Kernel
+from actbench.model.checks import Compiled
+from actbench.model.names import Dtype, Op
 
 ENTRIES = 60
 
@@ -24,7 +26,7 @@ import sys
 from pathlib import Path
 from numba.core.caching import IndexDataCacheFile
 from actbench.backends import _numba_cache
-from actbench.model import Op
+from actbench.model.names import Op
 
 place, own, entries = sys.argv[1:]
 index = IndexDataCacheFile(place, "loop", "stamp")
@@ -71,7 +73,7 @@ def test_where_no_lock_can_be_written_it_is_done_without(tmp_path: Path) -> None
 COMPILE = """
 import sys
 from actbench.kernels.kernel import bind
-from actbench.model import Case
+from actbench.model.cases import Case
 bind(Case.parse(sys.argv[1]).kernel)
 """
 
@@ -79,7 +81,7 @@ CALL = """
 import sys
 import numpy as np
 from actbench.kernels.kernel import bind
-from actbench.model import Case
+from actbench.model.cases import Case
 from tests.support import kernels
 for case in map(Case.parse, sys.argv[1:]):
     z = np.linspace(-2, 2, case.size, dtype=case.dtype)

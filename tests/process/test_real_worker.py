@@ -19,7 +19,8 @@ from actbench.errors import BenchmarkError
 from actbench.host.variables import worker_environment
 from actbench.measure.client import WorkerLostError, WorkerProcess, here
 from actbench.measure.protocol import Slice, Sweep
-from actbench.model import Arm, Block, Dtype, Kernel, Op
+from actbench.model.cases import Arm, Block, Kernel
+from actbench.model.names import Dtype, Op
 from tests.support.selections import FILES, UNPROBED, names, rows
 
 AVAILABLE = [name for name, backend in backends.catalogue().items() if not backend.unavailable]

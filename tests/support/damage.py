@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from actbench.model import BlockTimes
+from actbench.model.outcomes import BlockTimes
 from actbench.runs import archive, journal, record, values
 from tests.conftest import Actbench
 

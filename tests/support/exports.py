@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from actbench.analysis.estimates import Estimate, Round
-from actbench.model import Case, Dtype, Op
+from actbench.model.cases import Case
+from actbench.model.names import Dtype, Op
 from tests.conftest import Actbench
 from tests.support.selections import rows
 

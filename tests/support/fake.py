@@ -14,7 +14,8 @@ from actbench.measure import protocol
 from actbench.measure.baseline import StartRole
 from actbench.measure.session import Seams
 from actbench.measure.worker import Worker as RealWorker
-from actbench.model import Block, Case, Dtype, Kernel
+from actbench.model.cases import Block, Case, Kernel
+from actbench.model.names import Dtype
 from actbench.planning.suite import Selection, offered
 
 NANOSECOND = 1e-9

@@ -16,7 +16,9 @@ from actbench.measure import protocol
 from actbench.measure.checking import check_kernels, compare, settle
 from actbench.measure.protocol import Slice, Sweep
 from actbench.measure.worker import Worker
-from actbench.model import Arm, Block, Dtype, Kernel, Op, Plan
+from actbench.model.cases import Arm, Block, Kernel
+from actbench.model.names import Dtype, Op
+from actbench.model.plan import Plan
 from actbench.plugins.by_name import forget
 
 SWEEPS, CALLS = 3, 25

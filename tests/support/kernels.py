@@ -14,7 +14,8 @@ from actbench import activations, backends
 from actbench.backends import Backend
 from actbench.formula import Flaw, Weakness
 from actbench.kernels.kernel import Array, Operands, Placement, bind, prepare, refusal
-from actbench.model import Dtype, Kernel, Op
+from actbench.model.cases import Kernel
+from actbench.model.names import Dtype, Op
 from actbench.verification.oracle import Evaluation
 
 

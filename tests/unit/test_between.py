@@ -8,7 +8,10 @@ import pytest
 from actbench.analysis.between_runs import Between, Contrast, between
 from actbench.analysis.statistics import shift
 from actbench.analysis.within_run import Axis
-from actbench.model import Arm, Block, BlockTimes, Dtype, Op, Plan
+from actbench.model.cases import Arm, Block
+from actbench.model.names import Dtype, Op
+from actbench.model.outcomes import BlockTimes
+from actbench.model.plan import Plan
 from actbench.model.times import Times
 
 ARMS = (Arm("recompute", "numpy"), Arm("cached", "numpy"))

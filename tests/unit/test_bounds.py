@@ -9,7 +9,11 @@ from actbench.analysis.figures import Figures, figures
 from actbench.analysis.speedups import ratios
 from actbench.analysis.statistics import UNKNOWN, Bounded
 from actbench.analysis.typical import by_round
-from actbench.model import CACHED, Arm, Block, BlockTimes, Calibration, Case, Dtype, Op, Plan
+from actbench.model.calibration import Calibration
+from actbench.model.cases import Arm, Block, Case
+from actbench.model.names import Dtype, Op
+from actbench.model.outcomes import BlockTimes
+from actbench.model.plan import CACHED, Plan
 from actbench.model.times import Times
 
 LARGE = 100_000

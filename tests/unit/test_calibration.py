@@ -17,7 +17,10 @@ from actbench.measure.calibration import (
     Slices,
     calibrate,
 )
-from actbench.model import STRATEGIES, Arm, Block, Calibration, Dtype, Op
+from actbench.model.calibration import Calibration
+from actbench.model.cases import Arm, Block
+from actbench.model.names import Dtype, Op
+from actbench.model.strategies import STRATEGIES
 
 IN_L2 = SMALL // 8
 IN_CACHE = PHASED // 8

@@ -20,7 +20,10 @@ from hypothesis import strategies as st
 
 from actbench import activations, backends
 from actbench.analysis.between_runs import between
-from actbench.model import BANDS, Case, Dtype, Op, Plan
+from actbench.model.cases import Case
+from actbench.model.checks import BANDS
+from actbench.model.names import Dtype, Op
+from actbench.model.plan import Plan
 from actbench.model.times import Times
 from actbench.report import pictures
 from actbench.report.charts import render, style

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from actbench.model import Case
+from actbench.model.cases import Case
 from tests.conftest import Actbench
 from tests.support.damage import resealed
 from tests.support.fake import FakeBench, exact_seconds

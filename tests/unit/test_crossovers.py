@@ -10,7 +10,10 @@ import pytest
 from actbench.analysis.crossovers import Crossover, Curve, Kind, Point, Standing, curves, findings, standings
 from actbench.analysis.speedups import ratios
 from actbench.analysis.statistics import MIN_ROUNDS, Bounded, chance_of_sign, location
-from actbench.model import OVERHEAD, Arm, Block, BlockTimes, Dtype, Op, Plan
+from actbench.model.cases import OVERHEAD, Arm, Block
+from actbench.model.names import Dtype, Op
+from actbench.model.outcomes import BlockTimes
+from actbench.model.plan import Plan
 from actbench.model.times import Times
 from actbench.planning.presets import HALF_DECADES
 

@@ -12,7 +12,8 @@ from actbench.host import environment
 from actbench.kernels import kernel
 from actbench.measure.client import WorkerProcess, here
 from actbench.measure.protocol import Slice, Sweep
-from actbench.model import Arm, Block, Dtype, Op
+from actbench.model.cases import Arm, Block
+from actbench.model.names import Dtype, Op
 from actbench.planning.suite import grouped
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench

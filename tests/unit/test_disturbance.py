@@ -9,7 +9,7 @@ import pytest
 from click.testing import Result
 
 from actbench.measure.disturbance import DISTURBED, calmer, slowness
-from actbench.model import Case
+from actbench.model.cases import Case
 from tests.support.fake import FakeBench, exact_seconds
 from tests.support.selections import PAIR, SMALL, rows
 

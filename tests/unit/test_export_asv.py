@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from actbench.analysis.estimates import Estimate
-from actbench.model import Case, Dtype, Op
+from actbench.model.cases import Case
+from actbench.model.names import Dtype, Op
 from actbench.report.export import asv
 from tests.conftest import Actbench
 from tests.support.exports import CASE, COMMIT, HOSTILE, calls, estimate, export, read_by_asv, refused

@@ -7,7 +7,8 @@ from xml.etree.ElementTree import Element, fromstring
 import pytest
 import xmlschema
 
-from actbench.model import Block, Case, Failure
+from actbench.model.cases import Block, Case
+from actbench.model.outcomes import Failure
 from actbench.planning import suite
 from actbench.report.junit import as_junit
 from actbench.report.verdicts import Report

@@ -14,7 +14,7 @@ import pytest
 from actbench import backends
 from actbench.analysis.limits import Limit, Width, arithmetic, copying
 from actbench.measure.client import WorkerProcess, here
-from actbench.model import Dtype
+from actbench.model.names import Dtype
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from actbench.model import Block, Case
+from actbench.model.cases import Block, Case
 from actbench.runs import files
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench, crash, exact_seconds

@@ -28,7 +28,8 @@ from actbench.errors import BenchmarkError
 from actbench.host import variables
 from actbench.measure.client import WorkerProcess, here
 from actbench.measure.protocol import Source
-from actbench.model import Dtype, Kernel, Op
+from actbench.model.cases import Kernel
+from actbench.model.names import Dtype, Op
 from actbench.plugins import _limit
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench

@@ -10,7 +10,7 @@ import pytest
 
 from actbench import activations, backends, plugins
 from actbench.errors import InputError
-from actbench.model import STRATEGIES
+from actbench.model.strategies import STRATEGIES
 from tests.conftest import Actbench
 from tests.support.selections import record, rows
 

@@ -13,7 +13,9 @@ import pytest
 from actbench import activations, backends
 from actbench.backends._backend import with_literals
 from actbench.kernels.kernel import bind, rule
-from actbench.model import Compiled, Dtype, Kernel, Op
+from actbench.model.cases import Kernel
+from actbench.model.checks import Compiled
+from actbench.model.names import Dtype, Op
 from tests.support import kernels
 
 EVERY = [kernel for kernel in kernels.every_kernel() if kernel.backend == "numba"]
@@ -131,7 +133,8 @@ import numpy as np
 
 from actbench import backends
 from actbench.formula import Rule
-from actbench.model import Compiled, Dtype, Op
+from actbench.model.checks import Compiled
+from actbench.model.names import Dtype, Op
 
 exec(f"def formula(y):\\n    return y * ({sys.argv[1]} - y)")  # the same name, file and line whatever the literal
 exec("def forward(z):\\n    return z")
@@ -176,7 +179,9 @@ SHIPPED = """
 import json
 
 from actbench.kernels.kernel import bind
-from actbench.model import Compiled, Dtype, Kernel, Op
+from actbench.model.cases import Kernel
+from actbench.model.checks import Compiled
+from actbench.model.names import Dtype, Op
 
 kernels = [
     Kernel(activation, strategy, backend, op, dtype)
@@ -193,7 +198,8 @@ import sys
 import numpy as np
 
 from actbench.kernels.kernel import bind
-from actbench.model import Dtype, Kernel, Op
+from actbench.model.cases import Kernel
+from actbench.model.names import Dtype, Op
 
 bound = bind(Kernel(sys.argv[1], "recompute", "numba", Op.DERIVATIVE, Dtype.FLOAT64))
 out = np.zeros(1)

@@ -21,7 +21,9 @@ from actbench.backends._simd import (
     vector_width,
 )
 from actbench.kernels import kernel
-from actbench.model import Compiled, Dtype, Kernel, Op
+from actbench.model.cases import Kernel
+from actbench.model.checks import Compiled
+from actbench.model.names import Dtype, Op
 from tests.conftest import Actbench
 from tests.support import kernels
 

@@ -18,7 +18,10 @@ from actbench.errors import InputError, WrongKernelError
 from actbench.formula import Rule
 from actbench.kernels import kernel, overhead
 from actbench.kernels.kernel import Operands, Placement
-from actbench.model import OVERHEAD, RUNGS, Arm, Block, BlockTimes, Dtype, Kernel, Op, Plan
+from actbench.model.cases import OVERHEAD, RUNGS, Arm, Block, Kernel
+from actbench.model.names import Dtype, Op
+from actbench.model.outcomes import BlockTimes
+from actbench.model.plan import Plan
 from actbench.model.times import Times
 from actbench.planning import costs, presets, suite
 from actbench.verification import oracle

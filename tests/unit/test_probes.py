@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from actbench.model import CACHED, Arm, Block, Case, Dtype, Op, Plan
+from actbench.model.cases import Arm, Block, Case
 from actbench.model.events import Measured
+from actbench.model.names import Dtype, Op
+from actbench.model.plan import CACHED, Plan
 from actbench.runs import archive
 from actbench.runs.record import encode
 from actbench.runs.writer import reopen

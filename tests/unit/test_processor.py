@@ -20,7 +20,9 @@ from actbench.measure import undisturbed
 from actbench.measure.client import WorkerProcess, here
 from actbench.measure.protocol import Slice, Sweep, Taken, Timed
 from actbench.measure.timing import Values, values
-from actbench.model import Arm, Block, Calibration, Case, Dtype, Op
+from actbench.model.calibration import Calibration
+from actbench.model.cases import Arm, Block, Case
+from actbench.model.names import Dtype, Op
 from tests.support.fake import FakeBench, exact_seconds
 from tests.support.selections import PAIR, SMALL, record, rows
 

@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 from actbench.analysis.check_stored import changes
 from actbench.analysis.regression import Margins, Verdict, gravest
 from actbench.analysis.statistics import chance_of_excess, holm, shift
-from actbench.model import Arm, Block, BlockTimes, Dtype, Op, Plan
+from actbench.model.cases import Arm, Block
+from actbench.model.names import Dtype, Op
+from actbench.model.outcomes import BlockTimes
+from actbench.model.plan import Plan
 from actbench.model.times import Times
 
 SAMPLES = st.lists(st.floats(-10, 10), min_size=4, max_size=8)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from actbench.host import environment
-from actbench.model import Block, Case
+from actbench.model.cases import Block, Case
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench, exact_seconds
 from tests.support.selections import FILES, PAIR, SMALL, SPEEDUPS, TWO_BLOCKS, names, record, rows

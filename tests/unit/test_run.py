@@ -13,7 +13,7 @@ import pytest
 
 from actbench import activations
 from actbench.formula import Formulas
-from actbench.model import Block, Case
+from actbench.model.cases import Block, Case
 from actbench.planning import presets
 from actbench.report.numbers import duration
 from tests.conftest import Actbench

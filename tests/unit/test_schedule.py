@@ -12,7 +12,7 @@ from actbench.kernels.kernel import PHASES
 from actbench.measure.protocol import Slice, Sweep
 from actbench.measure.schedule import order, turns
 from actbench.measure.timing import burden, sweeps
-from actbench.model import Calibration
+from actbench.model.calibration import Calibration
 
 ARMS = st.lists(st.integers(0, 100), min_size=1, max_size=12, unique=True)
 SLICES = st.sampled_from([2, 4, 8])

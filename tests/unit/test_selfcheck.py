@@ -11,7 +11,10 @@ import pytest
 from actbench.analysis.audit import audit
 from actbench.analysis.check_live import Sides, judge
 from actbench.analysis.regression import Margins
-from actbench.model import Arm, Block, BlockTimes, Case, Dtype, Op, Plan
+from actbench.model.cases import Arm, Block, Case
+from actbench.model.names import Dtype, Op
+from actbench.model.outcomes import BlockTimes
+from actbench.model.plan import Plan
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench, exact_seconds
 from tests.support.selections import SMALL

@@ -6,7 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actbench.analysis.speedups import block_speedups, log_ratios, pairs, widest
-from actbench.model import Arm, Block, BlockTimes, Dtype, Op, Plan
+from actbench.model.cases import Arm, Block
+from actbench.model.names import Dtype, Op
+from actbench.model.outcomes import BlockTimes
+from actbench.model.plan import Plan
 from actbench.model.times import Times
 
 ARMS = (Arm("recompute", "numpy"), Arm("cached", "numpy"), Arm("cached", "numba"))

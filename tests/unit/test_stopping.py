@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.measure.stopping import HALF_WIDTH, Standing, Stopping
-from actbench.model import Case
+from actbench.model.cases import Case
 
 NARROW, WIDE, TARGET = 0.01, 0.5, 0.02
 NEVER = float("inf")

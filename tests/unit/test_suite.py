@@ -7,7 +7,10 @@ import pytest
 
 from actbench import activations, backends
 from actbench.errors import InputError
-from actbench.model import STRATEGIES, Case, Dtype, Op, Plan
+from actbench.model.cases import Case
+from actbench.model.names import Dtype, Op
+from actbench.model.plan import Plan
+from actbench.model.strategies import STRATEGIES
 from actbench.planning import costs, presets, suite
 from actbench.planning.presets import Axes
 

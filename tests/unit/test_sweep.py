@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from actbench import backends
-from actbench.model import Block, Case, Dtype, Op
+from actbench.model.cases import Block, Case
+from actbench.model.names import Dtype, Op
 from actbench.planning import costs, presets, suite
 from actbench.report.numbers import about
 from benchmarks.readme_sweep import BEGIN, END, README, block

@@ -11,7 +11,8 @@ import pytest
 from actbench.host import environment
 from actbench.measure.client import WorkerProcess, here
 from actbench.measure.protocol import Slice, Sweep
-from actbench.model import Arm, Block, Dtype, Op
+from actbench.model.cases import Arm, Block
+from actbench.model.names import Dtype, Op
 from actbench.planning.suite import grouped
 from actbench.runs import archive, pyperf_suite
 from tests.conftest import Actbench

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from actbench.host import software
-from actbench.model import Block, Case, Failure
+from actbench.model.cases import Block, Case
+from actbench.model.outcomes import Failure
 from actbench.report.verdicts import Report, as_github, as_markdown
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench, crash, exact_seconds

@@ -20,7 +20,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from actbench.model import Dtype
+from actbench.model.names import Dtype
 
 FORMS = ((128, 10), (128, 20), (256, 10), (512, 10))
 """Bits of a vector, and independent chains of them: 10 fit 16 registers with both operands, 20 fit 32."""

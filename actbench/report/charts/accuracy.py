@@ -9,7 +9,8 @@ from operator import attrgetter
 import numpy as np
 import pandas as pd
 
-from actbench.model import BANDS, STATED_ULP, Check, Op
+from actbench.model.checks import BANDS, STATED_ULP, Check
+from actbench.model.names import Op
 from actbench.report.charts.grammar import dashed, mark, quantitative, tips
 from actbench.report.charts.signs import Signs
 from actbench.report.charts.style import Picture, panels, picture, with_panels

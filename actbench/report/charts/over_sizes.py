@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from actbench.model import Dtype
+from actbench.model.names import Dtype
 from actbench.report.charts.data import stacked
 from actbench.report.charts.grammar import Spec, end, mark, nominal, quantitative, tips
 from actbench.report.charts.signs import Signs

@@ -14,7 +14,7 @@ import pandas as pd
 from actbench.analysis.bounds import Parts
 from actbench.analysis.figures import Figures
 from actbench.analysis.statistics import MIN_ROUNDS, Bounded
-from actbench.model import CACHED
+from actbench.model.plan import CACHED
 from actbench.report.charts.grammar import mark, nominal, quantitative, scale, tips
 from actbench.report.charts.over_sizes import BY, OF_CASE, of_cases
 from actbench.report.charts.signs import GREY

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from actbench.analysis.statistics import Floats, medians
-from actbench.model import Block, Case
+from actbench.model.cases import Block, Case
 from actbench.model.times import Times
 from actbench.report.charts.grammar import dashed, mark, nominal, quantitative, tips
 from actbench.report.charts.signs import COPY, Signs

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from actbench import backends
-from actbench.model import YARDSTICK, Case
+from actbench.model.cases import YARDSTICK, Case
 from actbench.report.charts.grammar import Spec, nominal, scale
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#8C564B", "#6A51A3", "#3B3B3B")

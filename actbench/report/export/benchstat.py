@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from actbench.analysis.estimates import Estimate
 from actbench.host.environment import Environment
-from actbench.model import Case
+from actbench.model.cases import Case
 from actbench.report.export.nanoseconds import PER_SECOND
 
 GOARCH = {"x86_64": "amd64", "aarch64": "arm64"}

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from actbench.kernels.kernel import Operands, is_built_in
-from actbench.model import Case, Op
+from actbench.model.cases import Case
+from actbench.model.names import Op
 from actbench.verification.behaviour import Doubt
 from actbench.verification.behaviour.guarded import GuardedCalls, GuardedMemory
 from actbench.verification.behaviour.reference import Reference

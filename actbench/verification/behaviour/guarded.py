@@ -18,7 +18,7 @@ from actbench import backends
 from actbench.backends import Backend
 from actbench.kernels import kernel
 from actbench.kernels.kernel import ALIGNMENT, Array, Invocation, Operands, operand_key
-from actbench.model import Case, Kernel
+from actbench.model.cases import Case, Kernel
 
 GUARD = 16 * ALIGNMENT
 """Bytes before and after every array: more than a loop of the widest vectors, unrolled eight times, reads at once."""

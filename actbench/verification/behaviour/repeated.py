@@ -12,7 +12,7 @@ import numpy as np
 
 from actbench.kernels import kernel
 from actbench.kernels.kernel import Array
-from actbench.model import Case
+from actbench.model.cases import Case
 from actbench.verification.behaviour.guarded import GuardedMemory, exchange
 
 PAIRS = 9

@@ -14,7 +14,9 @@ from functools import cached_property
 import numpy as np
 
 from actbench.kernels.kernel import PHASED, Array, Invocation, Operands, Placement
-from actbench.model import STATED_ULP, Case, Op
+from actbench.model.cases import Case
+from actbench.model.checks import STATED_ULP
+from actbench.model.names import Op
 from actbench.verification.behaviour import Doubt
 from actbench.verification.behaviour.reference import Reference
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from actbench import activations, backends
 from actbench.formula import Dialect
-from actbench.model import Kernel, Op
+from actbench.model.cases import Kernel
+from actbench.model.names import Op
 from actbench.verification.truth import ambiguity, truth_at
 from actbench.verification.truth.differences import over_arrays
 

@@ -1,0 +1,171 @@
+"""What is timed, by name: kernels, cases, arms and blocks.
+
+A **kernel** is an activation's strategy and op, bound by a backend to a dtype. A **case** is a kernel at one size.
+A **block** holds the cases that share activation, op, dtype and size: they are measured interleaved, so every ratio
+inside a block is a paired one. An **arm** is a case inside its block.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from actbench.errors import InputError
+from actbench.model.names import Dtype, Op
+
+OVERHEAD = "overhead"
+"""What stands in an activation's place for the overhead ladder, and its rungs in a strategy's."""
+
+RUNGS = {
+    "empty": "a call that does nothing and takes nothing",
+    "dispatch": "a call with a kernel's operands, and no work or one element of it",
+    "allocation": "the same, and allocating the result",
+    "loop": "a pass over the data: a copy",
+    "arithmetic": "y (1 - y) of every element",
+}
+"""Every rung of the overhead ladder and what it does, from the lowest on."""
+
+YARDSTICK = "yardstick"
+"""What stands in a strategy's place for the plain copy in every block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """An activation's strategy and op, bound by a backend to a dtype."""
+
+    activation: str
+    strategy: str
+    backend: str
+    op: Op
+    dtype: Dtype
+
+    @property
+    def id(self) -> str:
+        """``logistic/cached/numpy/derivative/float32``."""
+        return f"{self.activation}/{self.strategy}/{self.backend}/{self.op}/{self.dtype}"
+
+    @property
+    def is_rung(self) -> bool:
+        """Whether this is a rung of the overhead ladder, and not a derivative."""
+        return self.activation == OVERHEAD
+
+    def at(self, size: int) -> Case:
+        """Return this kernel's case of `size` elements."""
+        return Case(self.activation, self.strategy, self.backend, self.op, self.dtype, size)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A kernel at one size, in elements."""
+
+    activation: str
+    strategy: str
+    backend: str
+    op: Op
+    dtype: Dtype
+    size: int
+
+    @property
+    def kernel(self) -> Kernel:
+        """The kernel without its size."""
+        return Kernel(self.activation, self.strategy, self.backend, self.op, self.dtype)
+
+    @property
+    def is_yardstick(self) -> bool:
+        """Whether this is a block's plain copy."""
+        return self.strategy == YARDSTICK
+
+    @property
+    def is_rung(self) -> bool:
+        """Whether this is a rung of the overhead ladder, and no derivative or yardstick."""
+        return self.activation == OVERHEAD and not self.is_yardstick
+
+    @property
+    def id(self) -> str:
+        """``logistic/cached/numpy/derivative/float32/1000``."""
+        return f"{self.kernel.id}/{self.size}"
+
+    @classmethod
+    def parse(cls, text: str) -> Case:
+        """Read an id; `InputError` when it is not of that form."""
+        parts = text.split("/")
+        if len(parts) != len(cls.__slots__):
+            why = "write activation/strategy/backend/op/dtype/size, e.g. logistic/cached/numpy/derivative/float32/1000"
+        elif parts[3] not in {*Op}:
+            why = f"the op is one of {', '.join(Op)}, not '{parts[3]}'"
+        elif parts[4] not in {*Dtype}:
+            why = f"the dtype is one of {', '.join(Dtype)}, not '{parts[4]}'; residuals may be narrower: cached:float16"
+        else:
+            activation, strategy, backend, op, dtype, size = parts
+            with suppress(ValueError):
+                case = cls(activation, strategy, backend, Op(op), Dtype(dtype), int(size))
+                if case.size >= 1 and case.id == text:
+                    return case
+            why = f"write its size in digits, such as 1000000, and from 1 on, not '{size}'"
+        raise InputError(f"'{text}' is not a case: {why}")
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """What tells a case from the others of its block."""
+
+    strategy: str
+    backend: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """The cases that share activation, op, dtype and size, measured interleaved, and their yardsticks.
+
+    Its cases are made once: whatever is computed of a run asks for them again and again.
+    """
+
+    activation: str
+    op: Op
+    dtype: Dtype
+    size: int
+    arms: tuple[Arm, ...]
+    copies: tuple[str, ...] = ()
+    """Backends whose own copy is a yardstick beside the plain one: by several threads, or on another device."""
+
+    def __hash__(self) -> int:
+        """Go by what nearly always tells blocks apart: there are many arms, and many questions after a block."""
+        return hash((self.activation, self.op, self.dtype, self.size))
+
+    @property
+    def id(self) -> str:
+        """``logistic/derivative/float32/1000``."""
+        return f"{self.activation}/{self.op}/{self.dtype}/{self.size}"
+
+    @property
+    def family(self) -> Block:
+        """What blocks have in common that differ in their size alone: a block of one element, without arms."""
+        return self.family_at(1)
+
+    def family_at(self, size: int) -> Block:
+        """Return a block of that size and the same kind, without arms."""
+        return replace(self, size=size, arms=(), copies=())
+
+    @cached_property
+    def cases(self) -> tuple[Case, ...]:
+        """One case an arm."""
+        return tuple(
+            Case(self.activation, arm.strategy, arm.backend, self.op, self.dtype, self.size) for arm in self.arms
+        )
+
+    @property
+    def yardstick(self) -> Case:
+        """A plain copy of as many elements: what reading one stream and writing one costs here and now."""
+        return Case(self.activation, YARDSTICK, "numpy", self.op, self.dtype, self.size)
+
+    @cached_property
+    def timed(self) -> tuple[Case, ...]:
+        """Everything timed in this block: the cases, then the backends' own copies, last the yardstick."""
+        plain = self.yardstick
+        return (*self.cases, *(replace(plain, backend=backend) for backend in self.copies), plain)
+
+    def yardstick_of(self, case: Case) -> int:
+        """Return the arm of the yardstick that a case is held against: its backend's own copy, or the plain one."""
+        own = case.backend in self.copies
+        return len(self.arms) + (self.copies.index(case.backend) if own else len(self.copies))

@@ -1,0 +1,90 @@
+"""Names that stand in ids, on the command line and in files: ops, types of arithmetic, types of residuals.
+
+Names of activations, strategies and backends are plain strings, since runs are read whose code is not loaded any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from actbench.errors import InputError, unknown
+
+
+class Op(StrEnum):
+    """What one call does."""
+
+    DERIVATIVE = "derivative"
+    BACKWARD = "backward"
+    STEP = "step"
+
+    @property
+    def meaning(self) -> str:
+        """One line for people."""
+        return _OP_MEANINGS[self]
+
+
+_OP_MEANINGS = {
+    Op.DERIVATIVE: "g'(z)",
+    Op.BACKWARD: "dy * g'(z), the vector-Jacobian product",
+    Op.STEP: "forward storing the residuals, then backward: the honest price of a cache",
+}
+
+
+class Dtype(StrEnum):
+    """The floating-point type of arithmetic and operands."""
+
+    FLOAT32 = "float32"
+    FLOAT64 = "float64"
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes per element."""
+        return int(self.removeprefix("float")) // 8
+
+
+class Storage(StrEnum):
+    """A type that residuals can be kept in, where the arithmetic's is wider."""
+
+    FLOAT16 = "float16"
+    BFLOAT16 = "bfloat16"
+    FLOAT32 = "float32"
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes per element."""
+        return 4 if self is Storage.FLOAT32 else 2
+
+    @property
+    def rounds(self) -> str:
+        """What keeping does to a number, as a weakness."""
+        digits, largest, least = {
+            Storage.FLOAT16: (11, "65504", "3e-8"),
+            Storage.BFLOAT16: (8, "3.39e38", "4.6e-41"),
+            Storage.FLOAT32: (24, "3.40e38", "7e-46"),
+        }[self]
+        return (
+            f"what is kept is rounded to {digits} significant bits ({self}), above {largest} to inf, below {least} to 0"
+        )
+
+    def obstacle(self, dtype: Dtype) -> str | None:
+        """Say why residuals of arithmetic in `dtype` are not kept in this type, or None where they can be."""
+        if self.itemsize < dtype.itemsize:
+            return None
+        return f"{self} is no narrower than the arithmetic's {dtype}: nothing would be saved"
+
+
+def unknown_dtype(name: str) -> InputError:
+    """Return the error for a dtype in which nothing is computed, with the option for what may be kept in it."""
+    if name not in list(Storage):
+        return unknown("dtype", name, list(Dtype))
+    return InputError(
+        f"dtype '{name}': derivatives are computed in {' or '.join(Dtype)}; --residual-dtype {name} keeps what the "
+        "forward pass saves in it"
+    )
+
+
+def sort_index(name: str, order: Iterable[str]) -> int:
+    """Return where a name stands in an order; behind all others where it does not, as code does that is not loaded."""
+    names = [*order]
+    return names.index(name) if name in names else len(names)

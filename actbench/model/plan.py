@@ -1,0 +1,67 @@
+"""What a run measures: blocks, the probes that go with them, and what was left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from actbench.model.cases import OVERHEAD, Arm, Block, Case, Kernel
+
+CACHED = 8192
+"""Elements that lie in the caches next to the processor, with what a call makes of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A case that was asked for and is not measured, with the reason."""
+
+    case: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is measured: the blocks, what was left out and why, and the seed of the inputs.
+
+    Inputs are drawn from N(0, 1): pre-activations of a normalised layer, and never denormal.
+    """
+
+    blocks: tuple[Block, ...]
+    seed: int
+    left_out: tuple[LeftOut, ...] = ()
+    distribution: str = "normal(0, 1)"
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """Every case of every block, without the yardsticks."""
+        return tuple(case for block in self.blocks for case in block.cases)
+
+    @property
+    def kernels(self) -> tuple[Kernel, ...]:
+        """Every kernel once, in the order of the plan."""
+        return tuple(dict.fromkeys(case.kernel for case in self.cases))
+
+    @cached_property
+    def probes(self) -> tuple[Block, ...]:
+        """The blocks that tell what bounds the cases of the others: of one element, and of `CACHED` ones.
+
+        Blocks that differ in their size alone share them. Left out are those that the plan has anyway, those of
+        `CACHED` elements where no size is larger, and the overhead ladder, of which each rung is a part already.
+        """
+        sizes: dict[Block, int] = {}
+        arms: dict[Block, dict[Arm, None]] = {}
+        copies: dict[Block, dict[str, None]] = {}
+        for block in self.blocks:
+            if block.activation != OVERHEAD:
+                family = block.family
+                sizes[family] = max(block.size, sizes.get(family, 1))
+                arms.setdefault(family, {}).update(dict.fromkeys(block.arms))
+                copies.setdefault(family, {}).update(dict.fromkeys(block.copies))
+        planned = {block.id for block in self.blocks}
+        found = (
+            replace(family, size=size, arms=(*arms[family],), copies=(*copies[family],))
+            for family, largest in sizes.items()
+            for size in (1, CACHED)
+            if size < largest
+        )
+        return tuple(probe for probe in found if probe.id not in planned)

@@ -21,8 +21,8 @@ from actbench.backends import catalogue
 from actbench.errors import InputError
 from actbench.model.cases import Block, Case
 from actbench.model.names import Dtype
+from actbench.model.residuals import rank
 from actbench.model.times import Times
-from actbench.model.variants import rank
 
 
 class Axis(StrEnum):

@@ -254,7 +254,7 @@ def given_axes(chosen: dict[str, Any], strategies: tuple[str, ...] = ()) -> dict
         name: sum(chosen[name], ()) for name in AXES if name != "pattern" and chosen.get(name)
     }
     if types := given.pop("residual_dtypes", None):
-        from actbench.model.variants import variants
+        from actbench.model.residuals import variants
 
         given["strategies"] = variants(given.get("strategies") or strategies, types)
     return given

@@ -22,7 +22,7 @@ from actbench.kernels import overhead
 from actbench.model.cases import OVERHEAD, Case, Kernel
 from actbench.model.checks import Compiled
 from actbench.model.names import Dtype, Op
-from actbench.model.variants import split
+from actbench.model.residuals import split
 from actbench.plugins import with_room
 from actbench.plugins.by_name import by_name
 

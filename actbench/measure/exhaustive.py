@@ -26,7 +26,7 @@ from actbench.measure.client import StartWorker, WorkerLostError
 from actbench.measure.crew import Crew
 from actbench.model.cases import Kernel
 from actbench.model.names import Dtype
-from actbench.model.variants import split
+from actbench.model.residuals import split
 from actbench.verification.oracle import Truth
 
 CHUNK = 1 << 22

@@ -17,7 +17,7 @@ from actbench.measure.checking import Examined
 from actbench.measure.known import Known
 from actbench.measure.zones import Hits, at_ranks, between, ranks
 from actbench.model.cases import Kernel
-from actbench.model.variants import split
+from actbench.model.residuals import split
 
 SCREENED = 15
 """Numbers between each two points that a kernel is called on besides."""

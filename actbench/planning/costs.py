@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from actbench import backends
 from actbench.kernels.kernel import traffic
+from actbench.model import residuals
 from actbench.model.cases import Case
 from actbench.model.plan import Plan
-from actbench.model.variants import residuals
 
 ROUND_START = 1.5
 """Seconds, about: a worker starts, imports numpy and numba and binds its kernels."""

@@ -14,11 +14,11 @@ from actbench.backends import Backend
 from actbench.errors import InputError, unknown
 from actbench.kernels import overhead
 from actbench.kernels.kernel import refusal
+from actbench.model import residuals
 from actbench.model.cases import OVERHEAD, RUNGS, Arm, Block, Case
 from actbench.model.names import Dtype, Op, unknown_dtype
 from actbench.model.plan import LeftOut, Plan
 from actbench.model.strategies import STRATEGIES
-from actbench.model.variants import residuals
 from actbench.planning import costs, presets
 from actbench.planning.presets import Axes
 

@@ -19,7 +19,7 @@ from actbench.model.checks import Check
 from actbench.model.names import sort_index
 from actbench.model.outcomes import Failure
 from actbench.model.plan import CACHED, LeftOut
-from actbench.model.variants import rank as strategy_rank
+from actbench.model.residuals import rank as strategy_rank
 from actbench.planning import suite
 from actbench.report import crossovers, ladder, processor
 from actbench.report.answers import answers, grouped, is_the_question

@@ -10,9 +10,9 @@ from actbench import activations, backends
 from actbench.errors import WrongKernelError
 from actbench.formula import Flaw, Weakness
 from actbench.kernels.kernel import is_built_in
+from actbench.model import residuals
 from actbench.model.cases import Kernel
 from actbench.model.checks import STATED_ULP
-from actbench.model.variants import residuals
 from actbench.verification.causes import NEXT
 from actbench.verification.truth import Array, Truth, truth_at
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from actbench.activations import get
 from actbench.errors import WrongKernelError
+from actbench.model import residuals
 from actbench.model.cases import Case, Kernel
 from actbench.model.checks import STATED_ULP
 from actbench.model.names import Op
-from actbench.model.variants import residuals
 from actbench.plugins.by_name import by_name
 from actbench.verification import allowance, kept, refusal
 from actbench.verification.evaluation import Evaluation

@@ -23,7 +23,7 @@ from actbench.formula import Dialect
 from actbench.kernels.kernel import Operands
 from actbench.model.cases import Kernel
 from actbench.model.names import Dtype, Storage
-from actbench.model.variants import split
+from actbench.model.residuals import split
 from actbench.plugins import evaluating
 from actbench.verification.truth import Array, Truth, beside, slope_at
 

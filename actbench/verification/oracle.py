@@ -34,10 +34,10 @@ from actbench import activations, backends
 from actbench.errors import BenchmarkError, WrongKernelError
 from actbench.kernels import overhead
 from actbench.kernels.kernel import is_built_in
+from actbench.model import residuals
 from actbench.model.cases import Kernel
 from actbench.model.checks import BANDS, STATED_ULP, Check
 from actbench.model.names import Dtype, Op
-from actbench.model.variants import residuals
 from actbench.planning.costs import bytes_moved, residual_bytes
 from actbench.plugins.by_name import by_name
 from actbench.verification import allowance, causes, kept, refusal

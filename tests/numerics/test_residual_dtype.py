@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from actbench.model.variants import residuals
 
 from actbench import activations, backends
 from actbench.backends import numpy_dtype
 from actbench.errors import InputError, WrongKernelError
 from actbench.formula import Activation, Dialect
 from actbench.kernels.kernel import Array, Operands, Placement, bind, compiled, prepare
+from actbench.model import residuals
 from actbench.model.cases import RUNGS, Case, Kernel
 from actbench.model.names import Dtype, Op, Storage
 from actbench.model.strategies import STRATEGIES

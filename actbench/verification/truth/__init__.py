@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from actbench import activations
 from actbench.errors import BenchmarkError
 from actbench.formula import Dialect
-from actbench.model.variants import split
+from actbench.model.residuals import split
 from actbench.plugins import evaluating
 from actbench.plugins.by_name import by_name
 from actbench.verification.truth import differences, exact

@@ -5,11 +5,9 @@ import importlib.util
 import re
 import shlex
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 
 from actbench import __version__, activations
 from actbench.cli.main import COMMANDS
@@ -22,14 +20,13 @@ from actbench.model.plan import Plan
 from actbench.report.mathematics import signature
 from actbench.report.numbers import plus_minus, ratio
 from benchmarks import accuracy_table, figures
+from tests.conftest import Actbench
 from tests.support.fake import FakeBench
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
-
-Actbench = Callable[..., Result]
 
 
 def commands(text: str) -> list[str]:

@@ -16,14 +16,12 @@ import numpy as np
 import pytest
 
 from actbench import activations, backends
-from actbench.backends import Bound, _framework, _nvidia
+from actbench.backends import Bound, _framework
 from actbench.backends._backend import rewritten
-from actbench.backends.torch import Torch
-from actbench.errors import InputError, NotComparableError, WrongKernelError
-from actbench.formula import Dialect, Rule
+from actbench.errors import NotComparableError
+from actbench.formula import Dialect
 from actbench.host import environment
 from actbench.kernels import kernel
-from actbench.kernels.kernel import Array
 from actbench.measure.checking import check_kernels
 from actbench.measure.client import WorkerProcess, here
 from actbench.measure.protocol import Slice, Sweep
@@ -31,25 +29,13 @@ from actbench.model.cases import Arm, Block, Case, Kernel
 from actbench.model.checks import STATED_ULP
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
-from actbench.planning import presets, suite
-from actbench.verification import oracle
-from actbench.verification.oracle import Evaluation
+from actbench.planning import suite
 from tests.conftest import Actbench
-from tests.support import kernels
+from tests.support.peers import each_usable, usable
 from tests.support.selections import record, rows
 
-OPTIONAL = [name for name, backend in backends.catalogue().items() if backend.optional]
 TIMEOUT = 300.0
 """Seconds: the first kernel that torch compiles on a machine takes about twenty."""
-
-
-def usable(name: str) -> Any:
-    """Return a parameter that is skipped where the backend is missing, with the reason."""
-    reason = backends.catalogue()[name].unavailable
-    return pytest.param(name, marks=pytest.mark.skipif(reason is not None, reason=f"{name}: {reason}"))
-
-
-each_usable = pytest.mark.parametrize("name", [usable(name) for name in OPTIONAL])
 
 
 @pytest.fixture(scope="module")
@@ -58,113 +44,6 @@ def worker() -> Iterator[WorkerProcess]:
     started = WorkerProcess(cpu=None, timeout=TIMEOUT, interpreter=here())
     yield started
     started.close()
-
-
-def without(monkeypatch: pytest.MonkeyPatch, name: str) -> str:
-    """Take a backend's library away, and return what is then missing."""
-    monkeypatch.setattr(type(backends.catalogue()[name]), "requires", "no_such_library")
-    return "no_such_library is not installed; python -m pip install no_such_library"
-
-
-# What there is
-
-
-def test_a_class_without_a_name_of_its_own_stands_in_nobodys_place() -> None:
-    assert type(backends.catalogue()["torch"]) is Torch
-    assert all("name" in vars(type(backend)) for backend in backends.catalogue().values())
-
-
-def test_backends_are_listed_by_rank_and_the_optional_ones_are_these() -> None:
-    ranks = [backend.rank for backend in backends.catalogue().values()]
-    assert ranks == sorted(set(ranks))
-    assert OPTIONAL == ["numexpr", "torch", "torch-compile", "torch-cuda", "torch-compile-cuda", "jax"]
-    assert {backends.catalogue()[name].requires for name in OPTIONAL} == {"numexpr", "torch", "jax"}
-
-
-@pytest.mark.parametrize("name", OPTIONAL)
-def test_a_missing_library_is_told_with_what_brings_it(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    reason = without(monkeypatch, name)
-    assert backends.catalogue()[name].unavailable == reason
-    with pytest.raises(InputError) as refused:
-        backends.get(name)
-    assert str(refused.value) == f"backend '{name}' is not available: {reason}"
-
-
-def test_torch_compile_needs_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
-    backend = backends.catalogue()["torch-compile"]
-    monkeypatch.setattr(type(backend), "requires", "numpy")
-    monkeypatch.setenv("CXX", "no-such-compiler")
-    assert backend.unavailable == "torch.compile needs a C++ compiler: no-such-compiler is not found"
-    monkeypatch.setenv("CXX", sys.executable)
-    assert backend.unavailable is None
-
-
-def test_torch_cuda_needs_a_device(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    backend = backends.catalogue()["torch-cuda"]
-    monkeypatch.setattr(type(backend), "requires", "numpy")
-    monkeypatch.setattr(_nvidia, "DEVICES", ((str(tmp_path), "nvidia[0-9]*"), ("/no/such", "dxg")))
-    (tmp_path / "nvidiactl").touch()
-    assert backend.unavailable == "no NVIDIA device is found"
-    (tmp_path / "nvidia0").touch()
-    assert backend.unavailable is None
-
-
-def test_a_torch_that_cannot_use_the_device_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    torch = SimpleNamespace(cuda=SimpleNamespace(is_available=lambda: False), __version__="9.9+cpu")
-    monkeypatch.setattr(_nvidia, "library", lambda: torch)
-    with pytest.raises(InputError, match=r"^backend 'torch-cuda' cannot run: torch 9\.9\+cpu finds no CUDA device$"):
-        backends.catalogue()["torch-cuda"].bind(Op.DERIVATIVE, Rule(abs, abs, None), Dtype.FLOAT32)
-
-
-def test_listing_backends_imports_none_of_their_libraries() -> None:
-    code = (
-        "import sys; from click.testing import CliRunner; from actbench.cli import main; "
-        "text = CliRunner().invoke(main, ['list', 'backends']).output; "
-        "print(len(text.splitlines()), sorted({'numba', 'numexpr', 'torch', 'jax'} & sys.modules.keys()))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == f"{len(backends.catalogue())} []\n"
-
-
-def test_list_gives_the_reason_of_what_is_missing(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:
-    reason = without(monkeypatch, "torch-compile")
-    lines = actbench("list", "backends").stdout.splitlines()
-    (line,) = (line for line in lines if line.startswith("torch-compile "))
-    assert line.split(maxsplit=1) == ["torch-compile", f"not available: {reason}"]
-
-
-def test_a_run_with_what_is_missing_ends_with_its_reason(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:
-    reason = without(monkeypatch, "torch-compile")
-    result = actbench("run", "--preset", "smoke", "-b", "torch-compile")
-    assert result.exit_code == 2
-    assert result.stderr == f"actbench: backend 'torch-compile' is not available: {reason}\n"
-
-
-def test_presets_leave_optional_backends_out_but_for_the_one_that_compares_them() -> None:
-    for name, preset in presets.catalogue().items():
-        assert name == "peers" or not {*preset.axes.backends} & {*OPTIONAL}
-
-
-@each_usable
-def test_an_environment_offers_what_is_asked_for_by_name(name: str) -> None:
-    asked = suite.Selection("smoke", {"backends": (name,)}, "*", 1 << 33, 1.0)
-    assert {case.backend for case in suite.offered(asked)} == {name}
-
-
-def test_numexpr_has_no_error_function(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(type(backends.catalogue()["numexpr"]), "requires", "numpy")
-    result = actbench("list", "cases", "-a", "gelu", "-b", "numexpr", "-d", "float64", "-n", "10")
-    assert result.stdout.splitlines() == [
-        f"gelu/{strategy}/numexpr/derivative/float64/10" for strategy in ("intermediate", "pair")
-    ]
-    assert "numexpr has no erf" in result.stderr
-    assert "numexpr has no erfc" in result.stderr
-
-
-def test_a_hyphen_in_a_name_is_read_back() -> None:
-    case = Case("logistic", "cached", "torch-compile", Op.STEP, Dtype.FLOAT32, 1000)
-    assert case.id == "logistic/cached/torch-compile/step/float32/1000"
-    assert Case.parse(case.id) == case
 
 
 # What it computes
@@ -285,8 +164,7 @@ import sys
 import numpy as np
 from actbench import backends
 from actbench.kernels import kernel
-from actbench.model.cases import Case
-from actbench.model.names import Dtype, Op
+from actbench.model import Case, Dtype, Op
 
 name = sys.argv[1]
 operands = kernel.Operands.drawn("logistic", Dtype.FLOAT64, 1000, seed=1)
@@ -315,45 +193,6 @@ for placement in placements * 5:
 def test_operands_are_views_of_placed_arrays_and_results_start_at_a_cache_line(name: str) -> None:
     done = subprocess.run([sys.executable, "-c", VIEWS, name], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-
-
-# Denormal numbers
-
-
-@pytest.fixture
-def flushing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Declare that numpy flushes."""
-    monkeypatch.setattr(type(backends.catalogue()["numpy"]), "flushes", "for a test")
-
-
-KERNEL = Kernel("logistic", "recompute", "numpy", Op.STEP, Dtype.FLOAT32)
-
-
-def changed(below: float, to: float) -> oracle.Evaluate:
-    """Evaluate with what is below so many smallest normal numbers replaced."""
-
-    def answer(chosen: Kernel, z: Array, dy: Array) -> Evaluation:
-        right = kernels.evaluate(chosen, z, dy)
-        tiny = np.finfo(np.float32).tiny
-        assert right.y is not None
-        slope, y = (np.where(abs(part) < below * tiny, np.float32(to), part) for part in (right.derivative, right.y))
-        return Evaluation(slope, y)
-
-    return answer
-
-
-def test_flushing_is_refused_where_it_is_not_declared() -> None:
-    with pytest.raises(WrongKernelError):
-        oracle.check(KERNEL, changed(1, 0))
-
-
-@pytest.mark.usefixtures("flushing")
-def test_flushing_is_a_weakness_where_it_is_seen_and_excuses_nothing_else() -> None:
-    assert oracle.check(KERNEL, kernels.evaluate).weaknesses == ()
-    assert oracle.check(KERNEL, changed(1, 0)).weaknesses == ("for a test",)
-    for below, to in ((1, 1e-36), (1, np.nan), (100, 0)):
-        with pytest.raises(WrongKernelError):
-            oracle.check(KERNEL, changed(below, to))
 
 
 # What a run records

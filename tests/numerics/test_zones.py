@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import Result
 
 from actbench.analysis.accuracy import Zone
 from actbench.analysis.stretches import Stretches
@@ -18,9 +17,8 @@ from actbench.measure.accuracy import points
 from actbench.model.names import Dtype
 from actbench.report.accuracy import in_words
 from actbench.report.json_text import json_text
+from tests.conftest import Actbench
 from tests.support.fake import FakeBench
-
-Actbench = Callable[..., Result]
 
 STRATEGIES = """
 from actbench.formula import strategy

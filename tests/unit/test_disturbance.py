@@ -1,19 +1,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import Result
 
 from actbench.measure.disturbance import DISTURBED, calmer, slowness
 from actbench.model.cases import Case
+from tests.conftest import Actbench
 from tests.support.fake import FakeBench, exact_seconds
 from tests.support.selections import PAIR, SMALL, rows
-
-Actbench = Callable[..., Result]
 
 
 def rounds(*factors: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:

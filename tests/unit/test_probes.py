@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
 
 from actbench.model.cases import Arm, Block, Case
 from actbench.model.events import Measured
@@ -20,10 +18,9 @@ from actbench.runs import archive
 from actbench.runs.record import encode
 from actbench.runs.writer import reopen
 from benchmarks.migrate import migrated
+from tests.conftest import Actbench
 from tests.support.fake import FakeBench, crash, exact_seconds
 from tests.support.selections import FILES, PAIR, SMALL, TWO_BLOCKS, edit, names, record, rows
-
-Actbench = Callable[..., Result]
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from resource import RUSAGE_SELF
@@ -13,7 +13,6 @@ from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
-from click.testing import Result
 
 from actbench.kernels.kernel import Invocation
 from actbench.measure import undisturbed
@@ -23,11 +22,9 @@ from actbench.measure.timing import Values, values
 from actbench.model.calibration import Calibration
 from actbench.model.cases import Arm, Block, Case
 from actbench.model.names import Dtype, Op
+from tests.conftest import Actbench
 from tests.support.fake import FakeBench, exact_seconds
 from tests.support.selections import PAIR, SMALL, record, rows
-
-Actbench = Callable[..., Result]
-
 
 # In a worker
 

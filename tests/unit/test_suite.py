@@ -1,146 +1,16 @@
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from actbench import activations, backends
 from actbench.errors import InputError
-from actbench.model.cases import Case
 from actbench.model.names import Dtype, Op
-from actbench.model.plan import Plan
 from actbench.model.strategies import STRATEGIES
-from actbench.planning import costs, presets, suite
+from actbench.planning import costs, suite
 from actbench.planning.presets import Axes
-
-PLENTY = 1 << 40
-"""Bytes of memory."""
-
-SMALL = Axes(
-    activations=("logistic",),
-    strategies=("recompute", "cached"),
-    backends=("numpy",),
-    ops=(Op.DERIVATIVE,),
-    dtypes=(Dtype.FLOAT64,),
-    sizes=(1000,),
-)
-PRESETS = list(presets.catalogue())
-
-
-def planned(axes: Axes = SMALL, pattern: str = "*", memory: int = PLENTY, max_call: float = suite.MAX_CALL) -> Plan:
-    return suite.plan(axes, pattern=pattern, seed=1, memory=memory, max_call=max_call)
-
-
-def preset(name: str) -> Plan:
-    return planned(presets.get(name).axes)
-
-
-def ids(plan: Plan) -> list[str]:
-    return [case.id for case in plan.cases]
-
-
-def test_the_default_preset_has_eighty_cases_or_more() -> None:
-    plan = preset("default")
-    assert len(plan.cases) >= 80
-    assert {case.size for case in plan.cases} == {1_000, 100_000, 4_000_000}
-    assert {case.activation for case in plan.cases} == {"logistic", "tanh"}
-    assert {case.strategy for case in plan.cases} == {"textbook", "recompute", "cached", "complement"}
-    assert {case.dtype for case in plan.cases} == set(Dtype)
-    assert {case.op for case in plan.cases} == {Op.DERIVATIVE}
-
-
-def test_pure_python_is_left_out_at_four_million_elements_with_the_reason() -> None:
-    plan = preset("default")
-    assert not [case for case in plan.cases if case.backend == "python" and case.size == 4_000_000]
-    assert [case for case in plan.cases if case.backend == "python" and case.size == 100_000]
-    reasons = {left.reason for left in plan.left_out if left.case.endswith("/python/derivative/float64/4000000")}
-    assert reasons == {"one call would take about 0.8 s, above the cap of 0.5 s (--max-call)"}
-
-
-def test_pure_python_is_left_out_in_float32_with_the_reason() -> None:
-    reasons = {left.reason for left in preset("default").left_out if "/python/" in left.case and "float32" in left.case}
-    assert reasons == {"python computes in float64 only"}
-
-
-def test_the_smoke_preset_is_a_handful_of_small_cases() -> None:
-    plan = preset("smoke")
-    assert {case.size for case in plan.cases} == {1000}
-    assert {case.strategy for case in plan.cases} == {"recompute", "cached"}
-    assert {case.dtype for case in plan.cases} == {Dtype.FLOAT64}
-    assert len(plan.cases) <= 20
-    assert not plan.left_out
-
-
-def test_the_full_preset_spans_everything_from_16_to_16_million_elements() -> None:
-    axes = presets.get("full").axes
-    assert (min(axes.sizes), max(axes.sizes)) == (16, 16_000_000)
-    assert axes.sizes == tuple(sorted(axes.sizes))
-    plan = preset("full")
-    assert {case.activation for case in plan.cases} == set(activations.catalogue())
-    assert {case.op for case in plan.cases} == set(Op)
-    assert {case.size for case in plan.cases} == set(axes.sizes)
-    assert len(plan.cases) > 1000
-
-
-@pytest.mark.parametrize("name", PRESETS)
-def test_presets_use_the_plain_backends_and_those_for_comparing_more_of_what_is_available(name: str) -> None:
-    usable = {name: backend for name, backend in backends.catalogue().items() if not backend.unavailable}
-    core = {*usable} & {"python", "numpy", "numba"}
-    expected = {
-        "check": core - {"python"},
-        "overhead": core | {"numba-parallel"},
-        "peers": {*usable} - {"python", "torch-compile", "torch-cuda", "torch-compile-cuda"},
-        "sweep": {*usable} & {"numpy", "numba", "numba-simd"},
-        "full": {name for name, backend in usable.items() if not backend.optional},
-    }
-    assert {*presets.get(name).axes.backends} == expected.get(name, core)
-
-
-@pytest.mark.parametrize("name", PRESETS)
-def test_no_preset_asks_for_a_backend_that_is_not_available(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(type(backends.catalogue()["numba"]), "requires", "no_such_distribution")
-    assert "numba" not in presets.get(name).axes.backends
-    assert not [case for case in preset(name).cases if case.backend == "numba"]
-
-
-@pytest.mark.parametrize("name", PRESETS)
-def test_cases_of_a_preset_are_distinct_and_their_ids_can_be_read(name: str) -> None:
-    cases = preset(name).cases
-    assert [Case.parse(case.id) for case in cases] == list(cases)
-    assert Counter(cases).most_common(1)[0][1] == 1
-
-
-@pytest.mark.parametrize("name", PRESETS)
-def test_every_case_asked_for_is_measured_or_left_out_with_a_reason(name: str) -> None:
-    axes = presets.get(name).axes
-    asked = {
-        Case(activation, strategy, backend, op, dtype, size).id
-        for activation in axes.activations
-        for strategy in axes.strategies
-        if strategy in suite.strategies_of(activation)
-        for backend in axes.backends
-        for op in axes.ops
-        for dtype in axes.dtypes
-        for size in axes.sizes
-    }
-    plan = preset(name)
-    measured, left = set(ids(plan)), {each.case for each in plan.left_out}
-    assert measured | left == asked
-    assert not measured & left
-    assert all(each.reason for each in plan.left_out)
-
-
-@pytest.mark.parametrize("name", ["smoke", "default", "overhead"])
-def test_a_round_of_a_preset_is_predicted_to_fit_its_budget_several_times(name: str) -> None:
-    chosen = presets.get(name)
-    predicted = costs.predicted_round(planned(chosen.axes), chosen.arm_seconds)
-    assert 0 < 3 * predicted < chosen.budget
-
-
-def test_an_unknown_preset_is_answered_with_the_nearest() -> None:
-    with pytest.raises(InputError, match="unknown preset 'defualt': did you mean 'default'"):
-        presets.get("defualt")
+from tests.support.planned import PLENTY, SMALL, planned
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,185 @@
+"""What `actbench accuracy` prints, writes and refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actbench.analysis.accuracy import bands
+from actbench.errors import BenchmarkError
+from actbench.measure.protocol import Evaluated
+from actbench.model.cases import Kernel
+from tests.conftest import Actbench
+from tests.support.fake import FakeBench, FakeWorker
+from tests.support.surveyed import rows
+
+
+def test_the_command_prints_a_table_a_dtype(actbench: Actbench) -> None:
+    result = actbench("accuracy", "-a", "logistic", "-b", "numpy,python", "--points", "20", "--residuals", "exact")
+    assert result.exit_code == 0, result.output
+    assert "Error of g' in ULP, float32" in result.output
+    assert "Error of g' in ULP, float64" in result.output
+    line = next(line for line in result.output.splitlines() if "cached" in line and "python" in line)
+    assert "37.4" in line
+
+
+def test_csv_and_json_say_the_same(actbench: Actbench) -> None:
+    chosen = ("accuracy", "-a", "tanh", "-s", "textbook,recompute", "-b", "numpy", "--points", "20", "--format")
+    table, objects = rows(actbench(*chosen, "csv").output), json.loads(actbench(*chosen, "json").output)
+    assert len(table) == len(objects)
+    for row, item in zip(table, objects, strict=True):
+        assert [name for name in row if name in item] == list(item)
+        assert not any(row[name] for name in row if name not in item)
+        for name, value in item.items():
+            if value is None:
+                assert not row[name]
+            elif isinstance(value, list):
+                assert row[name].count(" to ") == len(value)
+            elif isinstance(value, str):
+                assert row[name] == value
+            else:
+                assert float(row[name]) == pytest.approx(value, rel=1e-5)
+    parts = [row["part"] for row in table if row["strategy"] == "recompute" and row["dtype"] == "float64"]
+    assert parts[:3] == ["normal", "left", "right"]
+    assert parts.count("left") == parts.count("right") == 1 + len(bands())
+
+
+def test_the_table_goes_to_a_file_in_markdown(actbench: Actbench, tmp_path: Path) -> None:
+    result = actbench("accuracy", "-a", "identity", "-b", "numpy", "--points", "20", "-o", "accuracy.md")
+    assert result.exit_code == 0, result.output
+    assert not result.stdout
+    assert "| identity | recompute | numpy |" in (tmp_path / "accuracy.md").read_text()
+
+
+def test_a_file_s_name_asks_for_its_format(actbench: Actbench, tmp_path: Path) -> None:
+    chosen = ("accuracy", "-a", "identity", "-b", "numpy", "-d", "float64", "--points", "20", "-o")
+    assert actbench(*chosen, "a.csv").exit_code == 0
+    assert actbench(*chosen, "a.json").exit_code == 0
+    assert actbench(*chosen, "b.csv", "--format", "json").exit_code == 0
+    assert (tmp_path / "a.csv").read_text().startswith("activation,strategy,")
+    assert json.loads((tmp_path / "a.json").read_text()) == json.loads((tmp_path / "b.csv").read_text())
+
+
+@pytest.mark.parametrize("name", ["accuracy.foo", "accuracy.html"])
+@pytest.mark.parametrize("form", [(), ("--format", "table")])
+def test_a_name_that_asks_for_no_known_format_is_refused_before_anything_is_computed(
+    actbench: Actbench, bench: FakeBench, name: str, form: tuple[str, ...]
+) -> None:
+    result = actbench("accuracy", "-o", name, *form)
+    assert result.exit_code == 2
+    assert result.stderr == (f"actbench: -o {name}: name a file that ends in .md, .csv or .json, or give --format\n")
+    assert bench.workers_started == 0
+    nowhere = actbench("accuracy", "-o", "missing/a.md")
+    assert nowhere.exit_code == 2
+    assert nowhere.stderr == ("actbench: -o missing/a.md: cannot write there: name a file in a directory that exists\n")
+    assert bench.workers_started == 0
+    if not form:
+        assert actbench("accuracy", "-a", "identity", "-b", "numpy", "-o", name, "--format", "csv").exit_code == 0
+
+
+def test_a_table_in_a_file_is_of_markdown(actbench: Actbench, tmp_path: Path) -> None:
+    chosen = ("accuracy", "-a", "identity", "-b", "numpy", "-d", "float64", "--points", "10", "--format", "table", "-o")
+    assert actbench(*chosen, "a.md").exit_code == 0
+    assert "| identity |" in (tmp_path / "a.md").read_text()
+    refused = actbench(*chosen, "a.csv")
+    assert refused.exit_code == 2
+    assert refused.stderr == "actbench: -o a.csv: --format table is for Markdown and the terminal: leave it out\n"
+
+
+def test_narrow_residuals_are_looked_at_beside_every_strategy(actbench: Actbench) -> None:
+    result = actbench(
+        *("accuracy", "-a", "logistic", "-b", "numpy", "-d", "float32", "--points", "60", "--format", "csv"),
+        *("--residual-dtype", "float16", "--residuals", "exact"),
+    )
+    assert result.exit_code == 0, result.output
+    whole = [row for row in rows(result.stdout) if (row["part"], row["low"], row["high"]) == ("right", "0", "inf")]
+    found = {row["strategy"]: row for row in whole}
+    assert {"cached", "cached:float16", "recompute:float16", "complement:float16"} <= set(found)
+    assert float(found["cached:float16"]["zero_from"]) == pytest.approx(8.32, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "sentence"),
+    [
+        (("-a", "logistc"), "unknown activation 'logistc': did you mean 'logistic'"),
+        (("-a", "overhead"), "'overhead' has no derivative to be held to: name activations with -a"),
+        (("-d", "float16"), "--residual-dtype float16 keeps what the forward pass saves in it"),
+        (("-a", "tanh", "-d", "float64", "--exhaustive"), "--exhaustive is for float32"),
+    ],
+)
+def test_bad_input_is_told_in_one_line(actbench: Actbench, chosen: tuple[str, ...], sentence: str) -> None:
+    result = actbench("accuracy", "-b", "numpy", *chosen)
+    assert result.exit_code == 2
+    assert sentence in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.fixture
+def without_cached(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every worker refuse kernels that keep y."""
+    real = FakeWorker.evaluate
+
+    def evaluate(self: FakeWorker, kernel: Kernel, *arrays: Any) -> Evaluated:
+        if kernel.strategy == "cached":
+            raise BenchmarkError(f"{kernel.backend} cannot compile cached")
+        return real(self, kernel, *arrays)
+
+    monkeypatch.setattr(FakeWorker, "evaluate", evaluate)
+
+
+@pytest.mark.usefixtures("without_cached")
+@pytest.mark.parametrize("form", ["table", "csv"])
+def test_kernels_that_cannot_be_looked_at_are_told_after_the_others(
+    actbench: Actbench, bench: FakeBench, form: str
+) -> None:
+    chosen = (
+        "-a",
+        "tanh",
+        "-s",
+        "recompute,cached,complement",
+        "-b",
+        "numpy,python",
+        "-d",
+        "float64",
+        "--points",
+        "10",
+    )
+    result = actbench("accuracy", *chosen, "--format", form, "-q")
+    assert result.exit_code == 4
+    assert result.stderr == (
+        "actbench: tanh/cached/python/derivative/float64 cannot be looked at: python cannot compile cached; nor can "
+        "tanh/cached/numpy/derivative/float64\n"
+    )
+    assert all(f"{strategy}" in result.stdout for strategy in ("recompute", "complement"))
+    assert "cached" not in result.stdout
+    assert bench.workers_started == 3  # each refusal is another worker's
+
+
+@pytest.mark.usefixtures("without_cached", "few")
+def test_an_exhaustive_survey_goes_on_after_a_kernel_that_cannot_be_looked_at(actbench: Actbench) -> None:
+    chosen = ("-a", "tanh", "-s", "recompute,cached", "-b", "numpy", "-d", "float32", "--points", "10", "--exhaustive")
+    result = actbench("accuracy", *chosen, "--format", "csv", "-q")
+    assert result.exit_code == 4
+    assert {row["strategy"] for row in rows(result.stdout)} == {"recompute"}
+    assert "tanh/cached/numpy/derivative/float32 cannot be looked at: numpy cannot compile cached" in result.stderr
+
+
+@pytest.mark.usefixtures("without_cached")
+def test_no_file_is_written_where_nothing_can_be_looked_at(actbench: Actbench, tmp_path: Path) -> None:
+    chosen = ("-a", "tanh", "-s", "cached", "-b", "numpy", "--points", "10", "-o", "errors.csv")
+    assert actbench("accuracy", *chosen, "-q").exit_code == 4
+    assert not (tmp_path / "errors.csv").exists()
+
+
+def test_kernels_that_do_not_exist_are_told_with_the_reason(actbench: Actbench) -> None:
+    chosen = ("-a", "tanh", "-s", "cached", "-b", "numpy,python", "-d", "float32", "--residual-dtype", "float32")
+    assert actbench("accuracy", *chosen, "--points", "10").stderr.splitlines()[-2:] == [
+        "left out 2 cases, e.g. tanh/cached/python/derivative/float32: python computes in float64 only",
+        (
+            "left out 1 case, e.g. tanh/cached:float32/numpy/derivative/float32: float32 is no narrower than the "
+            "arithmetic's float32: nothing would be saved"
+        ),
+    ]

@@ -1,0 +1,96 @@
+"""Accuracy over all numbers of a format."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from actbench.analysis.accuracy import Accuracy, Part, is_zero
+from actbench.errors import InputError
+from actbench.kernels.kernel import Array
+from actbench.measure import exhaustive
+from actbench.measure.accuracy import Survey
+from actbench.measure.client import WorkerLostError
+from actbench.measure.protocol import Evaluated
+from actbench.model.cases import Kernel
+from actbench.model.names import Dtype
+from actbench.verification import oracle
+from tests.conftest import Actbench
+from tests.support.fake import FakeBench, FakeWorker
+from tests.support.surveyed import EXACT, kernel, rows
+
+
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize("strategy", ["cached", "complement", "recompute"])
+def test_an_exhaustive_survey_finds_the_errors_that_mpmath_finds(
+    few: np.ndarray[tuple[int], np.dtype[np.float32]], strategy: str, *, exact: bool
+) -> None:
+    bench = FakeBench()
+    of = kernel("logistic", strategy, Dtype.FLOAT32)
+    *going, last = exhaustive.survey([of], lambda: bench.start(None, 60.0), Survey(10, exact=exact))
+    assert len(going) == 2
+    assert isinstance(last, Accuracy)
+    assert last.exhaustive
+    truth, y = oracle.truth_at("logistic", few)
+    residuals = oracle.residuals_at("logistic", strategy, few, lambda: y) if exact else None
+    worker = bench.start(None, 60.0)
+    answer = worker.evaluate(of, few, few, residuals).outputs[-1].unpack()
+    error = truth.error(answer)
+    right = last.tails[Part.RIGHT]
+    assert right.points == few.size
+    assert right.largest == pytest.approx(error.max(), rel=1e-6)
+    assert right.median == pytest.approx(np.quantile(error, 0.5, method="inverted_cdf"), rel=0.05)
+    assert right.p99 == pytest.approx(np.quantile(error, 0.99, method="inverted_cdf"), rel=0.05)
+    zero = is_zero(answer, truth)
+    assert [zone.first for zone in last.losses[Part.RIGHT].zero][:1] == few[zero][:1].tolist()
+
+
+def test_all_finite_numbers_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert np.float32(np.inf).view(np.uint32) == exhaustive.FINITE
+    monkeypatch.setattr(exhaustive, "FINITE", 1050)
+    monkeypatch.setattr(exhaustive, "CHUNK", 100)
+    chunks = list(exhaustive._numbers())
+    assert len(chunks) == 22
+    right, left = (
+        np.concatenate([z.view(np.uint32) for own, z in chunks if own is part]) for part in (Part.RIGHT, Part.LEFT)
+    )
+    assert right.tolist() == [*range(1050)]
+    assert (left - (1 << 31)).tolist() == [*range(1, 1050)]
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("deaths", [1, 2])
+def test_an_exhaustive_survey_outlives_its_workers(
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch, deaths: int
+) -> None:
+    real, left = FakeWorker.evaluate, iter(range(deaths))
+
+    def evaluate(self: FakeWorker, kernel: Kernel, z: Array, *arrays: Any) -> Evaluated:
+        if z.size == 4000 and kernel.strategy == "cached" and next(left, None) is not None:
+            raise WorkerLostError("the worker was killed by SIGKILL")
+        return real(self, kernel, z, *arrays)
+
+    monkeypatch.setattr(FakeWorker, "evaluate", evaluate)
+    chosen = ("-a", "identity,softsign", "-s", "recompute,cached", "-b", "numpy", "-d", "float32", "--points", "10")
+    result = actbench("accuracy", *chosen, "--exhaustive", "--format", "csv", "-q")
+    looked_at = {(row["activation"], row["strategy"]) for row in rows(result.stdout)}
+    both = {("identity", "recompute"), ("softsign", "recompute")}
+    if deaths == 1:
+        assert result.exit_code == 0
+        assert looked_at == {*both, ("softsign", "cached")}
+    else:
+        assert result.exit_code == 4
+        assert looked_at == both
+        assert result.stderr == (
+            "actbench: softsign/cached/numpy/derivative/float32 cannot be looked at: the worker was killed by SIGKILL, "
+            "between z = 1e-30 and 90.0038071\n"
+        )
+
+
+def test_an_activation_without_a_stable_form_cannot_be_looked_at_exhaustively(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exhaustive, "STABLE", "anything")
+    bench = FakeBench()
+    with pytest.raises(InputError, match="logistic has no strategy 'anything'"):
+        next(exhaustive.survey([kernel("logistic", "cached", Dtype.FLOAT32)], lambda: bench.start(None, 60.0), EXACT))

@@ -1,0 +1,136 @@
+"""Kernels in any honest style pass."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from actbench import activations
+from actbench.formula import Extension, Flaw, Strategy, Weakness
+from actbench.kernels.kernel import Array
+from actbench.model.cases import Arm, Block
+from actbench.model.names import Dtype, Op
+from actbench.plugins.by_name import forget
+from tests.support.judged import block, declared, refusal
+from tests.support.written import in_place, one, right
+
+
+def right_again(kept: Array) -> Array:
+    return right(kept)
+
+
+def through_ctypes(z: Array) -> Array:
+    """Copy the operand by its address, as a C function would read it."""
+    copied = np.empty_like(z)
+    ctypes.memmove(copied.ctypes.data, z.ctypes.data, z.nbytes)
+    return right(copied)
+
+
+def by_table(z: Array) -> Array:
+    """Interpolate nothing: look every z up among those that are different."""
+    values, places = np.unique(z, return_inverse=True)
+    return right(values)[places]
+
+
+def in_two_parts(z: Array) -> Array:
+    out = np.empty_like(z)
+    np.copyto(out[: z.size // 2], right(z[: z.size // 2]))
+    np.copyto(out[z.size // 2 :], right(z[z.size // 2 :]))
+    return out
+
+
+HONEST: dict[str, Callable[..., Any]] = {
+    "on a copy, in place": lambda z: in_place(z.copy()),
+    "by where": lambda z: np.where(z < 0, right(-z), right(z)),
+    "in float64 inside": lambda z: right(z.astype(np.float64)).astype(z.dtype),
+    "by table": by_table,
+    "in two parts": in_two_parts,
+    "through ctypes": through_ctypes,
+    "from the last element on": lambda z: right(z[::-1])[::-1],
+}
+
+
+def test_a_strategy_of_ones_own_passes_on_lists_as_on_arrays(monkeypatch: pytest.MonkeyPatch) -> None:
+    declared(monkeypatch, right, "logistic", scalar=lambda z: math.exp(-abs(z)) / (1.0 + math.exp(-abs(z))) ** 2)
+    assert not refusal(Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, 100, (Arm("mine", "python"),)))
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [lambda z: np.sign(np.maximum(z, 0)), lambda z: 1 - (z <= 0).astype(z.dtype), lambda z: (z > 0).astype(z.dtype)],
+)
+def test_comparisons_of_ones_own_may_fall_out_either_way_at_nan(
+    monkeypatch: pytest.MonkeyPatch, formula: Callable[..., Any]
+) -> None:
+    declared(monkeypatch, formula, "relu", scalar=None)
+    assert not refusal(block("relu"))
+    declared(monkeypatch, lambda z: np.where(np.isnan(z), 0.5, formula(z)), "relu", scalar=None)
+    assert "at z = NaN it gives 0.5" in refusal(block("relu"))
+
+
+def test_y_of_ones_own_may_lack_the_digits_that_its_arithmetic_has_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    from scipy import special
+
+    def said(save: Callable[[Array], Any]) -> str:
+        extension = Extension("logistic", "mine", "for a test", lambda _: Strategy(right_again, save=save))
+        original = activations.get("logistic")
+        with monkeypatch.context() as patch:
+            patch.setitem(activations.catalogue(), "logistic", original.with_strategy(extension))
+            forget()
+            return refusal(block(op=Op.STEP, dtype=Dtype.FLOAT32))
+
+    assert not said(lambda z: (special.expit(z), z.copy()))  # 0 where y is subnormal
+    assert "where y = " in said(lambda z: (special.expit(z) * z.dtype.type(1.00001), z.copy()))
+
+
+def test_where_no_weakness_is_declared_a_strategy_is_right_as_far_as_its_arithmetic_allows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from scipy import special
+
+    def build(_: Any) -> Strategy:
+        cancels = Weakness(Flaw.CANCELS, "1 - s cancels", lambda z, _: z > 0)
+        return Strategy(lambda z: special.expit(z) * (1 - special.expit(z)), weaknesses=(cancels,))
+
+    extended = activations.get("logistic").with_strategy(Extension("logistic", "mine", "for a test", build))
+    monkeypatch.setitem(activations.catalogue(), "logistic", extended)
+    forget()
+    assert not refusal(block(dtype=Dtype.FLOAT32))  # g' is subnormal where this is 0
+
+
+def test_a_weakness_that_merges_excuses_nothing_where_y_is_not_that_at_the_kink(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def said(where: Callable[[Array, Any], Any]) -> str:
+        def build(_: Any) -> Strategy:
+            merges = Weakness(Flaw.MERGES, "y rounds", where)
+            return Strategy(lambda y: ((y > 0) & (y < 1)) / y.dtype.type(6.0), weaknesses=(merges,))
+
+        extended = original.with_strategy(Extension("hard-sigmoid", "mine", "for a test", build))
+        monkeypatch.setitem(activations.catalogue(), "hard-sigmoid", extended)
+        forget()
+        return refusal(block("hard-sigmoid"))
+
+    original = activations.get("hard-sigmoid")
+    assert not said(lambda z, fmt: (z < 3) & (z > 3 - 8 * fmt.eps))
+
+    def zero(_: Any) -> Strategy:
+        everywhere = Weakness(Flaw.MERGES, "y rounds", lambda z, _: abs(z) >= 0)
+        return Strategy(lambda z: np.zeros(z.size, z.dtype), weaknesses=(everywhere,))
+
+    extended = activations.get("relu").with_strategy(Extension("relu", "mine", "for a test", zero))
+    monkeypatch.setitem(activations.catalogue(), "relu", extended)
+    forget()
+    assert "gives 0 where g' = 1" in refusal(block("relu"))
+
+
+@pytest.mark.parametrize("style", HONEST)
+@pytest.mark.parametrize("op", list(Op))
+def test_a_right_kernel_passes_however_it_is_written(monkeypatch: pytest.MonkeyPatch, style: str, op: Op) -> None:
+    declared(monkeypatch, HONEST[style], "logistic", scalar=one)
+    assert not refusal(block(op=op, dtype=Dtype.FLOAT32, size=2000))

@@ -1,0 +1,101 @@
+"""Weaknesses are held to both ways."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from actbench import activations
+from actbench.formula import Activation, Flaw, Formulas, Strategy, Weakness
+from actbench.model.cases import Kernel
+from actbench.model.names import Dtype, Op
+from actbench.verification import oracle
+from tests.support import kernels
+from tests.support.spoilt import declare, refusal, spoilt
+
+
+@pytest.mark.parametrize("backend", ["python", "numpy", "numba"])
+def test_an_undeclared_overflow_is_refused(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    textbook = Kernel("logistic", "textbook", backend, Op.DERIVATIVE, Dtype.FLOAT64)
+    honest = activations.get("logistic").build
+    monkeypatch.setitem(
+        activations.catalogue(),
+        "logistic",
+        Activation(
+            "logistic",
+            "for a test",
+            lambda m: Formulas(forward=honest(m).forward, textbook=honest(m).strategies["textbook"].derivative),
+        ),
+    )
+    message = refusal(textbook, kernels.evaluate)
+    assert float(message.split("at z = ")[1].split()[0]) < -354
+
+
+@pytest.mark.parametrize("dtype", Dtype)
+def test_an_undeclared_cancellation_is_refused(dtype: Dtype, monkeypatch: pytest.MonkeyPatch) -> None:
+    declare(monkeypatch, "careless", cached=lambda y: y * (1.0 - y))
+    message = refusal(Kernel("careless", "cached", "numpy", Op.DERIVATIVE, dtype), kernels.evaluate)
+    assert float(message.split("at z = ")[1].split()[0]) > 0
+
+
+@pytest.mark.parametrize("flaw", [flaw for flaw in Flaw if flaw is not Flaw.AMPLIFIES])
+def test_a_weakness_that_does_not_occur_is_refused(flaw: Flaw, monkeypatch: pytest.MonkeyPatch) -> None:
+    weakness = Weakness(flaw, "it is said to fail here", lambda z, _: z > 1000)
+    declare(monkeypatch, "modest", recompute=Strategy(lambda z: 0.0 * z, weaknesses=(weakness,)))
+    kernel = Kernel("modest", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    right = Kernel("logistic", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    message = refusal(kernel, lambda _, z, dy: kernels.evaluate(right, z, dy))
+    assert message.startswith(f"{kernel.id} is declared to be wrong where 'it is said to fail here', but is not")
+
+
+@pytest.mark.parametrize(
+    "idle",
+    [
+        Weakness(Flaw.OVERFLOWS, "it is said to fail here", lambda z, _: z > 1000),
+        Weakness(Flaw.CANCELS, "it is said to fail here", lambda z, _: z < -100),
+    ],
+    ids=lambda weakness: weakness.flaw,
+)
+def test_a_weakness_that_does_not_occur_is_refused_beside_one_that_does(
+    idle: Weakness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = activations.get("logistic").strategies["textbook"].weaknesses
+    declare(monkeypatch, "modest", textbook=Strategy(lambda z: 0.0 * z, weaknesses=(*honest, idle)))
+    kernel = Kernel("modest", "textbook", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    right = Kernel("logistic", "textbook", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    assert "it is said to fail here" in refusal(kernel, lambda _, z, dy: kernels.evaluate(right, z, dy))
+
+
+def test_an_amplified_error_may_be_larger_by_the_declared_factor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """8 ULP times 1 + 2, and not where the factor is 0."""
+    weakness = Weakness(Flaw.AMPLIFIES, "twice as many where z > 0", lambda z, _: 2.0 * (z > 0))
+    declare(monkeypatch, "amplifying", recompute=Strategy(lambda z: 0.0 * z, weaknesses=(weakness,)))
+    kernel = Kernel("amplifying", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    right = Kernel("logistic", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+
+    def wrong_by(ulp: float, side: int) -> oracle.Evaluate:
+        change = spoilt(lambda z, g: g * (1 + ulp * np.finfo(np.float64).eps * (side * z > 0)))
+        return lambda _, z, dy: change(right, z, dy)
+
+    assert oracle.check(kernel, wrong_by(10, 1)).weaknesses == ("twice as many where z > 0",)
+    assert "is wrong: at z = " in refusal(kernel, wrong_by(27, 1))
+    assert "is wrong: at z = -" in refusal(kernel, wrong_by(10, -1))
+
+
+def test_a_factor_that_overflows_where_it_does_not_hold_excuses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    weakness = Weakness(Flaw.AMPLIFIES, "as many as z^2 where z < 0", lambda z, _: z * z * (z < 0))
+    declare(monkeypatch, "amplifying", recompute=Strategy(lambda z: 0.0 * z, weaknesses=(weakness,)))
+    kernel = Kernel("amplifying", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    right = Kernel("logistic", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    wrong_far_out = spoilt(lambda z, g: np.where(z > 1e200, 0.5, g))
+    message = refusal(kernel, lambda _, z, dy: wrong_far_out(right, z, dy))
+    assert float(message.split("at z = ")[1].split()[0]) > 1e200
+
+
+def test_where_y_merges_with_its_value_at_a_kink_the_derivative_is_right_or_that_of_the_kink() -> None:
+    kernel = Kernel("hard-sigmoid", "cached", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    below = np.nextafter(3.0, 0.0)
+    assert kernels.outputs(kernel, np.array([below]))[-1].tolist() == [0.0]
+    assert oracle.check(kernel, kernels.evaluate).worst_z == below
+    refusal(kernel, spoilt(lambda z, g: np.where(z == below, 0.1, g)))
+    refusal(kernel, spoilt(lambda z, g: np.where(z == 2.75, 0.0, g)))

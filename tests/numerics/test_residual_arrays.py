@@ -1,0 +1,66 @@
+"""The arrays in which narrow residuals lie, and how many bytes they take."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from actbench import backends
+from actbench.backends import numpy_dtype
+from actbench.kernels.kernel import Operands, Placement, prepare
+from actbench.model.names import Dtype, Op, Storage
+from actbench.planning.costs import bytes_moved, residual_bytes
+from tests.support.narrow import kernel
+
+
+def test_narrow_residuals_are_made_once_and_shared_by_strategies_and_backends() -> None:
+    operands = Operands.drawn("silu", Dtype.FLOAT32, 100, seed=1)
+    kept = operands.array("pair:float16", "y:float16")
+    assert kept.dtype == np.float16
+    assert kept is operands.array("cached:float16", "y:float16")
+    assert np.array_equal(kept, operands.array("pair", "y").astype(np.float16))
+    placement = Placement(operands, np.random.default_rng(0))
+    of_numpy = placement.operand(backends.get("numpy"), "pair:float16", "z:float16")
+    of_numba = placement.operand(backends.get("numba"), "pair:float16", "z:float16")
+    assert of_numba.dtype == np.uint16
+    assert np.shares_memory(of_numpy, of_numba)
+
+
+@pytest.mark.parametrize("storage", [Storage.FLOAT16, Storage.BFLOAT16])
+@pytest.mark.parametrize("backend", ["numpy-blocked", "numba"])
+def test_a_step_writes_its_residuals_in_their_type_and_its_results_in_the_arithmetic_s(
+    backend: str, storage: str
+) -> None:
+    case = kernel(f"pair:{storage}", "silu", backend, Op.STEP).at(100)
+    operands = Operands.drawn("silu", Dtype.FLOAT32, 100, seed=1)
+    y, kept_z, kept_y, dz = prepare(case, Placement(operands, np.random.default_rng(0))).results()
+    assert y.dtype == dz.dtype == np.float32
+    narrow = numpy_dtype(storage)
+    assert kept_z.dtype == kept_y.dtype == narrow
+    assert np.array_equal(kept_z, operands.array("pair", "z").astype(narrow))
+    assert np.array_equal(kept_y, y.astype(narrow))
+
+
+@pytest.mark.parametrize(
+    ("strategy", "kept", "derivative", "backward", "step"),
+    [
+        ("recompute", 4, 8, 12, 20),
+        ("recompute:float16", 2, 4 + 2, 8 + 2, 16 + 2 * 2),
+        ("pair", 8, 12, 16, 24),
+        ("pair:bfloat16", 4, 4 + 4, 8 + 4, 16 + 2 * 4),
+        ("intermediate", 8, 12, 16, 28),
+        ("intermediate:float16", 4, 4 + 4, 8 + 4, 16 + 2 * 4),
+    ],
+)
+def test_bytes_are_those_of_the_types_in_which_arrays_lie(
+    strategy: str, kept: int, derivative: int, backward: int, step: int
+) -> None:
+    cases = [kernel(strategy, "silu", op=op).at(1000) for op in Op]
+    assert [residual_bytes(case) for case in cases] == [kept] * 3
+    assert [bytes_moved(case) for case in cases] == [1000 * each for each in (derivative, backward, step)]
+
+
+def test_float64_kept_as_float32_takes_half_the_bytes() -> None:
+    case = kernel("cached:float32", dtype="float64").at(1000)
+    assert residual_bytes(case) == 4
+    assert bytes_moved(case) == 1000 * (8 + 4)

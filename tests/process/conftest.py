@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from actbench.cli import main
+from tests.conftest import Actbench
+from tests.support.environments import PACKAGES
+
+
+@pytest.fixture(scope="session")
+def only_numpy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with this environment's numpy and nothing else."""
+    directory = tmp_path_factory.mktemp("packages")
+    for entry in PACKAGES.glob("numpy*"):
+        (directory / entry.name).symlink_to(entry)
+    return directory
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where temporary files go: a directory of the test's own."""
+    directory = tmp_path / "temporary"
+    directory.mkdir()
+    monkeypatch.setenv("TMPDIR", str(directory))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    return directory
+
+
+@pytest.fixture
+def check(actbench: Actbench, temporary: Path) -> Callable[..., Result]:
+    """Check against an environment with real workers; nothing may be left behind."""
+    del actbench  # it only goes to an empty directory, with no variables set
+
+    def run(against: str | Path, *arguments: str) -> Result:
+        small = ("-a", "logistic", "-b", "numpy", "-s", "recompute,cached", "-d", "float64", "-n", "1000", "-q")
+        command = ["check", "--against", str(against), *small, "--budget", "3s", "--margin", "99", *arguments]
+        result = CliRunner().invoke(main, command)
+        assert not list(temporary.iterdir())
+        return result
+
+    return run

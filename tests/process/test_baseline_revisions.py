@@ -1,0 +1,161 @@
+"""Environments of revisions."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import Result
+
+from actbench.errors import NotComparableError
+from actbench.measure.baseline import describe, opened
+from actbench.measure.client import WorkerProcess
+from actbench.model.cases import Kernel
+from actbench.model.names import Dtype, Op
+from tests.conftest import Actbench
+from tests.support.environments import TIMEOUT, refusal
+
+BACKEND = '''\
+"""Builds a wheel by hand, so that no network is needed, and shows it the numpy that is here."""
+import zipfile
+
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    if RAISES:
+        raise RuntimeError("the build broke")
+    name = "project-1.0-py3-none-any.whl"
+    info = "project-1.0.dist-info"
+    files = {
+        "project.pth": NUMPY + "\\n",
+        f"{info}/METADATA": "Metadata-Version: 2.1\\nName: project\\nVersion: 1.0\\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\\nGenerator: tests\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+    }
+    files[f"{info}/RECORD"] = "".join(f"{file},,\\n" for file in [*files, f"{info}/RECORD"])
+    with zipfile.ZipFile(f"{wheel_directory}/{name}", "w") as wheel:
+        for file, text in files.items():
+            wheel.writestr(file, text)
+    return name
+'''
+
+PROJECT = """\
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+"""
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
+
+
+def git(*arguments: str) -> str:
+    """Run git in the current directory."""
+    who = ["-c", "user.name=Tests", "-c", "user.email=tests@example.org"]
+    done = subprocess.run(["git", *who, *arguments], check=True, capture_output=True, text=True)  # noqa: S607
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def project(tmp_path: Path, only_numpy: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project in a folder of a repository, which is the current directory; its last revision does not build."""
+    del temporary
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    directory = tmp_path / "repository" / "project"
+    directory.mkdir(parents=True)
+    monkeypatch.chdir(directory)
+    git("init", "--quiet", "--initial-branch=main", "..")
+    (directory / "pyproject.toml").write_text(PROJECT)
+    for raises in (False, True):
+        (directory / "backend.py").write_text(f"NUMPY, RAISES = {str(only_numpy)!r}, {raises}\n{BACKEND}")
+        git("add", ".")
+        git("commit", "--quiet", "--message", "breaks" if raises else "builds")
+    return directory
+
+
+def test_the_environment_of_a_revision_is_built_and_removed_again_even_by_ctrl_c(
+    project: Path, temporary: Path
+) -> None:
+    z = np.linspace(-3, 3, 7)
+
+    def use() -> None:
+        with opened("git:HEAD~1") as start:
+            (_, tree) = git("worktree", "list", "--porcelain").split("\n\n")
+            assert tree.splitlines()[1:] == [f"HEAD {git('rev-parse', 'HEAD~1')}", "detached"]
+            worker = start(None, TIMEOUT, "baseline", 1)
+            try:
+                assert isinstance(worker, WorkerProcess)
+                assert describe(worker, "git:HEAD~1")["numpy"] == np.__version__
+                answer = worker.evaluate(Kernel("identity", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64), z, z)
+                np.testing.assert_array_equal(answer.outputs[-1].unpack(), np.ones(7))
+            finally:
+                worker.close()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        use()
+    assert_nothing_is_left(project, temporary)
+
+
+def test_a_revision_that_does_not_build_is_refused_with_the_build_s_words(project: Path, temporary: Path) -> None:
+    with pytest.raises(NotComparableError, match=r"^--against git:HEAD: 'python -Im pip' failed: .*the build broke$"):
+        opened("git:HEAD").__enter__()
+    assert_nothing_is_left(project, temporary)
+
+
+def test_a_revision_that_does_not_exist_is_refused(
+    check: Callable[..., Result], project: Path, monkeypatch: pytest.MonkeyPatch, temporary: Path
+) -> None:
+    monkeypatch.chdir(project)
+    assert refusal(check("git:nope")) == (
+        "actbench: --against git:nope: 'git rev-parse' failed: it is not a revision of this project"
+    )
+    assert_nothing_is_left(project, temporary)
+
+
+def test_a_revision_beyond_a_shallow_clone_is_told_as_that(
+    actbench: Actbench, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git("clone", "--quiet", "--depth=1", f"file://{project.parent}", str(tmp_path / "shallow"))
+    monkeypatch.chdir(tmp_path / "shallow")
+    monkeypatch.setattr("tests.support.fake.FakeBench.open_baseline", staticmethod(opened))
+    result = actbench("check", "--against", "git:HEAD~1", "-q")
+    assert result.exit_code == 5
+    assert result.stderr == (
+        "actbench: --against git:HEAD~1: the clone is shallow, and does not reach that far: fetch the whole history "
+        "('git fetch --unshallow'; with actions/checkout, fetch-depth: 0)\n"
+    )
+
+
+def test_a_branch_of_the_origin_alone_is_named(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git("branch", "other")
+    git("clone", "--quiet", f"file://{project.parent}", str(tmp_path / "clone"))
+    monkeypatch.chdir(tmp_path / "clone")
+    with pytest.raises(NotComparableError, match=r"that it came from has: name git:origin/other$"):
+        opened("git:other").__enter__()
+
+
+def test_a_revision_outside_of_a_repository_is_refused(
+    check: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    said = refusal(check("git:HEAD"))
+    assert said.startswith("actbench: --against git:HEAD: 'git rev-parse' failed: fatal: not a git repository")
+
+
+def test_a_revision_without_git_is_refused(
+    check: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert refusal(check("git:HEAD")) == (
+        "actbench: --against git:HEAD: git cannot be run (No such file or directory): install it"
+    )
+
+
+def assert_nothing_is_left(project: Path, temporary: Path) -> None:
+    assert git("worktree", "list").splitlines() == [f"{project.parent}  {git('rev-parse', '--short', 'HEAD')} [main]"]
+    assert not list(temporary.iterdir())

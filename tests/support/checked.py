@@ -1,0 +1,20 @@
+"""What the tests of live checks share: their selections, and times that change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from actbench.model.cases import Case
+from tests.support.fake import exact_seconds
+from tests.support.selections import TWO_BLOCKS
+
+OTHER = ("check", "--against", "other")
+
+CASES = (*OTHER, *TWO_BLOCKS)
+
+CACHED = "logistic/cached/numpy/derivative/float64/1000"
+
+
+def slower(factor: float, *, size: int = 1000) -> Callable[[Case], float]:
+    """Return exact times in which one case takes so many times as long."""
+    return lambda case: exact_seconds(case) * (factor if (case.strategy, case.size) == ("cached", size) else 1.0)

@@ -1,0 +1,20 @@
+"""What the tests of optional backends share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from actbench import backends
+
+OPTIONAL = [name for name, backend in backends.catalogue().items() if backend.optional]
+
+
+def usable(name: str) -> Any:
+    """Return a parameter that is skipped where the backend is missing, with the reason."""
+    reason = backends.catalogue()[name].unavailable
+    return pytest.param(name, marks=pytest.mark.skipif(reason is not None, reason=f"{name}: {reason}"))
+
+
+each_usable = pytest.mark.parametrize("name", [usable(name) for name in OPTIONAL])

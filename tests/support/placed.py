@@ -1,0 +1,30 @@
+"""Operands in a placement of their own."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from actbench import backends
+from actbench.kernels import kernel
+from actbench.kernels.kernel import Invocation, Operands, Placement
+from actbench.model.cases import Case
+from actbench.model.names import Dtype, Op
+from tests.support import kernels
+
+SIZE = 1000
+
+SAMPLE = kernels.sample()
+
+USABLE = {name: backend for name, backend in backends.catalogue().items() if not backend.unavailable}
+
+UNPLACED = [name for name, backend in USABLE.items() if not (backend.optional or backend.places)]
+
+PREALLOCATING = [name for name, backend in USABLE.items() if backend.preallocates]
+
+
+def placed(seed: int = 0, dtype: Dtype = Dtype.FLOAT64, size: int = SIZE, activation: str = "logistic") -> Placement:
+    return Placement(Operands.drawn(activation, dtype, size, seed=1), np.random.default_rng(seed))
+
+
+def call(placement: Placement, strategy: str, backend: str, op: Op = Op.DERIVATIVE) -> Invocation:
+    return kernel.prepare(Case("logistic", strategy, backend, op, Dtype.FLOAT64, SIZE), placement)

@@ -1,0 +1,25 @@
+"""What the tests of the overhead ladder share."""
+
+from __future__ import annotations
+
+from actbench import backends
+from actbench.model.cases import OVERHEAD, Kernel
+from actbench.model.names import Dtype, Op
+
+USABLE = [backend for backend in backends.catalogue().values() if not backend.unavailable]
+
+LADDERS = [backend for backend in USABLE if backend.ladder]
+
+EVERY = [
+    Kernel(OVERHEAD, rung, backend.name, Op.DERIVATIVE, dtype)
+    for backend in LADDERS
+    for rung, step in backend.ladder.items()
+    if not isinstance(step, str)
+    for dtype in backend.dtypes
+]
+
+NUMPY = ("--preset", "overhead", "-b", "numpy", "-d", "float64", "-n", "16", "--seed", "1")
+
+
+def rung(name: str, backend: str = "numpy") -> Kernel:
+    return Kernel(OVERHEAD, name, backend, Op.DERIVATIVE, Dtype.FLOAT64)

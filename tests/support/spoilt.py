@@ -1,0 +1,51 @@
+"""What the tests of the oracle share: kernels that are spoilt, and refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from actbench import activations
+from actbench.errors import WrongKernelError
+from actbench.formula import Activation, Formulas
+from actbench.kernels.kernel import Array
+from actbench.model.cases import Kernel
+from actbench.model.names import Op
+from actbench.verification import oracle
+from actbench.verification.oracle import Evaluation
+from tests.support import kernels
+
+Change = Callable[[Array, Array], Array]
+"""From z and the right derivative to a wrong one."""
+
+
+def spoilt(change: Change) -> oracle.Evaluate:
+    """Evaluate a kernel whose derivative is changed in some way; its y is right."""
+
+    def answer(kernel: Kernel, z: Array, dy: Array) -> Evaluation:
+        right = kernels.evaluate(kernel, z, dy)
+        factor = np.ones_like(z) if kernel.op is Op.DERIVATIVE else dy
+        with np.errstate(all="ignore"):
+            wrong = (factor * change(z, right.derivative / factor)).astype(right.derivative.dtype)
+        return Evaluation(wrong, right.y, right.raised)
+
+    return answer
+
+
+def refusal(kernel: Kernel, evaluate: oracle.Evaluate) -> str:
+    with pytest.raises(WrongKernelError) as refused:
+        oracle.check(kernel, evaluate)
+    return str(refused.value)
+
+
+def declare(monkeypatch: pytest.MonkeyPatch, name: str, **strategies: Any) -> None:
+    """Add an activation whose forward function is the logistic."""
+    forward = activations.get("logistic").build
+
+    def build(m: Any) -> Formulas:
+        return Formulas(forward=forward(m).forward, **strategies)
+
+    monkeypatch.setitem(activations.catalogue(), name, Activation(name, "for a test", build))

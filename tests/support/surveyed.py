@@ -1,0 +1,27 @@
+"""What the tests of accuracy share."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from actbench.analysis.accuracy import Accuracy
+from actbench.measure.accuracy import Survey
+from actbench.model.cases import Kernel
+from actbench.model.names import Dtype, Op
+from tests.support.fake import FakeBench
+
+EXACT = Survey(points=60, exact=True)
+
+
+def kernel(activation: str, strategy: str, dtype: Dtype = Dtype.FLOAT64, backend: str = "numpy") -> Kernel:
+    return Kernel(activation, strategy, backend, Op.DERIVATIVE, dtype)
+
+
+def found(*kernels: Kernel, survey: Survey = EXACT) -> list[Accuracy]:
+    bench = FakeBench()
+    return [each for each in survey.of(kernels, lambda: bench.start(None, 60.0)) if isinstance(each, Accuracy)]
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))

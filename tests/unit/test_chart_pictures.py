@@ -1,0 +1,113 @@
+"""What a chart's picture says, and the forms in which it is written."""
+
+from __future__ import annotations
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import altair as alt
+import pytest
+
+from actbench.analysis.between_runs import between
+from actbench.report import pictures
+from actbench.report.charts import render, style
+from actbench.report.charts.compare import compare
+from actbench.report.charts.data import by_column, by_row
+from actbench.report.charts.functions import functions
+from actbench.report.charts.style import Picture
+from actbench.runs.archive import Run, load
+from tests.conftest import Actbench
+from tests.support.drawn import drawn
+from tests.support.selections import SMALL, edit
+
+
+def hold_to_schema(shown: Picture) -> None:
+    alt.Chart.from_dict(shown.spec, validate=True)
+
+
+@pytest.mark.parametrize("kind", pictures.OF_A_RUN)
+def test_every_chart_of_a_run_is_what_vega_lites_schema_allows(loaded_run: Run, kind: str) -> None:
+    for choose in (False, True):
+        hold_to_schema(drawn(kind, loaded_run, choose=choose))
+
+
+def test_the_charts_of_functions_and_of_two_runs_are_what_vega_lites_schema_allows(loaded_run: Run) -> None:
+    hold_to_schema(functions(["logistic", "tanh"]))
+    found = between(loaded_run.times, loaded_run.times, None, one_host=True).times
+    for narrow in (False, True):
+        shown = compare(found, narrow=narrow)
+        assert shown is not None
+        hold_to_schema(shown)
+
+
+def test_a_channel_that_vega_lite_does_not_know_is_not_what_its_schema_allows(loaded_run: Run) -> None:
+    shown = drawn("time", loaded_run)
+    shown.spec["spec"]["layer"][0]["encoding"]["colour"] = {"field": "backend"}
+    with pytest.raises(Exception, match="'colour' was unexpected"):
+        hold_to_schema(shown)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("kind", pictures.OF_A_RUN)
+def test_every_kind_becomes_svg_png_and_html(loaded_run: Run, kind: str, theme: str) -> None:
+    shown = drawn(kind, loaded_run)
+    svg = render.rendered(shown, "svg", theme)
+    root = ET.fromstring(svg)  # noqa: S314  # our own
+    words = {text for element in root.iter() if (text := (element.text or "").strip())}
+    assert shown.title in words
+    assert style.PAPER[theme] in svg.decode()
+    assert render.rendered(shown, "png", theme).startswith(b"\x89PNG")
+    assert "NaN" not in json.dumps([shown.spec, by_row(shown.rows), by_column(shown.rows)])
+
+
+def test_what_all_panels_have_in_common_stands_under_the_title(loaded_run: Run) -> None:
+    every = drawn("speedup", loaded_run)
+    assert every.alike == "derivative"
+    one = drawn("speedup", loaded_run, keep=lambda case: (case.activation, case.dtype) == ("tanh", "float64"))
+    assert one.alike == "tanh, derivative, float64"
+    assert one.description.endswith("All of it: tanh, derivative, float64.")
+    words = {element.text for element in ET.fromstring(render.rendered(one, "svg", "light")).iter()}  # noqa: S314  # our own
+    assert one.alike in words
+
+
+def test_names_of_caches_stand_above_what_is_measured(loaded_run: Run) -> None:
+    (names,) = [
+        each["mark"] for each in drawn("time", loaded_run).spec["spec"]["layer"] if each["mark"]["type"] == "text"
+    ]
+    assert (names["baseline"], names["y"]) == ("bottom", 0)
+    assert names["dy"] <= 0
+
+
+@pytest.mark.parametrize("kind", ["speedup", "time"])
+def test_a_chart_without_intervals_says_so_in_the_picture_and_promises_none(actbench: Actbench, kind: str) -> None:
+    actbench("run", *SMALL, "--rounds", "2", "-o", "short")
+    edit(Path("short"), lambda record: record["environment"].update(caches={}))
+    shown = drawn(kind, load(Path("short")))
+    words = {element.text for element in ET.fromstring(render.rendered(shown, "svg", "light")).iter()}  # noqa: S314  # our own
+    assert "no intervals: fewer than 6 rounds" in words
+    assert shown.spec["title"]["text"] == "no intervals: fewer than 6 rounds", "in the page's picture as well"
+    assert shown.description.endswith(" No intervals: fewer than 6 rounds.")
+    assert not re.search("95 %|[Vv]ertical|bands", shown.description)
+
+
+def test_a_chart_promises_only_what_is_drawn(loaded_run: Run) -> None:
+    assert loaded_run.record is not None
+    loaded_run.record.environment.caches.clear()
+    loaded_run.record.environment.caches["L2"] = 1 << 20
+    shown = drawn("speedup", loaded_run)
+    assert "Bars are 95 % intervals." in shown.description
+    assert "Vertical lines are sizes at which" in shown.description
+    assert ("bands" in shown.description) == bool((shown.rows["layer"] == "crossing").any())
+    assert not shown.note
+    errors = drawn("accuracy", loaded_run, keep=lambda case: case.strategy == "cached")
+    assert not (errors.rows["layer"] == "none").any()
+    assert "cross" not in errors.description
+    assert "×" not in json.dumps(errors.spec["spec"]["layer"][1])
+
+
+def test_a_page_of_a_chart_fetches_nothing(loaded_run: Run) -> None:
+    page = render.rendered(drawn("speedup", loaded_run), "html", "light").decode()
+    assert 'src="http' not in page
+    assert "vegaEmbed" in page

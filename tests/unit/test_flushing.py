@@ -1,0 +1,51 @@
+"""Backends that flush denormal numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from actbench import backends
+from actbench.errors import WrongKernelError
+from actbench.kernels.kernel import Array
+from actbench.model.cases import Kernel
+from actbench.model.names import Dtype, Op
+from actbench.verification import oracle
+from actbench.verification.oracle import Evaluation
+from tests.support import kernels
+
+
+@pytest.fixture
+def flushing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Declare that numpy flushes."""
+    monkeypatch.setattr(type(backends.catalogue()["numpy"]), "flushes", "for a test")
+
+
+KERNEL = Kernel("logistic", "recompute", "numpy", Op.STEP, Dtype.FLOAT32)
+
+
+def changed(below: float, to: float) -> oracle.Evaluate:
+    """Evaluate with what is below so many smallest normal numbers replaced."""
+
+    def answer(chosen: Kernel, z: Array, dy: Array) -> Evaluation:
+        right = kernels.evaluate(chosen, z, dy)
+        tiny = np.finfo(np.float32).tiny
+        assert right.y is not None
+        slope, y = (np.where(abs(part) < below * tiny, np.float32(to), part) for part in (right.derivative, right.y))
+        return Evaluation(slope, y)
+
+    return answer
+
+
+def test_flushing_is_refused_where_it_is_not_declared() -> None:
+    with pytest.raises(WrongKernelError):
+        oracle.check(KERNEL, changed(1, 0))
+
+
+@pytest.mark.usefixtures("flushing")
+def test_flushing_is_a_weakness_where_it_is_seen_and_excuses_nothing_else() -> None:
+    assert oracle.check(KERNEL, kernels.evaluate).weaknesses == ()
+    assert oracle.check(KERNEL, changed(1, 0)).weaknesses == ("for a test",)
+    for below, to in ((1, 1e-36), (1, np.nan), (100, 0)):
+        with pytest.raises(WrongKernelError):
+            oracle.check(KERNEL, changed(below, to))

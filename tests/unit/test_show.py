@@ -1,0 +1,75 @@
+"""What `actbench show` prints."""
+
+from __future__ import annotations
+
+import pytest
+
+from actbench import backends
+from tests.conftest import Actbench
+
+AVAILABLE = [name for name, backend in backends.catalogue().items() if not (backend.optional or backend.unavailable)]
+
+
+@pytest.mark.parametrize("backend", AVAILABLE)
+@pytest.mark.parametrize("op", ["derivative", "backward", "step"])
+def test_show_prints_the_code_that_is_measured(actbench: Actbench, backend: str, op: str) -> None:
+    case = f"logistic/complement/{backend}/{op}/float64/1000"
+    result = actbench("show", case)
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"{case}\nlogistic: 1 / (1 + exp(-z))\n{op}: ")
+    assert "return c * (1.0 - c)" in result.stdout
+    assert "keeps c: 8 bytes per element" in result.stdout
+    assert ("\ncompiled\n" in result.stdout) == backend.startswith("numba")
+
+
+def test_show_prints_where_an_activation_is_from_and_what_is_known_of_it(actbench: Actbench) -> None:
+    shown = actbench("show", "elu:alpha=0.50/recompute/numpy/step/float64/10").stdout
+    assert shown.startswith("elu:alpha=0.5/recompute/numpy/step/float64/10\nelu:alpha=0.5: z where z > 0, ")
+    assert "\nD.-A. Clevert, T. Unterthiner and S. Hochreiter, " in shown
+    assert "\nvalues from -0.5 to inf\nat the kinks, by convention, g'(0) = 0.5\n" in shown
+    pair = actbench("show", "silu/pair/numpy/derivative/float64/10").stdout
+    assert "\nno cached: y between -0.278 and 0 comes from two different z\n" in pair
+    assert "keeps z, y: 16 bytes per element" in pair
+
+
+def test_show_counts_the_bytes_of_one_call(actbench: Actbench) -> None:
+    shown = actbench("show", "tanh/cached/numpy/backward/float32/1000").stdout
+    assert "keeps y: 4 bytes per element; one call moves 12000 bytes" in shown
+    assert "known weakness: cancels: " in shown
+
+
+@pytest.mark.skipif("numba" not in AVAILABLE, reason="numba is not installed")
+def test_a_float32_kernel_of_numba_computes_in_float32(actbench: Actbench) -> None:
+    shown = actbench("show", "logistic/recompute/numba/derivative/float32/1000").stdout
+    assert "float32 to float64    none" in shown
+    assert "expf" in shown
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        ("logistic", "is not a case: write activation/strategy/backend/op/dtype/size"),
+        ("logistic/cached/numpy/derivative/float32/0", "is not a case"),
+        ("logistic/cached/numpy/derivative/float32/-5", "is not a case"),
+        ("logistic/cached/numpy/derivative/float32/1e3", "is not a case: write its size in digits, such as 1000000,"),
+        ("logistic/cached/numpy/derivative/float16/1000", "is not a case: the dtype is one of float32, float64, not"),
+        (
+            "logistic/cached/numpy/forward/float32/1000",
+            "is not a case: the op is one of derivative, backward, step,",
+        ),
+        ("logistic/cached/numpy/derivative/float32/1000/", "is not a case"),
+        ("", "is not a case"),
+        ("logistik/cached/numpy/derivative/float32/1000", "did you mean 'logistic'?"),
+        ("logistic/cache/numpy/derivative/float32/1000", "did you mean 'cached'?"),
+        ("logistic/cached/nunpy/derivative/float32/1000", "did you mean 'numpy'?"),
+        ("identity/cached/numpy/derivative/float32/1000", "unknown strategy of identity 'cached'"),
+        ("logistic/cached/python/derivative/float32/1000", "float64 only"),
+        ("elu:beta=2/cached/numpy/derivative/float32/1000", "elu has no parameter 'beta'"),
+    ],
+)
+def test_a_bad_case_is_refused_in_one_line(actbench: Actbench, case: str, said: str) -> None:
+    result = actbench("show", case)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("actbench: ")
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1

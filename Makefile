@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .PHONY: run smoke test lint types unit fuzz judge repeatability cost selfcheck gate peers verify-simd verify-truth figures \
-	full-report sample portable oldest interpreters clean
+	full-report sample portable oldest interpreters versions clean
 
 run: $(READY)                ## the default preset, with its tables
 	$(BIN)/python -m actbench run
@@ -71,6 +71,9 @@ figures: $(READY)            ## the pictures and tables that the README shows, f
 
 full-report: $(READY)        ## what a report of ten thousand cases takes, in seconds and bytes: a minute
 	$(BIN)/python -m benchmarks.full_report
+
+versions: $(READY)           ## is actbench slower than the version of another environment? make versions OTHER=PYTHON
+	$(BIN)/python -m benchmarks.versions $(OTHER)
 
 clean:
 	rm -rf $(VENV) .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,6 +1,6 @@
 """What does a report of the full preset cost? Seconds and bytes, from a made-up run: measuring one takes hours.
 
-    python -m benchmarks.full_report [--rounds 6] [--values 29]
+    python -m benchmarks.full_report [--rounds 6] [--values 29] [--keep DIRECTORY]
 
 Times are log-normal around so many nanoseconds an element; a round has as many values as those of results/reference,
 on average. Beside the report's seconds stand those of starting Python with the libraries that it needs.
@@ -76,9 +76,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--values", type=int, default=29)
+    parser.add_argument("--keep", type=Path, help="where the run is left, for other uses")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        run, page = Path(scratch, "run"), Path(scratch, "report.html")
+        run, page = arguments.keep or Path(scratch, "run"), Path(scratch, "report.html")
         cases = made_up(run, arguments.rounds, arguments.values)
         seconds = seconds_of("-m", "actbench", "report", str(run), "-o", str(page))
         start = seconds_of("-c", "import pandas, jinja2")

@@ -9,9 +9,10 @@ from inspect import isabstract
 from pkgutil import iter_modules
 from typing import Any
 
-from actbench.backends._backend import Backend, Bound, Device, helpers, source
+from actbench.backends._backend import Backend, Bound, Device, source
 from actbench.backends._listing import sources
 from actbench.backends._narrowing import narrowed, numpy_dtype
+from actbench.backends._rewriting import helpers
 from actbench.errors import LOADED, InputError, unknown
 
 __all__ = [

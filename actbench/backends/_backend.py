@@ -8,7 +8,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
-from types import CellType, FunctionType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -215,64 +214,3 @@ def keep(
                 return y, z, y
 
     return keeping
-
-
-def with_literals(
-    formula: Formula, dtype: Dtype, edition: str = "", helper: Callable[[Formula], Formula] = same
-) -> Formula:
-    """Return the formula with its float literals in the kernel's dtype.
-
-    `edition` becomes one more constant, unused: a cache that goes by what the formula holds finds it only in the same
-    edition of what the formula calls. `helper` prepares the functions beside it that it calls.
-    """
-    found = rewritten(formula, np.dtype(dtype).type, helper)
-    found.__code__ = found.__code__.replace(co_consts=(*found.__code__.co_consts, edition))
-    return found
-
-
-def rewritten(
-    formula: Formula, literal: Callable[[float], Any], helper: Callable[[Formula], Formula] = same, **names: Any
-) -> Formula:
-    """Return the formula with other objects for its floats, and for the builtins of some names.
-
-    Floats are literals, and what it holds of the function and the module around it, such as a parameter of the
-    activation. The functions that it calls, beside it in its file or put into it, are rewritten as well, and given to
-    `helper`.
-    """
-
-    def replaced(value: Any) -> Any:
-        if isinstance(value, float):
-            return literal(value)
-        return helper(rewritten(value, literal, helper, **names)) if _calls(formula, value) else value
-
-    code = formula.__code__
-    constants = tuple(map(replaced, code.co_consts))
-    around = {name: formula.__globals__[name] for name in code.co_names if name in formula.__globals__}
-    own = {name: value for name, value in around.items() if isinstance(value, float) or _beside(formula, value)}
-    other = {name: replaced(value) for name, value in own.items()} | names
-    known = formula.__globals__ | other if other else formula.__globals__
-    held = tuple(CellType(replaced(cell.cell_contents)) for cell in formula.__closure__ or ())
-    return FunctionType(code.replace(co_consts=constants), known, formula.__name__, None, held)
-
-
-def helpers(formula: Formula) -> tuple[Formula, ...]:
-    """Return the functions that a formula calls, beside it in its file or put into it, and those that they call."""
-    held = [cell.cell_contents for cell in formula.__closure__ or ()]
-    named = [formula.__globals__.get(name) for name in formula.__code__.co_names]
-    called = [value for value in held if _calls(formula, value)]
-    called += [value for value in named if _beside(formula, value)]
-    return tuple(dict.fromkeys(each for helper in called for each in (helper, *helpers(helper))))
-
-
-def _calls(formula: Formula, value: Any) -> bool:
-    """Say whether a value that a formula holds is a function written for it, and not part of a library."""
-    return _beside(formula, value) or (isinstance(value, FunctionType) and "<locals>" in value.__qualname__)
-
-
-def _beside(formula: Formula, value: Any) -> bool:
-    """Say whether a value is another function of the same file."""
-    return isinstance(value, FunctionType) and value is not formula and _home(value) == _home(formula)
-
-
-def _home(function: Formula) -> str:
-    return str(function.__code__.co_filename)

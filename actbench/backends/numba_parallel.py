@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from actbench.backends._backend import Bound, same
-from actbench.backends.numba import jitted
+from actbench.backends._backend import Bound
+from actbench.backends._compiling import jitted
+from actbench.backends._rewriting import unchanged
 from actbench.backends.numba_simd import NumbaSimd
 from actbench.formula import Rule
 from actbench.host import processors
@@ -35,7 +36,9 @@ def copier(dtype: Dtype) -> Callable[..., Any]:
     """Return the copy by all threads, compiled once a process, when the threads have started and are spread."""
     import numba
 
-    dispatcher: Callable[..., Any] = jitted(copying(numba.prange), [dtype, dtype], parallel=True, counted=False)
+    dispatcher: Callable[..., Any] = jitted(
+        copying(numba.prange), [dtype, dtype], parallel=True, count_references=False
+    )
     nothing = np.zeros(1, dtype)
     dispatcher(nothing.copy(), nothing)  # the first call starts the threads
     processors.spread()
@@ -65,7 +68,7 @@ class NumbaParallel(NumbaSimd):
     def around(self, arrays: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Return what executes a loop: the threads that share it do."""
         del arrays
-        return same
+        return unchanged
 
     def copy(self, dtype: Dtype) -> Callable[..., Any]:
         """Copy by all threads."""

@@ -13,9 +13,10 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from actbench.backends import _simd
-from actbench.backends._backend import helpers
 from actbench.backends._listing import sources
-from actbench.backends.numba import Numba, formulas
+from actbench.backends._loops import formulas_of
+from actbench.backends._rewriting import helpers
+from actbench.backends.numba import Numba
 from actbench.formula import Dialect, Formula, Rule
 from actbench.model.names import Op
 
@@ -46,7 +47,7 @@ class NumbaSimd(Numba):
         from actbench.backends._simd import vector_width
 
         functions = self.namespace()
-        called = dict.fromkeys(name for formula in formulas(op, rule) for name in _called(formula))
+        called = dict.fromkeys(name for formula in formulas_of(op, rule) for name in _called(formula))
         branch_free = [getattr(functions, name) for name in called if name in functions.__all__]
         if not {*called} & {*functions.COMPUTED}:
             return sources(self._executed(op, rule), branch_free)

@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from actbench.backends._backend import Backend, Bound, rewritten
+from actbench.backends._backend import Backend, Bound
 from actbench.backends._listing import sources
+from actbench.backends._rewriting import rewritten
 from actbench.formula import Dialect, Formula, Rule
 from actbench.model.names import Dtype, Op
 

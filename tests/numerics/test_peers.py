@@ -17,7 +17,7 @@ import pytest
 
 from actbench import activations, backends
 from actbench.backends import Bound, _framework
-from actbench.backends._backend import rewritten
+from actbench.backends._rewriting import rewritten
 from actbench.errors import NotComparableError
 from actbench.formula import Dialect
 from actbench.host import environment

@@ -18,7 +18,7 @@ from numba.core.errors import TypingError
 from numba.extending import register_jitable
 
 from actbench import activations, backends
-from actbench.backends._backend import with_literals
+from actbench.backends._rewriting import with_literals
 from actbench.backends._simd import coefficients, functions
 from actbench.formula import Dialect
 from actbench.model.names import Dtype

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from actbench import backends, plugins
-from actbench.backends.numba import jitted
+from actbench.backends._compiling import jitted
 from actbench.backends.numba_parallel import copying
 from actbench.cli import main
 from actbench.errors import BenchmarkError

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from actbench import activations, backends
-from actbench.backends._backend import with_literals
+from actbench.backends._rewriting import with_literals
 from actbench.kernels.kernel import bind, rule
 from actbench.model.cases import Kernel
 from actbench.model.checks import Compiled

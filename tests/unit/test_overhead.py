@@ -76,7 +76,7 @@ def test_a_result_that_numpy_allocates_starts_in_the_phase_that_is_asked_for(run
 def test_the_two_highest_rungs_are_executed_as_formulas_are_in_numba() -> None:
     function: Any = kernel.bind(rung("loop", "numba")).function
     code = inspect.getsource(function.py_func)
-    assert "formula(kept[i])" in code
+    assert "formula(residual[i])" in code
 
 
 def test_a_subclass_inherits_the_ladder_of_its_backend() -> None:

@@ -1,0 +1,66 @@
+"""Compile a function of arrays with numba, and say in one line why numba cannot."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from actbench.backends import _numba_cache
+from actbench.formula import Formula
+
+CAUSE = re.compile(
+    r"Untyped|Unknown attribute|Cannot|Use of|NameError|Invalid use|No implementation of function .*built"
+)
+"""How the lines of numba's messages begin that name the cause."""
+
+LOCATION = re.compile(r"(?:File \"|at )(?:[^\"]*/)?([^\"/ ]+\.py)\"?(?:, line | \()(\d+)")
+"""A location in numba's messages: the name of a file, and a line."""
+
+
+def parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Return the names of a function's parameters."""
+    return function.__code__.co_varnames[: function.__code__.co_argcount]
+
+
+def jitted(
+    function: Callable[..., Any],
+    dtypes: Sequence[str],
+    *,
+    cache: bool = True,
+    parallel: bool = False,
+    count_references: bool = True,
+) -> Any:
+    """Compile a function that takes contiguous arrays of these dtypes and returns nothing.
+
+    Without `count_references` a call takes no references to its arrays: the function must keep none of them.
+    """
+    import numba
+
+    signature = numba.void(*(getattr(numba, dtype)[::1] for dtype in dtypes))
+    options: dict[str, Any] = {"error_model": "numpy", "parallel": parallel, "_nrt": count_references}
+    dispatcher: Any = numba.njit(**options)(function)
+    if cache:
+        try:
+            _numba_cache.share(dispatcher)
+        except RuntimeError as error:
+            if "cannot cache function" not in str(error):
+                raise  # but where no directory can be written there is no cache
+    dispatcher.compile(signature)
+    dispatcher.disable_compile()
+    return dispatcher
+
+
+def cause(message: str, formula: Formula) -> str:
+    """Return the cause from numba's message of many lines, and the line of the user's code that it is about."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    innermost = max((number for number, line in enumerate(lines) if CAUSE.match(line)), default=0)
+    text = lines[innermost]
+    if text.endswith("for signature:"):
+        text += next((line.removeprefix(">>>") for line in lines[innermost:] if line.startswith(">>>")), "")
+    locations = [match.groups() for line in lines[innermost:] for match in LOCATION.finditer(line)]
+    code = formula.__code__
+    file = Path(code.co_filename).name
+    number = next((line for name, line in locations if name == file), code.co_firstlineno)
+    return f"{text} ({file}, line {number})"

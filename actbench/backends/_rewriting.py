@@ -1,0 +1,85 @@
+"""Copies of formulas with other constants and functions in their byte code, for numba and numexpr.
+
+numba takes Python's float literals for float64, and numexpr builds its programs from expression nodes. Both call a copy
+of the formula in which every literal has the kernel's type; the formula itself stays as it is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import CellType, FunctionType
+from typing import Any
+
+import numpy as np
+
+from actbench.formula import Formula
+from actbench.model.names import Dtype
+
+
+def unchanged(formula: Formula) -> Formula:
+    """Return the formula."""
+    return formula
+
+
+def with_literals(
+    formula: Formula, dtype: Dtype, edition: str = "", helper: Callable[[Formula], Formula] = unchanged
+) -> Formula:
+    """Return a copy of the formula with its float literals in the kernel's dtype.
+
+    `edition` becomes one more constant, unused: a cache whose key holds the constants finds the copy only in the same
+    edition of what the formula calls. `helper` is called with the copy of every function that the formula calls.
+    """
+    copy = rewritten(formula, np.dtype(dtype).type, helper)
+    copy.__code__ = copy.__code__.replace(co_consts=(*copy.__code__.co_consts, edition))
+    return copy
+
+
+def rewritten(
+    formula: Formula, literal: Callable[[float], Any], helper: Callable[[Formula], Formula] = unchanged, **names: Any
+) -> Formula:
+    """Return a copy of the formula with `literal(value)` for its floats, and other objects for the builtins in `names`.
+
+    Its floats are its literals, and those that it reads from the function and the module around it, such as a
+    parameter of the activation. The functions that it calls are copied as well (`helpers` says which), and `helper` is
+    called with each copy.
+    """
+
+    def replaced(value: Any) -> Any:
+        if isinstance(value, float):
+            return literal(value)
+        return helper(rewritten(value, literal, helper, **names)) if _is_helper(formula, value) else value
+
+    code = formula.__code__
+    constants = tuple(map(replaced, code.co_consts))
+    variables = {name: formula.__globals__[name] for name in code.co_names if name in formula.__globals__}
+    changed = {
+        name: replaced(value)
+        for name, value in variables.items()
+        if isinstance(value, float) or _in_same_file(formula, value)
+    } | names
+    scope = formula.__globals__ | changed if changed else formula.__globals__
+    cells = tuple(CellType(replaced(cell.cell_contents)) for cell in formula.__closure__ or ())
+    return FunctionType(code.replace(co_consts=constants), scope, formula.__name__, None, cells)
+
+
+def helpers(formula: Formula) -> tuple[Formula, ...]:
+    """Return the functions that a formula calls, and those that they call: of the same file, or from a closure."""
+    cells = [cell.cell_contents for cell in formula.__closure__ or ()]
+    variables = [formula.__globals__.get(name) for name in formula.__code__.co_names]
+    called = [value for value in cells if _is_helper(formula, value)]
+    called += [value for value in variables if _in_same_file(formula, value)]
+    return tuple(dict.fromkeys(function for helper in called for function in (helper, *helpers(helper))))
+
+
+def _is_helper(formula: Formula, value: Any) -> bool:
+    """Say whether a value in a formula's closure is a function written for it, and not part of a library."""
+    return _in_same_file(formula, value) or (isinstance(value, FunctionType) and "<locals>" in value.__qualname__)
+
+
+def _in_same_file(formula: Formula, value: Any) -> bool:
+    """Say whether a value is another function of the same file."""
+    return (
+        isinstance(value, FunctionType)
+        and value is not formula
+        and value.__code__.co_filename == formula.__code__.co_filename
+    )

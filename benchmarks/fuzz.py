@@ -30,6 +30,7 @@ from actbench.cli import main as commands
 from actbench.errors import InputError
 from actbench.model.cases import Case
 from actbench.runs import archive, journal
+from actbench.runs.names import JOURNAL
 from benchmarks.fuzz_damage import Damager
 from tests.support.fake import FakeBench, exact_seconds
 
@@ -79,7 +80,7 @@ def make(directory: Path, seed: int = 0) -> None:
         assert run.record is not None
         again = [replace(times, round=7) for times in run.times.finished() if times.round == 3]
         lines = [journal.line(run.record, place, times) for place, times in enumerate(again, start=1)]
-        (directory / name / journal.NAME).write_bytes(b"".join(lines))
+        (directory / name / JOURNAL).write_bytes(b"".join(lines))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +117,7 @@ def measured(run: archive.Run) -> Measured:
 
 def recorded(run: archive.Run) -> tuple[Any, ...]:
     """Return what else was measured: what is not known of a suite without its run is None."""
-    loops = {case: calls for case, calls in run.loops.items() if not case.is_yardstick}
-    return (loops, None if run.record is None else (run.record.checks, run.record.calibrations, run.record.plan))
+    return (run.loops, None if run.record is None else (run.record.checks, run.record.calibrations, run.record.plan))
 
 
 def agree(run: archive.Run, truth: Truth) -> bool:

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-FILES = ("run.json", "values.csv", "probes.csv", "journal.jsonl", "pyperf.json")
+from actbench.runs.names import JOURNAL, MEASUREMENTS
+
+FILES = (*MEASUREMENTS, JOURNAL)
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Give runs of schema 1 the digests that schema 2 has: whatever they hold now counts as measured.
+"""Write runs anew in which blocks share a yardstick, as they once did: what was measured stays to the last bit.
 
 python -m benchmarks.migrate results/reference ...
 """
@@ -6,42 +6,57 @@ python -m benchmarks.migrate results/reference ...
 from __future__ import annotations
 
 import argparse
-import csv
-import io
+from itertools import islice
 from pathlib import Path
 
 import msgspec
 
-from actbench.runs import archive, record, values
+from actbench.model.calibration import Calibration
+from actbench.model.outcomes import BlockTimes
+from actbench.model.times import Times
+from actbench.report import tables_csv
+from actbench.report.measured import measured
+from actbench.runs import archive, files, values
+from actbench.runs.names import CASES, RUN, VALUES
 from actbench.runs.record import SCHEMA, Record
+from actbench.runs.writer import Writer
 
 
-def migrated(directory: Path) -> Record:
-    """Return the record with the digests of its values, as they lie in the file: by round, then by block."""
-    path = directory / archive.RUN
-    of = msgspec.json.decode(path.read_bytes(), type=Record)
-    assert of.schema == SCHEMA - 1, f"{path} is of schema {of.schema}"
-    blocks = {values.OF_CASE(case): block.id for block in of.plan.blocks for case in block.cases}
-    data = (directory / archive.VALUES).read_bytes()
-    for row in csv.DictReader(io.StringIO(data.decode())):
-        case = (*(row[name] for name in values.NAMES), int(row["size"]))
-        if case in blocks:  # yardsticks belong to several
-            of.digests.setdefault(blocks[case], {})[int(row["round"])] = ""
-    for part in values.parts(data, of.plan.blocks, of.calibrations, of.digests):
-        of.digests[part.block.id][part.round] = values.digest(data[part.begin : part.end])
-    of.schema = SCHEMA
-    return of
+def read(directory: Path) -> Writer:
+    """Return a run without probes, of which each section of values.csv is as it was measured."""
+    record = msgspec.json.decode((directory / RUN).read_bytes(), type=Record)
+    assert record.schema == SCHEMA, f"{directory} is of schema {record.schema}"
+    header, *_ = lines = (directory / VALUES).read_bytes().splitlines(keepends=True)
+    columns = header.decode().strip().split(",")
+    finished = []
+    for section in values.sections(record.plan.blocks, record.calibrations, record.digests):
+        rows = lines[section.lines]
+        assert values.digest(b"".join(rows)) == section.digest, f"{directory}, line {section.lines.start + 1}"
+        cells = [dict(zip(columns, row.decode().strip().split(","), strict=True)) for row in rows]
+        seconds, processor = (
+            _by_arm([float(row.get(name, "0")) for row in cells], section.calibration) for name in values.MEASURED
+        )
+        known = any(map(any, processor))
+        finished.append(BlockTimes(section.block, section.round, seconds, processor if known else ()))
+    return Writer(directory, record, Times(record.plan, finished), metadata={})
+
+
+def _by_arm(column: list[float], calibration: Calibration) -> tuple[tuple[float, ...], ...]:
+    cells = iter(column)
+    return tuple(tuple(islice(cells, count)) for count in calibration.values)
 
 
 def main() -> None:
-    """Write each run.json anew, and read the run to see that it is whole."""
+    """Write each run anew, with its yardsticks in cases.csv, and read it to see that it is whole."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", nargs="+", type=Path)
     for directory in parser.parse_args().runs:
-        of = migrated(directory)
-        (directory / archive.RUN).write_bytes(record.encode(of))
-        archive.load(directory)
-        print(f"{directory}: {sum(map(len, of.digests.values()))} digests")
+        writer = read(directory)
+        writer.save()
+        files.replace(directory / CASES, tables_csv.cases(measured(writer.times, writer.record).figures))
+        run = archive.load(directory)
+        assert [*run.times.finished()] == [*writer.times.finished()]
+        print(f"{directory}: {sum(map(len, writer.record.digests.values()))} sections")
 
 
 if __name__ == "__main__":

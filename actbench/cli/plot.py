@@ -77,7 +77,7 @@ def command(ctx: click.Context, /, kind: str, output: Path, *, dark: bool, **cho
         raise InputError(f"-o {output}: name a file that ends in .{', .'.join(FORMATS)}")
     shown = _picture(ctx, kind, [path for path in (chosen.pop("run"), chosen.pop("candidate")) if path], chosen)
     if shown is None:
-        of = "; that is in probes.csv, which older runs and those of stock pyperf lack" if kind == "parts" else ""
+        of = "; that is in probes.csv, which runs of stock pyperf lack" if kind == "parts" else ""
         raise InputError(
             f"there is nothing to draw in '{kind}': no case of the run is chosen, or has what it shows{of}"
         )

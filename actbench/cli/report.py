@@ -39,6 +39,7 @@ def command(run: Path, candidate: Path | None, output: Path | None) -> None:
         from actbench.report.page import page
         from actbench.runs.archive import load
         from actbench.runs.files import write
+        from actbench.runs.names import REPORT
 
         if output and output.suffix.lower() not in {".html", ".htm"}:
             raise InputError(f"-o {output}: the report is a page: name a file that ends in .html")
@@ -46,7 +47,7 @@ def command(run: Path, candidate: Path | None, output: Path | None) -> None:
             last, *before = (load(path) for path in (candidate, run) if path)
             text = page(last, javascript, *before)
         directory = last.path if last.path.is_dir() else last.path.parent
-        target = output or directory / "report.html"
+        target = output or directory / REPORT
         write(target, text)
     click.echo(f"written to {target}", err=True)
 

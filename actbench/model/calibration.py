@@ -6,14 +6,6 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
-    """Seconds per call on one element, and on `CACHED`."""
-
-    single: float
-    cached: float
-
-
-@dataclass(frozen=True, slots=True)
 class Calibration:
     """How a block is timed, fixed for a run; the k-th entry is the k-th arm's, the yardstick's the last.
 
@@ -26,8 +18,6 @@ class Calibration:
     slices: int
     round_seconds: float
     """What one round of the block is predicted to take."""
-    probes: tuple[Probe, ...] = ()
-    """Of older runs, by arm, timed once while calibrating: kept as they are, and nothing rests on them."""
 
     def calls(self, arm: int) -> int:
         """Calls in one value of an arm: pyperf's ``loops``."""

@@ -11,6 +11,7 @@ from actbench.report.numbers import duration
 from actbench.report.summary import Summary, summarise
 from actbench.report.table import markdown
 from actbench.runs import files
+from actbench.runs.names import SUMMARY
 from actbench.runs.record import Record
 
 
@@ -20,7 +21,7 @@ def publish(directory: Path, record: Record, times: Times) -> Summary:
     summary = summarise(found, record)
     for name, text in tables_csv.every(found).items():
         files.replace(directory / name, text)
-    files.replace(directory / "summary.md", _markdown(summary, record))
+    files.replace(directory / SUMMARY, _markdown(summary, record))
     return summary
 
 

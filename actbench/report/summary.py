@@ -182,8 +182,8 @@ def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Reco
     yield from processor.remarks(cases)
     if record.plan.probes and record.rounds and record.settings.engine is Engine.INTERLEAVED and not record.probed:
         yield (
-            "What bounds a case, and where its time goes, is not known: an older actbench timed one element and "
-            f"{CACHED} once, and not in every round."
+            "What bounds a case, and where its time goes, is not known: the run has no probes.csv, which has one "
+            f"element and {CACHED} in every round."
         )
     for activation, digits in _by_differences(record.checks).items():
         yield (

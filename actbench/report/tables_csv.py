@@ -9,6 +9,7 @@ from actbench.analysis.figures import Figures
 from actbench.analysis.speedups import Speedup
 from actbench.report.measured import Measured
 from actbench.runs.csv_text import csv_text
+from actbench.runs.names import CASES, CROSSOVERS, SPEEDUPS
 
 SPEEDUP_COLUMNS = (
     *("activation", "op", "dtype", "size"),
@@ -25,8 +26,8 @@ CROSSOVER_COLUMNS = (
 
 def every(found: Measured) -> dict[str, str]:
     """Return the contents of each file by name; crossovers.csv where there are enough sizes."""
-    files = {"cases.csv": cases(found.figures), "speedups.csv": speedups(found.speedups)}
-    return files | ({"crossovers.csv": crossovers(found.curves)} if found.curves else {})
+    files = {CASES: cases(found.figures), SPEEDUPS: speedups(found.speedups)}
+    return files | ({CROSSOVERS: crossovers(found.curves)} if found.curves else {})
 
 
 def cases(found: Sequence[Figures]) -> str:

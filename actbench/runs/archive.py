@@ -18,15 +18,8 @@ from actbench.model.cases import Case
 from actbench.model.plan import Plan
 from actbench.model.times import Times
 from actbench.runs import files, journal, latest, record, values
+from actbench.runs.names import JOURNAL, MEASUREMENTS, PROBES, RUN, SUITE, TABLES, VALUES
 from actbench.runs.record import Record, Status
-
-RUN, VALUES, PROBES, SUITE = "run.json", "values.csv", "probes.csv", "pyperf.json"
-
-COMMITTED = (RUN, VALUES, PROBES, SUITE)
-"""The files that change as one; where the first lies says which are the current ones."""
-
-TABLES = ("cases.csv", "speedups.csv", "crossovers.csv", "summary.md")
-"""What is made from a run's measurements."""
 
 PATIENCE, PAUSE = 20, 0.05
 """How often to read again what another process is just writing, and the seconds between."""
@@ -42,7 +35,7 @@ class Run:
     record: Record | None
     """None for a suite without its run.json."""
     loops: Mapping[Case, int]
-    """Calls in a value by case; of a yardstick, from the last of its blocks."""
+    """Calls in a value by case."""
 
 
 def load(path: Path) -> Run:
@@ -80,7 +73,7 @@ def read_record(directory: Path) -> Record:
 
 def tidy(directory: Path) -> None:
     """Clean up what a killed process left; only for who holds the directory. `OSError` when the disk refuses."""
-    files.recover(directory, COMMITTED, TABLES)
+    files.recover(directory, MEASUREMENTS, TABLES)
 
 
 def _load_suite(path: Path) -> Run:
@@ -127,9 +120,9 @@ def _read(directory: Path) -> Run:
             data = regular.read(files.current(directory, name, RUN))
         except OSError as error:
             raise damaged(f"cannot read {directory / name}: {error.strerror}") from None
-        for found in values.from_csv(data, directory / name, blocks, there.calibrations, there.digests):
-            times.put(found.block, found.rounds, found.seconds, found.processor)
-    path = directory / journal.NAME
+        for measured in values.from_csv(data, directory / name, blocks, there.calibrations, there.digests):
+            times.put(measured.block, measured.rounds, measured.seconds, measured.processor)
+    path = directory / JOURNAL
     try:
         data = regular.read(path)
     except FileNotFoundError:
@@ -147,7 +140,7 @@ def _read(directory: Path) -> Run:
 def _settled(run: Run) -> Run:
     """Clean up after a killed process, and call its run interrupted; one that goes on is left alone."""
     of = run.record
-    left = any(files.part(run.path / name).exists() for name in (*COMMITTED, *TABLES))
+    left = any(files.part(run.path / name).exists() for name in (*MEASUREMENTS, *TABLES))
     if of is None or (of.status is not Status.RUNNING and not left):
         return run
     with suppress(InputError, OSError), files.locked(run.path):

@@ -8,6 +8,7 @@ from actbench.errors import InputError, NotComparableError
 from actbench.host.environment import Environment
 from actbench.model.cases import Case
 from actbench.runs.archive import Run, load
+from actbench.runs.names import RUN
 from actbench.runs.record import Record
 
 HOST = ("cpu_model", "architecture", "logical_cpus", "physical_cpus", "caches")
@@ -82,7 +83,7 @@ def differences(before: Run, after: Run) -> list[str]:
 
 def _file(run: Run) -> Path:
     """Return the file that makes a run itself, wherever links to its directory lie."""
-    return run.path / "run.json" if run.path.is_dir() else run.path
+    return run.path / RUN if run.path.is_dir() else run.path
 
 
 def _cases(run: Run) -> set[Case]:

@@ -19,8 +19,6 @@ from actbench.runs.limits import is_time
 from actbench.runs.record import Record
 from actbench.runs.values import digest
 
-NAME = "journal.jsonl"
-
 
 @dataclass(frozen=True, slots=True)
 class Line:

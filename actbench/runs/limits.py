@@ -116,9 +116,6 @@ def _of_calibration(calibration: Calibration) -> Iterator[Number]:
         yield f"loops[{index}]", loops, 1, COUNT
     for index, values in enumerate(calibration.values):
         yield f"values[{index}]", values, 1, COUNT
-    for index, probe in enumerate(calibration.probes):
-        yield f"probes[{index}].single", probe.single, 0, LONGEST
-        yield f"probes[{index}].cached", probe.cached, 0, LONGEST
 
 
 def _times(record: Record) -> Iterator[str]:
@@ -174,7 +171,7 @@ def _blocks(record: Record) -> Iterator[str]:
         if name not in blocks:
             yield f"calibrations has {name}, which is not in the plan"
             continue
-        counts = {len(calibration.loops), len(calibration.values)} | ({len(calibration.probes)} - {0})
+        counts = {len(calibration.loops), len(calibration.values)}
         if counts != {len(blocks[name].timed)}:
             yield f"calibrations['{name}'] is not for as many arms as the block has"
     for kind, names in (

@@ -96,7 +96,7 @@ class Record:
 
     @property
     def probed(self) -> bool:
-        """Whether the plan's probes are measured, which older runs and stock pyperf do without."""
+        """Whether the plan's probes are measured, which stock pyperf does without."""
         return any(block.id in self.calibrations for block in self.plan.probes)
 
 

@@ -10,17 +10,13 @@ from itertools import chain, count
 from pathlib import Path
 
 from actbench.errors import InputError, unwritable
-from actbench.host import regular
 from actbench.host.environment import process_metadata, public_text
 from actbench.model.events import Calibrated, Checked, Disturbed, Event, Failed, Lost, Measured, Recovered, RoundDone
 from actbench.model.outcomes import BlockTimes, Failure
 from actbench.model.times import Times
 from actbench.runs import archive, files, journal, latest, record, values
-from actbench.runs.archive import PROBES, RUN, SUITE, TABLES, VALUES
+from actbench.runs.names import JOURNAL, PROBES, RUN, SUITE, VALUES, WRITTEN
 from actbench.runs.record import Record, Status
-
-WRITTEN = (VALUES, PROBES, SUITE, *TABLES, journal.NAME)
-"""What a run's directory holds beside its run.json."""
 
 BYTES_PER_VALUE = 200
 """What a value takes on disk, in values.csv and pyperf.json together, generously."""
@@ -67,17 +63,16 @@ class Writer:
         """Write the files that hold measurements, as one, and drop the journal that they replace."""
         from actbench.runs import pyperf_suite  # what only reads runs need not wait for pyperf
 
-        calibrations = self.record.calibrations
-        plan, times = self.record.plan, self.times
-        text, digests = values.to_csv(plan.blocks, times.finished(), calibrations)
-        probes, of_probes = values.to_csv(plan.probes, times.probed(), calibrations)
+        calibrations, times = self.record.calibrations, self.times
+        text, digests = values.to_csv(times.finished(), calibrations)
+        probes, of_probes = values.to_csv(times.probed(), calibrations)
         self.record.digests = digests | of_probes
-        suite = pyperf_suite.to_json(self.times, calibrations, self.metadata)
+        suite = pyperf_suite.to_json(times, calibrations, self.metadata)
         self.record.saves += 1
         contents: dict[str, str | bytes] = {RUN: record.encode(self.record), VALUES: text}
         contents |= {PROBES: probes} if self.record.probed else {}
         files.commit(self.directory, contents | ({SUITE: suite} if suite else {}))
-        (self.directory / journal.NAME).unlink(missing_ok=True)
+        (self.directory / JOURNAL).unlink(missing_ok=True)
         self.lines = 0
 
     def close(self, status: Status, seconds: float) -> None:
@@ -92,7 +87,7 @@ class Writer:
     def _note(self, times: BlockTimes) -> None:
         line = journal.line(self.record, self.lines + 1, times)
         try:
-            files.append(self.directory / journal.NAME, line)
+            files.append(self.directory / JOURNAL, line)
         except OSError as error:
             said = f"cannot write to {self.directory}: {error.strerror}; rounds before this one are intact there"
             raise unwritable(said, error) from None
@@ -129,7 +124,7 @@ def reopen(directory: Path) -> Iterator[Writer]:
         run = archive.load(run.path)
         assert run.record is not None  # noqa: S101  # it is there, see above
         writer = Writer(run.path, run.record, run.times)
-        if (run.path / journal.NAME).exists():
+        if (run.path / JOURNAL).exists():
             writer.save()  # it may end in half a line, to which nothing must be appended
         run.record.status = Status.RUNNING
         yield writer
@@ -159,18 +154,9 @@ def _make_room(directory: Path) -> None:
         if there.times.blocks or there.record is None or there.record.status is Status.COMPLETE:
             raise holds
         return
-    foreign = [name for name in WRITTEN if (directory / name).exists() and not _is_empty(directory / name)]
+    foreign = [name for name in WRITTEN if (directory / name).exists()]
     if foreign:
         raise InputError(f"{directory} holds {foreign[0]}, which a run would replace: name another directory with -o")
-
-
-def _is_empty(path: Path) -> bool:
-    """Say whether a file is a values.csv without values: what versions before left that were killed at once."""
-    try:
-        headers = values.HEADER.encode(), values.OLD_HEADER.encode()
-        return path.name == VALUES and regular.read(path) in headers
-    except OSError:
-        return False
 
 
 def _fresh(preset: str) -> Path:

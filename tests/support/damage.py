@@ -8,6 +8,7 @@ import msgspec
 
 from actbench.model.outcomes import BlockTimes
 from actbench.runs import archive, journal, record, values
+from actbench.runs.names import PROBES, RUN, VALUES
 from tests.conftest import Actbench
 
 
@@ -34,9 +35,9 @@ def journal_line(run: Path, times: BlockTimes, number: int = 1) -> bytes:
 
 def resealed(run: Path) -> None:
     """Give a run that was edited by hand the digests of what it holds now."""
-    of = msgspec.json.decode((run / "run.json").read_bytes(), type=record.Record)
-    for name, blocks in ((archive.VALUES, of.plan.blocks), (archive.PROBES, of.plan.probes)):
-        data = (run / name).read_bytes()
-        for part in values.parts(data, blocks, of.calibrations, of.digests):
-            of.digests[part.block.id][part.round] = values.digest(data[part.begin : part.end])
-    (run / "run.json").write_bytes(record.encode(of))
+    of = msgspec.json.decode((run / RUN).read_bytes(), type=record.Record)
+    for name, blocks in ((VALUES, of.plan.blocks), (PROBES, of.plan.probes)):
+        lines = (run / name).read_bytes().splitlines(keepends=True) if (run / name).exists() else []
+        for section in values.sections(blocks, of.calibrations, of.digests):
+            of.digests[section.block.id][section.round] = values.digest(b"".join(lines[section.lines]))
+    (run / RUN).write_bytes(record.encode(of))

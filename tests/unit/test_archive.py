@@ -178,6 +178,15 @@ def test_another_values_file_is_refused(actbench: Actbench, run: Path, content: 
     assert str(run / "values.csv") in refused(actbench, run)
 
 
+def test_line_ends_that_git_or_an_editor_changed_are_named(actbench: Actbench, run: Path) -> None:
+    path = run / "values.csv"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert refused(actbench, run) == (
+        f"actbench: {path} has CRLF line ends, which git (core.autocrlf) or an editor has put there, and is read with "
+        "LF alone: '*.csv -text' in .gitattributes keeps git from it; restore it from a copy, or measure anew\n"
+    )
+
+
 def test_a_row_that_is_too_long_is_refused(actbench: Actbench, run: Path) -> None:
     change_line(run, 9, lambda cells: [*cells, "more"])
     assert str(run / "values.csv") in refused(actbench, run)

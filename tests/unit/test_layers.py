@@ -40,7 +40,7 @@ DOORS = {
     "jinja2": {"report"},
     "platformdirs": {"report"},
     "scipy": {"backends", "analysis"},
-    "pandas": {"report", "runs"},
+    "pandas": {"report"},
     "msgspec": {"runs", "measure", "report"},
     "psutil": {"host"},
     "numpy": {"analysis", "backends", "kernels", "measure", "model", "plugins", "report", "runs", "verification"},

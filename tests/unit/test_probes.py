@@ -15,10 +15,9 @@ from actbench.model.events import Measured
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import CACHED, Plan
 from actbench.runs import archive
-from actbench.runs.record import encode
 from actbench.runs.writer import reopen
-from benchmarks.migrate import migrated
 from tests.conftest import Actbench
+from tests.support.damage import resealed
 from tests.support.fake import FakeBench, crash, exact_seconds
 from tests.support.selections import FILES, PAIR, SMALL, TWO_BLOCKS, edit, names, record, rows
 
@@ -153,41 +152,38 @@ def test_a_share_of_the_processor_that_is_not_as_it_was_written_is_refused(
     assert f"values.csv, {where}" in result.stderr
 
 
-def as_before_probes(run: Path) -> None:
-    """Make of a run what an actbench of before left: probes in the calibration alone, no shares of the processor."""
+def without_probes(run: Path) -> None:
+    """Make of a run one that was measured without probes, and without the shares of the processor."""
     (run / "probes.csv").unlink()
-    lines = (run / "values.csv").read_text().splitlines()
-    (run / "values.csv").write_text("".join(line.rpartition(",")[0] + "\n" for line in lines))
+    header, *lines = (run / "values.csv").read_text().splitlines()
+    (run / "values.csv").write_text("\n".join([header, *(line.rpartition(",")[0] + ",0" for line in lines), ""]))
 
     def change(record: dict[str, Any]) -> None:
-        record |= {"schema": 1, "digests": {}}
-        calibrations = {name: held for name, held in record["calibrations"].items() if not name.endswith("/1")}
-        for calibration in calibrations.values():
-            calibration["probes"] = [{"single": 1e-6, "cached": 1e-5}] * 3
-        record["calibrations"] = calibrations
+        for name in ("calibrations", "digests"):
+            record[name] = {block: held for block, held in record[name].items() if not block.endswith("/1")}
 
     edit(run, change)
-    (run / "run.json").write_bytes(encode(migrated(run)))
+    resealed(run)
 
 
-def test_a_run_of_before_is_read_and_says_that_its_bottlenecks_are_not_known(actbench: Actbench) -> None:
+def test_a_run_without_probes_says_that_its_bottlenecks_are_not_known(actbench: Actbench) -> None:
     actbench("run", *TWO_BLOCKS, "-o", "here")
-    as_before_probes(Path("here"))
+    without_probes(Path("here"))
     assert actbench("compare", "here").exit_code == 0
     drawn = actbench("plot", "parts", "here", "-o", "parts.svg")
     assert drawn.exit_code == 2
-    assert "that is in probes.csv, which older runs and those of stock pyperf lack" in drawn.stderr
+    assert "that is in probes.csv, which runs of stock pyperf lack" in drawn.stderr
     result = actbench("run", "--resume", "here", "--rounds", "6")
     assert result.exit_code == 0, result.output
     assert {row["processor_pct"] for row in rows(Path("here/cases.csv"))} == {""}
     assert "What bounds it" not in result.stdout
     actbench("report", str(REFERENCE), "-o", "page.html")
-    assert "an older actbench timed one element and 8192 once, and not in every round" in Path("page.html").read_text()
+    assert "the run has no probes.csv, which has one element and 8192 in every round" in Path("page.html").read_text()
 
 
-def test_a_resumed_run_of_before_gets_probes_for_its_further_rounds(actbench: Actbench) -> None:
+def test_a_resumed_run_without_probes_gets_some_for_its_further_rounds(actbench: Actbench) -> None:
     actbench("run", *TWO_BLOCKS, "--rounds", "2", "-o", "here")
-    as_before_probes(Path("here"))
+    without_probes(Path("here"))
     assert actbench("run", "--resume", "here", "--rounds", "4").exit_code == 0
     assert {row["round"] for row in rows(Path("here/probes.csv"))} == {"3", "4"}
     assert names(Path("here")) == FILES

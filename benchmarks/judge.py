@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from actbench import activations, backends, plugins
+from actbench import plugins, registry
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
 from tests.support.judged import refusal
@@ -95,13 +95,13 @@ class Item:
 
 def items(file: Path) -> list[Item]:
     """Load a file, and return what it declares."""
-    before = {(name, known) for name, each in activations.catalogue().items() for known in each.strategies}
-    known_backends = set(backends.catalogue())
+    before = {(name, known) for name, each in registry.activations().items() for known in each.strategies}
+    known_backends = set(registry.backends())
     plugins.load(str(file))
-    after = [(name, known) for name, each in activations.catalogue().items() for known in each.strategies]
+    after = [(name, known) for name, each in registry.activations().items() for known in each.strategies]
     more = [Item(file.stem, *each, "numpy") for each in after if each not in before]
     return more + [
-        Item(file.stem, "logistic", "recompute", each) for each in backends.catalogue() if each not in known_backends
+        Item(file.stem, "logistic", "recompute", each) for each in registry.backends() if each not in known_backends
     ]
 
 

@@ -18,7 +18,7 @@ from itertools import product
 
 import numpy as np
 
-from actbench import activations, backends
+from actbench import backends, registry
 from actbench.formula import Dialect
 from actbench.kernels.kernel import Array
 from actbench.model.cases import Kernel
@@ -52,7 +52,9 @@ def numbers() -> Iterator[Array]:
 
 def largest(kernel: Kernel) -> tuple[float, float]:
     """Return a kernel's largest error in ULP, and where."""
-    rule = activations.get(kernel.activation).rule("recompute", Dialect.ARRAY, backends.get("numpy").namespace())
+    rule = (
+        registry.current().activation(kernel.activation).rule("recompute", Dialect.ARRAY, backends.namespace("numpy"))
+    )
     worst = (0.0, 0.0)
     for z in numbers():
         with np.errstate(all="ignore"):
@@ -69,13 +71,13 @@ def largest(kernel: Kernel) -> tuple[float, float]:
 def main() -> None:
     """Print a line a kernel."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("-a", "--activations", default=",".join(activations.catalogue()))
+    parser.add_argument("-a", "--activations", default=",".join(registry.activations()))
     parser.add_argument("-b", "--backends", default="numpy,numba-simd")
     arguments = parser.parse_args()
     wrong = False
     for name, backend in product(arguments.activations.split(","), arguments.backends.split(",")):
         for strategy in STRATEGIES:
-            found = activations.get(name).strategies.get(strategy)
+            found = registry.activation(name).strategies.get(strategy)
             if found is not None and not found.weaknesses:
                 op = Op.DERIVATIVE if strategy == "recompute" else Op.STEP
                 ulp, at = largest(Kernel(name, strategy, backend, op, Dtype.FLOAT32))

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import flint
 import numpy as np
 
-from actbench import activations
+from actbench import registry
 from actbench.formula import Activation, Formula, Formulas
 from actbench.kernels.kernel import Array
 from actbench.verification.truth.exact import Exact, obstacle
@@ -94,7 +94,7 @@ class Mismatch(NamedTuple):
 
 def subjects() -> Iterator[Activation]:
     """Yield the catalogue, and what is printed."""
-    yield from map(activations.get, activations.catalogue())
+    yield from map(registry.activation, registry.activations())
     for name, definition in PRINTED.items():
         yield Activation(f"{name} (printed)", name, lambda m, definition=definition: _formulas(m, definition))
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
+from types import MappingProxyType
 
 from actbench.errors import LOADED, InputError, unknown
 from actbench.formula import Activation
@@ -31,25 +33,23 @@ OTHER_NAMES = {
 
 
 @cache
-def catalogue() -> dict[str, Activation]:
-    """Return every activation by name."""
+def built_in() -> Mapping[str, Activation]:
+    """Return the activations that belong to actbench, by name."""
     modules = (import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__))
     found = (value for module in modules for value in vars(module).values() if isinstance(value, Activation))
-    return {activation.name: activation for activation in found}
+    return MappingProxyType({activation.name: activation for activation in found})
 
 
-def get(name: str) -> Activation:
-    """Return the activation of that name, ``elu`` or ``elu:alpha=0.5``; `InputError` when there is none."""
+def named(name: str, known: Mapping[str, Activation]) -> Activation:
+    """Return one of these activations, ``elu`` or with parameters ``elu:alpha=0.5``; `InputError` for another name."""
     plain, *settings = name.split(":")
-    try:
-        found = catalogue()[plain]
-    except KeyError:
+    if plain not in known:
         likely = OTHER_NAMES.get(plain.lower(), plain.lower())
-        if likely in catalogue():
-            raise InputError(f"unknown activation '{plain}': did you mean '{likely}'?") from None
-        raise unknown("activation", plain, catalogue(), LOADED) from None
+        if likely in known:
+            raise InputError(f"unknown activation '{plain}': did you mean '{likely}'?")
+        raise unknown("activation", plain, known, LOADED)
     try:
-        return found.with_parameters(dict(map(_setting, settings)))
+        return known[plain].with_parameters(dict(map(_setting, settings)))
     except ValueError as error:
         raise InputError(f"'{name}' is no activation: {error}") from None
 

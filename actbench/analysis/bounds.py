@@ -29,7 +29,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from actbench import backends
+from actbench import registry
 from actbench.analysis.shares import trusted
 from actbench.analysis.speedups import Ratios
 from actbench.analysis.statistics import UNKNOWN, Bounded, Floats, locations, medians
@@ -109,7 +109,7 @@ def bound(case: Case, parts: Parts) -> Bound | None:
         return None
     if not slowed:
         return Bound.COMPUTE
-    backend = backends.catalogue().get(case.backend)
+    backend = registry.backends().get(case.backend)
     return Bound.MEMORY if backend is not None and backend.preallocates else Bound.ALLOCATION
 
 

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from actbench import registry
 from actbench.analysis.speedups import log_ratios
 from actbench.analysis.statistics import location, medians
-from actbench.backends import catalogue
 from actbench.errors import InputError
 from actbench.model.cases import Block, Case
 from actbench.model.names import Dtype
@@ -157,8 +157,8 @@ def order(axis: Axis, value: str) -> tuple[int, ...]:
     if axis is Axis.SIZE:
         return (int(value),)
     if axis is Axis.STRATEGY:
-        return rank(value)
-    tables: dict[Axis, list[str]] = {Axis.BACKEND: list(catalogue()), Axis.DTYPE: list(Dtype)}
+        return rank(value, registry.strategies_and_rungs())
+    tables: dict[Axis, list[str]] = {Axis.BACKEND: list(registry.backends()), Axis.DTYPE: list(Dtype)}
     names = tables.get(axis, [])
     return (names.index(value) if value in names else len(names),)
 

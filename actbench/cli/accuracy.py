@@ -159,17 +159,16 @@ def _survey(
 
 def _plan(chosen: dict[str, Any]) -> Plan:
     """Return a plan whose kernels are those of the selection."""
-    from actbench import activations
+    from actbench import registry
     from actbench.errors import InputError
     from actbench.host.environment import memory
     from actbench.model.cases import OVERHEAD
     from actbench.model.names import Dtype, Op
-    from actbench.model.strategies import STRATEGIES
     from actbench.planning import presets, suite
 
     everything = presets.Axes(
-        activations=tuple(activations.catalogue()),
-        strategies=tuple(STRATEGIES),
+        activations=tuple(registry.activations()),
+        strategies=tuple(registry.strategies()),
         backends=presets.get("default").axes.backends,
         ops=(Op.DERIVATIVE,),
         dtypes=tuple(Dtype),

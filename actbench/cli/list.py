@@ -65,18 +65,18 @@ def command(ctx: click.Context, /, what: str | None, **chosen: Any) -> None:
 
 
 def _activations(names: Sequence[str]) -> list[tuple[str, str]]:
-    from actbench import activations
+    from actbench import registry
     from actbench.report import mathematics
 
     rows = []
-    for found in map(activations.get, names or activations.catalogue()):
+    for found in map(registry.activation, names or registry.activations()):
         rows.append((mathematics.signature(found), f"{found.summary}  [{', '.join(found.strategies)}]"))
         rows.append(("", "; ".join(mathematics.facts(found))))
     return rows
 
 
 def _backends(names: Sequence[str]) -> list[tuple[str, str]]:
-    from actbench import backends
+    from actbench import registry
 
     return [
         (
@@ -85,14 +85,14 @@ def _backends(names: Sequence[str]) -> list[tuple[str, str]]:
             if backend.unavailable
             else f"{backend.summary}  [{', '.join(backend.dtypes)}]",
         )
-        for name, backend in _narrowed("backend", backends.catalogue(), names).items()
+        for name, backend in _narrowed("backend", registry.backends(), names).items()
     ]
 
 
 def _strategies(names: Sequence[str]) -> list[tuple[str, str]]:
-    from actbench.model.strategies import STRATEGIES
+    from actbench import registry
 
-    return [*_narrowed("strategy", STRATEGIES, names).items()]
+    return [*_narrowed("strategy", registry.strategies(), names).items()]
 
 
 def _narrowed(what: str, known: Mapping[str, T], names: Sequence[str]) -> dict[str, T]:

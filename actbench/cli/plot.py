@@ -85,7 +85,7 @@ def command(ctx: click.Context, /, kind: str, output: Path, *, dark: bool, **cho
 
 
 def _picture(ctx: click.Context, kind: str, runs: Sequence[Path], chosen: dict[str, Any]) -> Picture | None:
-    from actbench import activations, plugins
+    from actbench import plugins, registry
     from actbench.errors import InputError
     from actbench.report import pictures
     from actbench.report.measured import measured
@@ -98,9 +98,9 @@ def _picture(ctx: click.Context, kind: str, runs: Sequence[Path], chosen: dict[s
     if kind == "functions":
         if option := next((name for name in _on_command_line(ctx) if name != "activations"), None):
             raise InputError(f"{_flag(ctx, option)}: 'functions' shows activations, and no case: only -a applies")
-        names = given_axes(chosen).get("activations") or tuple(activations.catalogue())
+        names = given_axes(chosen).get("activations") or tuple(registry.activations())
         with plugins.guarded():
-            return pictures.functions([activations.get(name).name for name in names])
+            return pictures.functions([registry.activation(name).name for name in names])
     found = [load(path) for path in runs]
     keep = _keep(ctx, chosen, [case for run in found for case in run.plan.cases])
     if kind == "compare":

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench import activations, backends
+from actbench import backends, registry
 from actbench.backends import Backend, Bound, narrowed, numpy_dtype
 from actbench.errors import InputError, unknown
 from actbench.formula import Dialect, Rule, looked_up
@@ -84,8 +84,8 @@ class Invocation:
 
 def rule(kernel: Kernel) -> Rule:
     """Return the kernel's formulas as its backend executes them; `InputError` for unknown names."""
-    activation = activations.get(kernel.activation)
-    backend = backends.get(kernel.backend)
+    activation = registry.activation(kernel.activation)
+    backend = registry.backend(kernel.backend)
     strategy, storage = split(kernel.strategy)
     if strategy not in activation.strategies:
         raise unknown(f"strategy of {activation.name}", strategy, activation.strategies)
@@ -102,19 +102,22 @@ def rule(kernel: Kernel) -> Rule:
 def is_built_in(kernel: Kernel) -> bool:
     """Say whether a kernel is actbench's own code alone, and not a formula or a backend of the user's."""
     strategy, _ = split(kernel.strategy)
-    formula = activations.get(kernel.activation).rule(strategy, Dialect.ARRAY, None).derivative
-    modules = (getattr(formula, "__module__", ""), type(backends.get(kernel.backend)).__module__)
+    formula = registry.activation(kernel.activation).rule(strategy, Dialect.ARRAY, None).derivative
+    modules = (
+        getattr(formula, "__module__", ""),
+        type(registry.backend(kernel.backend)).__module__,
+    )
     return all(module.startswith("actbench.") for module in modules)
 
 
 def refusal(kernel: Kernel) -> str | None:
     """Why a strategy that the activation has does not exist on its backend, or None where it does."""
-    backend = backends.catalogue()[kernel.backend]
+    backend = registry.backends()[kernel.backend]
     strategy, storage = split(kernel.strategy)
     reason = backend.refusal(kernel.dtype) or (storage and backend.storage_refusal(storage, kernel.dtype))
     if reason or not backend.lacks:
         return reason or None
-    found = activations.get(kernel.activation).rule(strategy, backend.dialect, None)
+    found = registry.activation(kernel.activation).rule(strategy, backend.dialect, None)
     executed = [found.save or found.forward, found.derivative] if kernel.op is Op.STEP else [found.derivative]
     missing = {*backend.lacks} & {name for formula in executed for name in looked_up(formula)}
     if not missing:
@@ -129,7 +132,7 @@ def bind(kernel: Kernel) -> Bound:
     """Return the kernel's callable, compiled once a process."""
     if kernel.is_rung:
         return overhead.bind(kernel)
-    return backends.get(kernel.backend).bind(kernel.op, rule(kernel), kernel.dtype)
+    return registry.backend(kernel.backend).bind(kernel.op, rule(kernel), kernel.dtype)
 
 
 def compiled(kernel: Kernel) -> Compiled | None:
@@ -137,7 +140,7 @@ def compiled(kernel: Kernel) -> Compiled | None:
     chosen = overhead.step(kernel) if kernel.is_rung else rule(kernel)
     if not isinstance(chosen, Rule):
         return None
-    return backends.get(kernel.backend).compiled(bind(kernel), kernel.op, chosen, kernel.dtype)
+    return registry.backend(kernel.backend).compiled(bind(kernel), kernel.op, chosen, kernel.dtype)
 
 
 def bind_at(case: Case) -> Bound:
@@ -150,7 +153,7 @@ def bind_at(case: Case) -> Bound:
 @cache
 def _specialised(specialise: Callable[[tuple[Any, ...]], Bound], case: Case) -> Bound:
     """Compile with operands of the size, each of its own, once a process."""
-    backend = backends.get(case.backend)
+    backend = registry.backend(case.backend)
     names = inputs(case.op, rule(case.kernel).residuals)
     return specialise(tuple(backend.adopt(np.ones(case.size, dtype_of(name, case.dtype))) for name in names))
 
@@ -159,7 +162,7 @@ def _specialised(specialise: Callable[[tuple[Any, ...]], Bound], case: Case) -> 
 @cache
 def takes_read_only(kernel: Kernel) -> bool:
     """Say whether a kernel can be called on operands that it cannot write to, so that it spoils them for no other."""
-    backend = backends.get(kernel.backend)
+    backend = registry.backend(kernel.backend)
     if not backend.protects:
         return False
     chosen = rule(kernel)
@@ -217,7 +220,7 @@ def traffic(activation: str, strategy: str, op: Op) -> Traffic:
     if activation == OVERHEAD:
         return Traffic(0, overhead.STREAMS.get(strategy, 0))
     plain, storage = split(strategy)
-    chosen = activations.get(activation).rule(plain, Dialect.SCALAR, None)
+    chosen = registry.activation(activation).rule(plain, Dialect.SCALAR, None)
     kept = len(chosen.residuals)
     if storage:
         own, passes = {Op.DERIVATIVE: (1, 1), Op.BACKWARD: (2, 1), Op.STEP: (4, 2)}[op]
@@ -272,7 +275,7 @@ class Operands:
     def _forward(self, strategy: str) -> dict[str, Array]:
         """Return y, and what the strategy saves beside it; piece by piece, which spares the memory bus."""
         plain, _ = split(strategy)
-        chosen = activations.get(self._activation).rule(plain, Dialect.ARRAY, backends.get("numpy").namespace())
+        chosen = registry.current().activation(self._activation).rule(plain, Dialect.ARRAY, backends.namespace("numpy"))
         names = ("y", *(operand_key(strategy, name) for name in chosen.saved))
         z = self._arrays["z"]
         kept = {name: np.empty_like(z) for name in names}
@@ -393,13 +396,13 @@ class Memory(Protocol):
 def prepare(case: Case, placement: Memory) -> Invocation:
     """Return the call that a case stands for; of a yardstick, the plain copy of one array to another."""
     if case.is_yardstick:
-        backend = backends.get(case.backend)
+        backend = registry.backend(case.backend)
         z = placement.operand(backend, "", "z")
         return Invocation(backend.copy(case.dtype), (backend.adopt(placement.output(0)), z))
     if case.is_rung:
         return _rung(case, placement)
     chosen = rule(case.kernel)
-    backend = backends.get(case.backend)
+    backend = registry.backend(case.backend)
     function = bind_at(case).function
     writable = not takes_read_only(case.kernel)
     arguments = tuple(
@@ -415,7 +418,7 @@ def prepare(case: Case, placement: Memory) -> Invocation:
 
 
 def _rung(case: Case, placement: Memory) -> Invocation:
-    y, out = placement.operand(backends.get(case.backend), "", "z"), placement.output(0)
+    y, out = placement.operand(registry.backend(case.backend), "", "z"), placement.output(0)
     arrays = {"y": y, "y0": y[:1], "out": out, "out0": out[:1]}
     names = overhead.operands(case.kernel)
     written = tuple(arrays[name] for name in names if name in {"out", "out0"})

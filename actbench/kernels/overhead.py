@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench import backends
+from actbench import registry
 from actbench.backends import Backend, Bound
 from actbench.errors import InputError, WrongKernelError, unknown
 from actbench.formula import Rule
@@ -45,7 +45,7 @@ def obstacle(case: Case) -> str | None:
     """Say why a rung cannot be measured, or None when it can."""
     if case.op is not Op.DERIVATIVE:
         return f"the overhead ladder is the same for every op: it is measured as {Op.DERIVATIVE}"
-    found = _found(backends.catalogue()[case.backend], case.strategy)
+    found = _found(registry.backends()[case.backend], case.strategy)
     return found if isinstance(found, str) else None
 
 
@@ -53,7 +53,7 @@ def step(kernel: Kernel) -> Any:
     """Return a rung as its backend declares it: a function or a `Rule`; `InputError` where there is none."""
     if kernel.strategy not in RUNGS:
         raise unknown("rung", kernel.strategy, RUNGS)
-    backend = backends.get(kernel.backend)
+    backend = registry.backend(kernel.backend)
     reason = obstacle(kernel.at(1)) or backend.refusal(kernel.dtype)
     if reason:
         raise InputError(f"{kernel.id} does not exist: {reason}")
@@ -62,7 +62,7 @@ def step(kernel: Kernel) -> Any:
 
 def bind(kernel: Kernel) -> Bound:
     """Return a rung's callable."""
-    backend = backends.get(kernel.backend)
+    backend = registry.backend(kernel.backend)
     found = step(kernel)
     if isinstance(found, Rule):
         return backend.bind(kernel.op, found, kernel.dtype)
@@ -73,7 +73,7 @@ def operands(kernel: Kernel) -> tuple[str, ...]:
     """Name what a rung is called with: ``y`` the input, ``out`` the result, ``y0`` and ``out0`` their first element."""
     found = step(kernel)
     if isinstance(found, Rule):
-        return ("out", "y") if backends.get(kernel.backend).preallocates else ("y",)
+        return ("out", "y") if registry.backend(kernel.backend).preallocates else ("y",)
     return tuple(inspect.signature(found).parameters)
 
 

@@ -15,7 +15,7 @@ from math import inf, isinf
 
 import numpy as np
 
-from actbench import activations
+from actbench import registry
 from actbench.analysis.accuracy import LOST, Accuracy, Part, bands, errors, in_bands, in_tails, with_further
 from actbench.errors import BenchmarkError
 from actbench.kernels.kernel import Array
@@ -61,7 +61,7 @@ def normal_sample(dtype: Dtype, points: int, seed: int) -> Array:
 def ends_and_kinks(activation: str, dtype: Dtype) -> Array:
     """Return the kinks of an activation, the numbers next to them, and the smallest and largest of the format."""
     limits = np.finfo(dtype)
-    kinks = np.array([*activations.get(activation).formulas.kinks], dtype=dtype)
+    kinks = np.array([*registry.activation(activation).formulas.kinks], dtype=dtype)
     near = [np.nextafter(kinks, np.array(side, dtype=dtype)) for side in (-inf, inf)]
     ends = np.array([limits.smallest_subnormal, limits.tiny, limits.max], dtype=dtype)
     return np.concatenate([kinks, *near, ends, -ends])

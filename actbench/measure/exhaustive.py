@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from actbench import activations, backends
+from actbench import backends, registry
 from actbench.analysis.accuracy import FEWEST, LOST, Accuracy, Errors, Loss, Part, bands, is_normal, is_wrong
 from actbench.analysis.stretches import Stretches
 from actbench.errors import BenchmarkError, InputError
@@ -63,7 +63,7 @@ def survey(
     for kernel in kernels:
         if kernel.dtype is not Dtype.FLOAT32:
             raise InputError(f"{kernel.id}: --exhaustive is for float32, there are too many float64: add -d float32")
-        if STABLE not in activations.get(kernel.activation).strategies:
+        if STABLE not in registry.activation(kernel.activation).strategies:
             raise InputError(f"{kernel.activation} has no strategy '{STABLE}', which --exhaustive takes for the truth")
     for found in sampled.of(kernels, start_worker):
         if isinstance(found, Unexamined):
@@ -129,7 +129,7 @@ def _numbers() -> Iterator[tuple[Part, Array]]:
 
 def _in_float64(activation: str, strategy: str) -> Rule:
     strategy, _ = split(strategy)
-    return activations.get(activation).rule(strategy, Dialect.ARRAY, backends.get("numpy").namespace())
+    return registry.current().activation(activation).rule(strategy, Dialect.ARRAY, backends.namespace("numpy"))
 
 
 def _truth(stable: Rule, z: Array) -> Truth:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from operator import attrgetter
 
-from actbench import backends
+from actbench import registry
 from actbench.analysis.limits import Limit, Width, arithmetic, copying, unknown_arithmetic
 from actbench.host.environment import Environment
 from actbench.measure.session import StartHere
@@ -40,4 +40,4 @@ def limits(start_worker: StartHere, environment: Environment) -> list[Limit]:
 
 
 def _unknown() -> Iterator[Limit]:
-    yield unknown_arithmetic(backends.catalogue()["numba"].unavailable or "the worker has no numba")
+    yield unknown_arithmetic(registry.backends()["numba"].unavailable or "the worker has no numba")

@@ -10,7 +10,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
-from actbench import backends, plugins
+from actbench import backends, plugins, registry
 from actbench.analysis.check_live import Outcome, Sides
 from actbench.analysis.regression import Margins
 from actbench.analysis.sequential import fewest_rounds
@@ -69,7 +69,7 @@ class Asked:
     @property
     def libraries(self) -> tuple[str, ...]:
         """The distributions of the optional ones among them."""
-        return backends.libraries(self.backends)
+        return backends.libraries(registry.known_backends(self.backends))
 
 
 class LiveSession:
@@ -185,7 +185,7 @@ class LiveSession:
         worker: Worker | None = None
         try:
             worker = start(self._asked.cpu, self._asked.timeout, "baseline", 1)
-            unused = {*backends.libraries(backends.catalogue())} - {*self._asked.libraries}
+            unused = {*backends.libraries(registry.backends().values())} - {*self._asked.libraries}
             told = describe(worker, self._asked.against)
             self._there = {name: version for name, version in told.items() if name not in unused}
             self.remarks = _differences(self._there, software.versions(self._asked.libraries))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench import activations, backends
+from actbench import backends, registry
 from actbench.analysis.accuracy import LOST, MAY_BE, Part, tail_of
 from actbench.analysis.expectation import States
 from actbench.formula import Dialect
@@ -46,7 +46,7 @@ class Look:
         self._examined = examined
         self._known = known
         plain, _ = split(kernel.strategy)
-        rule = activations.get(kernel.activation).rule(plain, Dialect.ARRAY, backends.get("numpy").namespace())
+        rule = registry.current().activation(kernel.activation).rule(plain, Dialect.ARRAY, backends.namespace("numpy"))
         slow = rounded and rule.residuals != ("z",)
         self._count = SCREENED_EXACTLY if slow else SCREENED
         self.finer = FINER_EXACTLY if slow else FINER

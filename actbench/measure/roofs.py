@@ -11,7 +11,7 @@ from itertools import cycle
 
 import numpy as np
 
-from actbench import backends
+from actbench import registry
 from actbench.kernels.kernel import Invocation
 from actbench.measure.protocol import Arithmetic, Copy, Limited, Taken
 from actbench.model.names import Dtype
@@ -31,7 +31,7 @@ Undisturbed = Callable[[Invocation, int, Callable[[], None]], Taken]
 
 def measured(copies: Sequence[int], repeats: int, undisturbed: Undisturbed) -> Limited:
     """Measure both, so many repeats; arithmetic only where numba is available."""
-    forms = [] if backends.catalogue()["numba"].unavailable else _forms(undisturbed)
+    forms = [] if registry.backends()["numba"].unavailable else _forms(undisturbed)
     arrays = [_Copy(nbytes, undisturbed) for nbytes in copies]
     arithmetic: list[list[float]] = [[] for _ in forms]
     copied: list[list[float]] = [[] for _ in arrays]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from actbench import backends
+from actbench import backends, registry
 from actbench.host import environment
 from actbench.host.environment import Environment
 from actbench.measure.protocol import Device
@@ -21,8 +21,8 @@ def surroundings(start_worker: StartHere, cpu: int | None, names: Iterable[str])
     Devices are asked for in a worker, which imports what they need.
     """
     named = [*names]
-    found = environment.collect(cpu, further=backends.libraries(named))
-    devices = _devices(start_worker, cpu, backends.on_devices(named))
+    found = environment.collect(cpu, further=backends.libraries(registry.known_backends(named)))
+    devices = _devices(start_worker, cpu, [each.name for each in registry.known_backends(named) if each.on_device])
     versions = {name: version for device in devices.values() for name, version in device.versions.items()}
     return replace(
         found,
@@ -31,7 +31,7 @@ def surroundings(start_worker: StartHere, cpu: int | None, names: Iterable[str])
     )
 
 
-def _devices(start_worker: StartHere, cpu: int | None, names: tuple[str, ...]) -> dict[str, Device]:
+def _devices(start_worker: StartHere, cpu: int | None, names: Sequence[str]) -> dict[str, Device]:
     if not names:
         return {}
     worker = start_worker(cpu, TIMEOUT)

@@ -87,16 +87,16 @@ class Worker:
 
     def describe(self) -> Described:
         """Tell what this process runs on."""
-        from actbench import backends
+        from actbench import backends, registry
         from actbench.host import software
 
-        return Described(PROTOCOL, software.versions(backends.libraries(backends.catalogue())))
+        return Described(PROTOCOL, software.versions(backends.libraries(registry.backends().values())))
 
     def device(self, backend: str) -> Device:
         """Tell in which device's memory a backend's operands lie."""
-        from actbench import backends
+        from actbench import registry
 
-        found = backends.get(backend).device()
+        found = registry.backend(backend).device()
         if found is None:
             raise RuntimeError(f"{backend} has the processor's memory")
         return Device(found.name, found.versions)
@@ -121,7 +121,7 @@ class Worker:
         """Call a kernel on given inputs, and residuals where there are any."""
         import numpy as np
 
-        from actbench import backends
+        from actbench import registry
         from actbench.formula import Dialect
         from actbench.kernels import kernel
         from actbench.model.cases import Case
@@ -137,7 +137,7 @@ class Worker:
                 answer = self._calls.call(wanted, operands)
             raised = None
         except (ArithmeticError, ValueError) as error:  # math raises either, of one number
-            if isinstance(error, ValueError) and backends.get(wanted.backend).dialect is Dialect.ARRAY:
+            if isinstance(error, ValueError) and registry.backend(wanted.backend).dialect is Dialect.ARRAY:
                 raise _refusal(wanted, error) from None
             answer, raised = Answer((), ()), repr(error)
         outputs = answer.outputs
@@ -154,7 +154,7 @@ class Worker:
 
     def prepare(self, cases: list[str], seed: int, *, whole: bool = False) -> Prepared:
         """Take up a block, its cases first, then its yardsticks: bind its kernels and draw its inputs."""
-        from actbench import backends
+        from actbench import registry
         from actbench.kernels import kernel
         from actbench.model.cases import Case
         from actbench.verification.behaviour.watch import Watch
@@ -165,7 +165,7 @@ class Worker:
         for case in self._cases:
             if not case.is_yardstick:
                 kernel.bind_at(case)
-        used = [backends.get(case.backend) for case in self._cases]
+        used = [registry.backend(case.backend) for case in self._cases]
         self._one_thread = [not (backend.threaded or backend.on_device) for backend in used]
         gc.freeze()  # numba alone brings so many objects that the next collection would take 60 ms
         first = self._cases[0]

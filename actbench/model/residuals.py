@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterable, Sequence
 from actbench.errors import InputError, unknown
 from actbench.model.cases import RUNGS
 from actbench.model.names import Storage
-from actbench.model.strategies import STRATEGIES
 
 
 def split(name: str) -> tuple[str, Storage | None]:
@@ -43,7 +42,7 @@ def exists(strategy: str, known: Collection[str]) -> bool:
     return True
 
 
-def rank(strategy: str, order: Sequence[str] = (*STRATEGIES, *RUNGS)) -> tuple[int, int]:
+def rank(strategy: str, order: Sequence[str]) -> tuple[int, int]:
     """Return the place of a strategy or a rung in tables: a narrow variant after the strategy that it is of.
 
     Those that are not in the order, such as a user's own, come last.

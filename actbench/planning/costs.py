@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actbench import backends
+from actbench import registry
 from actbench.kernels.kernel import traffic
 from actbench.model import residuals
 from actbench.model.cases import Case
@@ -17,7 +17,7 @@ LEAST_MEASURED = 0.3
 
 def predicted_call(case: Case) -> float:
     """Guess the seconds of one call before anything is measured: an upper figure, for planning alone."""
-    return case.size * backends.catalogue()[case.backend].planning_ns * 1e-9
+    return case.size * registry.backends()[case.backend].planning_ns * 1e-9
 
 
 def arm_seconds(plan: Plan, usual: float) -> float:

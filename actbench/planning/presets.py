@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from actbench import activations, backends, plugins
+from actbench import registry
 from actbench.errors import unknown
 from actbench.model.cases import OVERHEAD, RUNGS
 from actbench.model.names import Dtype, Op
-from actbench.model.strategies import STRATEGIES
 
 CORE = ("python", "numpy", "numba")
 """What presets measure that do not ask for more: the plain ways to execute a formula."""
@@ -50,18 +49,18 @@ def catalogue() -> dict[str, Preset]:
 
     They use the backends that are available here. What is loaded of a user's own belongs to all but `overhead`.
     """
-    usable = backends.usable()
-    own = plugins.additions()
-    core = tuple(name for name in usable if name in {*CORE, *own["backends"]})
+    usable = registry.available_backends()
+    own = registry.current().additions
+    core = tuple(name for name in usable if name in {*CORE, *own.backends})
     default = Axes(
-        activations=tuple(dict.fromkeys(["logistic", "tanh", *own["activations"]])),
-        strategies=tuple(STRATEGIES),
+        activations=tuple(dict.fromkeys(["logistic", "tanh", *own.activations])),
+        strategies=tuple(registry.strategies()),
         backends=core,
         ops=(Op.DERIVATIVE,),
         dtypes=tuple(Dtype),
         sizes=(1_000, 100_000, 4_000_000),
     )
-    common = tuple(dict.fromkeys(["recompute", "cached", *own["strategies"]]))
+    common = tuple(dict.fromkeys(["recompute", "cached", *own.strategies]))
     smoke = replace(default, strategies=common, dtypes=(Dtype.FLOAT64,), sizes=(1_000,))
     check = replace(
         default,
@@ -92,8 +91,8 @@ def catalogue() -> dict[str, Preset]:
     )
     full = replace(
         default,
-        activations=tuple(activations.catalogue()),
-        backends=tuple(name for name in usable if not backends.catalogue()[name].optional),
+        activations=tuple(registry.activations()),
+        backends=tuple(name for name in usable if not registry.backends()[name].optional),
         ops=tuple(Op),
         sizes=(*(16 ** (1 + power) for power in range(5)), 16_000_000),
     )

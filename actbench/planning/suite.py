@@ -9,7 +9,7 @@ from functools import partial
 from itertools import product
 from typing import Any
 
-from actbench import activations, backends
+from actbench import registry
 from actbench.backends import Backend
 from actbench.errors import InputError, unknown
 from actbench.kernels import overhead
@@ -18,7 +18,6 @@ from actbench.model import residuals
 from actbench.model.cases import OVERHEAD, RUNGS, Arm, Block, Case
 from actbench.model.names import Dtype, Op, unknown_dtype
 from actbench.model.plan import LeftOut, Plan
-from actbench.model.strategies import STRATEGIES
 from actbench.planning import costs, presets
 from actbench.planning.presets import Axes
 
@@ -46,19 +45,14 @@ class Selection:
     """Seconds."""
 
 
-def kept_or_done() -> tuple[str, ...]:
-    """Return what can stand in a strategy's place, in the order of tables."""
-    return (*STRATEGIES, *RUNGS)
-
-
 def strategies_of(activation: str) -> Container[str]:
     """Return the strategies that an activation has, or the rungs of the overhead ladder; `InputError` for others."""
-    return RUNGS if activation == OVERHEAD else activations.get(activation).strategies
+    return RUNGS if activation == OVERHEAD else registry.activation(activation).strategies
 
 
 def canonical(activation: str) -> str:
     """Return the name of an activation as ids have it: without the parameters that are the defaults."""
-    return activation if activation == OVERHEAD else activations.get(activation).name
+    return activation if activation == OVERHEAD else registry.activation(activation).name
 
 
 def plan(axes: Axes, *, pattern: str = "*", seed: int, memory: int, max_call: float = MAX_CALL) -> Plan:
@@ -89,7 +83,7 @@ def _because(axes: Axes, left_out: Sequence[LeftOut]) -> str:
         existing = strategies_of(name)
         absent = [strategy for strategy in axes.strategies if residuals.split(strategy)[0] not in existing]
         if name != OVERHEAD and len(absent) == len(axes.strategies):
-            found = activations.get(name)
+            found = registry.activation(name)
             why = found.formulas.uncached if "cached" in absent else ""
             has = f"{name} has the strategies {', '.join(found.strategies)}"
             return f": {has}{f', and no cached, because {why}' if why else ''}"
@@ -104,8 +98,8 @@ def offered(selection: Selection) -> list[Case]:
     asked = replace(chosen.axes, **{name: tuple(values) for name, values in selection.given.items()})
     known = Axes(
         activations=tuple(filter(_is_known, asked.activations)),
-        strategies=tuple(name for name in asked.strategies if residuals.exists(name, kept_or_done())),
-        backends=_known(asked.backends, backends.usable()),
+        strategies=tuple(name for name in asked.strategies if residuals.exists(name, registry.strategies_and_rungs())),
+        backends=_known(asked.backends, registry.available_backends()),
         ops=tuple(map(Op, _known(asked.ops, tuple(Op)))),
         dtypes=tuple(map(Dtype, _known(asked.dtypes, tuple(Dtype)))),
         sizes=asked.sizes,
@@ -122,7 +116,7 @@ def refuse_unknown(selection: Selection, elsewhere: Iterable[Case]) -> None:
     seen = {name for case in elsewhere for name in (case.activation, case.backend, case.strategy, case.op, case.dtype)}
     lookups: dict[str, Callable[[str], object]] = {
         "activations": strategies_of,
-        "backends": backends.get,
+        "backends": registry.backend,
         "strategies": _strategy,
         "ops": _op,
         "dtypes": _dtype,
@@ -139,21 +133,25 @@ def grouped(cases: Iterable[Case]) -> tuple[Block, ...]:
     for case in cases:
         empty = Block(case.activation, case.op, case.dtype, case.size, ())
         blocks.setdefault(empty, []).append(Arm(case.strategy, case.backend))
-    return tuple(
-        replace(block, arms=tuple(arms), copies=backends.with_own_copy(arm.backend for arm in arms))
-        for block, arms in blocks.items()
-    )
+    return tuple(replace(block, arms=tuple(arms), copies=_with_own_copy(arms)) for block, arms in blocks.items())
+
+
+def _with_own_copy(arms: Iterable[Arm]) -> tuple[str, ...]:
+    """Name the backends of these arms that are held against a copy of their own."""
+    return tuple(each.name for each in registry.known_backends(arm.backend for arm in arms) if each.has_own_copy)
 
 
 def threaded(plan: Plan) -> tuple[str, ...]:
     """Name the backends of a plan whose calls are executed by several threads."""
-    return backends.threaded(case.backend for case in plan.cases)
+    return tuple(each.name for each in registry.known_backends(case.backend for case in plan.cases) if each.threaded)
 
 
 def _wanted(axes: Axes, pattern: str) -> Iterator[Case]:
     """Yield the cases that exist as mathematics, in the order of tables."""
-    strategies = sorted(dict.fromkeys(axes.strategies), key=partial(residuals.rank, order=kept_or_done()))
-    ranked = [name for name in backends.catalogue() if name in axes.backends]
+    strategies = sorted(
+        dict.fromkeys(axes.strategies), key=partial(residuals.rank, order=registry.strategies_and_rungs())
+    )
+    ranked = [name for name in registry.backends() if name in axes.backends]
     sizes = sorted(set(axes.sizes))
     for activation in dict.fromkeys(map(canonical, axes.activations)):
         existing = strategies_of(activation)
@@ -166,7 +164,7 @@ def _wanted(axes: Axes, pattern: str) -> Iterator[Case]:
 
 
 def _obstacle(case: Case, memory: int, max_call: float) -> str | None:
-    backend: Backend = backends.get(case.backend)
+    backend: Backend = registry.backend(case.backend)
     refused = overhead.obstacle(case) or backend.refusal(case.dtype) if case.is_rung else refusal(case.kernel)
     if refused:
         return refused
@@ -195,7 +193,7 @@ def _check_names(axes: Axes) -> None:
     for activation in axes.activations:
         strategies_of(activation)
     for backend in axes.backends:
-        backends.get(backend)
+        registry.backend(backend)
     for strategy in axes.strategies:
         _strategy(strategy)
     _check_ladder(axes.activations, axes.strategies)
@@ -215,12 +213,12 @@ def _check_ladder(chosen: Iterable[str], strategies: Iterable[str]) -> None:
         )
     if others and rungs and not [name for name in strategies if name not in RUNGS]:
         raise InputError(
-            f"'{others[0]}' has strategies in place of rungs: add -s {','.join(STRATEGIES)}, or leave it out"
+            f"'{others[0]}' has strategies in place of rungs: add -s {','.join(registry.strategies())}, or leave it out"
         )
 
 
 def _strategy(name: str) -> None:
-    residuals.require(name, kept_or_done())
+    residuals.require(name, registry.strategies_and_rungs())
 
 
 def _op(name: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from inspect import isabstract, isclass
 from typing import Any
 
-from actbench import activations, backends
+from actbench import registry
 from actbench.backends import Backend
 from actbench.errors import InputError
 from actbench.formula import Activation, Extension
@@ -40,7 +40,10 @@ def declared(loaded: Loaded, files: Iterable[str], namespaces: Iterable[tuple[st
     """
     files, namespaces = tuple(files), tuple(namespaces)
     refuse_lost(loaded.name, files, {name: value for _, names in namespaces for name, value in names.items()})
-    known = [*map(id, activations.catalogue().values()), *(id(type(each)) for each in backends.catalogue().values())]
+    known = [
+        *map(id, registry.activations().values()),
+        *(id(type(each)) for each in registry.backends().values()),
+    ]
     own: dict[int, Any] = {}
     for module, names in namespaces:
         for value in names.values():

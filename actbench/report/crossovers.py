@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from actbench import backends
+from actbench import registry
 from actbench.analysis.crossovers import NEGLIGIBLE, Crossover, Curve, Kind
 from actbench.model.names import sort_index
 from actbench.report.answers import grouped
@@ -65,7 +65,7 @@ def table(curves: Sequence[Curve]) -> Table:
 
 def _ordered(curves: Sequence[Curve]) -> list[Curve]:
     """Return the curves of each activation and op by backend, as in the other tables."""
-    rank = partial(sort_index, order=[*backends.catalogue()])
+    rank = partial(sort_index, order=[*registry.backends()])
     of = list(dict.fromkeys((each.activation, each.op) for each in curves))
     return sorted(curves, key=lambda each: (of.index((each.activation, each.op)), rank(each.backend)))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from math import isnan
 
-from actbench import backends
+from actbench import registry
 from actbench.analysis.ladder import Step
 from actbench.analysis.statistics import Bounded
 from actbench.model.cases import RUNGS
@@ -24,7 +24,7 @@ def tables(steps: Sequence[Step]) -> Iterator[Table]:
 def _table(dtype: Dtype, steps: Sequence[Step]) -> Table:
     present = [rung for rung in RUNGS if any(step.case.strategy == rung for step in steps)]
     cells = {(step.case.backend, step.case.size, step.case.strategy): _cell(step) for step in steps}
-    rank = partial(sort_index, order=[*backends.catalogue()])
+    rank = partial(sort_index, order=[*registry.backends()])
     lines = sorted({line[:2] for line in cells}, key=lambda line: (rank(line[0]), line[1]))
     return Table(
         f"Overhead ladder: {dtype}",

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from actbench import activations, backends
+from actbench import registry
 from actbench.backends import helpers, source, sources
 from actbench.formula import Formula, Rule
 from actbench.kernels import kernel, overhead
@@ -28,8 +28,8 @@ def listing(case: Case) -> str:
 
 def _parts(case: Case) -> Iterator[str]:
     chosen = kernel.rule(case.kernel)
-    activation = activations.get(case.activation)
-    backend = backends.get(case.backend)
+    activation = registry.activation(case.activation)
+    backend = registry.backend(case.backend)
     yield f"{case.id}\n{activation.name}: {activation.summary}\n{case.op}: {case.op.meaning}"
     yield "\n".join([activation.reference, *mathematics.facts(activation)])
     yield (
@@ -55,7 +55,7 @@ def _parts(case: Case) -> Iterator[str]:
 
 def _rung(case: Case) -> Iterator[str]:
     found = overhead.step(case.kernel)
-    backend = backends.get(case.backend)
+    backend = registry.backend(case.backend)
     yield f"{case.id}\na rung of the overhead ladder: {RUNGS[case.strategy]}"
     yield f"keeps nothing; one call moves {bytes_moved(case)} bytes, temporaries not counted"
     title = f"executed by {backend.name}: {backend.summary}"

@@ -11,7 +11,7 @@ from functools import partial
 from math import isnan
 from operator import itemgetter
 
-from actbench import backends
+from actbench import registry
 from actbench.analysis.figures import Figures, kept_bytes
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS, Bounded
@@ -41,7 +41,7 @@ class Summary:
 def summarise(found: Measured, record: Record) -> Summary:
     """Put what was measured into words."""
     figures, speedups, steps, curves = found.figures, found.speedups, found.steps, found.curves
-    rank = partial(sort_index, order=[*backends.catalogue()])
+    rank = partial(sort_index, order=[*registry.backends()])
     measured = [each for each in figures if not each.yardstick]
     cases = sorted((each for each in measured if not each.rung), key=lambda each: rank(each.backend))
     within = sorted(
@@ -151,7 +151,10 @@ def _word(each: Figures) -> str:
 
 def _cost_table(checks: Sequence[Check]) -> Table:
     """Say what each strategy keeps and how wrong it can be."""
-    ordered = sorted(checks, key=lambda check: (check.kernel.dtype, strategy_rank(check.kernel.strategy)))
+    ordered = sorted(
+        checks,
+        key=lambda check: (check.kernel.dtype, strategy_rank(check.kernel.strategy, registry.strategies_and_rungs())),
+    )
     groups = grouped(
         ordered,
         lambda check: (check.kernel.activation, check.kernel.dtype, check.kernel.strategy, check.weaknesses),
@@ -266,4 +269,4 @@ def _with_unknown(checks: Iterable[Check]) -> dict[str, Check]:
 
 
 def _strategies(names: Iterable[str]) -> list[str]:
-    return sorted(set(names), key=strategy_rank)
+    return sorted(set(names), key=partial(strategy_rank, order=registry.strategies_and_rungs()))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from actbench import activations, backends
+from actbench import registry
 from actbench.errors import WrongKernelError
 from actbench.formula import Flaw, Weakness
 from actbench.kernels.kernel import is_built_in
@@ -47,7 +47,7 @@ def check_weaknesses(kernel: Kernel, derivative: Array, error: Array, z: Array) 
 def weaknesses_of(kernel: Kernel) -> tuple[Weakness, ...]:
     """Return the weaknesses that a kernel's strategy declares."""
     strategy, _ = residuals.split(kernel.strategy)
-    return activations.get(kernel.activation).strategies[strategy].weaknesses
+    return registry.activation(kernel.activation).strategies[strategy].weaknesses
 
 
 def exceeding(kernel: Kernel, derivative: Array, expected: Truth, z: Array, slack: float = 0.0) -> Array:
@@ -123,7 +123,7 @@ def _pair(kernel: Kernel, z: Array, step: Array, truth: Callable[[str, Array], T
 
 def output_exceeding(kernel: Kernel, y: Array, expected: Truth, z: Array, raised: str | None) -> Array:
     """Return where a step's y is not what is expected: a call that raised has none where g' overflows."""
-    weaknesses = activations.get(kernel.activation).formulas.weaknesses
+    weaknesses = registry.activation(kernel.activation).formulas.weaknesses
     excused = regions(weaknesses_of(kernel), z)[Flaw.OVERFLOWS] & np.isnan(y) & (raised is not None)
     excused |= flushed(kernel, y, expected, z, weaknesses)
     wrong = np.asarray(~excused & (expected.error(y) > allowed(weaknesses, z)))
@@ -165,7 +165,7 @@ def _bounded(declared: Array) -> Array:
 
 def _merges(kernel: Kernel, derivative: Array, z: Array, there: Array) -> Array:
     """Return where, of some z, a result is g' at the nearest kink, and y rounds to its value there."""
-    kinks = activations.get(kernel.activation).formulas.kinks
+    kinks = registry.activation(kernel.activation).formulas.kinks
     merges = np.zeros(z.size, dtype=bool)
     if kinks and there.any():
         where = np.array([*kinks])
@@ -198,7 +198,7 @@ def _declared(weakness: Weakness, z: Array) -> Array:
 
 def flushed(kernel: Kernel, computed: Array, expected: Truth, z: Array, weaknesses: tuple[Weakness, ...]) -> Array:
     """Return where a result is off by next to nothing, or z is, on a backend that takes such numbers for 0."""
-    if not backends.catalogue()[kernel.backend].flushes:
+    if not registry.backends()[kernel.backend].flushes:
         return np.zeros(z.size, dtype=bool)
     tiny = float(np.finfo(kernel.dtype).tiny)
     with np.errstate(all="ignore"):

@@ -19,7 +19,7 @@ from math import nan
 
 import numpy as np
 
-from actbench import activations, backends
+from actbench import activations, registry
 from actbench.errors import WrongKernelError
 from actbench.kernels.kernel import is_built_in
 from actbench.model.cases import Kernel
@@ -72,7 +72,7 @@ def _check_call(kernel: Kernel, evaluate: Evaluate, chosen: Array, rng: np.rando
 
 def _compiles_for_a_size(kernel: Kernel) -> bool:
     """Say whether a call of another size runs other code than that of the sizes that are timed."""
-    return backends.catalogue()[kernel.backend].compiles_for_a_size
+    return registry.backends()[kernel.backend].compiles_for_a_size
 
 
 def _check_conventions(kernel: Kernel, evaluate: Evaluate) -> None:
@@ -87,7 +87,7 @@ def _check_conventions(kernel: Kernel, evaluate: Evaluate) -> None:
     number = np.isfinite(z)
     when = "beside NaN and ±inf"
     hold(kernel, z[number], np.ones_like(z[number]), answer.at(number), slope.at(number), output.at(number), when)
-    formulas = activations.get(kernel.activation).formulas
+    formulas = registry.activation(kernel.activation).formulas
     convention = nan if formulas.at_nan is None else formulas.at_nan
     stated, ours = formulas.at_nan is not None, activations.is_built_in(kernel.activation)
     if stated or ours:

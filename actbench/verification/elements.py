@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from actbench.activations import get
+from actbench import registry
 from actbench.errors import WrongKernelError
 from actbench.model import residuals
 from actbench.model.cases import Case, Kernel
@@ -77,7 +77,7 @@ def _wrong(kernel: Kernel, z: Array, derivative: Array, slope: Truth, slack: flo
     _, storage = residuals.split(kernel.strategy)
     if storage is None:
         return allowance.exceeding(kernel, derivative, slope, z, slack)
-    forward = get(kernel.activation).formulas.weaknesses
+    forward = registry.activation(kernel.activation).formulas.weaknesses
     expected, at = kept.expected(kernel, z, 2 * STATED_ULP * allowance.factor(forward, z))
     wrong = [allowance.exceeding(kernel, derivative, each, place, slack) for each in expected for place in (z, at)]
     return np.asarray(np.logical_and.reduce(wrong))

@@ -18,7 +18,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from actbench import activations, backends
+from actbench import backends, registry
 from actbench.formula import Dialect
 from actbench.kernels.kernel import Operands
 from actbench.model.cases import Kernel
@@ -50,7 +50,7 @@ def _expected(  # noqa: PLR0913, PLR0917  # bytes, so that it can be cached
     activation: str, strategy: str, storage: Storage, dtype: Dtype, z_bytes: bytes, doubt_bytes: bytes
 ) -> tuple[tuple[Truth, ...], Array]:
     z, doubt = np.frombuffer(z_bytes, dtype), np.frombuffer(doubt_bytes)
-    names = activations.get(activation).rule(strategy, Dialect.SCALAR, None).residuals
+    names = registry.activation(activation).rule(strategy, Dialect.SCALAR, None).residuals
     operands = Operands(activation, z)
     computed = {name: operands.array(strategy, name).astype(np.float64) for name in names}
     formula = _Formula(activation, strategy)
@@ -75,8 +75,8 @@ class _Formula:
     """A strategy's formula over numbers of any precision; each residual is evaluated once."""
 
     def __init__(self, activation: str, strategy: str) -> None:
-        known = activations.get(activation)
-        numpy = backends.get("numpy").namespace()
+        known = registry.activation(activation)
+        numpy = backends.namespace("numpy")
         exact = known.rule(strategy, Dialect.SCALAR, mpmath.mp)
 
         def slope(z: float) -> Any:

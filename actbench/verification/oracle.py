@@ -30,7 +30,7 @@ from functools import cache
 
 import numpy as np
 
-from actbench import activations, backends
+from actbench import registry
 from actbench.errors import BenchmarkError, WrongKernelError
 from actbench.kernels import overhead
 from actbench.kernels.kernel import is_built_in
@@ -126,7 +126,7 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
         known.append(
             f"not declared: {causes.rounding(z[off], derivative[off], slope.nearest[off], error[off]) or STEEP}"
         )
-    flushes = backends.catalogue()[kernel.backend].flushes
+    flushes = registry.backends()[kernel.backend].flushes
     if flushes and np.any(error[allowance.flushed(kernel, derivative, slope, z, weaknesses)] > STATED_ULP):
         known.append(flushes)
     return Check(
@@ -169,7 +169,7 @@ def _check_kept(kernel: Kernel, derivative: Array, z: Array) -> None:
 
     Those are of z, or of z as it is kept, where that is.
     """
-    forward = activations.get(kernel.activation).formulas.weaknesses
+    forward = registry.activation(kernel.activation).formulas.weaknesses
     expected, at = kept.expected(kernel, z, 2 * STATED_ULP * allowance.factor(forward, z))
     wrong = np.logical_and.reduce(
         [allowance.exceeding(kernel, derivative, each, place) for each in expected for place in (z, at)]

@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from actbench import activations, backends
+from actbench import backends, registry
 from actbench.formula import Dialect
 from actbench.model.names import Dtype
 from actbench.plugins import evaluating, with_room
@@ -49,7 +49,7 @@ def points(activation: str, dtype: Dtype) -> Array:
 
     The grid, its kinks and what is next to them, and where its parameters put what the grid has near 0.
     """
-    chosen = activations.get(activation)
+    chosen = registry.activation(activation)
     fmt = np.dtype(dtype).type
     kinks = [fmt(z) for z in chosen.formulas.kinks if z != 0]
     near = [np.nextafter(kink, fmt(side)) for kink in kinks for side in (-np.inf, np.inf)]
@@ -106,10 +106,10 @@ def _beside(places: Array, rng: np.random.Generator) -> Array:
 
 def _special(activation: str, dtype: Dtype) -> Iterator[Array]:
     """Yield kinks, roots of g', and the z at which y or g' begins to be a constant, as numpy computes them."""
-    chosen = activations.get(activation)
+    chosen = registry.activation(activation)
     formulas = chosen.formulas
     yield np.array([*formulas.kinks], dtype=np.float64)
-    namespace = backends.get("numpy").namespace()
+    namespace = backends.namespace("numpy")
     functions = [chosen.forward(Dialect.ARRAY, namespace)]
     for name in formulas.strategies:
         rule = chosen.rule(name, Dialect.ARRAY, namespace)

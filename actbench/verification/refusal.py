@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from actbench import activations
+from actbench import registry
 from actbench.errors import WrongKernelError
 from actbench.formula import Flaw
 from actbench.model.cases import Kernel
@@ -229,7 +229,7 @@ class _Refusal:
         return words or (causes.LOSSY if self._relative(off) <= NEARLY else "")
 
     def _merging(self, off: Array) -> str:
-        kinks = activations.get(self.kernel.activation).formulas.kinks
+        kinks = registry.activation(self.kernel.activation).formulas.kinks
         return causes.merging(self.z[off], self.computed[off], kinks)
 
     def _at(self, at: int, there: Array) -> str:
@@ -261,13 +261,13 @@ class _Refusal:
     @property
     def _weaknesses(self) -> Any:
         if self.what == "y":
-            return activations.get(self.kernel.activation).formulas.weaknesses
+            return registry.activation(self.kernel.activation).formulas.weaknesses
         return allowance.weaknesses_of(self.kernel)
 
 
 def _sides(activation: str, z: float) -> str:
     """Say what is the matter with g itself at z, which is then not the kernel's fault."""
-    chosen = activations.get(activation)
+    chosen = registry.activation(activation)
     for at in (0.0, z) if abs(z) < NEXT_TO else (z,):
         declared = any(abs(at - kink) <= NEXT_TO * max(1.0, abs(at)) for kink in chosen.formulas.kinks)
         if not declared and (sides := sides_at(activation, at)) and (words := sides.words(at)):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from actbench import __version__, activations
+from actbench import __version__, registry
 from actbench.cli.main import COMMANDS
 from actbench.formula import Activation
 from actbench.measure.checking import check_kernels
@@ -22,6 +22,7 @@ from actbench.report.numbers import plus_minus, ratio
 from benchmarks import accuracy_table, figures
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench
+from tests.support.registered import register
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -156,9 +157,9 @@ def walked_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Activatio
     monkeypatch.setitem(sys.modules, "added", module)
     spec.loader.exec_module(module)
     (added,) = (value for value in vars(module).values() if isinstance(value, Activation))
-    assert added.name not in activations.catalogue(), "it would show nothing"
+    assert added.name not in registry.activations(), "it would show nothing"
     assert f"actbench/activations/{added.name}.py" in CONTRIBUTING
-    monkeypatch.setitem(activations.catalogue(), added.name, added)
+    register(monkeypatch, added)
     return added
 
 
@@ -187,7 +188,7 @@ def test_what_the_walk_through_adds_is_listed_measured_and_shown(
 def test_the_table_of_activations_in_the_readme_is_the_catalogue() -> None:
     found = [
         [f"`{signature(each)}`", each.summary.replace("|", r"\|"), ", ".join(each.strategies), enough(each)]
-        for each in activations.catalogue().values()
+        for each in registry.activations().values()
     ]
     _, _, table = README.partition("| activation | formula | strategies | is y enough? |\n|---|---|---|---|\n")
     lines = table.partition("\n\n")[0].splitlines()

@@ -10,13 +10,13 @@ import mpmath
 import numpy as np
 import pytest
 
-from actbench import activations, backends
+from actbench import activations, registry
 from actbench.errors import InputError
 from actbench.formula import Dialect, looked_up
 from actbench.model.cases import Kernel
 from actbench.model.names import Op
-from actbench.model.strategies import STRATEGIES
 from actbench.planning import suite
+from actbench.registry import STRATEGIES
 from actbench.verification import oracle
 from tests.conftest import Actbench
 from tests.support import kernels
@@ -24,23 +24,23 @@ from tests.support import kernels
 
 def test_every_activation_file_is_discovered_and_summarised() -> None:
     files = {path.stem.replace("_", "-") for path in Path(activations.__file__).parent.glob("[!_]*.py")}
-    assert set(activations.catalogue()) == files
-    assert all(activation.summary for activation in activations.catalogue().values())
+    assert set(registry.activations()) == files
+    assert all(activation.summary for activation in registry.activations().values())
 
 
 def test_every_strategy_is_one_of_the_vocabulary() -> None:
-    for activation in activations.catalogue().values():
+    for activation in registry.activations().values():
         assert set(activation.strategies) <= set(STRATEGIES)
         assert "recompute" in activation.strategies
 
 
 def test_an_independent_truth_is_known_for_every_activation() -> None:
-    assert set(kernels.TRUTH) == set(activations.catalogue())
+    assert set(kernels.TRUTH) == set(registry.activations())
 
 
 def test_an_unknown_activation_is_answered_with_the_nearest() -> None:
     with pytest.raises(InputError, match="unknown activation 'logistc': did you mean 'logistic'"):
-        activations.get("logistc")
+        registry.activation("logistc")
 
 
 @pytest.mark.parametrize(
@@ -63,24 +63,24 @@ def test_an_unknown_activation_is_answered_with_the_nearest() -> None:
 def test_the_name_of_its_parameter_is_what_a_strategy_keeps(
     activation: str, strategy: str, residuals: tuple[str, ...], dialect: Dialect
 ) -> None:
-    assert activations.get(activation).rule(strategy, dialect, math).residuals == residuals
+    assert registry.activation(activation).rule(strategy, dialect, math).residuals == residuals
 
 
 # What is known of an activation
 
 
 def test_every_activation_has_a_reference_with_its_year() -> None:
-    for activation in activations.catalogue().values():
+    for activation in registry.activations().values():
         assert re.search(r'^[^"]+, ".+", (18|19|20)\d\d', activation.reference), activation.name
 
 
 def test_an_activation_can_be_had_from_y_or_says_why_not() -> None:
-    for activation in activations.catalogue().values():
+    for activation in registry.activations().values():
         assert ("cached" in activation.strategies) != bool(activation.formulas.uncached), activation.name
 
 
 def test_what_a_kink_is_taken_to_be_is_the_derivative_on_one_of_its_sides() -> None:
-    for activation in activations.catalogue().values():
+    for activation in registry.activations().values():
         _, slope = kernels.TRUTH[activation.name]
         for z, convention in activation.formulas.kinks.items():
             left, right = (float(slope(mpmath.mpf(z) + side)) for side in (-1e-9, 1e-9))
@@ -102,8 +102,8 @@ def test_what_a_formula_looks_up_in_its_namespace_is_read_off_its_code(formula: 
 
 
 def test_every_function_of_a_formula_exists_where_a_backend_does_not_say_that_it_lacks_it() -> None:
-    usable = [each for each in backends.catalogue().values() if not each.unavailable]
-    for backend, activation in product(usable, activations.catalogue().values()):
+    usable = [each for each in registry.backends().values() if not each.unavailable]
+    for backend, activation in product(usable, registry.activations().values()):
         for strategy in activation.strategies:
             found = activation.rule(strategy, backend.dialect, backend.namespace())
             executed = [formula for formula in (found.forward, found.save, found.derivative) if formula]
@@ -129,8 +129,8 @@ def test_every_function_of_a_formula_exists_where_a_backend_does_not_say_that_it
     ],
 )
 def test_a_name_says_the_parameters_that_are_not_the_defaults(given_name: str, name: str) -> None:
-    assert activations.get(given_name).name == name
-    assert activations.get(name).name == name
+    assert registry.activation(given_name).name == name
+    assert registry.activation(name).name == name
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_a_name_says_the_parameters_that_are_not_the_defaults(given_name: str, n
 )
 def test_a_parameter_that_cannot_be_is_refused_in_one_line(actbench: Actbench, name: str, said: str) -> None:
     with pytest.raises(InputError) as refused:
-        activations.get(name)
+        registry.activation(name)
     assert str(refused.value) == f"'{name}' is no activation: {said}"
     for command in (("run", "--dry-run"), ("list", "cases")):
         result = actbench(*command, "-a", name)
@@ -160,7 +160,7 @@ def test_a_parameter_that_cannot_be_is_refused_in_one_line(actbench: Actbench, n
 
 def test_an_unknown_activation_with_parameters_is_answered_with_the_nearest() -> None:
     with pytest.raises(InputError, match="unknown activation 'ela': did you mean 'elu'"):
-        activations.get("ela:alpha=2")
+        registry.activation("ela:alpha=2")
 
 
 WITH_PARAMETERS: dict[str, tuple[Any, Any]] = {
@@ -187,9 +187,9 @@ WITH_PARAMETERS: dict[str, tuple[Any, Any]] = {
 @pytest.mark.parametrize("name", WITH_PARAMETERS)
 def test_an_activation_with_parameters_is_what_it_says(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(kernels.TRUTH, name, WITH_PARAMETERS[name])
-    usable = [each for each in ("python", "numpy", "numba") if not backends.catalogue()[each].unavailable]
-    for strategy, backend in product(activations.get(name).strategies, usable):
-        for dtype in backends.get(backend).dtypes[:1] if backend == "numba" else backends.get(backend).dtypes:
+    usable = [each for each in ("python", "numpy", "numba") if not registry.backends()[each].unavailable]
+    for strategy, backend in product(registry.activation(name).strategies, usable):
+        for dtype in registry.backend(backend).dtypes[:1] if backend == "numba" else registry.backend(backend).dtypes:
             kernel = Kernel(name, strategy, backend, Op.STEP, dtype)
             assert oracle.check(kernel, kernels.evaluate).kernel == kernel
             z = np.linspace(-3.0, 3.0, 61).astype(dtype)
@@ -231,8 +231,8 @@ def accepted(seed: int, each: int) -> list[str]:
 
 @pytest.mark.parametrize("name", [*accepted(seed=19, each=2), "elu:alpha=100", "celu:alpha=1e4", "elu:alpha=0"])
 def test_every_parameter_that_is_accepted_passes(name: str) -> None:
-    usable = [backends.get(each) for each in ("python", "numpy")]
-    for strategy, backend in product(activations.get(name).strategies, usable):
+    usable = [registry.backend(each) for each in ("python", "numpy")]
+    for strategy, backend in product(registry.activation(name).strategies, usable):
         for dtype in backend.dtypes:
             kernel = Kernel(name, strategy, backend.name, Op.STEP, dtype)
             assert oracle.check(kernel, kernels.evaluate).kernel == kernel

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from actbench import activations, backends
+from actbench import registry
 from actbench.backends import Bound
 from actbench.backends.numpy import Numpy
 from actbench.errors import WrongKernelError
@@ -25,6 +25,7 @@ from actbench.verification.oracle import Evaluation
 from actbench.verification.points import further
 from tests.support import kernels
 from tests.support.judged import InProcess, block, declared, refusal
+from tests.support.registered import register
 from tests.support.written import in_place, one, right
 
 
@@ -144,7 +145,7 @@ def test_a_backend_that_finds_its_result_in_the_memory_it_is_given_has_no_speed(
 
             return Bound(call)
 
-    monkeypatch.setitem(backends.catalogue(), "lazy", Lazy())
+    register(monkeypatch, Lazy())
     said = []
     for lazy in (False, True):  # noqa: B007  # which `call` sees
         forget()
@@ -195,9 +196,9 @@ def test_no_kernel_can_change_what_other_kernels_read(monkeypatch: pytest.Monkey
         settle(of, worker.doubts())
 
 
-@pytest.mark.parametrize("name", sorted(activations.catalogue()))
+@pytest.mark.parametrize("name", sorted(registry.activations()))
 def test_nan_and_infinity_give_what_is_stated_and_nothing_beside_them_changes(name: str) -> None:
-    for strategy in activations.get(name).strategies:
+    for strategy in registry.activation(name).strategies:
         for backend in ("numpy", "python"):
             oracle.check_calls(Kernel(name, strategy, backend, Op.STEP, Dtype.FLOAT64), kernels.evaluate)
 

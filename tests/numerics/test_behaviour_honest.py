@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from actbench import activations
+from actbench import registry
 from actbench.formula import Extension, Flaw, Strategy, Weakness
 from actbench.kernels.kernel import Array
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
 from actbench.plugins.by_name import forget
 from tests.support.judged import block, declared, refusal
+from tests.support.registered import register
 from tests.support.written import in_place, one, right
 
 
@@ -78,9 +79,9 @@ def test_y_of_ones_own_may_lack_the_digits_that_its_arithmetic_has_not(monkeypat
 
     def said(save: Callable[[Array], Any]) -> str:
         extension = Extension("logistic", "mine", "for a test", lambda _: Strategy(right_again, save=save))
-        original = activations.get("logistic")
+        original = registry.activation("logistic")
         with monkeypatch.context() as patch:
-            patch.setitem(activations.catalogue(), "logistic", original.with_strategy(extension))
+            register(patch, original.with_strategy(extension))
             forget()
             return refusal(block(op=Op.STEP, dtype=Dtype.FLOAT32))
 
@@ -97,8 +98,8 @@ def test_where_no_weakness_is_declared_a_strategy_is_right_as_far_as_its_arithme
         cancels = Weakness(Flaw.CANCELS, "1 - s cancels", lambda z, _: z > 0)
         return Strategy(lambda z: special.expit(z) * (1 - special.expit(z)), weaknesses=(cancels,))
 
-    extended = activations.get("logistic").with_strategy(Extension("logistic", "mine", "for a test", build))
-    monkeypatch.setitem(activations.catalogue(), "logistic", extended)
+    extended = registry.activation("logistic").with_strategy(Extension("logistic", "mine", "for a test", build))
+    register(monkeypatch, extended)
     forget()
     assert not refusal(block(dtype=Dtype.FLOAT32))  # g' is subnormal where this is 0
 
@@ -112,19 +113,19 @@ def test_a_weakness_that_merges_excuses_nothing_where_y_is_not_that_at_the_kink(
             return Strategy(lambda y: ((y > 0) & (y < 1)) / y.dtype.type(6.0), weaknesses=(merges,))
 
         extended = original.with_strategy(Extension("hard-sigmoid", "mine", "for a test", build))
-        monkeypatch.setitem(activations.catalogue(), "hard-sigmoid", extended)
+        register(monkeypatch, extended)
         forget()
         return refusal(block("hard-sigmoid"))
 
-    original = activations.get("hard-sigmoid")
+    original = registry.activation("hard-sigmoid")
     assert not said(lambda z, fmt: (z < 3) & (z > 3 - 8 * fmt.eps))
 
     def zero(_: Any) -> Strategy:
         everywhere = Weakness(Flaw.MERGES, "y rounds", lambda z, _: abs(z) >= 0)
         return Strategy(lambda z: np.zeros(z.size, z.dtype), weaknesses=(everywhere,))
 
-    extended = activations.get("relu").with_strategy(Extension("relu", "mine", "for a test", zero))
-    monkeypatch.setitem(activations.catalogue(), "relu", extended)
+    extended = registry.activation("relu").with_strategy(Extension("relu", "mine", "for a test", zero))
+    register(monkeypatch, extended)
     forget()
     assert "gives 0 where g' = 1" in refusal(block("relu"))
 

@@ -6,7 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from actbench import activations
+from actbench import registry
 from actbench.formula import Flaw, Strategy
 from actbench.kernels.kernel import Array
 from actbench.model.cases import Kernel
@@ -30,7 +30,7 @@ PIECEWISE_LINEAR = ("hard-sigmoid", "hard-tanh", "leaky-relu", "relu")
 
 
 def strategy_of(kernel: Kernel) -> Strategy:
-    return activations.get(kernel.activation).strategies[kernel.strategy]
+    return registry.activation(kernel.activation).strategies[kernel.strategy]
 
 
 def has(kernel: Kernel, *flaws: Flaw) -> bool:
@@ -84,7 +84,7 @@ def test_where_digits_cancel_the_error_is_a_few_eps_in_absolute_terms(kernel: Ke
 def test_a_step_also_gives_the_output(kernel: Kernel) -> None:
     z = kernels.ordinary(kernel.activation, kernel.dtype)
     y = kernels.outputs(kernel, z)[0]
-    weaknesses = activations.get(kernel.activation).formulas.weaknesses
+    weaknesses = registry.activation(kernel.activation).formulas.weaknesses
     stated = ULP * kernels.declared(weaknesses, Flaw.AMPLIFIES, z)
     assert (kernels.ulps(y, kernels.ordinary_output(kernel.activation, kernel.dtype)) <= stated).all()
 

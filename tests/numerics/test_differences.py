@@ -7,7 +7,7 @@ from textwrap import dedent
 import numpy as np
 import pytest
 
-from actbench import activations, plugins
+from actbench import plugins, registry
 from actbench.errors import BenchmarkError, WrongKernelError
 from actbench.model.cases import Kernel
 from actbench.model.checks import STATED_ULP
@@ -48,9 +48,9 @@ def write(text: str) -> None:
     plugins.load("mine.py")
 
 
-@pytest.mark.parametrize("name", activations.catalogue())
+@pytest.mark.parametrize("name", registry.activations())
 def test_a_difference_is_nowhere_further_off_than_it_says(name: str) -> None:
-    activation = activations.get(name)
+    activation = registry.activation(name)
     z = oracle.points(name, Dtype.FLOAT64)[::3]
     found = differences.differentiate(differences.forward(activation), z, dict(activation.formulas.kinks))
     truth, _ = oracle.truth_at(name, z)
@@ -69,7 +69,7 @@ def test_numbers_that_are_not_known_count_as_no_error() -> None:
     assert truth.at(np.array([False, True, True])).error(np.array([3.0, 3.0])).tolist() == [1.0, 0.0]
 
 
-@pytest.mark.parametrize("name", activations.catalogue())
+@pytest.mark.parametrize("name", registry.activations())
 def test_built_in_definitions_are_evaluated_exactly(name: str) -> None:
     assert obstacle(name) is None
 

@@ -8,7 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from actbench import activations, backends
+from actbench import registry
 from actbench.formula import Flaw
 from actbench.kernels import kernel
 from actbench.kernels.kernel import Array, Invocation, Operands, Placement
@@ -93,12 +93,12 @@ def test_the_upstream_gradient_is_of_the_same_numbers_in_another_order() -> None
 @pytest.mark.parametrize(("activation", "dtype"), [*product(kernels.TRUTH, Dtype)])
 def test_residuals_are_what_the_forward_pass_keeps(activation: str, dtype: Dtype) -> None:
     operands = Operands.drawn(activation, dtype, 100, seed=1)
-    weaknesses = activations.get(activation).formulas.weaknesses
+    weaknesses = registry.activation(activation).formulas.weaknesses
     z = operands.array("", "z")
     exact = kernels.output(activation, z)
     stated = 8 * kernels.declared(weaknesses, Flaw.AMPLIFIES, z)
     assert (kernels.ulps(operands.array("recompute", "y"), exact) <= stated).all()
-    if "complement" in activations.get(activation).strategies:
+    if "complement" in registry.activation(activation).strategies:
         with mpmath.workdps(50):
             small = [min(y, 1 - y) if activation == "logistic" else 1 - abs(y) for y in exact]
         assert kernels.ulps(operands.array("complement", "c"), small).max() <= 8
@@ -108,7 +108,7 @@ def test_residuals_are_what_the_forward_pass_keeps(activation: str, dtype: Dtype
 @pytest.mark.parametrize(("dtype", "backend"), [*product(Dtype, ("numpy", "numba-parallel"))])
 def test_a_yardstick_copies(dtype: Dtype, backend: str) -> None:
     placement = placed(dtype=dtype)
-    output, z = placement.output(0), placement.operand(backends.get("numpy"), "", "z")
+    output, z = placement.output(0), placement.operand(registry.backend("numpy"), "", "z")
     output[:] = 7
     invocation = kernel.prepare(replace(YARDSTICK, backend=backend, dtype=dtype), placement)
     invocation.function(*invocation.arguments)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actbench import activations
+from actbench import registry
 from actbench.formula import Flaw
 from actbench.kernels.kernel import Array
 from actbench.model.cases import Kernel
@@ -38,7 +38,7 @@ def identified(chosen: list[Kernel]) -> pytest.MarkDecorator:
 @identified(EVERY)
 def test_a_right_kernel_passes_with_its_largest_error(kernel: Kernel) -> None:
     check = oracle.check(kernel, kernels.evaluate)
-    declared = activations.get(kernel.activation).strategies[kernel.strategy].weaknesses
+    declared = registry.activation(kernel.activation).strategies[kernel.strategy].weaknesses
     assert check.kernel == kernel
     assert check.weaknesses == tuple(weakness.why for weakness in declared)
     assert check.worst_z in oracle.points(kernel.activation, kernel.dtype)
@@ -159,7 +159,7 @@ EVERY_STRATEGY = [
     each
     for each in EVERY
     if (each.backend, each.op) == ("numpy", Op.DERIVATIVE)
-    for weaknesses in [activations.get(each.activation).strategies[each.strategy].weaknesses]
+    for weaknesses in [registry.activation(each.activation).strategies[each.strategy].weaknesses]
     if all(weakness.flaw is not Flaw.OVERFLOWS for weakness in weaknesses)
 ]
 

@@ -5,22 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from actbench import activations
+from actbench import registry
 from actbench.formula import Activation, Flaw, Formulas, Strategy, Weakness
 from actbench.model.cases import Kernel
 from actbench.model.names import Dtype, Op
 from actbench.verification import oracle
 from tests.support import kernels
+from tests.support.registered import register
 from tests.support.spoilt import declare, refusal, spoilt
 
 
 @pytest.mark.parametrize("backend", ["python", "numpy", "numba"])
 def test_an_undeclared_overflow_is_refused(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
     textbook = Kernel("logistic", "textbook", backend, Op.DERIVATIVE, Dtype.FLOAT64)
-    honest = activations.get("logistic").build
-    monkeypatch.setitem(
-        activations.catalogue(),
-        "logistic",
+    honest = registry.activation("logistic").build
+    register(
+        monkeypatch,
         Activation(
             "logistic",
             "for a test",
@@ -59,7 +59,7 @@ def test_a_weakness_that_does_not_occur_is_refused(flaw: Flaw, monkeypatch: pyte
 def test_a_weakness_that_does_not_occur_is_refused_beside_one_that_does(
     idle: Weakness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = activations.get("logistic").strategies["textbook"].weaknesses
+    honest = registry.activation("logistic").strategies["textbook"].weaknesses
     declare(monkeypatch, "modest", textbook=Strategy(lambda z: 0.0 * z, weaknesses=(*honest, idle)))
     kernel = Kernel("modest", "textbook", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
     right = Kernel("logistic", "textbook", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)

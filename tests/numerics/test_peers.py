@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from actbench import activations, backends
+from actbench import backends, registry
 from actbench.backends import Bound, _framework
 from actbench.backends._rewriting import rewritten
 from actbench.errors import NotComparableError
@@ -52,10 +52,10 @@ def worker() -> Iterator[WorkerProcess]:
 @each_usable
 def test_every_kernel_passes_the_oracle(worker: WorkerProcess, name: str) -> None:
     """One after the other in one worker; where nothing is declared, to 8 ULP."""
-    backend = backends.catalogue()[name]
+    backend = registry.backends()[name]
     chosen = [
         Kernel(activation.name, strategy, name, op, dtype).at(1)
-        for activation, op, dtype in product(activations.catalogue().values(), Op, backend.dtypes)
+        for activation, op, dtype in product(registry.activations().values(), Op, backend.dtypes)
         for strategy in activation.strategies
         if kernel.refusal(Kernel(activation.name, strategy, name, op, dtype)) is None
     ]
@@ -64,7 +64,7 @@ def test_every_kernel_passes_the_oracle(worker: WorkerProcess, name: str) -> Non
     checks = [found.check for found in check_kernels(plan, lambda: shared)]
     assert {check.kernel.at(1) for check in checks} == {*chosen}
     for check in checks:
-        strategies = activations.get(check.kernel.activation).strategies
+        strategies = registry.activation(check.kernel.activation).strategies
         declared = [weakness.why for weakness in strategies[check.kernel.strategy].weaknesses]
         assert [why for why in check.weaknesses if why != backend.flushes] == declared
         assert check.weaknesses or check.max_ulp <= STATED_ULP
@@ -75,7 +75,7 @@ def test_every_kernel_passes_the_oracle(worker: WorkerProcess, name: str) -> Non
 @pytest.mark.parametrize("name", [usable("torch-compile")])
 def test_what_torch_compile_is_said_to_lack_is_wrong_there(name: str) -> None:
     torch: Any = importlib.import_module("torch")
-    backend: Any = backends.catalogue()[name]
+    backend: Any = registry.backends()[name]
 
     def less_one(x: Any) -> Any:
         return torch.expm1(x)
@@ -93,7 +93,7 @@ def test_jax_flushes_denormals_where_a_result_is_next_to_nothing(worker: WorkerP
     plan = Plan(suite.grouped([Case("logistic", "recompute", name, Op.STEP, Dtype.FLOAT32, 1)]), seed=1)
     shared: Any = SimpleNamespace(evaluate=worker.evaluate, inspect=worker.inspect, close=lambda: None)
     ((found),) = [found.check for found in check_kernels(plan, lambda: shared)]
-    assert found.weaknesses == (backends.catalogue()[name].flushes,)
+    assert found.weaknesses == (registry.backends()[name].flushes,)
 
 
 @each_usable
@@ -130,7 +130,7 @@ def test_what_is_compiled_for_a_size_is_compiled_once_with_operands_of_that_size
         return Bound(lambda *_: operands[0], 0.25)
 
     general = Bound(lambda *_: None, specialise=specialise)
-    monkeypatch.setattr(type(backends.catalogue()["numpy"]), "bind", lambda *_: general)
+    monkeypatch.setattr(type(registry.backends()["numpy"]), "bind", lambda *_: general)
     monkeypatch.setattr(kernel, "bind", kernel.bind.__wrapped__)
     for size, _ in product((10, 20), range(2)):
         case = Case("tanh", "cached", "numpy", Op.BACKWARD, Dtype.FLOAT32, size)
@@ -153,7 +153,7 @@ def test_a_library_s_own_kernel_is_given_a_single_one_for_dy() -> None:
 
 
 def test_the_builtins_of_a_rewritten_formula_are_replaced_in_it_alone() -> None:
-    formula = activations.get("logistic").rule("recompute", Dialect.ARRAY, np).derivative
+    formula = registry.activation("logistic").rule("recompute", Dialect.ARRAY, np).derivative
     other = rewritten(formula, np.float32, abs=lambda z: 0 * z)
     assert other(np.float32(3)) == np.float32(0.25)
     assert formula(3.0) == pytest.approx(0.04517666)
@@ -162,7 +162,7 @@ def test_the_builtins_of_a_rewritten_formula_are_replaced_in_it_alone() -> None:
 VIEWS = """
 import sys
 import numpy as np
-from actbench import backends
+from actbench import backends, registry
 from actbench.kernels import kernel
 from actbench.model import Case, Dtype, Op
 
@@ -178,7 +178,7 @@ def call(strategy, placement):
 seen = [call("recompute", placement).arguments[0] for placement in placements]
 assert call("textbook", placements[0]).arguments[0] is seen[0]
 where = [np.asarray(each).ctypes.data for each in seen]
-assert where == [placement.operand(backends.get("numpy"), "", "z").ctypes.data for placement in placements]
+assert where == [placement.operand(registry.backend("numpy"), "", "z").ctypes.data for placement in placements]
 assert where[0] != where[1]
 for placement in placements * 5:
     invocation = call("recompute", placement)
@@ -202,13 +202,15 @@ def test_operands_are_views_of_placed_arrays_and_results_start_at_a_cache_line(n
 def test_a_run_records_the_libraries_that_it_uses_and_no_others(
     actbench: Actbench, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    library = backends.catalogue()[name].libraries[-1]
+    library = registry.backends()[name].libraries[-1]
     plan = Plan(suite.grouped([Case("tanh", "cached", name, Op.DERIVATIVE, Dtype.FLOAT32, 10)]), seed=1)
-    found = environment.collect(None, {}, backends.libraries(case.backend for case in plan.cases))
+    found = environment.collect(
+        None, {}, backends.libraries(registry.known_backends(case.backend for case in plan.cases))
+    )
     assert found.libraries[library] == version(library)
     actbench("run", "-a", "tanh", "-b", "numpy", "-n", "1000", "--rounds", "1", "-o", "here")
     assert library not in record(Path("here"))["environment"]["libraries"]
-    monkeypatch.setattr(type(backends.catalogue()[name]), "requires", "no_such_library")
+    monkeypatch.setattr(type(registry.backends()[name]), "requires", "no_such_library")
     assert actbench("run", "--resume", "here", "--rounds", "2").exit_code == 0, "it does not use the library"
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actbench import activations, backends
+from actbench import backends, registry
 from actbench.formula import Dialect, Flaw, Formulas
 from actbench.kernels.kernel import Array
 from actbench.model.cases import Kernel
@@ -18,7 +18,7 @@ from actbench.model.names import Dtype, Op
 from actbench.verification import oracle
 from tests.support import kernels
 
-NAMES = list(activations.catalogue())
+NAMES = list(registry.activations())
 BACKENDS = ("python", "numpy", "numba", "numba-simd")
 STEPS = [
     each
@@ -50,12 +50,12 @@ def identified(chosen: list[Kernel]) -> pytest.MarkDecorator:
 
 
 def formulas(name: str) -> Formulas:
-    return activations.get(name).formulas
+    return registry.activation(name).formulas
 
 
 def forward(name: str, z: Array) -> Array:
     with np.errstate(all="ignore"):
-        return np.asarray(activations.get(name).forward(Dialect.ARRAY, backends.get("numpy").namespace())(z))
+        return np.asarray(registry.current().activation(name).forward(Dialect.ARRAY, backends.namespace("numpy"))(z))
 
 
 def eps(chosen: Kernel) -> float:
@@ -75,7 +75,7 @@ def test_a_derivative_is_as_symmetric_as_it_is_mathematically(chosen: Kernel, z:
     (expected,) = [slope for names, slope in mirrored.items() if chosen.activation in names]
     z_size = np.abs(np.array(z))
     factor = kernels.declared(
-        activations.get(chosen.activation).strategies[chosen.strategy].weaknesses, Flaw.AMPLIFIES, z_size
+        registry.activation(chosen.activation).strategies[chosen.strategy].weaknesses, Flaw.AMPLIFIES, z_size
     )
     kinks = [*formulas(chosen.activation).kinks]
     elsewhere = ~np.isin(z_size, np.abs(kinks)) & ~near(kinks, z_size, chosen.dtype)
@@ -101,7 +101,7 @@ def test_the_derivative_of_what_never_falls_is_never_below_0(chosen: Kernel, z: 
 @modest
 def test_the_derivative_of_what_falls_and_rises_has_the_sign_of_the_truth(chosen: Kernel, z: list[float]) -> None:
     there = np.array(z, dtype=chosen.dtype)
-    weaknesses = activations.get(chosen.activation).strategies[chosen.strategy].weaknesses
+    weaknesses = registry.activation(chosen.activation).strategies[chosen.strategy].weaknesses
     certain = ~kernels.declared(weaknesses, Flaw.CANCELS, there)
     truth = np.sign(kernels.rounded(kernels.slope(chosen.activation, there), chosen.dtype))
     found = np.sign(differentiated(chosen, there))
@@ -173,7 +173,7 @@ SAFE = [
     if each.op is Op.STEP and each.backend in {"python", "numpy"}
     if all(
         known.flaw is not Flaw.OVERFLOWS
-        for known in activations.get(each.activation).strategies[each.strategy].weaknesses
+        for known in registry.activation(each.activation).strategies[each.strategy].weaknesses
     )
 ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from actbench import backends
+from actbench import registry
 from actbench.backends import numpy_dtype
 from actbench.kernels.kernel import Operands, Placement, prepare
 from actbench.model.names import Dtype, Op, Storage
@@ -20,8 +20,8 @@ def test_narrow_residuals_are_made_once_and_shared_by_strategies_and_backends() 
     assert kept is operands.array("cached:float16", "y:float16")
     assert np.array_equal(kept, operands.array("pair", "y").astype(np.float16))
     placement = Placement(operands, np.random.default_rng(0))
-    of_numpy = placement.operand(backends.get("numpy"), "pair:float16", "z:float16")
-    of_numba = placement.operand(backends.get("numba"), "pair:float16", "z:float16")
+    of_numpy = placement.operand(registry.backend("numpy"), "pair:float16", "z:float16")
+    of_numba = placement.operand(registry.backend("numba"), "pair:float16", "z:float16")
     assert of_numba.dtype == np.uint16
     assert np.shares_memory(of_numpy, of_numba)
 

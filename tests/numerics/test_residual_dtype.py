@@ -6,7 +6,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from actbench import activations, backends
+from actbench import registry
 from actbench.errors import WrongKernelError
 from actbench.formula import Activation, Dialect
 from actbench.kernels.kernel import Array, compiled
@@ -21,7 +21,7 @@ from tests.support.narrow import kernel
 def one_of_each_kind() -> list[tuple[str, str]]:
     """Return an activation and a strategy for every strategy and set of residuals that there is; well-known ones."""
     found: dict[tuple[str, tuple[str, ...]], Activation] = {}
-    known = activations.catalogue().values()
+    known = registry.activations().values()
     for activation in sorted(known, key=lambda each: each.name not in {"logistic", "silu"}):
         for strategy in activation.strategies:
             kept = activation.rule(strategy, Dialect.SCALAR, None).residuals
@@ -34,7 +34,7 @@ KINDS = one_of_each_kind()
 TYPES = [(Storage.FLOAT16, Dtype.FLOAT32), (Storage.BFLOAT16, Dtype.FLOAT32), (Storage.FLOAT32, Dtype.FLOAT64)]
 
 BACKENDS = [
-    name for name, each in backends.catalogue().items() if not (each.only_wide or each.optional or each.unavailable)
+    name for name, each in registry.backends().items() if not (each.only_wide or each.optional or each.unavailable)
 ]
 
 
@@ -44,7 +44,7 @@ def checked(activation: str, strategy: str, backend: str, storage: str, dtype: s
 
 
 @pytest.mark.parametrize(("storage", "dtype"), TYPES)
-@pytest.mark.parametrize("backend", [name for name in BACKENDS if not backends.catalogue()[name].threaded])
+@pytest.mark.parametrize("backend", [name for name in BACKENDS if not registry.backends()[name].threaded])
 @pytest.mark.parametrize(("activation", "strategy"), KINDS)
 def test_what_is_kept_narrowly_gives_the_formula_s_value(
     activation: str, strategy: str, backend: str, storage: str, dtype: str

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from numba.core.errors import TypingError
 from numba.extending import register_jitable
 
-from actbench import activations, backends
+from actbench import backends, registry
 from actbench.backends._rewriting import with_literals
 from actbench.backends._simd import coefficients, functions
 from actbench.formula import Dialect
@@ -281,11 +281,11 @@ def over_array(formula: Callable[..., Any], values: Any) -> Any:
 
 
 @pytest.mark.parametrize("dtype", Dtype)
-@pytest.mark.parametrize("name", activations.catalogue())
+@pytest.mark.parametrize("name", registry.activations())
 def test_an_activation_has_the_values_that_it_has_over_numpy(name: str, dtype: Dtype) -> None:
-    activation = activations.get(name)
+    activation = registry.activation(name)
     z = np.linspace(-3.0, 9.0, 999).astype(dtype)
-    expected = activation.forward(Dialect.ARRAY, backends.get("numpy").namespace())(z)
+    expected = activation.forward(Dialect.ARRAY, backends.namespace("numpy"))(z)
     helper = register_jitable(forceinline=True)
     found = over_array(with_literals(activation.forward(Dialect.ARRAY, functions), dtype, helper=helper), z)
     np.testing.assert_allclose(found, expected, rtol=8 * float(np.finfo(dtype).eps))

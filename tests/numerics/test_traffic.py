@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from actbench import activations, backends
+from actbench import registry
 from actbench.errors import LOADED, InputError
 from actbench.kernels import kernel
 from actbench.model.cases import Arm, Block, Kernel
@@ -49,14 +49,14 @@ def test_bytes_moved_and_kept_follow_from_the_traffic(chosen: Kernel) -> None:
 
 
 def test_every_strategy_of_a_name_keeps_as_much() -> None:
-    for activation in activations.catalogue().values():
+    for activation in registry.activations().values():
         for strategy, op in product(activation.strategies, Op):
             streams, arrays = TRAFFIC[KEPT[strategy], op]
             assert kernel.traffic(activation.name, strategy, op) == kernel.Traffic(arrays, streams)
 
 
 def test_a_function_that_a_backend_lacks_is_a_reason_for_a_kernel_not_to_exist(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(type(backends.catalogue()["numpy"]), "lacks", ("erf", "erfc"))
+    monkeypatch.setattr(type(registry.backends()["numpy"]), "lacks", ("erf", "erfc"))
     for strategy, op, missing in (
         ("textbook", Op.DERIVATIVE, "erf"),
         ("textbook", Op.STEP, "erf and no erfc"),
@@ -88,7 +88,7 @@ def test_the_yardstick_reads_one_array_and_writes_one_and_keeps_nothing(op: Op, 
         ({"strategy": "cache"}, "unknown strategy of logistic 'cache': did you mean 'cached'?"),
         ({"backend": "numbra"}, "unknown backend 'numbra': did you mean 'numba'?"),
         ({"activation": "identity"}, "unknown strategy of identity 'cached': known are recompute"),
-        ({"backend": "zzz"}, f"unknown backend 'zzz': known are {', '.join(sorted(backends.catalogue()))}{LOADED}"),
+        ({"backend": "zzz"}, f"unknown backend 'zzz': known are {', '.join(sorted(registry.backends()))}{LOADED}"),
     ],
 )
 def test_an_unknown_name_is_answered_with_the_nearest(wrong: dict[str, str], message: str) -> None:
@@ -102,6 +102,6 @@ def test_an_unknown_name_is_answered_with_the_nearest(wrong: dict[str, str], mes
 
 
 def test_an_unavailable_backend_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(type(backends.catalogue()["numba"]), "requires", "no_such_distribution")
+    monkeypatch.setattr(type(registry.backends()["numba"]), "requires", "no_such_distribution")
     with pytest.raises(InputError, match="backend 'numba' is not available: no_such_distribution is not installed"):
-        backends.get("numba")
+        registry.backend("numba")

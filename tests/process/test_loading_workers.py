@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from actbench import backends, plugins
+from actbench import plugins, registry
 from actbench.backends._compiling import jitted
 from actbench.backends.numba_parallel import copying
 from actbench.cli import main
@@ -191,10 +191,10 @@ def test_a_kernel_is_compiled_where_there_is_no_place_for_a_cache(monkeypatch: p
 
 
 def test_loading_leaves_the_built_in_backends_as_they_are() -> None:
-    before = {name: id(backend) for name, backend in backends.catalogue().items()}
+    before = {name: id(backend) for name, backend in registry.backends().items()}
     plugins.load("mine.py")
     plugins.unload()
-    assert {name: id(backend) for name, backend in backends.catalogue().items()} == before
+    assert {name: id(backend) for name, backend in registry.backends().items()} == before
     assert not [name for name in sys.modules if name.startswith("actbench_loaded_")]
     assert os.getcwd() not in sys.path  # noqa: PTH109  # as it stands there
 

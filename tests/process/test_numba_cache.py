@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numba.core.caching import IndexDataCacheFile
 
-from actbench import backends
+from actbench import registry
 from actbench.backends import _generated_code, _numba_cache
 from actbench.kernels.kernel import rule
 from actbench.model.cases import Kernel
@@ -106,7 +106,7 @@ def test_kernels_that_other_processes_compiled_are_not_taken_for_one_another(bac
 
 def bound_and_compiled(kernel: Kernel) -> tuple[bool, Compiled | None]:
     """Bind a kernel as a process does that has not yet; return whether it came from the cache, and what it is."""
-    backend, chosen = backends.get(kernel.backend), (kernel.op, rule(kernel), kernel.dtype)
+    backend, chosen = registry.backend(kernel.backend), (kernel.op, rule(kernel), kernel.dtype)
     bound = backend.bind(*chosen)
     return bound.from_cache, backend.compiled(bound, *chosen)
 

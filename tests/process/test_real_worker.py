@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from actbench import backends
+from actbench import registry
 from actbench.errors import BenchmarkError
 from actbench.host.variables import worker_environment
 from actbench.measure.client import WorkerLostError, WorkerProcess, here
@@ -23,7 +23,7 @@ from actbench.model.cases import Arm, Block, Kernel
 from actbench.model.names import Dtype, Op
 from tests.support.selections import FILES, UNPROBED, names, rows
 
-AVAILABLE = [name for name, backend in backends.catalogue().items() if not backend.unavailable]
+AVAILABLE = [name for name, backend in registry.backends().items() if not backend.unavailable]
 TIMEOUT = 60.0
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")

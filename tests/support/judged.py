@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from actbench import activations
+from actbench import registry
 from actbench.errors import BenchmarkError
 from actbench.formula import Extension, Piecewise, Strategy
 from actbench.kernels.kernel import Array
@@ -20,6 +20,7 @@ from actbench.model.cases import Arm, Block, Kernel
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
 from actbench.plugins.by_name import forget
+from tests.support.registered import register
 
 SWEEPS, CALLS = 3, 25
 """How often a kernel is timed, and so many calls at a time."""
@@ -74,8 +75,8 @@ def declared(
         del m
         return Strategy(Piecewise(scalar=scalar or array, array=array))
 
-    extended = activations.get(activation).with_strategy(Extension(activation, "mine", "for a test", build))
-    monkeypatch.setitem(activations.catalogue(), activation, extended)
+    extended = registry.activation(activation).with_strategy(Extension(activation, "mine", "for a test", build))
+    register(monkeypatch, extended)
     forget()
 
 

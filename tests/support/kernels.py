@@ -10,7 +10,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from actbench import activations, backends
+from actbench import registry
 from actbench.backends import Backend
 from actbench.formula import Flaw, Weakness
 from actbench.kernels.kernel import Array, Operands, Placement, bind, prepare, refusal
@@ -95,7 +95,7 @@ def _has_a_loop_of_its_own(kernel: Kernel) -> bool:
 
     Compiling is most of what tests take.
     """
-    backend = backends.catalogue()[kernel.backend]
+    backend = registry.backends()[kernel.backend]
     return not (backend.threaded or (kernel.backend.startswith("numba") and kernel.op is not Op.STEP))
 
 
@@ -105,10 +105,10 @@ def every_kernel() -> list[Kernel]:
     Left out are the optional backends, and loops that say nothing new of an activation; what is compiled is so in one
     dtype or the other by turns.
     """
-    usable = [each for each in backends.catalogue().values() if not (each.optional or each.unavailable)]
+    usable = [each for each in registry.backends().values() if not (each.optional or each.unavailable)]
     return [
         kernel
-        for activation, (turn, backend), op in product(activations.catalogue().values(), enumerate(usable), Op)
+        for activation, (turn, backend), op in product(registry.activations().values(), enumerate(usable), Op)
         for place, strategy in enumerate(activation.strategies)
         for dtype in _tested(activation.name, backend, turn + place)
         for kernel in [Kernel(activation.name, strategy, backend.name, op, dtype)]
@@ -138,7 +138,7 @@ def ordinary(activation: str, dtype: Dtype) -> Array:
     """Return z as normalised layers see them, an activation's kinks, and what is next to these."""
     drawn = np.random.default_rng(1).uniform(-8, 8, 200)
     plain = np.concatenate([np.linspace(-8, 8, 129), drawn, [-0.0]]).astype(dtype)
-    kinks = np.array([*activations.get(activation).formulas.kinks], dtype=dtype)
+    kinks = np.array([*registry.activation(activation).formulas.kinks], dtype=dtype)
     around = [np.nextafter(kinks, np.dtype(dtype).type(side)) for side in (-np.inf, np.inf)]
     return np.concatenate([plain, kinks, *around])
 
@@ -181,7 +181,7 @@ def outputs(kernel: Kernel, z: Array, dy: Array | None = None, **raising: Any) -
 def from_residual(kernel: Kernel, kept: Array) -> Array:
     """Call a derivative on a residual of one's own."""
     function = bind(kernel).function
-    backend = backends.get(kernel.backend)
+    backend = registry.backend(kernel.backend)
     with np.errstate(all="ignore"):
         if not backend.preallocates:
             return np.asarray(function(backend.adopt(kept)))

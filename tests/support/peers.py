@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from actbench import backends
+from actbench import registry
 
-OPTIONAL = [name for name, backend in backends.catalogue().items() if backend.optional]
+OPTIONAL = [name for name, backend in registry.backends().items() if backend.optional]
 
 
 def usable(name: str) -> Any:
     """Return a parameter that is skipped where the backend is missing, with the reason."""
-    reason = backends.catalogue()[name].unavailable
+    reason = registry.backends()[name].unavailable
     return pytest.param(name, marks=pytest.mark.skipif(reason is not None, reason=f"{name}: {reason}"))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from actbench import backends
+from actbench import registry
 from actbench.kernels import kernel
 from actbench.kernels.kernel import Invocation, Operands, Placement
 from actbench.model.cases import Case
@@ -15,7 +15,7 @@ SIZE = 1000
 
 SAMPLE = kernels.sample()
 
-USABLE = {name: backend for name, backend in backends.catalogue().items() if not backend.unavailable}
+USABLE = {name: backend for name, backend in registry.backends().items() if not backend.unavailable}
 
 UNPLACED = [name for name, backend in USABLE.items() if not (backend.optional or backend.places)]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from actbench import backends
+from actbench import registry
 from actbench.model.cases import OVERHEAD, Kernel
 from actbench.model.names import Dtype, Op
 
-USABLE = [backend for backend in backends.catalogue().values() if not backend.unavailable]
+USABLE = [backend for backend in registry.backends().values() if not backend.unavailable]
 
 LADDERS = [backend for backend in USABLE if backend.ladder]
 

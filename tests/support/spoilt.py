@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from actbench import activations
+from actbench import registry
 from actbench.errors import WrongKernelError
 from actbench.formula import Activation, Formulas
 from actbench.kernels.kernel import Array
@@ -17,6 +17,7 @@ from actbench.model.names import Op
 from actbench.verification import oracle
 from actbench.verification.oracle import Evaluation
 from tests.support import kernels
+from tests.support.registered import register
 
 Change = Callable[[Array, Array], Array]
 """From z and the right derivative to a wrong one."""
@@ -43,9 +44,9 @@ def refusal(kernel: Kernel, evaluate: oracle.Evaluate) -> str:
 
 def declare(monkeypatch: pytest.MonkeyPatch, name: str, **strategies: Any) -> None:
     """Add an activation whose forward function is the logistic."""
-    forward = activations.get("logistic").build
+    forward = registry.activation("logistic").build
 
     def build(m: Any) -> Formulas:
         return Formulas(forward=forward(m).forward, **strategies)
 
-    monkeypatch.setitem(activations.catalogue(), name, Activation(name, "for a test", build))
+    register(monkeypatch, Activation(name, "for a test", build))

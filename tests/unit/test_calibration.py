@@ -20,7 +20,7 @@ from actbench.measure.calibration import (
 from actbench.model.calibration import Calibration
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
-from actbench.model.strategies import STRATEGIES
+from actbench.registry import STRATEGIES
 
 IN_L2 = SMALL // 8
 IN_CACHE = PHASED // 8

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pytest
 
-from actbench import backends
+from actbench import registry
 from actbench.model.cases import Case
 from actbench.model.names import Dtype, Op
 from actbench.report.charts.grammar import Spec
@@ -87,7 +87,7 @@ def test_the_yardstick_has_the_colour_of_a_copy_among_rounds(loaded_run: Run) ->
 
 
 def test_backends_shown_together_have_different_colours() -> None:
-    names = [*backends.catalogue()]
+    names = [*registry.backends()]
     for first in names:
         shown = scale(signs(["numpy", first], "backend").backend_colour(["numpy", first, COPY]))
         assert len(set(shown.values())) == len(shown)
@@ -95,5 +95,5 @@ def test_backends_shown_together_have_different_colours() -> None:
 
 
 def test_backends_have_colours_of_their_own() -> None:
-    names = [*backends.catalogue()][: len(PALETTE)]
+    names = [*registry.backends()][: len(PALETTE)]
     assert len(set(scale(signs(names, "backend").backend_colour(names)).values())) == len(PALETTE)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from actbench import backends
+from actbench import registry
 from actbench.backends import Device, _nvidia
 from actbench.host import environment
 from actbench.kernels import kernel
@@ -25,14 +25,14 @@ GPU = "Grand GPU 9000, 80 GiB"
 
 Found = Callable[[str, str], None]
 
-WITHOUT = backends.catalogue()["torch-cuda"].unavailable
+WITHOUT = registry.backends()["torch-cuda"].unavailable
 on_a_device = pytest.mark.skipif(WITHOUT is not None, reason=f"torch-cuda: {WITHOUT}")
 
 
 @pytest.fixture
 def found(monkeypatch: pytest.MonkeyPatch) -> Found:
     """Let numba's operands lie in the memory of a device, and say which and by what driver."""
-    kind = type(backends.catalogue()["numba"])
+    kind = type(registry.backends()["numba"])
 
     def found(name: str, driver: str) -> None:
         monkeypatch.setattr(kind, "on_device", True)
@@ -104,7 +104,7 @@ def test_a_run_without_a_device_is_compared_with_one_that_has_it(actbench: Actbe
 
 
 def test_a_device_that_cannot_be_used_is_told_in_a_line(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:
-    kind = type(backends.catalogue()["numba"])
+    kind = type(registry.backends()["numba"])
 
     def fails(_: object) -> Device:
         raise RuntimeError("CUDA driver version is insufficient")

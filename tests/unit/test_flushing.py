@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from actbench import backends
+from actbench import registry
 from actbench.errors import WrongKernelError
 from actbench.kernels.kernel import Array
 from actbench.model.cases import Kernel
@@ -18,7 +18,7 @@ from tests.support import kernels
 @pytest.fixture
 def flushing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Declare that numpy flushes."""
-    monkeypatch.setattr(type(backends.catalogue()["numpy"]), "flushes", "for a test")
+    monkeypatch.setattr(type(registry.backends()["numpy"]), "flushes", "for a test")
 
 
 KERNEL = Kernel("logistic", "recompute", "numpy", Op.STEP, Dtype.FLOAT32)

@@ -18,6 +18,7 @@ LAYERS = (
     {"runs", "planning"},
     {"kernels"},
     {"plugins"},
+    {"registry"},
     {"activations", "backends"},
     {"formula", "host"},
     {"model"},

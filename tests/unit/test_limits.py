@@ -11,14 +11,14 @@ from platform import machine
 import numpy as np
 import pytest
 
-from actbench import backends
+from actbench import registry
 from actbench.analysis.limits import Limit, Width, arithmetic, copying
 from actbench.measure.client import WorkerProcess, here
 from actbench.model.names import Dtype
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench
 
-needs_numba = pytest.mark.skipif(bool(backends.catalogue()["numba"].unavailable), reason="numba is not installed")
+needs_numba = pytest.mark.skipif(bool(registry.backends()["numba"].unavailable), reason="numba is not installed")
 
 REGISTERS = {
     "x86_64": {128: "xmm", 256: "ymm", 512: "zmm"},
@@ -56,7 +56,7 @@ def forms() -> list[tuple[int, int]]:
     return list(fma.FORMS)
 
 
-FORMS = [] if backends.catalogue()["numba"].unavailable else forms()
+FORMS = [] if registry.backends()["numba"].unavailable else forms()
 EVERY = pytest.mark.parametrize(("dtype", "form"), list(product(Dtype, FORMS)))
 
 
@@ -213,7 +213,7 @@ def test_without_numba_copies_alone_are_measured_and_the_reason_is_given(
         return protocol.Limited((), tuple(protocol.Copy(nbytes, (1e9,) * repeats) for nbytes in copies))
 
     monkeypatch.setattr(FakeWorker, "limits", without)
-    monkeypatch.setattr(type(backends.catalogue()["numba"]), "requires", "no_such_distribution")
+    monkeypatch.setattr(type(registry.backends()["numba"]), "requires", "no_such_distribution")
     shown = actbench("env", "--limits").stdout
     assert "arithmetic                   not measured: no_such_distribution is not installed\n" in shown
     assert shown.count("copy of") == 2

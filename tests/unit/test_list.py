@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from actbench import activations, backends
+from actbench import registry
 from tests.conftest import Actbench
 
 
@@ -22,14 +22,14 @@ def test_list_shows_every_section(actbench: Actbench) -> None:
     ]
     (logistic,) = [line.removeprefix("  logistic ").strip() for line in lines if line.startswith("  logistic ")]
     assert logistic == "1 / (1 + exp(-z))  [textbook, recompute, cached, complement]"
-    for name in ("identity", "tanh", *backends.catalogue(), "smoke", "default", "full", "complement"):
+    for name in ("identity", "tanh", *registry.backends(), "smoke", "default", "full", "complement"):
         assert any(line.startswith(f"  {name} ") for line in lines), name
 
 
 def test_an_activation_is_listed_with_its_parameters_range_kinks_and_why_y_is_not_enough(actbench: Actbench) -> None:
     lines = [line.split(maxsplit=1) for line in actbench("list", "activations").stdout.splitlines()]
     shown = {head: (rest, " ".join(after)) for (head, rest), after in zip(lines[::2], lines[1::2], strict=True)}
-    assert len(shown) == len(activations.catalogue())
+    assert len(shown) == len(registry.activations())
     assert shown["elu:alpha=1"] == (
         "z where z > 0, else alpha (exp(z) - 1)  [recompute, cached]",
         "values from -1 to inf",
@@ -88,7 +88,7 @@ def test_an_option_that_a_list_would_ignore_is_refused(
 def test_a_backend_that_is_not_installed_is_listed_with_its_reason_and_refused(
     actbench: Actbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(type(backends.catalogue()["numba"]), "requires", "no_such_module_at_all")
+    monkeypatch.setattr(type(registry.backends()["numba"]), "requires", "no_such_module_at_all")
     shown = actbench("list", "backends").stdout
     assert re.search(r"^numba +not available: no_such_module_at_all is not installed$", shown, re.MULTILINE)
     result = actbench("run", "-b", "numba", "--dry-run")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from actbench import activations, backends, plugins
+from actbench import plugins, registry
 from actbench.errors import InputError
-from actbench.model.strategies import STRATEGIES
+from actbench.registry import STRATEGIES
 from tests.conftest import Actbench
 from tests.support.selections import record, rows
 
@@ -51,9 +51,9 @@ SELECTED = ("-a", "parabola,logistic", "-b", "numpy,numpy-quiet", "-d", "float64
 @pytest.fixture(autouse=True)
 def nothing_is_left_behind() -> Iterator[None]:
     """Leave the catalogues as they were, and hold every command to doing so itself."""
-    before = [[*names] for names in (activations.catalogue(), backends.catalogue(), STRATEGIES)]
+    before = [[*names] for names in (registry.activations(), registry.backends(), registry.strategies())]
     yield
-    after = [[*names] for names in (activations.catalogue(), backends.catalogue(), STRATEGIES)]
+    after = [[*names] for names in (registry.activations(), registry.backends(), registry.strategies())]
     plugins.unload()
     assert after == before
 
@@ -155,7 +155,7 @@ def test_a_strategy_takes_the_parameters_of_its_activation() -> None:
         "        return 1.0 if y > 0.0 else y + alpha\n    return derivative\n"
     )
     plugins.load("mine.py")
-    rule = activations.get("elu:alpha=0.5").strategies["scaled"].derivative
+    rule = registry.activation("elu:alpha=0.5").strategies["scaled"].derivative
     assert callable(rule)
     assert rule(-0.25) == 0.25
     plugins.unload()

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from actbench import activations, backends
+from actbench import registry
 from actbench.backends._rewriting import with_literals
 from actbench.kernels.kernel import bind, rule
 from actbench.model.cases import Kernel
@@ -25,7 +25,7 @@ SAMPLE = [kernel for kernel in kernels.sample() if kernel.backend == "numba"]
 WITH_PARAMETERS = [
     Kernel(name, strategy, "numba", Op.STEP, Dtype.FLOAT32)
     for name in ("celu:alpha=0.3", "elu:alpha=0.5", "leaky-relu:slope=0.3", "squareplus:b=0.1")
-    for strategy in activations.get(name).strategies
+    for strategy in registry.activation(name).strategies
 ]
 
 
@@ -34,7 +34,7 @@ def identified(chosen: list[Kernel]) -> pytest.MarkDecorator:
 
 
 def compiled(kernel: Kernel) -> Compiled:
-    backend, chosen = backends.get("numba"), (kernel.op, rule(kernel), kernel.dtype)
+    backend, chosen = registry.backend("numba"), (kernel.op, rule(kernel), kernel.dtype)
     found = backend.compiled(backend.bind(*chosen), *chosen)
     assert found is not None
     return found
@@ -113,7 +113,7 @@ def test_integers_and_names_are_left_alone_and_so_is_the_original() -> None:
     assert changed(2.0) == pytest.approx(formula(2.0))
 
 
-@pytest.mark.parametrize("activation", activations.catalogue())
+@pytest.mark.parametrize("activation", registry.activations())
 def test_results_do_not_depend_on_who_compiled(activation: str) -> None:
     kernel = Kernel(activation, "recompute", "numba", Op.STEP, Dtype.FLOAT64)
     z = np.linspace(-5.0, 5.0, 1001)
@@ -131,7 +131,7 @@ import sys
 
 import numpy as np
 
-from actbench import backends
+from actbench import backends, registry
 from actbench.formula import Rule
 from actbench.model.checks import Compiled
 from actbench.model.names import Dtype, Op
@@ -139,7 +139,7 @@ from actbench.model.names import Dtype, Op
 exec(f"def formula(y):\\n    return y * ({sys.argv[1]} - y)")  # the same name, file and line whatever the literal
 exec("def forward(z):\\n    return z")
 op, dtype = Op(sys.argv[2]), Dtype(sys.argv[3])
-bound = backends.get("numba").bind(op, Rule(forward, formula, None), dtype)
+bound = registry.backend("numba").bind(op, Rule(forward, formula, None), dtype)
 out, other, half, one = np.zeros(4, dtype), np.zeros(4, dtype), np.full(4, 0.5, dtype), np.ones(4, dtype)
 arrays = {"derivative": (out, half), "backward": (out, one, half), "step": (other, out, half, one)}[op]
 bound.function(*arrays)

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from actbench import activations, backends
+from actbench import registry
 from actbench.backends import numba_simd
 from actbench.backends._simd import (
     ahead,
@@ -40,7 +40,7 @@ LONGEST = ("gaussian", "gelu", "gelu-tanh", "mish")
 DERIVATIVES = [
     Kernel(name, strategy, "numba-simd", Op.DERIVATIVE, Dtype.FLOAT64)
     for name in LONGEST
-    for strategy in activations.get(name).strategies
+    for strategy in registry.activation(name).strategies
 ]
 SIMD = (bits, reduction, exponential, logarithm, hyperbolic, complementary, prefetch, vector_width)
 
@@ -105,7 +105,7 @@ def test_many_pieces_and_a_rest_give_what_numpy_gives(backend: str, dtype: Dtype
 def test_numbers_do_not_depend_on_how_many_there_are(name: str, op: Op, dtype: Dtype) -> None:
     z = np.random.default_rng(1).standard_normal(ahead.LARGE // 4 + 7 * prefetch.PIECE + 77, dtype=np.dtype(dtype).type)
     few = ahead.LARGE // 8 - 1
-    for strategy in activations.get(name).strategies:
+    for strategy in registry.activation(name).strategies:
         chosen = Kernel(name, strategy, "numba-simd", op, dtype)
         whole = kernels.outputs(chosen, z, np.flip(z))
         parts = [kernels.outputs(chosen, z[at : at + few], np.flip(z)[at : at + few]) for at in range(0, z.size, few)]
@@ -114,7 +114,7 @@ def test_numbers_do_not_depend_on_how_many_there_are(name: str, op: Op, dtype: D
 
 
 def test_the_cache_is_not_asked_for_kernels_of_other_functions(monkeypatch: pytest.MonkeyPatch) -> None:
-    backend = backends.get("numba-simd")
+    backend = registry.backend("numba-simd")
     chosen = Kernel("logistic", "recompute", "numba-simd", Op.DERIVATIVE, Dtype.FLOAT32)
     bound = backend.bind(chosen.op, kernel.rule(chosen), chosen.dtype)
     assert backend.bind(chosen.op, kernel.rule(chosen), chosen.dtype).from_cache
@@ -132,9 +132,9 @@ def test_show_prints_the_functions_that_a_formula_calls_and_where_their_constant
 
 @pytest.mark.parametrize("name", ["logistic", "gelu", "softplus", "arctan", "hard-swish"])
 def test_show_prints_every_function_of_ours_that_a_kernel_calls(name: str) -> None:
-    strategy = next(iter(activations.get(name).strategies))
+    strategy = next(iter(registry.activation(name).strategies))
     rule = kernel.rule(Kernel(name, strategy, "numba-simd", Op.STEP, Dtype.FLOAT64))
-    shown = backends.get("numba-simd").execution(Op.STEP, rule)
+    shown = registry.backend("numba-simd").execution(Op.STEP, rule)
     code = re.sub(r'(?s:""".*?""")|#.*', "", shown)
     ours = {each for module in SIMD for each, value in vars(module).items() if callable(value) and each.islower()}
     called = ours & {*re.findall(r"\b(\w+)\(", code)} - {"float32", "float64"}

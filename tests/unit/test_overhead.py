@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from actbench import backends
+from actbench import backends, registry
 from actbench.errors import WrongKernelError
 from actbench.kernels import kernel, overhead
 from actbench.kernels.kernel import Operands, Placement
@@ -44,7 +44,7 @@ def test_every_rung_does_what_it_says(of: Kernel) -> None:
 
 @pytest.mark.parametrize("name", ["python", "numpy", "numba"])
 def test_a_backend_says_of_every_rung_what_it_is_or_why_there_is_none(name: str) -> None:
-    assert list(backends.catalogue()[name].ladder) == list(RUNGS)
+    assert list(registry.backends()[name].ladder) == list(RUNGS)
 
 
 @pytest.mark.parametrize("backend", LADDERS, ids=lambda backend: backend.name)
@@ -56,7 +56,7 @@ def test_an_empty_call_takes_nothing(backend: backends.Backend) -> None:
 def test_a_rung_is_called_with_the_block_s_own_arrays(of: Kernel) -> None:
     placement = Placement(Operands.drawn(OVERHEAD, of.dtype, 100, seed=1), np.random.default_rng(0))
     invocation = kernel.prepare(of.at(100), placement)
-    copied, read = placement.output(0), placement.operand(backends.get("numpy"), "", "z")
+    copied, read = placement.output(0), placement.operand(registry.backend("numpy"), "", "z")
     for name, array in zip(overhead.operands(of), invocation.arguments, strict=True):
         if isinstance(array, np.ndarray):
             assert np.shares_memory(array, copied if name.startswith("out") else read)
@@ -80,7 +80,7 @@ def test_the_two_highest_rungs_are_executed_as_formulas_are_in_numba() -> None:
 
 
 def test_a_subclass_inherits_the_ladder_of_its_backend() -> None:
-    numpy = type(backends.catalogue()["numpy"])
+    numpy = type(registry.backends()["numpy"])
 
     class Quieter(numpy):  # type: ignore[misc, valid-type]
         """Another numpy."""
@@ -95,7 +95,7 @@ Spoil = Callable[..., Any]
 
 def spoilt(monkeypatch: pytest.MonkeyPatch, name: str, function: Spoil) -> Kernel:
     """Put a function in the place of a rung of numpy."""
-    numpy = type(backends.catalogue()["numpy"])
+    numpy = type(registry.backends()["numpy"])
     monkeypatch.setattr(numpy, "ladder", {**numpy.ladder, name: function})
     monkeypatch.setattr("actbench.kernels.kernel.bind", kernel.bind.__wrapped__)
     return rung(name)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from actbench import backends
+from actbench import registry
 from actbench.errors import InputError
 from actbench.model.cases import OVERHEAD, RUNGS
 from actbench.model.names import Dtype, Op
@@ -33,7 +33,7 @@ def test_a_rung_that_a_backend_lacks_is_left_out_with_its_reason() -> None:
 
 
 def test_a_backend_without_a_ladder_is_left_out_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(type(backends.catalogue()["numpy"]), "ladder", {})
+    monkeypatch.setattr(type(registry.backends()["numpy"]), "ladder", {})
     plan = planned(backends=("numpy", "numba"))
     assert {case.backend for case in plan.cases} == {"numba"}
     assert {left.reason for left in plan.left_out if "/numpy/" in left.case} == {"numpy has no overhead ladder"}

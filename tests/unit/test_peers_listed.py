@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from actbench import backends
+from actbench import registry
 from actbench.backends import _nvidia
 from actbench.backends.torch import Torch
 from actbench.errors import InputError
@@ -23,33 +23,33 @@ from tests.support.peers import OPTIONAL, each_usable
 
 def without(monkeypatch: pytest.MonkeyPatch, name: str) -> str:
     """Take a backend's library away, and return what is then missing."""
-    monkeypatch.setattr(type(backends.catalogue()[name]), "requires", "no_such_library")
+    monkeypatch.setattr(type(registry.backends()[name]), "requires", "no_such_library")
     return "no_such_library is not installed; python -m pip install no_such_library"
 
 
 def test_a_class_without_a_name_of_its_own_stands_in_nobodys_place() -> None:
-    assert type(backends.catalogue()["torch"]) is Torch
-    assert all("name" in vars(type(backend)) for backend in backends.catalogue().values())
+    assert type(registry.backends()["torch"]) is Torch
+    assert all("name" in vars(type(backend)) for backend in registry.backends().values())
 
 
 def test_backends_are_listed_by_rank_and_the_optional_ones_are_these() -> None:
-    ranks = [backend.rank for backend in backends.catalogue().values()]
+    ranks = [backend.rank for backend in registry.backends().values()]
     assert ranks == sorted(set(ranks))
     assert OPTIONAL == ["numexpr", "torch", "torch-compile", "torch-cuda", "torch-compile-cuda", "jax"]
-    assert {backends.catalogue()[name].requires for name in OPTIONAL} == {"numexpr", "torch", "jax"}
+    assert {registry.backends()[name].requires for name in OPTIONAL} == {"numexpr", "torch", "jax"}
 
 
 @pytest.mark.parametrize("name", OPTIONAL)
 def test_a_missing_library_is_told_with_what_brings_it(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     reason = without(monkeypatch, name)
-    assert backends.catalogue()[name].unavailable == reason
+    assert registry.backends()[name].unavailable == reason
     with pytest.raises(InputError) as refused:
-        backends.get(name)
+        registry.backend(name)
     assert str(refused.value) == f"backend '{name}' is not available: {reason}"
 
 
 def test_torch_compile_needs_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
-    backend = backends.catalogue()["torch-compile"]
+    backend = registry.backends()["torch-compile"]
     monkeypatch.setattr(type(backend), "requires", "numpy")
     monkeypatch.setenv("CXX", "no-such-compiler")
     assert backend.unavailable == "torch.compile needs a C++ compiler: no-such-compiler is not found"
@@ -58,7 +58,7 @@ def test_torch_compile_needs_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_torch_cuda_needs_a_device(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    backend = backends.catalogue()["torch-cuda"]
+    backend = registry.backends()["torch-cuda"]
     monkeypatch.setattr(type(backend), "requires", "numpy")
     monkeypatch.setattr(_nvidia, "DEVICES", ((str(tmp_path), "nvidia[0-9]*"), ("/no/such", "dxg")))
     (tmp_path / "nvidiactl").touch()
@@ -71,7 +71,7 @@ def test_a_torch_that_cannot_use_the_device_is_told_in_a_line(monkeypatch: pytes
     torch = SimpleNamespace(cuda=SimpleNamespace(is_available=lambda: False), __version__="9.9+cpu")
     monkeypatch.setattr(_nvidia, "library", lambda: torch)
     with pytest.raises(InputError, match=r"^backend 'torch-cuda' cannot run: torch 9\.9\+cpu finds no CUDA device$"):
-        backends.catalogue()["torch-cuda"].bind(Op.DERIVATIVE, Rule(abs, abs, None), Dtype.FLOAT32)
+        registry.backends()["torch-cuda"].bind(Op.DERIVATIVE, Rule(abs, abs, None), Dtype.FLOAT32)
 
 
 def test_listing_backends_imports_none_of_their_libraries() -> None:
@@ -81,7 +81,7 @@ def test_listing_backends_imports_none_of_their_libraries() -> None:
         "print(len(text.splitlines()), sorted({'numba', 'numexpr', 'torch', 'jax'} & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == f"{len(backends.catalogue())} []\n"
+    assert done.stdout == f"{len(registry.backends())} []\n"
 
 
 def test_list_gives_the_reason_of_what_is_missing(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +110,7 @@ def test_an_environment_offers_what_is_asked_for_by_name(name: str) -> None:
 
 
 def test_numexpr_has_no_error_function(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(type(backends.catalogue()["numexpr"]), "requires", "numpy")
+    monkeypatch.setattr(type(registry.backends()["numexpr"]), "requires", "numpy")
     result = actbench("list", "cases", "-a", "gelu", "-b", "numexpr", "-d", "float64", "-n", "10")
     assert result.stdout.splitlines() == [
         f"gelu/{strategy}/numexpr/derivative/float64/10" for strategy in ("intermediate", "pair")

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from actbench import activations, backends
+from actbench import registry
 from actbench.errors import InputError
 from actbench.model.cases import Case
 from actbench.model.names import Dtype, Op
@@ -62,7 +62,7 @@ def test_the_full_preset_spans_everything_from_16_to_16_million_elements() -> No
     assert (min(axes.sizes), max(axes.sizes)) == (16, 16_000_000)
     assert axes.sizes == tuple(sorted(axes.sizes))
     plan = preset("full")
-    assert {case.activation for case in plan.cases} == set(activations.catalogue())
+    assert {case.activation for case in plan.cases} == set(registry.activations())
     assert {case.op for case in plan.cases} == set(Op)
     assert {case.size for case in plan.cases} == set(axes.sizes)
     assert len(plan.cases) > 1000
@@ -70,7 +70,7 @@ def test_the_full_preset_spans_everything_from_16_to_16_million_elements() -> No
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_use_the_plain_backends_and_those_for_comparing_more_of_what_is_available(name: str) -> None:
-    usable = {name: backend for name, backend in backends.catalogue().items() if not backend.unavailable}
+    usable = {name: backend for name, backend in registry.backends().items() if not backend.unavailable}
     core = {*usable} & {"python", "numpy", "numba"}
     expected = {
         "check": core - {"python"},
@@ -84,7 +84,7 @@ def test_presets_use_the_plain_backends_and_those_for_comparing_more_of_what_is_
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_no_preset_asks_for_a_backend_that_is_not_available(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(type(backends.catalogue()["numba"]), "requires", "no_such_distribution")
+    monkeypatch.setattr(type(registry.backends()["numba"]), "requires", "no_such_distribution")
     assert "numba" not in presets.get(name).axes.backends
     assert not [case for case in preset(name).cases if case.backend == "numba"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from actbench import activations
+from actbench import registry
 from actbench.model.plan import Plan
 from actbench.model.times import Times
 from actbench.report.charts.functions import functions
@@ -72,5 +72,5 @@ def test_a_report_needs_a_run_with_its_record(actbench: Actbench, loaded_run: Ru
 
 
 def test_every_activation_can_be_drawn() -> None:
-    found = functions([*activations.catalogue()]).rows
-    assert set(found["activation"]) == set(activations.catalogue())
+    found = functions([*registry.activations()]).rows
+    assert set(found["activation"]) == set(registry.activations())

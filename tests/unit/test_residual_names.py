@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
-from actbench import backends
+from actbench import registry
 from actbench.errors import InputError
 from actbench.kernels.kernel import bind
 from actbench.model import residuals
 from actbench.model.cases import RUNGS, Case
 from actbench.model.names import Dtype, Op, Storage
-from actbench.model.strategies import STRATEGIES
 from actbench.planning.presets import Axes
 from actbench.planning.suite import plan
+from actbench.registry import STRATEGIES
 from tests.support.narrow import kernel
 
 GIGABYTE = 10**9
@@ -38,11 +39,12 @@ def test_the_strategy_s_name_says_the_type_and_so_does_the_id(storage: Storage) 
 
 
 def test_variants_stand_after_their_strategy_in_every_table() -> None:
+    rank = partial(residuals.rank, order=(*STRATEGIES, *RUNGS))
     given = ["empty", "complement:float16", "cached:bfloat16", "complement", "cached:float16", "cached", "textbook"]
-    assert sorted(given, key=residuals.rank) == [
+    assert sorted(given, key=rank) == [
         *("textbook", "cached", "cached:float16", "cached:bfloat16", "complement", "complement:float16", "empty")
     ]
-    assert sorted([*STRATEGIES, *RUNGS], key=residuals.rank) == [*STRATEGIES, *RUNGS]
+    assert sorted([*STRATEGIES, *RUNGS], key=rank) == [*STRATEGIES, *RUNGS]
 
 
 def test_narrow_and_plain_arms_share_a_block() -> None:
@@ -70,14 +72,14 @@ def test_what_cannot_be_kept_narrowly_is_left_out_with_the_reason(
 
 
 def test_numexpr_keeps_nothing_narrowly() -> None:
-    reason = backends.catalogue()["numexpr"].storage_refusal(Storage.FLOAT16, Dtype.FLOAT32)
+    reason = registry.backends()["numexpr"].storage_refusal(Storage.FLOAT16, Dtype.FLOAT32)
     assert reason is not None
     assert reason.startswith("numexpr has no 16-bit floats")
 
 
 def test_without_ml_dtypes_there_is_no_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("actbench.backends._narrowing.find_spec", lambda _: None)
-    numpy = backends.get("numpy")
+    numpy = registry.backend("numpy")
     assert (numpy.storage_refusal(Storage.BFLOAT16, Dtype.FLOAT32) or "").startswith("ml_dtypes is not installed")
     assert numpy.storage_refusal(Storage.FLOAT16, Dtype.FLOAT32) is None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from actbench import activations
+from actbench import registry
 from actbench.planning import presets
 from tests.conftest import Actbench
 from tests.support import selections
@@ -24,7 +24,9 @@ def test_the_option_adds_variants_beside_the_strategies_that_are_chosen(actbench
 
 
 def test_without_a_choice_it_adds_to_the_preset_s_strategies(actbench: Actbench) -> None:
-    plain = [name for name in presets.get("default").axes.strategies if name in activations.get("logistic").strategies]
+    plain = [
+        name for name in presets.get("default").axes.strategies if name in registry.activation("logistic").strategies
+    ]
     found = cases(actbench, "--residual-dtype", "float16")
     assert found == [name for pair in product(plain, ("", ":float16")) for name in ["".join(pair)]]
 

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from actbench import activations
+from actbench import registry
 from actbench.formula import Formulas
 from actbench.model.cases import Block
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench, crash
+from tests.support.registered import register
 from tests.support.selections import FILES, SMALL, TWO_BLOCKS, names, record, rows
 
 
@@ -69,7 +70,7 @@ def test_when_every_block_fails_the_run_says_so_and_can_be_read(actbench: Actben
 @contextmanager
 def a_wrong_formula() -> Iterator[None]:
     """Let the cached derivative of the logistic be off by a thousandth."""
-    right = activations.get("logistic")
+    right = registry.activation("logistic")
 
     def build(m: Any) -> Formulas:
         formulas = right.build(m)
@@ -80,7 +81,7 @@ def a_wrong_formula() -> Iterator[None]:
         )
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setitem(activations.catalogue(), "logistic", replace(right, build=build))
+        register(patched, replace(right, build=build))
         bind = sys.modules["actbench.kernels.kernel"].bind
         patched.setattr("actbench.kernels.kernel.bind", getattr(bind, "__wrapped__"))  # noqa: B009
         yield

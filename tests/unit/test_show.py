@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from actbench import backends
+from actbench import registry
 from tests.conftest import Actbench
 
-AVAILABLE = [name for name, backend in backends.catalogue().items() if not (backend.optional or backend.unavailable)]
+AVAILABLE = [name for name, backend in registry.backends().items() if not (backend.optional or backend.unavailable)]
 
 
 @pytest.mark.parametrize("backend", AVAILABLE)

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from actbench import activations, backends
+from actbench import registry
 from actbench.errors import InputError
 from actbench.model.names import Dtype, Op
-from actbench.model.strategies import STRATEGIES
 from actbench.planning import costs, suite
 from actbench.planning.presets import Axes
+from actbench.registry import STRATEGIES
 from tests.support.planned import PLENTY, SMALL, planned
 
 
@@ -28,7 +28,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(wrong: dict[str, tuple[str
 
 
 def test_a_backend_asked_for_by_name_must_be_available(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(type(backends.catalogue()["numba"]), "requires", "no_such_distribution")
+    monkeypatch.setattr(type(registry.backends()["numba"]), "requires", "no_such_distribution")
     with pytest.raises(InputError, match="no_such_distribution is not installed"):
         planned(replace(SMALL, backends=("numpy", "numba")))
 
@@ -54,10 +54,10 @@ def test_a_block_holds_the_cases_of_one_activation_op_dtype_and_size() -> None:
 
 @pytest.mark.parametrize("activation", ["logistic", "silu", "gelu"])
 def test_strategies_and_backends_keep_the_order_of_tables_however_they_were_asked_for(activation: str) -> None:
-    reverse = tuple(reversed(STRATEGIES))
+    reverse = tuple(reversed([*STRATEGIES]))
     axes = replace(SMALL, activations=(activation,), strategies=reverse, backends=("numba", "numpy", "python"))
     arms = [(arm.backend, arm.strategy) for arm in planned(axes).blocks[0].arms]
-    existing = [name for name in STRATEGIES if name in activations.get(activation).strategies]
+    existing = [name for name in STRATEGIES if name in registry.activation(activation).strategies]
     assert arms == [(backend, strategy) for backend in ("python", "numpy", "numba") for strategy in existing]
 
 
@@ -166,7 +166,7 @@ def test_every_kernel_of_a_plan_is_checked_once_for_all_its_sizes() -> None:
 def test_more_elements_take_longer_by_prediction_and_pure_python_longest() -> None:
     case = planned().cases[0]
     assert costs.predicted_call(replace(case, size=2000)) == 2 * costs.predicted_call(case)
-    slowest = max(backends.catalogue(), key=lambda name: costs.predicted_call(replace(case, backend=name)))
+    slowest = max(registry.backends(), key=lambda name: costs.predicted_call(replace(case, backend=name)))
     assert slowest == "python"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from actbench import backends
+from actbench import registry
 from actbench.model.cases import Block, Case
 from actbench.model.names import Dtype, Op
 from actbench.planning import costs, presets, suite
@@ -45,7 +45,7 @@ def test_the_sweep_asks_what_a_cache_is_worth_and_what_it_costs() -> None:
     assert axes.strategies == ("recompute", "cached")
     assert axes.ops == (Op.DERIVATIVE, Op.STEP)
     assert axes.dtypes == tuple(Dtype)
-    usable = {name for name, backend in backends.catalogue().items() if not backend.unavailable}
+    usable = {name for name, backend in registry.backends().items() if not backend.unavailable}
     assert {*axes.backends} == usable & {"numpy", "numba", "numba-simd"}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from actbench import activations, backends
+from actbench import backends, registry
 from actbench.errors import InputError
 from actbench.formula import Dialect
 from actbench.report.charts.grammar import mark, nominal, quantitative, scale
@@ -52,8 +52,8 @@ def functions(names: Sequence[str]) -> Picture:
 
 def _rows(name: str) -> Iterator[tuple[str, str, str, float, float]]:
     """Yield points of both curves, cut where g' jumps."""
-    activation = activations.get(name)
-    m = backends.get("numpy").namespace()
+    activation = registry.activation(name)
+    m = backends.namespace("numpy")
     z = np.linspace(-REACH, REACH, POINTS)
     kinks = sorted(activation.formulas.kinks)
     try:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from actbench import backends
+from actbench import registry
 from actbench.model.cases import YARDSTICK, Case
 from actbench.report.charts.grammar import Spec, nominal, scale
 
@@ -46,7 +46,7 @@ class Signs:
         """Return the signs of all that a run measures."""
         cases = [*cases]
         return cls(
-            _places([case.backend for case in cases], [*backends.catalogue()], len(PALETTE)),
+            _places([case.backend for case in cases], [*registry.backends()], len(PALETTE)),
             _places([case.strategy for case in cases], PLAINLY, len(SHAPES)),
         )
 

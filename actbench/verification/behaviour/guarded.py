@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from actbench import backends
+from actbench import registry
 from actbench.backends import Backend
 from actbench.kernels import kernel
 from actbench.kernels.kernel import ALIGNMENT, Array, Invocation, Operands, operand_key
@@ -100,7 +100,7 @@ class GuardedCalls:
 
     def _faults_of(self, case: Case, raw: tuple[Any, ...], invocation: Invocation) -> Iterator[str]:
         """Yield what is wrong with the objects that a call returned."""
-        expected = type(backends.get(case.backend).adopt(np.ones(1, case.dtype)))
+        expected = type(registry.backend(case.backend).adopt(np.ones(1, case.dtype)))
         allowed = {expected, tuple} if expected is list else {expected}
         for result in raw:
             if result is None and invocation.outputs is None:

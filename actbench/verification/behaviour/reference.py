@@ -17,7 +17,7 @@ from functools import cached_property
 
 import numpy as np
 
-from actbench import activations, backends
+from actbench import activations, backends, registry
 from actbench.errors import BenchmarkError
 from actbench.formula import Dialect, Flaw, Formula
 from actbench.kernels.kernel import PIECE, Array, Operands
@@ -47,8 +47,8 @@ class Reference:
         """Take the operands of a block of one activation and op."""
         self._operands = operands
         self._op = op
-        self._activation = activations.get(activation)
-        self._numpy = backends.get("numpy").namespace()
+        self._activation = registry.activation(activation)
+        self._numpy = backends.namespace("numpy")
         self._built_in = activations.is_built_in(activation)
         self._known: dict[tuple[int, int], Array] = {}
 

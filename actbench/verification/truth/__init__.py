@@ -17,7 +17,7 @@ import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench import activations
+from actbench import registry
 from actbench.errors import BenchmarkError
 from actbench.formula import Dialect
 from actbench.model.residuals import split
@@ -104,13 +104,13 @@ class Truth:
 @evaluating
 def obstacle(activation: str) -> str | None:
     """Say why the definition of an activation cannot be evaluated in mpmath, or None when it can."""
-    return exact.obstacle(activations.get(activation))
+    return exact.obstacle(registry.activation(activation))
 
 
 @by_name
 @cache
 def _exact(activation: str) -> Exact:
-    return Exact(activations.get(activation))
+    return Exact(registry.activation(activation))
 
 
 @evaluating
@@ -124,7 +124,7 @@ def truth_at(activation: str, z: Array) -> tuple[Truth, Truth]:
     if obstacle(activation) is None:
         points = _exact(activation).at(z)
         return beside([point.slope for point in points], z.dtype), beside([point.output for point in points], z.dtype)
-    chosen = activations.get(activation)
+    chosen = registry.activation(activation)
     at = z.astype(np.float64)
     result = differences.differentiate(differences.forward(chosen), at, dict(chosen.formulas.kinks))
     slope, output = beside(list(result.slope), z.dtype), beside(list(result.output), z.dtype)
@@ -145,7 +145,7 @@ def slopes_at(activation: str, z: Array) -> Truth:
 @evaluating
 def why_unknown(activation: str) -> str:
     """Say why little is known of g'."""
-    complaint = None if obstacle(activation) is None else differences.complaint(activations.get(activation))
+    complaint = None if obstacle(activation) is None else differences.complaint(registry.activation(activation))
     return complaint or "the forward function gives no real number elsewhere"
 
 
@@ -154,7 +154,7 @@ def sides_at(activation: str, z: float) -> Sides | None:
     """Return what g does on either side of z; None where that is not known."""
     if obstacle(activation) is None:
         return _exact(activation).sides(z)
-    return differences.sides(differences.forward(activations.get(activation)), z)
+    return differences.sides(differences.forward(registry.activation(activation)), z)
 
 
 @evaluating
@@ -164,7 +164,7 @@ def residuals_at(activation: str, strategy: str, z: Array, y: Callable[[], Truth
     Where it is kept in a narrower type, that is rounded once more by who keeps it.
     """
     plain, _ = split(strategy)
-    chosen = activations.get(activation)
+    chosen = registry.activation(activation)
     rule = chosen.rule(plain, Dialect.SCALAR, mpmath.mp)
     known = {"z": z} | ({"y": y().nearest} if "y" in rule.residuals else {})
     if reason := obstacle(activation):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench import activations
+from actbench import registry
 from actbench.verification.truth import differences, truth_at
 
 Array = NDArray[np.float64]
@@ -45,7 +45,7 @@ def pair(activation: str, z: float, slope: float, largest: float) -> Pair | None
 
     `slope` is g'(z), and `largest` the size of g' near 0, for which differences count.
     """
-    g = differences.forward(activations.get(activation))
+    g = differences.forward(registry.activation(activation))
     y = float(g(np.array([z]))[0])
     others = _same_output(g, z, y)
     if not others.size:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench import activations, backends
+from actbench import backends, registry
 from actbench.formula import Dialect
 from actbench.model.cases import Kernel
 from actbench.model.names import Op
@@ -173,7 +173,7 @@ def _factor(computed: Array, slope: Array) -> float:
 
 def _formula(kernel: Kernel) -> tuple[tuple[str, ...], Callable[..., Array]]:
     """Return what the kernel's derivative is given, and the derivative over arrays of float64."""
-    activation = activations.get(kernel.activation)
-    array = activation.rule(kernel.strategy, Dialect.ARRAY, backends.get("numpy").namespace())
-    scalar = activation.rule(kernel.strategy, Dialect.SCALAR, backends.get("python").namespace())
+    activation = registry.activation(kernel.activation)
+    array = activation.rule(kernel.strategy, Dialect.ARRAY, backends.namespace("numpy"))
+    scalar = activation.rule(kernel.strategy, Dialect.SCALAR, backends.namespace("python"))
     return array.residuals, over_arrays(array.derivative, scalar.derivative)

@@ -92,8 +92,8 @@ class Differences:
 
 def forward(activation: Activation) -> Callable[..., Array]:
     """Return the forward function over arrays of float64."""
-    array = activation.forward(Dialect.ARRAY, backends.get("numpy").namespace())
-    function = over_arrays(array, activation.forward(Dialect.SCALAR, backends.get("python").namespace()))
+    array = activation.forward(Dialect.ARRAY, backends.namespace("numpy"))
+    function = over_arrays(array, activation.forward(Dialect.SCALAR, backends.namespace("python")))
 
     def real(z: Array) -> Array:
         y = function(z)
@@ -144,7 +144,7 @@ def differentiate(function: Callable[..., Array], z: Array, kinks: Mapping[float
 
 def complaint(activation: Activation) -> str | None:
     """Say what the forward function raises for an ordinary number, or None where it raises nothing."""
-    scalar = activation.forward(Dialect.SCALAR, backends.get("python").namespace())
+    scalar = activation.forward(Dialect.SCALAR, backends.namespace("python"))
     for z in ORDINARY:
         try:
             scalar(z)

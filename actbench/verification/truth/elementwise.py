@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench import activations, backends
+from actbench import backends, registry
 from actbench.formula import Activation, Dialect, Formula
 from actbench.plugins import evaluating, with_room
 from actbench.plugins.by_name import by_name
@@ -29,7 +29,7 @@ SAME = 1e-6
 @evaluating
 def dependence(activation: str, strategy: str | None = None) -> str | None:
     """Say that g, or a strategy's g', depends on what else an array holds, or None where it does not."""
-    what, formula, arrays = _formula(activations.get(activation), strategy)
+    what, formula, arrays = _formula(registry.activation(activation), strategy)
     at = _dependent(formula, arrays)
     if at is None:
         return None
@@ -41,7 +41,7 @@ def dependence(activation: str, strategy: str | None = None) -> str | None:
 
 def _formula(activation: Activation, strategy: str | None) -> tuple[str, Formula, list[Array]]:
     """Return what a function is called, the function, and its arguments at `PROBES`."""
-    numpy = backends.get("numpy").namespace()
+    numpy = backends.namespace("numpy")
     if strategy is None:
         return "the output", activation.forward(Dialect.ARRAY, numpy), [PROBES]
     rule = activation.rule(strategy, Dialect.ARRAY, numpy)

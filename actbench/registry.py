@@ -1,0 +1,157 @@
+"""Every activation, strategy and backend by name: those that are built in, and those of the user's that are loaded.
+
+Names are looked up where they come in: in a request, an id, a worker's orders. Inside, what they stand for is passed.
+
+A `Registry` is a value. Loading puts another one in its place, and `actbench.plugins.unload` the one with what is built
+in. Nothing in it changes, so that whoever computes something from an activation or a backend may remember it for that
+object: where a name comes to mean something else, that is another object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from actbench import activations as _activations
+from actbench import backends as _backends
+from actbench.backends import Backend
+from actbench.errors import LOADED, InputError, unknown
+from actbench.formula import Activation
+from actbench.model.cases import RUNGS
+from actbench.model.loaded import Loaded
+
+STRATEGIES: Mapping[str, str] = MappingProxyType(
+    {
+        "textbook": "keep z; the quotient-rule form as published, which overflows",
+        "recompute": "keep z; evaluate the exponential again, in a numerically stable form",
+        "cached": "keep the output y; a multiplication and a subtraction",
+        "complement": "keep the small side of the output, e.g. min(y, 1 - y)",
+        "intermediate": "keep z and what the forward pass computed on the way, e.g. the s of z s(z)",
+        "pair": "keep z and y, both alive anyway; from y / z comes what would take an exponential",
+    }
+)
+"""The strategies that are built in and what each keeps, in the order in which tables list them."""
+
+
+@dataclass(frozen=True)
+class Additions:
+    """The names that code of the user's declares something of, in the order in which it was loaded."""
+
+    loaded: tuple[Loaded, ...] = ()
+    activations: tuple[str, ...] = ()
+    """Of new activations, and of those that have a new strategy."""
+    strategies: tuple[str, ...] = ()
+    backends: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Registry:
+    """What names stand for."""
+
+    activations: Mapping[str, Activation]
+    """By name without parameters."""
+    backends: Mapping[str, Backend]
+    """Available or not, in order of rank."""
+    strategies: Mapping[str, str]
+    """What each keeps, in the order of tables."""
+    additions: Additions = field(default_factory=Additions)
+    _named: dict[str, Activation] = field(default_factory=dict, init=False, repr=False)
+
+    def activation(self, name: str) -> Activation:
+        """Return the activation of a name, ``elu`` or ``elu:alpha=0.5``; `InputError` where there is none.
+
+        All names of one activation, such as ``elu`` and ``elu:alpha=1``, give one object.
+        """
+        if name not in self._named:
+            activation = _activations.named(name, self.activations)
+            self._named[name] = self._named.setdefault(activation.name, activation)
+        return self._named[name]
+
+    def backend(self, name: str) -> Backend:
+        """Return the backend of a name; `InputError` where there is none, or it cannot be used here."""
+        if name not in self.backends:
+            raise unknown("backend", name, self.backends, LOADED)
+        if unavailable := self.backends[name].unavailable:
+            raise InputError(f"backend '{name}' is not available: {unavailable}")
+        return self.backends[name]
+
+    def with_activation(self, activation: Activation) -> Registry:
+        """Return a registry with an activation more, or another one of its name."""
+        return replace(self, activations={**self.activations, activation.name: activation})
+
+    def with_backend(self, backend: Backend) -> Registry:
+        """Return a registry with a backend more, in its rank, or another one of its name."""
+        several = sorted({**self.backends, backend.name: backend}.values(), key=lambda each: each.rank)
+        return replace(self, backends={each.name: each for each in several})
+
+    def with_strategy(self, name: str, summary: str) -> Registry:
+        """Return a registry in which a strategy has a summary, unless it has one already."""
+        return replace(self, strategies={**self.strategies, name: self.strategies.get(name, summary)})
+
+    def with_additions(self, **names: Any) -> Registry:
+        """Return a registry that names more as the user's: fields of `Additions`, each with one more entry."""
+        known = {axis: (*getattr(self.additions, axis), name) for axis, name in names.items()}
+        return replace(self, additions=replace(self.additions, **known))
+
+
+@cache
+def built_in() -> Registry:
+    """Return the registry of what belongs to actbench."""
+    return Registry(_activations.built_in(), _backends.built_in(), STRATEGIES)
+
+
+_CURRENT: list[Registry] = []
+"""The registry with what is loaded, where anything is."""
+
+
+def current() -> Registry:
+    """Return the registry in which this process looks names up."""
+    return _CURRENT[-1] if _CURRENT else built_in()
+
+
+def use(registry: Registry) -> None:
+    """Look names up in this registry from now on."""
+    _CURRENT[:] = [registry]
+
+
+def activation(name: str) -> Activation:
+    """Return the activation of a name, ``elu`` or ``elu:alpha=0.5``; `InputError` where there is none."""
+    return current().activation(name)
+
+
+def activations() -> Mapping[str, Activation]:
+    """Return the activations by name without parameters."""
+    return current().activations
+
+
+def backend(name: str) -> Backend:
+    """Return the backend of a name; `InputError` where there is none, or it cannot be used here."""
+    return current().backend(name)
+
+
+def backends() -> Mapping[str, Backend]:
+    """Return the backends by name, available or not, in order of rank."""
+    return current().backends
+
+
+def available_backends() -> tuple[str, ...]:
+    """Return the names of the backends that can be used here."""
+    return tuple(name for name, backend in backends().items() if not backend.unavailable)
+
+
+def known_backends(names: Iterable[str]) -> list[Backend]:
+    """Return the backends of these names, each once, without names that are not known."""
+    return [backends()[name] for name in dict.fromkeys(names) if name in backends()]
+
+
+def strategies() -> Mapping[str, str]:
+    """Return what each strategy keeps, in the order of tables."""
+    return current().strategies
+
+
+def strategies_and_rungs() -> tuple[str, ...]:
+    """Return what can stand in a strategy's place in an id, in the order of tables."""
+    return (*strategies(), *RUNGS)

@@ -142,11 +142,11 @@ def _opened(ctx: click.Context, chosen: dict[str, Any]) -> AbstractContextManage
 
 def _here(ctx: click.Context, cpu: int | None, plan: Plan) -> Environment:
     """Look at this host, and at the libraries and devices that the plan uses."""
+    from actbench.measure.environment import collect_environment
     from actbench.measure.session import Seams
-    from actbench.measure.surroundings import surroundings
 
     seams: Seams = ctx.obj or Seams()
-    return surroundings(seams.start_worker, cpu, (case.backend for case in plan.cases))
+    return collect_environment(seams.start_worker, cpu, (case.backend for case in plan.cases))
 
 
 def _new_record(ctx: click.Context, chosen: dict[str, Any], cpu: int | None) -> Record:

@@ -20,10 +20,10 @@ from actbench.host import environment, software
 from actbench.host.environment import Environment
 from actbench.measure.baseline import StartRole, describe
 from actbench.measure.client import NotLoadedError, Worker
+from actbench.measure.environment import collect_environment
 from actbench.measure.live import LiveCheck
 from actbench.measure.lockstep import Lockstep
 from actbench.measure.session import Seams
-from actbench.measure.surroundings import surroundings
 from actbench.model.cases import Case
 from actbench.model.events import Event
 from actbench.model.plan import Plan
@@ -91,7 +91,7 @@ class LiveSession:
         """Open both environments and plan; `NotComparableError` when there is nothing to compare."""
         with ExitStack() as opening:
             start = opening.enter_context(self._seams.open_baseline(self._asked.against))
-            self._here = surroundings(self._seams.start_worker, self._asked.cpu, self._asked.backends)
+            self._here = collect_environment(self._seams.start_worker, self._asked.cpu, self._asked.backends)
             self._check = self._prepared(start, self._seams.clock())
             self._open = opening.pop_all()
         return self

@@ -53,7 +53,7 @@ class Session:
 
     record: Record
     times: Times
-    """What was measured in earlier sessions."""
+    """What earlier sessions measured; the engine adds what this one does."""
     started: float
     """When the session began, by the seams' clock."""
     min_rounds: int
@@ -86,7 +86,7 @@ class Session:
             timeout=settings.timeout,
             started=self.started,
             clock=self.seams.clock,
-            times=self.times.copy(),
+            times=self.times,
             completed=self.record.rounds,
             calibrations=dict(self.record.calibrations),
             failed=self._failed(),
@@ -99,7 +99,7 @@ class Session:
             cpu=self.record.environment.affinity,
             timeout=self.record.settings.timeout,
             started=self.started,
-            times=self.times.copy(),
+            times=self.times,
             failed=self._failed(),
             clock=self.seams.clock,
         )

@@ -30,7 +30,7 @@ class Calibrated:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A block was measured in a round."""
+    """A block was measured in a round, and is among the run's times."""
 
     times: BlockTimes
     done: int

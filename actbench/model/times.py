@@ -59,10 +59,6 @@ class Times:
         """The probes that were measured at least once, in the order of the plan."""
         return tuple(block for block in self._plan.probes if self._seconds[block])
 
-    def copy(self) -> Times:
-        """Return another one that can grow by itself."""
-        return Times(self._plan, (*self.finished(), *self.probed()))
-
     @property
     def last_round(self) -> int:
         """The number of the latest round; 0 before there is one."""

@@ -10,6 +10,7 @@ from itertools import chain, count
 from pathlib import Path
 
 from actbench.errors import InputError, unwritable
+from actbench.host import regular
 from actbench.host.environment import process_metadata, public_text
 from actbench.model.events import Calibrated, Checked, Disturbed, Event, Failed, Lost, Measured, Recovered, RoundDone
 from actbench.model.outcomes import BlockTimes, Failure
@@ -29,6 +30,7 @@ class Writer:
     directory: Path
     record: Record
     times: Times
+    """What was measured; the engine adds to it before it tells."""
     metadata: Mapping[str, str | float] = field(default_factory=process_metadata)
     """pyperf's metadata of this host, as far as it can be published."""
     lines: int = 0
@@ -44,7 +46,6 @@ class Writer:
                 self.save()
                 latest.point(latest.NEWEST, self.directory)
             case Measured(times):
-                self.times.add(times)
                 self._note(times)
             case Disturbed():
                 self.record.repeats += 1
@@ -154,9 +155,17 @@ def _make_room(directory: Path) -> None:
         if there.times.blocks or there.record is None or there.record.status is Status.COMPLETE:
             raise holds
         return
-    foreign = [name for name in WRITTEN if (directory / name).exists()]
+    foreign = [name for name in WRITTEN if (directory / name).exists() and not _is_empty(directory / name)]
     if foreign:
         raise InputError(f"{directory} holds {foreign[0]}, which a run would replace: name another directory with -o")
+
+
+def _is_empty(path: Path) -> bool:
+    """Say whether a file is a values.csv without values, which nobody misses."""
+    try:
+        return path.name == VALUES and regular.read(path) == values.HEADER.encode()
+    except OSError:
+        return False
 
 
 def _fresh(preset: str) -> Path:

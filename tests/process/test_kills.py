@@ -16,6 +16,7 @@ from actbench.model.events import Calibrated, Event, Measured, RoundDone
 from actbench.model.outcomes import BlockTimes
 from actbench.runs import archive, files, writer
 from actbench.runs.record import Record, Status
+from actbench.runs.values import HEADER
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench
 from tests.support.selections import SMALL, names, record
@@ -92,11 +93,18 @@ def events(run: archive.Run) -> list[Event]:
     return happens
 
 
+def happen(going: writer.Writer, event: Event) -> None:
+    """Do as an engine does: what was measured is among the times when it is told."""
+    if isinstance(event, Measured):
+        going.times.add(event.times)
+    going.take(event)
+
+
 def written(directory: Path, run: archive.Run, finished: list[BlockTimes], at: int) -> bool:
     """Write the run until it is killed, noting the finished blocks; say whether it came to its end."""
     with suppress(Killed), Killer(at).waiting(), writer.create(directory, as_new(run)) as going:
         for event in events(run):
-            going.take(event)
+            happen(going, event)
             finished += [event.times] if isinstance(event, Measured) else []
         going.close(Status.COMPLETE, 1.0)
         return True
@@ -159,7 +167,7 @@ def test_ctrl_c_a_second_time_leaves_a_run_that_is_interrupted_and_clean(
 def test_a_run_that_goes_on_is_left_alone_by_who_reads_it(actbench: Actbench, measured: archive.Run) -> None:
     with writer.create(Path("here"), as_new(measured)) as going:
         for event in events(measured)[:-1]:
-            going.take(event)
+            happen(going, event)
         before = {path.name: path.read_bytes() for path in Path("here").iterdir()}
         assert actbench("compare", "here").exit_code == 0
         assert {path.name: path.read_bytes() for path in Path("here").iterdir()} == before
@@ -182,6 +190,6 @@ def test_a_run_killed_before_anything_was_timed_gives_way_or_goes_on(actbench: A
 @pytest.mark.parametrize("name", [".run.json.part", ".values.csv.part", ".probe.part", "values.csv"])
 def test_what_a_process_leaves_that_is_killed_at_once_is_no_obstacle(actbench: Actbench, name: str) -> None:
     Path("here").mkdir()
-    Path("here", name).write_text("activation,strategy,backend,op,dtype,size,round,value,loops,seconds\n")
+    Path("here", name).write_text(HEADER)
     assert actbench("run", *SMALL, "-o", "here", "--rounds", "1").exit_code == 0
     assert not [each for each in names(Path("here")) if each.startswith(".")]

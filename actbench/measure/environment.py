@@ -15,18 +15,18 @@ TIMEOUT = 120.0
 """Seconds: a library and a device take several to start."""
 
 
-def surroundings(start_worker: StartHere, cpu: int | None, names: Iterable[str]) -> Environment:
-    """Look around for a run of these backends; `BenchmarkError` where a device cannot be used.
+def collect_environment(start_worker: StartHere, cpu: int | None, names: Iterable[str]) -> Environment:
+    """Return the environment of a run of these backends; `BenchmarkError` where a device cannot be used.
 
-    Devices are asked for in a worker, which imports what they need.
+    A worker names the devices: it imports what that needs.
     """
-    named = [*names]
-    found = environment.collect(cpu, further=backends.libraries(registry.known_backends(named)))
-    devices = _devices(start_worker, cpu, [each.name for each in registry.known_backends(named) if each.on_device])
+    used = registry.known_backends([*names])
+    host = environment.collect(cpu, further=backends.libraries(used))
+    devices = _devices(start_worker, cpu, [backend.name for backend in used if backend.on_device])
     versions = {name: version for device in devices.values() for name, version in device.versions.items()}
     return replace(
-        found,
-        libraries=found.libraries | versions,
+        host,
+        libraries=host.libraries | versions,
         devices={name: device.name for name, device in devices.items()},
     )
 

@@ -1,40 +1,31 @@
-"""An activation: its mathematics once, for every backend.
+"""What the file of an activation is written in.
 
-An activation is a function of a namespace ``m`` (``math``, ``numpy``, ``mpmath``, ...) that returns `Formulas`. The
-name of a strategy's parameter says which residual it reads: ``z`` the pre-activation, ``y`` the output; any other
-residual comes with a function that saves it. Literals are written as floats (``1.0``): a backend gives them the
-kernel's dtype.
+An activation is a function of a namespace ``m`` (``math``, ``numpy``, ``mpmath``, ...) that returns `Formulas`; every
+backend executes these. The names of a strategy's parameters say which residuals it reads: ``z`` the pre-activation,
+``y`` the output; any other residual comes with a function that saves it. Literals are written as floats (``1.0``): a
+backend gives them the kernel's dtype.
 
-Two dialects: **array**, an expression over whole arrays (``m.where``), and **scalar**, which may branch. Where a
-formula needs no branch, one source serves both; where it does, `Piecewise` holds the two.
+There are two dialects: **array**, an expression over whole arrays (``m.where``), and **scalar**, which may branch. A
+formula without a branch is written once and serves both; one with a branch is written twice, as a `Piecewise`.
 
-Further parameters of the function, with defaults, are the activation's own, such as ELU's alpha: ``elu`` is the one by
-default, ``elu:alpha=0.5`` another activation.
+What follows ``m`` are the parameters of the activation, with defaults, such as ELU's alpha: ``elu`` has the default,
+and ``elu:alpha=0.5`` is another activation.
 """
 
 from __future__ import annotations
 
-import dis
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
-from itertools import pairwise
 from math import inf, isfinite, log
 from types import MappingProxyType
 from typing import Any, Protocol
 
-Formula = Callable[..., Any]
+from actbench.model.rule import Dialect, Formula, Rule
 
 NONE: Mapping[float, float] = MappingProxyType({})
-
-
-class Dialect(StrEnum):
-    """How a formula is written."""
-
-    ARRAY = "array"
-    SCALAR = "scalar"
 
 
 class FloatFormat(Protocol):
@@ -65,33 +56,34 @@ class Flaw(StrEnum):
     MERGES = "merges"
     """y rounds to its value at a kink, and the result is g' on the kink's other side."""
     INACCURATE = "inaccurate"
-    """The result is a number, but off, as that of a fast approximation is. It is timed with its error in the tables."""
+    """The result is a number, but inaccurate, as a fast approximation is. It is timed; the tables show its error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Weakness:
     """A known failure of a strategy, declared with its formula.
 
-    The oracle holds the strategy to it both ways: outside ``where`` the strategy must be accurate, inside it the
-    result must be wrong in just the way declared.
+    The oracle checks both sides: outside ``where`` the strategy must be accurate, inside it the result must be wrong in
+    the way declared.
     """
 
     flaw: Flaw
     why: str
     where: Callable[[Any, FloatFormat], Any]
-    """From z and the float format: where (a boolean array) the flaw is to be expected; of `AMPLIFIES`, the factor (a
-    float array), and at most 1 where there is none. Of `INACCURATE`, a boolean array allows any finite error, and a
-    float array one of so many ULP, 0 where there is none."""
+    """A function of z (an array) and the float format, which returns where the flaw is expected: a boolean array.
+
+    Of `AMPLIFIES`, it returns the factor as a float array, at most 1 where nothing is amplified. Of `INACCURATE`, a
+    boolean array allows any finite error, and a float array one of so many ULP, 0 where there is none."""
 
 
 SMALLEST, LARGEST = 1e-20, 1e20
-"""Between these a parameter, and what it multiplies, has all digits in float32 and in float64."""
+"""A parameter between these, and its product with g or z, has all digits in float32 and in float64."""
 
 
 def magnitude(name: str, value: float, *, positive: bool = False) -> float:
-    """Return the size of a parameter that multiplies g or z; `ValueError` where a float format cannot do so.
+    """Return the absolute value of a parameter that multiplies g or z; `ValueError` where a float format cannot do so.
 
-    It may be 0 or negative too unless it must be positive.
+    Unless it must be `positive`, it may be 0 or negative.
     """
     size = abs(value)
     if positive and not SMALLEST <= value <= LARGEST:
@@ -105,7 +97,7 @@ def few_digits(exponent: Callable[[Any], Any], factor: Callable[[Any], Any]) -> 
     """Return the weakness of an exponential among the subnormal numbers; exponent and factor are functions of z."""
     return Weakness(
         Flaw.AMPLIFIES,
-        "below the smallest normal number the exponential has few digits, and what they lack is multiplied",
+        "below the smallest normal number the exponential has few digits, and its error is multiplied",
         lambda z, fmt: factor(z) * (exponent(z) < log(fmt.tiny)),
     )
 
@@ -120,11 +112,11 @@ class Piecewise:
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """How g' is computed from what was kept."""
+    """How g' is computed from what the forward pass kept."""
 
     derivative: Formula | Piecewise
     save: Formula | Piecewise | None = None
-    """Forward for residuals other than z and y: z -> (y, residual, ...)."""
+    """The forward pass that saves residuals other than z and y: z -> (y, residual, ...)."""
     weaknesses: tuple[Weakness, ...] = ()
 
 
@@ -137,17 +129,17 @@ class Formulas:
     range: tuple[float, float]
     """Infimum and supremum of g."""
     kinks: Mapping[float, float]
-    """Where g' jumps, and the value that it takes there, by convention."""
+    """Where g' jumps: the value that it takes there by convention, by z."""
     at_nan: float | None
-    """g' at z = NaN; None where that is not stated: built-in activations give NaN (`actbench.verification.calls`)."""
+    """g' at z = NaN; None where it is not stated. Built-in activations return NaN (`actbench.verification.calls`)."""
     uncached: str | None
-    """Why y alone cannot give g', or need not, where there is no strategy `cached`."""
+    """Why y alone cannot give g', or need not; stated where there is no strategy `cached`."""
     weaknesses: tuple[Weakness, ...]
-    """Known failures of the forward formula."""
+    """Known failures of `forward`."""
     definition: Formula
-    """g as mathematics alone, for numbers of any precision; the forward formula where that is as good."""
+    """g for numbers of any precision, without regard to rounding; `forward` unless stated otherwise."""
 
-    def __init__(  # noqa: PLR0913  # all by name, and most are seldom needed
+    def __init__(  # noqa: PLR0913  # keywords, most of them seldom needed
         self,
         *,
         forward: Formula | Piecewise,
@@ -159,7 +151,7 @@ class Formulas:
         definition: Formula | None = None,
         **strategies: Formula | Piecewise | Strategy,
     ) -> None:
-        """Take each strategy as a plain formula, or as a `Strategy` when there is more to say of it."""
+        """Accept each strategy as a formula, or as a `Strategy` when it saves residuals or has weaknesses."""
         object.__setattr__(self, "forward", forward)
         object.__setattr__(self, "range", range)
         object.__setattr__(self, "kinks", kinks)
@@ -174,7 +166,7 @@ class Formulas:
         )
 
     def with_strategy(self, name: str, rule: Formula | Piecewise | Strategy) -> Formulas:
-        """Return the formulas with one strategy more."""
+        """Return the formulas with one more strategy."""
         return Formulas(
             forward=self.forward,
             range=self.range,
@@ -188,41 +180,8 @@ class Formulas:
 
 
 @dataclass(frozen=True, slots=True)
-class Conversion:
-    """How residuals are kept in a narrower type than the arithmetic's."""
-
-    kept_in: str
-    widen: Formula
-    narrow: Formula
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One strategy of one activation, in one dialect and namespace: what a backend executes."""
-
-    forward: Formula
-    derivative: Formula
-    save: Formula | None
-    own: Formula | None = None
-    """A library's own kernel for dy * g', (dy, *residuals), in the derivative's place."""
-    conversion: Conversion | None = None
-    """What the functions do with every residual beside, where residuals are kept narrowly."""
-
-    @property
-    def residuals(self) -> tuple[str, ...]:
-        """What the forward pass keeps: the names of the derivative's parameters, and of the type: ``y:float16``."""
-        kept_in = f":{self.conversion.kept_in}" if self.conversion else ""
-        return tuple(f"{name}{kept_in}" for name in inspect.signature(self.derivative).parameters)
-
-    @property
-    def saved(self) -> tuple[str, ...]:
-        """The residuals that exist for this strategy alone, stored by `save`: narrow ones all do."""
-        return tuple(name for name in self.residuals if name not in {"z", "y"})
-
-
-@dataclass(frozen=True, slots=True)
 class Extension:
-    """A strategy for an activation that exists already, as a user's own code declares it."""
+    """A strategy that a user's file declares for an existing activation."""
 
     activation: str
     name: str
@@ -235,7 +194,7 @@ class Activation:
     """A named activation."""
 
     name: str
-    """Dashes for the underscores of the function's name, and the parameters that are not the defaults."""
+    """The function's name with dashes for underscores, then the parameters that differ from the defaults."""
     summary: str
     build: Callable[..., Formulas]
     reference: str = ""
@@ -244,7 +203,7 @@ class Activation:
 
     @property
     def formulas(self) -> Formulas:
-        """What is known of it without a namespace: its strategies, range and kinks."""
+        """The formulas built without a namespace: to read its strategies, range and kinks, not to be called."""
         return self.build(None)
 
     @property
@@ -252,33 +211,33 @@ class Activation:
         """The strategies that exist for this activation."""
         return self.formulas.strategies
 
-    def with_parameters(self, given: Mapping[str, float]) -> Activation:
-        """Return the activation with other parameters; `ValueError` says which it has not, or cannot have."""
-        for name, value in given.items():
+    def with_parameters(self, values: Mapping[str, float]) -> Activation:
+        """Return the activation with other parameters; `ValueError` names an unknown one, or a value out of range."""
+        for name, value in values.items():
             if name not in self.parameters:
                 known = ", ".join(self.parameters) or "none"
                 raise ValueError(f"{self.name} has no parameter '{name}' (its parameters: {known})")
             if not isfinite(value):
                 raise ValueError(f"{name} must be a finite number")
-        changed = {name: value for name, value in given.items() if value != self.parameters[name]}
+        changed = {name: value for name, value in values.items() if value != self.parameters[name]}
         if not changed:
             return self
         words = (f":{name}={changed[name]!r}".removesuffix(".0") for name in self.parameters if name in changed)
-        found = replace(
+        activation = replace(
             self,
             name=self.name + "".join(words),
             build=partial(self.build, **changed),
             parameters={**self.parameters, **changed},
         )
-        found.build(None)  # it says so where a value is out of its domain
-        return found
+        activation.build(None)  # raises ValueError where a value is out of range
+        return activation
 
     def with_strategy(self, added: Extension) -> Activation:
-        """Return the activation with a strategy more; what that has parameters for of the activation's, it is given."""
-        build, own = self.build, {*inspect.signature(added.build).parameters}
+        """Return the activation with one more strategy, which gets the activation's parameters that it names."""
+        build, accepted = self.build, {*inspect.signature(added.build).parameters}
 
         def extended(m: Any, **parameters: float) -> Formulas:
-            shared = {name: value for name, value in parameters.items() if name in own}
+            shared = {name: value for name, value in parameters.items() if name in accepted}
             return build(m, **parameters).with_strategy(added.name, added.build(m, **shared))
 
         return replace(self, build=extended)
@@ -288,48 +247,44 @@ class Activation:
         return _in(dialect, self.build(m).forward)
 
     def rule(self, strategy: str, dialect: Dialect, m: Any) -> Rule:
-        """Return a strategy in a dialect, over the namespace `m`."""
+        """Return the rule of a strategy in a dialect, over the namespace `m`."""
         formulas = self.build(m)
-        chosen = formulas.strategies[strategy]
+        declared = formulas.strategies[strategy]
         return Rule(
             forward=_in(dialect, formulas.forward),
-            derivative=_in(dialect, chosen.derivative),
-            save=None if chosen.save is None else _in(dialect, chosen.save),
+            derivative=_in(dialect, declared.derivative),
+            save=None if declared.save is None else _in(dialect, declared.save),
         )
 
 
 def activation(build: Callable[..., Formulas]) -> Activation:
-    """Declare an activation: its name is the function's, its summary the docstring's first line.
+    """Declare an activation: its name is the function's, and its summary is the docstring's first line.
 
-    What follows in the docstring is where it was published; what follows ``m`` in the signature are its parameters.
+    The rest of the docstring says where it was published; the parameters after ``m`` are the activation's.
     """
     summary, _, reference = (inspect.getdoc(build) or "").partition("\n")
     _, *parameters = inspect.signature(build).parameters.values()
-    defaults = {each.name: float(each.default) for each in parameters}
+    defaults = {parameter.name: float(parameter.default) for parameter in parameters}
     return Activation(build.__name__.replace("_", "-"), summary, build, " ".join(reference.split()), defaults)
-
-
-def looked_up(formula: Formula) -> set[str]:
-    """Return the names that a formula looks up in its namespace ``m``."""
-    code = pairwise(dis.get_instructions(formula))
-    return {after.argval for before, after in code if (before.opname, before.argval) == ("LOAD_DEREF", "m")}
 
 
 def strategy(
     activation: str, *, name: str | None = None
 ) -> Callable[[Callable[..., Formula | Piecewise | Strategy]], Extension]:
-    """Declare a strategy for an activation that exists, in a file of one's own (``actbench run --load FILE.py``).
+    """Declare a strategy for an existing activation, in a file of yours (``actbench run --load FILE.py``).
 
-    It is a function of ``m``, and of those of the activation's parameters that it needs, which returns a formula, a
-    `Piecewise` or a `Strategy`. Its name, with dashes for underscores, is the strategy's unless `name` is; the first
-    line of its docstring says what it keeps.
+    The decorated function takes ``m`` and those of the activation's parameters that it needs, and returns a formula, a
+    `Piecewise` or a `Strategy`. The strategy has the function's name, with dashes for underscores, unless `name` is
+    given; the first line of the docstring says what it keeps.
     """
     if not isinstance(activation, str):
         raise TypeError('write @strategy("logistic"), with the name of the activation')
 
     def declare(build: Callable[..., Formula | Piecewise | Strategy]) -> Extension:
         if isinstance(build.__globals__.get(build.__name__), Extension):
-            twice = f"'{build.__name__}' is declared twice here: call one otherwise, with its name as name="
+            twice = (
+                f"'{build.__name__}' is declared twice in this file: rename one, and pass its strategy's name as name="
+            )
             raise ValueError(twice)  # noqa: TRY004  # it is the name's fault
         summary, _, _ = (inspect.getdoc(build) or f"a strategy for {activation}").partition("\n")
         return Extension(activation, name or build.__name__.replace("_", "-"), summary, build)

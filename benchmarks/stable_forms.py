@@ -19,10 +19,10 @@ from itertools import product
 import numpy as np
 
 from actbench import backends, registry
-from actbench.formula import Dialect
 from actbench.kernels.kernel import Array
 from actbench.model.cases import Kernel
 from actbench.model.names import Dtype, Op
+from actbench.model.rule import Dialect
 from tests.support import kernels
 
 MOST_ULP = 4.1

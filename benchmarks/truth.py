@@ -22,8 +22,9 @@ import flint
 import numpy as np
 
 from actbench import registry
-from actbench.formula import Activation, Formula, Formulas
+from actbench.formula import Activation, Formulas
 from actbench.kernels.kernel import Array
+from actbench.model.rule import Formula
 from actbench.verification.truth.exact import Exact, obstacle
 
 BITS = 4000

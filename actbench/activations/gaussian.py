@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from actbench.activations._squares import loss
+from actbench.activations._squares import rounding_error_of_square
 from actbench.formula import Formulas, Piecewise, Strategy, activation, few_digits
 
 FEW_DIGITS = few_digits(exponent=lambda z: -z * z, factor=lambda z: 2.0 * abs(z))
@@ -16,33 +16,33 @@ def gaussian(m: Any) -> Formulas:
 
     D. S. Broomhead and D. Lowe, "Multivariable Functional Interpolation and Adaptive Networks", 1988.
     """
-    lost = loss(m)
+    square_error = rounding_error_of_square(m)
 
     def forward(z):
         if abs(z) <= 40.0:  # e^(-z^2) is 0 from 28 on, and z^2 may overflow
             square = z * z
             e = m.exp(-square)
-            return e - e * lost(z, square)
+            return e - e * square_error(z, square)
         return 0.0 if abs(z) > 40.0 else z  # or NaN, which has no floor
 
     def forward_array(z):
         t = m.where(abs(z) > 40.0, 40.0, z)
         square = t * t
         e = m.exp(-square)
-        return e - e * lost(t, square)
+        return e - e * square_error(t, square)
 
     def recompute(z):
         if abs(z) <= 40.0:
             square = z * z
             e = m.exp(-square)
-            return -2.0 * z * (e - e * lost(z, square))
+            return -2.0 * z * (e - e * square_error(z, square))
         return 0.0 if abs(z) > 40.0 else z
 
     def recompute_array(z):
         t = m.where(abs(z) > 40.0, 40.0, z)
         square = t * t
         e = m.exp(-square)
-        return -2.0 * t * (e - e * lost(t, square))
+        return -2.0 * t * (e - e * square_error(t, square))
 
     def pair(z, y):
         return 0.0 if abs(z) > 40.0 else -2.0 * z * y

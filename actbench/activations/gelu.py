@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf, log, pi, sqrt
 from typing import Any
 
-from actbench.activations._squares import loss
+from actbench.activations._squares import rounding_error_of_square
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation
 
 CROSSES = Weakness(
@@ -43,7 +43,7 @@ def gelu(m: Any) -> Formulas:
     """
     root_half = sqrt(0.5)
     peak = 1.0 / sqrt(2.0 * pi)
-    lost = loss(m)
+    square_error = rounding_error_of_square(m)
 
     def definition(z):
         if abs(z) > 1e9:
@@ -70,7 +70,7 @@ def gelu(m: Any) -> Formulas:
         if abs(z) <= 40.0:
             square = z * z
             e = m.exp(-0.5 * square)
-            return 0.5 * m.erfc(-root_half * z) + z * (peak * (e - 0.5 * e * lost(z, square)))
+            return 0.5 * m.erfc(-root_half * z) + z * (peak * (e - 0.5 * e * square_error(z, square)))
         if z > 40.0:
             return 1.0
         return 0.0 if z < -40.0 else z  # or NaN, which has no floor
@@ -79,7 +79,7 @@ def gelu(m: Any) -> Formulas:
         t = m.where(abs(z) > 40.0, 40.0, z)
         square = t * t
         e = m.exp(-0.5 * square)
-        return 0.5 * m.erfc(-root_half * z) + t * (peak * (e - 0.5 * e * lost(t, square)))
+        return 0.5 * m.erfc(-root_half * z) + t * (peak * (e - 0.5 * e * square_error(t, square)))
 
     def gate(z):
         if z < -40.0:

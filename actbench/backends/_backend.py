@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from actbench.backends import _narrowing
-from actbench.formula import Conversion, Dialect, Formula, Rule
 from actbench.model.checks import Compiled
 from actbench.model.names import Dtype, Op, Storage
+from actbench.model.rule import Conversion, Dialect, Formula, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +133,8 @@ class Backend(ABC):
         del dtype
         return Bound(function)
 
-    def own(self, activation: str, strategy: str) -> Formula | None:
-        """Return the library's own kernel for dy * g', (dy, *residuals), where it has one: it replaces the formula."""
+    def library_gradient(self, activation: str, strategy: str) -> Formula | None:
+        """Return the library's kernel for dy * g', a function of (dy, *residuals); None where it has none."""
         del activation, strategy
         return None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from actbench.backends import _numba_cache
-from actbench.formula import Formula
+from actbench.model.rule import Formula
 
 CAUSE = re.compile(
     r"Untyped|Unknown attribute|Cannot|Use of|NameError|Invalid use|No implementation of function .*built"

@@ -11,8 +11,8 @@ from typing import Any
 
 from actbench.backends._backend import Backend, Bound, keep
 from actbench.backends._listing import sources
-from actbench.formula import Dialect, Formula, Rule
 from actbench.model.names import Dtype, Op
+from actbench.model.rule import Dialect, Formula, Rule
 
 
 def product(formula: Formula) -> Callable[..., Any]:
@@ -81,21 +81,22 @@ class Framework(Backend):
 
     def execution(self, op: Op, rule: Rule) -> str:
         """What is called around the formula, or around the library's own kernel in its place."""
-        around = {Op.DERIVATIVE: derivative if rule.own else None, Op.BACKWARD: None, Op.STEP: step}[op]
-        gradient = None if rule.own or op is Op.DERIVATIVE else product
+        around = {Op.DERIVATIVE: derivative if rule.library_gradient else None, Op.BACKWARD: None, Op.STEP: step}[op]
+        gradient = None if rule.library_gradient or op is Op.DERIVATIVE else product
         parts = [sources(part for part in (around, gradient) if part)] if around or gradient else []
-        parts += [f"gradient = {inspect.unwrap(rule.own)}"] if rule.own else []
+        parts += [f"gradient = {inspect.unwrap(rule.library_gradient)}"] if rule.library_gradient else []
         return "\n\n".join(parts) or (
             "the formula itself, compiled" if self.compiles_for_a_size else "the formula itself"
         )
 
     def _function(self, op: Op, rule: Rule, dtype: Dtype) -> Callable[..., Any]:
         """Forward and backward of a step are two programs: elsewhere other layers are between them."""
-        gradient = rule.own or self.build(product(rule.derivative))
+        gradient = rule.library_gradient or self.build(product(rule.derivative))
         match op:
             case Op.DERIVATIVE:
-                own = rule.own and derivative(rule.own, self.unit(dtype))
-                return self.finish(own or self.build(rule.derivative))
+                if rule.library_gradient:
+                    return self.finish(derivative(rule.library_gradient, self.unit(dtype)))
+                return self.finish(self.build(rule.derivative))
             case Op.BACKWARD:
                 return self.finish(gradient)
             case Op.STEP:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from actbench.formula import Formula, Rule
 from actbench.model.names import Op
+from actbench.model.rule import Formula, Rule
 
 Loop = Callable[..., Any]
 """A function of arrays, the outputs first, that returns nothing."""

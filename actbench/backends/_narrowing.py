@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench.formula import Conversion, Formula, Rule
 from actbench.model.names import Dtype, Storage
+from actbench.model.rule import Conversion, Formula, Rule
 
 BITS = np.dtype(np.uint16)
 """What arrays of 16-bit floats are to libraries that do not know these."""
@@ -67,7 +67,7 @@ def narrowed(rule: Rule, conversion: Conversion) -> Rule:
         rule,
         derivative=_reading(rule, conversion.widen),
         save=_keeping(rule, conversion.narrow),
-        own=rule.own and _own(rule.own, conversion.widen),
+        library_gradient=rule.library_gradient and _gradient(rule.library_gradient, conversion.widen),
         conversion=conversion,
     )
 
@@ -112,7 +112,7 @@ def _keeping(rule: Rule, narrow: Formula) -> Formula:
     return _standing_for(forward, keeping)
 
 
-def _own(kernel: Formula, widen: Formula) -> Formula:
+def _gradient(kernel: Formula, widen: Formula) -> Formula:
     def gradient(dy, *residuals):
         return kernel(dy, *map(widen, residuals))
 

@@ -10,8 +10,8 @@ from typing import Any
 from actbench.backends._backend import Bound, Device
 from actbench.backends.torch import Torch, library
 from actbench.errors import InputError
-from actbench.formula import Rule
 from actbench.model.names import Dtype, Op
+from actbench.model.rule import Rule
 
 DEVICES = (("/dev", "nvidia[0-9]*"), ("/dev", "dxg"))
 """Where a driver shows its devices: on Linux, and on Linux under Windows."""

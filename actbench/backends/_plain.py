@@ -8,8 +8,8 @@ from typing import Any
 
 from actbench.backends._backend import Backend, Bound
 from actbench.backends._listing import sources
-from actbench.formula import Rule
 from actbench.model.names import Dtype, Op
+from actbench.model.rule import Rule
 
 Made = tuple[Callable[..., Any], tuple[Any, ...]]
 """The function that makes a call, and what it is given for that."""

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from actbench.formula import Formula
 from actbench.model.names import Dtype
+from actbench.model.rule import Formula
 
 
 def unchanged(formula: Formula) -> Formula:

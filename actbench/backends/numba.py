@@ -30,9 +30,9 @@ from actbench.backends._loops import RESIDUALS, formulas_of, loops_of, step_of
 from actbench.backends._narrowing import BITS, as_bits
 from actbench.backends._rewriting import unchanged, with_literals
 from actbench.errors import InputError
-from actbench.formula import Conversion, Dialect, Formula, Rule
 from actbench.model.checks import Compiled
 from actbench.model.names import Dtype, Op, Storage
+from actbench.model.rule import Conversion, Dialect, Formula, Rule
 
 
 def dispatch(out, y) -> None:

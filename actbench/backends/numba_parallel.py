@@ -16,9 +16,9 @@ from actbench.backends._backend import Bound
 from actbench.backends._compiling import jitted
 from actbench.backends._rewriting import unchanged
 from actbench.backends.numba_simd import NumbaSimd
-from actbench.formula import Rule
 from actbench.host import processors
 from actbench.model.names import Dtype, Op
+from actbench.model.rule import Rule
 
 
 def copying(span: Callable[[int], Any]) -> Callable[..., Any]:

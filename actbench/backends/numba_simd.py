@@ -17,8 +17,8 @@ from actbench.backends._listing import sources
 from actbench.backends._loops import formulas_of
 from actbench.backends._rewriting import helpers
 from actbench.backends.numba import Numba
-from actbench.formula import Dialect, Formula, Rule
 from actbench.model.names import Op
+from actbench.model.rule import Dialect, Formula, Rule
 
 
 def dispatch(out, y) -> None:

@@ -19,8 +19,8 @@ import numpy as np
 from actbench.backends._backend import Backend, Bound
 from actbench.backends._listing import sources
 from actbench.backends._rewriting import rewritten
-from actbench.formula import Dialect, Formula, Rule
 from actbench.model.names import Dtype, Op
+from actbench.model.rule import Dialect, Formula, Rule
 
 
 @cache

@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 
 from actbench.backends._plain import Made
 from actbench.backends.numpy import Numpy
-from actbench.formula import Formula, Rule
 from actbench.model.names import Op
+from actbench.model.rule import Formula, Rule
 
 PIECE = 120 * 1024
 """Bytes of a piece: a few, and temporaries as large, fit the L2 cache, and each is below malloc's mmap threshold."""

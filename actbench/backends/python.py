@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 from actbench.backends._backend import COPY, PRODUCT, empty, keep
 from actbench.backends._plain import Made, Plain
-from actbench.formula import Dialect, Formula, Rule
 from actbench.model.names import Dtype, Op
+from actbench.model.rule import Dialect, Formula, Rule
 
 
 def derivative(formula: Formula) -> Callable[..., Any]:

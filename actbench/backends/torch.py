@@ -12,8 +12,8 @@ from typing import Any
 
 from actbench.backends._framework import Framework
 from actbench.backends._narrowing import as_bits
-from actbench.formula import Conversion, Formula
 from actbench.model.names import Dtype, Storage
+from actbench.model.rule import Conversion, Formula
 
 OWN = {("logistic", "cached"): "sigmoid_backward", ("tanh", "cached"): "tanh_backward"}
 """torch's kernels for dy * g' from y, by activation and strategy."""
@@ -48,7 +48,7 @@ class Torch(Framework):
         """``torch``."""
         return dialect()
 
-    def own(self, activation: str, strategy: str) -> Formula | None:
+    def library_gradient(self, activation: str, strategy: str) -> Formula | None:
         """``torch.ops.aten.sigmoid_backward``, ``tanh_backward``."""
         name = OWN.get((activation, strategy))
         return getattr(library().ops.aten, name).default if name else None

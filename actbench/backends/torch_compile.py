@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from actbench.backends._backend import Bound
 from actbench.backends.torch import Torch, library
-from actbench.formula import Formula
+from actbench.model.rule import Formula
 
 
 def compiler() -> str:
@@ -39,7 +39,7 @@ class TorchCompile(Torch):
             return reason
         return None if shutil.which(compiler()) else f"torch.compile needs a C++ compiler: {compiler()} is not found"
 
-    def own(self, activation: str, strategy: str) -> Formula | None:
+    def library_gradient(self, activation: str, strategy: str) -> Formula | None:
         """None: it would be taken apart into what the formula says."""
         del activation, strategy
         return None

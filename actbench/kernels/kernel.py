@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from actbench import backends, registry
 from actbench.backends import Backend, Bound, narrowed, numpy_dtype
 from actbench.errors import InputError, unknown
-from actbench.formula import Dialect, Rule, looked_up
 from actbench.kernels import overhead
 from actbench.model.cases import OVERHEAD, Case, Kernel
 from actbench.model.checks import Compiled
 from actbench.model.names import Dtype, Op
 from actbench.model.residuals import split
+from actbench.model.rule import Dialect, Rule, names_used
 from actbench.plugins import with_room
 from actbench.plugins.by_name import by_name
 
@@ -93,7 +93,7 @@ def rule(kernel: Kernel) -> Rule:
     if reason:
         raise InputError(f"{kernel.id} does not exist: {reason}")
     found = activation.rule(strategy, backend.dialect, backend.namespace())
-    found = replace(found, own=backend.own(activation.name, strategy))
+    found = replace(found, library_gradient=backend.library_gradient(activation.name, strategy))
     return narrowed(found, backend.conversion(storage, kernel.dtype)) if storage else found
 
 
@@ -119,7 +119,7 @@ def refusal(kernel: Kernel) -> str | None:
         return reason or None
     found = registry.activation(kernel.activation).rule(strategy, backend.dialect, None)
     executed = [found.save or found.forward, found.derivative] if kernel.op is Op.STEP else [found.derivative]
-    missing = {*backend.lacks} & {name for formula in executed for name in looked_up(formula)}
+    missing = {*backend.lacks} & {name for formula in executed for name in names_used(formula)}
     if not missing:
         return None
     because = f": {backend.lacks_because}" if backend.lacks_because else ""

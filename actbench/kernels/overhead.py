@@ -27,10 +27,10 @@ from numpy.typing import NDArray
 from actbench import registry
 from actbench.backends import Backend, Bound
 from actbench.errors import InputError, WrongKernelError, unknown
-from actbench.formula import Rule
 from actbench.model.cases import RUNGS, Case, Kernel
 from actbench.model.checks import Check
 from actbench.model.names import Op
+from actbench.model.rule import Rule
 
 Array = NDArray[Any]
 

@@ -18,7 +18,6 @@ from actbench import backends, registry
 from actbench.analysis.accuracy import FEWEST, LOST, Accuracy, Errors, Loss, Part, bands, is_normal, is_wrong
 from actbench.analysis.stretches import Stretches
 from actbench.errors import BenchmarkError, InputError
-from actbench.formula import Dialect, Rule
 from actbench.kernels.kernel import Array
 from actbench.measure.accuracy import Survey, Unexamined
 from actbench.measure.checking import Examined, Residuals
@@ -27,6 +26,7 @@ from actbench.measure.crew import Crew
 from actbench.model.cases import Kernel
 from actbench.model.names import Dtype
 from actbench.model.residuals import split
+from actbench.model.rule import Dialect, Rule
 from actbench.verification.oracle import Truth
 
 CHUNK = 1 << 22

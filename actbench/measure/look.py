@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from actbench import backends, registry
 from actbench.analysis.accuracy import LOST, MAY_BE, Part, tail_of
 from actbench.analysis.expectation import States
-from actbench.formula import Dialect
 from actbench.kernels.kernel import Array
 from actbench.measure.checking import Examined
 from actbench.measure.known import Known
 from actbench.measure.zones import Hits, at_ranks, between, ranks
 from actbench.model.cases import Kernel
 from actbench.model.residuals import split
+from actbench.model.rule import Dialect
 
 SCREENED = 15
 """Numbers between each two points that a kernel is called on besides."""

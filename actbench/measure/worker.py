@@ -122,9 +122,9 @@ class Worker:
         import numpy as np
 
         from actbench import registry
-        from actbench.formula import Dialect
         from actbench.kernels import kernel
         from actbench.model.cases import Case
+        from actbench.model.rule import Dialect
         from actbench.verification.behaviour.guarded import Answer, GuardedCalls
 
         wanted = Case.parse(case)

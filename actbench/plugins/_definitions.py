@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from actbench.formula import Activation, Formula, Formulas
+from actbench.formula import Activation, Formulas
+from actbench.model.rule import Formula
 from actbench.plugins._guard import MisuseError
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from actbench.backends import Backend
 from actbench.errors import InputError, unknown
-from actbench.formula import Activation, Dialect, Extension, Formulas, Strategy
+from actbench.formula import Activation, Extension, Formulas, Strategy
 from actbench.model.cases import OVERHEAD, RUNGS, YARDSTICK
+from actbench.model.rule import Dialect
 from actbench.plugins._found import Found
 from actbench.plugins._guard import guarded
 

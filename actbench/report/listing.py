@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from actbench import registry
 from actbench.backends import helpers, source, sources
-from actbench.formula import Formula, Rule
 from actbench.kernels import kernel, overhead
 from actbench.model import residuals
 from actbench.model.cases import RUNGS, Case
 from actbench.model.checks import Compiled
+from actbench.model.rule import Formula, Rule
 from actbench.planning.costs import bytes_moved, residual_bytes
 from actbench.planning.suite import canonical
 from actbench.report import mathematics

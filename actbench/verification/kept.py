@@ -19,11 +19,11 @@ import mpmath
 import numpy as np
 
 from actbench import backends, registry
-from actbench.formula import Dialect
 from actbench.kernels.kernel import Operands
 from actbench.model.cases import Kernel
 from actbench.model.names import Dtype, Storage
 from actbench.model.residuals import split
+from actbench.model.rule import Dialect
 from actbench.plugins import evaluating
 from actbench.verification.truth import Array, Truth, beside, slope_at
 

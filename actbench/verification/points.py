@@ -13,8 +13,8 @@ from functools import cache
 import numpy as np
 
 from actbench import backends, registry
-from actbench.formula import Dialect
 from actbench.model.names import Dtype
+from actbench.model.rule import Dialect
 from actbench.plugins import evaluating, with_room
 from actbench.plugins.by_name import by_name
 from actbench.verification.truth import Array

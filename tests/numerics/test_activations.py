@@ -12,9 +12,9 @@ import pytest
 
 from actbench import activations, registry
 from actbench.errors import InputError
-from actbench.formula import Dialect, looked_up
 from actbench.model.cases import Kernel
 from actbench.model.names import Op
+from actbench.model.rule import Dialect, names_used
 from actbench.planning import suite
 from actbench.registry import STRATEGIES
 from actbench.verification import oracle
@@ -98,7 +98,7 @@ def test_what_a_kink_is_taken_to_be_is_the_derivative_on_one_of_its_sides() -> N
     ids=["functions", "a constant", "nothing"],
 )
 def test_what_a_formula_looks_up_in_its_namespace_is_read_off_its_code(formula: Any, names: set[str]) -> None:
-    assert looked_up(formula(None)) == names
+    assert names_used(formula(None)) == names
 
 
 def test_every_function_of_a_formula_exists_where_a_backend_does_not_say_that_it_lacks_it() -> None:
@@ -107,7 +107,7 @@ def test_every_function_of_a_formula_exists_where_a_backend_does_not_say_that_it
         for strategy in activation.strategies:
             found = activation.rule(strategy, backend.dialect, backend.namespace())
             executed = [formula for formula in (found.forward, found.save, found.derivative) if formula]
-            needed = {name for formula in executed for name in looked_up(formula)}
+            needed = {name for formula in executed for name in names_used(formula)}
             missing = {name for name in needed if not hasattr(backend.namespace(), name)}
             assert missing <= {*backend.lacks}, f"{activation.name} on {backend.name}"
 

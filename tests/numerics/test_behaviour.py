@@ -12,12 +12,12 @@ from actbench import registry
 from actbench.backends import Bound
 from actbench.backends.numpy import Numpy
 from actbench.errors import WrongKernelError
-from actbench.formula import Rule
 from actbench.kernels.kernel import Array, takes_read_only
 from actbench.measure.checking import settle
 from actbench.measure.protocol import Slice, Sweep
 from actbench.model.cases import Arm, Block, Kernel
 from actbench.model.names import Dtype, Op
+from actbench.model.rule import Rule
 from actbench.plugins import with_room
 from actbench.plugins.by_name import forget
 from actbench.verification import oracle

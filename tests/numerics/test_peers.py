@@ -19,7 +19,6 @@ from actbench import backends, registry
 from actbench.backends import Bound, _framework
 from actbench.backends._rewriting import rewritten
 from actbench.errors import NotComparableError
-from actbench.formula import Dialect
 from actbench.host import environment
 from actbench.kernels import kernel
 from actbench.measure.checking import check_kernels
@@ -29,6 +28,7 @@ from actbench.model.cases import Arm, Block, Case, Kernel
 from actbench.model.checks import STATED_ULP
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
+from actbench.model.rule import Dialect
 from actbench.planning import suite
 from tests.conftest import Actbench
 from tests.support.peers import each_usable, usable

@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actbench import backends, registry
-from actbench.formula import Dialect, Flaw, Formulas
+from actbench.formula import Flaw, Formulas
 from actbench.kernels.kernel import Array
 from actbench.model.cases import Kernel
 from actbench.model.names import Dtype, Op
+from actbench.model.rule import Dialect
 from actbench.verification import oracle
 from tests.support import kernels
 

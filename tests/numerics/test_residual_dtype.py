@@ -8,10 +8,11 @@ import pytest
 
 from actbench import registry
 from actbench.errors import WrongKernelError
-from actbench.formula import Activation, Dialect
+from actbench.formula import Activation
 from actbench.kernels.kernel import Array, compiled
 from actbench.model.cases import Kernel
 from actbench.model.names import Dtype, Op, Storage
+from actbench.model.rule import Dialect
 from actbench.verification import oracle
 from actbench.verification.oracle import Evaluation
 from tests.support import kernels

@@ -20,8 +20,8 @@ from numba.extending import register_jitable
 from actbench import backends, registry
 from actbench.backends._rewriting import with_literals
 from actbench.backends._simd import coefficients, functions
-from actbench.formula import Dialect
 from actbench.model.names import Dtype
+from actbench.model.rule import Dialect
 from benchmarks import minimax, verify_simd
 
 ROOT = Path(__file__).parents[2]

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from actbench import plugins
-from actbench.formula import Activation, Formula, Formulas
+from actbench.formula import Activation, Formulas
 from actbench.model.cases import Kernel
 from actbench.model.checks import Check
 from actbench.model.names import Dtype, Op
+from actbench.model.rule import Formula
 from actbench.verification import oracle, truth
 from actbench.verification.truth import differentiated, exact
 from actbench.verification.truth.exact import Exact

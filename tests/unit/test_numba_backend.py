@@ -132,7 +132,7 @@ import sys
 import numpy as np
 
 from actbench import backends, registry
-from actbench.formula import Rule
+from actbench.model.rule import Rule
 from actbench.model.checks import Compiled
 from actbench.model.names import Dtype, Op
 

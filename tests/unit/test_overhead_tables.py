@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from actbench.analysis.ladder import steps
-from actbench.formula import Rule
 from actbench.kernels import overhead
 from actbench.model.cases import OVERHEAD, RUNGS, Arm, Block, Kernel
 from actbench.model.names import Dtype, Op
 from actbench.model.outcomes import BlockTimes
 from actbench.model.plan import Plan
+from actbench.model.rule import Rule
 from actbench.model.times import Times
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench, exact_seconds

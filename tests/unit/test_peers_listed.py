@@ -13,9 +13,9 @@ from actbench import registry
 from actbench.backends import _nvidia
 from actbench.backends.torch import Torch
 from actbench.errors import InputError
-from actbench.formula import Rule
 from actbench.model.cases import Case
 from actbench.model.names import Dtype, Op
+from actbench.model.rule import Rule
 from actbench.planning import presets, suite
 from tests.conftest import Actbench
 from tests.support.peers import OPTIONAL, each_usable

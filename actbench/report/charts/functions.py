@@ -9,7 +9,7 @@ import pandas as pd
 
 from actbench import backends, registry
 from actbench.errors import InputError
-from actbench.formula import Dialect
+from actbench.model.rule import Dialect
 from actbench.report.charts.grammar import mark, nominal, quantitative, scale
 from actbench.report.charts.signs import PALETTE
 from actbench.report.charts.style import Drawn, Picture, faceted, picture

@@ -19,12 +19,13 @@ import numpy as np
 
 from actbench import activations, backends, registry
 from actbench.errors import BenchmarkError
-from actbench.formula import Dialect, Flaw, Formula
+from actbench.formula import Flaw
 from actbench.kernels.kernel import PIECE, Array, Operands
 from actbench.model.cases import Case
 from actbench.model.checks import STATED_ULP
 from actbench.model.names import Op
 from actbench.model.residuals import split
+from actbench.model.rule import Dialect, Formula
 from actbench.verification.behaviour import Elements
 
 EDGES = np.array([0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0])

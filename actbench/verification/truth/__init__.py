@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from actbench import registry
 from actbench.errors import BenchmarkError
-from actbench.formula import Dialect
 from actbench.model.residuals import split
+from actbench.model.rule import Dialect
 from actbench.plugins import evaluating
 from actbench.plugins.by_name import by_name
 from actbench.verification.truth import differences, exact

@@ -11,7 +11,8 @@ from typing import Any
 
 import mpmath
 
-from actbench.formula import Activation, Formula
+from actbench.formula import Activation
+from actbench.model.rule import Formula
 from actbench.verification.truth.points import GOOD, NOTHING, Point
 
 LEVELS = (60, 120, 420, 1500, 2000)

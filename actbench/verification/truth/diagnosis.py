@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actbench import backends, registry
-from actbench.formula import Dialect
 from actbench.model.cases import Kernel
 from actbench.model.names import Op
+from actbench.model.rule import Dialect
 from actbench.verification.truth import ambiguity, truth_at
 from actbench.verification.truth.differences import over_arrays
 

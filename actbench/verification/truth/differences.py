@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from actbench import backends
 from actbench.errors import BenchmarkError
-from actbench.formula import Activation, Dialect, Formula
+from actbench.formula import Activation
+from actbench.model.rule import Dialect, Formula
 from actbench.verification.truth.sides import Sides
 
 Array = NDArray[Any]

@@ -7,7 +7,8 @@ from typing import Any
 
 import mpmath
 
-from actbench.formula import Activation, Formula
+from actbench.formula import Activation
+from actbench.model.rule import Formula
 from actbench.verification.truth import balls
 from actbench.verification.truth.balls import EXACT, INEXACT, Ball, UnknownError, UnsureError
 from actbench.verification.truth.functions import Functions

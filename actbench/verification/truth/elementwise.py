@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actbench import backends, registry
-from actbench.formula import Activation, Dialect, Formula
+from actbench.formula import Activation
+from actbench.model.rule import Dialect, Formula
 from actbench.plugins import evaluating, with_room
 from actbench.plugins.by_name import by_name
 

@@ -11,7 +11,8 @@ import mpmath
 from numpy.typing import NDArray
 
 from actbench.errors import BenchmarkError
-from actbench.formula import Activation, Formula
+from actbench.formula import Activation
+from actbench.model.rule import Formula
 from actbench.verification.truth import differentiated, points
 from actbench.verification.truth.agreeing import Agreeing
 from actbench.verification.truth.differentiated import Differentiated

@@ -1,0 +1,59 @@
+"""What a backend executes: the formulas of one strategy, in one dialect and namespace."""
+
+from __future__ import annotations
+
+import dis
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+from typing import Any
+
+Formula = Callable[..., Any]
+
+
+class Dialect(StrEnum):
+    """How a formula is written."""
+
+    ARRAY = "array"
+    SCALAR = "scalar"
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """How residuals are kept in a narrower type than the arithmetic's."""
+
+    kept_in: str
+    widen: Formula
+    narrow: Formula
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One strategy of one activation, in one dialect and namespace."""
+
+    forward: Formula
+    derivative: Formula
+    save: Formula | None
+    library_gradient: Formula | None = None
+    """The library's kernel for dy * g', a function of (dy, *residuals); it is called instead of `derivative`."""
+    conversion: Conversion | None = None
+    """The conversions around every residual that is kept narrowly; the functions above include them."""
+
+    @property
+    def residuals(self) -> tuple[str, ...]:
+        """What the forward pass keeps: the names of the derivative's parameters, and of the type: ``y:float16``."""
+        kept_in = f":{self.conversion.kept_in}" if self.conversion else ""
+        return tuple(f"{name}{kept_in}" for name in inspect.signature(self.derivative).parameters)
+
+    @property
+    def saved(self) -> tuple[str, ...]:
+        """The residuals that exist for this strategy alone, stored by `save`; narrow ones always are."""
+        return tuple(name for name in self.residuals if name not in {"z", "y"})
+
+
+def names_used(formula: Formula) -> set[str]:
+    """Return the names that a formula looks up in its namespace ``m``."""
+    code = pairwise(dis.get_instructions(formula))
+    return {after.argval for before, after in code if (before.opname, before.argval) == ("LOAD_DEREF", "m")}

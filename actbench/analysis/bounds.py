@@ -29,7 +29,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from actbench import registry
 from actbench.analysis.shares import trusted
 from actbench.analysis.speedups import Ratios
 from actbench.analysis.statistics import UNKNOWN, Bounded, Floats, locations, medians
@@ -93,8 +92,11 @@ def reaches(ratio: Bounded, threshold: float) -> bool | None:
     return True if ratio.low >= threshold else False if ratio.high < threshold else None
 
 
-def bound(case: Case, parts: Parts) -> Bound | None:
-    """Apply the rule; None where it says nothing, or the intervals do not."""
+def bound(size: int, parts: Parts, *, preallocates: bool) -> Bound | None:
+    """Apply the rule to a case of `size` elements; None where it says nothing, or the intervals do not.
+
+    `preallocates` says whether the backend writes its results to arrays that it is given.
+    """
     dispatch, moving = reaches(parts.call, HALF), reaches(parts.moving, HALF)
     all_call = reaches(parts.copy_call, MOST_CALL)
     memory = False if moving is False or all_call is True else True if moving and all_call is False else None
@@ -102,15 +104,14 @@ def bound(case: Case, parts: Parts) -> Bound | None:
         return Bound.DISPATCH if dispatch else None
     if memory or memory is None:
         return Bound.MEMORY if memory else None
-    if case.size <= CACHED:
+    if size <= CACHED:
         return Bound.COMPUTE
     slowed = reaches(parts.slowed, SLOWED) if parts.hidden is False else None
     if slowed is None:
         return None
     if not slowed:
         return Bound.COMPUTE
-    backend = registry.backends().get(case.backend)
-    return Bound.MEMORY if backend is not None and backend.preallocates else Bound.ALLOCATION
+    return Bound.MEMORY if preallocates else Bound.ALLOCATION
 
 
 def parts(

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from actbench import registry
 from actbench.analysis.bounds import Bound, Parts, bound, parts
 from actbench.analysis.shares import shares
 from actbench.analysis.speedups import Ratios
@@ -21,7 +22,7 @@ from actbench.planning.costs import bytes_moved, residual_bytes
 
 
 class Figures(NamedTuple):
-    """One case; the fields are the columns of cases.csv, but for the last."""
+    """One case; the fields are the columns of cases.csv, but for the last two."""
 
     activation: str
     strategy: str
@@ -52,11 +53,8 @@ class Figures(NamedTuple):
 
     parts: Parts | None
     """None for yardsticks and rungs, where nothing was probed, and where the processor's share is not known."""
-
-    @property
-    def bound(self) -> Bound | None:
-        """What bounds the case; None where nothing is known of it, or nothing decided."""
-        return None if self.parts is None else bound(self.case, self.parts)
+    bound: Bound | None
+    """What bounds the case; None where nothing is known of it, or nothing decided."""
 
     @property
     def case(self) -> Case:
@@ -118,6 +116,7 @@ def figures(
             max_ulp=check.max_ulp if check else float("nan"),
             processor_pct=100 * arm.processor,
             parts=known.get(case),
+            bound=bound(case.size, known[case], preallocates=_preallocates(case, check)) if case in known else None,
         )
 
 
@@ -147,6 +146,14 @@ def _arms(times: Times, found: Mapping[Block, Ratios], calibrations: Mapping[str
 def _moved(case: Case, check: Check | None) -> int:
     """Return the bytes that a call must move: by the record of a run, or by the formulas."""
     return bytes_moved(case) if check is None or check.moved_bytes is None else check.moved_bytes * case.size
+
+
+def _preallocates(case: Case, check: Check | None) -> bool:
+    """Say whether the backend does: by the record of a run, or by the backend, where it is there."""
+    if check is not None and check.preallocates is not None:
+        return check.preallocates
+    backend = registry.backends().get(case.backend)
+    return backend is not None and backend.preallocates
 
 
 def kept_bytes(case: Case, check: Check | None) -> int:

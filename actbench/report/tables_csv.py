@@ -31,8 +31,8 @@ def every(found: Measured) -> dict[str, str]:
 
 
 def cases(found: Sequence[Figures]) -> str:
-    """Return cases.csv: one row a case, its columns the fields of `Figures` but for the last."""
-    return csv_text(Figures._fields[:-1], (each[:-1] for each in found))
+    """Return cases.csv: one row a case, its columns the fields of `Figures` but for the last two."""
+    return csv_text(Figures._fields[:-2], (each[:-2] for each in found))
 
 
 def speedups(found: Sequence[Speedup]) -> str:

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from actbench.analysis.check_live import Sides, judge
+from actbench.analysis.check_live import LiveTimes, judge
 from actbench.analysis.regression import Margins
 from actbench.host.environment import choose_cpu
 from actbench.measure import lockstep, timing
@@ -40,14 +40,14 @@ def measured(first: Path, second: Path, rounds: int) -> str:
             starts=(starts[0], starts[1], starts[2]),
             arm_seconds=ARM_SECONDS,
             timeout=TIMEOUT,
-            sides=Sides(plan),
+            sides=LiveTimes(plan),
         )
         list(side_by_side.calibrate())
         for number in range(1, rounds + 1):
             list(side_by_side.round(number, [BLOCK]))
     found = judge(side_by_side.sides, Margins(0.05))
     return ", ".join(
-        f"{each.case.strategy} {change(*each.ratio)} (itself {change(*each.control)})" for each in found if each.control
+        f"{each.case.strategy} {change(each.ratio)} (itself {change(each.control)})" for each in found if each.control
     )
 
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from actbench.analysis.statistics import proportion
+from actbench.analysis.statistics import wilson_interval
 from benchmarks.injected import slowed_environment, twin_environment
 from benchmarks.neighbour import neighbour
 
@@ -125,7 +125,7 @@ def summary(tally: Tally, chosen: argparse.Namespace) -> str:
 
 def share(hits: int, trials: int) -> str:
     """Return ``3 of 40: 7.5 % (2.6 % to 19.9 %)``."""
-    value, low, high = (100 * each for each in proportion(hits, trials))
+    value, low, high = wilson_interval(hits, trials).scaled(100)
     return f"{hits} of {trials}: {value:.2g} % ({low:.2g} % to {high:.2g} %)"
 
 

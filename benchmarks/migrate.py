@@ -15,7 +15,7 @@ from actbench.model.calibration import Calibration
 from actbench.model.outcomes import BlockTimes
 from actbench.model.times import Times
 from actbench.report import tables_csv
-from actbench.report.measured import measured
+from actbench.report.results import analyse
 from actbench.runs import archive, files, values
 from actbench.runs.names import CASES, RUN, VALUES
 from actbench.runs.record import SCHEMA, Record
@@ -53,7 +53,7 @@ def main() -> None:
     for directory in parser.parse_args().runs:
         writer = read(directory)
         writer.save()
-        files.replace(directory / CASES, tables_csv.cases(measured(writer.times, writer.record).figures))
+        files.replace(directory / CASES, tables_csv.cases(analyse(writer.times, writer.record).figures))
         run = archive.load(directory)
         assert [*run.times.finished()] == [*writer.times.finished()]
         print(f"{directory}: {sum(map(len, writer.record.digests.values()))} sections")

@@ -12,10 +12,9 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
+from actbench.analysis.interval import Interval
 from actbench.analysis.speedups import Speedup, block_speedups, log_ratios
-from actbench.analysis.statistics import location
+from actbench.analysis.statistics import hodges_lehmann
 from actbench.model.cases import Block, Case
 from actbench.planning.costs import bytes_moved
 from actbench.report.numbers import count, plus_minus
@@ -38,27 +37,20 @@ def fastest(block: Block, found: list[Speedup]) -> Speedup | None:
         and {each.candidate.backend, each.reference.backend} & {*OTHERS}
         and each.candidate.size == block.size
     ]
-    return min(map(towards_simd, against), key=lambda each: each.ratio, default=None)
+    return min(map(towards_simd, against), key=lambda each: each.ratio.value, default=None)
 
 
 def towards_simd(each: Speedup) -> Speedup:
     """Return the speedup with numba-simd as its candidate."""
-    return each if each.candidate.backend == "numba-simd" else swapped(each)
-
-
-def swapped(each: Speedup) -> Speedup:
-    """Return the speedup the other way round."""
-    return Speedup(
-        each.candidate, each.reference, 1 / each.ratio, 1 / each.high, 1 / each.low, each.rounds, each.scatter
-    )
+    return each if each.candidate.backend == "numba-simd" else each.swapped()
 
 
 def copy_limit(run: Run, block: Block, case: Case) -> str:
     """Return the percentage of the copy's rate, with its interval."""
     arms = block.yardstick_of(case), block.timed.index(case)
-    logs = location(log_ratios(run.times.seconds(block), *arms))
+    logs = hodges_lehmann(log_ratios(run.times.seconds(block), *arms))
     share = bytes_moved(case) / bytes_moved(block.yardstick)
-    return plus_minus(*(100 * share * float(np.exp(bound)) for bound in logs)) + " %"
+    return plus_minus(Interval.from_logs(logs).scaled(100 * share)) + " %"
 
 
 def lines(run: Run) -> Iterator[str]:
@@ -68,7 +60,7 @@ def lines(run: Run) -> Iterator[str]:
         name = f"{block.activation:<9} {block.dtype} {count(block.size):>11}"
         best = fastest(block, found)
         if best is not None:
-            ratio = plus_minus(best.ratio, best.low, best.high)
+            ratio = plus_minus(best.ratio)
             yield f"{name}  recompute: numba-simd {ratio} times faster than {best.reference.backend}"
         for backend in ("numba-simd", "numba", "numba-parallel"):
             for case in block.cases:
@@ -77,8 +69,8 @@ def lines(run: Run) -> Iterator[str]:
         for each in found:
             names = {each.reference.backend, each.candidate.backend}
             if names == {"numpy", "numpy-blocked"} and block.size >= LARGE:
-                way = each if each.candidate.backend == "numpy-blocked" else swapped(each)
-                ratio = plus_minus(way.ratio, way.low, way.high)
+                way = each if each.candidate.backend == "numpy-blocked" else each.swapped()
+                ratio = plus_minus(way.ratio)
                 yield f"{name}  {way.candidate.strategy}: numpy-blocked {ratio} times faster than numpy"
 
 

@@ -7,7 +7,7 @@ rounds in which all of its blocks were measured; estimates and intervals are tho
 
 A difference is named where its test, corrected for the number of tests in the same table, keeps the share of false
 ones below 5 % (Benjamini and Hochberg). On one host the time itself must show it as well, in the same direction: the
-larger p value of the two tests counts. Where only the time relative to the yardstick differs, the yardstick moved, or
+larger p-value of the two tests counts. Where only the time relative to the yardstick differs, the yardstick moved, or
 the host, and not the case. There is no margin: `regression` has one, and decides what a build fails on.
 """
 
@@ -21,23 +21,22 @@ from math import nan
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from actbench.analysis.interval import NO_ESTIMATE, Interval
 from actbench.analysis.speedups import log_ratios
 from actbench.analysis.statistics import (
     CONFIDENCE,
-    UNKNOWN,
-    Bounded,
-    benjamini_hochberg,
-    chance_of_excess,
-    location,
+    false_discovery_control,
+    hodges_lehmann,
+    hodges_lehmann_shift,
+    mann_whitney_p_value,
     medians,
-    shift,
 )
 from actbench.analysis.within_run import Axis, order, seconds_at, value_of
 from actbench.model.cases import YARDSTICK, Arm, Block, Case
 from actbench.model.times import Times
 
-RESOLUTION = 1e-8
-"""A smaller relative difference is one of writing seconds in nine digits, and none of speed."""
+ROUNDING = 1e-8
+"""A smaller relative difference comes from writing seconds in nine digits, and is none of speed."""
 
 TIME = "time"
 """The figure of a case alone: its time in copies, that is over the time of its block's yardstick."""
@@ -46,8 +45,8 @@ EVERYTHING = "all"
 """The group of all that was compared."""
 
 
-class Finding(StrEnum):
-    """What is said of a figure, from the baseline to the candidate."""
+class Trend(StrEnum):
+    """How a figure changed from the baseline to the candidate."""
 
     FASTER = "faster"
     SLOWER = "slower"
@@ -72,25 +71,25 @@ class Contrast:
     """The case's id, the group's place on the axis, or `EVERYTHING`."""
     cases: int
     """How many; the figure is their geometric mean."""
-    finding: Finding
-    ratio: Bounded = UNKNOWN
+    finding: Trend
+    ratio: Interval = NO_ESTIMATE
     """Baseline over candidate time, or candidate over baseline speedup: above 1 the candidate is better."""
-    seconds_ratio: Bounded = UNKNOWN
+    seconds_ratio: Interval = NO_ESTIMATE
     """Baseline seconds over candidate seconds, the host's drift and all; of times, and on one host only."""
-    baseline: Bounded = UNKNOWN
+    baseline: Interval = NO_ESTIMATE
     """The figure itself: copies, or times faster than the reference strategy."""
-    candidate: Bounded = UNKNOWN
-    chance: float = nan
-    """The p value of a difference, corrected for the number of tests (Benjamini and Hochberg)."""
+    candidate: Interval = NO_ESTIMATE
+    p_value: float = nan
+    """The p-value of a difference, corrected for the number of tests (Benjamini and Hochberg)."""
     baseline_rounds: int = 0
     candidate_rounds: int = 0
-    relative_chance: float = nan
-    """That of a difference relative to the yardstick alone, on one host."""
+    relative_p_value: float = nan
+    """Of a difference relative to the yardstick, on one host; `p_value` is then the larger one of both tests."""
 
     @property
-    def denied(self) -> bool:
+    def yardstick_moved(self) -> bool:
         """Whether the time relative to the yardstick differs, and the time itself does not show it."""
-        return self.relative_chance <= 1 - CONFIDENCE < self.chance
+        return self.relative_p_value <= 1 - CONFIDENCE < self.p_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ class Between:
     """The cases or groups, then all."""
     speedups: tuple[Contrast, ...]
     """Likewise, and all of each pair of strategies; none on one host, where times say it."""
-    alone: tuple[Contrast, ...]
+    one_sided: tuple[Contrast, ...]
     """The cases that one run measured and the other did not."""
     regrouped: tuple[Case, ...]
     """The cases that shared their block with other cases then than now, so that nothing they are in can be decided."""
@@ -112,12 +111,12 @@ class Between:
 
 def between(baseline: Times, candidate: Times, by: Axis | None = None, *, one_host: bool) -> Between:
     """Compare all that both runs measured, by case or by group."""
-    before, after = _Run.of(baseline), _Run.of(candidate)
+    before, after = _RunTimes.of(baseline), _RunTimes.of(candidate)
     shared = [case for case in before.blocks if case in after.blocks]
     moved = tuple(case for case in shared if before.blocks[case].arms != after.blocks[case].arms)
     subjects = [_Subject(TIME, YARDSTICK, tuple(shared))]
 
-    def compared(subjects: Sequence[_Subject], better: Finding, worse: Finding) -> tuple[Contrast, ...]:
+    def compared(subjects: Sequence[_Subject], better: Trend, worse: Trend) -> tuple[Contrast, ...]:
         parts = [part for subject in subjects for part in subject.parts(by)]
         wholes = [subject for subject in subjects if len(subject.parts(by)) > 1]
         families = (
@@ -128,9 +127,9 @@ def between(baseline: Times, candidate: Times, by: Axis | None = None, *, one_ho
     return Between(
         one_host=one_host,
         by=by,
-        times=compared(subjects, Finding.FASTER, Finding.SLOWER),
-        speedups=() if one_host else compared(_pairs(shared, before, after), Finding.LARGER, Finding.SMALLER),
-        alone=(*_alone(before, after, Finding.MISSING), *_alone(after, before, Finding.NEW)),
+        times=compared(subjects, Trend.FASTER, Trend.SLOWER),
+        speedups=() if one_host else compared(_pairs(shared, before, after), Trend.LARGER, Trend.SMALLER),
+        one_sided=(*_one_sided(before, after, Trend.MISSING), *_one_sided(after, before, Trend.NEW)),
         regrouped=moved,
     )
 
@@ -157,14 +156,14 @@ class _Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class _RunTimes:
     """The rounds of one run, by case."""
 
     times: Times
     blocks: Mapping[Case, Block]
 
     @classmethod
-    def of(cls, times: Times) -> _Run:
+    def of(cls, times: Times) -> _RunTimes:
         return cls(times, {case: block for block in times.blocks for case in block.cases})
 
     def rounds(self, subject: _Subject) -> list[int]:
@@ -192,7 +191,7 @@ class _Run:
         return np.asarray(-np.log(medians(seconds)))
 
 
-def _pairs(shared: Sequence[Case], before: _Run, after: _Run) -> list[_Subject]:
+def _pairs(shared: Sequence[Case], before: _RunTimes, after: _RunTimes) -> list[_Subject]:
     """Return every strategy against the reference of its backend: recompute, or the first that both runs have."""
     members: dict[tuple[str, str], list[Case]] = {}
     for case in shared:
@@ -209,60 +208,63 @@ def _pairs(shared: Sequence[Case], before: _Run, after: _Run) -> list[_Subject]:
     ]
 
 
-def _contrast(before: _Run, after: _Run, subject: _Subject, moved: Sequence[Case], *, seconds: bool) -> Contrast:
-    """Compare one subject; the finding waits for the other tests."""
+def _contrast(
+    before: _RunTimes, after: _RunTimes, subject: _Subject, moved: Sequence[Case], *, seconds: bool
+) -> Contrast:
+    """Compare one subject; its finding follows once all p-values of the table are corrected."""
     rounds = len(before.rounds(subject)), len(after.rounds(subject))
-    found = Contrast(
+    contrast = Contrast(
         figure=subject.figure,
         by=subject.by,
         name=subject.name,
         cases=len(subject.cases),
-        finding=Finding.UNDECIDED,
+        finding=Trend.UNDECIDED,
         baseline_rounds=rounds[0],
         candidate_rounds=rounds[1],
     )
     if not all(rounds):
-        return found
+        return contrast
     old, new = before.log_speeds(subject), after.log_speeds(subject)
     sign = -1 if subject.reference == YARDSTICK else 1
     rates = [(before.log_rates(subject), after.log_rates(subject))] if seconds else []
     decidable = not {*subject.cases} & {*moved}
     return replace(
-        found,
-        ratio=Bounded.of_logs(shift(old, new)),
-        seconds_ratio=Bounded.of_logs(shift(*rates[0])) if rates else UNKNOWN,
-        baseline=Bounded.of_logs(location(sign * old)),
-        candidate=Bounded.of_logs(location(sign * new)),
-        chance=_chance((old, new), *rates) if decidable else nan,
-        relative_chance=_chance((old, new)) if decidable and seconds else nan,
+        contrast,
+        ratio=Interval.from_logs(hodges_lehmann_shift(old, new)),
+        seconds_ratio=Interval.from_logs(hodges_lehmann_shift(*rates[0])) if rates else NO_ESTIMATE,
+        baseline=Interval.from_logs(hodges_lehmann(sign * old)),
+        candidate=Interval.from_logs(hodges_lehmann(sign * new)),
+        p_value=_two_sided_p_value((old, new), *rates) if decidable else nan,
+        relative_p_value=_two_sided_p_value((old, new)) if decidable and seconds else nan,
     )
 
 
-def _chance(*pairs: tuple[ArrayLike, ArrayLike]) -> float:
-    """Return the p value of "there is no difference in one of these, or not in the same direction".
+def _two_sided_p_value(*pairs: tuple[ArrayLike, ArrayLike]) -> float:
+    """Return the p-value of "there is no difference in one of these, or not in the same direction".
 
     Of one pair, old and new, it is Mann and Whitney's, two-sided; of several, the larger one of a direction, which is
     an intersection-union test (R. L. Berger, "Multiparameter hypothesis testing and acceptance sampling", Technometrics
     24, 1982).
     """
-    above = max(chance_of_excess(old, new, RESOLUTION) for old, new in pairs)
-    below = max(chance_of_excess(new, old, RESOLUTION) for old, new in pairs)
+    above = max(mann_whitney_p_value(old, new, ROUNDING) for old, new in pairs)
+    below = max(mann_whitney_p_value(new, old, ROUNDING) for old, new in pairs)
     return min(1.0, 2 * above, 2 * below)
 
 
-def _corrected(found: Sequence[Contrast], better: Finding, worse: Finding) -> Iterator[Contrast]:
+def _corrected(contrasts: Sequence[Contrast], better: Trend, worse: Trend) -> Iterator[Contrast]:
     """Yield the contrasts with their findings; a subject that cannot be decided is no test."""
-    chances = benjamini_hochberg([contrast.chance for contrast in found]).tolist()  # NaN stays, and is no test
-    relative = benjamini_hochberg([contrast.relative_chance for contrast in found]).tolist()
-    for contrast, chance, of_relative in zip(found, chances, relative, strict=True):
-        apart = chance <= 1 - CONFIDENCE
-        finding = (better if contrast.ratio.value > 1 else worse) if apart else Finding.UNDECIDED
-        yield replace(contrast, finding=finding, chance=chance, relative_chance=of_relative)
+    p_values = false_discovery_control([contrast.p_value for contrast in contrasts]).tolist()  # NaN is no test
+    relative = false_discovery_control([contrast.relative_p_value for contrast in contrasts]).tolist()
+    for contrast, p_value, of_relative in zip(contrasts, p_values, relative, strict=True):
+        differs = p_value <= 1 - CONFIDENCE
+        trend = (better if contrast.ratio.value > 1 else worse) if differs else Trend.UNDECIDED
+        yield replace(contrast, finding=trend, p_value=p_value, relative_p_value=of_relative)
 
 
-def _alone(one: _Run, other: _Run, finding: Finding) -> Iterator[Contrast]:
-    for case, block in one.blocks.items():
-        if case not in other.blocks:
-            rounds = len(one.times.rounds(block))
-            both = (rounds, 0) if finding is Finding.MISSING else (0, rounds)
-            yield Contrast(TIME, "case", case.id, 1, finding, baseline_rounds=both[0], candidate_rounds=both[1])
+def _one_sided(present: _RunTimes, absent: _RunTimes, trend: Trend) -> Iterator[Contrast]:
+    """Yield the cases that only one run has, without figures."""
+    for case, block in present.blocks.items():
+        if case not in absent.blocks:
+            rounds = len(present.times.rounds(block))
+            both = (rounds, 0) if trend is Trend.MISSING else (0, rounds)
+            yield Contrast(TIME, "case", case.id, 1, trend, baseline_rounds=both[0], candidate_rounds=both[1])

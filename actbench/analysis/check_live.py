@@ -1,4 +1,4 @@
-"""A candidate against a baseline, side by side: verdicts that may be asked for after every round.
+"""A candidate against a baseline, measured side by side: verdicts that hold after every round.
 
 Two processes, one of either environment, take turns: a round gives one ratio of times a case, the median over its
 values, and the host's drift is in neither. A third process, of the baseline again, is the control: what it differs
@@ -14,10 +14,11 @@ from math import log1p
 import numpy as np
 from numpy.typing import NDArray
 
+from actbench.analysis.interval import Interval
 from actbench.analysis.regression import Change, Margins, Verdict, verdict
-from actbench.analysis.sequential import chance_of_median_above, median_interval
+from actbench.analysis.sequential import median_interval, sequential_p_value
 from actbench.analysis.speedups import log_ratios
-from actbench.analysis.statistics import CONFIDENCE, Bounded, holm
+from actbench.analysis.statistics import CONFIDENCE, holm
 from actbench.model.cases import Block, Case
 from actbench.model.outcomes import Failure
 from actbench.model.plan import Plan
@@ -26,22 +27,22 @@ from actbench.model.times import Times
 DECIDED = {Verdict.REGRESSED, Verdict.IMPROVED, Verdict.UNCHANGED}
 
 
-class Sides:
+class LiveTimes:
     """The times of the three processes: rounds of one number were measured together."""
 
     def __init__(self, plan: Plan) -> None:
-        """Begin with nothing measured."""
+        """Start with no rounds."""
         self.baseline, self.candidate, self.control = Times(plan), Times(plan), Times(plan)
 
     @property
-    def each(self) -> tuple[Times, Times, Times]:
+    def all_three(self) -> tuple[Times, Times, Times]:
         """The times of baseline, candidate and control."""
         return self.baseline, self.candidate, self.control
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a live check found."""
+    """The result of a live check."""
 
     changes: tuple[Change, ...]
     """One a case, with those that are missing or new."""
@@ -49,24 +50,24 @@ class Outcome:
     """Cases in which the control left the margin: where there are any, the host is too noisy for any verdict."""
     failures: tuple[Failure, ...]
     losses: tuple[Failure, ...]
-    """Workers that were lost, also where their block went on."""
+    """Workers that were lost, even where their block went on."""
     rounds: int
     seconds: float
 
 
-def judge(sides: Sides, margins: Margins, cases: Collection[Case] | None = None) -> list[Change]:
-    """Judge every case measured, or those of `cases` alone, in the order of the plan, the control's ratio beside it."""
-    control = _judged(sides.baseline, sides.control, margins, cases)
+def judge(times: LiveTimes, margins: Margins, cases: Collection[Case] | None = None) -> list[Change]:
+    """Judge every measured case, or only `cases`, in the order of the plan; each change has the control's ratio."""
+    control = _judged(times.baseline, times.control, margins, cases)
     return [
-        replace(change, control=beside.ratio)
-        for change, beside in zip(_judged(sides.baseline, sides.candidate, margins, cases), control, strict=True)
+        replace(change, control=of_control.ratio)
+        for change, of_control in zip(_judged(times.baseline, times.candidate, margins, cases), control, strict=True)
     ]
 
 
-def noise(sides: Sides, margins: Margins) -> list[Change]:
-    """Return the changes of the control that lie beyond the margin."""
+def control_changes(times: LiveTimes, margins: Margins) -> list[Change]:
+    """Return the changes of the control beyond the margin: where there are any, the host is too noisy."""
     beyond = {Verdict.REGRESSED, Verdict.IMPROVED}
-    return [change for change in _judged(sides.baseline, sides.control, margins) if change.verdict in beyond]
+    return [change for change in _judged(times.baseline, times.control, margins) if change.verdict in beyond]
 
 
 def undecided(block: Block, changes: Sequence[Change]) -> bool:
@@ -79,20 +80,21 @@ def _judged(baseline: Times, other: Times, margins: Margins, cases: Collection[C
     measured = log_ratios_by_case(baseline, other)
     rounds = {case: logs for case, logs in measured.items() if cases is None or case in cases}
     allowed = [log1p(margins.of(case)) for case in rounds]
-    slower = holm([chance_of_median_above(logs, a) for logs, a in zip(rounds.values(), allowed, strict=True)])
-    faster = holm([chance_of_median_above(-logs, a) for logs, a in zip(rounds.values(), allowed, strict=True)])
-    found = []
+    slower = holm([sequential_p_value(logs, a) for logs, a in zip(rounds.values(), allowed, strict=True)])
+    faster = holm([sequential_p_value(-logs, a) for logs, a in zip(rounds.values(), allowed, strict=True)])
+    changes = []
     for (case, logs), up, down in zip(rounds.items(), slower.tolist(), faster.tolist(), strict=True):
-        ratio = Bounded.of_logs(median_interval(logs))
+        ratio = Interval.from_logs(median_interval(logs))
         margin = margins.of(case)
-        given = verdict(ratio, margin, up, down)
-        found.append(Change(case, given, ratio, margin, min(up, down), logs.size, logs.size))
-    return found
+        changes.append(
+            Change(case, verdict(ratio, margin, up, down), ratio, margin, min(up, down), logs.size, logs.size)
+        )
+    return changes
 
 
 def confirms(change: Change) -> bool:
     """Say whether rounds that were measured anew confirm that their case regressed."""
-    return change.chance <= 1 - CONFIDENCE and change.ratio.value > 1 + change.margin
+    return change.p_value <= 1 - CONFIDENCE and change.ratio.value > 1 + change.margin
 
 
 def unsettled(change: Change) -> bool:

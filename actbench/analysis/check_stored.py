@@ -2,9 +2,9 @@
 
 They are compared by times relative to the yardstick of the case's block, so that the host's drift between them cancels.
 The round is the unit. A case regressed or improved only where the time itself shows the same direction: otherwise the
-yardstick moved, or the host, and the case is inconclusive. So is a case that shared its block with other cases then
-than now, whatever its figures: neighbours in a block, by the state in which they leave caches and the allocator, move
-numpy's times by up to a tenth.
+yardstick moved, or the host, and the case is inconclusive. A case that shared its block with other cases in the
+baseline is inconclusive as well: neighbours in a block, by the state in which they leave caches and the allocator,
+move numpy's times by up to a tenth.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from math import log1p
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench.analysis.regression import Change, Margins, Verdict, alone, verdict
+from actbench.analysis.interval import Interval
+from actbench.analysis.regression import Change, Margins, Verdict, one_sided_change, verdict
 from actbench.analysis.speedups import log_ratios
-from actbench.analysis.statistics import Bounded, chance_of_excess, holm, medians, shift
+from actbench.analysis.statistics import hodges_lehmann_shift, holm, mann_whitney_p_value, medians
 from actbench.model.cases import Block, Case
 from actbench.model.times import Times
 
@@ -28,20 +29,24 @@ def changes(baseline: Times, run: Times, margins: Margins) -> list[Change]:
     shared = [case for case in after if case in before]
     pairs = [(_rounds(baseline, before[case], case), _rounds(run, after[case], case)) for case in shared]
     allowed = [log1p(margins.of(case)) for case in shared]
-    slower = holm([chance_of_excess(o.relative, n.relative, a) for (o, n), a in zip(pairs, allowed, strict=True)])
-    faster = holm([chance_of_excess(n.relative, o.relative, a) for (o, n), a in zip(pairs, allowed, strict=True)])
+    slower = holm(
+        [mann_whitney_p_value(old.relative, new.relative, log) for (old, new), log in zip(pairs, allowed, strict=True)]
+    )
+    faster = holm(
+        [mann_whitney_p_value(new.relative, old.relative, log) for (old, new), log in zip(pairs, allowed, strict=True)]
+    )
     undecidable = {*regrouped(baseline, run)}
     judged = [
-        _judged(case, pair, margins.of(case), chances, decidable=case not in undecidable)
-        for case, pair, *chances in zip(shared, pairs, slower.tolist(), faster.tolist(), strict=True)
+        _judged(case, pair, margins.of(case), p_values, decidable=case not in undecidable)
+        for case, pair, *p_values in zip(shared, pairs, slower.tolist(), faster.tolist(), strict=True)
     ]
     missing = [
-        alone(case, Verdict.MISSING, margins.of(case), baseline_rounds=len(baseline.rounds(before[case])))
+        one_sided_change(case, Verdict.MISSING, margins.of(case), baseline_rounds=len(baseline.rounds(before[case])))
         for case in before
         if case not in after
     ]
     new = [
-        alone(case, Verdict.NEW, margins.of(case), rounds=len(run.rounds(after[case])))
+        one_sided_change(case, Verdict.NEW, margins.of(case), rounds=len(run.rounds(after[case])))
         for case in after
         if case not in before
     ]
@@ -49,7 +54,7 @@ def changes(baseline: Times, run: Times, margins: Margins) -> list[Change]:
 
 
 def regrouped(baseline: Times, run: Times) -> list[Case]:
-    """Return the cases of both that shared their block with other cases then than now."""
+    """Return the cases of both runs whose blocks have other arms in the one than in the other."""
     before, after = _cases(baseline), _cases(run)
     return [case for case in after if case in before and before[case].arms != after[case].arms]
 
@@ -73,24 +78,24 @@ def _rounds(times: Times, block: Block, case: Case) -> _Rounds:
 
 
 def _judged(
-    case: Case, rounds: tuple[_Rounds, _Rounds], margin: float, chances: list[float], *, decidable: bool
+    case: Case, rounds: tuple[_Rounds, _Rounds], margin: float, p_values: list[float], *, decidable: bool
 ) -> Change:
     old, new = rounds
-    ratio = Bounded.of_logs(shift(old.relative, new.relative))
-    absolute = Bounded.of_logs(shift(old.absolute, new.absolute))
-    slower, faster = chances
+    ratio = Interval.from_logs(hodges_lehmann_shift(old.relative, new.relative))
+    absolute = Interval.from_logs(hodges_lehmann_shift(old.absolute, new.absolute))
+    slower, faster = p_values
     relative = verdict(ratio, margin, slower, faster) if decidable else Verdict.INCONCLUSIVE
-    denied = (relative is Verdict.REGRESSED and not absolute.low > 1) or (
+    yardstick_moved = (relative is Verdict.REGRESSED and not absolute.low > 1) or (
         relative is Verdict.IMPROVED and not absolute.high < 1
     )
     return Change(
         case=case,
-        verdict=Verdict.INCONCLUSIVE if denied else relative,
+        verdict=Verdict.INCONCLUSIVE if yardstick_moved else relative,
         ratio=ratio,
         margin=margin,
-        chance=min(slower, faster),
+        p_value=min(slower, faster),
         baseline_rounds=len(old.relative),
         rounds=len(new.relative),
         absolute=absolute,
-        denied=denied,
+        yardstick_moved=yardstick_moved,
     )

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from actbench.analysis.statistics import Bounded, location, medians, paired
+from actbench.analysis.interval import Interval
+from actbench.analysis.statistics import hodges_lehmann, median_differences, medians
 from actbench.model.cases import Block, Case
 from actbench.model.times import Times
 
@@ -17,8 +18,8 @@ class Step:
     """One rung. Seconds of a call."""
 
     case: Case
-    seconds: Bounded
-    added: Bounded | None
+    seconds: Interval
+    added: Interval | None
     """Over the next lower rung of the backend that was measured; None for the lowest."""
 
 
@@ -29,7 +30,7 @@ def steps(times: Times, block: Block) -> Iterator[Step]:
     for arm, case in enumerate(block.cases):
         if case.is_rung:
             below = lower.get(case.backend)
-            own = Bounded.of_logs(location(np.log(medians(seconds[:, arm]))))
-            added = None if below is None else location(paired(seconds[:, arm], seconds[:, below]))
-            yield Step(case, own, None if added is None else Bounded(*map(float, added)))
+            rung_seconds = Interval.from_logs(hodges_lehmann(np.log(medians(seconds[:, arm]))))
+            added = None if below is None else hodges_lehmann(median_differences(seconds[:, arm], seconds[:, below]))
+            yield Step(case, rung_seconds, added)
             lower[case.backend] = arm

@@ -6,11 +6,11 @@ stop (A. Wald, "Sequential tests of statistical hypotheses", Annals of Mathemati
 "Statistical methods related to the law of the iterated logarithm", ibid. 41, 1970; S. R. Howard and A. Ramdas,
 "Sequential estimation of quantiles with applications to A/B testing and best-arm identification", Bernoulli 28, 2022).
 
-They bet on the sign of every round. If the median is at most some value, a round lies above it with a chance of at most
-1/2, and who stakes on "above" cannot expect to gain. Stakes are averaged over all chances from 1/2 to 1; the wealth
-after n rounds, k of them above, is then a fraction of whole numbers, and the chance that it ever reaches 1/alpha is at
-most alpha (Ville's inequality). Nothing is assumed of how rounds scatter, only that they do not depend on each other:
-the few processes in a hundred that are slow throughout cost no validity, and little power.
+They bet on the sign of every round. If the median is at most some value, a round lies above it with probability 1/2 at
+most, and a stake on "above" cannot be expected to gain. Stakes are averaged over all probabilities from 1/2 to 1; the
+wealth after n rounds, k of them above, is then a fraction of whole numbers, and the probability that it ever reaches
+1/alpha is at most alpha (Ville's inequality). Nothing is assumed of how rounds are distributed, only that they are
+independent: the few processes in a hundred that are slow throughout cost no validity, and little power.
 """
 
 from __future__ import annotations
@@ -18,39 +18,40 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import cache
 from itertools import count
-from math import comb
+from math import comb, nan
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from actbench.analysis.interval import Interval
 from actbench.analysis.statistics import CONFIDENCE
 
 TAIL = Fraction(round(1000 * (1 - CONFIDENCE)), 1000) / 2
-"""What either bound of an interval may miss."""
+"""The probability that either bound of an interval misses the median."""
 
 
-def median_interval(samples: ArrayLike) -> tuple[float, float, float]:
-    """Return median, low and high of rounds in any number; NaN bounds where there are too few for any.
+def median_interval(samples: ArrayLike) -> Interval:
+    """Return the median of rounds in any number with its interval; no bounds where there are too few rounds.
 
     All the intervals that one sees, round after round, hold the true median together with 95 %.
     """
     rounds = np.sort(np.asarray(samples, dtype=np.float64))
     centre = float(np.median(rounds))
-    rank = needed(rounds.size)
+    rank = fewest_above(rounds.size)
     if rank is None:
-        return centre, float("nan"), float("nan")
-    return centre, float(rounds[rounds.size - rank]), float(rounds[rank - 1])
+        return Interval(centre, nan, nan)
+    return Interval(centre, float(rounds[rounds.size - rank]), float(rounds[rank - 1]))
 
 
-def chance_of_median_above(samples: ArrayLike, value: float) -> float:
-    """Return the p value of "the median is at most `value`" for rounds in the order in which they came.
+def sequential_p_value(samples: ArrayLike, value: float) -> float:
+    """Return the p-value of "the median is at most `value`" for rounds in the order in which they came.
 
     It is that of the look with the strongest evidence; ties count for the hypothesis.
     """
     rounds = np.asarray(samples, dtype=np.float64)
     above: NDArray[np.int64] = np.cumsum(rounds > value)
-    most = max((wealth(seen, found) for seen, found in enumerate(above.tolist(), start=1)), default=Fraction(1))
-    return float(min(Fraction(1), 1 / most))
+    largest = max((wealth(number, hits) for number, hits in enumerate(above.tolist(), start=1)), default=Fraction(1))
+    return float(min(Fraction(1), 1 / largest))
 
 
 @cache
@@ -64,12 +65,12 @@ def wealth(rounds: int, above: int) -> Fraction:
 
 
 @cache
-def needed(rounds: int, chance: Fraction = TAIL) -> int | None:
+def fewest_above(rounds: int, level: Fraction = TAIL) -> int | None:
     """Return the fewest of `rounds` above a value that refute it as the median; None where even all do not."""
-    return next((above for above in range(rounds + 1) if wealth(rounds, above) * chance >= 1), None)
+    return next((above for above in range(rounds + 1) if wealth(rounds, above) * level >= 1), None)
 
 
 @cache
-def fewest_rounds(chance: float) -> int:
-    """Return the rounds after which a p value can be as small as `chance`, if all of them are above."""
-    return next(rounds for rounds in count(1) if wealth(rounds, rounds) * Fraction(chance) >= 1)
+def fewest_rounds(level: float) -> int:
+    """Return the rounds after which a p-value can be as small as `level`, if all of them are above."""
+    return next(rounds for rounds in count(1) if wealth(rounds, rounds) * Fraction(level) >= 1)

@@ -14,12 +14,12 @@ from actbench.analysis.statistics import Floats
 from actbench.model.cases import Block
 from actbench.model.times import Times
 
-FEW = 0.05
+MOST_UNKNOWN = 0.05
 """The part of a case's values of which the share may be unknown."""
 
 
 def shares(times: Times, block: Block) -> Floats:
-    """Return the mean over values by arm, the yardsticks last; NaN where it is not known of more than `FEW` of them."""
+    """Return the mean over values by arm, the yardsticks last; NaN where more than `MOST_UNKNOWN` are not known."""
     processor = times.processor(block)
     if processor is None:
         return np.full(len(block.timed), np.nan)
@@ -28,9 +28,9 @@ def shares(times: Times, block: Block) -> Floats:
     known = np.nan_to_num(by_arm) > 0
     counts = np.sum(known, axis=-1)
     sums = np.sum(np.where(known, by_arm, 0.0), axis=-1)
-    return np.where(counts >= (1 - FEW) * values, sums / np.maximum(counts, 1), np.nan)
+    return np.where(counts >= (1 - MOST_UNKNOWN) * values, sums / np.maximum(counts, 1), np.nan)
 
 
 def trusted(times: Times, block: Block) -> list[bool]:
-    """Say by arm whether its times are free of what other processes took, as far as can be known."""
+    """Say by arm whether its share is known, so that its times are without what other processes took."""
     return [not isnan(share) for share in shares(times, block).tolist()]

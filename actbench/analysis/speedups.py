@@ -5,38 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from math import isnan
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench.analysis.statistics import applied, locations, paired, scatter
+from actbench.analysis.interval import Interval
+from actbench.analysis.statistics import (
+    apply_by_length,
+    intervals_of_logs,
+    mad_standard_deviation,
+    median_differences,
+)
 from actbench.model.cases import Block, Case
 from actbench.model.times import Times
 
 
 class Speedup(NamedTuple):
-    """How many times faster the candidate is than the reference; below 1 it is slower.
-
-    `low` and `high` bound the 95 % interval; NaN where there are too few rounds for one.
-    """
+    """How many times faster the candidate is than the reference; below 1 it is slower."""
 
     reference: Case
     candidate: Case
-    ratio: float
-    low: float
-    high: float
+    ratio: Interval
     rounds: int
-    scatter: float
-    """Robust standard deviation of the logarithm over rounds."""
+    log_deviation: float
+    """The MAD standard deviation of the logarithm over rounds."""
 
     @property
     def half_width(self) -> float:
-        """The larger distance from the ratio to its bounds, relative to the ratio; inf without an interval."""
-        if isnan(self.low):
-            return float("inf")
-        return max(self.high - self.ratio, self.ratio - self.low) / self.ratio
+        """The longer side of the interval, relative to the ratio; inf without an interval."""
+        return self.ratio.relative_half_width
+
+    def swapped(self) -> Speedup:
+        """Return the speedup of the reference over the candidate."""
+        return self._replace(reference=self.candidate, candidate=self.reference, ratio=self.ratio.inverse())
 
 
 def pairs(block: Block) -> tuple[tuple[int, int], ...]:
@@ -48,9 +50,9 @@ def pairs(block: Block) -> tuple[tuple[int, int], ...]:
     )
 
 
-def columns(chosen: Sequence[tuple[int, int]]) -> tuple[list[int], list[int]]:
+def columns(index_pairs: Sequence[tuple[int, int]]) -> tuple[list[int], list[int]]:
     """Return the references and the candidates of these pairs."""
-    return [first for first, _ in chosen], [second for _, second in chosen]
+    return [first for first, _ in index_pairs], [second for _, second in index_pairs]
 
 
 def log_ratios(
@@ -61,12 +63,12 @@ def log_ratios(
     `seconds` is rounds x arms x values, NaN where an arm has fewer values. For several arms it is arms x rounds.
     """
     by_arm = np.log(seconds).swapaxes(0, 1)
-    return paired(by_arm[reference], by_arm[candidate])
+    return median_differences(by_arm[reference], by_arm[candidate])
 
 
 @dataclass(frozen=True, slots=True)
 class Ratios:
-    """The log ratios of a block, before anything is made of them."""
+    """The log ratios of a block, one a round."""
 
     pairs: tuple[tuple[int, int], ...]
     logs: NDArray[np.float64]
@@ -77,25 +79,24 @@ class Ratios:
 
 def ratios(times: Times, blocks: Iterable[Block]) -> dict[Block, Ratios]:
     """Return the log ratios of all pairs and of copies, block by block."""
-    found = {}
+    by_block = {}
     for block in blocks:
-        chosen = pairs(block)
+        compared = pairs(block)
         copies = [(block.yardstick_of(case), arm) for arm, case in enumerate(block.timed)]
-        logs = log_ratios(times.seconds(block), *columns([*chosen, *copies]))
-        found[block] = Ratios(chosen, logs[: len(chosen)], logs[len(chosen) :])
-    return found
+        logs = log_ratios(times.seconds(block), *columns([*compared, *copies]))
+        by_block[block] = Ratios(compared, logs[: len(compared)], logs[len(compared) :])
+    return by_block
 
 
-def speedups(found: Mapping[Block, Ratios]) -> Iterator[Speedup]:
+def speedups(by_block: Mapping[Block, Ratios]) -> Iterator[Speedup]:
     """Yield the speedups of these blocks."""
-    samples = [own.logs for own in found.values()]
-    bounds = iter(np.exp(locations(samples)).tolist())
-    scatters = iter(applied(samples, scatter).tolist())
-    for block, own in found.items():
-        cases, rounds = block.cases, own.logs.shape[-1]
-        for reference, candidate in own.pairs:
-            ratio, low, high = next(bounds)
-            yield Speedup(cases[reference], cases[candidate], ratio, low, high, rounds, next(scatters))
+    samples = [ratios.logs for ratios in by_block.values()]
+    intervals = iter(intervals_of_logs(samples))
+    deviations = iter(apply_by_length(samples, mad_standard_deviation).tolist())
+    for block, ratios in by_block.items():
+        cases, rounds = block.cases, ratios.logs.shape[-1]
+        for reference, candidate in ratios.pairs:
+            yield Speedup(cases[reference], cases[candidate], next(intervals), rounds, next(deviations))
 
 
 def block_speedups(times: Times, block: Block) -> Iterator[Speedup]:

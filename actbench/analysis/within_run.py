@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actbench import registry
+from actbench.analysis.interval import Interval
 from actbench.analysis.speedups import log_ratios
-from actbench.analysis.statistics import location, medians
+from actbench.analysis.statistics import hodges_lehmann, hodges_lehmann_rows, medians
 from actbench.errors import InputError
 from actbench.model.cases import Block, Case
 from actbench.model.names import Dtype
@@ -47,13 +48,11 @@ class Comparison:
     reference: str
     candidate: str
     cases: int
-    ratio: float
+    ratio: Interval
     """Geometric mean; above 1 the candidate is faster."""
-    low: float
-    high: float
-    least: float
-    """The smallest and largest ratio of a single case."""
-    most: float
+    smallest: float
+    """With `largest` the range of the ratios of single cases."""
+    largest: float
     rounds: int
 
 
@@ -99,18 +98,15 @@ def _compared(
     shared = set.intersection(*({*times.rounds(blocks[case])} for twin in twins for case in twin))
     logs = np.array([_log_ratios(times, blocks, twin, sorted(shared)) for twin in twins])
     logs += np.array([[np.log(candidate.size / first.size)] for first, candidate in twins])
-    ratio, low, high = (float(np.exp(bound)) for bound in location(logs.mean(axis=0)))
-    single, _, _ = location(logs)
+    single = hodges_lehmann_rows([logs])[:, 0]
     return Comparison(
         *key[:3],
         reference=reference,
         candidate=key.candidate,
         cases=len(twins),
-        ratio=ratio,
-        low=low,
-        high=high,
-        least=float(np.exp(single.min())),
-        most=float(np.exp(single.max())),
+        ratio=Interval.from_logs(hodges_lehmann(logs.mean(axis=0))),
+        smallest=float(np.exp(single.min())),
+        largest=float(np.exp(single.max())),
         rounds=len(shared),
     )
 
@@ -153,7 +149,7 @@ def _group(case: Case, axis: Axis) -> str:
 
 
 def order(axis: Axis, value: str) -> tuple[int, ...]:
-    """Return the place of a value in tables; activations stay in the order of the plan."""
+    """Return the sort key of a value in tables; activations stay in the order of the plan."""
     if axis is Axis.SIZE:
         return (int(value),)
     if axis is Axis.STRATEGY:

@@ -227,7 +227,7 @@ def _publish(report: Report, chosen: dict[str, Any], keep: Callable[[Path], None
             task()
         except ActbenchError as error:
             errors.append(error)
-    if errors and Verdict.REGRESSED not in report.given:
+    if errors and Verdict.REGRESSED not in report.verdicts:
         raise errors[0]
     for told in filter(None, map(str, errors)):
         click.echo(f"actbench: {told}", err=True)
@@ -309,12 +309,12 @@ def _leave(ctx: click.Context, report: Report) -> None:
     from actbench.analysis.regression import Verdict
     from actbench.errors import BenchmarkError
 
-    if Verdict.REGRESSED in report.given:
+    if Verdict.REGRESSED in report.verdicts:
         ctx.exit(ExitCode.REGRESSED)
     if report.failures:
         names = ", ".join(dict.fromkeys(failure.block for failure in report.failures))
         raise BenchmarkError(f"failed: {names} (see above)")
-    if report.noise or report.given & {Verdict.INCONCLUSIVE, Verdict.MISSING}:
+    if report.noise or report.verdicts & {Verdict.INCONCLUSIVE, Verdict.MISSING}:
         ctx.exit(ExitCode.INCONCLUSIVE)
 
 

@@ -55,27 +55,27 @@ def command(run: Path, candidate: Path | None, by: str | None, reference: str | 
 
 def _within(path: Path, by: str, reference: str | None, form: str) -> None:
     from actbench.analysis.within_run import Axis, compare
-    from actbench.report import comparison
+    from actbench.report import compared_axis
     from actbench.report.terminal import show_table
     from actbench.runs.archive import load_timed
 
     found = compare(load_timed(path).times, Axis(by), reference)
     match form:
         case "table":
-            show_table(comparison.table(found, by))
+            show_table(compared_axis.table(found, by))
         case "markdown":
-            click.echo(comparison.as_markdown(found, by))
+            click.echo(compared_axis.as_markdown(found, by))
         case "csv":
-            click.echo(comparison.as_csv(found), nl=False)
+            click.echo(compared_axis.as_csv(found), nl=False)
         case "json":
-            click.echo(comparison.as_json(found))
+            click.echo(compared_axis.as_json(found))
 
 
 def _between(baseline: Path, candidate: Path, by: str | None, reference: str | None, form: str) -> None:
     from actbench.analysis.between_runs import between
     from actbench.analysis.within_run import Axis
     from actbench.errors import InputError
-    from actbench.report import between as report
+    from actbench.report import compared_runs as report
     from actbench.report.terminal import show_table
     from actbench.runs.archive import load_timed
     from actbench.runs.baseline import differences, host_differences, refuse_unlike

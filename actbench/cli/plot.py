@@ -88,7 +88,7 @@ def _picture(ctx: click.Context, kind: str, runs: Sequence[Path], chosen: dict[s
     from actbench import plugins, registry
     from actbench.errors import InputError
     from actbench.report import pictures
-    from actbench.report.measured import measured
+    from actbench.report.results import analyse
     from actbench.runs.archive import load
 
     needed = {"functions": 0, "compare": 2}.get(kind, 1)
@@ -106,7 +106,7 @@ def _picture(ctx: click.Context, kind: str, runs: Sequence[Path], chosen: dict[s
     if kind == "compare":
         before, after = found
         return pictures.of_two(before, after, keep)
-    measurements = measured(found[0].times, pictures.record_of(found[0]))
+    measurements = analyse(found[0].times, pictures.record_of(found[0]))
     return pictures.of_run(kind, found[0], measurements, keep)
 
 

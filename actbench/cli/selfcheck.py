@@ -79,7 +79,7 @@ def _prepared(chosen: dict[str, Any], seams: Any) -> SelfCheck:
     import secrets
     from functools import partial
 
-    from actbench.analysis.check_live import Sides
+    from actbench.analysis.check_live import LiveTimes
     from actbench.host import environment
     from actbench.measure.lockstep import Lockstep
     from actbench.measure.selfcheck import SelfCheck
@@ -97,7 +97,7 @@ def _prepared(chosen: dict[str, Any], seams: Any) -> SelfCheck:
         starts=(start, start, start),
         arm_seconds=costs.arm_seconds(plan, preset.arm_seconds),
         timeout=timeout,
-        sides=Sides(plan),
+        sides=LiveTimes(plan),
         burden=BURDEN * chosen["margin"],
         clock=seams.clock,
     )

@@ -25,7 +25,7 @@ from actbench.measure.checking import compare, is_built_in, settle
 from actbench.measure.client import StartWorker, Worker
 from actbench.measure.crew import RETRIES, Crew
 from actbench.measure.disturbance import DISTURBED, REPEATS, calmer, slowness
-from actbench.measure.stopping import Standing, Stopping
+from actbench.measure.stopping import BlockProgress, Stopping
 from actbench.measure.timing import Values, calibrated, sweeps, values
 from actbench.model.calibration import Calibration
 from actbench.model.cases import Block
@@ -216,15 +216,15 @@ class Conductor:
         return self.clock() - self.started
 
     def _worthwhile(self, done: int) -> list[Block]:
-        standings = {
-            block: Standing(
+        progress = {
+            block: BlockProgress(
                 len(self.times.rounds(block)),
                 tuple(block_speedups(self.times, block)) if self.times.rounds(block) else (),
                 self._cost([block]),
             )
             for block in self._blocks()
         }
-        return self.stopping.worthwhile(done, standings, self._elapsed())
+        return self.stopping.worthwhile(done, progress, self._elapsed())
 
     def _cost(self, blocks: list[Block]) -> float:
         """Return what a round of these blocks takes: as long as it took last time, or is predicted to."""

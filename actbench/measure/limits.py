@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from actbench import registry
-from actbench.analysis.limits import Limit, Width, arithmetic, copying, unknown_arithmetic
+from actbench.analysis.peak_rates import PeakRate, VectorWidth, arithmetic, copying, unknown_arithmetic
 from actbench.host.environment import Environment
 from actbench.measure.session import StartHere
 
@@ -27,7 +27,7 @@ TIMEOUT = 60.0
 """Seconds, with compiling."""
 
 
-def limits(start_worker: StartHere, environment: Environment) -> list[Limit]:
+def limits(start_worker: StartHere, environment: Environment) -> list[PeakRate]:
     """Measure in a fresh process on the environment's processor: arithmetic by dtype, then copies."""
     worker = start_worker(environment.affinity, TIMEOUT)
     try:
@@ -35,9 +35,9 @@ def limits(start_worker: StartHere, environment: Environment) -> list[Limit]:
     finally:
         worker.close()
     computed = groupby(found.arithmetic, attrgetter("dtype"))
-    roofs = [arithmetic(dtype, [Width(each.bits, each.rates) for each in group]) for dtype, group in computed]
+    roofs = [arithmetic(dtype, [VectorWidth(each.bits, each.rates) for each in group]) for dtype, group in computed]
     return [*(roofs or _unknown()), *(copying(each.nbytes, each.rates, environment.caches) for each in found.copies)]
 
 
-def _unknown() -> Iterator[Limit]:
+def _unknown() -> Iterator[PeakRate]:
     yield unknown_arithmetic(registry.backends()["numba"].unavailable or "the worker has no numba")

@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from actbench.analysis.check_live import Outcome, Sides, confirms, judge, noise, undecided, unsettled
-from actbench.analysis.regression import Change, Margins, Verdict, alone
+from actbench.analysis.check_live import LiveTimes, Outcome, confirms, control_changes, judge, undecided, unsettled
+from actbench.analysis.regression import Change, Margins, Verdict, one_sided_change
 from actbench.analysis.sequential import fewest_rounds
 from actbench.analysis.statistics import CONFIDENCE
 from actbench.errors import WrongKernelError
@@ -64,7 +64,7 @@ class LiveCheck:
             self.rounds += 1
             yield from self.lockstep.round(self.rounds, blocks)
             self.changes = judge(self.lockstep.sides, self.margins)
-            self.noise = noise(self.lockstep.sides, self.margins)
+            self.noise = control_changes(self.lockstep.sides, self.margins)
             if self.noise:
                 return
             blocks = [block for block in self.lockstep.blocks if undecided(block, self.changes)]
@@ -80,11 +80,11 @@ class LiveCheck:
             else change
             for change in self.changes
         ]
-        missing = [alone(case, Verdict.MISSING, self.margins.of(case)) for case in self.missing]
-        new = [alone(case, Verdict.NEW, self.margins.of(case)) for case in self.new]
+        missing = [one_sided_change(case, Verdict.MISSING, self.margins.of(case)) for case in self.missing]
+        new = [one_sided_change(case, Verdict.NEW, self.margins.of(case)) for case in self.new]
         judged = {change.case for change in given}
         open_cases = [case for block in self.lockstep.blocks for case in block.cases if case not in judged]
-        untold = [alone(case, Verdict.INCONCLUSIVE, self.margins.of(case)) for case in open_cases]
+        untold = [one_sided_change(case, Verdict.INCONCLUSIVE, self.margins.of(case)) for case in open_cases]
         return Outcome(
             changes=(*given, *untold, *missing, *new),
             noise=tuple(self.noise),
@@ -107,13 +107,13 @@ class LiveCheck:
         most = rounds_to_confirm(len(suspects))
         yield Confirming(tuple(case.id for case in cases), most, most * first.cost(blocks))
         plan = Plan(tuple(blocks), random.Random(f"{first.plan.seed}/confirm").getrandbits(32))  # noqa: S311
-        again = replace(first, plan=plan, sides=Sides(plan), failures=[], losses=[])
+        again = replace(first, plan=plan, sides=LiveTimes(plan), failures=[], losses=[])
         number, found = 0, list[Change]()
         while blocks and (number < most or self._time_for(again.cost(blocks))):
             number += 1
             yield from again.round(number, blocks)
             found = judge(again.sides, self.margins, cases)
-            self.noise = noise(again.sides, self.margins)
+            self.noise = control_changes(again.sides, self.margins)
             if self.noise:
                 break
             blocks = _with_any(again.blocks, [change.case for change in found if number < enough or unsettled(change)])

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from actbench import backends, plugins, registry
-from actbench.analysis.check_live import Outcome, Sides
+from actbench.analysis.check_live import LiveTimes, Outcome
 from actbench.analysis.regression import Margins
 from actbench.analysis.sequential import fewest_rounds
 from actbench.analysis.statistics import CONFIDENCE
@@ -129,7 +129,7 @@ class LiveSession:
             threads=asked.threads if suite.threaded(lockstep.plan) else 1,
         )
         theirs, ours = self._check.checks
-        parts = zip((there, here, there), (theirs, ours, theirs), lockstep.sides.each, strict=True)
+        parts = zip((there, here, there), (theirs, ours, theirs), lockstep.sides.all_three, strict=True)
         return {
             name: (
                 Record(
@@ -166,7 +166,7 @@ class LiveSession:
             ),
             arm_seconds=costs.arm_seconds(plan, asked.preset.arm_seconds),
             timeout=asked.timeout,
-            sides=Sides(plan),
+            sides=LiveTimes(plan),
             clock=self._seams.clock,
         )
         return LiveCheck(

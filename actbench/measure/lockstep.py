@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
-from actbench.analysis.check_live import Sides
+from actbench.analysis.check_live import LiveTimes
 from actbench.errors import BenchmarkError, WrongKernelError
 from actbench.measure.checking import compare, is_built_in, settle
 from actbench.measure.client import StartWorker, Worker
@@ -43,7 +43,7 @@ class Lockstep:
     arm_seconds: float
     """What an arm should take in a round, on either side."""
     timeout: float
-    sides: Sides
+    sides: LiveTimes
     burden: float = 0.0
     """The share of further calls that the third process makes of every arm, uncounted: a slowdown to be found."""
     clock: Callable[[], float] = time.monotonic
@@ -96,7 +96,7 @@ class Lockstep:
                         yield self._give_up(block, number, error)
                 else:
                     self.block_seconds[block.id] = self.clock() - start
-                    for times, own in zip(self.sides.each, measured, strict=True):
+                    for times, own in zip(self.sides.all_three, measured, strict=True):
                         times.add(BlockTimes(block, number, *own))
                     yield Measured(BlockTimes(block, number, *measured[1]), done, len(todo))
         self.starting = self.clock() - began - sum(self.block_seconds.get(block.id, 0.0) for block in todo)

@@ -1,4 +1,4 @@
-"""When to stop: every speedup's interval is narrow enough, or the budget is spent.
+"""When to stop: every speedup's interval meets the target, or the budget is spent.
 
 Stopping as soon as an interval is narrow looks at the data more than once. For intervals of fixed relative width this
 is consistent (Y. S. Chow and H. Robbins, "On the asymptotic theory of fixed-width sequential confidence intervals for
@@ -20,28 +20,28 @@ from actbench.analysis.statistics import MIN_ROUNDS
 K = TypeVar("K")
 
 HALF_WIDTH = 2.0
-"""Half the width of an interval, in units of the scatter over the root of the number of rounds: about, for planning."""
+"""The approximate half width of an interval, in standard deviations over the root of the number of rounds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class BlockProgress:
     """How far a block has come."""
 
     rounds: int
     speedups: tuple[Speedup, ...]
     round_seconds: float
-    """What a round of it takes."""
+    """The duration of a round of it."""
 
     def missing(self, target: float) -> float:
-        """Return the seconds until half of the intervals that are too wide reach the target; 0 when all have.
+        """Return the seconds until half of the intervals that are too wide meet the target; 0 when all meet it.
 
-        Predicted from the scatter over rounds, not from the intervals: with few rounds, one that was disturbed makes
-        them much too wide, and a few more rounds make it harmless.
+        Predicted from the standard deviation over rounds, not from the intervals: with few rounds, one that was
+        disturbed makes them much too wide, and a few more rounds make it harmless.
         """
         wide = [speedup for speedup in self.speedups if speedup.half_width > target]
         if not wide:
             return 0.0
-        needed = median((HALF_WIDTH * speedup.scatter / target) ** 2 for speedup in wide)
+        needed = median((HALF_WIDTH * speedup.log_deviation / target) ** 2 for speedup in wide)
         return max(1.0, needed - self.rounds) * self.round_seconds
 
 
@@ -52,9 +52,9 @@ class Stopping:
     target: float
     """Relative half width that every speedup's interval must reach."""
     budget: float | None
-    """Time that the run may take from its start; None for no limit."""
+    """The longest duration of the run; None for no limit."""
     rounds: int | None = None
-    """Exactly so many rounds, whatever the target."""
+    """The number of rounds, whatever the target; None to stop by it."""
     min_rounds: int = MIN_ROUNDS
     """Rounds that are measured even when the budget does not allow for them."""
 
@@ -67,21 +67,21 @@ class Stopping:
             return False
         return out_of_time or (done >= MIN_ROUNDS and widest <= self.target)
 
-    def worthwhile(self, done: int, standings: Mapping[K, Standing], elapsed: float) -> list[K]:
+    def worthwhile(self, done: int, progress: Mapping[K, BlockProgress], elapsed: float) -> list[K]:
         """Return the blocks that take part in the next round.
 
-        All of them where the number of rounds is given, and a block in any case until it has intervals. Afterwards
-        those with an interval that is too wide, as many as the time left brings to the target, the nearest first: what
-        is far from it rests until the others are there. The nearest one never rests.
+        All of them where the number of rounds is fixed, and any block until it has intervals. Afterwards a block is
+        skipped once its intervals meet the target; of the others, as many take part as can meet it in the time left,
+        nearest first, so that blocks far from it wait until the nearer ones are done. The nearest one is never skipped.
         """
         if self.rounds is not None or done < self.min_rounds:
-            return list(standings)
+            return list(progress)
         left = float("inf") if self.budget is None else self.budget - elapsed
-        missing = {key: standing.missing(self.target) for key, standing in standings.items()}
+        missing = {key: block.missing(self.target) for key, block in progress.items()}
         nearest = sorted((key for key in missing if missing[key] > 0), key=lambda key: missing[key])
         spent = accumulate(missing[key] for key in nearest)
         fitting = [key for key, seconds in zip(nearest, spent, strict=True) if seconds <= left] or nearest[:1]
-        return [key for key, standing in standings.items() if standing.rounds < MIN_ROUNDS or key in fitting]
+        return [key for key, block in progress.items() if block.rounds < MIN_ROUNDS or key in fitting]
 
     def left(self, done: int, elapsed: float, next_round: float) -> float | None:
         """Return the seconds that may be left, at most; None where only the target ends the run."""

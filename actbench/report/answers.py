@@ -1,9 +1,8 @@
-"""The answer in words: what it is worth to keep something from the forward pass, against evaluating it again."""
+"""The answer in words: how much faster it is to keep something from the forward pass than to evaluate it again."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from math import isnan
 from typing import Any, TypeVar
 
 from actbench.analysis.speedups import Speedup
@@ -13,7 +12,7 @@ from actbench.report.numbers import counted, significant
 T = TypeVar("T")
 
 MOST_NAMED = 6
-"""Activations that are named in one sentence, and not counted."""
+"""The most activations that a sentence names; more are counted."""
 
 KEEPING = {
     "cached": "reusing the cached output",
@@ -21,13 +20,13 @@ KEEPING = {
     "intermediate": "keeping what the forward pass computed on the way",
     "pair": "keeping both z and the output",
 }
-"""By strategy, what is set against recomputing; the others only where an activation has no ``cached``."""
+"""The strategies that are compared with recomputing, in words; all but ``cached`` only where that is missing."""
 
 CLOSE = 1.1
-"""Ratios below have three digits: in two, a difference might not show."""
+"""Ratios below this have three digits, so that a difference from 1 shows."""
 
-MOST_BY_THEMSELVES = 3
-"""More answers than these have one over all in front."""
+MOST_ANSWERS = 3
+"""More answers than these are preceded by one over all."""
 
 
 def is_the_question(speedup: Speedup) -> bool:
@@ -36,55 +35,55 @@ def is_the_question(speedup: Speedup) -> bool:
 
 
 def answers(within: Iterable[Speedup]) -> Iterator[str]:
-    """Say it for every activation and op, from speedups within a backend; first over all where these are many."""
-    kept = [each for each in within if each.reference.strategy == "recompute" and each.candidate.strategy in KEEPING]
+    """Answer for every activation and op, from speedups within a backend; first for all where these are many."""
+    kept = [pair for pair in within if pair.reference.strategy == "recompute" and pair.candidate.strategy in KEEPING]
     subjects = [
-        (of, strategy, found)
-        for of, alike in grouped(kept, lambda each: (each.candidate.activation, each.candidate.op)).items()
-        for strategy, found in _asked(alike).items()
+        (of, strategy, pairs)
+        for of, of_subject in grouped(kept, lambda pair: (pair.candidate.activation, pair.candidate.op)).items()
+        for strategy, pairs in _by_strategy(of_subject).items()
     ]
-    every = [each for each in kept if is_the_question(each)]
-    activations = dict.fromkeys(each.candidate.activation for each in every)
-    if len(subjects) > MOST_BY_THEMSELVES and any(not isnan(each.low) for each in every):
+    every = [pair for pair in kept if is_the_question(pair)]
+    activations = dict.fromkeys(pair.candidate.activation for pair in every)
+    if len(subjects) > MOST_ANSWERS and any(pair.ratio.has_bounds for pair in every):
         over = f"{len(activations)} activations" if len(activations) > 1 else f"{len(grouped(every, _op))} ops"
         if 1 < len(activations) <= MOST_NAMED:
             over = ", ".join(activations)
         yield f"Over {over}, {KEEPING['cached']} is {_verdict(every)}."
-    yield from dict.fromkeys(f"{', '.join(of)}: {_answer(strategy, found)}" for of, strategy, found in subjects)
+    yield from dict.fromkeys(f"{', '.join(of)}: {_answer(strategy, pairs)}" for of, strategy, pairs in subjects)
 
 
-def _op(speedup: Speedup) -> str:
-    return speedup.candidate.op
+def _op(pair: Speedup) -> str:
+    return pair.candidate.op
 
 
-def _asked(alike: Sequence[Speedup]) -> dict[str, list[Speedup]]:
-    """Return by strategy what is told of an activation and op: ``cached`` alone where there is one."""
-    by_strategy = grouped(alike, lambda each: each.candidate.strategy)
-    told = ("cached",) if "cached" in by_strategy else KEEPING
-    return {name: by_strategy[name] for name in told if name in by_strategy}
+def _by_strategy(pairs: Sequence[Speedup]) -> dict[str, list[Speedup]]:
+    """Return the pairs of an activation and op by strategy; of ``cached`` only, where it was measured."""
+    by_strategy = grouped(pairs, lambda pair: pair.candidate.strategy)
+    names = ("cached",) if "cached" in by_strategy else KEEPING
+    return {name: by_strategy[name] for name in names if name in by_strategy}
 
 
-def _answer(strategy: str, found: Sequence[Speedup]) -> str:
-    """Say what one strategy is worth."""
-    if all(isnan(each.low) for each in found):
+def _answer(strategy: str, pairs: Sequence[Speedup]) -> str:
+    """Say how much faster one strategy is."""
+    if not any(pair.ratio.has_bounds for pair in pairs):
         return (
             f"no answer yet. An interval takes {MIN_ROUNDS} rounds, and there are fewer: go on with --resume, and "
             f"--rounds {MIN_ROUNDS} or a --budget."
         )
-    return f"{KEEPING[strategy]} is {_verdict(found, by_backend=True)}."
+    return f"{KEEPING[strategy]} is {_verdict(pairs, by_backend=True)}."
 
 
-def _verdict(found: Sequence[Speedup], *, by_backend: bool = False) -> str:
-    """Count; only what the intervals support is faster or slower."""
-    faster = [each for each in found if each.low > 1]
-    slower = [each for each in found if each.high < 1]
-    undecided = len(found) - len(faster) - len(slower)
+def _verdict(pairs: Sequence[Speedup], *, by_backend: bool = False) -> str:
+    """Count the pairs that are faster and slower by their intervals."""
+    faster = [pair for pair in pairs if pair.ratio.low > 1]
+    slower = [pair for pair in pairs if pair.ratio.high < 1]
+    undecided = len(pairs) - len(faster) - len(slower)
     ranges = f"{_span(faster)} times" if faster else ""
     if by_backend:
-        backends = grouped(faster, lambda each: each.candidate.backend)
+        backends = grouped(faster, lambda pair: pair.candidate.backend)
         ranges = ", ".join(f"{_span(of_backend)} times with {backend}" for backend, of_backend in backends.items())
     parts = [
-        f"faster than recomputing in {len(faster)} of {counted(len(found), 'comparison')}",
+        f"faster than recomputing in {len(faster)} of {counted(len(pairs), 'comparison')}",
         f" ({ranges})" if ranges else "",
         f", slower in {len(slower)}" if slower else "",
         f", undecided in {undecided}" if undecided else "",
@@ -92,8 +91,8 @@ def _verdict(found: Sequence[Speedup], *, by_backend: bool = False) -> str:
     return "".join(parts)
 
 
-def _span(found: Sequence[Speedup]) -> str:
-    ratios = [each.ratio for each in found]
+def _span(pairs: Sequence[Speedup]) -> str:
+    ratios = [pair.ratio.value for pair in pairs]
     low, high = (significant(ratio, 3 if ratio < CLOSE else 2) for ratio in (min(ratios), max(ratios)))
     return low if low == high else f"{low} to {high}"
 

@@ -1,17 +1,17 @@
 """Speedups as small bars in text: on a logarithmic scale, from a mark at 1 to the ratio, with the interval.
 
-``│██████▍░░`` is a speedup: solid up to the nearer bound of the interval, which is all that is certain, then light to
-the farther one. A slowdown lies to the left of the mark. Solid ends are drawn to an eighth of a column to the right,
-and to a half to the left, where Unicode has no eighths. An interval that holds 1 is light alone, on both sides.
+``│██████▍░░`` is a speedup: solid up to the nearer bound of the interval, then light to the
+farther one. A slowdown lies to the left of the mark. Solid ends are drawn to an eighth of a column to the right,
+and to a half to the left, where Unicode has no eighths. An interval that includes 1 is light on both sides.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, isnan, log
+from math import ceil, log
 from typing import NamedTuple
 
-from actbench.analysis.statistics import Bounded
+from actbench.analysis.interval import Interval
 
 MARK, SOLID, LIGHT = "│", "█", "░"
 RIGHTWARD = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
@@ -19,7 +19,7 @@ LEFTWARD = ("", "▐")
 
 
 class Bar(NamedTuple):
-    """The parts of a bar, from left to right; together as wide as was asked for."""
+    """The parts of a bar, from left to right; together of the requested width."""
 
     light_left: str
     solid_left: str
@@ -28,7 +28,7 @@ class Bar(NamedTuple):
     light_right: str
 
 
-def bars(ratios: Sequence[Bounded | None], width: int) -> list[Bar | None]:
+def bars(ratios: Sequence[Interval | None], width: int) -> list[Bar | None]:
     """Return a bar for each ratio, all on one scale and `width` columns wide."""
     bounds = [None if ratio is None else _log_bounds(ratio) for ratio in ratios]
     lowest = min([0.0, *(low for low, _ in filter(None, bounds))])
@@ -37,13 +37,14 @@ def bars(ratios: Sequence[Bounded | None], width: int) -> list[Bar | None]:
     left = min(free - 1, ceil(free * -lowest / (highest - lowest))) if lowest < 0 else 0
     right = free - left
     scale = min((columns / reach for columns, reach in ((left, -lowest), (right, highest)) if reach > 0), default=0.0)
-    return [None if each is None else _bar(each[0] * scale, each[1] * scale, left, right) for each in bounds]
+    return [None if ends is None else _bar(ends[0] * scale, ends[1] * scale, left, right) for ends in bounds]
 
 
-def _log_bounds(ratio: Bounded) -> tuple[float, float]:
-    """Return the interval, which reaches as far as 1 where there is none."""
-    value, low, high = ratio
-    return (log(min(value, 1.0)), log(max(value, 1.0))) if isnan(low) else (log(low), log(high))
+def _log_bounds(ratio: Interval) -> tuple[float, float]:
+    """Return the logarithms of the bounds; without bounds, the interval from 1 to the ratio."""
+    if not ratio.has_bounds:
+        return log(min(ratio.value, 1.0)), log(max(ratio.value, 1.0))
+    return log(ratio.low), log(ratio.high)
 
 
 def _bar(low: float, high: float, left: int, right: int) -> Bar:

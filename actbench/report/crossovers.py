@@ -6,45 +6,46 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from actbench import registry
-from actbench.analysis.crossovers import NEGLIGIBLE, Crossover, Curve, Kind
+from actbench.analysis.crossovers import NEGLIGIBLE, Crossover, Curve, CurveEvent
+from actbench.analysis.interval import Interval
 from actbench.model.names import sort_index
 from actbench.report.answers import grouped
 from actbench.report.numbers import about
 from actbench.report.table import Table
 
 MOST_SENTENCES = 16
-"""Where it takes more than these, curves are counted in one sentence, and left to the table."""
+"""More sentences than these are replaced by one that counts the curves."""
 
 SLIGHT = f"{100 * NEGLIGIBLE:.0f} %"
 
 
 def sentences(curves: Sequence[Curve]) -> Iterator[str]:
-    """Say of every curve of reusing the output against recomputing where the answer changes, of those alike at once."""
-    asked = [each for each in _ordered(curves) if (each.reference, each.candidate) == ("recompute", "cached")]
-    told = [*_told(asked)]
-    if len(told) <= MOST_SENTENCES:
-        yield from told
+    """Say where the answer changes for every curve of cached against recompute; equal sentences are merged."""
+    asked = [curve for curve in _ordered(curves) if (curve.reference, curve.candidate) == ("recompute", "cached")]
+    texts = [*_merged(asked)]
+    if len(texts) <= MOST_SENTENCES:
+        yield from texts
         return
-    crossing = sum(any(found.kind is Kind.CROSSES for found in each.findings) for each in asked)
+    crossing = sum(any(finding.kind is CurveEvent.CROSSES for finding in curve.findings) for curve in asked)
     yield (
         f"Caching stops or starts to pay at some size in {crossing} of {len(asked)} series of sizes: see the table of "
         "crossovers."
     )
 
 
-def _told(curves: Sequence[Curve]) -> Iterator[str]:
-    """Say it of each activation and op, of dtypes and backends alike at once."""
-    alike = grouped(curves, lambda each: (each.activation, each.op, _sentence(each)))
-    for (activation, op, said), found in alike.items():
-        by_backend = grouped(found, lambda each: each.backend)
-        dtypes = {backend: tuple(each.dtype for each in own) for backend, own in by_backend.items()}
-        for own, named in grouped(dtypes, dtypes.__getitem__).items():
-            yield f"{activation}, {op}, {' and '.join(own)}, {' and '.join(named)}: {said}."
+def _merged(curves: Sequence[Curve]) -> Iterator[str]:
+    """Yield the sentence of each activation and op, one for all dtypes and backends of which it is true."""
+    alike = grouped(curves, lambda curve: (curve.activation, curve.op, _sentence(curve)))
+    for (activation, op, text), of_text in alike.items():
+        by_backend = grouped(of_text, lambda curve: curve.backend)
+        dtypes = {backend: tuple(curve.dtype for curve in of_backend) for backend, of_backend in by_backend.items()}
+        for names, named in grouped(dtypes, dtypes.__getitem__).items():
+            yield f"{activation}, {op}, {' and '.join(names)}, {' and '.join(named)}: {text}."
 
 
 def table(curves: Sequence[Curve]) -> Table:
-    """Return what every pair with the reference does: recompute where there is one, else all pairs."""
-    against = [each for each in curves if each.reference == "recompute"] or curves
+    """Return the findings of the curves whose reference is recompute; of all curves where there is none."""
+    against = [curve for curve in curves if curve.reference == "recompute"] or curves
     return Table(
         "Crossovers",
         "The size from which on another strategy is faster, with its 95 % interval; one is faster at a size only where "
@@ -53,11 +54,11 @@ def table(curves: Sequence[Curve]) -> Table:
         ("activation", "op", "dtype", "backend", "strategies", "finding", "faster below", "faster above", "n"),
         tuple(
             (
-                *(each.activation, each.op, each.dtype, each.backend, f"{each.reference}, {each.candidate}"),
-                *(found.kind, found.below or "-", found.above or "-", _place(found)),
+                *(curve.activation, curve.op, curve.dtype, curve.backend, f"{curve.reference}, {curve.candidate}"),
+                *(finding.kind, finding.below or "-", finding.above or "-", _sizes(finding)),
             )
-            for each in _ordered(against)
-            for found in each.findings
+            for curve in _ordered(against)
+            for finding in curve.findings
         ),
         labels=8,
     )
@@ -66,17 +67,17 @@ def table(curves: Sequence[Curve]) -> Table:
 def _ordered(curves: Sequence[Curve]) -> list[Curve]:
     """Return the curves of each activation and op by backend, as in the other tables."""
     rank = partial(sort_index, order=[*registry.backends()])
-    of = list(dict.fromkeys((each.activation, each.op) for each in curves))
-    return sorted(curves, key=lambda each: (of.index((each.activation, each.op)), rank(each.backend)))
+    subjects = list(dict.fromkeys((curve.activation, curve.op) for curve in curves))
+    return sorted(curves, key=lambda curve: (subjects.index((curve.activation, curve.op)), rank(curve.backend)))
 
 
-def _place(found: Crossover) -> str:
-    between = _span(found.low, found.high)
-    return f"{about(found.size)} ({between})" if found.kind is Kind.CROSSES else between
+def _sizes(finding: Crossover) -> str:
+    bounds = _span(finding.size)
+    return f"{about(finding.size.value)} ({bounds})" if finding.kind is CurveEvent.CROSSES else bounds
 
 
-def _span(low: float, high: float) -> str:
-    ends = about(low), about(high)
+def _span(sizes: Interval) -> str:
+    ends = about(sizes.low), about(sizes.high)
     return ends[0] if ends[0] == ends[1] else " to ".join(ends)
 
 
@@ -84,27 +85,29 @@ def _sentence(curve: Curve) -> str:
     first, *_ = curve.findings
     everywhere = f"n = {about(curve.points[0].size)} to {about(curve.points[-1].size)}"
     if not curve.decided:
-        if first.kind is Kind.NONE:
+        if first.kind is CurveEvent.NONE:
             return f"no difference as large as {SLIGHT} from {everywhere}"
         return f"undecided from {everywhere}"
-    if first.kind is Kind.NONE:
+    if first.kind is CurveEvent.NONE:
         extent = "everywhere"
         if curve.decided < len(curve.points):
             extent = f"at {curve.decided} of {len(curve.points)} sizes, with no difference shown at the others"
-        return f"no crossover from {everywhere}: {_doer(first.below)} is faster {extent}"
-    parts = [_part(found) for found in curve.findings]
-    if all(found.kind is not Kind.CROSSES for found in curve.findings):
-        parts.insert(0, f"{_doer(first.below or first.above)} is faster")
+        return f"no crossover from {everywhere}: {_gerund(first.below)} is faster {extent}"
+    parts = [_part(finding) for finding in curve.findings]
+    if all(finding.kind is not CurveEvent.CROSSES for finding in curve.findings):
+        parts.insert(0, f"{_gerund(first.below or first.above)} is faster")
     return "; ".join(parts)
 
 
-def _part(found: Crossover) -> str:
-    if found.kind is Kind.CROSSES:
-        turn = "stops paying" if found.below == "cached" else "starts to pay"
-        return f"caching {turn} at n = {_span(found.low, found.high)}"
-    place = f"from n = {about(found.high)} on" if found.below else f"up to n = {about(found.low)}"
-    return f"undecided {place}" if found.kind is Kind.UNDECIDED else f"no difference as large as {SLIGHT} {place}"
+def _part(finding: Crossover) -> str:
+    if finding.kind is CurveEvent.CROSSES:
+        turn = "stops paying" if finding.below == "cached" else "starts to pay"
+        return f"caching {turn} at n = {_span(finding.size)}"
+    sizes = f"from n = {about(finding.size.high)} on" if finding.below else f"up to n = {about(finding.size.low)}"
+    if finding.kind is CurveEvent.UNDECIDED:
+        return f"undecided {sizes}"
+    return f"no difference as large as {SLIGHT} {sizes}"
 
 
-def _doer(strategy: str) -> str:
+def _gerund(strategy: str) -> str:
     return {"cached": "caching", "recompute": "recomputing"}[strategy]

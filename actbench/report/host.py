@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 from math import isnan
+from typing import Any
 
-from actbench.analysis.limits import Limit
+from actbench.analysis.peak_rates import PeakRate
 from actbench.host.environment import Environment
 from actbench.host.noise import Finding
 from actbench.report import settings
@@ -25,7 +26,7 @@ def line(environment: Environment) -> str:
 
 
 def as_text(
-    environment: Environment, found: Sequence[Finding], configuration: Configuration, limits: Sequence[Limit] | None
+    environment: Environment, found: Sequence[Finding], configuration: Configuration, limits: Sequence[PeakRate] | None
 ) -> str:
     """Return what a run would record, then what makes timings scatter, limits if there are any, and the settings."""
     facts = [f"{name:<28} {value}" for name, value in of(environment).items()]
@@ -44,22 +45,34 @@ def of(environment: Environment) -> dict[str, str]:
         "variables": _pairs(environment.variables) or "none set",
         "devices": _pairs(environment.devices),
     }
-    if not environment.devices:  # none was asked for, which says nothing of what there is
+    if not environment.devices:  # no case needed one, which does not say that the host has none
         del shown["devices"]
     return {name.replace("_", " "): "unknown" if value is None else str(value) for name, value in shown.items()}
 
 
 def as_json(
-    environment: Environment, found: Sequence[Finding], configuration: Configuration, limits: Sequence[Limit] | None
+    environment: Environment, found: Sequence[Finding], configuration: Configuration, limits: Sequence[PeakRate] | None
 ) -> str:
     """Return the same as a JSON object; ``limits`` only where they were measured."""
-    parts = {"environment": environment, "noise": found, "configuration": configuration}
-    return json_text(parts if limits is None else parts | {"limits": limits})
+    parts: dict[str, Any] = {"environment": environment, "noise": found, "configuration": configuration}
+    return json_text(parts if limits is None else parts | {"limits": [_record(limit) for limit in limits]})
 
 
-def _limit(limit: Limit) -> str:
-    value = plus_minus(limit.rate, limit.low, limit.high)
-    return f"{limit.subject:<28} " + (limit.detail if isnan(limit.rate) else f"{value} {limit.unit}, {limit.detail}")
+def _record(limit: PeakRate) -> dict[str, str | float]:
+    rate, low, high = limit.rate
+    return {
+        "subject": limit.subject,
+        "rate": rate,
+        "low": low,
+        "high": high,
+        "unit": limit.unit,
+        "detail": limit.detail,
+    }
+
+
+def _limit(limit: PeakRate) -> str:
+    rate = f"{plus_minus(limit.rate)} {limit.unit}, " if not isnan(limit.rate.value) else ""
+    return f"{limit.subject:<28} {rate}{limit.detail}"
 
 
 def _caches(environment: Environment) -> str:

@@ -24,7 +24,7 @@ TAGS = {Verdict.REGRESSED: "failure", Verdict.INCONCLUSIVE: "skipped", Verdict.M
 """What stands in the test of a case of that verdict; the test of any other has passed."""
 
 
-class Finding(NamedTuple):
+class TestResult(NamedTuple):
     """Why a test has not passed."""
 
     tag: str
@@ -44,12 +44,12 @@ def as_junit(report: Report, now: datetime | None = None) -> str:
     suite = SubElement(suites, "testsuite")
     SubElement(suite, "properties")
     for change in report.changes:
-        _add_test(suite, change.case.id, f"actbench.{change.case.activation}.{change.case.op}", _finding(change))
+        _add_test(suite, change.case.id, f"actbench.{change.case.activation}.{change.case.op}", _result(change))
     for change in report.noise:
-        said = f"the baseline differed from itself by {change_in_percent(*change.ratio)}"
-        _add_test(suite, change.case.id, "actbench.control", Finding("skipped", "too noisy", said))
+        said = f"the baseline differed from itself by {change_in_percent(change.ratio)}"
+        _add_test(suite, change.case.id, "actbench.control", TestResult("skipped", "too noisy", said))
     for failure in report.failures:
-        _add_test(suite, failure.block, "actbench.block", Finding("error", "failed", failure.reason))
+        _add_test(suite, failure.block, "actbench.block", TestResult("error", "failed", failure.reason))
     said = "\n".join([sentence(report), *failure_lines(report), *report.remarks])
     SubElement(suite, "system-out").text = _clean(said)
     SubElement(suite, "system-err")
@@ -69,19 +69,19 @@ def as_junit(report: Report, now: datetime | None = None) -> str:
     return tostring(suites).decode()
 
 
-def _finding(change: Change) -> Finding | None:
+def _result(change: Change) -> TestResult | None:
     tag = TAGS.get(change.verdict)
     if tag is None:
         return None
-    control = f"\nthe baseline against itself: {change_in_percent(*change.control)}" if change.control else ""
-    return Finding(tag, change.verdict, explained(change) + control)
+    control = f"\nthe baseline against itself: {change_in_percent(change.control)}" if change.control else ""
+    return TestResult(tag, change.verdict, explained(change) + control)
 
 
-def _add_test(suite: Element, name: str, classname: str, finding: Finding | None) -> None:
+def _add_test(suite: Element, name: str, classname: str, result: TestResult | None) -> None:
     test = SubElement(suite, "testcase", name=name, classname=classname, time="0")
-    if finding:
-        said = _clean(f"{finding.kind}: {finding.said}")
-        SubElement(test, finding.tag, message=said.partition("\n")[0], type=finding.kind).text = said
+    if result:
+        said = _clean(f"{result.kind}: {result.said}")
+        SubElement(test, result.tag, message=said.partition("\n")[0], type=result.kind).text = said
 
 
 def _clean(text: str) -> str:

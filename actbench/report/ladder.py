@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from math import isnan
 
 from actbench import registry
+from actbench.analysis.interval import Interval
 from actbench.analysis.ladder import Step
-from actbench.analysis.statistics import Bounded
 from actbench.model.cases import RUNGS
 from actbench.model.names import Dtype, sort_index
 from actbench.report.numbers import UNDECIDED, count, plus_minus
@@ -28,8 +27,8 @@ def _table(dtype: Dtype, steps: Sequence[Step]) -> Table:
     lines = sorted({line[:2] for line in cells}, key=lambda line: (rank(line[0]), line[1]))
     return Table(
         f"Overhead ladder: {dtype}",
-        "Nanoseconds per call, and in brackets what a rung adds over the one before it, by pairs and not by columns: "
-        f"{UNDECIDED} 0 where the interval holds 0, nothing where there is none.",
+        "Nanoseconds per call, and in brackets what a rung adds to the one before it, from paired values and "
+        f"not from the columns: {UNDECIDED} 0 where the interval includes 0, nothing where there is none.",
         ("backend", "n", *present),
         tuple(
             (backend, count(size), *(cells.get((backend, size, rung), "") for rung in present))
@@ -40,17 +39,13 @@ def _table(dtype: Dtype, steps: Sequence[Step]) -> Table:
 
 
 def _cell(step: Step) -> str:
-    text = plus_minus(*_nanoseconds(step.seconds))
-    if step.added is None or isnan(step.added.low):
+    text = plus_minus(step.seconds.scaled(1e9))
+    if step.added is None or not step.added.has_bounds:
         return text
-    return f"{text} ({_added(_nanoseconds(step.added))})"
+    return f"{text} ({_added(step.added.scaled(1e9))})"
 
 
-def _added(added: Bounded) -> str:
-    if added.low <= 0 <= added.high:
+def _added(added: Interval) -> str:
+    if added.contains(0):
         return f"{UNDECIDED} 0"
-    return f"{'+' if added.value > 0 else ''}{plus_minus(*added)}"
-
-
-def _nanoseconds(seconds: Bounded) -> Bounded:
-    return Bounded(*(1e9 * each for each in seconds))
+    return f"{'+' if added.value > 0 else ''}{plus_minus(added)}"

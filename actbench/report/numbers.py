@@ -1,76 +1,80 @@
-"""Numbers as people should see them: no more digits than the uncertainty allows, and never without it."""
+"""Numbers for people: as many digits as the uncertainty allows, and always with the uncertainty."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
+from actbench.analysis.interval import Interval
+
 UNDECIDED = "≈"
-"""Marks a ratio whose interval holds 1: no difference is shown."""
+"""Marks a ratio whose interval includes 1: no difference is shown."""
 
 NO_INTERVAL = "?"
 """Marks a figure that has no interval, from fewer than six rounds."""
 
 NOTHING = "-"
-"""Stands where there is no figure."""
+"""The text of a missing figure."""
 
 LOPSIDED = 1.5
-"""Where one side of an interval is so many times as long as the other, ± would misstate the shorter one."""
+"""The ratio of an interval's sides from which on it is shown by its bounds: ± would misstate the shorter side."""
 
 AS_BOUNDS = (
     f"an interval is shown as (low to high) where one side is at least {LOPSIDED:g} times the other, or where ± would "
     "misleadingly include "
 )
-"""In notes under tables; the value that ± would include is to be added."""
+"""Of notes under tables; the value that ± would include is appended."""
 
 
-def plus_minus(value: float, low: float, high: float, *others: float) -> str:
-    """Return ``3.41 ± 0.02``: the interval's longer side, in one digit, or two when it begins with 1.
+def plus_minus(interval: Interval, *others: float) -> str:
+    """Return ``3.41 ± 0.02``: the longer side of the interval, in one digit, or two when it begins with 1.
 
     The interval is shown by its bounds, ``6.2 (3.6 to 6.6)``, where one side is at least `LOPSIDED` times the other,
-    and where ± would include 0, or one of `others`, which the interval does not. Without an interval (NaN bounds) the
-    value has three digits and a ``?``.
+    and where ± would include 0, or one of `others`, which the interval does not. Without bounds the value has three
+    digits and a ``?``.
     """
-    if math.isnan(low):
+    value, low, high = interval
+    if not interval.has_bounds:
         return f"{significant(value, 3)} {NO_INTERVAL}"
-    shorter, longer = sorted((high - value, value - low))
+    shorter, longer = _sides(interval)
     places = _places(value, longer)
-    misstated = _misstated(value, low, high, places, (0.0, *others))
+    misstated = _misstated(interval, places, (0.0, *others))
     if not (misstated or _lopsided(shorter, longer)):
         return f"{_fixed(value, places)} ± {_fixed(longer, places)}"
-    places = _places_of_bounds(shorter, places, low, high, misstated)
+    places = _places_of_bounds(interval, places, misstated)
     return f"{_fixed(value, places)} ({_fixed(low, places)} to {_fixed(high, places)})"
 
 
-def ratio(value: float, low: float, high: float) -> str:
-    """Return a ratio with its uncertainty, marked when the interval holds 1."""
-    text = plus_minus(value, low, high, 1.0)
-    return f"{text} {UNDECIDED}" if low <= 1.0 <= high else text
+def ratio(interval: Interval) -> str:
+    """Return a ratio with its uncertainty, marked when the interval includes 1."""
+    text = plus_minus(interval, 1.0)
+    return f"{text} {UNDECIDED}" if interval.contains(1.0) else text
 
 
-def change(value: float, low: float, high: float) -> str:
+def change(interval: Interval) -> str:
     """Return a ratio of times as a change in percent: ``+7.2 % ± 0.4 %``; `NOTHING` for NaN, ``?`` without an interval.
 
     The interval is shown by its bounds, ``+2.0 % (+0.4 % to +4.9 %)``, where one side is at least `LOPSIDED` times the
     other, and where ± would include 0 % and the interval does not.
     """
-    if math.isnan(value):
+    if math.isnan(interval.value):
         return NOTHING
-    value, low, high = (100 * (each - 1) for each in (value, low, high))
-    if math.isnan(low):
+    percent = Interval(*(100 * (times - 1) for times in interval))
+    value, low, high = percent
+    if not percent.has_bounds:
         return f"{_signed(value, 1)} {NO_INTERVAL}"
-    shorter, longer = sorted((high - value, value - low))
+    shorter, longer = _sides(percent)
     places = _places_of_percent(longer)
-    misstated = _misstated(value, low, high, places, (0.0,))
+    misstated = _misstated(percent, places, (0.0,))
     visible = round(longer, places) > 0
     if not (misstated or (visible and _lopsided(shorter, longer))):
         return f"{_signed(value, places)} ± {_fixed(longer, places)} %"
-    places = _places_of_bounds(shorter, places, low, high, misstated)
+    places = _places_of_bounds(percent, places, misstated)
     return f"{_signed(value, places)} ({_signed(low, places)} to {_signed(high, places)})"
 
 
 def significant(value: float, digits: int) -> str:
-    """Return a number in so many significant digits, without an exponent where that stays short."""
+    """Return a number in so many significant digits, without an exponent from 0.0001 to a million."""
     if not math.isfinite(value) or value == 0:
         return {math.inf: "∞", 0.0: "0"}.get(value, "-")
     if not 1e-4 <= abs(value) < 1e6:
@@ -125,10 +129,15 @@ def _places_of_percent(half: float) -> int:
     return 0 if half >= 10 else 1 if half >= 0.1 else 2
 
 
-def _misstated(value: float, low: float, high: float, places: int, others: Sequence[float]) -> list[float]:
-    """Return which of the others the interval does not include, and ± its longer side in so many places would."""
-    shown, side = round(value, places), round(max(high - value, value - low), places)
-    return [other for other in others if shown - side <= other <= shown + side and not low <= other <= high]
+def _sides(interval: Interval) -> list[float]:
+    """Return the lengths of the shorter and the longer side."""
+    return sorted((interval.high - interval.value, interval.value - interval.low))
+
+
+def _misstated(interval: Interval, places: int, numbers: Sequence[float]) -> list[float]:
+    """Return which numbers the interval does not include, and ± its longer side in so many places would."""
+    shown, side = round(interval.value, places), round(interval.half_width, places)
+    return [number for number in numbers if shown - side <= number <= shown + side and not interval.contains(number)]
 
 
 def _lopsided(shorter: float, longer: float) -> bool:
@@ -136,14 +145,15 @@ def _lopsided(shorter: float, longer: float) -> bool:
     return longer > 0 and longer >= LOPSIDED * shorter
 
 
-def _places_of_bounds(shorter: float, places: int, low: float, high: float, others: Sequence[float]) -> int:
+def _places_of_bounds(interval: Interval, places: int, numbers: Sequence[float]) -> int:
     """Return the decimal places of bounds: one more than `places` at most, where the shorter side deserves it.
 
-    Up to two more than that show on which side of `others` the bounds lie.
+    Up to two more than that show on which side of `numbers` the bounds lie.
     """
+    shorter, _ = _sides(interval)
     if shorter > 0:
         places = min(max(places, -math.floor(math.log10(shorter))), places + 1)
-    nearest = min((abs(bound - other) for bound in (low, high) for other in others), default=math.inf)
+    nearest = min((abs(bound - number) for bound in interval[1:] for number in numbers), default=math.inf)
     return places if math.isinf(nearest) else max(places, min(-math.floor(math.log10(nearest)), places + 2))
 
 

@@ -17,7 +17,7 @@ from actbench.report.charts.signs import Signs
 from actbench.report.charts.speedup import REFERENCE, speedup
 from actbench.report.charts.style import Picture
 from actbench.report.charts.time import time
-from actbench.report.measured import Measured
+from actbench.report.results import RunResults
 from actbench.runs.archive import Run, require_timed
 from actbench.runs.baseline import host_differences, refuse_unlike
 from actbench.runs.record import Record
@@ -33,22 +33,24 @@ Keep = Callable[[Case], bool]
 """Whether a case is to be shown."""
 
 
-def of_run(kind: str, run: Run, found: Measured, keep: Keep | None = None, *, choose: bool = False) -> Picture | None:
+def of_run(
+    kind: str, run: Run, results: RunResults, keep: Keep | None = None, *, choose: bool = False
+) -> Picture | None:
     """Return a chart of a run, of the cases that are to be shown; None when the run has nothing to show in it.
 
     With `choose`, it is for a page: one panel, and controls that say which.
     """
     record = record_of(run)
     caches, signs = record.environment.caches, Signs.of(run.plan.cases)
-    figures, speedups, checks = found.figures, found.speedups, tuple(record.checks)
+    figures, speedups, checks = results.figures, results.speedups, tuple(record.checks)
     if keep:
-        figures = tuple(each for each in figures if each.yardstick or keep(each.case))
+        figures = tuple(row for row in figures if row.case.is_yardstick or keep(row.case))
         speedups = tuple(pair for pair in speedups if _shown(pair, keep))
         kernels = {case.kernel for case in run.plan.cases if keep(case)}
         checks = tuple(check for check in checks if check.kernel in kernels)
     match kind:
         case "speedup":
-            return speedup(speedups, found.curves, caches, signs, choose=choose)
+            return speedup(speedups, results.curves, caches, signs, choose=choose)
         case "time":
             return time(figures, caches, signs, choose=choose)
         case "parts":
@@ -56,13 +58,13 @@ def of_run(kind: str, run: Run, found: Measured, keep: Keep | None = None, *, ch
         case "accuracy":
             return accuracy(checks, signs, choose=choose)
         case "rounds":
-            return rounds(run.times, found.rounds, signs, keep, choose=choose)
+            return rounds(run.times, results.rounds, signs, keep, choose=choose)
         case _:
             raise unknown("chart", kind, KINDS)
 
 
 def _shown(pair: Speedup, keep: Keep) -> bool:
-    """Say whether a pair is to be shown: what others are set against need not be chosen."""
+    """Say whether a pair is to be shown: the reference strategy need not be chosen."""
     sides = (pair.reference, pair.candidate)
     return any(map(keep, sides)) and all(keep(case) or case.strategy == REFERENCE for case in sides)
 
@@ -73,9 +75,9 @@ def of_two(before: Run, after: Run, keep: Keep | None = None) -> Picture | None:
     `InputError` or `NotComparableError` for two that cannot be compared.
     """
     refuse_unlike(before, after)
-    found = between(before.times, after.times, None, one_host=not host_differences(before, after))
-    kept = [each for each in found.times if each.by == "case" and (keep is None or keep(Case.parse(each.name)))]
-    return compare(kept)
+    comparison = between(before.times, after.times, None, one_host=not host_differences(before, after))
+    of_cases = [contrast for contrast in comparison.times if contrast.by == "case"]
+    return compare([contrast for contrast in of_cases if keep is None or keep(Case.parse(contrast.name))])
 
 
 def record_of(run: Run) -> Record:

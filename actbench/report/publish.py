@@ -6,8 +6,8 @@ from pathlib import Path
 
 from actbench.model.times import Times
 from actbench.report import host, tables_csv
-from actbench.report.measured import measured
 from actbench.report.numbers import duration
+from actbench.report.results import analyse
 from actbench.report.summary import Summary, summarise
 from actbench.report.table import markdown
 from actbench.runs import files
@@ -17,9 +17,9 @@ from actbench.runs.record import Record
 
 def publish(directory: Path, record: Record, times: Times) -> Summary:
     """Write the files, each in one move, and return the summary."""
-    found = measured(times, record)
-    summary = summarise(found, record)
-    for name, text in tables_csv.every(found).items():
+    results = analyse(times, record)
+    summary = summarise(results, record)
+    for name, text in tables_csv.every(results).items():
         files.replace(directory / name, text)
     files.replace(directory / SUMMARY, _markdown(summary, record))
     return summary

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from actbench.analysis.statistics import Bounded
+from actbench.analysis.interval import Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Table:
     labels: int
     wrapped: int | None = None
     """The column that is text of any length, where there is one."""
-    bars: tuple[Bounded | None, ...] = ()
+    bars: tuple[Interval | None, ...] = ()
     """Ratios that a terminal may draw beside the rows; text formats leave them out."""
 
     @property

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from actbench.analysis.crossovers import Curve
 from actbench.analysis.figures import Figures
 from actbench.analysis.speedups import Speedup
-from actbench.report.measured import Measured
+from actbench.report.results import RunResults
 from actbench.runs.csv_text import csv_text
 from actbench.runs.names import CASES, CROSSOVERS, SPEEDUPS
+
+OF_CASE = attrgetter("activation", "strategy", "backend", "op", "dtype", "size")
+
+CASE_COLUMNS = (
+    *("activation", "strategy", "backend", "op", "dtype", "size"),
+    *("seconds", "low", "high", "rounds", "loops", "ns_per_element", "gb_per_s"),
+    *("copy_limit_pct", "copy_limit_low_pct", "copy_limit_high_pct"),
+    *("residual_bytes_per_element", "max_ulp", "processor_pct"),
+)
 
 SPEEDUP_COLUMNS = (
     *("activation", "op", "dtype", "size"),
@@ -24,39 +34,47 @@ CROSSOVER_COLUMNS = (
 )
 
 
-def every(found: Measured) -> dict[str, str]:
+def every(results: RunResults) -> dict[str, str]:
     """Return the contents of each file by name; crossovers.csv where there are enough sizes."""
-    files = {CASES: cases(found.figures), SPEEDUPS: speedups(found.speedups)}
-    return files | ({CROSSOVERS: crossovers(found.curves)} if found.curves else {})
+    files = {CASES: cases(results.figures), SPEEDUPS: speedups(results.speedups)}
+    return files | ({CROSSOVERS: crossovers(results.curves)} if results.curves else {})
 
 
-def cases(found: Sequence[Figures]) -> str:
-    """Return cases.csv: one row a case, its columns the fields of `Figures` but for the last two."""
-    return csv_text(Figures._fields[:-2], (each[:-2] for each in found))
+def cases(figures: Sequence[Figures]) -> str:
+    """Return cases.csv: one row a case."""
+    rows = (
+        (
+            *OF_CASE(row.case),
+            *(*row.seconds, row.rounds, row.loops, row.ns_per_element.value, row.gb_per_s),
+            *(*row.copy_limit_pct, row.residual_bytes, row.max_ulp, row.processor_pct),
+        )
+        for row in figures
+    )
+    return csv_text(CASE_COLUMNS, rows)
 
 
-def speedups(found: Sequence[Speedup]) -> str:
+def speedups(pairs: Sequence[Speedup]) -> str:
     """Return speedups.csv: one row a pair; ratio is reference seconds over candidate seconds."""
     rows = [
         (
-            *(item.candidate.activation, item.candidate.op, item.candidate.dtype, item.candidate.size),
-            *(item.reference.strategy, item.reference.backend, item.candidate.strategy, item.candidate.backend),
-            *(item.ratio, item.low, item.high, item.rounds),
+            *(pair.candidate.activation, pair.candidate.op, pair.candidate.dtype, pair.candidate.size),
+            *(pair.reference.strategy, pair.reference.backend, pair.candidate.strategy, pair.candidate.backend),
+            *(*pair.ratio, pair.rounds),
         )
-        for item in found
+        for pair in pairs
     ]
     return csv_text(SPEEDUP_COLUMNS, rows)
 
 
-def crossovers(found: Sequence[Curve]) -> str:
+def crossovers(curves: Sequence[Curve]) -> str:
     """Return crossovers.csv: one row a finding; sizes in elements, rounds those of the size with the fewest."""
     rows = [
         (
             *(curve.activation, curve.op, curve.dtype, curve.backend, curve.reference, curve.candidate),
-            *(each.kind, each.size, each.low, each.high, each.below, each.above),
+            *(finding.kind, *finding.size, finding.below, finding.above),
             *(len(curve.points), curve.decided, min(point.rounds for point in curve.points)),
         )
-        for curve in found
-        for each in curve.findings
+        for curve in curves
+        for finding in curve.findings
     ]
     return csv_text(CROSSOVER_COLUMNS, rows)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from actbench.analysis.check_live import Outcome
-from actbench.analysis.regression import Change, Margins, Verdict, gravest
-from actbench.analysis.statistics import Bounded
+from actbench.analysis.interval import Interval
+from actbench.analysis.regression import Change, Margins, Verdict, by_severity
 from actbench.model.cases import Case
 from actbench.model.outcomes import Failure
 from actbench.report.json_text import json_text
@@ -25,100 +25,100 @@ STORED_NOTE = "Change of the time relative to the block's yardstick, which the v
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a check found, and what is to be said with it."""
+    """The result of a check, with remarks for its reader."""
 
     changes: tuple[Change, ...]
     margin: float
-    """That of cases without one of their own, relative."""
+    """The default margin, relative; `Margins` may have others for some cases."""
     remarks: tuple[str, ...] = ()
     noise: tuple[Change, ...] = ()
     """Cases in which the baseline differed from itself beyond the margin: the host is too noisy then."""
     failures: tuple[Failure, ...] = ()
     seconds: float = 0.0
-    """What the check took."""
+    """The duration of the check."""
 
     def with_unused(self, margins: Margins) -> Report:
-        """Return this, with what is to be said of margins that no case has."""
+        """Return the report with a remark on every margin that matches no case."""
         unused = margins.unused(change.case for change in self.changes)
         return replace(self, remarks=(*self.remarks, *(f"--margins '{glob}' matches no case" for glob in unused)))
 
     @property
-    def given(self) -> set[Verdict]:
-        """The verdicts that were given."""
+    def verdicts(self) -> set[Verdict]:
+        """The verdicts that some case has."""
         return {change.verdict for change in self.changes}
 
 
 def sentence(report: Report) -> str:
-    """Say how many cases got which verdict."""
-    found = report.changes
-    counts = Counter(change.verdict for change in found)
+    """Say how many cases have which verdict."""
+    changes = report.changes
+    counts = Counter(change.verdict for change in changes)
     parts = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
-    others = sum(change.margin != report.margin for change in found)
-    of_their_own = f" ({others} with one of their own)" if others else ""
-    head = f"{_cases(len(found))}, margin {100 * report.margin:g} %{of_their_own}: {parts or 'none measured'}"
+    others = sum(change.margin != report.margin for change in changes)
+    other_margins = f" ({others} with another margin)" if others else ""
+    head = f"{_cases(len(changes))}, margin {100 * report.margin:g} %{other_margins}: {parts or 'none measured'}"
     return "; ".join([head, *noise_line(report)])
 
 
 def noise_line(report: Report) -> list[str]:
-    """Say that the host is too noisy, and by what one sees it."""
+    """Say that the host is too noisy, and how the control shows it."""
     if not report.noise:
         return []
     worst = max(report.noise, key=lambda change: abs(math.log(change.ratio.value)))
     line = (
         "the host is too noisy for a verdict: the baseline differed from itself beyond the margin in "
-        f"{_cases(len(report.noise))}, e.g. {worst.case.id} {change_in_percent(*worst.ratio)}"
+        f"{_cases(len(report.noise))}, e.g. {worst.case.id} {change_in_percent(worst.ratio)}"
     )
     return [line]
 
 
 def failure_lines(report: Report) -> list[str]:
-    """Say of every block that failed why it did."""
+    """Say why each failed block failed."""
     return [f"{failure.block} failed: {failure.reason}" for failure in report.failures]
 
 
 def regrouped_line(cases: Sequence[Case]) -> list[str]:
-    """Say that cases cannot be decided because their blocks are not the same."""
+    """Say that cases are inconclusive because their blocks have other arms."""
     if not cases:
         return []
     line = (
-        f"{_cases(len(cases))} inconclusive, measured beside other cases then than now, which alone moves times, e.g. "
-        f"{cases[0].id}: measure the same strategies and backends"
+        f"{_cases(len(cases))} inconclusive: their blocks have other cases in the baseline, which by itself changes "
+        f"times, e.g. {cases[0].id}: measure the same strategies and backends"
     )
     return [line]
 
 
 def stored_remarks(changes: Sequence[Change], regrouped: Sequence[Case]) -> list[str]:
-    """Say what a reader of verdicts on two runs should know."""
+    """Return the remarks on verdicts about two runs."""
     return [
         *regrouped_line(regrouped),
-        *denied_line([change for change in changes if change.denied]),
+        *yardstick_line([change for change in changes if change.yardstick_moved]),
         *no_interval_line(changes, "too few rounds in a run; measure more (actbench run --resume DIR)"),
     ]
 
 
-def denied_line(denied: Sequence[Change]) -> list[str]:
-    """Say that the yardstick moved, where the time relative to it changed and the time itself does not show it."""
-    if not denied:
+def yardstick_line(changes: Sequence[Change]) -> list[str]:
+    """Say that the yardstick moved: the time relative to it changed, the time itself did not."""
+    if not changes:
         return []
-    first = denied[0]
-    relative, itself = change_in_percent(*first.ratio), change_in_percent(*(first.absolute or first.ratio))
+    first = changes[0]
+    relative, itself = change_in_percent(first.ratio), change_in_percent(first.absolute or first.ratio)
     line = (
-        f"the yardstick seems to have moved between the runs, not the case: {_cases(len(denied))} inconclusive because "
-        f"the time itself does not show the change, e.g. {first.case.id}: {relative} relative to the yardstick, "
-        f"{itself} of the time itself; measure both again"
+        f"the yardstick seems to have moved between the runs, not the case: {_cases(len(changes))} inconclusive "
+        f"because the time itself does not show the change, e.g. {first.case.id}: {relative} relative to the "
+        f"yardstick, {itself} of the time itself; measure both again"
     )
     return [line]
 
 
 def no_interval_line(changes: Sequence[Change], why: str) -> list[str]:
-    """Explain the sign for a missing interval, where it is shown."""
-    short = [change for change in changes if change.rounds and math.isnan(change.ratio.low)]
+    """Explain the sign of a missing interval, where it is shown."""
+    short = [change for change in changes if change.rounds and not change.ratio.has_bounds]
     short = [change for change in short if not math.isnan(change.ratio.value)]
     return [f"{_cases(len(short))} without an interval ({NO_INTERVAL}): {why}"] if short else []
 
 
 def live_remarks(outcome: Outcome) -> list[str]:
-    """Say what a reader of a live check's verdicts should know."""
+    """Return the remarks on the verdicts of a live check."""
     failed = {failure.block for failure in outcome.failures}
     lost = [loss for loss in outcome.losses if loss.block not in failed]
     return [
@@ -126,14 +126,14 @@ def live_remarks(outcome: Outcome) -> list[str]:
         *no_interval_line(
             outcome.changes, "it takes eight rounds; give the check more time (--budget), or fewer cases"
         ),
-        *(f"{each.block} went on after round {each.round}: {each.reason}" for each in lost),
+        *(f"{loss.block} went on after round {loss.round}: {loss.reason}" for loss in lost),
     ]
 
 
 def confirmation_lines(changes: Sequence[Change]) -> list[str]:
-    """Say of every case that was measured anew what came of it."""
+    """Say for every repeated case whether it regressed again."""
     return [
-        f"{change.case.id} was measured anew: {change_in_percent(*change.confirmation)}, "
+        f"{change.case.id} was measured anew: {change_in_percent(change.confirmation)}, "
         + ("regressed again" if change.verdict is Verdict.REGRESSED else "which does not confirm that it regressed")
         for change in changes
         if change.confirmation is not None
@@ -141,26 +141,26 @@ def confirmation_lines(changes: Sequence[Change]) -> list[str]:
 
 
 def explained(change: Change) -> str:
-    """Say of one case why it has its verdict."""
+    """Say why a case has its verdict."""
     match change.verdict:
         case Verdict.MISSING:
             return "the baseline has it, the candidate does not"
         case Verdict.NEW:
             return "the candidate has it, the baseline does not"
         case _:
-            anew = f", measured anew {change_in_percent(*change.confirmation)}" if change.confirmation else ""
+            anew = f", measured anew {change_in_percent(change.confirmation)}" if change.confirmation else ""
             itself = ""
-            if change.denied and change.absolute:
-                itself = f", {change_in_percent(*change.absolute)} of the time itself: the yardstick moved"
-            return f"{change_in_percent(*change.ratio)}{anew}{itself}, margin {100 * change.margin:g} %"
+            if change.yardstick_moved and change.absolute:
+                itself = f", {change_in_percent(change.absolute)} of the time itself: the yardstick moved"
+            return f"{change_in_percent(change.ratio)}{anew}{itself}, margin {100 * change.margin:g} %"
 
 
 def table(report: Report) -> Table:
     """Return one row a case that is not unchanged; where all are, one row a case."""
     notable = [change for change in report.changes if change.verdict is not Verdict.UNCHANGED] or report.changes
     live = not any(change.absolute for change in report.changes)
-    rows = tuple(_row(change) for change in gravest(notable))
-    nothing = f" {NOTHING} marks what one side did not measure." if any(NOTHING in row for row in rows) else ""
+    rows = tuple(_row(change) for change in by_severity(notable))
+    nothing = f" {NOTHING} marks a side that did not measure the case." if any(NOTHING in row for row in rows) else ""
     return Table(
         "Against the baseline",
         f"{LIVE_NOTE if live else STORED_NOTE}; above 0 the case got slower. ± is the longer side of the 95 % "
@@ -182,7 +182,7 @@ def as_markdown(report: Report) -> str:
 def as_github(report: Report) -> str:
     """Return workflow commands that GitHub shows as annotations.
 
-    Errors for regressions and failures, warnings for what is open; the gravest first, as GitHub shows ten of a level.
+    Errors for regressions and failures, warnings for open cases; the most severe first, as GitHub shows ten of a level.
     """
     levels = {Verdict.REGRESSED: "error", Verdict.MISSING: "warning", Verdict.INCONCLUSIVE: "warning"}
     lines = [
@@ -190,7 +190,7 @@ def as_github(report: Report) -> str:
         *(_annotation("warning", "actbench: too noisy", line) for line in noise_line(report)),
         *(
             _annotation(levels[change.verdict], f"actbench: {change.verdict}", f"{change.case.id}: {explained(change)}")
-            for change in gravest(report.changes)
+            for change in by_severity(report.changes)
             if change.verdict in levels
         ),
         _annotation("notice", "actbench", sentence(report)),
@@ -200,7 +200,7 @@ def as_github(report: Report) -> str:
 
 def as_json(report: Report) -> str:
     """Return a JSON object; what does not exist is null."""
-    found = {
+    record = {
         "margin": report.margin,
         "summary": sentence(report),
         "too_noisy": bool(report.noise),
@@ -209,16 +209,16 @@ def as_json(report: Report) -> str:
         "failures": report.failures,
         "cases": [_record(change) for change in report.changes],
     }
-    return json_text(found)
+    return json_text(record)
 
 
 def _row(change: Change) -> tuple[str, ...]:
-    beside = change.control or change.absolute
+    second = change.control or change.absolute
     return (
         change.case.id,
         change.verdict,
-        change_in_percent(*change.ratio),
-        change_in_percent(*beside) if beside else NOTHING,
+        change_in_percent(change.ratio),
+        change_in_percent(second) if second else NOTHING,
         f"{change.baseline_rounds}, {change.rounds}",
     )
 
@@ -235,7 +235,7 @@ def _record(change: Change) -> dict[str, Any]:
         "verdict": change.verdict,
         **(_bounds(change.ratio)),
         "margin": change.margin,
-        "chance": change.chance,
+        "chance": change.p_value,
         "baseline_rounds": change.baseline_rounds,
         "rounds": change.rounds,
         **ratios,
@@ -243,7 +243,7 @@ def _record(change: Change) -> dict[str, Any]:
     }
 
 
-def _bounds(ratio: Bounded) -> dict[str, float]:
+def _bounds(ratio: Interval) -> dict[str, float]:
     return dict(zip(("ratio", "low", "high"), ratio, strict=True))
 
 
@@ -252,7 +252,7 @@ def _cases(count: int) -> str:
 
 
 def _literal(text: str) -> str:
-    """Escape what Markdown would take for markup."""
+    """Escape the characters that Markdown gives a meaning to."""
     return re.sub(r"([\\`*_\[\]<&])", r"\\\1", " ".join(text.split()))
 
 

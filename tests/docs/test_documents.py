@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from actbench import __version__, registry
+from actbench.analysis.interval import Interval
 from actbench.cli.main import COMMANDS
 from actbench.formula import Activation
 from actbench.measure.checking import check_kernels
@@ -28,6 +29,11 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
+
+
+def interval(row: dict[str, str], *columns: str) -> Interval:
+    """Return what three columns of a row say: estimate, low and high."""
+    return Interval(*(float(row[column]) for column in columns))
 
 
 def commands(text: str) -> list[str]:
@@ -69,7 +75,7 @@ def test_the_table_in_the_readme_is_the_reference_run() -> None:
             row["reference_backend"] == row["candidate_backend"]
         ):
             key = (row["activation"], row["candidate_backend"], row["dtype"], int(row["size"]))
-            found[key] = ratio(*(float(row[name]) for name in ("ratio", "low", "high")))
+            found[key] = ratio(interval(row, "ratio", "low", "high"))
     cells = re.findall(r"^\| (logistic|tanh) \| (\w+) \| (float\d\d) \| (.*) \| (.*) \| (.*) \|$", README, re.MULTILINE)
     shown = {
         (activation, backend, dtype, size): text
@@ -88,13 +94,11 @@ def test_the_table_of_backends_in_the_readme_is_the_run_of_peers() -> None:
     found: dict[tuple[str, str], list[str]] = {}
     for row in rows("cases.csv"):
         if row["strategy"] == "recompute":
-            found[row["backend"], row["dtype"]] = [
-                plus_minus(*(1e4 * float(row[b]) for b in ("seconds", "low", "high")))
-            ]
+            found[row["backend"], row["dtype"]] = [plus_minus(interval(row, "seconds", "low", "high").scaled(1e4))]
     for row in rows("speedups.csv"):
         of = [row[f"{side}_{part}"] for part in ("strategy", "backend") for side in ("reference", "candidate")]
         if of[:2] == ["recompute", "cached"] and of[2] == of[3]:
-            found[of[2], row["dtype"]].append(ratio(*(float(row[name]) for name in ("ratio", "low", "high"))))
+            found[of[2], row["dtype"]].append(ratio(interval(row, "ratio", "low", "high")))
     pattern = r"^\| ([\w-]+) \| ([^|]*(?:±| to )[^|]*) \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$"
     cells = re.findall(pattern, README, re.MULTILINE)
     shown = {
@@ -110,15 +114,15 @@ def test_the_table_of_a_gpu_in_the_readme_is_the_run_there() -> None:
     with (ROOT / "results" / "cuda" / "cases.csv").open() as file:
         for row in csv.DictReader(file):
             if row["strategy"] == "recompute":
-                times = (1e9 * float(row[name]) / int(row["size"]) for name in ("seconds", "low", "high"))
-                found[row["backend"]] = [plus_minus(*times)]
+                seconds = interval(row, "seconds", "low", "high")
+                found[row["backend"]] = [plus_minus(seconds.scaled(1e9 / int(row["size"])))]
             elif row["strategy"] == "cached" and row["backend"] == "torch-compile-cuda":
-                limit = plus_minus(*(float(row[f"copy_limit_{name}pct"]) for name in ("", "low_", "high_")))
+                limit = plus_minus(interval(row, "copy_limit_pct", "copy_limit_low_pct", "copy_limit_high_pct"))
                 assert f"at {limit} % of a copy's rate" in README
     with (ROOT / "results" / "cuda" / "speedups.csv").open() as file:
         for row in csv.DictReader(file):
             if row["reference_backend"] == row["candidate_backend"]:
-                found[row["candidate_backend"]].append(ratio(*(float(row[name]) for name in ("ratio", "low", "high"))))
+                found[row["candidate_backend"]].append(ratio(interval(row, "ratio", "low", "high")))
     cells = re.findall(r"^\| (torch[\w-]+) \| ([^|]*) \| ([^|]*) \|$", README, re.MULTILINE)
     assert {backend: texts for backend, *texts in cells} == found
     assert len(found) == 2

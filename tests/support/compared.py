@@ -49,6 +49,6 @@ def words(text: str) -> str:
 NOTE = (
     "± is the longer side of the 95 % interval over rounds; an interval is shown as (low to high) where one side is at "
     "least 1.5 times the other, or where ± would misleadingly include 1. ≈ marks an interval that includes 1. "
-    "Differences between whole runs, often a few percent, are not in the interval. Up to 5 % of the differences named "
-    "may be false."
+    "Differences between whole runs, often a few percent, are not in the interval. The false discovery rate of the "
+    "findings is 5 %."
 )

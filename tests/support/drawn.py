@@ -8,13 +8,13 @@ import pandas as pd
 
 from actbench.report import pictures
 from actbench.report.charts.style import Picture
-from actbench.report.measured import measured
+from actbench.report.results import analyse
 from actbench.runs.archive import Run
 
 
 def drawn(kind: str, loaded_run: Run, **options: Any) -> Picture:
     assert loaded_run.record is not None
-    found = pictures.of_run(kind, loaded_run, measured(loaded_run.times, loaded_run.record), **options)
+    found = pictures.of_run(kind, loaded_run, analyse(loaded_run.times, loaded_run.record), **options)
     assert found is not None
     return found
 

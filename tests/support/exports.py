@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from actbench.analysis.estimates import Estimate, Round
+from actbench.analysis.interval import Interval
 from actbench.model.cases import Case
 from actbench.model.names import Dtype, Op
 from tests.conftest import Actbench
@@ -49,7 +50,7 @@ def estimate(case: Case = CASE, *seconds: float, interval: bool = True) -> Estim
     rounds = tuple(Round(each, 100) for each in seconds or (1e-6,) * 6)
     middle = sorted(each.seconds for each in rounds)[len(rounds) // 2]
     low, high = (0.9 * middle, 1.2 * middle) if interval else (nan, nan)
-    return Estimate(case, middle, low, high, 10, rounds)
+    return Estimate(case, Interval(middle, low, high), 10, rounds)
 
 
 def calls(run: Path, strategy: str) -> int:

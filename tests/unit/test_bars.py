@@ -10,7 +10,7 @@ from math import nan
 import pytest
 from rich.console import Console
 
-from actbench.analysis.statistics import Bounded
+from actbench.analysis.interval import Interval
 from actbench.report.bars import bars
 from actbench.report.table import Table, markdown
 from actbench.report.terminal import show_table
@@ -23,13 +23,13 @@ TABLE = Table(
     ("backend", "n", "cached"),
     (("numpy", "10", "4.0"), ("numpy", "20", "1.0 ≈"), ("numba", "10", "0.5"), ("numba", "20", "")),
     labels=1,
-    bars=(Bounded(4.0, 4.0, 4.0), Bounded(1.0, 0.9, 1.1), Bounded(0.5, 0.5, 0.5), None),
+    bars=(Interval(4.0, 4.0, 4.0), Interval(1.0, 0.9, 1.1), Interval(0.5, 0.5, 0.5), None),
 )
 BLOCKS = re.compile("[▏▎▍▌▋▊▉█░▐│]")
 
 
 def drawn(*ratios: tuple[float, float, float] | None, width: int = 25) -> list[str]:
-    found = bars([None if ratio is None else Bounded(*ratio) for ratio in ratios], width)
+    found = bars([None if ratio is None else Interval(*ratio) for ratio in ratios], width)
     return ["" if bar is None else "".join(bar) for bar in found]
 
 

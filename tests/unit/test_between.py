@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from actbench.analysis.between_runs import Between, Contrast, between
-from actbench.analysis.statistics import shift
+from actbench.analysis.statistics import hodges_lehmann_shift
 from actbench.analysis.within_run import Axis
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
@@ -54,7 +54,9 @@ def test_a_group_s_interval_is_that_of_one_geometric_mean_a_round() -> None:
         np.mean([np.log(run.seconds(block)[:, -1, 0] / run.seconds(block)[:, 1, 0]) for block in BLOCKS], axis=0)
         for run in runs
     ]
-    assert group(between(*runs, Axis.STRATEGY, one_host=True), "cached").ratio == pytest.approx(np.exp(shift(*means)))
+    assert group(between(*runs, Axis.STRATEGY, one_host=True), "cached").ratio == pytest.approx(
+        np.exp(hodges_lehmann_shift(*means))
+    )
 
 
 def test_a_group_with_too_few_common_rounds_has_no_interval() -> None:

@@ -16,8 +16,8 @@ from actbench.report.charts.data import by_column, by_row, rounded
 from actbench.report.charts.functions import functions
 from actbench.report.charts.parts import PARTS
 from actbench.report.charts.style import Picture
-from actbench.report.measured import measured
 from actbench.report.numbers import count
+from actbench.report.results import analyse
 from actbench.runs.archive import Run, load
 from tests.conftest import Actbench
 from tests.support.drawn import drawn, layer
@@ -144,7 +144,7 @@ def test_without_intervals_no_part_is_known_and_the_picture_says_so(actbench: Ac
 def test_a_run_whose_rounds_have_no_probes_has_no_parts() -> None:
     reference = load(Path(__file__).parents[2] / "results" / "reference")
     assert reference.record is not None
-    assert pictures.of_run("parts", reference, measured(reference.times, reference.record)) is None
+    assert pictures.of_run("parts", reference, analyse(reference.times, reference.record)) is None
 
 
 def test_caches_are_marked_where_an_input_and_an_output_fill_them(loaded_run: Run) -> None:

@@ -297,4 +297,4 @@ def test_a_case_that_shared_its_block_with_others_is_not_decided(actbench: Actbe
     result = actbench("check", NEW, "--baseline", OLD)
     assert result.exit_code == 3
     assert "2 inconclusive, 1 new" in result.stdout
-    assert "2 cases inconclusive, measured beside other cases then than now" in result.stdout
+    assert "2 cases inconclusive: their blocks have other cases in the baseline" in result.stdout

@@ -16,7 +16,7 @@ TWO_HOSTS = f"""\
 ### Times, two hosts: baseline / candidate
 
 Times in copies, over that of the block's yardstick, and their ratio: above 1 the candidate, the second run, is \
-faster. A yardstick that behaves differently on the other host moves all cases of its block alike. {NOTE}
+faster. A yardstick that behaves differently on the other host shifts all cases of its block equally. {NOTE}
 
 | case | finding | baseline | candidate | ratio | rounds |
 | --- | --- | ---: | ---: | ---: | ---: |
@@ -26,7 +26,7 @@ faster. A yardstick that behaves differently on the other host moves all cases o
 
 ### Speedups, two hosts: candidate / baseline
 
-Times faster than the reference strategy beside it on the same backend, and their ratio: above 1 the strategy is worth \
+Times faster than the reference strategy in the same block on the same backend, and their ratio: above 1 it is worth \
 more in the candidate, the second run. {NOTE}
 
 | case | speedup | finding | baseline | candidate | ratio | rounds |

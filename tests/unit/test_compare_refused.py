@@ -56,7 +56,7 @@ def test_a_case_that_shared_its_block_with_others_is_shown_but_not_decided(
     assert (cached["ratio"], cached["finding"], cached["chance"]) == (pytest.approx(2.0), "undecided", None)
     assert mean["finding"] == "undecided"
     shown = actbench("compare", OLD, NEW).stdout
-    assert "nothing is decided of 2 cases, measured beside other cases then than now" in shown
+    assert "2 cases undecided: their blocks have other cases in the baseline" in shown
 
 
 # What is refused

@@ -20,8 +20,8 @@ ONE_HOST = f"""\
 
 ### Times, one host: baseline / candidate
 
-Times in copies, over that of the block's yardstick, and their ratio, beside that of the time itself: above 1 the \
-candidate, the second run, is faster. A difference is named only where the time itself shows it as well. {NOTE}
+Times in copies, over that of the block's yardstick, and their ratio, then that of the time itself: above 1 the \
+candidate, the second run, is faster. A row is faster or slower only where the time itself is as well. {NOTE}
 
 | case | finding | baseline | candidate | ratio | of the time itself | rounds |
 | --- | --- | ---: | ---: | ---: | ---: | ---: |
@@ -107,7 +107,7 @@ def test_a_yardstick_that_moved_makes_no_case_faster(actbench: Actbench, bench: 
     shown = actbench("compare", OLD, NEW).stdout
     assert (
         "\nthe yardstick seems to have moved between the runs, not the case: 3 rows would differ relative to it, but "
-        f"the time itself does not show that, so nothing is named there, e.g. {RECOMPUTE}: "
+        f"the time itself does not show that, so they are undecided, e.g. {RECOMPUTE}: "
         "1.25 ± 0.00 relative to the yardstick, 1.00 ± 0.00 ≈ of the time itself\n"
     ) in shown
 

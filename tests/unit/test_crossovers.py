@@ -7,9 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from actbench.analysis.crossovers import Crossover, Curve, Kind, Point, Standing, curves, findings, standings
+from actbench.analysis.crossovers import (
+    Crossover,
+    Curve,
+    CurveEvent,
+    CurvePoint,
+    Winner,
+    curve_points,
+    curves,
+    findings,
+)
+from actbench.analysis.interval import Interval
 from actbench.analysis.speedups import ratios
-from actbench.analysis.statistics import MIN_ROUNDS, Bounded, chance_of_sign, location
+from actbench.analysis.statistics import MIN_ROUNDS, hodges_lehmann, signed_rank_p_value
 from actbench.model.cases import OVERHEAD, Arm, Block
 from actbench.model.names import Dtype, Op
 from actbench.model.outcomes import BlockTimes
@@ -26,9 +36,9 @@ ERROR = 2 * sqrt(0.05 * 0.95 / SIMULATIONS)
 """Two standard errors of a share of 5 % of them."""
 
 
-def judged(logs: Sequence[tuple[int, Any]]) -> tuple[Point, ...]:
+def judged(logs: Sequence[tuple[int, Any]]) -> tuple[CurvePoint, ...]:
     """Return the points of a single curve."""
-    (points,) = standings([logs])
+    (points,) = curve_points([logs])
     return points
 
 
@@ -49,7 +59,7 @@ def simulated(truth: Truth, scatter: float, rounds: int) -> Iterator[list[Crosso
 
 
 def crossing(found: Sequence[Crossover]) -> list[Crossover]:
-    return [each for each in found if each.kind is Kind.CROSSES]
+    return [each for each in found if each.kind is CurveEvent.CROSSES]
 
 
 def exact(*ratios: float, rounds: int = 6) -> Logs:
@@ -70,7 +80,7 @@ def test_the_interval_of_a_crossover_holds_the_truth_95_percent_of_the_time(wher
         crossing(found)[0] for found in simulated(lambda x: -0.4 * (x - log(where)), 0.05, rounds) if crossing(found)
     ]
     assert len(reported) > 0.8 * SIMULATIONS
-    held = np.mean([each.low <= where <= each.high for each in reported])
+    held = np.mean([each.size.contains(where) for each in reported])
     assert held >= 0.95 - ERROR
     assert held < 1 or rounds < 9
 
@@ -84,7 +94,7 @@ def test_a_bend_between_two_sizes_is_in_the_interval(rounds: int) -> None:
         for found in simulated(lambda x: 1.2 / (1 + np.exp(1.5 * (x - log(1e6)))) - 0.3, 0.05, rounds)
         if crossing(found)
     ]
-    assert np.mean([each.low <= where <= each.high for each in reported]) > 0.9
+    assert np.mean([each.size.contains(where) for each in reported]) > 0.9
 
 
 @pytest.mark.parametrize("rounds", [6, 9, 15])
@@ -106,14 +116,14 @@ def test_a_curve_that_never_crosses_seems_to_in_at_most_one_run_of_twenty(truth:
 
 def test_exact_times_cross_exactly() -> None:
     (found,) = found_in(exact(4.0, 2.0, 0.5, 0.25))
-    assert (found.kind, found.below, found.above) == (Kind.CROSSES, "cached", "recompute")
-    assert [found.size, found.low, found.high] == pytest.approx([80.0] * 3, rel=1e-2)
+    assert (found.kind, found.below, found.above) == (CurveEvent.CROSSES, "cached", "recompute")
+    assert found.size == pytest.approx([80.0] * 3, rel=1e-2)
 
 
 def test_a_slowdown_that_becomes_a_speedup_crosses_the_other_way() -> None:
     (found,) = found_in(exact(0.25, 0.5, 2.0, 4.0))
     assert (found.below, found.above) == ("recompute", "cached")
-    assert found.size == pytest.approx(80.0, rel=1e-2)
+    assert found.size.value == pytest.approx(80.0, rel=1e-2)
 
 
 def test_turning_reference_and_candidate_round_changes_names_only() -> None:
@@ -121,13 +131,13 @@ def test_turning_reference_and_candidate_round_changes_names_only() -> None:
     (one,) = found_in(logs)
     (other,) = findings(judged([(size, -rounds) for size, rounds in logs]), "cached", "recompute")
     assert (one.below, one.above) == (other.below, other.above) == ("cached", "recompute")
-    assert [one.size, one.low, one.high] == pytest.approx([other.size, other.low, other.high])
+    assert one.size == pytest.approx(other.size)
 
 
 def test_the_estimate_lies_in_its_interval_and_that_between_the_sizes_that_enclose_it() -> None:
     for found in simulated(lambda x: -0.2 * (x - log(1e5)), 0.2, 9):
         for each in crossing(found):
-            assert HALF_DECADES[0] < each.low <= each.size <= each.high < HALF_DECADES[-1]
+            assert HALF_DECADES[0] < each.size.low <= each.size.value <= each.size.high < HALF_DECADES[-1]
 
 
 def test_sizes_without_a_decision_in_between_widen_the_interval() -> None:
@@ -135,14 +145,14 @@ def test_sizes_without_a_decision_in_between_widen_the_interval() -> None:
     logs = exact(4.0, 2.0, 1.0, 0.5, 0.25)
     logs[2] = (logs[2][0], wide)
     (found,) = found_in(logs)
-    assert found.low < 160 < found.high
-    assert (found.low, found.high) != pytest.approx((160.0, 160.0), rel=0.1)
+    assert found.size.low < 160 < found.size.high
+    assert (found.size.low, found.size.high) != pytest.approx((160.0, 160.0), rel=0.1)
 
 
 def test_a_curve_may_cross_twice() -> None:
     first, second = found_in(exact(0.5, 0.5, 2.0, 2.0, 0.5, 0.5))
     assert (first.below, first.above, second.below, second.above) == ("recompute", "cached", "cached", "recompute")
-    assert first.high < second.low
+    assert first.size.high < second.size.low
 
 
 # What is no crossover
@@ -150,51 +160,75 @@ def test_a_curve_may_cross_twice() -> None:
 
 def test_a_strategy_that_is_faster_everywhere_has_no_crossover() -> None:
     (found,) = found_in(exact(4.0, 3.0, 2.0, 1.1))
-    assert (found.kind, found.low, found.high, found.below, found.above) == (Kind.NONE, 10, 640, "cached", "cached")
+    assert (found.kind, *found.size[1:], found.below, found.above) == (
+        CurveEvent.NONE,
+        10,
+        640,
+        "cached",
+        "cached",
+    )
 
 
 def test_a_speedup_fades_between_the_last_size_with_a_difference_and_the_first_without() -> None:
     (found,) = found_in(exact(4.0, 2.0, 1.0, 1.0))
-    assert (found.kind, found.low, found.high, found.below, found.above) == (Kind.FADES, 40, 160, "cached", "")
-    assert isnan(found.size)
+    assert (found.kind, *found.size[1:], found.below, found.above) == (
+        CurveEvent.FADES,
+        40,
+        160,
+        "cached",
+        "",
+    )
+    assert isnan(found.size.value)
 
 
 def test_a_speedup_may_emerge_at_small_sizes() -> None:
     (found,) = found_in(exact(1.0, 1.0, 2.0, 4.0))
-    assert (found.kind, found.low, found.high, found.below, found.above) == (Kind.FADES, 40, 160, "", "cached")
+    assert (found.kind, *found.size[1:], found.below, found.above) == (
+        CurveEvent.FADES,
+        40,
+        160,
+        "",
+        "cached",
+    )
 
 
 def test_what_scatters_about_1_by_more_than_a_tenth_is_undecided_and_does_not_fade() -> None:
     logs = exact(4.0, 2.0, 2.0, 1.0)
     logs[3] = (640, np.array([-0.5, 0.5, -0.3, 0.3, -0.2, 0.2]))
     (found,) = found_in(logs)
-    assert (found.kind, found.low, found.high, found.below, found.above) == (Kind.UNDECIDED, 160, 640, "cached", "")
+    assert (found.kind, *found.size[1:], found.below, found.above) == (
+        CurveEvent.UNDECIDED,
+        160,
+        640,
+        "cached",
+        "",
+    )
 
 
 def test_one_speed_everywhere_is_no_crossover_and_nobody_is_faster() -> None:
     (found,) = found_in(exact(1.0, 1.0, 1.0, 1.0))
-    assert (found.kind, found.low, found.high, found.below, found.above) == (Kind.NONE, 10, 640, "", "")
+    assert (found.kind, *found.size[1:], found.below, found.above) == (CurveEvent.NONE, 10, 640, "", "")
 
 
 def test_an_open_size_between_decided_ones_hides_nothing_and_adds_nothing() -> None:
     points = judged(exact(4.0, 1.0, 2.0, 2.0, 2.0))
-    assert [point.standing for point in points].count(Standing.CANDIDATE) == 4
+    assert [point.winner for point in points].count(Winner.CANDIDATE) == 4
     (found,) = findings(points, "recompute", "cached")
-    assert (found.kind, found.below, found.above) == (Kind.NONE, "cached", "cached")
+    assert (found.kind, found.below, found.above) == (CurveEvent.NONE, "cached", "cached")
 
 
 @pytest.mark.parametrize("rounds", range(1, MIN_ROUNDS))
 def test_without_intervals_all_is_undecided(rounds: int) -> None:
     (found,) = found_in(exact(4.0, 2.0, 0.5, 0.25, rounds=rounds))
-    assert (found.kind, found.low, found.high) == (Kind.UNDECIDED, 10, 640)
+    assert (found.kind, *found.size[1:]) == (CurveEvent.UNDECIDED, 10, 640)
 
 
 def test_a_size_that_failed_early_counts_for_nothing() -> None:
     logs = exact(4.0, 4.0, 2.0, 0.5, 0.25, 0.25)
     logs.insert(3, (90, np.array([5.0])))
     (found,) = found_in(sorted(logs))
-    assert (found.kind, found.below) == (Kind.CROSSES, "cached")
-    assert found.low == pytest.approx(found.high, rel=1e-2)
+    assert (found.kind, found.below) == (CurveEvent.CROSSES, "cached")
+    assert found.size.low == pytest.approx(found.size.high, rel=1e-2)
 
 
 def test_one_size_of_many_against_the_rest_needs_more_than_its_own_interval() -> None:
@@ -205,7 +239,7 @@ def test_one_size_of_many_against_the_rest_needs_more_than_its_own_interval() ->
     logs = [*faster, *((1000 * 4**index, around) for index in range(4)), (1_000_000, alone)]
     points = judged(logs)
     assert points[-1].speedup.high < 1
-    assert [point.standing for point in points] == [Standing.CANDIDATE] * 3 + [Standing.EQUAL] * 5
+    assert [point.winner for point in points] == [Winner.CANDIDATE] * 3 + [Winner.EQUAL] * 5
 
 
 # The curves of a run
@@ -228,7 +262,7 @@ def test_every_two_strategies_of_a_backend_have_a_curve_from_the_smallest_size_o
     ]
     for each in found:
         assert [point.size for point in each.points] == [10, 20, 40, 80]
-    assert found[0].points[0] == Point(10, Bounded(0.5, 0.5, 0.5), 6, Standing.REFERENCE)
+    assert found[0].points[0] == CurvePoint(10, Interval(0.5, 0.5, 0.5), 6, Winner.REFERENCE)
     assert found[0].decided == 4
 
 
@@ -251,8 +285,8 @@ def test_a_sign_is_shown_at_2_5_percent_exactly_where_the_interval_excludes_0(ro
     generator = np.random.default_rng(rounds)
     for shift in (0.0, 0.3, 0.6, 0.9):
         samples = generator.normal(shift, 1.0, rounds)
-        assert (chance_of_sign(samples) <= 0.025) == bool(location(samples)[1] > 0)
+        assert (signed_rank_p_value(samples) <= 0.025) == (hodges_lehmann(samples).low > 0)
 
 
 def test_ties_show_no_sign() -> None:
-    assert chance_of_sign([0.0] * 10) == 1.0
+    assert signed_rank_p_value([0.0] * 10) == 1.0

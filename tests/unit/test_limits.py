@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from actbench import registry
-from actbench.analysis.limits import Limit, Width, arithmetic, copying
+from actbench.analysis.interval import Interval
+from actbench.analysis.peak_rates import PeakRate, VectorWidth, arithmetic, copying
 from actbench.measure.client import WorkerProcess, here
 from actbench.model.names import Dtype
 from tests.conftest import Actbench
@@ -134,22 +135,22 @@ def test_a_real_worker_measures_both() -> None:
 # What the rates come to
 
 
-def repeated(bits: int, rate: float) -> Width:
-    return Width(bits, (rate * 1e9,) * 6)
+def repeated(bits: int, rate: float) -> VectorWidth:
+    return VectorWidth(bits, (rate * 1e9,) * 6)
 
 
 def test_the_peak_is_the_fastest_form_s_and_the_registers_are_as_wide_as_helps() -> None:
     found = arithmetic("float64", [repeated(128, 20), repeated(128, 30), repeated(256, 60), repeated(512, 61)])
-    assert found.rate == pytest.approx(61)
+    assert found.rate.value == pytest.approx(61)
     assert found.detail == "fused multiply-adds on 256-bit vectors"
 
 
 def test_wider_vectors_that_help_are_found_and_one_disturbed_repeat_does_not_decide() -> None:
-    disturbed = Width(512, (100e9, 100e9, 100e9, 100e9, 1e9, 100e9, 100e9))
+    disturbed = VectorWidth(512, (100e9, 100e9, 100e9, 100e9, 1e9, 100e9, 100e9))
     found = arithmetic("float32", [repeated(128, 30), disturbed, repeated(256, 60)])
-    assert found.rate == pytest.approx(100)
+    assert found.rate.value == pytest.approx(100)
     assert found.detail == "fused multiply-adds on 512-bit vectors"
-    assert found.low < found.high == pytest.approx(100)
+    assert found.rate.low < found.rate.high == pytest.approx(100)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +166,7 @@ def test_a_copy_is_told_with_the_cache_that_holds_it(nbytes: int, subject: str, 
     caches = {"L1d": 48 << 10, "L2": 2 << 20, "L3": 32 << 20}
     found = copying(nbytes, (2e9,) * 6, caches)
     assert (found.subject, found.detail) == (subject, f"read and written; {where}")
-    assert (found.rate, found.low, found.high) == pytest.approx((2, 2, 2))
+    assert found.rate == pytest.approx((2, 2, 2))
 
 
 # How they are shown
@@ -217,14 +218,14 @@ def test_without_numba_copies_alone_are_measured_and_the_reason_is_given(
     shown = actbench("env", "--limits").stdout
     assert "arithmetic                   not measured: no_such_distribution is not installed\n" in shown
     assert shown.count("copy of") == 2
-    unknown: Limit = arithmetic_of(json.loads(actbench("env", "--limits", "--format", "json").stdout))
-    assert isnan(unknown.rate)
+    unknown: PeakRate = arithmetic_of(json.loads(actbench("env", "--limits", "--format", "json").stdout))
+    assert isnan(unknown.rate.value)
 
 
-def arithmetic_of(found: dict[str, list[dict[str, str | float | None]]]) -> Limit:
+def arithmetic_of(found: dict[str, list[dict[str, str | float | None]]]) -> PeakRate:
     """Return the first limit of env's JSON, which has no NaN."""
     first = found["limits"][0]
     rate, low, high = (
         float("nan") if first[name] is None else float(first[name] or 0) for name in ("rate", "low", "high")
     )
-    return Limit(str(first["subject"]), rate, low, high, str(first["unit"]), str(first["detail"]))
+    return PeakRate(str(first["subject"]), Interval(rate, low, high), str(first["unit"]), str(first["detail"]))

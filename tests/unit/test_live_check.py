@@ -89,7 +89,7 @@ def test_cases_can_have_margins_of_their_own(actbench: Actbench, bench: FakeBenc
     bench.seconds = slower(1.1)
     result = actbench(*CASES, "--margins", "*/cached/*=15%")
     assert result.exit_code == 0
-    assert "4 cases, margin 5 % (2 with one of their own): 4 unchanged" in result.stdout
+    assert "4 cases, margin 5 % (2 with another margin): 4 unchanged" in result.stdout
 
 
 def test_a_slowdown_at_the_margin_stays_open_until_the_budget_is_spent(actbench: Actbench, bench: FakeBench) -> None:

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from actbench.analysis.interval import Interval
 from actbench.report.numbers import change, count, duration, plus_minus, ratio, significant
 
 NOTHING = math.nan
@@ -24,7 +25,7 @@ NOTHING = math.nan
     ],
 )
 def test_a_figure_has_the_digits_that_its_half_width_deserves(value: float, low: float, high: float, text: str) -> None:
-    assert plus_minus(value, low, high) == text
+    assert plus_minus(Interval(value, low, high)) == text
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_a_figure_has_the_digits_that_its_half_width_deserves(value: float, low:
 def test_an_interval_with_one_side_half_as_long_again_as_the_other_is_shown_by_its_bounds(
     value: float, low: float, high: float, text: str
 ) -> None:
-    assert plus_minus(value, low, high) == text
+    assert plus_minus(Interval(value, low, high)) == text
 
 
 @pytest.mark.parametrize(
@@ -65,23 +66,23 @@ def test_an_interval_with_one_side_half_as_long_again_as_the_other_is_shown_by_i
 def test_where_plus_and_minus_would_hold_what_the_interval_does_not_it_is_told_by_its_bounds(
     value: float, low: float, high: float, text: str
 ) -> None:
-    assert ratio(value, low, high) == text
+    assert ratio(Interval(value, low, high)) == text
 
 
 def test_the_half_width_is_the_longer_side() -> None:
-    assert plus_minus(2.0, 1.96, 2.05) == "2.00 ± 0.05"
-    assert plus_minus(2.0, 1.95, 2.04) == "2.00 ± 0.05"
+    assert plus_minus(Interval(2.0, 1.96, 2.05)) == "2.00 ± 0.05"
+    assert plus_minus(Interval(2.0, 1.95, 2.04)) == "2.00 ± 0.05"
 
 
 @pytest.mark.parametrize(("value", "text"), [(4.0, "4.00 ± 0.00"), (0.0512, "0.0512 ± 0.0000"), (512.0, "512 ± 0")])
 def test_an_interval_of_no_width_leaves_three_digits(value: float, text: str) -> None:
-    assert plus_minus(value, value, value) == text
+    assert plus_minus(Interval(value, value, value)) == text
 
 
 @pytest.mark.parametrize(("value", "text"), [(4.0, "4.00 ?"), (0.05123, "0.0512 ?"), (1e-7, "1.00e-7 ?")])
 def test_without_an_interval_three_digits_are_marked(value: float, text: str) -> None:
-    assert plus_minus(value, NOTHING, NOTHING) == text
-    assert ratio(value, NOTHING, NOTHING) == text
+    assert plus_minus(Interval(value, NOTHING, NOTHING)) == text
+    assert ratio(Interval(value, NOTHING, NOTHING)) == text
 
 
 @pytest.mark.parametrize(
@@ -101,7 +102,7 @@ def test_a_ratio_is_marked_exactly_when_its_interval_holds_1(
     high: float,
     marked: bool,  # noqa: FBT001
 ) -> None:
-    assert ratio(value, low, high).endswith("≈") is marked
+    assert ratio(Interval(value, low, high)).endswith("≈") is marked
 
 
 @pytest.mark.parametrize(
@@ -177,4 +178,4 @@ def test_durations_are_for_people(seconds: float, text: str) -> None:
     ],
 )
 def test_a_ratio_of_times_is_a_change_in_percent(value: float, low: float, high: float, text: str) -> None:
-    assert change(value, low, high) == text
+    assert change(Interval(value, low, high)) == text

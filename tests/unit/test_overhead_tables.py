@@ -22,9 +22,9 @@ from tests.support.selections import UNPROBED, names, rows
 
 TABLE = """
 Overhead ladder: float64
-Nanoseconds per call, and in brackets what a rung adds over the one before it, by pairs and not by columns: ≈ 0 where \
-the interval holds 0, nothing where there\u0020
-is none.
+Nanoseconds per call, and in brackets what a rung adds to the one before it, from paired values and \
+not from the columns: ≈ 0 where the interval includes 0,\u0020
+nothing where there is none.
 backend    n        empty                    dispatch              allocation            loop           arithmetic
 ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 numpy     16   30.0 ± 0.0   100.0 ± 0.0 (+70.0 ± 0.0)   150 ± 0 (+50.0 ± 0.0)   150 ± 0 (≈ 0)   400 ± 0 (+250 ± 0)
@@ -99,7 +99,7 @@ def test_derivatives_and_rungs_of_one_run_have_tables_of_their_own(actbench: Act
     assert titles == [
         "### Speedup over recompute: logistic, derivative",
         "### Time: logistic, derivative",
-        "### What bounds it: logistic, derivative",
+        "### Bottleneck: logistic, derivative",
         "### What a strategy costs",
         "### Overhead ladder: float64",
     ]

@@ -97,7 +97,7 @@ def test_a_probe_that_fails_costs_its_words_and_no_block(actbench: Actbench, ben
     assert result.exit_code == 4
     assert "FAILED logistic/derivative/float64/1 while calibrating: no such size" in " ".join(result.stdout.split())
     assert rows(Path("here/speedups.csv"))[0]["rounds"] == "6"
-    assert "What bounds it" not in result.stdout
+    assert "Bottleneck" not in result.stdout
 
 
 def test_probes_that_are_not_as_they_were_written_are_refused(actbench: Actbench) -> None:
@@ -176,7 +176,7 @@ def test_a_run_without_probes_says_that_its_bottlenecks_are_not_known(actbench: 
     result = actbench("run", "--resume", "here", "--rounds", "6")
     assert result.exit_code == 0, result.output
     assert {row["processor_pct"] for row in rows(Path("here/cases.csv"))} == {""}
-    assert "What bounds it" not in result.stdout
+    assert "Bottleneck" not in result.stdout
     actbench("report", str(REFERENCE), "-o", "page.html")
     assert "the run has no probes.csv, which has one element and 8192 in every round" in Path("page.html").read_text()
 

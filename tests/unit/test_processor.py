@@ -174,7 +174,7 @@ def test_what_cases_had_of_the_processor_is_said_and_is_no_bottleneck(actbench: 
         ("numpy", "10000"): "100",
         ("numpy", "100000"): "100",
     }
-    words = Path("here/summary.md").read_text().partition("What bounds it")[2]
+    words = Path("here/summary.md").read_text().partition("Bottleneck")[2]
     assert "| python | float64 | 100\u202f000 | compute | compute |" in words
     assert actbench("report", "here", "-o", "page.html").exit_code == 0
     assert "Other processes used the processor" in Path("page.html").read_text()

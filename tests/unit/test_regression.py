@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actbench.analysis.check_stored import changes
-from actbench.analysis.regression import Margins, Verdict, gravest
-from actbench.analysis.statistics import chance_of_excess, holm, shift
+from actbench.analysis.regression import Margins, Verdict, by_severity
+from actbench.analysis.statistics import hodges_lehmann_shift, holm, mann_whitney_p_value
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
 from actbench.model.outcomes import BlockTimes
@@ -52,32 +52,32 @@ def counted(before: list[float], after: list[float], margin: float) -> float:
 def test_the_chance_is_that_of_counting_all_ways_to_deal_the_ranks(
     before: list[float], after: list[float], margin: float
 ) -> None:
-    assert chance_of_excess(before, after, margin) == pytest.approx(counted(before, after, margin))
+    assert mann_whitney_p_value(before, after, margin) == pytest.approx(counted(before, after, margin))
 
 
 def test_samples_that_are_wholly_apart_have_the_smallest_chance_there_is() -> None:
-    assert chance_of_excess([1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12], 0.0) == pytest.approx(1 / 924)
-    assert chance_of_excess([7, 8, 9, 10, 11, 12], [1, 2, 3, 4, 5, 6], 0.0) == 1.0
+    assert mann_whitney_p_value([1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12], 0.0) == pytest.approx(1 / 924)
+    assert mann_whitney_p_value([7, 8, 9, 10, 11, 12], [1, 2, 3, 4, 5, 6], 0.0) == 1.0
 
 
 @given(SAMPLES, SAMPLES)
 def test_the_shift_is_the_median_of_all_differences_and_lies_in_its_interval(
     before: list[float], after: list[float]
 ) -> None:
-    centre, low, high = shift(before, after)
+    centre, low, high = hodges_lehmann_shift(before, after)
     assert centre == pytest.approx(np.median([b - a for a in before for b in after]))
     assert low <= centre <= high
 
 
 @given(SAMPLES, SAMPLES)
 def test_the_shift_back_is_the_mirror_image(before: list[float], after: list[float]) -> None:
-    centre, low, high = shift(before, after)
-    assert shift(after, before) == pytest.approx((-centre, -high, -low))
+    centre, low, high = hodges_lehmann_shift(before, after)
+    assert hodges_lehmann_shift(after, before) == pytest.approx((-centre, -high, -low))
 
 
 @pytest.mark.parametrize(("first", "second", "exists"), [(3, 4, False), (4, 4, True), (2, 30, True), (1, 200, True)])
 def test_an_interval_needs_rounds_on_both_sides(first: int, second: int, exists: bool) -> None:  # noqa: FBT001
-    _, low, high = shift(np.arange(first), np.arange(second))
+    _, low, high = hodges_lehmann_shift(np.arange(first), np.arange(second))
     exists = exists and 2 / _ways(first, second) <= 0.05
     assert np.isfinite([low, high]).all() == exists
 
@@ -91,9 +91,11 @@ def _ways(first: int, second: int) -> int:
 def test_the_interval_ends_where_the_test_begins_to_reject() -> None:
     rng = np.random.default_rng(3)
     before, after = rng.normal(size=9), rng.normal(1.0, size=7)
-    _, low, high = shift(before, after)
-    assert chance_of_excess(before, after, low - 1e-9) <= 0.025 < chance_of_excess(before, after, low + 1e-9)
-    assert chance_of_excess(after, before, -high - 1e-9) <= 0.025 < chance_of_excess(after, before, -high + 1e-9)
+    _, low, high = hodges_lehmann_shift(before, after)
+    assert mann_whitney_p_value(before, after, low - 1e-9) <= 0.025 < mann_whitney_p_value(before, after, low + 1e-9)
+    assert (
+        mann_whitney_p_value(after, before, -high - 1e-9) <= 0.025 < mann_whitney_p_value(after, before, -high + 1e-9)
+    )
 
 
 @pytest.mark.parametrize(("first", "second"), [(6, 6), (6, 20), (15, 9)])
@@ -101,7 +103,7 @@ def test_the_interval_covers_the_truth(first: int, second: int) -> None:
     rng = np.random.default_rng(first)
     hits = 0
     for _ in range(2000):
-        _, low, high = shift(rng.normal(size=first), rng.normal(0.7, size=second))
+        _, low, high = hodges_lehmann_shift(rng.normal(size=first), rng.normal(0.7, size=second))
         hits += low <= 0.7 <= high
     assert hits / 2000 > 0.94
 
@@ -189,15 +191,15 @@ def test_cases_that_only_one_of_the_runs_has_are_told() -> None:
     assert [change.verdict for change in changes(extra, measured(), MARGIN)] == ["missing", "new", "new"]
 
 
-def test_the_gravest_comes_first_and_the_largest_of_a_kind() -> None:
+def test_the_most_severe_comes_first_and_the_largest_of_a_kind() -> None:
     found = changes(measured(), measured(1.1, seed=1), MARGIN)
-    assert [change.verdict for change in gravest(found)] == ["regressed", "unchanged"]
+    assert [change.verdict for change in by_severity(found)] == ["regressed", "unchanged"]
 
 
 def test_what_has_no_change_is_ordered_by_name() -> None:
     other = Block("tanh", Op.DERIVATIVE, Dtype.FLOAT64, 1000, (Arm("recompute", "numpy"), Arm("cached", "numpy")))
     extra = Times(Plan((other,), seed=1), [BlockTimes(other, 1, ((1.0,), (1.0,), (1.0,)))])
-    found = gravest(changes(extra, measured(), MARGIN))
+    found = by_severity(changes(extra, measured(), MARGIN))
     assert [change.case.id for change in found] == [
         f"{activation}/{strategy}/numpy/derivative/float64/1000"
         for activation in ("tanh", "logistic")

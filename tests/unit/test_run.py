@@ -34,7 +34,7 @@ backend   dtype         n            recompute               cached
 ───────────────────────────────────────────────────────────────────
 numpy     float64   1\u202f000   4.00 ± 0.00 (12 %)   1.00 ± 0.00 (50 %)
 
-What bounds it: logistic, derivative
+Bottleneck: logistic, derivative
 dispatch: half of the time is spent on one element as well; memory: a copy of the operands takes half of the time, or\
 """
 

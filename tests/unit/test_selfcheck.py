@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from actbench.analysis.audit import audit
-from actbench.analysis.check_live import Sides, judge
+from actbench.analysis.check_live import LiveTimes, judge
 from actbench.analysis.regression import Margins
 from actbench.model.cases import Arm, Block, Case
 from actbench.model.names import Dtype, Op
@@ -24,15 +24,15 @@ MARGIN = 0.05
 
 
 def measured(
-    rounds: int, *, placement: float = 0.0, process: float = 0.0, run: float = 0.0, burden: float = 0.1, seed: int = 0
-) -> Sides:
+    rounds: int, *, placement: float = 0.0, process: float = 0.0, run: float = 0.0, slowdown: float = 0.1, seed: int = 0
+) -> LiveTimes:
     """Return rounds of three processes whose times scatter on three levels, ten rounds a run; the third is slower."""
     rng = np.random.default_rng(seed)
-    sides = Sides(Plan((BLOCK,), seed=1))
+    sides = LiveTimes(Plan((BLOCK,), seed=1))
     drift = 0.0
     for number in range(1, rounds + 1):
         drift = rng.normal(0, run) if number % 10 == 1 else drift
-        for times, factor in zip(sides.each, (1.0, 1.0, 1.0 + burden), strict=True):
+        for times, factor in zip(sides.all_three, (1.0, 1.0, 1.0 + slowdown), strict=True):
             own = drift + rng.normal(0, process)
             seconds = factor * np.exp(own + rng.normal(0, placement, size=(2, 25)))
             yardstick = np.ones(25)
@@ -40,7 +40,7 @@ def measured(
     return sides
 
 
-def burdens(share: float = 0.1) -> dict[Case, float]:
+def injected(share: float = 0.1) -> dict[Case, float]:
     return dict.fromkeys(BLOCK.cases, share)
 
 
@@ -48,7 +48,7 @@ def burdens(share: float = 0.1) -> dict[Case, float]:
 
 
 def test_what_makes_times_scatter_is_taken_apart() -> None:
-    found = audit(measured(400, placement=0.02, process=0.01, run=0.03), MARGIN, 10, burdens())
+    found = audit(measured(400, placement=0.02, process=0.01, run=0.03), MARGIN, 10, injected())
     for case in found.cases:
         over = case.over_yardstick
         assert (over.placement, over.round, over.run) == pytest.approx((0.02, 0.01, 0.03), rel=0.25)
@@ -60,12 +60,12 @@ def test_what_makes_times_scatter_is_taken_apart() -> None:
 
 def test_the_smallest_slowdown_seen_is_where_a_check_begins_to_call_it() -> None:
     sides = measured(20, process=0.01)
-    found = audit(sides, MARGIN, 20, burdens())
+    found = audit(sides, MARGIN, 20, injected())
     (_, cached) = found.cases
     for factor, verdict in ((1.001, "regressed"), (0.999, "inconclusive")):
-        moved = Sides(Plan((BLOCK,), seed=1))
-        for of, times in zip(sides.each, moved.each, strict=True):
-            slower = factor * (1 + cached.least) if times is moved.candidate else 1.0
+        moved = LiveTimes(Plan((BLOCK,), seed=1))
+        for of, times in zip(sides.all_three, moved.all_three, strict=True):
+            slower = factor * (1 + cached.smallest_slowdown) if times is moved.candidate else 1.0
             for each in of.finished():
                 (recompute, second, yardstick) = each.seconds
                 times.add(BlockTimes(BLOCK, each.round, (recompute, tuple(slower * s for s in second), yardstick)))
@@ -73,11 +73,11 @@ def test_the_smallest_slowdown_seen_is_where_a_check_begins_to_call_it() -> None
 
 
 def test_a_quiet_host_raises_no_alarm_and_sees_what_was_put_in() -> None:
-    found = audit(measured(100, process=0.005), MARGIN, 20, burdens())
+    found = audit(measured(100, process=0.005), MARGIN, 20, injected())
     assert (found.checks, found.alarmed_checks, found.judged, found.called) == (5, 0, 10, 0)
-    assert (found.burdened, found.seen) == (10, 10)
-    assert 0.05 < found.least < 0.08
-    assert all(case.found.low < 1.1 < case.found.high for case in found.cases)
+    assert (found.injected, found.detected) == (10, 10)
+    assert 0.05 < found.smallest_slowdown < 0.08
+    assert all(case.measured.contains(1.1) for case in found.cases)
 
 
 def test_a_host_on_which_no_difference_looks_like_one_raises_alarms() -> None:
@@ -85,18 +85,18 @@ def test_a_host_on_which_no_difference_looks_like_one_raises_alarms() -> None:
     for times in (sides.candidate,):
         for each in list(times.finished()):
             times.add(BlockTimes(BLOCK, each.round, tuple(tuple(1.2 * s for s in arm) for arm in each.seconds)))
-    found = audit(sides, MARGIN, 20, burdens())
+    found = audit(sides, MARGIN, 20, injected())
     assert (found.alarmed_checks, found.called) == (1, 2)
 
 
 def test_where_slices_have_too_few_calls_nothing_is_put_in() -> None:
-    found = audit(measured(20, burden=0.0), MARGIN, 20, burdens(0.0))
-    assert (found.burdened, found.seen) == (0, 0)
+    found = audit(measured(20, slowdown=0.0), MARGIN, 20, injected(0.0))
+    assert (found.injected, found.detected) == (0, 0)
 
 
 def test_too_few_rounds_make_no_check() -> None:
-    found = audit(measured(5), MARGIN, 8, burdens())
-    assert (found.checks, found.least) == (0, float("inf"))
+    found = audit(measured(5), MARGIN, 8, injected())
+    assert (found.checks, found.smallest_slowdown) == (0, float("inf"))
 
 
 # The command
@@ -115,7 +115,7 @@ def test_the_audit_of_exact_times_sees_everything_above_the_margin(actbench: Act
     assert lines[1].endswith("called a case regressed.")
     assert lines[3] == "Smallest slowdown that is called regressed in 95 % of cases and checks: 5 %."
     assert lines[5] == "Their measured ratios are 100.00 % (100.00 % to 100.00 %) of the true ones."
-    assert "What makes times scatter" in result.stdout
+    assert "Sources of variance" in result.stdout
     assert "What makes timings scatter here, and what to do:" in result.stdout
 
 

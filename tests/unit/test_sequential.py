@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mpmath import mp
 
-from actbench.analysis.sequential import chance_of_median_above, fewest_rounds, median_interval, wealth
+from actbench.analysis.sequential import fewest_rounds, median_interval, sequential_p_value, wealth
 
 
 @pytest.mark.parametrize(("rounds", "above"), [(1, 0), (1, 1), (8, 8), (15, 13), (40, 25)])
@@ -65,22 +65,22 @@ def test_all_intervals_of_a_check_together_miss_the_median_less_often_than_one_i
 
 def test_the_chance_of_a_false_call_holds_however_often_one_looks() -> None:
     rng = np.random.default_rng(6)
-    called = sum(chance_of_median_above(rng.normal(size=60), 0.0) <= 0.05 for _ in range(500))
+    called = sum(sequential_p_value(rng.normal(size=60), 0.0) <= 0.05 for _ in range(500))
     assert called / 500 < 0.05
 
 
 def test_the_chance_is_that_of_the_strongest_look() -> None:
     strong, weakened = [1.0] * 10, [1.0] * 10 + [-1.0] * 10
-    assert chance_of_median_above(strong, 0.0) == chance_of_median_above(weakened, 0.0) == float(1 / Fraction(2047, 11))
-    assert chance_of_median_above([-1.0] * 10, 0.0) == 1.0
-    assert chance_of_median_above([], 0.0) == 1.0
+    assert sequential_p_value(strong, 0.0) == sequential_p_value(weakened, 0.0) == float(1 / Fraction(2047, 11))
+    assert sequential_p_value([-1.0] * 10, 0.0) == 1.0
+    assert sequential_p_value([], 0.0) == 1.0
 
 
 def test_ties_count_for_the_hypothesis() -> None:
-    assert chance_of_median_above([0.0] * 20, 0.0) == 1.0
+    assert sequential_p_value([0.0] * 20, 0.0) == 1.0
 
 
 @pytest.mark.parametrize(("chance", "rounds"), [(0.05, 7), (0.05 / 20, 12), (0.05 / 100, 14)])
 def test_the_fewest_rounds_for_a_call_grow_slowly_with_the_number_of_cases(chance: float, rounds: int) -> None:
     assert fewest_rounds(chance) == rounds
-    assert chance_of_median_above([1.0] * rounds, 0.0) <= chance < chance_of_median_above([1.0] * (rounds - 1), 0.0)
+    assert sequential_p_value([1.0] * rounds, 0.0) <= chance < sequential_p_value([1.0] * (rounds - 1), 0.0)

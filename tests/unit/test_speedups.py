@@ -52,7 +52,7 @@ def test_rounds_may_have_different_numbers_of_values() -> None:
 
 def test_a_speedup_has_no_interval_before_six_rounds_and_counts_as_infinitely_wide() -> None:
     times = measured(*[((4.0,), (1.0,), (0.5,))] * 5)
-    assert [speedup.ratio for speedup in block_speedups(times, BLOCK)] == pytest.approx([4.0, 2.0])
+    assert [speedup.ratio.value for speedup in block_speedups(times, BLOCK)] == pytest.approx([4.0, 2.0])
     found = widest(times, [BLOCK])
     assert found is not None
     assert found.half_width == float("inf")

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actbench.analysis.interval import Interval
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS
-from actbench.measure.stopping import HALF_WIDTH, Standing, Stopping
+from actbench.measure.stopping import HALF_WIDTH, BlockProgress, Stopping
 from actbench.model.cases import Case
 
 NARROW, WIDE, TARGET = 0.01, 0.5, 0.02
@@ -132,14 +133,14 @@ REFERENCE, CANDIDATE = (
 )
 
 
-def speedup(half_width: float, scatter: float) -> Speedup:
-    return Speedup(REFERENCE, CANDIDATE, 1.0, 1 - half_width, 1 + half_width, 10, scatter)
+def speedup(half_width: float, log_deviation: float) -> Speedup:
+    return Speedup(REFERENCE, CANDIDATE, Interval(1.0, 1 - half_width, 1 + half_width), 10, log_deviation)
 
 
-def wide(width: float, *, rounds: int = 10, seconds: float = 1.0) -> Standing:
-    """Return a block in which most intervals are so wide, by their scatter."""
-    scatter = width * rounds**0.5 / HALF_WIDTH
-    return Standing(rounds, (speedup(NARROW, 0.0), speedup(width, scatter), speedup(width, scatter)), seconds)
+def wide(width: float, *, rounds: int = 10, seconds: float = 1.0) -> BlockProgress:
+    """Return a block in which most intervals are so wide, by their deviation."""
+    deviation = width * rounds**0.5 / HALF_WIDTH
+    return BlockProgress(rounds, (speedup(NARROW, 0.0), speedup(width, deviation), speedup(width, deviation)), seconds)
 
 
 def test_a_block_is_as_far_away_as_the_root_of_time_says() -> None:
@@ -147,30 +148,30 @@ def test_a_block_is_as_far_away_as_the_root_of_time_says() -> None:
     assert wide(2 * TARGET, seconds=0.5).missing(TARGET) == pytest.approx(15.0)
     assert wide(1.001 * TARGET, seconds=0.5).missing(TARGET) == 0.5, "a round at least"
     assert wide(0.999 * TARGET).missing(TARGET) == 0.0
-    assert Standing(10, (), 1.0).missing(TARGET) == 0.0, "with nothing to compare there is nothing to narrow"
+    assert BlockProgress(10, (), 1.0).missing(TARGET) == 0.0, "with nothing to compare there is nothing to narrow"
 
 
 def test_one_hopeless_interval_does_not_make_a_block_hopeless() -> None:
     pairs = (speedup(0.03, 0.05), speedup(0.03, 0.05), speedup(WIDE, 10.0))
-    assert Standing(10, pairs, 1.0).missing(TARGET) == pytest.approx(15.0)
+    assert BlockProgress(10, pairs, 1.0).missing(TARGET) == pytest.approx(15.0)
 
 
 def test_one_disturbed_round_does_not_make_a_block_hopeless() -> None:
-    assert Standing(6, (speedup(WIDE, 0.01), speedup(WIDE, 0.01)), 1.0).missing(TARGET) == 1.0
+    assert BlockProgress(6, (speedup(WIDE, 0.01), speedup(WIDE, 0.01)), 1.0).missing(TARGET) == 1.0
 
 
 def test_blocks_rest_when_they_are_narrow_or_cannot_be_in_time() -> None:
     rule = Stopping(TARGET, budget=100.0)
-    standings = {"there": wide(0.999 * TARGET), "far": wide(3 * TARGET), "near": wide(1.5 * TARGET)}
-    assert rule.worthwhile(10, standings, elapsed=50.0) == ["near"]
-    assert rule.worthwhile(10, standings, elapsed=5.0) == ["far", "near"]
+    progress = {"there": wide(0.999 * TARGET), "far": wide(3 * TARGET), "near": wide(1.5 * TARGET)}
+    assert rule.worthwhile(10, progress, elapsed=50.0) == ["near"]
+    assert rule.worthwhile(10, progress, elapsed=5.0) == ["far", "near"]
 
 
 def test_time_that_the_nearer_blocks_need_is_not_there_for_the_others() -> None:
     rule = Stopping(TARGET, budget=100.0)
-    standings = {"far": wide(2 * TARGET), "near": wide(1.5 * TARGET)}  # 30 and 12.5 seconds away
-    assert rule.worthwhile(10, standings, elapsed=60.0) == ["near"]
-    assert rule.worthwhile(10, standings, elapsed=57.0) == ["far", "near"]
+    progress = {"far": wide(2 * TARGET), "near": wide(1.5 * TARGET)}  # 30 and 12.5 seconds away
+    assert rule.worthwhile(10, progress, elapsed=60.0) == ["near"]
+    assert rule.worthwhile(10, progress, elapsed=57.0) == ["far", "near"]
 
 
 def test_the_nearest_block_never_rests_while_it_is_too_wide() -> None:
@@ -179,20 +180,20 @@ def test_the_nearest_block_never_rests_while_it_is_too_wide() -> None:
 
 
 def test_without_a_budget_every_wide_block_goes_on() -> None:
-    standings = {"there": wide(0.999 * TARGET), "near": wide(1.5 * TARGET), "far": wide(WIDE)}
-    assert Stopping(TARGET, budget=None).worthwhile(10, standings, elapsed=1e9) == ["near", "far"]
+    progress = {"there": wide(0.999 * TARGET), "near": wide(1.5 * TARGET), "far": wide(WIDE)}
+    assert Stopping(TARGET, budget=None).worthwhile(10, progress, elapsed=1e9) == ["near", "far"]
 
 
 def test_every_block_takes_part_until_the_least_rounds_and_until_it_has_intervals() -> None:
     rule = Stopping(TARGET, budget=100.0, min_rounds=8)
-    standings = {"there": wide(NARROW), "late": Standing(2, (speedup(NEVER, 1e3),), 1.0), "far": wide(WIDE)}
-    assert rule.worthwhile(7, standings, elapsed=99.0) == ["there", "late", "far"]
-    assert rule.worthwhile(8, standings, elapsed=99.0) == ["late", "far"]
+    progress = {"there": wide(NARROW), "late": BlockProgress(2, (speedup(NEVER, 1e3),), 1.0), "far": wide(WIDE)}
+    assert rule.worthwhile(7, progress, elapsed=99.0) == ["there", "late", "far"]
+    assert rule.worthwhile(8, progress, elapsed=99.0) == ["late", "far"]
 
 
 def test_a_number_of_rounds_is_for_every_block() -> None:
-    standings = {"there": wide(NARROW), "far": wide(WIDE)}
-    assert Stopping(TARGET, 100.0, rounds=20).worthwhile(10, standings, elapsed=99.0) == ["there", "far"]
+    progress = {"there": wide(NARROW), "far": wide(WIDE)}
+    assert Stopping(TARGET, 100.0, rounds=20).worthwhile(10, progress, elapsed=99.0) == ["there", "far"]
 
 
 def test_nothing_goes_on_when_everything_is_narrow() -> None:

@@ -7,14 +7,14 @@ from math import isnan
 
 import pandas as pd
 
-from actbench.analysis.between_runs import TIME, Contrast, Finding
+from actbench.analysis.between_runs import TIME, Contrast, Trend
 from actbench.report.charts.grammar import Spec, dashed, end, mark, nominal, quantitative, scale, tips
 from actbench.report.charts.style import ABOVE, Drawn, Picture, intervals, picture
 
 COLOURS = {
-    Finding.FASTER: "#0072B2",
-    Finding.SLOWER: "#D55E00",
-    Finding.UNDECIDED: "#7F7F7F",
+    Trend.FASTER: "#0072B2",
+    Trend.SLOWER: "#D55E00",
+    Trend.UNDECIDED: "#7F7F7F",
 }
 
 COLUMNS = ["case", "ratio", "low", "high", "finding"]
@@ -23,16 +23,16 @@ WIDE: Spec = {"width": 420, "height": {"step": 15}}
 NARROW: Spec = {"width": "container", "height": {"step": 32}}
 
 
-def compare(found: Sequence[Contrast], *, narrow: bool = False) -> Picture | None:
+def compare(contrasts: Sequence[Contrast], *, narrow: bool = False) -> Picture | None:
     """Return the chart of the cases that both runs have; None when there is none.
 
     With `narrow`, it is as wide as its place, and names stand above their points and not beside them.
     """
-    kept = [each for each in found if each.figure == TIME and each.by == "case" and not isnan(each.ratio.value)]
+    kept = [row for row in contrasts if row.figure == TIME and row.by == "case" and not isnan(row.ratio.value)]
     if not kept:
         return None
-    rows = pd.DataFrame([(each.name, *each.ratio, each.finding) for each in kept], columns=COLUMNS)
-    findings = [finding for finding in COLOURS if any(each.finding == finding for each in kept)]
+    rows = pd.DataFrame([(row.name, *row.ratio, row.finding) for row in kept], columns=COLUMNS)
+    findings = [finding for finding in COLOURS if any(row.finding == finding for row in kept)]
     axis = {"title": "times faster, relative to a plain copy", "tickCount": 5, "labelOverlap": "greedy", "format": "~g"}
     x = quantitative("ratio", scale={"type": "log", "nice": False, "padding": 12}, axis=axis)
     of_case = {

@@ -7,13 +7,13 @@ case's time is not known to belong to any part, and that is all of it where ther
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isnan
 
 import pandas as pd
 
-from actbench.analysis.bounds import Parts
+from actbench.analysis.bottlenecks import Parts
 from actbench.analysis.figures import Figures
-from actbench.analysis.statistics import MIN_ROUNDS, Bounded
+from actbench.analysis.interval import Interval
+from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.model.plan import CACHED
 from actbench.report.charts.grammar import mark, nominal, quantitative, scale, tips
 from actbench.report.charts.over_sizes import BY, OF_CASE, of_cases
@@ -32,9 +32,9 @@ BAR = 11
 """Pixels of a bar's height."""
 
 
-def parts(found: Sequence[Figures], *, choose: bool = False) -> Picture | None:
+def parts(figures: Sequence[Figures], *, choose: bool = False) -> Picture | None:
     """Return the chart of all cases that were probed; None when none was."""
-    probed = [(each, each.parts) for each in found if each.parts]
+    probed = [(row, row.parts) for row in figures if row.parts]
     if not probed:
         return None
     rows = with_panels(_rows(probed), BY)
@@ -70,21 +70,21 @@ def parts(found: Sequence[Figures], *, choose: bool = False) -> Picture | None:
 
 def _rows(probed: Sequence[tuple[Figures, Parts]]) -> pd.DataFrame:
     """Return a row a case: of each part the share that is certain, in percent, and its interval in words."""
-    shares = [_shares(each.size, parts) for each, parts in probed]
-    rows = of_cases("case", [OF_CASE(each) for each, _ in probed])
+    shares = [_shares(row.case.size, parts) for row, parts in probed]
+    rows = of_cases("case", [OF_CASE(row.case) for row, _ in probed])
     counts = rows["n"].map({size: count(size) for size in rows["n"].unique().tolist()})
     case = rows["backend"] + ", " + rows["strategy"] + ", n = " + counts
-    certain = {part: [_certain(own.get(part)) for own in shares] for part in PARTS if part != REST}
-    intervals = {f"interval of {part}": [_words(own.get(part)) for own in shares] for part in certain}
+    certain = {part: [_certain(of_case.get(part)) for of_case in shares] for part in PARTS if part != REST}
+    intervals = {f"interval of {part}": [_words(of_case.get(part)) for of_case in shares] for part in certain}
     rows = rows[[*BY]].assign(case=case, **certain)
     rest = (100 - rows[[*certain]].sum(axis=1)).clip(lower=0).round(2)
     return rows.assign(**{REST: rest}, **intervals, **{f"interval of {REST}": [f"{share:g} %" for share in rest]})
 
 
-def _shares(size: int, parts: Parts) -> dict[str, Bounded]:
+def _shares(size: int, parts: Parts) -> dict[str, Interval]:
     """Return the parts that a case has."""
     call = parts.call
-    elements = Bounded(1 - call.value, 1 - call.high, 1 - call.low)
+    elements = call.complement()
     if size <= CACHED:
         return {CALL: call, COMPUTING: elements}
     if parts.hidden is False:
@@ -92,12 +92,12 @@ def _shares(size: int, parts: Parts) -> dict[str, Bounded]:
     return {CALL: call, HIDDEN: elements}
 
 
-def _certain(share: Bounded | None) -> float:
+def _certain(share: Interval | None) -> float:
     return 0.0 if share is None or not share.low > 0 else round(100 * min(share.low, 1.0), 2)
 
 
-def _words(share: Bounded | None) -> str:
+def _words(share: Interval | None) -> str:
     if share is None:
         return ""
-    value, *ends = (f"{100 * each:.1f} %" for each in share)
-    return value if isnan(share.low) else f"{value} ({' to '.join(ends)})"
+    value, low, high = (f"{percent:.1f} %" for percent in share.scaled(100))
+    return f"{value} ({low} to {high})" if share.has_bounds else value

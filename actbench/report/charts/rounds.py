@@ -17,8 +17,8 @@ from actbench.report.charts.style import Picture, panels, picture, with_panels
 
 BY = ("block",)
 
-MOST = 48
-"""Blocks that are shown at most."""
+MOST_BLOCKS = 48
+"""The most blocks that are shown."""
 
 
 def rounds(
@@ -35,9 +35,9 @@ def rounds(
     """
     shown = [block for block in times.blocks if keep is None or any(map(keep, block.cases))]
     told = ""
-    if len(shown) > MOST:
-        told = f" Of {len(shown)} blocks these are the {MOST} that scatter most."
-        loudest = sorted(shown, key=lambda block: _scatter(middles[block]), reverse=True)[:MOST]
+    if len(shown) > MOST_BLOCKS:
+        told = f" Of {len(shown)} blocks these are the {MOST_BLOCKS} with the largest deviations."
+        loudest = sorted(shown, key=lambda block: _largest_deviation(middles[block]), reverse=True)[:MOST_BLOCKS]
         shown = [block for block in shown if block in loudest]
     if not shown:
         return None
@@ -75,7 +75,7 @@ def _off(middles: Floats) -> Floats:
     return np.asarray(100 * (middles / medians(middles.T) - 1))
 
 
-def _scatter(middles: Floats) -> float:
+def _largest_deviation(middles: Floats) -> float:
     return float(np.max(np.abs(_off(middles))))
 
 

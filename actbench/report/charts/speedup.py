@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from actbench.analysis.crossovers import Curve, Kind
+from actbench.analysis.crossovers import Curve, CurveEvent
 from actbench.analysis.speedups import Speedup
 from actbench.report.charts.data import stacked
 from actbench.report.charts.grammar import dashed, end, mark, quantitative, tips
@@ -20,14 +20,20 @@ REFERENCE = "recompute"
 
 
 def speedup(
-    found: Sequence[Speedup], curves: Sequence[Curve], caches: Mapping[str, int], signs: Signs, *, choose: bool = False
+    speedups: Sequence[Speedup],
+    curves: Sequence[Curve],
+    caches: Mapping[str, int],
+    signs: Signs,
+    *,
+    choose: bool = False,
 ) -> Picture | None:
     """Return the chart of all strategies against recompute; None when nothing is compared with it."""
-    pairs = [each for each in found if each.reference.strategy == REFERENCE and _one_backend(each)]
-    pairs += [_swapped(each) for each in found if each.candidate.strategy == REFERENCE and _one_backend(each)]
+    within = [pair for pair in speedups if _one_backend(pair)]
+    pairs = [pair for pair in within if pair.reference.strategy == REFERENCE]
+    pairs += [pair.swapped() for pair in within if pair.candidate.strategy == REFERENCE]
     if not pairs:
         return None
-    measured = [(*OF_CASE(each.candidate), each.ratio, each.low, each.high) for each in pairs]
+    measured = [(*OF_CASE(pair.candidate), *pair.ratio) for pair in pairs]
     rows = with_panels(of_cases("ratio", measured, "ratio", "low", "high"), BY)
     crossed = pd.DataFrame(_crossings(rows, curves))
     colour = signs.backend_colour(rows["backend"].unique())
@@ -58,14 +64,8 @@ def speedup(
     )
 
 
-def _one_backend(each: Speedup) -> bool:
-    return each.reference.backend == each.candidate.backend and not each.candidate.is_rung
-
-
-def _swapped(each: Speedup) -> Speedup:
-    return Speedup(
-        each.candidate, each.reference, 1 / each.ratio, 1 / each.high, 1 / each.low, each.rounds, each.scatter
-    )
+def _one_backend(pair: Speedup) -> bool:
+    return pair.reference.backend == pair.candidate.backend and not pair.candidate.is_rung
 
 
 def _crossings(rows: pd.DataFrame, curves: Sequence[Curve]) -> Iterator[dict[str, Any]]:
@@ -78,5 +78,5 @@ def _crossings(rows: pd.DataFrame, curves: Sequence[Curve]) -> Iterator[dict[str
             continue
         keys = dict(zip((*BY, "backend"), of, strict=True)) | {"strategy": strategy, "panel": panels[*of, strategy]}
         for finding in curve.findings:
-            if finding.kind is Kind.CROSSES:
-                yield keys | {"layer": "crossing", "low": finding.low, "high": finding.high}
+            if finding.kind is CurveEvent.CROSSES:
+                yield keys | {"layer": "crossing", "low": finding.size.low, "high": finding.size.high}

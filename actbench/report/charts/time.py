@@ -16,13 +16,15 @@ from actbench.report.charts.style import Picture, elements, intervals, logarithm
 from actbench.report.numbers import significant
 
 
-def time(found: Sequence[Figures], caches: Mapping[str, int], signs: Signs, *, choose: bool = False) -> Picture | None:
+def time(
+    figures: Sequence[Figures], caches: Mapping[str, int], signs: Signs, *, choose: bool = False
+) -> Picture | None:
     """Return the chart of all cases; None when there is none."""
-    rows = _rows("case", [each for each in found if not (each.yardstick or each.rung)])
+    rows = _rows("case", [row for row in figures if not (row.case.is_yardstick or row.case.is_rung)])
     if rows.empty:
         return None
     rows = with_panels(rows, BY)
-    copies, marked = _copies(rows, found), capacities(rows, caches)
+    copies, marked = _copies(rows, figures), capacities(rows, caches)
     colour = signs.backend_colour([*rows["backend"].unique(), *copies["backend"].unique()])
     y = logarithmic("ns", "time per element, ns")
     copied = {"x": elements(), "y": y, "color": colour}
@@ -44,15 +46,15 @@ def time(found: Sequence[Figures], caches: Mapping[str, int], signs: Signs, *, c
     )
 
 
-def _rows(layer: str, found: Sequence[Figures]) -> pd.DataFrame:
+def _rows(layer: str, figures: Sequence[Figures]) -> pd.DataFrame:
     """Return nanoseconds per element, with their bounds."""
     measured = ["ns", "low", "high"]
-    rows = of_cases(layer, [(*OF_CASE(each), each.seconds, each.low, each.high) for each in found], *measured)
+    rows = of_cases(layer, [(*OF_CASE(row.case), *row.seconds) for row in figures], *measured)
     return rows.assign(**{name: 1e9 * rows[name] / rows["n"] for name in measured})
 
 
-def _copies(rows: pd.DataFrame, found: Sequence[Figures]) -> pd.DataFrame:
+def _copies(rows: pd.DataFrame, figures: Sequence[Figures]) -> pd.DataFrame:
     """Return, for every panel, the plain copies beside its cases."""
-    plain = _rows("copy", [each for each in found if each.yardstick and each.backend == "numpy"])
+    plain = _rows("copy", [row for row in figures if row.case.is_yardstick and row.case.backend == "numpy"])
     panels = rows[["panel", *BY, "n"]].drop_duplicates()
     return panels.merge(plain[["layer", *BY, "n", "ns"]], on=[*BY, "n"]).assign(backend=COPY)

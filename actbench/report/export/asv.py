@@ -138,7 +138,7 @@ def _row(cases: Sequence[Estimate], started: int) -> list[Any]:
     """Return a benchmark's results, in the order of `COLUMNS`; a value for every combination of its parameters."""
     by_key = {(each.case.strategy, str(each.case.dtype), each.case.size): each for each in cases}
     ordered = [by_key.get(key) for key in product(*_axes(cases))]
-    values = [None if each is None else float(FLOATS % each.seconds) for each in ordered]
+    values = [None if each is None else float(FLOATS % each.seconds.value) for each in ordered]
     samples = [None if each is None else _samples(each) for each in ordered]
     stats = zip(*(_stats(each) for each in ordered), strict=True)
     return [values, params(cases), VERSION, started, None, *map(list, stats), samples]
@@ -153,7 +153,7 @@ def _stats(found: Estimate | None) -> tuple[float | None, ...]:
 
     Nothing where there are too few rounds for an interval: asv then goes by its factor alone.
     """
-    if found is None or not found.has_interval:
+    if found is None or not found.seconds.has_bounds:
         return (None,) * 6
     samples = sorted(_samples(found))
     low, high = _median_interval(samples)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import msgspec
 
 from actbench.analysis.estimates import Estimate
+from actbench.analysis.interval import Interval
 from actbench.report.export.nanoseconds import nanoseconds
 
 
@@ -25,13 +26,13 @@ class Metric:
     upper_value: float | msgspec.UnsetType = msgspec.UNSET
 
 
-def text(found: Sequence[Estimate]) -> str:
+def text(estimates: Sequence[Estimate]) -> str:
     """Return the object, one benchmark a case."""
-    benchmarks = {each.case.id: {"latency": _metric(each)} for each in found}
+    benchmarks = {estimate.case.id: {"latency": _metric(estimate.seconds)} for estimate in estimates}
     return msgspec.json.format(msgspec.json.encode(benchmarks), indent=2).decode() + "\n"
 
 
-def _metric(found: Estimate) -> Metric:
-    if not found.has_interval:
-        return Metric(nanoseconds(found.seconds))
-    return Metric(*map(nanoseconds, (found.seconds, found.low, found.high)))
+def _metric(seconds: Interval) -> Metric:
+    if not seconds.has_bounds:
+        return Metric(nanoseconds(seconds.value))
+    return Metric(*map(nanoseconds, seconds))

@@ -30,20 +30,22 @@ class Entry:
     """Lines to show beside the value."""
 
 
-def text(found: Sequence[Estimate]) -> str:
+def text(estimates: Sequence[Estimate]) -> str:
     """Return the array, one entry a case."""
-    return msgspec.json.format(msgspec.json.encode([_entry(each) for each in found]), indent=2).decode() + "\n"
-
-
-def _entry(found: Estimate) -> Entry:
-    return Entry(
-        name=found.case.id,
-        unit="ns/iter",
-        value=nanoseconds(found.seconds),
-        range=_range(found) if found.has_interval else msgspec.UNSET,
-        extra=f"rounds: {len(found.rounds)}\nloops: {found.loops}",
+    return (
+        msgspec.json.format(msgspec.json.encode([_entry(estimate) for estimate in estimates]), indent=2).decode() + "\n"
     )
 
 
-def _range(found: Estimate) -> str:
-    return f"± {significant(nanoseconds(max(found.high - found.seconds, found.seconds - found.low)), 2)}"
+def _entry(estimate: Estimate) -> Entry:
+    return Entry(
+        name=estimate.case.id,
+        unit="ns/iter",
+        value=nanoseconds(estimate.seconds.value),
+        range=_range(estimate) if estimate.seconds.has_bounds else msgspec.UNSET,
+        extra=f"rounds: {len(estimate.rounds)}\nloops: {estimate.loops}",
+    )
+
+
+def _range(estimate: Estimate) -> str:
+    return f"± {significant(nanoseconds(estimate.seconds.half_width), 2)}"

@@ -17,10 +17,10 @@ import jinja2
 from actbench.report import host, tables_csv
 from actbench.report.charts.data import by_column
 from actbench.report.charts.style import config
-from actbench.report.measured import measured
 from actbench.report.page.packing import as_json, packed
 from actbench.report.page.sections import comparison, labels, sections
 from actbench.report.pictures import record_of
+from actbench.report.results import analyse
 from actbench.runs.archive import Run
 
 FITTED = {"autosize": {"type": "fit-x", "contains": "padding"}}
@@ -39,20 +39,20 @@ def page(run: Run, library: Callable[[], bytes], baseline: Run | None = None) ->
     set against each other.
     """
     record = record_of(run)
-    found = measured(run.times, record)
+    results = analyse(run.times, record)
     environment = _environment()
     title, *_ = names = labels(run, baseline) if baseline else [run.path.resolve().name]
     with ThreadPoolExecutor(1) as packer:  # packing needs no hold of the interpreter, so the largest is made first
-        files = tables_csv.every(found)
+        files = tables_csv.every(results)
         texts = {name: packer.submit(packed, text) for name, text in files.items()}
-        answer, *others = sections(run, found, files)
+        answer, *others = sections(run, results, files)
         shown = [answer, *others]
         if baseline:
-            beside = comparison(baseline, run, names)
-            title = beside.title
-            answer = replace(answer, answers=(f"{title}: {beside.sentences[0]}", *answer.answers))
-            answer, *others = (replace(each, title=f"{each.title}: {names[0]}") for each in (answer, *others))
-            shown = [answer, beside, *others]
+            compared = comparison(baseline, run, names)
+            title = compared.title
+            answer = replace(answer, answers=(f"{title}: {compared.sentences[0]}", *answer.answers))
+            answer, *others = (replace(section, title=f"{section.title}: {names[0]}") for section in (answer, *others))
+            shown = [answer, compared, *others]
         charts = [chart for section in shown for chart in section.charts]
         texts["rows"] = packer.submit(packed, as_json({chart.kind: by_column(chart.rows) for chart in charts}))
         for section in shown:

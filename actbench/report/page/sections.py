@@ -1,4 +1,4 @@
-"""What the page says: the answer, the charts and tables of a run, how it was measured, and two runs compared."""
+"""The sections of the page: the answer, charts and tables of a run, how it was measured, and two runs compared."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from actbench.analysis.between_runs import between
-from actbench.analysis.statistics import MAD, applied, scatter
-from actbench.report import between as between_report
-from actbench.report import host, pictures, processor
+from actbench.analysis.statistics import apply_by_length, mad_standard_deviation
+from actbench.report import compared_runs, host, pictures, processor
 from actbench.report.charts.compare import compare
 from actbench.report.charts.style import Picture
-from actbench.report.measured import Measured
 from actbench.report.numbers import counted, duration, significant
 from actbench.report.pictures import record_of
+from actbench.report.results import RunResults
 from actbench.report.summary import summarise
 from actbench.report.table import Table
 from actbench.runs.archive import Run
@@ -35,8 +34,8 @@ NO_ANSWER = "No strategy was measured beside recompute; the tables say what was.
 
 
 @dataclass(frozen=True, slots=True)
-class File:
-    """A file to be had from the page."""
+class Download:
+    """A file that the page offers."""
 
     name: str
     nbytes: int
@@ -58,24 +57,24 @@ class Section:
     charts: Sequence[Picture] = ()
     tables: Sequence[Table] = ()
     facts: Sequence[tuple[str, str]] = ()
-    files: Sequence[File] = ()
+    files: Sequence[Download] = ()
 
 
-def sections(run: Run, found: Measured, files: Mapping[str, str]) -> Iterator[Section]:
-    """Yield what is said of a run, the answer first, and last its files by name."""
+def sections(run: Run, results: RunResults, files: Mapping[str, str]) -> Iterator[Section]:
+    """Yield the sections of a run, first the answer, last its files by name."""
     record = record_of(run)
-    summary = summarise(found, record)
+    summary = summarise(results, record)
     yield Section("answer", "The answer", answers=summary.answers or (NO_ANSWER,))
     for kind, title in TITLES.items():
-        shown = pictures.of_run(kind, run, found, choose=True)
+        shown = pictures.of_run(kind, run, results, choose=True)
         if shown:
             yield Section(f"of-{kind}", title, charts=(shown,))
     tables = [replace(table, note=table.note.replace("`", "")) for table in summary.tables]
     yield Section("tables", "Tables", tables=tables, sentences=summary.remarks)
-    yield Section("noise", "Noise", sentences=tuple(_noise(run, found, record)))
+    yield Section("noise", "Noise", sentences=tuple(_noise(run, results, record)))
     yield Section("method", "How it was measured", sentences=(_method(record),))
     yield Section("environment", "Environment", facts=tuple(host.of(record.environment).items()))
-    yield Section("files", "Files", files=[File(name, len(text.encode())) for name, text in files.items()])
+    yield Section("files", "Files", files=[Download(name, len(text.encode())) for name, text in files.items()])
 
 
 def labels(after: Run, before: Run) -> tuple[str, str]:
@@ -86,7 +85,7 @@ def labels(after: Run, before: Run) -> tuple[str, str]:
 
 
 def comparison(before: Run, after: Run, names: Sequence[str]) -> Section:
-    """Return what is said of two runs, the later one's name first; `NotComparableError` where nothing can be."""
+    """Return the section about two runs, the later one's name first; `NotComparableError` where they are unlike."""
     refuse_unlike(before, after)
     hosts = host_differences(before, after)
     found = between(before.times, after.times, None, one_host=not hosts)
@@ -94,25 +93,25 @@ def comparison(before: Run, after: Run, names: Sequence[str]) -> Section:
     return Section(
         "comparison",
         " beside ".join(names),
-        sentences=(between_report.sentence(found), *between_report.remarks(found, hosts, differences(before, after))),
+        sentences=(compared_runs.sentence(found), *compared_runs.remarks(found, hosts, differences(before, after))),
         charts=(shown,) if shown else (),
-        tables=tuple(between_report.tables(found)),
+        tables=tuple(compared_runs.tables(found)),
     )
 
 
-def _noise(run: Run, found: Measured, record: Record) -> Iterator[str]:
-    """Say how far rounds scatter: of all that could be told beforehand, this is what counts."""
+def _noise(run: Run, results: RunResults, record: Record) -> Iterator[str]:
+    """Yield the standard deviation over rounds, and remarks on the processor and on repeated blocks."""
     blocks = run.times.blocks
     cases = (case for block in blocks for case in block.timed)
-    scatters = applied((np.log(found.rounds[block]).T for block in blocks), scatter)
-    spreads = dict(zip(cases, scatters.tolist(), strict=True))
+    deviations = apply_by_length((np.log(results.rounds[block]).T for block in blocks), mad_standard_deviation)
+    spreads = dict(zip(cases, deviations.tolist(), strict=True))
     usual, most = np.median([*spreads.values()]), max(spreads, key=spreads.__getitem__)
     yield (
-        f"From round to round a case's time scatters by {significant(100 * float(usual), 2)} % (median over cases of "
-        f"{MAD} times the median absolute deviation), at most by {significant(100 * spreads[most], 2)} %: {most.id}. "
-        "Ratios scatter less, because both sides are measured in turns."
+        f"The MAD standard deviation of a case's time over rounds is {significant(100 * float(usual), 2)} % (median "
+        f"over cases), at most {significant(100 * spreads[most], 2)} %: {most.id}. That of ratios is smaller, because "
+        "both sides are measured in turns."
     )
-    yield from processor.remarks([each for each in found.figures if not each.yardstick])
+    yield from processor.remarks([row for row in results.figures if not row.case.is_yardstick])
     if record.repeats:
         repeated = counted(record.repeats, "block")
         yield f"Measured again: {repeated}, in which everything was slower than in other rounds."
@@ -126,7 +125,7 @@ def _method(record: Record) -> str:
         how = (
             "in every round a fresh process, pinned to one processor, timed the cases that share activation, op, dtype "
             "and size in short alternating slices, beside a plain copy, operands and code at new addresses; a ratio is "
-            "the median over a round's values, and its interval that of a location over rounds"
+            "the median over a round's values, and over rounds the Hodges-Lehmann estimate with its interval"
         )
     return (
         f"Preset {settings.preset}, engine {settings.engine}: {how}. Inputs are drawn from {plan.distribution}, seed "

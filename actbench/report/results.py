@@ -1,4 +1,4 @@
-"""What a run's measurements come to: computed once, for its files, its tables and its charts."""
+"""The results of a run: computed once, for its files, its tables and its charts."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from actbench.analysis.crossovers import Curve, curves
 from actbench.analysis.figures import Figures, figures
 from actbench.analysis.ladder import Step, steps
+from actbench.analysis.medians import medians_per_round
 from actbench.analysis.speedups import Speedup, ratios, speedups
 from actbench.analysis.statistics import Floats
-from actbench.analysis.typical import by_round
 from actbench.model.cases import Block
 from actbench.model.times import Times
 from actbench.runs.record import Record
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class RunResults:
     """Of every block, case, pair, rung and series of sizes."""
 
     rounds: Mapping[Block, Floats]
@@ -28,13 +28,13 @@ class Measured:
     curves: tuple[Curve, ...]
 
 
-def measured(times: Times, record: Record) -> Measured:
+def analyse(times: Times, record: Record) -> RunResults:
     """Analyse all that was measured."""
-    middles, found = by_round(times), ratios(times, times.blocks)
-    return Measured(
+    middles, by_block = medians_per_round(times), ratios(times, times.blocks)
+    return RunResults(
         rounds=middles,
-        figures=tuple(figures(times, middles, found, record.calibrations, record.checks)),
-        speedups=tuple(speedups(found)),
+        figures=tuple(figures(times, middles, by_block, record.calibrations, record.checks)),
+        speedups=tuple(speedups(by_block)),
         steps=tuple(step for block in times.blocks for step in steps(times, block)),
-        curves=tuple(curves(found)),
+        curves=tuple(curves(by_block)),
     )

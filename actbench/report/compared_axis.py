@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -14,18 +13,18 @@ from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, UNDECIDED, ratio, si
 from actbench.report.table import Table, markdown
 
 
-def table(found: Sequence[Comparison], axis: str) -> Table:
+def table(comparisons: Sequence[Comparison], axis: str) -> Table:
     """Return one row a comparison."""
     rows = tuple(
         (
             *(item.activation, item.op, item.group, f"{item.candidate} / {item.reference}"),
-            ratio(item.ratio, item.low, item.high),
-            f"{significant(item.least, 3)} to {significant(item.most, 3)}",
+            ratio(item.ratio),
+            f"{significant(item.smallest, 3)} to {significant(item.largest, 3)}",
             *(str(item.cases), str(item.rounds)),
         )
-        for item in found
+        for item in comparisons
     )
-    short = any(math.isnan(item.low) for item in found)
+    short = any(not item.ratio.has_bounds for item in comparisons)
     no_interval = f", {NO_INTERVAL} a ratio without one: that takes {MIN_ROUNDS} rounds" if short else ""
     return Table(
         f"By {axis}",
@@ -38,16 +37,35 @@ def table(found: Sequence[Comparison], axis: str) -> Table:
     )
 
 
-def as_markdown(found: Sequence[Comparison], axis: str) -> str:
+def as_markdown(comparisons: Sequence[Comparison], axis: str) -> str:
     """Return the table in Markdown."""
-    return markdown(table(found, axis))
+    return markdown(table(comparisons, axis))
 
 
-def as_csv(found: Sequence[Comparison]) -> str:
+def as_csv(comparisons: Sequence[Comparison]) -> str:
     """Return full precision, one row a comparison."""
-    return str(pd.DataFrame(found).to_csv(index=False, lineterminator="\n"))
+    return str(pd.DataFrame([_record(item) for item in comparisons]).to_csv(index=False, lineterminator="\n"))
 
 
-def as_json(found: Sequence[Comparison]) -> str:
+def as_json(comparisons: Sequence[Comparison]) -> str:
     """Return a JSON array of objects; bounds that do not exist are null."""
-    return json_text(found)
+    return json_text([_record(item) for item in comparisons])
+
+
+def _record(comparison: Comparison) -> dict[str, str | float]:
+    """Return the columns of CSV and the keys of JSON."""
+    ratio, low, high = comparison.ratio
+    return {
+        "activation": comparison.activation,
+        "op": comparison.op,
+        "group": comparison.group,
+        "reference": comparison.reference,
+        "candidate": comparison.candidate,
+        "cases": comparison.cases,
+        "ratio": ratio,
+        "low": low,
+        "high": high,
+        "least": comparison.smallest,
+        "most": comparison.largest,
+        "rounds": comparison.rounds,
+    }

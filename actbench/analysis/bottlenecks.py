@@ -1,4 +1,4 @@
-"""What bounds a case: dispatch, allocation, compute or memory, by a rule that users can check.
+"""The bottleneck of a case: dispatch, allocation, compute or memory, by a rule that users can check.
 
 In every round each case is also timed on one element, which is all fixed cost, and on `CACHED` elements, which lie in
 the caches next to the processor (`Plan.probes`). With T the time of the case, F that of one element, and C the time
@@ -6,17 +6,17 @@ that its elements would take as fast as those in cache, F not counted:
 
 1. **dispatch** where F is half of T or more;
 2. **memory** where a plain copy would take half of T or more to move the operands, its own call not counted, and where
-   its call is two thirds of its time or less: of less, the call's scatter would pass for moving;
+   its call is two thirds of its time or less: beyond that, the call's variance would pass for moving;
 3. where T - F is `SLOWED` times C or more, in arrays larger than `CACHED`, data have left the cache: **allocation** for
    a backend that allocates its results and temporaries, which must come from memory as well, **memory** for one that
    writes to given arrays;
 4. **compute** otherwise: arithmetic, or the interpreter, at the rate that it has in cache.
 
-Every one of these is a ratio of times of the same round, hence of one process, and holds, or does not, where the 95 %
-interval over rounds says so throughout. A word is said where all that leads to it is decided in that way, and nothing
-otherwise, so of fewer than six rounds nothing. Where F is more than two thirds of the time of `CACHED` elements, as
-with threads to wake or a device to wait for, C would be F's scatter, many times over: of larger arrays nothing is said
-beyond the first two. Nor is anything said of a case of which it is not known how much of the processor it got: what
+Every one of these is a ratio of times of the same round, hence of one process. A condition holds, or does not, where
+the whole 95 % interval over rounds lies on one side of its threshold. A bottleneck is named where every condition on
+the way to it is decided so, hence never with fewer than six rounds. Where F is more than two thirds of the time of
+`CACHED` elements, as with threads to wake or a device to wait for, C would be F's variance, many times over: for larger
+arrays, only the first two rules apply. No bottleneck is named of a case whose share of the processor is not known: what
 other processes took would pass for memory.
 """
 
@@ -24,14 +24,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
-from math import isnan
 from typing import NamedTuple
 
 import numpy as np
 
+from actbench import registry
+from actbench.analysis.interval import NO_ESTIMATE, Interval
 from actbench.analysis.shares import trusted
 from actbench.analysis.speedups import Ratios
-from actbench.analysis.statistics import UNKNOWN, Bounded, Floats, locations, medians
+from actbench.analysis.statistics import Floats, hodges_lehmann_rows, medians
 from actbench.model.cases import Block, Case
 from actbench.model.plan import CACHED
 from actbench.model.times import Times
@@ -39,12 +40,12 @@ from actbench.model.times import Times
 HALF = 0.5
 
 MOST_CALL = 2 / 3
-"""The share of a call in the time of its elements and itself up to which these elements are told from its scatter."""
+"""The share of a call's fixed cost up to which the time of the elements can be told from its variance."""
 
 SLOWED = 1.5
 
 
-class Bound(StrEnum):
+class Bottleneck(StrEnum):
     """What a case would have to do less of, to be faster."""
 
     DISPATCH = "dispatch"
@@ -54,27 +55,27 @@ class Bound(StrEnum):
 
 
 class Parts(NamedTuple):
-    """Of what a case's time is made: ratios, with their 95 % intervals over rounds."""
+    """The parts of a case's time: ratios, with their 95 % intervals over rounds."""
 
-    call: Bounded
+    call: Interval
     """The time of one element, over that of the case."""
-    moving: Bounded
+    moving: Interval
     """The time that a plain copy would take to move the operands, without its call, over that of the case."""
-    copy_call: Bounded
+    copy_call: Interval
     """The time that the copy takes for one element, over that for as many as the case has."""
-    call_in_cache: Bounded = UNKNOWN
+    call_in_cache: Interval = NO_ESTIMATE
     """The time of one element, over that of `CACHED`; from here on, only of larger arrays."""
-    computing: Bounded = UNKNOWN
+    computing: Interval = NO_ESTIMATE
     """The time that the elements would take at the rate in cache, or do take where that is less, over the case's."""
-    beyond: Bounded = UNKNOWN
+    beyond: Interval = NO_ESTIMATE
     """What the elements take longer than at the rate in cache, over the time of the case."""
-    slowed: Bounded = UNKNOWN
+    slowed: Interval = NO_ESTIMATE
     """The time that the elements do take, over what they would take at the rate in cache."""
 
     @property
     def known(self) -> bool:
         """Whether there are enough rounds for intervals."""
-        return not isnan(self.call.low)
+        return self.call.has_bounds
 
     @property
     def hidden(self) -> bool | None:
@@ -87,48 +88,46 @@ class Parts(NamedTuple):
         return reaches(self.call, HALF) is False and reaches(self.copy_call, MOST_CALL) is False
 
 
-def reaches(ratio: Bounded, threshold: float) -> bool | None:
-    """Say whether a ratio is as large as that or not, where its whole interval does; None where it does not."""
+def reaches(ratio: Interval, threshold: float) -> bool | None:
+    """Say whether a ratio is at least the threshold; None where its interval includes both answers."""
     return True if ratio.low >= threshold else False if ratio.high < threshold else None
 
 
-def bound(size: int, parts: Parts, *, preallocates: bool) -> Bound | None:
-    """Apply the rule to a case of `size` elements; None where it says nothing, or the intervals do not.
-
-    `preallocates` says whether the backend writes its results to arrays that it is given.
-    """
+def bottleneck(case: Case, parts: Parts) -> Bottleneck | None:
+    """Return the bottleneck by the rule; None where it names none, or the intervals do not decide."""
     dispatch, moving = reaches(parts.call, HALF), reaches(parts.moving, HALF)
     all_call = reaches(parts.copy_call, MOST_CALL)
     memory = False if moving is False or all_call is True else True if moving and all_call is False else None
     if dispatch or dispatch is None:
-        return Bound.DISPATCH if dispatch else None
+        return Bottleneck.DISPATCH if dispatch else None
     if memory or memory is None:
-        return Bound.MEMORY if memory else None
-    if size <= CACHED:
-        return Bound.COMPUTE
+        return Bottleneck.MEMORY if memory else None
+    if case.size <= CACHED:
+        return Bottleneck.COMPUTE
     slowed = reaches(parts.slowed, SLOWED) if parts.hidden is False else None
     if slowed is None:
         return None
     if not slowed:
-        return Bound.COMPUTE
-    return Bound.MEMORY if preallocates else Bound.ALLOCATION
+        return Bottleneck.COMPUTE
+    backend = registry.backends().get(case.backend)
+    return Bottleneck.MEMORY if backend is not None and backend.preallocates else Bottleneck.ALLOCATION
 
 
 def parts(
-    times: Times, middles: Mapping[Block, Floats], found: Mapping[Block, Ratios], moved: Callable[[Case], float]
+    times: Times, middles: Mapping[Block, Floats], ratios: Mapping[Block, Ratios], moved: Callable[[Case], float]
 ) -> dict[Case, Parts]:
-    """Return them of every case that was probed; `moved` gives what a case moves, in times of what its copy does.
+    """Return the parts of every case that was probed; `moved` gives what a case moves, in times of what its copy does.
 
-    `middles` are medians `by_round`, and `found` the log ratios of the blocks.
+    `middles` are the `medians_per_round`.
     """
     probes = _Probes(times, middles)
     cases, samples = [], []
     for block in times.blocks:
-        for case, rows in probes.samples(block, found[block], moved):
+        for case, rows in probes.samples(block, ratios[block], moved):
             cases.append((case, len(rows)))
             samples.append(rows)
-    bounds = map(Bounded._make, locations(samples).tolist())
-    return {case: Parts(*(next(bounds) for _ in range(count))) for case, count in cases}
+    intervals = map(Interval._make, hodges_lehmann_rows(samples).tolist())
+    return {case: Parts(*(next(intervals) for _ in range(count))) for case, count in cases}
 
 
 class _Probes:
@@ -141,7 +140,7 @@ class _Probes:
         self._trusted = {block: trusted(times, block) for block in self._by_id.values()}
 
     def samples(self, block: Block, ratios: Ratios, moved: Callable[[Case], float]) -> Iterator[tuple[Case, Floats]]:
-        """Yield the ratios of each case of a block: the fields of `Parts` that there are, by round."""
+        """Yield the ratios of each case of a block, by round: the first fields of `Parts`, or all of them."""
         single, cached = (self._by_id.get(block.family_at(size).id) for size in (1, CACHED))
         if single is None or (block.size > CACHED and cached is None):
             return
@@ -173,7 +172,7 @@ class _Probes:
 def _beyond_cache(size: int, taken: Floats, call: Floats, in_cache: Floats) -> list[Floats]:
     """Return what `Parts` says of arrays larger than `CACHED`, by round.
 
-    Where a round finds no time for elements in cache, anything is slow beside it.
+    In a round where elements in cache took no time, the ratio `slowed` is inf.
     """
     elements, rate = taken - call, np.maximum(in_cache - call, 0) * size / CACHED
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -1,7 +1,6 @@
 """pyperf.json: the measurements as pyperf's own suite, for ``python -m pyperf stats|show|hist|check``.
 
-One benchmark a case, named by its id; one pyperf run a round. The yardstick of several blocks is one benchmark, with a
-run a block and round.
+One benchmark a case, named by its id; one pyperf run a round.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import gzip
 import io
 import tempfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,8 +25,11 @@ from actbench.model.times import Times
 from actbench.runs.limits import COUNT, MOST_ROUNDS, is_time
 from actbench.runs.values import digest
 
-ROUND, BLOCK, DIGEST = "actbench_round", "actbench_block", "actbench_digest"
-"""Our own metadata of a pyperf run; the digest is of the case, of the others and of the values."""
+ROUND, DIGEST = "actbench_round", "actbench_digest"
+"""Metadata that actbench adds to a pyperf run: its round, and a digest of the case, the round and the values."""
+
+SHARED = "actbench_block"
+"""Metadata of suites in which blocks shared a yardstick; they cannot be read."""
 
 UNIT = "second"
 
@@ -45,7 +47,7 @@ class Suite:
     plan: Plan
     times: Times
     loops: Mapping[Case, int]
-    """Calls in a value; of a yardstick, of one of its blocks."""
+    """Calls in a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +55,30 @@ class _Row:
     """A pyperf run: a case in a round."""
 
     case: Case
-    block: str
     round: int
     loops: int
     values: Sequence[float]
 
     @property
+    def block(self) -> Block:
+        """The block that the case is of, without arms."""
+        return Block(self.case.activation, self.case.op, self.case.dtype, self.case.size, ())
+
+    @property
     def digest(self) -> str:
-        """What tells whether it is as it was measured."""
-        return digest(repr((self.case.id, self.block, self.round, self.loops, *self.values)).encode())
+        """What shows whether it is as it was measured."""
+        return digest(repr((self.case.id, self.round, self.loops, *self.values)).encode())
 
 
 def to_json(times: Times, calibrations: Mapping[str, Calibration], metadata: Mapping[str, str | float]) -> str:
     """Return the file's text, of nothing where nothing was measured; `metadata` is common to all runs."""
     runs: dict[Case, list[pyperf.Run]] = {}
     for finished in times.finished():
+        calibration = calibrations[finished.block.id]
         for arm, (case, seconds) in enumerate(zip(finished.block.timed, finished.seconds, strict=True)):
-            name = finished.block.id
-            row = _Row(case, name, finished.round, calibrations[name].calls(arm), seconds)
-            own = {"name": case.id, "unit": UNIT, "loops": row.loops, ROUND: row.round, BLOCK: name, DIGEST: row.digest}
-            run = pyperf.Run(seconds, metadata={**metadata, **own}, collect_metadata=False)
+            row = _Row(case, finished.round, calibration.calls(arm), seconds)
+            of_row = {"name": case.id, "unit": UNIT, "loops": row.loops, ROUND: row.round, DIGEST: row.digest}
+            run = pyperf.Run(seconds, metadata={**metadata, **of_row}, collect_metadata=False)
             runs.setdefault(case, []).append(run)
     if not runs:
         return ""
@@ -90,7 +96,7 @@ def read(path: Path) -> Suite:
         raise InputError(
             f"cannot read {path} as a pyperf suite: {why}; name a run's directory, or its pyperf.json"
         ) from None
-    rows: dict[tuple[str, int], dict[Case, _Row]] = {}
+    rows: dict[tuple[Block, int], dict[Case, _Row]] = {}
     for name, run in runs:
         row = _row(path, name, run)
         of_round = rows.setdefault((row.block, row.round), {})
@@ -101,7 +107,7 @@ def read(path: Path) -> Suite:
             )
         of_round[row.case] = row
     finished = [*_finished(path, rows)]
-    plan = Plan(tuple(dict.fromkeys(each.block for each in finished)), seed=0)
+    plan = Plan(tuple(dict.fromkeys(times.block for times in finished)), seed=0)
     loops = {row.case: row.loops for of_round in rows.values() for row in of_round.values()}
     return Suite(plan, Times(plan, finished), loops)
 
@@ -117,14 +123,14 @@ def _text(path: Path) -> str:
 def _row(path: Path, name: str, run: pyperf.Run) -> _Row:
     """Return what a pyperf run holds; `InputError` when it is not as it was written."""
     metadata = run.get_metadata()
-    if not {ROUND, BLOCK, DIGEST} <= metadata.keys():
-        raise InputError(
-            f"{path} was not written by this actbench: its runs do not tell their round, their block and a digest"
-        )
+    if SHARED in metadata:
+        raise InputError(f"{path} is of an actbench whose blocks shared a yardstick: name the run's directory")
+    if not {ROUND, DIGEST} <= metadata.keys():
+        raise InputError(f"{path} was not written by this actbench: its runs have no round and no digest")
     case = Case.parse(name)
     if metadata.get("unit", UNIT) != UNIT:
         raise damaged(f"{path} is damaged: {case.id} is in '{metadata['unit']}', and times are in '{UNIT}'")
-    row = _Row(case, metadata[BLOCK], metadata[ROUND], metadata.get("loops", 1), run.values)
+    row = _Row(case, metadata[ROUND], metadata.get("loops", 1), run.values)
     for key, number, most in ((ROUND, row.round, MOST_ROUNDS), ("loops", row.loops, COUNT)):
         if not isinstance(number, int) or not 0 < number <= most:
             raise damaged(f"{path} is damaged: {key} of {case.id} is {number}, and can be 1 to {most}")
@@ -135,21 +141,21 @@ def _row(path: Path, name: str, run: pyperf.Run) -> _Row:
     return row
 
 
-def _finished(path: Path, rows: Mapping[tuple[str, int], Mapping[Case, _Row]]) -> Iterator[BlockTimes]:
+def _finished(path: Path, rows: Mapping[tuple[Block, int], Mapping[Case, _Row]]) -> Iterator[BlockTimes]:
     """Yield the blocks of each round; the first round of a block says which cases it has."""
-    blocks: dict[str, Block] = {}
-    for (name, number), by_case in rows.items():
-        cases = [case for case in by_case if not case.is_yardstick]
-        if name not in blocks and cases:
-            first = cases[0]
-            arms = tuple(Arm(case.strategy, case.backend) for case in cases)
-            copies = [case.backend for case in by_case if case.is_yardstick]
-            empty = Block(first.activation, first.op, first.dtype, first.size, arms)
-            several = tuple(name for name in copies if name != empty.yardstick.backend)
-            blocks[name] = replace(empty, copies=several)
-        if name not in blocks or blocks[name].id != name or {*blocks[name].timed} != by_case.keys():
-            raise damaged(f"{path} is incomplete: round {number} of {name} does not have all its cases, or others")
-        yield BlockTimes(blocks[name], number, tuple(tuple(by_case[case].values) for case in blocks[name].timed))
+    blocks: dict[Block, Block] = {}
+    for (empty, number), by_case in rows.items():
+        block = blocks.setdefault(empty, _with_arms(empty, by_case))
+        if not block.arms or {*block.timed} != by_case.keys():
+            raise damaged(f"{path} is incomplete: round {number} of {block.id} does not have all its cases, or others")
+        yield BlockTimes(block, number, tuple(tuple(by_case[case].values) for case in block.timed))
+
+
+def _with_arms(empty: Block, timed: Iterable[Case]) -> Block:
+    timed = [*timed]
+    copies = (case.backend for case in timed if case.is_yardstick and case != empty.yardstick)
+    arms = (Arm(case.strategy, case.backend) for case in timed if not case.is_yardstick)
+    return replace(empty, arms=tuple(arms), copies=tuple(copies))
 
 
 def _dumped(suite: pyperf.BenchmarkSuite) -> str:

@@ -115,7 +115,10 @@ def of_runs(suite: Any, **changed: object) -> None:
     [
         (lambda suite: of_runs(suite, actbench_round=1), "is not as it was measured"),
         (lambda suite: of_runs(suite, actbench_round=-1), "actbench_round of"),
-        (lambda suite: of_runs(suite, actbench_block="tanh/derivative/float64/1000"), "is not as it was measured"),
+        (
+            lambda suite: of_runs(suite, actbench_block="tanh/derivative/float64/1000"),
+            "whose blocks shared a yardstick",
+        ),
         (lambda suite: of_runs(suite, unit="byte"), "is in 'byte', and times are in 'second'"),
         (lambda suite: of_runs(suite, loops=10**9), "is not as it was measured"),
         (lambda suite: suite["benchmarks"][0]["runs"][0]["values"].append(1e-6), "is not as it was measured"),
@@ -124,7 +127,18 @@ def of_runs(suite: Any, **changed: object) -> None:
         (lambda suite: suite["benchmarks"][0]["runs"][0].update(values=[-1.0]), "values must be"),
         (lambda suite: suite["benchmarks"][0]["runs"].reverse(), ""),
     ],
-    ids=["one number", "negative", "block", "unit", "loops", "more", "fewer", "absurd", "below 0", "order of rounds"],
+    ids=[
+        "one number",
+        "negative",
+        "an older suite",
+        "unit",
+        "loops",
+        "more",
+        "fewer",
+        "absurd",
+        "below 0",
+        "order of rounds",
+    ],
 )
 def test_a_suite_that_is_not_as_it_was_written_is_refused(
     actbench: Actbench, run: Path, change: Callable[[Any], object], said: str

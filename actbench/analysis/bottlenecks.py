@@ -28,7 +28,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from actbench import registry
 from actbench.analysis.interval import NO_ESTIMATE, Interval
 from actbench.analysis.shares import trusted
 from actbench.analysis.speedups import Ratios
@@ -93,8 +92,11 @@ def reaches(ratio: Interval, threshold: float) -> bool | None:
     return True if ratio.low >= threshold else False if ratio.high < threshold else None
 
 
-def bottleneck(case: Case, parts: Parts) -> Bottleneck | None:
-    """Return the bottleneck by the rule; None where it names none, or the intervals do not decide."""
+def bottleneck(size: int, parts: Parts, *, preallocates: bool) -> Bottleneck | None:
+    """Return the bottleneck of a case of `size` elements; None where the rule names none, or intervals do not decide.
+
+    `preallocates` says whether the backend writes its results to preallocated arrays.
+    """
     dispatch, moving = reaches(parts.call, HALF), reaches(parts.moving, HALF)
     all_call = reaches(parts.copy_call, MOST_CALL)
     memory = False if moving is False or all_call is True else True if moving and all_call is False else None
@@ -102,15 +104,14 @@ def bottleneck(case: Case, parts: Parts) -> Bottleneck | None:
         return Bottleneck.DISPATCH if dispatch else None
     if memory or memory is None:
         return Bottleneck.MEMORY if memory else None
-    if case.size <= CACHED:
+    if size <= CACHED:
         return Bottleneck.COMPUTE
     slowed = reaches(parts.slowed, SLOWED) if parts.hidden is False else None
     if slowed is None:
         return None
     if not slowed:
         return Bottleneck.COMPUTE
-    backend = registry.backends().get(case.backend)
-    return Bottleneck.MEMORY if backend is not None and backend.preallocates else Bottleneck.ALLOCATION
+    return Bottleneck.MEMORY if preallocates else Bottleneck.ALLOCATION
 
 
 def parts(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from actbench import registry
 from actbench.analysis.bottlenecks import Bottleneck, Parts, bottleneck, parts
 from actbench.analysis.interval import Interval
 from actbench.analysis.medians import medians_by_case
@@ -43,11 +44,8 @@ class Figures(NamedTuple):
     100, the seconds of slices that lost it are processor time."""
     parts: Parts | None
     """None for yardsticks and rungs, where nothing was probed, and where the processor's share is not known."""
-
-    @property
-    def bottleneck(self) -> Bottleneck | None:
-        """The bottleneck of the case; None where it is not known, or the intervals do not decide."""
-        return None if self.parts is None else bottleneck(self.case, self.parts)
+    bottleneck: Bottleneck | None
+    """None where it is not known, or the intervals do not decide."""
 
     @property
     def ns_per_element(self) -> Interval:
@@ -93,6 +91,7 @@ def figures(
             max_ulp=check.max_ulp if check else nan,
             processor_pct=100 * facts.processor,
             parts=of_cases.get(case),
+            bottleneck=_bottleneck(case, of_cases.get(case), check),
         )
 
 
@@ -124,6 +123,18 @@ def _in_block(
 def _moved(case: Case, check: Check | None) -> int:
     """Return the bytes that a call must move: by the record of a run, or by the formulas."""
     return bytes_moved(case) if check is None or check.moved_bytes is None else check.moved_bytes * case.size
+
+
+def _bottleneck(case: Case, of_case: Parts | None, check: Check | None) -> Bottleneck | None:
+    return None if of_case is None else bottleneck(case.size, of_case, preallocates=_preallocates(case, check))
+
+
+def _preallocates(case: Case, check: Check | None) -> bool:
+    """Say whether the backend preallocates: by the record of a run, or by the backend where it is loaded."""
+    if check is not None and check.preallocates is not None:
+        return check.preallocates
+    backend = registry.backends().get(case.backend)
+    return backend is not None and backend.preallocates
 
 
 def kept_bytes(case: Case, check: Check | None) -> int:

@@ -49,6 +49,8 @@ class Check:
     """Bytes per element that the kernel keeps; with `moved_bytes`, so that a run is read without what it loaded."""
     moved_bytes: int | None = None
     """Bytes per element that a call reads and writes, temporaries not counted."""
+    preallocates: bool | None = None
+    """Whether the backend writes its results to arrays that it is given; None where that was not recorded."""
     by_band: tuple[float | None, ...] = ()
     """The largest error in each of `BANDS`, the left tail's first; None where the kernel gives no number at some z."""
     points: int | None = None

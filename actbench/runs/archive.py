@@ -18,7 +18,7 @@ from actbench.model.cases import Case
 from actbench.model.plan import Plan
 from actbench.model.times import Times
 from actbench.runs import files, journal, latest, record, values
-from actbench.runs.names import JOURNAL, MEASUREMENTS, PROBES, RUN, SUITE, TABLES, VALUES
+from actbench.runs.names import JOURNAL, MEASUREMENTS, PROBES, REPORT, RUN, SUITE, TABLES, VALUES, WRITTEN
 from actbench.runs.record import Record, Status
 
 PATIENCE, PAUSE = 20, 0.05
@@ -46,6 +46,8 @@ def load(path: Path) -> Run:
         is_file = path.is_file()
     except OSError as error:
         raise _no_run(path, error) from None
+    if is_file and path.name in {*WRITTEN, REPORT} - {SUITE} and (path.parent / RUN).exists():
+        raise InputError(f"{path} is a file of a run: name the run's directory, {path.parent}")
     return _load_suite(path) if is_file else _load_directory(path)
 
 

@@ -141,6 +141,7 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
         unknown_at=tuple(_stretches(z, ~slope.known)),
         kept_bytes=residual_bytes(kernel.at(1)),
         moved_bytes=bytes_moved(kernel.at(1)),
+        preallocates=registry.backends()[kernel.backend].preallocates,
     )
 
 

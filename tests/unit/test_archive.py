@@ -67,6 +67,13 @@ def test_a_run_json_that_contradicts_itself_is_refused(
     refused(actbench, run)
 
 
+@pytest.mark.parametrize("name", ["run.json", "values.csv", "cases.csv", "summary.md"])
+def test_for_a_file_of_a_run_its_directory_is_named(actbench: Actbench, run: Path, name: str) -> None:
+    assert refused(actbench, run / name) == (
+        f"actbench: {run / name} is a file of a run: name the run's directory, {run}\n"
+    )
+
+
 # values.csv
 
 

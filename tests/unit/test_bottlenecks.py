@@ -10,7 +10,8 @@ from actbench.analysis.interval import NO_ESTIMATE, Interval
 from actbench.analysis.medians import medians_per_round
 from actbench.analysis.speedups import ratios
 from actbench.model.calibration import Calibration
-from actbench.model.cases import Arm, Block, Case
+from actbench.model.cases import Arm, Block, Kernel
+from actbench.model.checks import Check
 from actbench.model.names import Dtype, Op
 from actbench.model.outcomes import BlockTimes
 from actbench.model.plan import CACHED, Plan
@@ -27,13 +28,9 @@ COMPUTING = Parts(sure(0.1), moving=sure(0.1), copy_call=sure(0.1), call_in_cach
 """Of a case bound by computing."""
 
 
-def of_case(size: int = LARGE, backend: str = "numpy") -> Case:
-    return Case("tanh", "cached", backend, Op.DERIVATIVE, Dtype.FLOAT64, size)
-
-
-def of_parts(case: Case = of_case(), **others: Interval) -> Bottleneck | None:  # noqa: B008  # it is frozen
+def of_parts(size: int = LARGE, *, preallocates: bool = False, **others: Interval) -> Bottleneck | None:
     """Apply the rule where some of the ratios are others."""
-    return bottleneck(case, COMPUTING._replace(**others))
+    return bottleneck(size, COMPUTING._replace(**others), preallocates=preallocates)
 
 
 def test_half_of_the_time_spent_on_one_element_too_is_dispatch() -> None:
@@ -51,20 +48,17 @@ def test_a_copy_that_is_hardly_more_than_its_call_says_nothing_of_memory() -> No
     assert of_parts(moving=sure(0.6), copy_call=sure(0.67)) is Bottleneck.COMPUTE
 
 
-@pytest.mark.parametrize(
-    ("backend", "expected"),
-    [("numpy", Bottleneck.ALLOCATION), ("numba", Bottleneck.MEMORY), ("not known here", Bottleneck.ALLOCATION)],
-)
+@pytest.mark.parametrize(("preallocates", "expected"), [(False, Bottleneck.ALLOCATION), (True, Bottleneck.MEMORY)])
 def test_half_as_slow_again_as_in_cache_is_allocation_where_results_are_allocated(
-    backend: str, expected: Bottleneck
+    *, preallocates: bool, expected: Bottleneck
 ) -> None:
-    assert of_parts(of_case(backend=backend), slowed=sure(1.51)) is expected
-    assert of_parts(of_case(backend=backend), slowed=sure(1.49)) is Bottleneck.COMPUTE
+    assert of_parts(preallocates=preallocates, slowed=sure(1.51)) is expected
+    assert of_parts(preallocates=preallocates, slowed=sure(1.49)) is Bottleneck.COMPUTE
 
 
 def test_what_fits_the_cache_has_not_left_it() -> None:
-    assert of_parts(of_case(CACHED), call_in_cache=NO_ESTIMATE, slowed=NO_ESTIMATE) is Bottleneck.COMPUTE
-    assert of_parts(of_case(CACHED + 1), call_in_cache=NO_ESTIMATE, slowed=NO_ESTIMATE) is None
+    assert of_parts(CACHED, call_in_cache=NO_ESTIMATE, slowed=NO_ESTIMATE) is Bottleneck.COMPUTE
+    assert of_parts(CACHED + 1, call_in_cache=NO_ESTIMATE, slowed=NO_ESTIMATE) is None
 
 
 def test_where_a_call_hides_what_elements_take_in_cache_larger_arrays_are_bound_by_the_call_or_the_copy_alone() -> None:
@@ -82,10 +76,9 @@ AROUND = {"call": 0.5, "moving": 0.5, "copy_call": 2 / 3, "call_in_cache": 2 / 3
 def test_a_ratio_whose_interval_holds_what_decides_gives_no_word(name: str) -> None:
     limit = AROUND[name]
     parts = COMPUTING._replace(moving=sure(0.6)) if name == "copy_call" else COMPUTING
-    assert bottleneck(of_case(), parts._replace(**{name: Interval(limit, 0.9 * limit, 1.1 * limit)})) is None
-    assert (
-        bottleneck(of_case(), parts._replace(**{name: Interval(0.95 * limit, 0.9 * limit, 0.99 * limit)})) is not None
-    )
+    around, below = Interval(limit, 0.9 * limit, 1.1 * limit), Interval(0.95 * limit, 0.9 * limit, 0.99 * limit)
+    assert bottleneck(LARGE, parts._replace(**{name: around}), preallocates=False) is None
+    assert bottleneck(LARGE, parts._replace(**{name: below}), preallocates=False) is not None
 
 
 def test_a_copy_that_may_be_all_call_matters_only_where_moving_may_take_half_of_the_time() -> None:
@@ -99,9 +92,9 @@ def test_without_intervals_there_is_no_word() -> None:
 
 # From times
 
-BLOCK = Block("tanh", Op.DERIVATIVE, Dtype.FLOAT64, LARGE, (Arm("cached", "numpy"),))
-PLAN = Plan((BLOCK,), seed=1)
-SINGLE, IN_CACHE = PLAN.probes
+
+def plan_of(backend: str) -> Plan:
+    return Plan((Block("tanh", Op.DERIVATIVE, Dtype.FLOAT64, LARGE, (Arm("cached", backend),)),), seed=1)
 
 
 def of_rounds(
@@ -111,18 +104,29 @@ def of_rounds(
     in_cache: Callable[[float], float] = lambda _: 1e-6 + 1e-9 * CACHED,
     processor: float = 1.0,
     probed: int | None = None,
+    backend: str = "numpy",
+    checks: Sequence[Check] = (),
 ) -> Figures:
     """Return the figures of a case that took so long in each round; `call` and `in_cache` give what its probes took."""
+    plan = plan_of(backend)
+    (block,), (single, cached) = plan.blocks, plan.probes
     finished = []
     for number, seconds in enumerate(taken, start=1):
-        finished.append(BlockTimes(BLOCK, number, ((seconds,), (1e-6,)), ((processor,), (1.0,))))
+        finished.append(BlockTimes(block, number, ((seconds,), (1e-6,)), ((processor,), (1.0,))))
         if probed is None or number <= probed:
-            for probe, own in ((SINGLE, call(seconds)), (IN_CACHE, in_cache(seconds))):
+            for probe, own in ((single, call(seconds)), (cached, in_cache(seconds))):
                 finished.append(BlockTimes(probe, number, ((own,), (1e-7,)), ((1.0,), (1.0,))))
-    times = Times(PLAN, finished)
+    times = Times(plan, finished)
     calibration = Calibration((1, 1), (1, 1), 1, 1.0)
-    (found, _) = figures(times, medians_per_round(times), ratios(times, times.blocks), {BLOCK.id: calibration}, [])
+    (found, _) = figures(times, medians_per_round(times), ratios(times, times.blocks), {block.id: calibration}, checks)
     return found
+
+
+@pytest.mark.parametrize(("preallocates", "expected"), [(False, Bottleneck.ALLOCATION), (True, Bottleneck.MEMORY)])
+def test_a_backend_that_is_not_loaded_is_known_by_the_record(*, preallocates: bool, expected: Bottleneck) -> None:
+    kernel = Kernel("tanh", "cached", "not-loaded-here", Op.DERIVATIVE, Dtype.FLOAT64)
+    check = Check(kernel, 1.0, 0.0, kept_bytes=8, moved_bytes=16, preallocates=preallocates)
+    assert of_rounds([2.01e-4] * 6, backend=kernel.backend, checks=[check]).bottleneck is expected
 
 
 def test_elements_that_take_as_long_as_in_cache_are_computed_and_more_is_allocation() -> None:

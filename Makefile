@@ -1,5 +1,6 @@
 PYTHON ?= python3
 VENV := .venv
+CHOSEN := not exhaustive
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
@@ -12,7 +13,14 @@ run: $(READY)                ## the default preset, with its tables
 smoke: $(READY)              ## a few seconds: does it work here?
 	$(BIN)/python -m actbench run --preset smoke
 
-test: lint types unit        ## everything that must pass
+test: $(READY)               ## lint, types and every behaviour once: two minutes
+	$(MAKE) --no-print-directory --jobs=2 lint types unit
+
+test-all: $(READY)           ## likewise, and everything exhaustive: a quarter of an hour
+	$(MAKE) --no-print-directory --jobs=2 lint types unit CHOSEN=
+
+share: CHOSEN = exhaustive
+share: unit                  ## a part of the exhaustive tests: make share SHARE=2/8
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -22,7 +30,7 @@ types: $(READY)
 	$(BIN)/mypy --cache-dir .mypy_cache/$(VENV) $(TARGET:%=--python-version %)
 
 unit: $(READY)
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -q
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -q -m "$(CHOSEN)" $(SHARE:%=--share %)
 
 sample: $(READY)             ## less than a minute of tests: what depends most on the versions of Python and libraries
 	$(BIN)/python -m tests.sample

@@ -16,6 +16,7 @@ from actbench.host import variables
 from actbench.model.cases import Case
 from tests.support.fake import FakeBench, exact_seconds
 from tests.support.selections import SMALL, TWO_BLOCKS, edit
+from tests.support.tiers import Share
 
 settings.register_profile("actbench", deadline=None)  # what is compiled on the way takes as long as the host lets it
 settings.load_profile("actbench")
@@ -23,6 +24,25 @@ settings.load_profile("actbench")
 pytest.register_assert_rewrite("tests.support.exports", "tests.support.settings")
 
 Actbench = Callable[..., Result]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --share."""
+    parser.addoption("--share", metavar="K/N", help="only the K-th of N parts of the tests")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say which tests are run, and so how to run the same again."""
+    return f"-m '{config.option.markexpr}'" + (f" --share {config.option.share}" if config.option.share else "")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests of the share."""
+    if config.option.share:
+        share = Share.read(config.option.share)
+        others = [item for item in items if not share.has(item.nodeid)]
+        items[:] = [item for item in items if share.has(item.nodeid)]
+        config.hook.pytest_deselected(items=others)
 
 
 @pytest.fixture

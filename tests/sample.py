@@ -21,7 +21,7 @@ SAMPLE = (
     "unit/test_files.py",
     "unit/test_numba_backend.py::test_integers_and_names_are_left_alone_and_so_is_the_original",
     "unit/test_numba_backend.py::test_literals_are_given_the_kernels_dtype",
-    "numerics/test_oracle.py::test_the_truth_at_some_z",
+    "numerics/test_oracle_truth.py::test_the_truth_at_some_z",
     "process/test_real_worker.py::test_a_real_smoke_run_leaves_all_files",
     "process/test_real_worker.py::test_stock_pyperf_measures_the_same_plan",
     "unit/test_sequential.py",

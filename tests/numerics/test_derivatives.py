@@ -45,10 +45,6 @@ def of(activation: str, strategy: str, dtype: Dtype | None = None) -> list[Kerne
     ]
 
 
-def identified(chosen: list[Kernel]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("kernel", chosen, ids=lambda kernel: kernel.id)
-
-
 def differentiated(kernel: Kernel) -> tuple[Array, Array]:
     """Return ordinary z, and g' there as a kernel gives it, upstream gradients divided out."""
     z = kernels.ordinary(kernel.activation, kernel.dtype)
@@ -58,7 +54,7 @@ def differentiated(kernel: Kernel) -> tuple[Array, Array]:
     return z, found[-1] / dy
 
 
-@identified(EVERY)
+@kernels.by_kernel(EVERY)
 def test_the_derivative_is_accurate_to_8_ulp_but_for_what_is_declared(kernel: Kernel) -> None:
     z, derivative = differentiated(kernel)
     weaknesses = strategy_of(kernel).weaknesses
@@ -68,7 +64,7 @@ def test_the_derivative_is_accurate_to_8_ulp_but_for_what_is_declared(kernel: Ke
     assert (error <= stated)[~np.any(excused, axis=0)].all()
 
 
-@identified([kernel for kernel in EVERY if has(kernel, Flaw.CANCELS)])
+@kernels.by_kernel([kernel for kernel in EVERY if has(kernel, Flaw.CANCELS)])
 def test_where_digits_cancel_the_error_is_a_few_eps_in_absolute_terms(kernel: Kernel) -> None:
     z, derivative = differentiated(kernel)
     slope = kernels.ordinary_slope(kernel.activation, kernel.dtype)
@@ -80,7 +76,7 @@ def test_where_digits_cancel_the_error_is_a_few_eps_in_absolute_terms(kernel: Ke
     assert error[there].max() > ULP or kernel.strategy == "recompute", "its zero is between two of these z"
 
 
-@identified([kernel for kernel in EVERY if kernel.op is Op.STEP])
+@kernels.by_kernel([kernel for kernel in EVERY if kernel.op is Op.STEP])
 def test_a_step_also_gives_the_output(kernel: Kernel) -> None:
     z = kernels.ordinary(kernel.activation, kernel.dtype)
     y = kernels.outputs(kernel, z)[0]
@@ -89,14 +85,14 @@ def test_a_step_also_gives_the_output(kernel: Kernel) -> None:
     assert (kernels.ulps(y, kernels.ordinary_output(kernel.activation, kernel.dtype)) <= stated).all()
 
 
-@identified([kernel for kernel in EVERY if kernel.op is not Op.DERIVATIVE])
+@kernels.by_kernel([kernel for kernel in EVERY if kernel.op is not Op.DERIVATIVE])
 def test_the_upstream_gradient_is_a_factor(kernel: Kernel) -> None:
     z = kernels.ordinary(kernel.activation, kernel.dtype)
     dy = np.random.default_rng(2).standard_normal(z.size).astype(kernel.dtype)
     np.testing.assert_array_equal(kernels.outputs(kernel, z, dy)[-1], dy * kernels.outputs(kernel, z)[-1])
 
 
-@identified(kernels.sample())
+@kernels.by_kernel(kernels.sample())
 @pytest.mark.parametrize("size", [1, 3, 1000])
 def test_results_have_the_kernels_dtype_and_shape(kernel: Kernel, size: int) -> None:
     z = np.linspace(-3.0, 3.0, size, dtype=kernel.dtype)
@@ -112,7 +108,7 @@ SHARP = [
 ]
 
 
-@identified(SHARP)
+@kernels.by_kernel(SHARP)
 def test_what_is_stable_is_accurate_to_4_ulp_wherever_the_derivative_is_normal(kernel: Kernel) -> None:
     z = oracle.points(kernel.activation, kernel.dtype)
     slope, _ = oracle.truth(kernel.activation, kernel.dtype)
@@ -138,7 +134,7 @@ def test_only_these_stable_forms_declare_a_weakness_where_the_derivative_is_norm
     assert found == crossing | subnormal | {("gelu-tanh", Flaw.AMPLIFIES)}
 
 
-@identified([kernel for kernel in EVERY if kernel.op is Op.STEP and not has(kernel, Flaw.OVERFLOWS)])
+@kernels.by_kernel([kernel for kernel in EVERY if kernel.op is Op.STEP and not has(kernel, Flaw.OVERFLOWS)])
 def test_nothing_overflows_and_nothing_is_invalid_for_any_finite_z(kernel: Kernel) -> None:
     z = oracle.points(kernel.activation, kernel.dtype)
     slope, output = oracle.truth(kernel.activation, kernel.dtype)
@@ -153,7 +149,7 @@ FAR = 1e300
 """What is larger is on the way to infinity."""
 
 
-@identified([kernel for kernel in EVERY if kernel.op is Op.STEP and not has(kernel, Flaw.OVERFLOWS)])
+@kernels.by_kernel([kernel for kernel in EVERY if kernel.op is Op.STEP and not has(kernel, Flaw.OVERFLOWS)])
 def test_at_infinity_output_and_derivative_are_their_limits(kernel: Kernel) -> None:
     ends = np.array([-np.finfo(np.float64).max, np.finfo(np.float64).max])
     y, *_, slope = kernels.outputs(kernel, np.array([-np.inf, np.inf], dtype=kernel.dtype), over="ignore")
@@ -166,7 +162,7 @@ def test_at_infinity_output_and_derivative_are_their_limits(kernel: Kernel) -> N
         np.testing.assert_allclose(found, [float(each) for each in limits], rtol=left, atol=left**2)
 
 
-@identified([kernel for kernel in EVERY if kernel.op is Op.STEP])
+@kernels.by_kernel([kernel for kernel in EVERY if kernel.op is Op.STEP])
 def test_nan_stays_nan_but_where_the_derivative_is_chosen_by_a_comparison(kernel: Kernel) -> None:
     y, *_, slope = kernels.outputs(kernel, np.array([np.nan, 1.0], dtype=kernel.dtype))
     assert np.isnan(y).tolist() == [True, False]
@@ -201,7 +197,7 @@ def test_the_cached_tanh_derivative_vanishes_once_the_output_rounds_to_1(dtype: 
         assert kernels.outputs(kernel, np.array([just_before, there, beyond]))[-1].all()
 
 
-@identified([kernel for kernel in of("logistic", "textbook") if kernel.backend != "python"])
+@kernels.by_kernel([kernel for kernel in of("logistic", "textbook") if kernel.backend != "python"])
 def test_the_textbook_logistic_derivative_turns_0_and_then_nan(kernel: Kernel) -> None:
     zero, nan = {Dtype.FLOAT64: (-354.9, -709.8), Dtype.FLOAT32: (-44.4, -88.7)}[kernel.dtype]
     z = np.array([0.995 * zero, 1.005 * zero, 0.995 * nan, 1.005 * nan], dtype=kernel.dtype)
@@ -229,7 +225,7 @@ def test_the_textbook_tanh_derivative_overflows_on_both_sides() -> None:
                 assert np.isnan(kernels.outputs(kernel, z)[-1]).all()
 
 
-@identified([kernel for kernel in EVERY if kernel.activation == "identity"])
+@kernels.by_kernel([kernel for kernel in EVERY if kernel.activation == "identity"])
 def test_the_derivative_of_the_identity_is_1(kernel: Kernel) -> None:
     z = np.array([-np.inf, -1e30, -1.0, -0.0, 0.0, 1e-30, 7.0, np.nan], dtype=kernel.dtype)
     assert kernels.outputs(kernel, z)[-1].tolist() == [1.0] * z.size

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from actbench.verification import oracle
 from actbench.verification.oracle import Evaluation
 from tests.support import kernels
 from tests.support.spoilt import Change, declare, refusal, spoilt
+from tests.support.tiers import EXHAUSTIVE
 
 EVERY = [
     kernel
@@ -31,11 +33,7 @@ SAFE = [kernel for kernel in kernels.sample() if kernel.strategy != "textbook"]
 SHARP = [kernel for kernel in SAFE if kernel.strategy in {"recompute", "complement"}]
 
 
-def identified(chosen: list[Kernel]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("kernel", chosen, ids=lambda kernel: kernel.id)
-
-
-@identified(EVERY)
+@kernels.by_kernel(EVERY)
 def test_a_right_kernel_passes_with_its_largest_error(kernel: Kernel) -> None:
     check = oracle.check(kernel, kernels.evaluate)
     declared = registry.activation(kernel.activation).strategies[kernel.strategy].weaknesses
@@ -65,8 +63,16 @@ WRONG: dict[str, Change] = {
 }
 
 
-@identified(SAFE)
-@pytest.mark.parametrize("change", WRONG.values(), ids=WRONG)
+def wrong_in_turns() -> list[Any]:
+    """Return every kernel with every change: of each kernel two changes are quick, and each change of many kernels."""
+    pairs = product(enumerate(SAFE), enumerate(WRONG.items()))
+    return [
+        pytest.param(kernel, change, id=f"{kernel.id}-{name}", marks=() if (turn + place) % 7 == 0 else EXHAUSTIVE)
+        for (turn, kernel), (place, (name, change)) in pairs
+    ]
+
+
+@pytest.mark.parametrize(("kernel", "change"), wrong_in_turns())
 def test_a_wrong_kernel_is_refused_and_the_worst_z_named(kernel: Kernel, change: Change) -> None:
     message = refusal(kernel, spoilt(change))
     assert message.startswith(f"{kernel.id} is wrong: at z = ")
@@ -74,12 +80,12 @@ def test_a_wrong_kernel_is_refused_and_the_worst_z_named(kernel: Kernel, change:
     assert message.split("at z = ")[1].split()[0] in {f"{z:.9g}" for z in oracle.grid(kernel.dtype)}
 
 
-@identified([kernel for kernel in SHARP if kernel.dtype is Dtype.FLOAT64])
+@kernels.by_kernel([kernel for kernel in SHARP if kernel.dtype is Dtype.FLOAT64])
 def test_one_part_in_a_million_is_too_much(kernel: Kernel) -> None:
     assert kernel.id in refusal(kernel, spoilt(lambda _, g: g * (1 + 1e-6)))
 
 
-@identified(SHARP)
+@kernels.by_kernel(SHARP)
 @pytest.mark.parametrize("side", [1, -1])
 def test_twenty_ulp_are_too_much_and_one_more_is_not(kernel: Kernel, side: int) -> None:
     eps = np.finfo(kernel.dtype).eps
@@ -133,7 +139,7 @@ def test_another_shape_is_refused(reshape: Callable[[Array], Array]) -> None:
     assert message.startswith(f"{kernel.id} is wrong: it returns shape (")
 
 
-@identified([kernel for kernel in SAFE if kernel.op is Op.STEP])
+@kernels.by_kernel([kernel for kernel in SAFE if kernel.op is Op.STEP])
 def test_a_step_whose_output_is_wrong_is_refused(kernel: Kernel) -> None:
     def wrong_output(kernel: Kernel, z: Array, dy: Array) -> Evaluation:
         right = kernels.evaluate(kernel, z, dy)
@@ -164,7 +170,7 @@ EVERY_STRATEGY = [
 ]
 
 
-@identified(EVERY_STRATEGY)
+@kernels.by_kernel(EVERY_STRATEGY)
 def test_what_is_wrong_in_whatever_way_is_refused_for_every_strategy(kernel: Kernel) -> None:
     """What leaves the results as they are, such as to square those of a rectifier, is no change."""
     z = oracle.points(kernel.activation, kernel.dtype)

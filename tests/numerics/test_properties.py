@@ -46,10 +46,6 @@ anywhere = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1
 modest = settings(deadline=None, max_examples=12)
 
 
-def identified(chosen: list[Kernel]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("chosen", chosen, ids=lambda chosen: chosen.id)
-
-
 def formulas(name: str) -> Formulas:
     return registry.activation(name).formulas
 
@@ -67,7 +63,7 @@ def differentiated(chosen: Kernel, z: Any) -> Array:
     return kernels.outputs(chosen, np.array(z, dtype=chosen.dtype))[-1]
 
 
-@identified([each for each in STEPS if each.activation in (*EVEN, *ODD, *COMPLEMENTARY)])
+@kernels.by_kernel([each for each in STEPS if each.activation in (*EVEN, *ODD, *COMPLEMENTARY)], "chosen")
 @given(several)
 @modest
 def test_a_derivative_is_as_symmetric_as_it_is_mathematically(chosen: Kernel, z: list[float]) -> None:
@@ -89,7 +85,7 @@ def near(kinks: list[float], z: Array, dtype: Dtype) -> Array:
     return np.array([any(abs(each - abs(kink)) < width for kink in kinks) for each in z], dtype=bool)
 
 
-@identified([each for each in STEPS if each.activation not in (*FALL_AND_RISE, *ODD)])
+@kernels.by_kernel([each for each in STEPS if each.activation not in (*FALL_AND_RISE, *ODD)], "chosen")
 @given(anywhere)
 @modest
 def test_the_derivative_of_what_never_falls_is_never_below_0(chosen: Kernel, z: list[float]) -> None:
@@ -97,7 +93,7 @@ def test_the_derivative_of_what_never_falls_is_never_below_0(chosen: Kernel, z: 
         assert (differentiated(chosen, np.array(z).astype(chosen.dtype)) >= 0).all()
 
 
-@identified([each for each in STEPS if each.activation in (*FALL_AND_RISE, *ODD)])
+@kernels.by_kernel([each for each in STEPS if each.activation in (*FALL_AND_RISE, *ODD)], "chosen")
 @given(several)
 @modest
 def test_the_derivative_of_what_falls_and_rises_has_the_sign_of_the_truth(chosen: Kernel, z: list[float]) -> None:
@@ -179,7 +175,7 @@ SAFE = [
 ]
 
 
-@identified(SAFE)
+@kernels.by_kernel(SAFE, "chosen")
 @given(anywhere)
 @settings(deadline=None, max_examples=20)
 def test_no_finite_z_raises_or_warns(chosen: Kernel, z: list[float]) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import product
 from typing import Any
 
 import mpmath
 import numpy as np
+import pytest
 
 from actbench import registry
 from actbench.backends import Backend
@@ -17,6 +18,7 @@ from actbench.kernels.kernel import Array, Operands, Placement, bind, prepare, r
 from actbench.model.cases import Kernel
 from actbench.model.names import Dtype, Op
 from actbench.verification.oracle import Evaluation
+from tests.support.tiers import exhaustive_but
 
 
 def _logistic(z: Any) -> Any:
@@ -99,14 +101,15 @@ def _has_a_loop_of_its_own(kernel: Kernel) -> bool:
     return not (backend.threaded or (kernel.backend.startswith("numba") and kernel.op is not Op.STEP))
 
 
-def every_kernel() -> list[Kernel]:
+@cache
+def every_kernel() -> tuple[Kernel, ...]:
     """Return activations x strategies x backends x dtypes x ops, by discovery.
 
     Left out are the optional backends, and loops that say nothing new of an activation; what is compiled is so in one
     dtype or the other by turns.
     """
     usable = [each for each in registry.backends().values() if not (each.optional or each.unavailable)]
-    return [
+    return tuple(
         kernel
         for activation, (turn, backend), op in product(registry.activations().values(), enumerate(usable), Op)
         for place, strategy in enumerate(activation.strategies)
@@ -116,7 +119,7 @@ def every_kernel() -> list[Kernel]:
         or (activation.name in FULLY and not backend.threaded)
         or (activation.name == FULLY[0])
         if refusal(kernel) is None
-    ]
+    )
 
 
 def _tested(activation: str, backend: Backend, turn: int) -> tuple[Dtype, ...]:
@@ -124,14 +127,34 @@ def _tested(activation: str, backend: Backend, turn: int) -> tuple[Dtype, ...]:
     return backend.dtypes[turn % 2 :][:1] if compiled and activation not in FULLY else backend.dtypes
 
 
-def sample() -> list[Kernel]:
+@cache
+def sample() -> tuple[Kernel, ...]:
     """Return one kernel for every kind of strategy, backend and op, in either dtype by turns."""
     found: dict[tuple[str, str, Op], list[Kernel]] = {}
     for kernel in every_kernel():
         activation = "silu" if kernel.strategy in {"intermediate", "pair"} else "logistic"
         if kernel.activation == activation:
             found.setdefault((kernel.strategy, kernel.backend, kernel.op), []).append(kernel)
-    return [kernels[turn % len(kernels)] for turn, kernels in enumerate(found.values())]
+    return tuple(kernels[turn % len(kernels)] for turn, kernels in enumerate(found.values()))
+
+
+def is_quick(kernel: Kernel) -> bool:
+    """Tell whether a kernel belongs to the quick tier.
+
+    The mathematics of every strategy is tested on numpy and on python, in the derivative and, with the output, in the
+    step; how the other backends execute it, on the sample.
+    """
+    mathematics = (kernel.backend, kernel.op) in {
+        ("numpy", Op.DERIVATIVE),
+        ("numpy", Op.STEP),
+        ("python", Op.STEP),
+    }
+    return mathematics or kernel in sample()
+
+
+def by_kernel(chosen: Iterable[Kernel], name: str = "kernel") -> pytest.MarkDecorator:
+    """Run a test for each of these kernels, those outside the quick tier as exhaustive tests."""
+    return pytest.mark.parametrize(name, exhaustive_but(chosen, is_quick), ids=lambda kernel: kernel.id)
 
 
 def ordinary(activation: str, dtype: Dtype) -> Array:

@@ -1,0 +1,44 @@
+"""The two tiers of the suite: every behaviour once, and the exhaustive grids, of which a share can be run.
+
+What is marked ``exhaustive`` repeats on more kernels, inputs or environments what an unmarked test shows. It is run by
+``pytest -m ""``, and a share of it by ``pytest -m exhaustive --share 2/8``. Tests with the same parameters, such as
+those of one kernel, are in the same share: what they compile or compute in many digits is done once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+from typing import Any, NamedTuple, TypeVar
+
+import pytest
+
+EXHAUSTIVE = pytest.mark.exhaustive
+
+T = TypeVar("T")
+
+
+class Share(NamedTuple):
+    """The `number`-th of `of` parts, counted from 1."""
+
+    number: int
+    of: int
+
+    @classmethod
+    def read(cls, text: str) -> Share:
+        """Read ``2/8``; `pytest.UsageError` where it is not one."""
+        number, _, of = text.partition("/")
+        if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+            raise pytest.UsageError(f"--share {text}: write the number of the share and of all shares, as in 2/8")
+        return cls(int(number), int(of))
+
+    def has(self, test: str) -> bool:
+        """Tell whether a test, named by its node id, is in this share."""
+        _, _, parameters = test.partition("[")
+        digest = sha256((parameters or test).encode()).digest()
+        return int.from_bytes(digest[:8], "big") % self.of == self.number - 1
+
+
+def exhaustive_but(chosen: Iterable[T], quick: Callable[[T], bool]) -> list[Any]:
+    """Return parameters for `pytest.mark.parametrize`, of which those that are not quick are exhaustive."""
+    return [value if quick(value) else pytest.param(value, marks=EXHAUSTIVE) for value in chosen]

@@ -32,7 +32,7 @@ def command(ctx: click.Context, form: str, *, limited: bool) -> None:
     from actbench.report import host
 
     here = environment.collect(environment.choose_cpu(None))
-    found = list(noise.findings())
+    properties = list(noise.host_properties())
     shown = host.as_json if form == "json" else host.as_text
     roofs = limits((ctx.obj or Seams()).start_worker, here) if limited else None
-    click.echo(shown(here, found, configuration.overview(ctx), roofs))
+    click.echo(shown(here, properties, configuration.overview(ctx), roofs))

@@ -57,7 +57,7 @@ def command(ctx: click.Context, /, form: str, **chosen: Any) -> None:
     end_as_by_ctrl_c()
     interrupted = _measure(check, quiet=chosen["quiet"])
     found = check.audit()
-    said = report.advice(list(noise.findings()), noise.stolen_share(before))
+    said = report.advice(list(noise.host_properties()), noise.stolen_share(before))
     if form == "json" or target is not None:
         text = report.as_json(found, check.check_budget, said)
     if target is not None:

@@ -1,10 +1,10 @@
-"""Code at new physical addresses: what a process executes lies where the page cache happened to put it.
+"""Moving code to new physical addresses: by default the page cache decides where a library's code lies.
 
-Two byte-identical copies of numpy, in files of their own, differ by up to 5 % in calls of a microsecond, in every
-process, until their pages leave the page cache: fresh processes and random virtual addresses do not change which
-physical pages hold the code. So a worker copies the code that it times, of the interpreter, of libc and libm, and of
-numpy's core, into memory of its own, and again from time to time: of two copies that differed by 2.1 % and 4.2 %,
-+0.1 % and -0.5 % were left, with intervals of ± 1 %. Code that numba compiled is in memory of the process's own anyway.
+Two byte-identical files of numpy differ by up to 5 % in calls of a microsecond, in every process, until their pages
+leave the page cache: new processes and random virtual addresses do not change which physical pages hold the code. So a
+worker copies the code of the interpreter, libc, libm and numpy's core into private memory, and again from time to time.
+Two files that differed by 2.1 % and 4.2 % then differ by +0.1 % and -0.5 %, with intervals of ± 1 %. Code that numba
+compiles is in private memory anyway.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 MOVED = re.compile(r"(libc|libm|libpython[\d.]*|math|_multiarray_umath)\b[-.\w]*\.so\b")
-"""Names of the files whose code is timed, beside the interpreter's own."""
+"""Names of the files whose code is timed, beside the interpreter's."""
 
 READ, WRITE, EXECUTE = 1, 2, 4
 PRIVATE, ANONYMOUS, POPULATE = 0x02, 0x20, 0x8000
@@ -34,14 +34,14 @@ class Region(NamedTuple):
 
 
 class CodePlacement:
-    """The code of this process, and a way to put it elsewhere in memory, at the same virtual addresses."""
+    """Moves the code of this process to other physical pages, at the same virtual addresses."""
 
     def __init__(self) -> None:
-        """Find what can be moved: nothing where the system is not Linux."""
+        """Collect the regions that can be moved: none on other systems than Linux."""
         self._regions = tuple(_regions()) if sys.platform == "linux" else ()
 
     def move(self) -> bool:
-        """Copy all of it to other physical pages; return whether the system allowed that."""
+        """Copy all regions to other physical pages; return whether the system allows that."""
         return bool(self._regions) and all(_moved(region) for region in self._regions)
 
 
@@ -55,7 +55,7 @@ def _regions() -> Iterator[Region]:
 
 
 def _moved(region: Region) -> bool:
-    """Let a copy take the place of a region in one step; what is being executed goes on in the copy."""
+    """Replace a region by a copy in one step; execution continues in the copy."""
     libc = ctypes.CDLL(None)
     libc.mmap.restype = libc.mremap.restype = ctypes.c_void_p
     size = ctypes.c_size_t(region.size)

@@ -1,8 +1,4 @@
-"""The machine: what identifies it.
-
-What is recorded can be published: no user, host or path names. Hosts are told apart by processor, cores, caches,
-kernel and library versions.
-"""
+"""The environment of a run: the host and its software, publishable, since it names no user, host or path."""
 
 from __future__ import annotations
 
@@ -30,7 +26,7 @@ class Environment:
     logical_cpus: int
     physical_cpus: int | None
     caches: dict[str, int]
-    """Capacity of L1d, L2, L3 as one processor sees them."""
+    """Capacities of L1d, L2 and L3 of one processor."""
     memory: int
     architecture: str
     kernel: str
@@ -39,7 +35,7 @@ class Environment:
     actbench: str
     libraries: dict[str, str]
     variables: dict[str, str]
-    """Tuning variables that were set, those with a path in them left out."""
+    """Tuning variables that were set, without those that contain a path."""
     affinity: int | None
     """The processor to which the workers are pinned."""
     devices: dict[str, str] = field(default_factory=dict)
@@ -49,7 +45,7 @@ class Environment:
 def collect(
     affinity: int | None, environ: Mapping[str, str] = os.environ, further: tuple[str, ...] = ()
 ) -> Environment:
-    """Look at this host; `further` names the distributions that optional backends add to those always recorded."""
+    """Return the environment here; `further` names distributions to record beside those that always are."""
     return Environment(
         cpu_model=str(process_metadata().get("cpu_model_name", platform.processor() or "unknown")),
         logical_cpus=psutil.cpu_count() or 1,
@@ -69,13 +65,13 @@ def collect(
 
 def refuse_other(recorded: Environment, here: Environment) -> None:
     """Raise `NotComparableError`, naming the first difference, unless both are the same host and software."""
-    for each in fields(Environment):
-        if each.name in {"affinity", "memory"}:
+    for name in (recordable.name for recordable in fields(Environment)):
+        if name in {"affinity", "memory"}:
             continue
-        before, now = getattr(recorded, each.name), getattr(here, each.name)
+        before, now = getattr(recorded, name), getattr(here, name)
         if before != now:
             raise NotComparableError(
-                f"the run cannot go on here ({each.name.replace('_', ' ')}: {_shown(before)} then, {_shown(now)} now); "
+                f"the run cannot go on here ({name.replace('_', ' ')}: {_shown(before)} then, {_shown(now)} now); "
                 "start a new run"
             )
 
@@ -86,10 +82,10 @@ def memory() -> int:
 
 
 def choose_cpu(wanted: int | None) -> int | None:
-    """Return the processor to pin workers to: the one wanted, else an isolated one, else the last one allowed.
+    """Return the processor to pin workers to: `wanted`, else an isolated one, else the last one allowed.
 
-    The last, because interrupts go to the first by custom. None where the system cannot pin (macOS). `InputError`
-    when the one wanted is not allowed.
+    The last, since interrupts usually go to the first. None where the system cannot pin (macOS). `InputError` when
+    `wanted` is not allowed.
     """
     if not hasattr(os, "sched_getaffinity"):
         if wanted is not None:
@@ -105,7 +101,7 @@ def choose_cpu(wanted: int | None) -> int | None:
 
 
 def choose_threads(wanted: int | None) -> int:
-    """Return how many threads parallel backends get: the number wanted, else one for each processor allowed.
+    """Return the number of threads for parallel backends: `wanted`, else the number of processors allowed.
 
     `InputError` for more threads than processors: they would take turns.
     """
@@ -117,18 +113,18 @@ def choose_threads(wanted: int | None) -> int:
 
 
 def public_metadata(metadata: Mapping[str, str | float]) -> dict[str, str | float]:
-    """Return the part of pyperf's metadata that tells nothing of who ran it and where on the disk."""
+    """Return the part of pyperf's metadata that names no user, host or path."""
     return {key: value for key, value in metadata.items() if key in PUBLIC}
 
 
 def public_text(text: str) -> str:
-    """Return the text with the directories of every path left out, which may name a user or a host."""
+    """Return the text without the directories of its paths, which may name a user or a host."""
     return re.sub(r"(?<![\w.])~?(?:/[^\s/'\":,;()]+)+/", ".../", text)
 
 
 def public_code(loaded: Iterable[Loaded]) -> list[Loaded]:
-    """Return the user's own code as it is recorded: by name and digest, without directories that may name a user."""
-    return [replace(each, name=public_text(each.name)) for each in loaded]
+    """Return the user's code as it is recorded: by name and digest, without directories, which may name a user."""
+    return [replace(code, name=public_text(code.name)) for code in loaded]
 
 
 def process_metadata() -> dict[str, str | float]:
@@ -145,16 +141,16 @@ PUBLIC = frozenset(
         *("python_compiler", "python_implementation", "python_version"),
     }
 )
-"""The keys of pyperf's metadata that can be published."""
+"""The keys of pyperf's metadata that are publishable."""
 
 
 def _caches(cpu: int) -> dict[str, int]:
-    found = {}
+    capacities = {}
     for index in sorted(Path(f"/sys/devices/system/cpu/cpu{cpu}/cache").glob("index*")):
         kind, level, size = (_read(index / name) for name in ("type", "level", "size"))
         if kind in {"Data", "Unified"} and size.endswith("K"):
-            found[f"L{level}d" if kind == "Data" else f"L{level}"] = 1024 * int(size[:-1])
-    return found
+            capacities[f"L{level}d" if kind == "Data" else f"L{level}"] = 1024 * int(size[:-1])
+    return capacities
 
 
 def _cpu_list(text: str) -> list[int]:

@@ -1,4 +1,4 @@
-"""What makes this host's timings scatter, and what can be done about it."""
+"""Properties of the host that add noise to timings, and how to change them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from actbench.host.code_placement import CodePlacement
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One property of the host: its state, whether it is good for measuring, and what to do if it is not."""
+class HostProperty:
+    """A property of the host: its state, whether that is good for measuring, and what to do if it is not."""
 
     subject: str
     state: str
@@ -22,19 +22,21 @@ class Finding:
     advice: str
 
 
-def findings() -> Iterator[Finding]:
-    """Look at this host; what cannot be read here is passed over."""
+def host_properties() -> Iterator[HostProperty]:
+    """Yield the properties of this host that can be read."""
     load, _, _ = os.getloadavg()
     cpus = psutil.cpu_count() or 1
-    yield Finding("load", f"{load:.2f} on {cpus} processors", load < 0.5 * cpus, "stop other work while measuring")
+    yield HostProperty("load", f"{load:.2f} on {cpus} processors", load < 0.5 * cpus, "stop other work while measuring")
     yield from _steal()
     flags = _read("/proc/cpuinfo").partition("flags")[2].partition("\n")[0].split()
     if flags:
         virtual = "hypervisor" in flags
         state = "virtual machine" if virtual else "bare metal"
-        yield Finding("virtualisation", state, not virtual, "neighbours take turns: trust ratios, not absolute times")
+        yield HostProperty(
+            "virtualisation", state, not virtual, "neighbours take turns: trust ratios, not absolute times"
+        )
     moved = CodePlacement().move()
-    yield Finding(
+    yield HostProperty(
         "code placement",
         "averaged" if moved else "fixed for as long as libraries stay in the page cache",
         moved,
@@ -43,7 +45,7 @@ def findings() -> Iterator[Finding]:
     for subject, path, wanted, advice in _SETTINGS:
         state = _chosen(_read(path))
         if state:
-            yield Finding(subject, state, state in wanted, advice)
+            yield HostProperty(subject, state, state in wanted, advice)
 
 
 _SETTINGS: tuple[tuple[str, str, set[str], str], ...] = (
@@ -64,33 +66,33 @@ _SETTINGS: tuple[tuple[str, str, set[str], str], ...] = (
         "huge pages come and go under 'always': choose madvise",
     ),
 )
-"""Subject, file, good states, advice."""
+"""Subject, file, good states and advice of the kernel's settings."""
 
 
 def stolen_seconds() -> tuple[float, float] | None:
-    """Return the processor time since boot that the hypervisor gave to others, and all of it; None where unknown."""
+    """Return stolen time and all processor time since boot, in seconds; None where the system does not report it."""
     times = psutil.cpu_times()
     stolen: float | None = getattr(times, "steal", None)  # Linux alone has it
     return None if stolen is None else (stolen, sum(times))
 
 
 def stolen_share(before: tuple[float, float] | None) -> float | None:
-    """Return the share of processor time that was given to others since `before`, from `stolen_seconds`."""
+    """Return the share of stolen time since `before`, from `stolen_seconds`; None where that is not known."""
     now = stolen_seconds()
     if before is None or now is None:
         return None
     return (now[0] - before[0]) / max(now[1] - before[1], 1e-9)
 
 
-def _steal() -> Iterator[Finding]:
+def _steal() -> Iterator[HostProperty]:
     share = stolen_share((0.0, 0.0))
     if share is not None:
         share *= 100
-        yield Finding("stolen time", f"{share:.2f} % since boot", share < 0.1, "ask for a dedicated host")
+        yield HostProperty("stolen time", f"{share:.2f} % since boot", share < 0.1, "ask for a dedicated host")
 
 
 def _chosen(text: str) -> str:
-    """Return the chosen one where the kernel lists all, ``always [madvise] never``."""
+    """Return the current setting from the kernel's list, ``always [madvise] never``."""
     return text.partition("[")[2].partition("]")[0] if "[" in text else text
 
 

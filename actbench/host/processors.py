@@ -1,7 +1,7 @@
-"""The processors of this process: one for the thread that measures, and one for each that works for it.
+"""Pinning: one processor for the thread that measures, and one for each of its helper threads.
 
 A process is pinned before numpy and numba are imported. Threads that these start later inherit the one processor, and
-would take turns on it; so they are spread over the others once they are there.
+would take turns on it; `spread` gives them other processors once they exist.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _allotted: list[int] = []
 
 
 def pin(first: int, threads: int) -> None:
-    """Keep the calling thread, and what is started from now on, on processor `first`; allot others to its helpers.
+    """Pin the calling thread, and all that it starts later, to processor `first`; reserve others for `spread`.
 
     `OSError` where the system cannot pin (macOS).
     """
@@ -30,7 +30,7 @@ def pin(first: int, threads: int) -> None:
 
 
 def spread() -> None:
-    """Give each helper thread a processor of its own, where more than one is allotted."""
+    """Pin every helper thread to another processor, where `pin` reserved more than one."""
     if len(_allotted) < 2 or not TASKS.is_dir() or not hasattr(os, "sched_setaffinity"):
         return
     caller, *helpers = sorted(int(task.name) for task in TASKS.iterdir())

@@ -1,7 +1,4 @@
-"""Reading a file that somebody names: a regular one alone.
-
-A pipe, a terminal or a device may never end, or never begin; opening one may wait for ever.
-"""
+"""Reading regular files only: opening or reading a pipe, a terminal or a device may block for ever."""
 
 from __future__ import annotations
 
@@ -11,13 +8,13 @@ import stat
 from pathlib import Path
 
 LARGEST = 1 << 31
-"""Bytes: more than any file that actbench reads has."""
+"""Bytes. No file that actbench reads is larger."""
 
 
 def read(path: Path) -> bytes:
-    """Return what is in a regular file, or in one that a link leads to; `OSError` where it is another thing.
+    """Return the contents of a regular file, or of one that a link leads to; `OSError` for anything else.
 
-    It never waits for somebody at the other end.
+    It never blocks.
     """
     _require_regular(os.stat(path))  # noqa: PTH116  # before it is opened: opening some devices does something
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -1,4 +1,4 @@
-"""Which versions a process runs on: what one compares when an environment changes."""
+"""The versions of Python, actbench and libraries in this process."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from importlib.metadata import PackageNotFoundError, version
 from actbench import __version__
 
 KERNEL_LIBRARIES = ("numpy", "scipy", "ml_dtypes", "numba", "llvmlite")
-"""What kernels are made of."""
+"""The distributions that kernels use."""
 
 LIBRARIES = (*KERNEL_LIBRARIES, "pyperf", "mpmath")
-"""What is recorded with every run; optional backends add their own where they are used."""
+"""The distributions that every run records; those of optional backends come in addition."""
 
 
 def python() -> str:
@@ -21,11 +21,11 @@ def python() -> str:
 
 def libraries(names: tuple[str, ...] = LIBRARIES) -> dict[str, str]:
     """Return the versions of the distributions that are installed, by name."""
-    return {name: found for name in names if (found := _version(name))}
+    return {name: release for name in names if (release := _version(name))}
 
 
 def versions(further: tuple[str, ...] = ()) -> dict[str, str]:
-    """Return the versions of all that kernels are made of, and of further distributions."""
+    """Return the versions of Python, actbench, the kernels' distributions and further ones."""
     return {"python": python(), "actbench": __version__} | libraries((*KERNEL_LIBRARIES, *further))
 
 

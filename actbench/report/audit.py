@@ -10,7 +10,7 @@ from typing import Any
 from actbench.analysis.audit import Audit, CaseAudit
 from actbench.analysis.interval import NO_ESTIMATE
 from actbench.analysis.statistics import wilson_interval
-from actbench.host.noise import Finding
+from actbench.host.noise import HostProperty
 from actbench.report.json_text import json_text
 from actbench.report.numbers import counted, duration, significant
 from actbench.report.table import Table
@@ -55,7 +55,7 @@ def table(audit: Audit) -> Table:
 SOURCES = ("placement", "round", "run")
 
 
-def advice(findings: Sequence[Finding], stolen: float | None) -> list[str]:
+def advice(findings: Sequence[HostProperty], stolen: float | None) -> list[str]:
     """Return advice on noisy settings of this host; `stolen` is the share of time that the hypervisor took."""
     lines = [f"{item.subject}: {item.state}: {item.advice}" for item in findings if not item.good]
     if stolen is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from actbench.analysis.peak_rates import PeakRate
 from actbench.host.environment import Environment
-from actbench.host.noise import Finding
+from actbench.host.noise import HostProperty
 from actbench.report import settings
 from actbench.report.json_text import json_text
 from actbench.report.numbers import plus_minus
@@ -26,7 +26,10 @@ def line(environment: Environment) -> str:
 
 
 def as_text(
-    environment: Environment, found: Sequence[Finding], configuration: Configuration, limits: Sequence[PeakRate] | None
+    environment: Environment,
+    found: Sequence[HostProperty],
+    configuration: Configuration,
+    limits: Sequence[PeakRate] | None,
 ) -> str:
     """Return what a run would record, then what makes timings scatter, limits if there are any, and the settings."""
     facts = [f"{name:<28} {value}" for name, value in of(environment).items()]
@@ -51,7 +54,10 @@ def of(environment: Environment) -> dict[str, str]:
 
 
 def as_json(
-    environment: Environment, found: Sequence[Finding], configuration: Configuration, limits: Sequence[PeakRate] | None
+    environment: Environment,
+    found: Sequence[HostProperty],
+    configuration: Configuration,
+    limits: Sequence[PeakRate] | None,
 ) -> str:
     """Return the same as a JSON object; ``limits`` only where they were measured."""
     parts: dict[str, Any] = {"environment": environment, "noise": found, "configuration": configuration}

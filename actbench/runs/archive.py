@@ -1,7 +1,7 @@
-"""A run's directory: written while measuring, read for everything after.
+"""Reading a run from its directory or its pyperf.json.
 
-The journal takes each finished block as it comes. After every round all files are written anew, as one, and the journal
-is done with: `Writer` does that. Whatever reads a run reads it by `load`, which also cleans up after a killed process.
+While measuring, the journal takes finished blocks; after every round `Writer` rewrites all files as one and removes the
+journal. `load` reads both, and cleans up after a killed process.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from actbench.errors import InputError, damaged
 from actbench.host import regular
 from actbench.model.cases import Case
@@ -21,8 +23,8 @@ from actbench.runs import files, journal, latest, record, values
 from actbench.runs.names import JOURNAL, MEASUREMENTS, PROBES, REPORT, RUN, SUITE, TABLES, VALUES, WRITTEN
 from actbench.runs.record import Record, Status
 
-PATIENCE, PAUSE = 20, 0.05
-"""How often to read again what another process is just writing, and the seconds between."""
+ATTEMPTS, PAUSE = 20, 0.05
+"""How often to read a directory that another process is writing, and the seconds between."""
 
 
 @dataclass(slots=True)
@@ -39,7 +41,7 @@ class Run:
 
 
 def load(path: Path) -> Run:
-    """Read a run: its directory, its pyperf.json, or ``latest``; `InputError` when that is not one."""
+    """Read a run: its directory, its pyperf.json, or ``latest``; `InputError` when there is none."""
     if latest.is_meant(path):
         path = latest.complete()
     try:
@@ -74,7 +76,7 @@ def read_record(directory: Path) -> Record:
 
 
 def tidy(directory: Path) -> None:
-    """Clean up what a killed process left; only for who holds the directory. `OSError` when the disk refuses."""
+    """Clean up what a killed process left; the caller holds the lock. `OSError` when the disk refuses."""
     files.recover(directory, MEASUREMENTS, TABLES)
 
 
@@ -82,27 +84,24 @@ def _load_suite(path: Path) -> Run:
     from actbench.runs import pyperf_suite  # what only reads directories need not wait for pyperf
 
     suite = pyperf_suite.read(path)
-    alone = Run(path, suite.plan, suite.times, None, suite.loops)
     if path.name != SUITE or not (path.parent / RUN).exists():
-        return alone
+        return Run(path, suite.plan, suite.times, None, suite.loops)
     run = load(path.parent)
-    if run.record is None or (run.record.status is not Status.RUNNING and not _same(alone.times, run.times)):
+    if run.record is None or (run.record.status is not Status.RUNNING and not _same(suite.times, run.times)):
         raise damaged(f"{path} is not of the run in {path.parent}: what was measured differs")
     return run
 
 
 def _same(one: Times, other: Times) -> bool:
-    """Say whether all values are the same, as far as values.csv has digits."""
-    mine, theirs = ({(each.block.id, each.round): each.seconds for each in times.finished()} for times in (one, other))
-    return mine.keys() == theirs.keys() and all(
-        len(arm) == len(again) and all(abs(a - b) <= 1e-8 * b for a, b in zip(arm, again, strict=True))
-        for key in mine
-        for arm, again in zip(mine[key], theirs[key], strict=True)
-    )
+    """Say whether all values are the same, to the digits of values.csv."""
+    if one.blocks != other.blocks or any(one.rounds(block) != other.rounds(block) for block in one.blocks):
+        return False
+    pairs = ((one.seconds(block), other.seconds(block)) for block in one.blocks)
+    return all(a.shape == b.shape and np.allclose(a, b, rtol=1e-8, atol=0, equal_nan=True) for a, b in pairs)
 
 
 def _load_directory(directory: Path) -> Run:
-    for _ in range(PATIENCE):
+    for _ in range(ATTEMPTS):
         try:
             return _settled(_read(directory))
         except InputError:
@@ -113,16 +112,16 @@ def _load_directory(directory: Path) -> Run:
 
 
 def _read(directory: Path) -> Run:
-    there = read_record(directory)
-    times = Times(there.plan)
-    for name, blocks in ((VALUES, there.plan.blocks), (PROBES, there.plan.probes)):
-        if name == PROBES and not there.probed:
+    current = read_record(directory)
+    times = Times(current.plan)
+    for name, blocks in ((VALUES, current.plan.blocks), (PROBES, current.plan.probes)):
+        if name == PROBES and not current.probed:
             continue
         try:
             data = regular.read(files.current(directory, name, RUN))
         except OSError as error:
             raise damaged(f"cannot read {directory / name}: {error.strerror}") from None
-        for measured in values.from_csv(data, directory / name, blocks, there.calibrations, there.digests):
+        for measured in values.from_csv(data, directory / name, blocks, current.calibrations, current.digests):
             times.put(measured.block, measured.rounds, measured.seconds, measured.processor)
     path = directory / JOURNAL
     try:
@@ -131,29 +130,30 @@ def _read(directory: Path) -> Run:
         data = b""
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}; remove it: rounds before it are in {VALUES}") from None
-    for finished in journal.read(data, path, there):
+    for finished in journal.read(data, path, current):
         times.add(finished)
     calls = {
-        case: there.calibrations[block.id].calls(arm) for block in times.blocks for arm, case in enumerate(block.timed)
+        case: current.calibrations[block.id].calls(arm)
+        for block in times.blocks
+        for arm, case in enumerate(block.timed)
     }
-    return Run(directory, there.plan, times, there, calls)
+    return Run(directory, current.plan, times, current, calls)
 
 
 def _settled(run: Run) -> Run:
-    """Clean up after a killed process, and call its run interrupted; one that goes on is left alone."""
-    of = run.record
-    left = any(files.part(run.path / name).exists() for name in (*MEASUREMENTS, *TABLES))
-    if of is None or (of.status is not Status.RUNNING and not left):
+    """Clean up after a killed process, and mark its run as interrupted; a run that is being measured stays as it is."""
+    unfinished = any(files.part(run.path / name).exists() for name in (*MEASUREMENTS, *TABLES))
+    if run.record is None or (run.record.status is not Status.RUNNING and not unfinished):
         return run
     with suppress(InputError, OSError), files.locked(run.path):
-        if of.status is Status.RUNNING:
-            of.status = Status.INTERRUPTED
+        if run.record.status is Status.RUNNING:
+            run.record.status = Status.INTERRUPTED
         with suppress(OSError):  # a directory that cannot be written can be read
             tidy(run.path)
-            there = read_record(run.path)
-            if there.status is Status.RUNNING:
-                there.status = Status.INTERRUPTED
-                files.commit(run.path, {RUN: record.encode(there)})
+            current = read_record(run.path)
+            if current.status is Status.RUNNING:
+                current.status = Status.INTERRUPTED
+                files.commit(run.path, {RUN: record.encode(current)})
     return run
 
 

@@ -12,7 +12,7 @@ from actbench.runs.names import RUN
 from actbench.runs.record import Record
 
 HOST = ("cpu_model", "architecture", "logical_cpus", "physical_cpus", "caches")
-"""What makes a host; the software on it may change, and is what one checks."""
+"""The fields of an environment that identify a host; its software may differ, since that is what a check is about."""
 
 SOFTWARE = ("kernel", "libc", "python", "actbench")
 
@@ -20,7 +20,7 @@ SOFTWARE = ("kernel", "libc", "python", "actbench")
 def load_both(baseline: Path, run: Path) -> tuple[Run, Run]:
     """Read a baseline and the run to be checked against it, of one host and engine.
 
-    `InputError` when `run` is not one, or both are the same; `NotComparableError` when there is no baseline, or it is
+    `InputError` when `run` is no run, or both are the same; `NotComparableError` when there is no baseline, or it is
     of another host or engine, or has no case in common with the run.
     """
     after = load(run)
@@ -28,8 +28,8 @@ def load_both(baseline: Path, run: Path) -> tuple[Run, Run]:
         before = load(baseline)
     except InputError as error:
         raise NotComparableError(f"--baseline: {error}") from None
-    if apart := host_differences(before, after):
-        name, there, here = apart[0]
+    if differing := host_differences(before, after):
+        name, there, here = differing[0]
         raise NotComparableError(
             f"{baseline} is of another host ({name}: {there} there, {here} in {run}); make a baseline on this host"
         )
@@ -38,9 +38,9 @@ def load_both(baseline: Path, run: Path) -> tuple[Run, Run]:
 
 
 def refuse_unlike(before: Run, after: Run) -> None:
-    """Raise `NotComparableError` unless both tell their host and share a case, by one engine on like inputs.
+    """Raise `NotComparableError` unless both have a record, the same engine and distribution, and a case in common.
 
-    `InputError` where both are the same run, by whatever names.
+    `InputError` where both paths lead to the same run.
     """
     if _file(before).samefile(_file(after)):
         names = " and ".join(dict.fromkeys(str(run.path) for run in (before, after)))
@@ -63,7 +63,7 @@ def refuse_unlike(before: Run, after: Run) -> None:
 
 
 def host_differences(before: Run, after: Run) -> list[tuple[str, str, str]]:
-    """Return name, value before and value after of what makes them different hosts; nothing where they are one."""
+    """Return the fields by which two hosts differ: name, value before, value after; empty for one host."""
     old, new = (_record(run).environment for run in (before, after))
     facts = [(name.replace("_", " "), getattr(old, name), getattr(new, name)) for name in HOST]
     shared = old.devices.keys() & new.devices.keys()
@@ -72,7 +72,7 @@ def host_differences(before: Run, after: Run) -> list[tuple[str, str, str]]:
 
 
 def differences(before: Run, after: Run) -> list[str]:
-    """Say what else than the code may have changed: software versions and tuning variables, one a line."""
+    """Return the software versions and tuning variables that differ, a sentence each."""
     old, new = (_facts(_record(run).environment) for run in (before, after))
     return [
         f"{name} was {old.get(name, 'not there')}, is {new.get(name, 'not there')}"
@@ -82,7 +82,7 @@ def differences(before: Run, after: Run) -> list[str]:
 
 
 def _file(run: Run) -> Path:
-    """Return the file that makes a run itself, wherever links to its directory lie."""
+    """Return the file by which a run is identified, whatever links lead to its directory."""
     return run.path / RUN if run.path.is_dir() else run.path
 
 
@@ -101,7 +101,7 @@ def _facts(environment: Environment) -> dict[str, str]:
 
 
 def _shown(value: object) -> str:
-    """Return a fact about a host in words; what has a size by name is caches."""
+    """Return a field of an environment in words; a mapping is that of cache sizes."""
     if isinstance(value, dict):
         return ", ".join(f"{name} {size / 1024:g} KiB" for name, size in value.items()) or "unknown"
     return str(value)

@@ -1,4 +1,4 @@
-"""Files that are never half written, several that change as one, and a directory that two runs cannot share."""
+"""Atomic writing of one file and of several, and the lock of a run's directory."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def part(path: Path) -> Path:
 def write(path: Path, data: str | bytes) -> None:
     """Write a file under a temporary name and move it into place; `InputError` or `OutputError` when that cannot be.
 
-    What is no plain file, a device, a pipe or a link, is written to and not replaced.
+    A device, a pipe or a link is written to, and not replaced.
     """
-    there = False
+    existed = False
     temporary = part(path)
     try:
-        there = path.exists()
-        if path.is_symlink() or (there and not path.is_file()):
+        existed = path.exists()
+        if path.is_symlink() or (existed and not path.is_file()):
             _write_into(path, data)
             return
         _synced(temporary, data)
@@ -36,12 +36,12 @@ def write(path: Path, data: str | bytes) -> None:
     except OSError as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        intact = "; what was written before is intact" if there else ""
+        intact = "; what was written before is intact" if existed else ""
         raise unwritable(f"cannot write {path}: {error.strerror}{intact}", error) from None
 
 
 def replace(path: Path, data: str | bytes) -> None:
-    """Write a file of a run's, as `write` does, but into nothing that is no regular file: `InputError` says so."""
+    """Write a file of a run as `write` does; a link is replaced. `InputError` where it is no regular file."""
     refuse_irregular(path)
     with suppress(OSError):
         if path.is_symlink():
@@ -52,9 +52,10 @@ def replace(path: Path, data: str | bytes) -> None:
 def commit(directory: Path, contents: Mapping[str, str | bytes]) -> None:
     """Write several files as one: a process that is killed leaves all of them as they were, or as they are now.
 
-    All are there under temporary names before the first is moved into place. The first name decides: while its
-    temporary file is there, the old files count; once that is moved, the new ones do, wherever they lie. `recover` ends
-    what was begun. `InputError` when the disk refuses, and then the old files are intact.
+    All are written under temporary names before the first is moved into place. The first name decides: while its
+    temporary file exists, the old files are valid; once it is moved, the new ones are, moved or not. `recover`
+    completes or undoes what was begun. `InputError` or `OutputError` when the disk refuses; the old files are then
+    intact.
     """
     first, *others = (directory / name for name in contents)
     try:
@@ -79,15 +80,15 @@ def commit(directory: Path, contents: Mapping[str, str | bytes]) -> None:
 
 
 def current(directory: Path, name: str, first: str) -> Path:
-    """Return where the contents of a file lie that is committed with `first`: in its place, or not moved there yet."""
+    """Return the path of the valid contents of a file that is committed with `first`: its own, or the temporary one."""
     moved = part(directory / name)
     return moved if moved.exists() and not part(directory / first).exists() else directory / name
 
 
 def recover(directory: Path, committed: tuple[str, ...], others: Iterable[str]) -> None:
-    """Clean up after a killed process: end a `commit` of these files or undo it, and drop every other temporary file.
+    """Clean up after a killed process: complete or undo a `commit` of these files; delete other temporary files.
 
-    Only for who holds the directory; `OSError` when the disk refuses.
+    The caller holds the lock. `OSError` when the disk refuses.
     """
     first, *rest = (directory / name for name in committed)
     if part(first).exists():
@@ -100,7 +101,7 @@ def recover(directory: Path, committed: tuple[str, ...], others: Iterable[str]) 
 
 
 def append(path: Path, data: bytes) -> None:
-    """Add to a regular file, made where there is none; `OSError` when that cannot be."""
+    """Append to a regular file, or create it; `OSError` when that fails."""
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW, 0o666)
     with os.fdopen(handle, "ab") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -109,13 +110,13 @@ def append(path: Path, data: bytes) -> None:
 
 
 def refuse_irregular(path: Path) -> None:
-    """Raise `InputError` where a file of a run's cannot be written, because another thing than a file is there."""
+    """Raise `InputError` where the path of a file is taken by something that is no regular file."""
     if path.exists() and not path.is_file():
         raise InputError(f"cannot write {path}: it is not a regular file; remove it")
 
 
 def probe(directory: Path, size: int) -> None:
-    """Make sure that `directory` exists and takes a file of `size` bytes; `InputError` when not."""
+    """Create `directory` if needed, and check that it takes a file of `size` bytes; `InputError` when not."""
     test = directory / PROBE
     try:
         if directory.exists() and not directory.is_dir():
@@ -133,9 +134,9 @@ def probe(directory: Path, size: int) -> None:
 
 @contextmanager
 def locked(directory: Path) -> Iterator[None]:
-    """Hold the directory for this process alone; `InputError` when another one holds it.
+    """Hold the lock of the directory; `InputError` when another process does.
 
-    The lock is on the directory itself and goes with the process, however it ends.
+    The lock is on the directory itself, and ends with the process.
     """
     handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)  # a pipe would be waited for
     try:

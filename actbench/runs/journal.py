@@ -1,7 +1,7 @@
-"""The journal: each finished block as it comes, one line each, so that a killed process loses none.
+"""The journal: a line for every finished block, so that a killed process loses none.
 
-A line tells which run it belongs to, how often that was saved, its place since then, and a digest of all that. So only
-a last line that a kill cut short may be missing something; everything else that is not as it was written is refused.
+A line holds the id of its run, how often that was saved, its own number since then, and a digest of it all. Only the
+last line may be incomplete, where the process was killed; any other line that is not as it was written is refused.
 """
 
 from __future__ import annotations
@@ -29,42 +29,42 @@ class Line:
     saves: int
     """How often the run had been saved."""
     line: int
-    """The place in the journal, from 1."""
+    """Its number in the journal, from 1."""
     block: str
     round: int
     seconds: tuple[tuple[float, ...], ...]
     processor: tuple[tuple[float, ...], ...] = ()
     digest: str = ""
-    """Of all the others."""
+    """Of all other fields."""
 
 
 def line(record: Record, number: int, times: BlockTimes) -> bytes:
-    """Return a line, with its newline; `number` is its place."""
-    text = Line(record.id, record.saves, number, times.block.id, times.round, times.seconds, times.processor)
-    return msgspec.json.encode(sealed(text)) + b"\n"
+    """Return a line, with its newline; `number` counts from 1."""
+    entry = Line(record.id, record.saves, number, times.block.id, times.round, times.seconds, times.processor)
+    return msgspec.json.encode(sealed(entry)) + b"\n"
 
 
-def read(data: bytes, path: Path, of: Record) -> Iterator[BlockTimes]:
+def read(data: bytes, path: Path, record: Record) -> Iterator[BlockTimes]:
     """Yield the blocks that were finished since the run was last saved; `InputError` names the line that is damaged.
 
-    A journal of before that is of no use any more: a kill came between saving and removing it.
+    Lines from before the last save are skipped: the process was killed before it could remove the journal.
     """
-    blocks: dict[str, Block] = {block.id: block for block in (*of.plan.blocks, *of.plan.probes)}
+    blocks: dict[str, Block] = {block.id: block for block in (*record.plan.blocks, *record.plan.probes)}
     for number, text in enumerate(data.split(b"\n")[:-1], start=1):
         try:
             entry = msgspec.json.decode(text, type=Line)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise _damaged(path, number, error) from None
-        if sealed(entry) != entry or entry.line != number or entry.run != of.id or entry.saves > of.saves:
+        if sealed(entry) != entry or entry.line != number or entry.run != record.id or entry.saves > record.saves:
             raise _damaged(path, number, "this line is missing others before it, or it is not as it was written here")
-        calibration = of.calibrations.get(entry.block)
+        calibration = record.calibrations.get(entry.block)
         counts = tuple(map(len, entry.seconds))
         right = calibration is not None and counts == calibration.values and entry.round > 0
         right &= not entry.processor or tuple(map(len, entry.processor)) == counts
         right &= all(0 <= share <= 1 for arm in entry.processor for share in arm)
         if not right or not all(is_time(value) for arm in entry.seconds for value in arm):
             raise _damaged(path, number, f"this is not of block {entry.block} as it was calibrated")
-        if entry.saves == of.saves:
+        if entry.saves == record.saves:
             yield BlockTimes(blocks[entry.block], entry.round, entry.seconds, entry.processor)
 
 

@@ -1,6 +1,6 @@
-"""Which run ``latest`` means: to read, the latest that is complete; to go on with, the latest that was measured at all.
+"""The run that ``latest`` means: for reading, the latest complete run; for resuming, the latest run, complete or not.
 
-Two links under results/ say so. A run elsewhere is found by its own path.
+Both are links under results/; runs elsewhere have none.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from pathlib import Path
 from actbench.errors import InputError
 
 RESULTS = Path("results")
-"""Where runs go and are looked for, in the current directory."""
+"""Where runs are written and ``latest`` is looked up, in the current directory."""
 
 LATEST = "latest"
-"""What users call it, and the link to the latest complete run."""
+"""The word on the command line, and the link to the latest complete run."""
 
 NEWEST = ".newest"
-"""The link to the run that was measured last, complete or not."""
+"""The link to the latest run, complete or not."""
 
 
 def is_meant(path: Path) -> bool:
@@ -38,13 +38,13 @@ def complete() -> Path:
 
 
 def newest() -> Path:
-    """Return the run to go on with; `InputError` when there is none."""
+    """Return the run to resume; `InputError` when there is none."""
     path = RESULTS / NEWEST
     return path if path.exists() else complete()
 
 
 def point(name: str, directory: Path) -> None:
-    """Let a link lead to a run under results/."""
+    """Make a link to a run; runs outside results/ get none."""
     directory = directory.resolve()
     if directory.parent != RESULTS.resolve():
         return

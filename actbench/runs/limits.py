@@ -1,4 +1,4 @@
-"""What numbers and names a run can have: what is beyond is damage, or was never measured."""
+"""The range of every number in a run, and what its names may be; anything else is damage."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONGEST = 7 * 24 * 3600.0
 """Seconds: a week. No call, no block and no budget takes longer."""
 
 SHORTEST = 1e-13
-"""Seconds: what a call takes at least, a thousandth of a processor's cycle."""
+"""Seconds: a thousandth of a processor's cycle. No call takes less."""
 
 MOST_ELEMENTS = 10**10
 """Elements of an array."""
@@ -27,25 +27,25 @@ MOST_ELEMENTS = 10**10
 MOST_ROUNDS = 10**6
 
 COUNT = 2**53
-"""What any number that counts something is below: up to here floats hold whole numbers exactly."""
+"""The limit of every count: up to here floats represent integers exactly."""
 
 CENTURY = 100 * 366 * 24 * 3600.0
-"""Seconds: more than all sessions of a run take together."""
+"""Seconds: all sessions of a run take less together."""
 
 TINY, HUGE = 5e-324, 1.7e308
 """The smallest positive number, and about the largest that is finite."""
 
 Number = tuple[str, float | None, float, float]
-"""The name of a field, its value, and the least and the most that it can be; None is always right."""
+"""A field's name, its value, its minimum and its maximum; a value of None is always valid."""
 
 
 def is_time(seconds: float) -> bool:
-    """Say whether a call can take so long."""
+    """Say whether a number is within the range of a call's seconds."""
     return SHORTEST <= seconds <= LONGEST
 
 
 def faults(record: Record) -> Iterator[str]:
-    """Say what a record has that no run has: each fault with its field."""
+    """Yield what is invalid in a record, a sentence for each field."""
     yield from _texts(record)
     for name, value, least, most in _numbers(record):
         if value is not None and not least <= value <= most:
@@ -126,7 +126,7 @@ def _times(record: Record) -> Iterator[str]:
 
 
 def _texts(record: Record) -> Iterator[str]:
-    """Say where names have characters that do not print: they end up in tables, in shells and on pages."""
+    """Say where names have unprintable characters: names are shown in tables, shells and HTML."""
     environment, plan = record.environment, record.plan
     one = ("cpu_model", "architecture", "kernel", "libc", "python", "actbench")
     texts: list[tuple[str, Iterable[str]]] = [
@@ -136,9 +136,9 @@ def _texts(record: Record) -> Iterator[str]:
         ("settings.preset", [record.settings.preset]),
         ("plan.distribution", [plan.distribution]),
         ("id", [record.id]),
-        *(("plan.left_out", (each.case, each.reason)) for each in plan.left_out),
+        *(("plan.left_out", (case.case, case.reason)) for case in plan.left_out),
         *(("plan.blocks", _names(block)) for block in plan.blocks),
-        *(("loaded", filter(None, (each.name, each.sha256, each.version))) for each in record.loaded),
+        *(("loaded", filter(None, (code.name, code.sha256, code.version))) for code in record.loaded),
         *(("checks", check.weaknesses) for check in record.checks),
     ]
     for name, several in texts:

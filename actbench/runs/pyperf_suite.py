@@ -37,12 +37,12 @@ BROKEN = (
     *(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError, IndexError),
     *(EOFError, zlib.error),
 )
-"""What reading a file that is no suite may raise."""
+"""What pyperf may raise for a file that is no suite."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """What a suite holds; the plan has what was measured, and no seed is known."""
+    """The contents of a suite; the plan has the blocks that were measured, and a seed of 0."""
 
     plan: Plan
     times: Times
@@ -71,7 +71,7 @@ class _Row:
 
 
 def to_json(times: Times, calibrations: Mapping[str, Calibration], metadata: Mapping[str, str | float]) -> str:
-    """Return the file's text, of nothing where nothing was measured; `metadata` is common to all runs."""
+    """Return the file's text, or "" where nothing was measured; `metadata` is common to all runs."""
     runs: dict[Case, list[pyperf.Run]] = {}
     for finished in times.finished():
         calibration = calibrations[finished.block.id]

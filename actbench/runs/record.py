@@ -1,4 +1,4 @@
-"""run.json: what was planned, where, with which settings, and how it went."""
+"""run.json: the plan, the settings, the environment, and what happened."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SCHEMA = 2
 
 
 class Status(StrEnum):
-    """How a run stands."""
+    """The state of a run."""
 
     RUNNING = "running"
     COMPLETE = "complete"
@@ -47,23 +47,23 @@ class Engine(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the user asked for beside the plan. Times in seconds."""
+    """The request beside the plan. Times in seconds."""
 
     preset: str
     engine: Engine
     target: float
-    """Relative half width that every speedup's interval should reach."""
+    """Relative half width of intervals at which measuring stops."""
     budget: float | None
     rounds: int | None
     arm_seconds: float
     timeout: float
     threads: int = 1
-    """Of the backends that have several, where the plan has one."""
+    """Threads of backends that have several; 1 where the plan has none of these."""
 
 
 @dataclass(slots=True)
 class Record:
-    """The contents of run.json; grows while measuring."""
+    """The contents of run.json, updated while measuring."""
 
     plan: Plan
     settings: Settings
@@ -73,26 +73,26 @@ class Record:
     schema: int = SCHEMA
     status: Status = Status.RUNNING
     seconds: float = 0.0
-    """Wall time spent, over all sessions of the run."""
+    """Wall time of all sessions of the run."""
     checks: list[Check] = field(default_factory=list)
     calibrations: dict[str, Calibration] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     rounds: int = 0
-    """The last round that was measured to its end."""
+    """The number of the last complete round."""
     repeats: int = 0
-    """How often a block was measured again, because all of it was slower than in other rounds."""
+    """How often a block was measured again, because a round of it was disturbed."""
     loaded: list[Loaded] = field(default_factory=list)
-    """The user's own code, in the order in which it was loaded; files as they were named, but never a full path."""
+    """The user's code, in the order in which it was loaded; files by name, without directories."""
     losses: list[Failure] = field(default_factory=list)
-    """Every time that a block lost its worker, or failed, and went on."""
+    """Every failure of a block that was then tried again."""
     id: str = field(default_factory=lambda: secrets.token_hex(8))
-    """What tells the run from all others, in 16 hexadecimal digits at random."""
+    """16 random hexadecimal digits that identify the run."""
     saves: int = 0
-    """How often all files were written; the journal goes on from there."""
+    """How often all files were written; lines of the journal belong to the last of these."""
     digests: dict[str, dict[int, str]] = field(default_factory=dict)
     """By block and round, the digest of its rows in values.csv; of a probe, in probes.csv."""
     seal: str = ""
-    """The digest of what was planned and measured, of the digests too; settings and host can be corrected by hand."""
+    """The digest of the fields in `SEALED`; all others, such as the environment, may be corrected by hand."""
 
     @property
     def probed(self) -> bool:
@@ -135,9 +135,9 @@ SEALED = (
     *("plan", "checks", "calibrations", "digests", "rounds", "repeats"),
     *("id", "saves", "failures", "losses"),
 )
-"""The fields that nothing but measuring changes."""
+"""The fields that only measuring changes."""
 
 
 def _seal(fields: Mapping[str, Any]) -> str:
-    """Return the digest of a record as JSON has it: what a later actbench adds to the types leaves it as it is."""
+    """Return the digest of a record as it is in JSON; fields that later versions add to the types do not change it."""
     return sha256(msgspec.json.encode([fields.get(name) for name in SEALED], order="deterministic")).hexdigest()

@@ -1,4 +1,4 @@
-"""A run being written: begun by its run.json, saved after every round, and gone on with after it was interrupted."""
+"""Writing a run: it starts with run.json, is saved after every round, and can be resumed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from actbench.runs.names import JOURNAL, PROBES, RUN, SUITE, VALUES, WRITTEN
 from actbench.runs.record import Record, Status
 
 BYTES_PER_VALUE = 200
-"""What a value takes on disk, in values.csv and pyperf.json together, generously."""
+"""An upper estimate of a value's bytes in values.csv and pyperf.json together."""
 
 
 @dataclass(slots=True)
@@ -30,14 +30,14 @@ class Writer:
     directory: Path
     record: Record
     times: Times
-    """What was measured; the engine adds to it before it tells."""
+    """What was measured; the engine has added a block to it when it yields `Measured`."""
     metadata: Mapping[str, str | float] = field(default_factory=process_metadata)
-    """pyperf's metadata of this host, as far as it can be published."""
+    """pyperf's metadata of this host, as far as it is publishable."""
     lines: int = 0
-    """Of the journal."""
+    """Lines in the journal."""
 
     def take(self, event: Event) -> None:
-        """Note what happened; after a round, write it all."""
+        """Record an event; after a round, save the run."""
         match event:
             case Checked(check):
                 self.record.checks.append(check)
@@ -61,7 +61,7 @@ class Writer:
                 self.save()
 
     def save(self) -> None:
-        """Write the files that hold measurements, as one, and drop the journal that they replace."""
+        """Write the files that hold measurements, as one, and remove the journal."""
         from actbench.runs import pyperf_suite  # what only reads runs need not wait for pyperf
 
         calibrations, times = self.record.calibrations, self.times
@@ -77,7 +77,7 @@ class Writer:
         self.lines = 0
 
     def close(self, status: Status, seconds: float) -> None:
-        """Write it all a last time; `seconds` is what this session took."""
+        """Save the run a last time; `seconds` is the duration of this session."""
         self.record.status = status
         self.record.seconds += seconds
         self.save()
@@ -95,14 +95,14 @@ class Writer:
         self.lines += 1
 
     def _forgive(self, block: str) -> None:
-        """Let earlier failures of a block be losses: it was tried again."""
+        """Turn earlier failures of a block into losses: it was tried again."""
         self.record.losses += [failure for failure in self.record.failures if failure.block == block]
         self.record.failures = [failure for failure in self.record.failures if failure.block != block]
 
 
 @contextmanager
 def create(directory: Path | None, new: Record) -> Iterator[Writer]:
-    """Begin a run in `directory`, or in a new one under results/; `InputError` when that cannot be."""
+    """Start a run in `directory`, or in a new one under results/; `InputError` when that is not possible."""
     if directory is None:
         directory = _fresh(new.settings.preset)
     if directory.absolute() == (latest.RESULTS / latest.LATEST).absolute():
@@ -117,7 +117,7 @@ def create(directory: Path | None, new: Record) -> Iterator[Writer]:
 
 @contextmanager
 def reopen(directory: Path) -> Iterator[Writer]:
-    """Go on with the run in `directory`, or ``latest``; `InputError` when there is none, or it is damaged."""
+    """Resume the run in `directory`, or ``latest``; `InputError` when there is none, or it is damaged."""
     run = archive.load(latest.newest() if latest.is_meant(directory) else directory)
     if run.path.is_file() or run.record is None:
         raise InputError(f"--resume {directory}: name the directory of the run")
@@ -126,7 +126,7 @@ def reopen(directory: Path) -> Iterator[Writer]:
         assert run.record is not None  # noqa: S101  # it is there, see above
         writer = Writer(run.path, run.record, run.times)
         if (run.path / JOURNAL).exists():
-            writer.save()  # it may end in half a line, to which nothing must be appended
+            writer.save()  # the journal may end in half a line
         run.record.status = Status.RUNNING
         yield writer
 
@@ -136,10 +136,10 @@ def _public(failure: Failure) -> Failure:
 
 
 def _make_room(directory: Path) -> None:
-    """Make sure that a new run may begin in a directory, and clean up what a killed process left of another there.
+    """Check that a new run may start in a directory, and clean up what a killed process left there.
 
-    A run gives way of which nothing was timed: one that was refused, or killed before that. `InputError` for any other,
-    and where there are files of these names that are no run's.
+    A run without any times is replaced: it was refused, or killed early. `InputError` for any other run, and for files
+    of the same names that belong to no run.
     """
     holds = InputError(f"{directory} holds a run: go on with it (--resume {directory}) or name another with -o")
     try:
@@ -149,10 +149,10 @@ def _make_room(directory: Path) -> None:
         raise unwritable(said, error) from None
     if (directory / RUN).exists():
         try:
-            there = archive.load(directory)
+            run = archive.load(directory)
         except InputError:
             raise holds from None
-        if there.times.blocks or there.record is None or there.record.status is Status.COMPLETE:
+        if run.times.blocks or run.record is None or run.record.status is Status.COMPLETE:
             raise holds
         return
     foreign = [name for name in WRITTEN if (directory / name).exists() and not _is_empty(directory / name)]
@@ -169,7 +169,7 @@ def _is_empty(path: Path) -> bool:
 
 
 def _fresh(preset: str) -> Path:
-    """Return a directory under results/ that is not there yet, named by time and preset."""
+    """Return a new directory under results/, named by time and preset."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     suffixes = chain([""], (f"-{number}" for number in count(2)))
     paths = (latest.RESULTS / f"{stamp}-{preset}{suffix}" for suffix in suffixes)

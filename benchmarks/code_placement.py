@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,6 +18,7 @@ from actbench.analysis.regression import Margins
 from actbench.host.environment import choose_cpu
 from actbench.measure import lockstep, timing
 from actbench.measure.baseline import opened
+from actbench.measure.launch import Launch, WorkerOptions
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
@@ -34,12 +34,11 @@ def measured(first: Path, second: Path, rounds: int) -> str:
     """Return by how much the second environment is slower than the first, and the first than itself."""
     plan = Plan((BLOCK,), seed=1)
     with opened(str(first)) as one, opened(str(second)) as other:
-        starts = tuple(partial(start, choose_cpu(None), TIMEOUT, "worker") for start in (one, other, one))
+        launches = tuple(Launch(start, WorkerOptions(choose_cpu(None), TIMEOUT)) for start in (one, other, one))
         side_by_side = lockstep.Lockstep(
             plan=plan,
-            starts=(starts[0], starts[1], starts[2]),
+            launches=(launches[0], launches[1], launches[2]),
             arm_seconds=ARM_SECONDS,
-            timeout=TIMEOUT,
             sides=LiveTimes(plan),
         )
         list(side_by_side.calibrate())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,22 +135,23 @@ def _survey(
 ) -> list[Accuracy | Unexamined]:
     """Look at every kernel of the selection."""
     from actbench.measure import accuracy, exhaustive
+    from actbench.measure.launch import Launch, WorkerOptions
     from actbench.measure.session import Seams
     from actbench.report.progress import Progress
 
-    start = partial((seams or Seams()).start_worker, None, DEFAULT_TIMEOUT)
+    launch = Launch((seams or Seams()).start_worker, WorkerOptions(None, DEFAULT_TIMEOUT))
     sampled = accuracy.Survey(chosen["points"], exact=exact, seed=chosen["seed"])
     found: list[Accuracy | Unexamined] = []
     with Progress(quiet=chosen["quiet"]) as progress:
         if chosen["exhaustive"]:
-            for event in exhaustive.survey(kernels, start, sampled):
+            for event in exhaustive.survey(kernels, launch, sampled):
                 if isinstance(event, exhaustive.Going):
                     stage = f"every number, kernel {len(found) + 1} of {len(kernels)}"
                     progress.draw(stage, event.done, event.total, event.kernel.id)
                 else:
                     found.append(event)
         else:
-            for event in sampled.of(kernels, start):
+            for event in sampled.of(kernels, launch):
                 found.append(event)
                 progress.draw("kernels", len(found), len(kernels), event.kernel.id)
     return found

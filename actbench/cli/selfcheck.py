@@ -77,10 +77,10 @@ def command(ctx: click.Context, /, form: str, **chosen: Any) -> None:
 
 def _prepared(chosen: dict[str, Any], seams: Any) -> SelfCheck:
     import secrets
-    from functools import partial
 
     from actbench.analysis.check_live import LiveTimes
     from actbench.host import environment
+    from actbench.measure.launch import Launch, WorkerOptions
     from actbench.measure.lockstep import Lockstep
     from actbench.measure.selfcheck import SelfCheck
     from actbench.planning import costs, presets, suite
@@ -91,12 +91,12 @@ def _prepared(chosen: dict[str, Any], seams: Any) -> SelfCheck:
     timeout = chosen["timeout"] or DEFAULT_TIMEOUT
     every = environment.choose_threads(chosen["threads"])
     threads = every if suite.threaded(plan) else 1
-    start = partial(seams.start_worker, environment.choose_cpu(chosen["affinity"]), timeout, threads=threads)
+    options = WorkerOptions(environment.choose_cpu(chosen["affinity"]), timeout, threads=threads)
+    launch = Launch(seams.start_worker, options)
     lockstep = Lockstep(
         plan=plan,
-        starts=(start, start, start),
+        launches=(launch, launch, launch),
         arm_seconds=costs.arm_seconds(plan, preset.arm_seconds),
-        timeout=timeout,
         sides=LiveTimes(plan),
         burden=BURDEN * chosen["margin"],
         clock=seams.clock,

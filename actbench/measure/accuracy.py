@@ -20,8 +20,8 @@ from actbench.analysis.accuracy import LOST, Accuracy, Part, bands, errors, in_b
 from actbench.errors import BenchmarkError
 from actbench.kernels.kernel import Array
 from actbench.measure.checking import Examined
-from actbench.measure.client import StartWorker, Worker, WorkerLostError
 from actbench.measure.known import Known
+from actbench.measure.launch import Launch, Worker, WorkerLostError
 from actbench.measure.look import Look
 from actbench.measure.zones import zones
 from actbench.model.cases import Kernel
@@ -92,9 +92,9 @@ class Survey:
     """Whether what a strategy keeps is correctly rounded, and not what the forward pass gives."""
     seed: int = 0
 
-    def of(self, kernels: Sequence[Kernel], start_worker: StartWorker) -> Iterator[Accuracy | Unexamined]:
+    def of(self, kernels: Sequence[Kernel], launch: Launch) -> Iterator[Accuracy | Unexamined]:
         """Look at each kernel; one that loses its worker is tried a second time."""
-        worker = start_worker()
+        worker = launch.start()
         try:
             for (activation, dtype), group in groupby(kernels, key=lambda kernel: (kernel.activation, kernel.dtype)):
                 z = points(activation, dtype, self.points, self.seed)
@@ -105,7 +105,7 @@ class Survey:
                             yield self._accuracy(kernel, worker, known)
                         except BenchmarkError as error:
                             worker.close()
-                            worker = start_worker()  # the other may be gone, or not what it was
+                            worker = launch.start()  # the other may be gone, or not what it was
                             if isinstance(error, WorkerLostError) and not last:
                                 continue
                             yield Unexamined(kernel, str(error))

@@ -14,8 +14,9 @@ from tempfile import TemporaryDirectory
 from actbench import plugins
 from actbench.errors import BenchmarkError, NotComparableError
 from actbench.host.variables import worker_environment
-from actbench.measure.client import PACKAGE, Interpreter, Worker, WorkerProcess
-from actbench.measure.protocol import PROTOCOL, Source
+from actbench.measure.client import PACKAGE, Interpreter, WorkerProcess
+from actbench.measure.launch import StartWorker, Worker, WorkerOptions
+from actbench.measure.protocol import PROTOCOL, Describe, Source
 from actbench.model.loaded import LoadedFrom
 
 GIT = "git:"
@@ -24,14 +25,12 @@ GIT = "git:"
 ASIDE = ("note:", "hint:", "[notice]")
 """What a line of git's or pip's begins with that does not say what went wrong."""
 
-StartRole = Callable[[int | None, float, str, int], Worker]
-"""Start a worker: the processor it is pinned to, the timeout of a request in seconds, what errors call it, threads."""
-
-OpenBaseline = Callable[[str], AbstractContextManager[StartRole]]
+OpenBaseline = Callable[[str], AbstractContextManager[StartWorker]]
+"""From the name of an environment to how workers are started in it; it is closed on leaving."""
 
 
 @contextmanager
-def opened(against: str) -> Iterator[StartRole]:
+def opened(against: str) -> Iterator[StartWorker]:
     """Give a way to start workers of the environment that `against` names.
 
     An interpreter, the directory of a virtual environment, or ``git:REV``, for which an environment is built and
@@ -48,7 +47,7 @@ def opened(against: str) -> Iterator[StartRole]:
 def describe(worker: Worker, against: str) -> dict[str, str]:
     """Return the versions that a worker runs on; `NotComparableError` when it cannot be told what to do."""
     try:
-        described = worker.describe()
+        described = worker.ask(Describe())
     except BenchmarkError as error:
         raise NotComparableError(
             f"--against {against}: its actbench cannot be measured by this one ({error}): install this version there"
@@ -61,12 +60,12 @@ def describe(worker: Worker, against: str) -> dict[str, str]:
     return described.versions
 
 
-def _starting(interpreter: Interpreter) -> StartRole:
-    def start(cpu: int | None, timeout: float, role: str, threads: int) -> Worker:
-        worker = WorkerProcess(cpu=cpu, timeout=timeout, interpreter=interpreter, role=role, threads=threads)
+def _starting(interpreter: Interpreter) -> StartWorker:
+    def start(options: WorkerOptions) -> Worker:
+        worker = WorkerProcess(options, interpreter)
         if sources := _sources():
             with suppress(BenchmarkError):
-                if worker.describe().protocol != PROTOCOL:
+                if worker.ask(Describe()).protocol != PROTOCOL:
                     return worker  # it is refused for that, as soon as it is asked
             worker.load(sources)
         return worker

@@ -10,9 +10,8 @@ import numpy as np
 from actbench.errors import BenchmarkError, WrongKernelError, listed
 from actbench.kernels import kernel
 from actbench.kernels.kernel import Array
-from actbench.measure.client import StartWorker, Worker
-from actbench.measure.crew import Crew
-from actbench.measure.protocol import Doubt, Evaluated
+from actbench.measure.launch import Launch, RestartingWorker, Worker
+from actbench.measure.protocol import Compare, Evaluate, Evaluated, Inspect, PackedDoubt, Prepare
 from actbench.model.cases import Block, Kernel
 from actbench.model.events import Checked
 from actbench.model.names import Op
@@ -22,13 +21,13 @@ from actbench.verification import oracle
 Residuals = Callable[[Array], Mapping[str, Array]]
 
 
-def check_kernels(plan: Plan, start_worker: StartWorker) -> Iterator[Checked]:
+def check_kernels(plan: Plan, launch: Launch) -> Iterator[Checked]:
     """Check each kernel; `WrongKernelError` in the end, of the first that is wrong, naming those that are as well.
 
     One that takes the worker down is the last that is looked at.
     """
     wrong: dict[Kernel, WrongKernelError] = {}
-    worker = start_worker()
+    worker = launch.start()
     try:
         for done, wanted in enumerate(plan.kernels, start=1):
             examined = Examined(worker)
@@ -43,7 +42,7 @@ def check_kernels(plan: Plan, start_worker: StartWorker) -> Iterator[Checked]:
             except BenchmarkError as error:
                 wrong[wanted] = WrongKernelError(f"{wanted.id} cannot be checked: {error}")
                 break
-            compiled = None if answer.compile_seconds is None else worker.inspect(wanted).compiled
+            compiled = None if answer.compile_seconds is None else worker.ask(Inspect(wanted.at(1).id)).compiled
             check = replace(
                 found, compile_seconds=answer.compile_seconds, from_cache=answer.from_cache, compiled=compiled
             )
@@ -64,24 +63,24 @@ def compare(block: Block, worker: Worker) -> None:
 
     The worker has taken up the block. What differs is held to the truth; `WrongKernelError` says what is wrong.
     """
-    settle(block, worker.compare())
+    settle(block, worker.ask(Compare()).doubts)
 
 
-def compare_blocks(plan: Plan, start_worker: StartWorker) -> None:
+def compare_blocks(plan: Plan, launch: Launch) -> None:
     """Do so for every block, where an engine has no worker of ours; one that fails is told when it is measured."""
-    with Crew(start_worker) as crew:
+    with RestartingWorker(launch) as restarting:
         for block in plan.blocks:
             try:
-                worker = crew.worker()
-                worker.prepare(block, plan.seed)
+                worker = restarting.get()
+                worker.ask(Prepare.of(block, plan.seed))
                 compare(block, worker)
             except WrongKernelError:
                 raise
             except BenchmarkError:
-                crew.dismiss()
+                restarting.end()
 
 
-def settle(block: Block, doubts: Iterable[Doubt]) -> None:
+def settle(block: Block, doubts: Iterable[PackedDoubt]) -> None:
     """Raise `WrongKernelError` for what a worker saw of a block, unless the truth says that it is right."""
     for doubt in doubts:
         case = block.timed[doubt.arm]
@@ -119,7 +118,7 @@ class Examined:
         return oracle.Evaluation(last, first if kernel.op is Op.STEP else None, self.answer.raised)
 
     def _ask(self, kernel: Kernel, given: _Given) -> Evaluated:
-        return self._worker.evaluate(kernel, given.z, given.dy, given.residuals)
+        return self._worker.ask(Evaluate.of(kernel, given.z, given.dy, given.residuals))
 
     def _ends(self, kernel: Kernel, given: _Given, answer: Evaluated) -> tuple[Array, Array]:
         """Return the first output and the last, NaN where the call for a single element raised."""

@@ -9,22 +9,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import msgspec
 
 from actbench.errors import BenchmarkError
 from actbench.host.variables import worker_environment
-from actbench.kernels.kernel import Array
 from actbench.measure import protocol
-from actbench.model.cases import Block, Case, Kernel
-from actbench.planning.suite import Selection
-
-A = TypeVar("A")
+from actbench.measure.launch import ROLE, NotLoadedError, WorkerLostError, WorkerOptions
+from actbench.measure.wire import A, Request
 
 PACKAGE = Path(__file__).resolve().parents[1]
 """The directory of actbench's own code."""
@@ -48,78 +45,13 @@ def here() -> Interpreter:
     return Interpreter(sys.executable, str(PACKAGE.parent), worker_environment(os.environ))
 
 
-ROLE = "worker"
-"""What errors call a worker that has no other role."""
-
-
-class WorkerLostError(BenchmarkError):
-    """The worker crashed or hung, and is gone."""
-
-
-class NotLoadedError(BenchmarkError):
-    """A worker could not load the user's own code."""
-
-
-class Worker(Protocol):
-    """What the conductor needs of a worker. Times are in seconds."""
-
-    def describe(self) -> protocol.Described:
-        """Tell what the worker runs on."""
-
-    def device(self, backend: str) -> protocol.Device:
-        """Tell in which device's memory a backend's operands lie."""
-
-    def offer(self, selection: Selection) -> list[Case]:
-        """Tell which cases of a selection exist in the worker's environment."""
-
-    def evaluate(
-        self, kernel: Kernel, z: Array, dy: Array, residuals: Mapping[str, Array] | None = None
-    ) -> protocol.Evaluated:
-        """Call a kernel once, untimed; on residuals of one's own, where they are given."""
-
-    def inspect(self, kernel: Kernel) -> protocol.Inspected:
-        """Read what the compiler made of a kernel."""
-
-    def prepare(self, block: Block, seed: int, *, whole: bool = False) -> None:
-        """Take up a block; `seed` draws its inputs. With `whole`, every element of large results is looked at once."""
-
-    def compare(self) -> tuple[protocol.Doubt, ...]:
-        """Call every arm of the prepared block once, and tell which elements differ from the reference."""
-
-    def doubts(self) -> tuple[protocol.Doubt, ...]:
-        """Tell what was seen in the calls after timed values of the prepared block."""
-
-    def time(self, sweeps: Sequence[protocol.Sweep], timeout: float) -> protocol.Timed:
-        """Time the slices of each sweep, of the prepared block, the operands at new addresses."""
-
-    def limits(self, copies: Sequence[int], repeats: int) -> protocol.Limited:
-        """Measure how fast the processor computes, and copies arrays of so many bytes."""
-
-    def close(self) -> None:
-        """End the worker."""
-
-
-StartWorker = Callable[[], Worker]
-
-
 class WorkerProcess:
     """A worker in a process of its own."""
 
-    def __init__(
-        self,
-        *,
-        cpu: int | None,
-        timeout: float,
-        interpreter: Interpreter,
-        role: str = ROLE,
-        threads: int = 1,
-    ) -> None:
-        """Start it pinned to `cpu` and wait until it is ready; `timeout` in seconds holds for each request.
-
-        `role` is what errors call it; `threads` is for the backends that have several.
-        """
-        self._timeout = timeout
-        self._role = role
+    def __init__(self, options: WorkerOptions, interpreter: Interpreter) -> None:
+        """Start it in an environment, and wait until it is ready."""
+        self.timeout = options.timeout
+        self._role = options.role
         self._words = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as the worker
         self._pending = b""
         try:
@@ -133,75 +65,41 @@ class WorkerProcess:
             )
         except OSError as error:
             self._words.close()
-            raise WorkerLostError(f"the {role} cannot be started: {error.strerror}") from None
+            raise WorkerLostError(f"the {self._role} cannot be started: {error.strerror}") from None
         assert self._process.stdin is not None  # noqa: S101  # both are pipes, as asked for above
         assert self._process.stdout is not None  # noqa: S101
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
         try:
-            self._ask(protocol.Started, timeout, request="start", cpu=cpu, threads=threads)
+            self.ask(protocol.Start(options.cpu, options.threads))
         except BenchmarkError:
             self.close()
             raise
 
     def load(self, sources: Sequence[protocol.Source]) -> None:
-        """Load a user's own code; the worker ends where that fails."""
+        """Load a user's own code; `NotLoadedError` where that fails, and the worker has ended."""
         try:
-            self._ask(protocol.LoadedAll, self._timeout, request="load", sources=sources)
+            self.ask(protocol.Load(tuple(sources)))
         except BenchmarkError as error:
             self.close()
             raise NotLoadedError(str(error)) from None
 
-    def describe(self) -> protocol.Described:
-        """Tell what the worker runs on."""
-        return self._ask(protocol.Described, self._timeout, request="describe")
-
-    def device(self, backend: str) -> protocol.Device:
-        """Tell in which device's memory a backend's operands lie."""
-        return self._ask(protocol.Device, self._timeout, request="device", backend=backend)
-
-    def offer(self, selection: Selection) -> list[Case]:
-        """Tell which cases of a selection exist in the worker's environment."""
-        offered = self._ask(protocol.Offered, self._timeout, request="offer", selection=selection)
-        return [Case.parse(case) for case in offered.cases]
-
-    def evaluate(
-        self, kernel: Kernel, z: Array, dy: Array, residuals: Mapping[str, Array] | None = None
-    ) -> protocol.Evaluated:
-        """Call a kernel once, untimed; on residuals of one's own, where they are given."""
-        return self._ask(
-            protocol.Evaluated,
-            self._timeout,
-            request="evaluate",
-            case=kernel.at(z.size).id,
-            z=protocol.Array.pack(z),
-            dy=protocol.Array.pack(dy),
-            residuals={name: protocol.Array.pack(array) for name, array in (residuals or {}).items()},
-        )
-
-    def inspect(self, kernel: Kernel) -> protocol.Inspected:
-        """Read what the compiler made of a kernel."""
-        return self._ask(protocol.Inspected, self._timeout, request="inspect", case=kernel.at(1).id)
-
-    def prepare(self, block: Block, seed: int, *, whole: bool = False) -> None:
-        """Take up a block."""
-        cases = [case.id for case in block.timed]
-        self._ask(protocol.Prepared, self._timeout, request="prepare", cases=cases, seed=seed, whole=whole)
-
-    def compare(self) -> tuple[protocol.Doubt, ...]:
-        """Call every arm of the prepared block once, and tell which elements differ from the reference."""
-        return self._ask(protocol.Doubts, self._timeout, request="compare").doubts
-
-    def doubts(self) -> tuple[protocol.Doubt, ...]:
-        """Tell what was seen in the calls after timed values of the prepared block."""
-        return self._ask(protocol.Doubts, self._timeout, request="doubts").doubts
-
-    def time(self, sweeps: Sequence[protocol.Sweep], timeout: float) -> protocol.Timed:
-        """Time the slices of each sweep."""
-        return self._ask(protocol.Timed, timeout, request="time", sweeps=sweeps)
-
-    def limits(self, copies: Sequence[int], repeats: int) -> protocol.Limited:
-        """Measure how fast the processor computes, and copies arrays of so many bytes."""
-        return self._ask(protocol.Limited, self._timeout, request="limits", copies=copies, repeats=repeats)
+    def ask(self, request: Request[A]) -> A:
+        """Return the answer; `WorkerLostError` when the worker is gone, `BenchmarkError` when the request raised."""
+        line = b""
+        with suppress(BrokenPipeError):
+            self._stdin.write(_encoded(request))
+            self._stdin.flush()
+            line = self._read_line()
+        if not line:
+            raise WorkerLostError(f"the {self._role} {self._end()}{self._last_words()}")
+        try:
+            reply = msgspec.json.decode(line, type=_Reply)
+            if reply.error is not None:
+                raise BenchmarkError(self._told(reply.error, refused=reply.refused))
+            answer: A = msgspec.json.decode(reply.answer, type=request.answer_type)
+        except msgspec.MsgspecError as error:
+            raise BenchmarkError(f"the {self._role} answered nonsense: {error}") from None
+        return answer
 
     def close(self) -> None:
         """End the process, politely if it listens."""
@@ -214,38 +112,21 @@ class WorkerProcess:
         self._stdout.close()
         self._words.close()
 
-    def _ask(self, answer: type[A], timeout: float, **request: Any) -> A:
-        try:
-            self._stdin.write(msgspec.json.encode(request) + b"\n")
-            self._stdin.flush()
-            line = self._read_line(timeout)
-        except BrokenPipeError:
-            line = b""
-        if not line:
-            raise WorkerLostError(f"the {self._role} {self._end()}{self._last_words()}")
-        try:
-            reply = msgspec.json.decode(line, type=_Reply)
-            if reply.error is not None:
-                raise BenchmarkError(self._told(reply.error, refused=reply.refused))
-            return msgspec.json.decode(reply.answer, type=answer)
-        except msgspec.MsgspecError as error:
-            raise BenchmarkError(f"the {self._role} answered nonsense: {error}") from None
-
     def _told(self, error: str, *, refused: bool) -> str:
         """Return what the worker raised; where it refused what it was given, that is a sentence for the user."""
         if refused:
             return error if self._role == ROLE else f"in the {self._role}, {error}"
         return f"the {self._role} raised {error}"
 
-    def _read_line(self, timeout: float) -> bytes:
+    def _read_line(self) -> bytes:
         """Return the next line, or nothing when the worker has ended."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + self.timeout
         while b"\n" not in self._pending:
             ready, _, _ = select.select([self._stdout], [], [], max(0.0, deadline - time.monotonic()))
             if not ready:
                 self._kill()
                 raise WorkerLostError(
-                    f"the {self._role} took longer than the {self._timeout:g} s that a block may take (--timeout)"
+                    f"the {self._role} took longer than the {self.timeout:g} s that a block may take (--timeout)"
                     f"{self._last_words()}"
                 )
             chunk = os.read(self._stdout.fileno(), 1 << 16)
@@ -273,6 +154,12 @@ class WorkerProcess:
         lines = self._words.read().decode(errors="replace").split("\n")
         said = [line.strip() for line in lines if line.strip()]
         return f"; its last words: {said[-1]}" if said else ""
+
+
+def _encoded(request: Request[Any]) -> bytes:
+    """Return the line that a request is."""
+    values = {each.name: getattr(request, each.name) for each in fields(request)}
+    return msgspec.json.encode({"request": request.name} | values) + b"\n"
 
 
 class _Reply(msgspec.Struct):

@@ -22,9 +22,9 @@ from actbench.analysis.speedups import block_speedups, widest
 from actbench.errors import BenchmarkError, WrongKernelError
 from actbench.kernels.kernel import PHASED
 from actbench.measure.checking import compare, is_built_in, settle
-from actbench.measure.client import StartWorker, Worker
-from actbench.measure.crew import RETRIES, Crew
 from actbench.measure.disturbance import DISTURBED, REPEATS, calmer, slowness
+from actbench.measure.launch import RETRIES, Launch, RestartingWorker, Worker
+from actbench.measure.protocol import ListDoubts, Prepare, Time
 from actbench.measure.stopping import BlockProgress, Stopping
 from actbench.measure.timing import Values, calibrated, sweeps, values
 from actbench.model.calibration import Calibration
@@ -44,11 +44,10 @@ class Conductor:
 
     plan: Plan
     stopping: Stopping
-    start_worker: StartWorker
+    launch: Launch
+    """Of its workers; a block that takes longer in a round than a request may, loses its worker."""
     arm_seconds: float
     """What an arm should take in a round."""
-    timeout: float
-    """What a block may take in a round before its worker is ended."""
     started: float
     """When the run began, by `clock`."""
     times: Times
@@ -109,17 +108,17 @@ class Conductor:
     def _calibrate(self) -> Iterator[Event]:
         every = dict.fromkeys(self.plan.blocks, self.arm_seconds) | dict.fromkeys(self.plan.probes, PROBE_SECONDS)
         todo = [block for block in every if block.id not in {*self.given_up, *self.calibrations}]
-        with Crew(self.start_worker) as crew:
+        with RestartingWorker(self.launch) as restarting:
             for block, done in self._tried(todo):
                 try:
-                    worker = crew.worker()
-                    worker.prepare(block, self.plan.seed, whole=True)
-                    calibration = calibrated(worker, block, every[block], self.timeout, self.clock)
-                    settle(block, worker.doubts())
+                    worker = restarting.get()
+                    worker.ask(Prepare.of(block, self.plan.seed, whole=True))
+                    calibration = calibrated(worker, block, every[block], self.clock)
+                    settle(block, worker.ask(ListDoubts()).doubts)
                     if not is_built_in(block):
                         compare(block, worker)
                 except BenchmarkError as error:
-                    yield self._lost(crew, block, 0, error)
+                    yield self._lost(restarting, block, 0, error)
                 else:
                     self.calibrations[block.id] = calibration
                     yield Calibrated(block.id, calibration, done, len(todo))
@@ -128,14 +127,14 @@ class Conductor:
         rng = random.Random(f"{self.plan.seed}/{number}")  # noqa: S311  # an order, not a secret
         rng.shuffle(blocks)
         blocks.sort(key=lambda block: block.size * block.dtype.itemsize)  # large arrays leave the allocator changed
-        with Crew(self.start_worker) as crew:
+        with RestartingWorker(self.launch) as restarting:
             for block, done in self._tried(blocks):
                 try:
-                    worker = crew.worker()
+                    worker = restarting.get()
                     start = self.clock()
                     times = BlockTimes(block, number, *self._measured(worker, block, rng))
                 except BenchmarkError as error:
-                    yield self._lost(crew, block, number, error)
+                    yield self._lost(restarting, block, number, error)
                 else:
                     self.block_seconds[block.id] = self.clock() - start
                     self.times.add(times)
@@ -144,15 +143,15 @@ class Conductor:
     def _again(self) -> Iterator[Event]:
         """Measure anew, in a fresh process, the most disturbed round of every block that has one."""
         todo = [found for block in self._blocks() if (found := self._disturbed(block))]
-        with Crew(self.start_worker) as crew:
+        with RestartingWorker(self.launch) as restarting:
             for done, (block, number) in enumerate(todo, start=1):
                 attempt = self.repeats[block, number] = self.repeats.get((block, number), 0) + 1
                 rng = random.Random(f"{self.plan.seed}/{number}/{attempt}")  # noqa: S311  # an order, not a secret
                 yield Disturbed(block.id)
                 try:
-                    times = BlockTimes(block, number, *self._measured(crew.worker(), block, rng))
+                    times = BlockTimes(block, number, *self._measured(restarting.get(), block, rng))
                 except BenchmarkError as error:
-                    yield self._lost(crew, block, number, error)
+                    yield self._lost(restarting, block, number, error)
                     continue
                 if calmer(times.seconds, self.times.seconds(block)[self.times.rounds(block).index(number)]):
                     self.times.add(times)
@@ -174,11 +173,11 @@ class Conductor:
         return (block, max(found)[1]) if found else None
 
     def _measured(self, worker: Worker, block: Block, rng: random.Random) -> Values:
-        worker.prepare(block, self.plan.seed)
+        worker.ask(Prepare.of(block, self.plan.seed))
         calibration = self.calibrations[block.id]
-        swept = list(sweeps(calibration, rng))
-        timed = worker.time(swept, self.timeout)
-        settle(block, worker.doubts())
+        swept = tuple(sweeps(calibration, rng))
+        timed = worker.ask(Time(swept))
+        settle(block, worker.ask(ListDoubts()).doubts)
         return values(calibration, swept, [timed])
 
     def _blocks(self) -> list[Block]:
@@ -200,11 +199,11 @@ class Conductor:
                 lost.append((block, done))
         yield from ((block, done) for block, done in lost if block.id not in self.given_up)
 
-    def _lost(self, crew: Crew, block: Block, number: int, error: BenchmarkError) -> Lost | Failed:
+    def _lost(self, restarting: RestartingWorker, block: Block, number: int, error: BenchmarkError) -> Lost | Failed:
         """Note that a block failed, and give it up where that is once too often; a wrong kernel ends it all."""
         if isinstance(error, WrongKernelError):
             raise error
-        crew.dismiss()
+        restarting.end()
         failure = Failure(block.id, number, str(error))
         self.losses[block.id] += 1
         if self.losses[block.id] <= RETRIES:

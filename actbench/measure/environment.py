@@ -8,15 +8,15 @@ from dataclasses import replace
 from actbench import backends, registry
 from actbench.host import environment
 from actbench.host.environment import Environment
-from actbench.measure.protocol import Device
-from actbench.measure.session import StartHere
+from actbench.measure.launch import StartWorker, WorkerOptions
+from actbench.measure.protocol import LocatedDevice, LocateDevice
 
 TIMEOUT = 120.0
 """Seconds: a library and a device take several to start."""
 
 
-def collect_environment(start_worker: StartHere, cpu: int | None, names: Iterable[str]) -> Environment:
-    """Return the environment of a run of these backends; `BenchmarkError` where a device cannot be used.
+def collect_environment(start_worker: StartWorker, cpu: int | None, names: Iterable[str]) -> Environment:
+    """Look around for a run of these backends; `BenchmarkError` where a device cannot be used.
 
     A worker names the devices: it imports what that needs.
     """
@@ -31,11 +31,11 @@ def collect_environment(start_worker: StartHere, cpu: int | None, names: Iterabl
     )
 
 
-def _devices(start_worker: StartHere, cpu: int | None, names: Sequence[str]) -> dict[str, Device]:
+def _devices(start_worker: StartWorker, cpu: int | None, names: Sequence[str]) -> dict[str, LocatedDevice]:
     if not names:
         return {}
-    worker = start_worker(cpu, TIMEOUT)
+    worker = start_worker(WorkerOptions(cpu, TIMEOUT))
     try:
-        return {name: worker.device(name) for name in names}
+        return {name: worker.ask(LocateDevice(name)) for name in names}
     finally:
         worker.close()

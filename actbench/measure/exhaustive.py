@@ -21,8 +21,7 @@ from actbench.errors import BenchmarkError, InputError
 from actbench.kernels.kernel import Array
 from actbench.measure.accuracy import Survey, Unexamined
 from actbench.measure.checking import Examined, Residuals
-from actbench.measure.client import StartWorker, WorkerLostError
-from actbench.measure.crew import Crew
+from actbench.measure.launch import Launch, RestartingWorker, WorkerLostError
 from actbench.model.cases import Kernel
 from actbench.model.names import Dtype
 from actbench.model.residuals import split
@@ -56,34 +55,32 @@ class Going:
     kernel: Kernel
 
 
-def survey(
-    kernels: Sequence[Kernel], start_worker: StartWorker, sampled: Survey
-) -> Iterator[Going | Accuracy | Unexamined]:
+def survey(kernels: Sequence[Kernel], launch: Launch, sampled: Survey) -> Iterator[Going | Accuracy | Unexamined]:
     """Look at each kernel; `InputError` for one that is not of float32, or whose activation has no stable form."""
     for kernel in kernels:
         if kernel.dtype is not Dtype.FLOAT32:
             raise InputError(f"{kernel.id}: --exhaustive is for float32, there are too many float64: add -d float32")
         if STABLE not in registry.activation(kernel.activation).strategies:
             raise InputError(f"{kernel.activation} has no strategy '{STABLE}', which --exhaustive takes for the truth")
-    for found in sampled.of(kernels, start_worker):
+    for found in sampled.of(kernels, launch):
         if isinstance(found, Unexamined):
             yield found
         else:
-            yield from _every_number(found.kernel, start_worker, found, exact=sampled.exact)
+            yield from _every_number(found.kernel, launch, found, exact=sampled.exact)
 
 
 def _every_number(
-    kernel: Kernel, start_worker: StartWorker, sampled: Accuracy, *, exact: bool
+    kernel: Kernel, launch: Launch, sampled: Accuracy, *, exact: bool
 ) -> Iterator[Going | Accuracy | Unexamined]:
     stable = _in_float64(kernel.activation, STABLE)
     residuals = partial(_residuals, _in_float64(kernel.activation, kernel.strategy)) if exact else None
     tallies = {(part, band): _Tally() for part in (Part.LEFT, Part.RIGHT) for band in bands()}
     stretches = {(part, name): Stretches() for part in (Part.LEFT, Part.RIGHT) for name in LOST}
     total = 2 * -(-FINITE // CHUNK)
-    with Crew(start_worker) as crew:
+    with RestartingWorker(launch) as restarting:
         for done, (part, z) in enumerate(_numbers(), start=1):
             try:
-                computed = _evaluated(crew, kernel, z, residuals)
+                computed = _evaluated(restarting, kernel, z, residuals)
             except BenchmarkError as error:
                 yield Unexamined(kernel, f"{error}, between z = {z[0]:.9g} and {z[-1]:.9g}")
                 return
@@ -106,13 +103,13 @@ def _every_number(
     )
 
 
-def _evaluated(crew: Crew, kernel: Kernel, z: Array, residuals: Residuals | None) -> Array:
+def _evaluated(restarting: RestartingWorker, kernel: Kernel, z: Array, residuals: Residuals | None) -> Array:
     """Return what a worker makes of z; one that is lost is replaced once."""
     for last in (False, True):
         try:
-            return Examined(crew.worker(), residuals)(kernel, z, np.ones_like(z)).derivative
+            return Examined(restarting.get(), residuals)(kernel, z, np.ones_like(z)).derivative
         except WorkerLostError:
-            crew.dismiss()
+            restarting.end()
             if last:
                 raise
     raise AssertionError("the second loss is raised")

@@ -9,7 +9,8 @@ from operator import attrgetter
 from actbench import registry
 from actbench.analysis.peak_rates import PeakRate, VectorWidth, arithmetic, copying, unknown_arithmetic
 from actbench.host.environment import Environment
-from actbench.measure.session import StartHere
+from actbench.measure.launch import StartWorker, WorkerOptions
+from actbench.measure.protocol import MeasureLimits
 
 REPEATS = 12
 """Of every loop and copy; six are the fewest that give an interval."""
@@ -27,16 +28,16 @@ TIMEOUT = 60.0
 """Seconds, with compiling."""
 
 
-def limits(start_worker: StartHere, environment: Environment) -> list[PeakRate]:
+def limits(start_worker: StartWorker, environment: Environment) -> list[PeakRate]:
     """Measure in a fresh process on the environment's processor: arithmetic by dtype, then copies."""
-    worker = start_worker(environment.affinity, TIMEOUT)
+    worker = start_worker(WorkerOptions(environment.affinity, TIMEOUT))
     try:
-        found = worker.limits([environment.caches.get("L2", L2) // IN_CACHE, LARGE], REPEATS)
+        measured = worker.ask(MeasureLimits((environment.caches.get("L2", L2) // IN_CACHE, LARGE), REPEATS))
     finally:
         worker.close()
-    computed = groupby(found.arithmetic, attrgetter("dtype"))
+    computed = groupby(measured.arithmetic, attrgetter("dtype"))
     roofs = [arithmetic(dtype, [VectorWidth(each.bits, each.rates) for each in group]) for dtype, group in computed]
-    return [*(roofs or _unknown()), *(copying(each.nbytes, each.rates, environment.caches) for each in found.copies)]
+    return [*(roofs or _unknown()), *(copying(each.nbytes, each.rates, environment.caches) for each in measured.copies)]
 
 
 def _unknown() -> Iterator[PeakRate]:

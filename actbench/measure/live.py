@@ -51,9 +51,9 @@ class LiveCheck:
 
     def events(self) -> Iterator[Event]:
         """Check kernels, measure, confirm; telling what happens. `outcome` has the result, at any time."""
-        for side, start, checks in zip(CHECKED, self.lockstep.starts, self.checks, strict=False):
+        for side, launch, checks in zip(CHECKED, self.lockstep.launches, self.checks, strict=False):
             try:
-                for checked in check_kernels(self.lockstep.plan, start):
+                for checked in check_kernels(self.lockstep.plan, launch):
                     checks.append(checked.check)
                     yield checked
             except WrongKernelError as error:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,11 +17,12 @@ from actbench.analysis.statistics import CONFIDENCE
 from actbench.errors import BenchmarkError, InputError, NotComparableError
 from actbench.host import environment, software
 from actbench.host.environment import Environment
-from actbench.measure.baseline import StartRole, describe
-from actbench.measure.client import NotLoadedError, Worker
+from actbench.measure.baseline import describe
 from actbench.measure.environment import collect_environment
+from actbench.measure.launch import Launch, NotLoadedError, StartWorker, Worker, WorkerOptions
 from actbench.measure.live import LiveCheck
 from actbench.measure.lockstep import Lockstep
+from actbench.measure.protocol import Offer
 from actbench.measure.session import Seams
 from actbench.model.cases import Case
 from actbench.model.events import Event
@@ -30,7 +30,7 @@ from actbench.model.plan import Plan
 from actbench.model.times import Times
 from actbench.planning import costs, suite
 from actbench.planning.presets import Preset
-from actbench.planning.suite import Selection
+from actbench.planning.selection import Selection
 from actbench.runs.record import Engine, Record, Settings
 
 SIDES = 3
@@ -90,9 +90,9 @@ class LiveSession:
     def __enter__(self) -> Self:
         """Open both environments and plan; `NotComparableError` when there is nothing to compare."""
         with ExitStack() as opening:
-            start = opening.enter_context(self._seams.open_baseline(self._asked.against))
+            start_there = opening.enter_context(self._seams.open_baseline(self._asked.against))
             self._here = collect_environment(self._seams.start_worker, self._asked.cpu, self._asked.backends)
-            self._check = self._prepared(start, self._seams.clock())
+            self._check = self._prepared(start_there, self._seams.clock())
             self._open = opening.pop_all()
         return self
 
@@ -148,9 +148,9 @@ class LiveSession:
             for name, (of, checks, times) in zip(("baseline", "candidate", "control"), parts, strict=True)
         }
 
-    def _prepared(self, start: StartRole, began: float) -> LiveCheck:
+    def _prepared(self, start_there: StartWorker, began: float) -> LiveCheck:
         asked = self._asked
-        theirs = self._asked_of(start)
+        theirs = self._asked_of(start_there)
         ours = self._ours(theirs)
         common = [case for case in ours if case in {*theirs}]
         if not common:
@@ -159,13 +159,12 @@ class LiveSession:
         threads = asked.threads if suite.threaded(plan) else 1
         lockstep = Lockstep(
             plan=plan,
-            starts=(
-                partial(start, asked.cpu, asked.timeout, "baseline", threads),
-                partial(self._seams.start_worker, asked.cpu, asked.timeout, "candidate", threads),
-                partial(start, asked.cpu, asked.timeout, "control", threads),
+            launches=(
+                Launch(start_there, WorkerOptions(asked.cpu, asked.timeout, "baseline", threads)),
+                Launch(self._seams.start_worker, WorkerOptions(asked.cpu, asked.timeout, "candidate", threads)),
+                Launch(start_there, WorkerOptions(asked.cpu, asked.timeout, "control", threads)),
             ),
             arm_seconds=costs.arm_seconds(plan, asked.preset.arm_seconds),
-            timeout=asked.timeout,
             sides=LiveTimes(plan),
             clock=self._seams.clock,
         )
@@ -180,16 +179,16 @@ class LiveSession:
             clock=self._seams.clock,
         )
 
-    def _asked_of(self, start: StartRole) -> list[Case]:
+    def _asked_of(self, start_there: StartWorker) -> list[Case]:
         """Return the cases that the baseline offers, having learnt what it runs on."""
         worker: Worker | None = None
         try:
-            worker = start(self._asked.cpu, self._asked.timeout, "baseline", 1)
+            worker = start_there(WorkerOptions(self._asked.cpu, self._asked.timeout, "baseline"))
             unused = {*backends.libraries(registry.backends().values())} - {*self._asked.libraries}
             told = describe(worker, self._asked.against)
             self._there = {name: version for name, version in told.items() if name not in unused}
             self.remarks = _differences(self._there, software.versions(self._asked.libraries))
-            return worker.offer(self._asked.selection)
+            return [Case.parse(case) for case in worker.ask(Offer(self._asked.selection)).cases]
         except NotLoadedError as error:
             raise NotComparableError(
                 f"--against {self._asked.against}: what is loaded here cannot be loaded there: {error}"

@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 from actbench.analysis.check_live import LiveTimes
 from actbench.errors import BenchmarkError, WrongKernelError
 from actbench.measure.checking import compare, is_built_in, settle
-from actbench.measure.client import StartWorker, Worker
-from actbench.measure.crew import RETRIES, Crew
-from actbench.measure.protocol import Timed
+from actbench.measure.launch import RETRIES, Launch, RestartingWorker, Worker
+from actbench.measure.protocol import ListDoubts, Prepare, Time, Timed
 from actbench.measure.schedule import turns
 from actbench.measure.timing import Values, burden, calibrated, sweeps, values
 from actbench.model.calibration import Calibration
@@ -38,11 +37,10 @@ class Lockstep:
     """Rounds of blocks, measured by three workers in turns. Times in seconds."""
 
     plan: Plan
-    starts: tuple[StartWorker, StartWorker, StartWorker]
-    """How to start a worker of the baseline, of the candidate, and of the control."""
+    launches: tuple[Launch, Launch, Launch]
+    """Of the workers of the baseline, of the candidate, and of the control."""
     arm_seconds: float
     """What an arm should take in a round, on either side."""
-    timeout: float
     sides: LiveTimes
     burden: float = 0.0
     """The share of further calls that the third process makes of every arm, uncounted: a slowdown to be found."""
@@ -60,14 +58,14 @@ class Lockstep:
 
     def calibrate(self) -> Iterator[Event]:
         """Fix the loops of all blocks, by the baseline."""
-        with Crew(self.starts[0]) as crew:
+        with RestartingWorker(self.launches[0]) as restarting:
             for done, block in enumerate(self.plan.blocks, start=1):
                 try:
-                    worker = crew.worker()
-                    worker.prepare(block, self.plan.seed)
-                    calibration = calibrated(worker, block, self.arm_seconds, self.timeout, self.clock)
+                    worker = restarting.get()
+                    worker.ask(Prepare.of(block, self.plan.seed))
+                    calibration = calibrated(worker, block, self.arm_seconds, self.clock)
                 except BenchmarkError as error:
-                    crew.dismiss()
+                    restarting.end()
                     yield self._give_up(block, 0, error)
                 else:
                     self.calibrations[block.id] = calibration
@@ -79,18 +77,18 @@ class Lockstep:
         rng = random.Random(f"{self.plan.seed}/{number}")  # noqa: S311  # an order, not a secret
         todo = sorted(rng.sample(blocks, len(blocks)), key=lambda block: block.size * block.dtype.itemsize)
         with ExitStack() as stack:
-            crews = [stack.enter_context(Crew(start)) for start in self.starts]
+            sides = [stack.enter_context(RestartingWorker(launch)) for launch in self.launches]
             for done, block in enumerate(todo, start=1):
                 try:
-                    for crew in rng.sample(crews, len(crews)):
-                        crew.worker()
+                    for side in rng.sample(sides, len(sides)):
+                        side.get()
                     start = self.clock()
-                    measured = self._measured([crew.worker() for crew in crews], block, rng)
+                    measured = self._measured([side.get() for side in sides], block, rng)
                 except WrongKernelError:
                     raise
                 except BenchmarkError as error:
-                    for crew in crews:
-                        crew.dismiss()
+                    for side in sides:
+                        side.end()
                     self.losses.append(Failure(block.id, number, str(error)))
                     if sum(loss.block == block.id for loss in self.losses) > RETRIES:
                         yield self._give_up(block, number, error)
@@ -115,7 +113,7 @@ class Lockstep:
     def _measured(self, workers: Sequence[Worker], block: Block, rng: random.Random) -> list[Values]:
         first = block.id not in self.compared
         for name, worker in zip(NAMES, workers, strict=True):
-            worker.prepare(block, self.plan.seed, whole=first)
+            worker.ask(Prepare.of(block, self.plan.seed, whole=first))
             if first and not is_built_in(block):
                 with _naming(name):
                     compare(block, worker)
@@ -126,10 +124,10 @@ class Lockstep:
         burdened = [burden(sweep, self.burden) for sweep in swept]
         for plain, heavy, turn in zip(swept, burdened, turns(len(workers), rng), strict=False):
             for side in turn:
-                timed[side].append(workers[side].time([heavy if side == CONTROL else plain], self.timeout))
+                timed[side].append(workers[side].ask(Time((heavy if side == CONTROL else plain,))))
         for name, worker in zip(NAMES, workers, strict=True):
             with _naming(name):
-                settle(block, worker.doubts())
+                settle(block, worker.ask(ListDoubts()).doubts)
         return [values(calibration, swept, each) for each in timed]
 
     def _give_up(self, block: Block, number: int, error: BenchmarkError) -> Failed:

@@ -1,19 +1,24 @@
-"""What the conductor and a worker say to each other: one JSON object a line.
+"""What the conductor and a worker say to each other: every request and its answer, as pairs of dataclasses.
 
-A request is ``{"request": name, ...}``; the reply is ``{"answer": ...}``, one of the types below, or ``{"error":
-sentence}``. The worker needs the standard library alone for this, so that an interpreter with nothing but the
-backends' own packages can serve; the conductor checks every answer against its type.
+A new request is written here, and as a method of `actbench.measure.worker.Server`. The worker needs the standard
+library alone for this, so that an interpreter with nothing but the backends' own packages can serve; the conductor
+checks every answer against its type.
 """
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from actbench.measure.wire import PackedArray, Request
 from actbench.model.checks import Compiled
+from actbench.planning.selection import Selection
 
-PROTOCOL = 4
+if TYPE_CHECKING:
+    from actbench.model.cases import Block, Kernel
+
+PROTOCOL = 5
 """Version of what is said here: another environment's actbench can be measured where it is the same.
 
 1: first.
@@ -21,40 +26,31 @@ PROTOCOL = 4
 3: ``evaluate`` may give residuals; ``load`` is new: it comes after ``start``, with the user's own code.
 4: ``evaluate`` tells faults; ``compare`` and ``doubts`` are new. ``time`` answers with the share of the processor as
    well, and with processor time where that was lost.
+5: ``device``, ``doubts`` and ``limits`` are ``locate-device``, ``list-doubts`` and ``measure-limits``; the axes of
+   ``offer`` are called so. Every version has ``start`` and ``describe``, so that versions can be compared.
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Array:
-    """An array in transit: dtype, shape and raw bytes."""
-
-    dtype: str
-    shape: tuple[int, ...]
-    data: str
-
-    @classmethod
-    def pack(cls, array: Any) -> Array:
-        """Wrap a numpy array."""
-        return cls(str(array.dtype), array.shape, b64encode(array.tobytes()).decode())
-
-    def unpack(self) -> Any:
-        """Return the numpy array."""
-        import numpy as np
-
-        return np.frombuffer(b64decode(self.data), dtype=self.dtype).reshape(self.shape)
-
-
-@dataclass(frozen=True, slots=True)
 class Started:
-    """Answer to ``start``: the process is pinned and has imported what it needs."""
+    """The process is pinned and has imported what it needs."""
 
     affinity: tuple[int, ...] | None
     """The processors it may run on, or None where the system cannot say."""
 
 
 @dataclass(frozen=True, slots=True)
+class Start(Request[Started]):
+    """Pin the process to a processor, then import numpy and the backends. The first request of all."""
+
+    cpu: int | None
+    threads: int
+    """For the backends that have several."""
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
-    """What ``load`` names: a file as seen from the worker's directory, or an installed package."""
+    """A user's own code: a file as seen from the worker's directory, or an installed package."""
 
     name: str
     sha256: str | None
@@ -63,20 +59,33 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class LoadedAll:
-    """Answer to ``load``: what the sources declare can be prepared."""
+    """What the sources declare can be prepared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load(Request[LoadedAll]):
+    """Load a user's own code."""
+
+    sources: tuple[Source, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """Answer to ``describe``: what the process runs on."""
+    """What the process runs on."""
 
     protocol: int
     versions: dict[str, str]
+    """Of Python, actbench and the libraries of the backends, by name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
-    """Answer to ``device``, of one's own environment alone: where a backend's operands lie."""
+class Describe(Request[Described]):
+    """Say what the process runs on."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedDevice:
+    """The device in whose memory a backend's operands lie."""
 
     name: str
     versions: dict[str, str]
@@ -84,17 +93,31 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
+class LocateDevice(Request[LocatedDevice]):
+    """Name the device in whose memory a backend's operands lie; an error for a backend that has none."""
+
+    backend: str
+
+
+@dataclass(frozen=True, slots=True)
 class Offered:
-    """Answer to ``offer``: the ids of the cases of a selection that exist in the process's environment."""
+    """The ids of the cases of a selection that exist in the process's environment."""
 
     cases: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluated:
-    """Answer to ``evaluate``: a kernel called once, untimed, on given inputs."""
+class Offer(Request[Offered]):
+    """List the cases of a selection that exist here."""
 
-    outputs: tuple[Array, ...]
+    selection: Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """A kernel called once, untimed, on inputs of the conductor's."""
+
+    outputs: tuple[PackedArray, ...]
     raised: str | None
     """The exception that the kernel's arithmetic raised instead of giving outputs."""
     compile_seconds: float | None
@@ -104,64 +127,87 @@ class Evaluated:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
-    """What was seen of an arm of a block: what it must not do, or elements that differ from the reference."""
+class Evaluate(Request[Evaluated]):
+    """Call a kernel once, untimed."""
 
-    arm: int
-    fault: str
-    of_output: bool
-    """Whether the elements are of y, and not of g' or dy * g'."""
-    z: Array
-    dy: Array
-    computed: Array
+    case: str
+    z: PackedArray
+    dy: PackedArray
+    residuals: dict[str, PackedArray] = field(default_factory=dict)
+    """What the kernel reads in place of what its own forward pass keeps, by name; may be empty."""
 
-
-@dataclass(frozen=True, slots=True)
-class Doubts:
-    """Answer to ``compare``, which calls every arm once and looks at all elements, and to ``doubts``.
-
-    The latter tells what was seen in the calls after timed values, since the block was prepared.
-    """
-
-    doubts: tuple[Doubt, ...]
+    @classmethod
+    def of(cls, kernel: Kernel, z: Any, dy: Any, residuals: Mapping[str, Any] | None = None) -> Evaluate:
+        """Return the request for a kernel and arrays."""
+        kept = {name: PackedArray.pack(array) for name, array in (residuals or {}).items()}
+        return cls(kernel.at(z.size).id, PackedArray.pack(z), PackedArray.pack(dy), kept)
 
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """Answer to ``inspect``: what the compiler made of a kernel, if anything."""
+    """What the compiler made of a kernel, if anything."""
 
     compiled: Compiled | None
 
 
 @dataclass(frozen=True, slots=True)
+class Inspect(Request[Inspected]):
+    """Read what the compiler made of a kernel, at whatever size the case has."""
+
+    case: str
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
-    """Answer to ``prepare``: the block's inputs are drawn and its kernels compiled."""
+    """The block's inputs are drawn and its kernels compiled."""
 
 
 @dataclass(frozen=True, slots=True)
-class Arithmetic:
-    """Floating-point operations a second, in one width of vectors, by repeat."""
+class Prepare(Request[Prepared]):
+    """Take up a block, in place of the one before."""
 
-    dtype: str
-    bits: int
-    rates: tuple[float, ...]
+    cases: tuple[str, ...]
+    """Ids: those of its cases first, then those of its yardsticks."""
+    seed: int
+    """What its inputs are drawn from."""
+    whole: bool = False
+    """Whether every element of a large result is looked at once, and not a part of them."""
+
+    @classmethod
+    def of(cls, block: Block, seed: int, *, whole: bool = False) -> Prepare:
+        """Return the request for a block."""
+        return cls(tuple(case.id for case in block.timed), seed, whole)
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
-    """Bytes read and written a second by copying an array of `nbytes`, by repeat."""
+class PackedDoubt:
+    """What was seen of an arm of a block, in transit: what it must not do, or elements unlike the reference's."""
 
-    nbytes: int
-    rates: tuple[float, ...]
+    arm: int
+    fault: str
+    """What it did; empty where it is about elements."""
+    of_output: bool
+    """Whether the elements are of y, and not of g' or dy * g'."""
+    z: PackedArray
+    dy: PackedArray
+    computed: PackedArray
 
 
 @dataclass(frozen=True, slots=True)
-class Limited:
-    """Answer to ``limits``: how fast the processor computes and copies at most."""
+class Doubts:
+    """What was seen of the arms of the prepared block."""
 
-    arithmetic: tuple[Arithmetic, ...]
-    """Nothing where numba is not available."""
-    copies: tuple[Copy, ...]
+    doubts: tuple[PackedDoubt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compare(Request[Doubts]):
+    """Call every arm of the prepared block once on all of its operands, and hold all elements to the reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListDoubts(Request[Doubts]):
+    """List what was seen in the calls after timed values, since the block was prepared."""
 
 
 class Slice(NamedTuple):
@@ -185,7 +231,7 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """Answer to ``time``: by sweep, seconds of each slice, all its calls together."""
+    """By sweep, seconds of each slice, all its calls together."""
 
     seconds: tuple[tuple[float, ...], ...]
     processor: tuple[tuple[float, ...], ...]
@@ -199,3 +245,44 @@ class Taken(NamedTuple):
 
     seconds: float
     processor: float
+
+
+@dataclass(frozen=True, slots=True)
+class Time(Request[Timed]):
+    """Time the slices of each sweep, of the prepared block, its operands at new addresses."""
+
+    sweeps: tuple[Sweep, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """Floating-point operations a second, in one width of vectors, by repeat."""
+
+    dtype: str
+    bits: int
+    rates: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Bytes read and written a second by copying an array of `nbytes`, by repeat."""
+
+    nbytes: int
+    rates: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredLimits:
+    """How fast the processor computes and copies at most."""
+
+    arithmetic: tuple[Arithmetic, ...]
+    """Nothing where numba is not available."""
+    copies: tuple[Copy, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureLimits(Request[MeasuredLimits]):
+    """Measure how fast the processor computes, and copies arrays of so many bytes, each so many times."""
+
+    copies: tuple[int, ...]
+    repeats: int

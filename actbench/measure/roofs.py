@@ -13,7 +13,7 @@ import numpy as np
 
 from actbench import registry
 from actbench.kernels.kernel import Invocation
-from actbench.measure.protocol import Arithmetic, Copy, Limited, Taken
+from actbench.measure.protocol import Arithmetic, Copy, MeasuredLimits, Taken
 from actbench.model.names import Dtype
 
 SAMPLE_SECONDS = 0.001
@@ -29,7 +29,7 @@ Undisturbed = Callable[[Invocation, int, Callable[[], None]], Taken]
 """From a call, how many of them, and what to do before, to what they took."""
 
 
-def measured(copies: Sequence[int], repeats: int, undisturbed: Undisturbed) -> Limited:
+def measured(copies: Sequence[int], repeats: int, undisturbed: Undisturbed) -> MeasuredLimits:
     """Measure both, so many repeats; arithmetic only where numba is available."""
     forms = [] if registry.backends()["numba"].unavailable else _forms(undisturbed)
     arrays = [_Copy(nbytes, undisturbed) for nbytes in copies]
@@ -40,7 +40,7 @@ def measured(copies: Sequence[int], repeats: int, undisturbed: Undisturbed) -> L
             rates.append(form.rate())
         for array, rates in zip(arrays, copied, strict=True):
             rates.append(array.rate())
-    return Limited(
+    return MeasuredLimits(
         tuple(Arithmetic(form.dtype, form.bits, tuple(rates)) for form, rates in zip(forms, arithmetic, strict=True)),
         tuple(Copy(array.nbytes, tuple(rates)) for array, rates in zip(arrays, copied, strict=True)),
     )

@@ -41,7 +41,7 @@ class SelfCheck:
     def events(self) -> Iterator[Event]:
         """Measure, telling what happens; `BenchmarkError` when a block fails, for the audit is of all of them."""
         lockstep = self.lockstep
-        yield from check_kernels(lockstep.plan, lockstep.starts[0])
+        yield from check_kernels(lockstep.plan, lockstep.launches[0])
         yield from lockstep.calibrate()
         self.prepared = self._elapsed()
         while not lockstep.failures and self._elapsed() + lockstep.cost(lockstep.plan.blocks) <= self.budget:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 from actbench import plugins
 from actbench.measure.baseline import OpenBaseline, opened
 from actbench.measure.checking import check_kernels, compare_blocks
-from actbench.measure.client import ROLE, Worker, WorkerProcess, here
+from actbench.measure.client import WorkerProcess, here
 from actbench.measure.conductor import Conductor
+from actbench.measure.launch import Launch, StartWorker, Worker, WorkerOptions
 from actbench.measure.protocol import Source
 from actbench.measure.stock import PROCESSES, Stock
 from actbench.measure.stopping import Stopping
@@ -20,19 +20,9 @@ from actbench.model.times import Times
 from actbench.runs.record import Engine, Record
 
 
-class StartHere(Protocol):
-    """Start a worker of this environment."""
-
-    def __call__(self, cpu: int | None, timeout: float, role: str = ROLE, threads: int = 1) -> Worker:
-        """Pin it to a processor, give each request so many seconds; `role` is what errors call it.
-
-        `threads` is for the backends that have several.
-        """
-
-
-def start_process(cpu: int | None, timeout: float, role: str = ROLE, threads: int = 1) -> Worker:
-    """Start a real worker, which loads what this process has loaded."""
-    worker = WorkerProcess(cpu=cpu, timeout=timeout, interpreter=here(), role=role, threads=threads)
+def start_process(options: WorkerOptions) -> Worker:
+    """Start a worker in a process of its own, in this environment; it loads what this process has loaded."""
+    worker = WorkerProcess(options, here())
     if sources := [Source(each.name, each.sha256) for each in plugins.loaded()]:
         worker.load(sources)
     return worker
@@ -42,7 +32,7 @@ def start_process(cpu: int | None, timeout: float, role: str = ROLE, threads: in
 class Seams:
     """Where the real world comes in, so that tests can put exact times in its place."""
 
-    start_worker: StartHere = start_process
+    start_worker: StartWorker = start_process
     open_baseline: OpenBaseline = opened
     clock: Callable[[], float] = time.monotonic
 
@@ -64,26 +54,26 @@ class Session:
         """Do it, telling what happens."""
         if len(self.record.checks) < len(self.record.plan.kernels):
             self.record.checks.clear()
-            yield from check_kernels(self.record.plan, self._start_worker)
+            yield from check_kernels(self.record.plan, self._launch())
         match self.record.settings.engine:
             case Engine.INTERLEAVED:
                 yield from self._conductor().events()
             case Engine.PYPERF:
-                compare_blocks(self.record.plan, self._start_worker)
+                compare_blocks(self.record.plan, self._launch())
                 yield from self._stock().events()
 
-    def _start_worker(self) -> Worker:
+    def _launch(self) -> Launch:
         settings = self.record.settings
-        return self.seams.start_worker(self.record.environment.affinity, settings.timeout, threads=settings.threads)
+        options = WorkerOptions(self.record.environment.affinity, settings.timeout, threads=settings.threads)
+        return Launch(self.seams.start_worker, options)
 
     def _conductor(self) -> Conductor:
         settings = self.record.settings
         return Conductor(
             plan=self.record.plan,
             stopping=Stopping(settings.target, settings.budget, settings.rounds, self.min_rounds),
-            start_worker=self._start_worker,
+            launch=self._launch(),
             arm_seconds=settings.arm_seconds,
-            timeout=settings.timeout,
             started=self.started,
             clock=self.seams.clock,
             times=self.times,

@@ -24,7 +24,7 @@ from actbench.analysis.speedups import widest
 from actbench.errors import BenchmarkError
 from actbench.host.variables import worker_environment
 from actbench.measure.client import PACKAGE
-from actbench.measure.crew import RETRIES
+from actbench.measure.launch import RETRIES
 from actbench.measure.stock_script import MODULE
 from actbench.model.calibration import Calibration
 from actbench.model.cases import Block

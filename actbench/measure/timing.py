@@ -9,8 +9,8 @@ from itertools import chain
 from typing import NamedTuple
 
 from actbench.measure.calibration import Slices, calibrate
-from actbench.measure.client import Worker
-from actbench.measure.protocol import Slice, Sweep, Taken, Timed
+from actbench.measure.launch import Worker
+from actbench.measure.protocol import Slice, Sweep, Taken, Time, Timed
 from actbench.measure.schedule import order
 from actbench.model.calibration import Calibration
 from actbench.model.cases import Block
@@ -22,11 +22,12 @@ MOVES = 4
 """How often a round puts the code elsewhere in memory, at least, where it has so many values."""
 
 
-def calibrated(
-    worker: Worker, block: Block, arm_seconds: float, timeout: float, clock: Callable[[], float]
-) -> Calibration:
+def calibrated(worker: Worker, block: Block, arm_seconds: float, clock: Callable[[], float]) -> Calibration:
     """Fix the loops of the block that the worker has taken up; times in seconds."""
-    time_slices = _timing(worker, timeout)
+
+    def time_slices(slices: Slices) -> tuple[float, ...]:
+        sweep = Sweep(0, tuple(Slice(arm, calls) for arm, calls in slices))
+        return worker.ask(Time((sweep,))).seconds[0]
 
     def place() -> float:
         start = clock()
@@ -34,15 +35,6 @@ def calibrated(
         return clock() - start
 
     return calibrate(block, time_slices, place, arm_seconds)
-
-
-def _timing(worker: Worker, timeout: float) -> Callable[[Slices], tuple[float, ...]]:
-    """Return what times slices at one placement."""
-
-    def time_slices(slices: Slices) -> tuple[float, ...]:
-        return worker.time([Sweep(0, tuple(Slice(*each) for each in slices))], timeout).seconds[0]
-
-    return time_slices
 
 
 def sweeps(calibration: Calibration, rng: random.Random) -> Iterator[Sweep]:

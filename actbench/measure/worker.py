@@ -1,4 +1,4 @@
-"""The worker: a plain process that does what it is told and answers with seconds. It knows no policy.
+"""The worker: a plain process that answers requests, with seconds. It knows no policy.
 
 It is pinned before numpy or numba is imported, keeps the garbage collector out of the slices, and ends when its input
 does. What kernels print goes to stderr, so that it cannot be taken for an answer.
@@ -7,10 +7,8 @@ does. What kernels print goes to stderr, so that it cannot be taken for an answe
 from __future__ import annotations
 
 import gc
-import json
 import os
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from traceback import extract_tb
@@ -18,24 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from actbench.errors import InputError
 from actbench.host import processors
-from actbench.measure.protocol import (
-    PROTOCOL,
-    Array,
-    Described,
-    Device,
-    Doubt,
-    Doubts,
-    Evaluated,
-    Inspected,
-    Limited,
-    LoadedAll,
-    Offered,
-    Prepared,
-    Started,
-    Taken,
-    Timed,
-)
+from actbench.measure import protocol, wire
+from actbench.measure.protocol import Doubts, PackedDoubt, Sweep, Taken
 from actbench.measure.undisturbed import undisturbed
+from actbench.measure.wire import A, PackedArray, Request
 
 if TYPE_CHECKING:
     from actbench.host.code_placement import CodePlacement
@@ -55,8 +39,22 @@ of any process that has lived for a while; MALLOC_MMAP_THRESHOLD_=131072 in the 
 """
 
 
-class Worker:
-    """One block at a time, from requests."""
+HANDLERS: dict[type[Request[Any]], Callable[[Server, Any], Any]] = {}
+"""What answers a request, by its type."""
+
+
+def handles(request: type[Request[A]]) -> Callable[[Callable[[Server, Any], A]], Callable[[Server, Any], A]]:
+    """Let a method answer the requests of a type."""
+
+    def registered(method: Callable[[Server, Any], A]) -> Callable[[Server, Any], A]:
+        HANDLERS[request] = method
+        return method
+
+    return registered
+
+
+class Server:
+    """Answers requests, holding one block at a time."""
 
     def __init__(self) -> None:
         """Hold no block yet."""
@@ -67,11 +65,17 @@ class Worker:
         self._calls: GuardedCalls | None = None
         self._watch: Watch | None = None
 
-    def start(self, cpu: int | None, threads: int) -> Started:
-        """Pin the process to a processor, then import; `threads` is for the backends that have several."""
-        if cpu is not None:
-            processors.pin(cpu, threads)
-        os.environ["NUMBA_NUM_THREADS"] = str(threads)
+    def answer(self, request: Request[A]) -> A:
+        """Answer a request."""
+        answer: A = HANDLERS[type(request)](self, request)
+        return answer
+
+    @handles(protocol.Start)
+    def start(self, request: protocol.Start) -> protocol.Started:
+        """Pin the process to a processor, then import."""
+        if request.cpu is not None:
+            processors.pin(request.cpu, request.threads)
+        os.environ["NUMBA_NUM_THREADS"] = str(request.threads)
         import numpy as np
 
         import actbench.kernels.kernel  # noqa: F401  # only now: thread pools are sized on import
@@ -83,42 +87,46 @@ class Worker:
         gc.collect()
         gc.freeze()
         gc.disable()
-        return Started(tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else None)
+        return protocol.Started(tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else None)
 
-    def describe(self) -> Described:
-        """Tell what this process runs on."""
+    @handles(protocol.Describe)
+    def describe(self, _: protocol.Describe) -> protocol.Described:
+        """Say what this process runs on."""
         from actbench import backends, registry
         from actbench.host import software
 
-        return Described(PROTOCOL, software.versions(backends.libraries(registry.backends().values())))
+        versions = software.versions(backends.libraries(registry.backends().values()))
+        return protocol.Described(protocol.PROTOCOL, versions)
 
-    def device(self, backend: str) -> Device:
-        """Tell in which device's memory a backend's operands lie."""
+    @handles(protocol.LocateDevice)
+    def locate_device(self, request: protocol.LocateDevice) -> protocol.LocatedDevice:
+        """Name the device in whose memory a backend's operands lie."""
         from actbench import registry
 
-        found = registry.backend(backend).device()
-        if found is None:
-            raise RuntimeError(f"{backend} has the processor's memory")
-        return Device(found.name, found.versions)
+        device = registry.backend(request.backend).device()
+        if device is None:
+            raise RuntimeError(f"{request.backend} has the processor's memory")
+        return protocol.LocatedDevice(device.name, device.versions)
 
-    def load(self, sources: list[dict[str, Any]]) -> LoadedAll:
+    @handles(protocol.Load)
+    def load(self, request: protocol.Load) -> protocol.LoadedAll:
         """Load the user's own code."""
         from actbench import plugins
 
-        for source in sources:
-            plugins.load(**source)
-        return LoadedAll()
+        for source in request.sources:
+            plugins.load(source.name, source.sha256)
+        return protocol.LoadedAll()
 
-    def offer(self, selection: dict[str, Any]) -> Offered:
-        """Tell which cases of a selection exist here."""
+    @handles(protocol.Offer)
+    def offer(self, request: protocol.Offer) -> protocol.Offered:
+        """List the cases of a selection that exist here."""
         from actbench.planning import suite
 
-        return Offered(tuple(case.id for case in suite.offered(suite.Selection(**selection))))
+        return protocol.Offered(tuple(case.id for case in suite.offered(request.selection)))
 
-    def evaluate(
-        self, case: str, z: dict[str, Any], dy: dict[str, Any], residuals: dict[str, dict[str, Any]]
-    ) -> Evaluated:
-        """Call a kernel on given inputs, and residuals where there are any."""
+    @handles(protocol.Evaluate)
+    def evaluate(self, request: protocol.Evaluate) -> protocol.Evaluated:
+        """Call a kernel on the request's inputs."""
         import numpy as np
 
         from actbench import registry
@@ -127,32 +135,35 @@ class Worker:
         from actbench.model.rule import Dialect
         from actbench.verification.behaviour.guarded import Answer, GuardedCalls
 
-        wanted = Case.parse(case)
-        bound = kernel.bind_at(wanted)
-        given = {name: Array(**array).unpack() for name, array in residuals.items()}
-        operands = kernel.Operands(wanted.activation, Array(**z).unpack(), Array(**dy).unpack(), given)
+        case = Case.parse(request.case)
+        bound = kernel.bind_at(case)
+        residuals = {name: array.unpack() for name, array in request.residuals.items()}
+        operands = kernel.Operands(case.activation, request.z.unpack(), request.dy.unpack(), residuals)
         self._calls = self._calls or GuardedCalls()
         try:
             with np.errstate(all="ignore"):
-                answer = self._calls.call(wanted, operands)
+                answer = self._calls.call(case, operands)
             raised = None
         except (ArithmeticError, ValueError) as error:  # math raises either, of one number
-            if isinstance(error, ValueError) and registry.backend(wanted.backend).dialect is Dialect.ARRAY:
-                raise _refusal(wanted, error) from None
+            if isinstance(error, ValueError) and registry.backend(case.backend).dialect is Dialect.ARRAY:
+                raise _refusal(case, error) from None
             answer, raised = Answer((), ()), repr(error)
         outputs = answer.outputs
         ends = (*outputs[:1], *outputs[1:][-1:])  # between them is what a step keeps, perhaps in a type of its own
         ends = () if answer.faults else ends
-        return Evaluated(tuple(map(Array.pack, ends)), raised, bound.compile_seconds, bound.from_cache, answer.faults)
+        packed = tuple(map(PackedArray.pack, ends))
+        return protocol.Evaluated(packed, raised, bound.compile_seconds, bound.from_cache, answer.faults)
 
-    def inspect(self, case: str) -> Inspected:
+    @handles(protocol.Inspect)
+    def inspect(self, request: protocol.Inspect) -> protocol.Inspected:
         """Read what the compiler made of a kernel."""
         from actbench.kernels import kernel
         from actbench.model.cases import Case
 
-        return Inspected(kernel.compiled(Case.parse(case).kernel))
+        return protocol.Inspected(kernel.compiled(Case.parse(request.case).kernel))
 
-    def prepare(self, cases: list[str], seed: int, *, whole: bool = False) -> Prepared:
+    @handles(protocol.Prepare)
+    def prepare(self, request: protocol.Prepare) -> protocol.Prepared:
         """Take up a block, its cases first, then its yardsticks: bind its kernels and draw its inputs."""
         from actbench import registry
         from actbench.kernels import kernel
@@ -161,7 +172,7 @@ class Worker:
 
         self._operands = self._watch = None
         gc.collect()
-        self._cases = [Case.parse(case) for case in cases]
+        self._cases = [Case.parse(case) for case in request.cases]
         for case in self._cases:
             if not case.is_yardstick:
                 kernel.bind_at(case)
@@ -169,52 +180,56 @@ class Worker:
         self._one_thread = [not (backend.threaded or backend.on_device) for backend in used]
         gc.freeze()  # numba alone brings so many objects that the next collection would take 60 ms
         first = self._cases[0]
-        self._operands = kernel.Operands.drawn(first.activation, first.dtype, first.size, seed)
-        self._watch = Watch(self._cases, self._operands, whole=whole)
-        return Prepared()
+        self._operands = kernel.Operands.drawn(first.activation, first.dtype, first.size, request.seed)
+        self._watch = Watch(self._cases, self._operands, whole=request.whole)
+        return protocol.Prepared()
 
-    def compare(self) -> Doubts:
-        """Call every arm of the block once on all of its operands, and tell what differs from the reference."""
+    @handles(protocol.Compare)
+    def compare(self, _: protocol.Compare) -> Doubts:
+        """Call every arm of the block once on all of its operands, and list what differs from the reference."""
         from actbench.verification.behaviour.comparison import compared
 
         return Doubts(tuple(map(_packed, compared(self._cases, self._prepared()))))
 
-    def doubts(self) -> Doubts:
-        """Tell what was seen in the calls after timed values."""
+    @handles(protocol.ListDoubts)
+    def list_doubts(self, _: protocol.ListDoubts) -> Doubts:
+        """List what was seen in the calls after timed values."""
         return Doubts(tuple(map(_packed, self._watch.doubts())) if self._watch else ())
 
-    def time(self, sweeps: list[dict[str, Any]]) -> Timed:
+    @handles(protocol.Time)
+    def time(self, request: protocol.Time) -> protocol.Timed:
         """Time the slices of each sweep."""
-        taken = [self._sweep(**sweep) for sweep in sweeps]
-        return Timed(
-            tuple(tuple(each.seconds for each in sweep) for sweep in taken),
-            tuple(tuple(each.processor for each in sweep) for sweep in taken),
+        taken = [self._sweep(sweep) for sweep in request.sweeps]
+        return protocol.Timed(
+            tuple(tuple(time.seconds for time in sweep) for sweep in taken),
+            tuple(tuple(time.processor for time in sweep) for sweep in taken),
         )
 
-    def limits(self, copies: list[int], repeats: int) -> Limited:
+    @handles(protocol.MeasureLimits)
+    def measure_limits(self, request: protocol.MeasureLimits) -> protocol.MeasuredLimits:
         """Measure how fast this processor computes, and copies arrays of so many bytes."""
         from actbench.measure import roofs
 
-        return roofs.measured(copies, repeats, undisturbed)
+        return roofs.measured(request.copies, request.repeats, undisturbed)
 
-    def _sweep(self, seed: int, slices: list[tuple[int, int, int]], *, move: bool) -> list[Taken]:
-        """Move operands, and if asked for code, elsewhere in memory; then time the slices."""
+    def _sweep(self, sweep: Sweep) -> list[Taken]:
+        """Move operands, and code where the sweep says so, elsewhere in memory; then time the slices."""
         import numpy as np
 
         from actbench.kernels import kernel
 
         operands = self._prepared()
-        if move and self._code is not None:
+        if sweep.move and self._code is not None:
             self._code.move()
-        placement = kernel.Placement(operands, np.random.default_rng(seed))
+        placement = kernel.Placement(operands, np.random.default_rng(sweep.seed))
         arms = [kernel.prepare(case, placement) for case in self._cases]
         taken = []
-        for index, calls, phase in slices:
+        for index, calls, phase in sweep.slices:
             arm = arms[index]
             warm = partial(placement.warm, arm, phase)
             taken.append(undisturbed(arm, calls, warm, one_thread=self._one_thread[index]))
-        if self._watch is not None and slices:
-            self._watch.look(arms, {arm for arm, _, _ in slices}, placement)
+        if self._watch is not None and sweep.slices:
+            self._watch.look(arms, {arm for arm, _, _ in sweep.slices}, placement)
         return taken
 
     def _prepared(self) -> Operands:
@@ -223,11 +238,11 @@ class Worker:
         return self._operands
 
 
-def _packed(doubt: behaviour.Doubt) -> Doubt:
+def _packed(doubt: behaviour.Doubt) -> PackedDoubt:
     """Return a doubt as it is sent."""
     elements = doubt.elements
     arrays = (elements.z, elements.dy, elements.computed)
-    return Doubt(doubt.arm, doubt.fault, doubt.of_output, *map(Array.pack, arrays))
+    return PackedDoubt(doubt.arm, doubt.fault, doubt.of_output, *map(PackedArray.pack, arrays))
 
 
 def _refusal(case: Case, error: ValueError) -> InputError:
@@ -238,7 +253,7 @@ def _refusal(case: Case, error: ValueError) -> InputError:
     return InputError(f"{case.strategy} raised ValueError: {str(error).rstrip('.')} ({at}){way_out}")
 
 
-def _told(error: BaseException) -> str:
+def _in_one_line(error: BaseException) -> str:
     """Return an exception in one line; its own method that says what it is may raise as well."""
     try:
         return f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": ")
@@ -251,28 +266,13 @@ def main() -> None:
     with os.fdopen(os.dup(0)) as requests, os.fdopen(os.dup(1), "w", buffering=1) as answers:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(2, 1)
-        worker = Worker()
-        serve: dict[str, Callable[..., Any]] = {
-            "start": worker.start,
-            "load": worker.load,
-            "describe": worker.describe,
-            "device": worker.device,
-            "offer": worker.offer,
-            "evaluate": worker.evaluate,
-            "inspect": worker.inspect,
-            "prepare": worker.prepare,
-            "compare": worker.compare,
-            "doubts": worker.doubts,
-            "time": worker.time,
-            "limits": worker.limits,
-        }
+        server = Server()
         for line in requests:
-            request = json.loads(line)
             try:
-                reply: dict[str, Any] = {"answer": asdict(serve[request.pop("request")](**request))}
+                reply = wire.encoded_answer(server.answer(wire.decoded_request(line)))
             except InputError as error:
-                reply = {"error": str(error).splitlines()[0], "refused": True}
+                reply = wire.encoded_error(str(error).splitlines()[0], refused=True)
             except BaseException as error:  # noqa: BLE001  # a kernel may raise anything; the conductor decides
-                reply = {"error": _told(error)}
-            answers.write(json.dumps(reply) + "\n")
+                reply = wire.encoded_error(_in_one_line(error), refused=False)
+            answers.write(reply)
     os._exit(0)  # there is nothing to save, and taking numba down takes 0.2 s

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import partial
 from itertools import product
-from typing import Any
 
 from actbench import registry
 from actbench.backends import Backend
@@ -20,6 +19,7 @@ from actbench.model.names import Dtype, Op, unknown_dtype
 from actbench.model.plan import LeftOut, Plan
 from actbench.planning import costs, presets
 from actbench.planning.presets import Axes
+from actbench.planning.selection import Selection
 
 MAX_CALL = 0.5
 """Seconds. A case whose single call would take longer, by the backends' planning figures, is left out."""
@@ -29,20 +29,6 @@ MEMORY_SHARE = 0.5
 
 ARRAYS_PER_BLOCK = 12
 """Arrays alive at once, at most: z, dy, y, saved residuals, outputs, numpy's temporaries, the allocator's spares."""
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """What is asked of an environment: names and numbers as text and integers, so that it can be sent."""
-
-    preset: str
-    given: dict[str, tuple[Any, ...]]
-    """Axes of the user's own, by name, in place of the preset's."""
-    pattern: str
-    memory: int
-    """Bytes that blocks may count on."""
-    max_call: float
-    """Seconds."""
 
 
 def strategies_of(activation: str) -> Container[str]:
@@ -95,7 +81,7 @@ def offered(selection: Selection) -> list[Case]:
     chosen = presets.catalogue().get(selection.preset)
     if chosen is None:
         return []
-    asked = replace(chosen.axes, **{name: tuple(values) for name, values in selection.given.items()})
+    asked = replace(chosen.axes, **{name: tuple(values) for name, values in selection.axes.items()})
     known = Axes(
         activations=tuple(filter(_is_known, asked.activations)),
         strategies=tuple(name for name in asked.strategies if residuals.exists(name, registry.strategies_and_rungs())),
@@ -111,8 +97,8 @@ def offered(selection: Selection) -> list[Case]:
 def refuse_unknown(selection: Selection, elsewhere: Iterable[Case]) -> None:
     """Raise `InputError` for a name of the user's that cannot be used here and is not among the cases elsewhere."""
     axes = presets.get(selection.preset).axes
-    given = selection.given
-    _check_ladder(given.get("activations", axes.activations), given.get("strategies", axes.strategies))
+    selected = selection.axes
+    _check_ladder(selected.get("activations", axes.activations), selected.get("strategies", axes.strategies))
     seen = {name for case in elsewhere for name in (case.activation, case.backend, case.strategy, case.op, case.dtype)}
     lookups: dict[str, Callable[[str], object]] = {
         "activations": strategies_of,
@@ -122,7 +108,7 @@ def refuse_unknown(selection: Selection, elsewhere: Iterable[Case]) -> None:
         "dtypes": _dtype,
     }
     for axis, look_up in lookups.items():
-        for name in selection.given.get(axis, ()):
+        for name in selection.axes.get(axis, ()):
             if name not in seen:
                 look_up(name)
 

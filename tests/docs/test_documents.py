@@ -173,7 +173,7 @@ def test_the_walk_through_in_contributing_adds_an_activation_that_the_oracle_acc
     added = walked_through
     arms = tuple(Arm(strategy, backend) for strategy in added.strategies for backend in ("python", "numpy", "numba"))
     plan = Plan((Block(added.name, Op.STEP, Dtype.FLOAT64, 10, arms),), seed=0)
-    checks = [event.check for event in check_kernels(plan, lambda: bench.start(None, 1.0))]
+    checks = [event.check for event in check_kernels(plan, bench.launch)]
     assert {check.kernel.strategy for check in checks} == {"recompute", "cached"}
     assert all(check.max_ulp <= STATED_ULP for check in checks if check.kernel.strategy == "recompute")
 

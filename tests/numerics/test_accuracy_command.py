@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from actbench.analysis.accuracy import bands
 from actbench.errors import BenchmarkError
-from actbench.measure.protocol import Evaluated
-from actbench.model.cases import Kernel
+from actbench.measure.protocol import Evaluate
+from actbench.measure.wire import A, Request
+from actbench.model.cases import Case
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench, FakeWorker
 from tests.support.surveyed import rows
@@ -120,14 +120,14 @@ def test_bad_input_is_told_in_one_line(actbench: Actbench, chosen: tuple[str, ..
 @pytest.fixture
 def without_cached(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every worker refuse kernels that keep y."""
-    real = FakeWorker.evaluate
+    real = FakeWorker.ask
 
-    def evaluate(self: FakeWorker, kernel: Kernel, *arrays: Any) -> Evaluated:
-        if kernel.strategy == "cached":
-            raise BenchmarkError(f"{kernel.backend} cannot compile cached")
-        return real(self, kernel, *arrays)
+    def ask(self: FakeWorker, request: Request[A]) -> A:
+        if isinstance(request, Evaluate) and (case := Case.parse(request.case)).strategy == "cached":
+            raise BenchmarkError(f"{case.backend} cannot compile cached")
+        return real(self, request)
 
-    monkeypatch.setattr(FakeWorker, "evaluate", evaluate)
+    monkeypatch.setattr(FakeWorker, "ask", ask)
 
 
 @pytest.mark.usefixtures("without_cached")

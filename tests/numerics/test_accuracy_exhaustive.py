@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
 from actbench.analysis.accuracy import Accuracy, Part, is_zero
 from actbench.errors import InputError
-from actbench.kernels.kernel import Array
 from actbench.measure import exhaustive
 from actbench.measure.accuracy import Survey
-from actbench.measure.client import WorkerLostError
-from actbench.measure.protocol import Evaluated
-from actbench.model.cases import Kernel
+from actbench.measure.launch import WorkerLostError
+from actbench.measure.protocol import Evaluate
+from actbench.measure.wire import A, Request
+from actbench.model.cases import Case
 from actbench.model.names import Dtype
 from actbench.verification import oracle
 from tests.conftest import Actbench
@@ -29,14 +27,14 @@ def test_an_exhaustive_survey_finds_the_errors_that_mpmath_finds(
 ) -> None:
     bench = FakeBench()
     of = kernel("logistic", strategy, Dtype.FLOAT32)
-    *going, last = exhaustive.survey([of], lambda: bench.start(None, 60.0), Survey(10, exact=exact))
+    *going, last = exhaustive.survey([of], bench.launch, Survey(10, exact=exact))
     assert len(going) == 2
     assert isinstance(last, Accuracy)
     assert last.exhaustive
     truth, y = oracle.truth_at("logistic", few)
     residuals = oracle.residuals_at("logistic", strategy, few, lambda: y) if exact else None
-    worker = bench.start(None, 60.0)
-    answer = worker.evaluate(of, few, few, residuals).outputs[-1].unpack()
+    worker = bench.launch.start()
+    answer = worker.ask(Evaluate.of(of, few, few, residuals)).outputs[-1].unpack()
     error = truth.error(answer)
     right = last.tails[Part.RIGHT]
     assert right.points == few.size
@@ -65,14 +63,16 @@ def test_all_finite_numbers_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) 
 def test_an_exhaustive_survey_outlives_its_workers(
     actbench: Actbench, monkeypatch: pytest.MonkeyPatch, deaths: int
 ) -> None:
-    real, left = FakeWorker.evaluate, iter(range(deaths))
+    real, left = FakeWorker.ask, iter(range(deaths))
 
-    def evaluate(self: FakeWorker, kernel: Kernel, z: Array, *arrays: Any) -> Evaluated:
-        if z.size == 4000 and kernel.strategy == "cached" and next(left, None) is not None:
-            raise WorkerLostError("the worker was killed by SIGKILL")
-        return real(self, kernel, z, *arrays)
+    def ask(self: FakeWorker, request: Request[A]) -> A:
+        if isinstance(request, Evaluate):
+            case = Case.parse(request.case)
+            if case.size == 4000 and case.strategy == "cached" and next(left, None) is not None:
+                raise WorkerLostError("the worker was killed by SIGKILL")
+        return real(self, request)
 
-    monkeypatch.setattr(FakeWorker, "evaluate", evaluate)
+    monkeypatch.setattr(FakeWorker, "ask", ask)
     chosen = ("-a", "identity,softsign", "-s", "recompute,cached", "-b", "numpy", "-d", "float32", "--points", "10")
     result = actbench("accuracy", *chosen, "--exhaustive", "--format", "csv", "-q")
     looked_at = {(row["activation"], row["strategy"]) for row in rows(result.stdout)}
@@ -93,4 +93,4 @@ def test_an_activation_without_a_stable_form_cannot_be_looked_at_exhaustively(mo
     monkeypatch.setattr(exhaustive, "STABLE", "anything")
     bench = FakeBench()
     with pytest.raises(InputError, match="logistic has no strategy 'anything'"):
-        next(exhaustive.survey([kernel("logistic", "cached", Dtype.FLOAT32)], lambda: bench.start(None, 60.0), EXACT))
+        next(exhaustive.survey([kernel("logistic", "cached", Dtype.FLOAT32)], bench.launch, EXACT))

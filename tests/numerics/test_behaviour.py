@@ -14,7 +14,7 @@ from actbench.backends.numpy import Numpy
 from actbench.errors import WrongKernelError
 from actbench.kernels.kernel import Array, takes_read_only
 from actbench.measure.checking import settle
-from actbench.measure.protocol import Slice, Sweep
+from actbench.measure.protocol import ListDoubts, Prepare, Slice, Sweep, Time
 from actbench.model.cases import Arm, Block, Kernel
 from actbench.model.names import Dtype, Op
 from actbench.model.rule import Rule
@@ -175,12 +175,12 @@ def test_a_kernel_that_goes_wrong_while_it_is_timed_is_found_after_the_value(mon
 
     declared(monkeypatch, tires, "logistic", scalar=one)
     worker, of = InProcess(), block()
-    worker.prepare(of, seed=1)
-    worker.time([Sweep(1, (Slice(0, 3),))])
-    settle(of, worker.doubts())
-    worker.time([Sweep(2, (Slice(0, 30),))])
+    worker.ask(Prepare.of(of, seed=1))
+    worker.ask(Time((Sweep(1, (Slice(0, 3),)),)))
+    settle(of, worker.ask(ListDoubts()).doubts)
+    worker.ask(Time((Sweep(2, (Slice(0, 30),)),)))
     with pytest.raises(WrongKernelError, match=r"is wrong on 1000 elements: at z = "):
-        settle(of, worker.doubts())
+        settle(of, worker.ask(ListDoubts()).doubts)
 
 
 def test_no_kernel_can_change_what_other_kernels_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,10 +190,10 @@ def test_no_kernel_can_change_what_other_kernels_read(monkeypatch: pytest.Monkey
     declared(monkeypatch, in_place, "logistic", scalar=None)
     assert not takes_read_only(kernel)
     worker, of = InProcess(), block()
-    worker.prepare(of, seed=1)
-    worker.time([Sweep(1, (Slice(0, 1),))])
+    worker.ask(Prepare.of(of, seed=1))
+    worker.ask(Time((Sweep(1, (Slice(0, 1),)),)))
     with pytest.raises(WrongKernelError, match="changes the operand z that others share"):
-        settle(of, worker.doubts())
+        settle(of, worker.ask(ListDoubts()).doubts)
 
 
 @pytest.mark.parametrize("name", sorted(registry.activations()))

@@ -23,7 +23,8 @@ from actbench.host import environment
 from actbench.kernels import kernel
 from actbench.measure.checking import check_kernels
 from actbench.measure.client import WorkerProcess, here
-from actbench.measure.protocol import Slice, Sweep
+from actbench.measure.launch import Launch, WorkerOptions
+from actbench.measure.protocol import Evaluate, Prepare, Slice, Sweep, Time
 from actbench.model.cases import Arm, Block, Case, Kernel
 from actbench.model.checks import STATED_ULP
 from actbench.model.names import Dtype, Op
@@ -41,7 +42,7 @@ TIMEOUT = 300.0
 @pytest.fixture(scope="module")
 def worker() -> Iterator[WorkerProcess]:
     """A real worker for all tests here: importing torch takes seconds."""
-    started = WorkerProcess(cpu=None, timeout=TIMEOUT, interpreter=here())
+    started = WorkerProcess(WorkerOptions(None, TIMEOUT), here())
     yield started
     started.close()
 
@@ -60,8 +61,9 @@ def test_every_kernel_passes_the_oracle(worker: WorkerProcess, name: str) -> Non
         if kernel.refusal(Kernel(activation.name, strategy, name, op, dtype)) is None
     ]
     plan = Plan(suite.grouped(chosen), seed=1)
-    shared: Any = SimpleNamespace(evaluate=worker.evaluate, inspect=worker.inspect, close=lambda: None)
-    checks = [found.check for found in check_kernels(plan, lambda: shared)]
+    shared: Any = SimpleNamespace(ask=worker.ask, close=lambda: None)
+    launch = Launch(lambda _: shared, WorkerOptions(None, TIMEOUT))
+    checks = [found.check for found in check_kernels(plan, launch)]
     assert {check.kernel.at(1) for check in checks} == {*chosen}
     for check in checks:
         strategies = registry.activation(check.kernel.activation).strategies
@@ -91,8 +93,9 @@ def test_what_torch_compile_is_said_to_lack_is_wrong_there(name: str) -> None:
 @pytest.mark.parametrize("name", [usable("jax")])
 def test_jax_flushes_denormals_where_a_result_is_next_to_nothing(worker: WorkerProcess, name: str) -> None:
     plan = Plan(suite.grouped([Case("logistic", "recompute", name, Op.STEP, Dtype.FLOAT32, 1)]), seed=1)
-    shared: Any = SimpleNamespace(evaluate=worker.evaluate, inspect=worker.inspect, close=lambda: None)
-    ((found),) = [found.check for found in check_kernels(plan, lambda: shared)]
+    shared: Any = SimpleNamespace(ask=worker.ask, close=lambda: None)
+    launch = Launch(lambda _: shared, WorkerOptions(None, TIMEOUT))
+    ((found),) = [found.check for found in check_kernels(plan, launch)]
     assert found.weaknesses == (registry.backends()[name].flushes,)
 
 
@@ -100,7 +103,8 @@ def test_jax_flushes_denormals_where_a_result_is_next_to_nothing(worker: WorkerP
 def test_float32_stays_float32_and_is_not_rounded_from_float64(worker: WorkerProcess, name: str) -> None:
     """Rounding once at the end would leave half a unit of error; arithmetic in float32 leaves more somewhere."""
     z = np.linspace(-8, 8, 4001, dtype=np.float32)
-    answer = worker.evaluate(Kernel("logistic", "recompute", name, Op.DERIVATIVE, Dtype.FLOAT32), z, np.ones_like(z))
+    kernel = Kernel("logistic", "recompute", name, Op.DERIVATIVE, Dtype.FLOAT32)
+    answer = worker.ask(Evaluate.of(kernel, z, np.ones_like(z)))
     (found,) = [array.unpack() for array in answer.outputs]
     e = np.exp(-np.abs(z.astype(np.float64)))
     exact = e / (1 + e) ** 2
@@ -113,9 +117,9 @@ def test_float32_stays_float32_and_is_not_rounded_from_float64(worker: WorkerPro
 def test_a_worker_times_every_op_at_two_sizes(worker: WorkerProcess, name: str) -> None:
     for op, size in product(Op, (100, 1000)):
         arms = tuple(Arm(strategy, name) for strategy in ("recompute", "cached", "complement"))
-        worker.prepare(Block("tanh", op, Dtype.FLOAT32, size, arms), seed=1)
+        worker.ask(Prepare.of(Block("tanh", op, Dtype.FLOAT32, size, arms), seed=1))
         slices = tuple(Slice(arm, 2) for arm in range(len(arms) + 1))
-        for seconds in worker.time([Sweep(1, slices), Sweep(2, slices)], TIMEOUT).seconds:
+        for seconds in worker.ask(Time((Sweep(1, slices), Sweep(2, slices)))).seconds:
             assert len(seconds) == len(slices)
             assert min(seconds) > 0
 

@@ -151,19 +151,22 @@ def test_an_infinite_error_and_a_percentile_of_too_few_points_are_told_apart(act
 def test_a_kernel_is_called_on_few_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some backends compile for every size."""
     from actbench.measure.accuracy import Survey
+    from actbench.measure.protocol import Evaluate
+    from actbench.measure.wire import A, Request
     from actbench.model.cases import Kernel
     from actbench.model.names import Op
     from tests.support.fake import FakeWorker
 
-    sizes = []
-    evaluate = FakeWorker.evaluate
+    sizes: list[int] = []
+    ask = FakeWorker.ask
 
-    def counted(self: FakeWorker, kernel: Kernel, z: Any, *others: Any) -> Any:
-        sizes.append(z.size)
-        return evaluate(self, kernel, z, *others)
+    def counted(self: FakeWorker, request: Request[A]) -> A:
+        if isinstance(request, Evaluate):
+            sizes.extend(request.z.shape)
+        return ask(self, request)
 
-    monkeypatch.setattr(FakeWorker, "evaluate", counted)
+    monkeypatch.setattr(FakeWorker, "ask", counted)
     bench = FakeBench()
     kernel = Kernel("softsign", "cached", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
-    assert list(Survey(20).of([kernel], lambda: bench.start(None, 60.0)))
+    assert list(Survey(20).of([kernel], bench.launch))
     assert len({*sizes}) < 12 < len(sizes)

@@ -10,6 +10,7 @@ from click.testing import Result
 from actbench import __version__
 from actbench.host import software
 from actbench.measure.baseline import describe, opened
+from actbench.measure.launch import WorkerOptions
 from tests.support.environments import PACKAGES, TIMEOUT, altered, environment, script
 
 ISRU = '''
@@ -115,7 +116,7 @@ def test_the_user_s_python_path_and_numba_s_cache_are_not_shared(
     monkeypatch.setenv("PYTHONPATH", str(PACKAGES))
     monkeypatch.setenv("NUMBA_CACHE_DIR", "mine")
     with opened(str(wrapped)) as start:
-        worker = start(None, TIMEOUT, "baseline", 1)
+        worker = start(WorkerOptions(None, TIMEOUT, "baseline"))
         versions = describe(worker, str(wrapped))
         worker.close()
         found = dict(line.split("=", 1) for line in seen.read_text().splitlines() if "=" in line)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
 def test_an_actbench_of_another_protocol_is_refused(
     check: Callable[..., Result], tmp_path: Path, only_numpy: Path
 ) -> None:
-    own = altered(tmp_path, ("measure/protocol.py", "PROTOCOL = 4\n", "PROTOCOL = 99\n"))
+    own = altered(tmp_path, ("measure/protocol.py", "PROTOCOL = 5\n", "PROTOCOL = 99\n"))
     place = environment(tmp_path / "environment", own, only_numpy)
     assert refusal(check(place)) == (
         f"actbench: --against {place}: its actbench {__version__} speaks protocol 99 with workers, this one speaks 4: "
@@ -31,7 +31,7 @@ def test_an_actbench_of_another_protocol_is_refused(
 def test_an_actbench_that_cannot_describe_itself_is_refused(
     check: Callable[..., Result], tmp_path: Path, only_numpy: Path
 ) -> None:
-    own = altered(tmp_path, ("measure/worker.py", '            "describe": worker.describe,\n', ""))
+    own = altered(tmp_path, ("measure/worker.py", "    @handles(protocol.Describe)\n", ""))
     place = environment(tmp_path / "environment", own, only_numpy)
     assert refusal(check(place)) == (
         f"actbench: --against {place}: its actbench cannot be measured by this one (the baseline raised KeyError: "

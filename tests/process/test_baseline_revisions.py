@@ -15,6 +15,8 @@ from click.testing import Result
 from actbench.errors import NotComparableError
 from actbench.measure.baseline import describe, opened
 from actbench.measure.client import WorkerProcess
+from actbench.measure.launch import WorkerOptions
+from actbench.measure.protocol import Evaluate
 from actbench.model.cases import Kernel
 from actbench.model.names import Dtype, Op
 from tests.conftest import Actbench
@@ -86,11 +88,12 @@ def test_the_environment_of_a_revision_is_built_and_removed_again_even_by_ctrl_c
         with opened("git:HEAD~1") as start:
             (_, tree) = git("worktree", "list", "--porcelain").split("\n\n")
             assert tree.splitlines()[1:] == [f"HEAD {git('rev-parse', 'HEAD~1')}", "detached"]
-            worker = start(None, TIMEOUT, "baseline", 1)
+            worker = start(WorkerOptions(None, TIMEOUT, "baseline"))
             try:
                 assert isinstance(worker, WorkerProcess)
                 assert describe(worker, "git:HEAD~1")["numpy"] == np.__version__
-                answer = worker.evaluate(Kernel("identity", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64), z, z)
+                kernel = Kernel("identity", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+                answer = worker.ask(Evaluate.of(kernel, z, z))
                 np.testing.assert_array_equal(answer.outputs[-1].unpack(), np.ones(7))
             finally:
                 worker.close()

@@ -17,7 +17,8 @@ from actbench.cli import main
 from actbench.errors import BenchmarkError
 from actbench.measure import baseline, session
 from actbench.measure.client import WorkerProcess, here
-from actbench.measure.protocol import PROTOCOL, Slice, Source, Sweep
+from actbench.measure.launch import WorkerOptions
+from actbench.measure.protocol import PROTOCOL, Evaluate, Prepare, Slice, Source, Sweep, Time
 from actbench.model.cases import Arm, Block, Kernel
 from actbench.model.names import Dtype, Op
 from tests.support.selections import record, rows
@@ -70,7 +71,7 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def worker() -> Iterator[WorkerProcess]:
-    started = WorkerProcess(cpu=None, timeout=TIMEOUT, interpreter=here())
+    started = WorkerProcess(WorkerOptions(None, TIMEOUT), here())
     yield started
     started.close()
 
@@ -120,8 +121,8 @@ def test_a_worker_prepares_and_times_what_it_was_told_to_load(worker: WorkerProc
     loaded = plugins.load("mine.py")
     worker.load([Source(loaded.name, loaded.sha256)])
     arms = (Arm("recompute", "numba"), Arm("pair", "numba-simd"), Arm("pair", "numpy-quiet"))
-    worker.prepare(Block("softer", Op.STEP, Dtype.FLOAT32, 100, arms), seed=1)
-    ((*seconds,),) = worker.time([Sweep(2, (Slice(0, 2), Slice(1, 2), Slice(2, 2)))], TIMEOUT).seconds
+    worker.ask(Prepare.of(Block("softer", Op.STEP, Dtype.FLOAT32, 100, arms), seed=1))
+    ((*seconds,),) = worker.ask(Time((Sweep(2, (Slice(0, 2), Slice(1, 2), Slice(2, 2))),))).seconds
     assert all(each > 0 for each in seconds)
 
 
@@ -134,9 +135,9 @@ def test_a_worker_refuses_a_file_that_has_changed(mine: Path, worker: WorkerProc
 
 def test_workers_of_this_environment_load_what_this_process_has() -> None:
     plugins.load("mine.py")
-    started = session.start_process(None, TIMEOUT)
+    started = session.start_process(WorkerOptions(None, TIMEOUT))
     z = np.linspace(-2.0, 2.0, 5)
-    answer = started.evaluate(Kernel("softer", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64), z, z)
+    answer = started.ask(Evaluate.of(Kernel("softer", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64), z, z))
     started.close()
     np.testing.assert_allclose(answer.outputs[0].unpack(), 0.5 / np.cosh(z / 2) ** 2)
 
@@ -145,10 +146,10 @@ def test_a_worker_that_speaks_an_older_protocol_is_not_told_to_load(monkeypatch:
     plugins.load("mine.py")
     monkeypatch.setattr(baseline, "PROTOCOL", PROTOCOL + 1)
     with baseline.opened(sys.executable) as start:
-        started = start(None, TIMEOUT, "baseline", 1)
+        started = start(WorkerOptions(None, TIMEOUT, "baseline"))
         kernel = Kernel("softer", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
         with pytest.raises(BenchmarkError, match="unknown activation 'softer'"):
-            started.evaluate(kernel, np.ones(1), np.ones(1))
+            started.ask(Evaluate.of(kernel, np.ones(1), np.ones(1)))
         started.close()
 
 

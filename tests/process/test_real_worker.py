@@ -17,8 +17,9 @@ import pytest
 from actbench import registry
 from actbench.errors import BenchmarkError
 from actbench.host.variables import worker_environment
-from actbench.measure.client import WorkerLostError, WorkerProcess, here
-from actbench.measure.protocol import Slice, Sweep
+from actbench.measure.client import WorkerProcess, here
+from actbench.measure.launch import WorkerLostError, WorkerOptions
+from actbench.measure.protocol import Evaluate, Prepare, Slice, Sweep, Time
 from actbench.model.cases import Arm, Block, Kernel
 from actbench.model.names import Dtype, Op
 from tests.support.selections import FILES, UNPROBED, names, rows
@@ -36,7 +37,7 @@ def block(backend: str, op: Op = Op.DERIVATIVE) -> Block:
 @pytest.fixture
 def worker() -> Iterator[WorkerProcess]:
     """A real worker, not pinned."""
-    started = WorkerProcess(cpu=None, timeout=TIMEOUT, interpreter=here())
+    started = WorkerProcess(WorkerOptions(None, TIMEOUT), here())
     yield started
     started.close()
 
@@ -47,7 +48,8 @@ def pid(worker: WorkerProcess) -> int:
 
 def once(worker: WorkerProcess, *, arm: int = 0, calls: int = 1, timeout: float = TIMEOUT) -> float:
     """Time one slice."""
-    ((seconds,),) = worker.time([Sweep(1, (Slice(arm, calls),))], timeout).seconds
+    worker.timeout = timeout
+    ((seconds,),) = worker.ask(Time((Sweep(1, (Slice(arm, calls),)),))).seconds
     return seconds
 
 
@@ -62,9 +64,9 @@ def is_gone(process: int) -> bool:
 @pytest.mark.parametrize("backend", AVAILABLE)
 def test_a_worker_times_every_arm_of_a_backend(worker: WorkerProcess, backend: str) -> None:
     for op in Op:
-        worker.prepare(block(backend, op), seed=1)
+        worker.ask(Prepare.of(block(backend, op), seed=1))
         there_and_back = tuple(Slice(arm, 3, phase) for phase, arm in enumerate((0, 1, 2, 2, 1, 0)))
-        timed = worker.time([Sweep(2, there_and_back), Sweep(3, there_and_back[:1])], TIMEOUT).seconds
+        timed = worker.ask(Time((Sweep(2, there_and_back), Sweep(3, there_and_back[:1])))).seconds
         assert [len(seconds) for seconds in timed] == [6, 1]
         assert all(each > 0 for seconds in timed for each in seconds)
 
@@ -76,7 +78,7 @@ def test_a_worker_evaluates_what_the_mathematics_says(worker: WorkerProcess, bac
     dy = np.linspace(1, 2, 7)
     y = 1 / (1 + np.exp(-z))
     for strategy in ("textbook", "recompute", "cached", "complement"):
-        answer = worker.evaluate(Kernel("logistic", strategy, backend, op, Dtype.FLOAT64), z, dy)
+        answer = worker.ask(Evaluate.of(Kernel("logistic", strategy, backend, op, Dtype.FLOAT64), z, dy))
         outputs = [array.unpack() for array in answer.outputs]
         assert answer.raised is None
         np.testing.assert_allclose(outputs[-1], y * (1 - y) * (1 if op is Op.DERIVATIVE else dy), rtol=1e-13)
@@ -88,7 +90,7 @@ def test_a_worker_evaluates_what_the_mathematics_says(worker: WorkerProcess, bac
 
 def test_arithmetic_that_raises_is_an_answer(worker: WorkerProcess) -> None:
     kernel = Kernel("logistic", "textbook", "python", Op.DERIVATIVE, Dtype.FLOAT64)
-    answer = worker.evaluate(kernel, np.array([-1000.0]), np.ones(1))
+    answer = worker.ask(Evaluate.of(kernel, np.array([-1000.0]), np.ones(1)))
     assert answer.raised is not None
     assert answer.raised.startswith("OverflowError")
     assert answer.outputs == ()
@@ -97,7 +99,7 @@ def test_arithmetic_that_raises_is_an_answer(worker: WorkerProcess) -> None:
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system cannot pin")
 def test_a_worker_is_pinned() -> None:
     cpu = max(os.sched_getaffinity(0))
-    worker = WorkerProcess(cpu=cpu, timeout=TIMEOUT, interpreter=here())
+    worker = WorkerProcess(WorkerOptions(cpu, TIMEOUT), here())
     try:
         assert os.sched_getaffinity(pid(worker)) == {cpu}
     finally:
@@ -109,7 +111,7 @@ def test_relevant_variables_reach_a_worker_and_others_do_not(monkeypatch: pytest
     relevant = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     for name, value in {**relevant, "ACTBENCH_SECRET": "hush", "PYTHONWARNINGS": "error"}.items():
         monkeypatch.setenv(name, value)
-    worker = WorkerProcess(cpu=None, timeout=TIMEOUT, interpreter=here())
+    worker = WorkerProcess(WorkerOptions(None, TIMEOUT), here())
     try:
         pairs = Path(f"/proc/{pid(worker)}/environ").read_text().split("\0")
         found = dict(pair.split("=", 1) for pair in pairs if pair)
@@ -122,16 +124,16 @@ def test_relevant_variables_reach_a_worker_and_others_do_not(monkeypatch: pytest
 
 def test_a_request_that_raises_gives_its_words_and_the_worker_lives_on(worker: WorkerProcess) -> None:
     with pytest.raises(BenchmarkError, match=r"^unknown activation 'isru'") as raised:
-        worker.prepare(Block("isru", Op.DERIVATIVE, Dtype.FLOAT64, 10, (Arm("cached", "numpy"),)), seed=1)
+        worker.ask(Prepare.of(Block("isru", Op.DERIVATIVE, Dtype.FLOAT64, 10, (Arm("cached", "numpy"),)), seed=1))
     assert not isinstance(raised.value, WorkerLostError)
     process = pid(worker)
-    worker.prepare(block("numpy"), seed=1)
+    worker.ask(Prepare.of(block("numpy"), seed=1))
     assert once(worker) > 0
     assert pid(worker) == process
 
 
 def test_a_kernel_that_raises_gives_its_words_and_the_worker_lives_on(worker: WorkerProcess) -> None:
-    worker.prepare(block("python"), seed=1)
+    worker.ask(Prepare.of(block("python"), seed=1))
     with pytest.raises(BenchmarkError, match="IndexError"):
         once(worker, arm=7)
     assert once(worker) > 0
@@ -140,25 +142,25 @@ def test_a_kernel_that_raises_gives_its_words_and_the_worker_lives_on(worker: Wo
 def test_a_killed_worker_is_reported_with_its_signal(worker: WorkerProcess) -> None:
     os.kill(pid(worker), signal.SIGKILL)
     with pytest.raises(WorkerLostError, match=r"^the worker was killed by SIGKILL$"):
-        worker.prepare(block("numpy"), seed=1)
+        worker.ask(Prepare.of(block("numpy"), seed=1))
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGRTMIN"), reason="no real-time signals here")
 def test_a_worker_killed_by_a_signal_without_a_name_is_reported(worker: WorkerProcess) -> None:
     os.kill(pid(worker), signal.SIGRTMIN + 3)
     with pytest.raises(WorkerLostError, match="killed by"):
-        worker.prepare(block("numpy"), seed=1)
+        worker.ask(Prepare.of(block("numpy"), seed=1))
 
 
 def test_a_hanging_worker_is_ended_after_the_timeout(worker: WorkerProcess) -> None:
-    worker.prepare(block("numpy"), seed=1)
+    worker.ask(Prepare.of(block("numpy"), seed=1))
     with pytest.raises(WorkerLostError, match=r"took longer than .* \(--timeout\)"):
         once(worker, calls=10**9, timeout=0.3)
     assert is_gone(pid(worker))
 
 
 def test_a_stopped_worker_counts_as_hanging() -> None:
-    worker = WorkerProcess(cpu=None, timeout=TIMEOUT, interpreter=here())
+    worker = WorkerProcess(WorkerOptions(None, TIMEOUT), here())
     try:
         os.kill(pid(worker), signal.SIGSTOP)
         with pytest.raises(WorkerLostError, match="took longer"):
@@ -173,11 +175,11 @@ def test_an_interpreter_that_is_no_python_is_lost_with_its_last_words(tmp_path: 
     script.write_text("#!/bin/sh\necho first >&2\necho 'my last words' >&2\nexit 3\n")
     script.chmod(0o755)
     with pytest.raises(WorkerLostError, match="the worker exited with status 3; its last words: my last words"):
-        WorkerProcess(cpu=None, timeout=TIMEOUT, interpreter=replace(here(), python=str(script)))
+        WorkerProcess(WorkerOptions(None, TIMEOUT), replace(here(), python=str(script)))
 
 
 def test_closing_twice_is_harmless_and_leaves_no_process() -> None:
-    worker = WorkerProcess(cpu=None, timeout=TIMEOUT, interpreter=here())
+    worker = WorkerProcess(WorkerOptions(None, TIMEOUT), here())
     worker.close()
     worker.close()
     assert is_gone(pid(worker))

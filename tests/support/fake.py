@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 from actbench.errors import BenchmarkError
 from actbench.host import software
-from actbench.kernels.kernel import Array
 from actbench.measure import protocol
-from actbench.measure.baseline import StartRole
+from actbench.measure.launch import Launch, StartWorker, WorkerOptions
 from actbench.measure.session import Seams
-from actbench.measure.worker import Worker as RealWorker
-from actbench.model.cases import Block, Case, Kernel
+from actbench.measure.wire import A, Request
+from actbench.measure.worker import Server
+from actbench.model.cases import Block, Case
 from actbench.model.names import Dtype
-from actbench.planning.suite import Selection, offered
+from actbench.planning.suite import grouped, offered
 
 NANOSECOND = 1e-9
 
@@ -48,9 +49,9 @@ def exact_seconds(case: Case) -> float:
 
 
 @cache
-def inspected(kernel: Kernel) -> protocol.Inspected:
-    """Read what the compiler made of a kernel."""
-    return RealWorker().inspect(kernel.at(1).id)
+def inspected(request: protocol.Inspect) -> protocol.Inspected:
+    """Read what the compiler made of a kernel, once."""
+    return Server().answer(request)
 
 
 @cache
@@ -81,53 +82,38 @@ class FakeWorker:
     has: Callable[[Case], bool] = lambda _: True
     processor: Callable[[Case], float] = lambda _: 1.0
     block: Block | None = None
+    """The prepared one."""
 
-    def describe(self) -> protocol.Described:
-        """Tell the versions that the test decided on."""
-        return protocol.Described(protocol.PROTOCOL, self.versions)
+    def ask(self, request: Request[A]) -> A:
+        """Answer as the test decided, or as a real worker does."""
+        answer: A = self._answer(request)
+        return answer
 
-    def device(self, backend: str) -> protocol.Device:
-        """Tell in which device's memory a backend's operands lie, as this process knows it."""
-        try:
-            return RealWorker().device(backend)
-        except RuntimeError as error:
-            raise BenchmarkError(f"worker: {type(error).__name__}: {error}") from None
+    def _answer(self, request: Request[Any]) -> Any:
+        answer: Any
+        match request:
+            case protocol.Describe():
+                answer = protocol.Described(protocol.PROTOCOL, self.versions)
+            case protocol.Offer():
+                answer = protocol.Offered(tuple(case.id for case in offered(request.selection) if self.has(case)))
+            case protocol.Inspect():
+                answer = inspected(request)
+            case protocol.Prepare():
+                cases = map(Case.parse, request.cases)
+                (self.block,) = grouped(case for case in cases if not case.is_yardstick)
+                answer = protocol.Prepared()
+            case protocol.Compare() | protocol.ListDoubts():
+                answer = protocol.Doubts(())
+            case protocol.Time():
+                answer = self._time(request.sweeps)
+            case protocol.MeasureLimits():
+                answer = limits(request)
+            case _:
+                answer = real_answer(request)
+        return answer
 
-    def offer(self, selection: Selection) -> list[Case]:
-        """Tell which of the cases that exist here exist there."""
-        return [case for case in offered(selection) if self.has(case)]
-
-    def evaluate(
-        self, kernel: Kernel, z: Array, dy: Array, residuals: Mapping[str, Array] | None = None
-    ) -> protocol.Evaluated:
-        """Call a kernel in this process."""
-        inputs = {"z": z, "dy": dy}
-        packed, given = (
-            {name: asdict(protocol.Array.pack(array)) for name, array in arrays.items()}
-            for arrays in (inputs, residuals or {})
-        )
-        return RealWorker().evaluate(kernel.at(z.size).id, packed["z"], packed["dy"], given)
-
-    def inspect(self, kernel: Kernel) -> protocol.Inspected:
-        """Read what the compiler made of a kernel in this process, once."""
-        return inspected(kernel)
-
-    def prepare(self, block: Block, seed: int, *, whole: bool = False) -> None:
-        """Take up a block."""
-        del seed, whole
-        self.block = block
-
-    def compare(self) -> tuple[protocol.Doubt, ...]:
-        """See nothing."""
-        return ()
-
-    def doubts(self) -> tuple[protocol.Doubt, ...]:
-        """See nothing."""
-        return ()
-
-    def time(self, sweeps: Sequence[protocol.Sweep], timeout: float) -> protocol.Timed:
+    def _time(self, sweeps: Sequence[protocol.Sweep]) -> protocol.Timed:
         """Answer with exact times, and let that much time pass, or more where the processor is shared."""
-        del timeout
         assert self.block is not None
         self.on_time(self.block)
         timed = self.block.timed
@@ -137,18 +123,29 @@ class FakeWorker:
             self.clock.now += sum(seconds / (share or 1.0) for seconds, share in zip(several, of_sweep, strict=True))
         return protocol.Timed(taken, shares)
 
-    def limits(self, copies: Sequence[int], repeats: int) -> protocol.Limited:
-        """Answer with exact rates: wider vectors help up to 256 bits, and large arrays are copied more slowly."""
-        arithmetic = [
-            protocol.Arithmetic(dtype, bits, (rate * 1e9 / dtype.itemsize,) * repeats)
-            for dtype in Dtype
-            for bits, rate in ((128, 200.0), (256, 400.0), (512, 404.0))
-        ]
-        copied = [protocol.Copy(nbytes, ((50e9 if nbytes < 1 << 22 else 10e9),) * repeats) for nbytes in copies]
-        return protocol.Limited(tuple(arithmetic), tuple(copied))
-
     def close(self) -> None:
         """End."""
+
+
+def real_answer(request: Request[A]) -> A:
+    """Answer as a real worker does, in this process."""
+    try:
+        return Server().answer(request)
+    except RuntimeError as error:
+        raise BenchmarkError(f"worker: {type(error).__name__}: {error}") from None
+
+
+def limits(request: protocol.MeasureLimits) -> protocol.MeasuredLimits:
+    """Answer with exact rates: wider vectors help up to 256 bits, and large arrays are copied more slowly."""
+    arithmetic = [
+        protocol.Arithmetic(dtype, bits, (rate * 1e9 / dtype.itemsize,) * request.repeats)
+        for dtype in Dtype
+        for bits, rate in ((128, 200.0), (256, 400.0), (512, 404.0))
+    ]
+    copied = [
+        protocol.Copy(nbytes, ((50e9 if nbytes < 1 << 22 else 10e9),) * request.repeats) for nbytes in request.copies
+    ]
+    return protocol.MeasuredLimits(tuple(arithmetic), tuple(copied))
 
 
 @dataclass
@@ -170,9 +167,9 @@ class FakeBench:
     opened: list[str] = field(default_factory=list)
     """Every environment that was opened."""
 
-    def start(self, cpu: int | None, timeout: float, role: str = "worker", threads: int = 1) -> FakeWorker:
+    def start(self, options: WorkerOptions) -> FakeWorker:
         """Start a worker."""
-        del cpu, timeout, role, threads
+        del options
         self.workers_started += 1
         return FakeWorker(
             self.clock,
@@ -181,17 +178,23 @@ class FakeBench:
             processor=lambda case: self.processor(case),  # noqa: PLW0108
         )
 
+    @property
+    def launch(self) -> Launch:
+        """A worker of this environment, as it is started."""
+        return Launch(self.start, WorkerOptions(None, 60.0))
+
     @contextmanager
-    def open_baseline(self, against: str) -> Iterator[StartRole]:
+    def open_baseline(self, against: str) -> Iterator[StartWorker]:
         """Open another environment."""
         self.opened.append(against)
 
-        def start(cpu: int | None, timeout: float, role: str, threads: int) -> FakeWorker:
-            del cpu, timeout, threads
+        def start(options: WorkerOptions) -> FakeWorker:
             self.workers_started += 1
-            taken = self.control_seconds if role == "control" and self.control_seconds else self.baseline_seconds
+            again = self.control_seconds if options.role == "control" else None
             on_time = lambda block: self.on_time(block)  # noqa: E731, PLW0108  # tests change it
-            return FakeWorker(self.clock, taken, on_time, self.baseline_versions, self.baseline_has)
+            return FakeWorker(
+                self.clock, again or self.baseline_seconds, on_time, self.baseline_versions, self.baseline_has
+            )
 
         yield start
 

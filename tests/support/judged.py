@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,12 +10,12 @@ import pytest
 from actbench import registry
 from actbench.errors import BenchmarkError
 from actbench.formula import Extension, Piecewise, Strategy
-from actbench.kernels.kernel import Array
-from actbench.measure import protocol
 from actbench.measure.checking import check_kernels, compare, settle
-from actbench.measure.protocol import Slice, Sweep
-from actbench.measure.worker import Worker
-from actbench.model.cases import Arm, Block, Kernel
+from actbench.measure.launch import Launch, WorkerOptions
+from actbench.measure.protocol import ListDoubts, Prepare, Slice, Sweep, Time
+from actbench.measure.wire import A, Request
+from actbench.measure.worker import Server
+from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
 from actbench.plugins.by_name import forget
@@ -27,40 +26,15 @@ SWEEPS, CALLS = 3, 25
 
 
 class InProcess:
-    """A worker in this process, as far as kernels are judged."""
+    """A worker in this process."""
 
     def __init__(self) -> None:
         """Hold no block yet."""
-        self._worker = Worker()
+        self._server = Server()
 
-    def evaluate(
-        self, kernel: Kernel, z: Array, dy: Array, residuals: Mapping[str, Array] | None = None
-    ) -> protocol.Evaluated:
-        """Call a kernel."""
-        packed = {name: asdict(protocol.Array.pack(array)) for name, array in {"z": z, "dy": dy}.items()}
-        given = {name: asdict(protocol.Array.pack(array)) for name, array in (residuals or {}).items()}
-        return self._worker.evaluate(kernel.at(z.size).id, packed["z"], packed["dy"], given)
-
-    def inspect(self, kernel: Kernel) -> protocol.Inspected:
-        """Read what the compiler made of a kernel."""
-        return self._worker.inspect(kernel.at(1).id)
-
-    def prepare(self, block: Block, seed: int, *, whole: bool = False) -> None:
-        """Take up a block."""
-        self._worker.prepare([case.id for case in block.timed], seed, whole=whole)
-
-    def compare(self) -> tuple[protocol.Doubt, ...]:
-        """Look at every element."""
-        return self._worker.compare().doubts
-
-    def doubts(self) -> tuple[protocol.Doubt, ...]:
-        """Tell what was seen after timed values."""
-        return self._worker.doubts().doubts
-
-    def time(self, sweeps: Any, timeout: float = 1.0) -> tuple[tuple[float, ...], ...]:
-        """Time slices."""
-        del timeout
-        return self._worker.time([asdict(sweep) for sweep in sweeps]).seconds
+    def ask(self, request: Request[A]) -> A:
+        """Answer a request."""
+        return self._server.answer(request)
 
     def close(self) -> None:
         """Nothing to end."""
@@ -88,16 +62,16 @@ def block(
 
 def refusal(*blocks: Block) -> str:
     """Return why a run of these blocks refuses a kernel, before they are timed or after; nothing where all pass."""
-    worker: Any = InProcess()
+    worker = InProcess()
     try:
-        for _ in check_kernels(Plan(blocks, seed=1), lambda: worker):
+        for _ in check_kernels(Plan(blocks, seed=1), Launch(lambda _: worker, WorkerOptions(None, 60.0))):
             pass
         for of in blocks:
-            worker.prepare(of, 1)
+            worker.ask(Prepare.of(of, seed=1))
             compare(of, worker)
             for seed in range(SWEEPS):
-                worker.time([Sweep(seed, (Slice(0, CALLS),))])
-                settle(of, worker.doubts())
+                worker.ask(Time((Sweep(seed, (Slice(0, CALLS),)),)))
+                settle(of, worker.ask(ListDoubts()).doubts)
     except BenchmarkError as error:
         return str(error)
     except Exception as error:  # noqa: BLE001  # a worker tells of whatever a kernel raises, and the run ends

@@ -11,7 +11,8 @@ from actbench.backends import Device, _nvidia
 from actbench.host import environment
 from actbench.kernels import kernel
 from actbench.measure.client import WorkerProcess, here
-from actbench.measure.protocol import Slice, Sweep
+from actbench.measure.launch import WorkerOptions
+from actbench.measure.protocol import LocateDevice, Prepare, Slice, Sweep, Time
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
 from actbench.planning.suite import grouped
@@ -150,11 +151,11 @@ def test_an_nvidia_device_has_a_name_and_a_copy_of_its_own() -> None:
 @on_a_device
 def test_a_worker_times_what_is_on_a_device_and_names_it() -> None:
     (block,) = grouped(Block("tanh", Op.STEP, Dtype.FLOAT32, 1000, (Arm("cached", "torch-cuda"),)).cases)
-    worker = WorkerProcess(cpu=environment.choose_cpu(None), timeout=120.0, interpreter=here())
+    worker = WorkerProcess(WorkerOptions(environment.choose_cpu(None), 120.0), here())
     try:
-        device = worker.device("torch-cuda")
-        worker.prepare(block, seed=1)
-        ((*seconds,),) = worker.time([Sweep(1, (Slice(0, 10), Slice(1, 10), Slice(2, 10)))], 60.0).seconds
+        device = worker.ask(LocateDevice("torch-cuda"))
+        worker.ask(Prepare.of(block, seed=1))
+        ((*seconds,),) = worker.ask(Time((Sweep(1, (Slice(0, 10), Slice(1, 10), Slice(2, 10))),))).seconds
     finally:
         worker.close()
     assert "GiB" in device.name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from itertools import product
 from math import isnan
 from platform import machine
@@ -15,8 +16,11 @@ from actbench import registry
 from actbench.analysis.interval import Interval
 from actbench.analysis.peak_rates import PeakRate, VectorWidth, arithmetic, copying
 from actbench.measure.client import WorkerProcess, here
+from actbench.measure.launch import WorkerOptions
+from actbench.measure.protocol import MeasureLimits
 from actbench.model.names import Dtype
 from tests.conftest import Actbench
+from tests.support import fake
 from tests.support.fake import FakeBench
 
 needs_numba = pytest.mark.skipif(bool(registry.backends()["numba"].unavailable), reason="numba is not installed")
@@ -119,9 +123,9 @@ def test_one_of_the_forms_serves_processors_with_few_registers_and_one_those_wit
 
 
 def test_a_real_worker_measures_both() -> None:
-    worker = WorkerProcess(cpu=None, timeout=60.0, interpreter=here())
+    worker = WorkerProcess(WorkerOptions(None, 60.0), here())
     try:
-        found = worker.limits([1 << 16, 1 << 23], 2)
+        found = worker.ask(MeasureLimits((1 << 16, 1 << 23), 2))
     finally:
         worker.close()
     assert [copy.nbytes for copy in found.copies] == [1 << 16, 1 << 23]
@@ -207,13 +211,8 @@ def test_env_as_json_has_the_limits(actbench: Actbench) -> None:
 def test_without_numba_copies_alone_are_measured_and_the_reason_is_given(
     actbench: Actbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from actbench.measure import protocol
-    from tests.support.fake import FakeWorker
-
-    def without(_: FakeWorker, copies: list[int], repeats: int) -> protocol.Limited:
-        return protocol.Limited((), tuple(protocol.Copy(nbytes, (1e9,) * repeats) for nbytes in copies))
-
-    monkeypatch.setattr(FakeWorker, "limits", without)
+    with_numba = fake.limits
+    monkeypatch.setattr(fake, "limits", lambda request: replace(with_numba(request), arithmetic=()))
     monkeypatch.setattr(type(registry.backends()["numba"]), "requires", "no_such_distribution")
     shown = actbench("env", "--limits").stdout
     assert "arithmetic                   not measured: no_such_distribution is not installed\n" in shown

@@ -27,7 +27,8 @@ from actbench import plugins
 from actbench.errors import BenchmarkError
 from actbench.host import variables
 from actbench.measure.client import WorkerProcess, here
-from actbench.measure.protocol import Source
+from actbench.measure.launch import WorkerOptions
+from actbench.measure.protocol import Evaluate, Source
 from actbench.model.cases import Kernel
 from actbench.model.names import Dtype, Op
 from actbench.plugins import _limit
@@ -218,11 +219,11 @@ def test_whatever_a_kernel_raises_in_a_worker_is_its_answer_and_requests_are_not
     write(LINE.format("pass", "if z.size == 1: sys.exit(1)\n        if sys.stdin.read(): raise ValueError"))
     source = Source("mine.py", plugins.load("mine.py").sha256)
     kernel = Kernel("line", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
-    worker = WorkerProcess(cpu=None, timeout=60.0, interpreter=here())
+    worker = WorkerProcess(WorkerOptions(None, 60.0), here())
     try:
         worker.load([source])
         with pytest.raises(BenchmarkError, match=r"^the worker raised SystemExit: 1$"):
-            worker.evaluate(kernel, np.ones(1), np.ones(1))
-        assert worker.evaluate(kernel, np.ones(2), np.ones(2)).raised is None
+            worker.ask(Evaluate.of(kernel, np.ones(1), np.ones(1)))
+        assert worker.ask(Evaluate.of(kernel, np.ones(2), np.ones(2))).raised is None
     finally:
         worker.close()

@@ -17,6 +17,7 @@ from actbench.model.cases import Case
 from actbench.model.names import Dtype, Op
 from actbench.model.rule import Rule
 from actbench.planning import presets, suite
+from actbench.planning.selection import Selection
 from tests.conftest import Actbench
 from tests.support.peers import OPTIONAL, each_usable
 
@@ -105,7 +106,7 @@ def test_presets_leave_optional_backends_out_but_for_the_one_that_compares_them(
 
 @each_usable
 def test_an_environment_offers_what_is_asked_for_by_name(name: str) -> None:
-    asked = suite.Selection("smoke", {"backends": (name,)}, "*", 1 << 33, 1.0)
+    asked = Selection("smoke", {"backends": (name,)}, "*", 1 << 33, 1.0)
     assert {case.backend for case in suite.offered(asked)} == {name}
 
 

@@ -17,7 +17,8 @@ import pytest
 from actbench.kernels.kernel import Invocation
 from actbench.measure import undisturbed
 from actbench.measure.client import WorkerProcess, here
-from actbench.measure.protocol import Slice, Sweep, Taken, Timed
+from actbench.measure.launch import WorkerOptions
+from actbench.measure.protocol import Prepare, Slice, Sweep, Taken, Time, Timed
 from actbench.measure.timing import Values, values
 from actbench.model.calibration import Calibration
 from actbench.model.cases import Arm, Block, Case
@@ -138,12 +139,12 @@ def test_beside_a_busy_process_a_real_worker_says_what_it_did_not_get() -> None:
     cpu = max(os.sched_getaffinity(0))
     code = f"import os, time\nos.sched_setaffinity(0, {{{cpu}}})\nend = time.time() + 30\nwhile time.time() < end: pass"
     arms = (Arm("recompute", "python"), Arm("cached", "python"))
-    started = WorkerProcess(cpu=cpu, timeout=60.0, interpreter=here())
+    started = WorkerProcess(WorkerOptions(cpu, 60.0), here())
     busy = subprocess.Popen([sys.executable, "-c", code])
     try:
-        started.prepare(Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, 100_000, arms), seed=1)
+        started.ask(Prepare.of(Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, 100_000, arms), seed=1))
         slices = tuple(Slice(arm, 3) for arm in (0, 1) * 4)
-        found = started.time([Sweep(1, slices)], 60.0)
+        found = started.ask(Time((Sweep(1, slices),)))
     finally:
         busy.kill()
         busy.wait()

@@ -13,9 +13,10 @@ import pytest
 
 from actbench import registry
 from actbench.formula import Formulas
+from actbench.measure.launch import WorkerOptions
 from actbench.model.cases import Block
 from tests.conftest import Actbench
-from tests.support.fake import FakeBench, crash
+from tests.support.fake import FakeBench, FakeWorker, crash
 from tests.support.registered import register
 from tests.support.selections import FILES, SMALL, TWO_BLOCKS, names, record, rows
 
@@ -48,9 +49,9 @@ def test_a_block_given_up_early_does_not_keep_the_others_at_it(actbench: Actbenc
     bench.on_time = on_time
     limit = 20
 
-    def start(cpu: int | None, timeout: float, role: str = "worker", threads: int = 1) -> Any:
+    def start(options: WorkerOptions) -> FakeWorker:
         assert bench.workers_started < limit, "rounds go on although every interval is as narrow as it will be"
-        return FakeBench.start(bench, cpu, timeout, role, threads)
+        return FakeBench.start(bench, options)
 
     bench.start = start  # type: ignore[method-assign]
     result = actbench("run", *TWO_BLOCKS, "-o", "here")

@@ -10,7 +10,8 @@ import pytest
 
 from actbench.host import environment
 from actbench.measure.client import WorkerProcess, here
-from actbench.measure.protocol import Slice, Sweep
+from actbench.measure.launch import WorkerOptions
+from actbench.measure.protocol import Prepare, Slice, Sweep, Time
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
 from actbench.planning.suite import grouped
@@ -102,10 +103,10 @@ def test_checks_take_a_number_of_threads_too(actbench: Actbench) -> None:
 )
 def test_a_worker_of_two_threads_keeps_each_on_a_processor_of_its_own() -> None:
     cpu = max(os.sched_getaffinity(0))
-    worker = WorkerProcess(cpu=cpu, timeout=60.0, interpreter=here(), threads=2)
+    worker = WorkerProcess(WorkerOptions(cpu, 60.0, threads=2), here())
     try:
-        worker.prepare(BLOCK, seed=1)
-        seconds = worker.time([Sweep(1, tuple(Slice(arm, 2) for arm in range(3)))], 60.0).seconds
+        worker.ask(Prepare.of(BLOCK, seed=1))
+        seconds = worker.ask(Time((Sweep(1, tuple(Slice(arm, 2) for arm in range(3))),))).seconds
         threads = [*Path(f"/proc/{worker._process.pid}/task").iterdir()]
         affinities = [os.sched_getaffinity(int(thread.name)) for thread in threads]
     finally:

@@ -4,7 +4,8 @@
 
     ActbenchError
     ├── InputError              2    an argument, a name, a size, a file or a directory that cannot be used
-    │   └── LoadedCodeError     2    the user's own code raised, or did not end
+    │   ├── LoadedCodeError     2    the user's own code raised, or did not end
+    │   └── OptionsError        2    options that exclude each other, or one that is missing
     ├── BenchmarkError          4    a benchmark failed: a worker crashed, hung or answered nonsense
     │   └── WrongKernelError    4    a kernel does not compute the derivative, so it has no speed
     ├── NotComparableError      5    two runs, or a run and this host, cannot be set against each other
@@ -60,6 +61,10 @@ class InputError(ActbenchError):
 
 class LoadedCodeError(InputError):
     """The user's own code raised, or did not end."""
+
+
+class OptionsError(InputError):
+    """Options that exclude each other, or one that is missing: the command line shows how it is used."""
 
 
 class BenchmarkError(ActbenchError):

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
-from actbench.cli.parameters import DEFAULT_TIMEOUT, axes, given_axes, names
+from actbench.cli.options import on_command_line, quiet, selection_of_kernels
 
 if TYPE_CHECKING:
     from actbench.analysis.accuracy import Accuracy
     from actbench.measure.accuracy import Unexamined
+    from actbench.measure.requests import AccuracyRequest
     from actbench.measure.session import Seams
-    from actbench.model.cases import Kernel
     from actbench.model.plan import Plan
-
 
 FORM_OF = {"": "markdown", ".md": "markdown", ".csv": "csv", ".json": "json"}
 """The format that a file's name asks for, where --format does not."""
 
 
 @click.command()
-@names
+@selection_of_kernels
 @click.option(
     "--residuals",
     type=click.Choice(["computed", "exact"]),
@@ -51,9 +48,11 @@ FORM_OF = {"": "markdown", ".md": "markdown", ".csv": "csv", ".json": "json"}
     help="How to print it.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write to, in place of stdout.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@quiet
 @click.pass_context
-def command(ctx: click.Context, /, **chosen: Any) -> None:
+def command(
+    ctx: click.Context, /, *, residuals: str, form: str, output: Path | None, quiet: bool, **options: Any
+) -> None:
     """Tell how far kernels are from the true derivative, and in which zones of z it is lost.
 
     By default every activation and strategy, for python, numpy and numba, in float32 and float64. Errors are in units
@@ -72,22 +71,23 @@ def command(ctx: click.Context, /, **chosen: Any) -> None:
     """
     from actbench.errors import BenchmarkError, listed
     from actbench.measure.accuracy import Unexamined
+    from actbench.measure.requests import AccuracyRequest
+    from actbench.measure.session import Seams
+    from actbench.measure.surveys import planned
     from actbench.report.summary import left_out_lines
 
-    exact = chosen["residuals"] == "exact"
-    named = ctx.get_parameter_source("form") is ParameterSource.COMMANDLINE
-    form = _form(chosen["form"], chosen["output"], named=named)
-    plan = _plan(chosen)
-    surveyed = _survey(plan.kernels, ctx.obj, chosen, exact=exact)
-    if found := [each for each in surveyed if not isinstance(each, Unexamined)]:
-        _tell(found, form, chosen["output"], exact=exact)
-    if not chosen["quiet"]:
-        for line in left_out_lines(replace(each, case=each.case.rpartition("/")[0]) for each in plan.left_out):
+    request = AccuracyRequest(**options, exact=residuals == "exact")
+    form = _form(form, output, named="form" in on_command_line(ctx))
+    plan = planned(request)
+    results = _survey(plan, request, ctx.obj or Seams(), quiet=quiet)
+    if accuracies := [result for result in results if not isinstance(result, Unexamined)]:
+        _show(accuracies, form, output, exact=request.exact)
+    if not quiet:
+        for line in left_out_lines(replace(case, case=case.case.rpartition("/")[0]) for case in plan.left_out):
             click.echo(line, err=True)
-    missing = [each for each in surveyed if isinstance(each, Unexamined)]
-    if missing:
-        first, *others = missing
-        also = f"; nor can {listed([each.kernel.id for each in others])}" if others else ""
+    if unexamined := [result for result in results if isinstance(result, Unexamined)]:
+        first, *others = unexamined
+        also = f"; nor can {listed([other.kernel.id for other in others])}" if others else ""
         raise BenchmarkError(f"{first.kernel.id} cannot be looked at: {first.reason}{also}")
 
 
@@ -107,73 +107,44 @@ def _form(chosen: str, output: Path | None, *, named: bool) -> str:
     return form
 
 
-def _tell(found: list[Accuracy], form: str, output: Path | None, *, exact: bool) -> None:
-    """Print what was found, or write it to a file."""
+def _show(accuracies: list[Accuracy], form: str, output: Path | None, *, exact: bool) -> None:
+    """Print the accuracies, or write them to a file."""
     from actbench.report import accuracy as report
     from actbench.report.terminal import show_table
     from actbench.runs.files import write
 
     match form:
         case "table" if output is None:
-            for table in report.tables(found, exact=exact):
+            for table in report.tables(accuracies, exact=exact):
                 show_table(table)
             return
         case "csv":
-            text = report.as_csv(found)
+            text = report.as_csv(accuracies)
         case "json":
-            text = report.as_json(found)
+            text = report.as_json(accuracies)
         case _:
-            text = report.as_markdown(found, exact=exact)
+            text = report.as_markdown(accuracies, exact=exact)
     if output is None:
         click.echo(text, nl=False)
     else:
         write(output, text)
 
 
-def _survey(
-    kernels: Sequence[Kernel], seams: Seams | None, chosen: dict[str, Any], *, exact: bool
-) -> list[Accuracy | Unexamined]:
-    """Look at every kernel of the selection."""
-    from actbench.measure import accuracy, exhaustive
-    from actbench.measure.launch import Launch, WorkerOptions
-    from actbench.measure.session import Seams
+def _survey(plan: Plan, request: AccuracyRequest, seams: Seams, *, quiet: bool) -> list[Accuracy | Unexamined]:
+    """Look at every kernel of the plan."""
+    from actbench.measure.exhaustive import Going
+    from actbench.measure.surveys import survey
     from actbench.report.progress import Progress
 
-    launch = Launch((seams or Seams()).start_worker, WorkerOptions(None, DEFAULT_TIMEOUT))
-    sampled = accuracy.Survey(chosen["points"], exact=exact, seed=chosen["seed"])
-    found: list[Accuracy | Unexamined] = []
-    with Progress(quiet=chosen["quiet"]) as progress:
-        if chosen["exhaustive"]:
-            for event in exhaustive.survey(kernels, launch, sampled):
-                if isinstance(event, exhaustive.Going):
-                    stage = f"every number, kernel {len(found) + 1} of {len(kernels)}"
-                    progress.draw(stage, event.done, event.total, event.kernel.id)
-                else:
-                    found.append(event)
-        else:
-            for event in sampled.of(kernels, launch):
-                found.append(event)
-                progress.draw("kernels", len(found), len(kernels), event.kernel.id)
-    return found
-
-
-def _plan(chosen: dict[str, Any]) -> Plan:
-    """Return a plan whose kernels are those of the selection."""
-    from actbench import registry
-    from actbench.errors import InputError
-    from actbench.host.environment import memory
-    from actbench.model.cases import OVERHEAD
-    from actbench.model.names import Dtype, Op
-    from actbench.planning import presets, suite
-
-    everything = presets.Axes(
-        activations=tuple(registry.activations()),
-        strategies=tuple(registry.strategies()),
-        backends=presets.get("default").axes.backends,
-        ops=(Op.DERIVATIVE,),
-        dtypes=tuple(Dtype),
-        sizes=(1,),
-    )
-    if OVERHEAD in given_axes(chosen, everything.strategies).get("activations", ()):
-        raise InputError(f"'{OVERHEAD}' has no derivative to be held to: name activations with -a")
-    return suite.plan(axes(everything, chosen), pattern=chosen["pattern"], seed=0, memory=memory())
+    kernels = plan.kernels
+    results: list[Accuracy | Unexamined] = []
+    with Progress(quiet=quiet) as progress:
+        for event in survey(kernels, request, seams.start_worker):
+            if isinstance(event, Going):
+                stage = f"every number, kernel {len(results) + 1} of {len(kernels)}"
+                progress.draw(stage, event.done, event.total, event.kernel.id)
+            else:
+                results.append(event)
+                if not request.exhaustive:
+                    progress.draw("kernels", len(results), len(kernels), event.kernel.id)
+    return results

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,29 +9,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from actbench.cli.interrupts import end_as_by_ctrl_c
-from actbench.cli.parameters import (
-    AXES,
-    DEFAULT_TIMEOUT,
-    Duration,
-    Margin,
-    Percent,
-    ReportFile,
-    given_axes,
-    processors,
-    selection,
-    timeout,
-)
+from actbench.cli.options import AXES, max_call, on_command_line, processors, quiet, seed, selection, timeout
+from actbench.cli.values import Duration, Margin, Percent, ReportFile
 from actbench.errors import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
 
     from actbench.analysis.regression import Margins
     from actbench.measure.live_session import LiveSession
+    from actbench.measure.requests import CheckRequest
     from actbench.report.verdicts import Report
-
-KEPT = 20_000_000
-"""Bytes: more than what the runs of a usual check take."""
 
 LIVE = ("preset", *AXES, "load", "budget", "seed", "affinity", "threads", "timeout", "max_call", "output")
 """Parameters of a live check alone."""
@@ -56,10 +42,10 @@ LIVE = ("preset", *AXES, "load", "budget", "seed", "affinity", "threads", "timeo
     help="Time a live check may take; what then seems to have regressed is measured anew on top of that, which may "
     "take as long again. [default: the preset's]",
 )
-@click.option("--seed", type=click.IntRange(min=0, max=2**63), help="Seed of inputs and order. [default: random]")
+@seed
 @processors
 @timeout
-@click.option("--max-call", type=Duration(), help="Leave out cases whose single call takes longer. [default: 500ms]")
+@max_call
 @click.option(
     "--format",
     "form",
@@ -79,9 +65,23 @@ LIVE = ("preset", *AXES, "load", "budget", "seed", "affinity", "threads", "timeo
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Keep what a live check measured, as runs, in a directory."
 )
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@quiet
 @click.pass_context
-def command(ctx: click.Context, /, run: Path | None, **chosen: Any) -> None:
+def command(  # noqa: PLR0913  # one for each option that is not of a live check alone
+    ctx: click.Context,
+    /,
+    *,
+    run: Path | None,
+    baseline: Path | None,
+    against: str | None,
+    margin: float,
+    margins: tuple[tuple[str, float], ...],
+    form: str,
+    reports: tuple[tuple[str, Path], ...],
+    output: Path | None,
+    quiet: bool,
+    **options: Any,
+) -> None:
     """Check whether anything got slower: this environment against another, live, or a RUN against a baseline.
 
     With --against, both environments are measured side by side, in turns on one processor, and the baseline a second
@@ -106,32 +106,36 @@ def command(ctx: click.Context, /, run: Path | None, **chosen: Any) -> None:
       actbench check latest --baseline results/reference
     """
     from actbench.analysis.regression import Margins
+    from actbench.measure.requests import CheckRequest
+    from actbench.report.verdict_files import refuse_unwritable
 
-    margins = Margins(chosen["margin"], chosen["margins"])
-    _refuse_unwritable(chosen["reports"])
-    if (chosen["baseline"] is None) == (chosen["against"] is None):
+    allowed = Margins(margin, margins)
+    refuse_unwritable(reports)
+    publish = partial(_publish, form=form, reports=reports)
+    if (baseline is None) == (against is None):
         raise click.UsageError(
             "name what to compare with: --against PYTHON, live, or --baseline RUN for a RUN; not both"
         )
-    if chosen["baseline"] is not None:
-        _refuse_live_options(ctx)
-        if run is None:
-            raise click.UsageError("--baseline needs a RUN to check, e.g. actbench check latest --baseline RUN")
-        report = _stored(run, chosen["baseline"], margins).with_unused(margins)
-        _publish(report, chosen)
-    else:
+    if against is not None:
         if run is not None:
             raise click.UsageError(f"--against measures both sides itself: leave {run} out, or use --baseline")
         end_as_by_ctrl_c()
-        report = _live(ctx, chosen, margins)
+        request = CheckRequest(**options, against=against, margins=allowed)
+        report = _live(ctx, request, output, publish, quiet=quiet)
+    else:
+        assert baseline is not None  # noqa: S101  # one of the two is given, see above
+        _refuse_live_options(ctx)
+        if run is None:
+            raise click.UsageError("--baseline needs a RUN to check, e.g. actbench check latest --baseline RUN")
+        report = _stored(run, baseline, allowed).with_unused(allowed)
+        publish(report)
     _leave(ctx, report)
 
 
 def _refuse_live_options(ctx: click.Context) -> None:
-    from click.core import ParameterSource
-
+    named = on_command_line(ctx)
     for parameter in ctx.command.params:
-        if parameter.name in LIVE and ctx.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE:
+        if parameter.name in LIVE and parameter.name in named:
             raise click.UsageError(
                 f"{parameter.opts[-1]} selects what --against measures: leave it out with --baseline"
             )
@@ -148,46 +152,30 @@ def _stored(run: Path, baseline: Path, margins: Margins) -> Report:
     return Report(tuple(found), margins.default, tuple(remarks))
 
 
-def _live(ctx: click.Context, chosen: dict[str, Any], margins: Margins) -> Report:
-    """Measure, and publish what was found: after Ctrl-C what was found so far."""
-    import secrets
-
-    from actbench.host import environment
+def _live(
+    ctx: click.Context, request: CheckRequest, output: Path | None, publish: Callable[..., None], *, quiet: bool
+) -> Report:
+    """Measure, and publish the verdicts: after Ctrl-C those so far."""
+    from actbench.measure.keeping import kept_for
     from actbench.measure.live import rounds_to_confirm
-    from actbench.measure.live_session import Asked, LiveSession
+    from actbench.measure.live_session import LiveSession
     from actbench.measure.session import Seams
-    from actbench.planning import presets, suite
     from actbench.report.numbers import duration
     from actbench.report.progress import Progress
     from actbench.report.verdicts import Report, live_remarks
 
-    seams: Seams = ctx.obj or Seams()
-    preset = presets.get(chosen["preset"])
-    asked = Asked(
-        against=chosen["against"],
-        preset=preset,
-        given=given_axes(chosen, preset.axes.strategies),
-        pattern=chosen["pattern"],
-        max_call=chosen["max_call"] or suite.MAX_CALL,
-        seed=secrets.randbits(32) if chosen["seed"] is None else chosen["seed"],
-        margins=margins,
-        budget=chosen["budget"] or preset.budget,
-        strict_budget=chosen["budget"] is not None,
-        cpu=environment.choose_cpu(chosen["affinity"]),
-        threads=environment.choose_threads(chosen["threads"]),
-        timeout=chosen["timeout"] or DEFAULT_TIMEOUT,
-    )
     interrupted = False
-    if chosen["against"].startswith("git:") and not chosen["quiet"]:
-        click.echo(f"building the environment of {chosen['against']}: this comes on top of the budget", err=True)
-    with _held(chosen["output"]), LiveSession(asked, seams) as session:
-        if not chosen["quiet"]:
+    session = LiveSession(request, ctx.obj or Seams())
+    if request.against.startswith("git:") and not quiet:
+        click.echo(f"building the environment of {request.against}: this comes on top of the budget", err=True)
+    with kept_for(output), session:
+        if not quiet:
             anew = (
                 f"what seems to have regressed is measured anew on top of that, in up to {rounds_to_confirm(1)} rounds"
             )
-            click.echo(f"budget {duration(asked.budget)}; {anew}, or more for more than two cases", err=True)
+            click.echo(f"budget {duration(session.budget)}; {anew}, or more for more than two cases", err=True)
         try:
-            with Progress(quiet=chosen["quiet"]) as progress:
+            with Progress(quiet=quiet) as progress:
                 for event in session.events():
                     progress.show(event)
         except KeyboardInterrupt:
@@ -196,31 +184,37 @@ def _live(ctx: click.Context, chosen: dict[str, Any], margins: Margins) -> Repor
         outcome = session.outcome()
         report = Report(
             changes=outcome.changes,
-            margin=margins.default,
+            margin=request.margins.default,
             remarks=(*live_remarks(outcome), *session.remarks),
             noise=outcome.noise,
             failures=outcome.failures,
             seconds=outcome.seconds,
-        ).with_unused(margins)
-        _publish(report, chosen, lambda output: _keep(session, output, outcome.seconds, interrupted=interrupted))
+        ).with_unused(request.margins)
+        keep = partial(_keep, session, output, outcome.seconds, interrupted=interrupted) if output else None
+        publish(report, keep)
     if interrupted:
         raise KeyboardInterrupt
     return report
 
 
-def _publish(report: Report, chosen: dict[str, Any], keep: Callable[[Path], None] | None = None) -> None:
-    """Print the verdicts and write what was asked for, each even where another cannot be written.
+def _publish(
+    report: Report,
+    keep: Callable[[], None] | None = None,
+    *,
+    form: str,
+    reports: tuple[tuple[str, Path], ...],
+) -> None:
+    """Print the verdicts and write the files, each even where another cannot be written.
 
-    What cannot be written is an error, but it must not hide a regression: then it is only told.
+    What cannot be written is an error, but it must not hide a regression: then it is only a line on stderr.
     """
     from actbench.analysis.regression import Verdict
     from actbench.errors import ActbenchError
-    from actbench.runs import files
+    from actbench.report.verdict_files import write
 
-    tasks = [partial(_print, report, chosen["form"])]
-    tasks += [partial(files.write, path, _text(report, form)) for form, path in chosen["reports"]]
-    if keep and chosen["output"] is not None:
-        tasks.append(partial(keep, chosen["output"]))
+    tasks: list[Callable[[], None]] = [partial(_print, report, form)]
+    tasks += [partial(write, report, name, path) for name, path in reports]
+    tasks += [keep] if keep else []
     errors = []
     for task in tasks:
         try:
@@ -229,43 +223,22 @@ def _publish(report: Report, chosen: dict[str, Any], keep: Callable[[Path], None
             errors.append(error)
     if errors and Verdict.REGRESSED not in report.verdicts:
         raise errors[0]
-    for told in filter(None, map(str, errors)):
-        click.echo(f"actbench: {told}", err=True)
-
-
-@contextmanager
-def _held(output: Path | None) -> Iterator[None]:
-    """Keep a new directory for this check alone; find out before measuring whether runs can be written there."""
-    from actbench.errors import InputError
-    from actbench.runs import files
-
-    if output is None:
-        yield
-        return
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise InputError(f"-o {output}: there is something already: name a new directory")
-    files.probe(output, KEPT)
-    with files.locked(output):
-        yield
+    for sentence in filter(None, map(str, errors)):
+        click.echo(f"actbench: {sentence}", err=True)
 
 
 def _keep(session: LiveSession, output: Path, seconds: float, *, interrupted: bool) -> None:
     """Write both sides and the control as runs."""
+    from actbench.measure.keeping import keep
     from actbench.report.publish import publish
-    from actbench.runs.record import Status
-    from actbench.runs.writer import create
 
-    for name, (record, times) in session.runs().items():
-        with create(output / name, record) as writer:
-            for finished in times.finished():
-                writer.times.add(finished)
-            writer.close(Status.INTERRUPTED if interrupted else Status.COMPLETE, seconds)
-            publish(writer.directory, writer.record, writer.times)
+    for writer in keep(session.runs(), output, seconds, interrupted=interrupted):
+        publish(writer.directory, writer.record, writer.times)
     click.echo(f"written to {output}", err=True)
 
 
 def _print(report: Report, form: str) -> None:
-    from actbench.report import verdicts
+    from actbench.report import verdict_files, verdicts
     from actbench.report.terminal import show_table
 
     if form == "text":
@@ -273,36 +246,10 @@ def _print(report: Report, form: str) -> None:
             show_table(verdicts.table(report))
         click.echo("\n".join(["", verdicts.sentence(report), *verdicts.failure_lines(report), *report.remarks]))
         return
-    text = _text(report, form)
+    text = verdict_files.text(report, form)
     click.echo(text, nl=False)
-    if form == "markdown" and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
-        _append(Path(summary), text)
-
-
-def _text(report: Report, form: str) -> str:
-    """Return the report in one of the formats that are files as well; ends with a newline."""
-    from actbench.report import verdicts
-    from actbench.report.junit import as_junit
-
-    formats = {
-        "markdown": verdicts.as_markdown,
-        "github": verdicts.as_github,
-        "junit": as_junit,
-        "json": verdicts.as_json,
-    }
-    return formats[form](report).rstrip("\n") + "\n"
-
-
-def _refuse_unwritable(reports: Sequence[tuple[str, Path]]) -> None:
-    """Find out before measuring whether the reports have a place to go to."""
-    from actbench.errors import InputError
-
-    paths = [path for _, path in reports]
-    for form, path in reports:
-        if paths.count(path) > 1:
-            raise InputError(f"--report {form}={path}: another report goes there, too; name a file for each")
-        if not path.parent.is_dir() or path.is_dir() or not os.access(path.parent, os.W_OK):
-            raise InputError(f"--report {form}={path}: cannot write there: name a file in a directory that exists")
+    if form == "markdown":
+        verdict_files.append_to_step_summary(text)
 
 
 def _leave(ctx: click.Context, report: Report) -> None:
@@ -316,14 +263,3 @@ def _leave(ctx: click.Context, report: Report) -> None:
         raise BenchmarkError(f"failed: {names} (see above)")
     if report.noise or report.verdicts & {Verdict.INCONCLUSIVE, Verdict.MISSING}:
         ctx.exit(ExitCode.INCONCLUSIVE)
-
-
-def _append(summary: Path, text: str) -> None:
-    from actbench.errors import unwritable
-
-    try:
-        with summary.open("a", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        said = f"cannot write to $GITHUB_STEP_SUMMARY ({error.strerror}): unset it, or let it be written"
-        raise unwritable(said, error) from None

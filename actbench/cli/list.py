@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import click
-from click.core import ParameterSource
 
-from actbench.cli.parameters import axes, selection
+from actbench.cli.options import on_command_line, selection
+from actbench.planning.selection import Selection
 
 T = TypeVar("T")
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 )
 @selection("default")
 @click.pass_context
-def command(ctx: click.Context, /, what: str | None, **chosen: Any) -> None:
+def command(ctx: click.Context, /, *, what: str | None, preset: str, selection: Selection) -> None:
     """List what there is, and why something is not available here.
 
     The selection options narrow `actbench list cases`; -a, -b and -s also the lists of what they name.
@@ -34,17 +34,16 @@ def command(ctx: click.Context, /, what: str | None, **chosen: Any) -> None:
       actbench list cases --preset full -b numba
     """
     if what == "cases":
-        _cases(chosen)
+        _cases(preset, selection)
         return
-    named = [name for name in chosen if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    named = on_command_line(ctx)
     for option in ctx.command.params:
-        if option.name in named and option.name not in {what, "load"}:
+        if option.name in named and option.name not in {"what", what, "load"}:
             raise click.UsageError(f"{option.opts[0]} narrows 'actbench list cases': write that, or leave it out")
-    given = {name: sum(chosen[name], ()) for name in named if name != "load"}
     sections: dict[str, Callable[[], list[tuple[str, str]]]] = {
-        "activations": partial(_activations, given.get("activations", ())),
-        "backends": partial(_backends, given.get("backends", ())),
-        "strategies": partial(_strategies, given.get("strategies", ())),
+        "activations": partial(_activations, selection.activations if "activations" in named else ()),
+        "backends": partial(_backends, selection.backends if "backends" in named else ()),
+        "strategies": partial(_strategies, selection.strategies if "strategies" in named else ()),
         "rungs": _rungs,
         "presets": _presets,
         "packages": _packages,
@@ -69,9 +68,9 @@ def _activations(names: Sequence[str]) -> list[tuple[str, str]]:
     from actbench.report import mathematics
 
     rows = []
-    for found in map(registry.activation, names or registry.activations()):
-        rows.append((mathematics.signature(found), f"{found.summary}  [{', '.join(found.strategies)}]"))
-        rows.append(("", "; ".join(mathematics.facts(found))))
+    for activation in map(registry.activation, names or registry.activations()):
+        rows.append((mathematics.signature(activation), f"{activation.summary}  [{', '.join(activation.strategies)}]"))
+        rows.append(("", "; ".join(mathematics.facts(activation))))
     return rows
 
 
@@ -130,13 +129,13 @@ def _packages() -> list[tuple[str, str]]:
     ]
 
 
-def _cases(chosen: dict[str, Any]) -> None:
+def _cases(preset: str, selection: Selection) -> None:
     from actbench.host.environment import memory
     from actbench.planning import presets, suite
     from actbench.report.summary import left_out_lines
 
-    wanted = axes(presets.get(chosen["preset"]).axes, chosen)
-    plan = suite.plan(wanted, pattern=chosen["pattern"], seed=0, memory=memory())
+    axes = selection.over(presets.get(preset).axes)
+    plan = suite.plan(axes, pattern=selection.pattern, seed=0, memory=memory())
     for case in plan.cases:
         click.echo(case.id)
     for line in left_out_lines(plan.left_out):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from actbench.cli.parameters import user_code
+from actbench.cli.options import user_code
 
 
 @click.command()
 @click.argument("case")
 @user_code
-def command(case: str, load: tuple[str, ...]) -> None:
+def command(case: str) -> None:
     """Show the code that a CASE measures, what it keeps, and what the compiler made of it.
 
     CASE is an id as 'actbench list cases' prints it: activation/strategy/backend/op/dtype/size.
@@ -20,7 +20,6 @@ def command(case: str, load: tuple[str, ...]) -> None:
       actbench show logistic/cached/numba/derivative/float32/1000
       actbench show tanh/complement/numpy/step/float64/100000
     """
-    del load
     from actbench.model.cases import Case
     from actbench.report.listing import listing
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from actbench import backends, plugins, registry
 from actbench.analysis.check_live import LiveTimes, Outcome
-from actbench.analysis.regression import Margins
 from actbench.analysis.sequential import fewest_rounds
 from actbench.analysis.statistics import CONFIDENCE
 from actbench.errors import BenchmarkError, InputError, NotComparableError
@@ -23,75 +22,48 @@ from actbench.measure.launch import Launch, NotLoadedError, StartWorker, Worker,
 from actbench.measure.live import LiveCheck
 from actbench.measure.lockstep import Lockstep
 from actbench.measure.protocol import Offer
+from actbench.measure.requests import DEFAULT_TIMEOUT, CheckRequest, chosen_seed
 from actbench.measure.session import Seams
 from actbench.model.cases import Case
 from actbench.model.events import Event
 from actbench.model.plan import Plan
 from actbench.model.times import Times
-from actbench.planning import costs, suite
-from actbench.planning.presets import Preset
-from actbench.planning.selection import Selection
+from actbench.planning import costs, presets, suite
+from actbench.planning.selection import CaseQuery
 from actbench.runs.record import Engine, Record, Settings
 
 SIDES = 3
 """Processes that hold the operands of a block at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the user asks for. Times in seconds."""
-
-    against: str
-    preset: Preset
-    given: dict[str, tuple[Any, ...]]
-    """Axes in place of the preset's, by name."""
-    pattern: str
-    max_call: float
-    seed: int
-    margins: Margins
-    budget: float
-    strict_budget: bool
-    """Whether the budget holds even when it does not allow for the fewest rounds that decide anything."""
-    cpu: int | None
-    threads: int
-    timeout: float
-
-    @property
-    def selection(self) -> Selection:
-        """What is asked of either environment."""
-        return Selection(self.preset.name, self.given, self.pattern, environment.memory() // SIDES, self.max_call)
-
-    @property
-    def backends(self) -> tuple[str, ...]:
-        """The backends that are asked for."""
-        return tuple(self.given.get("backends", self.preset.axes.backends))
-
-    @property
-    def libraries(self) -> tuple[str, ...]:
-        """The distributions of the optional ones among them."""
-        return backends.libraries(registry.known_backends(self.backends))
-
-
 class LiveSession:
     """A live check, and the environments that it needs; these are closed on leaving."""
 
-    def __init__(self, asked: Asked, seams: Seams) -> None:
-        """Open nothing yet."""
-        self._asked = asked
+    def __init__(self, request: CheckRequest, seams: Seams) -> None:
+        """Open nothing yet; `InputError` for a preset, a processor or threads that there are not."""
+        self._request = request
         self._seams = seams
+        self._preset = presets.get(request.preset)
+        self._axes = request.selection.axes(self._preset.axes.strategies)
+        self._seed = chosen_seed(request.seed)
+        self._cpu = environment.choose_cpu(request.affinity)
+        self._threads = environment.choose_threads(request.threads)
+        self._timeout = request.timeout or DEFAULT_TIMEOUT
         self._open = ExitStack()
         self._check: LiveCheck
         self._there: dict[str, str]
         self._here: Environment
         self._created = datetime.now(UTC).isoformat(timespec="seconds")
+        self.budget = request.budget or self._preset.budget
+        """Seconds."""
         self.remarks: list[str] = []
         """What differs between the environments beside the code."""
 
     def __enter__(self) -> Self:
         """Open both environments and plan; `NotComparableError` when there is nothing to compare."""
         with ExitStack() as opening:
-            start_there = opening.enter_context(self._seams.open_baseline(self._asked.against))
-            self._here = collect_environment(self._seams.start_worker, self._asked.cpu, self._asked.backends)
+            start_there = opening.enter_context(self._seams.open_baseline(self._request.against))
+            self._here = collect_environment(self._seams.start_worker, self._cpu, self._backends())
             self._check = self._prepared(start_there, self._seams.clock())
             self._open = opening.pop_all()
         return self
@@ -112,21 +84,19 @@ class LiveSession:
 
     def runs(self) -> dict[str, tuple[Record, Times]]:
         """Return what was measured as three runs, by the directories that they go to."""
-        lockstep, asked = self._check.lockstep, self._asked
-        here = self._here
-        own = software.versions(asked.libraries)
-        kernels = {name: found for name, found in self._there.items() if name not in {"python", "actbench"}}
-        tools = {name: found for name, found in here.libraries.items() if name not in own}
+        lockstep, here = self._check.lockstep, self._here
+        kernels = {name: version for name, version in self._there.items() if name not in {"python", "actbench"}}
+        tools = {name: version for name, version in here.libraries.items() if name not in self._versions()}
         there = replace(here, python=self._there["python"], actbench=self._there["actbench"], libraries=kernels | tools)
         settings = Settings(
-            preset=asked.preset.name,
+            preset=self._preset.name,
             engine=Engine.INTERLEAVED,
-            target=asked.margins.default,
-            budget=asked.budget,
+            target=self._request.margins.default,
+            budget=self.budget,
             rounds=None,
             arm_seconds=lockstep.arm_seconds,
-            timeout=asked.timeout,
-            threads=asked.threads if suite.threaded(lockstep.plan) else 1,
+            timeout=self._timeout,
+            threads=self._threads if suite.threaded(lockstep.plan) else 1,
         )
         theirs, ours = self._check.checks
         parts = zip((there, here, there), (theirs, ours, theirs), lockstep.sides.all_three, strict=True)
@@ -148,73 +118,96 @@ class LiveSession:
             for name, (of, checks, times) in zip(("baseline", "candidate", "control"), parts, strict=True)
         }
 
+    def _backends(self) -> tuple[str, ...]:
+        """Name the backends of the selection."""
+        return tuple(self._axes.get("backends", self._preset.axes.backends))
+
+    def _versions(self) -> dict[str, str]:
+        """Return the versions, here, of what the selection's backends use."""
+        return software.versions(self._libraries())
+
+    def _libraries(self) -> tuple[str, ...]:
+        """Name the distributions that the selection's backends use."""
+        return backends.libraries(registry.known_backends(self._backends()))
+
+    def _query(self) -> CaseQuery:
+        """Return what either environment is asked for."""
+        max_call = self._request.max_call or suite.MAX_CALL
+        memory = environment.memory() // SIDES
+        return CaseQuery(self._preset.name, self._axes, self._request.selection.pattern, memory, max_call)
+
     def _prepared(self, start_there: StartWorker, began: float) -> LiveCheck:
-        asked = self._asked
-        theirs = self._asked_of(start_there)
-        ours = self._ours(theirs)
+        theirs = self._offered_by(start_there)
+        ours = self._offered_here(theirs)
         common = [case for case in ours if case in {*theirs}]
         if not common:
-            raise NotComparableError(f"--against {asked.against}: the two environments have no selected case in common")
-        plan = Plan(suite.grouped(common), asked.seed)
-        threads = asked.threads if suite.threaded(plan) else 1
+            raise NotComparableError(
+                f"--against {self._request.against}: the two environments have no selected case in common"
+            )
+        plan = Plan(suite.grouped(common), self._seed)
+        threads = self._threads if suite.threaded(plan) else 1
+        baseline, candidate, control = (
+            WorkerOptions(self._cpu, self._timeout, role, threads) for role in ("baseline", "candidate", "control")
+        )
         lockstep = Lockstep(
             plan=plan,
             launches=(
-                Launch(start_there, WorkerOptions(asked.cpu, asked.timeout, "baseline", threads)),
-                Launch(self._seams.start_worker, WorkerOptions(asked.cpu, asked.timeout, "candidate", threads)),
-                Launch(start_there, WorkerOptions(asked.cpu, asked.timeout, "control", threads)),
+                Launch(start_there, baseline),
+                Launch(self._seams.start_worker, candidate),
+                Launch(start_there, control),
             ),
-            arm_seconds=costs.arm_seconds(plan, asked.preset.arm_seconds),
+            arm_seconds=costs.arm_seconds(plan, self._preset.arm_seconds),
             sides=LiveTimes(plan),
             clock=self._seams.clock,
         )
         return LiveCheck(
             lockstep=lockstep,
-            margins=asked.margins,
-            budget=asked.budget,
-            min_rounds=1 if asked.strict_budget else fewest_rounds((1 - CONFIDENCE) / 2),
+            margins=self._request.margins,
+            budget=self.budget,
+            min_rounds=1 if self._request.budget else fewest_rounds((1 - CONFIDENCE) / 2),
             started=began,
             missing=tuple(case for case in theirs if case not in {*ours}),
             new=tuple(case for case in ours if case not in {*theirs}),
             clock=self._seams.clock,
         )
 
-    def _asked_of(self, start_there: StartWorker) -> list[Case]:
+    def _offered_by(self, start_there: StartWorker) -> list[Case]:
         """Return the cases that the baseline offers, having learnt what it runs on."""
+        against = self._request.against
         worker: Worker | None = None
         try:
-            worker = start_there(WorkerOptions(self._asked.cpu, self._asked.timeout, "baseline"))
-            unused = {*backends.libraries(registry.backends().values())} - {*self._asked.libraries}
-            told = describe(worker, self._asked.against)
-            self._there = {name: version for name, version in told.items() if name not in unused}
-            self.remarks = _differences(self._there, software.versions(self._asked.libraries))
-            return [Case.parse(case) for case in worker.ask(Offer(self._asked.selection)).cases]
+            worker = start_there(WorkerOptions(self._cpu, self._timeout, "baseline"))
+            unused = {*backends.libraries(registry.backends().values())} - {*self._libraries()}
+            versions = describe(worker, against)
+            self._there = {name: version for name, version in versions.items() if name not in unused}
+            self.remarks = _differences(self._there, self._versions())
+            return [Case.parse(case) for case in worker.ask(Offer(self._query())).cases]
         except NotLoadedError as error:
             raise NotComparableError(
-                f"--against {self._asked.against}: what is loaded here cannot be loaded there: {error}"
+                f"--against {against}: what is loaded here cannot be loaded there: {error}"
             ) from None
         except BenchmarkError as error:
             raise NotComparableError(
-                f"--against {self._asked.against}: no worker can run there ({error}): it takes Python 3.11 or newer "
-                "with numpy"
+                f"--against {against}: no worker can run there ({error}): it takes Python 3.11 or newer with numpy"
             ) from None
         finally:
             if worker is not None:
                 worker.close()
 
-    def _ours(self, theirs: list[Case]) -> list[Case]:
+    def _offered_here(self, theirs: list[Case]) -> list[Case]:
         """Return the cases that exist here; a name that neither environment knows is the user's mistake."""
-        suite.refuse_unknown(self._asked.selection, theirs)
-        ours = suite.offered(self._asked.selection)
+        query = self._query()
+        suite.refuse_unknown(query, theirs)
+        ours = suite.offered(query)
         if not ours and not theirs:
             raise InputError("the selection leaves no case to measure in either environment: see 'actbench list cases'")
         return ours
 
 
 def _differences(there: dict[str, str], here: dict[str, str]) -> list[str]:
-    found = [
+    different = [
         f"{name}: {there.get(name, 'not there')} in the baseline, {here.get(name, 'not there')} here"
         for name in dict.fromkeys([*there, *here])
         if there.get(name) != here.get(name)
     ]
-    return found or ["the same versions on both sides: " + ", ".join(f"{name} {v}" for name, v in here.items())]
+    return different or ["the same versions on both sides: " + ", ".join(f"{name} {v}" for name, v in here.items())]

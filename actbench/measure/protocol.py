@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from actbench.measure.wire import PackedArray, Request
 from actbench.model.checks import Compiled
-from actbench.planning.selection import Selection
+from actbench.planning.selection import CaseQuery
 
 if TYPE_CHECKING:
     from actbench.model.cases import Block, Kernel
@@ -26,8 +26,8 @@ PROTOCOL = 5
 3: ``evaluate`` may give residuals; ``load`` is new: it comes after ``start``, with the user's own code.
 4: ``evaluate`` tells faults; ``compare`` and ``doubts`` are new. ``time`` answers with the share of the processor as
    well, and with processor time where that was lost.
-5: ``device``, ``doubts`` and ``limits`` are ``locate-device``, ``list-doubts`` and ``measure-limits``; the axes of
-   ``offer`` are called so. Every version has ``start`` and ``describe``, so that versions can be compared.
+5: ``device``, ``doubts`` and ``limits`` are ``locate-device``, ``list-doubts`` and ``measure-limits``; ``offer`` has a
+   query. Every version has ``start`` and ``describe``, so that versions can be compared.
 """
 
 
@@ -101,16 +101,16 @@ class LocateDevice(Request[LocatedDevice]):
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """The ids of the cases of a selection that exist in the process's environment."""
+    """The ids of the cases that exist in the process's environment."""
 
     cases: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Offer(Request[Offered]):
-    """List the cases of a selection that exist here."""
+    """List the cases that exist here, of those that are asked for."""
 
-    selection: Selection
+    query: CaseQuery
 
 
 @dataclass(frozen=True, slots=True)

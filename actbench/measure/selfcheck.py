@@ -10,14 +10,24 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from actbench.analysis.audit import Audit, audit
+from actbench.analysis.check_live import LiveTimes
 from actbench.analysis.sequential import fewest_rounds
 from actbench.analysis.statistics import CONFIDENCE
 from actbench.errors import BenchmarkError
+from actbench.host import environment
 from actbench.measure.checking import check_kernels
+from actbench.measure.launch import Launch, WorkerOptions
+from actbench.measure.live_session import SIDES
 from actbench.measure.lockstep import Lockstep
+from actbench.measure.requests import DEFAULT_TIMEOUT, SelfCheckRequest, chosen_seed
+from actbench.measure.session import Seams
 from actbench.measure.timing import further
 from actbench.model.cases import Case
 from actbench.model.events import Event, Judged
+from actbench.planning import costs, presets, suite
+
+BURDEN = 2.0
+"""The slowdown that is put in, in margins."""
 
 
 @dataclass(slots=True)
@@ -85,3 +95,37 @@ class SelfCheck:
 
     def _elapsed(self) -> float:
         return self.clock() - self.started
+
+
+def prepare(request: SelfCheckRequest, seams: Seams) -> SelfCheck:
+    """Plan an audit; `InputError` for what cannot be measured here."""
+    preset = presets.get(request.preset)
+    plan = suite.plan(
+        request.selection.over(preset.axes),
+        pattern=request.selection.pattern,
+        seed=chosen_seed(request.seed),
+        memory=environment.memory() // SIDES,
+    )
+    threads = environment.choose_threads(request.threads)
+    options = WorkerOptions(
+        environment.choose_cpu(request.affinity),
+        request.timeout or DEFAULT_TIMEOUT,
+        threads=threads if suite.threaded(plan) else 1,
+    )
+    launch = Launch(seams.start_worker, options)
+    lockstep = Lockstep(
+        plan=plan,
+        launches=(launch, launch, launch),
+        arm_seconds=costs.arm_seconds(plan, preset.arm_seconds),
+        sides=LiveTimes(plan),
+        burden=BURDEN * request.margin,
+        clock=seams.clock,
+    )
+    return SelfCheck(
+        lockstep=lockstep,
+        margin=request.margin,
+        budget=request.budget,
+        check_budget=request.check_budget or preset.budget,
+        started=seams.clock(),
+        clock=seams.clock,
+    )

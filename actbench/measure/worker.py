@@ -119,10 +119,10 @@ class Server:
 
     @handles(protocol.Offer)
     def offer(self, request: protocol.Offer) -> protocol.Offered:
-        """List the cases of a selection that exist here."""
+        """List the cases that exist here, of those that are asked for."""
         from actbench.planning import suite
 
-        return protocol.Offered(tuple(case.id for case in suite.offered(request.selection)))
+        return protocol.Offered(tuple(case.id for case in suite.offered(request.query)))
 
     @handles(protocol.Evaluate)
     def evaluate(self, request: protocol.Evaluate) -> protocol.Evaluated:

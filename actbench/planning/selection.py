@@ -1,14 +1,66 @@
-"""What is asked of an environment, so that it can be sent to a worker: text and numbers, nothing to be imported."""
+"""Which cases a user selects, as text and numbers: read from a command line, and sent to workers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from actbench.errors import unknown
+from actbench.model.names import Dtype, Op, unknown_dtype
+from actbench.model.residuals import variants
+
+if TYPE_CHECKING:
+    from actbench.planning.presets import Axes
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A preset, the user's axes in its place, and which of the cases to keep."""
+    """What a user names of each axis, as text and whole numbers; an axis of which nothing is named stays as it is."""
+
+    activations: tuple[str, ...] = ()
+    backends: tuple[str, ...] = ()
+    strategies: tuple[str, ...] = ()
+    residual_dtypes: tuple[str, ...] = ()
+    """Types in which residuals are kept, beside each strategy."""
+    ops: tuple[str, ...] = ()
+    dtypes: tuple[str, ...] = ()
+    sizes: tuple[int, ...] = ()
+    """In elements."""
+    pattern: str = "*"
+    """A glob that the ids of cases match."""
+
+    def axes(self, strategies: tuple[str, ...] = ()) -> dict[str, tuple[Any, ...]]:
+        """Return the axes of which something is named; types of residuals become strategies.
+
+        `strategies` are those that these types are for where none is named. `InputError` for a type that is unknown.
+        """
+        types = self.residual_dtypes
+        axes: dict[str, tuple[Any, ...]] = {
+            "activations": self.activations,
+            "backends": self.backends,
+            "strategies": variants(self.strategies or strategies, types) if types else self.strategies,
+            "ops": self.ops,
+            "dtypes": self.dtypes,
+            "sizes": self.sizes,
+        }
+        return {name: values for name, values in axes.items() if values}
+
+    def over(self, start: Axes) -> Axes:
+        """Return these axes with those that are named in their place; `InputError` for an unknown op or dtype."""
+        axes = self.axes(start.strategies)
+        for op in self.ops:
+            if op not in list(Op):
+                raise unknown("op", op, list(Op))
+        for dtype in self.dtypes:
+            if dtype not in list(Dtype):
+                raise unknown_dtype(dtype)
+        ops, dtypes = tuple(map(Op, self.ops)), tuple(map(Dtype, self.dtypes))
+        return replace(start, **axes | {"ops": ops or start.ops, "dtypes": dtypes or start.dtypes})
+
+
+@dataclass(frozen=True, slots=True)
+class CaseQuery:
+    """What an environment is to offer: a preset, axes in its place, and which of the cases to keep."""
 
     preset: str
     axes: dict[str, tuple[Any, ...]]

@@ -19,7 +19,7 @@ from actbench.model.names import Dtype, Op, unknown_dtype
 from actbench.model.plan import LeftOut, Plan
 from actbench.planning import costs, presets
 from actbench.planning.presets import Axes
-from actbench.planning.selection import Selection
+from actbench.planning.selection import CaseQuery
 
 MAX_CALL = 0.5
 """Seconds. A case whose single call would take longer, by the backends' planning figures, is left out."""
@@ -76,12 +76,12 @@ def _because(axes: Axes, left_out: Sequence[LeftOut]) -> str:
     return " (see 'actbench list cases')"
 
 
-def offered(selection: Selection) -> list[Case]:
+def offered(query: CaseQuery) -> list[Case]:
     """Return the cases of a selection that exist in this environment, leaving out what is not known here."""
-    chosen = presets.catalogue().get(selection.preset)
+    chosen = presets.catalogue().get(query.preset)
     if chosen is None:
         return []
-    asked = replace(chosen.axes, **{name: tuple(values) for name, values in selection.axes.items()})
+    asked = replace(chosen.axes, **{name: tuple(values) for name, values in query.axes.items()})
     known = Axes(
         activations=tuple(filter(_is_known, asked.activations)),
         strategies=tuple(name for name in asked.strategies if residuals.exists(name, registry.strategies_and_rungs())),
@@ -90,14 +90,14 @@ def offered(selection: Selection) -> list[Case]:
         dtypes=tuple(map(Dtype, _known(asked.dtypes, tuple(Dtype)))),
         sizes=asked.sizes,
     )
-    wanted = _wanted(known, selection.pattern)
-    return [case for case in wanted if not _obstacle(case, selection.memory, selection.max_call)]
+    wanted = _wanted(known, query.pattern)
+    return [case for case in wanted if not _obstacle(case, query.memory, query.max_call)]
 
 
-def refuse_unknown(selection: Selection, elsewhere: Iterable[Case]) -> None:
+def refuse_unknown(query: CaseQuery, elsewhere: Iterable[Case]) -> None:
     """Raise `InputError` for a name of the user's that cannot be used here and is not among the cases elsewhere."""
-    axes = presets.get(selection.preset).axes
-    selected = selection.axes
+    axes = presets.get(query.preset).axes
+    selected = query.axes
     _check_ladder(selected.get("activations", axes.activations), selected.get("strategies", axes.strategies))
     seen = {name for case in elsewhere for name in (case.activation, case.backend, case.strategy, case.op, case.dtype)}
     lookups: dict[str, Callable[[str], object]] = {
@@ -108,7 +108,7 @@ def refuse_unknown(selection: Selection, elsewhere: Iterable[Case]) -> None:
         "dtypes": _dtype,
     }
     for axis, look_up in lookups.items():
-        for name in selection.axes.get(axis, ()):
+        for name in query.axes.get(axis, ()):
             if name not in seen:
                 look_up(name)
 

@@ -16,7 +16,7 @@ from actbench.model.cases import Kernel
 from actbench.model.names import Op
 from actbench.model.rule import Dialect, names_used
 from actbench.planning import suite
-from actbench.planning.selection import Selection
+from actbench.planning.selection import CaseQuery
 from actbench.registry import STRATEGIES
 from actbench.verification import oracle
 from tests.conftest import Actbench
@@ -214,7 +214,7 @@ def test_parameters_are_measured_under_their_canonical_name(actbench: Actbench) 
 
 def test_another_environment_is_offered_activations_with_parameters() -> None:
     given = {"activations": ("elu:alpha=0.50", "elu:beta=1", "no-such"), "backends": ("numpy",), "sizes": (100,)}
-    cases = suite.offered(Selection("smoke", given, "*", 1 << 33, 1.0))
+    cases = suite.offered(CaseQuery("smoke", given, "*", 1 << 33, 1.0))
     assert {case.activation for case in cases} == {"elu:alpha=0.5"}
 
 

@@ -95,7 +95,7 @@ class FakeWorker:
             case protocol.Describe():
                 answer = protocol.Described(protocol.PROTOCOL, self.versions)
             case protocol.Offer():
-                answer = protocol.Offered(tuple(case.id for case in offered(request.selection) if self.has(case)))
+                answer = protocol.Offered(tuple(case.id for case in offered(request.query) if self.has(case)))
             case protocol.Inspect():
                 answer = inspected(request)
             case protocol.Prepare():

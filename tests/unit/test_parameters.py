@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import pytest
 
-from actbench.cli.parameters import Duration, Names, Percent, Size
+from actbench.cli.values import Duration, Names, Percent, Size
 from tests.conftest import Actbench
 
 

@@ -17,7 +17,7 @@ from actbench.model.cases import Case
 from actbench.model.names import Dtype, Op
 from actbench.model.rule import Rule
 from actbench.planning import presets, suite
-from actbench.planning.selection import Selection
+from actbench.planning.selection import CaseQuery
 from tests.conftest import Actbench
 from tests.support.peers import OPTIONAL, each_usable
 
@@ -106,7 +106,7 @@ def test_presets_leave_optional_backends_out_but_for_the_one_that_compares_them(
 
 @each_usable
 def test_an_environment_offers_what_is_asked_for_by_name(name: str) -> None:
-    asked = Selection("smoke", {"backends": (name,)}, "*", 1 << 33, 1.0)
+    asked = CaseQuery("smoke", {"backends": (name,)}, "*", 1 << 33, 1.0)
     assert {case.backend for case in suite.offered(asked)} == {name}
 
 

@@ -1,0 +1,174 @@
+"""The options that commands share. Those that select cases reach a command as one `Selection`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from functools import wraps
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from actbench.cli.values import Duration, Names, Size
+from actbench.errors import OptionsError
+from actbench.planning.selection import Selection
+
+Command = Callable[..., Any]
+"""The function of a command, before or after options are added to it."""
+
+AXES = tuple(axis.name for axis in fields(Selection))
+"""The parameters that select cases."""
+
+
+def on_command_line(ctx: click.Context) -> frozenset[str]:
+    """Name the parameters of a command that its command line gives; not those that settings give."""
+    names = (parameter.name for parameter in ctx.command.params)
+    return frozenset(name for name in names if name and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE)
+
+
+@contextmanager
+def usage_shown() -> Iterator[None]:
+    """Let options that exclude each other end as a mistake that click finds does, with the command's usage."""
+    try:
+        yield
+    except OptionsError as error:
+        raise click.UsageError(str(error)) from None
+
+
+# The user's own code
+
+
+def load_for(ctx: click.Context, names: Iterable[str]) -> None:
+    """Load the user's own code for as long as the command runs."""
+    if names:
+        from actbench import plugins
+
+        ctx.call_on_close(plugins.unload)
+        for name in dict.fromkeys(names):
+            plugins.load(name)
+
+
+def _load(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Load what the option names."""
+    del param
+    if not ctx.resilient_parsing:
+        load_for(ctx, names)
+    return names
+
+
+def _allow(ctx: click.Context, param: click.Parameter, seconds: float | None) -> float | None:
+    """Give the user's own code that much time, too."""
+    del param
+    if seconds and not ctx.resilient_parsing:
+        from actbench import plugins
+
+        plugins.allow(seconds)
+        ctx.call_on_close(plugins.unload)
+    return seconds
+
+
+user_code = click.option(
+    "--load",
+    multiple=True,
+    metavar="FILE|PACKAGE",
+    callback=_load,
+    expose_value=False,
+    help="Run FILE.py, or import an installed package, and take activations, strategies and backends from it too.",
+)
+"""The option for code of the user's own, which is loaded when the command begins."""
+
+timeout = click.option(
+    "--timeout",
+    type=Duration(),
+    callback=_allow,
+    is_eager=True,  # before what is loaded
+    help="Time a block may take in a round, and code that is loaded. [default: 60s]",
+)
+"""The option for how long is too long."""
+
+
+# Measuring
+
+seed = click.option("--seed", type=click.IntRange(min=0, max=2**63), help="Seed of inputs and order. [default: random]")
+
+max_call = click.option(
+    "--max-call", type=Duration(), help="Leave out cases whose single call takes longer. [default: 500ms]"
+)
+
+quiet = click.option("-q", "--quiet", is_flag=True, help="No progress.")
+
+
+def processors(command: Command) -> Command:
+    """Add the options that say where workers run."""
+    pin = click.option("--affinity", type=click.IntRange(min=0), metavar="CPU", help="Processor to pin workers to.")
+    share = click.option(
+        "--threads",
+        type=click.IntRange(min=1),
+        help="Threads of the backends that have several. [default: as many as processors]",
+    )
+    return pin(share(command))
+
+
+# Selecting
+
+
+def selection(preset: str) -> Callable[[Command], Command]:
+    """Return a decorator that adds the options which select cases, starting from `preset`."""
+    start = click.option("--preset", default=preset, show_default=True, help="What to start from.")
+    return lambda command: _selecting(command, (start, *_named(*_op_and_size())))
+
+
+def selection_of_cases(command: Command) -> Command:
+    """Add the options which select cases, out of those that there are."""
+    return _selecting(command, _named(*_op_and_size()))
+
+
+def selection_of_kernels(command: Command) -> Command:
+    """Add the options which select kernels."""
+    return _selecting(command, _named())
+
+
+def _selecting(command: Command, options: tuple[Callable[[Command], Command], ...]) -> Command:
+    """Add the options, and let the command take what they say as its parameter `selection`."""
+
+    @wraps(command)
+    def selected(*arguments: Any, **values: Any) -> Any:
+        pattern = values.pop("pattern")
+        named = {axis: sum(values.pop(axis), ()) for axis in AXES if axis in values}
+        return command(*arguments, selection=Selection(**named, pattern=pattern), **values)
+
+    with_options: Command = selected
+    for option in reversed(options):
+        with_options = option(with_options)
+    return with_options
+
+
+def _named(*between: Callable[[Command], Command]) -> tuple[Callable[[Command], Command], ...]:
+    """Return the options that name what cases are made of, with further ones before the last."""
+    return (
+        click.option("-a", "--activation", "activations", multiple=True, type=Names("ACT"), help="Activations."),
+        click.option("-b", "--backend", "backends", multiple=True, type=Names("BACKEND"), help="Backends."),
+        click.option("-s", "--strategy", "strategies", multiple=True, type=Names("STRATEGY"), help="Strategies."),
+        click.option(
+            "--residual-dtype",
+            "residual_dtypes",
+            multiple=True,
+            type=Names("DTYPE"),
+            help="Beside each strategy: keep its residuals as float16, bfloat16 or, of float64, float32.",
+        ),
+        click.option("-d", "--dtype", "dtypes", multiple=True, type=Names("DTYPE"), help="float32 or float64."),
+        *between,
+        click.option("--filter", "pattern", default="*", metavar="GLOB", help="Only cases whose id matches."),
+        user_code,
+    )
+
+
+def _op_and_size() -> tuple[Callable[[Command], Command], ...]:
+    return (
+        click.option("--op", "ops", multiple=True, type=Names("OP"), help="derivative, backward or step."),
+        click.option(
+            "-n", "--size", "sizes", multiple=True, type=Names("SIZE", Size()), help="Elements: 1000, 1e6, 64k."
+        ),
+    )

@@ -1,0 +1,128 @@
+"""What users write for sizes, times, percentages and lists, read strictly."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, ClassVar
+
+import click
+
+from actbench.runs.limits import LONGEST, MOST_ELEMENTS
+
+NUMBER = re.compile(r"(\d+(?:\.\d+)?(?:e\d{1,3})?)\s*([a-zA-Z%]*)", re.ASCII | re.IGNORECASE)
+
+SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
+TIMES = {"ms": Decimal("0.001"), "s": 1, "": 1, "m": 60, "min": 60, "h": 3600}
+
+
+class Size(click.ParamType):
+    """An array size in elements: 1000, 1e6, 64k (64 000), 64Ki (65 536)."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read a size."""
+        if isinstance(value, int):
+            return value
+        number = _read(value, SIZES)
+        if number is None or number != int(number) or not 1 <= number <= MOST_ELEMENTS:
+            most = f"{MOST_ELEMENTS:.0e}".replace("+", "")
+            why = f"write a whole number of elements such as 1000, 1e6 or 64k, at most {most}; commas separate sizes"
+            self.fail(f"'{value}' is not a size: {why}", param, ctx)
+        return int(number)
+
+
+class Duration(click.ParamType):
+    """A time in seconds: 90s, 2m, 1.5h, 500ms."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read a time."""
+        if isinstance(value, float):
+            return value
+        number = _read(value, TIMES)
+        if number is None or not 0 < number <= LONGEST:
+            self.fail(f"'{value}' is not a time: write for example 90s, 2m or 1.5h", param, ctx)
+        return float(number)
+
+
+class Percent(click.ParamType):
+    """A share in percent: 2, 2%, 0.5%. Gives a fraction."""
+
+    name = "pct"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read a percentage."""
+        if isinstance(value, float):
+            return value
+        number = _read(value, {"": 1, "%": 1})
+        if number is None or not 0 < number <= 100:
+            self.fail(f"'{value}' is not a percentage: write for example 2 or 0.5%", param, ctx)
+        return float(number) / 100
+
+
+class Margin(click.ParamType):
+    """A glob over case ids and what these cases may get slower: '*/python/*=10'."""
+
+    name = "margin"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, float]:
+        """Read a glob and its percentage."""
+        if isinstance(value, tuple):
+            return value
+        glob, equals, percentage = value.rpartition("=")
+        if not equals or not glob:
+            self.fail(f"'{value}' is not a margin of some cases: write for example '*/python/*=10'", param, ctx)
+        return glob, Percent().convert(percentage, param, ctx)
+
+
+class ReportFile(click.ParamType):
+    """A format of verdicts and the file that it goes to: 'junit=check.xml'."""
+
+    name = "report"
+    formats = ("markdown", "github", "junit", "json")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Path]:
+        """Read a format and a path."""
+        if isinstance(value, tuple):
+            return value
+        form, equals, path = value.partition("=")
+        if form not in self.formats or not equals or not path:
+            self.fail(f"'{value}' is not a report: write FORMAT=FILE with one of {', '.join(self.formats)}", param, ctx)
+        return form, Path(path)
+
+
+class Names(click.ParamType):
+    """A comma-separated list."""
+
+    name = "names"
+    envvar_list_splitter: ClassVar[str] = ","
+
+    def __init__(self, metavar: str, item: click.ParamType = click.STRING) -> None:
+        """Read every part as `item`; `metavar` is shown in the help."""
+        self._metavar = metavar
+        self._item = item
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Name one part in the help."""
+        del param, ctx
+        return self._metavar
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[Any, ...]:
+        """Read a list."""
+        if isinstance(value, tuple):
+            return value
+        parts = [part.strip() for part in value.split(",")]
+        if not all(parts):
+            self.fail(f"'{value}' has an empty part: write names with commas between them", param, ctx)
+        return tuple(self._item.convert(part, param, ctx) for part in parts)
+
+
+def _read(text: str, units: dict[str, Any]) -> Decimal | None:
+    match = NUMBER.fullmatch(text.strip())
+    if not match or match[2].lower() not in units:
+        return None
+    return Decimal(match[1]) * Decimal(units[match[2].lower()])

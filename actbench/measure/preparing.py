@@ -1,0 +1,124 @@
+"""From a request to a new run: its plan, how long it should take, its settings, and the record that it begins with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from actbench import plugins
+from actbench.analysis.statistics import MIN_ROUNDS
+from actbench.errors import OptionsError
+from actbench.host import environment
+from actbench.measure.environment import collect_environment
+from actbench.measure.launch import StartWorker
+from actbench.measure.requests import DEFAULT_TARGET, DEFAULT_TIMEOUT, RunRequest, chosen_seed
+from actbench.measure.stock import PROCESS_SECONDS, PROCESSES
+from actbench.model.plan import Plan
+from actbench.planning import costs, presets, suite
+from actbench.planning.prediction import Prediction, StockPrediction, round_seconds
+from actbench.planning.presets import Preset
+from actbench.runs.record import Engine, Record, Settings
+
+
+def planned(request: RunRequest, seed: int) -> Plan:
+    """Lay out the plan of a request; `InputError` where there is none."""
+    return suite.plan(
+        request.selection.over(presets.get(request.preset).axes),
+        pattern=request.selection.pattern,
+        seed=seed,
+        memory=environment.memory(),
+        max_call=request.max_call or suite.MAX_CALL,
+    )
+
+
+def fewest_rounds(request: RunRequest) -> int:
+    """Return the rounds to measure even beyond the budget: one where the user set it, else enough for intervals."""
+    return 1 if request.budget else MIN_ROUNDS
+
+
+def refuse_limits_of_stock_pyperf(request: RunRequest, engine: Engine | None) -> None:
+    """Raise `OptionsError` for a limit that stock pyperf does not have."""
+    if engine is Engine.PYPERF and (request.target or request.budget):
+        raise OptionsError(
+            "--target and --budget do not apply to stock pyperf (--engine pyperf): use --rounds, its processes"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRun:
+    """A run that can begin."""
+
+    request: RunRequest
+    plan: Plan
+    preset: Preset
+    cpu: int | None
+    """The processor that its workers are pinned to."""
+    threads: int
+    """For the backends that have several."""
+
+    @property
+    def engine(self) -> Engine:
+        """How its cases are timed."""
+        return self.request.engine or Engine.INTERLEAVED
+
+    @property
+    def threads_are_unused(self) -> bool:
+        """Whether the command line gives a number of threads that changes nothing."""
+        return "threads" in self.request.named and not suite.threaded(self.plan)
+
+    @property
+    def budget_is_limit(self) -> bool:
+        """Whether a budget of the user's decides when the run ends."""
+        return bool(self.request.budget) and not self.request.rounds and self.engine is Engine.INTERLEAVED
+
+    def prediction(self) -> Prediction | StockPrediction:
+        """Return how long it should take."""
+        request = self.request
+        if self.engine is Engine.PYPERF:
+            processes = request.rounds or PROCESSES
+            timed = sum(len(block.timed) for block in self.plan.blocks)
+            return StockPrediction(processes, processes * PROCESS_SECONDS * timed)
+        return Prediction(
+            round_seconds=round_seconds(self.plan, self.preset.arm_seconds),
+            rounds=request.rounds,
+            budget=request.budget or (None if request.rounds else self.preset.budget),
+            fewest=fewest_rounds(request),
+            for_interval=MIN_ROUNDS,
+        )
+
+    def settings(self) -> Settings:
+        """Return what it is measured with."""
+        request = self.request
+        budget = None if request.rounds or self.engine is Engine.PYPERF else self.preset.budget
+        return Settings(
+            preset=self.preset.name,
+            engine=self.engine,
+            target=request.target or DEFAULT_TARGET,
+            budget=request.budget or budget,
+            rounds=request.rounds,
+            arm_seconds=costs.arm_seconds(self.plan, self.preset.arm_seconds),
+            timeout=request.timeout or DEFAULT_TIMEOUT,
+            threads=self.threads if suite.threaded(self.plan) else 1,
+        )
+
+    def record(self, start_worker: StartWorker) -> Record:
+        """Return the record that it begins with, of this host.
+
+        `OptionsError` where its engine cannot measure its backends, `BenchmarkError` where a device cannot be used.
+        """
+        if self.engine is Engine.PYPERF and suite.threaded(self.plan):
+            raise OptionsError(
+                "stock pyperf (--engine pyperf) pins its processes to one processor: leave backends of several threads "
+                "out"
+            )
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        here = collect_environment(start_worker, self.cpu, (case.backend for case in self.plan.cases))
+        return Record(self.plan, self.settings(), here, created, loaded=environment.public_code(plugins.loaded()))
+
+
+def prepare(request: RunRequest) -> PreparedRun:
+    """Plan a run; `InputError` for what cannot be measured here, `OptionsError` for options that exclude each other."""
+    cpu, threads = environment.choose_cpu(request.affinity), environment.choose_threads(request.threads)
+    refuse_limits_of_stock_pyperf(request, request.engine)
+    preset = presets.get(request.preset)
+    return PreparedRun(request, planned(request, chosen_seed(request.seed)), preset, cpu, threads)

@@ -1,0 +1,81 @@
+"""Go on with a run: on the same host, with the same plan and the same code of the user's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from actbench import plugins
+from actbench.errors import NotComparableError
+from actbench.host import environment
+from actbench.measure.environment import collect_environment
+from actbench.measure.launch import StartWorker
+from actbench.measure.preparing import planned, refuse_limits_of_stock_pyperf
+from actbench.measure.requests import RunRequest
+from actbench.model.loaded import Loaded
+from actbench.runs.record import Record
+from actbench.runs.writer import Writer, reopen
+
+PLANNING = frozenset(
+    {
+        *("preset", "activations", "backends", "strategies", "residual_dtypes", "ops", "dtypes", "sizes", "pattern"),
+        *("seed", "engine", "max_call"),
+    }
+)
+"""Options that decide what is measured, and must not change when a run goes on."""
+
+
+@contextmanager
+def resumed(directory: Path, request: RunRequest, start_worker: StartWorker) -> Iterator[Writer]:
+    """Go on with the run in `directory`, or ``latest``; limits of the request replace those of before.
+
+    What the run had loaded is loaded again, unless something is loaded already. `NotComparableError` where the host,
+    the plan or the code is another than the run's.
+    """
+    cpu = environment.choose_cpu(request.affinity)
+    with reopen(directory) as writer:
+        record = writer.record
+        _load_again(directory, record.loaded)
+        here = collect_environment(start_worker, cpu, (case.backend for case in record.plan.cases))
+        environment.refuse_other(record.environment, here)
+        _refuse_other_plan(directory, request, record)
+        refuse_limits_of_stock_pyperf(request, record.settings.engine)
+        names = ("rounds", "target", "budget", "timeout")
+        limits = {name: value for name in names if (value := getattr(request, name))}
+        if {"target", "budget"} & limits.keys():
+            limits.setdefault("rounds", None)
+        record.settings = replace(record.settings, **limits)
+        record.environment = here
+        yield writer
+
+
+def _refuse_other_plan(directory: Path, request: RunRequest, record: Record) -> None:
+    settings, named = record.settings, request.named & PLANNING
+    seed = request.seed if "seed" in named and request.seed is not None else record.plan.seed
+    engine = request.engine or settings.engine
+    another = named and (planned(request, seed), engine) != (record.plan, settings.engine)
+    if another or (request.threads or settings.threads) != settings.threads:
+        raise NotComparableError(
+            f"--resume {directory}: the run there has another plan: leave the selection and --threads out, or start a "
+            "new run"
+        )
+
+
+def _load_again(directory: Path, recorded: Sequence[Loaded]) -> None:
+    """Load what the run had, unless something is loaded; `NotComparableError` where that is not the same any more."""
+    if not plugins.loaded():
+        for name in dict.fromkeys(code.name for code in recorded):
+            plugins.load(name)
+    there = {code.sha256: code.name for code in recorded}
+    here = {code.sha256: code.name for code in plugins.loaded()}
+    if other := [name for digest, name in here.items() if digest not in there]:
+        raise NotComparableError(
+            f"--resume {directory}: {other[0]} is not the code that the run there had: undo what was changed in it, or "
+            "start a new run"
+        )
+    if missing := [name for digest, name in there.items() if digest not in here]:
+        raise NotComparableError(
+            f"--resume {directory}: the run there had loaded {missing[0]} as well: name it too (--load)"
+        )

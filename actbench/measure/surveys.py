@@ -1,0 +1,46 @@
+"""From a request to a survey of accuracy: which kernels, and how each of them is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from actbench import registry
+from actbench.analysis.accuracy import Accuracy
+from actbench.errors import InputError
+from actbench.host.environment import memory
+from actbench.measure import exhaustive
+from actbench.measure.accuracy import Survey, Unexamined
+from actbench.measure.launch import Launch, StartWorker, WorkerOptions
+from actbench.measure.requests import DEFAULT_TIMEOUT, AccuracyRequest
+from actbench.model.cases import OVERHEAD, Kernel
+from actbench.model.names import Dtype, Op
+from actbench.model.plan import Plan
+from actbench.planning import presets, suite
+
+
+def planned(request: AccuracyRequest) -> Plan:
+    """Return a plan whose kernels are those of the selection; `InputError` where there is none."""
+    everything = presets.Axes(
+        activations=tuple(registry.activations()),
+        strategies=tuple(registry.strategies()),
+        backends=presets.get("default").axes.backends,
+        ops=(Op.DERIVATIVE,),
+        dtypes=tuple(Dtype),
+        sizes=(1,),
+    )
+    if OVERHEAD in request.selection.activations:
+        raise InputError(f"'{OVERHEAD}' has no derivative to be held to: name activations with -a")
+    axes = request.selection.over(everything)
+    return suite.plan(axes, pattern=request.selection.pattern, seed=0, memory=memory())
+
+
+def survey(
+    kernels: Sequence[Kernel], request: AccuracyRequest, start_worker: StartWorker
+) -> Iterator[exhaustive.Going | Accuracy | Unexamined]:
+    """Look at each kernel."""
+    launch = Launch(start_worker, WorkerOptions(None, DEFAULT_TIMEOUT))
+    sampled = Survey(request.points, exact=request.exact, seed=request.seed)
+    if request.exhaustive:
+        yield from exhaustive.survey(kernels, launch, sampled)
+    else:
+        yield from sampled.of(kernels, launch)

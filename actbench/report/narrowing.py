@@ -1,0 +1,60 @@
+"""Which cases of a run a user wants to see, out of those that it has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+from actbench.errors import InputError
+from actbench.model.cases import Case
+from actbench.model.names import Dtype, unknown_dtype
+from actbench.planning.selection import Selection
+from actbench.report.pictures import Keep
+
+FIELDS = {
+    "activations": "activation",
+    "backends": "backend",
+    "strategies": "strategy",
+    "ops": "op",
+    "dtypes": "dtype",
+    "sizes": "size",
+}
+"""What an axis is of a case."""
+
+
+def narrowed(selection: Selection, cases: Sequence[Case], options: Mapping[str, str]) -> Keep:
+    """Return what says whether a case is selected.
+
+    `options` says how the command line writes the axes that it names: `InputError` for one of them that selects none
+    of the cases.
+    """
+    for axis, option in options.items():
+        if axis != "pattern":
+            _refuse_absent(getattr(selection, axis), axis, option, cases)
+    axes = selection.axes(tuple(dict.fromkeys(case.strategy.partition(":")[0] for case in cases)))
+
+    def keep(case: Case) -> bool:
+        named = all(getattr(case, FIELDS[axis]) in values for axis, values in axes.items())
+        return named and fnmatchcase(case.id, selection.pattern)
+
+    return keep
+
+
+def _refuse_absent(values: Sequence[Any], axis: str, option: str, cases: Sequence[Case]) -> None:
+    """Raise `InputError` for an axis none of whose values the cases have."""
+    present = [*dict.fromkeys(_value(case, axis) for case in cases)]
+    if {*values} & {*present}:
+        return
+    if axis == "dtypes" and values[0] not in list(Dtype):
+        raise unknown_dtype(values[0])
+    has = ", ".join(str(value) for value in present if value)
+    also = f"; it has {has}" if has else ""
+    raise InputError(f"{option} {','.join(map(str, values))}: the run has no such case{also}")
+
+
+def _value(case: Case, axis: str) -> Any:
+    """Return what a case has on an axis: of the types of residuals, that of its strategy, or nothing."""
+    if axis == "residual_dtypes":
+        return case.strategy.partition(":")[2]
+    return getattr(case, FIELDS[axis])

@@ -1,0 +1,41 @@
+"""How long a run should take, in words."""
+
+from __future__ import annotations
+
+from math import inf
+
+from actbench.planning.prediction import Prediction, StockPrediction
+from actbench.report.numbers import duration
+
+
+def sentence(prediction: Prediction | StockPrediction) -> str:
+    """Say how long the run would take."""
+    if isinstance(prediction, StockPrediction):
+        return f"{prediction.processes} processes a case and yardstick: about {duration(prediction.seconds)}"
+    a_round = f"about {duration(prediction.round_seconds)} a round"
+    budget = inf if prediction.budget is None else prediction.budget
+    if prediction.rounds:
+        total = prediction.rounds * prediction.round_seconds
+        how_long = duration(total) if total <= budget else f"as many as fit into {duration(budget)}"
+        return f"{a_round}, {prediction.rounds} rounds: {how_long}"
+    least = prediction.fewest * prediction.round_seconds
+    most = max(budget, least)
+    plural = "round" if prediction.fewest == 1 else "rounds"
+    span = " to ".join(dict.fromkeys((duration(least), duration(most))))
+    text = f"{a_round}, {prediction.fewest} {plural} or more: {span}"
+    if most < prediction.seconds_for_interval:
+        needed = duration(prediction.seconds_for_interval)
+        text += f"; an interval takes {prediction.for_interval} rounds, {needed}"
+    return text
+
+
+def warning(prediction: Prediction | StockPrediction) -> str:
+    """Return what to say beforehand of a budget that is hardly enough for intervals; nothing of one that is."""
+    if isinstance(prediction, StockPrediction) or prediction.budget is None:
+        return ""
+    if prediction.seconds_for_interval <= prediction.budget:
+        return ""
+    return (
+        f"--budget {duration(prediction.budget)} may be too short: an interval takes {prediction.for_interval} rounds, "
+        f"{duration(prediction.seconds_for_interval)} or so (--dry-run); until then no answer is given"
+    )

@@ -1,0 +1,54 @@
+"""Verdicts as files: a format each, and the summary of a job of GitHub's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from actbench.errors import InputError, unwritable
+from actbench.report import verdicts
+from actbench.report.junit import as_junit
+from actbench.report.verdicts import Report
+from actbench.runs import files
+
+STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
+"""The variable that names the file of a job's summary."""
+
+
+def text(report: Report, form: str) -> str:
+    """Return the report in one of the formats that are files; ends with a newline."""
+    formats = {
+        "markdown": verdicts.as_markdown,
+        "github": verdicts.as_github,
+        "junit": as_junit,
+        "json": verdicts.as_json,
+    }
+    return formats[form](report).rstrip("\n") + "\n"
+
+
+def write(report: Report, form: str, path: Path) -> None:
+    """Write the report to a file, in one move."""
+    files.write(path, text(report, form))
+
+
+def refuse_unwritable(reports: Sequence[tuple[str, Path]]) -> None:
+    """Raise `InputError` before anything is measured where reports, (format, path), have no place to go to."""
+    paths = [path for _, path in reports]
+    for form, path in reports:
+        if paths.count(path) > 1:
+            raise InputError(f"--report {form}={path}: another report goes there, too; name a file for each")
+        if not path.parent.is_dir() or path.is_dir() or not os.access(path.parent, os.W_OK):
+            raise InputError(f"--report {form}={path}: cannot write there: name a file in a directory that exists")
+
+
+def append_to_step_summary(text: str) -> None:
+    """Append to the summary of a job of GitHub's, where there is one."""
+    if not (name := os.environ.get(STEP_SUMMARY)):
+        return
+    try:
+        with Path(name).open("a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        sentence = f"cannot write to ${STEP_SUMMARY} ({error.strerror}): unset it, or let it be written"
+        raise unwritable(sentence, error) from None

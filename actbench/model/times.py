@@ -16,7 +16,7 @@ class Times:
     """Every finished block of every round: those of the plan, and the plan's probes."""
 
     def __init__(self, plan: Plan, finished: Iterable[BlockTimes] = ()) -> None:
-        """Begin with what was measured before, if anything; `plan` gives the blocks and their order."""
+        """Start with what was measured before, if anything; `plan` gives the blocks and their order."""
         self._plan = plan
         self._seconds: dict[Block, dict[int, NDArray[np.float64]]] = {
             block: {} for block in (*plan.blocks, *plan.probes)
@@ -27,13 +27,11 @@ class Times:
             self.add(times)
 
     def add(self, times: BlockTimes) -> None:
-        """Take in one block of one round; a second one of the same round replaces it."""
-        own = _padded([np.array(arm, dtype=np.float64) for arm in times.seconds])
-        self._seconds[times.block][times.round] = own
+        """Add one block of one round, or replace it."""
+        self._seconds[times.block][times.round] = _as_array(times.seconds)
         self._processor[times.block].pop(times.round, None)
         if times.processor:
-            shares = [np.array(arm, dtype=np.float64) for arm in times.processor]
-            self._processor[times.block][times.round] = _padded(shares)
+            self._processor[times.block][times.round] = _as_array(times.processor)
         self._stacked.pop(times.block, None)
 
     def put(
@@ -43,7 +41,7 @@ class Times:
         seconds: NDArray[np.float64],
         processor: NDArray[np.float64] | None = None,
     ) -> None:
-        """Take in all rounds of a block, by ascending number: arrays as `seconds` returns them, written to no more."""
+        """Set all rounds of a block, by ascending number: arrays as `seconds` returns them, read-only from now on."""
         self._seconds[block] = dict(zip(rounds, seconds, strict=True))
         self._processor[block] = {} if processor is None else dict(zip(rounds, processor, strict=True))
         self._stacked[block] = seconds
@@ -81,9 +79,9 @@ class Times:
         if not known:
             return None
         unknown = np.where(np.isnan(self.seconds(block)), np.nan, 0.0)
-        for place, number in enumerate(self.rounds(block)):
+        for index, number in enumerate(self.rounds(block)):
             if number in known:
-                unknown[place, :, : known[number].shape[-1]] = known[number]
+                unknown[index, :, : known[number].shape[-1]] = known[number]
         return unknown
 
     def finished(self) -> Iterator[BlockTimes]:
@@ -105,12 +103,17 @@ class Times:
 
 
 def _padded(arrays: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Stack arrays that differ in the length of their last axis at most, NaN where one is shorter."""
-    most = max(array.shape[-1] for array in arrays)
-    stacked = np.full((len(arrays), *arrays[0].shape[:-1], most), np.nan)
-    for place, array in zip(stacked, arrays, strict=True):
-        place[..., : array.shape[-1]] = array
+    """Stack arrays that differ at most in the length of their last axis; NaN where one is shorter."""
+    longest = max(array.shape[-1] for array in arrays)
+    stacked = np.full((len(arrays), *arrays[0].shape[:-1], longest), np.nan)
+    for row, array in zip(stacked, arrays, strict=True):
+        row[..., : array.shape[-1]] = array
     return stacked
+
+
+def _as_array(arms: Sequence[Sequence[float]]) -> NDArray[np.float64]:
+    """Return arms x values; NaN where an arm has fewer."""
+    return _padded([np.array(values, dtype=np.float64) for values in arms])
 
 
 def _values(arms: NDArray[np.float64]) -> tuple[tuple[float, ...], ...]:

@@ -121,8 +121,8 @@ def _read(directory: Path) -> Run:
             data = regular.read(files.current(directory, name, RUN))
         except OSError as error:
             raise damaged(f"cannot read {directory / name}: {error.strerror}") from None
-        for measured in values.from_csv(data, directory / name, blocks, current.calibrations, current.digests):
-            times.put(measured.block, measured.rounds, measured.seconds, measured.processor)
+        written = values.sections(blocks, current.calibrations, current.digests)
+        values.from_csv(data, directory / name, written, times)
     path = directory / JOURNAL
     try:
         data = regular.read(path)

@@ -20,6 +20,7 @@ from actbench.errors import damaged
 from actbench.model.calibration import Calibration
 from actbench.model.cases import Block
 from actbench.model.outcomes import BlockTimes
+from actbench.model.times import Times
 from actbench.runs.csv_text import csv_text, rows_text
 from actbench.runs.limits import LONGEST, SHORTEST, is_time
 
@@ -52,29 +53,16 @@ def to_csv(finished: Iterable[BlockTimes], calibrations: Mapping[str, Calibratio
     return "".join(texts), digests
 
 
-@dataclass(frozen=True, slots=True)
-class BlockValues:
-    """All rounds of a block, by ascending number; values as rounds x arms x values, NaN where an arm has fewer."""
+def from_csv(data: bytes, path: Path, written: Iterable[Section], times: Times) -> None:
+    """Add the contents of the file to `times`; `written` are its `sections`.
 
-    block: Block
-    rounds: list[int]
-    seconds: NDArray[np.float64]
-    processor: NDArray[np.float64] | None
-    """The share of the processor, 0 where it is not known; None where it is known of no value."""
-
-
-def from_csv(
-    data: bytes, path: Path, blocks: Sequence[Block], calibrations: Mapping[str, Calibration], digests: Digests
-) -> Iterator[BlockValues]:
-    """Yield what the file has of these blocks, one by one, rounds together.
-
-    `InputError` names `path` and what is wrong when its contents are not as they were written.
+    `InputError` names `path` and what is wrong when the contents are not as they were written.
     """
     _require_header(data, path)
     lines = data.splitlines(keepends=True)
     by_block: dict[Block, list[Section]] = {}
     end = 1
-    for section in sections(blocks, calibrations, digests):
+    for section in written:
         if digest(b"".join(lines[section.lines])) != section.digest:
             raise damaged(_difference(lines, path, section))
         by_block.setdefault(section.block, []).append(section)
@@ -84,9 +72,9 @@ def from_csv(
     numbers = _numbers(lines, path)
     for block, of_block in by_block.items():
         rows = np.stack([numbers[:, section.lines] for section in of_block], axis=1)
-        seconds, processor = _pivot(rows, calibrations[block.id].values)
+        seconds, processor = _pivot(rows, of_block[0].calibration.values)
         known = bool(np.any(processor > 0))
-        yield BlockValues(block, [section.round for section in of_block], seconds, processor if known else None)
+        times.put(block, [section.round for section in of_block], seconds, processor if known else None)
 
 
 @dataclass(frozen=True, slots=True)

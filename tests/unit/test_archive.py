@@ -15,7 +15,7 @@ import pytest
 
 from actbench.runs import archive, writer
 from tests.conftest import Actbench
-from tests.support.damage import refused
+from tests.support.damage import refused, resealed
 from tests.support.selections import FILES, SMALL, edit, names
 
 
@@ -210,6 +210,17 @@ def test_rows_that_are_all_too_long_are_refused(actbench: Actbench, run: Path) -
 def test_a_missing_file_is_named(actbench: Actbench, run: Path, name: str) -> None:
     (run / name).unlink()
     assert name in refused(actbench, run)
+
+
+def test_a_run_whose_blocks_shared_a_yardstick_is_read(actbench: Actbench) -> None:
+    assert actbench("run", "-a", "logistic,tanh", *SMALL[2:], "--rounds", "2", "-o", "here").exit_code == 0
+    shown = actbench("compare", "here").stdout
+    path = Path("here/values.csv")
+    path.write_text(re.sub(r"^(logistic|tanh),yardstick", "copy,yardstick", path.read_text(), flags=re.MULTILINE))
+    resealed(Path("here"))
+    assert actbench("compare", "here").stdout == shown
+    assert actbench("run", "--resume", "here", "--rounds", "3").exit_code == 0
+    assert "copy" not in path.read_text()
 
 
 def test_values_survive_a_round_trip(run: Path) -> None:

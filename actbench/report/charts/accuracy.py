@@ -25,7 +25,7 @@ POWER = "replace(format(datum.value, abs(log(datum.value)) < 7 ? '~g' : '~e'), '
 
 
 def accuracy(checks: Sequence[Check], signs: Signs, *, choose: bool = False) -> Picture | None:
-    """Return the chart of the derivatives that were checked; None when none was, or the run is of an older schema."""
+    """Return the chart of the derivatives that were checked; None when none was."""
     op = _op(checks)
     shown = [check for check in checks if check.by_band and check.kernel.op is op]
     if not shown:

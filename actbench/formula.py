@@ -189,7 +189,7 @@ class Extension:
     build: Callable[..., Formula | Piecewise | Strategy]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Activation:
     """A named activation."""
 

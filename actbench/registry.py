@@ -70,11 +70,15 @@ class Registry:
             self._named[name] = self._named.setdefault(activation.name, activation)
         return self._named[name]
 
-    def backend(self, name: str) -> Backend:
-        """Return the backend of a name; `InputError` where there is none, or it cannot be used here."""
+    def named_backend(self, name: str) -> Backend:
+        """Return the backend of a name, available or not; `InputError` where there is none."""
         if name not in self.backends:
             raise unknown("backend", name, self.backends, LOADED)
-        if unavailable := self.backends[name].unavailable:
+        return self.backends[name]
+
+    def backend(self, name: str) -> Backend:
+        """Return the backend of a name; `InputError` where there is none, or it cannot be used here."""
+        if unavailable := self.named_backend(name).unavailable:
             raise InputError(f"backend '{name}' is not available: {unavailable}")
         return self.backends[name]
 

@@ -19,8 +19,8 @@ from itertools import product
 import numpy as np
 
 from actbench import backends, registry
-from actbench.kernels.kernel import Array
-from actbench.model.cases import Kernel
+from actbench.kernels.operands import Array
+from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.rule import Dialect
 from tests.support import kernels
@@ -50,7 +50,7 @@ def numbers() -> Iterator[Array]:
             yield -z
 
 
-def largest(kernel: Kernel) -> tuple[float, float]:
+def largest(kernel: KernelId) -> tuple[float, float]:
     """Return a kernel's largest error in ULP, and where."""
     rule = (
         registry.current().activation(kernel.activation).rule("recompute", Dialect.ARRAY, backends.namespace("numpy"))
@@ -80,7 +80,7 @@ def main() -> None:
             found = registry.activation(name).strategies.get(strategy)
             if found is not None and not found.weaknesses:
                 op = Op.DERIVATIVE if strategy == "recompute" else Op.STEP
-                ulp, at = largest(Kernel(name, strategy, backend, op, Dtype.FLOAT32))
+                ulp, at = largest(KernelId(name, strategy, backend, op, Dtype.FLOAT32))
                 wrong |= not ulp <= MOST_ULP
                 print(f"{name:<12} {strategy:<11} {backend:<11} {ulp:5.2f} ULP at {at:.7g}", flush=True)
     sys.exit(1 if wrong else 0)

@@ -23,7 +23,7 @@ import numpy as np
 
 from actbench import registry
 from actbench.formula import Activation, Formulas
-from actbench.kernels.kernel import Array
+from actbench.kernels.operands import Array
 from actbench.model.rule import Formula
 from actbench.verification.truth.exact import Exact, obstacle
 

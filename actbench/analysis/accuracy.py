@@ -16,7 +16,7 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench.model.cases import Kernel
+from actbench.model.cases import KernelId
 from actbench.model.checks import EDGES
 from actbench.verification.truth import Truth
 
@@ -99,7 +99,7 @@ class Loss:
 class Accuracy:
     """What was found of a kernel."""
 
-    kernel: Kernel
+    kernel: KernelId
     bands: tuple[Errors, ...]
     """By tail, outward."""
     tails: dict[Part, Errors]

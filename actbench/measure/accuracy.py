@@ -15,16 +15,18 @@ from math import inf, isinf
 
 import numpy as np
 
-from actbench import registry
 from actbench.analysis.accuracy import LOST, Accuracy, Part, bands, errors, in_bands, in_tails, with_further
 from actbench.errors import BenchmarkError
-from actbench.kernels.kernel import Array
+from actbench.formula import Activation
+from actbench.kernels import resolution
+from actbench.kernels.kernel import Kernel
+from actbench.kernels.operands import Array
 from actbench.measure.checking import Examined
 from actbench.measure.known import Known
 from actbench.measure.launch import Launch, Worker, WorkerLostError
 from actbench.measure.look import Look
 from actbench.measure.zones import zones
-from actbench.model.cases import Kernel
+from actbench.model.cases import KernelId
 from actbench.model.names import Dtype
 
 POINTS = 150
@@ -58,17 +60,17 @@ def normal_sample(dtype: Dtype, points: int, seed: int) -> Array:
 
 
 @cache
-def ends_and_kinks(activation: str, dtype: Dtype) -> Array:
+def ends_and_kinks(activation: Activation, dtype: Dtype) -> Array:
     """Return the kinks of an activation, the numbers next to them, and the smallest and largest of the format."""
     limits = np.finfo(dtype)
-    kinks = np.array([*registry.activation(activation).formulas.kinks], dtype=dtype)
+    kinks = np.array([*activation.formulas.kinks], dtype=dtype)
     near = [np.nextafter(kinks, np.array(side, dtype=dtype)) for side in (-inf, inf)]
     ends = np.array([limits.smallest_subnormal, limits.tiny, limits.max], dtype=dtype)
     return np.concatenate([kinks, *near, ends, -ends])
 
 
 @cache
-def points(activation: str, dtype: Dtype, count: int, seed: int) -> Array:
+def points(activation: Activation, dtype: Dtype, count: int, seed: int) -> Array:
     """Return the sample with the ends and kinks, in order of |z|."""
     z = np.unique(np.concatenate([sample(dtype, count, seed), ends_and_kinks(activation, dtype)]))
     return np.asarray(z[np.argsort(np.abs(z), kind="stable")])
@@ -78,7 +80,7 @@ def points(activation: str, dtype: Dtype, count: int, seed: int) -> Array:
 class Unexamined:
     """A kernel that cannot be looked at, and why: its backend cannot compile it, or it takes the worker down."""
 
-    kernel: Kernel
+    kernel: KernelId
     reason: str
 
 
@@ -92,11 +94,12 @@ class Survey:
     """Whether what a strategy keeps is correctly rounded, and not what the forward pass gives."""
     seed: int = 0
 
-    def of(self, kernels: Sequence[Kernel], launch: Launch) -> Iterator[Accuracy | Unexamined]:
+    def of(self, kernels: Sequence[KernelId], launch: Launch) -> Iterator[Accuracy | Unexamined]:
         """Look at each kernel; one that loses its worker is tried a second time."""
         worker = launch.start()
         try:
-            for (activation, dtype), group in groupby(kernels, key=lambda kernel: (kernel.activation, kernel.dtype)):
+            resolved = map(resolution.kernel, kernels)
+            for (activation, dtype), group in groupby(resolved, key=lambda kernel: (kernel.activation, kernel.dtype)):
                 z = points(activation, dtype, self.points, self.seed)
                 known = Known(activation, z, outputs=self.exact)
                 for kernel in group:
@@ -108,7 +111,7 @@ class Survey:
                             worker = launch.start()  # the other may be gone, or not what it was
                             if isinstance(error, WorkerLostError) and not last:
                                 continue
-                            yield Unexamined(kernel, str(error))
+                            yield Unexamined(kernel.identity, str(error))
                         break
         finally:
             worker.close()
@@ -123,7 +126,7 @@ class Survey:
         losses = zones(look, z, hits, look.screened(computed))
         further = look.further()
         return Accuracy(
-            kernel,
+            kernel.identity,
             tuple(with_further(band, *further) for band in in_bands(z, computed, truth)),
             {part: with_further(tail, *further) for part, tail in in_tails(z, computed, truth).items()},
             weighted,

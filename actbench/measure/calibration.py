@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from operator import mul
 
-from actbench.kernels.kernel import PHASED, PHASES
+from actbench.kernels.placement import PHASED, PHASES
 from actbench.model.calibration import Calibration
 from actbench.model.cases import Block
 

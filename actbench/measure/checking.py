@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from actbench.errors import BenchmarkError, WrongKernelError, listed
-from actbench.kernels import kernel
-from actbench.kernels.kernel import Array
+from actbench.kernels import resolution
+from actbench.kernels.operands import Array
+from actbench.kernels.subject import Subject
 from actbench.measure.launch import Launch, RestartingWorker, Worker
 from actbench.measure.protocol import Compare, Evaluate, Evaluated, Inspect, PackedDoubt, Prepare
-from actbench.model.cases import Block, Kernel
+from actbench.model.cases import Block, KernelId
 from actbench.model.events import Checked
 from actbench.model.names import Op
 from actbench.model.plan import Plan
@@ -26,23 +27,24 @@ def check_kernels(plan: Plan, launch: Launch) -> Iterator[Checked]:
 
     One that takes the worker down is the last that is looked at.
     """
-    wrong: dict[Kernel, WrongKernelError] = {}
+    wrong: dict[Subject, WrongKernelError] = {}
     worker = launch.start()
     try:
-        for done, wanted in enumerate(plan.kernels, start=1):
+        for done, wanted in enumerate(map(resolution.resolve, plan.kernels), start=1):
             examined = Examined(worker)
             try:
                 found = oracle.check(wanted, examined)
                 answer = examined.answer
-                if not wanted.is_rung:
-                    oracle.check_calls(wanted, examined)
+                oracle.check_calls(wanted, examined)
             except WrongKernelError as error:
                 wrong[wanted] = error
                 continue
             except BenchmarkError as error:
                 wrong[wanted] = WrongKernelError(f"{wanted.id} cannot be checked: {error}")
                 break
-            compiled = None if answer.compile_seconds is None else worker.ask(Inspect(wanted.at(1).id)).compiled
+            compiled = (
+                None if answer.compile_seconds is None else worker.ask(Inspect(wanted.identity.at(1).id)).compiled
+            )
             check = replace(
                 found, compile_seconds=answer.compile_seconds, from_cache=answer.from_cache, compiled=compiled
             )
@@ -55,7 +57,7 @@ def check_kernels(plan: Plan, launch: Launch) -> Iterator[Checked]:
 
 def is_built_in(block: Block) -> bool:
     """Say whether all that a block times is actbench's own: then looking at each element of a result is enough."""
-    return all(case.is_rung or kernel.is_built_in(case.kernel) for case in block.cases)
+    return all(resolution.resolve(case).is_built_in for case in block.cases)
 
 
 def compare(block: Block, worker: Worker) -> None:
@@ -88,10 +90,10 @@ def settle(block: Block, doubts: Iterable[PackedDoubt]) -> None:
             raise WrongKernelError(f"{case.kernel.id} is wrong: {doubt.fault}")
         z, dy, computed = doubt.z.unpack(), doubt.dy.unpack(), doubt.computed.unpack()
         if z.size:
-            oracle.settle(case, z, dy, computed, of_output=doubt.of_output)
+            oracle.settle(resolution.kernel(case), case.size, z, dy, computed, of_output=doubt.of_output)
 
 
-def _of_all(wrong: Mapping[Kernel, WrongKernelError]) -> WrongKernelError:
+def _of_all(wrong: Mapping[Subject, WrongKernelError]) -> WrongKernelError:
     """Tell of the first in full, and name the others."""
     (_, first), *others = wrong.items()
     if not others:
@@ -108,7 +110,7 @@ class Examined:
         self._residuals = residuals or (lambda _: {})
         self.answer: Evaluated
 
-    def __call__(self, kernel: Kernel, z: Array, dy: Array) -> oracle.Evaluation:
+    def __call__(self, kernel: KernelId, z: Array, dy: Array) -> oracle.Evaluation:
         """Evaluate all at once; where arithmetic raises, in halves of halves, to learn at which z it does."""
         given = _Given(z, dy, self._residuals(z))
         self.answer = self._ask(kernel, given)
@@ -117,10 +119,10 @@ class Examined:
         first, last = self._ends(kernel, given, self.answer)
         return oracle.Evaluation(last, first if kernel.op is Op.STEP else None, self.answer.raised)
 
-    def _ask(self, kernel: Kernel, given: _Given) -> Evaluated:
+    def _ask(self, kernel: KernelId, given: _Given) -> Evaluated:
         return self._worker.ask(Evaluate.of(kernel, given.z, given.dy, given.residuals))
 
-    def _ends(self, kernel: Kernel, given: _Given, answer: Evaluated) -> tuple[Array, Array]:
+    def _ends(self, kernel: KernelId, given: _Given, answer: Evaluated) -> tuple[Array, Array]:
         """Return the first output and the last, NaN where the call for a single element raised."""
         if answer.raised is None:
             outputs = [output.unpack() for output in answer.outputs]

@@ -20,7 +20,7 @@ from math import inf
 
 from actbench.analysis.speedups import block_speedups, widest
 from actbench.errors import BenchmarkError, WrongKernelError
-from actbench.kernels.kernel import PHASED
+from actbench.kernels.placement import PHASED
 from actbench.measure.checking import compare, is_built_in, settle
 from actbench.measure.disturbance import DISTURBED, REPEATS, calmer, slowness
 from actbench.measure.launch import RETRIES, Launch, RestartingWorker, Worker

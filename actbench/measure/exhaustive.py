@@ -14,17 +14,18 @@ from typing import Any
 
 import numpy as np
 
-from actbench import backends, registry
+from actbench import backends
 from actbench.analysis.accuracy import FEWEST, LOST, Accuracy, Errors, Loss, Part, bands, is_normal, is_wrong
 from actbench.analysis.stretches import Stretches
 from actbench.errors import BenchmarkError, InputError
-from actbench.kernels.kernel import Array
+from actbench.kernels import resolution
+from actbench.kernels.kernel import Kernel
+from actbench.kernels.operands import Array
 from actbench.measure.accuracy import Survey, Unexamined
 from actbench.measure.checking import Examined, Residuals
 from actbench.measure.launch import Launch, RestartingWorker, WorkerLostError
-from actbench.model.cases import Kernel
+from actbench.model.cases import KernelId
 from actbench.model.names import Dtype
-from actbench.model.residuals import split
 from actbench.model.rule import Dialect, Rule
 from actbench.verification.oracle import Truth
 
@@ -52,28 +53,31 @@ class Going:
 
     done: int
     total: int
-    kernel: Kernel
+    kernel: KernelId
 
 
-def survey(kernels: Sequence[Kernel], launch: Launch, sampled: Survey) -> Iterator[Going | Accuracy | Unexamined]:
+def survey(kernels: Sequence[KernelId], launch: Launch, sampled: Survey) -> Iterator[Going | Accuracy | Unexamined]:
     """Look at each kernel; `InputError` for one that is not of float32, or whose activation has no stable form."""
-    for kernel in kernels:
+    for kernel in map(resolution.kernel, kernels):
         if kernel.dtype is not Dtype.FLOAT32:
             raise InputError(f"{kernel.id}: --exhaustive is for float32, there are too many float64: add -d float32")
-        if STABLE not in registry.activation(kernel.activation).strategies:
-            raise InputError(f"{kernel.activation} has no strategy '{STABLE}', which --exhaustive takes for the truth")
+        if STABLE not in kernel.formulas.strategies:
+            raise InputError(
+                f"{kernel.activation.name} has no strategy '{STABLE}', which --exhaustive takes for the truth"
+            )
     for found in sampled.of(kernels, launch):
         if isinstance(found, Unexamined):
             yield found
         else:
-            yield from _every_number(found.kernel, launch, found, exact=sampled.exact)
+            yield from _every_number(resolution.kernel(found.kernel), launch, found, exact=sampled.exact)
 
 
 def _every_number(
     kernel: Kernel, launch: Launch, sampled: Accuracy, *, exact: bool
 ) -> Iterator[Going | Accuracy | Unexamined]:
-    stable = _in_float64(kernel.activation, STABLE)
-    residuals = partial(_residuals, _in_float64(kernel.activation, kernel.strategy)) if exact else None
+    numpy = backends.namespace("numpy")
+    stable = kernel.activation.rule(STABLE, Dialect.ARRAY, numpy)
+    residuals = partial(_residuals, kernel.formula(Dialect.ARRAY, numpy)) if exact else None
     tallies = {(part, band): _Tally() for part in (Part.LEFT, Part.RIGHT) for band in bands()}
     stretches = {(part, name): Stretches() for part in (Part.LEFT, Part.RIGHT) for name in LOST}
     total = 2 * -(-FINITE // CHUNK)
@@ -82,7 +86,7 @@ def _every_number(
             try:
                 computed = _evaluated(restarting, kernel, z, residuals)
             except BenchmarkError as error:
-                yield Unexamined(kernel, f"{error}, between z = {z[0]:.9g} and {z[-1]:.9g}")
+                yield Unexamined(kernel.identity, f"{error}, between z = {z[0]:.9g} and {z[-1]:.9g}")
                 return
             truth = _truth(stable, z)
             for name, test in LOST.items():
@@ -91,7 +95,7 @@ def _every_number(
                 inside = (np.abs(z) >= band[0]) & (np.abs(z) < band[1])
                 if inside.any():
                     tallies[part, band].add(z[inside], computed[inside], truth.at(inside))
-            yield Going(done, total, kernel)
+            yield Going(done, total, kernel.identity)
     yield replace(
         sampled,
         bands=tuple(tally.errors(*key) for key, tally in tallies.items()),
@@ -107,7 +111,7 @@ def _evaluated(restarting: RestartingWorker, kernel: Kernel, z: Array, residuals
     """Return what a worker makes of z; one that is lost is replaced once."""
     for last in (False, True):
         try:
-            return Examined(restarting.get(), residuals)(kernel, z, np.ones_like(z)).derivative
+            return Examined(restarting.get(), residuals)(kernel.identity, z, np.ones_like(z)).derivative
         except WorkerLostError:
             restarting.end()
             if last:
@@ -122,11 +126,6 @@ def _numbers() -> Iterator[tuple[Part, Array]]:
             first = start or (part is Part.LEFT)
             bits = np.arange(first, min(start + CHUNK, FINITE), dtype=np.uint32) | np.uint32(sign)
             yield part, bits.view(np.float32)
-
-
-def _in_float64(activation: str, strategy: str) -> Rule:
-    strategy, _ = split(strategy)
-    return registry.current().activation(activation).rule(strategy, Dialect.ARRAY, backends.namespace("numpy"))
 
 
 def _truth(stable: Rule, z: Array) -> Truth:

@@ -10,7 +10,8 @@ import numpy as np
 
 from actbench.analysis.accuracy import Part, tail_of
 from actbench.analysis.expectation import Expectation
-from actbench.kernels.kernel import Array
+from actbench.formula import Activation
+from actbench.kernels.operands import Array
 from actbench.verification import oracle
 from actbench.verification.oracle import Truth
 from actbench.verification.truth import obstacle
@@ -25,7 +26,7 @@ Row = tuple[Any, ...]
 class Known:
     """The truth at every z that was asked for, of one activation and dtype."""
 
-    def __init__(self, activation: str, points: Array, *, outputs: bool) -> None:
+    def __init__(self, activation: Activation, points: Array, *, outputs: bool) -> None:
         """Take the points at which every kernel is looked at; with `outputs`, y is going to be asked for as well."""
         self.activation = activation
         self.points = points

@@ -8,16 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench import backends, registry
 from actbench.analysis.accuracy import LOST, MAY_BE, Part, tail_of
 from actbench.analysis.expectation import States
-from actbench.kernels.kernel import Array
+from actbench.kernels.kernel import Kernel
+from actbench.kernels.operands import Array
 from actbench.measure.checking import Examined
 from actbench.measure.known import Known
 from actbench.measure.zones import Hits, at_ranks, between, ranks
-from actbench.model.cases import Kernel
-from actbench.model.residuals import split
-from actbench.model.rule import Dialect
 
 SCREENED = 15
 """Numbers between each two points that a kernel is called on besides."""
@@ -45,9 +42,7 @@ class Look:
         self._kernel = kernel
         self._examined = examined
         self._known = known
-        plain, _ = split(kernel.strategy)
-        rule = registry.current().activation(kernel.activation).rule(plain, Dialect.ARRAY, backends.namespace("numpy"))
-        slow = rounded and rule.residuals != ("z",)
+        slow = rounded and [operand.name for operand in kernel.residuals] != ["z"]
         self._count = SCREENED_EXACTLY if slow else SCREENED
         self.finer = FINER_EXACTLY if slow else FINER
         self._slow = slow
@@ -58,7 +53,7 @@ class Look:
         size = max(LEAST, z.size)
         step = max(LEAST, 1 << (frexp(size)[1] - 4))
         padded = np.resize(z, -(-size // step) * step) if z.size % step else z
-        return self._examined(self._kernel, padded, np.ones_like(padded)).derivative[: z.size]
+        return self._examined(self._kernel.identity, padded, np.ones_like(padded)).derivative[: z.size]
 
     def screened(self, computed: Array) -> Array:
         """Return further z to look at: between the known points where some of two is finite, and round numbers."""

@@ -16,7 +16,7 @@ from actbench.model.checks import Compiled
 from actbench.planning.selection import CaseQuery
 
 if TYPE_CHECKING:
-    from actbench.model.cases import Block, Kernel
+    from actbench.model.cases import Block, KernelId
 
 PROTOCOL = 5
 """Version of what is said here: another environment's actbench can be measured where it is the same.
@@ -137,7 +137,7 @@ class Evaluate(Request[Evaluated]):
     """What the kernel reads in place of what its own forward pass keeps, by name; may be empty."""
 
     @classmethod
-    def of(cls, kernel: Kernel, z: Any, dy: Any, residuals: Mapping[str, Any] | None = None) -> Evaluate:
+    def of(cls, kernel: KernelId, z: Any, dy: Any, residuals: Mapping[str, Any] | None = None) -> Evaluate:
         """Return the request for a kernel and arrays."""
         kept = {name: PackedArray.pack(array) for name, array in (residuals or {}).items()}
         return cls(kernel.at(z.size).id, PackedArray.pack(z), PackedArray.pack(dy), kept)
@@ -216,7 +216,7 @@ class Slice(NamedTuple):
     arm: int
     calls: int
     phase: int = 0
-    """Where in a cache line the result starts, of `actbench.kernels.kernel.PHASES`, if the call allocates it."""
+    """Where in a cache line the result starts, of `actbench.kernels.placement.PHASES`, if the call allocates it."""
 
 
 @dataclass(frozen=True, slots=True)

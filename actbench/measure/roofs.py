@@ -12,7 +12,7 @@ from itertools import cycle
 import numpy as np
 
 from actbench import registry
-from actbench.kernels.kernel import Invocation
+from actbench.kernels.placement import Invocation
 from actbench.measure.protocol import Arithmetic, Copy, MeasuredLimits, Taken
 from actbench.model.names import Dtype
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator, Sequence
 from itertools import count
 
-from actbench.kernels.kernel import PHASES
+from actbench.kernels.placement import PHASES
 
 
 def turns(sides: int, rng: random.Random) -> Iterator[tuple[int, ...]]:

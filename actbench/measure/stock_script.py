@@ -14,19 +14,22 @@ import numpy as np
 import pyperf
 
 from actbench import plugins
-from actbench.kernels import kernel
+from actbench.kernels.operands import Operands
+from actbench.kernels.placement import Invocation, Placement
+from actbench.kernels.resolution import resolve
 from actbench.model.cases import Case
 
 MODULE = "actbench.measure.stock_script"
 
 
 @cache
-def prepared(case_id: str, seed: int) -> kernel.Invocation:
+def prepared(case_id: str, seed: int) -> Invocation:
     """Return the call that a case stands for, made when this process first times it."""
     case = Case.parse(case_id)
-    operands = kernel.Operands.drawn(case.activation, case.dtype, case.size, seed)
-    placement = kernel.Placement(operands, np.random.default_rng())
-    return kernel.prepare(case, placement)
+    subject = resolve(case)
+    operands = Operands.drawn(subject.activation, case.dtype, case.size, seed)
+    placement = Placement(operands, np.random.default_rng())
+    return subject.invocation(case.size, placement)
 
 
 def time_calls(loops: int, case_id: str, seed: int) -> float:

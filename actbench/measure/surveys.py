@@ -12,7 +12,7 @@ from actbench.measure import exhaustive
 from actbench.measure.accuracy import Survey, Unexamined
 from actbench.measure.launch import Launch, StartWorker, WorkerOptions
 from actbench.measure.requests import DEFAULT_TIMEOUT, AccuracyRequest
-from actbench.model.cases import OVERHEAD, Kernel
+from actbench.model.cases import OVERHEAD, KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
 from actbench.planning import presets, suite
@@ -35,7 +35,7 @@ def planned(request: AccuracyRequest) -> Plan:
 
 
 def survey(
-    kernels: Sequence[Kernel], request: AccuracyRequest, start_worker: StartWorker
+    kernels: Sequence[KernelId], request: AccuracyRequest, start_worker: StartWorker
 ) -> Iterator[exhaustive.Going | Accuracy | Unexamined]:
     """Look at each kernel."""
     launch = Launch(start_worker, WorkerOptions(None, DEFAULT_TIMEOUT))

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from actbench.measure.protocol import Taken
 
 if TYPE_CHECKING:
-    from actbench.kernels.kernel import Invocation
+    from actbench.kernels.placement import Invocation
 
 ATTEMPTS = 8
 """How often a slice is timed at most, until one is not disturbed by another process on the same processor."""

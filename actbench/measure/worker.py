@@ -23,7 +23,8 @@ from actbench.measure.wire import A, PackedArray, Request
 
 if TYPE_CHECKING:
     from actbench.host.code_placement import CodePlacement
-    from actbench.kernels.kernel import Operands
+    from actbench.kernels.operands import Operands
+    from actbench.kernels.subject import Subject
     from actbench.model.cases import Case
     from actbench.verification import behaviour
     from actbench.verification.behaviour.guarded import GuardedCalls
@@ -58,7 +59,8 @@ class Server:
 
     def __init__(self) -> None:
         """Hold no block yet."""
-        self._cases: list[Case] = []
+        self._subjects: list[Subject] = []
+        self._size = 0
         self._one_thread: list[bool] = []
         self._operands: Operands | None = None
         self._code: CodePlacement | None = None
@@ -78,7 +80,7 @@ class Server:
         os.environ["NUMBA_NUM_THREADS"] = str(request.threads)
         import numpy as np
 
-        import actbench.kernels.kernel  # noqa: F401  # only now: thread pools are sized on import
+        import actbench.kernels.resolution  # noqa: F401  # only now: thread pools are sized on import
         from actbench.host.code_placement import CodePlacement
 
         self._code = CodePlacement()
@@ -129,23 +131,24 @@ class Server:
         """Call a kernel on the request's inputs."""
         import numpy as np
 
-        from actbench import registry
-        from actbench.kernels import kernel
+        from actbench.kernels.operands import Operands
+        from actbench.kernels.resolution import resolve
         from actbench.model.cases import Case
         from actbench.model.rule import Dialect
         from actbench.verification.behaviour.guarded import Answer, GuardedCalls
 
         case = Case.parse(request.case)
-        bound = kernel.bind_at(case)
+        subject = resolve(case)
+        bound = subject.bound_at(case.size)
         residuals = {name: array.unpack() for name, array in request.residuals.items()}
-        operands = kernel.Operands(case.activation, request.z.unpack(), request.dy.unpack(), residuals)
+        operands = Operands(subject.activation, request.z.unpack(), request.dy.unpack(), residuals)
         self._calls = self._calls or GuardedCalls()
         try:
             with np.errstate(all="ignore"):
-                answer = self._calls.call(case, operands)
+                answer = self._calls.call(subject, operands)
             raised = None
         except (ArithmeticError, ValueError) as error:  # math raises either, of one number
-            if isinstance(error, ValueError) and registry.backend(case.backend).dialect is Dialect.ARRAY:
+            if isinstance(error, ValueError) and subject.backend.dialect is Dialect.ARRAY:
                 raise _refusal(case, error) from None
             answer, raised = Answer((), ()), repr(error)
         outputs = answer.outputs
@@ -157,31 +160,31 @@ class Server:
     @handles(protocol.Inspect)
     def inspect(self, request: protocol.Inspect) -> protocol.Inspected:
         """Read what the compiler made of a kernel."""
-        from actbench.kernels import kernel
+        from actbench.kernels.resolution import resolve
         from actbench.model.cases import Case
 
-        return protocol.Inspected(kernel.compiled(Case.parse(request.case).kernel))
+        return protocol.Inspected(resolve(Case.parse(request.case)).compiled)
 
     @handles(protocol.Prepare)
     def prepare(self, request: protocol.Prepare) -> protocol.Prepared:
         """Take up a block, its cases first, then its yardsticks: bind its kernels and draw its inputs."""
-        from actbench import registry
-        from actbench.kernels import kernel
+        from actbench.kernels.operands import Operands
+        from actbench.kernels.resolution import resolve
         from actbench.model.cases import Case
         from actbench.verification.behaviour.watch import Watch
 
         self._operands = self._watch = None
         gc.collect()
-        self._cases = [Case.parse(case) for case in request.cases]
-        for case in self._cases:
-            if not case.is_yardstick:
-                kernel.bind_at(case)
-        used = [registry.backend(case.backend) for case in self._cases]
+        cases = [Case.parse(case) for case in request.cases]
+        self._subjects = [resolve(case) for case in cases]
+        first, self._size = self._subjects[0], cases[0].size
+        for subject in self._subjects:
+            subject.bound_at(self._size)
+        used = [subject.backend for subject in self._subjects]
         self._one_thread = [not (backend.threaded or backend.on_device) for backend in used]
         gc.freeze()  # numba alone brings so many objects that the next collection would take 60 ms
-        first = self._cases[0]
-        self._operands = kernel.Operands.drawn(first.activation, first.dtype, first.size, request.seed)
-        self._watch = Watch(self._cases, self._operands, whole=request.whole)
+        self._operands = Operands.drawn(first.activation, first.dtype, self._size, request.seed)
+        self._watch = Watch(self._subjects, self._operands, whole=request.whole)
         return protocol.Prepared()
 
     @handles(protocol.Compare)
@@ -189,7 +192,7 @@ class Server:
         """Call every arm of the block once on all of its operands, and list what differs from the reference."""
         from actbench.verification.behaviour.comparison import compared
 
-        return Doubts(tuple(map(_packed, compared(self._cases, self._prepared()))))
+        return Doubts(tuple(map(_packed, compared(self._subjects, self._prepared()))))
 
     @handles(protocol.ListDoubts)
     def list_doubts(self, _: protocol.ListDoubts) -> Doubts:
@@ -216,13 +219,13 @@ class Server:
         """Move operands, and code where the sweep says so, elsewhere in memory; then time the slices."""
         import numpy as np
 
-        from actbench.kernels import kernel
+        from actbench.kernels.placement import Placement
 
         operands = self._prepared()
         if sweep.move and self._code is not None:
             self._code.move()
-        placement = kernel.Placement(operands, np.random.default_rng(sweep.seed))
-        arms = [kernel.prepare(case, placement) for case in self._cases]
+        placement = Placement(operands, np.random.default_rng(sweep.seed))
+        arms = [subject.invocation(self._size, placement) for subject in self._subjects]
         taken = []
         for index, calls, phase in sweep.slices:
             arm = arms[index]

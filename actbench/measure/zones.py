@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from actbench.analysis.accuracy import LOST, NEARBY, Loss, Part, Zone, tail_of
 from actbench.analysis.expectation import RIGHT, SUSPECT, UNKNOWN, States
-from actbench.kernels.kernel import Array
+from actbench.kernels.operands import Array
 
 Hits = Mapping[str, NDArray[np.bool_]]
 """By field of `Loss`, where results are lost, or may be."""

@@ -31,7 +31,7 @@ YARDSTICK = "yardstick"
 
 
 @dataclass(frozen=True, slots=True)
-class Kernel:
+class KernelId:
     """An activation's strategy and op, bound by a backend to a dtype."""
 
     activation: str
@@ -67,9 +67,9 @@ class Case:
     size: int
 
     @property
-    def kernel(self) -> Kernel:
+    def kernel(self) -> KernelId:
         """The kernel without its size."""
-        return Kernel(self.activation, self.strategy, self.backend, self.op, self.dtype)
+        return KernelId(self.activation, self.strategy, self.backend, self.op, self.dtype)
 
     @property
     def is_yardstick(self) -> bool:

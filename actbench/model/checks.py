@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
 
-from actbench.model.cases import Kernel
+from actbench.model.cases import KernelId
 
 EDGES = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 1000.0, inf)
 """Where bands of |z| begin and end."""
@@ -34,7 +34,7 @@ class Compiled:
 class Check:
     """What the oracle found of a kernel: its largest error in ULP, where, and its declared weaknesses."""
 
-    kernel: Kernel
+    kernel: KernelId
     ulp: float | None
     """The largest error; None where the kernel gives no number at some z. JSON has no infinity."""
     worst_z: float

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from actbench.model.cases import OVERHEAD, Arm, Block, Case, Kernel
+from actbench.model.cases import OVERHEAD, Arm, Block, Case, KernelId
 
 CACHED = 8192
 """Elements that lie in the caches next to the processor, with what a call makes of them."""
@@ -37,7 +37,7 @@ class Plan:
         return tuple(case for block in self.blocks for case in block.cases)
 
     @property
-    def kernels(self) -> tuple[Kernel, ...]:
+    def kernels(self) -> tuple[KernelId, ...]:
         """Every kernel once, in the order of the plan."""
         return tuple(dict.fromkeys(case.kernel for case in self.cases))
 

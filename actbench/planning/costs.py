@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from actbench import registry
-from actbench.kernels.kernel import traffic
+from actbench.kernels import overhead
+from actbench.kernels.traffic import COPY, NOTHING, Traffic, traffic
 from actbench.model import residuals
 from actbench.model.cases import Case
+from actbench.model.names import Storage
 from actbench.model.plan import Plan
 
 ROUND_START = 1.5
@@ -37,19 +39,21 @@ def predicted_round(plan: Plan, arm_seconds: float) -> float:
 
 def bytes_moved(case: Case) -> int:
     """Bytes that one call must read and write by the kernel's definition, temporaries not counted."""
-    if case.is_yardstick:
-        return 2 * case.size * case.dtype.itemsize
-    found = traffic(case.activation, case.strategy, case.op)
-    return case.size * (found.streams * case.dtype.itemsize + found.narrow * _residual_itemsize(case))
+    counted, storage = _traffic(case)
+    return case.size * counted.moved(case.dtype, storage)
 
 
 def residual_bytes(case: Case) -> int:
     """Bytes kept per element between the forward and the backward pass; the yardstick keeps none."""
+    counted, storage = _traffic(case)
+    return counted.kept(case.dtype, storage)
+
+
+def _traffic(case: Case) -> tuple[Traffic, Storage | None]:
+    """Count what a case moves and keeps, of any backend: runs are read whose backend is not loaded."""
     if case.is_yardstick:
-        return 0
-    return traffic(case.activation, case.strategy, case.op).residuals * _residual_itemsize(case)
-
-
-def _residual_itemsize(case: Case) -> int:
-    _, storage = residuals.split(case.strategy)
-    return (storage or case.dtype).itemsize
+        return COPY, None
+    if case.is_rung:
+        return overhead.TRAFFIC.get(case.strategy, NOTHING), None
+    strategy, storage = residuals.split(case.strategy)
+    return traffic(registry.activation(case.activation), strategy, storage, case.op), storage

@@ -9,10 +9,8 @@ from functools import partial
 from itertools import product
 
 from actbench import registry
-from actbench.backends import Backend
 from actbench.errors import InputError, unknown
-from actbench.kernels import overhead
-from actbench.kernels.kernel import refusal
+from actbench.kernels.resolution import resolve
 from actbench.model import residuals
 from actbench.model.cases import OVERHEAD, RUNGS, Arm, Block, Case
 from actbench.model.names import Dtype, Op, unknown_dtype
@@ -51,7 +49,7 @@ def plan(axes: Axes, *, pattern: str = "*", seed: int, memory: int, max_call: fl
     left_out: list[LeftOut] = []
     cases: list[Case] = []
     for case in _wanted(axes, pattern):
-        reason = _obstacle(case, memory, max_call)
+        reason = _unsupported(case, memory, max_call)
         if reason:
             left_out.append(LeftOut(case.id, reason))
         else:
@@ -91,7 +89,7 @@ def offered(query: CaseQuery) -> list[Case]:
         sizes=asked.sizes,
     )
     wanted = _wanted(known, query.pattern)
-    return [case for case in wanted if not _obstacle(case, query.memory, query.max_call)]
+    return [case for case in wanted if not _unsupported(case, query.memory, query.max_call)]
 
 
 def refuse_unknown(query: CaseQuery, elsewhere: Iterable[Case]) -> None:
@@ -149,11 +147,9 @@ def _wanted(axes: Axes, pattern: str) -> Iterator[Case]:
                     yield case
 
 
-def _obstacle(case: Case, memory: int, max_call: float) -> str | None:
-    backend: Backend = registry.backend(case.backend)
-    refused = overhead.obstacle(case) or backend.refusal(case.dtype) if case.is_rung else refusal(case.kernel)
-    if refused:
-        return refused
+def _unsupported(case: Case, memory: int, max_call: float) -> str | None:
+    if reason := resolve(case).unsupported:
+        return reason
     seconds = costs.predicted_call(case)
     if seconds > max_call:
         return f"one call would take about {seconds:.2g} s, above the cap of {max_call:g} s (--max-call)"

@@ -20,7 +20,6 @@ from actbench.plugins._found import Found
 from actbench.plugins._guard import allow, blamed, evaluating, forget_code, guarded, has_run, know
 from actbench.plugins._packages import Offer, offers
 from actbench.plugins._room import with_room
-from actbench.plugins.by_name import forget
 from actbench.registry import Registry
 
 __all__ = [
@@ -53,7 +52,6 @@ def load(name: str, sha256: str | None = None) -> Loaded:
         raise InputError(f"--load {name}: it declares {nothing}: 'actbench init' writes a file that does")
     registry.use(_with(registry.current(), found))
     know(found.code)
-    forget()
     return found.loaded
 
 
@@ -66,7 +64,6 @@ def unload() -> None:
     """Leave nothing behind of what was loaded."""
     registry.use(registry.built_in())
     forget_code()
-    forget()
     for name in [name for name in sys.modules if name.startswith(_files.PREFIX)]:
         del sys.modules[name]
 

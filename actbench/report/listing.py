@@ -6,14 +6,14 @@ import textwrap
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from actbench import registry
 from actbench.backends import helpers, source, sources
-from actbench.kernels import kernel, overhead
-from actbench.model import residuals
+from actbench.kernels.kernel import Kernel
+from actbench.kernels.overhead import Rung
+from actbench.kernels.resolution import resolve
+from actbench.kernels.subject import Subject
 from actbench.model.cases import RUNGS, Case
 from actbench.model.checks import Compiled
 from actbench.model.rule import Formula, Rule
-from actbench.planning.costs import bytes_moved, residual_bytes
 from actbench.planning.suite import canonical
 from actbench.report import mathematics
 
@@ -21,20 +21,20 @@ from actbench.report import mathematics
 def listing(case: Case) -> str:
     """Return the text; `InputError` for names that are not known or not available."""
     case = replace(case, activation=canonical(case.activation))
-    facts = kernel.compiled(case.kernel)
+    subject = resolve(case)
+    subject.require_supported()
+    facts = subject.compiled
     compiled = [] if facts is None else [_section("compiled", _facts(facts))]
-    return "\n\n".join([*(_rung(case) if case.is_rung else _parts(case)), *compiled])
+    return "\n\n".join([*(_kernel(case, subject) if isinstance(subject, Kernel) else _rung(case, subject)), *compiled])
 
 
-def _parts(case: Case) -> Iterator[str]:
-    chosen = kernel.rule(case.kernel)
-    activation = registry.activation(case.activation)
-    backend = registry.backend(case.backend)
+def _kernel(case: Case, kernel: Kernel) -> Iterator[str]:
+    chosen, activation, backend = kernel.rule, kernel.activation, kernel.backend
     yield f"{case.id}\n{activation.name}: {activation.summary}\n{case.op}: {case.op.meaning}"
     yield "\n".join([activation.reference, *mathematics.facts(activation)])
     yield (
-        f"keeps {', '.join(chosen.residuals)}: {residual_bytes(case)} bytes per element; "
-        f"one call moves {bytes_moved(case)} bytes, temporaries not counted"
+        f"keeps {', '.join(chosen.residuals)}: {kernel.kept_bytes} bytes per element; "
+        f"one call moves {case.size * kernel.moved_bytes} bytes, temporaries not counted"
     )
     of = chosen.conversion
     apart = (of.narrow, of.widen) if of else ()
@@ -44,21 +44,20 @@ def _parts(case: Case) -> Iterator[str]:
         yield _section(f"kept in {of.kept_in}: every residual narrowed by", sources([of.narrow]))
         yield _section(f"and widened to {case.dtype}, in which the derivative is computed, by", sources([of.widen]))
     yield _section(f"executed by {backend.name}: {backend.summary}", backend.execution(case.op, chosen))
-    strategy, storage = residuals.split(case.strategy)
-    for weakness in activation.strategies[strategy].weaknesses:
+    for weakness in kernel.weaknesses:
         yield f"known weakness: {weakness.flaw}: {weakness.why}"
-    if storage:
-        yield f"known weakness: {storage.rounds}"
+    if kernel.storage:
+        yield f"known weakness: {kernel.storage.rounds}"
     if backend.flushes:
         yield f"known weakness: flushes: {backend.flushes}"
 
 
-def _rung(case: Case) -> Iterator[str]:
-    found = overhead.step(case.kernel)
-    backend = registry.backend(case.backend)
+def _rung(case: Case, subject: Subject) -> Iterator[str]:
+    backend = subject.backend
     yield f"{case.id}\na rung of the overhead ladder: {RUNGS[case.strategy]}"
-    yield f"keeps nothing; one call moves {bytes_moved(case)} bytes, temporaries not counted"
+    yield f"keeps nothing; one call moves {case.size * subject.moved_bytes} bytes, temporaries not counted"
     title = f"executed by {backend.name}: {backend.summary}"
+    found = subject.declared if isinstance(subject, Rung) else backend.copy(case.dtype)
     if isinstance(found, Rule):
         yield _section("of every element", source(found.derivative))
         yield _section(title, backend.execution(case.op, found))

@@ -6,12 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from actbench import registry
 from actbench.errors import WrongKernelError
-from actbench.formula import Flaw, Weakness
-from actbench.kernels.kernel import is_built_in
-from actbench.model import residuals
-from actbench.model.cases import Kernel
+from actbench.formula import Activation, Flaw, Weakness
+from actbench.kernels.kernel import Kernel
 from actbench.model.checks import STATED_ULP
 from actbench.verification.causes import NEXT
 from actbench.verification.truth import Array, Truth, truth_at
@@ -31,7 +28,7 @@ FLUSHED = 4.0
 
 def check_weaknesses(kernel: Kernel, derivative: Array, error: Array, z: Array) -> None:
     """Refuse a strategy that has not the weaknesses which are declared."""
-    weaknesses = weaknesses_of(kernel)
+    weaknesses = kernel.weaknesses
     overflows = regions(weaknesses, z)[Flaw.OVERFLOWS]
     number = overflows & np.isfinite(derivative) & (derivative != 0)
     for weakness in weaknesses:
@@ -44,18 +41,12 @@ def check_weaknesses(kernel: Kernel, derivative: Array, error: Array, z: Array) 
             raise _idle(kernel, weakness)
 
 
-def weaknesses_of(kernel: Kernel) -> tuple[Weakness, ...]:
-    """Return the weaknesses that a kernel's strategy declares."""
-    strategy, _ = residuals.split(kernel.strategy)
-    return registry.activation(kernel.activation).strategies[strategy].weaknesses
-
-
 def exceeding(kernel: Kernel, derivative: Array, expected: Truth, z: Array, slack: float = 0.0) -> Array:
     """Return where a derivative is not what is expected, with the weaknesses that the strategy has at z.
 
     `slack` are ULP that it may be off beyond what is stated.
     """
-    weaknesses = weaknesses_of(kernel)
+    weaknesses = kernel.weaknesses
     there = regions(weaknesses, z)
     beyond = expected.error(derivative) > allowed(weaknesses, z) + slack
     number = np.isfinite(derivative)
@@ -65,7 +56,7 @@ def exceeding(kernel: Kernel, derivative: Array, expected: Truth, z: Array, slac
     excused |= there[Flaw.MERGES] & _merges(kernel, derivative, z, there[Flaw.MERGES])
     excused |= there[Flaw.INACCURATE] & number & ~np.isfinite(expected.nearest)
     wrong = np.asarray(beyond & ~excused & ~flushed(kernel, derivative, expected, z, weaknesses))
-    if not is_built_in(kernel):
+    if not kernel.is_built_in:
         plain = wrong & ~declared(weaknesses, z)
         wrong[plain] = ~_right_nearby(kernel, derivative[plain], expected.at(plain), z[plain], _slopes)
     return wrong
@@ -80,7 +71,7 @@ def declared(weaknesses: tuple[Weakness, ...], z: Array) -> Array:
 
 
 def _right_nearby(
-    kernel: Kernel, computed: Array, expected: Truth, z: Array, truth: Callable[[str, Array], Truth]
+    kernel: Kernel, computed: Array, expected: Truth, z: Array, truth: Callable[[Activation, Array], Truth]
 ) -> Array:
     """Return where a result is g', or y, at a z that is `STATED_ULP` away at most, as far as that is known and smooth.
 
@@ -89,8 +80,7 @@ def _right_nearby(
     held to more, and where a weakness is declared, a strategy is held to that. Below the smallest normal number no
     digits are asked for, and above it none that an intermediate below it would have had.
     """
-    _, storage = residuals.split(kernel.strategy)
-    if storage is not None or not z.size:
+    if kernel.storage is not None or not z.size:
         return np.zeros(z.size, dtype=bool)
     tiny = float(np.finfo(z.dtype).tiny)
     with np.errstate(all="ignore"):
@@ -106,15 +96,15 @@ def _right_nearby(
     return np.asarray(within & np.isfinite(computed) & np.isfinite(slopes).all(axis=0))
 
 
-def _slopes(activation: str, z: Array) -> Truth:
+def _slopes(activation: Activation, z: Array) -> Truth:
     return truth_at(activation, z)[0]
 
 
-def _outputs(activation: str, z: Array) -> Truth:
+def _outputs(activation: Activation, z: Array) -> Truth:
     return truth_at(activation, z)[1]
 
 
-def _pair(kernel: Kernel, z: Array, step: Array, truth: Callable[[str, Array], Truth]) -> Array:
+def _pair(kernel: Kernel, z: Array, step: Array, truth: Callable[[Activation, Array], Truth]) -> Array:
     """Return what is true so far below z, and above it, in float64."""
     limit = np.finfo(z.dtype).max
     moved = (np.clip(z + side * step.astype(z.dtype), -limit, limit) for side in (-1, 1))
@@ -123,11 +113,11 @@ def _pair(kernel: Kernel, z: Array, step: Array, truth: Callable[[str, Array], T
 
 def output_exceeding(kernel: Kernel, y: Array, expected: Truth, z: Array, raised: str | None) -> Array:
     """Return where a step's y is not what is expected: a call that raised has none where g' overflows."""
-    weaknesses = registry.activation(kernel.activation).formulas.weaknesses
-    excused = regions(weaknesses_of(kernel), z)[Flaw.OVERFLOWS] & np.isnan(y) & (raised is not None)
+    weaknesses = kernel.formulas.weaknesses
+    excused = regions(kernel.weaknesses, z)[Flaw.OVERFLOWS] & np.isnan(y) & (raised is not None)
     excused |= flushed(kernel, y, expected, z, weaknesses)
     wrong = np.asarray(~excused & (expected.error(y) > allowed(weaknesses, z)))
-    if not is_built_in(kernel):
+    if not kernel.is_built_in:
         plain = wrong & ~declared(weaknesses, z)
         wrong[plain] = ~_right_nearby(kernel, y[plain], expected.at(plain), z[plain], _outputs)
     return wrong
@@ -165,7 +155,7 @@ def _bounded(declared: Array) -> Array:
 
 def _merges(kernel: Kernel, derivative: Array, z: Array, there: Array) -> Array:
     """Return where, of some z, a result is g' at the nearest kink, and y rounds to its value there."""
-    kinks = registry.activation(kernel.activation).formulas.kinks
+    kinks = kernel.formulas.kinks
     merges = np.zeros(z.size, dtype=bool)
     if kinks and there.any():
         where = np.array([*kinks])
@@ -198,7 +188,7 @@ def _declared(weakness: Weakness, z: Array) -> Array:
 
 def flushed(kernel: Kernel, computed: Array, expected: Truth, z: Array, weaknesses: tuple[Weakness, ...]) -> Array:
     """Return where a result is off by next to nothing, or z is, on a backend that takes such numbers for 0."""
-    if not registry.backends()[kernel.backend].flushes:
+    if not kernel.backend.flushes:
         return np.zeros(z.size, dtype=bool)
     tiny = float(np.finfo(kernel.dtype).tiny)
     with np.errstate(all="ignore"):

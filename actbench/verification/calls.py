@@ -19,10 +19,10 @@ from math import nan
 
 import numpy as np
 
-from actbench import activations, registry
+from actbench import activations
 from actbench.errors import WrongKernelError
-from actbench.kernels.kernel import is_built_in
-from actbench.model.cases import Kernel
+from actbench.kernels.kernel import Kernel
+from actbench.kernels.subject import Subject
 from actbench.verification import allowance
 from actbench.verification.elements import hold, truth_of
 from actbench.verification.evaluation import Evaluate
@@ -45,14 +45,19 @@ SPECIAL = {3: np.nan, 7: np.inf, 11: -np.inf}
 """Where in a call NaN and ±inf stand."""
 
 
-def check_calls(kernel: Kernel, evaluate: Evaluate) -> None:
-    """Call a kernel in other ways; `WrongKernelError` where it is not what it is declared to be in all of them."""
+def check_calls(kernel: Subject, evaluate: Evaluate) -> None:
+    """Call a kernel in other ways; `WrongKernelError` where it is not what it is declared to be in all of them.
+
+    A rung of the overhead ladder declares nothing beyond its one call.
+    """
+    if not isinstance(kernel, Kernel):
+        return
     rng = np.random.default_rng()
     every = np.arange(further(kernel.activation, kernel.dtype).size)
-    if _compiles_for_a_size(kernel):
+    if kernel.backend.compiles_for_a_size:
         every = np.resize(every, points(kernel.activation, kernel.dtype).size)
     numbers = every[np.isfinite(_check_call(kernel, evaluate, every, rng))]
-    if numbers.size and not _compiles_for_a_size(kernel):
+    if numbers.size and not kernel.backend.compiles_for_a_size:
         for size in TWICE * SIZES:  # of z at which nothing is raised, which has been looked at
             _check_call(kernel, evaluate, rng.choice(numbers, size), rng)
     _check_conventions(kernel, evaluate)
@@ -65,33 +70,28 @@ def _check_call(kernel: Kernel, evaluate: Evaluate, chosen: Array, rng: np.rando
     z = points_drawn[chosen]
     dy = rng.choice([1.0, -1.0, 2.0, -2.0], z.size).astype(z.dtype)  # exact factors
     dy[np.abs(slope.nearest) > np.finfo(z.dtype).max / 4] = 1
-    answer = evaluate(kernel, z, dy)
+    answer = evaluate(kernel.identity, z, dy)
     hold(kernel, z, dy, answer, slope, output, f"in a call on {z.size} elements")
     return answer.derivative
-
-
-def _compiles_for_a_size(kernel: Kernel) -> bool:
-    """Say whether a call of another size runs other code than that of the sizes that are timed."""
-    return registry.backends()[kernel.backend].compiles_for_a_size
 
 
 def _check_conventions(kernel: Kernel, evaluate: Evaluate) -> None:
     z = np.insert(AMONG, [place - number for number, place in enumerate(SPECIAL)], [*SPECIAL.values()])
     z = z.astype(kernel.dtype)
-    if _compiles_for_a_size(kernel):
+    if kernel.backend.compiles_for_a_size:
         z = np.resize(z, points(kernel.activation, kernel.dtype).size)
     limit = np.finfo(kernel.dtype).max
     finite = np.clip(np.nan_to_num(z, nan=0.0), -limit, limit)  # of ±inf what is true of the largest number
     slope, output = truth_of(kernel.activation, finite)
-    answer = evaluate(kernel, z, np.ones_like(z))
+    answer = evaluate(kernel.identity, z, np.ones_like(z))
     number = np.isfinite(z)
     when = "beside NaN and ±inf"
     hold(kernel, z[number], np.ones_like(z[number]), answer.at(number), slope.at(number), output.at(number), when)
-    formulas = registry.activation(kernel.activation).formulas
+    formulas = kernel.formulas
     convention = nan if formulas.at_nan is None else formulas.at_nan
-    stated, ours = formulas.at_nan is not None, activations.is_built_in(kernel.activation)
+    stated, ours = formulas.at_nan is not None, activations.is_built_in(kernel.activation.name)
     if stated or ours:
-        free = stated and ours and not is_built_in(kernel)  # another's comparisons may fall out in another way
+        free = stated and ours and not kernel.is_built_in  # another's comparisons may fall out in another way
         also = [nan, *slope.nearest[number]] if free else []
         _check_at_nan(kernel, "g'", answer.derivative[np.isnan(z)], convention, also)
         if answer.y is not None:

@@ -7,13 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from actbench import registry
 from actbench.errors import WrongKernelError
-from actbench.model import residuals
-from actbench.model.cases import Case, Kernel
+from actbench.formula import Activation
+from actbench.kernels.kernel import Kernel
 from actbench.model.checks import STATED_ULP
 from actbench.model.names import Op
-from actbench.plugins.by_name import by_name
 from actbench.verification import allowance, kept, refusal
 from actbench.verification.evaluation import Evaluation
 from actbench.verification.truth import Array, Truth, truth_at
@@ -25,14 +23,13 @@ EXACT = (1.0, 2.0)
 """|dy| by which nothing is rounded."""
 
 
-def truth_of(activation: str, z: Array) -> tuple[Truth, Truth]:
+def truth_of(activation: Activation, z: Array) -> tuple[Truth, Truth]:
     """Return g' and y at finite z, as `actbench.verification.truth.truth_at` does, and remember them."""
     return _truth(activation, z.tobytes(), str(z.dtype))
 
 
-@by_name
 @lru_cache(maxsize=512)
-def _truth(activation: str, data: bytes, dtype: str) -> tuple[Truth, Truth]:
+def _truth(activation: Activation, data: bytes, dtype: str) -> tuple[Truth, Truth]:
     return truth_at(activation, np.frombuffer(data, dtype))
 
 
@@ -57,12 +54,14 @@ def hold(  # noqa: PLR0913, PLR0917  # what was asked, what came, and what is tr
             raise _refused(kernel, "y", z, answer.y, output, wrong, when)
 
 
-def settle(case: Case, z: Array, dy: Array, computed: Array, *, of_output: bool) -> None:
+def settle(  # noqa: PLR0913  # what was asked, what came, and in a call of which size
+    kernel: Kernel, size: int, z: Array, dy: Array, computed: Array, *, of_output: bool
+) -> None:
     """Raise `WrongKernelError` where elements of a result on the operands that are timed are wrong.
 
     z, dy and `computed` have one length and the case's dtype; `computed` is y, or g', or dy * g'.
     """
-    kernel, when = case.kernel, f"on {case.size} elements"
+    when = f"on {size} elements"
     slope, output = truth_of(kernel.activation, z)
     if of_output:
         wrong = allowance.output_exceeding(kernel, computed, output, z, None)
@@ -74,10 +73,9 @@ def settle(case: Case, z: Array, dy: Array, computed: Array, *, of_output: bool)
 
 
 def _wrong(kernel: Kernel, z: Array, derivative: Array, slope: Truth, slack: float) -> Array:
-    _, storage = residuals.split(kernel.strategy)
-    if storage is None:
+    if kernel.storage is None:
         return allowance.exceeding(kernel, derivative, slope, z, slack)
-    forward = registry.activation(kernel.activation).formulas.weaknesses
+    forward = kernel.formulas.weaknesses
     expected, at = kept.expected(kernel, z, 2 * STATED_ULP * allowance.factor(forward, z))
     wrong = [allowance.exceeding(kernel, derivative, each, place, slack) for each in expected for place in (z, at)]
     return np.asarray(np.logical_and.reduce(wrong))

@@ -1,11 +1,11 @@
-"""What a kernel answers, as the oracle asks it."""
+"""What a kernel answers, as the oracle asks it: by its id, since it may run in another process."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from actbench.model.cases import Kernel
+from actbench.model.cases import KernelId
 from actbench.verification.truth import Array
 
 
@@ -25,4 +25,4 @@ class Evaluation:
         return Evaluation(self.derivative[mask], None if self.y is None else self.y[mask], self.raised)
 
 
-Evaluate = Callable[[Kernel, Array, Array], Evaluation]
+Evaluate = Callable[[KernelId, Array, Array], Evaluation]

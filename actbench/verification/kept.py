@@ -18,11 +18,10 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from actbench import backends, registry
-from actbench.kernels.kernel import Operands
-from actbench.model.cases import Kernel
+from actbench import backends
+from actbench.kernels.kernel import Kernel
+from actbench.kernels.operands import Operands
 from actbench.model.names import Dtype, Storage
-from actbench.model.residuals import split
 from actbench.model.rule import Dialect
 from actbench.plugins import evaluating
 from actbench.verification.truth import Array, Truth, beside, slope_at
@@ -39,21 +38,21 @@ def expected(kernel: Kernel, z: Array, doubt: Array) -> tuple[tuple[Truth, ...],
 
     `doubt` is how many units in the last place a residual may differ by from what numpy's forward pass gives.
     """
-    strategy, storage = split(kernel.strategy)
-    assert storage is not None  # noqa: S101  # others are held to the truth
-    return _expected(kernel.activation, strategy, storage, kernel.dtype, z.tobytes(), doubt.tobytes())
+    return _expected(kernel, z.tobytes(), doubt.tobytes())
 
 
 @cache
 @evaluating
-def _expected(  # noqa: PLR0913, PLR0917  # bytes, so that it can be cached
-    activation: str, strategy: str, storage: Storage, dtype: Dtype, z_bytes: bytes, doubt_bytes: bytes
-) -> tuple[tuple[Truth, ...], Array]:
+def _expected(kernel: Kernel, z_bytes: bytes, doubt_bytes: bytes) -> tuple[tuple[Truth, ...], Array]:
+    """Take bytes, so that it can be cached."""
+    dtype, storage = kernel.dtype, kernel.storage
+    assert storage is not None  # noqa: S101  # others are held to the truth
     z, doubt = np.frombuffer(z_bytes, dtype), np.frombuffer(doubt_bytes)
-    names = registry.activation(activation).rule(strategy, Dialect.SCALAR, None).residuals
-    operands = Operands(activation, z)
-    computed = {name: operands.array(strategy, name).astype(np.float64) for name in names}
-    formula = _Formula(activation, strategy)
+    operands = Operands(kernel.activation, z)
+    wide = [operand._replace(storage=None) for operand in kernel.residuals]
+    computed = {operand.name: operands.array(operand).astype(np.float64) for operand in wide}
+    names = (*computed,)
+    formula = _Formula(kernel)
     found = []
     for aside in (0,) if names == ("z",) else ASIDE:
         kept = [_rounded(computed[name], 0.0 if name == "z" else aside * doubt, dtype, storage) for name in names]
@@ -74,20 +73,19 @@ def _rounded(computed: Array, aside: Array | float, dtype: Dtype, storage: Stora
 class _Formula:
     """A strategy's formula over numbers of any precision; each residual is evaluated once."""
 
-    def __init__(self, activation: str, strategy: str) -> None:
-        known = registry.activation(activation)
+    def __init__(self, kernel: Kernel) -> None:
         numpy = backends.namespace("numpy")
-        exact = known.rule(strategy, Dialect.SCALAR, mpmath.mp)
+        exact = kernel.formula(Dialect.SCALAR, mpmath.mp)
 
         def slope(z: float) -> Any:
-            return slope_at(activation, z)
+            return slope_at(kernel.activation, z)
 
         def from_residuals(*residuals: float) -> Any:
             with mpmath.workdps(DIGITS):
                 return exact.derivative(*map(mpmath.mpf, residuals))
 
         self._exact = slope if exact.residuals == ("z",) else from_residuals
-        self._float64 = known.rule(strategy, Dialect.ARRAY, numpy).derivative
+        self._float64 = kernel.formula(Dialect.ARRAY, numpy).derivative
         self._known: dict[tuple[float, ...], Any] = {}
 
     def __call__(self, *residuals: float) -> Any:

@@ -30,16 +30,13 @@ from functools import cache
 
 import numpy as np
 
-from actbench import registry
 from actbench.errors import BenchmarkError, WrongKernelError
-from actbench.kernels import overhead
-from actbench.kernels.kernel import is_built_in
-from actbench.model import residuals
-from actbench.model.cases import Kernel
+from actbench.formula import Activation
+from actbench.kernels.kernel import Kernel
+from actbench.kernels.overhead import Rung
+from actbench.kernels.subject import Subject
 from actbench.model.checks import BANDS, STATED_ULP, Check
 from actbench.model.names import Dtype, Op
-from actbench.planning.costs import bytes_moved, residual_bytes
-from actbench.plugins.by_name import by_name
 from actbench.verification import allowance, causes, kept, refusal
 from actbench.verification.calls import check_calls
 from actbench.verification.elements import settle
@@ -73,36 +70,44 @@ LEAST_KNOWN = 0.1
 """Of the z where a kernel is looked at: where g' is known at fewer, anything could pass."""
 
 
-@by_name
 @cache
-def truth(activation: str, dtype: Dtype) -> tuple[Truth, Truth]:
+def truth(activation: Activation, dtype: Dtype) -> tuple[Truth, Truth]:
     """Return g' and y where kernels are checked; `BenchmarkError` where next to nothing is known of g'."""
     slope, output = truth_at(activation, points(activation, dtype))
     if np.mean(slope.known) < LEAST_KNOWN:
         raise BenchmarkError(
-            f"g' of {activation} is known at {np.count_nonzero(slope.known)} of {slope.known.size} z: "
+            f"g' of {activation.name} is known at {np.count_nonzero(slope.known)} of {slope.known.size} z: "
             f"{why_unknown(activation)}"
         )
     return slope, output
 
 
-def check(kernel: Kernel, evaluate: Evaluate) -> Check:
+def check(subject: Subject, evaluate: Evaluate) -> Check:
+    """Hold what is timed to what it says it does, a kernel to the truth; `WrongKernelError` says what it does."""
+    match subject:
+        case Kernel():
+            return _check_kernel(subject, evaluate)
+        case Rung():
+            z = grid(subject.dtype)
+            finite = z[np.abs(z) < np.sqrt(np.finfo(z.dtype).max) / 2]
+            return subject.check(finite, evaluate(subject.identity, finite, finite).derivative)
+        case _:
+            raise TypeError(f"{subject!r} computes nothing")
+
+
+def _check_kernel(kernel: Kernel, evaluate: Evaluate) -> Check:
     """Hold a kernel to the truth; `WrongKernelError` names the worst z when it is not what it says it is."""
-    if kernel.is_rung:
-        z = grid(kernel.dtype)
-        finite = z[np.abs(z) < np.sqrt(np.finfo(z.dtype).max) / 2]
-        return overhead.check(kernel, finite, evaluate(kernel, finite, finite).derivative)
-    strategy, storage = residuals.split(kernel.strategy)
-    if dependent := dependence(kernel.activation, strategy):
+    storage = kernel.storage
+    if dependent := dependence(kernel.activation, kernel.strategy):
         raise WrongKernelError(f"{kernel.id} is wrong: {dependent}")
     z = points(kernel.activation, kernel.dtype)
     slope, output = truth(kernel.activation, kernel.dtype)
     dy = np.resize(np.array([1.0, -2.0, 2.0, -1.0]), z.size).astype(kernel.dtype)  # exact factors
     dy[np.abs(slope.nearest) > np.finfo(z.dtype).max / 4] = 1
-    answer = evaluate(kernel, z, dy)
+    answer = evaluate(kernel.identity, z, dy)
     refusal.check_form(kernel, answer.derivative, z)
     derivative = answer.derivative if kernel.op is Op.DERIVATIVE else answer.derivative / dy
-    weaknesses = allowance.weaknesses_of(kernel)
+    weaknesses = kernel.weaknesses
     error = slope.error(derivative)
     if storage:
         _check_kept(kernel, derivative, z)
@@ -122,15 +127,15 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
     largest = float(error[worst]) if np.isfinite(error[worst]) else None
     known = [*(weakness.why for weakness in weaknesses), *([storage.rounds] if storage else [])]
     off = (error > allowance.allowed(weaknesses, z)) & ~allowance.declared(weaknesses, z)
-    if off.any() and not (storage or is_built_in(kernel)):
+    if off.any() and not (storage or kernel.is_built_in):
         known.append(
             f"not declared: {causes.rounding(z[off], derivative[off], slope.nearest[off], error[off]) or STEEP}"
         )
-    flushes = registry.backends()[kernel.backend].flushes
+    flushes = kernel.backend.flushes
     if flushes and np.any(error[allowance.flushed(kernel, derivative, slope, z, weaknesses)] > STATED_ULP):
         known.append(flushes)
     return Check(
-        kernel,
+        kernel.identity,
         largest,
         float(z[worst]),
         tuple(known),
@@ -139,9 +144,9 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
         points=z.size,
         unknown=int(np.count_nonzero(~slope.known)),
         unknown_at=tuple(_stretches(z, ~slope.known)),
-        kept_bytes=residual_bytes(kernel.at(1)),
-        moved_bytes=bytes_moved(kernel.at(1)),
-        preallocates=registry.backends()[kernel.backend].preallocates,
+        kept_bytes=kernel.kept_bytes,
+        moved_bytes=kernel.moved_bytes,
+        preallocates=kernel.backend.preallocates,
     )
 
 
@@ -170,7 +175,7 @@ def _check_kept(kernel: Kernel, derivative: Array, z: Array) -> None:
 
     Those are of z, or of z as it is kept, where that is.
     """
-    forward = registry.activation(kernel.activation).formulas.weaknesses
+    forward = kernel.formulas.weaknesses
     expected, at = kept.expected(kernel, z, 2 * STATED_ULP * allowance.factor(forward, z))
     wrong = np.logical_and.reduce(
         [allowance.exceeding(kernel, derivative, each, place) for each in expected for place in (z, at)]

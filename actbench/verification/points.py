@@ -12,11 +12,11 @@ from functools import cache
 
 import numpy as np
 
-from actbench import backends, registry
+from actbench import backends
+from actbench.formula import Activation
 from actbench.model.names import Dtype
 from actbench.model.rule import Dialect
 from actbench.plugins import evaluating, with_room
-from actbench.plugins.by_name import by_name
 from actbench.verification.truth import Array
 
 SCALED = (*np.linspace(0.25, 4.0, 16), *np.linspace(5.0, 40.0, 36))
@@ -42,19 +42,17 @@ def grid(dtype: Dtype) -> Array:
     return np.concatenate([distinct[distinct != 0], np.array([-0.0, 0.0], dtype=dtype)])
 
 
-@by_name
 @cache
-def points(activation: str, dtype: Dtype) -> Array:
+def points(activation: Activation, dtype: Dtype) -> Array:
     """Return the z at which kernels of an activation are checked.
 
     The grid, its kinks and what is next to them, and where its parameters put what the grid has near 0.
     """
-    chosen = registry.activation(activation)
     fmt = np.dtype(dtype).type
-    kinks = [fmt(z) for z in chosen.formulas.kinks if z != 0]
+    kinks = [fmt(z) for z in activation.formulas.kinks if z != 0]
     near = [np.nextafter(kink, fmt(side)) for kink in kinks for side in (-np.inf, np.inf)]
     plain = grid(dtype)
-    more = np.concatenate([np.array([*kinks, *near], dtype=dtype), _scaled(chosen.parameters.values(), dtype)])
+    more = np.concatenate([np.array([*kinks, *near], dtype=dtype), _scaled(activation.parameters.values(), dtype)])
     return np.concatenate([plain, np.setdiff1d(more, plain)])
 
 
@@ -78,10 +76,9 @@ SECTIONS = 64
 """Parts into which an interval is cut at a time, to find where something changes in it."""
 
 
-@by_name
 @cache
 @evaluating
-def further(activation: str, dtype: Dtype) -> Array:
+def further(activation: Activation, dtype: Dtype) -> Array:
     """Return other z, drawn from a fresh seed in every process, and z beside the special places of an activation."""
     rng = np.random.default_rng()
     fmt = np.finfo(dtype)
@@ -104,15 +101,14 @@ def _beside(places: Array, rng: np.random.Generator) -> Array:
     return np.concatenate([places, places - steps[0] * units, places + steps[1] * units])
 
 
-def _special(activation: str, dtype: Dtype) -> Iterator[Array]:
+def _special(activation: Activation, dtype: Dtype) -> Iterator[Array]:
     """Yield kinks, roots of g', and the z at which y or g' begins to be a constant, as numpy computes them."""
-    chosen = registry.activation(activation)
-    formulas = chosen.formulas
+    formulas = activation.formulas
     yield np.array([*formulas.kinks], dtype=np.float64)
     namespace = backends.namespace("numpy")
-    functions = [chosen.forward(Dialect.ARRAY, namespace)]
+    functions = [activation.forward(Dialect.ARRAY, namespace)]
     for name in formulas.strategies:
-        rule = chosen.rule(name, Dialect.ARRAY, namespace)
+        rule = activation.rule(name, Dialect.ARRAY, namespace)
         if rule.residuals == ("z",):
             functions.append(rule.derivative)
     for function in functions:

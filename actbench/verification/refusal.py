@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from actbench import registry
 from actbench.errors import WrongKernelError
-from actbench.formula import Flaw
-from actbench.model.cases import Kernel
+from actbench.formula import Activation, Flaw
+from actbench.kernels.kernel import Kernel
 from actbench.model.checks import STATED_ULP
 from actbench.verification import allowance, causes
 from actbench.verification.truth import Array, Truth, sides_at
@@ -144,7 +143,7 @@ class _Refusal:
     @property
     def _declared(self) -> Array:
         """Where a weakness is declared."""
-        return allowance.declared(allowance.weaknesses_of(self.kernel), self.z)
+        return allowance.declared(self.kernel.weaknesses, self.z)
 
     def _by_cause(self, off: Array) -> Iterator[str]:
         """Say which declared weaknesses are exceeded, and what is wrong where none is declared."""
@@ -177,7 +176,7 @@ class _Refusal:
     def _exceeded(self, off: Array) -> Iterator[str]:
         """Say by how much each declared weakness is exceeded, where it is the most."""
         left = off
-        for weakness in allowance.weaknesses_of(self.kernel):
+        for weakness in self.kernel.weaknesses:
             there = left & allowance.reach(weakness, self.z)
             left = left & ~there
             if there.any():
@@ -229,7 +228,7 @@ class _Refusal:
         return words or (causes.LOSSY if self._relative(off) <= NEARLY else "")
 
     def _merging(self, off: Array) -> str:
-        kinks = registry.activation(self.kernel.activation).formulas.kinks
+        kinks = self.kernel.formulas.kinks
         return causes.merging(self.z[off], self.computed[off], kinks)
 
     def _at(self, at: int, there: Array) -> str:
@@ -261,15 +260,14 @@ class _Refusal:
     @property
     def _weaknesses(self) -> Any:
         if self.what == "y":
-            return registry.activation(self.kernel.activation).formulas.weaknesses
-        return allowance.weaknesses_of(self.kernel)
+            return self.kernel.formulas.weaknesses
+        return self.kernel.weaknesses
 
 
-def _sides(activation: str, z: float) -> str:
+def _sides(activation: Activation, z: float) -> str:
     """Say what is the matter with g itself at z, which is then not the kernel's fault."""
-    chosen = registry.activation(activation)
     for at in (0.0, z) if abs(z) < NEXT_TO else (z,):
-        declared = any(abs(at - kink) <= NEXT_TO * max(1.0, abs(at)) for kink in chosen.formulas.kinks)
+        declared = any(abs(at - kink) <= NEXT_TO * max(1.0, abs(at)) for kink in activation.formulas.kinks)
         if not declared and (sides := sides_at(activation, at)) and (words := sides.words(at)):
             return words
     return ""

@@ -6,8 +6,10 @@ from math import inf
 import numpy as np
 import pytest
 
+from actbench import registry
 from actbench.analysis.accuracy import Loss, Part, bands, is_nan, is_wrong, is_zero
-from actbench.kernels.kernel import Array
+from actbench.formula import Activation
+from actbench.kernels.operands import Array
 from actbench.measure.accuracy import Survey, points, sample
 from actbench.model.names import Dtype
 from actbench.report import accuracy as report
@@ -123,13 +125,13 @@ def test_truths_are_computed_once_for_all_kernels_that_ask(monkeypatch: pytest.M
     asked = []
     slopes_at = oracle.slopes_at
 
-    def counted(activation: str, z: Array) -> Truth:
+    def counted(activation: Activation, z: Array) -> Truth:
         asked.append(z.size)
         return slopes_at(activation, z)
 
     monkeypatch.setattr(oracle, "slopes_at", counted)
     found(kernel("logistic", "recompute"), kernel("logistic", "complement"), survey=Survey(points=20))
-    assert asked[:2] == [points("logistic", Dtype.FLOAT64, 20, 0).size, 180]
+    assert asked[:2] == [points(registry.activation("logistic"), Dtype.FLOAT64, 20, 0).size, 180]
     assert sum(asked[2:]) < 50  # where interpolation between so few points is unsure
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from actbench import registry
 from actbench.analysis.accuracy import Accuracy, Part, is_zero
 from actbench.errors import InputError
 from actbench.measure import exhaustive
@@ -31,8 +32,8 @@ def test_an_exhaustive_survey_finds_the_errors_that_mpmath_finds(
     assert len(going) == 2
     assert isinstance(last, Accuracy)
     assert last.exhaustive
-    truth, y = oracle.truth_at("logistic", few)
-    residuals = oracle.residuals_at("logistic", strategy, few, lambda: y) if exact else None
+    truth, y = oracle.truth_at(registry.activation("logistic"), few)
+    residuals = oracle.residuals_at(registry.activation("logistic"), strategy, few, lambda: y) if exact else None
     worker = bench.launch.start()
     answer = worker.ask(Evaluate.of(of, few, few, residuals)).outputs[-1].unpack()
     error = truth.error(answer)

@@ -12,7 +12,8 @@ import pytest
 
 from actbench import activations, registry
 from actbench.errors import InputError
-from actbench.model.cases import Kernel
+from actbench.kernels.resolution import resolve
+from actbench.model.cases import KernelId
 from actbench.model.names import Op
 from actbench.model.rule import Dialect, names_used
 from actbench.planning import suite
@@ -191,8 +192,8 @@ def test_an_activation_with_parameters_is_what_it_says(name: str, monkeypatch: p
     usable = [each for each in ("python", "numpy", "numba") if not registry.backends()[each].unavailable]
     for strategy, backend in product(registry.activation(name).strategies, usable):
         for dtype in registry.backend(backend).dtypes[:1] if backend == "numba" else registry.backend(backend).dtypes:
-            kernel = Kernel(name, strategy, backend, Op.STEP, dtype)
-            assert oracle.check(kernel, kernels.evaluate).kernel == kernel
+            kernel = KernelId(name, strategy, backend, Op.STEP, dtype)
+            assert oracle.check(resolve(kernel), kernels.evaluate).kernel == kernel
             z = np.linspace(-3.0, 3.0, 61).astype(dtype)
             y, slope = kernels.outputs(kernel, z)
             few = 32 * float(np.finfo(dtype).eps)
@@ -235,8 +236,8 @@ def test_every_parameter_that_is_accepted_passes(name: str) -> None:
     usable = [registry.backend(each) for each in ("python", "numpy")]
     for strategy, backend in product(registry.activation(name).strategies, usable):
         for dtype in backend.dtypes:
-            kernel = Kernel(name, strategy, backend.name, Op.STEP, dtype)
-            assert oracle.check(kernel, kernels.evaluate).kernel == kernel
+            kernel = KernelId(name, strategy, backend.name, Op.STEP, dtype)
+            assert oracle.check(resolve(kernel), kernels.evaluate).kernel == kernel
 
 
 @pytest.mark.parametrize("name", ["leaky-relu:slope=-2", "elu:alpha=-2"])

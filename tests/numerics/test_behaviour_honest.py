@@ -12,10 +12,9 @@ import pytest
 
 from actbench import registry
 from actbench.formula import Extension, Flaw, Strategy, Weakness
-from actbench.kernels.kernel import Array
+from actbench.kernels.operands import Array
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
-from actbench.plugins.by_name import forget
 from tests.support.judged import block, declared, refusal
 from tests.support.registered import register
 from tests.support.written import in_place, one, right
@@ -82,7 +81,6 @@ def test_y_of_ones_own_may_lack_the_digits_that_its_arithmetic_has_not(monkeypat
         original = registry.activation("logistic")
         with monkeypatch.context() as patch:
             register(patch, original.with_strategy(extension))
-            forget()
             return refusal(block(op=Op.STEP, dtype=Dtype.FLOAT32))
 
     assert not said(lambda z: (special.expit(z), z.copy()))  # 0 where y is subnormal
@@ -100,7 +98,6 @@ def test_where_no_weakness_is_declared_a_strategy_is_right_as_far_as_its_arithme
 
     extended = registry.activation("logistic").with_strategy(Extension("logistic", "mine", "for a test", build))
     register(monkeypatch, extended)
-    forget()
     assert not refusal(block(dtype=Dtype.FLOAT32))  # g' is subnormal where this is 0
 
 
@@ -114,7 +111,6 @@ def test_a_weakness_that_merges_excuses_nothing_where_y_is_not_that_at_the_kink(
 
         extended = original.with_strategy(Extension("hard-sigmoid", "mine", "for a test", build))
         register(monkeypatch, extended)
-        forget()
         return refusal(block("hard-sigmoid"))
 
     original = registry.activation("hard-sigmoid")
@@ -126,7 +122,6 @@ def test_a_weakness_that_merges_excuses_nothing_where_y_is_not_that_at_the_kink(
 
     extended = registry.activation("relu").with_strategy(Extension("relu", "mine", "for a test", zero))
     register(monkeypatch, extended)
-    forget()
     assert "gives 0 where g' = 1" in refusal(block("relu"))
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from actbench import registry
 from actbench.formula import Flaw, Strategy
-from actbench.kernels.kernel import Array
-from actbench.model.cases import Kernel
+from actbench.kernels.operands import Array
+from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
 from actbench.verification import oracle
 from tests.support import kernels
@@ -29,15 +29,15 @@ FEW_EPS = 4.0
 PIECEWISE_LINEAR = ("hard-sigmoid", "hard-tanh", "leaky-relu", "relu")
 
 
-def strategy_of(kernel: Kernel) -> Strategy:
+def strategy_of(kernel: KernelId) -> Strategy:
     return registry.activation(kernel.activation).strategies[kernel.strategy]
 
 
-def has(kernel: Kernel, *flaws: Flaw) -> bool:
+def has(kernel: KernelId, *flaws: Flaw) -> bool:
     return any(weakness.flaw in flaws for weakness in strategy_of(kernel).weaknesses)
 
 
-def of(activation: str, strategy: str, dtype: Dtype | None = None) -> list[Kernel]:
+def of(activation: str, strategy: str, dtype: Dtype | None = None) -> list[KernelId]:
     return [
         kernel
         for kernel in DERIVATIVES
@@ -45,7 +45,7 @@ def of(activation: str, strategy: str, dtype: Dtype | None = None) -> list[Kerne
     ]
 
 
-def differentiated(kernel: Kernel) -> tuple[Array, Array]:
+def differentiated(kernel: KernelId) -> tuple[Array, Array]:
     """Return ordinary z, and g' there as a kernel gives it, upstream gradients divided out."""
     z = kernels.ordinary(kernel.activation, kernel.dtype)
     dy = np.resize([1.0, -2.0], z.size).astype(kernel.dtype) if kernel.op is not Op.DERIVATIVE else np.ones_like(z)
@@ -55,7 +55,7 @@ def differentiated(kernel: Kernel) -> tuple[Array, Array]:
 
 
 @kernels.by_kernel(EVERY)
-def test_the_derivative_is_accurate_to_8_ulp_but_for_what_is_declared(kernel: Kernel) -> None:
+def test_the_derivative_is_accurate_to_8_ulp_but_for_what_is_declared(kernel: KernelId) -> None:
     z, derivative = differentiated(kernel)
     weaknesses = strategy_of(kernel).weaknesses
     error = kernels.ulps(derivative, kernels.ordinary_slope(kernel.activation, kernel.dtype))
@@ -65,7 +65,7 @@ def test_the_derivative_is_accurate_to_8_ulp_but_for_what_is_declared(kernel: Ke
 
 
 @kernels.by_kernel([kernel for kernel in EVERY if has(kernel, Flaw.CANCELS)])
-def test_where_digits_cancel_the_error_is_a_few_eps_in_absolute_terms(kernel: Kernel) -> None:
+def test_where_digits_cancel_the_error_is_a_few_eps_in_absolute_terms(kernel: KernelId) -> None:
     z, derivative = differentiated(kernel)
     slope = kernels.ordinary_slope(kernel.activation, kernel.dtype)
     unit = np.spacing(np.abs(kernels.rounded(slope, kernel.dtype)))
@@ -77,7 +77,7 @@ def test_where_digits_cancel_the_error_is_a_few_eps_in_absolute_terms(kernel: Ke
 
 
 @kernels.by_kernel([kernel for kernel in EVERY if kernel.op is Op.STEP])
-def test_a_step_also_gives_the_output(kernel: Kernel) -> None:
+def test_a_step_also_gives_the_output(kernel: KernelId) -> None:
     z = kernels.ordinary(kernel.activation, kernel.dtype)
     y = kernels.outputs(kernel, z)[0]
     weaknesses = registry.activation(kernel.activation).formulas.weaknesses
@@ -86,7 +86,7 @@ def test_a_step_also_gives_the_output(kernel: Kernel) -> None:
 
 
 @kernels.by_kernel([kernel for kernel in EVERY if kernel.op is not Op.DERIVATIVE])
-def test_the_upstream_gradient_is_a_factor(kernel: Kernel) -> None:
+def test_the_upstream_gradient_is_a_factor(kernel: KernelId) -> None:
     z = kernels.ordinary(kernel.activation, kernel.dtype)
     dy = np.random.default_rng(2).standard_normal(z.size).astype(kernel.dtype)
     np.testing.assert_array_equal(kernels.outputs(kernel, z, dy)[-1], dy * kernels.outputs(kernel, z)[-1])
@@ -94,7 +94,7 @@ def test_the_upstream_gradient_is_a_factor(kernel: Kernel) -> None:
 
 @kernels.by_kernel(kernels.sample())
 @pytest.mark.parametrize("size", [1, 3, 1000])
-def test_results_have_the_kernels_dtype_and_shape(kernel: Kernel, size: int) -> None:
+def test_results_have_the_kernels_dtype_and_shape(kernel: KernelId, size: int) -> None:
     z = np.linspace(-3.0, 3.0, size, dtype=kernel.dtype)
     found = kernels.outputs(kernel, z)
     assert {(array.dtype, array.shape) for array in found} == {(np.dtype(kernel.dtype), (size,))}
@@ -109,9 +109,9 @@ SHARP = [
 
 
 @kernels.by_kernel(SHARP)
-def test_what_is_stable_is_accurate_to_4_ulp_wherever_the_derivative_is_normal(kernel: Kernel) -> None:
-    z = oracle.points(kernel.activation, kernel.dtype)
-    slope, _ = oracle.truth(kernel.activation, kernel.dtype)
+def test_what_is_stable_is_accurate_to_4_ulp_wherever_the_derivative_is_normal(kernel: KernelId) -> None:
+    z = oracle.points(registry.activation(kernel.activation), kernel.dtype)
+    slope, _ = oracle.truth(registry.activation(kernel.activation), kernel.dtype)
     weaknesses = strategy_of(kernel).weaknesses
     normal = (np.abs(slope.nearest) >= np.finfo(kernel.dtype).tiny) & np.isfinite(slope.nearest)
     stated = SHARP_ULP * kernels.declared(weaknesses, Flaw.AMPLIFIES, z)
@@ -123,8 +123,11 @@ def test_only_these_stable_forms_declare_a_weakness_where_the_derivative_is_norm
     found = {
         (kernel.activation, weakness.flaw)
         for kernel in SHARP
-        for z in [oracle.points(kernel.activation, kernel.dtype)]
-        for normal in [np.abs(oracle.truth(kernel.activation, kernel.dtype)[0].nearest) >= np.finfo(kernel.dtype).tiny]
+        for z in [oracle.points(registry.activation(kernel.activation), kernel.dtype)]
+        for normal in [
+            np.abs(oracle.truth(registry.activation(kernel.activation), kernel.dtype)[0].nearest)
+            >= np.finfo(kernel.dtype).tiny
+        ]
         for weakness in strategy_of(kernel).weaknesses
         if (kernels.declared((weakness,), weakness.flaw, z) > (weakness.flaw is Flaw.AMPLIFIES))[normal].any()
     }
@@ -135,9 +138,9 @@ def test_only_these_stable_forms_declare_a_weakness_where_the_derivative_is_norm
 
 
 @kernels.by_kernel([kernel for kernel in EVERY if kernel.op is Op.STEP and not has(kernel, Flaw.OVERFLOWS)])
-def test_nothing_overflows_and_nothing_is_invalid_for_any_finite_z(kernel: Kernel) -> None:
-    z = oracle.points(kernel.activation, kernel.dtype)
-    slope, output = oracle.truth(kernel.activation, kernel.dtype)
+def test_nothing_overflows_and_nothing_is_invalid_for_any_finite_z(kernel: KernelId) -> None:
+    z = oracle.points(registry.activation(kernel.activation), kernel.dtype)
+    slope, output = oracle.truth(registry.activation(kernel.activation), kernel.dtype)
     z = z[np.isfinite(slope.nearest) & np.isfinite(output.nearest)]
     if kernel.activation == "tanh":
         z = z[np.abs(z) <= np.finfo(kernel.dtype).max / 2]  # its exponential is of twice |z|
@@ -150,7 +153,7 @@ FAR = 1e300
 
 
 @kernels.by_kernel([kernel for kernel in EVERY if kernel.op is Op.STEP and not has(kernel, Flaw.OVERFLOWS)])
-def test_at_infinity_output_and_derivative_are_their_limits(kernel: Kernel) -> None:
+def test_at_infinity_output_and_derivative_are_their_limits(kernel: KernelId) -> None:
     ends = np.array([-np.finfo(np.float64).max, np.finfo(np.float64).max])
     y, *_, slope = kernels.outputs(kernel, np.array([-np.inf, np.inf], dtype=kernel.dtype), over="ignore")
     for found, exact in (
@@ -163,11 +166,11 @@ def test_at_infinity_output_and_derivative_are_their_limits(kernel: Kernel) -> N
 
 
 @kernels.by_kernel([kernel for kernel in EVERY if kernel.op is Op.STEP])
-def test_nan_stays_nan_but_where_the_derivative_is_chosen_by_a_comparison(kernel: Kernel) -> None:
+def test_nan_stays_nan_but_where_the_derivative_is_chosen_by_a_comparison(kernel: KernelId) -> None:
     y, *_, slope = kernels.outputs(kernel, np.array([np.nan, 1.0], dtype=kernel.dtype))
     assert np.isnan(y).tolist() == [True, False]
     if kernel.activation in PIECEWISE_LINEAR:
-        z = oracle.points(kernel.activation, kernel.dtype)
+        z = oracle.points(registry.activation(kernel.activation), kernel.dtype)
         assert slope[0] in kernels.outputs(kernel, z)[-1]
     else:
         assert np.isnan(slope[0]) == (kernel.activation != "identity")
@@ -198,7 +201,7 @@ def test_the_cached_tanh_derivative_vanishes_once_the_output_rounds_to_1(dtype: 
 
 
 @kernels.by_kernel([kernel for kernel in of("logistic", "textbook") if kernel.backend != "python"])
-def test_the_textbook_logistic_derivative_turns_0_and_then_nan(kernel: Kernel) -> None:
+def test_the_textbook_logistic_derivative_turns_0_and_then_nan(kernel: KernelId) -> None:
     zero, nan = {Dtype.FLOAT64: (-354.9, -709.8), Dtype.FLOAT32: (-44.4, -88.7)}[kernel.dtype]
     z = np.array([0.995 * zero, 1.005 * zero, 0.995 * nan, 1.005 * nan], dtype=kernel.dtype)
     last_number, first_zero, last_zero, first_nan = kernels.outputs(kernel, z)[-1]
@@ -226,6 +229,6 @@ def test_the_textbook_tanh_derivative_overflows_on_both_sides() -> None:
 
 
 @kernels.by_kernel([kernel for kernel in EVERY if kernel.activation == "identity"])
-def test_the_derivative_of_the_identity_is_1(kernel: Kernel) -> None:
+def test_the_derivative_of_the_identity_is_1(kernel: KernelId) -> None:
     z = np.array([-np.inf, -1e30, -1.0, -0.0, 0.0, 1e-30, 7.0, np.nan], dtype=kernel.dtype)
     assert kernels.outputs(kernel, z)[-1].tolist() == [1.0] * z.size

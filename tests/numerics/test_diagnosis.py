@@ -9,8 +9,9 @@ import pytest
 
 from actbench import plugins
 from actbench.errors import BenchmarkError, WrongKernelError
-from actbench.kernels.kernel import Array
-from actbench.model.cases import Kernel
+from actbench.kernels.operands import Array
+from actbench.kernels.resolution import resolve
+from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
 from actbench.verification import oracle
 from actbench.verification.oracle import Evaluation
@@ -49,9 +50,9 @@ def refusal(
     backend: str = "numpy",
 ) -> str:
     """Return what is said of the kernel after its name."""
-    kernel = Kernel(activation, strategy, backend, op, dtype)
+    kernel = KernelId(activation, strategy, backend, op, dtype)
     with pytest.raises(WrongKernelError) as raised:
-        oracle.check(kernel, evaluate)
+        oracle.check(resolve(kernel), evaluate)
     return str(raised.value).removeprefix(f"{kernel.id} is wrong: ")
 
 
@@ -128,13 +129,13 @@ def test_it_is_told_of_every_op_and_backend(op: Op, backend: str) -> None:
     ("power", "said"), [(0, "it seems to leave out the factor dy"), (2, "it seems to multiply by dy twice")]
 )
 def test_a_factor_that_a_backend_forgets_or_doubles_is_told(power: int, said: str) -> None:
-    def wrong(kernel: Kernel, z: Array, dy: Array) -> Evaluation:
+    def wrong(kernel: KernelId, z: Array, dy: Array) -> Evaluation:
         right = evaluate(kernel, z, dy)
         return Evaluation(right.derivative / dy * dy**power, right.y)
 
-    kernel = Kernel("tanh", "recompute", "numpy", Op.BACKWARD, Dtype.FLOAT64)
+    kernel = KernelId("tanh", "recompute", "numpy", Op.BACKWARD, Dtype.FLOAT64)
     with pytest.raises(WrongKernelError, match=said):
-        oracle.check(kernel, wrong)
+        oracle.check(resolve(kernel), wrong)
 
 
 def test_what_fits_no_guess_is_told_without_one() -> None:
@@ -178,19 +179,19 @@ def test_a_jump_is_not_blamed_on_the_kernel() -> None:
 
 def test_a_definition_that_raises_is_told_with_its_z() -> None:
     load(BENT.format(forward="m.sinh(z) / z", slope="z"))
-    kernel = Kernel("bent", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    kernel = KernelId("bent", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
     with pytest.raises(BenchmarkError, match=r"the definition of bent raises ZeroDivisionError at z = -?0, in mpmath"):
-        oracle.check(kernel, evaluate)
+        oracle.check(resolve(kernel), evaluate)
 
 
 def test_no_guess_needs_more_than_the_kernel_gave() -> None:
-    def nothing(kernel: Kernel, z: Array, dy: Array) -> Evaluation:
+    def nothing(kernel: KernelId, z: Array, dy: Array) -> Evaluation:
         del kernel, dy
         return Evaluation(np.full_like(z, np.nan), None, "ValueError()")
 
-    kernel = Kernel("tanh", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    kernel = KernelId("tanh", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
     with pytest.raises(WrongKernelError, match="it gives nan where"):
-        oracle.check(kernel, nothing)
+        oracle.check(resolve(kernel), nothing)
 
 
 @pytest.mark.parametrize("op", Op)

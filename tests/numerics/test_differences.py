@@ -9,7 +9,8 @@ import pytest
 
 from actbench import plugins, registry
 from actbench.errors import BenchmarkError, WrongKernelError
-from actbench.model.cases import Kernel
+from actbench.kernels.resolution import resolve
+from actbench.model.cases import KernelId
 from actbench.model.checks import STATED_ULP
 from actbench.model.names import Dtype, Op
 from actbench.verification import oracle
@@ -51,9 +52,9 @@ def write(text: str) -> None:
 @pytest.mark.parametrize("name", registry.activations())
 def test_a_difference_is_nowhere_further_off_than_it_says(name: str) -> None:
     activation = registry.activation(name)
-    z = oracle.points(name, Dtype.FLOAT64)[::3]
+    z = oracle.points(activation, Dtype.FLOAT64)[::3]
     found = differences.differentiate(differences.forward(activation), z, dict(activation.formulas.kinks))
-    truth, _ = oracle.truth_at(name, z)
+    truth, _ = oracle.truth_at(activation, z)
     known = np.isfinite(found.error)
     assert np.all(np.abs(found.slope - truth.nearest)[known] <= SAFETY * found.error[known])
     assert known.mean() > 0.9
@@ -71,7 +72,7 @@ def test_numbers_that_are_not_known_count_as_no_error() -> None:
 
 @pytest.mark.parametrize("name", registry.activations())
 def test_built_in_definitions_are_evaluated_exactly(name: str) -> None:
-    assert obstacle(name) is None
+    assert obstacle(registry.activation(name)) is None
 
 
 @pytest.mark.usefixtures("load")
@@ -81,8 +82,8 @@ def test_built_in_definitions_are_evaluated_exactly(name: str) -> None:
 )
 def test_a_function_of_numpy_s_or_scipy_s_is_checked_by_differences(forward: str, op: Op, dtype: Dtype) -> None:
     write(EXPIT.format(forward=forward, factor=1.0))
-    kernel = Kernel("expit-of-scipy", "recompute", "numpy", op, dtype)
-    check = oracle.check(kernel, evaluate)
+    kernel = KernelId("expit-of-scipy", "recompute", "numpy", op, dtype)
+    check = oracle.check(resolve(kernel), evaluate)
     assert check.digits is not None
     assert 12 < check.digits < 15
     assert check.max_ulp <= STATED_ULP
@@ -99,9 +100,9 @@ def test_a_function_of_numpy_s_or_scipy_s_is_checked_by_differences(forward: str
 )
 def test_a_wrong_derivative_of_it_is_refused(factor: float, said: str) -> None:
     write(EXPIT.format(forward="expit(z)", factor=factor))
-    kernel = Kernel("expit-of-scipy", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    kernel = KernelId("expit-of-scipy", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
     with pytest.raises(WrongKernelError, match=said):
-        oracle.check(kernel, evaluate)
+        oracle.check(resolve(kernel), evaluate)
 
 
 @pytest.mark.usefixtures("load")
@@ -114,8 +115,8 @@ def test_math_s_functions_are_not_taken_for_mathematics() -> None:
             def recompute(z): return math.exp(z) if z < 700.0 else math.inf
             return Formulas(forward=forward, recompute=recompute)
     """)
-    assert obstacle("mine") == "TypeError: it makes a float of z"
-    truth, _ = oracle.truth_at("mine", np.array([1.0]))
+    assert obstacle(registry.activation("mine")) == "TypeError: it makes a float of z"
+    truth, _ = oracle.truth_at(registry.activation("mine"), np.array([1.0]))
     assert truth.nearest[0] == pytest.approx(np.e, rel=1e-12)
     assert truth.slack is not None
 
@@ -131,12 +132,12 @@ def test_a_stencil_does_not_reach_over_a_declared_kink() -> None:
             return Formulas(forward=forward, recompute=recompute, kinks={0.0: 0.0})
     """)
     z = np.array([-1e-3, -1e-9, -1e-30, 0.0, 1e-30, 1e-9, 1e-3])
-    truth, _ = oracle.truth_at("mine", z)
+    truth, _ = oracle.truth_at(registry.activation("mine"), z)
     assert truth.slack is not None
     assert truth.error(np.array([0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0])).tolist() == [0.0] * 7
     assert np.isinf(truth.slack).tolist() == [False, True, True, False, True, True, False]
-    kernel = Kernel("mine", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
-    assert oracle.check(kernel, evaluate).digits is not None
+    kernel = KernelId("mine", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    assert oracle.check(resolve(kernel), evaluate).digits is not None
 
 
 @pytest.mark.usefixtures("load")
@@ -151,4 +152,4 @@ def test_a_stencil_does_not_reach_over_a_declared_kink() -> None:
 def test_what_cannot_be_differentiated_is_told(forward: str, said: str) -> None:
     write(EXPIT.format(forward=forward, factor=1.0))
     with pytest.raises(BenchmarkError, match=said):
-        oracle.truth_at("expit-of-scipy", np.linspace(-3.0, 3.0, 51))
+        oracle.truth_at(registry.activation("expit-of-scipy"), np.linspace(-3.0, 3.0, 51))

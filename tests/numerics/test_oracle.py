@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from actbench import registry
 from actbench.formula import Flaw
-from actbench.kernels.kernel import Array
-from actbench.model.cases import Kernel
+from actbench.kernels.operands import Array
+from actbench.kernels.resolution import resolve
+from actbench.model.cases import KernelId
 from actbench.model.checks import STATED_ULP
 from actbench.model.names import Dtype, Op
 from actbench.verification import oracle
@@ -34,12 +35,12 @@ SHARP = [kernel for kernel in SAFE if kernel.strategy in {"recompute", "compleme
 
 
 @kernels.by_kernel(EVERY)
-def test_a_right_kernel_passes_with_its_largest_error(kernel: Kernel) -> None:
-    check = oracle.check(kernel, kernels.evaluate)
+def test_a_right_kernel_passes_with_its_largest_error(kernel: KernelId) -> None:
+    check = oracle.check(resolve(kernel), kernels.evaluate)
     declared = registry.activation(kernel.activation).strategies[kernel.strategy].weaknesses
     assert check.kernel == kernel
     assert check.weaknesses == tuple(weakness.why for weakness in declared)
-    assert check.worst_z in oracle.points(kernel.activation, kernel.dtype)
+    assert check.worst_z in oracle.points(registry.activation(kernel.activation), kernel.dtype)
     beyond = check.max_ulp is None or check.max_ulp > STATED_ULP
     assert beyond <= bool(declared)
     assert beyond or all(weakness.flaw in {Flaw.AMPLIFIES, Flaw.MERGES} for weakness in declared)
@@ -73,7 +74,7 @@ def wrong_in_turns() -> list[Any]:
 
 
 @pytest.mark.parametrize(("kernel", "change"), wrong_in_turns())
-def test_a_wrong_kernel_is_refused_and_the_worst_z_named(kernel: Kernel, change: Change) -> None:
+def test_a_wrong_kernel_is_refused_and_the_worst_z_named(kernel: KernelId, change: Change) -> None:
     message = refusal(kernel, spoilt(change))
     assert message.startswith(f"{kernel.id} is wrong: at z = ")
     assert "where g' = " in message
@@ -81,21 +82,21 @@ def test_a_wrong_kernel_is_refused_and_the_worst_z_named(kernel: Kernel, change:
 
 
 @kernels.by_kernel([kernel for kernel in SHARP if kernel.dtype is Dtype.FLOAT64])
-def test_one_part_in_a_million_is_too_much(kernel: Kernel) -> None:
+def test_one_part_in_a_million_is_too_much(kernel: KernelId) -> None:
     assert kernel.id in refusal(kernel, spoilt(lambda _, g: g * (1 + 1e-6)))
 
 
 @kernels.by_kernel(SHARP)
 @pytest.mark.parametrize("side", [1, -1])
-def test_twenty_ulp_are_too_much_and_one_more_is_not(kernel: Kernel, side: int) -> None:
+def test_twenty_ulp_are_too_much_and_one_more_is_not(kernel: KernelId, side: int) -> None:
     eps = np.finfo(kernel.dtype).eps
     refusal(kernel, spoilt(lambda _, g: g * (1 + side * 20 * eps)))
-    oracle.check(kernel, spoilt(lambda _, g: g * (1 + side * eps)))
+    oracle.check(resolve(kernel), spoilt(lambda _, g: g * (1 + side * eps)))
 
 
 @settings(deadline=None, max_examples=150)
 @given(st.sampled_from(SHARP), st.data())
-def test_a_single_wrong_element_is_found_and_its_z_named(kernel: Kernel, data: st.DataObject) -> None:
+def test_a_single_wrong_element_is_found_and_its_z_named(kernel: KernelId, data: st.DataObject) -> None:
     grid = oracle.grid(kernel.dtype)
     index = data.draw(st.integers(0, grid.size - 1))
 
@@ -110,7 +111,7 @@ def test_a_single_wrong_element_is_found_and_its_z_named(kernel: Kernel, data: s
 
 @pytest.mark.parametrize(("activation", "dtype"), [*product(("logistic", "tanh"), Dtype)])
 def test_where_digits_cancel_the_absolute_error_is_still_held_to_a_few_eps(activation: str, dtype: Dtype) -> None:
-    kernel = Kernel(activation, "cached", "numpy", Op.DERIVATIVE, dtype)
+    kernel = KernelId(activation, "cached", "numpy", Op.DERIVATIVE, dtype)
     eps = np.finfo(dtype).eps
     message = refusal(kernel, spoilt(lambda z, g: np.where(z > 5, g + 20 * eps, g)))
     assert float(message.split("at z = ")[1].split()[0]) > 5
@@ -118,9 +119,9 @@ def test_where_digits_cancel_the_absolute_error_is_still_held_to_a_few_eps(activ
 
 @pytest.mark.parametrize("op", Op)
 def test_float64_for_float32_is_refused(op: Op) -> None:
-    kernel = Kernel("tanh", "recompute", "numpy", op, Dtype.FLOAT32)
+    kernel = KernelId("tanh", "recompute", "numpy", op, Dtype.FLOAT32)
 
-    def widened(kernel: Kernel, z: Array, dy: Array) -> Evaluation:
+    def widened(kernel: KernelId, z: Array, dy: Array) -> Evaluation:
         right = kernels.evaluate(kernel, z, dy)
         return Evaluation(right.derivative.astype(np.float64), right.y)
 
@@ -134,14 +135,14 @@ def test_float64_for_float32_is_refused(op: Op) -> None:
     ids=["one too few", "a column", "one for all", "one too many"],
 )
 def test_another_shape_is_refused(reshape: Callable[[Array], Array]) -> None:
-    kernel = Kernel("tanh", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    kernel = KernelId("tanh", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
     message = refusal(kernel, lambda k, z, dy: Evaluation(reshape(kernels.evaluate(k, z, dy).derivative), None))
     assert message.startswith(f"{kernel.id} is wrong: it returns shape (")
 
 
 @kernels.by_kernel([kernel for kernel in SAFE if kernel.op is Op.STEP])
-def test_a_step_whose_output_is_wrong_is_refused(kernel: Kernel) -> None:
-    def wrong_output(kernel: Kernel, z: Array, dy: Array) -> Evaluation:
+def test_a_step_whose_output_is_wrong_is_refused(kernel: KernelId) -> None:
+    def wrong_output(kernel: KernelId, z: Array, dy: Array) -> Evaluation:
         right = kernels.evaluate(kernel, z, dy)
         assert right.y is not None
         return Evaluation(right.derivative, np.where(z == 1.0, right.y + np.dtype(kernel.dtype).type(0.01), right.y))
@@ -151,9 +152,9 @@ def test_a_step_whose_output_is_wrong_is_refused(kernel: Kernel) -> None:
 
 
 def test_a_step_whose_output_has_another_type_is_refused() -> None:
-    kernel = Kernel("tanh", "recompute", "numpy", Op.STEP, Dtype.FLOAT32)
+    kernel = KernelId("tanh", "recompute", "numpy", Op.STEP, Dtype.FLOAT32)
 
-    def widened(kernel: Kernel, z: Array, dy: Array) -> Evaluation:
+    def widened(kernel: KernelId, z: Array, dy: Array) -> Evaluation:
         right = kernels.evaluate(kernel, z, dy)
         assert right.y is not None
         return Evaluation(right.derivative, right.y.astype(np.float64))
@@ -171,9 +172,9 @@ EVERY_STRATEGY = [
 
 
 @kernels.by_kernel(EVERY_STRATEGY)
-def test_what_is_wrong_in_whatever_way_is_refused_for_every_strategy(kernel: Kernel) -> None:
+def test_what_is_wrong_in_whatever_way_is_refused_for_every_strategy(kernel: KernelId) -> None:
     """What leaves the results as they are, such as to square those of a rectifier, is no change."""
-    z = oracle.points(kernel.activation, kernel.dtype)
+    z = oracle.points(registry.activation(kernel.activation), kernel.dtype)
     right = kernels.evaluate(kernel, z, np.ones_like(z)).derivative
     for what, change in WRONG.items():
         with np.errstate(all="ignore"):
@@ -185,5 +186,5 @@ def test_what_is_wrong_in_whatever_way_is_refused_for_every_strategy(kernel: Ker
 def test_a_derivative_of_another_function_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     declare(monkeypatch, "mistaken", recompute=lambda z: 1.0 / (1.0 + z * z))
     for dtype in Dtype:
-        kernel = Kernel("mistaken", "recompute", "numpy", Op.DERIVATIVE, dtype)
+        kernel = KernelId("mistaken", "recompute", "numpy", Op.DERIVATIVE, dtype)
         assert kernel.id in refusal(kernel, kernels.evaluate)

@@ -8,6 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 
+from actbench import registry
 from actbench.model.names import Dtype
 from actbench.verification import oracle
 from tests.support import kernels
@@ -33,8 +34,8 @@ def test_kernels_are_checked_at_either_zero(dtype: Dtype) -> None:
 
 @pytest.mark.parametrize(("activation", "dtype"), [*product(kernels.TRUTH, Dtype)])
 def test_the_truth_agrees_with_closed_forms_in_fifty_digits(activation: str, dtype: Dtype) -> None:
-    z = oracle.points(activation, dtype)
-    found = oracle.truth(activation, dtype)
+    z = oracle.points(registry.activation(activation), dtype)
+    found = oracle.truth(registry.activation(activation), dtype)
     for truth, exact in zip(found, (kernels.slope(activation, z), kernels.output(activation, z)), strict=True):
         assert truth.nearest.dtype == dtype
         with mpmath.workdps(400):
@@ -84,7 +85,7 @@ MAX = float(np.finfo(np.float64).max)
     ],
 )
 def test_the_truth_at_some_z(activation: str, z: float, slope: float, output: float) -> None:
-    found = [truth.nearest.tolist() for truth in oracle.truth_at(activation, np.array([z]))]
+    found = [truth.nearest.tolist() for truth in oracle.truth_at(registry.activation(activation), np.array([z]))]
     assert found == [[slope], [output]]
 
 

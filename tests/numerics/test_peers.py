@@ -20,12 +20,14 @@ from actbench.backends import Bound, _framework
 from actbench.backends._rewriting import rewritten
 from actbench.errors import NotComparableError
 from actbench.host import environment
-from actbench.kernels import kernel
+from actbench.kernels.operands import Operands
+from actbench.kernels.placement import Placement
+from actbench.kernels.resolution import resolve
 from actbench.measure.checking import check_kernels
 from actbench.measure.client import WorkerProcess, here
 from actbench.measure.launch import Launch, WorkerOptions
 from actbench.measure.protocol import Evaluate, Prepare, Slice, Sweep, Time
-from actbench.model.cases import Arm, Block, Case, Kernel
+from actbench.model.cases import Arm, Block, Case, KernelId
 from actbench.model.checks import STATED_ULP
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
@@ -33,6 +35,7 @@ from actbench.model.rule import Dialect
 from actbench.planning import suite
 from tests.conftest import Actbench
 from tests.support.peers import each_usable, usable
+from tests.support.resolved import prepare
 from tests.support.selections import record, rows
 
 TIMEOUT = 300.0
@@ -55,10 +58,10 @@ def test_every_kernel_passes_the_oracle(worker: WorkerProcess, name: str) -> Non
     """One after the other in one worker; where nothing is declared, to 8 ULP."""
     backend = registry.backends()[name]
     chosen = [
-        Kernel(activation.name, strategy, name, op, dtype).at(1)
+        KernelId(activation.name, strategy, name, op, dtype).at(1)
         for activation, op, dtype in product(registry.activations().values(), Op, backend.dtypes)
         for strategy in activation.strategies
-        if kernel.refusal(Kernel(activation.name, strategy, name, op, dtype)) is None
+        if resolve(KernelId(activation.name, strategy, name, op, dtype)).unsupported is None
     ]
     plan = Plan(suite.grouped(chosen), seed=1)
     shared: Any = SimpleNamespace(ask=worker.ask, close=lambda: None)
@@ -85,9 +88,9 @@ def test_what_torch_compile_is_said_to_lack_is_wrong_there(name: str) -> None:
     small = torch.full((64,), 1e-20)
     assert torch.expm1(small).tolist() == small.tolist()
     assert backend.build(less_one)(small).tolist() == [0.0] * 64
-    refused = kernel.refusal(Kernel("elu", "recompute", name, Op.STEP, Dtype.FLOAT32))
+    refused = resolve(KernelId("elu", "recompute", name, Op.STEP, Dtype.FLOAT32)).unsupported
     assert refused == "torch-compile has no expm1: torch.compile's own is exp(x) - 1 in vectors, which is 0 for small x"
-    assert kernel.refusal(Kernel("elu", "recompute", name, Op.DERIVATIVE, Dtype.FLOAT32)) is None
+    assert resolve(KernelId("elu", "recompute", name, Op.DERIVATIVE, Dtype.FLOAT32)).unsupported is None
 
 
 @pytest.mark.parametrize("name", [usable("jax")])
@@ -103,7 +106,7 @@ def test_jax_flushes_denormals_where_a_result_is_next_to_nothing(worker: WorkerP
 def test_float32_stays_float32_and_is_not_rounded_from_float64(worker: WorkerProcess, name: str) -> None:
     """Rounding once at the end would leave half a unit of error; arithmetic in float32 leaves more somewhere."""
     z = np.linspace(-8, 8, 4001, dtype=np.float32)
-    kernel = Kernel("logistic", "recompute", name, Op.DERIVATIVE, Dtype.FLOAT32)
+    kernel = KernelId("logistic", "recompute", name, Op.DERIVATIVE, Dtype.FLOAT32)
     answer = worker.ask(Evaluate.of(kernel, z, np.ones_like(z)))
     (found,) = [array.unpack() for array in answer.outputs]
     e = np.exp(-np.abs(z.astype(np.float64)))
@@ -135,12 +138,14 @@ def test_what_is_compiled_for_a_size_is_compiled_once_with_operands_of_that_size
 
     general = Bound(lambda *_: None, specialise=specialise)
     monkeypatch.setattr(type(registry.backends()["numpy"]), "bind", lambda *_: general)
-    monkeypatch.setattr(kernel, "bind", kernel.bind.__wrapped__)
+    monkeypatch.setattr(registry, "_CURRENT", [replace(registry.current())])
     for size, _ in product((10, 20), range(2)):
         case = Case("tanh", "cached", "numpy", Op.BACKWARD, Dtype.FLOAT32, size)
-        placement = kernel.Placement(kernel.Operands.drawn("tanh", case.dtype, size, 1), np.random.default_rng(1))
-        assert kernel.prepare(case, placement).results()[0].tolist() == [1.0] * size
-        assert kernel.bind_at(case).compile_seconds == 0.25
+        placement = Placement(
+            Operands.drawn(registry.activation("tanh"), case.dtype, size, 1), np.random.default_rng(1)
+        )
+        assert prepare(case, placement).results()[0].tolist() == [1.0] * size
+        assert resolve(case).bound_at(case.size).compile_seconds == 0.25
     assert sizes == [(10, 10), (20, 20)]
 
 
@@ -166,29 +171,32 @@ def test_the_builtins_of_a_rewritten_formula_are_replaced_in_it_alone() -> None:
 VIEWS = """
 import sys
 import numpy as np
-from actbench import backends, registry
-from actbench.kernels import kernel
-from actbench.model import Case, Dtype, Op
+from actbench import registry
+from actbench.kernels.operands import Z, Operands
+from actbench.kernels.placement import ALIGNMENT, Placement
+from actbench.model.cases import Case
+from actbench.model.names import Dtype, Op
+from tests.support.resolved import prepare
 
 name = sys.argv[1]
-operands = kernel.Operands.drawn("logistic", Dtype.FLOAT64, 1000, seed=1)
-placements = [kernel.Placement(operands, np.random.default_rng(seed)) for seed in (1, 2)]
+operands = Operands.drawn(registry.activation("logistic"), Dtype.FLOAT64, 1000, seed=1)
+placements = [Placement(operands, np.random.default_rng(seed)) for seed in (1, 2)]
 
 
 def call(strategy, placement):
-    return kernel.prepare(Case("logistic", strategy, name, Op.DERIVATIVE, Dtype.FLOAT64, 1000), placement)
+    return prepare(Case("logistic", strategy, name, Op.DERIVATIVE, Dtype.FLOAT64, 1000), placement)
 
 
 seen = [call("recompute", placement).arguments[0] for placement in placements]
 assert call("textbook", placements[0]).arguments[0] is seen[0]
 where = [np.asarray(each).ctypes.data for each in seen]
-assert where == [placement.operand(registry.backend("numpy"), "", "z").ctypes.data for placement in placements]
+assert where == [placement.operand(registry.backend("numpy"), Z).ctypes.data for placement in placements]
 assert where[0] != where[1]
 for placement in placements * 5:
     invocation = call("recompute", placement)
     placement.warm(invocation, 1)
     assert invocation.result_address() is None
-    assert invocation.results()[0].ctypes.data % kernel.ALIGNMENT == 0
+    assert invocation.results()[0].ctypes.data % ALIGNMENT == 0
 """
 """In a process of its own: jax forbids forking once it is imported, and torch warns of itself."""
 

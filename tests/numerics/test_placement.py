@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from actbench import registry
-from actbench.kernels.kernel import ALIGNMENT, PAGE, PHASED, PHASES, SPAN, Array, Invocation, Operands, Placement
+from actbench.kernels.operands import Array, Operand, Operands
+from actbench.kernels.placement import ALIGNMENT, PAGE, PHASED, PHASES, SPAN, Invocation, Placement
 from actbench.model.names import Dtype
 from tests.support.placed import PREALLOCATING, SIZE, UNPLACED, USABLE, call, placed
 
@@ -17,7 +18,7 @@ def test_every_address_is_aligned_to_a_cache_line(dtype: Dtype, size: int) -> No
     for seed in range(20):
         placement = placed(seed, dtype, size)
         numpy = registry.backend("numpy")
-        arrays = [placement.operand(numpy, "complement", name) for name in ("z", "dy", "y", "c")]
+        arrays = [placement.operand(numpy, Operand.of("complement", name)) for name in ("z", "dy", "y", "c")]
         arrays += [placement.output(position) for position in range(3)]
         for array in arrays:
             assert array.ctypes.data % ALIGNMENT == 0
@@ -27,7 +28,9 @@ def test_every_address_is_aligned_to_a_cache_line(dtype: Dtype, size: int) -> No
 
 def test_addresses_differ_between_placements_in_page_and_in_line() -> None:
     placements = [placed(seed) for seed in range(30)]
-    addresses = [placement.operand(registry.backend("numpy"), "", "z").ctypes.data for placement in placements]
+    addresses = [
+        placement.operand(registry.backend("numpy"), Operand.of("", "z")).ctypes.data for placement in placements
+    ]
     assert len(set(addresses)) == len(addresses)
     assert len({address % PAGE for address in addresses}) > 10
     assert len({address // PAGE % (SPAN // PAGE) for address in addresses}) > 10
@@ -75,17 +78,19 @@ def test_a_warm_call_of_a_large_array_is_one_call() -> None:
 
 def test_distances_between_operands_differ_between_placements() -> None:
     def distance(placement: Placement) -> int:
-        z, dy = (placement.operand(registry.backend("numpy"), "", name).ctypes.data for name in ("z", "dy"))
+        z, dy = (placement.operand(registry.backend("numpy"), Operand.of("", name)).ctypes.data for name in ("z", "dy"))
         return int(z - dy) % PAGE
 
     assert len({distance(placed(seed)) for seed in range(30)}) > 10
 
 
 def test_a_placement_moves_arrays_and_not_their_contents() -> None:
-    operands = Operands.drawn("tanh", Dtype.FLOAT32, SIZE, seed=1)
+    operands = Operands.drawn(registry.activation("tanh"), Dtype.FLOAT32, SIZE, seed=1)
     one, other = (Placement(operands, np.random.default_rng(seed)) for seed in (1, 2))
     for name in ("z", "dy", "y", "c"):
-        first, second = (each.operand(registry.backend("numpy"), "complement", name) for each in (one, other))
+        first, second = (
+            each.operand(registry.backend("numpy"), Operand.of("complement", name)) for each in (one, other)
+        )
         assert not np.shares_memory(first, second)
         np.testing.assert_array_equal(first, second)
-        np.testing.assert_array_equal(first, operands.array("complement", name))
+        np.testing.assert_array_equal(first, operands.array(Operand.of("complement", name)))

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from actbench import backends, registry
 from actbench.formula import Flaw, Formulas
-from actbench.kernels.kernel import Array
-from actbench.model.cases import Kernel
+from actbench.kernels.operands import Array
+from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.rule import Dialect
 from actbench.verification import oracle
@@ -52,21 +52,21 @@ def formulas(name: str) -> Formulas:
 
 def forward(name: str, z: Array) -> Array:
     with np.errstate(all="ignore"):
-        return np.asarray(registry.current().activation(name).forward(Dialect.ARRAY, backends.namespace("numpy"))(z))
+        return np.asarray(registry.activation(name).forward(Dialect.ARRAY, backends.namespace("numpy"))(z))
 
 
-def eps(chosen: Kernel) -> float:
+def eps(chosen: KernelId) -> float:
     return FEW_EPS * float(np.finfo(chosen.dtype).eps)
 
 
-def differentiated(chosen: Kernel, z: Any) -> Array:
+def differentiated(chosen: KernelId, z: Any) -> Array:
     return kernels.outputs(chosen, np.array(z, dtype=chosen.dtype))[-1]
 
 
 @kernels.by_kernel([each for each in STEPS if each.activation in (*EVEN, *ODD, *COMPLEMENTARY)], "chosen")
 @given(several)
 @modest
-def test_a_derivative_is_as_symmetric_as_it_is_mathematically(chosen: Kernel, z: list[float]) -> None:
+def test_a_derivative_is_as_symmetric_as_it_is_mathematically(chosen: KernelId, z: list[float]) -> None:
     right, left = differentiated(chosen, z), differentiated(chosen, [-each for each in z])
     mirrored = {EVEN: right, ODD: -right, COMPLEMENTARY: 1 - right}
     (expected,) = [slope for names, slope in mirrored.items() if chosen.activation in names]
@@ -88,7 +88,7 @@ def near(kinks: list[float], z: Array, dtype: Dtype) -> Array:
 @kernels.by_kernel([each for each in STEPS if each.activation not in (*FALL_AND_RISE, *ODD)], "chosen")
 @given(anywhere)
 @modest
-def test_the_derivative_of_what_never_falls_is_never_below_0(chosen: Kernel, z: list[float]) -> None:
+def test_the_derivative_of_what_never_falls_is_never_below_0(chosen: KernelId, z: list[float]) -> None:
     with np.errstate(over="ignore"):
         assert (differentiated(chosen, np.array(z).astype(chosen.dtype)) >= 0).all()
 
@@ -96,7 +96,7 @@ def test_the_derivative_of_what_never_falls_is_never_below_0(chosen: Kernel, z: 
 @kernels.by_kernel([each for each in STEPS if each.activation in (*FALL_AND_RISE, *ODD)], "chosen")
 @given(several)
 @modest
-def test_the_derivative_of_what_falls_and_rises_has_the_sign_of_the_truth(chosen: Kernel, z: list[float]) -> None:
+def test_the_derivative_of_what_falls_and_rises_has_the_sign_of_the_truth(chosen: KernelId, z: list[float]) -> None:
     there = np.array(z, dtype=chosen.dtype)
     weaknesses = registry.activation(chosen.activation).strategies[chosen.strategy].weaknesses
     certain = ~kernels.declared(weaknesses, Flaw.CANCELS, there)
@@ -121,7 +121,7 @@ def test_values_stay_within_the_range(name: str, dtype: Dtype, z: list[float]) -
 @pytest.mark.parametrize("name", NAMES)
 def test_the_bounds_of_the_range_are_approached_and_no_others_are(name: str) -> None:
     low, high = formulas(name).range
-    z = np.concatenate([oracle.points(name, Dtype.FLOAT64), np.linspace(-2, 0, 20_001)])
+    z = np.concatenate([oracle.points(registry.activation(name), Dtype.FLOAT64), np.linspace(-2, 0, 20_001)])
     y = forward(name, z)
     for bound, found in ((low, y.min()), (high, y.max())):
         if np.isfinite(bound):
@@ -159,7 +159,7 @@ def test_the_derivative_is_the_slope_of_the_output(name: str, z: list[float]) ->
     step = 1e-5
     kinks = [*formulas(name).kinks, 0.0]
     at = np.array([each for each in z if min(abs(each - kink) for kink in kinks) > 2 * step and each < 30])
-    slope = kernels.outputs(Kernel(name, "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64), at)[-1]
+    slope = kernels.outputs(KernelId(name, "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64), at)[-1]
     change = (forward(name, at + step) - forward(name, at - step)) / (2 * step)
     np.testing.assert_allclose(slope, change, rtol=1e-8, atol=1e-9)
 
@@ -178,7 +178,7 @@ SAFE = [
 @kernels.by_kernel(SAFE, "chosen")
 @given(anywhere)
 @settings(deadline=None, max_examples=20)
-def test_no_finite_z_raises_or_warns(chosen: Kernel, z: list[float]) -> None:
+def test_no_finite_z_raises_or_warns(chosen: KernelId, z: list[float]) -> None:
     """Unless the output or the derivative is itself beyond the format; tanh's exponential is of twice |z|."""
     limit = float(np.finfo(chosen.dtype).max) / 2
     there = np.array([1.0, *(each for each in z if abs(each) <= limit)], dtype=chosen.dtype)

@@ -7,21 +7,23 @@ import pytest
 
 from actbench import registry
 from actbench.backends import numpy_dtype
-from actbench.kernels.kernel import Operands, Placement, prepare
+from actbench.kernels.operands import Operand, Operands
+from actbench.kernels.placement import Placement
 from actbench.model.names import Dtype, Op, Storage
 from actbench.planning.costs import bytes_moved, residual_bytes
 from tests.support.narrow import kernel
+from tests.support.resolved import prepare
 
 
 def test_narrow_residuals_are_made_once_and_shared_by_strategies_and_backends() -> None:
-    operands = Operands.drawn("silu", Dtype.FLOAT32, 100, seed=1)
-    kept = operands.array("pair:float16", "y:float16")
+    operands = Operands.drawn(registry.activation("silu"), Dtype.FLOAT32, 100, seed=1)
+    kept = operands.array(Operand.of("pair", "y", Storage.FLOAT16))
     assert kept.dtype == np.float16
-    assert kept is operands.array("cached:float16", "y:float16")
-    assert np.array_equal(kept, operands.array("pair", "y").astype(np.float16))
+    assert kept is operands.array(Operand.of("cached", "y", Storage.FLOAT16))
+    assert np.array_equal(kept, operands.array(Operand.of("pair", "y")).astype(np.float16))
     placement = Placement(operands, np.random.default_rng(0))
-    of_numpy = placement.operand(registry.backend("numpy"), "pair:float16", "z:float16")
-    of_numba = placement.operand(registry.backend("numba"), "pair:float16", "z:float16")
+    of_numpy = placement.operand(registry.backend("numpy"), Operand.of("pair", "z", Storage.FLOAT16))
+    of_numba = placement.operand(registry.backend("numba"), Operand.of("pair", "z", Storage.FLOAT16))
     assert of_numba.dtype == np.uint16
     assert np.shares_memory(of_numpy, of_numba)
 
@@ -32,12 +34,12 @@ def test_a_step_writes_its_residuals_in_their_type_and_its_results_in_the_arithm
     backend: str, storage: str
 ) -> None:
     case = kernel(f"pair:{storage}", "silu", backend, Op.STEP).at(100)
-    operands = Operands.drawn("silu", Dtype.FLOAT32, 100, seed=1)
+    operands = Operands.drawn(registry.activation("silu"), Dtype.FLOAT32, 100, seed=1)
     y, kept_z, kept_y, dz = prepare(case, Placement(operands, np.random.default_rng(0))).results()
     assert y.dtype == dz.dtype == np.float32
     narrow = numpy_dtype(storage)
     assert kept_z.dtype == kept_y.dtype == narrow
-    assert np.array_equal(kept_z, operands.array("pair", "z").astype(narrow))
+    assert np.array_equal(kept_z, operands.array(Operand.of("pair", "z")).astype(narrow))
     assert np.array_equal(kept_y, y.astype(narrow))
 
 

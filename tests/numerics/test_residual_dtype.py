@@ -9,8 +9,9 @@ import pytest
 from actbench import registry
 from actbench.errors import WrongKernelError
 from actbench.formula import Activation
-from actbench.kernels.kernel import Array, compiled
-from actbench.model.cases import Kernel
+from actbench.kernels.operands import Array
+from actbench.kernels.resolution import resolve
+from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op, Storage
 from actbench.model.rule import Dialect
 from actbench.verification import oracle
@@ -41,7 +42,7 @@ BACKENDS = [
 
 def checked(activation: str, strategy: str, backend: str, storage: str, dtype: str) -> None:
     for op in (Op.DERIVATIVE, Op.STEP) if backend.startswith("numpy") else (Op.STEP,):
-        oracle.check(kernel(f"{strategy}:{storage}", activation, backend, op, dtype), kernels.evaluate)
+        oracle.check(resolve(kernel(f"{strategy}:{storage}", activation, backend, op, dtype)), kernels.evaluate)
 
 
 @pytest.mark.parametrize(("storage", "dtype"), TYPES)
@@ -70,7 +71,7 @@ def test_float64_is_kept_in_sixteen_bits_as_well(backend: str, storage: str) -> 
 @pytest.mark.parametrize("op", [Op.DERIVATIVE, Op.BACKWARD])
 @pytest.mark.parametrize(("activation", "strategy"), [("logistic", "cached"), ("silu", "pair")])
 def test_compiled_loops_read_what_is_kept_in_every_op(activation: str, strategy: str, op: Op) -> None:
-    oracle.check(kernel(f"{strategy}:float16", activation, "numba", op), kernels.evaluate)
+    oracle.check(resolve(kernel(f"{strategy}:float16", activation, "numba", op)), kernels.evaluate)
 
 
 @pytest.mark.parametrize("library", ["torch", "jax"])
@@ -81,7 +82,7 @@ def test_array_libraries_keep_residuals_narrowly(library: str, storage: str, op:
     if find_spec(library) is None:
         pytest.skip(f"{library} is not installed")
     for activation, strategy in (("logistic", "cached"), ("logistic", "complement"), ("tanh", "recompute")):
-        oracle.check(kernel(f"{strategy}:{storage}", activation, library, op), kernels.evaluate)
+        oracle.check(resolve(kernel(f"{strategy}:{storage}", activation, library, op)), kernels.evaluate)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +94,7 @@ def test_the_kept_output_in_float16_gives_1_percent_wrong_and_0_from_known_z(
     z = np.concatenate([np.linspace(inaccurate - 0.2, inaccurate + 0.1, 3001), np.linspace(zero - 0.2, 20.0, 2001)])
     z = z.astype(np.float32)
     found = kernels.outputs(kernel("cached:float16", activation), z)[-1]
-    slope = oracle.slopes_at(activation, z)
+    slope = oracle.slopes_at(registry.activation(activation), z)
     wrong = np.abs(found / slope.nearest - 1) > 0.01
     assert z[wrong].min() == pytest.approx(inaccurate, rel=0.01)
     assert not np.any(found[z > zero + 0.001])
@@ -110,8 +111,8 @@ def test_what_is_too_large_for_float16_becomes_infinite_without_a_word(backend: 
 
 
 def test_the_error_told_is_that_against_the_truth_and_the_rounding_is_a_known_weakness() -> None:
-    check = oracle.check(kernel("complement:bfloat16"), kernels.evaluate)
-    plain = oracle.check(kernel("complement"), kernels.evaluate)
+    check = oracle.check(resolve(kernel("complement:bfloat16")), kernels.evaluate)
+    plain = oracle.check(resolve(kernel("complement")), kernels.evaluate)
     assert plain.max_ulp < 8
     assert 2**14 < check.max_ulp < 2**16  # of 24 bits 8 are left
     assert check.weaknesses == (
@@ -122,7 +123,7 @@ def test_the_error_told_is_that_against_the_truth_and_the_rounding_is_a_known_we
 def spoilt(of: str, by: float = 1.0) -> oracle.Evaluate:
     """Return an evaluation that computes another strategy in place of the one asked for, and that times a factor."""
 
-    def evaluate(asked: Kernel, z: Array, dy: Array) -> Evaluation:
+    def evaluate(asked: KernelId, z: Array, dy: Array) -> Evaluation:
         found = kernels.evaluate(replace(asked, strategy=of), z, dy)
         return replace(found, derivative=found.derivative * np.float32(by))
 
@@ -136,11 +137,11 @@ def spoilt(of: str, by: float = 1.0) -> oracle.Evaluate:
 )
 def test_a_kernel_that_computes_from_anything_else_is_wrong(of: str, by: float) -> None:
     with pytest.raises(WrongKernelError, match=r"where g' from what is kept = "):
-        oracle.check(kernel("complement:float16"), spoilt(of, by))
+        oracle.check(resolve(kernel("complement:float16")), spoilt(of, by))
 
 
 def test_compiled_code_widens_whole_vectors_and_computes_in_float32() -> None:
-    found = compiled(kernel("cached:float16", backend="numba-simd"))
+    found = resolve(kernel("cached:float16", backend="numba-simd")).compiled
     assert found is not None
     assert found.signature == "(array(float32, 1d, C), array(uint16, 1d, C))"
     assert found.vector_bits >= 128

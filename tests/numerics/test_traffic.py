@@ -8,11 +8,14 @@ import pytest
 
 from actbench import registry
 from actbench.errors import LOADED, InputError
-from actbench.kernels import kernel
-from actbench.model.cases import Arm, Block, Kernel
+from actbench.kernels.resolution import kernel as resolved
+from actbench.kernels.resolution import resolve
+from actbench.kernels.traffic import Traffic, traffic
+from actbench.model.cases import Arm, Block, KernelId
 from actbench.model.names import Dtype, Op
 from actbench.planning.costs import bytes_moved, residual_bytes
 from tests.support.placed import SAMPLE, SIZE, placed
+from tests.support.resolved import prepare
 
 TRAFFIC = {
     # arrays of its size that one call reads or writes, and how many are kept
@@ -38,12 +41,12 @@ KEPT = {"textbook": "z", "recompute": "z", "cached": "y", "complement": "c", "in
 
 
 @pytest.mark.parametrize("chosen", SAMPLE, ids=lambda chosen: chosen.id)
-def test_bytes_moved_and_kept_follow_from_the_traffic(chosen: Kernel) -> None:
+def test_bytes_moved_and_kept_follow_from_the_traffic(chosen: KernelId) -> None:
     kept = KEPT[chosen.strategy]
-    assert kernel.rule(chosen).residuals == tuple(kept.split())
+    assert resolved(chosen).rule.residuals == tuple(kept.split())
     streams, arrays = TRAFFIC[kept, chosen.op]
     bytes_each = {Dtype.FLOAT32: 4, Dtype.FLOAT64: 8}[chosen.dtype]
-    assert kernel.traffic(chosen.activation, chosen.strategy, chosen.op) == kernel.Traffic(arrays, streams)
+    assert resolve(chosen).traffic == Traffic(arrays, streams)
     assert bytes_moved(chosen.at(SIZE)) == streams * SIZE * bytes_each
     assert residual_bytes(chosen.at(SIZE)) == arrays * bytes_each
 
@@ -52,7 +55,7 @@ def test_every_strategy_of_a_name_keeps_as_much() -> None:
     for activation in registry.activations().values():
         for strategy, op in product(activation.strategies, Op):
             streams, arrays = TRAFFIC[KEPT[strategy], op]
-            assert kernel.traffic(activation.name, strategy, op) == kernel.Traffic(arrays, streams)
+            assert traffic(activation, strategy, None, op) == Traffic(arrays, streams)
 
 
 def test_a_function_that_a_backend_lacks_is_a_reason_for_a_kernel_not_to_exist(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,14 +67,14 @@ def test_a_function_that_a_backend_lacks_is_a_reason_for_a_kernel_not_to_exist(m
         ("intermediate", Op.STEP, "erfc"),
         ("pair", Op.STEP, "erfc"),
     ):
-        chosen = Kernel("gelu", strategy, "numpy", op, Dtype.FLOAT64)
-        assert kernel.refusal(chosen) == f"numpy has no {missing}"
+        chosen = KernelId("gelu", strategy, "numpy", op, Dtype.FLOAT64)
+        assert resolve(chosen).unsupported == f"numpy has no {missing}"
         with pytest.raises(InputError) as refused:
-            kernel.rule(chosen)
+            resolved(chosen).require_supported()
         assert str(refused.value) == f"{chosen.id} does not exist: numpy has no {missing}"
     for strategy, op in (("intermediate", Op.DERIVATIVE), ("pair", Op.BACKWARD)):
-        assert kernel.refusal(Kernel("gelu", strategy, "numpy", op, Dtype.FLOAT64)) is None
-    assert kernel.refusal(Kernel("logistic", "recompute", "numpy", Op.STEP, Dtype.FLOAT64)) is None
+        assert resolve(KernelId("gelu", strategy, "numpy", op, Dtype.FLOAT64)).unsupported is None
+    assert resolve(KernelId("logistic", "recompute", "numpy", Op.STEP, Dtype.FLOAT64)).unsupported is None
 
 
 @pytest.mark.parametrize(("op", "dtype"), [*product(Op, Dtype)])
@@ -93,12 +96,12 @@ def test_the_yardstick_reads_one_array_and_writes_one_and_keeps_nothing(op: Op, 
 )
 def test_an_unknown_name_is_answered_with_the_nearest(wrong: dict[str, str], message: str) -> None:
     names = {"activation": "logistic", "strategy": "cached", "backend": "numpy"} | wrong
-    chosen = Kernel(**names, op=Op.DERIVATIVE, dtype=Dtype.FLOAT64)
+    chosen = KernelId(**names, op=Op.DERIVATIVE, dtype=Dtype.FLOAT64)
     with pytest.raises(InputError) as refused:
-        kernel.rule(chosen)
+        resolve(chosen)
     assert str(refused.value) == message
     with pytest.raises(InputError):
-        kernel.prepare(chosen.at(SIZE), placed())
+        prepare(chosen.at(SIZE), placed())
 
 
 def test_an_unavailable_backend_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:

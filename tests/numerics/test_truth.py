@@ -11,9 +11,10 @@ import mpmath
 import numpy as np
 import pytest
 
-from actbench import plugins
+from actbench import plugins, registry
 from actbench.formula import Activation, Formulas
-from actbench.model.cases import Kernel
+from actbench.kernels.resolution import resolve
+from actbench.model.cases import KernelId
 from actbench.model.checks import Check
 from actbench.model.names import Dtype, Op
 from actbench.model.rule import Formula
@@ -58,12 +59,12 @@ def declare(forward: str, derivative: str = "0.0 * z + 1.0", more: str = "") -> 
     plugins.load("mine.py")
 
 
-def kernel(dtype: Dtype = Dtype.FLOAT64) -> Kernel:
-    return Kernel("mine", "recompute", "numpy", Op.DERIVATIVE, dtype)
+def kernel(dtype: Dtype = Dtype.FLOAT64) -> KernelId:
+    return KernelId("mine", "recompute", "numpy", Op.DERIVATIVE, dtype)
 
 
 def checked(dtype: Dtype = Dtype.FLOAT64) -> Check:
-    return oracle.check(kernel(dtype), evaluate)
+    return oracle.check(resolve(kernel(dtype)), evaluate)
 
 
 def exactly(definition: Formula) -> Exact:
@@ -120,7 +121,7 @@ def test_functions_without_a_rule_are_differentiated_as_well(definition: Formula
 
 def test_noise_that_1_plus_tiny_leaves_is_not_taken_for_a_derivative() -> None:
     declare("0.5 * z * (1.0 + m.erf(z * 0.7071067811865476))")
-    slope, _ = truth.truth_at("mine", np.array([-19.75, -37.0, -38.5, -100.0]))
+    slope, _ = truth.truth_at(registry.activation("mine"), np.array([-19.75, -37.0, -38.5, -100.0]))
     assert f"{slope.nearest[0]:.9g}" == "-1.56447816e-84"
     assert slope.nearest[-1] == 0
     assert slope.known.all()
@@ -139,8 +140,8 @@ def test_what_no_number_of_digits_shows_counts_as_unknown() -> None:
 def test_a_definition_by_mpmath_s_own_functions_counts_where_two_precisions_agree(forward: str) -> None:
     declare("np.logaddexp(0.0, z)", more=f", definition=lambda z: {forward}")
     z = np.array([-745.0, -110.0, -1.0, -1e-200, 0.0, 5e-324, 2.0, 50.0, 700.0, 1e10])
-    slope, _ = truth.truth_at("mine", z)
-    reference, _ = truth.truth_at("softplus", z)
+    slope, _ = truth.truth_at(registry.activation("mine"), z)
+    reference, _ = truth.truth_at(registry.activation("softplus"), z)
     assert slope.digits is None
     assert slope.nearest.tolist() == reference.nearest.tolist()
 
@@ -158,7 +159,7 @@ ROOTS = [
 def test_a_right_derivative_passes_at_roots_of_any_order(forward: str, derivative: str, dtype: Dtype) -> None:
     declare(forward, derivative)
     assert checked(dtype).max_ulp <= 4
-    assert truth.sides_at("mine", 0.0) is not None
+    assert truth.sides_at(registry.activation("mine"), 0.0) is not None
 
 
 @pytest.mark.parametrize("backend", ["m", "np"])
@@ -175,8 +176,8 @@ def test_a_right_derivative_passes_at_roots_of_any_order(forward: str, derivativ
 def test_a_root_of_the_derivative_is_no_kink(forward: str, z: float, backend: str) -> None:
     body = forward.format(m=backend)
     declare(body if backend == "m" else f"np.asarray({body}, dtype=float)")
-    assert (truth.obstacle("mine") is None) == (backend == "m")
-    sides = truth.sides_at("mine", z)
+    assert (truth.obstacle(registry.activation("mine")) is None) == (backend == "m")
+    sides = truth.sides_at(registry.activation("mine"), z)
     assert sides is not None
     assert not sides.words(z)
 
@@ -194,7 +195,7 @@ def test_a_root_of_the_derivative_is_no_kink(forward: str, z: float, backend: st
 )
 def test_a_kink_or_jump_is_told_however_small_the_function(forward: str, z: float, said: str, backend: str) -> None:
     declare(forward if backend == "m" else f"np.asarray({forward}, dtype=float)")
-    sides = truth.sides_at("mine", z)
+    sides = truth.sides_at(registry.activation("mine"), z)
     assert sides is not None
     assert said in sides.words(z)
 
@@ -220,7 +221,8 @@ def test_residuals_are_saved_in_as_many_digits_as_they_need() -> None:
         "m.tanh(z)", more=", small=Strategy(lambda w: w * (2.0 - w), save=lambda z: (m.tanh(z), 1.0 - m.tanh(abs(z))))"
     )
     z = np.array([-350.0, 150.0, 1.0])
-    saved = truth.residuals_at("mine", "small", z, lambda: truth.truth_at("mine", z)[1])
+    mine = registry.activation("mine")
+    saved = truth.residuals_at(mine, "small", z, lambda: truth.truth_at(mine, z)[1])
     with mpmath.workdps(400):
         right = [float(1 - mpmath.tanh(abs(number))) for number in z.tolist()]
     assert saved["w"].tolist() == right

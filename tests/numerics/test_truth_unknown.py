@@ -9,9 +9,10 @@ from textwrap import dedent
 import numpy as np
 import pytest
 
-from actbench import plugins
+from actbench import plugins, registry
 from actbench.errors import BenchmarkError, WrongKernelError
-from actbench.model.cases import Kernel
+from actbench.kernels.resolution import resolve
+from actbench.model.cases import KernelId
 from actbench.model.checks import Check
 from actbench.model.names import Dtype, Op
 from actbench.report.summary import _with_unknown
@@ -51,12 +52,12 @@ def declare(forward: str, derivative: str = "0.0 * z + 1.0", more: str = "") -> 
     plugins.load("mine.py")
 
 
-def kernel() -> Kernel:
-    return Kernel("mine", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+def kernel() -> KernelId:
+    return KernelId("mine", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
 
 
 def checked() -> Check:
-    return oracle.check(kernel(), evaluate)
+    return oracle.check(resolve(kernel()), evaluate)
 
 
 def refusal() -> str:
@@ -87,7 +88,7 @@ def test_an_activation_of_which_next_to_nothing_is_known_is_refused(forward: str
 def test_where_g_is_unknown_is_counted_and_said(forward: str, actbench: Actbench) -> None:
     declare(forward)
     check = checked()
-    assert check.points == oracle.points("mine", Dtype.FLOAT64).size
+    assert check.points == oracle.points(registry.activation("mine"), Dtype.FLOAT64).size
     assert 0.4 < check.unknown / check.points < 0.6
     (low, high), *_ = check.unknown_at
     assert low == -np.finfo(np.float64).max

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from actbench import registry
 from actbench.analysis.accuracy import Zone
 from actbench.analysis.stretches import Stretches
 from actbench.measure.accuracy import points
@@ -76,7 +77,7 @@ def lost(actbench: Actbench, tmp_path: Path) -> Callable[[str], dict[str, list[t
 
 
 def test_zones_between_two_sample_points_are_told_to_the_float(lost: Callable[[str], Any]) -> None:
-    looked_at = points("softsign", Dtype.FLOAT64, 60, 0)
+    looked_at = points(registry.activation("softsign"), Dtype.FLOAT64, 60, 0)
     assert not any(looked_at == 8.0)
     left, right = (np.nextafter(7.1, inf), np.nextafter(7.3, 0)), (40.0, np.nextafter(40.1, 0))
     assert lost("softsign/holed") == {
@@ -153,7 +154,7 @@ def test_a_kernel_is_called_on_few_sizes(monkeypatch: pytest.MonkeyPatch) -> Non
     from actbench.measure.accuracy import Survey
     from actbench.measure.protocol import Evaluate
     from actbench.measure.wire import A, Request
-    from actbench.model.cases import Kernel
+    from actbench.model.cases import KernelId
     from actbench.model.names import Op
     from tests.support.fake import FakeWorker
 
@@ -167,6 +168,6 @@ def test_a_kernel_is_called_on_few_sizes(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(FakeWorker, "ask", counted)
     bench = FakeBench()
-    kernel = Kernel("softsign", "cached", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    kernel = KernelId("softsign", "cached", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
     assert list(Survey(20).of([kernel], bench.launch))
     assert len({*sizes}) < 12 < len(sizes)

@@ -15,11 +15,12 @@ from actbench.backends._compiling import jitted
 from actbench.backends.numba_parallel import copying
 from actbench.cli import main
 from actbench.errors import BenchmarkError
+from actbench.kernels.resolution import resolve
 from actbench.measure import baseline, session
 from actbench.measure.client import WorkerProcess, here
 from actbench.measure.launch import WorkerOptions
 from actbench.measure.protocol import PROTOCOL, Evaluate, Prepare, Slice, Source, Sweep, Time
-from actbench.model.cases import Arm, Block, Kernel
+from actbench.model.cases import Arm, Block, KernelId
 from actbench.model.names import Dtype, Op
 from tests.support.selections import record, rows
 
@@ -137,7 +138,7 @@ def test_workers_of_this_environment_load_what_this_process_has() -> None:
     plugins.load("mine.py")
     started = session.start_process(WorkerOptions(None, TIMEOUT))
     z = np.linspace(-2.0, 2.0, 5)
-    answer = started.ask(Evaluate.of(Kernel("softer", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64), z, z))
+    answer = started.ask(Evaluate.of(KernelId("softer", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64), z, z))
     started.close()
     np.testing.assert_allclose(answer.outputs[0].unpack(), 0.5 / np.cosh(z / 2) ** 2)
 
@@ -147,7 +148,7 @@ def test_a_worker_that_speaks_an_older_protocol_is_not_told_to_load(monkeypatch:
     monkeypatch.setattr(baseline, "PROTOCOL", PROTOCOL + 1)
     with baseline.opened(sys.executable) as start:
         started = start(WorkerOptions(None, TIMEOUT, "baseline"))
-        kernel = Kernel("softer", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+        kernel = KernelId("softer", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
         with pytest.raises(BenchmarkError, match="unknown activation 'softer'"):
             started.ask(Evaluate.of(kernel, np.ones(1), np.ones(1)))
         started.close()
@@ -156,10 +157,9 @@ def test_a_worker_that_speaks_an_older_protocol_is_not_told_to_load(monkeypatch:
 @pytest.mark.parametrize("backend", ["numba", "numba-simd"])
 def test_formulas_call_functions_beside_them_in_the_kernel_s_dtype(backend: str) -> None:
     plugins.load("mine.py")
-    kernel = Kernel("softer", "pair", backend, Op.STEP, Dtype.FLOAT32)
-    from actbench.kernels import kernel as kernels
+    kernel = KernelId("softer", "pair", backend, Op.STEP, Dtype.FLOAT32)
 
-    facts = kernels.compiled(kernel)
+    facts = resolve(kernel).compiled
     assert facts is not None
     assert facts.double_conversions == 0
 

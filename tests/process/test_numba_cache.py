@@ -14,8 +14,8 @@ from numba.core.caching import IndexDataCacheFile
 
 from actbench import registry
 from actbench.backends import _generated_code, _numba_cache
-from actbench.kernels.kernel import rule
-from actbench.model.cases import Kernel
+from actbench.kernels.resolution import kernel as resolved
+from actbench.model.cases import KernelId
 from actbench.model.checks import Compiled
 from actbench.model.names import Dtype, Op
 
@@ -72,21 +72,21 @@ def test_where_no_lock_can_be_written_it_is_done_without(tmp_path: Path) -> None
 
 COMPILE = """
 import sys
-from actbench.kernels.kernel import bind
+from actbench.kernels.resolution import resolve
 from actbench.model.cases import Case
-bind(Case.parse(sys.argv[1]).kernel)
+assert resolve(Case.parse(sys.argv[1])).bound
 """
 
 CALL = """
 import sys
 import numpy as np
-from actbench.kernels.kernel import bind
+from actbench.kernels.resolution import resolve
 from actbench.model.cases import Case
 from tests.support import kernels
 for case in map(Case.parse, sys.argv[1:]):
     z = np.linspace(-2, 2, case.size, dtype=case.dtype)
     expected = kernels.outputs(Case.parse(case.id.replace(case.backend, "numpy")).kernel, z)
-    assert bind(case.kernel).from_cache, case.id
+    assert resolve(case).bound.from_cache, case.id
     for one, other in zip(kernels.outputs(case.kernel, z), expected, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6, err_msg=case.id)
 """
@@ -104,9 +104,9 @@ def test_kernels_that_other_processes_compiled_are_not_taken_for_one_another(bac
     assert found.returncode == 0, found.stderr
 
 
-def bound_and_compiled(kernel: Kernel) -> tuple[bool, Compiled | None]:
+def bound_and_compiled(kernel: KernelId) -> tuple[bool, Compiled | None]:
     """Bind a kernel as a process does that has not yet; return whether it came from the cache, and what it is."""
-    backend, chosen = registry.backend(kernel.backend), (kernel.op, rule(kernel), kernel.dtype)
+    backend, chosen = registry.backend(kernel.backend), (kernel.op, resolved(kernel).rule, kernel.dtype)
     bound = backend.bind(*chosen)
     return bound.from_cache, backend.compiled(bound, *chosen)
 
@@ -116,7 +116,7 @@ def test_a_kernel_from_the_cache_is_what_it_was_when_it_was_compiled_and_is_not_
     backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path))
-    kernel, other = (Kernel("logistic", "cached", backend, Op.DERIVATIVE, dtype) for dtype in Dtype)
+    kernel, other = (KernelId("logistic", "cached", backend, Op.DERIVATIVE, dtype) for dtype in Dtype)
     (first, facts), (_, others) = bound_and_compiled(kernel), bound_and_compiled(other)
     assert facts != others
     monkeypatch.setattr(_generated_code, "facts", None)
@@ -126,7 +126,7 @@ def test_a_kernel_from_the_cache_is_what_it_was_when_it_was_compiled_and_is_not_
 
 def test_what_another_version_read_is_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path))
-    kernel = Kernel("logistic", "cached", "numba", Op.DERIVATIVE, Dtype.FLOAT64)
+    kernel = KernelId("logistic", "cached", "numba", Op.DERIVATIVE, Dtype.FLOAT64)
     _, facts = bound_and_compiled(kernel)
     monkeypatch.setattr(_generated_code, "edition", lambda: "another")
     read = Mock(side_effect=_generated_code.facts)

@@ -20,7 +20,7 @@ from actbench.host.variables import worker_environment
 from actbench.measure.client import WorkerProcess, here
 from actbench.measure.launch import WorkerLostError, WorkerOptions
 from actbench.measure.protocol import Evaluate, Prepare, Slice, Sweep, Time
-from actbench.model.cases import Arm, Block, Kernel
+from actbench.model.cases import Arm, Block, KernelId
 from actbench.model.names import Dtype, Op
 from tests.support.selections import FILES, UNPROBED, names, rows
 
@@ -78,7 +78,7 @@ def test_a_worker_evaluates_what_the_mathematics_says(worker: WorkerProcess, bac
     dy = np.linspace(1, 2, 7)
     y = 1 / (1 + np.exp(-z))
     for strategy in ("textbook", "recompute", "cached", "complement"):
-        answer = worker.ask(Evaluate.of(Kernel("logistic", strategy, backend, op, Dtype.FLOAT64), z, dy))
+        answer = worker.ask(Evaluate.of(KernelId("logistic", strategy, backend, op, Dtype.FLOAT64), z, dy))
         outputs = [array.unpack() for array in answer.outputs]
         assert answer.raised is None
         np.testing.assert_allclose(outputs[-1], y * (1 - y) * (1 if op is Op.DERIVATIVE else dy), rtol=1e-13)
@@ -89,7 +89,7 @@ def test_a_worker_evaluates_what_the_mathematics_says(worker: WorkerProcess, bac
 
 
 def test_arithmetic_that_raises_is_an_answer(worker: WorkerProcess) -> None:
-    kernel = Kernel("logistic", "textbook", "python", Op.DERIVATIVE, Dtype.FLOAT64)
+    kernel = KernelId("logistic", "textbook", "python", Op.DERIVATIVE, Dtype.FLOAT64)
     answer = worker.ask(Evaluate.of(kernel, np.array([-1000.0]), np.ones(1)))
     assert answer.raised is not None
     assert answer.raised.startswith("OverflowError")

@@ -18,7 +18,6 @@ from actbench.measure.worker import Server
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
-from actbench.plugins.by_name import forget
 from tests.support.registered import register
 
 SWEEPS, CALLS = 3, 25
@@ -51,7 +50,6 @@ def declared(
 
     extended = registry.activation(activation).with_strategy(Extension(activation, "mine", "for a test", build))
     register(monkeypatch, extended)
-    forget()
 
 
 def block(

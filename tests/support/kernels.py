@@ -14,10 +14,13 @@ import pytest
 from actbench import registry
 from actbench.backends import Backend
 from actbench.formula import Flaw, Weakness
-from actbench.kernels.kernel import Array, Operands, Placement, bind, prepare, refusal
-from actbench.model.cases import Kernel
+from actbench.kernels.operands import Array, Operands
+from actbench.kernels.placement import Placement
+from actbench.kernels.resolution import resolve
+from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
 from actbench.verification.oracle import Evaluation
+from tests.support.resolved import prepare
 from tests.support.tiers import exhaustive_but
 
 
@@ -92,7 +95,7 @@ FULLY = ("logistic", "silu")
 """The activations that are tested in every loop there is, in both dtypes."""
 
 
-def _has_a_loop_of_its_own(kernel: Kernel) -> bool:
+def _has_a_loop_of_its_own(kernel: KernelId) -> bool:
     """Whether other kernels tell less than this: threads share numba-simd's loops, and a step compiles all formulas.
 
     Compiling is most of what tests take.
@@ -102,7 +105,7 @@ def _has_a_loop_of_its_own(kernel: Kernel) -> bool:
 
 
 @cache
-def every_kernel() -> tuple[Kernel, ...]:
+def every_kernel() -> tuple[KernelId, ...]:
     """Return activations x strategies x backends x dtypes x ops, by discovery.
 
     Left out are the optional backends, and loops that say nothing new of an activation; what is compiled is so in one
@@ -114,11 +117,11 @@ def every_kernel() -> tuple[Kernel, ...]:
         for activation, (turn, backend), op in product(registry.activations().values(), enumerate(usable), Op)
         for place, strategy in enumerate(activation.strategies)
         for dtype in _tested(activation.name, backend, turn + place)
-        for kernel in [Kernel(activation.name, strategy, backend.name, op, dtype)]
+        for kernel in [KernelId(activation.name, strategy, backend.name, op, dtype)]
         if _has_a_loop_of_its_own(kernel)
         or (activation.name in FULLY and not backend.threaded)
         or (activation.name == FULLY[0])
-        if refusal(kernel) is None
+        if resolve(kernel).unsupported is None
     )
 
 
@@ -128,9 +131,9 @@ def _tested(activation: str, backend: Backend, turn: int) -> tuple[Dtype, ...]:
 
 
 @cache
-def sample() -> tuple[Kernel, ...]:
+def sample() -> tuple[KernelId, ...]:
     """Return one kernel for every kind of strategy, backend and op, in either dtype by turns."""
-    found: dict[tuple[str, str, Op], list[Kernel]] = {}
+    found: dict[tuple[str, str, Op], list[KernelId]] = {}
     for kernel in every_kernel():
         activation = "silu" if kernel.strategy in {"intermediate", "pair"} else "logistic"
         if kernel.activation == activation:
@@ -138,7 +141,7 @@ def sample() -> tuple[Kernel, ...]:
     return tuple(kernels[turn % len(kernels)] for turn, kernels in enumerate(found.values()))
 
 
-def is_quick(kernel: Kernel) -> bool:
+def is_quick(kernel: KernelId) -> bool:
     """Tell whether a kernel belongs to the quick tier.
 
     The mathematics of every strategy is tested on numpy and on python, in the derivative and, with the output, in the
@@ -152,7 +155,7 @@ def is_quick(kernel: Kernel) -> bool:
     return mathematics or kernel in sample()
 
 
-def by_kernel(chosen: Iterable[Kernel], name: str = "kernel") -> pytest.MarkDecorator:
+def by_kernel(chosen: Iterable[KernelId], name: str = "kernel") -> pytest.MarkDecorator:
     """Run a test for each of these kernels, those outside the quick tier as exhaustive tests."""
     return pytest.mark.parametrize(name, exhaustive_but(chosen, is_quick), ids=lambda kernel: kernel.id)
 
@@ -193,17 +196,17 @@ def declared(weaknesses: tuple[Weakness, ...], flaw: Flaw, z: Array) -> Array:
     return there
 
 
-def outputs(kernel: Kernel, z: Array, dy: Array | None = None, **raising: Any) -> list[Array]:
+def outputs(kernel: KernelId, z: Array, dy: Array | None = None, **raising: Any) -> list[Array]:
     """Call a kernel once; dy is 1 unless given. What numpy meets on the way is ignored unless it is to raise."""
-    operands = Operands(kernel.activation, z, np.ones_like(z) if dy is None else dy)
+    operands = Operands(registry.activation(kernel.activation), z, np.ones_like(z) if dy is None else dy)
     placement = Placement(operands, np.random.default_rng(0))
     with np.errstate(**{"all": "ignore"} | raising):
         return prepare(kernel.at(z.size), placement).results()
 
 
-def from_residual(kernel: Kernel, kept: Array) -> Array:
+def from_residual(kernel: KernelId, kept: Array) -> Array:
     """Call a derivative on a residual of one's own."""
-    function = bind(kernel).function
+    function = resolve(kernel).bound.function
     backend = registry.backend(kernel.backend)
     with np.errstate(all="ignore"):
         if not backend.preallocates:
@@ -213,7 +216,7 @@ def from_residual(kernel: Kernel, kept: Array) -> Array:
         return out
 
 
-def evaluate(kernel: Kernel, z: Array, dy: Array) -> Evaluation:
+def evaluate(kernel: KernelId, z: Array, dy: Array) -> Evaluation:
     """Answer as a worker does: one by one where the arithmetic raises."""
     raised: str | None = None
     try:
@@ -254,7 +257,7 @@ def _exact(function: Any, z: Array) -> list[Any]:
         return [function(mpmath.mpf(float(each))) for each in z]
 
 
-def _at(kernel: Kernel, z: Array, dy: Array) -> list[Array]:
+def _at(kernel: KernelId, z: Array, dy: Array) -> list[Array]:
     try:
         return outputs(kernel, z, dy)
     except ArithmeticError:

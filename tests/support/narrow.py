@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from actbench.model.cases import Kernel
+from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
 from tests.conftest import Actbench
 
 
 def kernel(
     strategy: str, activation: str = "logistic", backend: str = "numpy", op: Op = Op.DERIVATIVE, dtype: str = "float32"
-) -> Kernel:
-    return Kernel(activation, strategy, backend, op, Dtype(dtype))
+) -> KernelId:
+    return KernelId(activation, strategy, backend, op, Dtype(dtype))
 
 
 def cases(actbench: Actbench, *arguments: str) -> list[str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from actbench import registry
-from actbench.kernels import kernel
-from actbench.kernels.kernel import Invocation, Operands, Placement
+from actbench.kernels.operands import Operands
+from actbench.kernels.placement import Invocation, Placement
 from actbench.model.cases import Case
 from actbench.model.names import Dtype, Op
 from tests.support import kernels
+from tests.support.resolved import prepare
 
 SIZE = 1000
 
@@ -23,8 +24,8 @@ PREALLOCATING = [name for name, backend in USABLE.items() if backend.preallocate
 
 
 def placed(seed: int = 0, dtype: Dtype = Dtype.FLOAT64, size: int = SIZE, activation: str = "logistic") -> Placement:
-    return Placement(Operands.drawn(activation, dtype, size, seed=1), np.random.default_rng(seed))
+    return Placement(Operands.drawn(registry.activation(activation), dtype, size, seed=1), np.random.default_rng(seed))
 
 
 def call(placement: Placement, strategy: str, backend: str, op: Op = Op.DERIVATIVE) -> Invocation:
-    return kernel.prepare(Case("logistic", strategy, backend, op, Dtype.FLOAT64, SIZE), placement)
+    return prepare(Case("logistic", strategy, backend, op, Dtype.FLOAT64, SIZE), placement)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actbench import registry
-from actbench.model.cases import OVERHEAD, Kernel
+from actbench.model.cases import OVERHEAD, KernelId
 from actbench.model.names import Dtype, Op
 
 USABLE = [backend for backend in registry.backends().values() if not backend.unavailable]
@@ -11,7 +11,7 @@ USABLE = [backend for backend in registry.backends().values() if not backend.una
 LADDERS = [backend for backend in USABLE if backend.ladder]
 
 EVERY = [
-    Kernel(OVERHEAD, rung, backend.name, Op.DERIVATIVE, dtype)
+    KernelId(OVERHEAD, rung, backend.name, Op.DERIVATIVE, dtype)
     for backend in LADDERS
     for rung, step in backend.ladder.items()
     if not isinstance(step, str)
@@ -21,5 +21,5 @@ EVERY = [
 NUMPY = ("--preset", "overhead", "-b", "numpy", "-d", "float64", "-n", "16", "--seed", "1")
 
 
-def rung(name: str, backend: str = "numpy") -> Kernel:
-    return Kernel(OVERHEAD, name, backend, Op.DERIVATIVE, Dtype.FLOAT64)
+def rung(name: str, backend: str = "numpy") -> KernelId:
+    return KernelId(OVERHEAD, name, backend, Op.DERIVATIVE, Dtype.FLOAT64)

@@ -11,8 +11,9 @@ import pytest
 from actbench import registry
 from actbench.errors import WrongKernelError
 from actbench.formula import Activation, Formulas
-from actbench.kernels.kernel import Array
-from actbench.model.cases import Kernel
+from actbench.kernels.operands import Array
+from actbench.kernels.resolution import resolve
+from actbench.model.cases import KernelId
 from actbench.model.names import Op
 from actbench.verification import oracle
 from actbench.verification.oracle import Evaluation
@@ -26,7 +27,7 @@ Change = Callable[[Array, Array], Array]
 def spoilt(change: Change) -> oracle.Evaluate:
     """Evaluate a kernel whose derivative is changed in some way; its y is right."""
 
-    def answer(kernel: Kernel, z: Array, dy: Array) -> Evaluation:
+    def answer(kernel: KernelId, z: Array, dy: Array) -> Evaluation:
         right = kernels.evaluate(kernel, z, dy)
         factor = np.ones_like(z) if kernel.op is Op.DERIVATIVE else dy
         with np.errstate(all="ignore"):
@@ -36,9 +37,9 @@ def spoilt(change: Change) -> oracle.Evaluate:
     return answer
 
 
-def refusal(kernel: Kernel, evaluate: oracle.Evaluate) -> str:
+def refusal(kernel: KernelId, evaluate: oracle.Evaluate) -> str:
     with pytest.raises(WrongKernelError) as refused:
-        oracle.check(kernel, evaluate)
+        oracle.check(resolve(kernel), evaluate)
     return str(refused.value)
 
 

@@ -7,18 +7,18 @@ import io
 
 from actbench.analysis.accuracy import Accuracy
 from actbench.measure.accuracy import Survey
-from actbench.model.cases import Kernel
+from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
 from tests.support.fake import FakeBench
 
 EXACT = Survey(points=60, exact=True)
 
 
-def kernel(activation: str, strategy: str, dtype: Dtype = Dtype.FLOAT64, backend: str = "numpy") -> Kernel:
-    return Kernel(activation, strategy, backend, Op.DERIVATIVE, dtype)
+def kernel(activation: str, strategy: str, dtype: Dtype = Dtype.FLOAT64, backend: str = "numpy") -> KernelId:
+    return KernelId(activation, strategy, backend, Op.DERIVATIVE, dtype)
 
 
-def found(*kernels: Kernel, survey: Survey = EXACT) -> list[Accuracy]:
+def found(*kernels: KernelId, survey: Survey = EXACT) -> list[Accuracy]:
     bench = FakeBench()
     return [each for each in survey.of(kernels, bench.launch) if isinstance(each, Accuracy)]
 

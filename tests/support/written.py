@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from actbench.kernels.kernel import Array
+from actbench.kernels.operands import Array
 
 
 def right(z: Array) -> Array:

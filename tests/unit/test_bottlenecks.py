@@ -10,7 +10,7 @@ from actbench.analysis.interval import NO_ESTIMATE, Interval
 from actbench.analysis.medians import medians_per_round
 from actbench.analysis.speedups import ratios
 from actbench.model.calibration import Calibration
-from actbench.model.cases import Arm, Block, Kernel
+from actbench.model.cases import Arm, Block, KernelId
 from actbench.model.checks import Check
 from actbench.model.names import Dtype, Op
 from actbench.model.outcomes import BlockTimes
@@ -124,7 +124,7 @@ def of_rounds(
 
 @pytest.mark.parametrize(("preallocates", "expected"), [(False, Bottleneck.ALLOCATION), (True, Bottleneck.MEMORY)])
 def test_a_backend_that_is_not_loaded_is_known_by_the_record(*, preallocates: bool, expected: Bottleneck) -> None:
-    kernel = Kernel("tanh", "cached", "not-loaded-here", Op.DERIVATIVE, Dtype.FLOAT64)
+    kernel = KernelId("tanh", "cached", "not-loaded-here", Op.DERIVATIVE, Dtype.FLOAT64)
     check = Check(kernel, 1.0, 0.0, kept_bytes=8, moved_bytes=16, preallocates=preallocates)
     assert of_rounds([2.01e-4] * 6, backend=kernel.backend, checks=[check]).bottleneck is expected
 

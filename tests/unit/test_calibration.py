@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actbench.kernels.kernel import PHASED, PHASES
+from actbench.kernels.placement import PHASED, PHASES
 from actbench.measure.calibration import (
     MAX_LOOPS,
     MAX_VALUES,

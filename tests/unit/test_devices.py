@@ -9,7 +9,8 @@ import pytest
 from actbench import registry
 from actbench.backends import Device, _nvidia
 from actbench.host import environment
-from actbench.kernels import kernel
+from actbench.kernels.operands import Operand, Operands
+from actbench.kernels.placement import Placement
 from actbench.measure.client import WorkerProcess, here
 from actbench.measure.launch import WorkerOptions
 from actbench.measure.protocol import LocateDevice, Prepare, Slice, Sweep, Time
@@ -18,6 +19,7 @@ from actbench.model.names import Dtype, Op
 from actbench.planning.suite import grouped
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench
+from tests.support.resolved import prepare
 from tests.support.selections import edit, record, rows
 
 RUN = ("run", "-a", "logistic", "-b", "numpy,numba", "-s", "recompute,cached", "-d", "float64", "-n", "1k")
@@ -140,12 +142,12 @@ def test_an_nvidia_device_has_a_name_and_a_copy_of_its_own() -> None:
     (block,) = grouped(Block("logistic", Op.DERIVATIVE, Dtype.FLOAT32, 1000, (Arm("cached", "torch-cuda"),)).cases)
     assert block.copies == ("torch-cuda",)
     copy = block.timed[1]
-    operands = kernel.Operands.drawn(block.activation, block.dtype, block.size, 1)
-    invocation = kernel.prepare(copy, kernel.Placement(operands, np.random.default_rng(1)))
+    operands = Operands.drawn(registry.activation(block.activation), block.dtype, block.size, 1)
+    invocation = prepare(copy, Placement(operands, np.random.default_rng(1)))
     out, z = invocation.arguments
     assert {out.device.type, z.device.type} == {"cuda"}
     invocation.function(out, z)
-    np.testing.assert_array_equal(out.cpu().numpy(), operands.array("", "z"))
+    np.testing.assert_array_equal(out.cpu().numpy(), operands.array(Operand.of("", "z")))
 
 
 @on_a_device

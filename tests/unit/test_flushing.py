@@ -7,8 +7,9 @@ import pytest
 
 from actbench import registry
 from actbench.errors import WrongKernelError
-from actbench.kernels.kernel import Array
-from actbench.model.cases import Kernel
+from actbench.kernels.operands import Array
+from actbench.kernels.resolution import resolve
+from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
 from actbench.verification import oracle
 from actbench.verification.oracle import Evaluation
@@ -21,13 +22,13 @@ def flushing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(registry.backends()["numpy"]), "flushes", "for a test")
 
 
-KERNEL = Kernel("logistic", "recompute", "numpy", Op.STEP, Dtype.FLOAT32)
+KERNEL = KernelId("logistic", "recompute", "numpy", Op.STEP, Dtype.FLOAT32)
 
 
 def changed(below: float, to: float) -> oracle.Evaluate:
     """Evaluate with what is below so many smallest normal numbers replaced."""
 
-    def answer(chosen: Kernel, z: Array, dy: Array) -> Evaluation:
+    def answer(chosen: KernelId, z: Array, dy: Array) -> Evaluation:
         right = kernels.evaluate(chosen, z, dy)
         tiny = np.finfo(np.float32).tiny
         assert right.y is not None
@@ -39,13 +40,13 @@ def changed(below: float, to: float) -> oracle.Evaluate:
 
 def test_flushing_is_refused_where_it_is_not_declared() -> None:
     with pytest.raises(WrongKernelError):
-        oracle.check(KERNEL, changed(1, 0))
+        oracle.check(resolve(KERNEL), changed(1, 0))
 
 
 @pytest.mark.usefixtures("flushing")
 def test_flushing_is_a_weakness_where_it_is_seen_and_excuses_nothing_else() -> None:
-    assert oracle.check(KERNEL, kernels.evaluate).weaknesses == ()
-    assert oracle.check(KERNEL, changed(1, 0)).weaknesses == ("for a test",)
+    assert oracle.check(resolve(KERNEL), kernels.evaluate).weaknesses == ()
+    assert oracle.check(resolve(KERNEL), changed(1, 0)).weaknesses == ("for a test",)
     for below, to in ((1, 1e-36), (1, np.nan), (100, 0)):
         with pytest.raises(WrongKernelError):
-            oracle.check(KERNEL, changed(below, to))
+            oracle.check(resolve(KERNEL), changed(below, to))

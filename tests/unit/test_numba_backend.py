@@ -12,8 +12,9 @@ import pytest
 
 from actbench import registry
 from actbench.backends._rewriting import with_literals
-from actbench.kernels.kernel import bind, rule
-from actbench.model.cases import Kernel
+from actbench.kernels.resolution import kernel as resolved
+from actbench.kernels.resolution import resolve
+from actbench.model.cases import KernelId
 from actbench.model.checks import Compiled
 from actbench.model.names import Dtype, Op
 from tests.support import kernels
@@ -23,66 +24,68 @@ STEPS = [kernel for kernel in EVERY if kernel.op is Op.STEP]
 BACKWARD = [kernel for kernel in EVERY if kernel.op is not Op.STEP]
 SAMPLE = [kernel for kernel in kernels.sample() if kernel.backend == "numba"]
 WITH_PARAMETERS = [
-    Kernel(name, strategy, "numba", Op.STEP, Dtype.FLOAT32)
+    KernelId(name, strategy, "numba", Op.STEP, Dtype.FLOAT32)
     for name in ("celu:alpha=0.3", "elu:alpha=0.5", "leaky-relu:slope=0.3", "squareplus:b=0.1")
     for strategy in registry.activation(name).strategies
 ]
 
 
-def identified(chosen: list[Kernel]) -> pytest.MarkDecorator:
+def identified(chosen: list[KernelId]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("kernel", chosen, ids=lambda kernel: kernel.id)
 
 
-def compiled(kernel: Kernel) -> Compiled:
-    backend, chosen = registry.backend("numba"), (kernel.op, rule(kernel), kernel.dtype)
+def compiled(kernel: KernelId) -> Compiled:
+    backend, chosen = registry.backend("numba"), (kernel.op, resolved(kernel).rule, kernel.dtype)
     found = backend.compiled(backend.bind(*chosen), *chosen)
     assert found is not None
     return found
 
 
-def of(*strategies: str) -> list[Kernel]:
+def of(*strategies: str) -> list[KernelId]:
     return [
         kernel for kernel in BACKWARD if kernel.strategy in strategies and kernel.activation in {"logistic", "tanh"}
     ]
 
 
 @identified([kernel for kernel in STEPS if kernel.dtype is Dtype.FLOAT32] + WITH_PARAMETERS)
-def test_float32_kernels_never_widen_to_float64_going_forward_or_back(kernel: Kernel) -> None:
+def test_float32_kernels_never_widen_to_float64_going_forward_or_back(kernel: KernelId) -> None:
     assert compiled(kernel).double_conversions == 0
 
 
 def test_a_formula_whose_literals_keep_float64_is_seen_to_widen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("actbench.backends.numba.with_literals", lambda formula, *_: formula)
-    assert compiled(Kernel("logistic", "cached", "numba", Op.DERIVATIVE, Dtype.FLOAT32)).double_conversions > 0
+    assert compiled(KernelId("logistic", "cached", "numba", Op.DERIVATIVE, Dtype.FLOAT32)).double_conversions > 0
 
 
 @identified(of("cached", "complement"))
-def test_kernels_on_what_was_kept_are_vectorised_and_call_no_library_function(kernel: Kernel) -> None:
+def test_kernels_on_what_was_kept_are_vectorised_and_call_no_library_function(kernel: KernelId) -> None:
     assert compiled(kernel).library_calls == ()
     assert compiled(kernel).vector_bits >= 128
 
 
 @identified(of("recompute"))
-def test_recompute_calls_the_exponential_of_its_dtype_and_nothing_else(kernel: Kernel) -> None:
+def test_recompute_calls_the_exponential_of_its_dtype_and_nothing_else(kernel: KernelId) -> None:
     assert compiled(kernel).library_calls == ({Dtype.FLOAT32: "expf", Dtype.FLOAT64: "exp"}[kernel.dtype],)
 
 
 @identified([kernel for kernel in EVERY if kernel.op is Op.STEP and kernel.activation == "logistic"])
-def test_a_step_calls_the_exponential_whatever_it_keeps(kernel: Kernel) -> None:
+def test_a_step_calls_the_exponential_whatever_it_keeps(kernel: KernelId) -> None:
     assert compiled(kernel).library_calls == ({Dtype.FLOAT32: "expf", Dtype.FLOAT64: "exp"}[kernel.dtype],)
 
 
 @identified(SAMPLE)
-def test_the_signature_holds_arrays_of_the_kernels_dtype_alone(kernel: Kernel) -> None:
-    kept = len(rule(kernel).residuals)
-    read_and_written = {Op.DERIVATIVE: 1 + kept, Op.BACKWARD: 2 + kept, Op.STEP: 4 + len(rule(kernel).saved)}[kernel.op]
+def test_the_signature_holds_arrays_of_the_kernels_dtype_alone(kernel: KernelId) -> None:
+    kept = len(resolved(kernel).rule.residuals)
+    read_and_written = {Op.DERIVATIVE: 1 + kept, Op.BACKWARD: 2 + kept, Op.STEP: 4 + len(resolved(kernel).rule.saved)}[
+        kernel.op
+    ]
     arrays = [f"array({kernel.dtype}, 1d, C)"] * read_and_written
     assert compiled(kernel).signature == f"({', '.join(arrays)})"
 
 
 @identified(SAMPLE)
-def test_a_bound_kernel_says_what_compiling_it_took(kernel: Kernel) -> None:
-    assert (bind(kernel).compile_seconds or 0) > 0
+def test_a_bound_kernel_says_what_compiling_it_took(kernel: KernelId) -> None:
+    assert (resolve(kernel).bound.compile_seconds or 0) > 0
 
 
 @pytest.mark.parametrize("dtype", Dtype)
@@ -115,11 +118,11 @@ def test_integers_and_names_are_left_alone_and_so_is_the_original() -> None:
 
 @pytest.mark.parametrize("activation", registry.activations())
 def test_results_do_not_depend_on_who_compiled(activation: str) -> None:
-    kernel = Kernel(activation, "recompute", "numba", Op.STEP, Dtype.FLOAT64)
+    kernel = KernelId(activation, "recompute", "numba", Op.STEP, Dtype.FLOAT64)
     z = np.linspace(-5.0, 5.0, 1001)
     np.testing.assert_allclose(
         kernels.outputs(kernel, z)[-1],
-        kernels.outputs(Kernel(activation, "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64), z)[-1],
+        kernels.outputs(KernelId(activation, "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64), z)[-1],
         rtol=1e-13,
         atol=1e-15,  # next to a change of sign
     )
@@ -178,18 +181,18 @@ def test_compiled_code_of_one_dtype_is_not_served_for_the_other(tmp_path: Path) 
 SHIPPED = """
 import json
 
-from actbench.kernels.kernel import bind
-from actbench.model.cases import Kernel
+from actbench.kernels.resolution import resolve
+from actbench.model.cases import KernelId
 from actbench.model.checks import Compiled
 from actbench.model.names import Dtype, Op
 
 kernels = [
-    Kernel(activation, strategy, backend, op, dtype)
+    KernelId(activation, strategy, backend, op, dtype)
     for backend in ("numba", "numba-simd", "numba-parallel")
     for activation, kept in (("logistic", "cached"), ("silu", "pair"))
     for strategy, op, dtype in (("recompute", Op.DERIVATIVE, Dtype.FLOAT32), (kept, Op.STEP, Dtype.FLOAT64))
 ]
-print(json.dumps([bind(kernel).from_cache for kernel in kernels]))
+print(json.dumps([resolve(kernel).bound.from_cache for kernel in kernels]))
 """
 
 PARAMETERS = """
@@ -197,11 +200,11 @@ import sys
 
 import numpy as np
 
-from actbench.kernels.kernel import bind
-from actbench.model.cases import Kernel
+from actbench.kernels.resolution import resolve
+from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
 
-bound = bind(Kernel(sys.argv[1], "recompute", "numba", Op.DERIVATIVE, Dtype.FLOAT64))
+bound = resolve(KernelId(sys.argv[1], "recompute", "numba", Op.DERIVATIVE, Dtype.FLOAT64)).bound
 out = np.zeros(1)
 bound.function(out, np.zeros(1))
 print(bound.from_cache, *out)

@@ -20,8 +20,9 @@ from actbench.backends._simd import (
     reduction,
     vector_width,
 )
-from actbench.kernels import kernel
-from actbench.model.cases import Kernel
+from actbench.kernels.resolution import kernel as resolved
+from actbench.kernels.resolution import resolve
+from actbench.model.cases import KernelId
 from actbench.model.checks import Compiled
 from actbench.model.names import Dtype, Op
 from tests.conftest import Actbench
@@ -38,7 +39,7 @@ LONGEST = ("gaussian", "gelu", "gelu-tanh", "mish")
 """What is most likely to be called, and not inlined."""
 
 DERIVATIVES = [
-    Kernel(name, strategy, "numba-simd", Op.DERIVATIVE, Dtype.FLOAT64)
+    KernelId(name, strategy, "numba-simd", Op.DERIVATIVE, Dtype.FLOAT64)
     for name in LONGEST
     for strategy in registry.activation(name).strategies
 ]
@@ -47,14 +48,14 @@ SIMD = (bits, reduction, exponential, logarithm, hyperbolic, complementary, pref
 SAMPLE = [each for each in kernels.sample() if each.backend in {"numba-simd", "numba-parallel"}]
 
 
-def compiled(chosen: Kernel) -> Compiled:
-    found = kernel.compiled(chosen)
+def compiled(chosen: KernelId) -> Compiled:
+    found = resolve(chosen).compiled
     assert found is not None
     return found
 
 
 @pytest.mark.parametrize("chosen", [*dict.fromkeys(SERIAL + DERIVATIVES + SAMPLE)], ids=lambda chosen: chosen.id)
-def test_every_kernel_is_vector_code_of_its_own_dtype_without_a_call(chosen: Kernel) -> None:
+def test_every_kernel_is_vector_code_of_its_own_dtype_without_a_call(chosen: KernelId) -> None:
     found = compiled(chosen)
     assert found.vector_bits >= 128
     assert found.library_calls == ()
@@ -79,7 +80,7 @@ def test_the_pieces_of_large_arrays_and_what_is_left_of_them_are_vector_code(op:
 
     A loop over vectors has one over single numbers behind it; one that is not vector code would have no such before it.
     """
-    rule = kernel.rule(Kernel("tanh", "recompute", "numba-simd", op, dtype))
+    rule = resolved(KernelId("tanh", "recompute", "numba-simd", op, dtype)).rule
     (code,) = numba_simd.NumbaSimd()._compile(op, rule, dtype, cache=False).inspect_llvm().values()
     vectors, single = loops_of(code)
     assert vectors == single
@@ -94,7 +95,7 @@ def test_the_pieces_of_large_arrays_and_what_is_left_of_them_are_vector_code(op:
 def test_many_pieces_and_a_rest_give_what_numpy_gives(backend: str, dtype: Dtype, op: Op, strategy: str) -> None:
     z = np.random.default_rng(1).standard_normal(600_007, dtype=np.dtype(dtype).type)
     names = ("numpy", backend)
-    plain, other = (kernels.outputs(Kernel("tanh", strategy, name, op, dtype), z, np.flip(z)) for name in names)
+    plain, other = (kernels.outputs(KernelId("tanh", strategy, name, op, dtype), z, np.flip(z)) for name in names)
     for expected, found in zip(plain, other[:1] + other[-1:] if op is Op.STEP else other, strict=True):
         eps = float(np.finfo(dtype).eps)
         np.testing.assert_allclose(found, expected, rtol=16 * eps, atol=64 * eps)  # cached cancels
@@ -106,7 +107,7 @@ def test_numbers_do_not_depend_on_how_many_there_are(name: str, op: Op, dtype: D
     z = np.random.default_rng(1).standard_normal(ahead.LARGE // 4 + 7 * prefetch.PIECE + 77, dtype=np.dtype(dtype).type)
     few = ahead.LARGE // 8 - 1
     for strategy in registry.activation(name).strategies:
-        chosen = Kernel(name, strategy, "numba-simd", op, dtype)
+        chosen = KernelId(name, strategy, "numba-simd", op, dtype)
         whole = kernels.outputs(chosen, z, np.flip(z))
         parts = [kernels.outputs(chosen, z[at : at + few], np.flip(z)[at : at + few]) for at in range(0, z.size, few)]
         for found, expected in zip(whole, zip(*parts, strict=True), strict=True):
@@ -115,11 +116,11 @@ def test_numbers_do_not_depend_on_how_many_there_are(name: str, op: Op, dtype: D
 
 def test_the_cache_is_not_asked_for_kernels_of_other_functions(monkeypatch: pytest.MonkeyPatch) -> None:
     backend = registry.backend("numba-simd")
-    chosen = Kernel("logistic", "recompute", "numba-simd", Op.DERIVATIVE, Dtype.FLOAT32)
-    bound = backend.bind(chosen.op, kernel.rule(chosen), chosen.dtype)
-    assert backend.bind(chosen.op, kernel.rule(chosen), chosen.dtype).from_cache
+    chosen = KernelId("logistic", "recompute", "numba-simd", Op.DERIVATIVE, Dtype.FLOAT32)
+    bound = backend.bind(chosen.op, resolved(chosen).rule, chosen.dtype)
+    assert backend.bind(chosen.op, resolved(chosen).rule, chosen.dtype).from_cache
     monkeypatch.setattr(numba_simd.NumbaSimd, "edition", lambda *_: f"{np.random.default_rng().random()}")
-    assert not backend.bind(chosen.op, kernel.rule(chosen), chosen.dtype).from_cache
+    assert not backend.bind(chosen.op, resolved(chosen).rule, chosen.dtype).from_cache
     assert bound.function is not None
 
 
@@ -133,7 +134,7 @@ def test_show_prints_the_functions_that_a_formula_calls_and_where_their_constant
 @pytest.mark.parametrize("name", ["logistic", "gelu", "softplus", "arctan", "hard-swish"])
 def test_show_prints_every_function_of_ours_that_a_kernel_calls(name: str) -> None:
     strategy = next(iter(registry.activation(name).strategies))
-    rule = kernel.rule(Kernel(name, strategy, "numba-simd", Op.STEP, Dtype.FLOAT64))
+    rule = resolved(KernelId(name, strategy, "numba-simd", Op.STEP, Dtype.FLOAT64)).rule
     shown = registry.backend("numba-simd").execution(Op.STEP, rule)
     code = re.sub(r'(?s:""".*?""")|#.*', "", shown)
     ours = {each for module in SIMD for each, value in vars(module).items() if callable(value) and each.islower()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +13,32 @@ import pytest
 
 from actbench import backends, registry
 from actbench.errors import WrongKernelError
-from actbench.kernels import kernel, overhead
-from actbench.kernels.kernel import Operands, Placement
-from actbench.model.cases import OVERHEAD, RUNGS, Block, Kernel
+from actbench.kernels.operands import Operand, Operands
+from actbench.kernels.overhead import Rung
+from actbench.kernels.placement import Placement
+from actbench.kernels.resolution import resolve
+from actbench.model.cases import RUNGS, Block, KernelId
 from actbench.model.names import Dtype
 from actbench.verification import oracle
 from actbench.verification.oracle import Evaluation
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench
+from tests.support.resolved import prepare
 from tests.support.rungs import EVERY, LADDERS, NUMPY, rung
 from tests.support.selections import record
 
 
-def evaluate(kernel_: Kernel, z: Any, dy: Any) -> Evaluation:
+def as_rung(of: KernelId) -> Rung:
+    subject = resolve(of)
+    assert isinstance(subject, Rung)
+    return subject
+
+
+def evaluate(kernel_: KernelId, z: Any, dy: Any) -> Evaluation:
     """Answer as a worker does."""
-    placement = Placement(Operands(OVERHEAD, z, dy), np.random.default_rng(0))
+    placement = Placement(Operands(None, z, dy), np.random.default_rng(0))
     with np.errstate(all="ignore"):
-        found = kernel.prepare(kernel_.at(z.size), placement).results()
+        found = prepare(kernel_.at(z.size), placement).results()
     return Evaluation(found[-1] if found else np.empty(0, dtype=kernel_.dtype), None)
 
 
@@ -36,8 +46,8 @@ def evaluate(kernel_: Kernel, z: Any, dy: Any) -> Evaluation:
 
 
 @pytest.mark.parametrize("of", EVERY, ids=lambda of: of.id)
-def test_every_rung_does_what_it_says(of: Kernel) -> None:
-    found = oracle.check(of, evaluate)
+def test_every_rung_does_what_it_says(of: KernelId) -> None:
+    found = oracle.check(resolve(of), evaluate)
     assert found.max_ulp <= (2.0 if of.strategy == "arithmetic" else 0.0)
     assert not found.weaknesses
 
@@ -49,15 +59,15 @@ def test_a_backend_says_of_every_rung_what_it_is_or_why_there_is_none(name: str)
 
 @pytest.mark.parametrize("backend", LADDERS, ids=lambda backend: backend.name)
 def test_an_empty_call_takes_nothing(backend: backends.Backend) -> None:
-    assert overhead.operands(rung("empty", backend.name)) == ()
+    assert as_rung(rung("empty", backend.name)).parameters == ()
 
 
 @pytest.mark.parametrize("of", EVERY, ids=lambda of: of.id)
-def test_a_rung_is_called_with_the_block_s_own_arrays(of: Kernel) -> None:
-    placement = Placement(Operands.drawn(OVERHEAD, of.dtype, 100, seed=1), np.random.default_rng(0))
-    invocation = kernel.prepare(of.at(100), placement)
-    copied, read = placement.output(0), placement.operand(registry.backend("numpy"), "", "z")
-    for name, array in zip(overhead.operands(of), invocation.arguments, strict=True):
+def test_a_rung_is_called_with_the_block_s_own_arrays(of: KernelId) -> None:
+    placement = Placement(Operands.drawn(None, of.dtype, 100, seed=1), np.random.default_rng(0))
+    invocation = prepare(of.at(100), placement)
+    copied, read = placement.output(0), placement.operand(registry.backend("numpy"), Operand.of("", "z"))
+    for name, array in zip(as_rung(of).parameters, invocation.arguments, strict=True):
         if isinstance(array, np.ndarray):
             assert np.shares_memory(array, copied if name.startswith("out") else read)
             assert array.size == (1 if name.endswith("0") else 100)
@@ -67,14 +77,14 @@ def test_a_rung_is_called_with_the_block_s_own_arrays(of: Kernel) -> None:
 
 @pytest.mark.parametrize("rung_", ["allocation", "loop", "arithmetic"])
 def test_a_result_that_numpy_allocates_starts_in_the_phase_that_is_asked_for(rung_: str) -> None:
-    placement = Placement(Operands.drawn(OVERHEAD, Dtype.FLOAT64, 1000, seed=1), np.random.default_rng(0))
-    invocation = kernel.prepare(rung(rung_).at(1000), placement)
+    placement = Placement(Operands.drawn(None, Dtype.FLOAT64, 1000, seed=1), np.random.default_rng(0))
+    invocation = prepare(rung(rung_).at(1000), placement)
     placement.warm(invocation, 2)
     assert invocation.result_address() is not None
 
 
 def test_the_two_highest_rungs_are_executed_as_formulas_are_in_numba() -> None:
-    function: Any = kernel.bind(rung("loop", "numba")).function
+    function: Any = resolve(rung("loop", "numba")).bound.function
     code = inspect.getsource(function.py_func)
     assert "formula(residual[i])" in code
 
@@ -93,11 +103,11 @@ def test_a_subclass_inherits_the_ladder_of_its_backend() -> None:
 Spoil = Callable[..., Any]
 
 
-def spoilt(monkeypatch: pytest.MonkeyPatch, name: str, function: Spoil) -> Kernel:
+def spoilt(monkeypatch: pytest.MonkeyPatch, name: str, function: Spoil) -> KernelId:
     """Put a function in the place of a rung of numpy."""
     numpy = type(registry.backends()["numpy"])
     monkeypatch.setattr(numpy, "ladder", {**numpy.ladder, name: function})
-    monkeypatch.setattr("actbench.kernels.kernel.bind", kernel.bind.__wrapped__)
+    monkeypatch.setattr(registry, "_CURRENT", [replace(registry.current())])
     return rung(name)
 
 
@@ -133,7 +143,7 @@ def test_a_rung_that_does_something_else_is_wrong(
 ) -> None:
     of = spoilt(monkeypatch, name, function)
     with pytest.raises(WrongKernelError, match=rf"^overhead/{name}/numpy/derivative/float64 is wrong: .*{said}"):
-        oracle.check(of, evaluate)
+        oracle.check(resolve(of), evaluate)
 
 
 def test_a_wrong_rung_ends_the_run_before_anything_is_timed(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from actbench import registry
 from actbench.analysis.ladder import steps
-from actbench.kernels import overhead
-from actbench.model.cases import OVERHEAD, RUNGS, Arm, Block, Kernel
+from actbench.model.cases import OVERHEAD, RUNGS, Arm, Block, KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.outcomes import BlockTimes
 from actbench.model.plan import Plan
@@ -142,10 +143,10 @@ def test_every_export_takes_such_a_run(actbench: Actbench) -> None:
 
 
 @pytest.mark.parametrize("of", EVERY, ids=lambda of: of.id)
-def test_show_prints_the_code_of_a_rung(actbench: Actbench, of: Kernel) -> None:
+def test_show_prints_the_code_of_a_rung(actbench: Actbench, of: KernelId) -> None:
     shown = actbench("show", of.at(16).id).stdout
     assert shown.startswith(f"{of.at(16).id}\na rung of the overhead ladder: {RUNGS[of.strategy]}\n")
-    step = overhead.step(of)
+    step: Any = registry.backends()[of.backend].ladder[of.strategy]
     function = step.derivative if isinstance(step, Rule) else step
     assert f"def {function.__name__}(" in shown
     assert ("\ncompiled\n" in shown) == (of.backend.startswith("numba") and isinstance(step, Rule))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
-from actbench.kernels.kernel import Invocation
+from actbench.kernels.placement import Invocation
 from actbench.measure import undisturbed
 from actbench.measure.client import WorkerProcess, here
 from actbench.measure.launch import WorkerOptions

@@ -9,7 +9,7 @@ import pytest
 
 from actbench import registry
 from actbench.errors import InputError
-from actbench.kernels.kernel import bind
+from actbench.kernels.resolution import resolve
 from actbench.model import residuals
 from actbench.model.cases import RUNGS, Case
 from actbench.model.names import Dtype, Op, Storage
@@ -68,7 +68,7 @@ def test_what_cannot_be_kept_narrowly_is_left_out_with_the_reason(
     assert [item.case for item in found.left_out] == [f"logistic/{strategy}/{backend}/derivative/{dtype}/1000"]
     assert found.left_out[0].reason.startswith(reason)
     with pytest.raises(InputError, match=reason):
-        bind(kernel(strategy, backend=backend, dtype=dtype))
+        resolve(kernel(strategy, backend=backend, dtype=dtype)).require_supported()
 
 
 def test_numexpr_keeps_nothing_narrowly() -> None:

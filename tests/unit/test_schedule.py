@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actbench.kernels.kernel import PHASES
+from actbench.kernels.placement import PHASES
 from actbench.measure.protocol import Slice, Sweep
 from actbench.measure.schedule import order, turns
 from actbench.measure.timing import burden, sweeps

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from actbench.kernels.kernel import Array
+from actbench.kernels.operands import Array
 
 
 @dataclass(frozen=True, slots=True)

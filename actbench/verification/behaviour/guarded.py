@@ -14,11 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from actbench import registry
 from actbench.backends import Backend
-from actbench.kernels import kernel
-from actbench.kernels.kernel import ALIGNMENT, Array, Invocation, Operands, operand_key
-from actbench.model.cases import Case, Kernel
+from actbench.kernels.operands import Array, Operand, Operands
+from actbench.kernels.placement import ALIGNMENT, Invocation
+from actbench.kernels.subject import Subject
 
 GUARD = 16 * ALIGNMENT
 """Bytes before and after every array: more than a loop of the widest vectors, unrolled eight times, reads at once."""
@@ -53,30 +52,30 @@ class GuardedCalls:
 
     def __init__(self) -> None:
         """Remember no call yet."""
-        self._earlier: dict[Kernel, deque[Any]] = defaultdict(partial(deque, maxlen=REMEMBERED))
+        self._earlier: dict[Subject, deque[Any]] = defaultdict(partial(deque, maxlen=REMEMBERED))
 
-    def call(self, case: Case, operands: Operands, memory: GuardedMemory | None = None) -> Answer:
-        """Call the case's kernel once. What the kernel raises is passed on.
+    def call(self, subject: Subject, operands: Operands, memory: GuardedMemory | None = None) -> Answer:
+        """Call a kernel, or a rung of the overhead ladder, once. What it raises is passed on.
 
         Calls of several kernels on the same large operands may share the memory of these.
         """
         memory = memory or GuardedMemory(operands)
         memory.draw_guards()
-        invocation = kernel.prepare(case, memory)
+        invocation = subject.invocation(operands.z.size, memory)
         for output in invocation.outputs or ():
             output.fill(np.nan)
         raw = _called(invocation)
         faults = [*memory.faults()]
-        if not case.is_rung:  # which may return nothing, or what it was given
-            faults += self._faults_of(case, raw, invocation)
+        if subject.is_compared:  # a rung may return nothing, or what it was given
+            faults += self._faults_of(subject, raw, invocation)
         outputs = _outputs(invocation, raw)
-        if outputs and not (faults or case.is_rung or kernel.is_built_in(case.kernel)):
+        if outputs and not (faults or subject.is_built_in):
             outputs = tuple(output.copy() for output in outputs)
-            faults += self._again(case, outputs, invocation, memory)
+            faults += self._again(subject, outputs, invocation, memory)
         return Answer(outputs, tuple(dict.fromkeys(faults)))
 
     def _again(
-        self, case: Case, outputs: tuple[Array, ...], invocation: Invocation, memory: GuardedMemory
+        self, subject: Subject, outputs: tuple[Array, ...], invocation: Invocation, memory: GuardedMemory
     ) -> Iterator[str]:
         """Call the user's own code again: on the same operands, then on these in another order, at the same addresses.
 
@@ -84,23 +83,24 @@ class GuardedCalls:
         that knows its operands again by some elements, or by their sum. Outputs that it is given still hold the result
         of the call before, as while it is timed.
         """
-        yield from self._faults_of(case, _called(invocation), invocation)
-        exchanges = [exchange(case.size) for _ in range(1 if case.size >= LARGE else EXCHANGES)]
-        reverse = np.arange(case.size)[::-1]
+        yield from self._faults_of(subject, _called(invocation), invocation)
+        size = memory.size
+        exchanges = [exchange(size) for _ in range(1 if size >= LARGE else EXCHANGES)]
+        reverse = np.arange(size)[::-1]
         for order, words in ((reverse, "in reverse"), *((each, "in another order") for each in exchanges)):
             after: tuple[Any, ...] = ()
             if memory.rearrange(order):
                 after = _called(invocation)
             memory.rearrange(np.argsort(order))
-            yield from self._faults_of(case, after, invocation)
+            yield from self._faults_of(subject, after, invocation)
             pairs = zip(_outputs(invocation, after) if after else (), outputs, strict=False)
             if not all(_alike(one, other, order) for one, other in pairs):
                 yield f"on the same elements {words} it gives another result: it remembers or counts something"
                 return
 
-    def _faults_of(self, case: Case, raw: tuple[Any, ...], invocation: Invocation) -> Iterator[str]:
+    def _faults_of(self, subject: Subject, raw: tuple[Any, ...], invocation: Invocation) -> Iterator[str]:
         """Yield what is wrong with the objects that a call returned."""
-        expected = type(registry.backend(case.backend).adopt(np.ones(1, case.dtype)))
+        expected = type(subject.backend.adopt(np.ones(1, subject.dtype)))
         allowed = {expected, tuple} if expected is list else {expected}
         for result in raw:
             if result is None and invocation.outputs is None:
@@ -112,8 +112,8 @@ class GuardedCalls:
             if isinstance(result, np.ndarray) and result.dtype.hasobject:
                 yield "it returns an array of objects where one of numbers is expected"
                 return
-        earlier = tuple(self._earlier[case.kernel])
-        self._earlier[case.kernel].extend(raw)
+        earlier = tuple(self._earlier[subject])
+        self._earlier[subject].extend(raw)
         for place, result in enumerate(raw):
             if _overlaps_itself(result):
                 yield "elements of its result share memory with each other"
@@ -126,7 +126,7 @@ class GuardedCalls:
 
 
 @dataclass(frozen=True, slots=True)
-class _Operand:
+class _Adopted:
     """An operand as a backend has it, and what it was."""
 
     name: str
@@ -141,18 +141,23 @@ class _Operand:
 
 
 class GuardedMemory:
-    """Operands and outputs of one call, each between guard bytes; it takes the place of a `kernel.Placement`."""
+    """Operands and outputs of one call, each between guard bytes; it takes the place of a `Placement`."""
 
     def __init__(self, operands: Operands) -> None:
         """Make nothing yet."""
         self._operands = operands
         self._rng = np.random.default_rng()
-        self._placed: dict[str, Array] = {}
-        self._adopted: dict[tuple[str, str], _Operand] = {}
+        self._placed: dict[Operand, Array] = {}
+        self._adopted: dict[tuple[str, Operand], _Adopted] = {}
         self._outputs: dict[tuple[int, np.dtype[Any]], Array] = {}
         self._rooms: list[Array] = []
         self._guards = np.empty(0, dtype=np.uint8)
         self.draw_guards()
+
+    @property
+    def size(self) -> int:
+        """Elements of every operand."""
+        return self._operands.z.size
 
     def draw_guards(self) -> None:
         """Surround all arrays with other bytes."""
@@ -160,22 +165,21 @@ class GuardedMemory:
         for room in self._rooms:
             self._surround(room)
 
-    def operand(self, backend: Backend, strategy: str, name: str, *, writable: bool = True) -> Any:
+    def operand(self, backend: Backend, operand: Operand, *, writable: bool = True) -> Any:
         """Return an operand in memory of its own. It can be written to: what a kernel does to it is told afterwards."""
         del writable
-        key = operand_key(strategy, name)
-        original = self._operands.array(strategy, name)
-        if backend.places and key not in self._placed:
-            self._placed[key] = self._between_guards(original.size, original.dtype)
-            np.copyto(self._placed[key], original)
-        if (backend.name, key) not in self._adopted:
-            value = backend.adopt(self._placed[key] if backend.places else original)
-            self._adopted[backend.name, key] = _Operand(name, backend, value, original)
-        return self._adopted[backend.name, key].value
+        original = self._operands.array(operand)
+        if backend.places and operand not in self._placed:
+            self._placed[operand] = self._between_guards(original.size, original.dtype)
+            np.copyto(self._placed[operand], original)
+        if (backend.name, operand) not in self._adopted:
+            value = backend.adopt(self._placed[operand] if backend.places else original)
+            self._adopted[backend.name, operand] = _Adopted(operand.name, backend, value, original)
+        return self._adopted[backend.name, operand].value
 
     def output(self, position: int, dtype: np.dtype[Any] | None = None) -> Array:
         """Return an array to write to, of the inputs' dtype or another."""
-        z = self._operands.array("", "z")
+        z = self._operands.z
         key = position, dtype or z.dtype
         if key not in self._outputs:
             self._outputs[key] = self._between_guards(z.size, key[1])
@@ -197,7 +201,7 @@ class GuardedMemory:
         """Yield what a call did to operands and guards."""
         for operand in self._adopted.values():
             if not same_bytes(operand.now, operand.original):
-                yield f"it changes its operand {operand.name.partition(':')[0]}"
+                yield f"it changes its operand {operand.name}"
         if any(not np.array_equal(np.concatenate([room[:GUARD], room[-GUARD:]]), self._guards) for room in self._rooms):
             yield "it writes outside of its arrays"
 

@@ -13,18 +13,16 @@ worst of every band of |z|, and the oracle looks up the truth there.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 
 import numpy as np
 
-from actbench import activations, backends, registry
+from actbench import activations, backends
 from actbench.errors import BenchmarkError
-from actbench.formula import Flaw
-from actbench.kernels.kernel import PIECE, Array, Operands
-from actbench.model.cases import Case
+from actbench.formula import Activation, Flaw
+from actbench.kernels.kernel import Kernel
+from actbench.kernels.operands import DY, PIECE, Array, Operands
 from actbench.model.checks import STATED_ULP
 from actbench.model.names import Op
-from actbench.model.residuals import split
 from actbench.model.rule import Dialect, Formula
 from actbench.verification.behaviour import Elements
 
@@ -44,70 +42,59 @@ RECOMPUTE = "recompute"
 class Reference:
     """g' and y of a block's operands, piece by piece."""
 
-    def __init__(self, operands: Operands, activation: str, op: Op) -> None:
-        """Take the operands of a block of one activation and op."""
+    def __init__(self, operands: Operands) -> None:
+        """Take the operands of a block, of which all kernels have one activation and op."""
         self._operands = operands
-        self._op = op
-        self._activation = registry.activation(activation)
         self._numpy = backends.namespace("numpy")
-        self._built_in = activations.is_built_in(activation)
         self._known: dict[tuple[int, int], Array] = {}
 
-    def suspects(self, case: Case, result: Array, pieces: list[slice] | None = None) -> Elements:
+    def suspects(self, kernel: Kernel, result: Array, pieces: list[slice] | None = None) -> Elements:
         """Return the elements of g', or dy * g', that differ from the reference: the worst of every band of |z|."""
         chosen = _Worst()
         for piece in pieces or _pieces(result.size):
-            expected = self._expected(case, piece)
+            expected = self._expected(kernel, piece)
             if expected is not None:
-                self._compare(chosen, result[piece], expected, piece, self._scale(case, piece))
-        if not self._built_in and pieces is None:
-            self._compare_with_differences(chosen, result)
-        return self._elements(chosen, result)
+                self._compare(chosen, result[piece], expected, piece, self._scale(kernel, piece))
+        if not _is_built_in(kernel) and pieces is None:
+            self._compare_with_differences(kernel, chosen, result)
+        return self._elements(kernel, chosen, result)
 
-    def suspects_of_output(self, result: Array, pieces: list[slice] | None = None) -> Elements:
+    def suspects_of_output(self, kernel: Kernel, result: Array, pieces: list[slice] | None = None) -> Elements:
         """Return the elements of y that differ from the forward function in float64."""
         chosen = _Worst()
-        forward = self._activation.forward(Dialect.ARRAY, self._numpy)
+        forward = kernel.activation.forward(Dialect.ARRAY, self._numpy)
         for piece in pieces or _pieces(result.size):
-            expected = _evaluated(forward, self._operands.array("", "z")[piece])
+            expected = _evaluated(forward, self._operands.z[piece])
             self._compare(chosen, result[piece], expected, piece, 0.0)
-        return self._elements(chosen, result)
+        return self._elements(kernel, chosen, result)
 
-    def at(self, indices: Array, result: Array) -> Elements:
+    def at(self, kernel: Kernel, indices: Array, result: Array) -> Elements:
         """Return elements of a result."""
-        z = self._operands.array("", "z")[indices]
-        dy = np.ones_like(z) if self._op is Op.DERIVATIVE else self._operands.array("", "dy")[indices]
+        z = self._operands.z[indices]
+        dy = np.ones_like(z) if kernel.op is Op.DERIVATIVE else self._operands.array(DY)[indices]
         return Elements(z, dy, result[indices])
 
-    def _elements(self, chosen: _Worst, result: Array) -> Elements:
-        return self.at(chosen.indices(), result)
+    def _elements(self, kernel: Kernel, chosen: _Worst, result: Array) -> Elements:
+        return self.at(kernel, chosen.indices(), result)
 
-    def _expected(self, case: Case, piece: slice) -> Array | None:
+    def _expected(self, kernel: Kernel, piece: slice) -> Array | None:
         """Return g', or dy * g', of a piece, in float64; None where the case's own formula is all that there is."""
-        strategy, storage = split(case.strategy)
-        if storage:
-            rule = self._activation.rule(strategy, Dialect.ARRAY, self._numpy)
-            arrays = [self._operands.array(case.strategy, f"{name}:{storage}") for name in rule.residuals]
-            return self._times_dy(_evaluated(rule.derivative, *(array[piece] for array in arrays)), piece)
-        if self._trusted is None or (self._trusted == strategy and not self._built_in):
+        if kernel.storage:
+            arrays = [self._operands.array(operand) for operand in kernel.residuals]
+            derivative = kernel.formula(Dialect.ARRAY, self._numpy).derivative
+            return self._times_dy(kernel, _evaluated(derivative, *(array[piece] for array in arrays)), piece)
+        trusted = _trusted(kernel.activation)
+        if trusted is None or (trusted == kernel.strategy and not _is_built_in(kernel)):
             return None
         key = (piece.start, piece.stop)
         if key not in self._known:
-            derivative = self._activation.rule(self._trusted, Dialect.ARRAY, self._numpy).derivative
-            slope = _evaluated(derivative, self._operands.array("", "z")[piece])
-            self._known[key] = self._times_dy(slope, piece)
+            derivative = kernel.activation.rule(trusted, Dialect.ARRAY, self._numpy).derivative
+            slope = _evaluated(derivative, self._operands.z[piece])
+            self._known[key] = self._times_dy(kernel, slope, piece)
         return self._known[key]
 
-    def _times_dy(self, slope: Array, piece: slice) -> Array:
-        return slope if self._op is Op.DERIVATIVE else slope * self._operands.array("", "dy")[piece]
-
-    @cached_property
-    def _trusted(self) -> str | None:
-        if self._built_in:
-            return RECOMPUTE
-        strategies = self._activation.strategies
-        rules = {name: self._activation.rule(name, Dialect.SCALAR, None) for name in strategies}
-        return next((name for name, rule in rules.items() if rule.residuals == ("z",)), None)
+    def _times_dy(self, kernel: Kernel, slope: Array, piece: slice) -> Array:
+        return slope if kernel.op is Op.DERIVATIVE else slope * self._operands.array(DY)[piece]
 
     def _compare(self, chosen: _Worst, result: Array, expected: Array, piece: slice, scale: Array | float) -> None:
         """Note the elements of a piece that are further from what is expected than rounding explains."""
@@ -125,29 +112,26 @@ class Reference:
             same |= (np.abs(right) > float(fmt.max)) & (np.sign(right) * np.inf == computed)
             suspicious = suspicious[~same]
             distance = np.nan_to_num(off[suspicious] / np.abs(expected[suspicious]), nan=np.inf)
-        size = np.abs(self._operands.array("", "z")[piece][suspicious])
+        size = np.abs(self._operands.z[piece][suspicious])
         chosen.add(suspicious + piece.start, size, distance)
 
-    def _scale(self, case: Case, piece: slice) -> Array | float:
+    def _scale(self, kernel: Kernel, piece: slice) -> Array | float:
         """Return what a few eps of are no fault: 1, or |dy|, where digits are declared to cancel, and else nothing."""
-        strategy, _ = split(case.strategy)
-        if not any(weakness.flaw is Flaw.CANCELS for weakness in self._activation.strategies[strategy].weaknesses):
+        if not any(weakness.flaw is Flaw.CANCELS for weakness in kernel.weaknesses):
             return 0.0
-        return 1.0 if self._op is Op.DERIVATIVE else np.abs(self._operands.array("", "dy")[piece])
+        return 1.0 if kernel.op is Op.DERIVATIVE else np.abs(self._operands.array(DY)[piece])
 
-    def _compare_with_differences(self, chosen: _Worst, result: Array) -> None:
+    def _compare_with_differences(self, kernel: Kernel, chosen: _Worst, result: Array) -> None:
         from actbench.verification.truth import differences
 
         step = -(-result.size // SAMPLE)
         sample = slice(0, None, step)
-        z = self._operands.array("", "z")[sample].astype(np.float64)
+        z = self._operands.z[sample].astype(np.float64)
         try:
-            known = differences.differentiate(
-                differences.forward(self._activation), z, dict(self._activation.formulas.kinks)
-            )
+            known = differences.differentiate(differences.forward(kernel.activation), z, dict(kernel.formulas.kinks))
         except BenchmarkError:
             return  # the oracle has said what there is to say of such a function
-        dy = 1.0 if self._op is Op.DERIVATIVE else self._operands.array("", "dy")[sample].astype(np.float64)
+        dy = 1.0 if kernel.op is Op.DERIVATIVE else self._operands.array(DY)[sample].astype(np.float64)
         with np.errstate(all="ignore"):
             expected, slack = known.slope * dy, SAFETY * known.error * np.abs(dy)
             off = np.abs(result[sample] - expected)
@@ -177,6 +161,18 @@ class _Worst:
     def indices(self) -> Array:
         """Return where the worst ones are."""
         return np.array([index for _, index in self._index.values()], dtype=np.int64)
+
+
+def _is_built_in(kernel: Kernel) -> bool:
+    return activations.is_built_in(kernel.activation.name)
+
+
+def _trusted(activation: Activation) -> str | None:
+    """Name the strategy of an activation to whose formula the others are held."""
+    if activations.is_built_in(activation.name):
+        return RECOMPUTE
+    rules = {name: activation.rule(name, Dialect.SCALAR, None) for name in activation.strategies}
+    return next((name for name, rule in rules.items() if rule.residuals == ("z",)), None)
 
 
 def _pieces(size: int) -> Iterator[slice]:

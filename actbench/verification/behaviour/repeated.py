@@ -10,9 +10,8 @@ from time import perf_counter
 
 import numpy as np
 
-from actbench.kernels import kernel
-from actbench.kernels.kernel import Array
-from actbench.model.cases import Case
+from actbench.kernels.kernel import Kernel
+from actbench.kernels.operands import Array
 from actbench.verification.behaviour.guarded import GuardedMemory, exchange
 
 PAIRS = 9
@@ -22,12 +21,12 @@ QUICKER = 2.0
 """How many times less the second call of every pair takes, where operands are remembered."""
 
 
-def remembers(case: Case, memory: GuardedMemory) -> bool:
+def remembers(kernel: Kernel, size: int, memory: GuardedMemory) -> bool:
     """Say whether a kernel is quicker on the operands of the call before than on those it has not seen."""
-    invocation = kernel.prepare(case, memory)
+    invocation = kernel.invocation(size, memory)
 
     def seconds(*, new: bool) -> float:
-        order, same = exchange(case.size), np.arange(case.size)
+        order, same = exchange(size), np.arange(size)
         memory.rearrange(order if new else same)  # what comes before a call is alike, so that caches are
         start = perf_counter()
         invocation.function(*invocation.arguments)

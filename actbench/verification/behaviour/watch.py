@@ -8,13 +8,15 @@ calls that are timed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
 
-from actbench.kernels.kernel import PHASED, Array, Invocation, Operands, Placement
-from actbench.model.cases import Case
+from actbench.kernels.kernel import Kernel
+from actbench.kernels.operands import Array, Operands
+from actbench.kernels.placement import PHASED, Invocation, Placement
+from actbench.kernels.subject import Subject
 from actbench.model.checks import STATED_ULP
 from actbench.model.names import Op
 from actbench.verification.behaviour import Doubt
@@ -30,32 +32,34 @@ WINDOWS = 64
 class Watch:
     """The calls of one block in one process."""
 
-    def __init__(self, cases: list[Case], operands: Operands, *, whole: bool = False) -> None:
-        """Look at a block's cases, with `whole` at every element of the first result of each, however large.
+    def __init__(self, subjects: Sequence[Subject], operands: Operands, *, whole: bool = False) -> None:
+        """Look at the kernels of a block, with `whole` at every element of the first result of each, however large.
 
-        Its yardsticks and the rungs of the overhead ladder are not looked at.
+        What computes no g' is not looked at.
         """
         self._whole = whole
-        self._cases = cases
+        self._subjects = subjects
         self._operands = operands
-        self._windows = _windows(operands.nbytes, cases[0].size)
+        self._windows = _windows(operands.nbytes, operands.z.size)
         self._first: dict[int, list[Array]] = {}
         self._doubts: dict[tuple[int, str, bool], Doubt] = {}
 
     def look(self, invocations: list[Invocation], arms: set[int], placement: Placement) -> None:
         """Call these arms once more, and compare."""
         for arm in arms:
-            case = self._cases[arm]
-            if not (case.is_yardstick or case.is_rung):
-                for doubt in self._seen(arm, case, invocations[arm]):
+            kernel = self._subjects[arm]
+            if isinstance(kernel, Kernel):
+                for doubt in self._seen(arm, kernel, invocations[arm]):
                     self._doubts.setdefault((arm, doubt.fault, doubt.of_output), doubt)
         for name in placement.changed(self._windows):
-            doubt = Doubt(len(self._cases) - 1, f"a kernel of this block changes the operand {name} that others share")
+            doubt = Doubt(
+                len(self._subjects) - 1, f"a kernel of this block changes the operand {name} that others share"
+            )
             self._doubts.setdefault((doubt.arm, doubt.fault, False), doubt)
 
     @cached_property
     def _reference(self) -> Reference:
-        return Reference(self._operands, self._cases[0].activation, self._cases[0].op)
+        return Reference(self._operands)
 
     def doubts(self) -> tuple[Doubt, ...]:
         """Return what was seen since the last time."""
@@ -63,10 +67,10 @@ class Watch:
         self._doubts.clear()
         return seen
 
-    def _seen(self, arm: int, case: Case, invocation: Invocation) -> Iterator[Doubt]:
+    def _seen(self, arm: int, kernel: Kernel, invocation: Invocation) -> Iterator[Doubt]:
         results = invocation.results()
-        ends = [results[-1], results[0]] if case.op is Op.STEP else results[-1:]
-        size, dtype = case.size, np.dtype(case.dtype)
+        ends = [results[-1], results[0]] if kernel.op is Op.STEP else results[-1:]
+        size, dtype = self._operands.z.size, np.dtype(kernel.dtype)
         for result in ends:
             if result.shape != (size,) or result.dtype != dtype:
                 yield Doubt(arm, f"it returns {result.dtype} of shape {result.shape}, not {dtype} of shape ({size},)")
@@ -75,13 +79,13 @@ class Watch:
             for of_output, (result, first) in enumerate(zip(ends, self._first[arm], strict=True)):
                 indices = self._differing(result, first)
                 if indices.size:
-                    yield Doubt(arm, elements=self._reference.at(indices, result), of_output=bool(of_output))
+                    yield Doubt(arm, elements=self._reference.at(kernel, indices, result), of_output=bool(of_output))
             return
         self._first[arm] = [np.concatenate([result[window] for window in self._windows]) for result in ends]
         windows = None if self._whole else self._windows
-        yield Doubt(arm, elements=self._reference.suspects(case, results[-1], windows))
-        if case.op is Op.STEP:
-            yield Doubt(arm, elements=self._reference.suspects_of_output(results[0], windows), of_output=True)
+        yield Doubt(arm, elements=self._reference.suspects(kernel, results[-1], windows))
+        if kernel.op is Op.STEP:
+            yield Doubt(arm, elements=self._reference.suspects_of_output(kernel, results[0], windows), of_output=True)
 
     def _differing(self, result: Array, first: Array) -> Array:
         """Return a few of the places where a result differs by more than rounding from what it was at first."""

@@ -17,12 +17,10 @@ import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench import registry
 from actbench.errors import BenchmarkError
-from actbench.model.residuals import split
+from actbench.formula import Activation
 from actbench.model.rule import Dialect
 from actbench.plugins import evaluating
-from actbench.plugins.by_name import by_name
 from actbench.verification.truth import differences, exact
 from actbench.verification.truth.elementwise import dependence
 from actbench.verification.truth.exact import Exact
@@ -99,22 +97,20 @@ class Truth:
             return np.where(np.isfinite(error), error * (self.ulp / eps), apart)
 
 
-@by_name
 @cache
 @evaluating
-def obstacle(activation: str) -> str | None:
+def obstacle(activation: Activation) -> str | None:
     """Say why the definition of an activation cannot be evaluated in mpmath, or None when it can."""
-    return exact.obstacle(registry.activation(activation))
+    return exact.obstacle(activation)
 
 
-@by_name
 @cache
-def _exact(activation: str) -> Exact:
-    return Exact(registry.activation(activation))
+def _exact(activation: Activation) -> Exact:
+    return Exact(activation)
 
 
 @evaluating
-def truth_at(activation: str, z: Array) -> tuple[Truth, Truth]:
+def truth_at(activation: Activation, z: Array) -> tuple[Truth, Truth]:
     """Return g' and y at any finite z of a format.
 
     `BenchmarkError` where g raises instead of giving a number, or is no function of one z.
@@ -124,9 +120,8 @@ def truth_at(activation: str, z: Array) -> tuple[Truth, Truth]:
     if obstacle(activation) is None:
         points = _exact(activation).at(z)
         return beside([point.slope for point in points], z.dtype), beside([point.output for point in points], z.dtype)
-    chosen = registry.activation(activation)
     at = z.astype(np.float64)
-    result = differences.differentiate(differences.forward(chosen), at, dict(chosen.formulas.kinks))
+    result = differences.differentiate(differences.forward(activation), at, dict(activation.formulas.kinks))
     slope, output = beside(list(result.slope), z.dtype), beside(list(result.output), z.dtype)
     with np.errstate(over="ignore", invalid="ignore"):
         slack = [SAFETY * result.error / slope.ulp, SAFETY * result.noise / output.ulp]
@@ -137,55 +132,53 @@ def truth_at(activation: str, z: Array) -> tuple[Truth, Truth]:
 
 
 @evaluating
-def slopes_at(activation: str, z: Array) -> Truth:
+def slopes_at(activation: Activation, z: Array) -> Truth:
     """Return g' alone."""
     return truth_at(activation, z)[0]
 
 
 @evaluating
-def why_unknown(activation: str) -> str:
+def why_unknown(activation: Activation) -> str:
     """Say why little is known of g'."""
-    complaint = None if obstacle(activation) is None else differences.complaint(registry.activation(activation))
+    complaint = None if obstacle(activation) is None else differences.complaint(activation)
     return complaint or "the forward function gives no real number elsewhere"
 
 
 @evaluating
-def sides_at(activation: str, z: float) -> Sides | None:
+def sides_at(activation: Activation, z: float) -> Sides | None:
     """Return what g does on either side of z; None where that is not known."""
     if obstacle(activation) is None:
         return _exact(activation).sides(z)
-    return differences.sides(differences.forward(registry.activation(activation)), z)
+    return differences.sides(differences.forward(activation), z)
 
 
 @evaluating
-def residuals_at(activation: str, strategy: str, z: Array, y: Callable[[], Truth]) -> dict[str, Array]:
+def residuals_at(activation: Activation, strategy: str, z: Array, y: Callable[[], Truth]) -> dict[str, Array]:
     """Return what a strategy keeps at any finite z, correctly rounded to the format of z; `y` gives the output there.
 
     Where it is kept in a narrower type, that is rounded once more by who keeps it.
     """
-    plain, _ = split(strategy)
-    chosen = registry.activation(activation)
-    rule = chosen.rule(plain, Dialect.SCALAR, mpmath.mp)
+    rule = activation.rule(strategy, Dialect.SCALAR, mpmath.mp)
     known = {"z": z} | ({"y": y().nearest} if "y" in rule.residuals else {})
     if reason := obstacle(activation):
-        raise BenchmarkError(f"{activation} has no exact residuals: mpmath cannot evaluate it ({reason})")
+        raise BenchmarkError(f"{activation.name} has no exact residuals: mpmath cannot evaluate it ({reason})")
     if rule.save:
-        saved = exact.saved(lambda m: chosen.rule(plain, Dialect.SCALAR, m).save, len(rule.saved), z)
+        saved = exact.saved(lambda m: activation.rule(strategy, Dialect.SCALAR, m).save, len(rule.saved), z)
         known |= {name: beside(numbers, z.dtype).nearest for name, numbers in zip(rule.saved, saved, strict=True)}
     return {name: known[name] for name in rule.residuals}
 
 
 @evaluating
-def slope_at(activation: str, z: float) -> Any:
+def slope_at(activation: Activation, z: float) -> Any:
     """Return g'(z) as a number of mpmath.
 
     `BenchmarkError` where mpmath cannot evaluate it, `ArithmeticError` where it is not known.
     """
     if reason := obstacle(activation):
-        raise BenchmarkError(f"g' of {activation} is not known exactly: mpmath cannot evaluate it ({reason})")
+        raise BenchmarkError(f"g' of {activation.name} is not known exactly: mpmath cannot evaluate it ({reason})")
     (point,) = _exact(activation).at(np.array([z]))
     if point.slope is None:
-        raise ArithmeticError(f"g' of {activation} is not known at z = {z:.9g}")
+        raise ArithmeticError(f"g' of {activation.name} is not known at z = {z:.9g}")
     return point.slope
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench import registry
+from actbench.formula import Activation
 from actbench.verification.truth import differences, truth_at
 
 Array = NDArray[np.float64]
@@ -40,12 +40,12 @@ class Pair(NamedTuple):
     slopes: tuple[float, float]
 
 
-def pair(activation: str, z: float, slope: float, largest: float) -> Pair | None:
+def pair(activation: Activation, z: float, slope: float, largest: float) -> Pair | None:
     """Return another z with the y of this one and another g', or None where there is none.
 
     `slope` is g'(z), and `largest` the size of g' near 0, for which differences count.
     """
-    g = differences.forward(registry.activation(activation))
+    g = differences.forward(activation)
     y = float(g(np.array([z]))[0])
     others = _same_output(g, z, y)
     if not others.size:

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench import backends, registry
-from actbench.model.cases import Kernel
+from actbench import backends
+from actbench.formula import Activation
+from actbench.kernels.kernel import Kernel
 from actbench.model.names import Op
 from actbench.model.rule import Dialect
 from actbench.verification.truth import ambiguity, truth_at
@@ -139,7 +140,7 @@ def _applied_twice(evidence: Evidence) -> bool:
     return _same(evidence, evidence.computed.astype(np.float64), there)
 
 
-def _slope_at(activation: str, z: Array) -> Array:
+def _slope_at(activation: Activation, z: Array) -> Array:
     """Return g' at other z, inf where these are not finite."""
     finite = np.isfinite(z)
     slope = np.full(z.size, np.inf)
@@ -173,7 +174,6 @@ def _factor(computed: Array, slope: Array) -> float:
 
 def _formula(kernel: Kernel) -> tuple[tuple[str, ...], Callable[..., Array]]:
     """Return what the kernel's derivative is given, and the derivative over arrays of float64."""
-    activation = registry.activation(kernel.activation)
-    array = activation.rule(kernel.strategy, Dialect.ARRAY, backends.namespace("numpy"))
-    scalar = activation.rule(kernel.strategy, Dialect.SCALAR, backends.namespace("python"))
+    array = kernel.formula(Dialect.ARRAY, backends.namespace("numpy"))
+    scalar = kernel.formula(Dialect.SCALAR, backends.namespace("python"))
     return array.residuals, over_arrays(array.derivative, scalar.derivative)

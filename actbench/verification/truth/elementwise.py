@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench import backends, registry
+from actbench import backends
 from actbench.formula import Activation
 from actbench.model.rule import Dialect, Formula
 from actbench.plugins import evaluating, with_room
-from actbench.plugins.by_name import by_name
 
 Array = NDArray[Any]
 
@@ -25,18 +24,17 @@ SAME = 1e-6
 """What two results may differ by, relative to their size: loops for vectors and for numbers round differently."""
 
 
-@by_name
 @cache
 @evaluating
-def dependence(activation: str, strategy: str | None = None) -> str | None:
+def dependence(activation: Activation, strategy: str | None = None) -> str | None:
     """Say that g, or a strategy's g', depends on what else an array holds, or None where it does not."""
-    what, formula, arrays = _formula(registry.activation(activation), strategy)
+    what, formula, arrays = _formula(activation, strategy)
     at = _dependent(formula, arrays)
     if at is None:
         return None
     return (
-        f"{what} of {activation} at z = {PROBES[at]:g} depends on the other elements of the array; write a function of "
-        "one element, which a softmax, a normalisation, a sum or a sort is not"
+        f"{what} of {activation.name} at z = {PROBES[at]:g} depends on the other elements of the array; write a "
+        "function of one element, which a softmax, a normalisation, a sum or a sort is not"
     )
 
 

@@ -1,0 +1,122 @@
+"""What a kernel is called on: inputs of a block, and the residuals that its arms read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actbench import backends
+from actbench.backends import Backend, numpy_dtype
+from actbench.formula import Activation
+from actbench.model.names import Dtype, Storage
+from actbench.model.rule import Dialect
+
+Array = NDArray[Any]
+
+PIECE = 1 << 14
+"""Elements: a piece with its temporaries fits an L2 cache."""
+
+SHARED = ("z", "dy", "y")
+"""Operands that are the same for all strategies of an activation."""
+
+
+class Operand(NamedTuple):
+    """An array that a kernel reads or writes: what tells it from the others of a block."""
+
+    name: str
+    strategy: str = ""
+    """Whose residual it is; nothing where all strategies share it."""
+    storage: Storage | None = None
+    """The type it is kept in, where that is narrower than the arithmetic's."""
+
+    @classmethod
+    def of(cls, strategy: str, name: str, storage: Storage | None = None) -> Operand:
+        """Return an operand of a strategy."""
+        return cls(name, "" if name in SHARED else strategy, storage)
+
+    def dtype(self, dtype: Dtype) -> np.dtype[Any]:
+        """Return the type of its elements, where arithmetic is in `dtype`."""
+        return numpy_dtype(self.storage or dtype)
+
+
+Z, DY = Operand("z"), Operand("dy")
+
+
+class Operands:
+    """The inputs of one block and the residuals that its arms read, each made once and shared."""
+
+    def __init__(
+        self,
+        activation: Activation | None,
+        z: Array,
+        dy: Array | None = None,
+        residuals: Mapping[str, Array] | None = None,
+    ) -> None:
+        """Take the inputs: one-dimensional, of one dtype. Without dy, it is z in another order.
+
+        Without an activation there are no residuals. `residuals` are those of one strategy, by name, in place of what
+        the forward pass gives.
+        """
+        self._activation = activation
+        self._arrays = {Z: z} if dy is None else {Z: z, DY: dy}
+        self._replaced = residuals or {}
+        self.nbytes = z.nbytes
+        self._adopted: dict[tuple[str, Operand], Any] = {}
+
+    @classmethod
+    def drawn(cls, activation: Activation | None, dtype: Dtype, size: int, seed: int) -> Operands:
+        """Draw z, and with it dy, from N(0, 1)."""
+        return cls(activation, np.random.default_rng(seed).standard_normal(size, dtype=np.dtype(dtype).type))
+
+    @property
+    def z(self) -> Array:
+        """The pre-activations."""
+        return self._arrays[Z]
+
+    def array(self, operand: Operand) -> Array:
+        """Return z, dy or a residual.
+
+        Residuals are what was handed in, or what numpy's forward pass gives for z, rounded to the type they are kept
+        in.
+        """
+        if operand.storage is None and operand.name in self._replaced:
+            return self._replaced[operand.name]
+        if operand not in self._arrays:
+            if operand.storage:
+                with np.errstate(all="ignore"):
+                    wide = self.array(operand._replace(storage=None))
+                    made = {operand: wide.astype(numpy_dtype(operand.storage))}
+            else:
+                made = {DY: np.roll(self.z, 1)} if operand == DY else self._forward(operand.strategy)
+            self._arrays = made | self._arrays
+        return self._arrays[operand]
+
+    def _forward(self, strategy: str) -> dict[Operand, Array]:
+        """Return y, and what a strategy saves beside it; piece by piece, which spares the memory bus."""
+        assert self._activation is not None  # noqa: S101  # who has none reads no residuals
+        numpy = backends.namespace("numpy")
+        if strategy:
+            rule = self._activation.rule(strategy, Dialect.ARRAY, numpy)
+            names, save = rule.saved, rule.save
+        else:
+            names, save = (), None
+        forward = self._activation.forward(Dialect.ARRAY, numpy)
+        written = (Operand("y"), *(Operand.of(strategy, name) for name in names))
+        kept = {operand: np.empty_like(self.z) for operand in written}
+        for start in range(0, self.z.size, PIECE):
+            piece = slice(start, start + PIECE)
+            with np.errstate(all="ignore"):
+                results = save(self.z[piece]) if save else (forward(self.z[piece]),)
+            for operand, result in zip(written, results, strict=True):
+                kept[operand][piece] = result
+        return kept
+
+    def adopted(self, backend: Backend, operand: Operand) -> Any:
+        """Return an operand as the backend's own kind of array, for one whose operands are not placed."""
+        key = (backend.name, operand)
+        if key not in self._adopted:
+            self._adopted[key] = backend.adopt(self.array(operand))
+        return self._adopted[key]

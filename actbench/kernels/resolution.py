@@ -1,0 +1,42 @@
+"""From an id to what it stands for: the one place where the names of a case are looked up."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from actbench import registry
+from actbench.errors import unknown
+from actbench.kernels.kernel import Kernel
+from actbench.kernels.overhead import Rung
+from actbench.kernels.subject import Subject, Yardstick
+from actbench.model.cases import OVERHEAD, RUNGS, YARDSTICK, Case, KernelId
+from actbench.model.residuals import split
+from actbench.registry import Registry
+
+
+def resolve(identity: Case | KernelId) -> Subject:
+    """Return what a case, or a kernel, executes, available here or not; `InputError` for a name that is not known."""
+    return _resolved(registry.current(), identity.kernel if isinstance(identity, Case) else identity)
+
+
+def kernel(identity: Case | KernelId) -> Kernel:
+    """Return the kernel of an id that is a derivative's; `InputError` for a name that is not known."""
+    subject = resolve(identity)
+    assert isinstance(subject, Kernel)  # noqa: S101  # who asks for a kernel has one
+    return subject
+
+
+@cache
+def _resolved(known: Registry, identity: KernelId) -> Subject:
+    if identity.strategy == YARDSTICK:
+        return Yardstick(identity, known.named_backend(identity.backend))
+    if identity.activation == OVERHEAD:
+        if identity.strategy not in RUNGS:
+            raise unknown("rung", identity.strategy, RUNGS)
+        return Rung(identity, known.named_backend(identity.backend))
+    activation = known.activation(identity.activation)
+    backend = known.named_backend(identity.backend)
+    strategy, storage = split(identity.strategy)
+    if strategy not in activation.strategies:
+        raise unknown(f"strategy of {activation.name}", strategy, activation.strategies)
+    return Kernel(identity, backend, activation, strategy, storage)

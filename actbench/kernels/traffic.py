@@ -1,0 +1,52 @@
+"""What a call must move, and what a forward pass keeps, by definition: temporaries not counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from actbench.formula import Activation
+from actbench.model.names import Dtype, Op, Storage
+from actbench.model.rule import Dialect
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Units: arrays of the kernel's size."""
+
+    residuals: int
+    """Arrays that the forward pass keeps."""
+    streams: int
+    """Arrays of the arithmetic's dtype read or written by one call, each pass over an array counted once."""
+    narrow: int = 0
+    """The same of narrower residuals."""
+
+    def moved(self, dtype: Dtype, storage: Storage | None) -> int:
+        """Return the bytes per element that a call reads and writes."""
+        return self.streams * dtype.itemsize + self.narrow * (storage or dtype).itemsize
+
+    def kept(self, dtype: Dtype, storage: Storage | None) -> int:
+        """Return the bytes per element that are kept between the forward and the backward pass."""
+        return self.residuals * (storage or dtype).itemsize
+
+
+COPY = Traffic(0, 2)
+"""One array read and one written."""
+
+NOTHING = Traffic(0, 0)
+
+
+@cache
+def traffic(activation: Activation, strategy: str, storage: Storage | None, op: Op) -> Traffic:
+    """Count the arrays; the same on every backend. A step reads z and writes y, and then does its backward."""
+    chosen = activation.rule(strategy, Dialect.SCALAR, None)
+    kept = len(chosen.residuals)
+    if storage:
+        wide, passes = {Op.DERIVATIVE: (1, 1), Op.BACKWARD: (2, 1), Op.STEP: (4, 2)}[op]
+        return Traffic(kept, wide, passes * kept)
+    streams = {
+        Op.DERIVATIVE: kept + 1,
+        Op.BACKWARD: kept + 2,
+        Op.STEP: 2 + len(chosen.saved) + kept + 2,
+    }[op]
+    return Traffic(kept, streams)

@@ -97,7 +97,7 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """What was found of a kernel."""
+    """The accuracy of a kernel."""
 
     kernel: KernelId
     bands: tuple[Errors, ...]
@@ -177,13 +177,13 @@ def tail_of(z: Array, part: Part) -> NDArray[np.bool_]:
 
 def in_bands(z: Array, computed: Array, truth: Truth) -> tuple[Errors, ...]:
     """Summarise the errors by tail and band, those bands left out in which the format has no numbers."""
-    found = []
+    summaries = []
     for part in (Part.LEFT, Part.RIGHT):
         for band in bands():
             inside = tail_of(z, part) & (np.abs(z) >= band[0]) & (np.abs(z) < band[1])
             if inside.any():
-                found.append(errors(part, band, z[inside], computed[inside], truth.at(inside)))
-    return tuple(found)
+                summaries.append(errors(part, band, z[inside], computed[inside], truth.at(inside)))
+    return tuple(summaries)
 
 
 def in_tails(z: Array, computed: Array, truth: Truth) -> dict[Part, Errors]:

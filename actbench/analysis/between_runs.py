@@ -114,9 +114,9 @@ def between(baseline: Times, candidate: Times, by: Axis | None = None, *, one_ho
     before, after = _RunTimes.of(baseline), _RunTimes.of(candidate)
     shared = [case for case in before.blocks if case in after.blocks]
     moved = tuple(case for case in shared if before.blocks[case].arms != after.blocks[case].arms)
-    subjects = [_Subject(TIME, YARDSTICK, tuple(shared))]
+    subjects = [_CaseGroup(TIME, YARDSTICK, tuple(shared))]
 
-    def compared(subjects: Sequence[_Subject], better: Trend, worse: Trend) -> tuple[Contrast, ...]:
+    def compared(subjects: Sequence[_CaseGroup], better: Trend, worse: Trend) -> tuple[Contrast, ...]:
         parts = [part for subject in subjects for part in subject.parts(by)]
         wholes = [subject for subject in subjects if len(subject.parts(by)) > 1]
         families = (
@@ -135,7 +135,7 @@ def between(baseline: Times, candidate: Times, by: Axis | None = None, *, one_ho
 
 
 @dataclass(frozen=True, slots=True)
-class _Subject:
+class _CaseGroup:
     """Cases of which one figure is taken, and the strategy that this sets them against."""
 
     figure: str
@@ -144,7 +144,7 @@ class _Subject:
     by: str = EVERYTHING
     name: str = EVERYTHING
 
-    def parts(self, by: Axis | None) -> list[_Subject]:
+    def parts(self, by: Axis | None) -> list[_CaseGroup]:
         """Return one a case, or one a value of the axis, in the order of tables."""
         if by is None:
             return [replace(self, cases=(case,), by="case", name=case.id) for case in self.cases]
@@ -166,16 +166,16 @@ class _RunTimes:
     def of(cls, times: Times) -> _RunTimes:
         return cls(times, {case: block for block in times.blocks for case in block.cases})
 
-    def rounds(self, subject: _Subject) -> list[int]:
+    def rounds(self, subject: _CaseGroup) -> list[int]:
         """Return the rounds in which every block of the subject was measured."""
         return sorted(set.intersection(*({*self.times.rounds(self.blocks[case])} for case in subject.cases)))
 
-    def log_speeds(self, subject: _Subject) -> NDArray[np.float64]:
+    def log_speeds(self, subject: _CaseGroup) -> NDArray[np.float64]:
         """Return how many times faster than the reference, one logarithm a round: the mean over the cases."""
         rounds = self.rounds(subject)
         return np.asarray(np.mean([self._log_speed(case, subject.reference, rounds) for case in subject.cases], axis=0))
 
-    def log_rates(self, subject: _Subject) -> NDArray[np.float64]:
+    def log_rates(self, subject: _CaseGroup) -> NDArray[np.float64]:
         """Return calls a second, likewise."""
         rounds = self.rounds(subject)
         return np.asarray(np.mean([self._log_rate(case, rounds) for case in subject.cases], axis=0))
@@ -191,7 +191,7 @@ class _RunTimes:
         return np.asarray(-np.log(medians(seconds)))
 
 
-def _pairs(shared: Sequence[Case], before: _RunTimes, after: _RunTimes) -> list[_Subject]:
+def _pairs(shared: Sequence[Case], before: _RunTimes, after: _RunTimes) -> list[_CaseGroup]:
     """Return every strategy against the reference of its backend: recompute, or the first that both runs have."""
     members: dict[tuple[str, str], list[Case]] = {}
     for case in shared:
@@ -203,13 +203,13 @@ def _pairs(shared: Sequence[Case], before: _RunTimes, after: _RunTimes) -> list[
         if case.strategy != reference:
             members.setdefault((case.strategy, reference), []).append(case)
     return [
-        _Subject(f"{strategy} / {reference}", reference, tuple(cases))
+        _CaseGroup(f"{strategy} / {reference}", reference, tuple(cases))
         for (strategy, reference), cases in members.items()
     ]
 
 
 def _contrast(
-    before: _RunTimes, after: _RunTimes, subject: _Subject, moved: Sequence[Case], *, seconds: bool
+    before: _RunTimes, after: _RunTimes, subject: _CaseGroup, moved: Sequence[Case], *, seconds: bool
 ) -> Contrast:
     """Compare one subject; its finding follows once all p-values of the table are corrected."""
     rounds = len(before.rounds(subject)), len(after.rounds(subject))

@@ -59,7 +59,7 @@ def loop(y) -> Any:
     return out
 
 
-class Functions(ModuleType):
+class NumpyFunctions(ModuleType):
     """numpy's functions, and scipy's of the same kind, imported when a formula calls one."""
 
     def __getattr__(self, name: str) -> Any:
@@ -73,7 +73,7 @@ class Functions(ModuleType):
         return vars(self)[name]
 
 
-FUNCTIONS = Functions("numpy and scipy.special")
+FUNCTIONS = NumpyFunctions("numpy and scipy.special")
 
 
 class Numpy(Plain):

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, /, *, form: str, store: Path | None, quiet: bool, **options: Any) -> None:
     """Audit this host: what 'actbench check --against' is worth here.
 
-    Measures this environment against itself, as a check does, and against itself with a slowdown put in. Prints how
-    often checks of their usual length would cry wolf, the smallest slowdown that they see 95 % of the time, what makes
-    times scatter, and what can be done about it. Ends with 3 where --budget is too short for one check.
+    Measures this environment against itself, as a check does, and against itself with an injected slowdown. Prints
+    how often checks of their usual length raise a false alarm, the smallest slowdown that they detect 95 % of the time,
+    the sources of variance, and what can be done about them. Ends with 3 where --budget is too short for one check.
 
     \b
     Examples:

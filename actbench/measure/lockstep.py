@@ -18,7 +18,7 @@ from actbench.measure.checking import compare, is_built_in, settle
 from actbench.measure.launch import RETRIES, Launch, RestartingWorker, Worker
 from actbench.measure.protocol import ListDoubts, Prepare, Time, Timed
 from actbench.measure.schedule import turns
-from actbench.measure.timing import Values, burden, calibrated, sweeps, values
+from actbench.measure.timing import Values, calibrated, slow_down, sweeps, values
 from actbench.model.calibration import Calibration
 from actbench.model.cases import Block
 from actbench.model.events import Calibrated, Event, Failed, Measured
@@ -42,8 +42,8 @@ class Lockstep:
     arm_seconds: float
     """What an arm should take in a round, on either side."""
     sides: LiveTimes
-    burden: float = 0.0
-    """The share of further calls that the third process makes of every arm, uncounted: a slowdown to be found."""
+    injected_slowdown: float = 0.0
+    """The share of extra calls that the third process makes of every arm, uncounted: a slowdown to be detected."""
     clock: Callable[[], float] = time.monotonic
     calibrations: dict[str, Calibration] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
@@ -121,8 +121,8 @@ class Lockstep:
         calibration = self.calibrations[block.id]
         swept = list(sweeps(calibration, rng))
         timed: list[list[Timed]] = [[] for _ in workers]
-        burdened = [burden(sweep, self.burden) for sweep in swept]
-        for plain, heavy, turn in zip(swept, burdened, turns(len(workers), rng), strict=False):
+        slowed = [slow_down(sweep, self.injected_slowdown) for sweep in swept]
+        for plain, heavy, turn in zip(swept, slowed, turns(len(workers), rng), strict=False):
             for side in turn:
                 timed[side].append(workers[side].ask(Time((heavy if side == CONTROL else plain,))))
         for name, worker in zip(NAMES, workers, strict=True):

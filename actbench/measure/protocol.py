@@ -255,7 +255,7 @@ class Time(Request[Timed]):
 
 
 @dataclass(frozen=True, slots=True)
-class Arithmetic:
+class ArithmeticRates:
     """Floating-point operations a second, in one width of vectors, by repeat."""
 
     dtype: str
@@ -264,7 +264,7 @@ class Arithmetic:
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class CopyRates:
     """Bytes read and written a second by copying an array of `nbytes`, by repeat."""
 
     nbytes: int
@@ -275,9 +275,9 @@ class Copy:
 class MeasuredLimits:
     """How fast the processor computes and copies at most."""
 
-    arithmetic: tuple[Arithmetic, ...]
+    arithmetic: tuple[ArithmeticRates, ...]
     """Nothing where numba is not available."""
-    copies: tuple[Copy, ...]
+    copies: tuple[CopyRates, ...]
 
 
 @dataclass(frozen=True, slots=True)

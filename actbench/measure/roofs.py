@@ -13,7 +13,7 @@ import numpy as np
 
 from actbench import registry
 from actbench.kernels.placement import Invocation
-from actbench.measure.protocol import Arithmetic, Copy, MeasuredLimits, Taken
+from actbench.measure.protocol import ArithmeticRates, CopyRates, MeasuredLimits, Taken
 from actbench.model.names import Dtype
 
 SAMPLE_SECONDS = 0.001
@@ -32,7 +32,7 @@ Undisturbed = Callable[[Invocation, int, Callable[[], None]], Taken]
 def measured(copies: Sequence[int], repeats: int, undisturbed: Undisturbed) -> MeasuredLimits:
     """Measure both, so many repeats; arithmetic only where numba is available."""
     forms = [] if registry.backends()["numba"].unavailable else _forms(undisturbed)
-    arrays = [_Copy(nbytes, undisturbed) for nbytes in copies]
+    arrays = [_CopyLoop(nbytes, undisturbed) for nbytes in copies]
     arithmetic: list[list[float]] = [[] for _ in forms]
     copied: list[list[float]] = [[] for _ in arrays]
     for _ in range(repeats):
@@ -41,8 +41,10 @@ def measured(copies: Sequence[int], repeats: int, undisturbed: Undisturbed) -> M
         for array, rates in zip(arrays, copied, strict=True):
             rates.append(array.rate())
     return MeasuredLimits(
-        tuple(Arithmetic(form.dtype, form.bits, tuple(rates)) for form, rates in zip(forms, arithmetic, strict=True)),
-        tuple(Copy(array.nbytes, tuple(rates)) for array, rates in zip(arrays, copied, strict=True)),
+        tuple(
+            ArithmeticRates(form.dtype, form.bits, tuple(rates)) for form, rates in zip(forms, arithmetic, strict=True)
+        ),
+        tuple(CopyRates(array.nbytes, tuple(rates)) for array, rates in zip(arrays, copied, strict=True)),
     )
 
 
@@ -72,7 +74,7 @@ class _Form:
         return self._undisturbed(Invocation(self._run, (self._count, *arguments)), 1, warm).seconds
 
 
-class _Copy:
+class _CopyLoop:
     """Two arrays of so many bytes, copied in pieces where they are large: one after the other, round and round.
 
     What does not fit a cache is then still not in it, and a piece takes no longer than any other repeat.

@@ -21,13 +21,13 @@ from actbench.measure.live_session import SIDES
 from actbench.measure.lockstep import Lockstep
 from actbench.measure.requests import DEFAULT_TIMEOUT, SelfCheckRequest, chosen_seed
 from actbench.measure.session import Seams
-from actbench.measure.timing import further
+from actbench.measure.timing import with_extra_calls
 from actbench.model.cases import Case
 from actbench.model.events import Event, Judged
 from actbench.planning import costs, presets, suite
 
-BURDEN = 2.0
-"""The slowdown that is put in, in margins."""
+INJECTED_SLOWDOWN = 2.0
+"""In margins."""
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ class SelfCheck:
 
     def audit(self) -> Audit:
         """Return what the rounds so far say."""
-        return audit(self.lockstep.sides, self.margin, self._check_rounds(), self._burdens())
+        return audit(self.lockstep.sides, self.margin, self._check_rounds(), self._injected_slowdowns())
 
     @property
     def needed(self) -> float:
@@ -84,14 +84,14 @@ class SelfCheck:
         affordable = int((self.check_budget - self.prepared) / self._round_seconds)
         return max(affordable, fewest_rounds((1 - CONFIDENCE) / 2))
 
-    def _burdens(self) -> dict[Case, float]:
-        """Return the slowdown of every case that was put in, exactly: calls are whole."""
-        found = {}
+    def _injected_slowdowns(self) -> dict[Case, float]:
+        """Return the injected slowdown of every case, exactly: calls are whole."""
+        slowdowns = {}
         for block in self.lockstep.plan.blocks:
             loops = self.lockstep.calibrations[block.id].loops
             for case, calls in zip(block.cases, loops, strict=False):
-                found[case] = further(calls, self.lockstep.burden) / calls - 1
-        return found
+                slowdowns[case] = with_extra_calls(calls, self.lockstep.injected_slowdown) / calls - 1
+        return slowdowns
 
     def _elapsed(self) -> float:
         return self.clock() - self.started
@@ -118,7 +118,7 @@ def prepare(request: SelfCheckRequest, seams: Seams) -> SelfCheck:
         launches=(launch, launch, launch),
         arm_seconds=costs.arm_seconds(plan, preset.arm_seconds),
         sides=LiveTimes(plan),
-        burden=BURDEN * request.margin,
+        injected_slowdown=INJECTED_SLOWDOWN * request.margin,
         clock=seams.clock,
     )
     return SelfCheck(

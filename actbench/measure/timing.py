@@ -46,12 +46,13 @@ def sweeps(calibration: Calibration, rng: random.Random) -> Iterator[Sweep]:
         yield Sweep(rng.getrandbits(32), tuple(slices), move=index % max(1, count // MOVES) == 0)
 
 
-def burden(sweep: Sweep, share: float) -> Sweep:
+def slow_down(sweep: Sweep, share: float) -> Sweep:
     """Return the sweep with so many more calls in every slice, to the nearest whole call."""
-    return replace(sweep, slices=tuple(each._replace(calls=further(each.calls, share)) for each in sweep.slices))
+    slices = (part._replace(calls=with_extra_calls(part.calls, share)) for part in sweep.slices)
+    return replace(sweep, slices=tuple(slices))
 
 
-def further(calls: int, share: float) -> int:
+def with_extra_calls(calls: int, share: float) -> int:
     """Return calls and a share of them, to the nearest whole call."""
     return calls + round(calls * share)
 

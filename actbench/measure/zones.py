@@ -42,7 +42,7 @@ IS_LOST = 2
 """What a result is beside the truth; see `actbench.analysis.expectation` for the other states."""
 
 
-class Look(Protocol):
+class Evaluator(Protocol):
     """What the search asks about a kernel."""
 
     finer: tuple[int, int]
@@ -68,7 +68,7 @@ def at_ranks(places: NDArray[np.int64], part: Part, dtype: np.dtype[np.floating[
 
 
 @dataclass
-class _Line:
+class _TailStates:
     """The points of a tail, outward, and what is known of the results there, by kind of loss."""
 
     part: Part
@@ -107,7 +107,7 @@ def between(places: NDArray[np.int64], count: int, gaps: NDArray[np.bool_]) -> N
     return np.setdiff1d(start[:, None] + step[:, None] * np.arange(1, count + 1), places)
 
 
-def zones(look: Look, z: Array, hits: Hits, screened: Array) -> dict[Part, Loss]:
+def zones(look: Evaluator, z: Array, hits: Hits, screened: Array) -> dict[Part, Loss]:
     """Return the zones of both tails, from where results are lost at some z and from further z to screen."""
     lines = [_line(part, z, hits) for part in (Part.LEFT, Part.RIGHT)]
     for line, mine in zip(lines, _by_line(lines, screened), strict=True):
@@ -119,18 +119,18 @@ def zones(look: Look, z: Array, hits: Hits, screened: Array) -> dict[Part, Loss]
     return _bisected(look, lines)
 
 
-def _line(part: Part, z: Array, hits: Hits) -> _Line:
+def _line(part: Part, z: Array, hits: Hits) -> _TailStates:
     inside = tail_of(z, part)
     places, first = np.unique(ranks(z[inside]), return_index=True)
     states = {name: hits[name][inside][first].astype(np.int8) * IS_LOST for name in LOST}
-    return _Line(part, z.dtype, places, states)
+    return _TailStates(part, z.dtype, places, states)
 
 
-def _by_line(lines: list[_Line], z: Array) -> list[Array]:
+def _by_line(lines: list[_TailStates], z: Array) -> list[Array]:
     return [z[tail_of(z, line.part)] for line in lines]
 
 
-def _ask(look: Look, wanted: list[tuple[_Line, str, NDArray[np.int64]]]) -> list[NDArray[np.bool_]]:
+def _ask(look: Evaluator, wanted: list[tuple[_TailStates, str, NDArray[np.int64]]]) -> list[NDArray[np.bool_]]:
     """Return where results are lost, of places by line and kind: one call of the kernel for all of them."""
     z = np.concatenate([line.z(places) for line, _, places in wanted])
     kinds = np.concatenate([np.full(places.size, name) for _, name, places in wanted])
@@ -139,7 +139,7 @@ def _ask(look: Look, wanted: list[tuple[_Line, str, NDArray[np.int64]]]) -> list
     return np.split(lost, np.cumsum([places.size for _, _, places in wanted])[:-1])
 
 
-def _verify(look: Look, lines: list[_Line]) -> None:
+def _verify(look: Evaluator, lines: list[_TailStates]) -> None:
     """Ask for the truth at suspects beyond the ends of what is known to be lost, until none are left there."""
     for attempt in range(ATTEMPTS + 1):
         wanted = [
@@ -160,7 +160,7 @@ def _verify(look: Look, lines: list[_Line]) -> None:
             _drop(line, name)
 
 
-def _unverified(line: _Line, name: str) -> NDArray[np.int64]:
+def _unverified(line: _TailStates, name: str) -> NDArray[np.int64]:
     """Return the suspects of which the truth is asked next: beyond each end, or in a zone of suspects alone."""
     states = line.states[name]
     chosen: list[NDArray[np.int64]] = []
@@ -174,7 +174,7 @@ def _unverified(line: _Line, name: str) -> NDArray[np.int64]:
     return np.concatenate(chosen) if chosen else np.empty(0, dtype=np.int64)
 
 
-def _drop(line: _Line, name: str) -> None:
+def _drop(line: _TailStates, name: str) -> None:
     """Take suspects for unknown that lie beyond what is known to be lost."""
     states = line.states[name]
     for first, last in list(line.stretches(name)):
@@ -184,7 +184,7 @@ def _drop(line: _Line, name: str) -> None:
         states[stretch[outside & (states[stretch] == SUSPECT)]] = UNKNOWN
 
 
-def _refine(look: Look, lines: list[_Line]) -> None:
+def _refine(look: Evaluator, lines: list[_TailStates]) -> None:
     """Look more finely beyond the ends of zones, as long as results are lost there."""
     done: dict[Part, set[tuple[int, bool]]] = {line.part: set() for line in lines}
     for _ in range(FINER):
@@ -208,7 +208,7 @@ def _refine(look: Look, lines: list[_Line]) -> None:
         _verify(look, lines)
 
 
-def _beyond(line: _Line, place: int, count: int, *, outward: bool) -> NDArray[np.int64]:
+def _beyond(line: _TailStates, place: int, count: int, *, outward: bool) -> NDArray[np.int64]:
     """Return places beyond an end of a zone, evenly, up to `INWARD` of its |z| or that over `INWARD`; never 0."""
     size = abs(line.z(np.array([place])).astype(np.float64)[0])
     far = min(size, INWARD * float(np.finfo(line.dtype).max)) / INWARD if outward else size * INWARD
@@ -221,13 +221,13 @@ def _beyond(line: _Line, place: int, count: int, *, outward: bool) -> NDArray[np
 class _End:
     """An end of a zone: between a place where results are lost and one where they are not."""
 
-    line: _Line
+    line: _TailStates
     name: str
     lost: int
     right: int
 
 
-def _bisected(look: Look, lines: list[_Line]) -> dict[Part, Loss]:
+def _bisected(look: Evaluator, lines: list[_TailStates]) -> dict[Part, Loss]:
     zones = {(line.part, name): list(_ends(line, name)) for line in lines for name in LOST}
     ends = [end for several in zones.values() for begin, stop, _ in several for end in (begin, stop) if end]
     while unsettled := [end for end in ends if abs(end.right - end.lost) > 1]:
@@ -244,7 +244,7 @@ def _bisected(look: Look, lines: list[_Line]) -> dict[Part, Loss]:
     }
 
 
-def _ends(line: _Line, name: str) -> Iterator[tuple[_End, _End | None, bool]]:
+def _ends(line: _TailStates, name: str) -> Iterator[tuple[_End, _End | None, bool]]:
     """Yield both ends of every stretch, and whether all of it is lost; no end for one up to the largest number."""
     states = line.states[name]
     right = line.places[states == RIGHT]
@@ -256,7 +256,7 @@ def _ends(line: _Line, name: str) -> Iterator[tuple[_End, _End | None, bool]]:
         yield begin, end, bool((states[first : last + 1] != RIGHT).all())
 
 
-def _settle(look: Look, lines: list[_Line]) -> None:
+def _settle(look: Evaluator, lines: list[_TailStates]) -> None:
     """Ask for the truth at the right results next to each zone: what was expected may be lost all the same."""
     asked: set[tuple[Part, str, int]] = set()
     for _ in range(ATTEMPTS):
@@ -277,7 +277,7 @@ def _settle(look: Look, lines: list[_Line]) -> None:
         _verify(look, lines)
 
 
-def _zone(line: _Line, begin: _End, end: _End | None, whole: bool) -> Zone:  # noqa: FBT001  # as it was seen
+def _zone(line: _TailStates, begin: _End, end: _End | None, whole: bool) -> Zone:  # noqa: FBT001  # as it was seen
     first = float(abs(line.z(np.array([begin.lost]))[0]))
     last = inf if end is None else float(abs(line.z(np.array([end.lost]))[0]))
     return Zone(first, last, whole)

@@ -18,12 +18,12 @@ from actbench.plugins import _files, _packages, _refusals
 from actbench.plugins._definitions import steady
 from actbench.plugins._found import Found
 from actbench.plugins._guard import allow, blamed, evaluating, forget_code, guarded, has_run, know
-from actbench.plugins._packages import Offer, offers
+from actbench.plugins._packages import PackageOffer, offers
 from actbench.plugins._room import with_room
 from actbench.registry import Registry
 
 __all__ = [
-    "Offer",
+    "PackageOffer",
     "allow",
     "blamed",
     "evaluating",

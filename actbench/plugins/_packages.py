@@ -22,7 +22,7 @@ GROUPS = ("actbench.activations", "actbench.backends")
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class PackageOffer:
     """What an installed package says that it offers; nothing of it has been imported."""
 
     distribution: str
@@ -31,7 +31,7 @@ class Offer:
     """Of its entry points."""
 
 
-def offers() -> list[Offer]:
+def offers() -> list[PackageOffer]:
     """Return what installed packages offer, from their metadata alone."""
     found: dict[str, list[EntryPoint]] = {}
     versions: dict[str, str] = {}
@@ -39,7 +39,10 @@ def offers() -> list[Offer]:
         if point.dist is not None:
             found.setdefault(point.dist.name, []).append(point)
             versions[point.dist.name] = point.dist.version
-    return [Offer(name, versions[name], tuple(each.name for each in points)) for name, points in sorted(found.items())]
+    return [
+        PackageOffer(name, versions[name], tuple(each.name for each in points))
+        for name, points in sorted(found.items())
+    ]
 
 
 def read(name: str) -> Found:

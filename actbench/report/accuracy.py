@@ -1,4 +1,4 @@
-"""What ``actbench accuracy`` found, in its formats."""
+"""The accuracy of kernels, in the formats of ``actbench accuracy``."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ SHOWN = 2
 """Zones that a cell of a table shows."""
 
 
-def tables(found: Sequence[Accuracy], *, exact: bool) -> list[Table]:
+def tables(kernels: Sequence[Accuracy], *, exact: bool) -> list[Table]:
     """Return a table a dtype, one row a kernel."""
-    dtypes = dict.fromkeys(item.kernel.dtype for item in found)
-    return [_table(dtype, [item for item in found if item.kernel.dtype == dtype], exact=exact) for dtype in dtypes]
+    dtypes = dict.fromkeys(item.kernel.dtype for item in kernels)
+    return [_table(dtype, [item for item in kernels if item.kernel.dtype == dtype], exact=exact) for dtype in dtypes]
 
 
-def _table(dtype: str, found: Sequence[Accuracy], *, exact: bool) -> Table:
+def _table(dtype: str, kernels: Sequence[Accuracy], *, exact: bool) -> Table:
     kept = "correctly rounded" if exact else "as numpy's forward pass gives it"
     looked = (
         "every finite number"
-        if all(item.exhaustive for item in found)
-        else f"{count(max(sum(tail.points for tail in item.tails.values()) for item in found))} z in both tails"
+        if all(item.exhaustive for item in kernels)
+        else f"{count(max(sum(tail.points for tail in item.tails.values()) for item in kernels))} z in both tails"
     )
-    known = {item.kernel.activation: item.digits for item in found if item.digits is not None}
+    known = {item.kernel.activation: item.digits for item in kernels if item.digits is not None}
     by_differences = "".join(
         f" g' of {name} is known by differences, to about {digits:.0f} digits: what is not known counts as no error."
         for name, digits in known.items()
@@ -50,12 +50,12 @@ def _table(dtype: str, found: Sequence[Accuracy], *, exact: bool) -> Table:
             *_tail(item, Part.LEFT),
             *_tail(item, Part.RIGHT),
         )
-        for item in found
+        for item in kernels
     )
     lost = ("1 %", "0", "NaN")
     return Table(
         f"Error of g' in ULP, {dtype}",
-        f"Looked at: {looked}, and {count(found[0].normal.points)} from N(0, 1). What a strategy keeps is {kept}. "
+        f"Looked at: {looked}, and {count(kernels[0].normal.points)} from N(0, 1). What a strategy keeps is {kept}. "
         "N: those from N(0, 1). 1 %, 0, NaN: the |z| at which a result is off by more, 0, or no finite number, as a "
         "search finds them: a zone ends where results are right again, or g' is no normal number; 'on' says that it "
         f"does not end.{by_differences}",
@@ -106,18 +106,19 @@ def _shortest(value: float, digits: int) -> str:
     return text if float(text) == value else significant(value, digits)
 
 
-def as_markdown(found: Sequence[Accuracy], *, exact: bool) -> str:
+def as_markdown(kernels: Sequence[Accuracy], *, exact: bool) -> str:
     """Return the tables in Markdown."""
-    return "\n".join(map(markdown, tables(found, exact=exact)))
+    return "\n".join(map(markdown, tables(kernels, exact=exact)))
 
 
-def as_csv(found: Sequence[Accuracy]) -> str:
+def as_csv(kernels: Sequence[Accuracy]) -> str:
     """Return one row a kernel and part of the line: N(0, 1), the tails, then their bands.
 
     Errors have six digits, the ends of zones as many as they need; an end is ``inf`` where a zone has none.
     """
     rows = [
-        {name: _in_csv(value) if name in ZONE_FIELDS else value for name, value in row.items()} for row in _rows(found)
+        {name: _in_csv(value) if name in ZONE_FIELDS else value for name, value in row.items()}
+        for row in _rows(kernels)
     ]
     return str(pd.DataFrame(rows).to_csv(index=False, lineterminator="\n", float_format="%.6g"))
 
@@ -129,17 +130,17 @@ def _in_csv(value: float | list[dict[str, Any]] | None) -> str | None:
     return None if value is None else repr(value)
 
 
-def as_json(found: Sequence[Accuracy]) -> str:
+def as_json(kernels: Sequence[Accuracy]) -> str:
     """Return an array of the rows of the CSV.
 
     What is infinite is the string "inf"; null is what does not exist: a percentile of too few points, the first zone of
     a tail that has none. Zones are looked for in whole tails, and other rows have no such fields.
     """
-    return json_text(list(_rows(found))) + "\n"
+    return json_text(list(_rows(kernels))) + "\n"
 
 
-def _rows(found: Sequence[Accuracy]) -> Iterator[dict[str, Any]]:
-    for item in found:
+def _rows(kernels: Sequence[Accuracy]) -> Iterator[dict[str, Any]]:
+    for item in kernels:
         yield _row(item, item.normal)
         for part, errors in item.tails.items():
             yield _row(item, errors) | _zones(item, item.losses[part])

@@ -27,15 +27,15 @@ def line(environment: Environment) -> str:
 
 def as_text(
     environment: Environment,
-    found: Sequence[HostProperty],
+    noise: Sequence[HostProperty],
     configuration: Configuration,
     limits: Sequence[PeakRate] | None,
 ) -> str:
     """Return what a run would record, then what makes timings scatter, limits if there are any, and the settings."""
     facts = [f"{name:<28} {value}" for name, value in of(environment).items()]
-    noise = [f"{item.subject:<28} {item.state}" + ("" if item.good else f"  -> {item.advice}") for item in found]
+    states = [f"{item.subject:<28} {item.state}" + ("" if item.good else f"  -> {item.advice}") for item in noise]
     roofs = [] if limits is None else ["", "what one core can do at most", *map(_limit, limits)]
-    return "\n".join([*facts, "", "what makes timings scatter", *noise, *roofs, "", settings.as_text(configuration)])
+    return "\n".join([*facts, "", "what makes timings scatter", *states, *roofs, "", settings.as_text(configuration)])
 
 
 def of(environment: Environment) -> dict[str, str]:
@@ -55,12 +55,12 @@ def of(environment: Environment) -> dict[str, str]:
 
 def as_json(
     environment: Environment,
-    found: Sequence[HostProperty],
+    noise: Sequence[HostProperty],
     configuration: Configuration,
     limits: Sequence[PeakRate] | None,
 ) -> str:
     """Return the same as a JSON object; ``limits`` only where they were measured."""
-    parts: dict[str, Any] = {"environment": environment, "noise": found, "configuration": configuration}
+    parts: dict[str, Any] = {"environment": environment, "noise": noise, "configuration": configuration}
     return json_text(parts if limits is None else parts | {"limits": [_record(limit) for limit in limits]})
 
 

@@ -86,4 +86,4 @@ def _add_test(suite: Element, name: str, classname: str, result: TestResult | No
 
 def _clean(text: str) -> str:
     """Write what XML cannot as Python would, ``\\x1b``."""
-    return FORBIDDEN.sub(lambda found: ascii(found[0])[1:-1], text)
+    return FORBIDDEN.sub(lambda match: ascii(match[0])[1:-1], text)

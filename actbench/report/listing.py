@@ -57,12 +57,12 @@ def _rung(case: Case, subject: Subject) -> Iterator[str]:
     yield f"{case.id}\na rung of the overhead ladder: {RUNGS[case.strategy]}"
     yield f"keeps nothing; one call moves {case.size * subject.moved_bytes} bytes, temporaries not counted"
     title = f"executed by {backend.name}: {backend.summary}"
-    found = subject.declared if isinstance(subject, Rung) else backend.copy(case.dtype)
-    if isinstance(found, Rule):
-        yield _section("of every element", source(found.derivative))
-        yield _section(title, backend.execution(case.op, found))
+    rung = subject.declared if isinstance(subject, Rung) else backend.copy(case.dtype)
+    if isinstance(rung, Rule):
+        yield _section("of every element", source(rung.derivative))
+        yield _section(title, backend.execution(case.op, rung))
     else:
-        yield _section(title, sources([found]))
+        yield _section(title, sources([rung]))
 
 
 def _code(formula: Formula, apart: Collection[Formula]) -> str:

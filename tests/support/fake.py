@@ -138,12 +138,13 @@ def real_answer(request: Request[A]) -> A:
 def limits(request: protocol.MeasureLimits) -> protocol.MeasuredLimits:
     """Answer with exact rates: wider vectors help up to 256 bits, and large arrays are copied more slowly."""
     arithmetic = [
-        protocol.Arithmetic(dtype, bits, (rate * 1e9 / dtype.itemsize,) * request.repeats)
+        protocol.ArithmeticRates(dtype, bits, (rate * 1e9 / dtype.itemsize,) * request.repeats)
         for dtype in Dtype
         for bits, rate in ((128, 200.0), (256, 400.0), (512, 404.0))
     ]
     copied = [
-        protocol.Copy(nbytes, ((50e9 if nbytes < 1 << 22 else 10e9),) * request.repeats) for nbytes in request.copies
+        protocol.CopyRates(nbytes, ((50e9 if nbytes < 1 << 22 else 10e9),) * request.repeats)
+        for nbytes in request.copies
     ]
     return protocol.MeasuredLimits(tuple(arithmetic), tuple(copied))
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from actbench.kernels.placement import PHASES
 from actbench.measure.protocol import Slice, Sweep
 from actbench.measure.schedule import order, turns
-from actbench.measure.timing import burden, sweeps
+from actbench.measure.timing import slow_down, sweeps
 from actbench.model.calibration import Calibration
 
 ARMS = st.lists(st.integers(0, 100), min_size=1, max_size=12, unique=True)
@@ -89,7 +89,7 @@ def test_a_round_moves_the_code_before_its_first_value_and_a_few_times_more(
     assert sum(sweep.move for sweep in found) == moves
 
 
-def test_a_burden_is_so_many_more_calls_to_the_nearest_whole_one() -> None:
+def test_a_slowdown_is_so_many_more_calls_to_the_nearest_whole_one() -> None:
     sweep = Sweep(1, (Slice(0, 100, 2), Slice(1, 3, 0)))
-    assert burden(sweep, 0.05) == Sweep(1, (Slice(0, 105, 2), Slice(1, 3, 0)))
-    assert burden(sweep, 0.0) == sweep
+    assert slow_down(sweep, 0.05) == Sweep(1, (Slice(0, 105, 2), Slice(1, 3, 0)))
+    assert slow_down(sweep, 0.0) == sweep

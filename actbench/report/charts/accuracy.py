@@ -47,7 +47,7 @@ def accuracy(checks: Sequence[Check], signs: Signs, *, choose: bool = False) -> 
         },
         "color": signs.backend_colour(rows["backend"].unique()),
     }
-    told = {"tooltip": tips("strategy", "backend", "z", "ULP")}
+    tooltip = {"tooltip": tips("strategy", "backend", "z", "ULP")}
     dashes = {"strokeDash": signs.strategy_dash(rows["strategy"].unique())}
     shapes = {"shape": signs.strategy_shape(rows["strategy"].unique())}
     crosses = (rows["layer"] == "none").any()
@@ -55,8 +55,8 @@ def accuracy(checks: Sequence[Check], signs: Signs, *, choose: bool = False) -> 
     layers = [
         dashed("y", STATED_ULP),
         mark("line", of_band | {"y": y} | dashes, layer="number", interpolate="step", strokeWidth=2),
-        mark("point", of_band | {"y": y} | shapes | told, layer="number", filled=True, size=30),
-        mark("text", of_band | told, layer="none", text="×", fontSize=14, y=0, dy=6),
+        mark("point", of_band | {"y": y} | shapes | tooltip, layer="number", filled=True, size=30),
+        mark("text", of_band | tooltip, layer="none", text="×", fontSize=14, y=0, dy=6),
     ]
     return picture(
         "accuracy",

@@ -39,18 +39,18 @@ def compare(contrasts: Sequence[Contrast], *, narrow: bool = False) -> Picture |
         "y": nominal("case", sort=None, axis={"title": None, "labelLimit": 420} | (ABOVE if narrow else {})),
         "color": nominal(
             "finding",
-            scale=scale([str(each) for each in findings], [COLOURS[each] for each in findings]),
+            scale=scale([str(finding) for finding in findings], [COLOURS[finding] for finding in findings]),
             title="the second run is",
         ),
     }
-    told = tips("case", "ratio", "low", "high", "finding")
+    tooltip = tips("case", "ratio", "low", "high", "finding")
     layers = [
         dashed("x", 1.0),
         mark("rule", of_case | {"x": quantitative("low"), "x2": end("high")}, strokeWidth=2),
-        mark("point", of_case | {"x": x, "tooltip": told}, filled=True, size=40),
+        mark("point", of_case | {"x": x, "tooltip": tooltip}, filled=True, size=40),
     ]
     bars, note = intervals(rows["low"], "too few rounds in a run")
-    tally = ", ".join(f"{sum(one.finding == each for one in kept)} {each}" for each in findings)
+    tally = ", ".join(f"{sum(row.finding == finding for row in kept)} {finding}" for finding in findings)
     return picture(
         "compare",
         "The second run beside the first",

@@ -32,8 +32,8 @@ def rounded(numbers: Any) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         places = np.clip(DIGITS - 1 - np.floor(np.log10(np.abs(exact))), -LARGEST_POWER, LARGEST_POWER)
         up, down = 10.0 ** np.maximum(places, 0), 10.0 ** np.maximum(-places, 0)
-        found = np.rint(exact * up / down) / up * down
-    return np.where(np.isfinite(found), found, np.nan)
+        decimal = np.rint(exact * up / down) / up * down
+    return np.where(np.isfinite(decimal), decimal, np.nan)
 
 
 def by_row(table: pd.DataFrame) -> list[dict[str, Any]]:

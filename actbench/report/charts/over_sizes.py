@@ -40,9 +40,9 @@ def capacities(rows: pd.DataFrame, caches: Mapping[str, int]) -> pd.DataFrame:
     ]
     if not marks:  # of a host whose caches are not known
         return pd.DataFrame()
-    found = stacked(spans, *marks)
-    inside = (found["min"] < found["n"]) & (found["n"] < found["max"])
-    return found[inside].drop(columns=["min", "max"])
+    marked = stacked(spans, *marks)
+    inside = (marked["min"] < marked["n"]) & (marked["n"] < marked["max"])
+    return marked[inside].drop(columns=["min", "max"])
 
 
 def words_of(marked: pd.DataFrame) -> str:

@@ -34,15 +34,15 @@ def rounds(
     `middles` are the medians of rounds, by arm.
     """
     shown = [block for block in times.blocks if keep is None or any(map(keep, block.cases))]
-    told = ""
+    omitted = ""
     if len(shown) > MOST_BLOCKS:
-        told = f" Of {len(shown)} blocks these are the {MOST_BLOCKS} with the largest deviations."
+        omitted = f" Of {len(shown)} blocks these are the {MOST_BLOCKS} with the largest deviations."
         loudest = sorted(shown, key=lambda block: _largest_deviation(middles[block]), reverse=True)[:MOST_BLOCKS]
         shown = [block for block in shown if block in loudest]
     if not shown:
         return None
-    found = [row for block in shown for row in _rows(block, times.rounds(block), middles[block], keep)]
-    rows = with_panels(pd.DataFrame(found, columns=["block", "backend", "strategy", "round", "off"]), BY)
+    points = [row for block in shown for row in _rows(block, times.rounds(block), middles[block], keep)]
+    rows = with_panels(pd.DataFrame(points, columns=["block", "backend", "strategy", "round", "off"]), BY)
     axis = {"title": "round", "tickMinStep": 1, "format": "d"}
     encoding = {
         "x": quantitative("round", axis=axis, scale={"nice": False, "padding": 8}),
@@ -64,7 +64,7 @@ def rounds(
         "Rounds, one by one",
         "Points: the time of each case in each round, in percent of the case's median over rounds, by backend (colour) "
         f"and strategy (shape), the yardstick too. The furthest is {furthest['off']:+.1f} %, {furthest['strategy']} "
-        f"with {furthest['backend']} in round {furthest['round']} of {furthest['block']}.{told}",
+        f"with {furthest['backend']} in round {furthest['round']} of {furthest['block']}.{omitted}",
         panels({"layer": layers}, rows, BY, choose=choose, own=["x", "y"]),
         rows,
     )

@@ -84,8 +84,8 @@ class Results:
         return Path(self.params["machine"], f"{self.commit_hash[:8]}-{name}.json")
 
 
-def results(found: Sequence[Estimate], run: Run, commit: str | None) -> Results:
-    """Return the results of a run; `InputError` when it does not tell its host, or `commit` is not a full hash."""
+def results(estimates: Sequence[Estimate], run: Run, commit: str | None) -> Results:
+    """Return the results of a run; `InputError` when the host is not known, or `commit` is not a full hash."""
     if run.record is None:
         raise InputError(f"{run.path} does not tell its host, which asv wants to know: name the directory of the run")
     environment = run.record.environment
@@ -101,7 +101,7 @@ def results(found: Sequence[Estimate], run: Run, commit: str | None) -> Results:
         requirements=requirements,
         env_vars=environment.variables,
         result_columns=COLUMNS,
-        results={name: _row(members, started) for name, members in groups(found)},
+        results={name: _row(members, started) for name, members in groups(estimates)},
         durations={},
     )
 
@@ -111,22 +111,21 @@ def text(results: Results) -> str:
     return msgspec.json.format(msgspec.json.encode(results), indent=0).decode() + "\n"
 
 
-def groups(found: Iterable[Estimate]) -> Iterator[tuple[str, list[Estimate]]]:
+def groups(estimates: Iterable[Estimate]) -> Iterator[tuple[str, list[Estimate]]]:
     """Yield every benchmark's name and cases. A dot or slash in a part of the name is percent-encoded."""
-    found_by_name: dict[str, list[Estimate]] = {}
-    for each in found:
-        activation, backend = (
-            quote(name, safe="").replace(".", "%2E") for name in (each.case.activation, each.case.backend)
-        )
-        found_by_name.setdefault(f"{activation}.{backend}.time_{each.case.op}", []).append(each)
-    yield from found_by_name.items()
+    by_name: dict[str, list[Estimate]] = {}
+    for estimate in estimates:
+        case = estimate.case
+        activation, backend = (quote(name, safe="").replace(".", "%2E") for name in (case.activation, case.backend))
+        by_name.setdefault(f"{activation}.{backend}.time_{case.op}", []).append(estimate)
+    yield from by_name.items()
 
 
 def _axes(cases: Sequence[Estimate]) -> tuple[list[str], list[str], list[int]]:
     """Return the strategies, dtypes and sizes of a benchmark."""
-    strategies = list(dict.fromkeys(each.case.strategy for each in cases))
-    dtypes = sorted({str(each.case.dtype) for each in cases})
-    return strategies, dtypes, sorted({each.case.size for each in cases})
+    strategies = list(dict.fromkeys(estimate.case.strategy for estimate in cases))
+    dtypes = sorted({str(estimate.case.dtype) for estimate in cases})
+    return strategies, dtypes, sorted({estimate.case.size for estimate in cases})
 
 
 def params(cases: Sequence[Estimate]) -> list[list[str]]:
@@ -136,29 +135,29 @@ def params(cases: Sequence[Estimate]) -> list[list[str]]:
 
 def _row(cases: Sequence[Estimate], started: int) -> list[Any]:
     """Return a benchmark's results, in the order of `COLUMNS`; a value for every combination of its parameters."""
-    by_key = {(each.case.strategy, str(each.case.dtype), each.case.size): each for each in cases}
+    by_key = {(estimate.case.strategy, str(estimate.case.dtype), estimate.case.size): estimate for estimate in cases}
     ordered = [by_key.get(key) for key in product(*_axes(cases))]
-    values = [None if each is None else float(FLOATS % each.seconds.value) for each in ordered]
-    samples = [None if each is None else _samples(each) for each in ordered]
-    stats = zip(*(_stats(each) for each in ordered), strict=True)
+    values = [None if estimate is None else float(FLOATS % estimate.seconds.value) for estimate in ordered]
+    samples = [None if estimate is None else _samples(estimate) for estimate in ordered]
+    stats = zip(*(_stats(estimate) for estimate in ordered), strict=True)
     return [values, params(cases), VERSION, started, None, *map(list, stats), samples]
 
 
-def _samples(found: Estimate) -> list[float]:
-    return [float(FLOATS % each.seconds) for each in found.rounds]
+def _samples(estimate: Estimate) -> list[float]:
+    return [float(FLOATS % one.seconds) for one in estimate.rounds]
 
 
-def _stats(found: Estimate | None) -> tuple[float | None, ...]:
+def _stats(estimate: Estimate | None) -> tuple[float | None, ...]:
     """Return the 99 % interval's bounds, the quartiles, calls in a sample, and samples.
 
     Nothing where there are too few rounds for an interval: asv then goes by its factor alone.
     """
-    if found is None or not found.seconds.has_bounds:
+    if estimate is None or not estimate.seconds.has_bounds:
         return (None,) * 6
-    samples = sorted(_samples(found))
+    samples = sorted(_samples(estimate))
     low, high = _median_interval(samples)
     first, _, third = quantiles(samples, method="inclusive")
-    return low, high, float(FLOATS % first), float(FLOATS % third), found.rounds[0].calls, len(samples)
+    return low, high, float(FLOATS % first), float(FLOATS % third), estimate.rounds[0].calls, len(samples)
 
 
 def _median_interval(ordered: Sequence[float]) -> tuple[float | None, float | None]:

@@ -33,12 +33,12 @@ class Benchmark:
     param_names: tuple[str, ...] = PARAM_NAMES
 
 
-def place(directory: Path, found: Sequence[Estimate], results: Results) -> None:
+def place(directory: Path, estimates: Sequence[Estimate], results: Results) -> None:
     """Write benchmarks.json, machine.json and the results; benchmarks of other names that are there stay.
 
     `InputError` when a file cannot be read or written.
     """
-    benchmarks = {name: _benchmark(name, cases) for name, cases in groups(found)}
+    benchmarks = {name: _benchmark(name, cases) for name, cases in groups(estimates)}
     path = directory / results.path
     known = _known(directory / "benchmarks.json")
     try:

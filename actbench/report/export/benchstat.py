@@ -23,9 +23,9 @@ THREADS = 1
 """What stands at a name's end, Go's GOMAXPROCS: workers have one thread."""
 
 
-def text(found: Sequence[Estimate], environment: Environment | None) -> str:
+def text(estimates: Sequence[Estimate], environment: Environment | None) -> str:
     """Return the file; without an environment its header does not tell the host."""
-    return "\n".join([*_header(environment), *(line for each in found for line in _lines(each))]) + "\n"
+    return "\n".join([*_header(environment), *(line for estimate in estimates for line in _lines(estimate))]) + "\n"
 
 
 def _header(environment: Environment | None) -> Iterator[str]:
@@ -37,10 +37,10 @@ def _header(environment: Environment | None) -> Iterator[str]:
         yield f"cpu: {_one_line(environment.cpu_model)}"
 
 
-def _lines(found: Estimate) -> Iterator[str]:
+def _lines(estimate: Estimate) -> Iterator[str]:
     """Yield a line a round: name, calls, time of one call without an exponent, which not every reader knows."""
-    for each in found.rounds:
-        yield f"{_name(found.case)} {each.calls} {PER_SECOND * each.seconds:.2f} ns/op"
+    for one in estimate.rounds:
+        yield f"{_name(estimate.case)} {one.calls} {PER_SECOND * one.seconds:.2f} ns/op"
 
 
 def _name(case: Case) -> str:

@@ -47,7 +47,7 @@ class Download:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class PageSection:
     """A part of the page, under its own title."""
 
     id: str
@@ -60,21 +60,21 @@ class Section:
     files: Sequence[Download] = ()
 
 
-def sections(run: Run, results: RunResults, files: Mapping[str, str]) -> Iterator[Section]:
+def sections(run: Run, results: RunResults, files: Mapping[str, str]) -> Iterator[PageSection]:
     """Yield the sections of a run, first the answer, last its files by name."""
     record = record_of(run)
     summary = summarise(results, record)
-    yield Section("answer", "The answer", answers=summary.answers or (NO_ANSWER,))
+    yield PageSection("answer", "The answer", answers=summary.answers or (NO_ANSWER,))
     for kind, title in TITLES.items():
         shown = pictures.of_run(kind, run, results, choose=True)
         if shown:
-            yield Section(f"of-{kind}", title, charts=(shown,))
+            yield PageSection(f"of-{kind}", title, charts=(shown,))
     tables = [replace(table, note=table.note.replace("`", "")) for table in summary.tables]
-    yield Section("tables", "Tables", tables=tables, sentences=summary.remarks)
-    yield Section("noise", "Noise", sentences=tuple(_noise(run, results, record)))
-    yield Section("method", "How it was measured", sentences=(_method(record),))
-    yield Section("environment", "Environment", facts=tuple(host.of(record.environment).items()))
-    yield Section("files", "Files", files=[Download(name, len(text.encode())) for name, text in files.items()])
+    yield PageSection("tables", "Tables", tables=tables, sentences=summary.remarks)
+    yield PageSection("noise", "Noise", sentences=tuple(_noise(run, results, record)))
+    yield PageSection("method", "How it was measured", sentences=(_method(record),))
+    yield PageSection("environment", "Environment", facts=tuple(host.of(record.environment).items()))
+    yield PageSection("files", "Files", files=[Download(name, len(text.encode())) for name, text in files.items()])
 
 
 def labels(after: Run, before: Run) -> tuple[str, str]:
@@ -84,18 +84,19 @@ def labels(after: Run, before: Run) -> tuple[str, str]:
     return "/".join(one[-length:]), "/".join(other[-length:])
 
 
-def comparison(before: Run, after: Run, names: Sequence[str]) -> Section:
+def comparison(before: Run, after: Run, names: Sequence[str]) -> PageSection:
     """Return the section about two runs, the later one's name first; `NotComparableError` where they are unlike."""
     refuse_unlike(before, after)
     hosts = host_differences(before, after)
-    found = between(before.times, after.times, None, one_host=not hosts)
-    shown = compare(found.times, narrow=True)
-    return Section(
+    compared = between(before.times, after.times, None, one_host=not hosts)
+    remarks = compared_runs.remarks(compared, hosts, differences(before, after))
+    shown = compare(compared.times, narrow=True)
+    return PageSection(
         "comparison",
         " beside ".join(names),
-        sentences=(compared_runs.sentence(found), *compared_runs.remarks(found, hosts, differences(before, after))),
+        sentences=(compared_runs.sentence(compared), *remarks),
         charts=(shown,) if shown else (),
-        tables=tuple(compared_runs.tables(found)),
+        tables=tuple(compared_runs.tables(compared)),
     )
 
 

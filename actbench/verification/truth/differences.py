@@ -173,7 +173,7 @@ def sides(function: Callable[..., Array], z: float) -> Sides:
     )
 
 
-class _Beside(NamedTuple):
+class _Extrapolated(NamedTuple):
     """Slopes and values just before and after a z."""
 
     left: float
@@ -182,11 +182,11 @@ class _Beside(NamedTuple):
     after: float
 
 
-def _beside(function: Callable[..., Array], z: float, step: float) -> _Beside:
+def _beside(function: Callable[..., Array], z: float, step: float) -> _Extrapolated:
     """Differentiate on one side at a time; values are where straight lines through what lies on a side meet z."""
     y = [float(value) for value in function(z + step * np.arange(-2, 3))]
     left, right = (3 * y[2] - 4 * y[1] + y[0]) / (2 * step), (4 * y[3] - 3 * y[2] - y[4]) / (2 * step)
-    return _Beside(left, right, 2 * y[1] - y[0], 2 * y[3] - y[4])
+    return _Extrapolated(left, right, 2 * y[1] - y[0], 2 * y[3] - y[4])
 
 
 def _apart(far_left: float, far_right: float, near_left: float, near_right: float, least: float) -> bool:

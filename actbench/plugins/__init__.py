@@ -14,9 +14,9 @@ from actbench import registry
 from actbench.errors import InputError
 from actbench.formula import Activation, Extension
 from actbench.model.loaded import Loaded, LoadedFrom
-from actbench.plugins import _files, _packages, _refusals
+from actbench.plugins import _files, _packages, _requirements
+from actbench.plugins._declarations import Declarations
 from actbench.plugins._definitions import steady
-from actbench.plugins._found import Found
 from actbench.plugins._guard import allow, blamed, evaluating, forget_code, guarded, has_run, know
 from actbench.plugins._packages import PackageOffer, offers
 from actbench.plugins._room import with_room
@@ -42,17 +42,17 @@ def load(name: str, sha256: str | None = None) -> Loaded:
 
     With `sha256`, it must be the very same code.
     """
-    found = _files.read(name) if _files.is_file(name) else _packages.read(name)
-    if sha256 not in {None, found.loaded.sha256}:
-        raise InputError(f"--load {name}: it is not what it was when this began: start again")
-    if any(each.name == found.loaded.name and each.kind is found.loaded.kind for each in loaded()):
-        return found.loaded
-    if not (found.activations or found.extensions or found.backends):
+    declared = _files.read(name) if _files.is_file(name) else _packages.read(name)
+    if sha256 not in {None, declared.loaded.sha256}:
+        raise InputError(f"--load {name} changed since this run started; start a new run")
+    if any(each.name == declared.loaded.name and each.kind is declared.loaded.kind for each in loaded()):
+        return declared.loaded
+    if not (declared.activations or declared.extensions or declared.backends):
         nothing = "no @activation, no @strategy and no Backend"
         raise InputError(f"--load {name}: it declares {nothing}: 'actbench init' writes a file that does")
-    registry.use(_with(registry.current(), found))
-    know(found.code)
-    return found.loaded
+    registry.use(_with(registry.current(), declared))
+    know(declared.code)
+    return declared.loaded
 
 
 def loaded() -> tuple[Loaded, ...]:
@@ -68,43 +68,45 @@ def unload() -> None:
         del sys.modules[name]
 
 
-def _with(known: Registry, found: Found) -> Registry:
-    """Return the registry with what was found; `InputError` says what cannot be in it."""
-    for activation in found.activations:
-        known = _with_activation(known, found, activation)
-    for extension in found.extensions:
-        known = _with_strategy(known, found, extension)
-    for kind in found.backends:
-        backend = _refusals.usable_backend(found, kind)
-        _refusals.refuse_clash(found, "backend", backend.name, known.backends)
+def _with(known: Registry, declared: Declarations) -> Registry:
+    """Return the registry with what a file or package declares; `InputError` says what cannot be in it."""
+    for activation in declared.activations:
+        known = _with_activation(known, declared, activation)
+    for extension in declared.extensions:
+        known = _with_strategy(known, declared, extension)
+    for kind in declared.backends:
+        backend = _requirements.usable_backend(declared, kind)
+        _requirements.refuse_clash(declared, "backend", backend.name, known.backends)
         known = known.with_backend(backend).with_additions(backends=backend.name)
-    return known.with_additions(loaded=found.loaded)
+    return known.with_additions(loaded=declared.loaded)
 
 
-def _with_activation(known: Registry, found: Found, activation: Activation) -> Registry:
-    _refusals.refuse_clash(found, "activation", activation.name, known.activations)
-    _refusals.refuse_unusable(found, activation)
-    known = known.with_activation(steady(activation, found.loaded.name)).with_additions(activations=activation.name)
+def _with_activation(known: Registry, declared: Declarations, activation: Activation) -> Registry:
+    _requirements.refuse_clash(declared, "activation", activation.name, known.activations)
+    _requirements.refuse_unusable(declared, activation)
+    known = known.with_activation(steady(activation, declared.loaded.name)).with_additions(activations=activation.name)
     for name in activation.strategies:
-        known = _with_summary(known, found, name, f"a strategy of {activation.name}, from {_source(found.loaded)}")
+        known = _with_summary(
+            known, declared, name, f"a strategy of {activation.name}, from {_source(declared.loaded)}"
+        )
     return known
 
 
-def _with_strategy(known: Registry, found: Found, extension: Extension) -> Registry:
+def _with_strategy(known: Registry, declared: Declarations, extension: Extension) -> Registry:
     if extension.activation not in known.activations:
-        raise _refusals.unknown_activation(found, extension, known.activations)
+        raise _requirements.unknown_activation(declared, extension, known.activations)
     activation = known.activations[extension.activation]
-    _refusals.refuse_clash(found, f"strategy of {activation.name}", extension.name, activation.strategies)
+    _requirements.refuse_clash(declared, f"strategy of {activation.name}", extension.name, activation.strategies)
     extended = activation.with_strategy(extension)
-    _refusals.refuse_unusable(found, extended, extension.name, f"strategy '{extension.name}'")
+    _requirements.refuse_unusable(declared, extended, extension.name, f"strategy '{extension.name}'")
     known = known.with_activation(extended).with_additions(activations=activation.name)
-    return _with_summary(known, found, extension.name, extension.summary)
+    return _with_summary(known, declared, extension.name, extension.summary)
 
 
-def _with_summary(known: Registry, found: Found, strategy: str, summary: str) -> Registry:
+def _with_summary(known: Registry, declared: Declarations, strategy: str, summary: str) -> Registry:
     """Return the registry with a strategy of the user's among those that are listed."""
     if strategy not in known.strategies:
-        _refusals.refuse_clash(found, "strategy", strategy, {})
+        _requirements.refuse_clash(declared, "strategy", strategy, {})
         known = known.with_strategy(strategy, summary)
     return known.with_additions(strategies=strategy)
 

@@ -1,4 +1,4 @@
-"""A user's definition of g, called by what holds kernels to it: it must leave the arithmetic of its caller as it is."""
+"""Keep a user's definition of g from changing the arithmetic of the oracle that calls it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from actbench.plugins._guard import MisuseError
 
 
 def steady(activation: Activation, name: str) -> Activation:
-    """Return the activation with a definition that puts back what it changes of numpy and of the interpreter.
+    """Return the activation with a definition that restores the settings of numpy and of the interpreter.
 
-    Where it changes mpmath's precision, what it gives has another one than is believed: then it raises `MisuseError`.
-    `name` is that by which it is loaded.
+    A definition that changes mpmath's precision raises `MisuseError`: its result would have another precision than the
+    oracle assumes. `name` is the name by which the file was loaded.
     """
     build: Callable[..., Formulas] = activation.build
 
@@ -54,6 +54,6 @@ def _steadied(definition: Formula, activation: Activation, name: str) -> Formula
 
 
 def _bits() -> int | None:
-    """Return the precision of mpmath, where anybody has imported it."""
+    """Return mpmath's precision in bits; None where mpmath is not imported."""
     module = sys.modules.get("mpmath")
     return None if module is None else int(module.mp.prec)

@@ -1,4 +1,4 @@
-"""A file of the user's, run as a module of its own."""
+"""Load a file of the user's as a module."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from types import ModuleType
 from actbench.errors import InputError
 from actbench.host import regular
 from actbench.model.loaded import Loaded, LoadedFrom
-from actbench.plugins._found import Found, declared
+from actbench.plugins._declarations import Declarations, declared
 from actbench.plugins._guard import Code, guarded
 
 PREFIX = "actbench_loaded_"
-"""What names of these modules begin with, so that none hides a module that can be imported."""
+"""The prefix of these modules' names, so that none shadows a module that can be imported."""
 
 
 def is_file(name: str) -> bool:
-    """Say whether a file is meant, and not an installed package."""
+    """Say whether a name is that of a file, and not of an installed package."""
     return name.endswith(".py") or os.sep in name or Path(name).is_file()
 
 
-def read(name: str) -> Found:
-    """Run a file; `InputError` names the line where that fails."""
+def read(name: str) -> Declarations:
+    """Run a file and return what it declares; `InputError` names the line that fails."""
     data = _bytes(name)
     loaded = Loaded(LoadedFrom.FILE, name, sha256(data).hexdigest())
     path = str(Path(name).absolute())
@@ -36,20 +36,20 @@ def read(name: str) -> Found:
         at = f"line {error.lineno} is" if error.lineno else "it is"
         raise InputError(f"--load {name}: {at} not Python ({error.msg}): correct it") from None
     except (ValueError, MemoryError, RecursionError) as error:  # the last two of brackets in brackets, by the thousand
-        raise InputError(f"--load {name}: it is not Python ({_why(error)}): name another file") from None
+        raise InputError(f"--load {name}: it is not Python ({_reason(error)}): name another file") from None
     module = _module(path)
     with guarded([Code(name, (path,))]):
-        sys.argv[:] = [path]  # a worker's are others
+        sys.argv[:] = [path]  # the same in a worker
         exec(code, vars(module))  # noqa: S102  # this is what --load is for
     return declared(loaded, [path], [(module.__name__, dict(vars(module)))])
 
 
-def _why(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return str(error) or "it is nested too deeply"
 
 
 def _module(path: str) -> ModuleType:
-    """Return an empty module, which is found by its name as others are: dataclasses look for theirs."""
+    """Return an empty module, registered in `sys.modules`, where dataclasses look for it."""
     stem = PREFIX + re.sub(r"\W", "_", Path(path).stem)
     names = (stem if number == 1 else f"{stem}_{number}" for number in count(1))
     module = ModuleType(next(name for name in names if name not in sys.modules))
@@ -61,7 +61,7 @@ def _module(path: str) -> ModuleType:
 def _bytes(name: str) -> bytes:
     path = Path(name)
     try:
-        os.fsencode(name).decode()  # it is recorded, and named to workers, as JSON
+        os.fsencode(name).decode()  # records and requests to workers are JSON
         if path.is_dir():
             raise InputError(f"--load {name}: that is a directory: name a file in it")
         if path.exists() and not path.is_file():

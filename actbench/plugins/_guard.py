@@ -1,7 +1,7 @@
-"""What stands around the user's own code wherever it runs in this process: a time limit, and one error for all it does.
+"""Run the user's code in this process with a time limit, and with one error for whatever it raises.
 
-It may raise anything, of which `SystemExit`, `GeneratorExit` and `KeyboardInterrupt` are no `Exception`; or never end.
-Ctrl-C is told from a KeyboardInterrupt that code raises by where it comes from: a signal's handler is no line of it.
+The code may raise anything, and `SystemExit`, `GeneratorExit` and `KeyboardInterrupt` are no `Exception`; or never end.
+A KeyboardInterrupt of its own is distinguished from Ctrl-C by the traceback: Ctrl-C is raised in a signal handler.
 """
 
 from __future__ import annotations
@@ -23,50 +23,50 @@ R = TypeVar("R")
 NO_HINTS: Mapping[type, str] = MappingProxyType({})
 
 LONGEST = 300
-"""Characters of an exception's text that are told."""
+"""The most characters of an exception's text that a message quotes."""
 
 
 class MisuseError(BaseException):
-    """Code of the user's did what it must not, in a sentence for its user: as no `Exception`, which is often caught."""
+    """The user's code did what it must not; no `Exception`, because code often catches those."""
 
 
 class Code(NamedTuple):
-    """Code of the user's: the name by which it is loaded, and the files in which it lies."""
+    """The user's code: the name by which it is loaded, and its files."""
 
     name: str
     files: tuple[str, ...]
 
 
 _KNOWN: list[Code] = []
-"""What is loaded."""
+"""The code that is loaded."""
 
 _ALLOWED: list[float] = []
-"""The seconds that the user allows instead of `_limit.SECONDS`, if any."""
+"""The seconds that the user allows, if not `_limit.SECONDS`; empty or one number."""
 
 _INSIDE: list[bool] = []
-"""Not empty while code is guarded: what is called within is guarded with it, at next to no cost."""
+"""Not empty while code is guarded: nested calls need no guard of their own."""
 
 _RUN: dict[Code, None] = {}
-"""What has run in this process: an error of it is told when it is loaded no more, as a command ends."""
+"""The code that has run in this process: its errors are reported even after it is unloaded."""
 
 
 def has_run() -> bool:
-    """Say whether code of the user's has run in this process, which may have left threads or exit handlers."""
+    """Say whether the user's code has run in this process; it may have left threads or exit handlers."""
     return bool(_RUN)
 
 
 def know(code: Code) -> None:
-    """Stand around this code, too, from now on."""
+    """Guard this code, too, from now on."""
     _KNOWN.append(code)
 
 
 def allow(seconds: float) -> None:
-    """Give what is loaded so much time, until it is loaded no more."""
+    """Set the time limit of the loaded code, until it is unloaded."""
     _ALLOWED.append(seconds)
 
 
 def forget_code() -> None:
-    """Nothing is loaded any more."""
+    """Guard no code any more, and restore the default time limit."""
     _KNOWN.clear()
     _ALLOWED.clear()
 
@@ -75,9 +75,10 @@ def forget_code() -> None:
 def guarded(
     codes: Sequence[Code] = (), what: str = "", hints: Mapping[type, str] = NO_HINTS, points: int = 1
 ) -> Iterator[None]:
-    """Run code of the user's, of `codes` or all that is loaded; `LoadedCodeError` says what it raised, and where.
+    """Run the user's code, that of `codes` or all that is loaded; `LoadedCodeError` says what it raised, and where.
 
-    `what` is what it is asked for, told with a hint where an exception of that type has one; `points` is at how many z.
+    `what` names the task in messages, followed by the hint for the type of the exception, if any. `points` is the
+    number of z, with which the time limit grows.
     """
     running = codes or tuple(_KNOWN)
     if not running:
@@ -114,7 +115,7 @@ def _inside() -> Iterator[None]:
 
 
 def evaluating(function: Callable[P, R]) -> Callable[P, R]:
-    """Let a function that evaluates formulas, perhaps of the user's, do so with what stands around those."""
+    """Decorate a function that evaluates formulas, so that those of the user's are guarded."""
 
     @wraps(function)
     def guard(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -125,17 +126,17 @@ def evaluating(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _length(value: object) -> int:
-    """Return how many z an argument holds, if it is an array or the bytes of one of float32 or wider."""
+    """Return the number of z in an argument: an array, or the bytes of one of float32 or wider."""
     return len(value) // 4 if isinstance(value, bytes) else int(getattr(value, "size", 1))
 
 
 def blamed(
     error: BaseException, codes: Sequence[Code] = (), what: str = "", hidden: Iterable[str] = ()
 ) -> LoadedCodeError | None:
-    """Return the sentence about what code of the user's raised; None where no line of it takes part.
+    """Return the error that says what the user's code raised; None where the traceback has no line of it.
 
-    Of `codes` it is known that they were running, so that one is to blame even where it shows no line.
-    `hidden` are environment variables that are set, but not for it.
+    `codes` were certainly running, so that the first of them is blamed even without such a line.
+    `hidden` are the environment variables that are hidden from the code.
     """
     if isinstance(error, ActbenchError):
         return None
@@ -160,7 +161,7 @@ def _raised(error: BaseException, line: int | None, hidden: Iterable[str]) -> st
 
 
 def _text(error: BaseException) -> str:
-    """Return the first line of what an exception says, if that is anything."""
+    """Return the first line of an exception's text."""
     try:
         return (str(error).splitlines() or [""])[0][:LONGEST]
     except Exception:  # noqa: BLE001  # its own method, which may raise as well
@@ -168,7 +169,7 @@ def _text(error: BaseException) -> str:
 
 
 def _line(error: BaseException, codes: Iterable[Code], *, last: bool = False) -> int | None:
-    """Return the innermost line of this code that was running; with `last`, only where it was the very last."""
+    """Return the innermost line of this code in the traceback; with `last`, only if it is the last line."""
     files = {file for code in codes for file in code.files}
     frames = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
     lines = [line for file, line in (frames[-1:] if last else frames) if file in files]

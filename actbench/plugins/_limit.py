@@ -1,4 +1,4 @@
-"""A limit on the time that the user's own code takes in this process, kept by an alarm of the operating system."""
+"""A limit on the time that the user's code takes in this process, enforced by SIGALRM."""
 
 from __future__ import annotations
 
@@ -13,55 +13,55 @@ from types import FrameType
 from actbench.errors import ExitCode
 
 SECONDS = 60.0
-"""For loading a file, and for evaluating it at `POINTS` z: what a worker gets for a request by default.
+"""The limit for loading a file, and for evaluating it at `POINTS` z; a worker's default for a request.
 
-Importing torch from a slow disk takes half of it; the truth about a built-in activation takes a tenth.
+Importing torch from a slow disk takes half of it, and evaluating the truth of a built-in activation a tenth.
 """
 
 POINTS = 1000
-"""More z than these get as much more time: `accuracy --points` may ask for a million."""
+"""Beyond so many z the limit grows in proportion: `accuracy --points` may ask for a million."""
 
 AGAIN = 1.0
-"""Seconds after which the alarm comes again, where code has caught what it raised."""
+"""Seconds after which the alarm repeats, because code may catch the exception."""
 
 PATIENCE = 3
-"""So often it comes before the process is ended."""
+"""How many alarms there are before the process exits."""
 
 
 class TimeUpError(BaseException):
-    """The time is up: as no `Exception`, which code that tries things often catches."""
+    """The time is up; no `Exception`, because code often catches those."""
 
 
 @dataclass(slots=True)
 class _Alarm:
-    """What the signal calls."""
+    """The handler of the signal."""
 
-    said: Callable[[], str]
+    message: Callable[[], str]
     alarms: int = 0
     armed: bool = True
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        """Raise in whatever is running; end the process where that goes on all the same."""
+        """Raise in the running code; after `PATIENCE` alarms, exit."""
         del number, frame
         if not self.armed:
             return
         self.alarms += 1
         if self.alarms > PATIENCE:
-            os.write(2, f"actbench: {self.said()}\n".encode(errors="backslashreplace"))
+            os.write(2, f"actbench: {self.message()}\n".encode(errors="backslashreplace"))
             os._exit(ExitCode.BAD_INPUT)
         raise TimeUpError
 
 
 @contextmanager
-def limited(seconds: float, said: Callable[[], str]) -> Iterator[None]:
-    """Raise `TimeUpError` after `seconds`; where that does not help, print what `said` gives, and end the process.
+def limited(seconds: float, message: Callable[[], str]) -> Iterator[None]:
+    """Raise `TimeUpError` after `seconds`; where the code catches it, print `message()` and exit.
 
-    Only the main thread can be interrupted: there is no limit in others. Nor can a single call into compiled code be.
+    Only the main thread can be interrupted, and not within a call into compiled code: there is no limit elsewhere.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    alarm = _Alarm(said)
+    alarm = _Alarm(message)
     before = signal.signal(signal.SIGALRM, alarm)
     signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
     try:

@@ -1,4 +1,4 @@
-"""Installed packages that offer activations, strategies and backends through entry points."""
+"""Load activations, strategies and backends from installed packages, through entry points."""
 
 from __future__ import annotations
 
@@ -14,39 +14,38 @@ from typing import Any
 
 from actbench.errors import InputError
 from actbench.model.loaded import Loaded, LoadedFrom
-from actbench.plugins._found import Found, declared
+from actbench.plugins._declarations import Declarations, declared
 from actbench.plugins._guard import Code, guarded
 
 GROUPS = ("actbench.activations", "actbench.backends")
-"""Of entry points. What one names is a module, or an activation, a strategy or a backend in it."""
+"""Groups of entry points. An entry point names a module, or an activation, a strategy or a backend in one."""
 
 
 @dataclass(frozen=True, slots=True)
 class PackageOffer:
-    """What an installed package says that it offers; nothing of it has been imported."""
+    """What an installed package offers according to its metadata; the package is not imported."""
 
     distribution: str
     version: str
     names: tuple[str, ...]
-    """Of its entry points."""
+    """The names of its entry points."""
 
 
 def offers() -> list[PackageOffer]:
-    """Return what installed packages offer, from their metadata alone."""
-    found: dict[str, list[EntryPoint]] = {}
+    """Return the offers of all installed packages, sorted by name, without importing any."""
+    points_of: dict[str, list[EntryPoint]] = {}
     versions: dict[str, str] = {}
     for point in (point for group in GROUPS for point in entry_points(group=group)):
         if point.dist is not None:
-            found.setdefault(point.dist.name, []).append(point)
+            points_of.setdefault(point.dist.name, []).append(point)
             versions[point.dist.name] = point.dist.version
     return [
-        PackageOffer(name, versions[name], tuple(each.name for each in points))
-        for name, points in sorted(found.items())
+        PackageOffer(name, versions[name], tuple(point.name for point in points)) for name, points in sorted(points_of.items())
     ]
 
 
-def read(name: str) -> Found:
-    """Import what a distribution offers; `InputError` when there is none, it offers nothing or raises."""
+def read(name: str) -> Declarations:
+    """Import what a distribution offers; `InputError` when it is not installed, offers nothing or raises."""
     installed = _installed(name)
     points = [point for group in GROUPS for point in installed.entry_points.select(group=group)]
     if not points:
@@ -57,8 +56,8 @@ def read(name: str) -> Found:
         with guarded([Code(name, _files(name))], f"entry point {point.name} ({point.value})"):
             value = point.load()
         namespaces.append((_home(value, point), dict(vars(value)) if ismodule(value) else {point.name: value}))
-        modules |= {each: sys.modules[each] for each in (point.module, _home(value, point)) if each in sys.modules}
-    sources = [Path(modules[each].__file__ or "") for each in sorted(modules)]
+        modules |= {home: sys.modules[home] for home in (point.module, _home(value, point)) if home in sys.modules}
+    sources = [Path(modules[module].__file__ or "") for module in sorted(modules)]
     digest = sha256(b"".join(path.read_bytes() for path in sources if path.is_file())).hexdigest()
     loaded = Loaded(LoadedFrom.PACKAGE, installed.name, digest, installed.version)
     return declared(loaded, map(str, sources), namespaces)
@@ -73,7 +72,7 @@ def _installed(name: str) -> Distribution:
 
 
 def _home(value: Any, point: EntryPoint) -> str:
-    """Name the module that declares what an entry point gives."""
+    """Return the name of the module in which the value of an entry point is defined."""
     if ismodule(value):
         return value.__name__
     return str(getattr(value if isclass(value) else getattr(value, "build", value), "__module__", point.module))
@@ -82,4 +81,4 @@ def _home(value: Any, point: EntryPoint) -> str:
 def _files(name: str) -> tuple[str, ...]:
     """Return the Python files of a distribution, to name lines of them."""
     installed = distribution(name)
-    return tuple(str(installed.locate_file(each)) for each in installed.files or () if each.suffix == ".py")
+    return tuple(str(installed.locate_file(file)) for file in installed.files or () if file.suffix == ".py")

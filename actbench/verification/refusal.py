@@ -24,6 +24,9 @@ from actbench.verification.wording import distinct, extent, place
 SEEN = 10.0
 """|z| that a layer sees: a z within is named first, and one beyond where the error is larger there."""
 
+NEAR = 1.0
+"""Beyond this |z|, what overflows is an exponential or a power of z."""
+
 NEXT_TO = 1e-6
 """How far from a kink it may show, where g' is known by differences; relative to |z| where that is above 1."""
 
@@ -120,7 +123,9 @@ class _Refusal:
             at = worst_place(np.where(missing, 0.0, -1.0), self.z)
             more = np.unique(self.z[missing]).size > 1
             words = f", and no number {extent(self.z, missing)}".replace("for every", "at any") if more else ""
-            reason = self._sides(at) or (f"it raised {self.raised}" if self.raised else "")
+            in_tail = more and float(np.min(np.abs(self.z[missing]))) > NEAR
+            advice = causes.UNDERFLOWS if in_tail and self.what != "y" else ""
+            reason = self._sides(at) or (f"it raised {self.raised}" if self.raised else advice)
             yield f"{self._at(at, missing)}{words}{f': {reason}' if reason else ''}"
 
     def _differing(self, evidence: Evidence, off: Array) -> Iterator[str]:

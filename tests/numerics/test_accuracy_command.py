@@ -106,6 +106,10 @@ def test_narrow_residuals_are_looked_at_beside_every_strategy(actbench: Actbench
     [
         (("-a", "logistc"), "unknown activation 'logistc': did you mean 'logistic'"),
         (("-a", "overhead"), "'overhead' has no derivative to be held to: name activations with -a"),
+        (
+            ("-s", "dispatch"),
+            "'dispatch' is a rung of the overhead ladder: it has no derivative to be held to; name strategies",
+        ),
         (("-d", "float16"), "--residual-dtype float16 keeps what the forward pass saves in it"),
         (("-a", "tanh", "-d", "float64", "--exhaustive"), "--exhaustive is for float32"),
     ],

@@ -126,7 +126,10 @@ AMPLIFIED = (
 
 def test_where_there_is_no_number_is_told_first_and_every_other_kind_after_it() -> None:
     first, second = refusal("steep", "rough", Dtype.FLOAT32).split("; at z")
-    assert first == "at z = 17.75 it gives nan where g' = 1, and no number for z >= 17.75"
+    assert first == (
+        "at z = 17.75 it gives nan where g' = 1, and no number for z >= 17.75: an intermediate underflows or "
+        "overflows: compute it otherwise, or declare Weakness(Flaw.OVERFLOWS, why, where)"
+    )
     assert "ULP; 8 are allowed" in second
     assert refusal("steep", "naive", Dtype.FLOAT32) == first
 

@@ -130,7 +130,7 @@ def test_a_worker_prepares_and_times_what_it_was_told_to_load(worker: WorkerProc
 def test_a_worker_refuses_a_file_that_has_changed(mine: Path, worker: WorkerProcess) -> None:
     loaded = plugins.load("mine.py")
     mine.write_text(MINE + "\n")
-    with pytest.raises(BenchmarkError, match=r"--load mine\.py: it is not what it was when this began: start again"):
+    with pytest.raises(BenchmarkError, match=r"--load mine\.py changed since this run started; start a new run"):
         worker.load([Source(loaded.name, loaded.sha256)])
 
 

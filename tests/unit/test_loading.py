@@ -285,7 +285,7 @@ def test_the_same_code_is_loaded_once(actbench: Actbench) -> None:
 @pytest.mark.usefixtures("actbench")
 def test_code_that_is_not_what_it_was_is_refused() -> None:
     write(EVERYTHING)
-    with pytest.raises(InputError, match="it is not what it was when this began"):
+    with pytest.raises(InputError, match="changed since this run started"):
         plugins.load("mine.py", "0" * 64)
 
 

@@ -1,4 +1,4 @@
-"""What a file declares and then loses, because the name is defined again."""
+"""Declarations that a file loses, because it defines the same name again."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from actbench.backends import Backend
 from actbench.errors import InputError
 
 DECORATORS = ("activation", "strategy")
-"""Of functions that declare something."""
+"""The decorators that declare something."""
 
 
 def refuse_lost(name: str, files: Iterable[str], names: Mapping[str, Any]) -> None:
     """Raise `InputError` for an activation, a strategy or a backend whose name a file defines twice.
 
-    `names` are those of the files once they have run. Definitions inside of ``if`` or ``try`` are alternatives.
+    `names` are the files' variables after they have run. Definitions inside of ``if`` or ``try`` are alternatives.
     """
     for file in map(Path, files):
         first: dict[str, ast.FunctionDef | ast.ClassDef] = {}
@@ -34,10 +34,12 @@ def refuse_lost(name: str, files: Iterable[str], names: Mapping[str, Any]) -> No
 
 
 def _declares(node: ast.FunctionDef | ast.ClassDef, names: Mapping[str, Any]) -> str:
-    """Return what a definition declares, or nothing."""
+    """Return what a definition declares, in words; empty when it declares nothing."""
     if isinstance(node, ast.FunctionDef):
-        called = (each.func if isinstance(each, ast.Call) else each for each in node.decorator_list)
-        plain = (ast.unparse(each).rpartition(".")[2] for each in called)
-        return next((each for each in plain if each in DECORATORS), "")
+        expressions = (
+            decorator.func if isinstance(decorator, ast.Call) else decorator for decorator in node.decorator_list
+        )
+        names_used = (ast.unparse(expression).rpartition(".")[2] for expression in expressions)
+        return next((name for name in names_used if name in DECORATORS), "")
     bases = (names.get(ast.unparse(base)) for base in node.bases)
     return "backend class" if any(isclass(base) and issubclass(base, Backend) for base in bases) else ""

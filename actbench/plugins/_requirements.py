@@ -1,0 +1,139 @@
+"""What the user's activations, strategies and backends must be; each check says what to write instead."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Container, Iterable
+from types import FunctionType
+from typing import Any
+
+from actbench.backends import Backend
+from actbench.errors import InputError, unknown
+from actbench.formula import Activation, Extension, Formulas, Strategy
+from actbench.model.cases import OVERHEAD, RUNGS, YARDSTICK
+from actbench.model.rule import Dialect, Formula
+from actbench.plugins._declarations import Declarations
+from actbench.plugins._guard import guarded
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""A name that can stand in the id of a case and in a list with commas."""
+
+RESERVED = {OVERHEAD, YARDSTICK, *RUNGS}
+"""Names that mean something else in ids."""
+
+ALLOWED = "(z), (y), (z, y), one array of its own, or z and one of its own"
+"""What a strategy can keep, in words."""
+
+NEEDED = ("name", "summary", "dialect", "dtypes", "rank", "planning_ns")
+"""Attributes that a backend class must define."""
+
+
+def refuse_clash(declared: Declarations, what: str, name: str, existing: Container[str]) -> None:
+    """Raise `InputError` for a name that is taken, or that ids of cases cannot hold."""
+    file, what = declared.loaded.name, f"{'an' if what.startswith('a') else 'a'} {what}"
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise InputError(f"--load {file}: '{name}' cannot name {what}: use letters, digits, dashes, dots, underscores")
+    if name in existing or name in RESERVED:
+        raise InputError(f"--load {file}: there is {what} '{name}' already: give yours another name")
+
+
+def unknown_activation(declared: Declarations, extension: Extension, known: Iterable[str]) -> InputError:
+    """Return the error for a strategy of no activation that exists."""
+    hint = unknown("activation", extension.activation, known)
+    return InputError(f"--load {declared.loaded.name}: strategy '{extension.name}' is for an {hint}")
+
+
+def refuse_unusable(
+    declared: Declarations, activation: Activation, strategy: str | None = None, what: str = ""
+) -> None:
+    """Raise `InputError` for an activation that cannot be built, or one of whose strategies cannot be executed.
+
+    With a strategy's name, only that strategy is checked.
+    """
+    file = declared.loaded.name
+    what = what or f"activation '{activation.name}'"
+    with guarded([declared.code], what, {AttributeError: " (m may be used inside of formulas only)"}):
+        formulas = activation.formulas
+    if not isinstance(formulas, Formulas):
+        raise InputError(
+            f"--load {file}: {what} returns {_kind(formulas)}: return Formulas(forward=..., recompute=...)"
+        )
+    if not formulas.strategies:
+        raise InputError(f"--load {file}: {what} has no strategy: give Formulas one beside forward, such as recompute")
+    if strategy is None and (reason := _not_of_z(formulas.forward)):
+        raise InputError(f"--load {file}: forward of {what} {reason}")
+    for name in [strategy] if strategy else formulas.strategies:
+        if reason := _unsupported(activation, name, formulas.strategies[name]):
+            raise InputError(f"--load {file}: strategy '{name}' of {activation.name} {reason}")
+
+
+def usable_backend(declared: Declarations, kind: type[Backend]) -> Backend:
+    """Return an instance of a backend class; `InputError` when the class lacks a needed attribute."""
+    file = declared.loaded.name
+    missing = [name for name in NEEDED if not hasattr(kind, name)]
+    if missing:
+        raise InputError(f"--load {file}: backend class {kind.__name__} does not say its {', '.join(missing)}")
+    with guarded([declared.code], f"backend class {kind.__name__}"):
+        return kind()
+
+
+def _unsupported(activation: Activation, name: str, strategy: Strategy) -> str | None:
+    """Say why a strategy cannot be executed, or None when it can."""
+    formulas = [activation.rule(name, dialect, None).derivative for dialect in Dialect]
+    if reason := next(filter(None, map(_no_formula, formulas)), None):
+        return reason
+    array, scalar = map(_parameters, formulas)
+    if scalar != array:
+        return f"keeps ({', '.join(scalar)}) in one dialect and ({', '.join(array)}) in the other: name the same"
+    extra = [residual for residual in scalar if residual not in {"z", "y"}]
+    if scalar not in {("z",), ("y",), ("z", "y")} and not (extra == [scalar[-1]] and scalar[:-1] in {(), ("z",)}):
+        return f"keeps ({', '.join(scalar)}): it can keep {ALLOWED}"
+    return _unsaved(extra, strategy)
+
+
+def _unsaved(extra: list[str], strategy: Strategy) -> str | None:
+    """Say why a strategy's residuals other than z and y are not those that it saves, or None when they are."""
+    if extra == ["dy"]:
+        return "keeps dy, which is the upstream gradient: give what it keeps another name"
+    if extra and strategy.save is None:
+        save = f"return Strategy(derivative, save=...), save(z) giving y, {extra[0]}"
+        return f"keeps {extra[0]}, which nothing saves: {save}"
+    if strategy.save is not None and not extra:
+        return "saves what it does not keep: let its derivative take what it saves"
+    reason = None if strategy.save is None else _not_of_z(strategy.save)
+    return f"has a save that {reason}" if reason else None
+
+
+def _not_of_z(formula: Any) -> str | None:
+    """Say why a formula is not a function of z alone, or None when it is."""
+    for dialect in Dialect:
+        part = getattr(formula, dialect, formula)
+        if reason := _no_formula(part):
+            return reason
+        if len(names := _parameters(part)) != 1:
+            return f"takes ({', '.join(names)}): write a function of z"
+    return None
+
+
+def _no_formula(value: Any) -> str | None:
+    """Say why a value is not a formula, a Python function whose parameters name what it reads, or None when it is."""
+    if not isinstance(value, FunctionType):
+        function = "function whose parameters name what it keeps"
+        if callable(value):
+            return f"is {_kind(value)}: wrap it in a Python {function}, such as lambda y: f(y)"
+        return f"is {_kind(value)}: write a Python {function}"
+    for parameter in inspect.signature(value).parameters.values():
+        if parameter.default is not parameter.empty:
+            return f"has the parameter {parameter}: parameters name what is kept, so write the value into the formula"
+        if parameter.kind not in {parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD}:
+            return f"has the parameter {parameter}: parameters name what is kept, one by one"
+    return None
+
+
+def _parameters(formula: Formula) -> tuple[str, ...]:
+    return tuple(inspect.signature(formula).parameters)
+
+
+def _kind(value: Any) -> str:
+    return "nothing" if value is None else f"a {type(value).__name__}"

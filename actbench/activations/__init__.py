@@ -36,8 +36,8 @@ OTHER_NAMES = {
 def built_in() -> Mapping[str, Activation]:
     """Return the activations that belong to actbench, by name."""
     modules = (import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__))
-    found = (value for module in modules for value in vars(module).values() if isinstance(value, Activation))
-    return MappingProxyType({activation.name: activation for activation in found})
+    activations = (value for module in modules for value in vars(module).values() if isinstance(value, Activation))
+    return MappingProxyType({activation.name: activation for activation in activations})
 
 
 def named(name: str, known: Mapping[str, Activation]) -> Activation:

@@ -32,22 +32,21 @@ __all__ = [
 
 @cache
 def built_in() -> Mapping[str, Backend]:
-    """Return the backends that belong to actbench by name, available or not, in order of rank."""
+    """Return actbench's own backends by name, in order of rank, including those that cannot be used here."""
     for module in iter_modules(__path__):
         import_module(f"{__name__}.{module.name}")
-    named = (kind for kind in _descendants(Backend) if "name" in vars(kind))  # others are what several have in common
-    found = (kind() for kind in named if not isabstract(kind))
-    backends = sorted(found, key=lambda backend: backend.rank)
+    named = (kind for kind in _descendants(Backend) if "name" in vars(kind))  # without a name it is a common base
+    backends = sorted((kind() for kind in named if not isabstract(kind)), key=lambda backend: backend.rank)
     return MappingProxyType({backend.name: backend for backend in backends})
 
 
 def namespace(name: str) -> Any:
-    """Return what formulas find as ``m`` on a backend that is built in."""
+    """Return the namespace ``m`` of a built-in backend."""
     return built_in()[name].namespace()
 
 
 def libraries(backends: Iterable[Backend]) -> tuple[str, ...]:
-    """Name the distributions whose versions are recorded where these backends are used."""
+    """Return the distributions whose versions a run with these backends records."""
     return tuple(dict.fromkeys(library for backend in backends for library in backend.libraries))
 
 

@@ -1,4 +1,4 @@
-"""What a backend is: how a formula is executed over an array."""
+"""The base class of backends, and what several of them share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from actbench.model.rule import Conversion, Dialect, Formula, Rule
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A kernel ready to be called, and what it took to get there.
+    """A kernel ready to be called, and how long it took to compile.
 
     ``function(*outputs, *inputs)`` where the backend preallocates; else ``function(*inputs)``, which returns the
     output, or a tuple of them.
@@ -31,81 +31,81 @@ class Bound:
     """Wall time of compiling or of loading from the compiler's cache; None where nothing is compiled."""
     from_cache: bool = False
     specialise: Callable[[tuple[Any, ...]], Bound] | None = None
-    """From operands of some size to what is called for that size, where a backend compiles for every size anew."""
+    """Returns the kernel for operands of a size, where a backend compiles for every size anew."""
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Where arrays are, if not in the processor's memory."""
+    """A device with memory of its own, in which operands lie."""
 
     name: str
     versions: dict[str, str]
-    """Of the software that drives it, by name."""
+    """The versions of its software, by name."""
 
 
 class Backend(ABC):
-    """How a formula is executed over an array. Subclasses are found by discovery, one small file each."""
+    """How a formula is executed over an array. Every subclass in this package is discovered, one small file each."""
 
     name: ClassVar[str]
     summary: ClassVar[str]
     requires: ClassVar[str | None] = None
     """The distribution that must be installed, if any."""
     optional: ClassVar[bool] = False
-    """Whether it is a peer that an extra of the same name as the distribution brings, and presets leave it out."""
+    """Whether it is left out of presets, and installed by the extra that is named like the distribution."""
     libraries: ClassVar[tuple[str, ...]] = ()
-    """Distributions whose versions are recorded where this backend is used, beyond those that always are."""
+    """Distributions whose versions a run with this backend records, in addition to those that every run records."""
     dialect: ClassVar[Dialect]
     dtypes: ClassVar[tuple[Dtype, ...]]
     rank: ClassVar[int]
     """Place in tables, from the plainest way to execute a formula to the most elaborate."""
     preallocates: ClassVar[bool] = False
-    """Whether outputs are written into arrays made beforehand, or allocated by each call."""
+    """Whether outputs are written into preallocated arrays; otherwise each call allocates them."""
     places: ClassVar[bool] = True
-    """Whether operands are numpy arrays or views of them, placed anew for every value, or made once a block."""
+    """Whether operands are numpy arrays or views of them, placed anew for every value; otherwise made once a block."""
     compiles_for_a_size: ClassVar[bool] = False
     """Whether a kernel is compiled anew for every size of its arrays."""
     protects: ClassVar[bool] = False
     """Whether calls take operands that are marked read-only, so that no kernel can change what all arms share."""
     lacks: ClassVar[tuple[str, ...]] = ()
-    """Functions of formulas that this backend has no name for, or none that can be used."""
+    """Functions of formulas that this backend lacks, or that it has but are unusable."""
     lacks_because: ClassVar[str | None] = None
-    """Why they cannot be used, where it has the name."""
+    """Why they are unusable, where the backend has them."""
     flushes: ClassVar[str | None] = None
-    """Why denormal numbers become 0, where they do: the oracle then takes 0 for what is next to nothing."""
+    """Why subnormal numbers become 0, where they do: the oracle then accepts 0 in place of a subnormal result."""
     threaded: ClassVar[bool] = False
     """Whether a call is executed by several threads."""
     on_device: ClassVar[bool] = False
     """Whether operands lie in another device's memory."""
     only_wide: ClassVar[str | None] = None
-    """Why residuals cannot be kept in a narrower type than the arithmetic's, where they cannot."""
+    """Why residuals cannot be kept in a narrower type than the arithmetic's; None where they can."""
     planning_ns: ClassVar[float]
-    """A rough upper figure for planning alone: nanoseconds per element of an op with an exponential."""
+    """A rough upper bound, for planning only: nanoseconds per element of an op with an exponential."""
     ladder: ClassVar[Mapping[str, Callable[..., Any] | Rule | str]] = {}
-    """By rung of the overhead ladder (`actbench.kernels.overhead`): the function, the formula, or why there is none."""
+    """By rung of the overhead ladder (`actbench.kernels.overhead`): a function, a formula, or why there is none."""
 
     @property
     def unavailable(self) -> str | None:
-        """Why this backend cannot be used here, or None; found without importing anything."""
+        """Why this backend cannot be used here, or None when it can. Imports nothing."""
         if self.requires is None or find_spec(self.requires) is not None:
             return None
         hint = f"; python -m pip install {self.requires}" if self.optional else ""
         return f"{self.requires} is not installed{hint}"
 
-    def refusal(self, dtype: Dtype) -> str | None:
+    def unsupported(self, dtype: Dtype) -> str | None:
         """Why this backend does not compute in `dtype`, or None when it does."""
         return None if dtype in self.dtypes else f"{self.name} computes in {' and '.join(self.dtypes)} only"
 
-    def storage_refusal(self, storage: Storage, dtype: Dtype) -> str | None:
+    def unsupported_storage(self, storage: Storage, dtype: Dtype) -> str | None:
         """Why this backend does not keep residuals of arithmetic in `dtype` as `storage`, or None when it does."""
         return storage.obstacle(dtype) or self.only_wide or _narrowing.unavailable(storage)
 
     def conversion(self, storage: Storage, dtype: Dtype) -> Conversion:
-        """Return how it does."""
+        """Return the functions that narrow residuals to `storage` and widen them to `dtype`."""
         return _narrowing.by_astype(storage, dtype)
 
     @abstractmethod
     def namespace(self) -> Any:
-        """Return what the formulas find as ``m``."""
+        """Return the namespace ``m`` of the formulas."""
 
     @abstractmethod
     def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
@@ -113,23 +113,23 @@ class Backend(ABC):
 
     @property
     def has_own_copy(self) -> bool:
-        """Whether the copy that kernels of this backend are held against is another than numpy's."""
+        """Whether the yardstick of this backend's kernels is a copy of its own, and not numpy's."""
         return self.threaded or self.on_device
 
     def device(self) -> Device | None:
-        """Return the device in whose memory operands lie; None where that is the processor's."""
+        """Return the device in whose memory operands lie; None for the processor's memory."""
         return None
 
     def copy(self, dtype: Dtype) -> Callable[..., Any]:
-        """Return ``copy(out, array)``, the plain copy that kernels of this backend are held against.
+        """Return ``copy(out, array)``, the plain copy that is the yardstick of this backend's kernels.
 
-        Both are what `adopt` returns where the backend has its own, else numpy's arrays.
+        Its operands are those that `adopt` returns where `has_own_copy`, else numpy's arrays.
         """
         del dtype
         return np.copyto
 
     def bind_call(self, function: Callable[..., Any], dtype: Dtype) -> Bound:
-        """Return a callable of a function of the ladder, over arrays of `dtype`."""
+        """Return a function of the overhead ladder, ready to be called on arrays of `dtype`."""
         del dtype
         return Bound(function)
 
@@ -139,19 +139,19 @@ class Backend(ABC):
         return None
 
     def adopt(self, array: Any) -> Any:
-        """Return a numpy array as this backend's own kind of operand."""
+        """Return a numpy array as an operand of this backend."""
         return array
 
     def release(self, output: Any) -> Any:
-        """Return what a call returned as a numpy array."""
+        """Return an output of a call as a numpy array."""
         return np.asarray(output)
 
     @abstractmethod
     def execution(self, op: Op, rule: Rule) -> str:
-        """Return the source of what is called, for people to read."""
+        """Return the source of what is called, for `actbench show`."""
 
     def compiled(self, bound: Bound, op: Op, rule: Rule, dtype: Dtype) -> Compiled | None:
-        """Return what the compiler made of a kernel that was bound; None where nothing is compiled."""
+        """Return facts about the machine code of a bound kernel; None where nothing is compiled."""
         del bound, op, rule, dtype
         return None
 
@@ -171,10 +171,10 @@ def product(y: Any) -> Any:
 
 
 COPY = Rule(forward=same, derivative=same, save=None)
-"""The ladder's `loop`, where it is executed as any formula is."""
+"""The ladder's rung `loop`, as a formula."""
 
 PRODUCT = Rule(forward=product, derivative=product, save=None)
-"""The ladder's `arithmetic`."""
+"""The ladder's rung `arithmetic`, as a formula."""
 
 
 def source(function: Callable[..., Any]) -> str:
@@ -182,10 +182,10 @@ def source(function: Callable[..., Any]) -> str:
     return textwrap.dedent(inspect.getsource(function)).rstrip()
 
 
-def keep(
+def forward_keeping(
     residuals: tuple[str, ...], forward: Callable[[Any], Any], save: Callable[[Any], Any] | None
 ) -> Callable[[Any], Any]:
-    """Return a forward pass over a whole array that hands on what it keeps: z -> (y, residual, ...)."""
+    """Return a forward pass over a whole array that also returns what it keeps: z -> (y, residual, ...)."""
     match residuals:
         case ("z", _) if save:
 

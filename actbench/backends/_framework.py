@@ -1,4 +1,4 @@
-"""What the array libraries have in common: a formula over their own arrays, eager, or compiled for every size."""
+"""The base of array libraries: a formula over the library's arrays, eager, or compiled for every size."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from actbench.backends._backend import Backend, Bound, keep
+from actbench.backends._backend import Backend, Bound, forward_keeping
 from actbench.backends._listing import sources
 from actbench.model.names import Dtype, Op
 from actbench.model.rule import Dialect, Formula, Rule
@@ -25,7 +25,7 @@ def product(formula: Formula) -> Callable[..., Any]:
 
 
 def derivative(gradient: Callable[..., Any], one: Any) -> Callable[..., Any]:
-    """G' by the library's own dy * g': dy is a single 1, broadcast with a stride of 0 and not an array to read."""
+    """G' from the library's kernel for dy * g'; dy is a single 1, broadcast, so that no array is read for it."""
 
     def call(*residuals):
         return gradient(one, *residuals)
@@ -59,11 +59,11 @@ class Framework(Backend):
         return function
 
     def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a call that ends when its results are there."""
+        """Return a call that ends when its results are computed."""
         return function
 
     def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
-        """Call the formula on the library's arrays; Python literals take their dtype."""
+        """Call the formula on the library's arrays, whose dtype Python's literals take."""
         if not self.compiles_for_a_size:
             return Bound(self._function(op, rule, dtype))
 
@@ -80,7 +80,7 @@ class Framework(Backend):
         return Bound(function)
 
     def execution(self, op: Op, rule: Rule) -> str:
-        """What is called around the formula, or around the library's own kernel in its place."""
+        """Return the source of what is called around the formula, or around the library's kernel in its place."""
         around = {Op.DERIVATIVE: derivative if rule.library_gradient else None, Op.BACKWARD: None, Op.STEP: step}[op]
         gradient = None if rule.library_gradient or op is Op.DERIVATIVE else product
         parts = [sources(part for part in (around, gradient) if part)] if around or gradient else []
@@ -101,5 +101,5 @@ class Framework(Backend):
                 return self.finish(gradient)
             case Op.STEP:
                 save = rule.save and self.build(rule.save)
-                keeping = keep(rule.residuals, self.build(rule.forward), save)
+                keeping = forward_keeping(rule.residuals, self.build(rule.forward), save)
                 return self.finish(step(gradient, keeping))

@@ -1,4 +1,4 @@
-"""Facts about a kernel, read off the code that LLVM generated: vector width, library calls, conversions."""
+"""Read facts about a kernel off the code that LLVM generated: vector width, library calls, conversions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from actbench.model.checks import Compiled
 from actbench.model.names import Dtype
 
 LOOP = re.compile(r"^define [^\n]*?(?: i32 @|@__gufunc__)[^\n]*{\n.*?^}", re.MULTILINE | re.DOTALL)
-"""The compiled function itself, and what its threads execute where it has several; not the wrappers around it."""
+"""The compiled function, and the function that its threads execute; not the wrappers."""
 
 PACKED = re.compile(r"= (?:f(?:add|sub|mul|div) (?:\w+ )*|[^\n]*@llvm\.fmuladd\.v\d+f\d+\()<(\d+) x (?:float|double)>")
 CALLED = re.compile(r"call [^@\n]*@(?:llvm\.)?((?:exp|log|pow|sin|cos|a?tan|erf)\w*)(?:\.(?:v\d+)?f(32|64))?\(")
@@ -21,22 +21,22 @@ WIDENED = re.compile(r"= fpext [^\n]* to (?:<\d+ x )?double")
 
 @cache
 def edition() -> str:
-    """Return the digest of what is read, and how: this file's."""
+    """Return the digest of this file: facts that another edition stored are not used."""
     return sha256(Path(__file__).read_bytes()).hexdigest()
 
 
 def facts(signature: Iterable[object], code: str, dtype: Dtype) -> Compiled:
-    """Read LLVM's optimised code of a compiled function of that signature."""
+    """Return the facts about a compiled function of that signature, from LLVM's optimised code."""
     text = "\n".join(LOOP.findall(code))
     bits = 8 * dtype.itemsize
     return Compiled(
         signature=f"({', '.join(str(argument) for argument in signature)})",
         vector_bits=max((int(lanes) * bits for lanes in PACKED.findall(text)), default=0),
-        library_calls=tuple(sorted({_library_name(*found) for found in CALLED.findall(text)})),
+        library_calls=tuple(sorted({_library_name(*call) for call in CALLED.findall(text)})),
         double_conversions=len(WIDENED.findall(text)) if dtype is Dtype.FLOAT32 else 0,
     )
 
 
 def _library_name(name: str, bits: str) -> str:
-    """``expf`` for LLVM's ``llvm.exp.v8f32``, which becomes one call of expf a lane."""
+    """Return ``expf`` for LLVM's ``llvm.exp.v8f32``, which becomes one call of expf a lane."""
     return f"{name}f" if bits == "32" else name

@@ -1,4 +1,4 @@
-"""The source of functions, and of all functions of this package that they call, for people to read."""
+"""The source of functions and of all functions of this package that they call, for `actbench show`."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from actbench.backends._backend import source
 PACKAGE = __name__.rpartition(".")[0]
 
 Named = tuple[str, Callable[..., Any]]
-"""What a function calls, and by which name."""
+"""The name by which a function is called, and the function."""
 
 
 def sources(functions: Iterable[Callable[..., Any]], namespace: Iterable[Callable[..., Any]] = ()) -> str:
-    """Return the source of functions, then that of functions of a namespace and of all that any of these call.
+    """Return the source of functions, then that of functions of a namespace, and of all functions that these call.
 
-    Each is shown once, those called below the name of the module that has their constants. What has a version for
-    float32 and one for float64 is shown once where the two are written alike.
+    Every source appears once; that of a called function stands below the name of its module, which has its constants.
+    The float32 and float64 versions of a function appear once where their sources are equal.
     """
     functions = [*functions]
     roots = dict.fromkeys(map(source, functions))
     called: dict[str, tuple[str, list[str]]] = {}
-    waiting = [(_written_name(each), each) for each in namespace if _is_ours(each)]
-    waiting += [each for function in functions for each in _called(function)]
+    waiting = [(_written_name(function), function) for function in namespace if _is_ours(function)]
+    waiting += [call for function in functions for call in _called(function)]
     while waiting:
         name, function = waiting.pop(0)
         text = source(function)
@@ -41,7 +41,7 @@ def sources(functions: Iterable[Callable[..., Any]], namespace: Iterable[Callabl
 
 
 def _placed(text: str, module: str, names: Iterable[str]) -> str:
-    """Return a source below its module, and the names by which it is called where these are not its own."""
+    """Return a source below the name of its module, with the names by which it is called where they differ."""
     also = ", ".join(names)
     return f"# of {module}{f', called {also}' if also else ''}\n{text}"
 

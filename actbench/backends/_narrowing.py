@@ -1,10 +1,9 @@
 """Residuals in a narrower type than the arithmetic's: one transformation of a rule, for every backend.
 
-A backend brings two functions, of one element or of a whole array, as its formulas take them. Here they are put around
-the formulas, so that nothing else of a backend knows of them but the type of the arrays that residuals lie in.
+A backend provides two functions, of one element or of a whole array, like its formulas. This module wraps the formulas
+in them; a backend itself needs to know only the type of the arrays in which residuals lie.
 
-numpy has no bfloat16. ml_dtypes, which jax and TensorFlow use as well, gives it one; it is asked for here alone, and
-imported where bfloat16 is used.
+numpy has no bfloat16; ml_dtypes, which jax and TensorFlow use as well, adds it. It is imported where bfloat16 is used.
 """
 
 from __future__ import annotations
@@ -20,21 +19,21 @@ from actbench.model.names import Dtype, Storage
 from actbench.model.rule import Conversion, Formula, Rule
 
 BITS = np.dtype(np.uint16)
-"""What arrays of 16-bit floats are to libraries that do not know these."""
+"""The dtype under which arrays of 16-bit floats are passed to libraries that lack these types."""
 
 
 def numpy_dtype(name: str) -> np.dtype[Any]:
-    """Return numpy's type of that name."""
+    """Return the numpy dtype of that name."""
     if name == Storage.BFLOAT16:
         import ml_dtypes
 
-        found: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
-        return found
+        bfloat16: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
+        return bfloat16
     return np.dtype(name)
 
 
 def unavailable(storage: Storage) -> str | None:
-    """Say why numpy, which makes all operands, has no such arrays here, or None where it has."""
+    """Say why numpy, which makes all operands, lacks the type here, or None when it has it."""
     if storage is Storage.BFLOAT16 and find_spec("ml_dtypes") is None:
         return "ml_dtypes is not installed, which gives numpy its bfloat16; python -m pip install ml_dtypes"
     return None
@@ -46,7 +45,7 @@ def as_bits(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def by_astype(storage: Storage, dtype: Dtype) -> Conversion:
-    """Return the functions of a library whose arrays have `astype` and take numpy's types."""
+    """Return the conversions of a library whose arrays have `astype` and accept numpy's types."""
     narrower, wider = numpy_dtype(storage), numpy_dtype(dtype)
 
     def widen(kept):
@@ -59,9 +58,9 @@ def by_astype(storage: Storage, dtype: Dtype) -> Conversion:
 
 
 def narrowed(rule: Rule, conversion: Conversion) -> Rule:
-    """Return the rule with every residual kept narrowly: narrowed where it is saved, widened where it is read.
+    """Return the rule with every residual narrowed where it is saved and widened where it is read.
 
-    The functions name their residuals, and do not take ``*residuals``, because compiled loops call them.
+    Its functions have one parameter a residual, and not ``*residuals``, because compiled loops call them.
     """
     return replace(
         rule,
@@ -75,13 +74,13 @@ def narrowed(rule: Rule, conversion: Conversion) -> Rule:
 def _reading(rule: Rule, widen: Formula) -> Formula:
     formula = rule.derivative
 
-    def from_one(kept):
-        return formula(widen(kept))
+    def from_one(residual):
+        return formula(widen(residual))
 
-    def from_two(kept, too):
-        return formula(widen(kept), widen(too))
+    def from_two(residual, second):
+        return formula(widen(residual), widen(second))
 
-    return _standing_for(formula, from_one if len(rule.residuals) == 1 else from_two)
+    return _reported_as(formula, from_one if len(rule.residuals) == 1 else from_two)
 
 
 def _keeping(rule: Rule, narrow: Formula) -> Formula:
@@ -107,19 +106,19 @@ def _keeping(rule: Rule, narrow: Formula) -> Formula:
         return y, narrow(z), narrow(kept)
 
     if rule.save:
-        return _standing_for(forward, z_and_saved if "z" in rule.residuals else saved_alone)
+        return _reported_as(forward, z_and_saved if "z" in rule.residuals else saved_alone)
     keeping = {("z",): z_alone, ("y",): y_alone, ("z", "y"): z_and_y}[rule.residuals]
-    return _standing_for(forward, keeping)
+    return _reported_as(forward, keeping)
 
 
 def _gradient(kernel: Formula, widen: Formula) -> Formula:
     def gradient(dy, *residuals):
         return kernel(dy, *map(widen, residuals))
 
-    return _standing_for(kernel, gradient)
+    return _reported_as(kernel, gradient)
 
 
-def _standing_for(formula: Formula, function: Formula) -> Formula:
-    """Return the function; its parameters and its source are, to who asks for them, those of the formula."""
+def _reported_as(formula: Formula, function: Formula) -> Formula:
+    """Return the function, with the formula's signature and source as `inspect` reports them."""
     function.__wrapped__ = formula  # type: ignore[attr-defined]
     return function

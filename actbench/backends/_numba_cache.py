@@ -1,7 +1,7 @@
-"""numba's cache, used by one process at a time.
+"""Lock numba's cache, so that one process at a time uses it.
 
-All kernels of a loop share an index. numba numbers a new entry's file by what the index holds, writes the index, then
-the file: of two processes that do so at once, one may be given the other's machine code from then on (numba 0.68).
+All kernels of a loop share an index. numba numbers the file of a new entry by the entries in the index, writes the
+index, and then the file: if two processes do so at once, one may load the other's code from then on (numba 0.68).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 
 
 def share(dispatcher: Any) -> None:
-    """Let a dispatcher load from the cache and save there while no other process does.
+    """Enable a dispatcher's cache, with a lock around loading and saving.
 
-    `RuntimeError` where numba finds no directory for it.
+    `RuntimeError` where numba finds no directory that it can write.
     """
     dispatcher.enable_caching()
     entries = dispatcher._cache._cache_file  # noqa: SLF001  # numba has no other way to it
@@ -26,14 +26,14 @@ def share(dispatcher: Any) -> None:
 
 
 def keep(dispatcher: Any, name: str, value: dict[str, Any]) -> None:
-    """Keep something about a compiled function beside it, where there is a cache; under a name, plain values."""
+    """Store plain values about a compiled function beside it in the cache, under a name; nothing without a cache."""
     entries = _entries(dispatcher)
     if entries is not None:
         entries.save(_key(dispatcher, name), value)
 
 
 def kept(dispatcher: Any, name: str) -> dict[str, Any] | None:
-    """Return what was kept about this function, or the same from another process; None where nothing was."""
+    """Return the values that this or another process stored about this function; None where there are none."""
     entries = _entries(dispatcher)
     return None if entries is None else entries.load(_key(dispatcher, name))
 
@@ -48,14 +48,14 @@ def _key(dispatcher: Any, name: str) -> tuple[Any, ...]:
 
 
 def alone(lock: Path, function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that waits until no other process is in one with the same lock."""
+    """Return the function, called while this process holds the lock."""
 
     @wraps(function)
     def call(*arguments: Any) -> Any:
         try:
             lock.parent.mkdir(parents=True, exist_ok=True)
             handle = lock.open("ab")
-        except OSError:  # what cannot be written is written by nobody
+        except OSError:  # a cache that cannot be written needs no lock
             return function(*arguments)
         with handle:
             fcntl.flock(handle, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""What torch's backends on an NVIDIA device have in common: operands that stay there, and a wait in every call."""
+"""The base of torch's backends on an NVIDIA device: operands stay there, and every call waits for its result."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from actbench.model.names import Dtype, Op
 from actbench.model.rule import Rule
 
 DEVICES = (("/dev", "nvidia[0-9]*"), ("/dev", "dxg"))
-"""Where a driver shows its devices: on Linux, and on Linux under Windows."""
+"""The directories and patterns of device files: on Linux, and on Linux under Windows."""
 
 DRIVER = Path("/proc/driver/nvidia/version")
-"""Where Linux tells the driver's version."""
+"""The file in which Linux reports the driver's version."""
 
 
 def copying(out, array) -> None:
-    """Write every element as it is."""
+    """Copy every element."""
     out.copy_(array)
 
 
 def driver(text: str) -> str:
-    """Return the driver's version from what Linux tells: the first of its words that is one."""
-    found = re.search(r"\b\d+(\.\d+)+\b", text)
-    return found[0] if found else "unknown"
+    """Return the driver's version: the first word of the file that is a version."""
+    version = re.search(r"\b\d+(\.\d+)+\b", text)
+    return version[0] if version else "unknown"
 
 
 class OnNvidia(Torch):
@@ -43,8 +43,8 @@ class OnNvidia(Torch):
         """There must be torch and a device."""
         if reason := super().unavailable:
             return reason
-        found = any(any(Path(directory).glob(pattern)) for directory, pattern in DEVICES)
-        return None if found else "no NVIDIA device is found"
+        exists = any(any(Path(directory).glob(pattern)) for directory, pattern in DEVICES)
+        return None if exists else "no NVIDIA device is found"
 
     def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
         """Call the formula on tensors of the device; `InputError` where this torch cannot use it."""
@@ -56,11 +56,11 @@ class OnNvidia(Torch):
     def device(self) -> Device:
         """The device, as torch calls it, and the versions of CUDA and of the driver."""
         torch = library()
-        found = torch.cuda.get_device_properties(0)
+        properties = torch.cuda.get_device_properties(0)
         versions = {"CUDA": str(torch.version.cuda)}
         if DRIVER.exists():
             versions["NVIDIA driver"] = driver(DRIVER.read_text())
-        return Device(f"{found.name}, {found.total_memory / 2**30:.0f} GiB", versions)
+        return Device(f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB", versions)
 
     def copy(self, dtype: Dtype) -> Callable[..., Any]:
         """Copy in the device's memory."""

@@ -1,4 +1,4 @@
-"""What backends have in common that call a formula from plain Python: for every op, a function that makes the call."""
+"""The base of backends that call a formula from plain Python: for every op, a factory of the call."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from actbench.backends._listing import sources
 from actbench.model.names import Dtype, Op
 from actbench.model.rule import Rule
 
-Made = tuple[Callable[..., Any], tuple[Any, ...]]
-"""The function that makes a call, and what it is given for that."""
+Factory = tuple[Callable[..., Any], tuple[Any, ...]]
+"""A factory of a call, and the factory's arguments."""
 
 
 class Plain(Backend):
     """A formula in Python functions; literals are Python's, and take the arrays' dtype (NEP 50)."""
 
     @abstractmethod
-    def making(self, op: Op, rule: Rule) -> Made:
-        """Return how the call of an op is made."""
+    def factory(self, op: Op, rule: Rule) -> Factory:
+        """Return the factory of an op's call, and its arguments."""
 
     def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
         """Make the call."""
         del dtype
-        make, given = self.making(op, rule)
-        return Bound(make(*given))
+        factory, arguments = self.factory(op, rule)
+        return Bound(factory(*arguments))
 
     def execution(self, op: Op, rule: Rule) -> str:
-        """The function around the formula, and those that it calls."""
-        make, given = self.making(op, rule)
-        return sources([make], filter(callable, given))
+        """Return the source of the factory, and of the functions that the call calls."""
+        factory, arguments = self.factory(op, rule)
+        return sources([factory], filter(callable, arguments))

@@ -3,13 +3,13 @@
 Two things keep a float32 kernel free of float64 arithmetic. The signature is explicit, and the formula's literals have
 the kernel's dtype, because numba promotes float32 beside a Python float to float64 (numpy's NEP 50 does not).
 
-Compiled code is cached on disk. The key holds the formula's own byte code and constants: it reaches the loop through a
-closure as a plain function, which numba serialises by content. A dispatcher would carry a random identifier there
-and never be found again.
+Compiled code is cached on disk. The key holds the formula's byte code and constants: the formula reaches the loop
+through a closure as a plain function, which numba serialises by content. A dispatcher would be serialised with a random
+identifier, and the key would never match again.
 
-Loops and formulas are inlined, all of them, whatever LLVM thinks of it. numba names functions by a count that begins
-anew in every process: of two kernels from the cache that each kept a loop as a function of its own, under one name, the
-second would call the first one's.
+All loops and formulas are inlined, whatever LLVM's cost model says. numba names functions by a counter that starts anew
+in every process: if two kernels from the cache had loops that were not inlined and had one name, the second kernel
+would call the loop of the first.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class Numba(Backend):
         return _bound(self._jitted(function, [dtype] * len(parameters(function)), cache=True), start)
 
     def execution(self, op: Op, rule: Rule) -> str:
-        """Return the source of the loops, of what runs the loops, and of the step that calls them."""
+        """Return the source of the loops, of what wraps them, and of the step that calls them."""
         return sources(self._executed(op, rule))
 
     def _executed(self, op: Op, rule: Rule) -> list[Callable[..., Any]]:
@@ -114,7 +114,7 @@ class Numba(Backend):
         return [*factories, *around, *([step_of(rule)] if op is Op.STEP else [])]
 
     def around(self, arrays: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Return the function that makes, of a loop over so many arrays, what runs it: here the loop itself."""
+        """Return a function that wraps a loop over so many arrays; here it returns the loop."""
         del arrays
         return unchanged
 

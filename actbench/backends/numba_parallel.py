@@ -1,7 +1,7 @@
 """numba-parallel: the loop of numba-simd, shared among threads.
 
-The threads start when the first kernel is bound, and each is then given a processor of its own: the first of them to
-the thread that calls and waits. Waking them costs microseconds a call, which small arrays do not earn back.
+The threads start when the first kernel is bound. They are then pinned, one to a processor, the calling thread to the
+first. Waking them costs microseconds a call, which small arrays do not earn back.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from actbench.model.rule import Rule
 
 
 def copying(span: Callable[[int], Any]) -> Callable[..., Any]:
-    """Every element as it is."""
+    """Copy every element."""
 
     def kernel(out, z):
         for i in span(out.size):
@@ -33,7 +33,7 @@ def copying(span: Callable[[int], Any]) -> Callable[..., Any]:
 
 @cache
 def copier(dtype: Dtype) -> Callable[..., Any]:
-    """Return the copy by all threads, compiled once a process, when the threads have started and are spread."""
+    """Return the copy by all threads, compiled once a process; the threads are started and pinned."""
     import numba
 
     dispatcher: Callable[..., Any] = jitted(
@@ -54,22 +54,22 @@ class NumbaParallel(NumbaSimd):
     threaded = True
 
     def span(self) -> Callable[[int], Any]:
-        """``prange``: pieces of the range for every thread."""
+        """Return ``prange``, which gives every thread a part of the range."""
         import numba
 
         counter: Callable[[int], Any] = numba.prange
         return counter
 
     def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
-        """Compile the loop, or load it from numba's cache; see that the threads are there."""
+        """Start the threads; compile the loop, or load it from numba's cache."""
         copier(dtype)
         return super().bind(op, rule, dtype)
 
     def around(self, arrays: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Return what executes a loop: the threads that share it do."""
+        """Return the function that adds nothing: the threads share the loop as it is."""
         del arrays
         return unchanged
 
     def copy(self, dtype: Dtype) -> Callable[..., Any]:
-        """Copy by all threads."""
+        """Return the copy by all threads."""
         return copier(dtype)

@@ -3,8 +3,8 @@
 numba calls libm once an element, and a loop with a call in it stays scalar. Here exp and its relatives are arithmetic
 (`actbench.backends._simd`), inlined into the loop, and ``where`` is a select: the whole formula becomes vector code.
 
-A call takes no references to its arrays, which its caller holds in any case: on a Sapphire Rapids Xeon that saved 18 ns
-an array, a quarter of a small call. Numba's option for it, ``_nrt``, is one of its own, and not documented.
+A call takes no references to its arrays, since its caller holds them: on a Sapphire Rapids Xeon that saved 18 ns an
+array, a quarter of a small call. numba's option for it, ``_nrt``, is undocumented.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from actbench.model.rule import Dialect, Formula, Rule
 
 
 def dispatch(out, y) -> None:
-    """Take the operands: a function of its own, lest the one that counts references be found in numba's cache."""
+    """Take the operands. Not numba's `dispatch`: in numba's cache that is code which counts references."""
 
 
 class NumbaSimd(Numba):
@@ -37,13 +37,13 @@ class NumbaSimd(Numba):
     ladder: ClassVar = Numba.ladder | {"dispatch": dispatch}
 
     def namespace(self) -> Any:
-        """Branch-free functions of one element."""
+        """Return branch-free functions of one element."""
         from actbench.backends._simd import functions
 
         return functions
 
     def execution(self, op: Op, rule: Rule) -> str:
-        """The loop around the formula, and all functions that it and the formula call, down to single instructions."""
+        """Return the source of the loop, and of all functions that it and the formula call, down to instructions."""
         from actbench.backends._simd import vector_width
 
         functions = self.namespace()
@@ -54,10 +54,10 @@ class NumbaSimd(Numba):
         return sources([*self._executed(op, rule), widened], [vector_width.widest, *branch_free])
 
     def jitable(self, formula: Formula) -> Formula:
-        """Let compiled loops call the formula, with the widest vectors where it computes more than it loads and stores.
+        """Let compiled loops inline the formula, in the widest vectors where it computes more than it loads and stores.
 
-        Elsewhere LLVM's own choice is better: on a Sapphire Rapids Xeon 512 bits take y (1 - y) from 96 to 87 % of a
-        copy's rate in the L2 cache.
+        Elsewhere LLVM's default width is better: on a Sapphire Rapids Xeon, 512 bits reduce the rate of y (1 - y) from
+        96 to 87 % of a copy's in the L2 cache.
         """
         from numba.extending import register_jitable
 
@@ -69,13 +69,13 @@ class NumbaSimd(Numba):
         return inlined
 
     def around(self, arrays: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Return what asks for what a loop needs next, where arrays are large."""
+        """Return the function that adds prefetching to a loop over so many arrays, for large arrays."""
         from actbench.backends._simd import ahead
 
         return ahead.OVER[arrays]
 
     def edition(self, rule: Rule) -> str:
-        """The digest of the functions' source."""
+        """Return the digest of the functions' source."""
         del rule
         return _simd.edition()
 
@@ -96,5 +96,5 @@ def widened(computed: Formula, residuals: int) -> Formula:
 
 
 def _called(formula: Formula) -> list[str]:
-    """Return the names of what a formula calls, by itself or through functions around it."""
-    return [name for each in (formula, *helpers(formula)) for name in each.__code__.co_names]
+    """Return the names that a formula and its helpers use."""
+    return [name for function in (formula, *helpers(formula)) for name in function.__code__.co_names]

@@ -1,10 +1,10 @@
 """numexpr: the formula as a program of its virtual machine, block by block over preallocated output.
 
-The formula is called with numexpr's own expression nodes, which gives the tree that numexpr otherwise parses from text.
-Nodes know neither numpy's numbers nor Python's abs(): literals become nodes of the kernel's dtype, without which
-float32 would be computed in float64, and abs numexpr's own.
+The formula is called with numexpr's expression nodes, which gives the tree that numexpr otherwise parses from text.
+Nodes support neither numpy's scalars nor Python's abs(): literals become nodes of the kernel's dtype, because float32
+would be computed in float64 otherwise, and abs becomes numexpr's.
 
-A program has one output. What a step saves beside y is therefore computed apart from y, exponential included.
+A program has one output. A residual that a step saves beside y is therefore computed separately, exponential included.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""numpy: the formula as an array expression, temporaries and all, the way one writes it.
+"""numpy: the formula as an array expression, as one writes it, with its temporaries.
 
-What numpy has no function for, scipy has: erf and erfc.
+erf and erfc, which numpy lacks, are scipy's.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from actbench.backends._backend import PRODUCT, empty, keep
-from actbench.backends._plain import Made, Plain
+from actbench.backends._backend import PRODUCT, empty, forward_keeping
+from actbench.backends._plain import Factory, Plain
 from actbench.model.names import Dtype, Op
 from actbench.model.rule import Dialect, Formula, Rule
 
@@ -47,13 +47,13 @@ def dispatch(out0, y0) -> None:
 
 
 def allocation(out0, y0, y) -> Any:
-    """Do the same, and allocate a result: by a call of its own, while operators allocate theirs for less."""
+    """Do the same, and allocate a result with `empty_like`; operators allocate theirs at a lower cost."""
     np.fmax(y0, y0, out0)
     return np.empty_like(y)
 
 
 def loop(y) -> Any:
-    """Call the ufunc on all elements: the larger of y and y, because np.positive is not vectorised."""
+    """Call the ufunc on all elements: fmax of y and y, because np.positive is not vectorised."""
     out = np.empty_like(y)
     np.fmax(y, y, out)
     return out
@@ -63,7 +63,7 @@ class NumpyFunctions(ModuleType):
     """numpy's functions, and scipy's of the same kind, imported when a formula calls one."""
 
     def __getattr__(self, name: str) -> Any:
-        """Look a function up, once."""
+        """Look a function up, and keep it."""
         if not hasattr(np, name):
             from scipy import special
 
@@ -96,15 +96,15 @@ class Numpy(Plain):
     }
 
     def namespace(self) -> Any:
-        """``numpy``, and of ``scipy.special`` what it lacks."""
+        """Return ``numpy``, with the functions of ``scipy.special`` that it lacks."""
         return FUNCTIONS
 
-    def making(self, op: Op, rule: Rule) -> Made:
-        """Call the formula on arrays."""
+    def factory(self, op: Op, rule: Rule) -> Factory:
+        """Return the factory that calls the formula on arrays."""
         match op:
             case Op.DERIVATIVE:
                 return derivative, (rule.derivative,)
             case Op.BACKWARD:
                 return backward, (rule.derivative,)
             case Op.STEP:
-                return step, (rule.derivative, keep(rule.residuals, rule.forward, rule.save))
+                return step, (rule.derivative, forward_keeping(rule.residuals, rule.forward, rule.save))

@@ -1,8 +1,8 @@
 """numpy-blocked: the array formula on one piece after the other, so that its temporaries stay in cache.
 
-Whole temporaries cost twice once they leave the cache: they are written to memory and read back, and above about
-128 KiB the allocator may take fresh pages from the system for each. Pieces need a few more calls, and a copy into the
-result, which is made beforehand.
+Temporaries that do not fit the cache cost twice: they are written to memory and read back, and for those above about
+128 KiB the allocator may take fresh pages from the system. Pieces need a few more calls, and a copy into the
+preallocated result.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
-from actbench.backends._plain import Made
+from actbench.backends._plain import Factory
 from actbench.backends.numpy import Numpy
 from actbench.model.names import Op
 from actbench.model.rule import Formula, Rule
 
 PIECE = 120 * 1024
-"""Bytes of a piece: a few, and temporaries as large, fit the L2 cache, and each is below malloc's mmap threshold."""
+"""Bytes of a piece: small enough for a few of them to fit the L2 cache, and below malloc's mmap threshold."""
 
 
 def pieces(whole) -> Iterator[slice]:
-    """Yield where the pieces of an array are."""
+    """Yield the slices of an array's pieces."""
     length = PIECE // whole.itemsize
     for start in range(0, whole.size, length):
         yield slice(start, start + length)
@@ -47,7 +47,7 @@ def backward(formula: Formula) -> Callable[..., Any]:
 
 
 def step(formula: Formula, forward: Formula, residuals: tuple[str, ...]) -> Callable[..., Any]:
-    """Forward, keeping z or y; then backward: piece by piece each."""
+    """Forward, keeping z or y, piece by piece; then backward, piece by piece."""
 
     def call(y, dz, z, dy):
         for piece in pieces(y):
@@ -60,7 +60,7 @@ def step(formula: Formula, forward: Formula, residuals: tuple[str, ...]) -> Call
 
 
 def step_saving(formula: Formula, save: Formula, residuals: tuple[str, ...]) -> Callable[..., Any]:
-    """Forward, storing residuals beside y; then backward from them, and perhaps z: piece by piece each."""
+    """Forward, storing residuals beside y, piece by piece; then backward from them, and perhaps z, piece by piece."""
 
     def call(*arrays):
         *stored, dz, z, dy = arrays
@@ -82,8 +82,8 @@ class NumpyBlocked(Numpy):
     preallocates = True
     ladder: ClassVar = Numpy.ladder | {"allocation": "pieces are written into a result made beforehand"}
 
-    def making(self, op: Op, rule: Rule) -> Made:
-        """Call the formula on pieces."""
+    def factory(self, op: Op, rule: Rule) -> Factory:
+        """Return the factory that calls the formula on pieces."""
         match op:
             case Op.DERIVATIVE:
                 return derivative, (rule.derivative,)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from operator import mul
 from typing import Any, ClassVar
 
-from actbench.backends._backend import COPY, PRODUCT, empty, keep
-from actbench.backends._plain import Made, Plain
+from actbench.backends._backend import COPY, PRODUCT, empty, forward_keeping
+from actbench.backends._plain import Factory, Plain
 from actbench.model.names import Dtype, Op
 from actbench.model.rule import Dialect, Formula, Rule
 
@@ -88,15 +88,15 @@ class Python(Plain):
     }
 
     def namespace(self) -> Any:
-        """``math``: which raises OverflowError where the others give inf."""
+        """Return ``math``, which raises OverflowError where other namespaces give inf."""
         return math
 
     def adopt(self, array: Any) -> Any:
-        """A list of Python floats."""
+        """Return a list of Python floats."""
         return array.tolist()
 
-    def making(self, op: Op, rule: Rule) -> Made:
-        """Map the formula over lists."""
+    def factory(self, op: Op, rule: Rule) -> Factory:
+        """Return the factory that maps the formula over lists."""
         match op:
             case Op.DERIVATIVE:
                 return derivative, (rule.derivative,)
@@ -104,4 +104,4 @@ class Python(Plain):
                 return backward, (rule.derivative,)
             case Op.STEP:
                 save = rule.save and saving(rule.save)
-                return step, (rule.derivative, keep(rule.residuals, over_list(rule.forward), save))
+                return step, (rule.derivative, forward_keeping(rule.residuals, over_list(rule.forward), save))

@@ -1,7 +1,7 @@
-"""torch, eager: the formula over tensors, one kernel an operation, and torch's own kernels where the output is kept.
+"""torch, eager: the formula over tensors, one kernel an operation, and torch's gradient kernels where y is kept.
 
-Nothing here requires a gradient, so that autograd records nothing; a ``no_grad`` around every call would cost more than
-it could save.
+No tensor requires a gradient, so autograd records nothing; a ``no_grad`` around every call would cost more than it
+saves.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from actbench.backends._narrowing import as_bits
 from actbench.model.names import Dtype, Storage
 from actbench.model.rule import Conversion, Formula
 
-OWN = {("logistic", "cached"): "sigmoid_backward", ("tanh", "cached"): "tanh_backward"}
+GRADIENTS = {("logistic", "cached"): "sigmoid_backward", ("tanh", "cached"): "tanh_backward"}
 """torch's kernels for dy * g' from y, by activation and strategy."""
 
 
@@ -50,7 +50,7 @@ class Torch(Framework):
 
     def library_gradient(self, activation: str, strategy: str) -> Formula | None:
         """``torch.ops.aten.sigmoid_backward``, ``tanh_backward``."""
-        name = OWN.get((activation, strategy))
+        name = GRADIENTS.get((activation, strategy))
         return getattr(library().ops.aten, name).default if name else None
 
     def conversion(self, storage: Storage, dtype: Dtype) -> Conversion:
@@ -66,11 +66,11 @@ class Torch(Framework):
         return Conversion(storage, widen, narrow)
 
     def adopt(self, array: Any) -> Any:
-        """The same memory as a tensor; numpy's bfloat16 is none that torch knows."""
+        """Return a tensor over the same memory; torch takes numpy's bfloat16 only as bits."""
         if array.dtype.name == Storage.BFLOAT16:
             return library().from_numpy(as_bits(array)).view(library().bfloat16)
         return library().from_numpy(array)
 
     def unit(self, dtype: Dtype) -> Any:
-        """1."""
+        """Return 1."""
         return library().ones((), dtype=getattr(library(), dtype))

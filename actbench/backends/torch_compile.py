@@ -40,19 +40,19 @@ class TorchCompile(Torch):
         return None if shutil.which(compiler()) else f"torch.compile needs a C++ compiler: {compiler()} is not found"
 
     def library_gradient(self, activation: str, strategy: str) -> Formula | None:
-        """None: it would be taken apart into what the formula says."""
+        """Return None: the compiler would decompose the library's kernel into the formula."""
         del activation, strategy
         return None
 
     def build(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Compile on the first call; from code of its own, because torch counts what it compiles from one."""
+        """Compile on the first call; a copy of the code, because torch limits how often it compiles one code object."""
         torch = library()
         from torch._inductor import config
 
         config.compile_threads = 1  # in this process, and not in others beside it
         code = function.__code__.replace()
-        own = FunctionType(code, function.__globals__, function.__name__, None, function.__closure__)
-        return torch.compile(own, dynamic=False, fullgraph=True)  # type: ignore[no-any-return]
+        copy = FunctionType(code, function.__globals__, function.__name__, None, function.__closure__)
+        return torch.compile(copy, dynamic=False, fullgraph=True)  # type: ignore[no-any-return]
 
     def compile(self, function: Callable[..., Any], operands: tuple[Any, ...]) -> Bound:
         """Compile by a first call, or load from torch's cache."""

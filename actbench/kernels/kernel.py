@@ -62,8 +62,8 @@ class Kernel(Subject):
     @property
     def unsupported(self) -> str | None:
         """Why its backend cannot execute it, available or not; None where it can."""
-        reason = self.backend.refusal(self.dtype)
-        reason = reason or (self.storage and self.backend.storage_refusal(self.storage, self.dtype))
+        reason = self.backend.unsupported(self.dtype)
+        reason = reason or (self.storage and self.backend.unsupported_storage(self.storage, self.dtype))
         if reason or not self.backend.lacks:
             return reason or None
         rule = self.formula(self.backend.dialect, None)

@@ -56,7 +56,7 @@ class Rung(Subject):
         if self.op is not Op.DERIVATIVE:
             return f"the overhead ladder is the same for every op: it is measured as {Op.DERIVATIVE}"
         declared = self.declared
-        return declared if isinstance(declared, str) else self.backend.refusal(self.dtype)
+        return declared if isinstance(declared, str) else self.backend.unsupported(self.dtype)
 
     @property
     def declared(self) -> Any:

@@ -60,7 +60,7 @@ class Subject(ABC):
     @property
     def unsupported(self) -> str | None:
         """Why its backend cannot execute it, available or not; None where it can."""
-        return self.backend.refusal(self.dtype)
+        return self.backend.unsupported(self.dtype)
 
     def require_supported(self) -> None:
         """Raise `InputError` where its backend cannot execute it, or is not available here."""

@@ -72,7 +72,7 @@ def test_what_cannot_be_kept_narrowly_is_left_out_with_the_reason(
 
 
 def test_numexpr_keeps_nothing_narrowly() -> None:
-    reason = registry.backends()["numexpr"].storage_refusal(Storage.FLOAT16, Dtype.FLOAT32)
+    reason = registry.backends()["numexpr"].unsupported_storage(Storage.FLOAT16, Dtype.FLOAT32)
     assert reason is not None
     assert reason.startswith("numexpr has no 16-bit floats")
 
@@ -80,8 +80,8 @@ def test_numexpr_keeps_nothing_narrowly() -> None:
 def test_without_ml_dtypes_there_is_no_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("actbench.backends._narrowing.find_spec", lambda _: None)
     numpy = registry.backend("numpy")
-    assert (numpy.storage_refusal(Storage.BFLOAT16, Dtype.FLOAT32) or "").startswith("ml_dtypes is not installed")
-    assert numpy.storage_refusal(Storage.FLOAT16, Dtype.FLOAT32) is None
+    assert (numpy.unsupported_storage(Storage.BFLOAT16, Dtype.FLOAT32) or "").startswith("ml_dtypes is not installed")
+    assert numpy.unsupported_storage(Storage.FLOAT16, Dtype.FLOAT32) is None
 
 
 @pytest.mark.parametrize(

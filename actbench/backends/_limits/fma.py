@@ -56,8 +56,8 @@ def _chained(typing_context, count, factor, term, lanes, chains):  # noqa: PLR09
             total = builder.fadd(total, builder.load(slot))
         lane_sums = [builder.extract_element(total, ir.Constant(ir.IntType(32), lane)) for lane in range(width)]
         result = lane_sums[0]
-        for each in lane_sums[1:]:
-            result = builder.fadd(result, each)
+        for lane_sum in lane_sums[1:]:
+            result = builder.fadd(result, lane_sum)
         return result
 
     return factor(count, factor, term, lanes, chains), generate

@@ -51,8 +51,8 @@ def converts() -> bool:
     """Say whether the processor that numba compiles for is known to convert float16."""
     if platform.machine().lower() in {"arm64", "aarch64"}:
         return True
-    told: str | None = vars(config)["CPU_FEATURES"]
-    return "+f16c" in (binding.get_host_cpu_features().flatten() if told is None else told).split(",")
+    configured: str | None = vars(config)["CPU_FEATURES"]
+    return "+f16c" in (binding.get_host_cpu_features().flatten() if configured is None else configured).split(",")
 
 
 @intrinsic

@@ -23,12 +23,12 @@ def celu(m: Any, alpha: float = 1.0) -> Formulas:
     magnitude("alpha", alpha, positive=True)
     rounded = Weakness(
         Flaw.AMPLIFIES,
-        "z / alpha is rounded, and the exponential makes of its ULP as many as z / alpha",
+        "z / alpha is rounded, and the exponential multiplies the error by z / alpha",
         lambda z, _: -z / alpha,
     )
     subnormal = Weakness(
         Flaw.AMPLIFIES,
-        "z / alpha is below the smallest normal number and has few digits, and what they lack is multiplied by alpha",
+        "z / alpha is below the smallest normal number and has few digits, and its error is multiplied by alpha",
         lambda z, fmt: alpha * (abs(z) < alpha * float(fmt.tiny)),
     )
     exact = frexp(alpha)[0] == 0.5  # a power of two

@@ -15,7 +15,7 @@ CROSSES = Weakness(
 )
 ROUNDED = Weakness(
     Flaw.AMPLIFIES,
-    "z / sqrt(2) is rounded, and erfc makes of its ULP as many as z^2",
+    "z / sqrt(2) is rounded, and erfc multiplies the error by z^2",
     lambda z, _: z * z * (z < 0),
 )
 UNDERFLOWS = Weakness(
@@ -25,7 +25,7 @@ UNDERFLOWS = Weakness(
 )
 SQUARE_ROUNDED = Weakness(
     Flaw.AMPLIFIES,
-    "z^2 / 2 is rounded, and the exponential makes of its ULP as many as z^2",
+    "z^2 / 2 is rounded, and the exponential multiplies the error by z^2",
     lambda z, _: z * z * (z < 0),
 )
 ONE_PLUS_ERF = Weakness(

@@ -17,7 +17,7 @@ CROSSES = Weakness(
 )
 ROUNDED = Weakness(
     Flaw.AMPLIFIES,
-    "2 u is rounded, as are its coefficients, and the exponential makes of its ULP as many as 2 u",
+    "2 u is rounded, as are its coefficients, and the exponential multiplies the error by 2 u",
     lambda z, _: -SLOPE * z * (1.0 + CUBIC * z * z),
 )
 MULTIPLIED = Weakness(

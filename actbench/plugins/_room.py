@@ -1,4 +1,4 @@
-"""Arrays with room around them, on which a user's own code is called outside of guarded calls."""
+"""Arrays with spare memory around them, on which the user's code is called where there are no guard bytes."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 ROOM = 1024
-"""Elements before and after an array."""
+"""Spare elements before and after an array."""
 
 
 def with_room(array: NDArray[Any]) -> NDArray[Any]:
-    """Return a copy, so that code which writes beyond the ends of an array spoils nothing of this process.
+    """Return a copy with `ROOM` spare elements on both sides, which code that writes out of bounds may overwrite.
 
-    It is refused for that by the calls between guard bytes.
+    The calls between guard bytes refuse such code.
     """
     copied = np.zeros(array.size + 2 * ROOM, dtype=array.dtype)[ROOM : ROOM + array.size]
     copied[...] = array

@@ -1,8 +1,8 @@
-"""The state of the interpreter and of the process that the user's own code may change, put back after it has run.
+"""Restore the state of the interpreter and of the process after the user's code has run.
 
-Without that a file could decide what everything after it does: whether numpy raises, how deep a recursion may go, where
-stdout leads, in which directory a relative path ends. While it runs it sees what it sees in a worker: the same
-environment variables, an empty stdin, no arguments; and what it prints goes to stderr.
+Otherwise a file could change the behaviour of everything after it: whether numpy raises, the recursion limit, where
+stdout goes, the current directory. While the code runs, it has the environment of a worker: the same environment
+variables, an empty stdin, no arguments; and stdout goes to stderr.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ STANDARD = (0, 1, 2)
 
 
 class _Slot(NamedTuple):
-    """A piece of state: how it is read, and how it is written."""
+    """A piece of state: a function that reads it, and one that writes it."""
 
     get: Callable[[], Any]
     put: Callable[[Any], object]
@@ -43,12 +43,12 @@ def _attribute(owner: Any, name: str) -> _Slot:
 
 
 def _hook(get: Callable[[], Any], put: Callable[[Any], object]) -> _Slot:
-    """Return the slot of a hook that is put back only where it was changed: a profiler's is none that can be set."""
+    """Return the slot of a hook, written only if it changed: that of a profiler cannot be set."""
     return _Slot(get, lambda value: get() is value or put(value))
 
 
 def _list(owner: Any, name: str) -> _Slot:
-    """Return the slot of a list that may be changed in place, or replaced."""
+    """Return the slot of a list that may be changed in place or replaced."""
 
     def put(saved: tuple[list[Any], list[Any]]) -> None:
         original, content = saved
@@ -59,7 +59,7 @@ def _list(owner: Any, name: str) -> _Slot:
 
 
 def _names(namespace: dict[str, Any]) -> _Slot:
-    """Return the slot of the names that a namespace has now: later ones, of what is imported, stay."""
+    """Return the slot of the present names of a namespace; names that imports add later stay."""
     return _Slot(namespace.copy, namespace.update)
 
 
@@ -88,11 +88,11 @@ SLOTS = (
     *(_names(vars(module)) for module in (builtins, math, np)),
     _names(sys.modules),
 )
-"""What every process has. The order of two matters where one is needed to put the other back; the last come first."""
+"""The state of every process, restored in reverse order, since some slots are needed to restore others."""
 
 
 def _slots() -> Iterator[_Slot]:
-    """Yield what is put back here: some systems, and threads, lack some of it."""
+    """Yield the slots that exist on this system and in this thread."""
     yield from SLOTS
     if hasattr(os, "sched_getaffinity"):
         yield _Slot(lambda: os.sched_getaffinity(0), lambda value: os.sched_setaffinity(0, value))
@@ -130,7 +130,7 @@ def _handler(number: int) -> _Slot:
 
 @contextmanager
 def preserved() -> Iterator[frozenset[str]]:
-    """Put back, on leaving, what is changed within; gives the names of the environment variables that are hidden."""
+    """Restore the state on exit; yields the names of the environment variables that are hidden meanwhile."""
     with ExitStack() as stack:
         saved = [(slot.put, slot.get()) for slot in _slots()]
         stack.callback(_put_back, saved)
@@ -151,7 +151,7 @@ def _put_back(saved: list[tuple[Callable[[Any], object], Any]]) -> None:
 
 @contextmanager
 def same_precision() -> Iterator[None]:
-    """Put back, on leaving, the precision of mpmath alone."""
+    """Restore the precision of mpmath on exit."""
     bits = _mpmath_precision()
     try:
         yield
@@ -160,7 +160,7 @@ def same_precision() -> Iterator[None]:
 
 
 def _mpmath_precision() -> int | None:
-    """Return the bits of mpmath's arithmetic; None where nobody has imported it."""
+    """Return mpmath's precision in bits; None where mpmath is not imported."""
     module = sys.modules.get("mpmath")
     return None if module is None else int(module.mp.prec)
 
@@ -175,7 +175,7 @@ def _put_mpmath_back(bits: int | None) -> None:
 
 @contextmanager
 def _directory() -> Iterator[None]:
-    """Come back to the current directory, even where that has been removed."""
+    """Return to the current directory on exit, even if it has been removed."""
     try:
         here = os.open(".", os.O_RDONLY)
     except OSError:
@@ -192,7 +192,7 @@ def _directory() -> Iterator[None]:
 
 @contextmanager
 def _variables() -> Iterator[frozenset[str]]:
-    """Leave the variables that a worker gets; gives the names of the others."""
+    """Hide the variables that a worker does not get; yields their names."""
     environ = os.environ
     before = dict(environ)
     shown = worker_environment(before)
@@ -200,7 +200,7 @@ def _variables() -> Iterator[frozenset[str]]:
     try:
         yield frozenset(before.keys() - shown.keys())
     finally:
-        os.environ = environ  # noqa: B003  # code may have put a dictionary in its place
+        os.environ = environ  # noqa: B003  # the code may have replaced it by a dictionary
         _set(environ, before)
 
 
@@ -214,7 +214,7 @@ def _set(environ: os._Environ[str], wanted: dict[str, str]) -> None:
 
 @contextmanager
 def _streams() -> Iterator[None]:
-    """Let stdin be empty and stdout lead to stderr; put back what is closed or redirected."""
+    """Make stdin empty and send stdout to stderr; restore all three descriptors on exit."""
     saved = [os.dup(number) for number in STANDARD]
     nothing = os.open(os.devnull, os.O_RDONLY)
     try:
@@ -222,12 +222,12 @@ def _streams() -> Iterator[None]:
         os.dup2(2, 1)
         with (
             open(nothing, closefd=False) as empty,  # a descriptor
-            _copied(sys.stderr) as words,
-            redirect_stdout(words),
-            redirect_stderr(words),
+            _copied(sys.stderr) as messages,
+            redirect_stdout(messages),
+            redirect_stderr(messages),
         ):
-            sys.stdin = sys.__stdin__ = empty  # type: ignore[misc]  # what it closes is none of the process's own
-            sys.__stdout__ = sys.__stderr__ = words  # type: ignore[misc]  # likewise
+            sys.stdin = sys.__stdin__ = empty  # type: ignore[misc]  # the code may close it
+            sys.__stdout__ = sys.__stderr__ = messages  # type: ignore[misc]  # likewise
             yield
     finally:
         for number, copy in zip(STANDARD, saved, strict=True):
@@ -239,15 +239,14 @@ def _streams() -> Iterator[None]:
 
 @contextmanager
 def _copied(stream: Any) -> Iterator[Any]:
-    """Give a stream for messages that may be closed, and whose last words are printed."""
-    words = _Words(stream)
-    yield words
+    """Yield a wrapper of a stream that the code may close; flush the stream on exit."""
+    yield _Wrapper(stream)
     with suppress(Exception):
         stream.flush()
 
 
-class _Words:
-    """A stream over another one, that `close` does not close."""
+class _Wrapper:
+    """A wrapper of a stream whose `close` leaves the stream open."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -257,13 +256,13 @@ class _Words:
         return getattr(self._stream, name)
 
     def close(self) -> None:
-        """Close this one alone."""
+        """Close the wrapper."""
         self.closed = True
 
 
 @contextmanager
 def _no_exit() -> Iterator[None]:
-    """Let `os._exit` raise, so that it ends in a sentence and this process's exit code; a child of a fork ends here."""
+    """Make `os._exit` raise, so that the error is reported with an exit code of actbench; a forked child exits."""
     real, parent = os._exit, os.getpid()
 
     def leave(status: int) -> NoReturn:

@@ -36,7 +36,8 @@ def built_in() -> Mapping[str, Backend]:
     for module in iter_modules(__path__):
         import_module(f"{__name__}.{module.name}")
     named = (kind for kind in _descendants(Backend) if "name" in vars(kind))  # without a name it is a common base
-    backends = sorted((kind() for kind in named if not isabstract(kind)), key=lambda backend: backend.rank)
+    ours = (kind for kind in named if kind.__module__.startswith(f"{__name__}."))  # and not of a file of the user's
+    backends = sorted((kind() for kind in ours if not isabstract(kind)), key=lambda backend: backend.rank)
     return MappingProxyType({backend.name: backend for backend in backends})
 
 

@@ -12,6 +12,7 @@ import os
 import random
 import resource
 import signal
+import subprocess
 import sys
 import threading
 import warnings
@@ -227,3 +228,13 @@ def test_whatever_a_kernel_raises_in_a_worker_is_its_answer_and_requests_are_not
         assert worker.ask(Evaluate.of(kernel, np.ones(2), np.ones(2))).raised is None
     finally:
         worker.close()
+
+
+@pytest.mark.usefixtures("actbench")
+def test_a_backend_is_loaded_before_anything_has_looked_for_the_built_in_ones() -> None:
+    write("from actbench.backends.numpy import Numpy\nclass Mine(Numpy):\n    name, rank = 'mine', 99\n")
+    code = (
+        "from actbench import plugins, registry; plugins.load('mine.py'); print(*registry.current().additions.backends)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "mine\n"

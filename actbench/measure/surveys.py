@@ -12,7 +12,7 @@ from actbench.measure import exhaustive
 from actbench.measure.accuracy import Survey, Unexamined
 from actbench.measure.launch import Launch, StartWorker, WorkerOptions
 from actbench.measure.requests import DEFAULT_TIMEOUT, AccuracyRequest
-from actbench.model.cases import OVERHEAD, KernelId
+from actbench.model.cases import OVERHEAD, RUNGS, KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
 from actbench.planning import presets, suite
@@ -30,6 +30,10 @@ def planned(request: AccuracyRequest) -> Plan:
     )
     if OVERHEAD in request.selection.activations:
         raise InputError(f"'{OVERHEAD}' has no derivative to be held to: name activations with -a")
+    if rungs := [name for name in request.selection.strategies if name in RUNGS]:
+        raise InputError(
+            f"'{rungs[0]}' is a rung of the overhead ladder: it has no derivative to be held to; name strategies"
+        )
     axes = request.selection.over(everything)
     return suite.plan(axes, pattern=request.selection.pattern, seed=0, memory=memory())
 

@@ -40,7 +40,8 @@ def offers() -> list[PackageOffer]:
             points_of.setdefault(point.dist.name, []).append(point)
             versions[point.dist.name] = point.dist.version
     return [
-        PackageOffer(name, versions[name], tuple(point.name for point in points)) for name, points in sorted(points_of.items())
+        PackageOffer(name, versions[name], tuple(point.name for point in points))
+        for name, points in sorted(points_of.items())
     ]
 
 

@@ -147,9 +147,9 @@ def _stored(run: Path, baseline: Path, margins: Margins) -> Report:
     from actbench.runs.baseline import differences, load_both
 
     before, after = load_both(baseline, run)
-    found = changes(before.times, after.times, margins)
-    remarks = [*stored_remarks(found, regrouped(before.times, after.times)), *differences(before, after)]
-    return Report(tuple(found), margins.default, tuple(remarks))
+    judged = changes(before.times, after.times, margins)
+    remarks = [*stored_remarks(judged, regrouped(before.times, after.times)), *differences(before, after)]
+    return Report(tuple(judged), margins.default, tuple(remarks))
 
 
 def _live(

@@ -10,19 +10,19 @@ TAG = "tag"
 """What git calls an annotated tag, an object with a hash of its own."""
 
 
-def resolved(given: str) -> tuple[str, str]:
+def resolved(name: str) -> tuple[str, str]:
     """Return the commit that a full hash leads to, and a remark, or none; `InputError` for what leads to no commit."""
-    kind = _git("cat-file", "-t", given)
-    commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{given}^{{commit}}")
+    kind = _git("cat-file", "-t", name)
+    commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     if kind is None:
-        return given, (
-            f"--commit {given}: no repository here knows it; asv finds results by a commit's hash alone, not by an "
+        return name, (
+            f"--commit {name}: no repository here knows it; asv finds results by a commit's hash alone, not by an "
             "annotated tag's"
         )
     if commit is None:
         what = "an annotated tag of something else" if kind == TAG else f"a {kind}"
-        raise InputError(f"--commit {given} is {what}: give the hash of a commit, as 'git rev-parse HEAD' prints it")
-    return commit, (f"--commit {given} is an annotated tag: {commit}, its commit, stands for it" if kind == TAG else "")
+        raise InputError(f"--commit {name} is {what}: give the hash of a commit, as 'git rev-parse HEAD' prints it")
+    return commit, (f"--commit {name} is an annotated tag: {commit}, its commit, stands for it" if kind == TAG else "")
 
 
 def _git(*arguments: str) -> str | None:

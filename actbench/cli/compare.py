@@ -59,16 +59,16 @@ def _within(path: Path, by: str, reference: str | None, form: str) -> None:
     from actbench.report.terminal import show_table
     from actbench.runs.archive import load_timed
 
-    found = compare(load_timed(path).times, Axis(by), reference)
+    comparison = compare(load_timed(path).times, Axis(by), reference)
     match form:
         case "table":
-            show_table(compared_axis.table(found, by))
+            show_table(compared_axis.table(comparison, by))
         case "markdown":
-            click.echo(compared_axis.as_markdown(found, by))
+            click.echo(compared_axis.as_markdown(comparison, by))
         case "csv":
-            click.echo(compared_axis.as_csv(found), nl=False)
+            click.echo(compared_axis.as_csv(comparison), nl=False)
         case "json":
-            click.echo(compared_axis.as_json(found))
+            click.echo(compared_axis.as_json(comparison))
 
 
 def _between(baseline: Path, candidate: Path, by: str | None, reference: str | None, form: str) -> None:
@@ -85,18 +85,18 @@ def _between(baseline: Path, candidate: Path, by: str | None, reference: str | N
     before, after = load_timed(baseline), load_timed(candidate)
     refuse_unlike(before, after)
     hosts = host_differences(before, after)
-    found = between(before.times, after.times, Axis(by) if by else None, one_host=not hosts)
-    remarks = report.remarks(found, hosts, differences(before, after))
+    comparison = between(before.times, after.times, Axis(by) if by else None, one_host=not hosts)
+    remarks = report.remarks(comparison, hosts, differences(before, after))
     match form:
         case "table":
-            for table in report.tables(found):
+            for table in report.tables(comparison):
                 show_table(table)
-            click.echo("\n".join(["", report.sentence(found), *remarks]))
+            click.echo("\n".join(["", report.sentence(comparison), *remarks]))
         case "markdown":
-            click.echo(report.as_markdown(found, remarks), nl=False)
+            click.echo(report.as_markdown(comparison, remarks), nl=False)
         case "csv":
-            click.echo(report.as_csv(found), nl=False)
+            click.echo(report.as_csv(comparison), nl=False)
             for remark in remarks:
                 click.echo(remark, err=True)
         case "json":
-            click.echo(report.as_json(found, remarks))
+            click.echo(report.as_json(comparison, remarks))

@@ -61,12 +61,12 @@ Layer = dict[str, Setting]
 
 def configure(ctx: click.Context, name: str, command: click.Command, args: list[str]) -> None:
     """Put a command's settings beneath what its command line says. Help reads none, so that it always helps."""
-    given = _given(ctx, command, args)
-    if "help" in given:
+    named = _named(ctx, command, args)
+    if "help" in named:
         return
     _, held = _read(ctx)
     options = settable(command)
-    settings = [item for item in _without(held.get(name, {}), given).values() if item.name not in given]
+    settings = [item for item in _without(held.get(name, {}), named).values() if item.name not in named]
     ctx.meta[IN_USE] = settings
     ctx.default_map = {name: {str(options[item.name].name): _for_click(options[item.name], item) for item in settings}}
 
@@ -110,11 +110,11 @@ def _long_name(option: click.Parameter) -> str:
     return next((written[2:] for written in option.opts if written.startswith("--")), "")
 
 
-def _given(ctx: click.Context, command: click.Command, args: list[str]) -> dict[str, Any]:
+def _named(ctx: click.Context, command: click.Command, args: list[str]) -> dict[str, Any]:
     """Return the options that the command line names, with what it says of them; its mistakes are click's to tell."""
     scratch = click.Context(command, parent=ctx, resilient_parsing=True)
-    said, _, _ = command.make_parser(scratch).parse_args(list(args))
-    return {_long_name(option): said[option.name] for option in command.get_params(scratch) if option.name in said}
+    values, _, _ = command.make_parser(scratch).parse_args(list(args))
+    return {_long_name(option): values[option.name] for option in command.get_params(scratch) if option.name in values}
 
 
 def _read(ctx: click.Context) -> tuple[File | None, dict[str, Layer]]:
@@ -125,8 +125,8 @@ def _read(ctx: click.Context) -> tuple[File | None, dict[str, Layer]]:
         return None, {}
     group = ctx.find_root().command
     assert isinstance(group, click.Group)  # noqa: S101  # commands are called through their group
-    found = {name: group.get_command(ctx, name) for name in group.list_commands(ctx)}
-    commands = {name: settable(command) for name, command in found.items() if command}
+    existing = {name: group.get_command(ctx, name) for name in group.list_commands(ctx)}
+    commands = {name: settable(command) for name, command in existing.items() if command}
     _refuse_unknown_variables(variables, commands)
     if file:
         _refuse_unknown_names(file, commands)

@@ -24,7 +24,7 @@ def ending(error: BaseException, remark: Callable[[str], str] = lambda _: "") ->
     if code is ExitCode.FAULT:
         traceback.print_exception(error)
     if text:
-        shown = "".join(each if each.isprintable() else _escaped(each) for each in f"{text}{remark(text)}")
+        shown = "".join(letter if letter.isprintable() else _escaped(letter) for letter in f"{text}{remark(text)}")
         click.echo(f"actbench: {shown}", err=True)
     return code
 

@@ -53,18 +53,18 @@ def command(run: Path, tool: str, output: Path | None, commit: str | None) -> No
     if commit is not None and tool != "asv":
         raise InputError(f"--commit: {tool} has no place for it; leave it out")
     remark = ""
-    found = load_timed(run)
-    of_cases = estimates(found.times, found.loops)
+    timed = load_timed(run)
+    of_cases = estimates(timed.times, timed.loops)
     match tool:
         case "github-action-benchmark":
             text = github_action_benchmark.text(of_cases)
         case "bmf":
             text = bmf.text(of_cases)
         case "benchstat":
-            text = benchstat.text(of_cases, None if found.record is None else found.record.environment)
+            text = benchstat.text(of_cases, None if timed.record is None else timed.record.environment)
         case _:
             commit, remark = _commit(commit)
-            results = asv.results(of_cases, found, commit)
+            results = asv.results(of_cases, timed, commit)
             if output is not None and (output.is_dir() or not (output.exists() or output.suffix)):
                 asv_directory.place(output, of_cases, results)
                 click.echo(remark, err=True, nl=bool(remark))
@@ -74,12 +74,12 @@ def command(run: Path, tool: str, output: Path | None, commit: str | None) -> No
     click.echo(remark, err=True, nl=bool(remark))
 
 
-def _commit(given: str | None) -> tuple[str | None, str]:
+def _commit(commit: str | None) -> tuple[str | None, str]:
     """Return the commit that a full hash leads to, with a remark where that is another; and all else as it is."""
     from actbench.cli.commits import resolved
     from actbench.report.export.asv import COMMIT
 
-    return (given, "") if given is None or not COMMIT.fullmatch(given) else resolved(given)
+    return (commit, "") if commit is None or not COMMIT.fullmatch(commit) else resolved(commit)
 
 
 def _write(data: bytes, output: Path | None) -> None:

@@ -41,10 +41,10 @@ def find() -> File | None:
         here = Path.cwd()
     except FileNotFoundError:
         return None
-    found = next(filter(None, (_of(directory) for directory in (here, *here.parents))), None)
-    if found and found.path.resolve().parent != here:
-        _refuse_foreign(found.path)
-    return found
+    file = next(filter(None, (_of(directory) for directory in (here, *here.parents))), None)
+    if file and file.path.resolve().parent != here:
+        _refuse_foreign(file.path)
+    return file
 
 
 def _refuse_foreign(path: Path) -> None:
@@ -58,9 +58,9 @@ def _refuse_foreign(path: Path) -> None:
 
 def _of(directory: Path) -> File | None:
     """Return the settings of a directory: a file of our own hides the table in pyproject.toml."""
-    own = directory / OWN_FILE
-    if os.path.exists(own):  # noqa: PTH110  # see _is_file
-        return File(_from_here(own), "", _parsed(own))
+    path = directory / OWN_FILE
+    if os.path.exists(path):  # noqa: PTH110  # see _is_file
+        return File(_from_here(path), "", _parsed(path))
     return _shared(directory / SHARED_FILE)
 
 

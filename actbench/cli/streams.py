@@ -49,7 +49,9 @@ class _Data(_Messages):
     def _lose(self, error: OSError) -> None:
         if isinstance(error, BrokenPipeError):
             raise ClosedPipeError from None
-        raise OutputError(f"cannot write to stdout ({reason(error)}): let it lead to where there is room") from None
+        raise OutputError(
+            f"cannot write to stdout ({reason(error)}): send it to an open file, on a disk with free space"
+        ) from None
 
 
 def secure() -> None:

@@ -75,7 +75,7 @@ def _starting(interpreter: Interpreter) -> StartWorker:
 
 def _sources() -> list[Source]:
     """Return what is loaded here: files must be the same there, while packages may be what is compared."""
-    return [Source(each.name, each.sha256 if each.kind is LoadedFrom.FILE else None) for each in plugins.loaded()]
+    return [Source(code.name, code.sha256 if code.kind is LoadedFrom.FILE else None) for code in plugins.loaded()]
 
 
 def _interpreter(python: Path, place: Path) -> Interpreter:
@@ -166,12 +166,12 @@ def _done(what: str, command: str, *arguments: str, program: str | None = None) 
         raise NotComparableError(f"{what}: {name} cannot be run ({error.strerror}): install it") from None
     if done.returncode == 0:
         return done.stdout.strip()
-    said = _last_words(done.stderr) or _last_words(done.stdout) or "it is not a revision of this project"
-    raise NotComparableError(f"{what}: '{command}' failed: {said}")
+    sentence = _last_words(done.stderr) or _last_words(done.stdout) or "it is not a revision of this project"
+    raise NotComparableError(f"{what}: '{command}' failed: {sentence}")
 
 
 def _last_words(text: str) -> str:
     """Return the last line that tells something; of a build that pip reports, the build's own."""
-    own, _, _ = text.partition("[end of output]")
-    lines = [line.strip() for line in own.splitlines()]
+    build, _, _ = text.partition("[end of output]")
+    lines = [line.strip() for line in build.splitlines()]
     return next((line for line in reversed(lines) if line and not line.startswith(ASIDE)), "")

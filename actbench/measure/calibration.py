@@ -58,10 +58,10 @@ def calibrate(
 def _values(costs: Sequence[float], place_seconds: float, arm_seconds: float, *, in_cache: bool) -> tuple[int, ...]:
     """Return the values of each arm, from the seconds that one takes."""
     fitting = [int(arm_seconds / max(cost, place_seconds, SLICE_SECONDS)) for cost in costs]
-    own = [min(MAX_VALUES, max(count, MIN_VALUES if in_cache and count else 1)) for count in fitting]
-    most = max(own)
+    counts = [min(MAX_VALUES, max(count, MIN_VALUES if in_cache and count else 1)) for count in fitting]
+    most = max(counts)
     return tuple(
-        most if cost * most <= STRETCH * arm_seconds else count for cost, count in zip(costs, own, strict=True)
+        most if cost * most <= STRETCH * arm_seconds else count for cost, count in zip(costs, counts, strict=True)
     )
 
 

@@ -33,7 +33,7 @@ def check_kernels(plan: Plan, launch: Launch) -> Iterator[Checked]:
         for done, wanted in enumerate(map(resolution.resolve, plan.kernels), start=1):
             examined = Examined(worker)
             try:
-                found = oracle.check(wanted, examined)
+                check = oracle.check(wanted, examined)
                 answer = examined.answer
                 oracle.check_calls(wanted, examined)
             except WrongKernelError as error:
@@ -45,10 +45,10 @@ def check_kernels(plan: Plan, launch: Launch) -> Iterator[Checked]:
             compiled = (
                 None if answer.compile_seconds is None else worker.ask(Inspect(wanted.identity.at(1).id)).compiled
             )
-            check = replace(
-                found, compile_seconds=answer.compile_seconds, from_cache=answer.from_cache, compiled=compiled
+            compiled_check = replace(
+                check, compile_seconds=answer.compile_seconds, from_cache=answer.from_cache, compiled=compiled
             )
-            yield Checked(check, done, len(plan.kernels))
+            yield Checked(compiled_check, done, len(plan.kernels))
     finally:
         worker.close()
     if wrong:
@@ -112,38 +112,38 @@ class Examined:
 
     def __call__(self, kernel: KernelId, z: Array, dy: Array) -> oracle.Evaluation:
         """Evaluate all at once; where arithmetic raises, in halves of halves, to learn at which z it does."""
-        given = _Given(z, dy, self._residuals(z))
-        self.answer = self._ask(kernel, given)
+        inputs = _Inputs(z, dy, self._residuals(z))
+        self.answer = self._ask(kernel, inputs)
         if self.answer.faults:
             raise WrongKernelError(f"{kernel.id} is wrong: {'; '.join(self.answer.faults)}")
-        first, last = self._ends(kernel, given, self.answer)
+        first, last = self._ends(kernel, inputs, self.answer)
         return oracle.Evaluation(last, first if kernel.op is Op.STEP else None, self.answer.raised)
 
-    def _ask(self, kernel: KernelId, given: _Given) -> Evaluated:
-        return self._worker.ask(Evaluate.of(kernel, given.z, given.dy, given.residuals))
+    def _ask(self, kernel: KernelId, inputs: _Inputs) -> Evaluated:
+        return self._worker.ask(Evaluate.of(kernel, inputs.z, inputs.dy, inputs.residuals))
 
-    def _ends(self, kernel: KernelId, given: _Given, answer: Evaluated) -> tuple[Array, Array]:
+    def _ends(self, kernel: KernelId, inputs: _Inputs, answer: Evaluated) -> tuple[Array, Array]:
         """Return the first output and the last, NaN where the call for a single element raised."""
         if answer.raised is None:
             outputs = [output.unpack() for output in answer.outputs]
             return (outputs[0], outputs[-1]) if outputs else (np.empty(0, kernel.dtype),) * 2  # of an empty call
-        if given.z.size == 1:
+        if inputs.z.size == 1:
             return (np.full(1, np.nan, dtype=kernel.dtype),) * 2
-        halves = [self._ends(kernel, half, self._ask(kernel, half)) for half in given.halves()]
+        halves = [self._ends(kernel, half, self._ask(kernel, half)) for half in inputs.halves()]
         first, last = (np.concatenate(parts) for parts in zip(*halves, strict=True))
         return first, last
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
+class _Inputs:
     """What a kernel is called on."""
 
     z: Array
     dy: Array
     residuals: Mapping[str, Array]
 
-    def halves(self) -> Iterator[_Given]:
+    def halves(self) -> Iterator[_Inputs]:
         """Yield the first half of the elements, and the second."""
         middle = self.z.size // 2
         for part in (slice(middle), slice(middle, None)):
-            yield _Given(self.z[part], self.dy[part], {name: kept[part] for name, kept in self.residuals.items()})
+            yield _Inputs(self.z[part], self.dy[part], {name: kept[part] for name, kept in self.residuals.items()})

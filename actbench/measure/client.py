@@ -95,7 +95,7 @@ class WorkerProcess:
         try:
             reply = msgspec.json.decode(line, type=_Reply)
             if reply.error is not None:
-                raise BenchmarkError(self._told(reply.error, refused=reply.refused))
+                raise BenchmarkError(self._sentence(reply.error, refused=reply.refused))
             answer: A = msgspec.json.decode(reply.answer, type=request.answer_type)
         except msgspec.MsgspecError as error:
             raise BenchmarkError(f"the {self._role} answered nonsense: {error}") from None
@@ -112,8 +112,8 @@ class WorkerProcess:
         self._stdout.close()
         self._words.close()
 
-    def _told(self, error: str, *, refused: bool) -> str:
-        """Return what the worker raised; where it refused what it was given, that is a sentence for the user."""
+    def _sentence(self, error: str, *, refused: bool) -> str:
+        """Return what the worker raised; where it refused its input, that is a sentence for the user."""
         if refused:
             return error if self._role == ROLE else f"in the {self._role}, {error}"
         return f"the {self._role} raised {error}"
@@ -146,19 +146,19 @@ class WorkerProcess:
         code = self._process.wait()
         if code >= 0:
             return f"exited with status {code}"
-        names = {each.value: each.name for each in signal.Signals}
+        names = {number.value: number.name for number in signal.Signals}
         return f"was killed by {names.get(-code, f'signal {-code}')}"
 
     def _last_words(self) -> str:
         self._words.seek(0)
         lines = self._words.read().decode(errors="replace").split("\n")
-        said = [line.strip() for line in lines if line.strip()]
-        return f"; its last words: {said[-1]}" if said else ""
+        spoken = [line.strip() for line in lines if line.strip()]
+        return f"; its last words: {spoken[-1]}" if spoken else ""
 
 
 def _encoded(request: Request[Any]) -> bytes:
     """Return the line that a request is."""
-    values = {each.name: getattr(request, each.name) for each in fields(request)}
+    values = {field.name: getattr(request, field.name) for field in fields(request)}
     return msgspec.json.encode({"request": request.name} | values) + b"\n"
 
 
@@ -168,4 +168,4 @@ class _Reply(msgspec.Struct):
     answer: msgspec.Raw = msgspec.Raw(b"")
     error: str | None = None
     refused: bool = False
-    """Whether that is one of actbench's own sentences, about what the worker was given."""
+    """Whether that is one of actbench's own sentences, about the request."""

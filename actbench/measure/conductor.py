@@ -67,7 +67,7 @@ class Conductor:
     """What a round of a block last took, from asking for it to its answer."""
 
     def events(self) -> Iterator[Event]:
-        """Measure, telling what happens."""
+        """Measure; yield what happens."""
         yield from self._calibrate()
         yield from self._catch_up()
         number = self.times.last_round
@@ -142,7 +142,7 @@ class Conductor:
 
     def _again(self) -> Iterator[Event]:
         """Measure anew, in a fresh process, the most disturbed round of every block that has one."""
-        todo = [found for block in self._blocks() if (found := self._disturbed(block))]
+        todo = [disturbed for block in self._blocks() if (disturbed := self._disturbed(block))]
         with RestartingWorker(self.launch) as restarting:
             for done, (block, number) in enumerate(todo, start=1):
                 attempt = self.repeats[block, number] = self.repeats.get((block, number), 0) + 1
@@ -165,12 +165,12 @@ class Conductor:
         if not self.times.rounds(block) or block.size * block.dtype.itemsize > PHASED:
             return None
         slow = zip(slowness(self.times.seconds(block)).tolist(), self.times.rounds(block), strict=True)
-        found = [
+        disturbed = [
             (factor, number)
             for factor, number in slow
             if factor > DISTURBED and self.repeats.get((block, number), 0) < REPEATS
         ]
-        return (block, max(found)[1]) if found else None
+        return (block, max(disturbed)[1]) if disturbed else None
 
     def _measured(self, worker: Worker, block: Block, rng: random.Random) -> Values:
         worker.ask(Prepare.of(block, self.plan.seed))
@@ -231,7 +231,10 @@ class Conductor:
         return sum(self.block_seconds.get(block.id, self.calibrations[block.id].round_seconds) for block in every)
 
     def _widest(self, blocks: list[Block]) -> tuple[float, str]:
-        found = widest(self.times, blocks)
-        if found is None:
+        speedup = widest(self.times, blocks)
+        if speedup is None:
             return 0.0, ""
-        return found.half_width, f"{found.candidate.id} against {found.reference.strategy}/{found.reference.backend}"
+        return (
+            speedup.half_width,
+            f"{speedup.candidate.id} against {speedup.reference.strategy}/{speedup.reference.backend}",
+        )

@@ -27,8 +27,8 @@ def slowness(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
 
     `seconds` is rounds x arms x values, NaN where an arm has fewer values.
     """
-    typical = medians(seconds)
-    return np.asarray(np.median(typical / np.percentile(typical, USUAL, axis=0), axis=-1))
+    medians_per_round = medians(seconds)
+    return np.asarray(np.median(medians_per_round / np.percentile(medians_per_round, USUAL, axis=0), axis=-1))
 
 
 def calmer(seconds: tuple[tuple[float, ...], ...], before: NDArray[np.float64]) -> bool:

@@ -65,11 +65,11 @@ def survey(kernels: Sequence[KernelId], launch: Launch, sampled: Survey) -> Iter
             raise InputError(
                 f"{kernel.activation.name} has no strategy '{STABLE}', which --exhaustive takes for the truth"
             )
-    for found in sampled.of(kernels, launch):
-        if isinstance(found, Unexamined):
-            yield found
+    for result in sampled.of(kernels, launch):
+        if isinstance(result, Unexamined):
+            yield result
         else:
-            yield from _every_number(resolution.kernel(found.kernel), launch, found, exact=sampled.exact)
+            yield from _every_number(resolution.kernel(result.kernel), launch, result, exact=sampled.exact)
 
 
 def _every_number(
@@ -202,7 +202,7 @@ class _Tally:
 
 def _sum(tallies: Mapping[tuple[Part, tuple[float, float]], _Tally], part: Part) -> _Tally:
     total = _Tally()
-    for (own, _), tally in tallies.items():
-        if own is part:
+    for (tail, _), tally in tallies.items():
+        if tail is part:
             total.merge(tally)
     return total

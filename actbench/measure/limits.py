@@ -36,8 +36,8 @@ def limits(start_worker: StartWorker, environment: Environment) -> list[PeakRate
     finally:
         worker.close()
     computed = groupby(measured.arithmetic, attrgetter("dtype"))
-    roofs = [arithmetic(dtype, [VectorWidth(each.bits, each.rates) for each in group]) for dtype, group in computed]
-    return [*(roofs or _unknown()), *(copying(each.nbytes, each.rates, environment.caches) for each in measured.copies)]
+    roofs = [arithmetic(dtype, [VectorWidth(width.bits, width.rates) for width in group]) for dtype, group in computed]
+    return [*(roofs or _unknown()), *(copying(copy.nbytes, copy.rates, environment.caches) for copy in measured.copies)]
 
 
 def _unknown() -> Iterator[PeakRate]:

@@ -50,7 +50,7 @@ class LiveCheck:
     """What the oracle found of the kernels of baseline and candidate."""
 
     def events(self) -> Iterator[Event]:
-        """Check kernels, measure, confirm; telling what happens. `outcome` has the result, at any time."""
+        """Check kernels, measure, confirm; yield what happens. `outcome` has the result, at any time."""
         for side, launch, checks in zip(CHECKED, self.lockstep.launches, self.checks, strict=False):
             try:
                 for checked in check_kernels(self.lockstep.plan, launch):
@@ -73,8 +73,8 @@ class LiveCheck:
             yield from self._confirm(self._suspects())
 
     def outcome(self) -> Outcome:
-        """Return what was found so far. Without confirmation, or on a noisy host, nothing has regressed."""
-        given = [
+        """Return the outcome so far. Without confirmation, or on a noisy host, nothing has regressed."""
+        final = [
             replace(change, verdict=Verdict.INCONCLUSIVE)
             if change.verdict is Verdict.REGRESSED and (self.noise or change.confirmation is None)
             else change
@@ -82,11 +82,11 @@ class LiveCheck:
         ]
         missing = [one_sided_change(case, Verdict.MISSING, self.margins.of(case)) for case in self.missing]
         new = [one_sided_change(case, Verdict.NEW, self.margins.of(case)) for case in self.new]
-        judged = {change.case for change in given}
+        judged = {change.case for change in final}
         open_cases = [case for block in self.lockstep.blocks for case in block.cases if case not in judged]
-        untold = [one_sided_change(case, Verdict.INCONCLUSIVE, self.margins.of(case)) for case in open_cases]
+        unmeasured = [one_sided_change(case, Verdict.INCONCLUSIVE, self.margins.of(case)) for case in open_cases]
         return Outcome(
-            changes=(*given, *untold, *missing, *new),
+            changes=(*final, *unmeasured, *missing, *new),
             noise=tuple(self.noise),
             failures=tuple(self.lockstep.failures),
             losses=tuple(self.lockstep.losses),
@@ -108,19 +108,19 @@ class LiveCheck:
         yield Confirming(tuple(case.id for case in cases), most, most * first.cost(blocks))
         plan = Plan(tuple(blocks), random.Random(f"{first.plan.seed}/confirm").getrandbits(32))  # noqa: S311
         again = replace(first, plan=plan, sides=LiveTimes(plan), failures=[], losses=[])
-        number, found = 0, list[Change]()
+        number, judged = 0, list[Change]()
         while blocks and (number < most or self._time_for(again.cost(blocks))):
             number += 1
             yield from again.round(number, blocks)
-            found = judge(again.sides, self.margins, cases)
+            judged = judge(again.sides, self.margins, cases)
             self.noise = control_changes(again.sides, self.margins)
             if self.noise:
                 break
-            blocks = _with_any(again.blocks, [change.case for change in found if number < enough or unsettled(change)])
-            yield self._judged(number, found)
+            blocks = _with_any(again.blocks, [change.case for change in judged if number < enough or unsettled(change)])
+            yield self._judged(number, judged)
         first.failures += again.failures
         first.losses += again.losses
-        second = {change.case: change for change in found}
+        second = {change.case: change for change in judged}
         self.changes = [_confirmed(change, second.get(change.case)) for change in self.changes]
 
     def _affordable(self, blocks: list[Block]) -> bool:
@@ -160,5 +160,5 @@ def _confirmed(change: Change, second: Change | None) -> Change:
     """Let the new rounds decide on a suspect; one that they do not call regressed is inconclusive."""
     if second is None:
         return change
-    given = Verdict.REGRESSED if confirms(second) else Verdict.INCONCLUSIVE
-    return replace(change, verdict=given, confirmation=second.ratio)
+    verdict = Verdict.REGRESSED if confirms(second) else Verdict.INCONCLUSIVE
+    return replace(change, verdict=verdict, confirmation=second.ratio)

@@ -75,11 +75,11 @@ class LiveSession:
         self._open.close()
 
     def events(self) -> Iterator[Event]:
-        """Measure, telling what happens."""
+        """Measure; yield what happens."""
         return self._check.events()
 
     def outcome(self) -> Outcome:
-        """Return what was found so far."""
+        """Return the outcome so far."""
         return self._check.outcome()
 
     def runs(self) -> dict[str, tuple[Record, Times]]:

@@ -94,8 +94,8 @@ class Lockstep:
                         yield self._give_up(block, number, error)
                 else:
                     self.block_seconds[block.id] = self.clock() - start
-                    for times, own in zip(self.sides.all_three, measured, strict=True):
-                        times.add(BlockTimes(block, number, *own))
+                    for times, measured_values in zip(self.sides.all_three, measured, strict=True):
+                        times.add(BlockTimes(block, number, *measured_values))
                     yield Measured(BlockTimes(block, number, *measured[1]), done, len(todo))
         self.starting = self.clock() - began - sum(self.block_seconds.get(block.id, 0.0) for block in todo)
 
@@ -128,7 +128,7 @@ class Lockstep:
         for name, worker in zip(NAMES, workers, strict=True):
             with _naming(name):
                 settle(block, worker.ask(ListDoubts()).doubts)
-        return [values(calibration, swept, each) for each in timed]
+        return [values(calibration, swept, answers) for answers in timed]
 
     def _give_up(self, block: Block, number: int, error: BenchmarkError) -> Failed:
         self.failures.append(Failure(block.id, number, str(error)))

@@ -1,6 +1,6 @@
 """Rounds of this environment against itself, for an audit: as in a live check, but all blocks in every round.
 
-The third process makes more calls than are counted, so that there is a slowdown to be found.
+The third process makes more calls than are counted, so that there is a slowdown to detect.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class SelfCheck:
     """What the rounds took, together."""
 
     def events(self) -> Iterator[Event]:
-        """Measure, telling what happens; `BenchmarkError` when a block fails, for the audit is of all of them."""
+        """Measure; yield what happens; `BenchmarkError` when a block fails, for the audit is of all of them."""
         lockstep = self.lockstep
         yield from check_kernels(lockstep.plan, lockstep.launches[0])
         yield from lockstep.calibrate()

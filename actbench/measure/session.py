@@ -23,7 +23,7 @@ from actbench.runs.record import Engine, Record
 def start_process(options: WorkerOptions) -> Worker:
     """Start a worker in a process of its own, in this environment; it loads what this process has loaded."""
     worker = WorkerProcess(options, here())
-    if sources := [Source(each.name, each.sha256) for each in plugins.loaded()]:
+    if sources := [Source(code.name, code.sha256) for code in plugins.loaded()]:
         worker.load(sources)
     return worker
 
@@ -51,7 +51,7 @@ class Session:
     seams: Seams
 
     def events(self) -> Iterator[Event]:
-        """Do it, telling what happens."""
+        """Do it; yield what happens."""
         if len(self.record.checks) < len(self.record.plan.kernels):
             self.record.checks.clear()
             yield from check_kernels(self.record.plan, self._launch())

@@ -56,7 +56,7 @@ class Stock:
     clock: Callable[[], float] = time.monotonic
 
     def events(self) -> Iterator[Event]:
-        """Measure block by block, telling what happens."""
+        """Measure block by block; yield what happens."""
         todo = [block for block in self.plan.blocks if not self.times.rounds(block)]
         for done, block in enumerate(todo, start=1):
             begun = self.clock()
@@ -81,8 +81,8 @@ class Stock:
             yield self._round_done(begun, len(todo) - done)
 
     def _round_done(self, begun: float, blocks_left: int) -> RoundDone:
-        found = widest(self.times, self.plan.blocks)
-        width, where = (0.0, "") if found is None else (found.half_width, found.candidate.id)
+        speedup = widest(self.times, self.plan.blocks)
+        width, where = (0.0, "") if speedup is None else (speedup.half_width, speedup.candidate.id)
         now = self.clock()
         return RoundDone(self.processes, width, where, now - self.started, (now - begun) * blocks_left)
 
@@ -104,7 +104,7 @@ class Stock:
             command = [
                 *(sys.executable, "-m", MODULE, "--quiet", "-o", str(output)),
                 *("--cases", ",".join(case.id for case in block.timed), "--inputs", str(self.plan.seed)),
-                *(part for each in plugins.loaded() for part in ("--load", f"{each.sha256}={each.name}")),
+                *(part for code in plugins.loaded() for part in ("--load", f"{code.sha256}={code.name}")),
                 *("--processes", str(self.processes), "--timeout", str(max(1, round(self.timeout)))),
                 *("--inherit-environ", ",".join(environment)),
                 *(() if self.cpu is None else ("--affinity", str(self.cpu))),

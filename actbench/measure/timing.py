@@ -39,11 +39,11 @@ def calibrated(worker: Worker, block: Block, arm_seconds: float, clock: Callable
 
 def sweeps(calibration: Calibration, rng: random.Random) -> Iterator[Sweep]:
     """Yield a round's sweeps, one a value, each at addresses of its own; slow arms are in the first ones only."""
-    count = max(calibration.values)
-    for index in range(count):
-        arms = [arm for arm, own in enumerate(calibration.values) if index < own]
+    most = max(calibration.values)
+    for index in range(most):
+        arms = [arm for arm, count in enumerate(calibration.values) if index < count]
         slices = (Slice(arm, calibration.loops[arm], phase) for arm, phase in order(arms, calibration.slices, rng))
-        yield Sweep(rng.getrandbits(32), tuple(slices), move=index % max(1, count // MOVES) == 0)
+        yield Sweep(rng.getrandbits(32), tuple(slices), move=index % max(1, most // MOVES) == 0)
 
 
 def slow_down(sweep: Sweep, share: float) -> Sweep:
@@ -70,13 +70,13 @@ def values(calibration: Calibration, swept: Sequence[Sweep], timed: Iterable[Tim
     """Return what the slices of every sweep come to; each answer is for the sweeps after those of the one before."""
     seconds: list[list[float]] = [[] for _ in calibration.loops]
     processor: list[list[float]] = [[] for _ in calibration.loops]
-    answers = chain.from_iterable(zip(each.seconds, each.processor, strict=True) for each in timed)
+    answers = chain.from_iterable(zip(answer.seconds, answer.processor, strict=True) for answer in timed)
     for sweep, of_slices in zip(swept, answers, strict=True):
         slices: dict[int, list[Taken]] = {}
         for done, *taken in zip(sweep.slices, *of_slices, strict=True):
             slices.setdefault(done.arm, []).append(Taken(*taken))
         for arm, several in slices.items():
-            total = sum(each.seconds for each in several)
+            total = sum(one.seconds for one in several)
             seconds[arm].append(total / calibration.calls(arm))
             processor[arm].append(_share(total, several))
     return Values(tuple(map(tuple, seconds)), tuple(map(tuple, processor)))
@@ -84,6 +84,6 @@ def values(calibration: Calibration, swept: Sequence[Sweep], timed: Iterable[Tim
 
 def _share(total: float, slices: Sequence[Taken]) -> float:
     """Return the share of the processor over several slices, which took so many seconds in total."""
-    if not all(each.processor for each in slices):
+    if not all(one.processor for one in slices):
         return 0.0
-    return round(total / sum(each.seconds / each.processor for each in slices), SHARE_DIGITS) or 10**-SHARE_DIGITS
+    return round(total / sum(one.seconds / one.processor for one in slices), SHARE_DIGITS) or 10**-SHARE_DIGITS

@@ -48,13 +48,13 @@ def undisturbed(arm: Invocation, calls: int, warm: Callable[[], None], *, one_th
         for _ in times:
             function(*arguments)
         seconds = perf_counter() - start
-        own = thread_time() - begun
-        if own > UNDISTURBED * seconds:
+        busy = thread_time() - begun
+        if busy > UNDISTURBED * seconds:
             return Taken(seconds, 1.0)
-        others, since = process_time() - of_process - own, getrusage(RUSAGE_SELF)
+        others, since = process_time() - of_process - busy, getrusage(RUSAGE_SELF)
         alone = one_thread and since.ru_nvcsw == switches.ru_nvcsw and others < (1 - UNDISTURBED) * seconds
         if not alone and since.ru_nivcsw == switches.ru_nivcsw:
             return Taken(seconds, 1.0)  # it waited, and nothing was taken from it
-        if own > QUANTUM or attempt == ATTEMPTS:
+        if busy > QUANTUM or attempt == ATTEMPTS:
             break
-    return Taken(own, own / seconds) if alone and own > 0 else Taken(seconds, 0.0)
+    return Taken(busy, busy / seconds) if alone and busy > 0 else Taken(seconds, 0.0)

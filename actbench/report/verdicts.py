@@ -164,7 +164,7 @@ def table(report: Report) -> Table:
     return Table(
         "Against the baseline",
         f"{LIVE_NOTE if live else STORED_NOTE}; above 0 the case got slower. ± is the longer side of the 95 % "
-        f"interval; {AS_BOUNDS}0 %.{nothing}",
+        f"interval; {AS_BOUNDS}0 %. Rounds are the baseline's, then the candidate's.{nothing}",
         ("case", "verdict", "change", "control" if live else "of the time itself", "rounds"),
         rows,
         labels=2,

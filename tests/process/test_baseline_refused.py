@@ -12,6 +12,7 @@ import pytest
 from click.testing import Result
 
 from actbench import __version__
+from actbench.measure.protocol import PROTOCOL
 from tests.support.environments import altered, environment, refusal, script
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
@@ -20,18 +21,19 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
 def test_an_actbench_of_another_protocol_is_refused(
     check: Callable[..., Result], tmp_path: Path, only_numpy: Path
 ) -> None:
-    own = altered(tmp_path, ("measure/protocol.py", "PROTOCOL = 5\n", "PROTOCOL = 99\n"))
+    own = altered(tmp_path, ("measure/protocol.py", f"PROTOCOL = {PROTOCOL}\n", "PROTOCOL = 99\n"))
     place = environment(tmp_path / "environment", own, only_numpy)
     assert refusal(check(place)) == (
-        f"actbench: --against {place}: its actbench {__version__} speaks protocol 99 with workers, this one speaks 4: "
-        "install one of the same protocol there"
+        f"actbench: --against {place}: its actbench {__version__} speaks protocol 99 with workers, this one speaks "
+        f"{PROTOCOL}: install one of the same protocol there"
     )
 
 
 def test_an_actbench_that_cannot_describe_itself_is_refused(
     check: Callable[..., Result], tmp_path: Path, only_numpy: Path
 ) -> None:
-    own = altered(tmp_path, ("measure/worker.py", "    @handles(protocol.Describe)\n", ""))
+    known = "        REQUESTS[cls.name] = cls\n"
+    own = altered(tmp_path, ("measure/wire.py", known, f"        if cls.name != 'describe':\n    {known}"))
     place = environment(tmp_path / "environment", own, only_numpy)
     assert refusal(check(place)) == (
         f"actbench: --against {place}: its actbench cannot be measured by this one (the baseline raised KeyError: "

@@ -20,7 +20,9 @@ from tests.support.selections import SMALL, record
 
 ROOT = Path(__file__).parents[2]
 
-FULL = "actbench: cannot write to stdout (No space left on device): let it lead to where there is room\n"
+FULL = (
+    "actbench: cannot write to stdout (No space left on device): send it to an open file, on a disk with free space\n"
+)
 CLOSED = FULL.replace("No space left on device", "Bad file descriptor")
 
 

@@ -30,7 +30,8 @@ HEAD = """\
 
 Change of the time, and of the baseline's against itself in a second process, the control, side by side; above 0 the \
 case got slower. ± is the longer side of the 95 % interval; an interval is shown as (low to high) where one side is at \
-least 1.5 times the other, or where ± would misleadingly include 0 %.
+least 1.5 times the other, or where ± would misleadingly include 0 %. Rounds are the baseline's, then the \
+candidate's.
 
 | case | verdict | change | control | rounds |
 | --- | --- | ---: | ---: | ---: |

@@ -22,6 +22,7 @@ from actbench.errors import LOADED, InputError, unknown
 from actbench.formula import Activation
 from actbench.model.cases import RUNGS
 from actbench.model.loaded import Loaded
+from actbench.model.variants import Variant
 
 STRATEGIES: Mapping[str, str] = MappingProxyType(
     {
@@ -154,6 +155,18 @@ def known_backends(names: Iterable[str]) -> list[Backend]:
 def strategies() -> Mapping[str, str]:
     """Return what each strategy keeps, in the order of tables."""
     return current().strategies
+
+
+def variant(text: str) -> Variant:
+    """Return a strategy, or a rung, and the type of its residuals; `InputError` for what is not known.
+
+    A rung keeps nothing, so there is no narrow one.
+    """
+    parsed = Variant.parse(text)
+    known = strategies_and_rungs()
+    if parsed.strategy not in known or (parsed.storage and parsed.strategy in RUNGS):
+        raise unknown("strategy", text, known)
+    return parsed
 
 
 def strategies_and_rungs() -> tuple[str, ...]:

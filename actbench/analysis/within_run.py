@@ -22,8 +22,8 @@ from actbench.analysis.statistics import hodges_lehmann, hodges_lehmann_rows, me
 from actbench.errors import InputError
 from actbench.model.cases import Block, Case
 from actbench.model.names import Dtype
-from actbench.model.residuals import rank
 from actbench.model.times import Times
+from actbench.model.variants import Variant
 
 
 class Axis(StrEnum):
@@ -153,7 +153,7 @@ def order(axis: Axis, value: str) -> tuple[int, ...]:
     if axis is Axis.SIZE:
         return (int(value),)
     if axis is Axis.STRATEGY:
-        return rank(value, registry.strategies_and_rungs())
+        return Variant.parse(value).sort_key(registry.strategies_and_rungs())
     tables: dict[Axis, list[str]] = {Axis.BACKEND: list(registry.backends()), Axis.DTYPE: list(Dtype)}
     names = tables.get(axis, [])
     return (names.index(value) if value in names else len(names),)

@@ -10,7 +10,6 @@ from actbench.kernels.kernel import Kernel
 from actbench.kernels.overhead import Rung
 from actbench.kernels.subject import Subject, Yardstick
 from actbench.model.cases import OVERHEAD, RUNGS, YARDSTICK, Case, KernelId
-from actbench.model.residuals import split
 from actbench.registry import Registry
 
 
@@ -36,7 +35,7 @@ def _resolved(known: Registry, identity: KernelId) -> Subject:
         return Rung(identity, known.named_backend(identity.backend))
     activation = known.activation(identity.activation)
     backend = known.named_backend(identity.backend)
-    strategy, storage = split(identity.strategy)
+    strategy, storage = identity.variant
     if strategy not in activation.strategies:
         raise unknown(f"strategy of {activation.name}", strategy, activation.strategies)
     return Kernel(identity, backend, activation, strategy, storage)

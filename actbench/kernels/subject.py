@@ -1,7 +1,7 @@
 """What can be timed, as one kind of object: kernels, the rungs of the overhead ladder, the copy of every block.
 
-A subject holds what its names stand for. `actbench.kernels.resolve` makes it of an id, once a process; whoever times,
-checks or lists it asks the subject, and need not know which kind it is.
+A subject holds what its names stand for. `actbench.kernels.resolution` makes it of an id, once a process; whoever
+times, checks or lists it asks the subject, and need not know which kind it is.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from functools import cached_property
 
 from actbench.errors import InputError
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 
 OVERHEAD = "overhead"
 """What stands in an activation's place for the overhead ladder, and its rungs in a strategy's."""
@@ -46,6 +47,11 @@ class KernelId:
         return f"{self.activation}/{self.strategy}/{self.backend}/{self.op}/{self.dtype}"
 
     @property
+    def variant(self) -> Variant:
+        """The strategy apart from the type of its residuals; `InputError` for a type that they cannot be kept in."""
+        return Variant.parse(self.strategy)
+
+    @property
     def is_rung(self) -> bool:
         """Whether this is a rung of the overhead ladder, and not a derivative."""
         return self.activation == OVERHEAD
@@ -70,6 +76,11 @@ class Case:
     def kernel(self) -> KernelId:
         """The kernel without its size."""
         return KernelId(self.activation, self.strategy, self.backend, self.op, self.dtype)
+
+    @property
+    def variant(self) -> Variant:
+        """The strategy apart from the type of its residuals; `InputError` for a type that they cannot be kept in."""
+        return self.kernel.variant
 
     @property
     def is_yardstick(self) -> bool:

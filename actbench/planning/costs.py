@@ -5,7 +5,6 @@ from __future__ import annotations
 from actbench import registry
 from actbench.kernels import overhead
 from actbench.kernels.traffic import COPY, NOTHING, Traffic, traffic
-from actbench.model import residuals
 from actbench.model.cases import Case
 from actbench.model.names import Storage
 from actbench.model.plan import Plan
@@ -55,5 +54,5 @@ def _traffic(case: Case) -> tuple[Traffic, Storage | None]:
         return COPY, None
     if case.is_rung:
         return overhead.TRAFFIC.get(case.strategy, NOTHING), None
-    strategy, storage = residuals.split(case.strategy)
+    strategy, storage = case.variant
     return traffic(registry.activation(case.activation), strategy, storage, case.op), storage

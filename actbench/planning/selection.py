@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from actbench.errors import unknown
+from actbench.model.cases import RUNGS
 from actbench.model.names import Dtype, Op, unknown_dtype
-from actbench.model.residuals import variants
+from actbench.model.variants import with_storage
 
 if TYPE_CHECKING:
     from actbench.planning.presets import Axes
@@ -38,7 +39,7 @@ class Selection:
         axes: dict[str, tuple[Any, ...]] = {
             "activations": self.activations,
             "backends": self.backends,
-            "strategies": variants(self.strategies or strategies, types) if types else self.strategies,
+            "strategies": with_storage(self.strategies or strategies, types, RUNGS) if types else self.strategies,
             "ops": self.ops,
             "dtypes": self.dtypes,
             "sizes": self.sizes,

@@ -11,10 +11,10 @@ from itertools import product
 from actbench import registry
 from actbench.errors import InputError, unknown
 from actbench.kernels.resolution import resolve
-from actbench.model import residuals
 from actbench.model.cases import OVERHEAD, RUNGS, Arm, Block, Case
 from actbench.model.names import Dtype, Op, unknown_dtype
 from actbench.model.plan import LeftOut, Plan
+from actbench.model.variants import Variant
 from actbench.planning import costs, presets
 from actbench.planning.presets import Axes
 from actbench.planning.selection import CaseQuery
@@ -65,7 +65,7 @@ def _because(axes: Axes, left_out: Sequence[LeftOut]) -> str:
         return f": {left_out[0].reason}"
     for name in axes.activations:
         existing = strategies_of(name)
-        absent = [strategy for strategy in axes.strategies if residuals.split(strategy)[0] not in existing]
+        absent = [strategy for strategy in axes.strategies if Variant.parse(strategy).strategy not in existing]
         if name != OVERHEAD and len(absent) == len(axes.strategies):
             found = registry.activation(name)
             why = found.formulas.uncached if "cached" in absent else ""
@@ -81,8 +81,8 @@ def offered(query: CaseQuery) -> list[Case]:
         return []
     asked = replace(chosen.axes, **{name: tuple(values) for name, values in query.axes.items()})
     known = Axes(
-        activations=tuple(filter(_is_known, asked.activations)),
-        strategies=tuple(name for name in asked.strategies if residuals.exists(name, registry.strategies_and_rungs())),
+        activations=tuple(name for name in asked.activations if _is_known(strategies_of, name)),
+        strategies=tuple(name for name in asked.strategies if _is_known(registry.variant, name)),
         backends=_known(asked.backends, registry.available_backends()),
         ops=tuple(map(Op, _known(asked.ops, tuple(Op)))),
         dtypes=tuple(map(Dtype, _known(asked.dtypes, tuple(Dtype)))),
@@ -101,7 +101,7 @@ def refuse_unknown(query: CaseQuery, elsewhere: Iterable[Case]) -> None:
     lookups: dict[str, Callable[[str], object]] = {
         "activations": strategies_of,
         "backends": registry.backend,
-        "strategies": _strategy,
+        "strategies": registry.variant,
         "ops": _op,
         "dtypes": _dtype,
     }
@@ -132,16 +132,15 @@ def threaded(plan: Plan) -> tuple[str, ...]:
 
 def _wanted(axes: Axes, pattern: str) -> Iterator[Case]:
     """Yield the cases that exist as mathematics, in the order of tables."""
-    strategies = sorted(
-        dict.fromkeys(axes.strategies), key=partial(residuals.rank, order=registry.strategies_and_rungs())
-    )
+    in_tables = partial(Variant.sort_key, order=registry.strategies_and_rungs())
+    variants = sorted(dict.fromkeys(map(Variant.parse, axes.strategies)), key=in_tables)
     ranked = [name for name in registry.backends() if name in axes.backends]
     sizes = sorted(set(axes.sizes))
     for activation in dict.fromkeys(map(canonical, axes.activations)):
         existing = strategies_of(activation)
-        own = [strategy for strategy in strategies if residuals.split(strategy)[0] in existing]
+        strategies = [str(variant) for variant in variants if variant.strategy in existing]
         for op, dtype, size in product(dict.fromkeys(axes.ops), dict.fromkeys(axes.dtypes), sizes):
-            for backend, strategy in product(ranked, own):
+            for backend, strategy in product(ranked, strategies):
                 case = Case(activation, strategy, backend, op, dtype, size)
                 if fnmatchcase(case.id, pattern):
                     yield case
@@ -159,9 +158,9 @@ def _unsupported(case: Case, memory: int, max_call: float) -> str | None:
     return None
 
 
-def _is_known(activation: str) -> bool:
+def _is_known(look_up: Callable[[str], object], name: str) -> bool:
     try:
-        strategies_of(activation)
+        look_up(name)
     except InputError:
         return False
     return True
@@ -177,7 +176,7 @@ def _check_names(axes: Axes) -> None:
     for backend in axes.backends:
         registry.backend(backend)
     for strategy in axes.strategies:
-        _strategy(strategy)
+        registry.variant(strategy)
     _check_ladder(axes.activations, axes.strategies)
 
 
@@ -197,10 +196,6 @@ def _check_ladder(chosen: Iterable[str], strategies: Iterable[str]) -> None:
         raise InputError(
             f"'{others[0]}' has strategies in place of rungs: add -s {','.join(registry.strategies())}, or leave it out"
         )
-
-
-def _strategy(name: str) -> None:
-    residuals.require(name, registry.strategies_and_rungs())
 
 
 def _op(name: str) -> None:

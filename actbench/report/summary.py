@@ -18,7 +18,7 @@ from actbench.model.checks import Check
 from actbench.model.names import sort_index
 from actbench.model.outcomes import Failure
 from actbench.model.plan import CACHED, LeftOut
-from actbench.model.residuals import rank as strategy_rank
+from actbench.model.variants import Variant
 from actbench.planning import suite
 from actbench.report import crossovers, ladder, processor
 from actbench.report.answers import answers, grouped, is_the_question
@@ -149,9 +149,10 @@ def _bottleneck(row: Figures) -> str:
 
 def _cost_table(checks: Sequence[Check]) -> Table:
     """Return what each strategy keeps, and its largest error."""
+    order = registry.strategies_and_rungs()
     ordered = sorted(
         checks,
-        key=lambda check: (check.kernel.dtype, strategy_rank(check.kernel.strategy, registry.strategies_and_rungs())),
+        key=lambda check: (check.kernel.dtype, check.kernel.variant.sort_key(order)),
     )
     groups = grouped(
         ordered,
@@ -269,4 +270,5 @@ def _with_unknown(checks: Iterable[Check]) -> dict[str, Check]:
 
 
 def _strategies(names: Iterable[str]) -> list[str]:
-    return sorted(set(names), key=partial(strategy_rank, order=registry.strategies_and_rungs()))
+    order = registry.strategies_and_rungs()
+    return sorted(set(names), key=lambda name: Variant.parse(name).sort_key(order))

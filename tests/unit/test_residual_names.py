@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
 import pytest
 
 from actbench import registry
 from actbench.errors import InputError
 from actbench.kernels.resolution import resolve
-from actbench.model import residuals
 from actbench.model.cases import RUNGS, Case
 from actbench.model.names import Dtype, Op, Storage
+from actbench.model.variants import Variant
 from actbench.planning.presets import Axes
 from actbench.planning.suite import plan
 from actbench.registry import STRATEGIES
@@ -35,11 +34,13 @@ def test_the_strategy_s_name_says_the_type_and_so_does_the_id(storage: Storage) 
     text = f"logistic/cached:{storage}/numpy/derivative/float64/1000"
     case = Case.parse(text)
     assert case.id == text
-    assert residuals.split(case.strategy) == ("cached", storage)
+    assert case.variant == ("cached", storage)
 
 
 def test_variants_stand_after_their_strategy_in_every_table() -> None:
-    rank = partial(residuals.rank, order=(*STRATEGIES, *RUNGS))
+    def rank(text: str) -> tuple[int, int]:
+        return Variant.parse(text).sort_key((*STRATEGIES, *RUNGS))
+
     given = ["empty", "complement:float16", "cached:bfloat16", "complement", "cached:float16", "cached", "textbook"]
     assert sorted(given, key=rank) == [
         *("textbook", "cached", "cached:float16", "cached:bfloat16", "complement", "complement:float16", "empty")

@@ -140,8 +140,8 @@ def _read(ctx: click.Context) -> tuple[File | None, dict[str, Layer]]:
 
 def _without(layer: Layer, above: Mapping[str, Any]) -> Layer:
     """Return a layer without what the one above makes meaningless."""
-    said = above.keys() | {f"{name}={value}" for name, value in above.items()}
-    gone = {name for key in said for name in REPLACES.get(key, ())}
+    settled = above.keys() | {f"{name}={value}" for name, value in above.items()}
+    gone = {name for key in settled for name in REPLACES.get(key, ())}
     return {name: item for name, item in layer.items() if name not in gone}
 
 

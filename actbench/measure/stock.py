@@ -119,13 +119,13 @@ def _run(command: list[str], environment: dict[str, str]) -> None:
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     ) as process:
         try:
-            said, _ = process.communicate()
+            output, _ = process.communicate()
         except BaseException:
             with suppress(ProcessLookupError, PermissionError):  # macOS forbids it where all of them have ended
                 os.killpg(process.pid, signal.SIGKILL)
             raise
     if process.returncode:
-        words = [line.strip() for line in said.splitlines() if line.strip()]
+        words = [line.strip() for line in output.splitlines() if line.strip()]
         raise BenchmarkError(
             f"pyperf exited with status {process.returncode}; its last words: {(words or ['none'])[-1]}"
         )

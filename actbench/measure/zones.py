@@ -258,7 +258,7 @@ def _ends(line: _TailStates, name: str) -> Iterator[tuple[_End, _End | None, boo
 
 def _settle(look: Evaluator, lines: list[_TailStates]) -> None:
     """Ask for the truth at the right results next to each zone: what was expected may be lost all the same."""
-    asked: set[tuple[Part, str, int]] = set()
+    looked_up: set[tuple[Part, str, int]] = set()
     for _ in range(ATTEMPTS):
         fresh = {
             (line.part, name, end.right): (line, name, end.right)
@@ -268,10 +268,10 @@ def _settle(look: Evaluator, lines: list[_TailStates]) -> None:
             for end in (begin, stop)
             if end and end.right in line.places
         }
-        wanted = [(line, name, np.array([place])) for key, (line, name, place) in fresh.items() if key not in asked]
+        wanted = [(line, name, np.array([place])) for key, (line, name, place) in fresh.items() if key not in looked_up]
         if not wanted:
             return
-        asked |= fresh.keys()
+        looked_up |= fresh.keys()
         for (line, name, places), lost in zip(wanted, _ask(look, wanted), strict=True):
             line.states[name][np.searchsorted(line.places, places)] = np.where(lost, IS_LOST, RIGHT)
         _verify(look, lines)

@@ -1,23 +1,23 @@
 """The bottleneck of a case: dispatch, allocation, compute or memory, by a rule that users can check.
 
-In every round each case is also timed on one element, which is all fixed cost, and on `CACHED` elements, which lie in
-the caches next to the processor (`Plan.probes`). With T the time of the case, F that of one element, and C the time
-that its elements would take as fast as those in cache, F not counted:
+In every round each case is also timed on one element, which is all fixed cost, and on `IN_CACHE_SIZE` elements, which
+lie in the caches next to the processor (`Plan.probes`). With T the time of the case, F that of one element, and C the
+time that its elements would take as fast as those in cache, F not counted:
 
 1. **dispatch** where F is half of T or more;
 2. **memory** where a plain copy would take half of T or more to move the operands, its own call not counted, and where
    its call is two thirds of its time or less: beyond that, the call's variance would pass for moving;
-3. where T - F is `SLOWED` times C or more, in arrays larger than `CACHED`, data have left the cache: **allocation** for
-   a backend that allocates its results and temporaries, which must come from memory as well, **memory** for one that
-   writes to given arrays;
+3. where T - F is `SLOWED` times C or more, in arrays larger than `IN_CACHE_SIZE`, data have left the cache:
+   **allocation** for a backend that allocates its results and temporaries, which must come from memory as well,
+   **memory** for one that writes to given arrays;
 4. **compute** otherwise: arithmetic, or the interpreter, at the rate that it has in cache.
 
 Every one of these is a ratio of times of the same round, hence of one process. A condition holds, or does not, where
 the whole 95 % interval over rounds lies on one side of its threshold. A bottleneck is named where every condition on
 the way to it is decided so, hence never with fewer than six rounds. Where F is more than two thirds of the time of
-`CACHED` elements, as with threads to wake or a device to wait for, C would be F's variance, many times over: for larger
-arrays, only the first two rules apply. No bottleneck is named of a case whose share of the processor is not known: what
-other processes took would pass for memory.
+`IN_CACHE_SIZE` elements, as with threads to wake or a device to wait for, C would be F's variance, many times over:
+for larger arrays, only the first two rules apply. No bottleneck is named of a case whose share of the processor is not
+known: what other processes took would pass for memory.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from actbench.analysis.shares import trusted
 from actbench.analysis.speedups import Ratios
 from actbench.analysis.statistics import Floats, hodges_lehmann_rows, medians
 from actbench.model.cases import Block, Case
-from actbench.model.plan import CACHED
+from actbench.model.plan import IN_CACHE_SIZE
 from actbench.model.times import Times
 
 HALF = 0.5
@@ -63,7 +63,7 @@ class Parts(NamedTuple):
     copy_call: Interval
     """The time that the copy takes for one element, over that for as many as the case has."""
     call_in_cache: Interval = NO_ESTIMATE
-    """The time of one element, over that of `CACHED`; from here on, only of larger arrays."""
+    """The time of one element, over that of `IN_CACHE_SIZE`; from here on, only of larger arrays."""
     computing: Interval = NO_ESTIMATE
     """The time that the elements would take at the rate in cache, or do take where that is less, over the case's."""
     beyond: Interval = NO_ESTIMATE
@@ -104,7 +104,7 @@ def bottleneck(size: int, parts: Parts, *, preallocates: bool) -> Bottleneck | N
         return Bottleneck.DISPATCH if dispatch else None
     if memory or memory is None:
         return Bottleneck.MEMORY if memory else None
-    if size <= CACHED:
+    if size <= IN_CACHE_SIZE:
         return Bottleneck.COMPUTE
     slowed = reaches(parts.slowed, SLOWED) if parts.hidden is False else None
     if slowed is None:
@@ -142,10 +142,10 @@ class _Probes:
 
     def samples(self, block: Block, ratios: Ratios, moved: Callable[[Case], float]) -> Iterator[tuple[Case, Floats]]:
         """Yield the ratios of each case of a block, by round: the first fields of `Parts`, or all of them."""
-        single, cached = (self._by_id.get(block.family_at(size).id) for size in (1, CACHED))
-        if single is None or (block.size > CACHED and cached is None):
+        single, cached = (self._by_id.get(block.family_at(size).id) for size in (1, IN_CACHE_SIZE))
+        if single is None or (block.size > IN_CACHE_SIZE and cached is None):
             return
-        used = [block, single] + ([cached] if cached is not None and block.size > CACHED else [])
+        used = [block, single] + ([cached] if cached is not None and block.size > IN_CACHE_SIZE else [])
         numbers = sorted(set.intersection(*({*self._times.rounds(measured)} for measured in used)))
         if not numbers:
             return
@@ -171,11 +171,11 @@ class _Probes:
 
 
 def _beyond_cache(size: int, taken: Floats, call: Floats, in_cache: Floats) -> list[Floats]:
-    """Return what `Parts` says of arrays larger than `CACHED`, by round.
+    """Return what `Parts` says of arrays larger than `IN_CACHE_SIZE`, by round.
 
     In a round where elements in cache took no time, the ratio `slowed` is inf.
     """
-    elements, rate = taken - call, np.maximum(in_cache - call, 0) * size / CACHED
+    elements, rate = taken - call, np.maximum(in_cache - call, 0) * size / IN_CACHE_SIZE
     with np.errstate(divide="ignore", invalid="ignore"):
         slowed = np.where(rate > 0, elements / rate, np.inf)
     return [call / in_cache, np.clip(elements, 0, rate) / taken, (elements - rate) / taken, slowed]

@@ -15,13 +15,13 @@ from actbench.backends.numpy import Numpy
 from actbench.model.names import Op
 from actbench.model.rule import Formula, Rule
 
-PIECE = 120 * 1024
+PIECE_BYTES = 120 * 1024
 """Bytes of a piece: small enough for a few of them to fit the L2 cache, and below malloc's mmap threshold."""
 
 
 def pieces(whole) -> Iterator[slice]:
     """Yield the slices of an array's pieces."""
-    length = PIECE // whole.itemsize
+    length = PIECE_BYTES // whole.itemsize
     for start in range(0, whole.size, length):
         yield slice(start, start + length)
 
@@ -77,7 +77,7 @@ class NumpyBlocked(Numpy):
     """Array expressions over pieces."""
 
     name = "numpy-blocked"
-    summary = f"array expressions over pieces of {PIECE // 1024} KiB, into a result made beforehand"
+    summary = f"array expressions over pieces of {PIECE_BYTES // 1024} KiB, into a result made beforehand"
     rank = 12
     preallocates = True
     ladder: ClassVar = Numpy.ladder | {"allocation": "pieces are written into a result made beforehand"}

@@ -22,7 +22,7 @@ SAMPLE_SECONDS = 0.001
 FIRST_COUNT = 1024
 """Turns of the loop to begin with."""
 
-PIECE = 1 << 22
+COPIED_BYTES = 1 << 22
 """Bytes of an array that are copied at a time."""
 
 Undisturbed = Callable[[Invocation, int, Callable[[], None]], Taken]
@@ -85,7 +85,7 @@ class _CopyLoop:
         self.nbytes = nbytes
         self._undisturbed = undisturbed
         target, source = (np.ones(nbytes, np.uint8) for _ in range(2))
-        pieces = [slice(start, start + PIECE) for start in range(0, nbytes, PIECE)]
+        pieces = [slice(start, start + COPIED_BYTES) for start in range(0, nbytes, COPIED_BYTES)]
         self._piece = nbytes // len(pieces)
         if len(pieces) > 1:
             in_turn = cycle([(target[piece], source[piece]) for piece in pieces])

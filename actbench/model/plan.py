@@ -7,7 +7,7 @@ from functools import cached_property
 
 from actbench.model.cases import OVERHEAD, Arm, Block, Case, KernelId
 
-CACHED = 8192
+IN_CACHE_SIZE = 8192
 """Elements that lie in the caches next to the processor, with what a call makes of them."""
 
 
@@ -43,10 +43,10 @@ class Plan:
 
     @cached_property
     def probes(self) -> tuple[Block, ...]:
-        """The blocks that tell what bounds the cases of the others: of one element, and of `CACHED` ones.
+        """The blocks that show the bottlenecks of the cases of the others: of one element, and of `IN_CACHE_SIZE` ones.
 
         Blocks that differ in their size alone share them. Left out are those that the plan has anyway, those of
-        `CACHED` elements where no size is larger, and the overhead ladder, of which each rung is a part already.
+        `IN_CACHE_SIZE` elements where no size is larger, and the overhead ladder, of which each rung is a part already.
         """
         sizes: dict[Block, int] = {}
         arms: dict[Block, dict[Arm, None]] = {}
@@ -61,7 +61,7 @@ class Plan:
         found = (
             replace(family, size=size, arms=(*arms[family],), copies=(*copies[family],))
             for family, largest in sizes.items()
-            for size in (1, CACHED)
+            for size in (1, IN_CACHE_SIZE)
             if size < largest
         )
         return tuple(probe for probe in found if probe.id not in planned)

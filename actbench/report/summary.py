@@ -17,7 +17,7 @@ from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.model.checks import Check
 from actbench.model.names import sort_index
 from actbench.model.outcomes import Failure
-from actbench.model.plan import CACHED, LeftOut
+from actbench.model.plan import IN_CACHE_SIZE, LeftOut
 from actbench.model.variants import Variant
 from actbench.planning import suite
 from actbench.report import crossovers, ladder, processor
@@ -185,7 +185,7 @@ def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Reco
     if record.plan.probes and record.rounds and record.settings.engine is Engine.INTERLEAVED and not record.probed:
         yield (
             "The bottleneck of a case, and where its time goes, are not known: the run has no probes.csv, which has "
-            f"one element and {CACHED} in every round."
+            f"one element and {IN_CACHE_SIZE} in every round."
         )
     for activation, digits in _by_differences(record.checks).items():
         yield (

@@ -14,7 +14,7 @@ from actbench.model.cases import Arm, Block, KernelId
 from actbench.model.checks import Check
 from actbench.model.names import Dtype, Op
 from actbench.model.outcomes import BlockTimes
-from actbench.model.plan import CACHED, Plan
+from actbench.model.plan import IN_CACHE_SIZE, Plan
 from actbench.model.times import Times
 
 LARGE = 100_000
@@ -57,8 +57,8 @@ def test_half_as_slow_again_as_in_cache_is_allocation_where_results_are_allocate
 
 
 def test_what_fits_the_cache_has_not_left_it() -> None:
-    assert of_parts(CACHED, call_in_cache=NO_ESTIMATE, slowed=NO_ESTIMATE) is Bottleneck.COMPUTE
-    assert of_parts(CACHED + 1, call_in_cache=NO_ESTIMATE, slowed=NO_ESTIMATE) is None
+    assert of_parts(IN_CACHE_SIZE, call_in_cache=NO_ESTIMATE, slowed=NO_ESTIMATE) is Bottleneck.COMPUTE
+    assert of_parts(IN_CACHE_SIZE + 1, call_in_cache=NO_ESTIMATE, slowed=NO_ESTIMATE) is None
 
 
 def test_where_a_call_hides_what_elements_take_in_cache_larger_arrays_are_bound_by_the_call_or_the_copy_alone() -> None:
@@ -101,7 +101,7 @@ def of_rounds(
     taken: Sequence[float],
     *,
     call: Callable[[float], float] = lambda _: 1e-6,
-    in_cache: Callable[[float], float] = lambda _: 1e-6 + 1e-9 * CACHED,
+    in_cache: Callable[[float], float] = lambda _: 1e-6 + 1e-9 * IN_CACHE_SIZE,
     processor: float = 1.0,
     probed: int | None = None,
     backend: str = "numpy",

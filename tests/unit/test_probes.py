@@ -13,7 +13,7 @@ import pytest
 from actbench.model.cases import Arm, Block, Case
 from actbench.model.events import Measured
 from actbench.model.names import Dtype, Op
-from actbench.model.plan import CACHED, Plan
+from actbench.model.plan import IN_CACHE_SIZE, Plan
 from actbench.runs import archive
 from actbench.runs.writer import reopen
 from tests.conftest import Actbench
@@ -33,10 +33,10 @@ def block(size: int, *arms: Arm, activation: str = "tanh") -> Block:
 @pytest.mark.parametrize(
     ("blocks", "sizes"),
     [
-        ((block(1000), block(CACHED)), (1,)),
-        ((block(1000), block(100_000)), (1, CACHED)),
-        ((block(1), block(100_000)), (CACHED,)),
-        ((block(1), block(CACHED), block(100_000)), ()),
+        ((block(1000), block(IN_CACHE_SIZE)), (1,)),
+        ((block(1000), block(100_000)), (1, IN_CACHE_SIZE)),
+        ((block(1), block(100_000)), (IN_CACHE_SIZE,)),
+        ((block(1), block(IN_CACHE_SIZE), block(100_000)), ()),
         ((block(1),), ()),
         ((Block("overhead", Op.DERIVATIVE, Dtype.FLOAT64, 100_000, (Arm("loop", "numpy"),)),), ()),
     ],
@@ -51,7 +51,7 @@ def test_blocks_that_differ_in_size_share_a_probe_with_the_arms_of_all_of_them()
     plan = Plan((block(1000, NUMPY, PYTHON), block(4_000_000), block(2000, activation="logistic")), seed=1)
     assert [(probe.id, probe.arms) for probe in plan.probes] == [
         ("tanh/derivative/float64/1", (NUMPY, PYTHON)),
-        (f"tanh/derivative/float64/{CACHED}", (NUMPY, PYTHON)),
+        (f"tanh/derivative/float64/{IN_CACHE_SIZE}", (NUMPY, PYTHON)),
         ("logistic/derivative/float64/1", (NUMPY,)),
     ]
 
@@ -62,13 +62,13 @@ def test_every_round_times_the_probes_once_and_they_are_in_a_file_of_their_own(a
     found = rows(Path("here/probes.csv"))
     kinds = {(row["strategy"], row["size"], row["round"]) for row in found}
     timed = ("recompute", "cached", "yardstick")
-    assert kinds == {(kind, size, number) for kind in timed for size in ("1", str(CACHED)) for number in "123"}
+    assert kinds == {(kind, size, number) for kind in timed for size in ("1", str(IN_CACHE_SIZE)) for number in "123"}
     assert {row["size"] for row in rows(Path("here/values.csv"))} == {"1000", "100000"}
     assert {row["size"] for row in rows(Path("here/cases.csv"))} == {"1000", "100000"}
     suite = json.loads(Path("here/pyperf.json").read_text())
     assert len(suite["benchmarks"]) == 6
     cases = [row for row in found if row["strategy"] == "cached"]
-    assert {(row["size"], float(row["seconds"])) for row in cases} == {("1", 1e-9), (str(CACHED), 8.192e-6)}
+    assert {(row["size"], float(row["seconds"])) for row in cases} == {("1", 1e-9), (str(IN_CACHE_SIZE), 8.192e-6)}
 
 
 def test_a_round_times_the_probes_of_its_own_blocks_alone(actbench: Actbench, bench: FakeBench) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from actbench.backends._simd import prefetch
-from actbench.backends._simd.prefetch import PIECE
+from actbench.backends._simd.prefetch import PREFETCHED
 
 LARGE = 1 << 21
 """Bytes of an array that leaves no room for another in a second-level cache."""
@@ -23,9 +23,9 @@ def over_two(loop: Callable[..., Any]) -> Callable[..., Any]:
     """Run a loop over two arrays; over large ones piece by piece, asking for the next piece meanwhile."""
 
     def kernel(a, b):
-        whole = a.size // PIECE * PIECE if a.nbytes > LARGE else 0
-        for start in range(0, whole, PIECE):
-            end = start + PIECE
+        whole = a.size // PREFETCHED * PREFETCHED if a.nbytes > LARGE else 0
+        for start in range(0, whole, PREFETCHED):
+            end = start + PREFETCHED
             prefetch.ask(a, end)
             prefetch.ask(b, end)
             loop(a[start:end], b[start:end])
@@ -38,9 +38,9 @@ def over_three(loop: Callable[..., Any]) -> Callable[..., Any]:
     """Run a loop over three arrays likewise."""
 
     def kernel(a, b, c):
-        whole = a.size // PIECE * PIECE if a.nbytes > LARGE else 0
-        for start in range(0, whole, PIECE):
-            end = start + PIECE
+        whole = a.size // PREFETCHED * PREFETCHED if a.nbytes > LARGE else 0
+        for start in range(0, whole, PREFETCHED):
+            end = start + PREFETCHED
             prefetch.ask(a, end)
             prefetch.ask(b, end)
             prefetch.ask(c, end)
@@ -54,9 +54,9 @@ def over_four(loop: Callable[..., Any]) -> Callable[..., Any]:
     """Run a loop over four arrays likewise."""
 
     def kernel(a, b, c, d):
-        whole = a.size // PIECE * PIECE if a.nbytes > LARGE else 0
-        for start in range(0, whole, PIECE):
-            end = start + PIECE
+        whole = a.size // PREFETCHED * PREFETCHED if a.nbytes > LARGE else 0
+        for start in range(0, whole, PREFETCHED):
+            end = start + PREFETCHED
             prefetch.ask(a, end)
             prefetch.ask(b, end)
             prefetch.ask(c, end)

@@ -13,7 +13,7 @@ from numba.core import types
 
 from actbench.backends._simd.bits import intrinsic
 
-PIECE = 128
+PREFETCHED = 128
 """Elements. Asked for twice as early, numbers of 8 bytes are pushed out of the first cache again; half as early, they
 come too late."""
 
@@ -26,7 +26,7 @@ READING, NEAR, DATA = 0, 3, 1
 
 @intrinsic
 def ask(_context: Any, array: Any, start: Any):
-    """Ask for the `PIECE` elements from an index on. Those that do not exist are asked for in vain, and harmlessly."""
+    """Prefetch the `PREFETCHED` elements from an index on. Prefetching elements that do not exist is harmless."""
 
     def generate(context, builder, signature, args):
         kind, number = signature.args[0], ir.IntType(32)
@@ -35,7 +35,7 @@ def ask(_context: Any, array: Any, start: Any):
         function = builder.module.declare_intrinsic(
             "llvm.prefetch", [first.type], ir.FunctionType(ir.VoidType(), [first.type, number, number, number])
         )
-        for offset in range(0, PIECE * kind.dtype.bitwidth // 8, LINE):
+        for offset in range(0, PREFETCHED * kind.dtype.bitwidth // 8, LINE):
             builder.call(function, [builder.gep(first, [number(offset)]), number(READING), number(NEAR), number(DATA)])
         return context.get_dummy_value()
 

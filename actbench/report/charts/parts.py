@@ -14,7 +14,7 @@ from actbench.analysis.bottlenecks import Parts
 from actbench.analysis.figures import Figures
 from actbench.analysis.interval import Interval
 from actbench.analysis.statistics import MIN_ROUNDS
-from actbench.model.plan import CACHED
+from actbench.model.plan import IN_CACHE_SIZE
 from actbench.report.charts.grammar import mark, nominal, quantitative, scale, tips
 from actbench.report.charts.over_sizes import BY, OF_CASE, of_cases
 from actbench.report.charts.signs import GREY
@@ -59,9 +59,9 @@ def parts(figures: Sequence[Figures], *, choose: bool = False) -> Picture | None
         "parts",
         "Where the time goes",
         "Stacked bars, one a case: the share of a call's time that one element takes as well, the share that the "
-        f"elements would take at the rate of {CACHED} elements in cache, and in larger arrays the rest, which is "
-        "memory and allocation; where a call hides that rate, the share of all elements. Each part is drawn as large "
-        "as it is at the lower end of its 95 % interval over rounds, and what is left of the bar is not known."
+        f"elements would take at the rate of {IN_CACHE_SIZE} elements in cache, and in larger arrays the rest, which "
+        "is memory and allocation; where a call hides that rate, the share of all elements. Each part is drawn as "
+        "large as it is at the lower end of its 95 % interval over rounds, and what is left of the bar is not known."
         + (f" Here nothing is known: intervals take {MIN_ROUNDS} rounds." if few else ""),
         panels({"transform": fold} | bars, rows, BY, choose=choose, own=["y"], height={"step": 30 if choose else 16}),
         rows,
@@ -85,7 +85,7 @@ def _shares(size: int, parts: Parts) -> dict[str, Interval]:
     """Return the parts that a case has."""
     call = parts.call
     elements = call.complement()
-    if size <= CACHED:
+    if size <= IN_CACHE_SIZE:
         return {CALL: call, COMPUTING: elements}
     if parts.hidden is False:
         return {CALL: call, COMPUTING: parts.computing, BEYOND: parts.beyond}

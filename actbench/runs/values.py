@@ -6,14 +6,16 @@ written is refused, whatever was done to it, and the line is named where one can
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import chain
+from itertools import chain, repeat
 from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from actbench.errors import damaged
@@ -48,7 +50,7 @@ def to_csv(finished: Iterable[BlockTimes], calibrations: Mapping[str, Calibratio
         keys = _keys(times.block, calibrations[times.block.id], times.round)
         shares = times.processor or [(0.0,) * len(of_arm) for of_arm in times.seconds]
         rows = zip(keys, chain(*times.seconds), chain(*shares), strict=True)
-        texts.append(rows_text((*key, *measured) for key, *measured in rows))
+        texts.append(rows_text((*key, seconds, share) for key, seconds, share in rows))
         digests.setdefault(times.block.id, {})[times.round] = digest(texts[-1].encode())
     return "".join(texts), digests
 
@@ -59,19 +61,20 @@ def from_csv(data: bytes, path: Path, written: Iterable[Section], times: Times) 
     `InputError` names `path` and what is wrong when the contents are not as they were written.
     """
     _require_header(data, path)
-    lines = data.splitlines(keepends=True)
+    starts = np.append(0, np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")) + 1)
     by_block: dict[Block, list[Section]] = {}
     end = 1
     for section in written:
-        if digest(b"".join(lines[section.lines])) != section.digest:
-            raise damaged(_difference(lines, path, section))
-        by_block.setdefault(section.block, []).append(section)
         end = section.lines.stop
-    if end < len(lines):
+        begin, stop = (int(starts[min(line, len(starts) - 1)]) for line in (section.lines.start, end))
+        if digest(data[begin:stop]) != section.digest:
+            raise damaged(_difference(data[begin:].splitlines(keepends=True), path, section))
+        by_block.setdefault(section.block, []).append(section)
+    if starts[end] < len(data):
         raise damaged(f"{path}, line {end + 1}: this is more than was measured")
-    numbers = _numbers(lines, path)
+    numbers = _numbers(data, path)
     for block, of_block in by_block.items():
-        rows = np.stack([numbers[:, section.lines] for section in of_block], axis=1)
+        rows = np.stack([numbers[:, section.lines.start - 1 : section.lines.stop - 1] for section in of_block], axis=1)
         seconds, processor = _pivot(rows, of_block[0].calibration.values)
         known = bool(np.any(processor > 0))
         times.put(block, [section.round for section in of_block], seconds, processor if known else None)
@@ -122,8 +125,8 @@ def _require_header(data: bytes, path: Path) -> None:
 def _difference(lines: Sequence[bytes], path: Path, section: Section) -> str:
     """Say in which line a section is not as it was written; else, in which lines a number was changed."""
     keys = rows_text(_keys(section.block, section.calibration, section.round)).splitlines()
-    for index, key in enumerate(keys, section.lines.start):
-        line, begins = lines[index] if index < len(lines) else b"", f"{key},"
+    for index, (key, line) in enumerate(zip(keys, chain(lines, repeat(b"")), strict=False), section.lines.start):
+        begins = f"{key},"
         if not line:
             return f"{path} is incomplete: it ends before line {index + 1}, {begins}..., in round {section.round}"
         if not line.startswith(begins.encode()):
@@ -154,18 +157,13 @@ def _no_time(path: Path, index: int) -> str:
     return f"{path}, line {index + 1}: this is not a time in seconds, and a share of the processor from 0 to 1"
 
 
-def _numbers(lines: Sequence[bytes], path: Path) -> NDArray[np.float64]:
-    """Return seconds and shares of the processor of all lines, of the header as well, which has NaN."""
-    numbers = np.full((len(MEASURED), len(lines)), np.nan)
-    if len(lines) > 1:
-        columns = [COLUMNS.index(name) for name in MEASURED]
-        numbers[:, 1:] = np.loadtxt(
-            lines[1:], delimiter=",", comments=None, quotechar='"', usecols=columns, unpack=True, ndmin=2
-        )
+def _numbers(data: bytes, path: Path) -> NDArray[np.float64]:
+    """Return the seconds and the shares of the processor, columns x rows."""
+    numbers = pd.read_csv(io.BytesIO(data), usecols=MEASURED, dtype=np.float64, na_filter=False).to_numpy().T
     seconds, processor = numbers
     right = (seconds >= SHORTEST) & (seconds <= LONGEST) & (processor >= 0) & (processor <= 1)
-    if not right[1:].all():
-        raise damaged(_no_time(path, 1 + int(np.argmin(right[1:]))))
+    if not right.all():
+        raise damaged(_no_time(path, 1 + int(np.argmin(right))))
     return numbers
 
 

@@ -44,7 +44,7 @@ DOORS = {
     "jinja2": {"report"},
     "platformdirs": {"report"},
     "scipy": {"backends", "analysis"},
-    "pandas": {"report"},
+    "pandas": {"report", "runs"},
     "msgspec": {"runs", "measure", "report"},
     "psutil": {"host"},
     "numpy": {"analysis", "backends", "kernels", "measure", "model", "plugins", "report", "runs", "verification"},

@@ -70,10 +70,10 @@ def uneven_seconds(case: Case) -> float:
     return exact_seconds(case) * (2 if (case.activation, case.strategy) == ("tanh", "cached") else 1)
 
 
-def run_in(directory: Path, *arguments: str) -> None:
+def run_in(directory: Path, *arguments: str, seconds: Callable[[Case], float] = uneven_seconds) -> None:
     """Run the command line in a directory, with exact times."""
     with contextlib.chdir(directory):
-        result = CliRunner().invoke(main, list(arguments), obj=FakeBench(uneven_seconds).seams)
+        result = CliRunner().invoke(main, list(arguments), obj=FakeBench(seconds).seams)
     assert result.exit_code == 0, result.output
 
 

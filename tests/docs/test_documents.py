@@ -24,6 +24,7 @@ from benchmarks import accuracy_table, figures
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench
 from tests.support.registered import register
+from tests.support.tiers import EXHAUSTIVE
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -42,7 +43,12 @@ def commands(text: str) -> list[str]:
     return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ actbench ")]
 
 
-def test_every_command_in_the_readme_runs_in_the_order_in_which_it_stands(actbench: Actbench) -> None:
+@pytest.mark.parametrize("backends", ["python,numpy", pytest.param("", marks=EXHAUSTIVE)])
+def test_every_command_in_the_readme_runs_in_the_order_in_which_it_stands(
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch, backends: str
+) -> None:
+    """Where no backend is named, on these alone: most of the time is compiling."""
+    monkeypatch.setenv("ACTBENCH_BACKEND", backends)
     lines = commands(README)
     assert len(lines) > 8
     for line in lines:

@@ -11,6 +11,7 @@ from actbench.cli import init
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench
 from tests.support.selections import rows
+from tests.support.tiers import EXHAUSTIVE
 
 SYMLOG = ("run", "--load", "activations.py", "-a", "symlog", "--preset", "smoke", "--rounds", "6")
 
@@ -34,11 +35,22 @@ def test_the_files_work_as_they_are(actbench: Actbench) -> None:
     assert {row["strategy"] for row in rows(Path("here/cases.csv"))} == {"recompute", "cached", "yardstick"}
 
 
-@pytest.mark.parametrize(("op", "dtype"), [("derivative", "float64"), ("step", "float32")])
-def test_every_kernel_of_the_starting_file_is_right_everywhere(actbench: Actbench, op: str, dtype: str) -> None:
+EVERYWHERE = "python,numpy,numpy-quiet,numpy-blocked,numba,numba-simd"
+
+
+@pytest.mark.parametrize(
+    ("op", "dtype", "backends"),
+    [
+        ("derivative", "float64", "numpy,numpy-quiet,numba"),
+        pytest.param("derivative", "float64", EVERYWHERE, marks=EXHAUSTIVE),
+        pytest.param("step", "float32", EVERYWHERE, marks=EXHAUSTIVE),
+    ],
+)
+def test_every_kernel_of_the_starting_file_is_right_everywhere(
+    actbench: Actbench, op: str, dtype: str, backends: str
+) -> None:
     actbench("init")
     Path("activations.py").write_text(uncommented(Path("activations.py").read_text()))
-    backends = "python,numpy,numpy-quiet,numpy-blocked,numba,numba-simd"
     chosen = ("-b", backends, "--op", op, "-d", dtype, "-n", "16", "--rounds", "1")
     for activation, strategies in (("symlog", "recompute,cached"), ("logistic", "from-cosh")):
         found = actbench(
@@ -81,7 +93,11 @@ def test_the_settings_are_accepted_as_they_stand_and_with_every_comment_removed(
     assert {case.split("/")[0] for case in found.stdout.splitlines()} == {"symlog"}
 
 
-def test_the_workflow_runs_what_there_is(actbench: Actbench, bench: FakeBench) -> None:
+@pytest.mark.parametrize("backends", ["python,numpy", pytest.param("", marks=EXHAUSTIVE)])
+def test_the_workflow_runs_what_there_is(
+    actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch, backends: str
+) -> None:
+    monkeypatch.setenv("ACTBENCH_BACKEND", backends)
     actbench("init")
     workflow: dict[Any, Any] = yaml.safe_load(Path(".github/workflows/actbench.yml").read_text())
     assert workflow[True] == "pull_request"  # YAML reads 'on' as a truth value

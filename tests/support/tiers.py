@@ -42,3 +42,11 @@ class Share(NamedTuple):
 def exhaustive_but(chosen: Iterable[T], quick: Callable[[T], bool]) -> list[Any]:
     """Return parameters for `pytest.mark.parametrize`, of which those that are not quick are exhaustive."""
     return [value if quick(value) else pytest.param(value, marks=EXHAUSTIVE) for value in chosen]
+
+
+def first_of_each(chosen: Iterable[T], kind: Callable[[T], object]) -> list[Any]:
+    """Return parameters likewise: the first of every kind is quick, and what comes after it exhaustive."""
+    every = [*chosen]
+    firsts = {kind(value): place for place, value in reversed([*enumerate(every)])}
+    places = {*firsts.values()}
+    return [value if place in places else pytest.param(value, marks=EXHAUSTIVE) for place, value in enumerate(every)]

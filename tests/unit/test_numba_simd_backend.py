@@ -27,6 +27,7 @@ from actbench.model.checks import Compiled
 from actbench.model.names import Dtype, Op
 from tests.conftest import Actbench
 from tests.support import kernels
+from tests.support.tiers import first_of_each
 
 EVERY = [each for each in kernels.every_kernel() if each.backend in {"numba-simd", "numba-parallel"}]
 COMPARED = ("hard-tanh", "identity", "leaky-relu", "relu")
@@ -54,7 +55,14 @@ def compiled(chosen: KernelId) -> Compiled:
     return found
 
 
-@pytest.mark.parametrize("chosen", [*dict.fromkeys(SERIAL + DERIVATIVES + SAMPLE)], ids=lambda chosen: chosen.id)
+EVERY_LOOP = [*dict.fromkeys(SERIAL + DERIVATIVES + SAMPLE)]
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    first_of_each(EVERY_LOOP, lambda chosen: (chosen.backend, chosen.op, chosen.dtype)),
+    ids=lambda chosen: chosen.id,
+)
 def test_every_kernel_is_vector_code_of_its_own_dtype_without_a_call(chosen: KernelId) -> None:
     found = compiled(chosen)
     assert found.vector_bits >= 128

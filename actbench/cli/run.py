@@ -90,7 +90,7 @@ def command(
       actbench run --resume results/overnight --budget 1h
     """
     from actbench.errors import LoadedCodeError, WrongKernelError
-    from actbench.measure.preparing import fewest_rounds, prepare
+    from actbench.measure.preparing import guaranteed_rounds, prepare
     from actbench.measure.requests import RunRequest
     from actbench.measure.session import Seams, Session
     from actbench.report import terminal
@@ -114,7 +114,7 @@ def command(
     else:
         raise click.UsageError("--resume goes on in its own directory: leave -o out")
     with opened as writer:
-        session = Session(writer.record, writer.times, started, fewest_rounds(request), seams)
+        session = Session(writer.record, writer.times, started, guaranteed_rounds(request), seams)
         status = Status.INTERRUPTED
         try:
             with Progress(quiet=quiet) as progress:

@@ -31,7 +31,7 @@ def planned(request: RunRequest, seed: int) -> Plan:
     )
 
 
-def fewest_rounds(request: RunRequest) -> int:
+def guaranteed_rounds(request: RunRequest) -> int:
     """Return the rounds to measure even beyond the budget: one where the user set it, else enough for intervals."""
     return 1 if request.budget else MIN_ROUNDS
 
@@ -82,7 +82,7 @@ class PreparedRun:
             round_seconds=round_seconds(self.plan, self.preset.arm_seconds),
             rounds=request.rounds,
             budget=request.budget or (None if request.rounds else self.preset.budget),
-            fewest=fewest_rounds(request),
+            fewest=guaranteed_rounds(request),
             for_interval=MIN_ROUNDS,
         )
 

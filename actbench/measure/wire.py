@@ -87,7 +87,7 @@ def _decoder(kind: Any) -> Callable[[Any], Any]:
     if isinstance(kind, type) and is_dataclass(kind):
         return partial(_dataclass, kind, get_type_hints(kind))
     if hasattr(kind, "_make"):  # a named tuple, of plain values
-        return partial(kind._make)
+        return partial(tuple.__new__, kind)
     arguments = get_args(kind)
     if get_origin(kind) is tuple:
         return lambda items: tuple(map(_decoder(arguments[0]), items))

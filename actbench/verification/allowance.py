@@ -36,8 +36,8 @@ def check_weaknesses(kernel: Kernel, derivative: Array, error: Array, z: Array) 
             continue  # the factor is a bound, and not in every format reached
         if weakness.flaw is Flaw.OVERFLOWS and (number & _region(weakness, z)).any():
             raise _idle(kernel, weakness)
-        own = _region(weakness, z) & ~(overflows & (weakness.flaw is Flaw.CANCELS))
-        if not np.any(error[own] > STATED_ULP):
+        declared = _region(weakness, z) & ~(overflows & (weakness.flaw is Flaw.CANCELS))
+        if not np.any(error[declared] > STATED_ULP):
             raise _idle(kernel, weakness)
 
 

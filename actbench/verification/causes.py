@@ -115,7 +115,7 @@ def _exponent(z: Array, computed: Array, slope: Array, error: Array) -> str:
         if not (right and normal.any() and np.all((error <= TIMES * exponent)[normal])):
             return ""
         ratio, octaves = (error / exponent)[normal], np.floor(np.log2(exponent[normal]))
-        largest = [ratio[octaves == each].max() for each in np.unique(octaves) if np.sum(octaves == each) >= FEW]
+        largest = [ratio[octaves == octave].max() for octave in np.unique(octaves) if np.sum(octaves == octave) >= FEW]
         if not largest or min(largest) < GROWS:
             return ""
         size_of = _power(np.abs(z[normal]), exponent[normal])

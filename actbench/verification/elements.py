@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from actbench.model.names import Op
 from actbench.verification import allowance, kept, refusal
 from actbench.verification.evaluation import Evaluation
 from actbench.verification.truth import Array, Truth, truth_at
+from actbench.verification.wording import mismatch, place
 
 PRODUCT = 2.0
 """ULP that a multiplication by any dy, and the division by it here, may add to an error."""
@@ -77,7 +77,7 @@ def _wrong(kernel: Kernel, z: Array, derivative: Array, slope: Truth, slack: flo
         return allowance.exceeding(kernel, derivative, slope, z, slack)
     forward = kernel.formulas.weaknesses
     expected, at = kept.expected(kernel, z, 2 * STATED_ULP * allowance.factor(forward, z))
-    wrong = [allowance.exceeding(kernel, derivative, each, place, slack) for each in expected for place in (z, at)]
+    wrong = [allowance.exceeding(kernel, derivative, truth, inputs, slack) for truth in expected for inputs in (z, at)]
     return np.asarray(np.logical_and.reduce(wrong))
 
 
@@ -86,8 +86,5 @@ def _refused(  # noqa: PLR0913, PLR0917  # all of it is said
 ) -> WrongKernelError:
     error = np.where(wrong, expected.error(computed), -1.0)
     at = int(np.argmax(error))
-    values: tuple[Any, ...] = (z[at], computed[at], expected.nearest[at])
-    where, result, right = (f"{value:.9g}" for value in values)
-    return WrongKernelError(
-        f"{kernel.id} is wrong {when}: at z = {where} it gives {result} where {what} = {right} ({error[at]:.3g} ULP)"
-    )
+    fault = mismatch(place(z, at, wrong), what, computed[at], expected.nearest[at])
+    return WrongKernelError(f"{kernel.id} is wrong {when}: {fault} ({error[at]:.3g} ULP)")

@@ -24,7 +24,7 @@ from actbench.kernels.operands import Operands
 from actbench.model.names import Dtype, Storage
 from actbench.model.rule import Dialect
 from actbench.plugins import evaluating
-from actbench.verification.truth import Array, Truth, beside, slope_at
+from actbench.verification.truth import Array, Truth, nearest_to, slope_at
 
 DIGITS = 100
 """Decimal digits of the formula's arithmetic."""
@@ -53,13 +53,15 @@ def _expected(kernel: Kernel, z_bytes: bytes, doubt_bytes: bytes) -> tuple[tuple
     computed = {operand.name: operands.array(operand).astype(np.float64) for operand in wide}
     names = (*computed,)
     formula = _Formula(kernel)
-    found = []
+    slopes = []
     for aside in (0,) if names == ("z",) else ASIDE:
         kept = [_rounded(computed[name], 0.0 if name == "z" else aside * doubt, dtype, storage) for name in names]
-        found.append(beside([formula(*each) for each in zip(*(each.tolist() for each in kept), strict=True)], z.dtype))
+        slopes.append(
+            nearest_to([formula(*row) for row in zip(*(column.tolist() for column in kept), strict=True)], z.dtype)
+        )
     at = _rounded(z.astype(np.float64), 0.0, dtype, storage) if "z" in names else z
     limit = np.finfo(dtype).max
-    return tuple(found), np.clip(at, -limit, limit).astype(dtype)
+    return tuple(slopes), np.clip(at, -limit, limit).astype(dtype)
 
 
 def _rounded(computed: Array, aside: Array | float, dtype: Dtype, storage: Storage) -> Array:
@@ -97,10 +99,10 @@ class _Formula:
     def _evaluate(self, residuals: tuple[float, ...]) -> Any:
         if np.all(np.isfinite(residuals)):
             try:
-                found = self._exact(*residuals)
+                slope = self._exact(*residuals)
             except (ArithmeticError, ValueError):
-                found = mpmath.mpc(0, 1)
-            if not isinstance(found, mpmath.mpc):
-                return found
+                slope = mpmath.mpc(0, 1)
+            if not isinstance(slope, mpmath.mpc):
+                return slope
         with np.errstate(all="ignore"):
-            return float(self._float64(*(np.array([each]) for each in residuals))[0])
+            return float(self._float64(*(np.array([residual]) for residual in residuals))[0])

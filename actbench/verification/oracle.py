@@ -178,7 +178,7 @@ def _check_kept(kernel: Kernel, derivative: Array, z: Array) -> None:
     forward = kernel.formulas.weaknesses
     expected, at = kept.expected(kernel, z, 2 * STATED_ULP * allowance.factor(forward, z))
     wrong = np.logical_and.reduce(
-        [allowance.exceeding(kernel, derivative, each, place) for each in expected for place in (z, at)]
+        [allowance.exceeding(kernel, derivative, truth, place) for truth in expected for place in (z, at)]
     )
     if wrong.any():
         raise refusal.wrong_kept(kernel, z, derivative, expected[0], wrong)

@@ -18,8 +18,8 @@ from actbench.kernels.kernel import Kernel
 from actbench.model.checks import STATED_ULP
 from actbench.verification import allowance, causes
 from actbench.verification.truth import Array, Truth, sides_at
-from actbench.verification.truth.diagnosis import WRONG_INPUT, Evidence, ambiguous, guess, one_sided, telling
-from actbench.verification.wording import distinct, extent, place
+from actbench.verification.truth.diagnosis import WRONG_INPUT, Evidence, ambiguous, guess, one_sided, simplest_wrong_z
+from actbench.verification.wording import distinct, extent, mismatch, place
 
 SEEN = 10.0
 """|z| that a layer sees: a z within is named first, and one beyond where the error is larger there."""
@@ -137,7 +137,7 @@ class _Refusal:
         elif words := ambiguous(evidence):
             yield words
         elif words := guess(evidence) or self._one_sided(evidence, off):
-            small = telling(evidence)
+            small = simplest_wrong_z(evidence)
             yield f"{self._at(worst if small is None else small, off)}: {words}"
         else:
             yield from self._by_cause(off)
@@ -218,7 +218,7 @@ class _Refusal:
     def _few_places(self, off: Array) -> str:
         """Say so where nothing is wrong but at single z."""
         single = np.unique(self.z[off])
-        others = ", ".join(place(self.z, int(np.flatnonzero(self.z == each)[-1]), off) for each in single[:FEW_PLACES])
+        others = ", ".join(place(self.z, int(np.flatnonzero(self.z == z)[-1]), off) for z in single[:FEW_PLACES])
         if single.size > FEW_PLACES:
             return ""
         if not (self.wrong & ~off).any():
@@ -238,8 +238,7 @@ class _Refusal:
 
     def _at(self, at: int, there: Array) -> str:
         """Say what it gives at one z."""
-        computed, expected = distinct(self.computed[at] + 0, self.expected.nearest[at] + 0)
-        return f"at z = {place(self.z, at, there)} it gives {computed} where {self.what} = {expected}"
+        return mismatch(place(self.z, at, there), self.what, self.computed[at], self.expected.nearest[at])
 
     def _sides(self, at: int) -> str:
         return _sides(self.kernel.activation, float(self.z[at])) if self.what == "g'" else ""

@@ -10,10 +10,10 @@ import numpy as np
 from actbench.verification.truth import Array
 
 SHORT = 9
-"""Digits of a number that need not be told from another: those of float32."""
+"""Digits of a number that need not be distinguished from another: those of float32."""
 
 LONG = 17
-"""Digits that tell any two numbers of float64 apart."""
+"""Digits that distinguish any two numbers of float64."""
 
 
 def distinct(one: Any, other: Any, digits: int = SHORT) -> tuple[str, str]:
@@ -25,8 +25,14 @@ def distinct(one: Any, other: Any, digits: int = SHORT) -> tuple[str, str]:
     return texts
 
 
+def mismatch(z: str, what: str, computed: Any, expected: Any) -> str:
+    """Say what a kernel gives at one z, and what is right; 0 has no sign here."""
+    result, right = distinct(computed + 0, expected + 0)
+    return f"at z = {z} it gives {result} where {what} = {right}"
+
+
 def place(z: Array, at: int, wrong: Array) -> str:
-    """Return the z of an index, with digits that tell it from every other; ``-0`` only where 0 itself is not wrong."""
+    """Return the z of an index, with the digits that distinguish it; ``-0`` only where 0 itself is not wrong."""
     if z[at] == 0:
         return "-0" if np.signbit(z[at]) and not wrong[(z == 0) & ~np.signbit(z)].any() else "0"
     others = z[z != z[at]].astype(np.float64)

@@ -66,7 +66,7 @@ class GuardedCalls:
             output.fill(np.nan)
         raw = _called(invocation)
         faults = [*memory.faults()]
-        if subject.is_compared:  # a rung may return nothing, or what it was given
+        if subject.is_compared:  # a rung may return nothing, or its operand
             faults += self._faults_of(subject, raw, invocation)
         outputs = _outputs(invocation, raw)
         if outputs and not (faults or subject.is_built_in):
@@ -77,17 +77,17 @@ class GuardedCalls:
     def _again(
         self, subject: Subject, outputs: tuple[Array, ...], invocation: Invocation, memory: GuardedMemory
     ) -> Iterator[str]:
-        """Call the user's own code again: on the same operands, then on these in another order, at the same addresses.
+        """Call the user's code again: on the same operands, then on these in another order, at the same addresses.
 
-        In reverse each element has another place. Then two in the middle change theirs, which a kernel does not see
-        that knows its operands again by some elements, or by their sum. Outputs that it is given still hold the result
-        of the call before, as while it is timed.
+        In reverse order every element moves. Then two elements in the middle are swapped, which a kernel misses that
+        recognises its operands by some elements or by their sum. Preallocated outputs still hold the result of the
+        previous call, as while it is timed.
         """
         yield from self._faults_of(subject, _called(invocation), invocation)
         size = memory.size
         exchanges = [exchange(size) for _ in range(1 if size >= LARGE else EXCHANGES)]
         reverse = np.arange(size)[::-1]
-        for order, words in ((reverse, "in reverse"), *((each, "in another order") for each in exchanges)):
+        for order, words in ((reverse, "in reverse"), *((swap, "in another order") for swap in exchanges)):
             after: tuple[Any, ...] = ()
             if memory.rearrange(order):
                 after = _called(invocation)
@@ -166,7 +166,7 @@ class GuardedMemory:
             self._surround(room)
 
     def operand(self, backend: Backend, operand: Operand, *, writable: bool = True) -> Any:
-        """Return an operand in memory of its own. It can be written to: what a kernel does to it is told afterwards."""
+        """Return an operand in separate memory. It is writable: what a kernel writes to it is detected afterwards."""
         del writable
         original = self._operands.array(operand)
         if backend.places and operand not in self._placed:
@@ -232,7 +232,7 @@ def _called(invocation: Invocation) -> tuple[Any, ...]:
 
 
 def _outputs(invocation: Invocation, raw: tuple[Any, ...]) -> tuple[Array, ...]:
-    """Return as arrays what a call returned, or what it was given to write to."""
+    """Return the outputs of a call as arrays: those that it returned, or its preallocated ones."""
     return (invocation.outputs or ()) if raw[0] is None else tuple(map(invocation.release, raw))
 
 
@@ -274,7 +274,7 @@ def _shared(result: Any, other: Any) -> bool:
 
 
 def _memory(of: Any) -> Array | None:
-    """Return a view of an object's own memory; None where it has none that can be looked at, as on a device."""
+    """Return a view of an object's memory; None where that cannot be read, as on a device."""
     if isinstance(of, np.ndarray):
         return of
     try:

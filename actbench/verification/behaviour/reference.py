@@ -1,13 +1,13 @@
-"""What every element of a large result should be, in float64, by formulas that have passed the oracle.
+"""Reference values in float64 for every element of a large result, by formulas that have passed the oracle.
 
-The oracle knows the truth at some thousand z. A kernel may still be wrong between them, or at some sizes, or in the
-last elements of an array. So every element of a result is held to another formula, evaluated by numpy in float64: that
-of the built-in `recompute`, which tests hold to the truth on every float32. An activation of the user's is held to its
-first strategy that keeps z, and on a sample also to differences of its forward function
-(`actbench.verification.truth.differences`), so that a formula which is wrong itself does not vouch for itself.
+The oracle checks some thousand z. A kernel may still be wrong between them, at some sizes, or in the last elements of
+an array. So every element of a result is compared with another formula, evaluated by numpy in float64: that of the
+built-in `recompute`, which tests compare with the truth on every float32. An activation of the user's is compared with
+its first strategy that keeps z, and on a sample also with differences of its forward function
+(`actbench.verification.truth.differences`), because a wrong formula cannot vouch for itself.
 
-What differs is no fault yet, since a strategy may lose digits that the reference keeps: these elements are told, the
-worst of every band of |z|, and the oracle looks up the truth there.
+A difference alone is no fault, since a strategy may lose digits that the reference keeps: the worst element of every
+band of |z| is reported, and the oracle evaluates the truth there.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from actbench.model.rule import Dialect, Formula
 from actbench.verification.behaviour import Elements
 
 EDGES = np.array([0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0])
-"""Between bands of |z|: of each the worst element is told."""
+"""The edges of the bands of |z|, of each of which the worst element is reported."""
 
 SAMPLE = 1 << 14
-"""Elements that are held to differences: some 200 evaluations of the forward function each."""
+"""Elements that are compared with differences, at some 200 evaluations of the forward function an element."""
 
 SAFETY = 10.0
-"""How many times its estimated error a difference may be off."""
+"""The tolerance of a difference, as a multiple of its estimated error."""
 
 RECOMPUTE = "recompute"
 """The strategy that every built-in activation has, and that is accurate everywhere."""

@@ -1,8 +1,8 @@
-"""The truth about an activation: g' and g at any z, as numbers beside a format.
+"""The truth about an activation: g' and g at any z, rounded to a format, with the rounding error.
 
-By mpmath where the activation's definition can be evaluated there. A user's own function may call numpy or scipy, which
-know no numbers of mpmath: then g' is known from differences of the forward function in float64, to fewer digits, and
-how many these are is estimated with it. What is not known counts as no error of a kernel's.
+It is evaluated by mpmath where the activation's definition accepts mpmath's numbers. A user's function that calls numpy
+or scipy does not: then g' is computed from differences of the forward function in float64, to fewer digits, whose
+number is estimated. Where the truth is unknown, a kernel is not wrong.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ __all__ = [
     "SAFETY",
     "Array",
     "Truth",
-    "beside",
     "dependence",
     "differences",
+    "nearest_to",
     "obstacle",
     "residuals_at",
     "sides_at",
@@ -119,10 +119,12 @@ def truth_at(activation: Activation, z: Array) -> tuple[Truth, Truth]:
         raise BenchmarkError(dependent)
     if obstacle(activation) is None:
         points = _exact(activation).at(z)
-        return beside([point.slope for point in points], z.dtype), beside([point.output for point in points], z.dtype)
+        return nearest_to([point.slope for point in points], z.dtype), nearest_to(
+            [point.output for point in points], z.dtype
+        )
     at = z.astype(np.float64)
     result = differences.differentiate(differences.forward(activation), at, dict(activation.formulas.kinks))
-    slope, output = beside(list(result.slope), z.dtype), beside(list(result.output), z.dtype)
+    slope, output = nearest_to(list(result.slope), z.dtype), nearest_to(list(result.output), z.dtype)
     with np.errstate(over="ignore", invalid="ignore"):
         slack = [SAFETY * result.error / slope.ulp, SAFETY * result.noise / output.ulp]
     return (
@@ -164,7 +166,7 @@ def residuals_at(activation: Activation, strategy: str, z: Array, y: Callable[[]
         raise BenchmarkError(f"{activation.name} has no exact residuals: mpmath cannot evaluate it ({reason})")
     if rule.save:
         saved = exact.saved(lambda m: activation.rule(strategy, Dialect.SCALAR, m).save, len(rule.saved), z)
-        known |= {name: beside(numbers, z.dtype).nearest for name, numbers in zip(rule.saved, saved, strict=True)}
+        known |= {name: nearest_to(numbers, z.dtype).nearest for name, numbers in zip(rule.saved, saved, strict=True)}
     return {name: known[name] for name in rule.residuals}
 
 
@@ -182,8 +184,8 @@ def slope_at(activation: Activation, z: float) -> Any:
     return point.slope
 
 
-def beside(numbers: Sequence[Any], dtype: np.dtype[Any]) -> Truth:
-    """Return numbers of mpmath, or floats, beside a format; NaN where there is none, and of None nothing is known."""
+def nearest_to(numbers: Sequence[Any], dtype: np.dtype[Any]) -> Truth:
+    """Return the floats nearest to mpmath's numbers or floats, with the rest; None is an unknown number."""
     with np.errstate(over="ignore", invalid="ignore"):  # the largest finite number has no neighbour above
         nearest = np.array([_to_float(number) for number in numbers]).astype(dtype)
         ulp = np.fmin(np.spacing(np.abs(nearest)), np.finfo(dtype).max).astype(np.float64)

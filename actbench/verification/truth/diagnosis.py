@@ -55,7 +55,7 @@ WRONG_INPUT = (
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a kernel was asked, what it answered, and the truth. Arrays of one length."""
+    """The inputs of a kernel, its results, and the truth: arrays of one length."""
 
     kernel: Kernel
     z: Array
@@ -74,7 +74,7 @@ class Evidence:
 
 
 def ambiguous(evidence: Evidence) -> str:
-    """Say which two z with different g' have one y, where the kernel is given y alone; else nothing."""
+    """Say which two z with different g' have one y, if the kernel keeps y alone; otherwise return nothing."""
     kept, _ = _formula(evidence.kernel)
     if kept != ("y",):
         return ""
@@ -83,11 +83,11 @@ def ambiguous(evidence: Evidence) -> str:
     tried = [at for z in TELLING for at in np.flatnonzero((evidence.z == z) & evidence.wrong)]
     rest = np.flatnonzero(evidence.wrong & (np.abs(evidence.z) <= ambiguity.NEAR))
     for at in [*tried, *rest[:: max(1, rest.size // TRIED)]]:
-        found = ambiguity.pair(evidence.kernel.activation, float(evidence.z[at]), float(evidence.slope[at]), largest)
-        if found is not None:
-            (one, other), (before, after) = found.z, found.slopes
+        pair = ambiguity.pair(evidence.kernel.activation, float(evidence.z[at]), float(evidence.slope[at]), largest)
+        if pair is not None:
+            (one, other), (before, after) = pair.z, pair.slopes
             return (
-                f"y is not enough: z = {one + 0:.9g} and z = {other + 0:.9g} both give y = {found.y + 0:.9g}, with "
+                f"y is not enough: z = {one + 0:.9g} and z = {other + 0:.9g} both give y = {pair.y + 0:.9g}, with "
                 f"g' = {before + 0:.9g} and {after + 0:.9g}"
             )
     return ""
@@ -98,16 +98,16 @@ def guess(evidence: Evidence) -> str:
     return next((words for words, fits in _guesses(evidence) if fits), "")
 
 
-def telling(evidence: Evidence) -> int | None:
-    """Return where the kernel is wrong at a small round z, or None where it is right at all of them."""
-    found = (np.flatnonzero((evidence.z == z) & evidence.wrong) for z in TELLING)
-    return next((int(at[-1]) for at in found if at.size and np.isfinite(evidence.computed[at[-1]])), None)
+def simplest_wrong_z(evidence: Evidence) -> int | None:
+    """Return the index of the simplest z where the kernel is wrong; None where it is right at all simple z."""
+    places = (np.flatnonzero((evidence.z == z) & evidence.wrong) for z in TELLING)
+    return next((int(at[-1]) for at in places if at.size and np.isfinite(evidence.computed[at[-1]])), None)
 
 
 def _guesses(evidence: Evidence) -> Iterator[tuple[str, bool]]:
     """Yield phrases, and whether they fit, the likeliest first."""
     computed, slope, output, dy = (
-        each.astype(np.float64) for each in (evidence.computed, evidence.slope, evidence.output, evidence.dy)
+        values.astype(np.float64) for values in (evidence.computed, evidence.slope, evidence.output, evidence.dy)
     )
     kept, formula = _formula(evidence.kernel)
     if kept == ("z",):
@@ -173,7 +173,7 @@ def _factor(computed: Array, slope: Array) -> float:
 
 
 def _formula(kernel: Kernel) -> tuple[tuple[str, ...], Callable[..., Array]]:
-    """Return what the kernel's derivative is given, and the derivative over arrays of float64."""
+    """Return the residuals of the kernel's derivative, and the derivative over arrays of float64."""
     array = kernel.formula(Dialect.ARRAY, backends.namespace("numpy"))
     scalar = kernel.formula(Dialect.SCALAR, backends.namespace("python"))
     return array.residuals, over_arrays(array.derivative, scalar.derivative)

@@ -111,17 +111,17 @@ def forward(activation: Activation) -> Callable[..., Array]:
 def over_arrays(array: Formula, scalar: Formula) -> Callable[..., Array]:
     """Return a formula as a function of arrays: in the array dialect, or the scalar one where that takes no arrays.
 
-    It gives float64, or complex128 where the formula gives complex numbers.
+    The function returns float64, or complex128 where the formula returns complex numbers.
     """
 
-    def call(*given: Array) -> Array:
+    def call(*residuals: Array) -> Array:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                found = _numbers(array(*given))
-            except Exception:  # noqa: BLE001  # it may be for numbers alone, or call what numpy has not
-                found = _numbers([_one(scalar, numbers) for numbers in zip(*given, strict=True)])
-        return np.broadcast_to(found, given[0].shape)
+                result = _numbers(array(*residuals))
+            except Exception:  # noqa: BLE001  # it may take numbers only, or call what numpy lacks
+                result = _numbers([_one(scalar, numbers) for numbers in zip(*residuals, strict=True)])
+        return np.broadcast_to(result, residuals[0].shape)
 
     return call
 
@@ -130,17 +130,17 @@ def differentiate(function: Callable[..., Array], z: Array, kinks: Mapping[float
     """Return g' at every z; `BenchmarkError` where the function raises, or differences do not settle."""
     try:
         with np.errstate(all="ignore"):
-            found = _differentiated(function, z, kinks)
+            slopes = _differentiated(function, z, kinks)
     except BenchmarkError:
         raise
     except Exception as error:  # noqa: BLE001  # the user's code may raise anything
         raise BenchmarkError(f"the forward function raises {type(error).__name__}: {error}".splitlines()[0]) from None
-    if found.digits is not None and found.digits < TYPICAL:
+    if slopes.digits is not None and slopes.digits < TYPICAL:
         raise BenchmarkError(
-            f"differences of the forward function give only {found.digits:g} digits of g' at half of all z: is it "
+            f"differences of the forward function give only {slopes.digits:g} digits of g' at half of all z: is it "
             "continuous, and computed in float64?"
         )
-    return found
+    return slopes
 
 
 def complaint(activation: Activation) -> str | None:

@@ -46,7 +46,7 @@ class Differentiated:
             except (UnknownError, OverflowError):
                 return Point(None, None)
             except UnsureError:
-                wanted = 3 * bits
+                needed = 3 * bits
             else:
                 met = jet.arithmetic.met
                 lack = [_lack(ball) for ball in (jet.slope, jet.value)]
@@ -54,12 +54,12 @@ class Differentiated:
                     mpmath.mp.make_mpf(ball[0]) if missing <= 0 else None
                     for ball, missing in zip((jet.slope, jet.value), lack, strict=True)
                 )
-                wanted = bits + max(lack) + SPARE
+                needed = bits + max(lack) + SPARE
                 if max(lack) <= 0 or (met and output is not None):
                     return Point(slope, output, met)
             if bits == LAST:
                 return Point(slope, output, met)
-            bits = min(-(-wanted // GRAIN) * GRAIN, LAST)
+            bits = min(-(-needed // GRAIN) * GRAIN, LAST)
 
     def evaluated(self, z: Any, bits: int) -> Jet:
         """Return what the definition makes of z in so many bits; `UnknownError` where that is no finite number."""
@@ -85,7 +85,7 @@ def obstacle(activation: Activation, probes: tuple[float, ...]) -> str | None:
                 definition.evaluated(mpmath.mpf(z), FIRST)
                 known += 1
             except (ArithmeticError, UnsureError):
-                known += 1  # it is told when the truth is asked for, with the z
+                known += 1  # reported with its z when the truth is computed
             except UnknownError:
                 continue
     except Exception as error:  # noqa: BLE001  # numpy and scipy raise whatever they like

@@ -75,7 +75,7 @@ def _numbers(result: Any, size: int) -> Array | None:
 
 
 def _called(formula: Callable[..., Any], arrays: list[Array]) -> Any | None:
-    """Return what a function of arrays gives; None where it raises, which is told elsewhere, or is for numbers."""
+    """Return the result of a function of arrays; None where it raises, or takes numbers only."""
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

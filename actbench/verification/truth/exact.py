@@ -91,7 +91,7 @@ def _tried(definition: Formula, z: Any) -> Any:
     try:
         return definition(z)
     except ArithmeticError:
-        return z  # it is told when the truth is asked for, with the z
+        return z  # reported with its z when the truth is computed
 
 
 def _refuse(_: Any) -> float:
@@ -105,7 +105,7 @@ def saved(build: Callable[[Any], Formula | None], count: int, z: Array) -> list[
 
 
 def _residual(build: Callable[[Any], Formula | None], number: int, m: Any) -> Formula:
-    """Return a formula for one of the saved residuals, as a constant: its derivative is not asked for."""
+    """Return a formula for one of the saved residuals, as a constant: its derivative is not needed."""
     save = build(m)
     assert save is not None  # noqa: S101  # there are residuals
 

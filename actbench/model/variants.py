@@ -10,6 +10,7 @@ Ids, and whatever is named as they are, hold the text; it is written and read he
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from actbench.errors import InputError, unknown
@@ -27,6 +28,7 @@ class Variant(NamedTuple):
         return f"{self.strategy}:{self.storage}" if self.storage else self.strategy
 
     @classmethod
+    @cache
     def parse(cls, text: str) -> Variant:
         """Read the text; `InputError` for a type that residuals cannot be kept in."""
         strategy, colon, storage = text.partition(":")

@@ -27,7 +27,7 @@ def command(ctx: click.Context, form: str, *, limited: bool) -> None:
     """
     from actbench.cli import configuration
     from actbench.host import environment, noise
-    from actbench.measure.limits import limits
+    from actbench.measure.peak_rates import limits
     from actbench.measure.session import Seams
     from actbench.report import host
 

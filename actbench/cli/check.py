@@ -91,8 +91,8 @@ def command(  # noqa: PLR0913  # one for each option that is not of a live check
     With --baseline, a RUN of this host is set against an older one of the same host. RUN is a run's directory or
     'latest', the latest complete run.
 
-    A case has regressed only where its whole 95 % interval lies above the margin and the chance of a mistake, corrected
-    for the number of cases, is at most 5 %; it is unchanged only where the whole interval lies inside the margin.
+    A case has regressed only where its whole 95 % interval lies above the margin and the p-value, corrected for the
+    number of cases, is at most 5 %; it is unchanged only where the whole interval lies inside the margin.
 
     Exit codes: 0 nothing regressed, 1 a case regressed, 3 none did but a case is inconclusive or missing, or the host
     is too noisy, 4 a benchmark failed, 5 there is no baseline, or it cannot be compared.

@@ -47,9 +47,9 @@ def commands(text: str) -> list[str]:
 def test_every_command_in_the_readme_runs_in_the_order_in_which_it_stands(
     actbench: Actbench, monkeypatch: pytest.MonkeyPatch, backends: str
 ) -> None:
-    """Where no backend is named, on these alone: most of the time is compiling."""
+    """In the quick tier, the backends are these where none is named, and nothing is measured for ten minutes."""
     monkeypatch.setenv("ACTBENCH_BACKEND", backends)
-    lines = commands(README)
+    lines = [line for line in commands(README) if not (backends and "--budget 10m" in line)]
     assert len(lines) > 8
     for line in lines:
         words = shlex.split(line.partition(" >")[0])[1:]

@@ -97,7 +97,7 @@ class Backend(ABC):
 
     def unsupported_storage(self, storage: Storage, dtype: Dtype) -> str | None:
         """Why this backend does not keep residuals of arithmetic in `dtype` as `storage`, or None when it does."""
-        return storage.obstacle(dtype) or self.only_wide or _narrowing.unavailable(storage)
+        return storage.unsupported(dtype) or self.only_wide or _narrowing.unavailable(storage)
 
     def conversion(self, storage: Storage, dtype: Dtype) -> Conversion:
         """Return the functions that narrow residuals to `storage` and widen them to `dtype`."""

@@ -3,6 +3,14 @@
 A **kernel** is an activation's strategy and op, bound by a backend to a dtype. A **case** is a kernel at one size.
 A **block** holds the cases that share activation, op, dtype and size: they are measured interleaved, so every ratio
 inside a block is a paired one. An **arm** is a case inside its block.
+
+These are identities: names and numbers, never what the names stand for, since runs are read whose code is not loaded.
+`actbench.kernels.resolution` gives what a case executes.
+
+To add an axis, such as a state of operands: a field with a default at the end of `Case`, and of `KernelId` where
+another kernel is called; its text in `id` and `parse`, left out where it is the default; and the same field in `Block`
+or in `Arm`, whichever has it in common. CSV files name their columns in `actbench.runs.values` and in
+`actbench.analysis.figures`.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ class Storage(StrEnum):
             f"what is kept is rounded to {digits} significant bits ({self}), above {largest} to inf, below {least} to 0"
         )
 
-    def obstacle(self, dtype: Dtype) -> str | None:
+    def unsupported(self, dtype: Dtype) -> str | None:
         """Say why residuals of arithmetic in `dtype` are not kept in this type, or None where they can be."""
         if self.itemsize < dtype.itemsize:
             return None

@@ -4,8 +4,8 @@ CHOSEN := not exhaustive
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run smoke test lint types unit fuzz judge repeatability cost selfcheck gate peers verify-simd verify-truth figures \
-	full-report sample portable oldest interpreters versions clean
+.PHONY: run smoke test test-all share lint types unit mutants fuzz judge repeatability cost selfcheck gate peers \
+	verify-simd verify-truth figures full-report sample portable oldest interpreters versions clean
 
 run: $(READY)                ## the default preset, with its tables
 	$(BIN)/python -m actbench run
@@ -44,6 +44,9 @@ oldest:                      ## likewise, with the oldest versions that pyprojec
 
 interpreters: $(READY)       ## both, on every Python that is supported and on this machine
 	$(BIN)/python .ci/interpreters.py
+
+mutants: $(READY)            ## do the tests notice faults? ninety of them, one by one: an hour or two
+	$(BIN)/python -m benchmarks.mutants
 
 fuzz: $(READY)               ## ten thousand damaged runs: refused, or read as they were measured: a few minutes
 	$(BIN)/python -m benchmarks.fuzz

@@ -66,7 +66,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     KEPT: _numerics("residual_dtype", "sixteen_bits", "residual_arrays"),
     CAUSES: _numerics("diagnosis", "refusal", "oracle_weaknesses"),
     TRUTH: (*_numerics("oracle_truth", "truth", "truth_unknown", "differences"), *_VERIFICATION),
-    ARCHIVE: _DISK,
+    ARCHIVE: (*_DISK, *_unit("pyperf_suite", "loading_mistakes", "latest")),
     BASELINE: _unit("check", "compare_runs", "compare_hosts", "compare_refused"),
     FILES: _DISK,
     JOURNAL: _DISK,

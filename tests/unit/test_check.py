@@ -7,12 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Actbench
+from tests.support.compared import NEW, OLD, RECOMPUTE
 from tests.support.fake import FakeBench, exact_seconds
 from tests.support.selections import PAIR, SMALL, edit
 from tests.unit.conftest import MeasuredOnce
-
-OLD, NEW = "old", "new"
-RECOMPUTE = "logistic/recompute/numpy/derivative/float64/1000"
 
 
 def slower(factor: float, strategy: str = "cached") -> object:

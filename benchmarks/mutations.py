@@ -51,7 +51,17 @@ _DISK = _unit("archive", "damaged_record", "journal", "files", "resume", "output
 
 TESTS: dict[str, tuple[str, ...]] = {
     STATISTICS: _unit(
-        *("statistics", "speedups", "regression", "between", "crossovers", "compare_cases", "compare_runs", "check"),
+        *(
+            "medians",
+            "statistics",
+            "speedups",
+            "regression",
+            "between",
+            "crossovers",
+            "compare_cases",
+            "compare_runs",
+            "check",
+        ),
     ),
     SEQUENTIAL: _unit("sequential", "regression", "live_check", "selfcheck"),
     INTERVAL: _unit("speedups", "stopping", "numbers", "run", "run_rounds"),

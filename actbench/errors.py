@@ -109,14 +109,14 @@ LOADED = "; code of your own is named with --load"
 """The other way out, where a name may be of the user's own code."""
 
 
-def damaged(said: str) -> InputError:
-    """Return the error for a file of a run that is not as it was written; `said` begins with its path."""
-    return InputError(f"{said}; restore it from a copy, or measure anew")
+def damaged(message: str) -> InputError:
+    """Return the error for a file of a run that is not as it was written; `message` begins with its path."""
+    return InputError(f"{message}; restore it from a copy, or measure again")
 
 
-def unwritable(said: str, error: OSError) -> ActbenchError:
+def unwritable(message: str, error: OSError) -> ActbenchError:
     """Return the error for a file that cannot be written: `OutputError` where no other name in that place helps."""
-    return (OutputError if error.errno in DEVICE_ERRORS else InputError)(said)
+    return (OutputError if error.errno in DEVICE_ERRORS else InputError)(message)
 
 
 def reason(error: OSError) -> str:

@@ -37,26 +37,26 @@ Rows = dict[str, dict[str, str]]
 
 def lines(path: Path) -> Iterator[str]:
     """Yield a row a strategy, of the activations whose g' is not a choice of constants; recompute where it is poor."""
-    found: dict[tuple[str, str], Rows] = {}
+    tables: dict[tuple[str, str], Rows] = {}
     with path.open() as file:
         for row in csv.DictReader(file):
             whole = (float(row["low"]), float(row["high"])) == (0.0, float("inf"))
             if row["backend"] == BACKEND and whole:
-                own = found.setdefault((row["activation"], row["strategy"]), {})
-                own.setdefault(f"{row['dtype']} {row['part']}", row)
-    for (activation, strategy), own in found.items():
-        if all(float(row["max_ulp"]) < 1 for row in own.values()):
+                rows = tables.setdefault((row["activation"], row["strategy"]), {})
+                rows.setdefault(f"{row['dtype']} {row['part']}", row)
+    for (activation, strategy), rows in tables.items():
+        if all(float(row["max_ulp"]) < 1 for row in rows.values()):
             continue
-        if strategy == "recompute" and all(float(own[f"{dtype} normal"]["p99_ulp"]) < POOR_ULP for dtype in DTYPES):
+        if strategy == "recompute" and all(float(rows[f"{dtype} normal"]["p99_ulp"]) < POOR_ULP for dtype in DTYPES):
             continue
-        cells = [cell for dtype in DTYPES for cell in _cells(own, dtype)]
+        cells = [cell for dtype in DTYPES for cell in _cells(rows, dtype)]
         yield f"| `{activation}` | {strategy} | {' | '.join(cells)} |"
 
 
-def _cells(own: Rows, dtype: str) -> Iterator[str]:
-    yield significant(float(own[f"{dtype} normal"]["p99_ulp"]), 2)
+def _cells(rows: Rows, dtype: str) -> Iterator[str]:
+    yield significant(float(rows[f"{dtype} normal"]["p99_ulp"]), 2)
     for name in ("wrong_from", "zero_from"):
-        ends = {part: own[f"{dtype} {part}"][name] for part in ("left", "right")}
+        ends = {part: rows[f"{dtype} {part}"][name] for part in ("left", "right")}
         left, right = (float(ends[part] or "nan") for part in ("left", "right"))
         if left < ALIKE * right < ALIKE**2 * left:  # never so where one is NaN
             yield f"±{significant(min(left, right), 3)}"
@@ -65,7 +65,7 @@ def _cells(own: Rows, dtype: str) -> Iterator[str]:
 
 
 def main() -> None:
-    """Write README.md anew."""
+    """Rewrite README.md."""
     path = Path(sys.argv[1] if len(sys.argv) > 1 else "results/reference/accuracy.csv")
     before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)

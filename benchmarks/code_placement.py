@@ -44,9 +44,9 @@ def measured(first: Path, second: Path, rounds: int) -> str:
         list(side_by_side.calibrate())
         for number in range(1, rounds + 1):
             list(side_by_side.round(number, [BLOCK]))
-    found = judge(side_by_side.sides, Margins(0.05))
+    changes = judge(side_by_side.sides, Margins(0.05))
     return ", ".join(
-        f"{each.case.strategy} {change(each.ratio)} (itself {change(each.control)})" for each in found if each.control
+        f"{arm.case.strategy} {change(arm.ratio)} (itself {change(arm.control)})" for arm in changes if arm.control
     )
 
 
@@ -60,7 +60,7 @@ def main() -> None:
     with TemporaryDirectory() as home:
         first, *others = (twin_environment(Path(home, str(number))) for number in range(chosen.copies + 1))
         for number, other in enumerate(others, start=1):
-            lockstep.sweeps = lambda *given: (replace(sweep, move=False) for sweep in moving(*given))  # type: ignore[attr-defined]
+            lockstep.sweeps = lambda *arguments: (replace(sweep, move=False) for sweep in moving(*arguments))  # type: ignore[attr-defined]
             print(f"copy {number}, code stays: {measured(first, other, chosen.rounds)}", flush=True)
             lockstep.sweeps = moving  # type: ignore[attr-defined]
             print(f"copy {number}, code moves: {measured(first, other, chosen.rounds)}", flush=True)

@@ -23,8 +23,8 @@ SELECTION = ("-b", "numpy,numba", "-s", "recompute,cached", "-n", "1k,10k,100k",
 def measured(*options: str) -> tuple[float, list[float]]:
     """Run actbench; return wall seconds a case, and the half widths of all speedups, relative."""
     run, seconds = whole_run(*SELECTION, *options)
-    found: list[Speedup] = [each for block in run.times.blocks for each in block_speedups(run.times, block)]
-    return seconds / len(run.plan.cases), [each.half_width for each in found]
+    speedups: list[Speedup] = [speedup for block in run.times.blocks for speedup in block_speedups(run.times, block)]
+    return seconds / len(run.plan.cases), [speedup.half_width for speedup in speedups]
 
 
 def say(engine: str, seconds: float, widths: list[float]) -> None:

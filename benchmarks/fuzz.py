@@ -183,7 +183,7 @@ def trial(number: int, runs: Path, seed: int, truths: dict[str, Truth], *, drawi
 
 def _differs(reader: tuple[str, ...], truths: dict[str, Truth]) -> bool:
     """Say whether what a command has accepted is something else than either run."""
-    path = next(Path(each) for each in reader if each.startswith("here"))
+    path = next(Path(line) for line in reader if line.startswith("here"))
     try:
         run = archive.load(path)
     except InputError:

@@ -33,7 +33,7 @@ class Tally:
     codes: Counter[int] = field(default_factory=Counter)
     verdicts: Counter[str] = field(default_factory=Counter)
     noisy: int = 0
-    found: int = 0
+    detected: int = 0
     """Checks that called the slowed arm regressed."""
     pyperf: Counter[bool] = field(default_factory=Counter)
     """Benchmarks that pyperf calls significantly different, or not."""
@@ -55,8 +55,8 @@ def compare_to(place: Path) -> Counter[bool]:
     """Count what pyperf calls significant between the two sides of a check."""
     files = [str(place / side / "pyperf.json") for side in ("baseline", "candidate")]
     command = [sys.executable, "-m", "pyperf", "compare_to", "--verbose", *files]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return Counter({True: said.count("\nSignificant ("), False: said.count("\nNot significant!")})
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return Counter({True: output.count("\nSignificant ("), False: output.count("\nNot significant!")})
 
 
 def cases() -> list[str]:
@@ -98,9 +98,9 @@ def one(tally: Tally, place: Path, slowed: str | None, twin: str, chosen: argpar
     tally.seconds.append(seconds)
     tally.verdicts.update(verdict for case, verdict in verdicts.items() if case != slowed)
     tally.pyperf += compare_to(place / "runs")
-    tally.found += slowed is not None and verdicts[slowed] == "regressed"
-    said = f"{slowed}: {verdicts[slowed]}" if slowed else f"{Counter(verdicts.values()).most_common()}"
-    print(f"exit {code} in {seconds:.0f} s; {said}", flush=True)
+    tally.detected += slowed is not None and verdicts[slowed] == "regressed"
+    outcome = f"{slowed}: {verdicts[slowed]}" if slowed else f"{Counter(verdicts.values()).most_common()}"
+    print(f"exit {code} in {seconds:.0f} s; {outcome}", flush=True)
 
 
 def summary(tally: Tally, chosen: argparse.Namespace) -> str:
@@ -116,7 +116,7 @@ def summary(tally: Tally, chosen: argparse.Namespace) -> str:
         f"called different though the same: {share(wrong, judged)}",
     ]
     if chosen.slowdown:
-        lines.append(f"slowed by {chosen.slowdown:g} % and called regressed: {share(tally.found, checks)}")
+        lines.append(f"slowed by {chosen.slowdown:g} % and called regressed: {share(tally.detected, checks)}")
     else:
         lines.append(f"checks that failed: {share(tally.codes[1], checks)}")
         lines.append(f"pyperf compare_to calls different: {share(tally.pyperf[True], sum(tally.pyperf.values()))}")

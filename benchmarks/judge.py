@@ -95,13 +95,15 @@ class Item:
 
 def items(file: Path) -> list[Item]:
     """Load a file, and return what it declares."""
-    before = {(name, known) for name, each in registry.activations().items() for known in each.strategies}
+    before = {(name, known) for name, activation in registry.activations().items() for known in activation.strategies}
     known_backends = set(registry.backends())
     plugins.load(str(file))
-    after = [(name, known) for name, each in registry.activations().items() for known in each.strategies]
-    more = [Item(file.stem, *each, "numpy") for each in after if each not in before]
+    after = [(name, known) for name, activation in registry.activations().items() for known in activation.strategies]
+    more = [Item(file.stem, *pair, "numpy") for pair in after if pair not in before]
     return more + [
-        Item(file.stem, "logistic", "recompute", each) for each in registry.backends() if each not in known_backends
+        Item(file.stem, "logistic", "recompute", backend)
+        for backend in registry.backends()
+        if backend not in known_backends
     ]
 
 
@@ -114,9 +116,9 @@ def judged(directory: Path, chosen: str) -> Iterator[tuple[Item, str]]:
             if chosen not in item.id:
                 continue
             start = time.process_time()
-            said = dict(item.refusals())
-            first = next(filter(None, said.values()), "")
-            missed = [place for place, words in said.items() if bool(words) == item.right]
+            refusals = dict(item.refusals())
+            first = next(filter(None, refusals.values()), "")
+            missed = [place for place, words in refusals.items() if bool(words) == item.right]
             seconds = time.process_time() - start
             print(f"{item.id:<48} {'refused: ' + first if first else 'accepted'} ({seconds:.1f} s)", flush=True)
             yield item, f"{item.id}: {'refused' if item.right else 'accepted'} as {', '.join(missed)}" if missed else ""

@@ -1,4 +1,4 @@
-"""Write runs anew in which blocks share a yardstick, as they once did: what was measured stays to the last bit.
+"""Rewrite runs in which blocks share a yardstick, as they once did: what was measured stays to the last bit.
 
 python -m benchmarks.migrate results/reference ...
 """
@@ -47,7 +47,7 @@ def _by_arm(column: list[float], calibration: Calibration) -> tuple[tuple[float,
 
 
 def main() -> None:
-    """Write each run anew, with its yardsticks in cases.csv, and read it to see that it is whole."""
+    """Rewrite each run, with its yardsticks in cases.csv, and read it to see that it is whole."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", nargs="+", type=Path)
     for directory in parser.parse_args().runs:

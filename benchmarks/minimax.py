@@ -92,19 +92,20 @@ def exchange(points: list[Any], values: list[Any], weights: list[Any], powers: r
     """Return the coefficients of ``powers`` whose largest weighted error on the points is least."""
     rows = [[point**power for power in powers] for point in points]
     wanted = len(powers) + 1
-    found = least_squares(rows[::COARSE], values[::COARSE], weights[::COARSE])
+    solution = least_squares(rows[::COARSE], values[::COARSE], weights[::COARSE])
     level = mpf(0)
     for _ in range(EXCHANGES):
         errors = [
-            weight * (value - mpmath.fdot(found, row)) for row, value, weight in zip(rows, values, weights, strict=True)
+            weight * (value - mpmath.fdot(solution, row))
+            for row, value, weight in zip(rows, values, weights, strict=True)
         ]
         chosen = alternating(errors, wanted)
         if len(chosen) < wanted or max(map(abs, errors)) < level * (1 + SETTLED):
             break
         system = mpmath.matrix([[weights[i] * entry for entry in rows[i]] + [(-1) ** n] for n, i in enumerate(chosen)])
-        *found, level = mpmath.lu_solve(system, mpmath.matrix([weights[i] * values[i] for i in chosen]))
+        *solution, level = mpmath.lu_solve(system, mpmath.matrix([weights[i] * values[i] for i in chosen]))
         level = abs(level)
-    return found
+    return solution
 
 
 def coefficients(fit: Fit) -> tuple[tuple[float, ...], float]:

@@ -27,22 +27,22 @@ OTHERS = ("numpy", "numexpr", "torch", "torch-compile", "jax")
 LARGE = 1_000_000
 
 
-def fastest(block: Block, found: list[Speedup]) -> Speedup | None:
+def fastest(block: Block, speedups: list[Speedup]) -> Speedup | None:
     """Return the speedup of numba-simd's recompute over the fastest of the others: the smallest."""
     against = [
-        each
-        for each in found
-        if each.candidate.strategy == each.reference.strategy == "recompute"
-        and {each.candidate.backend, each.reference.backend} & {"numba-simd"}
-        and {each.candidate.backend, each.reference.backend} & {*OTHERS}
-        and each.candidate.size == block.size
+        speedup
+        for speedup in speedups
+        if speedup.candidate.strategy == speedup.reference.strategy == "recompute"
+        and {speedup.candidate.backend, speedup.reference.backend} & {"numba-simd"}
+        and {speedup.candidate.backend, speedup.reference.backend} & {*OTHERS}
+        and speedup.candidate.size == block.size
     ]
-    return min(map(towards_simd, against), key=lambda each: each.ratio.value, default=None)
+    return min(map(towards_simd, against), key=lambda speedup: speedup.ratio.value, default=None)
 
 
-def towards_simd(each: Speedup) -> Speedup:
+def towards_simd(speedup: Speedup) -> Speedup:
     """Return the speedup with numba-simd as its candidate."""
-    return each if each.candidate.backend == "numba-simd" else each.swapped()
+    return speedup if speedup.candidate.backend == "numba-simd" else speedup.swapped()
 
 
 def copy_limit(run: Run, block: Block, case: Case) -> str:
@@ -56,9 +56,9 @@ def copy_limit(run: Run, block: Block, case: Case) -> str:
 def lines(run: Run) -> Iterator[str]:
     """Say what each figure comes to, block by block."""
     for block in run.times.blocks:
-        found = list(block_speedups(run.times, block))
+        speedups = list(block_speedups(run.times, block))
         name = f"{block.activation:<9} {block.dtype} {count(block.size):>11}"
-        best = fastest(block, found)
+        best = fastest(block, speedups)
         if best is not None:
             ratio = plus_minus(best.ratio)
             yield f"{name}  recompute: numba-simd {ratio} times faster than {best.reference.backend}"
@@ -66,10 +66,10 @@ def lines(run: Run) -> Iterator[str]:
             for case in block.cases:
                 if (case.strategy, case.backend) == ("cached", backend):
                     yield f"{name}  cached: {backend} at {copy_limit(run, block, case)} of a copy's rate"
-        for each in found:
-            names = {each.reference.backend, each.candidate.backend}
+        for speedup in speedups:
+            names = {speedup.reference.backend, speedup.candidate.backend}
             if names == {"numpy", "numpy-blocked"} and block.size >= LARGE:
-                way = each if each.candidate.backend == "numpy-blocked" else each.swapped()
+                way = speedup if speedup.candidate.backend == "numpy-blocked" else speedup.swapped()
                 ratio = plus_minus(way.ratio)
                 yield f"{name}  {way.candidate.strategy}: numpy-blocked {ratio} times faster than numpy"
 

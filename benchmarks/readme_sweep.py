@@ -24,12 +24,12 @@ END = "<!-- end -->\n"
 def block(directory: Path) -> str:
     """Return what stands between the marks: a sentence a curve, as the run's summary has them."""
     times = load(directory).times
-    found = list(curves(ratios(times, times.blocks)))
-    return "".join(["```text\n", *(f"{line}\n" for line in sentences(found)), "```\n"])
+    series = list(curves(ratios(times, times.blocks)))
+    return "".join(["```text\n", *(f"{line}\n" for line in sentences(series)), "```\n"])
 
 
 def main() -> None:
-    """Write README.md anew."""
+    """Rewrite README.md."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", nargs="?", type=Path, default=Path("results", "sweep"))
     before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)

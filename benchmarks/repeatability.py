@@ -35,8 +35,8 @@ SELECTION = (
 def measured(*options: str) -> tuple[float, float]:
     """Run actbench with these options; return the ratio and the wall seconds."""
     run, seconds = whole_run(*SELECTION, *options)
-    (found,) = block_speedups(run.times, run.plan.blocks[0])
-    return found.ratio.value, seconds
+    (speedup,) = block_speedups(run.times, run.plan.blocks[0])
+    return speedup.ratio.value, seconds
 
 
 def main() -> None:

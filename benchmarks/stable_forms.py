@@ -77,8 +77,8 @@ def main() -> None:
     wrong = False
     for name, backend in product(arguments.activations.split(","), arguments.backends.split(",")):
         for strategy in STRATEGIES:
-            found = registry.activation(name).strategies.get(strategy)
-            if found is not None and not found.weaknesses:
+            rule = registry.activation(name).strategies.get(strategy)
+            if rule is not None and not rule.weaknesses:
                 op = Op.DERIVATIVE if strategy == "recompute" else Op.STEP
                 ulp, at = largest(KernelId(name, strategy, backend, op, Dtype.FLOAT32))
                 wrong |= not ulp <= MOST_ULP

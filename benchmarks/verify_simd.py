@@ -88,9 +88,9 @@ class Worst:
 
 def stated(function: str, dtype: str) -> float:
     """Return the bound in the function's docstring, in ULP."""
-    found = re.search(rf"([\d.]+) ULP off in {dtype}|, ([\d.]+) in {dtype}", getattr(functions, function).__doc__)
-    assert found, f"{function} states no bound for {dtype}"
-    return float(found[1] or found[2])
+    match = re.search(rf"([\d.]+) ULP off in {dtype}|, ([\d.]+) in {dtype}", getattr(functions, function).__doc__)
+    assert match, f"{function} states no bound for {dtype}"
+    return float(match[1] or match[2])
 
 
 @cache
@@ -108,21 +108,21 @@ def kernel(function: str, dtype: str) -> Callable[[Any, Any], None]:
     return compiled
 
 
-def _float32_error(found: Any, truth: Any) -> float:
+def _float32_error(computed: Any, truth: Any) -> float:
     """Return the error of a float32 against a float64, in its ULP; infinite where zero, infinity or NaN is wrong."""
-    if math.isnan(truth) or math.isnan(found):
-        return 0.0 if math.isnan(truth) and math.isnan(found) else math.inf
-    if math.copysign(1.0, truth) != math.copysign(1.0, found):
+    if math.isnan(truth) or math.isnan(computed):
+        return 0.0 if math.isnan(truth) and math.isnan(computed) else math.inf
+    if math.copysign(1.0, truth) != math.copysign(1.0, computed):
         return math.inf
-    if math.isinf(found):
+    if math.isinf(computed):
         if abs(truth) >= 2.0**128 - 2.0**103:  # rounds to infinity
             return 0.0
-        found = math.copysign(2.0**128, found)
+        computed = math.copysign(2.0**128, computed)
     elif math.isinf(truth):
         return math.inf
     field = (np.float64(truth).view(np.int64) >> 52) & 0x7FF
     spacing = np.int64((max(np.int64(field), np.int64(SMALLEST_NORMAL_FIELD)) - 23) << 52)
-    return float(abs(found - truth) / spacing.view(np.float64))
+    return float(abs(computed - truth) / spacing.view(np.float64))
 
 
 float32_error: Callable[[Any, Any], float] = numba.njit(_float32_error)
@@ -130,7 +130,7 @@ float32_error: Callable[[Any, Any], float] = numba.njit(_float32_error)
 
 @cache
 def sweep(function: str) -> Callable[..., tuple[float, float]]:
-    """Return a function of arrays of float32 and what was found for them: the largest error, and where."""
+    """Return a function of arrays of float32 and what was computed for them: the largest error, and where."""
     truth = getattr(math, function)
     limit = LIMITS["float32"] if function in PERIODIC else math.inf
 
@@ -139,10 +139,10 @@ def sweep(function: str) -> Callable[..., tuple[float, float]]:
 
     safe_truth: Callable[[Any], Any] = numba.njit(or_nan)
 
-    def loop(values: Any, found: Any) -> tuple[float, float]:
+    def loop(values: Any, computed: Any) -> tuple[float, float]:
         ulp, at = 0.0, 0.0
         for i in range(values.size):
-            error = float32_error(np.float64(found[i]), safe_truth(np.float64(values[i])))
+            error = float32_error(np.float64(computed[i]), safe_truth(np.float64(values[i])))
             if error > ulp:
                 ulp, at = error, values[i]
         return ulp, at
@@ -155,9 +155,9 @@ def every_float32(function: str, part: int) -> Worst:
     """Return the worst of one of `PARTS` equal parts of all float32."""
     size = (1 << 32) // PARTS
     values = np.arange(part * size, (part + 1) * size, dtype=np.uint32).view(np.float32)
-    found = np.empty_like(values)
-    kernel(function, "float32")(found, values)
-    return Worst(function, "float32", *sweep(function)(values, found), inputs=size)
+    computed = np.empty_like(values)
+    kernel(function, "float32")(computed, values)
+    return Worst(function, "float32", *sweep(function)(values, computed), inputs=size)
 
 
 def samples(function: str, part: int, count: int) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -165,8 +165,8 @@ def samples(function: str, part: int, count: int) -> np.ndarray[Any, np.dtype[np
     random = np.random.default_rng([part, FUNCTIONS.index(function)])
     everywhere = random.integers(0, 1 << 64, count // 4, dtype=np.uint64).view(np.float64)
     special = np.array([0.0, -0.0, math.inf, -math.inf, math.nan, 5e-324, -5e-324, 2.2250738585072014e-308, 1.0, -1.0])
-    each = (count - everywhere.size - special.size) // len(CRITICAL[function])
-    critical = [random.uniform(low, high, each) for low, high in CRITICAL[function]]
+    size = (count - everywhere.size - special.size) // len(CRITICAL[function])
+    critical = [random.uniform(low, high, size) for low, high in CRITICAL[function]]
     if function in PERIODIC:  # near its zeros, too
         critical[-1][::2] = np.rint(critical[-1][::2] * (2 / math.pi)) * (math.pi / 2)
     return np.concatenate([special, everywhere, *critical])
@@ -189,19 +189,19 @@ def special_truth(function: str, x: float) -> float | None:
     return -math.inf if function == "log1p" and x == -1 else None
 
 
-def float64_error(function: str, x: float, found: float) -> float:
+def float64_error(function: str, x: float, computed: float) -> float:
     """Return the error in ULP; infinite where zero, infinity or NaN is wrong."""
     special = special_truth(function, x)
     if special is not None:
-        right = math.isnan(found) if math.isnan(special) else str(found) == str(special)
-        return 0.0 if right or (function, abs(found)) == ("atan", math.pi / 2) else math.inf
+        right = math.isnan(computed) if math.isnan(special) else str(computed) == str(special)
+        return 0.0 if right or (function, abs(computed)) == ("atan", math.pi / 2) else math.inf
     truth = getattr(flint.arb(x), function)()
     nearest = float(truth.mid())
-    if math.isnan(found) or math.copysign(1.0, nearest) != math.copysign(1.0, found):
+    if math.isnan(computed) or math.copysign(1.0, nearest) != math.copysign(1.0, computed):
         return math.inf
     if math.isinf(nearest):
-        return 0.0 if math.isinf(found) else math.inf
-    compared = flint.arb(2) ** 1024 * int(math.copysign(1, found)) if math.isinf(found) else flint.arb(found)
+        return 0.0 if math.isinf(computed) else math.inf
+    compared = flint.arb(2) ** 1024 * int(math.copysign(1, computed)) if math.isinf(computed) else flint.arb(computed)
     return abs(float(((compared - truth) / math.ulp(nearest)).mid()))
 
 
@@ -220,11 +220,11 @@ def sampled_float64(function: str, part: int, count: int) -> Worst:
     """Return the worst of some samples."""
     flint.ctx.prec = PRECISION
     values = samples(function, part, count)
-    found = np.empty_like(values)
-    kernel(function, "float64")(found, values)
+    computed = np.empty_like(values)
+    kernel(function, "float64")(computed, values)
     for x in values[:: max(1, count // COMPARED)].tolist():
         assert confirmed(function, x), f"Arb and mpmath differ on {function}({x!r})"
-    errors = [float64_error(function, x, y) for x, y in zip(values.tolist(), found.tolist(), strict=True)]
+    errors = [float64_error(function, x, y) for x, y in zip(values.tolist(), computed.tolist(), strict=True)]
     worst = int(np.argmax(errors))
     return Worst(function, "float64", errors[worst], float(values[worst]), values.size)
 
@@ -238,14 +238,14 @@ def tasks(chosen: argparse.Namespace) -> Iterator[tuple[Callable[..., Worst], tu
             yield from ((every_float32, (function, part)) for part in range(PARTS))
 
 
-def report(found: dict[tuple[str, str], Worst]) -> bool:
+def report(results: dict[tuple[str, str], Worst]) -> bool:
     """Print a row for every function; return whether all is as stated."""
     print(f"{'function':9} {'dtype':8} {'max ULP':>8} {'stated':>7}  {'at':24} {'inputs':>13}")
-    for (function, dtype), worst in sorted(found.items()):
+    for (function, dtype), worst in sorted(results.items()):
         bound = stated(function, dtype)
         verdict = "" if worst.ulp <= bound else "  ABOVE"
         print(f"{function:9} {dtype:8} {worst.ulp:8.3f} {bound:7.2f}  {worst.at!r:24} {worst.inputs:13,}{verdict}")
-    return all(worst.ulp <= stated(*key) for key, worst in found.items())
+    return all(worst.ulp <= stated(*key) for key, worst in results.items())
 
 
 def main() -> None:
@@ -256,19 +256,19 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=1_000_000, help="float64 inputs of each function")
     chosen = parser.parse_args()
     start = time.monotonic()
-    found: dict[tuple[str, str], Worst] = {}
+    results: dict[tuple[str, str], Worst] = {}
     with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         pending = [pool.submit(work, *arguments) for work, arguments in tasks(chosen)]
         for done, future in enumerate(as_completed(pending), start=1):
             worst = future.result()
             key = worst.function, worst.dtype
-            found[key] = found[key].joined(worst) if key in found else worst
+            results[key] = results[key].joined(worst) if key in results else worst
             elapsed = time.monotonic() - start
             print(
                 f"\r{done}/{len(pending)} in {elapsed:.0f} s, {worst.function}  ", end="", file=sys.stderr, flush=True
             )
     print(file=sys.stderr)
-    sys.exit(not report(found))
+    sys.exit(not report(results))
 
 
 if __name__ == "__main__":

@@ -122,7 +122,7 @@ def between(baseline: Times, candidate: Times, by: Axis | None = None, *, one_ho
         families = (
             [_contrast(before, after, part, moved, seconds=one_host) for part in family] for family in (parts, wholes)
         )
-        return tuple(found for family in families for found in _corrected(family, better, worse))
+        return tuple(change for family in families for change in _corrected(family, better, worse))
 
     return Between(
         one_host=one_host,

@@ -93,7 +93,7 @@ def _judged(baseline: Times, other: Times, margins: Margins, cases: Collection[C
 
 
 def confirms(change: Change) -> bool:
-    """Say whether rounds that were measured anew confirm that their case regressed."""
+    """Say whether rounds that were measured again confirm that their case regressed."""
     return change.p_value <= 1 - CONFIDENCE and change.ratio.value > 1 + change.margin
 
 

@@ -31,7 +31,7 @@ class Bound:
     """Wall time of compiling or of loading from the compiler's cache; None where nothing is compiled."""
     from_cache: bool = False
     specialise: Callable[[tuple[Any, ...]], Bound] | None = None
-    """Returns the kernel for operands of a size, where a backend compiles for every size anew."""
+    """Returns the kernel for operands of a size, where a backend compiles for every size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,9 @@ class Backend(ABC):
     preallocates: ClassVar[bool] = False
     """Whether outputs are written into preallocated arrays; otherwise each call allocates them."""
     places: ClassVar[bool] = True
-    """Whether operands are numpy arrays or views of them, placed anew for every value; otherwise made once a block."""
+    """Whether operands are numpy arrays or views of them, placed for every value; otherwise made once a block."""
     compiles_for_a_size: ClassVar[bool] = False
-    """Whether a kernel is compiled anew for every size of its arrays."""
+    """Whether a kernel is compiled for every size of its arrays."""
     protects: ClassVar[bool] = False
     """Whether calls take operands that are marked read-only, so that no kernel can change what all arms share."""
     lacks: ClassVar[tuple[str, ...]] = ()

@@ -48,7 +48,7 @@ class Jax(Framework):
     """Arrays of jax, jitted."""
 
     name = "jax"
-    summary = "jax.jit: compiled by XLA on one thread, for every size anew"
+    summary = "jax.jit: compiled by XLA on one thread, once for every size"
     requires = "jax"
     libraries = ("jax", "jaxlib")
     rank = 60

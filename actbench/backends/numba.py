@@ -7,9 +7,9 @@ Compiled code is cached on disk. The key holds the formula's byte code and const
 through a closure as a plain function, which numba serialises by content. A dispatcher would be serialised with a random
 identifier, and the key would never match again.
 
-All loops and formulas are inlined, whatever LLVM's cost model says. numba names functions by a counter that starts anew
-in every process: if two kernels from the cache had loops that were not inlined and had one name, the second kernel
-would call the loop of the first.
+All loops and formulas are inlined, whatever LLVM's cost model says. numba names functions by a counter that restarts in
+every process: if two kernels from the cache had loops that were not inlined and had one name, the second kernel would
+call the loop of the first.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class Numba(Backend):
     def compiled(self, bound: Bound, op: Op, rule: Rule, dtype: Dtype) -> Compiled:
         """Return the facts read off LLVM's optimised code when the kernel was compiled, from beside it in the cache.
 
-        Where there are none, the kernel is compiled anew: code from the cache can be run, not read.
+        Where there are none, the kernel is compiled again: code from the cache can be run, not read.
         """
         kept = _numba_cache.kept(bound.function, _generated_code.edition())
         if kept is not None:

@@ -39,7 +39,7 @@ LIVE = ("preset", *AXES, "load", "budget", "seed", "affinity", "threads", "timeo
 @click.option(
     "--budget",
     type=Duration(),
-    help="Time a live check may take; what then seems to have regressed is measured anew on top of that, which may "
+    help="Time a live check may take; what then seems to have regressed is measured again on top of that, which may "
     "take as long again. [default: the preset's]",
 )
 @seed
@@ -86,7 +86,7 @@ def command(  # noqa: PLR0913  # one for each option that is not of a live check
 
     With --against, both environments are measured side by side, in turns on one processor, and the baseline a second
     time as a control. Rounds are added until every case is decided or --budget is spent, and what seems to have
-    regressed is measured anew before the check fails. This is the one for continuous integration.
+    regressed is measured again before the check fails. This is the one for continuous integration.
 
     With --baseline, a RUN of this host is set against an older one of the same host. RUN is a run's directory or
     'latest', the latest complete run.
@@ -170,10 +170,10 @@ def _live(
         click.echo(f"building the environment of {request.against}: this comes on top of the budget", err=True)
     with kept_for(output), session:
         if not quiet:
-            anew = (
-                f"what seems to have regressed is measured anew on top of that, in up to {rounds_to_confirm(1)} rounds"
+            again = (
+                f"what seems to have regressed is measured again on top of that, in up to {rounds_to_confirm(1)} rounds"
             )
-            click.echo(f"budget {duration(session.budget)}; {anew}, or more for more than two cases", err=True)
+            click.echo(f"budget {duration(session.budget)}; {again}, or more for more than two cases", err=True)
         try:
             with Progress(quiet=quiet) as progress:
                 for event in session.events():

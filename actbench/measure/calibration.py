@@ -43,7 +43,7 @@ def calibrate(
     """Fix loops and values of a block's arms, so that each takes about `arm_seconds` of a round.
 
     `time(slices)` returns seconds; the untimed call before each slice counts. `place()` returns the seconds of placing
-    the operands anew, which may take as much of a round as one more arm.
+    the operands again, which may take as much of a round as one more arm.
     """
     loops, seconds = loops_by_doubling(len(block.timed), time)
     nbytes = block.size * block.dtype.itemsize

@@ -141,7 +141,7 @@ class Conductor:
                     yield Measured(times, done, len(blocks))
 
     def _again(self) -> Iterator[Event]:
-        """Measure anew, in a fresh process, the most disturbed round of every block that has one."""
+        """Measure the most disturbed round again, in a fresh process, of every block that has one."""
         todo = [disturbed for block in self._blocks() if (disturbed := self._disturbed(block))]
         with RestartingWorker(self.launch) as restarting:
             for done, (block, number) in enumerate(todo, start=1):

@@ -1,4 +1,4 @@
-"""A live check: rounds side by side until every case is decided, and anew for those that seem to have regressed.
+"""A live check: rounds side by side until every case is decided, then again for those that seem to have regressed.
 
 Nothing is called regressed on the strength of the rounds that raised the suspicion: it has to show again, in fresh
 processes, with other inputs and in another order. Where the control, the baseline against itself, leaves the margin,
@@ -95,7 +95,7 @@ class LiveCheck:
         )
 
     def _confirm(self, suspects: list[Change]) -> Iterator[Event]:
-        """Measure the blocks of the suspects anew; the verdict is that of the new rounds alone.
+        """Measure the blocks of the suspects again; the verdict is that of the new rounds alone.
 
         They are on top of the first ones, so the test decides, without the interval's second tail. A disturbed round
         among the fewest must not clear a suspect: up to twice as many are measured, whatever the budget.

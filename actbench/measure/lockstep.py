@@ -1,7 +1,7 @@
 """Three processes side by side on one processor: the baseline, the candidate, and the baseline again as control.
 
-A round starts all three anew. Block by block they are given the same inputs and the same loops, and take turns value by
-value, in shuffled and mirrored order, at the same relative addresses: whatever the host does, it does to all three.
+Every round starts all three again. For each block they get the same inputs and loops, and take turns value by value, in
+shuffled and mirrored order, at the same relative addresses: whatever the host does, it does to all three.
 """
 
 from __future__ import annotations

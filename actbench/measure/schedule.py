@@ -10,7 +10,7 @@ from actbench.kernels.placement import PHASES
 
 
 def turns(sides: int, rng: random.Random) -> Iterator[tuple[int, ...]]:
-    """Yield without end in which order sides take their turns: shuffled, then mirrored, then shuffled anew."""
+    """Yield without end in which order sides take their turns: shuffled, then mirrored, then shuffled again."""
     while True:
         shuffled = rng.sample(range(sides), sides)
         yield tuple(shuffled)

@@ -93,7 +93,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Confirming:
-    """These cases seem to have regressed, and are measured anew, whatever the budget."""
+    """These cases seem to have regressed, and are measured again, whatever the budget."""
 
     cases: tuple[str, ...]
     rounds: int

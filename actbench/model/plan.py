@@ -58,10 +58,10 @@ class Plan:
                 arms.setdefault(family, {}).update(dict.fromkeys(block.arms))
                 copies.setdefault(family, {}).update(dict.fromkeys(block.copies))
         planned = {block.id for block in self.blocks}
-        found = (
+        probes = (
             replace(family, size=size, arms=(*arms[family],), copies=(*copies[family],))
             for family, largest in sizes.items()
             for size in (1, IN_CACHE_SIZE)
             if size < largest
         )
-        return tuple(probe for probe in found if probe.id not in planned)
+        return tuple(probe for probe in probes if probe.id not in planned)

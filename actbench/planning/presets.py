@@ -50,17 +50,17 @@ def catalogue() -> dict[str, Preset]:
     They use the backends that are available here. What is loaded of a user's own belongs to all but `overhead`.
     """
     usable = registry.available_backends()
-    own = registry.current().additions
-    core = tuple(name for name in usable if name in {*CORE, *own.backends})
+    additions = registry.current().additions
+    core = tuple(name for name in usable if name in {*CORE, *additions.backends})
     default = Axes(
-        activations=tuple(dict.fromkeys(["logistic", "tanh", *own.activations])),
+        activations=tuple(dict.fromkeys(["logistic", "tanh", *additions.activations])),
         strategies=tuple(registry.strategies()),
         backends=core,
         ops=(Op.DERIVATIVE,),
         dtypes=tuple(Dtype),
         sizes=(1_000, 100_000, 4_000_000),
     )
-    common = tuple(dict.fromkeys(["recompute", "cached", *own.strategies]))
+    common = tuple(dict.fromkeys(["recompute", "cached", *additions.strategies]))
     smoke = replace(default, strategies=common, dtypes=(Dtype.FLOAT64,), sizes=(1_000,))
     check = replace(
         default,

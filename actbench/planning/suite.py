@@ -67,9 +67,9 @@ def _because(axes: Axes, left_out: Sequence[LeftOut]) -> str:
         existing = strategies_of(name)
         absent = [strategy for strategy in axes.strategies if Variant.parse(strategy).strategy not in existing]
         if name != OVERHEAD and len(absent) == len(axes.strategies):
-            found = registry.activation(name)
-            why = found.formulas.uncached if "cached" in absent else ""
-            has = f"{name} has the strategies {', '.join(found.strategies)}"
+            definition = registry.activation(name)
+            why = definition.formulas.uncached if "cached" in absent else ""
+            has = f"{name} has the strategies {', '.join(definition.strategies)}"
             return f": {has}{f', and no cached, because {why}' if why else ''}"
     return " (see 'actbench list cases')"
 
@@ -79,14 +79,14 @@ def offered(query: CaseQuery) -> list[Case]:
     chosen = presets.catalogue().get(query.preset)
     if chosen is None:
         return []
-    asked = replace(chosen.axes, **{name: tuple(values) for name, values in query.axes.items()})
+    requested = replace(chosen.axes, **{name: tuple(values) for name, values in query.axes.items()})
     known = Axes(
-        activations=tuple(name for name in asked.activations if _is_known(strategies_of, name)),
-        strategies=tuple(name for name in asked.strategies if _is_known(registry.variant, name)),
-        backends=_known(asked.backends, registry.available_backends()),
-        ops=tuple(map(Op, _known(asked.ops, tuple(Op)))),
-        dtypes=tuple(map(Dtype, _known(asked.dtypes, tuple(Dtype)))),
-        sizes=asked.sizes,
+        activations=tuple(name for name in requested.activations if _is_known(strategies_of, name)),
+        strategies=tuple(name for name in requested.strategies if _is_known(registry.variant, name)),
+        backends=_known(requested.backends, registry.available_backends()),
+        ops=tuple(map(Op, _known(requested.ops, tuple(Op)))),
+        dtypes=tuple(map(Dtype, _known(requested.dtypes, tuple(Dtype)))),
+        sizes=requested.sizes,
     )
     wanted = _wanted(known, query.pattern)
     return [case for case in wanted if not _unsupported(case, query.memory, query.max_call)]
@@ -122,12 +122,16 @@ def grouped(cases: Iterable[Case]) -> tuple[Block, ...]:
 
 def _with_own_copy(arms: Iterable[Arm]) -> tuple[str, ...]:
     """Name the backends of these arms that are held against a copy of their own."""
-    return tuple(each.name for each in registry.known_backends(arm.backend for arm in arms) if each.has_own_copy)
+    return tuple(
+        backend.name for backend in registry.known_backends(arm.backend for arm in arms) if backend.has_own_copy
+    )
 
 
 def threaded(plan: Plan) -> tuple[str, ...]:
     """Name the backends of a plan whose calls are executed by several threads."""
-    return tuple(each.name for each in registry.known_backends(case.backend for case in plan.cases) if each.threaded)
+    return tuple(
+        backend.name for backend in registry.known_backends(case.backend for case in plan.cases) if backend.threaded
+    )
 
 
 def _wanted(axes: Axes, pattern: str) -> Iterator[Case]:

@@ -45,7 +45,7 @@ def load(name: str, sha256: str | None = None) -> Loaded:
     declared = _files.read(name) if _files.is_file(name) else _packages.read(name)
     if sha256 not in {None, declared.loaded.sha256}:
         raise InputError(f"--load {name} changed since this run started; start a new run")
-    if any(each.name == declared.loaded.name and each.kind is declared.loaded.kind for each in loaded()):
+    if any(addition.name == declared.loaded.name and addition.kind is declared.loaded.kind for addition in loaded()):
         return declared.loaded
     if not (declared.activations or declared.extensions or declared.backends):
         nothing = "no @activation, no @strategy and no Backend"

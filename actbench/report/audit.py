@@ -63,7 +63,7 @@ def advice(findings: Sequence[HostProperty], stolen: float | None) -> list[str]:
     return lines
 
 
-def as_json(audit: Audit, check_budget: float, said: Sequence[str]) -> str:
+def as_json(audit: Audit, check_budget: float, advice: Sequence[str]) -> str:
     """Return the audit as a JSON object; a smallest change of "inf" means that none would be detected."""
     false_alarms = {
         "checks": _interval(audit.alarmed_checks, audit.checks),
@@ -79,7 +79,7 @@ def as_json(audit: Audit, check_budget: float, said: Sequence[str]) -> str:
         "smallest_change": audit.smallest_slowdown,
         "injected": _interval(audit.detected, audit.injected),
         "cases": [_record(case) for case in audit.cases],
-        "advice": list(said),
+        "advice": list(advice),
     }
     return json_text(record)
 

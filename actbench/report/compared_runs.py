@@ -80,10 +80,10 @@ def yardstick_line(contrasts: Sequence[Contrast]) -> list[str]:
     return [line]
 
 
-def as_markdown(comparison: Between, said: Sequence[str]) -> str:
+def as_markdown(comparison: Between, remarks: Sequence[str]) -> str:
     """Return the sentence, the tables and the remarks in Markdown."""
     body = "\n".join(markdown(table) for table in tables(comparison))
-    notes = "".join(f"- {remark.replace('<', '&lt;')}\n" for remark in said)
+    notes = "".join(f"- {remark.replace('<', '&lt;')}\n" for remark in remarks)
     return f"**{sentence(comparison)}**\n\n{body}" + (f"\n{notes}" if notes else "")
 
 
@@ -93,11 +93,11 @@ def as_csv(comparison: Between) -> str:
     return str(frame.to_csv(index=False, lineterminator="\n", float_format=FLOATS))
 
 
-def as_json(comparison: Between, said: Sequence[str]) -> str:
+def as_json(comparison: Between, remarks: Sequence[str]) -> str:
     """Return a JSON object; what does not exist is null."""
     basis = "one host" if comparison.one_host else "two hosts"
     figures = [_facts(contrast) for contrast in _every(comparison)]
-    return json_text({"basis": basis, "by": comparison.by, "remarks": said, "figures": figures})
+    return json_text({"basis": basis, "by": comparison.by, "remarks": remarks, "figures": figures})
 
 
 def _times(comparison: Between) -> Table:

@@ -21,14 +21,14 @@ SLIGHT = f"{100 * NEGLIGIBLE:.0f} %"
 
 def sentences(curves: Sequence[Curve]) -> Iterator[str]:
     """Say where the answer changes for every curve of cached against recompute; equal sentences are merged."""
-    asked = [curve for curve in _ordered(curves) if (curve.reference, curve.candidate) == ("recompute", "cached")]
-    texts = [*_merged(asked)]
+    pairs = [curve for curve in _ordered(curves) if (curve.reference, curve.candidate) == ("recompute", "cached")]
+    texts = [*_merged(pairs)]
     if len(texts) <= MOST_SENTENCES:
         yield from texts
         return
-    crossing = sum(any(finding.kind is CurveEvent.CROSSES for finding in curve.findings) for curve in asked)
+    crossing = sum(any(finding.kind is CurveEvent.CROSSES for finding in curve.findings) for curve in pairs)
     yield (
-        f"Caching stops or starts to pay at some size in {crossing} of {len(asked)} series of sizes: see the table of "
+        f"Caching stops or starts to pay at some size in {crossing} of {len(pairs)} series of sizes: see the table of "
         "crossovers."
     )
 

@@ -30,7 +30,7 @@ class TestResult(NamedTuple):
     tag: str
     """failure, error or skipped."""
     kind: str
-    said: str
+    message: str
     """The message, and what is to be told beside it on further lines."""
 
 
@@ -46,12 +46,12 @@ def as_junit(report: Report, now: datetime | None = None) -> str:
     for change in report.changes:
         _add_test(suite, change.case.id, f"actbench.{change.case.activation}.{change.case.op}", _result(change))
     for change in report.noise:
-        said = f"the baseline differed from itself by {change_in_percent(change.ratio)}"
-        _add_test(suite, change.case.id, "actbench.control", TestResult("skipped", "too noisy", said))
+        message = f"the baseline differed from itself by {change_in_percent(change.ratio)}"
+        _add_test(suite, change.case.id, "actbench.control", TestResult("skipped", "too noisy", message))
     for failure in report.failures:
         _add_test(suite, failure.block, "actbench.block", TestResult("error", "failed", failure.reason))
-    said = "\n".join([sentence(report), *failure_lines(report), *report.remarks])
-    SubElement(suite, "system-out").text = _clean(said)
+    output = "\n".join([sentence(report), *failure_lines(report), *report.remarks])
+    SubElement(suite, "system-out").text = _clean(output)
     SubElement(suite, "system-err")
     suite.attrib |= {
         "name": "actbench",
@@ -80,8 +80,8 @@ def _result(change: Change) -> TestResult | None:
 def _add_test(suite: Element, name: str, classname: str, result: TestResult | None) -> None:
     test = SubElement(suite, "testcase", name=name, classname=classname, time="0")
     if result:
-        said = _clean(f"{result.kind}: {result.said}")
-        SubElement(test, result.tag, message=said.partition("\n")[0], type=result.kind).text = said
+        text = _clean(f"{result.kind}: {result.message}")
+        SubElement(test, result.tag, message=text.partition("\n")[0], type=result.kind).text = text
 
 
 def _clean(text: str) -> str:

@@ -61,8 +61,8 @@ class Progress:
                 self._ends = time.monotonic() + left
                 self._widest = f"{undecided} of {cases} cases undecided"
             case Confirming(cases, rounds, seconds):
-                said = f"measuring anew {counted(len(cases), 'case')} that may have regressed: {cases[0]}"
-                self._say(f"{said}; up to {rounds} rounds, about {duration(seconds)}, whatever the budget")
+                message = f"measuring again {counted(len(cases), 'case')} that may have regressed: {cases[0]}"
+                self._say(f"{message}; up to {rounds} rounds, about {duration(seconds)}, whatever the budget")
             case Lost(failure):
                 self._say(f"{failure.block} is tried again: {failure.reason}")
             case Failed(failure):

@@ -237,9 +237,9 @@ def _intervals(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Re
             )
         if rounds[0] < MIN_ROUNDS:
             yield f"{NO_INTERVAL} marks a figure without an interval: that takes {MIN_ROUNDS} rounds."
-    asked = record.settings.rounds
-    if asked and record.rounds < asked and record.settings.budget and record.status is Status.COMPLETE:
-        yield f"{record.rounds} of {counted(asked, 'round')}: there was no budget for more."
+    requested = record.settings.rounds
+    if requested and record.rounds < requested and record.settings.budget and record.status is Status.COMPLETE:
+        yield f"{record.rounds} of {counted(requested, 'round')}: there was no budget for more."
     widths = [pair.half_width for pair in speedups if pair.ratio.has_bounds]
     wide = sum(width > record.settings.target for width in widths)
     if wide and record.settings.engine is Engine.INTERLEAVED:

@@ -133,7 +133,7 @@ def live_remarks(outcome: Outcome) -> list[str]:
 def confirmation_lines(changes: Sequence[Change]) -> list[str]:
     """Say for every repeated case whether it regressed again."""
     return [
-        f"{change.case.id} was measured anew: {change_in_percent(change.confirmation)}, "
+        f"{change.case.id} was measured again: {change_in_percent(change.confirmation)}, "
         + ("regressed again" if change.verdict is Verdict.REGRESSED else "which does not confirm that it regressed")
         for change in changes
         if change.confirmation is not None
@@ -148,11 +148,11 @@ def explained(change: Change) -> str:
         case Verdict.NEW:
             return "the candidate has it, the baseline does not"
         case _:
-            anew = f", measured anew {change_in_percent(change.confirmation)}" if change.confirmation else ""
+            again = f", measured again {change_in_percent(change.confirmation)}" if change.confirmation else ""
             itself = ""
             if change.yardstick_moved and change.absolute:
                 itself = f", {change_in_percent(change.absolute)} of the time itself: the yardstick moved"
-            return f"{change_in_percent(change.ratio)}{anew}{itself}, margin {100 * change.margin:g} %"
+            return f"{change_in_percent(change.ratio)}{again}{itself}, margin {100 * change.margin:g} %"
 
 
 def table(report: Report) -> Table:

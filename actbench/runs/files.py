@@ -67,16 +67,16 @@ def commit(directory: Path, contents: Mapping[str, str | bytes]) -> None:
         with suppress(OSError):
             _drop([*others, first])
         place = error.filename or directory
-        said = f"cannot write {place}: {error.strerror}; what was written before is intact"
-        raise unwritable(said, error) from None
+        message = f"cannot write {place}: {error.strerror}; what was written before is intact"
+        raise unwritable(message, error) from None
     try:
         for path in (first, *others):
             part(path).replace(path)
         _sync(directory)
     except OSError as error:
         place = error.filename or directory
-        said = f"cannot write {place}: {error.strerror}; the run is intact: go on with --resume"
-        raise unwritable(said, error) from None
+        message = f"cannot write {place}: {error.strerror}; the run is intact: go on with --resume"
+        raise unwritable(message, error) from None
 
 
 def current(directory: Path, name: str, first: str) -> Path:
@@ -125,8 +125,8 @@ def probe(directory: Path, size: int) -> None:
         _synced(test, bytes(size))
     except OSError as error:
         megabytes = max(1, round(size / 1e6))
-        said = f"cannot write {megabytes} MB to {directory}: {error.strerror}; name another directory with -o"
-        raise unwritable(said, error) from None
+        message = f"cannot write {megabytes} MB to {directory}: {error.strerror}; name another directory with -o"
+        raise unwritable(message, error) from None
     finally:
         with suppress(OSError):
             test.unlink(missing_ok=True)

@@ -90,8 +90,8 @@ class Writer:
         try:
             files.append(self.directory / JOURNAL, line)
         except OSError as error:
-            said = f"cannot write to {self.directory}: {error.strerror}; rounds before this one are intact there"
-            raise unwritable(said, error) from None
+            message = f"cannot write to {self.directory}: {error.strerror}; rounds before this one are intact there"
+            raise unwritable(message, error) from None
         self.lines += 1
 
     def _forgive(self, block: str) -> None:
@@ -145,8 +145,8 @@ def _make_room(directory: Path) -> None:
     try:
         archive.tidy(directory)
     except OSError as error:
-        said = f"cannot write to {directory}: {error.strerror}; name another directory with -o"
-        raise unwritable(said, error) from None
+        message = f"cannot write to {directory}: {error.strerror}; name another directory with -o"
+        raise unwritable(message, error) from None
     if (directory / RUN).exists():
         try:
             run = archive.load(directory)

@@ -15,7 +15,7 @@ from actbench.model.names import Dtype
 from actbench.report import accuracy as report
 from actbench.verification import oracle
 from actbench.verification.oracle import Truth
-from tests.support.surveyed import EXACT, found, kernel
+from tests.support.surveyed import EXACT, accuracies, kernel
 
 
 @pytest.mark.parametrize("dtype", Dtype)
@@ -42,7 +42,7 @@ def test_every_band_of_both_tails_is_looked_at_and_so_is_0(dtype: Dtype) -> None
 def test_what_is_lost_by_keeping_a_correctly_rounded_y_is_measured(
     activation: str, dtype: Dtype, zero: float, wrong: float
 ) -> None:
-    (of,) = found(kernel(activation, "cached", dtype))
+    (of,) = accuracies(kernel(activation, "cached", dtype))
     lost = of.losses[Part.RIGHT]
     assert lost.zero[0].first == pytest.approx(zero, rel=3e-4)
     assert lost.wrong[0].first == pytest.approx(wrong, rel=0.01)
@@ -61,7 +61,7 @@ def test_what_is_lost_by_keeping_a_correctly_rounded_y_is_measured(
 def test_where_the_textbook_form_overflows_is_measured(dtype: Dtype, zero: float, nan: float, backend: str) -> None:
     if (backend, dtype) == ("python", Dtype.FLOAT32):
         return
-    (of,) = found(kernel("logistic", "textbook", dtype, backend))
+    (of,) = accuracies(kernel("logistic", "textbook", dtype, backend))
     lost = of.losses[Part.LEFT]
     assert lost.zero[0].first == pytest.approx(zero, rel=1e-3)
     assert lost.nan[0].first == pytest.approx(nan, rel=1e-3)
@@ -71,14 +71,14 @@ def test_where_the_textbook_form_overflows_is_measured(dtype: Dtype, zero: float
 
 
 def test_the_complement_gives_back_what_is_lost() -> None:
-    for of in found(*(kernel(name, "complement", dtype) for name in ("logistic", "tanh") for dtype in Dtype)):
+    for of in accuracies(*(kernel(name, "complement", dtype) for name in ("logistic", "tanh") for dtype in Dtype)):
         assert max(tail.largest for tail in of.tails.values()) < 3
         assert all(loss == type(loss)() for loss in of.losses.values())
 
 
 def test_a_y_that_the_forward_pass_computed_is_lost_earlier_than_one_correctly_rounded() -> None:
     exact, computed = (
-        found(kernel("logistic", "cached"), survey=survey)[0].losses[Part.RIGHT].zero[0].first
+        accuracies(kernel("logistic", "cached"), survey=survey)[0].losses[Part.RIGHT].zero[0].first
         for survey in (EXACT, Survey(points=60))
     )
     assert computed == pytest.approx(36.74, rel=1e-3)  # e^-z is half an eps, and 1 + e^-z rounds to 1
@@ -86,7 +86,7 @@ def test_a_y_that_the_forward_pass_computed_is_lost_earlier_than_one_correctly_r
 
 
 def test_saturated_elements_hardly_count_where_z_is_normally_distributed() -> None:
-    (of,) = found(kernel("logistic", "cached"))
+    (of,) = accuracies(kernel("logistic", "cached"))
     assert of.normal.wrong == 0
     assert (of.normal.p99 or inf) < 10
     assert of.normal.median < 1
@@ -94,7 +94,7 @@ def test_saturated_elements_hardly_count_where_z_is_normally_distributed() -> No
 
 
 def test_bands_are_summarised_one_by_one() -> None:
-    (of,) = found(kernel("logistic", "cached", Dtype.FLOAT32))
+    (of,) = accuracies(kernel("logistic", "cached", Dtype.FLOAT32))
     largest = {(item.part, item.low): item.largest for item in of.bands}
     assert largest[Part.LEFT, 0.0] < 3
     assert 3 < largest[Part.RIGHT, 2.0] < 100
@@ -116,7 +116,7 @@ def test_a_result_is_wrong_zero_or_no_number_only_where_the_truth_is_not() -> No
 
 
 def test_what_is_known_by_differences_only_is_said_to_be() -> None:
-    (of,) = found(kernel("tanh", "recompute"), survey=Survey(points=20))
+    (of,) = accuracies(kernel("tanh", "recompute"), survey=Survey(points=20))
     (table,) = report.tables([replace(of, digits=13.2)], exact=False)
     assert "g' of tanh is known by differences, to about 13 digits" in table.note
 
@@ -130,12 +130,12 @@ def test_truths_are_computed_once_for_all_kernels_that_ask(monkeypatch: pytest.M
         return slopes_at(activation, z)
 
     monkeypatch.setattr(oracle, "slopes_at", counted)
-    found(kernel("logistic", "recompute"), kernel("logistic", "complement"), survey=Survey(points=20))
+    accuracies(kernel("logistic", "recompute"), kernel("logistic", "complement"), survey=Survey(points=20))
     assert asked[:2] == [points(registry.activation("logistic"), Dtype.FLOAT64, 20, 0).size, 180]
     assert sum(asked[2:]) < 50  # where interpolation between so few points is unsure
 
 
 def test_the_report_says_what_was_kept() -> None:
     for exact, words in ((True, "correctly rounded"), (False, "as numpy's forward pass gives it")):
-        (table,) = report.tables(found(kernel("tanh", "cached"), survey=Survey(20, exact=exact)), exact=exact)
+        (table,) = report.tables(accuracies(kernel("tanh", "cached"), survey=Survey(20, exact=exact)), exact=exact)
         assert words in table.note

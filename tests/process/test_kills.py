@@ -82,7 +82,7 @@ def as_new(run: archive.Run) -> Record:
 
 
 def events(run: archive.Run) -> list[Event]:
-    """Return what happens in it, with a block that is measured anew."""
+    """Return what happens in it, with a block that is measured again."""
     assert run.record is not None
     finished = [*run.times.finished()]
     happens: list[Event] = [Calibrated(*each, 1, 1) for each in run.record.calibrations.items()]

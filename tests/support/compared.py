@@ -38,8 +38,8 @@ def on_another_host(directory: str) -> None:
 def figures(actbench: Actbench, *arguments: str) -> list[dict[str, Any]]:
     result = actbench("compare", *arguments, "--format", "json")
     assert result.exit_code == 0, result.stderr
-    found: list[dict[str, Any]] = json.loads(result.stdout)["figures"]
-    return found
+    figures: list[dict[str, Any]] = json.loads(result.stdout)["figures"]
+    return figures
 
 
 def words(text: str) -> str:

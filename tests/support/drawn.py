@@ -14,9 +14,9 @@ from actbench.runs.archive import Run
 
 def drawn(kind: str, loaded_run: Run, **options: Any) -> Picture:
     assert loaded_run.record is not None
-    found = pictures.of_run(kind, loaded_run, analyse(loaded_run.times, loaded_run.record), **options)
-    assert found is not None
-    return found
+    picture = pictures.of_run(kind, loaded_run, analyse(loaded_run.times, loaded_run.record), **options)
+    assert picture is not None
+    return picture
 
 
 def layer(shown: Picture, name: str) -> pd.DataFrame:

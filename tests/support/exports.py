@@ -47,8 +47,8 @@ def refused(actbench: Actbench, *arguments: str) -> str:
 
 def estimate(case: Case = CASE, *seconds: float, interval: bool = True) -> Estimate:
     """Return an estimate with such rounds, its interval from 10 % below to 20 % above."""
-    rounds = tuple(Round(each, 100) for each in seconds or (1e-6,) * 6)
-    middle = sorted(each.seconds for each in rounds)[len(rounds) // 2]
+    rounds = tuple(Round(value, 100) for value in seconds or (1e-6,) * 6)
+    middle = sorted(one.seconds for one in rounds)[len(rounds) // 2]
     low, high = (0.9 * middle, 1.2 * middle) if interval else (nan, nan)
     return Estimate(case, Interval(middle, low, high), 10, rounds)
 
@@ -114,12 +114,12 @@ def read_by_benchstat(text: str) -> tuple[dict[str, str], list[tuple[str, dict[s
     assert text.endswith("\n")
     configuration, results = {}, []
     for line in text.removesuffix("\n").split("\n"):
-        if found := RESULT.fullmatch(line):
-            name = NAME.fullmatch(found["name"])
+        if match := RESULT.fullmatch(line):
+            name = NAME.fullmatch(match["name"])
             assert name, line
             assert name["gomaxprocs"] == "1"
             parts = dict(part.split("=") for part in name["parts"].split("/")[1:])
-            results.append((name["base"], parts, int(found["iterations"]), float(found["value"])))
+            results.append((name["base"], parts, int(match["iterations"]), float(match["value"])))
         else:
             setting = CONFIGURATION.fullmatch(line)
             assert setting, f"benchstat would ignore or refuse {line!r}"
@@ -136,7 +136,7 @@ def read_by_asv(text: str) -> dict[str, dict[str, Any]]:
     data = finite(text)
     assert data["version"] == 2
     assert data.keys() == REQUIRED | {"results", "durations", "version"}
-    found = {}
+    benchmarks = {}
     for name, row in data["results"].items():
         assert row[-1] is not None
         columns = dict(zip(data["result_columns"], row, strict=False))
@@ -147,5 +147,5 @@ def read_by_asv(text: str) -> dict[str, dict[str, Any]]:
         combinations = math.prod(map(len, columns["params"]))
         for column in columns.keys() & {"result", "samples", *(key for key in columns if key.startswith("stats_"))}:
             assert len(columns[column]) == combinations
-        found[name] = columns
-    return found
+        benchmarks[name] = columns
+    return benchmarks

@@ -111,7 +111,7 @@ def every_kernel() -> tuple[KernelId, ...]:
     Left out are the optional backends, and loops that say nothing new of an activation; what is compiled is so in one
     dtype or the other by turns.
     """
-    usable = [each for each in registry.backends().values() if not (each.optional or each.unavailable)]
+    usable = [backend for backend in registry.backends().values() if not (backend.optional or backend.unavailable)]
     return tuple(
         kernel
         for activation, (turn, backend), op in product(registry.activations().values(), enumerate(usable), Op)
@@ -133,12 +133,12 @@ def _tested(activation: str, backend: Backend, turn: int) -> tuple[Dtype, ...]:
 @cache
 def sample() -> tuple[KernelId, ...]:
     """Return one kernel for every kind of strategy, backend and op, in either dtype by turns."""
-    found: dict[tuple[str, str, Op], list[KernelId]] = {}
+    groups: dict[tuple[str, str, Op], list[KernelId]] = {}
     for kernel in every_kernel():
         activation = "silu" if kernel.strategy in {"intermediate", "pair"} else "logistic"
         if kernel.activation == activation:
-            found.setdefault((kernel.strategy, kernel.backend, kernel.op), []).append(kernel)
-    return tuple(kernels[turn % len(kernels)] for turn, kernels in enumerate(found.values()))
+            groups.setdefault((kernel.strategy, kernel.backend, kernel.op), []).append(kernel)
+    return tuple(kernels[turn % len(kernels)] for turn, kernels in enumerate(groups.values()))
 
 
 def is_quick(kernel: KernelId) -> bool:
@@ -184,14 +184,16 @@ def ordinary_output(activation: str, dtype: Dtype) -> list[Any]:
 def declared(weaknesses: tuple[Weakness, ...], flaw: Flaw, z: Array) -> Array:
     """Return where a flaw is declared; of `AMPLIFIES`, by what factor an error may be larger."""
     with np.errstate(all="ignore"):
-        found = [each.where(z.astype(np.float64), np.finfo(z.dtype)) for each in weaknesses if each.flaw is flaw]
+        places = [
+            weakness.where(z.astype(np.float64), np.finfo(z.dtype)) for weakness in weaknesses if weakness.flaw is flaw
+        ]
     if flaw is Flaw.AMPLIFIES:
         factor = np.ones(z.size)
-        for more in found:
+        for more in places:
             factor += np.clip(np.nan_to_num(more, nan=0), 0, 1e300)  # NaN is inf times false
         return factor
     there = np.zeros(z.size, dtype=bool)
-    for part in found:
+    for part in places:
         there |= part
     return there
 
@@ -220,12 +222,12 @@ def evaluate(kernel: KernelId, z: Array, dy: Array) -> Evaluation:
     """Answer as a worker does: one by one where the arithmetic raises."""
     raised: str | None = None
     try:
-        found = outputs(kernel, z, dy)
+        results = outputs(kernel, z, dy)
     except ArithmeticError as error:
-        each = [_at(kernel, z[i : i + 1], dy[i : i + 1]) for i in range(z.size)]
-        found = [np.concatenate(parts) for parts in zip(*each, strict=True)]
+        elements = [_at(kernel, z[i : i + 1], dy[i : i + 1]) for i in range(z.size)]
+        results = [np.concatenate(parts) for parts in zip(*elements, strict=True)]
         raised = repr(error)
-    return Evaluation(found[-1], found[0] if kernel.op is Op.STEP else None, raised)
+    return Evaluation(results[-1], results[0] if kernel.op is Op.STEP else None, raised)
 
 
 def slope(activation: str, z: Array) -> list[Any]:
@@ -254,7 +256,7 @@ def ulps(computed: Array, exact: list[Any]) -> Array:
 
 def _exact(function: Any, z: Array) -> list[Any]:
     with mpmath.workdps(50):
-        return [function(mpmath.mpf(float(each))) for each in z]
+        return [function(mpmath.mpf(float(number))) for number in z]
 
 
 def _at(kernel: KernelId, z: Array, dy: Array) -> list[Array]:

@@ -28,9 +28,9 @@ def cases(actbench: Actbench, *arguments: str) -> set[str]:
     return set(result.stdout.splitlines())
 
 
-def part(found: set[str], index: int) -> set[str]:
+def part(cases: set[str], index: int) -> set[str]:
     """Return the values of one part of the cases' ids."""
-    return {case.split("/")[index] for case in found}
+    return {case.split("/")[index] for case in cases}
 
 
 def refused(actbench: Actbench, *arguments: str) -> str:

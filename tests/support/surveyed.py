@@ -18,9 +18,9 @@ def kernel(activation: str, strategy: str, dtype: Dtype = Dtype.FLOAT64, backend
     return KernelId(activation, strategy, backend, Op.DERIVATIVE, dtype)
 
 
-def found(*kernels: KernelId, survey: Survey = EXACT) -> list[Accuracy]:
+def accuracies(*kernels: KernelId, survey: Survey = EXACT) -> list[Accuracy]:
     bench = FakeBench()
-    return [each for each in survey.of(kernels, bench.launch) if isinstance(each, Accuracy)]
+    return [result for result in survey.of(kernels, bench.launch) if isinstance(result, Accuracy)]
 
 
 def rows(text: str) -> list[dict[str, str]]:

@@ -34,7 +34,7 @@ def test_a_truncated_run_json_is_refused(actbench: Actbench, run: Path, keep: in
     path.write_bytes(path.read_bytes()[:keep])
     said = refused(actbench, run)
     assert f"{path} is damaged: " in said
-    assert "; restore it from a copy, or measure anew" in said
+    assert "; restore it from a copy, or measure again" in said
 
 
 @pytest.mark.parametrize("text", ["[]", "null", "7", '{"schema": "1"}', '{"schema": 2}', "\xff", '"run"'])
@@ -172,7 +172,7 @@ def test_values_that_are_not_as_they_were_written_are_refused_with_the_line(
     told = refused(actbench, run)
     assert f"{path}" in told
     assert said in told
-    assert told.endswith("; restore it from a copy, or measure anew\n")
+    assert told.endswith("; restore it from a copy, or measure again\n")
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_line_ends_that_git_or_an_editor_changed_are_named(actbench: Actbench, r
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     assert refused(actbench, run) == (
         f"actbench: {path} has CRLF line ends, which git (core.autocrlf) or an editor has put there, and is read with "
-        "LF alone: '*.csv -text' in .gitattributes keeps git from it; restore it from a copy, or measure anew\n"
+        "LF alone: '*.csv -text' in .gitattributes keeps git from it; restore it from a copy, or measure again\n"
     )
 
 

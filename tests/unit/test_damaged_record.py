@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import Actbench
 from tests.support.selections import edit
 
-OUT = "; restore it from a copy, or measure anew\n"
+OUT = "; restore it from a copy, or measure again\n"
 
 
 @pytest.fixture

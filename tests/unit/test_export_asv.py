@@ -136,7 +136,7 @@ def test_a_run_that_began_at_no_time_is_damaged(actbench: Actbench, run: Path, c
     said = refused(actbench, str(run), "--to", "asv", "--commit", COMMIT)
     assert said == (
         f"actbench: here/run.json is damaged: created is '{created}', and not a time; restore it from a copy, or "
-        "measure anew\n"
+        "measure again\n"
     )
 
 

@@ -30,8 +30,8 @@ inconclusive: +0 % (+0 % to +40 %), margin 5 %
 the baseline against itself: +0.00 % &#177; 0.00 %</skipped>
     </testcase>
     <testcase name="logistic/cached/numpy/derivative/float64/1000" classname="actbench.logistic.derivative" time="0">
-      <failure message="regressed: +10.00 % &#177; 0.00 %, measured anew +10.00 % &#177; 0.00 %, margin 5 %" \
-type="regressed">regressed: +10.00 % &#177; 0.00 %, measured anew +10.00 % &#177; 0.00 %, margin 5 %
+      <failure message="regressed: +10.00 % &#177; 0.00 %, measured again +10.00 % &#177; 0.00 %, margin 5 %" \
+type="regressed">regressed: +10.00 % &#177; 0.00 %, measured again +10.00 % &#177; 0.00 %, margin 5 %
 the baseline against itself: +0.00 % &#177; 0.00 %</failure>
     </testcase>
     <testcase name="logistic/recompute/numpy/derivative/float64/5000" classname="actbench.logistic.derivative" \
@@ -54,7 +54,7 @@ failed: the control was killed by SIGSEGV</error>
     </testcase>
     <system-out>8 cases, margin 5 %: 1 regressed, 2 missing, 1 inconclusive, 2 new, 2 unchanged
 logistic/derivative/float64/2000 failed: the control was killed by SIGSEGV
-logistic/cached/numpy/derivative/float64/1000 was measured anew: +10.00 % &#177; 0.00 %, regressed again
+logistic/cached/numpy/derivative/float64/1000 was measured again: +10.00 % &#177; 0.00 %, regressed again
 numpy: 1.0.0 in the baseline, VERSION here</system-out>
     <system-err />
   </testsuite>

@@ -30,14 +30,14 @@ def test_two_environments_of_one_speed_end_with_0_after_the_fewest_rounds(actben
     assert "the same versions on both sides: python" in result.stdout
 
 
-def test_a_regression_is_measured_anew_and_ends_with_1(actbench: Actbench, bench: FakeBench) -> None:
+def test_a_regression_is_measured_again_and_ends_with_1(actbench: Actbench, bench: FakeBench) -> None:
     bench.seconds = slower(1.1)
     result = actbench(*CASES)
     assert result.exit_code == 1
     assert f"{CACHED} regressed +10.00 % ± 0.00 % +0.00 % ± 0.00 %" in " ".join(result.stdout.split())
     assert "4 cases, margin 5 %: 1 regressed, 3 unchanged" in result.stdout
-    assert f"{CACHED} was measured anew: +10.00 % ± 0.00 %, regressed again" in result.stdout
-    assert "measuring anew 1 case that may have regressed" in result.stderr
+    assert f"{CACHED} was measured again: +10.00 % ± 0.00 %, regressed again" in result.stdout
+    assert "measuring again 1 case that may have regressed" in result.stderr
 
 
 def test_a_regression_is_confirmed_even_where_that_takes_longer_than_the_budget(
@@ -51,12 +51,12 @@ def test_a_regression_is_confirmed_even_where_that_takes_longer_than_the_budget(
     assert cached["confirmation"]["low"] == pytest.approx(1.1)
     assert bench.clock.now > 5
     assert result.stderr.startswith(
-        "budget 5 s; what seems to have regressed is measured anew on top of that, in up to 16 rounds, or more for "
+        "budget 5 s; what seems to have regressed is measured again on top of that, in up to 16 rounds, or more for "
         "more than two cases\n"
     )
     assert re.search(rf"regressed: {CACHED}; up to 16 rounds, about \d+ s, whatever the budget\n", result.stderr)
     help_text = " ".join(actbench("check", "--help").stdout.split())
-    assert "what then seems to have regressed is measured anew on top of that" in help_text
+    assert "what then seems to have regressed is measured again on top of that" in help_text
 
 
 def test_what_does_not_show_again_has_not_regressed(actbench: Actbench, bench: FakeBench) -> None:

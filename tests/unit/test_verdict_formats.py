@@ -73,7 +73,7 @@ def test_text_tells_failures_even_beside_a_regression(regressed_and_failed: Actb
     assert result.stdout.partition("\n\n2 cases")[2].splitlines() == [
         ", margin 5 %: 1 regressed, 1 unchanged",
         f"logistic/derivative/float64/2000 failed: {REASON}",
-        f"{CACHED} was measured anew: +10.00 % ± 0.00 %, regressed again",
+        f"{CACHED} was measured again: +10.00 % ± 0.00 %, regressed again",
         SAME,
     ]
 
@@ -85,13 +85,13 @@ def test_markdown_tells_failures_as_they_were_worded(regressed_and_failed: Actbe
         f"| {CACHED} | regressed | +10.00 % ± 0.00 % | +0.00 % ± 0.00 % | 8, 8 |\n\n"
         "- logistic/derivative/float64/2000 failed: the control was killed by SIGSEGV; its last words: in \\*p \\<at> "
         "\\_\\_main\\_\\_ \\& 100 %\n"
-        f"- {CACHED} was measured anew: +10.00 % ± 0.00 %, regressed again\n"
+        f"- {CACHED} was measured again: +10.00 % ± 0.00 %, regressed again\n"
         f"- {SAME_IN_MARKDOWN}\n"
     )
 
 
 def test_github_gets_an_error_for_a_block_that_failed(regressed_and_failed: Actbench) -> None:
-    changed = "+10.00 %25 ± 0.00 %25, measured anew +10.00 %25 ± 0.00 %25, margin 5 %25"
+    changed = "+10.00 %25 ± 0.00 %25, measured again +10.00 %25 ± 0.00 %25, margin 5 %25"
     assert regressed_and_failed(*LIVE, "github").stdout.splitlines() == [
         f"::error title=actbench%3A failed::logistic/derivative/float64/2000 failed: {REASON.replace('%', '%25')}",
         f"::error title=actbench%3A regressed::{CACHED}: {changed}",

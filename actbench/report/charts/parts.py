@@ -63,7 +63,14 @@ def parts(figures: Sequence[Figures], *, choose: bool = False) -> Picture | None
         "is memory and allocation; where a call hides that rate, the share of all elements. Each part is drawn as "
         "large as it is at the lower end of its 95 % interval over rounds, and what is left of the bar is not known."
         + (f" Here nothing is known: intervals take {MIN_ROUNDS} rounds." if few else ""),
-        panels({"transform": fold} | bars, rows, BY, choose=choose, own=["y"], height={"step": 30 if choose else 16}),
+        panels(
+            {"transform": fold} | bars,
+            rows,
+            BY,
+            choose=choose,
+            independent=["y"],
+            height={"step": 30 if choose else 16},
+        ),
         rows,
     )
 

@@ -65,7 +65,7 @@ def rounds(
         "Points: the time of each case in each round, in percent of the case's median over rounds, by backend (colour) "
         f"and strategy (shape), the yardstick too. The furthest is {furthest['off']:+.1f} %, {furthest['strategy']} "
         f"with {furthest['backend']} in round {furthest['round']} of {furthest['block']}.{omitted}",
-        panels({"layer": layers}, rows, BY, choose=choose, own=["x", "y"]),
+        panels({"layer": layers}, rows, BY, choose=choose, independent=["x", "y"]),
         rows,
     )
 

@@ -130,17 +130,17 @@ def with_panels(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
 
 
 def panels(
-    chart: Spec, rows: pd.DataFrame, by: Sequence[str], *, choose: bool, own: Sequence[str] = (), **size: Any
+    chart: Spec, rows: pd.DataFrame, by: Sequence[str], *, choose: bool, independent: Sequence[str] = (), **size: Any
 ) -> Drawn:
     """Return a chart's panels: side by side, or one that controls choose when `choose`.
 
-    `by` names the fields which tell panels apart; the rows have been named `with_panels`. `own` are axes that every
-    panel scales for itself.
+    `by` names the fields in which panels differ; the rows have been named `with_panels`. Every panel has its own scale
+    for the axes in `independent`.
     """
     varied = _varied(rows, by)
     alike = ", ".join(str(rows[field].iloc[0]) for field in by if field not in varied)
     if varied and not choose:
-        resolve = {"axis": {"x": "independent"}, "scale": dict.fromkeys(own, "independent")}
+        resolve = {"axis": {"x": "independent"}, "scale": dict.fromkeys(independent, "independent")}
         return Drawn(faceted(chart | PANEL | size, "panel", rows["panel"].unique().tolist(), 2, resolve), alike)
     spec = chart | ALONE | size
     if choose:

@@ -63,9 +63,9 @@ def _known(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"cannot read {path}: {error}; 'asv run --bench just-discover' makes it anew") from None
+        raise InputError(f"cannot read {path}: {error}; 'asv run --bench just-discover' makes it again") from None
     if known.get("version", API_VERSION) != API_VERSION:
-        raise InputError(f"{path} is not of api_version {API_VERSION}: 'asv run --bench just-discover' makes it anew")
+        raise InputError(f"{path} is not of api_version {API_VERSION}: 'asv run --bench just-discover' makes it again")
     return known
 
 

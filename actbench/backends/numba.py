@@ -15,6 +15,7 @@ call the loop of the first.
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import cache
@@ -100,8 +101,13 @@ class Numba(Backend):
 
     def bind_call(self, function: Callable[..., Any], dtype: Dtype) -> Bound:
         """Compile a function that takes arrays and returns nothing, or load it from numba's cache."""
+        from numba.core.errors import NumbaPerformanceWarning
+
         start = time.perf_counter()
-        return _bound(self._jitted(function, [dtype] * len(parameters(function)), cache=True), start)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NumbaPerformanceWarning)  # an empty function has no loop for the threads
+            compiled = self._jitted(function, [dtype] * len(parameters(function)), cache=True)
+        return _bound(compiled, start)
 
     def execution(self, op: Op, rule: Rule) -> str:
         """Return the source of the loops, of what wraps them, and of the step that calls them."""

@@ -28,7 +28,7 @@ def isru(m):
 '''
 
 DIES_IN_A_ROUND = """\
-        if cases[0].endswith("/2000"):
+        if request.cases[0].endswith("/2000"):
             import pathlib
             prepared = pathlib.Path(__file__).with_name("prepared")
             if prepared.exists():

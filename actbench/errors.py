@@ -100,10 +100,10 @@ DEVICE_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, e
 
 
 FEW = 3
-"""So many names are all told, beside the nearest."""
+"""Up to this many names are all listed, in addition to the nearest."""
 
 NAMED = 8
-"""So many of several that went wrong are named."""
+"""How many of several failures are named."""
 
 LOADED = "; code of your own is named with --load"
 """The other way out, where a name may be of the user's own code."""
@@ -135,6 +135,6 @@ def unknown(what: str, name: str, known: Iterable[str], otherwise: str = "") -> 
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return what else went wrong, in an error that tells of the first: its names, and how many more there are."""
+    """Return the other failures, for an error that reports the first: some names, and how many more there are."""
     rest = [f"{len(names) - NAMED} more"] if len(names) > NAMED else []
     return ", ".join([*names[:NAMED], *rest])

@@ -26,10 +26,10 @@ HEAD = (
 )
 
 POOR_ULP = 4.0
-"""What recompute exceeds for one in a hundred z from N(0, 1), where it is told of."""
+"""What recompute exceeds for one in a hundred z from N(0, 1), where it is reported."""
 
 ALIKE = 1.1
-"""Two tails are told as one where they differ by less: a 1 % error is not at every z beyond the first."""
+"""Two tails are reported as one where they differ by less: a 1 % error is not at every z beyond the first."""
 
 Rows = dict[str, dict[str, str]]
 """By dtype and part: of N(0, 1), and of whole tails."""

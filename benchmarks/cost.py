@@ -1,4 +1,4 @@
-"""What does a case cost? actbench beside stock pyperf's defaults, for intervals no wider.
+"""What does a case cost? actbench and stock pyperf's defaults, for intervals no wider.
 
     python -m benchmarks.cost [--processes 20]
 

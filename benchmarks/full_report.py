@@ -3,7 +3,7 @@
     python -m benchmarks.full_report [--rounds 6] [--values 29] [--keep DIRECTORY]
 
 Times are log-normal around so many nanoseconds an element; a round has as many values as those of results/reference,
-on average. Beside the report's seconds stand those of starting Python with the libraries that it needs.
+on average. Next to the report's seconds it prints those of starting Python with the libraries that it needs.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ NS_PER_ELEMENT = 1e-9
 CALL = 1e-7
 """Seconds."""
 PROBE_VALUES = 3
-SCATTER = 0.01
+SPREAD = 0.01
 """Standard deviation of the logarithm of a value."""
 
 REPEATS = 3
@@ -54,7 +54,7 @@ def made_up(directory: Path, rounds: int, values: int) -> int:
             record.calibrations[block.id] = Calibration((10,) * arms, (count,) * arms, 2, 1.0)
             usual = CALL + block.size * NS_PER_ELEMENT * np.arange(1, arms + 1)[:, np.newaxis]
             for number in range(1, rounds + 1):
-                seconds = usual * rng.lognormal(0.0, SCATTER, (arms, count))
+                seconds = usual * rng.lognormal(0.0, SPREAD, (arms, count))
                 times = BlockTimes(block, number, tuple(map(tuple, seconds.tolist())), ((1.0,) * count,) * arms)
                 writer.times.add(times)
         writer.close(Status.COMPLETE, 1.0)

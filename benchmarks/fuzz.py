@@ -64,7 +64,7 @@ Measured = dict[tuple[str, int], tuple[tuple[float, ...], ...]]
 
 
 def make(directory: Path, seed: int = 0) -> None:
-    """Write the runs: times scatter, and the last round is in the journal alone."""
+    """Write the runs: times vary, and the last round is in the journal alone."""
     for number, name in enumerate(RUNS):
         rng = random.Random(f"{seed}/{number}")  # noqa: S311  # damage, no secret
 

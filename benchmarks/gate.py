@@ -1,9 +1,9 @@
-"""How often does a live check cry wolf, and what does it see? Whole checks, as a user starts them.
+"""How often does a live check raise a false alarm, and what does it detect? Whole checks, as a user starts them.
 
     python -m benchmarks.gate [--checks 40] [--busy]                       false alarms: an environment against a copy
     python -m benchmarks.gate --slowdown 5 --margin 2 [--checks 20]        power: one arm of the selection is slower
 
-Beside the false alarms stands what `pyperf compare_to` says of the very same values. A slowdown is real work: another
+Next to the false alarms it prints what `pyperf compare_to` says of the same values. A slowdown is real work: another
 environment holds a copy of actbench in which one arm waits, after every call, for that share of the call's time. Which
 arm that is changes from check to check.
 """

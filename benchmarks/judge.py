@@ -1,4 +1,4 @@
-"""Right kernels in other styles than actbench's are accepted, and cheats refused.
+"""Show that right kernels in other styles than actbench's are accepted, and cheats refused.
 
     python -m benchmarks.judge [-s NAME]
 

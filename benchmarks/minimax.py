@@ -325,8 +325,8 @@ def fits() -> list[Fit]:
 
 HEADING = '''"""Minimax polynomials: coefficients from the constant up, as benchmarks/minimax.py prints them.
 
-Beside each: the function approximated, its interval, what the error is relative to, and the largest error after
-the coefficients were rounded to the format.
+The comment on each gives the function approximated, its interval, what the error is relative to, and the largest error
+after the coefficients were rounded to the format.
 """
 
 from __future__ import annotations

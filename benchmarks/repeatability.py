@@ -1,4 +1,4 @@
-"""How far does a ratio scatter over whole runs? actbench beside stock pyperf, on a quiet and on a busy processor.
+"""How far does a ratio vary over whole runs? actbench and stock pyperf, on a quiet and on a busy processor.
 
     python -m benchmarks.repeatability [--runs 8] [--processes 20] [--engine actbench]
 

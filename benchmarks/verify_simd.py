@@ -6,7 +6,7 @@ A ULP is the spacing of the format's numbers where the truth lies. For float32 t
 error of a float64 ULP or so is 2^-28 of a float32 ULP; for float64 it is Arb's (python-flint), which bounds its own
 error, at 160 bits, and a part of it is held to mpmath's. Signs of zeros, infinities and NaN must be right, too. Exits
 with 1 when an error is above what the function's docstring states. NUMBA_CPU_NAME=x86-64 NUMBA_CPU_FEATURES= makes
-it tell of processors without fused multiply-add. Nearly all of the time goes into libm.
+it describe processors without fused multiply-add. Nearly all of the time goes into libm.
 """
 
 from __future__ import annotations

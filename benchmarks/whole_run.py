@@ -1,4 +1,4 @@
-"""One whole `actbench run`, as a user starts it, for the scripts beside this file."""
+"""One whole `actbench run`, as a user starts it, for the scripts in this directory."""
 
 from __future__ import annotations
 

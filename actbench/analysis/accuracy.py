@@ -1,8 +1,8 @@
 """How accurate a kernel is, and where: its error in ULP by band of z, and the zones of z in which g' is lost.
 
-The two tails of an activation are different things and are kept apart: z = 0 counts as the right one's. What is
-lost far out may not matter to who never gets there; therefore a sample of N(0, 1), the pre-activations of a normalised
-layer, is looked at as well.
+The two tails of an activation are different things and are kept apart: z = 0 counts as the right one's. Losses
+far out may not matter to users who never get there; therefore a sample of N(0, 1), the pre-activations of a normalised
+layer, is evaluated as well.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ from actbench.model.times import Times
 HALF = 0.5
 
 MOST_CALL = 2 / 3
-"""The share of a call's fixed cost up to which the time of the elements can be told from its variance."""
+"""The share of a call's fixed cost up to which the time of the elements can be distinguished from its variance."""
 
 SLOWED = 1.5
 
@@ -132,7 +132,7 @@ def parts(
 
 
 class _Probes:
-    """The medians of probes by round, beside those of blocks."""
+    """The medians of probes by round."""
 
     def __init__(self, times: Times, middles: Mapping[Block, Floats]) -> None:
         self._times = times

@@ -1,8 +1,8 @@
 """A candidate against a baseline, measured side by side: verdicts that hold after every round.
 
 Two processes, one of either environment, take turns: a round gives one ratio of times a case, the median over its
-values, and the host's drift is in neither. A third process, of the baseline again, is the control: what it differs
-from the first by is what this host makes of no difference at all.
+values, and the host's drift cancels. A third process, of the baseline again, is the control: its difference from
+the first is what this host makes of no difference at all.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 They are compared by times relative to the yardstick of the case's block, so that the host's drift between them cancels.
 The round is the unit. A case regressed or improved only where the time itself shows the same direction: otherwise the
 yardstick moved, or the host, and the case is inconclusive. A case that shared its block with other cases in the
-baseline is inconclusive as well: neighbours in a block, by the state in which they leave caches and the allocator,
-move numpy's times by up to a tenth.
+baseline is inconclusive as well: the cases before it in a block leave caches and the allocator in another state, which
+changes numpy's times by up to a tenth.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What g' is about at any z, interpolated between points where it is known: it costs nothing beside the truth.
+"""What g' is about at any z, interpolated between points where it is known: far cheaper than the truth.
 
-It decides where the truth is worth asking for, and nothing else. Interpolated is the logarithm of g', signed and
+It decides where the truth is worth computing, and nothing else. Interpolated is the logarithm of g', signed and
 flattened below the smallest normal number, as a monotone piecewise cubic (PCHIP): exponential tails become straight
 lines. How far the interpolation may be off is estimated by leaving out every other point.
 """
@@ -24,7 +24,7 @@ DISTINCT = 1e-9
 """Points nearer to each other than this are one to the interpolation."""
 
 UNKNOWN, RIGHT, SUSPECT = np.int8(-1), np.int8(0), np.int8(1)
-"""What a result is beside what is expected: unknown where the expectation is too uncertain to tell."""
+"""How a result compares with what is expected: unknown where the expectation is too uncertain."""
 
 States = Mapping[str, NDArray[np.int8]]
 """Such states, by field of `Loss`."""

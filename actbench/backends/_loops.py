@@ -43,7 +43,7 @@ def elementwise_from_two(span: Span, formula: Formula) -> Loop:
 
 
 def saving(span: Span, save: Formula) -> Loop:
-    """Compute the activation of every element, and a residual beside it."""
+    """Compute the activation of every element, and a residual."""
 
     def loop(y, residual, z):
         for i in span(y.size):
@@ -53,7 +53,7 @@ def saving(span: Span, save: Formula) -> Loop:
 
 
 def saving_two(span: Span, save: Formula) -> Loop:
-    """Compute the activation of every element, and two residuals beside it."""
+    """Compute the activation of every element, and two residuals."""
 
     def loop(y, residual, second, z):
         for i in span(y.size):
@@ -113,7 +113,7 @@ def step_keeping_both(forward: Loop, backward: Loop) -> Loop:
 
 
 def step_saving(forward: Loop, backward: Loop) -> Loop:
-    """Forward, storing a residual beside y; then backward from it."""
+    """Forward, storing a residual and y; then backward from it."""
 
     def kernel(y, residual, dz, z, dy):
         forward(y, residual, z)
@@ -123,7 +123,7 @@ def step_saving(forward: Loop, backward: Loop) -> Loop:
 
 
 def step_saving_beside_z(forward: Loop, backward: Loop) -> Loop:
-    """Forward, storing a residual beside y; then backward from z and it."""
+    """Forward, storing a residual and y; then backward from z and it."""
 
     def kernel(y, residual, dz, z, dy):
         forward(y, residual, z)
@@ -133,7 +133,7 @@ def step_saving_beside_z(forward: Loop, backward: Loop) -> Loop:
 
 
 def step_saving_two(forward: Loop, backward: Loop) -> Loop:
-    """Forward, storing two residuals beside y; then backward from them."""
+    """Forward, storing two residuals and y; then backward from them."""
 
     def kernel(y, residual, second, dz, z, dy):  # noqa: PLR0913, PLR0917  # it has as many arrays
         forward(y, residual, second, z)

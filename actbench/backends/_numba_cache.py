@@ -26,7 +26,7 @@ def share(dispatcher: Any) -> None:
 
 
 def keep(dispatcher: Any, name: str, value: dict[str, Any]) -> None:
-    """Store plain values about a compiled function beside it in the cache, under a name; nothing without a cache."""
+    """Store plain values about a compiled function with it in the cache, under a name; nothing without a cache."""
     entries = _entries(dispatcher)
     if entries is not None:
         entries.save(_key(dispatcher, name), value)

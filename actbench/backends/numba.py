@@ -1,7 +1,7 @@
 """numba: the scalar formula in a compiled loop over preallocated output; ``math`` calls the platform's libm.
 
 Two things keep a float32 kernel free of float64 arithmetic. The signature is explicit, and the formula's literals have
-the kernel's dtype, because numba promotes float32 beside a Python float to float64 (numpy's NEP 50 does not).
+the kernel's dtype, because numba promotes float32 with a Python float to float64 (numpy's NEP 50 does not).
 
 Compiled code is cached on disk. The key holds the formula's byte code and constants: the formula reaches the loop
 through a closure as a plain function, which numba serialises by content. A dispatcher would be serialised with a random
@@ -77,7 +77,7 @@ class Numba(Backend):
         return inlined
 
     def edition(self, rule: Rule) -> str:
-        """Return a digest of the functions that are compiled into a kernel beside its formulas; libm's are not."""
+        """Return a digest of the functions, besides its formulas, that are compiled into a kernel; libm's are not."""
         return _simd.edition() if rule.conversion else ""
 
     def conversion(self, storage: Storage, dtype: Dtype) -> Conversion:
@@ -125,9 +125,9 @@ class Numba(Backend):
         return unchanged
 
     def compiled(self, bound: Bound, op: Op, rule: Rule, dtype: Dtype) -> Compiled:
-        """Return the facts read off LLVM's optimised code when the kernel was compiled, from beside it in the cache.
+        """Return the facts read off LLVM's optimised code when the kernel was compiled, from the cache.
 
-        Where there are none, the kernel is compiled again: code from the cache can be run, not read.
+        Where the cache has none, the kernel is compiled again: code from the cache can be run, not read.
         """
         kept = _numba_cache.kept(bound.function, _generated_code.edition())
         if kept is not None:
@@ -176,7 +176,7 @@ def dtype_of_residuals(rule: Rule, dtype: Dtype) -> str:
 
 
 def _keep_facts(dispatcher: Any, compiled: Any, dtype: Dtype) -> Compiled:
-    """Read the code of a function that was compiled in this process, and store the facts in the cache beside it."""
+    """Read the code of a function that was compiled in this process, and store the facts with it in the cache."""
     ((signature, code),) = compiled.inspect_llvm().items()
     facts = _generated_code.facts(signature, code, dtype)
     _numba_cache.keep(dispatcher, _generated_code.edition(), asdict(facts))

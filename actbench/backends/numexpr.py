@@ -4,7 +4,7 @@ The formula is called with numexpr's expression nodes, which gives the tree that
 Nodes support neither numpy's scalars nor Python's abs(): literals become nodes of the kernel's dtype, because float32
 would be computed in float64 otherwise, and abs becomes numexpr's.
 
-A program has one output. A residual that a step saves beside y is therefore computed separately, exponential included.
+A program has one output. A step that saves y and a residual therefore computes the exponential twice.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def step(formula: Formula, forward: Formula, residuals: tuple[str, ...]) -> Call
 
 
 def step_saving(formula: Formula, save: Formula, residuals: tuple[str, ...]) -> Callable[..., Any]:
-    """Forward, storing residuals beside y, piece by piece; then backward from them, and perhaps z, piece by piece."""
+    """Forward, storing y and residuals, piece by piece; then backward from them, and perhaps z, piece by piece."""
 
     def call(*arrays):
         *stored, dz, z, dy = arrays

@@ -1,6 +1,7 @@
 """torch.compile: the formula as one loop, compiled to C++ for every size.
 
-A call checks that it is still what was compiled, which costs more than eager calls do up to some thousand elements.
+Every call checks that the compiled code still applies, which costs more than an eager call does up to some thousand
+elements.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class TorchCompile(Torch):
         torch = library()
         from torch._inductor import config
 
-        config.compile_threads = 1  # in this process, and not in others beside it
+        config.compile_threads = 1  # in this process, not in a pool of others
         code = function.__code__.replace()
         copy = FunctionType(code, function.__globals__, function.__name__, None, function.__closure__)
         return torch.compile(copy, dynamic=False, fullgraph=True)  # type: ignore[no-any-return]

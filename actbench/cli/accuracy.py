@@ -60,7 +60,7 @@ def command(
     N(0, 1). A largest error is that of the points that were looked at. A zone begins and ends at the very numbers of
     the format; what is lost between two points that were looked at may be missed. The csv and json formats have every
     band and zone. Exit code 4: some kernel cannot be looked at, such as one that its backend cannot compile, or that
-    twice took the worker down; the others are told.
+    crashed the worker twice; the others are reported.
 
     \b
     Examples:

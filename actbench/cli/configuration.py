@@ -1,10 +1,10 @@
-"""Settings from a file and from the environment, beneath what the command line says.
+"""Settings from a file and from the environment, which the command line overrides.
 
 Four layers, each above the one before: the file, its table for the command, the environment, the command line. What
 there is to set follows from the commands' own options, and values are read by the options' own types, so that an option
 which is added can be set at once. All but the command line reaches click as one `default_map`, and not by its own
 ``envvar``: only so can a layer replace what a lower one says of *another* option (``--rounds`` a budget in the file),
-and a bad value be told with its place.
+and an error name the place of a bad value.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PREFIX = "ACTBENCH_"
 """Of every variable: ACTBENCH_MAX_CALL is --max-call."""
 
 ONE_CALL = frozenset({"output", "resume", "dry-run", "report", "store"})
-"""Options that are about one call: a run that is always the same, or never measured, is nobody's setting."""
+"""Options that are about one call: a run that is always the same, or never measured, is not worth a setting."""
 
 EXPLICIT = {
     "load": "it runs code, and no file or variable that happens to be there may make a command do that",
@@ -111,7 +111,7 @@ def _long_name(option: click.Parameter) -> str:
 
 
 def _named(ctx: click.Context, command: click.Command, args: list[str]) -> dict[str, Any]:
-    """Return the options that the command line names, with what it says of them; its mistakes are click's to tell."""
+    """Return the options that the command line names, with what it says of them; click reports its mistakes."""
     scratch = click.Context(command, parent=ctx, resilient_parsing=True)
     values, _, _ = command.make_parser(scratch).parse_args(list(args))
     return {_long_name(option): values[option.name] for option in command.get_params(scratch) if option.name in values}
@@ -141,8 +141,8 @@ def _read(ctx: click.Context) -> tuple[File | None, dict[str, Layer]]:
 def _without(layer: Layer, above: Mapping[str, Any]) -> Layer:
     """Return a layer without what the one above makes meaningless."""
     settled = above.keys() | {f"{name}={value}" for name, value in above.items()}
-    gone = {name for key in settled for name in REPLACES.get(key, ())}
-    return {name: item for name, item in layer.items() if name not in gone}
+    replaced = {name for key in settled for name in REPLACES.get(key, ())}
+    return {name: item for name, item in layer.items() if name not in replaced}
 
 
 def _layers(
@@ -202,8 +202,8 @@ def _text(value: Any) -> str:
 
 def _beside(file: File, text: str) -> str:
     """Read a path from the directory of the file, where there is such a path; a name like 'latest' stays."""
-    beside = file.path.parent / text
-    return str(beside) if os.path.exists(beside) else text  # noqa: PTH110  # Path.exists raises for names too long
+    sibling = file.path.parent / text
+    return str(sibling) if os.path.exists(sibling) else text  # noqa: PTH110  # Path.exists raises for names too long
 
 
 def _exported(option: click.Option, text: str) -> Setting:

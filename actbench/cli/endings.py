@@ -80,8 +80,8 @@ def _refusal(error: OSError) -> str:
     """Say what the operating system refused, of which file."""
     try:
         Path.cwd()
-    except OSError as gone:
-        return f"the current directory cannot be used ({reason(gone)}): change to one that exists"
+    except OSError as missing:
+        return f"the current directory cannot be used ({reason(missing)}): change to one that exists"
     names = " and ".join(
         os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)
     )

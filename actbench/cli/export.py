@@ -32,7 +32,7 @@ def command(run: Path, tool: str, output: Path | None, commit: str | None) -> No
     """Export a RUN's times for tools that track or compare benchmarks.
 
     One benchmark a case, in time per call; with the 95 % interval where there are six rounds or more and the format has
-    a place for it. benchstat and asv get every round. Yardsticks are left out: they tell about the machine alone.
+    a place for it. benchstat and asv get every round. Yardsticks are left out: they describe the machine alone.
     RUN is a run's directory, its pyperf.json, or 'latest', the latest complete run.
 
     In asv's results directory, made where it is not there, the file goes where asv looks for it, and machine.json and

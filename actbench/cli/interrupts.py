@@ -1,4 +1,4 @@
-"""A request to end is taken as Ctrl-C: what is finished is kept, and what was opened is closed."""
+"""A request to end acts as Ctrl-C: finished work is kept, and open files are closed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def end_as_by_ctrl_c() -> None:
 
 
 def take_ctrl_c() -> None:
-    """Let SIGINT raise from a function here, so that an interrupt is told from a KeyboardInterrupt of the user's code.
+    """Let SIGINT raise from a function here, to distinguish an interrupt from a KeyboardInterrupt of the user's code.
 
     Where it is ignored, as in the background of a shell, it stays so.
     """

@@ -93,7 +93,7 @@ class Commands(click.Group):
             self.main(*args, **extra)
         except SystemExit as end:
             code = end.code
-        except KeyboardInterrupt:  # a second one, while the first was being told
+        except KeyboardInterrupt:  # a second one, while the first was reported
             code = ExitCode.INTERRUPTED
         leave(code if isinstance(code, int) else ExitCode.FINE)
 

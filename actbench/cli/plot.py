@@ -93,7 +93,7 @@ def _picture(ctx: click.Context, kind: str, runs: Sequence[Path], selection: Sel
     needed = {"functions": 0, "compare": 2}.get(kind, 1)
     if len(runs) != needed:
         wanted = {0: "no run", 1: "one run", 2: "two runs"}[needed]
-        raise InputError(f"'{kind}' takes {wanted}, not {len(runs)}: actbench plot --help tells what each shows")
+        raise InputError(f"'{kind}' takes {wanted}, not {len(runs)}: actbench plot --help says what each shows")
     if kind == "functions":
         if axis := next((axis for axis in named if axis != "activations"), None):
             raise InputError(f"{options[axis]}: 'functions' shows activations, and no case: only -a applies")

@@ -21,7 +21,7 @@ import click
     help="File to write, in place of one that is there. [default: report.html in the run's directory]",
 )
 def command(run: Path, candidate: Path | None, output: Path | None) -> None:
-    """Write a page about a RUN, or about two: a baseline and the run to set beside it.
+    """Write a page about a RUN, or about two: a baseline and the run to compare with it.
 
     One HTML file with the answer, charts, tables that sort and filter, the accuracy, the rounds one by one, the
     environment and how it was measured. It opens from disk and fetches nothing. RUN is a run's directory, its

@@ -20,7 +20,7 @@ from actbench.cli.options import (
     usage_shown,
 )
 from actbench.cli.values import Duration, Percent
-from actbench.runs.limits import MOST_ROUNDS
+from actbench.runs.validity import MOST_ROUNDS
 
 if TYPE_CHECKING:
     from actbench.measure.preparing import PreparedRun

@@ -67,7 +67,7 @@ def command(ctx: click.Context, /, *, form: str, store: Path | None, quiet: bool
         click.echo("\n".join(report.lines(audit, check.check_budget, check.needed)))
         if audit.checks:
             show_table(report.table(audit))
-        click.echo("\n".join(["", "What makes timings scatter here, and what to do:", *advice]))
+        click.echo("\n".join(["", "What makes timings vary here, and what to do:", *advice]))
     if interrupted:
         raise KeyboardInterrupt
     if not audit.checks:

@@ -1,4 +1,4 @@
-"""The standard streams of the process: stdout says when it cannot be written, stderr never stands in the way.
+"""The standard streams of the process: a failed write to stdout is an error, one to stderr is ignored.
 
 Data that is lost must show in the exit code; a message that is lost must not change it. A descriptor that is closed is
 filled at once: or the next file that is opened, a run's values perhaps, would get its number, and whatever a library

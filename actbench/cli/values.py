@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import click
 
-from actbench.runs.limits import LONGEST, MOST_ELEMENTS
+from actbench.runs.validity import LONGEST, MOST_ELEMENTS
 
 NUMBER = re.compile(r"(\d+(?:\.\d+)?(?:e\d{1,3})?)\s*([a-zA-Z%]*)", re.ASCII | re.IGNORECASE)
 

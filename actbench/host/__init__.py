@@ -1,1 +1,1 @@
-"""What a run depends on beside actbench: processors, caches, noise, environment variables, library versions."""
+"""What a run depends on besides actbench: processors, caches, noise, environment variables, library versions."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 MOVED = re.compile(r"(libc|libm|libpython[\d.]*|math|_multiarray_umath)\b[-.\w]*\.so\b")
-"""Names of the files whose code is timed, beside the interpreter's."""
+"""Names of the files whose code is timed, in addition to the interpreter's."""
 
 READ, WRITE, EXECUTE = 1, 2, 4
 PRIVATE, ANONYMOUS, POPULATE = 0x02, 0x20, 0x8000

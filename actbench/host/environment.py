@@ -45,7 +45,7 @@ class Environment:
 def collect(
     affinity: int | None, environ: Mapping[str, str] = os.environ, further: tuple[str, ...] = ()
 ) -> Environment:
-    """Return the environment here; `further` names distributions to record beside those that always are."""
+    """Return the environment here; `further` names distributions to record in addition to the usual ones."""
     return Environment(
         cpu_model=str(process_metadata().get("cpu_model_name", platform.processor() or "unknown")),
         logical_cpus=psutil.cpu_count() or 1,

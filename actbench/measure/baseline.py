@@ -45,7 +45,7 @@ def opened(against: str) -> Iterator[StartWorker]:
 
 
 def describe(worker: Worker, against: str) -> dict[str, str]:
-    """Return the versions that a worker runs on; `NotComparableError` when it cannot be told what to do."""
+    """Return the versions that a worker runs on; `NotComparableError` when it cannot be given requests."""
     try:
         described = worker.ask(Describe())
     except BenchmarkError as error:
@@ -171,7 +171,7 @@ def _done(what: str, command: str, *arguments: str, program: str | None = None) 
 
 
 def _last_words(text: str) -> str:
-    """Return the last line that tells something; of a build that pip reports, the build's own."""
+    """Return the last line with a message; of a build that pip reports, the build's own."""
     build, _, _ = text.partition("[end of output]")
     lines = [line.strip() for line in build.splitlines()]
     return next((line for line in reversed(lines) if line and not line.startswith(ASIDE)), "")

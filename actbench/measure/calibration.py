@@ -1,7 +1,7 @@
 """How many calls make a slice, how many slices a value, how many values a round.
 
-Ratios scatter by where operands and results happen to lie more than by anything else. So an arm's time in a round goes
-into many short values, each at a placement of its own, rather than into a few long ones.
+Where operands and results happen to lie is the largest source of variance in ratios. So an arm's time in a round is
+spent on many short values, each at a different placement, rather than on a few long ones.
 """
 
 from __future__ import annotations

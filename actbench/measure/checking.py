@@ -69,7 +69,7 @@ def compare(block: Block, worker: Worker) -> None:
 
 
 def compare_blocks(plan: Plan, launch: Launch) -> None:
-    """Do so for every block, where an engine has no worker of ours; one that fails is told when it is measured."""
+    """Do so for every block, where an engine has no worker of ours; one that fails is reported when it is measured."""
     with RestartingWorker(launch) as restarting:
         for block in plan.blocks:
             try:
@@ -102,7 +102,7 @@ def _of_all(wrong: Mapping[Subject, WrongKernelError]) -> WrongKernelError:
 
 
 class Examined:
-    """`oracle.Evaluate` by a worker, keeping its latest answer for all of z, which tells of compilation."""
+    """`oracle.Evaluate` by a worker, keeping its latest answer for all of z, which has the facts of compilation."""
 
     def __init__(self, worker: Worker, residuals: Residuals | None = None) -> None:
         """Ask this worker, on the residuals that a function of z gives, or on its own."""

@@ -84,7 +84,7 @@ class WorkerProcess:
             raise NotLoadedError(str(error)) from None
 
     def ask(self, request: Request[A]) -> A:
-        """Return the answer; `WorkerLostError` when the worker is gone, `BenchmarkError` when the request raised."""
+        """Return the answer; `WorkerLostError` when the worker has ended, `BenchmarkError` when the request raised."""
         line = b""
         with suppress(BrokenPipeError):
             self._stdin.write(_encoded(request))

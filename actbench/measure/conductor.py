@@ -1,12 +1,12 @@
 """The conductor, engine ``interleaved``: it calibrates, orders, times out, and decides when there is enough.
 
 A round is one fresh worker that measures every block once, in an order of its own. Where a worker crashes or hangs, a
-new one goes on with the rest, and at last with the block that it was at; the second time, that block is given up with
-the worker's last words. What an earlier session gave up is tried again.
+new one goes on with the rest, and at last with the block that it was at; the second time, that block has failed, with
+the worker's last line as the reason. What an earlier session gave up is tried again.
 
 The plan's probes are blocks like any other, but for three things: they are short, since each of their arms is one of
-many that share a process; a round has those of its blocks; and none is measured again for being slow, since nobody
-compares them and intervals of what rests on them say how far they scatter.
+many that share a process; a round has those of its blocks; and none is measured again for being slow, since
+they are not compared with each other, and the intervals of what is derived from them include their variance.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ class Conductor:
     def _disturbed(self, block: Block) -> tuple[Block, int] | None:
         """Return the block's slowest round that may be measured again; None when all are as they should be.
 
-        Out of cache rounds scatter by as much as a disturbance makes, and there is nothing to tell it by.
+        Out of cache, rounds vary by as much as a disturbance makes, so that it cannot be detected.
         """
         if not self.times.rounds(block) or block.size * block.dtype.itemsize > PHASED:
             return None

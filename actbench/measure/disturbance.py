@@ -1,8 +1,8 @@
 """Whether a whole block was disturbed in a round, as by a neighbour on the same physical processor.
 
-Such episodes last for seconds and make everything slower by a third or more, but what is bound by memory and what is
-bound by arithmetic not alike, so that ratios shift as well. They are told by how slow the block as a whole is, never by
-a ratio.
+Such episodes last for seconds and make everything slower by a third or more, but kernels bound by memory differently
+from kernels bound by arithmetic, so that ratios shift as well. They are detected by how slow the block as a whole is,
+never by a ratio.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ RESOLUTION = 32
 """Bins of the histogram of errors an octave: quantiles are known to 2 %."""
 
 LEAST = -10
-"""log2 of the error below which errors are not told apart."""
+"""log2 of the error below which errors are not distinguished."""
 
 BINS = RESOLUTION * 60
 

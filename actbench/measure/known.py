@@ -1,4 +1,4 @@
-"""What is true of an activation at many z, computed once for all kernels that are held to it."""
+"""The truth of an activation at many z, computed once for all kernels that are compared with it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from actbench.verification.oracle import Truth
 from actbench.verification.truth import obstacle
 
 COMPANY = 64
-"""Points that are differentiated beside any others where g' is known by differences: these judge themselves by many."""
+"""Points that are differentiated together with any others where g' is known by differences, which need many to judge
+their own error."""
 
 Row = tuple[Any, ...]
 """A truth at one z: nearest, rest, ulp, and slack where there is one."""

@@ -1,4 +1,4 @@
-"""Workers as the conductor has them: how one is started, what one is asked, and how a lost one is replaced."""
+"""Workers of the conductor: how one is started, is sent requests, and is replaced when it is lost."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROLE = "worker"
 
 
 class WorkerLostError(BenchmarkError):
-    """The worker crashed or hung, and is gone."""
+    """The worker crashed, or hung and was killed."""
 
 
 class NotLoadedError(BenchmarkError):
@@ -29,7 +29,7 @@ class Worker(Protocol):
     """A process that answers requests."""
 
     def ask(self, request: Request[A]) -> A:
-        """Return the answer; `WorkerLostError` when the worker is gone, `BenchmarkError` when the request raised."""
+        """Return the answer; `WorkerLostError` when the worker has ended, `BenchmarkError` when the request raised."""
 
     def close(self) -> None:
         """End the worker."""

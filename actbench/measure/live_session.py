@@ -57,7 +57,7 @@ class LiveSession:
         self.budget = request.budget or self._preset.budget
         """Seconds."""
         self.remarks: list[str] = []
-        """What differs between the environments beside the code."""
+        """What differs between the environments besides the code."""
 
     def __enter__(self) -> Self:
         """Open both environments and plan; `NotComparableError` when there is nothing to compare."""

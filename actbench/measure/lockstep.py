@@ -52,7 +52,7 @@ class Lockstep:
     compared: set[str] = field(default_factory=set)
     """The blocks whose results were held to another formula, element by element, on all sides."""
     starting: float = 0.0
-    """What a round last took beside its blocks."""
+    """What the last round took in addition to its blocks."""
     block_seconds: dict[str, float] = field(default_factory=dict)
     """What a round of a block last took."""
 
@@ -137,7 +137,7 @@ class Lockstep:
 
 @contextmanager
 def _naming(side: str) -> Iterator[None]:
-    """Let a wrong kernel be told with the side that it is on."""
+    """Add the side to the error of a wrong kernel."""
     try:
         yield
     except WrongKernelError as error:

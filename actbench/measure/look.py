@@ -1,4 +1,4 @@
-"""A kernel as the search for zones sees it: called on any z, and held to what g' is expected to be, or is."""
+"""A kernel in the search for zones: called on any z, and compared with what g' is expected to be, or is."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Look:
         return np.concatenate(chosen)
 
     def states(self, z: Array) -> States:
-        """Return what the results are beside what is expected of them."""
+        """Return how the results compare with what is expected."""
         computed = self.computed(z)
         states = {name: np.zeros(z.size, dtype=np.int8) for name in LOST}
         for part, expectation in self._known.expectations.items():
@@ -99,6 +99,6 @@ class Look:
 def _round_numbers(dtype: np.dtype[np.floating[Any]]) -> Array:
     size = np.concatenate([np.ldexp(1.0, np.arange(-POWERS, POWERS + 1)), np.arange(1.0, WHOLE + 1)])
     middle = np.unique(size).astype(dtype)
-    beside = [np.nextafter(middle, np.array(side, dtype=dtype)) for side in (0, np.inf)]
-    numbers = np.concatenate([beside[0], middle, beside[1]])
+    neighbours = [np.nextafter(middle, np.array(side, dtype=dtype)) for side in (0, np.inf)]
+    numbers = np.concatenate([neighbours[0], middle, neighbours[1]])
     return np.concatenate([-numbers, numbers])

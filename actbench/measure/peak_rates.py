@@ -1,4 +1,4 @@
-"""What one core can do at most: asked of a worker, which is pinned as for any measurement."""
+"""The peak rates of one core, measured by a worker that is pinned as for any measurement."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ IN_CACHE = 4
 """The smaller array takes such a part of the L2 cache, so that both fit, with room."""
 
 L2 = 1 << 19
-"""Bytes of an L2 cache where the system does not tell."""
+"""Bytes of an L2 cache where the system does not say."""
 
 LARGE = 1 << 26
 """Bytes of the larger array: with its copy, more than most caches hold."""

@@ -1,4 +1,4 @@
-"""From a request to a new run: its plan, how long it should take, its settings, and the record that it begins with."""
+"""From a request to a new run: its plan, predicted duration, settings, and first record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the conductor and a worker say to each other: every request and its answer, as pairs of dataclasses.
+"""The protocol between the conductor and a worker: every request and its answer, as pairs of dataclasses.
 
 A new request is written here, and as a method of `actbench.measure.worker.Server`. The worker needs the standard
 library alone for this, so that an interpreter with nothing but the backends' own packages can serve; the conductor
@@ -24,7 +24,7 @@ PROTOCOL = 5
 1: first.
 2: ``start`` gives the number of threads, ``prepare`` names the yardsticks too, ``inspect`` is new.
 3: ``evaluate`` may give residuals; ``load`` is new: it comes after ``start``, with the user's own code.
-4: ``evaluate`` tells faults; ``compare`` and ``doubts`` are new. ``time`` answers with the share of the processor as
+4: ``evaluate`` reports faults; ``compare`` and ``doubts`` are new. ``time`` answers with the share of the processor as
    well, and with processor time where that was lost.
 5: ``device``, ``doubts`` and ``limits`` are ``locate-device``, ``list-doubts`` and ``measure-limits``; ``offer`` has a
    query. Every version has ``start`` and ``describe``, so that versions can be compared.

@@ -1,6 +1,6 @@
-"""What the commands that measure are asked for, as the command line gives it. Times in seconds, shares as fractions.
+"""The requests of the commands that measure, as the command line makes them. Times in seconds, shares as fractions.
 
-None stands for what the user leaves open.
+None means that the user left it open.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From a request to a survey of accuracy: which kernels, and how each of them is looked at."""
+"""From a request to a survey of accuracy: which kernels, and at how many points."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a calibrated block to values: what is asked of a worker, and what its answers come to."""
+"""From a calibrated block to values: the requests to a worker, and the values in its answers."""
 
 from __future__ import annotations
 

@@ -2,12 +2,12 @@
 
 A slice that lost the processor is timed again, but one that is longer than a scheduler's `QUANTUM` loses it every time:
 its wall time then says how many processes there are, not how fast a kernel is. Its processor time does not, as long as
-the kernel keeps one thread busy and waits for nothing: the kernel cannot tell that it was away, but for caches that
-others filled. So the seconds of such a slice are processor time, and the
-answer says what share of the wall time that is. The system knows whether a process gave up the processor by itself (a
-voluntary context switch), and how long its other threads worked: a slice with either, and one on a device, which works
-on while the process is away, keeps its wall time, and where it lost the processor as well, the share is not known. What
-a hypervisor takes is told by nobody here (``actbench env``).
+the kernel keeps one thread busy and waits for nothing: the kernel is not affected by having been away, but for caches
+that others filled. So the seconds of such a slice are processor time, and the answer says what share of the wall time
+that is. The system knows whether a process gave up the processor by itself (a voluntary context switch), and how long
+its other threads worked. A slice with either keeps its wall time, and so does one on a device, which works on while the
+process is away; where such a slice lost the processor as well, the share is not known. The time that a hypervisor takes
+is not measured here (see ``actbench env``).
 """
 
 from __future__ import annotations

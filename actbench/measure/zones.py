@@ -39,7 +39,7 @@ FINER = 8
 """How often that is repeated, each time from where results are now known to be lost, as long as others are."""
 
 IS_LOST = 2
-"""What a result is beside the truth; see `actbench.analysis.expectation` for the other states."""
+"""How a result compares with the truth; see `actbench.analysis.expectation` for the other states."""
 
 
 class Evaluator(Protocol):
@@ -49,7 +49,7 @@ class Evaluator(Protocol):
     """Points to look at beyond the inner end of a zone, and beyond the outer one."""
 
     def states(self, z: Array) -> States:
-        """Call the kernel, and return what its results are beside what is expected: a guess without the truth."""
+        """Call the kernel, and return how its results compare with what is expected: a guess without the truth."""
 
     def lost(self, z: Array, wanted: Hits) -> Hits:
         """Call the kernel, and return where its results are lost, of those that are wanted."""

@@ -22,7 +22,7 @@ class Selection:
     backends: tuple[str, ...] = ()
     strategies: tuple[str, ...] = ()
     residual_dtypes: tuple[str, ...] = ()
-    """Types in which residuals are kept, beside each strategy."""
+    """Types in which residuals are kept, in addition to each strategy as it is."""
     ops: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ()
     sizes: tuple[int, ...] = ()

@@ -1,9 +1,9 @@
 """A user's own activations, strategies and backends, written as the built-in ones are.
 
-They are taken from a file, or from an installed package that offers them through entry points, and only when asked
-for by name: nothing is loaded from the current directory, from settings, or because it is installed. Once loaded they
-are in the same registry as everything built in, so that nothing else has to know of them. Workers are told to load
-the same, and a run records what it was.
+They are loaded from a file, or from an installed package that offers them through entry points, and only by name:
+nothing is loaded from the current directory, from settings, or because it is installed. They then are in the same
+registry as everything built in, so no other module treats them specially. Workers load the same code, and a run records
+which it was.
 """
 
 from __future__ import annotations

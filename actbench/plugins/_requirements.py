@@ -60,7 +60,7 @@ def refuse_unusable(
             f"--load {file}: {what} returns {_kind(formulas)}: return Formulas(forward=..., recompute=...)"
         )
     if not formulas.strategies:
-        raise InputError(f"--load {file}: {what} has no strategy: give Formulas one beside forward, such as recompute")
+        raise InputError(f"--load {file}: {what} has no strategy: give Formulas one besides forward, such as recompute")
     if strategy is None and (reason := _not_of_z(formulas.forward)):
         raise InputError(f"--load {file}: forward of {what} {reason}")
     for name in [strategy] if strategy else formulas.strategies:

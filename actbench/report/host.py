@@ -31,11 +31,11 @@ def as_text(
     configuration: Configuration,
     limits: Sequence[PeakRate] | None,
 ) -> str:
-    """Return what a run would record, then what makes timings scatter, limits if there are any, and the settings."""
+    """Return what a run would record, then what makes timings vary, limits if there are any, and the settings."""
     facts = [f"{name:<28} {value}" for name, value in of(environment).items()]
     states = [f"{item.subject:<28} {item.state}" + ("" if item.good else f"  -> {item.advice}") for item in noise]
     roofs = [] if limits is None else ["", "what one core can do at most", *map(_limit, limits)]
-    return "\n".join([*facts, "", "what makes timings scatter", *states, *roofs, "", settings.as_text(configuration)])
+    return "\n".join([*facts, "", "what makes timings vary", *states, *roofs, "", settings.as_text(configuration)])
 
 
 def of(environment: Environment) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""JSON for people's programs: what is infinite is told from what does not exist.
+"""JSON for other programs, which distinguishes infinite numbers from missing ones.
 
 JSON has no infinity. Here it is the string "inf" or "-inf"; null means that there is no such number.
 """

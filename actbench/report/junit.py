@@ -1,8 +1,8 @@
 """Verdicts as JUnit XML, which continuous integration servers show as test results.
 
-There is no standard of it: this is what Ant wrote first, Jenkins publishes schemas of, and GitLab and the annotators of
-GitHub read. All of them take name and classname of a test; Jenkins shows the message of what went wrong and GitLab its
-text, so both are given. Types must not be ones that Rails gives a meaning to in XML (array, file, float, ...): GitLab
+There is no standard: Ant wrote this format first, Jenkins publishes schemas of it, and GitLab and GitHub's annotators
+read it. All of them take a test's name and classname; Jenkins shows the message of a failure and GitLab its text, so
+both are given. Types must not be ones that Rails gives a meaning to in XML (array, file, float, ...): GitLab
 would convert the text.
 """
 
@@ -25,20 +25,20 @@ TAGS = {Verdict.REGRESSED: "failure", Verdict.INCONCLUSIVE: "skipped", Verdict.M
 
 
 class TestResult(NamedTuple):
-    """Why a test has not passed."""
+    """Why a test did not pass."""
 
     tag: str
     """failure, error or skipped."""
     kind: str
     message: str
-    """The message, and what is to be told beside it on further lines."""
+    """The message; details follow on further lines."""
 
 
 def as_junit(report: Report, now: datetime | None = None) -> str:
     """Return one test a case: failed where it regressed, skipped where it is open; an error a block that failed.
 
-    Where the host is too noisy, a skipped test tells it of each case in which the control left the margin. The host is
-    called localhost, whatever it is called. Everything is ASCII, and so the same in every locale.
+    Where the host is too noisy, a skipped test says so for each case whose control left the margin. The host is always
+    called localhost. Everything is ASCII, and so the same in every locale.
     """
     suites = Element("testsuites")
     suite = SubElement(suites, "testsuite")

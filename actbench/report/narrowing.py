@@ -1,4 +1,4 @@
-"""Which cases of a run a user wants to see, out of those that it has."""
+"""Select the cases of a run that a user wants to see."""
 
 from __future__ import annotations
 

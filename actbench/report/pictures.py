@@ -83,7 +83,7 @@ def of_two(before: Run, after: Run, keep: Keep | None = None) -> Picture | None:
 def record_of(run: Run) -> Record:
     """Return the run's record; `InputError` where there is none, or nothing was measured."""
     if run.record is None:
-        raise InputError(f"{run.path} has no run.json beside it, which charts need: name the run's directory")
+        raise InputError(f"{run.path} has no run.json next to it, which charts need: name the run's directory")
     require_timed(run)
     if not run.times.blocks:
         raise InputError(f"{run.path} has no finished block yet: go on with it (actbench run --resume {run.path})")

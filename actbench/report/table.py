@@ -19,7 +19,7 @@ class Table:
     wrapped: int | None = None
     """The column that is text of any length, where there is one."""
     bars: tuple[Interval | None, ...] = ()
-    """Ratios that a terminal may draw beside the rows; text formats leave them out."""
+    """Ratios that a terminal may draw next to the rows; text formats leave them out."""
 
     @property
     def figures(self) -> tuple[bool, ...]:

@@ -1,7 +1,7 @@
 """Tables on a terminal, or as plain text where there is none.
 
-A terminal that is wide enough and has the signs shows a bar beside every row of a table of speedups. One that is too
-narrow gets a table in parts, each with the columns that tell rows apart: nothing is cut off, and nothing left out.
+A terminal that is wide enough and has the signs shows a bar next to every row of a table of speedups. One that is too
+narrow gets a table in parts, each with the columns that identify its rows: nothing is cut off or left out.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def show_table(table: Table, console: Console | None = None) -> None:
 
 
 def _parts(table: Table, console: Console) -> Iterator[list[int]]:
-    """Yield the columns of each part: those that tell rows apart, and as many others as there is room for."""
+    """Yield the columns of each part: those that identify rows, and as many others as there is room for."""
     keys = table.labels + (table.columns[table.labels : table.labels + 1] == ("n",))
     shown = [*range(keys)]
     for index in range(keys, len(table.columns)):
@@ -81,8 +81,8 @@ def _parts(table: Table, console: Console) -> Iterator[list[int]]:
     yield shown
 
 
-def _grid(table: Table, columns: Sequence[int], beside: Sequence[Text] = ()) -> RichTable:
-    """Lay these columns of the table out, with a bar beside each row where there are bars."""
+def _grid(table: Table, columns: Sequence[int], bars: Sequence[Text] = ()) -> RichTable:
+    """Lay these columns of the table out, with a bar next to each row where there are bars."""
     grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
     for index in columns:
         grid.add_column(
@@ -91,16 +91,16 @@ def _grid(table: Table, columns: Sequence[int], beside: Sequence[Text] = ()) -> 
             no_wrap=index != table.wrapped,
             min_width=_needed(table, index),
         )
-    if beside:
+    if bars:
         grid.add_column(Text("cached, log scale from 1"), no_wrap=True)
     for number, row in enumerate(table.rows):
         cells = (Text(row[index], style="dim" if row[index].endswith(UNDECIDED) else "") for index in columns)
-        grid.add_row(*cells, *beside[number : number + 1])
+        grid.add_row(*cells, *bars[number : number + 1])
     return grid
 
 
 def _has_room(console: Console, grid: RichTable) -> bool:
-    """Say whether bars can be shown: on a terminal with Unicode, beside a table that stays as it is."""
+    """Say whether bars can be shown: on a terminal with Unicode, next to a table that stays as it is."""
     whole = Measurement.get(console, console.options.update(max_width=10_000), grid)
     needed = whole.maximum + BAR_COLUMNS
     return console.is_terminal and console.encoding.startswith("utf") and needed <= console.width

@@ -92,7 +92,7 @@ def _cases(run: Run) -> set[Case]:
 
 def _record(run: Run) -> Record:
     if run.record is None:
-        raise NotComparableError(f"{run.path} does not tell its host: name the directory of the run")
+        raise NotComparableError(f"{run.path} does not name its host: name the directory of the run")
     return run.record
 
 

@@ -15,7 +15,7 @@ PROBE = ".probe.part"
 
 
 def part(path: Path) -> Path:
-    """Return the temporary name of a file, beside it."""
+    """Return the temporary name of a file, in the same directory."""
     return path.with_name(f".{path.name}.part")
 
 

@@ -15,8 +15,8 @@ import msgspec
 from actbench.errors import InputError
 from actbench.model.cases import Block
 from actbench.model.outcomes import BlockTimes
-from actbench.runs.limits import is_time
 from actbench.runs.record import Record
+from actbench.runs.validity import is_time
 from actbench.runs.values import digest
 
 

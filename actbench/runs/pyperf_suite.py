@@ -22,7 +22,7 @@ from actbench.model.cases import Arm, Block, Case
 from actbench.model.outcomes import BlockTimes
 from actbench.model.plan import Plan
 from actbench.model.times import Times
-from actbench.runs.limits import COUNT, MOST_ROUNDS, is_time
+from actbench.runs.validity import COUNT, MOST_ROUNDS, is_time
 from actbench.runs.values import digest
 
 ROUND, DIGEST = "actbench_round", "actbench_digest"
@@ -103,7 +103,7 @@ def read(path: Path) -> Suite:
         if row.case in of_round:
             raise InputError(
                 f"{path} has round {row.round} of {row.case.id} twice: runs that were joined into one suite cannot be "
-                "told apart; name each by itself"
+                "distinguished; name each by itself"
             )
         of_round[row.case] = row
     finished = [*_finished(path, rows)]

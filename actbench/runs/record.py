@@ -19,7 +19,7 @@ from actbench.model.checks import Check
 from actbench.model.loaded import Loaded
 from actbench.model.outcomes import Failure
 from actbench.model.plan import Plan
-from actbench.runs import limits
+from actbench.runs import validity
 
 SCHEMA = 2
 """Version of the files of a run.
@@ -47,7 +47,7 @@ class Engine(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The request beside the plan. Times in seconds."""
+    """What was requested in addition to the plan. Times in seconds."""
 
     preset: str
     engine: Engine
@@ -123,7 +123,7 @@ def decode(data: bytes, path: Path) -> Record:
         seal = _seal(msgspec.json.decode(data))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise damaged(f"{path} is damaged: {error}") from None
-    fault = next(limits.faults(record), None)
+    fault = next(validity.faults(record), None)
     if fault is None and record.seal != seal:
         fault = "what it says of what was measured is not as it was written"
     if fault:

@@ -1,7 +1,7 @@
 """values.csv: every value of every case, one a row, by round and then by block. probes.csv: the same of the probes.
 
-run.json holds a digest of the rows of each block in each round, as they are written. So a file that is not as it was
-written is refused, whatever was done to it, and the line is named where one can be told.
+run.json holds a digest of the rows of each block in each round, as they are written. A file that was changed since is
+therefore refused, and the error names the line where it can.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from actbench.model.cases import Block
 from actbench.model.outcomes import BlockTimes
 from actbench.model.times import Times
 from actbench.runs.csv_text import csv_text, rows_text
-from actbench.runs.limits import LONGEST, SHORTEST, is_time
+from actbench.runs.validity import LONGEST, SHORTEST, is_time
 
 CASE = ("activation", "strategy", "backend", "op", "dtype", "size")
 MEASURED = ("seconds", "processor")

@@ -161,7 +161,7 @@ def _make_room(directory: Path) -> None:
 
 
 def _is_empty(path: Path) -> bool:
-    """Say whether a file is a values.csv without values, which nobody misses."""
+    """Say whether a file is a values.csv without values, which may be lost."""
     try:
         return path.name == VALUES and regular.read(path) == values.HEADER.encode()
     except OSError:

@@ -230,7 +230,7 @@ def test_a_hostile_name_is_shown_as_text(
         assert name in options
 
 
-def test_two_runs_are_set_beside_each_other(browser: Any, runs: Path) -> None:
+def test_two_runs_are_compared(browser: Any, runs: Path) -> None:
     run_in(runs, "report", "run", "other", "-o", "both.html")
     with Page(browser, runs / "both.html") as opened:
         assert opened.errors == []

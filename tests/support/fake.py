@@ -1,4 +1,4 @@
-"""Workers that take exactly as long as they are told: real arithmetic, exact times."""
+"""Workers whose times are exactly those that a test sets: real arithmetic, exact times."""
 
 from __future__ import annotations
 

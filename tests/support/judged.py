@@ -1,4 +1,4 @@
-"""What actbench says of a strategy of one's own: checked, and compared on the operands it would be timed on."""
+"""What actbench says of a user's strategy: checked, and compared on the operands it would be timed on."""
 
 from __future__ import annotations
 

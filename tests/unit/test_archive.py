@@ -1,4 +1,4 @@
-"""What is read of a run on disk, which damage is noticed there, and what a run does not tell."""
+"""What is read of a run on disk, which damage is noticed there, and what a run does not contain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bars beside tables of speedups: what they show, and where they are shown."""
+"""Bars next to tables of speedups: what they show, and where they are shown."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_where_there_is_no_ratio_there_is_no_bar() -> None:
 # Where bars are shown
 
 
-def test_a_terminal_shows_a_bar_beside_every_ratio() -> None:
+def test_a_terminal_shows_a_bar_next_to_every_ratio() -> None:
     lines = shown(force_terminal=True).splitlines()
     with_bars = [line for line in lines if "│" in line]
     assert len(with_bars) == 3

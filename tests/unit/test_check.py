@@ -227,7 +227,7 @@ def test_a_suite_without_its_run_does_not_tell_its_host(two_runs: Actbench) -> N
     Path("alone/pyperf.json").write_bytes(Path(OLD, "pyperf.json").read_bytes())
     result = two_runs("check", NEW, "--baseline", "alone/pyperf.json")
     assert result.exit_code == 5
-    assert "does not tell its host" in result.stderr
+    assert "does not name its host" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def test_what_measures_nothing_imports_neither_numba_nor_pandas(arguments: list[
 def test_env_shows_the_machine_and_its_noise(actbench: Actbench) -> None:
     shown = actbench("env").stdout
     assert "cpu model  " in shown
-    assert "what makes timings scatter" in shown
+    assert "what makes timings vary" in shown
 
 
 def test_env_as_json_is_what_a_run_records(actbench: Actbench) -> None:

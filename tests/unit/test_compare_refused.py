@@ -93,7 +93,7 @@ def test_a_suite_that_does_not_tell_its_host_is_refused(old_and_new: Actbench) -
     Path("alone").mkdir()
     Path("alone/pyperf.json").write_bytes(Path(OLD, "pyperf.json").read_bytes())
     code, said = refused(old_and_new, "alone/pyperf.json", NEW)
-    assert (code, said) == (5, "alone/pyperf.json does not tell its host: name the directory of the run")
+    assert (code, said) == (5, "alone/pyperf.json does not name its host: name the directory of the run")
 
 
 @pytest.mark.parametrize("runs", [(OLD, "nowhere"), ("nowhere", NEW)])

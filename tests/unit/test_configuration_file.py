@@ -108,7 +108,7 @@ def test_a_path_is_seen_from_its_file_and_a_name_stays(actbench: Actbench, monke
     assert settings(actbench)[1] == "baseline latest (../../actbench.toml [check])"
 
 
-def test_a_baseline_environment_is_looked_for_beside_the_file(
+def test_a_baseline_environment_is_looked_for_next_to_the_file(
     actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write('[check]\nagainst = "base"\n')

@@ -112,9 +112,7 @@ def test_no_name_breaks_asv_s_names() -> None:
 def test_a_lone_pyperf_json_does_not_tell_asv_its_host(actbench: Actbench, run: Path) -> None:
     shutil.copy(run / "pyperf.json", "mine.json")
     said = refused(actbench, "mine.json", "--to", "asv", "--commit", COMMIT)
-    assert said == (
-        "actbench: mine.json does not tell its host, which asv wants to know: name the directory of the run\n"
-    )
+    assert said == ("actbench: mine.json does not name its host, which asv needs: name the directory of the run\n")
 
 
 def test_asv_needs_a_commit(actbench: Actbench, run: Path) -> None:

@@ -26,7 +26,7 @@ from tests.unit.test_loading import HEAD, QUIET, SQUARE, refused, write
         (HEAD + "@strategy\ndef mine(m): return lambda y: y\n", 'line 2 raised TypeError: write @strategy("logistic"), with the name of the activation: correct that line'),
         (HEAD + "\n@activation\ndef mine(m):\n    half = m.sqrt(0.5)\n", "activation 'mine' (m may be used inside of formulas only): line 5 raised AttributeError: 'NoneType' object has no attribute 'sqrt': correct that line"),
         (HEAD + "@activation\ndef mine(m):\n    return None\n", "activation 'mine' returns nothing: return Formulas(forward=..., recompute=...)"),
-        (HEAD + "@activation\ndef mine(m):\n    return Formulas(forward=lambda z: z)\n", "activation 'mine' has no strategy: give Formulas one beside forward, such as recompute"),
+        (HEAD + "@activation\ndef mine(m):\n    return Formulas(forward=lambda z: z)\n", "activation 'mine' has no strategy: give Formulas one besides forward, such as recompute"),
         (HEAD + "@strategy('tanh')\ndef mine(m): return lambda z, y, c: y\n", "strategy 'mine' of tanh keeps (z, y, c): it can keep (z), (y), (z, y), one array of its own, or z and one of its own"),
         (HEAD + "@strategy('tanh')\ndef mine(m): return lambda y, z: y\n", "strategy 'mine' of tanh keeps (y, z): it can keep (z), (y), (z, y), one array of its own, or z and one of its own"),
         (HEAD + "@strategy('tanh')\ndef mine(m): return lambda c: c\n", "strategy 'mine' of tanh keeps c, which nothing saves: return Strategy(derivative, save=...), save(z) giving y, c"),

@@ -35,9 +35,9 @@ def test_every_section_of_a_page_of_two_runs_says_whose_it_is(
     shutil.copytree(two_runs / "other", tmp_path / "other")
     assert actbench("report", "other", "run", "-o", "page.html").exit_code == 0
     titles = re.findall(r"<h2[^>]*>(.*?)</h2>", Path("page.html").read_text())
-    assert "run beside other" in titles
+    assert "run compared with other" in titles
     assert len(titles) > 6
-    assert all(title.endswith(": run") for title in titles if title != "run beside other")
+    assert all(title.endswith(": run") for title in titles if title != "run compared with other")
     actbench("report", "run", "-o", "page.html")
     assert '<h2 id="answer-title">The answer</h2>' in Path("page.html").read_text()
 
@@ -68,7 +68,7 @@ def test_a_report_needs_a_run_with_its_record(actbench: Actbench, loaded_run: Ru
     (loaded_run.path / "run.json").unlink()
     result = actbench("report", str(loaded_run.path / "pyperf.json"), "-o", "x.html")
     assert result.exit_code == 2
-    assert "has no run.json beside it" in result.output
+    assert "has no run.json next to it" in result.output
 
 
 def test_every_activation_can_be_drawn() -> None:

@@ -47,7 +47,7 @@ def injected(share: float = 0.1) -> dict[Case, float]:
 # What the rounds say
 
 
-def test_what_makes_times_scatter_is_taken_apart() -> None:
+def test_the_variance_of_times_is_split_by_its_source() -> None:
     found = audit(measured(400, placement=0.02, process=0.01, run=0.03), MARGIN, 10, injected())
     for case in found.cases:
         over = case.over_yardstick
@@ -116,7 +116,7 @@ def test_the_audit_of_exact_times_sees_everything_above_the_margin(actbench: Act
     assert lines[3] == "Smallest slowdown that is called regressed in 95 % of cases and checks: 5 %."
     assert lines[5] == "Their measured ratios are 100.00 % (100.00 % to 100.00 %) of the true ones."
     assert "Sources of variance" in result.stdout
-    assert "What makes timings scatter here, and what to do:" in result.stdout
+    assert "What makes timings vary here, and what to do:" in result.stdout
 
 
 def test_a_noisy_host_needs_larger_slowdowns(actbench: Actbench, bench: FakeBench) -> None:

@@ -1,1 +1,1 @@
-"""What this processor can do at most, measured through numba; imported only where that is asked for."""
+"""What this processor can do at most, measured through numba; imported only where that is requested."""

@@ -1,4 +1,4 @@
-"""Loops that ask for what they need next, and write next, while they compute.
+"""Loops that prefetch what they read and write next while they compute.
 
 A loop that computes for about as long as its data take to come from the last cache waits for them all the same: the
 processor looks ahead by some hundred instructions, which is less than one vector of an exponential. So large arrays

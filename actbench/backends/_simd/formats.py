@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Format:
-    """An IEEE 754 binary format. Constants are of its own type, since numba widens float32 beside a Python float."""
+    """An IEEE 754 binary format. Constants are of its own type, since numba widens float32 with a Python float."""
 
     real: Any
     integer: Any

@@ -1,4 +1,4 @@
-"""Ask the processor for what a loop will need next.
+"""Prefetch what a loop will need next.
 
 It is a module of its own, for loops to name it: numba's cache goes by what functions hold, and serialises modules by
 name, but of an intrinsic a number that is another in every process.
@@ -21,7 +21,7 @@ LINE = 64
 """Bytes of a cache line, or half of one."""
 
 READING, NEAR, DATA = 0, 3, 1
-"""What llvm.prefetch is told: not only for writing; as near to the processor as can be; and not instructions."""
+"""Arguments of llvm.prefetch: not only for writing; as near to the processor as can be; and not instructions."""
 
 
 @intrinsic

@@ -1,4 +1,4 @@
-"""Numbers in 16 bits for compiled loops, which know none: float16 and bfloat16 as integers, and float32 beside float64.
+"""Numbers in 16 bits for compiled loops: float16 and bfloat16 as integers, since numba has no type for them.
 
 bfloat16 is the upper half of a float32, and takes integer arithmetic alone. float16 takes an instruction where the
 processor has it (F16C on x86, any Arm of 64 bits), which LLVM vectorises. Elsewhere LLVM would call a library that

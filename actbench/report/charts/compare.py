@@ -26,7 +26,7 @@ NARROW: Spec = {"width": "container", "height": {"step": 32}}
 def compare(contrasts: Sequence[Contrast], *, narrow: bool = False) -> Picture | None:
     """Return the chart of the cases that both runs have; None when there is none.
 
-    With `narrow`, it is as wide as its place, and names stand above their points and not beside them.
+    With `narrow`, it is as wide as its place, and names stand above their points, not next to them.
     """
     kept = [row for row in contrasts if row.figure == TIME and row.by == "case" and not isnan(row.ratio.value)]
     if not kept:
@@ -53,7 +53,7 @@ def compare(contrasts: Sequence[Contrast], *, narrow: bool = False) -> Picture |
     tally = ", ".join(f"{sum(row.finding == finding for row in kept)} {finding}" for finding in findings)
     return picture(
         "compare",
-        "The second run beside the first",
+        "The second run compared with the first",
         "Points, one a case: how many times faster the case is in the second run than in the first, relative to the "
         f"yardstick, on a logarithmic axis.{bars} The dashed line is 1, no difference. A difference on one host is "
         f"named only where the time itself shows it as well. {tally}.",

@@ -24,7 +24,7 @@ def quantitative(field: str, **options: Any) -> Spec:
 
 
 def nominal(field: str, **options: Any) -> Spec:
-    """Return a channel that tells names apart."""
+    """Return a channel that distinguishes names."""
     return {"field": field, "type": "nominal"} | options
 
 
@@ -44,5 +44,5 @@ def scale(domain: list[Any], shown: list[Any]) -> Spec:
 
 
 def tips(*fields: str) -> list[Spec]:
-    """Return what is told of a mark under the pointer."""
+    """Return the tooltip of a mark."""
     return [nominal(field) for field in fields]

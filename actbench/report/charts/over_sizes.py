@@ -15,7 +15,7 @@ from actbench.report.charts.signs import Signs
 from actbench.report.charts.style import elements
 
 BY = ("activation", "op", "dtype")
-"""What tells panels apart."""
+"""The fields in which panels differ."""
 
 OF_CASE = attrgetter(*BY, "backend", "strategy", "size")
 """What is drawn of a case, or of its figures."""

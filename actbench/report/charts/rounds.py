@@ -1,4 +1,4 @@
-"""Every round of every case, as its distance from the case's median: drift, outliers and two-faced processes show."""
+"""Every round of every case, as its distance from the case's median: drift, outliers and bimodal processes show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the charts have in common: axes, panels, the words beside them, and light and dark."""
+"""What the charts have in common: axes, panels, their titles, and light and dark."""
 
 from __future__ import annotations
 

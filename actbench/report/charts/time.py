@@ -54,7 +54,7 @@ def _rows(layer: str, figures: Sequence[Figures]) -> pd.DataFrame:
 
 
 def _copies(rows: pd.DataFrame, figures: Sequence[Figures]) -> pd.DataFrame:
-    """Return, for every panel, the plain copies beside its cases."""
+    """Return, for every panel, the plain copies that its cases are compared with."""
     plain = _rows("copy", [row for row in figures if row.case.is_yardstick and row.case.backend == "numpy"])
     panels = rows[["panel", *BY, "n"]].drop_duplicates()
     return panels.merge(plain[["layer", *BY, "n", "ns"]], on=[*BY, "n"]).assign(backend=COPY)

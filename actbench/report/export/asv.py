@@ -87,7 +87,7 @@ class Results:
 def results(estimates: Sequence[Estimate], run: Run, commit: str | None) -> Results:
     """Return the results of a run; `InputError` when the host is not known, or `commit` is not a full hash."""
     if run.record is None:
-        raise InputError(f"{run.path} does not tell its host, which asv wants to know: name the directory of the run")
+        raise InputError(f"{run.path} does not name its host, which asv needs: name the directory of the run")
     environment = run.record.environment
     python = environment.python.rpartition(" ")[2].rpartition(".")[0]
     requirements = {name: environment.libraries[name] for name in REQUIREMENTS if name in environment.libraries}

@@ -24,7 +24,7 @@ THREADS = 1
 
 
 def text(estimates: Sequence[Estimate], environment: Environment | None) -> str:
-    """Return the file; without an environment its header does not tell the host."""
+    """Return the file; without an environment its header does not name the host."""
     return "\n".join([*_header(environment), *(line for estimate in estimates for line in _lines(estimate))]) + "\n"
 
 

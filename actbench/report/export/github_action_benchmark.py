@@ -27,7 +27,7 @@ class Entry:
     range: str | msgspec.UnsetType
     """The longer side of the 95 % interval; left out where there is none."""
     extra: str
-    """Lines to show beside the value."""
+    """Lines to show next to the value."""
 
 
 def text(estimates: Sequence[Estimate]) -> str:

@@ -1,4 +1,4 @@
-"""What a page's script is given: small, and nothing in it that could end the script."""
+"""Data for a page's script: packed, and escaped so that it cannot end the script."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ TITLES = {
 }
 
 
-NO_ANSWER = "No strategy was measured beside recompute; the tables say what was."
+NO_ANSWER = "No strategy but recompute was measured; the tables show the results."
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def comparison(before: Run, after: Run, names: Sequence[str]) -> PageSection:
     shown = compare(compared.times, narrow=True)
     return PageSection(
         "comparison",
-        " beside ".join(names),
+        " compared with ".join(names),
         sentences=(compared_runs.sentence(compared), *remarks),
         charts=(shown,) if shown else (),
         tables=tuple(compared_runs.tables(compared)),
@@ -125,7 +125,7 @@ def _method(record: Record) -> str:
     else:
         how = (
             "in every round a fresh process, pinned to one processor, timed the cases that share activation, op, dtype "
-            "and size in short alternating slices, beside a plain copy, operands and code at new addresses; a ratio is "
+            "and size in short alternating slices, with a plain copy, operands and code at new addresses; a ratio is "
             "the median over a round's values, and over rounds the Hodges-Lehmann estimate with its interval"
         )
     return (

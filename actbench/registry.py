@@ -162,9 +162,9 @@ def variant(text: str) -> Variant:
 
     A rung keeps nothing, so there is no narrow one.
     """
-    parsed = Variant.parse(text)
+    parsed = Variant(text)
     known = strategies_and_rungs()
-    if parsed.strategy not in known or (parsed.storage and parsed.strategy in RUNGS):
+    if parsed.name not in known or (parsed.storage and parsed.name in RUNGS):
         raise unknown("strategy", text, known)
     return parsed
 

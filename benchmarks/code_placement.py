@@ -22,10 +22,17 @@ from actbench.measure.launch import Launch, WorkerOptions
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
+from actbench.model.variants import Variant
 from actbench.report.numbers import change
 from benchmarks.injected import twin_environment
 
-BLOCK = Block("logistic", Op.DERIVATIVE, Dtype.FLOAT32, 1000, (Arm("cached", "numpy"), Arm("recompute", "numpy")))
+BLOCK = Block(
+    "logistic",
+    Op.DERIVATIVE,
+    Dtype.FLOAT32,
+    1000,
+    (Arm(Variant("cached"), "numpy"), Arm(Variant("recompute"), "numpy")),
+)
 TIMEOUT = 60.0
 ARM_SECONDS = 0.05
 

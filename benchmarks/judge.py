@@ -22,6 +22,7 @@ from pathlib import Path
 from actbench import plugins, registry
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from tests.support.judged import refusal
 
 FILES = Path(__file__).with_name("judged")
@@ -88,7 +89,7 @@ class Item:
         """Yield, of every op and dtype, what actbench says; nothing where it accepts the kernel."""
         for op in self.ops:
             for dtype in Dtype:
-                arms = (Arm(self.strategy, self.backend),)
+                arms = (Arm(Variant(self.strategy), self.backend),)
                 blocks = (Block(self.activation, op, dtype, size, arms) for size in SIZES)
                 yield f"{op}/{dtype}", refusal(*blocks)
 

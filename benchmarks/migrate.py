@@ -18,13 +18,13 @@ from actbench.report import tables_csv
 from actbench.report.results import analyse
 from actbench.runs import archive, files, values
 from actbench.runs.names import CASES, RUN, VALUES
-from actbench.runs.record import SCHEMA, Record
+from actbench.runs.record import SCHEMA, Record, of_text
 from actbench.runs.writer import Writer
 
 
 def read(directory: Path) -> Writer:
     """Return a run without probes, of which each section of values.csv is as it was measured."""
-    record = msgspec.json.decode((directory / RUN).read_bytes(), type=Record)
+    record = msgspec.json.decode((directory / RUN).read_bytes(), type=Record, dec_hook=of_text)
     assert record.schema == SCHEMA, f"{directory} is of schema {record.schema}"
     header, *_ = lines = (directory / VALUES).read_bytes().splitlines(keepends=True)
     columns = header.decode().strip().split(",")

@@ -34,10 +34,12 @@ from actbench.analysis.statistics import (
 from actbench.analysis.within_run import Axis, order, seconds_at, value_of
 from actbench.model.cases import YARDSTICK, Arm, Block, Case
 from actbench.model.times import Times
+from actbench.model.variants import Variant
 
 ROUNDING = 1e-8
 """A smaller relative difference comes from writing seconds in nine digits, and is none of speed."""
 
+RECOMPUTE = Variant("recompute")
 TIME = "time"
 """The figure of a case alone: its time in copies, that is over the time of its block's yardstick."""
 
@@ -139,7 +141,7 @@ class _CaseGroup:
     """Cases of which one figure is taken, and the strategy that this sets them against."""
 
     figure: str
-    reference: str
+    reference: Variant
     cases: tuple[Case, ...]
     by: str = EVERYTHING
     name: str = EVERYTHING
@@ -180,7 +182,7 @@ class _RunTimes:
         rounds = self.rounds(subject)
         return np.asarray(np.mean([self._log_rate(case, rounds) for case in subject.cases], axis=0))
 
-    def _log_speed(self, case: Case, reference: str, rounds: Sequence[int]) -> NDArray[np.float64]:
+    def _log_speed(self, case: Case, reference: Variant, rounds: Sequence[int]) -> NDArray[np.float64]:
         block = self.blocks[case]
         other = -1 if reference == YARDSTICK else block.arms.index(Arm(reference, case.backend))
         return log_ratios(seconds_at(self.times, block, rounds), other, block.cases.index(case))
@@ -193,13 +195,13 @@ class _RunTimes:
 
 def _pairs(shared: Sequence[Case], before: _RunTimes, after: _RunTimes) -> list[_CaseGroup]:
     """Return every strategy against the reference of its backend: recompute, or the first that both runs have."""
-    members: dict[tuple[str, str], list[Case]] = {}
+    members: dict[tuple[Variant, Variant], list[Case]] = {}
     for case in shared:
         both = [
             arm for arm in before.blocks[case].arms if arm in after.blocks[case].arms and arm.backend == case.backend
         ]
         present = [arm.strategy for arm in both]
-        reference = "recompute" if "recompute" in present else present[0]
+        reference = RECOMPUTE if RECOMPUTE in present else present[0]
         if case.strategy != reference:
             members.setdefault((case.strategy, reference), []).append(case)
     return [

@@ -51,6 +51,7 @@ from actbench.analysis.statistics import (
 )
 from actbench.model.cases import Block
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 
 LEAST_SIZES = 4
 """The fewest sizes that make a curve."""
@@ -123,8 +124,8 @@ class Curve:
     op: Op
     dtype: Dtype
     backend: str
-    reference: str
-    candidate: str
+    reference: Variant
+    candidate: Variant
     points: tuple[CurvePoint, ...]
     findings: tuple[Crossover, ...]
 
@@ -136,7 +137,7 @@ class Curve:
 
 def curves(by_block: Mapping[Block, Ratios]) -> Iterator[Curve]:
     """Yield the curves of a run, in the order of the plan; rungs of the overhead ladder have none."""
-    by_size: dict[tuple[str, Op, Dtype, str, str, str], dict[int, Floats]] = {}
+    by_size: dict[tuple[str, Op, Dtype, str, Variant, Variant], dict[int, Floats]] = {}
     for block, ratios in by_block.items():
         if block.cases[0].is_rung:
             continue

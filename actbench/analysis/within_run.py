@@ -135,11 +135,8 @@ def value_of(case: Case, axis: Axis) -> str:
 
 
 def _with(case: Case, axis: Axis, value: str) -> Case:
-    typed: dict[str, Any] = {axis.value: value}
-    if axis is Axis.SIZE:
-        typed = {"size": int(value)}
-    elif axis is Axis.DTYPE:
-        typed = {"dtype": Dtype(value)}
+    types: dict[Axis, type[Any]] = {Axis.SIZE: int, Axis.DTYPE: Dtype, Axis.STRATEGY: Variant}
+    typed: dict[str, Any] = {axis.value: types.get(axis, str)(value)}
     return replace(case, **typed)
 
 
@@ -153,7 +150,7 @@ def order(axis: Axis, value: str) -> tuple[int, ...]:
     if axis is Axis.SIZE:
         return (int(value),)
     if axis is Axis.STRATEGY:
-        return Variant.parse(value).sort_key(registry.strategies_and_rungs())
+        return Variant(value).sort_key(registry.strategies_and_rungs())
     tables: dict[Axis, list[str]] = {Axis.BACKEND: list(registry.backends()), Axis.DTYPE: list(Dtype)}
     names = tables.get(axis, [])
     return (names.index(value) if value in names else len(names),)

@@ -35,7 +35,7 @@ def _resolved(known: Registry, identity: KernelId) -> Subject:
         return Rung(identity, known.named_backend(identity.backend))
     activation = known.activation(identity.activation)
     backend = known.named_backend(identity.backend)
-    strategy, storage = identity.variant
+    strategy, storage = identity.strategy.name, identity.strategy.storage
     if strategy not in activation.strategies:
         raise unknown(f"strategy of {activation.name}", strategy, activation.strategies)
     return Kernel(identity, backend, activation, strategy, storage)

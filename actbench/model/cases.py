@@ -35,7 +35,7 @@ RUNGS = {
 }
 """Every rung of the overhead ladder and what it does, from the lowest on."""
 
-YARDSTICK = "yardstick"
+YARDSTICK = Variant("yardstick")
 """What stands in a strategy's place for the plain copy in every block."""
 
 
@@ -44,7 +44,7 @@ class KernelId:
     """An activation's strategy and op, bound by a backend to a dtype."""
 
     activation: str
-    strategy: str
+    strategy: Variant
     backend: str
     op: Op
     dtype: Dtype
@@ -53,11 +53,6 @@ class KernelId:
     def id(self) -> str:
         """``logistic/cached/numpy/derivative/float32``."""
         return f"{self.activation}/{self.strategy}/{self.backend}/{self.op}/{self.dtype}"
-
-    @property
-    def variant(self) -> Variant:
-        """The strategy apart from the type of its residuals; `InputError` for a type that they cannot be kept in."""
-        return Variant.parse(self.strategy)
 
     @property
     def is_rung(self) -> bool:
@@ -74,7 +69,7 @@ class Case:
     """A kernel at one size, in elements."""
 
     activation: str
-    strategy: str
+    strategy: Variant
     backend: str
     op: Op
     dtype: Dtype
@@ -84,11 +79,6 @@ class Case:
     def kernel(self) -> KernelId:
         """The kernel without its size."""
         return KernelId(self.activation, self.strategy, self.backend, self.op, self.dtype)
-
-    @property
-    def variant(self) -> Variant:
-        """The strategy apart from the type of its residuals; `InputError` for a type that they cannot be kept in."""
-        return self.kernel.variant
 
     @property
     def is_yardstick(self) -> bool:
@@ -107,7 +97,7 @@ class Case:
 
     @classmethod
     def parse(cls, text: str) -> Case:
-        """Read an id; `InputError` when it is not of that form."""
+        """Read an id; `InputError` when it is not of that form, or for a type that residuals cannot be kept in."""
         parts = text.split("/")
         if len(parts) != len(cls.__slots__):
             why = "write activation/strategy/backend/op/dtype/size, e.g. logistic/cached/numpy/derivative/float32/1000"
@@ -118,7 +108,7 @@ class Case:
         else:
             activation, strategy, backend, op, dtype, size = parts
             with suppress(ValueError):
-                case = cls(activation, strategy, backend, Op(op), Dtype(dtype), int(size))
+                case = cls(activation, Variant(strategy), backend, Op(op), Dtype(dtype), int(size))
                 if case.size >= 1 and case.id == text:
                     return case
             why = f"write its size in digits, such as 1000000, and from 1 on, not '{size}'"
@@ -129,7 +119,7 @@ class Case:
 class Arm:
     """What tells a case from the others of its block."""
 
-    strategy: str
+    strategy: Variant
     backend: str
 
 

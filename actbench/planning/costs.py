@@ -54,5 +54,5 @@ def _traffic(case: Case) -> tuple[Traffic, Storage | None]:
         return COPY, None
     if case.is_rung:
         return overhead.TRAFFIC.get(case.strategy, NOTHING), None
-    strategy, storage = case.variant
+    strategy, storage = case.strategy.name, case.strategy.storage
     return traffic(registry.activation(case.activation), strategy, storage, case.op), storage

@@ -65,7 +65,7 @@ def _because(axes: Axes, left_out: Sequence[LeftOut]) -> str:
         return f": {left_out[0].reason}"
     for name in axes.activations:
         existing = strategies_of(name)
-        absent = [strategy for strategy in axes.strategies if Variant.parse(strategy).strategy not in existing]
+        absent = [strategy for strategy in axes.strategies if Variant(strategy).name not in existing]
         if name != OVERHEAD and len(absent) == len(axes.strategies):
             definition = registry.activation(name)
             why = definition.formulas.uncached if "cached" in absent else ""
@@ -137,12 +137,12 @@ def threaded(plan: Plan) -> tuple[str, ...]:
 def _wanted(axes: Axes, pattern: str) -> Iterator[Case]:
     """Yield the cases that exist as mathematics, in the order of tables."""
     in_tables = partial(Variant.sort_key, order=registry.strategies_and_rungs())
-    variants = sorted(dict.fromkeys(map(Variant.parse, axes.strategies)), key=in_tables)
+    variants = sorted(dict.fromkeys(map(Variant, axes.strategies)), key=in_tables)
     ranked = [name for name in registry.backends() if name in axes.backends]
     sizes = sorted(set(axes.sizes))
     for activation in dict.fromkeys(map(canonical, axes.activations)):
         existing = strategies_of(activation)
-        strategies = [str(variant) for variant in variants if variant.strategy in existing]
+        strategies = [variant for variant in variants if variant.name in existing]
         for op, dtype, size in product(dict.fromkeys(axes.ops), dict.fromkeys(axes.dtypes), sizes):
             for backend, strategy in product(ranked, strategies):
                 case = Case(activation, strategy, backend, op, dtype, size)

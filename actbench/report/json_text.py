@@ -19,7 +19,7 @@ def json_text(value: Any) -> str:
 
 def plain(value: Any) -> Any:
     """Return a value whose every number is finite: NaN becomes None, infinity a string."""
-    return _plain(msgspec.to_builtins(value))
+    return _plain(msgspec.to_builtins(value, enc_hook=str))
 
 
 def _plain(value: Any) -> Any:

@@ -10,6 +10,7 @@ from actbench.analysis.interval import Interval
 from actbench.analysis.ladder import Step
 from actbench.model.cases import RUNGS
 from actbench.model.names import Dtype, sort_index
+from actbench.model.variants import Variant
 from actbench.report.numbers import UNDECIDED, count, plus_minus
 from actbench.report.table import Table
 
@@ -21,7 +22,7 @@ def tables(steps: Sequence[Step]) -> Iterator[Table]:
 
 
 def _table(dtype: Dtype, steps: Sequence[Step]) -> Table:
-    present = [rung for rung in RUNGS if any(step.case.strategy == rung for step in steps)]
+    present = [rung for rung in map(Variant, RUNGS) if any(step.case.strategy == rung for step in steps)]
     cells = {(step.case.backend, step.case.size, step.case.strategy): _cell(step) for step in steps}
     rank = partial(sort_index, order=[*registry.backends()])
     lines = sorted({line[:2] for line in cells}, key=lambda line: (rank(line[0]), line[1]))

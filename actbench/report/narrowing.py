@@ -32,7 +32,7 @@ def narrowed(selection: Selection, cases: Sequence[Case], options: Mapping[str, 
     for axis, option in options.items():
         if axis != "pattern":
             _refuse_absent(getattr(selection, axis), axis, option, cases)
-    axes = selection.axes(tuple(dict.fromkeys(case.variant.strategy for case in cases)))
+    axes = selection.axes(tuple(dict.fromkeys(case.strategy.name for case in cases)))
 
     def keep(case: Case) -> bool:
         named = all(getattr(case, FIELDS[axis]) in values for axis, values in axes.items())
@@ -56,5 +56,5 @@ def _refuse_absent(values: Sequence[Any], axis: str, option: str, cases: Sequenc
 def _value(case: Case, axis: str) -> Any:
     """Return what a case has on an axis: of the types of residuals, that of its strategy, or nothing."""
     if axis == "residual_dtypes":
-        return case.variant.storage
+        return case.strategy.storage
     return getattr(case, FIELDS[axis])

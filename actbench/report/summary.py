@@ -152,7 +152,7 @@ def _cost_table(checks: Sequence[Check]) -> Table:
     order = registry.strategies_and_rungs()
     ordered = sorted(
         checks,
-        key=lambda check: (check.kernel.dtype, check.kernel.variant.sort_key(order)),
+        key=lambda check: (check.kernel.dtype, check.kernel.strategy.sort_key(order)),
     )
     groups = grouped(
         ordered,
@@ -269,6 +269,5 @@ def _with_unknown(checks: Iterable[Check]) -> dict[str, Check]:
     return worst
 
 
-def _strategies(names: Iterable[str]) -> list[str]:
-    order = registry.strategies_and_rungs()
-    return sorted(set(names), key=lambda name: Variant.parse(name).sort_key(order))
+def _strategies(variants: Iterable[Variant]) -> list[Variant]:
+    return sorted(dict.fromkeys(variants), key=partial(Variant.sort_key, order=registry.strategies_and_rungs()))

@@ -106,9 +106,19 @@ class _Version(msgspec.Struct):
 
 def encode(record: Record) -> bytes:
     """Return the record as indented JSON, sealed."""
-    fields = msgspec.to_builtins(record, str_keys=True)
+    fields = msgspec.to_builtins(record, str_keys=True, enc_hook=str)
     record.seal = fields["seal"] = _seal(fields)
     return msgspec.json.format(msgspec.json.encode(fields), indent=2) + b"\n"
+
+
+def of_text(kind: type[Any], text: Any) -> Any:
+    """Return what a record has as text, for msgspec; `ValueError` for what is not such a text."""
+    if not isinstance(text, str):
+        raise ValueError(f"Expected `str`, got `{type(text).__name__}`")  # noqa: TRY004  # as msgspec says it
+    try:
+        return kind(text)
+    except InputError as error:
+        raise ValueError(str(error)) from None
 
 
 def decode(data: bytes, path: Path) -> Record:
@@ -119,7 +129,7 @@ def decode(data: bytes, path: Path) -> Record:
             raise InputError(
                 f"{path} is of schema {version}, this actbench reads {SCHEMA}: use the actbench that wrote it"
             )
-        record = msgspec.json.decode(data, type=Record)
+        record = msgspec.json.decode(data, type=Record, dec_hook=of_text)
         seal = _seal(msgspec.json.decode(data))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise damaged(f"{path} is damaged: {error}") from None

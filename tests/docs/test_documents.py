@@ -18,6 +18,7 @@ from actbench.model.cases import Arm, Block
 from actbench.model.checks import STATED_ULP
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
+from actbench.model.variants import Variant
 from actbench.report.mathematics import signature
 from actbench.report.numbers import plus_minus, ratio
 from benchmarks import accuracy_table, figures
@@ -177,7 +178,9 @@ def test_the_walk_through_in_contributing_adds_an_activation_that_the_oracle_acc
     walked_through: Activation, bench: FakeBench
 ) -> None:
     added = walked_through
-    arms = tuple(Arm(strategy, backend) for strategy in added.strategies for backend in ("python", "numpy", "numba"))
+    arms = tuple(
+        Arm(Variant(strategy), backend) for strategy in added.strategies for backend in ("python", "numpy", "numba")
+    )
     plan = Plan((Block(added.name, Op.STEP, Dtype.FLOAT64, 10, arms),), seed=0)
     checks = [event.check for event in check_kernels(plan, bench.launch)]
     assert {check.kernel.strategy for check in checks} == {"recompute", "cached"}

@@ -16,6 +16,7 @@ from actbench.kernels.resolution import resolve
 from actbench.model.cases import KernelId
 from actbench.model.names import Op
 from actbench.model.rule import Dialect, names_used
+from actbench.model.variants import Variant
 from actbench.planning import suite
 from actbench.planning.selection import CaseQuery
 from actbench.registry import STRATEGIES
@@ -192,7 +193,7 @@ def test_an_activation_with_parameters_is_what_it_says(name: str, monkeypatch: p
     usable = [each for each in ("python", "numpy", "numba") if not registry.backends()[each].unavailable]
     for strategy, backend in product(registry.activation(name).strategies, usable):
         for dtype in registry.backend(backend).dtypes[:1] if backend == "numba" else registry.backend(backend).dtypes:
-            kernel = KernelId(name, strategy, backend, Op.STEP, dtype)
+            kernel = KernelId(name, Variant(strategy), backend, Op.STEP, dtype)
             assert oracle.check(resolve(kernel), kernels.evaluate).kernel == kernel
             z = np.linspace(-3.0, 3.0, 61).astype(dtype)
             y, slope = kernels.outputs(kernel, z)
@@ -236,7 +237,7 @@ def test_every_parameter_that_is_accepted_passes(name: str) -> None:
     usable = [registry.backend(each) for each in ("python", "numpy")]
     for strategy, backend in product(registry.activation(name).strategies, usable):
         for dtype in backend.dtypes:
-            kernel = KernelId(name, strategy, backend.name, Op.STEP, dtype)
+            kernel = KernelId(name, Variant(strategy), backend.name, Op.STEP, dtype)
             assert oracle.check(resolve(kernel), kernels.evaluate).kernel == kernel
 
 

@@ -20,6 +20,7 @@ from actbench.measure.protocol import ListDoubts, Prepare, Slice, Sweep, Time
 from actbench.model.cases import Arm, Block, KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.rule import Rule
+from actbench.model.variants import Variant
 from actbench.plugins import with_room
 from actbench.verification import oracle
 from actbench.verification.oracle import Evaluation
@@ -147,7 +148,7 @@ def test_a_backend_that_finds_its_result_in_the_memory_it_is_given_has_no_speed(
             return Bound(call)
 
     register(monkeypatch, Lazy())
-    lazily = Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, 1000, (Arm("recompute", "lazy"),))
+    lazily = Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, 1000, (Arm(Variant("recompute"), "lazy"),))
     lazy = False
     assert not refusal(lazily)
     lazy = True
@@ -184,7 +185,7 @@ def test_a_kernel_that_goes_wrong_while_it_is_timed_is_found_after_the_value(mon
 
 
 def test_no_kernel_can_change_what_other_kernels_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    kernel = KernelId("logistic", "mine", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    kernel = KernelId("logistic", Variant("mine"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
     declared(monkeypatch, right, "logistic", scalar=None)
     assert resolved(kernel).takes_read_only
     declared(monkeypatch, in_place, "logistic", scalar=None)
@@ -200,7 +201,9 @@ def test_no_kernel_can_change_what_other_kernels_read(monkeypatch: pytest.Monkey
 def test_nan_and_infinity_give_what_is_stated_and_nothing_beside_them_changes(name: str) -> None:
     for strategy in registry.activation(name).strategies:
         for backend in ("numpy", "python"):
-            oracle.check_calls(resolve(KernelId(name, strategy, backend, Op.STEP, Dtype.FLOAT64)), kernels.evaluate)
+            oracle.check_calls(
+                resolve(KernelId(name, Variant(strategy), backend, Op.STEP, Dtype.FLOAT64)), kernels.evaluate
+            )
 
 
 SPOILT: dict[str, tuple[Callable[[Array, Array], Array], str]] = {
@@ -213,7 +216,7 @@ SPOILT: dict[str, tuple[Callable[[Array, Array], Array], str]] = {
 @pytest.mark.parametrize("what", SPOILT)
 def test_what_comes_of_nan_and_infinity_is_looked_at(what: str) -> None:
     change, words = SPOILT[what]
-    kernel = KernelId("logistic", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    kernel = KernelId("logistic", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
 
     def evaluate(of: KernelId, z: Array, dy: Array) -> Evaluation:
         answer = kernels.evaluate(of, z, dy)

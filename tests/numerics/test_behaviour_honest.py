@@ -15,6 +15,7 @@ from actbench.formula import Extension, Flaw, Strategy, Weakness
 from actbench.kernels.operands import Array
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from tests.support.judged import block, declared, refusal
 from tests.support.registered import register
 from tests.support.written import in_place, one, right
@@ -57,7 +58,7 @@ HONEST: dict[str, Callable[..., Any]] = {
 
 def test_a_strategy_of_ones_own_passes_on_lists_as_on_arrays(monkeypatch: pytest.MonkeyPatch) -> None:
     declared(monkeypatch, right, "logistic", scalar=lambda z: math.exp(-abs(z)) / (1.0 + math.exp(-abs(z))) ** 2)
-    assert not refusal(Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, 100, (Arm("mine", "python"),)))
+    assert not refusal(Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, 100, (Arm(Variant("mine"), "python"),)))
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from actbench.kernels.operands import Array
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from actbench.verification import oracle
 from actbench.verification.oracle import Evaluation
 from tests.support.kernels import evaluate
@@ -50,7 +51,7 @@ def refusal(
     backend: str = "numpy",
 ) -> str:
     """Return what is said of the kernel after its name."""
-    kernel = KernelId(activation, strategy, backend, op, dtype)
+    kernel = KernelId(activation, Variant(strategy), backend, op, dtype)
     with pytest.raises(WrongKernelError) as raised:
         oracle.check(resolve(kernel), evaluate)
     return str(raised.value).removeprefix(f"{kernel.id} is wrong: ")
@@ -133,7 +134,7 @@ def test_a_factor_that_a_backend_forgets_or_doubles_is_told(power: int, said: st
         right = evaluate(kernel, z, dy)
         return Evaluation(right.derivative / dy * dy**power, right.y)
 
-    kernel = KernelId("tanh", "recompute", "numpy", Op.BACKWARD, Dtype.FLOAT64)
+    kernel = KernelId("tanh", Variant("recompute"), "numpy", Op.BACKWARD, Dtype.FLOAT64)
     with pytest.raises(WrongKernelError, match=said):
         oracle.check(resolve(kernel), wrong)
 
@@ -179,7 +180,7 @@ def test_a_jump_is_not_blamed_on_the_kernel() -> None:
 
 def test_a_definition_that_raises_is_told_with_its_z() -> None:
     load(BENT.format(forward="m.sinh(z) / z", slope="z"))
-    kernel = KernelId("bent", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    kernel = KernelId("bent", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
     with pytest.raises(BenchmarkError, match=r"the definition of bent raises ZeroDivisionError at z = -?0, in mpmath"):
         oracle.check(resolve(kernel), evaluate)
 
@@ -189,7 +190,7 @@ def test_no_guess_needs_more_than_the_kernel_gave() -> None:
         del kernel, dy
         return Evaluation(np.full_like(z, np.nan), None, "ValueError()")
 
-    kernel = KernelId("tanh", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    kernel = KernelId("tanh", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
     with pytest.raises(WrongKernelError, match="it gives nan where"):
         oracle.check(resolve(kernel), nothing)
 

@@ -13,6 +13,7 @@ from actbench.kernels.resolution import resolve
 from actbench.model.cases import KernelId
 from actbench.model.checks import STATED_ULP
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from actbench.verification import oracle
 from actbench.verification.truth import SAFETY, Truth, differences, obstacle
 from tests.support.kernels import evaluate
@@ -82,7 +83,7 @@ def test_built_in_definitions_are_evaluated_exactly(name: str) -> None:
 )
 def test_a_function_of_numpy_s_or_scipy_s_is_checked_by_differences(forward: str, op: Op, dtype: Dtype) -> None:
     write(EXPIT.format(forward=forward, factor=1.0))
-    kernel = KernelId("expit-of-scipy", "recompute", "numpy", op, dtype)
+    kernel = KernelId("expit-of-scipy", Variant("recompute"), "numpy", op, dtype)
     check = oracle.check(resolve(kernel), evaluate)
     assert check.digits is not None
     assert 12 < check.digits < 15
@@ -100,7 +101,7 @@ def test_a_function_of_numpy_s_or_scipy_s_is_checked_by_differences(forward: str
 )
 def test_a_wrong_derivative_of_it_is_refused(factor: float, said: str) -> None:
     write(EXPIT.format(forward="expit(z)", factor=factor))
-    kernel = KernelId("expit-of-scipy", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    kernel = KernelId("expit-of-scipy", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
     with pytest.raises(WrongKernelError, match=said):
         oracle.check(resolve(kernel), evaluate)
 
@@ -136,7 +137,7 @@ def test_a_stencil_does_not_reach_over_a_declared_kink() -> None:
     assert truth.slack is not None
     assert truth.error(np.array([0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0])).tolist() == [0.0] * 7
     assert np.isinf(truth.slack).tolist() == [False, True, True, False, True, True, False]
-    kernel = KernelId("mine", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    kernel = KernelId("mine", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
     assert oracle.check(resolve(kernel), evaluate).digits is not None
 
 

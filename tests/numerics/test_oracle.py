@@ -16,6 +16,7 @@ from actbench.kernels.resolution import resolve
 from actbench.model.cases import KernelId
 from actbench.model.checks import STATED_ULP
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from actbench.verification import oracle
 from actbench.verification.oracle import Evaluation
 from tests.support import kernels
@@ -111,7 +112,7 @@ def test_a_single_wrong_element_is_found_and_its_z_named(kernel: KernelId, data:
 
 @pytest.mark.parametrize(("activation", "dtype"), [*product(("logistic", "tanh"), Dtype)])
 def test_where_digits_cancel_the_absolute_error_is_still_held_to_a_few_eps(activation: str, dtype: Dtype) -> None:
-    kernel = KernelId(activation, "cached", "numpy", Op.DERIVATIVE, dtype)
+    kernel = KernelId(activation, Variant("cached"), "numpy", Op.DERIVATIVE, dtype)
     eps = np.finfo(dtype).eps
     message = refusal(kernel, spoilt(lambda z, g: np.where(z > 5, g + 20 * eps, g)))
     assert float(message.split("at z = ")[1].split()[0]) > 5
@@ -119,7 +120,7 @@ def test_where_digits_cancel_the_absolute_error_is_still_held_to_a_few_eps(activ
 
 @pytest.mark.parametrize("op", Op)
 def test_float64_for_float32_is_refused(op: Op) -> None:
-    kernel = KernelId("tanh", "recompute", "numpy", op, Dtype.FLOAT32)
+    kernel = KernelId("tanh", Variant("recompute"), "numpy", op, Dtype.FLOAT32)
 
     def widened(kernel: KernelId, z: Array, dy: Array) -> Evaluation:
         right = kernels.evaluate(kernel, z, dy)
@@ -135,7 +136,7 @@ def test_float64_for_float32_is_refused(op: Op) -> None:
     ids=["one too few", "a column", "one for all", "one too many"],
 )
 def test_another_shape_is_refused(reshape: Callable[[Array], Array]) -> None:
-    kernel = KernelId("tanh", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    kernel = KernelId("tanh", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
     message = refusal(kernel, lambda k, z, dy: Evaluation(reshape(kernels.evaluate(k, z, dy).derivative), None))
     assert message.startswith(f"{kernel.id} is wrong: it returns shape (")
 
@@ -152,7 +153,7 @@ def test_a_step_whose_output_is_wrong_is_refused(kernel: KernelId) -> None:
 
 
 def test_a_step_whose_output_has_another_type_is_refused() -> None:
-    kernel = KernelId("tanh", "recompute", "numpy", Op.STEP, Dtype.FLOAT32)
+    kernel = KernelId("tanh", Variant("recompute"), "numpy", Op.STEP, Dtype.FLOAT32)
 
     def widened(kernel: KernelId, z: Array, dy: Array) -> Evaluation:
         right = kernels.evaluate(kernel, z, dy)
@@ -186,5 +187,5 @@ def test_what_is_wrong_in_whatever_way_is_refused_for_every_strategy(kernel: Ker
 def test_a_derivative_of_another_function_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     declare(monkeypatch, "mistaken", recompute=lambda z: 1.0 / (1.0 + z * z))
     for dtype in Dtype:
-        kernel = KernelId("mistaken", "recompute", "numpy", Op.DERIVATIVE, dtype)
+        kernel = KernelId("mistaken", Variant("recompute"), "numpy", Op.DERIVATIVE, dtype)
         assert kernel.id in refusal(kernel, kernels.evaluate)

@@ -10,6 +10,7 @@ from actbench.formula import Activation, Flaw, Formulas, Strategy, Weakness
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from actbench.verification import oracle
 from tests.support import kernels
 from tests.support.registered import register
@@ -18,7 +19,7 @@ from tests.support.spoilt import declare, refusal, spoilt
 
 @pytest.mark.parametrize("backend", ["python", "numpy", "numba"])
 def test_an_undeclared_overflow_is_refused(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    textbook = KernelId("logistic", "textbook", backend, Op.DERIVATIVE, Dtype.FLOAT64)
+    textbook = KernelId("logistic", Variant("textbook"), backend, Op.DERIVATIVE, Dtype.FLOAT64)
     honest = registry.activation("logistic").build
     register(
         monkeypatch,
@@ -35,7 +36,7 @@ def test_an_undeclared_overflow_is_refused(backend: str, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("dtype", Dtype)
 def test_an_undeclared_cancellation_is_refused(dtype: Dtype, monkeypatch: pytest.MonkeyPatch) -> None:
     declare(monkeypatch, "careless", cached=lambda y: y * (1.0 - y))
-    message = refusal(KernelId("careless", "cached", "numpy", Op.DERIVATIVE, dtype), kernels.evaluate)
+    message = refusal(KernelId("careless", Variant("cached"), "numpy", Op.DERIVATIVE, dtype), kernels.evaluate)
     assert float(message.split("at z = ")[1].split()[0]) > 0
 
 
@@ -43,8 +44,8 @@ def test_an_undeclared_cancellation_is_refused(dtype: Dtype, monkeypatch: pytest
 def test_a_weakness_that_does_not_occur_is_refused(flaw: Flaw, monkeypatch: pytest.MonkeyPatch) -> None:
     weakness = Weakness(flaw, "it is said to fail here", lambda z, _: z > 1000)
     declare(monkeypatch, "modest", recompute=Strategy(lambda z: 0.0 * z, weaknesses=(weakness,)))
-    kernel = KernelId("modest", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
-    right = KernelId("logistic", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    kernel = KernelId("modest", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    right = KernelId("logistic", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
     message = refusal(kernel, lambda _, z, dy: kernels.evaluate(right, z, dy))
     assert message.startswith(f"{kernel.id} is declared to be wrong where 'it is said to fail here', but is not")
 
@@ -62,8 +63,8 @@ def test_a_weakness_that_does_not_occur_is_refused_beside_one_that_does(
 ) -> None:
     honest = registry.activation("logistic").strategies["textbook"].weaknesses
     declare(monkeypatch, "modest", textbook=Strategy(lambda z: 0.0 * z, weaknesses=(*honest, idle)))
-    kernel = KernelId("modest", "textbook", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
-    right = KernelId("logistic", "textbook", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    kernel = KernelId("modest", Variant("textbook"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    right = KernelId("logistic", Variant("textbook"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
     assert "it is said to fail here" in refusal(kernel, lambda _, z, dy: kernels.evaluate(right, z, dy))
 
 
@@ -71,8 +72,8 @@ def test_an_amplified_error_may_be_larger_by_the_declared_factor(monkeypatch: py
     """8 ULP times 1 + 2, and not where the factor is 0."""
     weakness = Weakness(Flaw.AMPLIFIES, "twice as many where z > 0", lambda z, _: 2.0 * (z > 0))
     declare(monkeypatch, "amplifying", recompute=Strategy(lambda z: 0.0 * z, weaknesses=(weakness,)))
-    kernel = KernelId("amplifying", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
-    right = KernelId("logistic", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    kernel = KernelId("amplifying", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    right = KernelId("logistic", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
 
     def wrong_by(ulp: float, side: int) -> oracle.Evaluate:
         change = spoilt(lambda z, g: g * (1 + ulp * np.finfo(np.float64).eps * (side * z > 0)))
@@ -86,15 +87,15 @@ def test_an_amplified_error_may_be_larger_by_the_declared_factor(monkeypatch: py
 def test_a_factor_that_overflows_where_it_does_not_hold_excuses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     weakness = Weakness(Flaw.AMPLIFIES, "as many as z^2 where z < 0", lambda z, _: z * z * (z < 0))
     declare(monkeypatch, "amplifying", recompute=Strategy(lambda z: 0.0 * z, weaknesses=(weakness,)))
-    kernel = KernelId("amplifying", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
-    right = KernelId("logistic", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    kernel = KernelId("amplifying", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    right = KernelId("logistic", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
     wrong_far_out = spoilt(lambda z, g: np.where(z > 1e200, 0.5, g))
     message = refusal(kernel, lambda _, z, dy: wrong_far_out(right, z, dy))
     assert float(message.split("at z = ")[1].split()[0]) > 1e200
 
 
 def test_where_y_merges_with_its_value_at_a_kink_the_derivative_is_right_or_that_of_the_kink() -> None:
-    kernel = KernelId("hard-sigmoid", "cached", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    kernel = KernelId("hard-sigmoid", Variant("cached"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
     below = np.nextafter(3.0, 0.0)
     assert kernels.outputs(kernel, np.array([below]))[-1].tolist() == [0.0]
     assert oracle.check(resolve(kernel), kernels.evaluate).worst_z == below

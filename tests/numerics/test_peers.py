@@ -32,6 +32,7 @@ from actbench.model.checks import STATED_ULP
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
 from actbench.model.rule import Dialect
+from actbench.model.variants import Variant
 from actbench.planning import suite
 from tests.conftest import Actbench
 from tests.support.peers import each_usable, usable
@@ -58,10 +59,10 @@ def test_every_kernel_passes_the_oracle(worker: WorkerProcess, name: str) -> Non
     """One after the other in one worker; where nothing is declared, to 8 ULP."""
     backend = registry.backends()[name]
     chosen = [
-        KernelId(activation.name, strategy, name, op, dtype).at(1)
+        KernelId(activation.name, Variant(strategy), name, op, dtype).at(1)
         for activation, op, dtype in product(registry.activations().values(), Op, backend.dtypes)
         for strategy in activation.strategies
-        if resolve(KernelId(activation.name, strategy, name, op, dtype)).unsupported is None
+        if resolve(KernelId(activation.name, Variant(strategy), name, op, dtype)).unsupported is None
     ]
     plan = Plan(suite.grouped(chosen), seed=1)
     shared: Any = SimpleNamespace(ask=worker.ask, close=lambda: None)
@@ -88,14 +89,14 @@ def test_what_torch_compile_is_said_to_lack_is_wrong_there(name: str) -> None:
     small = torch.full((64,), 1e-20)
     assert torch.expm1(small).tolist() == small.tolist()
     assert backend.build(less_one)(small).tolist() == [0.0] * 64
-    refused = resolve(KernelId("elu", "recompute", name, Op.STEP, Dtype.FLOAT32)).unsupported
+    refused = resolve(KernelId("elu", Variant("recompute"), name, Op.STEP, Dtype.FLOAT32)).unsupported
     assert refused == "torch-compile has no expm1: torch.compile's own is exp(x) - 1 in vectors, which is 0 for small x"
-    assert resolve(KernelId("elu", "recompute", name, Op.DERIVATIVE, Dtype.FLOAT32)).unsupported is None
+    assert resolve(KernelId("elu", Variant("recompute"), name, Op.DERIVATIVE, Dtype.FLOAT32)).unsupported is None
 
 
 @pytest.mark.parametrize("name", [usable("jax")])
 def test_jax_flushes_denormals_where_a_result_is_next_to_nothing(worker: WorkerProcess, name: str) -> None:
-    plan = Plan(suite.grouped([Case("logistic", "recompute", name, Op.STEP, Dtype.FLOAT32, 1)]), seed=1)
+    plan = Plan(suite.grouped([Case("logistic", Variant("recompute"), name, Op.STEP, Dtype.FLOAT32, 1)]), seed=1)
     shared: Any = SimpleNamespace(ask=worker.ask, close=lambda: None)
     launch = Launch(lambda _: shared, WorkerOptions(None, TIMEOUT))
     ((found),) = [found.check for found in check_kernels(plan, launch)]
@@ -106,7 +107,7 @@ def test_jax_flushes_denormals_where_a_result_is_next_to_nothing(worker: WorkerP
 def test_float32_stays_float32_and_is_not_rounded_from_float64(worker: WorkerProcess, name: str) -> None:
     """Rounding once at the end would leave half a unit of error; arithmetic in float32 leaves more somewhere."""
     z = np.linspace(-8, 8, 4001, dtype=np.float32)
-    kernel = KernelId("logistic", "recompute", name, Op.DERIVATIVE, Dtype.FLOAT32)
+    kernel = KernelId("logistic", Variant("recompute"), name, Op.DERIVATIVE, Dtype.FLOAT32)
     answer = worker.ask(Evaluate.of(kernel, z, np.ones_like(z)))
     (found,) = [array.unpack() for array in answer.outputs]
     e = np.exp(-np.abs(z.astype(np.float64)))
@@ -119,7 +120,7 @@ def test_float32_stays_float32_and_is_not_rounded_from_float64(worker: WorkerPro
 @each_usable
 def test_a_worker_times_every_op_at_two_sizes(worker: WorkerProcess, name: str) -> None:
     for op, size in product(Op, (100, 1000)):
-        arms = tuple(Arm(strategy, name) for strategy in ("recompute", "cached", "complement"))
+        arms = tuple(Arm(Variant(strategy), name) for strategy in ("recompute", "cached", "complement"))
         worker.ask(Prepare.of(Block("tanh", op, Dtype.FLOAT32, size, arms), seed=1))
         slices = tuple(Slice(arm, 2) for arm in range(len(arms) + 1))
         for seconds in worker.ask(Time((Sweep(1, slices), Sweep(2, slices)))).seconds:
@@ -140,7 +141,7 @@ def test_what_is_compiled_for_a_size_is_compiled_once_with_operands_of_that_size
     monkeypatch.setattr(type(registry.backends()["numpy"]), "bind", lambda *_: general)
     monkeypatch.setattr(registry, "_CURRENT", [replace(registry.current())])
     for size, _ in product((10, 20), range(2)):
-        case = Case("tanh", "cached", "numpy", Op.BACKWARD, Dtype.FLOAT32, size)
+        case = Case("tanh", Variant("cached"), "numpy", Op.BACKWARD, Dtype.FLOAT32, size)
         placement = Placement(
             Operands.drawn(registry.activation("tanh"), case.dtype, size, 1), np.random.default_rng(1)
         )
@@ -215,7 +216,7 @@ def test_a_run_records_the_libraries_that_it_uses_and_no_others(
     actbench: Actbench, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     library = registry.backends()[name].libraries[-1]
-    plan = Plan(suite.grouped([Case("tanh", "cached", name, Op.DERIVATIVE, Dtype.FLOAT32, 10)]), seed=1)
+    plan = Plan(suite.grouped([Case("tanh", Variant("cached"), name, Op.DERIVATIVE, Dtype.FLOAT32, 10)]), seed=1)
     found = environment.collect(
         None, {}, backends.libraries(registry.known_backends(case.backend for case in plan.cases))
     )

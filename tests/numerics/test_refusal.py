@@ -10,6 +10,7 @@ from actbench.errors import WrongKernelError
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from actbench.verification import oracle
 from actbench.verification.oracle import Evaluation
 from actbench.verification.wording import distinct, extent, place
@@ -110,7 +111,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 def refusal(activation: str, strategy: str, dtype: Dtype = Dtype.FLOAT64, backend: str = "numpy") -> str:
     """Return what is said of a kernel after its name."""
-    kernel = KernelId(activation, strategy, backend, Op.DERIVATIVE, dtype)
+    kernel = KernelId(activation, Variant(strategy), backend, Op.DERIVATIVE, dtype)
     with pytest.raises(WrongKernelError) as raised:
         oracle.check(resolve(kernel), evaluate)
     return str(raised.value).removeprefix(f"{kernel.id} is wrong: ")
@@ -155,14 +156,17 @@ def test_complex_numbers_are_called_that() -> None:
 
 @pytest.mark.parametrize("dtype", Dtype)
 def test_a_rounded_exponent_is_named_and_no_mistake(dtype: Dtype) -> None:
-    check = oracle.check(resolve(KernelId("steep", "stable", "numpy", Op.DERIVATIVE, dtype)), evaluate)
+    check = oracle.check(resolve(KernelId("steep", Variant("stable"), "numpy", Op.DERIVATIVE, dtype)), evaluate)
     assert check.weaknesses == (f"not declared: {AMPLIFIED}",)
     assert check.max_ulp > 20
 
 
 @pytest.mark.parametrize("dtype", Dtype)
 def test_a_rounded_exponent_passes_when_it_is_declared_as_advised(dtype: Dtype) -> None:
-    assert oracle.check(resolve(KernelId("steep", "declared", "numpy", Op.DERIVATIVE, dtype)), evaluate).max_ulp > 8
+    assert (
+        oracle.check(resolve(KernelId("steep", Variant("declared"), "numpy", Op.DERIVATIVE, dtype)), evaluate).max_ulp
+        > 8
+    )
 
 
 def test_an_error_that_does_not_grow_is_no_rounded_exponent() -> None:
@@ -241,14 +245,14 @@ def test_an_amplified_error_is_told_with_what_is_allowed_there() -> None:
 def test_a_declared_cancellation_allows_no_less_than_none_at_all() -> None:
     """3 ULP of a g' of 25 are 48 eps."""
     slope, _ = oracle.truth(registry.activation("hundred"), Dtype.FLOAT64)
-    kernel = KernelId("hundred", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    kernel = KernelId("hundred", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
     with pytest.raises(WrongKernelError, match="is declared to be wrong where 'it is said to cancel', but is not"):
         oracle.check(resolve(kernel), lambda *_: Evaluation(slope.nearest * (1 + 3 * 2.0**-52), None))
 
 
 @pytest.mark.parametrize("strategy", ["lossy", "bounded"])
 def test_a_lossy_strategy_passes_where_it_is_declared_inaccurate_and_its_error_is_known(strategy: str) -> None:
-    check = oracle.check(resolve(KernelId("tanh", strategy, "numpy", Op.DERIVATIVE, Dtype.FLOAT64)), evaluate)
+    check = oracle.check(resolve(KernelId("tanh", Variant(strategy), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)), evaluate)
     assert 1e11 < check.max_ulp < 2e12
     assert check.weaknesses == ("for a test",)
 

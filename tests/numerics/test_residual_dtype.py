@@ -14,6 +14,7 @@ from actbench.kernels.resolution import resolve
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op, Storage
 from actbench.model.rule import Dialect
+from actbench.model.variants import Variant
 from actbench.verification import oracle
 from actbench.verification.oracle import Evaluation
 from tests.support import kernels
@@ -124,7 +125,7 @@ def spoilt(of: str, by: float = 1.0) -> oracle.Evaluate:
     """Return an evaluation that computes another strategy in place of the one asked for, and that times a factor."""
 
     def evaluate(asked: KernelId, z: Array, dy: Array) -> Evaluation:
-        found = kernels.evaluate(replace(asked, strategy=of), z, dy)
+        found = kernels.evaluate(replace(asked, strategy=Variant(of)), z, dy)
         return replace(found, derivative=found.derivative * np.float32(by))
 
     return evaluate

@@ -13,6 +13,7 @@ from actbench.kernels.resolution import resolve
 from actbench.kernels.traffic import Traffic, traffic
 from actbench.model.cases import Arm, Block, KernelId
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from actbench.planning.costs import bytes_moved, residual_bytes
 from tests.support.placed import SAMPLE, SIZE, placed
 from tests.support.resolved import prepare
@@ -67,19 +68,19 @@ def test_a_function_that_a_backend_lacks_is_a_reason_for_a_kernel_not_to_exist(m
         ("intermediate", Op.STEP, "erfc"),
         ("pair", Op.STEP, "erfc"),
     ):
-        chosen = KernelId("gelu", strategy, "numpy", op, Dtype.FLOAT64)
+        chosen = KernelId("gelu", Variant(strategy), "numpy", op, Dtype.FLOAT64)
         assert resolve(chosen).unsupported == f"numpy has no {missing}"
         with pytest.raises(InputError) as refused:
             resolved(chosen).require_supported()
         assert str(refused.value) == f"{chosen.id} does not exist: numpy has no {missing}"
     for strategy, op in (("intermediate", Op.DERIVATIVE), ("pair", Op.BACKWARD)):
-        assert resolve(KernelId("gelu", strategy, "numpy", op, Dtype.FLOAT64)).unsupported is None
-    assert resolve(KernelId("logistic", "recompute", "numpy", Op.STEP, Dtype.FLOAT64)).unsupported is None
+        assert resolve(KernelId("gelu", Variant(strategy), "numpy", op, Dtype.FLOAT64)).unsupported is None
+    assert resolve(KernelId("logistic", Variant("recompute"), "numpy", Op.STEP, Dtype.FLOAT64)).unsupported is None
 
 
 @pytest.mark.parametrize(("op", "dtype"), [*product(Op, Dtype)])
 def test_the_yardstick_reads_one_array_and_writes_one_and_keeps_nothing(op: Op, dtype: Dtype) -> None:
-    case = Block("tanh", op, dtype, SIZE, (Arm("cached", "numpy"),)).yardstick
+    case = Block("tanh", op, dtype, SIZE, (Arm(Variant("cached"), "numpy"),)).yardstick
     assert bytes_moved(case) == 2 * SIZE * dtype.itemsize
     assert residual_bytes(case) == 0
 
@@ -96,7 +97,7 @@ def test_the_yardstick_reads_one_array_and_writes_one_and_keeps_nothing(op: Op, 
 )
 def test_an_unknown_name_is_answered_with_the_nearest(wrong: dict[str, str], message: str) -> None:
     names = {"activation": "logistic", "strategy": "cached", "backend": "numpy"} | wrong
-    chosen = KernelId(**names, op=Op.DERIVATIVE, dtype=Dtype.FLOAT64)
+    chosen = KernelId(names["activation"], Variant(names["strategy"]), names["backend"], Op.DERIVATIVE, Dtype.FLOAT64)
     with pytest.raises(InputError) as refused:
         resolve(chosen)
     assert str(refused.value) == message

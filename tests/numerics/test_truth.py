@@ -18,6 +18,7 @@ from actbench.model.cases import KernelId
 from actbench.model.checks import Check
 from actbench.model.names import Dtype, Op
 from actbench.model.rule import Formula
+from actbench.model.variants import Variant
 from actbench.verification import oracle, truth
 from actbench.verification.truth import differentiated, exact
 from actbench.verification.truth.exact import Exact
@@ -60,7 +61,7 @@ def declare(forward: str, derivative: str = "0.0 * z + 1.0", more: str = "") -> 
 
 
 def kernel(dtype: Dtype = Dtype.FLOAT64) -> KernelId:
-    return KernelId("mine", "recompute", "numpy", Op.DERIVATIVE, dtype)
+    return KernelId("mine", Variant("recompute"), "numpy", Op.DERIVATIVE, dtype)
 
 
 def checked(dtype: Dtype = Dtype.FLOAT64) -> Check:

@@ -15,6 +15,7 @@ from actbench.kernels.resolution import resolve
 from actbench.model.cases import KernelId
 from actbench.model.checks import Check
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from actbench.report.summary import _with_unknown
 from actbench.runs import archive
 from actbench.verification import oracle
@@ -53,7 +54,7 @@ def declare(forward: str, derivative: str = "0.0 * z + 1.0", more: str = "") -> 
 
 
 def kernel() -> KernelId:
-    return KernelId("mine", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    return KernelId("mine", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
 
 
 def checked() -> Check:

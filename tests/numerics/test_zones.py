@@ -16,6 +16,7 @@ from actbench.analysis.accuracy import Zone
 from actbench.analysis.stretches import Stretches
 from actbench.measure.accuracy import points
 from actbench.model.names import Dtype
+from actbench.model.variants import Variant
 from actbench.report.accuracy import in_words
 from actbench.report.json_text import json_text
 from tests.conftest import Actbench
@@ -168,6 +169,6 @@ def test_a_kernel_is_called_on_few_sizes(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(FakeWorker, "ask", counted)
     bench = FakeBench()
-    kernel = KernelId("softsign", "cached", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    kernel = KernelId("softsign", Variant("cached"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
     assert list(Survey(20).of([kernel], bench.launch))
     assert len({*sizes}) < 12 < len(sizes)

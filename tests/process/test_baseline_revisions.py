@@ -19,6 +19,7 @@ from actbench.measure.launch import WorkerOptions
 from actbench.measure.protocol import Evaluate
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from tests.conftest import Actbench
 from tests.support.environments import TIMEOUT, refusal
 
@@ -92,7 +93,7 @@ def test_the_environment_of_a_revision_is_built_and_removed_again_even_by_ctrl_c
             try:
                 assert isinstance(worker, WorkerProcess)
                 assert describe(worker, "git:HEAD~1")["numpy"] == np.__version__
-                kernel = KernelId("identity", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+                kernel = KernelId("identity", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
                 answer = worker.ask(Evaluate.of(kernel, z, z))
                 np.testing.assert_array_equal(answer.outputs[-1].unpack(), np.ones(7))
             finally:

@@ -22,6 +22,7 @@ from actbench.measure.launch import WorkerOptions
 from actbench.measure.protocol import PROTOCOL, Evaluate, Prepare, Slice, Source, Sweep, Time
 from actbench.model.cases import Arm, Block, KernelId
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from tests.support.selections import record, rows
 
 TIMEOUT = 60.0
@@ -121,7 +122,7 @@ def test_a_baseline_that_cannot_load_the_same_is_not_comparable(mine: Path) -> N
 def test_a_worker_prepares_and_times_what_it_was_told_to_load(worker: WorkerProcess) -> None:
     loaded = plugins.load("mine.py")
     worker.load([Source(loaded.name, loaded.sha256)])
-    arms = (Arm("recompute", "numba"), Arm("pair", "numba-simd"), Arm("pair", "numpy-quiet"))
+    arms = (Arm(Variant("recompute"), "numba"), Arm(Variant("pair"), "numba-simd"), Arm(Variant("pair"), "numpy-quiet"))
     worker.ask(Prepare.of(Block("softer", Op.STEP, Dtype.FLOAT32, 100, arms), seed=1))
     ((*seconds,),) = worker.ask(Time((Sweep(2, (Slice(0, 2), Slice(1, 2), Slice(2, 2))),))).seconds
     assert all(each > 0 for each in seconds)
@@ -138,7 +139,9 @@ def test_workers_of_this_environment_load_what_this_process_has() -> None:
     plugins.load("mine.py")
     started = session.start_process(WorkerOptions(None, TIMEOUT))
     z = np.linspace(-2.0, 2.0, 5)
-    answer = started.ask(Evaluate.of(KernelId("softer", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64), z, z))
+    answer = started.ask(
+        Evaluate.of(KernelId("softer", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64), z, z)
+    )
     started.close()
     np.testing.assert_allclose(answer.outputs[0].unpack(), 0.5 / np.cosh(z / 2) ** 2)
 
@@ -148,7 +151,7 @@ def test_a_worker_that_speaks_an_older_protocol_is_not_told_to_load(monkeypatch:
     monkeypatch.setattr(baseline, "PROTOCOL", PROTOCOL + 1)
     with baseline.opened(sys.executable) as start:
         started = start(WorkerOptions(None, TIMEOUT, "baseline"))
-        kernel = KernelId("softer", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+        kernel = KernelId("softer", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
         with pytest.raises(BenchmarkError, match="unknown activation 'softer'"):
             started.ask(Evaluate.of(kernel, np.ones(1), np.ones(1)))
         started.close()
@@ -157,7 +160,7 @@ def test_a_worker_that_speaks_an_older_protocol_is_not_told_to_load(monkeypatch:
 @pytest.mark.parametrize("backend", ["numba", "numba-simd"])
 def test_formulas_call_functions_beside_them_in_the_kernel_s_dtype(backend: str) -> None:
     plugins.load("mine.py")
-    kernel = KernelId("softer", "pair", backend, Op.STEP, Dtype.FLOAT32)
+    kernel = KernelId("softer", Variant("pair"), backend, Op.STEP, Dtype.FLOAT32)
 
     facts = resolve(kernel).compiled
     assert facts is not None

@@ -18,6 +18,7 @@ from actbench.kernels.resolution import kernel as resolved
 from actbench.model.cases import KernelId
 from actbench.model.checks import Compiled
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 
 ENTRIES = 60
 
@@ -116,7 +117,7 @@ def test_a_kernel_from_the_cache_is_what_it_was_when_it_was_compiled_and_is_not_
     backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path))
-    kernel, other = (KernelId("logistic", "cached", backend, Op.DERIVATIVE, dtype) for dtype in Dtype)
+    kernel, other = (KernelId("logistic", Variant("cached"), backend, Op.DERIVATIVE, dtype) for dtype in Dtype)
     (first, facts), (_, others) = bound_and_compiled(kernel), bound_and_compiled(other)
     assert facts != others
     monkeypatch.setattr(_generated_code, "facts", None)
@@ -126,7 +127,7 @@ def test_a_kernel_from_the_cache_is_what_it_was_when_it_was_compiled_and_is_not_
 
 def test_what_another_version_read_is_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path))
-    kernel = KernelId("logistic", "cached", "numba", Op.DERIVATIVE, Dtype.FLOAT64)
+    kernel = KernelId("logistic", Variant("cached"), "numba", Op.DERIVATIVE, Dtype.FLOAT64)
     _, facts = bound_and_compiled(kernel)
     monkeypatch.setattr(_generated_code, "edition", lambda: "another")
     read = Mock(side_effect=_generated_code.facts)

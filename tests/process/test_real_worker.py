@@ -22,6 +22,7 @@ from actbench.measure.launch import WorkerLostError, WorkerOptions
 from actbench.measure.protocol import Evaluate, Prepare, Slice, Sweep, Time
 from actbench.model.cases import Arm, Block, KernelId
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from tests.support.selections import FILES, UNPROBED, names, rows
 
 AVAILABLE = [name for name, backend in registry.backends().items() if not backend.unavailable]
@@ -31,7 +32,9 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
 
 
 def block(backend: str, op: Op = Op.DERIVATIVE) -> Block:
-    return Block("logistic", op, Dtype.FLOAT64, 1000, (Arm("recompute", backend), Arm("cached", backend)))
+    return Block(
+        "logistic", op, Dtype.FLOAT64, 1000, (Arm(Variant("recompute"), backend), Arm(Variant("cached"), backend))
+    )
 
 
 @pytest.fixture
@@ -78,7 +81,7 @@ def test_a_worker_evaluates_what_the_mathematics_says(worker: WorkerProcess, bac
     dy = np.linspace(1, 2, 7)
     y = 1 / (1 + np.exp(-z))
     for strategy in ("textbook", "recompute", "cached", "complement"):
-        answer = worker.ask(Evaluate.of(KernelId("logistic", strategy, backend, op, Dtype.FLOAT64), z, dy))
+        answer = worker.ask(Evaluate.of(KernelId("logistic", Variant(strategy), backend, op, Dtype.FLOAT64), z, dy))
         outputs = [array.unpack() for array in answer.outputs]
         assert answer.raised is None
         np.testing.assert_allclose(outputs[-1], y * (1 - y) * (1 if op is Op.DERIVATIVE else dy), rtol=1e-13)
@@ -89,7 +92,7 @@ def test_a_worker_evaluates_what_the_mathematics_says(worker: WorkerProcess, bac
 
 
 def test_arithmetic_that_raises_is_an_answer(worker: WorkerProcess) -> None:
-    kernel = KernelId("logistic", "textbook", "python", Op.DERIVATIVE, Dtype.FLOAT64)
+    kernel = KernelId("logistic", Variant("textbook"), "python", Op.DERIVATIVE, Dtype.FLOAT64)
     answer = worker.ask(Evaluate.of(kernel, np.array([-1000.0]), np.ones(1)))
     assert answer.raised is not None
     assert answer.raised.startswith("OverflowError")
@@ -124,7 +127,9 @@ def test_relevant_variables_reach_a_worker_and_others_do_not(monkeypatch: pytest
 
 def test_a_request_that_raises_gives_its_words_and_the_worker_lives_on(worker: WorkerProcess) -> None:
     with pytest.raises(BenchmarkError, match=r"^unknown activation 'isru'") as raised:
-        worker.ask(Prepare.of(Block("isru", Op.DERIVATIVE, Dtype.FLOAT64, 10, (Arm("cached", "numpy"),)), seed=1))
+        worker.ask(
+            Prepare.of(Block("isru", Op.DERIVATIVE, Dtype.FLOAT64, 10, (Arm(Variant("cached"), "numpy"),)), seed=1)
+        )
     assert not isinstance(raised.value, WorkerLostError)
     process = pid(worker)
     worker.ask(Prepare.of(block("numpy"), seed=1))

@@ -35,7 +35,7 @@ def journal_line(run: Path, times: BlockTimes, number: int = 1) -> bytes:
 
 def resealed(run: Path) -> None:
     """Give a run that was edited by hand the digests of what it holds now."""
-    of = msgspec.json.decode((run / RUN).read_bytes(), type=record.Record)
+    of = msgspec.json.decode((run / RUN).read_bytes(), type=record.Record, dec_hook=record.of_text)
     for name, blocks in ((VALUES, of.plan.blocks), (PROBES, of.plan.probes)):
         lines = (run / name).read_bytes().splitlines(keepends=True) if (run / name).exists() else []
         for section in values.sections(blocks, of.calibrations, of.digests):

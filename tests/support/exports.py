@@ -15,14 +15,15 @@ from actbench.analysis.estimates import Estimate, Round
 from actbench.analysis.interval import Interval
 from actbench.model.cases import Case
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from tests.conftest import Actbench
 from tests.support.selections import rows
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
-CASE = Case("logistic", "cached", "numpy", Op.DERIVATIVE, Dtype.FLOAT32, 1000)
+CASE = Case("logistic", Variant("cached"), "numpy", Op.DERIVATIVE, Dtype.FLOAT32, 1000)
 
-HOSTILE = Case("a b/-1\n=.é", '"c"\t=/d', "nump\\y%", Op.STEP, Dtype.FLOAT64, 7)
+HOSTILE = Case("a b/-1\n=.é", Variant('"c"\t=/d'), "nump\\y%", Op.STEP, Dtype.FLOAT64, 7)
 """Names as nobody writes them, but as a file could have them."""
 
 

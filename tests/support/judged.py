@@ -18,6 +18,7 @@ from actbench.measure.worker import Server
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
+from actbench.model.variants import Variant
 from tests.support.registered import register
 
 SWEEPS, CALLS = 3, 25
@@ -55,7 +56,7 @@ def declared(
 def block(
     activation: str = "logistic", op: Op = Op.DERIVATIVE, dtype: Dtype = Dtype.FLOAT64, size: int = 1000
 ) -> Block:
-    return Block(activation, op, dtype, size, (Arm("mine", "numpy"),))
+    return Block(activation, op, dtype, size, (Arm(Variant("mine"), "numpy"),))
 
 
 def refusal(*blocks: Block) -> str:

@@ -19,6 +19,7 @@ from actbench.kernels.placement import Placement
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from actbench.verification.oracle import Evaluation
 from tests.support.resolved import prepare
 from tests.support.tiers import exhaustive_but
@@ -117,7 +118,7 @@ def every_kernel() -> tuple[KernelId, ...]:
         for activation, (turn, backend), op in product(registry.activations().values(), enumerate(usable), Op)
         for place, strategy in enumerate(activation.strategies)
         for dtype in _tested(activation.name, backend, turn + place)
-        for kernel in [KernelId(activation.name, strategy, backend.name, op, dtype)]
+        for kernel in [KernelId(activation.name, Variant(strategy), backend.name, op, dtype)]
         if _has_a_loop_of_its_own(kernel)
         or (activation.name in FULLY and not backend.threaded)
         or (activation.name == FULLY[0])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from tests.conftest import Actbench
 
 
 def kernel(
     strategy: str, activation: str = "logistic", backend: str = "numpy", op: Op = Op.DERIVATIVE, dtype: str = "float32"
 ) -> KernelId:
-    return KernelId(activation, strategy, backend, op, Dtype(dtype))
+    return KernelId(activation, Variant(strategy), backend, op, Dtype(dtype))
 
 
 def cases(actbench: Actbench, *arguments: str) -> list[str]:

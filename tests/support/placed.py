@@ -9,6 +9,7 @@ from actbench.kernels.operands import Operands
 from actbench.kernels.placement import Invocation, Placement
 from actbench.model.cases import Case
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from tests.support import kernels
 from tests.support.resolved import prepare
 
@@ -28,4 +29,4 @@ def placed(seed: int = 0, dtype: Dtype = Dtype.FLOAT64, size: int = SIZE, activa
 
 
 def call(placement: Placement, strategy: str, backend: str, op: Op = Op.DERIVATIVE) -> Invocation:
-    return prepare(Case("logistic", strategy, backend, op, Dtype.FLOAT64, SIZE), placement)
+    return prepare(Case("logistic", Variant(strategy), backend, op, Dtype.FLOAT64, SIZE), placement)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from actbench import registry
 from actbench.model.cases import OVERHEAD, KernelId
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 
 USABLE = [backend for backend in registry.backends().values() if not backend.unavailable]
 
 LADDERS = [backend for backend in USABLE if backend.ladder]
 
 EVERY = [
-    KernelId(OVERHEAD, rung, backend.name, Op.DERIVATIVE, dtype)
+    KernelId(OVERHEAD, Variant(rung), backend.name, Op.DERIVATIVE, dtype)
     for backend in LADDERS
     for rung, step in backend.ladder.items()
     if not isinstance(step, str)
@@ -22,4 +23,4 @@ NUMPY = ("--preset", "overhead", "-b", "numpy", "-d", "float64", "-n", "16", "--
 
 
 def rung(name: str, backend: str = "numpy") -> KernelId:
-    return KernelId(OVERHEAD, name, backend, Op.DERIVATIVE, Dtype.FLOAT64)
+    return KernelId(OVERHEAD, Variant(name), backend, Op.DERIVATIVE, Dtype.FLOAT64)

@@ -9,13 +9,14 @@ from actbench.analysis.accuracy import Accuracy
 from actbench.measure.accuracy import Survey
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from tests.support.fake import FakeBench
 
 EXACT = Survey(points=60, exact=True)
 
 
 def kernel(activation: str, strategy: str, dtype: Dtype = Dtype.FLOAT64, backend: str = "numpy") -> KernelId:
-    return KernelId(activation, strategy, backend, Op.DERIVATIVE, dtype)
+    return KernelId(activation, Variant(strategy), backend, Op.DERIVATIVE, dtype)
 
 
 def accuracies(*kernels: KernelId, survey: Survey = EXACT) -> list[Accuracy]:

@@ -13,8 +13,9 @@ from actbench.model.names import Dtype, Op
 from actbench.model.outcomes import BlockTimes
 from actbench.model.plan import Plan
 from actbench.model.times import Times
+from actbench.model.variants import Variant
 
-ARMS = (Arm("recompute", "numpy"), Arm("cached", "numpy"))
+ARMS = (Arm(Variant("recompute"), "numpy"), Arm(Variant("cached"), "numpy"))
 BLOCKS = tuple(Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, size, ARMS) for size in (1000, 2000))
 
 

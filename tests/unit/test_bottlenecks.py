@@ -16,6 +16,7 @@ from actbench.model.names import Dtype, Op
 from actbench.model.outcomes import BlockTimes
 from actbench.model.plan import IN_CACHE_SIZE, Plan
 from actbench.model.times import Times
+from actbench.model.variants import Variant
 
 LARGE = 100_000
 
@@ -94,7 +95,7 @@ def test_without_intervals_there_is_no_word() -> None:
 
 
 def plan_of(backend: str) -> Plan:
-    return Plan((Block("tanh", Op.DERIVATIVE, Dtype.FLOAT64, LARGE, (Arm("cached", backend),)),), seed=1)
+    return Plan((Block("tanh", Op.DERIVATIVE, Dtype.FLOAT64, LARGE, (Arm(Variant("cached"), backend),)),), seed=1)
 
 
 def of_rounds(
@@ -124,7 +125,7 @@ def of_rounds(
 
 @pytest.mark.parametrize(("preallocates", "expected"), [(False, Bottleneck.ALLOCATION), (True, Bottleneck.MEMORY)])
 def test_a_backend_that_is_not_loaded_is_known_by_the_record(*, preallocates: bool, expected: Bottleneck) -> None:
-    kernel = KernelId("tanh", "cached", "not-loaded-here", Op.DERIVATIVE, Dtype.FLOAT64)
+    kernel = KernelId("tanh", Variant("cached"), "not-loaded-here", Op.DERIVATIVE, Dtype.FLOAT64)
     check = Check(kernel, 1.0, 0.0, kept_bytes=8, moved_bytes=16, preallocates=preallocates)
     assert of_rounds([2.01e-4] * 6, backend=kernel.backend, checks=[check]).bottleneck is expected
 

@@ -20,6 +20,7 @@ from actbench.measure.calibration import (
 from actbench.model.calibration import Calibration
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from actbench.registry import STRATEGIES
 
 IN_L2 = SMALL // 8
@@ -31,7 +32,9 @@ def calibrated(
     calls: list[float], arm_seconds: float = 0.04, *, size: int = IN_CACHE, place: float = 0.0
 ) -> tuple[Calibration, list[Slices]]:
     """Calibrate a block whose arms, the yardstick last, take so many seconds a call; return what was timed as well."""
-    arms = tuple(Arm(strategy, backend) for backend in ("python", "numpy") for strategy in STRATEGIES)[: len(calls) - 1]
+    arms = tuple(Arm(Variant(strategy), backend) for backend in ("python", "numpy") for strategy in STRATEGIES)[
+        : len(calls) - 1
+    ]
     block = Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, size, arms)
     timed: list[Slices] = []
 
@@ -62,7 +65,7 @@ def test_loops_of_every_arm_are_found_by_its_own_calls() -> None:
 
 
 def test_seconds_per_call_are_those_of_the_last_and_longest_try() -> None:
-    block = Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, OUT_OF_CACHE, (Arm("cached", "numpy"),))
+    block = Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, OUT_OF_CACHE, (Arm(Variant("cached"), "numpy"),))
     taken = iter([[0.00004, 1.0], [0.00006], [0.00012]])  # the first calls are slow
     found = calibrate(block, lambda _: next(taken), lambda: 0.0, 1.0)
     assert found.loops == (4, 1)

@@ -11,6 +11,7 @@ import pytest
 from actbench import registry
 from actbench.model.cases import Case
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from actbench.report.charts.grammar import Spec
 from actbench.report.charts.signs import COPY, DASHES, PALETTE, PLAINLY, Signs
 from actbench.runs.archive import Run
@@ -24,9 +25,9 @@ def scale(channel: Spec) -> dict[str, Any]:
 
 
 def signs(names: Iterable[str], of: Literal["backend", "strategy"] = "strategy") -> Signs:
-    plain = Case("logistic", "cached", "numpy", Op.DERIVATIVE, Dtype.FLOAT64, 1)
+    plain = Case("logistic", Variant("cached"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64, 1)
     return Signs.of(
-        replace(plain, backend=name) if of == "backend" else replace(plain, strategy=name) for name in names
+        replace(plain, backend=name) if of == "backend" else replace(plain, strategy=Variant(name)) for name in names
     )
 
 
@@ -49,7 +50,7 @@ def test_the_yardstick_has_a_shape_that_no_strategy_has_whatever_else_is_shown()
 
 
 def test_a_name_has_one_sign_in_all_charts_of_a_run_also_one_that_is_not_known(loaded_run: Run) -> None:
-    names = {"textbook": "my-own", "complement": "cached:float16"}
+    names = {"textbook": Variant("my-own"), "complement": Variant("cached:float16")}
     blocks = tuple(
         replace(block, arms=tuple(replace(arm, strategy=names.get(arm.strategy, arm.strategy)) for arm in block.arms))
         for block in loaded_run.plan.blocks

@@ -25,6 +25,7 @@ from actbench.model.names import Dtype, Op
 from actbench.model.outcomes import BlockTimes
 from actbench.model.plan import Plan
 from actbench.model.times import Times
+from actbench.model.variants import Variant
 from actbench.planning.presets import HALF_DECADES
 from tests.support.tiers import exhaustive_but
 
@@ -255,7 +256,7 @@ def measured(sizes: Sequence[int], *arms: Arm, activation: str = "logistic") -> 
 
 def test_every_two_strategies_of_a_backend_have_a_curve_from_the_smallest_size_on() -> None:
     strategies = ("recompute", "cached", "complement")
-    arms = [Arm(strategy, backend) for backend in ("numpy", "numba") for strategy in strategies]
+    arms = [Arm(Variant(strategy), backend) for backend in ("numpy", "numba") for strategy in strategies]
     found = measured([80, 10, 40, 20], *arms)
     pairs = [("recompute", "cached"), ("recompute", "complement"), ("cached", "complement")]
     assert [(each.backend, each.reference, each.candidate) for each in found] == [
@@ -269,13 +270,13 @@ def test_every_two_strategies_of_a_backend_have_a_curve_from_the_smallest_size_o
 
 @pytest.mark.parametrize("sizes", [[10], [10, 20, 30]])
 def test_fewer_than_four_sizes_make_no_curve(sizes: list[int]) -> None:
-    assert not measured(sizes, Arm("recompute", "numpy"), Arm("cached", "numpy"))
+    assert not measured(sizes, Arm(Variant("recompute"), "numpy"), Arm(Variant("cached"), "numpy"))
 
 
 def test_backends_of_one_strategy_and_rungs_make_no_curve() -> None:
     sizes = [10, 20, 30, 40]
-    assert not measured(sizes, Arm("cached", "numpy"), Arm("cached", "numba"))
-    assert not measured(sizes, Arm("empty", "numpy"), Arm("loop", "numpy"), activation=OVERHEAD)
+    assert not measured(sizes, Arm(Variant("cached"), "numpy"), Arm(Variant("cached"), "numba"))
+    assert not measured(sizes, Arm(Variant("empty"), "numpy"), Arm(Variant("loop"), "numpy"), activation=OVERHEAD)
 
 
 # The test beneath

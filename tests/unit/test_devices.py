@@ -16,6 +16,7 @@ from actbench.measure.launch import WorkerOptions
 from actbench.measure.protocol import LocateDevice, Prepare, Slice, Sweep, Time
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from actbench.planning.suite import grouped
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench
@@ -139,7 +140,9 @@ def test_the_drivers_version_is_the_first_that_linux_tells(text: str, version: s
 
 @on_a_device
 def test_an_nvidia_device_has_a_name_and_a_copy_of_its_own() -> None:
-    (block,) = grouped(Block("logistic", Op.DERIVATIVE, Dtype.FLOAT32, 1000, (Arm("cached", "torch-cuda"),)).cases)
+    (block,) = grouped(
+        Block("logistic", Op.DERIVATIVE, Dtype.FLOAT32, 1000, (Arm(Variant("cached"), "torch-cuda"),)).cases
+    )
     assert block.copies == ("torch-cuda",)
     copy = block.timed[1]
     operands = Operands.drawn(registry.activation(block.activation), block.dtype, block.size, 1)
@@ -152,7 +155,7 @@ def test_an_nvidia_device_has_a_name_and_a_copy_of_its_own() -> None:
 
 @on_a_device
 def test_a_worker_times_what_is_on_a_device_and_names_it() -> None:
-    (block,) = grouped(Block("tanh", Op.STEP, Dtype.FLOAT32, 1000, (Arm("cached", "torch-cuda"),)).cases)
+    (block,) = grouped(Block("tanh", Op.STEP, Dtype.FLOAT32, 1000, (Arm(Variant("cached"), "torch-cuda"),)).cases)
     worker = WorkerProcess(WorkerOptions(environment.choose_cpu(None), 120.0), here())
     try:
         device = worker.ask(LocateDevice("torch-cuda"))

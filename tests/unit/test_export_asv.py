@@ -17,6 +17,7 @@ import pytest
 from actbench.analysis.estimates import Estimate
 from actbench.model.cases import Case
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from actbench.report.export import asv
 from tests.conftest import Actbench
 from tests.support.exports import CASE, COMMIT, HOSTILE, calls, estimate, export, read_by_asv, refused
@@ -65,7 +66,7 @@ def test_asv_s_parameters_are_strategy_dtype_and_size(actbench: Actbench) -> Non
 
 
 def test_asv_gets_null_for_what_was_not_measured() -> None:
-    other = Case("logistic", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT32, 2000)
+    other = Case("logistic", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT32, 2000)
     columns = asv_columns(estimate(), estimate(other))
     assert cells(columns) == {
         ("'cached'", "'float32'", "1000"): 1e-6,

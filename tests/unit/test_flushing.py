@@ -11,6 +11,7 @@ from actbench.kernels.operands import Array
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from actbench.verification import oracle
 from actbench.verification.oracle import Evaluation
 from tests.support import kernels
@@ -22,7 +23,7 @@ def flushing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(registry.backends()["numpy"]), "flushes", "for a test")
 
 
-KERNEL = KernelId("logistic", "recompute", "numpy", Op.STEP, Dtype.FLOAT32)
+KERNEL = KernelId("logistic", Variant("recompute"), "numpy", Op.STEP, Dtype.FLOAT32)
 
 
 def changed(below: float, to: float) -> oracle.Evaluate:

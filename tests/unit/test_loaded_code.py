@@ -32,6 +32,7 @@ from actbench.measure.launch import WorkerOptions
 from actbench.measure.protocol import Evaluate, Source
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from actbench.plugins import _limit
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench
@@ -219,7 +220,7 @@ def test_the_child_of_a_fork_goes_no_further(actbench: Actbench) -> None:
 def test_whatever_a_kernel_raises_in_a_worker_is_its_answer_and_requests_are_not_its_to_read() -> None:
     write(LINE.format("pass", "if z.size == 1: sys.exit(1)\n        if sys.stdin.read(): raise ValueError"))
     source = Source("mine.py", plugins.load("mine.py").sha256)
-    kernel = KernelId("line", "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    kernel = KernelId("line", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
     worker = WorkerProcess(WorkerOptions(None, 60.0), here())
     try:
         worker.load([source])

@@ -17,6 +17,7 @@ from actbench.kernels.resolution import resolve
 from actbench.model.cases import KernelId
 from actbench.model.checks import Compiled
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from tests.support import kernels
 from tests.support.tiers import exhaustive_but, first_of_each
 
@@ -25,7 +26,7 @@ STEPS = [kernel for kernel in EVERY if kernel.op is Op.STEP]
 BACKWARD = [kernel for kernel in EVERY if kernel.op is not Op.STEP]
 SAMPLE = [kernel for kernel in kernels.sample() if kernel.backend == "numba"]
 WITH_PARAMETERS = [
-    KernelId(name, strategy, "numba", Op.STEP, Dtype.FLOAT32)
+    KernelId(name, Variant(strategy), "numba", Op.STEP, Dtype.FLOAT32)
     for name in ("celu:alpha=0.3", "elu:alpha=0.5", "leaky-relu:slope=0.3", "squareplus:b=0.1")
     for strategy in registry.activation(name).strategies
 ]
@@ -58,7 +59,9 @@ def test_float32_kernels_never_widen_to_float64_going_forward_or_back(kernel: Ke
 
 def test_a_formula_whose_literals_keep_float64_is_seen_to_widen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("actbench.backends.numba.with_literals", lambda formula, *_: formula)
-    assert compiled(KernelId("logistic", "cached", "numba", Op.DERIVATIVE, Dtype.FLOAT32)).double_conversions > 0
+    assert (
+        compiled(KernelId("logistic", Variant("cached"), "numba", Op.DERIVATIVE, Dtype.FLOAT32)).double_conversions > 0
+    )
 
 
 @identified(of("cached", "complement"))
@@ -124,11 +127,11 @@ def test_integers_and_names_are_left_alone_and_so_is_the_original() -> None:
     "activation", exhaustive_but(registry.activations(), {"gelu", "logistic", "relu"}.__contains__)
 )
 def test_results_do_not_depend_on_who_compiled(activation: str) -> None:
-    kernel = KernelId(activation, "recompute", "numba", Op.STEP, Dtype.FLOAT64)
+    kernel = KernelId(activation, Variant("recompute"), "numba", Op.STEP, Dtype.FLOAT64)
     z = np.linspace(-5.0, 5.0, 1001)
     np.testing.assert_allclose(
         kernels.outputs(kernel, z)[-1],
-        kernels.outputs(KernelId(activation, "recompute", "numpy", Op.DERIVATIVE, Dtype.FLOAT64), z)[-1],
+        kernels.outputs(KernelId(activation, Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64), z)[-1],
         rtol=1e-13,
         atol=1e-15,  # next to a change of sign
     )

@@ -25,6 +25,7 @@ from actbench.kernels.resolution import resolve
 from actbench.model.cases import KernelId
 from actbench.model.checks import Compiled
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from tests.conftest import Actbench
 from tests.support import kernels
 from tests.support.tiers import first_of_each
@@ -40,7 +41,7 @@ LONGEST = ("gaussian", "gelu", "gelu-tanh", "mish")
 """What is most likely to be called, and not inlined."""
 
 DERIVATIVES = [
-    KernelId(name, strategy, "numba-simd", Op.DERIVATIVE, Dtype.FLOAT64)
+    KernelId(name, Variant(strategy), "numba-simd", Op.DERIVATIVE, Dtype.FLOAT64)
     for name in LONGEST
     for strategy in registry.activation(name).strategies
 ]
@@ -88,7 +89,7 @@ def test_the_pieces_of_large_arrays_and_what_is_left_of_them_are_vector_code(op:
 
     A loop over vectors has one over single numbers behind it; one that is not vector code would have no such before it.
     """
-    rule = resolved(KernelId("tanh", "recompute", "numba-simd", op, dtype)).rule
+    rule = resolved(KernelId("tanh", Variant("recompute"), "numba-simd", op, dtype)).rule
     (code,) = numba_simd.NumbaSimd()._compile(op, rule, dtype, cache=False).inspect_llvm().values()
     vectors, single = loops_of(code)
     assert vectors == single
@@ -103,7 +104,9 @@ def test_the_pieces_of_large_arrays_and_what_is_left_of_them_are_vector_code(op:
 def test_many_pieces_and_a_rest_give_what_numpy_gives(backend: str, dtype: Dtype, op: Op, strategy: str) -> None:
     z = np.random.default_rng(1).standard_normal(600_007, dtype=np.dtype(dtype).type)
     names = ("numpy", backend)
-    plain, other = (kernels.outputs(KernelId("tanh", strategy, name, op, dtype), z, np.flip(z)) for name in names)
+    plain, other = (
+        kernels.outputs(KernelId("tanh", Variant(strategy), name, op, dtype), z, np.flip(z)) for name in names
+    )
     for expected, found in zip(plain, other[:1] + other[-1:] if op is Op.STEP else other, strict=True):
         eps = float(np.finfo(dtype).eps)
         np.testing.assert_allclose(found, expected, rtol=16 * eps, atol=64 * eps)  # cached cancels
@@ -117,7 +120,7 @@ def test_numbers_do_not_depend_on_how_many_there_are(name: str, op: Op, dtype: D
     )
     few = ahead.LARGE // 8 - 1
     for strategy in registry.activation(name).strategies:
-        chosen = KernelId(name, strategy, "numba-simd", op, dtype)
+        chosen = KernelId(name, Variant(strategy), "numba-simd", op, dtype)
         whole = kernels.outputs(chosen, z, np.flip(z))
         parts = [kernels.outputs(chosen, z[at : at + few], np.flip(z)[at : at + few]) for at in range(0, z.size, few)]
         for found, expected in zip(whole, zip(*parts, strict=True), strict=True):
@@ -126,7 +129,7 @@ def test_numbers_do_not_depend_on_how_many_there_are(name: str, op: Op, dtype: D
 
 def test_the_cache_is_not_asked_for_kernels_of_other_functions(monkeypatch: pytest.MonkeyPatch) -> None:
     backend = registry.backend("numba-simd")
-    chosen = KernelId("logistic", "recompute", "numba-simd", Op.DERIVATIVE, Dtype.FLOAT32)
+    chosen = KernelId("logistic", Variant("recompute"), "numba-simd", Op.DERIVATIVE, Dtype.FLOAT32)
     bound = backend.bind(chosen.op, resolved(chosen).rule, chosen.dtype)
     assert backend.bind(chosen.op, resolved(chosen).rule, chosen.dtype).from_cache
     monkeypatch.setattr(numba_simd.NumbaSimd, "edition", lambda *_: f"{np.random.default_rng().random()}")
@@ -144,7 +147,7 @@ def test_show_prints_the_functions_that_a_formula_calls_and_where_their_constant
 @pytest.mark.parametrize("name", ["logistic", "gelu", "softplus", "arctan", "hard-swish"])
 def test_show_prints_every_function_of_ours_that_a_kernel_calls(name: str) -> None:
     strategy = next(iter(registry.activation(name).strategies))
-    rule = resolved(KernelId(name, strategy, "numba-simd", Op.STEP, Dtype.FLOAT64)).rule
+    rule = resolved(KernelId(name, Variant(strategy), "numba-simd", Op.STEP, Dtype.FLOAT64)).rule
     shown = registry.backend("numba-simd").execution(Op.STEP, rule)
     code = re.sub(r'(?s:""".*?""")|#.*', "", shown)
     ours = {each for module in SIMD for each, value in vars(module).items() if callable(value) and each.islower()}

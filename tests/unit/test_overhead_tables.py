@@ -16,6 +16,7 @@ from actbench.model.outcomes import BlockTimes
 from actbench.model.plan import Plan
 from actbench.model.rule import Rule
 from actbench.model.times import Times
+from actbench.model.variants import Variant
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench, exact_seconds
 from tests.support.rungs import EVERY, NUMPY
@@ -77,7 +78,7 @@ def test_a_rung_that_is_cheaper_than_the_one_before_it_adds_less_than_nothing(
 
 
 def test_drift_that_two_rungs_share_is_in_neither_of_their_differences() -> None:
-    arms = (Arm("empty", "numpy"), Arm("empty", "numba"), Arm("dispatch", "numpy"))
+    arms = (Arm(Variant("empty"), "numpy"), Arm(Variant("empty"), "numba"), Arm(Variant("dispatch"), "numpy"))
     block = Block(OVERHEAD, Op.DERIVATIVE, Dtype.FLOAT64, 16, arms)
     drift = [0.0, 5.0, 1.0, 7.0, 3.0, 9.0, 2.0]
     finished = [
@@ -153,7 +154,7 @@ def test_show_prints_the_code_of_a_rung(actbench: Actbench, of: KernelId) -> Non
 
 
 def test_a_ladder_without_a_counterpart_is_not_regrouped_with_arms_of_another_activation() -> None:
-    arms = (Arm("loop", "numpy"),)
+    arms = (Arm(Variant("loop"), "numpy"),)
     block = Block(OVERHEAD, Op.DERIVATIVE, Dtype.FLOAT64, 16, arms)
     assert block.id == "overhead/derivative/float64/16"
     assert [case.id for case in block.timed] == [

@@ -16,6 +16,7 @@ from actbench.errors import InputError
 from actbench.model.cases import Case
 from actbench.model.names import Dtype, Op
 from actbench.model.rule import Rule
+from actbench.model.variants import Variant
 from actbench.planning import presets, suite
 from actbench.planning.selection import CaseQuery
 from tests.conftest import Actbench
@@ -121,6 +122,6 @@ def test_numexpr_has_no_error_function(actbench: Actbench, monkeypatch: pytest.M
 
 
 def test_a_hyphen_in_a_name_is_read_back() -> None:
-    case = Case("logistic", "cached", "torch-compile", Op.STEP, Dtype.FLOAT32, 1000)
+    case = Case("logistic", Variant("cached"), "torch-compile", Op.STEP, Dtype.FLOAT32, 1000)
     assert case.id == "logistic/cached/torch-compile/step/float32/1000"
     assert Case.parse(case.id) == case

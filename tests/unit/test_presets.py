@@ -11,6 +11,7 @@ from actbench.errors import InputError
 from actbench.model.cases import Case
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
+from actbench.model.variants import Variant
 from actbench.planning import costs, presets, suite
 from tests.support.planned import planned
 
@@ -100,7 +101,7 @@ def test_cases_of_a_preset_are_distinct_and_their_ids_can_be_read(name: str) -> 
 def test_every_case_asked_for_is_measured_or_left_out_with_a_reason(name: str) -> None:
     axes = presets.get(name).axes
     asked = {
-        Case(activation, strategy, backend, op, dtype, size).id
+        Case(activation, Variant(strategy), backend, op, dtype, size).id
         for activation in axes.activations
         for strategy in axes.strategies
         if strategy in suite.strategies_of(activation)

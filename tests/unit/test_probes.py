@@ -14,6 +14,7 @@ from actbench.model.cases import Arm, Block, Case
 from actbench.model.events import Measured
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import IN_CACHE_SIZE, Plan
+from actbench.model.variants import Variant
 from actbench.runs import archive
 from actbench.runs.writer import reopen
 from tests.conftest import Actbench
@@ -23,7 +24,7 @@ from tests.support.selections import FILES, PAIR, SMALL, TWO_BLOCKS, edit, names
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference"
 
-NUMPY, PYTHON = Arm("cached", "numpy"), Arm("cached", "python")
+NUMPY, PYTHON = Arm(Variant("cached"), "numpy"), Arm(Variant("cached"), "python")
 
 
 def block(size: int, *arms: Arm, activation: str = "tanh") -> Block:
@@ -38,7 +39,7 @@ def block(size: int, *arms: Arm, activation: str = "tanh") -> Block:
         ((block(1), block(100_000)), (IN_CACHE_SIZE,)),
         ((block(1), block(IN_CACHE_SIZE), block(100_000)), ()),
         ((block(1),), ()),
-        ((Block("overhead", Op.DERIVATIVE, Dtype.FLOAT64, 100_000, (Arm("loop", "numpy"),)),), ()),
+        ((Block("overhead", Op.DERIVATIVE, Dtype.FLOAT64, 100_000, (Arm(Variant("loop"), "numpy"),)),), ()),
     ],
 )
 def test_a_plan_has_the_probes_that_its_blocks_need_and_are_not_there(

@@ -23,6 +23,7 @@ from actbench.measure.timing import Values, values
 from actbench.model.calibration import Calibration
 from actbench.model.cases import Arm, Block, Case
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench, exact_seconds
 from tests.support.selections import PAIR, SMALL, record, rows
@@ -138,7 +139,7 @@ def test_a_value_has_the_share_of_its_slices_together_and_none_where_one_is_not_
 def test_beside_a_busy_process_a_real_worker_says_what_it_did_not_get() -> None:
     cpu = max(os.sched_getaffinity(0))
     code = f"import os, time\nos.sched_setaffinity(0, {{{cpu}}})\nend = time.time() + 30\nwhile time.time() < end: pass"
-    arms = (Arm("recompute", "python"), Arm("cached", "python"))
+    arms = (Arm(Variant("recompute"), "python"), Arm(Variant("cached"), "python"))
     started = WorkerProcess(WorkerOptions(cpu, 60.0), here())
     busy = subprocess.Popen([sys.executable, "-c", code])
     try:

@@ -15,10 +15,17 @@ from actbench.model.names import Dtype, Op
 from actbench.model.outcomes import BlockTimes
 from actbench.model.plan import Plan
 from actbench.model.times import Times
+from actbench.model.variants import Variant
 
 SAMPLES = st.lists(st.floats(-10, 10), min_size=4, max_size=8)
 MARGIN = Margins(0.05)
-BLOCK = Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, 1000, (Arm("recompute", "numpy"), Arm("cached", "numpy")))
+BLOCK = Block(
+    "logistic",
+    Op.DERIVATIVE,
+    Dtype.FLOAT64,
+    1000,
+    (Arm(Variant("recompute"), "numpy"), Arm(Variant("cached"), "numpy")),
+)
 
 
 def measured(
@@ -186,7 +193,7 @@ def test_many_cases_ask_for_more_evidence_than_one() -> None:
 
 
 def test_cases_that_only_one_of_the_runs_has_are_told() -> None:
-    other = Block("tanh", Op.DERIVATIVE, Dtype.FLOAT64, 1000, (Arm("cached", "numpy"),))
+    other = Block("tanh", Op.DERIVATIVE, Dtype.FLOAT64, 1000, (Arm(Variant("cached"), "numpy"),))
     extra = Times(Plan((other,), seed=1), [BlockTimes(other, 1, ((1.0,), (1.0,)))])
     assert [change.verdict for change in changes(extra, measured(), MARGIN)] == ["missing", "new", "new"]
 
@@ -197,7 +204,13 @@ def test_the_most_severe_comes_first_and_the_largest_of_a_kind() -> None:
 
 
 def test_what_has_no_change_is_ordered_by_name() -> None:
-    other = Block("tanh", Op.DERIVATIVE, Dtype.FLOAT64, 1000, (Arm("recompute", "numpy"), Arm("cached", "numpy")))
+    other = Block(
+        "tanh",
+        Op.DERIVATIVE,
+        Dtype.FLOAT64,
+        1000,
+        (Arm(Variant("recompute"), "numpy"), Arm(Variant("cached"), "numpy")),
+    )
     extra = Times(Plan((other,), seed=1), [BlockTimes(other, 1, ((1.0,), (1.0,), (1.0,)))])
     found = by_severity(changes(extra, measured(), MARGIN))
     assert [change.case.id for change in found] == [

@@ -34,12 +34,12 @@ def test_the_strategy_s_name_says_the_type_and_so_does_the_id(storage: Storage) 
     text = f"logistic/cached:{storage}/numpy/derivative/float64/1000"
     case = Case.parse(text)
     assert case.id == text
-    assert case.variant == ("cached", storage)
+    assert (case.strategy.name, case.strategy.storage) == ("cached", storage)
 
 
 def test_variants_stand_after_their_strategy_in_every_table() -> None:
     def rank(text: str) -> tuple[int, int]:
-        return Variant.parse(text).sort_key((*STRATEGIES, *RUNGS))
+        return Variant(text).sort_key((*STRATEGIES, *RUNGS))
 
     given = ["empty", "complement:float16", "cached:bfloat16", "complement", "cached:float16", "cached", "textbook"]
     assert sorted(given, key=rank) == [

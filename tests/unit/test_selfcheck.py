@@ -15,11 +15,18 @@ from actbench.model.cases import Arm, Block, Case
 from actbench.model.names import Dtype, Op
 from actbench.model.outcomes import BlockTimes
 from actbench.model.plan import Plan
+from actbench.model.variants import Variant
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench, exact_seconds
 from tests.support.selections import SMALL
 
-BLOCK = Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, 1000, (Arm("recompute", "numpy"), Arm("cached", "numpy")))
+BLOCK = Block(
+    "logistic",
+    Op.DERIVATIVE,
+    Dtype.FLOAT64,
+    1000,
+    (Arm(Variant("recompute"), "numpy"), Arm(Variant("cached"), "numpy")),
+)
 MARGIN = 0.05
 
 

@@ -11,8 +11,9 @@ from actbench.model.names import Dtype, Op
 from actbench.model.outcomes import BlockTimes
 from actbench.model.plan import Plan
 from actbench.model.times import Times
+from actbench.model.variants import Variant
 
-ARMS = (Arm("recompute", "numpy"), Arm("cached", "numpy"), Arm("cached", "numba"))
+ARMS = (Arm(Variant("recompute"), "numpy"), Arm(Variant("cached"), "numpy"), Arm(Variant("cached"), "numba"))
 BLOCK = Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, 1000, ARMS)
 SECONDS = st.floats(1e-9, 1.0)
 

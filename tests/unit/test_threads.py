@@ -14,6 +14,7 @@ from actbench.measure.launch import WorkerOptions
 from actbench.measure.protocol import Prepare, Slice, Sweep, Time
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from actbench.planning.suite import grouped
 from actbench.runs import archive, pyperf_suite
 from tests.conftest import Actbench
@@ -22,7 +23,12 @@ from tests.support.fake import FakeBench
 ARMS = ("-a", "logistic", "-b", "numpy,numba-parallel", "-s", "recompute,cached", "-n", "1k")
 PARALLEL = ("run", *ARMS, "-d", "float64")
 BLOCK = Block(
-    "logistic", Op.DERIVATIVE, Dtype.FLOAT64, 20_000, (Arm("cached", "numba-parallel"),), copies=("numba-parallel",)
+    "logistic",
+    Op.DERIVATIVE,
+    Dtype.FLOAT64,
+    20_000,
+    (Arm(Variant("cached"), "numba-parallel"),),
+    copies=("numba-parallel",),
 )
 
 

@@ -28,6 +28,7 @@ import msgspec
 from actbench.analysis.estimates import Estimate
 from actbench.errors import InputError
 from actbench.host.environment import Environment
+from actbench.model.variants import Variant
 from actbench.runs.archive import Run
 from actbench.runs.csv_text import FLOATS
 
@@ -121,7 +122,7 @@ def groups(estimates: Iterable[Estimate]) -> Iterator[tuple[str, list[Estimate]]
     yield from by_name.items()
 
 
-def _axes(cases: Sequence[Estimate]) -> tuple[list[str], list[str], list[int]]:
+def _axes(cases: Sequence[Estimate]) -> tuple[list[Variant], list[str], list[int]]:
     """Return the strategies, dtypes and sizes of a benchmark."""
     strategies = list(dict.fromkeys(estimate.case.strategy for estimate in cases))
     dtypes = sorted({str(estimate.case.dtype) for estimate in cases})

@@ -19,4 +19,4 @@ def packed(text: str) -> str:
 
 def as_json(spec: dict[str, Any]) -> str:
     """Return a specification that can stand in a page's script: no ``<`` could end it."""
-    return msgspec.json.encode(spec).decode().replace("<", "\\u003c")
+    return msgspec.json.encode(spec, enc_hook=str).decode().replace("<", "\\u003c")

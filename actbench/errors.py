@@ -90,7 +90,7 @@ class OutputError(ActbenchError):
 
 
 class ClosedPipeError(ActbenchError):
-    """The reader of the output closed the pipe: nothing is to be said."""
+    """The reader of the output closed the pipe: there is no message."""
 
     exit_code = ExitCode.CLOSED_PIPE
 

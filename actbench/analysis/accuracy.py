@@ -60,7 +60,7 @@ class Errors:
     p99: float | None
     """None for fewer than `FEWEST` points."""
     largest: float
-    """Over all points that were looked at: elsewhere it may be larger, unless they are all there are."""
+    """Over all evaluated points: elsewhere it may be larger, unless every number was evaluated."""
     worst_z: float
     """Where the largest error is; below 0 in the left tail."""
     wrong: float
@@ -75,7 +75,7 @@ class Zone:
     last: float
     """inf where they are lost up to the largest finite number."""
     whole: bool = True
-    """Whether all that was looked at between the ends is lost."""
+    """Whether every evaluated point between the ends is lost."""
 
     @property
     def is_open(self) -> bool:

@@ -30,7 +30,7 @@ States = Mapping[str, NDArray[np.int8]]
 """Such states, by field of `Loss`."""
 
 FAR = 0.9 * WRONG
-"""The relative distance from the interpolated g', beyond its uncertainty, from which the truth is asked."""
+"""The relative distance from the interpolated g', beyond its uncertainty, from which the truth is computed."""
 
 NORMAL = float(np.log(2.0))
 """The flattened logarithm of the smallest normal number."""

@@ -1,4 +1,4 @@
-"""Medians that may be looked at after every round: intervals and p values that hold whenever one stops.
+"""Medians that may be looked at after every round: intervals and p-values that hold whenever one stops.
 
 A check looks at its rounds as they come, and stops when it knows enough. Tests made for a fixed number of rounds are
 wrong far more often than they say when they are used so. The ones here hold at every look at once, whatever made one

@@ -57,9 +57,9 @@ def command(
 
     By default every activation and strategy, for python, numpy and numba, in float32 and float64. Errors are in units
     in the last place (ULP) of the kernel's dtype, against mpmath; by band of z, both tails apart, and for z drawn from
-    N(0, 1). A largest error is that of the points that were looked at. A zone begins and ends at the very numbers of
-    the format; what is lost between two points that were looked at may be missed. The csv and json formats have every
-    band and zone. Exit code 4: some kernel cannot be looked at, such as one that its backend cannot compile, or that
+    N(0, 1). A largest error is that of the points that were evaluated. A zone begins and ends at the very numbers of
+    the format; what is lost between two evaluated points may be missed. The csv and json formats have every
+    band and zone. Exit code 4: some kernel cannot be surveyed, such as one that its backend cannot compile, or that
     crashed the worker twice; the others are reported.
 
     \b
@@ -88,7 +88,7 @@ def command(
     if unexamined := [result for result in results if isinstance(result, Unexamined)]:
         first, *others = unexamined
         also = f"; nor can {listed([other.kernel.id for other in others])}" if others else ""
-        raise BenchmarkError(f"{first.kernel.id} cannot be looked at: {first.reason}{also}")
+        raise BenchmarkError(f"{first.kernel.id} cannot be surveyed: {first.reason}{also}")
 
 
 def _form(chosen: str, output: Path | None, *, named: bool) -> str:

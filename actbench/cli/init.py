@@ -25,7 +25,7 @@ REQUIREMENT = "@REQUIREMENT@"
 def command(directory: Path) -> None:
     """Write files to start from into DIR, by default the current directory.
 
-    activations.py, with an activation, a strategy and a backend of one's own; actbench.toml, with settings; and
+    activations.py, with an activation, a strategy and a backend of your own; actbench.toml, with settings; and
     .github/workflows/actbench.yml, which checks pull requests. What exists is never written over: then nothing is
     written.
 

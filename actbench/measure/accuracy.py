@@ -2,7 +2,7 @@
 
 A band's points are drawn evenly, half of the lowest band's and all of the highest's evenly in the logarithm; they are
 the same for every kernel of an activation and dtype. Kinks, the numbers next to them and the ends of the format are
-looked at as well. Zones that begin or end between these points are found by `actbench.measure.zones`.
+evaluated as well. Zones that begin or end between these points are found by `actbench.measure.zones`.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def points(activation: Activation, dtype: Dtype, count: int, seed: int) -> Array
 
 @dataclass(frozen=True, slots=True)
 class Unexamined:
-    """A kernel that cannot be looked at, and why: its backend cannot compile it, or it takes the worker down."""
+    """A kernel that cannot be surveyed, and why: its backend cannot compile it, or it crashes the worker."""
 
     kernel: KernelId
     reason: str
@@ -108,7 +108,7 @@ class Survey:
                             yield self._accuracy(kernel, worker, known)
                         except BenchmarkError as error:
                             worker.close()
-                            worker = launch.start()  # the other may be gone, or not what it was
+                            worker = launch.start()  # the old one may have ended, or be in another state
                             if isinstance(error, WorkerLostError) and not last:
                                 continue
                             yield Unexamined(kernel.identity, str(error))

@@ -66,7 +66,7 @@ def _starting(interpreter: Interpreter) -> StartWorker:
         if sources := _sources():
             with suppress(BenchmarkError):
                 if worker.ask(Describe()).protocol != PROTOCOL:
-                    return worker  # it is refused for that, as soon as it is asked
+                    return worker  # its first answer is refused for that
             worker.load(sources)
         return worker
 

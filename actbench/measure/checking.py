@@ -25,7 +25,7 @@ Residuals = Callable[[Array], Mapping[str, Array]]
 def check_kernels(plan: Plan, launch: Launch) -> Iterator[Checked]:
     """Check each kernel; `WrongKernelError` in the end, of the first that is wrong, naming those that are as well.
 
-    One that takes the worker down is the last that is looked at.
+    One that crashes the worker is the last that is checked.
     """
     wrong: dict[Subject, WrongKernelError] = {}
     worker = launch.start()

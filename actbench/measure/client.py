@@ -66,7 +66,7 @@ class WorkerProcess:
         except OSError as error:
             self._words.close()
             raise WorkerLostError(f"the {self._role} cannot be started: {error.strerror}") from None
-        assert self._process.stdin is not None  # noqa: S101  # both are pipes, as asked for above
+        assert self._process.stdin is not None  # noqa: S101  # both are pipes, as requested above
         assert self._process.stdout is not None  # noqa: S101
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
         try:

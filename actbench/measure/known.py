@@ -25,10 +25,10 @@ Row = tuple[Any, ...]
 
 
 class Known:
-    """The truth at every z that was asked for, of one activation and dtype."""
+    """The truth at every requested z, of one activation and dtype."""
 
     def __init__(self, activation: Activation, points: Array, *, outputs: bool) -> None:
-        """Take the points at which every kernel is looked at; with `outputs`, y is going to be asked for as well."""
+        """Take the points at which every kernel is evaluated; with `outputs`, y will be needed as well."""
         self.activation = activation
         self.points = points
         self._outputs = outputs

@@ -1,4 +1,4 @@
-"""A live check from the question to the verdicts: open both environments, find what they have in common, measure."""
+"""A live check from the request to the verdicts: open both environments, find what they have in common, measure."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class LiveSession:
         return backends.libraries(registry.known_backends(self._backends()))
 
     def _query(self) -> CaseQuery:
-        """Return what either environment is asked for."""
+        """Return the request to either environment."""
         max_call = self._request.max_call or suite.MAX_CALL
         memory = environment.memory() // SIDES
         return CaseQuery(self._preset.name, self._axes, self._request.selection.pattern, memory, max_call)

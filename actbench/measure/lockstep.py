@@ -48,7 +48,7 @@ class Lockstep:
     calibrations: dict[str, Calibration] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     losses: list[Failure] = field(default_factory=list)
-    """Every time that a worker was lost; the block goes on in the next round, if that was the first time."""
+    """Every loss of a worker; the block continues in the next round after its first."""
     compared: set[str] = field(default_factory=set)
     """The blocks whose results were held to another formula, element by element, on all sides."""
     starting: float = 0.0
@@ -72,7 +72,7 @@ class Lockstep:
                     yield Calibrated(block.id, calibration, done, len(self.plan.blocks))
 
     def round(self, number: int, blocks: Sequence[Block]) -> Iterator[Event]:
-        """Measure these blocks once on all sides; one that fails on any is given up the second time."""
+        """Measure these blocks once on all sides; one that fails twice on any is not measured any more."""
         began = self.clock()
         rng = random.Random(f"{self.plan.seed}/{number}")  # noqa: S311  # an order, not a secret
         todo = sorted(rng.sample(blocks, len(blocks)), key=lambda block: block.size * block.dtype.itemsize)
@@ -106,7 +106,7 @@ class Lockstep:
 
     @property
     def blocks(self) -> list[Block]:
-        """The blocks that were not given up."""
+        """The blocks that have not failed."""
         failed = {failure.block for failure in self.failures}
         return [block for block in self.plan.blocks if block.id not in failed]
 

@@ -26,7 +26,7 @@ FINER, FINER_EXACTLY = (2048, 256), (1024, 0)
 """Points to look at beyond the inner end of a zone and beyond the outer one; of what is rounded correctly first."""
 
 POWERS = 40
-"""Powers of 2, and of 1/2, that are looked at with their neighbours; whole numbers too."""
+"""Powers of 2, and of 1/2, that are evaluated with their neighbours; whole numbers too."""
 
 WHOLE = 100
 
@@ -77,7 +77,7 @@ class Look:
         return states
 
     def lost(self, z: Array, wanted: Hits) -> Hits:
-        """Return where results are lost, of those that are wanted; the truth is asked where they may be."""
+        """Return where results are lost, of those that are wanted; the truth is computed where they may be."""
         computed = self.computed(z)
         hits = {name: wanted[name] & MAY_BE[name](computed) for name in LOST}
         needed = np.any([hits[name] for name in LOST], axis=0)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from actbench.model.cases import Block, KernelId
 
 PROTOCOL = 5
-"""Version of what is said here: another environment's actbench can be measured where it is the same.
+"""Version of this protocol: another environment's actbench can be measured where it is the same.
 
 1: first.
 2: ``start`` gives the number of threads, ``prepare`` names the yardsticks too, ``inspect`` is new.
@@ -108,7 +108,7 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class Offer(Request[Offered]):
-    """List the cases that exist here, of those that are asked for."""
+    """List the requested cases that exist here."""
 
     query: CaseQuery
 
@@ -171,7 +171,7 @@ class Prepare(Request[Prepared]):
     seed: int
     """What its inputs are drawn from."""
     whole: bool = False
-    """Whether every element of a large result is looked at once, and not a part of them."""
+    """Whether every element of a large result is compared once, and not a part of them."""
 
     @classmethod
     def of(cls, block: Block, seed: int, *, whole: bool = False) -> Prepare:

@@ -26,7 +26,7 @@ def chosen_seed(seed: int | None) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """What ``actbench run`` is to measure, in a new run or in one that goes on."""
+    """What ``actbench run`` is to measure, in a new run or a resumed one."""
 
     preset: str
     selection: Selection
@@ -93,5 +93,5 @@ class AccuracyRequest:
     points: int
     """A band of z and tail."""
     exhaustive: bool
-    """Whether every finite float32 is looked at."""
+    """Whether every finite float32 is evaluated."""
     seed: int

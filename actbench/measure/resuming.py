@@ -20,7 +20,7 @@ from actbench.runs.record import Record
 from actbench.runs.writer import Writer, reopen
 
 PLANNING = frozenset({"preset", "seed", "engine", "max_call", *(axis.name for axis in fields(Selection))})
-"""Options that decide what is measured, and must not change when a run goes on."""
+"""Options that decide what is measured, and must not change when a run is resumed."""
 
 
 @contextmanager

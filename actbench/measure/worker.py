@@ -121,7 +121,7 @@ class Server:
 
     @handles(protocol.Offer)
     def offer(self, request: protocol.Offer) -> protocol.Offered:
-        """List the cases that exist here, of those that are asked for."""
+        """List the requested cases that exist here."""
         from actbench.planning import suite
 
         return protocol.Offered(tuple(case.id for case in suite.offered(request.query)))

@@ -1,7 +1,7 @@
 """Find the zones in which a kernel's results are lost, down to the float at which each begins and ends.
 
 Three steps. First the kernel is called at many z between those where g' is known, which costs little; where a result is
-far from what g' is expected to be there, the truth is asked. Then each end of a zone is looked at more finely, because
+far from what g' is expected to be there, the truth is computed. Then each end of a zone is searched more finely, since
 where rounding decides, results are lost here and there at first. Last each end is bisected between a result that is
 lost and one that is not, until the two are neighbours. Every step asks the worker for all zones at once.
 """
@@ -24,10 +24,10 @@ Hits = Mapping[str, NDArray[np.bool_]]
 """By field of `Loss`, where results are lost, or may be."""
 
 VERIFIED = 5
-"""Suspects beyond an end of a zone of which the truth is asked at a time, evenly from the outermost on."""
+"""Suspects beyond an end of a zone whose truth is computed at a time, evenly from the outermost on."""
 
 MOST = 24
-"""Zones of one kind and tail that are looked at, those nearest to 0."""
+"""Zones of one kind and tail that are searched, those nearest to 0."""
 
 ATTEMPTS = 6
 """How often that is repeated before those that are left are taken for unknown."""
@@ -161,7 +161,7 @@ def _verify(look: Evaluator, lines: list[_TailStates]) -> None:
 
 
 def _unverified(line: _TailStates, name: str) -> NDArray[np.int64]:
-    """Return the suspects of which the truth is asked next: beyond each end, or in a zone of suspects alone."""
+    """Return the suspects whose truth is computed next: beyond each end, or in a zone of suspects alone."""
     states = line.states[name]
     chosen: list[NDArray[np.int64]] = []
     for first, last in line.stretches(name):

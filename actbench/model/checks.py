@@ -54,7 +54,7 @@ class Check:
     by_band: tuple[float | None, ...] = ()
     """The largest error in each of `BANDS`, the left tail's first; None where the kernel gives no number at some z."""
     points: int | None = None
-    """At how many z the kernel was looked at."""
+    """The number of z at which the kernel was checked."""
     unknown: int = 0
     """At how many of these g' is not known, so that nothing was checked there."""
     unknown_at: tuple[tuple[float, float], ...] = ()

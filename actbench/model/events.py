@@ -46,7 +46,7 @@ class Disturbed:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A block was given up."""
+    """A block failed."""
 
     failure: Failure
 
@@ -60,7 +60,7 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """A block that an earlier session had given up has what it lacked."""
+    """A block that failed in an earlier session is now complete."""
 
     block: str
 

@@ -13,7 +13,7 @@ IN_CACHE_SIZE = 8192
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A case that was asked for and is not measured, with the reason."""
+    """A requested case that is not measured, with the reason."""
 
     case: str
     reason: str

@@ -19,7 +19,7 @@ BAR = 24
 
 
 class Progress:
-    """A line or two that say what goes on, how long it may still take, and the widest interval so far."""
+    """A line or two: what is being measured, how long it may still take, and the widest interval so far."""
 
     def __init__(self, *, quiet: bool) -> None:
         """Stay silent when `quiet`; without a terminal, say only what failed."""

@@ -15,7 +15,7 @@ TABLES = (CASES, SPEEDUPS, CROSSOVERS, SUMMARY)
 """What is made from the measurements after every round."""
 
 REPORT = "report.html"
-"""What is made from them when asked for."""
+"""Files that are made from them on request."""
 
 WRITTEN = (*MEASUREMENTS, JOURNAL, *TABLES)
 """What measuring writes into the directory."""

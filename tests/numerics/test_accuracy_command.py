@@ -154,7 +154,7 @@ def test_kernels_that_cannot_be_looked_at_are_told_after_the_others(
     result = actbench("accuracy", *chosen, "--format", form, "-q")
     assert result.exit_code == 4
     assert result.stderr == (
-        "actbench: tanh/cached/python/derivative/float64 cannot be looked at: python cannot compile cached; nor can "
+        "actbench: tanh/cached/python/derivative/float64 cannot be surveyed: python cannot compile cached; nor can "
         "tanh/cached/numpy/derivative/float64\n"
     )
     assert all(f"{strategy}" in result.stdout for strategy in ("recompute", "complement"))
@@ -168,7 +168,7 @@ def test_an_exhaustive_survey_goes_on_after_a_kernel_that_cannot_be_looked_at(ac
     result = actbench("accuracy", *chosen, "--format", "csv", "-q")
     assert result.exit_code == 4
     assert {row["strategy"] for row in rows(result.stdout)} == {"recompute"}
-    assert "tanh/cached/numpy/derivative/float32 cannot be looked at: numpy cannot compile cached" in result.stderr
+    assert "tanh/cached/numpy/derivative/float32 cannot be surveyed: numpy cannot compile cached" in result.stderr
 
 
 @pytest.mark.usefixtures("without_cached")

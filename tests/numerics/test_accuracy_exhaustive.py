@@ -85,7 +85,7 @@ def test_an_exhaustive_survey_outlives_its_workers(
         assert result.exit_code == 4
         assert looked_at == both
         assert result.stderr == (
-            "actbench: softsign/cached/numpy/derivative/float32 cannot be looked at: the worker was killed by SIGKILL, "
+            "actbench: softsign/cached/numpy/derivative/float32 cannot be surveyed: the worker was killed by SIGKILL, "
             "between z = 1e-30 and 90.0038071\n"
         )
 

@@ -19,6 +19,7 @@ from actbench.verification import oracle
 from actbench.verification.oracle import Evaluation
 from tests.support import kernels
 from tests.support.narrow import kernel
+from tests.support.tiers import exhaustive_but
 
 
 def one_of_each_kind() -> list[tuple[str, str]]:
@@ -46,9 +47,25 @@ def checked(activation: str, strategy: str, backend: str, storage: str, dtype: s
         oracle.check(resolve(kernel(f"{strategy}:{storage}", activation, backend, op, dtype)), kernels.evaluate)
 
 
-@pytest.mark.parametrize(("storage", "dtype"), TYPES)
-@pytest.mark.parametrize("backend", [name for name in BACKENDS if not registry.backends()[name].threaded])
-@pytest.mark.parametrize(("activation", "strategy"), KINDS)
+def compiles_little(parameters: tuple[str, str, str, Storage, Dtype]) -> bool:
+    """Tell whether this belongs to the quick tier: every kind of strategy in arrays, one in compiled loops."""
+    _, strategy, backend, _, _ = parameters
+    return strategy == "cached" or not backend.startswith("numba")
+
+
+@pytest.mark.parametrize(
+    ("activation", "strategy", "backend", "storage", "dtype"),
+    exhaustive_but(
+        [
+            (*kind, backend, *types)
+            for kind in KINDS
+            for backend in BACKENDS
+            if not registry.backends()[backend].threaded
+            for types in TYPES
+        ],
+        compiles_little,
+    ),
+)
 def test_what_is_kept_narrowly_gives_the_formula_s_value(
     activation: str, strategy: str, backend: str, storage: str, dtype: str
 ) -> None:

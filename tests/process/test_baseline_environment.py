@@ -12,6 +12,7 @@ from actbench.host import software
 from actbench.measure.baseline import describe, opened
 from actbench.measure.launch import WorkerOptions
 from tests.support.environments import PACKAGES, TIMEOUT, altered, environment, script
+from tests.support.tiers import EXHAUSTIVE
 
 ISRU = '''
 """The inverse square root unit."""
@@ -88,6 +89,7 @@ def test_a_wrong_kernel_here_is_refused_as_the_candidate_s(
     assert result.stderr.startswith("actbench: in the candidate, logistic/cached/numpy/derivative/float64 is wrong")
 
 
+@EXHAUSTIVE
 def test_a_baseline_that_dies_in_a_round_is_named_and_the_others_go_on(
     check: Callable[..., Result], tmp_path: Path, only_numpy: Path
 ) -> None:
@@ -99,7 +101,7 @@ def test_a_baseline_that_dies_in_a_round_is_named_and_the_others_go_on(
             f"{DIES_IN_A_ROUND}        gc",
         ),
     )
-    result = check(environment(tmp_path / "environment", own, only_numpy), "-n", "1000,2000", "--budget", "9s")
+    result = check(environment(tmp_path / "environment", own, only_numpy), "-n", "1000,2000", "--budget", "90s")
     assert result.exit_code == 4, result.output
     said = "logistic/derivative/float64/2000: the baseline was killed by SIGKILL"
     assert result.stderr == "actbench: failed: logistic/derivative/float64/2000 (see above)\n"

@@ -22,6 +22,7 @@ from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant
 from tests.conftest import Actbench
 from tests.support.environments import TIMEOUT, refusal
+from tests.support.tiers import EXHAUSTIVE
 
 BACKEND = '''\
 """Builds a wheel by hand, so that no network is needed, and shows it the numpy that is here."""
@@ -80,6 +81,7 @@ def project(tmp_path: Path, only_numpy: Path, temporary: Path, monkeypatch: pyte
     return directory
 
 
+@EXHAUSTIVE
 def test_the_environment_of_a_revision_is_built_and_removed_again_even_by_ctrl_c(
     project: Path, temporary: Path
 ) -> None:
@@ -105,6 +107,7 @@ def test_the_environment_of_a_revision_is_built_and_removed_again_even_by_ctrl_c
     assert_nothing_is_left(project, temporary)
 
 
+@EXHAUSTIVE
 def test_a_revision_that_does_not_build_is_refused_with_the_build_s_words(project: Path, temporary: Path) -> None:
     with pytest.raises(NotComparableError, match=r"^--against git:HEAD: 'python -Im pip' failed: .*the build broke$"):
         opened("git:HEAD").__enter__()

@@ -11,12 +11,13 @@ import pytest
 
 from tests.conftest import run_in
 from tests.support.damage import resealed
+from tests.support.tiers import EXHAUSTIVE
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
+pytestmark = [EXHAUSTIVE, pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")]
 
 OPTIONS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),

@@ -133,11 +133,15 @@ def _tested(activation: str, backend: Backend, turn: int) -> tuple[Dtype, ...]:
 
 @cache
 def sample() -> tuple[KernelId, ...]:
-    """Return one kernel for every kind of strategy, backend and op, in either dtype by turns."""
+    """Return one kernel for every kind of strategy, backend and op, in either dtype by turns.
+
+    Of compiled backends, a step for every kind of strategy, whose loop has all formulas, and one kernel for every op.
+    """
     groups: dict[tuple[str, str, Op], list[KernelId]] = {}
     for kernel in every_kernel():
         activation = "silu" if kernel.strategy in {"intermediate", "pair"} else "logistic"
-        if kernel.activation == activation:
+        compiled = kernel.backend.startswith("numba") and kernel.op is not Op.STEP
+        if kernel.activation == activation and (kernel.strategy == "cached" or not compiled):
             groups.setdefault((kernel.strategy, kernel.backend, kernel.op), []).append(kernel)
     return tuple(kernels[turn % len(kernels)] for turn, kernels in enumerate(groups.values()))
 

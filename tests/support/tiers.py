@@ -40,8 +40,11 @@ class Share(NamedTuple):
 
 
 def exhaustive_but(chosen: Iterable[T], quick: Callable[[T], bool]) -> list[Any]:
-    """Return parameters for `pytest.mark.parametrize`, of which those that are not quick are exhaustive."""
-    return [value if quick(value) else pytest.param(value, marks=EXHAUSTIVE) for value in chosen]
+    """Return parameters for `pytest.mark.parametrize`, of which those that are not quick are exhaustive.
+
+    A tuple has the values of several parameters.
+    """
+    return [value if quick(value) else _exhaustive(value) for value in chosen]
 
 
 def first_of_each(chosen: Iterable[T], kind: Callable[[T], object]) -> list[Any]:
@@ -49,4 +52,8 @@ def first_of_each(chosen: Iterable[T], kind: Callable[[T], object]) -> list[Any]
     every = [*chosen]
     firsts = {kind(value): place for place, value in reversed([*enumerate(every)])}
     places = {*firsts.values()}
-    return [value if place in places else pytest.param(value, marks=EXHAUSTIVE) for place, value in enumerate(every)]
+    return [value if place in places else _exhaustive(value) for place, value in enumerate(every)]
+
+
+def _exhaustive(value: object) -> Any:
+    return pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=EXHAUSTIVE)

@@ -99,10 +99,10 @@ DEVICE_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, e
 """Of writing: what the device, or a limit on it, refuses. All other errors are about the name that was given."""
 
 
-FEW = 3
+MOST_LISTED = 3
 """Up to this many names are all listed, in addition to the nearest."""
 
-NAMED = 8
+MOST_NAMED = 8
 """How many of several failures are named."""
 
 LOADED = "; code of your own is named with --load"
@@ -129,12 +129,12 @@ def unknown(what: str, name: str, known: Iterable[str], otherwise: str = "") -> 
     known = sorted(known)
     near = get_close_matches(name, known, n=1)
     every = f"known are {', '.join(known)}"
-    also = f" ({every})" if len(known) <= FEW else ""
+    also = f" ({every})" if len(known) <= MOST_LISTED else ""
     hint = f"did you mean '{near[0]}'?{also}" if near else f"{every}{otherwise}"
     return InputError(f"unknown {what} '{name}': {hint}")
 
 
 def listed(names: Sequence[str]) -> str:
     """Return the other failures, for an error that reports the first: some names, and how many more there are."""
-    rest = [f"{len(names) - NAMED} more"] if len(names) > NAMED else []
-    return ", ".join([*names[:NAMED], *rest])
+    rest = [f"{len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else []
+    return ", ".join([*names[:MOST_NAMED], *rest])

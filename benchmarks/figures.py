@@ -22,7 +22,7 @@ from actbench.model.events import Event, Measured
 from actbench.report import progress
 
 RUN = "results/reference"
-PLACE = Path(RUN, "figures")
+FIGURES = Path(RUN, "figures")
 
 PICTURES = {
     "functions.svg": ("functions",),
@@ -35,7 +35,7 @@ PICTURES = {
 FRAME = 5
 """The round whose progress is shown: one that slow hosts come to as well."""
 
-COLUMNS = 104
+TERMINAL_WIDTH = 104
 
 
 def run(*arguments: str) -> None:
@@ -54,7 +54,7 @@ class Recorded(progress.Progress):
         """Take in what happened."""
         super().show(event)
         if isinstance(event, Measured) and event.times.round == FRAME and not Recorded.frame:
-            shown = Console(record=True, width=COLUMNS, file=io.StringIO(), highlight=False)
+            shown = Console(record=True, width=TERMINAL_WIDTH, file=io.StringIO(), highlight=False)
             shown.print("$ actbench run --preset smoke")
             shown.print(self._live.get_renderable())
             svg = shown.export_svg(title="actbench run")
@@ -68,16 +68,16 @@ class Recorded(progress.Progress):
 
 def main() -> None:
     """Draw them all."""
-    PLACE.mkdir(exist_ok=True)
+    FIGURES.mkdir(exist_ok=True)
     for name, arguments in PICTURES.items():
-        run("plot", *arguments, "-o", str(PLACE / name))
+        run("plot", *arguments, "-o", str(FIGURES / name))
     of_progress: Any = progress
     of_progress.Progress = Recorded
     with tempfile.TemporaryDirectory() as directory:
         run("run", "--preset", "smoke", "-o", str(Path(directory, "run")))
     if not Recorded.frame:
         raise SystemExit(f"the run had no round {FRAME} whose progress could be drawn")
-    (PLACE / "progress.svg").write_text(Recorded.frame, encoding="utf-8")
+    (FIGURES / "progress.svg").write_text(Recorded.frame, encoding="utf-8")
 
 
 if __name__ == "__main__":

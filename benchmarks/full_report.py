@@ -33,7 +33,7 @@ PROBE_VALUES = 3
 SPREAD = 0.01
 """Standard deviation of the logarithm of a value."""
 
-REPEATS = 3
+REPORTS = 3
 
 
 def made_up(directory: Path, rounds: int, values: int) -> int:
@@ -64,7 +64,7 @@ def made_up(directory: Path, rounds: int, values: int) -> int:
 def seconds_of(*arguments: str) -> float:
     """Return the wall seconds of Python with these arguments: the least of a few times."""
     took = []
-    for _ in range(REPEATS):
+    for _ in range(REPORTS):
         start = time.monotonic()
         subprocess.run([sys.executable, *arguments], check=True, stderr=subprocess.DEVNULL)
         took.append(time.monotonic() - start)

@@ -34,7 +34,7 @@ from actbench.runs.names import JOURNAL
 from benchmarks.fuzz_damage import Damager
 from tests.support.fake import FakeBench, exact_seconds
 
-PATIENCE = 20
+COMMAND_TIMEOUT = 20
 """Seconds that a command may take."""
 
 RUNS = ("one", "other")
@@ -137,7 +137,7 @@ def limited() -> Iterator[None]:
         raise TimeoutError("it hangs")
 
     before = signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(PATIENCE)
+    signal.alarm(COMMAND_TIMEOUT)
     try:
         yield
     finally:

@@ -13,7 +13,7 @@ from typing import Any
 
 from actbench.runs.names import JOURNAL, MEASUREMENTS
 
-FILES = (*MEASUREMENTS, JOURNAL)
+DAMAGED_FILES = (*MEASUREMENTS, JOURNAL)
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class Damager:
 
     def __call__(self) -> str:
         """Do one; return what was done."""
-        name = self.rng.choice(FILES)
+        name = self.rng.choice(DAMAGED_FILES)
         path = self.directory / name
         if not path.is_file():
             return f"nothing to {name}"
@@ -123,7 +123,7 @@ class Damager:
     def whole(self, path: Path) -> str:
         """Remove a file, empty it, put another thing in its place, or the other run's file."""
         kind = self.rng.choice(["gone", "empty", "directory", "pipe", "device", "link", "theirs", "copied", "part"])
-        name = self.rng.choice(FILES)
+        name = self.rng.choice(DAMAGED_FILES)
         if kind == "copied":
             path.write_bytes((self.other / name).read_bytes())
             return f"{kind} from {name}"

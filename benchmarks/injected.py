@@ -10,7 +10,7 @@ from pathlib import Path
 
 import actbench
 
-SLOWED = '''
+SLOWING_CODE = '''
 
 def _slowed(bind, activation, strategy, dtype, share):
     """Let one arm wait, after every call, for a share of the time that the call took."""
@@ -53,7 +53,7 @@ def slowed_environment(place: Path, case: str, share: float) -> Path:
     shutil.copytree(Path(actbench.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
     module = copy / "backends" / f"{backend}.py"
     name = backend.capitalize() if backend != "numpy" else "Numpy"
-    text = module.read_text() + SLOWED
+    text = module.read_text() + SLOWING_CODE
     text += f"{name}.bind = _slowed({name}.bind, {activation!r}, {strategy!r}, {dtype!r}, {share!r})\n"
     module.write_text(text)
     return _environment(place, f"{copy.parent}\n{sysconfig.get_path('purelib')}\n")

@@ -25,13 +25,13 @@ from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant
 from tests.support.judged import refusal
 
-FILES = Path(__file__).with_name("judged")
+JUDGED_FILES = Path(__file__).with_name("judged")
 """What is judged; a file's name begins with the verdict that its kernels should get."""
 
 WRONG_KERNEL = 4
 """The exit code of a run that refuses a kernel."""
 
-SIZES = (1000, 10_000)
+JUDGED_SIZES = (1000, 10_000)
 
 OPS = {"right": tuple(Op), "right_printed": (Op.DERIVATIVE, Op.BACKWARD), "wrong": (Op.DERIVATIVE,)}
 """By file, or the first word of its name, the ops that are judged: y as it is printed is not right."""
@@ -90,7 +90,7 @@ class Item:
         for op in self.ops:
             for dtype in Dtype:
                 arms = (Arm(Variant(self.strategy), self.backend),)
-                blocks = (Block(self.activation, op, dtype, size, arms) for size in SIZES)
+                blocks = (Block(self.activation, op, dtype, size, arms) for size in JUDGED_SIZES)
                 yield f"{op}/{dtype}", refusal(*blocks)
 
 
@@ -110,7 +110,7 @@ def items(file: Path) -> list[Item]:
 
 def judged(directory: Path, chosen: str) -> Iterator[tuple[Item, str]]:
     """Yield every item, and what is wrong with the verdict on it."""
-    for source in sorted(FILES.glob("*.py.txt")):
+    for source in sorted(JUDGED_FILES.glob("*.py.txt")):
         file = directory / source.name.removesuffix(".txt")
         shutil.copy(source, file)
         for item in items(file):

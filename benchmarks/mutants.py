@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 
 COPIED = ("actbench", "benchmarks", "tests", ".ci", ".github", "results", "pyproject.toml", "Makefile", "README.md")
 
-LONGEST = 1200.0
+TEST_TIMEOUT = 1200.0
 """Seconds after which a mutant that hangs counts as killed."""
 
 
@@ -76,7 +76,7 @@ def failing(copy: Path, tests: tuple[str, ...]) -> str:
     environment = os.environ | {"PYTHONPATH": str(copy)}
     try:
         done = subprocess.run(
-            command, cwd=copy, env=environment, check=False, capture_output=True, text=True, timeout=LONGEST
+            command, cwd=copy, env=environment, check=False, capture_output=True, text=True, timeout=TEST_TIMEOUT
         )
     except subprocess.TimeoutExpired:
         return "a test that hangs"

@@ -24,7 +24,7 @@ from benchmarks.whole_run import whole_run
 OTHERS = ("numpy", "numexpr", "torch", "torch-compile", "jax")
 """The libraries that one would use instead."""
 
-LARGE = 1_000_000
+LARGE_SIZE = 1_000_000
 
 
 def fastest(block: Block, speedups: list[Speedup]) -> Speedup | None:
@@ -68,7 +68,7 @@ def lines(run: Run) -> Iterator[str]:
                     yield f"{name}  cached: {backend} at {copy_limit(run, block, case)} of a copy's rate"
         for speedup in speedups:
             names = {speedup.reference.backend, speedup.candidate.backend}
-            if names == {"numpy", "numpy-blocked"} and block.size >= LARGE:
+            if names == {"numpy", "numpy-blocked"} and block.size >= LARGE_SIZE:
                 way = speedup if speedup.candidate.backend == "numpy-blocked" else speedup.swapped()
                 ratio = plus_minus(way.ratio)
                 yield f"{name}  {way.candidate.strategy}: numpy-blocked {ratio} times faster than numpy"

@@ -30,8 +30,8 @@ MOST_ULP = 4.1
 STRATEGIES = ("recompute", "complement")
 CLOSELY = (2.0**-12, 2.0**8)
 STRIDE = 61
-CHUNK = 1 << 22
-DIGITS = 23
+NUMBERS_AT_ONCE = 1 << 22
+FRACTION_BITS = 23
 """Bits after the first of a float32."""
 
 
@@ -45,8 +45,8 @@ def numbers() -> Iterator[Array]:
     low, high = map(bits, CLOSELY)
     spans = ((0, low, STRIDE), (low, high, 1), (high, bits(float(np.finfo(np.float32).max)), STRIDE))
     for start, end, stride in spans:
-        for first in range(start, end, stride * CHUNK):
-            z = np.arange(first, min(first + stride * CHUNK, end), stride, dtype=np.uint32).view(np.float32)
+        for first in range(start, end, stride * NUMBERS_AT_ONCE):
+            z = np.arange(first, min(first + stride * NUMBERS_AT_ONCE, end), stride, dtype=np.uint32).view(np.float32)
             yield z
             yield -z
 
@@ -63,7 +63,7 @@ def largest(kernel: KernelId) -> tuple[float, float]:
             _, exponent = np.frexp(truth)
             normal = (np.abs(truth) >= np.finfo(np.float32).tiny) & (np.abs(truth) <= np.finfo(np.float32).max)
             computed = kernels.outputs(kernel, z)[-1].astype(np.float64)
-            errors = np.where(normal, np.abs(np.ldexp(computed - truth, DIGITS + 1 - exponent)), 0.0)
+            errors = np.where(normal, np.abs(np.ldexp(computed - truth, FRACTION_BITS + 1 - exponent)), 0.0)
         place = int(np.argmax(np.where(np.isnan(errors), np.inf, errors)))
         worst = max(worst, (float(errors[place]), float(z[place])))
     return worst

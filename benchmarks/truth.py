@@ -27,13 +27,13 @@ from actbench.kernels.operands import Array
 from actbench.model.rule import Formula
 from actbench.verification.truth.exact import Exact, obstacle
 
-BITS = 4000
+PRECISION_BITS = 4000
 """Of the reference: 1 204 decimal digits."""
 
 STEP = 700
 """Bits by which the reference's step is smaller than z, and than 1."""
 
-DIGITS = 17
+EQUAL_DIGITS = 17
 
 SMALLEST = math.ulp(0.0)
 
@@ -128,7 +128,7 @@ def mismatches(activation: Activation, z: Array) -> list[Mismatch]:
     at = np.array([number for number in z if number not in kinks])
     truth = Exact(activation).at(at)
     different = []
-    with flint.ctx.workprec(BITS):
+    with flint.ctx.workprec(PRECISION_BITS):
         definition = activation.build(Reference()).definition
         for number, point in zip(at.tolist(), truth, strict=True):
             reference = slope(definition, number)
@@ -145,7 +145,7 @@ def same(truth: Any, reference: Any) -> bool:
     ball = flint.arb((-int(mantissa) if sign else int(mantissa), exponent))
     if abs(reference) < SMALLEST:
         return bool(abs(ball) < SMALLEST)
-    return bool(abs(ball - reference) <= abs(reference) * flint.arb(10) ** -DIGITS)
+    return bool(abs(ball - reference) <= abs(reference) * flint.arb(10) ** -EQUAL_DIGITS)
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ import numpy as np
 from actbench.backends._simd import functions
 from actbench.backends._simd.vector_width import widest
 
-FUNCTIONS = ("exp", "expm1", "log", "log1p", "tanh", "sinh", "cosh", "erf", "atan", "erfc", "sin", "cos")
+VERIFIED_FUNCTIONS = ("exp", "expm1", "log", "log1p", "tanh", "sinh", "cosh", "erf", "atan", "erfc", "sin", "cos")
 DTYPES = ("float32", "float64")
 PERIODIC = ("sin", "cos")
 LIMITS = {"float32": 1e4, "float64": 1e8}
@@ -41,15 +41,15 @@ FAR_OUT = 1000.0
 GROWING = ("exp", "expm1", "sinh", "cosh", "erfc")
 """What over- or underflows float64, or is constant, far out, and Arb's exponents still further."""
 
-PARTS = 256
+FLOAT32_TASKS = 256
 """Of the 2^32 float32, each of 2^24."""
 
-BLOCK = 1 << 14
+INPUTS_PER_CALL = 1 << 14
 SMALLEST_NORMAL_FIELD = 1023 - 126
 """The exponent's field, in float64, of the smallest normal float32."""
 
 PRECISION = 160
-CHUNK = 50_000
+SAMPLES_PER_TASK = 50_000
 COMPARED = 500
 """Samples of a chunk whose truth mpmath confirms."""
 
@@ -152,8 +152,8 @@ def sweep(function: str) -> Callable[..., tuple[float, float]]:
 
 
 def every_float32(function: str, part: int) -> Worst:
-    """Return the worst of one of `PARTS` equal parts of all float32."""
-    size = (1 << 32) // PARTS
+    """Return the worst of one of `FLOAT32_TASKS` equal parts of all float32."""
+    size = (1 << 32) // FLOAT32_TASKS
     values = np.arange(part * size, (part + 1) * size, dtype=np.uint32).view(np.float32)
     computed = np.empty_like(values)
     kernel(function, "float32")(computed, values)
@@ -162,7 +162,7 @@ def every_float32(function: str, part: int) -> Worst:
 
 def samples(function: str, part: int, count: int) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Return float64 inputs: of every magnitude and sign, special ones, and many where it matters."""
-    random = np.random.default_rng([part, FUNCTIONS.index(function)])
+    random = np.random.default_rng([part, VERIFIED_FUNCTIONS.index(function)])
     everywhere = random.integers(0, 1 << 64, count // 4, dtype=np.uint64).view(np.float64)
     special = np.array([0.0, -0.0, math.inf, -math.inf, math.nan, 5e-324, -5e-324, 2.2250738585072014e-308, 1.0, -1.0])
     size = (count - everywhere.size - special.size) // len(CRITICAL[function])
@@ -233,9 +233,12 @@ def tasks(chosen: argparse.Namespace) -> Iterator[tuple[Callable[..., Worst], tu
     """Yield what to compute, in pieces of a few seconds."""
     for function in chosen.functions:
         if "float64" in chosen.dtypes:
-            yield from ((sampled_float64, (function, part, CHUNK)) for part in range(-(-chosen.samples // CHUNK)))
+            yield from (
+                (sampled_float64, (function, part, SAMPLES_PER_TASK))
+                for part in range(-(-chosen.samples // SAMPLES_PER_TASK))
+            )
         if "float32" in chosen.dtypes:
-            yield from ((every_float32, (function, part)) for part in range(PARTS))
+            yield from ((every_float32, (function, part)) for part in range(FLOAT32_TASKS))
 
 
 def report(results: dict[tuple[str, str], Worst]) -> bool:
@@ -251,7 +254,7 @@ def report(results: dict[tuple[str, str], Worst]) -> bool:
 def main() -> None:
     """Compute everything on every CPU there is."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--functions", nargs="+", choices=FUNCTIONS, default=FUNCTIONS)
+    parser.add_argument("--functions", nargs="+", choices=VERIFIED_FUNCTIONS, default=VERIFIED_FUNCTIONS)
     parser.add_argument("--dtypes", nargs="+", choices=DTYPES, default=DTYPES)
     parser.add_argument("--samples", type=int, default=1_000_000, help="float64 inputs of each function")
     chosen = parser.parse_args()

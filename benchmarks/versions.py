@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-CHECKED = ("-b", "numpy,numba", "-s", "recompute,cached", "-n", "1k,10k,100k", "-d", "float64", "--op", "derivative")
+CHECK_ARGS = ("-b", "numpy,numba", "-s", "recompute,cached", "-n", "1k,10k,100k", "-d", "float64", "--op", "derivative")
 """The selection of a live check of 24 cases."""
 
 LONG_PAIRS = 2
@@ -81,7 +81,7 @@ def compare_checks(pythons: tuple[str, str], place: Path) -> None:
     """Check each environment against itself, in turns, and print the ratios of durations."""
     ratios = []
     for seed in range(LONG_PAIRS):
-        options = ("check", "-q", "--seed", str(seed), *CHECKED, "--against")
+        options = ("check", "-q", "--seed", str(seed), *CHECK_ARGS, "--against")
         ours, theirs = (seconds_of(python, place, *options, python) for python in pythons)
         ratios.append(ours / theirs)
     say("check against itself", ratios, "seconds")

@@ -55,7 +55,7 @@ def bench() -> FakeBench:
 def actbench(bench: FakeBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Actbench:
     """Run the command line in an empty directory, with exact times instead of a clock."""
     monkeypatch.chdir(tmp_path)
-    settings = [name for name in os.environ if name.startswith(configuration.PREFIX)]
+    settings = [name for name in os.environ if name.startswith(configuration.VARIABLE_PREFIX)]
     for name in (*variables.tuning(os.environ), *settings):
         monkeypatch.delenv(name)
 

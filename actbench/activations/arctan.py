@@ -18,7 +18,7 @@ STEEP = Weakness(
     lambda z, _: abs(z) > 1,
 )
 
-FAR = 1e9
+LARGE_Z = 1e9
 """|z| from which on 1 + z^2 rounds to z^2, in float32 and float64."""
 
 
@@ -36,13 +36,13 @@ def arctan(m: Any) -> Formulas:
         return 1.0 / (1.0 + z * z)
 
     def recompute(z):
-        if abs(z) > FAR:
+        if abs(z) > LARGE_Z:
             r = 1.0 / z  # its square does not overflow
             return r * r
         return 1.0 / (1.0 + z * z)
 
     def recompute_array(z):
-        far = abs(z) > FAR
+        far = abs(z) > LARGE_Z
         near = m.where(far, 0.0, z)
         r = 1.0 / m.where(far, z, 1.0)
         return m.where(far, r * r, 1.0 / (1.0 + near * near))

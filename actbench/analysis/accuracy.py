@@ -131,7 +131,7 @@ def is_wrong(computed: Array, truth: Truth) -> NDArray[np.bool_]:
     return np.asarray((off > np.where(size >= tiny, WRONG * size, tiny)) & np.isfinite(size))
 
 
-LOST: dict[str, Callable[[Array, Truth], NDArray[np.bool_]]] = {"wrong": is_wrong, "zero": is_zero, "nan": is_nan}
+LOSS_TESTS: dict[str, Callable[[Array, Truth], NDArray[np.bool_]]] = {"wrong": is_wrong, "zero": is_zero, "nan": is_nan}
 """By field of `Loss`: where a result counts as such."""
 
 MAY_BE: dict[str, Callable[[Array], NDArray[np.bool_]]] = {

@@ -17,12 +17,12 @@ import numpy as np
 
 from actbench.analysis.check_live import LiveTimes, log_ratios_by_case
 from actbench.analysis.interval import Interval
-from actbench.analysis.sequential import TAIL, fewest_above, median_interval, sequential_p_value
+from actbench.analysis.sequential import TAIL_PROBABILITY, fewest_above, median_interval, sequential_p_value
 from actbench.analysis.statistics import CONFIDENCE, Floats, mad_standard_deviation, medians
 from actbench.model.cases import Block, Case
 from actbench.model.times import Times
 
-POWER = 0.95
+DETECTION_RATE = 0.95
 """The share of slowdowns of a size that must be detected, for the size to count as detectable."""
 
 
@@ -56,7 +56,7 @@ class CaseAudit:
 
     @property
     def smallest_slowdown(self) -> float:
-        """The smallest slowdown detected in `POWER` of the checks, relative; inf where there are no checks."""
+        """The smallest slowdown detected in `DETECTION_RATE` of the checks, relative; inf where there are no checks."""
         return _quantile(self.thresholds)
 
 
@@ -85,7 +85,7 @@ class Audit:
 
     @property
     def smallest_slowdown(self) -> float:
-        """The smallest slowdown detected in `POWER` of all cases and checks, relative; inf without checks."""
+        """The smallest slowdown detected in `DETECTION_RATE` of all cases and checks, relative; inf without checks."""
         return _quantile([threshold for case in self.cases for threshold in case.thresholds])
 
 
@@ -140,7 +140,7 @@ def _threshold(logs: Floats, allowed: float, cases: int) -> float:
 
     It takes so many rounds above the margin, by the interval and by the test; the last of them decides.
     """
-    ranks = [fewest_above(logs.size), fewest_above(logs.size, Fraction(1, cases) * TAIL * 2)]
+    ranks = [fewest_above(logs.size), fewest_above(logs.size, Fraction(1, cases) * TAIL_PROBABILITY * 2)]
     if None in ranks:
         return inf
     decisive = np.sort(logs)[logs.size - max(rank for rank in ranks if rank is not None)]
@@ -148,7 +148,7 @@ def _threshold(logs: Floats, allowed: float, cases: int) -> float:
 
 
 def _quantile(thresholds: Sequence[float]) -> float:
-    return float(np.quantile(thresholds, POWER, method="higher")) if thresholds else inf
+    return float(np.quantile(thresholds, DETECTION_RATE, method="higher")) if thresholds else inf
 
 
 def _block_and_arm(times: Times, case: Case) -> tuple[Block, int]:

@@ -7,7 +7,7 @@ time that its elements would take as fast as those in cache, F not counted:
 1. **dispatch** where F is half of T or more;
 2. **memory** where a plain copy would take half of T or more to move the operands, its own call not counted, and where
    its call is two thirds of its time or less: beyond that, the call's variance would pass for moving;
-3. where T - F is `SLOWED` times C or more, in arrays larger than `IN_CACHE_SIZE`, data have left the cache:
+3. where T - F is `OUT_OF_CACHE` times C or more, in arrays larger than `IN_CACHE_SIZE`, data have left the cache:
    **allocation** for a backend that allocates its results and temporaries, which must come from memory as well,
    **memory** for one that writes to given arrays;
 4. **compute** otherwise: arithmetic, or the interpreter, at the rate that it has in cache.
@@ -36,12 +36,12 @@ from actbench.model.cases import Block, Case
 from actbench.model.plan import IN_CACHE_SIZE
 from actbench.model.times import Times
 
-HALF = 0.5
+DOMINANT_SHARE = 0.5
 
 MOST_CALL = 2 / 3
 """The share of a call's fixed cost up to which the time of the elements can be distinguished from its variance."""
 
-SLOWED = 1.5
+OUT_OF_CACHE = 1.5
 
 
 class Bottleneck(StrEnum):
@@ -84,7 +84,7 @@ class Parts(NamedTuple):
     @property
     def rate_tells(self) -> bool:
         """Whether the rate of moving operands is that of moving: neither the case nor the copy is all call."""
-        return reaches(self.call, HALF) is False and reaches(self.copy_call, MOST_CALL) is False
+        return reaches(self.call, DOMINANT_SHARE) is False and reaches(self.copy_call, MOST_CALL) is False
 
 
 def reaches(ratio: Interval, threshold: float) -> bool | None:
@@ -97,7 +97,7 @@ def bottleneck(size: int, parts: Parts, *, preallocates: bool) -> Bottleneck | N
 
     `preallocates` says whether the backend writes its results to preallocated arrays.
     """
-    dispatch, moving = reaches(parts.call, HALF), reaches(parts.moving, HALF)
+    dispatch, moving = reaches(parts.call, DOMINANT_SHARE), reaches(parts.moving, DOMINANT_SHARE)
     all_call = reaches(parts.copy_call, MOST_CALL)
     memory = False if moving is False or all_call is True else True if moving and all_call is False else None
     if dispatch or dispatch is None:
@@ -106,7 +106,7 @@ def bottleneck(size: int, parts: Parts, *, preallocates: bool) -> Bottleneck | N
         return Bottleneck.MEMORY if memory else None
     if size <= IN_CACHE_SIZE:
         return Bottleneck.COMPUTE
-    slowed = reaches(parts.slowed, SLOWED) if parts.hidden is False else None
+    slowed = reaches(parts.slowed, OUT_OF_CACHE) if parts.hidden is False else None
     if slowed is None:
         return None
     if not slowed:

@@ -59,7 +59,7 @@ LEAST_SIZES = 4
 NEGLIGIBLE = 0.1
 """The relative difference that is none in practice: an interval from 1 / 1.1 to 1.1, or inside it."""
 
-RESOLUTION = 1000
+PLACES_PER_GAP = 1000
 """Places between two neighbouring sizes at which a curve is looked at: of half a decade, a thousandth of the size."""
 
 
@@ -229,7 +229,7 @@ def _crossing(points: Sequence[CurvePoint], left: int, right: int) -> Interval:
     logs: Floats = np.log([point.speedup for point in with_bounds])
     logs = logs if points[left].speedup.value > 1 else -logs
     start, end = with_bounds.index(points[left]), with_bounds.index(points[right])
-    at = np.linspace(start, end, RESOLUTION * (end - start) + 1)
+    at = np.linspace(start, end, PLACES_PER_GAP * (end - start) + 1)
     corner = np.minimum(at.astype(int), end - 1)
     share = at - corner
     line = (1 - share) * logs[corner, 0] + share * logs[corner + 1, 0]

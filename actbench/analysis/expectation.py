@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench.analysis.accuracy import LOST, WRONG
+from actbench.analysis.accuracy import LOSS_TESTS, WRONG
 from actbench.verification.truth import Truth
 
 Array = NDArray[np.float64]
@@ -29,7 +29,7 @@ UNKNOWN, RIGHT, SUSPECT = np.int8(-1), np.int8(0), np.int8(1)
 States = Mapping[str, NDArray[np.int8]]
 """Such states, by field of `Loss`."""
 
-FAR = 0.9 * WRONG
+DISTANCE = 0.9 * WRONG
 """The relative distance from the interpolated g', beyond its uncertainty, from which the truth is computed."""
 
 NORMAL = float(np.log(2.0))
@@ -48,7 +48,7 @@ class Expectation:
         known = np.isfinite(truth.nearest[distinct])
         if truth.slack is not None:
             with np.errstate(all="ignore"):
-                known &= truth.slack[distinct] * truth.ulp[distinct] < FAR / 4 * np.abs(truth.nearest[distinct])
+                known &= truth.slack[distinct] * truth.ulp[distinct] < DISTANCE / 4 * np.abs(truth.nearest[distinct])
         self._finite = np.isfinite(truth.nearest[distinct])
         size = np.where(self._finite, size, 0.0)
         self._curve = _curve(self._position, size)
@@ -74,16 +74,18 @@ class Expectation:
         size = np.abs(size)
         zero, nan = computed == 0, ~np.isfinite(computed) & (self._finite[gap] | self._finite[gap + 1])
         suspect = {
-            "wrong": (off > FAR + doubt) & (np.maximum(size, expected) > NORMAL) | zero & (expected > NORMAL) | nan,
+            "wrong": (off > DISTANCE + doubt) & (np.maximum(size, expected) > NORMAL)
+            | zero & (expected > NORMAL)
+            | nan,
             "zero": zero & (expected > NORMAL),
             "nan": nan,
         }
         unknown = {
-            "wrong": (off > FAR) & (np.maximum(size, expected + doubt) > NORMAL),
+            "wrong": (off > DISTANCE) & (np.maximum(size, expected + doubt) > NORMAL),
             "zero": zero & (expected + doubt > NORMAL),
             "nan": np.zeros(nan.shape, dtype=bool),
         }
-        return {name: np.where(suspect[name], SUSPECT, np.where(unknown[name], UNKNOWN, RIGHT)) for name in LOST}
+        return {name: np.where(suspect[name], SUSPECT, np.where(unknown[name], UNKNOWN, RIGHT)) for name in LOSS_TESTS}
 
     def _flattened(self, values: Array) -> Array:
         """Return sign(v) log(1 + |v| / tiny), without overflow."""

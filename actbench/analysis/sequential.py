@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 from actbench.analysis.interval import Interval
 from actbench.analysis.statistics import CONFIDENCE
 
-TAIL = Fraction(round(1000 * (1 - CONFIDENCE)), 1000) / 2
+TAIL_PROBABILITY = Fraction(round(1000 * (1 - CONFIDENCE)), 1000) / 2
 """The probability that either bound of an interval misses the median."""
 
 
@@ -65,7 +65,7 @@ def wealth(rounds: int, above: int) -> Fraction:
 
 
 @cache
-def fewest_above(rounds: int, level: Fraction = TAIL) -> int | None:
+def fewest_above(rounds: int, level: Fraction = TAIL_PROBABILITY) -> int | None:
     """Return the fewest of `rounds` above a value that refute it as the median; None where even all do not."""
     return next((above for above in range(rounds + 1) if wealth(rounds, above) * level >= 1), None)
 

@@ -170,10 +170,10 @@ def product(y: Any) -> Any:
     return y * (1.0 - y)
 
 
-COPY = Rule(forward=same, derivative=same, save=None)
+COPY_RULE = Rule(forward=same, derivative=same, save=None)
 """The ladder's rung `loop`, as a formula."""
 
-PRODUCT = Rule(forward=product, derivative=product, save=None)
+PRODUCT_RULE = Rule(forward=product, derivative=product, save=None)
 """The ladder's rung `arithmetic`, as a formula."""
 
 

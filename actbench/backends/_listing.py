@@ -9,7 +9,7 @@ from typing import Any
 
 from actbench.backends._backend import source
 
-PACKAGE = __name__.rpartition(".")[0]
+BACKENDS_PACKAGE = __name__.rpartition(".")[0]
 
 Named = tuple[str, Callable[..., Any]]
 """The name by which a function is called, and the function."""
@@ -55,7 +55,7 @@ def _called(function: Callable[..., Any]) -> Iterator[Named]:
             names = [*dict.fromkeys(_names(plain.__code__))]
             values = [(name, scope[name]) for name in names if name in scope]
             modules = [value for _, value in values if isinstance(value, ModuleType)]
-            ours = [module for module in modules if module.__name__.startswith(PACKAGE)]
+            ours = [module for module in modules if module.__name__.startswith(BACKENDS_PACKAGE)]
             values += [(name, getattr(module, name, None)) for module in ours for name in names]
             yield from ((name, value) for name, value in values if _is_ours(value))
 
@@ -71,7 +71,7 @@ def _is_ours(value: object) -> bool:
     if isinstance(value, type | ModuleType) or not callable(value):
         return False
     plain = inspect.unwrap(value)
-    return isinstance(plain, FunctionType) and plain.__module__.startswith(PACKAGE)
+    return isinstance(plain, FunctionType) and plain.__module__.startswith(BACKENDS_PACKAGE)
 
 
 def _written_name(function: Callable[..., Any]) -> str:

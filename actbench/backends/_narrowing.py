@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from actbench.model.names import Dtype, Storage
 from actbench.model.rule import Conversion, Formula, Rule
 
-BITS = np.dtype(np.uint16)
+BITS_DTYPE = np.dtype(np.uint16)
 """The dtype under which arrays of 16-bit floats are passed to libraries that lack these types."""
 
 
@@ -41,7 +41,7 @@ def unavailable(storage: Storage) -> str | None:
 
 def as_bits(array: NDArray[Any]) -> NDArray[Any]:
     """Return 16-bit floats as integers, in the same memory, and other arrays as they are."""
-    return array.view(BITS) if array.dtype.itemsize == BITS.itemsize else array
+    return array.view(BITS_DTYPE) if array.dtype.itemsize == BITS_DTYPE.itemsize else array
 
 
 def by_astype(storage: Storage, dtype: Dtype) -> Conversion:

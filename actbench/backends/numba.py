@@ -24,11 +24,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from actbench.backends import _compiling, _generated_code, _libm, _numba_cache, _simd
-from actbench.backends._backend import COPY, PRODUCT, Backend, Bound, empty
+from actbench.backends._backend import COPY_RULE, PRODUCT_RULE, Backend, Bound, empty
 from actbench.backends._compiling import cause, jitted, parameters
 from actbench.backends._listing import sources
 from actbench.backends._loops import RESIDUALS, formulas_of, loops_of, step_of
-from actbench.backends._narrowing import BITS, as_bits
+from actbench.backends._narrowing import BITS_DTYPE, as_bits
 from actbench.backends._rewriting import unchanged, with_literals
 from actbench.errors import InputError
 from actbench.model.checks import Compiled
@@ -57,8 +57,8 @@ class Numba(Backend):
         "empty": empty,
         "dispatch": dispatch,
         "allocation": "compiled loops write into a result made beforehand",
-        "loop": COPY,
-        "arithmetic": PRODUCT,
+        "loop": COPY_RULE,
+        "arithmetic": PRODUCT_RULE,
     }
 
     def namespace(self) -> Any:
@@ -172,7 +172,7 @@ def dtype_of_residuals(rule: Rule, dtype: Dtype) -> str:
     """Return the dtype of the arrays that hold residuals, by numba's name."""
     if rule.conversion is None:
         return dtype
-    return "float32" if rule.conversion.kept_in == Storage.FLOAT32 else str(BITS)
+    return "float32" if rule.conversion.kept_in == Storage.FLOAT32 else str(BITS_DTYPE)
 
 
 def _keep_facts(dispatcher: Any, compiled: Any, dtype: Dtype) -> Compiled:

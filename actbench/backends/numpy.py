@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from actbench.backends._backend import PRODUCT, empty, forward_keeping
+from actbench.backends._backend import PRODUCT_RULE, empty, forward_keeping
 from actbench.backends._plain import Factory, Plain
 from actbench.model.names import Dtype, Op
 from actbench.model.rule import Dialect, Formula, Rule
@@ -92,7 +92,7 @@ class Numpy(Plain):
         "dispatch": dispatch,
         "allocation": allocation,
         "loop": loop,
-        "arithmetic": PRODUCT,
+        "arithmetic": PRODUCT_RULE,
     }
 
     def namespace(self) -> Any:

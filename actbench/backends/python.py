@@ -7,7 +7,7 @@ from collections.abc import Callable
 from operator import mul
 from typing import Any, ClassVar
 
-from actbench.backends._backend import COPY, PRODUCT, empty, forward_keeping
+from actbench.backends._backend import COPY_RULE, PRODUCT_RULE, empty, forward_keeping
 from actbench.backends._plain import Factory, Plain
 from actbench.model.names import Dtype, Op
 from actbench.model.rule import Dialect, Formula, Rule
@@ -83,8 +83,8 @@ class Python(Plain):
         "empty": empty,
         "dispatch": dispatch,
         "allocation": allocation,
-        "loop": COPY,
-        "arithmetic": PRODUCT,
+        "loop": COPY_RULE,
+        "arithmetic": PRODUCT_RULE,
     }
 
     def namespace(self) -> Any:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from actbench.measure.requests import CheckRequest
     from actbench.report.verdicts import Report
 
-LIVE = ("preset", *AXES, "load", "budget", "seed", "affinity", "threads", "timeout", "max_call", "output")
+LIVE_PARAMETERS = ("preset", *AXES, "load", "budget", "seed", "affinity", "threads", "timeout", "max_call", "output")
 """Parameters of a live check alone."""
 
 
@@ -135,7 +135,7 @@ def command(  # noqa: PLR0913  # one for each option that is not of a live check
 def _refuse_live_options(ctx: click.Context) -> None:
     named = on_command_line(ctx)
     for parameter in ctx.command.params:
-        if parameter.name in LIVE and parameter.name in named:
+        if parameter.name in LIVE_PARAMETERS and parameter.name in named:
             raise click.UsageError(
                 f"{parameter.opts[-1]} selects what --against measures: leave it out with --baseline"
             )

@@ -21,7 +21,7 @@ from actbench.cli.settings_file import File
 from actbench.errors import InputError, unknown
 from actbench.report.settings import Configuration, Setting
 
-PREFIX = "ACTBENCH_"
+VARIABLE_PREFIX = "ACTBENCH_"
 """Of every variable: ACTBENCH_MAX_CALL is --max-call."""
 
 ONE_CALL = frozenset({"output", "resume", "dry-run", "report", "store"})
@@ -38,7 +38,7 @@ PER_COMMAND = frozenset({"format"})
 PATHS = frozenset({"against"})
 """Options that may be paths among other things: where there is such a path, as seen from the file."""
 
-TABLES = frozenset({"margins"})
+TABLE_OPTIONS = frozenset({"margins"})
 """Options of which every value is GLOB=PCT, so that a table can write them."""
 
 REPLACES = {
@@ -103,7 +103,7 @@ def settable(command: click.Command) -> Options:
 
 def variable(name: str) -> str:
     """Name the environment variable of an option."""
-    return PREFIX + name.replace("-", "_").upper()
+    return VARIABLE_PREFIX + name.replace("-", "_").upper()
 
 
 def _long_name(option: click.Parameter) -> str:
@@ -120,7 +120,7 @@ def _named(ctx: click.Context, command: click.Command, args: list[str]) -> dict[
 def _read(ctx: click.Context) -> tuple[File | None, dict[str, Layer]]:
     """Return the file, and what holds for each command. Without a file or a variable no command is even imported."""
     file = settings_file.find()
-    variables = {name: text for name, text in os.environ.items() if name.startswith(PREFIX) and text}
+    variables = {name: text for name, text in os.environ.items() if name.startswith(VARIABLE_PREFIX) and text}
     if not (file or variables):
         return None, {}
     group = ctx.find_root().command
@@ -184,7 +184,7 @@ def _texts(file: File, option: click.Option, value: Any) -> Iterator[str]:
         if not isinstance(value, bool):
             raise ValueError("write true or false")
         yield str(value).lower()
-    elif isinstance(value, dict) and _long_name(option) in TABLES:
+    elif isinstance(value, dict) and _long_name(option) in TABLE_OPTIONS:
         for glob, percentage in value.items():
             yield f"{glob}={_text(percentage)}"
     elif isinstance(value, list) and not option.multiple:
@@ -245,7 +245,7 @@ def _refuse_unknown_variables(variables: Iterable[str], commands: Mapping[str, O
     known = {variable(name): name for name in _shared(commands)}
     for written in variables:
         if written not in known:
-            name = written.removeprefix(PREFIX).replace("_", "-").lower()
+            name = written.removeprefix(VARIABLE_PREFIX).replace("_", "-").lower()
             if name in PER_COMMAND:
                 raise InputError(f"{written}: {name} differs from command to command: write --{name} instead")
             raise _unknown("environment", "variable", written, name, known)

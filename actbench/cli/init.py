@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-FILES = {
+TEMPLATES = {
     "activations.py": "activations.py.txt",
     "actbench.toml": "actbench.toml",
     ".github/workflows/actbench.yml": "actbench.yml",
@@ -36,12 +36,12 @@ def command(directory: Path) -> None:
     """
     from actbench.errors import InputError
 
-    existing = [name for name in FILES if (directory / name).exists() or (directory / name).is_symlink()]
+    existing = [name for name in TEMPLATES if (directory / name).exists() or (directory / name).is_symlink()]
     if existing:
         raise InputError(
             f"{directory / existing[0]} is there already, and nothing was written: move it, or name another directory"
         )
-    for name, template in FILES.items():
+    for name, template in TEMPLATES.items():
         _write(directory / name, _text(template))
         click.echo(f"written: {directory / name}")
     click.echo(f"\nNext: actbench run --load {directory / 'activations.py'} -a symlog --preset smoke")

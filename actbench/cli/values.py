@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 
 import click
 
-from actbench.runs.validity import LONGEST, MOST_ELEMENTS
+from actbench.runs.validity import LONGEST_SECONDS, MOST_ELEMENTS
 
 NUMBER = re.compile(r"(\d+(?:\.\d+)?(?:e\d{1,3})?)\s*([a-zA-Z%]*)", re.ASCII | re.IGNORECASE)
 
-SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
-TIMES = {"ms": Decimal("0.001"), "s": 1, "": 1, "m": 60, "min": 60, "h": 3600}
+SIZE_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
+TIME_UNITS = {"ms": Decimal("0.001"), "s": 1, "": 1, "m": 60, "min": 60, "h": 3600}
 
 
 class Size(click.ParamType):
@@ -26,7 +26,7 @@ class Size(click.ParamType):
         """Read a size."""
         if isinstance(value, int):
             return value
-        number = _read(value, SIZES)
+        number = _read(value, SIZE_UNITS)
         if number is None or number != int(number) or not 1 <= number <= MOST_ELEMENTS:
             most = f"{MOST_ELEMENTS:.0e}".replace("+", "")
             why = f"write a whole number of elements such as 1000, 1e6 or 64k, at most {most}; commas separate sizes"
@@ -43,8 +43,8 @@ class Duration(click.ParamType):
         """Read a time."""
         if isinstance(value, float):
             return value
-        number = _read(value, TIMES)
-        if number is None or not 0 < number <= LONGEST:
+        number = _read(value, TIME_UNITS)
+        if number is None or not 0 < number <= LONGEST_SECONDS:
             self.fail(f"'{value}' is not a time: write for example 90s, 2m or 1.5h", param, ctx)
         return float(number)
 

@@ -7,7 +7,7 @@ import os
 import stat
 from pathlib import Path
 
-LARGEST = 1 << 31
+LARGEST_FILE = 1 << 31
 """Bytes. No file that actbench reads is larger."""
 
 
@@ -28,5 +28,5 @@ def _require_regular(status: os.stat_result) -> None:
         raise IsADirectoryError(errno.EISDIR, "it is a directory")
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "it is not a regular file")
-    if status.st_size > LARGEST:
-        raise OSError(errno.EFBIG, f"it has more than {LARGEST >> 30} GiB")
+    if status.st_size > LARGEST_FILE:
+        raise OSError(errno.EFBIG, f"it has more than {LARGEST_FILE >> 30} GiB")

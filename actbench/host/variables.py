@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-NEEDED = (
+INHERITED = (
     *("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH", "XDG_CACHE_HOME"),
     "CXX",
 )
@@ -19,7 +19,7 @@ TUNING = (
 
 def worker_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables of a worker: those it needs to start, and those that tune libraries."""
-    return {name: environ[name] for name in NEEDED if name in environ} | tuning(environ)
+    return {name: environ[name] for name in INHERITED if name in environ} | tuning(environ)
 
 
 def tuning(environ: Mapping[str, str]) -> dict[str, str]:

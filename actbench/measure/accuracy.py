@@ -15,7 +15,7 @@ from math import inf, isinf
 
 import numpy as np
 
-from actbench.analysis.accuracy import LOST, Accuracy, Part, bands, errors, in_bands, in_tails, with_further
+from actbench.analysis.accuracy import LOSS_TESTS, Accuracy, Part, bands, errors, in_bands, in_tails, with_further
 from actbench.errors import BenchmarkError
 from actbench.formula import Activation
 from actbench.kernels import resolution
@@ -29,7 +29,7 @@ from actbench.measure.zones import zones
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype
 
-POINTS = 150
+POINTS_PER_BAND = 150
 """Points a band, unless the user wants more."""
 
 
@@ -88,7 +88,7 @@ class Unexamined:
 class Survey:
     """How to look."""
 
-    points: int = POINTS
+    points: int = POINTS_PER_BAND
     """Points a band; as many as a tail has are drawn from N(0, 1)."""
     exact: bool = False
     """Whether what a strategy keeps is correctly rounded, and not what the forward pass gives."""
@@ -122,7 +122,7 @@ class Survey:
         look = Look(kernel, Examined(worker, residuals), known, rounded=self.exact)
         computed, truth = look.computed(z), known.truth(z)
         weighted = errors(Part.NORMAL, (0.0, inf), normal, look.computed(normal), known.truth(normal))
-        hits = {name: test(computed, truth) for name, test in LOST.items()}
+        hits = {name: test(computed, truth) for name, test in LOSS_TESTS.items()}
         losses = zones(look, z, hits, look.screened(computed))
         further = look.further()
         return Accuracy(

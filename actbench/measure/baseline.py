@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from actbench import plugins
 from actbench.errors import BenchmarkError, NotComparableError
 from actbench.host.variables import worker_environment
-from actbench.measure.client import PACKAGE, Interpreter, WorkerProcess
+from actbench.measure.client import PACKAGE_DIRECTORY, Interpreter, WorkerProcess
 from actbench.measure.launch import StartWorker, Worker, WorkerOptions
 from actbench.measure.protocol import PROTOCOL, Describe, Source
 from actbench.model.loaded import LoadedFrom
@@ -22,7 +22,7 @@ from actbench.model.loaded import LoadedFrom
 GIT = "git:"
 """What a revision begins with, as in ``git:main``."""
 
-ASIDE = ("note:", "hint:", "[notice]")
+NOTICE_PREFIXES = ("note:", "hint:", "[notice]")
 """What a line of git's or pip's begins with that does not say what went wrong."""
 
 OpenBaseline = Callable[[str], AbstractContextManager[StartWorker]]
@@ -86,7 +86,7 @@ def _interpreter(python: Path, place: Path) -> Interpreter:
     """
     lent = place / "lent"
     lent.mkdir()
-    (lent / PACKAGE.name).symlink_to(PACKAGE, target_is_directory=True)
+    (lent / PACKAGE_DIRECTORY.name).symlink_to(PACKAGE_DIRECTORY, target_is_directory=True)
     variables = worker_environment(os.environ) | {"NUMBA_CACHE_DIR": str(place / "numba")}
     variables.pop("PYTHONPATH", None)
     return Interpreter(str(python), str(lent), variables)
@@ -174,4 +174,4 @@ def _last_words(text: str) -> str:
     """Return the last line with a message; of a build that pip reports, the build's own."""
     build, _, _ = text.partition("[end of output]")
     lines = [line.strip() for line in build.splitlines()]
-    return next((line for line in reversed(lines) if line and not line.startswith(ASIDE)), "")
+    return next((line for line in reversed(lines) if line and not line.startswith(NOTICE_PREFIXES)), "")

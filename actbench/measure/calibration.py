@@ -18,7 +18,7 @@ MAX_LOOPS = 2**32
 SLICE_SECONDS = 0.0001
 """The least that a slice takes: short enough for most slices to escape the operating system's timer tick."""
 
-SMALL = 1 << 18
+ALIGNMENT_SENSITIVE = 1 << 18
 """Bytes: up to this, an array's alignment alone makes a kernel faster or slower by up to a third. A value then takes
 one slice in every phase; above, two: the fewest that mirror (A B B A)."""
 
@@ -47,7 +47,7 @@ def calibrate(
     """
     loops, seconds = loops_by_doubling(len(block.timed), time)
     nbytes = block.size * block.dtype.itemsize
-    slices = PHASES if nbytes <= SMALL else 2
+    slices = PHASES if nbytes <= ALIGNMENT_SENSITIVE else 2
     costs = [slices * (count + 1) * call for count, call in zip(loops, seconds, strict=True)]
     place_seconds = place()
     values = _values(costs, place_seconds, arm_seconds, in_cache=nbytes <= PHASED)

@@ -23,7 +23,7 @@ from actbench.measure import protocol
 from actbench.measure.launch import ROLE, NotLoadedError, WorkerLostError, WorkerOptions
 from actbench.measure.wire import A, Request
 
-PACKAGE = Path(__file__).resolve().parents[1]
+PACKAGE_DIRECTORY = Path(__file__).resolve().parents[1]
 """The directory of actbench's own code."""
 
 BOOT = "import sys; sys.path.append(sys.argv[1]); from actbench.measure.worker import main; main()"
@@ -42,7 +42,7 @@ class Interpreter:
 
 def here() -> Interpreter:
     """Return the environment that this process runs in."""
-    return Interpreter(sys.executable, str(PACKAGE.parent), worker_environment(os.environ))
+    return Interpreter(sys.executable, str(PACKAGE_DIRECTORY.parent), worker_environment(os.environ))
 
 
 class WorkerProcess:

@@ -22,7 +22,7 @@ from actbench.analysis.speedups import block_speedups, widest
 from actbench.errors import BenchmarkError, WrongKernelError
 from actbench.kernels.placement import PHASED
 from actbench.measure.checking import compare, is_built_in, settle
-from actbench.measure.disturbance import DISTURBED, REPEATS, calmer, slowness
+from actbench.measure.disturbance import DISTURBED, MOST_REPEATS, calmer, slowness
 from actbench.measure.launch import RETRIES, Launch, RestartingWorker, Worker
 from actbench.measure.protocol import ListDoubts, Prepare, Time
 from actbench.measure.stopping import BlockProgress, Stopping
@@ -168,7 +168,7 @@ class Conductor:
         disturbed = [
             (factor, number)
             for factor, number in slow
-            if factor > DISTURBED and self.repeats.get((block, number), 0) < REPEATS
+            if factor > DISTURBED and self.repeats.get((block, number), 0) < MOST_REPEATS
         ]
         return (block, max(disturbed)[1]) if disturbed else None
 

@@ -15,7 +15,7 @@ from actbench.analysis.statistics import medians
 DISTURBED = 1.1
 """A block that is so many times slower than in other rounds is measured again."""
 
-REPEATS = 2
+MOST_REPEATS = 2
 """How often, at most; the least slow attempt counts."""
 
 USUAL = 25

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from actbench import backends
-from actbench.analysis.accuracy import FEWEST, LOST, Accuracy, Errors, Loss, Part, bands, is_normal, is_wrong
+from actbench.analysis.accuracy import FEWEST, LOSS_TESTS, Accuracy, Errors, Loss, Part, bands, is_normal, is_wrong
 from actbench.analysis.stretches import Stretches
 from actbench.errors import BenchmarkError, InputError
 from actbench.kernels import resolution
@@ -29,7 +29,7 @@ from actbench.model.names import Dtype
 from actbench.model.rule import Dialect, Rule
 from actbench.verification.oracle import Truth
 
-CHUNK = 1 << 22
+NUMBERS_AT_ONCE = 1 << 22
 """Numbers at a time."""
 
 FINITE = 0x7F80_0000
@@ -38,13 +38,13 @@ FINITE = 0x7F80_0000
 STABLE = "recompute"
 """The strategy that is the truth, in float64."""
 
-RESOLUTION = 32
+BINS_PER_OCTAVE = 32
 """Bins of the histogram of errors an octave: quantiles are known to 2 %."""
 
-LEAST = -10
+LEAST_LOG2_ERROR = -10
 """log2 of the error below which errors are not distinguished."""
 
-BINS = RESOLUTION * 60
+BINS = BINS_PER_OCTAVE * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,8 @@ def _every_number(
     stable = kernel.activation.rule(STABLE, Dialect.ARRAY, numpy)
     residuals = partial(_residuals, kernel.formula(Dialect.ARRAY, numpy)) if exact else None
     tallies = {(part, band): _Tally() for part in (Part.LEFT, Part.RIGHT) for band in bands()}
-    stretches = {(part, name): Stretches() for part in (Part.LEFT, Part.RIGHT) for name in LOST}
-    total = 2 * -(-FINITE // CHUNK)
+    stretches = {(part, name): Stretches() for part in (Part.LEFT, Part.RIGHT) for name in LOSS_TESTS}
+    total = 2 * -(-FINITE // NUMBERS_AT_ONCE)
     with RestartingWorker(launch) as restarting:
         for done, (part, z) in enumerate(_numbers(), start=1):
             try:
@@ -89,7 +89,7 @@ def _every_number(
                 yield Unexamined(kernel.identity, f"{error}, between z = {z[0]:.9g} and {z[-1]:.9g}")
                 return
             truth = _truth(stable, z)
-            for name, test in LOST.items():
+            for name, test in LOSS_TESTS.items():
                 stretches[part, name].add(z, test(computed, truth))
             for band in bands():
                 inside = (np.abs(z) >= band[0]) & (np.abs(z) < band[1])
@@ -101,7 +101,8 @@ def _every_number(
         bands=tuple(tally.errors(*key) for key, tally in tallies.items()),
         tails={part: _sum(tallies, part).errors(part, (0.0, inf)) for part in (Part.LEFT, Part.RIGHT)},
         losses={
-            part: Loss(**{name: stretches[part, name].zones() for name in LOST}) for part in (Part.LEFT, Part.RIGHT)
+            part: Loss(**{name: stretches[part, name].zones() for name in LOSS_TESTS})
+            for part in (Part.LEFT, Part.RIGHT)
         },
         exhaustive=True,
     )
@@ -122,9 +123,9 @@ def _evaluated(restarting: RestartingWorker, kernel: Kernel, z: Array, residuals
 def _numbers() -> Iterator[tuple[Part, Array]]:
     """Yield every finite float32, outward from 0, by tail; -0 is left out."""
     for part, sign in ((Part.RIGHT, 0), (Part.LEFT, 1 << 31)):
-        for start in range(0, FINITE, CHUNK):
+        for start in range(0, FINITE, NUMBERS_AT_ONCE):
             first = start or (part is Part.LEFT)
-            bits = np.arange(first, min(start + CHUNK, FINITE), dtype=np.uint32) | np.uint32(sign)
+            bits = np.arange(first, min(start + NUMBERS_AT_ONCE, FINITE), dtype=np.uint32) | np.uint32(sign)
             yield part, bits.view(np.float32)
 
 
@@ -169,7 +170,7 @@ class _Tally:
         self.wrong += int((is_wrong(computed, truth) & normal).sum())
         self.normal += int(normal.sum())
         with np.errstate(divide="ignore"):
-            bins = np.clip((np.log2(error) - LEAST) * RESOLUTION, 0, BINS)
+            bins = np.clip((np.log2(error) - LEAST_LOG2_ERROR) * BINS_PER_OCTAVE, 0, BINS)
         self.counts += np.bincount(bins.astype(np.int64), minlength=BINS + 1)
 
     def merge(self, other: _Tally) -> None:
@@ -197,7 +198,7 @@ class _Tally:
     def _quantile(self, share: float) -> float:
         """Return the upper edge of the bin in which a quantile lies, and no more than the largest error."""
         at = int(np.searchsorted(np.cumsum(self.counts), share * self.points))
-        return min(float(2.0 ** (LEAST + (at + 1) / RESOLUTION)), self.largest)
+        return min(float(2.0 ** (LEAST_LOG2_ERROR + (at + 1) / BINS_PER_OCTAVE)), self.largest)
 
 
 def _sum(tallies: Mapping[tuple[Part, tuple[float, float]], _Tally], part: Part) -> _Tally:

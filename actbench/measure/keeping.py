@@ -12,7 +12,7 @@ from actbench.runs import files
 from actbench.runs.record import Record, Status
 from actbench.runs.writer import Writer, create
 
-KEPT = 20_000_000
+MOST_BYTES_KEPT = 20_000_000
 """Bytes: more than what the runs of a usual check take."""
 
 
@@ -24,7 +24,7 @@ def kept_for(output: Path | None) -> Iterator[None]:
         return
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise InputError(f"-o {output}: there is something already: name a new directory")
-    files.probe(output, KEPT)
+    files.probe(output, MOST_BYTES_KEPT)
     with files.locked(output):
         yield
 

@@ -24,7 +24,7 @@ from actbench.model.checks import Check
 from actbench.model.events import Confirming, Event, Judged
 from actbench.model.plan import Plan
 
-CHECKED = ("baseline", "candidate")
+CHECKED_SIDES = ("baseline", "candidate")
 """Whose kernels the oracle checks: the control's are the baseline's."""
 
 
@@ -51,7 +51,7 @@ class LiveCheck:
 
     def events(self) -> Iterator[Event]:
         """Check kernels, measure, confirm; yield what happens. `outcome` has the result, at any time."""
-        for side, launch, checks in zip(CHECKED, self.lockstep.launches, self.checks, strict=False):
+        for side, launch, checks in zip(CHECKED_SIDES, self.lockstep.launches, self.checks, strict=False):
             try:
                 for checked in check_kernels(self.lockstep.plan, launch):
                     checks.append(checked.check)

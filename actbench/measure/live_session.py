@@ -32,7 +32,7 @@ from actbench.planning import costs, presets, suite
 from actbench.planning.selection import CaseQuery
 from actbench.runs.record import Engine, Record, Settings
 
-SIDES = 3
+PROCESSES_AT_ONCE = 3
 """Processes that hold the operands of a block at once."""
 
 
@@ -133,7 +133,7 @@ class LiveSession:
     def _query(self) -> CaseQuery:
         """Return the request to either environment."""
         max_call = self._request.max_call or suite.MAX_CALL
-        memory = environment.memory() // SIDES
+        memory = environment.memory() // PROCESSES_AT_ONCE
         return CaseQuery(self._preset.name, self._axes, self._request.selection.pattern, memory, max_call)
 
     def _prepared(self, start_there: StartWorker, began: float) -> LiveCheck:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench.analysis.accuracy import LOST, MAY_BE, Part, tail_of
+from actbench.analysis.accuracy import LOSS_TESTS, MAY_BE, Part, tail_of
 from actbench.analysis.expectation import States
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import Array
@@ -25,12 +25,12 @@ SCREENED_EXACTLY = 1
 FINER, FINER_EXACTLY = (2048, 256), (1024, 0)
 """Points to look at beyond the inner end of a zone and beyond the outer one; of what is rounded correctly first."""
 
-POWERS = 40
+LARGEST_EXPONENT = 40
 """Powers of 2, and of 1/2, that are evaluated with their neighbours; whole numbers too."""
 
-WHOLE = 100
+LARGEST_INTEGER = 100
 
-LEAST = 64
+LEAST_CALL = 64
 """The smallest number of elements of a call; others are rounded up, as some backends compile for every size."""
 
 
@@ -50,8 +50,8 @@ class Look:
 
     def computed(self, z: Array) -> Array:
         """Return what the kernel gives; NaN where it raises."""
-        size = max(LEAST, z.size)
-        step = max(LEAST, 1 << (frexp(size)[1] - 4))
+        size = max(LEAST_CALL, z.size)
+        step = max(LEAST_CALL, 1 << (frexp(size)[1] - 4))
         padded = np.resize(z, -(-size // step) * step) if z.size % step else z
         return self._examined(self._kernel.identity, padded, np.ones_like(padded)).derivative[: z.size]
 
@@ -69,7 +69,7 @@ class Look:
     def states(self, z: Array) -> States:
         """Return how the results compare with what is expected."""
         computed = self.computed(z)
-        states = {name: np.zeros(z.size, dtype=np.int8) for name in LOST}
+        states = {name: np.zeros(z.size, dtype=np.int8) for name in LOSS_TESTS}
         for part, expectation in self._known.expectations.items():
             inside = tail_of(z, part)
             for name, of_part in expectation.states(np.abs(z[inside]), computed[inside]).items():
@@ -79,12 +79,12 @@ class Look:
     def lost(self, z: Array, wanted: Hits) -> Hits:
         """Return where results are lost, of those that are wanted; the truth is computed where they may be."""
         computed = self.computed(z)
-        hits = {name: wanted[name] & MAY_BE[name](computed) for name in LOST}
-        needed = np.any([hits[name] for name in LOST], axis=0)
+        hits = {name: wanted[name] & MAY_BE[name](computed) for name in LOSS_TESTS}
+        needed = np.any([hits[name] for name in LOSS_TESTS], axis=0)
         if needed.any():
             truth = self._known.truth(z[needed])
             self._further.append((z[needed], truth.error(computed[needed])))
-            for name, test in LOST.items():
+            for name, test in LOSS_TESTS.items():
                 hits[name][needed] &= test(computed[needed], truth)
         return hits
 
@@ -97,7 +97,9 @@ class Look:
 
 
 def _round_numbers(dtype: np.dtype[np.floating[Any]]) -> Array:
-    size = np.concatenate([np.ldexp(1.0, np.arange(-POWERS, POWERS + 1)), np.arange(1.0, WHOLE + 1)])
+    size = np.concatenate(
+        [np.ldexp(1.0, np.arange(-LARGEST_EXPONENT, LARGEST_EXPONENT + 1)), np.arange(1.0, LARGEST_INTEGER + 1)]
+    )
     middle = np.unique(size).astype(dtype)
     neighbours = [np.nextafter(middle, np.array(side, dtype=dtype)) for side in (0, np.inf)]
     numbers = np.concatenate([neighbours[0], middle, neighbours[1]])

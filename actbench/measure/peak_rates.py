@@ -12,16 +12,16 @@ from actbench.host.environment import Environment
 from actbench.measure.launch import StartWorker, WorkerOptions
 from actbench.measure.protocol import MeasureLimits
 
-REPEATS = 12
+LOOP_REPEATS = 12
 """Of every loop and copy; six are the fewest that give an interval."""
 
-IN_CACHE = 4
+L2_SHARE = 4
 """The smaller array takes such a part of the L2 cache, so that both fit, with room."""
 
 L2 = 1 << 19
 """Bytes of an L2 cache where the system does not say."""
 
-LARGE = 1 << 26
+OUT_OF_CACHE_BYTES = 1 << 26
 """Bytes of the larger array: with its copy, more than most caches hold."""
 
 TIMEOUT = 60.0
@@ -32,7 +32,9 @@ def limits(start_worker: StartWorker, environment: Environment) -> list[PeakRate
     """Measure in a fresh process on the environment's processor: arithmetic by dtype, then copies."""
     worker = start_worker(WorkerOptions(environment.affinity, TIMEOUT))
     try:
-        measured = worker.ask(MeasureLimits((environment.caches.get("L2", L2) // IN_CACHE, LARGE), REPEATS))
+        measured = worker.ask(
+            MeasureLimits((environment.caches.get("L2", L2) // L2_SHARE, OUT_OF_CACHE_BYTES), LOOP_REPEATS)
+        )
     finally:
         worker.close()
     computed = groupby(measured.arithmetic, attrgetter("dtype"))

@@ -17,7 +17,7 @@ from actbench.errors import BenchmarkError
 from actbench.host import environment
 from actbench.measure.checking import check_kernels
 from actbench.measure.launch import Launch, WorkerOptions
-from actbench.measure.live_session import SIDES
+from actbench.measure.live_session import PROCESSES_AT_ONCE
 from actbench.measure.lockstep import Lockstep
 from actbench.measure.requests import DEFAULT_TIMEOUT, SelfCheckRequest, chosen_seed
 from actbench.measure.session import Seams
@@ -104,7 +104,7 @@ def prepare(request: SelfCheckRequest, seams: Seams) -> SelfCheck:
         request.selection.over(preset.axes),
         pattern=request.selection.pattern,
         seed=chosen_seed(request.seed),
-        memory=environment.memory() // SIDES,
+        memory=environment.memory() // PROCESSES_AT_ONCE,
     )
     threads = environment.choose_threads(request.threads)
     options = WorkerOptions(

@@ -23,7 +23,7 @@ from actbench import plugins
 from actbench.analysis.speedups import widest
 from actbench.errors import BenchmarkError
 from actbench.host.variables import worker_environment
-from actbench.measure.client import PACKAGE
+from actbench.measure.client import PACKAGE_DIRECTORY
 from actbench.measure.launch import RETRIES
 from actbench.measure.stock_script import MODULE
 from actbench.model.calibration import Calibration
@@ -98,7 +98,9 @@ class Stock:
 
     def _suite(self, block: Block) -> pyperf.BenchmarkSuite:
         environment = worker_environment(os.environ) | {"PYTHONSAFEPATH": "1"}
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [environment.get("PYTHONPATH"), str(PACKAGE.parent)]))
+        environment["PYTHONPATH"] = os.pathsep.join(
+            filter(None, [environment.get("PYTHONPATH"), str(PACKAGE_DIRECTORY.parent)])
+        )
         with tempfile.TemporaryDirectory() as directory:
             output = Path(directory, "suite.json")
             command = [

@@ -23,7 +23,7 @@ from actbench.measure.protocol import Taken
 if TYPE_CHECKING:
     from actbench.kernels.placement import Invocation
 
-ATTEMPTS = 8
+MOST_TIMINGS = 8
 """How often a slice is timed at most, until one is not disturbed by another process on the same processor."""
 
 UNDISTURBED = 0.98
@@ -39,7 +39,7 @@ def undisturbed(arm: Invocation, calls: int, warm: Callable[[], None], *, one_th
     `one_thread` is False for a backend that says that others work as well: further threads, or a device.
     """
     function, arguments = arm.function, arm.arguments
-    for attempt in range(1, ATTEMPTS + 1):
+    for attempt in range(1, MOST_TIMINGS + 1):
         warm()
         times = repeat(None, calls)
         switches, of_process = getrusage(RUSAGE_SELF), process_time()
@@ -55,6 +55,6 @@ def undisturbed(arm: Invocation, calls: int, warm: Callable[[], None], *, one_th
         alone = one_thread and since.ru_nvcsw == switches.ru_nvcsw and others < (1 - UNDISTURBED) * seconds
         if not alone and since.ru_nivcsw == switches.ru_nivcsw:
             return Taken(seconds, 1.0)  # it waited, and nothing was taken from it
-        if busy > QUANTUM or attempt == ATTEMPTS:
+        if busy > QUANTUM or attempt == MOST_TIMINGS:
             break
     return Taken(busy, busy / seconds) if alone and busy > 0 else Taken(seconds, 0.0)

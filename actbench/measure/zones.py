@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench.analysis.accuracy import LOST, NEARBY, Loss, Part, Zone, tail_of
+from actbench.analysis.accuracy import LOSS_TESTS, NEARBY, Loss, Part, Zone, tail_of
 from actbench.analysis.expectation import RIGHT, SUSPECT, UNKNOWN, States
 from actbench.kernels.operands import Array
 
@@ -26,10 +26,10 @@ Hits = Mapping[str, NDArray[np.bool_]]
 VERIFIED = 5
 """Suspects beyond an end of a zone whose truth is computed at a time, evenly from the outermost on."""
 
-MOST = 24
+MOST_ZONES = 24
 """Zones of one kind and tail that are searched, those nearest to 0."""
 
-ATTEMPTS = 6
+MOST_ATTEMPTS = 6
 """How often that is repeated before those that are left are taken for unknown."""
 
 INWARD = 1 / NEARBY
@@ -97,7 +97,7 @@ class _TailStates:
         size = np.abs(self.z(self.places[hits]).astype(np.float64))
         apart = (np.diff(hits) > 1) & (size[1:] / NEARBY > size[:-1])
         starts = [0, *(np.flatnonzero(apart) + 1).tolist()]
-        for start, stop in list(zip(starts, [*starts[1:], hits.size], strict=True))[:MOST]:
+        for start, stop in list(zip(starts, [*starts[1:], hits.size], strict=True))[:MOST_ZONES]:
             yield int(hits[start]), int(hits[stop - 1])
 
 
@@ -122,7 +122,7 @@ def zones(look: Evaluator, z: Array, hits: Hits, screened: Array) -> dict[Part, 
 def _line(part: Part, z: Array, hits: Hits) -> _TailStates:
     inside = tail_of(z, part)
     places, first = np.unique(ranks(z[inside]), return_index=True)
-    states = {name: hits[name][inside][first].astype(np.int8) * IS_LOST for name in LOST}
+    states = {name: hits[name][inside][first].astype(np.int8) * IS_LOST for name in LOSS_TESTS}
     return _TailStates(part, z.dtype, places, states)
 
 
@@ -134,29 +134,29 @@ def _ask(look: Evaluator, wanted: list[tuple[_TailStates, str, NDArray[np.int64]
     """Return where results are lost, of places by line and kind: one call of the kernel for all of them."""
     z = np.concatenate([line.z(places) for line, _, places in wanted])
     kinds = np.concatenate([np.full(places.size, name) for _, name, places in wanted])
-    answer = look.lost(z, {name: kinds == name for name in LOST})
-    lost = np.any([answer[name] for name in LOST], axis=0)
+    answer = look.lost(z, {name: kinds == name for name in LOSS_TESTS})
+    lost = np.any([answer[name] for name in LOSS_TESTS], axis=0)
     return np.split(lost, np.cumsum([places.size for _, _, places in wanted])[:-1])
 
 
 def _verify(look: Evaluator, lines: list[_TailStates]) -> None:
     """Ask for the truth at suspects beyond the ends of what is known to be lost, until none are left there."""
-    for attempt in range(ATTEMPTS + 1):
+    for attempt in range(MOST_ATTEMPTS + 1):
         wanted = [
             (line, name, line.places[chosen])
             for line in lines
-            for name in LOST
+            for name in LOSS_TESTS
             for chosen in [_unverified(line, name)]
             if chosen.size
         ]
         if not wanted:
             return
-        if attempt == ATTEMPTS:
+        if attempt == MOST_ATTEMPTS:
             break
         for (line, name, places), lost in zip(wanted, _ask(look, wanted), strict=True):
             line.states[name][np.searchsorted(line.places, places)] = np.where(lost, IS_LOST, RIGHT)
     for line in lines:
-        for name in LOST:
+        for name in LOSS_TESTS:
             _drop(line, name)
 
 
@@ -192,7 +192,7 @@ def _refine(look: Evaluator, lines: list[_TailStates]) -> None:
         for line in lines:
             ends = {
                 (int(line.places[end]), outward)
-                for name in LOST
+                for name in LOSS_TESTS
                 for first, last in line.stretches(name)
                 for end, outward in ((first, False), (last, True))
             }
@@ -228,7 +228,7 @@ class _End:
 
 
 def _bisected(look: Evaluator, lines: list[_TailStates]) -> dict[Part, Loss]:
-    zones = {(line.part, name): list(_ends(line, name)) for line in lines for name in LOST}
+    zones = {(line.part, name): list(_ends(line, name)) for line in lines for name in LOSS_TESTS}
     ends = [end for several in zones.values() for begin, stop, _ in several for end in (begin, stop) if end]
     while unsettled := [end for end in ends if abs(end.right - end.lost) > 1]:
         middles = [(end.lost + end.right) // 2 for end in unsettled]
@@ -239,7 +239,7 @@ def _bisected(look: Evaluator, lines: list[_TailStates]) -> dict[Part, Loss]:
             else:
                 end.right = middle
     return {
-        line.part: Loss(**{name: tuple(_zone(line, *zone) for zone in zones[line.part, name]) for name in LOST})
+        line.part: Loss(**{name: tuple(_zone(line, *zone) for zone in zones[line.part, name]) for name in LOSS_TESTS})
         for line in lines
     }
 
@@ -259,11 +259,11 @@ def _ends(line: _TailStates, name: str) -> Iterator[tuple[_End, _End | None, boo
 def _settle(look: Evaluator, lines: list[_TailStates]) -> None:
     """Ask for the truth at the right results next to each zone: what was expected may be lost all the same."""
     looked_up: set[tuple[Part, str, int]] = set()
-    for _ in range(ATTEMPTS):
+    for _ in range(MOST_ATTEMPTS):
         fresh = {
             (line.part, name, end.right): (line, name, end.right)
             for line in lines
-            for name in LOST
+            for name in LOSS_TESTS
             for begin, stop, _ in _ends(line, name)
             for end in (begin, stop)
             if end and end.right in line.places

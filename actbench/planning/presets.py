@@ -12,7 +12,7 @@ from actbench.model.names import Dtype, Op
 CORE = ("python", "numpy", "numba")
 """What presets measure that do not ask for more: the plain ways to execute a formula."""
 
-APART = ("python", "torch-compile", "torch-cuda", "torch-compile-cuda")
+ONLY_BY_NAME = ("python", "torch-compile", "torch-cuda", "torch-compile-cuda")
 """What is compared with other libraries only by name: slow, long to compile, or on another device."""
 
 HALF_DECADES = (*(base * 10**power for power in range(6) for base in (16, 50)), 16_000_000)
@@ -71,7 +71,7 @@ def catalogue() -> dict[str, Preset]:
     peers = replace(
         default,
         strategies=common,
-        backends=tuple(name for name in usable if name not in APART),
+        backends=tuple(name for name in usable if name not in ONLY_BY_NAME),
         sizes=(10_000, 100_000, 1_000_000, 16_000_000),
     )
     ladder = replace(

@@ -64,7 +64,7 @@ def unload() -> None:
     """Leave nothing behind of what was loaded."""
     registry.use(registry.built_in())
     forget_code()
-    for name in [name for name in sys.modules if name.startswith(_files.PREFIX)]:
+    for name in [name for name in sys.modules if name.startswith(_files.MODULE_PREFIX)]:
         del sys.modules[name]
 
 

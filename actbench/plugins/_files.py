@@ -16,7 +16,7 @@ from actbench.model.loaded import Loaded, LoadedFrom
 from actbench.plugins._declarations import Declarations, declared
 from actbench.plugins._guard import Code, guarded
 
-PREFIX = "actbench_loaded_"
+MODULE_PREFIX = "actbench_loaded_"
 """The prefix of these modules' names, so that none shadows a module that can be imported."""
 
 
@@ -50,7 +50,7 @@ def _reason(error: Exception) -> str:
 
 def _module(path: str) -> ModuleType:
     """Return an empty module, registered in `sys.modules`, where dataclasses look for it."""
-    stem = PREFIX + re.sub(r"\W", "_", Path(path).stem)
+    stem = MODULE_PREFIX + re.sub(r"\W", "_", Path(path).stem)
     names = (stem if number == 1 else f"{stem}_{number}" for number in count(1))
     module = ModuleType(next(name for name in names if name not in sys.modules))
     module.__file__ = path

@@ -22,7 +22,7 @@ R = TypeVar("R")
 
 NO_HINTS: Mapping[type, str] = MappingProxyType({})
 
-LONGEST = 300
+LONGEST_QUOTE = 300
 """The most characters of an exception's text that a message quotes."""
 
 
@@ -89,7 +89,7 @@ def guarded(
             yield
         return
     _RUN.update(dict.fromkeys(running))
-    time = (_ALLOWED or [_limit.SECONDS])[-1] * max(1.0, points / _limit.POINTS)
+    time = (_ALLOWED or [_limit.SECONDS])[-1] * max(1.0, points / _limit.POINTS_IN_LIMIT)
     subject = f"--load {', '.join(code.name for code in running)}: {f'{what}: ' if what else ''}"
     with preserved() as hidden, _inside():
         try:
@@ -163,7 +163,7 @@ def _raised(error: BaseException, line: int | None, hidden: Iterable[str]) -> st
 def _text(error: BaseException) -> str:
     """Return the first line of an exception's text."""
     try:
-        return (str(error).splitlines() or [""])[0][:LONGEST]
+        return (str(error).splitlines() or [""])[0][:LONGEST_QUOTE]
     except Exception:  # noqa: BLE001  # its own method, which may raise as well
         return ""
 

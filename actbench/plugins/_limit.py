@@ -13,18 +13,18 @@ from types import FrameType
 from actbench.errors import ExitCode
 
 SECONDS = 60.0
-"""The limit for loading a file, and for evaluating it at `POINTS` z; a worker's default for a request.
+"""The limit for loading a file, and for evaluating it at `POINTS_IN_LIMIT` z; a worker's default for a request.
 
 Importing torch from a slow disk takes half of it, and evaluating the truth of a built-in activation a tenth.
 """
 
-POINTS = 1000
+POINTS_IN_LIMIT = 1000
 """Beyond so many z the limit grows in proportion: `accuracy --points` may ask for a million."""
 
 AGAIN = 1.0
 """Seconds after which the alarm repeats, because code may catch the exception."""
 
-PATIENCE = 3
+MOST_ALARMS = 3
 """How many alarms there are before the process exits."""
 
 
@@ -41,12 +41,12 @@ class _Alarm:
     armed: bool = True
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        """Raise in the running code; after `PATIENCE` alarms, exit."""
+        """Raise in the running code; after `MOST_ALARMS` alarms, exit."""
         del number, frame
         if not self.armed:
             return
         self.alarms += 1
-        if self.alarms > PATIENCE:
+        if self.alarms > MOST_ALARMS:
             os.write(2, f"actbench: {self.message()}\n".encode(errors="backslashreplace"))
             os._exit(ExitCode.BAD_INPUT)
         raise TimeUpError

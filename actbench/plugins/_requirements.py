@@ -25,7 +25,7 @@ RESERVED = {OVERHEAD, YARDSTICK, *RUNGS}
 ALLOWED = "(z), (y), (z, y), one array of its own, or z and one of its own"
 """What a strategy can keep, in words."""
 
-NEEDED = ("name", "summary", "dialect", "dtypes", "rank", "planning_ns")
+REQUIRED_ATTRIBUTES = ("name", "summary", "dialect", "dtypes", "rank", "planning_ns")
 """Attributes that a backend class must define."""
 
 
@@ -71,7 +71,7 @@ def refuse_unusable(
 def usable_backend(declared: Declarations, kind: type[Backend]) -> Backend:
     """Return an instance of a backend class; `InputError` when the class lacks a needed attribute."""
     file = declared.loaded.name
-    missing = [name for name in NEEDED if not hasattr(kind, name)]
+    missing = [name for name in REQUIRED_ATTRIBUTES if not hasattr(kind, name)]
     if missing:
         raise InputError(f"--load {file}: backend class {kind.__name__} does not say its {', '.join(missing)}")
     with guarded([declared.code], f"backend class {kind.__name__}"):

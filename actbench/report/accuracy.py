@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from actbench.analysis.accuracy import LOST, Accuracy, Errors, Loss, Part, Zone
+from actbench.analysis.accuracy import LOSS_TESTS, Accuracy, Errors, Loss, Part, Zone
 from actbench.report.json_text import json_text
 from actbench.report.numbers import count, significant
 from actbench.report.table import Table, markdown
 
-DIGITS = {"wrong": 3, "zero": 4, "nan": 4}
+ZONE_DIGITS = {"wrong": 3, "zero": 4, "nan": 4}
 """Digits of the ends of zones, by field of `Loss`: where a result is off by 1 % depends on how it is rounded."""
 
-ZONE_FIELDS = (*(f"{name}_{end}" for name in LOST for end in ("from", "to")), "zones")
+ZONE_FIELDS = (*(f"{name}_{end}" for name in LOSS_TESTS for end in ("from", "to")), "zones")
 
 DECIDING = 17
 """Digits in which any two numbers of float64 differ."""
@@ -75,7 +75,7 @@ def ulp(value: float | None) -> str:
 
 def _tail(item: Accuracy, part: Part) -> Iterator[str]:
     yield ulp(item.tails[part].largest)
-    for name, digits in DIGITS.items():
+    for name, digits in ZONE_DIGITS.items():
         yield in_words(getattr(item.losses[part], name), digits)
 
 
@@ -172,7 +172,7 @@ def _zones(item: Accuracy, loss: Loss) -> dict[str, Any]:
     number = np.dtype(item.kernel.dtype).type
     row: dict[str, Any] = {}
     zones: list[dict[str, Any]] = []
-    for name in LOST:
+    for name in LOSS_TESTS:
         ends = [[float(str(number(end))) for end in (zone.first, zone.last)] for zone in getattr(loss, name)]
         row[f"{name}_from"], row[f"{name}_to"] = ends[0] if ends else (None, None)
         for (first, last), zone in zip(ends, getattr(loss, name), strict=True):

@@ -12,7 +12,7 @@ from actbench.analysis.between_runs import EVERYTHING, Between, Contrast, Trend
 from actbench.analysis.interval import Interval
 from actbench.model.cases import Case
 from actbench.report.json_text import json_text
-from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, NOTHING, UNDECIDED, counted, plus_minus, ratio
+from actbench.report.numbers import AS_BOUNDS, NO_FIGURE, NO_INTERVAL, UNDECIDED, counted, plus_minus, ratio
 from actbench.report.table import Table, markdown
 from actbench.runs.csv_text import FLOATS
 
@@ -141,8 +141,8 @@ def _table(title: str, note: str, contrasts: Sequence[Contrast], comparison: Bet
         )
         for row in contrasts
     )
-    if any(NOTHING in row for row in rows):
-        note = f"{note} {NOTHING} marks a row whose cases have no round in common."
+    if any(NO_FIGURE in row for row in rows):
+        note = f"{note} {NO_FIGURE} marks a row whose cases have no round in common."
     return Table(title, note, heads, rows, labels=3 if speedups else 2)
 
 
@@ -168,11 +168,11 @@ def _name(contrast: Contrast) -> str:
 
 
 def _figure(estimate: Interval) -> str:
-    return NOTHING if math.isnan(estimate.value) else plus_minus(estimate)
+    return NO_FIGURE if math.isnan(estimate.value) else plus_minus(estimate)
 
 
 def _ratio(estimate: Interval) -> str:
-    return NOTHING if math.isnan(estimate.value) else ratio(estimate)
+    return NO_FIGURE if math.isnan(estimate.value) else ratio(estimate)
 
 
 def _counted(contrasts: Sequence[Contrast]) -> str:

@@ -13,7 +13,7 @@ UNDECIDED = "≈"
 NO_INTERVAL = "?"
 """Marks a figure that has no interval, from fewer than six rounds."""
 
-NOTHING = "-"
+NO_FIGURE = "-"
 """The text of a missing figure."""
 
 LOPSIDED = 1.5
@@ -52,13 +52,13 @@ def ratio(interval: Interval) -> str:
 
 
 def change(interval: Interval) -> str:
-    """Return a ratio of times as a change in percent: ``+7.2 % ± 0.4 %``; `NOTHING` for NaN, ``?`` without an interval.
+    """Return a ratio of times as a change in percent: ``+7.2 % ± 0.4 %``; `NO_FIGURE` for NaN, ``?`` without interval.
 
     The interval is shown by its bounds, ``+2.0 % (+0.4 % to +4.9 %)``, where one side is at least `LOPSIDED` times the
     other, and where ± would include 0 % and the interval does not.
     """
     if math.isnan(interval.value):
-        return NOTHING
+        return NO_FIGURE
     percent = Interval(*(100 * (times - 1) for times in interval))
     value, low, high = percent
     if not percent.has_bounds:

@@ -14,7 +14,7 @@ from rich.text import Text
 from actbench.model.events import Calibrated, Checked, Confirming, Event, Failed, Judged, Lost, Measured, RoundDone
 from actbench.report.numbers import counted, duration
 
-BAR = 24
+BAR_WIDTH = 24
 """Width of the bar in characters."""
 
 
@@ -76,8 +76,8 @@ class Progress:
         """Show how far a stage is."""
         if not self._shown:
             return
-        filled = BAR * done // total
+        filled = BAR_WIDTH * done // total
         left = "" if self._ends is None else f", at most {duration(max(0.0, self._ends - time.monotonic()))} left"
-        head = f"{stage} {'━' * filled}{'─' * (BAR - filled)} {done}/{total}{left}  {what}"
+        head = f"{stage} {'━' * filled}{'─' * (BAR_WIDTH - filled)} {done}/{total}{left}  {what}"
         lines = [head, self._widest] if self._widest else [head]
         self._live.update(Text("\n".join(lines), overflow="ellipsis", no_wrap=True), refresh=True)

@@ -12,7 +12,7 @@ from actbench.report.results import RunResults
 from actbench.runs.csv_text import csv_text
 from actbench.runs.names import CASES, CROSSOVERS, SPEEDUPS
 
-OF_CASE = attrgetter("activation", "strategy", "backend", "op", "dtype", "size")
+CASE_FIELDS = attrgetter("activation", "strategy", "backend", "op", "dtype", "size")
 
 CASE_COLUMNS = (
     *("activation", "strategy", "backend", "op", "dtype", "size"),
@@ -44,7 +44,7 @@ def cases(figures: Sequence[Figures]) -> str:
     """Return cases.csv: one row a case."""
     rows = (
         (
-            *OF_CASE(row.case),
+            *CASE_FIELDS(row.case),
             *(*row.seconds, row.rounds, row.loops, row.ns_per_element.value, row.gb_per_s),
             *(*row.copy_limit_pct, row.residual_bytes, row.max_ulp, row.processor_pct),
         )

@@ -24,7 +24,7 @@ from actbench.report.table import Table
 PLAIN_WIDTH = 160
 """Columns when the output is not a terminal, at least."""
 
-BETWEEN = 3
+COLUMN_GAP = 3
 """Spaces between columns."""
 
 LEAST_WORDS = 40
@@ -108,7 +108,7 @@ def _has_room(console: Console, grid: RichTable) -> bool:
 
 def _width(table: Table, columns: Sequence[int]) -> int:
     """Return the columns on the terminal that these columns of the table need."""
-    return sum(_needed(table, index) for index in columns) + BETWEEN * (len(columns) - 1)
+    return sum(_needed(table, index) for index in columns) + COLUMN_GAP * (len(columns) - 1)
 
 
 def _needed(table: Table, index: int) -> int:

@@ -15,7 +15,7 @@ from actbench.analysis.regression import Change, Margins, Verdict, by_severity
 from actbench.model.cases import Case
 from actbench.model.outcomes import Failure
 from actbench.report.json_text import json_text
-from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, NOTHING
+from actbench.report.numbers import AS_BOUNDS, NO_FIGURE, NO_INTERVAL
 from actbench.report.numbers import change as change_in_percent
 from actbench.report.table import Table, markdown
 
@@ -160,7 +160,9 @@ def table(report: Report) -> Table:
     notable = [change for change in report.changes if change.verdict is not Verdict.UNCHANGED] or report.changes
     live = not any(change.absolute for change in report.changes)
     rows = tuple(_row(change) for change in by_severity(notable))
-    nothing = f" {NOTHING} marks a side that did not measure the case." if any(NOTHING in row for row in rows) else ""
+    nothing = (
+        f" {NO_FIGURE} marks a side that did not measure the case." if any(NO_FIGURE in row for row in rows) else ""
+    )
     return Table(
         "Against the baseline",
         f"{LIVE_NOTE if live else STORED_NOTE}; above 0 the case got slower. ± is the longer side of the 95 % "
@@ -218,7 +220,7 @@ def _row(change: Change) -> tuple[str, ...]:
         change.case.id,
         change.verdict,
         change_in_percent(change.ratio),
-        change_in_percent(second) if second else NOTHING,
+        change_in_percent(second) if second else NO_FIGURE,
         f"{change.baseline_rounds}, {change.rounds}",
     )
 

@@ -10,7 +10,7 @@ from itertools import islice
 FLOATS = "%.9g"
 """The format of floats: nine significant digits."""
 
-CHUNK = 1000
+ROWS_AT_ONCE = 1000
 """Rows that are formatted at once."""
 
 
@@ -23,7 +23,7 @@ def rows_text(rows: Iterable[Sequence[object]]) -> str:
     """Return rows without a header."""
     text, rest = io.StringIO(), iter(rows)
     writer = csv.writer(text, lineterminator="\n")
-    while several := [*islice(rest, CHUNK)]:
+    while several := [*islice(rest, ROWS_AT_ONCE)]:
         writer.writerows(zip(*map(_cells, zip(*several, strict=True)), strict=True))
     return text.getvalue()
 

@@ -22,13 +22,13 @@ from actbench.model.cases import Arm, Block, Case
 from actbench.model.outcomes import BlockTimes
 from actbench.model.plan import Plan
 from actbench.model.times import Times
-from actbench.runs.validity import COUNT, MOST_ROUNDS, is_time
+from actbench.runs.validity import LARGEST_COUNT, MOST_ROUNDS, is_time
 from actbench.runs.values import digest
 
 ROUND, DIGEST = "actbench_round", "actbench_digest"
 """Metadata that actbench adds to a pyperf run: its round, and a digest of the case, the round and the values."""
 
-SHARED = "actbench_block"
+SHARED_YARDSTICK_KEY = "actbench_block"
 """Metadata of suites in which blocks shared a yardstick; they cannot be read."""
 
 UNIT = "second"
@@ -116,14 +116,14 @@ def _text(path: Path) -> str:
     data = regular.read(path)
     if path.suffix == ".gz":
         with gzip.open(io.BytesIO(data)) as file:
-            data = file.read(regular.LARGEST)
+            data = file.read(regular.LARGEST_FILE)
     return data.decode()
 
 
 def _row(path: Path, name: str, run: pyperf.Run) -> _Row:
     """Return what a pyperf run holds; `InputError` when it is not as it was written."""
     metadata = run.get_metadata()
-    if SHARED in metadata:
+    if SHARED_YARDSTICK_KEY in metadata:
         raise InputError(f"{path} is of an actbench whose blocks shared a yardstick: name the run's directory")
     if not {ROUND, DIGEST} <= metadata.keys():
         raise InputError(f"{path} was not written by this actbench: its runs have no round and no digest")
@@ -131,7 +131,7 @@ def _row(path: Path, name: str, run: pyperf.Run) -> _Row:
     if metadata.get("unit", UNIT) != UNIT:
         raise damaged(f"{path} is damaged: {case.id} is in '{metadata['unit']}', and times are in '{UNIT}'")
     row = _Row(case, metadata[ROUND], metadata.get("loops", 1), run.values)
-    for key, number, most in ((ROUND, row.round, MOST_ROUNDS), ("loops", row.loops, COUNT)):
+    for key, number, most in ((ROUND, row.round, MOST_ROUNDS), ("loops", row.loops, LARGEST_COUNT)):
         if not isinstance(number, int) or not 0 < number <= most:
             raise damaged(f"{path} is damaged: {key} of {case.id} is {number}, and can be 1 to {most}")
     if not row.values or not all(map(is_time, row.values)):

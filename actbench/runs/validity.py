@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from actbench.host.environment import Environment
     from actbench.runs.record import Record
 
-LONGEST = 7 * 24 * 3600.0
+LONGEST_SECONDS = 7 * 24 * 3600.0
 """Seconds: a week. No call, no block and no budget takes longer."""
 
-SHORTEST = 1e-13
+SHORTEST_SECONDS = 1e-13
 """Seconds: a thousandth of a processor's cycle. No call takes less."""
 
 MOST_ELEMENTS = 10**10
@@ -26,10 +26,10 @@ MOST_ELEMENTS = 10**10
 
 MOST_ROUNDS = 10**6
 
-COUNT = 2**53
+LARGEST_COUNT = 2**53
 """The limit of every count: up to here floats represent integers exactly."""
 
-CENTURY = 100 * 366 * 24 * 3600.0
+LONGEST_RUN = 100 * 366 * 24 * 3600.0
 """Seconds: all sessions of a run take less together."""
 
 TINY, HUGE = 5e-324, 1.7e308
@@ -41,7 +41,7 @@ Number = tuple[str, float | None, float, float]
 
 def is_time(seconds: float) -> bool:
     """Say whether a number is within the range of a call's seconds."""
-    return SHORTEST <= seconds <= LONGEST
+    return SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS
 
 
 def faults(record: Record) -> Iterator[str]:
@@ -59,15 +59,15 @@ def faults(record: Record) -> Iterator[str]:
 def _numbers(record: Record) -> Iterator[Number]:
     settings = record.settings
     yield "settings.target", settings.target, TINY, 1
-    yield "settings.budget", settings.budget, TINY, LONGEST
+    yield "settings.budget", settings.budget, TINY, LONGEST_SECONDS
     yield "settings.rounds", settings.rounds, 1, MOST_ROUNDS
-    yield "settings.arm_seconds", settings.arm_seconds, TINY, LONGEST
-    yield "settings.timeout", settings.timeout, TINY, LONGEST
-    yield "settings.threads", settings.threads, 1, COUNT
-    yield "seconds", record.seconds, 0, CENTURY
+    yield "settings.arm_seconds", settings.arm_seconds, TINY, LONGEST_SECONDS
+    yield "settings.timeout", settings.timeout, TINY, LONGEST_SECONDS
+    yield "settings.threads", settings.threads, 1, LARGEST_COUNT
+    yield "seconds", record.seconds, 0, LONGEST_RUN
     yield "rounds", record.rounds, 0, MOST_ROUNDS
-    yield "repeats", record.repeats, 0, COUNT
-    yield "saves", record.saves, 0, COUNT
+    yield "repeats", record.repeats, 0, LARGEST_COUNT
+    yield "saves", record.saves, 0, LARGEST_COUNT
     yield "plan.seed", record.plan.seed, 0, 2**63
     yield from _of_host(record.environment)
     for index, block in enumerate(record.plan.blocks):
@@ -87,35 +87,35 @@ def _numbers(record: Record) -> Iterator[Number]:
 
 
 def _of_host(environment: Environment) -> Iterator[Number]:
-    yield "environment.logical_cpus", environment.logical_cpus, 1, COUNT
-    yield "environment.physical_cpus", environment.physical_cpus, 1, COUNT
-    yield "environment.memory", environment.memory, 1, COUNT
-    yield "environment.affinity", environment.affinity, 0, COUNT
+    yield "environment.logical_cpus", environment.logical_cpus, 1, LARGEST_COUNT
+    yield "environment.physical_cpus", environment.physical_cpus, 1, LARGEST_COUNT
+    yield "environment.memory", environment.memory, 1, LARGEST_COUNT
+    yield "environment.affinity", environment.affinity, 0, LARGEST_COUNT
     for name, size in environment.caches.items():
-        yield f"environment.caches.{name}", size, 1, COUNT
+        yield f"environment.caches.{name}", size, 1, LARGEST_COUNT
 
 
 def _of_check(check: Check) -> Iterator[Number]:
     yield "ulp", check.ulp, 0, HUGE
     yield "worst_z", check.worst_z, -HUGE, HUGE
-    yield "compile_seconds", check.compile_seconds, 0, LONGEST
-    yield "digits", check.digits, -COUNT, COUNT
-    yield "kept_bytes", check.kept_bytes, 0, COUNT
-    yield "moved_bytes", check.moved_bytes, 0, COUNT
+    yield "compile_seconds", check.compile_seconds, 0, LONGEST_SECONDS
+    yield "digits", check.digits, -LARGEST_COUNT, LARGEST_COUNT
+    yield "kept_bytes", check.kept_bytes, 0, LARGEST_COUNT
+    yield "moved_bytes", check.moved_bytes, 0, LARGEST_COUNT
     for index, ulp in enumerate(check.by_band):
         yield f"by_band[{index}]", ulp, 0, HUGE
     if check.compiled is not None:
-        yield "compiled.vector_bits", check.compiled.vector_bits, 0, COUNT
-        yield "compiled.double_conversions", check.compiled.double_conversions, 0, COUNT
+        yield "compiled.vector_bits", check.compiled.vector_bits, 0, LARGEST_COUNT
+        yield "compiled.double_conversions", check.compiled.double_conversions, 0, LARGEST_COUNT
 
 
 def _of_calibration(calibration: Calibration) -> Iterator[Number]:
-    yield "slices", calibration.slices, 1, COUNT
-    yield "round_seconds", calibration.round_seconds, 0, CENTURY
+    yield "slices", calibration.slices, 1, LARGEST_COUNT
+    yield "round_seconds", calibration.round_seconds, 0, LONGEST_RUN
     for index, loops in enumerate(calibration.loops):
-        yield f"loops[{index}]", loops, 1, COUNT
+        yield f"loops[{index}]", loops, 1, LARGEST_COUNT
     for index, values in enumerate(calibration.values):
-        yield f"values[{index}]", values, 1, COUNT
+        yield f"values[{index}]", values, 1, LARGEST_COUNT
 
 
 def _times(record: Record) -> Iterator[str]:

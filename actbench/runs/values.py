@@ -24,7 +24,7 @@ from actbench.model.cases import Block
 from actbench.model.outcomes import BlockTimes
 from actbench.model.times import Times
 from actbench.runs.csv_text import csv_text, rows_text
-from actbench.runs.validity import LONGEST, SHORTEST, is_time
+from actbench.runs.validity import LONGEST_SECONDS, SHORTEST_SECONDS, is_time
 
 CASE = ("activation", "strategy", "backend", "op", "dtype", "size")
 MEASURED = ("seconds", "processor")
@@ -161,7 +161,7 @@ def _numbers(data: bytes, path: Path) -> NDArray[np.float64]:
     """Return the seconds and the shares of the processor, columns x rows."""
     numbers = pd.read_csv(io.BytesIO(data), usecols=MEASURED, dtype=np.float64, na_filter=False).to_numpy().T
     seconds, processor = numbers
-    right = (seconds >= SHORTEST) & (seconds <= LONGEST) & (processor >= 0) & (processor <= 1)
+    right = (seconds >= SHORTEST_SECONDS) & (seconds <= LONGEST_SECONDS) & (processor >= 0) & (processor <= 1)
     if not right.all():
         raise damaged(_no_time(path, 1 + int(np.argmin(right))))
     return numbers

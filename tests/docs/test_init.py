@@ -26,7 +26,7 @@ def test_the_files_work_as_they_are(actbench: Actbench) -> None:
     result = actbench("init")
     assert result.exit_code == 0, result.stderr
     assert [line for line in result.stdout.splitlines() if line.startswith("written")] == [
-        f"written: {name}" for name in init.FILES
+        f"written: {name}" for name in init.TEMPLATES
     ]
     assert "Next: actbench run --load activations.py -a symlog --preset smoke" in result.stdout
     assert "symlog" in actbench("list", "activations", "--load", "activations.py").stdout
@@ -60,7 +60,7 @@ def test_every_kernel_of_the_starting_file_is_right_everywhere(
         assert "numpy-quiet" in {row["backend"] for row in rows(Path(activation, "cases.csv"))}
 
 
-@pytest.mark.parametrize("name", init.FILES)
+@pytest.mark.parametrize("name", init.TEMPLATES)
 def test_nothing_is_written_over_and_then_nothing_is_written(actbench: Actbench, name: str) -> None:
     Path(name).parent.mkdir(parents=True, exist_ok=True)
     Path(name).write_text("# mine\n")
@@ -76,7 +76,7 @@ def test_nothing_is_written_over_and_then_nothing_is_written(actbench: Actbench,
 def test_another_directory_is_made_and_named_in_what_comes_next(actbench: Actbench) -> None:
     result = actbench("init", "a/b")
     assert result.exit_code == 0
-    assert all(Path("a/b", name).is_file() for name in init.FILES)
+    assert all(Path("a/b", name).is_file() for name in init.TEMPLATES)
     assert "actbench run --load a/b/activations.py" in result.stdout
     Path("file").write_text("")
     assert actbench("init", "file/under").exit_code == 2

@@ -49,7 +49,7 @@ def test_an_exhaustive_survey_finds_the_errors_that_mpmath_finds(
 def test_all_finite_numbers_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.float32(np.inf).view(np.uint32) == exhaustive.FINITE
     monkeypatch.setattr(exhaustive, "FINITE", 1050)
-    monkeypatch.setattr(exhaustive, "CHUNK", 100)
+    monkeypatch.setattr(exhaustive, "NUMBERS_AT_ONCE", 100)
     chunks = list(exhaustive._numbers())
     assert len(chunks) == 22
     right, left = (

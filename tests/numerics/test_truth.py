@@ -86,7 +86,7 @@ def test_it_is_that_of_1200_digits_for_the_catalogue_and_what_is_printed(name: s
 def test_the_comparison_notices_the_17th_digit() -> None:
     activation = SUBJECTS["tanh"]
     point = Exact(activation).at(np.array([0.75]))[0]
-    with flint.ctx.workprec(figure.BITS):
+    with flint.ctx.workprec(figure.PRECISION_BITS):
         reference = figure.slope(activation.build(figure.Reference()).definition, 0.75)
         with mpmath.workdps(40):
             assert figure.same(point.slope, reference)

@@ -80,7 +80,7 @@ def test_a_wrong_kernel_here_is_refused_as_the_candidate_s(
     check: Callable[..., Result], tmp_path: Path, only_numpy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = altered(tmp_path, ("activations/logistic.py", "return y * (1.0 - y)", "return y * (1.0 + y)"))
-    monkeypatch.setattr("actbench.measure.client.PACKAGE", own / "actbench")
+    monkeypatch.setattr("actbench.measure.client.PACKAGE_DIRECTORY", own / "actbench")
     monkeypatch.setattr(
         "actbench.measure.client.sys.executable", str(environment(tmp_path / "here", only_numpy) / "bin/python")
     )

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from actbench.kernels.placement import PHASED, PHASES
 from actbench.measure.calibration import (
+    ALIGNMENT_SENSITIVE,
     MAX_LOOPS,
     MAX_VALUES,
     MIN_VALUES,
     SLICE_SECONDS,
-    SMALL,
     STRETCH,
     Slices,
     calibrate,
@@ -23,7 +23,7 @@ from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant
 from actbench.registry import STRATEGIES
 
-IN_L2 = SMALL // 8
+IN_L2 = ALIGNMENT_SENSITIVE // 8
 IN_CACHE = PHASED // 8
 OUT_OF_CACHE = 10 * IN_CACHE
 

@@ -13,7 +13,7 @@ from actbench.model.cases import Case
 from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant
 from actbench.report.charts.grammar import Spec
-from actbench.report.charts.signs import COPY, DASHES, PALETTE, PLAINLY, Signs
+from actbench.report.charts.signs import COPY_NAME, DASHES, PALETTE, PLAINLY, Signs
 from actbench.runs.archive import Run
 from tests.support.drawn import drawn
 
@@ -83,14 +83,14 @@ def test_every_chart_tells_backends_by_colour_and_strategies_by_dash_or_shape(lo
 
 def test_the_yardstick_has_the_colour_of_a_copy_among_rounds(loaded_run: Run) -> None:
     shown = drawn("rounds", loaded_run).rows
-    assert set(shown[shown.strategy == "yardstick"].backend) == {COPY}
-    assert COPY not in set(shown[shown.strategy != "yardstick"].backend)
+    assert set(shown[shown.strategy == "yardstick"].backend) == {COPY_NAME}
+    assert COPY_NAME not in set(shown[shown.strategy != "yardstick"].backend)
 
 
 def test_backends_shown_together_have_different_colours() -> None:
     names = [*registry.backends()]
     for first in names:
-        shown = scale(signs(["numpy", first], "backend").backend_colour(["numpy", first, COPY]))
+        shown = scale(signs(["numpy", first], "backend").backend_colour(["numpy", first, COPY_NAME]))
         assert len(set(shown.values())) == len(shown)
         assert shown["numpy"] == scale(signs(["numpy"], "backend").backend_colour(["numpy"]))["numpy"]
 

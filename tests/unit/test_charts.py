@@ -14,7 +14,7 @@ from actbench.model.checks import BANDS
 from actbench.report import pictures
 from actbench.report.charts.data import by_column, by_row, rounded
 from actbench.report.charts.functions import functions
-from actbench.report.charts.parts import PARTS
+from actbench.report.charts.parts import PART_COLOURS
 from actbench.report.charts.style import Picture
 from actbench.report.numbers import count
 from actbench.report.results import analyse
@@ -90,7 +90,7 @@ def test_errors_are_those_of_the_runs_own_check(loaded_run: Run) -> None:
 
 def test_the_parts_of_a_cases_time_add_up_to_it(loaded_run: Run) -> None:
     shown = drawn("parts", loaded_run).rows
-    shares = shown[[*PARTS]]
+    shares = shown[[*PART_COLOURS]]
     np.testing.assert_allclose(shares.sum(axis=1), 100, atol=0.05)
     assert (shares >= 0).all(axis=None)
     written = pd.read_csv(loaded_run.path / "cases.csv")

@@ -93,7 +93,7 @@ def test_no_option_has_the_name_of_a_command() -> None:
 def test_every_name_that_is_treated_apart_is_an_option() -> None:
     known = {option for command in EVERYWHERE.values() for option in command} | configuration.ONE_CALL
     apart = {name.partition("=")[0] for name in configuration.REPLACES} | set().union(*configuration.REPLACES.values())
-    assert apart | configuration.PER_COMMAND | configuration.TABLES <= known
+    assert apart | configuration.PER_COMMAND | configuration.TABLE_OPTIONS <= known
 
 
 def test_margins_are_a_table_of_globs(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:

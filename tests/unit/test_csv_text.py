@@ -7,7 +7,7 @@ from math import isnan, nan
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actbench.runs.csv_text import CHUNK, csv_text
+from actbench.runs.csv_text import ROWS_AT_ONCE, csv_text
 
 WORDS = st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs"]), max_size=5)
 
@@ -24,9 +24,9 @@ def test_what_is_read_back_is_what_was_written_in_nine_digits(rows: list[tuple[s
 
 
 def test_many_rows_are_all_written_in_their_order() -> None:
-    rows = [(index, nan if index % 7 == 0 else index / 3) for index in range(2 * CHUNK + 1)]
+    rows = [(index, nan if index % 7 == 0 else index / 3) for index in range(2 * ROWS_AT_ONCE + 1)]
     _, *found = read(csv_text(("index", "third"), rows))
-    assert [int(index) for index, _ in found] == [*range(2 * CHUNK + 1)]
+    assert [int(index) for index, _ in found] == [*range(2 * ROWS_AT_ONCE + 1)]
     assert all((third == "") == (int(index) % 7 == 0) for index, third in found)
 
 

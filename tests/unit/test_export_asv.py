@@ -32,7 +32,7 @@ def cells(columns: dict[str, Any], column: str = "result") -> dict[tuple[str, ..
 def asv_columns(*found: Estimate) -> dict[str, Any]:
     """Return the columns of the only benchmark."""
     (group,) = asv.groups(found)
-    return dict(zip(asv.COLUMNS, asv._row(group[1], 0), strict=False))
+    return dict(zip(asv.RESULT_COLUMNS, asv._row(group[1], 0), strict=False))
 
 
 def test_asv_gets_a_results_file_as_it_writes_them(actbench: Actbench, run: Path) -> None:

@@ -116,9 +116,9 @@ def test_many_pieces_and_a_rest_give_what_numpy_gives(backend: str, dtype: Dtype
 @pytest.mark.parametrize(("name", "dtype"), [("logistic", Dtype.FLOAT32), ("silu", Dtype.FLOAT64)])
 def test_numbers_do_not_depend_on_how_many_there_are(name: str, op: Op, dtype: Dtype) -> None:
     z = np.random.default_rng(1).standard_normal(
-        ahead.LARGE // 4 + 7 * prefetch.PREFETCHED + 77, dtype=np.dtype(dtype).type
+        ahead.PREFETCH_BEYOND // 4 + 7 * prefetch.PREFETCHED + 77, dtype=np.dtype(dtype).type
     )
-    few = ahead.LARGE // 8 - 1
+    few = ahead.PREFETCH_BEYOND // 8 - 1
     for strategy in registry.activation(name).strategies:
         chosen = KernelId(name, Variant(strategy), "numba-simd", op, dtype)
         whole = kernels.outputs(chosen, z, np.flip(z))

@@ -119,6 +119,6 @@ def test_what_asv_knows_is_a_regular_file(actbench: Actbench, small_runs: Path, 
 def test_a_file_beyond_all_bounds_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "file"
     with path.open("wb") as file:
-        file.truncate(regular.LARGEST + 1)
+        file.truncate(regular.LARGEST_FILE + 1)
     with pytest.raises(OSError, match="it has more than 2 GiB"):
         regular.read(path)

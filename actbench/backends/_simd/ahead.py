@@ -15,7 +15,7 @@ from typing import Any
 from actbench.backends._simd import prefetch
 from actbench.backends._simd.prefetch import PREFETCHED
 
-LARGE = 1 << 21
+PREFETCH_BEYOND = 1 << 21
 """Bytes of an array that leaves no room for another in a second-level cache."""
 
 
@@ -23,7 +23,7 @@ def over_two(loop: Callable[..., Any]) -> Callable[..., Any]:
     """Run a loop over two arrays; over large ones piece by piece, asking for the next piece meanwhile."""
 
     def kernel(a, b):
-        whole = a.size // PREFETCHED * PREFETCHED if a.nbytes > LARGE else 0
+        whole = a.size // PREFETCHED * PREFETCHED if a.nbytes > PREFETCH_BEYOND else 0
         for start in range(0, whole, PREFETCHED):
             end = start + PREFETCHED
             prefetch.ask(a, end)
@@ -38,7 +38,7 @@ def over_three(loop: Callable[..., Any]) -> Callable[..., Any]:
     """Run a loop over three arrays likewise."""
 
     def kernel(a, b, c):
-        whole = a.size // PREFETCHED * PREFETCHED if a.nbytes > LARGE else 0
+        whole = a.size // PREFETCHED * PREFETCHED if a.nbytes > PREFETCH_BEYOND else 0
         for start in range(0, whole, PREFETCHED):
             end = start + PREFETCHED
             prefetch.ask(a, end)
@@ -54,7 +54,7 @@ def over_four(loop: Callable[..., Any]) -> Callable[..., Any]:
     """Run a loop over four arrays likewise."""
 
     def kernel(a, b, c, d):
-        whole = a.size // PREFETCHED * PREFETCHED if a.nbytes > LARGE else 0
+        whole = a.size // PREFETCHED * PREFETCHED if a.nbytes > PREFETCH_BEYOND else 0
         for start in range(0, whole, PREFETCHED):
             end = start + PREFETCHED
             prefetch.ask(a, end)

@@ -34,7 +34,7 @@ DROPPED = np.int32(13)
 """Bits by which the fraction of a float32 is longer than that of a float16."""
 BELOW_HALF_OF_HALF = np.int32(0xFFF)
 REBIAS = np.int32((127 - 15) << 23)
-SCALE = np.float32(2.0**112)
+FLOAT16_SCALE = np.float32(2.0**112)
 FLOAT16_MAGNITUDE, FLOAT16_SIGN = np.int32(0x7FFF), np.int32(0x8000)
 FLOAT16_INFINITY, FLOAT16_NAN = np.int32(0x7C00), np.int32(0x7E00)
 FLOAT32_INFINITY = np.int32(0x7F800000)
@@ -93,7 +93,7 @@ def widened_by_integers(kept):
     i = unsigned(kept)
     magnitude = both(i, FLOAT16_MAGNITUDE)
     shifted = left(magnitude, DROPPED)
-    finite = bits(real(shifted) * SCALE)
+    finite = bits(real(shifted) * FLOAT16_SCALE)
     positive = select(magnitude >= FLOAT16_INFINITY, either(shifted, FLOAT32_INFINITY), finite)
     return real(either(positive, left(both(i, FLOAT16_SIGN), SIXTEEN)))
 

@@ -15,12 +15,12 @@ from actbench.report.charts.grammar import dashed, mark, quantitative, tips
 from actbench.report.charts.signs import Signs
 from actbench.report.charts.style import Picture, panels, picture, with_panels
 
-BY = ("activation", "dtype")
+FACETS = ("activation", "dtype")
 
-LEAST = 0.1
+LEAST_ULP = 0.1
 """ULP below which errors are drawn alike: a logarithmic axis has no 0."""
 
-POWER = "replace(format(datum.value, abs(log(datum.value)) < 7 ? '~g' : '~e'), '+', '')"
+TICK_LABEL = "replace(format(datum.value, abs(log(datum.value)) < 7 ? '~g' : '~e'), '+', '')"
 """What stands at an axis's ticks: ``1``, ``1e5``."""
 
 
@@ -30,13 +30,13 @@ def accuracy(checks: Sequence[Check], signs: Signs, *, choose: bool = False) -> 
     shown = [check for check in checks if check.by_band and check.kernel.op is op]
     if not shown:
         return None
-    rows = with_panels(_rows(shown), BY)
+    rows = with_panels(_rows(shown), FACETS)
     none = "× no number, " if (rows["layer"] == "none").any() else ""
     title = f"largest error of g', ULP ({none}dashed {STATED_ULP:g})"
     y = quantitative(
         "ULP",
-        scale={"type": "log", "domainMin": LEAST, "nice": False, "padding": 10},
-        axis={"title": title, "labelExpr": POWER, "tickCount": 6},
+        scale={"type": "log", "domainMin": LEAST_ULP, "nice": False, "padding": 10},
+        axis={"title": title, "labelExpr": TICK_LABEL, "tickCount": 6},
     )
     of_band = {
         "x": {
@@ -64,7 +64,7 @@ def accuracy(checks: Sequence[Check], signs: Signs, *, choose: bool = False) -> 
         "Steps: the largest error found in each band of z, in units in the last place on a logarithmic axis, by "
         f"backend (colour) and strategy (dash and shape).{crossed} The dashed line is {STATED_ULP:g} ULP, the bound "
         "where no weakness is declared.",
-        panels({"layer": layers}, rows, BY, choose=choose),
+        panels({"layer": layers}, rows, FACETS, choose=choose),
         rows,
     )
 
@@ -83,7 +83,7 @@ def _rows(checks: Sequence[Check]) -> pd.DataFrame:
     largest = np.array([check.by_band for check in checks], dtype=np.float64).ravel()  # None becomes NaN
     return rows.assign(
         z=[_band(*band) for band in BANDS] * len(checks),
-        ULP=np.maximum(largest, LEAST),
+        ULP=np.maximum(largest, LEAST_ULP),
         layer=np.where(np.isnan(largest), "none", "number"),
     )
 

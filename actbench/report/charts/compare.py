@@ -19,8 +19,8 @@ COLOURS = {
 
 COLUMNS = ["case", "ratio", "low", "high", "finding"]
 
-WIDE: Spec = {"width": 420, "height": {"step": 15}}
-NARROW: Spec = {"width": "container", "height": {"step": 32}}
+FIXED_WIDTH: Spec = {"width": 420, "height": {"step": 15}}
+CONTAINER_WIDTH: Spec = {"width": "container", "height": {"step": 32}}
 
 
 def compare(contrasts: Sequence[Contrast], *, narrow: bool = False) -> Picture | None:
@@ -57,7 +57,7 @@ def compare(contrasts: Sequence[Contrast], *, narrow: bool = False) -> Picture |
         "Points, one a case: how many times faster the case is in the second run than in the first, relative to the "
         f"yardstick, on a logarithmic axis.{bars} The dashed line is 1, no difference. A difference on one host is "
         f"named only where the time itself shows it as well. {tally}.",
-        Drawn({"layer": layers} | (NARROW if narrow else WIDE)),
+        Drawn({"layer": layers} | (CONTAINER_WIDTH if narrow else FIXED_WIDTH)),
         rows,
         note,
     )

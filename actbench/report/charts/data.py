@@ -9,7 +9,7 @@ import pandas as pd
 
 from actbench.analysis.statistics import Floats
 
-DIGITS = 6
+CHART_DIGITS = 6
 """Of a number in a chart: a ten thousandth of what a pixel shows."""
 
 LARGEST_POWER = 300.0
@@ -22,15 +22,15 @@ def stacked(*tables: pd.DataFrame) -> pd.DataFrame:
 
 
 def six_digits(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table whose floats have `DIGITS` digits and are finite, or missing."""
+    """Return a table whose floats have `CHART_DIGITS` digits and are finite, or missing."""
     return table.assign(**{str(name): rounded(column) for name, column in table.select_dtypes("float").items()})
 
 
 def rounded(numbers: Any) -> Floats:
-    """Return numbers in `DIGITS` decimal digits, each the float64 that is written so; NaN where one is not finite."""
+    """Return numbers in `CHART_DIGITS` decimal digits, as the nearest float64; NaN where one is not finite."""
     exact = np.asarray(numbers, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        places = np.clip(DIGITS - 1 - np.floor(np.log10(np.abs(exact))), -LARGEST_POWER, LARGEST_POWER)
+        places = np.clip(CHART_DIGITS - 1 - np.floor(np.log10(np.abs(exact))), -LARGEST_POWER, LARGEST_POWER)
         up, down = 10.0 ** np.maximum(places, 0), 10.0 ** np.maximum(-places, 0)
         decimal = np.rint(exact * up / down) / up * down
     return np.where(np.isfinite(decimal), decimal, np.nan)

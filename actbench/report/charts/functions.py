@@ -14,10 +14,10 @@ from actbench.report.charts.grammar import mark, nominal, quantitative, scale
 from actbench.report.charts.signs import PALETTE
 from actbench.report.charts.style import Drawn, Picture, faceted, picture
 
-REACH = 6.0
+LARGEST_Z = 6.0
 """z from -6 to 6."""
 
-POINTS = 145
+POINTS_PER_CURVE = 145
 """Odd, so that 0 is among them."""
 
 TOP = 3.0
@@ -43,7 +43,7 @@ def functions(names: Sequence[str]) -> Picture:
     return picture(
         "functions",
         "Activations g and their derivatives g'",
-        f"Curves, a panel an activation: g (solid) and g' (dashed) for z from {-REACH:g} to {REACH:g}: "
+        f"Curves, a panel an activation: g (solid) and g' (dashed) for z from {-LARGEST_Z:g} to {LARGEST_Z:g}: "
         f"{', '.join(names)}. Values beyond {TOP:g} either way are not drawn.",
         Drawn(faceted(panel, "activation", [*names], 4, resolve)),
         rows,
@@ -54,7 +54,7 @@ def _rows(name: str) -> Iterator[tuple[str, str, str, float, float]]:
     """Yield points of both curves, cut where g' jumps."""
     activation = registry.activation(name)
     m = backends.namespace("numpy")
-    z = np.linspace(-REACH, REACH, POINTS)
+    z = np.linspace(-LARGEST_Z, LARGEST_Z, POINTS_PER_CURVE)
     kinks = sorted(activation.formulas.kinks)
     try:
         with np.errstate(all="ignore"):

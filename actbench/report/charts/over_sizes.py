@@ -14,10 +14,10 @@ from actbench.report.charts.grammar import Spec, end, mark, nominal, quantitativ
 from actbench.report.charts.signs import Signs
 from actbench.report.charts.style import elements
 
-BY = ("activation", "op", "dtype")
+FACETS = ("activation", "op", "dtype")
 """The fields in which panels differ."""
 
-OF_CASE = attrgetter(*BY, "backend", "strategy", "size")
+DRAWN_FIELDS = attrgetter(*FACETS, "backend", "strategy", "size")
 """What is drawn of a case, or of its figures."""
 
 STREAMS = 2
@@ -25,14 +25,14 @@ STREAMS = 2
 
 
 def of_cases(layer: str, rows: Iterable[Sequence[Any]], *measured: str) -> pd.DataFrame:
-    """Return a layer of the data: rows of `OF_CASE`, and of what was measured."""
-    table = pd.DataFrame(rows, columns=[*BY, "backend", "strategy", "n", *measured])
+    """Return a layer of the data: rows of `DRAWN_FIELDS`, and of what was measured."""
+    table = pd.DataFrame(rows, columns=[*FACETS, "backend", "strategy", "n", *measured])
     return table.assign(layer=layer)
 
 
 def capacities(rows: pd.DataFrame, caches: Mapping[str, int]) -> pd.DataFrame:
     """Return, for every panel, the sizes at which an input and an output fill a cache, inside the sizes measured."""
-    spans = rows.groupby(["panel", *BY], sort=False)["n"].agg(["min", "max"]).reset_index()
+    spans = rows.groupby(["panel", *FACETS], sort=False)["n"].agg(["min", "max"]).reset_index()
     itemsize = spans["dtype"].map(lambda dtype: Dtype(dtype).itemsize)
     marks = [
         spans.assign(layer="cache", name=name.removesuffix("d"), n=nbytes / (STREAMS * itemsize))

@@ -16,7 +16,7 @@ from actbench.analysis.interval import Interval
 from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.model.plan import IN_CACHE_SIZE
 from actbench.report.charts.grammar import mark, nominal, quantitative, scale, tips
-from actbench.report.charts.over_sizes import BY, OF_CASE, of_cases
+from actbench.report.charts.over_sizes import DRAWN_FIELDS, FACETS, of_cases
 from actbench.report.charts.signs import GREY
 from actbench.report.charts.style import ABOVE, Picture, panels, picture, with_panels
 from actbench.report.numbers import count
@@ -25,10 +25,10 @@ CALL, COMPUTING, BEYOND = "the call", "computing in cache", "memory and allocati
 HIDDEN = "the elements, not told apart"
 REST = "not known"
 
-PARTS = {CALL: "#56B4E9", COMPUTING: "#009E73", BEYOND: "#D55E00", HIDDEN: GREY, REST: "#d6d9dd"}
+PART_COLOURS = {CALL: "#56B4E9", COMPUTING: "#009E73", BEYOND: "#D55E00", HIDDEN: GREY, REST: "#d6d9dd"}
 """Of a case's time, with their colours: `HIDDEN` where a call hides what elements take in cache (`Parts.hidden`)."""
 
-BAR = 11
+BAR_HEIGHT = 11
 """Pixels of a bar's height."""
 
 
@@ -37,8 +37,8 @@ def parts(figures: Sequence[Figures], *, choose: bool = False) -> Picture | None
     probed = [(row, row.parts) for row in figures if row.parts]
     if not probed:
         return None
-    rows = with_panels(_rows(probed), BY)
-    shown = {part: colour for part, colour in PARTS.items() if rows[part].any()}
+    rows = with_panels(_rows(probed), FACETS)
+    shown = {part: colour for part, colour in PART_COLOURS.items() if rows[part].any()}
     fold = [
         {"fold": [*shown], "as": ["part", "share"]},
         {"calculate": f"indexof({[*shown]}, datum.part)", "as": "place"},
@@ -54,7 +54,7 @@ def parts(figures: Sequence[Figures], *, choose: bool = False) -> Picture | None
         "order": quantitative("place"),
         "tooltip": tips("case", "part", "interval"),
     }
-    bars = mark("bar", encoding, height=BAR, yOffset=BAR / 2 if choose else 0)
+    bars = mark("bar", encoding, height=BAR_HEIGHT, yOffset=BAR_HEIGHT / 2 if choose else 0)
     return picture(
         "parts",
         "Where the time goes",
@@ -66,7 +66,7 @@ def parts(figures: Sequence[Figures], *, choose: bool = False) -> Picture | None
         panels(
             {"transform": fold} | bars,
             rows,
-            BY,
+            FACETS,
             choose=choose,
             independent=["y"],
             height={"step": 30 if choose else 16},
@@ -78,12 +78,12 @@ def parts(figures: Sequence[Figures], *, choose: bool = False) -> Picture | None
 def _rows(probed: Sequence[tuple[Figures, Parts]]) -> pd.DataFrame:
     """Return a row a case: of each part the share that is certain, in percent, and its interval in words."""
     shares = [_shares(row.case.size, parts) for row, parts in probed]
-    rows = of_cases("case", [OF_CASE(row.case) for row, _ in probed])
+    rows = of_cases("case", [DRAWN_FIELDS(row.case) for row, _ in probed])
     counts = rows["n"].map({size: count(size) for size in rows["n"].unique().tolist()})
     case = rows["backend"] + ", " + rows["strategy"] + ", n = " + counts
-    certain = {part: [_certain(of_case.get(part)) for of_case in shares] for part in PARTS if part != REST}
+    certain = {part: [_certain(of_case.get(part)) for of_case in shares] for part in PART_COLOURS if part != REST}
     intervals = {f"interval of {part}": [_words(of_case.get(part)) for of_case in shares] for part in certain}
-    rows = rows[[*BY]].assign(case=case, **certain)
+    rows = rows[[*FACETS]].assign(case=case, **certain)
     rest = (100 - rows[[*certain]].sum(axis=1)).clip(lower=0).round(2)
     return rows.assign(**{REST: rest}, **intervals, **{f"interval of {REST}": [f"{share:g} %" for share in rest]})
 

@@ -12,10 +12,10 @@ from actbench.analysis.statistics import Floats, medians
 from actbench.model.cases import Block, Case
 from actbench.model.times import Times
 from actbench.report.charts.grammar import dashed, mark, nominal, quantitative, tips
-from actbench.report.charts.signs import COPY, Signs
+from actbench.report.charts.signs import COPY_NAME, Signs
 from actbench.report.charts.style import Picture, panels, picture, with_panels
 
-BY = ("block",)
+FACETS = ("block",)
 
 MOST_BLOCKS = 48
 """The most blocks that are shown."""
@@ -42,7 +42,7 @@ def rounds(
     if not shown:
         return None
     points = [row for block in shown for row in _rows(block, times.rounds(block), middles[block], keep)]
-    rows = with_panels(pd.DataFrame(points, columns=["block", "backend", "strategy", "round", "off"]), BY)
+    rows = with_panels(pd.DataFrame(points, columns=["block", "backend", "strategy", "round", "off"]), FACETS)
     axis = {"title": "round", "tickMinStep": 1, "format": "d"}
     encoding = {
         "x": quantitative("round", axis=axis, scale={"nice": False, "padding": 8}),
@@ -65,7 +65,7 @@ def rounds(
         "Points: the time of each case in each round, in percent of the case's median over rounds, by backend (colour) "
         f"and strategy (shape), the yardstick too. The furthest is {furthest['off']:+.1f} %, {furthest['strategy']} "
         f"with {furthest['backend']} in round {furthest['round']} of {furthest['block']}.{omitted}",
-        panels({"layer": layers}, rows, BY, choose=choose, independent=["x", "y"]),
+        panels({"layer": layers}, rows, FACETS, choose=choose, independent=["x", "y"]),
         rows,
     )
 
@@ -85,5 +85,5 @@ def _rows(
     for number, values in zip(numbers, _off(middles).round(3).tolist(), strict=True):
         for case, value in zip(block.timed, values, strict=True):
             if keep is None or case.is_yardstick or keep(case):
-                backend = COPY if case.is_yardstick and case.backend == "numpy" else case.backend
+                backend = COPY_NAME if case.is_yardstick and case.backend == "numpy" else case.backend
                 yield block.id, backend, case.strategy, number, value

@@ -30,7 +30,7 @@ SHAPES = (
 PLAINLY = ("cached", "recompute", "complement", "pair", "intermediate", "textbook", YARDSTICK)
 """Strategies, from the plainest line to the faintest."""
 
-COPY = "a plain copy"
+COPY_NAME = "a plain copy"
 GREY = "#8a9099"
 
 
@@ -53,7 +53,7 @@ class Signs:
     def backend_colour(self, present: Iterable[str]) -> Spec:
         """Return the colours of the backends that a chart shows; a plain copy is grey."""
         names = _ordered(present, self.backends)
-        colours = [GREY if name == COPY else PALETTE[self.backends[name]] for name in names]
+        colours = [GREY if name == COPY_NAME else PALETTE[self.backends[name]] for name in names]
         return nominal("backend", scale=scale(names, colours), title="backend")
 
     def strategy_dash(self, present: Iterable[str]) -> Spec:

@@ -11,7 +11,7 @@ from actbench.analysis.crossovers import Curve, CurveEvent
 from actbench.analysis.speedups import Speedup
 from actbench.report.charts.data import stacked
 from actbench.report.charts.grammar import dashed, end, mark, quantitative, tips
-from actbench.report.charts.over_sizes import BY, OF_CASE, cache_marks, capacities, lines, of_cases, words_of
+from actbench.report.charts.over_sizes import DRAWN_FIELDS, FACETS, cache_marks, capacities, lines, of_cases, words_of
 from actbench.report.charts.signs import Signs
 from actbench.report.charts.style import Picture, intervals, logarithmic, panels, picture, with_panels
 from actbench.report.numbers import significant
@@ -33,8 +33,8 @@ def speedup(
     pairs += [pair.swapped() for pair in within if pair.candidate.strategy == REFERENCE]
     if not pairs:
         return None
-    measured = [(*OF_CASE(pair.candidate), *pair.ratio) for pair in pairs]
-    rows = with_panels(of_cases("ratio", measured, "ratio", "low", "high"), BY)
+    measured = [(*DRAWN_FIELDS(pair.candidate), *pair.ratio) for pair in pairs]
+    rows = with_panels(of_cases("ratio", measured, "ratio", "low", "high"), FACETS)
     crossed = pd.DataFrame(_crossings(rows, curves))
     colour = signs.backend_colour(rows["backend"].unique())
     y = logarithmic("ratio", f"times faster than {REFERENCE}")
@@ -58,7 +58,7 @@ def speedup(
         f"against the array's size from {sizes.min()} to {sizes.max()} elements, both axes logarithmic.{bars} The "
         f"dashed line is 1, no difference.{words_of(marked)}{bands} "
         f"Over all that was measured, from {significant(ratios.min(), 2)} to {significant(ratios.max(), 2)} times.",
-        panels({"layer": layers}, rows, BY, choose=choose),
+        panels({"layer": layers}, rows, FACETS, choose=choose),
         stacked(rows, marked, crossed),
         note,
     )
@@ -70,13 +70,13 @@ def _one_backend(pair: Speedup) -> bool:
 
 def _crossings(rows: pd.DataFrame, curves: Sequence[Curve]) -> Iterator[dict[str, Any]]:
     """Yield the intervals in which a strategy that is shown stops being faster, or begins to be."""
-    panels = rows.set_index([*BY, "backend", "strategy"])["panel"].to_dict()
+    panels = rows.set_index([*FACETS, "backend", "strategy"])["panel"].to_dict()
     for curve in curves:
         of = (curve.activation, str(curve.op), str(curve.dtype), curve.backend)
         strategy = curve.candidate if curve.reference == REFERENCE else curve.reference
         if REFERENCE not in {curve.reference, curve.candidate} or (*of, strategy) not in panels:
             continue
-        keys = dict(zip((*BY, "backend"), of, strict=True)) | {"strategy": strategy, "panel": panels[*of, strategy]}
+        keys = dict(zip((*FACETS, "backend"), of, strict=True)) | {"strategy": strategy, "panel": panels[*of, strategy]}
         for finding in curve.findings:
             if finding.kind is CurveEvent.CROSSES:
                 yield keys | {"layer": "crossing", "low": finding.size.low, "high": finding.size.high}

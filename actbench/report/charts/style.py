@@ -31,7 +31,7 @@ ABOVE: Spec = {
 }
 """Of an axis whose labels stand in the chart, each above its row."""
 
-BETWEEN = {"condition": {"test": "datum.label == ''", "value": 0.35}, "value": 1}
+GRID_OPACITY = {"condition": {"test": "datum.label == ''", "value": 0.35}, "value": 1}
 """Opacity of grid lines: less for those without a label."""
 
 
@@ -98,7 +98,9 @@ def config(theme: str) -> Spec:
     return {
         "background": PAPER[theme],
         "font": "system-ui, 'DejaVu Sans', sans-serif",
-        "axis": axis | {"labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": "normal", "gridOpacity": BETWEEN},
+        "axis": axis
+        | {"labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": "normal"}
+        | {"gridOpacity": GRID_OPACITY},
         "legend": {"labelColor": ink, "titleColor": ink, "labelLimit": 260, "titleFontWeight": "normal"}
         | {"symbolBaseFillColor": ink, "symbolBaseStrokeColor": ink, "symbolOpacity": 1},
         "header": {"labelColor": ink, "titleColor": ink, "labelFontSize": 12},

@@ -10,8 +10,8 @@ import pandas as pd
 from actbench.analysis.figures import Figures
 from actbench.report.charts.data import stacked
 from actbench.report.charts.grammar import mark
-from actbench.report.charts.over_sizes import BY, OF_CASE, cache_marks, capacities, lines, of_cases, words_of
-from actbench.report.charts.signs import COPY, Signs
+from actbench.report.charts.over_sizes import DRAWN_FIELDS, FACETS, cache_marks, capacities, lines, of_cases, words_of
+from actbench.report.charts.signs import COPY_NAME, Signs
 from actbench.report.charts.style import Picture, elements, intervals, logarithmic, panels, picture, with_panels
 from actbench.report.numbers import significant
 
@@ -23,7 +23,7 @@ def time(
     rows = _rows("case", [row for row in figures if not (row.case.is_yardstick or row.case.is_rung)])
     if rows.empty:
         return None
-    rows = with_panels(rows, BY)
+    rows = with_panels(rows, FACETS)
     copies, marked = _copies(rows, figures), capacities(rows, caches)
     colour = signs.backend_colour([*rows["backend"].unique(), *copies["backend"].unique()])
     y = logarithmic("ns", "time per element, ns")
@@ -40,7 +40,7 @@ def time(
         "Lines: nanoseconds per element, by backend (colour) and strategy (dash and shape), against the array's size, "
         f"both axes logarithmic.{bars}{copy}{words_of(marked)} The least of all is {significant(quickest['ns'], 2)} "
         f"ns, {quickest['activation']} {quickest['strategy']} with {quickest['backend']}.",
-        panels({"layer": layers}, rows, BY, choose=choose),
+        panels({"layer": layers}, rows, FACETS, choose=choose),
         stacked(rows, copies, marked),
         note,
     )
@@ -49,12 +49,12 @@ def time(
 def _rows(layer: str, figures: Sequence[Figures]) -> pd.DataFrame:
     """Return nanoseconds per element, with their bounds."""
     measured = ["ns", "low", "high"]
-    rows = of_cases(layer, [(*OF_CASE(row.case), *row.seconds) for row in figures], *measured)
+    rows = of_cases(layer, [(*DRAWN_FIELDS(row.case), *row.seconds) for row in figures], *measured)
     return rows.assign(**{name: 1e9 * rows[name] / rows["n"] for name in measured})
 
 
 def _copies(rows: pd.DataFrame, figures: Sequence[Figures]) -> pd.DataFrame:
     """Return, for every panel, the plain copies that its cases are compared with."""
     plain = _rows("copy", [row for row in figures if row.case.is_yardstick and row.case.backend == "numpy"])
-    panels = rows[["panel", *BY, "n"]].drop_duplicates()
-    return panels.merge(plain[["layer", *BY, "n", "ns"]], on=[*BY, "n"]).assign(backend=COPY)
+    panels = rows[["panel", *FACETS, "n"]].drop_duplicates()
+    return panels.merge(plain[["layer", *FACETS, "n", "ns"]], on=[*FACETS, "n"]).assign(backend=COPY_NAME)

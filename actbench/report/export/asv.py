@@ -35,7 +35,7 @@ from actbench.runs.csv_text import FLOATS
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 """A full hash of git or Mercurial. asv looks results up by it."""
 
-COLUMNS = (
+RESULT_COLUMNS = (
     *("result", "params", "version", "started_at", "duration", "stats_ci_99_a", "stats_ci_99_b"),
     *("stats_q_25", "stats_q_75", "stats_number", "stats_repeat", "samples", "profile"),
 )
@@ -50,7 +50,7 @@ PARAM_NAMES = ("strategy", "dtype", "size")
 REQUIREMENTS = ("numpy", "numba")
 """The libraries whose version makes another environment."""
 
-LONGEST = 128
+LONGEST_NAME = 128
 """Characters that an environment's name may have in a file name; asv puts a hash in place of longer ones."""
 
 
@@ -80,7 +80,7 @@ class Results:
     @property
     def path(self) -> Path:
         """Where asv looks for it, below its results directory."""
-        long = len(self.env_name) >= LONGEST
+        long = len(self.env_name) >= LONGEST_NAME
         name = f"env-{md5(self.env_name.encode(), usedforsecurity=False).hexdigest()}" if long else self.env_name
         return Path(self.params["machine"], f"{self.commit_hash[:8]}-{name}.json")
 
@@ -101,7 +101,7 @@ def results(estimates: Sequence[Estimate], run: Run, commit: str | None) -> Resu
         python=python,
         requirements=requirements,
         env_vars=environment.variables,
-        result_columns=COLUMNS,
+        result_columns=RESULT_COLUMNS,
         results={name: _row(members, started) for name, members in groups(estimates)},
         durations={},
     )
@@ -135,7 +135,7 @@ def params(cases: Sequence[Estimate]) -> list[list[str]]:
 
 
 def _row(cases: Sequence[Estimate], started: int) -> list[Any]:
-    """Return a benchmark's results, in the order of `COLUMNS`; a value for every combination of its parameters."""
+    """Return a benchmark's results in the order of `RESULT_COLUMNS`, a value for each combination of parameters."""
     by_key = {(estimate.case.strategy, str(estimate.case.dtype), estimate.case.size): estimate for estimate in cases}
     ordered = [by_key.get(key) for key in product(*_axes(cases))]
     values = [None if estimate is None else float(FLOATS % estimate.seconds.value) for estimate in ordered]

@@ -202,6 +202,11 @@ class Activation:
     parameters: Mapping[str, float] = field(default_factory=dict)
 
     @property
+    def plain_name(self) -> str:
+        """The name without parameters."""
+        return self.name.partition(":")[0]
+
+    @property
     def formulas(self) -> Formulas:
         """The formulas built without a namespace: to read its strategies, range and kinks, not to be called."""
         return self.build(None)
@@ -223,12 +228,8 @@ class Activation:
         if not changed:
             return self
         words = (f":{name}={changed[name]!r}".removesuffix(".0") for name in self.parameters if name in changed)
-        activation = replace(
-            self,
-            name=self.name + "".join(words),
-            build=partial(self.build, **changed),
-            parameters={**self.parameters, **changed},
-        )
+        name, parameters = self.name + "".join(words), {**self.parameters, **changed}
+        activation = replace(self, name=name, build=partial(self.build, **changed), parameters=parameters)
         activation.build(None)  # raises ValueError where a value is out of range
         return activation
 

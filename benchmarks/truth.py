@@ -25,7 +25,7 @@ from actbench import registry
 from actbench.formula import Activation, Formulas
 from actbench.kernels.operands import Array
 from actbench.model.rule import Formula
-from actbench.verification.truth.exact import Exact, obstacle
+from actbench.verification.truth.exact import Exact, unsupported
 
 PRECISION_BITS = 4000
 """Of the reference: 1 204 decimal digits."""
@@ -123,7 +123,7 @@ def slope(definition: Formula, z: float) -> Any:
 
 def mismatches(activation: Activation, z: Array) -> list[Mismatch]:
     """Return where the truth about an activation differs from the reference; `AssertionError` where that is vague."""
-    assert obstacle(activation) is None, activation.name
+    assert unsupported(activation) is None, activation.name
     kinks = activation.formulas.kinks
     at = np.array([number for number in z if number not in kinks])
     truth = Exact(activation).at(at)

@@ -62,8 +62,6 @@ def _setting(text: str) -> tuple[str, float]:
         raise ValueError(f"write parameters as in elu:alpha=0.5, not '{text}'") from None
 
 
-@cache
-def is_built_in(name: str) -> bool:
-    """Say whether an activation, with or without parameters, is actbench's own, and not loaded."""
-    plain, _, _ = name.partition(":")
-    return any(plain == module.name.replace("_", "-") for module in iter_modules(__path__))
+def is_built_in(activation: Activation) -> bool:
+    """Say whether an activation, with whatever parameters and strategies, is actbench's, and not loaded."""
+    return activation.plain_name in built_in()

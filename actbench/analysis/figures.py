@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from actbench import registry
 from actbench.analysis.bottlenecks import Bottleneck, Parts, bottleneck, parts
 from actbench.analysis.interval import Interval
 from actbench.analysis.medians import medians_by_case
 from actbench.analysis.shares import shares
 from actbench.analysis.speedups import Ratios
 from actbench.analysis.statistics import Floats, intervals_of_logs
+from actbench.kernels.resolution import preallocates
 from actbench.model.calibration import Calibration
 from actbench.model.cases import Block, Case
 from actbench.model.checks import Check
@@ -133,8 +133,7 @@ def _preallocates(case: Case, check: Check | None) -> bool:
     """Say whether the backend preallocates: by the record of a run, or by the backend where it is loaded."""
     if check is not None and check.preallocates is not None:
         return check.preallocates
-    backend = registry.backends().get(case.backend)
-    return backend is not None and backend.preallocates
+    return preallocates(case)
 
 
 def kept_bytes(case: Case, check: Check | None) -> int:

@@ -99,7 +99,7 @@ def _picture(ctx: click.Context, kind: str, runs: Sequence[Path], selection: Sel
             raise InputError(f"{options[axis]}: 'functions' shows activations, and no case: only -a applies")
         names = selection.activations or tuple(registry.activations())
         with plugins.guarded():
-            return pictures.functions([registry.activation(name).name for name in names])
+            return pictures.functions([registry.activation(name) for name in names])
     loaded = [load(path) for path in runs]
     cases = [case for run in loaded for case in run.plan.cases]
     keep = narrowed(selection, cases, {axis: options[axis] for axis in named})

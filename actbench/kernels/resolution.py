@@ -7,8 +7,9 @@ from functools import cache
 from actbench import registry
 from actbench.errors import unknown
 from actbench.kernels.kernel import Kernel
-from actbench.kernels.overhead import Rung
+from actbench.kernels.overhead import TRAFFIC, Rung
 from actbench.kernels.subject import Subject, Yardstick
+from actbench.kernels.traffic import COPY, NOTHING, Traffic, traffic
 from actbench.model.cases import OVERHEAD, RUNGS, YARDSTICK, Case, KernelId
 from actbench.registry import Registry
 
@@ -23,6 +24,23 @@ def kernel(identity: Case | KernelId) -> Kernel:
     subject = resolve(identity)
     assert isinstance(subject, Kernel)  # noqa: S101  # who asks for a kernel has one
     return subject
+
+
+def traffic_of(case: Case) -> Traffic:
+    """Return what one call of a case moves and keeps, of any backend: runs are read whose backend is not loaded.
+
+    `InputError` for an activation that is not known.
+    """
+    if case.is_yardstick:
+        return COPY
+    if case.is_rung:
+        return TRAFFIC.get(case.strategy, NOTHING)
+    return traffic(registry.activation(case.activation), case.strategy.name, case.strategy.storage, case.op)
+
+
+def preallocates(case: Case) -> bool:
+    """Say whether the backend of a case writes its results to arrays that it is given, as far as it is loaded."""
+    return any(backend.preallocates for backend in registry.known_backends([case.backend]))
 
 
 @cache

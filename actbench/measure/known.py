@@ -14,7 +14,7 @@ from actbench.formula import Activation
 from actbench.kernels.operands import Array
 from actbench.verification import oracle
 from actbench.verification.oracle import Truth
-from actbench.verification.truth import obstacle
+from actbench.verification.truth import unsupported
 
 COMPANY = 64
 """Points that are differentiated together with any others where g' is known by differences, which need many to judge
@@ -32,7 +32,7 @@ class Known:
         self.activation = activation
         self.points = points
         self._outputs = outputs
-        exactly = obstacle(activation) is None
+        exactly = unsupported(activation) is None
         self._company = points[:0] if exactly else points[:: max(1, points.size // COMPANY)]
         self._slopes: dict[float, Row] = {}
         self._forward: dict[float, Row] = {}

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from actbench import registry
-from actbench.kernels import overhead
-from actbench.kernels.traffic import COPY, NOTHING, Traffic, traffic
+from actbench.kernels.resolution import resolve, traffic_of
 from actbench.model.cases import Case
-from actbench.model.names import Storage
 from actbench.model.plan import Plan
 
 ROUND_START = 1.5
@@ -18,7 +15,7 @@ LEAST_MEASURED = 0.3
 
 def predicted_call(case: Case) -> float:
     """Guess the seconds of one call before anything is measured: an upper figure, for planning alone."""
-    return case.size * registry.backends()[case.backend].planning_ns * 1e-9
+    return case.size * resolve(case).backend.planning_ns * 1e-9
 
 
 def arm_seconds(plan: Plan, usual: float) -> float:
@@ -38,21 +35,9 @@ def predicted_round(plan: Plan, arm_seconds: float) -> float:
 
 def bytes_moved(case: Case) -> int:
     """Bytes that one call must read and write by the kernel's definition, temporaries not counted."""
-    counted, storage = _traffic(case)
-    return case.size * counted.moved(case.dtype, storage)
+    return case.size * traffic_of(case).moved(case.dtype, case.strategy.storage)
 
 
 def residual_bytes(case: Case) -> int:
     """Bytes kept per element between the forward and the backward pass; the yardstick keeps none."""
-    counted, storage = _traffic(case)
-    return counted.kept(case.dtype, storage)
-
-
-def _traffic(case: Case) -> tuple[Traffic, Storage | None]:
-    """Count what a case moves and keeps, of any backend: runs are read whose backend is not loaded."""
-    if case.is_yardstick:
-        return COPY, None
-    if case.is_rung:
-        return overhead.TRAFFIC.get(case.strategy, NOTHING), None
-    strategy, storage = case.strategy.name, case.strategy.storage
-    return traffic(registry.activation(case.activation), strategy, storage, case.op), storage
+    return traffic_of(case).kept(case.dtype, case.strategy.storage)

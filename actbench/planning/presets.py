@@ -92,7 +92,7 @@ def catalogue() -> dict[str, Preset]:
     full = replace(
         default,
         activations=tuple(registry.activations()),
-        backends=tuple(name for name in usable if not registry.backends()[name].optional),
+        backends=tuple(backend.name for backend in registry.known_backends(usable) if not backend.optional),
         ops=tuple(Op),
         sizes=(*(16 ** (1 + power) for power in range(5)), 16_000_000),
     )

@@ -9,8 +9,7 @@ from actbench.formula import Activation
 
 def signature(activation: Activation) -> str:
     """Return the name as it is given on the command line, with every parameter: ``elu:alpha=1``."""
-    plain = activation.name.partition(":")[0]
-    return "".join([plain, *(f":{name}={value:g}" for name, value in activation.parameters.items())])
+    return "".join([activation.plain_name, *(f":{name}={value:g}" for name, value in activation.parameters.items())])
 
 
 def facts(activation: Activation) -> Iterator[str]:

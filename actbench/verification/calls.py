@@ -89,7 +89,7 @@ def _check_conventions(kernel: Kernel, evaluate: Evaluate) -> None:
     hold(kernel, z[number], np.ones_like(z[number]), answer.at(number), slope.at(number), output.at(number), when)
     formulas = kernel.formulas
     convention = nan if formulas.at_nan is None else formulas.at_nan
-    stated, ours = formulas.at_nan is not None, activations.is_built_in(kernel.activation.name)
+    stated, ours = formulas.at_nan is not None, activations.is_built_in(kernel.activation)
     if stated or ours:
         free = stated and ours and not kernel.is_built_in  # another's comparisons may fall out in another way
         also = [nan, *slope.nearest[number]] if free else []

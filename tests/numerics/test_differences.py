@@ -15,7 +15,7 @@ from actbench.model.checks import STATED_ULP
 from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant
 from actbench.verification import oracle
-from actbench.verification.truth import SAFETY, Truth, differences, obstacle
+from actbench.verification.truth import SAFETY, Truth, differences, unsupported
 from tests.support.kernels import evaluate
 
 HEAD = """\
@@ -73,7 +73,7 @@ def test_numbers_that_are_not_known_count_as_no_error() -> None:
 
 @pytest.mark.parametrize("name", registry.activations())
 def test_built_in_definitions_are_evaluated_exactly(name: str) -> None:
-    assert obstacle(registry.activation(name)) is None
+    assert unsupported(registry.activation(name)) is None
 
 
 @pytest.mark.usefixtures("load")
@@ -116,7 +116,7 @@ def test_math_s_functions_are_not_taken_for_mathematics() -> None:
             def recompute(z): return math.exp(z) if z < 700.0 else math.inf
             return Formulas(forward=forward, recompute=recompute)
     """)
-    assert obstacle(registry.activation("mine")) == "TypeError: it makes a float of z"
+    assert unsupported(registry.activation("mine")) == "TypeError: it makes a float of z"
     truth, _ = oracle.truth_at(registry.activation("mine"), np.array([1.0]))
     assert truth.nearest[0] == pytest.approx(np.e, rel=1e-12)
     assert truth.slack is not None

@@ -177,7 +177,7 @@ def test_a_right_derivative_passes_at_roots_of_any_order(forward: str, derivativ
 def test_a_root_of_the_derivative_is_no_kink(forward: str, z: float, backend: str) -> None:
     body = forward.format(m=backend)
     declare(body if backend == "m" else f"np.asarray({body}, dtype=float)")
-    assert (truth.obstacle(registry.activation("mine")) is None) == (backend == "m")
+    assert (truth.unsupported(registry.activation("mine")) is None) == (backend == "m")
     sides = truth.sides_at(registry.activation("mine"), z)
     assert sides is not None
     assert not sides.words(z)
@@ -230,7 +230,7 @@ def test_residuals_are_saved_in_as_many_digits_as_they_need() -> None:
 
 
 def test_a_definition_that_only_numbers_of_mpmath_suit_is_told_from_one_for_jets() -> None:
-    assert differentiated.obstacle(SUBJECTS["tanh"], exact.PROBES) is None
+    assert differentiated.unsupported(SUBJECTS["tanh"], exact.PROBES) is None
     direct = Activation("direct", "direct", lambda _: Formulas(forward=mpmath.tanh))
-    assert differentiated.obstacle(direct, exact.PROBES) is not None
-    assert exact.obstacle(direct) is None
+    assert differentiated.unsupported(direct, exact.PROBES) is not None
+    assert exact.unsupported(direct) is None

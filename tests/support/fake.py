@@ -43,8 +43,7 @@ def exact_seconds(case: Case) -> float:
     """
     if case.is_rung:
         return NANOSECOND * RUNG_NS[case.strategy] * BACKEND_FACTOR[case.backend]
-    strategy, _, narrower = case.strategy.partition(":")
-    ns = STRATEGY_NS.get(strategy, 3.0) * (NARROW_FACTOR if narrower else 1.0)
+    ns = STRATEGY_NS.get(case.strategy.name, 3.0) * (NARROW_FACTOR if case.strategy.storage else 1.0)
     return NANOSECOND * case.size * ns * BACKEND_FACTOR.get(case.backend, 1.0)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import altair as alt
 import pytest
 
+from actbench import registry
 from actbench.analysis.between_runs import between
 from actbench.report import pictures
 from actbench.report.charts import render, style
@@ -35,7 +36,7 @@ def test_every_chart_of_a_run_is_what_vega_lites_schema_allows(loaded_run: Run, 
 
 
 def test_the_charts_of_functions_and_of_two_runs_are_what_vega_lites_schema_allows(loaded_run: Run) -> None:
-    hold_to_schema(functions(["logistic", "tanh"]))
+    hold_to_schema(functions([registry.activation(name) for name in ("logistic", "tanh")]))
     found = between(loaded_run.times, loaded_run.times, None, one_host=True).times
     for narrow in (False, True):
         shown = compare(found, narrow=narrow)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actbench import registry
 from actbench.model.cases import Case
 from actbench.model.checks import BANDS
 from actbench.report import pictures
@@ -161,7 +162,7 @@ def test_caches_are_marked_where_an_input_and_an_output_fill_them(loaded_run: Ru
 
 
 def test_the_functions_are_drawn_with_their_derivatives_and_cut_where_these_jump() -> None:
-    shown = functions(["logistic", "hard-tanh"])
+    shown = functions([registry.activation(name) for name in ("logistic", "hard-tanh")])
     found = shown.rows
     logistic = found[(found.activation == "logistic") & (found.curve == "g'")]
     np.testing.assert_allclose(logistic.value, np.exp(-logistic.z) / (1 + np.exp(-logistic.z)) ** 2, rtol=1e-5)

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from actbench import backends, registry
+from actbench import backends
 from actbench.errors import InputError
+from actbench.formula import Activation
 from actbench.model.rule import Dialect
 from actbench.report.charts.grammar import mark, nominal, quantitative, scale
 from actbench.report.charts.signs import PALETTE
@@ -27,9 +28,10 @@ TOP = 3.0
 COLUMNS = ["activation", "curve", "piece", "z", "value"]
 
 
-def functions(names: Sequence[str]) -> Picture:
+def functions(activations: Sequence[Activation]) -> Picture:
     """Return the chart, a panel an activation; `InputError` where one cannot be evaluated."""
-    rows = pd.DataFrame([row for name in names for row in _rows(name)], columns=COLUMNS)
+    rows = pd.DataFrame([row for activation in activations for row in _rows(activation)], columns=COLUMNS)
+    names = [activation.name for activation in activations]
     curves = {"g": [1, 0], "g'": [6, 3]}
     encoding = {
         "x": quantitative("z", axis={"title": "z", "tickCount": 5, "labelFlush": False}),
@@ -45,14 +47,13 @@ def functions(names: Sequence[str]) -> Picture:
         "Activations g and their derivatives g'",
         f"Curves, a panel an activation: g (solid) and g' (dashed) for z from {-LARGEST_Z:g} to {LARGEST_Z:g}: "
         f"{', '.join(names)}. Values beyond {TOP:g} either way are not drawn.",
-        Drawn(faceted(panel, "activation", [*names], 4, resolve)),
+        Drawn(faceted(panel, "activation", names, 4, resolve)),
         rows,
     )
 
 
-def _rows(name: str) -> Iterator[tuple[str, str, str, float, float]]:
+def _rows(activation: Activation) -> Iterator[tuple[str, str, str, float, float]]:
     """Yield points of both curves, cut where g' jumps."""
-    activation = registry.activation(name)
     m = backends.namespace("numpy")
     z = np.linspace(-LARGEST_Z, LARGEST_Z, POINTS_PER_CURVE)
     kinks = sorted(activation.formulas.kinks)
@@ -61,9 +62,9 @@ def _rows(name: str) -> Iterator[tuple[str, str, str, float, float]]:
             output = activation.forward(Dialect.ARRAY, m)(z)
             slope = activation.rule("recompute", Dialect.ARRAY, m).derivative(z)
     except Exception as error:  # noqa: BLE001  # a user's own formula may raise anything
-        raise InputError(f"{name} cannot be drawn: it raised {type(error).__name__}: {error}") from None
+        raise InputError(f"{activation.name} cannot be drawn: it raised {type(error).__name__}: {error}") from None
     for curve, values in (("g", output), ("g'", slope)):
         for at, value in zip(z.tolist(), np.broadcast_to(values, z.shape).tolist(), strict=True):
             piece = sum(kink < at for kink in kinks) if curve == "g'" else 0
             if abs(value) <= TOP and at not in kinks:
-                yield name, curve, f"{curve}{piece}", at, value
+                yield activation.name, curve, f"{curve}{piece}", at, value

@@ -164,12 +164,12 @@ class _Worst:
 
 
 def _is_built_in(kernel: Kernel) -> bool:
-    return activations.is_built_in(kernel.activation.name)
+    return activations.is_built_in(kernel.activation)
 
 
 def _trusted(activation: Activation) -> str | None:
     """Name the strategy of an activation to whose formula the others are held."""
-    if activations.is_built_in(activation.name):
+    if activations.is_built_in(activation):
         return RECOMPUTE
     rules = {name: activation.rule(name, Dialect.SCALAR, None) for name in activation.strategies}
     return next((name for name, rule in rules.items() if rule.residuals == ("z",)), None)

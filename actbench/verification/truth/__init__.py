@@ -33,12 +33,12 @@ __all__ = [
     "dependence",
     "differences",
     "nearest_to",
-    "obstacle",
     "residuals_at",
     "sides_at",
     "slope_at",
     "slopes_at",
     "truth_at",
+    "unsupported",
     "why_unknown",
 ]
 
@@ -99,9 +99,9 @@ class Truth:
 
 @cache
 @evaluating
-def obstacle(activation: Activation) -> str | None:
+def unsupported(activation: Activation) -> str | None:
     """Say why the definition of an activation cannot be evaluated in mpmath, or None when it can."""
-    return exact.obstacle(activation)
+    return exact.unsupported(activation)
 
 
 @cache
@@ -117,7 +117,7 @@ def truth_at(activation: Activation, z: Array) -> tuple[Truth, Truth]:
     """
     if dependent := dependence(activation):
         raise BenchmarkError(dependent)
-    if obstacle(activation) is None:
+    if unsupported(activation) is None:
         points = _exact(activation).at(z)
         return nearest_to([point.slope for point in points], z.dtype), nearest_to(
             [point.output for point in points], z.dtype
@@ -142,14 +142,14 @@ def slopes_at(activation: Activation, z: Array) -> Truth:
 @evaluating
 def why_unknown(activation: Activation) -> str:
     """Say why little is known of g'."""
-    complaint = None if obstacle(activation) is None else differences.complaint(activation)
+    complaint = None if unsupported(activation) is None else differences.complaint(activation)
     return complaint or "the forward function gives no real number elsewhere"
 
 
 @evaluating
 def sides_at(activation: Activation, z: float) -> Sides | None:
     """Return what g does on either side of z; None where that is not known."""
-    if obstacle(activation) is None:
+    if unsupported(activation) is None:
         return _exact(activation).sides(z)
     return differences.sides(differences.forward(activation), z)
 
@@ -162,7 +162,7 @@ def residuals_at(activation: Activation, strategy: str, z: Array, y: Callable[[]
     """
     rule = activation.rule(strategy, Dialect.SCALAR, mpmath.mp)
     known = {"z": z} | ({"y": y().nearest} if "y" in rule.residuals else {})
-    if reason := obstacle(activation):
+    if reason := unsupported(activation):
         raise BenchmarkError(f"{activation.name} has no exact residuals: mpmath cannot evaluate it ({reason})")
     if rule.save:
         saved = exact.saved(lambda m: activation.rule(strategy, Dialect.SCALAR, m).save, len(rule.saved), z)
@@ -176,7 +176,7 @@ def slope_at(activation: Activation, z: float) -> Any:
 
     `BenchmarkError` where mpmath cannot evaluate it, `ArithmeticError` where it is not known.
     """
-    if reason := obstacle(activation):
+    if reason := unsupported(activation):
         raise BenchmarkError(f"g' of {activation.name} is not known exactly: mpmath cannot evaluate it ({reason})")
     (point,) = _exact(activation).at(np.array([z]))
     if point.slope is None:

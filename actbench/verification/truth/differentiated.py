@@ -75,7 +75,7 @@ class Differentiated:
         return result
 
 
-def obstacle(activation: Activation, probes: tuple[float, ...]) -> str | None:
+def unsupported(activation: Activation, probes: tuple[float, ...]) -> str | None:
     """Say why a definition cannot be evaluated over jets, or None when it can."""
     known = 0
     try:

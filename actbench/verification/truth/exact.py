@@ -30,12 +30,12 @@ class Exact:
     """What is known of an activation from its definition, by mpmath."""
 
     def __init__(self, activation: Activation) -> None:
-        """Take an activation to which there is no `obstacle`."""
+        """Take an activation whose definition mpmath can evaluate, by `unsupported`."""
         self._name = activation.name
         self._kinks = activation.formulas.kinks
         self._method: Method = (
             Agreeing(activation)
-            if differentiated.obstacle(activation, PROBES)
+            if differentiated.unsupported(activation, PROBES)
             else Differentiated(lambda m: activation.build(m).definition)
         )
 
@@ -55,12 +55,12 @@ class Exact:
             return points.sides(self._method, z)
 
 
-def obstacle(activation: Activation) -> str | None:
+def unsupported(activation: Activation) -> str | None:
     """Say why a definition cannot be evaluated in mpmath, or None when it can.
 
     Numbers that refuse to become floats find out: ``math.exp(z)`` would go on with 16 digits, and without a word.
     """
-    if differentiated.obstacle(activation, PROBES) is None:
+    if differentiated.unsupported(activation, PROBES) is None:
         return None
     strict: Any = mpmath.MPContext()
     strict.mpf.__float__ = _refuse

@@ -1,4 +1,4 @@
-"""Damaged directories: whatever is done to a run's files, it is refused in one sentence, or read as it was measured.
+"""Damaged directories: a run with damaged files is refused in one sentence, or read as it was measured.
 
     python -m benchmarks.fuzz [--count 10000] [--seed 0] [--processes 2]
 

@@ -108,7 +108,7 @@ class Between:
     one_sided: tuple[Contrast, ...]
     """The cases that one run measured and the other did not."""
     regrouped: tuple[Case, ...]
-    """The cases that shared their block with other cases then than now, so that nothing they are in can be decided."""
+    """The cases whose block has other cases now than then: no verdict on them is possible."""
 
 
 def between(baseline: Times, candidate: Times, by: Axis | None = None, *, one_host: bool) -> Between:

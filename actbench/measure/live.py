@@ -1,6 +1,6 @@
 """A live check: rounds side by side until every case is decided, then again for those that seem to have regressed.
 
-Nothing is called regressed on the strength of the rounds that raised the suspicion: it has to show again, in fresh
+The rounds that raised a suspicion never decide that a case regressed: it has to show again, in fresh
 processes, with other inputs and in another order. Where the control, the baseline against itself, leaves the margin,
 the host is too noisy for any verdict, and measuring stops.
 """

@@ -56,9 +56,9 @@ class Check:
     points: int | None = None
     """The number of z at which the kernel was checked."""
     unknown: int = 0
-    """At how many of these g' is not known, so that nothing was checked there."""
+    """How many of these were not checked, since g' is not known there."""
     unknown_at: tuple[tuple[float, float], ...] = ()
-    """The lowest and the highest of these z, of each stretch of them; stretches near each other are told as one."""
+    """The lowest and the highest of these z, of each stretch of them; stretches near each other are reported as one."""
 
     @property
     def max_ulp(self) -> float:

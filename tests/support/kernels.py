@@ -212,7 +212,7 @@ def outputs(kernel: KernelId, z: Array, dy: Array | None = None, **raising: Any)
 
 
 def from_residual(kernel: KernelId, kept: Array) -> Array:
-    """Call a derivative on a residual of one's own."""
+    """Call a derivative on a residual that the test made."""
     function = resolve(kernel).bound.function
     backend = registry.backend(kernel.backend)
     with np.errstate(all="ignore"):

@@ -21,6 +21,7 @@ REGRESSION = "actbench/analysis/regression.py"
 LIVE = "actbench/analysis/check_live.py"
 STORED = "actbench/analysis/check_stored.py"
 ALLOWANCE = "actbench/verification/allowance.py"
+EXAMINATION = "actbench/verification/examination.py"
 ORACLE = "actbench/verification/oracle.py"
 CALLS = "actbench/verification/calls.py"
 ELEMENTS = "actbench/verification/elements.py"
@@ -70,6 +71,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     LIVE: _unit("regression", "live_check", "live_check_environments", "live_check_files"),
     STORED: _unit("regression", "check", "verdict_formats"),
     ALLOWANCE: _VERIFICATION,
+    EXAMINATION: _VERIFICATION,
     ORACLE: (*_numerics("oracle_truth"), *_VERIFICATION),
     CALLS: (*_numerics("behaviour", "behaviour_honest"), *_unit("sweep")),
     ELEMENTS: (*_numerics("behaviour", "behaviour_honest", "residual_dtype"), *_unit("sweep")),
@@ -182,10 +184,12 @@ MUTANTS = (
         ALLOWANCE, "~excused & (expected.error(y) > allowed(weaknesses, z))", "~excused & (expected.error(y) > 1e9)"
     ),
     Mutant(ALLOWANCE, "nan=0.0, posinf=MOST", "nan=MOST, posinf=MOST"),
-    Mutant(ORACLE, "if wrong.any():\n            evidence", "if wrong.all():\n            evidence"),
-    Mutant(ORACLE, "if answer.y is not None:", "if False:"),
+    Mutant(
+        ORACLE, "if wrong.any():\n        raise refusal.wrong_kept", "if wrong.all():\n        raise refusal.wrong_kept"
+    ),
+    Mutant(ORACLE, "if call.answer.y is not None:", "if False:"),
     Mutant(ORACLE, "np.mean(slope.known) < LEAST_KNOWN", "False"),
-    Mutant(ORACLE, "answer.derivative if kernel.op is Op.DERIVATIVE else answer.derivative / dy", "answer.derivative"),
+    Mutant(EXAMINATION, "self.answer.derivative / self.dy", "self.answer.derivative"),
     Mutant(ORACLE, "(z > low) & (z <= high) if high <= 0", "(z >= low) & (z < high) if high <= 0"),
     Mutant(CALLS, "for size in TWICE * SIZES:", "for size in ():"),
     Mutant(CALLS, "_check_conventions(kernel, evaluate)\n\n", "\n\n"),
@@ -229,6 +233,6 @@ MUTANTS = (
     Mutant(SUITE, "if fnmatchcase(case.id, pattern):", "if True:"),
     Mutant(SUITE, "if rungs and OVERHEAD not in chosen:", "if False:"),
     Mutant(SUITE, "if name not in seen:", "if True:"),
-    Mutant(COSTS, "return counted.kept(case.dtype, storage)", "return counted.kept(case.dtype, None)"),
+    Mutant(COSTS, "kept(case.dtype, case.strategy.storage)", "kept(case.dtype, None)"),
     Mutant(COSTS, "return max(usual, LEAST_MEASURED", "return min(usual, LEAST_MEASURED"),
 )

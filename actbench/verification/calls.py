@@ -26,6 +26,7 @@ from actbench.kernels.subject import Subject
 from actbench.verification import allowance
 from actbench.verification.elements import hold, truth_of
 from actbench.verification.evaluation import Evaluate
+from actbench.verification.examination import Examination
 from actbench.verification.points import further, points
 from actbench.verification.truth import Array
 
@@ -68,11 +69,10 @@ def _check_call(kernel: Kernel, evaluate: Evaluate, chosen: Array, rng: np.rando
     points_drawn = further(kernel.activation, kernel.dtype)
     slope, output = (known.at(chosen) for known in truth_of(kernel.activation, points_drawn))
     z = points_drawn[chosen]
-    dy = rng.choice([1.0, -1.0, 2.0, -2.0], z.size).astype(z.dtype)  # exact factors
-    dy[np.abs(slope.nearest) > np.finfo(z.dtype).max / 4] = 1
-    answer = evaluate(kernel.identity, z, dy)
-    hold(kernel, z, dy, answer, slope, output, f"in a call on {z.size} elements")
-    return answer.derivative
+    dy = rng.choice([1.0, -1.0, 2.0, -2.0], z.size)  # by which nothing is rounded
+    call = Examination.of_call(kernel, evaluate, z, dy, (slope, output))
+    hold(call, f"in a call on {z.size} elements")
+    return call.answer.derivative
 
 
 def _check_conventions(kernel: Kernel, evaluate: Evaluate) -> None:
@@ -85,8 +85,8 @@ def _check_conventions(kernel: Kernel, evaluate: Evaluate) -> None:
     slope, output = truth_of(kernel.activation, finite)
     answer = evaluate(kernel.identity, z, np.ones_like(z))
     number = np.isfinite(z)
-    when = "beside NaN and ±inf"
-    hold(kernel, z[number], np.ones_like(z[number]), answer.at(number), slope.at(number), output.at(number), when)
+    inputs = (z[number], np.ones_like(z[number]))
+    hold(Examination(kernel, *inputs, answer.at(number), slope.at(number), output.at(number)), "beside NaN and ±inf")
     formulas = kernel.formulas
     convention = nan if formulas.at_nan is None else formulas.at_nan
     stated, ours = formulas.at_nan is not None, activations.is_built_in(kernel.activation)

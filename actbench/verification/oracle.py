@@ -36,14 +36,14 @@ from actbench.kernels.kernel import Kernel
 from actbench.kernels.overhead import Rung
 from actbench.kernels.subject import Subject
 from actbench.model.checks import BANDS, STATED_ULP, Check
-from actbench.model.names import Dtype, Op
-from actbench.verification import allowance, causes, kept, refusal
+from actbench.model.names import Dtype
+from actbench.verification import allowance, causes, refusal
 from actbench.verification.calls import check_calls
 from actbench.verification.elements import settle
 from actbench.verification.evaluation import Evaluate, Evaluation
+from actbench.verification.examination import Examination
 from actbench.verification.points import grid, points
 from actbench.verification.truth import Array, Truth, dependence, residuals_at, slopes_at, truth_at, why_unknown
-from actbench.verification.truth.diagnosis import Evidence
 
 __all__ = [
     "Evaluate",
@@ -62,6 +62,9 @@ __all__ = [
 
 STEEP = "what is rounded on the way is multiplied where g' is steep, or near a root"
 """What is said of a kernel of the user's that is as right as its arithmetic allows, where no weakness is declared."""
+
+FACTORS = np.array([1.0, -2.0, 2.0, -1.0])
+"""Upstream gradients by which nothing is rounded, one after the other."""
 
 MOST_STRETCHES = 4
 """Into how many stretches the z are put where g' is not known."""
@@ -101,28 +104,21 @@ def _check_kernel(kernel: Kernel, evaluate: Evaluate) -> Check:
     if dependent := dependence(kernel.activation, kernel.strategy):
         raise WrongKernelError(f"{kernel.id} is wrong: {dependent}")
     z = points(kernel.activation, kernel.dtype)
-    slope, output = truth(kernel.activation, kernel.dtype)
-    dy = np.resize(np.array([1.0, -2.0, 2.0, -1.0]), z.size).astype(kernel.dtype)  # exact factors
-    dy[np.abs(slope.nearest) > np.finfo(z.dtype).max / 4] = 1
-    answer = evaluate(kernel.identity, z, dy)
-    refusal.check_form(kernel, answer.derivative, z)
-    derivative = answer.derivative if kernel.op is Op.DERIVATIVE else answer.derivative / dy
-    weaknesses = kernel.weaknesses
+    call = Examination.of_call(kernel, evaluate, z, np.resize(FACTORS, z.size), truth(kernel.activation, kernel.dtype))
+    slope = call.slope
+    refusal.check_form(kernel, call.answer.derivative, z)
+    derivative, weaknesses = call.derivative, kernel.weaknesses
     error = slope.error(derivative)
-    if storage:
-        _check_kept(kernel, derivative, z)
-    else:
-        wrong = allowance.exceeding(kernel, derivative, slope, z)
+    wrong = call.wrong_derivative()
+    if wrong.any():
+        raise refusal.wrong_kept(call, wrong) if storage else refusal.wrong_derivative(call, wrong)
+    if slope.digits is None and not storage:
+        allowance.check_weaknesses(kernel, derivative, error, z)
+    if call.answer.y is not None:
+        refusal.check_form(kernel, call.answer.y, z)
+        wrong = call.wrong_output()
         if wrong.any():
-            evidence = Evidence(kernel, z, dy, derivative, slope.nearest, output.nearest, wrong)
-            raise refusal.wrong_derivative(evidence, slope, answer.raised)
-        if slope.digits is None:
-            allowance.check_weaknesses(kernel, derivative, error, z)
-    if answer.y is not None:
-        refusal.check_form(kernel, answer.y, z)
-        wrong = allowance.output_exceeding(kernel, answer.y, output, z, answer.raised)
-        if wrong.any():
-            raise refusal.wrong_output(kernel, z, answer.y, output, wrong, answer.raised)
+            raise refusal.wrong_output(call, call.answer.y, wrong)
     worst = refusal.worst_place(error, z)
     largest = float(error[worst]) if np.isfinite(error[worst]) else None
     known = [*(weakness.why for weakness in weaknesses), *([storage.rounds] if storage else [])]
@@ -168,17 +164,3 @@ def _by_band(z: Array, error: Array) -> Iterator[float | None]:
         inside &= ~((z == 0) & (high <= 0))
         largest = float(error[inside].max(initial=0.0))
         yield float(f"{largest:.3g}") if math.isfinite(largest) else None
-
-
-def _check_kept(kernel: Kernel, derivative: Array, z: Array) -> None:
-    """Refuse a strategy that does not compute its formula on what it keeps narrowly, with the weaknesses it has there.
-
-    Those are of z, or of z as it is kept, where that is.
-    """
-    forward = kernel.formulas.weaknesses
-    expected, at = kept.expected(kernel, z, 2 * STATED_ULP * allowance.factor(forward, z))
-    wrong = np.logical_and.reduce(
-        [allowance.exceeding(kernel, derivative, truth, place) for truth in expected for place in (z, at)]
-    )
-    if wrong.any():
-        raise refusal.wrong_kept(kernel, z, derivative, expected[0], wrong)

@@ -17,6 +17,7 @@ from actbench.formula import Activation, Flaw
 from actbench.kernels.kernel import Kernel
 from actbench.model.checks import STATED_ULP
 from actbench.verification import allowance, causes
+from actbench.verification.examination import Examination
 from actbench.verification.truth import Array, Truth, sides_at
 from actbench.verification.truth.diagnosis import WRONG_INPUT, Evidence, ambiguous, guess, one_sided, simplest_wrong_z
 from actbench.verification.wording import distinct, extent, mismatch, place
@@ -63,23 +64,23 @@ def worst_place(error: Array, z: Array) -> int:
     return int(np.lexsort((np.abs(z), -error))[0])
 
 
-def wrong_derivative(evidence: Evidence, slope: Truth, raised: str | None) -> WrongKernelError:
+def wrong_derivative(call: Examination, wrong: Array) -> WrongKernelError:
     """Say all that is wrong with a derivative."""
-    return _Refusal(evidence.kernel, "g'", evidence.z, evidence.computed, slope, evidence.wrong, raised).of_slope(
-        evidence
-    )
+    truth = (call.slope.nearest, call.output.nearest)
+    evidence = Evidence(call.kernel, call.z, call.dy, call.derivative, *truth, wrong)
+    refused = _Refusal(call.kernel, "g'", call.z, call.derivative, call.slope, wrong, call.answer.raised)
+    return refused.of_slope(evidence)
 
 
-def wrong_output(  # noqa: PLR0913, PLR0917  # all of it is evidence
-    kernel: Kernel, z: Array, computed: Array, expected: Truth, wrong: Array, raised: str | None
-) -> WrongKernelError:
+def wrong_output(call: Examination, y: Array, wrong: Array) -> WrongKernelError:
     """Say where a step's y is wrong."""
-    return _Refusal(kernel, "y", z, computed, expected, wrong, raised).plain()
+    return _Refusal(call.kernel, "y", call.z, y, call.output, wrong, call.answer.raised).plain()
 
 
-def wrong_kept(kernel: Kernel, z: Array, computed: Array, expected: Truth, wrong: Array) -> WrongKernelError:
+def wrong_kept(call: Examination, wrong: Array) -> WrongKernelError:
     """Say where a derivative is not what follows from the residuals as they are kept."""
-    return _Refusal(kernel, "g' from what is kept", z, computed, expected, wrong, None).plain()
+    what = "g' from what is kept"
+    return _Refusal(call.kernel, what, call.z, call.derivative, call.expected, wrong, None).plain()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 The formula of a strategy that keeps z alone is g' itself.
 
-How far that is from g' is the price, which is told and not judged. A forward pass may be off by a few units in the last
-place, as any kernel may, and a residual next to the middle of two narrow numbers then rounds either way: both are
+How far that is from g' is the price, which is reported and not judged. A forward pass may be off by a few units in the
+last place, as any kernel may, and a residual next to the middle of two narrow numbers then rounds either way: both are
 right.
 
 Where a residual is infinite, or exact arithmetic knows no answer, such as 0 / 0, the formula is evaluated in float64:

@@ -16,10 +16,10 @@ not; there it must be wrong in just the way declared:
   stated elsewhere.
 
 A backend may be known to flush denormal numbers: its results may then be off by a few of the smallest normal numbers,
-and are not looked at where z itself is smaller. What was seen of that is told with the weaknesses.
+and are not looked at where z itself is smaller. The `Check` lists that with the weaknesses.
 
-A strategy that keeps its residuals narrowly is held to its formula on what is kept (`actbench.verification.kept`); the
-error that is told of it is, as everywhere, that against the truth: the price.
+A strategy that keeps its residuals narrowly is held to its formula on what is kept (`actbench.verification.kept`); its
+`Check` has the error against the truth, as every other: the price of the narrow type.
 """
 
 from __future__ import annotations

@@ -163,7 +163,7 @@ def test_two_runs_joined_into_one_suite_are_refused_wherever_it_lies(actbench: A
         subprocess.run([sys.executable, "-m", "pyperf", *command], check=True, capture_output=True)
         said = refused(actbench, Path(joined))
         assert f"{joined} has round 1 of " in said
-        assert "twice: runs that were joined into one suite cannot be told apart; name each by itself" in said
+        assert "twice: runs that were joined into one suite cannot be distinguished; name each by itself" in said
 
 
 def test_the_suite_of_another_run_is_refused(actbench: Actbench, bench: FakeBench, run: Path) -> None:

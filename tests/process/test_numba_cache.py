@@ -19,6 +19,7 @@ from actbench.model.cases import KernelId
 from actbench.model.checks import Compiled
 from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant
+from tests.support.tiers import exhaustive_but
 
 ENTRIES = 60
 
@@ -93,7 +94,7 @@ for case in map(Case.parse, sys.argv[1:]):
 """
 
 
-@pytest.mark.parametrize("backend", ["numba", "numba-simd", "numba-parallel"])
+@pytest.mark.parametrize("backend", exhaustive_but(["numba", "numba-simd", "numba-parallel"], "numba".__eq__))
 def test_kernels_that_other_processes_compiled_are_not_taken_for_one_another(backend: str, tmp_path: Path) -> None:
     """Numba counts functions from 1 in every process: what it leaves a function of its own has the name of another."""
     cases = [f"{activation}/recompute/{backend}/step/float32/301" for activation in ("logistic", "gelu-tanh")]

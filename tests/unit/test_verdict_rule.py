@@ -1,0 +1,39 @@
+"""What an interval and its p-values decide."""
+
+from __future__ import annotations
+
+from math import inf, nan
+
+import pytest
+
+from actbench.analysis.interval import NO_ESTIMATE, Interval
+from actbench.analysis.regression import Verdict, verdict
+
+SURE, UNSURE = 0.001, 0.2
+
+
+@pytest.mark.parametrize(
+    ("ratio", "slower", "faster", "expected"),
+    [
+        ((1.10, 1.06, 1.15), SURE, 1.0, Verdict.REGRESSED),
+        ((1.10, 1.06, 1.15), UNSURE, 1.0, Verdict.INCONCLUSIVE),
+        ((1.10, 1.04, 1.15), SURE, 1.0, Verdict.INCONCLUSIVE),
+        ((0.90, 0.86, 0.94), 1.0, SURE, Verdict.IMPROVED),
+        ((0.90, 0.86, 0.94), 1.0, UNSURE, Verdict.INCONCLUSIVE),
+        ((0.95, 0.90, 0.97), 1.0, SURE, Verdict.INCONCLUSIVE),
+        ((1.00, 0.97, 1.03), 1.0, 1.0, Verdict.UNCHANGED),
+        ((1.00, 0.97, 1.06), 1.0, 1.0, Verdict.INCONCLUSIVE),
+        ((1.00, 0.94, 1.03), 1.0, 1.0, Verdict.INCONCLUSIVE),
+        ((nan, nan, nan), nan, nan, Verdict.INCONCLUSIVE),
+    ],
+)
+def test_a_verdict_takes_the_whole_interval_and_a_small_p_value(
+    ratio: tuple[float, float, float], slower: float, faster: float, expected: Verdict
+) -> None:
+    assert verdict(Interval(*ratio), 0.05, slower, faster) is expected
+
+
+def test_the_half_width_is_the_longer_side() -> None:
+    assert Interval(2.0, 1.5, 3.0).half_width == 1.0
+    assert Interval(2.0, 0.5, 3.0).half_width == 1.5
+    assert NO_ESTIMATE.half_width == inf

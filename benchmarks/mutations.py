@@ -65,9 +65,11 @@ TESTS: dict[str, tuple[str, ...]] = {
         ),
     ),
     SEQUENTIAL: _unit("sequential", "regression", "live_check", "selfcheck"),
-    INTERVAL: _unit("speedups", "stopping", "numbers", "run", "run_rounds"),
+    INTERVAL: _unit("verdict_rule", "speedups", "stopping", "numbers", "run", "run_rounds"),
     SPEEDUPS: _unit("speedups", "statistics", "stopping", "run", "run_rounds", "regression"),
-    REGRESSION: _unit("regression", "check", "live_check", "live_check_environments", "verdict_formats"),
+    REGRESSION: _unit(
+        "verdict_rule", "regression", "check", "live_check", "live_check_environments", "verdict_formats"
+    ),
     LIVE: _unit("regression", "live_check", "live_check_environments", "live_check_files"),
     STORED: _unit("regression", "check", "verdict_formats"),
     ALLOWANCE: _VERIFICATION,

@@ -193,11 +193,11 @@ import sys
 
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import KernelId
-from actbench.model.checks import Compiled
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 
 kernels = [
-    KernelId(activation, strategy, backend, op, dtype)
+    KernelId(activation, Variant(strategy), backend, op, dtype)
     for backend in sys.argv[1].split(",")
     for activation, kept in (("logistic", "cached"), ("silu", "pair"))
     for strategy, op, dtype in (("recompute", Op.DERIVATIVE, Dtype.FLOAT32), (kept, Op.STEP, Dtype.FLOAT64))
@@ -213,8 +213,9 @@ import numpy as np
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 
-bound = resolve(KernelId(sys.argv[1], "recompute", "numba", Op.DERIVATIVE, Dtype.FLOAT64)).bound
+bound = resolve(KernelId(sys.argv[1], Variant("recompute"), "numba", Op.DERIVATIVE, Dtype.FLOAT64)).bound
 out = np.zeros(1)
 bound.function(out, np.zeros(1))
 print(bound.from_cache, *out)

@@ -7,7 +7,8 @@ from math import inf, nan
 import pytest
 
 from actbench.analysis.interval import NO_ESTIMATE, Interval
-from actbench.analysis.regression import Verdict, verdict
+from actbench.analysis.regression import Change, Verdict, by_severity, verdict
+from actbench.model.cases import Case
 
 SURE, UNSURE = 0.001, 0.2
 
@@ -37,3 +38,25 @@ def test_the_half_width_is_the_longer_side() -> None:
     assert Interval(2.0, 1.5, 3.0).half_width == 1.0
     assert Interval(2.0, 0.5, 3.0).half_width == 1.5
     assert NO_ESTIMATE.half_width == inf
+
+
+def test_within_a_verdict_the_largest_change_in_either_direction_comes_first() -> None:
+    changes = [
+        Change(
+            Case.parse(f"logistic/cached/numpy/derivative/float64/{size}"),
+            kind,
+            Interval(value, value, value),
+            0.05,
+            1,
+            8,
+            8,
+        )
+        for size, kind, value in [
+            (1, Verdict.UNCHANGED, 1.01),
+            (2, Verdict.REGRESSED, 1.2),
+            (3, Verdict.UNCHANGED, 0.97),
+            (4, Verdict.REGRESSED, 1.5),
+            (5, Verdict.UNCHANGED, nan),
+        ]
+    ]
+    assert [change.case.size for change in by_severity(changes)] == [4, 2, 3, 1, 5]

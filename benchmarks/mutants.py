@@ -29,7 +29,7 @@ TEST_TIMEOUT = 1200.0
 
 def main(words: list[str]) -> int:
     """Print one line a mutant; return 1 where one survived."""
-    chosen = [mutant for mutant in MUTANTS if not words or any(word in repr(mutant) for word in words)]
+    mutants = [mutant for mutant in MUTANTS if not words or any(word in repr(mutant) for word in words)]
     if faults := [fault for mutant in MUTANTS if (fault := problem(mutant))]:
         raise SystemExit("\n".join(faults))
     with TemporaryDirectory() as place:
@@ -37,11 +37,11 @@ def main(words: list[str]) -> int:
         for name in COPIED:
             source = ROOT / name
             (shutil.copytree if source.is_dir() else shutil.copy2)(source, copy / name)
-        every = dict.fromkeys(test for mutant in chosen for test in TESTS[mutant.file])
+        every = dict.fromkeys(test for mutant in mutants for test in TESTS[mutant.file])
         if failed := failing(copy, tuple(every)):
             raise SystemExit(f"tests fail without any mutant: {failed}")
-        survived = [mutant for mutant in chosen if not killed(copy, mutant)]
-    print(f"{len(chosen)} mutants, {len(chosen) - len(survived)} killed, {len(survived)} survived")
+        survived = [mutant for mutant in mutants if not killed(copy, mutant)]
+    print(f"{len(mutants)} mutants, {len(mutants) - len(survived)} killed, {len(survived)} survived")
     return 1 if survived else 0
 
 

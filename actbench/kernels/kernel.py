@@ -97,7 +97,8 @@ class Kernel(Subject):
 
     def _specialised(self, specialise: Callable[[tuple[Any, ...]], Bound], size: int) -> Bound:
         """Compile with operands of the size, each of its own."""
-        return specialise(tuple(self.backend.adopt(np.ones(size, each.dtype(self.dtype))) for each in self.reads))
+        arrays = (np.ones(size, operand.dtype(self.dtype)) for operand in self.reads)
+        return specialise(tuple(map(self.backend.adopt, arrays)))
 
     @cached_property
     def residuals(self) -> tuple[Operand, ...]:
@@ -122,7 +123,7 @@ class Kernel(Subject):
         dz = Operand("dz")
         if self.op is not Op.STEP:
             return (dz,)
-        stored = tuple(each for each in self.residuals if self.storage or each.strategy)
+        stored = tuple(residual for residual in self.residuals if self.storage or residual.strategy)
         return (Operand("y"), *stored, dz)
 
     @property

@@ -117,7 +117,7 @@ class Rung(Subject):
             case "loop":
                 error, allowed = np.where(_same(found, y), 0.0, np.inf), 0.0
             case "arithmetic":
-                error, allowed = np.array([_ulp(*each) for each in zip(found, y.tolist(), strict=True)]), STATED_ULP
+                error, allowed = np.array(list(map(_ulp, found, y.tolist()))), STATED_ULP
             case _:
                 return Check(self.identity, 0.0, 0.0)
         worst = int(np.argmax(error))

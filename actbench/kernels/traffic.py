@@ -39,14 +39,14 @@ NOTHING = Traffic(0, 0)
 @cache
 def traffic(activation: Activation, strategy: str, storage: Storage | None, op: Op) -> Traffic:
     """Count the arrays; the same on every backend. A step reads z and writes y, and then does its backward."""
-    chosen = activation.rule(strategy, Dialect.SCALAR, None)
-    kept = len(chosen.residuals)
+    rule = activation.rule(strategy, Dialect.SCALAR, None)
+    kept = len(rule.residuals)
     if storage:
         wide, passes = {Op.DERIVATIVE: (1, 1), Op.BACKWARD: (2, 1), Op.STEP: (4, 2)}[op]
         return Traffic(kept, wide, passes * kept)
     streams = {
         Op.DERIVATIVE: kept + 1,
         Op.BACKWARD: kept + 2,
-        Op.STEP: 2 + len(chosen.saved) + kept + 2,
+        Op.STEP: 2 + len(rule.saved) + kept + 2,
     }[op]
     return Traffic(kept, streams)

@@ -176,5 +176,5 @@ class Block:
 
     def yardstick_of(self, case: Case) -> int:
         """Return the arm of the yardstick that a case is held against: its backend's own copy, or the plain one."""
-        own = case.backend in self.copies
-        return len(self.arms) + (self.copies.index(case.backend) if own else len(self.copies))
+        has_copy = case.backend in self.copies
+        return len(self.arms) + (self.copies.index(case.backend) if has_copy else len(self.copies))

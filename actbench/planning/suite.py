@@ -76,10 +76,10 @@ def _because(axes: Axes, left_out: Sequence[LeftOut]) -> str:
 
 def offered(query: CaseQuery) -> list[Case]:
     """Return the cases of a selection that exist in this environment, leaving out what is not known here."""
-    chosen = presets.catalogue().get(query.preset)
-    if chosen is None:
+    preset = presets.catalogue().get(query.preset)
+    if preset is None:
         return []
-    requested = replace(chosen.axes, **{name: tuple(values) for name, values in query.axes.items()})
+    requested = replace(preset.axes, **{name: tuple(values) for name, values in query.axes.items()})
     known = Axes(
         activations=tuple(name for name in requested.activations if _is_known(strategies_of, name)),
         strategies=tuple(name for name in requested.strategies if _is_known(registry.variant, name)),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from textwrap import dedent
 
 import flint
 import mpmath
@@ -24,14 +23,8 @@ from actbench.verification.truth import differentiated, exact
 from actbench.verification.truth.exact import Exact
 from actbench.verification.truth.functions import RULES
 from benchmarks import truth as figure
+from tests.support.declaring import declare
 from tests.support.kernels import evaluate
-
-HEAD = """\
-import mpmath
-import numpy as np
-from actbench.formula import Formulas, Piecewise, Strategy, activation
-
-"""
 
 SUBJECTS = {activation.name: activation for activation in figure.subjects()}
 FEW = figure.points(100)
@@ -42,22 +35,6 @@ def unloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
     yield
     plugins.unload()
-
-
-def declare(forward: str, derivative: str = "0.0 * z + 1.0", more: str = "") -> None:
-    """Load an activation called mine, whose derivative is its strategy recompute."""
-    Path("mine.py").write_text(
-        HEAD
-        + dedent(f"""
-            @activation
-            def mine(m):
-                '''mine'''
-                def forward(z): return {forward}
-                def derivative(z): return {derivative}
-                return Formulas(forward=forward, recompute=derivative{more})
-        """)
-    )
-    plugins.load("mine.py")
 
 
 def kernel(dtype: Dtype = Dtype.FLOAT64) -> KernelId:

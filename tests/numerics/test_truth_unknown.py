@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from textwrap import dedent
 
 import numpy as np
 import pytest
@@ -21,13 +20,8 @@ from actbench.runs import archive
 from actbench.verification import oracle
 from actbench.verification.oracle import _stretches
 from tests.conftest import Actbench
+from tests.support.declaring import declare
 from tests.support.kernels import evaluate
-
-HEAD = """\
-import numpy as np
-from actbench.formula import Formulas, activation
-
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -35,22 +29,6 @@ def unloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
     yield
     plugins.unload()
-
-
-def declare(forward: str, derivative: str = "0.0 * z + 1.0", more: str = "") -> None:
-    """Load an activation called mine, whose derivative is its strategy recompute."""
-    Path("mine.py").write_text(
-        HEAD
-        + dedent(f"""
-            @activation
-            def mine(m):
-                '''mine'''
-                def forward(z): return {forward}
-                def derivative(z): return {derivative}
-                return Formulas(forward=forward, recompute=derivative{more})
-        """)
-    )
-    plugins.load("mine.py")
 
 
 def kernel() -> KernelId:

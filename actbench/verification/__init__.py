@@ -1,1 +1,1 @@
-"""Whether kernels are right: the oracle, the truth that it holds them to, and how they behave when called."""
+"""Verification of kernels: the oracle, the exact values that it compares with, and checks of behaviour in calls."""

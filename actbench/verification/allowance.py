@@ -1,4 +1,4 @@
-"""How far a kernel may be off, by the weaknesses that its strategy declares, and whether it has these weaknesses."""
+"""The error that a kernel is allowed, given the weaknesses that its strategy declares; and whether it has them."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from actbench.verification.causes import NEXT
 from actbench.verification.truth import Array, Truth, truth_at
 
 MOST = 1e300
-"""The largest factor of an error; those that an activation declares may overflow where z is large."""
+"""Upper limit of the factor of an error. The factors that an activation declares may overflow where z is large."""
 
 SMOOTH = 0.75
-"""What half the distance leaves of the difference of two slopes, at most, where g' is smooth: at a kink it stays."""
+"""Halving the distance leaves at most this part of the difference of two slopes where g' is smooth; at a kink, all."""
 
 LOST = 1 / 16
-"""Smallest normal numbers that a result may lack because an intermediate became 0."""
+"""Smallest normal numbers that a result may lack because an intermediate underflowed to 0."""
 
 FLUSHED = 4.0
-"""Smallest normal numbers: a result below may come of a denormal intermediate, as tanh's 4 e^-2|z| does."""
+"""Smallest normal numbers: a result below may stem from a denormal intermediate, as tanh's 4 e^-2|z| does."""
 
 
 def check_weaknesses(kernel: Kernel, derivative: Array, error: Array, z: Array) -> None:
-    """Refuse a strategy that has not the weaknesses which are declared."""
+    """Raise `WrongKernelError` for a strategy that declares a weakness which it does not have."""
     weaknesses = kernel.weaknesses
     overflows = regions(weaknesses, z)[Flaw.OVERFLOWS]
     number = overflows & np.isfinite(derivative) & (derivative != 0)
     for weakness in weaknesses:
         if weakness.flaw is Flaw.AMPLIFIES:
-            continue  # the factor is a bound, and not in every format reached
+            continue  # the factor is a bound, which not every format reaches
         if weakness.flaw is Flaw.OVERFLOWS and (number & _region(weakness, z)).any():
             raise _idle(kernel, weakness)
         declared = _region(weakness, z) & ~(overflows & (weakness.flaw is Flaw.CANCELS))
@@ -42,9 +42,9 @@ def check_weaknesses(kernel: Kernel, derivative: Array, error: Array, z: Array) 
 
 
 def exceeding(kernel: Kernel, derivative: Array, expected: Truth, z: Array, slack: float = 0.0) -> Array:
-    """Return where a derivative is not what is expected, with the weaknesses that the strategy has at z.
+    """Return where a derivative differs from the expected one by more than the strategy's weaknesses allow at z.
 
-    `slack` are ULP that it may be off beyond what is stated.
+    `slack` is a further allowance, in ULP.
     """
     weaknesses = kernel.weaknesses
     there = regions(weaknesses, z)
@@ -63,7 +63,7 @@ def exceeding(kernel: Kernel, derivative: Array, expected: Truth, z: Array, slac
 
 
 def declared(weaknesses: tuple[Weakness, ...], z: Array) -> Array:
-    """Return where any weakness makes a difference."""
+    """Return where any weakness has an effect."""
     there = np.zeros(z.size, dtype=bool)
     for weakness in weaknesses:
         there |= reach(weakness, z)
@@ -73,12 +73,12 @@ def declared(weaknesses: tuple[Weakness, ...], z: Array) -> Array:
 def _right_nearby(
     kernel: Kernel, computed: Array, expected: Truth, z: Array, truth: Callable[[Activation, Array], Truth]
 ) -> Array:
-    """Return where a result is g', or y, at a z that is `STATED_ULP` away at most, as far as that is known and smooth.
+    """Return where a result is g' (or y) of some z that is at most `STATED_ULP` away, where the truth is smooth.
 
-    That is what numerical analysis calls stable: a formula as it is printed, such as z^2 in an exponent, rounds on its
-    way, and where g' is steep, or near its roots, no formula in this arithmetic need do better. What is built in is
-    held to more, and where a weakness is declared, a strategy is held to that. Below the smallest normal number no
-    digits are asked for, and above it none that an intermediate below it would have had.
+    Numerical analysis calls such a result backward stable. A formula as published rounds its intermediates, such as
+    z^2 in an exponent; where g' is steep or near a root, no formula in this arithmetic has to do better. Built-in
+    kernels are held to a stricter bound, and so is a strategy where it declares a weakness. Below the smallest normal
+    number no digits are required. Above it, digits may be missing that a denormal intermediate would have lost.
     """
     if kernel.storage is not None or not z.size:
         return np.zeros(z.size, dtype=bool)
@@ -105,14 +105,14 @@ def _outputs(activation: Activation, z: Array) -> Truth:
 
 
 def _pair(kernel: Kernel, z: Array, step: Array, truth: Callable[[Activation, Array], Truth]) -> Array:
-    """Return what is true so far below z, and above it, in float64."""
+    """Return the true values at z - step and at z + step, in float64."""
     limit = np.finfo(z.dtype).max
     moved = (np.clip(z + side * step.astype(z.dtype), -limit, limit) for side in (-1, 1))
     return np.array([truth(kernel.activation, at).nearest for at in moved], dtype=np.float64)
 
 
 def output_exceeding(kernel: Kernel, y: Array, expected: Truth, z: Array, raised: str | None) -> Array:
-    """Return where a step's y is not what is expected: a call that raised has none where g' overflows."""
+    """Return where the y of a step differs from the expected one; a call that raised may lack y where g' overflows."""
     weaknesses = kernel.formulas.weaknesses
     excused = regions(kernel.weaknesses, z)[Flaw.OVERFLOWS] & np.isnan(y) & (raised is not None)
     excused |= flushed(kernel, y, expected, z, weaknesses)
@@ -124,7 +124,7 @@ def output_exceeding(kernel: Kernel, y: Array, expected: Truth, z: Array, raised
 
 
 def allowed(weaknesses: tuple[Weakness, ...], z: Array) -> Array:
-    """Return how many ULP a number may be off, where no flaw says otherwise than by ULP."""
+    """Return the allowed error in ULP, for all flaws whose bound is in ULP."""
     most = STATED_ULP * factor(weaknesses, z)
     for weakness in weaknesses:
         if weakness.flaw is Flaw.INACCURATE:
@@ -135,7 +135,7 @@ def allowed(weaknesses: tuple[Weakness, ...], z: Array) -> Array:
 
 
 def factor(weaknesses: tuple[Weakness, ...], z: Array) -> Array:
-    """Return how many times larger than stated an error may be by amplification."""
+    """Return by how much amplification multiplies the stated error."""
     total = np.ones(z.size)
     for weakness in weaknesses:
         if weakness.flaw is Flaw.AMPLIFIES:
@@ -144,17 +144,17 @@ def factor(weaknesses: tuple[Weakness, ...], z: Array) -> Array:
 
 
 def reach(weakness: Weakness, z: Array) -> Array:
-    """Return where a weakness makes any difference."""
+    """Return where a weakness has an effect."""
     return _bounded(_declared(weakness, z)) > 0 if weakness.flaw is Flaw.AMPLIFIES else _region(weakness, z)
 
 
 def _bounded(declared: Array) -> Array:
-    """Return a declared bound as numbers; NaN, which is infinitely many where it does not hold, as none."""
+    """Return a declared bound as finite numbers. NaN, where the bound is undefined, becomes 0."""
     return np.asarray(np.clip(np.nan_to_num(declared.astype(np.float64), nan=0.0, posinf=MOST), 0.0, MOST))
 
 
 def _merges(kernel: Kernel, derivative: Array, z: Array, there: Array) -> Array:
-    """Return where, of some z, a result is g' at the nearest kink, and y rounds to its value there."""
+    """Return where a result is g' at the nearest kink and y rounds to its value at that kink."""
     kinks = kernel.formulas.kinks
     merges = np.zeros(z.size, dtype=bool)
     if kinks and there.any():
@@ -169,7 +169,7 @@ def _merges(kernel: Kernel, derivative: Array, z: Array, there: Array) -> Array:
 
 
 def regions(weaknesses: tuple[Weakness, ...], z: Array) -> dict[Flaw, Array]:
-    """Return where each flaw is declared, as boolean arrays; `AMPLIFIES`, which has a factor instead, nowhere."""
+    """Return where each flaw is declared, as boolean arrays; all False for `AMPLIFIES`, which has a factor instead."""
     there = {flaw: np.zeros(z.size, dtype=bool) for flaw in Flaw}
     for weakness in weaknesses:
         if weakness.flaw is not Flaw.AMPLIFIES:
@@ -187,7 +187,7 @@ def _declared(weakness: Weakness, z: Array) -> Array:
 
 
 def flushed(kernel: Kernel, computed: Array, expected: Truth, z: Array, weaknesses: tuple[Weakness, ...]) -> Array:
-    """Return where a result is off by next to nothing, or z is, on a backend that takes such numbers for 0."""
+    """Return where a backend that flushes denormals has an error of a few smallest normal numbers, or z is denormal."""
     if not kernel.backend.flushes:
         return np.zeros(z.size, dtype=bool)
     tiny = float(np.finfo(kernel.dtype).tiny)

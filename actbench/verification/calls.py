@@ -1,14 +1,14 @@
-"""Hold a kernel to the truth in other calls than the first: on other inputs, in other sizes, at NaN and ±inf.
+"""Checks of further calls of a kernel: on other inputs, in other sizes, and at NaN and ±inf.
 
-Conventions, which built-in activations keep, and others where they state them:
+Built-in activations keep these conventions; other activations keep them where they state so:
 
-* y is NaN where z is: no forward pass hides that a network has diverged;
-* g' is NaN there, too. Where g' is constant between kinks and z is only compared, it is the number that the activation
-  states (``at_nan``): another comparison would cost time, and dy is NaN by then in any case. A strategy of the user's
-  for such an activation may give any of the slopes, or NaN.
+* y is NaN where z is NaN, so that no forward pass hides a network that has diverged.
+* g' is NaN there, too. Where g' is piecewise constant and z is only compared, g' at NaN is the number that the
+  activation states (``at_nan``): another comparison would cost time, and dy is NaN by then in any case. A user's
+  strategy for such an activation may return any of the slopes, or NaN.
 
-At ±inf, y and g' are what they are at the largest finite number, or infinite with that sign, or NaN where the formula
-meets inf - inf or 0 inf, as frameworks have it: never another number.
+At ±inf, y and g' equal their values at the largest finite number, or are infinite with the same sign, or are NaN where
+the formula evaluates inf - inf or 0 * inf, as in the frameworks. Any other number is an error.
 """
 
 from __future__ import annotations
@@ -31,25 +31,25 @@ from actbench.verification.points import further, points
 from actbench.verification.truth import Array
 
 SIZES = (1, 7, 64, 1000)
-"""Elements of a call: one, fewer than a vector has, a few vectors, and many with some over."""
+"""Sizes of the calls: one element, less than a vector, a few vectors, and many with a remainder."""
 
 TWICE = 2
-"""Calls of every size, on different inputs."""
+"""Number of calls of each size, on different inputs."""
 
 AMONG = np.array([0.5, -1.0, 2.0, -0.25, 1.5, -3.0, 0.0, 0.75, -2.0, 1.0, -0.5, 3.0, 0.25])
-"""z that stand beside NaN and ±inf in a call, which must not change what comes of them."""
+"""The z that surround NaN and ±inf in a call. NaN and ±inf must not change their results."""
 
 VANISHING = 0.9
-"""The most that is left at the largest number of what was there at its square root, and tends to 0."""
+"""A value tends to 0 if at most this part of its size at sqrt(max) is left at the largest number max."""
 
 SPECIAL = {3: np.nan, 7: np.inf, 11: -np.inf}
-"""Where in a call NaN and ±inf stand."""
+"""Positions of NaN and ±inf in a call."""
 
 
 def check_calls(kernel: Subject, evaluate: Evaluate) -> None:
-    """Call a kernel in other ways; `WrongKernelError` where it is not what it is declared to be in all of them.
+    """Call a kernel on other inputs, in other sizes, and at NaN and ±inf.
 
-    A rung of the overhead ladder declares nothing beyond its one call.
+    A rung of the overhead ladder declares nothing beyond its one call. `WrongKernelError` names the call that fails.
     """
     if not isinstance(kernel, Kernel):
         return
@@ -59,17 +59,17 @@ def check_calls(kernel: Subject, evaluate: Evaluate) -> None:
         every = np.resize(every, points(kernel.activation, kernel.dtype).size)
     numbers = every[np.isfinite(_check_call(kernel, evaluate, every, rng))]
     if numbers.size and not kernel.backend.compiles_for_a_size:
-        for size in TWICE * SIZES:  # of z at which nothing is raised, which has been looked at
+        for size in TWICE * SIZES:  # only z at which the call above raised nothing
             _check_call(kernel, evaluate, rng.choice(numbers, size), rng)
     _check_conventions(kernel, evaluate)
 
 
 def _check_call(kernel: Kernel, evaluate: Evaluate, chosen: Array, rng: np.random.Generator) -> Array:
-    """Call a kernel once on some of the points, by their places, and hold it to the truth; return what it gave."""
+    """Call a kernel once on the points with these indices, compare with the truth, and return the derivative."""
     points_drawn = further(kernel.activation, kernel.dtype)
     slope, output = (known.at(chosen) for known in truth_of(kernel.activation, points_drawn))
     z = points_drawn[chosen]
-    dy = rng.choice([1.0, -1.0, 2.0, -2.0], z.size)  # by which nothing is rounded
+    dy = rng.choice([1.0, -1.0, 2.0, -2.0], z.size)  # factors that round nothing
     call = Examination.of_call(kernel, evaluate, z, dy, (slope, output))
     hold(call, f"in a call on {z.size} elements")
     return call.answer.derivative
@@ -81,7 +81,7 @@ def _check_conventions(kernel: Kernel, evaluate: Evaluate) -> None:
     if kernel.backend.compiles_for_a_size:
         z = np.resize(z, points(kernel.activation, kernel.dtype).size)
     limit = np.finfo(kernel.dtype).max
-    finite = np.clip(np.nan_to_num(z, nan=0.0), -limit, limit)  # of ±inf what is true of the largest number
+    finite = np.clip(np.nan_to_num(z, nan=0.0), -limit, limit)  # at ±inf the truth of the largest number counts
     slope, output = truth_of(kernel.activation, finite)
     answer = evaluate(kernel.identity, z, np.ones_like(z))
     number = np.isfinite(z)
@@ -91,7 +91,7 @@ def _check_conventions(kernel: Kernel, evaluate: Evaluate) -> None:
     convention = nan if formulas.at_nan is None else formulas.at_nan
     stated, ours = formulas.at_nan is not None, activations.is_built_in(kernel.activation)
     if stated or ours:
-        free = stated and ours and not kernel.is_built_in  # another's comparisons may fall out in another way
+        free = stated and ours and not kernel.is_built_in  # a user's comparisons may differ at NaN
         also = [nan, *slope.nearest[number]] if free else []
         _check_at_nan(kernel, "g'", answer.derivative[np.isnan(z)], convention, also)
         if answer.y is not None:
@@ -117,12 +117,12 @@ def _check_at_nan(kernel: Kernel, what: str, computed: Array, expected: float, a
 
 @dataclass(frozen=True, slots=True)
 class _Limit:
-    """What a kernel computes at ±inf, and what is true of the largest finite number."""
+    """Results of a kernel at ±inf, and the truth at the largest finite number."""
 
     computed: Array
     limit: Array
     before: Array
-    """The same at its square root: what is less at the largest number tends to 0."""
+    """The truth at the square root of the largest number: a value that is smaller at the largest one tends to 0."""
     differs: Array
 
 

@@ -1,4 +1,4 @@
-"""Why a result is off that is nearly right: what is known of rounding, in words, with the way to declare it."""
+"""Explanations of small errors: which kind of rounding causes them, and how to declare that as a weakness."""
 
 from __future__ import annotations
 
@@ -9,54 +9,54 @@ import numpy as np
 from actbench.verification.truth import Array
 
 FEW_EPS = 8.0
-"""What an absolute error is at most where digits cancel, in eps of the format."""
+"""The largest absolute error of a cancellation, in eps of the format."""
 
 SOME_EPS = 0.01
-"""What the largest is at least: what underflows where g' is next to nothing is another matter."""
+"""A cancellation reaches at least this absolute error, in eps; smaller errors near g' = 0 are underflow."""
 
 TAIL = 0.1
-"""Size of g' below which log |g'| is about the exponent of which g' is made."""
+"""Size of g' below which -log |g'| is about the exponent from which g' is computed."""
 
 SPREAD = 1.3
-"""By what factor an exponent may differ from a power of z."""
+"""Factor by which an exponent may differ from a power of z."""
 
 TIMES = 2.0
-"""How many ULP an exponent's own ULP makes at most, for every unit of the exponent: it is rounded once or twice."""
+"""ULP that rounding an exponent costs at most, per unit of the exponent: it is rounded once or twice."""
 
 GROWS = 0.15
-"""The least that the largest error is, in units of the exponent, where it grows with it."""
+"""The largest error, per unit of the exponent, is at least this where errors grow with the exponent."""
 
 NEAR_TINY = 1024.0
-"""Up to how many times the smallest normal number a factor of g' may lie below it."""
+"""A factor of g' may underflow where g' is below this multiple of the smallest normal number."""
 
 RIGHT = 24
-"""So many right results lie between two parts that have causes of their own."""
+"""Number of right results that separate two groups with different causes."""
 
 FEW = 4
-"""So many results tell how the largest errors grow."""
+"""Number of results that are needed to see how the largest errors grow."""
 
 NEXT = 16.0
-"""How many eps from a kink y may round to its value there."""
+"""Distance from a kink, in eps, within which y may round to its value at the kink."""
 
 UNDERFLOWS = (
-    "an intermediate underflows or overflows: compute it otherwise, or declare Weakness(Flaw.OVERFLOWS, why, where)"
+    "an intermediate underflows or overflows: compute it another way, or declare Weakness(Flaw.OVERFLOWS, why, where)"
 )
 
 FEW_DIGITS = (
-    "an intermediate below the smallest normal number has few digits: compute it otherwise, or declare "
+    "an intermediate below the smallest normal number has few digits: compute it another way, or declare "
     "Weakness(Flaw.AMPLIFIES, why, factor)"
 )
 
-LOSSY = "it is nearly right: to time it all the same, declare Weakness(Flaw.INACCURATE, why, where)"
+LOSSY = "it is nearly right: to time it anyway, declare Weakness(Flaw.INACCURATE, why, where)"
 
 POWERS: Mapping[int, str] = {1: "abs(z)", 2: "z * z", 3: "abs(z) ** 3"}
-"""The exponents that are known, as code."""
+"""The known exponents, as code."""
 
 
 def underflow(z: Array, computed: Array, slope: Array) -> Array:
-    """Return where a result is 0 and g' is not, and no cancellation explains it: some intermediate underflows.
+    """Return where a result is 0, g' is not, and cancellation does not explain it: an intermediate underflows.
 
-    A run of zeros that begins where g' is about eps comes of cancellation, all of it.
+    A run of zeros that begins where g' is about eps is explained by cancellation as a whole.
     """
     order = np.argsort(z, kind="stable")
     zero = ((computed == 0) & (slope != 0))[order]
@@ -71,7 +71,7 @@ def underflow(z: Array, computed: Array, slope: Array) -> Array:
 
 
 def apart(z: Array, off: Array) -> list[Array]:
-    """Return the parts of a set of z that are separated by many z that are not in it, from that nearest to 0."""
+    """Return the groups of a set of z that many other z separate; the group nearest to 0 comes first."""
     order = np.argsort(z, kind="stable")
     at = np.flatnonzero(off[order])
     parts = []
@@ -83,18 +83,21 @@ def apart(z: Array, off: Array) -> list[Array]:
 
 
 def rounding(z: Array, computed: Array, slope: Array, error: Array) -> str:
-    """Say what rounding has done where results are off, or nothing; `error` is in ULP. Arrays of what is off alone."""
+    """Return the kind of rounding that explains all these errors, or "". The arrays hold wrong results only.
+
+    `error` is in ULP.
+    """
     with np.errstate(all="ignore"):
         off = np.abs(computed.astype(np.float64) - slope.astype(np.float64)) / float(np.finfo(z.dtype).eps)
     if np.all(off <= FEW_EPS) and np.any(off >= SOME_EPS):
-        return "digits cancel there: compute it otherwise, or declare Weakness(Flaw.CANCELS, why, where)"
+        return "digits cancel there: compute it another way, or declare Weakness(Flaw.CANCELS, why, where)"
     if np.all(np.maximum(np.abs(slope), np.abs(computed)) < NEAR_TINY * np.finfo(z.dtype).tiny):
         return FEW_DIGITS
     return _exponent(z.astype(np.float64), computed, slope, error)
 
 
 def merging(z: Array, computed: Array, kinks: Mapping[float, float]) -> str:
-    """Say at which kink y rounds to its value there, where that is all, or nothing. Arrays of what is off alone."""
+    """Return at which kink y rounds to its value there, if that explains all, or "". Wrong results only."""
     eps = float(np.finfo(z.dtype).eps)
     for kink, slope in kinks.items():
         if np.all(np.abs(z.astype(np.float64) - kink) <= NEXT * eps * abs(kink)) and np.all(computed == slope):
@@ -103,9 +106,9 @@ def merging(z: Array, computed: Array, kinks: Mapping[float, float]) -> str:
 
 
 def _exponent(z: Array, computed: Array, slope: Array, error: Array) -> str:
-    """Say that the rounding of an exponent is multiplied by it, where all errors are such; else nothing.
+    """Return that the rounding of an exponent is amplified, if that explains all errors, or "".
 
-    In a tail, g' is about exp(-t): log |g'| tells t, and half a ULP of t makes up to t ULP of the exponential.
+    In a tail, g' is about exp(-t): -log |g'| gives t, and half a ULP of t changes the exponential by up to t ULP.
     """
     with np.errstate(all="ignore"):
         size = np.abs(slope.astype(np.float64))
@@ -127,7 +130,7 @@ def _exponent(z: Array, computed: Array, slope: Array, error: Array) -> str:
 
 
 def _power(z: Array, exponent: Array) -> str:
-    """Return the multiple of a power of |z| that an exponent is, as code; or nothing."""
+    """Return the power of |z| that an exponent is proportional to, as code with its factor; or ""."""
     for power, code in POWERS.items():
         factor = exponent / z**power
         if factor.max() <= SPREAD * factor.min():

@@ -1,4 +1,4 @@
-"""Judge single elements: of calls in other sizes, and of what a worker saw on the operands that are timed."""
+"""Checks of single elements: of calls in other sizes, and of results on the operands that a worker times."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from actbench.verification.truth import Array, Truth, truth_at
 from actbench.verification.wording import mismatch, place
 
 PRODUCT = 2.0
-"""ULP that a multiplication by any dy, and the division by it here, may add to an error."""
+"""ULP that multiplying by an arbitrary dy, and dividing by it here, may add to an error."""
 
 EXACT = (1.0, 2.0)
-"""|dy| by which nothing is rounded."""
+"""|dy| that round nothing."""
 
 
 def truth_of(activation: Activation, z: Array) -> tuple[Truth, Truth]:
-    """Return g' and y at finite z, as `actbench.verification.truth.truth_at` does, and remember them."""
+    """Return g' and y at finite z, as `actbench.verification.truth.truth_at` does, from a cache."""
     return _truth(activation, z.tobytes(), str(z.dtype))
 
 
@@ -33,7 +33,7 @@ def _truth(activation: Activation, data: bytes, dtype: str) -> tuple[Truth, Trut
 
 
 def hold(call: Examination, when: str) -> None:
-    """Raise `WrongKernelError` where a kernel's answer is not what it is declared to be; `when` names the call."""
+    """Raise `WrongKernelError` where the answer of a kernel breaks its declaration; `when` describes the call."""
     refusal.check_form(call.kernel, call.answer.derivative, call.z)
     slack = 0.0 if np.isin(np.abs(call.dy), EXACT).all() else PRODUCT
     wrong = call.wrong_derivative(slack)
@@ -48,12 +48,12 @@ def hold(call: Examination, when: str) -> None:
         _hold_output(call, call.answer.y, when)
 
 
-def settle(  # noqa: PLR0913  # what was computed, from what, and in a call of which size
+def settle(  # noqa: PLR0913  # the result, its inputs, and the size of the call
     kernel: Kernel, size: int, z: Array, dy: Array, computed: Array, *, of_output: bool
 ) -> None:
-    """Raise `WrongKernelError` where elements of a result on the operands that are timed are wrong.
+    """Raise `WrongKernelError` where elements of a result on timed operands are wrong.
 
-    z, dy and `computed` have one length and the case's dtype; `computed` is y, or g', or dy * g'.
+    z, dy and `computed` have one length and the case's dtype; `computed` is y, g', or dy * g'.
     """
     when = f"on {size} elements"
     slope, output = truth_of(kernel.activation, z)
@@ -71,7 +71,7 @@ def _hold_output(call: Examination, y: Array, when: str) -> None:
         raise _refused(call, "y", y, call.output, wrong, when=when)
 
 
-def _refused(  # noqa: PLR0913  # all of it is said
+def _refused(  # noqa: PLR0913  # the message states all of it
     call: Examination, what: str, computed: Array, expected: Truth, wrong: Array, *, when: str
 ) -> WrongKernelError:
     error = np.where(wrong, expected.error(computed), -1.0)

@@ -1,4 +1,4 @@
-"""What a kernel answers, as the oracle asks it: by its id, since it may run in another process."""
+"""The answer of a kernel to the oracle, which knows the kernel by its id, since it may run in another process."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from actbench.verification.truth import Array
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What a kernel answers for an array z and upstream gradient dy.
+    """The answer of a kernel for an array z and an upstream gradient dy.
 
-    ``y`` is given by a step alone. Where the call raised, the elements are NaN and `raised` says what.
+    Only a step has `y`. Where the call raised, all elements are NaN and `raised` is the exception in words.
     """
 
     derivative: Array
@@ -21,7 +21,7 @@ class Evaluation:
     raised: str | None = None
 
     def at(self, mask: Array) -> Evaluation:
-        """Return the elements that a boolean array picks."""
+        """Return the elements that a boolean array selects."""
         return Evaluation(self.derivative[mask], None if self.y is None else self.y[mask], self.raised)
 
 

@@ -1,13 +1,13 @@
-"""What a kernel is held to that keeps its residuals narrowly: its formula, evaluated exactly, on what it keeps.
+"""The expected derivative of a strategy with narrow residuals: its formula, evaluated exactly on those residuals.
 
-The formula of a strategy that keeps z alone is g' itself.
+The formula of a strategy that keeps only z is g' itself.
 
-How far that is from g' is the price, which is reported and not judged. A forward pass may be off by a few units in the
-last place, as any kernel may, and a residual next to the middle of two narrow numbers then rounds either way: both are
-right.
+The distance from g' is the price of the narrow type; it is reported and not judged. A forward pass may be off by a few
+units in the last place, as any kernel may. A residual close to the midpoint of two narrow numbers may then round either
+way, and both are right.
 
-Where a residual is infinite, or exact arithmetic knows no answer, such as 0 / 0, the formula is evaluated in float64:
-what counts there are the rules of IEEE 754 for infinity and NaN.
+Where a residual is infinite, or exact arithmetic has no answer, such as 0 / 0, the formula is evaluated in float64,
+because the rules of IEEE 754 for infinity and NaN apply there.
 """
 
 from __future__ import annotations
@@ -30,13 +30,14 @@ DIGITS = 100
 """Decimal digits of the formula's arithmetic."""
 
 ASIDE = (0, -1, 1)
-"""Where a residual may be, in its uncertainty."""
+"""Where a residual may lie within its uncertainty: in the middle, or at either end."""
 
 
 def expected(kernel: Kernel, z: Array, doubt: Array) -> tuple[tuple[Truth, ...], Array]:
-    """Return what g' may be from what is kept, the likeliest first, and z as it is kept, or as it is.
+    """Return the values that g' may have from the residuals, the likeliest first; and z as it is stored.
 
-    `doubt` is how many units in the last place a residual may differ by from what numpy's forward pass gives.
+    z is unchanged where the strategy does not keep it. `doubt` is by how many units in the last place a residual may
+    differ from the result of numpy's forward pass.
     """
     return _expected(kernel, z.tobytes(), doubt.tobytes())
 
@@ -44,9 +45,9 @@ def expected(kernel: Kernel, z: Array, doubt: Array) -> tuple[tuple[Truth, ...],
 @cache
 @evaluating
 def _expected(kernel: Kernel, z_bytes: bytes, doubt_bytes: bytes) -> tuple[tuple[Truth, ...], Array]:
-    """Take bytes, so that it can be cached."""
+    """Do the same with bytes, which can be cached."""
     dtype, storage = kernel.dtype, kernel.storage
-    assert storage is not None  # noqa: S101  # others are held to the truth
+    assert storage is not None  # noqa: S101  # other kernels are compared with the truth
     z, doubt = np.frombuffer(z_bytes, dtype), np.frombuffer(doubt_bytes)
     operands = Operands(kernel.activation, z)
     wide = [operand._replace(storage=None) for operand in kernel.residuals]
@@ -65,7 +66,7 @@ def _expected(kernel: Kernel, z_bytes: bytes, doubt_bytes: bytes) -> tuple[tuple
 
 
 def _rounded(computed: Array, aside: Array | float, dtype: Dtype, storage: Storage) -> Array:
-    """Return residuals, so many units in the last place of the arithmetic aside, as they are kept: as float64."""
+    """Return residuals in float64, shifted by `aside` units in the last place and rounded to the storage type."""
     with np.errstate(all="ignore"):
         unit = np.spacing(np.abs(computed.astype(dtype))).astype(np.float64)
         moved = np.where(np.isfinite(unit), computed + aside * unit, computed).astype(dtype)
@@ -73,7 +74,7 @@ def _rounded(computed: Array, aside: Array | float, dtype: Dtype, storage: Stora
 
 
 class _Formula:
-    """A strategy's formula over numbers of any precision; each residual is evaluated once."""
+    """The formula of a strategy over numbers of any precision; each residual is evaluated once."""
 
     def __init__(self, kernel: Kernel) -> None:
         numpy = backends.namespace("numpy")
@@ -91,7 +92,7 @@ class _Formula:
         self._known: dict[tuple[float, ...], Any] = {}
 
     def __call__(self, *residuals: float) -> Any:
-        """Return g' as a number of mpmath, or of float64 where that has none."""
+        """Return g' as a number of mpmath, or of float64 where mpmath has none."""
         if residuals not in self._known:
             self._known[residuals] = self._evaluate(residuals)
         return self._known[residuals]

@@ -1,25 +1,25 @@
-"""The truth about a kernel: its error against mpmath, in units in the last place.
+"""The oracle: the error of every kernel against mpmath, in units in the last place.
 
 A wrong kernel has no speed, so every kernel of a plan is checked before anything is timed. The truth is the derivative
-of the activation's *definition*, in arithmetic so wide that it is exact to any format's precision; the formulas under
-test have no part in it. At a kink it is what the activation declares. Where it is not known, a kernel is not checked,
-and at how many z that is so belongs to the `Check`; of an activation of which next to nothing is known none passes.
+of the activation's *definition*, in arithmetic that is exact to the precision of any format; it does not use the
+formulas under test. At a kink the truth is what the activation declares. Where the truth is unknown, a kernel is not
+checked, and its `Check` counts these z. If next to nothing is known of an activation, none of its kernels passes.
 
-A strategy must be within `STATED_ULP` of the truth everywhere, except where its declared weaknesses say that it is
-not; there it must be wrong in just the way declared:
+A strategy must be within `STATED_ULP` of the truth everywhere, except where it declares a weakness. There, its error
+must have the declared form:
 
-* ``cancels``: the absolute error stays below ``STATED_ULP * eps``, and somewhere exceeds what is stated elsewhere;
+* ``cancels``: the absolute error stays below ``STATED_ULP * eps``, and exceeds `STATED_ULP` somewhere;
 * ``overflows``: the call raises, or returns 0, inf or NaN;
 * ``amplifies``: the error stays below ``STATED_ULP`` times the declared factor;
 * ``merges``: the result is g' at the kink;
-* ``inaccurate``: the result is a number, off by any amount or by so many ULP as declared, and somewhere by more than is
-  stated elsewhere.
+* ``inaccurate``: the result is a number, its error is unlimited or within the declared ULP, and it exceeds
+  `STATED_ULP` somewhere.
 
-A backend may be known to flush denormal numbers: its results may then be off by a few of the smallest normal numbers,
-and are not looked at where z itself is smaller. The `Check` lists that with the weaknesses.
+A backend may be known to flush denormal numbers. Its results may then be off by a few of the smallest normal numbers,
+and are not checked where z itself is smaller. The `Check` lists this with the weaknesses.
 
-A strategy that keeps its residuals narrowly is held to its formula on what is kept (`actbench.verification.kept`); its
-`Check` has the error against the truth, as every other: the price of the narrow type.
+A strategy with narrow residuals is compared with its formula on those residuals (`actbench.verification.kept`). Its
+`Check` states the error against the truth, as every other does: the price of the narrow type.
 """
 
 from __future__ import annotations
@@ -60,22 +60,22 @@ __all__ = [
     "truth_at",
 ]
 
-STEEP = "what is rounded on the way is multiplied where g' is steep, or near a root"
-"""What is said of a kernel of the user's that is as right as its arithmetic allows, where no weakness is declared."""
+STEEP = "rounding of intermediates is amplified where g' is steep, or near a root"
+"""Remark for a user's kernel that is as accurate as its arithmetic allows and declares no weakness."""
 
 FACTORS = np.array([1.0, -2.0, 2.0, -1.0])
-"""Upstream gradients by which nothing is rounded, one after the other."""
+"""Upstream gradients, in turn, that round nothing."""
 
 MOST_STRETCHES = 4
-"""Into how many stretches the z are put where g' is not known."""
+"""Largest number of stretches in which the z with unknown g' are listed."""
 
 LEAST_KNOWN = 0.1
-"""Of the z where a kernel is looked at: where g' is known at fewer, anything could pass."""
+"""Smallest part of the checked z at which g' must be known; with fewer, any kernel could pass."""
 
 
 @cache
 def truth(activation: Activation, dtype: Dtype) -> tuple[Truth, Truth]:
-    """Return g' and y where kernels are checked; `BenchmarkError` where next to nothing is known of g'."""
+    """Return g' and y at the checked z; `BenchmarkError` where g' is known at next to none of them."""
     slope, output = truth_at(activation, points(activation, dtype))
     if np.mean(slope.known) < LEAST_KNOWN:
         raise BenchmarkError(
@@ -86,7 +86,7 @@ def truth(activation: Activation, dtype: Dtype) -> tuple[Truth, Truth]:
 
 
 def check(subject: Subject, evaluate: Evaluate) -> Check:
-    """Hold what is timed to what it says it does, a kernel to the truth; `WrongKernelError` says what it does."""
+    """Compare a kernel, or a rung of the overhead ladder, with its declaration; `WrongKernelError` states the fault."""
     match subject:
         case Kernel():
             return _check_kernel(subject, evaluate)
@@ -99,7 +99,7 @@ def check(subject: Subject, evaluate: Evaluate) -> Check:
 
 
 def _check_kernel(kernel: Kernel, evaluate: Evaluate) -> Check:
-    """Hold a kernel to the truth; `WrongKernelError` names the worst z when it is not what it says it is."""
+    """Compare a kernel with the truth; `WrongKernelError` names the worst z where it breaks its declaration."""
     storage = kernel.storage
     if dependent := dependence(kernel.activation, kernel.strategy):
         raise WrongKernelError(f"{kernel.id} is wrong: {dependent}")
@@ -147,7 +147,7 @@ def _check_kernel(kernel: Kernel, evaluate: Evaluate) -> Check:
 
 
 def _stretches(z: Array, there: Array) -> Iterator[tuple[float, float]]:
-    """Yield the ends of the stretches of z where something is so, from the lowest: the widest gaps set them apart."""
+    """Yield the ends of the stretches of z that `there` selects, in ascending order; the widest gaps separate them."""
     order = np.sort(z.astype(np.float64))
     places = np.flatnonzero(np.isin(order, z[there].astype(np.float64)))
     gaps = np.diff(places)
@@ -158,7 +158,7 @@ def _stretches(z: Array, there: Array) -> Iterator[tuple[float, float]]:
 
 
 def _by_band(z: Array, error: Array) -> Iterator[float | None]:
-    """Yield the largest error of each band of z, in three digits; None for inf."""
+    """Yield the largest error of each band of z, to three digits; None for inf."""
     for low, high in BANDS:
         inside = (z > low) & (z <= high) if high <= 0 else (z >= low) & (z < high)
         inside &= ~((z == 0) & (high <= 0))

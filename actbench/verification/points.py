@@ -1,8 +1,8 @@
-"""The z at which kernels are checked: always the same ones, and others that are drawn anew in every process.
+"""The z at which kernels are checked: a fixed grid, and points that are drawn anew in every process.
 
-The fixed ones cover both tails out to the largest finite numbers. A kernel that knows them could be wrong anywhere
-else; so others are drawn from a fresh seed, at random and a few units in the last place beside the places where kernels
-go wrong: kinks, roots of g', the z at which y or g' saturates, and powers of two.
+The grid covers both tails out to the largest finite numbers. A kernel that knows the grid could be wrong anywhere else.
+So further points are drawn from a fresh seed: at random, and a few units in the last place beside the places where
+kernels go wrong, which are kinks, roots of g', the z at which y or g' saturates, and powers of two.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from actbench.plugins import evaluating, with_room
 from actbench.verification.truth import Array
 
 SCALED = (*np.linspace(0.25, 4.0, 16), *np.linspace(5.0, 40.0, 36))
-"""In units of a parameter, |z| at which kernels are checked."""
+"""The |z| at which kernels are checked, in units of a parameter."""
 
 NEAR_1 = 4.0
-"""Parameters up to this size, or so near 0, put nothing where the grid has no z."""
+"""Parameters between 1 / NEAR_1 and NEAR_1 need no further points: the grid covers their scale."""
 
 
 @cache
 def grid(dtype: Dtype) -> Array:
-    """Return the z at which kernels are checked: both tails, ±0, denormals, and out to the largest finite numbers."""
+    """Return the grid: both tails, ±0, denormals, and out to the largest finite numbers."""
     fmt = np.finfo(dtype)
-    vanish = -np.log(float(fmt.smallest_subnormal))  # beyond, g' of the logistic is 0 in this format
+    vanish = -np.log(float(fmt.smallest_subnormal))  # beyond it, g' of the logistic is 0 in this format
     dense = np.linspace(0.0, 1.02 * vanish, 300)
     near = np.concatenate([np.linspace(0.0, 2.0, 129), np.linspace(2.25, 40.0, 152)])
     small = np.geomspace(float(fmt.tiny), 1.0, 24)
@@ -46,7 +46,7 @@ def grid(dtype: Dtype) -> Array:
 def points(activation: Activation, dtype: Dtype) -> Array:
     """Return the z at which kernels of an activation are checked.
 
-    The grid, its kinks and what is next to them, and where its parameters put what the grid has near 0.
+    These are the grid, the kinks with their neighbours, and the points near 0 scaled by the activation's parameters.
     """
     fmt = np.dtype(dtype).type
     kinks = [fmt(z) for z in activation.formulas.kinks if z != 0]
@@ -57,7 +57,7 @@ def points(activation: Activation, dtype: Dtype) -> Array:
 
 
 def _scaled(parameters: Iterable[float], dtype: Dtype) -> Array:
-    """Return z of the size of parameters, and of their inverses: a function of z / alpha changes there."""
+    """Return z in units of the parameters and of their inverses: a function of z / alpha changes there."""
     sizes = [abs(value) for value in parameters if value]
     scales = [scale for size in sizes for scale in (size, 1.0 / size) if not 1 / NEAR_1 <= scale <= NEAR_1]
     z = np.array([sign * scale * step for scale in scales for step in SCALED for sign in (-1.0, 1.0)])
@@ -67,19 +67,19 @@ def _scaled(parameters: Iterable[float], dtype: Dtype) -> Array:
 
 
 DRAWN = 64
-"""Points of each kind that are drawn from a fresh seed."""
+"""Number of points of each kind that are drawn from a fresh seed."""
 
 BESIDE = 3
-"""Units in the last place up to which points beside a special place are apart from it."""
+"""Largest distance of a point from a special place, in units in the last place."""
 
 SECTIONS = 64
-"""Parts into which an interval is cut at a time, to find where something changes in it."""
+"""Number of parts into which an interval is divided at a time, in the search for a change."""
 
 
 @cache
 @evaluating
 def further(activation: Activation, dtype: Dtype) -> Array:
-    """Return other z, drawn from a fresh seed in every process, and z beside the special places of an activation."""
+    """Return z that are drawn from a fresh seed in every process, and z beside the special places of an activation."""
     rng = np.random.default_rng()
     fmt = np.finfo(dtype)
     vanish = -np.log(float(fmt.smallest_subnormal))
@@ -94,15 +94,15 @@ def further(activation: Activation, dtype: Dtype) -> Array:
 
 
 def _beside(places: Array, rng: np.random.Generator) -> Array:
-    """Return the places, and for each a number a few units in the last place before it, and one after."""
-    with np.errstate(over="ignore"):  # beside the largest number is none
+    """Return the places, and for each a number a few units in the last place below it, and one above."""
+    with np.errstate(over="ignore"):  # the largest number has no neighbour above
         units = np.spacing(np.abs(places))
     steps = rng.integers(1, BESIDE + 1, (2, places.size)).astype(places.dtype)
     return np.concatenate([places, places - steps[0] * units, places + steps[1] * units])
 
 
 def _special(activation: Activation, dtype: Dtype) -> Iterator[Array]:
-    """Yield kinks, roots of g', and the z at which y or g' begins to be a constant, as numpy computes them."""
+    """Yield kinks, roots of g', and the z at which y or g' saturates, as numpy computes them."""
     formulas = activation.formulas
     yield np.array([*formulas.kinks], dtype=np.float64)
     namespace = backends.namespace("numpy")
@@ -116,12 +116,12 @@ def _special(activation: Activation, dtype: Dtype) -> Iterator[Array]:
 
 
 def _changes(function: Callable[[Array], Array], z: Array) -> Array:
-    """Return the z at which a function of arrays changes its kind: its sign, or from a constant to other values."""
+    """Return the z at which the result of a function changes its kind, such as its sign, or saturates."""
     z = np.sort(z)
     low, high = z[:-1], z[1:]
     try:
         kinds = _kinds(function, z)
-    except Exception:  # noqa: BLE001  # a user's formula may take no arrays at all: there is nothing to be found so
+    except Exception:  # noqa: BLE001  # a user's formula may not accept arrays; then there are no changes to find
         return np.array([], dtype=z.dtype)
     low, high = low[kinds[1:] != kinds[:-1]], high[kinds[1:] != kinds[:-1]]
     first = kinds[:-1][kinds[1:] != kinds[:-1]]
@@ -140,7 +140,7 @@ def _changes(function: Callable[[Array], Array], z: Array) -> Array:
 
 
 def _kinds(function: Callable[[Array], Array], z: Array) -> Array:
-    """Return a number for the kind of each value: no number, a sign, or a constant that functions saturate at."""
+    """Return a code for the kind of each value: NaN, a sign, or a constant at which functions saturate."""
     with np.errstate(all="ignore"):
         value = np.broadcast_to(np.real(function(with_room(z))).astype(z.dtype), z.shape)
     kind = np.sign(np.nan_to_num(value, nan=0.0)).astype(np.int64)

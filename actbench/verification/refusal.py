@@ -1,7 +1,7 @@
-"""What is said of a kernel that is refused: all that is wrong, one clause for each kind.
+"""Error messages for wrong kernels: everything that is wrong, in one clause for each kind of error.
 
-Where there is no number comes first, wherever that is; then where g' is another, by its pattern if it has one; then
-declared weaknesses that are exceeded, by how much; then what rounding has done elsewhere.
+Results without a number come first, wherever they are. Wrong values of g' follow, named by their pattern if they have
+one; then declared weaknesses that are exceeded, with the amount; then errors that rounding explains.
 """
 
 from __future__ import annotations
@@ -23,49 +23,49 @@ from actbench.verification.truth.diagnosis import WRONG_INPUT, Evidence, ambiguo
 from actbench.verification.wording import distinct, extent, mismatch, place
 
 SEEN = 10.0
-"""|z| that a layer sees: a z within is named first, and one beyond where the error is larger there."""
+"""|z| that layers see: a wrong z within is named first, and a z beyond only where the error is larger there."""
 
 NEAR = 1.0
-"""Beyond this |z|, what overflows is an exponential or a power of z."""
+"""Beyond this |z|, an overflow comes from an exponential or a power of z."""
 
 NEXT_TO = 1e-6
-"""How far from a kink it may show, where g' is known by differences; relative to |z| where that is above 1."""
+"""Distance from a kink at which the kink may show, where g' is known by differences; relative to |z| above 1."""
 
 LARGER = 2.0
-"""How many times an error is larger far out, where that is said as well."""
+"""The error far out is named as well where it is larger by this factor."""
 
 NEARLY = 1e-2
-"""Up to which relative error everywhere a result is that of an approximation."""
+"""Largest relative error, anywhere, of a result that counts as an approximation."""
 
 FEW_PLACES = 3
-"""So many single z are named."""
+"""Largest number of single z that are named."""
 
 MOST = "over 1e308"
-"""ULP, where these are more than float64 can count."""
+"""Number of ULP where it exceeds the range of float64."""
 
 GROSS = 1e-3
-"""From which relative error on it is not rounding that is the matter."""
+"""Relative error from which on rounding is not the cause."""
 
 
 def check_form(kernel: Kernel, array: Array, z: Array) -> None:
-    """Raise `WrongKernelError` for a result of another dtype or shape than z."""
+    """Raise `WrongKernelError` for a result whose dtype or shape differs from that of z."""
     if np.iscomplexobj(array):
         complex_ones = np.imag(array) != 0 if array.shape == z.shape else np.zeros(z.shape, dtype=bool)
         where = f" {extent(z, complex_ones)}" if complex_ones.any() else ""
-        raise WrongKernelError(f"{kernel.id} is wrong: it gives complex numbers{where}: let it give {kernel.dtype}")
+        raise WrongKernelError(f"{kernel.id} is wrong: it returns complex numbers{where}: return {kernel.dtype}")
     if array.dtype != kernel.dtype:
-        raise WrongKernelError(f"{kernel.id} is wrong: it returns {array.dtype} where {kernel.dtype} was asked for")
+        raise WrongKernelError(f"{kernel.id} is wrong: it returns {array.dtype} where {kernel.dtype} is expected")
     if array.shape != z.shape:
         raise WrongKernelError(f"{kernel.id} is wrong: it returns shape {array.shape} for an input of shape {z.shape}")
 
 
 def worst_place(error: Array, z: Array) -> int:
-    """Return where the error is largest; of several such z the one nearest to 0."""
+    """Return the index of the largest error; of equal errors, that of the z nearest to 0."""
     return int(np.lexsort((np.abs(z), -error))[0])
 
 
 def wrong_derivative(call: Examination, wrong: Array) -> WrongKernelError:
-    """Say all that is wrong with a derivative."""
+    """Return the error that states all that is wrong with a derivative."""
     truth = (call.slope.nearest, call.output.nearest)
     evidence = Evidence(call.kernel, call.z, call.dy, call.derivative, *truth, wrong)
     refused = _Refusal(call.kernel, "g'", call.z, call.derivative, call.slope, wrong, call.answer.raised)
@@ -73,23 +73,23 @@ def wrong_derivative(call: Examination, wrong: Array) -> WrongKernelError:
 
 
 def wrong_output(call: Examination, y: Array, wrong: Array) -> WrongKernelError:
-    """Say where a step's y is wrong."""
+    """Return the error that states where the y of a step is wrong."""
     return _Refusal(call.kernel, "y", call.z, y, call.output, wrong, call.answer.raised).plain()
 
 
 def wrong_kept(call: Examination, wrong: Array) -> WrongKernelError:
-    """Say where a derivative is not what follows from the residuals as they are kept."""
-    what = "g' from what is kept"
+    """Return the error that states where a derivative does not follow from the narrow residuals."""
+    what = "g' from the residuals"
     return _Refusal(call.kernel, what, call.z, call.derivative, call.expected, wrong, None).plain()
 
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-    """What a kernel gave at every z, and where that is wrong."""
+    """The results of a kernel at all z, and where they are wrong."""
 
     kernel: Kernel
     what: str
-    """What it should have given."""
+    """The name of the expected quantity."""
     z: Array
     computed: Array
     expected: Truth
@@ -97,12 +97,12 @@ class _Refusal:
     raised: str | None
 
     def plain(self) -> WrongKernelError:
-        """Say where there is no number, and where it is off."""
+        """State where the result is no number, and where its value is wrong."""
         off = self._off
         return self._error([*self._no_number(), *([self._inaccurate(off)] if off.any() else [])])
 
     def of_slope(self, evidence: Evidence) -> WrongKernelError:
-        """Say what the derivative looks like, too."""
+        """State also what the derivative looks like."""
         off = self._off
         differing = list(self._differing(evidence, off)) if off.any() else []
         if any(clause.endswith(WRONG_INPUT) for clause in differing):
@@ -111,14 +111,14 @@ class _Refusal:
 
     @property
     def _off(self) -> Array:
-        """Where there is a number, but another."""
+        """Where the result is a number, but a wrong one."""
         return np.asarray(self.wrong & np.isfinite(self.computed))
 
     def _error(self, clauses: list[str]) -> WrongKernelError:
         return WrongKernelError(f"{self.kernel.id} is wrong: {'; '.join(clauses)}")
 
     def _no_number(self) -> Iterator[str]:
-        """Say where there is no number, and what was raised, or what is the matter with g there."""
+        """State where the result is no number, with the exception, or with what is wrong with g itself there."""
         missing = self.wrong & ~self._off
         if missing.any():
             at = worst_place(np.where(missing, 0.0, -1.0), self.z)
@@ -152,7 +152,7 @@ class _Refusal:
         return allowance.declared(self.kernel.weaknesses, self.z)
 
     def _by_cause(self, off: Array) -> Iterator[str]:
-        """Say which declared weaknesses are exceeded, and what is wrong where none is declared."""
+        """State which declared weaknesses are exceeded, and what is wrong where none is declared."""
         declared = off & self._declared
         slope = self.expected.nearest
         zero = off & ~declared & causes.underflow(self.z, np.where(off & ~declared, self.computed, np.nan), slope)
@@ -169,18 +169,18 @@ class _Refusal:
             yield f"{self._at(at, zero)}{more}: {causes.UNDERFLOWS}"
 
     def _groups(self, off: Array) -> list[Array]:
-        """Return parts of a set that lie apart and have causes of their own, those of one cause as one."""
+        """Return the separate groups of a set, with groups of one cause merged."""
         groups = causes.apart(self.z, off)
         by_words: dict[str, Array] = {}
         for group in groups if len(groups) <= FEW_PLACES else groups[:0]:
             words = self._rounding(group)
             by_words[words] = by_words.get(words, np.zeros_like(off)) | group
-        if "" in by_words and causes.LOSSY in by_words:  # one mistake, which is smaller in places
+        if "" in by_words and causes.LOSSY in by_words:  # one mistake, whose error is small in places
             by_words[""] |= by_words.pop(causes.LOSSY)
         return [*by_words.values()] or ([off] if off.any() else [])
 
     def _exceeded(self, off: Array) -> Iterator[str]:
-        """Say by how much each declared weakness is exceeded, where it is the most."""
+        """State by how much each declared weakness is exceeded, at the z where the excess is largest."""
         left = off
         for weakness in self.kernel.weaknesses:
             there = left & allowance.reach(weakness, self.z)
@@ -201,7 +201,7 @@ class _Refusal:
         )
 
     def _inaccurate(self, off: Array) -> str:
-        """Say how far it is off, within |z| that layers see if it is wrong there, and farther out if it is worse."""
+        """State the error within the |z| that layers see, if any, and farther out where it is larger."""
         error = self._error_at(off)
         worst = at = worst_place(error, self.z)
         if (seen := off & (np.abs(self.z) <= SEEN)).any():
@@ -217,7 +217,7 @@ class _Refusal:
         return f"{self._at(at, off)} ({size}){f': {words}' if words else ''}"
 
     def _few_places(self, off: Array) -> str:
-        """Say so where nothing is wrong but at single z."""
+        """State that only single z are wrong, or return ""."""
         single = np.unique(self.z[off])
         others = ", ".join(place(self.z, int(np.flatnonzero(self.z == z)[-1]), off) for z in single[:FEW_PLACES])
         if single.size > FEW_PLACES:
@@ -238,7 +238,7 @@ class _Refusal:
         return causes.merging(self.z[off], self.computed[off], kinks)
 
     def _at(self, at: int, there: Array) -> str:
-        """Say what it gives at one z."""
+        """State the computed and the expected value at one z."""
         return mismatch(place(self.z, at, there), self.what, self.computed[at], self.expected.nearest[at])
 
     def _sides(self, at: int) -> str:
@@ -270,7 +270,7 @@ class _Refusal:
 
 
 def _sides(activation: Activation, z: float) -> str:
-    """Say what is the matter with g itself at z, which is then not the kernel's fault."""
+    """Return what is wrong with g itself at z, which is then not the kernel's fault; or ""."""
     for at in (0.0, z) if abs(z) < NEXT_TO else (z,):
         declared = any(abs(at - kink) <= NEXT_TO * max(1.0, abs(at)) for kink in activation.formulas.kinks)
         if not declared and (sides := sides_at(activation, at)) and (words := sides.words(at)):

@@ -1,4 +1,4 @@
-"""Numbers, and sets of z, in words."""
+"""Numbers, and sets of z, as words for messages."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 from actbench.verification.truth import Array
 
 SHORT = 9
-"""Digits of a number that need not be distinguished from another: those of float32."""
+"""Digits of a number that is shown alone: those that distinguish float32 numbers."""
 
 LONG = 17
 """Digits that distinguish any two numbers of float64."""
 
 
 def distinct(one: Any, other: Any, digits: int = SHORT) -> tuple[str, str]:
-    """Return two numbers with so many digits, or with as many as it takes to see that they differ."""
+    """Return two numbers as text, with this many digits, or with as many as show that they differ."""
     for enough in range(digits, LONG + 1):
         texts = f"{float(one):.{enough}g}", f"{float(other):.{enough}g}"
         if texts[0] != texts[1]:
@@ -26,13 +26,13 @@ def distinct(one: Any, other: Any, digits: int = SHORT) -> tuple[str, str]:
 
 
 def mismatch(z: str, what: str, computed: Any, expected: Any) -> str:
-    """Say what a kernel gives at one z, and what is right; 0 has no sign here."""
+    """Return the computed and the right value at one z, in words; without the sign of 0."""
     result, right = distinct(computed + 0, expected + 0)
     return f"at z = {z} it gives {result} where {what} = {right}"
 
 
 def place(z: Array, at: int, wrong: Array) -> str:
-    """Return the z of an index, with the digits that distinguish it; ``-0`` only where 0 itself is not wrong."""
+    """Return a z as text, with the digits that distinguish it; ``-0`` only where 0 itself is right."""
     if z[at] == 0:
         return "-0" if np.signbit(z[at]) and not wrong[(z == 0) & ~np.signbit(z)].any() else "0"
     others = z[z != z[at]].astype(np.float64)
@@ -42,7 +42,7 @@ def place(z: Array, at: int, wrong: Array) -> str:
 
 
 def extent(z: Array, there: Array) -> str:
-    """Say for which of these z something holds: ``for z >= 142``."""
+    """Return the z for which something holds, in words such as ``for z >= 142``."""
     values, index = np.unique(z, return_inverse=True)
     holds = np.zeros(values.size, dtype=bool)
     holds[index[there]] = True

@@ -117,7 +117,7 @@ CHEATS: dict[str, Callable[..., Any]] = {
     "it returns a list where a ndarray is expected": lambda z: right(z).tolist(),
     "it returns nothing where a ndarray is expected": lambda z: None,  # noqa: ARG005  # its name says that z is kept
     "it returns an array of objects": lambda z: right(z).astype(object),
-    "it gives complex numbers": lambda z: right(z).astype(complex),
+    "it returns complex numbers": lambda z: right(z).astype(complex),
     "it returns float32": lambda z: right(z).astype(np.float32),
     "for 5000 elements and more": lambda z: right(z) if z.size < 5000 else np.full_like(z, 0.25),
 }

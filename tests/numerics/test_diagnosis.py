@@ -101,7 +101,7 @@ CLASSICS = [
         "logistic",
         "def derivative(y): return y - y * y",
         "z = 10 it gives 4.53958077359e-05 where g' = 4.5395807736e-05",
-        "digits cancel there: compute it otherwise",
+        "digits cancel there: compute it another way",
     ),
 ]
 

@@ -116,7 +116,7 @@ def test_math_s_functions_are_not_taken_for_mathematics() -> None:
             def recompute(z): return math.exp(z) if z < 700.0 else math.inf
             return Formulas(forward=forward, recompute=recompute)
     """)
-    assert unsupported(registry.activation("mine")) == "TypeError: it makes a float of z"
+    assert unsupported(registry.activation("mine")) == "TypeError: it converts z to float"
     truth, _ = oracle.truth_at(registry.activation("mine"), np.array([1.0]))
     assert truth.nearest[0] == pytest.approx(np.e, rel=1e-12)
     assert truth.slack is not None

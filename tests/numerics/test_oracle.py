@@ -127,7 +127,7 @@ def test_float64_for_float32_is_refused(op: Op) -> None:
         return Evaluation(right.derivative.astype(np.float64), right.y)
 
     message = refusal(kernel, widened)
-    assert message == f"{kernel.id} is wrong: it returns float64 where float32 was asked for"
+    assert message == f"{kernel.id} is wrong: it returns float64 where float32 is expected"
 
 
 @pytest.mark.parametrize(

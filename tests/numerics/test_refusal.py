@@ -129,7 +129,7 @@ def test_where_there_is_no_number_is_told_first_and_every_other_kind_after_it() 
     first, second = refusal("steep", "rough", Dtype.FLOAT32).split("; at z")
     assert first == (
         "at z = 17.75 it gives nan where g' = 1, and no number for z >= 17.75: an intermediate underflows or "
-        "overflows: compute it otherwise, or declare Weakness(Flaw.OVERFLOWS, why, where)"
+        "overflows: compute it another way, or declare Weakness(Flaw.OVERFLOWS, why, where)"
     )
     assert "ULP; 8 are allowed" in second
     assert refusal("steep", "naive", Dtype.FLOAT32) == first
@@ -147,7 +147,7 @@ def test_what_explains_everything_is_told_alone_though_some_results_overflow() -
 
 def test_complex_numbers_are_called_that() -> None:
     assert refusal("tanh", "complex", backend="python") == (
-        "it gives complex numbers for z <= -4.941e-324: let it give float64"
+        "it returns complex numbers for z <= -4.941e-324: return float64"
     )
 
 
@@ -194,7 +194,7 @@ def test_y_that_rounds_to_its_value_at_a_kink_is_told() -> None:
 
 def test_an_approximation_is_told_how_it_can_be_timed() -> None:
     assert refusal("tanh", "nearly").endswith(
-        "it is nearly right: to time it all the same, declare Weakness(Flaw.INACCURATE, why, where)"
+        "it is nearly right: to time it anyway, declare Weakness(Flaw.INACCURATE, why, where)"
     )
 
 

@@ -1,9 +1,9 @@
-"""What a kernel does as a function over arrays, beside being right: looked at where it runs, in the worker.
+"""Checks of what a kernel does as a function over arrays, beside its values. They run in the worker.
 
-A kernel that remembers its last result, returns a view of its operand, destroys its input, forgets the last elements of
-some sizes or is right in its first call alone has a speed that means nothing. `guarded` calls a kernel on operands
-between guard bytes, `comparison` holds every element of a large result to another formula, and `watch` looks at one
-more call after every timed value. All of them tell facts; `actbench.verification.oracle` decides.
+A kernel has no meaningful speed if it remembers its last result, returns a view of its operand, changes its input,
+leaves out the last elements of some sizes, or is right only in its first call. `guarded` calls a kernel on operands
+between guard bytes, `comparison` compares every element of a large result with another formula, and `watch` checks one
+more call after every timed value. They only collect facts; `actbench.verification.oracle` decides.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from actbench.kernels.operands import Array
 
 @dataclass(frozen=True, slots=True)
 class Elements:
-    """Some elements of a result: inputs, and what came; arrays of one length in the case's dtype."""
+    """Some elements of a result, with their inputs: arrays of one length in the case's dtype."""
 
     z: Array
     dy: Array
@@ -29,10 +29,10 @@ NO_ELEMENTS = Elements(*(np.empty(0) for _ in range(3)))
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """What was seen of an arm: what it must not do, in words, or elements that differ from what was expected."""
+    """A suspicion about an arm: a forbidden behaviour, in words, or elements that differ from the expected ones."""
 
     arm: int
     fault: str = ""
     elements: Elements = NO_ELEMENTS
     of_output: bool = False
-    """Whether the elements are of y, and not of g' or dy * g'."""
+    """Whether the elements are of y; otherwise they are of g' or dy * g'."""

@@ -1,4 +1,4 @@
-"""Every kernel of a block, called once on the operands that it will be timed on, and compared element by element."""
+"""The check of a block before it is timed: one call of every kernel on the timed operands, element by element."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from actbench.verification.behaviour.repeated import remembers
 
 
 def compared(subjects: Sequence[Subject], operands: Operands) -> Iterator[Doubt]:
-    """Yield what was seen of the kernels of a block, each by its arm; what computes no g' is not looked at."""
+    """Yield the doubts about the kernels of a block; subjects that do not compute g' are skipped."""
     reference = Reference(operands)
     memory = GuardedMemory(operands)
     for arm, kernel in enumerate(subjects):

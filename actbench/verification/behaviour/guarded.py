@@ -1,7 +1,7 @@
-"""One call of a kernel on operands between guard bytes, and what it did to the memory around its result.
+"""One call of a kernel on operands between guard bytes, and its effects on the memory around its result.
 
-The guards are random and drawn anew for every call, so that a kernel which reads beyond the end of an operand gives
-another result in every call. Outputs that a kernel is given to write to are NaN before the call.
+The guards are drawn at random for every call, so that a kernel which reads beyond the end of an operand returns a
+different result in every call. Preallocated outputs are NaN before the call.
 """
 
 from __future__ import annotations
@@ -24,40 +24,40 @@ GUARD = 16 * ALIGNMENT
 
 
 REMEMBERED = 16
-"""Results of earlier calls that are kept: a kernel may write to several buffers in turn."""
+"""Number of earlier results that are kept: a kernel may write to several buffers in turn."""
 
 EXCHANGED = 2
-"""Elements that change places, where a call on other operands should not be told by looking at some elements."""
+"""Number of elements that change places in a call which should not be recognised by looking at some elements."""
 
 EXCHANGES = 4
-"""How often they do, one time after the other: half of the elements tell three exchanges of four."""
+"""Number of such calls, one after the other: a kernel that looks at half of the elements notices three in four."""
 
 LARGE = 1 << 20
-"""Elements from which on they do once: to rearrange so many takes long."""
+"""Number of elements from which on there is one such call only, because rearranging them takes long."""
 
 PLACE = 64.0
-"""eps of a result that an element's place in an array may change, where digits cancel."""
+"""Change of a result, in eps, that an element's place in an array may cause where digits cancel."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one call gave: the outputs as arrays, and one sentence for everything that a kernel must not do."""
+    """The outputs of one call as arrays, and a sentence for each forbidden behaviour."""
 
     outputs: tuple[Array, ...]
     faults: tuple[str, ...]
 
 
 class GuardedCalls:
-    """Calls of kernels, each compared with the calls of the same kernel before."""
+    """Calls of kernels; each call is compared with the earlier calls of the same kernel."""
 
     def __init__(self) -> None:
-        """Remember no call yet."""
+        """Start without earlier calls."""
         self._earlier: dict[Subject, deque[Any]] = defaultdict(partial(deque, maxlen=REMEMBERED))
 
     def call(self, subject: Subject, operands: Operands, memory: GuardedMemory | None = None) -> Answer:
-        """Call a kernel, or a rung of the overhead ladder, once. What it raises is passed on.
+        """Call a kernel, or a rung of the overhead ladder, once. Exceptions pass through.
 
-        Calls of several kernels on the same large operands may share the memory of these.
+        Calls of several kernels on the same large operands may share one memory.
         """
         memory = memory or GuardedMemory(operands)
         memory.draw_guards()
@@ -77,11 +77,11 @@ class GuardedCalls:
     def _again(
         self, subject: Subject, outputs: tuple[Array, ...], invocation: Invocation, memory: GuardedMemory
     ) -> Iterator[str]:
-        """Call the user's code again: on the same operands, then on these in another order, at the same addresses.
+        """Call the user's code again: on the same operands, then on the same elements in another order, in place.
 
-        In reverse order every element moves. Then two elements in the middle are swapped, which a kernel misses that
-        recognises its operands by some elements or by their sum. Preallocated outputs still hold the result of the
-        previous call, as while it is timed.
+        Reversing the order moves every element. Swapping two elements in the middle escapes a kernel that recognises
+        its operands by some elements or by their sum. Preallocated outputs still hold the result of the previous call,
+        as they do during timing.
         """
         yield from self._faults_of(subject, _called(invocation), invocation)
         size = memory.size
@@ -99,7 +99,7 @@ class GuardedCalls:
                 return
 
     def _faults_of(self, subject: Subject, raw: tuple[Any, ...], invocation: Invocation) -> Iterator[str]:
-        """Yield what is wrong with the objects that a call returned."""
+        """Yield the faults of the objects that a call returned."""
         expected = type(subject.backend.adopt(np.ones(1, subject.dtype)))
         allowed = {expected, tuple} if expected is list else {expected}
         for result in raw:
@@ -127,7 +127,7 @@ class GuardedCalls:
 
 @dataclass(frozen=True, slots=True)
 class _Adopted:
-    """An operand as a backend has it, and what it was."""
+    """An operand in the form that a backend takes, and its original values."""
 
     name: str
     backend: Backend
@@ -136,15 +136,15 @@ class _Adopted:
 
     @property
     def now(self) -> Array:
-        """What it is now, as a numpy array."""
+        """The current values, as a numpy array."""
         return np.asarray(self.backend.release(self.value))
 
 
 class GuardedMemory:
-    """Operands and outputs of one call, each between guard bytes; it takes the place of a `Placement`."""
+    """Operands and outputs of one call, each between guard bytes; a substitute for a `Placement`."""
 
     def __init__(self, operands: Operands) -> None:
-        """Make nothing yet."""
+        """Start without arrays; they are made on demand."""
         self._operands = operands
         self._rng = np.random.default_rng()
         self._placed: dict[Operand, Array] = {}
@@ -160,13 +160,13 @@ class GuardedMemory:
         return self._operands.z.size
 
     def draw_guards(self) -> None:
-        """Surround all arrays with other bytes."""
+        """Draw new guard bytes around all arrays."""
         self._guards = self._rng.integers(256, size=2 * GUARD, dtype=np.uint8)
         for room in self._rooms:
             self._surround(room)
 
     def operand(self, backend: Backend, operand: Operand, *, writable: bool = True) -> Any:
-        """Return an operand in separate memory. It is writable: what a kernel writes to it is detected afterwards."""
+        """Return an operand in separate memory. It is writable, and `faults` detects what a kernel writes to it."""
         del writable
         original = self._operands.array(operand)
         if backend.places and operand not in self._placed:
@@ -178,7 +178,7 @@ class GuardedMemory:
         return self._adopted[backend.name, operand].value
 
     def output(self, position: int, dtype: np.dtype[Any] | None = None) -> Array:
-        """Return an array to write to, of the inputs' dtype or another."""
+        """Return an array for an output, of the inputs' dtype or another one."""
         z = self._operands.z
         key = position, dtype or z.dtype
         if key not in self._outputs:
@@ -186,9 +186,9 @@ class GuardedMemory:
         return self._outputs[key]
 
     def rearrange(self, order: Array) -> bool:
-        """Put the elements of all operands in another order, where they are; say whether a kernel sees it so.
+        """Reorder the elements of all operands in place; return whether a kernel sees the new order.
 
-        An operand that has been copied to a device, it does not.
+        It does not where an operand has been copied to a device.
         """
         for array in self._placed.values():
             array[:] = array[order]
@@ -198,7 +198,7 @@ class GuardedMemory:
         return all(same_bytes(operand.now, operand.original[order]) for operand in self._adopted.values())
 
     def faults(self) -> Iterator[str]:
-        """Yield what a call did to operands and guards."""
+        """Yield the changes that a call made to operands and guards."""
         for operand in self._adopted.values():
             if not same_bytes(operand.now, operand.original):
                 yield f"it changes its operand {operand.name}"
@@ -218,7 +218,7 @@ class GuardedMemory:
 
 
 def same_bytes(one: Array, other: Array) -> bool:
-    """Say whether two arrays of one length have the same bits, which NaN would hide from ``==``."""
+    """Return whether two arrays of one length have the same bits, NaN included."""
     if one.dtype != other.dtype or one.shape != other.shape:
         return False
     unsigned = np.dtype(f"u{one.itemsize}")
@@ -226,18 +226,18 @@ def same_bytes(one: Array, other: Array) -> bool:
 
 
 def _called(invocation: Invocation) -> tuple[Any, ...]:
-    """Call once and return what came."""
+    """Call once and return the results as a tuple."""
     returned = invocation.function(*invocation.arguments)
     return returned if isinstance(returned, tuple) else (returned,)
 
 
 def _outputs(invocation: Invocation, raw: tuple[Any, ...]) -> tuple[Array, ...]:
-    """Return the outputs of a call as arrays: those that it returned, or its preallocated ones."""
+    """Return the outputs of a call as arrays: the returned ones, or the preallocated ones."""
     return (invocation.outputs or ()) if raw[0] is None else tuple(map(invocation.release, raw))
 
 
 def exchange(size: int) -> Array:
-    """Return an order of so many elements in which two in the middle have changed places, by chance."""
+    """Return a permutation of this many indices that swaps two random ones in the middle."""
     order = np.arange(size)
     if size > 2 * EXCHANGED:
         some = np.random.default_rng().choice(np.arange(1, size - 1), EXCHANGED, replace=False)
@@ -246,7 +246,7 @@ def exchange(size: int) -> Array:
 
 
 def _alike(one: Array, other: Array, order: Array) -> bool:
-    """Say whether a result on rearranged operands differs by no more than an element's place in a vector may change."""
+    """Return whether a result on rearranged operands agrees up to what an element's place in a vector may change."""
     if one.shape == other.shape == order.shape:
         other = other[order]
     if one.shape != other.shape or one.dtype != other.dtype or one.dtype.kind != "f":
@@ -264,7 +264,7 @@ def _overlaps_itself(result: Any) -> bool:
 
 
 def _shared(result: Any, other: Any) -> bool:
-    """Say whether two objects are one, or arrays whose memory overlaps."""
+    """Return whether two objects are identical, or arrays whose memory overlaps."""
     if result is None:
         return False
     if result is other:

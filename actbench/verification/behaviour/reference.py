@@ -1,12 +1,12 @@
 """Reference values in float64 for every element of a large result, by formulas that have passed the oracle.
 
 The oracle checks some thousand z. A kernel may still be wrong between them, at some sizes, or in the last elements of
-an array. So every element of a result is compared with another formula, evaluated by numpy in float64: that of the
-built-in `recompute`, which tests compare with the truth on every float32. An activation of the user's is compared with
-its first strategy that keeps z, and on a sample also with differences of its forward function
+an array. So every element of a result is compared with another formula, which numpy evaluates in float64: that of the
+built-in `recompute`, which tests compare with the truth on every float32. A user's activation is compared with its
+first strategy that keeps z; and a sample also with differences of its forward function
 (`actbench.verification.truth.differences`), because a wrong formula cannot vouch for itself.
 
-A difference alone is no fault, since a strategy may lose digits that the reference keeps: the worst element of every
+A difference alone is not a fault, since a strategy may lose digits that the reference keeps. The worst element of every
 band of |z| is reported, and the oracle evaluates the truth there.
 """
 
@@ -27,29 +27,29 @@ from actbench.model.rule import Dialect, Formula
 from actbench.verification.behaviour import Elements
 
 EDGES = np.array([0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0])
-"""The edges of the bands of |z|, of each of which the worst element is reported."""
+"""Edges of the bands of |z|; the worst element of each band is reported."""
 
 SAMPLE = 1 << 14
-"""Elements that are compared with differences, at some 200 evaluations of the forward function an element."""
+"""Number of elements that are compared with differences, which take some 200 forward evaluations per element."""
 
 SAFETY = 10.0
-"""The tolerance of a difference, as a multiple of its estimated error."""
+"""Tolerance of a difference, as a multiple of its estimated error."""
 
 RECOMPUTE = "recompute"
 """The strategy that every built-in activation has, and that is accurate everywhere."""
 
 
 class Reference:
-    """g' and y of a block's operands, piece by piece."""
+    """The expected g' and y on the operands of a block, evaluated piece by piece."""
 
     def __init__(self, operands: Operands) -> None:
-        """Take the operands of a block, of which all kernels have one activation and op."""
+        """Take the operands of a block, whose kernels share one activation and op."""
         self._operands = operands
         self._numpy = backends.namespace("numpy")
         self._known: dict[tuple[int, int], Array] = {}
 
     def suspects(self, kernel: Kernel, result: Array, pieces: list[slice] | None = None) -> Elements:
-        """Return the elements of g', or dy * g', that differ from the reference: the worst of every band of |z|."""
+        """Return the elements of g', or dy * g', that differ from the reference: the worst one of each band of |z|."""
         chosen = _Worst()
         for piece in pieces or _pieces(result.size):
             expected = self._expected(kernel, piece)
@@ -69,7 +69,7 @@ class Reference:
         return self._elements(kernel, chosen, result)
 
     def at(self, kernel: Kernel, indices: Array, result: Array) -> Elements:
-        """Return elements of a result."""
+        """Return the elements of a result at these indices, with their inputs."""
         z = self._operands.z[indices]
         dy = np.ones_like(z) if kernel.op is Op.DERIVATIVE else self._operands.array(DY)[indices]
         return Elements(z, dy, result[indices])
@@ -78,7 +78,7 @@ class Reference:
         return self.at(kernel, chosen.indices(), result)
 
     def _expected(self, kernel: Kernel, piece: slice) -> Array | None:
-        """Return g', or dy * g', of a piece, in float64; None where the case's own formula is all that there is."""
+        """Return g', or dy * g', of a piece, in float64; None where there is no formula but the case's own."""
         if kernel.storage:
             arrays = [self._operands.array(operand) for operand in kernel.residuals]
             derivative = kernel.formula(Dialect.ARRAY, self._numpy).derivative
@@ -97,7 +97,7 @@ class Reference:
         return slope if kernel.op is Op.DERIVATIVE else slope * self._operands.array(DY)[piece]
 
     def _compare(self, chosen: _Worst, result: Array, expected: Array, piece: slice, scale: Array | float) -> None:
-        """Note the elements of a piece that are further from what is expected than rounding explains."""
+        """Note the elements of a piece whose distance from the expected value exceeds rounding."""
         fmt = np.finfo(result.dtype)
         with np.errstate(all="ignore"):
             allowed = np.abs(expected)
@@ -108,7 +108,7 @@ class Reference:
             if not suspicious.size:
                 return
             computed, right = result[suspicious], expected[suspicious]
-            same = off[suspicious] <= float(fmt.tiny)  # a few digits are left of subnormal numbers
+            same = off[suspicious] <= float(fmt.tiny)  # subnormal numbers have few digits
             same |= (np.abs(right) > float(fmt.max)) & (np.sign(right) * np.inf == computed)
             suspicious = suspicious[~same]
             distance = np.nan_to_num(off[suspicious] / np.abs(expected[suspicious]), nan=np.inf)
@@ -116,7 +116,7 @@ class Reference:
         chosen.add(suspicious + piece.start, size, distance)
 
     def _scale(self, kernel: Kernel, piece: slice) -> Array | float:
-        """Return what a few eps of are no fault: 1, or |dy|, where digits are declared to cancel, and else nothing."""
+        """Return the size whose eps are allowed as error: 1 or |dy| where digits are declared to cancel, else 0."""
         if not any(weakness.flaw is Flaw.CANCELS for weakness in kernel.weaknesses):
             return 0.0
         return 1.0 if kernel.op is Op.DERIVATIVE else np.abs(self._operands.array(DY)[piece])
@@ -130,7 +130,7 @@ class Reference:
         try:
             known = differences.differentiate(differences.forward(kernel.activation), z, dict(kernel.formulas.kinks))
         except BenchmarkError:
-            return  # the oracle has said what there is to say of such a function
+            return  # the oracle has already reported such a function
         dy = 1.0 if kernel.op is Op.DERIVATIVE else self._operands.array(DY)[sample].astype(np.float64)
         with np.errstate(all="ignore"):
             expected, slack = known.slope * dy, SAFETY * known.error * np.abs(dy)
@@ -143,13 +143,13 @@ class Reference:
 
 
 class _Worst:
-    """The worst element of every band of |z|, as pieces are looked at one after the other."""
+    """The worst element of every band of |z|, collected piece by piece."""
 
     def __init__(self) -> None:
         self._index: dict[int, tuple[float, int]] = {}
 
     def add(self, indices: Array, size: Array, distance: Array) -> None:
-        """Take some elements: where they are, their |z|, and how far they are off, relatively."""
+        """Add elements: their indices, their |z|, and their relative errors."""
         bands = np.searchsorted(EDGES, size)
         order = np.lexsort((distance, bands))
         last = np.flatnonzero(np.diff(bands[order], append=-1))
@@ -159,7 +159,7 @@ class _Worst:
             self._index[band] = max(worst, self._index.get(band, worst))
 
     def indices(self) -> Array:
-        """Return where the worst ones are."""
+        """Return the indices of the worst elements."""
         return np.array([index for _, index in self._index.values()], dtype=np.int64)
 
 
@@ -168,7 +168,7 @@ def _is_built_in(kernel: Kernel) -> bool:
 
 
 def _trusted(activation: Activation) -> str | None:
-    """Name the strategy of an activation to whose formula the others are held."""
+    """Return the name of the strategy whose formula serves as reference; None where there is none."""
     if activations.is_built_in(activation):
         return RECOMPUTE
     rules = {name: activation.rule(name, Dialect.SCALAR, None) for name in activation.strategies}
@@ -181,7 +181,7 @@ def _pieces(size: int) -> Iterator[slice]:
 
 
 def _evaluated(formula: Formula, *operands: Array) -> Array:
-    """Return what a formula gives in float64."""
+    """Return the result of a formula in float64."""
     wide = [operand.astype(np.float64) for operand in operands]
     with np.errstate(all="ignore"):
         result = np.asarray(formula(*wide), dtype=np.float64)

@@ -1,7 +1,7 @@
-"""Whether a kernel of the user's recognises operands that it has seen, which no result tells: by the time it takes.
+"""Detection of kernels that recognise operands which they have seen, by the time that they take.
 
-One that compares its operands with the last ones, or takes a checksum of them, and copies what it gave, is right
-everywhere, and has no speed: the operands that are timed are always the same.
+A user's kernel may compare its operands, or a checksum of them, with the last ones and copy its last result. Its
+results are right everywhere, but it has no meaningful speed, because the timed operands are always the same.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from actbench.kernels.operands import Array
 from actbench.verification.behaviour.guarded import GuardedMemory, exchange
 
 PAIRS = 9
-"""Pairs of calls, the first of each on operands that are new to the kernel, the second on the same."""
+"""Number of pairs of calls: the first of a pair on operands that are new to the kernel, the second on the same."""
 
 QUICKER = 2.0
-"""How many times less the second call of every pair takes, where operands are remembered."""
+"""Factor by which the second call of every pair is faster where operands are remembered."""
 
 
 def remembers(kernel: Kernel, size: int, memory: GuardedMemory) -> bool:
-    """Say whether a kernel is quicker on the operands of the call before than on those it has not seen."""
+    """Return whether a kernel is faster on the operands of the previous call than on new ones."""
     invocation = kernel.invocation(size, memory)
 
     def seconds(*, new: bool) -> float:
         order, same = exchange(size), np.arange(size)
-        memory.rearrange(order if new else same)  # what comes before a call is alike, so that caches are
+        memory.rearrange(order if new else same)  # both calls follow the same work, so that caches are alike
         start = perf_counter()
         invocation.function(*invocation.arguments)
         taken = perf_counter() - start

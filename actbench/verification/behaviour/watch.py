@@ -1,9 +1,8 @@
-"""One more call after every timed value, which must give what the first one gave, and leave its operands alone.
+"""One more call after every timed value: it must repeat the first result, and leave the operands unchanged.
 
-The first result of a process is held to the reference (`actbench.verification.behaviour.reference`), every later one
-to the first.
-Small arrays are looked at whole, large ones in windows at random places: reading all of them would take as long as the
-calls that are timed.
+The first result of a process is compared with the reference (`actbench.verification.behaviour.reference`), every later
+result with the first. Small arrays are compared as a whole, large ones in windows at random places: reading all of them
+would take as long as the timed calls.
 """
 
 from __future__ import annotations
@@ -23,19 +22,19 @@ from actbench.verification.behaviour import Doubt
 from actbench.verification.behaviour.reference import Reference
 
 WINDOW = 512
-"""Elements of a window."""
+"""Number of elements of a window."""
 
 WINDOWS = 64
-"""Windows of an array too large to be looked at whole; the first elements and the last are always looked at."""
+"""Number of windows of an array that is too large to compare as a whole; its first and last elements are included."""
 
 
 class Watch:
-    """The calls of one block in one process."""
+    """The checks of one block in one process."""
 
     def __init__(self, subjects: Sequence[Subject], operands: Operands, *, whole: bool = False) -> None:
-        """Look at the kernels of a block, with `whole` at every element of the first result of each, however large.
+        """Take the kernels of a block; subjects that do not compute g' are skipped.
 
-        What computes no g' is not looked at.
+        With `whole`, every element of each first result is compared, however large the result is.
         """
         self._whole = whole
         self._subjects = subjects
@@ -45,7 +44,7 @@ class Watch:
         self._doubts: dict[tuple[int, str, bool], Doubt] = {}
 
     def look(self, invocations: list[Invocation], arms: set[int], placement: Placement) -> None:
-        """Call these arms once more, and compare."""
+        """Call these arms once more and compare the results."""
         for arm in arms:
             kernel = self._subjects[arm]
             if isinstance(kernel, Kernel):
@@ -62,7 +61,7 @@ class Watch:
         return Reference(self._operands)
 
     def doubts(self) -> tuple[Doubt, ...]:
-        """Return what was seen since the last time."""
+        """Return the doubts since the last call of this method."""
         seen = tuple(self._doubts.values())
         self._doubts.clear()
         return seen
@@ -88,7 +87,7 @@ class Watch:
             yield Doubt(arm, elements=self._reference.suspects_of_output(kernel, results[0], windows), of_output=True)
 
     def _differing(self, result: Array, first: Array) -> Array:
-        """Return a few of the places where a result differs by more than rounding from what it was at first."""
+        """Return some indices where a result differs from the first result by more than rounding."""
         now = np.concatenate([result[window] for window in self._windows])
         if now.tobytes() == first.tobytes():
             return np.array([], dtype=np.int64)
@@ -101,7 +100,7 @@ class Watch:
 
 
 def _windows(nbytes: int, size: int) -> list[slice]:
-    """Return the stretches of an array that are looked at, in order."""
+    """Return the stretches of an array that are compared, in order."""
     if nbytes <= PHASED:
         return [slice(0, size)]
     starts = np.random.default_rng().integers(size - WINDOW, size=WINDOWS)

@@ -1,8 +1,8 @@
 """The truth about an activation: g' and g at any z, rounded to a format, with the rounding error.
 
-It is evaluated by mpmath where the activation's definition accepts mpmath's numbers. A user's function that calls numpy
-or scipy does not: then g' is computed from differences of the forward function in float64, to fewer digits, whose
-number is estimated. Where the truth is unknown, a kernel is not wrong.
+mpmath evaluates the truth where the activation's definition accepts mpmath's numbers. A user's function that calls
+numpy or scipy does not accept them. Then g' comes from differences of the forward function in float64, to fewer digits,
+and the number of digits is estimated. Where the truth is unknown, a kernel does not count as wrong.
 """
 
 from __future__ import annotations
@@ -45,35 +45,35 @@ __all__ = [
 Array = NDArray[Any]
 
 SAFETY = 10.0
-"""How many times its estimated error a difference may be off."""
+"""Allowed error of a difference, as a multiple of its estimated error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """Real numbers beside a format: the nearest number of the format, and what is left, in ULP of it."""
+    """Real numbers near those of a format: the nearest number of the format, and the rest, in ULP of the format."""
 
     nearest: Array
     rest: Array
     ulp: Array
     slack: Array | None = None
-    """By how many ULP these numbers may be off themselves, inf where nothing is known; None where they are exact."""
+    """Uncertainty of these numbers in ULP, inf where nothing is known; None where they are exact."""
     digits: float | None = None
-    """To how many digits they are known, typically, where they are not exact."""
+    """Typical number of digits that are known, where the numbers are not exact."""
 
     @property
     def known(self) -> Array:
-        """Where there is a truth at all, as a boolean array."""
+        """Where the truth is known, as a boolean array."""
         return np.ones(self.nearest.shape, dtype=bool) if self.slack is None else np.isfinite(self.slack)
 
     def at(self, mask: Array) -> Truth:
-        """Return the numbers that a boolean array picks."""
+        """Return the numbers that a boolean array selects."""
         slack = None if self.slack is None else self.slack[mask]
         return Truth(self.nearest[mask], self.rest[mask], self.ulp[mask], slack, self.digits)
 
     def error(self, computed: Array) -> Array:
         """Return |computed - truth| in ULP, float64; inf where one of them is finite and the other is not.
 
-        Where the truth is not exact, what it may be off itself is no error.
+        Where the truth is not exact, its uncertainty does not count as error.
         """
         error = np.abs(self.signed(computed))
         if self.slack is None:
@@ -81,18 +81,18 @@ class Truth:
         return np.where(self.known, np.maximum(error - np.where(self.known, self.slack, 0.0), 0.0), 0.0)
 
     def signed(self, computed: Array) -> Array:
-        """Return computed - truth in ULP, float64: below 0 where the computed value is too low."""
+        """Return computed - truth in ULP, float64; negative where the computed value is too low."""
         with np.errstate(all="ignore"):
             distance = (computed.astype(np.float64) - self.nearest.astype(np.float64)) / self.ulp
         right = np.isinf(self.nearest) & (computed == self.nearest) | np.isnan(self.nearest) & np.isnan(computed)
         return np.where(np.isfinite(distance), distance - self.rest, np.where(right, 0.0, np.inf))
 
     def absolute(self, computed: Array) -> Array:
-        """Return |computed - truth| in eps of the format: absolute, not relative, error."""
+        """Return |computed - truth| in eps of the format: the absolute error, not the relative one."""
         eps = float(np.finfo(self.nearest.dtype).eps)
         error = self.error(computed)
         with np.errstate(all="ignore"):
-            apart = np.abs(computed.astype(np.float64) - self.nearest.astype(np.float64)) / eps  # its ULP may overflow
+            apart = np.abs(computed.astype(np.float64) - self.nearest.astype(np.float64)) / eps  # the ULP may overflow
             apart = np.where(np.isnan(apart), np.inf, apart)
             return np.where(np.isfinite(error), error * (self.ulp / eps), apart)
 
@@ -100,7 +100,7 @@ class Truth:
 @cache
 @evaluating
 def unsupported(activation: Activation) -> str | None:
-    """Say why the definition of an activation cannot be evaluated in mpmath, or None when it can."""
+    """Return why mpmath cannot evaluate the definition of an activation, or None where it can."""
     return exact.unsupported(activation)
 
 
@@ -113,7 +113,7 @@ def _exact(activation: Activation) -> Exact:
 def truth_at(activation: Activation, z: Array) -> tuple[Truth, Truth]:
     """Return g' and y at any finite z of a format.
 
-    `BenchmarkError` where g raises instead of giving a number, or is no function of one z.
+    `BenchmarkError` where g raises instead of returning a number, or depends on more than one z.
     """
     if dependent := dependence(activation):
         raise BenchmarkError(dependent)
@@ -135,20 +135,20 @@ def truth_at(activation: Activation, z: Array) -> tuple[Truth, Truth]:
 
 @evaluating
 def slopes_at(activation: Activation, z: Array) -> Truth:
-    """Return g' alone."""
+    """Return only g'."""
     return truth_at(activation, z)[0]
 
 
 @evaluating
 def why_unknown(activation: Activation) -> str:
-    """Say why little is known of g'."""
+    """Return why little is known of g'."""
     complaint = None if unsupported(activation) is None else differences.complaint(activation)
     return complaint or "the forward function gives no real number elsewhere"
 
 
 @evaluating
 def sides_at(activation: Activation, z: float) -> Sides | None:
-    """Return what g does on either side of z; None where that is not known."""
+    """Return the behaviour of g on either side of z; None where it is unknown."""
     if unsupported(activation) is None:
         return _exact(activation).sides(z)
     return differences.sides(differences.forward(activation), z)
@@ -156,9 +156,9 @@ def sides_at(activation: Activation, z: float) -> Sides | None:
 
 @evaluating
 def residuals_at(activation: Activation, strategy: str, z: Array, y: Callable[[], Truth]) -> dict[str, Array]:
-    """Return what a strategy keeps at any finite z, correctly rounded to the format of z; `y` gives the output there.
+    """Return the residuals of a strategy at any finite z, correctly rounded to the format of z; `y` gives the output.
 
-    Where it is kept in a narrower type, that is rounded once more by who keeps it.
+    A caller that stores a residual in a narrower type rounds it once more.
     """
     rule = activation.rule(strategy, Dialect.SCALAR, mpmath.mp)
     known = {"z": z} | ({"y": y().nearest} if "y" in rule.residuals else {})
@@ -174,7 +174,7 @@ def residuals_at(activation: Activation, strategy: str, z: Array, y: Callable[[]
 def slope_at(activation: Activation, z: float) -> Any:
     """Return g'(z) as a number of mpmath.
 
-    `BenchmarkError` where mpmath cannot evaluate it, `ArithmeticError` where it is not known.
+    `BenchmarkError` where mpmath cannot evaluate it, `ArithmeticError` where it is unknown.
     """
     if reason := unsupported(activation):
         raise BenchmarkError(f"g' of {activation.name} is not known exactly: mpmath cannot evaluate it ({reason})")
@@ -185,7 +185,7 @@ def slope_at(activation: Activation, z: float) -> Any:
 
 
 def nearest_to(numbers: Sequence[Any], dtype: np.dtype[Any]) -> Truth:
-    """Return the floats nearest to mpmath's numbers or floats, with the rest; None is an unknown number."""
+    """Return the floats nearest to numbers of mpmath or floats, with the rest; None is an unknown number."""
     with np.errstate(over="ignore", invalid="ignore"):  # the largest finite number has no neighbour above
         nearest = np.array([_to_float(number) for number in numbers]).astype(dtype)
         ulp = np.fmin(np.spacing(np.abs(nearest)), np.finfo(dtype).max).astype(np.float64)
@@ -198,7 +198,7 @@ def nearest_to(numbers: Sequence[Any], dtype: np.dtype[Any]) -> Truth:
 
 
 def _to_float(number: Any) -> float:
-    """Return the nearest float64: inf beyond its largest, NaN for what is no number."""
+    """Return the nearest float64: inf beyond the largest one, NaN for anything that is not a real number."""
     if number is None or mpmath.isnan(number):
         return math.nan
     largest = np.finfo(np.float64).max

@@ -1,8 +1,8 @@
-"""g' of a definition that takes numbers of mpmath alone: by differences, where two precisions agree.
+"""g' of a definition that accepts only numbers of mpmath: by differences, where two precisions agree.
 
-The step is small beside z, and beside 1. A difference is believed when it has the same 20 digits in more digits and
-with a smaller step; one that is 0, or that agrees as far as only a constant does, may have lost what matters,
-``1 + tiny``, in both, and is believed from `WIDE` digits on.
+The step is small compared with z and with 1. A difference counts as known when more digits and a smaller step repeat
+its first 20 digits. If it is 0, or agrees as closely as only a constant does, both precisions may have lost the part
+that matters, as in ``1 + tiny``; such a difference counts only from `WIDE` digits on.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from actbench.model.rule import Formula
 from actbench.verification.truth.points import GOOD, NOTHING, Point
 
 LEVELS = (60, 120, 420, 1500, 2000)
-"""Decimal digits that are tried."""
+"""Numbers of decimal digits, in the order in which they are tried."""
 
 WIDE = 1500
-"""Decimal digits from which on 0, and what does not change, is believed: 1 - z^2 shows at any z of a format."""
+"""Decimal digits from which on a difference of 0 counts: they resolve 1 - z^2 at any z of a format."""
 
 STEP = 0.4
-"""Part of the digits by which a step is smaller than z, and than 1."""
+"""Size of the step relative to min(|z|, 1), as a part of the digits."""
 
 CONSTANT = 0.55
-"""Part of the digits of which more agree only where nothing changes."""
+"""Part of the digits; two results agree in more of them only where nothing changes."""
 
 
 class Agreeing:
-    """The definition of an activation over numbers of mpmath."""
+    """Evaluation of an activation's definition over numbers of mpmath."""
 
     def __init__(self, activation: Activation) -> None:
-        """Take its definition."""
+        """Take the activation whose definition is evaluated."""
         self._activation = activation
         self._built: dict[int, Formula] = {}
 
@@ -57,7 +57,7 @@ class Agreeing:
         return Point(slope, output)
 
     def _tried(self, z: Any, digits: int) -> tuple[Any, Any] | None:
-        """Return g' and g, None where they are no real numbers."""
+        """Return g' and g; None where they are not real numbers."""
         with mpmath.workdps(digits):
             definition = self._definition(digits)
             step = (min(abs(z), 1) or 1) * mpmath.mpf(10) ** -int(STEP * digits)
@@ -72,14 +72,14 @@ class Agreeing:
         return None
 
     def _definition(self, digits: int) -> Formula:
-        """Return the definition, with constants of so many digits."""
+        """Return the definition with constants of this many digits."""
         if digits not in self._built:
             self._built[digits] = self._activation.build(mpmath.mp).definition
         return self._built[digits]
 
 
 def _agree(later: Any, sooner: Any, fewer: int, digits: int) -> bool:
-    """Say whether two numbers, in fewer digits and in more, are one."""
+    """Return whether results in fewer digits and in more digits agree."""
     with mpmath.workdps(digits):
         apart, size = abs(later - sooner), abs(later)
         if max(size, abs(sooner)) < mpmath.ldexp(1, NOTHING):

@@ -1,4 +1,4 @@
-"""Two z with one y and different g': then no formula of y can be right."""
+"""Search for two z with the same y and different g': for such an activation, no formula of y alone can be right."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from actbench.verification.truth import differences, truth_at
 Array = NDArray[np.float64]
 
 NEAR = 30.0
-"""|z| within which a second z is looked for: layers see no more, and functions saturate beyond."""
+"""|z| within which a second z is searched: layers see no larger ones, and functions saturate beyond."""
 
 STEPS = 4096
-"""Into which that range is divided."""
+"""Number of steps into which that range is divided."""
 
 HALVINGS = 60
-"""Of one step: more than the digits of float64."""
+"""Number of halvings of a step in the bisection: more than float64 has digits."""
 
 SAME = 1e-9
-"""By how much two y may differ, relative to them and to 1: at a jump there is no root."""
+"""Difference of two y, relative to max(|y|, 1), up to which they count as the same; at a jump there is no root."""
 
 APART = 1e-6
-"""How far apart two z must be, relative to them: nearer ones are told apart by no rounded y at all."""
+"""Least distance of two z, relative to their size: no rounded y distinguishes nearer ones."""
 
 DIFFERENT = 1e-3
-"""By how much of the largest g' near 0 two g' must differ."""
+"""Least difference of two g', relative to the largest g' near 0."""
 
 
 class Pair(NamedTuple):
-    """Two z that y does not tell apart."""
+    """Two z that y does not distinguish."""
 
     z: tuple[float, float]
     y: float
@@ -41,9 +41,9 @@ class Pair(NamedTuple):
 
 
 def pair(activation: Activation, z: float, slope: float, largest: float) -> Pair | None:
-    """Return another z with the y of this one and another g', or None where there is none.
+    """Return a second z with the same y and another g', or None where there is none.
 
-    `slope` is g'(z), and `largest` the size of g' near 0, for which differences count.
+    `slope` is g'(z); `largest` is the size of g' near 0, by which differences of g' are judged.
     """
     g = differences.forward(activation)
     y = float(g(np.array([z]))[0])

@@ -1,11 +1,11 @@
 """Ball arithmetic: a real number as a midpoint of some hundred bits and a bound of its error.
 
-What a computation loses, by rounding or by cancellation, shows in the bound: a result says itself how much of it is
-known, and 0 after ``log(1 + tiny)`` is told from 0 by nature.
+The bound includes everything that a computation loses by rounding or by cancellation. So each result states how many of
+its digits are known, and the 0 of ``log(1 + tiny)`` differs from an exact 0.
 
 A midpoint is a raw number of mpmath, (sign, mantissa, exponent, bits); a bound is the exponent of a power of 2. Bounds
-of elementary functions are first-order ones with two bits to spare, and hold while a ball is small beside the distance
-over which the function changes; where it is not, `UnsureError` asks for more bits.
+of elementary functions are of first order with two bits to spare. They hold while a ball is small compared with the
+distance over which the function changes; otherwise `UnsureError` asks for more bits.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from typing import Any
 from mpmath import libmp
 
 Raw = Any
-"""A number as mpmath's functions take it: (sign, mantissa, exponent, bits)."""
+"""A number in the form that mpmath's low-level functions take: (sign, mantissa, exponent, bits)."""
 
 Ball = tuple[Raw, int]
-"""Midpoint, and exponent of 2 of what it may be off."""
+"""Midpoint, and the exponent of 2 of its largest error."""
 
 EXACT = -(1 << 5000)
-"""The bound of what is exact: below the exponent of any number that occurs."""
+"""Bound of an exact number: below the exponent of any number that occurs."""
 
 INEXACT = EXACT // 2
-"""Bounds above are those of inexact numbers."""
+"""Numbers with bounds above this are inexact."""
 
 LARGEST = 4000
-"""Bits of the exponent of an argument up to which an exponential is evaluated; e^-z is 0 beyond."""
+"""Bits of the exponent of an argument up to which an exponential is evaluated; beyond, e^-z is 0."""
 
 MODERATE = 4
-"""Bits of an argument before the point up to which mpmath's exponential is taken as it is."""
+"""Bits before the point of an argument up to which mpmath's exponential is called directly."""
 
 ZERO: Ball = (libmp.fzero, EXACT)
 ONE: Ball = (libmp.fone, EXACT)
@@ -40,15 +40,15 @@ HALF: Ball = (libmp.fhalf, EXACT)
 
 
 class UnsureError(Exception):
-    """More bits are needed to go on: to tell a sign, or to divide."""
+    """More bits are needed to determine a sign, or to divide."""
 
 
 class UnknownError(Exception):
-    """There is no real number here, however many bits are taken."""
+    """There is no real number here, with any number of bits."""
 
 
 def magnitude(x: Raw) -> int:
-    """Return the exponent of the power of 2 above |x|; `EXACT` of 0."""
+    """Return the exponent of the smallest power of 2 above |x|; `EXACT` for 0."""
     if x[1]:
         return int(x[2] + x[3])
     if x[2]:
@@ -57,7 +57,7 @@ def magnitude(x: Raw) -> int:
 
 
 def number(value: Any, bits: int) -> Ball:
-    """Return a number of Python's or numpy's as a ball; `TypeError` for anything else."""
+    """Return a number of Python or numpy as a ball; `TypeError` for anything else."""
     if isinstance(value, int):
         return libmp.from_int(value), EXACT
     if isinstance(value, float):
@@ -70,7 +70,7 @@ def number(value: Any, bits: int) -> Ball:
 
 
 def rounded(value: Raw, bits: int) -> Ball:
-    """Return what an elementary function gives, right to a unit or two in the last place."""
+    """Return the result of an elementary function, which is right to a unit or two in the last place, as a ball."""
     return value, magnitude(value) - bits + 2
 
 
@@ -137,12 +137,12 @@ def divide(a: Ball, b: Ball, bits: int) -> Ball:
 
 
 def is_zero(a: Ball) -> bool:
-    """Say whether a is 0 for certain."""
+    """Return whether a is certainly 0."""
     return not a[0][1] and not a[0][2] and a[1] <= INEXACT
 
 
 def sign(a: Ball) -> int | None:
-    """Return the sign of a, None where that is not known."""
+    """Return the sign of a; None where it is unknown."""
     value, off = a
     if not value[1]:
         return 0 if off <= INEXACT and not value[2] else None
@@ -152,7 +152,7 @@ def sign(a: Ball) -> int | None:
 
 
 def at_least(a: Ball) -> int:
-    """Return an exponent of 2 that |a| is at least; `UnsureError` where a may be 0."""
+    """Return the exponent of a power of 2 that |a| reaches or exceeds; `UnsureError` where a may be 0."""
     size = magnitude(a[0])
     if a[1] > size - 3:
         raise UnsureError
@@ -160,7 +160,7 @@ def at_least(a: Ball) -> int:
 
 
 def propagated(value: Raw, slope: Ball, x: Ball, bits: int) -> Ball:
-    """Return the value of a function as a ball, from its slope at the midpoint of a narrow ball x."""
+    """Return a function's value as a ball, from its slope at the midpoint of a narrow ball x."""
     narrow(x)
     off = magnitude(value) - bits + 2 if value[1] else EXACT
     if x[1] > INEXACT:
@@ -169,7 +169,7 @@ def propagated(value: Raw, slope: Ball, x: Ball, bits: int) -> Ball:
 
 
 def narrow(x: Ball, *, near_zero: bool = False) -> None:
-    """Raise `UnsureError` where a ball is so wide that a slope at its middle says nothing of its ends."""
+    """Raise `UnsureError` where a ball is so wide that the slope at its midpoint does not hold at its ends."""
     if x[1] > INEXACT:
         size = magnitude(x[0])
         if x[1] > -3 - max(0, size) or (near_zero and x[1] > size - 3):
@@ -197,7 +197,7 @@ def exponential(x: Ball, bits: int) -> Ball:
 
 
 def _power(x: Raw, size: int, bits: int) -> Raw:
-    """Return e^x; where x is large, as a power of 2 times a moderate one: mpmath takes e to a whole number instead."""
+    """Return e^x; for large x as a power of 2 times a moderate power, since mpmath would raise e to a whole number."""
     if size <= MODERATE:
         return libmp.mpf_exp(x, bits)
     wide = bits + size + 16
@@ -207,7 +207,7 @@ def _power(x: Raw, size: int, bits: int) -> Raw:
 
 
 def logarithm(x: Ball, bits: int) -> Ball:
-    """Return log x; `UnknownError` where x is 0 or below."""
+    """Return log x; `UnknownError` where x <= 0."""
     value, off = x
     if is_zero(x) or sign(x) == -1:
         raise UnknownError("the logarithm of a number that is not above 0")
@@ -220,7 +220,7 @@ def logarithm(x: Ball, bits: int) -> Ball:
 
 
 def square_root(x: Ball, bits: int) -> Ball:
-    """Return the square root of x; `UnknownError` where x is below 0."""
+    """Return the square root of x; `UnknownError` where x < 0."""
     value, off = x
     if is_zero(x):
         return ZERO

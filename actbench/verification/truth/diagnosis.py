@@ -1,7 +1,7 @@
-"""What a wrong derivative looks like: a guess that fits all that it returned, in words.
+"""Diagnosis of a wrong derivative: a guess, in words, that explains all of its results.
 
-A derivative expects the output y where it is given z, or is applied twice, gives g in place of g', has the wrong sign
-or factor: each of these can be computed, and compared with what came at every z of the grid.
+A derivative may expect the output y where it gets z, apply g twice, return g in place of g', or have the wrong sign or
+factor. Each of these can be computed and compared with the results at every z of the grid.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from actbench.verification.truth.differences import over_arrays
 Array = NDArray[Any]
 
 TELLING = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
-"""Where one can check with pencil and paper that a result is wrong."""
+"""Round z, at which a wrong result can be verified with pencil and paper."""
 
 TOLERANCE = {np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-9}
-"""What a guess may be off, relative to g' and to its size near 0."""
+"""Allowed error of a guess, relative to g' and to the size of g' near 0."""
 
 NEAR = 30.0
-"""Up to which |z| a guess must give numbers; beyond, formulas may overflow."""
+"""|z| up to which a guess must give numbers; beyond, formulas may overflow."""
 
 FAR = 1e-6
-"""How far from 0 and 1 a factor must be to be one."""
+"""Least distance of a wrong factor from 0 and from 1."""
 
 SMALL = 2.0
-"""|z| within which the size of g' is taken."""
+"""|z| within which the size of g' near 0 is measured."""
 
 TRIED = 16
-"""At so many z, about, a second z with the same y is looked for, beside the round ones."""
+"""Number of z, about, for which a second z with the same y is searched, beside the round ones."""
 
 SIGNIFICANT = 1e-3
-"""Of the size of g' near 0: from where on a factor can be told."""
+"""Size of g' from which on a factor can be determined."""
 
 
 WRONG_INPUT = (
@@ -50,31 +50,31 @@ WRONG_INPUT = (
     "it seems to be g' of the output y, not of z: g is applied twice",
     "it seems to expect z, not the output y: g is applied twice",
 )
-"""Guesses that explain all there is, also where there is no number."""
+"""Guesses that explain all results, also those that are no numbers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The inputs of a kernel, its results, and the truth: arrays of one length."""
+    """Inputs and results of a kernel, and the truth: arrays of one length."""
 
     kernel: Kernel
     z: Array
     dy: Array
     computed: Array
-    """g', and where the kernel gives dy * g', that divided by dy."""
+    """g'; where the kernel returns dy * g', the result divided by dy."""
     slope: Array
     output: Array
     wrong: Array
 
     def at(self, points: Sequence[float]) -> Evidence:
-        """Return what is known at these z alone."""
+        """Return the evidence at these z only."""
         there = np.isin(self.z, points)
         arrays = (self.z, self.dy, self.computed, self.slope, self.output, self.wrong)
         return Evidence(self.kernel, *(array[there] for array in arrays))
 
 
 def ambiguous(evidence: Evidence) -> str:
-    """Say which two z with different g' have one y, if the kernel keeps y alone; otherwise return nothing."""
+    """Return, for a kernel that keeps only y, which two z with different g' share one y; or ""."""
     kept, _ = _formula(evidence.kernel)
     if kept != ("y",):
         return ""
@@ -94,18 +94,18 @@ def ambiguous(evidence: Evidence) -> str:
 
 
 def guess(evidence: Evidence) -> str:
-    """Return what the kernel seems to do instead, or nothing where no guess fits."""
+    """Return what the kernel seems to compute instead of g'; "" where no guess fits."""
     return next((words for words, fits in _guesses(evidence) if fits), "")
 
 
 def simplest_wrong_z(evidence: Evidence) -> int | None:
-    """Return the index of the simplest z where the kernel is wrong; None where it is right at all simple z."""
+    """Return the index of the simplest z where the kernel is wrong; None where it is right at all round z."""
     places = (np.flatnonzero((evidence.z == z) & evidence.wrong) for z in TELLING)
     return next((int(at[-1]) for at in places if at.size and np.isfinite(evidence.computed[at[-1]])), None)
 
 
 def _guesses(evidence: Evidence) -> Iterator[tuple[str, bool]]:
-    """Yield phrases, and whether they fit, the likeliest first."""
+    """Yield guesses in words, and whether they fit, the likeliest first."""
     computed, slope, output, dy = (
         values.astype(np.float64) for values in (evidence.computed, evidence.slope, evidence.output, evidence.dy)
     )
@@ -126,7 +126,7 @@ def _guesses(evidence: Evidence) -> Iterator[tuple[str, bool]]:
 
 
 def one_sided(evidence: Evidence) -> str:
-    """Say on which side of 0 alone it is right, or nothing."""
+    """Return on which side of 0 the kernel is right, if it is wrong on the other side only; or ""."""
     for side, words in ((1, "it is right for z > 0 only"), (-1, "it is right for z < 0 only")):
         there = evidence.z * side > 0
         if there.any() and not evidence.wrong[there].any() and evidence.wrong[~there].mean() > 1 / 2:
@@ -135,13 +135,13 @@ def one_sided(evidence: Evidence) -> str:
 
 
 def _applied_twice(evidence: Evidence) -> bool:
-    """Say whether what came is g' of the output: at many z that takes mpmath half a second, so ask at a few first."""
+    """Return whether the result is g' of the output. That takes mpmath half a second, so a few z are tried first."""
     there = _slope_at(evidence.kernel.activation, evidence.output.astype(np.float64))
     return _same(evidence, evidence.computed.astype(np.float64), there)
 
 
 def _slope_at(activation: Activation, z: Array) -> Array:
-    """Return g' at other z, inf where these are not finite."""
+    """Return g' at other z; inf where z is not finite."""
     finite = np.isfinite(z)
     slope = np.full(z.size, np.inf)
     slope[finite] = truth_at(activation, z[finite])[0].nearest
@@ -153,7 +153,7 @@ def _right(evidence: Evidence, other: Array) -> bool:
 
 
 def _same(evidence: Evidence, one: Array, other: Array) -> bool:
-    """Say whether two are the same at all z: where they are numbers, and near 0 they must be."""
+    """Return whether two results agree at all z where both are numbers; near 0 they must be numbers."""
     tolerance = TOLERANCE[evidence.z.dtype]
     near = np.abs(evidence.z) <= NEAR
     with np.errstate(all="ignore"):
@@ -165,7 +165,7 @@ def _same(evidence: Evidence, one: Array, other: Array) -> bool:
 
 
 def _factor(computed: Array, slope: Array) -> float:
-    """Return how many times g' the result is, where g' is not small."""
+    """Return the ratio of the result to g', where g' is neither small nor large."""
     with np.errstate(all="ignore"):
         ratio = computed / slope
         well = np.isfinite(ratio) & (np.abs(slope) > SIGNIFICANT) & (np.abs(slope) < 1 / SIGNIFICANT)

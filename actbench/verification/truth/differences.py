@@ -1,9 +1,9 @@
-"""g' by differences of the forward function in float64, where nothing better can be had, and how far it may be off.
+"""g' by differences of the forward function in float64, for functions that mpmath cannot evaluate, with error bounds.
 
-Central differences of eighth order, with steps that are powers of 2, so that no argument is rounded; two neighbouring
-steps give one of tenth order (Richardson). Large steps err by what they leave out, small ones by rounding: at every z
-the step is taken with which the estimate of both is least. A stencil never reaches over a declared kink; where none
-fits beside it, g' counts as not known.
+The differences are central ones of eighth order, with steps that are powers of 2, so that no argument is rounded. Two
+neighbouring steps give a difference of tenth order (Richardson). Large steps have a truncation error, small ones a
+rounding error; at every z the step with the least estimate of both is taken. A stencil never crosses a declared kink;
+where none fits beside the kink, g' counts as unknown.
 """
 
 from __future__ import annotations
@@ -25,63 +25,63 @@ from actbench.verification.truth.sides import Sides
 Array = NDArray[Any]
 
 WEIGHTS = (4 / 5, -1 / 5, 4 / 105, -1 / 280)
-"""Of f(z + k h) - f(z - k h), k = 1, 2, 3, 4."""
+"""Weights of f(z + k h) - f(z - k h), k = 1, 2, 3, 4."""
 
 REACH = len(WEIGHTS)
 
 GAIN = 2.0**8 - 1
-"""What halving the step takes off an error of eighth order, less 1."""
+"""Factor by which halving the step reduces an error of eighth order, less 1."""
 
 LEVELS = range(2, 30)
 """Steps are 2^-level of the power of 2 above |z|, or above 1."""
 
 EXACT = 16
-"""ULP of z that a step must have, so that no argument of a stencil is rounded."""
+"""Least size of a step in ULP of z, so that no argument of a stencil is rounded."""
 
 EPS = float(np.finfo(np.float64).eps)
 
 TINY = float(np.finfo(np.float64).tiny)
-"""What any difference may be off: a function that is 0 in float64 may be next to nothing."""
+"""Least error of any difference: a function that is 0 in float64 may have underflowed."""
 
 NEIGHBOUR = 40
-"""Level of the step over which a smooth function is a straight line: what is left of second differences is noise."""
+"""Level of a step over which a smooth function is a straight line, so that second differences are noise."""
 
 SIDES = (16, 20)
-"""Levels of the two steps of one-sided differences: what two sides are apart by at a kink stays, and shrinks else."""
+"""Levels of the two steps of one-sided differences: the difference of the sides stays at a kink, and else shrinks."""
 
 WIDELY = 1 / 8
-"""Step over which the function's own size and steepness are taken, in parts of the power of 2 above |z|."""
+"""Step over which the function's size and steepness are measured, relative to the power of 2 above |z|."""
 
 JUMP = 1e-9
-"""What the values on two sides are apart by at least where a function jumps, relative to its size around."""
+"""Least difference of the values on two sides where a function jumps, relative to its size around."""
 
 BEND = 1e-4
-"""What the slopes on two sides are apart by at least at a kink, relative to the function's steepness around."""
+"""Least difference of the slopes on two sides at a kink, relative to the function's steepness around."""
 
 NOISE = 64.0
-"""How many times eps slopes may be off by rounding, relative to the function's size over the step."""
+"""Rounding error of slopes in eps, relative to the function's size over the step."""
 
 ORDINARY = (0.75, -0.75, 0.0)
-"""Where a forward function is tried."""
+"""Numbers at which a forward function is tried."""
 
 TYPICAL = 3.0
-"""Digits that must be known of g' at half of all z: with fewer, a wrong derivative could pass for a right one."""
+"""Digits of g' that must be known at half of all z: with fewer, a wrong derivative could pass for a right one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """g' and g in float64, and how far they may be off."""
+    """g' and g in float64, with their uncertainty."""
 
     slope: Array
     error: Array
-    """Estimated, absolute; inf where g' is not known."""
+    """Estimated, absolute; inf where g' is unknown."""
     output: Array
     noise: Array
-    """Of the output, by rounding; absolute."""
+    """Rounding error of the output, absolute."""
 
     @property
     def digits(self) -> float | None:
-        """The decimal digits of g' that are known at half of the z where it is neither 0 nor unknown.
+        """The median number of decimal digits to which g' is known, where g' is neither 0 nor unknown.
 
         None where there is no such z.
         """
@@ -100,16 +100,14 @@ def forward(activation: Activation) -> Callable[..., Array]:
         y = function(z)
         if np.iscomplexobj(y):
             at = z[np.argmax(np.imag(y) != 0)]
-            raise BenchmarkError(
-                f"the forward function gives complex numbers, as at z = {at:.9g}: let it give real ones"
-            )
+            raise BenchmarkError(f"the forward function returns complex numbers, as at z = {at:.9g}: return real ones")
         return y
 
     return real
 
 
 def over_arrays(array: Formula, scalar: Formula) -> Callable[..., Array]:
-    """Return a formula as a function of arrays: in the array dialect, or the scalar one where that takes no arrays.
+    """Return a formula as a function of arrays: in the array dialect, or in the scalar one where that rejects arrays.
 
     The function returns float64, or complex128 where the formula returns complex numbers.
     """
@@ -119,7 +117,7 @@ def over_arrays(array: Formula, scalar: Formula) -> Callable[..., Array]:
             warnings.simplefilter("ignore")
             try:
                 result = _numbers(array(*residuals))
-            except Exception:  # noqa: BLE001  # it may take numbers only, or call what numpy lacks
+            except Exception:  # noqa: BLE001  # it may accept numbers only, or call a function that numpy lacks
                 result = _numbers([_one(scalar, numbers) for numbers in zip(*residuals, strict=True)])
         return np.broadcast_to(result, residuals[0].shape)
 
@@ -127,7 +125,7 @@ def over_arrays(array: Formula, scalar: Formula) -> Callable[..., Array]:
 
 
 def differentiate(function: Callable[..., Array], z: Array, kinks: Mapping[float, float]) -> Differences:
-    """Return g' at every z; `BenchmarkError` where the function raises, or differences do not settle."""
+    """Return g' at every z; `BenchmarkError` where the function raises, or differences do not converge."""
     try:
         with np.errstate(all="ignore"):
             slopes = _differentiated(function, z, kinks)
@@ -144,7 +142,7 @@ def differentiate(function: Callable[..., Array], z: Array, kinks: Mapping[float
 
 
 def complaint(activation: Activation) -> str | None:
-    """Say what the forward function raises for an ordinary number, or None where it raises nothing."""
+    """Return what the forward function raises for an ordinary number, or None where it raises nothing."""
     scalar = activation.forward(Dialect.SCALAR, backends.namespace("python"))
     for z in ORDINARY:
         try:
@@ -155,7 +153,7 @@ def complaint(activation: Activation) -> str | None:
 
 
 def sides(function: Callable[..., Array], z: float) -> Sides:
-    """Return what g does on either side of z, by one-sided differences at two distances."""
+    """Return the behaviour of g on either side of z, by one-sided differences at two distances."""
     unit = float(np.ldexp(1.0, _exponent(np.array([z]))[0]))
     far, near = (_beside(function, z, unit * 2.0**-level) for level in SIDES)
     with np.errstate(all="ignore"):
@@ -183,14 +181,14 @@ class _Extrapolated(NamedTuple):
 
 
 def _beside(function: Callable[..., Array], z: float, step: float) -> _Extrapolated:
-    """Differentiate on one side at a time; values are where straight lines through what lies on a side meet z."""
+    """Return one-sided slopes at z, and the values at z of straight lines through two points on each side."""
     y = [float(value) for value in function(z + step * np.arange(-2, 3))]
     left, right = (3 * y[2] - 4 * y[1] + y[0]) / (2 * step), (4 * y[3] - 3 * y[2] - y[4]) / (2 * step)
     return _Extrapolated(left, right, 2 * y[1] - y[0], 2 * y[3] - y[4])
 
 
 def _apart(far_left: float, far_right: float, near_left: float, near_right: float, least: float) -> bool:
-    """Say whether two sides stay apart as one comes nearer, by more than rounding makes of them."""
+    """Return whether two sides stay apart as the step shrinks, by more than rounding explains."""
     apart = abs(near_right - near_left)
     return bool(apart > abs(far_right - far_left) / 2 and apart > least)
 
@@ -217,7 +215,7 @@ def _differentiated(function: Callable[..., Array], z: Array, kinks: Mapping[flo
 
 
 def _central(function: Callable[..., Array], z: Array, step: Array) -> tuple[Array, Array]:
-    """Return the central difference of eighth order, and the largest of the values that it is made of."""
+    """Return the central difference of eighth order, and the largest |f| of its stencil."""
     total, size = np.zeros(z.shape), np.zeros(z.shape)
     for number, weight in enumerate(WEIGHTS, start=1):
         above, below = function(z + number * step), function(z - number * step)
@@ -227,7 +225,7 @@ def _central(function: Callable[..., Array], z: Array, step: Array) -> tuple[Arr
 
 
 def _noise(function: Callable[..., Array], z: Array, output: Array) -> Array:
-    """Return what neighbouring values scatter by, and half a ULP at least."""
+    """Return the scatter of neighbouring values, at least half a ULP."""
     with np.errstate(all="ignore"):
         step = np.maximum(np.ldexp(1.0, _exponent(z) - NEIGHBOUR), EXACT * np.spacing(np.abs(z)))
         bends = [np.abs(function(z + number * step) - 2 * output + function(z - number * step)) for number in (1, 2, 3)]
@@ -236,12 +234,12 @@ def _noise(function: Callable[..., Array], z: Array, output: Array) -> Array:
 
 
 def _exponent(z: Array) -> Array:
-    """Return the exponent of the power of 2 above |z|, and of 1 at least."""
+    """Return the exponent of the power of 2 above max(|z|, 1/2)."""
     return np.asarray(np.frexp(np.maximum(np.abs(z), 0.5))[1])
 
 
 def _numbers(values: Any) -> Array:
-    """Return an array of float64, or of complex128 where there are complex numbers."""
+    """Return an array of float64, or of complex128 where some values are complex."""
     array = np.asarray(values)
     return array if np.iscomplexobj(array) else array.astype(np.float64)
 

@@ -1,4 +1,4 @@
-"""g' from the definition itself, evaluated over jets, in as many bits as it takes to know it."""
+"""g' by automatic differentiation of the definition, over jets, in as many bits as are needed."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from actbench.verification.truth.jets import Arithmetic, Jet
 from actbench.verification.truth.points import GOOD, NOTHING, Point
 
 FIRST = 128
-"""Bits that are tried first."""
+"""Number of bits that are tried first."""
 
 LAST = 4864
-"""Bits that are tried last, 1 464 digits: what is still not known then counts as unknown."""
+"""Number of bits that are tried last, 1 464 digits; a number that is still unknown then counts as unknown."""
 
 GRAIN = 128
-"""Bits are taken in multiples of this, so that definitions are built seldom."""
+"""The number of bits is a multiple of this, so that definitions are rarely rebuilt."""
 
 SPARE = 8
-"""Bits more than seem to be needed."""
+"""Bits in excess of the estimated need."""
 
 
 class Differentiated:
-    """The definition of an activation over jets."""
+    """Evaluation of an activation's definition over jets."""
 
     def __init__(self, build: Callable[[Any], Formula]) -> None:
-        """Take what gives the definition for a namespace."""
+        """Take a function that builds the definition for a namespace."""
         self._build = build
         self._built: dict[int, tuple[Arithmetic, Formula]] = {}
 
@@ -62,7 +62,7 @@ class Differentiated:
             bits = min(-(-needed // GRAIN) * GRAIN, LAST)
 
     def evaluated(self, z: Any, bits: int) -> Jet:
-        """Return what the definition makes of z in so many bits; `UnknownError` where that is no finite number."""
+        """Return the definition at z in this many bits; `UnknownError` where the result is no finite number."""
         if bits not in self._built:
             arithmetic = Arithmetic(bits, last=bits == LAST)
             self._built[bits] = arithmetic, self._build(Functions(arithmetic))
@@ -76,7 +76,7 @@ class Differentiated:
 
 
 def unsupported(activation: Activation, probes: tuple[float, ...]) -> str | None:
-    """Say why a definition cannot be evaluated over jets, or None when it can."""
+    """Return why a definition cannot be evaluated over jets, or None where it can."""
     known = 0
     try:
         definition = Differentiated(lambda m: activation.build(m).definition)
@@ -88,13 +88,13 @@ def unsupported(activation: Activation, probes: tuple[float, ...]) -> str | None
                 known += 1  # reported with its z when the truth is computed
             except UnknownError:
                 continue
-    except Exception as error:  # noqa: BLE001  # numpy and scipy raise whatever they like
+    except Exception as error:  # noqa: BLE001  # numpy and scipy may raise anything
         return f"{type(error).__name__}: {error}".splitlines()[0]
     return None if known else "it gives no real number"
 
 
 def _lack(ball: Ball) -> int:
-    """Return how many bits of a number are missing; 0 or less where it is known."""
+    """Return how many bits of a number are missing; 0 or less where enough are known."""
     value, off = ball
     if off <= INEXACT:
         return 0

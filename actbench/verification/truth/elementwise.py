@@ -1,4 +1,4 @@
-"""Does a function over arrays give at one z what it gives there alone? Softmax and normalisations do not."""
+"""Check that a function works elementwise: softmax and normalisations depend on the other elements of an array."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from actbench.plugins import evaluating, with_room
 Array = NDArray[Any]
 
 PROBES = np.array([0.75, -2.5, 3.0, -0.25, 6.5, -0.5, 1.5, -7.0, 0.3, 2.25, -1.25])
-"""Out of order, so that sorting shows as well."""
+"""Arguments, not in order, so that sorting is noticed as well."""
 
 SAME = 1e-6
-"""What two results may differ by, relative to their size: loops for vectors and for numbers round differently."""
+"""Largest relative difference of two equal results: loops over vectors and over numbers round differently."""
 
 
 @cache
 @evaluating
 def dependence(activation: Activation, strategy: str | None = None) -> str | None:
-    """Say that g, or a strategy's g', depends on what else an array holds, or None where it does not."""
+    """Return a message where g, or g' by a strategy, depends on the other elements of an array; None where not."""
     what, formula, arrays = _formula(activation, strategy)
     at = _dependent(formula, arrays)
     if at is None:
@@ -39,7 +39,7 @@ def dependence(activation: Activation, strategy: str | None = None) -> str | Non
 
 
 def _formula(activation: Activation, strategy: str | None) -> tuple[str, Formula, list[Array]]:
-    """Return what a function is called, the function, and its arguments at `PROBES`."""
+    """Return a function, its name, and its arguments at `PROBES`."""
     numpy = backends.namespace("numpy")
     if strategy is None:
         return "the output", activation.forward(Dialect.ARRAY, numpy), [PROBES]
@@ -51,7 +51,7 @@ def _formula(activation: Activation, strategy: str | None) -> tuple[str, Formula
 
 
 def _dependent(formula: Formula, arrays: list[Array]) -> int | None:
-    """Return where a function gives another number alone than among others, or None."""
+    """Return the index where a function gives another number alone than among others, or None."""
     together = _called(formula, arrays)
     if together is None:
         return None
@@ -67,7 +67,7 @@ def _dependent(formula: Formula, arrays: list[Array]) -> int | None:
 
 
 def _numbers(result: Any, size: int) -> Array | None:
-    """Return a result as real numbers; None where it has another form, for which a kernel is refused where it runs."""
+    """Return a result as real numbers; None where its form is wrong, which the check of the kernel reports."""
     array = np.asarray(result)
     if array.dtype.kind not in "biuf" or array.shape not in {(), (size,)}:
         return None
@@ -75,7 +75,7 @@ def _numbers(result: Any, size: int) -> Array | None:
 
 
 def _called(formula: Callable[..., Any], arrays: list[Array]) -> Any | None:
-    """Return the result of a function of arrays; None where it raises, or takes numbers only."""
+    """Return the result of a function of arrays; None where it raises, or accepts numbers only."""
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

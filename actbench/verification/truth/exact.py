@@ -1,4 +1,4 @@
-"""g' and g from the definition, in arithmetic so wide that they are exact to any format's precision."""
+"""g' and g from the definition, in arithmetic that is exact to the precision of any format."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from actbench.verification.truth.sides import Sides
 Array = NDArray[Any]
 
 PROBES = (-50.5, -2.5, -0.5, 0.0, 0.75, 3.0, 50.5)
-"""Where a definition is tried."""
+"""Arguments at which a definition is tried."""
 
 
 class Exact:
-    """What is known of an activation from its definition, by mpmath."""
+    """g' and g of an activation from its definition, by mpmath."""
 
     def __init__(self, activation: Activation) -> None:
-        """Take an activation whose definition mpmath can evaluate, by `unsupported`."""
+        """Take an activation whose definition mpmath can evaluate, as `unsupported` tells."""
         self._name = activation.name
         self._kinks = activation.formulas.kinks
         self._method: Method = (
@@ -40,7 +40,7 @@ class Exact:
         )
 
     def at(self, z: Array) -> list[Point]:
-        """Return g' and g; at a kink, g' as it is declared. `BenchmarkError` where the definition raises."""
+        """Return g' and g; at a kink, the declared g'. `BenchmarkError` where the definition raises."""
         return [self._at(number) for number in map(float, z)]
 
     def _at(self, z: float) -> Point:
@@ -50,15 +50,15 @@ class Exact:
             return points.resolved(self._method, mpmath.mpf(z))
 
     def sides(self, z: float) -> Sides | None:
-        """Return what g does on either side of z; None where that is not known."""
+        """Return the behaviour of g on either side of z; None where it is unknown."""
         with _raising(self._name, z):
             return points.sides(self._method, z)
 
 
 def unsupported(activation: Activation) -> str | None:
-    """Say why a definition cannot be evaluated in mpmath, or None when it can.
+    """Return why mpmath cannot evaluate the definition of an activation, or None where it can.
 
-    Numbers that refuse to become floats find out: ``math.exp(z)`` would go on with 16 digits, and without a word.
+    The probes are numbers that refuse conversion to float: ``math.exp(z)`` would silently continue with 16 digits.
     """
     if differentiated.unsupported(activation, PROBES) is None:
         return None
@@ -67,7 +67,7 @@ def unsupported(activation: Activation) -> str | None:
     try:
         definition = activation.build(strict).definition
         results = [_tried(definition, strict.mpf(z)) for z in PROBES]
-    except Exception as error:  # noqa: BLE001  # numpy and scipy raise whatever they like
+    except Exception as error:  # noqa: BLE001  # numpy and scipy may raise anything
         return f"{type(error).__name__}: {error}".splitlines()[0]
     other = next((y for y in results if not isinstance(y, strict.mpf | mpmath.mpf | int | float)), None)
     if other is None:
@@ -77,7 +77,7 @@ def unsupported(activation: Activation) -> str | None:
 
 @contextmanager
 def _raising(name: str, z: float) -> Iterator[None]:
-    """Say of what a definition raises where it does."""
+    """Turn an exception of a definition into a `BenchmarkError` that names the activation and z."""
     try:
         yield
     except Exception as error:  # noqa: BLE001  # the user's code may raise anything
@@ -95,17 +95,17 @@ def _tried(definition: Formula, z: Any) -> Any:
 
 
 def _refuse(_: Any) -> float:
-    raise TypeError("it makes a float of z")
+    raise TypeError("it converts z to float")
 
 
 def saved(build: Callable[[Any], Formula | None], count: int, z: Array) -> list[list[Any]]:
-    """Return by residual what a formula saves beside the output, as numbers of mpmath; None where it is not known."""
+    """Return the residuals that a formula saves beside the output, as numbers of mpmath; None where unknown."""
     methods = [Differentiated(partial(_residual, build, number)) for number in range(1, count + 1)]
     return [[method.at(mpmath.mpf(number)).output for number in map(float, z)] for method in methods]
 
 
 def _residual(build: Callable[[Any], Formula | None], number: int, m: Any) -> Formula:
-    """Return a formula for one of the saved residuals, as a constant: its derivative is not needed."""
+    """Return a formula for one of the saved residuals, whose derivative is not needed."""
     save = build(m)
     assert save is not None  # noqa: S101  # there are residuals
 

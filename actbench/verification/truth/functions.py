@@ -1,6 +1,6 @@
-"""The namespace in which a definition is built for jets: mpmath's names, with their derivatives.
+"""The namespace ``m`` in which a definition is built for jets: mpmath's names, with their derivatives.
 
-What has no rule of its own here is taken from mpmath and differentiated numerically, in three times as many bits.
+A function without a rule here is taken from mpmath and differentiated numerically, in three times as many bits.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from actbench.verification.truth.balls import EXACT, INEXACT, ONE, TWO, ZERO, Ba
 from actbench.verification.truth.jets import Arithmetic, Jet, exponential, lifted, logarithm
 
 STEEP: Ball = (libmp.fzero, -EXACT)
-"""A slope of which nothing is known."""
+"""An unknown slope."""
 
 SPARE = 8
-"""Bits by which a function of mpmath's may be off where it has no rule here."""
+"""Bits of uncertainty of a function of mpmath that has no rule here."""
 
 
 def _limit(x: Ball, power: int) -> int | None:
-    """Return how near a saturating function is to its limit, as an exponent of 2, where x is large and not known well.
+    """Return how near a saturating function is to its limit, as an exponent of 2, where x is large and inexact.
 
     The distance from the limit is less than e to the -|x|^power.
     """
@@ -110,7 +110,7 @@ def _root(x: Jet) -> Jet:
 
 
 def _bounded(pick: int) -> Callable[[Jet], Jet]:
-    """Return the cosine or the sine: its slope is at most 1."""
+    """Return the cosine or the sine, whose slope is at most 1."""
 
     def function(x: Jet) -> Jet:
         bits, (value, off) = x.arithmetic.bits, x.value
@@ -126,7 +126,7 @@ def _bounded(pick: int) -> Callable[[Jet], Jet]:
 
 
 def _whole(rounded: Callable[[Raw], Raw]) -> Callable[[Jet], Jet]:
-    """Return a step function: it jumps where its argument is a whole number."""
+    """Return a step function, which jumps at whole numbers."""
 
     def function(x: Jet) -> Jet:
         value, off = x.value
@@ -176,18 +176,18 @@ RULES: dict[str, Callable[[Jet], Jet]] = {
     "tan": lambda x: _sine(x) / _cosine(x),
     "tanh": _hyperbolic_tangent,
 }
-"""Functions of one number, by mpmath's name."""
+"""Functions of one number, by mpmath's names."""
 
 
 class Functions:
-    """What a definition calls ``m``."""
+    """The namespace that a definition calls ``m``."""
 
     def __init__(self, arithmetic: Arithmetic) -> None:
-        """Take how many bits there are."""
+        """Take the arithmetic, which holds the number of bits."""
         self._arithmetic = arithmetic
 
     def mpf(self, number: Any = 0) -> Jet:
-        """Return a number as a constant; a word is read as a decimal."""
+        """Return a number as a constant; a string is read as a decimal."""
         if isinstance(number, Jet):
             return number
         bits = self._arithmetic.bits
@@ -214,7 +214,7 @@ class Functions:
         return self.mpf(x).sign_beside(0)
 
     def __getattr__(self, name: str) -> Any:
-        """Return a function that has a rule, or what mpmath has of the name, for jets."""
+        """Return a function by its rule, or mpmath's function of that name, for jets."""
         if rule := RULES.get(name):
             return lambda x: rule(self.mpf(x))
         known = getattr(mpmath.mp, name)
@@ -227,7 +227,7 @@ class Functions:
 
 
 class _Numerical:
-    """A function of mpmath's without a rule, in jets: differentiated by central differences."""
+    """A function of mpmath without a rule, for jets, differentiated by central differences."""
 
     def __init__(self, function: Callable[..., Any], functions: Functions, arithmetic: Arithmetic) -> None:
         self._function = function
@@ -235,7 +235,7 @@ class _Numerical:
         self._arithmetic = arithmetic
 
     def __call__(self, *arguments: Any) -> Jet:
-        """Return the function of numbers, of which any may depend on z."""
+        """Return the value of the function, whose arguments may all depend on z."""
         jets = [self._functions.mpf(argument) for argument in arguments]
         bits = self._arithmetic.bits
         widest = max((jet.value[1] for jet in jets), default=EXACT)
@@ -246,7 +246,7 @@ class _Numerical:
             return Jet(self._arithmetic, (middle._mpf_, off), self._slope(jets, shift, off - SPARE - 2 * bits))
 
     def _slope(self, jets: list[Jet], shift: Any, noise: int) -> Ball:
-        """Return the derivative by z of a function that is computed with so much noise, and does not see the shift."""
+        """Return the derivative by z of a function that is computed with noise and does not resolve the shift."""
         moving = [jet for jet in jets if not balls.is_zero(jet.slope)]
         if not moving:
             return ZERO
@@ -263,7 +263,7 @@ class _Numerical:
         return fine._mpf_, off + 2
 
     def _at(self, jets: list[Jet], step: Any, shift: Any = 0) -> Any:
-        """Return the function at z + step, with its arguments off by so much."""
+        """Return the function at z + step, with its arguments shifted."""
         make = mpmath.mp.make_mpf
         result = self._function(*(make(jet.value[0]) + step * make(jet.slope[0]) + shift for jet in jets))
         if isinstance(result, mpmath.mpf):

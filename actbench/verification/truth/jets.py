@@ -1,9 +1,9 @@
-"""Numbers that carry a derivative: what a definition makes of one of them is g(z) together with g'(z).
+"""Jets: numbers that carry their derivative by z. A definition maps one jet to g(z) together with g'(z).
 
-A `Jet` is a value and its slope, both balls, so that a definition says by itself, at any z, what g' is and to how many
-digits that is known: no step is taken, and nothing is subtracted that the definition does not subtract. Comparisons
-take the branch that z takes. Where the two sides of a comparison are equal, z is where two branches meet, and
-`Arithmetic.met` says so: whoever asked must look at either side.
+A `Jet` is a value and a slope, both of them balls. So a definition itself gives g' at any z, and the number of digits
+that are known: there is no step, and no subtraction that the definition does not contain. Comparisons take the branch
+of z. Where both sides of a comparison are equal, two branches meet at z, and `Arithmetic.met` is True: the caller must
+then evaluate both sides of z.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from actbench.verification.truth import balls
 from actbench.verification.truth.balls import ONE, ZERO, Ball, UnsureError
 
 SMALL_POWER = 1 << 12
-"""Up to which exponent powers are products."""
+"""Exponent up to which powers are evaluated as products."""
 
 
 class Arithmetic:
-    """How many bits numbers have, and what became of comparisons."""
+    """The number of bits, and whether a comparison met its boundary."""
 
     def __init__(self, bits: int, *, last: bool) -> None:
-        """Take so many bits; with `last`, what cannot be told apart counts as equal."""
+        """Take the number of bits; with `last`, numbers that cannot be distinguished count as equal."""
         self.bits = bits
         self.last = last
         self.met = False
-        """Whether two branches meet at the z that is evaluated."""
+        """Whether two branches meet at this z."""
 
     def sign(self, ball: Ball) -> int:
-        """Return the sign of a number, and note where it is 0."""
+        """Return the sign of a number, and record where it is 0."""
         sign = balls.sign(ball)
         if sign is None:
             if not self.last:
@@ -42,15 +42,15 @@ class Arithmetic:
 
 
 class Jet:
-    """A real number that depends on z, and its derivative by z."""
+    """A real number that depends on z, with its derivative by z."""
 
     __array_ufunc__ = None
-    """numpy's numbers leave arithmetic to it."""
-    __hash__ = None  # type: ignore[assignment]  # equal to any number
+    """numpy's numbers leave arithmetic with jets to this class."""
+    __hash__ = None  # type: ignore[assignment]  # a jet equals numbers of other types
     __slots__ = ("arithmetic", "slope", "value")
 
     def __init__(self, arithmetic: Arithmetic, value: Ball, slope: Ball = ZERO) -> None:
-        """Take a value and a derivative; without one it is a constant."""
+        """Take a value and its derivative; without one it is a constant."""
         self.arithmetic = arithmetic
         self.value = value
         self.slope = slope
@@ -61,7 +61,7 @@ class Jet:
         return balls.number(other, self.arithmetic.bits), ZERO
 
     def chain(self, value: Ball, slope: Ball) -> Jet:
-        """Return a function of this number, from its value and its derivative."""
+        """Return a function of this jet, from its value and its derivative."""
         return Jet(self.arithmetic, value, balls.multiply(slope, self.slope, self.arithmetic.bits))
 
     def constant(self, number: Any) -> Jet:
@@ -87,7 +87,7 @@ class Jet:
         return Jet(self.arithmetic, balls.subtract(self.value, value, bits), slope)
 
     def __rsub__(self, other: Any) -> Jet:
-        """Return the difference, the other way round."""
+        """Return the difference with swapped operands."""
         difference: Jet = -self + other
         return difference
 
@@ -113,11 +113,11 @@ class Jet:
         return Jet(self.arithmetic, quotient, balls.divide(change, value, bits))
 
     def __rtruediv__(self, other: Any) -> Jet:
-        """Return the quotient, the other way round."""
+        """Return the quotient with swapped operands."""
         return self.constant(other) / self
 
     def __pow__(self, power: Any) -> Jet:
-        """Return a power: a product for whole numbers, else by logarithm and exponential."""
+        """Return a power: a product for whole numbers, otherwise by logarithm and exponential."""
         if not isinstance(power, Jet) and power == int(power) and abs(power) <= SMALL_POWER:
             return self._product(int(power))
         if not isinstance(power, Jet) and power > 1 and balls.is_zero(self.value):
@@ -139,11 +139,11 @@ class Jet:
         return self.constant(1) / result if power < 0 else result
 
     def __neg__(self) -> Jet:
-        """Return the number below 0 that is as large."""
+        """Return the negative."""
         return Jet(self.arithmetic, balls.negative(self.value), balls.negative(self.slope))
 
     def __pos__(self) -> Jet:
-        """Return the number."""
+        """Return the jet itself."""
         return self
 
     def __abs__(self) -> Jet:
@@ -151,7 +151,7 @@ class Jet:
         return -self if self.arithmetic.sign(self.value) < 0 else self
 
     def sign_beside(self, other: Any) -> int:
-        """Return the sign of the difference from another number."""
+        """Return the sign of this jet minus another number."""
         if other is self:
             return 0
         value, _ = self._ball(other)
@@ -160,36 +160,36 @@ class Jet:
         return self.arithmetic.sign(balls.subtract(self.value, value, self.arithmetic.bits))
 
     def __lt__(self, other: Any) -> bool:
-        """Say whether it is below."""
+        """Return whether this is less."""
         return self.sign_beside(other) < 0
 
     def __le__(self, other: Any) -> bool:
-        """Say whether it is not above."""
+        """Return whether this is less or equal."""
         return self.sign_beside(other) <= 0
 
     def __gt__(self, other: Any) -> bool:
-        """Say whether it is above."""
+        """Return whether this is greater."""
         return self.sign_beside(other) > 0
 
     def __ge__(self, other: Any) -> bool:
-        """Say whether it is not below."""
+        """Return whether this is greater or equal."""
         return self.sign_beside(other) >= 0
 
     def __eq__(self, other: object) -> bool:
-        """Say whether it is the same."""
+        """Return whether both are equal."""
         return self.sign_beside(other) == 0
 
     def __ne__(self, other: object) -> bool:
-        """Say whether it is another."""
+        """Return whether both differ."""
         return self.sign_beside(other) != 0
 
     def __bool__(self) -> bool:
-        """Say whether it is not 0."""
+        """Return whether this is not 0."""
         return self.arithmetic.sign(self.value) != 0
 
     def __float__(self) -> float:
-        """Refuse: ``math.exp(z)`` would go on with 16 digits, and without a word."""
-        raise TypeError("it makes a float of z")
+        """Raise, since ``math.exp(z)`` would silently continue with 16 digits."""
+        raise TypeError("it converts z to float")
 
 
 def _sign_beside_infinity(other: balls.Raw) -> int:
@@ -211,7 +211,7 @@ def logarithm(x: Jet) -> Jet:
 
 
 def lifted(function: Callable[..., Any], slope: Callable[[Ball, int], Ball]) -> Callable[[Jet], Jet]:
-    """Return a function of raw numbers as one of jets, with its derivative over balls."""
+    """Return a function of raw numbers as a function of jets, with its derivative over balls."""
 
     def lift(x: Jet) -> Jet:
         bits = x.arithmetic.bits

@@ -1,4 +1,4 @@
-"""What is known of g at one z, and how g looks on either side of it."""
+"""The knowledge of g at one z (`Point`), and the behaviour of g on either side of it."""
 
 from __future__ import annotations
 
@@ -9,44 +9,44 @@ import mpmath
 from actbench.verification.truth.sides import Sides
 
 GOOD = 68
-"""Bits to which a number must be known, relative to its size: 20 digits."""
+"""Number of bits, relative to its size, to which a number must be known: 20 digits."""
 
 NOTHING = -1080
-"""Exponent of 2 of what is as good as 0: it rounds to 0 in every format."""
+"""Exponent of 2 of the largest number that rounds to 0 in every format."""
 
 NEAR = 200
-"""Bits of z that a point beside it has at least in common with it."""
+"""Bits that z and the first point beside it have in common."""
 
 NEARER = 40
-"""By how many bits more the second point beside z is nearer to it."""
+"""Bits by which the second point beside z is nearer to z than the first."""
 
 NEAR_0 = 900
-"""Where the first point beside 0 is, as an exponent of 1/2."""
+"""The first points beside 0 are ±2^-NEAR_0."""
 
 SAME = 60
-"""Bits in which numbers beside each other agree that count as equal."""
+"""Number of leading bits in which neighbouring numbers must agree to count as equal."""
 
 
 class Point(NamedTuple):
-    """g' and g at a z, as numbers of mpmath; None where they are not known."""
+    """g' and g at a z, as numbers of mpmath; None where they are unknown."""
 
     slope: Any | None
     output: Any | None
     met: bool = False
-    """Whether two branches of g meet at this z, so that g' may be on neither side what it is here."""
+    """Whether two branches of g meet at this z; then g' on either side may differ from `slope`."""
 
 
 class Method(Protocol):
-    """A way to know what a definition says at a z."""
+    """A way to evaluate a definition."""
 
     def at(self, z: Any) -> Point:
-        """Return what is known at a number of mpmath."""
+        """Return g' and g at a number of mpmath."""
 
 
 def resolved(method: Method, z: Any) -> Point:
-    """Return what is known at z; where two branches meet, what g' is on both sides, if it is the same.
+    """Return g' and g at z; where two branches meet, g' is the slope on both sides, if it is the same.
 
-    At a kink that is not declared it is the mean of both, which no derivative gives, and infinite where g jumps.
+    At an undeclared kink, g' is the mean of both sides, which no derivative returns; at a jump of g, it is infinite.
     """
     point = method.at(z)
     if not point.met:
@@ -56,16 +56,17 @@ def resolved(method: Method, z: Any) -> Point:
 
 
 def sides(method: Method, z: float) -> Sides | None:
-    """Return what g does on either side of z; None where that is not known."""
+    """Return the behaviour of g on either side of z; None where it is unknown."""
     at = mpmath.mpf(z)
     beside = _Beside(method, at, method.at(at))
     return beside.sides() if beside.known else None
 
 
 class _Beside:
-    """What is known at two distances on either side of a z.
+    """g' and g at two distances on either side of a z.
 
-    What two sides differ by tells a kink from a root of g' without a scale: nearer to z it stays, or shrinks.
+    The difference of the two sides distinguishes a kink from a root of g' without any scale: it stays the same nearer
+    to z at a kink, and shrinks at a root.
     """
 
     def __init__(self, method: Method, z: Any, here: Point) -> None:
@@ -91,7 +92,7 @@ class _Beside:
         return Sides(left, right, before, after, jumps=self._jumps, bends=self._bends)
 
     def slope(self, here: Any | None) -> Any:
-        """Return g' at z, where its branch says that it is so much."""
+        """Return g' at z: that of its own branch, if the neighbours confirm it, otherwise the mean of both sides."""
         if self._jumps:
             return mpmath.sign(self._outputs[1] - self._outputs[0]) * mpmath.inf
         left, right = self._far
@@ -105,7 +106,7 @@ class _Beside:
 
 
 def _differ(far: list[Any], near: list[Any]) -> bool:
-    """Say whether two sides still differ nearby."""
+    """Return whether the difference of two sides persists at the smaller distance."""
     with mpmath.workprec(2 * NEAR):
         apart, before = abs(near[1] - near[0]), abs(far[1] - far[0])
         least = max(mpmath.ldexp(max(map(abs, near)), -SAME), mpmath.ldexp(1, NOTHING))

@@ -1,4 +1,4 @@
-"""What a function does on either side of a z: whether it jumps, or bends."""
+"""The behaviour of a function on either side of a z: whether it jumps or has a kink there."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Slopes just before and after a z, the function's values there, and what these show."""
+    """Slopes and values of a function just before and after a z, and whether it jumps or bends there."""
 
     left: float
     right: float
     before: float
     after: float
     jumps: bool
-    """Whether the values stay apart as one comes nearer to z."""
+    """Whether the values remain different near z."""
     bends: bool
-    """Whether the slopes do."""
+    """Whether the slopes remain different near z."""
 
     def words(self, z: float) -> str:
-        """Say what is the matter with g itself, and nothing where it is smooth."""
+        """Return what is wrong with g itself at z, in words; "" where it is smooth."""
         if self.jumps:
             before, after = _apart(self.before, self.after)
             return f"g itself jumps at z = {z:.6g}, from {before} to {after}: it has no derivative there"
@@ -33,6 +33,6 @@ class Sides:
 
 
 def _apart(one: float, other: float) -> tuple[str, str]:
-    """Return two numbers in six digits, or in as many as it takes to tell them apart."""
+    """Return two numbers in six digits, or in as many as distinguish them."""
     pairs = ((f"{one + 0:.{digits}g}", f"{other + 0:.{digits}g}") for digits in (6, 9, 12, 17))
     return next((pair for pair in pairs if pair[0] != pair[1]), (f"{one!r}", f"{other!r}"))

@@ -1,4 +1,4 @@
-"""How a formula is executed over an array: one small file a backend, found by discovery."""
+"""Backends: how a formula is executed over an array. Each is one small file, found by discovery."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def built_in() -> Mapping[str, Backend]:
     """Return actbench's own backends by name, in order of rank, including those that cannot be used here."""
     for module in iter_modules(__path__):
         import_module(f"{__name__}.{module.name}")
-    named = (kind for kind in _descendants(Backend) if "name" in vars(kind))  # without a name it is a common base
-    ours = (kind for kind in named if kind.__module__.startswith(f"{__name__}."))  # and not of a file of the user's
+    named = (kind for kind in _descendants(Backend) if "name" in vars(kind))  # a class without a name is a common base
+    ours = (kind for kind in named if kind.__module__.startswith(f"{__name__}."))  # without those of a user's file
     backends = sorted((kind() for kind in ours if not isabstract(kind)), key=lambda backend: backend.rank)
     return MappingProxyType({backend.name: backend for backend in backends})
 

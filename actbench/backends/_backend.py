@@ -1,4 +1,4 @@
-"""The base class of backends, and what several of them share."""
+"""The base class of backends, and code that several backends share."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from actbench.model.rule import Conversion, Dialect, Formula, Rule
 class Bound:
     """A kernel ready to be called, and how long it took to compile.
 
-    ``function(*outputs, *inputs)`` where the backend preallocates; else ``function(*inputs)``, which returns the
-    output, or a tuple of them.
+    It is ``function(*outputs, *inputs)`` where the backend preallocates. Otherwise it is ``function(*inputs)``, which
+    returns the output, or a tuple of outputs.
     """
 
     function: Callable[..., Any]
@@ -31,12 +31,12 @@ class Bound:
     """Wall time of compiling or of loading from the compiler's cache; None where nothing is compiled."""
     from_cache: bool = False
     specialise: Callable[[tuple[Any, ...]], Bound] | None = None
-    """Returns the kernel for operands of a size, where a backend compiles for every size."""
+    """Return the kernel for operands of one size, where the backend compiles for every size; otherwise None."""
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device with memory of its own, in which operands lie."""
+    """A device whose own memory holds the operands."""
 
     name: str
     versions: dict[str, str]
@@ -44,14 +44,14 @@ class Device:
 
 
 class Backend(ABC):
-    """How a formula is executed over an array. Every subclass in this package is discovered, one small file each."""
+    """A way to execute a formula over an array. Every subclass in this package is discovered, one small file each."""
 
     name: ClassVar[str]
     summary: ClassVar[str]
     requires: ClassVar[str | None] = None
     """The distribution that must be installed, if any."""
     optional: ClassVar[bool] = False
-    """Whether it is left out of presets, and installed by the extra that is named like the distribution."""
+    """Whether presets leave it out, and the extra that is named like the distribution installs it."""
     libraries: ClassVar[tuple[str, ...]] = ()
     """Distributions whose versions a run with this backend records, in addition to those that every run records."""
     dialect: ClassVar[Dialect]
@@ -61,23 +61,23 @@ class Backend(ABC):
     preallocates: ClassVar[bool] = False
     """Whether outputs are written into preallocated arrays; otherwise each call allocates them."""
     places: ClassVar[bool] = True
-    """Whether operands are numpy arrays or views of them, placed for every value; otherwise made once a block."""
+    """Whether operands are numpy arrays or views of them, placed for every value; otherwise made once per block."""
     compiles_for_a_size: ClassVar[bool] = False
-    """Whether a kernel is compiled for every size of its arrays."""
+    """Whether a kernel is compiled anew for every size of its arrays."""
     protects: ClassVar[bool] = False
-    """Whether calls take operands that are marked read-only, so that no kernel can change what all arms share."""
+    """Whether calls accept operands that are marked read-only, so that no kernel can change what all arms share."""
     lacks: ClassVar[tuple[str, ...]] = ()
-    """Functions of formulas that this backend lacks, or that it has but are unusable."""
+    """Functions of formulas that this backend lacks, or has in an unusable form."""
     lacks_because: ClassVar[str | None] = None
     """Why they are unusable, where the backend has them."""
     flushes: ClassVar[str | None] = None
     """Why subnormal numbers become 0, where they do: the oracle then accepts 0 in place of a subnormal result."""
     threaded: ClassVar[bool] = False
-    """Whether a call is executed by several threads."""
+    """Whether several threads execute a call."""
     on_device: ClassVar[bool] = False
     """Whether operands lie in another device's memory."""
     only_wide: ClassVar[str | None] = None
-    """Why residuals cannot be kept in a narrower type than the arithmetic's; None where they can."""
+    """Why residuals cannot be stored in a narrower type than the arithmetic's; None where they can."""
     planning_ns: ClassVar[float]
     """A rough upper bound, for planning only: nanoseconds per element of an op with an exponential."""
     ladder: ClassVar[Mapping[str, Callable[..., Any] | Rule | str]] = {}
@@ -85,18 +85,18 @@ class Backend(ABC):
 
     @property
     def unavailable(self) -> str | None:
-        """Why this backend cannot be used here, or None when it can. Imports nothing."""
+        """Why this backend cannot be used here, or None where it can. Imports nothing."""
         if self.requires is None or find_spec(self.requires) is not None:
             return None
         hint = f"; python -m pip install {self.requires}" if self.optional else ""
         return f"{self.requires} is not installed{hint}"
 
     def unsupported(self, dtype: Dtype) -> str | None:
-        """Why this backend does not compute in `dtype`, or None when it does."""
+        """Return why this backend does not compute in `dtype`, or None where it does."""
         return None if dtype in self.dtypes else f"{self.name} computes in {' and '.join(self.dtypes)} only"
 
     def unsupported_storage(self, storage: Storage, dtype: Dtype) -> str | None:
-        """Why this backend does not keep residuals of arithmetic in `dtype` as `storage`, or None when it does."""
+        """Return why this backend cannot store residuals of `dtype` arithmetic as `storage`, or None where it can."""
         return storage.unsupported(dtype) or self.only_wide or _narrowing.unavailable(storage)
 
     def conversion(self, storage: Storage, dtype: Dtype) -> Conversion:
@@ -113,7 +113,7 @@ class Backend(ABC):
 
     @property
     def has_own_copy(self) -> bool:
-        """Whether the yardstick of this backend's kernels is a copy of its own, and not numpy's."""
+        """Whether the yardstick of this backend's kernels is the backend's own copy instead of numpy's."""
         return self.threaded or self.on_device
 
     def device(self) -> Device | None:
@@ -123,7 +123,7 @@ class Backend(ABC):
     def copy(self, dtype: Dtype) -> Callable[..., Any]:
         """Return ``copy(out, array)``, the plain copy that is the yardstick of this backend's kernels.
 
-        Its operands are those that `adopt` returns where `has_own_copy`, else numpy's arrays.
+        Its operands are those that `adopt` returns where `has_own_copy` is true; otherwise they are numpy's arrays.
         """
         del dtype
         return np.copyto
@@ -148,7 +148,7 @@ class Backend(ABC):
 
     @abstractmethod
     def execution(self, op: Op, rule: Rule) -> str:
-        """Return the source of what is called, for `actbench show`."""
+        """Return the source of the called functions, for `actbench show`."""
 
     def compiled(self, bound: Bound, op: Op, rule: Rule, dtype: Dtype) -> Compiled | None:
         """Return facts about the machine code of a bound kernel; None where nothing is compiled."""
@@ -185,7 +185,7 @@ def source(function: Callable[..., Any]) -> str:
 def forward_keeping(
     residuals: tuple[str, ...], forward: Callable[[Any], Any], save: Callable[[Any], Any] | None
 ) -> Callable[[Any], Any]:
-    """Return a forward pass over a whole array that also returns what it keeps: z -> (y, residual, ...)."""
+    """Return a forward pass over a whole array that also returns the residuals: z -> (y, residual, ...)."""
     match residuals:
         case ("z", _) if save:
 

@@ -1,4 +1,4 @@
-"""Compile a function of arrays with numba, and say in one line why numba cannot."""
+"""Compilation of functions of arrays with numba, and one-line reasons where numba cannot compile them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from actbench.model.rule import Formula
 CAUSE = re.compile(
     r"Untyped|Unknown attribute|Cannot|Use of|NameError|Invalid use|No implementation of function .*built"
 )
-"""How the lines of numba's messages begin that name the cause."""
+"""Beginnings of the lines of numba's messages that name the cause."""
 
 LOCATION = re.compile(r"(?:File \"|at )(?:[^\"]*/)?([^\"/ ]+\.py)\"?(?:, line | \()(\d+)")
-"""A location in numba's messages: the name of a file, and a line."""
+"""A location in numba's messages: a file name and a line number."""
 
 
 def parameters(function: Callable[..., Any]) -> tuple[str, ...]:
@@ -34,7 +34,7 @@ def jitted(
 ) -> Any:
     """Compile a function that takes contiguous arrays of these dtypes and returns nothing.
 
-    Without `count_references` a call takes no references to its arrays: the function must keep none of them.
+    Without `count_references` a call takes no references to its arrays; the function must then not keep any array.
     """
     import numba
 
@@ -46,14 +46,14 @@ def jitted(
             _numba_cache.share(dispatcher)
         except RuntimeError as error:
             if "cannot cache function" not in str(error):
-                raise  # but where no directory can be written there is no cache
+                raise  # where no directory is writable, there is no cache
     dispatcher.compile(signature)
     dispatcher.disable_compile()
     return dispatcher
 
 
 def cause(message: str, formula: Formula) -> str:
-    """Return the cause from numba's message of many lines, and the line of the user's code that it is about."""
+    """Return the cause from numba's message of many lines, with the line of the user's code that caused it."""
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     innermost = max((number for number, line in enumerate(lines) if CAUSE.match(line)), default=0)
     text = lines[innermost]

@@ -1,4 +1,4 @@
-"""The base of array libraries: a formula over the library's arrays, eager, or compiled for every size."""
+"""The base class for array libraries: a formula over the library's arrays, eager or compiled for every size."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from actbench.model.rule import Dialect, Formula, Rule
 
 
 def product(formula: Formula) -> Callable[..., Any]:
-    """Dy * g'."""
+    """Return the kernel of dy * g'."""
 
     def gradient(dy, *residuals):
         return dy * formula(*residuals)
@@ -25,7 +25,7 @@ def product(formula: Formula) -> Callable[..., Any]:
 
 
 def derivative(gradient: Callable[..., Any], one: Any) -> Callable[..., Any]:
-    """G' from the library's kernel for dy * g'; dy is a single 1, broadcast, so that no array is read for it."""
+    """Return the kernel of g' from the library's kernel for dy * g'; dy is a broadcast 1, so that no array is read."""
 
     def call(*residuals):
         return gradient(one, *residuals)
@@ -34,7 +34,7 @@ def derivative(gradient: Callable[..., Any], one: Any) -> Callable[..., Any]:
 
 
 def step(gradient: Callable[..., Any], keeping: Callable[[Any], Any]) -> Callable[..., Any]:
-    """Forward, keeping the residuals; then backward."""
+    """Return the kernel of a step: forward, which keeps the residuals, then backward."""
 
     def call(z, dy):
         y, *residuals = keeping(z)
@@ -55,15 +55,15 @@ class Framework(Backend):
         """Return 1 as an array without dimensions."""
 
     def build(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a function of arrays as this library executes it."""
+        """Return a function of arrays in the form that this library executes."""
         return function
 
     def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a call that ends when its results are computed."""
+        """Return a call that ends when its results have been computed."""
         return function
 
     def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
-        """Call the formula on the library's arrays, whose dtype Python's literals take."""
+        """Bind the formula to the library's arrays; Python's literals take the dtype of the arrays."""
         if not self.compiles_for_a_size:
             return Bound(self._function(op, rule, dtype))
 
@@ -75,12 +75,12 @@ class Framework(Backend):
         return Bound(self._function(op, rule, dtype), specialise=specialise)
 
     def compile(self, function: Callable[..., Any], operands: tuple[Any, ...]) -> Bound:
-        """Compile by a first call."""
+        """Compile by making a first call."""
         function(*operands)
         return Bound(function)
 
     def execution(self, op: Op, rule: Rule) -> str:
-        """Return the source of what is called around the formula, or around the library's kernel in its place."""
+        """Return the source around the formula, or around the library's kernel that replaces it."""
         around = {Op.DERIVATIVE: derivative if rule.library_gradient else None, Op.BACKWARD: None, Op.STEP: step}[op]
         gradient = None if rule.library_gradient or op is Op.DERIVATIVE else product
         parts = [sources(part for part in (around, gradient) if part)] if around or gradient else []
@@ -90,7 +90,7 @@ class Framework(Backend):
         )
 
     def _function(self, op: Op, rule: Rule, dtype: Dtype) -> Callable[..., Any]:
-        """Forward and backward of a step are two programs: elsewhere other layers are between them."""
+        """Return the function of an op. Forward and backward of a step stay two programs, as in a network."""
         gradient = rule.library_gradient or self.build(product(rule.derivative))
         match op:
             case Op.DERIVATIVE:

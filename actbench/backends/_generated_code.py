@@ -1,4 +1,4 @@
-"""Read facts about a kernel off the code that LLVM generated: vector width, library calls, conversions."""
+"""Facts about a kernel from the code that LLVM generated: vector width, library calls, conversions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from actbench.model.checks import Compiled
 from actbench.model.names import Dtype
 
 LOOP = re.compile(r"^define [^\n]*?(?: i32 @|@__gufunc__)[^\n]*{\n.*?^}", re.MULTILINE | re.DOTALL)
-"""The compiled function, and the function that its threads execute; not the wrappers."""
+"""The compiled function, and the function that its threads execute, without the wrappers."""
 
 PACKED = re.compile(r"= (?:f(?:add|sub|mul|div) (?:\w+ )*|[^\n]*@llvm\.fmuladd\.v\d+f\d+\()<(\d+) x (?:float|double)>")
 CALLED = re.compile(r"call [^@\n]*@(?:llvm\.)?((?:exp|log|pow|sin|cos|a?tan|erf)\w*)(?:\.(?:v\d+)?f(32|64))?\(")
@@ -21,12 +21,12 @@ WIDENED = re.compile(r"= fpext [^\n]* to (?:<\d+ x )?double")
 
 @cache
 def edition() -> str:
-    """Return the digest of this file: facts that another edition stored are not used."""
+    """Return the digest of this file: facts that another version of it stored are not used."""
     return sha256(Path(__file__).read_bytes()).hexdigest()
 
 
 def facts(signature: Iterable[object], code: str, dtype: Dtype) -> Compiled:
-    """Return the facts about a compiled function of that signature, from LLVM's optimised code."""
+    """Return the facts about a compiled function of this signature, from LLVM's optimised code."""
     text = "\n".join(LOOP.findall(code))
     bits = 8 * dtype.itemsize
     return Compiled(
@@ -38,5 +38,5 @@ def facts(signature: Iterable[object], code: str, dtype: Dtype) -> Compiled:
 
 
 def _library_name(name: str, bits: str) -> str:
-    """Return ``expf`` for LLVM's ``llvm.exp.v8f32``, which becomes one call of expf a lane."""
+    """Return ``expf`` for LLVM's ``llvm.exp.v8f32``, which becomes one call of expf per lane."""
     return f"{name}f" if bits == "32" else name

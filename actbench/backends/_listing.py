@@ -1,4 +1,4 @@
-"""The source of functions and of all functions of this package that they call, for `actbench show`."""
+"""Source listings for `actbench show`: functions, and all functions of this package that they call."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from actbench.backends._backend import source
 BACKENDS_PACKAGE = __name__.rpartition(".")[0]
 
 Named = tuple[str, Callable[..., Any]]
-"""The name by which a function is called, and the function."""
+"""A function, preceded by the name by which it is called."""
 
 
 def sources(functions: Iterable[Callable[..., Any]], namespace: Iterable[Callable[..., Any]] = ()) -> str:
-    """Return the source of functions, then that of functions of a namespace, and of all functions that these call.
+    """Return the source of functions, then of functions of a namespace, and of all functions that these call.
 
-    Every source appears once; that of a called function stands below the name of its module, which has its constants.
-    The float32 and float64 versions of a function appear once where their sources are equal.
+    Every source appears once. A called function is headed by the name of its module, which holds its constants. The
+    float32 and float64 versions of a function appear once where their sources are equal.
     """
     functions = [*functions]
     roots = dict.fromkeys(map(source, functions))
@@ -41,7 +41,7 @@ def sources(functions: Iterable[Callable[..., Any]], namespace: Iterable[Callabl
 
 
 def _placed(text: str, module: str, names: Iterable[str]) -> str:
-    """Return a source below the name of its module, with the names by which it is called where they differ."""
+    """Return a source headed by the name of its module, and by the names of its calls where they differ."""
     also = ", ".join(names)
     return f"# of {module}{f', called {also}' if also else ''}\n{text}"
 

@@ -1,7 +1,7 @@
 """The loops that numba compiles around a formula: one for each op and number of residuals.
 
-Each is made from what it counts with, ``range`` or ``prange``, and from the formula. A step is made of two loops, so
-that its forward pass and its backward pass each go over whole arrays, as they do in a network.
+A factory makes each loop from a range function (``range`` or ``prange``) and a formula. A step consists of two loops,
+so that its forward pass and its backward pass each run over whole arrays, as they do in a network.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ Span = Callable[[int], Any]
 """``range`` or ``prange``."""
 
 RESIDUALS = {"residual", "second"}
-"""What loops call the arrays that may be of another type than the arithmetic."""
+"""The names, in loops, of the arrays that may have another type than the arithmetic."""
 
 
 def elementwise(span: Span, formula: Formula) -> Loop:
-    """Call a formula on every element: the activation, or its derivative."""
+    """Return the loop that applies a formula to every element: the activation, or its derivative."""
 
     def loop(out, residual):
         for i in span(out.size):
@@ -33,7 +33,7 @@ def elementwise(span: Span, formula: Formula) -> Loop:
 
 
 def elementwise_from_two(span: Span, formula: Formula) -> Loop:
-    """Call a formula on every element of two residuals."""
+    """Return the loop that applies a formula to every element of two residuals."""
 
     def loop(out, residual, second):
         for i in span(out.size):
@@ -43,7 +43,7 @@ def elementwise_from_two(span: Span, formula: Formula) -> Loop:
 
 
 def saving(span: Span, save: Formula) -> Loop:
-    """Compute the activation of every element, and a residual."""
+    """Return the loop that computes the activation of every element, and one residual."""
 
     def loop(y, residual, z):
         for i in span(y.size):
@@ -53,7 +53,7 @@ def saving(span: Span, save: Formula) -> Loop:
 
 
 def saving_two(span: Span, save: Formula) -> Loop:
-    """Compute the activation of every element, and two residuals."""
+    """Return the loop that computes the activation of every element, and two residuals."""
 
     def loop(y, residual, second, z):
         for i in span(y.size):
@@ -63,7 +63,7 @@ def saving_two(span: Span, save: Formula) -> Loop:
 
 
 def backward(span: Span, formula: Formula) -> Loop:
-    """Multiply the upstream gradient by the derivative of every element."""
+    """Return the loop that multiplies the upstream gradient by the derivative of every element."""
 
     def loop(dz, dy, residual):
         for i in span(dz.size):
@@ -73,7 +73,7 @@ def backward(span: Span, formula: Formula) -> Loop:
 
 
 def backward_from_two(span: Span, formula: Formula) -> Loop:
-    """Multiply the upstream gradient by the derivative of every element, from two residuals."""
+    """Return the loop that multiplies the upstream gradient by the derivative of every element, from two residuals."""
 
     def loop(dz, dy, residual, second):
         for i in span(dz.size):
@@ -83,7 +83,7 @@ def backward_from_two(span: Span, formula: Formula) -> Loop:
 
 
 def step_keeping_z(forward: Loop, backward: Loop) -> Loop:
-    """Forward; then backward from z."""
+    """Return the step that runs forward, then backward from z."""
 
     def kernel(y, dz, z, dy):
         forward(y, z)
@@ -93,7 +93,7 @@ def step_keeping_z(forward: Loop, backward: Loop) -> Loop:
 
 
 def step_keeping_y(forward: Loop, backward: Loop) -> Loop:
-    """Forward; then backward from y."""
+    """Return the step that runs forward, then backward from y."""
 
     def kernel(y, dz, z, dy):
         forward(y, z)
@@ -103,7 +103,7 @@ def step_keeping_y(forward: Loop, backward: Loop) -> Loop:
 
 
 def step_keeping_both(forward: Loop, backward: Loop) -> Loop:
-    """Forward; then backward from z and y."""
+    """Return the step that runs forward, then backward from z and y."""
 
     def kernel(y, dz, z, dy):
         forward(y, z)
@@ -113,7 +113,7 @@ def step_keeping_both(forward: Loop, backward: Loop) -> Loop:
 
 
 def step_saving(forward: Loop, backward: Loop) -> Loop:
-    """Forward, storing a residual and y; then backward from it."""
+    """Return the step that runs forward and stores y and a residual, then backward from the residual."""
 
     def kernel(y, residual, dz, z, dy):
         forward(y, residual, z)
@@ -123,7 +123,7 @@ def step_saving(forward: Loop, backward: Loop) -> Loop:
 
 
 def step_saving_beside_z(forward: Loop, backward: Loop) -> Loop:
-    """Forward, storing a residual and y; then backward from z and it."""
+    """Return the step that runs forward and stores y and a residual, then backward from z and the residual."""
 
     def kernel(y, residual, dz, z, dy):
         forward(y, residual, z)
@@ -133,9 +133,9 @@ def step_saving_beside_z(forward: Loop, backward: Loop) -> Loop:
 
 
 def step_saving_two(forward: Loop, backward: Loop) -> Loop:
-    """Forward, storing two residuals and y; then backward from them."""
+    """Return the step that runs forward and stores y and two residuals, then backward from the residuals."""
 
-    def kernel(y, residual, second, dz, z, dy):  # noqa: PLR0913, PLR0917  # it has as many arrays
+    def kernel(y, residual, second, dz, z, dy):  # noqa: PLR0913, PLR0917  # one parameter per array
         forward(y, residual, second, z)
         backward(dz, dy, residual, second)
 
@@ -143,12 +143,12 @@ def step_saving_two(forward: Loop, backward: Loop) -> Loop:
 
 
 def formulas_of(op: Op, rule: Rule) -> list[Formula]:
-    """Return the formulas that the loops of an op call, one a loop."""
+    """Return the formulas that the loops of an op call, one per loop."""
     return [rule.save or rule.forward, rule.derivative] if op is Op.STEP else [rule.derivative]
 
 
 def loops_of(op: Op, rule: Rule) -> list[Callable[[Span, Formula], Loop]]:
-    """Return the functions that make the loops of an op, in the order in which these run."""
+    """Return the factories of the loops of an op, in the order in which the loops run."""
     two = len(rule.residuals) == 2
     if op is Op.DERIVATIVE:
         return [elementwise_from_two if two else elementwise]
@@ -160,7 +160,7 @@ def loops_of(op: Op, rule: Rule) -> list[Callable[[Span, Formula], Loop]]:
 
 
 def step_of(rule: Rule) -> Callable[[Loop, Loop], Loop]:
-    """Return the function that makes a step of a forward and a backward loop."""
+    """Return the factory that combines a forward and a backward loop into a step."""
     two = len(rule.residuals) == 2
     if rule.save:
         return step_saving_beside_z if "z" in rule.residuals else step_saving_two if two else step_saving

@@ -1,7 +1,7 @@
 """Residuals in a narrower type than the arithmetic's: one transformation of a rule, for every backend.
 
-A backend provides two functions, of one element or of a whole array, like its formulas. This module wraps the formulas
-in them; a backend itself needs to know only the type of the arrays in which residuals lie.
+A backend provides two conversion functions, of one element or of a whole array, like its formulas. This module wraps
+the formulas in them, so a backend needs to know only the dtype of its residual arrays.
 
 numpy has no bfloat16; ml_dtypes, which jax and TensorFlow use as well, adds it. It is imported where bfloat16 is used.
 """
@@ -23,7 +23,7 @@ BITS_DTYPE = np.dtype(np.uint16)
 
 
 def numpy_dtype(name: str) -> np.dtype[Any]:
-    """Return the numpy dtype of that name."""
+    """Return the numpy dtype of this name."""
     if name == Storage.BFLOAT16:
         import ml_dtypes
 
@@ -33,14 +33,14 @@ def numpy_dtype(name: str) -> np.dtype[Any]:
 
 
 def unavailable(storage: Storage) -> str | None:
-    """Say why numpy, which makes all operands, lacks the type here, or None when it has it."""
+    """Return why numpy, which makes all operands, lacks this type here, or None where it has it."""
     if storage is Storage.BFLOAT16 and find_spec("ml_dtypes") is None:
         return "ml_dtypes is not installed, which gives numpy its bfloat16; python -m pip install ml_dtypes"
     return None
 
 
 def as_bits(array: NDArray[Any]) -> NDArray[Any]:
-    """Return 16-bit floats as integers, in the same memory, and other arrays as they are."""
+    """Return 16-bit floats as integers in the same memory; other arrays unchanged."""
     return array.view(BITS_DTYPE) if array.dtype.itemsize == BITS_DTYPE.itemsize else array
 
 
@@ -60,7 +60,7 @@ def by_astype(storage: Storage, dtype: Dtype) -> Conversion:
 def narrowed(rule: Rule, conversion: Conversion) -> Rule:
     """Return the rule with every residual narrowed where it is saved and widened where it is read.
 
-    Its functions have one parameter a residual, and not ``*residuals``, because compiled loops call them.
+    The functions have one parameter per residual, not ``*residuals``, because compiled loops call them.
     """
     return replace(
         rule,
@@ -119,6 +119,6 @@ def _gradient(kernel: Formula, widen: Formula) -> Formula:
 
 
 def _reported_as(formula: Formula, function: Formula) -> Formula:
-    """Return the function, with the formula's signature and source as `inspect` reports them."""
+    """Return the function with the formula's signature and source, as `inspect` reports them."""
     function.__wrapped__ = formula  # type: ignore[attr-defined]
     return function

@@ -1,7 +1,8 @@
-"""Lock numba's cache, so that one process at a time uses it.
+"""A lock around numba's cache, so that only one process uses it at a time.
 
 All kernels of a loop share an index. numba numbers the file of a new entry by the entries in the index, writes the
-index, and then the file: if two processes do so at once, one may load the other's code from then on (numba 0.68).
+index, and then the file. If two processes do so at once, one of them may load the other's code from then on (numba
+0.68).
 """
 
 from __future__ import annotations
@@ -19,21 +20,21 @@ def share(dispatcher: Any) -> None:
     `RuntimeError` where numba finds no directory that it can write.
     """
     dispatcher.enable_caching()
-    entries = dispatcher._cache._cache_file  # noqa: SLF001  # numba has no other way to it
+    entries = dispatcher._cache._cache_file  # noqa: SLF001  # numba has no public access to it
     lock = Path(dispatcher._cache.cache_path, f"{entries._index_name}.lock")  # noqa: SLF001
     for name in ("load", "save"):
         setattr(entries, name, alone(lock, getattr(entries, name)))
 
 
 def keep(dispatcher: Any, name: str, value: dict[str, Any]) -> None:
-    """Store plain values about a compiled function with it in the cache, under a name; nothing without a cache."""
+    """Store plain values about a compiled function beside it in the cache, under a name; do nothing without a cache."""
     entries = _entries(dispatcher)
     if entries is not None:
         entries.save(_key(dispatcher, name), value)
 
 
 def kept(dispatcher: Any, name: str) -> dict[str, Any] | None:
-    """Return the values that this or another process stored about this function; None where there are none."""
+    """Return the values that any process stored about this function; None where there are none."""
     entries = _entries(dispatcher)
     return None if entries is None else entries.load(_key(dispatcher, name))
 
@@ -48,14 +49,14 @@ def _key(dispatcher: Any, name: str) -> tuple[Any, ...]:
 
 
 def alone(lock: Path, function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function, called while this process holds the lock."""
+    """Return a function that holds the lock during each call."""
 
     @wraps(function)
     def call(*arguments: Any) -> Any:
         try:
             lock.parent.mkdir(parents=True, exist_ok=True)
             handle = lock.open("ab")
-        except OSError:  # a cache that cannot be written needs no lock
+        except OSError:  # a cache that is not writable needs no lock
             return function(*arguments)
         with handle:
             fcntl.flock(handle, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""The base of torch's backends on an NVIDIA device: operands stay there, and every call waits for its result."""
+"""The base of torch's backends on an NVIDIA device: operands stay on the device, every call waits for its result."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def copying(out, array) -> None:
 
 
 def driver(text: str) -> str:
-    """Return the driver's version: the first word of the file that is a version."""
+    """Return the driver's version: the first word of the text that is a version."""
     version = re.search(r"\b\d+(\.\d+)+\b", text)
     return version[0] if version else "unknown"
 
@@ -40,21 +40,21 @@ class OnNvidia(Torch):
 
     @property
     def unavailable(self) -> str | None:
-        """There must be torch and a device."""
+        """Why this backend cannot be used here: it needs torch and a device."""
         if reason := super().unavailable:
             return reason
         exists = any(any(Path(directory).glob(pattern)) for directory, pattern in DEVICES)
         return None if exists else "no NVIDIA device is found"
 
     def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
-        """Call the formula on tensors of the device; `InputError` where this torch cannot use it."""
+        """Bind the formula to tensors of the device; `InputError` where this torch cannot use it."""
         torch = library()
         if not torch.cuda.is_available():
             raise InputError(f"backend '{self.name}' cannot run: torch {torch.__version__} finds no CUDA device")
         return super().bind(op, rule, dtype)
 
     def device(self) -> Device:
-        """The device, as torch calls it, and the versions of CUDA and of the driver."""
+        """Return the device under torch's name, with the versions of CUDA and of the driver."""
         torch = library()
         properties = torch.cuda.get_device_properties(0)
         versions = {"CUDA": str(torch.version.cuda)}
@@ -63,12 +63,12 @@ class OnNvidia(Torch):
         return Device(f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB", versions)
 
     def copy(self, dtype: Dtype) -> Callable[..., Any]:
-        """Copy in the device's memory."""
+        """Return the copy within the device's memory."""
         del dtype
         return self.finish(copying)
 
     def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Wait for the device."""
+        """Return a call that waits for the device."""
         wait = library().cuda.synchronize
 
         def call(*operands):
@@ -79,13 +79,13 @@ class OnNvidia(Torch):
         return call
 
     def adopt(self, array: Any) -> Any:
-        """A copy on the device."""
+        """Return a copy on the device."""
         return super().adopt(array).to("cuda")
 
     def release(self, output: Any) -> Any:
-        """A copy on the host."""
+        """Return a copy on the host."""
         return output.cpu().numpy()
 
     def unit(self, dtype: Dtype) -> Any:
-        """1, on the device."""
+        """Return 1 on the device."""
         return super().unit(dtype).to("cuda")

@@ -1,4 +1,4 @@
-"""The base of backends that call a formula from plain Python: for every op, a factory of the call."""
+"""The base class of backends that call a formula from plain Python: a factory makes the call of each op."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from actbench.model.names import Dtype, Op
 from actbench.model.rule import Rule
 
 Factory = tuple[Callable[..., Any], tuple[Any, ...]]
-"""A factory of a call, and the factory's arguments."""
+"""A factory of a call, with the factory's arguments."""
 
 
 class Plain(Backend):
-    """A formula in Python functions; literals are Python's, and take the arrays' dtype (NEP 50)."""
+    """Formulas in Python functions; their literals are Python's and take the arrays' dtype (NEP 50)."""
 
     @abstractmethod
     def factory(self, op: Op, rule: Rule) -> Factory:
         """Return the factory of an op's call, and its arguments."""
 
     def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
-        """Make the call."""
+        """Return the call that the factory makes."""
         del dtype
         factory, arguments = self.factory(op, rule)
         return Bound(factory(*arguments))
 
     def execution(self, op: Op, rule: Rule) -> str:
-        """Return the source of the factory, and of the functions that the call calls."""
+        """Return the source of the factory, and of the functions that its call uses."""
         factory, arguments = self.factory(op, rule)
         return sources([factory], filter(callable, arguments))

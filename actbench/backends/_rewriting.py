@@ -1,7 +1,7 @@
 """Copies of formulas with other constants and functions in their byte code, for numba and numexpr.
 
-numba takes Python's float literals for float64, and numexpr builds its programs from expression nodes. Both call a copy
-of the formula in which every literal has the kernel's type; the formula itself stays as it is written.
+numba treats Python's float literals as float64, and numexpr builds its programs from expression nodes. Both call a copy
+of the formula in which every literal has the kernel's type; the formula itself is not changed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from actbench.model.rule import Formula
 
 
 def unchanged(formula: Formula) -> Formula:
-    """Return the formula."""
+    """Return the formula unchanged."""
     return formula
 
 
@@ -26,8 +26,8 @@ def with_literals(
 ) -> Formula:
     """Return a copy of the formula with its float literals in the kernel's dtype.
 
-    `edition` becomes one more constant, unused: a cache whose key holds the constants finds the copy only in the same
-    edition of what the formula calls. `helper` is called with the copy of every function that the formula calls.
+    `edition` becomes a further, unused constant: a cache whose key contains the constants then misses when the code
+    that the formula calls has changed. `helper` is called with the copy of every function that the formula calls.
     """
     copy = rewritten(formula, np.dtype(dtype).type, helper)
     copy.__code__ = copy.__code__.replace(co_consts=(*copy.__code__.co_consts, edition))
@@ -39,9 +39,9 @@ def rewritten(
 ) -> Formula:
     """Return a copy of the formula with `literal(value)` for its floats, and other objects for the builtins in `names`.
 
-    Its floats are its literals, and those that it reads from the function and the module around it, such as a
-    parameter of the activation. The functions that it calls are copied as well (`helpers` says which), and `helper` is
-    called with each copy.
+    The floats are literals, and variables of the enclosing function and module, such as a parameter of the activation.
+    The functions that the formula calls are copied as well (`helpers` lists them), and `helper` is called with each
+    copy.
     """
 
     def replaced(value: Any) -> Any:
@@ -63,7 +63,7 @@ def rewritten(
 
 
 def helpers(formula: Formula) -> tuple[Formula, ...]:
-    """Return the functions that a formula calls, and those that they call: of the same file, or from a closure."""
+    """Return the functions that a formula calls, directly or not, from the same file or a closure."""
     cells = [cell.cell_contents for cell in formula.__closure__ or ()]
     variables = [formula.__globals__.get(name) for name in formula.__code__.co_names]
     called = [value for value in cells if _is_helper(formula, value)]
@@ -72,12 +72,12 @@ def helpers(formula: Formula) -> tuple[Formula, ...]:
 
 
 def _is_helper(formula: Formula, value: Any) -> bool:
-    """Say whether a value in a formula's closure is a function written for it, and not part of a library."""
+    """Return whether a value in a formula's closure is a function written for it, not part of a library."""
     return _in_same_file(formula, value) or (isinstance(value, FunctionType) and "<locals>" in value.__qualname__)
 
 
 def _in_same_file(formula: Formula, value: Any) -> bool:
-    """Say whether a value is another function of the same file."""
+    """Return whether a value is another function of the same file."""
     return (
         isinstance(value, FunctionType)
         and value is not formula

@@ -1,6 +1,6 @@
 """jax: the formula compiled by XLA for every size, on one thread of the processor.
 
-Calls run in the thread that makes them (no asynchronous dispatch), and wait for their results all the same.
+Calls run in the calling thread (without asynchronous dispatch), and still wait for their results.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from actbench.model.names import Dtype
 def library() -> Any:
     """Import jax for the processor, with float64 and one thread.
 
-    XLA sizes its pool by NPROC when jax first looks for devices, or by the processors that it may use; no flag of XLA's
-    does. With a pool of one, the calling thread does all the work.
+    XLA sizes its thread pool by the environment variable NPROC when jax first looks for devices, or else by the
+    processors that it may use; XLA has no flag for this. With a pool of one, the calling thread does all the work.
     """
     import jax
 
@@ -39,13 +39,13 @@ def library() -> Any:
 
 @cache
 def functions() -> Any:
-    """Return what formulas find as ``m``."""
+    """Return the namespace that formulas call ``m``."""
     special = library().scipy.special
     return SimpleNamespace(**vars(library().numpy) | {"erf": special.erf, "erfc": special.erfc})
 
 
 class Jax(Framework):
-    """Arrays of jax, jitted."""
+    """Arrays of jax, compiled by jit."""
 
     name = "jax"
     summary = "jax.jit: compiled by XLA on one thread, once for every size"
@@ -54,10 +54,10 @@ class Jax(Framework):
     rank = 60
     compiles_for_a_size = True
     planning_ns = 15.0
-    flushes = "XLA has the processor take denormal numbers for 0, and no flag of its prevents that"
+    flushes = "XLA makes the processor flush denormal numbers to 0, and has no flag to prevent that"
 
     def namespace(self) -> Any:
-        """``jax.numpy``, and of ``jax.scipy.special`` what it lacks."""
+        """Return ``jax.numpy``, with the functions of ``jax.scipy.special`` that it lacks."""
         return functions()
 
     def build(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -65,7 +65,7 @@ class Jax(Framework):
         return library().jit(function)  # type: ignore[no-any-return]
 
     def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Wait for what was computed last."""
+        """Return a call that waits for its last result."""
 
         def call(*operands):
             outputs = function(*operands)
@@ -75,9 +75,9 @@ class Jax(Framework):
         return call
 
     def adopt(self, array: Any) -> Any:
-        """The same memory as an array of jax, where it starts at a cache line."""
+        """Return the same memory as an array of jax, if it starts at a cache line; otherwise a copy."""
         return library().device_put(array, may_alias=True)
 
     def unit(self, dtype: Dtype) -> Any:
-        """1."""
+        """Return 1."""
         return library().numpy.ones((), dtype)

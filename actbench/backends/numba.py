@@ -3,12 +3,12 @@
 Two things keep a float32 kernel free of float64 arithmetic. The signature is explicit, and the formula's literals have
 the kernel's dtype, because numba promotes float32 with a Python float to float64 (numpy's NEP 50 does not).
 
-Compiled code is cached on disk. The key holds the formula's byte code and constants: the formula reaches the loop
-through a closure as a plain function, which numba serialises by content. A dispatcher would be serialised with a random
-identifier, and the key would never match again.
+Compiled code is cached on disk. The key contains the formula's byte code and constants: the formula reaches the loop
+through a closure as a plain function, which numba serialises by content. numba would serialise a dispatcher with a
+random identifier, and the key would never match again.
 
 All loops and formulas are inlined, whatever LLVM's cost model says. numba names functions by a counter that restarts in
-every process: if two kernels from the cache had loops that were not inlined and had one name, the second kernel would
+every process. If two kernels from the cache had loops of the same name that were not inlined, the second kernel would
 call the loop of the first.
 """
 
@@ -52,11 +52,11 @@ class Numba(Backend):
     preallocates = True
     planning_ns = 15.0
     counts_references: ClassVar[bool] = True
-    """Whether a call takes a reference to each of its arrays, which is numba's default."""
+    """Whether a call takes a reference to each of its arrays, as numba does by default."""
     ladder: ClassVar = {
         "empty": empty,
         "dispatch": dispatch,
-        "allocation": "compiled loops write into a result made beforehand",
+        "allocation": "compiled loops write into a preallocated result",
         "loop": COPY_RULE,
         "arithmetic": PRODUCT_RULE,
     }
@@ -66,29 +66,29 @@ class Numba(Backend):
         return _libm
 
     def span(self) -> Callable[[int], Any]:
-        """Return what the loops count with."""
+        """Return the range function of the loops."""
         return range
 
     def jitable(self, formula: Formula) -> Formula:
-        """Let compiled loops inline the formula: a call, even of a large one, is never vectorised."""
+        """Let compiled loops inline the formula, however large it is: LLVM does not vectorise a loop with a call."""
         from numba.extending import register_jitable
 
         inlined: Formula = register_jitable(forceinline=True)(formula)
         return inlined
 
     def edition(self, rule: Rule) -> str:
-        """Return a digest of the functions, besides its formulas, that are compiled into a kernel; libm's are not."""
+        """Return a digest of the functions, besides the formulas and libm, that are compiled into a kernel."""
         return _simd.edition() if rule.conversion else ""
 
     def conversion(self, storage: Storage, dtype: Dtype) -> Conversion:
-        """Return the conversions between the arithmetic's type and `storage`; 16-bit numbers are integers to numba."""
+        """Return the conversions between the arithmetic's type and `storage`; numba sees 16-bit numbers as integers."""
         from actbench.backends._simd import sixteen_bits
 
         widen, narrow = (getattr(sixteen_bits, f"{a}_to_{b}") for a, b in ((storage, dtype), (dtype, storage)))
         return Conversion(storage, widen, narrow)
 
     def adopt(self, array: Any) -> Any:
-        """Return the same array; of 16-bit floats, their bits."""
+        """Return the same array, or the bits of 16-bit floats."""
         return as_bits(array)
 
     def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
@@ -105,12 +105,12 @@ class Numba(Backend):
 
         start = time.perf_counter()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NumbaPerformanceWarning)  # an empty function has no loop for the threads
+            warnings.simplefilter("ignore", NumbaPerformanceWarning)  # an empty function has no loop to parallelise
             compiled = self._jitted(function, [dtype] * len(parameters(function)), cache=True)
         return _bound(compiled, start)
 
     def execution(self, op: Op, rule: Rule) -> str:
-        """Return the source of the loops, of what wraps them, and of the step that calls them."""
+        """Return the source of the loops, of their wrappers, and of the step that calls them."""
         return sources(self._executed(op, rule))
 
     def _executed(self, op: Op, rule: Rule) -> list[Callable[..., Any]]:
@@ -120,14 +120,14 @@ class Numba(Backend):
         return [*factories, *around, *([step_of(rule)] if op is Op.STEP else [])]
 
     def around(self, arrays: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Return a function that wraps a loop over so many arrays; here it returns the loop."""
+        """Return a function that wraps a loop over this many arrays; here it returns the loop itself."""
         del arrays
         return unchanged
 
     def compiled(self, bound: Bound, op: Op, rule: Rule, dtype: Dtype) -> Compiled:
-        """Return the facts read off LLVM's optimised code when the kernel was compiled, from the cache.
+        """Return the facts that were read from LLVM's optimised code at compilation, from the cache.
 
-        Where the cache has none, the kernel is compiled again: code from the cache can be run, not read.
+        If the cache has none, the kernel is compiled again, because the code of a cached kernel cannot be read.
         """
         kept = _numba_cache.kept(bound.function, _generated_code.edition())
         if kept is not None:
@@ -157,26 +157,26 @@ class Numba(Backend):
         dtypes = [residuals if name in RESIDUALS else dtype for name in parameters(step or loops[0])]
         try:
             return self._jitted(step or executed[0], dtypes, cache=cache)
-        except (NumbaError, AttributeError) as error:  # the latter where the namespace lacks a function
+        except (NumbaError, AttributeError) as error:  # AttributeError where the namespace lacks a function
             reason = cause(str(error), rule.derivative)
             raise InputError(f"numba cannot compile {rule.derivative.__name__}: {reason}") from None
 
 
 @cache
 def _edition() -> str:
-    """Return a digest of how kernels are compiled: numba's cache knows only the files of the functions themselves."""
+    """Return a digest of the compiling modules, since numba's cache tracks only the files of the functions."""
     return sha256(Path(__file__).read_bytes() + Path(_compiling.__file__).read_bytes()).hexdigest()
 
 
 def dtype_of_residuals(rule: Rule, dtype: Dtype) -> str:
-    """Return the dtype of the arrays that hold residuals, by numba's name."""
+    """Return the dtype of the arrays that hold residuals, under numba's name."""
     if rule.conversion is None:
         return dtype
     return "float32" if rule.conversion.kept_in == Storage.FLOAT32 else str(BITS_DTYPE)
 
 
 def _keep_facts(dispatcher: Any, compiled: Any, dtype: Dtype) -> Compiled:
-    """Read the code of a function that was compiled in this process, and store the facts with it in the cache."""
+    """Read the code of a function that this process compiled, and store the facts beside it in the cache."""
     ((signature, code),) = compiled.inspect_llvm().items()
     facts = _generated_code.facts(signature, code, dtype)
     _numba_cache.keep(dispatcher, _generated_code.edition(), asdict(facts))

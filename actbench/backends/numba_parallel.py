@@ -1,7 +1,7 @@
 """numba-parallel: the loop of numba-simd, shared among threads.
 
-The threads start when the first kernel is bound. They are then pinned, one to a processor, the calling thread to the
-first. Waking them costs microseconds a call, which small arrays do not earn back.
+The threads start when the first kernel is bound. Each is then pinned to a processor of its own, the calling thread to
+the first. Waking them costs microseconds per call, which small arrays do not earn back.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def copying(span: Callable[[int], Any]) -> Callable[..., Any]:
 
 @cache
 def copier(dtype: Dtype) -> Callable[..., Any]:
-    """Return the copy by all threads, compiled once a process; the threads are started and pinned."""
+    """Return the copy by all threads, compiled once per process; the threads are started and pinned."""
     import numba
 
     dispatcher: Callable[..., Any] = jitted(
@@ -54,19 +54,19 @@ class NumbaParallel(NumbaSimd):
     threaded = True
 
     def span(self) -> Callable[[int], Any]:
-        """Return ``prange``, which gives every thread a part of the range."""
+        """Return ``prange``, which gives each thread a part of the range."""
         import numba
 
         counter: Callable[[int], Any] = numba.prange
         return counter
 
     def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
-        """Start the threads; compile the loop, or load it from numba's cache."""
+        """Start the threads, then compile the loop or load it from numba's cache."""
         copier(dtype)
         return super().bind(op, rule, dtype)
 
     def around(self, arrays: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Return the function that adds nothing: the threads share the loop as it is."""
+        """Return a function that returns the loop itself, which the threads share."""
         del arrays
         return unchanged
 

@@ -1,9 +1,10 @@
 """numba-simd: the array formula, branch-free, in a compiled loop over functions that LLVM vectorises.
 
-numba calls libm once an element, and a loop with a call in it stays scalar. Here exp and its relatives are arithmetic
-(`actbench.backends._simd`), inlined into the loop, and ``where`` is a select: the whole formula becomes vector code.
+numba calls libm once per element, and a loop that contains a call stays scalar. Here exp and its relatives are
+arithmetic (`actbench.backends._simd`), inlined into the loop, and ``where`` is a select, so the whole formula becomes
+vector code.
 
-A call takes no references to its arrays, since its caller holds them: on a Sapphire Rapids Xeon that saved 18 ns an
+A call takes no references to its arrays, since its caller holds them: on a Sapphire Rapids Xeon that saved 18 ns per
 array, a quarter of a small call. numba's option for it, ``_nrt``, is undocumented.
 """
 
@@ -22,7 +23,7 @@ from actbench.model.rule import Dialect, Formula, Rule
 
 
 def dispatch(out, y) -> None:
-    """Take the operands. Not numba's `dispatch`: in numba's cache that is code which counts references."""
+    """Take the operands. numba's cache holds another `dispatch`, of the base class, whose code counts references."""
 
 
 class NumbaSimd(Numba):
@@ -43,7 +44,7 @@ class NumbaSimd(Numba):
         return functions
 
     def execution(self, op: Op, rule: Rule) -> str:
-        """Return the source of the loop, and of all functions that it and the formula call, down to instructions."""
+        """Return the source of the loop and of all functions that it and the formula call, down to instructions."""
         from actbench.backends._simd import vector_width
 
         functions = self.namespace()
@@ -54,7 +55,7 @@ class NumbaSimd(Numba):
         return sources([*self._executed(op, rule), widened], [vector_width.widest, *branch_free])
 
     def jitable(self, formula: Formula) -> Formula:
-        """Let compiled loops inline the formula, in the widest vectors where it computes more than it loads and stores.
+        """Let compiled loops inline the formula, with the widest vectors where it computes more than it moves.
 
         Elsewhere LLVM's default width is better: on a Sapphire Rapids Xeon, 512 bits reduce the rate of y (1 - y) from
         96 to 87 % of a copy's in the L2 cache.
@@ -65,11 +66,11 @@ class NumbaSimd(Numba):
         if not {*_called(formula)} & {*self.namespace().COMPUTED}:
             return computed
         wide = widened(computed, formula.__code__.co_argcount)
-        inlined: Formula = register_jitable(inline="always")(wide)  # it speaks of the loop it is in
+        inlined: Formula = register_jitable(inline="always")(wide)  # the width applies to the loop that calls it
         return inlined
 
     def around(self, arrays: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Return the function that adds prefetching to a loop over so many arrays, for large arrays."""
+        """Return the function that adds prefetching, for large arrays, to a loop over this many arrays."""
         from actbench.backends._simd import ahead
 
         return ahead.OVER[arrays]
@@ -81,7 +82,7 @@ class NumbaSimd(Numba):
 
 
 def widened(computed: Formula, residuals: int) -> Formula:
-    """Let the loop that calls a formula use the widest vectors."""
+    """Return the formula with widest vectors for the loop that calls it."""
     from actbench.backends._simd import vector_width
 
     def wide(kept):

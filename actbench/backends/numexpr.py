@@ -1,8 +1,8 @@
-"""numexpr: the formula as a program of its virtual machine, block by block over preallocated output.
+"""numexpr: the formula as a program of its virtual machine, block by block into a preallocated output.
 
-The formula is called with numexpr's expression nodes, which gives the tree that numexpr otherwise parses from text.
-Nodes support neither numpy's scalars nor Python's abs(): literals become nodes of the kernel's dtype, because float32
-would be computed in float64 otherwise, and abs becomes numexpr's.
+The formula is called with numexpr's expression nodes, which builds the tree that numexpr otherwise parses from text.
+Nodes support neither numpy's scalars nor Python's abs(). So literals become nodes of the kernel's dtype, without which
+float32 would be computed in float64, and abs becomes numexpr's.
 
 A program has one output. A step that saves y and a residual therefore computes the exponential twice.
 """
@@ -33,7 +33,7 @@ def library() -> Any:
 
 
 def single(program: Callable[..., Any]) -> Callable[..., Any]:
-    """Run one program."""
+    """Return the call of one program."""
 
     def call(out, *operands):
         program(*operands, out=out, ex_uses_vml=False)
@@ -42,7 +42,7 @@ def single(program: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def step(keeping: list[Callable[..., Any]], gradient: Callable[..., Any], kept: list[int]) -> Callable[..., Any]:
-    """Run forward, a program an output; then backward, on the arrays at the places `kept`."""
+    """Return the call of a step: forward, one program per output, then backward on the arrays at the indices `kept`."""
 
     def call(*arrays):
         *saved, dz, z, dy = arrays
@@ -66,17 +66,17 @@ class Numexpr(Backend):
     rank = 15
     preallocates = True
     lacks = ("erf", "erfc")
-    only_wide = "numexpr has no 16-bit floats, and its programs compute what they return in the type of their operands"
+    only_wide = "numexpr has no 16-bit floats, and the result of a program has the type of its operands"
     protects = True
     planning_ns = 20.0
 
     def namespace(self) -> Any:
-        """What numexpr has for its nodes."""
+        """Return numexpr's functions of nodes."""
         functions = library().expressions.functions
         return SimpleNamespace(**functions | {"atan": functions["arctan"]})
 
     def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
-        """Make programs of the formulas."""
+        """Compile the formulas to programs."""
         match op:
             case Op.DERIVATIVE:
                 return Bound(single(_program(rule.derivative, rule.residuals, dtype)))
@@ -92,7 +92,7 @@ class Numexpr(Backend):
                 return Bound(step(keeping, _gradient(rule, dtype), [arrays.index(name) for name in rule.residuals]))
 
     def execution(self, op: Op, rule: Rule) -> str:
-        """The function around the programs."""
+        """Return the source of the function that calls the programs."""
         del rule
         return sources([step if op is Op.STEP else single])
 

@@ -1,4 +1,4 @@
-"""numpy: the formula as an array expression, as one writes it, with its temporaries.
+"""numpy: the formula as a plain array expression, with its temporaries.
 
 erf and erfc, which numpy lacks, are scipy's.
 """
@@ -18,12 +18,12 @@ from actbench.model.rule import Dialect, Formula, Rule
 
 
 def derivative(formula: Formula) -> Callable[..., Any]:
-    """g', the formula itself."""
+    """Return the kernel of g', the formula itself."""
     return formula
 
 
 def backward(formula: Formula) -> Callable[..., Any]:
-    """Dy * g'."""
+    """Return the kernel of dy * g'."""
 
     def call(dy, *residuals):
         return dy * formula(*residuals)
@@ -32,7 +32,7 @@ def backward(formula: Formula) -> Callable[..., Any]:
 
 
 def step(formula: Formula, keeping: Callable[[Any], Any]) -> Callable[..., Any]:
-    """Forward, keeping the residuals; then backward."""
+    """Return the kernel of a step: forward, which keeps the residuals, then backward."""
 
     def call(z, dy):
         y, *residuals = keeping(z)
@@ -42,12 +42,12 @@ def step(formula: Formula, keeping: Callable[[Any], Any]) -> Callable[..., Any]:
 
 
 def dispatch(out0, y0) -> None:
-    """Call a ufunc on one element, into a result made beforehand."""
+    """Call a ufunc on one element, into a preallocated result."""
     np.fmax(y0, y0, out0)
 
 
 def allocation(out0, y0, y) -> Any:
-    """Do the same, and allocate a result with `empty_like`; operators allocate theirs at a lower cost."""
+    """Do the same, and allocate a result with `empty_like`; operators allocate their results at a lower cost."""
     np.fmax(y0, y0, out0)
     return np.empty_like(y)
 
@@ -60,10 +60,10 @@ def loop(y) -> Any:
 
 
 class NumpyFunctions(ModuleType):
-    """numpy's functions, and scipy's of the same kind, imported when a formula calls one."""
+    """numpy's functions, and those of scipy.special, which are imported when a formula calls one."""
 
     def __getattr__(self, name: str) -> Any:
-        """Look a function up, and keep it."""
+        """Look up a function and store it as an attribute."""
         if not hasattr(np, name):
             from scipy import special
 

@@ -1,8 +1,7 @@
-"""numpy-blocked: the array formula on one piece after the other, so that its temporaries stay in cache.
+"""numpy-blocked: the array formula on one piece at a time, so that its temporaries stay in cache.
 
-Temporaries that do not fit the cache cost twice: they are written to memory and read back, and for those above about
-128 KiB the allocator may take fresh pages from the system. Pieces need a few more calls, and a copy into the
-preallocated result.
+Temporaries that do not fit the cache cost twice: they are written to memory and read back, and above about 128 KiB the
+allocator may take fresh pages from the system. Pieces cost a few more calls, and a copy into the preallocated result.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from actbench.model.names import Op
 from actbench.model.rule import Formula, Rule
 
 PIECE_BYTES = 120 * 1024
-"""Bytes of a piece: small enough for a few of them to fit the L2 cache, and below malloc's mmap threshold."""
+"""Bytes of a piece: a few pieces fit the L2 cache, and one stays below malloc's mmap threshold."""
 
 
 def pieces(whole) -> Iterator[slice]:
@@ -27,7 +26,7 @@ def pieces(whole) -> Iterator[slice]:
 
 
 def derivative(formula: Formula) -> Callable[..., Any]:
-    """g', piece by piece."""
+    """Return the kernel of g', piece by piece."""
 
     def call(out, *residuals):
         for piece in pieces(out):
@@ -37,7 +36,7 @@ def derivative(formula: Formula) -> Callable[..., Any]:
 
 
 def backward(formula: Formula) -> Callable[..., Any]:
-    """Dy * g', piece by piece."""
+    """Return the kernel of dy * g', piece by piece."""
 
     def call(dz, dy, *residuals):
         for piece in pieces(dz):
@@ -47,7 +46,7 @@ def backward(formula: Formula) -> Callable[..., Any]:
 
 
 def step(formula: Formula, forward: Formula, residuals: tuple[str, ...]) -> Callable[..., Any]:
-    """Forward, keeping z or y, piece by piece; then backward, piece by piece."""
+    """Return the kernel of a step: forward, which keeps z or y, then backward, both piece by piece."""
 
     def call(y, dz, z, dy):
         for piece in pieces(y):
@@ -60,7 +59,7 @@ def step(formula: Formula, forward: Formula, residuals: tuple[str, ...]) -> Call
 
 
 def step_saving(formula: Formula, save: Formula, residuals: tuple[str, ...]) -> Callable[..., Any]:
-    """Forward, storing y and residuals, piece by piece; then backward from them, and perhaps z, piece by piece."""
+    """Return the kernel of a step: forward, which stores y and residuals, then backward from these and perhaps z."""
 
     def call(*arrays):
         *stored, dz, z, dy = arrays
@@ -74,13 +73,13 @@ def step_saving(formula: Formula, save: Formula, residuals: tuple[str, ...]) -> 
 
 
 class NumpyBlocked(Numpy):
-    """Array expressions over pieces."""
+    """Array expressions over pieces of the arrays."""
 
     name = "numpy-blocked"
-    summary = f"array expressions over pieces of {PIECE_BYTES // 1024} KiB, into a result made beforehand"
+    summary = f"array expressions over pieces of {PIECE_BYTES // 1024} KiB, into a preallocated result"
     rank = 12
     preallocates = True
-    ladder: ClassVar = Numpy.ladder | {"allocation": "pieces are written into a result made beforehand"}
+    ladder: ClassVar = Numpy.ladder | {"allocation": "pieces are written into a preallocated result"}
 
     def factory(self, op: Op, rule: Rule) -> Factory:
         """Return the factory that calls the formula on pieces."""

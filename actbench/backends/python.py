@@ -1,4 +1,4 @@
-"""Pure Python: lists of floats, ``math``, one call of the formula an element."""
+"""Pure Python: lists of floats, ``math``, and one call of the formula per element."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from actbench.model.rule import Dialect, Formula, Rule
 
 
 def derivative(formula: Formula) -> Callable[..., Any]:
-    """Differentiate every element."""
+    """Return the kernel of g'."""
 
     def call(*residuals):
         return list(map(formula, *residuals))
@@ -23,7 +23,7 @@ def derivative(formula: Formula) -> Callable[..., Any]:
 
 
 def backward(formula: Formula) -> Callable[..., Any]:
-    """Multiply the upstream gradient by the derivative of every element."""
+    """Return the kernel of dy * g'."""
 
     def call(dy, *residuals):
         return list(map(mul, dy, map(formula, *residuals)))
@@ -32,7 +32,7 @@ def backward(formula: Formula) -> Callable[..., Any]:
 
 
 def step(formula: Formula, keeping: Callable[[Any], Any]) -> Callable[..., Any]:
-    """Forward, keeping the residuals; then backward."""
+    """Return the kernel of a step: forward, which keeps the residuals, then backward."""
 
     def call(z, dy):
         y, *residuals = keeping(z)
@@ -42,7 +42,7 @@ def step(formula: Formula, keeping: Callable[[Any], Any]) -> Callable[..., Any]:
 
 
 def over_list(forward: Formula) -> Callable[..., Any]:
-    """Y of every element."""
+    """Return the forward pass over a list, which returns y."""
 
     def call(z):
         return list(map(forward, z))
@@ -51,7 +51,7 @@ def over_list(forward: Formula) -> Callable[..., Any]:
 
 
 def saving(save: Formula) -> Callable[..., Any]:
-    """(y, residual, ...) of every element, as sequences."""
+    """Return the forward pass over a list, which returns y and the residuals."""
 
     def call(z):
         return zip(*map(save, z), strict=True)
@@ -60,7 +60,7 @@ def saving(save: Formula) -> Callable[..., Any]:
 
 
 def dispatch(y) -> None:
-    """Take the operand."""
+    """Take the operand and do nothing."""
 
 
 def allocation(y) -> list[float]:
@@ -72,12 +72,12 @@ class Python(Plain):
     """Lists and ``math``."""
 
     name = "python"
-    summary = "lists and math, one call of the formula an element"
+    summary = "lists and math, one call of the formula per element"
     dialect = Dialect.SCALAR
     dtypes = (Dtype.FLOAT64,)
     rank = 0
     places = False
-    only_wide = "Python's lists hold float64 alone"
+    only_wide = "Python's lists hold float64 only"
     planning_ns = 200.0
     ladder: ClassVar = {
         "empty": empty,
@@ -88,7 +88,7 @@ class Python(Plain):
     }
 
     def namespace(self) -> Any:
-        """Return ``math``, which raises OverflowError where other namespaces give inf."""
+        """Return ``math``, which raises OverflowError where other namespaces return inf."""
         return math
 
     def adopt(self, array: Any) -> Any:

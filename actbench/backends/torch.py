@@ -1,4 +1,4 @@
-"""torch, eager: the formula over tensors, one kernel an operation, and torch's gradient kernels where y is kept.
+"""torch, eager: the formula over tensors, one kernel per operation, and torch's gradient kernels where y is kept.
 
 No tensor requires a gradient, so autograd records nothing; a ``no_grad`` around every call would cost more than it
 saves.
@@ -30,7 +30,7 @@ def library() -> Any:
 
 @cache
 def dialect() -> Any:
-    """``torch``, with numpy's names for what it calls otherwise."""
+    """Return ``torch``, with numpy's names for functions that torch names differently."""
     return SimpleNamespace(**vars(library()) | {"copy": library().clone})
 
 
@@ -45,16 +45,16 @@ class Torch(Framework):
     planning_ns = 15.0
 
     def namespace(self) -> Any:
-        """``torch``."""
+        """Return ``torch`` with numpy's names."""
         return dialect()
 
     def library_gradient(self, activation: str, strategy: str) -> Formula | None:
-        """``torch.ops.aten.sigmoid_backward``, ``tanh_backward``."""
+        """Return ``torch.ops.aten.sigmoid_backward`` or ``tanh_backward``."""
         name = GRADIENTS.get((activation, strategy))
         return getattr(library().ops.aten, name).default if name else None
 
     def conversion(self, storage: Storage, dtype: Dtype) -> Conversion:
-        """``Tensor.to``."""
+        """Return conversions by ``Tensor.to``."""
         narrower, wider = getattr(library(), storage), getattr(library(), dtype)
 
         def widen(kept):
@@ -66,7 +66,7 @@ class Torch(Framework):
         return Conversion(storage, widen, narrow)
 
     def adopt(self, array: Any) -> Any:
-        """Return a tensor over the same memory; torch takes numpy's bfloat16 only as bits."""
+        """Return a tensor over the same memory; torch accepts numpy's bfloat16 only as bits."""
         if array.dtype.name == Storage.BFLOAT16:
             return library().from_numpy(as_bits(array)).view(library().bfloat16)
         return library().from_numpy(array)

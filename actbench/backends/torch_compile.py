@@ -1,7 +1,7 @@
 """torch.compile: the formula as one loop, compiled to C++ for every size.
 
-Every call checks that the compiled code still applies, which costs more than an eager call does up to some thousand
-elements.
+Every call checks that the compiled code still applies. Up to some thousand elements, that costs more than an eager
+call.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from actbench.model.rule import Formula
 
 
 def compiler() -> str:
-    """Return what torch compiles C++ with."""
+    """Return the name of the C++ compiler that torch uses."""
     return os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")
 
 
@@ -35,7 +35,7 @@ class TorchCompile(Torch):
 
     @property
     def unavailable(self) -> str | None:
-        """There must be torch and a C++ compiler."""
+        """Why this backend cannot be used here: it needs torch and a C++ compiler."""
         if reason := super().unavailable:
             return reason
         return None if shutil.which(compiler()) else f"torch.compile needs a C++ compiler: {compiler()} is not found"
@@ -46,17 +46,17 @@ class TorchCompile(Torch):
         return None
 
     def build(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Compile on the first call; a copy of the code, because torch limits how often it compiles one code object."""
+        """Compile a copy of the function on its first call: torch limits how often it compiles one code object."""
         torch = library()
         from torch._inductor import config
 
-        config.compile_threads = 1  # in this process, not in a pool of others
+        config.compile_threads = 1  # in this process, without a pool of processes
         code = function.__code__.replace()
         copy = FunctionType(code, function.__globals__, function.__name__, None, function.__closure__)
         return torch.compile(copy, dynamic=False, fullgraph=True)  # type: ignore[no-any-return]
 
     def compile(self, function: Callable[..., Any], operands: tuple[Any, ...]) -> Bound:
-        """Compile by a first call, or load from torch's cache."""
+        """Compile by making a first call, or load from torch's cache."""
         from torch._dynamo.utils import counters
 
         misses = counters["inductor"]["fxgraph_cache_miss"]

@@ -1,4 +1,4 @@
-"""torch on an NVIDIA device: eager kernels, one an operation, each with its result in the device's memory."""
+"""torch on an NVIDIA device: eager kernels, one per operation, each with its result in the device's memory."""
 
 from __future__ import annotations
 

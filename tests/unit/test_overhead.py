@@ -164,7 +164,7 @@ def test_a_wrong_rung_ends_the_run_before_anything_is_timed(
     [
         ("overhead/lop/numpy/derivative/float64/16", "unknown rung 'lop': did you mean 'loop'?"),
         ("overhead/cached/numpy/derivative/float64/16", "unknown rung 'cached'"),
-        ("overhead/allocation/numba/derivative/float64/16", "compiled loops write into a result made beforehand"),
+        ("overhead/allocation/numba/derivative/float64/16", "compiled loops write into a preallocated result"),
         ("overhead/loop/numpy/step/float64/16", "the overhead ladder is the same for every op"),
         ("overhead/loop/python/derivative/float32/16", "python computes in float64 only"),
         ("logistic/loop/numpy/derivative/float64/16", "unknown strategy of logistic 'loop'"),

@@ -29,7 +29,7 @@ def test_the_preset_has_every_rung_of_the_plain_backends_and_of_threads() -> Non
 def test_a_rung_that_a_backend_lacks_is_left_out_with_its_reason() -> None:
     (left,) = planned(backends=("numba",), dtypes=(Dtype.FLOAT64,), sizes=(16,)).left_out
     assert left.case == "overhead/allocation/numba/derivative/float64/16"
-    assert left.reason == "compiled loops write into a result made beforehand"
+    assert left.reason == "compiled loops write into a preallocated result"
 
 
 def test_a_backend_without_a_ladder_is_left_out_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,7 +57,7 @@ def test_narrow_and_plain_arms_share_a_block() -> None:
     ("strategy", "backend", "dtype", "reason"),
     [
         ("cached:float32", "numpy", "float32", "float32 is no narrower than the arithmetic's float32"),
-        ("cached:float16", "python", "float64", "Python's lists hold float64 alone"),
+        ("cached:float16", "python", "float64", "Python's lists hold float64 only"),
     ],
 )
 def test_what_cannot_be_kept_narrowly_is_left_out_with_the_reason(

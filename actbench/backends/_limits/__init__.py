@@ -1,1 +1,1 @@
-"""What this processor can do at most, measured through numba; imported only where that is requested."""
+"""The limits of this processor, measured through numba; imported only on request."""

@@ -1,12 +1,14 @@
 """Peak arithmetic: chains of fused multiply-adds on packed registers, without a load or a store.
 
-Every chain waits for its own last result, so it takes as many of them as the units' latency times their number to keep
-all of them busy: about 8 on x86, 16 on Arm cores with four units. More chains than there are registers would spill. As
-neither is known here, nor the width of the registers, several forms are offered, and the fastest is right.
+Every step of a chain waits for the step before. To keep all units busy, the number of chains must be the latency of a
+unit times the number of units: about 8 on x86, 16 on Arm cores with four units. More chains than there are registers
+would spill. The number of units, of registers and their width are not known here, so several forms are tried, and the
+fastest one counts.
 
-LLVM's generic ``fmuladd`` on generic vectors serves any processor. Where it has no fused multiply-add, it becomes a
-multiplication and an addition; vectors wider than a register become several registers. The types fix the width: what
-LLVM prefers for loops that it vectorises itself, 256 bits on many processors with AVX-512, does not bind them.
+LLVM's generic ``fmuladd`` on generic vectors serves any processor. Without a fused multiply-add instruction, it becomes
+a multiplication and an addition; vectors wider than a register become several registers. The vector types fix the
+width: LLVM's preference for the loops that it vectorises itself, 256 bits on many processors with AVX-512, has no
+effect on them.
 """
 
 from __future__ import annotations
@@ -26,11 +28,11 @@ FORMS = ((128, 10), (128, 20), (256, 10), (512, 10))
 """Bits of a vector, and independent chains of them: 10 fit 16 registers with both operands, 20 fit 32."""
 
 FLOPS = 2
-"""Operations that a fused multiply-add counts as."""
+"""Operations per fused multiply-add."""
 
 
-def _chained(typing_context, count, factor, term, lanes, chains):  # noqa: PLR0913, PLR0917  # numba's own comes first
-    """Do x = x * factor + term `count` times in every lane of every chain, and return the sum of all."""
+def _chained(typing_context, count, factor, term, lanes, chains):  # noqa: PLR0913, PLR0917  # numba adds the first
+    """Do x = x * factor + term `count` times in every lane of every chain, and return the sum of all lanes."""
     del typing_context
     if not (isinstance(lanes, types.IntegerLiteral) and isinstance(chains, types.IntegerLiteral)):
         return None
@@ -45,7 +47,7 @@ def _chained(typing_context, count, factor, term, lanes, chains):  # noqa: PLR09
             builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fmuladd.v{width}f{bits}"
         )
         factors, terms = (_everywhere(builder, vector, scalar) for scalar in (scalar_factor, scalar_term))
-        # Chains that begin alike would be one to the compiler.
+        # The compiler would merge chains that begin with equal values.
         starts = [ir.Constant(vector, [1.0 + chain / number] * width) for chain in range(number)]
         slots = [cgutils.alloca_once_value(builder, start) for start in starts]
         with cgutils.for_range(builder, times):
@@ -64,11 +66,11 @@ def _chained(typing_context, count, factor, term, lanes, chains):  # noqa: PLR09
 
 
 chained: Any = intrinsic(prefer_literal=True)(_chained)
-"""What compiled code calls, with all arguments but the first; its type is that of no Python function."""
+"""The function for compiled code, without the first argument; no type of Python functions describes it."""
 
 
 def _everywhere(builder, vector, scalar):
-    """Return a vector with the scalar in every lane."""
+    """Return a vector with the scalar in all lanes."""
     filled = ir.Constant(vector, ir.Undefined)
     for lane in range(vector.count):
         filled = builder.insert_element(filled, scalar, ir.Constant(ir.IntType(32), lane))
@@ -90,12 +92,12 @@ def compiled(dtype: Dtype, bits: int, chains: int) -> Any:
 
 
 def operations(dtype: Dtype, bits: int, chains: int) -> int:
-    """Count the floating-point operations of one turn of the loop."""
+    """Return the number of floating-point operations in one iteration of the loop."""
     return FLOPS * chains * bits // (8 * dtype.itemsize)
 
 
 def code(dtype: Dtype, bits: int, chains: int) -> tuple[str, str]:
-    """Return LLVM's optimised code and the assembly, for people and tests to read."""
+    """Return LLVM's optimised code and the assembly, for inspection and tests."""
     dispatcher = _compile(dtype, bits, chains, cache=False)
     (optimised,), (assembly,) = dispatcher.inspect_llvm().values(), dispatcher.inspect_asm().values()
     return optimised, assembly

@@ -1,6 +1,6 @@
 """Elementary functions without branches, tables or calls, which LLVM vectorises in a numba loop: import `functions`.
 
-Nothing here imports numba, so that looking for backends stays quick.
+This file does not import numba, so that the discovery of backends stays fast.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Loops that prefetch what they read and write next while they compute.
+"""Loops that prefetch their next operands and results while they compute.
 
-A loop that computes for about as long as its data take to come from the last cache waits for them all the same: the
-processor looks ahead by some hundred instructions, which is less than one vector of an exponential. So large arrays
-are taken piece by piece, and before each piece the next is prefetched. On a Sapphire Rapids Xeon this
-made the logistic derivative at n = 1 000 000 in float64 1.1 to 1.2 times faster; a loop that waits for nothing but
-memory, such as y (1 - y), gains as much from n = 4 000 000 on, and nothing at 1 000 000.
+A loop that computes for about as long as its data take to arrive from the last cache still waits for them: the
+processor looks ahead by some hundred instructions, which is less than one vector of an exponential. So large arrays are
+processed piece by piece, and each piece begins by prefetching the next. On a Sapphire Rapids Xeon this made the
+logistic derivative at n = 1 000 000 in float64 1.1 to 1.2 times faster. A loop that is bound by memory alone, such as
+y (1 - y), gains as much from n = 4 000 000 on, and nothing at 1 000 000.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from actbench.backends._simd import prefetch
 from actbench.backends._simd.prefetch import PREFETCHED
 
 PREFETCH_BEYOND = 1 << 21
-"""Bytes of an array that leaves no room for another in a second-level cache."""
+"""Size of an array, in bytes, beside which a second-level cache has no room for a second one."""
 
 
 def over_two(loop: Callable[..., Any]) -> Callable[..., Any]:
-    """Run a loop over two arrays; over large ones piece by piece, asking for the next piece meanwhile."""
+    """Return the loop over two arrays, which prefetches the next piece of large ones."""
 
     def kernel(a, b):
         whole = a.size // PREFETCHED * PREFETCHED if a.nbytes > PREFETCH_BEYOND else 0
@@ -35,7 +35,7 @@ def over_two(loop: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def over_three(loop: Callable[..., Any]) -> Callable[..., Any]:
-    """Run a loop over three arrays likewise."""
+    """Return the loop over three arrays, with prefetching."""
 
     def kernel(a, b, c):
         whole = a.size // PREFETCHED * PREFETCHED if a.nbytes > PREFETCH_BEYOND else 0
@@ -51,7 +51,7 @@ def over_three(loop: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def over_four(loop: Callable[..., Any]) -> Callable[..., Any]:
-    """Run a loop over four arrays likewise."""
+    """Return the loop over four arrays, with prefetching."""
 
     def kernel(a, b, c, d):
         whole = a.size // PREFETCHED * PREFETCHED if a.nbytes > PREFETCH_BEYOND else 0
@@ -68,4 +68,4 @@ def over_four(loop: Callable[..., Any]) -> Callable[..., Any]:
 
 
 OVER = {2: over_two, 3: over_three, 4: over_four}
-"""By the number of arrays."""
+"""The wrappers of loops, by number of arrays."""

@@ -1,8 +1,8 @@
 """The arctangent.
 
 atan x = pi/2 + atan(-1/x), and pi/4 + atan((x - 1) / (x + 1)) (M. Abramowitz and I. A. Stegun, "Handbook of
-Mathematical Functions", 4.4.34), with one division for all of them: numerator and denominator are selected. float32
-needs the first alone; float64 saves ten coefficients by the second.
+Mathematical Functions", 4.4.34). One division serves all cases, because numerator and denominator are selected. float32
+needs only the first identity; the second saves ten coefficients in float64.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What a branch-free function is made of, each one LLVM instruction or two: numbers as bits, selects, multiply-adds.
+"""Building blocks of branch-free functions, of one or two LLVM instructions each: bits, selects, multiply-adds.
 
-Integer operations are here because numba widens int32 arithmetic to int64. No 64-bit integer is converted to a float or
-shifted arithmetically: before AVX-512 there is no vector instruction for either. No float is rounded to an
-integer by an instruction, but for `round_down`, which is that instruction: before SSE4.1 there is none.
+The integer operations exist because numba widens int32 arithmetic to int64. No 64-bit integer is converted to a float
+or shifted arithmetically, since before AVX-512 there is no vector instruction for either. Only `round_down` rounds a
+float to an integer by an instruction, which exists from SSE4.1 on.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from numba import extending
 from numba.core import cgutils, types
 
 intrinsic = cast(Callable[[Callable[..., Any]], Callable[..., Any]], extending.intrinsic)
-"""numba's own annotation counts the typing context among the arguments."""
+"""numba's own annotation counts the typing context as an argument."""
 
 INTEGER: dict[Any, Any] = {types.float32: types.int32, types.float64: types.int64}
 REAL = {integer: real for real, integer in INTEGER.items()}
 
 
 LONG = 10
-"""Coefficients: those of float64's exponential, the logistic derivative of which this makes 5 % faster."""
+"""Coefficients from which on two Horner schemes are used: that makes float64's logistic derivative 5 % faster."""
 
 
 def _multiply_add(builder: ir.IRBuilder, x: ir.Value, y: ir.Value, z: ir.Value) -> ir.Value:
-    """LLVM fuses fmuladd where the target does so in hardware; fma would call libm where it does not."""
+    """Return x y + z by fmuladd, which LLVM fuses where the hardware does; fma would call libm elsewhere."""
     function = builder.module.declare_intrinsic("llvm.fmuladd", [x.type], ir.FunctionType(x.type, [x.type] * 3))
     return builder.call(function, [x, y, z])
 
@@ -40,7 +40,7 @@ def _horner(builder: ir.IRBuilder, x: ir.Value, coefficients: list[ir.Value]) ->
 
 @intrinsic
 def muladd(_context: Any, x, y, z):
-    """Return x y + z, rounded once or twice, as the hardware has it."""
+    """Return x y + z, rounded once or twice, depending on the hardware."""
     return x(x, y, z), lambda _context, builder, _signature, args: _multiply_add(builder, *args)
 
 
@@ -48,8 +48,9 @@ def muladd(_context: Any, x, y, z):
 def polynomial(_context: Any, x, coefficients):
     """Return the polynomial with these coefficients, from the constant up.
 
-    By Horner's rule, and from `LONG` coefficients on by two of them, for even and odd powers: each step waits for the
-    one before, and what the processor can hold of the next numbers does not fill so long a wait.
+    It uses Horner's rule, and from `LONG` coefficients on two independent Horner schemes, for even and odd powers. Each
+    step waits for the step before, and the processor does not look far enough ahead to fill that time with other
+    elements.
     """
 
     def generate(_context, builder, _signature, args):
@@ -65,7 +66,7 @@ def polynomial(_context: Any, x, coefficients):
 
 @intrinsic
 def select(_context: Any, condition, x, y):
-    """Return x where the condition holds, else y: both are evaluated, and nothing jumps."""
+    """Return x where the condition holds, otherwise y; both are evaluated, and nothing branches."""
     return x(condition, x, y), lambda _context, builder, _signature, args: builder.select(*args)
 
 
@@ -81,7 +82,7 @@ def square_root(_context: Any, x):
 
 @intrinsic
 def round_down(_context: Any, x):
-    """Return the largest integer not above x, by one instruction where there is SSE4.1, AVX or NEON, else by libm."""
+    """Return the largest integer not above x: by one instruction with SSE4.1, AVX or NEON, otherwise by libm."""
 
     def generate(_context, builder, _signature, args):
         return builder.call(builder.module.declare_intrinsic("llvm.floor", [args[0].type]), args)
@@ -103,7 +104,7 @@ def with_sign(_context: Any, magnitude, sign):
 
 @intrinsic
 def bits(_context: Any, x):
-    """Return the bits of a float as an integer of its size."""
+    """Return the bits of a float as an integer of the same size."""
     integer = INTEGER[x]
     return integer(x), lambda _context, builder, _signature, args: builder.bitcast(
         args[0], ir.IntType(integer.bitwidth)

@@ -1,6 +1,6 @@
 """Minimax polynomials: coefficients from the constant up, as benchmarks/minimax.py prints them.
 
-The comment on each gives the function approximated, its interval, what the error is relative to, and the largest error
+The text below each states the approximated function, its interval, what the error is relative to, and the largest error
 after the coefficients were rounded to the format.
 """
 

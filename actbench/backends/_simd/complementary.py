@@ -5,10 +5,10 @@ E is nearly a constant (M. M. Shepherd and J. G. Laframboise, "Chebyshev approxi
 0 <= x < oo", 1981): one polynomial serves down to the smallest subnormal number, and one division both quotients. Below
 -3/4, erfc x = 2 - erfc(-x).
 
-What would be rounded ahead of the exponential is made exact instead. x is the sum of a head of half the digits, whose
-square is exact, and a rest (W. J. Cody, "Rational Chebyshev approximations for the error function", 1969).
-1 / (x + 1/2) is cut to half its digits, so that its residual is exact, too, and the logarithm of the factor that was
-cut off goes with the exponent.
+Rounding errors in the exponent would be amplified, so the exponent is exact. x is the sum of a head of half the digits,
+whose square is exact, and a rest (W. J. Cody, "Rational Chebyshev approximations for the error function", 1969).
+1 / (x + 1/2) is truncated to half its digits, so that its residual is exact, too; the logarithm of the truncated factor
+is added to the exponent.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from actbench.backends._simd.formats import FLOAT32, FLOAT64, Format
 from actbench.backends._simd.reduction import power, quotient, rounding_constant
 
 LIFT = 100
-"""Powers of two are computed 2^100 too large, so that they are normal numbers, and the last product rounds."""
+"""Powers of two are computed 2^100 too large, which makes them normal numbers, so that only the last product rounds."""
 
 NEAR = 0.75
-"""Below it, the polynomial near 0."""
+"""Below this |x|, the polynomial near 0 is used."""
 
 SCALE = 21 / 64
-"""Makes E nearly 2, where the rounding of a number is relatively the least."""
+"""Factor that makes E nearly 2, where the relative rounding error of a number is smallest."""
 
 
 def _head(fmt: Format, dropped: int) -> Callable[..., Any]:
-    """Return a function of x: x without its last digits."""
+    """Return a function that truncates x to its leading digits."""
     kept = fmt.integer(-1 << dropped)
 
     @inlined
@@ -47,9 +47,9 @@ def _head(fmt: Format, dropped: int) -> Callable[..., Any]:
 def _decaying(
     fmt: Format, left_over: tuple[Any, ...], tail: tuple[Any, ...], halfway: float, vanished: float
 ) -> Callable[..., Any]:
-    """Return a function of |x|: erfc |x|, from `NEAR` on. From ``vanished`` on, erfc rounds to 0.
+    """Return a function of |x| >= `NEAR` that computes erfc |x|. From ``vanished`` on, erfc rounds to 0.
 
-    The constant of E is added last: it dwarfs the rest, whose rounding then does not matter.
+    The constant of E is added last: it is so much larger than the rest that the rounding of the rest does not matter.
     """
     rounded, power_of_two = quotient(fmt, SKEW), power(fmt)
     constant = rounding_constant(fmt, LIFT)

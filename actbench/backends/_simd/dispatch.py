@@ -9,11 +9,11 @@ from numba.core import types
 from numba.extending import overload, register_jitable
 
 inlined: Callable[[Callable[..., Any]], Callable[..., Any]] = register_jitable(forceinline=True)
-"""For what a version is written with: LLVM vectorises no loop that calls."""
+"""Decorator for the parts of a version: LLVM does not vectorise a loop that contains a call."""
 
 
 def by_dtype(name: str, float32: Callable[..., Any], float64: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function for compiled code that takes one float; it has no meaning outside."""
+    """Return a function of one float for compiled code; it raises `TypeError` anywhere else."""
     versions = {types.float32: float32, types.float64: float64}
 
     def function(x):
@@ -21,8 +21,8 @@ def by_dtype(name: str, float32: Callable[..., Any], float64: Callable[..., Any]
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = float32.__doc__
-    function.__wrapped__ = float32  # type: ignore[attr-defined]  # where its source is looked for
-    function.versions = float32, float64  # type: ignore[attr-defined]  # and what these call
+    function.__wrapped__ = float32  # type: ignore[attr-defined]  # `inspect` finds the source here
+    function.versions = float32, float64  # type: ignore[attr-defined]  # the listing finds their callees here
 
     @overload(function, jit_options={"forceinline": True})
     def version(x):

@@ -1,7 +1,8 @@
 """The error function.
 
 Near 0, erf x = x + x P(x^2); from 1 on, 1 - e^G(x), where G is a polynomial for log(erfc x). W. J. Cody, "Rational
-Chebyshev approximations for the error function", 1969, splits likewise, and divides; here one exponential serves.
+Chebyshev approximations for the error function", 1969, splits the range in the same way and divides; here one
+exponential serves instead.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from actbench.backends._simd.reduction import power, reduction, rounding_constan
 def _erf(
     fmt: Format, near: tuple[Any, ...], log_erfc: tuple[Any, ...], tail: tuple[Any, ...], saturated: float
 ) -> Callable[..., Any]:
-    """Beyond ``saturated``, erf rounds to 1."""
+    """Return the error function of a format. Beyond ``saturated``, erf rounds to 1."""
     reduced, power_of_two = reduction(fmt), power(fmt)
     constant = rounding_constant(fmt, 0)
     series = (*fmt.reals(1.0, 1.0), *tail)

@@ -20,17 +20,17 @@ LIFT = 64
 
 
 SKEW = 0.0585
-"""Half of log(3/2) + log(3/4): r in [log(3/4), log(3/2)] keeps e^r - 1 within [-1/4, 1/2], where its last place is
-worth no more than half of that of e^r. For symmetric r, exp would err by more than a ULP."""
+"""Half of log(3/2) + log(3/4). r in [log(3/4), log(3/2)] keeps e^r - 1 within [-1/4, 1/2], where a unit in its last
+place is at most half of that of e^r. With a symmetric interval for r, the error of exp would exceed one ULP."""
 
 
 def _exp(fmt: Format, tail: tuple[Any, ...], lowest: float, highest: float) -> Callable[..., Any]:
-    """From 1 on, twice 2^(k - 1), since 2^k overflows before e^x does.
+    """Return exp of a format. For x > 0 the result is twice 2^(k - 1) e^r, since 2^k overflows before e^x does.
 
-    Up to 0, 2^(k - 1) is computed 2^64 too large, since it might be subnormal, and the last product rounds. What is
-    asked of x is asked of x as it is given, and first of all whether it is above 0: so LLVM knows the answer for -|x|
-    and for -2|x|, and drops all that is for positive numbers alone. The logistic derivative gets 19 % faster by that,
-    and by a power of two that is multiplied in where 1 is added.
+    For x <= 0, 2^(k - 1) is computed 2^64 too large, since it might be subnormal, and only the last product rounds.
+    Every comparison is of x itself, and the first is with 0. So LLVM knows its outcome for -|x| and for -2|x|, and
+    drops the code for positive numbers. That makes the logistic derivative 19 % faster, together with a power of two
+    that is multiplied in where 1 is added.
     """
     reduced, power_of_two = reduction(fmt, SKEW), power(fmt)
     as_it_is, raised = rounding_constant(fmt, -1), rounding_constant(fmt, LIFT - 1)
@@ -50,7 +50,7 @@ def _exp(fmt: Format, tail: tuple[Any, ...], lowest: float, highest: float) -> C
 
 
 def _expm1(fmt: Format, tail: tuple[Any, ...], lowest: float, highest: float) -> Callable[..., Any]:
-    """2^k e^r - 1 = 2^k (e^r - 1 - r) + (2^k r + (2^k - 1)), all of it halved until the end lest 2^k overflow."""
+    """Return expm1 of a format: 2^k (e^r - 1 - r) + (2^k r + (2^k - 1)), halved until the end lest 2^k overflow."""
     reduced, power_of_two = reduction(fmt), power(fmt)
     constant = rounding_constant(fmt, -1)
     low, high, tiny, half, two = fmt.reals(lowest, highest, fmt.eps / 4.0, 0.5, 2.0)

@@ -1,4 +1,4 @@
-"""The two formats in numbers: what the functions need to know of float32 and float64."""
+"""The two floating-point formats, float32 and float64, with the constants that the functions need."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Format:
-    """An IEEE 754 binary format. Constants are of its own type, since numba widens float32 with a Python float."""
+    """An IEEE 754 binary format. Constants have its type, since numba widens float32 when it meets a Python float."""
 
     real: Any
     integer: Any
     fraction: int
-    """Bits of the fraction."""
+    """Number of fraction bits."""
     bias: int
-    """Of the exponent."""
+    """Bias of the exponent."""
     ln2_high: float
-    """So few bits of ln 2 that their product with any exponent is exact, with or without fused multiply-add."""
+    """The leading bits of ln 2, so few that their product with any exponent is exact, with or without fusing."""
     ln2_low: float
     """The rest of ln 2 (W. J. Cody and W. Waite, "Software Manual for the Elementary Functions", 1980)."""
 
     @property
     def magic(self) -> float:
-        """Adding it rounds to an integer, which then stands in the lowest bits of the sum."""
+        """The number whose addition rounds to an integer, which then occupies the lowest bits of the sum."""
         return 1.5 * 2.0**self.fraction
 
     @property
@@ -35,7 +35,7 @@ class Format:
 
     @property
     def smallest_normal(self) -> float:
-        """Below it, numbers are subnormal."""
+        """The smallest normal number; smaller ones are subnormal."""
         return 2.0 ** (1 - self.bias)
 
     def reals(self, *values: float) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""The namespace that a formula is written over, for compiled code: every function takes a float32 or a float64."""
+"""The namespace of formulas for compiled code: every function takes a float32 or a float64."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 COMPUTED = ("atan", "cos", "cosh", "erf", "erfc", "exp", "expm1", "log", "log1p", "sin", "sinh", "tanh")
-"""Those that take many operations."""
+"""The functions that take many operations."""
 
 _ONE_32, _ONE_64 = FLOAT32.real(1.0), FLOAT64.real(1.0)
 
@@ -57,12 +57,12 @@ def _copy(x):
     return x
 
 
-def _one_32(x):  # noqa: ARG001 - its type is what counts
+def _one_32(x):  # noqa: ARG001 - only the type of x matters
     """Return 1 in the type of x."""
     return _ONE_32
 
 
-def _one_64(x):  # noqa: ARG001 - its type is what counts
+def _one_64(x):  # noqa: ARG001 - only the type of x matters
     """Return 1 in the type of x."""
     return _ONE_64
 
@@ -74,7 +74,7 @@ ones_like = by_dtype("ones_like", _one_32, _one_64)
 
 
 def where(condition, x, y):
-    """Return x where the condition holds, else y; both are evaluated."""
+    """Return x where the condition holds, otherwise y; both are evaluated."""
     raise TypeError(f"where({condition}, {x}, {y}) is for code that numba compiles")
 
 
@@ -89,4 +89,4 @@ def _where(condition, x, y):
     return version
 
 
-where.__wrapped__ = _where  # type: ignore[attr-defined]  # where its source is looked for
+where.__wrapped__ = _where  # type: ignore[attr-defined]  # `inspect` finds the source here

@@ -19,9 +19,9 @@ from actbench.backends._simd.reduction import power, reciprocal, reduction, roun
 def _parts(
     fmt: Format, odd: tuple[Any, ...], even: tuple[Any, ...], one_sided: float, highest: float
 ) -> Callable[..., Any]:
-    """Return a function of |x|: 2^k / 4, 2^-k / 4, r, sinh r - r and cosh r - 1.
+    """Return a function of |x| that gives 2^k / 4, 2^-k / 4, r, sinh r - r and cosh r - 1.
 
-    So small since 2^k overflows before sinh does. From ``one_sided`` on, 2^-k is too small to matter.
+    The quarters are there because 2^k overflows before sinh does. From ``one_sided`` on, 2^-k is negligible.
     """
     reduced, power_of_two, reciprocal_power = reduction(fmt), power(fmt), reciprocal(fmt, -2)
     constant = rounding_constant(fmt, -2)
@@ -47,14 +47,14 @@ def _parts(
 
 @inlined
 def _combined(scale, inverse, r, sinh_r_less_r, cosh_r_less_1):
-    """Return (scale + inverse) cosh r + (scale - inverse) sinh r, the largest terms first and rounded least."""
+    """Return (scale + inverse) cosh r + (scale - inverse) sinh r; the largest terms have the fewest roundings."""
     a, b = scale + inverse, scale - inverse
-    lost = inverse - (a - scale)  # exactly what rounding took off a
+    lost = inverse - (a - scale)  # the exact rounding error of a
     return muladd(b, r, a) + muladd(b, sinh_r_less_r, muladd(a, cosh_r_less_1, lost))
 
 
 def _sinh(fmt: Format, parts: Callable[..., Any]) -> Callable[..., Any]:
-    """Below ``tiny``, where sinh x rounds to x, halving might be inexact."""
+    """Return sinh of a format. Below ``tiny``, sinh x rounds to x, and halving might be inexact."""
     tiny, two = fmt.reals(fmt.eps**0.5 / 2.0, 2.0)
 
     def sinh(x):
@@ -78,10 +78,11 @@ def _cosh(fmt: Format, parts: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _tanh(fmt: Format, tail: tuple[Any, ...], corrected: float, saturated: float) -> Callable[..., Any]:
-    """(e^2x - 1) / (e^2x + 1), from e^2x - 1 as `expm1` has it; beyond ``saturated`` it rounds to 1.
+    """Return tanh of a format: (e^2x - 1) / (e^2x + 1) from expm1; beyond ``saturated`` it rounds to 1.
 
-    What the rounding of numerator n and divisor d took, m and l, is (m - y l) / d of the quotient y; and 1 / d is
-    (1 - y) / 2, until that loses its digits: ``corrected`` is where it still has half of them.
+    Let m and l be the rounding errors of the numerator n and the divisor d. The quotient y is then off by
+    (m - y l) / d, where 1 / d is (1 - y) / 2 until 1 - y loses its digits; up to ``corrected`` it has at least half of
+    them.
     """
     reduced, power_of_two = reduction(fmt), power(fmt)
     constant = rounding_constant(fmt, 0)
@@ -97,7 +98,7 @@ def _tanh(fmt: Format, tail: tuple[Any, ...], corrected: float, saturated: float
         less_1 = large + small
         divisor = less_1 + two
         quotient = less_1 / divisor
-        off_less_1 = small - (less_1 - large)  # exactly what rounding took
+        off_less_1 = small - (less_1 - large)  # the exact rounding error of less_1
         off_divisor = less_1 - (divisor - two) + off_less_1
         off = select(magnitude > far, zero, muladd(-quotient, off_divisor, off_less_1))
         return with_sign(muladd(off, muladd(-half, quotient, half), quotient), x)

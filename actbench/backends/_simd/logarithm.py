@@ -1,10 +1,10 @@
 """log and log1p.
 
 x = 2^k m with m in [sqrt(1/2), sqrt(2)), and log x = k ln 2 + log(1 + f) with f = m - 1, which is exact (W. J. Cody and
-W. Waite, "Software Manual for the Elementary Functions", 1980). float32 takes log(1 + f) as a polynomial in f; float64
-as 2 atanh s with s = f / (2 + f) (M. Abramowitz and I. A. Stegun, "Handbook of Mathematical Functions", 4.1.27;
-P. T. P. Tang, "Table-driven implementation of the logarithm function in IEEE floating-point arithmetic", 1990),
-which takes half as many coefficients.
+W. Waite, "Software Manual for the Elementary Functions", 1980). In float32, log(1 + f) is a polynomial in f. In
+float64, it is 2 atanh s with s = f / (2 + f) (M. Abramowitz and I. A. Stegun, "Handbook of Mathematical Functions",
+4.1.27; P. T. P. Tang, "Table-driven implementation of the logarithm function in IEEE floating-point arithmetic", 1990),
+which needs half as many coefficients.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ LIFT = 64
 
 
 def _joined(fmt: Format) -> Callable[..., Any]:
-    """Return a function of -k, f and y: k ln 2 + (f + y).
+    """Return a function of -k, f and y that computes k ln 2 + (f + y).
 
-    k is negated so that k = 0 adds -0, which leaves the sign of a zero alone.
+    k is negated so that k = 0 adds -0, which keeps the sign of a zero.
     """
     (minus_high,) = fmt.reals(-fmt.ln2_high)
 
@@ -49,7 +49,7 @@ def _joined(fmt: Format) -> Callable[..., Any]:
 
 
 def _by_polynomial(fmt: Format, tail: tuple[Any, ...]) -> Callable[..., Any]:
-    """Return a function of -k and f: k ln 2 + (f - f^2/2 + f^3 P(f))."""
+    """Return a function of -k and f that computes k ln 2 + (f - f^2/2 + f^3 P(f))."""
     joined = _joined(fmt)
     minus_low, minus_half = fmt.reals(-fmt.ln2_low, -0.5)
 
@@ -63,7 +63,7 @@ def _by_polynomial(fmt: Format, tail: tuple[Any, ...]) -> Callable[..., Any]:
 
 
 def _by_quotient(fmt: Format, tail: tuple[Any, ...]) -> Callable[..., Any]:
-    """Return a function of -k and f: k ln 2 + 2 atanh s, with 2 s as f - s f, of which the first part is exact."""
+    """Return a function of -k and f: k ln 2 + 2 atanh s, with 2 s as f - s f, whose first part is exact."""
     joined = _joined(fmt)
     minus_low, two = fmt.reals(-fmt.ln2_low, 2.0)
 
@@ -78,10 +78,10 @@ def _by_quotient(fmt: Format, tail: tuple[Any, ...]) -> Callable[..., Any]:
 
 
 def _split(fmt: Format) -> Callable[..., Any]:
-    """Return a function of x > 0 and a constant c: c - (k + bias), m, and the bits of 2^k.
+    """Return a function of x > 0 and a constant c that gives c - (k + bias), m, and the bits of 2^k.
 
-    Shifting the bits so that sqrt(1/2) has the fraction of 1 lets the exponent's field count from there. The field
-    becomes a number as the lowest bits of 2^23 or 2^52.
+    The bits are shifted so that sqrt(1/2) has the fraction of 1; then the exponent field counts from sqrt(1/2). The
+    field becomes a number as the lowest bits of 2^23 or 2^52.
     """
     to_one = fmt.integer(fmt.bits(1.0) - fmt.bits(SQRT_HALF))
     root = fmt.integer(fmt.bits(SQRT_HALF))
@@ -116,9 +116,9 @@ def _log(fmt: Format, combined: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _log1p(fmt: Format, combined: Callable[..., Any]) -> Callable[..., Any]:
-    """log(1 + x) from the rounded sum, and f with what rounding took (D. E. Knuth's exact sum), scaled by 2^-k.
+    """Return log1p of a format: the log of the rounded sum, with its rounding error (D. E. Knuth's exact sum) in f.
 
-    Where k = 0, that gives f = x exactly.
+    The error is scaled by 2^-k. Where k = 0, that gives f = x exactly.
     """
     split = _split(fmt)
     minus_one, zero, half, one = fmt.reals(-1.0, 0.0, 0.5, 1.0)

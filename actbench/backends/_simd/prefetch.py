@@ -1,7 +1,7 @@
-"""Prefetch what a loop will need next.
+"""Prefetching of the next operands and results of a loop.
 
-It is a module of its own, for loops to name it: numba's cache goes by what functions hold, and serialises modules by
-name, but of an intrinsic a number that is another in every process.
+Loops refer to this module and not to the intrinsic: the key of numba's cache depends on the objects that a function
+refers to. numba serialises modules by name, but an intrinsic by a number that differs in every process.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from numba.core import types
 from actbench.backends._simd.bits import intrinsic
 
 PREFETCHED = 128
-"""Elements. Asked for twice as early, numbers of 8 bytes are pushed out of the first cache again; half as early, they
-come too late."""
+"""Number of elements. At twice the distance, 8-byte numbers are evicted from the first-level cache again; at half the
+distance, they arrive too late."""
 
 LINE = 64
 """Bytes of a cache line, or half of one."""
 
 READING, NEAR, DATA = 0, 3, 1
-"""Arguments of llvm.prefetch: not only for writing; as near to the processor as can be; and not instructions."""
+"""Arguments of llvm.prefetch: for reading as well as writing; as near to the processor as possible; data."""
 
 
 @intrinsic
 def ask(_context: Any, array: Any, start: Any):
-    """Prefetch the `PREFETCHED` elements from an index on. Prefetching elements that do not exist is harmless."""
+    """Prefetch `PREFETCHED` elements from an index on; elements beyond the array do no harm."""
 
     def generate(context, builder, signature, args):
         kind, number = signature.args[0], ir.IntType(32)

@@ -1,9 +1,9 @@
 """x = k ln 2 + r with an integer k and |r| <= ln(2)/2, and powers of two.
 
-k comes of adding a constant so large that the sum has no room for a fraction; r of subtracting k ln 2 in two parts, the
-first of which is exact (W. J. Cody and W. Waite, "Software Manual for the Elementary Functions", 1980; J.-M. Muller,
-"Elementary Functions", on additive range reduction). What stands in the lowest bits of the sum is k plus whatever
-the constant holds there: with an exponent's bias it becomes a power of two by one shift.
+Adding a constant so large that the sum has no room for a fraction gives k. Subtracting k ln 2 in two parts, the first
+of them exact, gives r (W. J. Cody and W. Waite, "Software Manual for the Elementary Functions", 1980; J.-M. Muller,
+"Elementary Functions", on additive range reduction). The lowest bits of the sum are k plus the lowest bits of the
+constant: if these hold an exponent's bias, one shift turns the sum into a power of two.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from actbench.backends._simd.formats import Format
 
 
 def rounding_constant(fmt: Format, offset: int) -> Any:
-    """Return the constant to reduce with, so that `power` of the sum is 2^(k + offset)."""
+    """Return the constant for the reduction, such that `power` of the sum is 2^(k + offset)."""
     return fmt.real(fmt.magic + fmt.bias + offset)
 
 
 def quotient(fmt: Format, skew: float = 0.0) -> Callable[..., Any]:
-    """Return a function of x and the rounding constant: their sum, whose lowest bits hold k, and k.
+    """Return a function of x and the rounding constant that gives their sum, whose lowest bits hold k, and k.
 
     A skew moves the middle of r's interval away from 0.
     """
@@ -38,7 +38,7 @@ def quotient(fmt: Format, skew: float = 0.0) -> Callable[..., Any]:
 
 
 def reduction(fmt: Format, skew: float = 0.0) -> Callable[..., Any]:
-    """Return a function of x and the rounding constant: their sum, whose lowest bits hold k, and r."""
+    """Return a function of x and the rounding constant that gives their sum, whose lowest bits hold k, and r."""
     rounded = quotient(fmt, skew)
     minus_high, minus_low = fmt.reals(-fmt.ln2_high, -fmt.ln2_low)
 
@@ -51,7 +51,7 @@ def reduction(fmt: Format, skew: float = 0.0) -> Callable[..., Any]:
 
 
 def power(fmt: Format) -> Callable[..., Any]:
-    """Return a function of the sum: the power of two."""
+    """Return a function that turns the sum into the power of two."""
     fraction = fmt.integer(fmt.fraction)
 
     @inlined
@@ -62,7 +62,7 @@ def power(fmt: Format) -> Callable[..., Any]:
 
 
 def reciprocal(fmt: Format, offset: int) -> Callable[..., Any]:
-    """Return a function of 2^(k + offset): 2^(-k + offset), where that is a normal number."""
+    """Return a function of 2^(k + offset) that gives 2^(-k + offset), where that is a normal number."""
     doubled = fmt.integer((2 * fmt.bias + 2 * offset) << fmt.fraction)
 
     @inlined

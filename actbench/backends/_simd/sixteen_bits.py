@@ -1,12 +1,12 @@
 """Numbers in 16 bits for compiled loops: float16 and bfloat16 as integers, since numba has no type for them.
 
-bfloat16 is the upper half of a float32, and takes integer arithmetic alone. float16 takes an instruction where the
-processor has it (F16C on x86, any Arm of 64 bits), which LLVM vectorises. Elsewhere LLVM would call a library that
-this process does not have, and integers serve again.
+bfloat16 is the upper half of a float32, and needs integer arithmetic only. float16 uses an instruction where the
+processor has one (F16C on x86, any 64-bit Arm), which LLVM vectorises. Elsewhere LLVM would call a library that this
+process does not have, so integers serve again.
 
-Everything rounds once, to nearest even: what comes from float64 goes through a float32 that is rounded to odd, which no
-later rounding to fewer bits can tell from the number itself (S. Boldo and G. Melquiond, "Emulation of a FMA and
-correctly rounded sums: proved algorithms using rounding to odd", 2008). A formula of float32 may return a float64
+Every conversion rounds once, to nearest even. A float64 becomes a float32 that is rounded to odd, so that a later
+rounding to fewer bits gives the same as rounding the float64 directly (S. Boldo and G. Melquiond, "Emulation of a FMA
+and correctly rounded sums: proved algorithms using rounding to odd", 2008). A formula in float32 may return a float64
 that is exactly a float32, such as math.inf.
 """
 
@@ -27,7 +27,7 @@ MAGNITUDE = np.int32(0x7FFFFFFF)
 SIXTEEN = np.int32(16)
 
 BELOW_HALF = np.int32(0x7FFF)
-"""Of the last place of a bfloat16, in a float32."""
+"""Half a unit in the last place of a bfloat16, less one bit, in the bits of a float32."""
 QUIET = np.int32(0x400000)
 
 DROPPED = np.int32(13)
@@ -41,14 +41,14 @@ FLOAT32_INFINITY = np.int32(0x7F800000)
 SMALLEST_NORMAL = np.int32((127 - 14) << 23)
 """2^-14, as bits of a float32: smaller numbers are subnormal in float16."""
 TOO_LARGE = np.int32((127 + 16) << 23)
-"""2^16: from here on they are infinite, and those that round to it become so by the carry."""
+"""2^16: larger numbers become infinite; smaller ones that round to it become infinite by the carry."""
 HALF = np.float32(0.5)
-"""Numbers from here to 1 are spaced as float16's subnormal ones."""
+"""Numbers from 1/2 to 1 have the spacing of float16's subnormal numbers, after scaling."""
 HALF_BITS = np.int32(0x3F000000)
 
 
 def converts() -> bool:
-    """Say whether the processor that numba compiles for is known to convert float16."""
+    """Return whether the processor that numba compiles for is known to convert float16."""
     if platform.machine().lower() in {"arm64", "aarch64"}:
         return True
     configured: str | None = vars(config)["CPU_FEATURES"]
@@ -57,7 +57,7 @@ def converts() -> bool:
 
 @intrinsic
 def unsigned(_context: Any, kept):
-    """Return 16 bits as an integer of 32."""
+    """Return 16 bits as a 32-bit integer."""
     return types.int32(kept), lambda _context, builder, _signature, args: builder.zext(args[0], ir.IntType(32))
 
 
@@ -89,7 +89,7 @@ def narrowed_by_instruction(_context: Any, x):
 
 @inlined
 def widened_by_integers(kept):
-    """Return a float16 as a float32: its bits in their new places, times 2^112, which is exact."""
+    """Return a float16 as a float32: the bits are moved to their new places, and scaled by 2^112, which is exact."""
     i = unsigned(kept)
     magnitude = both(i, FLOAT16_MAGNITUDE)
     shifted = left(magnitude, DROPPED)
@@ -119,7 +119,7 @@ widened, narrowed = (
 
 @inlined
 def rounded_to_odd(x):
-    """Return a float64 as a float32: where that is not exact, the one of its two neighbours whose last bit is 1."""
+    """Return a float64 as a float32; an inexact result is the one of its two neighbours whose last bit is 1."""
     near = np.float32(x)
     back = np.float64(near)
     i = bits(near)

@@ -2,9 +2,9 @@
 
 |x| = k pi/2 + r with an integer k and |r| <= pi/4. k pi/2 is subtracted in five parts, all but the last so short that
 their product with any k is exact (W. J. Cody and W. Waite, "Software Manual for the Elementary Functions", 1980). Two
-differences are exact, and what the next two lose is kept (T. J. Dekker, "A floating-point technique for extending the
-available precision", 1971): r has all its digits even for the x nearest to a multiple of pi/2. With a larger k the
-products would be rounded, which is why the functions end before.
+differences are exact, and the rounding errors of the next two are kept (T. J. Dekker, "A floating-point technique for
+extending the available precision", 1971): r has all its digits even for the x nearest to a multiple of pi/2. A larger k
+would make the products inexact, so the functions return NaN there.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from actbench.backends._simd.formats import FLOAT32, FLOAT64, Format
 
 HALF_PI_BITS = 0x3243F6A8885A308D313198A2E03707344A4093822299F31D0082EFA98
 HALF_PI_FRACTION = 225
-"""pi/2 is the first times 2 to minus the second."""
+"""pi/2 is HALF_PI_BITS times 2^-HALF_PI_FRACTION."""
 
 
 def _half_pi(fmt: Format, digits: int) -> tuple[Any, ...]:
-    """Return pi/2 as four parts of so many binary digits each, and the rest."""
+    """Return pi/2 as four parts of this many binary digits each, and the rest."""
     parts, remaining, place = [], HALF_PI_BITS, HALF_PI_FRACTION + 1
     for _ in range(4):
         place -= digits
@@ -35,15 +35,15 @@ def _half_pi(fmt: Format, digits: int) -> tuple[Any, ...]:
 
 @inlined
 def _exact_sum(large, small):
-    """Return the rounded sum, and what rounding took."""
+    """Return the rounded sum, and its rounding error."""
     total = large + small
     return total, small - (total - large)
 
 
 def _reduction(fmt: Format, digits: int, farthest: float) -> Callable[..., Any]:
-    """Return a function of |x| and the format's magic plus n: bits whose last two are those of k + n; r; and its rest.
+    """Return a function of |x| and a constant, the format's magic plus n.
 
-    Beyond ``farthest``, r is NaN.
+    It gives bits whose last two are those of k + n, and r with its rounding error. Beyond ``farthest``, r is NaN.
     """
     first, second, third, fourth, last = _half_pi(fmt, digits)
     per_half_pi, limit, undefined = fmt.reals(2.0 / pi, farthest, nan)
@@ -62,7 +62,7 @@ def _reduction(fmt: Format, digits: int, farthest: float) -> Callable[..., Any]:
 
 
 def _wave(fmt: Format, sine: tuple[Any, ...], cosine: tuple[Any, ...]) -> Callable[..., Any]:
-    """Return a function of bits, r and rest: sin(r + rest + n pi/2), where n is in the last two bits."""
+    """Return a function of bits, r and its error that gives sin(r + error + n pi/2), with n in the last two bits."""
     none, lowest, second_lowest = fmt.integer(0), fmt.integer(1), fmt.integer(2)
     to_sign = fmt.integer(8 * fmt.integer(0).itemsize - 2)
     (one,) = fmt.reals(1.0)

@@ -1,4 +1,4 @@
-"""How wide LLVM may vectorise the function being compiled."""
+"""The width to which LLVM may vectorise the function that is compiled."""
 
 from __future__ import annotations
 
@@ -13,17 +13,15 @@ ATTRIBUTE = '"prefer-vector-width"="512"'
 
 @intrinsic
 def widest(_context: Any):
-    """Let the loops of the function that calls this use 512-bit vectors, where the processor has them.
+    """Let the loops of the calling function use 512-bit vectors, where the processor has them.
 
-    LLVM prefers 256 bits on Intel processors whose predecessors lowered their clock for more. On a Sapphire Rapids
-    Xeon, 512 bits made the logistic derivative at n = 100 000 1.3 times faster, in float32 as in float64. Without
-    AVX-512 it changes nothing.
+    LLVM prefers 256 bits on Intel processors, because their predecessors lowered the clock for 512. On a Sapphire
+    Rapids Xeon, 512 bits made the logistic derivative at n = 100 000 1.3 times faster, in float32 and in float64.
+    Without AVX-512 this has no effect.
     """
 
     def generate(context, builder, _signature, _args):
-        set.add(
-            builder.function.attributes, ATTRIBUTE
-        )  # past llvmlite's own add, which knows names without values alone
+        set.add(builder.function.attributes, ATTRIBUTE)  # llvmlite's own `add` accepts only names without values
         return context.get_dummy_value()
 
     return types.void(), generate

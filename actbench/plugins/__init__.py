@@ -1,9 +1,9 @@
-"""A user's own activations, strategies and backends, written as the built-in ones are.
+"""A user's own activations, strategies and backends, written in the same way as the built-in ones.
 
 They are loaded from a file, or from an installed package that offers them through entry points, and only by name:
-nothing is loaded from the current directory, from settings, or because it is installed. They then are in the same
+nothing is loaded from the current directory, from settings, or because it is installed. Afterwards they are in the same
 registry as everything built in, so no other module treats them specially. Workers load the same code, and a run records
-which it was.
+its digest.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ __all__ = [
 
 
 def load(name: str, sha256: str | None = None) -> Loaded:
-    """Take what a file or an installed package declares into the registry; `InputError` says why it cannot be.
+    """Register what a file or an installed package declares; `InputError` says why that is not possible.
 
-    With `sha256`, it must be the very same code.
+    With `sha256`, the digest of its code must be equal.
     """
     declared = _files.read(name) if _files.is_file(name) else _packages.read(name)
     if sha256 not in {None, declared.loaded.sha256}:
@@ -61,7 +61,7 @@ def loaded() -> tuple[Loaded, ...]:
 
 
 def unload() -> None:
-    """Leave nothing behind of what was loaded."""
+    """Remove everything that was loaded."""
     registry.use(registry.built_in())
     forget_code()
     for name in [name for name in sys.modules if name.startswith(_files.MODULE_PREFIX)]:
@@ -69,7 +69,7 @@ def unload() -> None:
 
 
 def _with(known: Registry, declared: Declarations) -> Registry:
-    """Return the registry with what a file or package declares; `InputError` says what cannot be in it."""
+    """Return the registry with the declarations of a file or package; `InputError` says which one is invalid."""
     for activation in declared.activations:
         known = _with_activation(known, declared, activation)
     for extension in declared.extensions:
@@ -104,7 +104,7 @@ def _with_strategy(known: Registry, declared: Declarations, extension: Extension
 
 
 def _with_summary(known: Registry, declared: Declarations, strategy: str, summary: str) -> Registry:
-    """Return the registry with a strategy of the user's among those that are listed."""
+    """Return the registry with a user's strategy in its list of strategies."""
     if strategy not in known.strategies:
         _requirements.refuse_clash(declared, "strategy", strategy, {})
         known = known.with_strategy(strategy, summary)

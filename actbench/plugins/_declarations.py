@@ -1,4 +1,4 @@
-"""What a file or a package of the user's declares."""
+"""The declarations of a user's file or package."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ class Declarations:
 
     loaded: Loaded
     files: tuple[str, ...]
-    """The files of its code, to name lines of them in messages."""
+    """The files of its code, whose lines are named in messages."""
     activations: tuple[Activation, ...]
     extensions: tuple[Extension, ...]
     backends: tuple[type[Backend], ...]
 
     @property
     def code(self) -> Code:
-        """The code that is guarded when it runs."""
+        """The code, for the guard that runs it."""
         return Code(self.loaded.name, self.files)
 
 
 def declared(loaded: Loaded, files: Iterable[str], namespaces: Iterable[tuple[str, Mapping[str, Any]]]) -> Declarations:
-    """Return what modules declare, from their names and variables; what they import from elsewhere does not count.
+    """Return what modules declare, from their names and variables; imports from elsewhere do not count.
 
-    `InputError` where a backend is abstract, or a declaration is lost to another of the same name.
+    `InputError` where a backend is abstract, or a second declaration of the same name replaces a first one.
     """
     files, namespaces = tuple(files), tuple(namespaces)
     refuse_lost(loaded.name, files, {name: value for _, names in namespaces for name, value in names.items()})

@@ -1,4 +1,4 @@
-"""Keep a user's definition of g from changing the arithmetic of the oracle that calls it."""
+"""Protection of the oracle's arithmetic from a user's definition of g."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from actbench.plugins._guard import MisuseError
 def steady(activation: Activation, name: str) -> Activation:
     """Return the activation with a definition that restores the settings of numpy and of the interpreter.
 
-    A definition that changes mpmath's precision raises `MisuseError`: its result would have another precision than the
-    oracle assumes. `name` is the name by which the file was loaded.
+    A definition that changes mpmath's precision raises `MisuseError`, because its result would have another precision
+    than the oracle assumes. `name` is the name under which the file was loaded.
     """
     build: Callable[..., Formulas] = activation.build
 
@@ -45,7 +45,7 @@ def _steadied(definition: Formula, activation: Activation, name: str) -> Formula
         if bits not in {None, _bits()}:
             sys.modules["mpmath"].mp.prec = bits
             raise MisuseError(
-                f"--load {name}: the definition of {activation.name} sets mpmath's precision: leave it as it is, or "
+                f"--load {name}: the definition of {activation.name} sets mpmath's precision: leave it unchanged, or "
                 "use 'with mpmath.workdps(...)'"
             )
         return y

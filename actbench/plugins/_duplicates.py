@@ -1,4 +1,4 @@
-"""Declarations that a file loses, because it defines the same name again."""
+"""Detection of declarations that a file loses, because it defines the same name again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DECORATORS = ("activation", "strategy")
 def refuse_lost(name: str, files: Iterable[str], names: Mapping[str, Any]) -> None:
     """Raise `InputError` for an activation, a strategy or a backend whose name a file defines twice.
 
-    `names` are the files' variables after they have run. Definitions inside of ``if`` or ``try`` are alternatives.
+    `names` are the files' variables after they have run. Definitions inside ``if`` or ``try`` count as alternatives.
     """
     for file in map(Path, files):
         first: dict[str, ast.FunctionDef | ast.ClassDef] = {}
@@ -28,13 +28,13 @@ def refuse_lost(name: str, files: Iterable[str], names: Mapping[str, Any]) -> No
             if node.name in first and (what := _declares(first[node.name], names)):
                 raise InputError(
                     f"--load {name}: {what} '{node.name}' is defined on line {first[node.name].lineno} and again on "
-                    f"line {node.lineno}, so that the first is lost: give one another name"
+                    f"line {node.lineno}, so that the first is lost: give one of them another name"
                 )
             first[node.name] = node
 
 
 def _declares(node: ast.FunctionDef | ast.ClassDef, names: Mapping[str, Any]) -> str:
-    """Return what a definition declares, in words; empty when it declares nothing."""
+    """Return what a definition declares, in words; "" where it declares nothing."""
     if isinstance(node, ast.FunctionDef):
         expressions = (
             decorator.func if isinstance(decorator, ast.Call) else decorator for decorator in node.decorator_list

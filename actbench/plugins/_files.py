@@ -1,4 +1,4 @@
-"""Load a file of the user's as a module."""
+"""Loading of a user's file as a module."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MODULE_PREFIX = "actbench_loaded_"
 
 
 def is_file(name: str) -> bool:
-    """Say whether a name is that of a file, and not of an installed package."""
+    """Return whether a name is that of a file; otherwise it is that of an installed package."""
     return name.endswith(".py") or os.sep in name or Path(name).is_file()
 
 
@@ -35,12 +35,12 @@ def read(name: str) -> Declarations:
     except SyntaxError as error:
         at = f"line {error.lineno} is" if error.lineno else "it is"
         raise InputError(f"--load {name}: {at} not Python ({error.msg}): correct it") from None
-    except (ValueError, MemoryError, RecursionError) as error:  # the last two of brackets in brackets, by the thousand
+    except (ValueError, MemoryError, RecursionError) as error:  # the last two from thousands of nested brackets
         raise InputError(f"--load {name}: it is not Python ({_reason(error)}): name another file") from None
     module = _module(path)
     with guarded([Code(name, (path,))]):
-        sys.argv[:] = [path]  # the same in a worker
-        exec(code, vars(module))  # noqa: S102  # this is what --load is for
+        sys.argv[:] = [path]  # as in a worker
+        exec(code, vars(module))  # noqa: S102  # --load runs the user's code
     return declared(loaded, [path], [(module.__name__, dict(vars(module)))])
 
 
@@ -65,14 +65,14 @@ def _bytes(name: str) -> bytes:
         if path.is_dir():
             raise InputError(f"--load {name}: that is a directory: name a file in it")
         if path.exists() and not path.is_file():
-            raise InputError(f"--load {name}: that is not a file of text: name one")
+            raise InputError(f"--load {name}: that is not a text file: name one of Python")
         return regular.read(path)
     except FileNotFoundError:
         raise InputError(
             f"--load {name}: there is no such file: name one that exists, or let 'actbench init' write one"
         ) from None
     except UnicodeDecodeError:
-        raise InputError(f"--load {name}: its name is not in UTF-8: give it another") from None
+        raise InputError(f"--load {name}: its name is not valid UTF-8: rename it") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise InputError(f"--load {name}: it cannot be read ({reason}): name another file") from None

@@ -1,7 +1,8 @@
-"""Run the user's code in this process with a time limit, and with one error for whatever it raises.
+"""Execution of the user's code in this process, with a time limit, and with one error for whatever it raises.
 
-The code may raise anything, and `SystemExit`, `GeneratorExit` and `KeyboardInterrupt` are no `Exception`; or never end.
-A KeyboardInterrupt of its own is distinguished from Ctrl-C by the traceback: Ctrl-C is raised in a signal handler.
+The code may never end, or raise anything, also `SystemExit`, `GeneratorExit` and `KeyboardInterrupt`, which are not
+subclasses of `Exception`. The traceback distinguishes a KeyboardInterrupt of the code from Ctrl-C, which is raised in a
+signal handler.
 """
 
 from __future__ import annotations
@@ -23,15 +24,15 @@ R = TypeVar("R")
 NO_HINTS: Mapping[type, str] = MappingProxyType({})
 
 LONGEST_QUOTE = 300
-"""The most characters of an exception's text that a message quotes."""
+"""Largest number of characters of an exception's text that a message quotes."""
 
 
 class MisuseError(BaseException):
-    """The user's code did what it must not; no `Exception`, because code often catches those."""
+    """The user's code did something forbidden. This is not an `Exception`, because code often catches those."""
 
 
 class Code(NamedTuple):
-    """The user's code: the name by which it is loaded, and its files."""
+    """The user's code: the name under which it is loaded, and its files."""
 
     name: str
     files: tuple[str, ...]
@@ -41,22 +42,22 @@ _KNOWN: list[Code] = []
 """The code that is loaded."""
 
 _ALLOWED: list[float] = []
-"""The seconds that the user allows, if not `_limit.SECONDS`; empty or one number."""
+"""The seconds that the user allows, in place of `_limit.SECONDS`; empty, or one number."""
 
 _INSIDE: list[bool] = []
-"""Not empty while code is guarded: nested calls need no guard of their own."""
+"""Not empty while code is guarded, since nested calls need no second guard."""
 
 _RUN: dict[Code, None] = {}
 """The code that has run in this process: its errors are reported even after it is unloaded."""
 
 
 def has_run() -> bool:
-    """Say whether the user's code has run in this process; it may have left threads or exit handlers."""
+    """Return whether the user's code has run in this process; it may have left threads or exit handlers."""
     return bool(_RUN)
 
 
 def know(code: Code) -> None:
-    """Guard this code, too, from now on."""
+    """Guard this code from now on."""
     _KNOWN.append(code)
 
 
@@ -66,7 +67,7 @@ def allow(seconds: float) -> None:
 
 
 def forget_code() -> None:
-    """Guard no code any more, and restore the default time limit."""
+    """Stop guarding any code, and restore the default time limit."""
     _KNOWN.clear()
     _ALLOWED.clear()
 
@@ -75,10 +76,10 @@ def forget_code() -> None:
 def guarded(
     codes: Sequence[Code] = (), what: str = "", hints: Mapping[type, str] = NO_HINTS, points: int = 1
 ) -> Iterator[None]:
-    """Run the user's code, that of `codes` or all that is loaded; `LoadedCodeError` says what it raised, and where.
+    """Run the user's code, `codes` or all that is loaded; `LoadedCodeError` says what it raised, and where.
 
     `what` names the task in messages, followed by the hint for the type of the exception, if any. `points` is the
-    number of z, with which the time limit grows.
+    number of z; the time limit grows with it.
     """
     running = codes or tuple(_KNOWN)
     if not running:
@@ -107,7 +108,7 @@ def guarded(
 
 @contextmanager
 def _inside() -> Iterator[None]:
-    _INSIDE.append(True)  # that there is one is what counts
+    _INSIDE.append(True)  # only the length counts
     try:
         yield
     finally:
@@ -115,7 +116,7 @@ def _inside() -> Iterator[None]:
 
 
 def evaluating(function: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a function that evaluates formulas, so that those of the user's are guarded."""
+    """Decorate a function that evaluates formulas, so that the user's formulas are guarded."""
 
     @wraps(function)
     def guard(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -126,17 +127,17 @@ def evaluating(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _length(value: object) -> int:
-    """Return the number of z in an argument: an array, or the bytes of one of float32 or wider."""
+    """Return the number of z in an argument: an array, or the bytes of an array of float32 or wider."""
     return len(value) // 4 if isinstance(value, bytes) else int(getattr(value, "size", 1))
 
 
 def blamed(
     error: BaseException, codes: Sequence[Code] = (), what: str = "", hidden: Iterable[str] = ()
 ) -> LoadedCodeError | None:
-    """Return the error that says what the user's code raised; None where the traceback has no line of it.
+    """Return the error that says what the user's code raised; None where the traceback contains no line of it.
 
-    `codes` were certainly running, so that the first of them is blamed even without such a line.
-    `hidden` are the environment variables that are hidden from the code.
+    `codes` were certainly running, so the first of them is blamed even without such a line. `hidden` are the
+    environment variables that are hidden from the code.
     """
     if isinstance(error, ActbenchError):
         return None
@@ -164,7 +165,7 @@ def _text(error: BaseException) -> str:
     """Return the first line of an exception's text."""
     try:
         return (str(error).splitlines() or [""])[0][:LONGEST_QUOTE]
-    except Exception:  # noqa: BLE001  # its own method, which may raise as well
+    except Exception:  # noqa: BLE001  # the exception's own method may raise as well
         return ""
 
 

@@ -13,23 +13,23 @@ from types import FrameType
 from actbench.errors import ExitCode
 
 SECONDS = 60.0
-"""The limit for loading a file, and for evaluating it at `POINTS_IN_LIMIT` z; a worker's default for a request.
+"""Limit for loading a file, and for evaluating it at `POINTS_IN_LIMIT` z; also a worker's default for a request.
 
-Importing torch from a slow disk takes half of it, and evaluating the truth of a built-in activation a tenth.
+Importing torch from a slow disk takes half of it, evaluating the truth of a built-in activation a tenth.
 """
 
 POINTS_IN_LIMIT = 1000
-"""Beyond so many z the limit grows in proportion: `accuracy --points` may ask for a million."""
+"""Number of z above which the limit grows in proportion: `accuracy --points` may request a million."""
 
 AGAIN = 1.0
 """Seconds after which the alarm repeats, because code may catch the exception."""
 
 MOST_ALARMS = 3
-"""How many alarms there are before the process exits."""
+"""Number of alarms before the process exits."""
 
 
 class TimeUpError(BaseException):
-    """The time is up; no `Exception`, because code often catches those."""
+    """The time is up. This is not an `Exception`, because code often catches those."""
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ class _Alarm:
 def limited(seconds: float, message: Callable[[], str]) -> Iterator[None]:
     """Raise `TimeUpError` after `seconds`; where the code catches it, print `message()` and exit.
 
-    Only the main thread can be interrupted, and not within a call into compiled code: there is no limit elsewhere.
+    Only the main thread can be interrupted, and not within a call into compiled code. Elsewhere there is no limit.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

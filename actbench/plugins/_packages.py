@@ -1,4 +1,4 @@
-"""Load activations, strategies and backends from installed packages, through entry points."""
+"""Loading of activations, strategies and backends from installed packages, through entry points."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from actbench.plugins._declarations import Declarations, declared
 from actbench.plugins._guard import Code, guarded
 
 GROUPS = ("actbench.activations", "actbench.backends")
-"""Groups of entry points. An entry point names a module, or an activation, a strategy or a backend in one."""
+"""Groups of entry points. An entry point names a module, or an activation, strategy or backend in a module."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def offers() -> list[PackageOffer]:
 
 
 def read(name: str) -> Declarations:
-    """Import what a distribution offers; `InputError` when it is not installed, offers nothing or raises."""
+    """Import what a distribution offers; `InputError` where it is not installed, offers nothing or raises."""
     installed = _installed(name)
     points = [point for group in GROUPS for point in installed.entry_points.select(group=group)]
     if not points:
@@ -80,6 +80,6 @@ def _home(value: Any, point: EntryPoint) -> str:
 
 
 def _files(name: str) -> tuple[str, ...]:
-    """Return the Python files of a distribution, to name lines of them."""
+    """Return the Python files of a distribution, whose lines are named in messages."""
     installed = distribution(name)
     return tuple(str(installed.locate_file(file)) for file in installed.files or () if file.suffix == ".py")

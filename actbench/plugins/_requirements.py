@@ -1,4 +1,4 @@
-"""What the user's activations, strategies and backends must be; each check says what to write instead."""
+"""Requirements on the user's activations, strategies and backends; each error says what to write instead."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from actbench.plugins._declarations import Declarations
 from actbench.plugins._guard import guarded
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-"""A name that can stand in the id of a case and in a list with commas."""
+"""A name that is valid in the id of a case and in a list with commas."""
 
 RESERVED = {OVERHEAD, YARDSTICK, *RUNGS}
-"""Names that mean something else in ids."""
+"""Names that have another meaning in ids."""
 
 ALLOWED = "(z), (y), (z, y), one array of its own, or z and one of its own"
-"""What a strategy can keep, in words."""
+"""The residuals that a strategy can keep, in words."""
 
 REQUIRED_ATTRIBUTES = ("name", "summary", "dialect", "dtypes", "rank", "planning_ns")
 """Attributes that a backend class must define."""
 
 
 def refuse_clash(declared: Declarations, what: str, name: str, existing: Container[str]) -> None:
-    """Raise `InputError` for a name that is taken, or that ids of cases cannot hold."""
+    """Raise `InputError` for a name that is already used, or that is invalid in ids of cases."""
     file, what = declared.loaded.name, f"{'an' if what.startswith('a') else 'a'} {what}"
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise InputError(f"--load {file}: '{name}' cannot name {what}: use letters, digits, dashes, dots, underscores")
@@ -39,7 +39,7 @@ def refuse_clash(declared: Declarations, what: str, name: str, existing: Contain
 
 
 def unknown_activation(declared: Declarations, extension: Extension, known: Iterable[str]) -> InputError:
-    """Return the error for a strategy of no activation that exists."""
+    """Return the error for a strategy of an activation that does not exist."""
     hint = unknown("activation", extension.activation, known)
     return InputError(f"--load {declared.loaded.name}: strategy '{extension.name}' is for an {hint}")
 
@@ -79,7 +79,7 @@ def usable_backend(declared: Declarations, kind: type[Backend]) -> Backend:
 
 
 def _unsupported(activation: Activation, name: str, strategy: Strategy) -> str | None:
-    """Say why a strategy cannot be executed, or None when it can."""
+    """Return why a strategy cannot be executed, or None where it can."""
     formulas = [activation.rule(name, dialect, None).derivative for dialect in Dialect]
     if reason := next(filter(None, map(_no_formula, formulas)), None):
         return reason
@@ -93,20 +93,20 @@ def _unsupported(activation: Activation, name: str, strategy: Strategy) -> str |
 
 
 def _unsaved(extra: list[str], strategy: Strategy) -> str | None:
-    """Say why a strategy's residuals other than z and y are not those that it saves, or None when they are."""
+    """Return why a strategy's residuals other than z and y are not those that it saves, or None where they are."""
     if extra == ["dy"]:
-        return "keeps dy, which is the upstream gradient: give what it keeps another name"
+        return "keeps dy, which is the upstream gradient: give the residual another name"
     if extra and strategy.save is None:
         save = f"return Strategy(derivative, save=...), save(z) giving y, {extra[0]}"
         return f"keeps {extra[0]}, which nothing saves: {save}"
     if strategy.save is not None and not extra:
-        return "saves what it does not keep: let its derivative take what it saves"
+        return "saves what it does not keep: let its derivative take the saved residual"
     reason = None if strategy.save is None else _not_of_z(strategy.save)
     return f"has a save that {reason}" if reason else None
 
 
 def _not_of_z(formula: Any) -> str | None:
-    """Say why a formula is not a function of z alone, or None when it is."""
+    """Return why a formula is not a function of z alone, or None where it is."""
     for dialect in Dialect:
         part = getattr(formula, dialect, formula)
         if reason := _no_formula(part):
@@ -117,7 +117,7 @@ def _not_of_z(formula: Any) -> str | None:
 
 
 def _no_formula(value: Any) -> str | None:
-    """Say why a value is not a formula, a Python function whose parameters name what it reads, or None when it is."""
+    """Return why a value is not a formula (a Python function whose parameters name residuals), or None where it is."""
     if not isinstance(value, FunctionType):
         function = "function whose parameters name what it keeps"
         if callable(value):

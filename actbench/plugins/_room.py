@@ -1,4 +1,4 @@
-"""Arrays with spare memory around them, on which the user's code is called where there are no guard bytes."""
+"""Arrays with spare memory around them, for calls of the user's code without guard bytes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOM = 1024
 def with_room(array: NDArray[Any]) -> NDArray[Any]:
     """Return a copy with `ROOM` spare elements on both sides, which code that writes out of bounds may overwrite.
 
-    The calls between guard bytes refuse such code.
+    Calls between guard bytes detect such code.
     """
     copied = np.zeros(array.size + 2 * ROOM, dtype=array.dtype)[ROOM : ROOM + array.size]
     copied[...] = array

@@ -1,8 +1,8 @@
-"""Restore the state of the interpreter and of the process after the user's code has run.
+"""Restoration of the interpreter's and the process's state after the user's code has run.
 
-Otherwise a file could change the behaviour of everything after it: whether numpy raises, the recursion limit, where
-stdout goes, the current directory. While the code runs, it has the environment of a worker: the same environment
-variables, an empty stdin, no arguments; and stdout goes to stderr.
+Otherwise a file could change the behaviour of everything after it: whether numpy raises, the recursion limit, the
+destination of stdout, the current directory. The code runs in the environment of a worker: with the same environment
+variables, an empty stdin and no arguments, and stdout goes to stderr.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _attribute(owner: Any, name: str) -> _Slot:
 
 
 def _hook(get: Callable[[], Any], put: Callable[[Any], object]) -> _Slot:
-    """Return the slot of a hook, written only if it changed: that of a profiler cannot be set."""
+    """Return the slot of a hook, which is written only if it changed: the hook of a profiler cannot be set."""
     return _Slot(get, lambda value: get() is value or put(value))
 
 
@@ -59,7 +59,7 @@ def _list(owner: Any, name: str) -> _Slot:
 
 
 def _names(namespace: dict[str, Any]) -> _Slot:
-    """Return the slot of the present names of a namespace; names that imports add later stay."""
+    """Return the slot of the current names of a namespace; names that imports add later stay."""
     return _Slot(namespace.copy, namespace.update)
 
 
@@ -88,7 +88,7 @@ SLOTS = (
     *(_names(vars(module)) for module in (builtins, math, np)),
     _names(sys.modules),
 )
-"""The state of every process, restored in reverse order, since some slots are needed to restore others."""
+"""The state that every process has. It is restored in reverse order, since some slots are needed to restore others."""
 
 
 def _slots() -> Iterator[_Slot]:
@@ -130,7 +130,7 @@ def _handler(number: int) -> _Slot:
 
 @contextmanager
 def preserved() -> Iterator[frozenset[str]]:
-    """Restore the state on exit; yields the names of the environment variables that are hidden meanwhile."""
+    """Restore the state on exit; yield the names of the environment variables that are hidden meanwhile."""
     with ExitStack() as stack:
         saved = [(slot.put, slot.get()) for slot in _slots()]
         stack.callback(_put_back, saved)
@@ -145,7 +145,7 @@ def preserved() -> Iterator[frozenset[str]]:
 
 def _put_back(saved: list[tuple[Callable[[Any], object], Any]]) -> None:
     for put, value in reversed(saved):
-        with suppress(OSError, ValueError):  # a limit that was lowered for good
+        with suppress(OSError, ValueError):  # a limit that was lowered cannot be raised again
             put(value)
 
 
@@ -168,7 +168,7 @@ def _mpmath_precision() -> int | None:
 def _put_mpmath_back(bits: int | None) -> None:
     if (module := sys.modules.get("mpmath")) is not None:
         if bits is None:
-            module.mp.dps = 15  # as it is when it is imported
+            module.mp.dps = 15  # the default
         else:
             module.mp.prec = bits
 
@@ -192,7 +192,7 @@ def _directory() -> Iterator[None]:
 
 @contextmanager
 def _variables() -> Iterator[frozenset[str]]:
-    """Hide the variables that a worker does not get; yields their names."""
+    """Hide the variables that a worker does not get; yield their names."""
     environ = os.environ
     before = dict(environ)
     shown = worker_environment(before)
@@ -200,7 +200,7 @@ def _variables() -> Iterator[frozenset[str]]:
     try:
         yield frozenset(before.keys() - shown.keys())
     finally:
-        os.environ = environ  # noqa: B003  # the code may have replaced it by a dictionary
+        os.environ = environ  # noqa: B003  # the code may have replaced it with a dictionary
         _set(environ, before)
 
 

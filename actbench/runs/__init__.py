@@ -1,1 +1,1 @@
-"""A run on disk: what is written while measuring, and what reporting reads."""
+"""Runs on disk: the files that measuring writes and reporting reads."""

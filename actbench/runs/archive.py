@@ -1,7 +1,7 @@
 """Reading a run from its directory or its pyperf.json.
 
-While measuring, the journal takes finished blocks; after every round `Writer` rewrites all files as one and removes the
-journal. `load` reads both, and cleans up after a killed process.
+While measuring, the journal receives the finished blocks. After every round, `Writer` rewrites all files as one and
+removes the journal. `load` reads both, and cleans up after a killed process.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from actbench.runs.names import JOURNAL, MEASUREMENTS, PROBES, REPORT, RUN, SUIT
 from actbench.runs.record import Record, Status
 
 ATTEMPTS, PAUSE = 20, 0.05
-"""How often to read a directory that another process is writing, and the seconds between."""
+"""Number of attempts to read a directory while another process writes to it, and the seconds between them."""
 
 
 @dataclass(slots=True)
@@ -37,11 +37,11 @@ class Run:
     record: Record | None
     """None for a suite without its run.json."""
     loops: Mapping[Case, int]
-    """Calls in a value by case."""
+    """Calls per value, by case."""
 
 
 def load(path: Path) -> Run:
-    """Read a run: its directory, its pyperf.json, or ``latest``; `InputError` when there is none."""
+    """Read a run from its directory, its pyperf.json, or ``latest``; `InputError` where there is none."""
     if latest.is_meant(path):
         path = latest.complete()
     try:
@@ -54,7 +54,7 @@ def load(path: Path) -> Run:
 
 
 def load_timed(path: Path) -> Run:
-    """Read a run that was not refused before anything was timed; `InputError` when it was."""
+    """Read a run in which something was timed; `InputError` where it was refused before that."""
     run = load(path)
     require_timed(run)
     return run
@@ -67,7 +67,7 @@ def require_timed(run: Run) -> None:
 
 
 def read_record(directory: Path) -> Record:
-    """Read the run.json of a directory; `InputError` when there is none, or it is damaged."""
+    """Read the run.json of a directory; `InputError` where there is none, or it is damaged."""
     path = directory / RUN
     try:
         return record.decode(regular.read(path), path)
@@ -76,12 +76,12 @@ def read_record(directory: Path) -> Record:
 
 
 def tidy(directory: Path) -> None:
-    """Clean up what a killed process left; the caller holds the lock. `OSError` when the disk refuses."""
+    """Clean up after a killed process; the caller holds the lock. `OSError` where the disk refuses."""
     files.recover(directory, MEASUREMENTS, TABLES)
 
 
 def _load_suite(path: Path) -> Run:
-    from actbench.runs import pyperf_suite  # what only reads directories need not wait for pyperf
+    from actbench.runs import pyperf_suite  # imported late: reading directories does not need pyperf
 
     suite = pyperf_suite.read(path)
     if path.name != SUITE or not (path.parent / RUN).exists():
@@ -93,7 +93,7 @@ def _load_suite(path: Path) -> Run:
 
 
 def _same(one: Times, other: Times) -> bool:
-    """Say whether all values are the same, to the digits of values.csv."""
+    """Return whether all values are equal, to the digits of values.csv."""
     if one.blocks != other.blocks or any(one.rounds(block) != other.rounds(block) for block in one.blocks):
         return False
     pairs = ((one.seconds(block), other.seconds(block)) for block in one.blocks)
@@ -107,7 +107,7 @@ def _load_directory(directory: Path) -> Run:
         except InputError:
             if not _is_held(directory):
                 raise
-        time.sleep(PAUSE)  # another process writes, and was between two files
+        time.sleep(PAUSE)  # another process is between two files
     return _settled(_read(directory))
 
 
@@ -141,14 +141,14 @@ def _read(directory: Path) -> Run:
 
 
 def _settled(run: Run) -> Run:
-    """Clean up after a killed process, and mark its run as interrupted; a run that is being measured stays as it is."""
+    """Clean up after a killed process and mark its run as interrupted; leave a run that is being measured unchanged."""
     unfinished = any(files.part(run.path / name).exists() for name in (*MEASUREMENTS, *TABLES))
     if run.record is None or (run.record.status is not Status.RUNNING and not unfinished):
         return run
     with suppress(InputError, OSError), files.locked(run.path):
         if run.record.status is Status.RUNNING:
             run.record.status = Status.INTERRUPTED
-        with suppress(OSError):  # a directory that cannot be written can be read
+        with suppress(OSError):  # a directory without write permission can still be read
             tidy(run.path)
             current = read_record(run.path)
             if current.status is Status.RUNNING:
@@ -172,5 +172,5 @@ def _no_run(path: Path, error: OSError) -> InputError:
     if isinstance(error, FileNotFoundError):
         why = f"there is no {RUN} in it" if path.is_dir() else why
     elif isinstance(error, NotADirectoryError) and path.exists():
-        why = "it is no directory, and not a regular file"
+        why = "it is neither a directory nor a regular file"
     return InputError(f"{path} is not a run ({why}): name a directory with a run.json, a pyperf.json, or 'latest'")

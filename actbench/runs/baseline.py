@@ -1,4 +1,4 @@
-"""A run and its baseline: whether they may be compared, and what differs between them."""
+"""Comparability of a run and its baseline, and the differences between their hosts."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from actbench.runs.names import RUN
 from actbench.runs.record import Record
 
 HOST = ("cpu_model", "architecture", "logical_cpus", "physical_cpus", "caches")
-"""The fields of an environment that identify a host; its software may differ, since that is what a check is about."""
+"""The fields of an environment that identify a host; its software may differ, since a check often compares that."""
 
 SOFTWARE = ("kernel", "libc", "python", "actbench")
 
 
 def load_both(baseline: Path, run: Path) -> tuple[Run, Run]:
-    """Read a baseline and the run to be checked against it, of one host and engine.
+    """Read a baseline and the run that is checked against it, from one host and engine.
 
-    `InputError` when `run` is no run, or both are the same; `NotComparableError` when there is no baseline, or it is
-    of another host or engine, or has no case in common with the run.
+    `InputError` where `run` is not a run, or both are the same. `NotComparableError` where there is no baseline, or it
+    is from another host or engine, or has no case in common with the run.
     """
     after = load(run)
     try:
@@ -31,7 +31,7 @@ def load_both(baseline: Path, run: Path) -> tuple[Run, Run]:
     if differing := host_differences(before, after):
         name, there, here = differing[0]
         raise NotComparableError(
-            f"{baseline} is of another host ({name}: {there} there, {here} in {run}); make a baseline on this host"
+            f"{baseline} is from another host ({name}: {there} there, {here} in {run}); make a baseline on this host"
         )
     refuse_unlike(before, after)
     return before, after
@@ -63,7 +63,7 @@ def refuse_unlike(before: Run, after: Run) -> None:
 
 
 def host_differences(before: Run, after: Run) -> list[tuple[str, str, str]]:
-    """Return the fields by which two hosts differ: name, value before, value after; empty for one host."""
+    """Return the differing fields of two hosts: name, value before, value after; empty for one host."""
     old, new = (_record(run).environment for run in (before, after))
     facts = [(name.replace("_", " "), getattr(old, name), getattr(new, name)) for name in HOST]
     shared = old.devices.keys() & new.devices.keys()
@@ -72,17 +72,17 @@ def host_differences(before: Run, after: Run) -> list[tuple[str, str, str]]:
 
 
 def differences(before: Run, after: Run) -> list[str]:
-    """Return the software versions and tuning variables that differ, a sentence each."""
+    """Return a sentence for each software version and tuning variable that differs."""
     old, new = (_facts(_record(run).environment) for run in (before, after))
     return [
-        f"{name} was {old.get(name, 'not there')}, is {new.get(name, 'not there')}"
+        f"{name} was {old.get(name, 'absent')}, is {new.get(name, 'absent')}"
         for name in dict.fromkeys([*old, *new])
         if old.get(name) != new.get(name)
     ]
 
 
 def _file(run: Run) -> Path:
-    """Return the file by which a run is identified, whatever links lead to its directory."""
+    """Return the file that identifies a run, with links to its directory resolved."""
     return run.path / RUN if run.path.is_dir() else run.path
 
 
@@ -101,7 +101,7 @@ def _facts(environment: Environment) -> dict[str, str]:
 
 
 def _shown(value: object) -> str:
-    """Return a field of an environment in words; a mapping is that of cache sizes."""
+    """Return a field of an environment in words; a mapping holds cache sizes."""
     if isinstance(value, dict):
         return ", ".join(f"{name} {size / 1024:g} KiB" for name, size in value.items()) or "unknown"
     return str(value)

@@ -1,4 +1,4 @@
-"""Rows as CSV, by the standard library: every round rewrites all rows, and pandas takes three times as long."""
+"""CSV by the standard library: every round rewrites all rows, and pandas takes three times as long."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ FLOATS = "%.9g"
 """The format of floats: nine significant digits."""
 
 ROWS_AT_ONCE = 1000
-"""Rows that are formatted at once."""
+"""Number of rows that are formatted together."""
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a header and rows; NaN is an empty cell. A column that has floats has numbers only."""
+    """Return a header and rows; NaN is an empty cell. A column with floats holds numbers only."""
     return _line(columns) + rows_text(rows)
 
 
@@ -35,7 +35,7 @@ def _line(cells: Sequence[object]) -> str:
 
 
 def _cells(column: Sequence[object]) -> Sequence[object]:
-    """Return a column as it is written; floats are formatted together, which saves a quarter of the time."""
+    """Return a column as text; floats are formatted together, which saves a quarter of the time."""
     if not any(issubclass(kind, float) for kind in {*map(type, column)}):
         return column
     texts = (" ".join([FLOATS] * len(column)) % tuple(column)).split(" ")

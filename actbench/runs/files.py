@@ -1,4 +1,4 @@
-"""Atomic writing of one file and of several, and the lock of a run's directory."""
+"""Atomic writes of one file or of several, and the lock of a run's directory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def part(path: Path) -> Path:
 
 
 def write(path: Path, data: str | bytes) -> None:
-    """Write a file under a temporary name and move it into place; `InputError` or `OutputError` when that cannot be.
+    """Write a file under a temporary name and move it into place; `InputError` or `OutputError` where that fails.
 
     A device, a pipe or a link is written to, and not replaced.
     """
@@ -36,12 +36,12 @@ def write(path: Path, data: str | bytes) -> None:
     except OSError as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        intact = "; what was written before is intact" if existed else ""
+        intact = "; the old file is intact" if existed else ""
         raise unwritable(f"cannot write {path}: {error.strerror}{intact}", error) from None
 
 
 def replace(path: Path, data: str | bytes) -> None:
-    """Write a file of a run as `write` does; a link is replaced. `InputError` where it is no regular file."""
+    """Write a file of a run as `write` does, but replace a link. `InputError` where it is not a regular file."""
     refuse_irregular(path)
     with suppress(OSError):
         if path.is_symlink():
@@ -50,16 +50,16 @@ def replace(path: Path, data: str | bytes) -> None:
 
 
 def commit(directory: Path, contents: Mapping[str, str | bytes]) -> None:
-    """Write several files as one: a process that is killed leaves all of them as they were, or as they are now.
+    """Write several files as one: a process that is killed leaves all of them old, or all of them new.
 
     All are written under temporary names before the first is moved into place. The first name decides: while its
-    temporary file exists, the old files are valid; once it is moved, the new ones are, moved or not. `recover`
-    completes or undoes what was begun. `InputError` or `OutputError` when the disk refuses; the old files are then
-    intact.
+    temporary file exists, the old files are valid; once it has been moved, the new ones are valid, moved or not.
+    `recover` completes or undoes an interrupted commit. `InputError` or `OutputError` where the disk refuses; the old
+    files are then intact.
     """
     first, *others = (directory / name for name in contents)
     try:
-        recover(directory, tuple(contents), ())  # one that Ctrl-C cut short
+        recover(directory, tuple(contents), ())  # after a commit that Ctrl-C interrupted
         for name, data in contents.items():
             refuse_irregular(directory / name)
             _synced(part(directory / name), data)
@@ -67,7 +67,7 @@ def commit(directory: Path, contents: Mapping[str, str | bytes]) -> None:
         with suppress(OSError):
             _drop([*others, first])
         place = error.filename or directory
-        message = f"cannot write {place}: {error.strerror}; what was written before is intact"
+        message = f"cannot write {place}: {error.strerror}; the old files are intact"
         raise unwritable(message, error) from None
     try:
         for path in (first, *others):
@@ -80,7 +80,7 @@ def commit(directory: Path, contents: Mapping[str, str | bytes]) -> None:
 
 
 def current(directory: Path, name: str, first: str) -> Path:
-    """Return the path of the valid contents of a file that is committed with `first`: its own, or the temporary one."""
+    """Return the path of the valid contents of a file that is committed with `first`: its own or its temporary path."""
     moved = part(directory / name)
     return moved if moved.exists() and not part(directory / first).exists() else directory / name
 
@@ -88,7 +88,7 @@ def current(directory: Path, name: str, first: str) -> Path:
 def recover(directory: Path, committed: tuple[str, ...], others: Iterable[str]) -> None:
     """Clean up after a killed process: complete or undo a `commit` of these files; delete other temporary files.
 
-    The caller holds the lock. `OSError` when the disk refuses.
+    The caller holds the lock. `OSError` where the disk refuses.
     """
     first, *rest = (directory / name for name in committed)
     if part(first).exists():
@@ -110,17 +110,17 @@ def append(path: Path, data: bytes) -> None:
 
 
 def refuse_irregular(path: Path) -> None:
-    """Raise `InputError` where the path of a file is taken by something that is no regular file."""
+    """Raise `InputError` where a path exists and is not a regular file."""
     if path.exists() and not path.is_file():
         raise InputError(f"cannot write {path}: it is not a regular file; remove it")
 
 
 def probe(directory: Path, size: int) -> None:
-    """Create `directory` if needed, and check that it takes a file of `size` bytes; `InputError` when not."""
+    """Create `directory` if needed, and check that it has room for `size` bytes; `InputError` where it has not."""
     test = directory / PROBE
     try:
         if directory.exists() and not directory.is_dir():
-            raise InputError(f"{directory} is no directory: name another with -o")
+            raise InputError(f"{directory} is not a directory: name another with -o")
         directory.mkdir(parents=True, exist_ok=True)
         _synced(test, bytes(size))
     except OSError as error:
@@ -134,11 +134,11 @@ def probe(directory: Path, size: int) -> None:
 
 @contextmanager
 def locked(directory: Path) -> Iterator[None]:
-    """Hold the lock of the directory; `InputError` when another process does.
+    """Hold the lock of the directory; `InputError` where another process holds it.
 
     The lock is on the directory itself, and ends with the process.
     """
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)  # a pipe would be waited for
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)  # opening a pipe would block
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -150,7 +150,7 @@ def locked(directory: Path) -> Iterator[None]:
 
 
 def _synced(path: Path, data: str | bytes) -> None:
-    path.unlink(missing_ok=True)  # whatever has the name: a pipe would be waited for
+    path.unlink(missing_ok=True)  # of any kind: opening a pipe would block
     with path.open("xb") as file:
         file.write(data.encode() if isinstance(data, str) else data)
         file.flush()

@@ -1,7 +1,7 @@
 """The journal: a line for every finished block, so that a killed process loses none.
 
-A line holds the id of its run, how often that was saved, its own number since then, and a digest of it all. Only the
-last line may be incomplete, where the process was killed; any other line that is not as it was written is refused.
+A line holds the id of its run, the number of saves before it, its own number since then, and a digest of all of these.
+Only the last line may be incomplete, if the process was killed. Any other line whose digest does not match is refused.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ class Line:
     run: str
     """The run's id."""
     saves: int
-    """How often the run had been saved."""
+    """How often the run had been saved before."""
     line: int
-    """Its number in the journal, from 1."""
+    """Number of the line in the journal, from 1."""
     block: str
     round: int
     seconds: tuple[tuple[float, ...], ...]
     processor: tuple[tuple[float, ...], ...] = ()
     digest: str = ""
-    """Of all other fields."""
+    """Digest of all other fields."""
 
 
 def line(record: Record, number: int, times: BlockTimes) -> bytes:
@@ -45,7 +45,7 @@ def line(record: Record, number: int, times: BlockTimes) -> bytes:
 
 
 def read(data: bytes, path: Path, record: Record) -> Iterator[BlockTimes]:
-    """Yield the blocks that were finished since the run was last saved; `InputError` names the line that is damaged.
+    """Yield the blocks that were finished since the last save; `InputError` names a damaged line.
 
     Lines from before the last save are skipped: the process was killed before it could remove the journal.
     """
@@ -56,7 +56,7 @@ def read(data: bytes, path: Path, record: Record) -> Iterator[BlockTimes]:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise _damaged(path, number, error) from None
         if sealed(entry) != entry or entry.line != number or entry.run != record.id or entry.saves > record.saves:
-            raise _damaged(path, number, "this line is missing others before it, or it is not as it was written here")
+            raise _damaged(path, number, "lines before this one are missing, or it was changed")
         calibration = record.calibrations.get(entry.block)
         counts = tuple(map(len, entry.seconds))
         right = calibration is not None and counts == calibration.values and entry.round > 0

@@ -1,6 +1,6 @@
-"""The run that ``latest`` means: for reading, the latest complete run; for resuming, the latest run, complete or not.
+"""The meaning of ``latest``: the latest complete run for reading, the latest run of any status for resuming.
 
-Both are links under results/; runs elsewhere have none.
+Both are links under results/; runs elsewhere have no links.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 from actbench.errors import InputError
 
 RESULTS = Path("results")
-"""Where runs are written and ``latest`` is looked up, in the current directory."""
+"""The directory, below the current one, in which runs are written and ``latest`` is looked up."""
 
 LATEST = "latest"
 """The word on the command line, and the link to the latest complete run."""
@@ -20,12 +20,12 @@ NEWEST = ".newest"
 
 
 def is_meant(path: Path) -> bool:
-    """Say whether a path is the word, or the link itself."""
+    """Return whether a path is the word, or the link itself."""
     return str(path) == LATEST or path.absolute() == (RESULTS / LATEST).absolute()
 
 
 def complete() -> Path:
-    """Return the latest complete run; `InputError` when there is none."""
+    """Return the latest complete run; `InputError` where there is none."""
     path = RESULTS / LATEST
     if path.exists():
         return path
@@ -38,13 +38,13 @@ def complete() -> Path:
 
 
 def newest() -> Path:
-    """Return the run to resume; `InputError` when there is none."""
+    """Return the run to resume; `InputError` where there is none."""
     path = RESULTS / NEWEST
     return path if path.exists() else complete()
 
 
 def point(name: str, directory: Path) -> None:
-    """Make a link to a run; runs outside results/ get none."""
+    """Make a link to a run; runs outside results/ get no link."""
     directory = directory.resolve()
     if directory.parent != RESULTS.resolve():
         return

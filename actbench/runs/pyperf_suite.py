@@ -1,6 +1,6 @@
-"""pyperf.json: the measurements as pyperf's own suite, for ``python -m pyperf stats|show|hist|check``.
+"""pyperf.json: the measurements as a suite of pyperf, for ``python -m pyperf stats|show|hist|check``.
 
-One benchmark a case, named by its id; one pyperf run a round.
+It holds one benchmark per case, named by the case's id, and one pyperf run per round.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ROUND, DIGEST = "actbench_round", "actbench_digest"
 """Metadata that actbench adds to a pyperf run: its round, and a digest of the case, the round and the values."""
 
 SHARED_YARDSTICK_KEY = "actbench_block"
-"""Metadata of suites in which blocks shared a yardstick; they cannot be read."""
+"""Metadata of old suites, whose blocks shared a yardstick; they cannot be read."""
 
 UNIT = "second"
 
@@ -37,17 +37,17 @@ BROKEN = (
     *(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError, IndexError),
     *(EOFError, zlib.error),
 )
-"""What pyperf may raise for a file that is no suite."""
+"""Exceptions that pyperf may raise for a file that is not a suite."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """The contents of a suite; the plan has the blocks that were measured, and a seed of 0."""
+    """The contents of a suite; its plan has the measured blocks, and a seed of 0."""
 
     plan: Plan
     times: Times
     loops: Mapping[Case, int]
-    """Calls in a value."""
+    """Calls per value, by case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +61,12 @@ class _Row:
 
     @property
     def block(self) -> Block:
-        """The block that the case is of, without arms."""
+        """The block of the case, without arms."""
         return Block(self.case.activation, self.case.op, self.case.dtype, self.case.size, ())
 
     @property
     def digest(self) -> str:
-        """What shows whether it is as it was measured."""
+        """The digest, which shows whether the row was changed."""
         return digest(repr((self.case.id, self.round, self.loops, *self.values)).encode())
 
 
@@ -87,7 +87,7 @@ def to_json(times: Times, calibrations: Mapping[str, Calibration], metadata: Map
 
 
 def read(path: Path) -> Suite:
-    """Read a suite written by `to_json`; `InputError` when the file is damaged or not one of actbench's."""
+    """Read a suite written by `to_json`; `InputError` where the file is damaged or not from actbench."""
     try:
         suite = pyperf.BenchmarkSuite.loads(_text(path))
         runs = [(benchmark.get_name(), run) for benchmark in suite for run in benchmark.get_runs()]
@@ -121,10 +121,10 @@ def _text(path: Path) -> str:
 
 
 def _row(path: Path, name: str, run: pyperf.Run) -> _Row:
-    """Return what a pyperf run holds; `InputError` when it is not as it was written."""
+    """Return the contents of a pyperf run; `InputError` where they were changed."""
     metadata = run.get_metadata()
     if SHARED_YARDSTICK_KEY in metadata:
-        raise InputError(f"{path} is of an actbench whose blocks shared a yardstick: name the run's directory")
+        raise InputError(f"{path} is from an actbench whose blocks shared a yardstick: name the run's directory")
     if not {ROUND, DIGEST} <= metadata.keys():
         raise InputError(f"{path} was not written by this actbench: its runs have no round and no digest")
     case = Case.parse(name)
@@ -142,7 +142,7 @@ def _row(path: Path, name: str, run: pyperf.Run) -> _Row:
 
 
 def _finished(path: Path, rows: Mapping[tuple[Block, int], Mapping[Case, _Row]]) -> Iterator[BlockTimes]:
-    """Yield the blocks of each round; the first round of a block says which cases it has."""
+    """Yield the blocks of each round; the first round of a block determines its cases."""
     blocks: dict[Block, Block] = {}
     for (empty, number), by_case in rows.items():
         block = blocks.setdefault(empty, _with_arms(empty, by_case))
@@ -159,7 +159,7 @@ def _with_arms(empty: Block, timed: Iterable[Case]) -> Block:
 
 
 def _dumped(suite: pyperf.BenchmarkSuite) -> str:
-    """Return what pyperf would write to a file."""
+    """Return the text that pyperf would write to a file."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, "suite.json")
         suite.dump(str(path))

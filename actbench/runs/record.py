@@ -1,4 +1,4 @@
-"""run.json: the plan, the settings, the environment, and what happened."""
+"""run.json: the plan, the settings and the environment of a run, and its events."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from actbench.runs import validity
 SCHEMA = 2
 """Version of the files of a run.
 
-1: first. 2: with digests of what was measured, by which damage is noticed.
+1: first version. 2: with digests of the measurements, which reveal damage.
 """
 
 
@@ -35,11 +35,11 @@ class Status(StrEnum):
     COMPLETE = "complete"
     INTERRUPTED = "interrupted"
     REFUSED = "refused"
-    """A kernel was found to be wrong, and nothing was timed."""
+    """A kernel was wrong, and nothing was timed."""
 
 
 class Engine(StrEnum):
-    """How cases are timed."""
+    """The way in which cases are timed."""
 
     INTERLEAVED = "interleaved"
     PYPERF = "pyperf"
@@ -47,18 +47,18 @@ class Engine(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What was requested in addition to the plan. Times in seconds."""
+    """The request beside the plan. Times are in seconds."""
 
     preset: str
     engine: Engine
     target: float
-    """Relative half width of intervals at which measuring stops."""
+    """Relative half width of the intervals at which measuring stops."""
     budget: float | None
     rounds: int | None
     arm_seconds: float
     timeout: float
     threads: int = 1
-    """Threads of backends that have several; 1 where the plan has none of these."""
+    """Threads of multi-threaded backends; 1 where the plan has no such backend."""
 
 
 @dataclass(slots=True)
@@ -80,23 +80,23 @@ class Record:
     rounds: int = 0
     """The number of the last complete round."""
     repeats: int = 0
-    """How often a block was measured again, because a round of it was disturbed."""
+    """How often a block was measured again because a round of it was disturbed."""
     loaded: list[Loaded] = field(default_factory=list)
     """The user's code, in the order in which it was loaded; files by name, without directories."""
     losses: list[Failure] = field(default_factory=list)
-    """Every failure of a block that was then tried again."""
+    """Failures of blocks that were tried again afterwards."""
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     """16 random hexadecimal digits that identify the run."""
     saves: int = 0
-    """How often all files were written; lines of the journal belong to the last of these."""
+    """How often all files were written; the lines of the journal follow the last save."""
     digests: dict[str, dict[int, str]] = field(default_factory=dict)
     """By block and round, the digest of its rows in values.csv; of a probe, in probes.csv."""
     seal: str = ""
-    """The digest of the fields in `SEALED`; all others, such as the environment, may be corrected by hand."""
+    """The digest of the fields in `SEALED`; all other fields, such as the environment, may be corrected by hand."""
 
     @property
     def probed(self) -> bool:
-        """Whether the plan's probes are measured, which stock pyperf does without."""
+        """Whether the plan's probes are measured; stock pyperf omits them."""
         return any(block.id in self.calibrations for block in self.plan.probes)
 
 
@@ -112,9 +112,9 @@ def encode(record: Record) -> bytes:
 
 
 def of_text(kind: type[Any], text: Any) -> Any:
-    """Return what a record has as text, for msgspec; `ValueError` for what is not such a text."""
+    """Return a value from its text in a record, for msgspec; `ValueError` where the text is invalid."""
     if not isinstance(text, str):
-        raise ValueError(f"Expected `str`, got `{type(text).__name__}`")  # noqa: TRY004  # as msgspec says it
+        raise ValueError(f"Expected `str`, got `{type(text).__name__}`")  # noqa: TRY004  # msgspec's own words
     try:
         return kind(text)
     except InputError as error:
@@ -122,7 +122,7 @@ def of_text(kind: type[Any], text: Any) -> Any:
 
 
 def decode(data: bytes, path: Path) -> Record:
-    """Read a record; `InputError` names `path` when it is damaged or of a schema that is not known here."""
+    """Read a record; `InputError` names `path` where it is damaged, or of an unknown schema."""
     try:
         version = msgspec.json.decode(data, type=_Version).schema
         if version != SCHEMA:
@@ -149,5 +149,5 @@ SEALED = (
 
 
 def _seal(fields: Mapping[str, Any]) -> str:
-    """Return the digest of a record as it is in JSON; fields that later versions add to the types do not change it."""
+    """Return the digest of a record's JSON; fields that later versions add to the types do not change it."""
     return sha256(msgspec.json.encode([fields.get(name) for name in SEALED], order="deterministic")).hexdigest()

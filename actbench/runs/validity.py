@@ -1,4 +1,4 @@
-"""The range of every number in a run, and what its names may be; anything else is damage."""
+"""Valid ranges of the numbers in a run, and valid names; anything else is damage."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ if TYPE_CHECKING:
     from actbench.runs.record import Record
 
 LONGEST_SECONDS = 7 * 24 * 3600.0
-"""Seconds: a week. No call, no block and no budget takes longer."""
+"""A week, which no call, block or budget exceeds."""
 
 SHORTEST_SECONDS = 1e-13
-"""Seconds: a thousandth of a processor's cycle. No call takes less."""
+"""A thousandth of a processor's cycle, which every call exceeds."""
 
 MOST_ELEMENTS = 10**10
-"""Elements of an array."""
+"""Largest size of an array, in elements."""
 
 MOST_ROUNDS = 10**6
 
 LARGEST_COUNT = 2**53
-"""The limit of every count: up to here floats represent integers exactly."""
+"""Largest count: up to here floats represent integers exactly."""
 
 LONGEST_RUN = 100 * 366 * 24 * 3600.0
-"""Seconds: all sessions of a run take less together."""
+"""Longest total duration of all sessions of a run, in seconds."""
 
 TINY, HUGE = 5e-324, 1.7e308
-"""The smallest positive number, and about the largest that is finite."""
+"""The smallest positive number, and about the largest finite one."""
 
 Number = tuple[str, float | None, float, float]
 """A field's name, its value, its minimum and its maximum; a value of None is always valid."""
 
 
 def is_time(seconds: float) -> bool:
-    """Say whether a number is within the range of a call's seconds."""
+    """Return whether a number is within the range of a call's seconds."""
     return SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS
 
 
 def faults(record: Record) -> Iterator[str]:
-    """Yield what is invalid in a record, a sentence for each field."""
+    """Yield a sentence for each invalid field of a record."""
     yield from _texts(record)
     for name, value, least, most in _numbers(record):
         if value is not None and not least <= value <= most:
@@ -126,7 +126,7 @@ def _times(record: Record) -> Iterator[str]:
 
 
 def _texts(record: Record) -> Iterator[str]:
-    """Say where names have unprintable characters: names are shown in tables, shells and HTML."""
+    """Yield where names have unprintable characters: names are shown in tables, shells and HTML."""
     environment, plan = record.environment, record.plan
     one = ("cpu_model", "architecture", "kernel", "libc", "python", "actbench")
     texts: list[tuple[str, Iterable[str]]] = [

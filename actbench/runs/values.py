@@ -1,7 +1,7 @@
-"""values.csv: every value of every case, one a row, by round and then by block. probes.csv: the same of the probes.
+"""values.csv: every value of every case, one row each, by round and then by block. probes.csv: the same for the probes.
 
-run.json holds a digest of the rows of each block in each round, as they are written. A file that was changed since is
-therefore refused, and the error names the line where it can.
+run.json holds a digest of the rows of each block in each round. A file that was changed afterwards is therefore
+refused, and the error names the line where it can.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from actbench.runs.validity import LONGEST_SECONDS, SHORTEST_SECONDS, is_time
 
 CASE = ("activation", "strategy", "backend", "op", "dtype", "size")
 MEASURED = ("seconds", "processor")
-"""Seconds per call; the share of that wall time that the process had the processor, 0 where it is not known."""
+"""Seconds per call; the share of that wall time in which the process had the processor, 0 where it is unknown."""
 COLUMNS = (*CASE, "round", "value", "loops", *MEASURED)
 HEADER = csv_text(COLUMNS, ())
 
@@ -58,7 +58,7 @@ def to_csv(finished: Iterable[BlockTimes], calibrations: Mapping[str, Calibratio
 def from_csv(data: bytes, path: Path, written: Iterable[Section], times: Times) -> None:
     """Add the contents of the file to `times`; `written` are its `sections`.
 
-    `InputError` names `path` and what is wrong when the contents are not as they were written.
+    `InputError` names `path` and the fault where the contents were changed.
     """
     _require_header(data, path)
     starts = np.append(0, np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")) + 1)
@@ -89,11 +89,11 @@ class Section:
     round: int
     digest: str
     lines: slice
-    """Where they are among the lines of the file, of which the header is the 0th."""
+    """Their positions among the lines of the file, whose line 0 is the header."""
 
 
 def sections(blocks: Sequence[Block], calibrations: Mapping[str, Calibration], digests: Digests) -> Iterator[Section]:
-    """Yield the sections of which there are digests, as they follow each other in the file."""
+    """Yield the sections that have digests, in the order of the file."""
     measured = sorted((number, place) for place, block in enumerate(blocks) for number in digests.get(block.id, ()))
     begin = 1
     for number, place in measured:
@@ -105,7 +105,7 @@ def sections(blocks: Sequence[Block], calibrations: Mapping[str, Calibration], d
 
 
 def _keys(block: Block, calibration: Calibration, number: int) -> Iterator[tuple[object, ...]]:
-    """Yield the cells that precede what is measured, by arm and value."""
+    """Yield the cells before the measured columns, by arm and value."""
     for arm, case in enumerate(block.timed):
         cells, calls = CELLS_OF_CASE(case), calibration.calls(arm)
         yield from ((*cells, number, value, calls) for value in range(calibration.values[arm]))
@@ -116,14 +116,14 @@ def _require_header(data: bytes, path: Path) -> None:
         return
     if data.startswith(HEADER.replace("\n", "\r\n").encode()):
         raise damaged(
-            f"{path} has CRLF line ends, which git (core.autocrlf) or an editor has put there, and is read with LF "
-            "alone: '*.csv -text' in .gitattributes keeps git from it"
+            f"{path} has CRLF line ends, from git (core.autocrlf) or an editor, but only LF can be read: "
+            "'*.csv -text' in .gitattributes keeps git from it"
         )
     raise damaged(f"{path} does not begin with the columns {','.join(COLUMNS)}")
 
 
 def _difference(lines: Sequence[bytes], path: Path, section: Section) -> str:
-    """Say in which line a section is not as it was written; else, in which lines a number was changed."""
+    """Return in which line a section was changed, if that can be seen; else in which lines a number was changed."""
     keys = rows_text(_keys(section.block, section.calibration, section.round)).splitlines()
     for index, (key, line) in enumerate(zip(keys, chain(lines, repeat(b"")), strict=False), section.lines.start):
         begins = f"{key},"

@@ -1,4 +1,4 @@
-"""Writing a run: it starts with run.json, is saved after every round, and can be resumed."""
+"""Writing of a run: it starts with run.json, is saved after every round, and can be resumed."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from actbench.runs.names import JOURNAL, PROBES, RUN, SUITE, VALUES, WRITTEN
 from actbench.runs.record import Record, Status
 
 BYTES_PER_VALUE = 200
-"""An upper estimate of a value's bytes in values.csv and pyperf.json together."""
+"""Upper estimate of the bytes of a value in values.csv and pyperf.json together."""
 
 
 @dataclass(slots=True)
 class Writer:
-    """A run being written."""
+    """A run that is being written."""
 
     directory: Path
     record: Record
     times: Times
-    """What was measured; the engine has added a block to it when it yields `Measured`."""
+    """The measurements. The engine adds a block before it yields `Measured`."""
     metadata: Mapping[str, str | float] = field(default_factory=process_metadata)
-    """pyperf's metadata of this host, as far as it is publishable."""
+    """pyperf's metadata of this host, as far as it may be published."""
     lines: int = 0
-    """Lines in the journal."""
+    """Number of lines in the journal."""
 
     def take(self, event: Event) -> None:
         """Record an event; after a round, save the run."""
@@ -61,8 +61,8 @@ class Writer:
                 self.save()
 
     def save(self) -> None:
-        """Write the files that hold measurements, as one, and remove the journal."""
-        from actbench.runs import pyperf_suite  # what only reads runs need not wait for pyperf
+        """Write the files of measurements as one, and remove the journal."""
+        from actbench.runs import pyperf_suite  # imported late: reading runs does not need pyperf
 
         calibrations, times = self.record.calibrations, self.times
         text, digests = values.to_csv(times.finished(), calibrations)
@@ -90,7 +90,7 @@ class Writer:
         try:
             files.append(self.directory / JOURNAL, line)
         except OSError as error:
-            message = f"cannot write to {self.directory}: {error.strerror}; rounds before this one are intact there"
+            message = f"cannot write to {self.directory}: {error.strerror}; the rounds before this one are intact there"
             raise unwritable(message, error) from None
         self.lines += 1
 
@@ -102,11 +102,11 @@ class Writer:
 
 @contextmanager
 def create(directory: Path | None, new: Record) -> Iterator[Writer]:
-    """Start a run in `directory`, or in a new one under results/; `InputError` when that is not possible."""
+    """Start a run in `directory`, or in a new one under results/; `InputError` where that is not possible."""
     if directory is None:
         directory = _fresh(new.settings.preset)
     if directory.absolute() == (latest.RESULTS / latest.LATEST).absolute():
-        raise InputError(f"-o {directory}: that is the link to the latest run; name a directory of its own")
+        raise InputError(f"-o {directory}: that is the link to the latest run; name another directory")
     files.probe(directory, BYTES_PER_VALUE * 400 * len(new.plan.cases))
     with files.locked(directory):
         _make_room(directory)
@@ -117,16 +117,16 @@ def create(directory: Path | None, new: Record) -> Iterator[Writer]:
 
 @contextmanager
 def reopen(directory: Path) -> Iterator[Writer]:
-    """Resume the run in `directory`, or ``latest``; `InputError` when there is none, or it is damaged."""
+    """Resume the run in `directory`, or ``latest``; `InputError` where there is none, or it is damaged."""
     run = archive.load(latest.newest() if latest.is_meant(directory) else directory)
     if run.path.is_file() or run.record is None:
         raise InputError(f"--resume {directory}: name the directory of the run")
     with files.locked(run.path):
         run = archive.load(run.path)
-        assert run.record is not None  # noqa: S101  # it is there, see above
+        assert run.record is not None  # noqa: S101  # checked above
         writer = Writer(run.path, run.record, run.times)
         if (run.path / JOURNAL).exists():
-            writer.save()  # the journal may end in half a line
+            writer.save()  # the journal may end with an incomplete line
         run.record.status = Status.RUNNING
         yield writer
 
@@ -136,7 +136,7 @@ def _public(failure: Failure) -> Failure:
 
 
 def _make_room(directory: Path) -> None:
-    """Check that a new run may start in a directory, and clean up what a killed process left there.
+    """Check that a new run may start in a directory, and clean up after a killed process.
 
     A run without any times is replaced: it was refused, or killed early. `InputError` for any other run, and for files
     of the same names that belong to no run.
@@ -161,7 +161,7 @@ def _make_room(directory: Path) -> None:
 
 
 def _is_empty(path: Path) -> bool:
-    """Say whether a file is a values.csv without values, which may be lost."""
+    """Return whether a file is a values.csv without values, which may be replaced."""
     try:
         return path.name == VALUES and regular.read(path) == values.HEADER.encode()
     except OSError:

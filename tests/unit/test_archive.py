@@ -189,8 +189,8 @@ def test_line_ends_that_git_or_an_editor_changed_are_named(actbench: Actbench, r
     path = run / "values.csv"
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     assert refused(actbench, run) == (
-        f"actbench: {path} has CRLF line ends, which git (core.autocrlf) or an editor has put there, and is read with "
-        "LF alone: '*.csv -text' in .gitattributes keeps git from it; restore it from a copy, or measure again\n"
+        f"actbench: {path} has CRLF line ends, from git (core.autocrlf) or an editor, but only LF can be read: "
+        "'*.csv -text' in .gitattributes keeps git from it; restore it from a copy, or measure again\n"
     )
 
 

@@ -170,7 +170,7 @@ def test_a_name_that_is_not_utf_8_is_told_and_recorded_as_escapes(
 ) -> None:
     name = os.fsdecode(b"x\xff.py")
     Path(name).write_text("x = 1\n")
-    said = "actbench: --load x\\udcff.py: its name is not in UTF-8: give it another\n"
+    said = "actbench: --load x\\udcff.py: its name is not valid UTF-8: rename it\n"
     assert actbench("list", "--load", name).stderr == said
     monkeypatch.setenv("OMP_PLACES", os.fsdecode(b"\xff"))
     assert '"OMP_PLACES": "\\\\xff"' in actbench("env", "--format", "json").stdout

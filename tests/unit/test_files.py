@@ -20,7 +20,7 @@ def test_a_failing_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, mo
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(OutputError, match="No space left on device; what was written before is intact"):
+    with pytest.raises(OutputError, match="No space left on device; the old file is intact"):
         files.write(path, "new")
     assert path.read_text() == "old"
     assert names(tmp_path) == {"file"}

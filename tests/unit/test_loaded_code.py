@@ -113,7 +113,7 @@ def test_whatever_a_definition_does_is_one_line_and_its_directory_gives_way(
 def test_a_definition_that_sets_mpmath_s_precision_is_refused(actbench: Actbench) -> None:
     write("import mpmath\n" + LINE.format("mpmath.mp.dps = 3", "pass"))
     assert refused(actbench, "run", *SELECTED) == (
-        "--load mine.py: the definition of line sets mpmath's precision: leave it as it is, or use 'with "
+        "--load mine.py: the definition of line sets mpmath's precision: leave it unchanged, or use 'with "
         "mpmath.workdps(...)'"
     )
 

@@ -131,6 +131,6 @@ def test_a_file_is_no_place_for_a_run(actbench: Actbench, bench: FakeBench) -> N
     Path("here").write_text("mine")
     result = actbench("run", *SMALL, "-o", "here")
     assert result.exit_code == 2
-    assert result.stderr == "actbench: here is no directory: name another with -o\n"
+    assert result.stderr == "actbench: here is not a directory: name another with -o\n"
     assert bench.workers_started == 0
     assert Path("here").read_text() == "mine"

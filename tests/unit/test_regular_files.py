@@ -75,7 +75,7 @@ def test_a_suite_and_a_baseline_are_regular_files(actbench: Actbench, small_runs
     shutil.copytree(small_runs / "one", "here")
     replaced(Path("suite.json"), kind)
     if kind != "a directory":
-        assert "suite.json is not a run (it is no directory, and not a regular file)" in refused(
+        assert "suite.json is not a run (it is neither a directory nor a regular file)" in refused(
             actbench, "compare", "suite.json"
         )
     assert "suite.json is not a run" in refused(actbench, "compare", "suite.json")

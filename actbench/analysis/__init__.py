@@ -1,1 +1,1 @@
-"""What the measurements mean: estimates and speedups, with intervals."""
+"""Analysis of the measurements: estimates, speedups, verdicts and crossovers, with intervals."""

@@ -1,8 +1,8 @@
-"""How accurate a kernel is, and where: its error in ULP by band of z, and the zones of z in which g' is lost.
+"""The accuracy of a kernel: its error in ULP by band of z, and the zones of z in which g' is lost.
 
-The two tails of an activation are different things and are kept apart: z = 0 counts as the right one's. Losses
-far out may not matter to users who never get there; therefore a sample of N(0, 1), the pre-activations of a normalised
-layer, is evaluated as well.
+The two tails of an activation differ and are kept apart; z = 0 belongs to the right one. Losses far out may not matter
+to users whose z are small. Therefore a sample of N(0, 1), the pre-activations of a normalised layer, is evaluated as
+well.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from actbench.verification.truth import Truth
 Array = NDArray[np.float64]
 
 WRONG = 0.01
-"""The relative error from which on a result is called wrong."""
+"""Relative error from which on a result counts as wrong."""
 
 FEWEST = 100
-"""Points from which on a 99th percentile is given: of fewer, not one is expected beyond it."""
+"""Number of points from which on a 99th percentile is given: among fewer, not even one is expected beyond it."""
 
 NEARBY = 1.1
-"""Results that are lost at two |z| whose ratio is at most this belong to one zone, though some between are right.
+"""Results that are lost at two |z| with at most this ratio belong to one zone, even if some between are right.
 
-Where rounding decides, results are lost here and there: the logistic's from y, in float64, from 32 to 37.
+Where rounding decides, lost and right results alternate: for the logistic's g' from y in float64, from 32 to 37.
 """
 
 
 class Part(StrEnum):
-    """Which z an error is taken over."""
+    """The z over which errors are summarised."""
 
     LEFT = "left"
     RIGHT = "right"
@@ -48,51 +48,51 @@ class Part(StrEnum):
 class Errors:
     """The errors over some z, in ULP of the kernel's format.
 
-    inf where a result is no number and g' is, or is off by more ULP than float64 can count.
+    An error is inf where g' is a number and the result is not, or where float64 cannot hold the number of ULP.
     """
 
     part: Part
     low: float
     high: float
-    """The band of |z|: from low on, below high."""
+    """The band of |z|: low is included, high is not."""
     points: int
     median: float
     p99: float | None
-    """None for fewer than `FEWEST` points."""
+    """None where there are fewer than `FEWEST` points."""
     largest: float
-    """Over all evaluated points: elsewhere it may be larger, unless every number was evaluated."""
+    """Largest error over the evaluated points; elsewhere it may be larger, unless every number was evaluated."""
     worst_z: float
-    """Where the largest error is; below 0 in the left tail."""
+    """The z of the largest error; negative in the left tail."""
     wrong: float
-    """The share of the points where the result is off by more than 1 %, of those where g' is a normal number."""
+    """Share of the points where the result is off by more than 1 %, among those where g' is a normal number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """The |z| between which results of a tail are lost; both ends are numbers of the format, and both are lost."""
+    """A range of |z| in which the results of a tail are lost; both ends are numbers of the format, and included."""
 
     first: float
     last: float
-    """inf where they are lost up to the largest finite number."""
+    """inf where results are lost up to the largest finite number."""
     whole: bool = True
-    """Whether every evaluated point between the ends is lost."""
+    """Whether the results at all evaluated points between the ends are lost."""
 
     @property
     def is_open(self) -> bool:
-        """Whether it reaches the largest finite number."""
+        """Whether the zone reaches the largest finite number."""
         return self.last == inf
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """In which zones a tail's results are not what they should be, outward from 0."""
+    """The zones in which the results of a tail are lost, outward from 0."""
 
     wrong: tuple[Zone, ...] = ()
-    """Off by more than 1 %, where g' is a normal number; elsewhere by more than the smallest normal number."""
+    """Off by more than 1 % where g' is a normal number; elsewhere, by more than the smallest normal number."""
     zero: tuple[Zone, ...] = ()
     """0 where g' is a normal number."""
     nan: tuple[Zone, ...] = ()
-    """Not a finite number, or an exception, where g' is one."""
+    """Not a finite number, or an exception, where g' is a finite number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +101,15 @@ class Accuracy:
 
     kernel: KernelId
     bands: tuple[Errors, ...]
-    """By tail, outward."""
+    """Errors by tail and band, outward from 0."""
     tails: dict[Part, Errors]
-    """Over all bands."""
+    """Errors by tail."""
     normal: Errors
     losses: dict[Part, Loss]
     exhaustive: bool = False
     """Whether the points are all numbers of the format."""
     digits: float | None = None
-    """To how many digits g' is known, where that is by differences; what is not known counts as no error."""
+    """Number of known digits of g', where it comes from differences; the uncertainty does not count as error."""
 
 
 def is_zero(computed: Array, truth: Truth) -> NDArray[np.bool_]:
@@ -123,7 +123,7 @@ def is_nan(computed: Array, truth: Truth) -> NDArray[np.bool_]:
 
 
 def is_wrong(computed: Array, truth: Truth) -> NDArray[np.bool_]:
-    """Return where a result is off by more than `WRONG`, or by a normal number where g' is below all of them."""
+    """Return where a result is off by more than `WRONG`, or normal although g' is subnormal."""
     size = np.abs(truth.nearest.astype(np.float64))
     tiny = float(np.finfo(truth.nearest.dtype).tiny)
     with np.errstate(all="ignore"):
@@ -132,14 +132,14 @@ def is_wrong(computed: Array, truth: Truth) -> NDArray[np.bool_]:
 
 
 LOSS_TESTS: dict[str, Callable[[Array, Truth], NDArray[np.bool_]]] = {"wrong": is_wrong, "zero": is_zero, "nan": is_nan}
-"""By field of `Loss`: where a result counts as such."""
+"""Tests of results against the truth, by field of `Loss`."""
 
 MAY_BE: dict[str, Callable[[Array], NDArray[np.bool_]]] = {
     "wrong": lambda computed: np.ones(computed.shape, dtype=bool),
     "zero": lambda computed: np.asarray(computed == 0),
     "nan": lambda computed: ~np.isfinite(computed),
 }
-"""By field of `Loss`: where a result may be such, whatever the truth is."""
+"""Tests of results alone, by field of `Loss`: where a loss of that kind is possible."""
 
 
 def errors(part: Part, band: tuple[float, float], z: Array, computed: Array, truth: Truth) -> Errors:
@@ -162,7 +162,7 @@ def errors(part: Part, band: tuple[float, float], z: Array, computed: Array, tru
 
 
 def with_further(summary: Errors, z: Array, error: Array) -> Errors:
-    """Return a summary whose largest error is also that of further points, as far as they belong to it."""
+    """Return a summary whose largest error includes further points, as far as they belong to its band."""
     inside = tail_of(z, summary.part) & (np.abs(z) >= summary.low) & (np.abs(z) < summary.high)
     if not inside.any() or error[inside].max() <= summary.largest:
         return summary
@@ -176,7 +176,7 @@ def tail_of(z: Array, part: Part) -> NDArray[np.bool_]:
 
 
 def in_bands(z: Array, computed: Array, truth: Truth) -> tuple[Errors, ...]:
-    """Summarise the errors by tail and band, those bands left out in which the format has no numbers."""
+    """Summarise the errors by tail and band; bands without numbers of the format are left out."""
     summaries = []
     for part in (Part.LEFT, Part.RIGHT):
         for band in bands():

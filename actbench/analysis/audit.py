@@ -1,9 +1,10 @@
 """An audit of this host: false alarms of a live check, the smallest slowdown it detects, and sources of variance.
 
-Rounds of one environment against itself are divided, in order, into checks of as many rounds as a check's budget allows
-for. Each is a complete check of no difference, so every regression in it is a false alarm. The smallest slowdown that
-it would have called regressed follows from the same rounds: a slowdown of a case moves all its log ratios by the same
-amount. To show that, a third process runs with an injected slowdown: it makes more calls than are counted.
+Rounds of one environment against itself are divided, in order, into checks of as many rounds as the budget of a check
+allows. Each of them is a complete check without any difference, so every regression in it is a false alarm. The
+smallest slowdown that a check would have called regressed follows from the same rounds, since a slowdown of a case
+shifts all of its log ratios by the same amount. A third process demonstrates this with an injected slowdown: it makes
+more calls than are counted.
 """
 
 from __future__ import annotations
@@ -23,19 +24,19 @@ from actbench.model.cases import Block, Case
 from actbench.model.times import Times
 
 DETECTION_RATE = 0.95
-"""The share of slowdowns of a size that must be detected, for the size to count as detectable."""
+"""Share of slowdowns of one size that must be detected for that size to count as detectable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Standard deviations of a logarithm, so relative ones, by source of variance."""
+    """Standard deviations of a logarithm, which are relative ones, by source of variance."""
 
     placement: float
-    """From value to value in a process: addresses, and what disturbs a moment."""
+    """From value to value in a process: by addresses and momentary disturbances."""
     round: float
-    """From process to process, beyond that."""
+    """From process to process, beyond placement."""
     run: float
-    """From one check to the next, beyond both: the host's drift."""
+    """From one check to the next, beyond both: by the host's drift."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +45,15 @@ class CaseAudit:
 
     case: Case
     side_by_side: Spread
-    """Of the time over that of the other process, as ``check --against`` compares."""
+    """Of the time relative to the other process, as in ``check --against``."""
     over_yardstick: Spread
-    """Of the time over the yardstick's, as ``check RUN --baseline RUN`` compares."""
+    """Of the time relative to the yardstick, as in ``check RUN --baseline RUN``."""
     thresholds: tuple[float, ...]
-    """By check, the smallest slowdown that it would have detected, relative: 0.07 for 7 %; inf where none."""
+    """By check, the smallest detectable slowdown, relative: 0.07 for 7 %; inf where there is none."""
     injected: float
-    """The injected slowdown, relative; 0 where a slice has too few calls for one."""
+    """The injected slowdown, relative; 0 where a slice has too few calls for it."""
     measured: Interval
-    """The ratio of times with it: 1.1 for a slowdown of 10 %."""
+    """The ratio of times with the injected slowdown: 1.1 for a slowdown of 10 %."""
 
     @property
     def smallest_slowdown(self) -> float:
@@ -66,21 +67,21 @@ class Audit:
 
     margin: float
     rounds: int
-    """How many were measured."""
+    """Number of measured rounds."""
     check_rounds: int
-    """How many a check has."""
+    """Number of rounds of a check."""
     checks: int
-    """How many checks the rounds make."""
+    """Number of checks."""
     alarmed_checks: int
-    """How many of them called any case regressed."""
+    """Number of checks that called a case regressed."""
     judged: int
-    """Cases judged, over all checks."""
+    """Number of judged cases, over all checks."""
     called: int
-    """How many of these were called regressed or improved."""
+    """Number of these that were called regressed or improved."""
     injected: int
-    """Injected slowdowns, over cases and checks."""
+    """Number of injected slowdowns, over cases and checks."""
     detected: int
-    """How many of these were called regressed."""
+    """Number of these that were called regressed."""
     cases: tuple[CaseAudit, ...]
 
     @property
@@ -131,14 +132,14 @@ def audit(times: LiveTimes, margin: float, check_rounds: int, injected: Mapping[
 
 
 def _called(logs: Floats, allowed: float, cases: int) -> bool:
-    """Say whether rounds call one case of so many regressed, by the strictest step of Holm's correction."""
+    """Return whether rounds call a case regressed, by the strictest step of Holm's correction for this many cases."""
     return sequential_p_value(logs, allowed) * cases <= 1 - CONFIDENCE and median_interval(logs).low > allowed
 
 
 def _threshold(logs: Floats, allowed: float, cases: int) -> float:
-    """Return the smallest slowdown, relative, that a check of these rounds calls regressed among so many cases.
+    """Return the smallest slowdown, relative, that a check of these rounds calls regressed among this many cases.
 
-    It takes so many rounds above the margin, by the interval and by the test; the last of them decides.
+    The interval and the test each require a number of rounds above the margin; the last of these rounds decides.
     """
     ranks = [fewest_above(logs.size), fewest_above(logs.size, Fraction(1, cases) * TAIL_PROBABILITY * 2)]
     if None in ranks:
@@ -162,14 +163,14 @@ def _paired(times: LiveTimes, case: Case) -> Floats:
 
 
 def _over_yardstick(times: Times, case: Case) -> Floats:
-    """Return rounds x values of logarithms of the time over the median of the yardstick's in the round."""
+    """Return rounds x values of the logarithm of the time over the yardstick's median time in the round."""
     block, arm = _block_and_arm(times, case)
     logs = np.log(times.seconds(block))
     return np.asarray(logs[:, arm] - medians(logs[:, -1])[:, np.newaxis])
 
 
 def _spread(logs: Floats, checks: Sequence[slice]) -> Spread:
-    """Return the standard deviations of rounds x values, each without what the narrower source contributes to it.
+    """Return the standard deviations of rounds x values, each without the part of the narrower source.
 
     A median of n normal values has a variance of about pi / 2n times theirs.
     """
@@ -188,5 +189,5 @@ def _spread(logs: Floats, checks: Sequence[slice]) -> Spread:
 
 
 def _without(total: float, inner: float) -> float:
-    """Return the standard deviation that is left of `total` without `inner`; NaN stays."""
+    """Return the standard deviation that is left of `total` without `inner`; NaN stays NaN."""
     return total if isnan(total) else sqrt(max(0.0, total**2 - inner**2))

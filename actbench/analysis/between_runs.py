@@ -1,14 +1,16 @@
-"""Compare two runs, a baseline and a candidate, case by case and over groups of cases.
+"""Comparison of two runs, a baseline and a candidate, case by case and over groups of cases.
 
-What is compared is how a case stands to another arm of its block, measured side by side. To the yardstick: that cancels
-the host's drift, and makes of seconds something that two hosts share. And, between hosts, to the reference strategy of
-its backend: is keeping y worth more there? The round is the unit. A group gives one geometric mean a round, over the
-rounds in which all of its blocks were measured; estimates and intervals are those of two independent samples of rounds.
+The compared figures are ratios of a case to another arm of its block, measured side by side. The ratio to the yardstick
+cancels the host's drift, and makes times of two hosts comparable. Between hosts there is also the ratio to the
+reference strategy of the same backend: is keeping y worth more on the other host? The round is the unit. A group has
+one geometric mean per round, over the rounds in which all of its blocks were measured; estimates and intervals are
+those of two independent samples of rounds.
 
-A difference is named where its test, corrected for the number of tests in the same table, keeps the share of false
-ones below 5 % (Benjamini and Hochberg). On one host the time itself must show it as well, in the same direction: the
-larger p-value of the two tests counts. Where only the time relative to the yardstick differs, the yardstick moved, or
-the host, and not the case. There is no margin: `regression` has one, and decides what a build fails on.
+A difference is named where its test is significant after the correction for the tests in the same table, which bounds
+the false discovery rate by 5 % (Benjamini and Hochberg). On one host the time itself must differ as well, in the same
+direction: the larger p-value of the two tests counts. Where only the time relative to the yardstick differs, the
+yardstick or the host changed, and not the case. There is no margin here: `regression` has one, and decides whether a
+build fails.
 """
 
 from __future__ import annotations
@@ -37,18 +39,18 @@ from actbench.model.times import Times
 from actbench.model.variants import Variant
 
 ROUNDING = 1e-8
-"""A smaller relative difference comes from writing seconds in nine digits, and is none of speed."""
+"""Relative differences below this come from rounding to nine digits in the files."""
 
 RECOMPUTE = Variant("recompute")
 TIME = "time"
-"""The figure of a case alone: its time in copies, that is over the time of its block's yardstick."""
+"""The figure of a single case: its time in copies, which is the time over that of the block's yardstick."""
 
 EVERYTHING = "all"
-"""The group of all that was compared."""
+"""The group of all compared cases."""
 
 
 class Trend(StrEnum):
-    """How a figure changed from the baseline to the candidate."""
+    """The change of a figure from the baseline to the candidate."""
 
     FASTER = "faster"
     SLOWER = "slower"
@@ -63,52 +65,52 @@ class Trend(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """One figure in both runs, of a case or of a group."""
+    """A figure in both runs, of a case or of a group."""
 
     figure: str
     """`TIME`, or a speedup: ``cached / recompute``."""
     by: str
     """``case``, the axis of a group, or `EVERYTHING`."""
     name: str
-    """The case's id, the group's place on the axis, or `EVERYTHING`."""
+    """The case's id, the group's value on the axis, or `EVERYTHING`."""
     cases: int
-    """How many; the figure is their geometric mean."""
+    """Number of cases, of which the figure is the geometric mean."""
     finding: Trend
     ratio: Interval = NO_ESTIMATE
     """Baseline over candidate time, or candidate over baseline speedup: above 1 the candidate is better."""
     seconds_ratio: Interval = NO_ESTIMATE
-    """Baseline seconds over candidate seconds, the host's drift and all; of times, and on one host only."""
+    """Baseline seconds over candidate seconds, including the host's drift; for times on one host only."""
     baseline: Interval = NO_ESTIMATE
-    """The figure itself: copies, or times faster than the reference strategy."""
+    """The figure itself: a time in copies, or times faster than the reference strategy."""
     candidate: Interval = NO_ESTIMATE
     p_value: float = nan
     """The p-value of a difference, corrected for the number of tests (Benjamini and Hochberg)."""
     baseline_rounds: int = 0
     candidate_rounds: int = 0
     relative_p_value: float = nan
-    """Of a difference relative to the yardstick, on one host; `p_value` is then the larger one of both tests."""
+    """The p-value of a difference relative to the yardstick, on one host; `p_value` is the larger one of both tests."""
 
     @property
     def yardstick_moved(self) -> bool:
-        """Whether the time relative to the yardstick differs, and the time itself does not show it."""
+        """Whether the time relative to the yardstick differs, but not the time itself."""
         return self.relative_p_value <= 1 - CONFIDENCE < self.p_value
 
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """Two runs, compared."""
+    """The comparison of two runs."""
 
     one_host: bool
     by: Axis | None
-    """What is grouped; None for case by case."""
+    """The axis of the groups; None for a comparison case by case."""
     times: tuple[Contrast, ...]
-    """The cases or groups, then all."""
+    """The cases or groups, then all together."""
     speedups: tuple[Contrast, ...]
-    """Likewise, and all of each pair of strategies; none on one host, where times say it."""
+    """The same for speedups, with all cases of each pair of strategies; empty on one host, where times suffice."""
     one_sided: tuple[Contrast, ...]
     """The cases that one run measured and the other did not."""
     regrouped: tuple[Case, ...]
-    """The cases whose block has other cases now than then: no verdict on them is possible."""
+    """The cases whose blocks have other cases in the other run: no finding on them is possible."""
 
 
 def between(baseline: Times, candidate: Times, by: Axis | None = None, *, one_host: bool) -> Between:
@@ -138,7 +140,7 @@ def between(baseline: Times, candidate: Times, by: Axis | None = None, *, one_ho
 
 @dataclass(frozen=True, slots=True)
 class _CaseGroup:
-    """Cases of which one figure is taken, and the strategy that this sets them against."""
+    """Cases that share a figure, and the strategy with which the figure compares them."""
 
     figure: str
     reference: Variant
@@ -147,7 +149,7 @@ class _CaseGroup:
     name: str = EVERYTHING
 
     def parts(self, by: Axis | None) -> list[_CaseGroup]:
-        """Return one a case, or one a value of the axis, in the order of tables."""
+        """Return one group per case, or one per value of the axis, in the order of tables."""
         if by is None:
             return [replace(self, cases=(case,), by="case", name=case.id) for case in self.cases]
         values = sorted(dict.fromkeys(value_of(case, by) for case in self.cases), key=lambda value: order(by, value))
@@ -173,12 +175,12 @@ class _RunTimes:
         return sorted(set.intersection(*({*self.times.rounds(self.blocks[case])} for case in subject.cases)))
 
     def log_speeds(self, subject: _CaseGroup) -> NDArray[np.float64]:
-        """Return how many times faster than the reference, one logarithm a round: the mean over the cases."""
+        """Return the speed relative to the reference, one logarithm per round: the mean over the cases."""
         rounds = self.rounds(subject)
         return np.asarray(np.mean([self._log_speed(case, subject.reference, rounds) for case in subject.cases], axis=0))
 
     def log_rates(self, subject: _CaseGroup) -> NDArray[np.float64]:
-        """Return calls a second, likewise."""
+        """Return calls per second, one logarithm per round: the mean over the cases."""
         rounds = self.rounds(subject)
         return np.asarray(np.mean([self._log_rate(case, rounds) for case in subject.cases], axis=0))
 
@@ -194,7 +196,7 @@ class _RunTimes:
 
 
 def _pairs(shared: Sequence[Case], before: _RunTimes, after: _RunTimes) -> list[_CaseGroup]:
-    """Return every strategy against the reference of its backend: recompute, or the first that both runs have."""
+    """Pair every strategy with the reference of its backend: recompute, or the first that both runs have."""
     members: dict[tuple[Variant, Variant], list[Case]] = {}
     for case in shared:
         both = [
@@ -213,7 +215,7 @@ def _pairs(shared: Sequence[Case], before: _RunTimes, after: _RunTimes) -> list[
 def _contrast(
     before: _RunTimes, after: _RunTimes, subject: _CaseGroup, moved: Sequence[Case], *, seconds: bool
 ) -> Contrast:
-    """Compare one subject; its finding follows once all p-values of the table are corrected."""
+    """Compare one group; its finding follows once all p-values of the table are corrected."""
     rounds = len(before.rounds(subject)), len(after.rounds(subject))
     contrast = Contrast(
         figure=subject.figure,
@@ -242,11 +244,11 @@ def _contrast(
 
 
 def _two_sided_p_value(*pairs: tuple[ArrayLike, ArrayLike]) -> float:
-    """Return the p-value of "there is no difference in one of these, or not in the same direction".
+    """Return the p-value of "no difference in at least one of these pairs, or not all in the same direction".
 
-    Of one pair, old and new, it is Mann and Whitney's, two-sided; of several, the larger one of a direction, which is
-    an intersection-union test (R. L. Berger, "Multiparameter hypothesis testing and acceptance sampling", Technometrics
-    24, 1982).
+    For one pair, old and new, it is that of the two-sided Mann-Whitney test. For several pairs it is the larger one of
+    a direction, which is an intersection-union test (R. L. Berger, "Multiparameter hypothesis testing and acceptance
+    sampling", Technometrics 24, 1982).
     """
     above = max(mann_whitney_p_value(old, new, ROUNDING) for old, new in pairs)
     below = max(mann_whitney_p_value(new, old, ROUNDING) for old, new in pairs)
@@ -254,8 +256,8 @@ def _two_sided_p_value(*pairs: tuple[ArrayLike, ArrayLike]) -> float:
 
 
 def _corrected(contrasts: Sequence[Contrast], better: Trend, worse: Trend) -> Iterator[Contrast]:
-    """Yield the contrasts with their findings; a subject that cannot be decided is no test."""
-    p_values = false_discovery_control([contrast.p_value for contrast in contrasts]).tolist()  # NaN is no test
+    """Yield the contrasts with their findings; a group that cannot be decided does not count as a test."""
+    p_values = false_discovery_control([contrast.p_value for contrast in contrasts]).tolist()  # NaN does not count
     relative = false_discovery_control([contrast.relative_p_value for contrast in contrasts]).tolist()
     for contrast, p_value, of_relative in zip(contrasts, p_values, relative, strict=True):
         differs = p_value <= 1 - CONFIDENCE

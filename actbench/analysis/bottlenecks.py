@@ -1,23 +1,24 @@
 """The bottleneck of a case: dispatch, allocation, compute or memory, by a rule that users can check.
 
-In every round each case is also timed on one element, which is all fixed cost, and on `IN_CACHE_SIZE` elements, which
-lie in the caches next to the processor (`Plan.probes`). With T the time of the case, F that of one element, and C the
-time that its elements would take as fast as those in cache, F not counted:
+In every round each case is also timed on one element, whose time is all fixed cost, and on `IN_CACHE_SIZE` elements,
+which lie in the caches next to the processor (`Plan.probes`). Let T be the time of the case, F that of one element, and
+C the time that the elements of the case would take at the rate of those in cache, without F. The bottleneck is:
 
 1. **dispatch** where F is half of T or more;
-2. **memory** where a plain copy would take half of T or more to move the operands, its own call not counted, and where
-   its call is two thirds of its time or less: beyond that, the call's variance would pass for moving;
-3. where T - F is `OUT_OF_CACHE` times C or more, in arrays larger than `IN_CACHE_SIZE`, data have left the cache:
+2. **memory** where a plain copy would take half of T or more to move the operands, without the fixed cost of its own
+   call; this rule holds only where that fixed cost is at most two thirds of the copy's time, since its variance would
+   otherwise pass for moving;
+3. where T - F is `OUT_OF_CACHE` times C or more, in arrays larger than `IN_CACHE_SIZE`, the data have left the cache:
    **allocation** for a backend that allocates its results and temporaries, which must come from memory as well,
-   **memory** for one that writes to given arrays;
+   **memory** for a backend that writes to preallocated arrays;
 4. **compute** otherwise: arithmetic, or the interpreter, at the rate that it has in cache.
 
-Every one of these is a ratio of times of the same round, hence of one process. A condition holds, or does not, where
-the whole 95 % interval over rounds lies on one side of its threshold. A bottleneck is named where every condition on
-the way to it is decided so, hence never with fewer than six rounds. Where F is more than two thirds of the time of
-`IN_CACHE_SIZE` elements, as with threads to wake or a device to wait for, C would be F's variance, many times over:
-for larger arrays, only the first two rules apply. No bottleneck is named of a case whose share of the processor is not
-known: what other processes took would pass for memory.
+All of these are ratios of times of the same round, and hence of one process. A condition is decided where the whole
+95 % interval over rounds lies on one side of its threshold. A bottleneck is named where every condition on the way to
+it is decided, and hence never with fewer than six rounds. Where F is more than two thirds of the time of
+`IN_CACHE_SIZE` elements, as with threads to wake or a device to wait for, C would amplify the variance of F; for larger
+arrays, only the first two rules apply then. No bottleneck is named for a case whose share of the processor is unknown,
+since the time of other processes would pass for memory.
 """
 
 from __future__ import annotations
@@ -39,13 +40,13 @@ from actbench.model.times import Times
 DOMINANT_SHARE = 0.5
 
 MOST_CALL = 2 / 3
-"""The share of a call's fixed cost up to which the time of the elements can be distinguished from its variance."""
+"""Largest share of the fixed cost in a call at which the time of the elements stands out from its variance."""
 
 OUT_OF_CACHE = 1.5
 
 
 class Bottleneck(StrEnum):
-    """What a case would have to do less of, to be faster."""
+    """The part of a case's time that must shrink for the case to get faster."""
 
     DISPATCH = "dispatch"
     ALLOCATION = "allocation"
@@ -57,19 +58,19 @@ class Parts(NamedTuple):
     """The parts of a case's time: ratios, with their 95 % intervals over rounds."""
 
     call: Interval
-    """The time of one element, over that of the case."""
+    """The time of one element over that of the case."""
     moving: Interval
-    """The time that a plain copy would take to move the operands, without its call, over that of the case."""
+    """The time of a plain copy of the operands, without its fixed cost, over that of the case."""
     copy_call: Interval
-    """The time that the copy takes for one element, over that for as many as the case has."""
+    """The copy's time for one element over its time for the size of the case."""
     call_in_cache: Interval = NO_ESTIMATE
-    """The time of one element, over that of `IN_CACHE_SIZE`; from here on, only of larger arrays."""
+    """The time of one element over that of `IN_CACHE_SIZE`. This and the following are for larger arrays only."""
     computing: Interval = NO_ESTIMATE
-    """The time that the elements would take at the rate in cache, or do take where that is less, over the case's."""
+    """The time of the elements at the rate in cache, or their measured time where it is less, over the case's time."""
     beyond: Interval = NO_ESTIMATE
-    """What the elements take longer than at the rate in cache, over the time of the case."""
+    """The time of the elements beyond that at the rate in cache, over the time of the case."""
     slowed: Interval = NO_ESTIMATE
-    """The time that the elements do take, over what they would take at the rate in cache."""
+    """The time of the elements over their time at the rate in cache."""
 
     @property
     def known(self) -> bool:
@@ -78,24 +79,24 @@ class Parts(NamedTuple):
 
     @property
     def hidden(self) -> bool | None:
-        """Whether the call hides what elements take in cache; None where that is not decided."""
+        """Whether the fixed cost hides the time of the elements in cache; None where that is undecided."""
         return reaches(self.call_in_cache, MOST_CALL)
 
     @property
     def rate_tells(self) -> bool:
-        """Whether the rate of moving operands is that of moving: neither the case nor the copy is all call."""
+        """Whether the rate of the operands is one of moving: fixed costs dominate neither the case nor the copy."""
         return reaches(self.call, DOMINANT_SHARE) is False and reaches(self.copy_call, MOST_CALL) is False
 
 
 def reaches(ratio: Interval, threshold: float) -> bool | None:
-    """Say whether a ratio is at least the threshold; None where its interval includes both answers."""
+    """Return whether a ratio reaches the threshold; None where its interval includes both answers."""
     return True if ratio.low >= threshold else False if ratio.high < threshold else None
 
 
 def bottleneck(size: int, parts: Parts, *, preallocates: bool) -> Bottleneck | None:
-    """Return the bottleneck of a case of `size` elements; None where the rule names none, or intervals do not decide.
+    """Return the bottleneck of a case of `size` elements; None where the rule names none, or intervals are too wide.
 
-    `preallocates` says whether the backend writes its results to preallocated arrays.
+    `preallocates` is whether the backend writes its results to preallocated arrays.
     """
     dispatch, moving = reaches(parts.call, DOMINANT_SHARE), reaches(parts.moving, DOMINANT_SHARE)
     all_call = reaches(parts.copy_call, MOST_CALL)
@@ -117,7 +118,7 @@ def bottleneck(size: int, parts: Parts, *, preallocates: bool) -> Bottleneck | N
 def parts(
     times: Times, middles: Mapping[Block, Floats], ratios: Mapping[Block, Ratios], moved: Callable[[Case], float]
 ) -> dict[Case, Parts]:
-    """Return the parts of every case that was probed; `moved` gives what a case moves, in times of what its copy does.
+    """Return the parts of every case that was probed; `moved` gives the bytes of a case relative to those of its copy.
 
     `middles` are the `medians_per_round`.
     """
@@ -132,7 +133,7 @@ def parts(
 
 
 class _Probes:
-    """The medians of probes by round."""
+    """The times of the probes: medians by round."""
 
     def __init__(self, times: Times, middles: Mapping[Block, Floats]) -> None:
         self._times = times
@@ -171,7 +172,7 @@ class _Probes:
 
 
 def _beyond_cache(size: int, taken: Floats, call: Floats, in_cache: Floats) -> list[Floats]:
-    """Return what `Parts` says of arrays larger than `IN_CACHE_SIZE`, by round.
+    """Return the fields of `Parts` for arrays larger than `IN_CACHE_SIZE`, by round.
 
     In a round where elements in cache took no time, the ratio `slowed` is inf.
     """

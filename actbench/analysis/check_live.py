@@ -1,8 +1,8 @@
-"""A candidate against a baseline, measured side by side: verdicts that hold after every round.
+"""A candidate measured side by side with a baseline: verdicts that are valid after every round.
 
-Two processes, one of either environment, take turns: a round gives one ratio of times a case, the median over its
-values, and the host's drift cancels. A third process, of the baseline again, is the control: its difference from
-the first is what this host makes of no difference at all.
+Two processes, one of each environment, take turns. A round gives one ratio of times per case, the median over its
+values, in which the host's drift cancels. A third process, of the baseline again, is the control: its difference from
+the first shows what this host makes of no difference at all.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ DECIDED = {Verdict.REGRESSED, Verdict.IMPROVED, Verdict.UNCHANGED}
 
 
 class LiveTimes:
-    """The times of the three processes: rounds of one number were measured together."""
+    """The times of the three processes; rounds with the same number were measured together."""
 
     def __init__(self, plan: Plan) -> None:
         """Start with no rounds."""
@@ -45,12 +45,12 @@ class Outcome:
     """The result of a live check."""
 
     changes: tuple[Change, ...]
-    """One a case, with those that are missing or new."""
+    """One per case, including those that are missing or new."""
     noise: tuple[Change, ...]
-    """Cases in which the control left the margin: where there are any, the host is too noisy for any verdict."""
+    """Cases in which the control left the margin; if there are any, the host is too noisy for a verdict."""
     failures: tuple[Failure, ...]
     losses: tuple[Failure, ...]
-    """Workers that were lost, even where their block went on."""
+    """Workers that were lost, even where their block continued."""
     rounds: int
     seconds: float
 
@@ -65,13 +65,13 @@ def judge(times: LiveTimes, margins: Margins, cases: Collection[Case] | None = N
 
 
 def control_changes(times: LiveTimes, margins: Margins) -> list[Change]:
-    """Return the changes of the control beyond the margin: where there are any, the host is too noisy."""
+    """Return the changes of the control beyond the margin; if there are any, the host is too noisy."""
     beyond = {Verdict.REGRESSED, Verdict.IMPROVED}
     return [change for change in _judged(times.baseline, times.control, margins) if change.verdict in beyond]
 
 
 def undecided(block: Block, changes: Sequence[Change]) -> bool:
-    """Say whether a block has a case on which more rounds may still decide."""
+    """Return whether more rounds may still decide a case of the block."""
     decided = {change.case for change in changes if change.verdict in DECIDED}
     return not decided.issuperset(block.cases)
 
@@ -93,23 +93,23 @@ def _judged(baseline: Times, other: Times, margins: Margins, cases: Collection[C
 
 
 def confirms(change: Change) -> bool:
-    """Say whether rounds that were measured again confirm that their case regressed."""
+    """Return whether repeated rounds confirm that their case regressed."""
     return change.p_value <= 1 - CONFIDENCE and change.ratio.value > 1 + change.margin
 
 
 def unsettled(change: Change) -> bool:
-    """Say whether more rounds may still confirm a suspicion, or clear it."""
+    """Return whether more rounds may still confirm or clear a suspicion."""
     return change.verdict not in DECIDED and not confirms(change)
 
 
 def log_ratios_by_case(baseline: Times, other: Times) -> dict[Case, NDArray[np.float64]]:
-    """Return by case one logarithm a round: of the other's time over the baseline's."""
+    """Return one logarithm per round, by case: of the other's time over the baseline's."""
     return {
         case: _log_ratios(baseline, other, block, arm) for block in other.blocks for arm, case in enumerate(block.cases)
     }
 
 
 def _log_ratios(baseline: Times, other: Times, block: Block, arm: int) -> NDArray[np.float64]:
-    """Return by round the logarithm of the other's time over the baseline's, its values paired in time."""
+    """Return the logarithm of the other's time over the baseline's, by round; values are paired in time."""
     both = np.stack([other.seconds(block)[:, arm], baseline.seconds(block)[:, arm]], axis=1)
     return log_ratios(both, 0, 1)

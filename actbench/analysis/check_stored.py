@@ -1,10 +1,10 @@
 """A run against a stored baseline: two runs of one host, some time apart.
 
-They are compared by times relative to the yardstick of the case's block, so that the host's drift between them cancels.
-The round is the unit. A case regressed or improved only where the time itself shows the same direction: otherwise the
-yardstick moved, or the host, and the case is inconclusive. A case that shared its block with other cases in the
-baseline is inconclusive as well: the cases before it in a block leave caches and the allocator in another state, which
-changes numpy's times by up to a tenth.
+The compared times are relative to the yardstick of the case's block, so that the host's drift between the runs cancels.
+The round is the unit. A case regressed or improved only where the time itself shows the same direction; otherwise the
+yardstick or the host changed, and the case is inconclusive. A case whose block has other cases in the baseline is
+inconclusive as well: the preceding cases of a block affect the state of caches and of the allocator, which changes
+numpy's times by up to a tenth.
 """
 
 from __future__ import annotations
@@ -54,14 +54,14 @@ def changes(baseline: Times, run: Times, margins: Margins) -> list[Change]:
 
 
 def regrouped(baseline: Times, run: Times) -> list[Case]:
-    """Return the cases of both runs whose blocks have other arms in the one than in the other."""
+    """Return the cases of both runs whose blocks have different arms in the two runs."""
     before, after = _cases(baseline), _cases(run)
     return [case for case in after if case in before and before[case].arms != after[case].arms]
 
 
 @dataclass(frozen=True, slots=True)
 class _Rounds:
-    """Logarithms of a case's seconds, one a round: relative to the yardstick's, and as they are."""
+    """Logarithms of a case's seconds, one per round: relative to the yardstick, and absolute."""
 
     relative: NDArray[np.float64]
     absolute: NDArray[np.float64]

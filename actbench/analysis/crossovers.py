@@ -1,31 +1,30 @@
-"""From which array size on does the answer change? Where one strategy stops being faster than another.
+"""Crossovers: the array sizes at which one strategy stops being faster than another.
 
-A **curve** is the speedup of two strategies of one backend over the sizes that both were measured at, four or more. At
-every size it has a **winner**: one of the two is faster, or they are **equal**, or it is **undecided**.
+A **curve** is the speedup of two strategies of one backend over the sizes at which both were measured, four or more. At
+every size it has a **winner**: one of the two is **faster**, or they are **equal**, or it is **undecided**.
 
-- **faster**: where the size's own interval shows it, and Wilcoxon's signed-rank test over rounds, one-sided, at 5 %
-  corrected for the number of sizes (Benjamini and Hochberg) among which this direction was looked for: those whose own
-  interval does not show the opposite. A curve that never crosses 1 then seems to in at most 5 % of runs; without the
-  correction, one that lies at 1 for five sizes would in a tenth.
-- **equal**: neither is faster, and the interval lies within `NEGLIGIBLE` of 1: no difference is shown, and none of that
-  size is left to be found.
+- **faster**: the interval of this size excludes 1, and Wilcoxon's one-sided signed-rank test over rounds is significant
+  at 5 %, corrected (Benjamini and Hochberg) for the number of sizes at which this direction is tested, which are those
+  whose interval does not show the opposite. A curve that never crosses 1 then seems to cross it in at most 5 % of runs;
+  without the correction, a curve at 1 over five sizes would do so in a tenth of runs.
+- **equal**: neither is faster, and the interval lies within `NEGLIGIBLE` of 1: there is no relevant difference.
 - **undecided**: neither is faster, and the interval is too wide to call them equal.
 
-Neighbours with opposite winners, with nothing decided between them, enclose a **crossover**. Between measured sizes the
-logarithm of the speedup is taken to be linear in that of the size. Its interval at a size between two is that of the
-linear combination of two independent estimates, as those of neighbouring sizes are (over the rounds of a sweep their
-ranks correlated by 0.05): the bounds' distances add in squares (G. Y. Zou and A. Donner, "Construction of confidence
+Two sizes with opposite winners, and none decided between them, enclose a **crossover**. Between measured sizes, the
+logarithm of the speedup is taken to be linear in the logarithm of the size. Its interval there is that of a linear
+combination of two independent estimates, as estimates of neighbouring sizes are (over the rounds of a sweep their ranks
+correlated by 0.05): the distances of the bounds add in squares (G. Y. Zou and A. Donner, "Construction of confidence
 limits about effect measures: a general approach", Statistics in Medicine 27, 2008). The crossover's 95 % interval
-holds every size at which the interval of the speedup holds 1 (as E. C. Fieller, "Some problems in interval
-estimation", Journal of the Royal Statistical Society B 16, 1954): nothing is resampled, and nothing is random. Where
-the curve bends, lines are wrong: a monotone cubic through the same estimates (F. N. Fritsch and J. Butland, "A method
-for constructing local monotone piecewise cubic interpolants", SIAM Journal on Scientific and Statistical Computing 5,
-1984) crosses elsewhere; the estimate is the middle of the two, and the interval is longer by as much as they differ,
-on the side of the cubic. A cliff between two sizes is beyond both: more sizes show it.
+contains every size at which the interval of the speedup contains 1 (as in E. C. Fieller, "Some problems in interval
+estimation", Journal of the Royal Statistical Society B 16, 1954). Nothing is resampled, and nothing is random. Where
+the curve bends, straight lines are inaccurate: a monotone cubic through the same estimates (F. N. Fritsch and J.
+Butland, "A method for constructing local monotone piecewise cubic interpolants", SIAM Journal on Scientific and
+Statistical Computing 5, 1984) crosses elsewhere. The estimate is the middle of the two crossings, and the interval is
+extended by their difference on the side of the cubic. A cliff between two sizes escapes both; more sizes show it.
 
-What is no crossover: a speedup that **fades**, from a measured size on, into equality (out of cache, where both
-strategies move the same bytes), or emerges from it (where a call's fixed cost is all there is). Those sizes are no
-estimates with an interval of their own: they are the last measured size with a difference and the first without.
+A **fade** is not a crossover: from some measured size on, the strategies become equal (out of cache, where both move
+the same bytes), or they are equal up to some size (where the fixed cost of a call dominates). The size of a fade is not
+an estimate with an interval, but the last measured size with a difference and the first without.
 """
 
 from __future__ import annotations
@@ -54,17 +53,17 @@ from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant
 
 LEAST_SIZES = 4
-"""The fewest sizes that make a curve."""
+"""Smallest number of sizes of a curve."""
 
 NEGLIGIBLE = 0.1
-"""The relative difference that is none in practice: an interval from 1 / 1.1 to 1.1, or inside it."""
+"""Relative difference that is irrelevant in practice: an interval within 1 / 1.1 to 1.1."""
 
 PLACES_PER_GAP = 1000
-"""Places between two neighbouring sizes at which a curve is looked at: of half a decade, a thousandth of the size."""
+"""Places between two neighbouring sizes at which a curve is evaluated: for half a decade, a thousandth of the size."""
 
 
 class Winner(StrEnum):
-    """Which of two strategies is faster at a size."""
+    """The faster one of two strategies at a size."""
 
     CANDIDATE = "candidate"
     REFERENCE = "reference"
@@ -73,22 +72,22 @@ class Winner(StrEnum):
 
 
 WINNERS = tuple(Winner)
-"""In the order in which they are tested for."""
+"""The winners, in the order in which they are tested."""
 
 ONE_FASTER = (Winner.CANDIDATE, Winner.REFERENCE)
 
 
 class CurveEvent(StrEnum):
-    """What a curve does over the sizes."""
+    """The behaviour of a curve over the sizes."""
 
     CROSSES = "crosses"
-    """One strategy is faster below, the other above."""
+    """One strategy is faster below, the other one above."""
     FADES = "fades"
-    """Towards one end there is no difference any more: the sizes there are all equal."""
+    """Towards one end the difference vanishes: the sizes there are all equal."""
     UNDECIDED = "undecided"
-    """Towards one end, or at all sizes, no winner is shown."""
+    """Towards one end, or at all sizes, no winner is decided."""
     NONE = "none"
-    """The same strategy is faster at both ends, or, without a name, all sizes are equal."""
+    """The same strategy is faster at both ends; or, without a name, all sizes are equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +96,19 @@ class CurvePoint:
 
     size: int
     speedup: Interval
-    """Reference seconds over candidate seconds, with the 95 % interval of this size alone."""
+    """Reference seconds over candidate seconds, with the 95 % interval of this size by itself."""
     rounds: int
     winner: Winner
 
 
 @dataclass(frozen=True, slots=True)
 class Crossover:
-    """What a curve does at one place."""
+    """An event of a curve."""
 
     kind: CurveEvent
     size: Interval
     """Elements at which it crosses 1. Where it fades or is undecided towards an end, the value is NaN and the bounds
-    are the measured sizes between which that begins or ends; for all sizes, the smallest and the largest."""
+    are the measured sizes between which that begins or ends; for all sizes, the smallest and the largest size."""
     below: str
     """The strategy that is faster at smaller sizes; empty where none is."""
     above: str
@@ -118,7 +117,7 @@ class Crossover:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A pair of strategies over the sizes, from the smallest on, with one finding or more."""
+    """A pair of strategies over the sizes, in ascending order, with one or more findings."""
 
     activation: str
     op: Op
@@ -131,7 +130,7 @@ class Curve:
 
     @property
     def decided(self) -> int:
-        """At how many sizes one of the two is faster."""
+        """The number of sizes at which one of the two is faster."""
         return sum(point.winner in ONE_FASTER for point in self.points)
 
 
@@ -153,7 +152,7 @@ def curves(by_block: Mapping[Block, Ratios]) -> Iterator[Curve]:
 
 
 def curve_points(series: Sequence[Sequence[tuple[int, Floats]]]) -> Iterator[tuple[CurvePoint, ...]]:
-    """Yield the points of curves, each of which is given by its sizes with their log ratios, one a round."""
+    """Yield the points of curves; each curve is given by its sizes with their log ratios, one per round."""
     logs = [rounds for sizes in series for _, rounds in sizes]
     bounds = np.exp(hodges_lehmann_rows(logs)).reshape(-1, 3)
     up, down = signed_rank_p_values(logs), signed_rank_p_values([-rounds for rounds in logs])
@@ -172,7 +171,7 @@ def _point(size: int, logs: Floats, speedup: Interval, winner: int) -> CurvePoin
 
 
 def findings(points: Sequence[CurvePoint], reference: str, candidate: str) -> Iterator[Crossover]:
-    """Yield what a curve does, from the smallest size on."""
+    """Yield the events of a curve, from the smallest size on."""
     faster = {Winner.CANDIDATE: candidate, Winner.REFERENCE: reference}
     decided = [index for index, point in enumerate(points) if point.winner in ONE_FASTER]
     whole = _between(points[0], points[-1])
@@ -196,7 +195,7 @@ def findings(points: Sequence[CurvePoint], reference: str, candidate: str) -> It
 
 
 def _between(smaller: CurvePoint, larger: CurvePoint) -> Interval:
-    """Return two measured sizes between which something begins or ends, at a size that is not estimated."""
+    """Return two measured sizes as bounds of an event whose size is not estimated."""
     return Interval(nan, smaller.size, larger.size)
 
 
@@ -207,10 +206,10 @@ def _equal(points: Iterable[CurvePoint]) -> bool:
 def _significant(
     p_values: Floats, opposite: Floats, enough: NDArray[np.bool_], counts: Sequence[int]
 ) -> NDArray[np.bool_]:
-    """Return for each size whether its log ratio is shown to be above 0, corrected for the sizes of its curve.
+    """Return for each size whether its log ratio is significantly above 0, corrected for the sizes of its curve.
 
-    `p_values` are those of the hypothesis that it is not, and `opposite` those of the opposite one. The curves have so
-    many sizes (`counts`). A size that has too few rounds, or shows the opposite, is no hypothesis.
+    `p_values` are those of the null hypothesis "0 or below", and `opposite` those of "0 or above". `counts` are the
+    numbers of sizes of the curves. A size with too few rounds, or that shows the opposite, is not tested.
     """
     level = 1 - CONFIDENCE
     of_curve = np.arange(max(counts, default=0)) < np.array(counts, dtype=np.int64)[:, np.newaxis]
@@ -220,9 +219,9 @@ def _significant(
 
 
 def _crossing(points: Sequence[CurvePoint], left: int, right: int) -> Interval:
-    """Return where the curve crosses 1 between two of its sizes, which enclose it.
+    """Return where the curve crosses 1 between two of its sizes, which enclose the crossover.
 
-    Where the estimates cross it several times, it is the middle of the first and the last time.
+    Where the estimates cross 1 several times, it is the middle of the first and the last crossing.
     """
     with_bounds = [point for point in points if point.speedup.has_bounds]
     sizes = np.log([point.size for point in with_bounds])
@@ -244,7 +243,7 @@ def _crossing(points: Sequence[CurvePoint], left: int, right: int) -> Interval:
 
 
 def _distances(logs: Floats) -> tuple[Floats, Floats]:
-    """Return how far the bounds lie under and over the values."""
+    """Return the distances of the lower and of the upper bounds from the values."""
     return logs[:, 0] - logs.min(axis=1), logs.max(axis=1) - logs[:, 0]
 
 

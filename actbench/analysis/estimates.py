@@ -1,4 +1,4 @@
-"""The estimate of every case, with the rounds that it comes from: what is exported to other tools."""
+"""The estimate of every case with its rounds, for export to other tools."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ class Round:
     """One round of a case."""
 
     seconds: float
-    """Of one call: the median of the round's values."""
+    """Seconds of one call: the median of the round's values."""
     calls: int
-    """In all values of the round."""
+    """Calls in all values of the round."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What one call of a case takes."""
+    """The time of one call of a case."""
 
     case: Case
     seconds: Interval
     loops: int
-    """Calls in one value."""
+    """Calls per value."""
     rounds: tuple[Round, ...]
 
 
 def estimates(times: Times, loops: Mapping[Case, int]) -> list[Estimate]:
-    """Return the estimates of all cases that were measured; `InputError` when none was.
+    """Return the estimates of all measured cases; `InputError` where there is none.
 
-    Yardsticks are left out: they show the machine and not any code, so that a tool that looks for regressions would
-    only raise false alarms over them.
+    Yardsticks are left out, because they show the machine and not any code: a tool that looks for regressions would
+    raise only false alarms over them.
     """
     rounds = [
         (case, middles, np.sum(~np.isnan(values), axis=-1))

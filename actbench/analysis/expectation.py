@@ -1,8 +1,8 @@
-"""What g' is about at any z, interpolated between points where it is known: far cheaper than the truth.
+"""The expected g' at any z, interpolated between points with known g': far cheaper than the truth.
 
-It decides where the truth is worth computing, and nothing else. Interpolated is the logarithm of g', signed and
-flattened below the smallest normal number, as a monotone piecewise cubic (PCHIP): exponential tails become straight
-lines. How far the interpolation may be off is estimated by leaving out every other point.
+It only decides where the truth is worth computing. The interpolated quantity is the signed logarithm of g', flattened
+below the smallest normal number, as a monotone piecewise cubic (PCHIP), so that exponential tails become straight
+lines. The interpolation error is estimated by leaving out every other point.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ from actbench.verification.truth import Truth
 Array = NDArray[np.float64]
 
 LINEAR = (1.0, 1000.0)
-"""Between these |z| one interpolates over z, below and above over its logarithm."""
+"""Range of |z| in which the interpolation is over z; below and above, it is over the logarithm of |z|."""
 
 DISTINCT = 1e-9
-"""Points nearer to each other than this are one to the interpolation."""
+"""Distance up to which two points count as one."""
 
 UNKNOWN, RIGHT, SUSPECT = np.int8(-1), np.int8(0), np.int8(1)
-"""How a result compares with what is expected: unknown where the expectation is too uncertain."""
+"""States of results compared with the expectation; unknown where the expectation is too uncertain."""
 
 States = Mapping[str, NDArray[np.int8]]
-"""Such states, by field of `Loss`."""
+"""States of results, by field of `Loss`."""
 
 DISTANCE = 0.9 * WRONG
-"""The relative distance from the interpolated g', beyond its uncertainty, from which the truth is computed."""
+"""Relative distance from the interpolated g', beyond its uncertainty, from which on the truth is computed."""
 
 NORMAL = float(np.log(2.0))
 """The flattened logarithm of the smallest normal number."""
 
 
 class Expectation:
-    """g' in one tail, by interpolation."""
+    """The interpolated g' in one tail."""
 
     def __init__(self, magnitudes: Array, truth: Truth) -> None:
-        """Take the |z| where g' is known, in order, and g' there."""
+        """Take the |z| with known g', in ascending order, and g' there."""
         self._tiny = float(np.finfo(truth.nearest.dtype).tiny)
         position = _position(magnitudes)
         distinct = np.flatnonzero(np.diff(position, prepend=-np.inf) > DISTINCT)
@@ -59,13 +59,13 @@ class Expectation:
             inside = left_out[(left_out > 0) & (left_out < distinct.size - 1)]
             missed[inside] = np.abs(_curve(self._position[others], size[others])(self._position[inside]) - size[inside])
         missed[~known] = np.inf
-        if missed.size > 2:  # nothing lies beyond the first and the last to tell what is missed there
+        if missed.size > 2:  # the error at the ends cannot be estimated: it is taken from their neighbours
             for end, neighbour in ((0, 1), (-1, -2)):
                 missed[end] = missed[neighbour] if known[end] else np.inf
         self._doubt = np.maximum(missed[:-1], missed[1:])
 
     def states(self, magnitudes: Array, computed: Array) -> States:
-        """Return what results are at some |z|: where they are suspect, the truth decides."""
+        """Return the states of results at some |z|: where they are suspect, the truth decides."""
         position = _position(magnitudes)
         gap = np.clip(np.searchsorted(self._position, position, side="right") - 1, 0, self._doubt.size - 1)
         expected, size, doubt = np.abs(self._curve(position)), self._flattened(computed), self._doubt[gap]
@@ -95,7 +95,7 @@ class Expectation:
 
 
 def _position(magnitudes: Array) -> Array:
-    """Return where |z| lies on an axis that is linear in the middle and logarithmic outside."""
+    """Return the position of |z| on an axis that is linear in the middle and logarithmic outside."""
     low, high = LINEAR
     size = magnitudes.astype(np.float64)
     below = np.log(np.maximum(size, 2.0**-1074) / low) - (size == 0)

@@ -23,29 +23,29 @@ from actbench.planning.costs import bytes_moved, residual_bytes
 
 
 class Figures(NamedTuple):
-    """What was measured of one case."""
+    """The figures of one case."""
 
     case: Case
     seconds: Interval
     """Of one call."""
     rounds: int
     loops: int
-    """Calls in one value."""
+    """Calls per value."""
     moved_bytes: int
-    """What one call must move by the kernel's definition, temporaries not counted."""
+    """Bytes that one call must move by the kernel's definition, without temporaries."""
     copy_limit_pct: Interval
-    """The rate of moving these bytes over that of the block's plain copy, both measured side by side."""
+    """The rate of moving these bytes in percent of the rate of the block's plain copy, measured side by side."""
     residual_bytes: int
-    """Kept per element."""
+    """Bytes kept per element."""
     max_ulp: float
-    """Inf where the kernel gives no number at some z; NaN for the yardstick, which is not a kernel."""
+    """Inf where the kernel returns no number at some z; NaN for the yardstick, which is not a kernel."""
     processor_pct: float
-    """The time that the process had the processor, in percent of the wall time; NaN where that is not known. Below
-    100, the seconds of slices that lost it are processor time."""
+    """The time in which the process had the processor, in percent of the wall time; NaN where that is unknown. Below
+    100, the seconds of the slices that lost it are processor time."""
     parts: Parts | None
-    """None for yardsticks and rungs, where nothing was probed, and where the processor's share is not known."""
+    """None for yardsticks and rungs, where nothing was probed, and where the processor's share is unknown."""
     bottleneck: Bottleneck | None
-    """None where it is not known, or the intervals do not decide."""
+    """None where it is unknown, or the intervals do not decide."""
 
     @property
     def ns_per_element(self) -> Interval:
@@ -54,7 +54,7 @@ class Figures(NamedTuple):
 
     @property
     def gb_per_s(self) -> float:
-        """1e9 bytes of `moved_bytes` per second."""
+        """`moved_bytes` per second, in 1e9 bytes."""
         return 1e-9 * self.moved_bytes / self.seconds.value
 
 
@@ -65,7 +65,7 @@ def figures(
     calibrations: Mapping[str, Calibration],
     checks: Iterable[Check],
 ) -> Iterator[Figures]:
-    """Yield the figures of every case that was measured, and of the yardsticks.
+    """Yield the figures of every measured case, and of the yardsticks.
 
     `middles` are the `medians_per_round`, and `ratios` the log ratios of the blocks.
     """
@@ -96,13 +96,13 @@ def figures(
 
 
 class _InBlock(NamedTuple):
-    """What is known of a case from its block."""
+    """The figures of a case that come from its block."""
 
     loops: int
     copy: Interval
-    """Seconds of a call of the block's copy over those of the case."""
+    """Seconds per call of the block's copy over those of the case."""
     copied: int
-    """Bytes that a call of the copy moves."""
+    """Bytes that one call of the copy moves."""
     processor: float
     """The share of the processor."""
 
@@ -110,7 +110,7 @@ class _InBlock(NamedTuple):
 def _in_block(
     times: Times, ratios: Mapping[Block, Ratios], calibrations: Mapping[str, Calibration]
 ) -> dict[Case, _InBlock]:
-    """Return what is known by case."""
+    """Return the figures from the blocks, by case."""
     copies = iter(intervals_of_logs(of_block.copies for of_block in ratios.values()))
     by_case = {}
     for block in ratios:
@@ -121,7 +121,7 @@ def _in_block(
 
 
 def _moved(case: Case, check: Check | None) -> int:
-    """Return the bytes that a call must move: by the record of a run, or by the formulas."""
+    """Return the bytes that a call must move: from the record of a run, or from the formulas."""
     return bytes_moved(case) if check is None or check.moved_bytes is None else check.moved_bytes * case.size
 
 
@@ -130,12 +130,12 @@ def _bottleneck(case: Case, of_case: Parts | None, check: Check | None) -> Bottl
 
 
 def _preallocates(case: Case, check: Check | None) -> bool:
-    """Say whether the backend preallocates: by the record of a run, or by the backend where it is loaded."""
+    """Return whether the backend preallocates: from the record of a run, or from the backend where it is loaded."""
     if check is not None and check.preallocates is not None:
         return check.preallocates
     return preallocates(case)
 
 
 def kept_bytes(case: Case, check: Check | None) -> int:
-    """Return the bytes kept per element: by the record of a run, or by the formulas."""
+    """Return the bytes kept per element: from the record of a run, or from the formulas."""
     return residual_bytes(case) if check is None or check.kept_bytes is None else check.kept_bytes

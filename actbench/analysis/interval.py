@@ -1,4 +1,4 @@
-"""An estimate with its confidence interval: the one type in which every such figure is passed."""
+"""The type of every estimate with a confidence interval."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 class Interval(NamedTuple):
     """An estimate and the bounds of its 95 % confidence interval; the bounds are NaN where there are too few rounds.
 
-    A tuple, because a run of ten thousand cases has a million of them.
+    It is a tuple, because a run of ten thousand cases has a million of them.
     """
 
     value: float
@@ -41,11 +41,11 @@ class Interval(NamedTuple):
         return self.half_width / self.value
 
     def contains(self, number: float) -> bool:
-        """Say whether the interval includes a number; without bounds it includes none."""
+        """Return whether the interval includes a number; without bounds it includes none."""
         return self.low <= number <= self.high
 
     def excludes(self, number: float) -> bool:
-        """Say whether a number lies outside the interval; without bounds none does."""
+        """Return whether a number lies outside the interval; without bounds none does."""
         return self.low > number or self.high < number
 
     def scaled(self, factor: float) -> Interval:
@@ -57,9 +57,9 @@ class Interval(NamedTuple):
         return Interval(1 / self.value, 1 / self.high, 1 / self.low)
 
     def complement(self) -> Interval:
-        """Return the interval of 1 minus the quantity, as of the rest of a share."""
+        """Return the interval of 1 minus the quantity, such as the rest of a share."""
         return Interval(1 - self.value, 1 - self.high, 1 - self.low)
 
 
 NO_ESTIMATE = Interval(nan, nan, nan)
-"""Where there is nothing to estimate."""
+"""The interval where there is nothing to estimate."""

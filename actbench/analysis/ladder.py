@@ -1,4 +1,4 @@
-"""What each rung of the overhead ladder takes, and what it adds over the one before: paired inside a block."""
+"""The time of each rung of the overhead ladder, and what it adds to the rung before: paired inside a block."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from actbench.model.times import Times
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One rung. Seconds of a call."""
+    """One rung, in seconds per call."""
 
     case: Case
     seconds: Interval
     added: Interval | None
-    """Over the next lower rung of the backend that was measured; None for the lowest."""
+    """Seconds added to the next lower measured rung of the backend; None for the lowest rung."""
 
 
 def steps(times: Times, block: Block) -> Iterator[Step]:
-    """Yield the rungs of a block, each backend's from the lowest on; nothing for a block of derivatives."""
+    """Yield the rungs of a block, by backend and upwards; nothing for a block of derivatives."""
     seconds = times.seconds(block)
     lower: dict[str, int] = {}
     for arm, case in enumerate(block.cases):

@@ -1,4 +1,4 @@
-"""The most that one core can do: peak rates of arithmetic and of copying, the two roofs over every kernel."""
+"""Peak rates of one core, of arithmetic and of copying: the two limits of every kernel."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from actbench.analysis.statistics import hodges_lehmann
 
 @dataclass(frozen=True, slots=True)
 class PeakRate:
-    """A rate that nothing exceeds."""
+    """A rate that no kernel exceeds."""
 
     subject: str
     rate: Interval
@@ -24,7 +24,7 @@ class PeakRate:
 
 @dataclass(frozen=True, slots=True)
 class VectorWidth:
-    """Repeated rates of arithmetic in vectors of so many bits."""
+    """Repeated rates of arithmetic in vectors of this many bits."""
 
     bits: int
     rates: tuple[float, ...]
@@ -36,11 +36,11 @@ class VectorWidth:
 
 
 EQUAL_WIDTHS = 0.05
-"""Relative difference up to which two widths are equally fast: then registers have the narrower one."""
+"""Relative difference up to which two widths count as equally fast: then registers have the narrower one."""
 
 
 def arithmetic(dtype: str, widths: Iterable[VectorWidth]) -> PeakRate:
-    """Return the peak rate of arithmetic; registers are as wide as the narrowest vectors that reach about that rate."""
+    """Return the peak rate of arithmetic. The registers are as wide as the narrowest vectors that about reach it."""
     by_width = sorted(widths, key=lambda width: (width.bits, -width.median_rate))
     fastest = max(by_width, key=lambda width: width.median_rate)
     register = next(width for width in by_width if width.median_rate >= (1 - EQUAL_WIDTHS) * fastest.median_rate)
@@ -54,7 +54,7 @@ def unknown_arithmetic(reason: str) -> PeakRate:
 
 
 def copying(nbytes: int, rates: Iterable[float], caches: dict[str, int]) -> PeakRate:
-    """Return the rate of copying one array of so many bytes to another; `caches` are capacities by name."""
+    """Return the rate of copying one array of this many bytes to another; `caches` are capacities by name."""
     holding = [name for name, size in caches.items() if size >= 2 * nbytes]
     where = f"both arrays fit {holding[0]}, as large as the system says it is" if holding else "out of every cache"
     size = f"{nbytes >> 20} MiB" if nbytes >= 1 << 20 else f"{nbytes >> 10} KiB"
@@ -62,5 +62,5 @@ def copying(nbytes: int, rates: Iterable[float], caches: dict[str, int]) -> Peak
 
 
 def _rate(rates: Iterable[float]) -> Interval:
-    """Return the estimate of rates in thousand millions a second."""
+    """Return the estimate of rates in 1e9 per second."""
     return Interval.from_logs(hodges_lehmann(np.log([1e-9 * rate for rate in rates])))

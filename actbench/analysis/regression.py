@@ -1,8 +1,8 @@
 """Verdicts: whether a case got slower, by its confidence interval and a test.
 
-A verdict needs the interval and the test: `regressed` only where the whole 95 % interval lies above the margin and the
-p-value, corrected for the number of cases, is at most 5 %; `unchanged` only where the whole interval lies inside the
-margin. Everything else is inconclusive.
+A verdict needs both the interval and the test. It is `regressed` only where the whole 95 % interval lies above the
+margin and the p-value, corrected for the number of cases, is at most 5 %. It is `unchanged` only where the whole
+interval lies inside the margin. Everything else is inconclusive.
 """
 
 from __future__ import annotations
@@ -33,35 +33,35 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """How many times as long a case takes as in the baseline; above 1 it got slower."""
+    """The ratio of a case's time to that in the baseline; above 1 the case got slower."""
 
     case: Case
     verdict: Verdict
     ratio: Interval
-    """Of times relative to the yardstick between two runs, of times side by side in a live check."""
+    """Between two runs, of times relative to the yardstick; in a live check, of times side by side."""
     margin: float
-    """The slowdown that is allowed, relative: 0.05 for 5 %."""
+    """The allowed slowdown, relative: 0.05 for 5 %."""
     p_value: float
     """The p-value of the verdict regressed or improved, corrected for the number of cases (Holm)."""
     baseline_rounds: int
     rounds: int
     absolute: Interval | None = None
-    """Between two runs: of seconds, with the host's drift."""
+    """Between two runs: the ratio of seconds, including the host's drift."""
     yardstick_moved: bool = False
-    """Between two runs: whether `ratio` says regressed or improved, and `absolute` does not show it."""
+    """Between two runs: whether `ratio` says regressed or improved, but `absolute` does not show it."""
     control: Interval | None = None
     """In a live check: the ratio of the baseline against itself."""
     confirmation: Interval | None = None
-    """In a live check: the ratio over the rounds that were repeated because of a suspected regression."""
+    """In a live check: the ratio over the rounds that were repeated to confirm a suspected regression."""
 
 
 @dataclass(frozen=True, slots=True)
 class Margins:
-    """The slowdowns that are allowed, relative: 0.05 for 5 %."""
+    """The allowed slowdowns, relative: 0.05 for 5 %."""
 
     default: float
     exceptions: tuple[tuple[str, float], ...] = ()
-    """Globs over case ids with their margins; the first that matches counts."""
+    """Globs over case ids with their margins; the first glob that matches counts."""
 
     def of(self, case: Case) -> float:
         """Return a case's margin."""
@@ -74,7 +74,7 @@ class Margins:
 
 
 def verdict(ratio: Interval, margin: float, slower: float, faster: float) -> Verdict:
-    """Return the verdict on a ratio; `slower` and `faster` are corrected p-values of its exceeding the margin."""
+    """Return the verdict on a ratio; `slower` and `faster` are the corrected p-values of exceeding the margin."""
     if slower <= 1 - CONFIDENCE and ratio.low > 1 + margin:
         return Verdict.REGRESSED
     if faster <= 1 - CONFIDENCE and ratio.high < 1 / (1 + margin):
@@ -85,7 +85,7 @@ def verdict(ratio: Interval, margin: float, slower: float, faster: float) -> Ver
 
 
 def one_sided_change(case: Case, side: Verdict, margin: float, baseline_rounds: int = 0, rounds: int = 0) -> Change:
-    """Return the change of a case that only one side has."""
+    """Return the change of a case that only one side measured."""
     return Change(case, side, NO_ESTIMATE, margin, nan, baseline_rounds, rounds)
 
 

@@ -1,16 +1,16 @@
-"""Medians that may be looked at after every round: intervals and p-values that hold whenever one stops.
+"""Sequential estimates of a median: intervals and p-values that hold at any time, whenever a check stops.
 
-A check looks at its rounds as they come, and stops when it knows enough. Tests made for a fixed number of rounds are
-wrong far more often than they say when they are used so. The ones here hold at every look at once, whatever made one
-stop (A. Wald, "Sequential tests of statistical hypotheses", Annals of Mathematical Statistics 16, 1945; H. Robbins,
+A check evaluates its rounds as they arrive, and stops when it knows enough. Tests for a fixed number of rounds, used in
+this way, are wrong far more often than they state. The tests here hold at all times at once, for any stopping rule
+(A. Wald, "Sequential tests of statistical hypotheses", Annals of Mathematical Statistics 16, 1945; H. Robbins,
 "Statistical methods related to the law of the iterated logarithm", ibid. 41, 1970; S. R. Howard and A. Ramdas,
 "Sequential estimation of quantiles with applications to A/B testing and best-arm identification", Bernoulli 28, 2022).
 
-They bet on the sign of every round. If the median is at most some value, a round lies above it with probability 1/2 at
-most, and a stake on "above" cannot be expected to gain. Stakes are averaged over all probabilities from 1/2 to 1; the
+They bet on the sign of every round. If the median is at most some value, a round lies above that value with probability
+1/2 at most, so a stake on "above" has no expected gain. Stakes are averaged over all probabilities from 1/2 to 1. The
 wealth after n rounds, k of them above, is then a fraction of whole numbers, and the probability that it ever reaches
-1/alpha is at most alpha (Ville's inequality). Nothing is assumed of how rounds are distributed, only that they are
-independent: the few processes in a hundred that are slow throughout cost no validity, and little power.
+1/alpha is at most alpha (Ville's inequality). The only assumption is that rounds are independent; their distribution
+does not matter. So the few processes in a hundred that are slow throughout cost no validity, and little power.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ TAIL_PROBABILITY = Fraction(round(1000 * (1 - CONFIDENCE)), 1000) / 2
 
 
 def median_interval(samples: ArrayLike) -> Interval:
-    """Return the median of rounds in any number with its interval; no bounds where there are too few rounds.
+    """Return the median of any number of rounds with its interval; without bounds where there are too few rounds.
 
-    All the intervals that one sees, round after round, hold the true median together with 95 %.
+    The intervals after all rounds together contain the true median with 95 % probability.
     """
     rounds = np.sort(np.asarray(samples, dtype=np.float64))
     centre = float(np.median(rounds))
@@ -46,7 +46,7 @@ def median_interval(samples: ArrayLike) -> Interval:
 def sequential_p_value(samples: ArrayLike, value: float) -> float:
     """Return the p-value of "the median is at most `value`" for rounds in the order in which they came.
 
-    It is that of the look with the strongest evidence; ties count for the hypothesis.
+    It is the smallest one after any round; ties count for the hypothesis.
     """
     rounds = np.asarray(samples, dtype=np.float64)
     above: NDArray[np.int64] = np.cumsum(rounds > value)
@@ -56,9 +56,9 @@ def sequential_p_value(samples: ArrayLike, value: float) -> float:
 
 @cache
 def wealth(rounds: int, above: int) -> Fraction:
-    """Return what betting 1 on "above" has become after so many rounds, `above` of them above.
+    """Return the wealth from betting 1 on "above" after this many rounds, `above` of them above.
 
-    The integral of (2p)^k (2 - 2p)^(n-k) over p uniform on [1/2, 1], which is a sum of binomial coefficients.
+    It is the integral of (2p)^k (2 - 2p)^(n-k) over p uniform on [1/2, 1], which is a sum of binomial coefficients.
     """
     ways = sum(comb(rounds + 1, index) for index in range(above + 1))
     return Fraction(ways, (rounds + 1) * comb(rounds, above))
@@ -72,5 +72,5 @@ def fewest_above(rounds: int, level: Fraction = TAIL_PROBABILITY) -> int | None:
 
 @cache
 def fewest_rounds(level: float) -> int:
-    """Return the rounds after which a p-value can be as small as `level`, if all of them are above."""
+    """Return the number of rounds after which a p-value can be as small as `level`, if all of them are above."""
     return next(rounds for rounds in count(1) if wealth(rounds, rounds) * Fraction(level) >= 1)

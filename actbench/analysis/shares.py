@@ -1,7 +1,7 @@
-"""The share of the processor that cases had: below 1 where other processes used it as well.
+"""The share of the processor that cases had: below 1 where other processes used the processor as well.
 
-A slice that lost the processor is timed again, but not where it is longer than a scheduler's quantum; such a slice
-counts its processor time where that is honest (`actbench.measure.undisturbed`), and the share says so.
+A slice that lost the processor is timed again, unless it is longer than a scheduler's quantum. Such a slice counts its
+processor time where that is accurate (`actbench.measure.undisturbed`), and the share tells so.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from actbench.model.cases import Block
 from actbench.model.times import Times
 
 MOST_UNKNOWN = 0.05
-"""The part of a case's values of which the share may be unknown."""
+"""Largest part of a case's values with an unknown share."""
 
 
 def shares(times: Times, block: Block) -> Floats:
-    """Return the mean over values by arm, the yardsticks last; NaN where more than `MOST_UNKNOWN` are not known."""
+    """Return the mean over values by arm, the yardsticks last; NaN where more than `MOST_UNKNOWN` are unknown."""
     processor = times.processor(block)
     if processor is None:
         return np.full(len(block.timed), np.nan)
@@ -32,5 +32,5 @@ def shares(times: Times, block: Block) -> Floats:
 
 
 def trusted(times: Times, block: Block) -> list[bool]:
-    """Say by arm whether its share is known, so that its times are without what other processes took."""
+    """Return by arm whether its share is known, so that its times exclude those of other processes."""
     return [not isnan(share) for share in shares(times, block).tolist()]

@@ -42,7 +42,7 @@ class Speedup(NamedTuple):
 
 
 def pairs(block: Block) -> tuple[tuple[int, int], ...]:
-    """Return the arms to compare, (reference, candidate): any two strategies of a backend, backends of a strategy."""
+    """Return the arms to compare, (reference, candidate): strategies of a backend, and backends of a strategy."""
     return tuple(
         (first, second)
         for (first, one), (second, other) in combinations(enumerate(block.arms), 2)
@@ -58,9 +58,10 @@ def columns(index_pairs: Sequence[tuple[int, int]]) -> tuple[list[int], list[int
 def log_ratios(
     seconds: NDArray[np.float64], reference: int | Sequence[int], candidate: int | Sequence[int]
 ) -> NDArray[np.float64]:
-    """Return one log ratio a round: the median over its values of the paired log ratio.
+    """Return one log ratio per round: the median over its values of the paired log ratio.
 
-    `seconds` is rounds x arms x values, NaN where an arm has fewer values. For several arms it is arms x rounds.
+    `seconds` is rounds x arms x values, NaN where an arm has fewer values. The result is rounds for a pair of arms, and
+    arms x rounds for several.
     """
     by_arm = np.log(seconds).swapaxes(0, 1)
     return median_differences(by_arm[reference], by_arm[candidate])
@@ -68,13 +69,13 @@ def log_ratios(
 
 @dataclass(frozen=True, slots=True)
 class Ratios:
-    """The log ratios of a block, one a round."""
+    """The log ratios of a block, one per round."""
 
     pairs: tuple[tuple[int, int], ...]
     logs: NDArray[np.float64]
     """Pairs x rounds."""
     copies: NDArray[np.float64]
-    """Arms x rounds: a plain copy over each arm, the yardsticks too."""
+    """Arms x rounds: a plain copy over each arm, including the yardsticks."""
 
 
 def ratios(times: Times, blocks: Iterable[Block]) -> dict[Block, Ratios]:
@@ -105,6 +106,6 @@ def block_speedups(times: Times, block: Block) -> Iterator[Speedup]:
 
 
 def widest(times: Times, blocks: Iterable[Block]) -> Speedup | None:
-    """Return the speedup with the widest interval in these blocks; None when nothing is compared."""
+    """Return the speedup with the widest interval in these blocks; None where nothing is compared."""
     every = speedups(ratios(times, filter(times.rounds, blocks)))
     return max(every, key=lambda speedup: speedup.half_width, default=None)

@@ -1,17 +1,17 @@
 """Estimates and confidence intervals over rounds. The round is the unit: values of one process are never pooled.
 
-The estimate is Hodges and Lehmann's, the median of the averages of all pairs of rounds. A few processes in a hundred
-are slower throughout (unlucky page placement) and must not move the result, as they would move a mean; the plain median
-resists them as well, but wastes a third of the data. The interval inverts Wilcoxon's signed-rank test, whose
-distribution is exact for any symmetric one (J. L. Hodges and E. L. Lehmann, "Estimates of location based on rank
+The estimate is that of Hodges and Lehmann, the median of the averages of all pairs of rounds. A few processes in a
+hundred are slower throughout (by unlucky page placement), and must not shift the result as they would shift a mean. The
+plain median resists them as well, but wastes a third of the data. The interval inverts Wilcoxon's signed-rank test,
+whose distribution is exact for any symmetric one (J. L. Hodges and E. L. Lehmann, "Estimates of location based on rank
 tests", Annals of Mathematical Statistics 34, 1963; M. Hollander, D. A. Wolfe and E. Chicken, "Nonparametric
 Statistical Methods", 3rd edition, 2013, section 3.3). Logarithms of paired ratios are close to symmetric.
 
-All pairs of five rounds hold the estimate with 93.8 % only, so a 95 % interval needs six; with fewer rounds there is
-none, and none is shown.
+Five rounds give an interval with a confidence of 93.8 % at most, so a 95 % interval needs six; with fewer rounds there
+is no interval.
 
-scipy has both tests, and tests hold these to it. It has neither the interval nor tests of many samples at once, and
-importing `scipy.stats` takes as long as a whole report: only functions that few commands call import it.
+scipy has both tests, and tests compare these functions with it. It has neither the interval nor tests of many samples
+at once, and importing `scipy.stats` takes as long as a whole report: only functions that few commands call import it.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from actbench.analysis.interval import Interval
 CONFIDENCE = 0.95
 
 MIN_ROUNDS = 6
-"""The fewest rounds that give an interval at `CONFIDENCE`."""
+"""Smallest number of rounds with an interval at `CONFIDENCE`."""
 
 MAD_SCALE = 1.4826
-"""Standard deviations of a normal distribution in a median absolute deviation."""
+"""Factor from the median absolute deviation to the standard deviation of a normal distribution."""
 
 Floats = NDArray[np.float64]
 
 
 def hodges_lehmann(sample: ArrayLike) -> Interval:
-    """Return the Hodges-Lehmann estimate of a sample, one value a round, with its interval.
+    """Return the Hodges-Lehmann estimate of a sample, one value per round, with its interval.
 
     There are no bounds with fewer than `MIN_ROUNDS` values.
     """
@@ -46,17 +46,17 @@ def hodges_lehmann(sample: ArrayLike) -> Interval:
 
 
 def hodges_lehmann_rows(samples: Iterable[ArrayLike]) -> Floats:
-    """Return estimate, low and high of each sample, one a row: see `apply_by_length`."""
+    """Return estimate, low and high of each sample, one row each: see `apply_by_length`."""
     return apply_by_length(samples, _hodges_lehmann)
 
 
 def intervals_of_logs(samples: Iterable[ArrayLike]) -> list[Interval]:
-    """Return what the `hodges_lehmann` intervals of samples of logarithms are the logarithms of."""
+    """Return the exponentials of the `hodges_lehmann` intervals of samples of logarithms."""
     return list(map(Interval._make, np.exp(hodges_lehmann_rows(samples)).tolist()))
 
 
 def _hodges_lehmann(samples: Floats) -> Floats:
-    """Return estimate, low and high over the last axis, in an axis in its place."""
+    """Return estimate, low and high over the last axis, which they replace."""
     count = samples.shape[-1]
     first, second = np.triu_indices(count)
     averages = np.sort((samples[..., first] + samples[..., second]) / 2, axis=-1)
@@ -70,7 +70,7 @@ def _hodges_lehmann(samples: Floats) -> Floats:
 def medians(values: ArrayLike) -> Floats:
     """Return the median over the last axis of the values that are not NaN; NaN where all are.
 
-    One sort, and no call a row: a run of ten thousand cases has a million rows.
+    It takes one sort, and no call per row: a run of ten thousand cases has a million rows.
     """
     ordered = np.sort(np.asarray(values, dtype=np.float64), axis=-1)  # NaN last
     if not np.any(np.isnan(ordered[..., -1])):
@@ -84,8 +84,8 @@ def medians(values: ArrayLike) -> Floats:
 def median_differences(minuends: ArrayLike, subtrahends: ArrayLike) -> Floats:
     """Return the median over the last axis of the differences, value by value.
 
-    Where one side has fewer values than the other, padded with NaN, it is the difference of the medians: pairs would
-    leave most values of the faster side unused.
+    Where one side has fewer values, padded with NaN, it is the difference of the medians instead: pairs would leave
+    most values of the faster side unused.
     """
     first, second = np.asarray(minuends, dtype=np.float64), np.asarray(subtrahends, dtype=np.float64)
     differences = first - second
@@ -97,9 +97,9 @@ def median_differences(minuends: ArrayLike, subtrahends: ArrayLike) -> Floats:
 
 
 def apply_by_length(samples: Iterable[ArrayLike], function: Callable[[Floats], Floats]) -> Floats:
-    """Apply a function of the last axis to all samples of a length at once; one row a sample, in their order.
+    """Apply a function of the last axis to all samples of a length at once; one row per sample, in their order.
 
-    Each of `samples` is one, or has several as its rows; they may differ in their rounds.
+    Each of `samples` is one sample, or has several as its rows; they may differ in their rounds.
     """
     groups = [np.atleast_2d(np.asarray(several, dtype=np.float64)) for several in samples]
     shapes = np.array([several.shape for several in groups], dtype=np.int64).reshape(-1, 2)
@@ -115,7 +115,7 @@ def apply_by_length(samples: Iterable[ArrayLike], function: Callable[[Floats], F
 
 
 def mad_standard_deviation(samples: ArrayLike) -> Floats:
-    """Return the standard deviation over the last axis, robustly: `MAD_SCALE` times the median absolute deviation."""
+    """Return a robust standard deviation over the last axis: `MAD_SCALE` times the median absolute deviation."""
     rounds = np.asarray(samples, dtype=np.float64)
     return MAD_SCALE * medians(np.abs(rounds - medians(rounds)[..., np.newaxis]))
 
@@ -148,7 +148,7 @@ def _signed_rank_of_bound(count: int) -> int:
 def _signed_rank_distribution(count: int) -> Floats:
     """Return the probabilities that the signed-rank statistic of `count` values is at most 0, 1, 2, ...
 
-    It is the sum of the ranks 1 to `count`, each taken or not with probability 1/2.
+    It is the sum of the ranks 1 to `count`, each included with probability 1/2.
     """
     probability = np.ones(1)
     for rank in range(1, count + 1):
@@ -157,10 +157,10 @@ def _signed_rank_distribution(count: int) -> Floats:
 
 
 def hodges_lehmann_shift(before: ArrayLike, after: ArrayLike) -> Interval:
-    """Return by how much `after` lies above `before`, with its interval; no bounds where there are too few rounds.
+    """Return the shift from `before` to `after`, with its interval; without bounds where there are too few rounds.
 
-    The two are independent rounds of two runs. The estimate is Hodges and Lehmann's, the median of all differences; the
-    interval inverts the Mann-Whitney test (E. L. Lehmann, "Nonparametrics", 1975, section 2.6).
+    The two are independent rounds of two runs. The estimate is that of Hodges and Lehmann, the median of all
+    differences; the interval inverts the Mann-Whitney test (E. L. Lehmann, "Nonparametrics", 1975, section 2.6).
     """
     differences = np.sort(np.subtract.outer(np.asarray(after, np.float64), np.asarray(before, np.float64)), axis=None)
     distribution = _mann_whitney_distribution(np.size(before), np.size(after))
@@ -172,7 +172,7 @@ def hodges_lehmann_shift(before: ArrayLike, after: ArrayLike) -> Interval:
 
 
 def mann_whitney_p_value(before: ArrayLike, after: ArrayLike, margin: float) -> float:
-    """Return the p-value of "`after` lies above `before` by `margin` or less": Mann and Whitney's, one-sided, exact.
+    """Return the p-value of "`after` exceeds `before` by `margin` or less": the exact, one-sided Mann-Whitney test.
 
     Ties count for the hypothesis.
     """
@@ -183,7 +183,7 @@ def mann_whitney_p_value(before: ArrayLike, after: ArrayLike, margin: float) -> 
 
 @cache
 def _mann_whitney_distribution(first: int, second: int) -> Floats:
-    """Return the probabilities that Mann and Whitney's U of two samples of these sizes is at most 0, 1, 2, ...
+    """Return the probabilities that the Mann-Whitney U of two samples of these sizes is at most 0, 1, 2, ...
 
     The numbers of ways are the coefficients of the Gaussian binomial, in whole numbers of any length.
     """
@@ -198,7 +198,7 @@ def _mann_whitney_distribution(first: int, second: int) -> Floats:
 
 
 def holm(p_values: ArrayLike) -> Floats:
-    """Adjust p-values so that the probability of one false rejection or more among all is bounded.
+    """Adjust p-values so that the probability of one or more false rejections among all is bounded.
 
     S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6, 1979.
     """
@@ -211,12 +211,12 @@ def holm(p_values: ArrayLike) -> Floats:
 
 
 def false_discovery_control(p_values: ArrayLike) -> Floats:
-    """Adjust p-values, over the last axis, by Benjamini and Hochberg: they bound the share of false rejections.
+    """Adjust p-values, over the last axis, by Benjamini and Hochberg, which bounds the false discovery rate.
 
-    NaN is no hypothesis, and stays: `scipy.stats.false_discovery_control`, to which tests hold this one, refuses it,
-    and its import would make the report of a large run a tenth slower. Proven for independent tests, and for tests
-    that err together in one direction (Y. Benjamini and D. Yekutieli, Annals of Statistics 29, 2001), as those of
-    cases that share a yardstick do.
+    NaN does not count as a test, and stays NaN. `scipy.stats.false_discovery_control`, with which tests compare this
+    function, rejects NaN, and its import would make the report of a large run a tenth slower. The bound is proven for
+    independent tests, and for tests that err together in one direction (Y. Benjamini and D. Yekutieli, Annals of
+    Statistics 29, 2001), as the tests of cases that share a yardstick do.
     """
     p = np.asarray(p_values, dtype=np.float64)
     order = np.argsort(p, axis=-1, kind="stable")  # NaN last
@@ -228,7 +228,7 @@ def false_discovery_control(p_values: ArrayLike) -> Floats:
 
 
 def wilson_interval(hits: int, trials: int) -> Interval:
-    """Return the share of hits with Wilson's interval of the probability of one, which says something of 0 hits too.
+    """Return the share of hits with Wilson's interval of their probability, which is informative even for 0 hits.
 
     E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the American
     Statistical Association 22, 1927.

@@ -1,4 +1,4 @@
-"""Zones of lost results, gathered from every number of a format, outward."""
+"""Zones of lost results, collected outward from all numbers of a format."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Array = NDArray[np.floating[Any]]
 
 
 class Stretches:
-    """The zones of one kind of loss in one tail, as pieces of the tail come in."""
+    """The zones of one kind of loss in one tail, collected piece by piece."""
 
     def __init__(self) -> None:
-        """Begin with no zone."""
+        """Begin without a zone."""
         self._zones: list[Zone] = []
         self._touching = False
         """Whether the last number so far is lost."""
@@ -40,7 +40,7 @@ class Stretches:
         self._touching = bool(lost[-1])
 
     def zones(self) -> tuple[Zone, ...]:
-        """Return the zones so far; one that reaches the largest number is open."""
+        """Return the zones so far; a zone that reaches the largest number is open."""
         return tuple(Zone(zone.first, inf, zone.whole) if zone.last == self._largest else zone for zone in self._zones)
 
     def _join(self, zone: Zone, *, adjacent: bool) -> None:

@@ -1,8 +1,7 @@
-"""Compare along one axis within a run: geometric means of ratios, with intervals over rounds.
+"""Comparison along one axis within a run: geometric means of ratios, with intervals over rounds.
 
 Strategies and backends are compared inside their blocks, side by side; dtypes and sizes across the blocks of a round,
-minutes apart at most. Every round gives one geometric mean, over the cases that have a counterpart; the interval is
-over rounds.
+minutes apart at most. Every round gives one geometric mean, over the cases that have a counterpart.
 """
 
 from __future__ import annotations
@@ -27,24 +26,24 @@ from actbench.model.variants import Variant
 
 
 class Axis(StrEnum):
-    """What can be compared."""
+    """The axes of comparisons."""
 
     STRATEGY = "strategy"
     BACKEND = "backend"
     DTYPE = "dtype"
     SIZE = "size"
     ACTIVATION = "activation"
-    """Between two runs only: within one, activations are different questions."""
+    """Between two runs only, since different activations within a run are different questions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How many times faster than the reference a candidate is, per element, over a group of cases."""
+    """The speed of a candidate relative to the reference, per element, over a group of cases."""
 
     activation: str
     op: str
     group: str
-    """What else is held fixed: the backend, the strategy, or both."""
+    """The fixed fields beside activation and op: the backend, the strategy, or both."""
     reference: str
     candidate: str
     cases: int
@@ -59,7 +58,7 @@ class Comparison:
 def compare(times: Times, axis: Axis, reference: str | None = None) -> list[Comparison]:
     """Compare every value of `axis` with the reference value, by default the first in the order of tables.
 
-    For strategies that is ``recompute`` where it was measured. `InputError` when there is nothing to compare.
+    For strategies that is ``recompute`` where it was measured. `InputError` where there is nothing to compare.
     """
     if axis is Axis.ACTIVATION:
         raise InputError("--by activation compares two runs: name the other one as well, or another --by")
@@ -84,7 +83,7 @@ def compare(times: Times, axis: Axis, reference: str | None = None) -> list[Comp
 
 
 class _Key(NamedTuple):
-    """What a group of cases shares."""
+    """The fields that a group of cases shares."""
 
     activation: str
     op: str
@@ -130,7 +129,7 @@ def seconds_at(times: Times, block: Block, rounds: Sequence[int]) -> NDArray[np.
 
 
 def value_of(case: Case, axis: Axis) -> str:
-    """Return where on the axis a case lies, as users name it."""
+    """Return the value of a case on the axis, as users name it."""
     return str(getattr(case, axis))
 
 

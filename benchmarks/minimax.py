@@ -2,52 +2,29 @@
 
     python -m benchmarks.minimax > actbench/backends/_simd/coefficients.py
 
-E. Y. Remez's exchange (1934; J.-M. Muller, "Elementary Functions", on minimax approximation) on a grid, in 300-bit
-arithmetic. Coefficients are then rounded to the format one by one from the lowest power up, and after each the free
-ones are fitted again, so that they make up for what rounding took (N. Brisebarre, J.-M. Muller and A. Tisserand,
-"Computing machine-efficient polynomial approximations", 2006, find the best such polynomial; this one is close).
+It runs E. Y. Remez's exchange (1934; J.-M. Muller, "Elementary Functions", on minimax approximation) on a grid, in
+300-bit arithmetic. Coefficients are then rounded to the format one by one from the lowest power up. After each, the
+remaining ones are fitted again, so that they compensate for its rounding error (N. Brisebarre, J.-M. Muller and A.
+Tisserand, "Computing machine-efficient polynomial approximations", 2006, find the best such polynomial; this one is
+close).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import mpmath
 import numpy as np
 from mpmath import mp, mpf
 
+from benchmarks.minimax_targets import Fit, fits
+
 PRECISION = 300
 GRID_PER_COEFFICIENT = 40
 COARSE = 8
 EXCHANGES = 30
 SETTLED = 1e-2
-
-Real = Callable[[Any], Any]
-
-
-@dataclass(frozen=True)
-class Target:
-    """A function on [low, high], and the weight that makes an error of it one relative to something."""
-
-    formula: str
-    relative_to: str
-    function: Real
-    weight: Real
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Fit:
-    """A polynomial to find: its target, degree and format."""
-
-    name: str
-    target: Target
-    degree: int
-    dtype: str
 
 
 def rounded(value: Any, dtype: str) -> Any:
@@ -56,14 +33,14 @@ def rounded(value: Any, dtype: str) -> Any:
 
 
 def grid(fit: Fit) -> list[Any]:
-    """Return Chebyshev points, dense where a polynomial's error turns fastest; none at the very middle."""
+    """Return Chebyshev points, dense where a polynomial's error changes fastest; the middle is not among them."""
     count = GRID_PER_COEFFICIENT * (fit.degree + 2)
     middle, half = (mpf(fit.target.high) + fit.target.low) / 2, (mpf(fit.target.high) - fit.target.low) / 2
     return [middle - half * mpmath.cos(mp.pi * (i + 0.5) / count) for i in range(count)]
 
 
 def alternating(errors: list[Any], wanted: int) -> list[int]:
-    """Return where the error has its extrema, with signs that alternate: the largest run of the wanted length."""
+    """Return the indices of the wanted number of extrema of the error, with alternating signs: the largest ones."""
     peaks: list[int] = []
     for i, error in enumerate(errors):
         if peaks and (errors[peaks[-1]] > 0) == (error > 0):
@@ -75,21 +52,21 @@ def alternating(errors: list[Any], wanted: int) -> list[int]:
         heights = [abs(errors[peak]) for peak in peaks]
         least = heights.index(min(heights[0], heights[-1]) if len(peaks) == wanted + 1 else min(heights))
         doomed = {least}
-        if 0 < least < len(peaks) - 1:  # its neighbours are now of one sign: the lower goes too
+        if 0 < least < len(peaks) - 1:  # its neighbours now have the same sign: drop the lower one
             doomed.add(least + 1 if heights[least + 1] < heights[least - 1] else least - 1)
         peaks = [peak for place, peak in enumerate(peaks) if place not in doomed]
     return peaks
 
 
 def least_squares(rows: list[list[Any]], values: list[Any], weights: list[Any]) -> list[Any]:
-    """Return the coefficients of the least squared error: it changes sign often enough to start the exchange from."""
+    """Return least-squares coefficients, whose error changes sign often enough to start the exchange."""
     design = mpmath.matrix([[weight * entry for entry in row] for row, weight in zip(rows, weights, strict=True)])
     target = mpmath.matrix([weight * value for value, weight in zip(values, weights, strict=True)])
     return list(mpmath.lu_solve(design.T * design, design.T * target))
 
 
 def exchange(points: list[Any], values: list[Any], weights: list[Any], powers: range) -> list[Any]:
-    """Return the coefficients of ``powers`` whose largest weighted error on the points is least."""
+    """Return the coefficients of ``powers`` with the smallest maximum of the weighted error on the points."""
     rows = [[point**power for power in powers] for point in points]
     wanted = len(powers) + 1
     solution = least_squares(rows[::COARSE], values[::COARSE], weights[::COARSE])
@@ -118,7 +95,7 @@ def coefficients(fit: Fit) -> tuple[tuple[float, ...], float]:
         rest = values
 
         def error(free: list[Any]) -> Any:
-            """Return the largest error, were these the coefficients that are still free."""
+            """Return the largest error with these values of the remaining coefficients."""
             return max(
                 weight * abs(value - sum(c * point**power for power, c in enumerate(free, start=len(done))))
                 for point, value, weight in zip(points, rest, weights, strict=True)
@@ -134,198 +111,9 @@ def coefficients(fit: Fit) -> tuple[tuple[float, ...], float]:
         return tuple(float(value) for value in done), float(largest)
 
 
-HALF_LN2 = 0.34658  # a little more than ln(2)/2, for the rounding of x/ln(2)
-SKEW = 0.0585  # exp's own, see there
-NEAR = 0.75  # erfc's own
-HALFWAY = {"float32": 2.375, "float64": 3.5}  # likewise; with these the constant hardly has to be rounded
-SCALE = 21 / 64  # likewise
-EIGHTH_TURN = 0.787  # a little more than pi/4, for the rounding of x/(pi/2)
-SQRT2 = 2.0**0.5
-SQRT_HALF = 0.5**0.5
-
-
-def _expm1_tail(r: Any) -> Any:
-    return (mpmath.expm1(r) - r) / r**2
-
-
-def _log1p_tail(f: Any) -> Any:
-    return (mpmath.log1p(f) - f + f**2 / 2) / f**3
-
-
-def _even(formula: str, relative_to: str, function: Real, weight: Real, farthest: float) -> Target:
-    """Return an even function on [-farthest, farthest] as one of the square."""
-    return Target(
-        f"{formula} of the square",
-        relative_to,
-        lambda z: function(mpmath.sqrt(z)),
-        lambda z: weight(mpmath.sqrt(z)),
-        0.0,
-        farthest**2,
-    )
-
-
-DEGREES = {
-    "float32": {
-        "EXP": 4,
-        "EXPM1": 5,
-        "SINH": 2,
-        "COSH": 2,
-        "LOG": 7,
-        "ATAN": 8,
-        "ERF": 6,
-        "LOG_ERFC": 7,
-        "ERFC_NEAR_0": 5,
-        "ERFCX": 9,
-        "SIN": 2,
-        "COS": 3,
-    },
-    "float64": {
-        "EXP": 9,
-        "EXPM1": 10,
-        "SINH": 4,
-        "COSH": 4,
-        "LOG": 6,
-        "ATAN": 11,
-        "ERF": 12,
-        "LOG_ERFC": 18,
-        "ERFC_NEAR_0": 10,
-        "ERFCX": 20,
-        "SIN": 5,
-        "COS": 6,
-    },
-}
-"""The lowest at which the error stays well below a unit in the last place."""
-
-EXP = Target(
-    "(e^r - 1 - r) / r^2", "e^r", _expm1_tail, lambda r: r**2 / mpmath.exp(r), SKEW - HALF_LN2, SKEW + HALF_LN2
-)
-EXPM1 = Target(EXP.formula, "expm1(r)", _expm1_tail, lambda r: r**2 / mpmath.expm1(r), -HALF_LN2, HALF_LN2)
-SINH = _even(
-    "(sinh(r) - r) / r^3", "sinh(r)", lambda r: (mpmath.sinh(r) - r) / r**3, lambda r: r**3 / mpmath.sinh(r), HALF_LN2
-)
-COSH = _even(
-    "(cosh(r) - 1) / r^2",
-    "cosh(r)",
-    lambda r: 2 * mpmath.sinh(r / 2) ** 2 / r**2,
-    lambda r: r**2 / mpmath.cosh(r),
-    HALF_LN2,
-)
-LOG = Target(
-    "(log(1 + f) - f + f^2/2) / f^3",
-    "log(1 + f)",
-    _log1p_tail,
-    lambda f: f**3 / mpmath.log1p(f),
-    SQRT_HALF - 1.0,
-    SQRT2 - 1.0,
-)
-ATANH = _even(
-    "(2 atanh(s) - 2 s) / s^3",
-    "2 atanh(s)",
-    lambda s: (2 * mpmath.atanh(s) - 2 * s) / s**3,
-    lambda s: s**3 / (2 * mpmath.atanh(s)),
-    (SQRT2 - 1.0) / (SQRT2 + 1.0),
-)
-ERF = _even("erf(x) / x - 1", "erf(x)", lambda x: mpmath.erf(x) / x - 1, lambda x: x / mpmath.erf(x), 1.0)
-
-
-ERFC_NEAR_0 = _even("erf(x) / x - 1", "erfc(x)", lambda x: mpmath.erf(x) / x - 1, lambda x: x / mpmath.erfc(x), NEAR)
-
-
-SIN = _even(
-    "(sin(r) - r) / r^3", "sin(r)", lambda r: (mpmath.sin(r) - r) / r**3, lambda r: r**3 / mpmath.sin(r), EIGHTH_TURN
-)
-COS = _even(
-    "(cos(r) - 1) / r^2",
-    "cos(r)",
-    lambda r: -2 * mpmath.sin(r / 2) ** 2 / r**2,
-    lambda r: r**2 / mpmath.cos(r),
-    EIGHTH_TURN,
-)
-
-
-def _atan(farthest: float) -> Target:
-    return _even(
-        "(atan(t) - t) / t^3",
-        "atan(t)",
-        lambda t: (mpmath.atan(t) - t) / t**3,
-        lambda t: t**3 / mpmath.atan(t),
-        farthest,
-    )
-
-
-def _log_erfc(farthest: float) -> Target:
-    """Where an absolute error of the logarithm is one of erfc, relative; erf is what it must not disturb."""
-    return Target(
-        "log(erfc(x))",
-        "erf(x)",
-        lambda x: mpmath.log(mpmath.erfc(x)),
-        lambda x: mpmath.erfc(x) / mpmath.erf(x),
-        1.0,
-        farthest,
-    )
-
-
-def _erfcx(farthest: float, halfway: float) -> Target:
-    """What is left of erfcx(x) = e^(x^2) erfc(x) after its decay by 1/x: nearly a constant."""
-
-    def left_over(q: Any) -> Any:
-        x = halfway * (1 + q) / (1 - q)
-        return (x + mpf(0.5)) * mpmath.exp(x**2) * mpmath.erfc(x) / SCALE
-
-    return Target(
-        f"64/21 (x + 1/2) erfcx(x) of (x - {halfway}) / (x + {halfway})",
-        "itself",
-        left_over,
-        lambda q: 1 / left_over(q),
-        (NEAR - halfway) / (NEAR + halfway),
-        (farthest - halfway) / (farthest + halfway),
-    )
-
-
-TARGETS = {
-    "float32": {
-        "EXP": EXP,
-        "EXPM1": EXPM1,
-        "SINH": SINH,
-        "COSH": COSH,
-        "LOG": LOG,
-        "ATAN": _atan(1.0),
-        "ERF": ERF,
-        "LOG_ERFC": _log_erfc(4.0),
-        "ERFC_NEAR_0": ERFC_NEAR_0,
-        "ERFCX": _erfcx(10.25, HALFWAY["float32"]),
-        "SIN": SIN,
-        "COS": COS,
-    },
-    "float64": {
-        "EXP": EXP,
-        "EXPM1": EXPM1,
-        "SINH": SINH,
-        "COSH": COSH,
-        "LOG": ATANH,
-        "ATAN": _atan(0.5),
-        "ERF": ERF,
-        "LOG_ERFC": _log_erfc(6.0),
-        "ERFC_NEAR_0": ERFC_NEAR_0,
-        "ERFCX": _erfcx(27.5, HALFWAY["float64"]),
-        "SIN": SIN,
-        "COS": COS,
-    },
-}
-
-
-def fits() -> list[Fit]:
-    """Return every polynomial that the functions use."""
-    return [
-        Fit(f"{name}_{dtype.removeprefix('float')}", target, DEGREES[dtype][name], dtype)
-        for dtype, targets in TARGETS.items()
-        for name, target in targets.items()
-    ]
-
-
 HEADING = '''"""Minimax polynomials: coefficients from the constant up, as benchmarks/minimax.py prints them.
 
-The comment on each gives the function approximated, its interval, what the error is relative to, and the largest error
+The text below each states the approximated function, its interval, what the error is relative to, and the largest error
 after the coefficients were rounded to the format.
 """
 
@@ -337,7 +125,7 @@ import numpy as np
 
 
 def printed(fit: Fit) -> str:
-    """Return a set as it stands in coefficients.py."""
+    """Return the text of a set of coefficients in coefficients.py."""
     values, error = coefficients(fit)
     lines = "".join(f"    {f'np.float32({value!r})' if fit.dtype == 'float32' else repr(value)},\n" for value in values)
     return (

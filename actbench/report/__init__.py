@@ -1,1 +1,1 @@
-"""What people and other programs read: one file per output format."""
+"""Output for people and for other programs: one file per format."""

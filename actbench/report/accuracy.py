@@ -14,25 +14,25 @@ from actbench.report.numbers import count, significant
 from actbench.report.table import Table, markdown
 
 ZONE_DIGITS = {"wrong": 3, "zero": 4, "nan": 4}
-"""Digits of the ends of zones, by field of `Loss`: where a result is off by 1 % depends on how it is rounded."""
+"""Digits of the ends of zones, by field of `Loss`; the end of a zone of 1 % errors depends on details of rounding."""
 
 ZONE_FIELDS = (*(f"{name}_{end}" for name in LOSS_TESTS for end in ("from", "to")), "zones")
 
 DECIDING = 17
-"""Digits in which any two numbers of float64 differ."""
+"""Digits that distinguish any two numbers of float64."""
 
 SHOWN = 2
-"""Zones that a cell of a table shows."""
+"""Number of zones that a cell of a table shows."""
 
 
 def tables(kernels: Sequence[Accuracy], *, exact: bool) -> list[Table]:
-    """Return a table a dtype, one row a kernel."""
+    """Return one table per dtype, with one row per kernel."""
     dtypes = dict.fromkeys(item.kernel.dtype for item in kernels)
     return [_table(dtype, [item for item in kernels if item.kernel.dtype == dtype], exact=exact) for dtype in dtypes]
 
 
 def _table(dtype: str, kernels: Sequence[Accuracy], *, exact: bool) -> Table:
-    kept = "correctly rounded" if exact else "as numpy's forward pass gives it"
+    kept = "correctly rounded" if exact else "those of numpy's forward pass"
     looked = (
         "every finite number"
         if all(item.exhaustive for item in kernels)
@@ -40,7 +40,7 @@ def _table(dtype: str, kernels: Sequence[Accuracy], *, exact: bool) -> Table:
     )
     known = {item.kernel.activation: item.digits for item in kernels if item.digits is not None}
     by_differences = "".join(
-        f" g' of {name} is known by differences, to about {digits:.0f} digits: what is not known counts as no error."
+        f" g' of {name} is known by differences, to about {digits:.0f} digits; the uncertainty does not count as error."
         for name, digits in known.items()
     )
     rows = tuple(
@@ -55,10 +55,10 @@ def _table(dtype: str, kernels: Sequence[Accuracy], *, exact: bool) -> Table:
     lost = ("1 %", "0", "NaN")
     return Table(
         f"Error of g' in ULP, {dtype}",
-        f"Looked at: {looked}, and {count(kernels[0].normal.points)} from N(0, 1). What a strategy keeps is {kept}. "
-        "N: those from N(0, 1). 1 %, 0, NaN: the |z| at which a result is off by more, 0, or no finite number, as a "
-        "search finds them: a zone ends where results are right again, or g' is no normal number; 'on' says that it "
-        f"does not end.{by_differences}",
+        f"Evaluated at {looked}, and at {count(kernels[0].normal.points)} from N(0, 1). Residuals are {kept}. N: "
+        "errors over N(0, 1). 1 %, 0, NaN: the |z| at which a result is off by more, is 0, or is not a finite number, "
+        "found by a search. A zone ends where results are right again, or where g' is not a normal number; 'on' marks "
+        f"a zone that does not end.{by_differences}",
         (
             *("activation", "strategy", "backend", "N: median", "N: p99", "N: max"),
             *(f"{tail}: {figure}" for tail in ("z<0", "z>0") for figure in ("max", *lost)),
@@ -69,7 +69,7 @@ def _table(dtype: str, kernels: Sequence[Accuracy], *, exact: bool) -> Table:
 
 
 def ulp(value: float | None) -> str:
-    """Return an error in two digits; ``-`` for a percentile that is not given."""
+    """Return an error in two digits; ``-`` for a missing percentile."""
     return "-" if value is None else significant(value, 2)
 
 
@@ -101,7 +101,7 @@ def _zone(zone: Zone, digits: int) -> str:
 
 
 def _shortest(value: float, digits: int) -> str:
-    """Return a number in so many digits; in fewer where these are 0."""
+    """Return a number in this many digits, without zeros at the end."""
     text = f"{value:g}"
     return text if float(text) == value else significant(value, digits)
 
@@ -112,7 +112,7 @@ def as_markdown(kernels: Sequence[Accuracy], *, exact: bool) -> str:
 
 
 def as_csv(kernels: Sequence[Accuracy]) -> str:
-    """Return one row a kernel and part of the line: N(0, 1), the tails, then their bands.
+    """Return one row per kernel and part of the real line: N(0, 1), the tails, then their bands.
 
     Errors have six digits, the ends of zones as many as they need; an end is ``inf`` where a zone has none.
     """
@@ -124,7 +124,7 @@ def as_csv(kernels: Sequence[Accuracy]) -> str:
 
 
 def _in_csv(value: float | list[dict[str, Any]] | None) -> str | None:
-    """Return an end of a zone in all its digits, or all zones: ``wrong 12.8 to 87.3; zero 17.3 to 87.3``."""
+    """Return an end of a zone in full precision, or all zones: ``wrong 12.8 to 87.3; zero 17.3 to 87.3``."""
     if isinstance(value, list):
         return "; ".join(f"{zone['lost']} {zone['from']!r} to {zone['to']!r}" for zone in value)
     return None if value is None else repr(value)
@@ -133,8 +133,8 @@ def _in_csv(value: float | list[dict[str, Any]] | None) -> str | None:
 def as_json(kernels: Sequence[Accuracy]) -> str:
     """Return an array of the rows of the CSV.
 
-    What is infinite is the string "inf"; null is what does not exist: a percentile of too few points, the first zone of
-    a tail that has none. Zones are looked for in whole tails, and other rows have no such fields.
+    An infinite number is the string "inf". Null marks what does not exist: a percentile of too few points, or the first
+    zone of a tail without zones. Zones are searched in whole tails, so other rows have no such fields.
     """
     return json_text(list(_rows(kernels))) + "\n"
 
@@ -168,7 +168,7 @@ def _row(item: Accuracy, errors: Errors) -> dict[str, Any]:
 
 
 def _zones(item: Accuracy, loss: Loss) -> dict[str, Any]:
-    """Return the ends of the zone of each kind that is nearest to 0, and all zones."""
+    """Return the ends of the zone nearest to 0 of each kind, and all zones."""
     number = np.dtype(item.kernel.dtype).type
     row: dict[str, Any] = {}
     zones: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""The answer in words: how much faster it is to keep something from the forward pass than to evaluate it again."""
+"""The answer in words: how much faster it is to keep a residual than to recompute from z."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from actbench.report.numbers import counted, significant
 T = TypeVar("T")
 
 MOST_NAMED = 6
-"""The most activations that a sentence names; more are counted."""
+"""Largest number of activations that a sentence names; more are counted."""
 
 KEEPING = {
     "cached": "reusing the cached output",
@@ -20,22 +20,22 @@ KEEPING = {
     "intermediate": "keeping what the forward pass computed on the way",
     "pair": "keeping both z and the output",
 }
-"""The strategies that are compared with recomputing, in words; all but ``cached`` only where that is missing."""
+"""The strategies that are compared with recomputing, in words; all but ``cached`` only where ``cached`` is missing."""
 
 CLOSE = 1.1
-"""Ratios below this have three digits, so that a difference from 1 shows."""
+"""Ratios below this have three digits, so that their difference from 1 shows."""
 
 MOST_ANSWERS = 3
-"""More answers than these are preceded by one over all."""
+"""Number of answers above which a total precedes them."""
 
 
 def is_the_question(speedup: Speedup) -> bool:
-    """Say whether this compares keeping y with evaluating the exponential again."""
+    """Return whether this compares keeping y with evaluating the exponential again."""
     return (speedup.reference.strategy, speedup.candidate.strategy) == ("recompute", "cached")
 
 
 def answers(within: Iterable[Speedup]) -> Iterator[str]:
-    """Answer for every activation and op, from speedups within a backend; first for all where these are many."""
+    """Answer for every activation and op, from speedups within a backend; a total comes first where these are many."""
     kept = [pair for pair in within if pair.reference.strategy == "recompute" and pair.candidate.strategy in KEEPING]
     subjects = [
         (of, strategy, pairs)
@@ -57,14 +57,14 @@ def _op(pair: Speedup) -> str:
 
 
 def _by_strategy(pairs: Sequence[Speedup]) -> dict[str, list[Speedup]]:
-    """Return the pairs of an activation and op by strategy; of ``cached`` only, where it was measured."""
+    """Return the pairs of an activation and op by strategy; only ``cached`` where it was measured."""
     by_strategy = grouped(pairs, lambda pair: pair.candidate.strategy)
     names = ("cached",) if "cached" in by_strategy else KEEPING
     return {name: by_strategy[name] for name in names if name in by_strategy}
 
 
 def _answer(strategy: str, pairs: Sequence[Speedup]) -> str:
-    """Say how much faster one strategy is."""
+    """Return how much faster one strategy is, in words."""
     if not any(pair.ratio.has_bounds for pair in pairs):
         return (
             f"no answer yet. An interval takes {MIN_ROUNDS} rounds, and there are fewer: go on with --resume, and "

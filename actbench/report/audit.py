@@ -1,4 +1,4 @@
-"""An audit of this host, in words, and as JSON."""
+"""The audit of this host, in words and as JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from actbench.report.table import Table
 
 
 def lines(audit: Audit, check_budget: float, needed: float) -> list[str]:
-    """Return false alarms and detected slowdowns of a check here; `needed` are the seconds that one check takes."""
+    """Return the false alarms and detected slowdowns of a check here; `needed` are the seconds that one check takes."""
     checks = f"{counted(audit.check_rounds, 'round')}, which {duration(check_budget)} allow for"
     if not audit.checks:
         rounds = counted(audit.rounds, "round")
@@ -37,7 +37,7 @@ def lines(audit: Audit, check_budget: float, needed: float) -> list[str]:
 
 
 def table(audit: Audit) -> Table:
-    """Return one row a backend: its sources of variance, and the smallest slowdown detected."""
+    """Return one row per backend: its sources of variance, and the smallest detectable slowdown."""
     backends = dict.fromkeys(case.case.backend for case in audit.cases)
     rows = tuple(_row(name, [case for case in audit.cases if case.case.backend == name]) for name in backends)
     return Table(

@@ -1,8 +1,8 @@
-"""Speedups as small bars in text: on a logarithmic scale, from a mark at 1 to the ratio, with the interval.
+"""Speedups as small bars in text, on a logarithmic scale: from a mark at 1 to the ratio, with the interval.
 
-``│██████▍░░`` is a speedup: solid up to the nearer bound of the interval, then light to the
-farther one. A slowdown lies to the left of the mark. Solid ends are drawn to an eighth of a column to the right,
-and to a half to the left, where Unicode has no eighths. An interval that includes 1 is light on both sides.
+``│██████▍░░`` is a speedup: solid up to the nearer bound of the interval, then light to the farther one. A slowdown
+lies to the left of the mark. Solid ends are drawn to an eighth of a column on the right, and to a half on the left,
+where Unicode has no eighths. An interval that includes 1 is light on both sides.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LEFTWARD = ("", "▐")
 
 
 class Bar(NamedTuple):
-    """The parts of a bar, from left to right; together of the requested width."""
+    """The parts of a bar, from left to right, which together have the requested width."""
 
     light_left: str
     solid_left: str

@@ -14,7 +14,7 @@ from actbench.report.table import Table, markdown
 
 
 def table(comparisons: Sequence[Comparison], axis: str) -> Table:
-    """Return one row a comparison."""
+    """Return one row per comparison."""
     rows = tuple(
         (
             *(item.activation, item.op, item.group, f"{item.candidate} / {item.reference}"),
@@ -43,17 +43,17 @@ def as_markdown(comparisons: Sequence[Comparison], axis: str) -> str:
 
 
 def as_csv(comparisons: Sequence[Comparison]) -> str:
-    """Return full precision, one row a comparison."""
+    """Return one row per comparison, in full precision."""
     return str(pd.DataFrame([_record(item) for item in comparisons]).to_csv(index=False, lineterminator="\n"))
 
 
 def as_json(comparisons: Sequence[Comparison]) -> str:
-    """Return a JSON array of objects; bounds that do not exist are null."""
+    """Return a JSON array of objects; missing bounds are null."""
     return json_text([_record(item) for item in comparisons])
 
 
 def _record(comparison: Comparison) -> dict[str, str | float]:
-    """Return the columns of CSV and the keys of JSON."""
+    """Return the columns of CSV, which are also the keys of JSON."""
     ratio, low, high = comparison.ratio
     return {
         "activation": comparison.activation,

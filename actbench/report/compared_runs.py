@@ -30,7 +30,7 @@ Fact = str | int | float
 
 
 def tables(comparison: Between) -> list[Table]:
-    """Return the times, between hosts the speedups, and what only one run has; each where there is any."""
+    """Return the times, the speedups between hosts, and the cases of one run only; each table where it has rows."""
     made = [_times(comparison)]
     if comparison.speedups:
         made.append(_speedups(comparison))
@@ -40,7 +40,7 @@ def tables(comparison: Between) -> list[Table]:
 
 
 def sentence(comparison: Between) -> str:
-    """Say how many cases or groups came out how."""
+    """Return how many cases or groups have which finding, in words."""
     parts = [contrast for contrast in comparison.times if contrast.by != EVERYTHING]
     number = sum(part.cases for part in parts)
     cases = f"{number} case{'' if number == 1 else 's'} in both runs"
@@ -68,7 +68,7 @@ def remarks(comparison: Between, hosts: Sequence[tuple[str, str, str]], differen
 
 
 def yardstick_line(contrasts: Sequence[Contrast]) -> list[str]:
-    """Say that the yardstick moved: the time relative to it differs, and the time itself does not."""
+    """Return the remark that the yardstick moved: the time relative to it differs, but not the time itself."""
     if not contrasts:
         return []
     first = contrasts[0]
@@ -88,13 +88,13 @@ def as_markdown(comparison: Between, remarks: Sequence[str]) -> str:
 
 
 def as_csv(comparison: Between) -> str:
-    """Return one row a figure."""
+    """Return one row per figure."""
     frame = pd.DataFrame([_facts(contrast) for contrast in _every(comparison)])
     return str(frame.to_csv(index=False, lineterminator="\n", float_format=FLOATS))
 
 
 def as_json(comparison: Between, remarks: Sequence[str]) -> str:
-    """Return a JSON object; what does not exist is null."""
+    """Return a JSON object; missing values are null."""
     basis = "one host" if comparison.one_host else "two hosts"
     figures = [_facts(contrast) for contrast in _every(comparison)]
     return json_text({"basis": basis, "by": comparison.by, "remarks": remarks, "figures": figures})
@@ -124,7 +124,7 @@ def _speedups(comparison: Between) -> Table:
 
 
 def _table(title: str, note: str, contrasts: Sequence[Contrast], comparison: Between) -> Table:
-    """Return one row a contrast; first its subject, then the finding, then the figures with their intervals."""
+    """Return one row per contrast: its subject, then the finding, then the figures with their intervals."""
     speedups, seconds, grouped = contrasts is comparison.speedups, comparison.one_host, comparison.by is not None
     heads = (
         *(comparison.by or "case", *(("speedup",) if speedups else ()), "finding"),
@@ -147,7 +147,7 @@ def _table(title: str, note: str, contrasts: Sequence[Contrast], comparison: Bet
 
 
 def _one_sided(contrasts: Sequence[Contrast]) -> Table:
-    """Return one row a block: two runs may have few cases in common."""
+    """Return one row per block, since two runs may have few cases in common."""
     rows: dict[tuple[str, str, str], list[str]] = {}
     for contrast in contrasts:
         case = Case.parse(contrast.name)
@@ -185,7 +185,7 @@ def _every(comparison: Between) -> list[Contrast]:
 
 
 def _facts(contrast: Contrast) -> dict[str, Fact]:
-    """Return the columns of CSV and the keys of JSON."""
+    """Return the columns of CSV, which are also the keys of JSON."""
     return {
         "figure": contrast.figure,
         "by": contrast.by,

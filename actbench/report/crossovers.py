@@ -1,4 +1,4 @@
-"""From which size on the answer changes: sentences, and a table."""
+"""Crossovers between strategies: sentences, and a table."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from actbench.report.numbers import about
 from actbench.report.table import Table
 
 MOST_SENTENCES = 16
-"""More sentences than these are replaced by one that counts the curves."""
+"""More sentences than this are replaced by one that counts the curves."""
 
 SLIGHT = f"{100 * NEGLIGIBLE:.0f} %"
 
 
 def sentences(curves: Sequence[Curve]) -> Iterator[str]:
-    """Say where the answer changes for every curve of cached against recompute; equal sentences are merged."""
+    """Yield where the answer changes, for every curve of cached against recompute; equal sentences are merged."""
     pairs = [curve for curve in _ordered(curves) if (curve.reference, curve.candidate) == ("recompute", "cached")]
     texts = [*_merged(pairs)]
     if len(texts) <= MOST_SENTENCES:
@@ -34,7 +34,7 @@ def sentences(curves: Sequence[Curve]) -> Iterator[str]:
 
 
 def _merged(curves: Sequence[Curve]) -> Iterator[str]:
-    """Yield the sentence of each activation and op, one for all dtypes and backends of which it is true."""
+    """Yield the sentences of each activation and op, each once for all dtypes and backends for which it is true."""
     alike = grouped(curves, lambda curve: (curve.activation, curve.op, _sentence(curve)))
     for (activation, op, text), of_text in alike.items():
         by_backend = grouped(of_text, lambda curve: curve.backend)

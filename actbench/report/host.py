@@ -1,4 +1,4 @@
-"""A host, its software and its user's settings, in words."""
+"""The host, its software and the user's settings, in words."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def as_text(
     configuration: Configuration,
     limits: Sequence[PeakRate] | None,
 ) -> str:
-    """Return what a run would record, then what makes timings vary, limits if there are any, and the settings."""
+    """Return what a run would record, then the causes of noise, the limits if there are any, and the settings."""
     facts = [f"{name:<28} {value}" for name, value in of(environment).items()]
     states = [f"{item.subject:<28} {item.state}" + ("" if item.good else f"  -> {item.advice}") for item in noise]
     roofs = [] if limits is None else ["", "what one core can do at most", *map(_limit, limits)]
@@ -39,7 +39,7 @@ def as_text(
 
 
 def of(environment: Environment) -> dict[str, str]:
-    """Return what is known of a host, by what it is called, for people."""
+    """Return the known facts about a host, by their names for people."""
     shown = {field.name: getattr(environment, field.name) for field in fields(Environment)}
     shown |= {
         "caches": _caches(environment) or "unknown",
@@ -48,7 +48,7 @@ def of(environment: Environment) -> dict[str, str]:
         "variables": _pairs(environment.variables) or "none set",
         "devices": _pairs(environment.devices),
     }
-    if not environment.devices:  # no case needed one, which does not say that the host has none
+    if not environment.devices:  # that no case needed a device does not mean that the host has none
         del shown["devices"]
     return {name.replace("_", " "): "unknown" if value is None else str(value) for name, value in shown.items()}
 

@@ -1,4 +1,4 @@
-"""JSON for other programs, which distinguishes infinite numbers from missing ones.
+"""JSON for other programs, in which infinite numbers differ from missing ones.
 
 JSON has no infinity. Here it is the string "inf" or "-inf"; null means that there is no such number.
 """
@@ -18,7 +18,7 @@ def json_text(value: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Return a value whose every number is finite: NaN becomes None, infinity a string."""
+    """Return a value with finite numbers only: NaN becomes None, infinity a string."""
     return _plain(msgspec.to_builtins(value, enc_hook=str))
 
 

@@ -1,8 +1,8 @@
 """Verdicts as JUnit XML, which continuous integration servers show as test results.
 
 There is no standard: Ant wrote this format first, Jenkins publishes schemas of it, and GitLab and GitHub's annotators
-read it. All of them take a test's name and classname; Jenkins shows the message of a failure and GitLab its text, so
-both are given. Types must not be ones that Rails gives a meaning to in XML (array, file, float, ...): GitLab
+read it. All of them use a test's name and classname. Jenkins shows the message of a failure and GitLab its text, so
+both are present. Types must not be words to which Rails gives a meaning in XML (array, file, float, ...), since GitLab
 would convert the text.
 """
 
@@ -18,26 +18,26 @@ from actbench.report.numbers import change as change_in_percent
 from actbench.report.verdicts import Report, explained, failure_lines, sentence
 
 FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 has no way to write."""
+"""Characters that XML 1.0 cannot represent."""
 
 TAGS = {Verdict.REGRESSED: "failure", Verdict.INCONCLUSIVE: "skipped", Verdict.MISSING: "skipped"}
-"""What stands in the test of a case of that verdict; the test of any other has passed."""
+"""The element in the test of a case, by verdict; with any other verdict, the test passed."""
 
 
 class TestResult(NamedTuple):
-    """Why a test did not pass."""
+    """The reason why a test did not pass."""
 
     tag: str
     """failure, error or skipped."""
     kind: str
     message: str
-    """The message; details follow on further lines."""
+    """The message; details follow on more lines."""
 
 
 def as_junit(report: Report, now: datetime | None = None) -> str:
-    """Return one test a case: failed where it regressed, skipped where it is open; an error a block that failed.
+    """Return one test per case: failed where it regressed, skipped where it is open; and an error per failed block.
 
-    Where the host is too noisy, a skipped test says so for each case whose control left the margin. The host is always
+    Where the host is too noisy, a skipped test reports each case whose control left the margin. The host is always
     called localhost. Everything is ASCII, and so the same in every locale.
     """
     suites = Element("testsuites")
@@ -85,5 +85,5 @@ def _add_test(suite: Element, name: str, classname: str, result: TestResult | No
 
 
 def _clean(text: str) -> str:
-    """Write what XML cannot as Python would, ``\\x1b``."""
+    """Return text with characters that XML cannot represent in Python's notation, such as ``\\x1b``."""
     return FORBIDDEN.sub(lambda match: ascii(match[0])[1:-1], text)

@@ -1,4 +1,4 @@
-"""The overhead ladder as a table: what a call takes at each rung, and what the rung adds."""
+"""The overhead ladder as a table: the time of a call at each rung, and what the rung adds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from actbench.report.table import Table
 
 
 def tables(steps: Sequence[Step]) -> Iterator[Table]:
-    """Yield one table a dtype."""
+    """Yield one table per dtype."""
     for dtype in dict.fromkeys(step.case.dtype for step in steps):
         yield _table(dtype, [step for step in steps if step.case.dtype == dtype])
 
@@ -29,7 +29,7 @@ def _table(dtype: Dtype, steps: Sequence[Step]) -> Table:
     return Table(
         f"Overhead ladder: {dtype}",
         "Nanoseconds per call, and in brackets what a rung adds to the one before it, from paired values and "
-        f"not from the columns: {UNDECIDED} 0 where the interval includes 0, nothing where there is none.",
+        f"not from the columns: {UNDECIDED} 0 where the interval includes 0, nothing where there is no interval.",
         ("backend", "n", *present),
         tuple(
             (backend, count(size), *(cells.get((backend, size, rung), "") for rung in present))

@@ -1,4 +1,4 @@
-"""A case in full: its code, what it keeps and moves, its weaknesses, and what the compiler made of it."""
+"""A case in full: its code, the bytes that it keeps and moves, its weaknesses, and its compiled code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from actbench.report import mathematics
 
 
 def listing(case: Case) -> str:
-    """Return the text; `InputError` for names that are not known or not available."""
+    """Return the text; `InputError` for names that are unknown or unavailable."""
     case = replace(case, activation=canonical(case.activation))
     subject = resolve(case)
     subject.require_supported()
@@ -66,7 +66,7 @@ def _rung(case: Case, subject: Subject) -> Iterator[str]:
 
 
 def _code(formula: Formula, apart: Collection[Formula]) -> str:
-    """Return a formula's source, and that of the functions around it that it calls, without those shown apart."""
+    """Return a formula's source with the functions that it calls, except those that are shown separately."""
     called = [helper for helper in helpers(formula) if helper not in apart]
     return "\n\n".join(dict.fromkeys(map(source, (formula, *called))))
 

@@ -1,4 +1,4 @@
-"""What is known of an activation as mathematics, for people to read."""
+"""Mathematical facts about an activation, for people."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from actbench.formula import Activation
 
 
 def signature(activation: Activation) -> str:
-    """Return the name as it is given on the command line, with every parameter: ``elu:alpha=1``."""
+    """Return the name in the form of the command line, with every parameter: ``elu:alpha=1``."""
     return "".join([activation.plain_name, *(f":{name}={value:g}" for name, value in activation.parameters.items())])
 
 
 def facts(activation: Activation) -> Iterator[str]:
-    """Yield its range, the convention at its kinks, and why y is not enough where it is not."""
+    """Yield its range, the convention at its kinks, and why y does not suffice where that is so."""
     low, high = activation.formulas.range
     yield f"values from {low:.6g} to {high:.6g}"
     if activation.formulas.kinks:

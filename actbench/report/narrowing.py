@@ -1,4 +1,4 @@
-"""Select the cases of a run that a user wants to see."""
+"""Selection of the cases of a run that a user wants to see."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ FIELDS = {
     "dtypes": "dtype",
     "sizes": "size",
 }
-"""What an axis is of a case."""
+"""The value of a case on each axis."""
 
 
 def narrowed(selection: Selection, cases: Sequence[Case], options: Mapping[str, str]) -> Keep:
-    """Return what says whether a case is selected.
+    """Return a function that tells whether a case is selected.
 
-    `options` says how the command line writes the axes that it names: `InputError` for one of them that selects none
+    `options` maps axes to their options on the command line. `InputError` names the option of an axis that selects none
     of the cases.
     """
     for axis, option in options.items():
@@ -42,7 +42,7 @@ def narrowed(selection: Selection, cases: Sequence[Case], options: Mapping[str, 
 
 
 def _refuse_absent(values: Sequence[Any], axis: str, option: str, cases: Sequence[Case]) -> None:
-    """Raise `InputError` for an axis none of whose values the cases have."""
+    """Raise `InputError` for an axis with none of whose values there is a case."""
     present = [*dict.fromkeys(_value(case, axis) for case in cases)]
     if {*values} & {*present}:
         return
@@ -54,7 +54,7 @@ def _refuse_absent(values: Sequence[Any], axis: str, option: str, cases: Sequenc
 
 
 def _value(case: Case, axis: str) -> Any:
-    """Return what a case has on an axis: of the types of residuals, that of its strategy, or nothing."""
+    """Return the value of a case on an axis; on that of storage types, the type of its strategy, or nothing."""
     if axis == "residual_dtypes":
         return case.strategy.storage
     return getattr(case, FIELDS[axis])

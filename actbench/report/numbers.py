@@ -1,4 +1,4 @@
-"""Numbers for people: as many digits as the uncertainty allows, and always with the uncertainty."""
+"""Numbers for people: with as many digits as the uncertainty allows, and always with the uncertainty."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from collections.abc import Sequence
 from actbench.analysis.interval import Interval
 
 UNDECIDED = "≈"
-"""Marks a ratio whose interval includes 1: no difference is shown."""
+"""Mark of a ratio whose interval includes 1: no difference is shown."""
 
 NO_INTERVAL = "?"
-"""Marks a figure that has no interval, from fewer than six rounds."""
+"""Mark of a figure without an interval, from fewer than six rounds."""
 
 NO_FIGURE = "-"
 """The text of a missing figure."""
 
 LOPSIDED = 1.5
-"""The ratio of an interval's sides from which on it is shown by its bounds: ± would misstate the shorter side."""
+"""Ratio of an interval's sides from which on its bounds are shown, since ± would misstate the shorter side."""
 
 AS_BOUNDS = (
     f"an interval is shown as (low to high) where one side is at least {LOPSIDED:g} times the other, or where ± would "
     "misleadingly include "
 )
-"""Of notes under tables; the value that ± would include is appended."""
+"""Part of the notes under tables; the number that ± would include is appended."""
 
 
 def plus_minus(interval: Interval, *others: float) -> str:
-    """Return ``3.41 ± 0.02``: the longer side of the interval, in one digit, or two when it begins with 1.
+    """Return ``3.41 ± 0.02``: the longer side of the interval, in one digit, or two where it begins with 1.
 
     The interval is shown by its bounds, ``6.2 (3.6 to 6.6)``, where one side is at least `LOPSIDED` times the other,
-    and where ± would include 0, or one of `others`, which the interval does not. Without bounds the value has three
+    and where ± would include 0, or one of `others`, and the interval does not. Without bounds the value has three
     digits and a ``?``.
     """
     value, low, high = interval
@@ -46,7 +46,7 @@ def plus_minus(interval: Interval, *others: float) -> str:
 
 
 def ratio(interval: Interval) -> str:
-    """Return a ratio with its uncertainty, marked when the interval includes 1."""
+    """Return a ratio with its uncertainty, marked where the interval includes 1."""
     text = plus_minus(interval, 1.0)
     return f"{text} {UNDECIDED}" if interval.contains(1.0) else text
 
@@ -74,7 +74,7 @@ def change(interval: Interval) -> str:
 
 
 def significant(value: float, digits: int) -> str:
-    """Return a number in so many significant digits, without an exponent from 0.0001 to a million."""
+    """Return a number in this many significant digits, without an exponent from 0.0001 to a million."""
     if not math.isfinite(value) or value == 0:
         return {math.inf: "∞", 0.0: "0"}.get(value, "-")
     if not 1e-4 <= abs(value) < 1e6:
@@ -116,7 +116,7 @@ def duration(seconds: float) -> str:
 
 
 def _places(value: float, half: float) -> int:
-    """Return the decimal places that a half width deserves; three digits of the value where it is zero."""
+    """Return the decimal places for a half width; where it is zero, those of three digits of the value."""
     if half <= 0:
         return max(0, 2 - math.floor(math.log10(abs(value))))
     exponent = math.floor(math.log10(half))
@@ -125,7 +125,7 @@ def _places(value: float, half: float) -> int:
 
 
 def _places_of_percent(half: float) -> int:
-    """Return the decimal places that a half width in percent deserves."""
+    """Return the decimal places for a half width in percent."""
     return 0 if half >= 10 else 1 if half >= 0.1 else 2
 
 
@@ -135,7 +135,7 @@ def _sides(interval: Interval) -> list[float]:
 
 
 def _misstated(interval: Interval, places: int, numbers: Sequence[float]) -> list[float]:
-    """Return which numbers the interval does not include, and ± its longer side in so many places would."""
+    """Return the numbers that ± the longer side, in this many places, would include and the interval does not."""
     shown, side = round(interval.value, places), round(interval.half_width, places)
     return [number for number in numbers if shown - side <= number <= shown + side and not interval.contains(number)]
 
@@ -146,9 +146,9 @@ def _lopsided(shorter: float, longer: float) -> bool:
 
 
 def _places_of_bounds(interval: Interval, places: int, numbers: Sequence[float]) -> int:
-    """Return the decimal places of bounds: one more than `places` at most, where the shorter side deserves it.
+    """Return the decimal places of bounds: at most one more than `places`, where the shorter side needs it.
 
-    Up to two more than that show on which side of `numbers` the bounds lie.
+    Up to two more show on which side of `numbers` the bounds lie.
     """
     shorter, _ = _sides(interval)
     if shorter > 0:

@@ -23,22 +23,22 @@ from actbench.runs.baseline import host_differences, refuse_unlike
 from actbench.runs.record import Record
 
 OF_A_RUN = ("speedup", "time", "parts", "accuracy", "rounds")
-"""Kinds that show one run, in the order in which the report has them."""
+"""Kinds of charts of one run, in the order of the report."""
 
 __all__ = ["functions", "of_run", "of_two"]
 
 KINDS = ("functions", *OF_A_RUN, "compare")
 
 Keep = Callable[[Case], bool]
-"""Whether a case is to be shown."""
+"""A function that tells whether a case is shown."""
 
 
 def of_run(
     kind: str, run: Run, results: RunResults, keep: Keep | None = None, *, choose: bool = False
 ) -> Picture | None:
-    """Return a chart of a run, of the cases that are to be shown; None when the run has nothing to show in it.
+    """Return a chart of a run, of the selected cases; None where the run has no data for it.
 
-    With `choose`, it is for a page: one panel, and controls that say which.
+    With `choose`, it is for a page: one panel, and controls that select it.
     """
     record = record_of(run)
     caches, signs = record.environment.caches, Signs.of(run.plan.cases)
@@ -64,15 +64,15 @@ def of_run(
 
 
 def _shown(pair: Speedup, keep: Keep) -> bool:
-    """Say whether a pair is to be shown: the reference strategy need not be chosen."""
+    """Return whether a pair is shown: its reference strategy need not be selected."""
     sides = (pair.reference, pair.candidate)
     return any(map(keep, sides)) and all(keep(case) or case.strategy == REFERENCE for case in sides)
 
 
 def of_two(before: Run, after: Run, keep: Keep | None = None) -> Picture | None:
-    """Return the chart of two runs, of the cases that are to be shown; None when none is.
+    """Return the chart of two runs, of the selected cases; None where there are none.
 
-    `InputError` or `NotComparableError` for two that cannot be compared.
+    `InputError` or `NotComparableError` for two runs that cannot be compared.
     """
     refuse_unlike(before, after)
     comparison = between(before.times, after.times, None, one_host=not host_differences(before, after))

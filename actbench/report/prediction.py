@@ -1,4 +1,4 @@
-"""How long a run should take, in words."""
+"""The predicted duration of a run, in words."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from actbench.report.numbers import duration
 
 
 def sentence(prediction: Prediction | StockPrediction) -> str:
-    """Say how long the run would take."""
+    """Return how long the run would take, in words."""
     if isinstance(prediction, StockPrediction):
         return f"{prediction.processes} processes a case and yardstick: about {duration(prediction.seconds)}"
     a_round = f"about {duration(prediction.round_seconds)} a round"
@@ -30,7 +30,7 @@ def sentence(prediction: Prediction | StockPrediction) -> str:
 
 
 def warning(prediction: Prediction | StockPrediction) -> str:
-    """Return what to say beforehand of a budget that is hardly enough for intervals; nothing of one that is."""
+    """Return a warning about a budget that is hardly enough for intervals; "" where it is enough."""
     if isinstance(prediction, StockPrediction) or prediction.budget is None:
         return ""
     if prediction.seconds_for_interval <= prediction.budget:

@@ -9,11 +9,11 @@ from actbench.analysis.figures import Figures
 from actbench.report.numbers import counted, significant
 
 UNSHARED_PCT = 95.0
-"""Percent of the wall time: a case that had the processor for less shared it with others."""
+"""Share of the wall time, in percent; a case that had the processor for less shared it with other processes."""
 
 
 def remarks(cases: Sequence[Figures]) -> Iterator[str]:
-    """Yield a sentence where cases did not have the processor to themselves."""
+    """Yield a sentence where cases had to share the processor."""
     shared = [figures for figures in cases if figures.processor_pct < UNSHARED_PCT]
     if shared:
         least = min(shared, key=lambda figures: figures.processor_pct)

@@ -1,4 +1,4 @@
-"""Progress while measuring: on stderr, and only on a terminal."""
+"""Progress while measuring, on stderr and only on a terminal."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ BAR_WIDTH = 24
 
 
 class Progress:
-    """A line or two: what is being measured, how long it may still take, and the widest interval so far."""
+    """One or two lines: what is being measured, the time that is left at most, and the widest interval so far."""
 
     def __init__(self, *, quiet: bool) -> None:
-        """Stay silent when `quiet`; without a terminal, say only what failed."""
+        """Stay silent with `quiet`; without a terminal, print failures only."""
         self._console = Console(file=sys.stderr, highlight=False, quiet=quiet)
         self._live = Live(console=self._console, transient=True, auto_refresh=False)
         self._shown = self._console.is_terminal and not quiet
@@ -31,7 +31,7 @@ class Progress:
         self._ends: float | None = None
 
     def __enter__(self) -> Self:
-        """Begin to show."""
+        """Start the display."""
         if self._shown:
             self._live.start()
         return self
@@ -39,12 +39,12 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Clear what is shown."""
+        """Clear the display."""
         if self._shown:
             self._live.stop()
 
     def show(self, event: Event) -> None:
-        """Take in what happened."""
+        """Update the display after an event."""
         match event:
             case Checked(check, done, total):
                 self.draw("checking kernels against mpmath", done, total, check.kernel.id)
@@ -69,11 +69,11 @@ class Progress:
                 self._say(f"FAILED {failure.block}: {failure.reason}", style="red")
 
     def _say(self, text: str, style: str = "") -> None:
-        """Print one line, which is not broken into several where there is no terminal."""
+        """Print one line, without line breaks where there is no terminal."""
         self._console.print(Text(text, style=style), soft_wrap=not self._console.is_terminal)
 
     def draw(self, stage: str, done: int, total: int, what: str) -> None:
-        """Show how far a stage is."""
+        """Show the progress of a stage."""
         if not self._shown:
             return
         filled = BAR_WIDTH * done // total

@@ -1,4 +1,4 @@
-"""The files of a run that are made from its measurements: tables in CSV, and summary.md."""
+"""The files of a run that are derived from its measurements: tables in CSV, and summary.md."""
 
 from __future__ import annotations
 

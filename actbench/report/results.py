@@ -1,4 +1,4 @@
-"""The results of a run: computed once, for its files, its tables and its charts."""
+"""The results of a run, computed once for its files, tables and charts."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from actbench.runs.record import Record
 
 @dataclass(frozen=True, slots=True)
 class RunResults:
-    """Of every block, case, pair, rung and series of sizes."""
+    """The results of every block, case, pair, rung and series of sizes."""
 
     rounds: Mapping[Block, Floats]
-    """Seconds of a call by round and arm."""
+    """Seconds per call, by round and arm."""
     figures: tuple[Figures, ...]
     speedups: tuple[Speedup, ...]
     steps: tuple[Step, ...]
@@ -29,7 +29,7 @@ class RunResults:
 
 
 def analyse(times: Times, record: Record) -> RunResults:
-    """Analyse all that was measured."""
+    """Analyse everything that was measured."""
     middles, by_block = medians_per_round(times), ratios(times, times.blocks)
     return RunResults(
         rounds=middles,

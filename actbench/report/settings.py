@@ -1,4 +1,4 @@
-"""Settings that are not actbench's own defaults, and where each of them comes from, in words."""
+"""Settings that differ from actbench's defaults, with their origins, in words."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a file or the environment says of one option."""
+    """The value of one option from a file or the environment."""
 
     name: str
     """The option's long name, without its dashes."""
     texts: tuple[str, ...]
-    """Its values as one would write them on the command line; more than one only where the option repeats."""
+    """Its values in the notation of the command line; several only where the option repeats."""
     origin: str
     """``actbench.toml [check]``, or ``environment ACTBENCH_MARGIN``."""
 
     @property
     def value(self) -> str:
-        """All values in a line."""
+        """All values in one line."""
         return ", ".join(self.texts) or "nothing"
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Every setting that holds for some command, and the file that was read."""
+    """The settings that apply to some command, and the file that was read."""
 
     file: str | None
     passed_over: str | None
-    """A second place with settings, which the file hides."""
+    """A second file with settings, which the first one hides."""
     settings: tuple[Setting, ...]
 
 
 def as_text(configuration: Configuration) -> str:
-    """Return the file, then a line per setting."""
+    """Return the file, then one line per setting."""
     file = configuration.file or "none, neither actbench.toml nor [tool.actbench] in pyproject.toml, here or above"
     if configuration.passed_over:
         file += f"  -> hides {configuration.passed_over}: keep one of them"

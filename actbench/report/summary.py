@@ -1,4 +1,4 @@
-"""The summary of a run, in order: the answer, speedups, times, what each strategy costs, remarks.
+"""The summary of a run: the answer, speedups, times, what each strategy costs, and remarks.
 
 Rungs of the overhead ladder have a separate table, and are in none of the others.
 """
@@ -70,13 +70,13 @@ def summarise(results: RunResults, record: Record) -> Summary:
 
 
 def left_out_lines(left_out: Iterable[LeftOut]) -> Iterator[str]:
-    """Yield what was left out, one line a reason."""
+    """Yield what was left out, one line per reason."""
     for reason, items in grouped(left_out, lambda item: item.reason).items():
         yield f"left out {counted(len(items), 'case')}, e.g. {items[0].case}: {reason}"
 
 
 def _speedup_table(title: str, speedups: Sequence[Speedup]) -> Table:
-    """Compare each backend's strategies with the reference: recompute where there is one, else the first."""
+    """Compare each backend's strategies with the reference: recompute where it was measured, else the first."""
     present = _strategies(case.strategy for pair in speedups for case in (pair.reference, pair.candidate))
     reference = "recompute" if "recompute" in present else present[0]
     others = [name for name in present if name != reference]
@@ -105,8 +105,8 @@ def _time_table(title: str, cases: Sequence[Figures]) -> Table:
     return _by_strategy(
         f"Time: {title}",
         "Nanoseconds per element, and in brackets the rate of moving the operands as a percentage of a plain copy's, "
-        "whose interval is in cases.csv; only where it is known that the case's call takes less than half of its time, "
-        "and the copy's less than two thirds.",
+        "whose interval is in cases.csv; only where the fixed cost of a call is known to be less than half of the "
+        "case's time, and less than two thirds of the copy's.",
         cases,
         _time,
     )
@@ -116,17 +116,18 @@ def _bottleneck_table(title: str, cases: Sequence[Figures]) -> Table:
     return _by_strategy(
         f"Bottleneck: {title}",
         "dispatch: half of the time is spent on one element as well; memory: a copy of the operands takes half of the "
-        "time, or the kernel is 1.5 times slower than on an array in cache; allocation: that, where results and "
-        "temporaries are allocated; compute: none of these. Empty where the 95 % intervals of these ratios do not "
-        "decide, where a call hides what elements take in cache, or where other processes took an unknown share of the "
-        f"time; {NO_INTERVAL} where there are no intervals, which take {MIN_ROUNDS} rounds.",
+        "time, or the kernel is 1.5 times slower than on an array in cache; allocation: it is 1.5 times slower, and "
+        "results and temporaries are allocated; compute: none of these. Empty where the 95 % intervals of these ratios "
+        "do not decide, where the fixed cost of a call hides the time of elements in cache, or where other processes "
+        f"took an unknown share of the time; {NO_INTERVAL} where there are no intervals, which take {MIN_ROUNDS} "
+        "rounds.",
         cases,
         _bottleneck,
     )
 
 
 def _by_strategy(title: str, note: str, cases: Sequence[Figures], cell: Callable[[Figures], str]) -> Table:
-    """Return a table with a row a backend, dtype and size, and a column a strategy."""
+    """Return a table with one row per backend, dtype and size, and one column per strategy."""
     present = _strategies(row.case.strategy for row in cases)
     rows = []
     groups = grouped(cases, lambda row: (row.case.backend, row.case.dtype, row.case.size))
@@ -148,7 +149,7 @@ def _bottleneck(row: Figures) -> str:
 
 
 def _cost_table(checks: Sequence[Check]) -> Table:
-    """Return what each strategy keeps, and its largest error."""
+    """Return the bytes that each strategy keeps, and its largest error."""
     order = registry.strategies_and_rungs()
     ordered = sorted(
         checks,
@@ -169,9 +170,9 @@ def _cost_table(checks: Sequence[Check]) -> Table:
         )
     return Table(
         "What a strategy costs",
-        "Bytes kept per element from forward to backward, and the largest error of g' that the check before the run "
-        "found, in units in the last place, on the least accurate backend and op; ∞ where the result is no number. It "
-        "looks at points over the whole range of z, between which errors may be larger (actbench accuracy).",
+        "Bytes kept per element from forward to backward, and the largest error of g' in the check before the run, in "
+        "units in the last place, on the least accurate backend and op; ∞ where the result is no number. The check "
+        "covers points over the whole range of z, between which errors may be larger (actbench accuracy).",
         ("activation", "dtype", "strategy", "bytes kept", "max ULP", "at z", "known weakness"),
         tuple(rows),
         labels=3,
@@ -184,8 +185,8 @@ def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Reco
     yield from processor.remarks(cases)
     if record.plan.probes and record.rounds and record.settings.engine is Engine.INTERLEAVED and not record.probed:
         yield (
-            "The bottleneck of a case, and where its time goes, are not known: the run has no probes.csv, which has "
-            f"one element and {IN_CACHE_SIZE} in every round."
+            "The bottleneck of a case, and where its time goes, are not known: the run has no probes.csv, which holds "
+            f"the times of one element and of {IN_CACHE_SIZE} in every round."
         )
     for activation, digits in _by_differences(record.checks).items():
         yield (
@@ -203,7 +204,7 @@ def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Reco
     if record.repeats:
         yield (
             f"Measured again: {counted(record.repeats, 'block')}, in which everything was much slower than in other "
-            "rounds, as on a processor that others use."
+            "rounds, as on a processor that other processes use."
         )
     if threaded := suite.threaded(record.plan):
         number = "1 thread" if record.settings.threads == 1 else f"{record.settings.threads} threads"
@@ -222,7 +223,7 @@ def _when(failure: Failure) -> str:
 
 
 def _intervals(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Record) -> Iterator[str]:
-    """Explain the intervals, and say where they are missing or wide."""
+    """Explain the intervals, and report where they are missing or wide."""
     rounds = sorted({row.rounds for row in cases})
     if rounds:
         span = str(rounds[0]) if len(rounds) == 1 else f"{rounds[0]} to {rounds[-1]}"
@@ -236,7 +237,7 @@ def _intervals(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Re
                 "compare)."
             )
         if rounds[0] < MIN_ROUNDS:
-            yield f"{NO_INTERVAL} marks a figure without an interval: that takes {MIN_ROUNDS} rounds."
+            yield f"{NO_INTERVAL} marks a figure without an interval, which takes {MIN_ROUNDS} rounds."
     requested = record.settings.rounds
     if requested and record.rounds < requested and record.settings.budget and record.status is Status.COMPLETE:
         yield f"{record.rounds} of {counted(requested, 'round')}: there was no budget for more."
@@ -250,7 +251,7 @@ def _intervals(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Re
 
 
 def _by_differences(checks: Iterable[Check]) -> dict[str, float]:
-    """Return by activation the fewest digits of the reference g', where that comes from differences."""
+    """Return by activation the least number of digits of the reference g', where that comes from differences."""
     digits: dict[str, float] = {}
     for check in checks:
         if check.digits is not None:
@@ -260,7 +261,7 @@ def _by_differences(checks: Iterable[Check]) -> dict[str, float]:
 
 
 def _with_unknown(checks: Iterable[Check]) -> dict[str, Check]:
-    """Return by activation the check with the most z at which g' was not known."""
+    """Return by activation the check with the most z at which g' is unknown."""
     worst: dict[str, Check] = {}
     for check in checks:
         name = check.kernel.activation

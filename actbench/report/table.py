@@ -1,4 +1,4 @@
-"""A table, for any text format; and its Markdown."""
+"""Tables for any text format, and their Markdown."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from actbench.analysis.interval import Interval
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A title, a line of explanation, column heads and rows of text; the first `labels` columns are names."""
+    """A title, a note, column heads and rows of text; the first `labels` columns are names."""
 
     title: str
     note: str
@@ -17,13 +17,13 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     labels: int
     wrapped: int | None = None
-    """The column that is text of any length, where there is one."""
+    """The index of a column with long text, which is wrapped; None where there is none."""
     bars: tuple[Interval | None, ...] = ()
     """Ratios that a terminal may draw next to the rows; text formats leave them out."""
 
     @property
     def figures(self) -> tuple[bool, ...]:
-        """By column, whether it is of figures, aligned right."""
+        """For each column, whether it holds figures, which are aligned right."""
         return tuple(self.labels <= index != self.wrapped for index in range(len(self.columns)))
 
 

@@ -35,13 +35,13 @@ CROSSOVER_COLUMNS = (
 
 
 def every(results: RunResults) -> dict[str, str]:
-    """Return the contents of each file by name; crossovers.csv where there are enough sizes."""
+    """Return the contents of each file by name; crossovers.csv only with enough sizes."""
     files = {CASES: cases(results.figures), SPEEDUPS: speedups(results.speedups)}
     return files | ({CROSSOVERS: crossovers(results.curves)} if results.curves else {})
 
 
 def cases(figures: Sequence[Figures]) -> str:
-    """Return cases.csv: one row a case."""
+    """Return cases.csv, one row per case."""
     rows = (
         (
             *CASE_FIELDS(row.case),
@@ -54,7 +54,7 @@ def cases(figures: Sequence[Figures]) -> str:
 
 
 def speedups(pairs: Sequence[Speedup]) -> str:
-    """Return speedups.csv: one row a pair; ratio is reference seconds over candidate seconds."""
+    """Return speedups.csv, one row per pair; ratio is reference seconds over candidate seconds."""
     rows = [
         (
             *(pair.candidate.activation, pair.candidate.op, pair.candidate.dtype, pair.candidate.size),
@@ -67,7 +67,7 @@ def speedups(pairs: Sequence[Speedup]) -> str:
 
 
 def crossovers(curves: Sequence[Curve]) -> str:
-    """Return crossovers.csv: one row a finding; sizes in elements, rounds those of the size with the fewest."""
+    """Return crossovers.csv, one row per finding: sizes in elements, and the rounds of the size with the fewest."""
     rows = [
         (
             *(curve.activation, curve.op, curve.dtype, curve.backend, curve.reference, curve.candidate),

@@ -1,7 +1,7 @@
 """Tables on a terminal, or as plain text where there is none.
 
-A terminal that is wide enough and has the signs shows a bar next to every row of a table of speedups. One that is too
-narrow gets a table in parts, each with the columns that identify its rows: nothing is cut off or left out.
+A terminal that is wide enough and has the characters shows a bar beside every row of a table of speedups. One that is
+too narrow gets a table in parts, each with the columns that identify its rows: nothing is cut off or left out.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from actbench.report.summary import Summary
 from actbench.report.table import Table
 
 PLAIN_WIDTH = 160
-"""Columns when the output is not a terminal, at least."""
+"""Least number of columns where the output is not a terminal."""
 
 COLUMN_GAP = 3
 """Spaces between columns."""
 
 LEAST_WORDS = 40
-"""Columns of the only text that is wrapped."""
+"""Least width of the column with long text."""
 
 BAR_WIDTH = 32
 """Columns of a bar."""
 
 BAR_COLUMNS = BAR_WIDTH + 3
-"""The same, with the space before it."""
+"""Columns of a bar with the space before it."""
 
 
 def show(summary: Summary, console: Console | None = None) -> None:
@@ -64,7 +64,7 @@ def show_table(table: Table, console: Console | None = None) -> None:
         if number:
             console.print()
         width = console.width
-        console.width = max(width, _width(table, columns))  # beyond its own, a terminal breaks lines by itself
+        console.width = max(width, _width(table, columns))  # a terminal itself breaks lines that are longer
         console.print(_grid(table, columns))
         console.width = width
 
@@ -82,7 +82,7 @@ def _parts(table: Table, console: Console) -> Iterator[list[int]]:
 
 
 def _grid(table: Table, columns: Sequence[int], bars: Sequence[Text] = ()) -> RichTable:
-    """Lay these columns of the table out, with a bar next to each row where there are bars."""
+    """Lay out these columns of the table, with a bar beside each row where there are bars."""
     grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
     for index in columns:
         grid.add_column(
@@ -100,14 +100,14 @@ def _grid(table: Table, columns: Sequence[int], bars: Sequence[Text] = ()) -> Ri
 
 
 def _has_room(console: Console, grid: RichTable) -> bool:
-    """Say whether bars can be shown: on a terminal with Unicode, next to a table that stays as it is."""
+    """Return whether bars can be shown: on a terminal with Unicode, beside a table that does not change."""
     whole = Measurement.get(console, console.options.update(max_width=10_000), grid)
     needed = whole.maximum + BAR_COLUMNS
     return console.is_terminal and console.encoding.startswith("utf") and needed <= console.width
 
 
 def _width(table: Table, columns: Sequence[int]) -> int:
-    """Return the columns on the terminal that these columns of the table need."""
+    """Return the width on the terminal of these columns of the table."""
     return sum(_needed(table, index) for index in columns) + COLUMN_GAP * (len(columns) - 1)
 
 
@@ -117,7 +117,7 @@ def _needed(table: Table, index: int) -> int:
 
 
 def _drawn(bar: Bar | None) -> Text:
-    """Return a bar in colours, where the terminal has any: green is faster, red is slower."""
+    """Return a bar in colours if the terminal has any: green is faster, red is slower."""
     if bar is None:
         return Text()
     styles = ("dim red", "red", "bold", "green", "dim green")

@@ -1,4 +1,4 @@
-"""Verdicts as files: a format each, and the summary of a job of GitHub's."""
+"""Verdicts as files, in several formats, and in the summary of a GitHub job."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from actbench.report.verdicts import Report
 from actbench.runs import files
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
-"""The variable that names the file of a job's summary."""
+"""The environment variable that names the file of a job's summary."""
 
 
 def text(report: Report, form: str) -> str:
-    """Return the report in one of the formats that are files; ends with a newline."""
+    """Return the report in one of the formats of files, with a newline at the end."""
     formats = {
         "markdown": verdicts.as_markdown,
         "github": verdicts.as_github,
@@ -33,7 +33,7 @@ def write(report: Report, form: str, path: Path) -> None:
 
 
 def refuse_unwritable(reports: Sequence[tuple[str, Path]]) -> None:
-    """Raise `InputError` before anything is measured where reports, (format, path), have no place to go to."""
+    """Raise `InputError` before anything is measured if a report, (format, path), cannot be written."""
     paths = [path for _, path in reports]
     for form, path in reports:
         if paths.count(path) > 1:
@@ -43,12 +43,12 @@ def refuse_unwritable(reports: Sequence[tuple[str, Path]]) -> None:
 
 
 def append_to_step_summary(text: str) -> None:
-    """Append to the summary of a job of GitHub's, where there is one."""
+    """Append to the summary of a GitHub job, where there is one."""
     if not (name := os.environ.get(STEP_SUMMARY)):
         return
     try:
         with Path(name).open("a", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
-        sentence = f"cannot write to ${STEP_SUMMARY} ({error.strerror}): unset it, or let it be written"
+        sentence = f"cannot write to ${STEP_SUMMARY} ({error.strerror}): unset it, or make it writable"
         raise unwritable(sentence, error) from None

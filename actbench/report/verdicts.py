@@ -29,10 +29,10 @@ class Report:
 
     changes: tuple[Change, ...]
     margin: float
-    """The default margin, relative; `Margins` may have others for some cases."""
+    """The default margin, relative; `Margins` may have other margins for some cases."""
     remarks: tuple[str, ...] = ()
     noise: tuple[Change, ...] = ()
-    """Cases in which the baseline differed from itself beyond the margin: the host is too noisy then."""
+    """Cases in which the baseline differed from itself beyond the margin; if any, the host is too noisy."""
     failures: tuple[Failure, ...] = ()
     seconds: float = 0.0
     """The duration of the check."""
@@ -44,12 +44,12 @@ class Report:
 
     @property
     def verdicts(self) -> set[Verdict]:
-        """The verdicts that some case has."""
+        """The verdicts that occur."""
         return {change.verdict for change in self.changes}
 
 
 def sentence(report: Report) -> str:
-    """Say how many cases have which verdict."""
+    """Return how many cases have which verdict, in words."""
     changes = report.changes
     counts = Counter(change.verdict for change in changes)
     parts = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
@@ -60,7 +60,7 @@ def sentence(report: Report) -> str:
 
 
 def noise_line(report: Report) -> list[str]:
-    """Say that the host is too noisy, and how the control shows it."""
+    """Return the remark that the host is too noisy, with the control that shows it."""
     if not report.noise:
         return []
     worst = max(report.noise, key=lambda change: abs(math.log(change.ratio.value)))
@@ -72,12 +72,12 @@ def noise_line(report: Report) -> list[str]:
 
 
 def failure_lines(report: Report) -> list[str]:
-    """Say why each failed block failed."""
+    """Return why each failed block failed."""
     return [f"{failure.block} failed: {failure.reason}" for failure in report.failures]
 
 
 def regrouped_line(cases: Sequence[Case]) -> list[str]:
-    """Say that cases are inconclusive because their blocks have other arms."""
+    """Return the remark that cases are inconclusive because their blocks have other arms."""
     if not cases:
         return []
     line = (
@@ -97,7 +97,7 @@ def stored_remarks(changes: Sequence[Change], regrouped: Sequence[Case]) -> list
 
 
 def yardstick_line(changes: Sequence[Change]) -> list[str]:
-    """Say that the yardstick moved: the time relative to it changed, the time itself did not."""
+    """Return the remark that the yardstick moved: the time relative to it changed, but not the time itself."""
     if not changes:
         return []
     first = changes[0]
@@ -111,7 +111,7 @@ def yardstick_line(changes: Sequence[Change]) -> list[str]:
 
 
 def no_interval_line(changes: Sequence[Change], why: str) -> list[str]:
-    """Explain the sign of a missing interval, where it is shown."""
+    """Return the explanation of the mark of a missing interval, where it is shown."""
     short = [change for change in changes if change.rounds and not change.ratio.has_bounds]
     short = [change for change in short if not math.isnan(change.ratio.value)]
     return [f"{_cases(len(short))} without an interval ({NO_INTERVAL}): {why}"] if short else []
@@ -131,7 +131,7 @@ def live_remarks(outcome: Outcome) -> list[str]:
 
 
 def confirmation_lines(changes: Sequence[Change]) -> list[str]:
-    """Say for every repeated case whether it regressed again."""
+    """Return for every repeated case whether it regressed again."""
     return [
         f"{change.case.id} was measured again: {change_in_percent(change.confirmation)}, "
         + ("regressed again" if change.verdict is Verdict.REGRESSED else "which does not confirm that it regressed")
@@ -141,7 +141,7 @@ def confirmation_lines(changes: Sequence[Change]) -> list[str]:
 
 
 def explained(change: Change) -> str:
-    """Say why a case has its verdict."""
+    """Return the reason for the verdict on a case, in words."""
     match change.verdict:
         case Verdict.MISSING:
             return "the baseline has it, the candidate does not"
@@ -156,7 +156,7 @@ def explained(change: Change) -> str:
 
 
 def table(report: Report) -> Table:
-    """Return one row a case that is not unchanged; where all are, one row a case."""
+    """Return one row per case that is not unchanged; where all are, one row per case."""
     notable = [change for change in report.changes if change.verdict is not Verdict.UNCHANGED] or report.changes
     live = not any(change.absolute for change in report.changes)
     rows = tuple(_row(change) for change in by_severity(notable))
@@ -184,7 +184,8 @@ def as_markdown(report: Report) -> str:
 def as_github(report: Report) -> str:
     """Return workflow commands that GitHub shows as annotations.
 
-    Errors for regressions and failures, warnings for open cases; the most severe first, as GitHub shows ten of a level.
+    They are errors for regressions and failures, and warnings for open cases, the most severe first, since GitHub shows
+    ten of each level.
     """
     levels = {Verdict.REGRESSED: "error", Verdict.MISSING: "warning", Verdict.INCONCLUSIVE: "warning"}
     lines = [
@@ -201,7 +202,7 @@ def as_github(report: Report) -> str:
 
 
 def as_json(report: Report) -> str:
-    """Return a JSON object; what does not exist is null."""
+    """Return a JSON object; missing values are null."""
     record = {
         "margin": report.margin,
         "summary": sentence(report),
@@ -254,7 +255,7 @@ def _cases(count: int) -> str:
 
 
 def _literal(text: str) -> str:
-    """Escape the characters that Markdown gives a meaning to."""
+    """Escape the characters that have a meaning in Markdown."""
     return re.sub(r"([\\`*_\[\]<&])", r"\\\1", " ".join(text.split()))
 
 

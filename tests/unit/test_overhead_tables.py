@@ -26,7 +26,7 @@ TABLE = """
 Overhead ladder: float64
 Nanoseconds per call, and in brackets what a rung adds to the one before it, from paired values and \
 not from the columns: ≈ 0 where the interval includes 0,\u0020
-nothing where there is none.
+nothing where there is no interval.
 backend    n        empty                    dispatch              allocation            loop           arithmetic
 ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 numpy     16   30.0 ± 0.0   100.0 ± 0.0 (+70.0 ± 0.0)   150 ± 0 (+50.0 ± 0.0)   150 ± 0 (≈ 0)   400 ± 0 (+250 ± 0)

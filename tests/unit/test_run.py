@@ -54,8 +54,8 @@ Times faster than `recompute` on the same backend, measured side by side; below 
 ### Time: logistic, derivative
 
 Nanoseconds per element, and in brackets the rate of moving the operands as a percentage of a plain copy's, whose \
-interval is in cases.csv; only where it is known that the case's call takes less than half of its time, and the \
-copy's less than two thirds.
+interval is in cases.csv; only where the fixed cost of a call is known to be less than half of the case's time, and \
+less than two thirds of the copy's.
 
 | backend | dtype | n | recompute | cached |
 | --- | --- | ---: | ---: | ---: |

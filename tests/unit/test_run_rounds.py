@@ -50,7 +50,7 @@ def test_fewer_than_six_rounds_give_no_interval_and_nothing_is_called_faster(act
     assert (row["low"], row["high"]) == ("", "")
     assert "4.00 ?" in result.stdout
     assert "logistic, derivative: no answer yet. An interval takes 6 rounds" in result.stdout
-    assert "? marks a figure without an interval: that takes 6 rounds." in result.stdout
+    assert "? marks a figure without an interval, which takes 6 rounds." in result.stdout
 
 
 def test_an_interval_that_holds_1_is_marked_and_not_called_faster(actbench: Actbench, bench: FakeBench) -> None:

@@ -1,1 +1,1 @@
-"""Charts as Vega-Lite specifications: one small file a kind, alone as SVG, PNG or HTML, and together in the report."""
+"""Charts as Vega-Lite specifications, one small file per kind: alone as SVG, PNG or HTML, together in the report."""

@@ -1,4 +1,4 @@
-"""The largest error of g' in ULP against z, as the run's own check found it, band by band."""
+"""The largest error of g' in ULP against z, band by band, from the checks of the run."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from actbench.report.charts.style import Picture, panels, picture, with_panels
 FACETS = ("activation", "dtype")
 
 LEAST_ULP = 0.1
-"""ULP below which errors are drawn alike: a logarithmic axis has no 0."""
+"""Errors below this are drawn at it, since a logarithmic axis has no 0."""
 
 TICK_LABEL = "replace(format(datum.value, abs(log(datum.value)) < 7 ? '~g' : '~e'), '+', '')"
-"""What stands at an axis's ticks: ``1``, ``1e5``."""
+"""The expression for the labels of an axis: ``1``, ``1e5``."""
 
 
 def accuracy(checks: Sequence[Check], signs: Signs, *, choose: bool = False) -> Picture | None:
-    """Return the chart of the derivatives that were checked; None when none was."""
+    """Return the chart of the derivatives that were checked; None where there are none."""
     op = _op(checks)
     shown = [check for check in checks if check.by_band and check.kernel.op is op]
     if not shown:
@@ -76,7 +76,7 @@ def _op(checks: Sequence[Check]) -> Op:
 
 
 def _rows(checks: Sequence[Check]) -> pd.DataFrame:
-    """Return a row a check and band."""
+    """Return one row per check and band."""
     names = ["activation", "dtype", "strategy", "backend"]
     rows = pd.DataFrame([attrgetter(*names)(check.kernel) for check in checks], columns=names)
     rows = rows.loc[rows.index.repeat(len(BANDS))].reset_index(drop=True)

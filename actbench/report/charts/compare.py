@@ -1,4 +1,4 @@
-"""Two runs: each case's time in copies, baseline over candidate, with its interval."""
+"""The comparison of two runs: each case's time in copies, baseline over candidate, with its interval."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ CONTAINER_WIDTH: Spec = {"width": "container", "height": {"step": 32}}
 
 
 def compare(contrasts: Sequence[Contrast], *, narrow: bool = False) -> Picture | None:
-    """Return the chart of the cases that both runs have; None when there is none.
+    """Return the chart of the cases that both runs have; None where there are none.
 
-    With `narrow`, it is as wide as its place, and names stand above their points, not next to them.
+    With `narrow`, it is as wide as its container, and names stand above their points, not beside them.
     """
     kept = [row for row in contrasts if row.figure == TIME and row.by == "case" and not isnan(row.ratio.value)]
     if not kept:

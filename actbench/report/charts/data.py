@@ -10,14 +10,14 @@ import pandas as pd
 from actbench.analysis.statistics import Floats
 
 CHART_DIGITS = 6
-"""Of a number in a chart: a ten thousandth of what a pixel shows."""
+"""Digits of a number in a chart: they resolve a ten thousandth of a pixel."""
 
 LARGEST_POWER = 300.0
-"""Of ten, in float64, but for a few."""
+"""Largest exponent of 10 that can be rounded in float64."""
 
 
 def stacked(*tables: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of several tables; where one lacks a column, its rows have nothing there."""
+    """Return the rows of several tables; cells are missing where a table lacks a column."""
     return pd.concat([table for table in tables if not table.empty], ignore_index=True)
 
 
@@ -37,14 +37,14 @@ def rounded(numbers: Any) -> Floats:
 
 
 def by_row(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return what Vega-Lite takes: objects, with None for what is missing."""
+    """Return the form that Vega-Lite takes: one object per row, with None for missing values."""
     return table.astype(object).where(table.notna(), None).to_dict("records")  # type: ignore[return-value]
 
 
 def by_column(table: pd.DataFrame) -> dict[str, Any]:
     """Return data by column, which takes a fifth of the space: `size` rows, and `columns`.
 
-    What a column repeats stands once, and is referred to by its place.
+    A column with repeated values holds each value once, and their indices.
     """
     columns: dict[str, Any] = {}
     for name, column in table.items():

@@ -1,4 +1,4 @@
-"""The activations and their derivatives over z: the figure of the textbook."""
+"""The activations and their derivatives over z, as in a textbook."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from actbench.report.charts.signs import PALETTE
 from actbench.report.charts.style import Drawn, Picture, faceted, picture
 
 LARGEST_Z = 6.0
-"""z from -6 to 6."""
+"""The chart shows z from -6 to 6."""
 
 POINTS_PER_CURVE = 145
-"""Odd, so that 0 is among them."""
+"""An odd number, so that 0 is among the points."""
 
 TOP = 3.0
-"""Values beyond are not drawn: exp would hide all others."""
+"""Values beyond this are not drawn, since exp would flatten all others."""
 
 
 COLUMNS = ["activation", "curve", "piece", "z", "value"]
 
 
 def functions(activations: Sequence[Activation]) -> Picture:
-    """Return the chart, a panel an activation; `InputError` where one cannot be evaluated."""
+    """Return the chart, one panel per activation; `InputError` where one cannot be evaluated."""
     rows = pd.DataFrame([row for activation in activations for row in _rows(activation)], columns=COLUMNS)
     names = [activation.name for activation in activations]
     curves = {"g": [1, 0], "g'": [6, 3]}

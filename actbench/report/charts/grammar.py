@@ -1,7 +1,7 @@
-"""What the charts write of Vega-Lite's grammar: a mark, and the fields that its channels show.
+"""The part of Vega-Lite's grammar that the charts use: a mark, and the fields that its channels show.
 
-Specifications are plain objects. Altair, which builds them as well, takes longer to be imported than a page's charts to
-be made, and copies a chart with every method; tests hold each chart to the schema that Altair has of Vega-Lite.
+Specifications are plain objects. Altair, which builds them as well, takes longer to import than the charts of a page
+take to make, and copies a chart with every method. Tests validate each chart against Altair's schema of Vega-Lite.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 Spec = dict[str, Any]
-"""Vega-Lite: a whole chart, or a part of one."""
+"""A Vega-Lite specification, or a part of one."""
 
 
 def mark(kind: str, encoding: Spec, *, layer: str | None = None, **options: Any) -> Spec:
-    """Return a chart of one mark: of the rows of a `layer` of the data, or of all."""
+    """Return a chart of one mark, over the rows of a `layer` of the data, or over all rows."""
     only = {"transform": [{"filter": f"datum.layer == '{layer}'"}]} if layer else {}
     return only | {"mark": {"type": kind} | options, "encoding": encoding}
 
@@ -29,7 +29,7 @@ def nominal(field: str, **options: Any) -> Spec:
 
 
 def end(field: str) -> Spec:
-    """Return the second end of a span, whose first one has the scale and the axis."""
+    """Return the second end of a span, whose first end has the scale and the axis."""
     return {"field": field}
 
 
@@ -39,7 +39,7 @@ def dashed(channel: str, value: float) -> Spec:
 
 
 def scale(domain: list[Any], shown: list[Any]) -> Spec:
-    """Return what is shown for each of several names."""
+    """Return the scale that shows these values for these names."""
     return {"domain": domain, "range": shown}
 
 

@@ -1,7 +1,7 @@
-"""The JavaScript that draws Vega-Lite in a page: bundled by vl-convert, and kept for the pages after.
+"""The JavaScript that draws Vega-Lite in a page: bundled by vl-convert, and cached for later pages.
 
-Bundling takes a second or more. Another process does that while the page is made, once for every version of vl-convert:
-the user's cache directory keeps the result.
+Bundling takes a second or more. Another process does it while the page is made, once for every version of vl-convert;
+the user's cache directory holds the result.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ BUNDLE = "import sys, vl_convert; sys.stdout.write(vl_convert.javascript_bundle(
 
 @contextmanager
 def library() -> Iterator[Callable[[], bytes]]:
-    """Yield what returns the JavaScript, packed by gzip: it defines ``vegaEmbed``.
+    """Yield a function that returns the JavaScript, compressed by gzip; the JavaScript defines ``vegaEmbed``.
 
-    `RuntimeError` from that where it could not be made.
+    The function raises `RuntimeError` where bundling failed.
     """
     path = platformdirs.user_cache_path("actbench") / f"vega-embed-{version('vl-convert-python')}.js.gz"
     kept = _kept(path)
@@ -41,7 +41,7 @@ def library() -> Iterator[Callable[[], bytes]]:
         ThreadPoolExecutor(1) as reader,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process,
     ):
-        making = reader.submit(_made, process, path)  # what it writes is taken in as it comes: it ends no sooner
+        making = reader.submit(_made, process, path)  # reads meanwhile: a full pipe would stop the process
         try:
             yield making.result
         finally:
@@ -49,7 +49,7 @@ def library() -> Iterator[Callable[[], bytes]]:
 
 
 def _kept(path: Path) -> bytes | None:
-    """Return what was kept; None where that is nothing, or not whole."""
+    """Return the cached JavaScript; None where there is none, or it is incomplete."""
     try:
         packed = regular.read(path)
         whole = gzip.decompress(packed)
@@ -63,7 +63,7 @@ def _made(process: subprocess.Popen[bytes], path: Path) -> bytes:
     if process.returncode:
         raise RuntimeError(f"vl-convert could not bundle Vega-Lite: {complaints.decode(errors='replace')}")
     packed = gzip.compress(made)
-    with suppress(OSError, InputError):  # where it cannot be kept, the next page makes it again
+    with suppress(OSError, InputError):  # without a cache, the next page bundles again
         path.parent.mkdir(parents=True, exist_ok=True)
         files.write(path, packed)
     return packed

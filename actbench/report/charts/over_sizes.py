@@ -1,4 +1,4 @@
-"""What the charts over array sizes have in common: a panel an activation, op and dtype, lines, and the caches."""
+"""Common parts of the charts over array sizes: a panel per activation, op and dtype, lines, and cache capacities."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from actbench.report.charts.signs import Signs
 from actbench.report.charts.style import elements
 
 FACETS = ("activation", "op", "dtype")
-"""The fields in which panels differ."""
+"""The fields that distinguish panels."""
 
 DRAWN_FIELDS = attrgetter(*FACETS, "backend", "strategy", "size")
-"""What is drawn of a case, or of its figures."""
+"""The drawn fields of a case, or of its figures."""
 
 STREAMS = 2
-"""Arrays that a kernel reads and writes: where these fill a cache is marked."""
+"""Number of arrays that a kernel reads and writes; a mark shows where these fill a cache."""
 
 
 def of_cases(layer: str, rows: Iterable[Sequence[Any]], *measured: str) -> pd.DataFrame:
-    """Return a layer of the data: rows of `DRAWN_FIELDS`, and of what was measured."""
+    """Return a layer of the data: rows of `DRAWN_FIELDS` and of measured values."""
     table = pd.DataFrame(rows, columns=[*FACETS, "backend", "strategy", "n", *measured])
     return table.assign(layer=layer)
 
 
 def capacities(rows: pd.DataFrame, caches: Mapping[str, int]) -> pd.DataFrame:
-    """Return, for every panel, the sizes at which an input and an output fill a cache, inside the sizes measured."""
+    """Return, for every panel, the sizes at which an input and an output fill a cache, within the measured sizes."""
     spans = rows.groupby(["panel", *FACETS], sort=False)["n"].agg(["min", "max"]).reset_index()
     itemsize = spans["dtype"].map(lambda dtype: Dtype(dtype).itemsize)
     marks = [
         spans.assign(layer="cache", name=name.removesuffix("d"), n=nbytes / (STREAMS * itemsize))
         for name, nbytes in caches.items()
     ]
-    if not marks:  # of a host whose caches are not known
+    if not marks:  # the caches of the host are unknown
         return pd.DataFrame()
     marked = stacked(spans, *marks)
     inside = (marked["min"] < marked["n"]) & (marked["n"] < marked["max"])
@@ -46,12 +46,12 @@ def capacities(rows: pd.DataFrame, caches: Mapping[str, int]) -> pd.DataFrame:
 
 
 def words_of(marked: pd.DataFrame) -> str:
-    """Return what a chart's words say of the caches that it marks; nothing where there is none."""
+    """Return the description of the marked caches; "" where there are none."""
     return "" if marked.empty else " Vertical lines are sizes at which an input and an output fill a cache."
 
 
 def lines(layer: str, rows: pd.DataFrame, y: Spec, colour: Spec, signs: Signs) -> list[Spec]:
-    """Draw a layer of the data, `rows`: lines, intervals and points; the field of y is a tooltip."""
+    """Draw a layer of the data, `rows`, as lines, intervals and points; the field of y is a tooltip."""
     strategies = rows["strategy"].unique().tolist()
     encoding = {"x": elements(), "y": y, "color": colour}
     of_lines = {"strokeDash": signs.strategy_dash(strategies)}
@@ -68,7 +68,7 @@ def lines(layer: str, rows: pd.DataFrame, y: Spec, colour: Spec, signs: Signs) -
 
 
 def cache_marks() -> list[Spec]:
-    """Draw the capacities of caches: rules, and their names above them."""
+    """Draw the capacities of caches as rules, with their names above."""
     names = {"x": elements(), "text": nominal("name")}
     return [
         mark("rule", {"x": elements()}, layer="cache", opacity=0.45),

@@ -1,7 +1,7 @@
-"""Where each case's time goes: the call itself, computing what lies in cache, and what larger arrays cost beyond.
+"""Where each case's time goes: the call itself, computing in cache, and the further cost of larger arrays.
 
-Drawn of a part is what is certain of it: its share at the lower end of the 95 % interval over rounds. The rest of a
-case's time is not known to belong to any part, and that is all of it where there are no intervals.
+Each part is drawn with the share that is certain, the lower end of its 95 % interval over rounds. The rest of a case's
+time belongs to no known part; without intervals, that is all of it.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ HIDDEN = "the elements, not told apart"
 REST = "not known"
 
 PART_COLOURS = {CALL: "#56B4E9", COMPUTING: "#009E73", BEYOND: "#D55E00", HIDDEN: GREY, REST: "#d6d9dd"}
-"""Of a case's time, with their colours: `HIDDEN` where a call hides what elements take in cache (`Parts.hidden`)."""
+"""The parts of a case's time, with their colours: `HIDDEN` where a call hides the time in cache (`Parts.hidden`)."""
 
 BAR_HEIGHT = 11
-"""Pixels of a bar's height."""
+"""Height of a bar in pixels."""
 
 
 def parts(figures: Sequence[Figures], *, choose: bool = False) -> Picture | None:
-    """Return the chart of all cases that were probed; None when none was."""
+    """Return the chart of all cases that were probed; None where there are none."""
     probed = [(row, row.parts) for row in figures if row.parts]
     if not probed:
         return None
@@ -76,7 +76,7 @@ def parts(figures: Sequence[Figures], *, choose: bool = False) -> Picture | None
 
 
 def _rows(probed: Sequence[tuple[Figures, Parts]]) -> pd.DataFrame:
-    """Return a row a case: of each part the share that is certain, in percent, and its interval in words."""
+    """Return one row per case: the certain share of each part in percent, and its interval in words."""
     shares = [_shares(row.case.size, parts) for row, parts in probed]
     rows = of_cases("case", [DRAWN_FIELDS(row.case) for row, _ in probed])
     counts = rows["n"].map({size: count(size) for size in rows["n"].unique().tolist()})
@@ -89,7 +89,7 @@ def _rows(probed: Sequence[tuple[Figures, Parts]]) -> pd.DataFrame:
 
 
 def _shares(size: int, parts: Parts) -> dict[str, Interval]:
-    """Return the parts that a case has."""
+    """Return the parts that apply to a case."""
     call = parts.call
     elements = call.complement()
     if size <= IN_CACHE_SIZE:

@@ -1,4 +1,4 @@
-"""Make SVG, PNG or HTML of a chart; nothing is fetched."""
+"""Rendering of a chart as SVG, PNG or HTML; nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from actbench.report.charts.data import by_row
 from actbench.report.charts.style import DATA, Picture, themed
 
 SCALE = 2.0
-"""Pixels of a PNG a pixel of the chart."""
+"""Pixels of a PNG per pixel of the chart."""
 
 FORMATS = ("svg", "png", "html")
 

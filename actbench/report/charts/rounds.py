@@ -1,4 +1,4 @@
-"""Every round of every case, as its distance from the case's median: drift, outliers and bimodal processes show."""
+"""Every round of every case, relative to the case's median: shows drift, outliers and bimodal processes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from actbench.report.charts.style import Picture, panels, picture, with_panels
 FACETS = ("block",)
 
 MOST_BLOCKS = 48
-"""The most blocks that are shown."""
+"""Largest number of blocks in the chart."""
 
 
 def rounds(
@@ -29,7 +29,7 @@ def rounds(
     *,
     choose: bool = False,
 ) -> Picture | None:
-    """Return the chart of all blocks, or of the cases to keep; None when none was measured.
+    """Return the chart of all blocks, or of the cases to keep; None where nothing was measured.
 
     `middles` are the medians of rounds, by arm.
     """
@@ -71,7 +71,7 @@ def rounds(
 
 
 def _off(middles: Floats) -> Floats:
-    """Return by round and arm how far the median of a round is from the median over rounds, in percent."""
+    """Return the deviation of each round's median from the median over rounds, in percent, by round and arm."""
     return np.asarray(100 * (middles / medians(middles.T) - 1))
 
 

@@ -1,12 +1,10 @@
-"""What stands for backends and strategies in charts: a colour a backend, a dash and a shape a strategy.
+"""The signs of backends and strategies in charts: a colour per backend, a dash and a shape per strategy.
 
-They are alike in all charts of a run.
+They are the same in all charts of a run. Names that actbench knows have the same signs in every run. Other names, such
+as strategies with narrow residuals and the user's own, take free signs in the order of the run.
 
-Names that actbench knows have the same signs in every run. Others, such as variants that keep residuals in a narrower
-type and the user's own, take what is free, in the order in which the run has them.
-
-The colours are those of M. Okabe and K. Ito, "Color Universal Design", 2008, without the yellow, which is hardly seen
-on white, and with grey in place of black.
+The colours are those of M. Okabe and K. Ito, "Color Universal Design", 2008, without the yellow, which is hardly
+visible on white, and with grey in place of black.
 """
 
 from __future__ import annotations
@@ -28,7 +26,7 @@ SHAPES = (
 )
 
 PLAINLY = ("cached", "recompute", "complement", "pair", "intermediate", "textbook", YARDSTICK)
-"""Strategies, from the plainest line to the faintest."""
+"""Strategies in the order of their lines, from the plainest to the faintest."""
 
 COPY_NAME = "a plain copy"
 GREY = "#8a9099"
@@ -36,14 +34,14 @@ GREY = "#8a9099"
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """The signs of a run: by name, a place in `PALETTE`, and one in `DASHES` and `SHAPES`."""
+    """The signs of a run: by name, an index into `PALETTE`, and one into `DASHES` and `SHAPES`."""
 
     backends: Mapping[str, int]
     strategies: Mapping[str, int]
 
     @classmethod
     def of(cls, cases: Iterable[Case]) -> Self:
-        """Return the signs of all that a run measures."""
+        """Return the signs of everything that a run measures."""
         cases = [*cases]
         return cls(
             _places([case.backend for case in cases], [*registry.backends()], len(PALETTE)),
@@ -64,7 +62,7 @@ class Signs:
         )
 
     def strategy_shape(self, present: Iterable[str]) -> Spec:
-        """Return the shapes of the strategies that a chart shows: a single size has points and no lines."""
+        """Return the shapes of the strategies that a chart shows: charts of a single size have points, but no lines."""
         names = _ordered(present, self.strategies)
         return nominal(
             "strategy", scale=scale(names, [SHAPES[self._strategy(name)] for name in names]), title="strategy"
@@ -75,9 +73,10 @@ class Signs:
 
 
 def _places(names: Iterable[str], known: Sequence[str], signs: int) -> dict[str, int]:
-    """Return the place of the sign of each name: its own where it is known, else one that is free.
+    """Return the index of the sign of each name: its fixed one where the name is known, otherwise a free one.
 
-    Best one that no known name has; the yardstick's stays free. Where there are more names than signs, some share one.
+    Signs that no known name has come first; the yardstick's sign stays free. With more names than signs, some share
+    one.
     """
     measured = sorted(dict.fromkeys(names), key=lambda name: known.index(name) if name in known else len(known))
     places = {name: known.index(name) for name in measured if name in known[:signs]}
@@ -91,6 +90,6 @@ def _places(names: Iterable[str], known: Sequence[str], signs: int) -> dict[str,
 
 
 def _ordered(present: Iterable[str], places: Mapping[str, int]) -> list[str]:
-    """Return names once each, in the order of legends: that of the run's signs, what has none of its own last."""
+    """Return each name once, in the order of legends: that of the run's signs, names without a sign last."""
     order = [*places]
     return sorted(dict.fromkeys(present), key=lambda name: order.index(name) if name in order else len(order))

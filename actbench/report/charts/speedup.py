@@ -1,4 +1,4 @@
-"""How many times faster than the reference strategy, against the array's size, with the caches' capacities marked."""
+"""Speedup over the reference strategy against the array's size, with the capacities of the caches."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def speedup(
     *,
     choose: bool = False,
 ) -> Picture | None:
-    """Return the chart of all strategies against recompute; None when nothing is compared with it."""
+    """Return the chart of all strategies against recompute; None where nothing is compared with it."""
     within = [pair for pair in speedups if _one_backend(pair)]
     pairs = [pair for pair in within if pair.reference.strategy == REFERENCE]
     pairs += [pair.swapped() for pair in within if pair.candidate.strategy == REFERENCE]
@@ -69,7 +69,7 @@ def _one_backend(pair: Speedup) -> bool:
 
 
 def _crossings(rows: pd.DataFrame, curves: Sequence[Curve]) -> Iterator[dict[str, Any]]:
-    """Yield the intervals in which a strategy that is shown stops being faster, or begins to be."""
+    """Yield the intervals of sizes in which a drawn strategy becomes slower or faster than the reference."""
     panels = rows.set_index([*FACETS, "backend", "strategy"])["panel"].to_dict()
     for curve in curves:
         of = (curve.activation, str(curve.op), str(curve.dtype), curve.backend)

@@ -1,4 +1,4 @@
-"""What the charts have in common: axes, panels, their titles, and light and dark."""
+"""Common parts of the charts: axes, panels, their titles, and light and dark."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from actbench.report.charts.data import six_digits
 from actbench.report.charts.grammar import Spec, nominal, quantitative
 
 PANEL = {"width": 300, "height": 190}
-"""Pixels of one panel of several."""
+"""Size of one of several panels, in pixels."""
 
 ALONE = {"width": 620, "height": 320}
-"""Pixels of a single panel."""
+"""Size of a single panel, in pixels."""
 
 INK = {"light": "#1b1f24", "dark": "#e6e8eb"}
 FAINT = {"light": "#d6d9dd", "dark": "#3a4048"}
@@ -29,45 +29,45 @@ ABOVE: Spec = {
     "ticks": False,
     "domain": False,
 }
-"""Of an axis whose labels stand in the chart, each above its row."""
+"""An axis whose labels stand inside the chart, each above its row."""
 
 GRID_OPACITY = {"condition": {"test": "datum.label == ''", "value": 0.35}, "value": 1}
-"""Opacity of grid lines: less for those without a label."""
+"""Opacity of grid lines, which is lower for those without a label."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A chart, and the words for those who do not see it."""
+    """A chart, with a description for readers who do not see it."""
 
     kind: str
     title: str
     description: str
-    """What is shown, on which axes, and what is to be seen: the text in the image's place."""
+    """The content, the axes and the findings in words: the alternative text of the image."""
     spec: Spec
-    """Vega-Lite, without colours of the page, and with the name of its data in their place."""
+    """Vega-Lite, without the colours of the page, and with the name of the data in place of the data."""
     rows: pd.DataFrame
-    """The data: what is not finite is missing, and a float has six digits."""
+    """The data: numbers that are not finite are missing, and floats have six digits."""
     alike: str = ""
-    """What all panels have in common, and so do not name: ``logistic, derivative``."""
+    """The fields that all panels share, which they therefore do not name: ``logistic, derivative``."""
     note: str = ""
-    """What the picture itself says of what it lacks: intervals."""
+    """A remark inside the picture on what is missing: intervals."""
 
 
 DATA = "rows"
-"""What specifications call their data."""
+"""Name of the data in specifications."""
 
 
 class Drawn(NamedTuple):
-    """A chart as Vega-Lite, and what all of its panels have in common."""
+    """A chart as Vega-Lite, and the fields that all of its panels share."""
 
     spec: Spec
     alike: str = ""
 
 
-def picture(  # noqa: PLR0913, PLR0917  # what a chart is made of
+def picture(  # noqa: PLR0913, PLR0917  # the parts of a chart
     kind: str, title: str, description: str, drawn: Drawn, rows: pd.DataFrame, note: str = ""
 ) -> Picture:
-    """Return a chart with its words and its data; a note stands in the picture, and ends the words."""
+    """Return a chart with its words and data; the note appears in the picture and ends the words."""
     if drawn.alike:
         description = f"{description} All of it: {drawn.alike}."
     if note:
@@ -79,7 +79,7 @@ def picture(  # noqa: PLR0913, PLR0917  # what a chart is made of
 
 
 def intervals(low: pd.Series[float], few: str = f"fewer than {MIN_ROUNDS} rounds") -> tuple[str, str]:
-    """Return what a chart's words say of its bars; and the note, where lower bounds of intervals are missing."""
+    """Return the words about a chart's bars, and the note where some intervals are missing."""
     missing = low.isna()
     if missing.all():
         return "", f"no intervals: {few}"
@@ -124,7 +124,7 @@ def logarithmic(field: str, title: str) -> Spec:
 
 
 def with_panels(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """Return the rows with the name of the panel that each belongs to: its fields `by` that differ among them."""
+    """Return the rows with the name of their panel, from those of the fields `by` that vary."""
     names: Any = ""
     for place, field in enumerate(_varied(rows, by)):
         names = names + ", " + rows[field] if place else rows[field]
@@ -134,10 +134,10 @@ def with_panels(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
 def panels(
     chart: Spec, rows: pd.DataFrame, by: Sequence[str], *, choose: bool, independent: Sequence[str] = (), **size: Any
 ) -> Drawn:
-    """Return a chart's panels: side by side, or one that controls choose when `choose`.
+    """Return a chart's panels: side by side, or with `choose` one panel and controls that select it.
 
-    `by` names the fields in which panels differ; the rows have been named `with_panels`. Every panel has its own scale
-    for the axes in `independent`.
+    `by` names the fields that distinguish panels; the rows come from `with_panels`. Every panel has its own scale for
+    the axes in `independent`.
     """
     varied = _varied(rows, by)
     alike = ", ".join(str(rows[field].iloc[0]) for field in by if field not in varied)
@@ -155,13 +155,13 @@ def panels(
 
 
 def faceted(chart: Spec, field: str, names: list[str], columns: int, resolve: Spec) -> Spec:
-    """Return a chart's panels side by side, one for each name of a field; `resolve` says what these have in common."""
+    """Return a chart's panels side by side, one per name of a field; `resolve` says which scales they share."""
     facet = nominal(field, header={"title": None, "labelAnchor": "start"}, sort=names)
     return {"facet": facet, "columns": columns, "spec": chart, "resolve": resolve}
 
 
 def _control(field: str, rows: pd.DataFrame) -> Spec:
-    """Return a parameter that is one of a field's values, as its reader chooses."""
+    """Return a parameter with which the reader selects a value of a field."""
     values = rows[field].unique().tolist()
     bind = {"input": "select", "options": values, "name": f"{field} "}
     return {"name": f"chosen_{field}", "value": values[0], "bind": bind}

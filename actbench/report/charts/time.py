@@ -1,4 +1,4 @@
-"""Time per element against the array's size, above the time of a plain copy: a roofline that one can read."""
+"""Time per element against the array's size, with the time of a plain copy as the lower limit: a roofline."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from actbench.report.numbers import significant
 def time(
     figures: Sequence[Figures], caches: Mapping[str, int], signs: Signs, *, choose: bool = False
 ) -> Picture | None:
-    """Return the chart of all cases; None when there is none."""
+    """Return the chart of all cases; None where there are none."""
     rows = _rows("case", [row for row in figures if not (row.case.is_yardstick or row.case.is_rung)])
     if rows.empty:
         return None
@@ -54,7 +54,7 @@ def _rows(layer: str, figures: Sequence[Figures]) -> pd.DataFrame:
 
 
 def _copies(rows: pd.DataFrame, figures: Sequence[Figures]) -> pd.DataFrame:
-    """Return, for every panel, the plain copies that its cases are compared with."""
+    """Return, for every panel, the plain copies beside which its cases were measured."""
     plain = _rows("copy", [row for row in figures if row.case.is_yardstick and row.case.backend == "numpy"])
     panels = rows[["panel", *FACETS, "n"]].drop_duplicates()
     return panels.merge(plain[["layer", *FACETS, "n", "ns"]], on=[*FACETS, "n"]).assign(backend=COPY_NAME)

@@ -1,11 +1,11 @@
-"""Results of airspeed velocity (asv), as it keeps them below its results directory.
+"""Results files of airspeed velocity (asv), as in its results directory.
 
 The format is api_version 2 of ``asv/results.py`` in asv 0.6: one file per machine, commit and environment. A benchmark
 is an activation, a backend and an op, ``logistic.numpy.time_derivative``; strategy, dtype and size are its parameters,
 so that asv draws the strategies in one graph. Samples are rounds, on which asv's own test then works.
 
-A parameter combination that was not measured is null, which asv shows as failed. The backend is in the name because
-backends differ in dtypes and sizes; as a parameter it would leave many such holes.
+A parameter combination that was not measured is null, which asv shows as failed. The backend is part of the name
+because backends differ in dtypes and sizes; as a parameter it would leave many such gaps.
 """
 
 from __future__ import annotations
@@ -33,37 +33,37 @@ from actbench.runs.archive import Run
 from actbench.runs.csv_text import FLOATS
 
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-"""A full hash of git or Mercurial. asv looks results up by it."""
+"""A full hash of git or Mercurial, by which asv looks results up."""
 
 RESULT_COLUMNS = (
     *("result", "params", "version", "started_at", "duration", "stats_ci_99_a", "stats_ci_99_b"),
     *("stats_q_25", "stats_q_75", "stats_number", "stats_repeat", "samples", "profile"),
 )
-"""What a row of results holds, in asv's order; nulls at its end are left out."""
+"""The columns of a row of results, in asv's order; nulls at the end are left out."""
 
 VERSION = "1"
-"""Of all benchmarks: asv compares no results of different versions. To be raised when a name comes to mean another."""
+"""Version of all benchmarks: asv does not compare results of different versions. Raise it when names change meaning."""
 
 PARAM_NAMES = ("strategy", "dtype", "size")
 """A benchmark's parameters."""
 
 REQUIREMENTS = ("numpy", "numba")
-"""The libraries whose version makes another environment."""
+"""The libraries whose versions distinguish environments."""
 
 LONGEST_NAME = 128
-"""Characters that an environment's name may have in a file name; asv puts a hash in place of longer ones."""
+"""Largest number of characters of an environment's name in a file name; asv replaces longer names by a hash."""
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """A results file, the fields by asv's names."""
+    """A results file; the fields have asv's names."""
 
     commit_hash: str
     env_name: str
     date: int
-    """Milliseconds since 1970. asv means the commit's; the start of the run stands for it."""
+    """Milliseconds since 1970: asv means the time of the commit, and the start of the run stands for it."""
     params: dict[str, str]
-    """The machine and the environment: each an axis of asv's graphs, so nothing that changes with every update."""
+    """The machine and the environment, each an axis of asv's graphs; so nothing here may change with every update."""
     python: str
     requirements: dict[str, str]
     env_vars: dict[str, str]
@@ -74,19 +74,19 @@ class Results:
 
     @property
     def machine(self) -> dict[str, str]:
-        """What machine.json holds."""
+        """The contents of machine.json."""
         return {name: value for name, value in self.params.items() if name not in {"python", *self.requirements}}
 
     @property
     def path(self) -> Path:
-        """Where asv looks for it, below its results directory."""
+        """The path at which asv expects the file, below its results directory."""
         long = len(self.env_name) >= LONGEST_NAME
         name = f"env-{md5(self.env_name.encode(), usedforsecurity=False).hexdigest()}" if long else self.env_name
         return Path(self.params["machine"], f"{self.commit_hash[:8]}-{name}.json")
 
 
 def results(estimates: Sequence[Estimate], run: Run, commit: str | None) -> Results:
-    """Return the results of a run; `InputError` when the host is not known, or `commit` is not a full hash."""
+    """Return the results of a run; `InputError` where the host is unknown, or `commit` is not a full hash."""
     if run.record is None:
         raise InputError(f"{run.path} does not name its host, which asv needs: name the directory of the run")
     environment = run.record.environment
@@ -130,12 +130,12 @@ def _axes(cases: Sequence[Estimate]) -> tuple[list[Variant], list[str], list[int
 
 
 def params(cases: Sequence[Estimate]) -> list[list[str]]:
-    """Return the values of a benchmark's parameters, as Python writes them."""
+    """Return the values of a benchmark's parameters, in Python's notation."""
     return [[repr(value) for value in axis] for axis in _axes(cases)]
 
 
 def _row(cases: Sequence[Estimate], started: int) -> list[Any]:
-    """Return a benchmark's results in the order of `RESULT_COLUMNS`, a value for each combination of parameters."""
+    """Return a benchmark's results in the order of `RESULT_COLUMNS`, one value per combination of parameters."""
     by_key = {(estimate.case.strategy, str(estimate.case.dtype), estimate.case.size): estimate for estimate in cases}
     ordered = [by_key.get(key) for key in product(*_axes(cases))]
     values = [None if estimate is None else float(FLOATS % estimate.seconds.value) for estimate in ordered]
@@ -149,9 +149,9 @@ def _samples(estimate: Estimate) -> list[float]:
 
 
 def _stats(estimate: Estimate | None) -> tuple[float | None, ...]:
-    """Return the 99 % interval's bounds, the quartiles, calls in a sample, and samples.
+    """Return the 99 % interval's bounds, the quartiles, the calls per sample, and the number of samples.
 
-    Nothing where there are too few rounds for an interval: asv then goes by its factor alone.
+    All are None where there are too few rounds for an interval; asv then uses its factor only.
     """
     if estimate is None or not estimate.seconds.has_bounds:
         return (None,) * 6
@@ -162,7 +162,7 @@ def _stats(estimate: Estimate | None) -> tuple[float | None, ...]:
 
 
 def _median_interval(ordered: Sequence[float]) -> tuple[float | None, float | None]:
-    """Return the bounds that hold the median with 99 %, by the sign test as in asv; None for fewer than 8 samples."""
+    """Return 99 % bounds of the median, by the sign test as in asv; None for fewer than 8 samples."""
     count = len(ordered)
     tail = [ways / 2**count for ways in accumulate(comb(count, below) for below in range(count + 1))]
     rank = bisect_right(tail, 0.005)
@@ -170,7 +170,7 @@ def _median_interval(ordered: Sequence[float]) -> tuple[float | None, float | No
 
 
 def _machine(environment: Environment) -> dict[str, str]:
-    """Return the machine by asv's names. Its own name comes from the processors: a host's name tells whose it is."""
+    """Return the machine in asv's fields. Its name is made from the processors, since a host's name is private."""
     model = re.sub(r"\((R|TM|C)\)", " ", environment.cpu_model, flags=re.IGNORECASE)
     words = re.findall(r"[a-z0-9.]*[a-z0-9]", f"{model} x{environment.logical_cpus}".lower(), re.ASCII)
     return {
@@ -184,13 +184,13 @@ def _machine(environment: Environment) -> dict[str, str]:
 
 
 def _environment_name(python: str, requirements: dict[str, str], variables: dict[str, str]) -> str:
-    """Return tool, Python, versions and tuning variables, as asv names environments, fit for a file's name."""
+    """Return tool, Python, versions and tuning variables in asv's notation, as a valid file name."""
     pairs = [f"{name}{value}" for name, value in (*sorted(requirements.items()), *sorted(variables.items()))]
     return re.sub(r"[^\w.+-]", "_", "-".join(["actbench", f"py{python}", *pairs]), flags=re.ASCII)
 
 
 def _checked(commit: str | None) -> str:
-    """Return the commit's hash; `InputError` when there is none, or it is not a full one."""
+    """Return the commit's hash; `InputError` where there is none, or it is not a full one."""
     if commit is None:
         raise InputError('asv files results under the commit that was measured: add --commit "$(git rev-parse HEAD)"')
     if not COMMIT.fullmatch(commit):

@@ -1,4 +1,4 @@
-"""asv's results directory: results, and what asv must know of benchmarks and machines before it shows any."""
+"""asv's results directory: results, with the benchmarks and machines that asv needs to show them."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from actbench.report.export.asv import PARAM_NAMES, VERSION, Results, groups, pa
 from actbench.runs import files
 
 API_VERSION = 2
-"""Of benchmarks.json."""
+"""Version of the format of benchmarks.json."""
 
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """An entry of benchmarks.json, the fields by asv's names. Parameters are as Python writes them."""
+    """An entry of benchmarks.json; the fields have asv's names. Parameters are in Python's notation."""
 
     name: str
     params: list[list[str]]
     code: str
-    """What asv shows as the benchmark's code."""
+    """The text that asv shows as the benchmark's code."""
     version: str = VERSION
     type: str = "time"
     unit: str = "seconds"
@@ -34,9 +34,9 @@ class Benchmark:
 
 
 def place(directory: Path, estimates: Sequence[Estimate], results: Results) -> None:
-    """Write benchmarks.json, machine.json and the results; benchmarks of other names that are there stay.
+    """Write benchmarks.json, machine.json and the results; other benchmarks that are there already stay.
 
-    `InputError` when a file cannot be read or written.
+    `InputError` where a file cannot be read or written.
     """
     benchmarks = {name: _benchmark(name, cases) for name, cases in groups(estimates)}
     path = directory / results.path
@@ -57,7 +57,7 @@ def _benchmark(name: str, cases: Sequence[Estimate]) -> Benchmark:
 
 
 def _known(path: Path) -> dict[str, Any]:
-    """Return what asv knows already."""
+    """Return the benchmarks that asv already knows."""
     try:
         known = msgspec.json.decode(regular.read(path), type=dict[str, Any])
     except FileNotFoundError:

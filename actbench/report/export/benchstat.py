@@ -1,9 +1,9 @@
-"""Go's benchmark format, for benchstat and whatever else reads it: https://golang.org/design/14313-benchmark-format.
+"""Go's benchmark format, for benchstat and similar tools: https://golang.org/design/14313-benchmark-format.
 
-One line a case and round, since benchstat does statistics over lines and the round is the unit of all statistics. A
-name's parts are key=value, so that ``benchstat -col /strategy`` sets strategies side by side. The header has only what
-two comparable runs have in common: benchstat makes a table of its own for every header that differs, and then compares
-nothing.
+It has one line per case and round, since benchstat computes statistics over lines and the round is the unit of all
+statistics. The parts of a name are key=value, so that ``benchstat -col /strategy`` compares strategies. The header
+contains only what two comparable runs share: benchstat makes a separate table for every header that differs, and then
+compares nothing.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from actbench.model.cases import Case
 from actbench.report.export.nanoseconds import PER_SECOND
 
 GOARCH = {"x86_64": "amd64", "aarch64": "arm64"}
-"""Go's names of architectures, where they are not the system's."""
+"""Go's names of architectures, where they differ from the system's."""
 
 THREADS = 1
-"""What stands at a name's end, Go's GOMAXPROCS: workers have one thread."""
+"""The suffix of a name, Go's GOMAXPROCS: workers have one thread."""
 
 
 def text(estimates: Sequence[Estimate], environment: Environment | None) -> str:
@@ -38,13 +38,13 @@ def _header(environment: Environment | None) -> Iterator[str]:
 
 
 def _lines(estimate: Estimate) -> Iterator[str]:
-    """Yield a line a round: name, calls, time of one call without an exponent, which not every reader knows."""
+    """Yield one line per round: name, calls, and time of a call without an exponent, which not every reader knows."""
     for one in estimate.rounds:
         yield f"{_name(estimate.case)} {one.calls} {PER_SECOND * one.seconds:.2f} ns/op"
 
 
 def _name(case: Case) -> str:
-    """Return ``BenchmarkLogistic/strategy=cached/...``; whatever could end a part or the name is percent-encoded."""
+    """Return ``BenchmarkLogistic/strategy=cached/...``; characters that could end a part are percent-encoded."""
     activation = quote(case.activation, safe="")
     parts = {
         "strategy": case.strategy,

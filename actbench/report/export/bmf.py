@@ -1,7 +1,7 @@
 """Bencher Metric Format: JSON for ``bencher run --adapter json``.
 
-Benchmarks hold measures, measures hold a value and, where there is an interval, its bounds
-(https://bencher.dev/docs/reference/bencher-metric-format). Bencher's own measure ``latency`` is in nanoseconds.
+Benchmarks hold measures; a measure holds a value and, where there is an interval, its bounds
+(https://bencher.dev/docs/reference/bencher-metric-format). Bencher's built-in measure ``latency`` is in nanoseconds.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from actbench.report.export.nanoseconds import nanoseconds
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One measure of one case. Nanoseconds."""
+    """One measure of one case, in nanoseconds."""
 
     value: float
     lower_value: float | msgspec.UnsetType = msgspec.UNSET
@@ -27,7 +27,7 @@ class Metric:
 
 
 def text(estimates: Sequence[Estimate]) -> str:
-    """Return the object, one benchmark a case."""
+    """Return the object, one benchmark per case."""
     benchmarks = {estimate.case.id: {"latency": _metric(estimate.seconds)} for estimate in estimates}
     return msgspec.json.format(msgspec.json.encode(benchmarks), indent=2).decode() + "\n"
 

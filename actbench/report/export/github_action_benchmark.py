@@ -1,6 +1,6 @@
 """JSON for github-action-benchmark's tool ``customSmallerIsBetter``.
 
-The action reads an array of name, unit and value, with range and extra as text to show
+The action reads an array of name, unit and value, with range and extra as further text
 (https://github.com/benchmark-action/github-action-benchmark, ``BenchmarkResult`` in src/extract.ts). The unit
 ns/iter is one of those that it can convert (src/normalizeValueByUnit.ts).
 """
@@ -31,7 +31,7 @@ class Entry:
 
 
 def text(estimates: Sequence[Estimate]) -> str:
-    """Return the array, one entry a case."""
+    """Return the array, one entry per case."""
     return (
         msgspec.json.format(msgspec.json.encode([_entry(estimate) for estimate in estimates]), indent=2).decode() + "\n"
     )

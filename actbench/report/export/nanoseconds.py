@@ -1,4 +1,4 @@
-"""Times in nanoseconds, as most of the tools want them."""
+"""Times in nanoseconds, the unit of most tools."""
 
 from __future__ import annotations
 

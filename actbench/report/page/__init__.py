@@ -1,7 +1,7 @@
-"""The report of a run, or of two: one HTML file that holds everything, fetches nothing and opens from disk.
+"""The report of a run, or of two: one HTML file that contains everything, downloads nothing and opens from disk.
 
-Whatever comes from a file or a user is escaped: by Jinja2 in the page and its tables, as JSON without ``<`` in its
-script. What is large is packed: the library that draws, the charts' data, the files, and tables of many rows.
+Everything from a file or a user is escaped: by Jinja2 in the page and its tables, as JSON without ``<`` in its script.
+Large parts are compressed: the drawing library, the charts' data, the files, and tables of many rows.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from actbench.report.results import analyse
 from actbench.runs.archive import Run
 
 FITTED = {"autosize": {"type": "fit-x", "contains": "padding"}}
-"""Charts are as wide as the page lets them."""
+"""Charts take the width of the page."""
 
 MOST_ROWS = 1000
-"""Rows of a section's tables that stand in the page as they are; more are packed, and every table is folded."""
+"""Number of rows of a section's tables above which they are compressed and every table is folded."""
 
 
 def page(run: Run, library: Callable[[], bytes], baseline: Run | None = None) -> str:
-    """Return the page of a run, compared with a baseline where there is one; then each title says whose a section is.
+    """Return the page of a run, compared with a baseline if there is one; then each title names the run.
 
-    `library` returns the JavaScript that draws its charts, packed.
+    `library` returns the compressed JavaScript that draws the charts.
 
-    `InputError` for a run without its run.json or without a finished block; `NotComparableError` for two that cannot be
-    set against each other.
+    `InputError` for a run without its run.json or without a finished block; `NotComparableError` for two runs that
+    cannot be compared.
     """
     record = record_of(run)
     results = analyse(run.times, record)
     environment = _environment()
     title, *_ = names = labels(run, baseline) if baseline else [run.path.resolve().name]
-    with ThreadPoolExecutor(1) as packer:  # packing needs no hold of the interpreter, so the largest is made first
+    with ThreadPoolExecutor(1) as packer:  # compression releases the GIL, so the largest part is made first
         files = tables_csv.every(results)
         texts = {name: packer.submit(packed, text) for name, text in files.items()}
         answer, *others = sections(run, results, files)
@@ -70,7 +70,7 @@ def page(run: Run, library: Callable[[], bytes], baseline: Run | None = None) ->
 
 
 def _config(theme: str) -> dict[str, Any]:
-    """Return a theme for charts as wide as the page: their legends stand below."""
+    """Return a theme for charts as wide as the page, with their legends below."""
     plain = config(theme)
     below = {"orient": "bottom", "layout": {"bottom": {"anchor": "start", "direction": "vertical"}}}
     return plain | {"legend": plain["legend"] | below}

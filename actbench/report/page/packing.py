@@ -1,4 +1,4 @@
-"""Data for a page's script: packed, and escaped so that it cannot end the script."""
+"""Data for a page's script: compressed, and escaped so that they cannot end the script."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 import msgspec
 
 LEVEL = 6
-"""Of gzip: beyond, a hundredth is saved in twice the time."""
+"""Level of gzip: a higher one saves a hundredth in twice the time."""
 
 
 def packed(text: str) -> str:
-    """Return a text packed by gzip, in base 64."""
+    """Return a text compressed by gzip, in base 64."""
     return b64encode(compress(text.encode(), LEVEL)).decode()
 
 
 def as_json(spec: dict[str, Any]) -> str:
-    """Return a specification that can stand in a page's script: no ``<`` could end it."""
+    """Return a specification as JSON for a page's script, in which no ``<`` can end the script."""
     return msgspec.json.encode(spec, enc_hook=str).decode().replace("<", "\\u003c")

@@ -1,4 +1,4 @@
-"""The sections of the page: the answer, charts and tables of a run, how it was measured, and two runs compared."""
+"""The sections of the page: the answer, charts and tables of a run, the method, and the comparison of two runs."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ NO_ANSWER = "No strategy but recompute was measured; the tables show the results
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file that the page offers."""
+    """A file that the page offers for download."""
 
     name: str
     nbytes: int
 
     @property
     def size(self) -> str:
-        """For people."""
+        """The size for people."""
         return f"{significant(self.nbytes / 1e3, 2)} kB"
 
 
 @dataclass(frozen=True, slots=True)
 class PageSection:
-    """A part of the page, under its own title."""
+    """A part of the page with a title."""
 
     id: str
     title: str
@@ -61,7 +61,7 @@ class PageSection:
 
 
 def sections(run: Run, results: RunResults, files: Mapping[str, str]) -> Iterator[PageSection]:
-    """Yield the sections of a run, first the answer, last its files by name."""
+    """Yield the sections of a run, from the answer to its files by name."""
     record = record_of(run)
     summary = summarise(results, record)
     yield PageSection("answer", "The answer", answers=summary.answers or (NO_ANSWER,))
@@ -78,14 +78,14 @@ def sections(run: Run, results: RunResults, files: Mapping[str, str]) -> Iterato
 
 
 def labels(after: Run, before: Run) -> tuple[str, str]:
-    """Return what to call two runs: their directories' names, with more of their paths where these are the same."""
+    """Return the labels of two runs: their directories' names, with more of the paths where the names are equal."""
     one, other = (run.path.resolve().parts for run in (after, before))
     length = next((length for length in range(1, len(one)) if one[-length:] != other[-length:]), len(one))
     return "/".join(one[-length:]), "/".join(other[-length:])
 
 
 def comparison(before: Run, after: Run, names: Sequence[str]) -> PageSection:
-    """Return the section about two runs, the later one's name first; `NotComparableError` where they are unlike."""
+    """Return the section about two runs, the later one first; `NotComparableError` where they cannot be compared."""
     refuse_unlike(before, after)
     hosts = host_differences(before, after)
     compared = between(before.times, after.times, None, one_host=not hosts)
@@ -130,6 +130,6 @@ def _method(record: Record) -> str:
         )
     return (
         f"Preset {settings.preset}, engine {settings.engine}: {how}. Inputs are drawn from {plan.distribution}, seed "
-        f"{plan.seed}. Every kernel was held to mpmath before it was timed. {counted(record.rounds, 'round')}, "
+        f"{plan.seed}. Every kernel was checked against mpmath before it was timed. {counted(record.rounds, 'round')}, "
         f"{record.status} after {duration(record.seconds)}, begun {record.created}."
     )

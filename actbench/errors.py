@@ -128,9 +128,9 @@ def unknown(what: str, name: str, known: Iterable[str], otherwise: str = "") -> 
     """Return the error for a name that is not known, with the nearest known one, or all: where they are few, or far."""
     known = sorted(known)
     near = get_close_matches(name, known, n=1)
-    every = f"known are {', '.join(known)}"
-    also = f" ({every})" if len(known) <= MOST_LISTED else ""
-    hint = f"did you mean '{near[0]}'?{also}" if near else f"{every}{otherwise}"
+    all_known = f"known are {', '.join(known)}"
+    also = f" ({all_known})" if len(known) <= MOST_LISTED else ""
+    hint = f"did you mean '{near[0]}'?{also}" if near else f"{all_known}{otherwise}"
     return InputError(f"unknown {what} '{name}': {hint}")
 
 

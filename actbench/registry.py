@@ -89,8 +89,8 @@ class Registry:
 
     def with_backend(self, backend: Backend) -> Registry:
         """Return a registry with a backend more, in its rank, or another one of its name."""
-        several = sorted({**self.backends, backend.name: backend}.values(), key=lambda one: one.rank)
-        return replace(self, backends={one.name: one for one in several})
+        ranked = sorted({**self.backends, backend.name: backend}.values(), key=lambda one: one.rank)
+        return replace(self, backends={one.name: one for one in ranked})
 
     def with_strategy(self, name: str, summary: str) -> Registry:
         """Return a registry in which a strategy has a summary, unless it has one already."""

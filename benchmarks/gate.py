@@ -75,12 +75,12 @@ def main() -> None:
     parser.add_argument("--margin", type=float, default=5)
     chosen = parser.parse_args()
     tally = Tally()
-    every = cases()
+    all_cases = cases()
     with TemporaryDirectory() as home, neighbour(busy=chosen.busy):
         twin = str(twin_environment(Path(home)))
         with suppress(KeyboardInterrupt):
             for number in range(chosen.checks):
-                slowed = every[(7 * number) % len(every)] if chosen.slowdown else None
+                slowed = all_cases[(7 * number) % len(all_cases)] if chosen.slowdown else None
                 with TemporaryDirectory() as place:
                     one(tally, Path(place), slowed, twin, chosen)
     print(summary(tally, chosen))

@@ -37,8 +37,8 @@ def main(words: list[str]) -> int:
         for name in COPIED:
             source = ROOT / name
             (shutil.copytree if source.is_dir() else shutil.copy2)(source, copy / name)
-        every = dict.fromkeys(test for mutant in mutants for test in TESTS[mutant.file])
-        if failed := failing(copy, tuple(every)):
+        files = dict.fromkeys(test for mutant in mutants for test in TESTS[mutant.file])
+        if failed := failing(copy, tuple(files)):
             raise SystemExit(f"tests fail without any mutant: {failed}")
         survived = [mutant for mutant in mutants if not killed(copy, mutant)]
     print(f"{len(mutants)} mutants, {len(mutants) - len(survived)} killed, {len(survived)} survived")

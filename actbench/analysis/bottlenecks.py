@@ -163,20 +163,20 @@ class _Probes:
                 place >= 0 and self._trusted[measured][place] for measured, place in zip(used, places, strict=True)
             ):
                 continue
-            taken, call = of_block[arm], of_single[places[1]]
+            seconds, call = of_block[arm], of_single[places[1]]
             copy_call = of_single[single.yardstick_of(case)] / of_block[block.yardstick_of(case)]
-            fields = [call / taken, moved(case) * copies[arm] * (1 - copy_call), copy_call]
+            fields = [call / seconds, moved(case) * copies[arm] * (1 - copy_call), copy_call]
             for in_cache in of_cached:
-                fields += _beyond_cache(case.size, taken, call, in_cache[places[2]])
+                fields += _beyond_cache(case.size, seconds, call, in_cache[places[2]])
             yield case, np.array(fields)
 
 
-def _beyond_cache(size: int, taken: Floats, call: Floats, in_cache: Floats) -> list[Floats]:
+def _beyond_cache(size: int, seconds: Floats, call: Floats, in_cache: Floats) -> list[Floats]:
     """Return the fields of `Parts` for arrays larger than `IN_CACHE_SIZE`, by round.
 
     In a round where elements in cache took no time, the ratio `slowed` is inf.
     """
-    elements, rate = taken - call, np.maximum(in_cache - call, 0) * size / IN_CACHE_SIZE
+    elements, rate = seconds - call, np.maximum(in_cache - call, 0) * size / IN_CACHE_SIZE
     with np.errstate(divide="ignore", invalid="ignore"):
         slowed = np.where(rate > 0, elements / rate, np.inf)
-    return [call / in_cache, np.clip(elements, 0, rate) / taken, (elements - rate) / taken, slowed]
+    return [call / in_cache, np.clip(elements, 0, rate) / seconds, (elements - rate) / seconds, slowed]

@@ -107,5 +107,5 @@ def block_speedups(times: Times, block: Block) -> Iterator[Speedup]:
 
 def widest(times: Times, blocks: Iterable[Block]) -> Speedup | None:
     """Return the speedup with the widest interval in these blocks; None where nothing is compared."""
-    every = speedups(ratios(times, filter(times.rounds, blocks)))
-    return max(every, key=lambda speedup: speedup.half_width, default=None)
+    candidates = speedups(ratios(times, filter(times.rounds, blocks)))
+    return max(candidates, key=lambda speedup: speedup.half_width, default=None)

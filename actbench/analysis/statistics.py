@@ -101,11 +101,11 @@ def apply_by_length(samples: Iterable[ArrayLike], function: Callable[[Floats], F
 
     Each of `samples` is one sample, or has several as its rows; they may differ in their rounds.
     """
-    groups = [np.atleast_2d(np.asarray(several, dtype=np.float64)) for several in samples]
-    shapes = np.array([several.shape for several in groups], dtype=np.int64).reshape(-1, 2)
+    groups = [np.atleast_2d(np.asarray(sample, dtype=np.float64)) for sample in samples]
+    shapes = np.array([group.shape for group in groups], dtype=np.int64).reshape(-1, 2)
     lengths = np.repeat(shapes[:, 1], shapes[:, 0])
     results = {
-        length: function(np.concatenate([several for several in groups if several.shape[1] == length]))
+        length: function(np.concatenate([group for group in groups if group.shape[1] == length]))
         for length in np.unique(lengths).tolist()
     }
     merged = np.empty((lengths.size, *next(iter(results.values()), np.empty(0)).shape[1:]))

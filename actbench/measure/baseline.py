@@ -41,7 +41,7 @@ def opened(against: str) -> Iterator[StartWorker]:
             with _built(against.removeprefix(GIT), Path(place)) as python:
                 yield _starting(_interpreter(python, Path(place)))
         else:
-            yield _starting(_interpreter(_found(against), Path(place)))
+            yield _starting(_interpreter(_python_of(against), Path(place)))
 
 
 def describe(worker: Worker, against: str) -> dict[str, str]:
@@ -92,7 +92,7 @@ def _interpreter(python: Path, place: Path) -> Interpreter:
     return Interpreter(str(python), str(lent), variables)
 
 
-def _found(against: str) -> Path:
+def _python_of(against: str) -> Path:
     path = Path(against)
     if path.is_dir():
         path = path / "bin" / "python"

@@ -70,12 +70,12 @@ def loops_by_doubling(arms: int, time: Callable[[Slices], Sequence[float]]) -> t
     loops, seconds = [1] * arms, [0.0] * arms
     todo = list(range(arms))
     while todo:
-        taken = time([(arm, loops[arm]) for arm in todo])
-        for arm, elapsed in zip(todo, taken, strict=True):
+        timings = time([(arm, loops[arm]) for arm in todo])
+        for arm, elapsed in zip(todo, timings, strict=True):
             seconds[arm] = elapsed / loops[arm]
         todo = [
             arm
-            for arm, elapsed in zip(todo, taken, strict=True)
+            for arm, elapsed in zip(todo, timings, strict=True)
             if elapsed < SLICE_SECONDS and 2 * loops[arm] <= MAX_LOOPS
         ]
         for arm in todo:

@@ -106,14 +106,14 @@ class Conductor:
         return RoundDone(number, *self._widest(self._blocks()), elapsed, self.stopping.left(number, elapsed, cost))
 
     def _calibrate(self) -> Iterator[Event]:
-        every = dict.fromkeys(self.plan.blocks, self.arm_seconds) | dict.fromkeys(self.plan.probes, PROBE_SECONDS)
-        todo = [block for block in every if block.id not in {*self.given_up, *self.calibrations}]
+        arm_seconds = dict.fromkeys(self.plan.blocks, self.arm_seconds) | dict.fromkeys(self.plan.probes, PROBE_SECONDS)
+        todo = [block for block in arm_seconds if block.id not in {*self.given_up, *self.calibrations}]
         with RestartingWorker(self.launch) as restarting:
             for block, done in self._tried(todo):
                 try:
                     worker = restarting.get()
                     worker.ask(Prepare.of(block, self.plan.seed, whole=True))
-                    calibration = calibrated(worker, block, every[block], self.clock)
+                    calibration = calibrated(worker, block, arm_seconds[block], self.clock)
                     settle(block, worker.ask(ListDoubts()).doubts)
                     if not is_built_in(block):
                         compare(block, worker)
@@ -227,8 +227,8 @@ class Conductor:
 
     def _cost(self, blocks: list[Block]) -> float:
         """Return what a round of these blocks takes: as long as it took last time, or is predicted to."""
-        every = self._with_probes(blocks)
-        return sum(self.block_seconds.get(block.id, self.calibrations[block.id].round_seconds) for block in every)
+        timed = self._with_probes(blocks)
+        return sum(self.block_seconds.get(block.id, self.calibrations[block.id].round_seconds) for block in timed)
 
     def _widest(self, blocks: list[Block]) -> tuple[float, str]:
         speedup = widest(self.times, blocks)

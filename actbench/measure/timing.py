@@ -73,12 +73,12 @@ def values(calibration: Calibration, swept: Sequence[Sweep], timed: Iterable[Tim
     answers = chain.from_iterable(zip(answer.seconds, answer.processor, strict=True) for answer in timed)
     for sweep, of_slices in zip(swept, answers, strict=True):
         slices: dict[int, list[Taken]] = {}
-        for done, *taken in zip(sweep.slices, *of_slices, strict=True):
-            slices.setdefault(done.arm, []).append(Taken(*taken))
-        for arm, several in slices.items():
-            total = sum(one.seconds for one in several)
+        for done, *timings in zip(sweep.slices, *of_slices, strict=True):
+            slices.setdefault(done.arm, []).append(Taken(*timings))
+        for arm, arm_slices in slices.items():
+            total = sum(one.seconds for one in arm_slices)
             seconds[arm].append(total / calibration.calls(arm))
-            processor[arm].append(_share(total, several))
+            processor[arm].append(_share(total, arm_slices))
     return Values(tuple(map(tuple, seconds)), tuple(map(tuple, processor)))
 
 

@@ -229,7 +229,7 @@ class _End:
 
 def _bisected(look: Evaluator, lines: list[_TailStates]) -> dict[Part, Loss]:
     zones = {(line.part, name): list(_ends(line, name)) for line in lines for name in LOSS_TESTS}
-    ends = [end for several in zones.values() for begin, stop, _ in several for end in (begin, stop) if end]
+    ends = [end for kind in zones.values() for begin, stop, _ in kind for end in (begin, stop) if end]
     while unsettled := [end for end in ends if abs(end.right - end.lost) > 1]:
         middles = [(end.lost + end.right) // 2 for end in unsettled]
         wanted = [(end.line, end.name, np.array([middle])) for end, middle in zip(unsettled, middles, strict=True)]

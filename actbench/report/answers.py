@@ -42,13 +42,13 @@ def answers(within: Iterable[Speedup]) -> Iterator[str]:
         for of, of_subject in grouped(kept, lambda pair: (pair.candidate.activation, pair.candidate.op)).items()
         for strategy, pairs in _by_strategy(of_subject).items()
     ]
-    every = [pair for pair in kept if is_the_question(pair)]
-    activations = dict.fromkeys(pair.candidate.activation for pair in every)
-    if len(subjects) > MOST_ANSWERS and any(pair.ratio.has_bounds for pair in every):
-        over = f"{len(activations)} activations" if len(activations) > 1 else f"{len(grouped(every, _op))} ops"
+    in_question = [pair for pair in kept if is_the_question(pair)]
+    activations = dict.fromkeys(pair.candidate.activation for pair in in_question)
+    if len(subjects) > MOST_ANSWERS and any(pair.ratio.has_bounds for pair in in_question):
+        over = f"{len(activations)} activations" if len(activations) > 1 else f"{len(grouped(in_question, _op))} ops"
         if 1 < len(activations) <= MOST_NAMED:
             over = ", ".join(activations)
-        yield f"Over {over}, {KEEPING['cached']} is {_verdict(every)}."
+        yield f"Over {over}, {KEEPING['cached']} is {_verdict(in_question)}."
     yield from dict.fromkeys(f"{', '.join(of)}: {_answer(strategy, pairs)}" for of, strategy, pairs in subjects)
 
 

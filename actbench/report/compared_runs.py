@@ -89,14 +89,14 @@ def as_markdown(comparison: Between, remarks: Sequence[str]) -> str:
 
 def as_csv(comparison: Between) -> str:
     """Return one row per figure."""
-    frame = pd.DataFrame([_facts(contrast) for contrast in _every(comparison)])
+    frame = pd.DataFrame([_facts(contrast) for contrast in _all_contrasts(comparison)])
     return str(frame.to_csv(index=False, lineterminator="\n", float_format=FLOATS))
 
 
 def as_json(comparison: Between, remarks: Sequence[str]) -> str:
     """Return a JSON object; missing values are null."""
     basis = "one host" if comparison.one_host else "two hosts"
-    figures = [_facts(contrast) for contrast in _every(comparison)]
+    figures = [_facts(contrast) for contrast in _all_contrasts(comparison)]
     return json_text({"basis": basis, "by": comparison.by, "remarks": remarks, "figures": figures})
 
 
@@ -180,7 +180,7 @@ def _counted(contrasts: Sequence[Contrast]) -> str:
     return ", ".join(f"{counts[finding]} {finding}" for finding in Trend if counts[finding])
 
 
-def _every(comparison: Between) -> list[Contrast]:
+def _all_contrasts(comparison: Between) -> list[Contrast]:
     return [*comparison.times, *comparison.speedups, *comparison.one_sided]
 
 

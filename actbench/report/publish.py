@@ -19,7 +19,7 @@ def publish(directory: Path, record: Record, times: Times) -> Summary:
     """Write the files, each in one move, and return the summary."""
     results = analyse(times, record)
     summary = summarise(results, record)
-    for name, text in tables_csv.every(results).items():
+    for name, text in tables_csv.contents(results).items():
         files.replace(directory / name, text)
     files.replace(directory / SUMMARY, _markdown(summary, record))
     return summary

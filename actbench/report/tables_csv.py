@@ -34,7 +34,7 @@ CROSSOVER_COLUMNS = (
 )
 
 
-def every(results: RunResults) -> dict[str, str]:
+def contents(results: RunResults) -> dict[str, str]:
     """Return the contents of each file by name; crossovers.csv only with enough sizes."""
     files = {CASES: cases(results.figures), SPEEDUPS: speedups(results.speedups)}
     return files | ({CROSSOVERS: crossovers(results.curves)} if results.curves else {})

@@ -23,8 +23,8 @@ def rows_text(rows: Iterable[Sequence[object]]) -> str:
     """Return rows without a header."""
     text, rest = io.StringIO(), iter(rows)
     writer = csv.writer(text, lineterminator="\n")
-    while several := [*islice(rest, ROWS_AT_ONCE)]:
-        writer.writerows(zip(*map(_cells, zip(*several, strict=True)), strict=True))
+    while batch := [*islice(rest, ROWS_AT_ONCE)]:
+        writer.writerows(zip(*map(_cells, zip(*batch, strict=True)), strict=True))
     return text.getvalue()
 
 

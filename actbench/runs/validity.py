@@ -141,8 +141,8 @@ def _texts(record: Record) -> Iterator[str]:
         *(("loaded", filter(None, (code.name, code.sha256, code.version))) for code in record.loaded),
         *(("checks", check.weaknesses) for check in record.checks),
     ]
-    for name, several in texts:
-        if not all(text.isprintable() for text in several):
+    for name, texts_of_field in texts:
+        if not all(text.isprintable() for text in texts_of_field):
             yield f"a name or a version in it has characters that do not print, in {name}"
 
 

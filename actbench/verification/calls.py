@@ -54,10 +54,10 @@ def check_calls(kernel: Subject, evaluate: Evaluate) -> None:
     if not isinstance(kernel, Kernel):
         return
     rng = np.random.default_rng()
-    every = np.arange(further(kernel.activation, kernel.dtype).size)
+    indices = np.arange(further(kernel.activation, kernel.dtype).size)
     if kernel.backend.compiles_for_a_size:
-        every = np.resize(every, points(kernel.activation, kernel.dtype).size)
-    numbers = every[np.isfinite(_check_call(kernel, evaluate, every, rng))]
+        indices = np.resize(indices, points(kernel.activation, kernel.dtype).size)
+    numbers = indices[np.isfinite(_check_call(kernel, evaluate, indices, rng))]
     if numbers.size and not kernel.backend.compiles_for_a_size:
         for size in TWICE * SIZES:  # only z at which the call above raised nothing
             _check_call(kernel, evaluate, rng.choice(numbers, size), rng)

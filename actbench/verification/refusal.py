@@ -204,8 +204,8 @@ class _Refusal:
         """State the error within the |z| that layers see, if any, and farther out where it is larger."""
         error = self._error_at(off)
         worst = at = worst_place(error, self.z)
-        if (seen := off & (np.abs(self.z) <= SEEN)).any():
-            at = worst_place(np.where(seen, error, -1.0), self.z)
+        if (in_layers := off & (np.abs(self.z) <= SEEN)).any():
+            at = worst_place(np.where(in_layers, error, -1.0), self.z)
         much, most = distinct(error[at], self._allowed[at], 3)
         size = f"{much if np.isfinite(error[at]) else MOST} ULP; {most} are allowed"
         if error[worst] > LARGER * error[at]:

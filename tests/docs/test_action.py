@@ -47,13 +47,13 @@ class Runner:
     def __call__(self, code: int = 0, report: str = REPORT, base: str = "", **inputs: str) -> Job:
         """Run it; inputs are named with underscores."""
         (step,) = METADATA["runs"]["steps"]
-        given = {name: each["default"] for name, each in METADATA["inputs"].items()}
-        given |= {"python": str(self.place / "python"), "against": "other"}
-        given |= {name.replace("_", "-"): text for name, text in inputs.items()}
+        values = {name: description["default"] for name, description in METADATA["inputs"].items()}
+        values |= {"python": str(self.place / "python"), "against": "other"}
+        values |= {name.replace("_", "-"): text for name, text in inputs.items()}
         output, noted = self.place / "output", self.place / "arguments"
         for path in (output, noted):
             path.write_text("")
-        variables = {name: given[self._input(text)] for name, text in step["env"].items()} | {
+        variables = {name: values[self._input(text)] for name, text in step["env"].items()} | {
             "GITHUB_ACTION_PATH": str(ACTION),
             "GITHUB_OUTPUT": str(output),
             "GITHUB_BASE_REF": base,
@@ -188,10 +188,10 @@ def test_actbench_is_run_once_with_the_options_that_were_given_and_the_actions_o
 
 @pytest.mark.parametrize("name", ["against", "python", "arguments", "fail_on"])
 def test_nothing_in_an_input_is_executed(runner: Runner, name: str) -> None:
-    given: dict[str, Any] = {
+    inputs: dict[str, Any] = {
         name: "a; touch pwned #$(touch pwned)`touch pwned`\ntouch pwned | touch pwned && touch pwned *"
     }
-    runner(**given)
+    runner(**inputs)
     assert not list(runner.checkout.iterdir())
 
 

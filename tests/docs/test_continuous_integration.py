@@ -12,8 +12,8 @@ from tests.support.workflows import METADATA, RECIPES, ROOT, WORKFLOW
 
 
 def test_every_input_and_output_is_described() -> None:
-    assert all(each["description"] for each in (*METADATA["inputs"].values(), *METADATA["outputs"].values()))
-    assert [each["value"] for each in METADATA["outputs"].values()] == [
+    assert all(item["description"] for item in (*METADATA["inputs"].values(), *METADATA["outputs"].values()))
+    assert [output["value"] for output in METADATA["outputs"].values()] == [
         f"${{{{ steps.check.outputs.{name} }}}}" for name in METADATA["outputs"]
     ]
 
@@ -26,13 +26,13 @@ def uses(jobs: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def github() -> dict[str, Any]:
     """Return the recipe for GitHub."""
-    (recipe,) = (each for each in RECIPES if "jobs" in each)
+    (recipe,) = (candidate for candidate in RECIPES if "jobs" in candidate)
     return recipe
 
 
 def gitlab() -> dict[str, Any]:
     """Return the job of the recipe for GitLab."""
-    (recipe,) = (each for each in RECIPES if "jobs" not in each)
+    (recipe,) = (candidate for candidate in RECIPES if "jobs" not in candidate)
     (job,) = recipe.values()
     assert isinstance(job, dict)
     return job

@@ -76,13 +76,13 @@ def test_the_readme_names_every_command_and_exit_code() -> None:
 def test_the_table_in_the_readme_is_the_reference_run() -> None:
     with (ROOT / "results" / "reference" / "speedups.csv").open() as file:
         rows = list(csv.DictReader(file))
-    found = {}
+    measured = {}
     for row in rows:
         if (row["reference_strategy"], row["candidate_strategy"]) == ("recompute", "cached") and (
             row["reference_backend"] == row["candidate_backend"]
         ):
             key = (row["activation"], row["candidate_backend"], row["dtype"], int(row["size"]))
-            found[key] = ratio(interval(row, "ratio", "low", "high"))
+            measured[key] = ratio(interval(row, "ratio", "low", "high"))
     cells = re.findall(r"^\| (logistic|tanh) \| (\w+) \| (float\d\d) \| (.*) \| (.*) \| (.*) \|$", README, re.MULTILINE)
     shown = {
         (activation, backend, dtype, size): text
@@ -90,7 +90,7 @@ def test_the_table_in_the_readme_is_the_reference_run() -> None:
         for size, text in zip((1_000, 100_000, 4_000_000), texts, strict=True)
         if text != "-"
     }
-    assert shown == found
+    assert shown == measured
 
 
 def test_the_table_of_backends_in_the_readme_is_the_run_of_peers() -> None:
@@ -98,14 +98,14 @@ def test_the_table_of_backends_in_the_readme_is_the_run_of_peers() -> None:
         with (ROOT / "results" / "peers" / name).open() as file:
             return [row for row in csv.DictReader(file) if (row["activation"], row["size"]) == ("logistic", "100000")]
 
-    found: dict[tuple[str, str], list[str]] = {}
+    measured: dict[tuple[str, str], list[str]] = {}
     for row in rows("cases.csv"):
         if row["strategy"] == "recompute":
-            found[row["backend"], row["dtype"]] = [plus_minus(interval(row, "seconds", "low", "high").scaled(1e4))]
+            measured[row["backend"], row["dtype"]] = [plus_minus(interval(row, "seconds", "low", "high").scaled(1e4))]
     for row in rows("speedups.csv"):
         of = [row[f"{side}_{part}"] for part in ("strategy", "backend") for side in ("reference", "candidate")]
         if of[:2] == ["recompute", "cached"] and of[2] == of[3]:
-            found[of[2], row["dtype"]].append(ratio(interval(row, "ratio", "low", "high")))
+            measured[of[2], row["dtype"]].append(ratio(interval(row, "ratio", "low", "high")))
     pattern = r"^\| ([\w-]+) \| ([^|]*(?:±| to )[^|]*) \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$"
     cells = re.findall(pattern, README, re.MULTILINE)
     shown = {
@@ -113,33 +113,33 @@ def test_the_table_of_backends_in_the_readme_is_the_run_of_peers() -> None:
         for backend, *four in cells
         for dtype, texts in (("float32", four[:2]), ("float64", four[2:]))
     }
-    assert shown == found
+    assert shown == measured
 
 
 def test_the_table_of_a_gpu_in_the_readme_is_the_run_there() -> None:
-    found = {}
+    measured = {}
     with (ROOT / "results" / "cuda" / "cases.csv").open() as file:
         for row in csv.DictReader(file):
             if row["strategy"] == "recompute":
                 seconds = interval(row, "seconds", "low", "high")
-                found[row["backend"]] = [plus_minus(seconds.scaled(1e9 / int(row["size"])))]
+                measured[row["backend"]] = [plus_minus(seconds.scaled(1e9 / int(row["size"])))]
             elif row["strategy"] == "cached" and row["backend"] == "torch-compile-cuda":
                 limit = plus_minus(interval(row, "copy_limit_pct", "copy_limit_low_pct", "copy_limit_high_pct"))
                 assert f"at {limit} % of a copy's rate" in README
     with (ROOT / "results" / "cuda" / "speedups.csv").open() as file:
         for row in csv.DictReader(file):
             if row["reference_backend"] == row["candidate_backend"]:
-                found[row["candidate_backend"]].append(ratio(interval(row, "ratio", "low", "high")))
+                measured[row["candidate_backend"]].append(ratio(interval(row, "ratio", "low", "high")))
     cells = re.findall(r"^\| (torch[\w-]+) \| ([^|]*) \| ([^|]*) \|$", README, re.MULTILINE)
-    assert {backend: texts for backend, *texts in cells} == found
-    assert len(found) == 2
+    assert {backend: texts for backend, *texts in cells} == measured
+    assert len(measured) == 2
 
 
 def test_the_table_of_what_is_lost_in_the_readme_is_that_of_the_reference() -> None:
     shown = README.partition(accuracy_table.BEGIN)[2].partition(accuracy_table.END)[0].splitlines()
-    found = [*accuracy_table.lines(ROOT / "results" / "reference" / "accuracy.csv")]
-    assert shown[2:] == found
-    assert len(found) > 15
+    lines = [*accuracy_table.lines(ROOT / "results" / "reference" / "accuracy.csv")]
+    assert shown[2:] == lines
+    assert len(lines) > 15
 
 
 def test_every_picture_in_the_readme_is_made_by_the_script_and_described() -> None:
@@ -199,13 +199,18 @@ def test_what_the_walk_through_adds_is_listed_measured_and_shown(
 
 
 def test_the_table_of_activations_in_the_readme_is_the_catalogue() -> None:
-    found = [
-        [f"`{signature(each)}`", each.summary.replace("|", r"\|"), ", ".join(each.strategies), enough(each)]
-        for each in registry.activations().values()
+    catalogue = [
+        [
+            f"`{signature(activation)}`",
+            activation.summary.replace("|", r"\|"),
+            ", ".join(activation.strategies),
+            enough(activation),
+        ]
+        for activation in registry.activations().values()
     ]
     _, _, table = README.partition("| activation | formula | strategies | is y enough? |\n|---|---|---|---|\n")
     lines = table.partition("\n\n")[0].splitlines()
-    assert [re.split(r" (?<!\\)\| ", line.removeprefix("| ").removesuffix(" |")) for line in lines] == found
+    assert [re.split(r" (?<!\\)\| ", line.removeprefix("| ").removesuffix(" |")) for line in lines] == catalogue
 
 
 def enough(activation: Activation) -> str:

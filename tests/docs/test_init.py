@@ -30,8 +30,8 @@ def test_the_files_work_as_they_are(actbench: Actbench) -> None:
     ]
     assert "Next: actbench run --load activations.py -a symlog --preset smoke" in result.stdout
     assert "symlog" in actbench("list", "activations", "--load", "activations.py").stdout
-    found = actbench(*SYMLOG, "-o", "here")
-    assert found.exit_code == 0, found.stderr
+    measured = actbench(*SYMLOG, "-o", "here")
+    assert measured.exit_code == 0, measured.stderr
     assert {row["strategy"] for row in rows(Path("here/cases.csv"))} == {"recompute", "cached", "yardstick"}
 
 
@@ -53,10 +53,10 @@ def test_every_kernel_of_the_starting_file_is_right_everywhere(
     Path("activations.py").write_text(uncommented(Path("activations.py").read_text()))
     chosen = ("-b", backends, "--op", op, "-d", dtype, "-n", "16", "--rounds", "1")
     for activation, strategies in (("symlog", "recompute,cached"), ("logistic", "from-cosh")):
-        found = actbench(
+        result = actbench(
             "run", "--load", "activations.py", "-a", activation, "-s", strategies, *chosen, "-o", activation
         )
-        assert found.exit_code == 0, found.stderr
+        assert result.exit_code == 0, result.stderr
         assert "numpy-quiet" in {row["backend"] for row in rows(Path(activation, "cases.csv"))}
 
 
@@ -88,9 +88,9 @@ def test_the_settings_are_accepted_as_they_stand_and_with_every_comment_removed(
     text = Path("actbench.toml").read_text()
     Path("actbench.toml").write_text(re.sub(r"^# (?=[a-z\"*/-]+ = )", "", text, flags=re.MULTILINE))
     assert Path("actbench.toml").read_text().count("\n# ") < text.count("\n# ") - 5
-    found = actbench("list", "cases", "--load", "activations.py")
-    assert found.exit_code == 0, found.stderr
-    assert {case.split("/")[0] for case in found.stdout.splitlines()} == {"symlog"}
+    result = actbench("list", "cases", "--load", "activations.py")
+    assert result.exit_code == 0, result.stderr
+    assert {case.split("/")[0] for case in result.stdout.splitlines()} == {"symlog"}
 
 
 @pytest.mark.parametrize("backends", ["python,numpy", pytest.param("", marks=EXHAUSTIVE)])
@@ -108,9 +108,9 @@ def test_the_workflow_runs_what_there_is(
     _, run, check = commands
     assert actbench(*run.split()[1:]).exit_code == 0
     words = check.partition(" ||")[0].replace('"', "").replace("$GITHUB_BASE_REF", "main").split()[1:]
-    found = actbench(*words)
-    assert found.exit_code == 0, found.output
-    assert "symlog" in found.stdout
+    result = actbench(*words)
+    assert result.exit_code == 0, result.output
+    assert "symlog" in result.stdout
     assert bench.opened == ["git:origin/main"]
 
 

@@ -122,17 +122,17 @@ def test_what_is_known_by_differences_only_is_said_to_be() -> None:
 
 
 def test_truths_are_computed_once_for_all_kernels_that_ask(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+    sizes = []
     slopes_at = oracle.slopes_at
 
     def counted(activation: Activation, z: Array) -> Truth:
-        asked.append(z.size)
+        sizes.append(z.size)
         return slopes_at(activation, z)
 
     monkeypatch.setattr(oracle, "slopes_at", counted)
     accuracies(kernel("logistic", "recompute"), kernel("logistic", "complement"), survey=Survey(points=20))
-    assert asked[:2] == [points(registry.activation("logistic"), Dtype.FLOAT64, 20, 0).size, 180]
-    assert sum(asked[2:]) < 50  # where interpolation between so few points is unsure
+    assert sizes[:2] == [points(registry.activation("logistic"), Dtype.FLOAT64, 20, 0).size, 180]
+    assert sum(sizes[2:]) < 50  # where interpolation between so few points is unsure
 
 
 def test_the_report_says_what_was_kept() -> None:

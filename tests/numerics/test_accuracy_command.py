@@ -96,9 +96,9 @@ def test_narrow_residuals_are_looked_at_beside_every_strategy(actbench: Actbench
     )
     assert result.exit_code == 0, result.output
     whole = [row for row in rows(result.stdout) if (row["part"], row["low"], row["high"]) == ("right", "0", "inf")]
-    found = {row["strategy"]: row for row in whole}
-    assert {"cached", "cached:float16", "recompute:float16", "complement:float16"} <= set(found)
-    assert float(found["cached:float16"]["zero_from"]) == pytest.approx(8.32, rel=1e-3)
+    by_strategy = {row["strategy"]: row for row in whole}
+    assert {"cached", "cached:float16", "recompute:float16", "complement:float16"} <= set(by_strategy)
+    assert float(by_strategy["cached:float16"]["zero_from"]) == pytest.approx(8.32, rel=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,8 @@ def test_all_finite_numbers_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) 
     chunks = list(exhaustive._numbers())
     assert len(chunks) == 22
     right, left = (
-        np.concatenate([z.view(np.uint32) for own, z in chunks if own is part]) for part in (Part.RIGHT, Part.LEFT)
+        np.concatenate([z.view(np.uint32) for chunk_part, z in chunks if chunk_part is part])
+        for part in (Part.RIGHT, Part.LEFT)
     )
     assert right.tolist() == [*range(1050)]
     assert (left - (1 << 31)).tolist() == [*range(1, 1050)]

@@ -105,11 +105,11 @@ def test_what_a_formula_looks_up_in_its_namespace_is_read_off_its_code(formula: 
 
 
 def test_every_function_of_a_formula_exists_where_a_backend_does_not_say_that_it_lacks_it() -> None:
-    usable = [each for each in registry.backends().values() if not each.unavailable]
+    usable = [backend for backend in registry.backends().values() if not backend.unavailable]
     for backend, activation in product(usable, registry.activations().values()):
         for strategy in activation.strategies:
-            found = activation.rule(strategy, backend.dialect, backend.namespace())
-            executed = [formula for formula in (found.forward, found.save, found.derivative) if formula]
+            rule = activation.rule(strategy, backend.dialect, backend.namespace())
+            executed = [formula for formula in (rule.forward, rule.save, rule.derivative) if formula]
             needed = {name for formula in executed for name in names_used(formula)}
             missing = {name for name in needed if not hasattr(backend.namespace(), name)}
             assert missing <= {*backend.lacks}, f"{activation.name} on {backend.name}"
@@ -119,7 +119,7 @@ def test_every_function_of_a_formula_exists_where_a_backend_does_not_say_that_it
 
 
 @pytest.mark.parametrize(
-    ("given_name", "name"),
+    ("spelling", "name"),
     [
         ("elu", "elu"),
         ("elu:alpha=1", "elu"),
@@ -131,8 +131,8 @@ def test_every_function_of_a_formula_exists_where_a_backend_does_not_say_that_it
         ("leaky-relu:slope=1e-5", "leaky-relu:slope=1e-05"),
     ],
 )
-def test_a_name_says_the_parameters_that_are_not_the_defaults(given_name: str, name: str) -> None:
-    assert registry.activation(given_name).name == name
+def test_a_name_says_the_parameters_that_are_not_the_defaults(spelling: str, name: str) -> None:
+    assert registry.activation(spelling).name == name
     assert registry.activation(name).name == name
 
 
@@ -190,7 +190,7 @@ WITH_PARAMETERS: dict[str, tuple[Any, Any]] = {
 @pytest.mark.parametrize("name", WITH_PARAMETERS)
 def test_an_activation_with_parameters_is_what_it_says(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(kernels.TRUTH, name, WITH_PARAMETERS[name])
-    usable = [each for each in ("python", "numpy", "numba") if not registry.backends()[each].unavailable]
+    usable = [backend for backend in ("python", "numpy", "numba") if not registry.backends()[backend].unavailable]
     for strategy, backend in product(registry.activation(name).strategies, usable):
         for dtype in registry.backend(backend).dtypes[:1] if backend == "numba" else registry.backend(backend).dtypes:
             kernel = KernelId(name, Variant(strategy), backend, Op.STEP, dtype)
@@ -215,12 +215,12 @@ def test_parameters_are_measured_under_their_canonical_name(actbench: Actbench) 
 
 
 def test_another_environment_is_offered_activations_with_parameters() -> None:
-    given = {"activations": ("elu:alpha=0.50", "elu:beta=1", "no-such"), "backends": ("numpy",), "sizes": (100,)}
-    cases = suite.offered(CaseQuery("smoke", given, "*", 1 << 33, 1.0))
+    axes = {"activations": ("elu:alpha=0.50", "elu:beta=1", "no-such"), "backends": ("numpy",), "sizes": (100,)}
+    cases = suite.offered(CaseQuery("smoke", axes, "*", 1 << 33, 1.0))
     assert {case.activation for case in cases} == {"elu:alpha=0.5"}
 
 
-def accepted(seed: int, each: int) -> list[str]:
+def accepted(seed: int, count: int) -> list[str]:
     """Return activations with parameters of many magnitudes, and of either sign where that is accepted."""
     rng = np.random.default_rng(seed)
 
@@ -229,12 +229,12 @@ def accepted(seed: int, each: int) -> list[str]:
 
     ranges = {"elu:alpha": (-20, 20, 1, -1), "celu:alpha": (-20, 20, 1), "leaky-relu:slope": (-20, 20, 1, -1)}
     ranges |= {"squareplus:b": (-6, 6, 1)}
-    return [f"{name}={drawn(*limits)}" for _ in range(each) for name, limits in ranges.items()]
+    return [f"{name}={drawn(*limits)}" for _ in range(count) for name, limits in ranges.items()]
 
 
-@pytest.mark.parametrize("name", [*accepted(seed=19, each=2), "elu:alpha=100", "celu:alpha=1e4", "elu:alpha=0"])
+@pytest.mark.parametrize("name", [*accepted(seed=19, count=2), "elu:alpha=100", "celu:alpha=1e4", "elu:alpha=0"])
 def test_every_parameter_that_is_accepted_passes(name: str) -> None:
-    usable = [registry.backend(each) for each in ("python", "numpy")]
+    usable = [registry.backend(backend) for backend in ("python", "numpy")]
     for strategy, backend in product(registry.activation(name).strategies, usable):
         for dtype in backend.dtypes:
             kernel = KernelId(name, Variant(strategy), backend.name, Op.STEP, dtype)

@@ -54,9 +54,9 @@ def stateful() -> dict[str, Callable[..., Any]]:
         return by_ends.setdefault(key, right(z)).copy()
 
     def compares_with_the_last(z: Array) -> Array:
-        seen, result = last.get("seen", z[:0]), last.get("result", z[:0])
-        if not np.array_equal(seen, z):
-            seen, result = last["seen"], last["result"] = z.copy(), right(z)
+        previous, result = last.get("seen", z[:0]), last.get("result", z[:0])
+        if not np.array_equal(previous, z):
+            previous, result = last["seen"], last["result"] = z.copy(), right(z)
         return result.copy()
 
     def two_buffers_in_turn(z: Array) -> Array:
@@ -233,7 +233,7 @@ def test_points_lie_beside_kinks_roots_saturation_and_powers_of_two() -> None:
     assert np.count_nonzero(np.frexp(z)[0] == 0.5) > 10
     beside = further(registry.activation("hard-tanh"), Dtype.FLOAT32)
     assert {-1.0, 1.0} <= set(beside.tolist())
-    assert any(0 < abs(each - 1.0) < 1e-6 for each in beside.tolist())
+    assert any(0 < abs(point - 1.0) < 1e-6 for point in beside.tolist())
     assert math.isclose(
-        max(each for each in further(registry.activation("tanh"), Dtype.FLOAT64) if each < 20), 19.06, rel_tol=0.05
+        max(point for point in further(registry.activation("tanh"), Dtype.FLOAT64) if point < 20), 19.06, rel_tol=0.05
     )

@@ -49,9 +49,9 @@ def differentiated(kernel: KernelId) -> tuple[Array, Array]:
     """Return ordinary z, and g' there as a kernel gives it, upstream gradients divided out."""
     z = kernels.ordinary(kernel.activation, kernel.dtype)
     dy = np.resize([1.0, -2.0], z.size).astype(kernel.dtype) if kernel.op is not Op.DERIVATIVE else np.ones_like(z)
-    found = kernels.outputs(kernel, z, dy)
-    assert {(array.dtype, array.shape) for array in found} == {(np.dtype(kernel.dtype), (z.size,))}
-    return z, found[-1] / dy
+    outputs = kernels.outputs(kernel, z, dy)
+    assert {(array.dtype, array.shape) for array in outputs} == {(np.dtype(kernel.dtype), (z.size,))}
+    return z, outputs[-1] / dy
 
 
 @kernels.by_kernel(EVERY)
@@ -96,8 +96,8 @@ def test_the_upstream_gradient_is_a_factor(kernel: KernelId) -> None:
 @pytest.mark.parametrize("size", [1, 3, 1000])
 def test_results_have_the_kernels_dtype_and_shape(kernel: KernelId, size: int) -> None:
     z = np.linspace(-3.0, 3.0, size, dtype=kernel.dtype)
-    found = kernels.outputs(kernel, z)
-    assert {(array.dtype, array.shape) for array in found} == {(np.dtype(kernel.dtype), (size,))}
+    outputs = kernels.outputs(kernel, z)
+    assert {(array.dtype, array.shape) for array in outputs} == {(np.dtype(kernel.dtype), (size,))}
 
 
 SHARP = [
@@ -120,7 +120,7 @@ def test_what_is_stable_is_accurate_to_4_ulp_wherever_the_derivative_is_normal(k
 
 
 def test_only_these_stable_forms_declare_a_weakness_where_the_derivative_is_normal() -> None:
-    found = {
+    weaknesses = {
         (kernel.activation, weakness.flaw)
         for kernel in SHARP
         for z in [oracle.points(registry.activation(kernel.activation), kernel.dtype)]
@@ -134,7 +134,7 @@ def test_only_these_stable_forms_declare_a_weakness_where_the_derivative_is_norm
     crossing = {(name, Flaw.CANCELS) for name in ("gelu", "gelu-tanh", "mish", "silu")}
     subnormal = {(name, Flaw.AMPLIFIES) for name in ("gaussian", "mish", "silu")}
     """The exponential is below the smallest normal number, and a factor brings g' back above it."""
-    assert found == crossing | subnormal | {("gelu-tanh", Flaw.AMPLIFIES)}
+    assert weaknesses == crossing | subnormal | {("gelu-tanh", Flaw.AMPLIFIES)}
 
 
 @kernels.by_kernel([kernel for kernel in EVERY if kernel.op is Op.STEP and not has(kernel, Flaw.OVERFLOWS)])
@@ -144,8 +144,8 @@ def test_nothing_overflows_and_nothing_is_invalid_for_any_finite_z(kernel: Kerne
     z = z[np.isfinite(slope.nearest) & np.isfinite(output.nearest)]
     if kernel.activation == "tanh":
         z = z[np.abs(z) <= np.finfo(kernel.dtype).max / 2]  # its exponential is of twice |z|
-    for found in kernels.outputs(kernel, z, over="raise", divide="raise", invalid="raise"):
-        assert np.isfinite(found).all()
+    for computed in kernels.outputs(kernel, z, over="raise", divide="raise", invalid="raise"):
+        assert np.isfinite(computed).all()
 
 
 FAR = 1e300
@@ -156,13 +156,13 @@ FAR = 1e300
 def test_at_infinity_output_and_derivative_are_their_limits(kernel: KernelId) -> None:
     ends = np.array([-np.finfo(np.float64).max, np.finfo(np.float64).max])
     y, *_, slope = kernels.outputs(kernel, np.array([-np.inf, np.inf], dtype=kernel.dtype), over="ignore")
-    for found, exact in (
+    for computed, exact in (
         (y, kernels.output(kernel.activation, ends)),
         (slope, kernels.slope(kernel.activation, ends)),
     ):
-        limits = [mpmath.sign(each) * np.inf if abs(each) > FAR else each for each in exact]
+        limits = [mpmath.sign(value) * np.inf if abs(value) > FAR else value for value in exact]
         left = 2 * float(np.finfo(kernel.dtype).eps)
-        np.testing.assert_allclose(found, [float(each) for each in limits], rtol=left, atol=left**2)
+        np.testing.assert_allclose(computed, [float(limit) for limit in limits], rtol=left, atol=left**2)
 
 
 @kernels.by_kernel([kernel for kernel in EVERY if kernel.op is Op.STEP])

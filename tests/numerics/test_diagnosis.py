@@ -112,11 +112,11 @@ def test_a_classic_mistake_is_told_in_words_at_a_z_where_it_shows(
     activation: str, body: str, where: str, said: str, dtype: Dtype
 ) -> None:
     load_strategy(activation, body)
-    found = refusal(activation, dtype=dtype)
-    assert said in found
-    assert ("ULP" in found) == ("digits" in said)
+    message = refusal(activation, dtype=dtype)
+    assert said in message
+    assert ("ULP" in message) == ("digits" in said)
     if dtype is Dtype.FLOAT64:
-        assert where in found
+        assert where in message
 
 
 @pytest.mark.parametrize("op", Op)

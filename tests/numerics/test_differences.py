@@ -54,13 +54,13 @@ def write(text: str) -> None:
 def test_a_difference_is_nowhere_further_off_than_it_says(name: str) -> None:
     activation = registry.activation(name)
     z = oracle.points(activation, Dtype.FLOAT64)[::3]
-    found = differences.differentiate(differences.forward(activation), z, dict(activation.formulas.kinks))
+    result = differences.differentiate(differences.forward(activation), z, dict(activation.formulas.kinks))
     truth, _ = oracle.truth_at(activation, z)
-    known = np.isfinite(found.error)
-    assert np.all(np.abs(found.slope - truth.nearest)[known] <= SAFETY * found.error[known])
+    known = np.isfinite(result.error)
+    assert np.all(np.abs(result.slope - truth.nearest)[known] <= SAFETY * result.error[known])
     assert known.mean() > 0.9
-    assert found.digits is not None
-    assert 11 < found.digits < 15
+    assert result.digits is not None
+    assert 11 < result.digits < 15
 
 
 def test_numbers_that_are_not_known_count_as_no_error() -> None:

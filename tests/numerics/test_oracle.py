@@ -164,10 +164,10 @@ def test_a_step_whose_output_has_another_type_is_refused() -> None:
 
 
 EVERY_STRATEGY = [
-    each
-    for each in EVERY
-    if (each.backend, each.op) == ("numpy", Op.DERIVATIVE)
-    for weaknesses in [registry.activation(each.activation).strategies[each.strategy].weaknesses]
+    kernel
+    for kernel in EVERY
+    if (kernel.backend, kernel.op) == ("numpy", Op.DERIVATIVE)
+    for weaknesses in [registry.activation(kernel.activation).strategies[kernel.strategy].weaknesses]
     if all(weakness.flaw is not Flaw.OVERFLOWS for weakness in weaknesses)
 ]
 

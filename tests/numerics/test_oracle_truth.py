@@ -35,8 +35,8 @@ def test_kernels_are_checked_at_either_zero(dtype: Dtype) -> None:
 @pytest.mark.parametrize(("activation", "dtype"), [*product(kernels.TRUTH, Dtype)])
 def test_the_truth_agrees_with_closed_forms_in_fifty_digits(activation: str, dtype: Dtype) -> None:
     z = oracle.points(registry.activation(activation), dtype)
-    found = oracle.truth(registry.activation(activation), dtype)
-    for truth, exact in zip(found, (kernels.slope(activation, z), kernels.output(activation, z)), strict=True):
+    known = oracle.truth(registry.activation(activation), dtype)
+    for truth, exact in zip(known, (kernels.slope(activation, z), kernels.output(activation, z)), strict=True):
         assert truth.nearest.dtype == dtype
         with mpmath.workdps(400):
             for near, rest, ulp, number in zip(truth.nearest, truth.rest, truth.ulp, exact, strict=True):
@@ -85,8 +85,8 @@ MAX = float(np.finfo(np.float64).max)
     ],
 )
 def test_the_truth_at_some_z(activation: str, z: float, slope: float, output: float) -> None:
-    found = [truth.nearest.tolist() for truth in oracle.truth_at(registry.activation(activation), np.array([z]))]
-    assert found == [[slope], [output]]
+    values = [truth.nearest.tolist() for truth in oracle.truth_at(registry.activation(activation), np.array([z]))]
+    assert values == [[slope], [output]]
 
 
 def test_an_error_is_counted_in_units_of_the_last_place() -> None:

@@ -67,7 +67,7 @@ def test_every_kernel_passes_the_oracle(worker: WorkerProcess, name: str) -> Non
     plan = Plan(suite.grouped(chosen), seed=1)
     shared: Any = SimpleNamespace(ask=worker.ask, close=lambda: None)
     launch = Launch(lambda _: shared, WorkerOptions(None, TIMEOUT))
-    checks = [found.check for found in check_kernels(plan, launch)]
+    checks = [checked.check for checked in check_kernels(plan, launch)]
     assert {check.kernel.at(1) for check in checks} == {*chosen}
     for check in checks:
         strategies = registry.activation(check.kernel.activation).strategies
@@ -99,8 +99,8 @@ def test_jax_flushes_denormals_where_a_result_is_next_to_nothing(worker: WorkerP
     plan = Plan(suite.grouped([Case("logistic", Variant("recompute"), name, Op.STEP, Dtype.FLOAT32, 1)]), seed=1)
     shared: Any = SimpleNamespace(ask=worker.ask, close=lambda: None)
     launch = Launch(lambda _: shared, WorkerOptions(None, TIMEOUT))
-    ((found),) = [found.check for found in check_kernels(plan, launch)]
-    assert found.weaknesses == (registry.backends()[name].flushes,)
+    (check,) = [checked.check for checked in check_kernels(plan, launch)]
+    assert check.weaknesses == (registry.backends()[name].flushes,)
 
 
 @each_usable
@@ -109,11 +109,11 @@ def test_float32_stays_float32_and_is_not_rounded_from_float64(worker: WorkerPro
     z = np.linspace(-8, 8, 4001, dtype=np.float32)
     kernel = KernelId("logistic", Variant("recompute"), name, Op.DERIVATIVE, Dtype.FLOAT32)
     answer = worker.ask(Evaluate.of(kernel, z, np.ones_like(z)))
-    (found,) = [array.unpack() for array in answer.outputs]
+    (output,) = [array.unpack() for array in answer.outputs]
     e = np.exp(-np.abs(z.astype(np.float64)))
     exact = e / (1 + e) ** 2
-    assert found.dtype == np.float32
-    error = np.abs(found - exact) / np.spacing(exact.astype(np.float32))
+    assert output.dtype == np.float32
+    error = np.abs(output - exact) / np.spacing(exact.astype(np.float32))
     assert 0.75 < error.max() < STATED_ULP
 
 
@@ -217,10 +217,10 @@ def test_a_run_records_the_libraries_that_it_uses_and_no_others(
 ) -> None:
     library = registry.backends()[name].libraries[-1]
     plan = Plan(suite.grouped([Case("tanh", Variant("cached"), name, Op.DERIVATIVE, Dtype.FLOAT32, 10)]), seed=1)
-    found = environment.collect(
+    collected = environment.collect(
         None, {}, backends.libraries(registry.known_backends(case.backend for case in plan.cases))
     )
-    assert found.libraries[library] == version(library)
+    assert collected.libraries[library] == version(library)
     actbench("run", "-a", "tanh", "-b", "numpy", "-n", "1000", "--rounds", "1", "-o", "here")
     assert library not in record(Path("here"))["environment"]["libraries"]
     monkeypatch.setattr(type(registry.backends()[name]), "requires", "no_such_library")

@@ -89,7 +89,7 @@ def test_a_placement_moves_arrays_and_not_their_contents() -> None:
     one, other = (Placement(operands, np.random.default_rng(seed)) for seed in (1, 2))
     for name in ("z", "dy", "y", "c"):
         first, second = (
-            each.operand(registry.backend("numpy"), Operand.of("complement", name)) for each in (one, other)
+            placement.operand(registry.backend("numpy"), Operand.of("complement", name)) for placement in (one, other)
         )
         assert not np.shares_memory(first, second)
         np.testing.assert_array_equal(first, second)

@@ -23,9 +23,9 @@ from tests.support import kernels
 NAMES = list(registry.activations())
 BACKENDS = ("python", "numpy", "numba", "numba-simd")
 STEPS = [
-    each
-    for each in kernels.every_kernel()
-    if each.op is Op.STEP and each.backend in BACKENDS and each.strategy != "textbook"
+    kernel
+    for kernel in kernels.every_kernel()
+    if kernel.op is Op.STEP and kernel.backend in BACKENDS and kernel.strategy != "textbook"
 ]
 
 FALL_AND_RISE = ("gelu", "gelu-tanh", "hard-swish", "mish", "silu")
@@ -42,7 +42,7 @@ COMPLEMENTARY = ("gelu", "gelu-tanh", "log-sigmoid", "silu", "softplus", "square
 
 FEW_EPS = 8.0
 
-several = st.lists(st.floats(-40, 40, width=32), min_size=1, max_size=30)
+moderate = st.lists(st.floats(-40, 40, width=32), min_size=1, max_size=30)
 anywhere = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=30)
 modest = settings(deadline=None, max_examples=12)
 
@@ -64,11 +64,11 @@ def differentiated(chosen: KernelId, z: Any) -> Array:
     return kernels.outputs(chosen, np.array(z, dtype=chosen.dtype))[-1]
 
 
-@kernels.by_kernel([each for each in STEPS if each.activation in (*EVEN, *ODD, *COMPLEMENTARY)], "chosen")
-@given(several)
+@kernels.by_kernel([kernel for kernel in STEPS if kernel.activation in (*EVEN, *ODD, *COMPLEMENTARY)], "chosen")
+@given(moderate)
 @modest
 def test_a_derivative_is_as_symmetric_as_it_is_mathematically(chosen: KernelId, z: list[float]) -> None:
-    right, left = differentiated(chosen, z), differentiated(chosen, [-each for each in z])
+    right, left = differentiated(chosen, z), differentiated(chosen, [-value for value in z])
     mirrored = {EVEN: right, ODD: -right, COMPLEMENTARY: 1 - right}
     (expected,) = [slope for names, slope in mirrored.items() if chosen.activation in names]
     z_size = np.abs(np.array(z))
@@ -83,10 +83,10 @@ def test_a_derivative_is_as_symmetric_as_it_is_mathematically(chosen: KernelId, 
 def near(kinks: list[float], z: Array, dtype: Dtype) -> Array:
     """Return where y may merge with its value at a kink."""
     width = 16 * float(np.finfo(dtype).eps)
-    return np.array([any(abs(each - abs(kink)) < width for kink in kinks) for each in z], dtype=bool)
+    return np.array([any(abs(value - abs(kink)) < width for kink in kinks) for value in z], dtype=bool)
 
 
-@kernels.by_kernel([each for each in STEPS if each.activation not in (*FALL_AND_RISE, *ODD)], "chosen")
+@kernels.by_kernel([kernel for kernel in STEPS if kernel.activation not in (*FALL_AND_RISE, *ODD)], "chosen")
 @given(anywhere)
 @modest
 def test_the_derivative_of_what_never_falls_is_never_below_0(chosen: KernelId, z: list[float]) -> None:
@@ -94,16 +94,16 @@ def test_the_derivative_of_what_never_falls_is_never_below_0(chosen: KernelId, z
         assert (differentiated(chosen, np.array(z).astype(chosen.dtype)) >= 0).all()
 
 
-@kernels.by_kernel([each for each in STEPS if each.activation in (*FALL_AND_RISE, *ODD)], "chosen")
-@given(several)
+@kernels.by_kernel([kernel for kernel in STEPS if kernel.activation in (*FALL_AND_RISE, *ODD)], "chosen")
+@given(moderate)
 @modest
 def test_the_derivative_of_what_falls_and_rises_has_the_sign_of_the_truth(chosen: KernelId, z: list[float]) -> None:
     there = np.array(z, dtype=chosen.dtype)
     weaknesses = registry.activation(chosen.activation).strategies[chosen.strategy].weaknesses
     certain = ~kernels.declared(weaknesses, Flaw.CANCELS, there)
     truth = np.sign(kernels.rounded(kernels.slope(chosen.activation, there), chosen.dtype))
-    found = np.sign(differentiated(chosen, there))
-    assert ((found == truth) | (found == 0))[certain].all()
+    sign = np.sign(differentiated(chosen, there))
+    assert ((sign == truth) | (sign == 0))[certain].all()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -124,11 +124,11 @@ def test_the_bounds_of_the_range_are_approached_and_no_others_are(name: str) -> 
     low, high = formulas(name).range
     z = np.concatenate([oracle.points(registry.activation(name), Dtype.FLOAT64), np.linspace(-2, 0, 20_001)])
     y = forward(name, z)
-    for bound, found in ((low, y.min()), (high, y.max())):
+    for bound, extreme in ((low, y.min()), (high, y.max())):
         if np.isfinite(bound):
-            assert found == pytest.approx(bound, abs=1e-8)
+            assert extreme == pytest.approx(bound, abs=1e-8)
         else:
-            assert abs(found) > 1e300
+            assert abs(extreme) > 1e300
 
 
 @pytest.mark.parametrize("name", FALL_AND_RISE)
@@ -154,24 +154,24 @@ def test_the_larger_z_the_larger_the_output(name: str, dtype: Dtype, z: list[flo
 
 
 @pytest.mark.parametrize("name", NAMES)
-@given(z=several)
+@given(z=moderate)
 @modest
 def test_the_derivative_is_the_slope_of_the_output(name: str, z: list[float]) -> None:
     step = 1e-5
     kinks = [*formulas(name).kinks, 0.0]
-    at = np.array([each for each in z if min(abs(each - kink) for kink in kinks) > 2 * step and each < 30])
+    at = np.array([value for value in z if min(abs(value - kink) for kink in kinks) > 2 * step and value < 30])
     slope = kernels.outputs(KernelId(name, Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64), at)[-1]
     change = (forward(name, at + step) - forward(name, at - step)) / (2 * step)
     np.testing.assert_allclose(slope, change, rtol=1e-8, atol=1e-9)
 
 
 SAFE = [
-    each
-    for each in kernels.every_kernel()
-    if each.op is Op.STEP and each.backend in {"python", "numpy"}
+    kernel
+    for kernel in kernels.every_kernel()
+    if kernel.op is Op.STEP and kernel.backend in {"python", "numpy"}
     if all(
         known.flaw is not Flaw.OVERFLOWS
-        for known in registry.activation(each.activation).strategies[each.strategy].weaknesses
+        for known in registry.activation(kernel.activation).strategies[kernel.strategy].weaknesses
     )
 ]
 
@@ -182,8 +182,8 @@ SAFE = [
 def test_no_finite_z_raises_or_warns(chosen: KernelId, z: list[float]) -> None:
     """Unless the output or the derivative is itself beyond the format; tanh's exponential is of twice |z|."""
     limit = float(np.finfo(chosen.dtype).max) / 2
-    there = np.array([1.0, *(each for each in z if abs(each) <= limit)], dtype=chosen.dtype)
+    there = np.array([1.0, *(value for value in z if abs(value) <= limit)], dtype=chosen.dtype)
     if chosen.activation == "exp":
         there = there[there < np.log(np.finfo(chosen.dtype).max)]
-    found = kernels.outputs(chosen, there, over="raise", divide="raise", invalid="raise")
-    assert all(np.isfinite(each).all() for each in found)
+    outputs = kernels.outputs(chosen, there, over="raise", divide="raise", invalid="raise")
+    assert all(np.isfinite(output).all() for output in outputs)

@@ -59,7 +59,7 @@ def test_bytes_are_those_of_the_types_in_which_arrays_lie(
 ) -> None:
     cases = [kernel(strategy, "silu", op=op).at(1000) for op in Op]
     assert [residual_bytes(case) for case in cases] == [kept] * 3
-    assert [bytes_moved(case) for case in cases] == [1000 * each for each in (derivative, backward, step)]
+    assert [bytes_moved(case) for case in cases] == [1000 * nbytes for nbytes in (derivative, backward, step)]
 
 
 def test_float64_kept_as_float32_takes_half_the_bytes() -> None:

@@ -24,13 +24,13 @@ from tests.support.tiers import exhaustive_but
 
 def one_of_each_kind() -> list[tuple[str, str]]:
     """Return an activation and a strategy for every strategy and set of residuals that there is; well-known ones."""
-    found: dict[tuple[str, tuple[str, ...]], Activation] = {}
+    examples: dict[tuple[str, tuple[str, ...]], Activation] = {}
     known = registry.activations().values()
-    for activation in sorted(known, key=lambda each: each.name not in {"logistic", "silu"}):
+    for activation in sorted(known, key=lambda activation: activation.name not in {"logistic", "silu"}):
         for strategy in activation.strategies:
             kept = activation.rule(strategy, Dialect.SCALAR, None).residuals
-            found.setdefault((strategy, tuple(name if name in {"z", "y"} else "saved" for name in kept)), activation)
-    return [(activation.name, strategy) for (strategy, _), activation in found.items()]
+            examples.setdefault((strategy, tuple(name if name in {"z", "y"} else "saved" for name in kept)), activation)
+    return [(activation.name, strategy) for (strategy, _), activation in examples.items()]
 
 
 KINDS = one_of_each_kind()
@@ -38,7 +38,9 @@ KINDS = one_of_each_kind()
 TYPES = [(Storage.FLOAT16, Dtype.FLOAT32), (Storage.BFLOAT16, Dtype.FLOAT32), (Storage.FLOAT32, Dtype.FLOAT64)]
 
 BACKENDS = [
-    name for name, each in registry.backends().items() if not (each.only_wide or each.optional or each.unavailable)
+    name
+    for name, backend in registry.backends().items()
+    if not (backend.only_wide or backend.optional or backend.unavailable)
 ]
 
 
@@ -111,12 +113,12 @@ def test_the_kept_output_in_float16_gives_1_percent_wrong_and_0_from_known_z(
 ) -> None:
     z = np.concatenate([np.linspace(inaccurate - 0.2, inaccurate + 0.1, 3001), np.linspace(zero - 0.2, 20.0, 2001)])
     z = z.astype(np.float32)
-    found = kernels.outputs(kernel("cached:float16", activation), z)[-1]
+    derivative = kernels.outputs(kernel("cached:float16", activation), z)[-1]
     slope = oracle.slopes_at(registry.activation(activation), z)
-    wrong = np.abs(found / slope.nearest - 1) > 0.01
+    wrong = np.abs(derivative / slope.nearest - 1) > 0.01
     assert z[wrong].min() == pytest.approx(inaccurate, rel=0.01)
-    assert not np.any(found[z > zero + 0.001])
-    assert np.all(found[z < zero - 0.01])
+    assert not np.any(derivative[z > zero + 0.001])
+    assert np.all(derivative[z < zero - 0.01])
 
 
 @pytest.mark.parametrize("backend", ["numpy", "numba", "numba-simd"])
@@ -141,9 +143,9 @@ def test_the_error_told_is_that_against_the_truth_and_the_rounding_is_a_known_we
 def spoilt(of: str, by: float = 1.0) -> oracle.Evaluate:
     """Return an evaluation that computes another strategy in place of the one asked for, and that times a factor."""
 
-    def evaluate(asked: KernelId, z: Array, dy: Array) -> Evaluation:
-        found = kernels.evaluate(replace(asked, strategy=Variant(of)), z, dy)
-        return replace(found, derivative=found.derivative * np.float32(by))
+    def evaluate(identity: KernelId, z: Array, dy: Array) -> Evaluation:
+        answer = kernels.evaluate(replace(identity, strategy=Variant(of)), z, dy)
+        return replace(answer, derivative=answer.derivative * np.float32(by))
 
     return evaluate
 
@@ -159,9 +161,9 @@ def test_a_kernel_that_computes_from_anything_else_is_wrong(of: str, by: float) 
 
 
 def test_compiled_code_widens_whole_vectors_and_computes_in_float32() -> None:
-    found = resolve(kernel("cached:float16", backend="numba-simd")).compiled
-    assert found is not None
-    assert found.signature == "(array(float32, 1d, C), array(uint16, 1d, C))"
-    assert found.vector_bits >= 128
-    assert not found.library_calls
-    assert not found.double_conversions
+    facts = resolve(kernel("cached:float16", backend="numba-simd")).compiled
+    assert facts is not None
+    assert facts.signature == "(array(float32, 1d, C), array(uint16, 1d, C))"
+    assert facts.vector_bits >= 128
+    assert not facts.library_calls
+    assert not facts.double_conversions

@@ -40,9 +40,9 @@ def compiled(function: str, dtype: str) -> Callable[[Any], Any]:
 
     def over_array(values: Any) -> Any:
         values = np.asarray(values, dtype)
-        found = np.empty_like(values)
-        loop(found, values)
-        return found
+        out = np.empty_like(values)
+        loop(out, values)
+        return out
 
     return over_array
 
@@ -51,13 +51,13 @@ def at(function: str, x: float, dtype: str) -> Any:
     return compiled(function, dtype)([x])[0]
 
 
-def ulp_off(function: str, x: Any, found: Any) -> float:
+def ulp_off(function: str, x: Any, computed: Any) -> float:
     """Return the distance from mpmath's value in units of the spacing there."""
     with mpmath.workprec(200):
         farthest = verify_simd.FAR_OUT if function in verify_simd.GROWING else math.inf
         truth = getattr(mpmath, function)(mpmath.mpf(min(max(-farthest, float(x)), farthest)))
-        nearest = abs(type(found)(float(truth)))
-        return float(abs(mpmath.mpf(float(found)) - truth) / mpmath.mpf(float(np.spacing(nearest))))
+        nearest = abs(type(computed)(float(truth)))
+        return float(abs(mpmath.mpf(float(computed)) - truth) / mpmath.mpf(float(np.spacing(nearest))))
 
 
 def inputs(function: str, dtype: str) -> Any:
@@ -72,8 +72,8 @@ def inputs(function: str, dtype: str) -> Any:
 @pytest.mark.filterwarnings("ignore:overflow encountered in cast")
 def test_errors_are_within_what_the_docstring_states(function: str, dtype: str) -> None:
     values = inputs(function, dtype)
-    found = compiled(function, dtype)(values)
-    worst = max(ulp_off(function, x, y) for x, y in zip(values, found, strict=True))
+    computed = compiled(function, dtype)(values)
+    worst = max(ulp_off(function, x, y) for x, y in zip(values, computed, strict=True))
     assert 0.4 < worst <= verify_simd.stated(function, dtype) <= (2.3 if function == "erfc" else 2.0)
 
 
@@ -108,8 +108,8 @@ SPECIAL = {
 def test_special_values_are_exact_with_the_sign_of_their_zero(
     function: str, x: float, expected: float, dtype: str
 ) -> None:
-    found = at(function, x, dtype)
-    assert str(found) == str(np.dtype(dtype).type(expected))
+    value = at(function, x, dtype)
+    assert str(value) == str(np.dtype(dtype).type(expected))
 
 
 @every_dtype
@@ -162,27 +162,27 @@ def test_a_periodic_function_is_undefined_beyond_the_numbers_that_it_can_reduce(
 
 def nearest_to_multiples_of_half_pi(dtype: str) -> list[float]:
     """Return numbers m 2^e that are so near to k pi/2 that k/m is a convergent of 2^e / (pi/2)."""
-    found = set()
+    candidates = set()
     digits = np.finfo(dtype).nmant + 1
     with mpmath.workprec(300):
         for e in range(1 - digits, math.frexp(verify_simd.LIMITS[dtype])[1] - digits + 1):
             rest = mpmath.ldexp(2, e) / mpmath.pi
             (m, m_before), (k, k_before) = (0, 1), (1, 0)
             while m < 2**digits:
-                found.add(math.ldexp(m, e))
+                candidates.add(math.ldexp(m, e))
                 whole = int(mpmath.floor(rest))
                 rest = 1 / (rest - whole)
                 (m, m_before), (k, k_before) = (whole * m + m_before, m), (whole * k + k_before, k)
-    return sorted(x for x in found if 1.0 < x <= verify_simd.LIMITS[dtype])
+    return sorted(x for x in candidates if 1.0 < x <= verify_simd.LIMITS[dtype])
 
 
 @every_dtype
 @pytest.mark.parametrize("function", ["sin", "cos"])
 def test_a_periodic_function_has_all_digits_next_to_its_zeros(function: str, dtype: str) -> None:
     values = np.array(nearest_to_multiples_of_half_pi(dtype), dtype)
-    found = compiled(function, dtype)(values)
-    assert float(np.min(np.abs(found))) < float(np.finfo(dtype).eps) * 1e-1
-    worst = max(ulp_off(function, x, y) for x, y in zip(values, found, strict=True))
+    computed = compiled(function, dtype)(values)
+    assert float(np.min(np.abs(computed))) < float(np.finfo(dtype).eps) * 1e-1
+    worst = max(ulp_off(function, x, y) for x, y in zip(values, computed, strict=True))
     assert worst <= verify_simd.stated(function, dtype)
 
 
@@ -211,16 +211,16 @@ def test_sigmoids_stay_within_one(function: str, dtype: str, x: float) -> None:
 @every_dtype
 @given(values=st.lists(numbers, min_size=1, max_size=70))
 def test_a_value_does_not_depend_on_where_in_the_array_its_number_stands(dtype: str, values: list[float]) -> None:
-    found = compiled("exp", dtype)(values)
-    np.testing.assert_array_equal(found, [at("exp", x, dtype) for x in values])
+    computed = compiled("exp", dtype)(values)
+    np.testing.assert_array_equal(computed, [at("exp", x, dtype) for x in values])
 
 
 @every_dtype
 @given(values=st.lists(numbers, min_size=1, max_size=70))
 def test_the_floor_is_exact_with_the_sign_of_its_zero(dtype: str, values: list[float]) -> None:
-    found = compiled("floor", dtype)(values)
+    computed = compiled("floor", dtype)(values)
     np.testing.assert_array_equal(
-        found.view(f"u{found.itemsize}"), np.floor(np.array(values, dtype)).view(f"u{found.itemsize}")
+        computed.view(f"u{computed.itemsize}"), np.floor(np.array(values, dtype)).view(f"u{computed.itemsize}")
     )
 
 
@@ -276,9 +276,9 @@ def over_array(formula: Callable[..., Any], values: Any) -> Any:
         for i in range(values.size):
             out[i] = inlined(values[i])
 
-    found = np.empty_like(values)
-    numba.njit(error_model="numpy")(loop)(found, values)
-    return found
+    result = np.empty_like(values)
+    numba.njit(error_model="numpy")(loop)(result, values)
+    return result
 
 
 @pytest.mark.parametrize("dtype", exhaustive_but(Dtype, Dtype.FLOAT32.__eq__))
@@ -288,5 +288,5 @@ def test_an_activation_has_the_values_that_it_has_over_numpy(name: str, dtype: D
     z = np.linspace(-3.0, 9.0, 999).astype(dtype)
     expected = activation.forward(Dialect.ARRAY, backends.namespace("numpy"))(z)
     helper = register_jitable(forceinline=True)
-    found = over_array(with_literals(activation.forward(Dialect.ARRAY, functions), dtype, helper=helper), z)
-    np.testing.assert_allclose(found, expected, rtol=8 * float(np.finfo(dtype).eps))
+    computed = over_array(with_literals(activation.forward(Dialect.ARRAY, functions), dtype, helper=helper), z)
+    np.testing.assert_allclose(computed, expected, rtol=8 * float(np.finfo(dtype).eps))

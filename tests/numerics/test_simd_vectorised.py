@@ -69,12 +69,12 @@ def codes(processor: str) -> dict[tuple[str, str], tuple[str, str]]:
         text=True,
         check=True,
     )
-    found = {}
+    by_loop = {}
     for loop, both in json.loads(done.stdout).items():
         for dtype, llvm, machine in zip(verify_simd.DTYPES, *both, strict=True):
             (body,) = re.findall(r"^define [^@\n]*i32 @.*?^}", llvm, re.MULTILINE | re.DOTALL)
-            found[loop, dtype] = body, machine.split(".globl")[1]
-    return found
+            by_loop[loop, dtype] = body, machine.split(".globl")[1]
+    return by_loop
 
 
 def code(processor: str, dtype: str) -> tuple[str, str]:

@@ -40,8 +40,8 @@ def compiled(name: str, source: str, target: str) -> Callable[[NDArray[Any], NDA
             out[i] = convert(values[i])
 
     signature = numba.void(ELEMENTS[target][::1], ELEMENTS[source][::1])
-    found: Callable[[NDArray[Any], NDArray[Any]], None] = numba.njit([signature], error_model="numpy")(loop)
-    return found
+    function: Callable[[NDArray[Any], NDArray[Any]], None] = numba.njit([signature], error_model="numpy")(loop)
+    return function
 
 
 def converted(values: NDArray[Any], target: str, name: str = "") -> NDArray[Any]:
@@ -57,11 +57,11 @@ def by_numpy(values: NDArray[Any], target: str) -> NDArray[Any]:
         return values.astype(numpy_dtype(target))
 
 
-def same(found: NDArray[Any], expected: NDArray[Any]) -> bool:
+def same(computed: NDArray[Any], expected: NDArray[Any]) -> bool:
     """Say whether all are equal, signs of zero included; NaN is NaN, whatever its bits."""
-    integer = np.dtype(f"u{found.dtype.itemsize}")
-    equal = found.view(integer) == expected.view(integer)
-    return bool(np.all(equal | (np.isnan(found) & np.isnan(expected))))
+    integer = np.dtype(f"u{computed.dtype.itemsize}")
+    equal = computed.view(integer) == expected.view(integer)
+    return bool(np.all(equal | (np.isnan(computed) & np.isnan(expected))))
 
 
 def every_pattern(storage: Storage) -> NDArray[Any]:
@@ -106,13 +106,13 @@ def once_rounded(values: NDArray[Any]) -> NDArray[Any]:
 def test_a_float64_is_rounded_to_bfloat16_once() -> None:
     values = awkward(Storage.BFLOAT16, Dtype.FLOAT64)
     with np.errstate(all="ignore"):
-        found = converted(values, Storage.BFLOAT16).astype(np.float64)
+        computed = converted(values, Storage.BFLOAT16).astype(np.float64)
         tiny = 2.0**-133
         unit = np.maximum(np.exp2(np.floor(np.log2(np.abs(values))) - 7), tiny)
         nearest = np.round(values / unit) * unit  # to even, and exact: units are powers of two
     nearest[np.abs(nearest) > 3.39e38] *= np.inf
     finite = np.isfinite(values) & (values != 0)
-    assert np.array_equal(found[finite], nearest[finite])
+    assert np.array_equal(computed[finite], nearest[finite])
 
 
 @both_ways
@@ -183,15 +183,15 @@ def code(processor: str) -> tuple[bool, dict[str, str]]:
         text=True,
         check=True,
     )
-    right, found = json.loads(done.stdout)
-    return right, {name: text.split(".globl")[1] for name, text in found.items()}
+    right, texts = json.loads(done.stdout)
+    return right, {name: text.split(".globl")[1] for name, text in texts.items()}
 
 
 @on_x86
 def test_a_processor_without_an_instruction_for_float16_calls_no_library_and_is_right() -> None:
-    right, found = code("x86-64")
+    right, texts = code("x86-64")
     assert right
-    assert not [name for name, text in found.items() if re.search(r"\bcall|vcvtp[hs]2p[hs]", text)]
+    assert not [name for name, text in texts.items() if re.search(r"\bcall|vcvtp[hs]2p[hs]", text)]
 
 
 @on_x86
@@ -200,10 +200,10 @@ def test_a_processor_with_instructions_for_float16_converts_whole_vectors(proces
     features = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split()) if sys.platform == "linux" else set()
     if not {"f16c", "avx512f" if processor == "skylake-avx512" else "avx2"} <= features:
         pytest.skip("this processor cannot execute it")
-    right, found = code(processor)
+    right, texts = code(processor)
     assert right
     for name, instruction in (("float16_to_float32", "vcvtph2ps"), ("float32_to_float16", "vcvtps2ph")):
-        assert re.search(rf"{instruction}\s[^\n]*[yz]mm", found[name])
+        assert re.search(rf"{instruction}\s[^\n]*[yz]mm", texts[name])
     for name in ("bfloat16_to_float32", "float32_to_bfloat16"):
-        assert re.search(r"vp\w+\s[^\n]*[yz]mm", found[name])
-    assert not [name for name, text in found.items() if re.search(r"^\s+call", text, re.MULTILINE)]
+        assert re.search(r"vp\w+\s[^\n]*[yz]mm", texts[name])
+    assert not [name for name, text in texts.items() if re.search(r"^\s+call", text, re.MULTILINE)]

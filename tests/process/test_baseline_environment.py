@@ -55,12 +55,14 @@ def test_an_environment_without_actbench_is_lent_this_one(
 def test_an_environment_s_own_actbench_is_measured_where_it_has_one(
     check: Callable[..., Result], tmp_path: Path, only_numpy: Path
 ) -> None:
-    own = altered(
+    altered_copy = altered(
         tmp_path,
         ("__init__.py", f'"{__version__}"', '"0.0.1"'),
         ("activations/isru.py", "", ISRU),
     )
-    result = check(environment(tmp_path / "environment", own, only_numpy), "-a", "logistic,isru", "--format", "text")
+    result = check(
+        environment(tmp_path / "environment", altered_copy, only_numpy), "-a", "logistic,isru", "--format", "text"
+    )
     assert result.exit_code == 3, result.output
     assert f"\nactbench: 0.0.1 in the baseline, {__version__} here\n" in result.stdout
     assert "isru/recompute/numpy/derivative/float64/1000 missing" in " ".join(result.stdout.split())
@@ -69,8 +71,8 @@ def test_an_environment_s_own_actbench_is_measured_where_it_has_one(
 def test_a_wrong_kernel_of_the_baseline_is_refused_as_the_baseline_s(
     check: Callable[..., Result], tmp_path: Path, only_numpy: Path
 ) -> None:
-    own = altered(tmp_path, ("activations/logistic.py", "return y * (1.0 - y)", "return y * (1.0 + y)"))
-    result = check(environment(tmp_path / "environment", own, only_numpy))
+    altered_copy = altered(tmp_path, ("activations/logistic.py", "return y * (1.0 - y)", "return y * (1.0 + y)"))
+    result = check(environment(tmp_path / "environment", altered_copy, only_numpy))
     assert result.exit_code == 4
     (line,) = result.stderr.splitlines()
     assert line.startswith("actbench: in the baseline, logistic/cached/numpy/derivative/float64 is wrong: at z = ")
@@ -79,8 +81,8 @@ def test_a_wrong_kernel_of_the_baseline_is_refused_as_the_baseline_s(
 def test_a_wrong_kernel_here_is_refused_as_the_candidate_s(
     check: Callable[..., Result], tmp_path: Path, only_numpy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = altered(tmp_path, ("activations/logistic.py", "return y * (1.0 - y)", "return y * (1.0 + y)"))
-    monkeypatch.setattr("actbench.measure.client.PACKAGE_DIRECTORY", own / "actbench")
+    altered_copy = altered(tmp_path, ("activations/logistic.py", "return y * (1.0 - y)", "return y * (1.0 + y)"))
+    monkeypatch.setattr("actbench.measure.client.PACKAGE_DIRECTORY", altered_copy / "actbench")
     monkeypatch.setattr(
         "actbench.measure.client.sys.executable", str(environment(tmp_path / "here", only_numpy) / "bin/python")
     )
@@ -93,7 +95,7 @@ def test_a_wrong_kernel_here_is_refused_as_the_candidate_s(
 def test_a_baseline_that_dies_in_a_round_is_named_and_the_others_go_on(
     check: Callable[..., Result], tmp_path: Path, only_numpy: Path
 ) -> None:
-    own = altered(
+    altered_copy = altered(
         tmp_path,
         (
             "measure/worker.py",
@@ -101,7 +103,9 @@ def test_a_baseline_that_dies_in_a_round_is_named_and_the_others_go_on(
             f"{DIES_IN_A_ROUND}        gc",
         ),
     )
-    result = check(environment(tmp_path / "environment", own, only_numpy), "-n", "1000,2000", "--budget", "90s")
+    result = check(
+        environment(tmp_path / "environment", altered_copy, only_numpy), "-n", "1000,2000", "--budget", "90s"
+    )
     assert result.exit_code == 4, result.output
     said = "logistic/derivative/float64/2000: the baseline was killed by SIGKILL"
     assert result.stderr == "actbench: failed: logistic/derivative/float64/2000 (see above)\n"
@@ -112,17 +116,17 @@ def test_a_baseline_that_dies_in_a_round_is_named_and_the_others_go_on(
 def test_the_user_s_python_path_and_numba_s_cache_are_not_shared(
     tmp_path: Path, only_numpy: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen = tmp_path / "seen"
+    dump = tmp_path / "seen"
     real = environment(tmp_path / "environment", only_numpy) / "bin" / "python"
-    wrapped = script(tmp_path, f'#!/bin/sh\nenv > {seen}\nexec {real} "$@"\n')
+    wrapped = script(tmp_path, f'#!/bin/sh\nenv > {dump}\nexec {real} "$@"\n')
     monkeypatch.setenv("PYTHONPATH", str(PACKAGES))
     monkeypatch.setenv("NUMBA_CACHE_DIR", "mine")
     with opened(str(wrapped)) as start:
         worker = start(WorkerOptions(None, TIMEOUT, "baseline"))
         versions = describe(worker, str(wrapped))
         worker.close()
-        found = dict(line.split("=", 1) for line in seen.read_text().splitlines() if "=" in line)
-        assert Path(found["NUMBA_CACHE_DIR"]).parent.parent == temporary
-    assert "PYTHONPATH" not in found
+        variables = dict(line.split("=", 1) for line in dump.read_text().splitlines() if "=" in line)
+        assert Path(variables["NUMBA_CACHE_DIR"]).parent.parent == temporary
+    assert "PYTHONPATH" not in variables
     assert "numba" not in versions
     assert not list(temporary.iterdir())

@@ -21,8 +21,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
 def test_an_actbench_of_another_protocol_is_refused(
     check: Callable[..., Result], tmp_path: Path, only_numpy: Path
 ) -> None:
-    own = altered(tmp_path, ("measure/protocol.py", f"PROTOCOL = {PROTOCOL}\n", "PROTOCOL = 99\n"))
-    place = environment(tmp_path / "environment", own, only_numpy)
+    altered_copy = altered(tmp_path, ("measure/protocol.py", f"PROTOCOL = {PROTOCOL}\n", "PROTOCOL = 99\n"))
+    place = environment(tmp_path / "environment", altered_copy, only_numpy)
     assert refusal(check(place)) == (
         f"actbench: --against {place}: its actbench {__version__} speaks protocol 99 with workers, this one speaks "
         f"{PROTOCOL}: install one of the same protocol there"
@@ -33,8 +33,8 @@ def test_an_actbench_that_cannot_describe_itself_is_refused(
     check: Callable[..., Result], tmp_path: Path, only_numpy: Path
 ) -> None:
     known = "        REQUESTS[cls.name] = cls\n"
-    own = altered(tmp_path, ("measure/wire.py", known, f"        if cls.name != 'describe':\n    {known}"))
-    place = environment(tmp_path / "environment", own, only_numpy)
+    altered_copy = altered(tmp_path, ("measure/wire.py", known, f"        if cls.name != 'describe':\n    {known}"))
+    place = environment(tmp_path / "environment", altered_copy, only_numpy)
     assert refusal(check(place)) == (
         f"actbench: --against {place}: its actbench cannot be measured by this one (the baseline raised KeyError: "
         "'describe'): install this version there"

@@ -85,7 +85,7 @@ def events(run: archive.Run) -> list[Event]:
     """Return what happens in it, with a block that is measured again."""
     assert run.record is not None
     finished = [*run.times.finished()]
-    happens: list[Event] = [Calibrated(*each, 1, 1) for each in run.record.calibrations.items()]
+    happens: list[Event] = [Calibrated(*calibrated, 1, 1) for calibrated in run.record.calibrations.items()]
     for number in (1, 2):
         happens += [Measured(times, 1, 1) for times in finished if times.round == number]
         happens += [Measured(finished[0], 1, 1)] * (number == 2)
@@ -124,15 +124,15 @@ def test_a_kill_at_any_step_loses_no_finished_block_and_leaves_nothing_behind(
             with writer.create(directory, as_new(measured)):
                 assert names(directory) == {"run.json", "values.csv"}
             continue
-        found = archive.load(directory)
-        assert found.record is not None
-        assert record(directory)["status"] == found.record.status != Status.RUNNING
+        loaded = archive.load(directory)
+        assert loaded.record is not None
+        assert record(directory)["status"] == loaded.record.status != Status.RUNNING
         assert not [name for name in names(directory) if name.endswith(".part")]
         with writer.reopen(directory) as going:
             going.save()
-        for times in (found.times, archive.load(directory).times):
-            kept = {(each.block, each.round): each.seconds for each in times.finished()}
-            assert all(kept[each.block, each.round] == each.seconds for each in finished)
+        for times in (loaded.times, archive.load(directory).times):
+            kept = {(block_times.block, block_times.round): block_times.seconds for block_times in times.finished()}
+            assert all(kept[block_times.block, block_times.round] == block_times.seconds for block_times in finished)
     assert step > 90
     assert (directory / "values.csv").read_bytes() == (measured.path / "values.csv").read_bytes()
 
@@ -192,4 +192,4 @@ def test_what_a_process_leaves_that_is_killed_at_once_is_no_obstacle(actbench: A
     Path("here").mkdir()
     Path("here", name).write_text(HEADER)
     assert actbench("run", *SMALL, "-o", "here", "--rounds", "1").exit_code == 0
-    assert not [each for each in names(Path("here")) if each.startswith(".")]
+    assert not [name for name in names(Path("here")) if name.startswith(".")]

@@ -125,7 +125,7 @@ def test_a_worker_prepares_and_times_what_it_was_told_to_load(worker: WorkerProc
     arms = (Arm(Variant("recompute"), "numba"), Arm(Variant("pair"), "numba-simd"), Arm(Variant("pair"), "numpy-quiet"))
     worker.ask(Prepare.of(Block("softer", Op.STEP, Dtype.FLOAT32, 100, arms), seed=1))
     ((*seconds,),) = worker.ask(Time((Sweep(2, (Slice(0, 2), Slice(1, 2), Slice(2, 2))),))).seconds
-    assert all(each > 0 for each in seconds)
+    assert all(value > 0 for value in seconds)
 
 
 def test_a_worker_refuses_a_file_that_has_changed(mine: Path, worker: WorkerProcess) -> None:

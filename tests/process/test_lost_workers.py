@@ -48,8 +48,8 @@ def test_a_worker_that_is_lost_once_costs_nothing_and_is_told(
     assert result.exit_code == 0, result.stderr
     assert rounds_by_size() == {"1000": "6", "2000": "6"}
     when = "while calibrating" if worker == 2 else f"in round {worker - 2}"
-    told = f"{LARGE} failed {when}, and was tried again: the worker was killed by SIGKILL"
-    assert told in " ".join(result.stdout.split())
+    message = f"{LARGE} failed {when}, and was tried again: the worker was killed by SIGKILL"
+    assert message in " ".join(result.stdout.split())
     assert record(Path("here"))["failures"] == []
 
 
@@ -90,15 +90,15 @@ def test_a_resume_that_is_interrupted_still_knows_what_failed(actbench: Actbench
 
     before, bench.on_time = bench.workers_started, interrupt
     assert actbench("run", "--resume", "here").exit_code == 130
-    assert [each["block"] for each in record(Path("here"))["failures"]] == [LARGE]
+    assert [failure["block"] for failure in record(Path("here"))["failures"]] == [LARGE]
     bench.on_time = lambda _: None
     assert actbench("run", "--resume", "here").exit_code == 0
     assert rounds_by_size() == {"1000": "6", "2000": "6"}
 
 
-@pytest.mark.parametrize(("losses", "told"), [(1, [Lost, Recovered]), (2, [Lost, Failed])])
+@pytest.mark.parametrize(("losses", "events"), [(1, [Lost, Recovered]), (2, [Lost, Failed])])
 def test_the_stock_engine_tries_a_block_again(
-    actbench: Actbench, monkeypatch: pytest.MonkeyPatch, losses: int, told: list[type[Event]]
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch, losses: int, events: list[type[Event]]
 ) -> None:
     assert actbench("run", *SMALL, "-o", "here", "--rounds", "1").exit_code == 0
     plan = archive.load(Path("here")).plan
@@ -116,4 +116,4 @@ def test_the_stock_engine_tries_a_block_again(
 
     monkeypatch.setattr(Stock, "_suite", measured)
     stock = Stock(plan, 1, None, 1.0, 0.0, Times(plan), {plan.blocks[0].id})
-    assert [type(event) for event in stock.events()][:2] == told
+    assert [type(event) for event in stock.events()][:2] == events

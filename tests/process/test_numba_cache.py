@@ -40,11 +40,11 @@ for number in range(int(entries)):
 
 def test_what_several_processes_save_at_once_is_each_found_as_it_was(tmp_path: Path) -> None:
     command = [sys.executable, "-c", SAVE, str(tmp_path)]
-    running = [subprocess.Popen([*command, own, str(ENTRIES)], cwd=Path(__file__).parents[2]) for own in "abc"]
-    assert [each.wait(60) for each in running] == [0, 0, 0]
+    running = [subprocess.Popen([*command, letter, str(ENTRIES)], cwd=Path(__file__).parents[2]) for letter in "abc"]
+    assert [process.wait(60) for process in running] == [0, 0, 0]
     index: Any = cast(Any, IndexDataCacheFile)(str(tmp_path), "loop", "stamp")
-    for own in "abc":
-        assert [index.load((own, number)) for number in range(ENTRIES)] == [f"{own} {n}" for n in range(ENTRIES)]
+    for letter in "abc":
+        assert [index.load((letter, number)) for number in range(ENTRIES)] == [f"{letter} {n}" for n in range(ENTRIES)]
 
 
 def test_a_kernel_goes_to_the_cache_and_comes_from_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,8 +102,8 @@ def test_kernels_that_other_processes_compiled_are_not_taken_for_one_another(bac
     for case in cases:
         subprocess.run([sys.executable, "-c", COMPILE, case], check=True, **cast(Any, started))
     call = [sys.executable, "-c", CALL, *cases]
-    found = subprocess.run(call, check=False, capture_output=True, text=True, **cast(Any, started))
-    assert found.returncode == 0, found.stderr
+    done = subprocess.run(call, check=False, capture_output=True, text=True, **cast(Any, started))
+    assert done.returncode == 0, done.stderr
 
 
 def bound_and_compiled(kernel: KernelId) -> tuple[bool, Compiled | None]:

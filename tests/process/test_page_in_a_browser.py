@@ -96,16 +96,16 @@ def test_tables_are_filtered_by_words_and_sorted_by_number(browser: Any, report:
     with Page(browser, report) as opened:
         table = opened.page.locator(".table", has=opened.page.locator("caption", has_text="Time: logistic")).first
         rows = table.locator("tbody tr:visible")
-        every = rows.count()
+        total = rows.count()
         table.locator(".filter input").fill("numpy float64")
-        assert 0 < rows.count() < every
+        assert 0 < rows.count() < total
         assert all("numpy" in text and "float64" in text for text in rows.all_inner_texts())
         table.locator(".filter input").fill("")
-        assert rows.count() == every
+        assert rows.count() == total
         heads = table.locator("thead th")
         column = heads.all_inner_texts().index("cached")
         head = heads.nth(column)
-        for direction, ordered in (("ascending", sorted), ("descending", lambda each: sorted(each, reverse=True))):
+        for direction, ordered in (("ascending", sorted), ("descending", lambda values: sorted(values, reverse=True))):
             head.locator("button").press("Enter")
             assert head.get_attribute("aria-sort") == direction
             values = [float(row.locator("th, td").nth(column).inner_text().split()[0]) for row in rows.all()]
@@ -137,9 +137,9 @@ def test_many_rows_are_packed_and_folded_and_come_out_the_same(
             "#tables tr", rows
         )
         shown = packed.page.locator("#tables tbody tr:visible")
-        every = shown.count()
+        total = shown.count()
         packed.page.locator("#tables .filter input:visible").fill("float64")
-        assert 0 < shown.count() < every
+        assert 0 < shown.count() < total
 
 
 def test_a_browser_that_cannot_unpack_says_so_and_still_shows_the_tables(browser: Any, report: Path) -> None:

@@ -72,7 +72,7 @@ def test_a_worker_times_every_arm_of_a_backend(worker: WorkerProcess, backend: s
         there_and_back = tuple(Slice(arm, 3, phase) for phase, arm in enumerate((0, 1, 2, 2, 1, 0)))
         timed = worker.ask(Time((Sweep(2, there_and_back), Sweep(3, there_and_back[:1])))).seconds
         assert [len(seconds) for seconds in timed] == [6, 1]
-        assert all(each > 0 for seconds in timed for each in seconds)
+        assert all(value > 0 for seconds in timed for value in seconds)
 
 
 @pytest.mark.parametrize("backend", AVAILABLE)
@@ -118,12 +118,12 @@ def test_relevant_variables_reach_a_worker_and_others_do_not(monkeypatch: pytest
     worker = WorkerProcess(WorkerOptions(None, TIMEOUT), here())
     try:
         pairs = Path(f"/proc/{pid(worker)}/environ").read_text().split("\0")
-        found = dict(pair.split("=", 1) for pair in pairs if pair)
+        variables = dict(pair.split("=", 1) for pair in pairs if pair)
     finally:
         worker.close()
-    assert found.items() >= relevant.items()
-    assert not {"ACTBENCH_SECRET", "PYTHONWARNINGS"} & found.keys()
-    assert found == worker_environment(os.environ)
+    assert variables.items() >= relevant.items()
+    assert not {"ACTBENCH_SECRET", "PYTHONWARNINGS"} & variables.keys()
+    assert variables == worker_environment(os.environ)
 
 
 def test_a_request_that_raises_gives_its_words_and_the_worker_lives_on(worker: WorkerProcess) -> None:

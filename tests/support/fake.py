@@ -116,11 +116,11 @@ class FakeWorker:
         assert self.block is not None
         self.on_time(self.block)
         timed = self.block.timed
-        taken = tuple(tuple(part.calls * self.seconds(timed[part.arm]) for part in sweep.slices) for sweep in sweeps)
+        timings = tuple(tuple(part.calls * self.seconds(timed[part.arm]) for part in sweep.slices) for sweep in sweeps)
         shares = tuple(tuple(self.processor(timed[part.arm]) for part in sweep.slices) for sweep in sweeps)
-        for several, of_sweep in zip(taken, shares, strict=True):
-            self.clock.now += sum(seconds / (share or 1.0) for seconds, share in zip(several, of_sweep, strict=True))
-        return protocol.Timed(taken, shares)
+        for of_timings, of_sweep in zip(timings, shares, strict=True):
+            self.clock.now += sum(seconds / (share or 1.0) for seconds, share in zip(of_timings, of_sweep, strict=True))
+        return protocol.Timed(timings, shares)
 
     def close(self) -> None:
         """End."""

@@ -49,10 +49,10 @@ def exhaustive_but(chosen: Iterable[T], quick: Callable[[T], bool]) -> list[Any]
 
 def first_of_each(chosen: Iterable[T], kind: Callable[[T], object]) -> list[Any]:
     """Return parameters likewise: the first of every kind is quick, and what comes after it exhaustive."""
-    every = [*chosen]
-    firsts = {kind(value): place for place, value in reversed([*enumerate(every)])}
+    values = [*chosen]
+    firsts = {kind(value): place for place, value in reversed([*enumerate(values)])}
     places = {*firsts.values()}
-    return [value if place in places else _exhaustive(value) for place, value in enumerate(every)]
+    return [value if place in places else _exhaustive(value) for place, value in enumerate(values)]
 
 
 def _exhaustive(value: object) -> Any:

@@ -133,17 +133,17 @@ def test_a_missing_column_is_refused(actbench: Actbench, run: Path, column: int)
     assert str(path) in refused(actbench, run)
 
 
-def seen_to(lines: list[str], chosen: Callable[[str], bool]) -> list[str]:
+def only(lines: list[str], chosen: Callable[[str], bool]) -> list[str]:
     return [line for line in lines if chosen(line)]
 
 
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (lambda lines: seen_to(lines, lambda line: ",2,3," not in line or ",cached," not in line), "line "),
-        (lambda lines: seen_to(lines, lambda line: ",recompute," not in line), "line 2: "),
-        (lambda lines: seen_to(lines, lambda line: ",1000,1," not in line), "line 2: "),
-        (lambda lines: seen_to(lines, lambda line: ",1000,2," not in line), "is incomplete: it ends before line "),
+        (lambda lines: only(lines, lambda line: ",2,3," not in line or ",cached," not in line), "line "),
+        (lambda lines: only(lines, lambda line: ",recompute," not in line), "line 2: "),
+        (lambda lines: only(lines, lambda line: ",1000,1," not in line), "line 2: "),
+        (lambda lines: only(lines, lambda line: ",1000,2," not in line), "is incomplete: it ends before line "),
         (lambda lines: [*lines, lines[-1]], "this is more than was measured"),
         (lambda lines: [*lines[:7], lines[6], *lines[7:]], "line 8: "),
         (lambda lines: [*lines[:3], lines[4], lines[3], *lines[5:]], "line 4: "),
@@ -169,10 +169,10 @@ def test_values_that_are_not_as_they_were_written_are_refused_with_the_line(
     before = path.read_text()
     path.write_text("".join(damage(before.splitlines(keepends=True))))
     assert path.read_text() != before
-    told = refused(actbench, run)
-    assert f"{path}" in told
-    assert said in told
-    assert told.endswith("; restore it from a copy, or measure again\n")
+    message = refused(actbench, run)
+    assert f"{path}" in message
+    assert said in message
+    assert message.endswith("; restore it from a copy, or measure again\n")
 
 
 @pytest.mark.parametrize(
@@ -237,15 +237,15 @@ def test_values_survive_a_round_trip(run: Path) -> None:
 
 
 def test_nothing_in_a_run_names_the_user_the_host_or_a_path(run: Path) -> None:
-    told = [socket.gethostname(), str(Path.home()), sys.executable, str(Path.cwd()), sys.prefix]
+    texts = [socket.gethostname(), str(Path.home()), sys.executable, str(Path.cwd()), sys.prefix]
     user = getpass.getuser()
-    told += [user] if len(user) > 4 else []
-    secrets = [text for text in told if len(text) > 4]
+    texts += [user] if len(user) > 4 else []
+    secrets = [text for text in texts if len(text) > 4]
     assert secrets
     assert names(run) == FILES
     for path in run.iterdir():
-        found = [text for text in secrets if text in path.read_text()]
-        assert not found, f"{path.name} names {found}"
+        leaked = [text for text in secrets if text in path.read_text()]
+        assert not leaked, f"{path.name} names {leaked}"
 
 
 def test_pyperf_s_metadata_of_the_machine_is_dropped(run: Path) -> None:

@@ -29,8 +29,8 @@ BLOCKS = re.compile("[▏▎▍▌▋▊▉█░▐│]")
 
 
 def drawn(*ratios: tuple[float, float, float] | None, width: int = 25) -> list[str]:
-    found = bars([None if ratio is None else Interval(*ratio) for ratio in ratios], width)
-    return ["" if bar is None else "".join(bar) for bar in found]
+    drawn_bars = bars([None if ratio is None else Interval(*ratio) for ratio in ratios], width)
+    return ["" if bar is None else "".join(bar) for bar in drawn_bars]
 
 
 def shown(table: Table = TABLE, width: int = 100, **options: object) -> str:
@@ -96,9 +96,9 @@ def test_every_bar_is_as_wide_as_was_asked_for_with_the_mark_in_one_column(
     ratios: list[tuple[float, float, float]],
 ) -> None:
     for width in (8, 25, 32):
-        found = drawn(*ratios, width=width)
-        assert {len(bar) for bar in found} == {width}
-        assert len({bar.index("│") for bar in found}) == 1
+        lines = drawn(*ratios, width=width)
+        assert {len(bar) for bar in lines} == {width}
+        assert len({bar.index("│") for bar in lines}) == 1
 
 
 def test_where_there_is_no_ratio_there_is_no_bar() -> None:

@@ -34,19 +34,21 @@ def measured(
     finished = []
     for block, count in zip(chosen, rounds, strict=False):
         for number in range(1, count + 1):
-            own = np.exp(rng.normal(0, scatter, size=3))
-            finished.append(BlockTimes(block, number, ((4 * own[0],), (factor * own[1],), (0.5 * yardstick * own[2],))))
+            noise = np.exp(rng.normal(0, scatter, size=3))
+            finished.append(
+                BlockTimes(block, number, ((4 * noise[0],), (factor * noise[1],), (0.5 * yardstick * noise[2],)))
+            )
     return Times(Plan(chosen, seed=1), finished)
 
 
-def group(found: Between, name: str) -> Contrast:
-    (contrast,) = (each for each in found.times if each.name == name)
+def group(comparison: Between, name: str) -> Contrast:
+    (contrast,) = (item for item in comparison.times if item.name == name)
     return contrast
 
 
 def test_a_group_counts_the_rounds_in_which_all_of_it_was_measured() -> None:
-    found = between(measured(rounds=(9, 6)), measured(rounds=(7, 12), seed=1), Axis.STRATEGY, one_host=True)
-    assert (group(found, "cached").baseline_rounds, group(found, "cached").candidate_rounds) == (6, 7)
+    comparison = between(measured(rounds=(9, 6)), measured(rounds=(7, 12), seed=1), Axis.STRATEGY, one_host=True)
+    assert (group(comparison, "cached").baseline_rounds, group(comparison, "cached").candidate_rounds) == (6, 7)
 
 
 def test_a_group_s_interval_is_that_of_one_geometric_mean_a_round() -> None:
@@ -62,18 +64,18 @@ def test_a_group_s_interval_is_that_of_one_geometric_mean_a_round() -> None:
 
 def test_a_group_with_too_few_common_rounds_has_no_interval() -> None:
     few = measured(rounds=(12, 3)), measured(rounds=(12, 3), factor=0.5)
-    found = between(*few, Axis.STRATEGY, one_host=True)
-    assert group(found, "cached").ratio.value == pytest.approx(2.0, rel=0.05)
-    assert np.isnan(group(found, "cached").ratio.low)
-    assert group(found, "cached").finding == "undecided"
+    comparison = between(*few, Axis.STRATEGY, one_host=True)
+    assert group(comparison, "cached").ratio.value == pytest.approx(2.0, rel=0.05)
+    assert np.isnan(group(comparison, "cached").ratio.low)
+    assert group(comparison, "cached").finding == "undecided"
     assert group(between(*few, Axis.SIZE, one_host=True), "1000").finding == "faster"
 
 
 def test_a_group_without_a_common_round_has_no_figure() -> None:
     apart = Times(Plan(BLOCKS, seed=1), [BlockTimes(b, n, ((4.0,), (1.0,), (0.5,))) for n, b in enumerate(BLOCKS, 1)])
-    found = group(between(apart, measured(), Axis.STRATEGY, one_host=True), "cached")
-    assert np.isnan(found.ratio).all()
-    assert (found.finding, found.baseline_rounds) == ("undecided", 0)
+    contrast = group(between(apart, measured(), Axis.STRATEGY, one_host=True), "cached")
+    assert np.isnan(contrast.ratio).all()
+    assert (contrast.finding, contrast.baseline_rounds) == ("undecided", 0)
 
 
 def test_the_interval_of_a_ratio_covers_the_truth() -> None:
@@ -89,6 +91,6 @@ def test_the_interval_of_a_ratio_covers_the_truth() -> None:
 def test_identical_runs_are_seldom_called_different_even_where_the_yardstick_moved(yardstick: float) -> None:
     wrong = 0
     for seed in range(150):
-        found = between(measured(seed=seed), measured(seed=seed + 1000, yardstick=yardstick), one_host=True)
-        wrong += any(each.finding != "undecided" for each in found.times if each.by == "case")
+        comparison = between(measured(seed=seed), measured(seed=seed + 1000, yardstick=yardstick), one_host=True)
+        wrong += any(contrast.finding != "undecided" for contrast in comparison.times if contrast.by == "case")
     assert wrong / 150 < 0.08

@@ -99,7 +99,7 @@ def plan_of(backend: str) -> Plan:
 
 
 def of_rounds(
-    taken: Sequence[float],
+    rounds: Sequence[float],
     *,
     call: Callable[[float], float] = lambda _: 1e-6,
     in_cache: Callable[[float], float] = lambda _: 1e-6 + 1e-9 * IN_CACHE_SIZE,
@@ -112,15 +112,15 @@ def of_rounds(
     plan = plan_of(backend)
     (block,), (single, cached) = plan.blocks, plan.probes
     finished = []
-    for number, seconds in enumerate(taken, start=1):
+    for number, seconds in enumerate(rounds, start=1):
         finished.append(BlockTimes(block, number, ((seconds,), (1e-6,)), ((processor,), (1.0,))))
         if probed is None or number <= probed:
-            for probe, own in ((single, call(seconds)), (cached, in_cache(seconds))):
-                finished.append(BlockTimes(probe, number, ((own,), (1e-7,)), ((1.0,), (1.0,))))
+            for probe, probe_seconds in ((single, call(seconds)), (cached, in_cache(seconds))):
+                finished.append(BlockTimes(probe, number, ((probe_seconds,), (1e-7,)), ((1.0,), (1.0,))))
     times = Times(plan, finished)
     calibration = Calibration((1, 1), (1, 1), 1, 1.0)
-    (found, _) = figures(times, medians_per_round(times), ratios(times, times.blocks), {block.id: calibration}, checks)
-    return found
+    (case, _) = figures(times, medians_per_round(times), ratios(times, times.blocks), {block.id: calibration}, checks)
+    return case
 
 
 @pytest.mark.parametrize(("preallocates", "expected"), [(False, Bottleneck.ALLOCATION), (True, Bottleneck.MEMORY)])
@@ -133,14 +133,14 @@ def test_a_backend_that_is_not_loaded_is_known_by_the_record(*, preallocates: bo
 def test_elements_that_take_as_long_as_in_cache_are_computed_and_more_is_allocation() -> None:
     assert of_rounds([1.01e-4] * 6).bottleneck is Bottleneck.COMPUTE
     assert of_rounds([1.50e-4] * 6).bottleneck is Bottleneck.COMPUTE
-    found = of_rounds([2.01e-4] * 6)
-    assert found.bottleneck is Bottleneck.ALLOCATION
-    assert found.parts is not None
-    assert found.parts.call == pytest.approx((1 / 201,) * 3)
-    assert found.parts.computing == pytest.approx((100 / 201,) * 3)
-    assert found.parts.beyond == pytest.approx((100 / 201,) * 3)
-    assert found.parts.moving == pytest.approx(((1e-6 - 1e-7) / 2.01e-4,) * 3)
-    assert found.parts.copy_call == pytest.approx((0.1,) * 3)
+    case = of_rounds([2.01e-4] * 6)
+    assert case.bottleneck is Bottleneck.ALLOCATION
+    assert case.parts is not None
+    assert case.parts.call == pytest.approx((1 / 201,) * 3)
+    assert case.parts.computing == pytest.approx((100 / 201,) * 3)
+    assert case.parts.beyond == pytest.approx((100 / 201,) * 3)
+    assert case.parts.moving == pytest.approx(((1e-6 - 1e-7) / 2.01e-4,) * 3)
+    assert case.parts.copy_call == pytest.approx((0.1,) * 3)
 
 
 def test_ratios_are_paired_in_rounds() -> None:
@@ -149,16 +149,16 @@ def test_ratios_are_paired_in_rounds() -> None:
     assert of_rounds(slow_and_fast, call=lambda _: 1.5e-4).bottleneck is None, (
         "half of the time in some rounds, not in all"
     )
-    found = of_rounds(slow_and_fast, call=lambda seconds: 0.1 * seconds, in_cache=lambda seconds: 0.16 * seconds)
-    assert found.bottleneck is Bottleneck.COMPUTE
+    case = of_rounds(slow_and_fast, call=lambda seconds: 0.1 * seconds, in_cache=lambda seconds: 0.16 * seconds)
+    assert case.bottleneck is Bottleneck.COMPUTE
 
 
 def test_five_rounds_say_nothing_and_neither_do_six_of_which_one_has_no_probe() -> None:
-    for found in (of_rounds([2.01e-4] * 5), of_rounds([2.01e-4] * 6, probed=5)):
-        assert found.bottleneck is None
-        assert found.parts is not None
-        assert not found.parts.known
-        assert found.parts.call.value == pytest.approx(1 / 201)
+    for case in (of_rounds([2.01e-4] * 5), of_rounds([2.01e-4] * 6, probed=5)):
+        assert case.bottleneck is None
+        assert case.parts is not None
+        assert not case.parts.known
+        assert case.parts.call.value == pytest.approx(1 / 201)
 
 
 def test_a_run_without_probes_says_nothing() -> None:

@@ -49,33 +49,35 @@ def calibrated(
     ("call", "loops"), [(1.0, 1), (1e-4, 1), (0.9e-4, 2), (0.5e-4, 2), (2e-5, 8), (1e-6, 128), (1e-9, 131072)]
 )
 def test_loops_are_doubled_until_they_take_long_enough(call: float, loops: int) -> None:
-    found, timed = calibrated([call, call])
-    assert found.loops == (loops, loops)
-    asked = [count for slices in timed for arm, count in slices if arm == 0]
-    assert asked == [2**power for power in range(len(asked))], "each number of loops is tried once, doubling"
-    assert asked[-1] == loops
+    calibration, timed = calibrated([call, call])
+    assert calibration.loops == (loops, loops)
+    counts = [count for slices in timed for arm, count in slices if arm == 0]
+    assert counts == [2**power for power in range(len(counts))], "each number of loops is tried once, doubling"
+    assert counts[-1] == loops
 
 
 def test_loops_of_every_arm_are_found_by_its_own_calls() -> None:
     calls = [1e-6, 1e-3, 1e-5]
-    found, timed = calibrated(calls)
-    assert all(loops * call >= SLICE_SECONDS for loops, call in zip(found.loops, calls, strict=True))
-    assert all(loops * call < 2 * SLICE_SECONDS for loops, call in zip(found.loops, calls, strict=True) if loops > 1)
+    calibration, timed = calibrated(calls)
+    assert all(loops * call >= SLICE_SECONDS for loops, call in zip(calibration.loops, calls, strict=True))
+    assert all(
+        loops * call < 2 * SLICE_SECONDS for loops, call in zip(calibration.loops, calls, strict=True) if loops > 1
+    )
     assert [arm for arm, _ in timed[-1]] == [0], "an arm that is done is not timed again"
 
 
 def test_seconds_per_call_are_those_of_the_last_and_longest_try() -> None:
     block = Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, OUT_OF_CACHE, (Arm(Variant("cached"), "numpy"),))
-    taken = iter([[0.00004, 1.0], [0.00006], [0.00012]])  # the first calls are slow
-    found = calibrate(block, lambda _: next(taken), lambda: 0.0, 1.0)
-    assert found.loops == (4, 1)
-    assert found.values[0] == MAX_VALUES
-    assert found.round_seconds == pytest.approx(MAX_VALUES * 2 * 5 * 0.00003 + 2 * 2 * 1.0)
+    attempts = iter([[0.00004, 1.0], [0.00006], [0.00012]])  # the first calls are slow
+    calibration = calibrate(block, lambda _: next(attempts), lambda: 0.0, 1.0)
+    assert calibration.loops == (4, 1)
+    assert calibration.values[0] == MAX_VALUES
+    assert calibration.round_seconds == pytest.approx(MAX_VALUES * 2 * 5 * 0.00003 + 2 * 2 * 1.0)
 
 
 def test_doubling_ends_even_where_nothing_takes_time() -> None:
-    found, _ = calibrated([0.0, 1.0])
-    assert found.loops == (MAX_LOOPS, 1)
+    calibration, _ = calibrated([0.0, 1.0])
+    assert calibration.loops == (MAX_LOOPS, 1)
 
 
 def test_small_arrays_are_timed_in_every_phase_and_large_ones_in_mirrored_pairs() -> None:
@@ -85,9 +87,9 @@ def test_small_arrays_are_timed_in_every_phase_and_large_ones_in_mirrored_pairs(
 
 
 def test_arms_get_as_many_values_as_fit_into_their_time() -> None:
-    found, _ = calibrated([1e-3, 2.1e-3])
-    assert found.loops == (1, 1)
-    assert found.values == (10, 4), "a slice is one untimed call and one timed"
+    calibration, _ = calibrated([1e-3, 2.1e-3])
+    assert calibration.loops == (1, 1)
+    assert calibration.values == (10, 4), "a slice is one untimed call and one timed"
 
 
 def test_an_arm_may_take_twice_its_time_to_have_as_many_values_as_any_other() -> None:
@@ -119,15 +121,16 @@ def test_no_arm_gets_more_values_than_the_most() -> None:
 def test_a_round_is_predicted_to_take_its_slices_untimed_calls_and_placements(
     calls: list[float], arm_seconds: float, size: int, place: float
 ) -> None:
-    found, _ = calibrated(calls, arm_seconds, size=size, place=place)
-    costs = [found.slices * (loops + 1) * call for loops, call in zip(found.loops, calls, strict=True)]
-    most, few = max(found.values), 1 if size == OUT_OF_CACHE else MIN_VALUES
-    assert found.round_seconds == pytest.approx(
-        sum(values * cost for values, cost in zip(found.values, costs, strict=True)) + max(found.values) * place
+    calibration, _ = calibrated(calls, arm_seconds, size=size, place=place)
+    costs = [calibration.slices * (loops + 1) * call for loops, call in zip(calibration.loops, calls, strict=True)]
+    most, few = max(calibration.values), 1 if size == OUT_OF_CACHE else MIN_VALUES
+    assert calibration.round_seconds == pytest.approx(
+        sum(values * cost for values, cost in zip(calibration.values, costs, strict=True))
+        + max(calibration.values) * place
     )
-    for values, cost in zip(found.values, costs, strict=True):
+    for values, cost in zip(calibration.values, costs, strict=True):
         assert 1 <= values <= MAX_VALUES
         allowed = STRETCH if values == most else 1
         assert values <= few or values * cost <= allowed * arm_seconds * (1 + 1e-9)
-    ranked = sorted(zip(costs, found.values, strict=True))
+    ranked = sorted(zip(costs, calibration.values, strict=True))
     assert all(slower[1] <= faster[1] for faster, slower in pairwise(ranked))

@@ -37,9 +37,9 @@ def test_every_chart_of_a_run_is_what_vega_lites_schema_allows(loaded_run: Run, 
 
 def test_the_charts_of_functions_and_of_two_runs_are_what_vega_lites_schema_allows(loaded_run: Run) -> None:
     hold_to_schema(functions([registry.activation(name) for name in ("logistic", "tanh")]))
-    found = between(loaded_run.times, loaded_run.times, None, one_host=True).times
+    contrasts = between(loaded_run.times, loaded_run.times, None, one_host=True).times
     for narrow in (False, True):
-        shown = compare(found, narrow=narrow)
+        shown = compare(contrasts, narrow=narrow)
         assert shown is not None
         hold_to_schema(shown)
 
@@ -65,8 +65,8 @@ def test_every_kind_becomes_svg_png_and_html(loaded_run: Run, kind: str, theme: 
 
 
 def test_what_all_panels_have_in_common_stands_under_the_title(loaded_run: Run) -> None:
-    every = drawn("speedup", loaded_run)
-    assert every.alike == "derivative"
+    whole = drawn("speedup", loaded_run)
+    assert whole.alike == "derivative"
     one = drawn("speedup", loaded_run, keep=lambda case: (case.activation, case.dtype) == ("tanh", "float64"))
     assert one.alike == "tanh, derivative, float64"
     assert one.description.endswith("All of it: tanh, derivative, float64.")
@@ -76,7 +76,7 @@ def test_what_all_panels_have_in_common_stands_under_the_title(loaded_run: Run) 
 
 def test_names_of_caches_stand_above_what_is_measured(loaded_run: Run) -> None:
     (names,) = [
-        each["mark"] for each in drawn("time", loaded_run).spec["spec"]["layer"] if each["mark"]["type"] == "text"
+        layer["mark"] for layer in drawn("time", loaded_run).spec["spec"]["layer"] if layer["mark"]["type"] == "text"
     ]
     assert (names["baseline"], names["y"]) == ("bottom", 0)
     assert names["dy"] <= 0

@@ -20,8 +20,8 @@ from tests.support.drawn import drawn
 
 def scale(channel: Spec) -> dict[str, Any]:
     """Return by name what a channel shows it as."""
-    found = channel["scale"]
-    return dict(zip(found["domain"], map(str, found["range"]), strict=True))
+    spec = channel["scale"]
+    return dict(zip(spec["domain"], map(str, spec["range"]), strict=True))
 
 
 def signs(names: Iterable[str], of: Literal["backend", "strategy"] = "strategy") -> Signs:
@@ -58,12 +58,12 @@ def test_a_name_has_one_sign_in_all_charts_of_a_run_also_one_that_is_not_known(l
     of_run = Signs.of(case for block in blocks for case in block.cases)
     shown = [["cached", "my-own"], ["my-own", "cached:float16", "recompute"], ["cached:float16", "yardstick", "my-own"]]
     for channel in (of_run.strategy_dash, of_run.strategy_shape):
-        found = [scale(channel(present)) for present in shown]
+        scales = [scale(channel(present)) for present in shown]
         for name in ("my-own", "cached:float16"):
-            assert len({signs_of[name] for signs_of in found if name in signs_of}) == 1
-        assert found[0]["my-own"] != found[1]["cached:float16"]
+            assert len({signs_of[name] for signs_of in scales if name in signs_of}) == 1
+        assert scales[0]["my-own"] != scales[1]["cached:float16"]
         known = {*scale(signs(PLAINLY).strategy_shape(PLAINLY)).values(), *map(str, DASHES[: len(PLAINLY)])}
-        assert not {found[0]["my-own"], found[1]["cached:float16"]} & known, "while there are others"
+        assert not {scales[0]["my-own"], scales[1]["cached:float16"]} & known, "while there are others"
 
 
 @pytest.mark.parametrize("kind", ["speedup", "time", "accuracy", "rounds"])

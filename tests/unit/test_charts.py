@@ -62,7 +62,7 @@ def test_times_are_those_of_cases_csv(loaded_run: Run) -> None:
 def test_rounds_are_those_of_values_csv(loaded_run: Run) -> None:
     values = pd.read_csv(loaded_run.path / "values.csv")
     medians = values.groupby([*CASE, "round"]).seconds.median().reset_index()
-    medians["off"] = medians.groupby(CASE).seconds.transform(lambda each: 100 * (each / each.median() - 1))
+    medians["off"] = medians.groupby(CASE).seconds.transform(lambda seconds: 100 * (seconds / seconds.median() - 1))
     shown = drawn("rounds", loaded_run).rows
     shown = shown[shown.strategy != "yardstick"]
     parts = shown.block.str.split("/", expand=True)
@@ -78,15 +78,15 @@ def test_errors_are_those_of_the_runs_own_check(loaded_run: Run) -> None:
     assert len(shown) == len(BANDS) * len(loaded_run.record.checks)
     for check in loaded_run.record.checks:
         kernel = check.kernel
-        own = shown[
+        of_kernel = shown[
             (shown.activation == kernel.activation)
             & (shown.strategy == kernel.strategy)
             & (shown.backend == kernel.backend)
             & (shown.dtype == kernel.dtype)
         ]
-        expected = [None if each is None else max(each, 0.1) for each in check.by_band]
-        assert [None if pd.isna(each) else each for each in own.ULP] == expected
-        assert max(each for each in check.by_band if each is not None) <= check.max_ulp * 1.01
+        expected = [None if error is None else max(error, 0.1) for error in check.by_band]
+        assert [None if pd.isna(error) else error for error in of_kernel.ULP] == expected
+        assert max(error for error in check.by_band if error is not None) <= check.max_ulp * 1.01
 
 
 def test_the_parts_of_a_cases_time_add_up_to_it(loaded_run: Run) -> None:
@@ -163,35 +163,35 @@ def test_caches_are_marked_where_an_input_and_an_output_fill_them(loaded_run: Ru
 
 def test_the_functions_are_drawn_with_their_derivatives_and_cut_where_these_jump() -> None:
     shown = functions([registry.activation(name) for name in ("logistic", "hard-tanh")])
-    found = shown.rows
-    logistic = found[(found.activation == "logistic") & (found.curve == "g'")]
+    rows = shown.rows
+    logistic = rows[(rows.activation == "logistic") & (rows.curve == "g'")]
     np.testing.assert_allclose(logistic.value, np.exp(-logistic.z) / (1 + np.exp(-logistic.z)) ** 2, rtol=1e-5)
-    pieces = found[(found.activation == "hard-tanh") & (found.curve == "g'")].groupby("piece").value.unique()
-    assert [each.tolist() for each in pieces] == [[0], [1], [0]]
+    pieces = rows[(rows.activation == "hard-tanh") & (rows.curve == "g'")].groupby("piece").value.unique()
+    assert [piece.tolist() for piece in pieces] == [[0], [1], [0]]
 
 
 @given(st.floats(min_value=1e-290, max_value=1e290), st.sampled_from([1.0, -1.0]))
 def test_numbers_in_charts_have_six_digits(size: float, sign: float) -> None:
-    (found,) = rounded([sign * size]).tolist()
-    assert found == pytest.approx(sign * size, rel=5.1e-6)
-    assert found == pytest.approx(float(f"{found:.6g}"), rel=1e-15)
+    (number,) = rounded([sign * size]).tolist()
+    assert number == pytest.approx(sign * size, rel=5.1e-6)
+    assert number == pytest.approx(float(f"{number:.6g}"), rel=1e-15)
     if 1e-15 < size < 1e15:
-        assert found == float(f"{found:.6g}")
+        assert number == float(f"{number:.6g}")
 
 
 def test_what_is_no_finite_number_is_missing_in_a_chart() -> None:
-    found = rounded([0.0, np.inf, -np.inf, np.nan, 1000.0, 0.1234564])
-    np.testing.assert_array_equal(found, [0.0, np.nan, np.nan, np.nan, 1000.0, 0.123456])
+    numbers = rounded([0.0, np.inf, -np.inf, np.nan, 1000.0, 0.1234564])
+    np.testing.assert_array_equal(numbers, [0.0, np.nan, np.nan, np.nan, 1000.0, 0.123456])
 
 
 def test_data_by_column_are_those_by_row() -> None:
     table = pd.DataFrame({"name": [*"aaaaab", None], "n": range(1, 8), "ratio": [1.5, np.nan, *range(5)]})
-    found = by_column(table)
-    assert "known" in found["columns"]["name"]
-    assert "values" in found["columns"]["ratio"]
+    packed = by_column(table)
+    assert "known" in packed["columns"]["name"]
+    assert "values" in packed["columns"]["ratio"]
     columns = {
         name: column.get("values") or [column["known"][place] for place in column["at"]]
-        for name, column in found["columns"].items()
+        for name, column in packed["columns"].items()
     }
     by_place = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     assert by_place == by_row(table)

@@ -110,13 +110,13 @@ def test_a_drift_of_the_host_is_no_regression(actbench: Actbench, bench: FakeBen
 def test_json_holds_every_case_and_the_margin(two_runs: Actbench) -> None:
     result = two_runs("check", NEW, "--baseline", OLD, "--format", "json")
     assert result.exit_code == 1
-    found = json.loads(result.stdout)
-    assert found["margin"] == 0.05
-    assert {case["case"]: case["verdict"] for case in found["cases"]} == {
+    report = json.loads(result.stdout)
+    assert report["margin"] == 0.05
+    assert {case["case"]: case["verdict"] for case in report["cases"]} == {
         "logistic/recompute/numpy/derivative/float64/1000": "unchanged",
         "logistic/cached/numpy/derivative/float64/1000": "regressed",
     }
-    (cached,) = (case for case in found["cases"] if "cached" in case["case"])
+    (cached,) = (case for case in report["cases"] if "cached" in case["case"])
     assert cached["ratio"] == pytest.approx(1.1)
     assert cached["rounds"] == cached["baseline_rounds"] == 6
 
@@ -284,9 +284,9 @@ def test_the_yardstick_s_own_time_moves_every_case(actbench: Actbench, bench: Fa
     actbench("run", *SMALL, "-o", OLD)
     bench.seconds = slower(0.5, "yardstick")  # type: ignore[assignment]
     actbench("run", *SMALL, "-o", NEW)
-    found = json.loads(actbench("check", NEW, "--baseline", OLD, "--format", "json").stdout)["cases"]
-    assert [case["ratio"] for case in found] == pytest.approx([2.0, 2.0])
-    assert [case["absolute"]["ratio"] for case in found] == pytest.approx([1.0, 1.0])
+    reported = json.loads(actbench("check", NEW, "--baseline", OLD, "--format", "json").stdout)["cases"]
+    assert [case["ratio"] for case in reported] == pytest.approx([2.0, 2.0])
+    assert [case["absolute"]["ratio"] for case in reported] == pytest.approx([1.0, 1.0])
 
 
 def test_a_case_that_shared_its_block_with_others_is_not_decided(actbench: Actbench, bench: FakeBench) -> None:

@@ -73,11 +73,11 @@ def test_env_shows_the_machine_and_its_noise(actbench: Actbench) -> None:
 
 
 def test_env_as_json_is_what_a_run_records(actbench: Actbench) -> None:
-    found = json.loads(actbench("env", "--format", "json").stdout)
-    assert found.keys() == {"environment", "noise", "configuration"}
+    environment = json.loads(actbench("env", "--format", "json").stdout)
+    assert environment.keys() == {"environment", "noise", "configuration"}
     actbench("run", "--preset", "smoke", "-b", "numpy", "-a", "logistic", "--rounds", "1", "-o", "here")
     recorded = json.loads(Path("here/run.json").read_text())["environment"]
-    assert found["environment"] == recorded
+    assert environment["environment"] == recorded
 
 
 def test_a_fault_of_our_own_ends_with_70_and_never_with_a_verdict(
@@ -96,7 +96,7 @@ def test_a_fault_of_our_own_ends_with_70_and_never_with_a_verdict(
 @pytest.mark.parametrize("arguments", [["list", "cases", "--preset", "full"], ["compare", "{run}"]])
 def test_output_that_nobody_reads_ends_with_141(arguments: list[str]) -> None:
     run = Path(__file__).parents[2] / "results" / "reference"
-    command = [sys.executable, "-m", "actbench", *(each.format(run=run) for each in arguments)]
+    command = [sys.executable, "-m", "actbench", *(argument.format(run=run) for argument in arguments)]
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)

@@ -33,12 +33,12 @@ def ratios(actbench: Actbench, *arguments: str) -> Rows:
     """Return ratio and number of cases by group and candidate, after a look at the intervals."""
     result = actbench("compare", "latest", *arguments, "--format", "csv")
     assert result.exit_code == 0, result.stderr
-    found = list(csv.DictReader(io.StringIO(result.stdout)))
-    for row in found:
+    lines = list(csv.DictReader(io.StringIO(result.stdout)))
+    for row in lines:
         for name in ("low", "high", "least", "most"):
             assert float(row[name]) == pytest.approx(float(row["ratio"]))
         assert row["rounds"] == "6"
-    return {(row["group"], row["candidate"]): (pytest.approx(float(row["ratio"])), int(row["cases"])) for row in found}
+    return {(row["group"], row["candidate"]): (pytest.approx(float(row["ratio"])), int(row["cases"])) for row in lines}
 
 
 def test_by_strategy_every_strategy_is_set_against_recompute(measured: Actbench) -> None:

@@ -36,8 +36,8 @@ def grouped(actbench: Actbench, bench: FakeBench) -> Actbench:
     ],
 )
 def test_a_group_has_the_geometric_mean_of_its_cases(grouped: Actbench, by: str, means: dict[str, float]) -> None:
-    found = figures(grouped, OLD, NEW, "--by", by)
-    groups = {figure["name"]: figure for figure in found if figure["by"] == by}
+    compared = figures(grouped, OLD, NEW, "--by", by)
+    groups = {figure["name"]: figure for figure in compared if figure["by"] == by}
     assert list(groups) == list(means)
     for name, mean in means.items():
         expected = pytest.approx(mean)
@@ -60,6 +60,6 @@ def test_a_table_of_groups_counts_their_cases(grouped: Actbench) -> None:
 
 def test_speedups_are_grouped_by_pairs_of_strategies_as_well(grouped: Actbench) -> None:
     on_another_host(OLD)
-    found = figures(grouped, OLD, NEW, "--by", "size")
-    speedups = [(figure["name"], figure["ratio"]) for figure in found if figure["figure"] == "cached / recompute"]
+    compared = figures(grouped, OLD, NEW, "--by", "size")
+    speedups = [(figure["name"], figure["ratio"]) for figure in compared if figure["figure"] == "cached / recompute"]
     assert speedups == [("1000", pytest.approx(2)), ("2000", pytest.approx(4)), ("all", pytest.approx(8**0.5))]

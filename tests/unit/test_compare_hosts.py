@@ -58,8 +58,8 @@ def test_a_quick_copy_moves_times_but_no_speedup(actbench: Actbench, bench: Fake
     bench.seconds = scaled(yardstick=0.5)
     actbench("run", *SMALL, "-o", NEW)
     on_another_host(NEW)
-    found = [(figure["figure"], figure["finding"], figure["ratio"]) for figure in figures(actbench, OLD, NEW)]
-    assert found == [
+    findings = [(figure["figure"], figure["finding"], figure["ratio"]) for figure in figures(actbench, OLD, NEW)]
+    assert findings == [
         *[("time", "slower", pytest.approx(0.5))] * 3,
         ("cached / recompute", "undecided", pytest.approx(1.0)),
     ]

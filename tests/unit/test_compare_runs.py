@@ -64,11 +64,11 @@ def test_csv_has_a_row_a_figure(old_and_new: Actbench) -> None:
 
 def test_json_has_the_figures_of_the_csv(old_and_new: Actbench) -> None:
     result = old_and_new("compare", OLD, NEW, "--format", "json")
-    found = json.loads(result.stdout)
-    assert (found["basis"], found["by"], found["remarks"]) == ("one host", None, [])
+    report = json.loads(result.stdout)
+    assert (report["basis"], report["by"], report["remarks"]) == ("one host", None, [])
     rows = list(csv.DictReader(io.StringIO(CSV)))
-    assert [list(figure) for figure in found["figures"]] == [list(row) for row in rows]
-    for figure, row in zip(found["figures"], rows, strict=True):
+    assert [list(figure) for figure in report["figures"]] == [list(row) for row in rows]
+    for figure, row in zip(report["figures"], rows, strict=True):
         for name, value in figure.items():
             assert value == (row[name] if isinstance(value, str) else pytest.approx(float(row[name])))
 
@@ -129,8 +129,8 @@ def test_a_group_is_held_to_its_time_itself_as_well(actbench: Actbench, bench: F
     actbench("run", *TWO_BLOCKS, "-o", OLD)
     bench.seconds = scaled(yardstick=0.5)
     actbench("run", *TWO_BLOCKS, "-o", NEW)
-    found = figures(actbench, OLD, NEW, "--by", "strategy")
-    assert {figure["finding"] for figure in found} == {"undecided"}
+    groups = figures(actbench, OLD, NEW, "--by", "strategy")
+    assert {figure["finding"] for figure in groups} == {"undecided"}
 
 
 def test_other_software_is_compared_and_told(old_and_new: Actbench) -> None:

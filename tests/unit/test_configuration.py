@@ -46,8 +46,8 @@ def test_a_list_may_be_one_value_or_text_with_commas_or_an_array(
 def test_a_variable_takes_commas_as_the_command_line_does(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACTBENCH_SIZE", "1k, 2k")
     monkeypatch.setenv("ACTBENCH_BACKEND", "numpy,numba")
-    found = cases(actbench)
-    assert (part(found, 5), part(found, 2)) == ({"1000", "2000"}, {"numpy", "numba"})
+    selected = cases(actbench)
+    assert (part(selected, 5), part(selected, 2)) == ({"1000", "2000"}, {"numpy", "numba"})
 
 
 def test_numbers_need_no_quotes(actbench: Actbench) -> None:
@@ -68,14 +68,14 @@ def test_a_switch_is_true_or_false(
     said: str,
     quiet: bool,  # noqa: FBT001  # a parameter of the test
 ) -> None:
-    seen: list[bool] = []
-    monkeypatch.setattr("actbench.report.progress.Progress.__init__", lambda _, *, quiet: seen.append(quiet))
+    colours: list[bool] = []
+    monkeypatch.setattr("actbench.report.progress.Progress.__init__", lambda _, *, quiet: colours.append(quiet))
     write(f"quiet = {said}")
     actbench("run", *SMALL, "--rounds", "1")
     Path("actbench.toml").unlink()
     monkeypatch.setenv("ACTBENCH_QUIET", said)
     actbench("run", *SMALL, "--rounds", "1")
-    assert seen == [quiet, quiet]
+    assert colours == [quiet, quiet]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -98,13 +98,13 @@ def test_every_name_that_is_treated_apart_is_an_option() -> None:
 
 def test_margins_are_a_table_of_globs(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:
     option = EVERYWHERE["check"]["margins"]
-    seen: list[Any] = []
-    monkeypatch.setattr(option, "callback", lambda _, __, value: seen.extend(value))
+    values: list[Any] = []
+    monkeypatch.setattr(option, "callback", lambda _, __, value: values.extend(value))
     write("[check.margins]\n'*/numpy/*' = 10\n'tanh/*' = '2.5%'\n")
     assert settings(actbench)[1] == "margins */numpy/*=10, tanh/*=2.5% (actbench.toml [check])"
     actbench("check", "nowhere", "--baseline", "nowhere")
     context = click.Context(click.Command("check"))
-    assert tuple(seen) == option.type_cast_value(context, ["*/numpy/*=10", "tanh/*=2.5%"])
+    assert tuple(values) == option.type_cast_value(context, ["*/numpy/*=10", "tanh/*=2.5%"])
 
 
 # env
@@ -121,9 +121,9 @@ def test_env_shows_what_holds_and_where_it_comes_from(actbench: Actbench, monkey
         "preset full (actbench.toml [list])",
         "size 1k, 2000 (actbench.toml)",
     ]
-    found: dict[str, Any] = json.loads(actbench("env", "--format", "json").stdout)["configuration"]
-    assert found["file"] == "actbench.toml"
-    assert found["settings"][0] == {"name": "budget", "texts": ["90s"], "origin": "environment ACTBENCH_BUDGET"}
+    reported: dict[str, Any] = json.loads(actbench("env", "--format", "json").stdout)["configuration"]
+    assert reported["file"] == "actbench.toml"
+    assert reported["settings"][0] == {"name": "budget", "texts": ["90s"], "origin": "environment ACTBENCH_BUDGET"}
 
 
 def test_env_shows_settings_of_the_environment_without_a_file(

@@ -36,8 +36,8 @@ margin = 5
 
 def test_a_table_of_pyproject_toml_is_read(actbench: Actbench) -> None:
     write("[tool.actbench]\nsize = 1000\n[tool.actbench.list]\nstrategy = 'cached'\n", "pyproject.toml")
-    found = cases(actbench)
-    assert (part(found, 5), part(found, 1)) == ({"1000"}, {"cached"})
+    selected = cases(actbench)
+    assert (part(selected, 5), part(selected, 1)) == ({"1000"}, {"cached"})
     assert settings(actbench) == [
         "file pyproject.toml [tool.actbench]",
         "size 1000 (pyproject.toml [tool.actbench])",
@@ -61,9 +61,9 @@ def test_the_nearest_directory_upward_that_has_settings_is_read_alone(
     write(f"{head}size = 2000\n", f"a/{name}")
     write("[tool.ruff]\n", "a/b/pyproject.toml")
     monkeypatch.chdir("a/b")
-    found = cases(actbench)
-    assert part(found, 5) == {"2000"}
-    assert part(found, 2) != {"numba"}, "files are not merged"
+    selected = cases(actbench)
+    assert part(selected, 5) == {"2000"}
+    assert part(selected, 2) != {"numba"}, "files are not merged"
     assert settings(actbench)[0].startswith(f"file ../{name}")
 
 

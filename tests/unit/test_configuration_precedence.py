@@ -22,8 +22,8 @@ def test_the_command_line_beats_the_environment_beats_the_table_beats_the_file(
     assert part(cases(actbench), 5) == {"2000"}
     monkeypatch.setenv("ACTBENCH_SIZE", "3000")
     assert part(cases(actbench), 5) == {"3000"}
-    found = cases(actbench, "-n", "4000")
-    assert [part(found, index) for index in (0, 1, 5)] == [{"logistic"}, {"cached"}, {"4000"}]
+    selected = cases(actbench, "-n", "4000")
+    assert [part(selected, index) for index in (0, 1, 5)] == [{"logistic"}, {"cached"}, {"4000"}]
 
 
 def test_a_table_holds_for_its_command_alone(actbench: Actbench) -> None:
@@ -60,8 +60,8 @@ def test_rounds_on_the_command_line_replace_target_and_budget_of_the_file(actben
     write("budget = '1ms'\ntarget = 1\n")
     assert ", 6 rounds: " in prediction(actbench, "--rounds", "6")
     assert actbench("run", *SMALL, "--rounds", "4", "-o", "here").exit_code == 0
-    told = record(Path("here"))["settings"]
-    assert (told["rounds"], told["budget"]) == (4, None)
+    recorded = record(Path("here"))["settings"]
+    assert (recorded["rounds"], recorded["budget"]) == (4, None)
 
 
 @pytest.mark.parametrize("option", [("--budget", "10s"), ("--target", "1")])
@@ -112,8 +112,8 @@ def test_settings_do_not_stand_in_the_way_of_a_resume(
     result = actbench("run", "--resume", "here", "--rounds", "3")
     assert result.exit_code == 0, result.stderr
     assert bench.workers_started > started
-    told = record(Path("here"))["settings"]
-    assert (told["rounds"], told["engine"]) == (3, "interleaved")
+    recorded = record(Path("here"))["settings"]
+    assert (recorded["rounds"], recorded["engine"]) == (3, "interleaved")
 
 
 def test_a_resume_keeps_the_limits_of_its_run_whatever_the_file_says(actbench: Actbench) -> None:

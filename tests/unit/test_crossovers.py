@@ -60,15 +60,15 @@ def simulated(truth: Truth, scatter: float, rounds: int) -> Iterator[list[Crosso
         yield list(findings(judged(spread(truth, scatter, rounds, generator)), "recompute", "cached"))
 
 
-def crossing(found: Sequence[Crossover]) -> list[Crossover]:
-    return [each for each in found if each.kind is CurveEvent.CROSSES]
+def crossing(events: Sequence[Crossover]) -> list[Crossover]:
+    return [event for event in events if event.kind is CurveEvent.CROSSES]
 
 
 def exact(*ratios: float, rounds: int = 6) -> Logs:
     return [(10 * 4**index, np.full(rounds, log(ratio))) for index, ratio in enumerate(ratios)]
 
 
-def found_in(logs: Logs) -> list[Crossover]:
+def events_of(logs: Logs) -> list[Crossover]:
     return list(findings(judged(logs), "recompute", "cached"))
 
 
@@ -79,10 +79,10 @@ def found_in(logs: Logs) -> list[Crossover]:
 @pytest.mark.parametrize("where", [1e6, 2.8e6])
 def test_the_interval_of_a_crossover_holds_the_truth_95_percent_of_the_time(where: float, rounds: int) -> None:
     reported = [
-        crossing(found)[0] for found in simulated(lambda x: -0.4 * (x - log(where)), 0.05, rounds) if crossing(found)
+        crossing(events)[0] for events in simulated(lambda x: -0.4 * (x - log(where)), 0.05, rounds) if crossing(events)
     ]
     assert len(reported) > 0.8 * SIMULATIONS
-    held = np.mean([each.size.contains(where) for each in reported])
+    held = np.mean([event.size.contains(where) for event in reported])
     assert held >= 0.95 - ERROR
     assert held < 1 or rounds < 9
 
@@ -92,11 +92,11 @@ def test_a_bend_between_two_sizes_is_in_the_interval(rounds: int) -> None:
     """A fall from 2.5 to 0.74 within a decade, ten times as far as the rounds scatter."""
     where = 1e6 * 3 ** (1 / 1.5)
     reported = [
-        crossing(found)[0]
-        for found in simulated(lambda x: 1.2 / (1 + np.exp(1.5 * (x - log(1e6)))) - 0.3, 0.05, rounds)
-        if crossing(found)
+        crossing(events)[0]
+        for events in simulated(lambda x: 1.2 / (1 + np.exp(1.5 * (x - log(1e6)))) - 0.3, 0.05, rounds)
+        if crossing(events)
     ]
-    assert np.mean([each.size.contains(where) for each in reported]) > 0.9
+    assert np.mean([event.size.contains(where) for event in reported]) > 0.9
 
 
 @pytest.mark.parametrize("rounds", exhaustive_but([6, 9, 15], (9).__eq__))
@@ -112,47 +112,47 @@ def test_a_bend_between_two_sizes_is_in_the_interval(rounds: int) -> None:
     ids=["fades", "emerges", "equal", "constant", "touches"],
 )
 def test_a_curve_that_never_crosses_seems_to_in_at_most_one_run_of_twenty(truth: Truth, rounds: int) -> None:
-    false = [found for found in simulated(truth, 0.05, rounds) if crossing(found)]
+    false = [events for events in simulated(truth, 0.05, rounds) if crossing(events)]
     assert len(false) <= (0.05 + ERROR) * SIMULATIONS
 
 
 def test_exact_times_cross_exactly() -> None:
-    (found,) = found_in(exact(4.0, 2.0, 0.5, 0.25))
-    assert (found.kind, found.below, found.above) == (CurveEvent.CROSSES, "cached", "recompute")
-    assert found.size == pytest.approx([80.0] * 3, rel=1e-2)
+    (event,) = events_of(exact(4.0, 2.0, 0.5, 0.25))
+    assert (event.kind, event.below, event.above) == (CurveEvent.CROSSES, "cached", "recompute")
+    assert event.size == pytest.approx([80.0] * 3, rel=1e-2)
 
 
 def test_a_slowdown_that_becomes_a_speedup_crosses_the_other_way() -> None:
-    (found,) = found_in(exact(0.25, 0.5, 2.0, 4.0))
-    assert (found.below, found.above) == ("recompute", "cached")
-    assert found.size.value == pytest.approx(80.0, rel=1e-2)
+    (event,) = events_of(exact(0.25, 0.5, 2.0, 4.0))
+    assert (event.below, event.above) == ("recompute", "cached")
+    assert event.size.value == pytest.approx(80.0, rel=1e-2)
 
 
 def test_turning_reference_and_candidate_round_changes_names_only() -> None:
     logs = spread(lambda x: -0.3 * (x - log(3e5)), 0.1, 9, np.random.default_rng(3))
-    (one,) = found_in(logs)
+    (one,) = events_of(logs)
     (other,) = findings(judged([(size, -rounds) for size, rounds in logs]), "cached", "recompute")
     assert (one.below, one.above) == (other.below, other.above) == ("cached", "recompute")
     assert one.size == pytest.approx(other.size)
 
 
 def test_the_estimate_lies_in_its_interval_and_that_between_the_sizes_that_enclose_it() -> None:
-    for found in simulated(lambda x: -0.2 * (x - log(1e5)), 0.2, 9):
-        for each in crossing(found):
-            assert HALF_DECADES[0] < each.size.low <= each.size.value <= each.size.high < HALF_DECADES[-1]
+    for events in simulated(lambda x: -0.2 * (x - log(1e5)), 0.2, 9):
+        for event in crossing(events):
+            assert HALF_DECADES[0] < event.size.low <= event.size.value <= event.size.high < HALF_DECADES[-1]
 
 
 def test_sizes_without_a_decision_in_between_widen_the_interval() -> None:
     wide = np.array([-1.0, 1.0, -0.8, 0.8, -0.5, 0.5])
     logs = exact(4.0, 2.0, 1.0, 0.5, 0.25)
     logs[2] = (logs[2][0], wide)
-    (found,) = found_in(logs)
-    assert found.size.low < 160 < found.size.high
-    assert (found.size.low, found.size.high) != pytest.approx((160.0, 160.0), rel=0.1)
+    (event,) = events_of(logs)
+    assert event.size.low < 160 < event.size.high
+    assert (event.size.low, event.size.high) != pytest.approx((160.0, 160.0), rel=0.1)
 
 
 def test_a_curve_may_cross_twice() -> None:
-    first, second = found_in(exact(0.5, 0.5, 2.0, 2.0, 0.5, 0.5))
+    first, second = events_of(exact(0.5, 0.5, 2.0, 2.0, 0.5, 0.5))
     assert (first.below, first.above, second.below, second.above) == ("recompute", "cached", "cached", "recompute")
     assert first.size.high < second.size.low
 
@@ -161,8 +161,8 @@ def test_a_curve_may_cross_twice() -> None:
 
 
 def test_a_strategy_that_is_faster_everywhere_has_no_crossover() -> None:
-    (found,) = found_in(exact(4.0, 3.0, 2.0, 1.1))
-    assert (found.kind, *found.size[1:], found.below, found.above) == (
+    (event,) = events_of(exact(4.0, 3.0, 2.0, 1.1))
+    assert (event.kind, *event.size[1:], event.below, event.above) == (
         CurveEvent.NONE,
         10,
         640,
@@ -172,20 +172,20 @@ def test_a_strategy_that_is_faster_everywhere_has_no_crossover() -> None:
 
 
 def test_a_speedup_fades_between_the_last_size_with_a_difference_and_the_first_without() -> None:
-    (found,) = found_in(exact(4.0, 2.0, 1.0, 1.0))
-    assert (found.kind, *found.size[1:], found.below, found.above) == (
+    (event,) = events_of(exact(4.0, 2.0, 1.0, 1.0))
+    assert (event.kind, *event.size[1:], event.below, event.above) == (
         CurveEvent.FADES,
         40,
         160,
         "cached",
         "",
     )
-    assert isnan(found.size.value)
+    assert isnan(event.size.value)
 
 
 def test_a_speedup_may_emerge_at_small_sizes() -> None:
-    (found,) = found_in(exact(1.0, 1.0, 2.0, 4.0))
-    assert (found.kind, *found.size[1:], found.below, found.above) == (
+    (event,) = events_of(exact(1.0, 1.0, 2.0, 4.0))
+    assert (event.kind, *event.size[1:], event.below, event.above) == (
         CurveEvent.FADES,
         40,
         160,
@@ -197,8 +197,8 @@ def test_a_speedup_may_emerge_at_small_sizes() -> None:
 def test_what_scatters_about_1_by_more_than_a_tenth_is_undecided_and_does_not_fade() -> None:
     logs = exact(4.0, 2.0, 2.0, 1.0)
     logs[3] = (640, np.array([-0.5, 0.5, -0.3, 0.3, -0.2, 0.2]))
-    (found,) = found_in(logs)
-    assert (found.kind, *found.size[1:], found.below, found.above) == (
+    (event,) = events_of(logs)
+    assert (event.kind, *event.size[1:], event.below, event.above) == (
         CurveEvent.UNDECIDED,
         160,
         640,
@@ -208,29 +208,29 @@ def test_what_scatters_about_1_by_more_than_a_tenth_is_undecided_and_does_not_fa
 
 
 def test_one_speed_everywhere_is_no_crossover_and_nobody_is_faster() -> None:
-    (found,) = found_in(exact(1.0, 1.0, 1.0, 1.0))
-    assert (found.kind, *found.size[1:], found.below, found.above) == (CurveEvent.NONE, 10, 640, "", "")
+    (event,) = events_of(exact(1.0, 1.0, 1.0, 1.0))
+    assert (event.kind, *event.size[1:], event.below, event.above) == (CurveEvent.NONE, 10, 640, "", "")
 
 
 def test_an_open_size_between_decided_ones_hides_nothing_and_adds_nothing() -> None:
     points = judged(exact(4.0, 1.0, 2.0, 2.0, 2.0))
     assert [point.winner for point in points].count(Winner.CANDIDATE) == 4
-    (found,) = findings(points, "recompute", "cached")
-    assert (found.kind, found.below, found.above) == (CurveEvent.NONE, "cached", "cached")
+    (event,) = findings(points, "recompute", "cached")
+    assert (event.kind, event.below, event.above) == (CurveEvent.NONE, "cached", "cached")
 
 
 @pytest.mark.parametrize("rounds", range(1, MIN_ROUNDS))
 def test_without_intervals_all_is_undecided(rounds: int) -> None:
-    (found,) = found_in(exact(4.0, 2.0, 0.5, 0.25, rounds=rounds))
-    assert (found.kind, *found.size[1:]) == (CurveEvent.UNDECIDED, 10, 640)
+    (event,) = events_of(exact(4.0, 2.0, 0.5, 0.25, rounds=rounds))
+    assert (event.kind, *event.size[1:]) == (CurveEvent.UNDECIDED, 10, 640)
 
 
 def test_a_size_that_failed_early_counts_for_nothing() -> None:
     logs = exact(4.0, 4.0, 2.0, 0.5, 0.25, 0.25)
     logs.insert(3, (90, np.array([5.0])))
-    (found,) = found_in(sorted(logs))
-    assert (found.kind, found.below) == (CurveEvent.CROSSES, "cached")
-    assert found.size.low == pytest.approx(found.size.high, rel=1e-2)
+    (event,) = events_of(sorted(logs))
+    assert (event.kind, event.below) == (CurveEvent.CROSSES, "cached")
+    assert event.size.low == pytest.approx(event.size.high, rel=1e-2)
 
 
 def test_one_size_of_many_against_the_rest_needs_more_than_its_own_interval() -> None:
@@ -257,15 +257,15 @@ def measured(sizes: Sequence[int], *arms: Arm, activation: str = "logistic") -> 
 def test_every_two_strategies_of_a_backend_have_a_curve_from_the_smallest_size_on() -> None:
     strategies = ("recompute", "cached", "complement")
     arms = [Arm(Variant(strategy), backend) for backend in ("numpy", "numba") for strategy in strategies]
-    found = measured([80, 10, 40, 20], *arms)
+    series = measured([80, 10, 40, 20], *arms)
     pairs = [("recompute", "cached"), ("recompute", "complement"), ("cached", "complement")]
-    assert [(each.backend, each.reference, each.candidate) for each in found] == [
+    assert [(curve.backend, curve.reference, curve.candidate) for curve in series] == [
         (backend, *pair) for backend in ("numpy", "numba") for pair in pairs
     ]
-    for each in found:
-        assert [point.size for point in each.points] == [10, 20, 40, 80]
-    assert found[0].points[0] == CurvePoint(10, Interval(0.5, 0.5, 0.5), 6, Winner.REFERENCE)
-    assert found[0].decided == 4
+    for curve in series:
+        assert [point.size for point in curve.points] == [10, 20, 40, 80]
+    assert series[0].points[0] == CurvePoint(10, Interval(0.5, 0.5, 0.5), 6, Winner.REFERENCE)
+    assert series[0].decided == 4
 
 
 @pytest.mark.parametrize("sizes", [[10], [10, 20, 30]])

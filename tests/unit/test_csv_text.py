@@ -18,16 +18,16 @@ def read(text: str) -> list[list[str]]:
 
 @given(st.lists(st.tuples(WORDS, st.integers(), st.floats()), max_size=5))
 def test_what_is_read_back_is_what_was_written_in_nine_digits(rows: list[tuple[str, int, float]]) -> None:
-    head, *found = read(csv_text(("word", "count", "seconds"), rows))
+    head, *cells = read(csv_text(("word", "count", "seconds"), rows))
     assert head == ["word", "count", "seconds"]
-    assert found == [[word, str(count), "" if isnan(seconds) else f"{seconds:.9g}"] for word, count, seconds in rows]
+    assert cells == [[word, str(count), "" if isnan(seconds) else f"{seconds:.9g}"] for word, count, seconds in rows]
 
 
 def test_many_rows_are_all_written_in_their_order() -> None:
     rows = [(index, nan if index % 7 == 0 else index / 3) for index in range(2 * ROWS_AT_ONCE + 1)]
-    _, *found = read(csv_text(("index", "third"), rows))
-    assert [int(index) for index, _ in found] == [*range(2 * ROWS_AT_ONCE + 1)]
-    assert all((third == "") == (int(index) % 7 == 0) for index, third in found)
+    _, *cells = read(csv_text(("index", "third"), rows))
+    assert [int(index) for index, _ in cells] == [*range(2 * ROWS_AT_ONCE + 1)]
+    assert all((third == "") == (int(index) % 7 == 0) for index, third in cells)
 
 
 def test_whole_numbers_among_floats_stay_whole() -> None:

@@ -100,7 +100,7 @@ def calibrated(**changed: object) -> Callable[[Any], None]:
         ),
         (put("created", "soon"), "created is 'soon', and not a time"),
     ],
-    ids=lambda each: each if isinstance(each, str) else "",
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 @pytest.mark.parametrize("command", [("report",), ("run", "--resume")], ids=lambda command: command[-1])
 def test_whatever_else_a_reader_would_compute_with_is_looked_at_first(

@@ -27,26 +27,26 @@ RUN = ("run", "-a", "logistic", "-b", "numpy,numba", "-s", "recompute,cached", "
 
 GPU = "Grand GPU 9000, 80 GiB"
 
-Found = Callable[[str, str], None]
+SetDevice = Callable[[str, str], None]
 
 WITHOUT = registry.backends()["torch-cuda"].unavailable
 on_a_device = pytest.mark.skipif(WITHOUT is not None, reason=f"torch-cuda: {WITHOUT}")
 
 
 @pytest.fixture
-def found(monkeypatch: pytest.MonkeyPatch) -> Found:
+def set_device(monkeypatch: pytest.MonkeyPatch) -> SetDevice:
     """Let numba's operands lie in the memory of a device, and say which and by what driver."""
     kind = type(registry.backends()["numba"])
 
-    def found(name: str, driver: str) -> None:
+    def set_device(name: str, driver: str) -> None:
         monkeypatch.setattr(kind, "on_device", True)
         monkeypatch.setattr(kind, "device", lambda _: Device(name, {"driver": driver}))
 
-    found(GPU, "1.2")
-    return found
+    set_device(GPU, "1.2")
+    return set_device
 
 
-@pytest.mark.usefixtures("found")
+@pytest.mark.usefixtures("set_device")
 def test_a_run_records_the_device_and_says_so(actbench: Actbench) -> None:
     result = actbench(*RUN, "-o", "here")
     assert result.exit_code == 0
@@ -58,7 +58,7 @@ def test_a_run_records_the_device_and_says_so(actbench: Actbench) -> None:
     assert Path("here/report.html").read_text().count(GPU) == 3, "the remark, the environment and the last line"
 
 
-@pytest.mark.usefixtures("found")
+@pytest.mark.usefixtures("set_device")
 def test_a_case_on_a_device_is_held_against_a_copy_there(actbench: Actbench) -> None:
     assert actbench(*RUN, "-o", "here").exit_code == 0
     cases = {(row["strategy"], row["backend"]): row for row in rows(Path("here/cases.csv"))}
@@ -74,22 +74,24 @@ def test_a_worker_is_asked_where_there_is_a_device_alone(
     assert actbench(*RUN, "-o", "without", "--rounds", "1").exit_code == 0
     assert record(Path("without"))["environment"]["devices"] == {}
     without, bench.workers_started = bench.workers_started, 0
-    request.getfixturevalue("found")
+    request.getfixturevalue("set_device")
     assert actbench(*RUN, "-o", "with", "--rounds", "1").exit_code == 0
     assert bench.workers_started == without + 1
 
 
-def test_a_run_does_not_go_on_with_another_device(actbench: Actbench, found: Found) -> None:
+def test_a_run_does_not_go_on_with_another_device(actbench: Actbench, set_device: SetDevice) -> None:
     assert actbench(*RUN, "-o", "here", "--rounds", "1").exit_code == 0
-    found("Small GPU, 8 GiB", "1.2")
+    set_device("Small GPU, 8 GiB", "1.2")
     result = actbench("run", "--resume", "here", "--rounds", "2")
     assert result.exit_code == 5
     assert f"(devices: numba {GPU} then, numba Small GPU, 8 GiB now)" in result.stderr
 
 
-def test_another_device_is_another_host_and_another_driver_other_software(actbench: Actbench, found: Found) -> None:
+def test_another_device_is_another_host_and_another_driver_other_software(
+    actbench: Actbench, set_device: SetDevice
+) -> None:
     for name, device, driver in (("a", GPU, "1.2"), ("b", GPU, "1.3"), ("c", "Small GPU, 8 GiB", "1.2")):
-        found(device, driver)
+        set_device(device, driver)
         assert actbench(*RUN, "-o", name).exit_code == 0
     updated = actbench("compare", "a", "b").output
     assert "driver was 1.2, is 1.3" in updated
@@ -99,10 +101,10 @@ def test_another_device_is_another_host_and_another_driver_other_software(actben
     )
 
 
-def test_a_run_without_a_device_is_compared_with_one_that_has_it(actbench: Actbench, found: Found) -> None:
+def test_a_run_without_a_device_is_compared_with_one_that_has_it(actbench: Actbench, set_device: SetDevice) -> None:
     assert actbench(*RUN, "-o", "with").exit_code == 0
     edit(Path("with"), lambda changed: changed["environment"].update(devices={"torch-cuda": GPU}))
-    found("Small GPU, 8 GiB", "1.2")
+    set_device("Small GPU, 8 GiB", "1.2")
     assert actbench(*RUN, "-o", "other").exit_code == 0
     assert "two hosts" not in actbench("compare", "with", "other").output, "they have no device in common"
 
@@ -165,4 +167,4 @@ def test_a_worker_times_what_is_on_a_device_and_names_it() -> None:
         worker.close()
     assert "GiB" in device.name
     assert {"CUDA"} <= device.versions.keys()
-    assert all(each > 0 for each in seconds)
+    assert all(value > 0 for value in seconds)

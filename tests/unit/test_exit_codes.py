@@ -122,7 +122,7 @@ def test_verdicts_that_cannot_be_printed_are_written_and_kept_and_hide_no_regres
     assert result.exit_code == code
     assert result.stderr.endswith("actbench: cannot write to stdout\n")
     assert Path("check.json").is_file()
-    assert {each.name for each in Path("kept").iterdir()} == {"baseline", "candidate", "control"}
+    assert {path.name for path in Path("kept").iterdir()} == {"baseline", "candidate", "control"}
 
 
 @pytest.mark.parametrize(
@@ -180,5 +180,5 @@ def test_the_exit_codes_are_those_that_are_documented() -> None:
     documented = re.findall(r"^\| (\d+) \| ", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert [int(code) for code in documented] == [*ExitCode]
     assert main.help is not None
-    told = main.help.partition("Exit codes:")[2].split()
-    assert [word for word in told if word.isdecimal()] == [str(int(code)) for code in ExitCode]
+    words = main.help.partition("Exit codes:")[2].split()
+    assert [word for word in words if word.isdecimal()] == [str(int(code)) for code in ExitCode]

@@ -86,10 +86,10 @@ def test_a_value_is_the_estimate_of_cases_csv(actbench: Actbench, bench: FakeBen
     drift = itertools.count(1)
     bench.seconds = lambda case: exact_seconds(case) * (1 + next(drift) / 10_000)
     actbench("run", *SMALL, "--rounds", "8", "-o", "here")
-    found = read_by_bencher(export(actbench, "here", "bmf"))
+    results = read_by_bencher(export(actbench, "here", "bmf"))
     for row in rows(Path("here/cases.csv"))[:2]:
         name = "/".join(row[key] for key in ("activation", "strategy", "backend", "op", "dtype", "size"))
-        latency = found[name]["latency"]
+        latency = results[name]["latency"]
         columns = {"value": "seconds", "lower_value": "low", "upper_value": "high"}
         assert latency == {key: pytest.approx(1e9 * float(row[column])) for key, column in columns.items()}
         assert latency["lower_value"] < latency["value"] < latency["upper_value"]
@@ -107,12 +107,12 @@ def test_a_suite_of_the_stock_engine_s_kind_counts_one_loop_where_it_names_none(
     measured = archive.load(run)
     assert measured.record is not None
     calibrations = {
-        name: replace(each, loops=(1,) * len(each.loops), slices=1)
-        for name, each in measured.record.calibrations.items()
+        name: replace(calibration, loops=(1,) * len(calibration.loops), slices=1)
+        for name, calibration in measured.record.calibrations.items()
     }
     suite = json.loads(pyperf_suite.to_json(measured.times, calibrations, {}))
-    for each in [suite["metadata"], *(benchmark["metadata"] for benchmark in suite["benchmarks"])]:
-        each.pop("loops", None)
+    for metadata in [suite["metadata"], *(benchmark["metadata"] for benchmark in suite["benchmarks"])]:
+        metadata.pop("loops", None)
     for one in (one for benchmark in suite["benchmarks"] for one in benchmark["runs"]):
         one.get("metadata", {}).pop("loops", None)
     Path("mine.json").write_text(json.dumps(suite))

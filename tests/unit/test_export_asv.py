@@ -29,9 +29,9 @@ def cells(columns: dict[str, Any], column: str = "result") -> dict[tuple[str, ..
     return dict(zip(itertools.product(*columns["params"]), columns[column], strict=True))
 
 
-def asv_columns(*found: Estimate) -> dict[str, Any]:
+def asv_columns(*estimates: Estimate) -> dict[str, Any]:
     """Return the columns of the only benchmark."""
-    (group,) = asv.groups(found)
+    (group,) = asv.groups(estimates)
     return dict(zip(asv.RESULT_COLUMNS, asv._row(group[1], 0), strict=False))
 
 
@@ -56,13 +56,13 @@ def test_asv_gets_a_results_file_as_it_writes_them(actbench: Actbench, run: Path
 def test_asv_s_parameters_are_strategy_dtype_and_size(actbench: Actbench) -> None:
     options = ("-b", "python,numpy", "-s", "recompute,cached", "-n", "2000,1000", "--rounds", "1")
     actbench("run", "-a", "logistic", *options, "-o", "here")
-    found = read_by_asv(export(actbench, "here", "asv"))
-    assert list(found) == ["logistic.numpy.time_derivative", "logistic.python.time_derivative"]
-    numpy = cells(found["logistic.numpy.time_derivative"])
+    results = read_by_asv(export(actbench, "here", "asv"))
+    assert list(results) == ["logistic.numpy.time_derivative", "logistic.python.time_derivative"]
+    numpy = cells(results["logistic.numpy.time_derivative"])
     assert len(numpy) == 8
     assert numpy["'cached'", "'float32'", "2000"] == 2e-6
     assert numpy["'recompute'", "'float64'", "1000"] == 4e-6
-    assert cells(found["logistic.python.time_derivative"])["'cached'", "'float64'", "1000"] == 1e-4
+    assert cells(results["logistic.python.time_derivative"])["'cached'", "'float64'", "1000"] == 1e-4
 
 
 def test_asv_gets_null_for_what_was_not_measured() -> None:
@@ -74,7 +74,7 @@ def test_asv_gets_null_for_what_was_not_measured() -> None:
         ("'recompute'", "'float32'", "1000"): None,
         ("'recompute'", "'float32'", "2000"): 1e-6,
     }
-    assert [each is None for each in columns["samples"]] == [False, True, True, False]
+    assert [samples is None for samples in columns["samples"]] == [False, True, True, False]
 
 
 @pytest.mark.parametrize(("count", "bounds"), [(6, (None, None)), (7, (None, None)), (8, (1e-6, 8e-6))])

@@ -30,9 +30,9 @@ def test_benchstat_can_set_every_axis_side_by_side(actbench: Actbench) -> None:
     _, results = read_by_benchstat(export(actbench, "here", "benchstat"))
     assert {base for base, *_ in results} == {"Logistic", "Tanh"}
     assert {tuple(parts) for _, parts, *_ in results} == {("strategy", "backend", "op", "dtype", "size")}
-    seen = [(base, *parts.values()) for base, parts, *_ in results]
-    assert {seen.count(each) for each in seen} == {2}, "one line a round"
-    assert len({*seen}) == len(load(Path("here")).plan.cases)
+    names = [(base, *parts.values()) for base, parts, *_ in results]
+    assert {names.count(name) for name in names} == {2}, "one line a round"
+    assert len({*names}) == len(load(Path("here")).plan.cases)
 
 
 def test_benchstat_s_value_is_the_median_of_the_round() -> None:

@@ -34,11 +34,11 @@ def test_bencher_gets_latencies_in_nanoseconds_with_their_intervals(actbench: Ac
 
 
 def test_bencher_s_bounds_are_those_of_the_interval() -> None:
-    found = read_by_bencher(bmf.text([estimate()]))
-    assert found == {CASE.id: {"latency": {"value": 1000.0, "lower_value": 900.0, "upper_value": 1200.0}}}
+    results = read_by_bencher(bmf.text([estimate()]))
+    assert results == {CASE.id: {"latency": {"value": 1000.0, "lower_value": 900.0, "upper_value": 1200.0}}}
 
 
 def test_too_few_rounds_leave_the_bounds_out(actbench: Actbench) -> None:
     actbench("run", *SMALL, "--rounds", "5", "-o", "here")
-    found = read_by_bencher(export(actbench, "here", "bmf"))
-    assert {tuple(measures["latency"]) for measures in found.values()} == {("value",)}
+    results = read_by_bencher(export(actbench, "here", "bmf"))
+    assert {tuple(measures["latency"]) for measures in results.values()} == {("value",)}

@@ -42,9 +42,9 @@ def test_github_action_benchmark_gets_an_entry_a_case(actbench: Actbench, run: P
 
 def test_the_action_can_convert_the_range() -> None:
     (entry,) = read_by_the_action(github_action_benchmark.text([estimate()]))
-    found = re.fullmatch(r"(?:\+-|±)\s*(\d.+)", entry["range"])  # src/extractRangeInfo.ts
-    assert found
-    assert float(found[1]) == 200.0, "the longer side of the interval"
+    match = re.fullmatch(r"(?:\+-|±)\s*(\d.+)", entry["range"])  # src/extractRangeInfo.ts
+    assert match
+    assert float(match[1]) == 200.0, "the longer side of the interval"
 
 
 def test_the_action_is_given_a_unit_that_it_knows() -> None:

@@ -39,16 +39,16 @@ def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
 def test_a_file_is_never_seen_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "file"
     files.write(path, "old")
-    seen: list[str] = []
+    contents: list[str] = []
     sync = os.fsync
 
     def look(handle: int) -> None:
-        seen.append(path.read_text())
+        contents.append(path.read_text())
         sync(handle)
 
     monkeypatch.setattr(os, "fsync", look)
     files.write(path, "new")
-    assert seen == ["old"]
+    assert contents == ["old"]
     assert path.read_text() == "new"
 
 

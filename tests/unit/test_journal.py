@@ -27,9 +27,9 @@ def test_a_process_killed_between_rounds_loses_no_finished_block(two_blocks: Pat
     first, second = finished_round(3, archive.load(two_blocks))
     whole, torn = journal_line(two_blocks, first), journal_line(two_blocks, second, 2)[:-20]
     (two_blocks / "journal.jsonl").write_bytes(whole + torn)
-    found = archive.load(two_blocks).times
-    assert found.rounds(first.block) == (1, 2, 3)
-    assert found.rounds(second.block) == (1, 2)
+    times = archive.load(two_blocks).times
+    assert times.rounds(first.block) == (1, 2, 3)
+    assert times.rounds(second.block) == (1, 2)
 
 
 def test_a_whole_last_line_counts_and_resume_takes_the_journal_over(actbench: Actbench, run: Path) -> None:

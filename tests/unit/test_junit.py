@@ -69,8 +69,8 @@ def valid(text: str) -> Element:
 
 
 def one(document: Element, path: str) -> Element:
-    (found,) = document.findall(path)
-    return found
+    (element,) = document.findall(path)
+    return element
 
 
 def test_every_verdict_and_every_failure_is_a_test(
@@ -87,7 +87,7 @@ def test_every_verdict_and_every_failure_is_a_test(
 
     offered = suite.offered
     monkeypatch.setattr(
-        "actbench.planning.suite.offered", lambda asked: [case for case in offered(asked) if case.size != 3000]
+        "actbench.planning.suite.offered", lambda query: [case for case in offered(query) if case.size != 3000]
     )
     monkeypatch.setattr("tests.support.fake.offered", offered)
     bench.baseline_has = lambda case: case.size != 4000
@@ -141,8 +141,8 @@ def test_words_of_several_lines_are_told_whole_and_head_the_message_with_the_fir
 
 
 def test_a_check_without_any_case_is_an_empty_suite() -> None:
-    found = one(valid(as_junit(Report((), 0.05))), "testsuite")
-    assert (found.get("tests"), found.findall("testcase")) == ("0", [])
+    empty = one(valid(as_junit(Report((), 0.05))), "testsuite")
+    assert (empty.get("tests"), empty.findall("testcase")) == ("0", [])
 
 
 @pytest.mark.parametrize(

@@ -88,15 +88,17 @@ def test_a_form_is_fused_multiply_adds_on_packed_registers_and_touches_no_memory
 
     fused, registers, memory = FUSED[machine()], REGISTERS[machine()], MEMORY[machine()]
     loops = {form: hottest(fma.code(dtype, *form)[1], fused) for form in FORMS}
-    found = {form: [line for line in loop if re.match(fused, line)] for form, loop in loops.items()}
-    if not any(found.values()):
+    by_form = {form: [line for line in loop if re.match(fused, line)] for form, loop in loops.items()}
+    if not any(by_form.values()):
         pytest.skip("this processor has no fused multiply-add")
     kept = [form for form, loop in loops.items() if not any(re.search(memory, line) for line in loop)]
-    packed = [(bits, chains) for bits, chains in kept if re.search(registers.get(bits, "$^"), str(found[bits, chains]))]
+    packed = [
+        (bits, chains) for bits, chains in kept if re.search(registers.get(bits, "$^"), str(by_form[bits, chains]))
+    ]
     assert packed
     for bits, chains in packed:
-        assert len(found[bits, chains]) % chains == 0
-        assert len({re.findall(r"%?\w+mm\d+|v\d+", line)[OWN[machine()]] for line in found[bits, chains]}) == chains
+        assert len(by_form[bits, chains]) % chains == 0
+        assert len({re.findall(r"%?\w+mm\d+|v\d+", line)[OWN[machine()]] for line in by_form[bits, chains]}) == chains
 
 
 @needs_numba
@@ -125,13 +127,13 @@ def test_one_of_the_forms_serves_processors_with_few_registers_and_one_those_wit
 def test_a_real_worker_measures_both() -> None:
     worker = WorkerProcess(WorkerOptions(None, 60.0), here())
     try:
-        found = worker.ask(MeasureLimits((1 << 16, 1 << 23), 2))
+        answer = worker.ask(MeasureLimits((1 << 16, 1 << 23), 2))
     finally:
         worker.close()
-    assert [copy.nbytes for copy in found.copies] == [1 << 16, 1 << 23]
-    measured = [each.rates for each in found.arithmetic] + [each.rates for each in found.copies]
+    assert [copy.nbytes for copy in answer.copies] == [1 << 16, 1 << 23]
+    measured = [rates.rates for rates in answer.arithmetic] + [rates.rates for rates in answer.copies]
     assert all(len(rates) == 2 and min(rates) > 0 for rates in measured)
-    assert {(each.dtype, each.bits) for each in found.arithmetic} == {
+    assert {(rates.dtype, rates.bits) for rates in answer.arithmetic} == {
         (dtype, bits) for dtype in Dtype for bits, _ in FORMS
     }
 
@@ -144,17 +146,17 @@ def repeated(bits: int, rate: float) -> VectorWidth:
 
 
 def test_the_peak_is_the_fastest_form_s_and_the_registers_are_as_wide_as_helps() -> None:
-    found = arithmetic("float64", [repeated(128, 20), repeated(128, 30), repeated(256, 60), repeated(512, 61)])
-    assert found.rate.value == pytest.approx(61)
-    assert found.detail == "fused multiply-adds on 256-bit vectors"
+    peak = arithmetic("float64", [repeated(128, 20), repeated(128, 30), repeated(256, 60), repeated(512, 61)])
+    assert peak.rate.value == pytest.approx(61)
+    assert peak.detail == "fused multiply-adds on 256-bit vectors"
 
 
 def test_wider_vectors_that_help_are_found_and_one_disturbed_repeat_does_not_decide() -> None:
     disturbed = VectorWidth(512, (100e9, 100e9, 100e9, 100e9, 1e9, 100e9, 100e9))
-    found = arithmetic("float32", [repeated(128, 30), disturbed, repeated(256, 60)])
-    assert found.rate.value == pytest.approx(100)
-    assert found.detail == "fused multiply-adds on 512-bit vectors"
-    assert found.rate.low < found.rate.high == pytest.approx(100)
+    peak = arithmetic("float32", [repeated(128, 30), disturbed, repeated(256, 60)])
+    assert peak.rate.value == pytest.approx(100)
+    assert peak.detail == "fused multiply-adds on 512-bit vectors"
+    assert peak.rate.low < peak.rate.high == pytest.approx(100)
 
 
 @pytest.mark.parametrize(
@@ -168,9 +170,9 @@ def test_wider_vectors_that_help_are_found_and_one_disturbed_repeat_does_not_dec
 )
 def test_a_copy_is_told_with_the_cache_that_holds_it(nbytes: int, subject: str, where: str) -> None:
     caches = {"L1d": 48 << 10, "L2": 2 << 20, "L3": 32 << 20}
-    found = copying(nbytes, (2e9,) * 6, caches)
-    assert (found.subject, found.detail) == (subject, f"read and written; {where}")
-    assert found.rate == pytest.approx((2, 2, 2))
+    peak = copying(nbytes, (2e9,) * 6, caches)
+    assert (peak.subject, peak.detail) == (subject, f"read and written; {where}")
+    assert peak.rate == pytest.approx((2, 2, 2))
 
 
 # How they are shown
@@ -199,12 +201,12 @@ def test_env_measures_nothing_by_itself(actbench: Actbench, bench: FakeBench) ->
 
 
 def test_env_as_json_has_the_limits(actbench: Actbench) -> None:
-    found = json.loads(actbench("env", "--limits", "--format", "json").stdout)
-    assert found.keys() == {"environment", "noise", "configuration", "limits"}
-    float32, float64, *copies = found["limits"]
+    report = json.loads(actbench("env", "--limits", "--format", "json").stdout)
+    assert report.keys() == {"environment", "noise", "configuration", "limits"}
+    float32, float64, *copies = report["limits"]
     assert float32["subject"] == "float32 arithmetic"
     assert [float64[name] for name in ("rate", "low", "high")] == pytest.approx([50.5] * 3)
-    assert [each["unit"] for each in found["limits"]] == ["GFLOP/s", "GFLOP/s", "GB/s", "GB/s"]
+    assert [limit["unit"] for limit in report["limits"]] == ["GFLOP/s", "GFLOP/s", "GB/s", "GB/s"]
     assert len(copies) == 2
 
 
@@ -221,9 +223,9 @@ def test_without_numba_copies_alone_are_measured_and_the_reason_is_given(
     assert isnan(unknown.rate.value)
 
 
-def arithmetic_of(found: dict[str, list[dict[str, str | float | None]]]) -> PeakRate:
+def arithmetic_of(report: dict[str, list[dict[str, str | float | None]]]) -> PeakRate:
     """Return the first limit of env's JSON, which has no NaN."""
-    first = found["limits"][0]
+    first = report["limits"][0]
     rate, low, high = (
         float("nan") if first[name] is None else float(first[name] or 0) for name in ("rate", "low", "high")
     )

@@ -96,9 +96,9 @@ def test_a_slowdown_at_the_margin_stays_open_until_the_budget_is_spent(actbench:
     bench.seconds = scattered(0.02, slower(1.05))
     result = actbench(*CASES, "--budget", "60s", "--format", "json")
     assert result.exit_code == 3
-    found = {case["case"]: case for case in json.loads(result.stdout)["cases"]}
-    assert found[CACHED]["verdict"] == "inconclusive"
-    assert found[CACHED]["rounds"] > 3 * found[CACHED.replace("1000", "2000")]["rounds"], "what is decided rests"
+    by_case = {case["case"]: case for case in json.loads(result.stdout)["cases"]}
+    assert by_case[CACHED]["verdict"] == "inconclusive"
+    assert by_case[CACHED]["rounds"] > 3 * by_case[CACHED.replace("1000", "2000")]["rounds"], "what is decided rests"
     assert 50 < bench.clock.now < 60
 
 

@@ -27,7 +27,7 @@ def test_a_case_that_only_the_baseline_has_is_missing_and_one_that_only_the_cand
 
     offered = suite.offered
     monkeypatch.setattr(
-        "actbench.planning.suite.offered", lambda asked: [case for case in offered(asked) if case.size != 2000]
+        "actbench.planning.suite.offered", lambda query: [case for case in offered(query) if case.size != 2000]
     )
     bench.baseline_has = lambda case: case.size != 3000
     monkeypatch.setattr("tests.support.fake.offered", offered)

@@ -27,7 +27,7 @@ def test_both_sides_and_the_control_are_kept_as_runs(actbench: Actbench, bench: 
     for side in ("baseline", "candidate"):
         values = rows(Path("kept", side, "values.csv"))
         seconds[side] = {row["seconds"] for row in values if (row["strategy"], row["size"]) == ("cached", "1000")}
-    assert {side: len(found) for side, found in seconds.items()} == {"baseline": 1, "candidate": 1}
+    assert {side: len(lines) for side, lines in seconds.items()} == {"baseline": 1, "candidate": 1}
     assert float(seconds["candidate"].pop()) == pytest.approx(1.1 * float(seconds["baseline"].pop()))
     assert actbench("compare", "kept/candidate").exit_code == 0
 
@@ -43,12 +43,12 @@ def test_a_directory_that_holds_something_is_refused_before_measuring(actbench: 
 
 def test_json_holds_the_control_and_the_confirmation(actbench: Actbench, bench: FakeBench) -> None:
     bench.seconds = slower(1.1)
-    found: dict[str, Any] = json.loads(actbench(*CASES, "--format", "json").stdout)
-    (cached,) = (case for case in found["cases"] if case["case"] == CACHED)
+    report: dict[str, Any] = json.loads(actbench(*CASES, "--format", "json").stdout)
+    (cached,) = (case for case in report["cases"] if case["case"] == CACHED)
     assert cached["ratio"] == pytest.approx(1.1)
     assert cached["control"] == pytest.approx({"ratio": 1.0, "low": 1.0, "high": 1.0})
     assert cached["confirmation"] == pytest.approx({"ratio": 1.1, "low": 1.1, "high": 1.1})
-    assert (found["too_noisy"], found["failures"]) == (False, [])
+    assert (report["too_noisy"], report["failures"]) == (False, [])
 
 
 def test_a_check_is_written_in_as_many_formats_as_one_likes(actbench: Actbench, bench: FakeBench) -> None:

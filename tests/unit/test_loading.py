@@ -81,8 +81,8 @@ def test_everything_that_a_file_declares_can_be_listed_run_shown_and_compared(ac
         assert name in listed
     result = actbench("run", "--load", "mine.py", *SELECTED, "--rounds", "6", "-o", "here")
     assert result.exit_code == 0, result.stderr
-    found = {(row["activation"], row["strategy"], row["backend"]) for row in rows(Path("here/cases.csv"))}
-    assert {("parabola", "recompute", "numpy-quiet"), ("logistic", "two-terms", "numpy")} <= found
+    measured = {(row["activation"], row["strategy"], row["backend"]) for row in rows(Path("here/cases.csv"))}
+    assert {("parabola", "recompute", "numpy-quiet"), ("logistic", "two-terms", "numpy")} <= measured
     assert "two-terms" in Path("here/summary.md").read_text()
     shown = actbench("show", "--load", "mine.py", "logistic/two-terms/numpy-quiet/backward/float64/10").stdout
     assert "return y * (1.0 - y)" in shown
@@ -174,12 +174,12 @@ def test_what_a_file_prints_is_no_output_of_a_command(actbench: Actbench) -> Non
 def test_a_run_records_what_it_loaded(actbench: Actbench, tmp_path: Path) -> None:
     write(EVERYTHING)
     actbench("run", "--load", "mine.py", *SELECTED, "--rounds", "1", "-o", "here")
-    (found,) = record(Path("here"))["loaded"]
-    assert (found["kind"], found["name"]) == ("file", "mine.py")
-    assert len(found["sha256"]) == 64
+    (loaded,) = record(Path("here"))["loaded"]
+    assert (loaded["kind"], loaded["name"]) == ("file", "mine.py")
+    assert len(loaded["sha256"]) == 64
     actbench("run", "--load", str(tmp_path / "mine.py"), *SELECTED, "--rounds", "1", "-o", "there")
     (other,) = record(Path("there"))["loaded"]
-    assert other == found | {"name": ".../mine.py"}
+    assert other == loaded | {"name": ".../mine.py"}
     assert str(tmp_path) not in Path("there/run.json").read_text()
 
 
@@ -250,8 +250,8 @@ def test_a_package_is_listed_without_being_imported_and_loaded_when_named(
     assert "offered  1.5, not loaded by itself: add --load offered  [mine]" in listed
     result = actbench("run", "--load", "offered", *SELECTED, "--rounds", "1", "-o", "here")
     assert result.exit_code == 0, result.stderr
-    (found,) = record(Path("here"))["loaded"]
-    assert (found["kind"], found["name"], found["version"]) == ("package", "offered", "1.5")
+    (loaded,) = record(Path("here"))["loaded"]
+    assert (loaded["kind"], loaded["name"], loaded["version"]) == ("package", "offered", "1.5")
     assert actbench("run", "--resume", "here", "--rounds", "2").exit_code == 0
 
 

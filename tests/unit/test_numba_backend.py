@@ -38,9 +38,9 @@ def identified(chosen: list[KernelId]) -> pytest.MarkDecorator:
 
 def compiled(kernel: KernelId) -> Compiled:
     backend, chosen = registry.backend("numba"), (kernel.op, resolved(kernel).rule, kernel.dtype)
-    found = backend.compiled(backend.bind(*chosen), *chosen)
-    assert found is not None
-    return found
+    facts = backend.compiled(backend.bind(*chosen), *chosen)
+    assert facts is not None
+    return facts
 
 
 def of(*strategies: str) -> list[KernelId]:
@@ -241,7 +241,7 @@ def test_compiled_code_of_one_parameter_is_not_served_for_another(tmp_path: Path
 
 @pytest.mark.parametrize("backend", exhaustive_but(["numba", "numba-simd", "numba-parallel"], "numba".__eq__))
 def test_kernels_of_the_catalogue_are_compiled_once_a_machine(tmp_path: Path, backend: str) -> None:
-    found = [
+    names = [
         json.loads(
             subprocess.run(
                 [sys.executable, "-c", SHIPPED, backend],
@@ -254,4 +254,4 @@ def test_kernels_of_the_catalogue_are_compiled_once_a_machine(tmp_path: Path, ba
         )
         for _ in range(2)
     ]
-    assert found == [[False] * 4, [True] * 4]
+    assert names == [[False] * 4, [True] * 4]

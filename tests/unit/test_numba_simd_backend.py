@@ -30,12 +30,14 @@ from tests.conftest import Actbench
 from tests.support import kernels
 from tests.support.tiers import exhaustive_but, first_of_each
 
-EVERY = [each for each in kernels.every_kernel() if each.backend in {"numba-simd", "numba-parallel"}]
+EVERY = [kernel for kernel in kernels.every_kernel() if kernel.backend in {"numba-simd", "numba-parallel"}]
 COMPARED = ("hard-tanh", "identity", "leaky-relu", "relu")
 """Activations that compute nothing: they select."""
 
 SERIAL = [
-    each for each in EVERY if (each.backend, each.op) == ("numba-simd", Op.STEP) and each.activation not in COMPARED
+    kernel
+    for kernel in EVERY
+    if (kernel.backend, kernel.op) == ("numba-simd", Op.STEP) and kernel.activation not in COMPARED
 ]
 LONGEST = ("gaussian", "gelu", "gelu-tanh", "mish")
 """What is most likely to be called, and not inlined."""
@@ -47,13 +49,13 @@ DERIVATIVES = [
 ]
 SIMD = (bits, reduction, exponential, logarithm, hyperbolic, complementary, prefetch, vector_width)
 
-SAMPLE = [each for each in kernels.sample() if each.backend in {"numba-simd", "numba-parallel"}]
+SAMPLE = [kernel for kernel in kernels.sample() if kernel.backend in {"numba-simd", "numba-parallel"}]
 
 
 def compiled(chosen: KernelId) -> Compiled:
-    found = resolve(chosen).compiled
-    assert found is not None
-    return found
+    facts = resolve(chosen).compiled
+    assert facts is not None
+    return facts
 
 
 EVERY_LOOP = [*dict.fromkeys(SERIAL + DERIVATIVES + SAMPLE)]
@@ -65,10 +67,10 @@ EVERY_LOOP = [*dict.fromkeys(SERIAL + DERIVATIVES + SAMPLE)]
     ids=lambda chosen: chosen.id,
 )
 def test_every_kernel_is_vector_code_of_its_own_dtype_without_a_call(chosen: KernelId) -> None:
-    found = compiled(chosen)
-    assert found.vector_bits >= 128
-    assert found.library_calls == ()
-    assert found.double_conversions == 0
+    facts = compiled(chosen)
+    assert facts.vector_bits >= 128
+    assert facts.library_calls == ()
+    assert facts.double_conversions == 0
 
 
 def loops_of(code: str) -> tuple[int, int]:
@@ -110,9 +112,9 @@ def test_many_pieces_and_a_rest_give_what_numpy_gives(backend: str, dtype: Dtype
     plain, other = (
         kernels.outputs(KernelId("tanh", Variant(strategy), name, op, dtype), z, np.flip(z)) for name in names
     )
-    for expected, found in zip(plain, other[:1] + other[-1:] if op is Op.STEP else other, strict=True):
+    for expected, result in zip(plain, other[:1] + other[-1:] if op is Op.STEP else other, strict=True):
         eps = float(np.finfo(dtype).eps)
-        np.testing.assert_allclose(found, expected, rtol=16 * eps, atol=64 * eps)  # cached cancels
+        np.testing.assert_allclose(result, expected, rtol=16 * eps, atol=64 * eps)  # cached cancels
 
 
 @pytest.mark.parametrize("op", exhaustive_but(Op, lambda op: op is Op.STEP))
@@ -126,8 +128,8 @@ def test_numbers_do_not_depend_on_how_many_there_are(name: str, op: Op, dtype: D
         chosen = KernelId(name, Variant(strategy), "numba-simd", op, dtype)
         whole = kernels.outputs(chosen, z, np.flip(z))
         parts = [kernels.outputs(chosen, z[at : at + few], np.flip(z)[at : at + few]) for at in range(0, z.size, few)]
-        for found, expected in zip(whole, zip(*parts, strict=True), strict=True):
-            np.testing.assert_array_equal(found, np.concatenate(expected), chosen.id)
+        for result, expected in zip(whole, zip(*parts, strict=True), strict=True):
+            np.testing.assert_array_equal(result, np.concatenate(expected), chosen.id)
 
 
 def test_the_cache_is_not_asked_for_kernels_of_other_functions(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,10 +155,10 @@ def test_show_prints_every_function_of_ours_that_a_kernel_calls(name: str) -> No
     rule = resolved(KernelId(name, Variant(strategy), "numba-simd", Op.STEP, Dtype.FLOAT64)).rule
     shown = registry.backend("numba-simd").execution(Op.STEP, rule)
     code = re.sub(r'(?s:""".*?""")|#.*', "", shown)
-    ours = {each for module in SIMD for each, value in vars(module).items() if callable(value) and each.islower()}
+    ours = {name for module in SIMD for name, value in vars(module).items() if callable(value) and name.islower()}
     called = ours & {*re.findall(r"\b(\w+)\(", code)} - {"float32", "float64"}
     defined = {*re.findall(r"def (\w+)\(", code)}
-    defined |= {each for names in re.findall(r"# of \S+, called (.*)", shown) for each in names.split(", ")}
+    defined |= {name for names in re.findall(r"# of \S+, called (.*)", shown) for name in names.split(", ")}
     assert "ask" in called
     assert called <= defined
     assert "is for code that numba compiles" not in shown, "what is compiled is shown, not what stands for it"

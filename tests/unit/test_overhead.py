@@ -38,8 +38,8 @@ def evaluate(kernel_: KernelId, z: Any, dy: Any) -> Evaluation:
     """Answer as a worker does."""
     placement = Placement(Operands(None, z, dy), np.random.default_rng(0))
     with np.errstate(all="ignore"):
-        found = prepare(kernel_.at(z.size), placement).results()
-    return Evaluation(found[-1] if found else np.empty(0, dtype=kernel_.dtype), None)
+        outputs = prepare(kernel_.at(z.size), placement).results()
+    return Evaluation(outputs[-1] if outputs else np.empty(0, dtype=kernel_.dtype), None)
 
 
 # What a rung does
@@ -47,9 +47,9 @@ def evaluate(kernel_: KernelId, z: Any, dy: Any) -> Evaluation:
 
 @pytest.mark.parametrize("of", EVERY, ids=lambda of: of.id)
 def test_every_rung_does_what_it_says(of: KernelId) -> None:
-    found = oracle.check(resolve(of), evaluate)
-    assert found.max_ulp <= (2.0 if of.strategy == "arithmetic" else 0.0)
-    assert not found.weaknesses
+    check = oracle.check(resolve(of), evaluate)
+    assert check.max_ulp <= (2.0 if of.strategy == "arithmetic" else 0.0)
+    assert not check.weaknesses
 
 
 @pytest.mark.parametrize("name", ["python", "numpy", "numba"])

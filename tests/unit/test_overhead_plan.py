@@ -23,7 +23,7 @@ def planned(pattern: str = "*", **changes: Any) -> Plan:
 
 def test_the_preset_has_every_rung_of_the_plain_backends_and_of_threads() -> None:
     measured = {"python", "numpy", "numba", "numba-parallel"}
-    assert {case.kernel for case in planned().cases} == {each for each in EVERY if each.backend in measured}
+    assert {case.kernel for case in planned().cases} == {kernel for kernel in EVERY if kernel.backend in measured}
 
 
 def test_a_rung_that_a_backend_lacks_is_left_out_with_its_reason() -> None:

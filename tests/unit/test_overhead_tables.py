@@ -82,8 +82,8 @@ def test_drift_that_two_rungs_share_is_in_neither_of_their_differences() -> None
     block = Block(OVERHEAD, Op.DERIVATIVE, Dtype.FLOAT64, 16, arms)
     drift = [0.0, 5.0, 1.0, 7.0, 3.0, 9.0, 2.0]
     finished = [
-        BlockTimes(block, number, ((1 + each, 2 + each), (9.0,), (4 + each, 5 + each), (1.0,)))
-        for number, each in enumerate(drift, start=1)
+        BlockTimes(block, number, ((1 + factor, 2 + factor), (9.0,), (4 + factor, 5 + factor), (1.0,)))
+        for number, factor in enumerate(drift, start=1)
     ]
     lowest, other, dispatch = steps(Times(Plan((block,), seed=1), finished), block)
     assert (lowest.added, other.added) == (None, None)

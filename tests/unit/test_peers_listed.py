@@ -107,8 +107,8 @@ def test_presets_leave_optional_backends_out_but_for_the_one_that_compares_them(
 
 @each_usable
 def test_an_environment_offers_what_is_asked_for_by_name(name: str) -> None:
-    asked = CaseQuery("smoke", {"backends": (name,)}, "*", 1 << 33, 1.0)
-    assert {case.backend for case in suite.offered(asked)} == {name}
+    query = CaseQuery("smoke", {"backends": (name,)}, "*", 1 << 33, 1.0)
+    assert {case.backend for case in suite.offered(query)} == {name}
 
 
 def test_numexpr_has_no_error_function(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:

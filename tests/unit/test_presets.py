@@ -100,7 +100,7 @@ def test_cases_of_a_preset_are_distinct_and_their_ids_can_be_read(name: str) -> 
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_case_asked_for_is_measured_or_left_out_with_a_reason(name: str) -> None:
     axes = presets.get(name).axes
-    asked = {
+    requested = {
         Case(activation, Variant(strategy), backend, op, dtype, size).id
         for activation in axes.activations
         for strategy in axes.strategies
@@ -111,10 +111,10 @@ def test_every_case_asked_for_is_measured_or_left_out_with_a_reason(name: str) -
         for size in axes.sizes
     }
     plan = preset(name)
-    measured, left = set(ids(plan)), {each.case for each in plan.left_out}
-    assert measured | left == asked
+    measured, left = set(ids(plan)), {item.case for item in plan.left_out}
+    assert measured | left == requested
     assert not measured & left
-    assert all(each.reason for each in plan.left_out)
+    assert all(item.reason for item in plan.left_out)
 
 
 @pytest.mark.parametrize("name", ["smoke", "default", "overhead"])

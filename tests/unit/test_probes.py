@@ -60,15 +60,15 @@ def test_blocks_that_differ_in_size_share_a_probe_with_the_arms_of_all_of_them()
 def test_every_round_times_the_probes_once_and_they_are_in_a_file_of_their_own(actbench: Actbench) -> None:
     assert actbench("run", *PAIR, "-n", "1000,100k", "--rounds", "3", "-o", "here").exit_code == 0
     assert names(Path("here")) == FILES
-    found = rows(Path("here/probes.csv"))
-    kinds = {(row["strategy"], row["size"], row["round"]) for row in found}
+    probes = rows(Path("here/probes.csv"))
+    kinds = {(row["strategy"], row["size"], row["round"]) for row in probes}
     timed = ("recompute", "cached", "yardstick")
     assert kinds == {(kind, size, number) for kind in timed for size in ("1", str(IN_CACHE_SIZE)) for number in "123"}
     assert {row["size"] for row in rows(Path("here/values.csv"))} == {"1000", "100000"}
     assert {row["size"] for row in rows(Path("here/cases.csv"))} == {"1000", "100000"}
     suite = json.loads(Path("here/pyperf.json").read_text())
     assert len(suite["benchmarks"]) == 6
-    cases = [row for row in found if row["strategy"] == "cached"]
+    cases = [row for row in probes if row["strategy"] == "cached"]
     assert {(row["size"], float(row["seconds"])) for row in cases} == {("1", 1e-9), (str(IN_CACHE_SIZE), 8.192e-6)}
 
 

@@ -35,7 +35,7 @@ class Attempt(NamedTuple):
     """What one attempt at a slice takes: seconds of the wall, of the thread and of other threads; and switches."""
 
     wall: float
-    own: float
+    thread: float
     others: float = 0.0
     waits: int = 0
     lost: int = 0
@@ -51,13 +51,13 @@ class System:
 
     def call(self) -> None:
         """Let an attempt pass."""
-        taken = self.attempts[self.begun]
+        attempt = self.attempts[self.begun]
         self.now = Attempt(
-            self.now.wall + taken.wall,
-            self.now.own + taken.own,
-            self.now.others + taken.others,
-            self.now.waits + taken.waits,
-            self.now.lost + taken.lost,
+            self.now.wall + attempt.wall,
+            self.now.thread + attempt.thread,
+            self.now.others + attempt.others,
+            self.now.waits + attempt.waits,
+            self.now.lost + attempt.lost,
         )
         self.begun += 1
 
@@ -71,36 +71,36 @@ def timed(monkeypatch: pytest.MonkeyPatch, *attempts: Attempt, one_thread: bool 
     """Return what a worker makes of a slice of one call, and how many attempts it took."""
     system = System(attempts)
     monkeypatch.setattr(undisturbed, "perf_counter", lambda: system.now.wall)
-    monkeypatch.setattr(undisturbed, "thread_time", lambda: system.now.own)
-    monkeypatch.setattr(undisturbed, "process_time", lambda: system.now.own + system.now.others)
+    monkeypatch.setattr(undisturbed, "thread_time", lambda: system.now.thread)
+    monkeypatch.setattr(undisturbed, "process_time", lambda: system.now.thread + system.now.others)
     monkeypatch.setattr(undisturbed, "getrusage", system.getrusage)
-    taken = undisturbed.undisturbed(Invocation(system.call, ()), 1, lambda: None, one_thread=one_thread)
-    return taken, system.begun
+    timing = undisturbed.undisturbed(Invocation(system.call, ()), 1, lambda: None, one_thread=one_thread)
+    return timing, system.begun
 
 
 def test_a_slice_that_had_the_processor_takes_its_wall_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    taken, attempts = timed(monkeypatch, Attempt(1e-4, 0.99e-4, lost=1))
-    assert taken == pytest.approx((1e-4, 1.0))
+    timing, attempts = timed(monkeypatch, Attempt(1e-4, 0.99e-4, lost=1))
+    assert timing == pytest.approx((1e-4, 1.0))
     assert attempts == 1
 
 
 def test_a_short_slice_that_lost_the_processor_is_timed_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    taken, attempts = timed(monkeypatch, Attempt(3e-3, 1e-4, lost=1), Attempt(1.1e-4, 1.1e-4))
-    assert taken == pytest.approx((1.1e-4, 1.0))
+    timing, attempts = timed(monkeypatch, Attempt(3e-3, 1e-4, lost=1), Attempt(1.1e-4, 1.1e-4))
+    assert timing == pytest.approx((1.1e-4, 1.0))
     assert attempts == 2
 
 
 def test_a_slice_longer_than_a_quantum_that_lost_the_processor_takes_its_processor_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    taken, attempts = timed(monkeypatch, Attempt(0.06, 0.01, lost=15))
-    assert taken == pytest.approx((0.01, 1 / 6))
+    timing, attempts = timed(monkeypatch, Attempt(0.06, 0.01, lost=15))
+    assert timing == pytest.approx((0.01, 1 / 6))
     assert attempts == 1
 
 
 def test_so_does_a_short_one_that_loses_it_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    taken, attempts = timed(monkeypatch, *[Attempt(4e-3, 1e-3, lost=1)] * undisturbed.MOST_TIMINGS)
-    assert taken == pytest.approx((1e-3, 0.25))
+    timing, attempts = timed(monkeypatch, *[Attempt(4e-3, 1e-3, lost=1)] * undisturbed.MOST_TIMINGS)
+    assert timing == pytest.approx((1e-3, 0.25))
     assert attempts == undisturbed.MOST_TIMINGS
 
 
@@ -115,13 +115,13 @@ LONG = Attempt(0.06, 0.01, lost=15)
 def test_where_work_may_go_on_without_the_processor_wall_time_stays_and_the_share_is_not_known(
     monkeypatch: pytest.MonkeyPatch, attempt: Attempt, *, one_thread: bool
 ) -> None:
-    taken, _ = timed(monkeypatch, attempt, one_thread=one_thread)
-    assert taken == pytest.approx((0.06, 0.0))
+    timing, _ = timed(monkeypatch, attempt, one_thread=one_thread)
+    assert timing == pytest.approx((0.06, 0.0))
 
 
 def test_waiting_is_no_loss_where_nothing_was_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    taken, attempts = timed(monkeypatch, Attempt(0.06, 0.01, waits=3))
-    assert taken == pytest.approx((0.06, 1.0))
+    timing, attempts = timed(monkeypatch, Attempt(0.06, 0.01, waits=3))
+    assert timing == pytest.approx((0.06, 1.0))
     assert attempts == 1
 
 
@@ -131,8 +131,8 @@ def test_a_value_has_the_share_of_its_slices_together_and_none_where_one_is_not_
     swept = [Sweep(1, slices), Sweep(2, (slices[0], slices[3]))]
     first = Timed(((1.0, 5.0, 5.0, 1.0),), ((1.0, 1.0, 0.0, 0.25),))
     second = Timed(((1.0, 3.0),), ((1.0, 1.0),))
-    found = values(calibration, swept, [first, second])
-    assert found == Values(((0.5, 1.0), (5.0,)), ((0.4, 1.0), (0.0,)))
+    timed_values = values(calibration, swept, [first, second])
+    assert timed_values == Values(((0.5, 1.0), (5.0,)), ((0.4, 1.0), (0.0,)))
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system cannot pin")
@@ -145,12 +145,12 @@ def test_beside_a_busy_process_a_real_worker_says_what_it_did_not_get() -> None:
     try:
         started.ask(Prepare.of(Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, 100_000, arms), seed=1))
         slices = tuple(Slice(arm, 3) for arm in (0, 1) * 4)
-        found = started.ask(Time((Sweep(1, slices),)))
+        answer = started.ask(Time((Sweep(1, slices),)))
     finally:
         busy.kill()
         busy.wait()
         started.close()
-    ((*shares,),) = found.processor
+    ((*shares,),) = answer.processor
     assert 0 < min(shares) < 0.9
     assert max(shares) <= 1
 

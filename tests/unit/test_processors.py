@@ -9,7 +9,7 @@ import pytest
 pytestmark = pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system cannot pin")
 
 ALLOWED = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-several = pytest.mark.skipif(len(ALLOWED) < 2, reason="there is one processor")
+on_several_processors = pytest.mark.skipif(len(ALLOWED) < 2, reason="there is one processor")
 
 SCRIPT = """
 import os, threading
@@ -38,13 +38,13 @@ def test_one_thread_keeps_everything_on_one_processor() -> None:
     assert affinities(ALLOWED[-1], threads=1, helpers=2) == [str(ALLOWED[-1])] * 3
 
 
-@several
+@on_several_processors
 def test_helpers_get_the_other_processors_and_the_caller_stays() -> None:
     first, other = ALLOWED[-1], next(cpu for cpu in ALLOWED if cpu != ALLOWED[-1])
     assert affinities(first, threads=2, helpers=1) == [str(first), str(other)]
 
 
-@several
+@on_several_processors
 def test_more_helpers_than_processors_take_turns() -> None:
     first, other = ALLOWED[-1], next(cpu for cpu in ALLOWED if cpu != ALLOWED[-1])
     assert affinities(first, threads=2, helpers=3) == [str(cpu) for cpu in (first, other, first, other)]

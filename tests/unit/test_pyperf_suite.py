@@ -40,7 +40,7 @@ def test_pyperf_reads_the_suite(two_blocks: Path, command: list[str]) -> None:
 def test_a_pyperf_run_is_a_round(run: Path) -> None:
     suite = pyperf.BenchmarkSuite.load(str(run / "pyperf.json"))
     benchmark = suite.get_benchmark("logistic/cached/numpy/derivative/float64/1000")
-    assert [each.get_metadata()["actbench_round"] for each in benchmark.get_runs()] == [1, 2]
+    assert [pyperf_run.get_metadata()["actbench_round"] for pyperf_run in benchmark.get_runs()] == [1, 2]
     assert benchmark.mean() == pytest.approx(1e-6)
 
 
@@ -106,8 +106,8 @@ def changed_suite(run: Path, change: Callable[[Any], object]) -> Path:
 def of_runs(suite: Any, **changed: object) -> None:
     """Change the metadata of all runs."""
     for benchmark in suite["benchmarks"]:
-        for each in benchmark["runs"]:
-            each["metadata"] = each.get("metadata", {}) | changed
+        for pyperf_run in benchmark["runs"]:
+            pyperf_run["metadata"] = pyperf_run.get("metadata", {}) | changed
 
 
 @pytest.mark.parametrize(

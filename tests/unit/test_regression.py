@@ -35,8 +35,8 @@ def measured(
     rng = np.random.default_rng(seed)
     finished = []
     for number in range(1, rounds + 1):
-        own = drift * np.exp(rng.normal(0, scatter, size=3))
-        finished.append(BlockTimes(BLOCK, number, ((4 * own[0],), (factor * own[1],), (0.5 * own[2],))))
+        noise = drift * np.exp(rng.normal(0, scatter, size=3))
+        finished.append(BlockTimes(BLOCK, number, ((4 * noise[0],), (factor * noise[1],), (0.5 * noise[2],))))
     return Times(Plan((BLOCK,), seed=1), finished)
 
 
@@ -183,11 +183,15 @@ def test_many_cases_ask_for_more_evidence_than_one() -> None:
                 times.add(BlockTimes(block, number, ((4 * noise[0],), (slow * noise[1],), (noise[2],))))
         return times
 
-    alone = Times(Plan(blocks[:1], seed=1), [each for each in run(1.2).finished() if each.block == blocks[0]])
-    reference = Times(Plan(blocks[:1], seed=1), [each for each in run(1.0).finished() if each.block == blocks[0]])
+    alone = Times(
+        Plan(blocks[:1], seed=1), [block_times for block_times in run(1.2).finished() if block_times.block == blocks[0]]
+    )
+    reference = Times(
+        Plan(blocks[:1], seed=1), [block_times for block_times in run(1.0).finished() if block_times.block == blocks[0]]
+    )
     assert verdicts(reference, alone)["cached"] == "regressed"
-    found = {change.case.id: change for change in changes(run(1.0), run(1.2), MARGIN)}
-    suspect = found["logistic/cached/numpy/derivative/float64/1"]
+    by_case = {change.case.id: change for change in changes(run(1.0), run(1.2), MARGIN)}
+    suspect = by_case["logistic/cached/numpy/derivative/float64/1"]
     assert suspect.ratio.low > 1 + MARGIN.default
     assert suspect.verdict == "inconclusive", "six rounds against six cannot say more than 1 in 924"
 
@@ -199,8 +203,8 @@ def test_cases_that_only_one_of_the_runs_has_are_told() -> None:
 
 
 def test_the_most_severe_comes_first_and_the_largest_of_a_kind() -> None:
-    found = changes(measured(), measured(1.1, seed=1), MARGIN)
-    assert [change.verdict for change in by_severity(found)] == ["regressed", "unchanged"]
+    judged = changes(measured(), measured(1.1, seed=1), MARGIN)
+    assert [change.verdict for change in by_severity(judged)] == ["regressed", "unchanged"]
 
 
 def test_what_has_no_change_is_ordered_by_name() -> None:
@@ -212,8 +216,8 @@ def test_what_has_no_change_is_ordered_by_name() -> None:
         (Arm(Variant("recompute"), "numpy"), Arm(Variant("cached"), "numpy")),
     )
     extra = Times(Plan((other,), seed=1), [BlockTimes(other, 1, ((1.0,), (1.0,), (1.0,)))])
-    found = by_severity(changes(extra, measured(), MARGIN))
-    assert [change.case.id for change in found] == [
+    judged = by_severity(changes(extra, measured(), MARGIN))
+    assert [change.case.id for change in judged] == [
         f"{activation}/{strategy}/numpy/derivative/float64/1000"
         for activation in ("tanh", "logistic")
         for strategy in ("cached", "recompute")
@@ -224,8 +228,8 @@ def test_what_has_no_change_is_ordered_by_name() -> None:
 def test_identical_runs_are_not_called_different(scatter: float) -> None:
     wrong = 0
     for seed in range(300):
-        found = changes(measured(scatter=scatter, seed=seed), measured(scatter=scatter, seed=seed + 1000), MARGIN)
-        wrong += any(change.verdict in {Verdict.REGRESSED, Verdict.IMPROVED} for change in found)
+        judged = changes(measured(scatter=scatter, seed=seed), measured(scatter=scatter, seed=seed + 1000), MARGIN)
+        wrong += any(change.verdict in {Verdict.REGRESSED, Verdict.IMPROVED} for change in judged)
     assert wrong <= 0.01 * 300
 
 

@@ -65,9 +65,9 @@ def test_a_run_s_file_is_a_regular_one(
 ) -> None:
     run = Path(shutil.copytree(small_runs / "one", "here"))
     said = replaced(run / name, kind)
-    told = refused(actbench, *reader, "here")
-    assert said in told
-    assert "here" in told
+    message = refused(actbench, *reader, "here")
+    assert said in message
+    assert "here" in message
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -111,8 +111,8 @@ def test_what_asv_knows_is_a_regular_file(actbench: Actbench, small_runs: Path, 
     shutil.copytree(small_runs / "one", "here")
     Path("results-of-asv").mkdir()
     said = replaced(Path("results-of-asv/benchmarks.json"), kind)
-    told = refused(actbench, "export", "here", "--to", "asv", "--commit", "0" * 40, "-o", "results-of-asv")
-    assert said in told
+    message = refused(actbench, "export", "here", "--to", "asv", "--commit", "0" * 40, "-o", "results-of-asv")
+    assert said in message
     assert names(Path("results-of-asv")) >= {"benchmarks.json"}
 
 

@@ -72,5 +72,5 @@ def test_a_report_needs_a_run_with_its_record(actbench: Actbench, loaded_run: Ru
 
 
 def test_every_activation_can_be_drawn() -> None:
-    found = functions([*registry.activations().values()]).rows
-    assert set(found["activation"]) == set(registry.activations())
+    points = functions([*registry.activations().values()]).rows
+    assert set(points["activation"]) == set(registry.activations())

@@ -41,8 +41,8 @@ def test_variants_stand_after_their_strategy_in_every_table() -> None:
     def rank(text: str) -> tuple[int, int]:
         return Variant(text).sort_key((*STRATEGIES, *RUNGS))
 
-    given = ["empty", "complement:float16", "cached:bfloat16", "complement", "cached:float16", "cached", "textbook"]
-    assert sorted(given, key=rank) == [
+    names = ["empty", "complement:float16", "cached:bfloat16", "complement", "cached:float16", "cached", "textbook"]
+    assert sorted(names, key=rank) == [
         *("textbook", "cached", "cached:float16", "cached:bfloat16", "complement", "complement:float16", "empty")
     ]
     assert sorted([*STRATEGIES, *RUNGS], key=rank) == [*STRATEGIES, *RUNGS]
@@ -64,10 +64,10 @@ def test_what_cannot_be_kept_narrowly_is_left_out_with_the_reason(
     strategy: str, backend: str, dtype: str, reason: str
 ) -> None:
     axes = replace(AXES, strategies=("cached", strategy), backends=(backend,), dtypes=(Dtype(dtype),))
-    found = plan(axes, seed=1, memory=GIGABYTE)
-    assert [case.strategy for case in found.cases] == ["cached"]
-    assert [item.case for item in found.left_out] == [f"logistic/{strategy}/{backend}/derivative/{dtype}/1000"]
-    assert found.left_out[0].reason.startswith(reason)
+    planned = plan(axes, seed=1, memory=GIGABYTE)
+    assert [case.strategy for case in planned.cases] == ["cached"]
+    assert [item.case for item in planned.left_out] == [f"logistic/{strategy}/{backend}/derivative/{dtype}/1000"]
+    assert planned.left_out[0].reason.startswith(reason)
     with pytest.raises(InputError, match=reason):
         resolve(kernel(strategy, backend=backend, dtype=dtype)).require_supported()
 

@@ -27,8 +27,8 @@ def test_without_a_choice_it_adds_to_the_preset_s_strategies(actbench: Actbench)
     plain = [
         name for name in presets.get("default").axes.strategies if name in registry.activation("logistic").strategies
     ]
-    found = cases(actbench, "--residual-dtype", "float16")
-    assert found == [name for pair in product(plain, ("", ":float16")) for name in ["".join(pair)]]
+    selected = cases(actbench, "--residual-dtype", "float16")
+    assert selected == [name for pair in product(plain, ("", ":float16")) for name in ["".join(pair)]]
 
 
 def test_it_is_a_setting_as_the_other_axes_are(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,8 +64,8 @@ def test_a_run_measures_them_side_by_side_and_its_files_know_them_by_name(actben
     narrow = ("--residual-dtype", "float16,bfloat16", "-o", "out")
     result = actbench("run", *selections.SMALL, "--rounds", "6", *narrow)
     assert result.exit_code == 0, result.output
-    found = selections.rows(Path("out", "cases.csv"))
-    kept = {row["strategy"]: int(row["residual_bytes_per_element"]) for row in found}
+    measured = selections.rows(Path("out", "cases.csv"))
+    kept = {row["strategy"]: int(row["residual_bytes_per_element"]) for row in measured}
     plain = dict.fromkeys(("recompute", "cached"), 8) | {"yardstick": 0}
     assert kept == plain | dict.fromkeys(
         (f"{name}:{kept_in}" for name in ("recompute", "cached") for kept_in in ("float16", "bfloat16")), 2

@@ -22,14 +22,14 @@ class Interrupted:
         self._bench = bench
         self._worker = round_number + 2
         self._blocks_before = blocks_before
-        self._seen: list[str] = []
+        self._timed_blocks: list[str] = []
 
     def __call__(self, block: Block) -> None:
         """Interrupt when it is time."""
         if self._bench.workers_started == self._worker:
-            if block.id not in self._seen:
-                self._seen.append(block.id)
-            if len(self._seen) > self._blocks_before:
+            if block.id not in self._timed_blocks:
+                self._timed_blocks.append(block.id)
+            if len(self._timed_blocks) > self._blocks_before:
                 raise KeyboardInterrupt
 
 
@@ -141,9 +141,9 @@ def test_resume_on_another_host_or_library_is_refused(
     actbench: Actbench, bench: FakeBench, changed: dict[str, Any], said: str
 ) -> None:
     actbench("run", *SMALL, "-o", "here", "--rounds", "1")
-    found = record(Path("here"))
-    found["environment"] |= changed
-    Path("here/run.json").write_text(json.dumps(found))
+    resumed = record(Path("here"))
+    resumed["environment"] |= changed
+    Path("here/run.json").write_text(json.dumps(resumed))
     before = {path.name: path.read_bytes() for path in Path("here").iterdir()}
     bench.workers_started = 0
     result = actbench("run", "--resume", "here")

@@ -32,8 +32,8 @@ def test_a_crash_costs_its_block_only_and_is_reported(actbench: Actbench, bench:
     assert f"FAILED logistic/derivative/float64/2000 in round 2: {words}" in " ".join(result.stdout.split())
     assert f"FAILED logistic/derivative/float64/2000: {words}" in " ".join(result.stderr.split())
     assert result.stderr.endswith("failed: logistic/derivative/float64/2000 (see above); the rest is complete\n")
-    found = {row["size"]: row["rounds"] for row in rows(Path("here/speedups.csv"))}
-    assert found == {"1000": "6", "2000": "1"}
+    rounds = {row["size"]: row["rounds"] for row in rows(Path("here/speedups.csv"))}
+    assert rounds == {"1000": "6", "2000": "1"}
     assert names(Path("here")) == FILES
     assert record(Path("here"))["failures"] == [
         {"block": "logistic/derivative/float64/2000", "round": 2, "reason": words}

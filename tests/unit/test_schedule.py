@@ -68,14 +68,14 @@ def test_the_order_follows_from_the_seed_and_leaves_the_arms_alone() -> None:
 @pytest.mark.parametrize("slices", [2, 4])
 def test_every_phase_is_taken_equally_often_over_many_values(slices: int) -> None:
     rng = seeded(3)
-    taken = Counter(phase for _ in range(2000) for _, phase in order([0, 1], slices, rng))
-    assert max(taken.values()) < 1.2 * min(taken.values())
+    phases = Counter(phase for _ in range(2000) for _, phase in order([0, 1], slices, rng))
+    assert max(phases.values()) < 1.2 * min(phases.values())
 
 
 def test_sides_take_their_turns_in_shuffled_and_mirrored_order() -> None:
-    taken = list(islice(turns(3, seeded(5)), 200))
-    assert all(first == second[::-1] for first, second in zip(taken[::2], taken[1::2], strict=True))
-    assert len({*taken[::2]}) == 6
+    firsts = list(islice(turns(3, seeded(5)), 200))
+    assert all(first == second[::-1] for first, second in zip(firsts[::2], firsts[1::2], strict=True))
+    assert len({*firsts[::2]}) == 6
 
 
 @pytest.mark.parametrize(("values", "moves"), [((1,), 1), ((3, 2), 3), ((25, 25), 5), ((128, 3), 4)])
@@ -83,10 +83,10 @@ def test_a_round_moves_the_code_before_its_first_value_and_a_few_times_more(
     values: tuple[int, ...], moves: int
 ) -> None:
     calibration = Calibration(loops=(1,) * len(values), values=values, slices=2, round_seconds=0.0)
-    found = list(sweeps(calibration, seeded(1)))
-    assert len(found) == max(values)
-    assert found[0].move
-    assert sum(sweep.move for sweep in found) == moves
+    planned = list(sweeps(calibration, seeded(1)))
+    assert len(planned) == max(values)
+    assert planned[0].move
+    assert sum(sweep.move for sweep in planned) == moves
 
 
 def test_a_slowdown_is_so_many_more_calls_to_the_nearest_whole_one() -> None:

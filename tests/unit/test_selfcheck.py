@@ -40,8 +40,8 @@ def measured(
     for number in range(1, rounds + 1):
         drift = rng.normal(0, run) if number % 10 == 1 else drift
         for times, factor in zip(sides.all_three, (1.0, 1.0, 1.0 + slowdown), strict=True):
-            own = drift + rng.normal(0, process)
-            seconds = factor * np.exp(own + rng.normal(0, placement, size=(2, 25)))
+            deviation = drift + rng.normal(0, process)
+            seconds = factor * np.exp(deviation + rng.normal(0, placement, size=(2, 25)))
             yardstick = np.ones(25)
             times.add(BlockTimes(BLOCK, number, (*map(tuple, seconds.tolist()), tuple(yardstick.tolist()))))
     return sides
@@ -55,8 +55,8 @@ def injected(share: float = 0.1) -> dict[Case, float]:
 
 
 def test_the_variance_of_times_is_split_by_its_source() -> None:
-    found = audit(measured(400, placement=0.02, process=0.01, run=0.03), MARGIN, 10, injected())
-    for case in found.cases:
+    audited = audit(measured(400, placement=0.02, process=0.01, run=0.03), MARGIN, 10, injected())
+    for case in audited.cases:
         over = case.over_yardstick
         assert (over.placement, over.round, over.run) == pytest.approx((0.02, 0.01, 0.03), rel=0.25)
         side_by_side = case.side_by_side
@@ -67,43 +67,47 @@ def test_the_variance_of_times_is_split_by_its_source() -> None:
 
 def test_the_smallest_slowdown_seen_is_where_a_check_begins_to_call_it() -> None:
     sides = measured(20, process=0.01)
-    found = audit(sides, MARGIN, 20, injected())
-    (_, cached) = found.cases
+    audited = audit(sides, MARGIN, 20, injected())
+    (_, cached) = audited.cases
     for factor, verdict in ((1.001, "regressed"), (0.999, "inconclusive")):
         moved = LiveTimes(Plan((BLOCK,), seed=1))
         for of, times in zip(sides.all_three, moved.all_three, strict=True):
             slower = factor * (1 + cached.smallest_slowdown) if times is moved.candidate else 1.0
-            for each in of.finished():
-                (recompute, second, yardstick) = each.seconds
-                times.add(BlockTimes(BLOCK, each.round, (recompute, tuple(slower * s for s in second), yardstick)))
+            for block_times in of.finished():
+                (recompute, second, yardstick) = block_times.seconds
+                times.add(
+                    BlockTimes(BLOCK, block_times.round, (recompute, tuple(slower * s for s in second), yardstick))
+                )
         assert judge(moved, Margins(MARGIN))[1].verdict == verdict
 
 
 def test_a_quiet_host_raises_no_alarm_and_sees_what_was_put_in() -> None:
-    found = audit(measured(100, process=0.005), MARGIN, 20, injected())
-    assert (found.checks, found.alarmed_checks, found.judged, found.called) == (5, 0, 10, 0)
-    assert (found.injected, found.detected) == (10, 10)
-    assert 0.05 < found.smallest_slowdown < 0.08
-    assert all(case.measured.contains(1.1) for case in found.cases)
+    audited = audit(measured(100, process=0.005), MARGIN, 20, injected())
+    assert (audited.checks, audited.alarmed_checks, audited.judged, audited.called) == (5, 0, 10, 0)
+    assert (audited.injected, audited.detected) == (10, 10)
+    assert 0.05 < audited.smallest_slowdown < 0.08
+    assert all(case.measured.contains(1.1) for case in audited.cases)
 
 
 def test_a_host_on_which_no_difference_looks_like_one_raises_alarms() -> None:
     sides = measured(20)
     for times in (sides.candidate,):
-        for each in list(times.finished()):
-            times.add(BlockTimes(BLOCK, each.round, tuple(tuple(1.2 * s for s in arm) for arm in each.seconds)))
-    found = audit(sides, MARGIN, 20, injected())
-    assert (found.alarmed_checks, found.called) == (1, 2)
+        for block_times in list(times.finished()):
+            times.add(
+                BlockTimes(BLOCK, block_times.round, tuple(tuple(1.2 * s for s in arm) for arm in block_times.seconds))
+            )
+    audited = audit(sides, MARGIN, 20, injected())
+    assert (audited.alarmed_checks, audited.called) == (1, 2)
 
 
 def test_where_slices_have_too_few_calls_nothing_is_put_in() -> None:
-    found = audit(measured(20, slowdown=0.0), MARGIN, 20, injected(0.0))
-    assert (found.injected, found.detected) == (0, 0)
+    audited = audit(measured(20, slowdown=0.0), MARGIN, 20, injected(0.0))
+    assert (audited.injected, audited.detected) == (0, 0)
 
 
 def test_too_few_rounds_make_no_check() -> None:
-    found = audit(measured(5), MARGIN, 8, injected())
-    assert (found.checks, found.smallest_slowdown) == (0, float("inf"))
+    audited = audit(measured(5), MARGIN, 8, injected())
+    assert (audited.checks, audited.smallest_slowdown) == (0, float("inf"))
 
 
 # The command
@@ -129,9 +133,9 @@ def test_the_audit_of_exact_times_sees_everything_above_the_margin(actbench: Act
 def test_a_noisy_host_needs_larger_slowdowns(actbench: Actbench, bench: FakeBench) -> None:
     bench.seconds = scattered(0.5)
     arguments = ("--budget", "30s", "--check-budget", "10s", "--format", "json")
-    found = json.loads(actbench("selfcheck", *SMALL, *arguments).stdout)
-    assert found["smallest_change"] > 0.06
-    assert found["false_alarms"]["cases"]["hits"] == 0
+    report = json.loads(actbench("selfcheck", *SMALL, *arguments).stdout)
+    assert report["smallest_change"] > 0.06
+    assert report["false_alarms"]["cases"]["hits"] == 0
 
 
 def test_an_audit_can_be_kept_with_a_run(actbench: Actbench) -> None:

@@ -43,7 +43,7 @@ def test_one_process_in_ten_that_is_far_off_does_not_move_the_interval() -> None
 def test_the_interval_is_what_the_bets_do_not_refute(rounds: list[float]) -> None:
     centre, low, high = median_interval(rounds)
     assert low <= centre <= high
-    below = sum(each < low for each in rounds)
+    below = sum(value < low for value in rounds)
     assert below < wealth_refutes(len(rounds))
 
 

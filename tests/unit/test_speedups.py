@@ -21,7 +21,7 @@ SECONDS = st.floats(1e-9, 1.0)
 def measured(*rounds: tuple[tuple[float, ...], ...]) -> Times:
     """Return rounds of the block; the yardstick always takes a second."""
     plan = Plan((BLOCK,), seed=1)
-    return Times(plan, [BlockTimes(BLOCK, number, (*each, (1.0,))) for number, each in enumerate(rounds, start=1)])
+    return Times(plan, [BlockTimes(BLOCK, number, (*values, (1.0,))) for number, values in enumerate(rounds, start=1)])
 
 
 def test_strategies_of_a_backend_and_backends_of_a_strategy_are_compared() -> None:
@@ -54,17 +54,17 @@ def test_rounds_may_have_different_numbers_of_values() -> None:
 def test_a_speedup_has_no_interval_before_six_rounds_and_counts_as_infinitely_wide() -> None:
     times = measured(*[((4.0,), (1.0,), (0.5,))] * 5)
     assert [speedup.ratio.value for speedup in block_speedups(times, BLOCK)] == pytest.approx([4.0, 2.0])
-    found = widest(times, [BLOCK])
-    assert found is not None
-    assert found.half_width == float("inf")
+    widest_pair = widest(times, [BLOCK])
+    assert widest_pair is not None
+    assert widest_pair.half_width == float("inf")
 
 
 def test_the_widest_speedup_is_found() -> None:
     steady = [((4.0,), (1.0,), (0.5 * (1 + number / 100),)) for number in range(10)]
-    found = widest(measured(*steady), [BLOCK])
-    assert found is not None
-    assert found.candidate.backend == "numba"
-    assert found.rounds == 10
+    widest_pair = widest(measured(*steady), [BLOCK])
+    assert widest_pair is not None
+    assert widest_pair.candidate.backend == "numba"
+    assert widest_pair.rounds == 10
 
 
 def test_a_block_of_one_arm_has_no_speedup() -> None:

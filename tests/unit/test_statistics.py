@@ -55,7 +55,7 @@ def test_the_rank_is_the_largest_that_holds_95_percent_by_counting_all_signs(rou
     samples = np.random.default_rng(rounds).standard_normal(rounds).tolist()
     rank = walsh_averages(samples).index(hodges_lehmann(samples)[1]) + 1
     ranks = np.arange(1, rounds + 1)
-    statistics = np.array([np.dot(ranks, taken) for taken in product((0, 1), repeat=rounds)])
+    statistics = np.array([np.dot(ranks, included) for included in product((0, 1), repeat=rounds)])
 
     def held(candidate: int) -> float:
         return 1 - 2 * float(np.mean(statistics < candidate))
@@ -65,7 +65,7 @@ def test_the_rank_is_the_largest_that_holds_95_percent_by_counting_all_signs(rou
 
 @pytest.mark.parametrize("rounds", range(1, 6))
 def test_fewer_than_six_rounds_give_an_estimate_but_no_interval(rounds: int) -> None:
-    estimate, low, high = hodges_lehmann([float(each) for each in range(rounds)])
+    estimate, low, high = hodges_lehmann([float(value) for value in range(rounds)])
     assert estimate == (rounds - 1) / 2
     assert np.isnan([low, high]).all()
 
@@ -115,14 +115,14 @@ def test_the_interval_holds_the_estimate(samples: list[float]) -> None:
 
 @given(ROUNDS, FINITE)
 def test_a_shift_of_all_rounds_shifts_the_result(samples: list[float], shift: float) -> None:
-    shifted = hodges_lehmann([each + shift for each in samples])
-    assert shifted == pytest.approx([each + shift for each in hodges_lehmann(samples)], abs=1e-8)
+    shifted = hodges_lehmann([value + shift for value in samples])
+    assert shifted == pytest.approx([value + shift for value in hodges_lehmann(samples)], abs=1e-8)
 
 
 @given(ROUNDS)
 def test_the_mirror_image_has_the_mirrored_interval(samples: list[float]) -> None:
     estimate, low, high = hodges_lehmann(samples)
-    assert hodges_lehmann([-each for each in samples]) == (-estimate, -high, -low)
+    assert hodges_lehmann([-value for value in samples]) == (-estimate, -high, -low)
 
 
 @given(st.data(), ROUNDS)
@@ -132,8 +132,8 @@ def test_the_order_of_rounds_does_not_matter(data: st.DataObject, samples: list[
 
 @given(ROUNDS, st.integers(-20, 20))
 def test_a_change_of_unit_changes_the_result_alike(samples: list[float], power: int) -> None:
-    scaled = hodges_lehmann([each * 2.0**power for each in samples])
-    assert scaled == pytest.approx([each * 2.0**power for each in hodges_lehmann(samples)], rel=1e-12, abs=1e-300)
+    scaled = hodges_lehmann([value * 2.0**power for value in samples])
+    assert scaled == pytest.approx([value * 2.0**power for value in hodges_lehmann(samples)], rel=1e-12, abs=1e-300)
 
 
 @settings(max_examples=30)
@@ -141,7 +141,7 @@ def test_a_change_of_unit_changes_the_result_alike(samples: list[float], power: 
 def test_many_series_at_once_are_as_good_as_one_by_one(series: int, rounds: int, seed: int) -> None:
     samples = np.random.default_rng(seed).standard_normal((series, rounds))
     together = hodges_lehmann_rows([samples])
-    np.testing.assert_array_equal(together, [hodges_lehmann(each.tolist()) for each in samples])
+    np.testing.assert_array_equal(together, [hodges_lehmann(sample.tolist()) for sample in samples])
 
 
 def test_the_mad_standard_deviation_is_the_standard_deviation_and_one_wild_round_does_not_change_it_much() -> None:
@@ -175,9 +175,9 @@ def test_false_discovery_control_keeps_the_order_given_and_takes_the_least_of_wh
 
 
 def test_false_discovery_control_corrects_each_row_for_its_own_hypotheses_and_nan_is_none() -> None:
-    several = [[0.04, np.nan, 0.01, 0.03], [np.nan, 0.02, np.nan, 0.02], [np.nan] * 4]
+    rows = [[0.04, np.nan, 0.01, 0.03], [np.nan, 0.02, np.nan, 0.02], [np.nan] * 4]
     expected = [[0.04, np.nan, 0.03, 0.04], [np.nan, 0.02, np.nan, 0.02], [np.nan] * 4]
-    np.testing.assert_allclose(false_discovery_control(several), expected)
+    np.testing.assert_allclose(false_discovery_control(rows), expected)
 
 
 def test_samples_with_different_numbers_of_rounds_are_estimated_together_as_they_are_alone() -> None:

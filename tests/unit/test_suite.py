@@ -76,7 +76,7 @@ def test_repeating_a_value_on_an_axis_repeats_no_case() -> None:
     )
     assert planned(doubled) == planned(SMALL)
     too_slow = replace(doubled, backends=("python", "numpy") * 2, sizes=(4_000_000,) * 2)
-    left = [each.case for each in planned(too_slow).left_out]
+    left = [item.case for item in planned(too_slow).left_out]
     assert len(left) == len(set(left)) == 2
 
 
@@ -146,7 +146,7 @@ def test_what_does_not_fit_into_memory_is_left_out_and_the_rest_is_measured() ->
         (Dtype.FLOAT32, 10_000_000),
         (Dtype.FLOAT64, 1000),
     }
-    assert {each.reason for each in plan.left_out} == {
+    assert {item.reason for item in plan.left_out} == {
         "the block needs about 0.96 GB, more than half of this machine's 0.96 GB"
     }
 

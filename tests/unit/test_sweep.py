@@ -185,9 +185,9 @@ def test_curves_of_which_the_same_is_said_share_a_sentence(actbench: Actbench, b
         exact_seconds(case) * (9 if case.strategy == "cached" and case.dtype == "float32" else 1)
     )
     assert actbench("run", *pair, "--op", "derivative", "-o", "here").exit_code == 0
-    told = [line for line in Path("here/summary.md").read_text().splitlines() if "no crossover" in line]
+    sentences = [line for line in Path("here/summary.md").read_text().splitlines() if "no crossover" in line]
     rest = "no crossover from n = 1\u202f000 to 64k"
-    assert told == [
+    assert sentences == [
         f"logistic, derivative, float64, python and numpy and numpy-blocked: {rest}: caching is faster everywhere.",
         f"logistic, derivative, float32, numpy and numpy-blocked: {rest}: recomputing is faster everywhere.",
     ]
@@ -216,13 +216,13 @@ def test_the_readme_has_a_sentence_for_every_curve_of_the_sweep() -> None:
     text = README.read_text(encoding="utf-8")
     shown = text.partition(BEGIN)[2].partition(END)[0].splitlines()
     assert (shown[0], shown[-1]) == ("```text", "```")
-    told = []
+    sentences = []
     for line in shown[1:-1]:
         assert line.endswith(".")
         activation, op, *alike = line.partition(":")[0].split(", ")
-        told += [(activation, op, *pair) for pair in product(*(names.split(" and ") for names in alike))]
+        sentences += [(activation, op, *pair) for pair in product(*(names.split(" and ") for names in alike))]
     expected = product(["logistic"], ["derivative", "step"], ["float32", "float64"], ["numpy", "numba", "numba-simd"])
-    assert sorted(told) == sorted(expected)
+    assert sorted(sentences) == sorted(expected)
 
 
 def test_the_readme_s_block_is_what_the_summary_of_its_run_says(actbench: Actbench) -> None:

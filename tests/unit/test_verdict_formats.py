@@ -120,8 +120,8 @@ def test_markdown_heads_with_a_host_that_is_too_noisy(noisy: Actbench) -> None:
 
 
 def test_json_tells_failures_with_their_round(regressed_and_failed: Actbench) -> None:
-    found = json.loads(regressed_and_failed(*LIVE, "json").stdout)
-    (failure,) = found["failures"]
+    report = json.loads(regressed_and_failed(*LIVE, "json").stdout)
+    (failure,) = report["failures"]
     assert (failure["block"], failure["round"]) == ("logistic/derivative/float64/2000", 0)
     assert failure["reason"].startswith("the control was killed by SIGSEGV")
 
@@ -147,7 +147,7 @@ def test_cases_that_one_side_lacks_say_so_and_are_not_taken_for_a_stored_run_s(a
     offered = suite.offered
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "actbench.planning.suite.offered", lambda asked: [case for case in offered(asked) if case.size != 2000]
+            "actbench.planning.suite.offered", lambda query: [case for case in offered(query) if case.size != 2000]
         )
         patch.setattr("tests.support.fake.offered", offered)
         assert "| case | verdict | change | control | rounds |" in actbench(*LIVE, "markdown").stdout

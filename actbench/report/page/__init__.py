@@ -43,7 +43,7 @@ def page(run: Run, library: Callable[[], bytes], baseline: Run | None = None) ->
     environment = _environment()
     title, *_ = names = labels(run, baseline) if baseline else [run.path.resolve().name]
     with ThreadPoolExecutor(1) as packer:  # compression releases the GIL, so the largest part is made first
-        files = tables_csv.every(results)
+        files = tables_csv.contents(results)
         texts = {name: packer.submit(packed, text) for name, text in files.items()}
         answer, *others = sections(run, results, files)
         shown = [answer, *others]

@@ -30,10 +30,10 @@ def remembers(kernel: Kernel, size: int, memory: GuardedMemory) -> bool:
         memory.rearrange(order if new else same)  # both calls follow the same work, so that caches are alike
         start = perf_counter()
         invocation.function(*invocation.arguments)
-        taken = perf_counter() - start
+        elapsed = perf_counter() - start
         if new:
             orders.append(order)
-        return taken
+        return elapsed
 
     orders: list[Array] = []
     slower = all(seconds(new=True) > QUICKER * seconds(new=False) for _ in range(PAIRS))

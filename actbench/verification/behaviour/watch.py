@@ -48,7 +48,7 @@ class Watch:
         for arm in arms:
             kernel = self._subjects[arm]
             if isinstance(kernel, Kernel):
-                for doubt in self._seen(arm, kernel, invocations[arm]):
+                for doubt in self._doubts_of(arm, kernel, invocations[arm]):
                     self._doubts.setdefault((arm, doubt.fault, doubt.of_output), doubt)
         for name in placement.changed(self._windows):
             doubt = Doubt(
@@ -62,11 +62,11 @@ class Watch:
 
     def doubts(self) -> tuple[Doubt, ...]:
         """Return the doubts since the last call of this method."""
-        seen = tuple(self._doubts.values())
+        doubts = tuple(self._doubts.values())
         self._doubts.clear()
-        return seen
+        return doubts
 
-    def _seen(self, arm: int, kernel: Kernel, invocation: Invocation) -> Iterator[Doubt]:
+    def _doubts_of(self, arm: int, kernel: Kernel, invocation: Invocation) -> Iterator[Doubt]:
         results = invocation.results()
         ends = [results[-1], results[0]] if kernel.op is Op.STEP else results[-1:]
         size, dtype = self._operands.z.size, np.dtype(kernel.dtype)

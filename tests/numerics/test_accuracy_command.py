@@ -114,7 +114,7 @@ def test_narrow_residuals_are_looked_at_beside_every_strategy(actbench: Actbench
         (("-a", "tanh", "-d", "float64", "--exhaustive"), "--exhaustive is for float32"),
     ],
 )
-def test_bad_input_is_told_in_one_line(actbench: Actbench, chosen: tuple[str, ...], sentence: str) -> None:
+def test_bad_input_is_reported_in_one_line(actbench: Actbench, chosen: tuple[str, ...], sentence: str) -> None:
     result = actbench("accuracy", "-b", "numpy", *chosen)
     assert result.exit_code == 2
     assert sentence in result.output
@@ -136,7 +136,7 @@ def without_cached(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("without_cached")
 @pytest.mark.parametrize("form", ["table", "csv"])
-def test_kernels_that_cannot_be_looked_at_are_told_after_the_others(
+def test_kernels_that_cannot_be_looked_at_are_reported_after_the_others(
     actbench: Actbench, bench: FakeBench, form: str
 ) -> None:
     chosen = (
@@ -178,7 +178,7 @@ def test_no_file_is_written_where_nothing_can_be_looked_at(actbench: Actbench, t
     assert not (tmp_path / "errors.csv").exists()
 
 
-def test_kernels_that_do_not_exist_are_told_with_the_reason(actbench: Actbench) -> None:
+def test_kernels_that_do_not_exist_are_reported_with_the_reason(actbench: Actbench) -> None:
     chosen = ("-a", "tanh", "-s", "cached", "-b", "numpy,python", "-d", "float32", "--residual-dtype", "float32")
     assert actbench("accuracy", *chosen, "--points", "10").stderr.splitlines()[-2:] == [
         "left out 2 cases, e.g. tanh/cached/python/derivative/float32: python computes in float64 only",

@@ -108,7 +108,7 @@ CLASSICS = [
 
 @pytest.mark.parametrize("dtype", exhaustive_but(Dtype, Dtype.FLOAT64.__eq__))
 @pytest.mark.parametrize(("activation", "body", "where", "said"), CLASSICS)
-def test_a_classic_mistake_is_told_in_words_at_a_z_where_it_shows(
+def test_a_classic_mistake_is_reported_in_words_at_a_z_where_it_shows(
     activation: str, body: str, where: str, said: str, dtype: Dtype
 ) -> None:
     load_strategy(activation, body)
@@ -121,7 +121,7 @@ def test_a_classic_mistake_is_told_in_words_at_a_z_where_it_shows(
 
 @pytest.mark.parametrize("op", Op)
 @pytest.mark.parametrize("backend", exhaustive_but(["python", "numpy", "numba"], "numba".__ne__))
-def test_it_is_told_of_every_op_and_backend(op: Op, backend: str) -> None:
+def test_a_mistake_is_reported_for_every_op_and_backend(op: Op, backend: str) -> None:
     load_strategy("logistic", "def derivative(z): return z * (1.0 - z)")
     said = refusal("logistic", op, backend=backend)
     assert said == f"at z = 0 it gives 0 where g' = 0.25: {EXPECTS_Y}"
@@ -130,7 +130,7 @@ def test_it_is_told_of_every_op_and_backend(op: Op, backend: str) -> None:
 @pytest.mark.parametrize(
     ("power", "said"), [(0, "it seems to leave out the factor dy"), (2, "it seems to multiply by dy twice")]
 )
-def test_a_factor_that_a_backend_forgets_or_doubles_is_told(power: int, said: str) -> None:
+def test_a_factor_that_a_backend_forgets_or_doubles_is_reported(power: int, said: str) -> None:
     def wrong(kernel: KernelId, z: Array, dy: Array) -> Evaluation:
         right = evaluate(kernel, z, dy)
         return Evaluation(right.derivative / dy * dy**power, right.y)
@@ -140,7 +140,7 @@ def test_a_factor_that_a_backend_forgets_or_doubles_is_told(power: int, said: st
         oracle.check(resolve(kernel), wrong)
 
 
-def test_what_fits_no_guess_is_told_without_one() -> None:
+def test_what_fits_no_guess_is_reported_without_one() -> None:
     load_strategy("tanh", "def derivative(y): return (1.0 - y) * (1.0 + y) + 0.01 * y")
     assert refusal("tanh").endswith("ULP; 8 are allowed; over 1e308 at z = -340.301234)")
 
@@ -150,7 +150,7 @@ def test_a_formula_for_numbers_alone_is_understood() -> None:
     assert EXPECTS_Y in refusal("logistic", backend="python")
 
 
-def test_a_formula_beyond_all_numbers_is_told_without_warnings() -> None:
+def test_a_formula_beyond_all_numbers_is_reported_without_warnings() -> None:
     load_strategy("logistic", "def derivative(z): return np.sqrt(z) * 1e300 * 1e300")
     assert "and no number for |z| >= 4.941e-324" in refusal("logistic")
 
@@ -179,7 +179,7 @@ def test_a_jump_is_not_blamed_on_the_kernel() -> None:
     assert "g itself jumps at z = 0, from 0 to 1: it has no derivative there" in refusal("bent", strategy="recompute")
 
 
-def test_a_definition_that_raises_is_told_with_its_z() -> None:
+def test_a_definition_that_raises_is_reported_with_its_z() -> None:
     load(BENT.format(forward="m.sinh(z) / z", slope="z"))
     kernel = KernelId("bent", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
     with pytest.raises(BenchmarkError, match=r"the definition of bent raises ZeroDivisionError at z = -?0, in mpmath"):
@@ -197,7 +197,7 @@ def test_no_guess_needs_more_than_the_kernel_gave() -> None:
 
 
 @pytest.mark.parametrize("op", Op)
-def test_what_a_kernel_raises_is_told(op: Op) -> None:
+def test_what_a_kernel_raises_is_reported(op: Op) -> None:
     load_strategy("logistic", "def derivative(z):\n    raise ZeroDivisionError('on purpose')")
     said = refusal("logistic", op, backend="python")
     assert said == (

@@ -150,7 +150,7 @@ def test_a_stencil_does_not_reach_over_a_declared_kink() -> None:
         ("no_such_name(z)", "the forward function raises NameError: name 'no_such_name' is not defined"),
     ],
 )
-def test_what_cannot_be_differentiated_is_told(forward: str, said: str) -> None:
+def test_what_cannot_be_differentiated_is_reported(forward: str, said: str) -> None:
     write(EXPIT.format(forward=forward, factor=1.0))
     with pytest.raises(BenchmarkError, match=said):
         oracle.truth_at(registry.activation("expit-of-scipy"), np.linspace(-3.0, 3.0, 51))

@@ -124,7 +124,7 @@ AMPLIFIED = (
 )
 
 
-def test_where_there_is_no_number_is_told_first_and_every_other_kind_after_it() -> None:
+def test_where_there_is_no_number_is_reported_first_and_every_other_kind_after_it() -> None:
     first, second = refusal("steep", "rough", Dtype.FLOAT32).split("; at z")
     assert first == (
         "at z = 17.75 it gives nan where g' = 1, and no number for z >= 17.75: an intermediate underflows or "
@@ -134,11 +134,11 @@ def test_where_there_is_no_number_is_told_first_and_every_other_kind_after_it() 
     assert refusal("steep", "naive", Dtype.FLOAT32) == first
 
 
-def test_no_number_at_one_z_is_told() -> None:
+def test_no_number_at_one_z_is_reported() -> None:
     assert refusal("tanh", "hole") == "at z = 0 it gives nan where g' = 1"
 
 
-def test_what_explains_everything_is_told_alone_though_some_results_overflow() -> None:
+def test_what_explains_everything_is_reported_alone_though_some_results_overflow() -> None:
     assert refusal("tanh", "swapped") == (
         "at z = 1 it gives 0 where g' = 0.419974342: it seems to expect the output y, not z"
     )
@@ -174,24 +174,24 @@ def test_an_error_that_does_not_grow_is_no_rounded_exponent() -> None:
     assert "exponent" not in said
 
 
-def test_zero_where_g_prime_is_normal_is_told() -> None:
+def test_zero_where_g_prime_is_normal_is_reported() -> None:
     said = refusal("silu", "by-sigmoid")
     assert "at z = -711.077206 it gives 0 where g' = -1.08242765e-306, and 0 for z from -713.6 to -711.1" in said
 
 
-def test_a_single_wrong_z_is_told_as_such() -> None:
+def test_a_single_wrong_z_is_reported_as_such() -> None:
     assert refusal("tanh", "alone") == (
         "at z = 0 it gives 0 where g' = 1 (4.5e+15 ULP; 8 are allowed; wrong at z = 0 alone)"
     )
 
 
-def test_y_that_rounds_to_its_value_at_a_kink_is_told() -> None:
+def test_y_that_rounds_to_its_value_at_a_kink_is_reported() -> None:
     said = refusal("hard-sigmoid", "merging")
     assert said.startswith("at z = 2.9999999999999996 it gives 0 where g' = 0.166666667")
     assert said.endswith("y rounds to its value at the kink z = 3: declare Weakness(Flaw.MERGES, why, where)")
 
 
-def test_an_approximation_is_told_how_it_can_be_timed() -> None:
+def test_an_approximation_is_reported_with_the_way_to_time_it() -> None:
     assert refusal("tanh", "nearly").endswith(
         "it is nearly right: to time it anyway, declare Weakness(Flaw.INACCURATE, why, where)"
     )
@@ -212,7 +212,7 @@ def test_an_approximation_is_told_how_it_can_be_timed() -> None:
         ("silu", "from-y", "z = -1 and z = -1.59691841 both give y = -0.268941421, with g' = 0.0723294881 and -0.0552"),
     ],
 )
-def test_two_z_with_one_y_and_different_slopes_are_told(activation: str, strategy: str, said: str) -> None:
+def test_two_z_with_one_y_and_different_slopes_are_reported(activation: str, strategy: str, said: str) -> None:
     assert refusal(activation, strategy).startswith(f"y is not enough: {said}")
 
 
@@ -223,7 +223,7 @@ def test_where_y_is_enough_it_is_not_blamed() -> None:
 # Declared weaknesses
 
 
-def test_a_declared_weakness_that_is_exceeded_is_told_by_how_much() -> None:
+def test_a_declared_weakness_that_is_exceeded_is_reported_by_how_much() -> None:
     said = refusal("tanh", "cancelling")
     assert said.endswith("eps where 8 are allowed, more than the declared weakness 'for a test' (cancels)")
     assert 8 < float(said.split("off by ")[1].split()[0]) < 10
@@ -236,7 +236,7 @@ def test_an_absolute_error_is_known_where_that_in_ulp_is_beyond_all_numbers() ->
     assert truth.absolute(np.array([np.nan])).tolist() == [np.inf]
 
 
-def test_an_amplified_error_is_told_with_what_is_allowed_there() -> None:
+def test_an_amplified_error_is_reported_with_what_is_allowed_there() -> None:
     said = refusal("tanh", "amplified")
     assert said.endswith("ULP where 24 are allowed, more than the declared weakness 'for a test' (amplifies)")
 
@@ -256,7 +256,7 @@ def test_a_lossy_strategy_passes_where_it_is_declared_inaccurate_and_its_error_i
     assert check.weaknesses == ("for a test",)
 
 
-def test_more_than_the_inaccuracy_that_is_declared_is_told_by_how_much() -> None:
+def test_more_than_the_inaccuracy_that_is_declared_is_reported_by_how_much() -> None:
     said = refusal("tanh", "exceeding")
     assert said.endswith("ULP where 1e+03 are allowed, more than the declared weakness 'for a test' (inaccurate)")
 

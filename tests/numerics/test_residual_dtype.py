@@ -130,7 +130,7 @@ def test_what_is_too_large_for_float16_becomes_infinite_without_a_word(backend: 
     assert np.array_equal(kept_z[2:], [1.0, 1.0, 0.0])
 
 
-def test_the_error_told_is_that_against_the_truth_and_the_rounding_is_a_known_weakness() -> None:
+def test_the_reported_error_is_that_against_the_truth_and_the_rounding_is_a_known_weakness() -> None:
     check = oracle.check(resolve(kernel("complement:bfloat16")), kernels.evaluate)
     plain = oracle.check(resolve(kernel("complement")), kernels.evaluate)
     assert plain.max_ulp < 8

@@ -171,14 +171,14 @@ def test_a_root_of_the_derivative_is_no_kink(forward: str, z: float, backend: st
         ("z + 3.0 * (z > 2.0)", 2.0, "jumps at z = 2, from 2 to 5"),
     ],
 )
-def test_a_kink_or_jump_is_told_however_small_the_function(forward: str, z: float, said: str, backend: str) -> None:
+def test_a_kink_or_jump_is_reported_however_small_the_function(forward: str, z: float, said: str, backend: str) -> None:
     declare(forward if backend == "m" else f"np.asarray({forward}, dtype=float)")
     sides = truth.sides_at(registry.activation("mine"), z)
     assert sides is not None
     assert said in sides.words(z)
 
 
-def test_slopes_are_told_in_the_digits_in_which_they_differ() -> None:
+def test_slopes_are_shown_in_the_digits_in_which_they_differ() -> None:
     sides = exactly(lambda _, z: z + 1e-10 * abs(z)).sides(0.0)
     assert sides is not None
     assert "with slope 0.9999999999 before and 1.0000000001 after" in sides.words(0.0)
@@ -206,7 +206,7 @@ def test_residuals_are_saved_in_as_many_digits_as_they_need() -> None:
     assert saved["w"].tolist() == right
 
 
-def test_a_definition_that_only_numbers_of_mpmath_suit_is_told_from_one_for_jets() -> None:
+def test_a_definition_that_only_numbers_of_mpmath_suit_is_distinguished_from_one_for_jets() -> None:
     assert differentiated.unsupported(SUBJECTS["tanh"], exact.PROBES) is None
     direct = Activation("direct", "direct", lambda _: Formulas(forward=mpmath.tanh))
     assert differentiated.unsupported(direct, exact.PROBES) is not None

@@ -80,7 +80,7 @@ def test_where_g_is_unknown_is_counted_and_said(forward: str, actbench: Actbench
     assert record.checks[0].unknown_at == check.unknown_at
 
 
-def test_where_g_is_unknown_is_told_in_few_stretches() -> None:
+def test_where_g_is_unknown_is_reported_in_few_stretches() -> None:
     z = np.array([-1.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, -0.0, 0.0])
     there = np.isin(z, [-1.0, 1.0, 3.0, 6.0, 7.0, 11.0])
     assert [*_stretches(z, there)] == [(-1.0, -1.0), (1.0, 3.0), (6.0, 7.0), (11.0, 11.0)]
@@ -88,7 +88,7 @@ def test_where_g_is_unknown_is_told_in_few_stretches() -> None:
     assert [*_stretches(z, z > 100)] == []
 
 
-def test_of_several_kernels_the_one_is_told_of_which_least_is_known() -> None:
+def test_of_several_kernels_that_with_the_least_knowledge_is_reported() -> None:
     few, many, none = (Check(kernel(), 1.0, 0.0, unknown=number) for number in (3, 7, 0))
     assert _with_unknown([few, many, none]) == {"mine": many}
     assert _with_unknown([none]) == {}

@@ -77,7 +77,7 @@ def lost(actbench: Actbench, tmp_path: Path) -> Callable[[str], dict[str, list[t
     return look
 
 
-def test_zones_between_two_sample_points_are_told_to_the_float(lost: Callable[[str], Any]) -> None:
+def test_zones_between_two_sample_points_are_reported_to_the_float(lost: Callable[[str], Any]) -> None:
     looked_at = points(registry.activation("softsign"), Dtype.FLOAT64, 60, 0)
     assert not any(looked_at == 8.0)
     left, right = (np.nextafter(7.1, inf), np.nextafter(7.3, 0)), (40.0, np.nextafter(40.1, 0))
@@ -87,7 +87,7 @@ def test_zones_between_two_sample_points_are_told_to_the_float(lost: Callable[[s
     }
 
 
-def test_a_result_that_is_lost_at_0_alone_is_told_as_one_point(lost: Callable[[str], Any]) -> None:
+def test_a_result_that_is_lost_at_0_alone_is_reported_as_one_point(lost: Callable[[str], Any]) -> None:
     assert lost("softsign/by-sign") == {"left": [], "right": [("wrong", 0.0, 0.0), ("zero", 0.0, 0.0)]}
 
 
@@ -127,7 +127,7 @@ def test_every_number_gives_the_zones_that_the_numbers_have() -> None:
         ([Zone(1.0, 2.0), Zone(3.0, 4.0), Zone(5.0, 6.0), Zone(7.0, inf)], "1.00 to 2.00, 3.00 to 4.00, 2 more"),
     ],
 )
-def test_zones_are_told_in_the_digits_in_which_their_ends_differ(zones: list[Zone], words: str) -> None:
+def test_zones_are_shown_in_the_digits_in_which_their_ends_differ(zones: list[Zone], words: str) -> None:
     assert in_words(zones, 3) == words
 
 
@@ -136,7 +136,7 @@ def test_json_tells_infinite_from_missing() -> None:
     assert json.loads(json_text(value)) == {"a": "inf", "b": ["-inf", None, 1.5], "c": None}
 
 
-def test_an_infinite_error_and_a_percentile_of_too_few_points_are_told_apart(actbench: Actbench) -> None:
+def test_an_infinite_error_and_a_percentile_of_too_few_points_are_distinguished(actbench: Actbench) -> None:
     chosen = ("accuracy", "-a", "logistic", "-s", "textbook", "-b", "numpy", "-d", "float32", "--points")
     rows = json.loads(actbench(*chosen, "10", "--format", "json").stdout)
     whole = {row["part"]: row for row in rows if (row["low"], row["high"]) == (0.0, "inf")}

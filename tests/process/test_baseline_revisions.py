@@ -124,7 +124,7 @@ def test_a_revision_that_does_not_exist_is_refused(
     assert_nothing_is_left(project, temporary)
 
 
-def test_a_revision_beyond_a_shallow_clone_is_told_as_that(
+def test_a_revision_beyond_a_shallow_clone_is_reported_as_that(
     actbench: Actbench, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     git("clone", "--quiet", "--depth=1", f"file://{project.parent}", str(tmp_path / "shallow"))

@@ -53,7 +53,7 @@ def test_other_code_stays(name: str) -> None:
 
 
 @linux
-def test_where_the_system_forbids_it_everything_stays_and_that_is_told(
+def test_where_the_system_forbids_it_everything_stays_and_that_is_reported(
     monkeypatch: pytest.MonkeyPatch, actbench: Actbench
 ) -> None:
     monkeypatch.setattr(code_placement, "EXECUTE", 1 << 20)

@@ -64,7 +64,7 @@ def test_where_it_cannot_be_kept_it_is_made_every_time(kept: Path) -> None:
 
 
 @pytest.mark.usefixtures("kept")
-def test_a_bundle_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bundle_that_fails_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "BUNDLE", "raise SystemExit('no such script')")
     with pytest.raises(RuntimeError, match=r"^vl-convert could not bundle Vega-Lite: no such script"):
         made()

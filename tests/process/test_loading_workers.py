@@ -178,7 +178,7 @@ def test_what_numba_cannot_compile_is_one_line_with_its_place(mine: Path) -> Non
     assert f"(mine.py, line {line})" in result.stderr
 
 
-def test_what_numba_has_no_type_for_is_told_with_its_types_and_a_place_in_the_user_s_file(mine: Path) -> None:
+def test_what_numba_has_no_type_for_is_reported_with_its_types_and_a_place_in_the_user_s_file(mine: Path) -> None:
     mine.write_text(MINE.replace("d = 1.0 + e", 'raise ValueError("boo")'))
     result = CliRunner().invoke(main, ["show", "--load", "mine.py", "softer/recompute/numba/derivative/float64/10"])
     assert result.exit_code == 2

@@ -40,7 +40,7 @@ def rounds_by_size() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("worker", [2, 3, 5])
-def test_a_worker_that_is_lost_once_costs_nothing_and_is_told(
+def test_a_worker_that_is_lost_once_costs_nothing_and_is_reported(
     actbench: Actbench, bench: FakeBench, worker: int
 ) -> None:
     bench.on_time = losing(bench, worker)
@@ -69,7 +69,7 @@ def test_resume_tries_again_what_was_given_up(
     assert archive.load(Path("here")).times.last_round == 6
 
 
-def test_a_block_that_always_fails_ends_with_4_again_and_is_told_once(actbench: Actbench, bench: FakeBench) -> None:
+def test_a_block_that_always_fails_ends_with_4_again_and_is_reported_once(actbench: Actbench, bench: FakeBench) -> None:
     bench.on_time = lambda block: crash("no memory") if block.size == 2000 else None
     assert actbench("run", *TWO_BLOCKS, "-o", "here", "--rounds", "3").exit_code == 4
     for _ in range(2):

@@ -13,7 +13,7 @@ def said(actbench: Actbench, *selection: str) -> list[str]:
     return [line for line in before.split("\n\nSpeedup over")[0].splitlines() if line]
 
 
-def test_where_the_output_does_not_give_the_derivative_what_else_can_be_kept_is_told(actbench: Actbench) -> None:
+def test_where_the_output_does_not_give_the_derivative_what_else_can_be_kept_is_reported(actbench: Actbench) -> None:
     kept = ("what the forward pass computed on the way", "both z and the output")
     assert said(actbench, "-a", "silu", "-b", "numpy", "-d", "float64", "--op", "derivative")[:2] == [
         f"silu, derivative: keeping {what} is faster than recomputing in 1 of 1 comparison (1.3 times with numpy)."
@@ -21,7 +21,7 @@ def test_where_the_output_does_not_give_the_derivative_what_else_can_be_kept_is_
     ]
 
 
-def test_a_cached_output_is_all_that_is_told_where_there_is_one(actbench: Actbench) -> None:
+def test_a_cached_output_is_all_that_is_reported_where_there_is_one(actbench: Actbench) -> None:
     lines = said(actbench, "-a", "logistic", "-b", "numpy,numba", "-d", "float64", "--op", "derivative")
     assert lines[0] == (
         "logistic, derivative: reusing the cached output is faster than recomputing in 2 of 2 comparisons (4.0 times "

@@ -44,7 +44,7 @@ def test_a_regression_inside_the_margin_is_none(two_runs: Actbench) -> None:
     assert "2 cases, margin 20 %: 2 unchanged" in result.stdout
 
 
-def test_margins_that_no_case_has_are_told(two_runs: Actbench) -> None:
+def test_margins_that_no_case_has_are_reported(two_runs: Actbench) -> None:
     margins = ("--margins", "*/cached/*=20", "--margins", "*/cachd/*=3")
     result = two_runs("check", NEW, "--baseline", OLD, *margins)
     assert result.exit_code == 0
@@ -205,7 +205,7 @@ def test_another_engine_is_refused(two_runs: Actbench) -> None:
     assert "measure both by the same" in result.stderr
 
 
-def test_another_library_version_is_compared_and_told(two_runs: Actbench) -> None:
+def test_another_library_version_is_compared_and_reported(two_runs: Actbench) -> None:
     from importlib.metadata import version
 
     edited(OLD, f'"numpy": "{version("numpy")}"', '"numpy": "1.0.0"')

@@ -133,7 +133,7 @@ def test_a_group_is_held_to_its_time_itself_as_well(actbench: Actbench, bench: F
     assert {figure["finding"] for figure in groups} == {"undecided"}
 
 
-def test_other_software_is_compared_and_told(old_and_new: Actbench) -> None:
+def test_other_software_is_compared_and_reported(old_and_new: Actbench) -> None:
     edited(OLD, f'"numpy": "{version("numpy")}"', '"numpy": "1.0.0"')
     assert old_and_new("compare", OLD, NEW).stdout.endswith(f"\nnumpy was 1.0.0, is {version('numpy')}\n")
     as_csv = old_and_new("compare", OLD, NEW, "--format", "csv")

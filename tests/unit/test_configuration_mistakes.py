@@ -65,7 +65,7 @@ def test_a_mistake_in_the_environment_is_one_line_that_names_the_variable(
     assert refused(actbench).startswith(said)
 
 
-def test_a_name_that_only_the_plan_can_refuse_is_told_with_its_origin(
+def test_a_name_that_only_the_plan_can_refuse_is_reported_with_its_origin(
     actbench: Actbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write('activation = ["tanh", "logistik"]')
@@ -84,7 +84,9 @@ def test_a_margin_of_some_cases_that_is_none_is_refused(actbench: Actbench) -> N
     assert refused(actbench).startswith("margins from actbench.toml: 'much' is not a percentage: write")
 
 
-def test_a_baseline_that_is_gone_is_told_with_its_origin(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_baseline_that_is_gone_is_reported_with_its_origin(
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     actbench("run", *SMALL, "-o", "new")
     monkeypatch.setenv("ACTBENCH_BASELINE", "nowhere")
     result = actbench("check", "new")

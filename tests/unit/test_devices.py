@@ -109,7 +109,9 @@ def test_a_run_without_a_device_is_compared_with_one_that_has_it(actbench: Actbe
     assert "two hosts" not in actbench("compare", "with", "other").output, "they have no device in common"
 
 
-def test_a_device_that_cannot_be_used_is_told_in_a_line(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_device_that_cannot_be_used_is_reported_in_a_line(
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kind = type(registry.backends()["numba"])
 
     def fails(_: object) -> Device:

@@ -56,7 +56,9 @@ def test_a_budget_that_cuts_rounds_says_so_before_and_after(actbench: Actbench) 
     assert "no budget for more" not in actbench("run", *SMALL, "--rounds", "3", "--budget", "10m").stdout
 
 
-def test_without_intervals_none_is_called_wide_and_an_answer_that_is_missing_is_told_once(actbench: Actbench) -> None:
+def test_without_intervals_none_is_called_wide_and_an_answer_that_is_missing_is_reported_once(
+    actbench: Actbench,
+) -> None:
     chosen = ("-a", "gelu", "-b", "numpy", "-s", "recompute,intermediate,pair", "-d", "float64", "-n", "1000")
     said = " ".join(actbench("run", *chosen, "--op", "derivative", "--rounds", "2").stdout.split())
     assert said.count("gelu, derivative: no answer yet.") == 1

@@ -101,7 +101,7 @@ def unwritable(*_: object) -> None:
     raise OutputError("cannot write to stdout")
 
 
-def test_a_run_whose_summary_cannot_be_printed_is_kept_and_told(
+def test_a_run_whose_summary_cannot_be_printed_is_kept_and_reported(
     actbench: Actbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
@@ -165,7 +165,7 @@ def test_a_current_directory_that_was_removed_is_named(actbench: Actbench, tmp_p
     )
 
 
-def test_a_name_that_is_not_utf_8_is_told_and_recorded_as_escapes(
+def test_a_name_that_is_not_utf_8_is_reported_and_recorded_as_escapes(
     actbench: Actbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = os.fsdecode(b"x\xff.py")

@@ -134,7 +134,7 @@ def test_what_was_said_before_the_end_survives_xml() -> None:
     assert text.isascii(), "it is the same in any locale"
 
 
-def test_words_of_several_lines_are_told_whole_and_head_the_message_with_the_first() -> None:
+def test_words_of_several_lines_are_reported_whole_and_head_the_message_with_the_first() -> None:
     report = Report((), 0.05, failures=(Failure("logistic/step/float32/1000", 1, "first\nsecond"),))
     error = one(valid(as_junit(report)), ".//error")
     assert (error.get("message"), error.text) == ("failed: first", "failed: first\nsecond")

@@ -168,7 +168,7 @@ def test_wider_vectors_that_help_are_found_and_one_disturbed_repeat_does_not_dec
         (24 << 10, "copy of 24 KiB", "both arrays fit L1d, as large as the system says it is"),
     ],
 )
-def test_a_copy_is_told_with_the_cache_that_holds_it(nbytes: int, subject: str, where: str) -> None:
+def test_a_copy_is_reported_with_the_cache_that_holds_it(nbytes: int, subject: str, where: str) -> None:
     caches = {"L1d": 48 << 10, "L2": 2 << 20, "L3": 32 << 20}
     peak = copying(nbytes, (2e9,) * 6, caches)
     assert (peak.subject, peak.detail) == (subject, f"read and written; {where}")

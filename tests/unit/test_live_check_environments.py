@@ -43,7 +43,7 @@ def test_environments_without_a_common_case_cannot_be_compared(actbench: Actbenc
     assert "have no selected case in common" in result.stderr
 
 
-def test_versions_that_differ_are_told(actbench: Actbench, bench: FakeBench) -> None:
+def test_versions_that_differ_are_reported(actbench: Actbench, bench: FakeBench) -> None:
     bench.baseline_versions = bench.baseline_versions | {"numpy": "1.0.0"}
     assert "numpy: 1.0.0 in the baseline, " in actbench(*CASES).stdout
 
@@ -57,7 +57,7 @@ def test_a_name_that_neither_environment_knows_is_bad_input(actbench: Actbench) 
 # What goes wrong
 
 
-def test_a_block_that_fails_is_told_and_ends_with_4(actbench: Actbench, bench: FakeBench) -> None:
+def test_a_block_that_fails_is_reported_and_ends_with_4(actbench: Actbench, bench: FakeBench) -> None:
     def failing(block: Block) -> None:
         if block.size == 2000:
             crash("the control was killed by SIGSEGV")

@@ -80,7 +80,7 @@ def test_a_report_that_cannot_be_is_refused_before_measuring(
     assert bench.workers_started == 0
 
 
-def test_a_block_that_loses_a_worker_once_goes_on_and_that_is_told(actbench: Actbench, bench: FakeBench) -> None:
+def test_a_block_that_loses_a_worker_once_goes_on_and_that_is_reported(actbench: Actbench, bench: FakeBench) -> None:
     lost: list[str] = []
 
     def crash_once(block: Block) -> None:
@@ -116,13 +116,13 @@ def test_cases_without_an_interval_are_explained(actbench: Actbench) -> None:
     assert "4 cases without an interval (?): it takes eight rounds" in result.stdout
 
 
-def test_margins_that_match_nothing_are_told(actbench: Actbench) -> None:
+def test_margins_that_match_nothing_are_reported(actbench: Actbench) -> None:
     shown = actbench(*CASES, "--margins", "*/pyton/*=9").stdout
     assert shown.count("pyton") == 1
     assert "--margins '*/pyton/*' matches no case" in shown
 
 
-def test_a_verdict_is_told_even_where_nothing_can_be_written_any_more(
+def test_a_verdict_is_reported_even_where_nothing_can_be_written_any_more(
     actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.seconds = slower(1.1)

@@ -118,7 +118,7 @@ def test_a_definition_that_sets_mpmath_s_precision_is_refused(actbench: Actbench
     )
 
 
-def test_what_a_backend_of_the_user_s_raises_later_is_told_with_its_line(actbench: Actbench) -> None:
+def test_what_a_backend_of_the_user_s_raises_later_is_reported_with_its_line(actbench: Actbench) -> None:
     head = "from actbench.backends.numpy import Numpy\nclass Mine(Numpy):\n    name, rank = 'mine', 99\n"
     write(head + "    def unsupported(self, dtype): raise KeyError('no')\n")
     said = refused(actbench, "list", "cases", "--load", "mine.py", "-b", "mine")
@@ -129,7 +129,7 @@ def test_what_a_backend_of_the_user_s_raises_later_is_told_with_its_line(actbenc
 
 
 @pytest.mark.parametrize("text", ["while True: pass", "import time\ntime.sleep(1e6)"])
-def test_a_file_that_does_not_end_is_told_with_its_line(
+def test_a_file_that_does_not_end_is_reported_with_its_line(
     actbench: Actbench, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     monkeypatch.setattr(_limit, "SECONDS", 0.2)

@@ -264,7 +264,9 @@ def test_entry_points_may_name_what_they_offer_one_by_one(actbench: Actbench, in
     assert "two-terms" not in actbench("list", "strategies", "--load", "offered").stdout
 
 
-def test_a_package_that_raises_is_told_with_its_entry_point(actbench: Actbench, installed: Callable[..., Path]) -> None:
+def test_a_package_that_raises_is_reported_with_its_entry_point(
+    actbench: Actbench, installed: Callable[..., Path]
+) -> None:
     installed("x = 1\nraise ValueError('no')\n")
     assert refused(actbench, "list", "--load", "offered") == (
         "--load offered: entry point mine (offered_module): line 2 raised ValueError: no: correct that line"

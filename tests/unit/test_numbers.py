@@ -63,7 +63,7 @@ def test_an_interval_with_one_side_half_as_long_again_as_the_other_is_shown_by_i
         (0.99921, 0.998359, 0.999987, "0.99921 (0.99836 to 0.99999)"),
     ],
 )
-def test_where_plus_and_minus_would_hold_what_the_interval_does_not_it_is_told_by_its_bounds(
+def test_where_plus_and_minus_would_hold_what_the_interval_does_not_it_is_shown_by_its_bounds(
     value: float, low: float, high: float, text: str
 ) -> None:
     assert ratio(Interval(value, low, high)) == text

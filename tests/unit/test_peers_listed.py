@@ -42,7 +42,7 @@ def test_backends_are_listed_by_rank_and_the_optional_ones_are_these() -> None:
 
 
 @pytest.mark.parametrize("name", OPTIONAL)
-def test_a_missing_library_is_told_with_what_brings_it(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_a_missing_library_is_reported_with_what_brings_it(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     reason = without(monkeypatch, name)
     assert registry.backends()[name].unavailable == reason
     with pytest.raises(InputError) as refused:
@@ -69,7 +69,7 @@ def test_torch_cuda_needs_a_device(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert backend.unavailable is None
 
 
-def test_a_torch_that_cannot_use_the_device_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_torch_that_cannot_use_the_device_is_reported_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     torch = SimpleNamespace(cuda=SimpleNamespace(is_available=lambda: False), __version__="9.9+cpu")
     monkeypatch.setattr(_nvidia, "library", lambda: torch)
     with pytest.raises(InputError, match=r"^backend 'torch-cuda' cannot run: torch 9\.9\+cpu finds no CUDA device$"):

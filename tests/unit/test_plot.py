@@ -123,7 +123,7 @@ def test_types_of_residuals_choose_what_is_drawn(
     ],
 )
 @pytest.mark.usefixtures("loaded_run")
-def test_bad_input_is_told_in_one_line(actbench: Actbench, arguments: tuple[str, ...], sentence: str) -> None:
+def test_bad_input_is_reported_in_one_line(actbench: Actbench, arguments: tuple[str, ...], sentence: str) -> None:
     result = actbench("plot", *arguments)
     assert result.exit_code == 2
     assert sentence in result.output

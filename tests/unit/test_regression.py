@@ -196,7 +196,7 @@ def test_many_cases_ask_for_more_evidence_than_one() -> None:
     assert suspect.verdict == "inconclusive", "six rounds against six cannot say more than 1 in 924"
 
 
-def test_cases_that_only_one_of_the_runs_has_are_told() -> None:
+def test_cases_that_only_one_of_the_runs_has_are_reported() -> None:
     other = Block("tanh", Op.DERIVATIVE, Dtype.FLOAT64, 1000, (Arm(Variant("cached"), "numpy"),))
     extra = Times(Plan((other,), seed=1), [BlockTimes(other, 1, ((1.0,), (1.0,)))])
     assert [change.verdict for change in changes(extra, measured(), MARGIN)] == ["missing", "new", "new"]

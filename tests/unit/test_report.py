@@ -42,7 +42,7 @@ def test_every_section_of_a_page_of_two_runs_says_whose_it_is(
     assert '<h2 id="answer-title">The answer</h2>' in Path("page.html").read_text()
 
 
-def test_runs_in_directories_of_one_name_are_told_apart_by_their_paths() -> None:
+def test_runs_in_directories_of_one_name_are_distinguished_by_their_paths() -> None:
     before, after = (
         Run(Path("results", name, "run"), Plan((), seed=1), Times(Plan((), seed=1)), None, {}) for name in "ab"
     )

@@ -55,7 +55,7 @@ def test_ctrl_c_before_the_first_round_leaves_a_run_that_can_go_on(actbench: Act
     assert Path("here/speedups.csv").read_text() == SPEEDUPS
 
 
-def test_what_a_strategy_costs_is_told_of_what_was_not_measured_yet(actbench: Actbench, bench: FakeBench) -> None:
+def test_what_a_strategy_costs_is_reported_for_what_was_not_measured_yet(actbench: Actbench, bench: FakeBench) -> None:
     bench.on_time = Interrupted(bench, round_number=1, blocks_before=3)  # a probe of either dtype, and one block
     chosen = ("-a", "tanh", "-s", "recompute,cached", "-b", "numpy", "-n", "1000")
     assert actbench("run", *chosen, "-d", "float32,float64", "-o", "here").exit_code == 130

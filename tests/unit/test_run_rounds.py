@@ -80,7 +80,7 @@ def test_a_budget_is_kept(actbench: Actbench, bench: FakeBench) -> None:
     assert record(Path("here"))["seconds"] == pytest.approx(bench.clock.now)
 
 
-def test_a_budget_too_small_for_a_round_measures_one_and_is_told_beforehand(actbench: Actbench) -> None:
+def test_a_budget_too_small_for_a_round_measures_one_and_is_reported_beforehand(actbench: Actbench) -> None:
     result = actbench("run", *SMALL, "-o", "before", "--budget", "1s")
     assert result.stderr.startswith("--budget 1 s may be too short: an interval takes 6 rounds, ")
     actbench("run", *SMALL, "-o", "here", "--budget", "1ms")

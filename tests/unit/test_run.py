@@ -28,8 +28,8 @@ numpy     float64   1\u202f000   4.00 ± 0.00
 
 Time: logistic, derivative
 Nanoseconds per element, and in brackets the rate of moving the operands as a percentage of a plain copy's, whose \
-interval is in cases.csv; only where it is\u0020
-known that the case's call takes less than half of its time, and the copy's less than two thirds.
+interval is in cases.csv; only where the fixed
+cost of a call is known to be less than half of the case's time, and less than two thirds of the copy's.
 backend   dtype         n            recompute               cached
 ───────────────────────────────────────────────────────────────────
 numpy     float64   1\u202f000   4.00 ± 0.00 (12 %)   1.00 ± 0.00 (50 %)

@@ -72,6 +72,8 @@ class Backend(ABC):
     """Why they are unusable, where the backend has them."""
     flushes: ClassVar[str | None] = None
     """Why subnormal numbers become 0, where they do: the oracle then accepts 0 in place of a subnormal result."""
+    raises: ClassVar[bool] = False
+    """Whether arithmetic raises where a number overflows, and does not give inf."""
     threaded: ClassVar[bool] = False
     """Whether several threads execute a call."""
     on_device: ClassVar[bool] = False

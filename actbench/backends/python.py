@@ -77,6 +77,7 @@ class Python(Plain):
     dtypes = (Dtype.FLOAT64,)
     rank = 0
     places = False
+    raises = True
     only_wide = "Python's lists hold float64 only"
     planning_ns = 200.0
     ladder: ClassVar = {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from actbench.cli.interrupts import end_as_by_ctrl_c
-from actbench.cli.options import AXES, max_call, on_command_line, processors, quiet, seed, selection, timeout
+from actbench.cli.options import AXES, inputs, max_call, on_command_line, processors, quiet, seed, selection, timeout
 from actbench.cli.values import Duration, Margin, Percent, ReportFile
 from actbench.errors import ExitCode
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from actbench.measure.requests import CheckRequest
     from actbench.report.verdicts import Report
 
-LIVE_PARAMETERS = ("preset", *AXES, "load", "budget", "seed", "affinity", "threads", "timeout", "max_call", "output")
+LIVE_PARAMETERS = (
+    *("preset", *AXES, "load", "budget", "seed", "inputs"),
+    *("affinity", "threads", "timeout", "max_call", "output"),
+)
 """Parameters of a live check alone."""
 
 
@@ -43,6 +46,7 @@ LIVE_PARAMETERS = ("preset", *AXES, "load", "budget", "seed", "affinity", "threa
     "take as long again. [default: the preset's]",
 )
 @seed
+@inputs
 @processors
 @timeout
 @max_call
@@ -143,12 +147,17 @@ def _refuse_live_options(ctx: click.Context) -> None:
 
 def _stored(run: Path, baseline: Path, margins: Margins) -> Report:
     from actbench.analysis.check_stored import changes, regrouped
+    from actbench.report.summary import inputs_lines
     from actbench.report.verdicts import Report, stored_remarks
     from actbench.runs.baseline import differences, load_both
 
     before, after = load_both(baseline, run)
     judged = changes(before.times, after.times, margins)
-    remarks = [*stored_remarks(judged, regrouped(before.times, after.times)), *differences(before, after)]
+    remarks = [
+        *stored_remarks(judged, regrouped(before.times, after.times)),
+        *inputs_lines(after.plan),
+        *differences(before, after),
+    ]
     return Report(tuple(judged), margins.default, tuple(remarks))
 
 
@@ -162,6 +171,7 @@ def _live(
     from actbench.measure.session import Seams
     from actbench.report.numbers import duration
     from actbench.report.progress import Progress
+    from actbench.report.summary import inputs_lines, left_out_lines
     from actbench.report.verdicts import Report, live_remarks
 
     interrupted = False
@@ -181,11 +191,11 @@ def _live(
         except KeyboardInterrupt:
             interrupted = True
             click.echo("interrupted: these are the verdicts so far", err=True)
-        outcome = session.outcome()
+        outcome, plan = session.outcome(), session.plan
         report = Report(
             changes=outcome.changes,
             margin=request.margins.default,
-            remarks=(*live_remarks(outcome), *session.remarks),
+            remarks=(*live_remarks(outcome), *inputs_lines(plan), *left_out_lines(plan.left_out), *session.remarks),
             noise=outcome.noise,
             failures=outcome.failures,
             seconds=outcome.seconds,

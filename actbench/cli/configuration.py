@@ -35,7 +35,7 @@ EXPLICIT = {
 PER_COMMAND = frozenset({"format"})
 """Options that take other values in every command, so that only a command's table can set them."""
 
-PATHS = frozenset({"against"})
+PATHS = frozenset({"against", "inputs"})
 """Options that may be paths among other things: where there is such a path, as seen from the file."""
 
 TABLE_OPTIONS = frozenset({"margins"})

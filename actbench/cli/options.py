@@ -11,8 +11,9 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from actbench.cli.values import Duration, Names, Size
+from actbench.cli.values import Duration, InputsText, Names, Size
 from actbench.errors import OptionsError
+from actbench.model.inputs import STANDARD_NORMAL
 from actbench.planning.selection import Selection
 
 Command = Callable[..., Any]
@@ -92,6 +93,15 @@ timeout = click.option(
 # Measuring
 
 seed = click.option("--seed", type=click.IntRange(min=0, max=2**63), help="Seed of inputs and order. [default: random]")
+
+inputs = click.option(
+    "--inputs",
+    type=InputsText(),
+    metavar="DISTRIBUTION|FILE.npy",
+    help="What z is drawn from: normal:MEAN,SD, uniform:LOW,HIGH or the array of floats in FILE.npy. "
+    f"[default: {STANDARD_NORMAL}]",
+)
+"""The option for what pre-activations are drawn from."""
 
 max_call = click.option(
     "--max-call", type=Duration(), help="Leave out cases whose single call takes longer. [default: 500ms]"

@@ -10,6 +10,7 @@ import click
 
 from actbench.cli.interrupts import end_as_by_ctrl_c
 from actbench.cli.options import (
+    inputs,
     max_call,
     on_command_line,
     processors,
@@ -52,6 +53,7 @@ def _engine(_: click.Context, __: click.Parameter, value: str | None) -> Engine 
     "[default: the preset's]",
 )
 @seed
+@inputs
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Directory of the run. [default: under results/]")
 @click.option(
     "--resume",
@@ -86,6 +88,7 @@ def command(
       actbench run
       actbench run -a logistic -b numpy,numba -n 10k --target 1
       actbench run --preset full --budget 30m -o results/overnight
+      actbench run --inputs uniform:-20,20 -a tanh -n 10k
       actbench run --filter '*/cached/*' --dry-run
       actbench run --resume results/overnight --budget 1h
     """
@@ -183,6 +186,7 @@ def _print(prepared: PreparedRun) -> None:
     click.echo("")
     for line in left_out_lines(plan.left_out):
         click.echo(line)
+    click.echo(f"inputs from {plan.inputs}")
     cases, blocks = counted(len(plan.cases), "case"), counted(len(plan.blocks), "block")
     click.echo(f"{cases} in {blocks}; {sentence(prepared.prediction())}")
 

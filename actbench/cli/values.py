@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 
 import click
 
+from actbench.errors import InputError
+from actbench.model.inputs import Inputs
 from actbench.runs.validity import LONGEST_SECONDS, MOST_ELEMENTS
 
 NUMBER = re.compile(r"(\d+(?:\.\d+)?(?:e\d{1,3})?)\s*([a-zA-Z%]*)", re.ASCII | re.IGNORECASE)
@@ -93,6 +95,21 @@ class ReportFile(click.ParamType):
         if form not in self.formats or not equals or not path:
             self.fail(f"'{value}' is not a report: write FORMAT=FILE with one of {', '.join(self.formats)}", param, ctx)
         return form, Path(path)
+
+
+class InputsText(click.ParamType):
+    """What pre-activations are drawn from: uniform:-8,8, or z.npy."""
+
+    name = "inputs"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Inputs:
+        """Read a distribution or the name of a file."""
+        if isinstance(value, Inputs):
+            return value
+        try:
+            return Inputs.parse(value)
+        except InputError as error:
+            self.fail(str(error), param, ctx)
 
 
 class Names(click.ParamType):

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from actbench import backends
 from actbench.backends import Backend, numpy_dtype
 from actbench.formula import Activation
+from actbench.kernels.drawing import draw
+from actbench.model.inputs import STANDARD_NORMAL, Inputs
 from actbench.model.names import Dtype, Storage
 from actbench.model.rule import Dialect
 
@@ -67,9 +69,11 @@ class Operands:
         self._adopted: dict[tuple[str, Operand], Any] = {}
 
     @classmethod
-    def drawn(cls, activation: Activation | None, dtype: Dtype, size: int, seed: int) -> Operands:
-        """Draw z, and with it dy, from N(0, 1)."""
-        return cls(activation, np.random.default_rng(seed).standard_normal(size, dtype=np.dtype(dtype).type))
+    def drawn(
+        cls, activation: Activation | None, dtype: Dtype, size: int, seed: int, inputs: Inputs = STANDARD_NORMAL
+    ) -> Operands:
+        """Draw z from the inputs, and dy; `InputError` where a file cannot be read, or has changed."""
+        return cls(activation, *draw(inputs, dtype, size, seed))
 
     @property
     def z(self) -> Array:

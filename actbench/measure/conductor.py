@@ -112,7 +112,7 @@ class Conductor:
             for block, done in self._tried(todo):
                 try:
                     worker = restarting.get()
-                    worker.ask(Prepare.of(block, self.plan.seed, whole=True))
+                    worker.ask(Prepare.of(block, self.plan.seed, whole=True, inputs=self.plan.inputs))
                     calibration = calibrated(worker, block, arm_seconds[block], self.clock)
                     settle(block, worker.ask(ListDoubts()).doubts)
                     if not is_built_in(block):
@@ -173,7 +173,7 @@ class Conductor:
         return (block, max(disturbed)[1]) if disturbed else None
 
     def _measured(self, worker: Worker, block: Block, rng: random.Random) -> Values:
-        worker.ask(Prepare.of(block, self.plan.seed))
+        worker.ask(Prepare.of(block, self.plan.seed, inputs=self.plan.inputs))
         calibration = self.calibrations[block.id]
         swept = tuple(sweeps(calibration, rng))
         timed = worker.ask(Time(swept))

@@ -22,7 +22,6 @@ from actbench.measure.lockstep import Lockstep
 from actbench.model.cases import Block, Case
 from actbench.model.checks import Check
 from actbench.model.events import Confirming, Event, Judged
-from actbench.model.plan import Plan
 
 CHECKED_SIDES = ("baseline", "candidate")
 """Whose kernels the oracle checks: the control's are the baseline's."""
@@ -106,7 +105,8 @@ class LiveCheck:
         enough = _confirming_rounds(len(suspects))
         most = rounds_to_confirm(len(suspects))
         yield Confirming(tuple(case.id for case in cases), most, most * first.cost(blocks))
-        plan = Plan(tuple(blocks), random.Random(f"{first.plan.seed}/confirm").getrandbits(32))  # noqa: S311
+        seed = random.Random(f"{first.plan.seed}/confirm").getrandbits(32)  # noqa: S311  # an order, not a secret
+        plan = replace(first.plan, blocks=tuple(blocks), seed=seed)
         again = replace(first, plan=plan, sides=LiveTimes(plan), failures=[], losses=[])
         number, judged = 0, list[Change]()
         while blocks and (number < most or self._time_for(again.cost(blocks))):

@@ -16,6 +16,7 @@ from actbench.analysis.statistics import CONFIDENCE
 from actbench.errors import BenchmarkError, InputError, NotComparableError
 from actbench.host import environment, software
 from actbench.host.environment import Environment
+from actbench.kernels.drawing import pinned
 from actbench.measure.baseline import describe
 from actbench.measure.environment import collect_environment
 from actbench.measure.launch import Launch, NotLoadedError, StartWorker, Worker, WorkerOptions
@@ -26,10 +27,12 @@ from actbench.measure.requests import DEFAULT_TIMEOUT, CheckRequest, chosen_seed
 from actbench.measure.session import Seams
 from actbench.model.cases import Case
 from actbench.model.events import Event
+from actbench.model.inputs import STANDARD_NORMAL
 from actbench.model.plan import Plan
 from actbench.model.times import Times
 from actbench.planning import costs, presets, suite
 from actbench.planning.selection import CaseQuery
+from actbench.planning.suitability import on_inputs
 from actbench.runs.record import Engine, Record, Settings
 
 PROCESSES_AT_ONCE = 3
@@ -40,12 +43,13 @@ class LiveSession:
     """A live check, and the environments that it needs; these are closed on leaving."""
 
     def __init__(self, request: CheckRequest, seams: Seams) -> None:
-        """Open nothing yet; `InputError` for a preset, a processor or threads that there are not."""
+        """Open nothing yet; `InputError` for a preset, a processor, threads or a file of inputs that there are not."""
         self._request = request
         self._seams = seams
         self._preset = presets.get(request.preset)
         self._axes = request.selection.axes(self._preset.axes.strategies)
         self._seed = chosen_seed(request.seed)
+        self._inputs = pinned(request.inputs or STANDARD_NORMAL)
         self._cpu = environment.choose_cpu(request.affinity)
         self._threads = environment.choose_threads(request.threads)
         self._timeout = request.timeout or DEFAULT_TIMEOUT
@@ -73,6 +77,11 @@ class LiveSession:
     ) -> None:
         """Close them."""
         self._open.close()
+
+    @property
+    def plan(self) -> Plan:
+        """What is measured on both sides."""
+        return self._check.lockstep.plan
 
     def events(self) -> Iterator[Event]:
         """Measure; yield what happens."""
@@ -144,7 +153,7 @@ class LiveSession:
             raise NotComparableError(
                 f"--against {self._request.against}: the two environments have no selected case in common"
             )
-        plan = Plan(suite.grouped(common), self._seed)
+        plan = on_inputs(Plan(suite.grouped(common), self._seed), self._inputs)
         threads = self._threads if suite.threaded(plan) else 1
         baseline, candidate, control = (
             WorkerOptions(self._cpu, self._timeout, role, threads) for role in ("baseline", "candidate", "control")

@@ -62,7 +62,7 @@ class Lockstep:
             for done, block in enumerate(self.plan.blocks, start=1):
                 try:
                     worker = restarting.get()
-                    worker.ask(Prepare.of(block, self.plan.seed))
+                    worker.ask(Prepare.of(block, self.plan.seed, inputs=self.plan.inputs))
                     calibration = calibrated(worker, block, self.arm_seconds, self.clock)
                 except BenchmarkError as error:
                     restarting.end()
@@ -113,7 +113,7 @@ class Lockstep:
     def _measured(self, workers: Sequence[Worker], block: Block, rng: random.Random) -> list[Values]:
         first = block.id not in self.compared
         for name, worker in zip(NAMES, workers, strict=True):
-            worker.ask(Prepare.of(block, self.plan.seed, whole=first))
+            worker.ask(Prepare.of(block, self.plan.seed, whole=first, inputs=self.plan.inputs))
             if first and not is_built_in(block):
                 with _naming(name):
                     compare(block, worker)

@@ -9,26 +9,30 @@ from actbench import plugins
 from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.errors import OptionsError
 from actbench.host import environment
+from actbench.kernels.drawing import pinned
 from actbench.measure.environment import collect_environment
 from actbench.measure.launch import StartWorker
 from actbench.measure.requests import DEFAULT_TARGET, DEFAULT_TIMEOUT, RunRequest, chosen_seed
 from actbench.measure.stock import PROCESS_SECONDS, PROCESSES
+from actbench.model.inputs import STANDARD_NORMAL, Inputs
 from actbench.model.plan import Plan
 from actbench.planning import costs, presets, suite
 from actbench.planning.prediction import Prediction, StockPrediction, round_seconds
 from actbench.planning.presets import Preset
+from actbench.planning.suitability import on_inputs
 from actbench.runs.record import Engine, Record, Settings
 
 
-def planned(request: RunRequest, seed: int) -> Plan:
-    """Lay out the plan of a request; `InputError` where there is none."""
-    return suite.plan(
+def planned(request: RunRequest, seed: int, inputs: Inputs) -> Plan:
+    """Lay out the plan of a request, on inputs whose file has been read; `InputError` where there is none."""
+    plan = suite.plan(
         request.selection.over(presets.get(request.preset).axes),
         pattern=request.selection.pattern,
         seed=seed,
         memory=environment.memory(),
         max_call=request.max_call or suite.MAX_CALL,
     )
+    return on_inputs(plan, inputs)
 
 
 def guaranteed_rounds(request: RunRequest) -> int:
@@ -121,4 +125,5 @@ def prepare(request: RunRequest) -> PreparedRun:
     cpu, threads = environment.choose_cpu(request.affinity), environment.choose_threads(request.threads)
     refuse_limits_of_stock_pyperf(request, request.engine)
     preset = presets.get(request.preset)
-    return PreparedRun(request, planned(request, chosen_seed(request.seed)), preset, cpu, threads)
+    plan = planned(request, chosen_seed(request.seed), pinned(request.inputs or STANDARD_NORMAL))
+    return PreparedRun(request, plan, preset, cpu, threads)

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from actbench.measure.wire import PackedArray, Request
 from actbench.model.checks import Compiled
+from actbench.model.inputs import STANDARD_NORMAL, Inputs
 from actbench.planning.selection import CaseQuery
 
 if TYPE_CHECKING:
     from actbench.model.cases import Block, KernelId
 
-PROTOCOL = 5
+PROTOCOL = 6
 """Version of this protocol: another environment's actbench can be measured where it is the same.
 
 1: first.
@@ -28,6 +29,7 @@ PROTOCOL = 5
    well, and with processor time where that was lost.
 5: ``device``, ``doubts`` and ``limits`` are ``locate-device``, ``list-doubts`` and ``measure-limits``; ``offer`` has a
    query. Every version has ``start`` and ``describe``, so that versions can be compared.
+6: ``prepare`` says what inputs are drawn from.
 """
 
 
@@ -169,14 +171,16 @@ class Prepare(Request[Prepared]):
     cases: tuple[str, ...]
     """Ids: those of its cases first, then those of its yardsticks."""
     seed: int
-    """What its inputs are drawn from."""
+    """Of what is drawn from the inputs."""
     whole: bool = False
     """Whether every element of a large result is compared once, and not a part of them."""
+    inputs: Inputs = STANDARD_NORMAL
+    """What pre-activations are drawn from; a file is seen from the worker's directory."""
 
     @classmethod
-    def of(cls, block: Block, seed: int, *, whole: bool = False) -> Prepare:
+    def of(cls, block: Block, seed: int, *, whole: bool = False, inputs: Inputs = STANDARD_NORMAL) -> Prepare:
         """Return the request for a block."""
-        return cls(tuple(case.id for case in block.timed), seed, whole)
+        return cls(tuple(case.id for case in block.timed), seed, whole, inputs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import secrets
 from dataclasses import dataclass
 
 from actbench.analysis.regression import Margins
+from actbench.model.inputs import Inputs
 from actbench.planning.selection import Selection
 from actbench.runs.record import Engine
 
@@ -36,6 +37,8 @@ class RunRequest:
     """Relative half width that every speedup's interval should reach."""
     budget: float | None
     seed: int | None
+    inputs: Inputs | None
+    """What pre-activations are drawn from."""
     engine: Engine | None
     affinity: int | None
     """The processor to pin workers to."""
@@ -59,6 +62,7 @@ class CheckRequest:
     margins: Margins
     budget: float | None
     seed: int | None
+    inputs: Inputs | None
     affinity: int | None
     threads: int | None
     timeout: float | None

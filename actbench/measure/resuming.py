@@ -8,12 +8,14 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from actbench import plugins
-from actbench.errors import NotComparableError
+from actbench.errors import InputError, NotComparableError
 from actbench.host import environment
+from actbench.kernels.drawing import pinned
 from actbench.measure.environment import collect_environment
 from actbench.measure.launch import StartWorker
 from actbench.measure.preparing import planned, refuse_limits_of_stock_pyperf
 from actbench.measure.requests import RunRequest
+from actbench.model.inputs import Inputs
 from actbench.model.loaded import Loaded
 from actbench.planning.selection import Selection
 from actbench.runs.record import Record
@@ -34,6 +36,7 @@ def resumed(directory: Path, request: RunRequest, start_worker: StartWorker) -> 
     with reopen(directory) as writer:
         record = writer.record
         _load_again(directory, record.loaded)
+        record.plan = replace(record.plan, inputs=_inputs_again(directory, request, record.plan.inputs))
         here = collect_environment(start_worker, cpu, (case.backend for case in record.plan.cases))
         environment.refuse_other(record.environment, here)
         _refuse_other_plan(directory, request, record)
@@ -51,12 +54,32 @@ def _refuse_other_plan(directory: Path, request: RunRequest, record: Record) -> 
     settings, named = record.settings, request.named & PLANNING
     seed = request.seed if "seed" in named and request.seed is not None else record.plan.seed
     engine = request.engine or settings.engine
-    plan_differs = named and (planned(request, seed), engine) != (record.plan, settings.engine)
+    plan_differs = named and (planned(request, seed, record.plan.inputs), engine) != (record.plan, settings.engine)
     if plan_differs or (request.threads or settings.threads) != settings.threads:
         raise NotComparableError(
             f"--resume {directory}: the run there has another plan: leave the selection and --threads out, or start a "
             "new run"
         )
+
+
+def _inputs_again(directory: Path, request: RunRequest, recorded: Inputs) -> Inputs:
+    """Return what the run draws its inputs from, its file read again; `NotComparableError` where it is another."""
+    chosen = request.inputs if "inputs" in request.named and request.inputs else recorded
+    try:
+        here = pinned(chosen)
+    except InputError as error:
+        if chosen is recorded:
+            way_out = f"the run there drew its inputs from {recorded.file}: name that file too (--inputs)"
+            raise NotComparableError(f"--resume {directory}: {error}; {way_out}") from None
+        raise
+    if here == recorded:
+        return here
+    if Path(here.file).name == Path(recorded.file).name:
+        raise NotComparableError(f"--resume {directory}: {here.file} changed since this run started; start a new run")
+    raise NotComparableError(
+        f"--resume {directory}: the run there has inputs from {recorded}, not {here}: leave --inputs out, or start a "
+        "new run"
+    )
 
 
 def _load_again(directory: Path, recorded: Sequence[Loaded]) -> None:

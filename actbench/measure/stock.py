@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pyperf
 
 from actbench import plugins
@@ -105,7 +106,8 @@ class Stock:
             output = Path(directory, "suite.json")
             command = [
                 *(sys.executable, "-m", MODULE, "--quiet", "-o", str(output)),
-                *("--cases", ",".join(case.id for case in block.timed), "--inputs", str(self.plan.seed)),
+                *("--cases", ",".join(case.id for case in block.timed), "--seed", str(self.plan.seed)),
+                *("--inputs", msgspec.json.encode(self.plan.inputs).decode()),
                 *(part for code in plugins.loaded() for part in ("--load", f"{code.sha256}={code.name}")),
                 *("--processes", str(self.processes), "--timeout", str(max(1, round(self.timeout)))),
                 *("--inherit-environ", ",".join(environment)),

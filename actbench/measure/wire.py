@@ -11,6 +11,7 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, is_dataclass
+from enum import EnumType
 from functools import cache, partial
 from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin, get_type_hints
 
@@ -24,7 +25,7 @@ REQUESTS: dict[str, type[Request[Any]]] = {}
 class Request(Generic[A]):
     """What the conductor asks of a worker: a frozen dataclass ``class Evaluate(Request[Evaluated])``.
 
-    Fields are plain values, dataclasses, named tuples of plain values, and tuples and dicts of these.
+    Fields are plain values, enumerations, dataclasses, named tuples of plain values, and tuples and dicts of these.
     """
 
     __slots__ = ()
@@ -84,6 +85,8 @@ def encoded_error(sentence: str, *, refused: bool) -> str:
 @cache
 def _decoder(kind: Any) -> Callable[[Any], Any]:
     """Return what makes a value of a type from what JSON has made of it."""
+    if isinstance(kind, EnumType):
+        return kind
     if isinstance(kind, type) and is_dataclass(kind):
         return partial(_dataclass, kind, get_type_hints(kind))
     if hasattr(kind, "_make"):  # a named tuple, of plain values

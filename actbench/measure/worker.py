@@ -183,7 +183,7 @@ class Server:
         used = [subject.backend for subject in self._subjects]
         self._one_thread = [not (backend.threaded or backend.on_device) for backend in used]
         gc.freeze()  # numba alone brings so many objects that the next collection would take 60 ms
-        self._operands = Operands.drawn(first.activation, first.dtype, self._size, request.seed)
+        self._operands = Operands.drawn(first.activation, first.dtype, self._size, request.seed, request.inputs)
         self._watch = Watch(self._subjects, self._operands, whole=request.whole)
         return protocol.Prepared()
 

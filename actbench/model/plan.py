@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from actbench.model.cases import OVERHEAD, Arm, Block, Case, KernelId
+from actbench.model.inputs import STANDARD_NORMAL, Inputs
 
 IN_CACHE_SIZE = 8192
 """Elements that lie in the caches next to the processor, with what a call makes of them."""
@@ -23,13 +24,13 @@ class LeftOut:
 class Plan:
     """What is measured: the blocks, what was left out and why, and the seed of the inputs.
 
-    Inputs are drawn from N(0, 1): pre-activations of a normalised layer, and never denormal.
+    Inputs are drawn from N(0, 1) if nothing else is asked for: pre-activations of a normalised layer, never denormal.
     """
 
     blocks: tuple[Block, ...]
     seed: int
     left_out: tuple[LeftOut, ...] = ()
-    distribution: str = "normal(0, 1)"
+    inputs: Inputs = STANDARD_NORMAL
 
     @property
     def cases(self) -> tuple[Case, ...]:

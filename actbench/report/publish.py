@@ -29,7 +29,7 @@ def _markdown(summary: Summary, record: Record) -> str:
     settings = record.settings
     method = (
         f"Preset {settings.preset}, engine {settings.engine}, {record.status} after {duration(record.seconds)}; "
-        f"inputs from {record.plan.distribution}, seed {record.plan.seed}."
+        f"inputs from {record.plan.inputs}, seed {record.plan.seed}."
     )
     parts = [
         "# actbench: derivatives by re-evaluating exponentials, or from cached activations",

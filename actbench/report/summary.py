@@ -15,9 +15,10 @@ from actbench.analysis.figures import Figures, kept_bytes
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.model.checks import Check
+from actbench.model.inputs import STANDARD_NORMAL
 from actbench.model.names import sort_index
 from actbench.model.outcomes import Failure
-from actbench.model.plan import IN_CACHE_SIZE, LeftOut
+from actbench.model.plan import IN_CACHE_SIZE, LeftOut, Plan
 from actbench.model.variants import Variant
 from actbench.planning import suite
 from actbench.report import crossovers, ladder, processor
@@ -73,6 +74,12 @@ def left_out_lines(left_out: Iterable[LeftOut]) -> Iterator[str]:
     """Yield what was left out, one line per reason."""
     for reason, items in grouped(left_out, lambda item: item.reason).items():
         yield f"left out {counted(len(items), 'case')}, e.g. {items[0].case}: {reason}"
+
+
+def inputs_lines(plan: Plan) -> Iterator[str]:
+    """Say what pre-activations are drawn from, where that is not N(0, 1)."""
+    if plan.inputs != STANDARD_NORMAL:
+        yield f"Inputs are drawn from {plan.inputs}."
 
 
 def _speedup_table(title: str, speedups: Sequence[Speedup]) -> Table:
@@ -212,6 +219,7 @@ def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Reco
     for device, of_device in grouped(record.environment.devices.items(), itemgetter(1)).items():
         names = ", ".join(name for name, _ in of_device)
         yield f"{names}: on {device}; rates are percentages of a copy in its own memory."
+    yield from inputs_lines(record.plan)
     yield from left_out_lines(record.plan.left_out)
     yield from dict.fromkeys(f"FAILED {item.block} {_when(item)}: {item.reason}" for item in record.failures)
     for loss in record.losses:

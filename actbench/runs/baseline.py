@@ -38,7 +38,7 @@ def load_both(baseline: Path, run: Path) -> tuple[Run, Run]:
 
 
 def refuse_unlike(before: Run, after: Run) -> None:
-    """Raise `NotComparableError` unless both have a record, the same engine and distribution, and a case in common.
+    """Raise `NotComparableError` unless both have a record, the same engine and inputs, and a case in common.
 
     `InputError` where both paths lead to the same run.
     """
@@ -51,10 +51,10 @@ def refuse_unlike(before: Run, after: Run) -> None:
             f"{before.path} was measured by engine {old.settings.engine}, {after.path} by {new.settings.engine}: "
             "measure both by the same"
         )
-    if before.plan.distribution != after.plan.distribution:
+    if before.plan.inputs != after.plan.inputs:
         raise NotComparableError(
-            f"{before.path} was measured on inputs from {before.plan.distribution}, {after.path} from "
-            f"{after.plan.distribution}: measure both on the same"
+            f"{before.path} was measured on inputs from {before.plan.inputs}, {after.path} from "
+            f"{after.plan.inputs}: measure both on the same"
         )
     if not _cases(before) & _cases(after):
         raise NotComparableError(

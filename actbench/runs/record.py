@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from actbench.errors import InputError, damaged
-from actbench.host.environment import Environment
+from actbench.host.environment import Environment, public_text
 from actbench.model.calibration import Calibration
 from actbench.model.checks import Check
 from actbench.model.loaded import Loaded
@@ -105,8 +105,10 @@ class _Version(msgspec.Struct):
 
 
 def encode(record: Record) -> bytes:
-    """Return the record as indented JSON, sealed."""
-    fields = msgspec.to_builtins(record, str_keys=True, enc_hook=str)
+    """Return the record as indented JSON, sealed; a file of inputs by its name, without directories."""
+    inputs = replace(record.plan.inputs, file=public_text(record.plan.inputs.file))
+    public = replace(record, plan=replace(record.plan, inputs=inputs))
+    fields = msgspec.to_builtins(public, str_keys=True, enc_hook=str)
     record.seal = fields["seal"] = _seal(fields)
     return msgspec.json.format(msgspec.json.encode(fields), indent=2) + b"\n"
 

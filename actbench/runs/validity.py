@@ -51,6 +51,8 @@ def faults(record: Record) -> Iterator[str]:
         if value is not None and not least <= value <= most:
             yield f"{name} is {value:g}, and can be {least:g} to {most:g}"
     yield from _times(record)
+    if fault := record.plan.inputs.fault:
+        yield f"plan.inputs cannot be drawn from: {fault}"
     yield from _blocks(record)
     yield from _checks(record)
     yield from _digests(record)
@@ -134,7 +136,7 @@ def _texts(record: Record) -> Iterator[str]:
         *((f"environment.{name}", _both(getattr(environment, name))) for name in ("libraries", "variables", "devices")),
         ("environment.caches", environment.caches),
         ("settings.preset", [record.settings.preset]),
-        ("plan.distribution", [plan.distribution]),
+        ("plan.inputs", [plan.inputs.file]),
         ("id", [record.id]),
         *(("plan.left_out", (case.case, case.reason)) for case in plan.left_out),
         *(("plan.blocks", _names(block)) for block in plan.blocks),

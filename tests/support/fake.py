@@ -82,6 +82,8 @@ class FakeWorker:
     processor: Callable[[Case], float] = lambda _: 1.0
     block: Block | None = None
     """The prepared one."""
+    prepared: list[protocol.Prepare] = field(default_factory=list)
+    """What was asked for of every block."""
 
     def ask(self, request: Request[A]) -> A:
         """Answer as the test decided, or as a real worker does."""
@@ -98,6 +100,7 @@ class FakeWorker:
             case protocol.Inspect():
                 answer = inspected(request)
             case protocol.Prepare():
+                self.prepared.append(request)
                 cases = map(Case.parse, request.cases)
                 (self.block,) = grouped(case for case in cases if not case.is_yardstick)
                 answer = protocol.Prepared()
@@ -164,6 +167,8 @@ class FakeBench:
     """How long they take there the second time, if not as long as the first."""
     baseline_versions: dict[str, str] = field(default_factory=lambda: {**own_versions()})
     baseline_has: Callable[[Case], bool] = lambda _: True
+    prepared: list[protocol.Prepare] = field(default_factory=list)
+    """What workers were asked for of every block."""
     opened: list[str] = field(default_factory=list)
     """Every environment that was opened."""
 
@@ -176,6 +181,7 @@ class FakeBench:
             lambda case: self.seconds(case),  # noqa: PLW0108  # tests change them
             lambda block: self.on_time(block),  # noqa: PLW0108
             processor=lambda case: self.processor(case),  # noqa: PLW0108
+            prepared=self.prepared,
         )
 
     @property
@@ -193,7 +199,12 @@ class FakeBench:
             again = self.control_seconds if options.role == "control" else None
             on_time = lambda block: self.on_time(block)  # noqa: E731, PLW0108  # tests change it
             return FakeWorker(
-                self.clock, again or self.baseline_seconds, on_time, self.baseline_versions, self.baseline_has
+                self.clock,
+                again or self.baseline_seconds,
+                on_time,
+                self.baseline_versions,
+                self.baseline_has,
+                prepared=self.prepared,
             )
 
         yield start

@@ -83,9 +83,9 @@ def test_runs_of_two_engines_are_refused(old_and_new: Actbench) -> None:
 
 
 def test_runs_on_other_inputs_are_refused(old_and_new: Actbench) -> None:
-    edited(NEW, '"normal(0, 1)"', '"uniform(0, 1)"')
+    edited(NEW, '"distribution": "normal"', '"distribution": "uniform"')
     resealed(Path(NEW))
-    said = "old was measured on inputs from normal(0, 1), new from uniform(0, 1): measure both on the same"
+    said = "old was measured on inputs from normal:0,1, new from uniform:0,1: measure both on the same"
     assert refused(old_and_new, OLD, NEW) == (5, said)
 
 

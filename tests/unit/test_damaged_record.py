@@ -122,7 +122,7 @@ def test_whatever_else_a_reader_would_compute_with_is_looked_at_first(
         put("checks[0].by_band[3]", 0.125),
         put("rounds", 1),
         put("plan.seed", 2),
-        put("plan.distribution", "uniform"),
+        put("plan.inputs.distribution", "uniform"),
         calibrated(round_seconds=0.125),
         lambda record: record["checks"].pop(),
         lambda record: record["digests"].popitem(),

@@ -26,6 +26,7 @@ from actbench.measure.protocol import (
 )
 from actbench.measure.wire import REQUESTS, PackedArray, Request
 from actbench.measure.worker import HANDLERS, Server
+from actbench.model.inputs import Inputs
 from actbench.planning.selection import CaseQuery
 
 ARRAY = PackedArray.pack(np.array([1.0, -0.0, np.nan]))
@@ -48,6 +49,7 @@ def test_every_request_has_one_handler_which_takes_it_and_gives_its_answer() -> 
         Offer(CaseQuery("check", {"sizes": (10, 20), "ops": ("step",)}, "*/cached/*", 1 << 33, 0.5)),
         Evaluate("tanh/cached/numpy/derivative/float64/3", ARRAY, ARRAY, {"y": ARRAY}),
         Prepare(("a", "b"), seed=7, whole=True),
+        Prepare(("a",), seed=7, inputs=Inputs.parse("uniform:-8,8")),
         Time((Sweep(1, (Slice(0, 5, 3), Slice(1, 2)), move=True), Sweep(2, ()))),
         MeasureLimits((1, 2), 3),
     ],

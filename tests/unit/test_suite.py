@@ -151,10 +151,10 @@ def test_what_does_not_fit_into_memory_is_left_out_and_the_rest_is_measured() ->
     }
 
 
-def test_the_plan_keeps_the_seed_and_names_the_distribution() -> None:
+def test_the_plan_keeps_the_seed_and_says_what_inputs_are_drawn_from() -> None:
     plan = suite.plan(SMALL, seed=42, memory=PLENTY)
     assert plan.seed == 42
-    assert plan.distribution == "normal(0, 1)"
+    assert str(plan.inputs) == "normal:0,1"
 
 
 def test_every_kernel_of_a_plan_is_checked_once_for_all_its_sizes() -> None:

@@ -129,7 +129,7 @@ def _method(record: Record) -> str:
             "the median over a round's values, and over rounds the Hodges-Lehmann estimate with its interval"
         )
     return (
-        f"Preset {settings.preset}, engine {settings.engine}: {how}. Inputs are drawn from {plan.distribution}, seed "
+        f"Preset {settings.preset}, engine {settings.engine}: {how}. Inputs are drawn from {plan.inputs}, seed "
         f"{plan.seed}. Every kernel was checked against mpmath before it was timed. {counted(record.rounds, 'round')}, "
         f"{record.status} after {duration(record.seconds)}, begun {record.created}."
     )

@@ -1,0 +1,69 @@
+"""What of a plan can be measured on other inputs than N(0, 1)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from actbench.errors import InputError
+from actbench.kernels.drawing import draw, largest
+from actbench.kernels.kernel import Kernel
+from actbench.kernels.operands import Operands
+from actbench.kernels.placement import Placement
+from actbench.kernels.resolution import resolve
+from actbench.model.cases import Case
+from actbench.model.inputs import STANDARD_NORMAL, Inputs
+from actbench.model.names import Dtype
+from actbench.model.plan import LeftOut, Plan
+from actbench.planning import suite
+from actbench.plugins import evaluating
+
+
+def on_inputs(plan: Plan, inputs: Inputs) -> Plan:
+    """Return a plan of N(0, 1) on these inputs, without the cases that cannot be measured on what its seed draws.
+
+    Their dtype may have no such numbers, or the arithmetic of their backend raise. A kernel is called only on the
+    lowest and the highest of the numbers to see that: what overflows, does so there. A file of the inputs has been
+    read before. `InputError` where no case is left.
+    """
+    if inputs == STANDARD_NORMAL:
+        return plan
+    reasons = {case: _without_numbers(inputs, case.dtype) or _raising(case, inputs, plan.seed) for case in plan.cases}
+    blocks = suite.grouped(case for case, reason in reasons.items() if not reason)
+    left_out = [LeftOut(case.id, reason) for case, reason in reasons.items() if reason]
+    if not blocks:
+        raise InputError(f"--inputs {inputs}: no case is left to measure, because {left_out[0].reason}")
+    return replace(plan, blocks=blocks, left_out=(*plan.left_out, *left_out), inputs=inputs)
+
+
+@lru_cache
+def _without_numbers(inputs: Inputs, dtype: Dtype) -> str | None:
+    most = largest(inputs)
+    with np.errstate(all="ignore"):
+        rounded = np.float64(most).astype(dtype)
+    if np.isinf(rounded):
+        return f"such inputs overflow in {dtype}"
+    return f"such inputs are all 0 in {dtype}" if most and not rounded else None
+
+
+@lru_cache
+def _ends(inputs: Inputs, dtype: Dtype, size: int, seed: int) -> tuple[float, float]:
+    """Return the lowest and the highest z of a block."""
+    z, _ = draw(inputs, dtype, size, seed)
+    return float(z.min()), float(z.max())
+
+
+@evaluating
+def _raising(case: Case, inputs: Inputs, seed: int) -> str | None:
+    kernel = resolve(case)
+    if not (isinstance(kernel, Kernel) and kernel.backend.raises):
+        return None
+    ends = np.array(_ends(inputs, case.dtype, case.size, seed), dtype=case.dtype)
+    operands = Operands(kernel.activation, ends, np.ones_like(ends))
+    try:
+        kernel.invocation(ends.size, Placement(operands, np.random.default_rng(seed))).results()
+    except (ArithmeticError, ValueError) as error:  # math raises either
+        return f"on such inputs {case.backend} raises {type(error).__name__}: {error}"
+    return None

@@ -112,17 +112,17 @@ class Examined:
 
     def __call__(self, kernel: KernelId, z: Array, dy: Array) -> oracle.Evaluation:
         """Evaluate all at once; where arithmetic raises, in halves of halves, to learn at which z it does."""
-        inputs = _Inputs(z, dy, self._residuals(z))
+        inputs = _CallArguments(z, dy, self._residuals(z))
         self.answer = self._ask(kernel, inputs)
         if self.answer.faults:
             raise WrongKernelError(f"{kernel.id} is wrong: {'; '.join(self.answer.faults)}")
         first, last = self._ends(kernel, inputs, self.answer)
         return oracle.Evaluation(last, first if kernel.op is Op.STEP else None, self.answer.raised)
 
-    def _ask(self, kernel: KernelId, inputs: _Inputs) -> Evaluated:
+    def _ask(self, kernel: KernelId, inputs: _CallArguments) -> Evaluated:
         return self._worker.ask(Evaluate.of(kernel, inputs.z, inputs.dy, inputs.residuals))
 
-    def _ends(self, kernel: KernelId, inputs: _Inputs, answer: Evaluated) -> tuple[Array, Array]:
+    def _ends(self, kernel: KernelId, inputs: _CallArguments, answer: Evaluated) -> tuple[Array, Array]:
         """Return the first output and the last, NaN where the call for a single element raised."""
         if answer.raised is None:
             outputs = [output.unpack() for output in answer.outputs]
@@ -135,15 +135,17 @@ class Examined:
 
 
 @dataclass(frozen=True, slots=True)
-class _Inputs:
+class _CallArguments:
     """What a kernel is called on."""
 
     z: Array
     dy: Array
     residuals: Mapping[str, Array]
 
-    def halves(self) -> Iterator[_Inputs]:
+    def halves(self) -> Iterator[_CallArguments]:
         """Yield the first half of the elements, and the second."""
         middle = self.z.size // 2
         for part in (slice(middle), slice(middle, None)):
-            yield _Inputs(self.z[part], self.dy[part], {name: kept[part] for name, kept in self.residuals.items()})
+            yield _CallArguments(
+                self.z[part], self.dy[part], {name: kept[part] for name, kept in self.residuals.items()}
+            )

@@ -1,7 +1,7 @@
 """A live check: rounds side by side until every case is decided, then again for those that seem to have regressed.
 
 The rounds that raised a suspicion never decide that a case regressed: it has to show again, in fresh
-processes, with other inputs and in another order. Where the control, the baseline against itself, leaves the margin,
+processes, with another seed of inputs and order. Where the control, the baseline against itself, leaves the margin,
 the host is too noisy for any verdict, and measuring stops.
 """
 

@@ -32,7 +32,6 @@ from actbench.model.plan import Plan
 from actbench.model.times import Times
 from actbench.planning import costs, presets, suite
 from actbench.planning.selection import CaseQuery
-from actbench.planning.suitability import on_inputs
 from actbench.runs.record import Engine, Record, Settings
 
 PROCESSES_AT_ONCE = 3
@@ -153,7 +152,7 @@ class LiveSession:
             raise NotComparableError(
                 f"--against {self._request.against}: the two environments have no selected case in common"
             )
-        plan = on_inputs(Plan(suite.grouped(common), self._seed), self._inputs)
+        plan = suite.on_inputs(Plan(suite.grouped(common), self._seed), self._inputs)
         threads = self._threads if suite.threaded(plan) else 1
         baseline, candidate, control = (
             WorkerOptions(self._cpu, self._timeout, role, threads) for role in ("baseline", "candidate", "control")

@@ -19,7 +19,6 @@ from actbench.model.plan import Plan
 from actbench.planning import costs, presets, suite
 from actbench.planning.prediction import Prediction, StockPrediction, round_seconds
 from actbench.planning.presets import Preset
-from actbench.planning.suitability import on_inputs
 from actbench.runs.record import Engine, Record, Settings
 
 
@@ -32,7 +31,7 @@ def planned(request: RunRequest, seed: int, inputs: Inputs) -> Plan:
         memory=environment.memory(),
         max_call=request.max_call or suite.MAX_CALL,
     )
-    return on_inputs(plan, inputs)
+    return suite.on_inputs(plan, inputs)
 
 
 def guaranteed_rounds(request: RunRequest) -> int:

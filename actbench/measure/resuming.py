@@ -63,18 +63,20 @@ def _refuse_other_plan(directory: Path, request: RunRequest, record: Record) -> 
 
 
 def _inputs_again(directory: Path, request: RunRequest, recorded: Inputs) -> Inputs:
-    """Return what the run draws its inputs from, its file read again; `NotComparableError` where it is another."""
+    """Return what the run draws its inputs from, and read its file again; `NotComparableError` where that changed."""
     chosen = request.inputs if "inputs" in request.named and request.inputs else recorded
     try:
         here = pinned(chosen)
-    except InputError as error:
-        if chosen is recorded:
-            way_out = f"the run there drew its inputs from {recorded.file}: name that file too (--inputs)"
-            raise NotComparableError(f"--resume {directory}: {error}; {way_out}") from None
-        raise
+    except InputError:
+        if chosen is not recorded:
+            raise
+        raise InputError(
+            f"--resume {directory}: the run there has inputs from {recorded.file}, which cannot be read any more: name "
+            "that file (--inputs FILE.npy)"
+        ) from None
     if here == recorded:
         return here
-    if Path(here.file).name == Path(recorded.file).name:
+    if here.file and Path(here.file).name == Path(recorded.file).name:
         raise NotComparableError(f"--resume {directory}: {here.file} changed since this run started; start a new run")
     raise NotComparableError(
         f"--resume {directory}: the run there has inputs from {recorded}, not {here}: leave --inputs out, or start a "

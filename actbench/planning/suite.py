@@ -11,7 +11,9 @@ from itertools import product
 from actbench import registry
 from actbench.errors import InputError, unknown
 from actbench.kernels.resolution import resolve
+from actbench.kernels.suitability import unsuitable
 from actbench.model.cases import OVERHEAD, RUNGS, Arm, Block, Case
+from actbench.model.inputs import Inputs
 from actbench.model.names import Dtype, Op, unknown_dtype
 from actbench.model.plan import LeftOut, Plan
 from actbench.model.variants import Variant
@@ -57,6 +59,19 @@ def plan(axes: Axes, *, pattern: str = "*", seed: int, memory: int, max_call: fl
     if not cases:
         raise InputError(f"the selection leaves no case to measure{_because(axes, left_out)}")
     return Plan(grouped(cases), seed, tuple(left_out))
+
+
+def on_inputs(plan: Plan, inputs: Inputs) -> Plan:
+    """Return a plan on inputs whose file has been read, without the cases that cannot be measured on them.
+
+    `InputError` where no case is left.
+    """
+    reasons = {case: unsuitable(case, inputs, plan.seed) for case in plan.cases}
+    blocks = grouped(case for case, reason in reasons.items() if not reason)
+    left_out = [LeftOut(case.id, reason) for case, reason in reasons.items() if reason]
+    if not blocks:
+        raise InputError(f"--inputs {inputs}: no case is left to measure, because {left_out[0].reason}")
+    return replace(plan, blocks=blocks, left_out=(*plan.left_out, *left_out), inputs=inputs)
 
 
 def _because(axes: Axes, left_out: Sequence[LeftOut]) -> str:

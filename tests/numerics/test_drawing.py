@@ -19,7 +19,6 @@ from actbench.model.plan import Plan
 from actbench.model.variants import Variant
 from actbench.planning import suite
 from actbench.planning.presets import Axes
-from actbench.planning.suitability import on_inputs
 from tests.support.judged import InProcess
 from tests.support.tiers import exhaustive_but
 
@@ -111,7 +110,7 @@ def planned(activation: str, backends: tuple[str, ...], inputs: Inputs) -> Plan:
     """Return the plan of an activation on inputs: all strategies, ops and dtypes."""
     strategies = ("textbook", "recompute", "cached", "complement", "pair", "intermediate")
     axes = Axes((activation,), strategies, backends, tuple(Op), tuple(Dtype), (1000,))
-    return on_inputs(suite.plan(axes, seed=1, memory=1 << 34), inputs)
+    return suite.on_inputs(suite.plan(axes, seed=1, memory=1 << 34), inputs)
 
 
 def refuse_wrong(plan: Plan) -> None:

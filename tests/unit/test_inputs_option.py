@@ -193,7 +193,7 @@ def test_inputs_can_be_set_and_a_file_is_seen_from_the_settings(
 
 def test_a_dtype_that_has_no_such_numbers_is_left_out_with_the_reason(actbench: Actbench) -> None:
     both = ("-a", "logistic", "-b", "numpy", "-s", "cached", "-d", "float32,float64", "-n", "1000", "--dry-run")
-    for inputs, why in (("normal:0,1e100", "overflow"), ("uniform:-1e-310,1e-310", "are all 0")):
+    for inputs, why in (("normal:0,1e+100", "overflow"), ("uniform:-1e-310,1e-310", "are all 0")):
         shown = actbench("run", *both, "--inputs", inputs).stdout
         assert "left out 1 case, e.g. logistic/cached/numpy/derivative/float32/1000: " in shown
         assert f": such inputs {why} in float32\n" in shown
@@ -238,8 +238,8 @@ def test_resume_reads_the_file_again_and_refuses_one_that_changed(actbench: Actb
     assert refused(actbench, "run", "--resume", "here", "--inputs", "z.npy") == changed
     Path("z.npy").unlink()
     said = (
-        "--resume here: --inputs z.npy: there is no such file: name one that numpy.save wrote; the run there drew its "
-        "inputs from z.npy: name that file too (--inputs)"
+        "--resume here: the run there has inputs from z.npy, which cannot be read any more: name that file (--inputs "
+        "FILE.npy)"
     )
     assert refused(actbench, "run", "--resume", "here") == said
     (tmp_path / "elsewhere").mkdir()

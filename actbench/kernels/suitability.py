@@ -1,13 +1,11 @@
-"""What of a plan can be measured on other inputs than N(0, 1)."""
+"""Whether a case can be measured on other inputs than N(0, 1)."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 
-from actbench.errors import InputError
 from actbench.kernels.drawing import draw, largest
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import Operands
@@ -16,26 +14,18 @@ from actbench.kernels.resolution import resolve
 from actbench.model.cases import Case
 from actbench.model.inputs import STANDARD_NORMAL, Inputs
 from actbench.model.names import Dtype
-from actbench.model.plan import LeftOut, Plan
-from actbench.planning import suite
 from actbench.plugins import evaluating
 
 
-def on_inputs(plan: Plan, inputs: Inputs) -> Plan:
-    """Return a plan of N(0, 1) on these inputs, without the cases that cannot be measured on what its seed draws.
+def unsuitable(case: Case, inputs: Inputs, seed: int) -> str | None:
+    """Say why a case cannot be measured on what this seed draws from inputs, or return None where it can.
 
-    Their dtype may have no such numbers, or the arithmetic of their backend raise. A kernel is called only on the
-    lowest and the highest of the numbers to see that: what overflows, does so there. A file of the inputs has been
-    read before. `InputError` where no case is left.
+    Its dtype may have no such numbers, or the arithmetic of its backend may raise. To see that, its kernel is called on
+    the lowest and the highest of the numbers: what overflows does so there. A file of the inputs has been read before.
     """
     if inputs == STANDARD_NORMAL:
-        return plan
-    reasons = {case: _without_numbers(inputs, case.dtype) or _raising(case, inputs, plan.seed) for case in plan.cases}
-    blocks = suite.grouped(case for case, reason in reasons.items() if not reason)
-    left_out = [LeftOut(case.id, reason) for case, reason in reasons.items() if reason]
-    if not blocks:
-        raise InputError(f"--inputs {inputs}: no case is left to measure, because {left_out[0].reason}")
-    return replace(plan, blocks=blocks, left_out=(*plan.left_out, *left_out), inputs=inputs)
+        return None
+    return _without_numbers(inputs, case.dtype) or _raising(case, inputs, seed)
 
 
 @lru_cache

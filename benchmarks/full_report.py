@@ -22,6 +22,7 @@ from actbench.model.calibration import Calibration
 from actbench.model.checks import BANDS, Check
 from actbench.model.outcomes import BlockTimes
 from actbench.planning import costs, presets, suite
+from actbench.planning.room import room_here
 from actbench.report.numbers import count
 from actbench.runs.record import Engine, Record, Settings, Status
 from actbench.runs.writer import create
@@ -40,7 +41,7 @@ def made_up(directory: Path, rounds: int, values: int) -> int:
     """Write a run of every case of the preset; return how many there are."""
     rng = np.random.default_rng(0)
     preset = presets.get("full")
-    plan = suite.plan(preset.axes, seed=0, memory=environment.memory())
+    plan = suite.plan(preset.axes, room_here(preset.axes), seed=0)
     settings = Settings(preset.name, Engine.INTERLEAVED, 0.02, None, None, preset.arm_seconds, 60.0)
     record = Record(plan, settings, environment.collect(None), "2026-01-01T00:00:00+00:00", rounds=rounds)
     for kernel in plan.kernels:

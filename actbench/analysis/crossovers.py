@@ -49,7 +49,7 @@ from actbench.analysis.statistics import (
     signed_rank_p_values,
 )
 from actbench.model.cases import Block
-from actbench.model.names import Dtype, Op
+from actbench.model.names import Dtype, Op, OperandState
 from actbench.model.variants import Variant
 
 LEAST_SIZES = 4
@@ -122,6 +122,7 @@ class Curve:
     activation: str
     op: Op
     dtype: Dtype
+    operands: OperandState
     backend: str
     reference: Variant
     candidate: Variant
@@ -136,7 +137,7 @@ class Curve:
 
 def curves(by_block: Mapping[Block, Ratios]) -> Iterator[Curve]:
     """Yield the curves of a run, in the order of the plan; rungs of the overhead ladder have none."""
-    by_size: dict[tuple[str, Op, Dtype, str, Variant, Variant], dict[int, Floats]] = {}
+    by_size: dict[tuple[str, Op, Dtype, OperandState, str, Variant, Variant], dict[int, Floats]] = {}
     for block, ratios in by_block.items():
         if block.cases[0].is_rung:
             continue
@@ -144,7 +145,8 @@ def curves(by_block: Mapping[Block, Ratios]) -> Iterator[Curve]:
         for (first, second), logs in zip(ratios.pairs, ratios.logs, strict=True):
             one, other = arms[first], arms[second]
             if one.backend == other.backend:
-                key = (block.activation, block.op, block.dtype, one.backend, one.strategy, other.strategy)
+                of_block = (block.activation, block.op, block.dtype, block.operands)
+                key = (*of_block, one.backend, one.strategy, other.strategy)
                 by_size.setdefault(key, {})[block.size] = logs
     series = {key: sorted(logs.items()) for key, logs in by_size.items() if len(logs) >= LEAST_SIZES}
     for key, points in zip(series, curve_points([*series.values()]), strict=True):

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from actbench.backends import _narrowing
+from actbench.errors import InputError
 from actbench.model.checks import Compiled
 from actbench.model.names import Dtype, Op, Storage
 from actbench.model.rule import Conversion, Dialect, Formula, Rule
@@ -112,6 +113,28 @@ class Backend(ABC):
     @abstractmethod
     def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
         """Return a callable over whole arrays."""
+
+    @property
+    def separates(self) -> bool:
+        """Whether the forward pass can be called without the backward pass of a step."""
+        return type(self).bind_forward is not Backend.bind_forward
+
+    def bind_forward(self, rule: Rule, dtype: Dtype) -> Bound:
+        """Return the forward pass alone.
+
+        ``function(y, *stored, z)`` where the backend preallocates, `stored` being the arrays of residuals other than z
+        and y; else ``function(z)``, which returns ``(y, *residuals)``. `InputError` where the backend cannot.
+        """
+        del rule, dtype
+        raise InputError(f"backend '{self.name}' has no forward pass alone")
+
+    def operand_bytes(self, dtype: np.dtype[Any]) -> int:
+        """Return the bytes of memory that one element of an operand takes."""
+        return dtype.itemsize
+
+    def cache_bytes(self) -> int | None:
+        """Return the capacity of the last cache of the device that has the operands; None for the processor's."""
+        return None
 
     @property
     def has_own_copy(self) -> bool:

@@ -7,6 +7,7 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from actbench.backends._backend import Backend, Bound, forward_keeping
@@ -64,15 +65,24 @@ class Framework(Backend):
 
     def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
         """Bind the formula to the library's arrays; Python's literals take the dtype of the arrays."""
+        return self._bound(partial(self._function, op, rule, dtype))
+
+    def bind_forward(self, rule: Rule, dtype: Dtype) -> Bound:
+        """Call the forward pass alone, which returns y and what is kept."""
+        del dtype
+        return self._bound(lambda: self.finish(self._keeping(rule)))
+
+    def _bound(self, make: Callable[[], Callable[..., Any]]) -> Bound:
+        """Return what a function makes, made again for every size where this library compiles for one."""
         if not self.compiles_for_a_size:
-            return Bound(self._function(op, rule, dtype))
+            return Bound(make())
 
         def specialise(operands: tuple[Any, ...]) -> Bound:
             start = time.perf_counter()
-            bound = self.compile(self._function(op, rule, dtype), operands)
+            bound = self.compile(make(), operands)
             return replace(bound, compile_seconds=time.perf_counter() - start)
 
-        return Bound(self._function(op, rule, dtype), specialise=specialise)
+        return Bound(make(), specialise=specialise)
 
     def compile(self, function: Callable[..., Any], operands: tuple[Any, ...]) -> Bound:
         """Compile by making a first call."""
@@ -100,6 +110,7 @@ class Framework(Backend):
             case Op.BACKWARD:
                 return self.finish(gradient)
             case Op.STEP:
-                save = rule.save and self.build(rule.save)
-                keeping = forward_keeping(rule.residuals, self.build(rule.forward), save)
-                return self.finish(step(gradient, keeping))
+                return self.finish(step(gradient, self._keeping(rule)))
+
+    def _keeping(self, rule: Rule) -> Callable[[Any], Any]:
+        return forward_keeping(rule.residuals, self.build(rule.forward), rule.save and self.build(rule.save))

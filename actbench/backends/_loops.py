@@ -153,10 +153,14 @@ def loops_of(op: Op, rule: Rule) -> list[Callable[[Span, Formula], Loop]]:
     if op is Op.DERIVATIVE:
         return [elementwise_from_two if two else elementwise]
     back = backward_from_two if two else backward
-    if op is Op.BACKWARD:
-        return [back]
-    forward = elementwise if not rule.save else saving_two if two and "z" not in rule.residuals else saving
-    return [forward, back]
+    return [back] if op is Op.BACKWARD else [forward_of(rule), back]
+
+
+def forward_of(rule: Rule) -> Callable[[Span, Formula], Loop]:
+    """Return the function that makes the loop of a forward pass, which stores y and what is saved."""
+    if not rule.save:
+        return elementwise
+    return saving_two if len(rule.residuals) == 2 and "z" not in rule.residuals else saving
 
 
 def step_of(rule: Rule) -> Callable[[Loop, Loop], Loop]:

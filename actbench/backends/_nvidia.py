@@ -62,6 +62,10 @@ class OnNvidia(Torch):
             versions["NVIDIA driver"] = driver(DRIVER.read_text())
         return Device(f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB", versions)
 
+    def cache_bytes(self) -> int:
+        """Return the capacity of the device's L2 cache."""
+        return int(library().cuda.get_device_properties(0).L2_cache_size)
+
     def copy(self, dtype: Dtype) -> Callable[..., Any]:
         """Return the copy within the device's memory."""
         del dtype

@@ -22,6 +22,16 @@ class Plain(Backend):
     def factory(self, op: Op, rule: Rule) -> Factory:
         """Return the factory of an op's call, and its arguments."""
 
+    @abstractmethod
+    def forward_factory(self, rule: Rule) -> Factory:
+        """Return the factory of the call of a forward pass alone, and its arguments."""
+
+    def bind_forward(self, rule: Rule, dtype: Dtype) -> Bound:
+        """Make the call of the forward pass alone."""
+        del dtype
+        factory, arguments = self.forward_factory(rule)
+        return Bound(factory(*arguments))
+
     def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
         """Return the call that the factory makes."""
         del dtype

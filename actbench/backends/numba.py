@@ -27,7 +27,7 @@ from actbench.backends import _compiling, _generated_code, _libm, _numba_cache, 
 from actbench.backends._backend import COPY_RULE, PRODUCT_RULE, Backend, Bound, empty
 from actbench.backends._compiling import cause, jitted, parameters
 from actbench.backends._listing import sources
-from actbench.backends._loops import RESIDUALS, formulas_of, loops_of, step_of
+from actbench.backends._loops import RESIDUALS, formulas_of, forward_of, loops_of, step_of
 from actbench.backends._narrowing import BITS_DTYPE, as_bits
 from actbench.backends._rewriting import unchanged, with_literals
 from actbench.errors import InputError
@@ -99,6 +99,12 @@ class Numba(Backend):
             _keep_facts(bound.function, bound.function, dtype)
         return bound
 
+    def bind_forward(self, rule: Rule, dtype: Dtype) -> Bound:
+        """Compile the loop of the forward pass, or load it from numba's cache."""
+        start = time.perf_counter()
+        loop = self._loop(forward_of(rule), rule.save or rule.forward, dtype, rule)
+        return _bound(self._compiled_loops([loop], None, rule, dtype, cache=True), start)
+
     def bind_call(self, function: Callable[..., Any], dtype: Dtype) -> Bound:
         """Compile a function that takes arrays and returns nothing, or load it from numba's cache."""
         from numba.core.errors import NumbaPerformanceWarning
@@ -141,25 +147,48 @@ class Numba(Backend):
         return jitted(function, dtypes, cache=cache, parallel=self.threaded, count_references=self.counts_references)
 
     def _compile(self, op: Op, rule: Rule, dtype: Dtype, *, cache: bool) -> Any:
-        from numba.core.errors import NumbaError
+        parts = zip(loops_of(op, rule), formulas_of(op, rule), strict=True)
+        loops = [self._loop(factory, formula, dtype, rule) for factory, formula in parts]
+        return self._compiled_loops(loops, step_of(rule) if op is Op.STEP else None, rule, dtype, cache=cache)
+
+    def _loop(self, factory: Callable[..., Any], formula: Formula, dtype: Dtype, rule: Rule) -> Callable[..., Any]:
+        """Return a loop over a formula of a rule, with literals of the dtype, for compiled code to inline."""
         from numba.extending import register_jitable
 
-        helper, within = register_jitable(forceinline=True), register_jitable(inline="always", forceinline=True)
         edition = _edition() + self.edition(rule)
-        formulas = (with_literals(formula, dtype, edition, helper) for formula in formulas_of(op, rule))
-        loops = [
-            within(factory(self.span(), self.jitable(formula)))
-            for factory, formula in zip(loops_of(op, rule), formulas, strict=True)
-        ]
+        typed = with_literals(formula, dtype, edition, register_jitable(forceinline=True))
+        inlined: Callable[..., Any] = _inlined(factory(self.span(), self.jitable(typed)))
+        return inlined
+
+    def _compiled_loops(
+        self,
+        loops: Sequence[Callable[..., Any]],
+        step: Callable[..., Any] | None,
+        rule: Rule,
+        dtype: Dtype,
+        *,
+        cache: bool,
+    ) -> Any:
+        """Compile one loop, or two by the function that makes a step of them."""
+        from numba.core.errors import NumbaError
+
         executed = [self._around(loop)(loop) for loop in loops]
-        step = step_of(rule)(*map(within, executed)) if op is Op.STEP else None
+        whole = step(*map(_inlined, executed)) if step else None
         residuals = dtype_of_residuals(rule, dtype)
-        dtypes = [residuals if name in RESIDUALS else dtype for name in parameters(step or loops[0])]
+        dtypes = [residuals if name in RESIDUALS else dtype for name in parameters(whole or loops[0])]
         try:
-            return self._jitted(step or executed[0], dtypes, cache=cache)
+            return self._jitted(whole or executed[0], dtypes, cache=cache)
         except (NumbaError, AttributeError) as error:  # AttributeError where the namespace lacks a function
             reason = cause(str(error), rule.derivative)
             raise InputError(f"numba cannot compile {rule.derivative.__name__}: {reason}") from None
+
+
+def _inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Have numba inline a function, whatever LLVM's cost model says."""
+    from numba.extending import register_jitable
+
+    inlined: Callable[..., Any] = register_jitable(inline="always", forceinline=True)(function)
+    return inlined
 
 
 @cache

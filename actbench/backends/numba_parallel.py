@@ -65,6 +65,11 @@ class NumbaParallel(NumbaSimd):
         copier(dtype)
         return super().bind(op, rule, dtype)
 
+    def bind_forward(self, rule: Rule, dtype: Dtype) -> Bound:
+        """Likewise, for the loop of a forward pass."""
+        copier(dtype)
+        return super().bind_forward(rule, dtype)
+
     def around(self, arrays: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Return a function that returns the loop itself, which the threads share."""
         del arrays

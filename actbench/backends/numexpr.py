@@ -41,15 +41,26 @@ def single(program: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def forward(keeping: list[Callable[..., Any]]) -> Callable[..., Any]:
+    """Run forward, a program an output."""
+
+    def call(*arrays):
+        *saved, z = arrays
+        for program, out in zip(keeping, saved, strict=True):
+            program(z, out=out, ex_uses_vml=False)
+
+    return call
+
+
 def step(keeping: list[Callable[..., Any]], gradient: Callable[..., Any], kept: list[int]) -> Callable[..., Any]:
     """Return the call of a step: forward, one program per output, then backward on the arrays at the indices `kept`."""
 
     def call(*arrays):
         *saved, dz, z, dy = arrays
-        for program, out in zip(keeping, saved, strict=True):
-            program(z, out=out, ex_uses_vml=False)
+        compute(*saved, z)
         gradient(dy, *(arrays[place] for place in kept), out=dz, ex_uses_vml=False)
 
+    compute = forward(keeping)
     return call
 
 
@@ -83,18 +94,24 @@ class Numexpr(Backend):
             case Op.BACKWARD:
                 return Bound(single(_gradient(rule, dtype)))
             case Op.STEP:
-                names = ("y", *rule.saved)
-                keeping = [
-                    _program(rule.save or rule.forward, ("z",), dtype, output if rule.save else None)
-                    for output, _ in enumerate(names)
-                ]
-                arrays = (*names, "dz", "z", "dy")
+                keeping = _forward_programs(rule, dtype)
+                arrays = ("y", *rule.saved, "dz", "z", "dy")
                 return Bound(step(keeping, _gradient(rule, dtype), [arrays.index(name) for name in rule.residuals]))
 
+    def bind_forward(self, rule: Rule, dtype: Dtype) -> Bound:
+        """Make the programs of the forward pass."""
+        return Bound(forward(_forward_programs(rule, dtype)))
+
     def execution(self, op: Op, rule: Rule) -> str:
-        """Return the source of the function that calls the programs."""
+        """Return the source of the functions that call the programs."""
         del rule
-        return sources([step if op is Op.STEP else single])
+        return sources([step, forward] if op is Op.STEP else [single])
+
+
+def _forward_programs(rule: Rule, dtype: Dtype) -> list[Callable[..., Any]]:
+    """Return the programs of y and of what is saved."""
+    outputs = range(1 + len(rule.saved))
+    return [_program(rule.save or rule.forward, ("z",), dtype, output if rule.save else None) for output in outputs]
 
 
 def _gradient(rule: Rule, dtype: Dtype) -> Callable[..., Any]:

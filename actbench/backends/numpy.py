@@ -108,3 +108,7 @@ class Numpy(Plain):
                 return backward, (rule.derivative,)
             case Op.STEP:
                 return step, (rule.derivative, forward_keeping(rule.residuals, rule.forward, rule.save))
+
+    def forward_factory(self, rule: Rule) -> Factory:
+        """Return the factory of a forward pass that returns y and what is kept."""
+        return forward_keeping, (rule.residuals, rule.forward, rule.save)

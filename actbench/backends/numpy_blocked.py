@@ -45,16 +45,37 @@ def backward(formula: Formula) -> Callable[..., Any]:
     return call
 
 
+def forward_pass(forward: Formula) -> Callable[..., Any]:
+    """Forward, piece by piece."""
+
+    def call(y, z):
+        for piece in pieces(y):
+            y[piece] = forward(z[piece])
+
+    return call
+
+
+def forward_saving(save: Formula) -> Callable[..., Any]:
+    """Forward, storing y and residuals, piece by piece."""
+
+    def call(*arrays):
+        *stored, z = arrays
+        for piece in pieces(z):
+            for whole, part in zip(stored, save(z[piece]), strict=True):
+                whole[piece] = part
+
+    return call
+
+
 def step(formula: Formula, forward: Formula, residuals: tuple[str, ...]) -> Callable[..., Any]:
     """Return the kernel of a step: forward, which keeps z or y, then backward, both piece by piece."""
 
     def call(y, dz, z, dy):
-        for piece in pieces(y):
-            y[piece] = forward(z[piece])
+        compute(y, z)
         arrays = {"z": z, "y": y}
         differentiate(dz, dy, *(arrays[name] for name in residuals))
 
-    differentiate = backward(formula)
+    compute, differentiate = forward_pass(forward), backward(formula)
     return call
 
 
@@ -63,12 +84,10 @@ def step_saving(formula: Formula, save: Formula, residuals: tuple[str, ...]) -> 
 
     def call(*arrays):
         *stored, dz, z, dy = arrays
-        for piece in pieces(z):
-            for whole, part in zip(stored, save(z[piece]), strict=True):
-                whole[piece] = part
+        compute(*stored, z)
         differentiate(dz, dy, *([z] if "z" in residuals else []), *stored[1:])
 
-    differentiate = backward(formula)
+    compute, differentiate = forward_saving(save), backward(formula)
     return call
 
 
@@ -92,3 +111,7 @@ class NumpyBlocked(Numpy):
                 return step_saving, (rule.derivative, rule.save, rule.residuals)
             case Op.STEP:
                 return step, (rule.derivative, rule.forward, rule.residuals)
+
+    def forward_factory(self, rule: Rule) -> Factory:
+        """Return the factory of a forward pass over pieces."""
+        return (forward_saving, (rule.save,)) if rule.save else (forward_pass, (rule.forward,))

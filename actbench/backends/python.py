@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from operator import mul
 from typing import Any, ClassVar
+
+import numpy as np
 
 from actbench.backends._backend import COPY_RULE, PRODUCT_RULE, empty, forward_keeping
 from actbench.backends._plain import Factory, Plain
@@ -59,6 +62,15 @@ def saving(save: Formula) -> Callable[..., Any]:
     return call
 
 
+def forward(keeping: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Forward, keeping the residuals."""
+
+    def call(z):
+        return tuple(keeping(z))
+
+    return call
+
+
 def dispatch(y) -> None:
     """Take the operand and do nothing."""
 
@@ -104,5 +116,16 @@ class Python(Plain):
             case Op.BACKWARD:
                 return backward, (rule.derivative,)
             case Op.STEP:
-                save = rule.save and saving(rule.save)
-                return step, (rule.derivative, forward_keeping(rule.residuals, over_list(rule.forward), save))
+                return step, (rule.derivative, _keeping(rule))
+
+    def forward_factory(self, rule: Rule) -> Factory:
+        """Return the factory of a forward pass that returns y and what is kept."""
+        return forward, (_keeping(rule),)
+
+    def operand_bytes(self, dtype: np.dtype[Any]) -> int:
+        """Return the bytes of a list's entry, and of the float that it refers to."""
+        return dtype.itemsize + sys.getsizeof(0.0)
+
+
+def _keeping(rule: Rule) -> Callable[[Any], Any]:
+    return forward_keeping(rule.residuals, over_list(rule.forward), rule.save and saving(rule.save))

@@ -130,12 +130,12 @@ def _packages() -> list[tuple[str, str]]:
 
 
 def _cases(preset: str, selection: Selection) -> None:
-    from actbench.host.environment import memory
     from actbench.planning import presets, suite
+    from actbench.planning.room import room_here
     from actbench.report.summary import left_out_lines
 
     axes = selection.over(presets.get(preset).axes)
-    plan = suite.plan(axes, pattern=selection.pattern, seed=0, memory=memory())
+    plan = suite.plan(axes, room_here(axes), pattern=selection.pattern, seed=0)
     for case in plan.cases:
         click.echo(case.id)
     for line in left_out_lines(plan.left_out):

@@ -181,4 +181,10 @@ def _op_and_size() -> tuple[Callable[[Command], Command], ...]:
         click.option(
             "-n", "--size", "sizes", multiple=True, type=Names("SIZE", Size()), help="Elements: 1000, 1e6, 64k."
         ),
+        click.option(
+            "--operands",
+            multiple=True,
+            type=Names("STATE"),
+            help="Where operands lie: warm (in cache), residuals-cold (what the forward pass keeps in memory), cold.",
+        ),
     )

@@ -13,7 +13,7 @@ import psutil
 
 from actbench import __version__
 from actbench.errors import InputError, NotComparableError
-from actbench.host import software
+from actbench.host import caches, software
 from actbench.host.variables import tuning
 from actbench.model.loaded import Loaded
 
@@ -74,6 +74,11 @@ def refuse_other(recorded: Environment, here: Environment) -> None:
                 f"the run cannot go on here ({name.replace('_', ' ')}: {_shown(before)} then, {_shown(now)} now); "
                 "start a new run"
             )
+
+
+def last_level_cache(cpu: int | None) -> int:
+    """Return the bytes of a processor's last-level cache, measured where the system's word is not credible."""
+    return caches.last_level(_caches(cpu or 0), memory())
 
 
 def memory() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 
 from actbench.backends import Backend, Bound, narrowed
 from actbench.formula import Activation, Formulas, Weakness
-from actbench.kernels.operands import DY, Operand, Operands, Z
+from actbench.kernels.operands import DY, RESULT, Operand, Operands, Z
 from actbench.kernels.placement import Invocation, Memory
 from actbench.kernels.subject import Subject
 from actbench.kernels.traffic import Traffic, traffic
@@ -36,7 +35,7 @@ class Kernel(Subject):
         self.activation = activation
         self.strategy = strategy
         self.storage = storage
-        self._at_size: dict[int, Bound] = {}
+        self._at_size: dict[tuple[Bound, int], Bound] = {}
 
     @cached_property
     def formulas(self) -> Formulas:
@@ -89,16 +88,20 @@ class Kernel(Subject):
 
     def bound_at(self, size: int) -> Bound:
         """Return the callable for arrays of one size, compiled for it where the backend does that."""
-        if self.bound.specialise is None:
-            return self.bound
-        if size not in self._at_size:
-            self._at_size[size] = self._specialised(self.bound.specialise, size)
-        return self._at_size[size]
+        return self._specialised(self.bound, self.reads, size)
 
-    def _specialised(self, specialise: Callable[[tuple[Any, ...]], Bound], size: int) -> Bound:
-        """Compile with operands of the size, each of its own."""
-        arrays = (np.ones(size, operand.dtype(self.dtype)) for operand in self.reads)
-        return specialise(tuple(map(self.backend.adopt, arrays)))
+    def forward_at(self, size: int) -> Bound:
+        """Return the forward pass of a step for arrays of one size (`Backend.bind_forward`)."""
+        return self._specialised(self._forward, (Z,), size)
+
+    def _specialised(self, bound: Bound, reads: tuple[Operand, ...], size: int) -> Bound:
+        """Compile, with operands of the size, each of its own, where the backend does that."""
+        if bound.specialise is None:
+            return bound
+        if (bound, size) not in self._at_size:
+            arrays = (np.ones(size, operand.dtype(self.dtype)) for operand in reads)
+            self._at_size[bound, size] = bound.specialise(tuple(map(self.backend.adopt, arrays)))
+        return self._at_size[bound, size]
 
     @cached_property
     def residuals(self) -> tuple[Operand, ...]:
@@ -120,11 +123,32 @@ class Kernel(Subject):
     @cached_property
     def writes(self) -> tuple[Operand, ...]:
         """The arrays that a call writes: the derivative, or dz, or y, the residuals that are stored, and dz."""
-        dz = Operand("dz")
         if self.op is not Op.STEP:
-            return (dz,)
+            return (RESULT,)
         stored = tuple(residual for residual in self.residuals if self.storage or residual.strategy)
-        return (Operand("y"), *stored, dz)
+        return (Operand("y"), *stored, RESULT)
+
+    @cached_property
+    def touches(self) -> tuple[Operand, ...]:
+        """The arrays that a call reads, and those that it writes where its backend preallocates, each once."""
+        written = self.writes if self.backend.preallocates else ()
+        return tuple(dict.fromkeys([*self.reads, *self.residuals, *written]))
+
+    def unsupported_cold(self) -> str | None:
+        """Why its operands cannot come from memory; None where they can."""
+        if self.op is Op.STEP and not self.backend.separates:
+            return f"{self.backend.name} cannot call a step's forward pass alone (Backend.bind_forward)"
+        return None
+
+    @cached_property
+    def backward(self) -> Kernel:
+        """The backward pass of a step, alone."""
+        identity = replace(self.identity, op=Op.BACKWARD)
+        return Kernel(identity, self.backend, self.activation, self.strategy, self.storage)
+
+    @cached_property
+    def _forward(self) -> Bound:
+        return self.backend.bind_forward(self.rule, self.dtype)
 
     @property
     def traffic(self) -> Traffic:

@@ -46,6 +46,9 @@ class Operand(NamedTuple):
 
 Z, DY = Operand("z"), Operand("dy")
 
+RESULT = Operand("dz")
+"""What a derivative, a backward pass or a copy writes."""
+
 
 class Operands:
     """The inputs of one block and the residuals that its arms read, each made once and shared."""

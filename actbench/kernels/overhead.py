@@ -58,6 +58,12 @@ class Rung(Subject):
         declared = self.declared
         return declared if isinstance(declared, str) else self.backend.unsupported(self.dtype)
 
+    touches = ()
+
+    def unsupported_cold(self) -> str:
+        """Return why its operands cannot come from memory."""
+        return "the overhead ladder shows what a call costs besides memory: it has warm operands"
+
     @property
     def declared(self) -> Any:
         """What the backend declares: a function, a `Rule`, or why there is no such rung."""

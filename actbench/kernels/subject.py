@@ -13,7 +13,7 @@ from typing import Any
 from actbench.backends import Backend, Bound
 from actbench.errors import InputError
 from actbench.formula import Activation
-from actbench.kernels.operands import Z
+from actbench.kernels.operands import RESULT, Operand, Z
 from actbench.kernels.placement import Invocation, Memory
 from actbench.kernels.traffic import COPY, Traffic
 from actbench.model.cases import KernelId
@@ -62,6 +62,15 @@ class Subject(ABC):
         """Why its backend cannot execute it, available or not; None where it can."""
         return self.backend.unsupported(self.dtype)
 
+    def unsupported_cold(self) -> str | None:
+        """Why its operands cannot come from memory; None where they can."""
+        return None
+
+    @property
+    @abstractmethod
+    def touches(self) -> tuple[Operand, ...]:
+        """The arrays that a call reads, and those that it writes where it does not allocate them, each once."""
+
     def require_supported(self) -> None:
         """Raise `InputError` where its backend cannot execute it, or is not available here."""
         if self.backend.unavailable:
@@ -108,6 +117,7 @@ class Yardstick(Subject):
     """A plain copy, numpy's or the backend's own."""
 
     traffic = COPY
+    touches = (Z, RESULT)
 
     @cached_property
     def bound(self) -> Bound:

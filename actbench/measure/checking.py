@@ -74,7 +74,7 @@ def compare_blocks(plan: Plan, launch: Launch) -> None:
         for block in plan.blocks:
             try:
                 worker = restarting.get()
-                worker.ask(Prepare.of(block, plan.seed, inputs=plan.inputs))
+                worker.ask(Prepare.of(block, plan))
                 compare(block, worker)
             except WrongKernelError:
                 raise

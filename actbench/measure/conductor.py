@@ -25,11 +25,13 @@ from actbench.measure.checking import compare, is_built_in, settle
 from actbench.measure.disturbance import DISTURBED, MOST_REPEATS, calmer, slowness
 from actbench.measure.launch import RETRIES, Launch, RestartingWorker, Worker
 from actbench.measure.protocol import ListDoubts, Prepare, Time
+from actbench.measure.schedule import from_small_to_large
 from actbench.measure.stopping import BlockProgress, Stopping
 from actbench.measure.timing import Values, calibrated, sweeps, values
 from actbench.model.calibration import Calibration
 from actbench.model.cases import Block
 from actbench.model.events import Calibrated, Disturbed, Event, Failed, Lost, Measured, Recovered, RoundDone
+from actbench.model.names import OperandState
 from actbench.model.outcomes import BlockTimes, Failure
 from actbench.model.plan import Plan
 from actbench.model.times import Times
@@ -112,7 +114,7 @@ class Conductor:
             for block, done in self._tried(todo):
                 try:
                     worker = restarting.get()
-                    worker.ask(Prepare.of(block, self.plan.seed, whole=True, inputs=self.plan.inputs))
+                    worker.ask(Prepare.of(block, self.plan, whole=True))
                     calibration = calibrated(worker, block, arm_seconds[block], self.clock)
                     settle(block, worker.ask(ListDoubts()).doubts)
                     if not is_built_in(block):
@@ -126,7 +128,7 @@ class Conductor:
     def _round(self, number: int, blocks: list[Block]) -> Iterator[Event]:
         rng = random.Random(f"{self.plan.seed}/{number}")  # noqa: S311  # an order, not a secret
         rng.shuffle(blocks)
-        blocks.sort(key=lambda block: block.size * block.dtype.itemsize)  # large arrays leave the allocator changed
+        blocks.sort(key=from_small_to_large)
         with RestartingWorker(self.launch) as restarting:
             for block, done in self._tried(blocks):
                 try:
@@ -162,7 +164,8 @@ class Conductor:
 
         Out of cache, rounds vary by as much as a disturbance makes, so that it cannot be detected.
         """
-        if not self.times.rounds(block) or block.size * block.dtype.itemsize > PHASED:
+        from_memory = block.operands is not OperandState.WARM or block.size * block.dtype.itemsize > PHASED
+        if not self.times.rounds(block) or from_memory:
             return None
         slow = zip(slowness(self.times.seconds(block)).tolist(), self.times.rounds(block), strict=True)
         disturbed = [
@@ -173,7 +176,7 @@ class Conductor:
         return (block, max(disturbed)[1]) if disturbed else None
 
     def _measured(self, worker: Worker, block: Block, rng: random.Random) -> Values:
-        worker.ask(Prepare.of(block, self.plan.seed, inputs=self.plan.inputs))
+        worker.ask(Prepare.of(block, self.plan))
         calibration = self.calibrations[block.id]
         swept = tuple(sweeps(calibration, rng))
         timed = worker.ask(Time(swept))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cached_property
 from types import TracebackType
 from typing import Self
 
@@ -31,6 +32,7 @@ from actbench.model.inputs import STANDARD_NORMAL
 from actbench.model.plan import Plan
 from actbench.model.times import Times
 from actbench.planning import costs, presets, suite
+from actbench.planning.room import room_here
 from actbench.planning.selection import CaseQuery
 from actbench.runs.record import Engine, Record, Settings
 
@@ -138,11 +140,12 @@ class LiveSession:
         """Name the distributions that the selection's backends use."""
         return backends.libraries(registry.known_backends(self._backends()))
 
+    @cached_property
     def _query(self) -> CaseQuery:
-        """Return the request to either environment."""
-        max_call = self._request.max_call or suite.MAX_CALL
-        memory = environment.memory() // PROCESSES_AT_ONCE
-        return CaseQuery(self._preset.name, self._axes, self._request.selection.pattern, memory, max_call)
+        """The request to either environment."""
+        axes = self._preset.axes.with_named(self._axes)
+        room = room_here(axes, self._request.affinity, self._request.max_call, PROCESSES_AT_ONCE)
+        return CaseQuery(self._preset.name, self._axes, self._request.selection.pattern, room)
 
     def _prepared(self, start_there: StartWorker, began: float) -> LiveCheck:
         theirs = self._offered_by(start_there)
@@ -152,7 +155,8 @@ class LiveSession:
             raise NotComparableError(
                 f"--against {self._request.against}: the two environments have no selected case in common"
             )
-        plan = suite.on_inputs(Plan(suite.grouped(common), self._seed), self._inputs)
+        plan = Plan(suite.grouped(common), self._seed, cache=self._query.room.cache)
+        plan = suite.on_inputs(plan, self._inputs)
         threads = self._threads if suite.threaded(plan) else 1
         baseline, candidate, control = (
             WorkerOptions(self._cpu, self._timeout, role, threads) for role in ("baseline", "candidate", "control")
@@ -189,7 +193,7 @@ class LiveSession:
             versions = describe(worker, against)
             self._there = {name: version for name, version in versions.items() if name not in unused}
             self.remarks = _differences(self._there, self._versions())
-            return [Case.parse(case) for case in worker.ask(Offer(self._query())).cases]
+            return [Case.parse(case) for case in worker.ask(Offer(self._query)).cases]
         except NotLoadedError as error:
             raise NotComparableError(
                 f"--against {against}: what is loaded here cannot be loaded there: {error}"
@@ -204,7 +208,7 @@ class LiveSession:
 
     def _offered_here(self, theirs: list[Case]) -> list[Case]:
         """Return the cases that exist here; a name that neither environment knows is the user's mistake."""
-        query = self._query()
+        query = self._query
         suite.refuse_unknown(query, theirs)
         ours = suite.offered(query)
         if not ours and not theirs:

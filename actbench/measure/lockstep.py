@@ -17,7 +17,7 @@ from actbench.errors import BenchmarkError, WrongKernelError
 from actbench.measure.checking import compare, is_built_in, settle
 from actbench.measure.launch import RETRIES, Launch, RestartingWorker, Worker
 from actbench.measure.protocol import ListDoubts, Prepare, Time, Timed
-from actbench.measure.schedule import turns
+from actbench.measure.schedule import from_small_to_large, turns
 from actbench.measure.timing import Values, calibrated, slow_down, sweeps, values
 from actbench.model.calibration import Calibration
 from actbench.model.cases import Block
@@ -62,7 +62,7 @@ class Lockstep:
             for done, block in enumerate(self.plan.blocks, start=1):
                 try:
                     worker = restarting.get()
-                    worker.ask(Prepare.of(block, self.plan.seed, inputs=self.plan.inputs))
+                    worker.ask(Prepare.of(block, self.plan))
                     calibration = calibrated(worker, block, self.arm_seconds, self.clock)
                 except BenchmarkError as error:
                     restarting.end()
@@ -75,7 +75,7 @@ class Lockstep:
         """Measure these blocks once on all sides; one that fails twice on any is not measured any more."""
         began = self.clock()
         rng = random.Random(f"{self.plan.seed}/{number}")  # noqa: S311  # an order, not a secret
-        todo = sorted(rng.sample(blocks, len(blocks)), key=lambda block: block.size * block.dtype.itemsize)
+        todo = sorted(rng.sample(blocks, len(blocks)), key=from_small_to_large)
         with ExitStack() as stack:
             sides = [stack.enter_context(RestartingWorker(launch)) for launch in self.launches]
             for done, block in enumerate(todo, start=1):
@@ -113,7 +113,7 @@ class Lockstep:
     def _measured(self, workers: Sequence[Worker], block: Block, rng: random.Random) -> list[Values]:
         first = block.id not in self.compared
         for name, worker in zip(NAMES, workers, strict=True):
-            worker.ask(Prepare.of(block, self.plan.seed, whole=first, inputs=self.plan.inputs))
+            worker.ask(Prepare.of(block, self.plan, whole=first))
             if first and not is_built_in(block):
                 with _naming(name):
                     compare(block, worker)

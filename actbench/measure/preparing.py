@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from actbench import plugins
@@ -19,18 +19,19 @@ from actbench.model.plan import Plan
 from actbench.planning import costs, presets, suite
 from actbench.planning.prediction import Prediction, StockPrediction, round_seconds
 from actbench.planning.presets import Preset
+from actbench.planning.room import room_here
 from actbench.runs.record import Engine, Record, Settings
 
 
-def planned(request: RunRequest, seed: int, inputs: Inputs) -> Plan:
-    """Lay out the plan of a request, on inputs whose file has been read; `InputError` where there is none."""
-    plan = suite.plan(
-        request.selection.over(presets.get(request.preset).axes),
-        pattern=request.selection.pattern,
-        seed=seed,
-        memory=environment.memory(),
-        max_call=request.max_call or suite.MAX_CALL,
-    )
+def planned(request: RunRequest, seed: int, inputs: Inputs, cache: int | None = None) -> Plan:
+    """Lay out the plan of a request, on inputs whose file has been read; `InputError` where there is none.
+
+    `cache` are the bytes of the last-level cache, as a run that goes on found it; this processor's where it is None.
+    """
+    axes = request.selection.over(presets.get(request.preset).axes)
+    room = room_here(axes, request.affinity, request.max_call)
+    room = room if cache is None else replace(room, cache=cache)
+    plan = suite.plan(axes, room, pattern=request.selection.pattern, seed=seed)
     return suite.on_inputs(plan, inputs)
 
 

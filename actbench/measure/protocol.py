@@ -18,6 +18,7 @@ from actbench.planning.selection import CaseQuery
 
 if TYPE_CHECKING:
     from actbench.model.cases import Block, KernelId
+    from actbench.model.plan import Plan
 
 PROTOCOL = 6
 """Version of this protocol: another environment's actbench can be measured where it is the same.
@@ -28,8 +29,11 @@ PROTOCOL = 6
 4: ``evaluate`` reports faults; ``compare`` and ``doubts`` are new. ``time`` answers with the share of the processor as
    well, and with processor time where that was lost.
 5: ``device``, ``doubts`` and ``limits`` are ``locate-device``, ``list-doubts`` and ``measure-limits``; ``offer`` has a
-   query. Every version has ``start`` and ``describe``, so that versions can be compared.
-6: ``prepare`` says what inputs are drawn from.
+   query.
+6: cases have a state of operands, and ``prepare`` gives the size of the cache and
+   what inputs are drawn from.
+
+Every version has ``start`` and ``describe``, so that versions can be compared.
 """
 
 
@@ -172,15 +176,17 @@ class Prepare(Request[Prepared]):
     """Ids: those of its cases first, then those of its yardsticks."""
     seed: int
     """Of what is drawn from the inputs."""
+    cache: int = 0
+    """Bytes that pass twice before cold operands are touched again: those of the last-level cache."""
     whole: bool = False
     """Whether every element of a large result is compared once, and not a part of them."""
     inputs: Inputs = STANDARD_NORMAL
     """What pre-activations are drawn from; a file is seen from the worker's directory."""
 
     @classmethod
-    def of(cls, block: Block, seed: int, *, whole: bool = False, inputs: Inputs = STANDARD_NORMAL) -> Prepare:
-        """Return the request for a block."""
-        return cls(tuple(case.id for case in block.timed), seed, whole, inputs)
+    def of(cls, block: Block, plan: Plan, *, whole: bool = False) -> Prepare:
+        """Return the request for a block of a plan."""
+        return cls(tuple(case.id for case in block.timed), plan.seed, plan.cache, whole, plan.inputs)
 
 
 @dataclass(frozen=True, slots=True)

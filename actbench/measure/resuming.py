@@ -54,7 +54,10 @@ def _refuse_other_plan(directory: Path, request: RunRequest, record: Record) -> 
     settings, named = record.settings, request.named & PLANNING
     seed = request.seed if "seed" in named and request.seed is not None else record.plan.seed
     engine = request.engine or settings.engine
-    plan_differs = named and (planned(request, seed, record.plan.inputs), engine) != (record.plan, settings.engine)
+    plan_differs = False
+    if named:
+        plan = planned(request, seed, record.plan.inputs, record.plan.cache or None)
+        plan_differs = (plan, engine) != (record.plan, settings.engine)
     if plan_differs or (request.threads or settings.threads) != settings.threads:
         raise NotComparableError(
             f"--resume {directory}: the run there has another plan: leave the selection and --threads out, or start a "

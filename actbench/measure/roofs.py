@@ -12,7 +12,7 @@ from itertools import cycle
 import numpy as np
 
 from actbench import registry
-from actbench.kernels.placement import Invocation
+from actbench.kernels.calls import Timed, repeated
 from actbench.measure.protocol import ArithmeticRates, CopyRates, MeasuredLimits, Taken
 from actbench.model.names import Dtype
 
@@ -25,8 +25,8 @@ FIRST_COUNT = 1024
 COPIED_BYTES = 1 << 22
 """Bytes of an array that are copied at a time."""
 
-Undisturbed = Callable[[Invocation, int, Callable[[], None]], Taken]
-"""From a call, how many of them, and what to do before, to what they took."""
+Undisturbed = Callable[[Callable[[], Timed]], Taken]
+"""From what makes calls ready to be timed, to what they took."""
 
 
 def measured(copies: Sequence[int], repeats: int, undisturbed: Undisturbed) -> MeasuredLimits:
@@ -70,8 +70,12 @@ class _Form:
     def _seconds(self) -> float:
         real = np.dtype(self.dtype).type
         arguments = real(0.75), real(0.25)  # x stays where it is a number of ordinary size
-        warm = partial(self._run, FIRST_COUNT, *arguments)
-        return self._undisturbed(Invocation(self._run, (self._count, *arguments)), 1, warm).seconds
+
+        def ready() -> Timed:
+            self._run(FIRST_COUNT, *arguments)
+            return partial(self._run, self._count, *arguments)
+
+        return self._undisturbed(ready).seconds
 
 
 class _CopyLoop:
@@ -89,9 +93,9 @@ class _CopyLoop:
         self._piece = nbytes // len(pieces)
         if len(pieces) > 1:
             in_turn = cycle([(target[piece], source[piece]) for piece in pieces])
-            self._call = Invocation(lambda: np.copyto(*next(in_turn)), ())
+            self._copy: Callable[[], None] = lambda: np.copyto(*next(in_turn))
         else:
-            self._call = Invocation(np.copyto, (target, source))
+            self._copy = partial(np.copyto, target, source)
         self._count = 1
         while self._seconds() < SAMPLE_SECONDS:
             self._count *= 2
@@ -101,7 +105,11 @@ class _CopyLoop:
         return 2 * self._piece * self._count / self._seconds()
 
     def _seconds(self) -> float:
-        return self._undisturbed(self._call, self._count, partial(self._call.function, *self._call.arguments)).seconds
+        def ready() -> Timed:
+            self._copy()
+            return repeated(self._copy, (), self._count)
+
+        return self._undisturbed(ready).seconds
 
 
 def _forms(undisturbed: Undisturbed) -> list[_Form]:

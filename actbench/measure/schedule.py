@@ -7,6 +7,13 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 
 from actbench.kernels.placement import PHASES
+from actbench.model.cases import Block
+from actbench.model.names import OperandState
+
+
+def from_small_to_large(block: Block) -> tuple[bool, int]:
+    """Return the key that sorts a round's blocks: large arrays, and sets of cold ones, leave the allocator changed."""
+    return block.operands is not OperandState.WARM, block.size * block.dtype.itemsize
 
 
 def turns(sides: int, rng: random.Random) -> Iterator[tuple[int, ...]]:

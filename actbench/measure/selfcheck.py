@@ -25,6 +25,7 @@ from actbench.measure.timing import with_extra_calls
 from actbench.model.cases import Case
 from actbench.model.events import Event, Judged
 from actbench.planning import costs, presets, suite
+from actbench.planning.room import room_here
 
 INJECTED_SLOWDOWN = 2.0
 """In margins."""
@@ -100,12 +101,9 @@ class SelfCheck:
 def prepare(request: SelfCheckRequest, seams: Seams) -> SelfCheck:
     """Plan an audit; `InputError` for what cannot be measured here."""
     preset = presets.get(request.preset)
-    plan = suite.plan(
-        request.selection.over(preset.axes),
-        pattern=request.selection.pattern,
-        seed=chosen_seed(request.seed),
-        memory=environment.memory() // PROCESSES_AT_ONCE,
-    )
+    axes = request.selection.over(preset.axes)
+    room = room_here(axes, request.affinity, processes=PROCESSES_AT_ONCE)
+    plan = suite.plan(axes, room, pattern=request.selection.pattern, seed=chosen_seed(request.seed))
     threads = environment.choose_threads(request.threads)
     options = WorkerOptions(
         environment.choose_cpu(request.affinity),

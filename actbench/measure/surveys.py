@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from actbench import registry
 from actbench.analysis.accuracy import Accuracy
 from actbench.errors import InputError
-from actbench.host.environment import memory
 from actbench.measure import exhaustive
 from actbench.measure.accuracy import Survey, Unexamined
 from actbench.measure.launch import Launch, StartWorker, WorkerOptions
@@ -16,6 +15,7 @@ from actbench.model.cases import OVERHEAD, RUNGS, KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
 from actbench.planning import presets, suite
+from actbench.planning.room import room_here
 
 
 def planned(request: AccuracyRequest) -> Plan:
@@ -35,7 +35,7 @@ def planned(request: AccuracyRequest) -> Plan:
             f"'{rungs[0]}' is a rung of the overhead ladder: it has no derivative to be held to; name strategies"
         )
     axes = request.selection.over(everything)
-    return suite.plan(axes, pattern=request.selection.pattern, seed=0, memory=memory())
+    return suite.plan(axes, room_here(axes), pattern=request.selection.pattern, seed=0)
 
 
 def survey(

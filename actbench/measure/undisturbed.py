@@ -13,15 +13,10 @@ is not measured here (see ``actbench env``).
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import repeat
 from resource import RUSAGE_SELF, getrusage
 from time import perf_counter, process_time, thread_time
-from typing import TYPE_CHECKING
 
 from actbench.measure.protocol import Taken
-
-if TYPE_CHECKING:
-    from actbench.kernels.placement import Invocation
 
 MOST_TIMINGS = 8
 """How often a slice is timed at most, until one is not disturbed by another process on the same processor."""
@@ -33,20 +28,17 @@ QUANTUM = 0.005
 """Seconds: about what a scheduler gives a process at a time. A slice that needs more cannot do better a second time."""
 
 
-def undisturbed(arm: Invocation, calls: int, warm: Callable[[], None], *, one_thread: bool = True) -> Taken:
-    """Time `calls` calls again until they are not disturbed; `warm` comes before each attempt.
+def undisturbed(ready: Callable[[], Callable[[], None]], *, one_thread: bool = True) -> Taken:
+    """Time a slice again until it is not disturbed; `ready` comes before each attempt and returns what makes its calls.
 
     `one_thread` is False for a backend that says that others work as well: further threads, or a device.
     """
-    function, arguments = arm.function, arm.arguments
     for attempt in range(1, MOST_TIMINGS + 1):
-        warm()
-        times = repeat(None, calls)
+        calls = ready()
         switches, of_process = getrusage(RUSAGE_SELF), process_time()
         begun = thread_time()
         start = perf_counter()
-        for _ in times:
-            function(*arguments)
+        calls()
         seconds = perf_counter() - start
         busy = thread_time() - begun
         if busy > UNDISTURBED * seconds:

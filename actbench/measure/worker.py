@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from traceback import extract_tb
 from typing import TYPE_CHECKING, Any
@@ -17,18 +16,16 @@ from typing import TYPE_CHECKING, Any
 from actbench.errors import InputError
 from actbench.host import processors
 from actbench.measure import protocol, wire
-from actbench.measure.protocol import Doubts, PackedDoubt, Sweep, Taken
+from actbench.measure.protocol import Doubts, PackedDoubt
 from actbench.measure.undisturbed import undisturbed
 from actbench.measure.wire import A, PackedArray, Request
 
 if TYPE_CHECKING:
     from actbench.host.code_placement import CodePlacement
-    from actbench.kernels.operands import Operands
-    from actbench.kernels.subject import Subject
+    from actbench.measure.prepared import PreparedBlock
     from actbench.model.cases import Case
     from actbench.verification import behaviour
     from actbench.verification.behaviour.guarded import GuardedCalls
-    from actbench.verification.behaviour.watch import Watch
 
 
 SETTLING = (32 << 20) - (64 << 10)
@@ -59,13 +56,9 @@ class Server:
 
     def __init__(self) -> None:
         """Hold no block yet."""
-        self._subjects: list[Subject] = []
-        self._size = 0
-        self._one_thread: list[bool] = []
-        self._operands: Operands | None = None
+        self._block: PreparedBlock | None = None
         self._code: CodePlacement | None = None
         self._calls: GuardedCalls | None = None
-        self._watch: Watch | None = None
 
     def answer(self, request: Request[A]) -> A:
         """Answer a request."""
@@ -168,41 +161,34 @@ class Server:
     @handles(protocol.Prepare)
     def prepare(self, request: protocol.Prepare) -> protocol.Prepared:
         """Take up a block, its cases first, then its yardsticks: bind its kernels and draw its inputs."""
-        from actbench.kernels.operands import Operands
         from actbench.kernels.resolution import resolve
+        from actbench.measure.prepared import PreparedBlock
         from actbench.model.cases import Case
-        from actbench.verification.behaviour.watch import Watch
 
-        self._operands = self._watch = None
+        self._block = None
         gc.collect()
         cases = [Case.parse(case) for case in request.cases]
-        self._subjects = [resolve(case) for case in cases]
-        first, self._size = self._subjects[0], cases[0].size
-        for subject in self._subjects:
-            subject.bound_at(self._size)
-        used = [subject.backend for subject in self._subjects]
-        self._one_thread = [not (backend.threaded or backend.on_device) for backend in used]
+        for case in cases:
+            resolve(case).bound_at(case.size)
         gc.freeze()  # numba alone brings so many objects that the next collection would take 60 ms
-        self._operands = Operands.drawn(first.activation, first.dtype, self._size, request.seed, request.inputs)
-        self._watch = Watch(self._subjects, self._operands, whole=request.whole)
+        self._block = PreparedBlock(cases, request.seed, request.inputs, request.cache, whole=request.whole)
         return protocol.Prepared()
 
     @handles(protocol.Compare)
     def compare(self, _: protocol.Compare) -> Doubts:
         """Call every arm of the block once on all of its operands, and list what differs from the reference."""
-        from actbench.verification.behaviour.comparison import compared
-
-        return Doubts(tuple(map(_packed, compared(self._subjects, self._prepared()))))
+        return Doubts(tuple(map(_packed, self._prepared().compared())))
 
     @handles(protocol.ListDoubts)
     def list_doubts(self, _: protocol.ListDoubts) -> Doubts:
         """List what was seen in the calls after timed values."""
-        return Doubts(tuple(map(_packed, self._watch.doubts())) if self._watch else ())
+        return Doubts(tuple(map(_packed, self._prepared().doubts())))
 
     @handles(protocol.Time)
     def time(self, request: protocol.Time) -> protocol.Timed:
         """Time the slices of each sweep."""
-        taken = [self._sweep(sweep) for sweep in request.sweeps]
+        block = self._prepared()
+        taken = [block.sweep(sweep, self._code) for sweep in request.sweeps]
         return protocol.Timed(
             tuple(tuple(time.seconds for time in sweep) for sweep in taken),
             tuple(tuple(time.processor for time in sweep) for sweep in taken),
@@ -215,30 +201,10 @@ class Server:
 
         return roofs.measured(request.copies, request.repeats, undisturbed)
 
-    def _sweep(self, sweep: Sweep) -> list[Taken]:
-        """Move operands, and code where the sweep says so, elsewhere in memory; then time the slices."""
-        import numpy as np
-
-        from actbench.kernels.placement import Placement
-
-        operands = self._prepared()
-        if sweep.move and self._code is not None:
-            self._code.move()
-        placement = Placement(operands, np.random.default_rng(sweep.seed))
-        arms = [subject.invocation(self._size, placement) for subject in self._subjects]
-        taken = []
-        for index, calls, phase in sweep.slices:
-            arm = arms[index]
-            warm = partial(placement.warm, arm, phase)
-            taken.append(undisturbed(arm, calls, warm, one_thread=self._one_thread[index]))
-        if self._watch is not None and sweep.slices:
-            self._watch.look(arms, {arm for arm, _, _ in sweep.slices}, placement)
-        return taken
-
-    def _prepared(self) -> Operands:
-        if self._operands is None:
+    def _prepared(self) -> PreparedBlock:
+        if self._block is None:
             raise RuntimeError("no block is prepared")
-        return self._operands
+        return self._block
 
 
 def _packed(doubt: behaviour.Doubt) -> PackedDoubt:

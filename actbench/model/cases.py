@@ -1,13 +1,13 @@
 """What is timed, by name: kernels, cases, arms and blocks.
 
-A **kernel** is an activation's strategy and op, bound by a backend to a dtype. A **case** is a kernel at one size.
-A **block** holds the cases that share activation, op, dtype and size: they are measured interleaved, so every ratio
-inside a block is a paired one. An **arm** is a case inside its block.
+A **kernel** is an activation's strategy and op, bound by a backend to a dtype. A **case** is a kernel at one size and
+state of operands. A **block** holds the cases that share everything but strategy and backend: they are measured
+interleaved, so every ratio inside a block is a paired one. An **arm** is a case inside its block.
 
 These are identities: names and numbers, never what the names stand for, since runs are read whose code is not loaded.
 `actbench.kernels.resolution` gives what a case executes.
 
-To add an axis, such as a state of operands: a field with a default at the end of `Case`, and of `KernelId` where
+To add an axis, as the state of operands is one: a field with a default at the end of `Case`, and of `KernelId` where
 another kernel is called; its text in `id` and `parse`, left out where it is the default; and the same field in `Block`
 or in `Arm`, whichever has it in common. CSV files name their columns in `actbench.runs.values` and in
 `actbench.analysis.figures`.
@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from actbench.errors import InputError
-from actbench.model.names import Dtype, Op
+from actbench.model.names import Dtype, Op, OperandState
 from actbench.model.variants import Variant
 
 OVERHEAD = "overhead"
@@ -59,14 +59,14 @@ class KernelId:
         """Whether this is a rung of the overhead ladder, and not a derivative."""
         return self.activation == OVERHEAD
 
-    def at(self, size: int) -> Case:
+    def at(self, size: int, operands: OperandState = OperandState.WARM) -> Case:
         """Return this kernel's case of `size` elements."""
-        return Case(self.activation, self.strategy, self.backend, self.op, self.dtype, size)
+        return Case(self.activation, self.strategy, self.backend, self.op, self.dtype, size, operands)
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A kernel at one size, in elements."""
+    """A kernel at one size, in elements, and state of operands."""
 
     activation: str
     strategy: Variant
@@ -74,10 +74,11 @@ class Case:
     op: Op
     dtype: Dtype
     size: int
+    operands: OperandState = OperandState.WARM
 
     @property
     def kernel(self) -> KernelId:
-        """The kernel without its size."""
+        """The kernel that it calls."""
         return KernelId(self.activation, self.strategy, self.backend, self.op, self.dtype)
 
     @property
@@ -92,14 +93,15 @@ class Case:
 
     @property
     def id(self) -> str:
-        """``logistic/cached/numpy/derivative/float32/1000``."""
-        return f"{self.kernel.id}/{self.size}"
+        """``logistic/cached/numpy/derivative/float32/1000``, or ``.../1000/cold``."""
+        return f"{self.kernel.id}/{self.size}{_suffix(self.operands)}"
 
     @classmethod
     def parse(cls, text: str) -> Case:
         """Read an id; `InputError` when it is not of that form, or for a type that residuals cannot be kept in."""
         parts = text.split("/")
-        if len(parts) != len(cls.__slots__):
+        state = OperandState(parts.pop()) if parts[-1] in {*OperandState} else OperandState.WARM
+        if len(parts) != len(cls.__slots__) - 1:
             why = "write activation/strategy/backend/op/dtype/size, e.g. logistic/cached/numpy/derivative/float32/1000"
         elif parts[3] not in {*Op}:
             why = f"the op is one of {', '.join(Op)}, not '{parts[3]}'"
@@ -108,11 +110,17 @@ class Case:
         else:
             activation, strategy, backend, op, dtype, size = parts
             with suppress(ValueError):
-                case = cls(activation, Variant(strategy), backend, Op(op), Dtype(dtype), int(size))
+                case = cls(activation, Variant(strategy), backend, Op(op), Dtype(dtype), int(size), state)
                 if case.size >= 1 and case.id == text:
                     return case
             why = f"write its size in digits, such as 1000000, and from 1 on, not '{size}'"
+            if text.endswith(f"/{OperandState.WARM}"):
+                why = f"ids leave out the state of operands where it is '{OperandState.WARM}'"
         raise InputError(f"'{text}' is not a case: {why}")
+
+
+def _suffix(operands: OperandState) -> str:
+    return "" if operands is OperandState.WARM else f"/{operands}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +133,7 @@ class Arm:
 
 @dataclass(frozen=True)
 class Block:
-    """The cases that share activation, op, dtype and size, measured interleaved, and their yardsticks.
+    """The cases that share everything but strategy and backend, measured interleaved, and their yardsticks.
 
     Its cases are made once: whatever is computed of a run asks for them again and again.
     """
@@ -137,36 +145,38 @@ class Block:
     arms: tuple[Arm, ...]
     copies: tuple[str, ...] = ()
     """Backends whose own copy is a yardstick beside the plain one: by several threads, or on another device."""
+    operands: OperandState = OperandState.WARM
 
     def __hash__(self) -> int:
         """Go by what nearly always tells blocks apart: there are many arms, and many questions after a block."""
-        return hash((self.activation, self.op, self.dtype, self.size))
+        return hash((self.activation, self.op, self.dtype, self.size, self.operands))
 
     @property
     def id(self) -> str:
-        """``logistic/derivative/float32/1000``."""
-        return f"{self.activation}/{self.op}/{self.dtype}/{self.size}"
+        """``logistic/derivative/float32/1000``, or ``.../1000/cold``."""
+        return f"{self.activation}/{self.op}/{self.dtype}/{self.size}{_suffix(self.operands)}"
 
     @property
     def family(self) -> Block:
-        """What blocks have in common that differ in their size alone: a block of one element, without arms."""
+        """What blocks have in common that differ in size and state of operands alone: a block of one element."""
         return self.family_at(1)
 
     def family_at(self, size: int) -> Block:
-        """Return a block of that size and the same kind, without arms."""
-        return replace(self, size=size, arms=(), copies=())
+        """Return a block of that size with the same activation, op and dtype, warm and without arms."""
+        return replace(self, size=size, arms=(), copies=(), operands=OperandState.WARM)
 
     @cached_property
     def cases(self) -> tuple[Case, ...]:
         """One case an arm."""
         return tuple(
-            Case(self.activation, arm.strategy, arm.backend, self.op, self.dtype, self.size) for arm in self.arms
+            Case(self.activation, arm.strategy, arm.backend, self.op, self.dtype, self.size, self.operands)
+            for arm in self.arms
         )
 
     @property
     def yardstick(self) -> Case:
         """A plain copy of as many elements: what reading one stream and writing one costs here and now."""
-        return Case(self.activation, YARDSTICK, "numpy", self.op, self.dtype, self.size)
+        return Case(self.activation, YARDSTICK, "numpy", self.op, self.dtype, self.size, self.operands)
 
     @cached_property
     def timed(self) -> tuple[Case, ...]:

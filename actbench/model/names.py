@@ -1,4 +1,4 @@
-"""Names that stand in ids, on the command line and in files: ops, types of arithmetic, types of residuals.
+"""Names that stand in ids, on the command line and in files: ops, types of arithmetic and residuals, operand states.
 
 Names of activations, strategies and backends are plain strings, since runs are read whose code is not loaded any more.
 """
@@ -41,6 +41,26 @@ class Dtype(StrEnum):
     def itemsize(self) -> int:
         """Bytes per element."""
         return int(self.removeprefix("float")) // 8
+
+
+class OperandState(StrEnum):
+    """Where the operands and results of a call lie when it begins."""
+
+    WARM = "warm"
+    RESIDUALS_COLD = "residuals-cold"
+    COLD = "cold"
+
+    @property
+    def meaning(self) -> str:
+        """One line for people."""
+        return _STATE_MEANINGS[self]
+
+
+_STATE_MEANINGS = {
+    OperandState.WARM: "in cache, as far as they fit: every call has the arrays of the call before",
+    OperandState.RESIDUALS_COLD: "what the forward pass keeps in memory; dy and the result in cache, as in a network",
+    OperandState.COLD: "all in memory",
+}
 
 
 class Storage(StrEnum):

@@ -31,6 +31,8 @@ class Plan:
     seed: int
     left_out: tuple[LeftOut, ...] = ()
     inputs: Inputs = STANDARD_NORMAL
+    cache: int = 0
+    """Bytes of the last-level cache: cold operands are not touched again before twice as much has passed."""
 
     @property
     def cases(self) -> tuple[Case, ...]:
@@ -46,8 +48,8 @@ class Plan:
     def probes(self) -> tuple[Block, ...]:
         """The blocks that show the bottlenecks of the cases of the others: of one element, and of `IN_CACHE_SIZE` ones.
 
-        Blocks that differ in their size alone share them. Left out are those that the plan has anyway, those of
-        `IN_CACHE_SIZE` elements where no size is larger, and the overhead ladder, of which each rung is a part already.
+        Blocks of one family share them. Left out are those that the plan has anyway, those of `IN_CACHE_SIZE` elements
+        where no size is larger, and the overhead ladder, of which each rung is a part already.
         """
         sizes: dict[Block, int] = {}
         arms: dict[Block, dict[Arm, None]] = {}

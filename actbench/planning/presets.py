@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from actbench import registry
 from actbench.errors import unknown
 from actbench.model.cases import OVERHEAD, RUNGS
-from actbench.model.names import Dtype, Op
+from actbench.model.names import Dtype, Op, OperandState
 
 CORE = ("python", "numpy", "numba")
 """What presets measure that do not ask for more: the plain ways to execute a formula."""
@@ -21,7 +23,10 @@ HALF_DECADES = (*(base * 10**power for power in range(6) for base in (16, 50)), 
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """What to measure: the product of these, less what does not exist."""
+    """What to measure: the product of these, less what does not exist.
+
+    States of operands other than warm are measured at the sizes of `cold_sizes` only, at all sizes where that is None.
+    """
 
     activations: tuple[str, ...]
     strategies: tuple[str, ...]
@@ -29,6 +34,30 @@ class Axes:
     ops: tuple[Op, ...]
     dtypes: tuple[Dtype, ...]
     sizes: tuple[int, ...]
+    operands: tuple[OperandState, ...] = (OperandState.WARM,)
+    cold_sizes: tuple[int, ...] | None = None
+
+    def with_named(self, named: Mapping[str, tuple[Any, ...]]) -> Axes:
+        """Return these axes with those that are named in their place.
+
+        States of operands that are named are for all sizes; sizes that are named without them are warm.
+        """
+        changes: dict[str, Any] = {**named}
+        if "operands" in named:
+            changes["cold_sizes"] = None
+        elif "sizes" in named:
+            changes["operands"] = (OperandState.WARM,)
+        return replace(self, **changes)
+
+    @property
+    def are_warm(self) -> bool:
+        """Whether no operands are to come from memory."""
+        return {*self.operands} <= {OperandState.WARM}
+
+    def states(self, size: int) -> tuple[OperandState, ...]:
+        """Return the states of operands that are measured at a size."""
+        only_warm = self.cold_sizes is not None and size not in self.cold_sizes
+        return tuple(state for state in dict.fromkeys(self.operands) if state is OperandState.WARM or not only_warm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,30 +88,33 @@ def catalogue() -> dict[str, Preset]:
         ops=(Op.DERIVATIVE,),
         dtypes=tuple(Dtype),
         sizes=(1_000, 100_000, 4_000_000),
+        operands=tuple(OperandState),
+        cold_sizes=(100_000,),
     )
     common = tuple(dict.fromkeys(["recompute", "cached", *additions.strategies]))
-    smoke = replace(default, strategies=common, dtypes=(Dtype.FLOAT64,), sizes=(1_000,))
+    warm = replace(default, operands=(OperandState.WARM,), cold_sizes=None)
+    smoke = replace(warm, strategies=common, dtypes=(Dtype.FLOAT64,), sizes=(1_000,))
     check = replace(
-        default,
+        warm,
         strategies=tuple(dict.fromkeys(["complement", *common])),
         backends=tuple(name for name in core if name != "python"),  # its processes differ by 2 to 3 %
         sizes=(10_000,),
     )
     peers = replace(
-        default,
+        warm,
         strategies=common,
         backends=tuple(name for name in usable if name not in ONLY_BY_NAME),
         sizes=(10_000, 100_000, 1_000_000, 16_000_000),
     )
     ladder = replace(
-        default,
+        warm,
         activations=(OVERHEAD,),
         strategies=tuple(RUNGS),
         backends=tuple(name for name in usable if name in {*CORE, "numba-parallel"}),
         sizes=(16, 1_000, 16_000),
     )
     sweep = replace(
-        default,
+        warm,
         activations=("logistic",),
         strategies=("recompute", "cached"),
         backends=tuple(name for name in usable if name in {"numpy", "numba", "numba-simd"}),
@@ -90,7 +122,7 @@ def catalogue() -> dict[str, Preset]:
         sizes=HALF_DECADES,
     )
     full = replace(
-        default,
+        warm,
         activations=tuple(registry.activations()),
         backends=tuple(backend.name for backend in registry.known_backends(usable) if not backend.optional),
         ops=tuple(Op),
@@ -101,7 +133,13 @@ def catalogue() -> dict[str, Preset]:
         for preset in (
             Preset("smoke", "does it work here? recompute and cached, n = 1 000", smoke, 15.0, 0.02),
             Preset("check", "did it get slower? numpy and numba, n = 10 000", check, 72.0, 0.02),
-            Preset("default", "what is caching worth here? logistic and tanh, three sizes", default, 115.0, 0.03),
+            Preset(
+                "default",
+                "what is caching worth here? logistic and tanh, from cache and memory",
+                default,
+                115.0,
+                0.03,
+            ),
             Preset("peers", "how good can it be? every vector backend that is installed", peers, 600.0, 0.03),
             Preset("overhead", "what is a small call made of? from an empty one to y (1 - y)", ladder, 30.0, 0.02),
             Preset(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from actbench.errors import unknown
 from actbench.model.cases import RUNGS
-from actbench.model.names import Dtype, Op, unknown_dtype
+from actbench.model.names import Dtype, Op, OperandState, unknown_dtype
 from actbench.model.variants import with_storage
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class Selection:
     dtypes: tuple[str, ...] = ()
     sizes: tuple[int, ...] = ()
     """In elements."""
+    operands: tuple[str, ...] = ()
+    """States of operands."""
     pattern: str = "*"
     """A glob that the ids of cases match."""
 
@@ -43,6 +46,7 @@ class Selection:
             "ops": self.ops,
             "dtypes": self.dtypes,
             "sizes": self.sizes,
+            "operands": self.operands,
         }
         return {name: values for name, values in axes.items() if values}
 
@@ -55,8 +59,28 @@ class Selection:
         for dtype in self.dtypes:
             if dtype not in list(Dtype):
                 raise unknown_dtype(dtype)
-        ops, dtypes = tuple(map(Op, self.ops)), tuple(map(Dtype, self.dtypes))
-        return replace(start, **axes | {"ops": ops or start.ops, "dtypes": dtypes or start.dtypes})
+        for state in self.operands:
+            if state not in list(OperandState):
+                raise unknown("state of operands", state, list(OperandState))
+        types: dict[str, type[StrEnum]] = {"ops": Op, "dtypes": Dtype, "operands": OperandState}
+        typed = {name: tuple(map(types[name], axes[name])) for name in types if name in axes}
+        return start.with_named(axes | typed)
+
+
+MAX_CALL = 0.5
+"""Seconds. A case whose single call would take longer, by the backends' planning figures, is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a host has for cases."""
+
+    memory: int
+    """Bytes that blocks may count on."""
+    cache: int = 0
+    """Bytes of the last-level cache; 0 where no operands are cold."""
+    max_call: float = MAX_CALL
+    """Seconds that one call may take, by the backends' planning figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +92,4 @@ class CaseQuery:
     """The user's, by name, in place of the preset's: names as text, sizes as integers."""
     pattern: str
     """A glob that the ids of cases match."""
-    memory: int
-    """Bytes that blocks may count on."""
-    max_call: float
-    """Seconds that one call may take, by the backends' planning figures."""
+    room: Room

@@ -14,15 +14,12 @@ from actbench.kernels.resolution import resolve
 from actbench.kernels.suitability import unsuitable
 from actbench.model.cases import OVERHEAD, RUNGS, Arm, Block, Case
 from actbench.model.inputs import Inputs
-from actbench.model.names import Dtype, Op, unknown_dtype
+from actbench.model.names import Dtype, Op, OperandState, unknown_dtype
 from actbench.model.plan import LeftOut, Plan
 from actbench.model.variants import Variant
-from actbench.planning import costs, presets
+from actbench.planning import cold, costs, presets
 from actbench.planning.presets import Axes
-from actbench.planning.selection import CaseQuery
-
-MAX_CALL = 0.5
-"""Seconds. A case whose single call would take longer, by the backends' planning figures, is left out."""
+from actbench.planning.selection import CaseQuery, Room
 
 MEMORY_SHARE = 0.5
 """The share of the machine's memory that one block may need."""
@@ -41,24 +38,25 @@ def canonical(activation: str) -> str:
     return activation if activation == OVERHEAD else registry.activation(activation).name
 
 
-def plan(axes: Axes, *, pattern: str = "*", seed: int, memory: int, max_call: float = MAX_CALL) -> Plan:
+def plan(axes: Axes, room: Room, *, pattern: str = "*", seed: int) -> Plan:
     """Lay out the blocks of the product of `axes`, keeping the cases whose id matches the glob `pattern`.
 
-    `memory` is the machine's, in bytes; `max_call` is in seconds. A case that cannot be measured is left out with its
-    reason; `InputError` when a name is unknown, a backend unavailable or nothing is left.
+    A case that cannot be measured in the `room` is left out with its reason; `InputError` when a name is unknown, a
+    backend unavailable or nothing is left.
     """
     _check_names(axes)
     left_out: list[LeftOut] = []
     cases: list[Case] = []
     for case in _wanted(axes, pattern):
-        reason = _unsupported(case, memory, max_call)
+        reason = _unsupported(case, room)
         if reason:
             left_out.append(LeftOut(case.id, reason))
         else:
             cases.append(case)
     if not cases:
         raise InputError(f"the selection leaves no case to measure{_because(axes, left_out)}")
-    return Plan(grouped(cases), seed, tuple(left_out))
+    is_cold = any(case.operands is not OperandState.WARM for case in cases)
+    return Plan(grouped(cases), seed, tuple(left_out), cache=room.cache if is_cold else 0)
 
 
 def on_inputs(plan: Plan, inputs: Inputs) -> Plan:
@@ -94,7 +92,7 @@ def offered(query: CaseQuery) -> list[Case]:
     preset = presets.catalogue().get(query.preset)
     if preset is None:
         return []
-    requested = replace(preset.axes, **{name: tuple(values) for name, values in query.axes.items()})
+    requested = preset.axes.with_named({name: tuple(values) for name, values in query.axes.items()})
     known = Axes(
         activations=tuple(name for name in requested.activations if _is_known(strategies_of, name)),
         strategies=tuple(name for name in requested.strategies if _is_known(registry.variant, name)),
@@ -102,9 +100,11 @@ def offered(query: CaseQuery) -> list[Case]:
         ops=tuple(map(Op, _known(requested.ops, tuple(Op)))),
         dtypes=tuple(map(Dtype, _known(requested.dtypes, tuple(Dtype)))),
         sizes=requested.sizes,
+        operands=tuple(map(OperandState, _known(requested.operands, tuple(OperandState)))),
+        cold_sizes=requested.cold_sizes,
     )
     wanted = _wanted(known, query.pattern)
-    return [case for case in wanted if not _unsupported(case, query.memory, query.max_call)]
+    return [case for case in wanted if not _unsupported(case, query.room)]
 
 
 def refuse_unknown(query: CaseQuery, elsewhere: Iterable[Case]) -> None:
@@ -119,6 +119,7 @@ def refuse_unknown(query: CaseQuery, elsewhere: Iterable[Case]) -> None:
         "strategies": registry.variant,
         "ops": _op,
         "dtypes": _dtype,
+        "operands": operand_state,
     }
     for axis, look_up in lookups.items():
         for name in query.axes.get(axis, ()):
@@ -130,7 +131,7 @@ def grouped(cases: Iterable[Case]) -> tuple[Block, ...]:
     """Return the blocks of these cases."""
     blocks: dict[Block, list[Arm]] = {}
     for case in cases:
-        empty = Block(case.activation, case.op, case.dtype, case.size, ())
+        empty = Block(case.activation, case.op, case.dtype, case.size, (), operands=case.operands)
         blocks.setdefault(empty, []).append(Arm(case.strategy, case.backend))
     return tuple(replace(block, arms=tuple(arms), copies=_with_own_copy(arms)) for block, arms in blocks.items())
 
@@ -159,21 +160,25 @@ def _wanted(axes: Axes, pattern: str) -> Iterator[Case]:
         existing = strategies_of(activation)
         strategies = [variant for variant in variants if variant.name in existing]
         for op, dtype, size in product(dict.fromkeys(axes.ops), dict.fromkeys(axes.dtypes), sizes):
-            for backend, strategy in product(ranked, strategies):
-                case = Case(activation, strategy, backend, op, dtype, size)
+            for operands, backend, strategy in product(axes.states(size), ranked, strategies):
+                case = Case(activation, strategy, backend, op, dtype, size, operands)
                 if fnmatchcase(case.id, pattern):
                     yield case
 
 
-def _unsupported(case: Case, memory: int, max_call: float) -> str | None:
+def _unsupported(case: Case, room: Room) -> str | None:
     if reason := resolve(case).unsupported:
         return reason
+    if case.operands is not OperandState.WARM and (reason := cold.unsupported(case, room)):
+        return reason
     seconds = costs.predicted_call(case)
-    if seconds > max_call:
-        return f"one call would take about {seconds:.2g} s, above the cap of {max_call:g} s (--max-call)"
+    if seconds > room.max_call:
+        return f"one call would take about {seconds:.2g} s, above the cap of {room.max_call:g} s (--max-call)"
     needed = ARRAYS_PER_BLOCK * case.size * case.dtype.itemsize
-    if needed > MEMORY_SHARE * memory:
-        return f"the block needs about {needed / 1e9:.2g} GB, more than half of this machine's {memory / 1e9:.2g} GB"
+    if needed > MEMORY_SHARE * room.memory:
+        return (
+            f"the block needs about {needed / 1e9:.2g} GB, more than half of this machine's {room.memory / 1e9:.2g} GB"
+        )
     return None
 
 
@@ -215,6 +220,13 @@ def _check_ladder(chosen: Iterable[str], strategies: Iterable[str]) -> None:
         raise InputError(
             f"'{others[0]}' has strategies in place of rungs: add -s {','.join(registry.strategies())}, or leave it out"
         )
+
+
+def operand_state(name: str) -> OperandState:
+    """Return a state of operands by its name; `InputError` for another."""
+    if name not in list(OperandState):
+        raise unknown("state of operands", name, list(OperandState))
+    return OperandState(name)
 
 
 def _op(name: str) -> None:

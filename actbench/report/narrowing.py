@@ -19,6 +19,7 @@ FIELDS = {
     "ops": "op",
     "dtypes": "dtype",
     "sizes": "size",
+    "operands": "operands",
 }
 """The value of a case on each axis."""
 

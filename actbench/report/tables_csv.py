@@ -12,23 +12,25 @@ from actbench.report.results import RunResults
 from actbench.runs.csv_text import csv_text
 from actbench.runs.names import CASES, CROSSOVERS, SPEEDUPS
 
-CASE_FIELDS = attrgetter("activation", "strategy", "backend", "op", "dtype", "size")
+CASE_FIELDS = attrgetter("activation", "strategy", "backend", "op", "dtype", "size", "operands")
+
+SHARED_FIELDS = attrgetter("activation", "op", "dtype", "size", "operands")
 
 CASE_COLUMNS = (
-    *("activation", "strategy", "backend", "op", "dtype", "size"),
+    *("activation", "strategy", "backend", "op", "dtype", "size", "operands"),
     *("seconds", "low", "high", "rounds", "loops", "ns_per_element", "gb_per_s"),
     *("copy_limit_pct", "copy_limit_low_pct", "copy_limit_high_pct"),
     *("residual_bytes_per_element", "max_ulp", "processor_pct"),
 )
 
 SPEEDUP_COLUMNS = (
-    *("activation", "op", "dtype", "size"),
+    *("activation", "op", "dtype", "size", "operands"),
     *("reference_strategy", "reference_backend", "candidate_strategy", "candidate_backend"),
     *("ratio", "low", "high", "rounds"),
 )
 
 CROSSOVER_COLUMNS = (
-    *("activation", "op", "dtype", "backend", "reference_strategy", "candidate_strategy"),
+    *("activation", "op", "dtype", "operands", "backend", "reference_strategy", "candidate_strategy"),
     *("kind", "size", "low", "high", "faster_below", "faster_above"),
     *("sizes", "decided", "rounds"),
 )
@@ -57,7 +59,7 @@ def speedups(pairs: Sequence[Speedup]) -> str:
     """Return speedups.csv, one row per pair; ratio is reference seconds over candidate seconds."""
     rows = [
         (
-            *(pair.candidate.activation, pair.candidate.op, pair.candidate.dtype, pair.candidate.size),
+            *SHARED_FIELDS(pair.candidate),
             *(pair.reference.strategy, pair.reference.backend, pair.candidate.strategy, pair.candidate.backend),
             *(*pair.ratio, pair.rounds),
         )
@@ -70,7 +72,8 @@ def crossovers(curves: Sequence[Curve]) -> str:
     """Return crossovers.csv, one row per finding: sizes in elements, and the rounds of the size with the fewest."""
     rows = [
         (
-            *(curve.activation, curve.op, curve.dtype, curve.backend, curve.reference, curve.candidate),
+            *(curve.activation, curve.op, curve.dtype, curve.operands),
+            *(curve.backend, curve.reference, curve.candidate),
             *(finding.kind, *finding.size, finding.below, finding.above),
             *(len(curve.points), curve.decided, min(point.rounds for point in curve.points)),
         )

@@ -62,7 +62,8 @@ class _Row:
     @property
     def block(self) -> Block:
         """The block of the case, without arms."""
-        return Block(self.case.activation, self.case.op, self.case.dtype, self.case.size, ())
+        case = self.case
+        return Block(case.activation, case.op, case.dtype, case.size, (), operands=case.operands)
 
     @property
     def digest(self) -> str:

@@ -26,7 +26,7 @@ from actbench.model.times import Times
 from actbench.runs.csv_text import csv_text, rows_text
 from actbench.runs.validity import LONGEST_SECONDS, SHORTEST_SECONDS, is_time
 
-CASE = ("activation", "strategy", "backend", "op", "dtype", "size")
+CASE = ("activation", "strategy", "backend", "op", "dtype", "size", "operands")
 MEASURED = ("seconds", "processor")
 """Seconds per call; the share of that wall time in which the process had the processor, 0 where it is unknown."""
 COLUMNS = (*CASE, "round", "value", "loops", *MEASURED)

@@ -18,7 +18,7 @@ from actbench.model.names import Op
 from actbench.model.rule import Dialect, names_used
 from actbench.model.variants import Variant
 from actbench.planning import suite
-from actbench.planning.selection import CaseQuery
+from actbench.planning.selection import CaseQuery, Room
 from actbench.registry import STRATEGIES
 from actbench.verification import oracle
 from tests.conftest import Actbench
@@ -216,7 +216,7 @@ def test_parameters_are_measured_under_their_canonical_name(actbench: Actbench) 
 
 def test_another_environment_is_offered_activations_with_parameters() -> None:
     axes = {"activations": ("elu:alpha=0.50", "elu:beta=1", "no-such"), "backends": ("numpy",), "sizes": (100,)}
-    cases = suite.offered(CaseQuery("smoke", axes, "*", 1 << 33, 1.0))
+    cases = suite.offered(CaseQuery("smoke", axes, "*", Room(1 << 33, max_call=1.0)))
     assert {case.activation for case in cases} == {"elu:alpha=0.5"}
 
 

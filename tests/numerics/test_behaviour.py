@@ -19,6 +19,7 @@ from actbench.measure.checking import settle
 from actbench.measure.protocol import ListDoubts, Prepare, Slice, Sweep, Time
 from actbench.model.cases import Arm, Block, KernelId
 from actbench.model.names import Dtype, Op
+from actbench.model.plan import Plan
 from actbench.model.rule import Rule
 from actbench.model.variants import Variant
 from actbench.plugins import with_room
@@ -176,7 +177,7 @@ def test_a_kernel_that_goes_wrong_while_it_is_timed_is_found_after_the_value(mon
 
     declared(monkeypatch, tires, "logistic", scalar=one)
     worker, of = InProcess(), block()
-    worker.ask(Prepare.of(of, seed=1))
+    worker.ask(Prepare.of(of, Plan((), seed=1)))
     worker.ask(Time((Sweep(1, (Slice(0, 3),)),)))
     settle(of, worker.ask(ListDoubts()).doubts)
     worker.ask(Time((Sweep(2, (Slice(0, 30),)),)))
@@ -191,7 +192,7 @@ def test_no_kernel_can_change_what_other_kernels_read(monkeypatch: pytest.Monkey
     declared(monkeypatch, in_place, "logistic", scalar=None)
     assert not resolved(kernel).takes_read_only
     worker, of = InProcess(), block()
-    worker.ask(Prepare.of(of, seed=1))
+    worker.ask(Prepare.of(of, Plan((), seed=1)))
     worker.ask(Time((Sweep(1, (Slice(0, 1),)),)))
     with pytest.raises(WrongKernelError, match="changes the operand z that others share"):
         settle(of, worker.ask(ListDoubts()).doubts)

@@ -19,6 +19,7 @@ from actbench.model.plan import Plan
 from actbench.model.variants import Variant
 from actbench.planning import suite
 from actbench.planning.presets import Axes
+from actbench.planning.selection import Room
 from tests.support.judged import InProcess
 from tests.support.tiers import exhaustive_but
 
@@ -110,14 +111,14 @@ def planned(activation: str, backends: tuple[str, ...], inputs: Inputs) -> Plan:
     """Return the plan of an activation on inputs: all strategies, ops and dtypes."""
     strategies = ("textbook", "recompute", "cached", "complement", "pair", "intermediate")
     axes = Axes((activation,), strategies, backends, tuple(Op), tuple(Dtype), (1000,))
-    return suite.on_inputs(suite.plan(axes, seed=1, memory=1 << 34), inputs)
+    return suite.on_inputs(suite.plan(axes, Room(1 << 34), seed=1), inputs)
 
 
 def refuse_wrong(plan: Plan) -> None:
     """Compare and time every block, as a run does; `WrongKernelError` where a kernel is found to be wrong."""
     worker = InProcess()
     for block in plan.blocks:
-        worker.ask(Prepare.of(block, plan.seed, whole=True, inputs=plan.inputs))
+        worker.ask(Prepare.of(block, plan, whole=True))
         compare(block, worker)
         slices = tuple(Slice(arm, 1) for arm in range(len(block.timed)))
         for seed in range(2):

@@ -121,7 +121,7 @@ def test_float32_stays_float32_and_is_not_rounded_from_float64(worker: WorkerPro
 def test_a_worker_times_every_op_at_two_sizes(worker: WorkerProcess, name: str) -> None:
     for op, size in product(Op, (100, 1000)):
         arms = tuple(Arm(Variant(strategy), name) for strategy in ("recompute", "cached", "complement"))
-        worker.ask(Prepare.of(Block("tanh", op, Dtype.FLOAT32, size, arms), seed=1))
+        worker.ask(Prepare.of(Block("tanh", op, Dtype.FLOAT32, size, arms), Plan((), seed=1)))
         slices = tuple(Slice(arm, 2) for arm in range(len(arms) + 1))
         for seconds in worker.ask(Time((Sweep(1, slices), Sweep(2, slices)))).seconds:
             assert len(seconds) == len(slices)
@@ -195,7 +195,7 @@ assert where == [placement.operand(registry.backend("numpy"), Z).ctypes.data for
 assert where[0] != where[1]
 for placement in placements * 5:
     invocation = call("recompute", placement)
-    placement.warm(invocation, 1)
+    placement.warm(invocation.result_address, 1)
     assert invocation.result_address() is None
     assert invocation.results()[0].ctypes.data % ALIGNMENT == 0
 """

@@ -48,7 +48,7 @@ def test_a_result_that_a_call_allocates_starts_in_the_phase_asked_for(backend: s
     invocation = call(placement, "cached", backend)
     hits = 0
     for number in range(40):
-        placement.warm(invocation, number % PHASES)
+        placement.warm(invocation.result_address, number % PHASES)
         address = invocation.result_address()
         assert address is not None
         hits += address % ALIGNMENT == number % PHASES * ALIGNMENT // PHASES
@@ -60,7 +60,7 @@ def test_results_that_are_no_arrays_of_the_call_s_own_are_left_where_they_are(ba
     placement = placed()
     invocation = call(placement, "cached", backend)
     for phase in range(PHASES):
-        placement.warm(invocation, phase)
+        placement.warm(invocation.result_address, phase)
     assert invocation.result_address() is None
     np.testing.assert_allclose(invocation.results()[0], call(placement, "recompute", "numpy").results()[0], rtol=1e-12)
 
@@ -72,7 +72,7 @@ def test_a_warm_call_of_a_large_array_is_one_call() -> None:
         calls.append(np.empty(3))
         return calls[-1]
 
-    placed(size=PHASED // 8 + 1).warm(Invocation(allocate, ()), 3)
+    placed(size=PHASED // 8 + 1).warm(Invocation(allocate, ()).result_address, 3)
     assert len(calls) == 1
 
 

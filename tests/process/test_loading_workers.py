@@ -22,6 +22,7 @@ from actbench.measure.launch import WorkerOptions
 from actbench.measure.protocol import PROTOCOL, Evaluate, Prepare, Slice, Source, Sweep, Time
 from actbench.model.cases import Arm, Block, KernelId
 from actbench.model.names import Dtype, Op
+from actbench.model.plan import Plan
 from actbench.model.variants import Variant
 from tests.support.selections import record, rows
 
@@ -123,7 +124,7 @@ def test_a_worker_prepares_and_times_what_it_was_told_to_load(worker: WorkerProc
     loaded = plugins.load("mine.py")
     worker.load([Source(loaded.name, loaded.sha256)])
     arms = (Arm(Variant("recompute"), "numba"), Arm(Variant("pair"), "numba-simd"), Arm(Variant("pair"), "numpy-quiet"))
-    worker.ask(Prepare.of(Block("softer", Op.STEP, Dtype.FLOAT32, 100, arms), seed=1))
+    worker.ask(Prepare.of(Block("softer", Op.STEP, Dtype.FLOAT32, 100, arms), Plan((), seed=1)))
     ((*seconds,),) = worker.ask(Time((Sweep(2, (Slice(0, 2), Slice(1, 2), Slice(2, 2))),))).seconds
     assert all(value > 0 for value in seconds)
 

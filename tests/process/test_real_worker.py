@@ -22,6 +22,7 @@ from actbench.measure.launch import WorkerLostError, WorkerOptions
 from actbench.measure.protocol import Evaluate, Prepare, Slice, Sweep, Time
 from actbench.model.cases import Arm, Block, KernelId
 from actbench.model.names import Dtype, Op
+from actbench.model.plan import Plan
 from actbench.model.variants import Variant
 from tests.support.selections import FILES, UNPROBED, names, rows
 from tests.support.tiers import exhaustive_but
@@ -68,7 +69,7 @@ def is_gone(process: int) -> bool:
 @pytest.mark.parametrize("backend", AVAILABLE)
 def test_a_worker_times_every_arm_of_a_backend(worker: WorkerProcess, backend: str) -> None:
     for op in Op:
-        worker.ask(Prepare.of(block(backend, op), seed=1))
+        worker.ask(Prepare.of(block(backend, op), Plan((), seed=1)))
         there_and_back = tuple(Slice(arm, 3, phase) for phase, arm in enumerate((0, 1, 2, 2, 1, 0)))
         timed = worker.ask(Time((Sweep(2, there_and_back), Sweep(3, there_and_back[:1])))).seconds
         assert [len(seconds) for seconds in timed] == [6, 1]
@@ -129,17 +130,19 @@ def test_relevant_variables_reach_a_worker_and_others_do_not(monkeypatch: pytest
 def test_a_request_that_raises_gives_its_words_and_the_worker_lives_on(worker: WorkerProcess) -> None:
     with pytest.raises(BenchmarkError, match=r"^unknown activation 'isru'") as raised:
         worker.ask(
-            Prepare.of(Block("isru", Op.DERIVATIVE, Dtype.FLOAT64, 10, (Arm(Variant("cached"), "numpy"),)), seed=1)
+            Prepare.of(
+                Block("isru", Op.DERIVATIVE, Dtype.FLOAT64, 10, (Arm(Variant("cached"), "numpy"),)), Plan((), seed=1)
+            )
         )
     assert not isinstance(raised.value, WorkerLostError)
     process = pid(worker)
-    worker.ask(Prepare.of(block("numpy"), seed=1))
+    worker.ask(Prepare.of(block("numpy"), Plan((), seed=1)))
     assert once(worker) > 0
     assert pid(worker) == process
 
 
 def test_a_kernel_that_raises_gives_its_words_and_the_worker_lives_on(worker: WorkerProcess) -> None:
-    worker.ask(Prepare.of(block("python"), seed=1))
+    worker.ask(Prepare.of(block("python"), Plan((), seed=1)))
     with pytest.raises(BenchmarkError, match="IndexError"):
         once(worker, arm=7)
     assert once(worker) > 0
@@ -148,18 +151,18 @@ def test_a_kernel_that_raises_gives_its_words_and_the_worker_lives_on(worker: Wo
 def test_a_killed_worker_is_reported_with_its_signal(worker: WorkerProcess) -> None:
     os.kill(pid(worker), signal.SIGKILL)
     with pytest.raises(WorkerLostError, match=r"^the worker was killed by SIGKILL$"):
-        worker.ask(Prepare.of(block("numpy"), seed=1))
+        worker.ask(Prepare.of(block("numpy"), Plan((), seed=1)))
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGRTMIN"), reason="no real-time signals here")
 def test_a_worker_killed_by_a_signal_without_a_name_is_reported(worker: WorkerProcess) -> None:
     os.kill(pid(worker), signal.SIGRTMIN + 3)
     with pytest.raises(WorkerLostError, match="killed by"):
-        worker.ask(Prepare.of(block("numpy"), seed=1))
+        worker.ask(Prepare.of(block("numpy"), Plan((), seed=1)))
 
 
 def test_a_hanging_worker_is_ended_after_the_timeout(worker: WorkerProcess) -> None:
-    worker.ask(Prepare.of(block("numpy"), seed=1))
+    worker.ask(Prepare.of(block("numpy"), Plan((), seed=1)))
     with pytest.raises(WorkerLostError, match=r"took longer than .* \(--timeout\)"):
         once(worker, calls=10**9, timeout=0.3)
     assert is_gone(pid(worker))

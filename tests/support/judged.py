@@ -66,7 +66,7 @@ def refusal(*blocks: Block) -> str:
         for _ in check_kernels(Plan(blocks, seed=1), Launch(lambda _: worker, WorkerOptions(None, 60.0))):
             pass
         for of in blocks:
-            worker.ask(Prepare.of(of, seed=1))
+            worker.ask(Prepare.of(of, Plan((), seed=1)))
             compare(of, worker)
             for seed in range(SWEEPS):
                 worker.ask(Time((Sweep(seed, (Slice(0, CALLS),)),)))

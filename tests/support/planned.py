@@ -6,6 +6,7 @@ from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
 from actbench.planning import suite
 from actbench.planning.presets import Axes
+from actbench.planning.selection import MAX_CALL, Room
 
 PLENTY = 1 << 40
 """Bytes of memory."""
@@ -20,5 +21,5 @@ SMALL = Axes(
 )
 
 
-def planned(axes: Axes = SMALL, pattern: str = "*", memory: int = PLENTY, max_call: float = suite.MAX_CALL) -> Plan:
-    return suite.plan(axes, pattern=pattern, seed=1, memory=memory, max_call=max_call)
+def planned(axes: Axes = SMALL, pattern: str = "*", memory: int = PLENTY, max_call: float = MAX_CALL) -> Plan:
+    return suite.plan(axes, Room(memory, max_call=max_call), pattern=pattern, seed=1)

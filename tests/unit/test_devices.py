@@ -16,6 +16,7 @@ from actbench.measure.launch import WorkerOptions
 from actbench.measure.protocol import LocateDevice, Prepare, Slice, Sweep, Time
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
+from actbench.model.plan import Plan
 from actbench.model.variants import Variant
 from actbench.planning.suite import grouped
 from tests.conftest import Actbench
@@ -163,7 +164,7 @@ def test_a_worker_times_what_is_on_a_device_and_names_it() -> None:
     worker = WorkerProcess(WorkerOptions(environment.choose_cpu(None), 120.0), here())
     try:
         device = worker.ask(LocateDevice("torch-cuda"))
-        worker.ask(Prepare.of(block, seed=1))
+        worker.ask(Prepare.of(block, Plan((), seed=1)))
         ((*seconds,),) = worker.ask(Time((Sweep(1, (Slice(0, 10), Slice(1, 10), Slice(2, 10))),))).seconds
     finally:
         worker.close()

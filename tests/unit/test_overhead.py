@@ -79,7 +79,7 @@ def test_a_rung_is_called_with_the_block_s_own_arrays(of: KernelId) -> None:
 def test_a_result_that_numpy_allocates_starts_in_the_phase_that_is_asked_for(rung_: str) -> None:
     placement = Placement(Operands.drawn(None, Dtype.FLOAT64, 1000, seed=1), np.random.default_rng(0))
     invocation = prepare(rung(rung_).at(1000), placement)
-    placement.warm(invocation, 2)
+    placement.warm(invocation.result_address, 2)
     assert invocation.result_address() is not None
 
 

@@ -13,12 +13,13 @@ from actbench.model.cases import OVERHEAD, RUNGS
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
 from actbench.planning import costs, presets, suite
+from actbench.planning.selection import Room
 from tests.support.rungs import EVERY, rung
 
 
 def planned(pattern: str = "*", **changes: Any) -> Plan:
     axes = presets.get("overhead").axes
-    return suite.plan(replace(axes, **changes), pattern=pattern, seed=1, memory=1 << 40)
+    return suite.plan(replace(axes, **changes), Room(1 << 40), pattern=pattern, seed=1)
 
 
 def test_the_preset_has_every_rung_of_the_plain_backends_and_of_threads() -> None:

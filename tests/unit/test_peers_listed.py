@@ -18,7 +18,7 @@ from actbench.model.names import Dtype, Op
 from actbench.model.rule import Rule
 from actbench.model.variants import Variant
 from actbench.planning import presets, suite
-from actbench.planning.selection import CaseQuery
+from actbench.planning.selection import CaseQuery, Room
 from tests.conftest import Actbench
 from tests.support.peers import OPTIONAL, each_usable
 
@@ -107,7 +107,7 @@ def test_presets_leave_optional_backends_out_but_for_the_one_that_compares_them(
 
 @each_usable
 def test_an_environment_offers_what_is_asked_for_by_name(name: str) -> None:
-    query = CaseQuery("smoke", {"backends": (name,)}, "*", 1 << 33, 1.0)
+    query = CaseQuery("smoke", {"backends": (name,)}, "*", Room(1 << 33, max_call=1.0))
     assert {case.backend for case in suite.offered(query)} == {name}
 
 

@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import pytest
 
-from actbench.kernels.placement import Invocation
 from actbench.measure import undisturbed
 from actbench.measure.client import WorkerProcess, here
 from actbench.measure.launch import WorkerOptions
@@ -23,6 +22,7 @@ from actbench.measure.timing import Values, values
 from actbench.model.calibration import Calibration
 from actbench.model.cases import Arm, Block, Case
 from actbench.model.names import Dtype, Op
+from actbench.model.plan import Plan
 from actbench.model.variants import Variant
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench, exact_seconds
@@ -74,7 +74,7 @@ def timed(monkeypatch: pytest.MonkeyPatch, *attempts: Attempt, one_thread: bool 
     monkeypatch.setattr(undisturbed, "thread_time", lambda: system.now.thread)
     monkeypatch.setattr(undisturbed, "process_time", lambda: system.now.thread + system.now.others)
     monkeypatch.setattr(undisturbed, "getrusage", system.getrusage)
-    timing = undisturbed.undisturbed(Invocation(system.call, ()), 1, lambda: None, one_thread=one_thread)
+    timing = undisturbed.undisturbed(lambda: system.call, one_thread=one_thread)
     return timing, system.begun
 
 
@@ -143,7 +143,7 @@ def test_beside_a_busy_process_a_real_worker_says_what_it_did_not_get() -> None:
     started = WorkerProcess(WorkerOptions(cpu, 60.0), here())
     busy = subprocess.Popen([sys.executable, "-c", code])
     try:
-        started.ask(Prepare.of(Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, 100_000, arms), seed=1))
+        started.ask(Prepare.of(Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, 100_000, arms), Plan((), seed=1)))
         slices = tuple(Slice(arm, 3) for arm in (0, 1) * 4)
         answer = started.ask(Time((Sweep(1, slices),)))
     finally:

@@ -27,7 +27,7 @@ from actbench.measure.protocol import (
 from actbench.measure.wire import REQUESTS, PackedArray, Request
 from actbench.measure.worker import HANDLERS, Server
 from actbench.model.inputs import Inputs
-from actbench.planning.selection import CaseQuery
+from actbench.planning.selection import CaseQuery, Room
 
 ARRAY = PackedArray.pack(np.array([1.0, -0.0, np.nan]))
 
@@ -46,7 +46,7 @@ def test_every_request_has_one_handler_which_takes_it_and_gives_its_answer() -> 
         Start(3, 2),
         Start(None, 1),
         Compare(),
-        Offer(CaseQuery("check", {"sizes": (10, 20), "ops": ("step",)}, "*/cached/*", 1 << 33, 0.5)),
+        Offer(CaseQuery("check", {"sizes": (10, 20), "ops": ("step",)}, "*/cached/*", Room(1 << 33, max_call=0.5))),
         Evaluate("tanh/cached/numpy/derivative/float64/3", ARRAY, ARRAY, {"y": ARRAY}),
         Prepare(("a", "b"), seed=7, whole=True),
         Prepare(("a",), seed=7, inputs=Inputs.parse("uniform:-8,8")),

@@ -13,6 +13,7 @@ from actbench.model.cases import RUNGS, Case
 from actbench.model.names import Dtype, Op, Storage
 from actbench.model.variants import Variant
 from actbench.planning.presets import Axes
+from actbench.planning.selection import Room
 from actbench.planning.suite import plan
 from actbench.registry import STRATEGIES
 from tests.support.narrow import kernel
@@ -49,7 +50,7 @@ def test_variants_stand_after_their_strategy_in_every_table() -> None:
 
 
 def test_narrow_and_plain_arms_share_a_block() -> None:
-    (block,) = plan(AXES, seed=1, memory=GIGABYTE).blocks
+    (block,) = plan(AXES, Room(GIGABYTE), seed=1).blocks
     assert [arm.strategy for arm in block.arms] == ["cached", "cached:float16"]
 
 
@@ -64,7 +65,7 @@ def test_what_cannot_be_kept_narrowly_is_left_out_with_the_reason(
     strategy: str, backend: str, dtype: str, reason: str
 ) -> None:
     axes = replace(AXES, strategies=("cached", strategy), backends=(backend,), dtypes=(Dtype(dtype),))
-    planned = plan(axes, seed=1, memory=GIGABYTE)
+    planned = plan(axes, Room(GIGABYTE), seed=1)
     assert [case.strategy for case in planned.cases] == ["cached"]
     assert [item.case for item in planned.left_out] == [f"logistic/{strategy}/{backend}/derivative/{dtype}/1000"]
     assert planned.left_out[0].reason.startswith(reason)
@@ -97,4 +98,4 @@ def test_without_ml_dtypes_there_is_no_bfloat16(monkeypatch: pytest.MonkeyPatch)
 )
 def test_a_name_that_is_not_known_is_refused(strategy: str, said: str) -> None:
     with pytest.raises(InputError, match=said.replace("?", r"\?")):
-        plan(replace(AXES, strategies=(strategy,)), seed=1, memory=GIGABYTE)
+        plan(replace(AXES, strategies=(strategy,)), Room(GIGABYTE), seed=1)

@@ -9,6 +9,7 @@ from actbench.errors import InputError
 from actbench.model.names import Dtype, Op
 from actbench.planning import costs, suite
 from actbench.planning.presets import Axes
+from actbench.planning.selection import Room
 from actbench.registry import STRATEGIES
 from tests.support.planned import PLENTY, SMALL, planned
 
@@ -152,7 +153,7 @@ def test_what_does_not_fit_into_memory_is_left_out_and_the_rest_is_measured() ->
 
 
 def test_the_plan_keeps_the_seed_and_says_what_inputs_are_drawn_from() -> None:
-    plan = suite.plan(SMALL, seed=42, memory=PLENTY)
+    plan = suite.plan(SMALL, Room(PLENTY), seed=42)
     assert plan.seed == 42
     assert str(plan.inputs) == "normal:0,1"
 

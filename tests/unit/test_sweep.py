@@ -12,6 +12,7 @@ from actbench import registry
 from actbench.model.cases import Block, Case
 from actbench.model.names import Dtype, Op
 from actbench.planning import costs, presets, suite
+from actbench.planning.selection import Room
 from actbench.report.numbers import about
 from benchmarks.readme_sweep import BEGIN, END, README, block
 from tests.conftest import Actbench
@@ -51,7 +52,7 @@ def test_the_sweep_asks_what_a_cache_is_worth_and_what_it_costs() -> None:
 
 def test_a_sweep_is_predicted_to_take_three_to_four_minutes() -> None:
     chosen = presets.get("sweep")
-    plan = suite.plan(chosen.axes, seed=1, memory=1 << 40)
+    plan = suite.plan(chosen.axes, Room(1 << 40), seed=1)
     assert 180 <= chosen.budget <= 240
     assert 6 * costs.predicted_round(plan, costs.arm_seconds(plan, chosen.arm_seconds)) < chosen.budget
 

@@ -14,6 +14,7 @@ from actbench.measure.launch import WorkerOptions
 from actbench.measure.protocol import Prepare, Slice, Sweep, Time
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
+from actbench.model.plan import Plan
 from actbench.model.variants import Variant
 from actbench.planning.suite import grouped
 from actbench.runs import archive, pyperf_suite
@@ -111,7 +112,7 @@ def test_a_worker_of_two_threads_keeps_each_on_a_processor_of_its_own() -> None:
     cpu = max(os.sched_getaffinity(0))
     worker = WorkerProcess(WorkerOptions(cpu, 60.0, threads=2), here())
     try:
-        worker.ask(Prepare.of(BLOCK, seed=1))
+        worker.ask(Prepare.of(BLOCK, Plan((), seed=1)))
         seconds = worker.ask(Time((Sweep(1, tuple(Slice(arm, 2) for arm in range(3))),))).seconds
         threads = [*Path(f"/proc/{worker._process.pid}/task").iterdir()]
         affinities = [os.sched_getaffinity(int(thread.name)) for thread in threads]

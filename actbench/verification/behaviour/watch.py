@@ -7,19 +7,24 @@ would take as long as the timed calls.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 
+from actbench.kernels.calls import Calls
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import Array, Operands
-from actbench.kernels.placement import PHASED, Invocation, Placement
+from actbench.kernels.placement import PHASED
 from actbench.kernels.subject import Subject
 from actbench.model.checks import STATED_ULP
 from actbench.model.names import Op
 from actbench.verification.behaviour import Doubt
 from actbench.verification.behaviour.reference import Reference
+
+Changed = Callable[[Sequence[slice]], Iterable[str]]
+"""Returns the names of operands that were changed, as far as windows of them tell."""
 
 WINDOW = 512
 """Number of elements of a window."""
@@ -43,14 +48,14 @@ class Watch:
         self._first: dict[int, list[Array]] = {}
         self._doubts: dict[tuple[int, str, bool], Doubt] = {}
 
-    def look(self, invocations: list[Invocation], arms: set[int], placement: Placement) -> None:
+    def look(self, calls: Sequence[Calls], arms: set[int], changed: Sequence[Changed]) -> None:
         """Call these arms once more and compare the results."""
         for arm in arms:
             kernel = self._subjects[arm]
             if isinstance(kernel, Kernel):
-                for doubt in self._doubts_of(arm, kernel, invocations[arm]):
+                for doubt in self._doubts_of(arm, kernel, calls[arm]):
                     self._doubts.setdefault((arm, doubt.fault, doubt.of_output), doubt)
-        for name in placement.changed(self._windows):
+        for name in chain.from_iterable(of_memory(self._windows) for of_memory in changed):
             doubt = Doubt(
                 len(self._subjects) - 1, f"a kernel of this block changes the operand {name} that others share"
             )
@@ -66,8 +71,8 @@ class Watch:
         self._doubts.clear()
         return doubts
 
-    def _doubts_of(self, arm: int, kernel: Kernel, invocation: Invocation) -> Iterator[Doubt]:
-        results = invocation.results()
+    def _doubts_of(self, arm: int, kernel: Kernel, calls: Calls) -> Iterator[Doubt]:
+        results = calls.results()
         ends = [results[-1], results[0]] if kernel.op is Op.STEP else results[-1:]
         size, dtype = self._operands.z.size, np.dtype(kernel.dtype)
         for result in ends:

@@ -1,0 +1,101 @@
+"""In a worker: a block that is taken up, with its operands in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+import numpy as np
+
+from actbench.host.code_placement import CodePlacement
+from actbench.kernels.calls import Calls, WarmCalls
+from actbench.kernels.operands import Operands
+from actbench.kernels.placement import Placement
+from actbench.kernels.resolution import resolve
+from actbench.kernels.rotation import Rotation, calls_of, sets_needed, touched_bytes
+from actbench.kernels.subject import Subject
+from actbench.measure.protocol import Sweep, Taken
+from actbench.measure.undisturbed import undisturbed
+from actbench.model.cases import Case
+from actbench.model.inputs import Inputs
+from actbench.model.names import OperandState
+from actbench.verification import behaviour
+from actbench.verification.behaviour.comparison import compared
+from actbench.verification.behaviour.watch import Watch
+
+
+class PreparedBlock:
+    """The arms of a block, in order: its cases first, then its yardsticks."""
+
+    def __init__(self, cases: Sequence[Case], seed: int, inputs: Inputs, cache: int, *, whole: bool) -> None:
+        """Draw the inputs; of cold operands there are so many sets that they pass a cache of `cache` bytes twice."""
+        self.subjects = [resolve(case) for case in cases]
+        first = self.subjects[0]
+        self._size, self._state = cases[0].size, cases[0].operands
+        used = [subject.backend for subject in self.subjects]
+        self._one_thread = [not (backend.threaded or backend.on_device) for backend in used]
+        self.operands = Operands.drawn(first.activation, first.dtype, self._size, seed, inputs)
+        self._watch = Watch(self.subjects, self.operands, whole=whole)
+        self._rotations = {} if self._state is OperandState.WARM else self._rotated(cache)
+        self._cold: list[Calls] | None = None
+        if self._rotations:
+            for calls in self._calls(Placement(self.operands, np.random.default_rng())):
+                calls.results()  # its pages are touched, and its passes compiled, before anything is timed
+
+    def sweep(self, sweep: Sweep, code: CodePlacement | None) -> list[Taken]:
+        """Move operands, and code where the sweep says so, elsewhere in memory; then time the slices."""
+        if sweep.move and code is not None:
+            code.move()
+        placement = Placement(self.operands, np.random.default_rng(sweep.seed))
+        arms = self._calls(placement)
+        taken = []
+        for index, calls, phase in sweep.slices:
+            ready = partial(arms[index].ready, calls, phase)
+            taken.append(undisturbed(ready, one_thread=self._one_thread[index]))
+        if sweep.slices:
+            changed = [placement.changed, *(rotation.changed for rotation in self._rotations.values())]
+            self._watch.look(arms, {arm for arm, _, _ in sweep.slices}, changed)
+        return taken
+
+    def doubts(self) -> Iterator[behaviour.Doubt]:
+        """Yield what was seen in the calls after timed values, since the last time."""
+        yield from self._watch.doubts()
+
+    def compared(self) -> Iterator[behaviour.Doubt]:
+        """Call every arm once on all of the operands, and yield what differs from the reference."""
+        yield from compared(self.subjects, self.operands)
+
+    def _calls(self, placement: Placement) -> list[Calls]:
+        """Return the calls of each arm; where all operands rotate, those of the sweep before."""
+        if self._cold is not None:
+            return self._cold
+        if not self._rotations:
+            return [WarmCalls(subject.invocation(self._size, placement), placement) for subject in self.subjects]
+        arms = [
+            calls_of(subject, self._size, self._rotations[_sharing(subject)], placement) for subject in self.subjects
+        ]
+        if self._state is OperandState.COLD:
+            self._cold = arms
+        return arms
+
+    def _rotated(self, cache: int) -> dict[str, Rotation]:
+        """Return the rotations, by what shares their sets."""
+        rng = np.random.default_rng()
+        sharing: dict[str, list[Subject]] = {}
+        for subject in self.subjects:
+            sharing.setdefault(_sharing(subject), []).append(subject)
+        return {
+            name: Rotation(self.operands, self._state, self._sets(subjects, cache), rng)
+            for name, subjects in sharing.items()
+        }
+
+    def _sets(self, subjects: Sequence[Subject], cache: int) -> int:
+        """Return how many sets subjects need: that which touches the fewest bytes a call decides."""
+        cache = subjects[0].backend.cache_bytes() or cache
+        touched = [touched_bytes(subject, self._state, self._size) for subject in subjects]
+        return sets_needed(cache, min(filter(None, touched), default=cache), subjects[0].op)
+
+
+def _sharing(subject: Subject) -> str:
+    """Return what tells the memory of a subject's operands: nothing where it is numpy's, else its backend."""
+    return "" if subject.backend.places else subject.backend.name

@@ -32,7 +32,9 @@ MEASURED = ("seconds", "processor")
 COLUMNS = (*CASE, "round", "value", "loops", *MEASURED)
 HEADER = csv_text(COLUMNS, ())
 
-CELLS_OF_CASE = attrgetter(*CASE)
+WARM_CASE = CASE[:-1]
+"""What a case had in files before operands had states: all were warm."""
+WARM_HEADER = HEADER.replace(",".join(CASE), ",".join(WARM_CASE))
 
 Digests = dict[str, dict[int, str]]
 """The digest of a block's rows in a round, by block id and round."""
@@ -60,7 +62,7 @@ def from_csv(data: bytes, path: Path, written: Iterable[Section], times: Times) 
 
     `InputError` names `path` and the fault where the contents were changed.
     """
-    _require_header(data, path)
+    columns = _columns_of_case(data, path)
     starts = np.append(0, np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")) + 1)
     by_block: dict[Block, list[Section]] = {}
     end = 1
@@ -68,7 +70,7 @@ def from_csv(data: bytes, path: Path, written: Iterable[Section], times: Times) 
         end = section.lines.stop
         begin, stop = (int(starts[min(line, len(starts) - 1)]) for line in (section.lines.start, end))
         if digest(data[begin:stop]) != section.digest:
-            raise damaged(_difference(data[begin:].splitlines(keepends=True), path, section))
+            raise damaged(_difference(data[begin:].splitlines(keepends=True), path, section, columns))
         by_block.setdefault(section.block, []).append(section)
     if starts[end] < len(data):
         raise damaged(f"{path}, line {end + 1}: this is more than was measured")
@@ -104,16 +106,21 @@ def sections(blocks: Sequence[Block], calibrations: Mapping[str, Calibration], d
         begin = end
 
 
-def _keys(block: Block, calibration: Calibration, number: int) -> Iterator[tuple[object, ...]]:
+def _keys(
+    block: Block, calibration: Calibration, number: int, columns: tuple[str, ...] = CASE
+) -> Iterator[tuple[object, ...]]:
     """Yield the cells before the measured columns, by arm and value."""
+    cells_of = attrgetter(*columns)
     for arm, case in enumerate(block.timed):
-        cells, calls = CELLS_OF_CASE(case), calibration.calls(arm)
+        cells, calls = cells_of(case), calibration.calls(arm)
         yield from ((*cells, number, value, calls) for value in range(calibration.values[arm]))
 
 
-def _require_header(data: bytes, path: Path) -> None:
-    if data.startswith(HEADER.encode()):
-        return
+def _columns_of_case(data: bytes, path: Path) -> tuple[str, ...]:
+    """Return the columns that name a case; `InputError` where the file does not begin with its header."""
+    for header, columns in ((HEADER, CASE), (WARM_HEADER, WARM_CASE)):
+        if data.startswith(header.encode()):
+            return columns
     if data.startswith(HEADER.replace("\n", "\r\n").encode()):
         raise damaged(
             f"{path} has CRLF line ends, from git (core.autocrlf) or an editor, but only LF can be read: "
@@ -122,9 +129,9 @@ def _require_header(data: bytes, path: Path) -> None:
     raise damaged(f"{path} does not begin with the columns {','.join(COLUMNS)}")
 
 
-def _difference(lines: Sequence[bytes], path: Path, section: Section) -> str:
+def _difference(lines: Sequence[bytes], path: Path, section: Section, columns: tuple[str, ...]) -> str:
     """Return in which line a section was changed, if that can be seen; else in which lines a number was changed."""
-    keys = rows_text(_keys(section.block, section.calibration, section.round)).splitlines()
+    keys = rows_text(_keys(section.block, section.calibration, section.round, columns)).splitlines()
     for index, (key, line) in enumerate(zip(keys, chain(lines, repeat(b"")), strict=False), section.lines.start):
         begins = f"{key},"
         if not line:

@@ -125,7 +125,7 @@ def test_a_case_that_is_not_in_the_plan_is_refused(actbench: Actbench, run: Path
     assert str(path) in refused(actbench, run)
 
 
-@pytest.mark.parametrize("column", range(10))
+@pytest.mark.parametrize("column", range(11))
 def test_a_missing_column_is_refused(actbench: Actbench, run: Path, column: int) -> None:
     path = run / "values.csv"
     lines = [line.split(",") for line in path.read_text().splitlines()]
@@ -142,8 +142,8 @@ def only(lines: list[str], chosen: Callable[[str], bool]) -> list[str]:
     [
         (lambda lines: only(lines, lambda line: ",2,3," not in line or ",cached," not in line), "line "),
         (lambda lines: only(lines, lambda line: ",recompute," not in line), "line 2: "),
-        (lambda lines: only(lines, lambda line: ",1000,1," not in line), "line 2: "),
-        (lambda lines: only(lines, lambda line: ",1000,2," not in line), "is incomplete: it ends before line "),
+        (lambda lines: only(lines, lambda line: ",1000,warm,1," not in line), "line 2: "),
+        (lambda lines: only(lines, lambda line: ",1000,warm,2," not in line), "is incomplete: it ends before line "),
         (lambda lines: [*lines, lines[-1]], "this is more than was measured"),
         (lambda lines: [*lines[:7], lines[6], *lines[7:]], "line 8: "),
         (lambda lines: [*lines[:3], lines[4], lines[3], *lines[5:]], "line 4: "),

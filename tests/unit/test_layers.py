@@ -47,7 +47,18 @@ DOORS = {
     "pandas": {"report", "runs"},
     "msgspec": {"runs", "measure", "report"},
     "psutil": {"host"},
-    "numpy": {"analysis", "backends", "kernels", "measure", "model", "plugins", "report", "runs", "verification"},
+    "numpy": {
+        "analysis",
+        "backends",
+        "host",
+        "kernels",
+        "measure",
+        "model",
+        "plugins",
+        "report",
+        "runs",
+        "verification",
+    },
 }
 """The packages that may import a third-party library; imports for the type checker and inside functions count."""
 

@@ -101,7 +101,7 @@ def test_cases_of_a_preset_are_distinct_and_their_ids_can_be_read(name: str) -> 
 def test_every_case_asked_for_is_measured_or_left_out_with_a_reason(name: str) -> None:
     axes = presets.get(name).axes
     requested = {
-        Case(activation, Variant(strategy), backend, op, dtype, size).id
+        Case(activation, Variant(strategy), backend, op, dtype, size, operands).id
         for activation in axes.activations
         for strategy in axes.strategies
         if strategy in suite.strategies_of(activation)
@@ -109,6 +109,7 @@ def test_every_case_asked_for_is_measured_or_left_out_with_a_reason(name: str) -
         for op in axes.ops
         for dtype in axes.dtypes
         for size in axes.sizes
+        for operands in axes.states(size)
     }
     plan = preset(name)
     measured, left = set(ids(plan)), {item.case for item in plan.left_out}

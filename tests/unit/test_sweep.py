@@ -65,7 +65,7 @@ def test_the_sweep_is_among_the_presets_that_are_listed(actbench: Actbench) -> N
 
 
 HEAD = (
-    "activation,op,dtype,backend,reference_strategy,candidate_strategy,"
+    "activation,op,dtype,operands,backend,reference_strategy,candidate_strategy,"
     "kind,size,low,high,faster_below,faster_above,sizes,decided,rounds"
 )
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 from actbench.backends._backend import Backend, Bound
 from actbench.backends._listing import sources
@@ -18,16 +18,23 @@ Factory = tuple[Callable[..., Any], tuple[Any, ...]]
 class Plain(Backend):
     """Formulas in Python functions; their literals are Python's and take the arrays' dtype (NEP 50)."""
 
+    factories: ClassVar[Mapping[Op, Callable[..., Any]]]
+    """Factories of the calls of ``derivative`` and ``backward``, from the formula of g'."""
+
     @abstractmethod
+    def step_factory(self, rule: Rule) -> Factory:
+        """Return the factory of a step, and its arguments."""
+
     def factory(self, op: Op, rule: Rule) -> Factory:
         """Return the factory of an op's call, and its arguments."""
+        return self.step_factory(rule) if op is Op.STEP else (self.factories[op], (rule.derivative,))
 
     @abstractmethod
     def forward_factory(self, rule: Rule) -> Factory:
-        """Return the factory of the call of a forward pass alone, and its arguments."""
+        """Return the factory of a forward pass, and its arguments."""
 
     def bind_forward(self, rule: Rule, dtype: Dtype) -> Bound:
-        """Make the call of the forward pass alone."""
+        """Return the call of a forward pass alone."""
         del dtype
         factory, arguments = self.forward_factory(rule)
         return Bound(factory(*arguments))

@@ -87,6 +87,7 @@ class Numpy(Plain):
     rank = 10
     protects = True
     planning_ns = 15.0
+    factories: ClassVar = {Op.DERIVATIVE: derivative, Op.BACKWARD: backward}
     ladder: ClassVar = {
         "empty": empty,
         "dispatch": dispatch,
@@ -99,16 +100,10 @@ class Numpy(Plain):
         """Return ``numpy``, with the functions of ``scipy.special`` that it lacks."""
         return FUNCTIONS
 
-    def factory(self, op: Op, rule: Rule) -> Factory:
-        """Return the factory that calls the formula on arrays."""
-        match op:
-            case Op.DERIVATIVE:
-                return derivative, (rule.derivative,)
-            case Op.BACKWARD:
-                return backward, (rule.derivative,)
-            case Op.STEP:
-                return step, (rule.derivative, forward_keeping(rule.residuals, rule.forward, rule.save))
+    def step_factory(self, rule: Rule) -> Factory:
+        """Return the factory that calls the formulas on arrays."""
+        return step, (rule.derivative, forward_keeping(rule.residuals, rule.forward, rule.save))
 
     def forward_factory(self, rule: Rule) -> Factory:
-        """Return the factory of a forward pass that returns y and what is kept."""
+        """Return the factory of a forward pass that returns y and the residuals."""
         return forward_keeping, (rule.residuals, rule.forward, rule.save)

@@ -98,19 +98,14 @@ class NumpyBlocked(Numpy):
     summary = f"array expressions over pieces of {PIECE_BYTES // 1024} KiB, into a preallocated result"
     rank = 12
     preallocates = True
+    factories: ClassVar = {Op.DERIVATIVE: derivative, Op.BACKWARD: backward}
     ladder: ClassVar = Numpy.ladder | {"allocation": "pieces are written into a preallocated result"}
 
-    def factory(self, op: Op, rule: Rule) -> Factory:
-        """Return the factory that calls the formula on pieces."""
-        match op:
-            case Op.DERIVATIVE:
-                return derivative, (rule.derivative,)
-            case Op.BACKWARD:
-                return backward, (rule.derivative,)
-            case Op.STEP if rule.save:
-                return step_saving, (rule.derivative, rule.save, rule.residuals)
-            case Op.STEP:
-                return step, (rule.derivative, rule.forward, rule.residuals)
+    def step_factory(self, rule: Rule) -> Factory:
+        """Return the factory that calls the formulas on pieces."""
+        if rule.save:
+            return step_saving, (rule.derivative, rule.save, rule.residuals)
+        return step, (rule.derivative, rule.forward, rule.residuals)
 
     def forward_factory(self, rule: Rule) -> Factory:
         """Return the factory of a forward pass over pieces."""

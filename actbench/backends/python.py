@@ -92,6 +92,7 @@ class Python(Plain):
     raises = True
     only_wide = "Python's lists hold float64 only"
     planning_ns = 200.0
+    factories: ClassVar = {Op.DERIVATIVE: derivative, Op.BACKWARD: backward}
     ladder: ClassVar = {
         "empty": empty,
         "dispatch": dispatch,
@@ -108,18 +109,12 @@ class Python(Plain):
         """Return a list of Python floats."""
         return array.tolist()
 
-    def factory(self, op: Op, rule: Rule) -> Factory:
-        """Return the factory that maps the formula over lists."""
-        match op:
-            case Op.DERIVATIVE:
-                return derivative, (rule.derivative,)
-            case Op.BACKWARD:
-                return backward, (rule.derivative,)
-            case Op.STEP:
-                return step, (rule.derivative, _keeping(rule))
+    def step_factory(self, rule: Rule) -> Factory:
+        """Return the factory that maps the formulas over lists."""
+        return step, (rule.derivative, _keeping(rule))
 
     def forward_factory(self, rule: Rule) -> Factory:
-        """Return the factory of a forward pass that returns y and what is kept."""
+        """Return the factory of a forward pass that returns y and the residuals."""
         return forward, (_keeping(rule),)
 
     def operand_bytes(self, dtype: np.dtype[Any]) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from actbench.cli.formats import TABLES, format_option
 from actbench.cli.options import on_command_line, quiet, selection_of_kernels
 
 if TYPE_CHECKING:
@@ -39,14 +40,7 @@ FORM_OF = {"": "markdown", ".md": "markdown", ".csv": "csv", ".json": "json"}
 )
 @click.option("--exhaustive", is_flag=True, help="Every finite float32: minutes a kernel.")
 @click.option("--seed", type=click.IntRange(min=0, max=2**63), default=0, show_default=True, help="Seed of the points.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "markdown", "csv", "json"]),
-    default="table",
-    show_default=True,
-    help="How to print it.",
-)
+@format_option(TABLES)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write to, in place of stdout.")
 @quiet
 @click.pass_context

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from actbench.cli.formats import format_option
 from actbench.cli.interrupts import end_as_by_ctrl_c
 from actbench.cli.options import AXES, inputs, max_call, on_command_line, processors, quiet, seed, selection, timeout
 from actbench.cli.values import Duration, Margin, Percent, ReportFile
@@ -50,13 +51,9 @@ LIVE_PARAMETERS = (
 @processors
 @timeout
 @max_call
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "markdown", "github", "junit", "json"]),
-    default="text",
-    show_default=True,
-    help="How to print it; markdown goes to $GITHUB_STEP_SUMMARY as well, where that is set.",
+@format_option(
+    ("text", "markdown", "github", "junit", "json"),
+    "; markdown goes to $GITHUB_STEP_SUMMARY as well, where that is set",
 )
 @click.option(
     "--report",

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from actbench.cli.formats import TABLES, format_option
+
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
@@ -20,14 +22,7 @@ import click
     metavar="NAME",
     help="What to compare with, within a run. [default: recompute, or the first there is]",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "markdown", "csv", "json"]),
-    default="table",
-    show_default=True,
-    help="How to print it.",
-)
+@format_option(TABLES)
 def command(run: Path, candidate: Path | None, by: str | None, reference: str | None, form: str) -> None:
     """Compare within a RUN; or two, a baseline and a candidate, case by case or by group.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
+from actbench.cli.formats import TEXTS, format_option
+
 
 @click.command()
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print it."
-)
+@format_option(TEXTS)
 @click.option(
     "--limits", "limited", is_flag=True, help="Measure how fast one core computes and copies at most: some seconds."
 )

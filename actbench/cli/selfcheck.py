@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from actbench.cli.formats import TEXTS, format_option
 from actbench.cli.interrupts import end_as_by_ctrl_c
 from actbench.cli.options import processors, quiet, seed, selection, timeout
 from actbench.cli.values import Duration, Percent
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
 @processors
 @timeout
 @click.option("--store", type=click.Path(path_type=Path), metavar="RUN", help="Keep it as selfcheck.json with a run.")
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print it."
-)
+@format_option(TEXTS)
 @quiet
 @click.pass_context
 def command(ctx: click.Context, /, *, form: str, store: Path | None, quiet: bool, **options: Any) -> None:

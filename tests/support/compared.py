@@ -7,11 +7,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from actbench.model.cases import Case
+from actbench.model.cases import Arm, Block, Case
+from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from tests.conftest import Actbench
 from tests.support.fake import exact_seconds
 
 OLD, NEW = "old", "new"
+
+BLOCK = Block(
+    "logistic",
+    Op.DERIVATIVE,
+    Dtype.FLOAT64,
+    1000,
+    (Arm(Variant("recompute"), "numpy"), Arm(Variant("cached"), "numpy")),
+)
 
 RECOMPUTE = "logistic/recompute/numpy/derivative/float64/1000"
 

@@ -80,15 +80,20 @@ def test_a_report_that_cannot_be_is_refused_before_measuring(
     assert bench.workers_started == 0
 
 
+def crash_once(bench: FakeBench, workers: int, reason: str) -> None:
+    """Let the larger block crash once, as soon as more than so many workers have started."""
+    crashed: list[str] = []
+
+    def crash_first(block: Block) -> None:
+        if block.size == 2000 and bench.workers_started > workers and not crashed:
+            crashed.append(block.id)
+            crash(reason)
+
+    bench.on_time = crash_first
+
+
 def test_a_block_that_loses_a_worker_once_goes_on_and_that_is_reported(actbench: Actbench, bench: FakeBench) -> None:
-    lost: list[str] = []
-
-    def crash_once(block: Block) -> None:
-        if block.size == 2000 and bench.workers_started > 20 and not lost:
-            lost.append(block.id)
-            crash("the control was killed by SIGKILL")
-
-    bench.on_time = crash_once
+    crash_once(bench, 20, "the control was killed by SIGKILL")
     result = actbench(*CASES)
     assert result.exit_code == 0
     assert "4 unchanged" in result.stdout
@@ -97,14 +102,7 @@ def test_a_block_that_loses_a_worker_once_goes_on_and_that_is_reported(actbench:
 
 
 def test_a_block_whose_first_round_fails_is_measured_later(actbench: Actbench, bench: FakeBench) -> None:
-    failed: list[str] = []
-
-    def crash_first(block: Block) -> None:
-        if block.size == 2000 and bench.workers_started > 6 and not failed:
-            failed.append(block.id)
-            crash("the candidate was killed by SIGKILL")
-
-    bench.on_time = crash_first
+    crash_once(bench, 6, "the candidate was killed by SIGKILL")
     result = actbench(*CASES)
     assert result.exit_code == 0
     assert "4 unchanged" in result.stdout

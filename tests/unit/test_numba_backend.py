@@ -159,17 +159,21 @@ print(json.dumps([bound.from_cache, out.tolist()]))
 """
 
 
-def fresh_process(cache_directory: Path, literal: str, op: Op, dtype: Dtype) -> tuple[bool, list[float]]:
-    """Bind y * (literal - y) in a process of its own; return whether it was found compiled, and its value at 1/2."""
-    done = subprocess.run(
-        [sys.executable, "-c", BIND, literal, op, dtype],
+def printed(cache_directory: Path, code: str, *arguments: str) -> str:
+    """Return what a fresh process with this cache of numba's prints."""
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
         env=os.environ | {"NUMBA_CACHE_DIR": str(cache_directory)},
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
         check=True,
-    )
-    from_cache, values = json.loads(done.stdout)
+    ).stdout
+
+
+def fresh_process(cache_directory: Path, literal: str, op: Op, dtype: Dtype) -> tuple[bool, list[float]]:
+    """Bind y * (literal - y) in a fresh process; return whether it came from the cache, and its value at 1/2."""
+    from_cache, values = json.loads(printed(cache_directory, BIND, literal, op, dtype))
     return from_cache, values
 
 
@@ -223,35 +227,13 @@ print(bound.from_cache, *out)
 
 
 def test_compiled_code_of_one_parameter_is_not_served_for_another(tmp_path: Path) -> None:
-    def shown(activation: str) -> str:
-        return subprocess.run(
-            [sys.executable, "-c", PARAMETERS, activation],
-            env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)},
-            cwd=Path(__file__).parents[2],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-
-    assert shown("elu:alpha=0.5") == "False 0.5\n"
-    assert shown("elu") == "False 1.0\n"
-    assert shown("elu:alpha=0.25") == "False 0.25\n"
-    assert shown("elu:alpha=0.50") == "True 0.5\n"
+    assert printed(tmp_path, PARAMETERS, "elu:alpha=0.5") == "False 0.5\n"
+    assert printed(tmp_path, PARAMETERS, "elu") == "False 1.0\n"
+    assert printed(tmp_path, PARAMETERS, "elu:alpha=0.25") == "False 0.25\n"
+    assert printed(tmp_path, PARAMETERS, "elu:alpha=0.50") == "True 0.5\n"
 
 
 @pytest.mark.parametrize("backend", exhaustive_but(["numba", "numba-simd", "numba-parallel"], "numba".__eq__))
 def test_kernels_of_the_catalogue_are_compiled_once_a_machine(tmp_path: Path, backend: str) -> None:
-    names = [
-        json.loads(
-            subprocess.run(
-                [sys.executable, "-c", SHIPPED, backend],
-                env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)},
-                cwd=Path(__file__).parents[2],
-                capture_output=True,
-                text=True,
-                check=True,
-            ).stdout
-        )
-        for _ in range(2)
-    ]
-    assert names == [[False] * 4, [True] * 4]
+    from_cache = [json.loads(printed(tmp_path, SHIPPED, backend)) for _ in range(2)]
+    assert from_cache == [[False] * 4, [True] * 4]

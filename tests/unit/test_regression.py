@@ -16,16 +16,10 @@ from actbench.model.outcomes import BlockTimes
 from actbench.model.plan import Plan
 from actbench.model.times import Times
 from actbench.model.variants import Variant
+from tests.support.compared import BLOCK
 
 SAMPLES = st.lists(st.floats(-10, 10), min_size=4, max_size=8)
 MARGIN = Margins(0.05)
-BLOCK = Block(
-    "logistic",
-    Op.DERIVATIVE,
-    Dtype.FLOAT64,
-    1000,
-    (Arm(Variant("recompute"), "numpy"), Arm(Variant("cached"), "numpy")),
-)
 
 
 def measured(

@@ -11,22 +11,14 @@ import pytest
 from actbench.analysis.audit import audit
 from actbench.analysis.check_live import LiveTimes, judge
 from actbench.analysis.regression import Margins
-from actbench.model.cases import Arm, Block, Case
-from actbench.model.names import Dtype, Op
+from actbench.model.cases import Block, Case
 from actbench.model.outcomes import BlockTimes
 from actbench.model.plan import Plan
-from actbench.model.variants import Variant
 from tests.conftest import Actbench
+from tests.support.compared import BLOCK
 from tests.support.fake import FakeBench, exact_seconds
 from tests.support.selections import SMALL
 
-BLOCK = Block(
-    "logistic",
-    Op.DERIVATIVE,
-    Dtype.FLOAT64,
-    1000,
-    (Arm(Variant("recompute"), "numpy"), Arm(Variant("cached"), "numpy")),
-)
 MARGIN = 0.05
 
 

@@ -21,11 +21,12 @@ def publish(directory: Path, record: Record, times: Times) -> Summary:
     summary = summarise(results, record)
     for name, text in tables_csv.contents(results).items():
         files.replace(directory / name, text)
-    files.replace(directory / SUMMARY, _markdown(summary, record))
+    files.replace(directory / SUMMARY, as_markdown(summary, record))
     return summary
 
 
-def _markdown(summary: Summary, record: Record) -> str:
+def as_markdown(summary: Summary, record: Record) -> str:
+    """Return the contents of summary.md."""
     settings = record.settings
     method = (
         f"Preset {settings.preset}, engine {settings.engine}, {record.status} after {duration(record.seconds)}; "

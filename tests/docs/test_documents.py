@@ -21,7 +21,7 @@ from actbench.model.plan import Plan
 from actbench.model.variants import Variant
 from actbench.report.mathematics import signature
 from actbench.report.numbers import plus_minus, ratio
-from benchmarks import accuracy_table, figures
+from benchmarks import accuracy_table, figures, summaries
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench
 from tests.support.registered import register
@@ -91,6 +91,13 @@ def test_the_table_in_the_readme_is_the_reference_run() -> None:
         if text != "-"
     }
     assert shown == measured
+
+
+@pytest.mark.parametrize("name", summaries.RUNS)
+def test_the_summaries_of_committed_runs_are_what_the_code_writes(name: str) -> None:
+    assert (summaries.RESULTS / name / "summary.md").read_text(encoding="utf-8") == summaries.text(name), (
+        "python -m benchmarks.summaries rewrites them"
+    )
 
 
 def test_the_table_of_backends_in_the_readme_is_the_run_of_peers() -> None:

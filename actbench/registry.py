@@ -142,9 +142,9 @@ def backends() -> Mapping[str, Backend]:
     return current().backends
 
 
-def available_backends() -> tuple[str, ...]:
-    """Return the names of the backends that can be used here."""
-    return tuple(name for name, backend in backends().items() if not backend.unavailable)
+def available_backends() -> Mapping[str, Backend]:
+    """Return the backends that can be used here by name, in order of rank."""
+    return {name: backend for name, backend in backends().items() if not backend.unavailable}
 
 
 def known_backends(names: Iterable[str]) -> list[Backend]:

@@ -18,6 +18,7 @@ from actbench.analysis.regression import Margins
 from actbench.host.environment import choose_cpu
 from actbench.measure import lockstep, timing
 from actbench.measure.baseline import opened
+from actbench.measure.checking import Verification
 from actbench.measure.launch import Launch, WorkerOptions
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
@@ -44,6 +45,7 @@ def measured(first: Path, second: Path, rounds: int) -> str:
         launches = tuple(Launch(start, WorkerOptions(choose_cpu(None), TIMEOUT)) for start in (one, other, one))
         side_by_side = lockstep.Lockstep(
             plan=plan,
+            verification=Verification(plan),
             launches=(launches[0], launches[1], launches[2]),
             arm_seconds=ARM_SECONDS,
             sides=LiveTimes(plan),

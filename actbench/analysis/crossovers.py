@@ -139,7 +139,7 @@ def curves(by_block: Mapping[Block, Ratios]) -> Iterator[Curve]:
     """Yield the curves of a run, in the order of the plan; rungs of the overhead ladder have none."""
     by_size: dict[tuple[str, Op, Dtype, OperandState, str, Variant, Variant], dict[int, Floats]] = {}
     for block, ratios in by_block.items():
-        if block.cases[0].is_rung:
+        if block.is_ladder:
             continue
         arms = block.arms
         for (first, second), logs in zip(ratios.pairs, ratios.logs, strict=True):

@@ -14,7 +14,7 @@ from actbench.analysis.medians import medians_by_case
 from actbench.analysis.shares import shares
 from actbench.analysis.speedups import Ratios
 from actbench.analysis.statistics import Floats, intervals_of_logs
-from actbench.kernels.resolution import preallocates
+from actbench.kernels import resolution
 from actbench.model.calibration import Calibration
 from actbench.model.cases import Block, Case
 from actbench.model.checks import Check
@@ -133,7 +133,7 @@ def _preallocates(case: Case, check: Check | None) -> bool:
     """Return whether the backend preallocates: from the record of a run, or from the backend where it is loaded."""
     if check is not None and check.preallocates is not None:
         return check.preallocates
-    return preallocates(case)
+    return any(backend.preallocates for backend in resolution.backends([case]))
 
 
 def kept_bytes(case: Case, check: Check | None) -> int:

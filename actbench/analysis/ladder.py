@@ -24,13 +24,12 @@ class Step:
 
 
 def steps(times: Times, block: Block) -> Iterator[Step]:
-    """Yield the rungs of a block, by backend and upwards; nothing for a block of derivatives."""
+    """Yield the rungs of a block of the ladder, by backend and upwards."""
     seconds = times.seconds(block)
     lower: dict[str, int] = {}
     for arm, case in enumerate(block.cases):
-        if case.is_rung:
-            below = lower.get(case.backend)
-            rung_seconds = Interval.from_logs(hodges_lehmann(np.log(medians(seconds[:, arm]))))
-            added = None if below is None else hodges_lehmann(median_differences(seconds[:, arm], seconds[:, below]))
-            yield Step(case, rung_seconds, added)
-            lower[case.backend] = arm
+        below = lower.get(case.backend)
+        rung_seconds = Interval.from_logs(hodges_lehmann(np.log(medians(seconds[:, arm]))))
+        added = None if below is None else hodges_lehmann(median_differences(seconds[:, arm], seconds[:, below]))
+        yield Step(case, rung_seconds, added)
+        lower[case.backend] = arm

@@ -36,6 +36,11 @@ class Speedup(NamedTuple):
         """The longer side of the interval, relative to the ratio; inf without an interval."""
         return self.ratio.relative_half_width
 
+    @property
+    def is_between_strategies(self) -> bool:
+        """Whether it is between two strategies of a backend, and not between rungs or backends."""
+        return self.candidate.is_derivative and self.reference.backend == self.candidate.backend
+
     def swapped(self) -> Speedup:
         """Return the speedup of the reference over the candidate."""
         return self._replace(reference=self.candidate, candidate=self.reference, ratio=self.ratio.inverse())

@@ -221,6 +221,8 @@ def _check(ctx: click.Context, option: click.Option, setting: Setting) -> None:
         option.type_cast_value(ctx, _for_click(option, setting))
     except click.BadParameter as error:
         raise InputError(f"{setting.name} from {setting.origin}: {error.message}") from None
+    except InputError as error:
+        raise InputError(f"{setting.name} from {setting.origin}: {error}") from None
 
 
 # Names

@@ -11,7 +11,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from actbench.cli.values import Duration, InputsText, Names, Size
+from actbench.cli.values import Duration, InputsText, Names, Size, StrategyName
 from actbench.errors import OptionsError
 from actbench.model.inputs import STANDARD_NORMAL
 from actbench.planning.selection import Selection
@@ -160,7 +160,9 @@ def _named(*between: Callable[[Command], Command]) -> tuple[Callable[[Command], 
     return (
         click.option("-a", "--activation", "activations", multiple=True, type=Names("ACT"), help="Activations."),
         click.option("-b", "--backend", "backends", multiple=True, type=Names("BACKEND"), help="Backends."),
-        click.option("-s", "--strategy", "strategies", multiple=True, type=Names("STRATEGY"), help="Strategies."),
+        click.option(
+            "-s", "--strategy", "strategies", multiple=True, type=Names("STRATEGY", StrategyName()), help="Strategies."
+        ),
         click.option(
             "--residual-dtype",
             "residual_dtypes",

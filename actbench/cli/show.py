@@ -20,7 +20,9 @@ def command(case: str) -> None:
       actbench show logistic/cached/numba/derivative/float32/1000
       actbench show tanh/complement/numpy/step/float64/100000
     """
+    from actbench.kernels.resolution import resolve
     from actbench.model.cases import Case
     from actbench.report.listing import listing
 
-    click.echo(listing(Case.parse(case)))
+    parsed = Case.parse(case)
+    click.echo(listing(resolve(parsed), parsed.size))

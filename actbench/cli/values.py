@@ -11,6 +11,7 @@ import click
 
 from actbench.errors import InputError
 from actbench.model.inputs import Inputs
+from actbench.model.variants import Variant
 from actbench.runs.validity import LONGEST_SECONDS, MOST_ELEMENTS
 
 NUMBER = re.compile(r"(\d+(?:\.\d+)?(?:e\d{1,3})?)\s*([a-zA-Z%]*)", re.ASCII | re.IGNORECASE)
@@ -110,6 +111,17 @@ class InputsText(click.ParamType):
             return Inputs.parse(value)
         except InputError as error:
             self.fail(str(error), param, ctx)
+
+
+class StrategyName(click.ParamType):
+    """A strategy, and the type of its residuals where that is narrower: cached, cached:float16."""
+
+    name = "strategy"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Variant:
+        """Read a strategy; whether there is one of its name depends on what is loaded, and is not known yet."""
+        del param, ctx
+        return value if isinstance(value, Variant) else Variant(value)
 
 
 class Names(click.ParamType):

@@ -16,6 +16,7 @@ there is no such rung.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -23,12 +24,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench.backends import Bound
-from actbench.errors import WrongKernelError
+from actbench.backends import Backend, Bound
+from actbench.errors import WrongKernelError, unknown
 from actbench.kernels.operands import Z
 from actbench.kernels.placement import Invocation, Memory
 from actbench.kernels.subject import Subject
 from actbench.kernels.traffic import COPY, NOTHING, Traffic
+from actbench.model.cases import OVERHEAD, RUNGS, KernelId
 from actbench.model.checks import Check, Compiled
 from actbench.model.names import Op
 from actbench.model.rule import Rule
@@ -130,6 +132,22 @@ class Rung(Subject):
         what = f"at y = {y[worst]:.9g} it gives {found[worst]:.9g} ({error[worst]:.3g} ULP; {allowed:g} are allowed)"
         _refuse(self, error[worst] > allowed, what)
         return Check(self.identity, float(error[worst]), float(y[worst]))
+
+
+class Ladder:
+    """The ladder itself, where an activation could stand: it has rungs in place of strategies."""
+
+    name = OVERHEAD
+    strategies: Mapping[str, str] = RUNGS
+
+    def rung(self, identity: KernelId, backend: Backend) -> Rung:
+        """Return the rung that stands in the strategy's place; `InputError` where there is none of that name."""
+        if identity.strategy not in self.strategies:
+            raise unknown("rung", identity.strategy, self.strategies)
+        return Rung(identity, backend)
+
+
+LADDER = Ladder()
 
 
 def _same(found: Array, y: Array) -> Array:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 
 from actbench import registry
+from actbench.backends import Backend
 from actbench.errors import unknown
+from actbench.formula import Activation
 from actbench.kernels.kernel import Kernel
-from actbench.kernels.overhead import TRAFFIC, Rung
+from actbench.kernels.overhead import LADDER, TRAFFIC, Ladder
 from actbench.kernels.subject import Subject, Yardstick
 from actbench.kernels.traffic import COPY, NOTHING, Traffic, traffic
-from actbench.model.cases import OVERHEAD, RUNGS, YARDSTICK, Case, KernelId
+from actbench.model.cases import OVERHEAD, YARDSTICK, Arm, Case, KernelId
 from actbench.registry import Registry
 
 
@@ -26,6 +30,16 @@ def kernel(identity: Case | KernelId) -> Kernel:
     return subject
 
 
+def activation_or_ladder(name: str) -> Activation | Ladder:
+    """Return what stands in an activation's place, by its name; `InputError` for one that is not known."""
+    return _activation_or_ladder(registry.current(), name)
+
+
+def backends(cases: Iterable[Case | Arm]) -> list[Backend]:
+    """Return the backends of these cases, each once, as far as they are loaded: runs are read whose code is not."""
+    return registry.known_backends(case.backend for case in cases)
+
+
 def traffic_of(case: Case) -> Traffic:
     """Return what one call of a case moves and keeps, of any backend: runs are read whose backend is not loaded.
 
@@ -38,22 +52,22 @@ def traffic_of(case: Case) -> Traffic:
     return traffic(registry.activation(case.activation), case.strategy.name, case.strategy.storage, case.op)
 
 
-def preallocates(case: Case) -> bool:
-    """Say whether the backend of a case writes its results to arrays that it is given, as far as it is loaded."""
-    return any(backend.preallocates for backend in registry.known_backends([case.backend]))
+def subject(identity: KernelId, of: Activation | Ladder, backend: Backend) -> Subject:
+    """Return what an id executes, where the rest is known that it stands for; `InputError` for an unknown strategy."""
+    if isinstance(of, Ladder):
+        return of.rung(identity, backend)
+    strategy, storage = identity.strategy.name, identity.strategy.storage
+    if strategy not in of.strategies:
+        raise unknown(f"strategy of {of.name}", strategy, of.strategies)
+    return Kernel(identity, backend, of, strategy, storage)
 
 
 @cache
 def _resolved(known: Registry, identity: KernelId) -> Subject:
-    if identity.strategy == YARDSTICK:
-        return Yardstick(identity, known.named_backend(identity.backend))
-    if identity.activation == OVERHEAD:
-        if identity.strategy not in RUNGS:
-            raise unknown("rung", identity.strategy, RUNGS)
-        return Rung(identity, known.named_backend(identity.backend))
-    activation = known.activation(identity.activation)
-    backend = known.named_backend(identity.backend)
-    strategy, storage = identity.strategy.name, identity.strategy.storage
-    if strategy not in activation.strategies:
-        raise unknown(f"strategy of {activation.name}", strategy, activation.strategies)
-    return Kernel(identity, backend, activation, strategy, storage)
+    of, backend = _activation_or_ladder(known, identity.activation), known.named_backend(identity.backend)
+    identity = replace(identity, activation=of.name)
+    return Yardstick(identity, backend) if identity.strategy == YARDSTICK else subject(identity, of, backend)
+
+
+def _activation_or_ladder(known: Registry, name: str) -> Activation | Ladder:
+    return LADDER if name == OVERHEAD else known.activation(name)

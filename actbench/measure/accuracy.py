@@ -7,7 +7,7 @@ evaluated as well. Zones that begin or end between these points are found by `ac
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import groupby
@@ -18,7 +18,6 @@ import numpy as np
 from actbench.analysis.accuracy import LOSS_TESTS, Accuracy, Part, bands, errors, in_bands, in_tails, with_further
 from actbench.errors import BenchmarkError
 from actbench.formula import Activation
-from actbench.kernels import resolution
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import Array
 from actbench.measure.checking import Examined
@@ -94,12 +93,11 @@ class Survey:
     """Whether what a strategy keeps is correctly rounded, and not what the forward pass gives."""
     seed: int = 0
 
-    def of(self, kernels: Sequence[KernelId], launch: Launch) -> Iterator[Accuracy | Unexamined]:
+    def of(self, kernels: Iterable[Kernel], launch: Launch) -> Iterator[Accuracy | Unexamined]:
         """Look at each kernel; one that loses its worker is tried a second time."""
         worker = launch.start()
         try:
-            resolved = map(resolution.kernel, kernels)
-            for (activation, dtype), group in groupby(resolved, key=lambda kernel: (kernel.activation, kernel.dtype)):
+            for (activation, dtype), group in groupby(kernels, key=lambda kernel: (kernel.activation, kernel.dtype)):
                 z = points(activation, dtype, self.points, self.seed)
                 known = Known(activation, z, outputs=self.exact)
                 for kernel in group:

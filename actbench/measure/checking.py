@@ -9,11 +9,13 @@ import numpy as np
 
 from actbench.errors import BenchmarkError, WrongKernelError, listed
 from actbench.kernels import resolution
+from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import Array
 from actbench.kernels.subject import Subject
 from actbench.measure.launch import Launch, RestartingWorker, Worker
 from actbench.measure.protocol import Compare, Evaluate, Evaluated, Inspect, PackedDoubt, Prepare
 from actbench.model.cases import Block, KernelId
+from actbench.model.checks import Check
 from actbench.model.events import Checked
 from actbench.model.names import Op
 from actbench.model.plan import Plan
@@ -22,75 +24,83 @@ from actbench.verification import oracle
 Residuals = Callable[[Array], Mapping[str, Array]]
 
 
-def check_kernels(plan: Plan, launch: Launch) -> Iterator[Checked]:
-    """Check each kernel; `WrongKernelError` in the end, of the first that is wrong, naming those that are as well.
+class Verification:
+    """Holds the kernels of a plan to the truth, as workers execute them; their names are looked up once, here."""
 
-    One that crashes the worker is the last that is checked.
-    """
-    wrong: dict[Subject, WrongKernelError] = {}
-    worker = launch.start()
-    try:
-        for done, wanted in enumerate(map(resolution.resolve, plan.kernels), start=1):
-            examined = Examined(worker)
-            try:
-                check = oracle.check(wanted, examined)
-                answer = examined.answer
-                oracle.check_calls(wanted, examined)
-            except WrongKernelError as error:
-                wrong[wanted] = error
-                continue
-            except BenchmarkError as error:
-                wrong[wanted] = WrongKernelError(f"{wanted.id} cannot be checked: {error}")
-                break
-            compiled = (
-                None if answer.compile_seconds is None else worker.ask(Inspect(wanted.identity.at(1).id)).compiled
-            )
-            compiled_check = replace(
-                check, compile_seconds=answer.compile_seconds, from_cache=answer.from_cache, compiled=compiled
-            )
-            yield Checked(compiled_check, done, len(plan.kernels))
-    finally:
-        worker.close()
-    if wrong:
-        raise _of_all(wrong)
+    def __init__(self, plan: Plan) -> None:
+        """Look the names up; `InputError` for one that is not known."""
+        self._plan = plan
+        self._subjects = {kernel: resolution.resolve(kernel) for kernel in plan.kernels}
+
+    def check_kernels(self, launch: Launch) -> Iterator[Checked]:
+        """Check each kernel; `WrongKernelError` in the end, of the first that is wrong, naming those that are as well.
+
+        One that crashes the worker is the last that is checked.
+        """
+        wrong: dict[Subject, WrongKernelError] = {}
+        worker = launch.start()
+        try:
+            for done, subject in enumerate(self._subjects.values(), start=1):
+                examined = Examined(worker)
+                try:
+                    check = oracle.check(subject, examined)
+                    answer = examined.answer
+                    oracle.check_calls(subject, examined)
+                except WrongKernelError as error:
+                    wrong[subject] = error
+                except BenchmarkError as error:
+                    wrong[subject] = WrongKernelError(f"{subject.id} cannot be checked: {error}")
+                    break
+                else:
+                    yield Checked(_with_compilation(check, answer, worker), done, len(self._subjects))
+        finally:
+            worker.close()
+        if wrong:
+            raise _of_all(wrong)
+
+    def is_built_in(self, block: Block) -> bool:
+        """Say whether all that a block times is actbench's own: then looking at each element of a result is enough."""
+        return all(self._subjects[case.kernel].is_built_in for case in block.cases)
+
+    def compare(self, block: Block, worker: Worker) -> None:
+        """Call every kernel between guard bytes on what is going to be timed, and hold each element to another formula.
+
+        The worker has taken up the block. What differs is held to the truth; `WrongKernelError` says what is wrong.
+        """
+        self.settle(block, worker.ask(Compare()).doubts)
+
+    def compare_blocks(self, launch: Launch) -> None:
+        """Do so for every block, where an engine has no worker of ours; one that fails is reported when measured."""
+        with RestartingWorker(launch) as restarting:
+            for block in self._plan.blocks:
+                try:
+                    worker = restarting.get()
+                    worker.ask(Prepare.of(block, self._plan))
+                    self.compare(block, worker)
+                except WrongKernelError:
+                    raise
+                except BenchmarkError:
+                    restarting.end()
+
+    def settle(self, block: Block, doubts: Iterable[PackedDoubt]) -> None:
+        """Raise `WrongKernelError` for what a worker saw of a block, unless the truth says that it is right."""
+        for doubt in doubts:
+            case = block.timed[doubt.arm]
+            if doubt.fault:
+                raise WrongKernelError(f"{case.kernel.id} is wrong: {doubt.fault}")
+            z, dy, computed = doubt.z.unpack(), doubt.dy.unpack(), doubt.computed.unpack()
+            if z.size:
+                kernel = self._subjects[case.kernel]
+                assert isinstance(kernel, Kernel)  # noqa: S101  # elements are compared of kernels alone
+                oracle.settle(kernel, case.size, z, dy, computed, of_output=doubt.of_output)
 
 
-def is_built_in(block: Block) -> bool:
-    """Say whether all that a block times is actbench's own: then looking at each element of a result is enough."""
-    return all(resolution.resolve(case).is_built_in for case in block.cases)
-
-
-def compare(block: Block, worker: Worker) -> None:
-    """Call every kernel between guard bytes on what is going to be timed, and hold each element to another formula.
-
-    The worker has taken up the block. What differs is held to the truth; `WrongKernelError` says what is wrong.
-    """
-    settle(block, worker.ask(Compare()).doubts)
-
-
-def compare_blocks(plan: Plan, launch: Launch) -> None:
-    """Do so for every block, where an engine has no worker of ours; one that fails is reported when it is measured."""
-    with RestartingWorker(launch) as restarting:
-        for block in plan.blocks:
-            try:
-                worker = restarting.get()
-                worker.ask(Prepare.of(block, plan))
-                compare(block, worker)
-            except WrongKernelError:
-                raise
-            except BenchmarkError:
-                restarting.end()
-
-
-def settle(block: Block, doubts: Iterable[PackedDoubt]) -> None:
-    """Raise `WrongKernelError` for what a worker saw of a block, unless the truth says that it is right."""
-    for doubt in doubts:
-        case = block.timed[doubt.arm]
-        if doubt.fault:
-            raise WrongKernelError(f"{case.kernel.id} is wrong: {doubt.fault}")
-        z, dy, computed = doubt.z.unpack(), doubt.dy.unpack(), doubt.computed.unpack()
-        if z.size:
-            oracle.settle(resolution.kernel(case), case.size, z, dy, computed, of_output=doubt.of_output)
+def _with_compilation(check: Check, answer: Evaluated, worker: Worker) -> Check:
+    """Return a check with how its kernel was compiled, by the answer to its first call and the compiler's output."""
+    if answer.compile_seconds is None:
+        return replace(check, from_cache=answer.from_cache)
+    compiled = worker.ask(Inspect(check.kernel.at(1).id)).compiled
+    return replace(check, compile_seconds=answer.compile_seconds, from_cache=answer.from_cache, compiled=compiled)
 
 
 def _of_all(wrong: Mapping[Subject, WrongKernelError]) -> WrongKernelError:

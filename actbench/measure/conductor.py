@@ -21,7 +21,7 @@ from math import inf
 from actbench.analysis.speedups import block_speedups, widest
 from actbench.errors import BenchmarkError, WrongKernelError
 from actbench.kernels.placement import PHASED
-from actbench.measure.checking import compare, is_built_in, settle
+from actbench.measure.checking import Verification
 from actbench.measure.disturbance import DISTURBED, MOST_REPEATS, calmer, slowness
 from actbench.measure.launch import RETRIES, Launch, RestartingWorker, Worker
 from actbench.measure.protocol import ListDoubts, Prepare, Time
@@ -45,6 +45,8 @@ class Conductor:
     """One run of the interleaved engine. Times in seconds."""
 
     plan: Plan
+    verification: Verification
+    """Of the plan."""
     stopping: Stopping
     launch: Launch
     """Of its workers; a block that takes longer in a round than a request may, loses its worker."""
@@ -116,9 +118,9 @@ class Conductor:
                     worker = restarting.get()
                     worker.ask(Prepare.of(block, self.plan, whole=True))
                     calibration = calibrated(worker, block, arm_seconds[block], self.clock)
-                    settle(block, worker.ask(ListDoubts()).doubts)
-                    if not is_built_in(block):
-                        compare(block, worker)
+                    self.verification.settle(block, worker.ask(ListDoubts()).doubts)
+                    if not self.verification.is_built_in(block):
+                        self.verification.compare(block, worker)
                 except BenchmarkError as error:
                     yield self._lost(restarting, block, 0, error)
                 else:
@@ -180,7 +182,7 @@ class Conductor:
         calibration = self.calibrations[block.id]
         swept = tuple(sweeps(calibration, rng))
         timed = worker.ask(Time(swept))
-        settle(block, worker.ask(ListDoubts()).doubts)
+        self.verification.settle(block, worker.ask(ListDoubts()).doubts)
         return values(calibration, swept, [timed])
 
     def _blocks(self) -> list[Block]:

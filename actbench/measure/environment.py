@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from actbench import backends, registry
+from actbench.backends import Backend, libraries
 from actbench.host import environment
 from actbench.host.environment import Environment
 from actbench.measure.launch import StartWorker, WorkerOptions
@@ -15,13 +15,12 @@ TIMEOUT = 120.0
 """Seconds: a library and a device take several to start."""
 
 
-def collect_environment(start_worker: StartWorker, cpu: int | None, names: Iterable[str]) -> Environment:
-    """Look around for a run of these backends; `BenchmarkError` where a device cannot be used.
+def collect_environment(start_worker: StartWorker, cpu: int | None, used: Sequence[Backend]) -> Environment:
+    """Look around for a run that uses these backends; `BenchmarkError` where a device cannot be used.
 
     A worker names the devices: it imports what that needs.
     """
-    used = registry.known_backends([*names])
-    host = environment.collect(cpu, further=backends.libraries(used))
+    host = environment.collect(cpu, further=libraries(used))
     devices = _devices(start_worker, cpu, [backend.name for backend in used if backend.on_device])
     versions = {name: version for device in devices.values() for name, version in device.versions.items()}
     return replace(

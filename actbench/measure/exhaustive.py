@@ -18,7 +18,6 @@ from actbench import backends
 from actbench.analysis.accuracy import FEWEST, LOSS_TESTS, Accuracy, Errors, Loss, Part, bands, is_normal, is_wrong
 from actbench.analysis.stretches import Stretches
 from actbench.errors import BenchmarkError, InputError
-from actbench.kernels import resolution
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import Array
 from actbench.measure.accuracy import Survey, Unexamined
@@ -56,20 +55,20 @@ class Going:
     kernel: KernelId
 
 
-def survey(kernels: Sequence[KernelId], launch: Launch, sampled: Survey) -> Iterator[Going | Accuracy | Unexamined]:
+def survey(kernels: Sequence[Kernel], launch: Launch, sampled: Survey) -> Iterator[Going | Accuracy | Unexamined]:
     """Look at each kernel; `InputError` for one that is not of float32, or whose activation has no stable form."""
-    for kernel in map(resolution.kernel, kernels):
+    for kernel in kernels:
         if kernel.dtype is not Dtype.FLOAT32:
             raise InputError(f"{kernel.id}: --exhaustive is for float32, there are too many float64: add -d float32")
         if STABLE not in kernel.formulas.strategies:
             raise InputError(
                 f"{kernel.activation.name} has no strategy '{STABLE}', which --exhaustive takes for the truth"
             )
-    for result in sampled.of(kernels, launch):
+    for kernel, result in zip(kernels, sampled.of(kernels, launch), strict=True):
         if isinstance(result, Unexamined):
             yield result
         else:
-            yield from _every_number(resolution.kernel(result.kernel), launch, result, exact=sampled.exact)
+            yield from _every_number(kernel, launch, result, exact=sampled.exact)
 
 
 def _every_number(

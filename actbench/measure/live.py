@@ -17,7 +17,6 @@ from actbench.analysis.regression import Change, Margins, Verdict, one_sided_cha
 from actbench.analysis.sequential import fewest_rounds
 from actbench.analysis.statistics import CONFIDENCE
 from actbench.errors import WrongKernelError
-from actbench.measure.checking import check_kernels
 from actbench.measure.lockstep import Lockstep
 from actbench.model.cases import Block, Case
 from actbench.model.checks import Check
@@ -52,7 +51,7 @@ class LiveCheck:
         """Check kernels, measure, confirm; yield what happens. `outcome` has the result, at any time."""
         for side, launch, checks in zip(CHECKED_SIDES, self.lockstep.launches, self.checks, strict=False):
             try:
-                for checked in check_kernels(self.lockstep.plan, launch):
+                for checked in self.lockstep.verification.check_kernels(launch):
                     checks.append(checked.check)
                     yield checked
             except WrongKernelError as error:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cached_property
 from types import TracebackType
 from typing import Self
 
@@ -14,11 +13,13 @@ from actbench import backends, plugins, registry
 from actbench.analysis.check_live import LiveTimes, Outcome
 from actbench.analysis.sequential import fewest_rounds
 from actbench.analysis.statistics import CONFIDENCE
+from actbench.backends import Backend
 from actbench.errors import BenchmarkError, InputError, NotComparableError
 from actbench.host import environment, software
 from actbench.host.environment import Environment
 from actbench.kernels.drawing import pinned
 from actbench.measure.baseline import describe
+from actbench.measure.checking import Verification
 from actbench.measure.environment import collect_environment
 from actbench.measure.launch import Launch, NotLoadedError, StartWorker, Worker, WorkerOptions
 from actbench.measure.live import LiveCheck
@@ -32,8 +33,8 @@ from actbench.model.inputs import STANDARD_NORMAL
 from actbench.model.plan import Plan
 from actbench.model.times import Times
 from actbench.planning import costs, presets, suite
+from actbench.planning.resolved import refuse_unknown
 from actbench.planning.room import room_here
-from actbench.planning.selection import CaseQuery
 from actbench.runs.record import Engine, Record, Settings
 
 PROCESSES_AT_ONCE = 3
@@ -48,7 +49,9 @@ class LiveSession:
         self._request = request
         self._seams = seams
         self._preset = presets.get(request.preset)
-        self._axes = request.selection.axes(self._preset.axes.strategies)
+        axes = self._preset.axes.with_named(request.selection.axes(self._preset.axes.strategies))
+        room = room_here(axes, request.affinity, request.max_call, PROCESSES_AT_ONCE)
+        self._query = request.selection.query(self._preset, room)
         self._seed = chosen_seed(request.seed)
         self._inputs = pinned(request.inputs or STANDARD_NORMAL)
         self._cpu = environment.choose_cpu(request.affinity)
@@ -128,9 +131,9 @@ class LiveSession:
             for name, (of, checks, times) in zip(("baseline", "candidate", "control"), parts, strict=True)
         }
 
-    def _backends(self) -> tuple[str, ...]:
-        """Name the backends of the selection."""
-        return tuple(self._axes.get("backends", self._preset.axes.backends))
+    def _backends(self) -> list[Backend]:
+        """Return the backends of the selection, as far as they are known here."""
+        return registry.known_backends(self._query.axes.get("backends", self._preset.axes.backends))
 
     def _versions(self) -> dict[str, str]:
         """Return the versions, here, of what the selection's backends use."""
@@ -138,14 +141,7 @@ class LiveSession:
 
     def _libraries(self) -> tuple[str, ...]:
         """Name the distributions that the selection's backends use."""
-        return backends.libraries(registry.known_backends(self._backends()))
-
-    @cached_property
-    def _query(self) -> CaseQuery:
-        """The request to either environment."""
-        axes = self._preset.axes.with_named(self._axes)
-        room = room_here(axes, self._request.affinity, self._request.max_call, PROCESSES_AT_ONCE)
-        return CaseQuery(self._preset.name, self._axes, self._request.selection.pattern, room)
+        return backends.libraries(self._backends())
 
     def _prepared(self, start_there: StartWorker, began: float) -> LiveCheck:
         theirs = self._offered_by(start_there)
@@ -163,6 +159,7 @@ class LiveSession:
         )
         lockstep = Lockstep(
             plan=plan,
+            verification=Verification(plan),
             launches=(
                 Launch(start_there, baseline),
                 Launch(self._seams.start_worker, candidate),
@@ -208,9 +205,8 @@ class LiveSession:
 
     def _offered_here(self, theirs: list[Case]) -> list[Case]:
         """Return the cases that exist here; a name that neither environment knows is the user's mistake."""
-        query = self._query
-        suite.refuse_unknown(query, theirs)
-        ours = suite.offered(query)
+        refuse_unknown(self._query, theirs)
+        ours = suite.offered(self._query)
         if not ours and not theirs:
             raise InputError("the selection leaves no case to measure in either environment: see 'actbench list cases'")
         return ours

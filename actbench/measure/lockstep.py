@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from actbench.analysis.check_live import LiveTimes
 from actbench.errors import BenchmarkError, WrongKernelError
-from actbench.measure.checking import compare, is_built_in, settle
+from actbench.measure.checking import Verification
 from actbench.measure.launch import RETRIES, Launch, RestartingWorker, Worker
 from actbench.measure.protocol import ListDoubts, Prepare, Time, Timed
 from actbench.measure.schedule import from_small_to_large, turns
@@ -37,6 +37,8 @@ class Lockstep:
     """Rounds of blocks, measured by three workers in turns. Times in seconds."""
 
     plan: Plan
+    verification: Verification
+    """Of the plan, or of a larger one."""
     launches: tuple[Launch, Launch, Launch]
     """Of the workers of the baseline, of the candidate, and of the control."""
     arm_seconds: float
@@ -114,9 +116,9 @@ class Lockstep:
         first = block.id not in self.compared
         for name, worker in zip(NAMES, workers, strict=True):
             worker.ask(Prepare.of(block, self.plan, whole=first))
-            if first and not is_built_in(block):
+            if first and not self.verification.is_built_in(block):
                 with _naming(name):
-                    compare(block, worker)
+                    self.verification.compare(block, worker)
         self.compared.add(block.id)
         calibration = self.calibrations[block.id]
         swept = list(sweeps(calibration, rng))
@@ -127,7 +129,7 @@ class Lockstep:
                 timed[side].append(workers[side].ask(Time((heavy if side == CONTROL else plain,))))
         for name, worker in zip(NAMES, workers, strict=True):
             with _naming(name):
-                settle(block, worker.ask(ListDoubts()).doubts)
+                self.verification.settle(block, worker.ask(ListDoubts()).doubts)
         return [values(calibration, swept, answers) for answers in timed]
 
     def _give_up(self, block: Block, number: int, error: BenchmarkError) -> Failed:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from itertools import groupby
 from operator import attrgetter
 
-from actbench import registry
 from actbench.analysis.peak_rates import PeakRate, VectorWidth, arithmetic, copying, unknown_arithmetic
+from actbench.backends.numba import Numba
 from actbench.host.environment import Environment
 from actbench.measure.launch import StartWorker, WorkerOptions
 from actbench.measure.protocol import MeasureLimits
@@ -43,4 +43,4 @@ def limits(start_worker: StartWorker, environment: Environment) -> list[PeakRate
 
 
 def _unknown() -> Iterator[PeakRate]:
-    yield unknown_arithmetic(registry.backends()["numba"].unavailable or "the worker has no numba")
+    yield unknown_arithmetic(Numba().unavailable or "the worker has no numba")

@@ -9,6 +9,7 @@ from actbench import plugins
 from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.errors import OptionsError
 from actbench.host import environment
+from actbench.kernels import resolution
 from actbench.kernels.drawing import pinned
 from actbench.measure.environment import collect_environment
 from actbench.measure.launch import StartWorker
@@ -116,7 +117,7 @@ class PreparedRun:
                 "out"
             )
         created = datetime.now(UTC).isoformat(timespec="seconds")
-        here = collect_environment(start_worker, self.cpu, (case.backend for case in self.plan.cases))
+        here = collect_environment(start_worker, self.cpu, resolution.backends(self.plan.cases))
         return Record(self.plan, self.settings(), here, created, loaded=environment.public_code(plugins.loaded()))
 
 

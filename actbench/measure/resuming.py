@@ -10,6 +10,7 @@ from pathlib import Path
 from actbench import plugins
 from actbench.errors import InputError, NotComparableError
 from actbench.host import environment
+from actbench.kernels import resolution
 from actbench.kernels.drawing import pinned
 from actbench.measure.environment import collect_environment
 from actbench.measure.launch import StartWorker
@@ -37,7 +38,7 @@ def resumed(directory: Path, request: RunRequest, start_worker: StartWorker) -> 
         record = writer.record
         _load_again(directory, record.loaded)
         record.plan = replace(record.plan, inputs=_inputs_again(directory, request, record.plan.inputs))
-        here = collect_environment(start_worker, cpu, (case.backend for case in record.plan.cases))
+        here = collect_environment(start_worker, cpu, resolution.backends(record.plan.cases))
         environment.refuse_other(record.environment, here)
         _refuse_other_plan(directory, request, record)
         refuse_limits_of_stock_pyperf(request, record.settings.engine)

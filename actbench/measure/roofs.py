@@ -11,7 +11,7 @@ from itertools import cycle
 
 import numpy as np
 
-from actbench import registry
+from actbench.backends.numba import Numba
 from actbench.kernels.calls import Timed, repeated
 from actbench.measure.protocol import ArithmeticRates, CopyRates, MeasuredLimits, Taken
 from actbench.model.names import Dtype
@@ -31,7 +31,7 @@ Undisturbed = Callable[[Callable[[], Timed]], Taken]
 
 def measured(copies: Sequence[int], repeats: int, undisturbed: Undisturbed) -> MeasuredLimits:
     """Measure both, so many repeats; arithmetic only where numba is available."""
-    forms = [] if registry.backends()["numba"].unavailable else _forms(undisturbed)
+    forms = [] if Numba().unavailable else _forms(undisturbed)
     arrays = [_CopyLoop(nbytes, undisturbed) for nbytes in copies]
     arithmetic: list[list[float]] = [[] for _ in forms]
     copied: list[list[float]] = [[] for _ in arrays]

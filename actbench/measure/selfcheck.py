@@ -15,7 +15,7 @@ from actbench.analysis.sequential import fewest_rounds
 from actbench.analysis.statistics import CONFIDENCE
 from actbench.errors import BenchmarkError
 from actbench.host import environment
-from actbench.measure.checking import check_kernels
+from actbench.measure.checking import Verification
 from actbench.measure.launch import Launch, WorkerOptions
 from actbench.measure.live_session import PROCESSES_AT_ONCE
 from actbench.measure.lockstep import Lockstep
@@ -52,7 +52,7 @@ class SelfCheck:
     def events(self) -> Iterator[Event]:
         """Measure; yield what happens; `BenchmarkError` when a block fails, for the audit is of all of them."""
         lockstep = self.lockstep
-        yield from check_kernels(lockstep.plan, lockstep.launches[0])
+        yield from lockstep.verification.check_kernels(lockstep.launches[0])
         yield from lockstep.calibrate()
         self.prepared = self._elapsed()
         while not lockstep.failures and self._elapsed() + lockstep.cost(lockstep.plan.blocks) <= self.budget:
@@ -113,6 +113,7 @@ def prepare(request: SelfCheckRequest, seams: Seams) -> SelfCheck:
     launch = Launch(seams.start_worker, options)
     lockstep = Lockstep(
         plan=plan,
+        verification=Verification(plan),
         launches=(launch, launch, launch),
         arm_seconds=costs.arm_seconds(plan, preset.arm_seconds),
         sides=LiveTimes(plan),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from actbench import plugins
 from actbench.measure.baseline import OpenBaseline, opened
-from actbench.measure.checking import check_kernels, compare_blocks
+from actbench.measure.checking import Verification
 from actbench.measure.client import WorkerProcess, here
 from actbench.measure.conductor import Conductor
 from actbench.measure.launch import Launch, StartWorker, Worker, WorkerOptions
@@ -52,14 +52,15 @@ class Session:
 
     def events(self) -> Iterator[Event]:
         """Do it; yield what happens."""
+        verification = Verification(self.record.plan)
         if len(self.record.checks) < len(self.record.plan.kernels):
             self.record.checks.clear()
-            yield from check_kernels(self.record.plan, self._launch())
+            yield from verification.check_kernels(self._launch())
         match self.record.settings.engine:
             case Engine.INTERLEAVED:
-                yield from self._conductor().events()
+                yield from self._conductor(verification).events()
             case Engine.PYPERF:
-                compare_blocks(self.record.plan, self._launch())
+                verification.compare_blocks(self._launch())
                 yield from self._stock().events()
 
     def _launch(self) -> Launch:
@@ -67,10 +68,11 @@ class Session:
         options = WorkerOptions(self.record.environment.affinity, settings.timeout, threads=settings.threads)
         return Launch(self.seams.start_worker, options)
 
-    def _conductor(self) -> Conductor:
+    def _conductor(self, verification: Verification) -> Conductor:
         settings = self.record.settings
         return Conductor(
             plan=self.record.plan,
+            verification=verification,
             stopping=Stopping(settings.target, settings.budget, settings.rounds, self.min_rounds),
             launch=self._launch(),
             arm_seconds=settings.arm_seconds,

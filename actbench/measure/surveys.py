@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from actbench import registry
 from actbench.analysis.accuracy import Accuracy
 from actbench.errors import InputError
+from actbench.kernels import resolution
 from actbench.measure import exhaustive
 from actbench.measure.accuracy import Survey, Unexamined
 from actbench.measure.launch import Launch, StartWorker, WorkerOptions
@@ -14,6 +15,7 @@ from actbench.measure.requests import DEFAULT_TIMEOUT, AccuracyRequest
 from actbench.model.cases import OVERHEAD, RUNGS, KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
+from actbench.model.variants import Variant
 from actbench.planning import presets, suite
 from actbench.planning.room import room_here
 
@@ -22,7 +24,7 @@ def planned(request: AccuracyRequest) -> Plan:
     """Return a plan whose kernels are those of the selection; `InputError` where there is none."""
     everything = presets.Axes(
         activations=tuple(registry.activations()),
-        strategies=tuple(registry.strategies()),
+        strategies=tuple(map(Variant, registry.strategies())),
         backends=presets.get("default").axes.backends,
         ops=(Op.DERIVATIVE,),
         dtypes=tuple(Dtype),
@@ -42,9 +44,10 @@ def survey(
     kernels: Sequence[KernelId], request: AccuracyRequest, start_worker: StartWorker
 ) -> Iterator[exhaustive.Going | Accuracy | Unexamined]:
     """Look at each kernel."""
+    resolved = list(map(resolution.kernel, kernels))
     launch = Launch(start_worker, WorkerOptions(None, DEFAULT_TIMEOUT))
     sampled = Survey(request.points, exact=request.exact, seed=request.seed)
     if request.exhaustive:
-        yield from exhaustive.survey(kernels, launch, sampled)
+        yield from exhaustive.survey(resolved, launch, sampled)
     else:
-        yield from sampled.of(kernels, launch)
+        yield from sampled.of(resolved, launch)

@@ -38,6 +38,9 @@ RUNGS = {
 YARDSTICK = Variant("yardstick")
 """What stands in a strategy's place for the plain copy in every block."""
 
+PLAIN = "numpy"
+"""The backend whose copy every block has."""
+
 
 @dataclass(frozen=True, slots=True)
 class KernelId:
@@ -55,9 +58,9 @@ class KernelId:
         return f"{self.activation}/{self.strategy}/{self.backend}/{self.op}/{self.dtype}"
 
     @property
-    def is_rung(self) -> bool:
-        """Whether this is a rung of the overhead ladder, and not a derivative."""
-        return self.activation == OVERHEAD
+    def is_derivative(self) -> bool:
+        """Whether this is an activation's, and no rung of the overhead ladder."""
+        return self.activation != OVERHEAD
 
     def at(self, size: int, operands: OperandState = OperandState.WARM) -> Case:
         """Return this kernel's case of `size` elements."""
@@ -87,9 +90,19 @@ class Case:
         return self.strategy == YARDSTICK
 
     @property
+    def is_plain_copy(self) -> bool:
+        """Whether this is the yardstick that every block has, and no copy of a backend's own."""
+        return self.is_yardstick and self.backend == PLAIN
+
+    @property
     def is_rung(self) -> bool:
         """Whether this is a rung of the overhead ladder, and no derivative or yardstick."""
         return self.activation == OVERHEAD and not self.is_yardstick
+
+    @property
+    def is_derivative(self) -> bool:
+        """Whether this is an activation's, and no rung or yardstick."""
+        return self.activation != OVERHEAD and not self.is_yardstick
 
     @property
     def id(self) -> str:
@@ -157,6 +170,11 @@ class Block:
         return f"{self.activation}/{self.op}/{self.dtype}/{self.size}{_suffix(self.operands)}"
 
     @property
+    def is_ladder(self) -> bool:
+        """Whether its cases are rungs of the overhead ladder, and no derivatives."""
+        return self.activation == OVERHEAD
+
+    @property
     def family(self) -> Block:
         """What blocks have in common that differ in size and state of operands alone: a block of one element."""
         return self.family_at(1)
@@ -176,7 +194,7 @@ class Block:
     @property
     def yardstick(self) -> Case:
         """A plain copy of as many elements: what reading one stream and writing one costs here and now."""
-        return Case(self.activation, YARDSTICK, "numpy", self.op, self.dtype, self.size, self.operands)
+        return Case(self.activation, YARDSTICK, PLAIN, self.op, self.dtype, self.size, self.operands)
 
     @cached_property
     def timed(self) -> tuple[Case, ...]:

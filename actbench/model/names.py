@@ -94,6 +94,27 @@ class Storage(StrEnum):
         return f"{self} is no narrower than the arithmetic's {dtype}: nothing would be saved"
 
 
+def op(name: str) -> Op:
+    """Return the op of a name; `InputError` where there is none."""
+    if name not in list(Op):
+        raise unknown("op", name, list(Op))
+    return Op(name)
+
+
+def dtype(name: str) -> Dtype:
+    """Return the dtype of a name in which derivatives are computed; `InputError` where there is none."""
+    if name not in list(Dtype):
+        raise unknown_dtype(name)
+    return Dtype(name)
+
+
+def operand_state(name: str) -> OperandState:
+    """Return the state of operands of a name; `InputError` where there is none."""
+    if name not in list(OperandState):
+        raise unknown("state of operands", name, list(OperandState))
+    return OperandState(name)
+
+
 def unknown_dtype(name: str) -> InputError:
     """Return the error for a dtype in which nothing is computed, with the option for what may be kept in it."""
     if name not in list(Storage):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from actbench.model.cases import OVERHEAD, Arm, Block, Case, KernelId
+from actbench.model.cases import Arm, Block, Case, KernelId
 from actbench.model.inputs import STANDARD_NORMAL, Inputs
 
 IN_CACHE_SIZE = 8192
@@ -55,7 +55,7 @@ class Plan:
         arms: dict[Block, dict[Arm, None]] = {}
         copies: dict[Block, dict[str, None]] = {}
         for block in self.blocks:
-            if block.activation != OVERHEAD:
+            if not block.is_ladder:
                 family = block.family
                 sizes[family] = max(block.size, sizes.get(family, 1))
                 arms.setdefault(family, {}).update(dict.fromkeys(block.arms))

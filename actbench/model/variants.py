@@ -53,7 +53,7 @@ class Variant(str):
         return place, 1 + [*Storage].index(self.storage) if self.storage else 0
 
 
-def with_storage(variants: Iterable[str], types: Iterable[str], excluded: Iterable[str]) -> tuple[str, ...]:
+def with_storage(variants: Iterable[Variant], types: Iterable[str], excluded: Iterable[str]) -> tuple[Variant, ...]:
     """Return these variants, and beside each that names no type those that keep its residuals in `types`.
 
     `excluded` are names that keep nothing. `InputError` for a type that residuals cannot be kept in, or where no
@@ -63,7 +63,7 @@ def with_storage(variants: Iterable[str], types: Iterable[str], excluded: Iterab
     for name in types:
         if name not in list(Storage):
             raise unknown("residual dtype", name, list(Storage))
-    wide = [variant.name for variant in map(Variant, variants) if not (variant.storage or variant.name in excluded)]
+    wide = [variant.name for variant in variants if not (variant.storage or variant.name in excluded)]
     if not wide:
         raise InputError(f"--residual-dtype: no strategy among {', '.join(variants)} keeps what it computed as it is")
     narrow = (Variant.of(strategy, Storage(name)) for strategy in wide for name in types)

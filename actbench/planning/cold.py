@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from actbench.kernels.resolution import resolve
 from actbench.kernels.rotation import MOST_SETS, sets_needed
-from actbench.model.cases import Case
+from actbench.kernels.subject import Subject
 from actbench.model.names import Op
 from actbench.planning.selection import Room
 
@@ -15,20 +14,20 @@ ARRAYS_PER_SET = 8
 """Arrays of a set, at most: z, dy, y, saved residuals, outputs."""
 
 
-def unsupported(case: Case, room: Room) -> str | None:
-    """Say why the operands of a case cannot come from memory; None where they can."""
-    if reason := resolve(case).unsupported_cold():
+def unsupported(subject: Subject, size: int, room: Room) -> str | None:
+    """Say why operands of so many elements cannot come from memory; None where they can."""
+    if reason := subject.unsupported_cold():
         return reason
     if not room.cache:
         return "the capacity of the last-level cache is not known"
-    array = case.size * (case.strategy.storage or case.dtype).itemsize
-    sets = sets_needed(room.cache, 2 * array if case.op is Op.STEP else array, case.op)
+    array = size * (subject.storage or subject.dtype).itemsize
+    sets = sets_needed(room.cache, 2 * array if subject.op is Op.STEP else array, subject.op)
     if sets > MOST_SETS:
         return (
             f"a cache of {room.cache / 2**20:.0f} MiB takes {sets} sets of operands to pass twice, and with more than "
             f"{MOST_SETS} the Python objects around such small arrays would come from memory too"
         )
-    needed = sets * ARRAYS_PER_SET * case.size * case.dtype.itemsize
+    needed = sets * ARRAYS_PER_SET * size * subject.dtype.itemsize
     if needed > MEMORY_SHARE * room.memory:
         return (
             f"{sets} sets of operands, which pass a cache of {room.cache / 2**20:.0f} MiB twice, need about "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from actbench.kernels.resolution import resolve, traffic_of
+from actbench.kernels.subject import Subject
 from actbench.model.cases import Case
 from actbench.model.plan import Plan
 
@@ -13,9 +14,9 @@ LEAST_MEASURED = 0.3
 """Seconds of a round that should be spent on measuring, at least: about what it takes to start the worker."""
 
 
-def predicted_call(case: Case) -> float:
+def predicted_call(subject: Subject, size: int) -> float:
     """Guess the seconds of one call before anything is measured: an upper figure, for planning alone."""
-    return case.size * resolve(case).backend.planning_ns * 1e-9
+    return size * subject.backend.planning_ns * 1e-9
 
 
 def arm_seconds(plan: Plan, usual: float) -> float:
@@ -29,7 +30,7 @@ def arm_seconds(plan: Plan, usual: float) -> float:
 def predicted_round(plan: Plan, arm_seconds: float) -> float:
     """Guess the seconds of one round before anything is measured: an upper figure."""
     untimed_and_timed = 4
-    arms = sum(max(arm_seconds, untimed_and_timed * predicted_call(case)) for case in plan.cases)
+    arms = sum(max(arm_seconds, untimed_and_timed * predicted_call(resolve(case), case.size)) for case in plan.cases)
     return ROUND_START + arms + len(plan.blocks) * arm_seconds
 
 

@@ -10,6 +10,7 @@ from actbench import registry
 from actbench.errors import unknown
 from actbench.model.cases import OVERHEAD, RUNGS
 from actbench.model.names import Dtype, Op, OperandState
+from actbench.model.variants import Variant
 
 CORE = ("python", "numpy", "numba")
 """What presets measure that do not ask for more: the plain ways to execute a formula."""
@@ -29,7 +30,7 @@ class Axes:
     """
 
     activations: tuple[str, ...]
-    strategies: tuple[str, ...]
+    strategies: tuple[Variant, ...]
     backends: tuple[str, ...]
     ops: tuple[Op, ...]
     dtypes: tuple[Dtype, ...]
@@ -83,7 +84,7 @@ def catalogue() -> dict[str, Preset]:
     core = tuple(name for name in usable if name in {*CORE, *additions.backends})
     default = Axes(
         activations=tuple(dict.fromkeys(["logistic", "tanh", *additions.activations])),
-        strategies=tuple(registry.strategies()),
+        strategies=tuple(map(Variant, registry.strategies())),
         backends=core,
         ops=(Op.DERIVATIVE,),
         dtypes=tuple(Dtype),
@@ -91,12 +92,12 @@ def catalogue() -> dict[str, Preset]:
         operands=tuple(OperandState),
         cold_sizes=(100_000,),
     )
-    common = tuple(dict.fromkeys(["recompute", "cached", *additions.strategies]))
+    common = tuple(dict.fromkeys(map(Variant, ["recompute", "cached", *additions.strategies])))
     warm = replace(default, operands=(OperandState.WARM,), cold_sizes=None)
     smoke = replace(warm, strategies=common, dtypes=(Dtype.FLOAT64,), sizes=(1_000,))
     check = replace(
         warm,
-        strategies=tuple(dict.fromkeys(["complement", *common])),
+        strategies=tuple(dict.fromkeys([Variant("complement"), *common])),
         backends=tuple(name for name in core if name != "python"),  # its processes differ by 2 to 3 %
         sizes=(10_000,),
     )
@@ -109,14 +110,14 @@ def catalogue() -> dict[str, Preset]:
     ladder = replace(
         warm,
         activations=(OVERHEAD,),
-        strategies=tuple(RUNGS),
+        strategies=tuple(map(Variant, RUNGS)),
         backends=tuple(name for name in usable if name in {*CORE, "numba-parallel"}),
         sizes=(16, 1_000, 16_000),
     )
     sweep = replace(
         warm,
         activations=("logistic",),
-        strategies=("recompute", "cached"),
+        strategies=(Variant("recompute"), Variant("cached")),
         backends=tuple(name for name in usable if name in {"numpy", "numba", "numba-simd"}),
         ops=(Op.DERIVATIVE, Op.STEP),
         sizes=HALF_DECADES,
@@ -124,7 +125,7 @@ def catalogue() -> dict[str, Preset]:
     full = replace(
         warm,
         activations=tuple(registry.activations()),
-        backends=tuple(backend.name for backend in registry.known_backends(usable) if not backend.optional),
+        backends=tuple(name for name, backend in usable.items() if not backend.optional),
         ops=tuple(Op),
         sizes=(*(16 ** (1 + power) for power in range(5)), 16_000_000),
     )

@@ -1,27 +1,27 @@
-"""Which cases a user selects, as text and numbers: read from a command line, and sent to workers."""
+"""Which cases a user selects: the names of each axis, as a command line gives them and as workers get them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from actbench.errors import unknown
+from actbench.model import names
 from actbench.model.cases import RUNGS
-from actbench.model.names import Dtype, Op, OperandState, unknown_dtype
-from actbench.model.variants import with_storage
+from actbench.model.variants import Variant, with_storage
 
 if TYPE_CHECKING:
-    from actbench.planning.presets import Axes
+    from actbench.planning.presets import Axes, Preset
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a user names of each axis, as text and whole numbers; an axis of which nothing is named stays as it is."""
+    """What a user names of each axis; an axis of which nothing is named stays as it is."""
 
     activations: tuple[str, ...] = ()
     backends: tuple[str, ...] = ()
-    strategies: tuple[str, ...] = ()
+    strategies: tuple[Variant, ...] = ()
     residual_dtypes: tuple[str, ...] = ()
     """Types in which residuals are kept, in addition to each strategy as it is."""
     ops: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ class Selection:
     pattern: str = "*"
     """A glob that the ids of cases match."""
 
-    def axes(self, strategies: tuple[str, ...] = ()) -> dict[str, tuple[Any, ...]]:
+    def axes(self, strategies: tuple[Variant, ...] = ()) -> dict[str, tuple[Any, ...]]:
         """Return the axes of which something is named; types of residuals become strategies.
 
         `strategies` are those that these types are for where none is named. `InputError` for a type that is unknown.
@@ -53,18 +53,20 @@ class Selection:
     def over(self, start: Axes) -> Axes:
         """Return these axes with those that are named in their place; `InputError` for an unknown op or dtype."""
         axes = self.axes(start.strategies)
-        for op in self.ops:
-            if op not in list(Op):
-                raise unknown("op", op, list(Op))
-        for dtype in self.dtypes:
-            if dtype not in list(Dtype):
-                raise unknown_dtype(dtype)
-        for state in self.operands:
-            if state not in list(OperandState):
-                raise unknown("state of operands", state, list(OperandState))
-        types: dict[str, type[StrEnum]] = {"ops": Op, "dtypes": Dtype, "operands": OperandState}
-        typed = {name: tuple(map(types[name], axes[name])) for name in types if name in axes}
-        return start.with_named(axes | typed)
+        readers: dict[str, Callable[[str], StrEnum]] = {
+            "ops": names.op,
+            "dtypes": names.dtype,
+            "operands": names.operand_state,
+        }
+        return start.with_named(
+            axes | {name: tuple(map(readers[name], axes[name])) for name in readers if name in axes}
+        )
+
+    def query(self, preset: Preset, room: Room) -> CaseQuery:
+        """Return what asks an environment for the cases of a preset that are selected; `InputError` as in `axes`."""
+        axes = self.axes(preset.axes.strategies)
+        as_text = {name: values if name == "sizes" else tuple(map(str, values)) for name, values in axes.items()}
+        return CaseQuery(preset.name, as_text, self.pattern, room)
 
 
 MAX_CALL = 0.5
@@ -85,7 +87,7 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class CaseQuery:
-    """What an environment is to offer: a preset, axes in its place, and which of the cases to keep."""
+    """What an environment is to offer, as it is sent to a worker: a preset, axes in its place, and what to keep."""
 
     preset: str
     axes: dict[str, tuple[Any, ...]]

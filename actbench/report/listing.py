@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
+import inspect
 import textwrap
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 
 from actbench.backends import helpers, source, sources
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.overhead import Rung
-from actbench.kernels.resolution import resolve
 from actbench.kernels.subject import Subject
-from actbench.model.cases import RUNGS, Case
+from actbench.model.cases import RUNGS
 from actbench.model.checks import Compiled
 from actbench.model.rule import Formula, Rule
-from actbench.planning.suite import canonical
 from actbench.report import mathematics
 
 
-def listing(case: Case) -> str:
-    """Return the text; `InputError` for names that are unknown or unavailable."""
-    case = replace(case, activation=canonical(case.activation))
-    subject = resolve(case)
+def listing(subject: Subject, size: int) -> str:
+    """Return the text of a case of so many elements; `InputError` where that cannot be executed here."""
     subject.require_supported()
     facts = subject.compiled
     compiled = [] if facts is None else [_section("compiled", _facts(facts))]
-    return "\n\n".join([*(_kernel(case, subject) if isinstance(subject, Kernel) else _rung(case, subject)), *compiled])
+    parts = _kernel(subject, size) if isinstance(subject, Kernel) else _plain(subject, size)
+    return "\n\n".join([*parts, *compiled])
 
 
-def _kernel(case: Case, kernel: Kernel) -> Iterator[str]:
+def _kernel(kernel: Kernel, size: int) -> Iterator[str]:
     chosen, activation, backend = kernel.rule, kernel.activation, kernel.backend
-    yield f"{case.id}\n{activation.name}: {activation.summary}\n{case.op}: {case.op.meaning}"
+    yield f"{kernel.id}/{size}\n{activation.name}: {activation.summary}\n{kernel.op}: {kernel.op.meaning}"
     yield "\n".join([activation.reference, *mathematics.facts(activation)])
     yield (
         f"keeps {', '.join(chosen.residuals)}: {kernel.kept_bytes} bytes per element; "
-        f"one call moves {case.size * kernel.moved_bytes} bytes, temporaries not counted"
+        f"one call moves {size * kernel.moved_bytes} bytes, temporaries not counted"
     )
     of = chosen.conversion
     apart = (of.narrow, of.widen) if of else ()
@@ -42,8 +39,8 @@ def _kernel(case: Case, kernel: Kernel) -> Iterator[str]:
     yield _section(f"derivative, from {', '.join(chosen.residuals)}", _code(chosen.derivative, apart))
     if of:
         yield _section(f"kept in {of.kept_in}: every residual narrowed by", sources([of.narrow]))
-        yield _section(f"and widened to {case.dtype}, in which the derivative is computed, by", sources([of.widen]))
-    yield _section(f"executed by {backend.name}: {backend.summary}", backend.execution(case.op, chosen))
+        yield _section(f"and widened to {kernel.dtype}, in which the derivative is computed, by", sources([of.widen]))
+    yield _section(f"executed by {backend.name}: {backend.summary}", backend.execution(kernel.op, chosen))
     for weakness in kernel.weaknesses:
         yield f"known weakness: {weakness.flaw}: {weakness.why}"
     if kernel.storage:
@@ -52,17 +49,21 @@ def _kernel(case: Case, kernel: Kernel) -> Iterator[str]:
         yield f"known weakness: flushes: {backend.flushes}"
 
 
-def _rung(case: Case, subject: Subject) -> Iterator[str]:
+def _plain(subject: Subject, size: int) -> Iterator[str]:
+    """Yield the parts of what has no formula of an activation's: a rung, or a yardstick."""
     backend = subject.backend
-    yield f"{case.id}\na rung of the overhead ladder: {RUNGS[case.strategy]}"
-    yield f"keeps nothing; one call moves {case.size * subject.moved_bytes} bytes, temporaries not counted"
+    rung = subject if isinstance(subject, Rung) else None
+    what = f"a rung of the overhead ladder: {RUNGS[rung.name]}" if rung else "a plain copy, the yardstick of a block"
+    yield f"{subject.id}/{size}\n{what}"
+    yield f"keeps nothing; one call moves {size * subject.moved_bytes} bytes, temporaries not counted"
     title = f"executed by {backend.name}: {backend.summary}"
-    rung = subject.declared if isinstance(subject, Rung) else backend.copy(case.dtype)
-    if isinstance(rung, Rule):
-        yield _section("of every element", source(rung.derivative))
-        yield _section(title, backend.execution(case.op, rung))
+    executed = rung.declared if rung else backend.copy(subject.dtype)
+    if isinstance(executed, Rule):
+        yield _section("of every element", source(executed.derivative))
+        yield _section(title, backend.execution(subject.op, executed))
     else:
-        yield _section(title, sources([rung]))
+        compiled = inspect.isbuiltin(inspect.unwrap(executed))
+        yield _section(title, f"{executed.__module__}.{executed.__name__}" if compiled else sources([executed]))
 
 
 def _code(formula: Formula, apart: Collection[Formula]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from actbench.errors import InputError
 from actbench.model.cases import Case
 from actbench.model.names import Dtype, unknown_dtype
+from actbench.model.variants import Variant
 from actbench.planning.selection import Selection
 from actbench.report.pictures import Keep
 
@@ -33,7 +34,7 @@ def narrowed(selection: Selection, cases: Sequence[Case], options: Mapping[str, 
     for axis, option in options.items():
         if axis != "pattern":
             _refuse_absent(getattr(selection, axis), axis, option, cases)
-    axes = selection.axes(tuple(dict.fromkeys(case.strategy.name for case in cases)))
+    axes = selection.axes(tuple(dict.fromkeys(Variant(case.strategy.name) for case in cases)))
 
     def keep(case: Case) -> bool:
         named = all(getattr(case, FIELDS[axis]) in values for axis, values in axes.items())

@@ -27,6 +27,11 @@ class RunResults:
     steps: tuple[Step, ...]
     curves: tuple[Curve, ...]
 
+    @property
+    def of_cases(self) -> list[Figures]:
+        """The figures without those of the yardsticks."""
+        return [row for row in self.figures if not row.case.is_yardstick]
+
 
 def analyse(times: Times, record: Record) -> RunResults:
     """Analyse everything that was measured."""
@@ -35,6 +40,6 @@ def analyse(times: Times, record: Record) -> RunResults:
         rounds=middles,
         figures=tuple(figures(times, middles, by_block, record.calibrations, record.checks)),
         speedups=tuple(speedups(by_block)),
-        steps=tuple(step for block in times.blocks for step in steps(times, block)),
+        steps=tuple(step for block in times.blocks if block.is_ladder for step in steps(times, block)),
         curves=tuple(curves(by_block)),
     )

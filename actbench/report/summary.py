@@ -40,13 +40,11 @@ class Summary:
 
 def summarise(results: RunResults, record: Record) -> Summary:
     """Return the summary of results."""
-    figures, speedups, steps, curves = results.figures, results.speedups, results.steps, results.curves
+    speedups, steps, curves = results.speedups, results.steps, results.curves
     rank = partial(sort_index, order=[*registry.backends()])
-    measured = [row for row in figures if not row.case.is_yardstick]
-    cases = sorted((row for row in measured if not row.case.is_rung), key=lambda row: rank(row.case.backend))
+    cases = sorted((row for row in results.figures if row.case.is_derivative), key=lambda row: rank(row.case.backend))
     within = sorted(
-        (pair for pair in speedups if pair.reference.backend == pair.candidate.backend and not pair.candidate.is_rung),
-        key=lambda pair: rank(pair.candidate.backend),
+        (pair for pair in speedups if pair.is_between_strategies), key=lambda pair: rank(pair.candidate.backend)
     )
     compared = grouped(within, lambda pair: (pair.candidate.activation, pair.candidate.op))
     tables: list[Table] = []
@@ -59,14 +57,14 @@ def summarise(results: RunResults, record: Record) -> Summary:
             tables.append(_bottleneck_table(title, rows))
     if curves:
         tables.append(crossovers.table(curves))
-    checks = [check for check in record.checks if not check.kernel.is_rung]
+    checks = [check for check in record.checks if check.kernel.is_derivative]
     if checks:
         tables.append(_cost_table(checks))
     tables.extend(ladder.tables(steps))
     return Summary(
         answers=(*answers(within), *crossovers.sentences(curves)),
         tables=tuple(tables),
-        remarks=tuple(_remarks(measured, speedups, record)),
+        remarks=tuple(_remarks(results.of_cases, speedups, record)),
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from actbench import registry
 from actbench.analysis.accuracy import Accuracy, Part, is_zero
 from actbench.errors import InputError
+from actbench.kernels import resolution
 from actbench.measure import exhaustive
 from actbench.measure.accuracy import Survey
 from actbench.measure.launch import WorkerLostError
@@ -28,7 +29,7 @@ def test_an_exhaustive_survey_finds_the_errors_that_mpmath_finds(
 ) -> None:
     bench = FakeBench()
     of = kernel("logistic", strategy, Dtype.FLOAT32)
-    *going, last = exhaustive.survey([of], bench.launch, Survey(10, exact=exact))
+    *going, last = exhaustive.survey([resolution.kernel(of)], bench.launch, Survey(10, exact=exact))
     assert len(going) == 2
     assert isinstance(last, Accuracy)
     assert last.exhaustive
@@ -93,6 +94,6 @@ def test_an_exhaustive_survey_outlives_its_workers(
 
 def test_an_activation_without_a_stable_form_cannot_be_looked_at_exhaustively(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exhaustive, "STABLE", "anything")
-    bench = FakeBench()
+    bench, of = FakeBench(), kernel("logistic", "cached", Dtype.FLOAT32)
     with pytest.raises(InputError, match="logistic has no strategy 'anything'"):
-        next(exhaustive.survey([kernel("logistic", "cached", Dtype.FLOAT32)], bench.launch, EXACT))
+        next(exhaustive.survey([resolution.kernel(of)], bench.launch, EXACT))

@@ -15,7 +15,6 @@ from actbench.errors import WrongKernelError
 from actbench.kernels.operands import Array
 from actbench.kernels.resolution import kernel as resolved
 from actbench.kernels.resolution import resolve
-from actbench.measure.checking import settle
 from actbench.measure.protocol import ListDoubts, Prepare, Slice, Sweep, Time
 from actbench.model.cases import Arm, Block, KernelId
 from actbench.model.names import Dtype, Op
@@ -27,7 +26,7 @@ from actbench.verification import oracle
 from actbench.verification.oracle import Evaluation
 from actbench.verification.points import further
 from tests.support import kernels
-from tests.support.judged import InProcess, block, declared, refusal
+from tests.support.judged import InProcess, block, declared, refusal, verification
 from tests.support.registered import register
 from tests.support.written import in_place, one, right
 
@@ -179,10 +178,10 @@ def test_a_kernel_that_goes_wrong_while_it_is_timed_is_found_after_the_value(mon
     worker, of = InProcess(), block()
     worker.ask(Prepare.of(of, Plan((), seed=1)))
     worker.ask(Time((Sweep(1, (Slice(0, 3),)),)))
-    settle(of, worker.ask(ListDoubts()).doubts)
+    verification(of).settle(of, worker.ask(ListDoubts()).doubts)
     worker.ask(Time((Sweep(2, (Slice(0, 30),)),)))
     with pytest.raises(WrongKernelError, match=r"is wrong on 1000 elements: at z = "):
-        settle(of, worker.ask(ListDoubts()).doubts)
+        verification(of).settle(of, worker.ask(ListDoubts()).doubts)
 
 
 def test_no_kernel_can_change_what_other_kernels_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,7 +194,7 @@ def test_no_kernel_can_change_what_other_kernels_read(monkeypatch: pytest.Monkey
     worker.ask(Prepare.of(of, Plan((), seed=1)))
     worker.ask(Time((Sweep(1, (Slice(0, 1),)),)))
     with pytest.raises(WrongKernelError, match="changes the operand z that others share"):
-        settle(of, worker.ask(ListDoubts()).doubts)
+        verification(of).settle(of, worker.ask(ListDoubts()).doubts)
 
 
 @pytest.mark.parametrize("name", sorted(registry.activations()))

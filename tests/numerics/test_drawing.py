@@ -10,7 +10,7 @@ import pytest
 from actbench.errors import InputError
 from actbench.kernels.drawing import draw, pinned
 from actbench.kernels.operands import DY, Operands
-from actbench.measure.checking import compare, settle
+from actbench.measure.checking import Verification
 from actbench.measure.protocol import ListDoubts, Prepare, Slice, Sweep, Time
 from actbench.model.cases import Arm, Block
 from actbench.model.inputs import STANDARD_NORMAL, Inputs
@@ -20,6 +20,7 @@ from actbench.model.variants import Variant
 from actbench.planning import suite
 from actbench.planning.presets import Axes
 from actbench.planning.selection import Room
+from actbench.registry import STRATEGIES
 from tests.support.judged import InProcess
 from tests.support.tiers import exhaustive_but
 
@@ -109,21 +110,21 @@ UNUSUAL = {
 
 def planned(activation: str, backends: tuple[str, ...], inputs: Inputs) -> Plan:
     """Return the plan of an activation on inputs: all strategies, ops and dtypes."""
-    strategies = ("textbook", "recompute", "cached", "complement", "pair", "intermediate")
+    strategies = tuple(map(Variant, STRATEGIES))
     axes = Axes((activation,), strategies, backends, tuple(Op), tuple(Dtype), (1000,))
     return suite.on_inputs(suite.plan(axes, Room(1 << 34), seed=1), inputs)
 
 
 def refuse_wrong(plan: Plan) -> None:
     """Compare and time every block, as a run does; `WrongKernelError` where a kernel is found to be wrong."""
-    worker = InProcess()
+    worker, verification = InProcess(), Verification(plan)
     for block in plan.blocks:
         worker.ask(Prepare.of(block, plan, whole=True))
-        compare(block, worker)
+        verification.compare(block, worker)
         slices = tuple(Slice(arm, 1) for arm in range(len(block.timed)))
         for seed in range(2):
             worker.ask(Time((Sweep(seed, slices),)))
-            settle(block, worker.ask(ListDoubts()).doubts)
+            verification.settle(block, worker.ask(ListDoubts()).doubts)
 
 
 @pytest.mark.parametrize("what", UNUSUAL)

@@ -152,6 +152,7 @@ def test_an_infinite_error_and_a_percentile_of_too_few_points_are_distinguished(
 
 def test_a_kernel_is_called_on_few_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some backends compile for every size."""
+    from actbench.kernels import resolution
     from actbench.measure.accuracy import Survey
     from actbench.measure.protocol import Evaluate
     from actbench.measure.wire import A, Request
@@ -170,5 +171,5 @@ def test_a_kernel_is_called_on_few_sizes(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(FakeWorker, "ask", counted)
     bench = FakeBench()
     kernel = KernelId("softsign", Variant("cached"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
-    assert list(Survey(20).of([kernel], bench.launch))
+    assert list(Survey(20).of([resolution.kernel(kernel)], bench.launch))
     assert len({*sizes}) < 12 < len(sizes)

@@ -10,7 +10,7 @@ import pytest
 from actbench import registry
 from actbench.errors import BenchmarkError
 from actbench.formula import Extension, Piecewise, Strategy
-from actbench.measure.checking import check_kernels, compare, settle
+from actbench.measure.checking import Verification
 from actbench.measure.launch import Launch, WorkerOptions
 from actbench.measure.protocol import ListDoubts, Prepare, Slice, Sweep, Time
 from actbench.measure.wire import A, Request
@@ -59,18 +59,23 @@ def block(
     return Block(activation, op, dtype, size, (Arm(Variant("mine"), "numpy"),))
 
 
+def verification(*blocks: Block) -> Verification:
+    return Verification(Plan(blocks, seed=1))
+
+
 def refusal(*blocks: Block) -> str:
     """Return why a run of these blocks refuses a kernel, before they are timed or after; nothing where all pass."""
     worker = InProcess()
     try:
-        for _ in check_kernels(Plan(blocks, seed=1), Launch(lambda _: worker, WorkerOptions(None, 60.0))):
+        held = verification(*blocks)
+        for _ in held.check_kernels(Launch(lambda _: worker, WorkerOptions(None, 60.0))):
             pass
         for of in blocks:
             worker.ask(Prepare.of(of, Plan((), seed=1)))
-            compare(of, worker)
+            held.compare(of, worker)
             for seed in range(SWEEPS):
                 worker.ask(Time((Sweep(seed, (Slice(0, CALLS),)),)))
-                settle(of, worker.ask(ListDoubts()).doubts)
+                held.settle(of, worker.ask(ListDoubts()).doubts)
     except BenchmarkError as error:
         return str(error)
     except Exception as error:  # noqa: BLE001  # a worker tells of whatever a kernel raises, and the run ends

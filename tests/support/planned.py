@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
+from actbench.model.variants import Variant
 from actbench.planning import suite
 from actbench.planning.presets import Axes
 from actbench.planning.selection import MAX_CALL, Room
@@ -13,7 +14,7 @@ PLENTY = 1 << 40
 
 SMALL = Axes(
     activations=("logistic",),
-    strategies=("recompute", "cached"),
+    strategies=(Variant("recompute"), Variant("cached")),
     backends=("numpy",),
     ops=(Op.DERIVATIVE,),
     dtypes=(Dtype.FLOAT64,),

@@ -6,6 +6,7 @@ import csv
 import io
 
 from actbench.analysis.accuracy import Accuracy
+from actbench.kernels import resolution
 from actbench.measure.accuracy import Survey
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
@@ -20,8 +21,8 @@ def kernel(activation: str, strategy: str, dtype: Dtype = Dtype.FLOAT64, backend
 
 
 def accuracies(*kernels: KernelId, survey: Survey = EXACT) -> list[Accuracy]:
-    bench = FakeBench()
-    return [result for result in survey.of(kernels, bench.launch) if isinstance(result, Accuracy)]
+    results = survey.of(map(resolution.kernel, kernels), FakeBench().launch)
+    return [result for result in results if isinstance(result, Accuracy)]
 
 
 def rows(text: str) -> list[dict[str, str]]:

@@ -12,6 +12,7 @@ from actbench.errors import InputError
 from actbench.model.cases import OVERHEAD, RUNGS
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
+from actbench.model.variants import Variant
 from actbench.planning import costs, presets, suite
 from actbench.planning.selection import Room
 from tests.support.rungs import EVERY, rung
@@ -46,7 +47,9 @@ def test_other_ops_leave_nothing_with_the_reason() -> None:
 
 
 def test_rungs_and_derivatives_are_never_in_one_block() -> None:
-    plan = planned(activations=("logistic", OVERHEAD), strategies=("cached", "loop"), backends=("numpy",))
+    plan = planned(
+        activations=("logistic", OVERHEAD), strategies=(Variant("cached"), Variant("loop")), backends=("numpy",)
+    )
     assert all(len({case.is_rung for case in block.cases}) == 1 for block in plan.blocks)
     assert {case.strategy for case in plan.cases if case.is_rung} == {"loop"}
     assert {case.strategy for case in plan.cases if not case.is_rung} == {"cached"}

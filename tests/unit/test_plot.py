@@ -115,9 +115,10 @@ def test_types_of_residuals_choose_what_is_drawn(
         (("speedup", "run", "--filter", "relu*", "-o", "x.svg"), "there is nothing to draw in 'speedup'"),
         (("speedup", "nowhere", "-o", "x.svg"), "nowhere is not a run"),
         (
-            ("speedup", "run", "-s", "cached:float8", "-o", "x.svg"),
+            ("speedup", "run", "-s", "cached:float32", "-o", "x.svg"),
             "no such case; it has textbook, recompute",
         ),
+        (("speedup", "run", "-s", "cached:float8", "-o", "x.svg"), "unknown residual dtype of cached 'float8'"),
         (("functions", "-a", "relux", "-o", "x.svg"), "unknown activation 'relux': did you mean 'relu'"),
         (("speedup", "run", "-o", "no/such/x.svg"), "cannot write no/such/x.svg"),
     ],

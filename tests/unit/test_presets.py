@@ -8,11 +8,11 @@ import pytest
 
 from actbench import registry
 from actbench.errors import InputError
+from actbench.kernels import resolution
 from actbench.model.cases import Case
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
-from actbench.model.variants import Variant
-from actbench.planning import costs, presets, suite
+from actbench.planning import costs, presets
 from tests.support.planned import planned
 
 PRESETS = list(presets.catalogue())
@@ -101,10 +101,10 @@ def test_cases_of_a_preset_are_distinct_and_their_ids_can_be_read(name: str) -> 
 def test_every_case_asked_for_is_measured_or_left_out_with_a_reason(name: str) -> None:
     axes = presets.get(name).axes
     requested = {
-        Case(activation, Variant(strategy), backend, op, dtype, size, operands).id
+        Case(activation, strategy, backend, op, dtype, size, operands).id
         for activation in axes.activations
         for strategy in axes.strategies
-        if strategy in suite.strategies_of(activation)
+        if strategy in resolution.activation_or_ladder(activation).strategies
         for backend in axes.backends
         for op in axes.ops
         for dtype in axes.dtypes

@@ -22,7 +22,7 @@ GIGABYTE = 10**9
 
 AXES = Axes(
     activations=("logistic",),
-    strategies=("cached", "cached:float16"),
+    strategies=(Variant("cached"), Variant("cached:float16")),
     backends=("numpy",),
     ops=(Op.DERIVATIVE,),
     dtypes=(Dtype.FLOAT32,),
@@ -64,7 +64,7 @@ def test_narrow_and_plain_arms_share_a_block() -> None:
 def test_what_cannot_be_kept_narrowly_is_left_out_with_the_reason(
     strategy: str, backend: str, dtype: str, reason: str
 ) -> None:
-    axes = replace(AXES, strategies=("cached", strategy), backends=(backend,), dtypes=(Dtype(dtype),))
+    axes = replace(AXES, strategies=(Variant("cached"), Variant(strategy)), backends=(backend,), dtypes=(Dtype(dtype),))
     planned = plan(axes, Room(GIGABYTE), seed=1)
     assert [case.strategy for case in planned.cases] == ["cached"]
     assert [item.case for item in planned.left_out] == [f"logistic/{strategy}/{backend}/derivative/{dtype}/1000"]
@@ -98,4 +98,4 @@ def test_without_ml_dtypes_there_is_no_bfloat16(monkeypatch: pytest.MonkeyPatch)
 )
 def test_a_name_that_is_not_known_is_refused(strategy: str, said: str) -> None:
     with pytest.raises(InputError, match=said.replace("?", r"\?")):
-        plan(replace(AXES, strategies=(strategy,)), Room(GIGABYTE), seed=1)
+        plan(replace(AXES, strategies=(Variant(strategy),)), Room(GIGABYTE), seed=1)

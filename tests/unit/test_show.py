@@ -45,6 +45,13 @@ def test_a_float32_kernel_of_numba_computes_in_float32(actbench: Actbench) -> No
     assert "expf" in shown
 
 
+def test_the_yardstick_of_a_block_is_shown_as_the_copy_that_it_is(actbench: Actbench) -> None:
+    shown = actbench("show", "elu:alpha=1/yardstick/numpy/derivative/float32/1000").stdout
+    assert shown.startswith("elu/yardstick/numpy/derivative/float32/1000\na plain copy, ")
+    assert "one call moves 8000 bytes" in shown
+    assert "    numpy.copyto\n" in shown
+
+
 @pytest.mark.parametrize(
     ("case", "said"),
     [

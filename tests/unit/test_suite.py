@@ -6,7 +6,9 @@ import pytest
 
 from actbench import registry
 from actbench.errors import InputError
+from actbench.kernels.resolution import resolve
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from actbench.planning import costs, suite
 from actbench.planning.presets import Axes
 from actbench.planning.selection import Room
@@ -18,7 +20,7 @@ from tests.support.planned import PLENTY, SMALL, planned
     ("wrong", "message"),
     [
         ({"activations": ("logistic", "tahn")}, "unknown activation 'tahn': did you mean 'tanh'?"),
-        ({"strategies": ("cashed",)}, "unknown strategy 'cashed': did you mean 'cached'?"),
+        ({"strategies": (Variant("cashed"),)}, "unknown strategy 'cashed': did you mean 'cached'?"),
         ({"backends": ("numpie",)}, "unknown backend 'numpie': did you mean 'numpy'?"),
     ],
 )
@@ -55,7 +57,7 @@ def test_a_block_holds_the_cases_of_one_activation_op_dtype_and_size() -> None:
 
 @pytest.mark.parametrize("activation", ["logistic", "silu", "gelu"])
 def test_strategies_and_backends_keep_the_order_of_tables_however_they_were_asked_for(activation: str) -> None:
-    reverse = tuple(reversed([*STRATEGIES]))
+    reverse = tuple(map(Variant, reversed([*STRATEGIES])))
     axes = replace(SMALL, activations=(activation,), strategies=reverse, backends=("numba", "numpy", "python"))
     arms = [(arm.backend, arm.strategy) for arm in planned(axes).blocks[0].arms]
     existing = [name for name in STRATEGIES if name in registry.activation(activation).strategies]
@@ -122,7 +124,7 @@ def test_nothing_left_to_measure_is_an_error_with_the_first_reason() -> None:
 
 def test_a_strategy_that_none_of_the_activations_has_leaves_nothing() -> None:
     with pytest.raises(InputError, match="leaves no case to measure"):
-        planned(replace(SMALL, activations=("identity",), strategies=("cached",)))
+        planned(replace(SMALL, activations=("identity",), strategies=(Variant("cached"),)))
 
 
 def test_the_cap_on_a_single_call_can_be_moved() -> None:
@@ -166,8 +168,8 @@ def test_every_kernel_of_a_plan_is_checked_once_for_all_its_sizes() -> None:
 
 def test_more_elements_take_longer_by_prediction_and_pure_python_longest() -> None:
     case = planned().cases[0]
-    assert costs.predicted_call(replace(case, size=2000)) == 2 * costs.predicted_call(case)
-    slowest = max(registry.backends(), key=lambda name: costs.predicted_call(replace(case, backend=name)))
+    assert costs.predicted_call(resolve(case), 2000) == 2 * costs.predicted_call(resolve(case), 1000)
+    slowest = max(registry.backends(), key=lambda name: costs.predicted_call(resolve(replace(case, backend=name)), 1))
     assert slowest == "python"
 
 

@@ -28,7 +28,7 @@ def speedup(
     choose: bool = False,
 ) -> Picture | None:
     """Return the chart of all strategies against recompute; None where nothing is compared with it."""
-    within = [pair for pair in speedups if _one_backend(pair)]
+    within = [pair for pair in speedups if pair.is_between_strategies]
     pairs = [pair for pair in within if pair.reference.strategy == REFERENCE]
     pairs += [pair.swapped() for pair in within if pair.candidate.strategy == REFERENCE]
     if not pairs:
@@ -62,10 +62,6 @@ def speedup(
         stacked(rows, marked, crossed),
         note,
     )
-
-
-def _one_backend(pair: Speedup) -> bool:
-    return pair.reference.backend == pair.candidate.backend and not pair.candidate.is_rung
 
 
 def _crossings(rows: pd.DataFrame, curves: Sequence[Curve]) -> Iterator[dict[str, Any]]:

@@ -20,7 +20,7 @@ def time(
     figures: Sequence[Figures], caches: Mapping[str, int], signs: Signs, *, choose: bool = False
 ) -> Picture | None:
     """Return the chart of all cases; None where there are none."""
-    rows = _rows("case", [row for row in figures if not (row.case.is_yardstick or row.case.is_rung)])
+    rows = _rows("case", [row for row in figures if row.case.is_derivative])
     if rows.empty:
         return None
     rows = with_panels(rows, FACETS)
@@ -55,6 +55,6 @@ def _rows(layer: str, figures: Sequence[Figures]) -> pd.DataFrame:
 
 def _copies(rows: pd.DataFrame, figures: Sequence[Figures]) -> pd.DataFrame:
     """Return, for every panel, the plain copies beside which its cases were measured."""
-    plain = _rows("copy", [row for row in figures if row.case.is_yardstick and row.case.backend == "numpy"])
+    plain = _rows("copy", [row for row in figures if row.case.is_plain_copy])
     panels = rows[["panel", *FACETS, "n"]].drop_duplicates()
     return panels.merge(plain[["layer", *FACETS, "n", "ns"]], on=[*FACETS, "n"]).assign(backend=COPY_NAME)

@@ -112,7 +112,7 @@ def _noise(run: Run, results: RunResults, record: Record) -> Iterator[str]:
         f"over cases), at most {significant(100 * spreads[most], 2)} %: {most.id}. That of ratios is smaller, because "
         "both sides are measured in turns."
     )
-    yield from processor.remarks([row for row in results.figures if not row.case.is_yardstick])
+    yield from processor.remarks(results.of_cases)
     if record.repeats:
         repeated = counted(record.repeats, "block")
         yield f"Measured again: {repeated}, in which everything was slower than in other rounds."

@@ -1,0 +1,123 @@
+"""Axes with what their names stand for: the names of a selection are looked up here, once, and not again inside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from functools import cache, partial
+from itertools import product
+from typing import Any, TypeVar
+
+from actbench import registry
+from actbench.backends import Backend
+from actbench.errors import InputError
+from actbench.formula import Activation
+from actbench.kernels import resolution
+from actbench.kernels.overhead import Ladder
+from actbench.kernels.subject import Subject
+from actbench.model import names
+from actbench.model.cases import OVERHEAD, RUNGS, Case
+from actbench.model.variants import Variant
+from actbench.planning import presets
+from actbench.planning.presets import Axes
+from actbench.planning.selection import CaseQuery
+
+T = TypeVar("T")
+
+LOOK_UPS: dict[str, Callable[[str], Any]] = {
+    "activations": resolution.activation_or_ladder,
+    "backends": registry.backend,
+    "strategies": registry.variant,
+    "ops": names.op,
+    "dtypes": names.dtype,
+    "operands": names.operand_state,
+}
+"""What a name on an axis stands for; each raises `InputError` for one that cannot be used here."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedAxes:
+    """What to measure: the product of these, less what does not exist."""
+
+    activations: tuple[Activation | Ladder, ...]
+    backends: tuple[Backend, ...]
+    axes: Axes
+    """The others."""
+
+    @classmethod
+    def of(cls, axes: Axes, values: dict[str, tuple[Any, ...]]) -> ResolvedAxes:
+        """Return axes with what `LOOK_UPS` gave for their names."""
+        others = {axis: value for axis, value in values.items() if axis not in {"activations", "backends"}}
+        return cls(values["activations"], values["backends"], replace(axes, **others))
+
+    def cases(self, pattern: str) -> Iterator[tuple[Case, Subject]]:
+        """Yield the cases that exist as mathematics, each once, with what they execute, in the order of tables."""
+        subject, axes = cache(resolution.subject), self.axes
+        in_tables = partial(Variant.sort_key, order=registry.strategies_and_rungs())
+        variants = sorted(dict.fromkeys(axes.strategies), key=in_tables)
+        backends = sorted(dict.fromkeys(self.backends), key=[*registry.backends().values()].index)
+        sizes = sorted(set(axes.sizes))
+        for activation in dict.fromkeys(self.activations):
+            has = activation.strategies
+            existing = [variant for variant in variants if variant.name in has]
+            for op, dtype, size in product(dict.fromkeys(axes.ops), dict.fromkeys(axes.dtypes), sizes):
+                for operands, backend, strategy in product(axes.states(size), backends, existing):
+                    case = Case(activation.name, strategy, backend.name, op, dtype, size, operands)
+                    if fnmatchcase(case.id, pattern):
+                        yield case, subject(case.kernel, activation, backend)
+
+
+def resolved(axes: Axes) -> ResolvedAxes:
+    """Look the names up; `InputError` where one is not known, or a backend cannot be used here."""
+    values = {axis: tuple(map(look_up, getattr(axes, axis))) for axis, look_up in LOOK_UPS.items()}
+    _refuse_mixed(axes.activations, axes.strategies)
+    return ResolvedAxes.of(axes, values)
+
+
+def resolved_here(query: CaseQuery) -> ResolvedAxes | None:
+    """Look the names of a query up, leaving out what is not known here; None where its preset is not."""
+    preset = presets.catalogue().get(query.preset)
+    if preset is None:
+        return None
+    axes = preset.axes.with_named(query.axes)
+    return ResolvedAxes.of(
+        axes, {axis: tuple(_known(look_up, getattr(axes, axis))) for axis, look_up in LOOK_UPS.items()}
+    )
+
+
+def refuse_unknown(query: CaseQuery, elsewhere: Iterable[Case]) -> None:
+    """Raise `InputError` for a name of the user's that cannot be used here and is not among the cases elsewhere."""
+    axes = presets.get(query.preset).axes.with_named(query.axes)
+    _refuse_mixed(axes.activations, axes.strategies)
+    seen = {name for case in elsewhere for name in (case.activation, case.backend, case.strategy, case.op, case.dtype)}
+    for axis, look_up in LOOK_UPS.items():
+        for name in query.axes.get(axis, ()):
+            if name not in seen:
+                look_up(name)
+
+
+def _refuse_mixed(activations: Sequence[str], strategies: Sequence[str]) -> None:
+    """Raise `InputError` where a part of the selection would go without a word: rungs and strategies do not mix."""
+    rungs = [name for name in strategies if name in RUNGS]
+    others = [name for name in activations if name != OVERHEAD]
+    if OVERHEAD in activations and not rungs:
+        raise InputError(
+            f"'{OVERHEAD}' has rungs in place of strategies: add -s {','.join(RUNGS)}, or use --preset {OVERHEAD}"
+        )
+    if rungs and OVERHEAD not in activations:
+        raise InputError(
+            f"'{rungs[0]}' is a rung of the overhead ladder: add -a {OVERHEAD}, or use --preset {OVERHEAD}"
+        )
+    if others and rungs and not [name for name in strategies if name not in RUNGS]:
+        raise InputError(
+            f"'{others[0]}' has strategies in place of rungs: add -s {','.join(registry.strategies())}, or leave it out"
+        )
+
+
+def _known(look_up: Callable[[str], T], names: Iterable[str]) -> Iterator[T]:
+    """Yield what the names stand for that are known here."""
+    for name in names:
+        with suppress(InputError):
+            yield look_up(name)

@@ -1,1 +1,1 @@
-"""Timing: a conductor that decides everything, and workers that know no policy."""
+"""Timing: a conductor that makes all decisions, and workers that make none."""

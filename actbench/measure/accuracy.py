@@ -1,8 +1,8 @@
-"""Survey the accuracy of kernels: call them, as a worker does, on points in both tails, and find where g' is lost.
+"""Survey of the accuracy of kernels: a worker calls them on points in both tails, to find where g' is lost.
 
-A band's points are drawn evenly, half of the lowest band's and all of the highest's evenly in the logarithm; they are
-the same for every kernel of an activation and dtype. Kinks, the numbers next to them and the ends of the format are
-evaluated as well. Zones that begin or end between these points are found by `actbench.measure.zones`.
+The points of a band are drawn evenly; in the lowest band half of them, and in the highest band all, evenly in the
+logarithm. They are the same for every kernel of an activation and dtype. Kinks, their neighbours and the ends of the
+format are evaluated as well. `actbench.measure.zones` finds the zones that begin or end between these points.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from actbench.model.cases import KernelId
 from actbench.model.names import Dtype
 
 POINTS_PER_BAND = 150
-"""Points a band, unless the user wants more."""
+"""Points per band, unless the user asks for another number."""
 
 
 @cache
 def sample(dtype: Dtype, points: int, seed: int) -> Array:
-    """Return `points` numbers a band and tail, 0 too, in order of |z|."""
+    """Return `points` numbers per band and tail, and 0, in order of |z|."""
     rng = np.random.default_rng(seed)
     fmt = np.finfo(dtype)
     parts = []
@@ -53,14 +53,14 @@ def sample(dtype: Dtype, points: int, seed: int) -> Array:
 
 @cache
 def normal_sample(dtype: Dtype, points: int, seed: int) -> Array:
-    """Return as many numbers as a tail has, from N(0, 1)."""
+    """Return as many numbers from N(0, 1) as a tail has."""
     drawn = np.random.default_rng(seed).standard_normal(len(bands()) * points)
     return drawn.astype(dtype)
 
 
 @cache
 def ends_and_kinks(activation: Activation, dtype: Dtype) -> Array:
-    """Return the kinks of an activation, the numbers next to them, and the smallest and largest of the format."""
+    """Return the kinks of an activation with their neighbours, and the smallest and largest numbers of the format."""
     limits = np.finfo(dtype)
     kinks = np.array([*activation.formulas.kinks], dtype=dtype)
     near = [np.nextafter(kinks, np.array(side, dtype=dtype)) for side in (-inf, inf)]
@@ -77,7 +77,7 @@ def points(activation: Activation, dtype: Dtype, count: int, seed: int) -> Array
 
 @dataclass(frozen=True, slots=True)
 class Unexamined:
-    """A kernel that cannot be surveyed, and why: its backend cannot compile it, or it crashes the worker."""
+    """A kernel that cannot be surveyed, with the reason: its backend cannot compile it, or it crashes the worker."""
 
     kernel: KernelId
     reason: str
@@ -85,16 +85,16 @@ class Unexamined:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """How to look."""
+    """The points and residuals of a survey."""
 
     points: int = POINTS_PER_BAND
-    """Points a band; as many as a tail has are drawn from N(0, 1)."""
+    """Points per band; from N(0, 1), as many are drawn as a tail has."""
     exact: bool = False
-    """Whether what a strategy keeps is correctly rounded, and not what the forward pass gives."""
+    """Whether residuals are correctly rounded; otherwise they are those of the forward pass."""
     seed: int = 0
 
     def of(self, kernels: Iterable[Kernel], launch: Launch) -> Iterator[Accuracy | Unexamined]:
-        """Look at each kernel; one that loses its worker is tried a second time."""
+        """Survey each kernel; one that loses its worker is tried a second time."""
         worker = launch.start()
         try:
             for (activation, dtype), group in groupby(kernels, key=lambda kernel: (kernel.activation, kernel.dtype)):
@@ -106,7 +106,7 @@ class Survey:
                             yield self._accuracy(kernel, worker, known)
                         except BenchmarkError as error:
                             worker.close()
-                            worker = launch.start()  # the old one may have ended, or be in another state
+                            worker = launch.start()  # the old one may have ended, or be in an undefined state
                             if isinstance(error, WorkerLostError) and not last:
                                 continue
                             yield Unexamined(kernel.identity, str(error))

@@ -1,4 +1,4 @@
-"""The environment to compare with: another interpreter, or one built for a revision of the project."""
+"""The environment of the baseline: another interpreter, or one that is built for a revision of the project."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from actbench.measure.protocol import PROTOCOL, Describe, Source
 from actbench.model.loaded import LoadedFrom
 
 GIT = "git:"
-"""What a revision begins with, as in ``git:main``."""
+"""Prefix of a revision, as in ``git:main``."""
 
 NOTICE_PREFIXES = ("note:", "hint:", "[notice]")
-"""What a line of git's or pip's begins with that does not say what went wrong."""
+"""Prefixes of lines of git and pip that are not error messages."""
 
 OpenBaseline = Callable[[str], AbstractContextManager[StartWorker]]
-"""From the name of an environment to how workers are started in it; it is closed on leaving."""
+"""Opens an environment by its name, and yields a function that starts workers in it; it is closed on exit."""
 
 
 @contextmanager
 def opened(against: str) -> Iterator[StartWorker]:
-    """Give a way to start workers of the environment that `against` names.
+    """Yield a function that starts workers in the environment that `against` names.
 
-    An interpreter, the directory of a virtual environment, or ``git:REV``, for which an environment is built and
-    removed again. `NotComparableError` when there is none of that name, or it cannot be built.
+    `against` is an interpreter, the directory of a virtual environment, or ``git:REV``, for which an environment is
+    built and removed again. `NotComparableError` where it does not exist, or cannot be built.
     """
     with TemporaryDirectory(prefix="actbench-") as place:
         if against.startswith(GIT):
@@ -45,7 +45,7 @@ def opened(against: str) -> Iterator[StartWorker]:
 
 
 def describe(worker: Worker, against: str) -> dict[str, str]:
-    """Return the versions that a worker runs on; `NotComparableError` when it cannot be given requests."""
+    """Return the versions in a worker; `NotComparableError` where the worker does not understand requests."""
     try:
         described = worker.ask(Describe())
     except BenchmarkError as error:
@@ -66,7 +66,7 @@ def _starting(interpreter: Interpreter) -> StartWorker:
         if sources := _sources():
             with suppress(BenchmarkError):
                 if worker.ask(Describe()).protocol != PROTOCOL:
-                    return worker  # its first answer is refused for that
+                    return worker  # its first answer will be refused
             worker.load(sources)
         return worker
 
@@ -74,15 +74,15 @@ def _starting(interpreter: Interpreter) -> StartWorker:
 
 
 def _sources() -> list[Source]:
-    """Return what is loaded here: files must be the same there, while packages may be what is compared."""
+    """Return the code that is loaded here. Files must be equal there; packages may differ, if these are compared."""
     return [Source(code.name, code.sha256 if code.kind is LoadedFrom.FILE else None) for code in plugins.loaded()]
 
 
 def _interpreter(python: Path, place: Path) -> Interpreter:
-    """Return another environment, in which this actbench is lent where it has none itself.
+    """Return another environment, with a path to this actbench in case it has none.
 
-    It finds its packages by itself, so PYTHONPATH is not handed on; nor is numba's cache shared, which only one version
-    of numba can use at a time.
+    It finds its packages by itself, so PYTHONPATH is not inherited. numba's cache is not shared either, since only one
+    version of numba can use it at a time.
     """
     lent = place / "lent"
     lent.mkdir()
@@ -108,7 +108,7 @@ def _python_of(against: str) -> Path:
 
 @contextmanager
 def _built(revision: str, place: Path) -> Iterator[Path]:
-    """Build the environment of a revision of the project in the current directory; its worktree is removed again."""
+    """Build the environment of a revision of the project in the current directory; remove its worktree on exit."""
     tree, environment = place / "tree", place / "environment"
     what = f"--against {GIT}{revision}"
     inside = _done(what, "git rev-parse", "--show-prefix")
@@ -118,7 +118,7 @@ def _built(revision: str, place: Path) -> Iterator[Path]:
         _done(what, "python -m venv", str(environment), program=sys.executable)
         python = environment / "bin" / "python"
         project = str(tree / inside)
-        # Isolated, or what is on PYTHONPATH would count as installed, and workers do without PYTHONPATH.
+        # Isolated: otherwise packages on PYTHONPATH would count as installed, and workers have no PYTHONPATH.
         _done(what, "python -Im pip", "install", "--quiet", "--disable-pip-version-check", project, program=str(python))
         yield python
     finally:
@@ -126,7 +126,7 @@ def _built(revision: str, place: Path) -> Iterator[Path]:
 
 
 def _commit(what: str, revision: str) -> str:
-    """Return the hash of a revision; `NotComparableError` says why this clone has it not, where that can be seen."""
+    """Return the hash of a revision; `NotComparableError` says why this clone lacks it, where that can be seen."""
     lookup = ("git rev-parse", "--verify", "--quiet", "--end-of-options")
     try:
         return _done(what, *lookup, f"{revision}^{{commit}}")
@@ -153,9 +153,9 @@ def _succeeds(command: str, *arguments: str) -> bool:
 
 
 def _done(what: str, command: str, *arguments: str, program: str | None = None) -> str:
-    """Run a command and return what it prints; `NotComparableError` with its last words when it fails.
+    """Run a command and return its output; `NotComparableError` with its last message where it fails.
 
-    `program` is the file of the command's first word, where that is not on the path.
+    `program` is the path of the command's first word, where that is not on the search path.
     """
     name, *words = command.split()
     try:
@@ -171,7 +171,7 @@ def _done(what: str, command: str, *arguments: str, program: str | None = None) 
 
 
 def _last_words(text: str) -> str:
-    """Return the last line with a message; of a build that pip reports, the build's own."""
+    """Return the last line with a message; where pip reports a failed build, that of the build."""
     build, _, _ = text.partition("[end of output]")
     lines = [line.strip() for line in build.splitlines()]
     return next((line for line in reversed(lines) if line and not line.startswith(NOTICE_PREFIXES)), "")

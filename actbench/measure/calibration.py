@@ -1,7 +1,7 @@
-"""How many calls make a slice, how many slices a value, how many values a round.
+"""Calibration: the number of calls per slice, of slices per value, and of values per round.
 
-Where operands and results happen to lie is the largest source of variance in ratios. So an arm's time in a round is
-spent on many short values, each at a different placement, rather than on a few long ones.
+The addresses of operands and results are the largest source of variance in ratios. So an arm's time in a round is
+divided among many short values, each at a different placement, instead of a few long ones.
 """
 
 from __future__ import annotations
@@ -16,34 +16,34 @@ from actbench.model.cases import Block
 MAX_LOOPS = 2**32
 
 SLICE_SECONDS = 0.0001
-"""The least that a slice takes: short enough for most slices to escape the operating system's timer tick."""
+"""Least duration of a slice: short enough for most slices to escape the operating system's timer tick."""
 
 ALIGNMENT_SENSITIVE = 1 << 18
-"""Bytes: up to this, an array's alignment alone makes a kernel faster or slower by up to a third. A value then takes
-one slice in every phase; above, two: the fewest that mirror (A B B A)."""
+"""Bytes up to which an array's alignment alone makes a kernel faster or slower by up to a third. A value then takes one
+slice in every phase; above, it takes two, the fewest that can be mirrored (A B B A)."""
 
 MAX_VALUES = 128
-"""The most values of an arm in a round: beyond, what differs between processes outweighs what differs within one."""
+"""Largest number of values of an arm per round: beyond, differences between processes outweigh those within one."""
 
 MIN_VALUES = 3
-"""The fewest, so that their median outlives a disturbance. Where calls take long, out of cache or in pure Python, it is
-one: of a long value a disturbance is a small part, and three of them cost what is better spent on rounds."""
+"""Least number of values, so that their median withstands a disturbance. Where calls take long, out of cache or in pure
+Python, it is one: a disturbance is a small part of a long value, and the time is better spent on more rounds."""
 
 STRETCH = 2.0
-"""How much longer than it should an arm may take to have as many values as any other: value by value a ratio is free of
-what slows both sides, and medians of unlike numbers of values are not."""
+"""Factor by which an arm may exceed its time to have as many values as the others. Values can then be paired, and their
+ratios are free of disturbances of both sides; medians of different numbers of values are not."""
 
 Slices = Sequence[tuple[int, int]]
-"""Slices in order: the arm, and its calls."""
+"""Slices in order: pairs of an arm and its number of calls."""
 
 
 def calibrate(
     block: Block, time: Callable[[Slices], Sequence[float]], place: Callable[[], float], arm_seconds: float
 ) -> Calibration:
-    """Fix loops and values of a block's arms, so that each takes about `arm_seconds` of a round.
+    """Fix loops and values of a block's arms, so that each arm takes about `arm_seconds` per round.
 
-    `time(slices)` returns seconds; the untimed call before each slice counts. `place()` returns the seconds of placing
-    the operands again, which may take as much of a round as one more arm.
+    `time(slices)` returns seconds; the untimed call before each slice is included in the costs. `place()` returns the
+    seconds for placing the operands again, which may take as much of a round as one more arm.
     """
     loops, seconds = loops_by_doubling(len(block.timed), time)
     nbytes = block.size * block.dtype.itemsize
@@ -56,7 +56,7 @@ def calibrate(
 
 
 def _values(costs: Sequence[float], place_seconds: float, arm_seconds: float, *, in_cache: bool) -> tuple[int, ...]:
-    """Return the values of each arm, from the seconds that one takes."""
+    """Return the number of values of each arm, from the seconds of one value."""
     fitting = [int(arm_seconds / max(cost, place_seconds, SLICE_SECONDS)) for cost in costs]
     counts = [min(MAX_VALUES, max(count, MIN_VALUES if in_cache and count else 1)) for count in fitting]
     most = max(counts)

@@ -1,4 +1,4 @@
-"""Ask the oracle about every kernel of a plan, as a worker executes it: before anything is timed."""
+"""The check of every kernel of a plan by the oracle, as a worker executes it, before anything is timed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Residuals = Callable[[Array], Mapping[str, Array]]
 
 
 class Verification:
-    """Holds the kernels of a plan to the truth, as workers execute them; their names are looked up once, here."""
+    """Checks of the kernels of a plan against the truth, as workers execute them; names are looked up once, here."""
 
     def __init__(self, plan: Plan) -> None:
         """Look the names up; `InputError` for one that is not known."""
@@ -33,9 +33,9 @@ class Verification:
         self._subjects = {kernel: resolution.resolve(kernel) for kernel in plan.kernels}
 
     def check_kernels(self, launch: Launch) -> Iterator[Checked]:
-        """Check each kernel; `WrongKernelError` in the end, of the first that is wrong, naming those that are as well.
+        """Check each kernel; at the end, `WrongKernelError` for the first wrong one names the others as well.
 
-        One that crashes the worker is the last that is checked.
+        A kernel that crashes the worker is the last one that is checked.
         """
         wrong: dict[Subject, WrongKernelError] = {}
         worker = launch.start()
@@ -59,18 +59,19 @@ class Verification:
             raise _of_all(wrong)
 
     def is_built_in(self, block: Block) -> bool:
-        """Say whether all that a block times is actbench's own: then looking at each element of a result is enough."""
+        """Return whether all code that a block times is actbench's own; comparing elements of results is then enough."""
         return all(self._subjects[case.kernel].is_built_in for case in block.cases)
 
     def compare(self, block: Block, worker: Worker) -> None:
-        """Call every kernel between guard bytes on what is going to be timed, and hold each element to another formula.
+        """Call every kernel between guard bytes on the operands that will be timed, and check each element.
 
-        The worker has taken up the block. What differs is held to the truth; `WrongKernelError` says what is wrong.
+        The worker must have prepared the block. Elements that differ from another formula are compared with the truth;
+        `WrongKernelError` says what is wrong.
         """
         self.settle(block, worker.ask(Compare()).doubts)
 
     def compare_blocks(self, launch: Launch) -> None:
-        """Do so for every block, where an engine has no worker of ours; one that fails is reported when measured."""
+        """Compare every block, for an engine without workers of ours; one that fails is reported when it is measured."""
         with RestartingWorker(launch) as restarting:
             for block in self._plan.blocks:
                 try:
@@ -83,7 +84,7 @@ class Verification:
                     restarting.end()
 
     def settle(self, block: Block, doubts: Iterable[PackedDoubt]) -> None:
-        """Raise `WrongKernelError` for what a worker saw of a block, unless the truth says that it is right."""
+        """Raise `WrongKernelError` for the doubts of a worker about a block, unless the truth clears them."""
         for doubt in doubts:
             case = block.timed[doubt.arm]
             if doubt.fault:
@@ -91,12 +92,12 @@ class Verification:
             z, dy, computed = doubt.z.unpack(), doubt.dy.unpack(), doubt.computed.unpack()
             if z.size:
                 kernel = self._subjects[case.kernel]
-                assert isinstance(kernel, Kernel)  # noqa: S101  # elements are compared of kernels alone
+                assert isinstance(kernel, Kernel)  # noqa: S101  # only kernels have elements to compare
                 oracle.settle(kernel, case.size, z, dy, computed, of_output=doubt.of_output)
 
 
 def _with_compilation(check: Check, answer: Evaluated, worker: Worker) -> Check:
-    """Return a check with how its kernel was compiled, by the answer to its first call and the compiler's output."""
+    """Return a check with the facts of compilation, from the answer to the first call and the compiler's output."""
     if answer.compile_seconds is None:
         return replace(check, from_cache=answer.from_cache)
     compiled = worker.ask(Inspect(check.kernel.at(1).id)).compiled
@@ -104,7 +105,7 @@ def _with_compilation(check: Check, answer: Evaluated, worker: Worker) -> Check:
 
 
 def _of_all(wrong: Mapping[Subject, WrongKernelError]) -> WrongKernelError:
-    """Tell of the first in full, and name the others."""
+    """Return the error that reports the first wrong kernel in full, and names the others."""
     (_, first), *others = wrong.items()
     if not others:
         return first
@@ -112,16 +113,16 @@ def _of_all(wrong: Mapping[Subject, WrongKernelError]) -> WrongKernelError:
 
 
 class Examined:
-    """`oracle.Evaluate` by a worker, keeping its latest answer for all of z, which has the facts of compilation."""
+    """`oracle.Evaluate` by a worker; it keeps its latest answer for all of z, which has the facts of compilation."""
 
     def __init__(self, worker: Worker, residuals: Residuals | None = None) -> None:
-        """Ask this worker, on the residuals that a function of z gives, or on its own."""
+        """Take a worker, and optionally a function of z that returns residuals to use in place of the worker's."""
         self._worker = worker
         self._residuals = residuals or (lambda _: {})
         self.answer: Evaluated
 
     def __call__(self, kernel: KernelId, z: Array, dy: Array) -> oracle.Evaluation:
-        """Evaluate all at once; where arithmetic raises, in halves of halves, to learn at which z it does."""
+        """Evaluate all z at once; where arithmetic raises, bisect, to find the z at which it does."""
         inputs = _CallArguments(z, dy, self._residuals(z))
         self.answer = self._ask(kernel, inputs)
         if self.answer.faults:
@@ -133,10 +134,10 @@ class Examined:
         return self._worker.ask(Evaluate.of(kernel, inputs.z, inputs.dy, inputs.residuals))
 
     def _ends(self, kernel: KernelId, inputs: _CallArguments, answer: Evaluated) -> tuple[Array, Array]:
-        """Return the first output and the last, NaN where the call for a single element raised."""
+        """Return the first output and the last; NaN where the call for a single element raised."""
         if answer.raised is None:
             outputs = [output.unpack() for output in answer.outputs]
-            return (outputs[0], outputs[-1]) if outputs else (np.empty(0, kernel.dtype),) * 2  # of an empty call
+            return (outputs[0], outputs[-1]) if outputs else (np.empty(0, kernel.dtype),) * 2  # after an empty call
         if inputs.z.size == 1:
             return (np.full(1, np.nan, dtype=kernel.dtype),) * 2
         halves = [self._ends(kernel, half, self._ask(kernel, half)) for half in inputs.halves()]
@@ -146,7 +147,7 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class _CallArguments:
-    """What a kernel is called on."""
+    """The arguments of a call of a kernel."""
 
     z: Array
     dy: Array

@@ -1,4 +1,4 @@
-"""A worker as the conductor sees it: start it, ask it, and notice when it crashes or hangs."""
+"""The conductor's side of a worker process: start it, send it requests, and notice when it crashes or hangs."""
 
 from __future__ import annotations
 
@@ -31,28 +31,28 @@ BOOT = "import sys; sys.path.append(sys.argv[1]); from actbench.measure.worker i
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
-    """A Python environment that workers can run in."""
+    """A Python environment in which workers can run."""
 
     python: str
     packages: str
-    """A directory that is appended to the environment's own path, for what it does not have itself."""
+    """A directory that is appended to the environment's search path, for packages that it lacks."""
     variables: Mapping[str, str]
     """The environment variables of its workers."""
 
 
 def here() -> Interpreter:
-    """Return the environment that this process runs in."""
+    """Return the environment of this process."""
     return Interpreter(sys.executable, str(PACKAGE_DIRECTORY.parent), worker_environment(os.environ))
 
 
 class WorkerProcess:
-    """A worker in a process of its own."""
+    """A worker in a separate process."""
 
     def __init__(self, options: WorkerOptions, interpreter: Interpreter) -> None:
-        """Start it in an environment, and wait until it is ready."""
+        """Start the worker in an environment, and wait until it is ready."""
         self.timeout = options.timeout
         self._role = options.role
-        self._words = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as the worker
+        self._words = tempfile.TemporaryFile()  # noqa: SIM115  # stays open as long as the worker lives
         self._pending = b""
         try:
             self._process = subprocess.Popen(
@@ -61,7 +61,7 @@ class WorkerProcess:
                 stdout=subprocess.PIPE,
                 stderr=self._words,
                 env=dict(interpreter.variables),
-                start_new_session=True,  # Ctrl-C is the conductor's to handle
+                start_new_session=True,  # the conductor handles Ctrl-C
             )
         except OSError as error:
             self._words.close()
@@ -84,7 +84,7 @@ class WorkerProcess:
             raise NotLoadedError(str(error)) from None
 
     def ask(self, request: Request[A]) -> A:
-        """Return the answer; `WorkerLostError` when the worker has ended, `BenchmarkError` when the request raised."""
+        """Return the answer; `WorkerLostError` if the worker has ended, `BenchmarkError` if the request raised."""
         line = b""
         with suppress(BrokenPipeError):
             self._stdin.write(_encoded(request))
@@ -102,7 +102,7 @@ class WorkerProcess:
         return answer
 
     def close(self) -> None:
-        """End the process, politely if it listens."""
+        """End the process, by closing its input if it reacts to that."""
         with suppress(BrokenPipeError):
             self._stdin.close()
         try:
@@ -113,13 +113,13 @@ class WorkerProcess:
         self._words.close()
 
     def _sentence(self, error: str, *, refused: bool) -> str:
-        """Return what the worker raised; where it refused its input, that is a sentence for the user."""
+        """Return the worker's error in words; if the worker refused its input, they are a sentence for the user."""
         if refused:
             return error if self._role == ROLE else f"in the {self._role}, {error}"
         return f"the {self._role} raised {error}"
 
     def _read_line(self) -> bytes:
-        """Return the next line, or nothing when the worker has ended."""
+        """Return the next line, or b"" where the worker has ended."""
         deadline = time.monotonic() + self.timeout
         while b"\n" not in self._pending:
             ready, _, _ = select.select([self._stdout], [], [], max(0.0, deadline - time.monotonic()))
@@ -137,8 +137,8 @@ class WorkerProcess:
         return line
 
     def _kill(self) -> None:
-        """End the process and what it started: an interpreter may be a script that starts another."""
-        with suppress(ProcessLookupError, PermissionError):  # macOS forbids it where all of them have ended
+        """Kill the process and its children: an interpreter may be a script that starts another one."""
+        with suppress(ProcessLookupError, PermissionError):  # macOS forbids it once all of them have ended
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
@@ -157,7 +157,7 @@ class WorkerProcess:
 
 
 def _encoded(request: Request[Any]) -> bytes:
-    """Return the line that a request is."""
+    """Return the line that represents a request."""
     values = {field.name: getattr(request, field.name) for field in fields(request)}
     return msgspec.json.encode({"request": request.name} | values) + b"\n"
 
@@ -168,4 +168,4 @@ class _Reply(msgspec.Struct):
     answer: msgspec.Raw = msgspec.Raw(b"")
     error: str | None = None
     refused: bool = False
-    """Whether that is one of actbench's own sentences, about the request."""
+    """Whether the error is a sentence of actbench about the request."""

@@ -1,12 +1,12 @@
-"""The conductor, engine ``interleaved``: it calibrates, orders, times out, and decides when there is enough.
+"""The conductor, engine ``interleaved``: it calibrates, orders, applies time limits, and decides when to stop.
 
-A round is one fresh worker that measures every block once, in an order of its own. Where a worker crashes or hangs, a
-new one goes on with the rest, and at last with the block that it was at; the second time, that block has failed, with
-the worker's last line as the reason. What an earlier session gave up is tried again.
+A round is one fresh worker that measures every block once, in random order. Where a worker crashes or hangs, a new one
+continues with the other blocks, and at the end tries the lost block again. The second time, that block has failed, with
+the worker's last line as the reason. Blocks that failed in an earlier session are tried again.
 
-The plan's probes are blocks like any other, but for three things: they are short, since each of their arms is one of
-many that share a process; a round has those of its blocks; and none is measured again for being slow, since
-they are not compared with each other, and the intervals of what is derived from them include their variance.
+The plan's probes are blocks like any other, with three exceptions: they are short, since each of their arms is one of
+many that share a process; a round has only the probes of its blocks; and no probe is measured again for being slow,
+since probes are not compared with each other, and the intervals that are derived from them include their variance.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from actbench.model.plan import Plan
 from actbench.model.times import Times
 
 PROBE_SECONDS = 0.003
-"""What an arm of a probe should take in a round: its fewest values, or one where calls are slow."""
+"""Time of an arm of a probe per round: enough for the least number of values, or for one where calls are slow."""
 
 
 @dataclass(slots=True)
@@ -49,29 +49,29 @@ class Conductor:
     """Of the plan."""
     stopping: Stopping
     launch: Launch
-    """Of its workers; a block that takes longer in a round than a request may, loses its worker."""
+    """The launch of its workers; a block that exceeds the time limit of a request loses its worker."""
     arm_seconds: float
-    """What an arm should take in a round."""
+    """Intended time of an arm per round."""
     started: float
-    """When the run began, by `clock`."""
+    """Start of the run, by `clock`."""
     times: Times
-    """What was measured before."""
+    """The earlier measurements of the run."""
     clock: Callable[[], float] = time.monotonic
     calibrations: dict[str, Calibration] = field(default_factory=dict)
     failed: dict[str, int] = field(default_factory=dict)
-    """The blocks that an earlier session gave up, and since which round; 0 while calibrating."""
+    """Blocks that failed in an earlier session, with the round in which they did; 0 while calibrating."""
     given_up: set[str] = field(default_factory=set)
     losses: Counter[str] = field(default_factory=Counter)
-    """How often each block failed."""
+    """Number of failures of each block."""
     completed: int = 0
-    """The last round that was measured to its end before; there may be parts of a further one."""
+    """The last complete round of earlier sessions; parts of a further one may exist."""
     repeats: dict[tuple[Block, int], int] = field(default_factory=dict)
-    """How often a round of a block was measured again."""
+    """Number of repetitions of a round of a block."""
     block_seconds: dict[str, float] = field(default_factory=dict)
-    """What a round of a block last took, from asking for it to its answer."""
+    """Duration of the last round of a block, from the request to the answer."""
 
     def events(self) -> Iterator[Event]:
-        """Measure; yield what happens."""
+        """Measure; yield events."""
         yield from self._calibrate()
         yield from self._catch_up()
         number = self.times.last_round
@@ -86,7 +86,7 @@ class Conductor:
             yield self._done(number)
 
     def _catch_up(self) -> Iterator[Event]:
-        """Measure what blocks lack that an earlier session gave up, as far as there is time."""
+        """Measure the rounds that failed blocks of earlier sessions lack, as far as time permits."""
         for number in range(1, self.completed + 1):
             due = [
                 block
@@ -99,7 +99,7 @@ class Conductor:
         yield from (Recovered(name) for name in self.failed if name not in self.given_up)
 
     def _next(self, done: int) -> list[Block]:
-        """Return the blocks of the next round; none when there is enough."""
+        """Return the blocks of the next round; none where the run is complete."""
         blocks = self._worthwhile(done)
         widest, _ = self._widest(self._blocks())
         enough = not blocks or self.stopping.enough(done, widest, self._elapsed(), self._cost(blocks))
@@ -128,7 +128,7 @@ class Conductor:
                     yield Calibrated(block.id, calibration, done, len(todo))
 
     def _round(self, number: int, blocks: list[Block]) -> Iterator[Event]:
-        rng = random.Random(f"{self.plan.seed}/{number}")  # noqa: S311  # an order, not a secret
+        rng = random.Random(f"{self.plan.seed}/{number}")  # noqa: S311  # not for cryptography
         rng.shuffle(blocks)
         blocks.sort(key=from_small_to_large)
         with RestartingWorker(self.launch) as restarting:
@@ -145,12 +145,12 @@ class Conductor:
                     yield Measured(times, done, len(blocks))
 
     def _again(self) -> Iterator[Event]:
-        """Measure the most disturbed round again, in a fresh process, of every block that has one."""
+        """Repeat the most disturbed round of every block that has one, in a fresh process."""
         todo = [disturbed for block in self._blocks() if (disturbed := self._disturbed(block))]
         with RestartingWorker(self.launch) as restarting:
             for done, (block, number) in enumerate(todo, start=1):
                 attempt = self.repeats[block, number] = self.repeats.get((block, number), 0) + 1
-                rng = random.Random(f"{self.plan.seed}/{number}/{attempt}")  # noqa: S311  # an order, not a secret
+                rng = random.Random(f"{self.plan.seed}/{number}/{attempt}")  # noqa: S311  # not for cryptography
                 yield Disturbed(block.id)
                 try:
                     times = BlockTimes(block, number, *self._measured(restarting.get(), block, rng))
@@ -162,9 +162,9 @@ class Conductor:
                     yield Measured(times, done, len(todo))
 
     def _disturbed(self, block: Block) -> tuple[Block, int] | None:
-        """Return the block's slowest round that may be measured again; None when all are as they should be.
+        """Return the block's slowest round that may be repeated; None where no round was disturbed.
 
-        Out of cache, rounds vary by as much as a disturbance makes, so that it cannot be detected.
+        Out of cache, rounds vary as much as under a disturbance, so a disturbance cannot be detected.
         """
         from_memory = block.operands is not OperandState.WARM or block.size * block.dtype.itemsize > PHASED
         if not self.times.rounds(block) or from_memory:
@@ -189,13 +189,13 @@ class Conductor:
         return [block for block in self.plan.blocks if block.id not in self.given_up]
 
     def _with_probes(self, blocks: list[Block]) -> list[Block]:
-        """Return the blocks, and the probes of any of them."""
+        """Return the blocks with their probes."""
         families = {block.family for block in blocks}
         probes = (probe for probe in self.plan.probes if probe.id not in self.given_up and probe.family in families)
         return [*blocks, *probes]
 
     def _tried(self, blocks: list[Block]) -> Iterator[tuple[Block, int]]:
-        """Yield the blocks and their places; one that is lost meanwhile comes again in the end, if it may."""
+        """Yield the blocks with their indices; a block that is lost meanwhile is yielded once more at the end."""
         lost: list[tuple[Block, int]] = []
         for done, block in enumerate(blocks, start=1):
             before = self.losses[block.id]
@@ -205,7 +205,7 @@ class Conductor:
         yield from ((block, done) for block, done in lost if block.id not in self.given_up)
 
     def _lost(self, restarting: RestartingWorker, block: Block, number: int, error: BenchmarkError) -> Lost | Failed:
-        """Note that a block failed, and give it up where that is once too often; a wrong kernel ends it all."""
+        """Record the failure of a block, and give it up after the last retry; a wrong kernel ends the run."""
         if isinstance(error, WrongKernelError):
             raise error
         restarting.end()
@@ -231,7 +231,7 @@ class Conductor:
         return self.stopping.worthwhile(done, progress, self._elapsed())
 
     def _cost(self, blocks: list[Block]) -> float:
-        """Return what a round of these blocks takes: as long as it took last time, or is predicted to."""
+        """Return the duration of a round of these blocks: that of the last one, or the predicted one."""
         timed = self._with_probes(blocks)
         return sum(self.block_seconds.get(block.id, self.calibrations[block.id].round_seconds) for block in timed)
 

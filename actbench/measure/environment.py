@@ -1,4 +1,4 @@
-"""What a run records of where it is measured: this host, the libraries of its backends, and their devices."""
+"""The environment that a run records: this host, the libraries of its backends, and their devices."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from actbench.measure.launch import StartWorker, WorkerOptions
 from actbench.measure.protocol import LocatedDevice, LocateDevice
 
 TIMEOUT = 120.0
-"""Seconds: a library and a device take several to start."""
+"""Seconds, since starting a library and a device takes several."""
 
 
 def collect_environment(start_worker: StartWorker, cpu: int | None, used: Sequence[Backend]) -> Environment:
-    """Look around for a run that uses these backends; `BenchmarkError` where a device cannot be used.
+    """Return the environment of a run of these backends; `BenchmarkError` where a device cannot be used.
 
-    A worker names the devices: it imports what that needs.
+    A worker names the devices, because that takes imports of their libraries.
     """
     host = environment.collect(cpu, further=libraries(used))
     devices = _devices(start_worker, cpu, [backend.name for backend in used if backend.on_device])

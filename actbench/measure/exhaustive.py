@@ -1,7 +1,7 @@
-"""Survey the accuracy of float32 kernels on every finite number of the format.
+"""Survey of the accuracy of float32 kernels on every finite number of the format.
 
-The truth is the activation's stable form in float64, which the oracle holds to 8 ULP of float64: 2^-26 of a ULP of
-float32. There are 4 278 190 080 finite numbers, which take minutes a kernel.
+The truth is the activation's stable form in float64. The oracle holds it to 8 ULP of float64, which are 2^-26 of a ULP
+of float32. There are 4 278 190 080 finite numbers, which take minutes per kernel.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ from actbench.model.rule import Dialect, Rule
 from actbench.verification.oracle import Truth
 
 NUMBERS_AT_ONCE = 1 << 22
-"""Numbers at a time."""
+"""Number of values per call."""
 
 FINITE = 0x7F80_0000
-"""How many float32 there are from 0 to the largest finite one; the same with the other sign."""
+"""Number of float32 from 0 to the largest finite one; there are as many with the other sign."""
 
 STABLE = "recompute"
-"""The strategy that is the truth, in float64."""
+"""The strategy that serves as the truth, in float64."""
 
 BINS_PER_OCTAVE = 32
-"""Bins of the histogram of errors an octave: quantiles are known to 2 %."""
+"""Bins of the histogram of errors per octave: quantiles are known to 2 %."""
 
 LEAST_LOG2_ERROR = -10
-"""log2 of the error below which errors are not distinguished."""
+"""log2 of the smallest error with its own bin."""
 
 BINS = BINS_PER_OCTAVE * 60
 
 
 @dataclass(frozen=True, slots=True)
 class Going:
-    """How far a kernel is."""
+    """The progress of a survey."""
 
     done: int
     total: int
@@ -56,7 +56,7 @@ class Going:
 
 
 def survey(kernels: Sequence[Kernel], launch: Launch, sampled: Survey) -> Iterator[Going | Accuracy | Unexamined]:
-    """Look at each kernel; `InputError` for one that is not of float32, or whose activation has no stable form."""
+    """Survey each kernel; `InputError` for one that is not float32, or whose activation has no stable form."""
     for kernel in kernels:
         if kernel.dtype is not Dtype.FLOAT32:
             raise InputError(f"{kernel.id}: --exhaustive is for float32, there are too many float64: add -d float32")
@@ -108,7 +108,7 @@ def _every_number(
 
 
 def _evaluated(restarting: RestartingWorker, kernel: Kernel, z: Array, residuals: Residuals | None) -> Array:
-    """Return what a worker makes of z; one that is lost is replaced once."""
+    """Return a worker's results at z; a worker that is lost is replaced once."""
     for last in (False, True):
         try:
             return Examined(restarting.get(), residuals)(kernel.identity, z, np.ones_like(z)).derivative
@@ -138,7 +138,7 @@ def _truth(stable: Rule, z: Array) -> Truth:
 
 
 def _residuals(rule: Rule, z: Array) -> Mapping[str, Array]:
-    """Return what a strategy keeps, correctly rounded but for what float64 lacks."""
+    """Return the residuals of a strategy, correctly rounded except for float64's own error."""
     wide = z.astype(np.float64)
     with np.errstate(all="ignore"):
         y, *saved = rule.save(wide) if rule.save else (rule.forward(wide),)
@@ -149,7 +149,7 @@ def _residuals(rule: Rule, z: Array) -> Mapping[str, Array]:
 
 @dataclass(slots=True)
 class _Tally:
-    """Errors counted."""
+    """Counts of errors."""
 
     points: int = 0
     largest: float = 0.0
@@ -159,7 +159,7 @@ class _Tally:
     counts: Any = field(default_factory=lambda: np.zeros(BINS + 1, dtype=np.int64))
 
     def add(self, z: Array, computed: Array, truth: Truth) -> None:
-        """Count these."""
+        """Count the errors of these results."""
         error = truth.error(computed)
         worst = int(np.argmax(error))
         if error[worst] > self.largest or not self.points:
@@ -173,7 +173,7 @@ class _Tally:
         self.counts += np.bincount(bins.astype(np.int64), minlength=BINS + 1)
 
     def merge(self, other: _Tally) -> None:
-        """Count what another one has."""
+        """Add the counts of another tally."""
         if other.largest > self.largest or not self.points:
             self.largest, self.worst_z = other.largest, other.worst_z
         self.points += other.points
@@ -182,7 +182,7 @@ class _Tally:
         self.counts += other.counts
 
     def errors(self, part: Part, band: tuple[float, float]) -> Errors:
-        """Return what was counted."""
+        """Return the summary of the counts."""
         return Errors(
             part,
             *band,
@@ -195,7 +195,7 @@ class _Tally:
         )
 
     def _quantile(self, share: float) -> float:
-        """Return the upper edge of the bin in which a quantile lies, and no more than the largest error."""
+        """Return the upper edge of the bin that contains a quantile, at most the largest error."""
         at = int(np.searchsorted(np.cumsum(self.counts), share * self.points))
         return min(float(2.0 ** (LEAST_LOG2_ERROR + (at + 1) / BINS_PER_OCTAVE)), self.largest)
 

@@ -1,4 +1,4 @@
-"""Keep what a live check measured, as runs in a directory of its own."""
+"""Storage of the measurements of a live check, as runs in a new directory."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from actbench.runs.record import Record, Status
 from actbench.runs.writer import Writer, create
 
 MOST_BYTES_KEPT = 20_000_000
-"""Bytes: more than what the runs of a usual check take."""
+"""Bytes to reserve: more than the runs of a usual check take."""
 
 
 @contextmanager
 def kept_for(output: Path | None) -> Iterator[None]:
-    """Hold a new directory for one check; `InputError`, before it measures, where runs cannot be written there."""
+    """Create the directory of a check; `InputError`, before anything is measured, if runs cannot be written there."""
     if output is None:
         yield
         return
@@ -32,7 +32,7 @@ def kept_for(output: Path | None) -> Iterator[None]:
 def keep(
     runs: Mapping[str, tuple[Record, Times]], output: Path, seconds: float, *, interrupted: bool
 ) -> Iterator[Writer]:
-    """Write runs, by the names of their directories; yield each as it is there, for the tables that go with it."""
+    """Write runs into directories of these names; yield each after writing it, for the tables that accompany it."""
     for name, (record, times) in runs.items():
         with create(output / name, record) as writer:
             for finished in times.finished():

@@ -17,18 +17,18 @@ from actbench.verification.oracle import Truth
 from actbench.verification.truth import unsupported
 
 COMPANY = 64
-"""Points that are differentiated together with any others where g' is known by differences, which need many to judge
-their own error."""
+"""Number of points that are differentiated together with any others, where g' is known by differences: these need many
+points to estimate their own error."""
 
 Row = tuple[Any, ...]
-"""A truth at one z: nearest, rest, ulp, and slack where there is one."""
+"""The truth at one z: nearest, rest, ulp, and slack if there is one."""
 
 
 class Known:
-    """The truth at every requested z, of one activation and dtype."""
+    """The truth about one activation and dtype at every requested z, from a cache."""
 
     def __init__(self, activation: Activation, points: Array, *, outputs: bool) -> None:
-        """Take the points at which every kernel is evaluated; with `outputs`, y will be needed as well."""
+        """Take the points at which every kernel is evaluated; `outputs` is whether y is needed as well."""
         self.activation = activation
         self.points = points
         self._outputs = outputs
@@ -45,12 +45,12 @@ class Known:
         return self._joined(self._slopes, z)
 
     def residuals(self, strategy: str, z: Array) -> dict[str, Array]:
-        """Return what a strategy keeps, correctly rounded."""
+        """Return the residuals of a strategy, correctly rounded."""
         return self._residuals(strategy, z.tobytes(), str(z.dtype))
 
     @cached_property
     def expectations(self) -> dict[Part, Expectation]:
-        """What g' is about, by tail."""
+        """The interpolated g', by tail."""
         truth = self.truth(self.points)
         inside = {part: tail_of(self.points, part) for part in (Part.LEFT, Part.RIGHT)}
         return {part: Expectation(np.abs(self.points[mask]), truth.at(mask)) for part, mask in inside.items()}

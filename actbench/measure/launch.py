@@ -1,4 +1,4 @@
-"""Workers of the conductor: how one is started, is sent requests, and is replaced when it is lost."""
+"""Workers as the conductor uses them: how one is started, receives requests, and is replaced when it is lost."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from actbench.errors import BenchmarkError
 from actbench.measure.wire import A, Request
 
 RETRIES = 1
-"""How often a block may lose its worker, or fail, and is tried again: in a session of a run, or in a check."""
+"""Number of times that a block may lose its worker, or fail, and is tried again, in a session or a check."""
 
 ROLE = "worker"
-"""What errors call a worker that has no other role."""
+"""The name of a worker in errors, where it has no other role."""
 
 
 class WorkerLostError(BenchmarkError):
@@ -29,7 +29,7 @@ class Worker(Protocol):
     """A process that answers requests."""
 
     def ask(self, request: Request[A]) -> A:
-        """Return the answer; `WorkerLostError` when the worker has ended, `BenchmarkError` when the request raised."""
+        """Return the answer; `WorkerLostError` if the worker has ended, `BenchmarkError` if the request raised."""
 
     def close(self) -> None:
         """End the worker."""
@@ -37,25 +37,25 @@ class Worker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
-    """With what a worker is started."""
+    """The options of a worker."""
 
     cpu: int | None
-    """The processor that it is pinned to; None where it is not."""
+    """The processor to which it is pinned; None where it is not."""
     timeout: float
-    """Seconds that each request may take."""
+    """Time limit of each request, in seconds."""
     role: str = ROLE
-    """What errors call it."""
+    """Its name in errors."""
     threads: int = 1
-    """For the backends that have several."""
+    """Number of threads of multi-threaded backends."""
 
 
 StartWorker = Callable[[WorkerOptions], Worker]
-"""Start a worker in an environment, and wait until it is ready; `BenchmarkError` when it cannot be."""
+"""Starts a worker in an environment, and waits until it is ready; `BenchmarkError` where that fails."""
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A worker that can be started, as often as it takes: its environment and its options."""
+    """A worker that can be started any number of times: its environment and its options."""
 
     start_worker: StartWorker
     options: WorkerOptions
@@ -66,15 +66,15 @@ class Launch:
 
 
 class RestartingWorker:
-    """One worker at a time, started when it is needed, again when it was ended, and ended on leaving."""
+    """One worker at a time: started on demand, restarted after it was ended, and ended on exit."""
 
     def __init__(self, launch: Launch) -> None:
-        """Start nothing yet."""
+        """Start without a worker."""
         self._launch = launch
         self._worker: Worker | None = None
 
     def __enter__(self) -> Self:
-        """Begin without a worker."""
+        """Start without a worker."""
         return self
 
     def __exit__(
@@ -84,13 +84,13 @@ class RestartingWorker:
         self.end()
 
     def get(self) -> Worker:
-        """Return the worker, started when there is none."""
+        """Return the worker; start one where there is none."""
         if self._worker is None:
             self._worker = self._launch.start()
         return self._worker
 
     def end(self) -> None:
-        """End the worker; the next one is fresh."""
+        """End the worker; the next one will be fresh."""
         if self._worker is not None:
             self._worker.close()
             self._worker = None

@@ -1,8 +1,8 @@
-"""A live check: rounds side by side until every case is decided, then again for those that seem to have regressed.
+"""A live check: rounds side by side until every case is decided, then more rounds for suspected regressions.
 
-The rounds that raised a suspicion never decide that a case regressed: it has to show again, in fresh
-processes, with another seed of inputs and order. Where the control, the baseline against itself, leaves the margin,
-the host is too noisy for any verdict, and measuring stops.
+The rounds that raised a suspicion never decide that a case regressed: the regression must show again, in fresh
+processes, with another seed of inputs and order. Where the control, the baseline against itself, leaves the margin, the
+host is too noisy for any verdict, and measuring stops.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from actbench.model.checks import Check
 from actbench.model.events import Confirming, Event, Judged
 
 CHECKED_SIDES = ("baseline", "candidate")
-"""Whose kernels the oracle checks: the control's are the baseline's."""
+"""The sides whose kernels the oracle checks; the control has those of the baseline."""
 
 
 @dataclass(slots=True)
@@ -33,11 +33,11 @@ class LiveCheck:
     lockstep: Lockstep
     margins: Margins
     budget: float
-    """What the check may take from its start; rounds that confirm a suspicion are measured in any case."""
+    """Time limit of the check from its start; rounds that confirm a suspicion are measured in any case."""
     min_rounds: int
-    """Rounds that are measured even when the budget is spent."""
+    """Number of rounds that are measured even beyond the budget."""
     started: float
-    """When the check began, by `clock`."""
+    """Start of the check, by `clock`."""
     missing: tuple[Case, ...] = ()
     new: tuple[Case, ...] = ()
     clock: Callable[[], float] = time.monotonic
@@ -45,10 +45,10 @@ class LiveCheck:
     changes: list[Change] = field(default_factory=list)
     noise: list[Change] = field(default_factory=list)
     checks: tuple[list[Check], list[Check]] = field(default_factory=lambda: ([], []))
-    """What the oracle found of the kernels of baseline and candidate."""
+    """The oracle's checks of the kernels of baseline and candidate."""
 
     def events(self) -> Iterator[Event]:
-        """Check kernels, measure, confirm; yield what happens. `outcome` has the result, at any time."""
+        """Check kernels, measure, confirm; yield events. `outcome` gives the result at any time."""
         for side, launch, checks in zip(CHECKED_SIDES, self.lockstep.launches, self.checks, strict=False):
             try:
                 for checked in self.lockstep.verification.check_kernels(launch):
@@ -71,7 +71,7 @@ class LiveCheck:
             yield from self._confirm(self._suspects())
 
     def outcome(self) -> Outcome:
-        """Return the outcome so far. Without confirmation, or on a noisy host, nothing has regressed."""
+        """Return the outcome so far. Without confirmation, or on a noisy host, no case has regressed."""
         final = [
             replace(change, verdict=Verdict.INCONCLUSIVE)
             if change.verdict is Verdict.REGRESSED and (self.noise or change.confirmation is None)
@@ -95,8 +95,8 @@ class LiveCheck:
     def _confirm(self, suspects: list[Change]) -> Iterator[Event]:
         """Measure the blocks of the suspects again; the verdict is that of the new rounds alone.
 
-        They are on top of the first ones, so the test decides, without the interval's second tail. A disturbed round
-        among the fewest must not clear a suspect: up to twice as many are measured, whatever the budget.
+        They come after the first rounds, so the test decides, without the interval's second tail. A disturbed round
+        among few must not clear a suspect, so up to twice as many are measured, whatever the budget.
         """
         cases = [change.case for change in suspects]
         first = self.lockstep
@@ -104,7 +104,7 @@ class LiveCheck:
         enough = _confirming_rounds(len(suspects))
         most = rounds_to_confirm(len(suspects))
         yield Confirming(tuple(case.id for case in cases), most, most * first.cost(blocks))
-        seed = random.Random(f"{first.plan.seed}/confirm").getrandbits(32)  # noqa: S311  # an order, not a secret
+        seed = random.Random(f"{first.plan.seed}/confirm").getrandbits(32)  # noqa: S311  # not for cryptography
         plan = replace(first.plan, blocks=tuple(blocks), seed=seed)
         again = replace(first, plan=plan, sides=LiveTimes(plan), failures=[], losses=[])
         number, judged = 0, list[Change]()
@@ -123,7 +123,7 @@ class LiveCheck:
         self.changes = [_confirmed(change, second.get(change.case)) for change in self.changes]
 
     def _affordable(self, blocks: list[Block]) -> bool:
-        """Say whether another round, and the rounds that would confirm today's suspicions, fit the budget."""
+        """Return whether another round, and the rounds that would confirm the current suspicions, fit the budget."""
         suspects = self._suspects()
         confirming = _with_any(self.lockstep.blocks, [change.case for change in suspects])
         reserve = _confirming_rounds(len(suspects)) * self.lockstep.cost(confirming) if suspects else 0.0
@@ -142,12 +142,12 @@ class LiveCheck:
 
 
 def _confirming_rounds(suspects: int) -> int:
-    """Return the rounds that can confirm so many suspicions: enough for the tests, and for an interval to show."""
+    """Return the number of rounds that can confirm this many suspicions: enough for the tests and for an interval."""
     return fewest_rounds((1 - CONFIDENCE) / max(2, suspects))
 
 
 def rounds_to_confirm(suspects: int) -> int:
-    """Return the rounds that confirming so many suspicions may take beyond the budget."""
+    """Return the number of rounds beyond the budget that confirming this many suspicions may take."""
     return 2 * _confirming_rounds(suspects)
 
 
@@ -156,7 +156,7 @@ def _with_any(blocks: list[Block], cases: list[Case]) -> list[Block]:
 
 
 def _confirmed(change: Change, second: Change | None) -> Change:
-    """Let the new rounds decide on a suspect; one that they do not call regressed is inconclusive."""
+    """Return the change of a suspect by the new rounds; if they do not call it regressed, it is inconclusive."""
     if second is None:
         return change
     verdict = Verdict.REGRESSED if confirms(second) else Verdict.INCONCLUSIVE

@@ -1,4 +1,4 @@
-"""A live check from the request to the verdicts: open both environments, find what they have in common, measure."""
+"""A live check from the request to the verdicts: open both environments, find their common cases, measure."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ from actbench.planning.room import room_here
 from actbench.runs.record import Engine, Record, Settings
 
 PROCESSES_AT_ONCE = 3
-"""Processes that hold the operands of a block at once."""
+"""Number of processes that hold the operands of a block at the same time."""
 
 
 class LiveSession:
-    """A live check, and the environments that it needs; these are closed on leaving."""
+    """A live check with the environments that it needs, which are closed on exit."""
 
     def __init__(self, request: CheckRequest, seams: Seams) -> None:
-        """Open nothing yet; `InputError` for a preset, a processor, threads or a file of inputs that there are not."""
+        """Open nothing yet; `InputError` for a preset, processor, threads or file of inputs that does not exist."""
         self._request = request
         self._seams = seams
         self._preset = presets.get(request.preset)
@@ -65,10 +65,10 @@ class LiveSession:
         self.budget = request.budget or self._preset.budget
         """Seconds."""
         self.remarks: list[str] = []
-        """What differs between the environments besides the code."""
+        """Differences of the environments besides the code."""
 
     def __enter__(self) -> Self:
-        """Open both environments and plan; `NotComparableError` when there is nothing to compare."""
+        """Open both environments and plan; `NotComparableError` where there is nothing to compare."""
         with ExitStack() as opening:
             start_there = opening.enter_context(self._seams.open_baseline(self._request.against))
             self._here = collect_environment(self._seams.start_worker, self._cpu, self._backends())
@@ -84,11 +84,11 @@ class LiveSession:
 
     @property
     def plan(self) -> Plan:
-        """What is measured on both sides."""
+        """The plan of both sides."""
         return self._check.lockstep.plan
 
     def events(self) -> Iterator[Event]:
-        """Measure; yield what happens."""
+        """Measure; yield events."""
         return self._check.events()
 
     def outcome(self) -> Outcome:
@@ -96,7 +96,7 @@ class LiveSession:
         return self._check.outcome()
 
     def runs(self) -> dict[str, tuple[Record, Times]]:
-        """Return what was measured as three runs, by the directories that they go to."""
+        """Return the measurements as three runs, by the names of their directories."""
         lockstep, here = self._check.lockstep, self._here
         kernels = {name: version for name, version in self._there.items() if name not in {"python", "actbench"}}
         tools = {name: version for name, version in here.libraries.items() if name not in self._versions()}
@@ -136,11 +136,11 @@ class LiveSession:
         return registry.known_backends(self._query.axes.get("backends", self._preset.axes.backends))
 
     def _versions(self) -> dict[str, str]:
-        """Return the versions, here, of what the selection's backends use."""
+        """Return the versions in this environment of the libraries of the selection's backends."""
         return software.versions(self._libraries())
 
     def _libraries(self) -> tuple[str, ...]:
-        """Name the distributions that the selection's backends use."""
+        """Return the names of the distributions that the selection's backends use."""
         return backends.libraries(self._backends())
 
     def _prepared(self, start_there: StartWorker, began: float) -> LiveCheck:
@@ -181,7 +181,7 @@ class LiveSession:
         )
 
     def _offered_by(self, start_there: StartWorker) -> list[Case]:
-        """Return the cases that the baseline offers, having learnt what it runs on."""
+        """Return the cases that the baseline offers, after recording its versions."""
         against = self._request.against
         worker: Worker | None = None
         try:

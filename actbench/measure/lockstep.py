@@ -1,7 +1,7 @@
 """Three processes side by side on one processor: the baseline, the candidate, and the baseline again as control.
 
-Every round starts all three again. For each block they get the same inputs and loops, and take turns value by value, in
-shuffled and mirrored order, at the same relative addresses: whatever the host does, it does to all three.
+Every round restarts all three processes. For each block they get the same inputs and loops, and take turns value by
+value, in shuffled and mirrored order, at the same relative addresses: any disturbance by the host affects all three.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from actbench.model.outcomes import BlockTimes, Failure
 from actbench.model.plan import Plan
 
 NAMES = ("baseline", "candidate", "control")
-"""What errors call the three processes, in their order."""
+"""The names of the three processes in errors, in order."""
 
 CONTROL = 2
-"""The place of the third process."""
+"""The index of the control."""
 
 
 @dataclass(slots=True)
@@ -40,26 +40,26 @@ class Lockstep:
     verification: Verification
     """Of the plan, or of a larger one."""
     launches: tuple[Launch, Launch, Launch]
-    """Of the workers of the baseline, of the candidate, and of the control."""
+    """The launches of the workers of the baseline, the candidate and the control."""
     arm_seconds: float
-    """What an arm should take in a round, on either side."""
+    """Intended time of an arm per round, on either side."""
     sides: LiveTimes
     injected_slowdown: float = 0.0
-    """The share of extra calls that the third process makes of every arm, uncounted: a slowdown to be detected."""
+    """The share of uncounted extra calls of the third process: a slowdown to be detected."""
     clock: Callable[[], float] = time.monotonic
     calibrations: dict[str, Calibration] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     losses: list[Failure] = field(default_factory=list)
-    """Every loss of a worker; the block continues in the next round after its first."""
+    """Every loss of a worker; after its first, the block continues in the next round."""
     compared: set[str] = field(default_factory=set)
-    """The blocks whose results were held to another formula, element by element, on all sides."""
+    """The blocks whose results were compared with another formula, element by element, on all sides."""
     starting: float = 0.0
-    """What the last round took in addition to its blocks."""
+    """Duration of the last round in addition to its blocks."""
     block_seconds: dict[str, float] = field(default_factory=dict)
-    """What a round of a block last took."""
+    """Duration of the last round of each block."""
 
     def calibrate(self) -> Iterator[Event]:
-        """Fix the loops of all blocks, by the baseline."""
+        """Fix the loops of all blocks, from the baseline."""
         with RestartingWorker(self.launches[0]) as restarting:
             for done, block in enumerate(self.plan.blocks, start=1):
                 try:
@@ -74,9 +74,9 @@ class Lockstep:
                     yield Calibrated(block.id, calibration, done, len(self.plan.blocks))
 
     def round(self, number: int, blocks: Sequence[Block]) -> Iterator[Event]:
-        """Measure these blocks once on all sides; one that fails twice on any is not measured any more."""
+        """Measure these blocks once on all sides; a block that fails twice on any side is given up."""
         began = self.clock()
-        rng = random.Random(f"{self.plan.seed}/{number}")  # noqa: S311  # an order, not a secret
+        rng = random.Random(f"{self.plan.seed}/{number}")  # noqa: S311  # not for cryptography
         todo = sorted(rng.sample(blocks, len(blocks)), key=from_small_to_large)
         with ExitStack() as stack:
             sides = [stack.enter_context(RestartingWorker(launch)) for launch in self.launches]
@@ -102,7 +102,7 @@ class Lockstep:
         self.starting = self.clock() - began - sum(self.block_seconds.get(block.id, 0.0) for block in todo)
 
     def cost(self, blocks: Sequence[Block]) -> float:
-        """Return what a round of these blocks takes: as long as it took last time, or is predicted to."""
+        """Return the duration of a round of these blocks: that of the last one, or the predicted one."""
         predicted = {block.id: 3 * self.calibrations[block.id].round_seconds for block in blocks}
         return self.starting + sum(self.block_seconds.get(name, seconds) for name, seconds in predicted.items())
 
@@ -139,7 +139,7 @@ class Lockstep:
 
 @contextmanager
 def _naming(side: str) -> Iterator[None]:
-    """Add the side to the error of a wrong kernel."""
+    """Add the side to the message of a wrong kernel."""
     try:
         yield
     except WrongKernelError as error:

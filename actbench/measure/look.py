@@ -1,4 +1,4 @@
-"""A kernel in the search for zones: called on any z, and compared with what g' is expected to be, or is."""
+"""A kernel in the search for zones: it is called at any z, and compared with the expected or the true g'."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from actbench.measure.known import Known
 from actbench.measure.zones import Hits, at_ranks, between, ranks
 
 SCREENED = 15
-"""Numbers between each two points that a kernel is called on besides."""
+"""Number of further arguments between neighbouring points at which a kernel is called."""
 
 SCREENED_EXACTLY = 1
-"""The same where what is kept must be rounded correctly first, which takes as long as the truth."""
+"""The same number where residuals must be correctly rounded, which takes as long as the truth."""
 
 FINER, FINER_EXACTLY = (2048, 256), (1024, 0)
-"""Points to look at beyond the inner end of a zone and beyond the outer one; of what is rounded correctly first."""
+"""Points to evaluate beyond the inner and the outer end of a zone; the second pair with correctly rounded residuals."""
 
 LARGEST_EXPONENT = 40
-"""Powers of 2, and of 1/2, that are evaluated with their neighbours; whole numbers too."""
+"""Powers of 2 and of 1/2 up to this exponent are evaluated with their neighbours, and whole numbers as well."""
 
 LARGEST_INTEGER = 100
 
 LEAST_CALL = 64
-"""The smallest number of elements of a call; others are rounded up, as some backends compile for every size."""
+"""Least number of elements of a call; others are rounded up, since some backends compile for every size."""
 
 
 class Look:
-    """Calls a kernel, and collects the errors that it learns of."""
+    """Calls of a kernel, with the errors that become known."""
 
     def __init__(self, kernel: Kernel, examined: Examined, known: Known, *, rounded: bool) -> None:
-        """Look at a kernel; `rounded` says that what it keeps is rounded correctly first."""
+        """Take a kernel; `rounded` is whether its residuals are correctly rounded."""
         self._kernel = kernel
         self._examined = examined
         self._known = known
@@ -49,14 +49,14 @@ class Look:
         self._further: list[tuple[Array, NDArray[np.float64]]] = []
 
     def computed(self, z: Array) -> Array:
-        """Return what the kernel gives; NaN where it raises."""
+        """Return the result of the kernel; NaN where it raises."""
         size = max(LEAST_CALL, z.size)
         step = max(LEAST_CALL, 1 << (frexp(size)[1] - 4))
         padded = np.resize(z, -(-size // step) * step) if z.size % step else z
         return self._examined(self._kernel.identity, padded, np.ones_like(padded)).derivative[: z.size]
 
     def screened(self, computed: Array) -> Array:
-        """Return further z to look at: between the known points where some of two is finite, and round numbers."""
+        """Return further z: between known points of which one has a finite result, and round numbers."""
         z = self._known.points
         chosen = [_round_numbers(z.dtype)[:: 1 if not self._slow else 3]]
         for part in (Part.LEFT, Part.RIGHT):
@@ -67,7 +67,7 @@ class Look:
         return np.concatenate(chosen)
 
     def states(self, z: Array) -> States:
-        """Return how the results compare with what is expected."""
+        """Return the states of the results, compared with the expected ones."""
         computed = self.computed(z)
         states = {name: np.zeros(z.size, dtype=np.int8) for name in LOSS_TESTS}
         for part, expectation in self._known.expectations.items():
@@ -77,7 +77,7 @@ class Look:
         return states
 
     def lost(self, z: Array, wanted: Hits) -> Hits:
-        """Return where results are lost, of those that are wanted; the truth is computed where they may be."""
+        """Return where results are lost, among those that `wanted` selects; the truth is computed where they may be."""
         computed = self.computed(z)
         hits = {name: wanted[name] & MAY_BE[name](computed) for name in LOSS_TESTS}
         needed = np.any([hits[name] for name in LOSS_TESTS], axis=0)
@@ -89,7 +89,7 @@ class Look:
         return hits
 
     def further(self) -> tuple[Array, NDArray[np.float64]]:
-        """Return at which z errors became known, and these."""
+        """Return the further z at which errors became known, with the errors."""
         if not self._further:
             return self._known.points[:0], np.empty(0)
         z, error = zip(*self._further, strict=True)

@@ -1,4 +1,4 @@
-"""The peak rates of one core, measured by a worker that is pinned as for any measurement."""
+"""The peak rates of one core, measured by a worker that is pinned like any other."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from actbench.measure.launch import StartWorker, WorkerOptions
 from actbench.measure.protocol import MeasureLimits
 
 LOOP_REPEATS = 12
-"""Of every loop and copy; six are the fewest that give an interval."""
+"""Number of repeats of every loop and copy; six are the fewest that give an interval."""
 
 L2_SHARE = 4
-"""The smaller array takes such a part of the L2 cache, so that both fit, with room."""
+"""The smaller array takes one part in this many of the L2 cache, so that it fits with its copy."""
 
 L2 = 1 << 19
-"""Bytes of an L2 cache where the system does not say."""
+"""Bytes of an L2 cache where the system does not report them."""
 
 OUT_OF_CACHE_BYTES = 1 << 26
-"""Bytes of the larger array: with its copy, more than most caches hold."""
+"""Bytes of the larger array: with its copy, more than most caches."""
 
 TIMEOUT = 60.0
-"""Seconds, with compiling."""
+"""Seconds, including compilation."""
 
 
 def limits(start_worker: StartWorker, environment: Environment) -> list[PeakRate]:

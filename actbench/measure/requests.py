@@ -1,6 +1,6 @@
 """The requests of the commands that measure, as the command line makes them. Times in seconds, shares as fractions.
 
-None means that the user left it open.
+None means that the user did not specify a value.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ DEFAULT_TARGET = 0.02
 """Relative half width of an interval."""
 
 DEFAULT_TIMEOUT = 60.0
-"""What a block may take in a round."""
+"""Time limit of a block per round, in seconds."""
 
 
 def chosen_seed(seed: int | None) -> int:
@@ -27,33 +27,33 @@ def chosen_seed(seed: int | None) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """What ``actbench run`` is to measure, in a new run or a resumed one."""
+    """The request of ``actbench run``, for a new run or a resumed one."""
 
     preset: str
     selection: Selection
     rounds: int | None
-    """Exactly so many."""
+    """The exact number of rounds."""
     target: float | None
     """Relative half width that every speedup's interval should reach."""
     budget: float | None
     seed: int | None
     inputs: Inputs | None
-    """What pre-activations are drawn from."""
+    """The source of pre-activations."""
     engine: Engine | None
     affinity: int | None
     """The processor to pin workers to."""
     threads: int | None
-    """Of the backends that have several."""
+    """Number of threads of multi-threaded backends."""
     timeout: float | None
     max_call: float | None
-    """What one call may take."""
+    """Time limit of one call."""
     named: frozenset[str]
-    """The options that the command line itself gives, by the names of these fields and of the axes."""
+    """The options given on the command line itself, by the names of these fields and of the axes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRequest:
-    """What a live check, ``actbench check --against``, is to compare."""
+    """The request of a live check, ``actbench check --against``."""
 
     against: str
     """An interpreter, a virtual environment, or ``git:REV``."""
@@ -71,16 +71,16 @@ class CheckRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelfCheckRequest:
-    """What ``actbench selfcheck`` is to audit."""
+    """The request of ``actbench selfcheck``."""
 
     preset: str
     selection: Selection
     margin: float
-    """What may get slower."""
+    """The allowed slowdown."""
     budget: float
-    """What the audit may take."""
+    """Time limit of the audit."""
     check_budget: float | None
-    """What the checks that it judges may take."""
+    """Time limit of the checks that the audit judges."""
     seed: int | None
     affinity: int | None
     threads: int | None
@@ -89,13 +89,13 @@ class SelfCheckRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccuracyRequest:
-    """What ``actbench accuracy`` is to look at."""
+    """The request of ``actbench accuracy``."""
 
     selection: Selection
     exact: bool
-    """Whether what a strategy keeps is correctly rounded, and not what the forward pass gives."""
+    """Whether residuals are correctly rounded; otherwise they are those of the forward pass."""
     points: int
-    """A band of z and tail."""
+    """Points per band of z and tail."""
     exhaustive: bool
     """Whether every finite float32 is evaluated."""
     seed: int

@@ -1,6 +1,6 @@
-"""In a worker: how fast this processor computes on registers alone, and copies arrays, repeat by repeat.
+"""In a worker: peak rates of this processor, of arithmetic on registers and of copying arrays, repeat by repeat.
 
-Whatever is measured takes turns, so that a disturbance spoils one repeat of all rather than all of one.
+All measurements take turns, so that a disturbance spoils one repeat of each rather than all repeats of one.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from actbench.measure.protocol import ArithmeticRates, CopyRates, MeasuredLimits
 from actbench.model.names import Dtype
 
 SAMPLE_SECONDS = 0.001
-"""The least that one repeat takes: short enough for most to escape other processes on the same processor."""
+"""Least duration of a repeat: short enough for most to escape other processes on the same processor."""
 
 FIRST_COUNT = 1024
-"""Turns of the loop to begin with."""
+"""Iterations of the loop at the start of the calibration."""
 
 COPIED_BYTES = 1 << 22
 """Bytes of an array that are copied at a time."""
 
 Undisturbed = Callable[[Callable[[], Timed]], Taken]
-"""From what makes calls ready to be timed, to what they took."""
+"""Times the calls that a function makes ready, until they are not disturbed."""
 
 
 def measured(copies: Sequence[int], repeats: int, undisturbed: Undisturbed) -> MeasuredLimits:
-    """Measure both, so many repeats; arithmetic only where numba is available."""
+    """Measure both rates with this many repeats; arithmetic only where numba is available."""
     forms = [] if Numba().unavailable else _forms(undisturbed)
     arrays = [_CopyLoop(nbytes, undisturbed) for nbytes in copies]
     arithmetic: list[list[float]] = [[] for _ in forms]
@@ -52,7 +52,7 @@ class _Form:
     """One form of the loop of multiply-adds, calibrated."""
 
     def __init__(self, dtype: Dtype, bits: int, chains: int, undisturbed: Undisturbed) -> None:
-        """Compile it, and find how many turns take long enough."""
+        """Compile the loop, and find the number of iterations that takes long enough."""
         from actbench.backends._limits import fma
 
         self.dtype, self.bits = dtype, bits
@@ -64,12 +64,12 @@ class _Form:
             self._count *= 2
 
     def rate(self) -> float:
-        """Return operations a second."""
+        """Return operations per second."""
         return self._operations * self._count / self._seconds()
 
     def _seconds(self) -> float:
         real = np.dtype(self.dtype).type
-        arguments = real(0.75), real(0.25)  # x stays where it is a number of ordinary size
+        arguments = real(0.75), real(0.25)  # with these, x stays of ordinary size
 
         def ready() -> Timed:
             self._run(FIRST_COUNT, *arguments)
@@ -79,13 +79,13 @@ class _Form:
 
 
 class _CopyLoop:
-    """Two arrays of so many bytes, copied in pieces where they are large: one after the other, round and round.
+    """Two arrays of this many bytes, one of which is copied to the other; large ones in pieces, one after the other.
 
-    What does not fit a cache is then still not in it, and a piece takes no longer than any other repeat.
+    So an array that does not fit a cache is never in it, and a piece takes no longer than any other repeat.
     """
 
     def __init__(self, nbytes: int, undisturbed: Undisturbed) -> None:
-        """Fill both, so that their pages exist, and find how many calls take long enough."""
+        """Fill both arrays, so that their pages exist, and find the number of calls that takes long enough."""
         self.nbytes = nbytes
         self._undisturbed = undisturbed
         target, source = (np.ones(nbytes, np.uint8) for _ in range(2))
@@ -101,7 +101,7 @@ class _CopyLoop:
             self._count *= 2
 
     def rate(self) -> float:
-        """Return bytes a second, read and written."""
+        """Return bytes per second, read and written."""
         return 2 * self._piece * self._count / self._seconds()
 
     def _seconds(self) -> float:

@@ -1,4 +1,4 @@
-"""In which order arms are timed."""
+"""The order in which blocks and arms are timed."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from actbench.model.names import OperandState
 
 
 def from_small_to_large(block: Block) -> tuple[bool, int]:
-    """Return the key that sorts a round's blocks: large arrays, and sets of cold ones, leave the allocator changed."""
+    """Return the key that sorts the blocks of a round: large arrays, and sets of cold ones, alter the allocator."""
     return block.operands is not OperandState.WARM, block.size * block.dtype.itemsize
 
 
 def turns(sides: int, rng: random.Random) -> Iterator[tuple[int, ...]]:
-    """Yield without end in which order sides take their turns: shuffled, then mirrored, then shuffled again."""
+    """Yield, without end, the order in which sides take turns: shuffled, then mirrored, then shuffled again."""
     while True:
         shuffled = rng.sample(range(sides), sides)
         yield tuple(shuffled)
@@ -25,10 +25,10 @@ def turns(sides: int, rng: random.Random) -> Iterator[tuple[int, ...]]:
 
 
 def order(arms: Sequence[int], slices: int, rng: random.Random) -> list[tuple[int, int]]:
-    """Return the slices of one value in order, (arm, phase): reshuffled and mirrored pairwise (A B B A, B A A B).
+    """Return the slices of one value in order, (arm, phase): shuffled and mirrored pairwise (A B B A, B A A B).
 
-    Mirroring cancels a linear drift; reshuffling keeps any arm from always following the same other one. An arm goes
-    through the phases from one slice to the next, from any of them on.
+    Mirroring cancels a linear drift; shuffling keeps any arm from always following the same other one. From slice to
+    slice an arm goes through the phases, starting at a random one.
     """
     sequence: list[int] = []
     for _ in range(slices // 2):

@@ -1,6 +1,6 @@
 """Rounds of this environment against itself, for an audit: as in a live check, but all blocks in every round.
 
-The third process makes more calls than are counted, so that there is a slowdown to detect.
+The third process makes more calls than are counted, which is a slowdown to be detected.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from actbench.planning import costs, presets, suite
 from actbench.planning.room import room_here
 
 INJECTED_SLOWDOWN = 2.0
-"""In margins."""
+"""The injected slowdown, in margins."""
 
 
 @dataclass(slots=True)
@@ -38,19 +38,19 @@ class SelfCheck:
     lockstep: Lockstep
     margin: float
     budget: float
-    """What the audit may take."""
+    """Time limit of the audit."""
     check_budget: float
-    """What the checks that it judges may take."""
+    """Time limit of the checks that the audit judges."""
     started: float
     clock: Callable[[], float] = time.monotonic
     prepared: float = 0.0
-    """What it took before the first round: checking kernels and calibrating."""
+    """Time before the first round: checking kernels and calibrating."""
     rounds: int = 0
     measuring: float = 0.0
-    """What the rounds took, together."""
+    """Total time of the rounds."""
 
     def events(self) -> Iterator[Event]:
-        """Measure; yield what happens; `BenchmarkError` when a block fails, for the audit is of all of them."""
+        """Measure; yield events. `BenchmarkError` where a block fails, since the audit needs all of them."""
         lockstep = self.lockstep
         yield from lockstep.verification.check_kernels(lockstep.launches[0])
         yield from lockstep.calibrate()
@@ -65,28 +65,28 @@ class SelfCheck:
             raise BenchmarkError(f"failed: {lockstep.failures[0].block}: {lockstep.failures[0].reason}")
 
     def audit(self) -> Audit:
-        """Return what the rounds so far say."""
+        """Return the audit of the rounds so far."""
         return audit(self.lockstep.sides, self.margin, self._check_rounds(), self._injected_slowdowns())
 
     @property
     def needed(self) -> float:
-        """The seconds that an audit takes at least: those of one check."""
+        """The least seconds of an audit: those of one check."""
         return self.prepared + self._check_rounds() * self._round_seconds
 
     @property
     def _round_seconds(self) -> float:
-        """What a round took on average, or is predicted to take."""
+        """The average duration of a round, or the predicted one."""
         if not self.rounds:
             return self.lockstep.cost(self.lockstep.plan.blocks)
         return self.measuring / self.rounds
 
     def _check_rounds(self) -> int:
-        """Return the rounds that a check has time for, and those that it takes at least."""
+        """Return the number of rounds that fit a check, at least the fewest that a check takes."""
         affordable = int((self.check_budget - self.prepared) / self._round_seconds)
         return max(affordable, fewest_rounds((1 - CONFIDENCE) / 2))
 
     def _injected_slowdowns(self) -> dict[Case, float]:
-        """Return the injected slowdown of every case, exactly: calls are whole."""
+        """Return the exact injected slowdown of every case, after rounding to whole calls."""
         slowdowns = {}
         for block in self.lockstep.plan.blocks:
             loops = self.lockstep.calibrations[block.id].loops

@@ -21,7 +21,7 @@ from actbench.runs.record import Engine, Record
 
 
 def start_process(options: WorkerOptions) -> Worker:
-    """Start a worker in a process of its own, in this environment; it loads what this process has loaded."""
+    """Start a worker in a separate process of this environment; it loads the code that this process has loaded."""
     worker = WorkerProcess(options, here())
     if sources := [Source(code.name, code.sha256) for code in plugins.loaded()]:
         worker.load(sources)
@@ -30,7 +30,7 @@ def start_process(options: WorkerOptions) -> Worker:
 
 @dataclass(frozen=True, slots=True)
 class Seams:
-    """Where the real world comes in, so that tests can put exact times in its place."""
+    """The connections to the real world, which tests replace to get exact times."""
 
     start_worker: StartWorker = start_process
     open_baseline: OpenBaseline = opened
@@ -39,19 +39,19 @@ class Seams:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What is to be done, as far as it is not done yet."""
+    """The remaining work of a run."""
 
     record: Record
     times: Times
-    """What earlier sessions measured; the engine adds what this one does."""
+    """The measurements of earlier sessions, to which the engine adds its own."""
     started: float
-    """When the session began, by the seams' clock."""
+    """Start of the session, by the seams' clock."""
     min_rounds: int
-    """Rounds that are measured even when the budget is spent."""
+    """Number of rounds that are measured even beyond the budget."""
     seams: Seams
 
     def events(self) -> Iterator[Event]:
-        """Do it; yield what happens."""
+        """Do the work; yield events."""
         verification = Verification(self.record.plan)
         if len(self.record.checks) < len(self.record.plan.kernels):
             self.record.checks.clear()

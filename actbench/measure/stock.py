@@ -1,7 +1,7 @@
 """Engine ``pyperf``: the same plan through the stock ``pyperf.Runner``, as a cross-check.
 
-pyperf measures one case after the other, each in processes of its own, so its ratios are not paired: the k-th process
-of one case and the k-th of another are minutes apart, and are set against each other as independent samples.
+pyperf measures one case after the other, each in its own processes, so its ratios are not paired: the k-th processes of
+two cases are minutes apart, and are compared as independent samples.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ from actbench.model.plan import Plan
 from actbench.model.times import Times
 
 PROCESSES = 20
-"""pyperf's default."""
+"""Number of processes, pyperf's default."""
 
 PROCESS_SECONDS = 0.9
-"""About what one of its processes takes with its default of three values and a warm-up of 0.1 s or more."""
+"""Approximate duration of a process with pyperf's default of three values and a warm-up of 0.1 s or more."""
 
 
 @dataclass(slots=True)
@@ -49,15 +49,15 @@ class Stock:
     processes: int
     cpu: int | None
     timeout: float
-    """What one of pyperf's processes may take."""
+    """Time limit of one of pyperf's processes."""
     started: float
     times: Times
     failed: Collection[str]
-    """The blocks that an earlier session gave up."""
+    """The blocks that failed in an earlier session."""
     clock: Callable[[], float] = time.monotonic
 
     def events(self) -> Iterator[Event]:
-        """Measure block by block; yield what happens."""
+        """Measure block by block; yield events."""
         todo = [block for block in self.plan.blocks if not self.times.rounds(block)]
         for done, block in enumerate(todo, start=1):
             begun = self.clock()
@@ -88,7 +88,7 @@ class Stock:
         return RoundDone(self.processes, width, where, now - self.started, (now - begun) * blocks_left)
 
     def _tried(self, block: Block) -> Generator[Event, None, pyperf.BenchmarkSuite | None]:
-        """Return what pyperf measured of a block; None where that fails once too often."""
+        """Return pyperf's measurements of a block; None where it fails after the last retry."""
         for losses in range(1 + RETRIES):
             try:
                 return self._suite(block)
@@ -118,7 +118,7 @@ class Stock:
 
 
 def _run(command: list[str], environment: dict[str, str]) -> None:
-    """Run pyperf in a session of its own, and end all of it when this process is interrupted."""
+    """Run pyperf in its own session, and end all of it when this process is interrupted."""
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     ) as process:

@@ -1,4 +1,4 @@
-"""From a request to a survey of accuracy: which kernels, and at how many points."""
+"""From a request to a survey of accuracy: its kernels, and the number of points."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from actbench.planning.room import room_here
 
 
 def planned(request: AccuracyRequest) -> Plan:
-    """Return a plan whose kernels are those of the selection; `InputError` where there is none."""
+    """Return a plan with the kernels of the selection; `InputError` where there are none."""
     everything = presets.Axes(
         activations=tuple(registry.activations()),
         strategies=tuple(map(Variant, registry.strategies())),
@@ -43,7 +43,7 @@ def planned(request: AccuracyRequest) -> Plan:
 def survey(
     kernels: Sequence[KernelId], request: AccuracyRequest, start_worker: StartWorker
 ) -> Iterator[exhaustive.Going | Accuracy | Unexamined]:
-    """Look at each kernel."""
+    """Survey each kernel."""
     resolved = list(map(resolution.kernel, kernels))
     launch = Launch(start_worker, WorkerOptions(None, DEFAULT_TIMEOUT))
     sampled = Survey(request.points, exact=request.exact, seed=request.seed)

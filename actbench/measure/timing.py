@@ -1,4 +1,4 @@
-"""From a calibrated block to values: the requests to a worker, and the values in its answers."""
+"""From a calibrated block to its values: the requests to a worker, and the values from its answers."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from actbench.model.calibration import Calibration
 from actbench.model.cases import Block
 
 SHARE_DIGITS = 4
-"""Of a share of the processor: a hundredth of a percent."""
+"""Digits of a share of the processor, which resolve a hundredth of a percent."""
 
 MOVES = 4
-"""How often a round puts the code elsewhere in memory, at least, where it has so many values."""
+"""Least number of times per round that the code is moved in memory, where there are as many values."""
 
 
 def calibrated(worker: Worker, block: Block, arm_seconds: float, clock: Callable[[], float]) -> Calibration:
-    """Fix the loops of the block that the worker has taken up; times in seconds."""
+    """Fix the loops of the block that the worker has prepared; times in seconds."""
 
     def time_slices(slices: Slices) -> tuple[float, ...]:
         sweep = Sweep(0, tuple(Slice(arm, calls) for arm, calls in slices))
@@ -38,7 +38,7 @@ def calibrated(worker: Worker, block: Block, arm_seconds: float, clock: Callable
 
 
 def sweeps(calibration: Calibration, rng: random.Random) -> Iterator[Sweep]:
-    """Yield a round's sweeps, one a value, each at addresses of its own; slow arms are in the first ones only."""
+    """Yield the sweeps of a round, one per value, each at new addresses; slow arms are in the first ones only."""
     most = max(calibration.values)
     for index in range(most):
         arms = [arm for arm, count in enumerate(calibration.values) if index < count]
@@ -47,7 +47,7 @@ def sweeps(calibration: Calibration, rng: random.Random) -> Iterator[Sweep]:
 
 
 def slow_down(sweep: Sweep, share: float) -> Sweep:
-    """Return the sweep with so many more calls in every slice, to the nearest whole call."""
+    """Return the sweep with this share of additional calls in every slice, to the nearest whole call."""
     slices = (part._replace(calls=with_extra_calls(part.calls, share)) for part in sweep.slices)
     return replace(sweep, slices=tuple(slices))
 
@@ -58,16 +58,16 @@ def with_extra_calls(calls: int, share: float) -> int:
 
 
 class Values(NamedTuple):
-    """Of one block in one round, by arm and value."""
+    """The values of a block in one round, by arm and value."""
 
     seconds: tuple[tuple[float, ...], ...]
     """Per call."""
     processor: tuple[tuple[float, ...], ...]
-    """The share of the wall time that the process had the processor; 0 where that is not known."""
+    """The share of the wall time in which the process had the processor; 0 where it is unknown."""
 
 
 def values(calibration: Calibration, swept: Sequence[Sweep], timed: Iterable[Timed]) -> Values:
-    """Return what the slices of every sweep come to; each answer is for the sweeps after those of the one before."""
+    """Return the values from the slices of every sweep; each answer continues the sweeps of the previous one."""
     seconds: list[list[float]] = [[] for _ in calibration.loops]
     processor: list[list[float]] = [[] for _ in calibration.loops]
     answers = chain.from_iterable(zip(answer.seconds, answer.processor, strict=True) for answer in timed)
@@ -83,7 +83,7 @@ def values(calibration: Calibration, swept: Sequence[Sweep], timed: Iterable[Tim
 
 
 def _share(total: float, slices: Sequence[Taken]) -> float:
-    """Return the share of the processor over several slices, which took so many seconds in total."""
+    """Return the share of the processor over several slices with this total duration in seconds."""
     if not all(one.processor for one in slices):
         return 0.0
     return round(total / sum(one.seconds / one.processor for one in slices), SHARE_DIGITS) or 10**-SHARE_DIGITS

@@ -1,4 +1,4 @@
-"""How requests and answers travel: one JSON object a line, by the standard library alone on the worker's side.
+"""The encoding of requests and answers: one JSON object per line; the worker's side uses the standard library only.
 
 A request is ``{"request": name, field: value, ...}``; the reply is ``{"answer": {field: value, ...}}`` or ``{"error":
 sentence}``.
@@ -18,12 +18,12 @@ from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin, get_ty
 A = TypeVar("A")
 
 REQUESTS: dict[str, type[Request[Any]]] = {}
-"""The types of requests, by the names that they have in JSON."""
+"""The types of requests, by their names in JSON."""
 
 
 @dataclass(frozen=True)
 class Request(Generic[A]):
-    """What the conductor asks of a worker: a frozen dataclass ``class Evaluate(Request[Evaluated])``.
+    """A request of the conductor to a worker: a frozen dataclass ``class Evaluate(Request[Evaluated])``.
 
     Fields are plain values, enumerations, dataclasses, named tuples of plain values, and tuples and dicts of these.
     """
@@ -31,13 +31,13 @@ class Request(Generic[A]):
     __slots__ = ()
 
     name: ClassVar[str]
-    """What it is called in JSON: ``LocateDevice`` is ``locate-device``."""
+    """Its name in JSON: ``LocateDevice`` is ``locate-device``."""
 
     answer_type: ClassVar[type[Any]]
     """The dataclass of its answer."""
 
     def __init_subclass__(cls) -> None:
-        """Note the request by its name, with the type of its answer."""
+        """Register the request by its name, with the type of its answer."""
         (base,) = vars(cls)["__orig_bases__"]
         (cls.answer_type,) = get_args(base)
         cls.name = re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
@@ -73,23 +73,23 @@ def decoded_request(line: str) -> Request[Any]:
 
 
 def encoded_answer(answer: Any) -> str:
-    """Return the line that an answer is."""
+    """Return the line that represents an answer."""
     return json.dumps({"answer": asdict(answer)}) + "\n"
 
 
 def encoded_error(sentence: str, *, refused: bool) -> str:
-    """Return the line that an error is; `refused` where it is one of actbench's own sentences, about its input."""
+    """Return the line that represents an error; `refused` is whether it is a sentence of actbench about its input."""
     return json.dumps({"error": sentence} | ({"refused": True} if refused else {})) + "\n"
 
 
 @cache
 def _decoder(kind: Any) -> Callable[[Any], Any]:
-    """Return what makes a value of a type from what JSON has made of it."""
+    """Return a function that converts a value from JSON to a type."""
     if isinstance(kind, EnumType):
         return kind
     if isinstance(kind, type) and is_dataclass(kind):
         return partial(_dataclass, kind, get_type_hints(kind))
-    if hasattr(kind, "_make"):  # a named tuple, of plain values
+    if hasattr(kind, "_make"):  # a named tuple of plain values
         return partial(tuple.__new__, kind)
     arguments = get_args(kind)
     if get_origin(kind) is tuple:

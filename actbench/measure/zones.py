@@ -1,9 +1,9 @@
-"""Find the zones in which a kernel's results are lost, down to the float at which each begins and ends.
+"""The search for zones in which a kernel's results are lost, down to the float at which each begins and ends.
 
-Three steps. First the kernel is called at many z between those where g' is known, which costs little; where a result is
-far from what g' is expected to be there, the truth is computed. Then each end of a zone is searched more finely, since
-where rounding decides, results are lost here and there at first. Last each end is bisected between a result that is
-lost and one that is not, until the two are neighbours. Every step asks the worker for all zones at once.
+It has three steps. First the kernel is called at many z between those with known g', which costs little; where a result
+is far from the expected g', the truth is computed. Then each end of a zone is searched more finely, since lost and
+right results alternate where rounding decides. Finally each end is bisected between a lost result and a right one,
+until the two are neighbours. Every step sends the worker one call for all zones.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ Hits = Mapping[str, NDArray[np.bool_]]
 """By field of `Loss`, where results are lost, or may be."""
 
 VERIFIED = 5
-"""Suspects beyond an end of a zone whose truth is computed at a time, evenly from the outermost on."""
+"""Number of suspects beyond an end of a zone whose truth is computed at a time, evenly from the outermost on."""
 
 MOST_ZONES = 24
-"""Zones of one kind and tail that are searched, those nearest to 0."""
+"""Largest number of zones of one kind and tail that are searched: those nearest to 0."""
 
 MOST_ATTEMPTS = 6
-"""How often that is repeated before those that are left are taken for unknown."""
+"""Number of repetitions after which the remaining suspects count as unknown."""
 
 INWARD = 1 / NEARBY
 """How far beyond an end of a zone one looks more finely, as a share of it: as far as would belong to it."""
@@ -39,37 +39,37 @@ FINER = 8
 """How often that is repeated, each time from where results are now known to be lost, as long as others are."""
 
 IS_LOST = 2
-"""How a result compares with the truth; see `actbench.analysis.expectation` for the other states."""
+"""The state of a result that is lost, by the truth; `actbench.analysis.expectation` has the other states."""
 
 
 class Evaluator(Protocol):
-    """What the search asks about a kernel."""
+    """The questions of the search about a kernel."""
 
     finer: tuple[int, int]
-    """Points to look at beyond the inner end of a zone, and beyond the outer one."""
+    """Points to evaluate beyond the inner end of a zone, and beyond the outer one."""
 
     def states(self, z: Array) -> States:
-        """Call the kernel, and return how its results compare with what is expected: a guess without the truth."""
+        """Call the kernel, and return its results' states by expectation: a guess without the truth."""
 
     def lost(self, z: Array, wanted: Hits) -> Hits:
-        """Call the kernel, and return where its results are lost, of those that are wanted."""
+        """Call the kernel, and return where its results are lost, among those that `wanted` selects."""
 
 
 def ranks(z: Array) -> NDArray[np.int64]:
-    """Return the place of |z| among the format's numbers, 0 for 0: neighbours differ by 1."""
+    """Return the rank of |z| among the format's numbers, 0 for 0; ranks of neighbours differ by 1."""
     size = np.abs(z)
     return np.asarray(size.view(f"u{z.dtype.itemsize}").astype(np.int64))
 
 
 def at_ranks(places: NDArray[np.int64], part: Part, dtype: np.dtype[np.floating[Any]]) -> Array:
-    """Return the numbers of a tail that have these places."""
+    """Return the numbers of a tail with these ranks."""
     size = places.astype(f"u{dtype.itemsize}").view(dtype)
     return np.asarray(-size if part is Part.LEFT else size)
 
 
 @dataclass
 class _TailStates:
-    """The points of a tail, outward, and what is known of the results there, by kind of loss."""
+    """The points of a tail, outward, with the states of the results there, by kind of loss."""
 
     part: Part
     dtype: np.dtype[np.floating[Any]]
@@ -80,7 +80,7 @@ class _TailStates:
         return at_ranks(places, self.part, self.dtype)
 
     def add(self, places: NDArray[np.int64], states: States) -> bool:
-        """Add points that are not known yet; return whether any of them is a suspect."""
+        """Add new points; return whether any of them is a suspect."""
         fresh = ~np.isin(places, self.places)
         merged = np.concatenate([self.places, places[fresh]])
         order = np.argsort(merged, kind="stable")
@@ -90,7 +90,7 @@ class _TailStates:
         return any(bool((states[name][fresh] == SUSPECT).any()) for name in states)
 
     def stretches(self, name: str) -> Iterator[tuple[int, int]]:
-        """Yield the first and the last point of every zone, suspects included."""
+        """Yield the first and the last point of every zone, including suspects."""
         hits = np.flatnonzero(self.states[name] >= SUSPECT)
         if not hits.size:
             return
@@ -102,13 +102,13 @@ class _TailStates:
 
 
 def between(places: NDArray[np.int64], count: int, gaps: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return `count` places between neighbours, evenly and as far as there are so many; in the chosen gaps alone."""
+    """Return up to `count` places between neighbours, evenly, only in the chosen gaps."""
     start, step = places[:-1][gaps], np.diff(places)[gaps] // (count + 1)
     return np.setdiff1d(start[:, None] + step[:, None] * np.arange(1, count + 1), places)
 
 
 def zones(look: Evaluator, z: Array, hits: Hits, screened: Array) -> dict[Part, Loss]:
-    """Return the zones of both tails, from where results are lost at some z and from further z to screen."""
+    """Return the zones of both tails, from lost results at some z and from further z to screen."""
     lines = [_line(part, z, hits) for part in (Part.LEFT, Part.RIGHT)]
     for line, mine in zip(lines, _by_line(lines, screened), strict=True):
         if mine.size:
@@ -131,7 +131,7 @@ def _by_line(lines: list[_TailStates], z: Array) -> list[Array]:
 
 
 def _ask(look: Evaluator, wanted: list[tuple[_TailStates, str, NDArray[np.int64]]]) -> list[NDArray[np.bool_]]:
-    """Return where results are lost, of places by line and kind: one call of the kernel for all of them."""
+    """Return where results are lost at places by line and kind, with one call of the kernel for all of them."""
     z = np.concatenate([line.z(places) for line, _, places in wanted])
     kinds = np.concatenate([np.full(places.size, name) for _, name, places in wanted])
     answer = look.lost(z, {name: kinds == name for name in LOSS_TESTS})
@@ -140,7 +140,7 @@ def _ask(look: Evaluator, wanted: list[tuple[_TailStates, str, NDArray[np.int64]
 
 
 def _verify(look: Evaluator, lines: list[_TailStates]) -> None:
-    """Ask for the truth at suspects beyond the ends of what is known to be lost, until none are left there."""
+    """Compute the truth at suspects beyond the known ends of zones, until none are left there."""
     for attempt in range(MOST_ATTEMPTS + 1):
         wanted = [
             (line, name, line.places[chosen])
@@ -161,7 +161,7 @@ def _verify(look: Evaluator, lines: list[_TailStates]) -> None:
 
 
 def _unverified(line: _TailStates, name: str) -> NDArray[np.int64]:
-    """Return the suspects whose truth is computed next: beyond each end, or in a zone of suspects alone."""
+    """Return the suspects whose truth is computed next: beyond each end, or in a zone that has only suspects."""
     states = line.states[name]
     chosen: list[NDArray[np.int64]] = []
     for first, last in line.stretches(name):
@@ -175,7 +175,7 @@ def _unverified(line: _TailStates, name: str) -> NDArray[np.int64]:
 
 
 def _drop(line: _TailStates, name: str) -> None:
-    """Take suspects for unknown that lie beyond what is known to be lost."""
+    """Mark the suspects beyond the known ends of zones as unknown."""
     states = line.states[name]
     for first, last in list(line.stretches(name)):
         stretch = np.arange(first, last + 1)
@@ -185,7 +185,7 @@ def _drop(line: _TailStates, name: str) -> None:
 
 
 def _refine(look: Evaluator, lines: list[_TailStates]) -> None:
-    """Look more finely beyond the ends of zones, as long as results are lost there."""
+    """Evaluate more points beyond the ends of zones, as long as results are lost there."""
     done: dict[Part, set[tuple[int, bool]]] = {line.part: set() for line in lines}
     for _ in range(FINER):
         suspected = False
@@ -209,7 +209,7 @@ def _refine(look: Evaluator, lines: list[_TailStates]) -> None:
 
 
 def _beyond(line: _TailStates, place: int, count: int, *, outward: bool) -> NDArray[np.int64]:
-    """Return places beyond an end of a zone, evenly, up to `INWARD` of its |z| or that over `INWARD`; never 0."""
+    """Return places beyond an end of a zone, evenly, up to |z| times `INWARD` or, outward, over `INWARD`; never 0."""
     size = abs(line.z(np.array([place])).astype(np.float64)[0])
     far = min(size, INWARD * float(np.finfo(line.dtype).max)) / INWARD if outward else size * INWARD
     limit = int(ranks(np.array([far]).astype(line.dtype))[0])
@@ -219,7 +219,7 @@ def _beyond(line: _TailStates, place: int, count: int, *, outward: bool) -> NDAr
 
 @dataclass
 class _End:
-    """An end of a zone: between a place where results are lost and one where they are not."""
+    """An end of a zone: between a place with a lost result and one with a right result."""
 
     line: _TailStates
     name: str
@@ -245,7 +245,7 @@ def _bisected(look: Evaluator, lines: list[_TailStates]) -> dict[Part, Loss]:
 
 
 def _ends(line: _TailStates, name: str) -> Iterator[tuple[_End, _End | None, bool]]:
-    """Yield both ends of every stretch, and whether all of it is lost; no end for one up to the largest number."""
+    """Yield both ends of every zone, and whether all of it is lost; no outer end for one up to the largest number."""
     states = line.states[name]
     right = line.places[states == RIGHT]
     for first, last in line.stretches(name):
@@ -257,7 +257,7 @@ def _ends(line: _TailStates, name: str) -> Iterator[tuple[_End, _End | None, boo
 
 
 def _settle(look: Evaluator, lines: list[_TailStates]) -> None:
-    """Ask for the truth at the right results next to each zone: what was expected may be lost all the same."""
+    """Compute the truth at the right results next to each zone, which may be lost despite the expectation."""
     looked_up: set[tuple[Part, str, int]] = set()
     for _ in range(MOST_ATTEMPTS):
         fresh = {

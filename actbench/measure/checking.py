@@ -59,7 +59,7 @@ class Verification:
             raise _of_all(wrong)
 
     def is_built_in(self, block: Block) -> bool:
-        """Return whether all code that a block times is actbench's own; comparing elements of results is then enough."""
+        """Return whether a block times code of actbench only; then comparing elements of results is enough."""
         return all(self._subjects[case.kernel].is_built_in for case in block.cases)
 
     def compare(self, block: Block, worker: Worker) -> None:
@@ -71,7 +71,7 @@ class Verification:
         self.settle(block, worker.ask(Compare()).doubts)
 
     def compare_blocks(self, launch: Launch) -> None:
-        """Compare every block, for an engine without workers of ours; one that fails is reported when it is measured."""
+        """Compare every block, for an engine without our workers; one that fails is reported when it is measured."""
         with RestartingWorker(launch) as restarting:
             for block in self._plan.blocks:
                 try:

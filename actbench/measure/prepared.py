@@ -23,10 +23,14 @@ from actbench.verification import behaviour
 from actbench.verification.behaviour.comparison import compared
 from actbench.verification.behaviour.watch import Watch
 
+QUIET = np.errstate(all="ignore")
+"""Lets numpy not warn of an overflow: it would take two microseconds of every call that has one."""
+
 
 class PreparedBlock:
     """The arms of a block, in order: its cases first, then its yardsticks."""
 
+    @QUIET
     def __init__(self, cases: Sequence[Case], seed: int, inputs: Inputs, cache: int, *, whole: bool) -> None:
         """Draw the inputs; of cold operands there are so many sets that they pass a cache of `cache` bytes twice."""
         self.subjects = [resolve(case) for case in cases]
@@ -42,6 +46,7 @@ class PreparedBlock:
             for calls in self._calls(Placement(self.operands, np.random.default_rng())):
                 calls.results()  # its pages are touched, and its passes compiled, before anything is timed
 
+    @QUIET
     def sweep(self, sweep: Sweep, code: CodePlacement | None) -> list[Taken]:
         """Move operands, and code where the sweep says so, elsewhere in memory; then time the slices."""
         if sweep.move and code is not None:

@@ -1,4 +1,4 @@
-"""What can go wrong, one class per exit code.
+"""The errors of actbench, one class per exit code.
 
 ::
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class ExitCode(IntEnum):
-    """What the process ends with. 1 means a regression and nothing else."""
+    """The exit codes of the process. 1 always means a regression."""
 
     FINE = 0
     REGRESSED = 1
@@ -42,13 +42,13 @@ class ExitCode(IntEnum):
     UNWRITABLE = 74
     """Output could not be written: EX_IOERR of BSD's sysexits."""
     INTERRUPTED = 130
-    """By the custom of shells: 128 and the number of SIGINT."""
+    """By convention of shells: 128 plus the number of SIGINT."""
     CLOSED_PIPE = 141
-    """Likewise, of SIGPIPE."""
+    """By the same convention, for SIGPIPE."""
 
 
 class ActbenchError(Exception):
-    """Anything actbench says to its user instead of a traceback."""
+    """An error that actbench reports to its user in a sentence, without a traceback."""
 
     exit_code: ClassVar[ExitCode]
 
@@ -64,7 +64,7 @@ class LoadedCodeError(InputError):
 
 
 class OptionsError(InputError):
-    """Options that exclude each other, or one that is missing: the command line shows how it is used."""
+    """Options that exclude each other, or a missing option; the command line also shows the usage."""
 
 
 class BenchmarkError(ActbenchError):
@@ -96,36 +96,36 @@ class ClosedPipeError(ActbenchError):
 
 
 DEVICE_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.ENXIO})
-"""Of writing: what the device, or a limit on it, refuses. All other errors are about the name that was given."""
+"""Errors of writing that come from the device or a limit on it; all others concern the name of the file."""
 
 
 MOST_LISTED = 3
-"""Up to this many names are all listed, in addition to the nearest."""
+"""Number of names up to which all are listed, in addition to the nearest one."""
 
 MOST_NAMED = 8
-"""How many of several failures are named."""
+"""Largest number of failures that are named."""
 
 LOADED = "; code of your own is named with --load"
-"""The other way out, where a name may be of the user's own code."""
+"""A second way out, where a name may belong to the user's own code."""
 
 
 def damaged(message: str) -> InputError:
-    """Return the error for a file of a run that is not as it was written; `message` begins with its path."""
+    """Return the error for a changed file of a run; `message` begins with its path."""
     return InputError(f"{message}; restore it from a copy, or measure again")
 
 
 def unwritable(message: str, error: OSError) -> ActbenchError:
-    """Return the error for a file that cannot be written: `OutputError` where no other name in that place helps."""
+    """Return the error for a file that cannot be written: `OutputError` where another name would not help."""
     return (OutputError if error.errno in DEVICE_ERRORS else InputError)(message)
 
 
 def reason(error: OSError) -> str:
-    """Say what the operating system refused."""
+    """Return the refusal of the operating system in words."""
     return error.strerror or str(error) or type(error).__name__
 
 
 def unknown(what: str, name: str, known: Iterable[str], otherwise: str = "") -> InputError:
-    """Return the error for a name that is not known, with the nearest known one, or all: where they are few, or far."""
+    """Return the error for an unknown name, with the nearest known one, or all known ones if they are few or far."""
     known = sorted(known)
     near = get_close_matches(name, known, n=1)
     all_known = f"known are {', '.join(known)}"
@@ -135,6 +135,6 @@ def unknown(what: str, name: str, known: Iterable[str], otherwise: str = "") -> 
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return the other failures, for an error that reports the first: some names, and how many more there are."""
+    """Return the other failures, for an error that reports the first one: some names, and how many more there are."""
     rest = [f"{len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else []
     return ", ".join([*names[:MOST_NAMED], *rest])

@@ -1,4 +1,4 @@
-"""What is differentiated: one small file each, found by discovery."""
+"""Activations: one small file each, found by discovery."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ OTHER_NAMES = {
     "atan": "arctan",
     "linear": "identity",
 }
-"""What people and libraries call them, by name."""
+"""Other names of activations, as people and libraries use them."""
 
 
 @cache
 def built_in() -> Mapping[str, Activation]:
-    """Return the activations that belong to actbench, by name."""
+    """Return actbench's own activations by name."""
     modules = (import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__))
     activations = (value for module in modules for value in vars(module).values() if isinstance(value, Activation))
     return MappingProxyType({activation.name: activation for activation in activations})
 
 
 def named(name: str, known: Mapping[str, Activation]) -> Activation:
-    """Return one of these activations, ``elu`` or with parameters ``elu:alpha=0.5``; `InputError` for another name."""
+    """Return an activation by name, ``elu`` or with parameters ``elu:alpha=0.5``; `InputError` for an unknown name."""
     plain, *settings = name.split(":")
     if plain not in known:
         likely = OTHER_NAMES.get(plain.lower(), plain.lower())
@@ -63,5 +63,5 @@ def _setting(text: str) -> tuple[str, float]:
 
 
 def is_built_in(activation: Activation) -> bool:
-    """Say whether an activation, with whatever parameters and strategies, is actbench's, and not loaded."""
+    """Return whether an activation, with any parameters and strategies, is actbench's own, not a loaded one."""
     return activation.plain_name in built_in()

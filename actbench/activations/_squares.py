@@ -1,4 +1,4 @@
-"""The rounding error of a square, for exponentials of it: without it they would be off by up to z^2 ULP."""
+"""The rounding error of a square, for exponentials of squares, which would otherwise be off by up to z^2 ULP."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 
 def rounding_error_of_square(m: Any) -> Callable[[Any, Any], Any]:
-    """Return a formula of z and the computed square of z: the true square less the computed one, for |z| up to 40.
+    """Return a formula of z and the computed square of z: the true square minus the computed one, for |z| up to 40.
 
-    With z = h + r, h a multiple of 1 / 128 with so few bits that h h is exact, it is h h + 2 h r + r r, and the last
-    two are small. T. J. Dekker, "A floating-point technique for extending the available precision", Numerische
-    Mathematik 18, 1971, splits likewise, into halves.
+    With z = h + r, where h is a multiple of 1 / 128 with so few bits that h h is exact, the square is
+    h h + 2 h r + r r, whose last two terms are small. T. J. Dekker, "A floating-point technique for extending the
+    available precision", Numerische Mathematik 18, 1971, splits numbers in the same way, into halves.
     """
 
     def error(z: Any, square: Any) -> Any:

@@ -26,7 +26,7 @@ LARGE_Z = 1e9
 def arctan(m: Any) -> Formulas:
     """atan(z)
 
-    G. Cybenko, "Approximation by Superpositions of a Sigmoidal Function", 1989: one of those that he allows.
+    G. Cybenko, "Approximation by Superpositions of a Sigmoidal Function", 1989, whose theorem covers it.
     """
 
     def forward(z):
@@ -48,7 +48,7 @@ def arctan(m: Any) -> Formulas:
         return m.where(far, r * r, 1.0 / (1.0 + near * near))
 
     def cached(y):
-        c = m.cos(y)  # dearer than a division: the output is enough, and of no use
+        c = m.cos(y)  # slower than a division: the output suffices, but does not help
         return c * c
 
     return Formulas(

@@ -12,7 +12,7 @@ from actbench.formula import Formulas, Piecewise, activation
 def exp(m: Any) -> Formulas:
     """exp(z)
 
-    J. S. Bridle, "Probabilistic Interpretation of Feedforward Classification Network Outputs", 1990: before softmax's
+    J. S. Bridle, "Probabilistic Interpretation of Feedforward Classification Network Outputs", 1990: softmax before its
     normalisation.
     """
     beyond = inf  # of the kernel's own type

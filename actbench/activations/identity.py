@@ -1,4 +1,4 @@
-"""The identity, y = z: the floor. Its derivative is a constant, so what is timed is the price of a call."""
+"""The identity, y = z: the lower limit. Its derivative is a constant, so only the price of a call is timed."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def log_sigmoid(m: Any) -> Formulas:
         return m.where(z < 0.0, 1.0, e) / (1.0 + e)
 
     def cached(y):
-        return -m.expm1(y)  # the output is enough, but it takes an exponential again
+        return -m.expm1(y)  # the output suffices, but takes another exponential
 
     def exponential(z):
         e = m.exp(-abs(z))

@@ -35,7 +35,7 @@ def softplus(m: Any) -> Formulas:
         return m.where(z < 0.0, e, 1.0) / (1.0 + e)
 
     def cached(y):
-        return -m.expm1(-y)  # the output is enough, but it takes an exponential again
+        return -m.expm1(-y)  # the output suffices, but takes another exponential
 
     return Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),

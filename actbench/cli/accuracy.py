@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from actbench.model.plan import Plan
 
 FORM_OF = {"": "markdown", ".md": "markdown", ".csv": "csv", ".json": "json"}
-"""The format that a file's name asks for, where --format does not."""
+"""The format by the suffix of a file's name, where --format is not given."""
 
 
 @click.command()
@@ -29,16 +29,16 @@ FORM_OF = {"": "markdown", ".md": "markdown", ".csv": "csv", ".json": "json"}
     type=click.Choice(["computed", "exact"]),
     default="computed",
     show_default=True,
-    help="What strategies keep: as numpy's forward pass gives it, or correctly rounded.",
+    help="What strategies keep: the residuals of numpy's forward pass, or correctly rounded ones.",
 )
 @click.option(
     "--points",
     type=click.IntRange(min=10, max=100_000),
     default=150,
     show_default=True,
-    help="Points a band of z and tail.",
+    help="Points per band of z and tail.",
 )
-@click.option("--exhaustive", is_flag=True, help="Every finite float32: minutes a kernel.")
+@click.option("--exhaustive", is_flag=True, help="Every finite float32: minutes per kernel.")
 @click.option("--seed", type=click.IntRange(min=0, max=2**63), default=0, show_default=True, help="Seed of the points.")
 @format_option(TABLES)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write to, in place of stdout.")
@@ -47,12 +47,12 @@ FORM_OF = {"": "markdown", ".md": "markdown", ".csv": "csv", ".json": "json"}
 def command(
     ctx: click.Context, /, *, residuals: str, form: str, output: Path | None, quiet: bool, **options: Any
 ) -> None:
-    """Tell how far kernels are from the true derivative, and in which zones of z it is lost.
+    """Show how far kernels are from the true derivative, and in which zones of z it is lost.
 
     By default every activation and strategy, for python, numpy and numba, in float32 and float64. Errors are in units
-    in the last place (ULP) of the kernel's dtype, against mpmath; by band of z, both tails apart, and for z drawn from
-    N(0, 1). A largest error is that of the points that were evaluated. A zone begins and ends at the very numbers of
-    the format; what is lost between two evaluated points may be missed. The csv and json formats have every
+    in the last place (ULP) of the kernel's dtype, against mpmath: by band of z, for both tails, and for z drawn from
+    N(0, 1). The largest error is that of the evaluated points. The ends of a zone are exact, to the number of the
+    format; a zone between two evaluated points may be missed. The csv and json formats have every
     band and zone. Exit code 4: some kernel cannot be surveyed, such as one that its backend cannot compile, or that
     crashed the worker twice; the others are reported.
 
@@ -86,7 +86,7 @@ def command(
 
 
 def _form(chosen: str, output: Path | None, *, named: bool) -> str:
-    """Return the format: the one that is named, else that of the file's name; in a file a table is of Markdown."""
+    """Return the format: the named one, else that of the file's name. A table in a file is in Markdown."""
     from actbench.errors import InputError
 
     if output and (output.is_dir() or not output.parent.is_dir()):
@@ -125,7 +125,7 @@ def _show(accuracies: list[Accuracy], form: str, output: Path | None, *, exact: 
 
 
 def _survey(plan: Plan, request: AccuracyRequest, seams: Seams, *, quiet: bool) -> list[Accuracy | Unexamined]:
-    """Look at every kernel of the plan."""
+    """Survey every kernel of the plan."""
     from actbench.measure.exhaustive import Going
     from actbench.measure.surveys import survey
     from actbench.report.progress import Progress

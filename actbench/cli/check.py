@@ -26,7 +26,7 @@ LIVE_PARAMETERS = (
     *("preset", *AXES, "load", "budget", "seed", "inputs"),
     *("affinity", "threads", "timeout", "max_call", "output"),
 )
-"""Parameters of a live check alone."""
+"""Parameters of a live check only."""
 
 
 @click.command()
@@ -35,7 +35,7 @@ LIVE_PARAMETERS = (
 @click.option(
     "--against", metavar="PYTHON", help="Measure against this interpreter, virtual environment or git:REV, live."
 )
-@click.option("--margin", type=Percent(), default="5", show_default=True, metavar="PCT", help="What may get slower.")
+@click.option("--margin", type=Percent(), default="5", show_default=True, metavar="PCT", help="Allowed slowdown.")
 @click.option(
     "--margins", type=Margin(), multiple=True, metavar="GLOB=PCT", help="Another margin for the cases that match."
 )
@@ -43,8 +43,8 @@ LIVE_PARAMETERS = (
 @click.option(
     "--budget",
     type=Duration(),
-    help="Time a live check may take; what then seems to have regressed is measured again on top of that, which may "
-    "take as long again. [default: the preset's]",
+    help="Time limit of a live check. Suspected regressions are measured again beyond this limit, which may take as "
+    "long again. [default: the preset's]",
 )
 @seed
 @inputs
@@ -64,11 +64,11 @@ LIVE_PARAMETERS = (
     help="Write a format to a file.",
 )
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Keep what a live check measured, as runs, in a directory."
+    "-o", "--output", type=click.Path(path_type=Path), help="Directory for the measurements of a live check, as runs."
 )
 @quiet
 @click.pass_context
-def command(  # noqa: PLR0913  # one for each option that is not of a live check alone
+def command(  # noqa: PLR0913  # one for each option that a stored check has as well
     ctx: click.Context,
     /,
     *,
@@ -86,10 +86,10 @@ def command(  # noqa: PLR0913  # one for each option that is not of a live check
     """Check whether anything got slower: this environment against another, live, or a RUN against a baseline.
 
     With --against, both environments are measured side by side, in turns on one processor, and the baseline a second
-    time as a control. Rounds are added until every case is decided or --budget is spent, and what seems to have
-    regressed is measured again before the check fails. This is the one for continuous integration.
+    time as a control. Rounds are added until every case is decided or --budget is spent. Suspected regressions are
+    measured again before the check fails. Use this one in continuous integration.
 
-    With --baseline, a RUN of this host is set against an older one of the same host. RUN is a run's directory or
+    With --baseline, a RUN of this host is compared with an older one of the same host. RUN is a run's directory or
     'latest', the latest complete run.
 
     A case has regressed only where its whole 95 % interval lies above the margin and the p-value, corrected for the
@@ -161,7 +161,7 @@ def _stored(run: Path, baseline: Path, margins: Margins) -> Report:
 def _live(
     ctx: click.Context, request: CheckRequest, output: Path | None, publish: Callable[..., None], *, quiet: bool
 ) -> Report:
-    """Measure, and publish the verdicts: after Ctrl-C those so far."""
+    """Measure, and publish the verdicts; after Ctrl-C, the verdicts so far."""
     from actbench.measure.keeping import kept_for
     from actbench.measure.live import rounds_to_confirm
     from actbench.measure.live_session import LiveSession
@@ -178,7 +178,7 @@ def _live(
     with kept_for(output), session:
         if not quiet:
             again = (
-                f"what seems to have regressed is measured again on top of that, in up to {rounds_to_confirm(1)} rounds"
+                f"suspected regressions are measured again beyond the budget, in up to {rounds_to_confirm(1)} rounds"
             )
             click.echo(f"budget {duration(session.budget)}; {again}, or more for more than two cases", err=True)
         try:
@@ -211,9 +211,9 @@ def _publish(
     form: str,
     reports: tuple[tuple[str, Path], ...],
 ) -> None:
-    """Print the verdicts and write the files, each even where another cannot be written.
+    """Print the verdicts and write the files, each even if another cannot be written.
 
-    What cannot be written is an error, but it must not hide a regression: then it is only a line on stderr.
+    A file that cannot be written is an error, but must not hide a regression: then it is only a line on stderr.
     """
     from actbench.analysis.regression import Verdict
     from actbench.errors import ActbenchError

@@ -1,4 +1,4 @@
-"""The commit that a hash names, as far as the repository of the current directory knows it."""
+"""Resolution of a hash to a commit, as far as the repository of the current directory knows it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import subprocess
 from actbench.errors import InputError
 
 TAG = "tag"
-"""What git calls an annotated tag, an object with a hash of its own."""
+"""Git's name of an annotated tag, an object with its own hash."""
 
 
 def resolved(name: str) -> tuple[str, str]:
-    """Return the commit that a full hash leads to, and a remark, or none; `InputError` for what leads to no commit."""
+    """Return the commit of a full hash, and a remark or ""; `InputError` for a hash that leads to no commit."""
     kind = _git("cat-file", "-t", name)
     commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     if kind is None:
@@ -26,7 +26,7 @@ def resolved(name: str) -> tuple[str, str]:
 
 
 def _git(*arguments: str) -> str | None:
-    """Return what git prints; None where there is no git, no repository, or none that knows."""
+    """Return the output of git; None without git or a repository, or where git fails."""
     try:
         done = subprocess.run(["git", *arguments], check=False, capture_output=True, text=True, errors="replace")  # noqa: S607  # the user's own
     except OSError:

@@ -20,16 +20,16 @@ from actbench.cli.formats import TABLES, format_option
 @click.option(
     "--reference",
     metavar="NAME",
-    help="What to compare with, within a run. [default: recompute, or the first there is]",
+    help="What to compare with, within a run. [default: recompute, or the first one]",
 )
 @format_option(TABLES)
 def command(run: Path, candidate: Path | None, by: str | None, reference: str | None, form: str) -> None:
-    """Compare within a RUN; or two, a baseline and a candidate, case by case or by group.
+    """Compare within a RUN; or two RUNs, a baseline and a candidate, case by case or by group.
 
     Within a run: geometric means of speedups. Between two: the ratio of times relative to the yardstick, above 1 where
-    the second run is faster; between two hosts, where seconds cannot be compared, also of speedups. All with 95 %
-    intervals over rounds. These cannot see what differs between runs as a whole but not between their rounds: two runs
-    of the same thing may be a few percent apart, and 'actbench check' has a margin for that.
+    the second run is faster; between two hosts, where seconds cannot be compared, also the ratio of speedups. All have
+    95 % intervals over rounds. The intervals do not include differences between whole runs: two runs of the same code
+    may be a few percent apart, and 'actbench check' has a margin for that.
 
     RUN is a run's directory, its pyperf.json, or 'latest', the latest complete run. Exit code 5: the two runs cannot be
     compared.

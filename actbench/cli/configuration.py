@@ -1,10 +1,10 @@
 """Settings from a file and from the environment, which the command line overrides.
 
-Four layers, each above the one before: the file, its table for the command, the environment, the command line. What
-there is to set follows from the commands' own options, and values are read by the options' own types, so that an option
-which is added can be set at once. All but the command line reaches click as one `default_map`, and not by its own
-``envvar``: only so can a layer replace what a lower one says of *another* option (``--rounds`` a budget in the file),
-and an error name the place of a bad value.
+There are four layers, each overriding the one before: the file, its table for the command, the environment, the command
+line. The settings follow from the commands' own options, and values are read by the options' own types, so that a new
+option can be set at once. All layers but the command line reach click as one `default_map`, not by its ``envvar``. Only
+so can a layer override a lower layer's value of *another* option (``--rounds`` overrides a budget in the file), and an
+error name the origin of a bad value.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from actbench.errors import InputError, unknown
 from actbench.report.settings import Configuration, Setting
 
 VARIABLE_PREFIX = "ACTBENCH_"
-"""Of every variable: ACTBENCH_MAX_CALL is --max-call."""
+"""Prefix of the variables: ACTBENCH_MAX_CALL is --max-call."""
 
 ONE_CALL = frozenset({"output", "resume", "dry-run", "report", "store"})
-"""Options that are about one call: a run that is always the same, or never measured, is not worth a setting."""
+"""Options that concern a single call, so that a setting makes no sense."""
 
 EXPLICIT = {
     "load": "it runs code, and no file or variable that happens to be there may make a command do that",
 }
-"""Options that the command line alone may give, and why."""
+"""Options that only the command line may give, with the reason."""
 
 PER_COMMAND = frozenset({"format"})
-"""Options that take other values in every command, so that only a command's table can set them."""
+"""Options whose values differ from command to command, so that only a command's table can set them."""
 
 PATHS = frozenset({"against", "inputs"})
-"""Options that may be paths among other things: where there is such a path, as seen from the file."""
+"""Options that may be paths: a value is one if such a path exists, relative to the file."""
 
 TABLE_OPTIONS = frozenset({"margins"})
-"""Options of which every value is GLOB=PCT, so that a table can write them."""
+"""Options whose values are all GLOB=PCT, so that a table can hold them."""
 
 REPLACES = {
     "rounds": {"target", "budget"},
@@ -48,19 +48,19 @@ REPLACES = {
     "engine=pyperf": {"target", "budget"},
     "baseline": {"against"},
     "against": {"baseline"},
-    "resume": {"engine", "rounds", "target", "budget", "timeout"},  # the run there has its own
+    "resume": {"engine", "rounds", "target", "budget", "timeout"},  # the resumed run has its own
 }
-"""An option, or an option and its value, and what it makes meaningless in the layers below."""
+"""By option, or option and value: the options that it makes meaningless in lower layers."""
 
 IN_USE = "actbench.settings"
-"""Where click's context keeps the settings of the command that runs."""
+"""Key of click's context under which the settings of the running command are kept."""
 
 Options = dict[str, click.Option]
 Layer = dict[str, Setting]
 
 
 def configure(ctx: click.Context, name: str, command: click.Command, args: list[str]) -> None:
-    """Put a command's settings beneath what its command line says. Help reads none, so that it always helps."""
+    """Put a command's settings beneath its command line. Help reads no settings, so that it always works."""
     named = _named(ctx, command, args)
     if "help" in named:
         return
@@ -72,7 +72,7 @@ def configure(ctx: click.Context, name: str, command: click.Command, args: list[
 
 
 def overview(ctx: click.Context) -> Configuration:
-    """Return what holds for any command, before a command line says otherwise."""
+    """Return the settings of all commands, without any command line."""
     file, held = _read(ctx)
     hidden = settings_file.hidden_by(file) if file else None
     settings = dict.fromkeys(item for layer in held.values() for item in layer.values())
@@ -84,7 +84,7 @@ def overview(ctx: click.Context) -> Configuration:
 
 
 def remark(ctx: click.Context, message: str) -> str:
-    """Say where the settings come from that a message is about: whose option it names, or whose value it quotes."""
+    """Return the origins of the settings that a message is about: those whose option or value it contains."""
     about = [
         f"{item.name} is from {item.origin}"
         for item in ctx.meta.get(IN_USE, ())
@@ -102,7 +102,7 @@ def settable(command: click.Command) -> Options:
 
 
 def variable(name: str) -> str:
-    """Name the environment variable of an option."""
+    """Return the name of an option's environment variable."""
     return VARIABLE_PREFIX + name.replace("-", "_").upper()
 
 
@@ -111,14 +111,14 @@ def _long_name(option: click.Parameter) -> str:
 
 
 def _named(ctx: click.Context, command: click.Command, args: list[str]) -> dict[str, Any]:
-    """Return the options that the command line names, with what it says of them; click reports its mistakes."""
+    """Return the options on the command line with their values; click reports mistakes in them."""
     scratch = click.Context(command, parent=ctx, resilient_parsing=True)
     values, _, _ = command.make_parser(scratch).parse_args(list(args))
     return {_long_name(option): values[option.name] for option in command.get_params(scratch) if option.name in values}
 
 
 def _read(ctx: click.Context) -> tuple[File | None, dict[str, Layer]]:
-    """Return the file, and what holds for each command. Without a file or a variable no command is even imported."""
+    """Return the file, and the settings of each command. Without a file or a variable, no command is imported."""
     file = settings_file.find()
     variables = {name: text for name, text in os.environ.items() if name.startswith(VARIABLE_PREFIX) and text}
     if not (file or variables):
@@ -139,7 +139,7 @@ def _read(ctx: click.Context) -> tuple[File | None, dict[str, Layer]]:
 
 
 def _without(layer: Layer, above: Mapping[str, Any]) -> Layer:
-    """Return a layer without what the one above makes meaningless."""
+    """Return a layer without the settings that the layer above makes meaningless."""
     settled = above.keys() | {f"{name}={value}" for name, value in above.items()}
     replaced = {name for key in settled for name in REPLACES.get(key, ())}
     return {name: item for name, item in layer.items() if name not in replaced}
@@ -170,7 +170,7 @@ def _for_click(option: click.Option, setting: Setting) -> str | list[str]:
 
 
 def _written(file: File, place: str, option: click.Option, value: Any) -> Setting:
-    """Read what a file says of an option."""
+    """Read the value of an option in the file."""
     name = _long_name(option)
     try:
         return Setting(name, tuple(_texts(file, option, value)), place)
@@ -179,7 +179,7 @@ def _written(file: File, place: str, option: click.Option, value: Any) -> Settin
 
 
 def _texts(file: File, option: click.Option, value: Any) -> Iterator[str]:
-    """Yield the values as the command line takes them; `ValueError` where TOML's type cannot be meant."""
+    """Yield the values in the notation of the command line; `ValueError` where TOML's type does not fit."""
     if option.is_flag:
         if not isinstance(value, bool):
             raise ValueError("write true or false")
@@ -201,20 +201,20 @@ def _text(value: Any) -> str:
 
 
 def _beside(file: File, text: str) -> str:
-    """Read a path from the directory of the file, where there is such a path; a name like 'latest' stays."""
+    """Return a path relative to the directory of the file, if it exists there; otherwise the text, such as 'latest'."""
     sibling = file.path.parent / text
     return str(sibling) if os.path.exists(sibling) else text  # noqa: PTH110  # Path.exists raises for names too long
 
 
 def _exported(option: click.Option, text: str) -> Setting:
-    """Read what the environment says of an option."""
+    """Read the value of an option in the environment."""
     name = _long_name(option)
     texts = option.type.split_envvar_value(text) if option.multiple else [text]
     return Setting(name, tuple(part.strip() for part in texts), f"environment {variable(name)}")
 
 
 def _check(ctx: click.Context, option: click.Option, setting: Setting) -> None:
-    """Refuse a value that the command line would refuse; whether a path exists is for its own command to say."""
+    """Refuse a value that the command line would refuse; whether a path exists is checked by the command."""
     if isinstance(option.type, click.Path):
         return
     try:
@@ -254,7 +254,7 @@ def _refuse_unknown_variables(variables: Iterable[str], commands: Mapping[str, O
 
 
 def _shared(commands: Mapping[str, Options]) -> set[str]:
-    """Return what can be set for all commands at once."""
+    """Return the names of the settings that apply to all commands."""
     return {name for options in commands.values() for name in options} - PER_COMMAND
 
 

@@ -1,4 +1,4 @@
-"""How a command ends: every error as one line on stderr and an exit code, of which 1 is a regression's alone."""
+"""The end of a command: each error becomes one line on stderr and an exit code; 1 is reserved for a regression."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from actbench.errors import DEVICE_ERRORS, ActbenchError, ExitCode, reason
 
 
 def ending(error: BaseException, remark: Callable[[str], str] = lambda _: "") -> int:
-    """Say how a command ended, and return its exit code; `remark` adds to a message where a setting comes from."""
+    """Report how a command ended, and return its exit code; `remark` adds the origin of a setting to a message."""
     error = _of_loaded_code(error) or error
     if (code := _of_click(error, remark)) is not None:
         return code
@@ -31,7 +31,7 @@ def ending(error: BaseException, remark: Callable[[str], str] = lambda _: "") ->
 
 def leave(code: int) -> NoReturn:
     """End the process; at once where the user's own code has run, which may have left threads or exit handlers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done: an interrupt now could only spoil the exit code
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done: an interrupt would only change the exit code
     if (plugins := sys.modules.get("actbench.plugins")) and plugins.has_run():
         os._exit(code)
     sys.exit(code)
@@ -42,7 +42,7 @@ def _of_click(error: BaseException, remark: Callable[[str], str]) -> int | None:
     match error:
         case click.exceptions.Exit():
             return error.exit_code
-        case SystemExit():  # shell completion, which has 1 for a shell that it does not know
+        case SystemExit():  # from shell completion, which returns 1 for an unknown shell
             return ExitCode.BAD_INPUT if error.code else ExitCode.FINE
         case click.ClickException():
             if words := remark(error.format_message()):
@@ -53,7 +53,7 @@ def _of_click(error: BaseException, remark: Callable[[str], str]) -> int | None:
 
 
 def _sentence(error: BaseException) -> tuple[str, ExitCode]:
-    """Return what to say of an error, and its exit code."""
+    """Return the message of an error, and its exit code."""
     match error:
         case BrokenPipeError():
             return "", ExitCode.CLOSED_PIPE
@@ -69,7 +69,7 @@ def _sentence(error: BaseException) -> tuple[str, ExitCode]:
 
 
 def _of_loaded_code(error: BaseException) -> BaseException | None:
-    """Return the sentence about an error that the user's own code raised, if it did."""
+    """Return the error in the user's own code that caused this one; None if there is none."""
     if (plugins := sys.modules.get("actbench.plugins")) is None:
         return None
     blamed: BaseException | None = plugins.blamed(error)
@@ -77,7 +77,7 @@ def _of_loaded_code(error: BaseException) -> BaseException | None:
 
 
 def _refusal(error: OSError) -> str:
-    """Say what the operating system refused, of which file."""
+    """Return the refusal of the operating system in words, with the file."""
     try:
         Path.cwd()
     except OSError as missing:
@@ -89,5 +89,5 @@ def _refusal(error: OSError) -> str:
 
 
 def _escaped(character: str) -> str:
-    """Return what does not print, in names from outside, as an escape: it must not break the line."""
+    """Return an escape for an unprintable character in a name from outside, which could break the line."""
     return character.encode("unicode_escape").decode()

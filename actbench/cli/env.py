@@ -16,8 +16,8 @@ from actbench.cli.formats import TEXTS, format_option
 def command(ctx: click.Context, form: str, *, limited: bool) -> None:
     """Show this machine as a run records it, what makes its timings vary, and where settings come from.
 
-    With --limits, what bounds any kernel on one core: its peak rate of fused multiply-adds on registers alone, and its
-    rates of copying in and out of cache. It takes about two seconds, a few more the first time, while numba compiles.
+    With --limits, the limits of any kernel on one core: its peak rate of fused multiply-adds on registers, and its
+    rates of copying in and out of cache. That takes about two seconds, a few more the first time, while numba compiles.
 
     \b
     Examples:

@@ -21,23 +21,23 @@ import click
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="File to write, in place of one that is there; for asv also its results directory. [default: stdout]",
+    help="File to write; an existing one is replaced. For asv also its results directory. [default: stdout]",
 )
 @click.option(
     "--commit",
     metavar="HASH",
-    help="The commit that was measured, in full, or its annotated tag; asv needs it, and only asv.",
+    help="The measured commit, in full, or its annotated tag; only asv needs it.",
 )
 def command(run: Path, tool: str, output: Path | None, commit: str | None) -> None:
     """Export a RUN's times for tools that track or compare benchmarks.
 
-    One benchmark a case, in time per call; with the 95 % interval where there are six rounds or more and the format has
-    a place for it. benchstat and asv get every round. Yardsticks are left out: they describe the machine alone.
+    There is one benchmark per case, in time per call, with the 95 % interval from six rounds on if the format has a
+    place for it. benchstat and asv get every round. Yardsticks are left out, because they describe only the machine.
     RUN is a run's directory, its pyperf.json, or 'latest', the latest complete run.
 
-    In asv's results directory, made where it is not there, the file goes where asv looks for it, and machine.json and
-    benchmarks.json with it; a FILE for asv has a suffix, such as .json. The machine is named by its processors. 'asv
-    run' forgets benchmarks that are not its own: export again after it.
+    In asv's results directory, which is created if needed, the file goes where asv looks for it, with machine.json and
+    benchmarks.json; a FILE for asv has a suffix, such as .json. The machine is named by its processors. 'asv run'
+    forgets benchmarks that are not its own: export again after it.
 
     \b
     Examples:
@@ -75,7 +75,7 @@ def command(run: Path, tool: str, output: Path | None, commit: str | None) -> No
 
 
 def _commit(commit: str | None) -> tuple[str | None, str]:
-    """Return the commit that a full hash leads to, with a remark where that is another; and all else as it is."""
+    """Return the commit of a full hash, with a remark where the hash differs; anything else unchanged."""
     from actbench.cli.commits import resolved
     from actbench.report.export.asv import COMMIT
 
@@ -83,7 +83,7 @@ def _commit(commit: str | None) -> tuple[str | None, str]:
 
 
 def _write(data: bytes, output: Path | None) -> None:
-    """Write to a file or stdout, in UTF-8 whatever the terminal's encoding: the formats ask for it."""
+    """Write to a file or stdout, in UTF-8 whatever the terminal's encoding, since the formats require it."""
     from actbench.errors import unwritable
 
     if output is None:

@@ -12,12 +12,12 @@ TEMPLATES = {
     "actbench.toml": "actbench.toml",
     ".github/workflows/actbench.yml": "actbench.yml",
 }
-"""What is written, and the template of each."""
+"""The template of each file that is written."""
 
 DISTRIBUTION = "actbench-derivatives"
 
 REQUIREMENT = "@REQUIREMENT@"
-"""What stands in a template for the actbench that is installed here, as pip takes it."""
+"""Placeholder in a template for the installed actbench, as a requirement of pip."""
 
 
 @click.command()
@@ -25,9 +25,9 @@ REQUIREMENT = "@REQUIREMENT@"
 def command(directory: Path) -> None:
     """Write files to start from into DIR, by default the current directory.
 
-    activations.py, with an activation, a strategy and a backend of your own; actbench.toml, with settings; and
-    .github/workflows/actbench.yml, which checks pull requests. What exists is never written over: then nothing is
-    written.
+    The files are activations.py, with an activation, a strategy and a backend of your own; actbench.toml, with
+    settings; and .github/workflows/actbench.yml, which checks pull requests. Existing files are never overwritten: if
+    there is one, nothing is written.
 
     \b
     Examples:
@@ -70,7 +70,7 @@ def _text(template: str) -> str:
 
 
 def _requirement() -> str:
-    """Return the actbench that is installed here as pip takes it: from where it came, if that is a repository."""
+    """Return the installed actbench as a requirement of pip: its repository, if it was installed from one."""
     from importlib.metadata import PackageNotFoundError, distribution
 
     try:

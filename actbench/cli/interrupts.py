@@ -1,4 +1,4 @@
-"""A request to end acts as Ctrl-C: finished work is kept, and open files are closed."""
+"""Signals to end act as Ctrl-C: finished work is kept, and open files are closed."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ def end_as_by_ctrl_c() -> None:
 
 
 def take_ctrl_c() -> None:
-    """Let SIGINT raise from a function here, to distinguish an interrupt from a KeyboardInterrupt of the user's code.
+    """Let SIGINT raise from a function here, which distinguishes it from a KeyboardInterrupt of the user's code.
 
-    Where it is ignored, as in the background of a shell, it stays so.
+    Where SIGINT is ignored, as in the background of a shell, it stays ignored.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)

@@ -23,9 +23,10 @@ T = TypeVar("T")
 @selection("default")
 @click.pass_context
 def command(ctx: click.Context, /, *, what: str | None, preset: str, selection: Selection) -> None:
-    """List what there is, and why something is not available here.
+    """List what is available, and why something is not.
 
-    The selection options narrow `actbench list cases`; -a, -b and -s also the lists of what they name.
+    The selection options narrow `actbench list cases`; -a, -b and -s also the lists of activations, backends and
+    strategies.
 
     \b
     Examples:
@@ -95,7 +96,7 @@ def _strategies(names: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _narrowed(what: str, known: Mapping[str, T], names: Sequence[str]) -> dict[str, T]:
-    """Return what is named; all where nothing is."""
+    """Return the named entries; all if no name is given."""
     from actbench.errors import unknown
 
     for name in names:
@@ -117,7 +118,7 @@ def _presets() -> list[tuple[str, str]]:
 
 
 def _packages() -> list[tuple[str, str]]:
-    """Name what installed packages offer, importing none."""
+    """List the offers of installed packages, without importing any."""
     from actbench import plugins
 
     return [

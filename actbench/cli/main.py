@@ -35,23 +35,23 @@ class Commands(click.Group):
     """The commands, each imported when it is needed; errors end in one sentence and their class's exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the commands in the order in which one meets them."""
+        """Return the names of the commands, in the order in which users meet them."""
         del ctx
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command."""
+        """Import and return a command."""
         del ctx
         if cmd_name not in COMMANDS:
             return None
         command = import_module(f"actbench.cli.{cmd_name}").command
-        assert isinstance(command, click.Command)  # noqa: S101  # every command module names its command so
+        assert isinstance(command, click.Command)  # noqa: S101  # every command module defines `command`
         return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Suggest the nearest command for one that is not known, and give one that is known its settings."""
+        """Suggest the nearest command for an unknown one, and apply the settings of a known one."""
         if args[0] not in COMMANDS:
             raise unknown("command", args[0], COMMANDS)
         name, command, rest = super().resolve_command(ctx, args)
@@ -60,10 +60,10 @@ class Commands(click.Group):
         return name, command, rest
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; say what went wrong in one line on stderr."""
+        """Run a command; report an error in one line on stderr."""
         try:
             return super().invoke(ctx)
-        except BaseException as error:  # noqa: BLE001  # Python's own exit code, 1, would say that a case regressed
+        except BaseException as error:  # noqa: BLE001  # Python's exit code 1 would mean a regression
             ctx.exit(ending(error, lambda message: configuration.remark(ctx, message)))
 
     def main(
@@ -74,7 +74,7 @@ class Commands(click.Group):
         standalone_mode: bool = True,  # noqa: FBT001, FBT002  # click's own signature
         **extra: Any,
     ) -> Any:
-        """Run the command line and exit, as click does, but never with a code that is not of `ExitCode`."""
+        """Run the command line and exit, as click does, but only with codes of `ExitCode`."""
         run: Callable[[], Any] = partial(super().main, args, prog_name, complete_var, standalone_mode=False, **extra)
         if not standalone_mode:
             return run()
@@ -82,18 +82,18 @@ class Commands(click.Group):
         try:
             code = run() or ExitCode.FINE
             streams.flush()
-        except BaseException as error:  # noqa: BLE001  # likewise
+        except BaseException as error:  # noqa: BLE001  # as above
             code = ending(error)
         sys.exit(code)
 
     def __call__(self, *args: Any, **extra: Any) -> NoReturn:
-        """Run the command line as a process of its own, and end that."""
+        """Run the command line as a process, and end that process."""
         try:
             interrupts.take_ctrl_c()
             self.main(*args, **extra)
         except SystemExit as end:
             code = end.code
-        except KeyboardInterrupt:  # a second one, while the first was reported
+        except KeyboardInterrupt:  # a second one, while the first one was reported
             code = ExitCode.INTERRUPTED
         leave(code if isinstance(code, int) else ExitCode.FINE)
 

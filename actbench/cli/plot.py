@@ -44,14 +44,14 @@ def command(  # noqa: PLR0913  # one for each option
     dark: bool,
     output: Path,
 ) -> None:
-    """Draw one chart of a RUN as SVG, PNG or a page of its own, which opens without a network.
+    """Draw one chart of a RUN as SVG, PNG or a separate page, which opens without a network.
 
     \b
     functions  activations and their derivatives over z; needs no run
     speedup    times faster than recompute against array size, with the caches' capacities
     time       nanoseconds per element against array size, above a plain copy's
-    parts      where each case's time goes for certain: the call, computing in cache, memory and allocation
-    accuracy   the largest error of g' against z, as the run's own check found it
+    parts      where each case's time certainly goes: the call, computing in cache, memory and allocation
+    accuracy   the largest error of g' against z, from the run's own check
     rounds     every round of every case, as its distance from the case's median
     compare    two runs: each case's change, with its interval
 

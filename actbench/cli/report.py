@@ -18,13 +18,13 @@ import click
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="File to write, in place of one that is there. [default: report.html in the run's directory]",
+    help="File to write; an existing one is replaced. [default: report.html in the run's directory]",
 )
 def command(run: Path, candidate: Path | None, output: Path | None) -> None:
     """Write a page about a RUN, or about two: a baseline and the run to compare with it.
 
-    One HTML file with the answer, charts, tables that sort and filter, the accuracy, the rounds one by one, the
-    environment and how it was measured. It opens from disk and fetches nothing. RUN is a run's directory, its
+    The page is one HTML file with the answer, charts, tables that sort and filter, the accuracy, the rounds, the
+    environment and the method. It opens from disk and downloads nothing. RUN is a run's directory, its
     pyperf.json, or 'latest', the latest complete run. Exit code 5: the two runs cannot be compared.
 
     \b
@@ -54,9 +54,9 @@ def command(run: Path, candidate: Path | None, output: Path | None) -> None:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Spare Python the search for circles: libraries and a page are a million small objects, and hold hardly any.
+    """Disable Python's garbage collection: libraries and a page are a million small objects with hardly any cycles.
 
-    What was made is not searched afterwards either, nor when Python ends.
+    The objects are not searched afterwards either, nor when Python ends.
     """
     gc.disable()
     try:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @selection("check")
-@click.option("--margin", type=Percent(), default="5", show_default=True, metavar="PCT", help="What may get slower.")
-@click.option("--budget", type=Duration(), default="5m", show_default=True, help="Time the audit may take.")
-@click.option("--check-budget", type=Duration(), help="Time of the checks it is about. [default: the preset's]")
+@click.option("--margin", type=Percent(), default="5", show_default=True, metavar="PCT", help="Allowed slowdown.")
+@click.option("--budget", type=Duration(), default="5m", show_default=True, help="Time limit of the audit.")
+@click.option("--check-budget", type=Duration(), help="Time limit of the audited checks. [default: the preset's]")
 @seed
 @processors
 @timeout
@@ -34,7 +34,7 @@ def command(ctx: click.Context, /, *, form: str, store: Path | None, quiet: bool
 
     Measures this environment against itself, as a check does, and against itself with an injected slowdown. Prints
     how often checks of their usual length raise a false alarm, the smallest slowdown that they detect 95 % of the time,
-    the sources of variance, and what can be done about them. Ends with 3 where --budget is too short for one check.
+    the sources of variance, and advice on them. Ends with 3 if --budget is too short for one check.
 
     \b
     Examples:
@@ -74,7 +74,7 @@ def command(ctx: click.Context, /, *, form: str, store: Path | None, quiet: bool
 
 
 def _measure(check: SelfCheck, *, quiet: bool) -> bool:
-    """Measure; return whether Ctrl-C came before the end, but after a round."""
+    """Measure; return whether Ctrl-C came before the end but after a round."""
     from actbench.report.progress import Progress
 
     try:
@@ -90,7 +90,7 @@ def _measure(check: SelfCheck, *, quiet: bool) -> bool:
 
 
 def _stored_in(store: Path | None) -> Path | None:
-    """Return the file that the audit goes to, found before measuring: with a run of this host."""
+    """Return the file for the audit, validated before measuring: it belongs to a run of this host."""
     from actbench.errors import InputError
     from actbench.runs import archive
 

@@ -1,7 +1,7 @@
-"""The file with settings: which one it is, and what stands in it.
+"""The file with settings: its location and its contents.
 
-The nearest directory that has some, from the current one upward: `actbench.toml`, or the table [tool.actbench] of
-pyproject.toml. Where a directory has both, the file of our own holds, as with ruff and pytest.
+It is the nearest one, from the current directory upward: `actbench.toml`, or the table [tool.actbench] of
+pyproject.toml. If a directory has both, `actbench.toml` applies, as with ruff and pytest.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ SECTION = "tool.actbench"
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file with settings: its path from here, the table they stand in, and what they are."""
+    """A file with settings: its path from here, the table that holds them, and the settings."""
 
     path: Path
     section: str
     content: dict[str, Any]
 
     def place(self, command: str = "") -> str:
-        """Name a table as users know it: ``pyproject.toml [tool.actbench.check]``."""
+        """Return the name of a table as users know it: ``pyproject.toml [tool.actbench.check]``."""
         table = ".".join(filter(None, (self.section, command)))
         return f"{self.path} [{table}]" if table else str(self.path)
 
 
 def find() -> File | None:
-    """Return the settings of the nearest directory that has some, from here upward."""
+    """Return the settings of the nearest directory that has some, from the current one upward."""
     try:
         here = Path.cwd()
     except FileNotFoundError:
@@ -57,7 +57,7 @@ def _refuse_foreign(path: Path) -> None:
 
 
 def _of(directory: Path) -> File | None:
-    """Return the settings of a directory: a file of our own hides the table in pyproject.toml."""
+    """Return the settings of a directory: actbench.toml hides the table in pyproject.toml."""
     path = directory / OWN_FILE
     if os.path.exists(path):  # noqa: PTH110  # see _is_file
         return File(_from_here(path), "", _parsed(path))
@@ -70,7 +70,7 @@ def hidden_by(file: File) -> File | None:
 
 
 def _shared(path: Path) -> File | None:
-    """Return the settings in a pyproject.toml; one without our table is none of our business."""
+    """Return the settings in a pyproject.toml; without our table, the file is ignored."""
     if not _is_file(path):
         return None
     tools = _parsed(path).get("tool", {})

@@ -11,7 +11,7 @@ from actbench.cli.options import user_code
 @click.argument("case")
 @user_code
 def command(case: str) -> None:
-    """Show the code that a CASE measures, what it keeps, and what the compiler made of it.
+    """Show the code that a CASE measures, its residuals, and facts about its compiled code.
 
     CASE is an id as 'actbench list cases' prints it: activation/strategy/backend/op/dtype/size.
 

@@ -1,7 +1,7 @@
 """The standard streams of the process: a failed write to stdout is an error, one to stderr is ignored.
 
-Data that is lost must show in the exit code; a message that is lost must not change it. A descriptor that is closed is
-filled at once: or the next file that is opened, a run's values perhaps, would get its number, and whatever a library
+Lost data must show in the exit code; a lost message must not change it. A closed descriptor is replaced at once:
+otherwise the next opened file, perhaps a run's values, would get its number, and with it everything that a library
 prints.
 """
 
@@ -18,16 +18,16 @@ from actbench.errors import ClosedPipeError, OutputError, reason
 STDIN, STDOUT, STDERR = range(3)
 
 PLUGS = {STDIN: os.O_RDONLY, STDOUT: os.O_RDONLY, STDERR: os.O_WRONLY}
-"""How the null device is opened in place of a closed descriptor: it reads as empty, stdout refuses to be written."""
+"""Mode of the null device that replaces a closed descriptor: stdin reads as empty, writes to stdout fail."""
 
 
 class _Messages(FileIO):
-    """A descriptor that takes everything: what cannot be written is dropped."""
+    """A descriptor that accepts everything: data that cannot be written are dropped."""
 
     lost = False
 
     def write(self, data: Any) -> int:
-        """Write, as soon as a descriptor that does not block has room."""
+        """Write as soon as a non-blocking descriptor has room."""
         if self.lost:
             return len(data)
         try:
@@ -40,11 +40,11 @@ class _Messages(FileIO):
         return written
 
     def _lose(self, error: OSError) -> None:
-        """Take note of the first failure."""
+        """Record the first failure."""
 
 
 class _Data(_Messages):
-    """The same, but the first failure is raised: as no `OSError`, which click and rich end with 1 for a pipe."""
+    """The same, but the first failure is raised, not as an `OSError`, for which click and rich exit with 1."""
 
     def _lose(self, error: OSError) -> None:
         if isinstance(error, BrokenPipeError):
@@ -55,7 +55,7 @@ class _Data(_Messages):
 
 
 def secure() -> None:
-    """Take over the streams that this process began with; those that a caller put in their place stay."""
+    """Take over the original streams of this process; those that a caller has replaced stay."""
     for number, mode in PLUGS.items():
         _plug(number, mode)
     if sys.stdout is sys.__stdout__:
@@ -64,17 +64,17 @@ def secure() -> None:
         sys.stderr = _text(_Messages(STDERR, "w", closefd=False), sys.stderr)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that has no ± gets a question mark
+            stream.reconfigure(errors="replace")  # a terminal without ± gets a question mark
 
 
 def flush() -> None:
-    """Write what is buffered; `OutputError` or `ClosedPipeError` when that cannot be."""
+    """Flush the buffers; `OutputError` or `ClosedPipeError` where that fails."""
     sys.stderr.flush()
     sys.stdout.flush()
 
 
 def _plug(number: int, mode: int) -> None:
-    """Open the null device where a descriptor is closed: it gets the lowest number that is free, which is this one."""
+    """Open the null device in place of a closed descriptor, whose number is the lowest free one."""
     try:
         os.fstat(number)
     except OSError:

@@ -1,4 +1,4 @@
-"""What users write for sizes, times, percentages and lists, read strictly."""
+"""Parameter types for sizes, times, percentages and lists, which are read strictly."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Duration(click.ParamType):
 
 
 class Percent(click.ParamType):
-    """A share in percent: 2, 2%, 0.5%. Gives a fraction."""
+    """A percentage: 2, 2%, 0.5%. Returns a fraction."""
 
     name = "pct"
 
@@ -68,7 +68,7 @@ class Percent(click.ParamType):
 
 
 class Margin(click.ParamType):
-    """A glob over case ids and what these cases may get slower: '*/python/*=10'."""
+    """A glob over case ids, and the allowed slowdown of these cases: '*/python/*=10'."""
 
     name = "margin"
 
@@ -83,7 +83,7 @@ class Margin(click.ParamType):
 
 
 class ReportFile(click.ParamType):
-    """A format of verdicts and the file that it goes to: 'junit=check.xml'."""
+    """A format of verdicts, and the file for it: 'junit=check.xml'."""
 
     name = "report"
     formats = ("markdown", "github", "junit", "json")
@@ -131,12 +131,12 @@ class Names(click.ParamType):
     envvar_list_splitter: ClassVar[str] = ","
 
     def __init__(self, metavar: str, item: click.ParamType = click.STRING) -> None:
-        """Read every part as `item`; `metavar` is shown in the help."""
+        """Read every part as `item`; the help shows `metavar`."""
         self._metavar = metavar
         self._item = item
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
-        """Name one part in the help."""
+        """Return the name of one part in the help."""
         del param, ctx
         return self._metavar
 

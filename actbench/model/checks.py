@@ -1,4 +1,4 @@
-"""What the oracle says of a kernel: its accuracy, and what the compiler made of it."""
+"""The oracle's check of a kernel: its accuracy, and facts about its compiled code."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from math import inf
 from actbench.model.cases import KernelId
 
 EDGES = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 1000.0, inf)
-"""Where bands of |z| begin and end."""
+"""Edges of the bands of |z|."""
 
 BANDS = (*((-high, -low) for low, high in reversed([*pairwise(EDGES)])), *pairwise(EDGES))
 """Bands of z, from -inf to inf; 0 is in the right tail."""
 
 STATED_ULP = 8.0
-"""The accuracy every strategy has where no weakness is declared."""
+"""The accuracy of every strategy where it declares no weakness."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What the compiler made of a kernel, read off the generated code."""
+    """Facts about a compiled kernel, from the generated code."""
 
     signature: str
     vector_bits: int
@@ -32,11 +32,11 @@ class Compiled:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What the oracle found of a kernel: its largest error in ULP, where, and its declared weaknesses."""
+    """The oracle's findings about a kernel: its largest error in ULP, the z of that error, and its weaknesses."""
 
     kernel: KernelId
     ulp: float | None
-    """The largest error; None where the kernel gives no number at some z. JSON has no infinity."""
+    """The largest error; None (for inf, which JSON lacks) where the kernel returns no number at some z."""
     worst_z: float
     weaknesses: tuple[str, ...] = ()
     compile_seconds: float | None = None
@@ -44,23 +44,23 @@ class Check:
     compiled: Compiled | None = None
     """None where the backend compiles nothing that can be read."""
     digits: float | None = None
-    """To how many digits the truth is known, typically, where it is by differences and not by mpmath."""
+    """Typical number of digits of the truth, where it comes from differences instead of mpmath."""
     kept_bytes: int | None = None
-    """Bytes per element that the kernel keeps; with `moved_bytes`, so that a run is read without what it loaded."""
+    """Bytes per element that the kernel keeps; recorded, like `moved_bytes`, so that a run can be read by itself."""
     moved_bytes: int | None = None
-    """Bytes per element that a call reads and writes, temporaries not counted."""
+    """Bytes per element that a call reads and writes, without temporaries."""
     preallocates: bool | None = None
-    """Whether the backend writes its results to arrays that it is given; None where that was not recorded."""
+    """Whether the backend writes its results to preallocated arrays; None where that was not recorded."""
     by_band: tuple[float | None, ...] = ()
-    """The largest error in each of `BANDS`, the left tail's first; None where the kernel gives no number at some z."""
+    """The largest error in each of `BANDS`, from the left tail on; None where the kernel gives no number."""
     points: int | None = None
     """The number of z at which the kernel was checked."""
     unknown: int = 0
-    """How many of these were not checked, since g' is not known there."""
+    """Number of these z that were not checked, because g' is unknown there."""
     unknown_at: tuple[tuple[float, float], ...] = ()
-    """The lowest and the highest of these z, of each stretch of them; stretches near each other are reported as one."""
+    """The ends of each stretch of these z; neighbouring stretches are merged."""
 
     @property
     def max_ulp(self) -> float:
-        """The largest error; inf where the kernel gives no number at some z."""
+        """The largest error; inf where the kernel returns no number at some z."""
         return float("inf") if self.ulp is None else self.ulp

@@ -1,4 +1,4 @@
-"""What happens while measuring, in order: written to the run, and shown as progress."""
+"""Events while measuring, in order: they are written to the run, and shown as progress."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from actbench.model.outcomes import BlockTimes, Failure
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A kernel was found to be right, as far as declared."""
+    """A kernel passed its check."""
 
     check: Check
     done: int
@@ -30,7 +30,7 @@ class Calibrated:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A block was measured in a round, and is among the run's times."""
+    """A block was measured in a round, and added to the run's times."""
 
     times: BlockTimes
     done: int
@@ -39,7 +39,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Disturbed:
-    """All of a block was slower than in other rounds; it is measured again."""
+    """A block was slower as a whole than in other rounds; it is measured again."""
 
     block: str
 
@@ -73,11 +73,11 @@ class RoundDone:
     widest: float
     """Half the width of the widest interval of a speedup, relative; inf before there are intervals."""
     where: str
-    """Which speedup that is."""
+    """The speedup with that interval."""
     elapsed: float
     """Seconds since the start."""
     left: float | None
-    """Seconds that the rounds still to come may take at most; None when that is not known."""
+    """Largest number of seconds for the remaining rounds; None where it is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +88,18 @@ class Judged:
     undecided: int
     cases: int
     left: float
-    """Seconds that the check may still take at most."""
+    """Largest number of seconds for the rest of the check."""
 
 
 @dataclass(frozen=True, slots=True)
 class Confirming:
-    """These cases seem to have regressed, and are measured again, whatever the budget."""
+    """These cases are suspected of a regression, and are measured again, whatever the budget."""
 
     cases: tuple[str, ...]
     rounds: int
-    """As many as that may take beyond the budget."""
+    """Largest number of rounds beyond the budget."""
     seconds: float
-    """What these take, by the rounds measured so far."""
+    """Predicted duration of these rounds."""
 
 
 Event = Checked | Calibrated | Measured | Disturbed | Failed | Lost | Recovered | RoundDone | Judged | Confirming

@@ -15,12 +15,12 @@ class LoadedFrom(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A user's own code, that activations, strategies or backends were taken from."""
+    """A user's own code, from which activations, strategies or backends were loaded."""
 
     kind: LoadedFrom
     name: str
-    """The file as it was named, or the distribution."""
+    """The file name as the user wrote it, or the distribution."""
     sha256: str
-    """Of the file; of the modules of a package that were loaded, in the order of their names."""
+    """Digest of the file; for a package, of its loaded modules in the order of their names."""
     version: str | None = None
-    """Of a distribution."""
+    """Version of the distribution."""

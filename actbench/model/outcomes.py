@@ -1,4 +1,4 @@
-"""What comes of a block in a round: times, or a failure."""
+"""The outcome of a block in a round: times, or a failure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from actbench.model.cases import Block
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A block that is not measured any more, since when, and the worker's last words."""
+    """A block that is no longer measured: since which round, and the worker's last words."""
 
     block: str
     round: int
@@ -24,6 +24,6 @@ class BlockTimes:
     round: int
     seconds: tuple[tuple[float, ...], ...] = field(repr=False)
     processor: tuple[tuple[float, ...], ...] = field(default=(), repr=False)
-    """As many numbers: the share of its wall time that the process had the processor; 0 where that is not known.
+    """The share of the wall time in which the process had the processor, in the shape of `seconds`; 0 where unknown.
 
-    Where it is below 1, the seconds are processor time. Nothing at all where none is known."""
+    Where it is below 1, the seconds are processor time. Empty where no share is known."""

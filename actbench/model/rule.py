@@ -1,4 +1,4 @@
-"""What a backend executes: the formulas of one strategy, in one dialect and namespace."""
+"""A rule, which a backend executes: the formulas of one strategy, in one dialect and namespace."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Formula = Callable[..., Any]
 
 
 class Dialect(StrEnum):
-    """How a formula is written."""
+    """The style in which a formula is written."""
 
     ARRAY = "array"
     SCALAR = "scalar"
@@ -22,7 +22,7 @@ class Dialect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """How residuals are kept in a narrower type than the arithmetic's."""
+    """Conversions of residuals to a narrower type than the arithmetic's, and back."""
 
     kept_in: str
     widen: Formula
@@ -39,17 +39,17 @@ class Rule:
     library_gradient: Formula | None = None
     """The library's kernel for dy * g', a function of (dy, *residuals); it is called instead of `derivative`."""
     conversion: Conversion | None = None
-    """The conversions around every residual that is kept narrowly; the functions above include them."""
+    """The conversions of narrow residuals; the functions above already include them."""
 
     @property
     def residuals(self) -> tuple[str, ...]:
-        """What the forward pass keeps: the names of the derivative's parameters, and of the type: ``y:float16``."""
+        """The names of the residuals, from the derivative's parameters, with a narrow type: ``y:float16``."""
         kept_in = f":{self.conversion.kept_in}" if self.conversion else ""
         return tuple(f"{name}{kept_in}" for name in inspect.signature(self.derivative).parameters)
 
     @property
     def saved(self) -> tuple[str, ...]:
-        """The residuals that exist for this strategy alone, stored by `save`; narrow ones always are."""
+        """The residuals that only this strategy has, stored by `save`; narrow ones always belong to them."""
         return tuple(name for name in self.residuals if name not in {"z", "y"})
 
 

@@ -16,7 +16,7 @@ class Times:
     """Every finished block of every round: those of the plan, and the plan's probes."""
 
     def __init__(self, plan: Plan, finished: Iterable[BlockTimes] = ()) -> None:
-        """Start with what was measured before, if anything; `plan` gives the blocks and their order."""
+        """Start with earlier measurements, if any; `plan` gives the blocks and their order."""
         self._plan = plan
         self._seconds: dict[Block, dict[int, NDArray[np.float64]]] = {
             block: {} for block in (*plan.blocks, *plan.probes)
@@ -74,7 +74,7 @@ class Times:
         return self._stacked[block]
 
     def processor(self, block: Block) -> NDArray[np.float64] | None:
-        """Return the share of the processor, as `seconds` does; 0 where it is not known, None where it never is."""
+        """Return the share of the processor in the shape of `seconds`; 0 where unknown, None where always unknown."""
         known = self._processor[block]
         if not known:
             return None

@@ -51,12 +51,12 @@ def test_a_regression_is_confirmed_even_where_that_takes_longer_than_the_budget(
     assert cached["confirmation"]["low"] == pytest.approx(1.1)
     assert bench.clock.now > 5
     assert result.stderr.startswith(
-        "budget 5 s; what seems to have regressed is measured again on top of that, in up to 16 rounds, or more for "
+        "budget 5 s; suspected regressions are measured again beyond the budget, in up to 16 rounds, or more for "
         "more than two cases\n"
     )
     assert re.search(rf"regressed: {CACHED}; up to 16 rounds, about \d+ s, whatever the budget\n", result.stderr)
     help_text = " ".join(actbench("check", "--help").stdout.split())
-    assert "what then seems to have regressed is measured again on top of that" in help_text
+    assert "Suspected regressions are measured again beyond this limit" in help_text
 
 
 def test_what_does_not_show_again_has_not_regressed(actbench: Actbench, bench: FakeBench) -> None:

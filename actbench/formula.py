@@ -1,4 +1,4 @@
-"""What the file of an activation is written in.
+"""The types and decorators with which the file of an activation is written.
 
 An activation is a function of a namespace ``m`` (``math``, ``numpy``, ``mpmath``, ...) that returns `Formulas`; every
 backend executes these. The names of a strategy's parameters say which residuals it reads: ``z`` the pre-activation,
@@ -8,8 +8,8 @@ backend gives them the kernel's dtype.
 There are two dialects: **array**, an expression over whole arrays (``m.where``), and **scalar**, which may branch. A
 formula without a branch is written once and serves both; one with a branch is written twice, as a `Piecewise`.
 
-What follows ``m`` are the parameters of the activation, with defaults, such as ELU's alpha: ``elu`` has the default,
-and ``elu:alpha=0.5`` is another activation.
+The parameters after ``m`` are those of the activation, with defaults, such as ELU's alpha: ``elu`` has the default, and
+``elu:alpha=0.5`` is another activation.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Flaw(StrEnum):
     OVERFLOWS = "overflows"
     """An intermediate overflows: the call raises, or returns 0, inf or NaN, where g' is a number."""
     AMPLIFIES = "amplifies"
-    """A rounded intermediate counts several times over: the error in ULP is larger by a known factor."""
+    """The rounding error of an intermediate is amplified: the error in ULP is larger by a known factor."""
     MERGES = "merges"
     """y rounds to its value at a kink, and the result is g' on the kink's other side."""
     INACCURATE = "inaccurate"
@@ -63,8 +63,8 @@ class Flaw(StrEnum):
 class Weakness:
     """A known failure of a strategy, declared with its formula.
 
-    The oracle checks both sides: outside ``where`` the strategy must be accurate, inside it the result must be wrong in
-    the way declared.
+    The oracle checks both regions: outside ``where`` the strategy must be accurate; inside, its error must have the
+    declared form.
     """
 
     flaw: Flaw
@@ -72,12 +72,12 @@ class Weakness:
     where: Callable[[Any, FloatFormat], Any]
     """A function of z (an array) and the float format, which returns where the flaw is expected: a boolean array.
 
-    Of `AMPLIFIES`, it returns the factor as a float array, at most 1 where nothing is amplified. Of `INACCURATE`, a
-    boolean array allows any finite error, and a float array one of so many ULP, 0 where there is none."""
+    For `AMPLIFIES`, it returns the factor as a float array, at most 1 where nothing is amplified. For `INACCURATE`, a
+    boolean array allows any finite error; a float array gives the allowed error in ULP, 0 where there is none."""
 
 
 SMALLEST, LARGEST = 1e-20, 1e20
-"""A parameter between these, and its product with g or z, has all digits in float32 and in float64."""
+"""Range of a parameter in which it and its product with g or z have all digits in float32 and in float64."""
 
 
 def magnitude(name: str, value: float, *, positive: bool = False) -> float:
@@ -112,7 +112,7 @@ class Piecewise:
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """How g' is computed from what the forward pass kept."""
+    """A way to compute g' from the residuals of the forward pass."""
 
     derivative: Formula | Piecewise
     save: Formula | Piecewise | None = None
@@ -129,15 +129,15 @@ class Formulas:
     range: tuple[float, float]
     """Infimum and supremum of g."""
     kinks: Mapping[float, float]
-    """Where g' jumps: the value that it takes there by convention, by z."""
+    """The z at which g' jumps, with the value of g' there by convention."""
     at_nan: float | None
-    """g' at z = NaN; None where it is not stated. Built-in activations return NaN (`actbench.verification.calls`)."""
+    """g' at z = NaN; None where unspecified. Then built-in ones return NaN (`actbench.verification.calls`)."""
     uncached: str | None
-    """Why y alone cannot give g', or need not; stated where there is no strategy `cached`."""
+    """Why g' cannot be computed from y alone, or need not be; given where there is no strategy `cached`."""
     weaknesses: tuple[Weakness, ...]
     """Known failures of `forward`."""
     definition: Formula
-    """g for numbers of any precision, without regard to rounding; `forward` unless stated otherwise."""
+    """g for numbers of any precision, without regard to rounding; `forward` by default."""
 
     def __init__(  # noqa: PLR0913  # keywords, most of them seldom needed
         self,
@@ -151,7 +151,7 @@ class Formulas:
         definition: Formula | None = None,
         **strategies: Formula | Piecewise | Strategy,
     ) -> None:
-        """Accept each strategy as a formula, or as a `Strategy` when it saves residuals or has weaknesses."""
+        """Accept each strategy as a formula, or as a `Strategy` if it saves residuals or has weaknesses."""
         object.__setattr__(self, "forward", forward)
         object.__setattr__(self, "range", range)
         object.__setattr__(self, "kinks", kinks)
@@ -198,7 +198,7 @@ class Activation:
     summary: str
     build: Callable[..., Formulas]
     reference: str = ""
-    """Where it was published."""
+    """The publication."""
     parameters: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -208,12 +208,12 @@ class Activation:
 
     @property
     def formulas(self) -> Formulas:
-        """The formulas built without a namespace: to read its strategies, range and kinks, not to be called."""
+        """The formulas built without a namespace: for reading strategies, range and kinks, not for calls."""
         return self.build(None)
 
     @property
     def strategies(self) -> Mapping[str, Strategy]:
-        """The strategies that exist for this activation."""
+        """The strategies of this activation."""
         return self.formulas.strategies
 
     def with_parameters(self, values: Mapping[str, float]) -> Activation:
@@ -261,7 +261,7 @@ class Activation:
 def activation(build: Callable[..., Formulas]) -> Activation:
     """Declare an activation: its name is the function's, and its summary is the docstring's first line.
 
-    The rest of the docstring says where it was published; the parameters after ``m`` are the activation's.
+    The rest of the docstring names the publication; the parameters after ``m`` are the activation's.
     """
     summary, _, reference = (inspect.getdoc(build) or "").partition("\n")
     _, *parameters = inspect.signature(build).parameters.values()
@@ -274,9 +274,9 @@ def strategy(
 ) -> Callable[[Callable[..., Formula | Piecewise | Strategy]], Extension]:
     """Declare a strategy for an existing activation, in a file of yours (``actbench run --load FILE.py``).
 
-    The decorated function takes ``m`` and those of the activation's parameters that it needs, and returns a formula, a
+    The decorated function takes ``m`` and the activation's parameters that it needs, and returns a formula, a
     `Piecewise` or a `Strategy`. The strategy has the function's name, with dashes for underscores, unless `name` is
-    given; the first line of the docstring says what it keeps.
+    given; the first line of the docstring names its residuals.
     """
     if not isinstance(activation, str):
         raise TypeError('write @strategy("logistic"), with the name of the activation')

@@ -1,10 +1,10 @@
-"""Every activation, strategy and backend by name: those that are built in, and those of the user's that are loaded.
+"""The registry of activations, strategies and backends by name: the built-in ones, and the user's loaded ones.
 
-Names are looked up where they come in: in a request, an id, a worker's orders. Inside, what they stand for is passed.
+Names are looked up where they enter: in a request, an id, or a request to a worker. Inside, the objects are passed.
 
-A `Registry` is a value. Loading puts another one in its place, and `actbench.plugins.unload` the one with what is built
-in. Nothing in it changes, so that whoever computes something from an activation or a backend may remember it for that
-object: where a name comes to mean something else, that is another object.
+A `Registry` is immutable. Loading replaces it, and `actbench.plugins.unload` restores the built-in one. So results that
+are computed from an activation or a backend may be cached by the object: a name with a new meaning belongs to another
+object.
 """
 
 from __future__ import annotations
@@ -34,30 +34,30 @@ STRATEGIES: Mapping[str, str] = MappingProxyType(
         "pair": "keep z and y, both alive anyway; from y / z comes what would take an exponential",
     }
 )
-"""The strategies that are built in and what each keeps, in the order in which tables list them."""
+"""The built-in strategies and their residuals, in the order of tables."""
 
 
 @dataclass(frozen=True)
 class Additions:
-    """The names that code of the user's declares something of, in the order in which it was loaded."""
+    """The names that the user's code declares, in the order in which it was loaded."""
 
     loaded: tuple[Loaded, ...] = ()
     activations: tuple[str, ...] = ()
-    """Of new activations, and of those that have a new strategy."""
+    """The names of new activations, and of activations with a new strategy."""
     strategies: tuple[str, ...] = ()
     backends: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Registry:
-    """What names stand for."""
+    """The objects behind names."""
 
     activations: Mapping[str, Activation]
-    """By name without parameters."""
+    """Activations by name without parameters."""
     backends: Mapping[str, Backend]
-    """Available or not, in order of rank."""
+    """Backends, available or not, in order of rank."""
     strategies: Mapping[str, str]
-    """What each keeps, in the order of tables."""
+    """Descriptions of the residuals of strategies, in the order of tables."""
     additions: Additions = field(default_factory=Additions)
     _named: dict[str, Activation] = field(default_factory=dict, init=False, repr=False)
 
@@ -84,32 +84,32 @@ class Registry:
         return self.backends[name]
 
     def with_activation(self, activation: Activation) -> Registry:
-        """Return a registry with an activation more, or another one of its name."""
+        """Return a registry with this activation, which replaces one of the same name."""
         return replace(self, activations={**self.activations, activation.name: activation})
 
     def with_backend(self, backend: Backend) -> Registry:
-        """Return a registry with a backend more, in its rank, or another one of its name."""
+        """Return a registry with this backend at its rank, which replaces one of the same name."""
         ranked = sorted({**self.backends, backend.name: backend}.values(), key=lambda one: one.rank)
         return replace(self, backends={one.name: one for one in ranked})
 
     def with_strategy(self, name: str, summary: str) -> Registry:
-        """Return a registry in which a strategy has a summary, unless it has one already."""
+        """Return a registry in which a strategy has this summary, unless it has one already."""
         return replace(self, strategies={**self.strategies, name: self.strategies.get(name, summary)})
 
     def with_additions(self, **names: Any) -> Registry:
-        """Return a registry that names more as the user's: fields of `Additions`, each with one more entry."""
+        """Return a registry with more names of the user's: fields of `Additions`, each with one more entry."""
         known = {axis: (*getattr(self.additions, axis), name) for axis, name in names.items()}
         return replace(self, additions=replace(self.additions, **known))
 
 
 @cache
 def built_in() -> Registry:
-    """Return the registry of what belongs to actbench."""
+    """Return the registry of actbench's own objects."""
     return Registry(_activations.built_in(), _backends.built_in(), STRATEGIES)
 
 
 _CURRENT: list[Registry] = []
-"""The registry with what is loaded, where anything is."""
+"""The registry with loaded objects; empty where nothing is loaded."""
 
 
 def current() -> Registry:
@@ -148,7 +148,7 @@ def available_backends() -> Mapping[str, Backend]:
 
 
 def known_backends(names: Iterable[str]) -> list[Backend]:
-    """Return the backends of these names, each once, without names that are not known."""
+    """Return the backends of these names, each once; unknown names are ignored."""
     return [backends()[name] for name in dict.fromkeys(names) if name in backends()]
 
 

@@ -141,7 +141,7 @@ MUTANTS = (
     ),
     Mutant(SPEEDUPS, "one.backend == other.backend or one.strategy == other.strategy", "one.backend == other.backend"),
     Mutant(SPEEDUPS, "(by_arm[reference], by_arm[candidate])", "(by_arm[candidate], by_arm[reference])"),
-    Mutant(SPEEDUPS, "max(every, key=", "min(every, key="),
+    Mutant(SPEEDUPS, "max(candidates, key=", "min(every, key="),
     # verdicts
     Mutant(REGRESSION, "slower <= 1 - CONFIDENCE and ratio.low > 1 + margin", "slower <= 1 - CONFIDENCE"),
     Mutant(REGRESSION, "slower <= 1 - CONFIDENCE and ratio.low", "slower <= 1 and ratio.low"),

@@ -22,7 +22,7 @@ from actbench.verification.truth import Array, Truth, sides_at
 from actbench.verification.truth.diagnosis import WRONG_INPUT, Evidence, ambiguous, guess, one_sided, simplest_wrong_z
 from actbench.verification.wording import distinct, extent, mismatch, place
 
-SEEN = 10.0
+LAYER_Z = 10.0
 """|z| that layers see: a wrong z within is named first, and a z beyond only where the error is larger there."""
 
 NEAR = 1.0
@@ -204,7 +204,7 @@ class _Refusal:
         """State the error within the |z| that layers see, if any, and farther out where it is larger."""
         error = self._error_at(off)
         worst = at = worst_place(error, self.z)
-        if (in_layers := off & (np.abs(self.z) <= SEEN)).any():
+        if (in_layers := off & (np.abs(self.z) <= LAYER_Z)).any():
             at = worst_place(np.where(in_layers, error, -1.0), self.z)
         much, most = distinct(error[at], self._allowed[at], 3)
         size = f"{much if np.isfinite(error[at]) else MOST} ULP; {most} are allowed"

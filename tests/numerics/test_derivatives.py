@@ -14,8 +14,8 @@ from actbench.model.names import Dtype, Op
 from actbench.verification import oracle
 from tests.support import kernels
 
-EVERY = kernels.every_kernel()
-DERIVATIVES = [kernel for kernel in EVERY if kernel.op is Op.DERIVATIVE]
+KERNELS = kernels.every_kernel()
+DERIVATIVES = [kernel for kernel in KERNELS if kernel.op is Op.DERIVATIVE]
 
 ULP = 8.0
 """What every strategy is held to where it declares nothing."""
@@ -54,7 +54,7 @@ def differentiated(kernel: KernelId) -> tuple[Array, Array]:
     return z, outputs[-1] / dy
 
 
-@kernels.by_kernel(EVERY)
+@kernels.by_kernel(KERNELS)
 def test_the_derivative_is_accurate_to_8_ulp_but_for_what_is_declared(kernel: KernelId) -> None:
     z, derivative = differentiated(kernel)
     weaknesses = strategy_of(kernel).weaknesses
@@ -64,7 +64,7 @@ def test_the_derivative_is_accurate_to_8_ulp_but_for_what_is_declared(kernel: Ke
     assert (error <= stated)[~np.any(excused, axis=0)].all()
 
 
-@kernels.by_kernel([kernel for kernel in EVERY if has(kernel, Flaw.CANCELS)])
+@kernels.by_kernel([kernel for kernel in KERNELS if has(kernel, Flaw.CANCELS)])
 def test_where_digits_cancel_the_error_is_a_few_eps_in_absolute_terms(kernel: KernelId) -> None:
     z, derivative = differentiated(kernel)
     slope = kernels.ordinary_slope(kernel.activation, kernel.dtype)
@@ -76,7 +76,7 @@ def test_where_digits_cancel_the_error_is_a_few_eps_in_absolute_terms(kernel: Ke
     assert error[there].max() > ULP or kernel.strategy == "recompute", "its zero is between two of these z"
 
 
-@kernels.by_kernel([kernel for kernel in EVERY if kernel.op is Op.STEP])
+@kernels.by_kernel([kernel for kernel in KERNELS if kernel.op is Op.STEP])
 def test_a_step_also_gives_the_output(kernel: KernelId) -> None:
     z = kernels.ordinary(kernel.activation, kernel.dtype)
     y = kernels.outputs(kernel, z)[0]
@@ -85,7 +85,7 @@ def test_a_step_also_gives_the_output(kernel: KernelId) -> None:
     assert (kernels.ulps(y, kernels.ordinary_output(kernel.activation, kernel.dtype)) <= stated).all()
 
 
-@kernels.by_kernel([kernel for kernel in EVERY if kernel.op is not Op.DERIVATIVE])
+@kernels.by_kernel([kernel for kernel in KERNELS if kernel.op is not Op.DERIVATIVE])
 def test_the_upstream_gradient_is_a_factor(kernel: KernelId) -> None:
     z = kernels.ordinary(kernel.activation, kernel.dtype)
     dy = np.random.default_rng(2).standard_normal(z.size).astype(kernel.dtype)
@@ -102,7 +102,7 @@ def test_results_have_the_kernels_dtype_and_shape(kernel: KernelId, size: int) -
 
 SHARP = [
     kernel
-    for kernel in EVERY
+    for kernel in KERNELS
     if kernel.strategy in {"recompute", "complement"} and kernel.backend in {"numpy", "numba-simd"}
     if kernel.op is Op.STEP
 ]
@@ -137,7 +137,7 @@ def test_only_these_stable_forms_declare_a_weakness_where_the_derivative_is_norm
     assert weaknesses == crossing | subnormal | {("gelu-tanh", Flaw.AMPLIFIES)}
 
 
-@kernels.by_kernel([kernel for kernel in EVERY if kernel.op is Op.STEP and not has(kernel, Flaw.OVERFLOWS)])
+@kernels.by_kernel([kernel for kernel in KERNELS if kernel.op is Op.STEP and not has(kernel, Flaw.OVERFLOWS)])
 def test_nothing_overflows_and_nothing_is_invalid_for_any_finite_z(kernel: KernelId) -> None:
     z = oracle.points(registry.activation(kernel.activation), kernel.dtype)
     slope, output = oracle.truth(registry.activation(kernel.activation), kernel.dtype)
@@ -152,7 +152,7 @@ FAR = 1e300
 """What is larger is on the way to infinity."""
 
 
-@kernels.by_kernel([kernel for kernel in EVERY if kernel.op is Op.STEP and not has(kernel, Flaw.OVERFLOWS)])
+@kernels.by_kernel([kernel for kernel in KERNELS if kernel.op is Op.STEP and not has(kernel, Flaw.OVERFLOWS)])
 def test_at_infinity_output_and_derivative_are_their_limits(kernel: KernelId) -> None:
     ends = np.array([-np.finfo(np.float64).max, np.finfo(np.float64).max])
     y, *_, slope = kernels.outputs(kernel, np.array([-np.inf, np.inf], dtype=kernel.dtype), over="ignore")
@@ -165,7 +165,7 @@ def test_at_infinity_output_and_derivative_are_their_limits(kernel: KernelId) ->
         np.testing.assert_allclose(computed, [float(limit) for limit in limits], rtol=left, atol=left**2)
 
 
-@kernels.by_kernel([kernel for kernel in EVERY if kernel.op is Op.STEP])
+@kernels.by_kernel([kernel for kernel in KERNELS if kernel.op is Op.STEP])
 def test_nan_stays_nan_but_where_the_derivative_is_chosen_by_a_comparison(kernel: KernelId) -> None:
     y, *_, slope = kernels.outputs(kernel, np.array([np.nan, 1.0], dtype=kernel.dtype))
     assert np.isnan(y).tolist() == [True, False]
@@ -228,7 +228,7 @@ def test_the_textbook_tanh_derivative_overflows_on_both_sides() -> None:
                 assert np.isnan(kernels.outputs(kernel, z)[-1]).all()
 
 
-@kernels.by_kernel([kernel for kernel in EVERY if kernel.activation == "identity"])
+@kernels.by_kernel([kernel for kernel in KERNELS if kernel.activation == "identity"])
 def test_the_derivative_of_the_identity_is_1(kernel: KernelId) -> None:
     z = np.array([-np.inf, -1e30, -1.0, -0.0, 0.0, 1e-30, 7.0, np.nan], dtype=kernel.dtype)
     assert kernels.outputs(kernel, z)[-1].tolist() == [1.0] * z.size

@@ -23,7 +23,7 @@ from tests.support import kernels
 from tests.support.spoilt import Change, declare, refusal, spoilt
 from tests.support.tiers import EXHAUSTIVE, first_of_each
 
-EVERY = [
+KERNELS = [
     kernel
     for kernel in kernels.every_kernel()
     if kernel.activation in kernels.FULLY or not kernel.backend.startswith("numba")
@@ -35,7 +35,7 @@ SAFE = [kernel for kernel in kernels.sample() if kernel.strategy != "textbook"]
 SHARP = [kernel for kernel in SAFE if kernel.strategy in {"recompute", "complement"}]
 
 
-@kernels.by_kernel(EVERY)
+@kernels.by_kernel(KERNELS)
 def test_a_right_kernel_passes_with_its_largest_error(kernel: KernelId) -> None:
     check = oracle.check(resolve(kernel), kernels.evaluate)
     declared = registry.activation(kernel.activation).strategies[kernel.strategy].weaknesses
@@ -165,7 +165,7 @@ def test_a_step_whose_output_has_another_type_is_refused() -> None:
 
 EVERY_STRATEGY = [
     kernel
-    for kernel in EVERY
+    for kernel in KERNELS
     if (kernel.backend, kernel.op) == ("numpy", Op.DERIVATIVE)
     for weaknesses in [registry.activation(kernel.activation).strategies[kernel.strategy].weaknesses]
     if all(weakness.flaw is not Flaw.OVERFLOWS for weakness in weaknesses)

@@ -11,7 +11,7 @@ USABLE = [backend for backend in registry.backends().values() if not backend.una
 
 LADDERS = [backend for backend in USABLE if backend.ladder]
 
-EVERY = [
+RUNG_KERNELS = [
     KernelId(OVERHEAD, Variant(rung), backend.name, Op.DERIVATIVE, dtype)
     for backend in LADDERS
     for rung, step in backend.ladder.items()

@@ -37,8 +37,8 @@ FUSED = {"x86_64": r"vfmadd\d+p[sd]", "AMD64": r"vfmadd\d+p[sd]", "aarch64": "fm
 MEMORY = {"x86_64": r"\(%", "AMD64": r"\(%", "aarch64": r"\[", "arm64": r"\["}
 """What shows that an instruction reads or writes memory."""
 
-OWN = {"x86_64": -1, "AMD64": -1, "aarch64": 0, "arm64": 0}
-"""Which operand an instruction writes to: every chain has a register of its own."""
+DESTINATION = {"x86_64": -1, "AMD64": -1, "aarch64": 0, "arm64": 0}
+"""Index of the operand that an instruction writes to: each chain writes to another register."""
 
 
 # The loop
@@ -62,11 +62,11 @@ def forms() -> list[tuple[int, int]]:
 
 
 FORMS = [] if registry.backends()["numba"].unavailable else forms()
-EVERY = pytest.mark.parametrize(("dtype", "form"), list(product(Dtype, FORMS)))
+BY_FORM = pytest.mark.parametrize(("dtype", "form"), list(product(Dtype, FORMS)))
 
 
 @needs_numba
-@EVERY
+@BY_FORM
 def test_the_loop_of_the_optimised_code_keeps_its_vectors_out_of_memory(dtype: Dtype, form: tuple[int, int]) -> None:
     from actbench.backends._limits import fma
 
@@ -98,11 +98,14 @@ def test_a_form_is_fused_multiply_adds_on_packed_registers_and_touches_no_memory
     assert packed
     for bits, chains in packed:
         assert len(by_form[bits, chains]) % chains == 0
-        assert len({re.findall(r"%?\w+mm\d+|v\d+", line)[OWN[machine()]] for line in by_form[bits, chains]}) == chains
+        assert (
+            len({re.findall(r"%?\w+mm\d+|v\d+", line)[DESTINATION[machine()]] for line in by_form[bits, chains]})
+            == chains
+        )
 
 
 @needs_numba
-@EVERY
+@BY_FORM
 def test_every_chain_is_computed(dtype: Dtype, form: tuple[int, int]) -> None:
     from actbench.backends._limits import fma
 

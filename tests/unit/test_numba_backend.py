@@ -21,9 +21,9 @@ from actbench.model.variants import Variant
 from tests.support import kernels
 from tests.support.tiers import exhaustive_but, first_of_each
 
-EVERY = [kernel for kernel in kernels.every_kernel() if kernel.backend == "numba"]
-STEPS = [kernel for kernel in EVERY if kernel.op is Op.STEP]
-BACKWARD = [kernel for kernel in EVERY if kernel.op is not Op.STEP]
+KERNELS = [kernel for kernel in kernels.every_kernel() if kernel.backend == "numba"]
+STEPS = [kernel for kernel in KERNELS if kernel.op is Op.STEP]
+BACKWARD = [kernel for kernel in KERNELS if kernel.op is not Op.STEP]
 SAMPLE = [kernel for kernel in kernels.sample() if kernel.backend == "numba"]
 WITH_PARAMETERS = [
     KernelId(name, Variant(strategy), "numba", Op.STEP, Dtype.FLOAT32)
@@ -75,7 +75,7 @@ def test_recompute_calls_the_exponential_of_its_dtype_and_nothing_else(kernel: K
     assert compiled(kernel).library_calls == ({Dtype.FLOAT32: "expf", Dtype.FLOAT64: "exp"}[kernel.dtype],)
 
 
-@identified([kernel for kernel in EVERY if kernel.op is Op.STEP and kernel.activation == "logistic"])
+@identified([kernel for kernel in KERNELS if kernel.op is Op.STEP and kernel.activation == "logistic"])
 def test_a_step_calls_the_exponential_whatever_it_keeps(kernel: KernelId) -> None:
     assert compiled(kernel).library_calls == ({Dtype.FLOAT32: "expf", Dtype.FLOAT64: "exp"}[kernel.dtype],)
 

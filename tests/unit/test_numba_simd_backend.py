@@ -30,13 +30,13 @@ from tests.conftest import Actbench
 from tests.support import kernels
 from tests.support.tiers import exhaustive_but, first_of_each
 
-EVERY = [kernel for kernel in kernels.every_kernel() if kernel.backend in {"numba-simd", "numba-parallel"}]
+KERNELS = [kernel for kernel in kernels.every_kernel() if kernel.backend in {"numba-simd", "numba-parallel"}]
 COMPARED = ("hard-tanh", "identity", "leaky-relu", "relu")
 """Activations that compute nothing: they select."""
 
 SERIAL = [
     kernel
-    for kernel in EVERY
+    for kernel in KERNELS
     if (kernel.backend, kernel.op) == ("numba-simd", Op.STEP) and kernel.activation not in COMPARED
 ]
 LONGEST = ("gaussian", "gelu", "gelu-tanh", "mish")

@@ -34,13 +34,13 @@ def cells(lines: list[str]) -> set[str]:
     return {cell.strip() for line in lines for cell in line.split("   ") if cell.strip()}
 
 
-EVERY = {cell for row in (TABLE.columns, *TABLE.rows) for cell in row if cell}
+CELLS = {cell for row in (TABLE.columns, *TABLE.rows) for cell in row if cell}
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 120])
 def test_a_narrow_terminal_gets_all_of_a_table_in_parts_that_tell_their_rows_apart(width: int) -> None:
     parts = shown(TABLE, width, terminal=True)
-    assert set.union(*map(cells, parts)) == EVERY
+    assert set.union(*map(cells, parts)) == CELLS
     for part in parts:
         assert cells(part) >= {"backend", "dtype", "n", "numba-parallel", "float64", "4 000 000"}
         assert len(part) == 1 + len(TABLE.rows)
@@ -51,7 +51,7 @@ def test_a_narrow_terminal_gets_all_of_a_table_in_parts_that_tell_their_rows_apa
 @pytest.mark.parametrize("width", [40, 160])
 def test_what_is_piped_is_one_part_and_nothing_is_cut_off(width: int) -> None:
     (part,) = shown(TABLE, width, terminal=False)
-    assert cells(part) == EVERY
+    assert cells(part) == CELLS
 
 
 @pytest.mark.parametrize("terminal", [False, True])

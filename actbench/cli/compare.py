@@ -51,10 +51,12 @@ def command(run: Path, candidate: Path | None, by: str | None, reference: str | 
 def _within(path: Path, by: str, reference: str | None, form: str) -> None:
     from actbench.analysis.within_run import Axis, compare
     from actbench.report import compared_axis
+    from actbench.report.summary import inputs_lines
     from actbench.report.terminal import show_table
     from actbench.runs.archive import load_timed
 
-    comparison = compare(load_timed(path).times, Axis(by), reference)
+    run = load_timed(path)
+    comparison = compare(run.times, Axis(by), reference)
     match form:
         case "table":
             show_table(compared_axis.table(comparison, by))
@@ -64,6 +66,8 @@ def _within(path: Path, by: str, reference: str | None, form: str) -> None:
             click.echo(compared_axis.as_csv(comparison), nl=False)
         case "json":
             click.echo(compared_axis.as_json(comparison))
+    for line in inputs_lines(run.plan):
+        click.echo(line, err=form in {"csv", "json"})
 
 
 def _between(baseline: Path, candidate: Path, by: str | None, reference: str | None, form: str) -> None:
@@ -71,6 +75,7 @@ def _between(baseline: Path, candidate: Path, by: str | None, reference: str | N
     from actbench.analysis.within_run import Axis
     from actbench.errors import InputError
     from actbench.report import compared_runs as report
+    from actbench.report.summary import inputs_lines
     from actbench.report.terminal import show_table
     from actbench.runs.archive import load_timed
     from actbench.runs.baseline import differences, host_differences, refuse_unlike
@@ -81,7 +86,7 @@ def _between(baseline: Path, candidate: Path, by: str | None, reference: str | N
     refuse_unlike(before, after)
     hosts = host_differences(before, after)
     comparison = between(before.times, after.times, Axis(by) if by else None, one_host=not hosts)
-    remarks = report.remarks(comparison, hosts, differences(before, after))
+    remarks = [*report.remarks(comparison, hosts, differences(before, after)), *inputs_lines(after.plan)]
     match form:
         case "table":
             for table in report.tables(comparison):

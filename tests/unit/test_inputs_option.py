@@ -260,7 +260,12 @@ def test_runs_on_other_inputs_are_not_checked_against_each_other(actbench: Actbe
     assert refused(actbench, "compare", "old", "new") == said
     shown = actbench("check", "new", "--baseline", "again")
     assert shown.exit_code == 0
-    assert "Inputs are drawn from uniform:-8,8." in shown.stdout
+    said = "\nInputs are drawn from uniform:-8,8.\n"
+    assert all(said in printed for printed in (shown.stdout, actbench("compare", "again", "new").stdout))
+    assert said in actbench("compare", "new").stdout
+    as_csv = actbench("compare", "new", "--format", "csv")
+    assert said not in as_csv.stdout
+    assert said.lstrip() == as_csv.stderr
 
 
 def test_two_files_of_one_name_are_other_inputs(actbench: Actbench) -> None:

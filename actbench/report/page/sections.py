@@ -15,7 +15,7 @@ from actbench.report.charts.style import Picture
 from actbench.report.numbers import counted, duration, significant
 from actbench.report.pictures import record_of
 from actbench.report.results import RunResults
-from actbench.report.summary import summarise
+from actbench.report.summary import inputs_lines, summarise
 from actbench.report.table import Table
 from actbench.runs.archive import Run
 from actbench.runs.baseline import differences, host_differences, refuse_unlike
@@ -89,7 +89,7 @@ def comparison(before: Run, after: Run, names: Sequence[str]) -> PageSection:
     refuse_unlike(before, after)
     hosts = host_differences(before, after)
     compared = between(before.times, after.times, None, one_host=not hosts)
-    remarks = compared_runs.remarks(compared, hosts, differences(before, after))
+    remarks = [*compared_runs.remarks(compared, hosts, differences(before, after)), *inputs_lines(after.plan)]
     shown = compare(compared.times, narrow=True)
     return PageSection(
         "comparison",

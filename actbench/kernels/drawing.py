@@ -49,6 +49,16 @@ def largest(inputs: Inputs) -> float:
     return max(map(abs, inputs.bounds))
 
 
+@lru_cache
+def extremes(inputs: Inputs, dtype: Dtype, size: int, seed: int) -> NDArray[Any]:
+    """Return the lowest and the highest z of blocks of up to `size` elements, or of all elements of a file."""
+    if inputs.distribution is Distribution.FILE:
+        z = _elements(inputs.file, inputs.sha256).astype(dtype)
+    else:
+        z, _ = draw(inputs, dtype, size, seed)
+    return np.array([z.min(), z.max()])
+
+
 def draw(inputs: Inputs, dtype: Dtype, size: int, seed: int) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """Return z and dy of a block, one-dimensional, of `size` elements in `dtype`.
 

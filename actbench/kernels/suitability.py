@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from actbench.kernels.drawing import draw, largest
+from actbench.kernels.drawing import extremes, largest
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import Operands
 from actbench.kernels.placement import Placement
@@ -14,6 +14,7 @@ from actbench.kernels.resolution import resolve
 from actbench.model.cases import Case
 from actbench.model.inputs import STANDARD_NORMAL, Inputs
 from actbench.model.names import Dtype
+from actbench.model.plan import IN_CACHE_SIZE
 from actbench.plugins import evaluating
 
 
@@ -38,19 +39,12 @@ def _without_numbers(inputs: Inputs, dtype: Dtype) -> str | None:
     return f"such inputs are all 0 in {dtype}" if most and not rounded else None
 
 
-@lru_cache
-def _ends(inputs: Inputs, dtype: Dtype, size: int, seed: int) -> tuple[float, float]:
-    """Return the lowest and the highest z of a block."""
-    z, _ = draw(inputs, dtype, size, seed)
-    return float(z.min()), float(z.max())
-
-
 @evaluating
 def _raising(case: Case, inputs: Inputs, seed: int) -> str | None:
     kernel = resolve(case)
     if not (isinstance(kernel, Kernel) and kernel.backend.raises):
         return None
-    ends = np.array(_ends(inputs, case.dtype, case.size, seed), dtype=case.dtype)
+    ends = extremes(inputs, case.dtype, max(case.size, IN_CACHE_SIZE), seed)  # probes are measured as well
     operands = Operands(kernel.activation, ends, np.ones_like(ends))
     try:
         kernel.invocation(ends.size, Placement(operands, np.random.default_rng(seed))).results()

@@ -5,9 +5,10 @@ many sets that, before one is touched again, `TIMES_CACHE` times the last-level 
 kernel that touches the fewest. Their order in memory is random, so that no prefetcher learns it, and their pages are
 touched beforehand.
 
-A ``step`` does the forward passes of a slice's sets, then backward passes in the same order, of the sets whose forward
-pass was half of all sets ago: what is kept comes from memory, as if all forward passes had been done first. With all
-sets in a slice, slices would take a hundred times as long, and arms could not alternate.
+A ``step`` does the forward pass of a set, and the backward pass of the set whose forward pass was half of all sets ago:
+what is kept comes from memory, as if all forward passes had been done first and the backward passes in the same order.
+To do so literally, a slice would have to go over all sets; it would take a hundred times as long, and arms could not
+alternate.
 
 With ``residuals-cold`` operands, dy and the result of the backward pass stay where they are, in cache. So does z while
 the forward pass of a step reads it, which a network has just computed: it is read once before the slice.
@@ -244,9 +245,10 @@ class RotatingSteps(Calls):
                 _read(z)
         do_forward, do_backward = passes[0].function, backward_passes[0].function
         if not self._allocates:
-            return partial(_steps, do_forward, inputs, do_backward, arguments)
-        kept_at = [(index, dy) for index, (dy, *_) in zip(backward, arguments, strict=True)]
-        return partial(_keeping, do_forward, [*zip(forward, inputs, strict=True)], do_backward, kept_at, self._kept)
+            return partial(_steps, do_forward, do_backward, [*zip(inputs, arguments, strict=True)])
+        upstream = [dy for dy, *_ in arguments]
+        steps = [*zip(forward, inputs, backward, upstream, strict=True)]
+        return partial(_keeping, do_forward, do_backward, steps, self._kept)
 
     def _result_address(self) -> int | None:
         """Do a step untimed, and return where the result of its backward pass starts, if that allocates one."""
@@ -279,26 +281,27 @@ def _forward(kernel: Kernel, size: int, memory: SetMemory) -> Invocation:
     return Invocation(function, (*map(backend.adopt, stored), z), stored)
 
 
-def _steps(forward: Callable[..., Any], inputs: Arguments, backward: Callable[..., Any], operands: Arguments) -> None:
-    """Do forward passes, then backward passes."""
-    for arguments in inputs:
-        forward(*arguments)
-    for arguments in operands:
-        backward(*arguments)
+def _steps(
+    forward: Callable[..., Any],
+    backward: Callable[..., Any],
+    arguments: Sequence[tuple[tuple[Any, ...], tuple[Any, ...]]],
+) -> None:
+    """Do a forward and a backward pass with each of these arguments."""
+    for of_forward, of_backward in arguments:
+        forward(*of_forward)
+        backward(*of_backward)
 
 
 def _keeping(
     forward: Callable[..., Any],
-    inputs: Sequence[tuple[int, tuple[Any, ...]]],
     backward: Callable[..., Any],
-    upstream: Sequence[tuple[int, Any]],
+    steps: Sequence[tuple[int, tuple[Any, ...], int, Any]],
     kept: list[Any],
 ) -> None:
-    """Do forward passes, holding what each returns until its set comes again; then backward passes."""
-    for index, arguments in inputs:
-        kept[index] = forward(*arguments)
-    for index, dy in upstream:
-        _, *residuals = kept[index]
+    """Do the same where a forward pass returns what it keeps, which is held until its set comes again."""
+    for index, inputs, earlier, dy in steps:
+        kept[index] = forward(*inputs)
+        _, *residuals = kept[earlier]
         backward(dy, *residuals)
 
 

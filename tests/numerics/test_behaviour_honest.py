@@ -12,10 +12,12 @@ import pytest
 
 from actbench import registry
 from actbench.formula import Extension, Flaw, Strategy, Weakness
-from actbench.kernels.operands import Array
-from actbench.model.cases import Arm, Block
+from actbench.kernels.operands import Array, Operands
+from actbench.kernels.resolution import resolve
+from actbench.model.cases import Arm, Block, KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant
+from actbench.verification.behaviour.guarded import GuardedCalls
 from tests.support.judged import block, declared, refusal
 from tests.support.registered import register
 from tests.support.written import in_place, one, right
@@ -54,6 +56,13 @@ HONEST: dict[str, Callable[..., Any]] = {
     "through ctypes": through_ctypes,
     "from the last element on": lambda z: right(z[::-1])[::-1],
 }
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_a_kernel_whose_residuals_are_kept_narrowly_passes(backend: str) -> None:
+    kernel = resolve(KernelId("logistic", Variant("cached:float16"), backend, Op.BACKWARD, Dtype.FLOAT32))
+    z = np.linspace(-4.0, 4.0, 1000, dtype=np.float32)
+    assert not GuardedCalls().call(kernel, Operands(kernel.activation, z)).faults
 
 
 def test_a_strategy_of_ones_own_passes_on_lists_as_on_arrays(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,139 @@
+"""Cold operands: no call finds its own in a cache, and every set gives the right results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from actbench.backends import Bound
+from actbench.backends.numpy import Numpy
+from actbench.backends.numpy_blocked import NumpyBlocked
+from actbench.errors import WrongKernelError
+from actbench.kernels.rotation import TIMES_CACHE
+from actbench.measure.checking import settle
+from actbench.measure.prepared import PreparedBlock
+from actbench.measure.protocol import ListDoubts, Prepare, Slice, Sweep, Time
+from actbench.model.cases import Arm, Block
+from actbench.model.inputs import STANDARD_NORMAL
+from actbench.model.names import Dtype, Op, OperandState
+from actbench.model.plan import Plan
+from actbench.model.rule import Rule
+from actbench.model.variants import Variant
+from actbench.verification.behaviour.watch import Watch
+from tests.support.judged import InProcess, declared
+from tests.support.registered import register
+from tests.support.written import in_place
+
+CACHE = 1 << 18
+"""Bytes."""
+
+SIZE = 1000
+
+COLD = (OperandState.COLD, OperandState.RESIDUALS_COLD)
+
+Touched = list[tuple[str, int, int]]
+"""The arrays that a call touched: name, address and bytes."""
+
+
+class Recorder:
+    """Records which arrays the calls of a backend touch."""
+
+    def __init__(self) -> None:
+        """Start without calls."""
+        self.calls: list[Touched] = []
+
+    def of(self, names: tuple[str, ...], function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function that also records the arrays that it is called with."""
+
+        def recorded(*arrays: Any) -> Any:
+            self.calls.append(
+                [(name, array.ctypes.data, array.nbytes) for name, array in zip(names, arrays, strict=True)]
+            )
+            return function(*arrays)
+
+        return recorded
+
+
+def recording(base: type[Numpy], recorder: Recorder) -> Numpy:
+    """Return a backend whose calls are recorded."""
+
+    class Recording(base):  # type: ignore[misc, valid-type]
+        name = "recording"
+
+        def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
+            names = ("dz",) * base.preallocates + ("dy",) * (op is Op.BACKWARD) + rule.residuals
+            function = super().bind(op, rule, dtype).function
+            return Bound(function if op is Op.STEP else recorder.of(names, function))
+
+        def bind_forward(self, rule: Rule, dtype: Dtype) -> Bound:
+            names = (*(("y", *rule.saved) if base.preallocates else ()), "z")
+            return Bound(recorder.of(names, super().bind_forward(rule, dtype).function))
+
+    backend: Numpy = Recording()
+    return backend
+
+
+def slices(arms: int) -> Iterator[Slice]:
+    """Yield slices of one call and of many, so that the cursor wraps between and inside them."""
+    calls = np.random.default_rng(1).integers(1, 60, size=60)
+    yield from (Slice(number % arms, int(count)) for number, count in enumerate(calls))
+
+
+@pytest.mark.parametrize("state", COLD)
+@pytest.mark.parametrize("op", [Op.DERIVATIVE, Op.BACKWARD, Op.STEP])
+@pytest.mark.parametrize("base", [Numpy, NumpyBlocked])
+def test_nothing_is_touched_again_before_the_cache_has_passed_twice(
+    monkeypatch: pytest.MonkeyPatch, base: type[Numpy], op: Op, state: OperandState
+) -> None:
+    recorder = Recorder()
+    register(monkeypatch, recording(base, recorder))
+    arms = (Arm(Variant("recompute"), "recording"), Arm(Variant("cached"), "recording"))
+    block = PreparedBlock(
+        Block("tanh", op, Dtype.FLOAT64, SIZE, arms, operands=state).cases, 1, STANDARD_NORMAL, CACHE, whole=False
+    )
+    recorder.calls.clear()
+    monkeypatch.setattr(Watch, "look", lambda *_: None)  # it is not timed, and does both passes of a step on one set
+    block.sweep(Sweep(1, tuple(slices(len(arms)))), None)
+    warm = {"dy", "dz"} if state is OperandState.RESIDUALS_COLD else set()
+    passed, shortest = 0, float("inf")
+    last: dict[int, int] = {}
+    for call in recorder.calls:
+        for name, address, nbytes in call:
+            if name not in warm:
+                shortest = min(shortest, passed - last.get(address, -(1 << 40)))
+                passed += nbytes
+                last[address] = passed
+    assert TIMES_CACHE * CACHE <= shortest < 1 << 40
+    if state is OperandState.RESIDUALS_COLD and op is not Op.DERIVATIVE:
+        assert len({address for call in recorder.calls for name, address, _ in call if name == "dy"}) == 1
+
+
+@pytest.mark.parametrize("state", COLD)
+@pytest.mark.parametrize("op", [Op.DERIVATIVE, Op.BACKWARD, Op.STEP])
+@pytest.mark.parametrize("activation", ["logistic", "silu"])
+def test_every_set_gives_the_right_results(activation: str, op: Op, state: OperandState) -> None:
+    variants = ["recompute", "cached", "recompute:float16", "cached:float16"]
+    if activation == "silu":
+        variants = ["recompute", "pair", "intermediate", "intermediate:float16"]
+    backends = {"python": variants[:2], "numpy": variants, "numpy-blocked": variants, "numba-simd": variants}
+    arms = tuple(Arm(Variant(name), backend) for backend, names in backends.items() for name in names)
+    block = Block(activation, op, Dtype.FLOAT64, 100, arms, operands=state)
+    worker = InProcess()
+    worker.ask(Prepare.of(block, Plan((block,), seed=1, cache=4096), whole=True))
+    for seed in range(3):
+        worker.ask(Time((Sweep(seed, tuple(Slice(arm, 7) for arm in range(len(block.timed)))),)))
+    settle(block, worker.ask(ListDoubts()).doubts)
+
+
+def test_a_kernel_that_changes_a_cold_operand_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    declared(monkeypatch, in_place, "logistic", scalar=None)
+    arms = (Arm(Variant("mine"), "numpy"),)
+    block = Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, SIZE, arms, operands=OperandState.COLD)
+    worker = InProcess()
+    worker.ask(Prepare.of(block, Plan((block,), seed=1, cache=CACHE)))
+    worker.ask(Time((Sweep(1, (Slice(0, 1),)),)))
+    with pytest.raises(WrongKernelError, match="changes the operand z that others share"):
+        settle(block, worker.ask(ListDoubts()).doubts)

@@ -13,7 +13,6 @@ from actbench.backends.numpy import Numpy
 from actbench.backends.numpy_blocked import NumpyBlocked
 from actbench.errors import WrongKernelError
 from actbench.kernels.rotation import TIMES_CACHE
-from actbench.measure.checking import settle
 from actbench.measure.prepared import PreparedBlock
 from actbench.measure.protocol import ListDoubts, Prepare, Slice, Sweep, Time
 from actbench.model.cases import Arm, Block
@@ -23,6 +22,7 @@ from actbench.model.plan import Plan
 from actbench.model.rule import Rule
 from actbench.model.variants import Variant
 from actbench.verification.behaviour.watch import Watch
+from actbench.verification.elements import settle
 from tests.support.judged import InProcess, declared
 from tests.support.registered import register
 from tests.support.written import in_place

@@ -22,8 +22,7 @@ from actbench.model.plan import Plan
 from actbench.model.rule import Rule
 from actbench.model.variants import Variant
 from actbench.verification.behaviour.watch import Watch
-from actbench.verification.elements import settle
-from tests.support.judged import InProcess, declared
+from tests.support.judged import InProcess, declared, verification
 from tests.support.registered import register
 from tests.support.written import in_place
 
@@ -125,7 +124,7 @@ def test_every_set_gives_the_right_results(activation: str, op: Op, state: Opera
     worker.ask(Prepare.of(block, Plan((block,), seed=1, cache=4096), whole=True))
     for seed in range(3):
         worker.ask(Time((Sweep(seed, tuple(Slice(arm, 7) for arm in range(len(block.timed)))),)))
-    settle(block, worker.ask(ListDoubts()).doubts)
+    verification(block).settle(block, worker.ask(ListDoubts()).doubts)
 
 
 def test_a_kernel_that_changes_a_cold_operand_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,4 +135,4 @@ def test_a_kernel_that_changes_a_cold_operand_is_found(monkeypatch: pytest.Monke
     worker.ask(Prepare.of(block, Plan((block,), seed=1, cache=CACHE)))
     worker.ask(Time((Sweep(1, (Slice(0, 1),)),)))
     with pytest.raises(WrongKernelError, match="changes the operand z that others share"):
-        settle(block, worker.ask(ListDoubts()).doubts)
+        verification(block).settle(block, worker.ask(ListDoubts()).doubts)

@@ -58,7 +58,7 @@ class Inputs:
             return cls(Distribution.FILE, (), text)
         name, colon, numbers = text.partition(":")
         if name not in {*DEFAULTS}:
-            raise InputError(f"'{text}' is no distribution that is known, and no {FILE_SUFFIX} file: write {FORMS}")
+            raise InputError(f"'{text}' is neither a known distribution nor a {FILE_SUFFIX} file: write {FORMS}")
         distribution = Distribution(name)
         try:
             parameters = tuple(map(float, numbers.split(","))) if colon else DEFAULTS[distribution]
@@ -76,9 +76,9 @@ class Inputs:
             right = not self.parameters and re.fullmatch("[0-9a-f]{64}", self.sha256)
             return None if right else "a file has a SHA-256, and no parameters"
         if len(self.parameters) != 2:
-            return f"it has {len(self.parameters)} of 2 parameters: write {FORMS}"
+            return f"it needs 2 parameters, not {len(self.parameters)}: write {FORMS}"
         if not all(map(isfinite, self.parameters)):
-            return "parameters are finite numbers"
+            return "its parameters must be finite numbers"
         first, second = self.parameters
         if self.distribution is Distribution.NORMAL and second <= 0:
             return f"its standard deviation is {_written(second)}: write one above 0"

@@ -90,6 +90,8 @@ def calibrated(**changed: object) -> Callable[[Any], None]:
         (calibrated(loops=[1, -2, 3]), "calibrations['logistic/derivative/float64/1000'].loops[1] is -2"),
         (calibrated(round_seconds=1e300), "calibrations['logistic/derivative/float64/1000'].round_seconds is 1e+300"),
         (calibrated(values=[3]), "is not for as many arms as the block has"),
+        (put("plan.inputs.parameters", [1.0, -1.0]), "plan.inputs cannot be drawn from: its standard deviation is -1"),
+        (put("plan.inputs.distribution", "file"), "plan.inputs cannot be drawn from: a file has a SHA-256"),
         (lambda record: record["checks"].append(record["checks"][0]), "checks[0].kernel is not in the plan, or is"),
         (lambda record: record["digests"].update(nothing={"1": "0"}), "digests has nothing, which was not calibrated"),
         (lambda record: record["environment"]["caches"].update(L1d=-1), "environment.caches.L1d is -1"),

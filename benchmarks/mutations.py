@@ -36,6 +36,7 @@ RECORD = "actbench/runs/record.py"
 VALUES = "actbench/runs/values.py"
 WRITER = "actbench/runs/writer.py"
 SUITE = "actbench/planning/suite.py"
+RESOLVED = "actbench/planning/resolved.py"
 COSTS = "actbench/planning/costs.py"
 
 
@@ -49,6 +50,7 @@ def _numerics(*names: str) -> tuple[str, ...]:
 
 _VERIFICATION = _numerics("oracle_weaknesses", "residual_dtype", "refusal", "behaviour", "diagnosis", "oracle")
 _DISK = _unit("archive", "damaged_record", "journal", "files", "resume", "output_directory", "regular_files")
+_PLANNING = _unit("suite", "presets", "overhead_plan", "dry_run", "residual_names", "live_check_environments")
 
 TESTS: dict[str, tuple[str, ...]] = {
     STATISTICS: _unit(
@@ -87,10 +89,8 @@ TESTS: dict[str, tuple[str, ...]] = {
     RECORD: _DISK,
     VALUES: _DISK,
     WRITER: (*_unit("run", "latest"), *_DISK),
-    SUITE: (
-        *_unit("suite", "presets", "overhead_plan", "dry_run", "residual_names"),
-        *_unit("live_check_environments"),
-    ),
+    SUITE: _PLANNING,
+    RESOLVED: _PLANNING,
     COSTS: (*_unit("suite", "presets", "run", "dry_run"), *_numerics("traffic", "residual_arrays")),
 }
 """By file, the tests of its module and of those that import it, quick ones first."""
@@ -229,12 +229,12 @@ MUTANTS = (
     Mutant(WRITER, "max(number, self.record.rounds)", "number + 1"),
     Mutant(WRITER, "latest.point(latest.LATEST, self.directory)", "pass"),
     # planning
-    Mutant(SUITE, "if needed > MEMORY_SHARE * memory:", "if needed > memory:"),
-    Mutant(SUITE, "if seconds > max_call:", "if False:"),
-    Mutant(SUITE, "sizes = sorted(set(axes.sizes))", "sizes = list(axes.sizes)"),
-    Mutant(SUITE, "if fnmatchcase(case.id, pattern):", "if True:"),
-    Mutant(SUITE, "if rungs and OVERHEAD not in chosen:", "if False:"),
-    Mutant(SUITE, "if name not in seen:", "if True:"),
+    Mutant(SUITE, "if needed > MEMORY_SHARE * room.memory:", "if needed > room.memory:"),
+    Mutant(SUITE, "if seconds > room.max_call:", "if False:"),
+    Mutant(RESOLVED, "sizes = sorted(set(axes.sizes))", "sizes = list(axes.sizes)"),
+    Mutant(RESOLVED, "if fnmatchcase(case.id, pattern):", "if True:"),
+    Mutant(RESOLVED, "if rungs and OVERHEAD not in activations:", "if False:"),
+    Mutant(RESOLVED, "if name not in seen:", "if True:"),
     Mutant(COSTS, "kept(case.dtype, case.strategy.storage)", "kept(case.dtype, None)"),
     Mutant(COSTS, "return max(usual, LEAST_MEASURED", "return min(usual, LEAST_MEASURED"),
 )

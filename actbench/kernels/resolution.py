@@ -30,6 +30,11 @@ def kernel(identity: Case | KernelId) -> Kernel:
     return subject
 
 
+def subjects(cases: Iterable[Case]) -> dict[Case, Subject]:
+    """Return what cases execute, such as those of a plan; `InputError` for a name that is not known."""
+    return {case: resolve(case) for case in cases}
+
+
 def activation_or_ladder(name: str) -> Activation | Ladder:
     """Return what stands in an activation's place, by its name; `InputError` for one that is not known."""
     return _activation_or_ladder(registry.current(), name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actbench.kernels.resolution import resolve, traffic_of
+from actbench.kernels.resolution import subjects, traffic_of
 from actbench.kernels.subject import Subject
 from actbench.model.cases import Case
 from actbench.model.plan import Plan
@@ -30,7 +30,8 @@ def arm_seconds(plan: Plan, usual: float) -> float:
 def predicted_round(plan: Plan, arm_seconds: float) -> float:
     """Guess the seconds of one round before anything is measured: an upper figure."""
     untimed_and_timed = 4
-    arms = sum(max(arm_seconds, untimed_and_timed * predicted_call(resolve(case), case.size)) for case in plan.cases)
+    calls = (predicted_call(subject, case.size) for case, subject in subjects(plan.cases).items())
+    arms = sum(max(arm_seconds, untimed_and_timed * seconds) for seconds in calls)
     return ROUND_START + arms + len(plan.blocks) * arm_seconds
 
 

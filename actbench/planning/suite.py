@@ -52,7 +52,8 @@ def on_inputs(plan: Plan, inputs: Inputs) -> Plan:
 
     `InputError` where no case is left.
     """
-    reasons = {case: unsuitable(case, inputs, plan.seed) for case in plan.cases}
+    subjects = resolution.subjects(plan.cases)
+    reasons = {case: unsuitable(subject, case.size, inputs, plan.seed) for case, subject in subjects.items()}
     blocks = grouped(case for case, reason in reasons.items() if not reason)
     left_out = [LeftOut(case.id, reason) for case, reason in reasons.items() if reason]
     if not blocks:

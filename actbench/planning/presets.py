@@ -56,9 +56,10 @@ class Axes:
         return {*self.operands} <= {OperandState.WARM}
 
     def states(self, size: int) -> tuple[OperandState, ...]:
-        """Return the states of operands that are measured at a size."""
+        """Return the states of operands that are measured at a size, in the order of tables."""
         only_warm = self.cold_sizes is not None and size not in self.cold_sizes
-        return tuple(state for state in dict.fromkeys(self.operands) if state is OperandState.WARM or not only_warm)
+        wanted = {*self.operands} & ({OperandState.WARM} if only_warm else {*OperandState})
+        return tuple(state for state in OperandState if state in wanted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,146 @@
+"""Plans with operands that come from memory: what is measured in which state, and what there is no room for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from actbench.backends.numpy import Numpy
+from actbench.errors import InputError
+from actbench.host import caches
+from actbench.kernels.rotation import MOST_SETS, sets_needed
+from actbench.model.cases import Case
+from actbench.model.names import Op, OperandState
+from actbench.model.plan import Plan
+from actbench.planning import cold, presets, suite
+from actbench.planning.presets import Axes
+from actbench.planning.selection import CaseQuery, Room
+from tests.conftest import Actbench
+from tests.support.planned import PLENTY, SMALL
+
+MIB = 1 << 20
+
+EVERY_STATE = tuple(OperandState)
+
+
+def planned(axes: Axes, memory: int = PLENTY, cache: int = 32 * MIB) -> Plan:
+    return suite.plan(axes, Room(memory, cache), seed=1)
+
+
+def by_state(plan: Plan) -> dict[OperandState, set[int]]:
+    """Return the sizes that are measured in each state."""
+    sizes: dict[OperandState, set[int]] = {}
+    for case in plan.cases:
+        sizes.setdefault(case.operands, set()).add(case.size)
+    return sizes
+
+
+# Ids
+
+
+@pytest.mark.parametrize("state", EVERY_STATE)
+def test_an_id_names_the_state_unless_it_is_warm(state: OperandState) -> None:
+    case = replace(Case.parse("tanh/cached/numpy/step/float32/100"), operands=state)
+    suffix = "" if state is OperandState.WARM else f"/{state}"
+    assert case.id == f"tanh/cached/numpy/step/float32/100{suffix}"
+    assert Case.parse(case.id) == case
+
+
+def test_an_id_that_says_warm_is_refused() -> None:
+    with pytest.raises(InputError, match="ids leave out the state of operands where it is 'warm'"):
+        Case.parse("tanh/cached/numpy/step/float32/100/warm")
+
+
+# What is measured
+
+
+def test_states_are_blocks_of_their_own_in_the_order_of_tables() -> None:
+    plan = planned(replace(SMALL, sizes=(100_000,), operands=EVERY_STATE[::-1]))
+    assert [block.operands for block in plan.blocks] == [*EVERY_STATE]
+    assert len({block.id for block in plan.blocks}) == 3
+    assert plan.cache == 32 * MIB
+    assert {probe.operands for probe in plan.probes} == {OperandState.WARM}
+
+
+def test_the_default_preset_measures_one_size_in_all_states_and_the_others_warm() -> None:
+    sizes = by_state(planned(presets.get("default").axes))
+    assert sizes[OperandState.WARM] == {1_000, 100_000, 4_000_000}
+    assert sizes[OperandState.COLD] == sizes[OperandState.RESIDUALS_COLD] == {100_000}
+
+
+def test_sizes_that_are_named_are_warm_and_states_that_are_named_are_for_all_sizes() -> None:
+    axes = presets.get("default").axes
+    assert by_state(planned(axes.with_named({"sizes": (100_000,)}))) == {OperandState.WARM: {100_000}}
+    named = by_state(planned(axes.with_named({"operands": (OperandState.COLD,), "sizes": (20_000, 100_000)})))
+    assert named == {OperandState.COLD: {20_000, 100_000}}
+
+
+def test_another_environment_is_offered_states() -> None:
+    query = CaseQuery("smoke", {"operands": ("cold", "lukewarm"), "sizes": (100_000,)}, "*", Room(PLENTY, MIB))
+    assert {case.operands for case in suite.offered(query)} == {OperandState.COLD}
+
+
+def test_an_unknown_state_is_refused(actbench: Actbench) -> None:
+    result = actbench("list", "cases", "--operands", "cool")
+    assert result.exit_code == 2
+    assert "unknown state of operands 'cool': did you mean 'cold'?" in result.stderr
+
+
+# What there is no room for
+
+
+@pytest.mark.parametrize("op", Op)
+def test_sets_pass_the_cache_twice(op: Op) -> None:
+    sets = sets_needed(32 * MIB, 8000, op)
+    passes = 2 if op is Op.STEP else 1  # a step comes to each set twice
+    assert (sets // passes - 1) * 8000 >= 2 * 32 * MIB
+    assert sets_needed(32 * MIB, 1 << 40, op) == 2 * passes, "there is always another set between"
+
+
+def reason(axes: Axes, memory: int = PLENTY, cache: int = 32 * MIB) -> str:
+    """Return why the only case is left out."""
+    with pytest.raises(InputError) as raised:
+        planned(replace(axes, operands=(OperandState.COLD,)), memory, cache)
+    return str(raised.value)
+
+
+def test_arrays_that_are_too_small_are_left_out() -> None:
+    assert f"with more than {MOST_SETS} the Python objects" in reason(replace(SMALL, sizes=(100,)))
+
+
+def test_sets_may_take_an_eighth_of_the_memory_and_no_more() -> None:
+    axes = replace(SMALL, sizes=(100_000,), operands=(OperandState.COLD,))
+    needed = cold.ARRAYS_PER_SET * sets_needed(32 * MIB, 800_000, Op.DERIVATIVE) * 800_000
+    assert planned(axes, memory=8 * needed).cases
+    assert "more than an eighth of this machine's" in reason(axes, memory=8 * needed - 1)
+
+
+def test_a_backend_that_cannot_separate_passes_has_no_cold_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Numpy, "separates", False)
+    assert "numpy cannot call a step's forward pass alone" in reason(replace(SMALL, sizes=(100_000,), ops=(Op.STEP,)))
+
+
+def test_the_overhead_ladder_is_warm() -> None:
+    ladder = replace(presets.get("overhead").axes, sizes=(100_000,), backends=("numpy",))
+    assert "it has warm operands" in reason(ladder)
+
+
+# The capacity of the cache
+
+
+def test_a_credible_capacity_is_taken_as_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caches, "seconds_per_line", lambda _: pytest.fail("nothing needs measuring"))
+    assert caches.last_level({"L1d": 32 << 10, "L2": MIB, "L3": 36 * MIB}, PLENTY) == 36 * MIB
+
+
+@pytest.mark.parametrize("reported", [{}, {"L2": 2 * MIB, "L3": 480 * MIB}])
+def test_a_capacity_that_is_missing_or_not_credible_is_measured(
+    monkeypatch: pytest.MonkeyPatch, reported: dict[str, int]
+) -> None:
+    monkeypatch.setattr(caches, "seconds_per_line", lambda nbytes: 1e-9 if nbytes <= 32 * MIB else 8e-9)
+    assert caches.last_level(reported, PLENTY) == 64 * MIB
+
+
+def test_a_line_takes_longer_from_memory_than_from_a_cache() -> None:
+    assert caches.seconds_per_line(256 << 10) < caches.seconds_per_line(128 * MIB)

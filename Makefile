@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .PHONY: run smoke test test-all share lint types unit mutants fuzz judge repeatability cost selfcheck gate peers \
-	verify-simd verify-truth figures full-report sample portable oldest interpreters versions clean
+	verify-simd verify-truth figures full-report sample portable oldest interpreters versions cold clean
 
 run: $(READY)                ## the default preset, with its tables
 	$(BIN)/python -m actbench run
@@ -83,6 +83,9 @@ figures: $(READY)            ## the pictures and tables that the README shows, f
 
 full-report: $(READY)        ## what a report of ten thousand cases takes, in seconds and bytes: a minute
 	$(BIN)/python -m benchmarks.full_report
+
+cold: $(READY)               ## do ratios with cold operands repeat, and is the cold copy as fast as one of a gigabyte?
+	$(BIN)/python -m benchmarks.cold
 
 versions: $(READY)           ## is actbench slower than the version of another environment? make versions OTHER=PYTHON
 	$(BIN)/python -m benchmarks.versions $(OTHER)

@@ -3,8 +3,8 @@
 The compared figures are ratios of a case to another arm of its block, measured side by side. The ratio to the yardstick
 cancels the host's drift, and makes times of two hosts comparable. Between hosts there is also the ratio to the
 reference strategy of the same backend: is keeping y worth more on the other host? The round is the unit. A group has
-one geometric mean per round, over the rounds in which all of its blocks were measured; estimates and intervals are
-those of two independent samples of rounds.
+one state of operands, and one geometric mean per round, over the rounds in which all of its blocks were measured;
+estimates and intervals are those of two independent samples of rounds.
 
 A difference is named where its test is significant after the correction for the tests in the same table, which bounds
 the false discovery rate by 5 % (Benjamini and Hochberg). On one host the time itself must differ as well, in the same
@@ -35,6 +35,7 @@ from actbench.analysis.statistics import (
 )
 from actbench.analysis.within_run import Axis, order, seconds_at, value_of
 from actbench.model.cases import YARDSTICK, Arm, Block, Case
+from actbench.model.names import OperandState
 from actbench.model.times import Times
 from actbench.model.variants import Variant
 
@@ -46,7 +47,7 @@ TIME = "time"
 """The figure of a single case: its time in copies, which is the time over that of the block's yardstick."""
 
 EVERYTHING = "all"
-"""The group of all compared cases."""
+"""The group of all compared cases with one state of operands."""
 
 
 class Trend(StrEnum):
@@ -73,6 +74,8 @@ class Contrast:
     """``case``, the axis of a group, or `EVERYTHING`."""
     name: str
     """The case's id, the group's value on the axis, or `EVERYTHING`."""
+    operands: OperandState
+    """The state of operands of the case, or of all cases of the group."""
     cases: int
     """Number of cases, of which the figure is the geometric mean."""
     finding: Trend
@@ -118,7 +121,11 @@ def between(baseline: Times, candidate: Times, by: Axis | None = None, *, one_ho
     before, after = _RunTimes.of(baseline), _RunTimes.of(candidate)
     shared = [case for case in before.blocks if case in after.blocks]
     moved = tuple(case for case in shared if before.blocks[case].arms != after.blocks[case].arms)
-    subjects = [_CaseGroup(TIME, YARDSTICK, tuple(shared))]
+    subjects = [
+        _CaseGroup(TIME, YARDSTICK, state, of_state)
+        for state in OperandState
+        if (of_state := tuple(case for case in shared if case.operands is state))
+    ]
 
     def compared(subjects: Sequence[_CaseGroup], better: Trend, worse: Trend) -> tuple[Contrast, ...]:
         parts = [part for subject in subjects for part in subject.parts(by)]
@@ -144,6 +151,7 @@ class _CaseGroup:
 
     figure: str
     reference: Variant
+    operands: OperandState
     cases: tuple[Case, ...]
     by: str = EVERYTHING
     name: str = EVERYTHING
@@ -197,7 +205,7 @@ class _RunTimes:
 
 def _pairs(shared: Sequence[Case], before: _RunTimes, after: _RunTimes) -> list[_CaseGroup]:
     """Pair every strategy with the reference of its backend: recompute, or the first that both runs have."""
-    members: dict[tuple[Variant, Variant], list[Case]] = {}
+    members: dict[tuple[Variant, Variant, OperandState], list[Case]] = {}
     for case in shared:
         both = [
             arm for arm in before.blocks[case].arms if arm in after.blocks[case].arms and arm.backend == case.backend
@@ -205,10 +213,10 @@ def _pairs(shared: Sequence[Case], before: _RunTimes, after: _RunTimes) -> list[
         present = [arm.strategy for arm in both]
         reference = RECOMPUTE if RECOMPUTE in present else present[0]
         if case.strategy != reference:
-            members.setdefault((case.strategy, reference), []).append(case)
+            members.setdefault((case.strategy, reference, case.operands), []).append(case)
     return [
-        _CaseGroup(f"{strategy} / {reference}", reference, tuple(cases))
-        for (strategy, reference), cases in members.items()
+        _CaseGroup(f"{strategy} / {reference}", reference, operands, tuple(cases))
+        for (strategy, reference, operands), cases in members.items()
     ]
 
 
@@ -221,6 +229,7 @@ def _contrast(
         figure=subject.figure,
         by=subject.by,
         name=subject.name,
+        operands=subject.operands,
         cases=len(subject.cases),
         finding=Trend.UNDECIDED,
         baseline_rounds=rounds[0],
@@ -271,4 +280,5 @@ def _one_sided(present: _RunTimes, absent: _RunTimes, trend: Trend) -> Iterator[
         if case not in absent.blocks:
             rounds = len(present.times.rounds(block))
             both = (rounds, 0) if trend is Trend.MISSING else (0, rounds)
-            yield Contrast(TIME, "case", case.id, 1, trend, baseline_rounds=both[0], candidate_rounds=both[1])
+            figure = Contrast(TIME, "case", case.id, case.operands, 1, trend)
+            yield replace(figure, baseline_rounds=both[0], candidate_rounds=both[1])

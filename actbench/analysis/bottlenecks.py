@@ -19,6 +19,12 @@ it is decided, and hence never with fewer than six rounds. Where F is more than 
 `IN_CACHE_SIZE` elements, as with threads to wake or a device to wait for, C would amplify the variance of F; for larger
 arrays, only the first two rules apply then. No bottleneck is named for a case whose share of the processor is unknown,
 since the time of other processes would pass for memory.
+
+A case whose operands are not warm is held against warm probes: F and C are what it would take in cache. The copy is
+that of its block, with operands in the same state, and moves the operands that come from memory; the others take a
+little time on top (`actbench.analysis.figures`). The third rule shows that data have left the cache, which cold ones
+have in any case. A backend that allocates has no bottleneck then, since what it allocates and what it reads are not
+told apart; nor has any backend in arrays of `IN_CACHE_SIZE` or fewer elements, to which the rule does not apply.
 """
 
 from __future__ import annotations
@@ -93,10 +99,10 @@ def reaches(ratio: Interval, threshold: float) -> bool | None:
     return True if ratio.low >= threshold else False if ratio.high < threshold else None
 
 
-def bottleneck(size: int, parts: Parts, *, preallocates: bool) -> Bottleneck | None:
+def bottleneck(size: int, parts: Parts, *, preallocates: bool, warm: bool = True) -> Bottleneck | None:
     """Return the bottleneck of a case of `size` elements; None where the rule names none, or intervals are too wide.
 
-    `preallocates` is whether the backend writes its results to preallocated arrays.
+    `preallocates` is whether the backend writes its results to preallocated arrays, `warm` whether operands are warm.
     """
     dispatch, moving = reaches(parts.call, DOMINANT_SHARE), reaches(parts.moving, DOMINANT_SHARE)
     all_call = reaches(parts.copy_call, MOST_CALL)
@@ -106,13 +112,13 @@ def bottleneck(size: int, parts: Parts, *, preallocates: bool) -> Bottleneck | N
     if memory or memory is None:
         return Bottleneck.MEMORY if memory else None
     if size <= IN_CACHE_SIZE:
-        return Bottleneck.COMPUTE
+        return Bottleneck.COMPUTE if warm else None
     slowed = reaches(parts.slowed, OUT_OF_CACHE) if parts.hidden is False else None
-    if slowed is None:
-        return None
     if not slowed:
-        return Bottleneck.COMPUTE
-    return Bottleneck.MEMORY if preallocates else Bottleneck.ALLOCATION
+        return None if slowed is None else Bottleneck.COMPUTE
+    if preallocates:
+        return Bottleneck.MEMORY
+    return Bottleneck.ALLOCATION if warm else None
 
 
 def parts(

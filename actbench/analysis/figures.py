@@ -1,4 +1,11 @@
-"""The figures of every case: time with its interval, rate, share of the copy limit, memory, accuracy, processor."""
+"""The figures of every case: time with its interval, rate, share of the copy limit, memory, accuracy, processor.
+
+The copy limit of a case is the rate of a plain copy in the same block, and so with operands in the same state. Of warm
+operands, the rates are of all bytes that a call moves by definition. Otherwise they are of those that come from memory,
+or go there (`streams_in_cache`): the others are moved at another rate, which the copy does not show. With cold
+residuals, these are the bytes of the residuals, and of z, which the copy reads; it writes to an array in cache. A step
+has no such limit then: it also writes residuals to memory, and the copy writes nothing there.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +16,17 @@ from typing import NamedTuple
 import numpy as np
 
 from actbench.analysis.bottlenecks import Bottleneck, Parts, bottleneck, parts
-from actbench.analysis.interval import Interval
+from actbench.analysis.interval import NO_ESTIMATE, Interval
 from actbench.analysis.medians import medians_by_case
 from actbench.analysis.shares import shares
 from actbench.analysis.speedups import Ratios
 from actbench.analysis.statistics import Floats, intervals_of_logs
 from actbench.kernels import resolution
+from actbench.kernels.traffic import streams_in_cache
 from actbench.model.calibration import Calibration
 from actbench.model.cases import Block, Case
 from actbench.model.checks import Check
+from actbench.model.names import Op, OperandState
 from actbench.model.times import Times
 from actbench.planning.costs import bytes_moved, residual_bytes
 
@@ -34,7 +43,8 @@ class Figures(NamedTuple):
     moved_bytes: int
     """Bytes that one call must move by the kernel's definition, without temporaries."""
     copy_limit_pct: Interval
-    """The rate of moving these bytes in percent of the rate of the block's plain copy, measured side by side."""
+    """The rate of moving these bytes in percent of the rate of the block's plain copy, measured side by side; of those
+    that come from memory where operands are not warm. `NO_ESTIMATE` for a step with cold residuals."""
     residual_bytes: int
     """Bytes kept per element."""
     max_ulp: float
@@ -77,7 +87,12 @@ def figures(
     def moved(case: Case) -> int:
         return _moved(case, by_kernel.get(case.kernel))
 
-    of_cases = parts(times, middles, ratios, lambda case: moved(case) / in_block[case].copied)
+    def relative(case: Case) -> float:
+        """Return the bytes that count, relative to those of the copy."""
+        check = by_kernel.get(case.kernel)
+        return _limited(case, moved(case), preallocates=_preallocates(case, check)) / in_block[case].copied
+
+    of_cases = parts(times, middles, ratios, relative)
     for (case, rounds), interval in zip(cases.items(), seconds, strict=True):
         check, facts = by_kernel.get(case.kernel), in_block[case]
         yield Figures(
@@ -86,7 +101,7 @@ def figures(
             rounds=rounds.size,
             loops=facts.loops,
             moved_bytes=moved(case),
-            copy_limit_pct=facts.copy.scaled(100 * moved(case) / facts.copied),
+            copy_limit_pct=facts.copy.scaled(100 * relative(case)) if _has_limit(case) else NO_ESTIMATE,
             residual_bytes=kept_bytes(case, check),
             max_ulp=check.max_ulp if check else nan,
             processor_pct=100 * facts.processor,
@@ -102,7 +117,7 @@ class _InBlock(NamedTuple):
     copy: Interval
     """Seconds per call of the block's copy over those of the case."""
     copied: int
-    """Bytes that one call of the copy moves."""
+    """Bytes of one call of the copy that count."""
     processor: float
     """The share of the processor."""
 
@@ -114,7 +129,8 @@ def _in_block(
     copies = iter(intervals_of_logs(of_block.copies for of_block in ratios.values()))
     by_case = {}
     for block in ratios:
-        calibration, copied, processor = calibrations[block.id], bytes_moved(block.yardstick), shares(times, block)
+        calibration, processor = calibrations[block.id], shares(times, block)
+        copied = _limited(block.yardstick, bytes_moved(block.yardstick), preallocates=True)
         for arm, case in enumerate(block.timed):
             by_case[case] = _InBlock(calibration.calls(arm), next(copies), copied, float(processor[arm]))
     return by_case
@@ -125,12 +141,28 @@ def _moved(case: Case, check: Check | None) -> int:
     return bytes_moved(case) if check is None or check.moved_bytes is None else check.moved_bytes * case.size
 
 
+def _limited(case: Case, moved: int, *, preallocates: bool) -> int:
+    """Return the bytes of a call whose rate the copy limits: of `moved`, those that come from memory or go there."""
+    op = Op.DERIVATIVE if case.is_yardstick else case.op
+    in_cache = streams_in_cache(op, case.operands, preallocates=preallocates)
+    return moved - in_cache * case.size * case.dtype.itemsize
+
+
+def _has_limit(case: Case) -> bool:
+    return case.is_yardstick or (case.op, case.operands) != (Op.STEP, OperandState.RESIDUALS_COLD)
+
+
 def _bottleneck(case: Case, of_case: Parts | None, check: Check | None) -> Bottleneck | None:
-    return None if of_case is None else bottleneck(case.size, of_case, preallocates=_preallocates(case, check))
+    if of_case is None:
+        return None
+    warm = case.operands is OperandState.WARM
+    return bottleneck(case.size, of_case, preallocates=_preallocates(case, check), warm=warm)
 
 
 def _preallocates(case: Case, check: Check | None) -> bool:
-    """Return whether the backend preallocates: from the record of a run, or from the backend where it is loaded."""
+    """Return whether the result is preallocated: from the record of a run, or from the backend where it is loaded."""
+    if case.is_yardstick:
+        return True
     if check is not None and check.preallocates is not None:
         return check.preallocates
     return any(backend.preallocates for backend in resolution.backends([case]))

@@ -1,7 +1,8 @@
 """Comparison along one axis within a run: geometric means of ratios, with intervals over rounds.
 
-Strategies and backends are compared inside their blocks, side by side; dtypes and sizes across the blocks of a round,
-minutes apart at most. Every round gives one geometric mean, over the cases that have a counterpart.
+Strategies and backends are compared inside their blocks, side by side; dtypes, sizes and states of operands across the
+blocks of a round, minutes apart at most. Every round gives one geometric mean, over the cases that have a counterpart;
+no mean is over several states of operands.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from actbench.analysis.speedups import log_ratios
 from actbench.analysis.statistics import hodges_lehmann, hodges_lehmann_rows, medians
 from actbench.errors import InputError
 from actbench.model.cases import Block, Case
-from actbench.model.names import Dtype
+from actbench.model.names import Dtype, OperandState
 from actbench.model.times import Times
 from actbench.model.variants import Variant
 
@@ -32,6 +33,7 @@ class Axis(StrEnum):
     BACKEND = "backend"
     DTYPE = "dtype"
     SIZE = "size"
+    OPERANDS = "operands"
     ACTIVATION = "activation"
     """Between two runs only, since different activations within a run are different questions."""
 
@@ -43,7 +45,9 @@ class Comparison:
     activation: str
     op: str
     group: str
-    """The fixed fields beside activation and op: the backend, the strategy, or both."""
+    """The fixed fields beside activation, op and state: the backend, the strategy, or both."""
+    operands: OperandState | None
+    """The state of operands; None where states are compared."""
     reference: str
     candidate: str
     cases: int
@@ -74,11 +78,12 @@ def compare(times: Times, axis: Axis, reference: str | None = None) -> list[Comp
         candidate = value_of(case, axis)
         counterpart = _with(case, axis, chosen)
         if candidate != chosen and counterpart in cases:
-            key = _Key(case.activation, case.op, _group(case, axis), candidate)
+            state = None if axis is Axis.OPERANDS else case.operands
+            key = _Key(case.activation, case.op, _group(case, axis), state, candidate)
             groups.setdefault(key, []).append((counterpart, case))
     if not groups:
         raise InputError(f"the run has nothing to compare by {axis}: it measured {', '.join(present)} only")
-    ordered = sorted(groups.items(), key=lambda item: (*item[0][:3], order(axis, item[0].candidate)))
+    ordered = sorted(groups.items(), key=lambda item: (*item[0][:3], *item[0].rank(axis)))
     return [_compared(times, cases, key, chosen, twins) for key, twins in ordered]
 
 
@@ -88,7 +93,12 @@ class _Key(NamedTuple):
     activation: str
     op: str
     group: str
+    operands: OperandState | None
     candidate: str
+
+    def rank(self, axis: Axis) -> tuple[int, ...]:
+        """Return the place among the comparisons of a group."""
+        return (*order(axis, self.candidate), -1 if self.operands is None else [*OperandState].index(self.operands))
 
 
 def _compared(
@@ -99,7 +109,7 @@ def _compared(
     logs += np.array([[np.log(candidate.size / first.size)] for first, candidate in twins])
     single = hodges_lehmann_rows([logs])[:, 0]
     return Comparison(
-        *key[:3],
+        *key[:4],
         reference=reference,
         candidate=key.candidate,
         cases=len(twins),
@@ -134,7 +144,12 @@ def value_of(case: Case, axis: Axis) -> str:
 
 
 def _with(case: Case, axis: Axis, value: str) -> Case:
-    types: dict[Axis, type[Any]] = {Axis.SIZE: int, Axis.DTYPE: Dtype, Axis.STRATEGY: Variant}
+    types: dict[Axis, type[Any]] = {
+        Axis.SIZE: int,
+        Axis.DTYPE: Dtype,
+        Axis.STRATEGY: Variant,
+        Axis.OPERANDS: OperandState,
+    }
     typed: dict[str, Any] = {axis.value: types.get(axis, str)(value)}
     return replace(case, **typed)
 
@@ -150,7 +165,11 @@ def order(axis: Axis, value: str) -> tuple[int, ...]:
         return (int(value),)
     if axis is Axis.STRATEGY:
         return Variant(value).sort_key(registry.strategies_and_rungs())
-    tables: dict[Axis, list[str]] = {Axis.BACKEND: list(registry.backends()), Axis.DTYPE: list(Dtype)}
+    tables: dict[Axis, list[str]] = {
+        Axis.BACKEND: list(registry.backends()),
+        Axis.DTYPE: list(Dtype),
+        Axis.OPERANDS: list(OperandState),
+    }
     names = tables.get(axis, [])
     return (names.index(value) if value in names else len(names),)
 

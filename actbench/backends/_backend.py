@@ -175,6 +175,11 @@ class Backend(ABC):
     def execution(self, op: Op, rule: Rule) -> str:
         """Return the source of the called functions, for `actbench show`."""
 
+    def forward_execution(self, rule: Rule) -> str:
+        """Return the source of the forward pass alone, for `actbench show`: of what makes it, or of what is called."""
+        del rule
+        return source(type(self).bind_forward)
+
     def compiled(self, bound: Bound, op: Op, rule: Rule, dtype: Dtype) -> Compiled | None:
         """Return facts about the machine code of a bound kernel; None where nothing is compiled."""
         del bound, op, rule, dtype

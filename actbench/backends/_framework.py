@@ -99,6 +99,11 @@ class Framework(Backend):
             "the formula itself, compiled" if self.compiles_for_a_size else "the formula itself"
         )
 
+    def forward_execution(self, rule: Rule) -> str:
+        """Return the source around the formula of the forward pass."""
+        del rule
+        return sources([forward_keeping])
+
     def _function(self, op: Op, rule: Rule, dtype: Dtype) -> Callable[..., Any]:
         """Return the function of an op. Forward and backward of a step stay two programs, as in a network."""
         gradient = rule.library_gradient or self.build(product(rule.derivative))

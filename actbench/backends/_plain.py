@@ -47,5 +47,13 @@ class Plain(Backend):
 
     def execution(self, op: Op, rule: Rule) -> str:
         """Return the source of the factory, and of the functions that its call uses."""
-        factory, arguments = self.factory(op, rule)
-        return sources([factory], filter(callable, arguments))
+        return _sources(self.factory(op, rule))
+
+    def forward_execution(self, rule: Rule) -> str:
+        """Return the same of the forward pass alone."""
+        return _sources(self.forward_factory(rule))
+
+
+def _sources(made: Factory) -> str:
+    factory, arguments = made
+    return sources([factory], filter(callable, arguments))

@@ -119,11 +119,17 @@ class Numba(Backend):
         """Return the source of the loops, of their wrappers, and of the step that calls them."""
         return sources(self._executed(op, rule))
 
+    def forward_execution(self, rule: Rule) -> str:
+        """Return the source of the loop of the forward pass, and of its wrapper."""
+        return sources(self._wrapped([forward_of(rule)]))
+
     def _executed(self, op: Op, rule: Rule) -> list[Callable[..., Any]]:
-        factories = loops_of(op, rule)
+        return [*self._wrapped(loops_of(op, rule)), *([step_of(rule)] if op is Op.STEP else [])]
+
+    def _wrapped(self, factories: Sequence[Callable[..., Any]]) -> list[Callable[..., Any]]:
         around = dict.fromkeys(self._around(factory(range, unchanged)) for factory in factories)
         around.pop(unchanged, None)
-        return [*factories, *around, *([step_of(rule)] if op is Op.STEP else [])]
+        return [*factories, *around]
 
     def around(self, arrays: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Return a function that wraps a loop over this many arrays; here it returns the loop itself."""

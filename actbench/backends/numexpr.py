@@ -107,6 +107,11 @@ class Numexpr(Backend):
         del rule
         return sources([step, forward] if op is Op.STEP else [single])
 
+    def forward_execution(self, rule: Rule) -> str:
+        """Return the source of the function that calls the programs of the forward pass."""
+        del rule
+        return sources([forward])
+
 
 def _forward_programs(rule: Rule, dtype: Dtype) -> list[Callable[..., Any]]:
     """Return the programs of y and of what is saved."""

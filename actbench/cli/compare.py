@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from actbench.cli.formats import TABLES, format_option
+from actbench.cli.values import Names
+
+if TYPE_CHECKING:
+    from actbench.runs.archive import Run
 
 
 @click.command()
@@ -14,22 +19,31 @@ from actbench.cli.formats import TABLES, format_option
 @click.argument("candidate", type=click.Path(path_type=Path), required=False, metavar="[RUN]")
 @click.option(
     "--by",
-    type=click.Choice(["strategy", "backend", "dtype", "size", "activation"]),
+    type=click.Choice(["strategy", "backend", "dtype", "size", "operands", "activation"]),
     help="What to compare within a run, or to group by between two. [default: strategy within, case by case between]",
 )
+@click.option("--operands", multiple=True, type=Names("STATE"), help="Only the cases with these states of operands.")
 @click.option(
     "--reference",
     metavar="NAME",
     help="What to compare with, within a run. [default: recompute, or the first one]",
 )
 @format_option(TABLES)
-def command(run: Path, candidate: Path | None, by: str | None, reference: str | None, form: str) -> None:
+def command(  # noqa: PLR0913, PLR0917  # one for each option
+    run: Path,
+    candidate: Path | None,
+    by: str | None,
+    operands: tuple[tuple[str, ...], ...],
+    reference: str | None,
+    form: str,
+) -> None:
     """Compare within a RUN; or two RUNs, a baseline and a candidate, case by case or by group.
 
     Within a run: geometric means of speedups. Between two: the ratio of times relative to the yardstick, above 1 where
     the second run is faster; between two hosts, where seconds cannot be compared, also the ratio of speedups. All have
     95 % intervals over rounds. The intervals do not include differences between whole runs: two runs of the same code
-    may be a few percent apart, and 'actbench check' has a margin for that.
+    may be a few percent apart, and 'actbench check' has a margin for that. No mean is over several states of operands:
+    --by operands compares these, of each strategy and backend.
 
     RUN is a run's directory, its pyperf.json, or 'latest', the latest complete run. Exit code 5: the two runs cannot be
     compared.
@@ -39,23 +53,31 @@ def command(run: Path, candidate: Path | None, by: str | None, reference: str | 
       actbench compare latest
       actbench compare latest --by backend --reference numpy
       actbench compare results/reference --by size --format csv
+      actbench compare latest --by operands
+      actbench compare latest --operands cold
       actbench compare results/before results/after
       actbench compare results/reference latest --by strategy
     """
+    from actbench.errors import InputError
+    from actbench.report.narrowing import in_states
+    from actbench.runs.archive import load_timed
+
+    if candidate is not None and reference is not None:
+        raise InputError("--reference is for one run: of two, the first is the reference; leave it out")
+    states = sum(operands, ())
     if candidate is None:
-        _within(run, by or "strategy", reference, form)
+        _within(in_states(load_timed(run), states), by or "strategy", reference, form)
     else:
-        _between(run, candidate, by, reference, form)
+        before, after = (in_states(load_timed(path), states) for path in (run, candidate))
+        _between(before, after, by, form)
 
 
-def _within(path: Path, by: str, reference: str | None, form: str) -> None:
+def _within(run: Run, by: str, reference: str | None, form: str) -> None:
     from actbench.analysis.within_run import Axis, compare
     from actbench.report import compared_axis
     from actbench.report.summary import inputs_lines
     from actbench.report.terminal import show_table
-    from actbench.runs.archive import load_timed
 
-    run = load_timed(path)
     comparison = compare(run.times, Axis(by), reference)
     match form:
         case "table":
@@ -70,19 +92,14 @@ def _within(path: Path, by: str, reference: str | None, form: str) -> None:
         click.echo(line, err=form in {"csv", "json"})
 
 
-def _between(baseline: Path, candidate: Path, by: str | None, reference: str | None, form: str) -> None:
+def _between(before: Run, after: Run, by: str | None, form: str) -> None:
     from actbench.analysis.between_runs import between
     from actbench.analysis.within_run import Axis
-    from actbench.errors import InputError
     from actbench.report import compared_runs as report
     from actbench.report.summary import inputs_lines
     from actbench.report.terminal import show_table
-    from actbench.runs.archive import load_timed
     from actbench.runs.baseline import differences, host_differences, refuse_unlike
 
-    if reference is not None:
-        raise InputError("--reference is for one run: of two, the first is the reference; leave it out")
-    before, after = load_timed(baseline), load_timed(candidate)
     refuse_unlike(before, after)
     hosts = host_differences(before, after)
     comparison = between(before.times, after.times, Axis(by) if by else None, one_host=not hosts)

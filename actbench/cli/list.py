@@ -17,7 +17,7 @@ T = TypeVar("T")
 @click.command()
 @click.argument(
     "what",
-    type=click.Choice(["activations", "backends", "strategies", "rungs", "presets", "cases", "packages"]),
+    type=click.Choice(["activations", "backends", "strategies", "operands", "rungs", "presets", "cases", "packages"]),
     required=False,
 )
 @selection("default")
@@ -45,6 +45,7 @@ def command(ctx: click.Context, /, *, what: str | None, preset: str, selection: 
         "activations": partial(_activations, selection.activations if "activations" in named else ()),
         "backends": partial(_backends, selection.backends if "backends" in named else ()),
         "strategies": partial(_strategies, selection.strategies if "strategies" in named else ()),
+        "operands": _operands,
         "rungs": _rungs,
         "presets": _presets,
         "packages": _packages,
@@ -103,6 +104,12 @@ def _narrowed(what: str, known: Mapping[str, T], names: Sequence[str]) -> dict[s
         if name not in known:
             raise unknown(what, name, known)
     return {name: value for name, value in known.items() if name in (names or known)}
+
+
+def _operands() -> list[tuple[str, str]]:
+    from actbench.model.names import OperandState
+
+    return [(state, state.meaning) for state in OperandState]
 
 
 def _rungs() -> list[tuple[str, str]]:

@@ -187,6 +187,6 @@ def _op_and_size() -> tuple[Callable[[Command], Command], ...]:
             "--operands",
             multiple=True,
             type=Names("STATE"),
-            help="Where operands lie: warm (in cache), residuals-cold (what the forward pass keeps in memory), cold.",
+            help="Where operands lie: warm (in cache), residuals-cold (residuals in memory), cold (all in memory).",
         ),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from actbench.formula import Activation
-from actbench.model.names import Dtype, Op, Storage
+from actbench.model.names import Dtype, Op, OperandState, Storage
 from actbench.model.rule import Dialect
 
 
@@ -34,6 +34,24 @@ COPY = Traffic(0, 2)
 """One array read and one written."""
 
 NOTHING = Traffic(0, 0)
+
+BESIDE_RESIDUALS = {Op.DERIVATIVE: 1, Op.BACKWARD: 2, Op.STEP: 3}
+"""Streams of a call beside those that the forward pass keeps: its result, dy, and z of a step."""
+
+
+def streams_in_cache(op: Op, operands: OperandState, *, preallocates: bool) -> int:
+    """Return how many streams of a call do not come from memory, although its operands are not warm.
+
+    With cold operands, that is the result of a backend that allocates it, where the result before lay. With cold
+    residuals it is everything beside these. Of warm operands nothing is known: it is 0.
+    """
+    match operands:
+        case OperandState.WARM:
+            return 0
+        case OperandState.RESIDUALS_COLD:
+            return BESIDE_RESIDUALS[op]
+        case OperandState.COLD:
+            return 0 if preallocates else 1
 
 
 @cache

@@ -16,6 +16,7 @@ from actbench.measure.launch import StartWorker
 from actbench.measure.requests import DEFAULT_TARGET, DEFAULT_TIMEOUT, RunRequest, chosen_seed
 from actbench.measure.stock import PROCESS_SECONDS, PROCESSES
 from actbench.model.inputs import STANDARD_NORMAL, Inputs
+from actbench.model.names import OperandState
 from actbench.model.plan import Plan
 from actbench.planning import costs, presets, suite
 from actbench.planning.prediction import Prediction, StockPrediction, round_seconds
@@ -30,6 +31,8 @@ def planned(request: RunRequest, seed: int, inputs: Inputs, cache: int | None = 
     `cache` are the bytes of the last-level cache, as a run that goes on found it; this processor's where it is None.
     """
     axes = request.selection.over(presets.get(request.preset).axes)
+    if request.engine is Engine.PYPERF and not request.selection.operands:
+        axes = axes.warm()
     room = room_here(axes, request.affinity, request.max_call)
     room = room if cache is None else replace(room, cache=cache)
     plan = suite.plan(axes, room, pattern=request.selection.pattern, seed=seed)
@@ -46,6 +49,16 @@ def refuse_limits_of_stock_pyperf(request: RunRequest, engine: Engine | None) ->
     if engine is Engine.PYPERF and (request.target or request.budget):
         raise OptionsError(
             "--target and --budget do not apply to stock pyperf (--engine pyperf): use --rounds, its processes"
+        )
+
+
+def refuse_cold_for_stock_pyperf(request: RunRequest) -> None:
+    """Raise `OptionsError` for operands that stock pyperf cannot have: its calls are all on the same ones."""
+    cold = [state for state in request.selection.operands if state in {*OperandState} - {OperandState.WARM}]
+    if request.engine is Engine.PYPERF and cold:
+        raise OptionsError(
+            f"stock pyperf (--engine pyperf) measures warm operands only, and no '{cold[0]}' ones: use --operands "
+            f"{OperandState.WARM}, or leave --engine out"
         )
 
 
@@ -125,6 +138,7 @@ def prepare(request: RunRequest) -> PreparedRun:
     """Plan a run; `InputError` for what cannot be measured here, `OptionsError` for options that exclude each other."""
     cpu, threads = environment.choose_cpu(request.affinity), environment.choose_threads(request.threads)
     refuse_limits_of_stock_pyperf(request, request.engine)
+    refuse_cold_for_stock_pyperf(request)
     preset = presets.get(request.preset)
     plan = planned(request, chosen_seed(request.seed), pinned(request.inputs or STANDARD_NORMAL))
     return PreparedRun(request, plan, preset, cpu, threads)

@@ -105,6 +105,11 @@ class Case:
         return self.activation != OVERHEAD and not self.is_yardstick
 
     @property
+    def empty_block(self) -> Block:
+        """The block that it belongs to, without arms."""
+        return Block(self.activation, self.op, self.dtype, self.size, (), operands=self.operands)
+
+    @property
     def id(self) -> str:
         """``logistic/cached/numpy/derivative/float32/1000``, or ``.../1000/cold``."""
         return f"{self.kernel.id}/{self.size}{_suffix(self.operands)}"

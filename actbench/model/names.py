@@ -58,7 +58,7 @@ class OperandState(StrEnum):
 
 _STATE_MEANINGS = {
     OperandState.WARM: "in cache, as far as they fit: every call has the arrays of the call before",
-    OperandState.RESIDUALS_COLD: "what the forward pass keeps in memory; dy and the result in cache, as in a network",
+    OperandState.RESIDUALS_COLD: "residuals in memory, dy and the result in cache, as in a network",
     OperandState.COLD: "all in memory",
 }
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,11 @@ class Times:
         self._processor[block] = {} if processor is None else dict(zip(rounds, processor, strict=True))
         self._stacked[block] = seconds
         seconds.flags.writeable = False
+
+    def of_blocks(self, keep: Callable[[Block], bool]) -> Times:
+        """Return the times of some blocks only, without probes."""
+        plan = replace(self._plan, blocks=tuple(filter(keep, self._plan.blocks)))
+        return Times(plan, (times for times in self.finished() if keep(times.block)))
 
     @property
     def blocks(self) -> tuple[Block, ...]:

@@ -50,6 +50,10 @@ class Axes:
             changes["operands"] = (OperandState.WARM,)
         return replace(self, **changes)
 
+    def warm(self) -> Axes:
+        """Return these axes without operands that come from memory."""
+        return replace(self, operands=(OperandState.WARM,), cold_sizes=None)
+
     @property
     def are_warm(self) -> bool:
         """Whether no operands are to come from memory."""
@@ -94,7 +98,7 @@ def catalogue() -> dict[str, Preset]:
         cold_sizes=(100_000,),
     )
     common = tuple(dict.fromkeys(map(Variant, ["recompute", "cached", *additions.strategies])))
-    warm = replace(default, operands=(OperandState.WARM,), cold_sizes=None)
+    warm = default.warm()
     smoke = replace(warm, strategies=common, dtypes=(Dtype.FLOAT64,), sizes=(1_000,))
     check = replace(
         warm,

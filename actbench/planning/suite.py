@@ -88,8 +88,7 @@ def grouped(cases: Iterable[Case]) -> tuple[Block, ...]:
     """Return the blocks of these cases."""
     blocks: dict[Block, list[Arm]] = {}
     for case in cases:
-        empty = Block(case.activation, case.op, case.dtype, case.size, (), operands=case.operands)
-        blocks.setdefault(empty, []).append(Arm(case.strategy, case.backend))
+        blocks.setdefault(case.empty_block, []).append(Arm(case.strategy, case.backend))
     return tuple(replace(block, arms=tuple(arms), copies=_with_own_copy(arms)) for block, arms in blocks.items())
 
 

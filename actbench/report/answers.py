@@ -1,13 +1,20 @@
-"""The answer in words: how much faster it is to keep a residual than to recompute from z."""
+"""The answer in words: how much faster it is to keep a residual than to recompute from z.
+
+Where operands were measured in several states, the ratios of each backend stand side by side, at the sizes that were
+measured in all of them: a ratio in cache alone says little of where the derivative is used.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter, itemgetter
 from typing import Any, TypeVar
 
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS
-from actbench.report.numbers import counted, significant
+from actbench.model.names import OperandState
+from actbench.report import states
+from actbench.report.numbers import count, counted, significant
 
 T = TypeVar("T")
 
@@ -28,6 +35,9 @@ CLOSE = 1.1
 MOST_ANSWERS = 3
 """Number of answers above which a total precedes them."""
 
+BESIDE_STATE = attrgetter("backend", "dtype", "size")
+"""What tells the comparisons of an activation, op and strategy apart, beside the state of operands."""
+
 
 def is_the_question(speedup: Speedup) -> bool:
     """Return whether this compares keeping y with evaluating the exponential again."""
@@ -38,7 +48,7 @@ def answers(within: Iterable[Speedup]) -> Iterator[str]:
     """Answer for every activation and op, from speedups within a backend; a total comes first where these are many."""
     kept = [pair for pair in within if pair.reference.strategy == "recompute" and pair.candidate.strategy in KEEPING]
     subjects = [
-        (of, strategy, pairs)
+        (", ".join(of), strategy, pairs)
         for of, of_subject in grouped(kept, lambda pair: (pair.candidate.activation, pair.candidate.op)).items()
         for strategy, pairs in _by_strategy(of_subject).items()
     ]
@@ -48,12 +58,20 @@ def answers(within: Iterable[Speedup]) -> Iterator[str]:
         over = f"{len(activations)} activations" if len(activations) > 1 else f"{len(grouped(in_question, _op))} ops"
         if 1 < len(activations) <= MOST_NAMED:
             over = ", ".join(activations)
-        yield f"Over {over}, {KEEPING['cached']} is {_verdict(in_question)}."
-    yield from dict.fromkeys(f"{', '.join(of)}: {_answer(strategy, pairs)}" for of, strategy, pairs in subjects)
+        yield f"Over {over}, {KEEPING['cached']} is {_verdict(in_question, _over_all(in_question))}."
+    yield from dict.fromkeys(answer for subject in subjects for answer in _answers(*subject))
 
 
 def _op(pair: Speedup) -> str:
     return pair.candidate.op
+
+
+def _backend(pair: Speedup) -> str:
+    return pair.candidate.backend
+
+
+def _state(pair: Speedup) -> OperandState:
+    return pair.candidate.operands
 
 
 def _by_strategy(pairs: Sequence[Speedup]) -> dict[str, list[Speedup]]:
@@ -63,32 +81,74 @@ def _by_strategy(pairs: Sequence[Speedup]) -> dict[str, list[Speedup]]:
     return {name: by_strategy[name] for name in names if name in by_strategy}
 
 
-def _answer(strategy: str, pairs: Sequence[Speedup]) -> str:
-    """Return how much faster one strategy is, in words."""
+def _answers(of: str, strategy: str, pairs: Sequence[Speedup]) -> Iterator[str]:
+    """Yield the answer for one strategy: one for all states of operands that can be compared, else one for each."""
+    by_state = grouped(pairs, _state)
     if not any(pair.ratio.has_bounds for pair in pairs):
-        return (
-            f"no answer yet. An interval takes {MIN_ROUNDS} rounds, and there are fewer: go on with --resume, and "
-            f"--rounds {MIN_ROUNDS} or a --budget."
+        yield (
+            f"{of}: no answer yet. An interval takes {MIN_ROUNDS} rounds, and there are fewer: go on with --resume, "
+            f"and --rounds {MIN_ROUNDS} or a --budget."
         )
-    return f"{KEEPING[strategy]} is {_verdict(pairs, by_backend=True)}."
+    elif len(by_state) > 1 and (side_by_side := _side_by_side(by_state)):
+        yield f"{of}: {KEEPING[strategy]} is {_verdict(pairs)}. {side_by_side}."
+    else:
+        for state, of_state in by_state.items():
+            verdict = _verdict(of_state, _ranges(grouped(_faster(of_state), _backend)))
+            yield f"{of}{states.suffix(state)}: {KEEPING[strategy]} is {verdict}."
 
 
-def _verdict(pairs: Sequence[Speedup], *, by_backend: bool = False) -> str:
-    """Count the pairs that are faster and slower by their intervals."""
-    faster = [pair for pair in pairs if pair.ratio.low > 1]
-    slower = [pair for pair in pairs if pair.ratio.high < 1]
-    undecided = len(pairs) - len(faster) - len(slower)
-    ranges = f"{_span(faster)} times" if faster else ""
-    if by_backend:
-        backends = grouped(faster, lambda pair: pair.candidate.backend)
-        ranges = ", ".join(f"{_span(of_backend)} times with {backend}" for backend, of_backend in backends.items())
+def _verdict(pairs: Sequence[Speedup], ranges: str = "") -> str:
+    """Count the pairs that are faster and slower by their intervals; `ranges` are the ratios of the faster ones."""
+    faster, slower = len(_faster(pairs)), sum(pair.ratio.high < 1 for pair in pairs)
+    undecided = len(pairs) - faster - slower
     parts = [
-        f"faster than recomputing in {len(faster)} of {counted(len(pairs), 'comparison')}",
+        f"faster than recomputing in {faster} of {counted(len(pairs), 'comparison')}",
         f" ({ranges})" if ranges else "",
-        f", slower in {len(slower)}" if slower else "",
+        f", slower in {slower}" if slower else "",
         f", undecided in {undecided}" if undecided else "",
     ]
     return "".join(parts)
+
+
+def _faster(pairs: Iterable[Speedup]) -> list[Speedup]:
+    return [pair for pair in pairs if pair.ratio.low > 1]
+
+
+def _over_all(pairs: Sequence[Speedup]) -> str:
+    """Return the range of the ratios of all faster pairs, one for each state of operands."""
+    faster, by_state = _faster(pairs), grouped(_faster(pairs), _state)
+    if not states.column(by_state):
+        return f"{_span(faster)} times" if faster else ""
+    return _ranges({states.IN_WORDS[state]: of_state for state, of_state in by_state.items()})
+
+
+def _ranges(pairs: Mapping[str, Sequence[Speedup]]) -> str:
+    return ", ".join(f"{_span(of_name)} times with {name}" for name, of_name in pairs.items())
+
+
+def _side_by_side(by_state: Mapping[OperandState, Sequence[Speedup]]) -> str:
+    """Return the ratios of each backend in each state, of what was measured in all of them; "" where nothing was."""
+    in_state = {
+        state: {BESIDE_STATE(pair.candidate): pair for pair in by_state[state]}
+        for state in sorted(by_state, key=[*OperandState].index)
+    }
+    shared = [key for key in min(in_state.values(), key=len) if all(key in pairs for pairs in in_state.values())]
+    if not shared:
+        return ""
+    sizes = ", ".join(map(count, sorted({size for *_, size in shared})))
+    named = " / ".join(states.IN_WORDS[state] for state in in_state)
+    of_backends = [
+        f"{backend} {' / '.join(_ratios([pairs[key] for key in keys]) for pairs in in_state.values())}"
+        for backend, keys in grouped(shared, itemgetter(0)).items()
+    ]
+    return f"Times faster at n = {sizes} with {named}: {'; '.join(of_backends)}"
+
+
+def _ratios(pairs: Sequence[Speedup]) -> str:
+    """Return the range of ratios, faster or not, and how many of them are undecided."""
+    undecided = sum(not pair.ratio.excludes(1.0) for pair in pairs)
+    share = f"{undecided} of {len(pairs)} " if undecided < len(pairs) else ""
+    return f"{_span(pairs)} ({share}undecided)" if undecided else _span(pairs)
 
 
 def _span(pairs: Sequence[Speedup]) -> str:

@@ -7,17 +7,23 @@ from collections.abc import Sequence
 import pandas as pd
 
 from actbench.analysis.statistics import MIN_ROUNDS
-from actbench.analysis.within_run import Comparison
+from actbench.analysis.within_run import Axis, Comparison
+from actbench.report import states
 from actbench.report.json_text import json_text
 from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, UNDECIDED, ratio, significant
 from actbench.report.table import Table, markdown
 
+SLOWER = " Below 1 it is slower: at 0.25 a call takes four times as long."
+
 
 def table(comparisons: Sequence[Comparison], axis: str) -> Table:
     """Return one row per comparison."""
+    operands = states.column(item.operands for item in comparisons if item.operands is not None)
     rows = tuple(
         (
-            *(item.activation, item.op, item.group, f"{item.candidate} / {item.reference}"),
+            *(item.activation, item.op, item.group),
+            *(states.cell(item.operands, operands) if item.operands is not None else ()),
+            f"{item.candidate} / {item.reference}",
             ratio(item.ratio),
             f"{significant(item.smallest, 3)} to {significant(item.largest, 3)}",
             *(str(item.cases), str(item.rounds)),
@@ -30,10 +36,10 @@ def table(comparisons: Sequence[Comparison], axis: str) -> Table:
         f"By {axis}",
         "Times faster than the reference per element: geometric mean over the cases, ± the longer side of its 95 % "
         f"interval over rounds; {AS_BOUNDS}1. {UNDECIDED} marks an interval that includes 1{no_interval}. Range: the "
-        "smallest and the largest ratio of a single case.",
-        ("activation", "op", "with", axis, "ratio", "range", "cases", "rounds"),
+        f"smallest and the largest ratio of a single case.{SLOWER if axis == Axis.OPERANDS else ''}",
+        ("activation", "op", "with", *operands, axis, "ratio", "range", "cases", "rounds"),
         rows,
-        labels=4,
+        labels=4 + len(operands),
     )
 
 
@@ -59,6 +65,7 @@ def _record(comparison: Comparison) -> dict[str, str | float]:
         "activation": comparison.activation,
         "op": comparison.op,
         "group": comparison.group,
+        "operands": comparison.operands or "",
         "reference": comparison.reference,
         "candidate": comparison.candidate,
         "cases": comparison.cases,

@@ -10,7 +10,9 @@ import pandas as pd
 
 from actbench.analysis.between_runs import EVERYTHING, Between, Contrast, Trend
 from actbench.analysis.interval import Interval
+from actbench.analysis.within_run import Axis
 from actbench.model.cases import Case
+from actbench.report import states
 from actbench.report.json_text import json_text
 from actbench.report.numbers import AS_BOUNDS, NO_FIGURE, NO_INTERVAL, UNDECIDED, counted, plus_minus, ratio
 from actbench.report.table import Table, markdown
@@ -126,14 +128,17 @@ def _speedups(comparison: Between) -> Table:
 def _table(title: str, note: str, contrasts: Sequence[Contrast], comparison: Between) -> Table:
     """Return one row per contrast: its subject, then the finding, then the figures with their intervals."""
     speedups, seconds, grouped = contrasts is comparison.speedups, comparison.one_host, comparison.by is not None
+    named = comparison.by in {None, Axis.OPERANDS}  # the name of a row tells its state
+    operands = () if named else states.column(row.operands for row in contrasts)
     heads = (
-        *(comparison.by or "case", *(("speedup",) if speedups else ()), "finding"),
+        *(comparison.by or "case", *operands, *(("speedup",) if speedups else ()), "finding"),
         *(("cases",) if grouped else ()),
         *("baseline", "candidate", "ratio", *(("of the time itself",) if seconds else ()), "rounds"),
     )
     rows = tuple(
         (
-            *(_name(row), *((row.figure,) if speedups else ()), row.finding),
+            *(_name(row, with_state=not operands), *states.cell(row.operands, operands)),
+            *(*((row.figure,) if speedups else ()), row.finding),
             *((str(row.cases),) if grouped else ()),
             *(_figure(row.baseline), _figure(row.candidate), _ratio(row.ratio)),
             *((_ratio(row.seconds_ratio),) if seconds else ()),
@@ -143,7 +148,7 @@ def _table(title: str, note: str, contrasts: Sequence[Contrast], comparison: Bet
     )
     if any(NO_FIGURE in row for row in rows):
         note = f"{note} {NO_FIGURE} marks a row whose cases have no round in common."
-    return Table(title, note, heads, rows, labels=3 if speedups else 2)
+    return Table(title, note, heads, rows, labels=2 + len(operands) + speedups)
 
 
 def _one_sided(contrasts: Sequence[Contrast]) -> Table:
@@ -151,9 +156,9 @@ def _one_sided(contrasts: Sequence[Contrast]) -> Table:
     rows: dict[tuple[str, str, str], list[str]] = {}
     for contrast in contrasts:
         case = Case.parse(contrast.name)
-        block = f"{case.activation}/{case.op}/{case.dtype}/{case.size}"
         rounds = f"{contrast.baseline_rounds}, {contrast.candidate_rounds}"
-        rows.setdefault((block, contrast.finding, rounds), []).append(f"{case.strategy}/{case.backend}")
+        key = (case.empty_block.id, contrast.finding, rounds)
+        rows.setdefault(key, []).append(f"{case.strategy}/{case.backend}")
     return Table(
         "In one run only",
         "Missing in the candidate, or new in it.",
@@ -163,8 +168,11 @@ def _one_sided(contrasts: Sequence[Contrast]) -> Table:
     )
 
 
-def _name(contrast: Contrast) -> str:
-    return f"geometric mean of {contrast.cases} cases" if contrast.by == EVERYTHING else contrast.name
+def _name(contrast: Contrast, *, with_state: bool = True) -> str:
+    """Return the name of a case, or of a group, with its state of operands where the name does not tell it."""
+    name = f"geometric mean of {contrast.cases} cases" if contrast.by == EVERYTHING else contrast.name
+    told = contrast.by in {"case", Axis.OPERANDS}
+    return name if told or not with_state else f"{name}{states.suffix(contrast.operands)}"
 
 
 def _figure(estimate: Interval) -> str:
@@ -190,6 +198,7 @@ def _facts(contrast: Contrast) -> dict[str, Fact]:
         "figure": contrast.figure,
         "by": contrast.by,
         "name": contrast.name,
+        "operands": contrast.operands,
         "cases": contrast.cases,
         "finding": contrast.finding,
         **dict(zip(("ratio", "low", "high"), contrast.ratio, strict=True)),

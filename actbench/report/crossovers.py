@@ -9,6 +9,7 @@ from actbench import registry
 from actbench.analysis.crossovers import NEGLIGIBLE, Crossover, Curve, CurveEvent
 from actbench.analysis.interval import Interval
 from actbench.model.names import sort_index
+from actbench.report import states
 from actbench.report.answers import grouped
 from actbench.report.numbers import about
 from actbench.report.table import Table
@@ -34,33 +35,38 @@ def sentences(curves: Sequence[Curve]) -> Iterator[str]:
 
 
 def _merged(curves: Sequence[Curve]) -> Iterator[str]:
-    """Yield the sentences of each activation and op, each once for all dtypes and backends for which it is true."""
-    alike = grouped(curves, lambda curve: (curve.activation, curve.op, _sentence(curve)))
-    for (activation, op, text), of_text in alike.items():
+    """Yield the sentences of each activation, op and state, once for all dtypes and backends that they are true of."""
+    alike = grouped(curves, lambda curve: (curve.activation, curve.op, curve.operands, _sentence(curve)))
+    for (activation, op, state, text), of_text in alike.items():
         by_backend = grouped(of_text, lambda curve: curve.backend)
         dtypes = {backend: tuple(curve.dtype for curve in of_backend) for backend, of_backend in by_backend.items()}
         for names, named in grouped(dtypes, dtypes.__getitem__).items():
-            yield f"{activation}, {op}, {' and '.join(names)}, {' and '.join(named)}: {text}."
+            yield f"{activation}, {op}, {' and '.join(names)}, {' and '.join(named)}{states.suffix(state)}: {text}."
 
 
 def table(curves: Sequence[Curve]) -> Table:
     """Return the findings of the curves whose reference is recompute; of all curves where there is none."""
     against = [curve for curve in curves if curve.reference == "recompute"] or curves
+    operands = states.column(curve.operands for curve in against)
     return Table(
         "Crossovers",
         "The size from which on another strategy is faster, with its 95 % interval; one is faster at a size only where "
         "that is shown for all sizes together. Fades, undecided: between which sizes that begins or ends; fades: the "
         f"differences that remain are below {SLIGHT}.",
-        ("activation", "op", "dtype", "backend", "strategies", "finding", "faster below", "faster above", "n"),
+        (
+            *("activation", "op", "dtype", *operands, "backend", "strategies"),
+            *("finding", "faster below", "faster above", "n"),
+        ),
         tuple(
             (
-                *(curve.activation, curve.op, curve.dtype, curve.backend, f"{curve.reference}, {curve.candidate}"),
+                *(curve.activation, curve.op, curve.dtype, *states.cell(curve.operands, operands)),
+                *(curve.backend, f"{curve.reference}, {curve.candidate}"),
                 *(finding.kind, finding.below or "-", finding.above or "-", _sizes(finding)),
             )
             for curve in _ordered(against)
             for finding in curve.findings
         ),
-        labels=8,
+        labels=8 + len(operands),
     )
 
 

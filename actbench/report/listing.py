@@ -7,27 +7,34 @@ import textwrap
 from collections.abc import Collection, Iterator
 
 from actbench.backends import helpers, source, sources
+from actbench.errors import InputError
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.overhead import Rung
+from actbench.kernels.rotation import TIMES_CACHE
 from actbench.kernels.subject import Subject
 from actbench.model.cases import RUNGS
 from actbench.model.checks import Compiled
+from actbench.model.names import Op, OperandState
 from actbench.model.rule import Formula, Rule
 from actbench.report import mathematics
 
 
-def listing(subject: Subject, size: int) -> str:
+def listing(subject: Subject, size: int, operands: OperandState) -> str:
     """Return the text of a case of so many elements; `InputError` where that cannot be executed here."""
     subject.require_supported()
+    if operands is not OperandState.WARM and (reason := subject.unsupported_cold()):
+        raise InputError(f"{subject.identity.at(size, operands).id} does not exist: {reason}")
     facts = subject.compiled
     compiled = [] if facts is None else [_section("compiled", _facts(facts))]
-    parts = _kernel(subject, size) if isinstance(subject, Kernel) else _plain(subject, size)
+    parts = _kernel(subject, size, operands) if isinstance(subject, Kernel) else _plain(subject, size, operands)
     return "\n\n".join([*parts, *compiled])
 
 
-def _kernel(kernel: Kernel, size: int) -> Iterator[str]:
+def _kernel(kernel: Kernel, size: int, operands: OperandState) -> Iterator[str]:
     chosen, activation, backend = kernel.rule, kernel.activation, kernel.backend
-    yield f"{kernel.id}/{size}\n{activation.name}: {activation.summary}\n{kernel.op}: {kernel.op.meaning}"
+    case = kernel.identity.at(size, operands)
+    state = _state(kernel, operands)
+    yield f"{case.id}\n{activation.name}: {activation.summary}\n{kernel.op}: {kernel.op.meaning}{state}"
     yield "\n".join([activation.reference, *mathematics.facts(activation)])
     yield (
         f"keeps {', '.join(chosen.residuals)}: {kernel.kept_bytes} bytes per element; "
@@ -40,7 +47,12 @@ def _kernel(kernel: Kernel, size: int) -> Iterator[str]:
     if of:
         yield _section(f"kept in {of.kept_in}: every residual narrowed by", sources([of.narrow]))
         yield _section(f"and widened to {kernel.dtype}, in which the derivative is computed, by", sources([of.widen]))
-    yield _section(f"executed by {backend.name}: {backend.summary}", backend.execution(kernel.op, chosen))
+    executed = f"executed by {backend.name}: {backend.summary}"
+    if kernel.op is Op.STEP and operands is not OperandState.WARM:
+        yield _section(f"forward pass, {executed}", backend.forward_execution(chosen))
+        yield _section("backward pass, executed by the same", backend.execution(Op.BACKWARD, chosen))
+    else:
+        yield _section(executed, backend.execution(kernel.op, chosen))
     for weakness in kernel.weaknesses:
         yield f"known weakness: {weakness.flaw}: {weakness.why}"
     if kernel.storage:
@@ -49,12 +61,33 @@ def _kernel(kernel: Kernel, size: int) -> Iterator[str]:
         yield f"known weakness: flushes: {backend.flushes}"
 
 
-def _plain(subject: Subject, size: int) -> Iterator[str]:
+def _state(subject: Subject, operands: OperandState) -> str:
+    """Say where operands and results lie, and how a call finds them there; nothing of warm operands."""
+    if operands is OperandState.WARM:
+        return ""
+    is_step = isinstance(subject, Kernel) and subject.op is Op.STEP
+    lines = [
+        "",
+        f"operands {operands}: {operands.meaning}",
+        f"every call has another set, whose turn comes again when the last-level cache has passed {TIMES_CACHE} times",
+    ]
+    if is_step:
+        lines.append(
+            "a step is two calls: a forward pass on the next set, and a backward pass on the one whose forward pass was "
+            "half of all sets ago"
+        )
+    if isinstance(subject, Kernel) and not subject.backend.preallocates:
+        kept = "; what the forward pass keeps is held until its set has its turn again" if is_step else ""
+        lines.append(f"{subject.backend.name} allocates its results, as a rule where the last one lay, in cache{kept}")
+    return "\n".join(lines)
+
+
+def _plain(subject: Subject, size: int, operands: OperandState) -> Iterator[str]:
     """Yield the parts of what has no formula of an activation's: a rung, or a yardstick."""
     backend = subject.backend
     rung = subject if isinstance(subject, Rung) else None
     what = f"a rung of the overhead ladder: {RUNGS[rung.name]}" if rung else "a plain copy, the yardstick of a block"
-    yield f"{subject.id}/{size}\n{what}"
+    yield f"{subject.identity.at(size, operands).id}\n{what}{_state(subject, operands)}"
     yield f"keeps nothing; one call moves {size * subject.moved_bytes} bytes, temporaries not counted"
     title = f"executed by {backend.name}: {backend.summary}"
     executed = rung.declared if rung else backend.copy(subject.dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -12,6 +13,7 @@ from actbench.model.names import Dtype, unknown_dtype
 from actbench.model.variants import Variant
 from actbench.planning.selection import Selection
 from actbench.report.pictures import Keep
+from actbench.runs.archive import Run
 
 FIELDS = {
     "activations": "activation",
@@ -41,6 +43,17 @@ def narrowed(selection: Selection, cases: Sequence[Case], options: Mapping[str, 
         return named and fnmatchcase(case.id, selection.pattern)
 
     return keep
+
+
+def in_states(run: Run, states: tuple[str, ...]) -> Run:
+    """Return a run with the blocks of some states of operands only, or with all where none is named.
+
+    `InputError` where it has none of them.
+    """
+    if not states:
+        return run
+    keep = narrowed(Selection(operands=states), run.plan.cases, {"operands": "--operands"})
+    return replace(run, times=run.times.of_blocks(lambda block: any(map(keep, block.cases))))
 
 
 def _refuse_absent(values: Sequence[Any], axis: str, option: str, cases: Sequence[Case]) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from operator import itemgetter
+from math import isnan
+from operator import attrgetter, itemgetter
 
 from actbench import registry
 from actbench.analysis.figures import Figures, kept_bytes
@@ -21,12 +22,26 @@ from actbench.model.outcomes import Failure
 from actbench.model.plan import IN_CACHE_SIZE, LeftOut, Plan
 from actbench.model.variants import Variant
 from actbench.planning import suite
-from actbench.report import crossovers, ladder, processor
+from actbench.report import crossovers, ladder, processor, states
 from actbench.report.answers import answers, grouped, is_the_question
 from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, UNDECIDED, count, counted, plus_minus, ratio, significant
 from actbench.report.results import RunResults
 from actbench.report.table import Table
 from actbench.runs.record import Engine, Record, Status
+
+LINE = attrgetter("backend", "dtype", "size", "operands")
+"""What the cases in a row of a table have in common, beside activation and op."""
+
+COLD_RATE = (
+    "Where operands are not warm, rates are of what comes from memory or goes there, of the case and of a copy with "
+    "such operands; a step with cold residuals has none, since that copy writes nothing to memory."
+)
+
+COLD_BOTTLENECK = (
+    "Where operands are not warm, those of the copy are not either. Being 1.5 times slower than in cache then says "
+    "nothing of a backend that allocates, which may wait for either, and compute is named only in arrays of more than "
+    f"{IN_CACHE_SIZE} elements."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,23 +100,24 @@ def _speedup_table(title: str, speedups: Sequence[Speedup]) -> Table:
     present = _strategies(case.strategy for pair in speedups for case in (pair.reference, pair.candidate))
     reference = "recompute" if "recompute" in present else present[0]
     others = [name for name in present if name != reference]
+    operands = states.column(pair.candidate.operands for pair in speedups)
     rows, bars = [], []
-    lines = grouped(speedups, lambda pair: (pair.candidate.backend, pair.candidate.dtype, pair.candidate.size))
-    for (backend, dtype, size), pairs in lines.items():
+    for (backend, dtype, size, state), pairs in grouped(speedups, lambda pair: LINE(pair.candidate)).items():
         cells = {}
         for pair in pairs:
             if pair.reference.strategy == reference:
                 cells[pair.candidate.strategy] = ratio(pair.ratio)
             elif pair.candidate.strategy == reference:
                 cells[pair.reference.strategy] = ratio(pair.ratio.inverse())
-        rows.append((backend, dtype, count(size), *(cells.get(name, "") for name in others)))
+        labels = (backend, dtype, *states.cell(state, operands), count(size))
+        rows.append((*labels, *(cells.get(name, "") for name in others)))
         bars.append(next((pair.ratio for pair in pairs if is_the_question(pair)), None))
     return Table(
         f"Speedup over {reference}: {title}",
         f"Times faster than `{reference}` on the same backend, measured side by side; below 1 it is slower.",
-        ("backend", "dtype", "n", *others),
+        ("backend", "dtype", *operands, "n", *others),
         tuple(rows),
-        labels=2,
+        labels=2 + len(operands),
         bars=tuple(bars),
     )
 
@@ -111,7 +127,7 @@ def _time_table(title: str, cases: Sequence[Figures]) -> Table:
         f"Time: {title}",
         "Nanoseconds per element, and in brackets the rate of moving the operands as a percentage of a plain copy's, "
         "whose interval is in cases.csv; only where the fixed cost of a call is known to be less than half of the "
-        "case's time, and less than two thirds of the copy's.",
+        f"case's time, and less than two thirds of the copy's.{_only_where_cold(cases, COLD_RATE)}",
         cases,
         _time,
     )
@@ -125,25 +141,32 @@ def _bottleneck_table(title: str, cases: Sequence[Figures]) -> Table:
         "results and temporaries are allocated; compute: none of these. Empty where the 95 % intervals of these ratios "
         "do not decide, where the fixed cost of a call hides the time of elements in cache, or where other processes "
         f"took an unknown share of the time; {NO_INTERVAL} where there are no intervals, which take {MIN_ROUNDS} "
-        "rounds.",
+        f"rounds.{_only_where_cold(cases, COLD_BOTTLENECK)}",
         cases,
         _bottleneck,
     )
 
 
+def _only_where_cold(cases: Sequence[Figures], note: str) -> str:
+    return f" {note}" if states.column(row.case.operands for row in cases) else ""
+
+
 def _by_strategy(title: str, note: str, cases: Sequence[Figures], cell: Callable[[Figures], str]) -> Table:
-    """Return a table with one row per backend, dtype and size, and one column per strategy."""
+    """Return a table with one row per backend, dtype, size and state of operands, and one column per strategy."""
     present = _strategies(row.case.strategy for row in cases)
+    operands = states.column(row.case.operands for row in cases)
     rows = []
-    groups = grouped(cases, lambda row: (row.case.backend, row.case.dtype, row.case.size))
-    for (backend, dtype, size), of_size in groups.items():
+    for (backend, dtype, size, state), of_size in grouped(cases, lambda row: LINE(row.case)).items():
         cells = {row.case.strategy: cell(row) for row in of_size}
-        rows.append((backend, dtype, count(size), *(cells.get(name, "") for name in present)))
-    return Table(title, note, ("backend", "dtype", "n", *present), tuple(rows), labels=2)
+        labels = (backend, dtype, *states.cell(state, operands), count(size))
+        rows.append((*labels, *(cells.get(name, "") for name in present)))
+    columns = ("backend", "dtype", *operands, "n", *present)
+    return Table(title, note, columns, tuple(rows), labels=2 + len(operands))
 
 
 def _time(row: Figures) -> str:
-    rate = f" ({significant(row.copy_limit_pct.value, 2)} %)" if row.parts and row.parts.rate_tells else ""
+    tells = row.parts and row.parts.rate_tells and not isnan(row.copy_limit_pct.value)
+    rate = f" ({significant(row.copy_limit_pct.value, 2)} %)" if tells else ""
     return f"{plus_minus(row.ns_per_element)}{rate}"
 
 

@@ -62,8 +62,7 @@ class _Row:
     @property
     def block(self) -> Block:
         """The block of the case, without arms."""
-        case = self.case
-        return Block(case.activation, case.op, case.dtype, case.size, (), operands=case.operands)
+        return self.case.empty_block
 
     @property
     def digest(self) -> str:

@@ -31,12 +31,12 @@ candidate, the second run, is faster. A row is faster or slower only where the t
 """
 
 CSV = """\
-figure,by,name,cases,finding,ratio,low,high,seconds_ratio,seconds_ratio_low,seconds_ratio_high,\
+figure,by,name,operands,cases,finding,ratio,low,high,seconds_ratio,seconds_ratio_low,seconds_ratio_high,\
 baseline,baseline_low,baseline_high,candidate,candidate_low,candidate_high,chance,baseline_rounds,candidate_rounds
-time,case,logistic/recompute/numpy/derivative/float64/1000,1,undecided,1,1,1,1,1,1,8,8,8,8,8,8,1,6,6
-time,case,logistic/cached/numpy/derivative/float64/1000,1,faster,\
+time,case,logistic/recompute/numpy/derivative/float64/1000,warm,1,undecided,1,1,1,1,1,1,8,8,8,8,8,8,1,6,6
+time,case,logistic/cached/numpy/derivative/float64/1000,warm,1,faster,\
 1.25,1.25,1.25,1.25,1.25,1.25,2,2,2,1.6,1.6,1.6,0.00432900433,6,6
-time,all,all,2,faster,\
+time,all,all,warm,2,faster,\
 1.11803399,1.11803399,1.11803399,1.11803399,1.11803399,1.11803399,4,4,4,3.57770876,3.57770876,3.57770876,\
 0.00216450216,6,6
 """

@@ -2,7 +2,9 @@
 
 The format is api_version 2 of ``asv/results.py`` in asv 0.6: one file per machine, commit and environment. A benchmark
 is an activation, a backend and an op, ``logistic.numpy.time_derivative``; strategy, dtype and size are its parameters,
-so that asv draws the strategies in one graph. Samples are rounds, on which asv's own test then works.
+so that asv draws the strategies in one graph. Samples are rounds, on which asv's own test then works. Cases whose
+operands are not warm are benchmarks of their own, ``logistic.numpy.time_derivative_from_memory``, with the state of
+operands as one more parameter: a benchmark whose parameters change loses its history.
 
 A parameter combination that was not measured is null, which asv shows as failed. The backend is part of the name
 because backends differ in dtypes and sizes; as a parameter it would leave many such gaps.
@@ -28,7 +30,8 @@ import msgspec
 from actbench.analysis.estimates import Estimate
 from actbench.errors import InputError
 from actbench.host.environment import Environment
-from actbench.model.variants import Variant
+from actbench.model.cases import Case
+from actbench.model.names import OperandState
 from actbench.runs.archive import Run
 from actbench.runs.csv_text import FLOATS
 
@@ -45,7 +48,13 @@ VERSION = "1"
 """Version of all benchmarks: asv does not compare results of different versions. Raise it when names change meaning."""
 
 PARAM_NAMES = ("strategy", "dtype", "size")
-"""A benchmark's parameters."""
+"""The parameters of a benchmark of warm operands."""
+
+STATE_PARAM = "operands"
+"""The further parameter of one of operands from memory."""
+
+FROM_MEMORY = "_from_memory"
+"""How the name of such a benchmark ends."""
 
 REQUIREMENTS = ("numpy", "numba")
 """The libraries whose versions distinguish environments."""
@@ -118,15 +127,31 @@ def groups(estimates: Iterable[Estimate]) -> Iterator[tuple[str, list[Estimate]]
     for estimate in estimates:
         case = estimate.case
         activation, backend = (quote(name, safe="").replace(".", "%2E") for name in (case.activation, case.backend))
-        by_name.setdefault(f"{activation}.{backend}.time_{case.op}", []).append(estimate)
+        ending = FROM_MEMORY if _from_memory(case) else ""
+        by_name.setdefault(f"{activation}.{backend}.time_{case.op}{ending}", []).append(estimate)
     yield from by_name.items()
 
 
-def _axes(cases: Sequence[Estimate]) -> tuple[list[Variant], list[str], list[int]]:
-    """Return the strategies, dtypes and sizes of a benchmark."""
-    strategies = list(dict.fromkeys(estimate.case.strategy for estimate in cases))
-    dtypes = sorted({str(estimate.case.dtype) for estimate in cases})
-    return strategies, dtypes, sorted({estimate.case.size for estimate in cases})
+def param_names(cases: Sequence[Estimate]) -> tuple[str, ...]:
+    """Return the names of a benchmark's parameters."""
+    return (*PARAM_NAMES, STATE_PARAM) if _from_memory(cases[0].case) else PARAM_NAMES
+
+
+def _from_memory(case: Case) -> bool:
+    return case.operands is not OperandState.WARM
+
+
+def _key(case: Case) -> tuple[str | int, ...]:
+    """Return the values of a case's parameters."""
+    state = (str(case.operands),) if _from_memory(case) else ()
+    return (case.strategy, str(case.dtype), case.size, *state)
+
+
+def _axes(cases: Sequence[Estimate]) -> list[list[str | int]]:
+    """Return the values of each parameter of a benchmark: strategies and states in the order of the run."""
+    strategies, *others = map(dict.fromkeys, zip(*(_key(estimate.case) for estimate in cases), strict=True))
+    dtypes, sizes, *states = others
+    return [[*strategies], sorted(dtypes), sorted(sizes), *map(list, states)]
 
 
 def params(cases: Sequence[Estimate]) -> list[list[str]]:
@@ -136,7 +161,7 @@ def params(cases: Sequence[Estimate]) -> list[list[str]]:
 
 def _row(cases: Sequence[Estimate], started: int) -> list[Any]:
     """Return a benchmark's results in the order of `RESULT_COLUMNS`, one value per combination of parameters."""
-    by_key = {(estimate.case.strategy, str(estimate.case.dtype), estimate.case.size): estimate for estimate in cases}
+    by_key = {_key(estimate.case): estimate for estimate in cases}
     ordered = [by_key.get(key) for key in product(*_axes(cases))]
     values = [None if estimate is None else float(FLOATS % estimate.seconds.value) for estimate in ordered]
     samples = [None if estimate is None else _samples(estimate) for estimate in ordered]

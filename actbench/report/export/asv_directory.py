@@ -12,7 +12,7 @@ import msgspec
 from actbench.analysis.estimates import Estimate
 from actbench.errors import InputError, unwritable
 from actbench.host import regular
-from actbench.report.export.asv import PARAM_NAMES, VERSION, Results, groups, params, text
+from actbench.report.export.asv import VERSION, Results, groups, param_names, params, text
 from actbench.runs import files
 
 API_VERSION = 2
@@ -25,12 +25,12 @@ class Benchmark:
 
     name: str
     params: list[list[str]]
+    param_names: tuple[str, ...]
     code: str
     """The text that asv shows as the benchmark's code."""
     version: str = VERSION
     type: str = "time"
     unit: str = "seconds"
-    param_names: tuple[str, ...] = PARAM_NAMES
 
 
 def place(directory: Path, estimates: Sequence[Estimate], results: Results) -> None:
@@ -52,8 +52,10 @@ def place(directory: Path, estimates: Sequence[Estimate], results: Results) -> N
 
 def _benchmark(name: str, cases: Sequence[Estimate]) -> Benchmark:
     case = cases[0].case
-    code = f"actbench show {case.activation}/STRATEGY/{case.backend}/{case.op}/DTYPE/SIZE"
-    return Benchmark(name, params(cases), code)
+    names = param_names(cases)
+    strategy, *others = map(str.upper, names)
+    code = f"actbench show {case.activation}/{strategy}/{case.backend}/{case.op}/{'/'.join(others)}"
+    return Benchmark(name, params(cases), names, code)
 
 
 def _known(path: Path) -> dict[str, Any]:

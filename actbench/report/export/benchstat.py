@@ -14,6 +14,7 @@ from urllib.parse import quote
 from actbench.analysis.estimates import Estimate
 from actbench.host.environment import Environment
 from actbench.model.cases import Case
+from actbench.model.names import OperandState
 from actbench.report.export.nanoseconds import PER_SECOND
 
 GOARCH = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -44,7 +45,10 @@ def _lines(estimate: Estimate) -> Iterator[str]:
 
 
 def _name(case: Case) -> str:
-    """Return ``BenchmarkLogistic/strategy=cached/...``; characters that could end a part are percent-encoded."""
+    """Return ``BenchmarkLogistic/strategy=cached/...``; characters that could end a part are percent-encoded.
+
+    Warm operands have no part, so that names of cases stay what they were before there were others.
+    """
     activation = quote(case.activation, safe="")
     parts = {
         "strategy": case.strategy,
@@ -53,6 +57,8 @@ def _name(case: Case) -> str:
         "dtype": case.dtype,
         "size": str(case.size),
     }
+    if case.operands is not OperandState.WARM:
+        parts["operands"] = case.operands
     pairs = "".join(f"/{key}={quote(value, safe='')}" for key, value in parts.items())
     return f"Benchmark{activation[:1].upper()}{activation[1:]}{pairs}-{THREADS}"
 

@@ -25,17 +25,20 @@ from actbench.planning.room import room_here
 from actbench.runs.record import Engine, Record, Settings
 
 
+WARM_ONLY = "stock pyperf (--engine pyperf) measures warm operands only"
+
+
 def planned(request: RunRequest, seed: int, inputs: Inputs, cache: int | None = None) -> Plan:
     """Lay out the plan of a request, on inputs whose file has been read; `InputError` where there is none.
 
     `cache` are the bytes of the last-level cache, as a run that goes on found it; this processor's where it is None.
     """
     axes = request.selection.over(presets.get(request.preset).axes)
-    if request.engine is Engine.PYPERF and not request.selection.operands:
-        axes = axes.warm()
     room = room_here(axes, request.affinity, request.max_call)
     room = room if cache is None else replace(room, cache=cache)
     plan = suite.plan(axes, room, pattern=request.selection.pattern, seed=seed)
+    if request.engine is Engine.PYPERF:
+        plan = suite.without_cold(plan, WARM_ONLY)
     return suite.on_inputs(plan, inputs)
 
 
@@ -54,11 +57,10 @@ def refuse_limits_of_stock_pyperf(request: RunRequest, engine: Engine | None) ->
 
 def refuse_cold_for_stock_pyperf(request: RunRequest) -> None:
     """Raise `OptionsError` for operands that stock pyperf cannot have: its calls are all on the same ones."""
-    cold = [state for state in request.selection.operands if state in {*OperandState} - {OperandState.WARM}]
+    cold = [state for state in request.selection.operands if state != OperandState.WARM]
     if request.engine is Engine.PYPERF and cold:
         raise OptionsError(
-            f"stock pyperf (--engine pyperf) measures warm operands only, and no '{cold[0]}' ones: use --operands "
-            f"{OperandState.WARM}, or leave --engine out"
+            f"--operands {cold[0]}: {WARM_ONLY}: write --operands {OperandState.WARM}, or leave --engine out"
         )
 
 

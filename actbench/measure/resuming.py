@@ -57,7 +57,7 @@ def _refuse_other_plan(directory: Path, request: RunRequest, record: Record) -> 
     engine = request.engine or settings.engine
     plan_differs = False
     if named:
-        plan = planned(request, seed, record.plan.inputs, record.plan.cache or None)
+        plan = planned(replace(request, engine=engine), seed, record.plan.inputs, record.plan.cache or None)
         plan_differs = (plan, engine) != (record.plan, settings.engine)
     if plan_differs or (request.threads or settings.threads) != settings.threads:
         raise NotComparableError(

@@ -47,6 +47,18 @@ def plan(axes: Axes, room: Room, *, pattern: str = "*", seed: int) -> Plan:
     return Plan(grouped(cases), seed, tuple(left_out), cache=room.cache if is_cold else 0)
 
 
+def without_cold(plan: Plan, reason: str) -> Plan:
+    """Return a plan without the cases whose operands come from memory, which are left out for this reason.
+
+    `InputError` where no case is left.
+    """
+    warm = [case for case in plan.cases if case.operands is OperandState.WARM]
+    if not warm:
+        raise InputError(f"the selection leaves no case to measure: {reason}")
+    left_out = [LeftOut(case.id, reason) for case in plan.cases if case.operands is not OperandState.WARM]
+    return replace(plan, blocks=grouped(warm), left_out=(*plan.left_out, *left_out), cache=0)
+
+
 def on_inputs(plan: Plan, inputs: Inputs) -> Plan:
     """Return a plan on inputs whose file has been read, without the cases that cannot be measured on them.
 

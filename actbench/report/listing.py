@@ -73,7 +73,7 @@ def _state(subject: Subject, operands: OperandState) -> str:
     ]
     if is_step:
         lines.append(
-            "a step is two calls: a forward pass on the next set, and a backward pass on the one whose forward pass was "
+            "a step is two calls: a forward pass on the next set, and a backward pass on the set of the forward pass "
             "half of all sets ago"
         )
     if isinstance(subject, Kernel) and not subject.backend.preallocates:

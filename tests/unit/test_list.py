@@ -17,6 +17,7 @@ def test_list_shows_every_section(actbench: Actbench) -> None:
         "activations",
         "backends",
         "strategies",
+        "operands",
         "rungs",
         "presets",
     ]

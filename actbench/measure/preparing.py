@@ -24,7 +24,6 @@ from actbench.planning.presets import Preset
 from actbench.planning.room import room_here
 from actbench.runs.record import Engine, Record, Settings
 
-
 WARM_ONLY = "stock pyperf (--engine pyperf) measures warm operands only"
 
 

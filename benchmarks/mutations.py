@@ -50,7 +50,7 @@ def _numerics(*names: str) -> tuple[str, ...]:
 
 _VERIFICATION = _numerics("oracle_weaknesses", "residual_dtype", "refusal", "behaviour", "diagnosis", "oracle")
 _DISK = _unit("archive", "damaged_record", "journal", "files", "resume", "output_directory", "regular_files")
-_PLANNING = _unit("suite", "presets", "overhead_plan", "dry_run", "residual_names", "live_check_environments")
+_PLANNING = _unit("suite", "presets", "overhead_plan", "dry_run", "residual_names", "overhead_tables")
 
 TESTS: dict[str, tuple[str, ...]] = {
     STATISTICS: _unit(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -11,7 +11,6 @@ from actbench.host.code_placement import CodePlacement
 from actbench.kernels.calls import Calls, WarmCalls
 from actbench.kernels.operands import Operands
 from actbench.kernels.placement import Placement
-from actbench.kernels.resolution import resolve
 from actbench.kernels.rotation import Rotation, calls_of, sets_needed, touched_bytes
 from actbench.kernels.subject import Subject
 from actbench.measure.protocol import Sweep, Taken
@@ -31,11 +30,11 @@ class PreparedBlock:
     """The arms of a block, in order: its cases first, then its yardsticks."""
 
     @QUIET
-    def __init__(self, cases: Sequence[Case], seed: int, inputs: Inputs, cache: int, *, whole: bool) -> None:
+    def __init__(self, arms: Mapping[Case, Subject], seed: int, inputs: Inputs, cache: int, *, whole: bool) -> None:
         """Draw the inputs; of cold operands there are so many sets that they pass a cache of `cache` bytes twice."""
-        self.subjects = [resolve(case) for case in cases]
-        first = self.subjects[0]
-        self._size, self._state = cases[0].size, cases[0].operands
+        self.subjects = [*arms.values()]
+        (case, first), *_ = arms.items()
+        self._size, self._state = case.size, case.operands
         used = [subject.backend for subject in self.subjects]
         self._one_thread = [not (backend.threaded or backend.on_device) for backend in used]
         self.operands = Operands.drawn(first.activation, first.dtype, self._size, seed, inputs)

@@ -161,17 +161,17 @@ class Server:
     @handles(protocol.Prepare)
     def prepare(self, request: protocol.Prepare) -> protocol.Prepared:
         """Take up a block, its cases first, then its yardsticks: bind its kernels and draw its inputs."""
-        from actbench.kernels.resolution import resolve
+        from actbench.kernels.resolution import subjects
         from actbench.measure.prepared import PreparedBlock
         from actbench.model.cases import Case
 
         self._block = None
         gc.collect()
-        cases = [Case.parse(case) for case in request.cases]
-        for case in cases:
-            resolve(case).bound_at(case.size)
+        arms = subjects(map(Case.parse, request.cases))
+        for case, subject in arms.items():
+            subject.bound_at(case.size)
         gc.freeze()  # numba alone brings so many objects that the next collection would take 60 ms
-        self._block = PreparedBlock(cases, request.seed, request.inputs, request.cache, whole=request.whole)
+        self._block = PreparedBlock(arms, request.seed, request.inputs, request.cache, whole=request.whole)
         return protocol.Prepared()
 
     @handles(protocol.Compare)

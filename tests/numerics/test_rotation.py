@@ -12,6 +12,7 @@ from actbench.backends import Bound
 from actbench.backends.numpy import Numpy
 from actbench.backends.numpy_blocked import NumpyBlocked
 from actbench.errors import WrongKernelError
+from actbench.kernels.resolution import subjects
 from actbench.kernels.rotation import TIMES_CACHE
 from actbench.measure.prepared import PreparedBlock
 from actbench.measure.protocol import ListDoubts, Prepare, Slice, Sweep, Time
@@ -90,9 +91,8 @@ def test_nothing_is_touched_again_before_the_cache_has_passed_twice(
     recorder = Recorder()
     register(monkeypatch, recording(base, recorder))
     arms = (Arm(Variant("recompute"), "recording"), Arm(Variant("cached"), "recording"))
-    block = PreparedBlock(
-        Block("tanh", op, Dtype.FLOAT64, SIZE, arms, operands=state).cases, 1, STANDARD_NORMAL, CACHE, whole=False
-    )
+    cases = Block("tanh", op, Dtype.FLOAT64, SIZE, arms, operands=state).cases
+    block = PreparedBlock(subjects(cases), 1, STANDARD_NORMAL, CACHE, whole=False)
     recorder.calls.clear()
     monkeypatch.setattr(Watch, "look", lambda *_: None)  # it is not timed, and does both passes of a step on one set
     block.sweep(Sweep(1, tuple(slices(len(arms)))), None)

@@ -7,11 +7,13 @@ import pytest
 from actbench import registry
 from actbench.errors import InputError
 from actbench.kernels.resolution import resolve
+from actbench.model.cases import Case
 from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant
 from actbench.planning import costs, suite
 from actbench.planning.presets import Axes
-from actbench.planning.selection import Room
+from actbench.planning.resolved import refuse_unknown
+from actbench.planning.selection import CaseQuery, Room
 from actbench.registry import STRATEGIES
 from tests.support.planned import PLENTY, SMALL, planned
 
@@ -34,6 +36,13 @@ def test_a_backend_asked_for_by_name_must_be_available(monkeypatch: pytest.Monke
     monkeypatch.setattr(type(registry.backends()["numba"]), "requires", "no_such_distribution")
     with pytest.raises(InputError, match="no_such_distribution is not installed"):
         planned(replace(SMALL, backends=("numpy", "numba")))
+
+
+def test_a_name_that_only_another_environment_knows_is_not_refused() -> None:
+    query = CaseQuery("check", {"activations": ("logistic", "tahn")}, "*", Room(PLENTY))
+    refuse_unknown(query, [Case.parse("tahn/cached/numpy/derivative/float64/1000")])
+    with pytest.raises(InputError, match="unknown activation 'tahn'"):
+        refuse_unknown(query, [])
 
 
 def test_a_block_holds_the_cases_of_one_activation_op_dtype_and_size() -> None:

@@ -22,6 +22,7 @@ from time import thread_time
 import numpy as np
 
 from actbench.host import environment, processors
+from actbench.kernels.resolution import subjects
 from actbench.measure.prepared import PreparedBlock
 from actbench.measure.protocol import Slice, Sweep
 from actbench.model.cases import Arm, Block
@@ -72,7 +73,7 @@ def cold_copy(dtype: Dtype, cache: int) -> Callable[[], float]:
     """Return what times cold yardsticks, in bytes a second, read and written."""
     block = Block("logistic", Op.DERIVATIVE, dtype, SIZE, (Arm(Variant("cached"), "numba-simd"),))
     cold = Block(block.activation, block.op, dtype, SIZE, block.arms, operands=OperandState.COLD)
-    prepared = PreparedBlock(cold.timed, 1, STANDARD_NORMAL, cache, whole=False)
+    prepared = PreparedBlock(subjects(cold.timed), 1, STANDARD_NORMAL, cache, whole=False)
     calls, slices = 8, 40
 
     def rate() -> float:

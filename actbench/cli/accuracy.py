@@ -68,7 +68,7 @@ def command(
     from actbench.measure.requests import AccuracyRequest
     from actbench.measure.session import Seams
     from actbench.measure.surveys import planned
-    from actbench.report.summary import left_out_lines
+    from actbench.report.remarks import left_out_lines
 
     request = AccuracyRequest(**options, exact=residuals == "exact")
     form = _form(form, output, named="form" in on_command_line(ctx))

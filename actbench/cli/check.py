@@ -144,7 +144,7 @@ def _refuse_live_options(ctx: click.Context) -> None:
 
 def _stored(run: Path, baseline: Path, margins: Margins) -> Report:
     from actbench.analysis.check_stored import changes, regrouped
-    from actbench.report.summary import inputs_lines
+    from actbench.report.remarks import inputs_lines, operands_lines
     from actbench.report.verdicts import Report, stored_remarks
     from actbench.runs.baseline import differences, load_both
 
@@ -153,6 +153,7 @@ def _stored(run: Path, baseline: Path, margins: Margins) -> Report:
     remarks = [
         *stored_remarks(judged, regrouped(before.times, after.times)),
         *inputs_lines(after.plan),
+        *operands_lines(after.plan),
         *differences(before, after),
     ]
     return Report(tuple(judged), margins.default, tuple(remarks))
@@ -168,7 +169,7 @@ def _live(
     from actbench.measure.session import Seams
     from actbench.report.numbers import duration
     from actbench.report.progress import Progress
-    from actbench.report.summary import inputs_lines, left_out_lines
+    from actbench.report.remarks import inputs_lines, left_out_lines, operands_lines
     from actbench.report.verdicts import Report, live_remarks
 
     interrupted = False
@@ -192,7 +193,13 @@ def _live(
         report = Report(
             changes=outcome.changes,
             margin=request.margins.default,
-            remarks=(*live_remarks(outcome), *inputs_lines(plan), *left_out_lines(plan.left_out), *session.remarks),
+            remarks=(
+                *live_remarks(outcome),
+                *inputs_lines(plan),
+                *operands_lines(plan),
+                *left_out_lines(plan.left_out),
+                *session.remarks,
+            ),
             noise=outcome.noise,
             failures=outcome.failures,
             seconds=outcome.seconds,

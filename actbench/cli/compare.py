@@ -75,7 +75,7 @@ def command(  # noqa: PLR0913, PLR0917  # one for each option
 def _within(run: Run, by: str, reference: str | None, form: str) -> None:
     from actbench.analysis.within_run import Axis, compare
     from actbench.report import compared_axis
-    from actbench.report.summary import inputs_lines
+    from actbench.report.remarks import inputs_lines
     from actbench.report.terminal import show_table
 
     comparison = compare(run.times, Axis(by), reference)
@@ -96,7 +96,7 @@ def _between(before: Run, after: Run, by: str | None, form: str) -> None:
     from actbench.analysis.between_runs import between
     from actbench.analysis.within_run import Axis
     from actbench.report import compared_runs as report
-    from actbench.report.summary import inputs_lines
+    from actbench.report.remarks import inputs_lines
     from actbench.report.terminal import show_table
     from actbench.runs.baseline import differences, host_differences, refuse_unlike
 

@@ -140,7 +140,7 @@ def _packages() -> list[tuple[str, str]]:
 def _cases(preset: str, selection: Selection) -> None:
     from actbench.planning import presets, suite
     from actbench.planning.room import room_here
-    from actbench.report.summary import left_out_lines
+    from actbench.report.remarks import left_out_lines
 
     axes = selection.over(presets.get(preset).axes)
     plan = suite.plan(axes, room_here(axes), pattern=selection.pattern, seed=0)

@@ -178,7 +178,7 @@ def _print(prepared: PreparedRun) -> None:
     """Print the cases of a plan, what is left out, and how long it should take."""
     from actbench.report.numbers import counted
     from actbench.report.prediction import sentence
-    from actbench.report.summary import left_out_lines
+    from actbench.report.remarks import left_out_lines
 
     plan = prepared.plan
     for case in plan.cases:

@@ -5,29 +5,27 @@ Rungs of the overhead ladder have a separate table, and are in none of the other
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import isnan
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 
 from actbench import registry
 from actbench.analysis.figures import Figures, kept_bytes
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.model.checks import Check
-from actbench.model.inputs import STANDARD_NORMAL
 from actbench.model.names import sort_index
-from actbench.model.outcomes import Failure
-from actbench.model.plan import IN_CACHE_SIZE, LeftOut, Plan
+from actbench.model.plan import IN_CACHE_SIZE
 from actbench.model.variants import Variant
-from actbench.planning import suite
-from actbench.report import crossovers, ladder, processor, states
+from actbench.report import crossovers, ladder, states
 from actbench.report.answers import answers, grouped, is_the_question
-from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, UNDECIDED, count, counted, plus_minus, ratio, significant
+from actbench.report.numbers import NO_INTERVAL, count, plus_minus, ratio, significant
+from actbench.report.remarks import remarks
 from actbench.report.results import RunResults
 from actbench.report.table import Table
-from actbench.runs.record import Engine, Record, Status
+from actbench.runs.record import Record
 
 LINE = attrgetter("backend", "dtype", "size", "operands")
 """What the cases in a row of a table have in common, beside activation and op."""
@@ -79,20 +77,8 @@ def summarise(results: RunResults, record: Record) -> Summary:
     return Summary(
         answers=(*answers(within), *crossovers.sentences(curves)),
         tables=tuple(tables),
-        remarks=tuple(_remarks(results.of_cases, speedups, record)),
+        remarks=tuple(remarks(results.of_cases, speedups, record)),
     )
-
-
-def left_out_lines(left_out: Iterable[LeftOut]) -> Iterator[str]:
-    """Yield what was left out, one line per reason."""
-    for reason, items in grouped(left_out, lambda item: item.reason).items():
-        yield f"left out {counted(len(items), 'case')}, e.g. {items[0].case}: {reason}"
-
-
-def inputs_lines(plan: Plan) -> Iterator[str]:
-    """Say what pre-activations are drawn from, where that is not N(0, 1)."""
-    if plan.inputs != STANDARD_NORMAL:
-        yield f"Inputs are drawn from {plan.inputs}."
 
 
 def _speedup_table(title: str, speedups: Sequence[Speedup]) -> Table:
@@ -206,97 +192,6 @@ def _cost_table(checks: Sequence[Check]) -> Table:
         labels=3,
         wrapped=6,
     )
-
-
-def _remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Record) -> Iterator[str]:
-    yield from _intervals(cases, speedups, record)
-    yield from processor.remarks(cases)
-    if record.plan.probes and record.rounds and record.settings.engine is Engine.INTERLEAVED and not record.probed:
-        yield (
-            "The bottleneck of a case, and where its time goes, are not known: the run has no probes.csv, which holds "
-            f"the times of one element and of {IN_CACHE_SIZE} in every round."
-        )
-    for activation, digits in _by_differences(record.checks).items():
-        yield (
-            f"{activation}: mpmath cannot evaluate it, so g' is compared with differences of the forward function, to "
-            f"about {digits:.0f} digits; smaller errors do not show."
-        )
-    for activation, check in _with_unknown(record.checks).items():
-        where = ", ".join(
-            f"at {low:.3g}" if low == high else f"from {low:.3g} to {high:.3g}" for low, high in check.unknown_at
-        )
-        yield (
-            f"{activation}: g' is not known at {check.unknown} of {check.points} z, {where}: kernels were not checked "
-            "there."
-        )
-    if record.repeats:
-        yield (
-            f"Measured again: {counted(record.repeats, 'block')}, in which everything was much slower than in other "
-            "rounds, as on a processor that other processes use."
-        )
-    if threaded := suite.threaded(record.plan):
-        number = "1 thread" if record.settings.threads == 1 else f"{record.settings.threads} threads"
-        yield f"{', '.join(threaded)}: {number} (--threads); rates are percentages of a copy by as many."
-    for device, of_device in grouped(record.environment.devices.items(), itemgetter(1)).items():
-        names = ", ".join(name for name, _ in of_device)
-        yield f"{names}: on {device}; rates are percentages of a copy in its own memory."
-    yield from inputs_lines(record.plan)
-    yield from left_out_lines(record.plan.left_out)
-    yield from dict.fromkeys(f"FAILED {item.block} {_when(item)}: {item.reason}" for item in record.failures)
-    for loss in record.losses:
-        yield f"{loss.block} failed {_when(loss)}, and was tried again: {loss.reason}"
-
-
-def _when(failure: Failure) -> str:
-    return f"in round {failure.round}" if failure.round else "while calibrating"
-
-
-def _intervals(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Record) -> Iterator[str]:
-    """Explain the intervals, and report where they are missing or wide."""
-    rounds = sorted({row.rounds for row in cases})
-    if rounds:
-        span = str(rounds[0]) if len(rounds) == 1 else f"{rounds[0]} to {rounds[-1]}"
-        plural = "round" if span == "1" else "rounds"
-        if rounds[-1] >= MIN_ROUNDS:
-            yield (
-                f"± is the longer side of the 95 % interval over {span} {plural}, each a fresh process; {AS_BOUNDS}1 "
-                f"or 0. {UNDECIDED} marks what is undecided: a ratio whose interval includes 1, an addition whose "
-                "interval includes 0. Intervals are not corrected for their number: of twenty ratios that are 1, one "
-                "may seem not to be. They do not contain differences between whole runs, often a few percent (actbench "
-                "compare)."
-            )
-        if rounds[0] < MIN_ROUNDS:
-            yield f"{NO_INTERVAL} marks a figure without an interval, which takes {MIN_ROUNDS} rounds."
-    requested = record.settings.rounds
-    if requested and record.rounds < requested and record.settings.budget and record.status is Status.COMPLETE:
-        yield f"{record.rounds} of {counted(requested, 'round')}: there was no budget for more."
-    widths = [pair.half_width for pair in speedups if pair.ratio.has_bounds]
-    wide = sum(width > record.settings.target for width in widths)
-    if wide and record.settings.engine is Engine.INTERLEAVED:
-        yield (
-            f"Intervals wider than the target of ± {100 * record.settings.target:g} %: {wide} of {len(widths)} "
-            "speedups, between strategies and between backends. More time narrows them: --resume with --budget."
-        )
-
-
-def _by_differences(checks: Iterable[Check]) -> dict[str, float]:
-    """Return by activation the least number of digits of the reference g', where that comes from differences."""
-    digits: dict[str, float] = {}
-    for check in checks:
-        if check.digits is not None:
-            name = check.kernel.activation
-            digits[name] = min(check.digits, digits.get(name, check.digits))
-    return digits
-
-
-def _with_unknown(checks: Iterable[Check]) -> dict[str, Check]:
-    """Return by activation the check with the most z at which g' is unknown."""
-    worst: dict[str, Check] = {}
-    for check in checks:
-        name = check.kernel.activation
-        if check.unknown and (name not in worst or check.unknown > worst[name].unknown):
-            worst[name] = check
-    return worst
 
 
 def _strategies(variants: Iterable[Variant]) -> list[Variant]:

@@ -15,7 +15,7 @@ from actbench.model.cases import KernelId
 from actbench.model.checks import Check
 from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant
-from actbench.report.summary import _with_unknown
+from actbench.report.remarks import _with_unknown
 from actbench.runs import archive
 from actbench.verification import oracle
 from actbench.verification.oracle import _stretches

@@ -1,4 +1,8 @@
-"""Common parts of the charts over array sizes: a panel per activation, op and dtype, lines, and cache capacities."""
+"""Common parts of the charts over array sizes: panels, lines, and cache capacities.
+
+There is a panel per activation, op, dtype and, where not all operands are warm, state of operands: those that differ in
+the state alone stand side by side.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +12,20 @@ from typing import Any
 
 import pandas as pd
 
-from actbench.model.names import Dtype
+from actbench.model.names import Dtype, OperandState
+from actbench.report import states
 from actbench.report.charts.data import stacked
 from actbench.report.charts.grammar import Spec, end, mark, nominal, quantitative, tips
 from actbench.report.charts.signs import Signs
 from actbench.report.charts.style import elements
 
 FACETS = ("activation", "op", "dtype")
-"""The fields that distinguish panels."""
+"""The fields that distinguish panels of warm operands."""
 
-DRAWN_FIELDS = attrgetter(*FACETS, "backend", "strategy", "size")
+STATE = states.COLUMN
+"""The further one of others."""
+
+DRAWN_FIELDS = attrgetter(*FACETS, STATE, "backend", "strategy", "size")
 """The drawn fields of a case, or of its figures."""
 
 STREAMS = 2
@@ -26,13 +34,30 @@ STREAMS = 2
 
 def of_cases(layer: str, rows: Iterable[Sequence[Any]], *measured: str) -> pd.DataFrame:
     """Return a layer of the data: rows of `DRAWN_FIELDS` and of measured values."""
-    table = pd.DataFrame(rows, columns=[*FACETS, "backend", "strategy", "n", *measured])
+    table = pd.DataFrame(rows, columns=[*FACETS, STATE, "backend", "strategy", "n", *measured])
     return table.assign(layer=layer)
 
 
+def facets(rows: pd.DataFrame) -> tuple[str, ...]:
+    """Return the fields that distinguish panels."""
+    return (*FACETS, *states.column(rows[STATE]))
+
+
+def meanings(rows: pd.DataFrame) -> str:
+    """Return the sentence about the states of operands in a chart's description; "" where all are warm."""
+    text = states.meanings(rows[STATE])
+    return f" {text}" if text else ""
+
+
 def capacities(rows: pd.DataFrame, caches: Mapping[str, int]) -> pd.DataFrame:
-    """Return, for every panel, the sizes at which an input and an output fill a cache, within the measured sizes."""
-    spans = rows.groupby(["panel", *FACETS], sort=False)["n"].agg(["min", "max"]).reset_index()
+    """Return, for every panel, the sizes at which an input and an output fill a cache, within the measured sizes.
+
+    Panels of operands from memory have none.
+    """
+    warm = rows[rows[STATE] == OperandState.WARM]
+    if warm.empty:
+        return pd.DataFrame()
+    spans = warm.groupby(["panel", *FACETS, STATE], sort=False)["n"].agg(["min", "max"]).reset_index()
     itemsize = spans["dtype"].map(lambda dtype: Dtype(dtype).itemsize)
     marks = [
         spans.assign(layer="cache", name=name.removesuffix("d"), n=nbytes / (STREAMS * itemsize))

@@ -14,9 +14,11 @@ from actbench.analysis.bottlenecks import Parts
 from actbench.analysis.figures import Figures
 from actbench.analysis.interval import Interval
 from actbench.analysis.statistics import MIN_ROUNDS
+from actbench.model.cases import Case
+from actbench.model.names import OperandState
 from actbench.model.plan import IN_CACHE_SIZE
 from actbench.report.charts.grammar import mark, nominal, quantitative, scale, tips
-from actbench.report.charts.over_sizes import DRAWN_FIELDS, FACETS, of_cases
+from actbench.report.charts.over_sizes import DRAWN_FIELDS, FACETS, STATE, facets, meanings, of_cases
 from actbench.report.charts.signs import GREY
 from actbench.report.charts.style import ABOVE, Picture, panels, picture, with_panels
 from actbench.report.numbers import count
@@ -37,7 +39,9 @@ def parts(figures: Sequence[Figures], *, choose: bool = False) -> Picture | None
     probed = [(row, row.parts) for row in figures if row.parts]
     if not probed:
         return None
-    rows = with_panels(_rows(probed), FACETS)
+    rows = _rows(probed)
+    by = facets(rows)
+    rows = with_panels(rows, by)
     shown = {part: colour for part, colour in PART_COLOURS.items() if rows[part].any()}
     fold = [
         {"fold": [*shown], "as": ["part", "share"]},
@@ -62,11 +66,12 @@ def parts(figures: Sequence[Figures], *, choose: bool = False) -> Picture | None
         f"elements would take at the rate of {IN_CACHE_SIZE} elements in cache, and in larger arrays the rest, which "
         "is memory and allocation; where a call hides that rate, the share of all elements. Each part is drawn as "
         "large as it is at the lower end of its 95 % interval over rounds, and what is left of the bar is not known."
+        + meanings(rows)
         + (f" Here nothing is known: intervals take {MIN_ROUNDS} rounds." if few else ""),
         panels(
             {"transform": fold} | bars,
             rows,
-            FACETS,
+            by,
             choose=choose,
             independent=["y"],
             height={"step": 30 if choose else 16},
@@ -77,24 +82,24 @@ def parts(figures: Sequence[Figures], *, choose: bool = False) -> Picture | None
 
 def _rows(probed: Sequence[tuple[Figures, Parts]]) -> pd.DataFrame:
     """Return one row per case: the certain share of each part in percent, and its interval in words."""
-    shares = [_shares(row.case.size, parts) for row, parts in probed]
+    shares = [_shares(row.case, parts) for row, parts in probed]
     rows = of_cases("case", [DRAWN_FIELDS(row.case) for row, _ in probed])
     counts = rows["n"].map({size: count(size) for size in rows["n"].unique().tolist()})
     case = rows["backend"] + ", " + rows["strategy"] + ", n = " + counts
     certain = {part: [_certain(of_case.get(part)) for of_case in shares] for part in PART_COLOURS if part != REST}
     intervals = {f"interval of {part}": [_words(of_case.get(part)) for of_case in shares] for part in certain}
-    rows = rows[[*FACETS]].assign(case=case, **certain)
+    rows = rows[[*FACETS, STATE]].assign(case=case, **certain)
     rest = (100 - rows[[*certain]].sum(axis=1)).clip(lower=0).round(2)
     return rows.assign(**{REST: rest}, **intervals, **{f"interval of {REST}": [f"{share:g} %" for share in rest]})
 
 
-def _shares(size: int, parts: Parts) -> dict[str, Interval]:
-    """Return the parts that apply to a case."""
+def _shares(case: Case, parts: Parts) -> dict[str, Interval]:
+    """Return the parts that apply to a case: elements from memory take no time in cache."""
     call = parts.call
     elements = call.complement()
-    if size <= IN_CACHE_SIZE:
+    if case.size <= IN_CACHE_SIZE and case.operands is OperandState.WARM:
         return {CALL: call, COMPUTING: elements}
-    if parts.hidden is False:
+    if case.size > IN_CACHE_SIZE and parts.hidden is False:
         return {CALL: call, COMPUTING: parts.computing, BEYOND: parts.beyond}
     return {CALL: call, HIDDEN: elements}
 

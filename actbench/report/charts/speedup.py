@@ -11,7 +11,18 @@ from actbench.analysis.crossovers import Curve, CurveEvent
 from actbench.analysis.speedups import Speedup
 from actbench.report.charts.data import stacked
 from actbench.report.charts.grammar import dashed, end, mark, quantitative, tips
-from actbench.report.charts.over_sizes import DRAWN_FIELDS, FACETS, cache_marks, capacities, lines, of_cases, words_of
+from actbench.report.charts.over_sizes import (
+    DRAWN_FIELDS,
+    FACETS,
+    STATE,
+    cache_marks,
+    capacities,
+    facets,
+    lines,
+    meanings,
+    of_cases,
+    words_of,
+)
 from actbench.report.charts.signs import Signs
 from actbench.report.charts.style import Picture, intervals, logarithmic, panels, picture, with_panels
 from actbench.report.numbers import significant
@@ -34,7 +45,9 @@ def speedup(
     if not pairs:
         return None
     measured = [(*DRAWN_FIELDS(pair.candidate), *pair.ratio) for pair in pairs]
-    rows = with_panels(of_cases("ratio", measured, "ratio", "low", "high"), FACETS)
+    rows = of_cases("ratio", measured, "ratio", "low", "high")
+    by = facets(rows)
+    rows = with_panels(rows, by)
     crossed = pd.DataFrame(_crossings(rows, curves))
     colour = signs.backend_colour(rows["backend"].unique())
     y = logarithmic("ratio", f"times faster than {REFERENCE}")
@@ -56,9 +69,9 @@ def speedup(
         f"Speedup over {REFERENCE} against array size",
         f"Lines: how many times faster than {REFERENCE} g' is, by backend (colour) and strategy (dash and shape), "
         f"against the array's size from {sizes.min()} to {sizes.max()} elements, both axes logarithmic.{bars} The "
-        f"dashed line is 1, no difference.{words_of(marked)}{bands} "
+        f"dashed line is 1, no difference.{words_of(marked)}{bands}{meanings(rows)} "
         f"Over all that was measured, from {significant(ratios.min(), 2)} to {significant(ratios.max(), 2)} times.",
-        panels({"layer": layers}, rows, FACETS, choose=choose),
+        panels({"layer": layers}, rows, by, choose=choose),
         stacked(rows, marked, crossed),
         note,
     )
@@ -66,13 +79,14 @@ def speedup(
 
 def _crossings(rows: pd.DataFrame, curves: Sequence[Curve]) -> Iterator[dict[str, Any]]:
     """Yield the intervals of sizes in which a drawn strategy becomes slower or faster than the reference."""
-    panels = rows.set_index([*FACETS, "backend", "strategy"])["panel"].to_dict()
+    fields = (*FACETS, STATE, "backend")
+    panels = rows.set_index([*fields, "strategy"])["panel"].to_dict()
     for curve in curves:
-        of = (curve.activation, str(curve.op), str(curve.dtype), curve.backend)
+        of = (curve.activation, str(curve.op), str(curve.dtype), str(curve.operands), curve.backend)
         strategy = curve.candidate if curve.reference == REFERENCE else curve.reference
         if REFERENCE not in {curve.reference, curve.candidate} or (*of, strategy) not in panels:
             continue
-        keys = dict(zip((*FACETS, "backend"), of, strict=True)) | {"strategy": strategy, "panel": panels[*of, strategy]}
+        keys = dict(zip(fields, of, strict=True)) | {"strategy": strategy, "panel": panels[*of, strategy]}
         for finding in curve.findings:
             if finding.kind is CurveEvent.CROSSES:
                 yield keys | {"layer": "crossing", "low": finding.size.low, "high": finding.size.high}

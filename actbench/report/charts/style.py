@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from actbench.analysis.statistics import MIN_ROUNDS
+from actbench.report import states
 from actbench.report.charts.data import six_digits
 from actbench.report.charts.grammar import Spec, nominal, quantitative
 
@@ -127,7 +128,8 @@ def with_panels(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """Return the rows with the name of their panel, from those of the fields `by` that vary."""
     names: Any = ""
     for place, field in enumerate(_varied(rows, by)):
-        names = names + ", " + rows[field] if place else rows[field]
+        values = rows[field] if field != states.COLUMN else f"{field} " + rows[field]
+        names = names + ", " + values if place else values
     return rows.assign(panel=names)
 
 
@@ -140,10 +142,15 @@ def panels(
     the axes in `independent`.
     """
     varied = _varied(rows, by)
-    alike = ", ".join(str(rows[field].iloc[0]) for field in by if field not in varied)
+    alike = ", ".join(
+        f"{field} {rows[field].iloc[0]}" if field == states.COLUMN else str(rows[field].iloc[0])
+        for field in by
+        if field not in varied
+    )
     if varied and not choose:
         resolve = {"axis": {"x": "independent"}, "scale": dict.fromkeys(independent, "independent")}
-        return Drawn(faceted(chart | PANEL | size, "panel", rows["panel"].unique().tolist(), 2, resolve), alike)
+        columns = rows[states.COLUMN].nunique() if states.COLUMN in varied else 2
+        return Drawn(faceted(chart | PANEL | size, "panel", rows["panel"].unique().tolist(), columns, resolve), alike)
     spec = chart | ALONE | size
     if choose:
         spec["width"] = "container"

@@ -10,7 +10,18 @@ import pandas as pd
 from actbench.analysis.figures import Figures
 from actbench.report.charts.data import stacked
 from actbench.report.charts.grammar import mark
-from actbench.report.charts.over_sizes import DRAWN_FIELDS, FACETS, cache_marks, capacities, lines, of_cases, words_of
+from actbench.report.charts.over_sizes import (
+    DRAWN_FIELDS,
+    FACETS,
+    STATE,
+    cache_marks,
+    capacities,
+    facets,
+    lines,
+    meanings,
+    of_cases,
+    words_of,
+)
 from actbench.report.charts.signs import COPY_NAME, Signs
 from actbench.report.charts.style import Picture, elements, intervals, logarithmic, panels, picture, with_panels
 from actbench.report.numbers import significant
@@ -23,7 +34,8 @@ def time(
     rows = _rows("case", [row for row in figures if row.case.is_derivative])
     if rows.empty:
         return None
-    rows = with_panels(rows, FACETS)
+    by = facets(rows)
+    rows = with_panels(rows, by)
     copies, marked = _copies(rows, figures), capacities(rows, caches)
     colour = signs.backend_colour([*rows["backend"].unique(), *copies["backend"].unique()])
     y = logarithmic("ns", "time per element, ns")
@@ -38,9 +50,10 @@ def time(
         "time",
         "Time per element against array size",
         "Lines: nanoseconds per element, by backend (colour) and strategy (dash and shape), against the array's size, "
-        f"both axes logarithmic.{bars}{copy}{words_of(marked)} The least of all is {significant(quickest['ns'], 2)} "
-        f"ns, {quickest['activation']} {quickest['strategy']} with {quickest['backend']}.",
-        panels({"layer": layers}, rows, FACETS, choose=choose),
+        f"both axes logarithmic.{bars}{copy}{words_of(marked)}{meanings(rows)} The least of all is "
+        f"{significant(quickest['ns'], 2)} ns, {quickest['activation']} {quickest['strategy']} with "
+        f"{quickest['backend']}.",
+        panels({"layer": layers}, rows, by, choose=choose),
         stacked(rows, copies, marked),
         note,
     )
@@ -56,5 +69,6 @@ def _rows(layer: str, figures: Sequence[Figures]) -> pd.DataFrame:
 def _copies(rows: pd.DataFrame, figures: Sequence[Figures]) -> pd.DataFrame:
     """Return, for every panel, the plain copies beside which its cases were measured."""
     plain = _rows("copy", [row for row in figures if row.case.is_plain_copy])
-    panels = rows[["panel", *FACETS, "n"]].drop_duplicates()
-    return panels.merge(plain[["layer", *FACETS, "n", "ns"]], on=[*FACETS, "n"]).assign(backend=COPY_NAME)
+    of_block = [*FACETS, STATE, "n"]
+    panels = rows[["panel", *of_block]].drop_duplicates()
+    return panels.merge(plain[["layer", *of_block, "ns"]], on=of_block).assign(backend=COPY_NAME)

@@ -14,8 +14,9 @@ from actbench.report.charts.compare import compare
 from actbench.report.charts.style import Picture
 from actbench.report.numbers import counted, duration, significant
 from actbench.report.pictures import record_of
+from actbench.report.remarks import inputs_lines
 from actbench.report.results import RunResults
-from actbench.report.summary import inputs_lines, summarise
+from actbench.report.summary import summarise
 from actbench.report.table import Table
 from actbench.runs.archive import Run
 from actbench.runs.baseline import differences, host_differences, refuse_unlike
@@ -124,9 +125,10 @@ def _method(record: Record) -> str:
         how = "stock pyperf measured one case after the other, in processes of their own"
     else:
         how = (
-            "in every round a fresh process, pinned to one processor, timed the cases that share activation, op, dtype "
-            "and size in short alternating slices, with a plain copy, operands and code at new addresses; a ratio is "
-            "the median over a round's values, and over rounds the Hodges-Lehmann estimate with its interval"
+            "in every round a fresh process, pinned to one processor, timed the cases that share activation, op, "
+            "dtype, size and state of operands in short alternating slices, with a plain copy, operands and code at "
+            "new addresses; a ratio is the median over a round's values, and over rounds the Hodges-Lehmann estimate "
+            "with its interval"
         )
     return (
         f"Preset {settings.preset}, engine {settings.engine}: {how}. Inputs are drawn from {plan.inputs}, seed "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from actbench.cli.options import user_code
@@ -22,9 +24,10 @@ def command(case: str) -> None:
       actbench show tanh/complement/numpy/step/float64/100000
       actbench show logistic/cached/numba/step/float32/100000/cold
     """
-    from actbench.kernels.resolution import resolve
+    from actbench.kernels.resolution import activation_or_ladder, resolve
     from actbench.model.cases import Case
     from actbench.report.listing import listing
 
     parsed = Case.parse(case)
-    click.echo(listing(resolve(parsed), parsed.size, parsed.operands))
+    canonical = replace(parsed, activation=activation_or_ladder(parsed.activation).name)
+    click.echo(listing(resolve(canonical), canonical.size, canonical.operands))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import cache
 
 from actbench import registry
@@ -69,9 +68,10 @@ def subject(identity: KernelId, of: Activation | Ladder, backend: Backend) -> Su
 
 @cache
 def _resolved(known: Registry, identity: KernelId) -> Subject:
-    of, backend = _activation_or_ladder(known, identity.activation), known.named_backend(identity.backend)
-    identity = replace(identity, activation=of.name)
-    return Yardstick(identity, backend) if identity.strategy == YARDSTICK else subject(identity, of, backend)
+    if identity.strategy == YARDSTICK:
+        return Yardstick(identity, known.named_backend(identity.backend))
+    of = _activation_or_ladder(known, identity.activation)
+    return subject(identity, of, known.named_backend(identity.backend))
 
 
 def _activation_or_ladder(known: Registry, name: str) -> Activation | Ladder:

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from actbench.host import environment
 from actbench.runs.archive import Run, load
 from tests.conftest import Actbench, run_in
 from tests.support.compared import NEW, OLD, scaled
 from tests.support.selections import SMALL
+from tests.support.states import CACHE, IN_STATES, seconds_by_state
 
 MeasuredOnce = Callable[..., None]
 
@@ -45,3 +47,20 @@ def loaded_run(actbench: Actbench, two_runs: Path, tmp_path: Path) -> Run:
     """Return a run in the current directory."""
     del actbench  # which goes into that directory
     return load(Path(shutil.copytree(two_runs / "run", tmp_path / "run")))
+
+
+@pytest.fixture(scope="session")
+def measured_in_states(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a directory with a run in three states of operands, ``states``: to be copied and not to be changed."""
+    directory = tmp_path_factory.mktemp("in_states")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(environment, "last_level_cache", lambda _: CACHE)
+        run_in(directory, "run", *IN_STATES, "-o", "states", seconds=seconds_by_state)
+    return directory
+
+
+@pytest.fixture
+def in_states(actbench: Actbench, measured_in_states: Path) -> Actbench:
+    """Return the command line beside a run in three states of operands, ``states``."""
+    shutil.copytree(measured_in_states / "states", "states")
+    return actbench

@@ -87,6 +87,14 @@ def test_a_copy_that_may_be_all_call_matters_only_where_moving_may_take_half_of_
     assert of_parts(moving=Interval(0.5, 0.4, 0.6), copy_call=sure(0.7)) is Bottleneck.COMPUTE
 
 
+def test_operands_from_memory_have_left_the_cache_which_tells_nothing_of_what_is_allocated() -> None:
+    slow = COMPUTING._replace(slowed=sure(9.0))
+    assert bottleneck(LARGE, slow, preallocates=True, warm=False) is Bottleneck.MEMORY
+    assert bottleneck(LARGE, slow, preallocates=False, warm=False) is None
+    assert bottleneck(LARGE, COMPUTING, preallocates=False, warm=False) is Bottleneck.COMPUTE
+    assert bottleneck(IN_CACHE_SIZE, COMPUTING, preallocates=True, warm=False) is None
+
+
 def test_without_intervals_there_is_no_word() -> None:
     assert of_parts(call=Interval(0.9, *NO_ESTIMATE[1:])) is None
 

@@ -109,7 +109,7 @@ def main() -> None:
 
     \b
     Examples:
-      actbench run                      logistic and tanh, three sizes, about two minutes
+      actbench run                      logistic and tanh, from cache and memory, about two minutes
       actbench run --preset smoke       a quarter of a minute
       actbench compare latest --by backend
 

@@ -38,6 +38,9 @@ WRITER = "actbench/runs/writer.py"
 SUITE = "actbench/planning/suite.py"
 RESOLVED = "actbench/planning/resolved.py"
 COSTS = "actbench/planning/costs.py"
+INPUTS = "actbench/model/inputs.py"
+DRAWING = "actbench/kernels/drawing.py"
+SUITABILITY = "actbench/kernels/suitability.py"
 
 
 def _unit(*names: str) -> tuple[str, ...]:
@@ -50,6 +53,7 @@ def _numerics(*names: str) -> tuple[str, ...]:
 
 _VERIFICATION = _numerics("oracle_weaknesses", "residual_dtype", "refusal", "behaviour", "diagnosis", "oracle")
 _DISK = _unit("archive", "damaged_record", "journal", "files", "resume", "output_directory", "regular_files")
+_INPUTS = (*_unit("inputs_option"), *_numerics("drawing"))
 _PLANNING = _unit("suite", "presets", "overhead_plan", "dry_run", "residual_names", "overhead_tables")
 
 TESTS: dict[str, tuple[str, ...]] = {
@@ -92,6 +96,9 @@ TESTS: dict[str, tuple[str, ...]] = {
     SUITE: _PLANNING,
     RESOLVED: _PLANNING,
     COSTS: (*_unit("suite", "presets", "run", "dry_run"), *_numerics("traffic", "residual_arrays")),
+    INPUTS: _INPUTS,
+    DRAWING: _INPUTS,
+    SUITABILITY: _INPUTS,
 }
 """By file, the tests of its module and of those that import it, quick ones first."""
 
@@ -237,4 +244,17 @@ MUTANTS = (
     Mutant(RESOLVED, "if name not in seen:", "if True:"),
     Mutant(COSTS, "kept(case.dtype, case.strategy.storage)", "kept(case.dtype, None)"),
     Mutant(COSTS, "return max(usual, LEAST_MEASURED", "return min(usual, LEAST_MEASURED"),
+    # inputs
+    Mutant(INPUTS, 'file: str = field(default="", compare=False)', 'file: str = ""'),
+    Mutant(INPUTS, "Distribution.NORMAL and second <= 0", "Distribution.NORMAL and second < 0"),
+    Mutant(INPUTS, "high - low < inf", "high < inf"),
+    Mutant(DRAWING, "rest, replace=False", "rest, replace=True"),
+    Mutant(DRAWING, "part = np.sort(", "part = np.asarray("),
+    Mutant(DRAWING, "hexdigest() != digest", "hexdigest() == ''"),
+    Mutant(DRAWING, "default_rng((seed, GRADIENT))", "default_rng(seed)"),
+    Mutant(DRAWING, "~np.isfinite(array)", "np.isnan(array)"),
+    Mutant(DRAWING, 'array.dtype.kind != "f"', 'array.dtype.kind not in "fi"'),
+    Mutant(SUITABILITY, "max(size, IN_CACHE_SIZE)", "size"),
+    Mutant(SUITABILITY, "if most and not rounded", "if False"),
+    Mutant(SUITABILITY, "if np.isinf(rounded)", "if False"),
 )

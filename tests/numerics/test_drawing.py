@@ -62,6 +62,9 @@ def test_the_upstream_gradient_is_normal_whatever_z_is_drawn_from() -> None:
     assert np.array_equal(dy, same)
     assert abs(float(dy.mean())) < 0.05
     assert abs(float(dy.std()) - 1) < 0.05
+    z, dy = draw(Inputs.parse("normal:0,3"), Dtype.FLOAT64, 10_000, seed=1)
+    assert dy is not None
+    assert abs(np.corrcoef(z, dy)[0, 1]) < 0.05
 
 
 @pytest.mark.parametrize(("dtype", "text"), [("float64", "uniform:-1e-310,1e-310"), ("float32", "normal:0,1e-40")])

@@ -21,6 +21,7 @@ from tests.support.selections import PAIR, SMALL, record
 RESULTS = Path(__file__).parents[2] / "results"
 
 FORMS = "write normal:MEAN,SD, uniform:LOW,HIGH or FILE.npy"
+FAR = "it reaches beyond the largest float64: write smaller parameters"
 
 
 def saved(name: str, array: Any) -> str:
@@ -73,10 +74,8 @@ def test_what_inputs_are_drawn_from_is_written_in_one_way(text: str, written: st
         ("normal:0,-1", "'normal:0,-1' cannot be drawn from: its standard deviation is -1: write one above 0"),
         ("uniform:8,-8", "'uniform:8,-8' cannot be drawn from: LOW is 8 and HIGH -8: write the lower one first"),
         ("uniform:1,1", "'uniform:1,1' cannot be drawn from: LOW is 1 and HIGH 1: write the lower one first"),
-        (
-            "normal:0,1e308",
-            "'normal:0,1e308' cannot be drawn from: it reaches beyond the largest float64: write smaller parameters",
-        ),
+        ("uniform:-1e308,1e308", f"'uniform:-1e308,1e308' cannot be drawn from: {FAR}"),
+        ("normal:0,1e308", f"'normal:0,1e308' cannot be drawn from: {FAR}"),
     ],
 )
 def test_what_nothing_can_be_drawn_from_is_refused(actbench: Actbench, text: str, said: str) -> None:

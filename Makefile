@@ -45,7 +45,7 @@ oldest:                      ## likewise, with the oldest versions that pyprojec
 interpreters: $(READY)       ## both, on every Python that is supported and on this machine
 	$(BIN)/python .ci/interpreters.py
 
-mutants: $(READY)            ## do the tests notice faults? ninety of them, one by one: an hour or two
+mutants: $(READY)            ## do the tests notice faults? a hundred of them, one by one: an hour or two
 	$(BIN)/python -m benchmarks.mutants
 
 fuzz: $(READY)               ## ten thousand damaged runs: refused, or read as they were measured: a few minutes

@@ -209,7 +209,9 @@ def test_what_raises_in_pure_python_is_left_out_and_its_block_is_measured(actben
     assert left_out[0]["reason"].startswith("on such inputs python raises OverflowError: ")
     (block,) = record(Path("here"))["plan"]["blocks"]
     assert len(block["arms"]) == 3
-    assert "left out 1 case" in result.stdout
+    said = f"left out 1 case, e.g. {left_out[0]['case']}: {left_out[0]['reason']}\n"
+    assert said in result.stdout
+    assert said in actbench(*OTHER, *chosen, "--inputs", "uniform:-800,800").stdout
 
 
 # As it is resumed

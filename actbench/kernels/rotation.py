@@ -1,9 +1,9 @@
-"""Cold operands: every call takes the next of many sets of operands, so that none finds its own in a cache.
+"""Cold operands: each call uses the next of many sets of operands, so that no call finds its operands in a cache.
 
-One cursor goes from set to set, on from slice to slice and from arm to arm, the untimed calls included. There are so
-many sets that, before one is touched again, `TIMES_CACHE` times the last-level cache has passed: by the bytes of the
-kernel that touches the fewest. Their order in memory is random, so that no prefetcher learns it, and their pages are
-touched beforehand.
+One cursor moves from set to set through all slices of all arms, untimed calls included. There are so many sets that a
+set is touched again only after others of `TIMES_CACHE` times the capacity of the last-level cache, counting for each
+call the bytes of the kernel that touches the fewest. Their order in memory is random, so that prefetchers cannot learn
+it, and their pages are touched beforehand.
 
 A ``step`` does the forward pass of a set, and the backward pass of the set whose forward pass was half of all sets ago:
 what is kept comes from memory, as if all forward passes had been done first and the backward passes in the same order.
@@ -34,7 +34,7 @@ from actbench.kernels.subject import Subject
 from actbench.model.names import Op, OperandState
 
 TIMES_CACHE = 2
-"""A set is not touched again before so many times the last-level cache has passed."""
+"""A set is touched again only after others of so many times the capacity of the last-level cache."""
 
 MOST_SETS = 8192
 """With more, the Python objects around the arrays would come from memory too, and take as long as small arrays do."""

@@ -32,7 +32,7 @@ class Plan:
     left_out: tuple[LeftOut, ...] = ()
     inputs: Inputs = STANDARD_NORMAL
     cache: int = 0
-    """Bytes of the last-level cache: cold operands are not touched again before twice as much has passed."""
+    """Capacity of the last-level cache in bytes; others of twice as much are touched before cold operands are again."""
 
     @property
     def cases(self) -> tuple[Case, ...]:

@@ -69,7 +69,8 @@ def _state(subject: Subject, operands: OperandState) -> str:
     lines = [
         "",
         f"operands {operands}: {operands.meaning}",
-        f"every call has another set, whose turn comes again when the last-level cache has passed {TIMES_CACHE} times",
+        f"each call uses another set of arrays; a set is used again after others of {TIMES_CACHE} times the capacity of "
+        "the last-level cache",
     ]
     if is_step:
         lines.append(

@@ -83,8 +83,8 @@ def operands_lines(plan: Plan, checks: Sequence[Check] = ()) -> Iterator[str]:
     if not meanings:
         return
     yield (
-        f"{meanings} Calls on operands from memory have another set of arrays each, and come to it again when a cache "
-        f"of {plan.cache / 2**20:g} MiB has passed {TIMES_CACHE} times."
+        f"{meanings} Each call on operands from memory uses another set of arrays; a set is used again after others of "
+        f"{TIMES_CACHE} times the capacity of the last-level cache, which is {plan.cache / 2**20:g} MiB."
     )
     cold = {case.kernel for case in plan.cases if case.operands is OperandState.COLD}
     allocating = (check for check in checks if check.kernel in cold and check.preallocates is False)

@@ -150,7 +150,7 @@ def test_the_summary_explains_the_states_and_which_results_are_in_cache(in_state
     del in_states
     text = Path("states/summary.md").read_text()
     assert "- Operands are warm (in cache, as far as they fit" in text
-    assert "come to it again when a cache of 1 MiB has passed 2 times." in text
+    assert "again after others of 2 times the capacity of the last-level cache, which is 1 MiB." in text
     assert "- numpy: results of calls on cold operands lie where they are allocated, as a rule in cache." in text
 
 

@@ -69,7 +69,7 @@ def _state(subject: Subject, operands: OperandState) -> str:
     lines = [
         "",
         f"operands {operands}: {operands.meaning}",
-        f"each call uses another set of arrays; it comes again after others of {TIMES_CACHE} times the last-level cache",
+        f"each call has another set of arrays; it comes again after others of {TIMES_CACHE} times the last-level cache",
     ]
     if is_step:
         lines.append(

@@ -169,10 +169,10 @@ def _one_sided(contrasts: Sequence[Contrast]) -> Table:
 
 
 def _name(contrast: Contrast, *, with_state: bool = True) -> str:
-    """Return the name of a case, or of a group, with its state of operands where the name does not tell it."""
+    """Return the name of a case, or of a group, with its state of operands where the name does not contain it."""
     name = f"geometric mean of {contrast.cases} cases" if contrast.by == EVERYTHING else contrast.name
-    told = contrast.by in {"case", Axis.OPERANDS}
-    return name if told or not with_state else f"{name}{states.suffix(contrast.operands)}"
+    in_name = contrast.by in {"case", Axis.OPERANDS}
+    return name if in_name or not with_state else f"{name}{states.suffix(contrast.operands)}"
 
 
 def _figure(estimate: Interval) -> str:

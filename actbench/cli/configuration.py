@@ -45,7 +45,7 @@ REPLACES = {
     "rounds": {"target", "budget"},
     "target": {"rounds"},
     "budget": {"rounds"},
-    "engine=pyperf": {"target", "budget"},
+    "engine=pyperf": {"target", "budget", "operands"},
     "baseline": {"against"},
     "against": {"baseline"},
     "resume": {"engine", "rounds", "target", "budget", "timeout"},  # the resumed run has its own

@@ -35,6 +35,11 @@ CLOSE = 1.1
 MOST_ANSWERS = 3
 """Number of answers above which a total precedes them."""
 
+NO_ANSWER = (
+    f"no answer yet. An interval takes {MIN_ROUNDS} rounds, and there are fewer: go on with --resume, and --rounds "
+    f"{MIN_ROUNDS} or a --budget."
+)
+
 BESIDE_STATE = attrgetter("backend", "dtype", "size")
 """What tells the comparisons of an activation, op and strategy apart, beside the state of operands."""
 
@@ -54,7 +59,7 @@ def answers(within: Iterable[Speedup]) -> Iterator[str]:
     ]
     in_question = [pair for pair in kept if is_the_question(pair)]
     activations = dict.fromkeys(pair.candidate.activation for pair in in_question)
-    if len(subjects) > MOST_ANSWERS and any(pair.ratio.has_bounds for pair in in_question):
+    if len(subjects) > MOST_ANSWERS and _has_intervals(in_question):
         over = f"{len(activations)} activations" if len(activations) > 1 else f"{len(grouped(in_question, _op))} ops"
         if 1 < len(activations) <= MOST_NAMED:
             over = ", ".join(activations)
@@ -84,17 +89,19 @@ def _by_strategy(pairs: Sequence[Speedup]) -> dict[str, list[Speedup]]:
 def _answers(of: str, strategy: str, pairs: Sequence[Speedup]) -> Iterator[str]:
     """Yield the answer for one strategy: one for all states of operands that can be compared, else one for each."""
     by_state = grouped(pairs, _state)
-    if not any(pair.ratio.has_bounds for pair in pairs):
-        yield (
-            f"{of}: no answer yet. An interval takes {MIN_ROUNDS} rounds, and there are fewer: go on with --resume, "
-            f"and --rounds {MIN_ROUNDS} or a --budget."
-        )
+    if not _has_intervals(pairs):
+        yield f"{of}: {NO_ANSWER}"
     elif len(by_state) > 1 and (side_by_side := _side_by_side(by_state)):
         yield f"{of}: {KEEPING[strategy]} is {_verdict(pairs)}. {side_by_side}."
     else:
         for state, of_state in by_state.items():
             verdict = _verdict(of_state, _ranges(grouped(_faster(of_state), _backend)))
-            yield f"{of}{states.suffix(state)}: {KEEPING[strategy]} is {verdict}."
+            answer = f"{KEEPING[strategy]} is {verdict}." if _has_intervals(of_state) else NO_ANSWER
+            yield f"{of}{states.suffix(state)}: {answer}"
+
+
+def _has_intervals(pairs: Iterable[Speedup]) -> bool:
+    return any(pair.ratio.has_bounds for pair in pairs)
 
 
 def _verdict(pairs: Sequence[Speedup], ranges: str = "") -> str:

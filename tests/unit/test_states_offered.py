@@ -9,7 +9,7 @@ import pytest
 from actbench.host import environment
 from actbench.model.names import OperandState
 from tests.conftest import Actbench
-from tests.support.selections import PAIR
+from tests.support.selections import PAIR, SMALL
 from tests.support.states import CACHE
 
 
@@ -53,6 +53,13 @@ def test_stock_pyperf_leaves_cold_operands_of_a_preset_out(actbench: Actbench) -
     assert result.exit_code == 0
     assert "/cold\n" not in result.stdout
     assert "/residuals-cold: stock pyperf (--engine pyperf) measures warm operands only\n" in result.stdout
+
+
+def test_states_that_are_set_give_way_to_stock_pyperf(actbench: Actbench) -> None:
+    Path("actbench.toml").write_text('operands = ["cold"]\n')
+    result = actbench("run", "--engine", "pyperf", *SMALL, "--dry-run")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.startswith("logistic/recompute/numpy/derivative/float64/1000\n")
 
 
 def test_settings_name_states(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,7 @@ def _same(function: Callable[..., Any], arguments: tuple[Any, ...], calls: int) 
         function(*arguments)
 
 
-def each(function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> None:
+def call_with_each(function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> None:
     """Call a function with each of these arguments."""
     for of_call in arguments:
         function(*of_call)

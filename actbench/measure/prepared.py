@@ -9,9 +9,10 @@ import numpy as np
 
 from actbench.host.code_placement import CodePlacement
 from actbench.kernels.calls import Calls, WarmCalls
+from actbench.kernels.cold_calls import calls_of
 from actbench.kernels.operands import Operands
 from actbench.kernels.placement import Placement
-from actbench.kernels.rotation import Rotation, calls_of, sets_needed, touched_bytes
+from actbench.kernels.rotation import Rotation, sets_needed, touched_bytes
 from actbench.kernels.subject import Subject
 from actbench.measure.protocol import Sweep, Taken
 from actbench.measure.undisturbed import undisturbed

@@ -18,7 +18,10 @@ PAIRS = 9
 """Number of pairs of calls: the first of a pair on operands that are new to the kernel, the second on the same."""
 
 QUICKER = 2.0
-"""Factor by which the second call of every pair is faster where operands are remembered."""
+"""Factor by which the second call of a pair is faster where operands are remembered."""
+
+DISTURBED = 1
+"""Number of pairs in which that may not show, because another process delayed the second call."""
 
 
 def remembers(kernel: Kernel, size: int, memory: GuardedMemory) -> bool:
@@ -36,7 +39,11 @@ def remembers(kernel: Kernel, size: int, memory: GuardedMemory) -> bool:
         return elapsed
 
     orders: list[Array] = []
-    slower = all(seconds(new=True) > QUICKER * seconds(new=False) for _ in range(PAIRS))
+    alike = 0
+    for _ in range(PAIRS):
+        alike += seconds(new=True) <= QUICKER * seconds(new=False)
+        if alike > DISTURBED:
+            break
     for order in reversed(orders):
         memory.rearrange(np.argsort(order))
-    return slower
+    return alike <= DISTURBED

@@ -71,6 +71,8 @@ def from_csv(data: bytes, path: Path, written: Iterable[Section], times: Times) 
         begin, stop = (int(starts[min(line, len(starts) - 1)]) for line in (section.lines.start, end))
         if digest(data[begin:stop]) != section.digest:
             raise damaged(_difference(data[begin:].splitlines(keepends=True), path, section, columns))
+        if not by_block and not data.startswith(_first_key(section, columns).encode(), begin):
+            raise damaged(f"{path}, line 1: these are not the columns of the lines below")
         by_block.setdefault(section.block, []).append(section)
     if starts[end] < len(data):
         raise damaged(f"{path}, line {end + 1}: this is more than was measured")
@@ -114,6 +116,12 @@ def _keys(
     for arm, case in enumerate(block.timed):
         cells, calls = cells_of(case), calibration.calls(arm)
         yield from ((*cells, number, value, calls) for value in range(calibration.values[arm]))
+
+
+def _first_key(section: Section, columns: tuple[str, ...]) -> str:
+    """Return how the first line of a section begins."""
+    key = next(_keys(section.block, section.calibration, section.round, columns))
+    return rows_text([key]).replace("\n", ",")
 
 
 def _columns_of_case(data: bytes, path: Path) -> tuple[str, ...]:

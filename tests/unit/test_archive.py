@@ -155,11 +155,13 @@ def only(lines: list[str], chosen: Callable[[str], bool]) -> list[str]:
         (lambda lines: [*lines[:4], lines[4].replace(",1,3,", ",1,2,"), *lines[5:]], "line 5: "),
         (lambda lines: [*lines[:4], re.sub(r",\d+(,[^,]+,[^,]+)$", r",7\1", lines[4]), *lines[5:]], "line 5: "),
         (lambda lines: [lines[0].replace("op", "on"), *lines[1:]], "does not begin with the columns"),
+        (lambda lines: [lines[0].replace(",operands", ""), *lines[1:]], "line 1: "),
     ],
     ids=[
         *("a row missing", "a case missing", "the first round missing", "the last round missing", "the last row twice"),
         *("a row twice", "two rows exchanged", "backwards", "without the last byte", "without two", "without three"),
         *("another number", "a value of another number", "other loops", "another header"),
+        "the header of an older version",
     ],
 )
 def test_values_that_are_not_as_they_were_written_are_refused_with_the_line(

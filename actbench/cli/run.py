@@ -89,6 +89,7 @@ def command(
       actbench run -a logistic -b numpy,numba -n 10k --target 1
       actbench run --preset full --budget 30m -o results/overnight
       actbench run --inputs uniform:-20,20 -a tanh -n 10k
+      actbench run --operands warm,residuals-cold,cold -a logistic -n 100k
       actbench run --filter '*/cached/*' --dry-run
       actbench run --resume results/overnight --budget 1h
     """

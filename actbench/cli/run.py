@@ -49,8 +49,8 @@ def _engine(_: click.Context, __: click.Parameter, value: str | None) -> Engine 
 @click.option(
     "--budget",
     type=Duration(),
-    help="Time the run may take, e.g. 90s or 10m, once its kernels are compiled and a first round is measured. "
-    "[default: the preset's]",
+    help="Time the run may take, e.g. 90s or 10m, compiling and checking kernels included; one round is measured in "
+    "any case. [default: the preset's]",
 )
 @seed
 @inputs

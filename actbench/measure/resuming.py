@@ -46,6 +46,8 @@ def resumed(directory: Path, request: RunRequest, start_worker: StartWorker) -> 
         limits = {name: value for name in names if (value := getattr(request, name))}
         if {"target", "budget"} & limits.keys():
             limits.setdefault("rounds", None)
+        elif "rounds" in limits:
+            limits["budget"] = None
         record.settings = replace(record.settings, **limits)
         record.environment = here
         yield writer

@@ -30,14 +30,14 @@ KEEPING = {
 """The strategies that are compared with recomputing, in words; all but ``cached`` only where ``cached`` is missing."""
 
 CLOSE = 1.1
-"""Ratios below this have three digits, so that their difference from 1 shows."""
+"""Ratios within this factor of 1 have three digits, so that their difference from 1 shows."""
 
 MOST_ANSWERS = 3
 """Number of answers above which a total precedes them."""
 
 NO_ANSWER = (
-    f"no answer yet. An interval takes {MIN_ROUNDS} rounds, and there are fewer: go on with --resume, and --rounds "
-    f"{MIN_ROUNDS} or a --budget."
+    f"no answer yet. An interval takes {MIN_ROUNDS} rounds, and there are fewer: 'actbench run --resume DIR --rounds "
+    f"{MIN_ROUNDS}' measures the others."
 )
 
 BESIDE_STATE = attrgetter("backend", "dtype", "size")
@@ -160,7 +160,7 @@ def _ratios(pairs: Sequence[Speedup]) -> str:
 
 def _span(pairs: Sequence[Speedup]) -> str:
     ratios = [pair.ratio.value for pair in pairs]
-    low, high = (significant(ratio, 3 if ratio < CLOSE else 2) for ratio in (min(ratios), max(ratios)))
+    low, high = (significant(ratio, 3 if 1 / CLOSE < ratio < CLOSE else 2) for ratio in (min(ratios), max(ratios)))
     return low if low == high else f"{low} to {high}"
 
 

@@ -19,7 +19,7 @@ def remarks(cases: Sequence[Figures]) -> Iterator[str]:
         least = min(shared, key=lambda figures: figures.processor_pct)
         yield (
             f"Other processes used the processor: {counted(len(shared), 'case')} of {len(cases)} had it for less than "
-            f"{UNSHARED_PCT:g} % of the time, {least.case.id} for {significant(least.processor_pct, 2)} % "
+            f"{UNSHARED_PCT:g} % of the time, {least.case.id} the least, {significant(least.processor_pct, 2)} % "
             "(processor_pct in cases.csv). A slice longer than a scheduler's quantum cannot be timed undisturbed: it "
             "counts its processor time, without that of the others, but with their effect on the caches. Stop other "
             "work while measuring (actbench env)."

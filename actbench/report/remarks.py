@@ -17,7 +17,7 @@ from actbench.model.plan import IN_CACHE_SIZE, LeftOut, Plan
 from actbench.planning import suite
 from actbench.report import processor, states
 from actbench.report.answers import grouped
-from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, UNDECIDED, counted
+from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, UNDECIDED, counted, duration
 from actbench.runs.record import Engine, Record, Status
 
 
@@ -114,7 +114,10 @@ def _intervals(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Re
             yield f"{NO_INTERVAL} marks a figure without an interval, which takes {MIN_ROUNDS} rounds."
     requested = record.settings.rounds
     if requested and record.rounds < requested and record.settings.budget and record.status is Status.COMPLETE:
-        yield f"{record.rounds} of {counted(requested, 'round')}: there was no budget for more."
+        yield (
+            f"{record.rounds} of {counted(requested, 'round')}: --budget {duration(record.settings.budget)} was too "
+            f"short for more; 'actbench run --resume DIR --rounds {requested}' measures the others."
+        )
     widths = [pair.half_width for pair in speedups if pair.ratio.has_bounds]
     wide = sum(width > record.settings.target for width in widths)
     if wide and record.settings.engine is Engine.INTERLEAVED:

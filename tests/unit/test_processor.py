@@ -168,7 +168,7 @@ def test_what_cases_had_of_the_processor_is_said_and_is_no_bottleneck(actbench: 
     chosen = ("-a", "logistic", "-b", "python,numpy", "-s", "recompute,cached", "-d", "float64", "-n", "10k,100k")
     said = " ".join(actbench("run", *chosen, "-o", "here").stdout.split())
     assert "Other processes used the processor: 2 cases of 8 had it for less than 95 % of the time, logistic/" in said
-    assert "/python/derivative/float64/100000 for 20 % (processor_pct in cases.csv)" in said
+    assert "/python/derivative/float64/100000 the least, 20 % (processor_pct in cases.csv)" in said
     percents = {(row["backend"], row["size"]): row["processor_pct"] for row in rows(Path("here/cases.csv"))}
     assert percents == {
         ("python", "10000"): "100",

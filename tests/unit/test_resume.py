@@ -100,6 +100,14 @@ def test_resume_with_more_rounds_adds_rounds(actbench: Actbench) -> None:
     assert rows(Path("here/speedups.csv"))[0]["rounds"] == "7"
 
 
+def test_resume_measures_the_rounds_that_the_budget_of_before_left_out(actbench: Actbench) -> None:
+    actbench("run", *SMALL, "-o", "here", "--rounds", "6", "--budget", "1ms")
+    assert rows(Path("here/speedups.csv"))[0]["rounds"] == "1"
+    result = actbench("run", "--resume", "here", "--rounds", "6")
+    assert rows(Path("here/speedups.csv"))[0]["rounds"] == "6"
+    assert "too short" not in result.stdout
+
+
 def test_resume_of_a_complete_run_measures_nothing_more(actbench: Actbench, bench: FakeBench) -> None:
     actbench("run", *SMALL, "-o", "here")
     timed: list[Block] = []

@@ -43,7 +43,7 @@ def test_the_answer_has_the_states_side_by_side(in_states: Actbench) -> None:
     assert (
         "\nlogistic, derivative: reusing the cached output is faster than recomputing in 4 of 6 comparisons, slower in "
         "1, undecided in 1. Times faster at n = 10\u202f000 with warm operands / residuals from memory / all operands "
-        "from memory: numpy 4.0 / 2.0 / 1.00 (undecided); numpy-blocked 4.0 / 2.0 / 0.800.\n"
+        "from memory: numpy 4.0 / 2.0 / 1.00 (undecided); numpy-blocked 4.0 / 2.0 / 0.80.\n"
     ) in Path("states/summary.md").read_text()
 
 

@@ -29,6 +29,7 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/mypy --cache-dir .mypy_cache/$(VENV) $(TARGET:%=--python-version %)
 
+unit: export PYTHONDONTWRITEBYTECODE = # what hundreds of processes import is compiled once
 unit: $(READY)
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -q -m "$(CHOSEN)" $(SHARE:%=--share %)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from hypothesis import settings
 
 from actbench.cli import configuration, main
 from actbench.host import variables
+from actbench.measure import calibration
 from actbench.model.cases import Case
 from tests.support.fake import FakeBench, exact_seconds
 from tests.support.selections import SMALL, TWO_BLOCKS, edit
@@ -24,6 +25,9 @@ settings.load_profile("actbench")
 pytest.register_assert_rewrite("tests.support.exports", "tests.support.settings")
 
 Actbench = Callable[..., Result]
+
+SLICE_SECONDS = 10 * calibration.SLICE_SECONDS
+"""Exact times are alike, and a tenth of the values shows as much: a slice takes ten times as long as elsewhere."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,6 +49,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=others)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_the_disk() -> Iterator[None]:
+    """Let a file be written without a wait until the disk has it; tests of that set `os.fsync` themselves."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
+
+
 @pytest.fixture
 def bench() -> FakeBench:
     """Exact times; a test may change how long what takes."""
@@ -55,6 +67,7 @@ def bench() -> FakeBench:
 def actbench(bench: FakeBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Actbench:
     """Run the command line in an empty directory, with exact times instead of a clock."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(calibration, "SLICE_SECONDS", SLICE_SECONDS)
     settings = [name for name in os.environ if name.startswith(configuration.VARIABLE_PREFIX)]
     for name in (*variables.tuning(os.environ), *settings):
         monkeypatch.delenv(name)
@@ -72,7 +85,8 @@ def uneven_seconds(case: Case) -> float:
 
 def run_in(directory: Path, *arguments: str, seconds: Callable[[Case], float] = uneven_seconds) -> None:
     """Run the command line in a directory, with exact times."""
-    with contextlib.chdir(directory):
+    with contextlib.chdir(directory), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(calibration, "SLICE_SECONDS", SLICE_SECONDS)
         result = CliRunner().invoke(main, list(arguments), obj=FakeBench(seconds).seams)
     assert result.exit_code == 0, result.output
 

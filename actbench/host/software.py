@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from actbench import __version__
@@ -29,6 +30,7 @@ def versions(further: tuple[str, ...] = ()) -> dict[str, str]:
     return {"python": python(), "actbench": __version__} | libraries((*KERNEL_LIBRARIES, *further))
 
 
+@cache
 def _version(distribution: str) -> str | None:
     try:
         return version(distribution)

@@ -91,7 +91,7 @@ def test_a_table_in_a_file_is_of_markdown(actbench: Actbench, tmp_path: Path) ->
 
 def test_narrow_residuals_are_looked_at_beside_every_strategy(actbench: Actbench) -> None:
     result = actbench(
-        *("accuracy", "-a", "logistic", "-b", "numpy", "-d", "float32", "--points", "60", "--format", "csv"),
+        *("accuracy", "-a", "logistic", "-b", "numpy", "-d", "float32", "--points", "20", "--format", "csv"),
         *("--residual-dtype", "float16", "--residuals", "exact"),
     )
     assert result.exit_code == 0, result.output

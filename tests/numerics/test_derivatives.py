@@ -13,6 +13,7 @@ from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
 from actbench.verification import oracle
 from tests.support import kernels
+from tests.support.tiers import EXHAUSTIVE
 
 KERNELS = kernels.every_kernel()
 DERIVATIVES = [kernel for kernel in KERNELS if kernel.op is Op.DERIVATIVE]
@@ -37,12 +38,18 @@ def has(kernel: KernelId, *flaws: Flaw) -> bool:
     return any(weakness.flaw in flaws for weakness in strategy_of(kernel).weaknesses)
 
 
-def of(activation: str, strategy: str, dtype: Dtype | None = None) -> list[KernelId]:
+def of(activation: str, strategy: str, dtype: Dtype | None = None, *, compiled: bool | None = None) -> list[KernelId]:
     return [
         kernel
         for kernel in DERIVATIVES
         if (kernel.activation, kernel.strategy) == (activation, strategy) and dtype in {None, kernel.dtype}
+        if compiled in {None, kernel.backend.startswith("numba")}
     ]
+
+
+compiled_or_not = pytest.mark.parametrize(
+    "compiled", [False, pytest.param(True, marks=EXHAUSTIVE)], ids=["not compiled", "compiled"]
+)
 
 
 def differentiated(kernel: KernelId) -> tuple[Array, Array]:
@@ -176,15 +183,22 @@ def test_nan_stays_nan_but_where_the_derivative_is_chosen_by_a_comparison(kernel
         assert np.isnan(slope[0]) == (kernel.activation != "identity")
 
 
+@compiled_or_not
 @pytest.mark.parametrize(("dtype", "gone"), [(Dtype.FLOAT64, 37.43), (Dtype.FLOAT32, 17.33)])
-def test_the_cached_logistic_derivative_vanishes_once_the_output_rounds_to_1(dtype: Dtype, gone: float) -> None:
+def test_the_cached_logistic_derivative_vanishes_once_the_output_rounds_to_1(
+    dtype: Dtype, gone: float, *, compiled: bool
+) -> None:
     just_before, there, beyond = z = np.array([gone - 0.01, gone + 0.01, 2 * gone], dtype=dtype)
     y = kernels.rounded(kernels.output("logistic", z), dtype)
-    for kernel in of("logistic", "cached", dtype):
+    for kernel in of("logistic", "cached", dtype, compiled=compiled):
         assert (kernels.from_residual(kernel, y) == 0).tolist() == [False, True, True]
         assert not kernels.outputs(kernel, np.array([there, beyond]))[-1].any()
         assert kernels.outputs(kernel, -z)[-1].all(), "the other tail keeps its digits"
-    for kernel in of("logistic", "recompute", dtype) + of("logistic", "complement", dtype):
+    for kernel in (
+        kernel
+        for strategy in ("recompute", "complement")
+        for kernel in of("logistic", strategy, dtype, compiled=compiled)
+    ):
         assert kernels.outputs(kernel, np.array([just_before, there, beyond]))[-1].all()
 
 

@@ -12,6 +12,7 @@ from actbench import registry
 from actbench.model.names import Dtype
 from actbench.verification import oracle
 from tests.support import kernels
+from tests.support.tiers import exhaustive_but
 
 
 @pytest.mark.parametrize("dtype", Dtype)
@@ -32,7 +33,12 @@ def test_kernels_are_checked_at_either_zero(dtype: Dtype) -> None:
     assert set(np.signbit(grid[grid == 0]).tolist()) == {True, False}
 
 
-@pytest.mark.parametrize(("activation", "dtype"), [*product(kernels.TRUTH, Dtype)])
+@pytest.mark.parametrize(
+    ("activation", "dtype"),
+    exhaustive_but(
+        product(kernels.TRUTH, Dtype), lambda pair: pair == ("logistic", Dtype.FLOAT32) or pair[1] is Dtype.FLOAT64
+    ),
+)
 def test_the_truth_agrees_with_closed_forms_in_fifty_digits(activation: str, dtype: Dtype) -> None:
     z = oracle.points(registry.activation(activation), dtype)
     known = oracle.truth(registry.activation(activation), dtype)

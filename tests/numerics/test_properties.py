@@ -64,7 +64,11 @@ def differentiated(chosen: KernelId, z: Any) -> Array:
     return kernels.outputs(chosen, np.array(z, dtype=chosen.dtype))[-1]
 
 
-@kernels.by_kernel([kernel for kernel in STEPS if kernel.activation in (*EVEN, *ODD, *COMPLEMENTARY)], "chosen")
+@kernels.by_kernel(
+    [kernel for kernel in STEPS if kernel.activation in (*EVEN, *ODD, *COMPLEMENTARY)],
+    "chosen",
+    kernels.is_quick_property,
+)
 @given(moderate)
 @modest
 def test_a_derivative_is_as_symmetric_as_it_is_mathematically(chosen: KernelId, z: list[float]) -> None:
@@ -86,7 +90,9 @@ def near(kinks: list[float], z: Array, dtype: Dtype) -> Array:
     return np.array([any(abs(value - abs(kink)) < width for kink in kinks) for value in z], dtype=bool)
 
 
-@kernels.by_kernel([kernel for kernel in STEPS if kernel.activation not in (*FALL_AND_RISE, *ODD)], "chosen")
+@kernels.by_kernel(
+    [kernel for kernel in STEPS if kernel.activation not in (*FALL_AND_RISE, *ODD)], "chosen", kernels.is_quick_property
+)
 @given(anywhere)
 @modest
 def test_the_derivative_of_what_never_falls_is_never_below_0(chosen: KernelId, z: list[float]) -> None:
@@ -94,7 +100,9 @@ def test_the_derivative_of_what_never_falls_is_never_below_0(chosen: KernelId, z
         assert (differentiated(chosen, np.array(z).astype(chosen.dtype)) >= 0).all()
 
 
-@kernels.by_kernel([kernel for kernel in STEPS if kernel.activation in (*FALL_AND_RISE, *ODD)], "chosen")
+@kernels.by_kernel(
+    [kernel for kernel in STEPS if kernel.activation in (*FALL_AND_RISE, *ODD)], "chosen", kernels.is_quick_property
+)
 @given(moderate)
 @modest
 def test_the_derivative_of_what_falls_and_rises_has_the_sign_of_the_truth(chosen: KernelId, z: list[float]) -> None:
@@ -176,7 +184,7 @@ SAFE = [
 ]
 
 
-@kernels.by_kernel(SAFE, "chosen")
+@kernels.by_kernel(SAFE, "chosen", kernels.is_quick_property)
 @given(anywhere)
 @settings(deadline=None, max_examples=20)
 def test_no_finite_z_raises_or_warns(chosen: KernelId, z: list[float]) -> None:

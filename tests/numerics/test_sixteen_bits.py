@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from actbench.backends import numpy_dtype
 from actbench.backends._simd import sixteen_bits
 from actbench.model.names import Dtype, Storage
+from tests.support.tiers import exhaustive_but
 
 ROOT = Path(__file__).parents[2]
 ELEMENTS = {"float16": numba.uint16, "bfloat16": numba.uint16, "float32": numba.float32, "float64": numba.float64}
@@ -195,7 +196,7 @@ def test_a_processor_without_an_instruction_for_float16_calls_no_library_and_is_
 
 
 @on_x86
-@pytest.mark.parametrize("processor", ["haswell", "skylake-avx512"])
+@pytest.mark.parametrize("processor", exhaustive_but(["haswell", "skylake-avx512"], "haswell".__eq__))
 def test_a_processor_with_instructions_for_float16_converts_whole_vectors(processor: str) -> None:
     features = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split()) if sys.platform == "linux" else set()
     if not {"f16c", "avx512f" if processor == "skylake-avx512" else "avx2"} <= features:

@@ -9,12 +9,15 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from actbench import registry
+from actbench.cli import main
 from actbench.errors import BenchmarkError
 from actbench.host.variables import worker_environment
 from actbench.measure.client import WorkerProcess, here
@@ -47,6 +50,14 @@ def worker() -> Iterator[WorkerProcess]:
     started.close()
 
 
+@pytest.fixture(scope="module")
+def lasting() -> Iterator[WorkerProcess]:
+    """A real worker that several tests use, since it must outlive what they ask of it."""
+    started = WorkerProcess(WorkerOptions(None, TIMEOUT), here())
+    yield started
+    started.close()
+
+
 def pid(worker: WorkerProcess) -> int:
     return worker._process.pid
 
@@ -66,36 +77,44 @@ def is_gone(process: int) -> bool:
     return False
 
 
-@pytest.mark.parametrize("backend", AVAILABLE)
-def test_a_worker_times_every_arm_of_a_backend(worker: WorkerProcess, backend: str) -> None:
-    for op in Op:
-        worker.ask(Prepare.of(block(backend, op), Plan((), seed=1)))
-        there_and_back = tuple(Slice(arm, 3, phase) for phase, arm in enumerate((0, 1, 2, 2, 1, 0)))
-        timed = worker.ask(Time((Sweep(2, there_and_back), Sweep(3, there_and_back[:1])))).seconds
-        assert [len(seconds) for seconds in timed] == [6, 1]
-        assert all(value > 0 for seconds in timed for value in seconds)
+@pytest.mark.parametrize(
+    ("backend", "op"),
+    exhaustive_but(product(AVAILABLE, Op), lambda pair: pair[1] is Op.STEP or not pair[0].startswith("numba")),
+)
+def test_a_worker_times_every_arm_of_a_backend(lasting: WorkerProcess, backend: str, op: Op) -> None:
+    lasting.ask(Prepare.of(block(backend, op), Plan((), seed=1)))
+    there_and_back = tuple(Slice(arm, 3, phase) for phase, arm in enumerate((0, 1, 2, 2, 1, 0)))
+    timed = lasting.ask(Time((Sweep(2, there_and_back), Sweep(3, there_and_back[:1])))).seconds
+    assert [len(slices) for slices in timed] == [6, 1]
+    assert all(seconds > 0 for slices in timed for seconds in slices)
 
 
-@pytest.mark.parametrize("backend", AVAILABLE)
-@pytest.mark.parametrize("op", exhaustive_but(Op, lambda op: op is Op.STEP))
-def test_a_worker_evaluates_what_the_mathematics_says(worker: WorkerProcess, backend: str, op: Op) -> None:
+@pytest.mark.parametrize(
+    ("backend", "strategy", "op"),
+    exhaustive_but(
+        product(AVAILABLE, ("textbook", "recompute", "cached", "complement"), Op),
+        lambda of: of[2] is Op.STEP and (of[1] in {"recompute", "cached"} or not of[0].startswith("numba")),
+    ),
+)
+def test_a_worker_evaluates_what_the_mathematics_says(
+    lasting: WorkerProcess, backend: str, strategy: str, op: Op
+) -> None:
     z = np.linspace(-3, 3, 7)
     dy = np.linspace(1, 2, 7)
     y = 1 / (1 + np.exp(-z))
-    for strategy in ("textbook", "recompute", "cached", "complement"):
-        answer = worker.ask(Evaluate.of(KernelId("logistic", Variant(strategy), backend, op, Dtype.FLOAT64), z, dy))
-        outputs = [array.unpack() for array in answer.outputs]
-        assert answer.raised is None
-        np.testing.assert_allclose(outputs[-1], y * (1 - y) * (1 if op is Op.DERIVATIVE else dy), rtol=1e-13)
-        if op is Op.STEP:
-            np.testing.assert_allclose(outputs[0], y, rtol=1e-13)
-        compiled = backend.startswith("numba") or backend in {"torch-compile", "torch-compile-cuda", "jax"}
-        assert (answer.compile_seconds is not None) == compiled
+    answer = lasting.ask(Evaluate.of(KernelId("logistic", Variant(strategy), backend, op, Dtype.FLOAT64), z, dy))
+    outputs = [array.unpack() for array in answer.outputs]
+    assert answer.raised is None
+    np.testing.assert_allclose(outputs[-1], y * (1 - y) * (1 if op is Op.DERIVATIVE else dy), rtol=1e-13)
+    if op is Op.STEP:
+        np.testing.assert_allclose(outputs[0], y, rtol=1e-13)
+    compiled = backend.startswith("numba") or backend in {"torch-compile", "torch-compile-cuda", "jax"}
+    assert (answer.compile_seconds is not None) == compiled
 
 
-def test_arithmetic_that_raises_is_an_answer(worker: WorkerProcess) -> None:
+def test_arithmetic_that_raises_is_an_answer(lasting: WorkerProcess) -> None:
     kernel = KernelId("logistic", Variant("textbook"), "python", Op.DERIVATIVE, Dtype.FLOAT64)
-    answer = worker.ask(Evaluate.of(kernel, np.array([-1000.0]), np.ones(1)))
+    answer = lasting.ask(Evaluate.of(kernel, np.array([-1000.0]), np.ones(1)))
     assert answer.raised is not None
     assert answer.raised.startswith("OverflowError")
     assert answer.outputs == ()
@@ -127,25 +146,25 @@ def test_relevant_variables_reach_a_worker_and_others_do_not(monkeypatch: pytest
     assert variables == worker_environment(os.environ)
 
 
-def test_a_request_that_raises_gives_its_words_and_the_worker_lives_on(worker: WorkerProcess) -> None:
+def test_a_request_that_raises_gives_its_words_and_the_worker_lives_on(lasting: WorkerProcess) -> None:
     with pytest.raises(BenchmarkError, match=r"^unknown activation 'isru'") as raised:
-        worker.ask(
+        lasting.ask(
             Prepare.of(
                 Block("isru", Op.DERIVATIVE, Dtype.FLOAT64, 10, (Arm(Variant("cached"), "numpy"),)), Plan((), seed=1)
             )
         )
     assert not isinstance(raised.value, WorkerLostError)
-    process = pid(worker)
-    worker.ask(Prepare.of(block("numpy"), Plan((), seed=1)))
-    assert once(worker) > 0
-    assert pid(worker) == process
+    process = pid(lasting)
+    lasting.ask(Prepare.of(block("numpy"), Plan((), seed=1)))
+    assert once(lasting) > 0
+    assert pid(lasting) == process
 
 
-def test_a_kernel_that_raises_gives_its_words_and_the_worker_lives_on(worker: WorkerProcess) -> None:
-    worker.ask(Prepare.of(block("python"), Plan((), seed=1)))
+def test_a_kernel_that_raises_gives_its_words_and_the_worker_lives_on(lasting: WorkerProcess) -> None:
+    lasting.ask(Prepare.of(block("python"), Plan((), seed=1)))
     with pytest.raises(BenchmarkError, match="IndexError"):
-        once(worker, arm=7)
-    assert once(worker) > 0
+        once(lasting, arm=7)
+    assert once(lasting) > 0
 
 
 def test_a_killed_worker_is_reported_with_its_signal(worker: WorkerProcess) -> None:
@@ -222,7 +241,7 @@ def test_stock_pyperf_measures_the_same_plan(tmp_path: Path) -> None:
     assert names(tmp_path / "here") == UNPROBED
     assert {row["rounds"] for row in rows(tmp_path / "here/speedups.csv")} == {"2"}
     assert {row["strategy"] for row in rows(tmp_path / "here/cases.csv")} == {"recompute", "cached", "yardstick"}
-    assert actbench("compare", "here", cwd=tmp_path).returncode == 0
+    assert CliRunner().invoke(main, ["compare", str(tmp_path / "here")]).exit_code == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -256,4 +275,4 @@ def test_an_interrupted_run_exits_with_130_and_readable_files(tmp_path: Path, nu
     assert names(tmp_path / "here") == FILES
     assert json.loads((tmp_path / "here/run.json").read_text())["status"] == "interrupted"
     assert int(rows(speedups)[0]["rounds"]) >= 1
-    assert actbench("compare", "here", cwd=tmp_path).returncode == 0
+    assert CliRunner().invoke(main, ["compare", str(tmp_path / "here")]).exit_code == 0

@@ -135,34 +135,54 @@ def _tested(activation: str, backend: Backend, turn: int) -> tuple[Dtype, ...]:
 def sample() -> tuple[KernelId, ...]:
     """Return one kernel for every kind of strategy, backend and op, in either dtype by turns.
 
-    Of compiled backends, a step for every kind of strategy, whose loop has all formulas, and one kernel for every op.
+    Of compiled backends, the kernels that differ in their loops.
     """
     groups: dict[tuple[str, str, Op], list[KernelId]] = {}
     for kernel in every_kernel():
         activation = "silu" if kernel.strategy in {"intermediate", "pair"} else "logistic"
-        compiled = kernel.backend.startswith("numba") and kernel.op is not Op.STEP
-        if kernel.activation == activation and (kernel.strategy == "cached" or not compiled):
+        if kernel.activation == activation and _differs_in_its_loop(kernel):
             groups.setdefault((kernel.strategy, kernel.backend, kernel.op), []).append(kernel)
     return tuple(kernels[turn % len(kernels)] for turn, kernels in enumerate(groups.values()))
+
+
+def _differs_in_its_loop(kernel: KernelId) -> bool:
+    """Tell whether no other kernel of the sample is compiled from the same loop.
+
+    A step's loop has all formulas, and depends on what is kept: a textbook's is that of recompute. Threads share the
+    loops of numba-simd.
+    """
+    if not kernel.backend.startswith("numba") or kernel.strategy == "cached":
+        return True
+    kept_by_threads = {"recompute"} if registry.backends()[kernel.backend].threaded else {*registry.STRATEGIES}
+    return kernel.op is Op.STEP and kernel.strategy in kept_by_threads - {"textbook"}
 
 
 def is_quick(kernel: KernelId) -> bool:
     """Tell whether a kernel belongs to the quick tier.
 
-    The mathematics of every strategy is tested on numpy and on python, in the derivative and, with the output, in the
-    step; how the other backends execute it, on the sample.
+    The mathematics of every strategy is tested on numpy and on python, in the step, which computes the output and the
+    derivative; how ops and the other backends execute it, on the sample.
     """
-    mathematics = (kernel.backend, kernel.op) in {
-        ("numpy", Op.DERIVATIVE),
-        ("numpy", Op.STEP),
-        ("python", Op.STEP),
-    }
+    mathematics = kernel.op is Op.STEP and kernel.backend in {"numpy", "python"}
     return mathematics or kernel in sample()
 
 
-def by_kernel(chosen: Iterable[KernelId], name: str = "kernel") -> pytest.MarkDecorator:
+def is_quick_property(kernel: KernelId) -> bool:
+    """Tell whether what is true of an activation whatever z is quickly tested on a kernel.
+
+    Both dialects and both dtypes are: numbers in float64 by python, and arrays in float32 by numpy.
+    """
+    return is_quick(kernel) and (kernel.backend, kernel.dtype) in {
+        ("python", Dtype.FLOAT64),
+        ("numpy", Dtype.FLOAT32),
+    }
+
+
+def by_kernel(
+    chosen: Iterable[KernelId], name: str = "kernel", quick: Callable[[KernelId], bool] = is_quick
+) -> pytest.MarkDecorator:
     """Run a test for each of these kernels, those outside the quick tier as exhaustive tests."""
-    return pytest.mark.parametrize(name, exhaustive_but(chosen, is_quick), ids=lambda kernel: kernel.id)
+    return pytest.mark.parametrize(name, exhaustive_but(chosen, quick), ids=lambda kernel: kernel.id)
 
 
 def ordinary(activation: str, dtype: Dtype) -> Array:

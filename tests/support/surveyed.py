@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from functools import cache
 
 from actbench.analysis.accuracy import Accuracy
 from actbench.kernels import resolution
@@ -20,9 +21,10 @@ def kernel(activation: str, strategy: str, dtype: Dtype = Dtype.FLOAT64, backend
     return KernelId(activation, Variant(strategy), backend, Op.DERIVATIVE, dtype)
 
 
-def accuracies(*kernels: KernelId, survey: Survey = EXACT) -> list[Accuracy]:
+@cache
+def accuracies(*kernels: KernelId, survey: Survey = EXACT) -> tuple[Accuracy, ...]:
     results = survey.of(map(resolution.kernel, kernels), FakeBench().launch)
-    return [result for result in results if isinstance(result, Accuracy)]
+    return tuple(result for result in results if isinstance(result, Accuracy))
 
 
 def rows(text: str) -> list[dict[str, str]]:

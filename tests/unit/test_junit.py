@@ -17,7 +17,7 @@ from tests.support.fake import FakeBench, crash, exact_seconds
 from tests.support.selections import PAIR, SMALL
 
 SCHEMA = xmlschema.XMLSchema(Path(__file__).parents[1] / "support" / "schemas" / "junit.xsd")
-LIVE = ("check", "--against", "other", *PAIR, "--budget", "6s", "--format", "junit")
+LIVE = ("check", "--against", "other", *PAIR, "--budget", "10s", "--format", "junit")
 
 EVERY_VERDICT = """\
 <testsuites>

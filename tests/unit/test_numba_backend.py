@@ -148,14 +148,17 @@ from actbench.model.rule import Rule
 from actbench.model.checks import Compiled
 from actbench.model.names import Dtype, Op
 
-exec(f"def formula(y):\\n    return y * ({sys.argv[1]} - y)")  # the same name, file and line whatever the literal
 exec("def forward(z):\\n    return z")
-op, dtype = Op(sys.argv[2]), Dtype(sys.argv[3])
-bound = registry.backend("numba").bind(op, Rule(forward, formula, None), dtype)
-out, other, half, one = np.zeros(4, dtype), np.zeros(4, dtype), np.full(4, 0.5, dtype), np.ones(4, dtype)
-arrays = {"derivative": (out, half), "backward": (out, one, half), "step": (other, out, half, one)}[op]
-bound.function(*arrays)
-print(json.dumps([bound.from_cache, out.tolist()]))
+bound_and_called = []
+for literal, op, dtype in json.loads(sys.argv[1]):
+    exec(f"def formula(y):\\n    return y * ({literal} - y)")  # the same name, file and line whatever the literal
+    op, dtype = Op(op), Dtype(dtype)
+    bound = registry.backend("numba").bind(op, Rule(forward, formula, None), dtype)
+    out, other, half, one = np.zeros(4, dtype), np.zeros(4, dtype), np.full(4, 0.5, dtype), np.ones(4, dtype)
+    arrays = {"derivative": (out, half), "backward": (out, one, half), "step": (other, out, half, one)}[op]
+    bound.function(*arrays)
+    bound_and_called.append([bound.from_cache, out.tolist()])
+print(json.dumps(bound_and_called))
 """
 
 
@@ -171,24 +174,25 @@ def printed(cache_directory: Path, code: str, *arguments: str) -> str:
     ).stdout
 
 
-def fresh_process(cache_directory: Path, literal: str, op: Op, dtype: Dtype) -> tuple[bool, list[float]]:
-    """Bind y * (literal - y) in a fresh process; return whether it came from the cache, and its value at 1/2."""
-    from_cache, values = json.loads(printed(cache_directory, BIND, literal, op, dtype))
-    return from_cache, values
+def fresh_process(cache_directory: Path, *formulas: tuple[str, Op, Dtype]) -> list[tuple[bool, float]]:
+    """Bind y * (literal - y) in a fresh process, for each literal, op and dtype in turn.
+
+    Return whether each came from the cache, and its value at 1/2.
+    """
+    bound = json.loads(printed(cache_directory, BIND, json.dumps(formulas)))
+    assert all(len({*values}) == 1 for _, values in bound)
+    return [(from_cache, values[0]) for from_cache, values in bound]
 
 
 @pytest.mark.parametrize("op", exhaustive_but(Op, lambda op: op is Op.STEP))
-def test_compiled_code_is_found_by_a_fresh_process_and_never_that_of_another_literal(tmp_path: Path, op: Op) -> None:
-    assert fresh_process(tmp_path, "1.0", op, Dtype.FLOAT64) == (False, [0.25] * 4)
-    assert fresh_process(tmp_path, "1.0", op, Dtype.FLOAT64) == (True, [0.25] * 4)
-    assert fresh_process(tmp_path, "2.0", op, Dtype.FLOAT64) == (False, [0.75] * 4)
-    assert fresh_process(tmp_path, "1.0", op, Dtype.FLOAT64) == (True, [0.25] * 4)
-
-
-def test_compiled_code_of_one_dtype_is_not_served_for_the_other(tmp_path: Path) -> None:
-    assert fresh_process(tmp_path, "1.0", Op.DERIVATIVE, Dtype.FLOAT64)[0] is False
-    assert fresh_process(tmp_path, "1.0", Op.DERIVATIVE, Dtype.FLOAT32) == (False, [0.25] * 4)
-    assert fresh_process(tmp_path, "1.0", Op.DERIVATIVE, Dtype.FLOAT32)[0] is True
+def test_compiled_code_is_found_by_a_fresh_process_and_never_that_of_another_literal_or_dtype(
+    tmp_path: Path, op: Op
+) -> None:
+    first, other = ("1.0", op, Dtype.FLOAT64), ("2.0", op, Dtype.FLOAT64)
+    narrow = ("1.0", op, Dtype.FLOAT32)
+    assert fresh_process(tmp_path, first) == [(False, 0.25)]
+    assert fresh_process(tmp_path, first, other, narrow) == [(True, 0.25), (False, 0.75), (False, 0.25)]
+    assert fresh_process(tmp_path, narrow, other, first) == [(True, 0.25), (True, 0.75), (True, 0.25)]
 
 
 SHIPPED = """
@@ -219,18 +223,17 @@ from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant
 
-bound = resolve(KernelId(sys.argv[1], Variant("recompute"), "numba", Op.DERIVATIVE, Dtype.FLOAT64)).bound
-out = np.zeros(1)
-bound.function(out, np.zeros(1))
-print(bound.from_cache, *out)
+for activation in sys.argv[1:]:
+    bound = resolve(KernelId(activation, Variant("recompute"), "numba", Op.DERIVATIVE, Dtype.FLOAT64)).bound
+    out = np.zeros(1)
+    bound.function(out, np.zeros(1))
+    print(bound.from_cache, *out)
 """
 
 
 def test_compiled_code_of_one_parameter_is_not_served_for_another(tmp_path: Path) -> None:
-    assert printed(tmp_path, PARAMETERS, "elu:alpha=0.5") == "False 0.5\n"
-    assert printed(tmp_path, PARAMETERS, "elu") == "False 1.0\n"
-    assert printed(tmp_path, PARAMETERS, "elu:alpha=0.25") == "False 0.25\n"
-    assert printed(tmp_path, PARAMETERS, "elu:alpha=0.50") == "True 0.5\n"
+    assert printed(tmp_path, PARAMETERS, "elu:alpha=0.5", "elu") == "False 0.5\nFalse 1.0\n"
+    assert printed(tmp_path, PARAMETERS, "elu:alpha=0.25", "elu:alpha=0.50") == "False 0.25\nTrue 0.5\n"
 
 
 @pytest.mark.parametrize("backend", exhaustive_but(["numba", "numba-simd", "numba-parallel"], "numba".__eq__))

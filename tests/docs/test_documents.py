@@ -52,7 +52,7 @@ def test_every_command_in_the_readme_runs_in_the_order_in_which_it_stands(
     monkeypatch.setenv("ACTBENCH_BACKEND", backends)
     if backends:
         monkeypatch.setenv("ACTBENCH_POINTS", "10")
-        monkeypatch.setenv("ACTBENCH_BUDGET", "30s")
+        monkeypatch.setenv("ACTBENCH_BUDGET", "2m")
     lines = [line for line in commands(README) if not (backends and "--budget 10m" in line)]
     assert len(lines) > 8
     for line in lines:

@@ -15,6 +15,11 @@ from actbench.report.table import Table, markdown
 
 SLOWER = " Below 1 it is slower: at 0.25 a call takes four times as long."
 
+ACROSS_BLOCKS = (
+    " The two are in different blocks of a round, not side by side: what the host drifts between them adds noise."
+)
+"""The note where the values of the axis are in different blocks."""
+
 
 def table(comparisons: Sequence[Comparison], axis: str) -> Table:
     """Return one row per comparison."""
@@ -25,18 +30,19 @@ def table(comparisons: Sequence[Comparison], axis: str) -> Table:
             *(states.cell(item.operands, operands) if item.operands is not None else ()),
             f"{item.candidate} / {item.reference}",
             ratio(item.ratio),
-            f"{significant(item.smallest, 3)} to {significant(item.largest, 3)}",
+            f"{significant(item.smallest, 3)} to {significant(item.largest, 3)}" if item.cases > 1 else "",
             *(str(item.cases), str(item.rounds)),
         )
         for item in comparisons
     )
     short = any(not item.ratio.has_bounds for item in comparisons)
     no_interval = f", {NO_INTERVAL} a ratio without one: that takes {MIN_ROUNDS} rounds" if short else ""
+    across = ACROSS_BLOCKS if axis in {Axis.DTYPE, Axis.SIZE, Axis.OPERANDS} else ""
     return Table(
         f"By {axis}",
         "Times faster than the reference per element: geometric mean over the cases, ± the longer side of its 95 % "
         f"interval over rounds; {AS_BOUNDS}1. {UNDECIDED} marks an interval that includes 1{no_interval}. Range: the "
-        f"smallest and the largest ratio of a single case.{SLOWER if axis == Axis.OPERANDS else ''}",
+        f"smallest and the largest ratio of a single case.{across}{SLOWER if axis == Axis.OPERANDS else ''}",
         ("activation", "op", "with", *operands, axis, "ratio", "range", "cases", "rounds"),
         rows,
         labels=4 + len(operands),

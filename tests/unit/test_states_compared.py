@@ -46,7 +46,8 @@ def test_states_are_compared_for_each_strategy_and_backend(in_states: Actbench) 
     assert float(found["cached/numpy", "residuals-cold"]["ratio"]) == pytest.approx(0.5)
     assert float(found["cached/numpy-blocked", "cold"]["ratio"]) == pytest.approx(0.2)
     shown = in_states("compare", "states", "--by", "operands", "--reference", "cold", "--format", "markdown").stdout
-    assert "| logistic | derivative | cached/numpy | warm / cold | 4.00 ± 0.00 |" in shown
+    assert "| logistic | derivative | cached/numpy | warm / cold | 4.00 ± 0.00 |  | 1 |" in shown
+    assert "in different blocks of a round, not side by side" in shown
     assert "Below 1 it is slower: at 0.25 a call takes four times as long." in shown
 
 

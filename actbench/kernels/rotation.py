@@ -1,9 +1,8 @@
 """Cold operands: each call uses the next of many sets of operands, so that no call finds its operands in a cache.
 
 One cursor moves from set to set through all slices of all arms, untimed calls included. There are so many sets that a
-set is touched again only after others of `TIMES_CACHE` times the capacity of the last-level cache, counting for each
-call the bytes of the kernel that touches the fewest. Their order in memory is random, so that prefetchers cannot learn
-it, and their pages are touched beforehand.
+set is touched again only after others of a multiple of the capacity of the last-level cache (`actbench.kernels.sets`).
+Their order in memory is random, so that prefetchers cannot learn it, and their pages are touched beforehand.
 
 With ``residuals-cold`` operands, dy and the result of the backward pass stay where they are, in cache.
 """
@@ -16,39 +15,9 @@ from typing import Any
 import numpy as np
 
 from actbench.backends import Backend
-from actbench.kernels.operands import DY, RESULT, Array, Operand, Operands
+from actbench.kernels.operands import DY, Array, Operand, Operands
 from actbench.kernels.placement import ALIGNMENT, PAGE, Placement
-from actbench.kernels.subject import Subject
-from actbench.model.names import Op, OperandState
-
-TIMES_CACHE = 2
-"""A set is touched again only after others of so many times the capacity of the last-level cache."""
-
-MOST_SETS = 8192
-"""With more, the Python objects around the arrays would come from memory too, and take as long as small arrays do."""
-
-PARTS_OF_STEP = 2
-"""Passes of a step over every set; each comes at least a cache's passing after the other."""
-
-
-def sets_needed(cache: int, touched: int, op: Op) -> int:
-    """Return how many sets there must be where a call touches so many bytes of one, and the cache has `cache` bytes."""
-    sets = 1 + -(-TIMES_CACHE * cache // touched)
-    return PARTS_OF_STEP * sets if op is Op.STEP else sets
-
-
-def rotating(subject: Subject, state: OperandState) -> tuple[Operand, ...]:
-    """Return the operands and outputs of a subject that are of another set in every call."""
-    if state is OperandState.COLD:
-        return subject.touches
-    return tuple(operand for operand in subject.touches if operand not in {DY, RESULT})
-
-
-def touched_bytes(subject: Subject, state: OperandState, size: int) -> int:
-    """Return the bytes that a call of a subject touches of a set of `size` elements."""
-    return sum(
-        size * subject.backend.operand_bytes(operand.dtype(subject.dtype)) for operand in rotating(subject, state)
-    )
+from actbench.model.names import OperandState
 
 
 class Rotation:

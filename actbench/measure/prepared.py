@@ -8,11 +8,12 @@ from functools import partial
 import numpy as np
 
 from actbench.host.code_placement import CodePlacement
+from actbench.kernels import sets
 from actbench.kernels.calls import Calls, WarmCalls
 from actbench.kernels.cold_calls import calls_of
 from actbench.kernels.operands import Operands
 from actbench.kernels.placement import Placement
-from actbench.kernels.rotation import Rotation, sets_needed, touched_bytes
+from actbench.kernels.rotation import Rotation
 from actbench.kernels.subject import Subject
 from actbench.measure.protocol import Sweep, Taken
 from actbench.measure.undisturbed import undisturbed
@@ -77,7 +78,8 @@ class PreparedBlock:
         if not self._rotations:
             return [WarmCalls(subject.invocation(self._size, placement), placement) for subject in self.subjects]
         arms = [
-            calls_of(subject, self._size, self._rotations[_sharing(subject)], placement) for subject in self.subjects
+            calls_of(subject, self._size, self._rotations[sets.memory_of(subject)], placement)
+            for subject in self.subjects
         ]
         if self._state is OperandState.COLD:
             self._cold = arms
@@ -86,21 +88,11 @@ class PreparedBlock:
     def _rotated(self, cache: int) -> dict[str, Rotation]:
         """Return the rotations, by what shares their sets."""
         rng = np.random.default_rng()
-        sharing: dict[str, list[Subject]] = {}
-        for subject in self.subjects:
-            sharing.setdefault(_sharing(subject), []).append(subject)
         return {
             name: Rotation(self.operands, self._state, self._sets(subjects, cache), rng)
-            for name, subjects in sharing.items()
+            for name, subjects in sets.sharing(self.subjects).items()
         }
 
     def _sets(self, subjects: Sequence[Subject], cache: int) -> int:
-        """Return how many sets subjects need: that which touches the fewest bytes a call decides."""
-        cache = subjects[0].backend.cache_bytes() or cache
-        touched = [touched_bytes(subject, self._state, self._size) for subject in subjects]
-        return sets_needed(cache, min(filter(None, touched), default=cache), subjects[0].op)
-
-
-def _sharing(subject: Subject) -> str:
-    """Return what tells the memory of a subject's operands: nothing where it is numpy's, else its backend."""
-    return "" if subject.backend.places else subject.backend.name
+        """Return how many sets these subjects need, which share them."""
+        return sets.count(subjects, self._state, self._size, subjects[0].backend.cache_bytes() or cache)

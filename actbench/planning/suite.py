@@ -33,14 +33,9 @@ def plan(axes: Axes, room: Room, *, pattern: str = "*", seed: int) -> Plan:
     backend unavailable or nothing is left.
     """
     requested = resolved(axes)
-    left_out: list[LeftOut] = []
-    cases: list[Case] = []
-    for case, subject in requested.cases(pattern):
-        reason = _unsupported(case, subject, room)
-        if reason:
-            left_out.append(LeftOut(case.id, reason))
-        else:
-            cases.append(case)
+    reasons = _reasons(requested, pattern, room)
+    cases = [case for case, reason in reasons.items() if not reason]
+    left_out = [LeftOut(case.id, reason) for case, reason in reasons.items() if reason]
     if not cases:
         raise InputError(f"the selection leaves no case to measure{_because(requested, left_out)}")
     is_cold = any(case.operands is not OperandState.WARM for case in cases)
@@ -93,7 +88,7 @@ def offered(query: CaseQuery) -> list[Case]:
     requested = resolved_here(query)
     if requested is None:
         return []
-    return [case for case, subject in requested.cases(query.pattern) if not _unsupported(case, subject, query.room)]
+    return [case for case, reason in _reasons(requested, query.pattern, query.room).items() if not reason]
 
 
 def grouped(cases: Iterable[Case]) -> tuple[Block, ...]:
@@ -114,12 +109,25 @@ def threaded(plan: Plan) -> tuple[str, ...]:
     return tuple(backend.name for backend in resolution.backends(plan.cases) if backend.threaded)
 
 
+def _reasons(requested: ResolvedAxes, pattern: str, room: Room) -> dict[Case, str | None]:
+    """Return, for each case of a request, why it cannot be measured here; None where it can."""
+    reasons = {case: _unsupported(case, subject, room) for case, subject in requested.cases(pattern)}
+    for block in grouped(case for case, reason in reasons.items() if not reason):
+        if block.operands is not OperandState.WARM:
+            subjects = [*resolution.subjects(block.timed).values()]
+            reason = cold.without_memory(subjects, block.operands, block.size, room)
+            reasons |= dict.fromkeys(block.cases, reason)
+    return reasons
+
+
 def _unsupported(case: Case, subject: Subject, room: Room) -> str | None:
-    """Say why a case cannot be measured here; None where it can."""
+    """Say why a case cannot be measured here, whatever else is measured; None where it can."""
     if reason := subject.unsupported:
         return reason
-    if case.operands is not OperandState.WARM and (reason := cold.unsupported(subject, case.size, room)):
-        return reason
+    if case.operands is not OperandState.WARM:
+        yardstick = resolution.resolve(case.empty_block.yardstick)
+        if reason := cold.unsupported(subject, yardstick, case.operands, case.size, room):
+            return reason
     seconds = costs.predicted_call(subject, case.size)
     if seconds > room.max_call:
         return f"one call would take about {seconds:.2g} s, above the cap of {room.max_call:g} s (--max-call)"

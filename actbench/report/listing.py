@@ -10,7 +10,7 @@ from actbench.backends import helpers, source, sources
 from actbench.errors import InputError
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.overhead import Rung
-from actbench.kernels.rotation import TIMES_CACHE
+from actbench.kernels.sets import TIMES_CACHE
 from actbench.kernels.subject import Subject
 from actbench.model.cases import RUNGS
 from actbench.model.checks import Compiled

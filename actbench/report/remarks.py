@@ -8,7 +8,7 @@ from operator import itemgetter
 from actbench.analysis.figures import Figures
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS
-from actbench.kernels.rotation import TIMES_CACHE
+from actbench.kernels.sets import TIMES_CACHE
 from actbench.model.checks import Check
 from actbench.model.inputs import STANDARD_NORMAL
 from actbench.model.names import OperandState

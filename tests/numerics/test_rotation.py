@@ -13,7 +13,7 @@ from actbench.backends.numpy import Numpy
 from actbench.backends.numpy_blocked import NumpyBlocked
 from actbench.errors import WrongKernelError
 from actbench.kernels.resolution import subjects
-from actbench.kernels.rotation import TIMES_CACHE
+from actbench.kernels.sets import TIMES_CACHE
 from actbench.measure.prepared import PreparedBlock
 from actbench.measure.protocol import ListDoubts, Prepare, Slice, Sweep, Time
 from actbench.model.cases import Arm, Block

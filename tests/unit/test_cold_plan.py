@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -9,11 +10,14 @@ import pytest
 from actbench.backends.numpy import Numpy
 from actbench.errors import InputError
 from actbench.host import caches
-from actbench.kernels.rotation import MOST_SETS, sets_needed
-from actbench.model.cases import Case
+from actbench.kernels import resolution, sets
+from actbench.measure.prepared import PreparedBlock
+from actbench.model.cases import Block, Case
+from actbench.model.inputs import STANDARD_NORMAL
 from actbench.model.names import Op, OperandState
 from actbench.model.plan import Plan
-from actbench.planning import cold, presets, suite
+from actbench.model.variants import Variant
+from actbench.planning import presets, suite
 from actbench.planning.presets import Axes
 from actbench.planning.selection import CaseQuery, Room
 from tests.conftest import Actbench
@@ -92,10 +96,10 @@ def test_an_unknown_state_is_refused(actbench: Actbench) -> None:
 
 @pytest.mark.parametrize("op", Op)
 def test_sets_pass_the_cache_twice(op: Op) -> None:
-    sets = sets_needed(32 * MIB, 8000, op)
+    count = sets.needed(32 * MIB, 8000, op)
     passes = 2 if op is Op.STEP else 1  # a step comes to each set twice
-    assert (sets // passes - 1) * 8000 >= 2 * 32 * MIB
-    assert sets_needed(32 * MIB, 1 << 40, op) == 2 * passes, "there is always another set between"
+    assert (count // passes - 1) * 8000 >= 2 * 32 * MIB
+    assert sets.needed(32 * MIB, 1 << 40, op) == 2 * passes, "there is always another set between"
 
 
 def reason(axes: Axes, memory: int = PLENTY, cache: int = 32 * MIB) -> str:
@@ -106,14 +110,57 @@ def reason(axes: Axes, memory: int = PLENTY, cache: int = 32 * MIB) -> str:
 
 
 def test_arrays_that_are_too_small_are_left_out() -> None:
-    assert f"with more than {MOST_SETS} the Python objects" in reason(replace(SMALL, sizes=(100,)))
+    assert f"with more than {sets.MOST_SETS} the Python objects" in reason(replace(SMALL, sizes=(100,)))
+
+
+@pytest.mark.parametrize("state", EVERY_STATE[1:])
+@pytest.mark.parametrize("op", Op)
+def test_a_block_has_no_more_sets_than_python_s_objects_allow(op: Op, state: OperandState) -> None:
+    """With dy and the result in cache a yardstick touches less than a step, and thus takes more sets."""
+    axes = replace(SMALL, ops=(op,), operands=(state,), sizes=tuple(range(500, 9000, 500)))
+    blocks = planned(axes).blocks
+    assert 1 < len(blocks) < len(axes.sizes), "some arrays are too small, and some are not"
+    for block in blocks:
+        subjects = [*resolution.subjects(block.timed).values()]
+        assert sets.count(subjects, state, block.size, 32 * MIB) <= sets.MOST_SETS
+
+
+def needed_bytes(block: Block, cache: int) -> int:
+    """Return what planning takes the sets of a block for."""
+    return sum(
+        sets.count(sharing, block.operands, block.size, cache) * sets.set_bytes(sharing, block.operands, block.size)
+        for sharing in sets.sharing(resolution.subjects(block.timed).values()).values()
+    )
 
 
 def test_sets_may_take_an_eighth_of_the_memory_and_no_more() -> None:
     axes = replace(SMALL, sizes=(100_000,), operands=(OperandState.COLD,))
-    needed = cold.ARRAYS_PER_SET * sets_needed(32 * MIB, 800_000, Op.DERIVATIVE) * 800_000
-    assert planned(axes, memory=8 * needed).cases
-    assert "more than an eighth of this machine's" in reason(axes, memory=8 * needed - 1)
+    (block,) = planned(axes).blocks
+    needed = needed_bytes(block, 32 * MIB)
+    assert planned(axes, memory=8 * needed).blocks == (block,)
+    assert "more than an eighth of the" in reason(axes, memory=8 * needed - 1)
+    query = CaseQuery("smoke", {"operands": ("cold",), "sizes": (100_000,)}, "*", Room(8 * needed - 1, 32 * MIB))
+    assert not suite.offered(query), "a baseline is not offered what there is no memory for"
+
+
+@pytest.mark.parametrize("state", EVERY_STATE[1:])
+@pytest.mark.parametrize("op", Op)
+def test_the_memory_of_a_block_is_that_of_all_its_cases(op: Op, state: OperandState) -> None:
+    """Every kernel of a backend that allocates keeps the results of its own forward passes."""
+    variants = tuple(Variant(f"{name}{of}") for name in ("recompute", "cached") for of in ("", ":float16"))
+    backends = ("numpy", "numpy-blocked", "python")
+    axes = replace(SMALL, ops=(op,), operands=(state,), sizes=(20_000,), strategies=variants, backends=backends)
+    (block,) = planned(axes, cache=4 * MIB).blocks
+    arms = resolution.subjects(block.timed)
+    for subject in arms.values():
+        assert subject.bound
+    tracemalloc.start()
+    try:
+        _prepared = PreparedBlock(arms, 1, STANDARD_NORMAL, 4 * MIB, whole=False)
+        taken = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert needed_bytes(block, 4 * MIB) == pytest.approx(taken, rel=0.1)
 
 
 def test_a_backend_that_cannot_separate_passes_has_no_cold_steps(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,88 @@
+"""How many sets of operands a cold block needs, and the memory that they take.
+
+A set is touched again only after others of `TIMES_CACHE` times the capacity of the last-level cache, counting for each
+call the bytes of the kernel that touches the fewest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from actbench.kernels.kernel import Kernel
+from actbench.kernels.operands import DY, RESULT, Operand
+from actbench.kernels.placement import PAGE
+from actbench.kernels.subject import Subject
+from actbench.model.names import Op, OperandState
+
+TIMES_CACHE = 2
+"""A set is touched again only after others of so many times the capacity of the last-level cache."""
+
+MOST_SETS = 8192
+"""With more, the Python objects around the arrays would come from memory too, and take as long as small arrays do."""
+
+PARTS_OF_STEP = 2
+"""Passes of a step over every set; each comes at least a cache's passing after the other."""
+
+CALL_BYTES = 1024
+"""About what the Python objects of a call take, which are made once a set."""
+
+
+def sharing(subjects: Iterable[Subject]) -> Mapping[str, Sequence[Subject]]:
+    """Return the subjects that share their sets: those on numpy's arrays, and those of every other backend."""
+    shared: dict[str, list[Subject]] = {}
+    for subject in subjects:
+        shared.setdefault(memory_of(subject), []).append(subject)
+    return shared
+
+
+def memory_of(subject: Subject) -> str:
+    """Return what tells the memory of a subject's operands: nothing where it is numpy's, else its backend."""
+    return "" if subject.backend.places else subject.backend.name
+
+
+def count(subjects: Sequence[Subject], state: OperandState, size: int, cache: int) -> int:
+    """Return how many sets subjects that share them need, so that they pass a cache of `cache` bytes.
+
+    The subject whose calls touch the fewest bytes decides.
+    """
+    touched = [touched_bytes(subject, state, size) for subject in subjects]
+    return needed(cache, min(filter(None, touched), default=cache), subjects[0].op)
+
+
+def needed(cache: int, touched: int, op: Op) -> int:
+    """Return how many sets there must be where a call touches so many bytes of one, and the cache has `cache` bytes."""
+    sets = 1 + -(-TIMES_CACHE * cache // touched)
+    return PARTS_OF_STEP * sets if op is Op.STEP else sets
+
+
+def rotating(subject: Subject, state: OperandState) -> tuple[Operand, ...]:
+    """Return the operands and outputs of a subject that are of another set in every call."""
+    if state is OperandState.COLD:
+        return subject.touches
+    return tuple(operand for operand in subject.touches if operand not in {DY, RESULT})
+
+
+def touched_bytes(subject: Subject, state: OperandState, size: int) -> int:
+    """Return the bytes that a call of a subject touches of a set of `size` elements."""
+    return size * sum(_element_bytes(subject, rotating(subject, state)))
+
+
+def set_bytes(subjects: Sequence[Subject], state: OperandState, size: int) -> int:
+    """Return the bytes of one set of `size` elements, of subjects that share it.
+
+    What the forward pass of a step keeps is part of it where a backend allocates that: every kernel has its own. So is
+    the distance between arrays (`Rotation`).
+    """
+    shared = {operand: subject for subject in subjects for operand in rotating(subject, state)}
+    arrays = sum(sum(_element_bytes(subject, [operand])) for operand, subject in shared.items())
+    kept = sum(
+        sum(_element_bytes(subject, subject.writes[:-1]))
+        for subject in subjects
+        if isinstance(subject, Kernel) and subject.op is Op.STEP and not subject.backend.preallocates
+    )
+    calls = sum(PARTS_OF_STEP if subject.op is Op.STEP else 1 for subject in subjects)
+    return size * (arrays + kept) + len(shared) * PAGE // 2 + calls * CALL_BYTES
+
+
+def _element_bytes(subject: Subject, operands: Iterable[Operand]) -> Iterable[int]:
+    return (subject.backend.operand_bytes(operand.dtype(subject.dtype)) for operand in operands)

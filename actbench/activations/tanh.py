@@ -15,7 +15,7 @@ DIFFERENCE_OF_SQUARES = Weakness(
 SQUARE_OVERFLOWS = Weakness(
     Flaw.OVERFLOWS,
     "cosh^2 overflows, and for z twice as far out cosh itself",
-    lambda z, fmt: abs(z) > log(fmt.max) / 2 + log(2),
+    lambda z, fmt: abs(z) > (log(fmt.max) / 2 + log(2)) * (1 - 2 * fmt.eps),  # libraries round what they exponentiate
 )
 SATURATES = Weakness(
     Flaw.CANCELS,

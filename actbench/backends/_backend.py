@@ -67,6 +67,8 @@ class Backend(ABC):
     """Whether a kernel is compiled anew for every size of its arrays."""
     protects: ClassVar[bool] = False
     """Whether calls accept operands that are marked read-only, so that no kernel can change what all arms share."""
+    returns_operands: ClassVar[bool] = False
+    """Whether its compiler returns an operand itself where nothing is to be computed, as dy times the derivative 1."""
     lacks: ClassVar[tuple[str, ...]] = ()
     """Functions of formulas that this backend lacks, or has in an unusable form."""
     lacks_because: ClassVar[str | None] = None

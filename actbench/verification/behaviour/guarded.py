@@ -118,6 +118,8 @@ class GuardedCalls:
             if _overlaps_itself(result):
                 yield "elements of its result share memory with each other"
             if any(_shared(result, operand) for operand in invocation.arguments):
+                if subject.is_built_in and subject.backend.returns_operands:
+                    continue
                 yield "its result shares memory with an operand"
             if any(_shared(result, before) for before in earlier):
                 yield "its result shares memory with the result of an earlier call"

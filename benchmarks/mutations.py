@@ -76,7 +76,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     REGRESSION: _unit(
         "verdict_rule", "regression", "check", "live_check", "live_check_environments", "verdict_formats"
     ),
-    LIVE: _unit("regression", "live_check", "live_check_environments", "live_check_files"),
+    LIVE: _unit("regression", "verdict_rule", "live_check", "live_check_environments", "live_check_files"),
     STORED: _unit("regression", "check", "verdict_formats"),
     ALLOWANCE: _VERIFICATION,
     EXAMINATION: _VERIFICATION,

@@ -33,6 +33,13 @@ def test_an_undeclared_overflow_is_refused(backend: str, monkeypatch: pytest.Mon
     assert float(message.split("at z = ")[1].split()[0]) < -354
 
 
+def test_a_declared_overflow_excuses_no_wrong_number() -> None:
+    textbook = KernelId("logistic", Variant("textbook"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    small = spoilt(lambda z, g: np.where(z < -400, 1e-3, g))
+    message = refusal(textbook, lambda _, z, dy: small(textbook, z, dy))
+    assert float(message.split("at z = ")[1].split()[0]) < -400
+
+
 @pytest.mark.parametrize("dtype", Dtype)
 def test_an_undeclared_cancellation_is_refused(dtype: Dtype, monkeypatch: pytest.MonkeyPatch) -> None:
     declare(monkeypatch, "careless", cached=lambda y: y * (1.0 - y))

@@ -6,9 +6,13 @@ from math import inf, nan
 
 import pytest
 
+from actbench.analysis.check_live import LiveTimes, confirms, control_changes
 from actbench.analysis.interval import NO_ESTIMATE, Interval
-from actbench.analysis.regression import Change, Verdict, by_severity, verdict
+from actbench.analysis.regression import Change, Margins, Verdict, by_severity, verdict
 from actbench.model.cases import Case
+from actbench.model.outcomes import BlockTimes
+from actbench.model.plan import Plan
+from tests.support.compared import BLOCK
 
 SURE, UNSURE = 0.001, 0.2
 
@@ -60,3 +64,23 @@ def test_within_a_verdict_the_largest_change_in_either_direction_comes_first() -
         ]
     ]
     assert [change.case.size for change in by_severity(changes)] == [4, 2, 3, 1, 5]
+
+
+@pytest.mark.parametrize(
+    ("value", "p_value", "confirmed"), [(1.1, SURE, True), (1.1, UNSURE, False), (1.01, SURE, False)]
+)
+def test_repeated_rounds_confirm_by_a_small_p_value_and_an_estimate_beyond_the_margin(
+    value: float, p_value: float, *, confirmed: bool
+) -> None:
+    ratio = Interval(value, 0.99 * value, 1.01 * value)
+    assert confirms(Change(BLOCK.cases[0], Verdict.INCONCLUSIVE, ratio, 0.05, p_value, 8, 8)) is confirmed
+
+
+@pytest.mark.parametrize("factor", [0.8, 1.25])
+def test_a_control_that_changes_in_either_direction_says_that_the_host_is_noisy(factor: float) -> None:
+    times = LiveTimes(Plan((BLOCK,), seed=1))
+    for number in range(1, 21):
+        for side in times.all_three:
+            seconds = (factor if side is times.control else 1.0, 1.0, 1.0)
+            side.add(BlockTimes(BLOCK, number, tuple((one,) for one in seconds)))
+    assert [change.case for change in control_changes(times, Margins(0.05))] == [BLOCK.cases[0]]

@@ -114,17 +114,25 @@ class GuardedCalls:
                 return
         earlier = tuple(self._earlier[subject])
         self._earlier[subject].extend(raw)
-        for place, result in enumerate(raw):
-            if _overlaps_itself(result):
-                yield "elements of its result share memory with each other"
-            if any(_shared(result, operand) for operand in invocation.arguments):
-                if subject.is_built_in and subject.backend.returns_operands:
-                    continue
-                yield "its result shares memory with an operand"
-            if any(_shared(result, before) for before in earlier):
-                yield "its result shares memory with the result of an earlier call"
-            if any(_shared(result, other) for other in raw[:place]):
-                yield "two of its results share memory"
+        returnable = subject.is_built_in and subject.backend.returns_operands
+        yield from _sharing(raw, invocation.arguments, earlier, returnable=returnable)
+
+
+def _sharing(
+    raw: tuple[Any, ...], operands: tuple[Any, ...], earlier: tuple[Any, ...], *, returnable: bool
+) -> Iterator[str]:
+    """Yield what results share memory with; operands themselves are no fault where they are `returnable`."""
+    for place, result in enumerate(raw):
+        if _overlaps_itself(result):
+            yield "elements of its result share memory with each other"
+        if any(_shared(result, operand) for operand in operands):
+            if returnable:
+                continue
+            yield "its result shares memory with an operand"
+        if any(_shared(result, before) for before in earlier):
+            yield "its result shares memory with the result of an earlier call"
+        if any(_shared(result, other) for other in raw[:place]):
+            yield "two of its results share memory"
 
 
 @dataclass(frozen=True, slots=True)

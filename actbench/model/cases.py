@@ -120,7 +120,11 @@ class Case:
         parts = text.split("/")
         state = OperandState(parts.pop()) if parts[-1] in {*OperandState} else OperandState.WARM
         if len(parts) != len(cls.__slots__) - 1:
-            why = "write activation/strategy/backend/op/dtype/size, e.g. logistic/cached/numpy/derivative/float32/1000"
+            cold = " or ".join(f"'/{state}'" for state in OperandState if state is not OperandState.WARM)
+            why = (
+                "write activation/strategy/backend/op/dtype/size, e.g. logistic/cached/numpy/derivative/float32/1000, "
+                f"and {cold} after it where operands are not warm"
+            )
         elif parts[3] not in {*Op}:
             why = f"the op is one of {', '.join(Op)}, not '{parts[3]}'"
         elif parts[4] not in {*Dtype}:

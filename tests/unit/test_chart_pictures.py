@@ -64,6 +64,12 @@ def test_every_kind_becomes_svg_png_and_html(loaded_run: Run, kind: str, theme: 
     assert "NaN" not in json.dumps([shown.spec, by_row(shown.rows), by_column(shown.rows)])
 
 
+def test_the_description_of_a_single_size_names_no_range(loaded_run: Run) -> None:
+    smallest = min(case.size for case in loaded_run.plan.cases)
+    shown = drawn("speedup", loaded_run, keep=lambda case: case.size == smallest)
+    assert f" against the array's size, at {smallest} elements, both axes" in shown.description
+
+
 def test_what_all_panels_have_in_common_stands_under_the_title(loaded_run: Run) -> None:
     whole = drawn("speedup", loaded_run)
     assert whole.alike == "derivative"

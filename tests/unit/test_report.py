@@ -26,6 +26,7 @@ def test_a_report_is_written_into_the_runs_directory(actbench: Actbench, loaded_
     assert text.count("<table>") >= 7
     assert "Content-Security-Policy" in text
     assert len(text) < 3e6
+    assert re.search(r"a case&#39;s time over rounds is [\d.]+ % .*; that of a speedup is [\d.]+ %\.", text)
 
 
 @pytest.mark.usefixtures("loaded_run")

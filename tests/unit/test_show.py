@@ -71,6 +71,7 @@ def test_the_yardstick_of_a_block_is_shown_as_the_copy_that_it_is(actbench: Actb
             "is not a case: the op is one of derivative, backward, step,",
         ),
         ("logistic/cached/numpy/derivative/float32/1000/", "is not a case"),
+        ("logistic/cached/numpy/derivative/float32/1000/hot", "and '/residuals-cold' or '/cold' after it where"),
         ("", "is not a case"),
         ("logistik/cached/numpy/derivative/float32/1000", "did you mean 'logistic'?"),
         ("logistic/cache/numpy/derivative/float32/1000", "did you mean 'cached'?"),

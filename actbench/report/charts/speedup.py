@@ -60,15 +60,16 @@ def speedup(
     shaded = [] if crossed.empty else [mark("rect", crossing, layer="crossing", opacity=0.2)]
     equal = dashed("y", 1.0)
     layers = [*shaded, *cache_marks(), equal, *lines("ratio", rows, y, colour, signs)]
-    sizes, ratios = rows["n"], rows["ratio"]
+    smallest, largest, ratios = rows["n"].min(), rows["n"].max(), rows["ratio"]
     marked = capacities(rows, caches)
     bars, note = intervals(rows["low"])
+    at = f"at {smallest} elements" if smallest == largest else f"from {smallest} to {largest} elements"
     bands = "" if crossed.empty else " Shaded bands are the 95 % intervals of crossovers."
     return picture(
         "speedup",
         f"Speedup over {REFERENCE} against array size",
         f"Lines: how many times faster than {REFERENCE} g' is, by backend (colour) and strategy (dash and shape), "
-        f"against the array's size from {sizes.min()} to {sizes.max()} elements, both axes logarithmic.{bars} The "
+        f"against the array's size, {at}, both axes logarithmic.{bars} The "
         f"dashed line is 1, no difference.{words_of(marked)}{bands}{meanings(rows)} "
         f"Over all that was measured, from {significant(ratios.min(), 2)} to {significant(ratios.max(), 2)} times.",
         panels({"layer": layers}, rows, by, choose=choose),

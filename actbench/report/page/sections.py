@@ -108,10 +108,11 @@ def _noise(run: Run, results: RunResults, record: Record) -> Iterator[str]:
     deviations = apply_by_length((np.log(results.rounds[block]).T for block in blocks), mad_standard_deviation)
     spreads = dict(zip(cases, deviations.tolist(), strict=True))
     usual, most = np.median([*spreads.values()]), max(spreads, key=spreads.__getitem__)
+    of_speedups = [speedup.log_deviation for speedup in results.speedups]
+    ratios = f"; that of a speedup is {significant(100 * float(np.median(of_speedups)), 2)} %" if of_speedups else ""
     yield (
         f"The MAD standard deviation of a case's time over rounds is {significant(100 * float(usual), 2)} % (median "
-        f"over cases), at most {significant(100 * spreads[most], 2)} %: {most.id}. That of ratios is smaller, because "
-        "both sides are measured in turns."
+        f"over cases), at most {significant(100 * spreads[most], 2)} %: {most.id}{ratios}."
     )
     yield from processor.remarks(results.of_cases)
     if record.repeats:

@@ -19,8 +19,9 @@ from functools import cache, partial
 from typing import Any
 
 from actbench.kernels.calls import Calls, Timed, call_with_each
+from actbench.kernels.forward_pass import forward_invocation
 from actbench.kernels.kernel import Kernel
-from actbench.kernels.operands import Array, Z
+from actbench.kernels.operands import Array
 from actbench.kernels.placement import Invocation, Placement, address
 from actbench.kernels.rotation import Rotation, SetMemory
 from actbench.kernels.subject import Subject
@@ -126,13 +127,8 @@ def calls_of(subject: Subject, size: int, rotation: Rotation, placement: Placeme
 
 def _forward(kernel: Kernel, size: int, memory: SetMemory) -> Invocation:
     """Return the forward pass of a step on a set, which stores what it keeps there."""
-    backend = kernel.backend
-    z = memory.operand(backend, Z, writable=not kernel.takes_read_only)
-    function = kernel.forward_at(size).function
-    if not backend.preallocates:
-        return Invocation(function, (z,), release=backend.release)
-    stored = tuple(map(memory.stored, kernel.writes[:-1]))
-    return Invocation(function, (*map(backend.adopt, stored), z), stored)
+    stored = [*map(memory.stored, kernel.writes[:-1])] if kernel.backend.preallocates else []
+    return forward_invocation(kernel, size, memory, stored)
 
 
 def _steps(

@@ -13,10 +13,11 @@ from actbench.backends import Bound
 from actbench.backends.numpy import Numpy
 from actbench.backends.numpy_blocked import NumpyBlocked
 from actbench.errors import WrongKernelError
+from actbench.kernels.operands import Array
 from actbench.kernels.resolution import subjects
 from actbench.kernels.sets import TIMES_CACHE
 from actbench.measure.prepared import PreparedBlock
-from actbench.measure.protocol import ListDoubts, Prepare, Slice, Sweep, Time
+from actbench.measure.protocol import Compare, ListDoubts, Prepare, Slice, Sweep, Time
 from actbench.model.cases import Arm, Block
 from actbench.model.inputs import STANDARD_NORMAL
 from actbench.model.names import Dtype, Op, OperandState
@@ -146,3 +147,69 @@ def test_a_kernel_that_changes_a_cold_operand_is_found(monkeypatch: pytest.Monke
     worker.ask(Time((Sweep(1, (Slice(0, 1),)),)))
     with pytest.raises(WrongKernelError, match="changes the operand z that others share"):
         verification(block).settle(block, worker.ask(ListDoubts()).doubts)
+
+
+def outside(right: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*arrays: Array) -> None:
+        right(*arrays)
+        y = arrays[0]
+        np.lib.stride_tricks.as_strided(y, shape=(y.size + 1,))[-1] = 7.0
+
+    return call
+
+
+def only_once(right: Callable[..., Any]) -> Callable[..., Any]:
+    seen: set[int] = set()
+
+    def call(*arrays: Array) -> None:
+        y = arrays[0]
+        if y.ctypes.data not in seen or np.isnan(y[0]):
+            right(*arrays)
+        seen.add(y.ctypes.data)
+
+    return call
+
+
+def one_buffer(right: Callable[..., Any]) -> Callable[..., Any]:
+    buffers: dict[int, Array] = {}
+
+    def call(z: Array) -> tuple[Array, ...]:
+        y, *residuals = right(z)
+        buffer = buffers.setdefault(z.size, np.empty_like(y))
+        buffer[:] = y
+        return (buffer, *(buffer if residual is y else residual for residual in residuals))
+
+    return call
+
+
+@pytest.mark.parametrize("strategy", ["recompute", "cached", "complement", "cached:float16"])
+@pytest.mark.parametrize(
+    ("base", "forward", "said"),
+    [
+        (NumpyBlocked, lambda right: right, None),
+        (Numpy, lambda right: right, None),
+        (NumpyBlocked, outside, "it writes outside of its arrays"),
+        (NumpyBlocked, only_once, "it remembers or counts something"),
+        (Numpy, one_buffer, "its result shares memory with the result of an earlier call"),
+    ],
+)
+def test_the_forward_pass_of_a_cold_step_is_checked_as_a_kernel_is(
+    monkeypatch: pytest.MonkeyPatch, base: type[Numpy], forward: Callable[..., Any], said: str | None, strategy: str
+) -> None:
+    class Mine(base):  # type: ignore[misc, valid-type]
+        name = "mine"
+
+        def bind_forward(self, rule: Rule, dtype: Dtype) -> Bound:
+            return Bound(forward(super().bind_forward(rule, dtype).function))
+
+    register(monkeypatch, Mine())
+    arms = (Arm(Variant(strategy), "mine"),)
+    block = Block("logistic", Op.STEP, Dtype.FLOAT64, SIZE, arms, operands=OperandState.COLD)
+    worker = InProcess()
+    worker.ask(Prepare.of(block, Plan((block,), seed=1, cache=4096)))
+    doubts = worker.ask(Compare()).doubts
+    if said is None:
+        verification(block).settle(block, doubts)
+    else:
+        with pytest.raises(WrongKernelError, match=f"of its forward pass alone: .*{said}"):
+            verification(block).settle(block, doubts)

@@ -6,23 +6,29 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from actbench.kernels.forward_pass import ForwardPass
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import Operands
 from actbench.kernels.subject import Subject
 from actbench.model.names import Op
 from actbench.verification.behaviour import Doubt
-from actbench.verification.behaviour.guarded import GuardedCalls, GuardedMemory
+from actbench.verification.behaviour.guarded import Callee, GuardedCalls, GuardedMemory
 from actbench.verification.behaviour.reference import Reference
 from actbench.verification.behaviour.repeated import remembers
 
 
-def compared(subjects: Sequence[Subject], operands: Operands) -> Iterator[Doubt]:
-    """Yield the doubts about the kernels of a block; subjects that do not compute g' are skipped."""
+def compared(subjects: Sequence[Subject], operands: Operands, *, passes_alone: bool = False) -> Iterator[Doubt]:
+    """Yield the doubts about the kernels of a block; subjects that do not compute g' are skipped.
+
+    With `passes_alone`, the forward and the backward pass of a step are called alone as well.
+    """
     reference = Reference(operands)
     memory = GuardedMemory(operands)
     for arm, kernel in enumerate(subjects):
         if isinstance(kernel, Kernel):
             yield from _compared(arm, kernel, operands, memory, reference)
+            if passes_alone and kernel.op is Op.STEP:
+                yield from _passes_alone(arm, kernel, operands, memory)
 
 
 def _compared(
@@ -44,3 +50,12 @@ def _compared(
     yield Doubt(arm, elements=reference.suspects(kernel, answer.outputs[-1]))
     if kernel.op is Op.STEP:
         yield Doubt(arm, elements=reference.suspects_of_output(kernel, answer.outputs[0]), of_output=True)
+
+
+def _passes_alone(arm: int, kernel: Kernel, operands: Operands, memory: GuardedMemory) -> Iterator[Doubt]:
+    """Yield the forbidden behaviour of the passes of a step; `Watch` compares their results."""
+    passes: dict[str, Callee] = {"forward": ForwardPass(kernel), "backward": kernel.backward}
+    with np.errstate(all="ignore"):
+        for name, one_pass in passes.items():
+            for fault in GuardedCalls().call(one_pass, operands, memory).faults:
+                yield Doubt(arm, f"of its {name} pass alone: {fault}")

@@ -10,14 +10,14 @@ from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from actbench.backends import Backend
 from actbench.kernels.operands import Array, Operand, Operands
-from actbench.kernels.placement import ALIGNMENT, Invocation
-from actbench.kernels.subject import Subject
+from actbench.kernels.placement import ALIGNMENT, Invocation, Memory
+from actbench.model.names import Dtype
 
 GUARD = 16 * ALIGNMENT
 """Bytes before and after every array: more than a loop of the widest vectors, unrolled eight times, reads at once."""
@@ -39,6 +39,29 @@ PLACE = 64.0
 """Change of a result, in eps, that an element's place in an array may cause where digits cancel."""
 
 
+class Callee(Protocol):
+    """What is called: a subject, or a part of one."""
+
+    @property
+    def backend(self) -> Backend:
+        """Whose arrays its operands are."""
+
+    @property
+    def dtype(self) -> Dtype:
+        """The type of arithmetic."""
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether its results are arrays of its own."""
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether all that it executes is actbench's own."""
+
+    def invocation(self, size: int, memory: Memory) -> Invocation:
+        """Return its call on operands of `size` elements."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The outputs of one call as arrays, and a sentence for each forbidden behaviour."""
@@ -52,9 +75,9 @@ class GuardedCalls:
 
     def __init__(self) -> None:
         """Start without earlier calls."""
-        self._earlier: dict[Subject, deque[Any]] = defaultdict(partial(deque, maxlen=REMEMBERED))
+        self._earlier: dict[Callee, deque[Any]] = defaultdict(partial(deque, maxlen=REMEMBERED))
 
-    def call(self, subject: Subject, operands: Operands, memory: GuardedMemory | None = None) -> Answer:
+    def call(self, subject: Callee, operands: Operands, memory: GuardedMemory | None = None) -> Answer:
         """Call a kernel, or a rung of the overhead ladder, once. Exceptions pass through.
 
         Calls of several kernels on the same large operands may share one memory.
@@ -75,7 +98,7 @@ class GuardedCalls:
         return Answer(outputs, tuple(dict.fromkeys(faults)))
 
     def _again(
-        self, subject: Subject, outputs: tuple[Array, ...], invocation: Invocation, memory: GuardedMemory
+        self, subject: Callee, outputs: tuple[Array, ...], invocation: Invocation, memory: GuardedMemory
     ) -> Iterator[str]:
         """Call the user's code again: on the same operands, then on the same elements in another order, in place.
 
@@ -98,7 +121,7 @@ class GuardedCalls:
                 yield f"on the same elements {words} it gives another result: it remembers or counts something"
                 return
 
-    def _faults_of(self, subject: Subject, raw: tuple[Any, ...], invocation: Invocation) -> Iterator[str]:
+    def _faults_of(self, subject: Callee, raw: tuple[Any, ...], invocation: Invocation) -> Iterator[str]:
         """Yield the faults of the objects that a call returned."""
         expected = type(subject.backend.adopt(np.ones(1, subject.dtype)))
         allowed = {expected, tuple} if expected is list else {expected}

@@ -1,0 +1,51 @@
+"""The forward pass of a step alone, as calls on operands from memory make it (`Backend.bind_forward`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import compress
+from typing import Any
+
+from actbench.kernels.kernel import Kernel
+from actbench.kernels.operands import Array, Z
+from actbench.kernels.placement import Invocation, Memory
+
+
+def forward_invocation(kernel: Kernel, size: int, memory: Memory, stored: Sequence[Array]) -> Invocation:
+    """Return the call of the forward pass of a step's kernel, which stores y and what it keeps beside its input there.
+
+    A backend that allocates returns them, and does not use `stored`.
+    """
+    backend = kernel.backend
+    z = memory.operand(backend, Z, writable=not kernel.takes_read_only)
+    function = kernel.forward_at(size).function
+    if not backend.preallocates:
+        return Invocation(function, (z,), release=backend.release)
+    return Invocation(function, (*map(backend.adopt, stored), z), tuple(stored))
+
+
+class ForwardPass:
+    """The forward pass of a step's kernel, as what can be called between guard bytes."""
+
+    is_compared = True
+
+    def __init__(self, kernel: Kernel) -> None:
+        """Take the kernel of a step."""
+        self._kernel = kernel
+        self.backend = kernel.backend
+        self.dtype = kernel.dtype
+        self.is_built_in = kernel.is_built_in
+
+    def invocation(self, size: int, memory: Memory) -> Invocation:
+        """Return the call, which gives y and what it makes beside y: not z, or y again, where it keeps these."""
+        kernel = self._kernel
+        stored = [memory.output(place, operand.dtype(kernel.dtype)) for place, operand in enumerate(kernel.writes[:-1])]
+        invocation = forward_invocation(kernel, size, memory, stored)
+        if kernel.backend.preallocates:
+            return invocation
+        made = (True, *(residual in kernel.writes[1:] for residual in kernel.residuals))
+
+        def call(z: Any) -> tuple[Any, ...]:
+            return tuple(compress(invocation.function(z), made))
+
+        return Invocation(call, invocation.arguments, release=invocation.release)

@@ -50,7 +50,7 @@ def command(  # noqa: PLR0913  # one for each option
     functions  activations and their derivatives over z; needs no run
     speedup    times faster than recompute against array size, with the caches' capacities
     time       nanoseconds per element against array size, above a plain copy's
-    parts      where each case's time certainly goes: the call, computing in cache, memory and allocation
+    parts      where each case's time certainly goes: the call, the elements in cache, memory and allocation
     accuracy   the largest error of g' against z, from the run's own check
     rounds     every round of every case, as its distance from the case's median
     compare    two runs: each case's change, with its interval

@@ -57,7 +57,12 @@ _SETTINGS: tuple[tuple[str, str, set[str], str], ...] = (
     ),
     ("turbo (no_turbo)", "/sys/devices/system/cpu/intel_pstate/no_turbo", {"1"}, "write 1 to intel_pstate/no_turbo"),
     ("turbo (boost)", "/sys/devices/system/cpu/cpufreq/boost", {"0"}, "write 0 to cpufreq/boost"),
-    ("simultaneous multithreading", "/sys/devices/system/cpu/smt/active", {"0"}, "keep the sibling processor idle"),
+    (
+        "multithreading (smt/active)",
+        "/sys/devices/system/cpu/smt/active",
+        {"0"},
+        "keep the sibling processor idle",
+    ),
     ("isolated processors", "/sys/devices/system/cpu/isolated", set(), "isolated processors are used by themselves"),
     (
         "transparent huge pages",

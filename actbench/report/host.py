@@ -43,6 +43,7 @@ def of(environment: Environment) -> dict[str, str]:
     shown = {field.name: getattr(environment, field.name) for field in fields(Environment)}
     shown |= {
         "caches": _caches(environment) or "unknown",
+        "affinity": None if environment.affinity is None else f"processor {environment.affinity}",
         "memory": f"{environment.memory / 2**30:.1f} GiB",
         "libraries": _pairs(environment.libraries),
         "variables": _pairs(environment.variables) or "none set",

@@ -103,7 +103,7 @@ def test_arrays_in_cache_have_nothing_to_do_with_memory(loaded_run: Run) -> None
     rows = drawn("parts", loaded_run).rows
     small = rows[rows.case.str.endswith(f"n = {count(1000)}")]
     assert len(small) > 8
-    assert (small["computing in cache"] > 99).all()
+    assert (small["the elements in cache"] > 99).all()
     assert (small["memory and allocation"] == 0).all()
     assert (rows["memory and allocation"] < 0.05).all()
 
@@ -130,7 +130,7 @@ def test_a_part_is_drawn_as_large_as_it_is_for_certain(actbench: Actbench, bench
     assert sure["interval of memory and allocation"] == "50.0 % (50.0 % to 50.0 %)"
     open_ = rows.loc[f"numpy, cached, n = {count(1000)}"]
     assert open_["the call"] == pytest.approx(100 * 10 / 21, abs=0.1)
-    assert open_["computing in cache"] == 0
+    assert open_["the elements in cache"] == 0
     assert open_["not known"] == pytest.approx(100 * 11 / 21, abs=0.1)
     assert "no intervals" not in json.dumps(shown.spec)
 

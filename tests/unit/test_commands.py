@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -70,6 +71,7 @@ def test_env_shows_the_machine_and_its_noise(actbench: Actbench) -> None:
     shown = actbench("env").stdout
     assert "cpu model  " in shown
     assert "what makes timings vary" in shown
+    assert re.search(r"^affinity +(processor \d+|unknown)$", shown, re.MULTILINE)
 
 
 def test_env_as_json_is_what_a_run_records(actbench: Actbench) -> None:

@@ -1,4 +1,4 @@
-"""Where each case's time goes: the call itself, computing in cache, and the further cost of larger arrays.
+"""Where each case's time goes: the call itself, the elements in cache, and the further cost of larger arrays.
 
 Each part is drawn with the share that is certain, the lower end of its 95 % interval over rounds. The rest of a case's
 time belongs to no known part; without intervals, that is all of it.
@@ -23,7 +23,7 @@ from actbench.report.charts.signs import GREY
 from actbench.report.charts.style import ABOVE, Picture, panels, picture, with_panels
 from actbench.report.numbers import count
 
-CALL, COMPUTING, BEYOND = "the call", "computing in cache", "memory and allocation"
+CALL, COMPUTING, BEYOND = "the call", "the elements in cache", "memory and allocation"
 HIDDEN = "the elements, not told apart"
 REST = "not known"
 

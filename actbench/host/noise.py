@@ -58,7 +58,7 @@ _SETTINGS: tuple[tuple[str, str, set[str], str], ...] = (
     ("turbo (no_turbo)", "/sys/devices/system/cpu/intel_pstate/no_turbo", {"1"}, "write 1 to intel_pstate/no_turbo"),
     ("turbo (boost)", "/sys/devices/system/cpu/cpufreq/boost", {"0"}, "write 0 to cpufreq/boost"),
     (
-        "multithreading (smt/active)",
+        "SMT siblings (smt/active)",
         "/sys/devices/system/cpu/smt/active",
         {"0"},
         "keep the sibling processor idle",

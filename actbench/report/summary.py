@@ -5,8 +5,8 @@ Rungs of the overhead ladder have a separate table, and are in none of the other
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from math import isnan
 from operator import attrgetter
@@ -76,9 +76,17 @@ def summarise(results: RunResults, record: Record) -> Summary:
     tables.extend(ladder.tables(steps))
     return Summary(
         answers=(*answers(within), *crossovers.sentences(curves)),
-        tables=tuple(tables),
+        tables=tuple(_each_note_once(tables)),
         remarks=tuple(remarks(results.of_cases, speedups, record)),
     )
+
+
+def _each_note_once(tables: Iterable[Table]) -> Iterator[Table]:
+    """Yield the tables; a note is above the first one that it explains, and not repeated above those of further ops."""
+    explained: set[str] = set()
+    for table in tables:
+        yield replace(table, note="") if table.note in explained else table
+        explained.add(table.note)
 
 
 def _speedup_table(title: str, speedups: Sequence[Speedup]) -> Table:

@@ -17,7 +17,7 @@ from actbench.measure import calibration
 from actbench.model.cases import Case
 from tests.support.fake import FakeBench, exact_seconds
 from tests.support.selections import SMALL, TWO_BLOCKS, edit
-from tests.support.tiers import Share
+from tests.support.tiers import QUICK, Collected, Share
 
 settings.register_profile("actbench", deadline=None)  # what is compiled on the way takes as long as the host lets it
 settings.load_profile("actbench")
@@ -33,6 +33,11 @@ SLICE_SECONDS = 10 * calibration.SLICE_SECONDS
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add --share."""
     parser.addoption("--share", metavar="K/N", help="only the K-th of N parts of the tests")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let exhaustive tests be made only where they may be run."""
+    Collected.exhaustive = config.option.markexpr != QUICK
 
 
 def pytest_report_header(config: pytest.Config) -> str:

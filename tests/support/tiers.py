@@ -15,7 +15,16 @@ import pytest
 
 EXHAUSTIVE = pytest.mark.exhaustive
 
+QUICK = "not exhaustive"
+"""The expression of marks that selects the quick tier."""
+
 T = TypeVar("T")
+
+
+class Collected:
+    """What is made at all: to make thousands of tests and leave them out again takes seconds of every process."""
+
+    exhaustive = True
 
 
 class Share(NamedTuple):
@@ -44,7 +53,7 @@ def exhaustive_but(chosen: Iterable[T], quick: Callable[[T], bool]) -> list[Any]
 
     A tuple has the values of several parameters.
     """
-    return [value if quick(value) else _exhaustive(value) for value in chosen]
+    return _tiers((value, quick(value)) for value in chosen)
 
 
 def first_of_each(chosen: Iterable[T], kind: Callable[[T], object]) -> list[Any]:
@@ -52,7 +61,14 @@ def first_of_each(chosen: Iterable[T], kind: Callable[[T], object]) -> list[Any]
     values = [*chosen]
     firsts = {kind(value): place for place, value in reversed([*enumerate(values)])}
     places = {*firsts.values()}
-    return [value if place in places else _exhaustive(value) for place, value in enumerate(values)]
+    return _tiers((value, place in places) for place, value in enumerate(values))
+
+
+def _tiers(chosen: Iterable[tuple[object, bool]]) -> list[Any]:
+    """Return the values, of which those with False are exhaustive, or left out where the quick tier alone is run."""
+    tiers = [*chosen]
+    left_out = not Collected.exhaustive and any(quick for _, quick in tiers)
+    return [value if quick else _exhaustive(value) for value, quick in tiers if quick or not left_out]
 
 
 def _exhaustive(value: object) -> Any:

@@ -158,10 +158,24 @@ def _selecting(command: Command, options: tuple[Callable[[Command], Command], ..
 def _named(*between: Callable[[Command], Command]) -> tuple[Callable[[Command], Command], ...]:
     """Return the options that name what cases are made of, with further ones before the last."""
     return (
-        click.option("-a", "--activation", "activations", multiple=True, type=Names("ACT"), help="Activations."),
-        click.option("-b", "--backend", "backends", multiple=True, type=Names("BACKEND"), help="Backends."),
         click.option(
-            "-s", "--strategy", "strategies", multiple=True, type=Names("STRATEGY", StrategyName()), help="Strategies."
+            "-a",
+            "--activation",
+            "activations",
+            multiple=True,
+            type=Names("ACT"),
+            help="Activations, e.g. logistic,tanh.",
+        ),
+        click.option(
+            "-b", "--backend", "backends", multiple=True, type=Names("BACKEND"), help="Backends, e.g. numpy,numba."
+        ),
+        click.option(
+            "-s",
+            "--strategy",
+            "strategies",
+            multiple=True,
+            type=Names("STRATEGY", StrategyName()),
+            help="Strategies, e.g. recompute,cached.",
         ),
         click.option(
             "--residual-dtype",
@@ -181,7 +195,7 @@ def _op_and_size() -> tuple[Callable[[Command], Command], ...]:
     return (
         click.option("--op", "ops", multiple=True, type=Names("OP"), help="derivative, backward or step."),
         click.option(
-            "-n", "--size", "sizes", multiple=True, type=Names("SIZE", Size()), help="Elements: 1000, 1e6, 64k."
+            "-n", "--size", "sizes", multiple=True, type=Names("SIZE", Size()), help="Elements, e.g. 1000,1e6,64k."
         ),
         click.option(
             "--operands",

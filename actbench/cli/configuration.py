@@ -19,6 +19,7 @@ import click
 from actbench.cli import settings_file
 from actbench.cli.settings_file import File
 from actbench.errors import InputError, unknown
+from actbench.model.inputs import FILE_SUFFIX
 from actbench.report.settings import Configuration, Setting
 
 VARIABLE_PREFIX = "ACTBENCH_"
@@ -35,8 +36,8 @@ EXPLICIT = {
 PER_COMMAND = frozenset({"format"})
 """Options whose values differ from command to command, so that only a command's table can set them."""
 
-PATHS = frozenset({"against", "inputs"})
-"""Options that may be paths: a value is one if such a path exists, relative to the file."""
+PATHS = {"against": "", "inputs": FILE_SUFFIX}
+"""Options that may be paths, and how these end: a value is one if such a path exists, relative to the file."""
 
 TABLE_OPTIONS = frozenset({"margins"})
 """Options whose values are all GLOB=PCT, so that a table can hold them."""
@@ -191,13 +192,19 @@ def _texts(file: File, option: click.Option, value: Any) -> Iterator[str]:
         raise ValueError("write one value, not a list")
     else:
         for text in map(_text, value if isinstance(value, list) else [value]):
-            yield _beside(file, text) if isinstance(option.type, click.Path) or _long_name(option) in PATHS else text
+            yield _beside(file, text) if _is_path(option, text) else text
 
 
 def _text(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise ValueError("write a string or a number")  # noqa: TRY004  # the caller makes it the user's error
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)  # 1e6
+
+
+def _is_path(option: click.Option, text: str) -> bool:
+    """Return whether a text may be a path; what is empty is none, lest it become the directory of the file."""
+    end = "" if isinstance(option.type, click.Path) else PATHS.get(_long_name(option))
+    return bool(text) and end is not None and text.endswith(end)
 
 
 def _beside(file: File, text: str) -> str:

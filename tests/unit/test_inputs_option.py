@@ -296,3 +296,15 @@ def test_inputs_of_a_stored_check_are_those_of_its_runs(actbench: Actbench) -> N
     result = actbench("check", "here", "--baseline", "here", "--inputs", "uniform")
     assert result.exit_code == 2
     assert "--inputs selects what --against measures: leave it out with --baseline" in result.stderr
+
+
+@pytest.mark.parametrize(("value", "said"), [("normal", "inputs from normal:0,1"), ("", "'' is neither a known")])
+def test_a_directory_beside_the_settings_is_no_file_of_inputs(
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch, value: str, said: str
+) -> None:
+    Path("below").mkdir()
+    Path("normal").mkdir()
+    Path("actbench.toml").write_text(f'inputs = "{value}"\n')
+    monkeypatch.chdir("below")
+    result = actbench("run", *SMALL, "--dry-run")
+    assert said in result.stdout + result.stderr

@@ -18,6 +18,7 @@ from actbench.model.names import Dtype, Op
 from tests.support import kernels
 from tests.support.placed import PREALLOCATING, SAMPLE, SIZE, UNPLACED, USABLE, call, placed
 from tests.support.resolved import prepare
+from tests.support.tiers import exhaustive_but
 
 YARDSTICK = Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, SIZE, ()).yardstick
 
@@ -49,7 +50,7 @@ def test_operands_stay_shared_over_strategies_that_keep_different_things(backend
     assert len(kept) == 3
 
 
-@pytest.mark.parametrize("backend", PREALLOCATING)
+@pytest.mark.parametrize("backend", exhaustive_but(PREALLOCATING, {"numpy-blocked", "numba"}.__contains__))
 def test_arms_write_to_the_same_array_as_the_yardstick(backend: str) -> None:
     placement = placed()
     written = [call(placement, strategy, backend).arguments[0] for strategy in ("recompute", "cached", "complement")]
@@ -57,7 +58,7 @@ def test_arms_write_to_the_same_array_as_the_yardstick(backend: str) -> None:
     assert len({id(array) for array in written}) == 1
 
 
-@pytest.mark.parametrize("backend", PREALLOCATING)
+@pytest.mark.parametrize("backend", exhaustive_but(PREALLOCATING, {"numpy-blocked", "numba"}.__contains__))
 def test_the_outputs_of_a_step_do_not_overlap_each_other_or_its_inputs(backend: str) -> None:
     arguments = call(placed(), "complement", backend, Op.STEP).arguments
     assert len(arguments) == 5

@@ -25,6 +25,7 @@ from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
 from actbench.model.variants import Variant
 from tests.support.selections import record, rows
+from tests.support.tiers import exhaustive_but
 
 TIMEOUT = 60.0
 
@@ -158,7 +159,7 @@ def test_a_worker_that_speaks_an_older_protocol_is_not_told_to_load(monkeypatch:
         started.close()
 
 
-@pytest.mark.parametrize("backend", ["numba", "numba-simd"])
+@pytest.mark.parametrize("backend", exhaustive_but(["numba", "numba-simd"], "numba".__eq__))
 def test_formulas_call_functions_beside_them_in_the_kernel_s_dtype(backend: str) -> None:
     plugins.load("mine.py")
     kernel = KernelId("softer", Variant("pair"), backend, Op.STEP, Dtype.FLOAT32)

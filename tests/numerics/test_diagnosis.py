@@ -42,7 +42,9 @@ def load(text: str) -> None:
 def declared(activation: str, body: str, name: str = "mine") -> str:
     """Return the code that declares a strategy of that name."""
     code = indent(dedent(body), "    ")
-    return f"@strategy('{activation}', name='{name}')\ndef mine(m):\n{code}\n    return derivative\n"
+    return (
+        f"@strategy('{activation}', name='{name}')\ndef {name.replace('-', '_')}(m):\n{code}\n    return derivative\n"
+    )
 
 
 def load_strategy(activation: str, body: str) -> None:

@@ -26,7 +26,7 @@ from benchmarks import minimax, minimax_targets, verify_simd
 from tests.support.tiers import exhaustive_but, first_of_each
 
 ROOT = Path(__file__).parents[2]
-SAMPLES = 400
+SAMPLES = 250
 where: Any = functions.where
 
 every_function = pytest.mark.parametrize("function", verify_simd.VERIFIED_FUNCTIONS)

@@ -148,13 +148,16 @@ def sample() -> tuple[KernelId, ...]:
 def _differs_in_its_loop(kernel: KernelId) -> bool:
     """Tell whether no other kernel of the sample is compiled from the same loop.
 
-    A step's loop has all formulas, and depends on what is kept: a textbook's is that of recompute. Threads share the
-    loops of numba-simd.
+    A step's loop has all formulas, and depends on what is kept: a textbook's is that of recompute, and numba-simd's of
+    recompute that of what is kept beside z, with less. Threads share the loops of numba-simd.
     """
     if not kernel.backend.startswith("numba") or kernel.strategy == "cached":
         return True
-    kept_by_threads = {"recompute"} if registry.backends()[kernel.backend].threaded else {*registry.STRATEGIES}
-    return kernel.op is Op.STEP and kernel.strategy in kept_by_threads - {"textbook"}
+    others = {
+        "numba": {"recompute", "complement", "pair", "intermediate"},
+        "numba-simd": {"complement", "pair", "intermediate"},
+    }
+    return kernel.op is Op.STEP and kernel.strategy in others.get(kernel.backend, ())
 
 
 def is_quick(kernel: KernelId) -> bool:

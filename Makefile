@@ -79,6 +79,7 @@ verify-truth: $(READY)       ## is the truth true? 48 definitions against 1 200 
 figures: $(READY)            ## the pictures and tables that the README shows, from results/
 	$(BIN)/python -m benchmarks.figures
 	$(BIN)/python -m benchmarks.summaries
+	$(BIN)/python -m benchmarks.readme_tables
 	$(BIN)/python -m benchmarks.readme_sweep
 	$(BIN)/python -m benchmarks.accuracy_table
 

@@ -107,7 +107,7 @@ def catalogue() -> dict[str, Preset]:
         sizes=(10_000,),
     )
     peers = replace(
-        warm,
+        default,
         strategies=common,
         backends=tuple(name for name in usable if name not in ONLY_BY_NAME),
         sizes=(10_000, 100_000, 1_000_000, 16_000_000),

@@ -21,7 +21,7 @@ from actbench.model.plan import Plan
 from actbench.model.variants import Variant
 from actbench.report.mathematics import signature
 from actbench.report.numbers import plus_minus, ratio
-from benchmarks import accuracy_table, figures, summaries
+from benchmarks import accuracy_table, figures, readme_tables, summaries
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench
 from tests.support.registered import register
@@ -76,26 +76,11 @@ def test_the_readme_names_every_command_and_exit_code() -> None:
         assert f"| {code} |" in README
 
 
-def test_the_table_in_the_readme_is_the_reference_run() -> None:
-    with (ROOT / "results" / "reference" / "speedups.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    measured = {}
-    for row in rows:
-        of_one_backend = row["reference_backend"] == row["candidate_backend"]
-        is_warm = row.get("operands", "warm") == "warm"
-        if (row["reference_strategy"], row["candidate_strategy"]) == ("recompute", "cached") and (
-            of_one_backend and is_warm
-        ):
-            key = (row["activation"], row["candidate_backend"], row["dtype"], int(row["size"]))
-            measured[key] = ratio(interval(row, "ratio", "low", "high"))
-    cells = re.findall(r"^\| (logistic|tanh) \| (\w+) \| (float\d\d) \| (.*) \| (.*) \| (.*) \|$", README, re.MULTILINE)
-    shown = {
-        (activation, backend, dtype, size): text
-        for activation, backend, dtype, *texts in cells
-        for size, text in zip((1_000, 100_000, 4_000_000), texts, strict=True)
-        if text != "-"
-    }
-    assert shown == measured
+def test_the_tables_in_the_readme_are_those_of_the_committed_runs() -> None:
+    assert readme_tables.replaced(README) == README, "python -m benchmarks.readme_tables rewrites them"
+    for run in readme_tables.TABLES:
+        begin, end = readme_tables.marks(run)
+        assert README.partition(begin)[2].partition(end)[0].count("\n") > 8
 
 
 @pytest.mark.parametrize("name", summaries.RUNS)
@@ -103,29 +88,6 @@ def test_the_summaries_of_committed_runs_are_what_the_code_writes(name: str) -> 
     assert (summaries.RESULTS / name / "summary.md").read_text(encoding="utf-8") == summaries.text(name), (
         "python -m benchmarks.summaries rewrites them"
     )
-
-
-def test_the_table_of_backends_in_the_readme_is_the_run_of_peers() -> None:
-    def rows(name: str) -> list[dict[str, str]]:
-        with (ROOT / "results" / "peers" / name).open() as file:
-            return [row for row in csv.DictReader(file) if (row["activation"], row["size"]) == ("logistic", "100000")]
-
-    measured: dict[tuple[str, str], list[str]] = {}
-    for row in rows("cases.csv"):
-        if row["strategy"] == "recompute":
-            measured[row["backend"], row["dtype"]] = [plus_minus(interval(row, "seconds", "low", "high").scaled(1e4))]
-    for row in rows("speedups.csv"):
-        of = [row[f"{side}_{part}"] for part in ("strategy", "backend") for side in ("reference", "candidate")]
-        if of[:2] == ["recompute", "cached"] and of[2] == of[3]:
-            measured[of[2], row["dtype"]].append(ratio(interval(row, "ratio", "low", "high")))
-    pattern = r"^\| ([\w-]+) \| ([^|]*(?:±| to )[^|]*) \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$"
-    cells = re.findall(pattern, README, re.MULTILINE)
-    shown = {
-        (backend, dtype): texts
-        for backend, *four in cells
-        for dtype, texts in (("float32", four[:2]), ("float64", four[2:]))
-    }
-    assert shown == measured
 
 
 def test_the_table_of_a_gpu_in_the_readme_is_the_run_there() -> None:

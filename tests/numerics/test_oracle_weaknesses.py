@@ -40,6 +40,23 @@ def test_a_declared_overflow_excuses_no_wrong_number() -> None:
     assert float(message.split("at z = ")[1].split()[0]) < -400
 
 
+def test_an_overflow_that_is_declared_too_far_in_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    weakness = Weakness(Flaw.OVERFLOWS, "it is said to fail here", lambda z, _: z < -300)  # it does from -355 on
+    declare(monkeypatch, "modest", textbook=Strategy(lambda z: 0.0 * z, weaknesses=(weakness,)))
+    kernel = KernelId("modest", Variant("textbook"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    textbook = KernelId("logistic", Variant("textbook"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    assert "it is said to fail here', but is not" in refusal(kernel, lambda _, z, dy: kernels.evaluate(textbook, z, dy))
+
+
+def test_a_factor_that_is_no_number_excuses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    weakness = Weakness(Flaw.AMPLIFIES, "inf times 0", lambda z, _: np.where(z > 0, np.nan, 0.0))
+    declare(monkeypatch, "amplifying", recompute=Strategy(lambda z: 0.0 * z, weaknesses=(weakness,)))
+    kernel = KernelId("amplifying", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    right = KernelId("logistic", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    wrong = spoilt(lambda z, g: np.where(z > 1, 0.5, g))
+    assert "is wrong: at z = " in refusal(kernel, lambda _, z, dy: wrong(right, z, dy))
+
+
 @pytest.mark.parametrize("dtype", Dtype)
 def test_an_undeclared_cancellation_is_refused(dtype: Dtype, monkeypatch: pytest.MonkeyPatch) -> None:
     declare(monkeypatch, "careless", cached=lambda y: y * (1.0 - y))

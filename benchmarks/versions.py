@@ -25,6 +25,9 @@ from pathlib import Path
 CHECK_ARGS = ("-b", "numpy,numba", "-s", "recompute,cached", "-n", "1k,10k,100k", "-d", "float64", "--op", "derivative")
 """The selection of a live check of 24 cases."""
 
+RUN_ARGS = ("-n", "1k,100k,4M", "--budget", "1m")
+"""The cases of the default preset with warm operands, which every version measures."""
+
 LONG_PAIRS = 2
 """Pairs of commands that take minutes."""
 
@@ -63,18 +66,18 @@ def compare_commands(what: str, pairs: int, ours: Callable[[], float], theirs: C
 
 
 def compare_runs(pythons: tuple[str, str], place: Path) -> None:
-    """Measure the default preset in turns, and print the ratios of durations and half widths."""
+    """Measure warm cases of the default preset in turns, and print the ratios of durations and half widths."""
     seconds, widths = [], []
     for seed in range(LONG_PAIRS):
         runs = [place / f"{seed}-{side}" for side in ("ours", "theirs")]
         took = [
-            seconds_of(python, place, "run", "-q", "--seed", str(seed), "-o", str(run))
+            seconds_of(python, place, "run", "-q", *RUN_ARGS, "--seed", str(seed), "-o", str(run))
             for python, run in zip(pythons, runs, strict=True)
         ]
         seconds.append(took[0] / took[1])
         widths.append(half_width(runs[0]) / half_width(runs[1]))
-    say("run, default preset", seconds, "seconds")
-    say("run, default preset", widths, "half widths")
+    say("run, warm operands", seconds, "seconds")
+    say("run, warm operands", widths, "half widths")
 
 
 def compare_checks(pythons: tuple[str, str], place: Path) -> None:

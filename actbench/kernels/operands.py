@@ -25,6 +25,14 @@ SHARED = ("z", "dy", "y")
 """Operands that are the same for all strategies of an activation."""
 
 
+def same_bits(one: Array, other: Array) -> bool:
+    """Return whether two arrays have the same bits, NaN included; a backend may have adopted 16-bit floats as bits."""
+    if one.itemsize != other.itemsize or one.shape != other.shape:
+        return False
+    unsigned = np.dtype(f"u{one.itemsize}")
+    return bool(np.array_equal(one.view(unsigned), other.view(unsigned)))
+
+
 class Operand(NamedTuple):
     """An array that a kernel reads or writes: what tells it from the others of a block."""
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from actbench.backends import Backend
-from actbench.kernels.operands import Array, Operand, Operands
+from actbench.kernels.operands import Array, Operand, Operands, same_bits
 
 ALIGNMENT = 64
 """Bytes: a cache line, and the widest vector register."""
@@ -105,7 +105,7 @@ class Placement:
         """Yield the names of operands that are not what they were any more, as far as windows of them tell."""
         for operand, array in self._placed.items():
             original = self._originals[operand]
-            if any(array[window].tobytes() != original[window].tobytes() for window in windows):
+            if not all(same_bits(array[window], original[window]) for window in windows):
                 yield operand.name
 
     def output(self, position: int, dtype: np.dtype[Any] | None = None) -> Array:

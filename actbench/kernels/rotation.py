@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from actbench.backends import Backend
-from actbench.kernels.operands import DY, Array, Operand, Operands
+from actbench.kernels.operands import DY, Array, Operand, Operands, same_bits
 from actbench.kernels.placement import ALIGNMENT, PAGE, Placement
 from actbench.model.names import OperandState
 
@@ -84,7 +84,7 @@ class Rotation:
             original = self._operands.array(operand)
             for index in self._passed:
                 array = self._arrays[operand][index]
-                if any(array[window].tobytes() != original[window].tobytes() for window in windows):
+                if not all(same_bits(array[window], original[window]) for window in windows):
                     yield operand.name
 
     def _copies(self, array: Array) -> list[Array]:

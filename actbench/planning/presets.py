@@ -23,11 +23,17 @@ HALF_DECADES = (*(base * 10**power for power in range(6) for base in (16, 50)), 
 
 
 @dataclass(frozen=True, slots=True)
-class Axes:
-    """What to measure: the product of these, less what does not exist.
+class ColdAxes:
+    """Which part of a preset is also measured with operands from memory; None stands for all of an axis."""
 
-    States of operands other than warm are measured at the sizes of `cold_sizes` only, at all sizes where that is None.
-    """
+    sizes: tuple[int, ...]
+    backends: tuple[str, ...] | None = None
+    strategies: tuple[Variant, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """What to measure: the product of these, less what does not exist."""
 
     activations: tuple[str, ...]
     strategies: tuple[Variant, ...]
@@ -36,34 +42,47 @@ class Axes:
     dtypes: tuple[Dtype, ...]
     sizes: tuple[int, ...]
     operands: tuple[OperandState, ...] = (OperandState.WARM,)
-    cold_sizes: tuple[int, ...] | None = None
+    cold: ColdAxes | None = None
+    """The part to which states of operands other than warm are restricted."""
 
     def with_named(self, named: Mapping[str, tuple[Any, ...]]) -> Axes:
         """Return these axes with those that are named in their place.
 
-        States of operands that are named are for all sizes; sizes that are named without them are warm.
+        States of operands that are named are for all cases; sizes that are named without them are warm. Backends and
+        strategies that are named are measured in all states of the preset.
         """
         changes: dict[str, Any] = {**named}
         if "operands" in named:
-            changes["cold_sizes"] = None
+            changes["cold"] = None
         elif "sizes" in named:
             changes["operands"] = (OperandState.WARM,)
+        elif self.cold:
+            backends = None if "backends" in named else self.cold.backends
+            strategies = None if "strategies" in named else self.cold.strategies
+            changes["cold"] = replace(self.cold, backends=backends, strategies=strategies)
         return replace(self, **changes)
 
     def warm(self) -> Axes:
         """Return these axes without operands that come from memory."""
-        return replace(self, operands=(OperandState.WARM,), cold_sizes=None)
+        return replace(self, operands=(OperandState.WARM,), cold=None)
 
     @property
     def are_warm(self) -> bool:
         """Whether no operands are to come from memory."""
         return {*self.operands} <= {OperandState.WARM}
 
-    def states(self, size: int) -> tuple[OperandState, ...]:
-        """Return the states of operands that are measured at a size, in the order of tables."""
-        only_warm = self.cold_sizes is not None and size not in self.cold_sizes
-        wanted = {*self.operands} & ({OperandState.WARM} if only_warm else {*OperandState})
-        return tuple(state for state in OperandState if state in wanted)
+    @property
+    def states(self) -> tuple[OperandState, ...]:
+        """The states of operands, in the order of tables."""
+        return tuple(state for state in OperandState if state in self.operands)
+
+    def include(self, state: OperandState, size: int, backend: str, strategy: Variant) -> bool:
+        """Return whether a case of these axes is measured in a state of operands."""
+        if state is OperandState.WARM or self.cold is None:
+            return True
+        backends, strategies = self.cold.backends, self.cold.strategies
+        named = (backends is None or backend in backends) and (strategies is None or strategy in strategies)
+        return named and size in self.cold.sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +106,7 @@ def catalogue() -> dict[str, Preset]:
     usable = registry.available_backends()
     additions = registry.current().additions
     core = tuple(name for name in usable if name in {*CORE, *additions.backends})
+    common = tuple(dict.fromkeys(map(Variant, ["recompute", "cached", *additions.strategies])))
     default = Axes(
         activations=tuple(dict.fromkeys(["logistic", "tanh", *additions.activations])),
         strategies=tuple(map(Variant, registry.strategies())),
@@ -95,9 +115,8 @@ def catalogue() -> dict[str, Preset]:
         dtypes=tuple(Dtype),
         sizes=(1_000, 100_000, 4_000_000),
         operands=tuple(OperandState),
-        cold_sizes=(100_000,),
+        cold=ColdAxes((100_000,), tuple(name for name in core if name != "python"), common),  # it is slow in any state
     )
-    common = tuple(dict.fromkeys(map(Variant, ["recompute", "cached", *additions.strategies])))
     warm = default.warm()
     smoke = replace(warm, strategies=common, dtypes=(Dtype.FLOAT64,), sizes=(1_000,))
     check = replace(
@@ -111,6 +130,7 @@ def catalogue() -> dict[str, Preset]:
         strategies=common,
         backends=tuple(name for name in usable if name not in ONLY_BY_NAME),
         sizes=(10_000, 100_000, 1_000_000, 16_000_000),
+        cold=ColdAxes((100_000,)),
     )
     ladder = replace(
         warm,

@@ -49,7 +49,9 @@ class ResolvedAxes:
     @classmethod
     def of(cls, axes: Axes, values: dict[str, tuple[Any, ...]]) -> ResolvedAxes:
         """Return axes with what `LOOK_UPS` gave for their names."""
-        others = {axis: value for axis, value in values.items() if axis not in {"activations", "backends"}}
+        others: dict[str, Any] = {
+            axis: value for axis, value in values.items() if axis not in {"activations", "backends"}
+        }
         return cls(values["activations"], values["backends"], replace(axes, **others))
 
     def cases(self, pattern: str) -> Iterator[tuple[Case, Subject]]:
@@ -63,7 +65,9 @@ class ResolvedAxes:
             has = activation.strategies
             existing = [variant for variant in variants if variant.name in has]
             for op, dtype, size in product(dict.fromkeys(axes.ops), dict.fromkeys(axes.dtypes), sizes):
-                for operands, backend, strategy in product(axes.states(size), backends, existing):
+                for operands, backend, strategy in product(axes.states, backends, existing):
+                    if not axes.include(operands, size, backend.name, strategy):
+                        continue
                     case = Case(activation.name, strategy, backend.name, op, dtype, size, operands)
                     if fnmatchcase(case.id, pattern):
                         yield case, subject(case.kernel, activation, backend)

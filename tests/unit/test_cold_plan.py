@@ -73,6 +73,18 @@ def test_the_default_preset_measures_one_size_in_all_states_and_the_others_warm(
     assert sizes[OperandState.COLD] == sizes[OperandState.RESIDUALS_COLD] == {100_000}
 
 
+def test_the_default_preset_leaves_out_of_memory_what_that_would_not_change_unless_it_is_named() -> None:
+    def cold_arms(axes: Axes) -> set[tuple[str, str]]:
+        cases = (case for case in planned(axes).cases if case.operands is OperandState.COLD)
+        return {(case.backend, case.strategy) for case in cases}
+
+    axes = presets.get("default").axes
+    assert cold_arms(axes) == {(backend, name) for backend in ("numpy", "numba") for name in ("recompute", "cached")}
+    assert cold_arms(axes.with_named({"backends": ("python",)})) == {("python", "recompute"), ("python", "cached")}
+    named = axes.with_named({"strategies": (Variant("complement"),)})
+    assert cold_arms(named) == {("numpy", "complement"), ("numba", "complement")}
+
+
 def test_sizes_that_are_named_are_warm_and_states_that_are_named_are_for_all_sizes() -> None:
     axes = presets.get("default").axes
     assert by_state(planned(axes.with_named({"sizes": (100_000,)}))) == {OperandState.WARM: {100_000}}

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from actbench.backends import Backend
-from actbench.kernels.operands import Array, Operand, Operands
+from actbench.kernels.operands import Array, Operand, Operands, same_bits
 from actbench.kernels.placement import ALIGNMENT, Invocation, Memory
 from actbench.model.names import Dtype
 
@@ -228,12 +228,12 @@ class GuardedMemory:
         for operand in self._adopted.values():
             if isinstance(operand.value, list):
                 operand.value[:] = [operand.value[place] for place in order.tolist()]
-        return all(same_bytes(operand.now, operand.original[order]) for operand in self._adopted.values())
+        return all(same_bits(operand.now, operand.original[order]) for operand in self._adopted.values())
 
     def faults(self) -> Iterator[str]:
         """Yield the changes that a call made to operands and guards."""
         for operand in self._adopted.values():
-            if not same_bytes(operand.now, operand.original):
+            if not same_bits(operand.now, operand.original):
                 yield f"it changes its operand {operand.name}"
         if any(not np.array_equal(np.concatenate([room[:GUARD], room[-GUARD:]]), self._guards) for room in self._rooms):
             yield "it writes outside of its arrays"
@@ -248,14 +248,6 @@ class GuardedMemory:
 
     def _surround(self, room: Array) -> None:
         room[:GUARD], room[-GUARD:] = self._guards[:GUARD], self._guards[GUARD:]
-
-
-def same_bytes(one: Array, other: Array) -> bool:
-    """Return whether two arrays have the same bits, NaN included; a backend may have adopted 16-bit floats as bits."""
-    if one.itemsize != other.itemsize or one.shape != other.shape:
-        return False
-    unsigned = np.dtype(f"u{one.itemsize}")
-    return bool(np.array_equal(one.view(unsigned), other.view(unsigned)))
 
 
 def _called(invocation: Invocation) -> tuple[Any, ...]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from actbench.kernels.calls import Calls
 from actbench.kernels.kernel import Kernel
-from actbench.kernels.operands import Array, Operands
+from actbench.kernels.operands import Array, Operands, same_bits
 from actbench.kernels.placement import PHASED
 from actbench.kernels.subject import Subject
 from actbench.model.checks import STATED_ULP
@@ -85,16 +85,22 @@ class Watch:
                 if indices.size:
                     yield Doubt(arm, elements=self._reference.at(kernel, indices, result), of_output=bool(of_output))
             return
-        self._first[arm] = [np.concatenate([result[window] for window in self._windows]) for result in ends]
+        self._first[arm] = [self._looked_at(result).copy() for result in ends]
         windows = None if self._whole else self._windows
         yield Doubt(arm, elements=self._reference.suspects(kernel, results[-1], windows))
         if kernel.op is Op.STEP:
             yield Doubt(arm, elements=self._reference.suspects_of_output(kernel, results[0], windows), of_output=True)
 
+    def _looked_at(self, result: Array) -> Array:
+        """Return the windows of a result, one after the other."""
+        if len(self._windows) == 1:
+            return result[self._windows[0]]
+        return np.concatenate([result[window] for window in self._windows])
+
     def _differing(self, result: Array, first: Array) -> Array:
         """Return some indices where a result differs from the first result by more than rounding."""
-        now = np.concatenate([result[window] for window in self._windows])
-        if now.tobytes() == first.tobytes():
+        now = self._looked_at(result)
+        if same_bits(now, first):
             return np.array([], dtype=np.int64)
         with np.errstate(all="ignore"):
             fmt = np.finfo(now.dtype)

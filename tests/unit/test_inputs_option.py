@@ -162,9 +162,9 @@ def test_a_run_records_the_digest_of_a_file_and_its_name_without_directories(
 
 
 def test_a_run_from_before_inputs_were_recorded_is_one_of_the_standard_normal_distribution() -> None:
-    found = json.loads((RESULTS / "reference" / "run.json").read_text())["plan"]
+    found = json.loads((RESULTS / "sweep" / "run.json").read_text())["plan"]
     assert "inputs" not in found
-    assert read_record(RESULTS / "reference").plan.inputs == STANDARD_NORMAL
+    assert read_record(RESULTS / "sweep").plan.inputs == STANDARD_NORMAL
 
 
 def test_a_dry_run_names_the_inputs(actbench: Actbench) -> None:

@@ -35,7 +35,7 @@ DIES_IN_A_ROUND = """\
             if prepared.exists():
                 os.kill(os.getpid(), 9)
             prepared.touch()
-        self._operands = None
+        self._block = None
 """
 """A worker that takes the block up while loops are calibrated, and dies of it in the first round."""
 
@@ -99,7 +99,7 @@ def test_a_baseline_that_dies_in_a_round_is_named_and_the_others_go_on(
         tmp_path,
         (
             "measure/worker.py",
-            "        self._operands = self._watch = None\n        gc",
+            "        self._block = None\n        gc",
             f"{DIES_IN_A_ROUND}        gc",
         ),
     )

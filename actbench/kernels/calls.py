@@ -38,10 +38,11 @@ class Calls(ABC):
     """The calls of one arm of a block."""
 
     @abstractmethod
-    def ready(self, calls: int, phase: int) -> Timed:
+    def ready(self, placement: Placement, calls: int, phase: int) -> Timed:
         """Make an untimed call or more, and return what makes `calls` calls.
 
-        A result that a call allocates starts at 16 x `phase` bytes in a cache line (`Placement.warm`).
+        A result that a call allocates starts at 16 x `phase` bytes in a cache line (`Placement.warm`). What moves it
+        there lives as long as the `placement` of the sweep.
         """
 
     @abstractmethod
@@ -52,14 +53,13 @@ class Calls(ABC):
 class WarmCalls(Calls):
     """Every call has the operands and outputs of the call before."""
 
-    def __init__(self, invocation: Invocation, placement: Placement) -> None:
-        """Take the call, and where its operands are."""
+    def __init__(self, invocation: Invocation) -> None:
+        """Take the call."""
         self._invocation = invocation
-        self._placement = placement
 
-    def ready(self, calls: int, phase: int) -> Timed:
+    def ready(self, placement: Placement, calls: int, phase: int) -> Timed:
         """Call until operands are in cache and the result is in its phase."""
-        self._placement.warm(self._invocation.result_address, phase)
+        placement.warm(self._invocation.result_address, phase)
         return repeated(self._invocation.function, self._invocation.arguments, calls)
 
     def results(self) -> list[Array]:

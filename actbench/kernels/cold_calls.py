@@ -37,12 +37,11 @@ class RotatingCalls(Calls):
     def __init__(self, subject: Subject, size: int, rotation: Rotation, placement: Placement) -> None:
         """Take the subject; the placement has what does not rotate."""
         self._rotation = rotation
-        self._placement = placement
         self._at = cache(lambda index: subject.invocation(size, SetMemory(rotation, index, placement)))
 
-    def ready(self, calls: int, phase: int) -> Timed:
+    def ready(self, placement: Placement, calls: int, phase: int) -> Timed:
         """Call on the next set until the result is in its phase, and make the sets after it ready."""
-        self._placement.warm(lambda: self._next().result_address(), phase)
+        placement.warm(lambda: self._next().result_address(), phase)
         invocations = [self._at(index) for index in self._rotation.take(calls)]
         arguments = [invocation.arguments for invocation in invocations]
         _look_at(arguments)
@@ -63,7 +62,6 @@ class RotatingSteps(Calls):
     def __init__(self, kernel: Kernel, size: int, rotation: Rotation, placement: Placement) -> None:
         """Do all forward passes once where a backend allocates what it keeps."""
         self._rotation = rotation
-        self._placement = placement
         self._allocates = not kernel.backend.preallocates
         self._forward = cache(lambda index: _forward(kernel, size, SetMemory(rotation, index, placement)))
         self._backward = cache(lambda index: kernel.backward.invocation(size, SetMemory(rotation, index, placement)))
@@ -73,9 +71,9 @@ class RotatingSteps(Calls):
                 call = self._forward(index)
                 self._kept.append(call.function(*call.arguments))
 
-    def ready(self, calls: int, phase: int) -> Timed:
+    def ready(self, placement: Placement, calls: int, phase: int) -> Timed:
         """Do a step untimed, or more, and make the sets after it ready."""
-        self._placement.warm(self._result_address, phase)
+        placement.warm(self._result_address, phase)
         forward = self._rotation.take(calls)
         return self._timed(forward, self._rotation.half_ago(calls))
 

@@ -57,11 +57,12 @@ class Rotation:
             self._unchanging.add(operand)
         return self._arrays[operand][index]
 
-    def output(self, index: int, position: int, dtype: np.dtype[Any]) -> Array:
-        """Return an array of a set to write to."""
-        key = position, dtype
+    def output(self, index: int, position: int, dtype: np.dtype[Any] | None) -> Array:
+        """Return an array of a set to write to, of the inputs' dtype or another."""
+        z = self._operands.z
+        key = position, dtype or z.dtype
         if key not in self._arrays:
-            self._arrays[key] = self._copies(np.zeros(self._operands.z.size, dtype))
+            self._arrays[key] = self._copies(np.zeros(z.size, key[1]))
         return self._arrays[key][index]
 
     def adopted(self, backend: Backend, index: int, operand: Operand) -> Any:
@@ -124,7 +125,6 @@ class SetMemory:
 
     def output(self, position: int, dtype: np.dtype[Any] | None = None) -> Array:
         """Return the array that the result of a derivative or of a backward pass is written to."""
-        placed = self._placement.output(position, dtype)
         if self._rotation.state is not OperandState.COLD:
-            return placed
-        return self._rotation.output(self._index, position, placed.dtype)
+            return self._placement.output(position, dtype)
+        return self._rotation.output(self._index, position, dtype)

@@ -54,14 +54,14 @@ class PreparedBlock:
             code.move()
         placement = Placement(self.operands, np.random.default_rng(sweep.seed))
         arms = self._calls(placement)
-        taken = []
+        timings = []
         for index, calls, phase in sweep.slices:
-            ready = partial(arms[index].ready, calls, phase)
-            taken.append(undisturbed(ready, one_thread=self._one_thread[index]))
+            ready = partial(arms[index].ready, placement, calls, phase)
+            timings.append(undisturbed(ready, one_thread=self._one_thread[index]))
         if sweep.slices:
             changed = [placement.changed, *(rotation.changed for rotation in self._rotations.values())]
             self._watch.look(arms, {arm for arm, _, _ in sweep.slices}, changed)
-        return taken
+        return timings
 
     def doubts(self) -> Iterator[behaviour.Doubt]:
         """Yield what was seen in the calls after timed values, since the last time."""
@@ -77,7 +77,7 @@ class PreparedBlock:
         if self._cold is not None:
             return self._cold
         if not self._rotations:
-            return [WarmCalls(subject.invocation(self._size, placement), placement) for subject in self.subjects]
+            return [WarmCalls(subject.invocation(self._size, placement)) for subject in self.subjects]
         arms = [
             calls_of(subject, self._size, self._rotations[sets.memory_of(subject)], placement)
             for subject in self.subjects

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
 from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Any
@@ -136,6 +138,26 @@ def test_every_set_gives_the_right_results(backends: str, activation: str, op: O
     for seed in range(3):
         worker.ask(Time((Sweep(seed, tuple(Slice(arm, 7) for arm in range(len(block.timed)))),)))
     verification(block).settle(block, worker.ask(ListDoubts()).doubts)
+
+
+@pytest.mark.parametrize("state", OperandState)
+def test_sweeps_hold_no_memory_when_they_are_done(state: OperandState) -> None:
+    """What moves an allocated result to another phase of a cache line is freed with the sweep."""
+    arms = (Arm(Variant("cached"), "numpy"),)
+    block = Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, SIZE, arms, operands=state)
+    prepared = PreparedBlock(subjects(block.cases), 1, STANDARD_NORMAL, CACHE, whole=False)
+
+    def sweep(number: int) -> int:
+        prepared.sweep(Sweep(number, tuple(Slice(0, 1, phase) for phase in range(4)) * 5), None)
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        first, *_, last = (sweep(number) for number in range(20))
+    finally:
+        tracemalloc.stop()
+    assert last - first < 10 * block.size * block.dtype.itemsize
 
 
 def test_a_kernel_that_changes_a_cold_operand_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

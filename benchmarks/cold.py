@@ -77,8 +77,8 @@ def cold_copy(dtype: Dtype, cache: int) -> Callable[[], float]:
     calls, slices = 8, 40
 
     def rate() -> float:
-        taken = prepared.sweep(Sweep(1, tuple(Slice(1, calls) for _ in range(slices))), None)
-        return 2 * SIZE * dtype.itemsize * calls * slices / sum(part.seconds for part in taken)
+        timings = prepared.sweep(Sweep(1, tuple(Slice(1, calls) for _ in range(slices))), None)
+        return 2 * SIZE * dtype.itemsize * calls * slices / sum(part.seconds for part in timings)
 
     return rate
 

@@ -52,8 +52,10 @@ def _numerics(*names: str) -> tuple[str, ...]:
 
 
 _VERIFICATION = _numerics("oracle_weaknesses", "residual_dtype", "refusal", "behaviour", "diagnosis", "oracle")
-_DISK = _unit("archive", "damaged_record", "journal", "files", "resume", "output_directory", "regular_files")
-_INPUTS = (*_unit("inputs_option"), *_numerics("drawing"))
+_DISK = _unit(
+    "archive", "publishable", "damaged_record", "journal", "files", "resume", "output_directory", "regular_files"
+)
+_INPUTS = (*_unit("inputs_option", "inputs_of_runs"), *_numerics("drawing"))
 _PLANNING = _unit("suite", "presets", "overhead_plan", "dry_run", "residual_names", "overhead_tables")
 
 TESTS: dict[str, tuple[str, ...]] = {
@@ -241,7 +243,7 @@ MUTANTS = (
     Mutant(RESOLVED, "sizes = sorted(set(axes.sizes))", "sizes = list(axes.sizes)"),
     Mutant(RESOLVED, "if fnmatchcase(case.id, pattern):", "if True:"),
     Mutant(RESOLVED, "if rungs and OVERHEAD not in activations:", "if False:"),
-    Mutant(RESOLVED, "if name not in seen:", "if True:"),
+    Mutant(RESOLVED, "if name not in known_there:", "if True:"),
     Mutant(COSTS, "kept(case.dtype, case.strategy.storage)", "kept(case.dtype, None)"),
     Mutant(COSTS, "return max(usual, LEAST_MEASURED", "return min(usual, LEAST_MEASURED"),
     # inputs

@@ -70,11 +70,11 @@ def _refuse_other_plan(directory: Path, request: RunRequest, record: Record) -> 
 
 def _inputs_again(directory: Path, request: RunRequest, recorded: Inputs) -> Inputs:
     """Return what the run draws its inputs from, and read its file again; `NotComparableError` where that changed."""
-    chosen = request.inputs if "inputs" in request.named and request.inputs else recorded
+    inputs = request.inputs if "inputs" in request.named and request.inputs else recorded
     try:
-        here = pinned(chosen)
+        here = pinned(inputs)
     except InputError:
-        if chosen is not recorded:
+        if inputs is not recorded:
             raise
         raise InputError(
             f"--resume {directory}: the run there has inputs from {recorded.file}, which cannot be read any more: name "

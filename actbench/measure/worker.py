@@ -188,10 +188,10 @@ class Server:
     def time(self, request: protocol.Time) -> protocol.Timed:
         """Time the slices of each sweep."""
         block = self._prepared()
-        taken = [block.sweep(sweep, self._code) for sweep in request.sweeps]
+        timings = [block.sweep(sweep, self._code) for sweep in request.sweeps]
         return protocol.Timed(
-            tuple(tuple(time.seconds for time in sweep) for sweep in taken),
-            tuple(tuple(time.processor for time in sweep) for sweep in taken),
+            tuple(tuple(time.seconds for time in sweep) for sweep in timings),
+            tuple(tuple(time.processor for time in sweep) for sweep in timings),
         )
 
     @handles(protocol.MeasureLimits)

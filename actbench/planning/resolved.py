@@ -95,10 +95,12 @@ def refuse_unknown(query: CaseQuery, elsewhere: Iterable[Case]) -> None:
     """Raise `InputError` for a name of the user's that cannot be used here and is not among the cases elsewhere."""
     axes = presets.get(query.preset).axes.with_named(query.axes)
     _refuse_mixed(axes.activations, axes.strategies)
-    seen = {name for case in elsewhere for name in (case.activation, case.backend, case.strategy, case.op, case.dtype)}
+    known_there = {
+        name for case in elsewhere for name in (case.activation, case.backend, case.strategy, case.op, case.dtype)
+    }
     for axis, look_up in LOOK_UPS.items():
         for name in query.axes.get(axis, ()):
-            if name not in seen:
+            if name not in known_there:
                 look_up(name)
 
 

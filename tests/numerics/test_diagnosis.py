@@ -118,10 +118,10 @@ CLASSICS = [
 def test_classic_mistakes_are_reported_in_words_at_a_z_where_they_show(dtype: Dtype) -> None:
     """All are loaded at once: the truth about an activation is known until something else is loaded."""
     load("".join(declared(activation, body, f"mine-{n}") for n, (activation, body, _, _) in enumerate(CLASSICS)))
-    for number, (activation, body, where, said) in enumerate(CLASSICS):
+    for number, (activation, body, where, explanation) in enumerate(CLASSICS):
         message = refusal(activation, dtype=dtype, strategy=f"mine-{number}")
-        assert said in message, body
-        assert ("ULP" in message) == ("digits" in said), body
+        assert explanation in message, body
+        assert ("ULP" in message) == ("digits" in explanation), body
         if dtype is Dtype.FLOAT64:
             assert where in message, body
 
@@ -130,20 +130,20 @@ def test_classic_mistakes_are_reported_in_words_at_a_z_where_they_show(dtype: Dt
 def test_a_mistake_is_reported_for_every_op_and_backend(backend: str) -> None:
     load_strategy("logistic", "def derivative(z): return z * (1.0 - z)")
     for op in Op:
-        said = refusal("logistic", op, backend=backend)
-        assert said == f"at z = 0 it gives 0 where g' = 0.25: {EXPECTS_Y}"
+        explanation = refusal("logistic", op, backend=backend)
+        assert explanation == f"at z = 0 it gives 0 where g' = 0.25: {EXPECTS_Y}"
 
 
 @pytest.mark.parametrize(
-    ("power", "said"), [(0, "it seems to leave out the factor dy"), (2, "it seems to multiply by dy twice")]
+    ("power", "explanation"), [(0, "it seems to leave out the factor dy"), (2, "it seems to multiply by dy twice")]
 )
-def test_a_factor_that_a_backend_forgets_or_doubles_is_reported(power: int, said: str) -> None:
+def test_a_factor_that_a_backend_forgets_or_doubles_is_reported(power: int, explanation: str) -> None:
     def wrong(kernel: KernelId, z: Array, dy: Array) -> Evaluation:
         right = evaluate(kernel, z, dy)
         return Evaluation(right.derivative / dy * dy**power, right.y)
 
     kernel = KernelId("tanh", Variant("recompute"), "numpy", Op.BACKWARD, Dtype.FLOAT64)
-    with pytest.raises(WrongKernelError, match=said):
+    with pytest.raises(WrongKernelError, match=explanation):
         oracle.check(resolve(kernel), wrong)
 
 
@@ -177,8 +177,8 @@ def bent(m):
 @pytest.mark.parametrize("forward", ["0.5 * (z + abs(z))", "np.maximum(np.asarray(z, dtype=float), 0.0)"])
 def test_an_undeclared_kink_is_not_blamed_on_the_kernel(forward: str) -> None:
     load(BENT.format(forward=forward, slope="1.0 * (z > 0.0)"))
-    said = refusal("bent", strategy="recompute")
-    assert "g itself has a kink at z = 0, with slope 0 before and 1 after: declare kinks={0: 0}" in said
+    explanation = refusal("bent", strategy="recompute")
+    assert "g itself has a kink at z = 0, with slope 0 before and 1 after: declare kinks={0: 0}" in explanation
 
 
 def test_a_jump_is_not_blamed_on_the_kernel() -> None:
@@ -206,7 +206,7 @@ def test_no_guess_needs_more_than_the_kernel_gave() -> None:
 def test_what_a_kernel_raises_is_reported() -> None:
     load_strategy("logistic", "def derivative(z):\n    raise ZeroDivisionError('on purpose')")
     for op in Op:
-        said = refusal("logistic", op, backend="python")
-        assert said == (
+        explanation = refusal("logistic", op, backend="python")
+        assert explanation == (
             "at z = 0 it gives nan where g' = 0.25, and no number at any z: it raised ZeroDivisionError('on purpose')"
         )

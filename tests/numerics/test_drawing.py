@@ -49,9 +49,9 @@ def test_distributions_have_their_parameters_and_the_seed_decides(dtype: Dtype) 
         assert z.dtype == dy.dtype == dtype
         assert abs(float(z.mean()) - 5) < 0.05
         assert abs(float(z.std()) - (0.5 if text.startswith("normal") else 3**-0.5)) < 0.02
-        again, other = (draw(Inputs.parse(text), dtype, 10_000, seed)[0] for seed in (1, 2))
-        assert np.array_equal(z, again)
-        assert not np.array_equal(z, other)
+        same_seed, other_seed = (draw(Inputs.parse(text), dtype, 10_000, seed)[0] for seed in (1, 2))
+        assert np.array_equal(z, same_seed)
+        assert not np.array_equal(z, other_seed)
 
 
 def test_the_upstream_gradient_is_normal_whatever_z_is_drawn_from() -> None:

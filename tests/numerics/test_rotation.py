@@ -181,13 +181,13 @@ def outside(right: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def only_once(right: Callable[..., Any]) -> Callable[..., Any]:
-    seen: set[int] = set()
+    written_before: set[int] = set()
 
     def call(*arrays: Array) -> None:
         y = arrays[0]
-        if y.ctypes.data not in seen or np.isnan(y[0]):
+        if y.ctypes.data not in written_before or np.isnan(y[0]):
             right(*arrays)
-        seen.add(y.ctypes.data)
+        written_before.add(y.ctypes.data)
 
     return call
 
@@ -206,7 +206,7 @@ def one_buffer(right: Callable[..., Any]) -> Callable[..., Any]:
 
 @pytest.mark.parametrize("strategy", ["recompute", "cached", "complement", "cached:float16"])
 @pytest.mark.parametrize(
-    ("base", "forward", "said"),
+    ("base", "forward", "fault"),
     [
         (NumpyBlocked, lambda right: right, None),
         (Numpy, lambda right: right, None),
@@ -216,7 +216,7 @@ def one_buffer(right: Callable[..., Any]) -> Callable[..., Any]:
     ],
 )
 def test_the_forward_pass_of_a_cold_step_is_checked_as_a_kernel_is(
-    monkeypatch: pytest.MonkeyPatch, base: type[Numpy], forward: Callable[..., Any], said: str | None, strategy: str
+    monkeypatch: pytest.MonkeyPatch, base: type[Numpy], forward: Callable[..., Any], fault: str | None, strategy: str
 ) -> None:
     class Mine(base):  # type: ignore[misc, valid-type]
         name = "mine"
@@ -230,8 +230,8 @@ def test_the_forward_pass_of_a_cold_step_is_checked_as_a_kernel_is(
     worker = InProcess()
     worker.ask(Prepare.of(block, Plan((block,), seed=1, cache=4096)))
     doubts = worker.ask(Compare()).doubts
-    if said is None:
+    if fault is None:
         verification(block).settle(block, doubts)
     else:
-        with pytest.raises(WrongKernelError, match=f"of its forward pass alone: .*{said}"):
+        with pytest.raises(WrongKernelError, match=f"of its forward pass alone: .*{fault}"):
             verification(block).settle(block, doubts)

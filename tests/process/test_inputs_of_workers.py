@@ -58,9 +58,20 @@ def test_a_check_draws_the_same_from_a_file_on_both_sides(
 @EXHAUSTIVE
 def test_both_engines_measure_saturated_inputs_and_numpy_does_not_warn(actbench: Actbench) -> None:
     del actbench  # it only goes to an empty directory, with no variables set
-    chosen = ("-a", "logistic", "-b", "numpy", "-s", "textbook", "-d", "float64", "-n", "1000", "--op", "derivative")
+    selection = ("-a", "logistic", "-b", "numpy", "-s", "textbook", "-d", "float64", "-n", "1000", "--op", "derivative")
     for engine in ("interleaved", "pyperf"):
-        arguments = ["run", *chosen, "--inputs", "uniform:-800,800", "--rounds", "1", "--engine", engine, "-o", engine]
+        arguments = [
+            "run",
+            *selection,
+            "--inputs",
+            "uniform:-800,800",
+            "--rounds",
+            "1",
+            "--engine",
+            engine,
+            "-o",
+            engine,
+        ]
         result = CliRunner().invoke(main, arguments)
         assert result.exit_code == 0, result.output
         assert record(Path(engine))["plan"]["inputs"]["parameters"] == [-800.0, 800.0]

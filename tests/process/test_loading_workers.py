@@ -88,9 +88,9 @@ def run(*arguments: str) -> str:
 
 
 def test_a_loaded_activation_strategy_and_backend_are_measured_by_real_workers() -> None:
-    chosen = ("-a", "softer,logistic", "-s", "recompute,two-terms,pair", "-b", "numpy-quiet,numba")
+    selection = ("-a", "softer,logistic", "-s", "recompute,two-terms,pair", "-b", "numpy-quiet,numba")
     few = ("-d", "float64", "-n", "100", "--rounds", "1", "-q", "-o", "here")
-    run("run", "--load", "mine.py", *chosen, *few)
+    run("run", "--load", "mine.py", *selection, *few)
     measured = {(row["activation"], row["strategy"], row["backend"]) for row in rows(Path("here/cases.csv"))}
     for backend in ("numpy-quiet", "numba"):
         assert {("softer", "pair", backend), ("logistic", "two-terms", backend)} <= measured
@@ -98,14 +98,14 @@ def test_a_loaded_activation_strategy_and_backend_are_measured_by_real_workers()
 
 
 def test_stock_pyperf_loads_the_same() -> None:
-    chosen = ("-a", "softer", "-s", "recompute", "-b", "numpy", "-d", "float64", "-n", "10")
-    run("run", "--load", "mine.py", *chosen, "--engine", "pyperf", "--rounds", "1", "-q", "-o", "here")
+    selection = ("-a", "softer", "-s", "recompute", "-b", "numpy", "-d", "float64", "-n", "10")
+    run("run", "--load", "mine.py", *selection, "--engine", "pyperf", "--rounds", "1", "-q", "-o", "here")
     assert "softer" in {row["activation"] for row in rows(Path("here/cases.csv"))}
 
 
 def test_a_check_loads_the_same_on_both_sides() -> None:
-    chosen = ("-a", "softer", "-s", "recompute", "-b", "numpy", "-d", "float64", "-n", "1000")
-    arguments = ["check", "--against", sys.executable, "--load", "mine.py", *chosen, "--budget", "1s", "-q"]
+    selection = ("-a", "softer", "-s", "recompute", "-b", "numpy", "-d", "float64", "-n", "1000")
+    arguments = ["check", "--against", sys.executable, "--load", "mine.py", *selection, "--budget", "1s", "-q"]
     result = CliRunner().invoke(main, [*arguments, "--format", "json", "-o", "kept"])
     assert result.exit_code in {0, 3}, result.output
     assert "softer/recompute/numpy/derivative/float64/1000" in json.dumps(json.loads(result.stdout))
@@ -207,8 +207,8 @@ def test_loading_leaves_the_built_in_backends_as_they_are() -> None:
 
 def test_a_formula_of_arrays_that_branches_is_refused_with_its_place(mine: Path) -> None:
     mine.write_text(MINE.replace("d = 1.0 + e", "d = 1.0 + (e if z < 0.0 else e)"))
-    chosen = ("-a", "softer", "-s", "recompute", "-b", "numpy", "-d", "float64", "-n", "10")
-    result = CliRunner().invoke(main, ["run", "--load", "mine.py", *chosen, "-q"])
+    selection = ("-a", "softer", "-s", "recompute", "-b", "numpy", "-d", "float64", "-n", "10")
+    result = CliRunner().invoke(main, ["run", "--load", "mine.py", *selection, "-q"])
     line = mine.read_text().partition("if z < 0.0")[0].count("\n") + 1
     assert result.exit_code == 4
     assert result.stderr == (

@@ -182,10 +182,10 @@ def is_quick_property(kernel: KernelId) -> bool:
 
 
 def by_kernel(
-    chosen: Iterable[KernelId], name: str = "kernel", quick: Callable[[KernelId], bool] = is_quick
+    parameters: Iterable[KernelId], name: str = "kernel", quick: Callable[[KernelId], bool] = is_quick
 ) -> pytest.MarkDecorator:
     """Run a test for each of these kernels, those outside the quick tier as exhaustive tests."""
-    return pytest.mark.parametrize(name, exhaustive_but(chosen, quick), ids=lambda kernel: kernel.id)
+    return pytest.mark.parametrize(name, exhaustive_but(parameters, quick), ids=lambda kernel: kernel.id)
 
 
 def ordinary(activation: str, dtype: Dtype) -> Array:

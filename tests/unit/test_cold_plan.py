@@ -169,10 +169,10 @@ def test_the_memory_of_a_block_is_that_of_all_its_cases(op: Op, state: OperandSt
     tracemalloc.start()
     try:
         _prepared = PreparedBlock(arms, 1, STANDARD_NORMAL, 4 * MIB, whole=False)
-        taken = tracemalloc.get_traced_memory()[0]
+        allocated = tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()
-    assert needed_bytes(block, 4 * MIB) == pytest.approx(taken, rel=0.1)
+    assert needed_bytes(block, 4 * MIB) == pytest.approx(allocated, rel=0.1)
 
 
 def test_a_backend_that_cannot_separate_passes_has_no_cold_steps(monkeypatch: pytest.MonkeyPatch) -> None:

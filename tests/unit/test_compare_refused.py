@@ -72,42 +72,42 @@ def refused(actbench: Actbench, *arguments: str) -> tuple[int, str]:
 def test_runs_without_a_common_case_are_refused(actbench: Actbench) -> None:
     actbench("run", *SMALL, "-o", OLD)
     actbench("run", *PAIR, "-n", "2000", "-o", NEW)
-    said = "old and new have no measured case in common: measure the same selection"
-    assert refused(actbench, OLD, NEW) == (5, said)
+    message = "old and new have no measured case in common: measure the same selection"
+    assert refused(actbench, OLD, NEW) == (5, message)
 
 
 def test_runs_of_two_engines_are_refused(old_and_new: Actbench) -> None:
     edited(OLD, '"engine": "interleaved"', '"engine": "pyperf"')
-    said = "old was measured by engine pyperf, new by interleaved: measure both by the same"
-    assert refused(old_and_new, OLD, NEW) == (5, said)
+    message = "old was measured by engine pyperf, new by interleaved: measure both by the same"
+    assert refused(old_and_new, OLD, NEW) == (5, message)
 
 
 def test_runs_on_other_inputs_are_refused(old_and_new: Actbench) -> None:
     edited(NEW, '"distribution": "normal"', '"distribution": "uniform"')
     resealed(Path(NEW))
-    said = "old was measured on inputs from normal:0,1, new from uniform:0,1: measure both on the same"
-    assert refused(old_and_new, OLD, NEW) == (5, said)
+    message = "old was measured on inputs from normal:0,1, new from uniform:0,1: measure both on the same"
+    assert refused(old_and_new, OLD, NEW) == (5, message)
 
 
 def test_a_suite_that_does_not_tell_its_host_is_refused(old_and_new: Actbench) -> None:
     Path("alone").mkdir()
     Path("alone/pyperf.json").write_bytes(Path(OLD, "pyperf.json").read_bytes())
-    code, said = refused(old_and_new, "alone/pyperf.json", NEW)
-    assert (code, said) == (5, "alone/pyperf.json does not name its host: name the directory of the run")
+    code, message = refused(old_and_new, "alone/pyperf.json", NEW)
+    assert (code, message) == (5, "alone/pyperf.json does not name its host: name the directory of the run")
 
 
 @pytest.mark.parametrize("runs", [(OLD, "nowhere"), ("nowhere", NEW)])
 def test_what_is_no_run_is_bad_input(old_and_new: Actbench, runs: tuple[str, str]) -> None:
-    code, said = refused(old_and_new, *runs)
+    code, message = refused(old_and_new, *runs)
     assert code == 2
-    assert said.startswith("nowhere is not a run")
+    assert message.startswith("nowhere is not a run")
 
 
 def test_a_reference_between_two_runs_is_bad_input(old_and_new: Actbench) -> None:
-    said = "--reference is for one run: of two, the first is the reference; leave it out"
-    assert refused(old_and_new, OLD, NEW, "--reference", "cached") == (2, said)
+    message = "--reference is for one run: of two, the first is the reference; leave it out"
+    assert refused(old_and_new, OLD, NEW, "--reference", "cached") == (2, message)
 
 
 def test_by_activation_within_one_run_is_bad_input(old_and_new: Actbench) -> None:
-    said = "--by activation compares two runs: name the other one as well, or another --by"
-    assert refused(old_and_new, OLD, "--by", "activation") == (2, said)
+    message = "--by activation compares two runs: name the other one as well, or another --by"
+    assert refused(old_and_new, OLD, "--by", "activation") == (2, message)

@@ -36,7 +36,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("command", "streams", "code", "said"),
+    ("command", "streams", "code", "message"),
     [
         ("--help", ">/dev/full", 74, FULL),
         ("--help", "| true", 141, ""),
@@ -51,13 +51,13 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_data_that_is_lost_ends_with_74_and_a_message_that_is_lost_changes_nothing(
-    runs: Path, command: str, streams: str, code: int, said: str
+    runs: Path, command: str, streams: str, code: int, message: str
 ) -> None:
     if "/dev/full" in streams and not Path("/dev/full").exists():
         pytest.skip("the system has no full device")
     line = f"'{sys.executable}' -m actbench {command} {streams}; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", line], cwd=runs, capture_output=True, text=True, check=False)  # noqa: S607
-    assert (done.returncode, done.stderr) == (code, said)
+    assert (done.returncode, done.stderr) == (code, message)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no full device")
@@ -126,7 +126,7 @@ def test_verdicts_that_cannot_be_printed_are_written_and_kept_and_hide_no_regres
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "said"),
+    ("error", "code", "message"),
     [
         (MemoryError(), 2, "there is not enough memory: take smaller sizes, or end what else needs it"),
         (OSError(errno.EDQUOT, "Disk quota exceeded", "x"), 74, "the operating system refuses x: Disk quota exceeded"),
@@ -139,7 +139,7 @@ def test_verdicts_that_cannot_be_printed_are_written_and_kept_and_hide_no_regres
     ],
 )
 def test_whatever_is_raised_has_its_exit_code_and_its_line(
-    actbench: Actbench, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, said: str
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, message: str
 ) -> None:
     def raising() -> None:
         raise error
@@ -147,7 +147,7 @@ def test_whatever_is_raised_has_its_exit_code_and_its_line(
     monkeypatch.setattr("actbench.host.environment.memory", raising)
     result = actbench("run", "--dry-run")
     assert result.exit_code == code
-    assert said in result.stderr
+    assert message in result.stderr
     assert ("Traceback" in result.stderr) == (code == ExitCode.FAULT)
     assert result.stderr.count("\n") <= 1 or code == ExitCode.FAULT
 
@@ -170,8 +170,8 @@ def test_a_name_that_is_not_utf_8_is_reported_and_recorded_as_escapes(
 ) -> None:
     name = os.fsdecode(b"x\xff.py")
     Path(name).write_text("x = 1\n")
-    said = "actbench: --load x\\udcff.py: its name is not valid UTF-8: rename it\n"
-    assert actbench("list", "--load", name).stderr == said
+    message = "actbench: --load x\\udcff.py: its name is not valid UTF-8: rename it\n"
+    assert actbench("list", "--load", name).stderr == message
     monkeypatch.setenv("OMP_PLACES", os.fsdecode(b"\xff"))
     assert '"OMP_PLACES": "\\\\xff"' in actbench("env", "--format", "json").stdout
 

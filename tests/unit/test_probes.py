@@ -105,7 +105,7 @@ def test_probes_that_are_not_as_they_were_written_are_refused(actbench: Actbench
     actbench("run", *SMALL, "--rounds", "2", "-o", "here")
     path = Path("here/probes.csv")
     lines = path.read_text().splitlines(keepends=True)
-    for changed, said in (
+    for changed, message in (
         (lines[:-1], "probes.csv is incomplete: it ends before line "),
         ([*lines, lines[-1]], "this is more than was measured"),
         ([line.replace("e-09", "e-08") for line in lines], "a number was changed"),
@@ -113,7 +113,7 @@ def test_probes_that_are_not_as_they_were_written_are_refused(actbench: Actbench
         path.write_text("".join(changed))
         result = actbench("compare", "here")
         assert result.exit_code == 2
-        assert said in result.stderr
+        assert message in result.stderr
     path.unlink()
     assert "probes.csv" in actbench("compare", "here").stderr
 
@@ -179,8 +179,8 @@ def test_a_run_without_probes_says_that_its_bottlenecks_are_not_known(actbench: 
     assert {row["processor_pct"] for row in rows(Path("here/cases.csv"))} == {""}
     assert "Bottleneck" not in result.stdout
     actbench("report", str(SWEEP), "-o", "page.html")
-    said = "the run has no probes.csv, which holds the times of one element and of 8192 in every round"
-    assert said in Path("page.html").read_text()
+    message = "the run has no probes.csv, which holds the times of one element and of 8192 in every round"
+    assert message in Path("page.html").read_text()
 
 
 def test_a_resumed_run_without_probes_gets_some_for_its_further_rounds(actbench: Actbench) -> None:

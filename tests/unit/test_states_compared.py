@@ -35,16 +35,16 @@ def compared(actbench: Actbench, *arguments: str) -> list[dict[str, str]]:
 
 
 def test_strategies_are_compared_in_each_state(in_states: Actbench) -> None:
-    found = {(row["group"], row["operands"]): row["ratio"] for row in compared(in_states, "states")}
-    assert [float(found["numpy", state]) for state in OperandState] == pytest.approx([4.0, 2.0, 1.0])
-    assert len(found) == 6
+    ratios = {(row["group"], row["operands"]): row["ratio"] for row in compared(in_states, "states")}
+    assert [float(ratios["numpy", state]) for state in OperandState] == pytest.approx([4.0, 2.0, 1.0])
+    assert len(ratios) == 6
 
 
 def test_states_are_compared_for_each_strategy_and_backend(in_states: Actbench) -> None:
-    found = {(row["group"], row["candidate"]): row for row in compared(in_states, "states", "--by", "operands")}
-    assert {row["reference"] for row in found.values()} == {"warm"}
-    assert float(found["cached/numpy", "residuals-cold"]["ratio"]) == pytest.approx(0.5)
-    assert float(found["cached/numpy-blocked", "cold"]["ratio"]) == pytest.approx(0.2)
+    rows = {(row["group"], row["candidate"]): row for row in compared(in_states, "states", "--by", "operands")}
+    assert {row["reference"] for row in rows.values()} == {"warm"}
+    assert float(rows["cached/numpy", "residuals-cold"]["ratio"]) == pytest.approx(0.5)
+    assert float(rows["cached/numpy-blocked", "cold"]["ratio"]) == pytest.approx(0.2)
     shown = in_states("compare", "states", "--by", "operands", "--reference", "cold", "--format", "markdown").stdout
     assert "| logistic | derivative | cached/numpy | warm / cold | 4.00 ± 0.00 |  | 1 |" in shown
     assert "in different blocks of a round, not side by side" in shown

@@ -12,7 +12,8 @@ from actbench.kernels.operands import Operands
 from actbench.kernels.subject import Subject
 from actbench.model.names import Op
 from actbench.verification.behaviour import Doubt
-from actbench.verification.behaviour.guarded import Callee, GuardedCalls, GuardedMemory
+from actbench.verification.behaviour.guarded import Callee, GuardedCalls
+from actbench.verification.behaviour.guarded_memory import GuardedMemory
 from actbench.verification.behaviour.reference import Reference
 from actbench.verification.behaviour.repeated import remembers
 

@@ -1,7 +1,6 @@
 """One call of a kernel on operands between guard bytes, and its effects on the memory around its result.
 
-The guards are drawn at random for every call, so that a kernel which reads beyond the end of an operand returns a
-different result in every call. Preallocated outputs are NaN before the call.
+Preallocated outputs are NaN before the call. The guards are those of `actbench.verification.behaviour.guarded_memory`.
 """
 
 from __future__ import annotations
@@ -15,13 +14,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from actbench.backends import Backend
-from actbench.kernels.operands import Array, Operand, Operands, same_bits
-from actbench.kernels.placement import ALIGNMENT, Invocation, Memory
+from actbench.kernels.operands import Array, Operands
+from actbench.kernels.placement import Invocation, Memory
 from actbench.model.names import Dtype
-
-GUARD = 16 * ALIGNMENT
-"""Bytes before and after every array: more than a loop of the widest vectors, unrolled eight times, reads at once."""
-
+from actbench.verification.behaviour.guarded_memory import GuardedMemory
 
 REMEMBERED = 16
 """Number of earlier results that are kept: a kernel may write to several buffers in turn."""
@@ -156,98 +152,6 @@ def _sharing(
             yield "its result shares memory with the result of an earlier call"
         if any(_shared(result, other) for other in raw[:place]):
             yield "two of its results share memory"
-
-
-@dataclass(frozen=True, slots=True)
-class _Adopted:
-    """An operand in the form that a backend takes, and its original values."""
-
-    name: str
-    backend: Backend
-    value: Any
-    original: Array
-
-    @property
-    def now(self) -> Array:
-        """The current values, as a numpy array."""
-        return np.asarray(self.backend.release(self.value))
-
-
-class GuardedMemory:
-    """Operands and outputs of one call, each between guard bytes; a substitute for a `Placement`."""
-
-    def __init__(self, operands: Operands) -> None:
-        """Start without arrays; they are made on demand."""
-        self._operands = operands
-        self._rng = np.random.default_rng()
-        self._placed: dict[Operand, Array] = {}
-        self._adopted: dict[tuple[str, Operand], _Adopted] = {}
-        self._outputs: dict[tuple[int, np.dtype[Any]], Array] = {}
-        self._rooms: list[Array] = []
-        self._guards = np.empty(0, dtype=np.uint8)
-        self.draw_guards()
-
-    @property
-    def size(self) -> int:
-        """Elements of every operand."""
-        return self._operands.z.size
-
-    def draw_guards(self) -> None:
-        """Draw new guard bytes around all arrays."""
-        self._guards = self._rng.integers(256, size=2 * GUARD, dtype=np.uint8)
-        for room in self._rooms:
-            self._surround(room)
-
-    def operand(self, backend: Backend, operand: Operand, *, writable: bool = True) -> Any:
-        """Return an operand in separate memory. It is writable, and `faults` detects what a kernel writes to it."""
-        del writable
-        original = self._operands.array(operand)
-        if backend.places and operand not in self._placed:
-            self._placed[operand] = self._between_guards(original.size, original.dtype)
-            np.copyto(self._placed[operand], original)
-        if (backend.name, operand) not in self._adopted:
-            value = backend.adopt(self._placed[operand] if backend.places else original)
-            self._adopted[backend.name, operand] = _Adopted(operand.name, backend, value, original)
-        return self._adopted[backend.name, operand].value
-
-    def output(self, position: int, dtype: np.dtype[Any] | None = None) -> Array:
-        """Return an array for an output, of the inputs' dtype or another one."""
-        z = self._operands.z
-        key = position, dtype or z.dtype
-        if key not in self._outputs:
-            self._outputs[key] = self._between_guards(z.size, key[1])
-        return self._outputs[key]
-
-    def rearrange(self, order: Array) -> bool:
-        """Reorder the elements of all operands in place; return whether a kernel sees the new order.
-
-        It does not where an operand has been copied to a device.
-        """
-        for array in self._placed.values():
-            array[:] = array[order]
-        for operand in self._adopted.values():
-            if isinstance(operand.value, list):
-                operand.value[:] = [operand.value[place] for place in order.tolist()]
-        return all(same_bits(operand.now, operand.original[order]) for operand in self._adopted.values())
-
-    def faults(self) -> Iterator[str]:
-        """Yield the changes that a call made to operands and guards."""
-        for operand in self._adopted.values():
-            if not same_bits(operand.now, operand.original):
-                yield f"it changes its operand {operand.name}"
-        if any(not np.array_equal(np.concatenate([room[:GUARD], room[-GUARD:]]), self._guards) for room in self._rooms):
-            yield "it writes outside of its arrays"
-
-    def _between_guards(self, size: int, dtype: np.dtype[Any]) -> Array:
-        nbytes = size * dtype.itemsize
-        raw = np.empty(nbytes + 2 * GUARD + ALIGNMENT, dtype=np.uint8)
-        room = raw[-raw.ctypes.data % ALIGNMENT :][: nbytes + 2 * GUARD]
-        self._rooms.append(room)
-        self._surround(room)
-        return room[GUARD : GUARD + nbytes].view(dtype)
-
-    def _surround(self, room: Array) -> None:
-        room[:GUARD], room[-GUARD:] = self._guards[:GUARD], self._guards[GUARD:]
 
 
 def _called(invocation: Invocation) -> tuple[Any, ...]:

@@ -12,7 +12,8 @@ import numpy as np
 
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import Array
-from actbench.verification.behaviour.guarded import GuardedMemory, exchange
+from actbench.verification.behaviour.guarded import exchange
+from actbench.verification.behaviour.guarded_memory import GuardedMemory
 
 PAIRS = 9
 """Number of pairs of calls: the first of a pair on operands that are new to the kernel, the second on the same."""

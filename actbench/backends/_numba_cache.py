@@ -1,26 +1,35 @@
-"""A lock around numba's cache, so that only one process uses it at a time.
+"""numba's cache with a lock, so that only one process uses it at a time, and with keys that are alike in all processes.
 
 All kernels of a loop share an index. numba numbers the file of a new entry by the entries in the index, writes the
 index, and then the file. If two processes do so at once, one of them may load the other's code from then on (numba
 0.68).
+
+numba's key contains a digest of what a function's closure holds, as pickle writes it, and pickle writes a string twice
+where two objects hold it. Byte code that was compiled from source shares the name of its file with its module; byte
+code that was read from a ``.pyc`` file does not. By numba's key the first process that imports a new version of the
+code misses everything that later processes keep, and they compile everything anew. The key here is the digest of a
+pickle in which equal strings are one object.
 """
 
 from __future__ import annotations
 
 import fcntl
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
+from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 
 def share(dispatcher: Any) -> None:
-    """Enable a dispatcher's cache, with a lock around loading and saving.
+    """Enable a dispatcher's cache, with keys by content and a lock around loading and saving.
 
     `RuntimeError` where numba finds no directory that it can write.
     """
     dispatcher.enable_caching()
     entries = dispatcher._cache._cache_file  # noqa: SLF001  # numba has no public access to it
+    dispatcher._cache._index_key = partial(_key_by_content, dispatcher.py_func)  # noqa: SLF001
     lock = Path(dispatcher._cache.cache_path, f"{entries._index_name}.lock")  # noqa: SLF001
     for name in ("load", "save"):
         setattr(entries, name, alone(lock, getattr(entries, name)))
@@ -46,6 +55,28 @@ def _entries(dispatcher: Any) -> Any:
 def _key(dispatcher: Any, name: str) -> tuple[Any, ...]:
     (signature,) = dispatcher.signatures
     return name, dispatcher._cache._index_key(signature, dispatcher.targetctx.codegen())  # noqa: SLF001
+
+
+def _key_by_content(function: Callable[..., Any], signature: Any, codegen: Any) -> tuple[Any, ...]:
+    """Return the key of a function's code for a signature and a processor."""
+    cells = tuple(cell.cell_contents for cell in function.__closure__ or ())
+    return signature, codegen.magic_tuple(), _digest((function.__code__.co_code, cells))
+
+
+def _digest(content: Any) -> str:
+    """Return the digest of numba's pickle of an object, whichever equal strings in it are the same object."""
+    from numba.core.serialize import NumbaPickler
+
+    class ByContent(NumbaPickler):  # type: ignore[misc]  # numba is untyped
+        """A pickler that writes the first of several equal strings in place of all."""
+
+        def persistent_id(self, obj: Any) -> Any:
+            return strings.setdefault(obj, obj) if type(obj) in {str, bytes} else None
+
+    strings: dict[Any, Any] = {}
+    stream = BytesIO()
+    ByContent(stream, protocol=4).dump(content)
+    return sha256(stream.getvalue()).hexdigest()
 
 
 def alone(lock: Path, function: Callable[..., Any]) -> Callable[..., Any]:

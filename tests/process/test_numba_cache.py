@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import marshal
 import os
 import subprocess
 import sys
@@ -65,6 +66,41 @@ def test_a_kernel_goes_to_the_cache_and_comes_from_it(tmp_path: Path, monkeypatc
         hits.append(bool(dispatcher.stats.cache_hits))
     assert hits == [False, True]
     assert len([*tmp_path.rglob("*.lock")]) == 1
+
+
+DOUBLE = """
+from numba.extending import register_jitable
+
+def made():
+    @register_jitable
+    def twice(number):
+        return 2.0 * number
+
+    def double(out, z):
+        for i in range(out.size):
+            out[i] = twice(z[i])
+
+    return double
+"""
+
+
+def test_what_was_compiled_with_byte_code_from_source_comes_from_the_cache_with_byte_code_from_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Code from source has the name of its file from the module, and that from a `.pyc` file has a copy."""
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path / "cache"))
+    file = tmp_path / "doubling.py"
+    file.write_text(DOUBLE)
+    source = compile(DOUBLE, str(file), "exec")
+    hits = []
+    for code in (source, marshal.loads(marshal.dumps(source))):  # noqa: S302  # written by this line
+        module: dict[str, Any] = {"__name__": "doubling", "__file__": source.co_filename}
+        exec(code, module)  # noqa: S102  # as an import does
+        dispatcher = numba.njit(module["made"]())
+        _numba_cache.share(dispatcher)
+        dispatcher.compile(numba.void(numba.float64[::1], numba.float64[::1]))
+        hits.append(bool(dispatcher.stats.cache_hits))
+    assert hits == [False, True]
 
 
 def test_where_no_lock_can_be_written_it_is_done_without(tmp_path: Path) -> None:

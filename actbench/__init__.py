@@ -11,8 +11,25 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from actbench.backends import Backend
     from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation, strategy
+    from actbench.model.networks import Activate, Linear, Multiply, network
 
-__all__ = ["Backend", "Flaw", "Formulas", "Piecewise", "Strategy", "Weakness", "__version__", "activation", "strategy"]
+_NETWORKS = ("Activate", "Linear", "Multiply", "network")
+
+__all__ = [
+    "Activate",
+    "Backend",
+    "Flaw",
+    "Formulas",
+    "Linear",
+    "Multiply",
+    "Piecewise",
+    "Strategy",
+    "Weakness",
+    "__version__",
+    "activation",
+    "network",
+    "strategy",
+]
 __version__ = "0.2.0"
 
 if not TYPE_CHECKING:  # a type checker would take every name for one of this module
@@ -21,7 +38,8 @@ if not TYPE_CHECKING:  # a type checker would take every name for one of this mo
         """Import a public name when it is first used: `import actbench` alone imports neither numpy nor numba."""
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module("actbench.backends" if name == "Backend" else "actbench.formula"), name)
+        homes = {"Backend": "actbench.backends"} | dict.fromkeys(_NETWORKS, "actbench.model.networks")
+        value = getattr(import_module(homes.get(name, "actbench.formula")), name)
         globals()[name] = value
         return value
 

@@ -1,4 +1,4 @@
-"""The registry of activations, strategies and backends by name: the built-in ones, and the user's loaded ones.
+"""The registry of activations, strategies, backends and networks by name: the built-in ones, and the user's.
 
 Names are looked up where they enter: in a request, an id, or a request to a worker. Inside, the objects are passed.
 
@@ -17,11 +17,14 @@ from typing import Any
 
 from actbench import activations as _activations
 from actbench import backends as _backends
+from actbench import networks as _networks
 from actbench.backends import Backend
 from actbench.errors import LOADED, InputError, unknown
 from actbench.formula import Activation
 from actbench.model.cases import RUNGS
 from actbench.model.loaded import Loaded
+from actbench.model.names import Op
+from actbench.model.networks import Network, NetworkKind
 from actbench.model.variants import Variant
 
 STRATEGIES: Mapping[str, str] = MappingProxyType(
@@ -46,6 +49,7 @@ class Additions:
     """The names of new activations, and of activations with a new strategy."""
     strategies: tuple[str, ...] = ()
     backends: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +62,8 @@ class Registry:
     """Backends, available or not, in order of rank."""
     strategies: Mapping[str, str]
     """Descriptions of the residuals of strategies, in the order of tables."""
+    networks: Mapping[str, NetworkKind]
+    """Networks by name without widths."""
     additions: Additions = field(default_factory=Additions)
     _named: dict[str, Activation] = field(default_factory=dict, init=False, repr=False)
 
@@ -70,6 +76,12 @@ class Registry:
             activation = _activations.named(name, self.activations)
             self._named[name] = self._named.setdefault(activation.name, activation)
         return self._named[name]
+
+    def network(self, op: Op) -> Network:
+        """Return the network that an op trains; `InputError` where there is none, or it cannot be built."""
+        if op.network not in self.networks:
+            raise unknown("network", op.network or op, self.networks, LOADED)
+        return self.networks[op.network](op)
 
     def named_backend(self, name: str) -> Backend:
         """Return the backend of a name, available or not; `InputError` where there is none."""
@@ -96,6 +108,10 @@ class Registry:
         """Return a registry in which a strategy has this summary, unless it has one already."""
         return replace(self, strategies={**self.strategies, name: self.strategies.get(name, summary)})
 
+    def with_network(self, network: NetworkKind) -> Registry:
+        """Return a registry with this network, which replaces one of the same name."""
+        return replace(self, networks={**self.networks, network.name: network})
+
     def with_additions(self, **names: Any) -> Registry:
         """Return a registry with more names of the user's: fields of `Additions`, each with one more entry."""
         known = {axis: (*getattr(self.additions, axis), name) for axis, name in names.items()}
@@ -105,7 +121,7 @@ class Registry:
 @cache
 def built_in() -> Registry:
     """Return the registry of actbench's own objects."""
-    return Registry(_activations.built_in(), _backends.built_in(), STRATEGIES)
+    return Registry(_activations.built_in(), _backends.built_in(), STRATEGIES, _networks.built_in())
 
 
 _CURRENT: list[Registry] = []
@@ -130,6 +146,11 @@ def activation(name: str) -> Activation:
 def activations() -> Mapping[str, Activation]:
     """Return the activations by name without parameters."""
     return current().activations
+
+
+def networks() -> Mapping[str, NetworkKind]:
+    """Return the networks by name without widths."""
+    return current().networks
 
 
 def backend(name: str) -> Backend:

@@ -14,11 +14,16 @@ from actbench.backends._backend import Backend, Bound, Device, source
 from actbench.backends._listing import sources
 from actbench.backends._narrowing import narrowed, numpy_dtype
 from actbench.backends._rewriting import helpers
+from actbench.backends._training import Passes, StepArrays, StepSpec, TrainingStep
 
 __all__ = [
     "Backend",
     "Bound",
     "Device",
+    "Passes",
+    "StepArrays",
+    "StepSpec",
+    "TrainingStep",
     "built_in",
     "helpers",
     "libraries",

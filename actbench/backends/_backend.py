@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from actbench.backends import _narrowing
+from actbench.backends._training import Passes, StepArrays, StepSpec, TrainingStep, writing
 from actbench.errors import InputError
 from actbench.model.checks import Compiled
 from actbench.model.names import Dtype, Op, Storage
@@ -63,6 +64,8 @@ class Backend(ABC):
     """Whether outputs are written into preallocated arrays; otherwise each call allocates them."""
     places: ClassVar[bool] = True
     """Whether operands are numpy arrays or views of them, placed for every value; otherwise made once per block."""
+    takes_arrays: ClassVar[bool] = True
+    """Whether operands are numpy's own arrays, so that its kernels can stand between numpy's products of matrices."""
     compiles_for_a_size: ClassVar[bool] = False
     """Whether a kernel is compiled anew for every size of its arrays."""
     protects: ClassVar[bool] = False
@@ -81,6 +84,8 @@ class Backend(ABC):
     """Whether several threads execute a call."""
     on_device: ClassVar[bool] = False
     """Whether operands lie in another device's memory."""
+    trains: ClassVar[bool] = False
+    """Whether it has products of matrices, with which it trains networks."""
     only_wide: ClassVar[str | None] = None
     """Why residuals cannot be stored in a narrower type than the arithmetic's; None where they can."""
     planning_ns: ClassVar[float]
@@ -172,6 +177,24 @@ class Backend(ABC):
     def release(self, output: Any) -> Any:
         """Return an output of a call as a numpy array."""
         return np.asarray(output)
+
+    def passes(self, rule: Rule, dtype: Dtype) -> Passes:
+        """Return the activation of a training step, over arrays of any shape of the library that does the products."""
+        forward, backward = self.bind_forward(rule, dtype).function, self.bind(Op.BACKWARD, rule, dtype).function
+        if not self.preallocates:
+            return Passes(forward, backward)
+        widths = _narrowing.numpy_dtype(rule.conversion.kept_in if rule.conversion else dtype)
+        return writing(forward, backward, rule.residuals, widths, self.adopt)
+
+    def ships(self, activation: str) -> str | None:
+        """Return how the library itself calls an activation, with parameters, that it differentiates; None without."""
+        del activation
+        return None
+
+    def training_step(self, spec: StepSpec, arrays: StepArrays) -> TrainingStep:
+        """Return the training step of an arm, on arrays that it shares with others; for backends that train."""
+        del spec, arrays
+        raise InputError(f"backend '{self.name}' has no products of matrices to train networks with")
 
     @abstractmethod
     def execution(self, op: Op, rule: Rule) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from actbench.backends._backend import Backend, Bound, forward_keeping
 from actbench.backends._listing import sources
+from actbench.backends._training import Passes
 from actbench.model.names import Dtype, Op
 from actbench.model.rule import Dialect, Formula, Rule
 
@@ -50,6 +51,7 @@ class Framework(Backend):
     dialect = Dialect.ARRAY
     dtypes = (Dtype.FLOAT32, Dtype.FLOAT64)
     optional = True
+    takes_arrays = False
 
     @abstractmethod
     def unit(self, dtype: Dtype) -> Any:
@@ -71,6 +73,12 @@ class Framework(Backend):
         """Call the forward pass alone, which returns y and what is kept."""
         del dtype
         return self._bound(lambda: self.finish(self._keeping(rule)))
+
+    def passes(self, rule: Rule, dtype: Dtype) -> Passes:
+        """Return the formulas themselves, for the library's automatic differentiation to call."""
+        del dtype
+        backward = rule.library_gradient or product(rule.derivative)
+        return Passes(forward_keeping(rule.residuals, rule.forward, rule.save), backward)
 
     def _bound(self, make: Callable[[], Callable[..., Any]]) -> Bound:
         """Return what a function makes, made again for every size where this library compiles for one."""

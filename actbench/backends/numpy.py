@@ -13,6 +13,7 @@ import numpy as np
 
 from actbench.backends._backend import PRODUCT_RULE, empty, forward_keeping
 from actbench.backends._plain import Factory, Plain
+from actbench.backends._training import StepArrays, StepSpec, TrainingStep
 from actbench.model.names import Dtype, Op
 from actbench.model.rule import Dialect, Formula, Rule
 
@@ -87,6 +88,7 @@ class Numpy(Plain):
     rank = 10
     protects = True
     planning_ns = 15.0
+    trains = True
     factories: ClassVar = {Op.DERIVATIVE: derivative, Op.BACKWARD: backward}
     ladder: ClassVar = {
         "empty": empty,
@@ -99,6 +101,12 @@ class Numpy(Plain):
     def namespace(self) -> Any:
         """Return ``numpy``, with the functions of ``scipy.special`` that it lacks."""
         return FUNCTIONS
+
+    def training_step(self, spec: StepSpec, arrays: StepArrays) -> TrainingStep:
+        """Return the step with numpy's products."""
+        from actbench.backends._numpy_training import NumpyStep
+
+        return NumpyStep(spec, arrays)
 
     def step_factory(self, rule: Rule) -> Factory:
         """Return the factory that calls the formulas on arrays."""

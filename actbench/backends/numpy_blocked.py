@@ -97,6 +97,7 @@ class NumpyBlocked(Numpy):
     name = "numpy-blocked"
     summary = f"array expressions over pieces of {PIECE_BYTES // 1024} KiB, into a preallocated result"
     rank = 12
+    trains = False
     preallocates = True
     factories: ClassVar = {Op.DERIVATIVE: derivative, Op.BACKWARD: backward}
     ladder: ClassVar = Numpy.ladder | {"allocation": "pieces are written into a preallocated result"}

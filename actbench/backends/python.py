@@ -89,6 +89,7 @@ class Python(Plain):
     dtypes = (Dtype.FLOAT64,)
     rank = 0
     places = False
+    takes_arrays = False
     raises = True
     only_wide = "Python's lists hold float64 only"
     planning_ns = 200.0

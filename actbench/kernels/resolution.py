@@ -7,12 +7,13 @@ from functools import cache
 
 from actbench import registry
 from actbench.backends import Backend
-from actbench.errors import unknown
+from actbench.errors import InputError, unknown
 from actbench.formula import Activation
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.overhead import LADDER, TRAFFIC, Ladder
 from actbench.kernels.subject import Subject, Yardstick
 from actbench.kernels.traffic import COPY, NOTHING, Traffic, traffic
+from actbench.kernels.training import NetworkStep, Trainer
 from actbench.model.cases import OVERHEAD, YARDSTICK, Arm, Case, KernelId
 from actbench.registry import Registry
 
@@ -34,6 +35,29 @@ def subjects(cases: Iterable[Case]) -> dict[Case, Subject]:
     return {case: resolve(case) for case in cases}
 
 
+def network_step(identity: Case | KernelId) -> NetworkStep:
+    """Return what a case of a training step executes, available here or not; `InputError` for a name not known."""
+    known = registry.current()
+    kernel_id = identity.kernel if isinstance(identity, Case) else identity
+    network, activation = known.network(kernel_id.op), known.activation(kernel_id.activation)
+    return NetworkStep(kernel_id, trainer(kernel_id.backend), network, activation)
+
+
+def trainer(name: str) -> Trainer:
+    """Return the backends of a training step, ``numpy+numba-simd``; `InputError` where they cannot train networks."""
+    known = registry.current()
+    of_products, plus, of_activation = name.partition("+")
+    products = known.named_backend(of_products)
+    activation = known.named_backend(of_activation) if plus else products
+    if not products.trains:
+        hint = f": write numpy+{name}" if products.takes_arrays and not plus else ""
+        raise InputError(f"backend '{of_products}' has no products of matrices to train networks with{hint}")
+    if plus and not (products.takes_arrays and activation.takes_arrays):
+        own = activation if products.takes_arrays else products
+        raise InputError(f"'{name}': {own.name} has arrays of its own, which no other backend takes: write {own.name}")
+    return Trainer(products, activation)
+
+
 def activation_or_ladder(name: str) -> Activation | Ladder:
     """Return what stands in an activation's place, by its name; `InputError` for one that is not known."""
     return _activation_or_ladder(registry.current(), name)
@@ -41,7 +65,7 @@ def activation_or_ladder(name: str) -> Activation | Ladder:
 
 def backends(cases: Iterable[Case | Arm]) -> list[Backend]:
     """Return the backends of these cases, each once, as far as they are loaded: runs are read whose code is not."""
-    return registry.known_backends(case.backend for case in cases)
+    return registry.known_backends(name for case in cases for name in case.backend.split("+"))
 
 
 def traffic_of(case: Case) -> Traffic:
@@ -49,6 +73,8 @@ def traffic_of(case: Case) -> Traffic:
 
     `InputError` for an activation that is not known.
     """
+    if case.op.network:
+        return NOTHING
     if case.is_yardstick:
         return COPY
     if case.is_rung:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from actbench.errors import InputError
-from actbench.model.names import Dtype, Op, OperandState
+from actbench.model.names import NETWORK, Dtype, Op, OperandState
 from actbench.model.variants import Variant
 
 OVERHEAD = "overhead"
@@ -85,6 +85,11 @@ class Case:
         return KernelId(self.activation, self.strategy, self.backend, self.op, self.dtype)
 
     @property
+    def backends(self) -> tuple[str, ...]:
+        """The backends that it needs: in a training step, ``numpy+numba-simd``, of products and of the activation."""
+        return tuple(self.backend.split("+"))
+
+    @property
     def is_yardstick(self) -> bool:
         """Whether this is a block's plain copy."""
         return self.strategy == YARDSTICK
@@ -125,8 +130,8 @@ class Case:
                 "write activation/strategy/backend/op/dtype/size, e.g. logistic/cached/numpy/derivative/float32/1000, "
                 f"and {cold} after it where operands are not warm"
             )
-        elif parts[3] not in {*Op}:
-            why = f"the op is one of {', '.join(Op)}, not '{parts[3]}'"
+        elif parts[3] not in {*Op} and not NETWORK.fullmatch(parts[3]):
+            why = f"the op is one of {', '.join(Op)}, or a network such as mlp:784-512-10, not '{parts[3]}'"
         elif parts[4] not in {*Dtype}:
             why = f"the dtype is one of {', '.join(Dtype)}, not '{parts[4]}'; residuals may be narrower: cached:float16"
         else:

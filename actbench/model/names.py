@@ -5,23 +5,52 @@ Names of activations, strategies and backends are plain strings, since runs are 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Self
 
 from actbench.errors import InputError, unknown
 
+NETWORK = re.compile(r"(?P<network>[a-z][a-z0-9-]*):(?P<widths>[0-9]{1,9}(-[0-9]{1,9})*)")
+"""The form of a network in an op's place: its name and its widths, ``mlp:784-512-10``."""
+
 
 class Op(StrEnum):
-    """What one call does."""
+    """What one call does: one of these three, or a training step of a network, which is an op of its own for its name.
+
+    ``Op("mlp:784-512-10")`` is such an op, and the same object wherever it is read; iteration yields the three alone.
+    """
 
     DERIVATIVE = "derivative"
     BACKWARD = "backward"
     STEP = "step"
 
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str) or not NETWORK.fullmatch(value):
+            return None
+        training = str.__new__(cls, value)
+        training._name_ = training._value_ = value
+        known: Self = cls._value2member_map_.setdefault(value, training)  # type: ignore[assignment]
+        return known
+
+    @property
+    def network(self) -> str:
+        """The name of the network that is trained; "" for other ops."""
+        match = NETWORK.fullmatch(self)
+        return match["network"] if match else ""
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The widths of the network that is trained, in features; empty for other ops."""
+        match = NETWORK.fullmatch(self)
+        return tuple(map(int, match["widths"].split("-"))) if match else ()
+
     @property
     def meaning(self) -> str:
         """One line for people."""
-        return _OP_MEANINGS[self]
+        return _OP_MEANINGS.get(self, "a training step: forward, loss, backward, update")
 
 
 _OP_MEANINGS = {
@@ -98,6 +127,13 @@ def op(name: str) -> Op:
     """Return the op of a name; `InputError` where there is none."""
     if name not in list(Op):
         raise unknown("op", name, list(Op))
+    return Op(name)
+
+
+def training(name: str) -> Op:
+    """Return the op that trains a network, ``mlp:784-512-10``; `InputError` where the text is not of that form."""
+    if not NETWORK.fullmatch(name):
+        raise InputError(f"'{name}' is not a network: write its name and its widths, e.g. mlp:784-512-10")
     return Op(name)
 
 

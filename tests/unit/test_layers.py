@@ -19,7 +19,7 @@ LAYERS = (
     {"kernels"},
     {"plugins"},
     {"registry"},
-    {"activations", "backends"},
+    {"activations", "backends", "networks"},
     {"formula", "host"},
     {"model"},
     {"errors", "__init__"},

@@ -8,6 +8,7 @@ import pytest
 
 import actbench
 from actbench import backends, formula
+from actbench.model import networks
 
 PUBLIC = {
     "activation": formula.activation,
@@ -18,13 +19,17 @@ PUBLIC = {
     "Weakness": formula.Weakness,
     "Flaw": formula.Flaw,
     "Backend": backends.Backend,
+    "network": networks.network,
+    "Linear": networks.Linear,
+    "Activate": networks.Activate,
+    "Multiply": networks.Multiply,
 }
 
 FRESH = """
 import sys
 import actbench
 assert not {"numpy", "numba"} & sys.modules.keys()
-from actbench import Backend, Flaw, Formulas, Piecewise, Strategy, Weakness, activation, strategy
+from actbench import Backend, Flaw, Formulas, Linear, Piecewise, Strategy, Weakness, activation, network, strategy
 assert "numba" not in sys.modules
 """
 

@@ -1,0 +1,201 @@
+"""What networks are declared of: layers, and the decorator that makes a network of a function of its widths.
+
+A network is a sequence of layers. It takes a batch, an array of shape (batch, features), and every layer takes what the
+layer before it returns. Backends execute the layers; a declaration says nothing of how.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+from actbench.errors import InputError
+from actbench.model.names import Op
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """h W + b, with W of shape (inputs, outputs) and b of shape (outputs,)."""
+
+    inputs: int
+    outputs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Activate:
+    """g(z), element by element: the activation that is measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Multiply:
+    """The product, element by element, of what two sequences of layers make of one input: a gate."""
+
+    left: tuple[Layer, ...]
+    right: tuple[Layer, ...]
+
+
+Layer = Linear | Activate | Multiply
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network with its widths: the layers of one training step. Equal where name and widths are."""
+
+    op: Op
+    layers: tuple[Layer, ...]
+
+    @property
+    def name(self) -> str:
+        """``mlp:784-512-10``."""
+        return str(self.op)
+
+    @cached_property
+    def inputs(self) -> int:
+        """The features that it takes."""
+        return next(linear.inputs for linear in self.linears)
+
+    @cached_property
+    def outputs(self) -> int:
+        """The features that it returns."""
+        return _width_after(self.layers, self.inputs)
+
+    @cached_property
+    def linears(self) -> tuple[Linear, ...]:
+        """Its linear layers, in the order in which a forward pass meets them; each has a weight and a bias."""
+        return tuple(_linears(self.layers))
+
+    @cached_property
+    def parameters(self) -> int:
+        """The number of its parameters."""
+        return sum((layer.inputs + 1) * layer.outputs for layer in self.linears)
+
+    @cached_property
+    def checkpoints(self) -> bool:
+        """Whether every activation follows a linear layer, which can compute its z again."""
+        return all(isinstance(before, Linear) for before in _before_activations(self.layers))
+
+    @cached_property
+    def activated(self) -> tuple[int, ...]:
+        """The features of each activation, in the order of a forward pass."""
+        return tuple(_activated(self.layers, self.inputs))
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkKind:
+    """A declared network, whose widths are still open."""
+
+    name: str
+    """The function's name with dashes for underscores."""
+    summary: str
+    build: Callable[..., Sequence[Layer]]
+
+    @property
+    def usage(self) -> str:
+        """How it is written: ``ffn:WIDTH-HIDDEN``."""
+        parameters = inspect.signature(self.build).parameters.values()
+        names = (
+            f"{_upper(one.name)}-..." if one.kind is one.VAR_POSITIONAL else _upper(one.name) for one in parameters
+        )
+        return f"{self.name}:{'-'.join(names)}"
+
+    def __call__(self, op: Op) -> Network:
+        """Return the network with the widths of an op; `InputError` says which width is wrong."""
+        problem = InputError(f"'{op}': write {self.usage} with as many widths as it names")
+        try:
+            inspect.signature(self.build).bind(*op.widths)
+        except TypeError:
+            raise problem from None
+        if 0 in op.widths:
+            raise InputError(f"'{op}' has a layer of width 0: write widths from 1 on")
+        try:
+            layers = tuple(self.build(*op.widths))
+        except InputError:
+            raise
+        except (ValueError, TypeError) as error:
+            raise InputError(f"'{op}' cannot be built: {error}") from None
+        network = Network(op, layers)
+        if fault := _fault(network):
+            raise InputError(f"'{op}' cannot be built: {fault}")
+        return network
+
+
+def network(build: Callable[..., Sequence[Layer]]) -> NetworkKind:
+    """Declare a network: a function of its widths, integers, which returns its layers.
+
+    Its name is the function's, with dashes; the first line of the docstring is its summary. It raises `ValueError` for
+    widths of which it cannot be built.
+    """
+    summary = (inspect.getdoc(build) or "").partition("\n")[0]
+    return NetworkKind(build.__name__.replace("_", "-"), summary, build)
+
+
+def _upper(name: str) -> str:
+    return name.upper().replace("_", "-")
+
+
+def _fault(network: Network) -> str | None:
+    """Say what is wrong with the layers of a network; None where it can be trained."""
+    foreign = next((layer for layer in _all(network.layers) if not isinstance(layer, Layer)), None)
+    if foreign is not None:
+        return f"{foreign!r} is no layer: use Linear, Activate and Multiply"
+    if not network.linears:
+        return "it has no Linear layer, and so nothing to train"
+    try:
+        _width_after(network.layers, network.inputs)
+    except ValueError as error:
+        return str(error)
+    return None if network.activated else "it has no Activate layer, and so nothing to compare"
+
+
+def _all(layers: Sequence[Layer]) -> Iterator[Layer]:
+    for layer in layers:
+        yield layer
+        if isinstance(layer, Multiply):
+            yield from _all([*layer.left, *layer.right])
+
+
+def _before_activations(layers: Sequence[Layer]) -> Iterator[Layer | None]:
+    """Yield what comes before each activation; None where that is the input of the layers."""
+    for before, layer in pairwise((None, *layers)):
+        match layer:
+            case Activate():
+                yield before
+            case Multiply():
+                yield from _before_activations(layer.left)
+                yield from _before_activations(layer.right)
+
+
+def _linears(layers: Sequence[Layer]) -> Iterator[Linear]:
+    return (layer for layer in _all(layers) if isinstance(layer, Linear))
+
+
+def _width_after(layers: Sequence[Layer], width: int) -> int:
+    """Return the features that layers return; `ValueError` where two that follow each other do not fit."""
+    for layer in layers:
+        match layer:
+            case Linear():
+                if layer.inputs != width:
+                    raise ValueError(f"Linear({layer.inputs}, {layer.outputs}) is given {width} features")
+                width = layer.outputs
+            case Multiply():
+                left, right = _width_after(layer.left, width), _width_after(layer.right, width)
+                if left != right:
+                    raise ValueError(f"Multiply is given {left} features and {right}")
+                width = left
+            case Activate():
+                pass
+    return width
+
+
+def _activated(layers: Sequence[Layer], width: int) -> Iterator[int]:
+    for layer in layers:
+        match layer:
+            case Activate():
+                yield width
+            case Multiply():
+                yield from _activated(layer.left, width)
+                yield from _activated(layer.right, width)
+        width = _width_after([layer], width)

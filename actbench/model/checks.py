@@ -64,3 +64,25 @@ class Check:
     def max_ulp(self) -> float:
         """The largest error; inf where the kernel returns no number at some z."""
         return float("inf") if self.ulp is None else self.ulp
+
+
+@dataclass(frozen=True, slots=True)
+class StepCheck:
+    """The findings about one arm of a training step: how far its gradients are off, and the memory of a step."""
+
+    kernel: KernelId
+    error: float | None
+    """The largest relative error of a gradient, |computed - reference| / |reference| in the Euclidean norm of one
+    weight or bias; None for the arm that leaves g' out by design."""
+    worst: str
+    """The weight or bias of that error, with its shape, ``W2 (512 x 10)``; empty where there is no error."""
+    kept: int
+    """Bytes that a step holds from its forward to its backward pass, as counted, without parameters and inputs."""
+    alive: int
+    """Of these, the bytes that the network holds whatever the strategy is, as counted where g' is left out."""
+    predicted_kept: int | None
+    """What the declarations of network and strategy say of `kept`, in bytes; None for a framework's own gradient."""
+    predicted_alive: int
+    """What the declaration of the network says of `alive`, in bytes."""
+    peak: int | None
+    """The most bytes that a step has allocated at once; None where that cannot be measured."""

@@ -20,6 +20,10 @@ from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
+
+_INLINED: WeakSet[Any] = WeakSet()
+"""What `inlined` returned. Of other compiled functions numba pickles a random number, and no key is found again."""
 
 
 def share(dispatcher: Any) -> None:
@@ -33,6 +37,19 @@ def share(dispatcher: Any) -> None:
     lock = Path(dispatcher._cache.cache_path, f"{entries._index_name}.lock")  # noqa: SLF001
     for name in ("load", "save"):
         setattr(entries, name, alone(lock, getattr(entries, name)))
+
+
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function as one that numba inlines wherever compiled code calls it, and that keys hold by content.
+
+    numba inlines it before it infers types. It would inline a function of `register_jitable` afterwards, and infer the
+    types of that function whenever it does those of the caller: nested functions took four times as long to compile.
+    """
+    import numba
+
+    dispatcher: Callable[..., Any] = numba.njit(inline="always")(function)
+    _INLINED.add(dispatcher)
+    return dispatcher
 
 
 def keep(dispatcher: Any, name: str, value: dict[str, Any]) -> None:
@@ -65,6 +82,7 @@ def _key_by_content(function: Callable[..., Any], signature: Any, codegen: Any) 
 
 def _digest(content: Any) -> str:
     """Return the digest of numba's pickle of an object, whichever equal strings in it are the same object."""
+    from numba.core.dispatcher import Dispatcher
     from numba.core.serialize import NumbaPickler
 
     class ByContent(NumbaPickler):  # type: ignore[misc]  # numba is untyped
@@ -72,6 +90,11 @@ def _digest(content: Any) -> str:
 
         def persistent_id(self, obj: Any) -> Any:
             return strings.setdefault(obj, obj) if type(obj) in {str, bytes} else None
+
+        def reducer_override(self, obj: Any) -> Any:
+            if isinstance(obj, Dispatcher) and obj in _INLINED:
+                return type(obj), (obj.py_func,)
+            return super().reducer_override(obj)
 
     strings: dict[Any, Any] = {}
     stream = BytesIO()

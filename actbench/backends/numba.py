@@ -4,8 +4,7 @@ Two things keep a float32 kernel free of float64 arithmetic. The signature is ex
 the kernel's dtype, because numba promotes float32 with a Python float to float64 (numpy's NEP 50 does not).
 
 Compiled code is cached on disk. The key contains the formula's byte code and constants: the formula reaches the loop
-through a closure as a plain function, which numba serialises by content. numba would serialise a dispatcher with a
-random identifier, and the key would never match again.
+through a closure, and keys contain what closures hold, plain functions and the loops that steps are made of.
 
 All loops and formulas are inlined, whatever LLVM's cost model says. numba names functions by a counter that restarts in
 every process. If two kernels from the cache had loops of the same name that were not inlined, the second kernel would
@@ -29,6 +28,7 @@ from actbench.backends._compiling import cause, jitted, parameters
 from actbench.backends._listing import sources
 from actbench.backends._loops import RESIDUALS, formulas_of, forward_of, loops_of, step_of
 from actbench.backends._narrowing import BITS_DTYPE, as_bits
+from actbench.backends._numba_cache import inlined
 from actbench.backends._rewriting import unchanged, with_literals
 from actbench.errors import InputError
 from actbench.model.checks import Compiled
@@ -149,6 +149,11 @@ class Numba(Backend):
     def _around(self, loop: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         return self.around(len(parameters(loop)))
 
+    def _wrap(self, loop: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a loop with what this backend puts around it."""
+        wrap = self._around(loop)
+        return loop if wrap is unchanged else wrap(inlined(loop))
+
     def _jitted(self, function: Callable[..., Any], dtypes: Sequence[str], *, cache: bool) -> Any:
         return jitted(function, dtypes, cache=cache, parallel=self.threaded, count_references=self.counts_references)
 
@@ -158,13 +163,13 @@ class Numba(Backend):
         return self._compiled_loops(loops, step_of(rule) if op is Op.STEP else None, rule, dtype, cache=cache)
 
     def _loop(self, factory: Callable[..., Any], formula: Formula, dtype: Dtype, rule: Rule) -> Callable[..., Any]:
-        """Return a loop over a formula of a rule, with literals of the dtype, for compiled code to inline."""
+        """Return a loop over a formula of a rule, with literals of the dtype."""
         from numba.extending import register_jitable
 
         edition = _edition() + self.edition(rule)
         typed = with_literals(formula, dtype, edition, register_jitable(forceinline=True))
-        inlined: Callable[..., Any] = _inlined(factory(self.span(), self.jitable(typed)))
-        return inlined
+        loop: Callable[..., Any] = factory(self.span(), self.jitable(typed))
+        return loop
 
     def _compiled_loops(
         self,
@@ -178,8 +183,8 @@ class Numba(Backend):
         """Compile one loop, or two by the function that makes a step of them."""
         from numba.core.errors import NumbaError
 
-        executed = [self._around(loop)(loop) for loop in loops]
-        whole = step(*map(_inlined, executed)) if step else None
+        executed = [self._wrap(loop) for loop in loops]
+        whole = step(*map(inlined, executed)) if step else None
         residuals = dtype_of_residuals(rule, dtype)
         dtypes = [residuals if name in RESIDUALS else dtype for name in parameters(whole or loops[0])]
         try:
@@ -187,14 +192,6 @@ class Numba(Backend):
         except (NumbaError, AttributeError) as error:  # AttributeError where the namespace lacks a function
             reason = cause(str(error), rule.derivative)
             raise InputError(f"numba cannot compile {rule.derivative.__name__}: {reason}") from None
-
-
-def _inlined(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Have numba inline a function, whatever LLVM's cost model says."""
-    from numba.extending import register_jitable
-
-    inlined: Callable[..., Any] = register_jitable(inline="always", forceinline=True)(function)
-    return inlined
 
 
 @cache

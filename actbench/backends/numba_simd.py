@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from actbench.backends import _simd
 from actbench.backends._listing import sources
 from actbench.backends._loops import formulas_of
+from actbench.backends._numba_cache import inlined
 from actbench.backends._rewriting import helpers
 from actbench.backends.numba import Numba
 from actbench.model.names import Op
@@ -60,14 +61,11 @@ class NumbaSimd(Numba):
         Elsewhere LLVM's default width is better: on a Sapphire Rapids Xeon, 512 bits reduce the rate of y (1 - y) from
         96 to 87 % of a copy's in the L2 cache.
         """
-        from numba.extending import register_jitable
-
         computed = super().jitable(formula)
         if not {*_called(formula)} & {*self.namespace().COMPUTED}:
             return computed
         wide = widened(computed, formula.__code__.co_argcount)
-        inlined: Formula = register_jitable(inline="always")(wide)  # the width applies to the loop that calls it
-        return inlined
+        return inlined(wide)  # the width applies to the loop that calls it
 
     def around(self, arrays: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Return the function that adds prefetching, for large arrays, to a loop over this many arrays."""

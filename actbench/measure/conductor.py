@@ -68,7 +68,9 @@ class Conductor:
     repeats: dict[tuple[Block, int], int] = field(default_factory=dict)
     """Number of repetitions of a round of a block."""
     block_seconds: dict[str, float] = field(default_factory=dict)
-    """Duration of the last round of a block, from the request to the answer."""
+    """Duration of the last round of a block in which it was not the first, from the request to the answer."""
+    starting: float = 0.0
+    """Duration of the last round in addition to its blocks: a worker starts and loads libraries."""
 
     def events(self) -> Iterator[Event]:
         """Measure; yield events."""
@@ -131,6 +133,7 @@ class Conductor:
         rng = random.Random(f"{self.plan.seed}/{number}")  # noqa: S311  # not for cryptography
         rng.shuffle(blocks)
         blocks.sort(key=from_small_to_large)
+        began, lost = self.clock(), self.losses.total()
         with RestartingWorker(self.launch) as restarting:
             for block, done in self._tried(blocks):
                 try:
@@ -140,9 +143,12 @@ class Conductor:
                 except BenchmarkError as error:
                     yield self._lost(restarting, block, number, error)
                 else:
-                    self.block_seconds[block.id] = self.clock() - start
+                    if done > 1:  # the first request loads libraries
+                        self.block_seconds[block.id] = self.clock() - start
                     self.times.add(times)
                     yield Measured(times, done, len(blocks))
+        if self.losses.total() == lost:
+            self.starting = max(0.0, self.clock() - began - self._seconds(blocks))
 
     def _again(self) -> Iterator[Event]:
         """Repeat the most disturbed round of every block that has one, in a fresh process."""
@@ -224,16 +230,19 @@ class Conductor:
             block: BlockProgress(
                 len(self.times.rounds(block)),
                 tuple(block_speedups(self.times, block)) if self.times.rounds(block) else (),
-                self._cost([block]),
+                self._seconds(self._with_probes([block])),
             )
             for block in self._blocks()
         }
-        return self.stopping.worthwhile(done, progress, self._elapsed())
+        return self.stopping.worthwhile(done, progress, self._elapsed(), self.starting)
 
     def _cost(self, blocks: list[Block]) -> float:
-        """Return the duration of a round of these blocks: that of the last one, or the predicted one."""
-        timed = self._with_probes(blocks)
-        return sum(self.block_seconds.get(block.id, self.calibrations[block.id].round_seconds) for block in timed)
+        """Return the duration of a round of these blocks with their probes: as in the last one, or as predicted."""
+        return self.starting + self._seconds(self._with_probes(blocks))
+
+    def _seconds(self, blocks: list[Block]) -> float:
+        """Return the duration of the blocks' requests, without what starts a round."""
+        return sum(self.block_seconds.get(block.id, self.calibrations[block.id].round_seconds) for block in blocks)
 
     def _widest(self, blocks: list[Block]) -> tuple[float, str]:
         speedup = widest(self.times, blocks)

@@ -1,5 +1,12 @@
 """The stopping rule: every speedup's interval meets the target, or the budget is spent.
 
+After the first rounds, which have all blocks, the time of a budget goes where it narrows intervals most. The rate of a
+block is the width by which one more round narrows its intervals, over the duration of its round. A block takes part in
+a round if its rate is at least that of the round without it, whose duration includes the start of a worker. Since each
+round narrows the intervals less than the one before, the number of rounds of a block becomes proportional to the power
+2/3 of the standard deviation over the duration of a round: blocks with wide intervals and short rounds have more
+rounds, but a block whose intervals never meet the target does not take the time of all others.
+
 Stopping as soon as an interval is narrow looks at the data more than once. For intervals of fixed relative width this
 is consistent (Y. S. Chow and H. Robbins, "On the asymptotic theory of fixed-width sequential confidence intervals for
 the mean", Annals of Mathematical Statistics 36, 1965). In simulations with the interval used here, from six rounds on,
@@ -8,9 +15,9 @@ the mean", Annals of Mathematical Statistics 36, 1965). In simulations with the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from math import sqrt
 from statistics import median
 from typing import TypeVar
 
@@ -32,17 +39,18 @@ class BlockProgress:
     round_seconds: float
     """Duration of a round of the block."""
 
-    def missing(self, target: float) -> float:
-        """Return the seconds until half of the intervals that are too wide meet the target; 0 where all meet it.
+    def narrowing(self, target: float) -> float:
+        """Return by how much one more round should narrow the intervals that are too wide: the median of half widths.
 
-        The prediction uses the standard deviation over rounds, not the intervals: among few rounds, a disturbed one
-        makes the intervals much too wide, and a few more rounds make it harmless.
+        It is 0 where all intervals meet the target. The prediction uses the standard deviation over rounds, not the
+        intervals: among few rounds, a disturbed one makes the intervals much too wide, and a few more rounds make it
+        harmless. Where that predicts less than the target, the half width counts as the target.
         """
-        wide = [speedup for speedup in self.speedups if speedup.half_width > target]
+        wide = [speedup.log_deviation for speedup in self.speedups if speedup.half_width > target]
         if not wide:
             return 0.0
-        needed = median((HALF_WIDTH * speedup.log_deviation / target) ** 2 for speedup in wide)
-        return max(1.0, needed - self.rounds) * self.round_seconds
+        half_width = max(HALF_WIDTH * median(wide) / sqrt(self.rounds), target)
+        return half_width * (1 - sqrt(self.rounds / (self.rounds + 1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +75,22 @@ class Stopping:
             return False
         return out_of_time or (done >= MIN_ROUNDS and widest <= self.target)
 
-    def worthwhile(self, done: int, progress: Mapping[K, BlockProgress], elapsed: float) -> list[K]:
-        """Return the blocks that take part in the next round.
+    def worthwhile(
+        self, done: int, progress: Mapping[K, BlockProgress], elapsed: float, starting: float = 0.0
+    ) -> list[K]:
+        """Return the blocks that take part in the next round; `starting` is its duration in addition to its blocks.
 
         All blocks do where the number of rounds is fixed, and any block does until it has intervals. Afterwards a block
-        is skipped once its intervals meet the target. Of the others, as many take part as can meet it in the time left,
-        nearest first; blocks far from it wait until the nearer ones are done. The nearest one is never skipped.
+        is skipped once its intervals meet the target. With a budget, those of the others take part that together narrow
+        intervals fastest, as far as they fit in the time left; at least one block does.
         """
         if self.rounds is not None or done < self.min_rounds:
             return list(progress)
-        left = float("inf") if self.budget is None else self.budget - elapsed
-        missing = {key: block.missing(self.target) for key, block in progress.items()}
-        nearest = sorted((key for key in missing if missing[key] > 0), key=lambda key: missing[key])
-        spent = accumulate(missing[key] for key in nearest)
-        fitting = [key for key, seconds in zip(nearest, spent, strict=True) if seconds <= left] or nearest[:1]
-        return [key for key, block in progress.items() if block.rounds < MIN_ROUNDS or key in fitting]
+        narrowing = {key: block.narrowing(self.target) for key, block in progress.items() if block.rounds >= MIN_ROUNDS}
+        wide = [key for key, width in narrowing.items() if width > 0]
+        if self.budget is not None:
+            wide = _fastest(wide, narrowing, progress, self.budget - elapsed, starting)
+        return [key for key, block in progress.items() if block.rounds < MIN_ROUNDS or key in wide]
 
     def left(self, done: int, elapsed: float, next_round: float) -> float | None:
         """Return the largest number of seconds that may be left; None where only the target ends the run."""
@@ -90,3 +99,19 @@ class Stopping:
             return None if by_time is None else max(by_time, (self.min_rounds - done) * next_round)
         by_rounds = (self.rounds - done) * next_round
         return by_rounds if by_time is None else min(by_rounds, by_time)
+
+
+def _fastest(
+    wide: Sequence[K], narrowing: Mapping[K, float], progress: Mapping[K, BlockProgress], left: float, starting: float
+) -> list[K]:
+    """Return the blocks whose round narrows intervals fastest, among those that take no longer than is left."""
+    ranked = sorted(wide, key=lambda key: progress[key].round_seconds / narrowing[key])
+    taking_part, width, duration = ranked[:0], 0.0, starting
+    for key in ranked:
+        seconds = progress[key].round_seconds
+        if narrowing[key] * duration < width * seconds:
+            break
+        if duration + seconds <= left:
+            taking_part.append(key)
+            width, duration = width + narrowing[key], duration + seconds
+    return taking_part or ranked[:1]

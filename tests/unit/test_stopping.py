@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from math import sqrt
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -143,40 +145,67 @@ def wide(width: float, *, rounds: int = 10, seconds: float = 1.0) -> BlockProgre
     return BlockProgress(rounds, (speedup(NARROW, 0.0), speedup(width, deviation), speedup(width, deviation)), seconds)
 
 
-def test_a_block_is_as_far_away_as_the_root_of_time_says() -> None:
-    assert wide(2 * TARGET).missing(TARGET) == pytest.approx(30.0)
-    assert wide(2 * TARGET, seconds=0.5).missing(TARGET) == pytest.approx(15.0)
-    assert wide(1.001 * TARGET, seconds=0.5).missing(TARGET) == 0.5, "a round at least"
-    assert wide(0.999 * TARGET).missing(TARGET) == 0.0
-    assert BlockProgress(10, (), 1.0).missing(TARGET) == 0.0, "with nothing to compare there is nothing to narrow"
+def narrowed(width: float, rounds: int = 10) -> float:
+    """Return by how much one more round narrows an interval that is so wide."""
+    return width * (1 - sqrt(rounds / (rounds + 1)))
 
 
-def test_one_hopeless_interval_does_not_make_a_block_hopeless() -> None:
+def test_a_round_narrows_intervals_by_the_root_of_their_number() -> None:
+    assert wide(0.3).narrowing(TARGET) == pytest.approx(narrowed(0.3))
+    assert wide(0.3, rounds=40).narrowing(TARGET) == pytest.approx(narrowed(0.3, 40))
+    assert wide(0.999 * TARGET).narrowing(TARGET) == 0.0
+    assert BlockProgress(10, (), 1.0).narrowing(TARGET) == 0.0, "with nothing to compare there is nothing to narrow"
+
+
+def test_one_hopeless_interval_does_not_count_for_its_block() -> None:
     pairs = (speedup(0.03, 0.05), speedup(0.03, 0.05), speedup(WIDE, 10.0))
-    assert BlockProgress(10, pairs, 1.0).missing(TARGET) == pytest.approx(15.0)
+    assert BlockProgress(10, pairs, 1.0).narrowing(TARGET) == pytest.approx(narrowed(HALF_WIDTH * 0.05 / 10**0.5))
 
 
-def test_one_disturbed_round_does_not_make_a_block_hopeless() -> None:
-    assert BlockProgress(6, (speedup(WIDE, 0.01), speedup(WIDE, 0.01)), 1.0).missing(TARGET) == 1.0
+def test_one_disturbed_round_makes_a_block_no_wider_than_the_target() -> None:
+    disturbed = BlockProgress(6, (speedup(WIDE, 0.01), speedup(WIDE, 0.01)), 1.0)
+    assert disturbed.narrowing(TARGET) == pytest.approx(narrowed(TARGET, 6))
 
 
-def test_blocks_rest_when_they_are_narrow_or_cannot_be_in_time() -> None:
+def test_rounds_go_where_a_second_narrows_intervals_most() -> None:
     rule = Stopping(TARGET, budget=100.0)
-    progress = {"there": wide(0.999 * TARGET), "far": wide(3 * TARGET), "near": wide(1.5 * TARGET)}
-    assert rule.worthwhile(10, progress, elapsed=50.0) == ["near"]
-    assert rule.worthwhile(10, progress, elapsed=5.0) == ["far", "near"]
+    progress = {"there": wide(0.999 * TARGET), "wide": wide(0.3), "wider": wide(0.6)}
+    assert rule.worthwhile(10, progress, elapsed=50.0) == ["wider"]
+    dear = progress | {"wider": wide(0.6, seconds=3.0)}
+    assert rule.worthwhile(10, dear, elapsed=50.0) == ["wide"]
 
 
-def test_time_that_the_nearer_blocks_need_is_not_there_for_the_others() -> None:
+def test_where_a_round_takes_long_to_start_more_blocks_take_part() -> None:
     rule = Stopping(TARGET, budget=100.0)
-    progress = {"far": wide(2 * TARGET), "near": wide(1.5 * TARGET)}  # 30 and 12.5 seconds away
-    assert rule.worthwhile(10, progress, elapsed=60.0) == ["near"]
-    assert rule.worthwhile(10, progress, elapsed=57.0) == ["far", "near"]
+    progress = {"near": wide(0.03), "wide": wide(0.3), "wider": wide(0.6)}
+    assert rule.worthwhile(10, progress, 50.0, starting=0.9) == ["wider"]
+    assert rule.worthwhile(10, progress, 50.0, starting=1.1) == ["wide", "wider"]
+    assert rule.worthwhile(10, progress, 50.0, starting=40.0) == ["near", "wide", "wider"]
 
 
-def test_the_nearest_block_never_rests_while_it_is_too_wide() -> None:
+@pytest.mark.parametrize("rounds", [6, 30])
+def test_what_does_not_fit_in_the_time_left_is_skipped(rounds: int) -> None:
     rule = Stopping(TARGET, budget=100.0)
-    assert rule.worthwhile(10, {"far": wide(0.3), "farther": wide(0.4)}, elapsed=99.0) == ["far"]
+    progress = {"short": wide(0.03, rounds=rounds), "long": wide(0.9, rounds=rounds, seconds=5.0)}
+    assert rule.worthwhile(rounds, progress, elapsed=90.0) == ["long"]
+    assert rule.worthwhile(rounds, progress, elapsed=96.0) == ["short"]
+    assert rule.worthwhile(rounds, progress, elapsed=99.5) == ["long"], "which does not fit either: the run ends"
+
+
+def test_no_block_takes_the_time_of_all_others() -> None:
+    """Rounds are proportional to (width / seconds) ** (2 / 3), however wide intervals stay."""
+    rule = Stopping(target=1e-6, budget=NEVER)
+    widths, seconds = {"usual": 0.1, "hopeless": 6.4, "dear": 0.1}, {"usual": 1.0, "hopeless": 1.0, "dear": 8.0}
+    rounds = dict.fromkeys(widths, 6)
+    for _ in range(4000):
+        progress = {
+            name: wide(width / rounds[name] ** 0.5, rounds=rounds[name], seconds=seconds[name])
+            for name, width in widths.items()
+        }
+        for name in rule.worthwhile(6, progress, 0.0):
+            rounds[name] += 1
+    assert rounds["hopeless"] / rounds["usual"] == pytest.approx(64 ** (2 / 3), rel=0.1)
+    assert rounds["usual"] / rounds["dear"] == pytest.approx(8 ** (2 / 3), rel=0.1)
 
 
 def test_without_a_budget_every_wide_block_goes_on() -> None:

@@ -18,6 +18,14 @@ MAX_LOOPS = 2**32
 SLICE_SECONDS = 0.0001
 """Least duration of a slice: short enough for most slices to escape the operating system's timer tick."""
 
+CALLS = 4
+"""Least number of calls in a slice, where they take no longer than `LONG_SLICE_SECONDS`. Each slice follows one untimed
+call or several, until the result lies as intended, and another call follows each value: single calls would be a third
+of what is called."""
+
+LONG_SLICE_SECONDS = 0.002
+"""Longest duration of a slice of several slow calls: half of the period of a slow timer tick."""
+
 ALIGNMENT_SENSITIVE = 1 << 18
 """Bytes up to which an array's alignment alone makes a kernel faster or slower by up to a third. A value then takes one
 slice in every phase; above, it takes two, the fewest that can be mirrored (A B B A)."""
@@ -76,8 +84,13 @@ def loops_by_doubling(arms: int, time: Callable[[Slices], Sequence[float]]) -> t
         todo = [
             arm
             for arm, elapsed in zip(todo, timings, strict=True)
-            if elapsed < SLICE_SECONDS and 2 * loops[arm] <= MAX_LOOPS
+            if elapsed < _least_seconds(loops[arm]) and 2 * loops[arm] <= MAX_LOOPS
         ]
         for arm in todo:
             loops[arm] *= 2
     return loops, seconds
+
+
+def _least_seconds(loops: int) -> float:
+    """Return the duration from which on a slice of so many calls is not doubled."""
+    return SLICE_SECONDS if loops >= CALLS else max(SLICE_SECONDS, LONG_SLICE_SECONDS / 2)

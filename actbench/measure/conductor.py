@@ -36,7 +36,7 @@ from actbench.model.outcomes import BlockTimes, Failure
 from actbench.model.plan import Plan
 from actbench.model.times import Times
 
-PROBE_SECONDS = 0.003
+PROBE_SECONDS = 0.0015
 """Time of an arm of a probe per round: enough for the least number of values, or for one where calls are slow."""
 
 

@@ -1,11 +1,10 @@
 """The stopping rule: every speedup's interval meets the target, or the budget is spent.
 
-After the first rounds, which have all blocks, the time of a budget goes where it narrows intervals most. The rate of a
-block is the width by which one more round narrows its intervals, over the duration of its round. A block takes part in
-a round if its rate is at least that of the round without it, whose duration includes the start of a worker. Since each
-round narrows the intervals less than the one before, the number of rounds of a block becomes proportional to the power
-2/3 of the standard deviation over the duration of a round: blocks with wide intervals and short rounds have more
-rounds, but a block whose intervals never meet the target does not take the time of all others.
+After the first rounds, which have all blocks, the time of a budget is shared evenly among the blocks whose intervals
+are too wide: one whose rounds are short has more of them. This narrows the intervals fastest, in the mean of their
+logarithms: a round narrows those of a block with n rounds by about 1 / 2n of their width, however wide they are. No
+block waits because it is far from the target, and none takes the time of the others because it never meets it. A round
+has as many blocks as narrow intervals fastest, its start included.
 
 Stopping as soon as an interval is narrow looks at the data more than once. For intervals of fixed relative width this
 is consistent (Y. S. Chow and H. Robbins, "On the asymptotic theory of fixed-width sequential confidence intervals for
@@ -15,19 +14,15 @@ the mean", Annals of Mathematical Statistics 36, 1965). In simulations with the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
-from statistics import median
 from typing import TypeVar
 
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS
 
 K = TypeVar("K")
-
-HALF_WIDTH = 2.0
-"""The approximate half width of an interval, in standard deviations over the square root of the number of rounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +34,14 @@ class BlockProgress:
     round_seconds: float
     """Duration of a round of the block."""
 
-    def narrowing(self, target: float) -> float:
-        """Return by how much one more round should narrow the intervals that are too wide: the median of half widths.
+    def is_wide(self, target: float) -> bool:
+        """Return whether an interval exceeds the target."""
+        return any(speedup.half_width > target for speedup in self.speedups)
 
-        It is 0 where all intervals meet the target. The prediction uses the standard deviation over rounds, not the
-        intervals: among few rounds, a disturbed one makes the intervals much too wide, and a few more rounds make it
-        harmless. Where that predicts less than the target, the half width counts as the target.
-        """
-        wide = [speedup.log_deviation for speedup in self.speedups if speedup.half_width > target]
-        if not wide:
-            return 0.0
-        half_width = max(HALF_WIDTH * median(wide) / sqrt(self.rounds), target)
-        return half_width * (1 - sqrt(self.rounds / (self.rounds + 1)))
+    @property
+    def narrowing(self) -> float:
+        """The share of its width that an interval loses by one more round."""
+        return 1 - sqrt(self.rounds / (self.rounds + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +77,9 @@ class Stopping:
         """
         if self.rounds is not None or done < self.min_rounds:
             return list(progress)
-        narrowing = {key: block.narrowing(self.target) for key, block in progress.items() if block.rounds >= MIN_ROUNDS}
-        wide = [key for key, width in narrowing.items() if width > 0]
+        wide = [key for key, block in progress.items() if block.rounds >= MIN_ROUNDS and block.is_wide(self.target)]
         if self.budget is not None:
-            wide = _fastest(wide, narrowing, progress, self.budget - elapsed, starting)
+            wide = _fastest({key: progress[key] for key in wide}, self.budget - elapsed, starting)
         return [key for key, block in progress.items() if block.rounds < MIN_ROUNDS or key in wide]
 
     def left(self, done: int, elapsed: float, next_round: float) -> float | None:
@@ -101,17 +91,15 @@ class Stopping:
         return by_rounds if by_time is None else min(by_rounds, by_time)
 
 
-def _fastest(
-    wide: Sequence[K], narrowing: Mapping[K, float], progress: Mapping[K, BlockProgress], left: float, starting: float
-) -> list[K]:
-    """Return the blocks whose round narrows intervals fastest, among those that take no longer than is left."""
-    ranked = sorted(wide, key=lambda key: progress[key].round_seconds / narrowing[key])
-    taking_part, width, duration = ranked[:0], 0.0, starting
+def _fastest(progress: Mapping[K, BlockProgress], left: float, starting: float) -> list[K]:
+    """Return the blocks whose round narrows intervals fastest, among those that fit in the seconds that are left."""
+    ranked = sorted(progress, key=lambda key: progress[key].round_seconds / progress[key].narrowing)
+    taking_part, narrowing, duration = ranked[:0], 0.0, starting
     for key in ranked:
-        seconds = progress[key].round_seconds
-        if narrowing[key] * duration < width * seconds:
+        block = progress[key]
+        if block.narrowing * duration < narrowing * block.round_seconds:
             break
-        if duration + seconds <= left:
+        if duration + block.round_seconds <= left:
             taking_part.append(key)
-            width, duration = width + narrowing[key], duration + seconds
+            narrowing, duration = narrowing + block.narrowing, duration + block.round_seconds
     return taking_part or ranked[:1]

@@ -19,7 +19,10 @@ SHARE_DIGITS = 4
 """Digits of a share of the processor, which resolve a hundredth of a percent."""
 
 MOVES = 4
-"""Least number of times per round that the code is moved in memory, where there are as many values."""
+"""Number of times per round and block that the code is moved in memory, where there are enough values."""
+
+VALUES_AT_A_PLACE = 8
+"""Least number of values between two moves, which take 3 ms each."""
 
 
 def calibrated(worker: Worker, block: Block, arm_seconds: float, clock: Callable[[], float]) -> Calibration:
@@ -40,10 +43,11 @@ def calibrated(worker: Worker, block: Block, arm_seconds: float, clock: Callable
 def sweeps(calibration: Calibration, rng: random.Random) -> Iterator[Sweep]:
     """Yield the sweeps of a round, one per value, each at new addresses; slow arms are in the first ones only."""
     most = max(calibration.values)
+    between = max(VALUES_AT_A_PLACE, -(-most // MOVES))
     for index in range(most):
         arms = [arm for arm, count in enumerate(calibration.values) if index < count]
         slices = (Slice(arm, calibration.loops[arm], phase) for arm, phase in order(arms, calibration.slices, rng))
-        yield Sweep(rng.getrandbits(32), tuple(slices), move=index % max(1, most // MOVES) == 0)
+        yield Sweep(rng.getrandbits(32), tuple(slices), move=index % between == 0)
 
 
 def slow_down(sweep: Sweep, share: float) -> Sweep:

@@ -164,7 +164,7 @@ def catalogue() -> dict[str, Preset]:
                 "what is caching worth here? logistic and tanh, from cache and memory",
                 default,
                 115.0,
-                0.03,
+                0.01,
             ),
             Preset("peers", "how good can it be? every vector backend that is installed", peers, 600.0, 0.03),
             Preset("overhead", "what is a small call made of? from an empty one to y (1 - y)", ladder, 30.0, 0.02),

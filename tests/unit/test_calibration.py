@@ -46,7 +46,8 @@ def calibrated(
 
 
 @pytest.mark.parametrize(
-    ("call", "loops"), [(1.0, 1), (1e-4, 1), (0.9e-4, 2), (0.5e-4, 2), (2e-5, 8), (1e-6, 128), (1e-9, 131072)]
+    ("call", "loops"),
+    [(1.0, 1), (1.1e-3, 1), (0.6e-3, 2), (0.4e-3, 4), (1e-4, 4), (2e-5, 8), (1e-6, 128), (1e-9, 131072)],
 )
 def test_loops_are_doubled_until_they_take_long_enough(call: float, loops: int) -> None:
     calibration, timed = calibrated([call, call])

@@ -78,7 +78,7 @@ def test_sides_take_their_turns_in_shuffled_and_mirrored_order() -> None:
     assert len({*firsts[::2]}) == 6
 
 
-@pytest.mark.parametrize(("values", "moves"), [((1,), 1), ((3, 2), 3), ((25, 25), 5), ((128, 3), 4)])
+@pytest.mark.parametrize(("values", "moves"), [((1,), 1), ((8, 2), 1), ((9, 2), 2), ((25, 25), 4), ((128, 3), 4)])
 def test_a_round_moves_the_code_before_its_first_value_and_a_few_times_more(
     values: tuple[int, ...], moves: int
 ) -> None:

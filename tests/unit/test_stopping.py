@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from math import sqrt
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +7,7 @@ from hypothesis import strategies as st
 from actbench.analysis.interval import Interval
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS
-from actbench.measure.stopping import HALF_WIDTH, BlockProgress, Stopping
+from actbench.measure.stopping import BlockProgress, Stopping
 from actbench.model.cases import Case
 
 NARROW, WIDE, TARGET = 0.01, 0.5, 0.02
@@ -135,77 +133,53 @@ REFERENCE, CANDIDATE = (
 )
 
 
-def speedup(half_width: float, log_deviation: float) -> Speedup:
-    return Speedup(REFERENCE, CANDIDATE, Interval(1.0, 1 - half_width, 1 + half_width), 10, log_deviation)
-
-
 def wide(width: float, *, rounds: int = 10, seconds: float = 1.0) -> BlockProgress:
-    """Return a block in which most intervals are so wide, by their deviation."""
-    deviation = width * rounds**0.5 / HALF_WIDTH
-    return BlockProgress(rounds, (speedup(NARROW, 0.0), speedup(width, deviation), speedup(width, deviation)), seconds)
+    """Return a block with such an interval."""
+    pairs = [Speedup(REFERENCE, CANDIDATE, Interval(1.0, 1 - half, 1 + half), rounds, 0.0) for half in (NARROW, width)]
+    return BlockProgress(rounds, tuple(pairs), seconds)
 
 
-def narrowed(width: float, rounds: int = 10) -> float:
-    """Return by how much one more round narrows an interval that is so wide."""
-    return width * (1 - sqrt(rounds / (rounds + 1)))
-
-
-def test_a_round_narrows_intervals_by_the_root_of_their_number() -> None:
-    assert wide(0.3).narrowing(TARGET) == pytest.approx(narrowed(0.3))
-    assert wide(0.3, rounds=40).narrowing(TARGET) == pytest.approx(narrowed(0.3, 40))
-    assert wide(0.999 * TARGET).narrowing(TARGET) == 0.0
-    assert BlockProgress(10, (), 1.0).narrowing(TARGET) == 0.0, "with nothing to compare there is nothing to narrow"
-
-
-def test_one_hopeless_interval_does_not_count_for_its_block() -> None:
-    pairs = (speedup(0.03, 0.05), speedup(0.03, 0.05), speedup(WIDE, 10.0))
-    assert BlockProgress(10, pairs, 1.0).narrowing(TARGET) == pytest.approx(narrowed(HALF_WIDTH * 0.05 / 10**0.5))
-
-
-def test_one_disturbed_round_makes_a_block_no_wider_than_the_target() -> None:
-    disturbed = BlockProgress(6, (speedup(WIDE, 0.01), speedup(WIDE, 0.01)), 1.0)
-    assert disturbed.narrowing(TARGET) == pytest.approx(narrowed(TARGET, 6))
-
-
-def test_rounds_go_where_a_second_narrows_intervals_most() -> None:
+def test_a_block_is_skipped_once_its_intervals_meet_the_target() -> None:
     rule = Stopping(TARGET, budget=100.0)
-    progress = {"there": wide(0.999 * TARGET), "wide": wide(0.3), "wider": wide(0.6)}
-    assert rule.worthwhile(10, progress, elapsed=50.0) == ["wider"]
-    dear = progress | {"wider": wide(0.6, seconds=3.0)}
-    assert rule.worthwhile(10, dear, elapsed=50.0) == ["wide"]
+    progress = {"there": wide(0.999 * TARGET), "alone": BlockProgress(10, (), 1.0), "wide": wide(1.001 * TARGET)}
+    assert rule.worthwhile(10, progress, elapsed=50.0) == ["wide"]
+    assert Stopping(TARGET, budget=None).worthwhile(10, progress, elapsed=50.0) == ["wide"]
+
+
+def test_time_goes_first_to_the_block_that_has_had_least() -> None:
+    rule = Stopping(TARGET, budget=100.0)
+    progress = {"seldom": wide(WIDE, rounds=6), "short": wide(WIDE, rounds=12, seconds=0.4), "often": wide(WIDE)}
+    assert rule.worthwhile(10, progress, elapsed=50.0) == ["short"]
+    assert rule.worthwhile(10, progress | {"short": wide(WIDE, rounds=20, seconds=0.4)}, elapsed=50.0) == ["seldom"]
 
 
 def test_where_a_round_takes_long_to_start_more_blocks_take_part() -> None:
     rule = Stopping(TARGET, budget=100.0)
-    progress = {"near": wide(0.03), "wide": wide(0.3), "wider": wide(0.6)}
-    assert rule.worthwhile(10, progress, 50.0, starting=0.9) == ["wider"]
-    assert rule.worthwhile(10, progress, 50.0, starting=1.1) == ["wide", "wider"]
-    assert rule.worthwhile(10, progress, 50.0, starting=40.0) == ["near", "wide", "wider"]
+    progress = {"long": wide(WIDE, seconds=9.0), "usual": wide(WIDE, seconds=3.0), "short": wide(WIDE)}
+    assert rule.worthwhile(10, progress, 50.0, starting=1.5) == ["short"]
+    assert rule.worthwhile(10, progress, 50.0, starting=2.5) == ["usual", "short"]
+    assert rule.worthwhile(10, progress, 50.0, starting=20.0) == ["long", "usual", "short"]
 
 
-@pytest.mark.parametrize("rounds", [6, 30])
-def test_what_does_not_fit_in_the_time_left_is_skipped(rounds: int) -> None:
+def test_what_does_not_fit_in_the_time_left_is_skipped() -> None:
     rule = Stopping(TARGET, budget=100.0)
-    progress = {"short": wide(0.03, rounds=rounds), "long": wide(0.9, rounds=rounds, seconds=5.0)}
-    assert rule.worthwhile(rounds, progress, elapsed=90.0) == ["long"]
-    assert rule.worthwhile(rounds, progress, elapsed=96.0) == ["short"]
-    assert rule.worthwhile(rounds, progress, elapsed=99.5) == ["long"], "which does not fit either: the run ends"
+    progress = {"short": wide(WIDE, rounds=60), "long": wide(WIDE, seconds=5.0)}
+    assert rule.worthwhile(10, progress, elapsed=90.0) == ["long"]
+    assert rule.worthwhile(10, progress, elapsed=96.0) == ["short"]
+    assert rule.worthwhile(10, progress, elapsed=99.5) == ["long"], "which does not fit either: the run ends"
 
 
-def test_no_block_takes_the_time_of_all_others() -> None:
-    """Rounds are proportional to (width / seconds) ** (2 / 3), however wide intervals stay."""
-    rule = Stopping(target=1e-6, budget=NEVER)
-    widths, seconds = {"usual": 0.1, "hopeless": 6.4, "dear": 0.1}, {"usual": 1.0, "hopeless": 1.0, "dear": 8.0}
-    rounds = dict.fromkeys(widths, 6)
-    for _ in range(4000):
-        progress = {
-            name: wide(width / rounds[name] ** 0.5, rounds=rounds[name], seconds=seconds[name])
-            for name, width in widths.items()
-        }
-        for name in rule.worthwhile(6, progress, 0.0):
+def test_time_is_shared_evenly_however_far_blocks_are_from_the_target() -> None:
+    rule = Stopping(TARGET, budget=1000.0)
+    widths, seconds = {"near": 0.03, "hopeless": 100.0, "dear": 0.2}, {"near": 1.0, "hopeless": 1.0, "dear": 8.0}
+    rounds, elapsed = dict.fromkeys(widths, 6), 0.0
+    while elapsed < 990:
+        progress = {name: wide(width, rounds=rounds[name], seconds=seconds[name]) for name, width in widths.items()}
+        for name in rule.worthwhile(6, progress, elapsed, starting=0.1):
             rounds[name] += 1
-    assert rounds["hopeless"] / rounds["usual"] == pytest.approx(64 ** (2 / 3), rel=0.1)
-    assert rounds["usual"] / rounds["dear"] == pytest.approx(8 ** (2 / 3), rel=0.1)
+            elapsed += seconds[name]
+        elapsed += 0.1
+    assert [rounds[name] * seconds[name] for name in widths] == pytest.approx([350] * 3, abs=20)
 
 
 def test_without_a_budget_every_wide_block_goes_on() -> None:
@@ -215,7 +189,7 @@ def test_without_a_budget_every_wide_block_goes_on() -> None:
 
 def test_every_block_takes_part_until_the_least_rounds_and_until_it_has_intervals() -> None:
     rule = Stopping(TARGET, budget=100.0, min_rounds=8)
-    progress = {"there": wide(NARROW), "late": BlockProgress(2, (speedup(NEVER, 1e3),), 1.0), "far": wide(WIDE)}
+    progress = {"there": wide(NARROW), "late": wide(NEVER, rounds=2), "far": wide(WIDE)}
     assert rule.worthwhile(7, progress, elapsed=99.0) == ["there", "late", "far"]
     assert rule.worthwhile(8, progress, elapsed=99.0) == ["late", "far"]
 

@@ -46,7 +46,7 @@ class Figures(NamedTuple):
     """The rate of moving these bytes in percent of the rate of the block's plain copy, measured side by side; of those
     that come from memory where operands are not warm. `NO_ESTIMATE` for a step with cold residuals."""
     residual_bytes: int
-    """Bytes kept per element."""
+    """Bytes kept per element; 0 of a training step, whose bytes are counted in its check."""
     max_ulp: float
     """Inf where the kernel returns no number at some z; NaN for the yardstick, which is not a kernel."""
     processor_pct: float
@@ -59,13 +59,13 @@ class Figures(NamedTuple):
 
     @property
     def ns_per_element(self) -> Interval:
-        """Nanoseconds per element."""
-        return self.seconds.scaled(1e9 / self.case.size)
+        """Nanoseconds per element; `NO_ESTIMATE` of a training step, whose elements are of many kinds."""
+        return NO_ESTIMATE if self.case.op.network else self.seconds.scaled(1e9 / self.case.size)
 
     @property
     def gb_per_s(self) -> float:
-        """`moved_bytes` per second, in 1e9 bytes."""
-        return 1e-9 * self.moved_bytes / self.seconds.value
+        """`moved_bytes` per second, in 1e9 bytes; NaN of a training step, which moves more than its operands."""
+        return nan if self.case.op.network else 1e-9 * self.moved_bytes / self.seconds.value
 
 
 def figures(
@@ -149,6 +149,8 @@ def _limited(case: Case, moved: int, *, preallocates: bool) -> int:
 
 
 def _has_limit(case: Case) -> bool:
+    if case.op.network:
+        return False
     return case.is_yardstick or (case.op, case.operands) != (Op.STEP, OperandState.RESIDUALS_COLD)
 
 

@@ -5,7 +5,7 @@ Gradients of parameters are written in place; everything else is allocated, as n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -34,13 +34,16 @@ class Executed(Protocol):
 class Parameters:
     """The weight and the bias of a linear layer, their gradients, and what an optimizer needs beside these."""
 
-    def __init__(self, weight: Array, bias: Array) -> None:
-        """Start without gradients."""
+    def __init__(self, weight: Array, bias: Array, *, moments: bool) -> None:
+        """Start with gradients of 0; with `moments`, with their averages as well."""
         self.values = weight, bias
-        self.gradients = np.zeros_like(weight), np.zeros_like(bias)
-        self.means = np.zeros_like(weight), np.zeros_like(bias)
-        self.squares = np.zeros_like(weight), np.zeros_like(bias)
-        self.scratch = np.empty_like(weight), np.empty_like(bias)
+        self.gradients = _zeros(self.values)
+        self.scratch = _zeros(self.values)
+        self.means, self.squares = (_zeros(self.values), _zeros(self.values)) if moments else ((), ())
+
+
+def _zeros(arrays: Iterable[Array]) -> tuple[Array, ...]:
+    return tuple(np.zeros_like(array) for array in arrays)
 
 
 class LinearLayer:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import sqrt
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,11 @@ class NumpyStep(TrainingStep):
         """Take what it executes, and the arrays that it shares with other arms."""
         assert spec.passes is not None  # noqa: S101  # numpy ships no gradients
         self._arrays = arrays
-        self._parameters = [Parameters(*pair) for pair in zip(arrays.weights, arrays.biases, strict=True)]
+        moments = spec.optimizer is Optimizer.ADAM
+        self._parameters = [
+            Parameters(weight, bias, moments=moments)
+            for weight, bias in zip(arrays.weights, arrays.biases, strict=True)
+        ]
         self._layers = executed(spec.network.layers, iter(self._parameters), spec.passes, checkpoints=spec.checkpoints)
         self._update = {Optimizer.SGD: self._descend, Optimizer.ADAM: self._adapt}[spec.optimizer]
         self._steps = 0
@@ -40,14 +43,14 @@ class NumpyStep(TrainingStep):
         self()
         return [gradient for parameters in self._parameters for gradient in parameters.gradients]
 
-    def instrumented(self) -> Mapping[Part, float]:
+    def instrumented(self, clock: Callable[[], float]) -> Mapping[Part, float]:
         """Do one step, and look at the clock after every part."""
         seconds = dict.fromkeys(Part, 0.0)
-        last = perf_counter()
+        last = clock()
 
         def note(part: Part) -> None:
             nonlocal last
-            now = perf_counter()
+            now = clock()
             seconds[part] += now - last
             last = now
 

@@ -100,10 +100,11 @@ class TrainingStep(ABC):
         """Do one step, and return the gradients that it updates with: W, b of each linear layer in turn."""
 
     @abstractmethod
-    def instrumented(self) -> Mapping[Part, float] | None:
+    def instrumented(self, clock: Callable[[], float]) -> Mapping[Part, float] | None:
         """Do one step and return the seconds of each part, which add up to its duration; None where it has no parts.
 
-        A compiled step has none that could be told apart.
+        A compiled step has none that could be told apart. `clock` returns seconds: those of the wall, or those that
+        this thread had the processor.
         """
 
     @abstractmethod

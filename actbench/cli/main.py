@@ -18,6 +18,7 @@ from actbench.errors import ExitCode, unknown
 COMMANDS = (
     "init",
     "run",
+    "train",
     "list",
     "show",
     "compare",
@@ -111,6 +112,7 @@ def main() -> None:
     Examples:
       actbench run                      logistic and tanh, from cache and memory, about two minutes
       actbench run --preset smoke       a quarter of a minute
+      actbench train                    the same in a training step, about two minutes
       actbench compare latest --by backend
 
     Exit codes: 0 fine, 1 a case regressed, 2 usage or bad input, 3 inconclusive, 4 a benchmark failed or a kernel is

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from actbench.cli.interrupts import end_as_by_ctrl_c
+from actbench.cli.measuring import directories, dry_run, limits, measure, print_plan
 from actbench.cli.options import (
     inputs,
     max_call,
@@ -20,15 +21,12 @@ from actbench.cli.options import (
     timeout,
     usage_shown,
 )
-from actbench.cli.values import Duration, Percent
-from actbench.runs.validity import MOST_ROUNDS
 
 if TYPE_CHECKING:
     from actbench.measure.preparing import PreparedRun
     from actbench.measure.requests import RunRequest
     from actbench.measure.session import Seams
-    from actbench.model.events import Event
-    from actbench.runs.record import Engine, Record
+    from actbench.runs.record import Engine
     from actbench.runs.writer import Writer
 
 
@@ -40,27 +38,10 @@ def _engine(_: click.Context, __: click.Parameter, value: str | None) -> Engine 
 
 @click.command()
 @selection("default")
-@click.option(
-    "--rounds",
-    type=click.IntRange(min=1, max=MOST_ROUNDS),
-    help="Exactly so many rounds, whatever the target; with --budget, as many of them as it has time for.",
-)
-@click.option("--target", type=Percent(), help="Stop when every speedup's 95 % interval is within ± this. [default: 2]")
-@click.option(
-    "--budget",
-    type=Duration(),
-    help="Time the run may take, e.g. 90s or 10m, compiling and checking kernels included; one round is measured in "
-    "any case. [default: the preset's]",
-)
+@limits("2", "the preset's")
 @seed
 @inputs
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Directory of the run. [default: under results/]")
-@click.option(
-    "--resume",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Go on with the run in DIR, or with 'latest', complete or not; what failed is tried again.",
-)
+@directories
 @click.option(
     "--engine",
     type=click.Choice(["interleaved", "pyperf"]),
@@ -70,7 +51,7 @@ def _engine(_: click.Context, __: click.Parameter, value: str | None) -> Engine 
 @processors
 @timeout
 @max_call
-@click.option("--dry-run", is_flag=True, help="Print the cases and the predicted duration, and measure nothing.")
+@dry_run
 @quiet
 @click.pass_context
 @usage_shown()
@@ -93,14 +74,9 @@ def command(
       actbench run --filter '*/cached/*' --dry-run
       actbench run --resume results/overnight --budget 1h
     """
-    from actbench.errors import LoadedCodeError, WrongKernelError
     from actbench.measure.preparing import guaranteed_rounds, prepare
     from actbench.measure.requests import RunRequest
-    from actbench.measure.session import Seams, Session
-    from actbench.report import terminal
-    from actbench.report.progress import Progress
-    from actbench.report.publish import publish
-    from actbench.runs.record import Status
+    from actbench.measure.session import Seams
 
     seams: Seams = ctx.obj or Seams()
     started = seams.clock()
@@ -108,7 +84,8 @@ def command(
     if dry_run:
         if resume is not None:
             raise click.UsageError("--dry-run shows a new run: leave --resume out")
-        _print(prepare(request))
+        prepared = prepare(request)
+        print_plan(prepared.plan, prepared.prediction())
         return
     end_as_by_ctrl_c()
     if resume is None:
@@ -117,31 +94,7 @@ def command(
         opened = _resumed(ctx, request, resume, seams)
     else:
         raise click.UsageError("--resume goes on in its own directory: leave -o out")
-    with opened as writer:
-        session = Session(writer.record, writer.times, started, guaranteed_rounds(request), seams)
-        status = Status.INTERRUPTED
-        try:
-            with Progress(quiet=quiet) as progress:
-                for event in session.events():
-                    progress.show(event)
-                    _write(event, writer)
-            status = Status.COMPLETE
-        except KeyboardInterrupt:
-            more = f"actbench run --resume {writer.directory} goes on"
-            click.echo(f"interrupted: what is finished is kept; {more}", err=True)
-        except (WrongKernelError, LoadedCodeError):
-            status = Status.REFUSED
-            raise
-        finally:
-            writer.close(status, seams.clock() - started)
-            summary = publish(writer.directory, writer.record, writer.times)
-    try:
-        terminal.show(summary)
-    finally:
-        click.echo(f"\nwritten to {writer.directory}", err=True)
-    if status is Status.INTERRUPTED:
-        raise KeyboardInterrupt
-    _fail_for(writer.record)
+    measure(opened, started, guaranteed_rounds(request), seams, quiet=quiet)
 
 
 def _begun(request: RunRequest, output: Path | None, seams: Seams, *, quiet: bool) -> AbstractContextManager[Writer]:
@@ -173,39 +126,3 @@ def _warn(prepared: PreparedRun) -> None:
         click.echo(f"{unused}: no backend of this run uses several threads", err=True)
     if prepared.budget_is_limit and (text := warning(prepared.prediction())):
         click.echo(text, err=True)
-
-
-def _print(prepared: PreparedRun) -> None:
-    """Print the cases of a plan, what is left out, and how long it should take."""
-    from actbench.report.numbers import counted
-    from actbench.report.prediction import sentence
-    from actbench.report.remarks import left_out_lines
-
-    plan = prepared.plan
-    for case in plan.cases:
-        click.echo(case.id)
-    click.echo("")
-    for line in left_out_lines(plan.left_out):
-        click.echo(line)
-    click.echo(f"inputs from {plan.inputs}")
-    cases, blocks = counted(len(plan.cases), "case"), counted(len(plan.blocks), "block")
-    click.echo(f"{cases} in {blocks}; {sentence(prepared.prediction())}")
-
-
-def _write(event: Event, writer: Writer) -> None:
-    """Write what happened; after a round, the tables too."""
-    from actbench.model.events import RoundDone
-    from actbench.report.publish import publish
-
-    writer.take(event)
-    if isinstance(event, RoundDone):
-        publish(writer.directory, writer.record, writer.times)
-
-
-def _fail_for(record: Record) -> None:
-    """Leave with the exit code for failed benchmarks, if any."""
-    from actbench.errors import BenchmarkError
-
-    if record.failures:
-        names = ", ".join(dict.fromkeys(failure.block for failure in record.failures))
-        raise BenchmarkError(f"failed: {names} (see above); the rest is complete")

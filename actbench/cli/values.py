@@ -67,6 +67,20 @@ class Percent(click.ParamType):
         return float(number) / 100
 
 
+class Threads(click.ParamType):
+    """A number of threads, or all: None."""
+
+    name = "threads"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        """Read a number of threads."""
+        if isinstance(value, int) or value == "all":
+            return value if isinstance(value, int) else None
+        if not (value.isascii() and value.isdecimal() and int(value) > 0):
+            self.fail(f"'{value}' is not a number of threads: write for example 1, or all", param, ctx)
+        return int(value)
+
+
 class Margin(click.ParamType):
     """A glob over case ids, and the allowed slowdown of these cases: '*/python/*=10'."""
 

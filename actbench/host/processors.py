@@ -17,16 +17,17 @@ TASKS = Path("/proc/self/task")
 _allotted: list[int] = []
 
 
-def pin(first: int, threads: int) -> None:
+def pin(first: int, threads: int, *, together: bool = False) -> None:
     """Pin the calling thread, and all that it starts later, to processor `first`; reserve others for `spread`.
 
-    `OSError` where the system cannot pin (macOS).
+    With `together`, pin them to all of these processors instead: a BLAS starts as many threads as the process has
+    processors when it is imported. `OSError` where the system cannot pin (macOS).
     """
     if not hasattr(os, "sched_setaffinity"):
         raise OSError(ENOTSUP, "this system cannot pin a process to a processor")
     others = sorted(os.sched_getaffinity(0) - {first})
-    os.sched_setaffinity(0, {first})
     _allotted[:] = [first, *others][:threads]
+    os.sched_setaffinity(0, {*_allotted} if together else {first})
 
 
 def spread() -> None:

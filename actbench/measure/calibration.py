@@ -7,6 +7,7 @@ divided among many short values, each at a different placement, instead of a few
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import inf
 from operator import mul
 
 from actbench.kernels.placement import PHASED, PHASES
@@ -54,7 +55,7 @@ def calibrate(
     seconds for placing the operands again, which may take as much of a round as one more arm.
     """
     loops, seconds = loops_by_doubling(len(block.timed), time)
-    nbytes = block.size * block.dtype.itemsize
+    nbytes = inf if block.op.network else block.size * block.dtype.itemsize  # steps pass through all of their memory
     slices = PHASES if nbytes <= ALIGNMENT_SENSITIVE else 2
     costs = [slices * (count + 1) * call for count, call in zip(loops, seconds, strict=True)]
     place_seconds = place()

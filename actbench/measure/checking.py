@@ -14,9 +14,10 @@ from actbench.kernels.operands import Array
 from actbench.kernels.subject import Subject
 from actbench.measure.launch import Launch, RestartingWorker, Worker
 from actbench.measure.protocol import Compare, Evaluate, Evaluated, Inspect, PackedDoubt, Prepare
+from actbench.measure.protocol_training import CheckStep
 from actbench.model.cases import Block, KernelId
 from actbench.model.checks import Check
-from actbench.model.events import Checked
+from actbench.model.events import Checked, StepChecked
 from actbench.model.names import Op
 from actbench.model.plan import Plan
 from actbench.verification import oracle
@@ -57,6 +58,21 @@ class Verification:
             worker.close()
         if wrong:
             raise _of_all(wrong)
+
+    def check_steps(self, launch: Launch) -> Iterator[StepChecked]:
+        """Check each training step; `WrongKernelError` for the first wrong one."""
+        if not self._plan.training:
+            return
+        optimizer, steps = self._plan.training.optimizer, self._plan.steps
+        worker = launch.start()
+        try:
+            for done, case in enumerate(steps, start=1):
+                answer = worker.ask(CheckStep(case.id, self._plan.seed, self._plan.inputs, optimizer))
+                if answer.check is None:
+                    raise WrongKernelError(answer.fault)
+                yield StepChecked(answer.check, done, len(steps))
+        finally:
+            worker.close()
 
     def is_built_in(self, block: Block) -> bool:
         """Return whether a block times code of actbench only; then comparing elements of results is enough."""

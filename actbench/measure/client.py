@@ -22,6 +22,7 @@ from actbench.host.variables import worker_environment
 from actbench.measure import protocol
 from actbench.measure.launch import ROLE, NotLoadedError, WorkerLostError, WorkerOptions
 from actbench.measure.wire import A, Request
+from actbench.runs.record import of_text
 
 PACKAGE_DIRECTORY = Path(__file__).resolve().parents[1]
 """The directory of actbench's own code."""
@@ -70,7 +71,7 @@ class WorkerProcess:
         assert self._process.stdout is not None  # noqa: S101
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
         try:
-            self.ask(protocol.Start(options.cpu, options.threads))
+            self.ask(protocol.Start(options.cpu, options.threads, options.together))
         except BenchmarkError:
             self.close()
             raise
@@ -96,7 +97,7 @@ class WorkerProcess:
             reply = msgspec.json.decode(line, type=_Reply)
             if reply.error is not None:
                 raise BenchmarkError(self._sentence(reply.error, refused=reply.refused))
-            answer: A = msgspec.json.decode(reply.answer, type=request.answer_type)
+            answer: A = msgspec.json.decode(reply.answer, type=request.answer_type, dec_hook=of_text)
         except msgspec.MsgspecError as error:
             raise BenchmarkError(f"the {self._role} answered nonsense: {error}") from None
         return answer

@@ -25,12 +25,23 @@ from actbench.measure.checking import Verification
 from actbench.measure.disturbance import DISTURBED, MOST_REPEATS, calmer, slowness
 from actbench.measure.launch import RETRIES, Launch, RestartingWorker, Worker
 from actbench.measure.protocol import ListDoubts, Prepare, Time
+from actbench.measure.protocol_training import Instrument
 from actbench.measure.schedule import from_small_to_large
 from actbench.measure.stopping import BlockProgress, Stopping
 from actbench.measure.timing import Values, calibrated, sweeps, values
 from actbench.model.calibration import Calibration
 from actbench.model.cases import Block
-from actbench.model.events import Calibrated, Disturbed, Event, Failed, Lost, Measured, Recovered, RoundDone
+from actbench.model.events import (
+    Calibrated,
+    Disturbed,
+    Event,
+    Failed,
+    Instrumented,
+    Lost,
+    Measured,
+    Recovered,
+    RoundDone,
+)
 from actbench.model.names import OperandState
 from actbench.model.outcomes import BlockTimes, Failure
 from actbench.model.plan import Plan
@@ -38,6 +49,10 @@ from actbench.model.times import Times
 
 PROBE_SECONDS = 0.0015
 """Time of an arm of a probe per round: enough for the least number of values, or for one where calls are slow."""
+
+
+INSTRUMENTED_STEPS = 5
+"""Steps of an arm per round whose parts are timed; that of median duration counts."""
 
 
 @dataclass(slots=True)
@@ -121,7 +136,7 @@ class Conductor:
                     worker.ask(Prepare.of(block, self.plan, whole=True))
                     calibration = calibrated(worker, block, arm_seconds[block], self.clock)
                     self.verification.settle(block, worker.ask(ListDoubts()).doubts)
-                    if not self.verification.is_built_in(block):
+                    if not (block.op.network or self.verification.is_built_in(block)):
                         self.verification.compare(block, worker)
                 except BenchmarkError as error:
                     yield self._lost(restarting, block, 0, error)
@@ -140,12 +155,15 @@ class Conductor:
                     worker = restarting.get()
                     start = self.clock()
                     times = BlockTimes(block, number, *self._measured(worker, block, rng))
+                    parts = worker.ask(Instrument(INSTRUMENTED_STEPS)).seconds if block.op.network else ()
                 except BenchmarkError as error:
                     yield self._lost(restarting, block, number, error)
                 else:
                     if done > 1:  # the first request loads libraries
                         self.block_seconds[block.id] = self.clock() - start
                     self.times.add(times)
+                    if parts:
+                        yield Instrumented(block.id, number, parts)
                     yield Measured(times, done, len(blocks))
         if self.losses.total() == lost:
             self.starting = max(0.0, self.clock() - began - self._seconds(blocks))
@@ -173,6 +191,7 @@ class Conductor:
         Out of cache, rounds vary as much as under a disturbance, so a disturbance cannot be detected.
         """
         from_memory = block.operands is not OperandState.WARM or block.size * block.dtype.itemsize > PHASED
+        from_memory |= bool(block.op.network)
         if not self.times.rounds(block) or from_memory:
             return None
         slow = zip(slowness(self.times.seconds(block)).tolist(), self.times.rounds(block), strict=True)
@@ -197,8 +216,8 @@ class Conductor:
     def _with_probes(self, blocks: list[Block]) -> list[Block]:
         """Return the blocks with their probes."""
         families = {block.family for block in blocks}
-        probes = (probe for probe in self.plan.probes if probe.id not in self.given_up and probe.family in families)
-        return [*blocks, *probes]
+        probes = (probe for probe in self.plan.probes if self.plan.training or probe.family in families)
+        return [*blocks, *(probe for probe in probes if probe.id not in self.given_up)]
 
     def _tried(self, blocks: list[Block]) -> Iterator[tuple[Block, int]]:
         """Yield the blocks with their indices; a block that is lost meanwhile is yielded once more at the end."""

@@ -47,6 +47,8 @@ class WorkerOptions:
     """Its name in errors."""
     threads: int = 1
     """Number of threads of multi-threaded backends."""
+    together: bool = False
+    """Whether the products of matrices have as many."""
 
 
 StartWorker = Callable[[WorkerOptions], Worker]

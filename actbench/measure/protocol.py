@@ -1,8 +1,8 @@
 """The protocol between the conductor and a worker: every request and its answer, as pairs of dataclasses.
 
-A new request is written here, and as a method of `actbench.measure.worker.Server`. The worker needs the standard
-library alone for this, so that an interpreter with nothing but the backends' own packages can serve; the conductor
-checks every answer against its type.
+A new request is written here, those of training steps in `protocol_training`, and as a method of
+`actbench.measure.worker.Server`. The worker needs the standard library alone for this, so that an interpreter with
+nothing but the backends' own packages can serve; the conductor checks every answer against its type.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from actbench.measure.wire import PackedArray, Request
 from actbench.model.checks import Compiled
 from actbench.model.inputs import STANDARD_NORMAL, Inputs
+from actbench.model.training import Optimizer
 from actbench.planning.selection import CaseQuery
 
 if TYPE_CHECKING:
     from actbench.model.cases import Block, KernelId
     from actbench.model.plan import Plan
 
-PROTOCOL = 6
+PROTOCOL = 7
 """Version of this protocol: another environment's actbench can be measured where it is the same.
 
 1: first.
@@ -32,6 +33,7 @@ PROTOCOL = 6
    query.
 6: cases have a state of operands, and ``prepare`` gives the size of the cache and
    what inputs are drawn from.
+7: blocks may be training steps of networks: ``prepare`` gives the optimizer, ``check-step`` and ``instrument`` are new.
 
 Every version has ``start`` and ``describe``, so that versions can be compared.
 """
@@ -52,6 +54,8 @@ class Start(Request[Started]):
     cpu: int | None
     threads: int
     """For the backends that have several."""
+    together: bool = False
+    """Whether these include the threads of matrix products, which have the processors of the process on import."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +186,14 @@ class Prepare(Request[Prepared]):
     """Whether every element of a large result is compared once, and not a part of them."""
     inputs: Inputs = STANDARD_NORMAL
     """What pre-activations are drawn from; a file is seen from the worker's directory."""
+    optimizer: Optimizer = Optimizer.SGD
+    """Of training steps."""
 
     @classmethod
     def of(cls, block: Block, plan: Plan, *, whole: bool = False) -> Prepare:
         """Return the request for a block of a plan."""
-        return cls(tuple(case.id for case in block.timed), plan.seed, plan.cache, whole, plan.inputs)
+        optimizer = plan.training.optimizer if plan.training else Optimizer.SGD
+        return cls(tuple(case.id for case in block.timed), plan.seed, plan.cache, whole, plan.inputs, optimizer)
 
 
 @dataclass(frozen=True, slots=True)

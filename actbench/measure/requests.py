@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from actbench.analysis.regression import Margins
 from actbench.model.inputs import Inputs
 from actbench.planning.selection import Selection
+from actbench.planning.training import TrainingSelection
 from actbench.runs.record import Engine
 
 DEFAULT_TARGET = 0.02
@@ -49,6 +50,22 @@ class RunRequest:
     """Time limit of one call."""
     named: frozenset[str]
     """The options given on the command line itself, by the names of these fields and of the axes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainRequest:
+    """The request of ``actbench train``, for a new run or a resumed one; its fields are those of `RunRequest`."""
+
+    selection: TrainingSelection
+    rounds: int | None
+    target: float | None
+    budget: float | None
+    seed: int | None
+    affinity: int | None
+    threads: int | None
+    """Number of threads of products and activations; None for as many as processors."""
+    timeout: float | None
+    named: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from actbench.kernels.drawing import pinned
 from actbench.measure.environment import collect_environment
 from actbench.measure.launch import StartWorker
 from actbench.measure.preparing import planned, refuse_limits_of_stock_pyperf
-from actbench.measure.requests import RunRequest
+from actbench.measure.requests import RunRequest, TrainRequest
 from actbench.model.inputs import Inputs
 from actbench.model.loaded import Loaded
 from actbench.planning.selection import Selection
@@ -35,22 +35,40 @@ def resumed(directory: Path, request: RunRequest, start_worker: StartWorker) -> 
     """
     cpu = environment.choose_cpu(request.affinity)
     with reopen(directory) as writer:
-        record = writer.record
-        _load_again(directory, record.loaded)
-        record.plan = replace(record.plan, inputs=_inputs_again(directory, request, record.plan.inputs))
-        here = collect_environment(start_worker, cpu, resolution.backends(record.plan.cases))
-        environment.refuse_other(record.environment, here)
-        _refuse_other_plan(directory, request, record)
-        refuse_limits_of_stock_pyperf(request, record.settings.engine)
-        names = ("rounds", "target", "budget", "timeout")
-        limits = {name: value for name in names if (value := getattr(request, name))}
-        if {"target", "budget"} & limits.keys():
-            limits.setdefault("rounds", None)
-        elif "rounds" in limits:
-            limits["budget"] = None
-        record.settings = replace(record.settings, **limits)
-        record.environment = here
+        if writer.record.plan.training:
+            raise NotComparableError(f"--resume {directory}: that run has training steps: use 'actbench train'")
+        go_on_here(directory, writer.record, start_worker, cpu, request.inputs if "inputs" in request.named else None)
+        _refuse_other_plan(directory, request, writer.record)
+        refuse_limits_of_stock_pyperf(request, writer.record.settings.engine)
+        take_limits(writer.record, request)
         yield writer
+
+
+def go_on_here(
+    directory: Path, record: Record, start_worker: StartWorker, cpu: int | None, inputs: Inputs | None = None
+) -> None:
+    """Load what a run had loaded, and read its inputs again; `inputs` are those that the user names.
+
+    `NotComparableError` where these, or the host, are others than the run's.
+    """
+    _load_again(directory, record.loaded)
+    record.plan = replace(
+        record.plan, inputs=_inputs_again(directory, inputs or record.plan.inputs, record.plan.inputs)
+    )
+    here = collect_environment(start_worker, cpu, resolution.backends(record.plan.cases))
+    environment.refuse_other(record.environment, here)
+    record.environment = here
+
+
+def take_limits(record: Record, request: RunRequest | TrainRequest) -> None:
+    """Let the limits of a request replace those of a run."""
+    names = ("rounds", "target", "budget", "timeout")
+    limits = {name: value for name in names if (value := getattr(request, name))}
+    if {"target", "budget"} & limits.keys():
+        limits.setdefault("rounds", None)
+    elif "rounds" in limits:
+        limits["budget"] = None
+    record.settings = replace(record.settings, **limits)
 
 
 def _refuse_other_plan(directory: Path, request: RunRequest, record: Record) -> None:
@@ -68,9 +86,8 @@ def _refuse_other_plan(directory: Path, request: RunRequest, record: Record) -> 
         )
 
 
-def _inputs_again(directory: Path, request: RunRequest, recorded: Inputs) -> Inputs:
+def _inputs_again(directory: Path, inputs: Inputs, recorded: Inputs) -> Inputs:
     """Return what the run draws its inputs from, and read its file again; `NotComparableError` where that changed."""
-    inputs = request.inputs if "inputs" in request.named and request.inputs else recorded
     try:
         here = pinned(inputs)
     except InputError:

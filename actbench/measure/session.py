@@ -56,6 +56,9 @@ class Session:
         if len(self.record.checks) < len(self.record.plan.kernels):
             self.record.checks.clear()
             yield from verification.check_kernels(self._launch())
+        if len(self.record.step_checks) < len(self.record.plan.steps):
+            self.record.step_checks.clear()
+            yield from verification.check_steps(self._launch())
         match self.record.settings.engine:
             case Engine.INTERLEAVED:
                 yield from self._conductor(verification).events()
@@ -65,7 +68,12 @@ class Session:
 
     def _launch(self) -> Launch:
         settings = self.record.settings
-        options = WorkerOptions(self.record.environment.affinity, settings.timeout, threads=settings.threads)
+        options = WorkerOptions(
+            self.record.environment.affinity,
+            settings.timeout,
+            threads=settings.threads,
+            together=self.record.plan.training is not None,
+        )
         return Launch(self.seams.start_worker, options)
 
     def _conductor(self, verification: Verification) -> Conductor:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from traceback import extract_tb
 from typing import TYPE_CHECKING, Any
 
-from actbench.errors import InputError
+from actbench.errors import InputError, WrongKernelError
 from actbench.host import processors
-from actbench.measure import protocol, wire
+from actbench.measure import protocol, protocol_training, wire
 from actbench.measure.protocol import Doubts, PackedDoubt
 from actbench.measure.undisturbed import undisturbed
 from actbench.measure.wire import A, PackedArray, Request
@@ -23,6 +23,7 @@ from actbench.measure.wire import A, PackedArray, Request
 if TYPE_CHECKING:
     from actbench.host.code_placement import CodePlacement
     from actbench.measure.prepared import PreparedBlock
+    from actbench.measure.prepared_training import PreparedTraining
     from actbench.model.cases import Case
     from actbench.verification import behaviour
     from actbench.verification.behaviour.guarded import GuardedCalls
@@ -56,7 +57,8 @@ class Server:
 
     def __init__(self) -> None:
         """Hold no block yet."""
-        self._block: PreparedBlock | None = None
+        self._block: PreparedBlock | PreparedTraining | None = None
+        self._threads = 1
         self._code: CodePlacement | None = None
         self._calls: GuardedCalls | None = None
 
@@ -69,7 +71,8 @@ class Server:
     def start(self, request: protocol.Start) -> protocol.Started:
         """Pin the process to a processor, then import."""
         if request.cpu is not None:
-            processors.pin(request.cpu, request.threads)
+            processors.pin(request.cpu, request.threads, together=request.together)
+        self._threads = request.threads
         os.environ["NUMBA_NUM_THREADS"] = str(request.threads)
         import numpy as np
 
@@ -167,12 +170,52 @@ class Server:
 
         self._block = None
         gc.collect()
-        arms = subjects(map(Case.parse, request.cases))
+        cases = [*map(Case.parse, request.cases)]
+        if cases[0].op.network:
+            self._block = self._training(request, cases)
+            return protocol.Prepared()
+        arms = subjects(cases)
         for case, subject in arms.items():
             subject.bound_at(case.size)
         gc.freeze()  # numba alone brings so many objects that the next collection would take 60 ms
         self._block = PreparedBlock(arms, request.seed, request.inputs, request.cache, whole=request.whole)
         return protocol.Prepared()
+
+    def _training(self, request: protocol.Prepare, cases: Sequence[Case]) -> PreparedTraining:
+        """Take up a block of training steps."""
+        from actbench.kernels.resolution import network_step
+        from actbench.measure.prepared_training import PreparedTraining
+
+        steps = [network_step(case) for case in cases if not case.is_yardstick]
+        block = PreparedTraining(steps, cases[0].size, request, self._threads)
+        gc.freeze()
+        return block
+
+    @handles(protocol_training.CheckStep)
+    def check_step(self, request: protocol_training.CheckStep) -> protocol_training.CheckedStep:
+        """Hold the gradients of a training step to a reference."""
+        from actbench.kernels.resolution import network_step
+        from actbench.kernels.training_arrays import drawn
+        from actbench.model.cases import Case
+        from actbench.verification import training
+
+        case = Case.parse(request.case)
+        step = network_step(case)
+        arrays = drawn(step.network, case.size, case.dtype, request.seed, request.inputs)
+        try:
+            return protocol_training.CheckedStep(training.check(step, arrays, request.optimizer, self._threads))
+        except WrongKernelError as error:
+            return protocol_training.CheckedStep(None, str(error))
+
+    @handles(protocol_training.Instrument)
+    def instrument(self, request: protocol_training.Instrument) -> protocol_training.Instrumented:
+        """Time the parts of the training steps of the block."""
+        from actbench.measure.prepared_training import PreparedTraining
+
+        block = self._prepared()
+        if not isinstance(block, PreparedTraining):
+            raise RuntimeError("the prepared block has no training steps")  # noqa: TRY004  # as `_prepared` does
+        return protocol_training.Instrumented(tuple(block.instrument(request.steps)))
 
     @handles(protocol.Compare)
     def compare(self, _: protocol.Compare) -> Doubts:
@@ -201,7 +244,7 @@ class Server:
 
         return roofs.measured(request.copies, request.repeats, undisturbed)
 
-    def _prepared(self) -> PreparedBlock:
+    def _prepared(self) -> PreparedBlock | PreparedTraining:
         if self._block is None:
             raise RuntimeError("no block is prepared")
         return self._block

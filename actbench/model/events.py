@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actbench.model.calibration import Calibration
-from actbench.model.checks import Check
+from actbench.model.checks import Check, StepCheck
 from actbench.model.outcomes import BlockTimes, Failure
 
 
@@ -16,6 +16,25 @@ class Checked:
     check: Check
     done: int
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepChecked:
+    """A training step passed its check."""
+
+    check: StepCheck
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Instrumented:
+    """The parts of the training steps of a block were timed in a round."""
+
+    block: str
+    round: int
+    seconds: tuple[tuple[float, ...], ...]
+    """By arm, then by `actbench.model.training.Part`; empty for an arm whose step has no parts that can be timed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,4 +121,17 @@ class Confirming:
     """Predicted duration of these rounds."""
 
 
-Event = Checked | Calibrated | Measured | Disturbed | Failed | Lost | Recovered | RoundDone | Judged | Confirming
+Event = (
+    Checked
+    | StepChecked
+    | Calibrated
+    | Instrumented
+    | Measured
+    | Disturbed
+    | Failed
+    | Lost
+    | Recovered
+    | RoundDone
+    | Judged
+    | Confirming
+)

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from actbench.model.cases import Arm, Block, Case, KernelId
 from actbench.model.inputs import STANDARD_NORMAL, Inputs
+from actbench.model.training import Optimizer
 
 IN_CACHE_SIZE = 8192
 """Elements that lie in the caches next to the processor, with what a call makes of them."""
@@ -18,6 +19,17 @@ class LeftOut:
 
     case: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What the training steps of a plan have in common."""
+
+    optimizer: Optimizer
+    activated: dict[str, tuple[int, ...]]
+    """By network, the features of each of its activations."""
+    predictors: tuple[Block, ...] = ()
+    """The activations of the steps alone, forward and backward, from whose times gains in a step are predicted."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +45,8 @@ class Plan:
     inputs: Inputs = STANDARD_NORMAL
     cache: int = 0
     """Capacity of the last-level cache in bytes; others of twice as much are touched before cold operands are again."""
+    training: Training | None = None
+    """Of a plan whose blocks are training steps of networks; None where they are derivatives."""
 
     @property
     def cases(self) -> tuple[Case, ...]:
@@ -41,16 +55,25 @@ class Plan:
 
     @property
     def kernels(self) -> tuple[KernelId, ...]:
-        """Every kernel once, in the order of the plan."""
-        return tuple(dict.fromkeys(case.kernel for case in self.cases))
+        """Every kernel that is timed as such, or is a part of a training step, once, in the order of the plan."""
+        blocks = self.training.predictors if self.training else self.blocks
+        return tuple(dict.fromkeys(case.kernel for block in blocks for case in block.cases))
+
+    @property
+    def steps(self) -> tuple[Case, ...]:
+        """Every training step."""
+        return self.cases if self.training else ()
 
     @cached_property
     def probes(self) -> tuple[Block, ...]:
-        """The blocks that show the bottlenecks of the cases of the others: of one element, and of `IN_CACHE_SIZE` ones.
+        """The blocks that explain the others: the predictors of training steps, or those that show bottlenecks.
 
-        Blocks of one family share them. Left out are those that the plan has anyway, those of `IN_CACHE_SIZE` elements
-        where no size is larger, and the overhead ladder, of which each rung is a part already.
+        These have one element, and `IN_CACHE_SIZE` ones. Blocks of one family share them. Left out are those that the
+        plan has anyway, those of `IN_CACHE_SIZE` elements where no size is larger, and the overhead ladder, of which
+        each rung is a part already.
         """
+        if self.training:
+            return self.training.predictors
         sizes: dict[Block, int] = {}
         arms: dict[Block, dict[Arm, None]] = {}
         copies: dict[Block, dict[str, None]] = {}

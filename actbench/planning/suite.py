@@ -33,7 +33,7 @@ def plan(axes: Axes, room: Room, *, pattern: str = "*", seed: int) -> Plan:
     backend unavailable or nothing is left.
     """
     requested = resolved(axes)
-    reasons = _reasons(requested, pattern, room)
+    reasons = unmeasurable(requested.cases(pattern), room)
     cases = [case for case, reason in reasons.items() if not reason]
     left_out = [LeftOut(case.id, reason) for case, reason in reasons.items() if reason]
     if not cases:
@@ -88,7 +88,8 @@ def offered(query: CaseQuery) -> list[Case]:
     requested = resolved_here(query)
     if requested is None:
         return []
-    return [case for case, reason in _reasons(requested, query.pattern, query.room).items() if not reason]
+    reasons = unmeasurable(requested.cases(query.pattern), query.room)
+    return [case for case, reason in reasons.items() if not reason]
 
 
 def grouped(cases: Iterable[Case]) -> tuple[Block, ...]:
@@ -96,11 +97,13 @@ def grouped(cases: Iterable[Case]) -> tuple[Block, ...]:
     blocks: dict[Block, list[Arm]] = {}
     for case in cases:
         blocks.setdefault(case.empty_block, []).append(Arm(case.strategy, case.backend))
-    return tuple(replace(block, arms=tuple(arms), copies=_with_own_copy(arms)) for block, arms in blocks.items())
+    return tuple(replace(block, arms=tuple(arms), copies=_with_own_copy(block, arms)) for block, arms in blocks.items())
 
 
-def _with_own_copy(arms: Iterable[Arm]) -> tuple[str, ...]:
-    """Name the backends of these arms that are held against a copy of their own."""
+def _with_own_copy(block: Block, arms: Iterable[Arm]) -> tuple[str, ...]:
+    """Name the backends of these arms that are held against a copy of their own; none of training steps."""
+    if block.op.network:
+        return ()
     return tuple(backend.name for backend in resolution.backends(arms) if backend.has_own_copy)
 
 
@@ -109,9 +112,9 @@ def threaded(plan: Plan) -> tuple[str, ...]:
     return tuple(backend.name for backend in resolution.backends(plan.cases) if backend.threaded)
 
 
-def _reasons(requested: ResolvedAxes, pattern: str, room: Room) -> dict[Case, str | None]:
-    """Return, for each case of a request, why it cannot be measured here; None where it can."""
-    reasons = {case: _unsupported(case, subject, room) for case, subject in requested.cases(pattern)}
+def unmeasurable(cases: Iterable[tuple[Case, Subject]], room: Room) -> dict[Case, str | None]:
+    """Return, for each case, why it cannot be measured here; None where it can."""
+    reasons = {case: _unsupported(case, subject, room) for case, subject in cases}
     for block in grouped(case for case, reason in reasons.items() if not reason):
         if block.operands is not OperandState.WARM:
             subjects = [*resolution.subjects(block.timed).values()]

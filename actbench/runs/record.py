@@ -15,7 +15,7 @@ import msgspec
 from actbench.errors import InputError, damaged
 from actbench.host.environment import Environment, public_text
 from actbench.model.calibration import Calibration
-from actbench.model.checks import Check
+from actbench.model.checks import Check, StepCheck
 from actbench.model.loaded import Loaded
 from actbench.model.outcomes import Failure
 from actbench.model.plan import Plan
@@ -89,6 +89,10 @@ class Record:
     """16 random hexadecimal digits that identify the run."""
     saves: int = 0
     """How often all files were written; the lines of the journal follow the last save."""
+    step_checks: list[StepCheck] = field(default_factory=list)
+    """Of training steps."""
+    parts: dict[str, dict[int, list[list[float]]]] = field(default_factory=dict)
+    """By block of training steps and round, the seconds of the parts of a step (`Part`), by arm."""
     digests: dict[str, dict[int, str]] = field(default_factory=dict)
     """By block and round, the digest of its rows in values.csv; of a probe, in probes.csv."""
     seal: str = ""
@@ -149,7 +153,12 @@ SEALED = (
 )
 """The fields that only measuring changes."""
 
+SEALED_SINCE = ("step_checks", "parts")
+"""Further such fields, which records of before do not have."""
+
 
 def _seal(fields: Mapping[str, Any]) -> str:
     """Return the digest of a record's JSON; fields that later versions add to the types do not change it."""
-    return sha256(msgspec.json.encode([fields.get(name) for name in SEALED], order="deterministic")).hexdigest()
+    sealed = [fields.get(name) for name in SEALED]
+    sealed += [fields[name] for name in SEALED_SINCE if fields.get(name)]
+    return sha256(msgspec.json.encode(sealed, order="deterministic")).hexdigest()

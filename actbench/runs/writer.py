@@ -12,7 +12,19 @@ from pathlib import Path
 from actbench.errors import InputError, unwritable
 from actbench.host import regular
 from actbench.host.environment import process_metadata, public_text
-from actbench.model.events import Calibrated, Checked, Disturbed, Event, Failed, Lost, Measured, Recovered, RoundDone
+from actbench.model.events import (
+    Calibrated,
+    Checked,
+    Disturbed,
+    Event,
+    Failed,
+    Instrumented,
+    Lost,
+    Measured,
+    Recovered,
+    RoundDone,
+    StepChecked,
+)
 from actbench.model.outcomes import BlockTimes, Failure
 from actbench.model.times import Times
 from actbench.runs import archive, files, journal, latest, record, values
@@ -41,6 +53,8 @@ class Writer:
         match event:
             case Checked(check):
                 self.record.checks.append(check)
+            case StepChecked() | Instrumented():
+                self._take_training(event)
             case Calibrated(block, calibration):
                 self.record.calibrations[block] = calibration
                 self.save()
@@ -59,6 +73,13 @@ class Writer:
             case RoundDone(number):
                 self.record.rounds = max(number, self.record.rounds)
                 self.save()
+
+    def _take_training(self, event: StepChecked | Instrumented) -> None:
+        match event:
+            case StepChecked(check):
+                self.record.step_checks.append(check)
+            case Instrumented(block, number, seconds):
+                self.record.parts.setdefault(block, {})[number] = [[*of_arm] for of_arm in seconds]
 
     def save(self) -> None:
         """Write the files of measurements as one, and remove the journal."""

@@ -1,0 +1,197 @@
+"""What the arms of a training step differ in: its time, the parts of it, and what the activation alone predicts.
+
+The **gain** of an arm is the share of the reference's step that it saves: 1 less the ratio of their times, paired in
+every round. The reference is ``recompute`` on the same backend. The gain that is **predicted** is the share of the
+activation in the reference's step, forward and backward, times what the arm saves of it where it is measured alone, as
+``actbench run`` does: at as many elements, in the same rounds, with operands in one of their states. Where a network
+has activations of several widths, these are weighted by their elements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from actbench.analysis.interval import Interval
+from actbench.analysis.speedups import log_ratios
+from actbench.analysis.statistics import Floats, hodges_lehmann, intervals_of_logs, medians
+from actbench.model.cases import Arm, Block, Case, KernelId
+from actbench.model.checks import StepCheck
+from actbench.model.names import OperandState
+from actbench.model.times import Times
+from actbench.model.training import ARMS, SHIPPED, Part
+from actbench.model.variants import Variant
+from actbench.runs.record import Record
+
+RECOMPUTE = Variant("recompute")
+
+ACTIVATION = (Part.ACTIVATION_FORWARD, Part.ACTIVATION_BACKWARD)
+
+
+@dataclass(frozen=True, slots=True)
+class PartTime:
+    """A part of an instrumented step."""
+
+    part: Part
+    seconds: Interval
+    share: Interval
+    """Of the instrumented step; the shares of all parts add up to 1 in every round."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The gain that is predicted from the activation alone, with operands in one state."""
+
+    gain: Interval
+    difference: Interval
+    """Predicted less measured gain, over the rounds that have both."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArmResult:
+    """What is known of one arm of a training step."""
+
+    case: Case
+    seconds: Interval
+    """Of one step."""
+    rounds: int
+    reference: Variant
+    """What it is compared with on the same backend."""
+    speedup: Interval | None
+    """Times faster than the reference; None for the reference itself."""
+    over_shipped: Interval | None
+    """Times faster than the framework's own; None where there is none, and for itself."""
+    gain: Interval | None
+    """The share of the reference's step that it saves; None for the reference itself."""
+    parts: tuple[PartTime, ...]
+    """Empty where the step is compiled as a whole."""
+    excess: Interval | None
+    """How much longer the instrumented step takes than the timed one, as a share of this; None without parts."""
+    check: StepCheck | None
+    """None in runs that ended before it."""
+    predictions: Mapping[OperandState, Prediction] = field(default_factory=dict)
+    """For strategies other than the reference."""
+
+
+def results(times: Times, record: Record) -> Iterator[ArmResult]:
+    """Yield what is known of every arm of every block that was measured, in the order of the plan."""
+    checks = {check.kernel: check for check in record.step_checks}
+    for block in times.blocks:
+        yield from _Arms(times, block, record).results(checks)
+
+
+class _Arms:
+    """The arms of one block, with their times by round."""
+
+    def __init__(self, times: Times, block: Block, record: Record) -> None:
+        parts = record.parts.get(block.id, {})
+        self._block, self._times = block, times
+        self._rounds = times.rounds(block)
+        self._seconds = times.seconds(block)
+        self._medians = medians(self._seconds)
+        self._parts = {number: parts[number] for number in self._rounds if number in parts}
+        training = record.plan.training
+        assert training is not None  # noqa: S101  # who asks has training steps
+        self._elements = [block.size * width for width in training.activated[block.op]]
+        """Of each activation in the network."""
+        self._alone = [probe for probe in times.probes if self._is_part(probe)]
+
+    def results(self, checks: Mapping[KernelId, StepCheck]) -> Iterator[ArmResult]:
+        """Yield the result of each arm."""
+        seconds = intervals_of_logs(np.log(self._medians[:, arm]) for arm in range(len(self._block.arms)))
+        for arm, case in enumerate(self._block.cases):
+            first, shipped = self._reference(case.backend), self._arm(SHIPPED, case.backend)
+            others = arm != first
+            yield ArmResult(
+                case,
+                seconds[arm],
+                len(self._rounds),
+                self._block.arms[first].strategy,
+                Interval.from_logs(hodges_lehmann(self._logs(first, arm))) if others else None,
+                None if shipped in {None, arm} else Interval.from_logs(hodges_lehmann(self._logs(shipped, arm))),
+                hodges_lehmann(self._gains(first, arm)) if others else None,
+                tuple(self._part_times(arm)),
+                self._excess(arm),
+                checks.get(case.kernel),
+                dict(self._predictions(first, arm)) if others and case.strategy not in ARMS else {},
+            )
+
+    def _arm(self, strategy: Variant, backend: str) -> int | None:
+        arms = self._block.arms
+        return arms.index(Arm(strategy, backend)) if Arm(strategy, backend) in arms else None
+
+    def _reference(self, backend: str) -> int:
+        """Return the arm that others of a backend are compared with: recompute, or else the first one."""
+        arm = self._arm(RECOMPUTE, backend)
+        of_backend = (index for index, other in enumerate(self._block.arms) if other.backend == backend)
+        return next(of_backend) if arm is None else arm
+
+    def _logs(self, reference: int | None, arm: int) -> Floats:
+        assert reference is not None  # noqa: S101  # who asks has one
+        return log_ratios(self._seconds, reference, arm)
+
+    def _gains(self, reference: int, arm: int) -> Floats:
+        """Return the share of the reference's time that an arm saves, by round."""
+        return -np.expm1(-self._logs(reference, arm))
+
+    def _of_parts(self, arm: int) -> Floats:
+        """Return the seconds of the parts of an arm's instrumented steps: rounds x parts, none without parts."""
+        return np.array([of_arms[arm] for of_arms in self._parts.values() if of_arms[arm]]).reshape(-1, len(Part))
+
+    def _part_times(self, arm: int) -> Iterator[PartTime]:
+        seconds = self._of_parts(arm)
+        if seconds.size:
+            shares = seconds / seconds.sum(axis=1, keepdims=True)
+            for index, part in enumerate(Part):
+                yield PartTime(part, hodges_lehmann(seconds[:, index]), hodges_lehmann(shares[:, index]))
+
+    def _excess(self, arm: int) -> Interval | None:
+        totals = self._of_parts(arm).sum(axis=1)
+        if not totals.size:
+            return None
+        timed = self._medians[[self._rounds.index(number) for number in self._parts], arm]
+        return hodges_lehmann(totals / timed - 1)
+
+    def _predictions(self, reference: int, arm: int) -> Iterator[tuple[OperandState, Prediction]]:
+        """Yield the predicted gain by state of operands, where the activation was measured alone."""
+        parts, gains = self._of_parts(reference), self._gains(reference, arm)
+        for state in dict.fromkeys(probe.operands for probe in self._alone):
+            alone = [probe for probe in self._alone if probe.operands is state]
+            rounds = sorted({*self._parts}.intersection(*(self._times.rounds(probe) for probe in alone)))
+            arms = [self._block.arms[index] for index in (reference, arm)]
+            complete = {probe.size for probe in alone if _has(probe, arms)} == {*self._elements}
+            if not complete or not parts.size or not rounds:
+                continue
+            of_parts = [[*self._parts].index(number) for number in rounds]
+            of_activation = parts[of_parts][:, [[*Part].index(part) for part in ACTIVATION]].sum(axis=1)
+            share = of_activation / parts[of_parts].sum(axis=1)
+            predicted = share * self._saved(alone, arms, rounds)
+            measured = gains[[self._rounds.index(number) for number in rounds]]
+            yield state, Prediction(hodges_lehmann(predicted), hodges_lehmann(predicted - measured))
+
+    def _saved(self, alone: Sequence[Block], arms: Sequence[Arm], rounds: Sequence[int]) -> Floats:
+        """Return the share of the activation's own time that the second arm saves of the first's, by round."""
+        saved, total = np.zeros(len(rounds)), sum(self._elements)
+        for probe in alone:
+            measured = self._times.rounds(probe)
+            first, second = (probe.arms.index(_alone(arm)) for arm in arms)
+            logs = log_ratios(self._times.seconds(probe), first, second)
+            of_size = probe.size * self._elements.count(probe.size) / total
+            saved += of_size * -np.expm1(-logs[[measured.index(number) for number in rounds]])
+        return saved
+
+    def _is_part(self, probe: Block) -> bool:
+        """Return whether a block is an activation of the step alone."""
+        same = (probe.activation, probe.dtype) == (self._block.activation, self._block.dtype)
+        return same and probe.size in self._elements
+
+
+def _alone(arm: Arm) -> Arm:
+    """Return the arm of the activation alone: that of the backend which computes it."""
+    return Arm(arm.strategy, arm.backend.rpartition("+")[2])
+
+
+def _has(probe: Block, arms: Sequence[Arm]) -> bool:
+    return all(_alone(arm) in probe.arms for arm in arms)

@@ -1,0 +1,143 @@
+"""What ``actbench run`` and ``actbench train`` have in common: measure, write, and end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from actbench.cli.options import Command
+from actbench.cli.values import Duration, Percent
+from actbench.runs.validity import MOST_ROUNDS
+
+if TYPE_CHECKING:
+    from actbench.measure.session import Seams
+    from actbench.model.events import Event
+    from actbench.model.plan import Plan
+    from actbench.planning.prediction import Prediction, StockPrediction
+    from actbench.runs.record import Record
+    from actbench.runs.writer import Writer
+
+
+def limits(target: str, budget: str) -> Callable[[Command], Command]:
+    """Return a decorator that adds the options which end a run, with the texts of their defaults."""
+
+    def add(command: Command) -> Command:
+        by_rounds = click.option(
+            "--rounds",
+            type=click.IntRange(min=1, max=MOST_ROUNDS),
+            help="Exactly so many rounds, whatever the target; with --budget, as many of them as it has time for.",
+        )
+        by_target = click.option(
+            "--target",
+            type=Percent(),
+            help=f"Stop when every speedup's 95 % interval is within ± this. [default: {target}]",
+        )
+        by_budget = click.option(
+            "--budget",
+            type=Duration(),
+            help="Time the run may take, e.g. 90s or 10m, compiling and checking kernels included; one round is "
+            f"measured in any case. [default: {budget}]",
+        )
+        return by_rounds(by_target(by_budget(command)))
+
+    return add
+
+
+def directories(command: Command) -> Command:
+    """Add the options that name a new run's directory, and one to go on in."""
+    new = click.option(
+        "-o", "--output", type=click.Path(path_type=Path), help="Directory of the run. [default: under results/]"
+    )
+    old = click.option(
+        "--resume",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Go on with the run in DIR, or with 'latest', complete or not; what failed is tried again.",
+    )
+    return new(old(command))
+
+
+dry_run = click.option(
+    "--dry-run", is_flag=True, help="Print the cases and the predicted duration, and measure nothing."
+)
+
+
+def measure(
+    opened: AbstractContextManager[Writer], started: float, min_rounds: int, seams: Seams, *, quiet: bool
+) -> None:
+    """Do the remaining work of a run, and print its summary.
+
+    `KeyboardInterrupt` where Ctrl-C ended it, `BenchmarkError` where a block failed.
+    """
+    from actbench.errors import LoadedCodeError, WrongKernelError
+    from actbench.measure.session import Session
+    from actbench.report import terminal
+    from actbench.report.progress import Progress
+    from actbench.report.publish import publish
+    from actbench.runs.record import Status
+
+    with opened as writer:
+        session = Session(writer.record, writer.times, started, min_rounds, seams)
+        status = Status.INTERRUPTED
+        try:
+            with Progress(quiet=quiet) as progress:
+                for event in session.events():
+                    progress.show(event)
+                    _write(event, writer)
+            status = Status.COMPLETE
+        except KeyboardInterrupt:
+            command = "train" if writer.record.plan.training else "run"
+            more = f"actbench {command} --resume {writer.directory} goes on"
+            click.echo(f"interrupted: what is finished is kept; {more}", err=True)
+        except (WrongKernelError, LoadedCodeError):
+            status = Status.REFUSED
+            raise
+        finally:
+            writer.close(status, seams.clock() - started)
+            summary = publish(writer.directory, writer.record, writer.times)
+    try:
+        terminal.show(summary)
+    finally:
+        click.echo(f"\nwritten to {writer.directory}", err=True)
+    if status is Status.INTERRUPTED:
+        raise KeyboardInterrupt
+    _fail_for(writer.record)
+
+
+def print_plan(plan: Plan, prediction: Prediction | StockPrediction) -> None:
+    """Print the cases of a plan, what is left out, and how long it should take."""
+    from actbench.report.numbers import counted
+    from actbench.report.prediction import sentence
+    from actbench.report.remarks import left_out_lines
+
+    for case in plan.cases:
+        click.echo(case.id)
+    click.echo("")
+    for line in left_out_lines(plan.left_out):
+        click.echo(line)
+    click.echo(f"inputs from {plan.inputs}")
+    cases, blocks = counted(len(plan.cases), "case"), counted(len(plan.blocks), "block")
+    click.echo(f"{cases} in {blocks}; {sentence(prediction)}")
+
+
+def _write(event: Event, writer: Writer) -> None:
+    """Write what happened; after a round, the tables too."""
+    from actbench.model.events import RoundDone
+    from actbench.report.publish import publish
+
+    writer.take(event)
+    if isinstance(event, RoundDone):
+        publish(writer.directory, writer.record, writer.times)
+
+
+def _fail_for(record: Record) -> None:
+    """Leave with the exit code for failed benchmarks, if any."""
+    from actbench.errors import BenchmarkError
+
+    if record.failures:
+        names = ", ".join(dict.fromkeys(failure.block for failure in record.failures))
+        raise BenchmarkError(f"failed: {names} (see above); the rest is complete")

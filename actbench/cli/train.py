@@ -1,0 +1,152 @@
+"""``actbench train``."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from actbench.cli.interrupts import end_as_by_ctrl_c
+from actbench.cli.measuring import directories, dry_run, limits, measure, print_plan
+from actbench.cli.options import inputs, on_command_line, quiet, seed, timeout, usage_shown, user_code
+from actbench.cli.values import Names, Size, StrategyName, Threads
+from actbench.model.training import Optimizer
+
+if TYPE_CHECKING:
+    from actbench.measure.requests import TrainRequest
+    from actbench.measure.session import Seams
+    from actbench.planning.training import TrainingSelection
+    from actbench.runs.writer import Writer
+
+
+@click.command()
+@click.argument("networks", nargs=-1, metavar="[NETWORK]...")
+@click.option(
+    "-a", "--activation", "activations", multiple=True, type=Names("ACT"), help="Activations. [default: logistic,tanh]"
+)
+@click.option(
+    "-b",
+    "--backend",
+    "backends",
+    multiple=True,
+    type=Names("BACKEND"),
+    help="Backends of the products, and after a + of the activation. [default: numpy,numpy+numba-simd]",
+)
+@click.option(
+    "-s",
+    "--strategy",
+    "strategies",
+    multiple=True,
+    type=Names("STRATEGY", StrategyName()),
+    help="Strategies, and shipped, checkpoint, free. [default: all but textbook]",
+)
+@click.option(
+    "-d", "--dtype", "dtypes", multiple=True, type=Names("DTYPE"), help="float32 or float64. [default: float32]"
+)
+@click.option(
+    "--batch", "batches", multiple=True, type=Names("ROWS", Size()), help="Rows of a batch, e.g. 32,128. [default: 128]"
+)
+@click.option(
+    "--optimizer",
+    type=click.Choice([*map(str, Optimizer)]),
+    default=str(Optimizer.SGD),
+    show_default=True,
+    help="Update.",
+)
+@click.option(
+    "--operands",
+    "predictors",
+    multiple=True,
+    type=Names("STATE"),
+    help="Where operands lie when the activation is measured alone, to predict what a step gains: warm, "
+    "residuals-cold or cold. [default: residuals-cold]",
+)
+@click.option("--filter", "pattern", default="*", metavar="GLOB", help="Only steps whose id matches.")
+@user_code
+@limits("0.7", "110s")
+@seed
+@inputs
+@directories
+@click.option("--affinity", type=click.IntRange(min=0), metavar="CPU", help="Processor to pin workers to.")
+@click.option(
+    "--threads", type=Threads(), default="1", show_default=True, help="Threads of products and activations, or all."
+)
+@timeout
+@dry_run
+@quiet
+@click.pass_context
+@usage_shown()
+def command(
+    ctx: click.Context, /, *, output: Path | None, resume: Path | None, dry_run: bool, quiet: bool, **options: Any
+) -> None:
+    """Measure training steps, and print what a strategy is worth in one, in time and in memory.
+
+    A NETWORK has a name and its widths: dense:784-512, mlp:784-512-512-10 (the default), ffn:512-2048,
+    glu-ffn:512-1376; see actbench list networks. A step is forward, loss, backward and update. Beside the strategies
+    there are shipped (a framework's own activation and gradient), checkpoint (z is computed again), and free (no
+    gradient of the activation at all: the limit of what a cheaper one can save, and never a choice).
+
+    \b
+    Examples:
+      actbench train
+      actbench train ffn:256-1024 --batch 256 -a gelu,silu -b torch
+      actbench train mlp:784-512-512-10 --batch 32,128,512 -a tanh
+      actbench train --resume latest --budget 10m
+    """
+    from actbench.measure.requests import TrainRequest
+    from actbench.measure.session import Seams
+    from actbench.measure.training import guaranteed_rounds, prepare
+
+    seams: Seams = ctx.obj or Seams()
+    started = seams.clock()
+    request = TrainRequest(selection=_selection(options), **options, named=on_command_line(ctx))
+    if dry_run:
+        if resume is not None:
+            raise click.UsageError("--dry-run shows a new run: leave --resume out")
+        prepared = prepare(request)
+        print_plan(prepared.plan, prepared.prediction())
+        return
+    end_as_by_ctrl_c()
+    if resume is not None and output is not None:
+        raise click.UsageError("--resume goes on in its own directory: leave -o out")
+    opened = _resumed(ctx, request, resume, seams) if resume else _begun(request, output, seams, quiet=quiet)
+    measure(opened, started, guaranteed_rounds(request), seams, quiet=quiet)
+
+
+def _selection(options: dict[str, Any]) -> TrainingSelection:
+    """Take what selects out of the options, lists of lists as lists."""
+    from actbench.planning.training import TrainingSelection
+
+    named: dict[str, Any] = {"pattern": options.pop("pattern"), "optimizer": Optimizer(options.pop("optimizer"))}
+    named |= {name: sum(options.pop(name), ()) for name in LISTS}
+    named |= {"networks": options.pop("networks"), "inputs": options.pop("inputs")}
+    return TrainingSelection(**{name: value for name, value in named.items() if value})
+
+
+LISTS = ("activations", "backends", "strategies", "dtypes", "batches", "predictors")
+"""Options that may be repeated, and take commas."""
+
+
+def _begun(request: TrainRequest, output: Path | None, seams: Seams, *, quiet: bool) -> AbstractContextManager[Writer]:
+    """Begin a run."""
+    from actbench.measure.training import prepare
+    from actbench.report.prediction import warning
+    from actbench.runs.writer import create
+
+    prepared = prepare(request)
+    if not quiet and request.budget and not request.rounds and (text := warning(prepared.prediction())):
+        click.echo(text, err=True)
+    return create(output, prepared.record(seams.start_worker))
+
+
+def _resumed(
+    ctx: click.Context, request: TrainRequest, directory: Path, seams: Seams
+) -> AbstractContextManager[Writer]:
+    """Go on with a run, and unload in the end what is loaded for it."""
+    from actbench import plugins
+    from actbench.measure.training import resumed
+
+    ctx.call_on_close(plugins.unload)
+    return resumed(directory, request, seams.start_worker)

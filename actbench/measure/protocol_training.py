@@ -1,0 +1,47 @@
+"""The requests about training steps, and their answers: a part of the protocol (`actbench.measure.protocol`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actbench.measure.wire import Request
+from actbench.model.checks import StepCheck
+from actbench.model.inputs import Inputs
+from actbench.model.training import Optimizer
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedStep:
+    """What was found of a training step."""
+
+    check: StepCheck | None
+    """None where it is wrong."""
+    fault: str = ""
+    """What is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckStep(Request[CheckedStep]):
+    """Hold the gradients of a training step to a reference, and count what it keeps; an error where they are wrong."""
+
+    case: str
+    seed: int
+    inputs: Inputs
+    optimizer: Optimizer
+
+
+@dataclass(frozen=True, slots=True)
+class Instrumented:
+    """Seconds of the parts of a step, by arm of the prepared block, then by `actbench.model.training.Part`.
+
+    They add up to the step's. An arm whose step has no parts that can be timed has none.
+    """
+
+    seconds: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument(Request[Instrumented]):
+    """Time the parts of the training steps of the prepared block, in so many steps an arm; the median one counts."""
+
+    steps: int

@@ -1,0 +1,184 @@
+"""From what the user asks for to a plan of training steps, and of what their gains are predicted from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import product
+
+from actbench import registry
+from actbench.errors import InputError, unknown
+from actbench.kernels import resolution
+from actbench.kernels.subject import Subject
+from actbench.kernels.training import NetworkStep, Trainer
+from actbench.model import names
+from actbench.model.cases import Case
+from actbench.model.inputs import STANDARD_NORMAL, Inputs
+from actbench.model.names import Dtype, OperandState
+from actbench.model.plan import LeftOut, Plan, Training
+from actbench.model.training import ARMS, Optimizer
+from actbench.model.variants import Variant
+from actbench.planning import costs, suite
+from actbench.planning.selection import Room
+
+MEMORY_SHARE = 0.5
+"""The share of the machine's memory that the arms of one block may need."""
+
+COPIES_OF_PARAMETERS = {Optimizer.SGD: 3, Optimizer.ADAM: 5}
+"""Arrays of the parameters' size that an arm may have: gradients, scratch, its own copy, and Adam's two moments."""
+
+ARRAYS_PER_ACTIVATION = 8
+"""Arrays of an activation's size that a step may have at once: z, y, residuals, gradients, numpy's temporaries."""
+
+FLOPS_PER_PARAMETER = 6
+"""Floating-point operations of a step per parameter and row: two in each of three products."""
+
+FLOPS_PER_SECOND = {Dtype.FLOAT32: 2e10, Dtype.FLOAT64: 1e10}
+"""Lower figures of one thread, for planning only."""
+
+LONGEST_STEP = 10.0
+"""Seconds. A step that would take longer, by these figures, is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSelection:
+    """What to measure: the product of these, less what does not exist."""
+
+    networks: tuple[str, ...] = ("mlp:784-512-512-10",)
+    activations: tuple[str, ...] = ("logistic", "tanh")
+    strategies: tuple[Variant, ...] = ()
+    """Strategies and `ARMS`; all but ``textbook`` where there are none, of the others as far as they exist."""
+    backends: tuple[str, ...] = ("numpy", "numpy+numba-simd")
+    dtypes: tuple[str, ...] = (Dtype.FLOAT32,)
+    batches: tuple[int, ...] = (128,)
+    """Rows."""
+    predictors: tuple[str, ...] = (OperandState.RESIDUALS_COLD,)
+    """The states of operands in which the activations are measured alone."""
+    optimizer: Optimizer = Optimizer.SGD
+    inputs: Inputs = STANDARD_NORMAL
+    """What the networks' inputs are drawn from; of a file, its digest is known."""
+    pattern: str = "*"
+    """A glob that the ids of steps match."""
+
+
+def plan(selection: TrainingSelection, room: Room, seed: int) -> Plan:
+    """Lay out the steps of the product of a selection whose id matches its pattern.
+
+    What cannot be measured in the `room` is left out with its reason; `InputError` when a name is unknown, a network
+    cannot be built, a backend is unavailable, or nothing is left to compare.
+    """
+    steps = dict(_steps(selection))
+    arms = Counter(case.empty_block for case in steps)
+    reasons = {
+        case: _unsupported(case, step, room, selection.optimizer, arms[case.empty_block])
+        for case, step in steps.items()
+    }
+    cases = [case for case, reason in reasons.items() if not reason]
+    left_out = [LeftOut(case.id, reason) for case, reason in reasons.items() if reason]
+    if not cases:
+        because = f": {left_out[0].reason}" if left_out else " (see 'actbench list networks')"
+        raise InputError(f"the selection leaves no training step to measure{because}")
+    states = tuple(map(names.operand_state, selection.predictors))
+    predictors = _predictors([steps[case] for case in cases], cases, states, room)
+    unpredicted = {case: reason for case, reason in predictors.items() if reason}
+    left_out += [LeftOut(case.id, f"no gain is predicted from it: {reason}") for case, reason in unpredicted.items()]
+    blocks = suite.grouped(case for case, reason in predictors.items() if not reason)
+    is_cold = any(block.operands is not OperandState.WARM for block in blocks)
+    training = Training(selection.optimizer, _activated(steps[case] for case in cases), blocks)
+    return Plan(suite.grouped(cases), seed, tuple(left_out), selection.inputs, room.cache if is_cold else 0, training)
+
+
+def variant(text: str) -> Variant:
+    """Return an arm of a training step: a strategy, or one of `ARMS`; `InputError` for what is neither."""
+    arm = Variant(text)
+    if text not in ARMS and arm.name not in registry.strategies():
+        raise unknown("strategy", text, (*registry.strategies(), *ARMS))
+    return arm
+
+
+def _steps(selection: TrainingSelection) -> Iterator[tuple[Case, NetworkStep]]:
+    """Yield the steps that exist as mathematics, in the order of tables."""
+    arms = tuple(map(variant, selection.strategies)) or _default_arms()
+    in_order = sorted(dict.fromkeys(arms), key=_in_tables)
+    ops = [names.training(network) for network in dict.fromkeys(selection.networks)]
+    activations = [registry.activation(name) for name in dict.fromkeys(selection.activations)]
+    trainers = [_trainer(name) for name in dict.fromkeys(selection.backends)]
+    dtypes = [names.dtype(name) for name in dict.fromkeys(selection.dtypes)]
+    for op, activation, dtype, batch in product(ops, activations, dtypes, sorted({*selection.batches})):
+        network = registry.current().network(op)
+        for trainer, arm in product(trainers, in_order):
+            case = Case(activation.name, arm, trainer.name, op, dtype, batch)
+            if not (arm in ARMS or arm.name in activation.strategies) or not fnmatchcase(case.id, selection.pattern):
+                continue
+            step = NetworkStep(case.kernel, trainer, network, activation)
+            if selection.strategies or arm not in ARMS or not step.unsupported:
+                yield case, step
+
+
+def _default_arms() -> tuple[Variant, ...]:
+    return (*(Variant(name) for name in registry.strategies() if name != "textbook"), *ARMS)
+
+
+def _in_tables(arm: Variant) -> tuple[int, int]:
+    """Return the place of an arm in tables: strategies first."""
+    return arm.sort_key((*registry.strategies(), *ARMS))
+
+
+def _trainer(name: str) -> Trainer:
+    """Return the backends of a name; `InputError` where one of them cannot be used here."""
+    trainer = resolution.trainer(name)
+    for backend in (trainer.products, trainer.activation):
+        if backend.unavailable:
+            raise InputError(f"backend '{backend.name}' is not available: {backend.unavailable}")
+    return trainer
+
+
+def _unsupported(case: Case, step: NetworkStep, room: Room, optimizer: Optimizer, arms: int) -> str | None:
+    """Say why a step cannot be measured here; None where it can."""
+    if step.unsupported:
+        return step.unsupported
+    parameters, width = step.network.parameters, case.dtype.itemsize
+    features = step.network.inputs + step.network.outputs + ARRAYS_PER_ACTIVATION * sum(step.network.activated)
+    needed = width * (parameters * (1 + COPIES_OF_PARAMETERS[optimizer] * arms) + case.size * features)
+    if needed > MEMORY_SHARE * room.memory:
+        return (
+            f"its block needs about {needed / 1e9:.2g} GB, more than half of this machine's {room.memory / 1e9:.2g} GB"
+        )
+    seconds = predicted_step(step, case)
+    if seconds > LONGEST_STEP:
+        return f"one step would take about {seconds:.2g} s, above {LONGEST_STEP:g} s"
+    return None
+
+
+def predicted_step(step: NetworkStep, case: Case) -> float:
+    """Guess the seconds of one step before anything is measured: an upper figure, for planning alone."""
+    products = FLOPS_PER_PARAMETER * case.size * step.network.parameters / FLOPS_PER_SECOND[case.dtype]
+    elements = case.size * sum(step.network.activated)
+    return products + 2 * elements * step.trainer.activation.planning_ns * 1e-9
+
+
+def predicted_round(plan: Plan, arm_seconds: float) -> float:
+    """Guess the seconds of a round of training steps: timed, instrumented, and their activations alone."""
+    untimed_timed_and_instrumented = 9
+    steps = (predicted_step(resolution.network_step(case), case) for case in plan.steps)
+    timed = sum(max(arm_seconds, untimed_timed_and_instrumented * seconds) for seconds in steps)
+    return costs.ROUND_START + timed + 0.05 * sum(len(block.timed) for block in plan.probes)
+
+
+def _activated(steps: Iterable[NetworkStep]) -> dict[str, tuple[int, ...]]:
+    return {step.network.name: step.network.activated for step in steps}
+
+
+def _predictors(
+    steps: Sequence[NetworkStep], cases: Sequence[Case], states: Sequence[OperandState], room: Room
+) -> dict[Case, str | None]:
+    """Return the activations of steps alone, each with the reason where it cannot be measured."""
+    alone: dict[Case, Subject] = {}
+    for step, case in zip(steps, cases, strict=True):
+        if step.variant in ARMS or step.kernel is None:
+            continue
+        for width, state in product(dict.fromkeys(step.network.activated), states):
+            alone[step.kernel.identity.at(case.size * width, state)] = step.kernel
+    return suite.unmeasurable(alone.items(), room)

@@ -153,15 +153,20 @@ def curves(by_block: Mapping[Block, Ratios]) -> Iterator[Curve]:
         yield Curve(*key, points, tuple(findings(points, *key[-2:])))
 
 
-def curve_points(series: Sequence[Sequence[tuple[int, Floats]]]) -> Iterator[tuple[CurvePoint, ...]]:
-    """Yield the points of curves; each curve is given by its sizes with their log ratios, one per round."""
+def curve_points(
+    series: Sequence[Sequence[tuple[int, Floats]]], negligible: float = NEGLIGIBLE
+) -> Iterator[tuple[CurvePoint, ...]]:
+    """Yield the points of curves; each curve is given by its sizes with their log ratios, one per round.
+
+    `negligible` is the relative difference up to which two strategies are equal.
+    """
     logs = [rounds for sizes in series for _, rounds in sizes]
     bounds = np.exp(hodges_lehmann_rows(logs)).reshape(-1, 3)
     up, down = signed_rank_p_values(logs), signed_rank_p_values([-rounds for rounds in logs])
     enough = np.array([rounds.size >= MIN_ROUNDS for rounds in logs], dtype=bool)
     counts = [len(sizes) for sizes in series]
     faster, slower = _significant(up, down, enough, counts), _significant(down, up, enough, counts)
-    equal = (bounds[:, 1] >= 1 / (1 + NEGLIGIBLE)) & (bounds[:, 2] <= 1 + NEGLIGIBLE)
+    equal = (bounds[:, 1] >= 1 / (1 + negligible)) & (bounds[:, 2] <= 1 + negligible)
     winners = np.select([faster, slower, equal], range(len(WINNERS) - 1), len(WINNERS) - 1)
     judged = zip(map(Interval._make, bounds.tolist()), winners.tolist(), strict=True)
     for sizes in series:

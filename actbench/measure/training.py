@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from actbench.model.plan import Plan
 from actbench.planning import costs, training
 from actbench.planning.prediction import Prediction
 from actbench.planning.selection import Room
+from actbench.planning.training import TrainingSelection
 from actbench.runs.record import Engine, Record, Settings
 from actbench.runs.writer import Writer, reopen
 
@@ -37,10 +38,7 @@ DEFAULT_BUDGET = 110.0
 ARM_SECONDS = 0.08
 """Time of an arm per round: about 20 steps of the default network, half of which are timed."""
 
-SELECTING = frozenset(
-    {"networks", "activations", "strategies", "backends", "dtypes", "batches", "predictors", "optimizer", "inputs"}
-    | {"seed", "threads", "pattern"}
-)
+SELECTING = frozenset(field.name for field in fields(TrainingSelection)) | {"sweep", "seed", "threads"}
 """Options that decide what is measured, and cannot be given where a run is resumed."""
 
 

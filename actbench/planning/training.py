@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from fnmatch import fnmatchcase
+from fractions import Fraction
 from itertools import product
 
 from actbench import registry
@@ -16,7 +18,7 @@ from actbench.kernels.training import NetworkStep, Trainer
 from actbench.model import names
 from actbench.model.cases import Case
 from actbench.model.inputs import STANDARD_NORMAL, Inputs
-from actbench.model.names import Dtype, OperandState
+from actbench.model.names import Dtype, Op, OperandState
 from actbench.model.plan import LeftOut, Plan, Training
 from actbench.model.training import ARMS, Optimizer
 from actbench.model.variants import Variant
@@ -42,6 +44,20 @@ LONGEST_STEP = 10.0
 """Seconds. A step that would take longer, by these figures, is left out."""
 
 
+class Sweep(StrEnum):
+    """What to measure several of."""
+
+    BATCH = "batch"
+    WIDTH = "width"
+
+
+SWEPT_BATCHES = tuple(2**power for power in range(3, 10))
+"""Rows, from 8 to 512."""
+
+SWEPT_FACTORS = tuple(Fraction(2) ** power for power in range(-4, 2))
+"""Of all widths of a network, from a sixteenth to twice."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingSelection:
     """What to measure: the product of these, less what does not exist."""
@@ -61,6 +77,17 @@ class TrainingSelection:
     """What the networks' inputs are drawn from; of a file, its digest is known."""
     pattern: str = "*"
     """A glob that the ids of steps match."""
+
+    def swept(self, along: Sweep) -> TrainingSelection:
+        """Return the selection at several batches, or with networks whose widths are all multiplied."""
+        if along is Sweep.BATCH:
+            return replace(self, batches=SWEPT_BATCHES)
+        ops = [names.training(network) for network in self.networks]
+        return replace(self, networks=tuple(_widened(op, factor) for op in ops for factor in SWEPT_FACTORS))
+
+
+def _widened(op: Op, factor: Fraction) -> str:
+    return f"{op.network}:{'-'.join(str(max(1, round(width * factor))) for width in op.widths)}"
 
 
 def plan(selection: TrainingSelection, room: Room, seed: int) -> Plan:

@@ -1,0 +1,71 @@
+"""From which batch or width on a strategy is worth less than 1 % of a training step: sentences, and a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from actbench.analysis.crossovers import Crossover, CurveEvent
+from actbench.analysis.training_sweep import MORE, WORTH, Along, Worth
+from actbench.report.numbers import about, count, plus_minus
+from actbench.report.table import Table
+
+SHARE = f"{100 * WORTH:g} %"
+
+UNIT = {Along.BATCH: "rows", Along.WIDTH: "features"}
+
+
+def sentences(worths: Sequence[Worth]) -> Iterator[str]:
+    """Yield one sentence a series of keeping y."""
+    for worth in worths:
+        if worth.candidate == "cached":
+            where = f", batch {count(worth.batch)}" if worth.along is Along.WIDTH else ""
+            subject = f"{worth.activation}, {worth.network}{where}, {worth.dtype}, {worth.backend}"
+            yield f"{subject}: keeping y saves {'; '.join(_findings(worth))}."
+
+
+def table(worths: Sequence[Worth]) -> Table:
+    """Return the gains of every series."""
+    sizes = sorted({point.size for worth in worths for point in worth.points})
+    rows = []
+    for worth in worths:
+        gains = {point.size: worth.gain(point) for point in worth.points}
+        cells = (plus_minus(gains[size].scaled(100)) if size in gains else "" for size in sizes)
+        of_series = (worth.activation, worth.network, worth.dtype, worth.backend, worth.candidate, worth.along)
+        rows.append((*map(str, of_series), *cells))
+    return Table(
+        "Gain along batches and widths",
+        "Percent of the time of a step of `recompute` that is saved; negative where the step takes longer. The columns "
+        "are rows of a batch, or features of the first activation.",
+        ("activation", "network", "dtype", "backend", "strategy", "along", *map(count, sizes)),
+        tuple(rows),
+        labels=6,
+    )
+
+
+def _findings(worth: Worth) -> Iterator[str]:
+    first, last = worth.points[0].size, worth.points[-1].size
+    unit = UNIT[worth.along]
+    everywhere = f"of a step from {about(first)} to {about(last)} {unit}"
+    for finding in worth.findings:
+        match finding.kind:
+            case CurveEvent.NONE if finding.below:
+                yield f"{_amount(finding.below)} {everywhere}"
+            case CurveEvent.NONE:
+                yield f"{SHARE} {everywhere}"
+            case CurveEvent.UNDECIDED if not (finding.below or finding.above):
+                yield f"more or less than {SHARE}, which is undecided, {everywhere}"
+            case CurveEvent.CROSSES:
+                yield f"{_amount(finding.below)} of a step below {_span(finding)} {unit}, {_amount(finding.above)} above"
+            case _ if finding.below:
+                yield f"{_amount(finding.below)} up to {about(finding.size.low)} {unit}, and it is undecided above"
+            case _:
+                yield f"{_amount(finding.above)} from {about(finding.size.high)} {unit} on, and it is undecided below"
+
+
+def _amount(side: str) -> str:
+    return f"more than {SHARE}" if side == MORE else f"less than {SHARE}"
+
+
+def _span(finding: Crossover) -> str:
+    low, high = about(finding.size.low), about(finding.size.high)
+    return about(finding.size.value) if low == high else f"{about(finding.size.value)} ({low} to {high})"

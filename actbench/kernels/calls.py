@@ -46,6 +46,10 @@ class Calls(ABC):
         """
 
     @abstractmethod
+    def timed(self, calls: int) -> Timed:
+        """Return what makes `calls` calls, without an untimed one."""
+
+    @abstractmethod
     def results(self) -> list[Array]:
         """Call once and return the outputs as arrays: the derivative, or dz, or (y, ..., dz) of a step."""
 
@@ -60,6 +64,10 @@ class WarmCalls(Calls):
     def ready(self, placement: Placement, calls: int, phase: int) -> Timed:
         """Call until operands are in cache and the result is in its phase."""
         placement.warm(self._invocation.result_address, phase)
+        return self.timed(calls)
+
+    def timed(self, calls: int) -> Timed:
+        """Return the calls."""
         return repeated(self._invocation.function, self._invocation.arguments, calls)
 
     def results(self) -> list[Array]:

@@ -42,6 +42,10 @@ class RotatingCalls(Calls):
     def ready(self, placement: Placement, calls: int, phase: int) -> Timed:
         """Call on the next set until the result is in its phase, and make the sets after it ready."""
         placement.warm(lambda: self._next().result_address(), phase)
+        return self.timed(calls)
+
+    def timed(self, calls: int) -> Timed:
+        """Make the next sets ready."""
         invocations = [self._at(index) for index in self._rotation.take(calls)]
         arguments = [invocation.arguments for invocation in invocations]
         _look_at(arguments)
@@ -74,6 +78,10 @@ class RotatingSteps(Calls):
     def ready(self, placement: Placement, calls: int, phase: int) -> Timed:
         """Do a step untimed, or more, and make the sets after it ready."""
         placement.warm(self._result_address, phase)
+        return self.timed(calls)
+
+    def timed(self, calls: int) -> Timed:
+        """Make the next sets ready, and those of the backward passes."""
         forward = self._rotation.take(calls)
         return self._timed(forward, self._rotation.half_ago(calls))
 

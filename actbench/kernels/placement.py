@@ -119,6 +119,10 @@ class Placement:
             self._outputs[key] = self._empty(z.size, key[1])
         return self._outputs[key]
 
+    def moves_result(self, backend: Backend) -> bool:
+        """Whether `warm` decides where the results of a backend start."""
+        return backend.places and not backend.preallocates and self._operands.nbytes <= PHASED
+
     def warm(self, call: Callable[[], int | None], phase: int) -> None:
         """Call once or more, so that what follows is warm and the result starts at 16 x `phase` bytes in a cache line.
 

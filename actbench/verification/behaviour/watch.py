@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain
+from typing import TypeGuard
 
 import numpy as np
 
@@ -48,13 +49,21 @@ class Watch:
         self._first: dict[int, list[Array]] = {}
         self._doubts: dict[tuple[int, str, bool], Doubt] = {}
 
-    def look(self, calls: Sequence[Calls], arms: set[int], changed: Sequence[Changed]) -> None:
+    @staticmethod
+    def compares(subject: Subject) -> TypeGuard[Kernel]:
+        """Return whether results of a subject are compared."""
+        return isinstance(subject, Kernel)
+
+    def look(self, calls: Sequence[Calls], arms: Iterable[int]) -> None:
         """Call these arms once more and compare the results."""
         for arm in arms:
             kernel = self._subjects[arm]
-            if isinstance(kernel, Kernel):
+            if self.compares(kernel):
                 for doubt in self._doubts_of(arm, kernel, calls[arm]):
                     self._doubts.setdefault((arm, doubt.fault, doubt.of_output), doubt)
+
+    def look_at_operands(self, changed: Sequence[Changed]) -> None:
+        """Compare the operands with what they were."""
         for name in chain.from_iterable(of_memory(self._windows) for of_memory in changed):
             doubt = Doubt(
                 len(self._subjects) - 1, f"a kernel of this block changes the operand {name} that others share"

@@ -140,7 +140,10 @@ class Backend(ABC):
         return dtype.itemsize
 
     def cache_bytes(self) -> int | None:
-        """Return the capacity of the last cache of the device that has the operands; None for the processor's."""
+        """Return the bytes of the last cache of the device that has the operands; None for the processor's.
+
+        `InputError` where there is a device that cannot be used.
+        """
         return None
 
     @property

@@ -48,10 +48,14 @@ class OnNvidia(Torch):
 
     def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
         """Bind the formula to tensors of the device; `InputError` where this torch cannot use it."""
+        self._usable()
+        return super().bind(op, rule, dtype)
+
+    def _usable(self) -> Any:
         torch = library()
         if not torch.cuda.is_available():
             raise InputError(f"backend '{self.name}' cannot run: torch {torch.__version__} finds no CUDA device")
-        return super().bind(op, rule, dtype)
+        return torch
 
     def device(self) -> Device:
         """Return the device under torch's name, with the versions of CUDA and of the driver."""
@@ -63,8 +67,8 @@ class OnNvidia(Torch):
         return Device(f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB", versions)
 
     def cache_bytes(self) -> int:
-        """Return the capacity of the device's L2 cache."""
-        return int(library().cuda.get_device_properties(0).L2_cache_size)
+        """Return the capacity of the device's L2 cache; `InputError` where this torch cannot use the device."""
+        return int(self._usable().cuda.get_device_properties(0).L2_cache_size)
 
     def copy(self, dtype: Dtype) -> Callable[..., Any]:
         """Return the copy within the device's memory."""

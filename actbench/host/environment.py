@@ -13,7 +13,7 @@ import psutil
 
 from actbench import __version__
 from actbench.errors import InputError, NotComparableError
-from actbench.host import caches, software
+from actbench.host import caches, memory, software
 from actbench.host.variables import tuning
 from actbench.model.loaded import Loaded
 
@@ -28,6 +28,7 @@ class Environment:
     caches: dict[str, int]
     """Capacities of L1d, L2 and L3 of one processor."""
     memory: int
+    """The machine's."""
     architecture: str
     kernel: str
     libc: str
@@ -51,7 +52,7 @@ def collect(
         logical_cpus=psutil.cpu_count() or 1,
         physical_cpus=psutil.cpu_count(logical=False),
         caches=_caches(affinity or 0),
-        memory=psutil.virtual_memory().total,
+        memory=memory.machine(),
         architecture=platform.machine(),
         kernel=f"{platform.system()} {platform.release()}",
         libc=" ".join(platform.libc_ver()).strip(),
@@ -78,12 +79,7 @@ def refuse_other(recorded: Environment, here: Environment) -> None:
 
 def last_level_cache(cpu: int | None) -> int:
     """Return the bytes of a processor's last-level cache, measured where the system's word is not credible."""
-    return caches.last_level(_caches(cpu or 0), memory())
-
-
-def memory() -> int:
-    """Return this machine's memory in bytes."""
-    return int(psutil.virtual_memory().total)
+    return caches.last_level(_caches(cpu or 0), memory.usable())
 
 
 def choose_cpu(wanted: int | None) -> int | None:

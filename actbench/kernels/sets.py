@@ -41,12 +41,21 @@ def memory_of(subject: Subject) -> str:
 
 
 def count(subjects: Sequence[Subject], state: OperandState, size: int, cache: int) -> int:
-    """Return how many sets subjects that share them need, so that they pass a cache of `cache` bytes.
+    """Return how many sets subjects that share them need, so that they pass the cache in front of their memory.
 
-    The subject whose calls touch the fewest bytes decides.
+    `cache` are the bytes of the processor's. The subject whose calls touch the fewest bytes decides.
     """
+    passed = cache_in_front(subjects, cache)
     touched = [touched_bytes(subject, state, size) for subject in subjects]
-    return needed(cache, min(filter(None, touched), default=cache), subjects[0].op)
+    return needed(passed, min(filter(None, touched), default=passed), subjects[0].op)
+
+
+def cache_in_front(subjects: Sequence[Subject], cache: int) -> int:
+    """Return the bytes of the last cache in front of the memory of these subjects, which share it.
+
+    `cache` are those of the processor's; a device has a cache of its own.
+    """
+    return subjects[0].backend.cache_bytes() or cache
 
 
 def needed(cache: int, touched: int, op: Op) -> int:

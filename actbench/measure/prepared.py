@@ -108,11 +108,8 @@ class PreparedBlock:
     def _rotated(self, cache: int) -> dict[str, Rotation]:
         """Return the rotations, by what shares their sets."""
         rng = np.random.default_rng()
-        return {
-            name: Rotation(self.operands, self._state, self._sets(subjects, cache), rng)
+        counts = {
+            name: sets.count(subjects, self._state, self._size, cache)
             for name, subjects in sets.sharing(self.subjects).items()
         }
-
-    def _sets(self, subjects: Sequence[Subject], cache: int) -> int:
-        """Return how many sets these subjects need, which share them."""
-        return sets.count(subjects, self._state, self._size, subjects[0].backend.cache_bytes() or cache)
+        return {name: Rotation(self.operands, self._state, count, rng) for name, count in counts.items()}

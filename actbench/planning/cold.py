@@ -20,12 +20,13 @@ def unsupported(subject: Subject, yardstick: Subject, state: OperandState, size:
     """
     if reason := subject.unsupported_cold():
         return reason
-    if not room.cache:
+    sharing = [*sets.sharing([subject, yardstick]).values()]
+    if not all(sets.cache_in_front(subjects, room.cache) for subjects in sharing):
         return "the capacity of the last-level cache is not known"
-    count = max(_counts([subject, yardstick], state, size, room))
+    count, cache = max(_counts(sharing, state, size, room))
     if count > sets.MOST_SETS:
         return (
-            f"a cache of {room.cache / 2**20:.0f} MiB takes {count} sets of operands to pass twice, and with more than "
+            f"a cache of {cache / 2**20:.0f} MiB takes {count} sets of operands to pass twice, and with more than "
             f"{sets.MOST_SETS} the Python objects around such small arrays would come from memory too"
         )
     return None
@@ -33,19 +34,23 @@ def unsupported(subject: Subject, yardstick: Subject, state: OperandState, size:
 
 def without_memory(subjects: Sequence[Subject], state: OperandState, size: int, room: Room) -> str | None:
     """Say why there is no memory for the sets of a block of these subjects; None where there is."""
-    counts = _counts(subjects, state, size, room)
+    sharing = [*sets.sharing(subjects).values()]
+    counts = _counts(sharing, state, size, room)
     needed = sum(
-        count * sets.set_bytes(sharing, state, size)
-        for count, sharing in zip(counts, sets.sharing(subjects).values(), strict=True)
+        count * sets.set_bytes(subjects, state, size) for (count, _), subjects in zip(counts, sharing, strict=True)
     )
     if needed <= MEMORY_SHARE * room.memory:
         return None
+    count, cache = max(counts)
     return (
-        f"{max(counts)} sets of operands of {len(subjects)} cases, which pass a cache of {room.cache / 2**20:.0f} MiB "
+        f"{count} sets of operands of {len(subjects)} cases, which pass a cache of {cache / 2**20:.0f} MiB "
         f"twice, need about {needed / 1e9:.2g} GB, more than an eighth of the {room.memory / 1e9:.2g} GB that there are"
     )
 
 
-def _counts(subjects: Sequence[Subject], state: OperandState, size: int, room: Room) -> list[int]:
-    """Return the number of sets for all subjects that share them."""
-    return [sets.count(sharing, state, size, room.cache) for sharing in sets.sharing(subjects).values()]
+def _counts(sharing: Sequence[Sequence[Subject]], state: OperandState, size: int, room: Room) -> list[tuple[int, int]]:
+    """Return the number of sets of subjects that share them, and the bytes of the cache that they pass twice."""
+    return [
+        (sets.count(subjects, state, size, room.cache), sets.cache_in_front(subjects, room.cache))
+        for subjects in sharing
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actbench.host import environment
+from actbench.host import environment, memory
 from actbench.planning.presets import Axes
 from actbench.planning.selection import MAX_CALL, Room
 
@@ -13,4 +13,4 @@ def room_here(axes: Axes, affinity: int | None = None, max_call: float | None = 
     The last-level cache is that of the processor to which workers are pinned.
     """
     cache = 0 if axes.are_warm else environment.last_level_cache(environment.choose_cpu(affinity))
-    return Room(environment.memory() // processes, cache, max_call or MAX_CALL)
+    return Room(memory.usable() // processes, cache, max_call or MAX_CALL)

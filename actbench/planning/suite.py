@@ -136,7 +136,6 @@ def _unsupported(case: Case, subject: Subject, room: Room) -> str | None:
         return f"one call would take about {seconds:.2g} s, above the cap of {room.max_call:g} s (--max-call)"
     needed = ARRAYS_PER_BLOCK * case.size * case.dtype.itemsize
     if needed > MEMORY_SHARE * room.memory:
-        return (
-            f"the block needs about {needed / 1e9:.2g} GB, more than half of this machine's {room.memory / 1e9:.2g} GB"
-        )
+        available = f"{room.memory / 1e9:.2g} GB that there are"
+        return f"the block needs about {needed / 1e9:.2g} GB, more than half of the {available}"
     return None

@@ -22,6 +22,7 @@ from actbench.planning.presets import Axes
 from actbench.planning.selection import CaseQuery, Room
 from tests.conftest import Actbench
 from tests.support.planned import PLENTY, SMALL
+from tests.support.registered import register
 
 MIB = 1 << 20
 
@@ -114,11 +115,16 @@ def test_sets_pass_the_cache_twice(op: Op) -> None:
     assert sets.needed(32 * MIB, 1 << 40, op) == 2 * passes, "there is always another set between"
 
 
+def left_out(axes: Axes, memory: int, cache: int) -> str:
+    """Return why there is no case."""
+    with pytest.raises(InputError) as raised:
+        planned(axes, memory, cache)
+    return str(raised.value)
+
+
 def reason(axes: Axes, memory: int = PLENTY, cache: int = 32 * MIB) -> str:
     """Return why the only case is left out."""
-    with pytest.raises(InputError) as raised:
-        planned(replace(axes, operands=(OperandState.COLD,)), memory, cache)
-    return str(raised.value)
+    return left_out(replace(axes, operands=(OperandState.COLD,)), memory, cache)
 
 
 def test_arrays_that_are_too_small_are_left_out() -> None:
@@ -173,6 +179,45 @@ def test_the_memory_of_a_block_is_that_of_all_its_cases(op: Op, state: OperandSt
     finally:
         tracemalloc.stop()
     assert needed_bytes(block, 4 * MIB) == pytest.approx(allocated, rel=0.1)
+
+
+def on_a_device(cache: int) -> Numpy:
+    """Return a backend whose operands do not lie in numpy's memory, behind a cache of so many bytes."""
+
+    class OnDevice(Numpy):
+        name = "device"
+        places = False
+
+        def cache_bytes(self) -> int:
+            return cache
+
+    return OnDevice()
+
+
+@pytest.mark.parametrize("state", EVERY_STATE[1:])
+@pytest.mark.parametrize("factor", [1, 3])
+def test_operands_on_a_device_pass_the_cache_of_the_device(
+    monkeypatch: pytest.MonkeyPatch, factor: int, state: OperandState
+) -> None:
+    register(monkeypatch, on_a_device(factor * MIB))
+    axes = replace(SMALL, sizes=(20_000,), operands=(state,), backends=("numpy", "device"))
+    (block,) = planned(axes, cache=MIB).blocks
+    counts = [
+        sets.count(sharing, state, block.size, MIB)
+        for sharing in sets.sharing(resolution.subjects(block.timed).values()).values()
+    ]
+    assert (counts[1] - 1) == pytest.approx(factor * (counts[0] - 1), abs=factor)
+    needed = needed_bytes(block, MIB)
+    assert planned(axes, memory=8 * needed, cache=MIB).blocks == (block,)
+    assert f"which pass a cache of {factor} MiB twice" in left_out(axes, 8 * needed - 1, MIB)
+
+
+def test_a_device_s_cache_alone_decides_whether_arrays_on_it_are_too_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    register(monkeypatch, on_a_device(64 * MIB))
+    axes = replace(SMALL, backends=("numpy", "device"), operands=(OperandState.COLD,))
+    plan = planned(axes, cache=MIB)
+    assert {case.backend for case in plan.cases} == {"numpy"}
+    assert all("a cache of 64 MiB takes" in left.reason for left in plan.left_out)
 
 
 def test_a_backend_that_cannot_separate_passes_has_no_cold_steps(monkeypatch: pytest.MonkeyPatch) -> None:

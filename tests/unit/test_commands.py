@@ -88,7 +88,7 @@ def test_a_fault_of_our_own_ends_with_70_and_never_with_a_verdict(
     def faulty() -> None:
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr("actbench.host.environment.memory", faulty)
+    monkeypatch.setattr("actbench.host.memory.usable", faulty)
     result = actbench("run", "--dry-run")
     assert result.exit_code == 70
     assert "ZeroDivisionError: oh" in result.stderr

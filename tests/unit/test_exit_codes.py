@@ -144,7 +144,7 @@ def test_whatever_is_raised_has_its_exit_code_and_its_line(
     def raising() -> None:
         raise error
 
-    monkeypatch.setattr("actbench.host.environment.memory", raising)
+    monkeypatch.setattr("actbench.host.memory.usable", raising)
     result = actbench("run", "--dry-run")
     assert result.exit_code == code
     assert message in result.stderr

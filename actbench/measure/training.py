@@ -11,7 +11,7 @@ from pathlib import Path
 from actbench import plugins
 from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.errors import NotComparableError
-from actbench.host import environment
+from actbench.host import environment, memory
 from actbench.kernels import resolution
 from actbench.kernels.drawing import pinned
 from actbench.measure.environment import collect_environment
@@ -89,7 +89,7 @@ def prepare(request: TrainRequest) -> PreparedTrain:
     """Plan a run; `InputError` for what cannot be measured here."""
     cpu, threads = environment.choose_cpu(request.affinity), environment.choose_threads(request.threads)
     selection = replace(request.selection, inputs=pinned(request.selection.inputs))
-    room = Room(environment.memory(), environment.last_level_cache(cpu))
+    room = Room(memory.usable(), environment.last_level_cache(cpu))
     return PreparedTrain(request, training.plan(selection, room, chosen_seed(request.seed)), cpu, threads)
 
 

@@ -9,7 +9,7 @@ With ``residuals-cold`` operands, dy and the result of the backward pass stay wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,9 @@ from actbench.backends import Backend
 from actbench.kernels.operands import DY, Array, Operand, Operands, same_bits
 from actbench.kernels.placement import ALIGNMENT, PAGE, Placement
 from actbench.model.names import OperandState
+
+STRETCH = 512
+"""Number of elements, beside the first and the last one, that show whether a set was changed."""
 
 
 class Rotation:
@@ -81,12 +84,20 @@ class Rotation:
 
     def changed(self, windows: Sequence[slice]) -> Iterator[str]:
         """Yield the names of operands of the last set that are not what they were, as far as windows of them tell."""
+        yield from self._changed(self._passed, windows)
+
+    def changed_anywhere(self, windows: Sequence[slice]) -> Iterator[str]:
+        """Yield the names of operands of any set that are not what they were, as far as a part of a window tells."""
+        window = windows[int(self._rng.integers(len(windows)))]
+        start = int(self._rng.integers(window.start, max(window.start, window.stop - STRETCH) + 1))
+        size = self._operands.z.size
+        yield from self._changed(range(self.count), [slice(1), slice(start, start + STRETCH), slice(size - 1, size)])
+
+    def _changed(self, indices: Iterable[int], windows: Sequence[slice]) -> Iterator[str]:
         for operand in self._unchanging:
-            original = self._operands.array(operand)
-            for index in self._passed:
-                array = self._arrays[operand][index]
-                if not all(same_bits(array[window], original[window]) for window in windows):
-                    yield operand.name
+            original, arrays = self._operands.array(operand), self._arrays[operand]
+            if not all(same_bits(arrays[index][window], original[window]) for index in indices for window in windows):
+                yield operand.name
 
     def _copies(self, array: Array) -> list[Array]:
         """Return copies of an array, one a set, each at a random cache line; writing them touches their pages."""

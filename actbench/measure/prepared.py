@@ -84,6 +84,7 @@ class PreparedBlock:
 
     def doubts(self) -> Iterator[behaviour.Doubt]:
         """Yield what was seen in the calls after timed values, since the last time."""
+        self._watch.look_at_operands([rotation.changed_anywhere for rotation in self._rotations.values()])
         yield from self._watch.doubts()
 
     def compared(self) -> Iterator[behaviour.Doubt]:

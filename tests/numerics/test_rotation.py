@@ -171,6 +171,27 @@ def test_a_kernel_that_changes_a_cold_operand_is_found(monkeypatch: pytest.Monke
         verification(block).settle(block, worker.ask(ListDoubts()).doubts)
 
 
+def test_a_kernel_that_changes_operands_only_in_timed_calls_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The set of the watched call, which follows them, is as it was."""
+    calls = 0
+
+    def seldom(y: Array) -> Array:
+        nonlocal calls
+        result = np.asarray(y * (1 - y))
+        y[:] = y if not 60 < calls < 80 else result  # it always writes, and so is not called on read-only operands
+        calls += 1
+        return result
+
+    declared(monkeypatch, seldom, "logistic", scalar=None)
+    arms = (Arm(Variant("mine"), "numpy"),)
+    block = Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, SIZE, arms, operands=OperandState.COLD)
+    worker = InProcess()
+    worker.ask(Prepare.of(block, Plan((block,), seed=1, cache=CACHE)))
+    worker.ask(Time((Sweep(1, (Slice(0, 20),) * 5),)))
+    with pytest.raises(WrongKernelError, match="changes the operand y that others share"):
+        verification(block).settle(block, worker.ask(ListDoubts()).doubts)
+
+
 def outside(right: Callable[..., Any]) -> Callable[..., Any]:
     def call(*arrays: Array) -> None:
         right(*arrays)

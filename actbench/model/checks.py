@@ -75,7 +75,7 @@ class StepCheck:
     """The largest relative error of a gradient, |computed - reference| / |reference| in the Euclidean norm of one
     weight or bias; None for the arm that leaves g' out by design."""
     worst: str
-    """The weight or bias of that error, with its shape, ``W2 (512 x 10)``; empty where there is no error."""
+    """The weight or bias of that error, ``W2 (512 x 10)`` or ``b2``; empty where there is no error."""
     kept: int
     """Bytes that a step holds from its forward to its backward pass, as counted, without parameters and inputs."""
     alive: int

@@ -1,0 +1,92 @@
+"""The check of an arm of a training step, before it is timed: its gradients beside those of a step in float64.
+
+A strategy with narrow residuals is held against its formula in float64 on rounded residuals, and this formula, on
+residuals that are not rounded, against the reference. The error in a `StepCheck` is that against the reference, so it
+includes the price of the narrow type. A strategy that is declared to be inaccurate must return numbers, and no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from actbench.backends import StepArrays
+from actbench.errors import WrongKernelError
+from actbench.kernels.operands import Array
+from actbench.kernels.training import NetworkStep
+from actbench.kernels.training_memory import predicted
+from actbench.model.checks import StepCheck
+from actbench.model.training import FREE, Optimizer
+from actbench.model.variants import Variant
+from actbench.verification.training_expected import Expected, Problem, is_inaccurate, reference
+from actbench.verification.training_reference import parameter_names, slope_of
+
+
+def check(step: NetworkStep, arrays: StepArrays, optimizer: Optimizer, threads: int) -> StepCheck:
+    """Execute an arm a few times on copies of the parameters, and compare; `WrongKernelError` where it is wrong.
+
+    The message names the weight or bias, and how far its gradient is off. The gradients of the arm that leaves g' out
+    need only be numbers.
+    """
+    free = step.beside(FREE)
+    executed = step.step(_copied(arrays), optimizer, threads)
+    with np.errstate(all="ignore"):
+        computed = [np.array(gradient, dtype=np.float64) for gradient in executed.gradients()]
+        _require_numbers(step, computed)
+        error, worst = _compare(step, computed, arrays) if step.is_exact else (None, "")
+        kept, peak = executed.kept_bytes(), executed.peak_bytes()
+        alive = free.step(_copied(arrays), optimizer, threads).kept_bytes() if step.is_exact else kept
+    by_arm, by_network = (predicted(arm, len(arrays.x)) for arm in (step, free))
+    assert by_network is not None  # noqa: S101  # only what a framework ships is not predicted
+    total = None if by_arm is None else by_arm.total
+    return StepCheck(step.identity, error, worst, kept, alive, total, by_network.alive, peak)
+
+
+def _require_numbers(arm: NetworkStep, gradients: Sequence[Array]) -> None:
+    for name, gradient in zip(parameter_names(arm.network), gradients, strict=True):
+        missing = np.count_nonzero(~np.isfinite(gradient))
+        if missing:
+            raise WrongKernelError(
+                f"{arm.identity.id} is wrong: {missing} of the {gradient.size} elements of its gradient of {name} NaN "
+                "or infinite, no numbers: if the network overflows, narrow its inputs, or make it less deep"
+            )
+
+
+def _compare(arm: NetworkStep, computed: Sequence[Array], arrays: StepArrays) -> tuple[float, str]:
+    """Return the largest relative error, and the weight or bias that has it; `WrongKernelError` where it is wrong."""
+    problem = Problem.on(arm.network, arm.activation, arrays)
+    right, fault = reference(problem)
+    if fault:
+        raise WrongKernelError(f"{arm.identity.id} is wrong: {fault}")
+    if arm.kernel and is_inaccurate(arm.activation, Variant(arm.kernel.strategy)):
+        return right.worst(computed)
+    if arm.variant.storage:
+        wide, narrow = (slope_of(arm.activation, one) for one in (Variant(arm.variant.name), arm.variant))
+        _hold(arm, "without the narrow type, in float64, the gradient", problem.step.gradients(wide)[0], right)
+        _hold(arm, "its gradient", computed, problem.expected(narrow))
+    else:
+        _hold(arm, "its gradient", computed, right)
+    return right.worst(computed)
+
+
+def _hold(arm: NetworkStep, what: str, computed: Sequence[Array], expected: Expected) -> None:
+    """Raise `WrongKernelError` where a gradient is further off than is allowed; of several, name the worst."""
+    off = [
+        (error, name, allowed)
+        for error, name, allowed in zip(expected.errors(computed), expected.names, expected.allowed, strict=True)
+        if not error <= allowed
+    ]
+    if off:
+        error, name, allowed = max(off)
+        raise WrongKernelError(
+            f"{arm.identity.id} is wrong: {what} of {name} is off by {100 * error:.3g} %, in the Euclidean norm, where "
+            f"rounding explains {100 * allowed:.2g} %"
+        )
+
+
+def _copied(arrays: StepArrays) -> StepArrays:
+    """Return the arrays with parameters of their own, which steps may update."""
+    weights, biases = (tuple(array.copy() for array in group) for group in (arrays.weights, arrays.biases))
+    return replace(arrays, weights=weights, biases=biases)

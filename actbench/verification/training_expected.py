@@ -1,0 +1,150 @@
+"""The gradients that a training step should have, and how far rounding may take those of an arm from them.
+
+g' is that of the activation's plainest strategy, which is itself held against differences of the loss
+(`actbench.verification.training_differences`). For each weight and bias, in the Euclidean norm, rounding explains
+
+* `ROUNDING` units in the last place times the square root of the number of terms of all sums in the network. Errors of
+  roundings that do not depend on one another grow with this root: N. J. Higham and T. Mary, "A new approach to
+  probabilistic rounding error analysis", SIAM Journal on Scientific Computing 41, 2019;
+* what g' becomes where all z are moved up, or down, by an error of rounding (`MOVING`): next to a kink, such as relu's
+  at 0, a rounded z may be on the wrong side, and where g' is steep, it is g' of another z.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import sha256
+from math import isfinite, sqrt
+
+import numpy as np
+
+from actbench.backends import StepArrays
+from actbench.formula import Activation, Flaw
+from actbench.kernels.operands import Array
+from actbench.kernels.training import plainest
+from actbench.model.networks import Network
+from actbench.model.variants import Variant
+from actbench.verification.training_differences import disagreement
+from actbench.verification.training_reference import ReferenceStep, Slope, parameter_names, slope_of
+from actbench.verification.wording import distinct
+
+ROUNDING = 16.0
+"""Units in the last place. Steps of the built-in strategies in the built-in networks need less than 1 in float32 and in
+float64, and those in which exp follows exp, whose g' is as steep as any, 8."""
+
+MOVING = 1.0
+"""Units in the last place, times the same root and relative to the root mean square of z."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The gradients that a step should have, in the order of the names of parameters."""
+
+    names: tuple[str, ...]
+    gradients: tuple[Array, ...]
+    scales: tuple[float, ...]
+    """Their Euclidean norms; not less than that of as many smallest normal numbers."""
+    allowed: tuple[float, ...]
+    """The largest relative errors that rounding explains."""
+
+    def errors(self, computed: Sequence[Array]) -> list[float]:
+        """Return the relative errors of gradients: Euclidean norms of differences by those of the expected ones."""
+        distances = (float(np.linalg.norm(one - right)) for one, right in zip(computed, self.gradients, strict=True))
+        return [distance / scale for distance, scale in zip(distances, self.scales, strict=True)]
+
+    def worst(self, computed: Sequence[Array]) -> tuple[float, str]:
+        """Return the largest relative error, and the weight or bias that has it."""
+        return max(zip(self.errors(computed), self.names, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A network with an activation, on arrays; equal where all numbers in these are."""
+
+    network: Network
+    activation: Activation
+    digest: bytes
+    arrays: StepArrays = field(compare=False, repr=False)
+
+    @classmethod
+    def on(cls, network: Network, activation: Activation, arrays: StepArrays) -> Problem:
+        """Return the problem on these arrays."""
+        digest = sha256()
+        for array in (arrays.x, arrays.target, *arrays.weights, *arrays.biases):
+            digest.update(array.tobytes())
+        return cls(network, activation, digest.digest(), arrays)
+
+    @property
+    def step(self) -> ReferenceStep:
+        """The step in float64."""
+        return ReferenceStep(self.network, self.activation, self.arrays)
+
+    def expected(self, slope: Slope) -> Expected:
+        """Return the gradients by this g'."""
+        gradients, above, below = self.step.gradients(slope, self._moved(slope, 1), self._moved(slope, -1))
+        tiny = float(self._format.tiny)
+        scales = [max(float(np.linalg.norm(gradient)), tiny * sqrt(gradient.size)) for gradient in gradients]
+        allowed = [
+            ROUNDING * self._unit + sum(float(np.linalg.norm(beside - gradient)) for beside in moved) / scale
+            for gradient, scale, *moved in zip(gradients, scales, above, below, strict=True)
+        ]
+        return Expected(tuple(parameter_names(self.network)), tuple(gradients), tuple(scales), tuple(allowed))
+
+    @property
+    def _format(self) -> np.finfo[np.floating]:
+        return np.finfo(self.arrays.x.dtype)
+
+    @property
+    def _unit(self) -> float:
+        """A unit in the last place times the square root of the number of terms."""
+        terms = sum(linear.inputs for linear in self.network.linears) + len(self.arrays.x)
+        return float(self._format.eps) * sqrt(terms)
+
+    def _moved(self, slope: Slope, side: int) -> Slope:
+        """Return g' beside every z but those that are exactly on a kink, as 0 is after a relu."""
+        kinks = [*self.activation.formulas.kinks]
+
+        def beside(z: Array) -> Array:
+            error = side * MOVING * self._unit * sqrt(np.mean(z * z))
+            return slope(np.where(np.isin(z, kinks), z, z + error))
+
+        return beside
+
+
+@lru_cache(maxsize=1)
+def reference(problem: Problem) -> tuple[Expected, str]:
+    """Return the gradients by the plainest accurate strategy, and in words what is wrong with these, if anything.
+
+    All arms of a block are compared with them, one after the other.
+    """
+    activation = problem.activation
+    variant = _plainest_accurate(activation)
+    slope = slope_of(activation, variant)
+    expected = problem.expected(slope)
+    missing = [name for name, scale in zip(expected.names, expected.scales, strict=True) if not isfinite(scale)]
+    if missing:
+        return expected, f"in float64, too, the gradient of {missing[0]} by '{variant}' is no number"
+    if is_inaccurate(activation, variant):
+        return expected, ""
+    fault = disagreement(problem.network, activation, problem.arrays, slope)
+    if fault is None:
+        return expected, ""
+    declared, true = distinct(fault.slope, fault.difference, 4)
+    return expected, (
+        f"the derivative that {activation.name} declares as '{variant}' is not that of its forward function: in a "
+        f"random direction of {fault.name} the slope of the loss is {true}, and {declared} by that derivative"
+    )
+
+
+def is_inaccurate(activation: Activation, variant: Variant) -> bool:
+    """Return whether a strategy is declared to be inaccurate."""
+    return any(weakness.flaw is Flaw.INACCURATE for weakness in activation.strategies[variant.name].weaknesses)
+
+
+def _plainest_accurate(activation: Activation) -> Variant:
+    """Return the plainest strategy, or the first that is not declared to be inaccurate, if there is one."""
+    plain = plainest(activation)
+    candidates = (plain, *map(Variant, activation.strategies))
+    return next((one for one in candidates if not is_inaccurate(activation, one)), plain)

@@ -55,7 +55,8 @@ def _findings(worth: Worth) -> Iterator[str]:
             case CurveEvent.UNDECIDED if not (finding.below or finding.above):
                 yield f"more or less than {SHARE}, which is undecided, {everywhere}"
             case CurveEvent.CROSSES:
-                yield f"{_amount(finding.below)} of a step below {_span(finding)} {unit}, {_amount(finding.above)} above"
+                above = f"and {_amount(finding.above)} above"
+                yield f"{_amount(finding.below)} of a step below {_span(finding)} {unit}, {above}"
             case _ if finding.below:
                 yield f"{_amount(finding.below)} up to {about(finding.size.low)} {unit}, and it is undecided above"
             case _:

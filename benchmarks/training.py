@@ -1,0 +1,151 @@
+"""How well training steps are measured: the precision of a ratio, the same arm twice, and gains that are predicted.
+
+    python -m benchmarks.training precision [--budget 60s]
+    python -m benchmarks.training twins [--rounds 8]
+    python -m benchmarks.training gains [--budget 20m] [--backends numpy,torch] [--keep DIR]
+
+`precision` prints the half widths of the ratios of a step of the default network in numpy. `twins` measures recompute
+and a strategy of the same formula in 40 blocks, and counts those whose interval says that they differ: about 2 are
+expected of intervals of 95 %. `gains` compares the gains of strategies, predicted from the activation alone with
+operands in each state, with those measured: the share of cells in which the interval of the difference holds 0, and the
+cells in which it does not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from actbench.analysis.training import ArmResult, results
+from actbench.model.names import OperandState
+from actbench.runs import archive
+
+TWINS = '''
+from actbench import registry, strategy
+
+
+def of(name):
+    @strategy(name)
+    def twin(m):
+        """recompute once more"""
+        return registry.built_in().activation(name).build(m).strategies["recompute"]
+
+    return twin
+
+
+'''
+"""A file that declares strategies with the formulas of others."""
+
+TWINNED = ("logistic", "tanh", "silu", "gelu", "softplus")
+"""Activations; each has eight blocks."""
+
+NETWORKS = ("dense:784-512", "mlp:784-512-512-10", "ffn:256-1024")
+
+ACTIVATIONS = ("logistic", "tanh", "gelu", "silu")
+
+BATCHES = (32, 128)
+
+
+def measured(directory: Path, *options: str) -> list[ArmResult]:
+    """Return what a run of `actbench train` finds."""
+    command = [sys.executable, "-m", "actbench", "train", *options, "-q", "-o", str(directory)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return read(directory)
+
+
+def read(directory: Path) -> list[ArmResult]:
+    """Return what a run on disk has found."""
+    run = archive.load(directory)
+    assert run.record is not None
+    return list(results(run.times, run.record))
+
+
+def precision(budget: str) -> None:
+    """Print the half widths of the ratios to recompute."""
+    with tempfile.TemporaryDirectory() as place:
+        arms = measured(
+            Path(place, "run"), "-a", "logistic", "-b", "numpy", "-s", "recompute,cached,free", "--budget", budget
+        )
+    for arm in arms:
+        if arm.speedup:
+            half_width = 100 * arm.speedup.relative_half_width
+            print(f"{arm.case.id}: {arm.speedup.value:.4f} ± {half_width:.2f} %, {arm.rounds} rounds", flush=True)
+
+
+def twins(rounds: int) -> None:
+    """Count the blocks in which one formula seems to be faster than itself."""
+    declarations = "\n".join(f"of_{name} = of({name!r})" for name in TWINNED)
+    with tempfile.TemporaryDirectory() as place:
+        file = Path(place, "twins.py")
+        file.write_text(TWINS + declarations, encoding="utf-8")
+        batches = ",".join(str(8 * 2**power) for power in range(4))
+        arms = measured(
+            Path(place, "run"),
+            *("dense:256-512", "mlp:256-256-10", "--load", str(file), "-a", ",".join(TWINNED), "--batch", batches),
+            *("-b", "numpy", "-s", "recompute,twin", "--rounds", str(rounds)),
+        )
+    compared = [arm.speedup for arm in arms if arm.speedup]
+    differing = sum(speedup.excludes(1.0) for speedup in compared)
+    print(f"the same formula twice: {differing} of {len(compared)} blocks show a difference")
+
+
+def gains(budget: str, backends: str, keep: Path | None) -> None:
+    """Print in how many cells the predicted gain is the measured one, by state of operands."""
+    with tempfile.TemporaryDirectory() as place:
+        directory = keep or Path(place, "run")
+        if not directory.exists():
+            measured(
+                directory,
+                *(*NETWORKS, "-a", ",".join(ACTIVATIONS), "-b", backends, "--batch", ",".join(map(str, BATCHES))),
+                *("--operands", ",".join(OperandState), "--budget", budget),
+            )
+        arms = read(directory)
+    for state in OperandState:
+        report(state, arms)
+
+
+def report(state: OperandState, arms: Iterable[ArmResult]) -> None:
+    """Print the cells of a state."""
+    cells = [(arm, prediction) for arm in arms if (prediction := arm.predictions.get(state))]
+    if not cells:
+        return
+    held = [prediction.difference.contains(0.0) for _, prediction in cells]
+    sharp = sum(prediction.difference.half_width <= 0.007 for _, prediction in cells)
+    mean = sum(abs(prediction.difference.value) for _, prediction in cells) / len(cells)
+    print(
+        f"{state}: predicted = measured in {sum(held)} of {len(cells)} cells; the difference is known to ± 0.7 % of a "
+        f"step in {sharp}; its mean absolute value is {100 * mean:.2f} %",
+        flush=True,
+    )
+    for arm, prediction in cells:
+        if prediction.difference.excludes(0.0) and arm.gain:
+            predicted, gain = 100 * prediction.gain.value, 100 * arm.gain.value
+            low, high = 100 * prediction.difference.low, 100 * prediction.difference.high
+            off = f"difference {low:+.2f} to {high:+.2f} %"
+            print(f"  {arm.case.id}: {predicted:+.2f} % predicted, {gain:+.2f} % measured; {off}")
+
+
+def main() -> None:
+    """Run what the command line names."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["precision", "twins", "gains"])
+    parser.add_argument("--budget", default=None)
+    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--backends", default="numpy,torch")
+    parser.add_argument("--keep", type=Path, default=None, help="directory of the run; one that exists is read")
+    chosen = parser.parse_args()
+    match chosen.what:
+        case "precision":
+            precision(chosen.budget or "60s")
+        case "twins":
+            twins(chosen.rounds)
+        case "gains":
+            gains(chosen.budget or "20m", chosen.backends, chosen.keep)
+
+
+if __name__ == "__main__":
+    main()

@@ -56,6 +56,10 @@ class Interval(NamedTuple):
         """Return the interval of 1 over a positive quantity."""
         return Interval(1 / self.value, 1 / self.high, 1 / self.low)
 
+    def negated(self) -> Interval:
+        """Return the interval of the quantity with the opposite sign, such as a cost for a gain."""
+        return Interval(-self.value, -self.high, -self.low)
+
     def complement(self) -> Interval:
         """Return the interval of 1 minus the quantity, such as the rest of a share."""
         return Interval(1 - self.value, 1 - self.high, 1 - self.low)

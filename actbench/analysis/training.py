@@ -17,7 +17,7 @@ import numpy as np
 from actbench.analysis.interval import Interval
 from actbench.analysis.speedups import log_ratios
 from actbench.analysis.statistics import Floats, hodges_lehmann, intervals_of_logs, medians
-from actbench.model.cases import Arm, Block, Case, KernelId
+from actbench.model.cases import Arm, Block, Case
 from actbench.model.checks import StepCheck
 from actbench.model.names import OperandState
 from actbench.model.times import Times
@@ -37,7 +37,7 @@ class PartTime:
     part: Part
     seconds: Interval
     share: Interval
-    """Of the instrumented step; the shares of all parts add up to 1 in every round."""
+    """Of the instrumented step; scaled so that the shares of all parts add up to 1, as they do in every round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class ArmResult:
 
 def results(times: Times, record: Record) -> Iterator[ArmResult]:
     """Yield what is known of every arm of every block that was measured, in the order of the plan."""
-    checks = {check.kernel: check for check in record.step_checks}
+    checks = dict(zip(record.plan.steps, record.step_checks, strict=False))  # in this order, as far as they went
     for block in times.blocks:
         yield from _Arms(times, block, record).results(checks)
 
@@ -98,7 +98,7 @@ class _Arms:
         """Of each activation in the network."""
         self._alone = [probe for probe in times.probes if self._is_part(probe)]
 
-    def results(self, checks: Mapping[KernelId, StepCheck]) -> Iterator[ArmResult]:
+    def results(self, checks: Mapping[Case, StepCheck]) -> Iterator[ArmResult]:
         """Yield the result of each arm."""
         seconds = intervals_of_logs(np.log(self._medians[:, arm]) for arm in range(len(self._block.arms)))
         for arm, case in enumerate(self._block.cases):
@@ -114,7 +114,7 @@ class _Arms:
                 hodges_lehmann(self._gains(first, arm)) if others else None,
                 tuple(self._part_times(arm)),
                 self._excess(arm),
-                checks.get(case.kernel),
+                checks.get(case),
                 dict(self._predictions(first, arm)) if others and case.strategy not in ARMS else {},
             )
 
@@ -143,9 +143,10 @@ class _Arms:
     def _part_times(self, arm: int) -> Iterator[PartTime]:
         seconds = self._of_parts(arm)
         if seconds.size:
-            shares = seconds / seconds.sum(axis=1, keepdims=True)
-            for index, part in enumerate(Part):
-                yield PartTime(part, hodges_lehmann(seconds[:, index]), hodges_lehmann(shares[:, index]))
+            shares = [hodges_lehmann(share) for share in (seconds / seconds.sum(axis=1, keepdims=True)).T]
+            total = sum(share.value for share in shares)
+            for part, of_part, share in zip(Part, seconds.T, shares, strict=True):
+                yield PartTime(part, hodges_lehmann(of_part), share.scaled(1 / total))
 
     def _excess(self, arm: int) -> Interval | None:
         totals = self._of_parts(arm).sum(axis=1)

@@ -59,18 +59,27 @@ def change(interval: Interval) -> str:
     """
     if math.isnan(interval.value):
         return NO_FIGURE
-    percent = Interval(*(100 * (times - 1) for times in interval))
-    value, low, high = percent
-    if not percent.has_bounds:
-        return f"{_signed(value, 1)} {NO_INTERVAL}"
-    shorter, longer = _sides(percent)
+    return _percent(Interval(*(times - 1 for times in interval)), "+")
+
+
+def percent(share: Interval) -> str:
+    """Return a share in percent, ``3.4 % ± 0.4 %``; its interval by bounds where `change` shows it so."""
+    return NO_FIGURE if math.isnan(share.value) else _percent(share, "")
+
+
+def _percent(share: Interval, sign: str) -> str:
+    """Return a share in percent with its interval; `sign` is the format's, ``+`` or nothing."""
+    value, low, high = scaled = Interval(*(100 * bound for bound in share))
+    if not scaled.has_bounds:
+        return f"{_signed(value, 1, sign)} {NO_INTERVAL}"
+    shorter, longer = _sides(scaled)
     places = _places_of_percent(longer)
-    misstated = _misstated(percent, places, (0.0,))
+    misstated = _misstated(scaled, places, (0.0,))
     visible = round(longer, places) > 0
     if not (misstated or (visible and _lopsided(shorter, longer))):
-        return f"{_signed(value, places)} ± {_fixed(longer, places)} %"
-    places = _places_of_bounds(percent, places, misstated)
-    return f"{_signed(value, places)} ({_signed(low, places)} to {_signed(high, places)})"
+        return f"{_signed(value, places, sign)} ± {_fixed(longer, places)} %"
+    places = _places_of_bounds(scaled, places, misstated)
+    return f"{_signed(value, places, sign)} ({_signed(low, places, sign)} to {_signed(high, places, sign)})"
 
 
 def significant(value: float, digits: int) -> str:
@@ -157,8 +166,8 @@ def _places_of_bounds(interval: Interval, places: int, numbers: Sequence[float])
     return places if math.isinf(nearest) else max(places, min(-math.floor(math.log10(nearest)), places + 2))
 
 
-def _signed(percent: float, places: int) -> str:
-    return f"{round(percent, places) + 0.0:+.{places}f} %"
+def _signed(percent: float, places: int, sign: str) -> str:
+    return f"{round(percent, places) + 0.0:{sign}.{places}f} %"
 
 
 def _fixed(value: float, places: int) -> str:

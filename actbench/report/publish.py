@@ -8,11 +8,15 @@ from actbench.model.times import Times
 from actbench.report import host, tables_csv
 from actbench.report.numbers import duration
 from actbench.report.results import analyse
-from actbench.report.summary import Summary, summarise
-from actbench.report.table import markdown
+from actbench.report.summary import summarise
+from actbench.report.table import Summary, markdown
 from actbench.runs import files
 from actbench.runs.names import SUMMARY
 from actbench.runs.record import Record
+
+DERIVATIVES = "derivatives by re-evaluating exponentials, or from cached activations"
+STEPS = "what an activation's gradient is worth in a training step"
+"""The headlines of summary.md."""
 
 
 def publish(directory: Path, record: Record, times: Times) -> Summary:
@@ -30,10 +34,10 @@ def as_markdown(summary: Summary, record: Record) -> str:
     settings = record.settings
     method = (
         f"Preset {settings.preset}, engine {settings.engine}, {record.status} after {duration(record.seconds)}; "
-        f"inputs from {record.plan.inputs}, seed {record.plan.seed}."
+        f"{_optimizer(record)}inputs from {record.plan.inputs}, seed {record.plan.seed}."
     )
     parts = [
-        "# actbench: derivatives by re-evaluating exponentials, or from cached activations",
+        f"# actbench: {STEPS if record.plan.training else DERIVATIVES}",
         *summary.answers,
         *(markdown(table).rstrip() for table in summary.tables),
         "\n".join(f"- {remark.replace('<', '&lt;')}" for remark in summary.remarks),
@@ -41,3 +45,8 @@ def as_markdown(summary: Summary, record: Record) -> str:
         method,
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _optimizer(record: Record) -> str:
+    """Return how parameters are updated in training steps."""
+    return f"updates by {record.plan.training.optimizer}, " if record.plan.training else ""

@@ -23,7 +23,7 @@ from actbench.runs.record import Engine, Record, Status
 
 def remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Record) -> Iterator[str]:
     """Yield the remarks on a run."""
-    yield from _intervals(cases, speedups, record)
+    yield from interval_lines(cases, speedups, record)
     yield from processor.remarks(cases)
     if record.plan.probes and record.rounds and record.settings.engine is Engine.INTERLEAVED and not record.probed:
         yield (
@@ -43,11 +43,7 @@ def remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Recor
             f"{activation}: g' is not known at {check.unknown} of {check.points} z, {where}: kernels were not checked "
             "there."
         )
-    if record.repeats:
-        yield (
-            f"Measured again: {counted(record.repeats, 'block')}, in which everything was much slower than in other "
-            "rounds, as on a processor that other processes use."
-        )
+    yield from repeat_lines(record)
     if threaded := suite.threaded(record.plan):
         number = "1 thread" if record.settings.threads == 1 else f"{record.settings.threads} threads"
         yield f"{', '.join(threaded)}: {number} (--threads); rates are percentages of a copy by as many."
@@ -57,6 +53,20 @@ def remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Recor
     yield from inputs_lines(record.plan)
     yield from operands_lines(record.plan, record.checks)
     yield from left_out_lines(record.plan.left_out)
+    yield from failure_lines(record)
+
+
+def repeat_lines(record: Record) -> Iterator[str]:
+    """Say how many blocks were measured again, where there are any."""
+    if record.repeats:
+        yield (
+            f"Measured again: {counted(record.repeats, 'block')}, in which everything was much slower than in other "
+            "rounds, as on a processor that other processes use."
+        )
+
+
+def failure_lines(record: Record) -> Iterator[str]:
+    """Yield the failures, then those of blocks that were tried again."""
     yield from dict.fromkeys(f"FAILED {item.block} {_when(item)}: {item.reason}" for item in record.failures)
     for loss in record.losses:
         yield f"{loss.block} failed {_when(loss)}, and was tried again: {loss.reason}"
@@ -74,18 +84,21 @@ def inputs_lines(plan: Plan) -> Iterator[str]:
         yield f"Inputs are drawn from {plan.inputs}."
 
 
+def states_lines(plan: Plan, present: Iterable[OperandState]) -> Iterator[str]:
+    """Explain the states of operands that are present, where these are not all warm."""
+    if meanings := states.meanings(present):
+        yield (
+            f"{meanings} Each call on operands from memory uses another set of arrays; a set is used again after "
+            f"others of {TIMES_CACHE} times the capacity of the last-level cache, which is {plan.cache / 2**20:g} MiB."
+        )
+
+
 def operands_lines(plan: Plan, checks: Sequence[Check] = ()) -> Iterator[str]:
     """Explain the states of operands, where these are not all warm, and where results lie that backends allocate.
 
     The `checks` of the kernels tell which backends allocate.
     """
-    meanings = states.meanings(block.operands for block in plan.blocks)
-    if not meanings:
-        return
-    yield (
-        f"{meanings} Each call on operands from memory uses another set of arrays; a set is used again after others of "
-        f"{TIMES_CACHE} times the capacity of the last-level cache, which is {plan.cache / 2**20:g} MiB."
-    )
+    yield from states_lines(plan, (block.operands for block in plan.blocks))
     cold = {case.kernel for case in plan.cases if case.operands is OperandState.COLD}
     allocating = (check for check in checks if check.kernel in cold and check.preallocates is False)
     if names := ", ".join(dict.fromkeys(check.kernel.backend for check in allocating)):
@@ -96,8 +109,10 @@ def _when(failure: Failure) -> str:
     return f"in round {failure.round}" if failure.round else "while calibrating"
 
 
-def _intervals(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Record) -> Iterator[str]:
+def interval_lines(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Record) -> Iterator[str]:
     """Explain the intervals, and report where they are missing or wide."""
+    is_training = record.plan.training is not None
+    difference, command = ("a gain or difference", "train") if is_training else ("an addition", "run")
     rounds = sorted({row.rounds for row in cases})
     if rounds:
         span = str(rounds[0]) if len(rounds) == 1 else f"{rounds[0]} to {rounds[-1]}"
@@ -105,7 +120,7 @@ def _intervals(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Re
         if rounds[-1] >= MIN_ROUNDS:
             yield (
                 f"± is the longer side of the 95 % interval over {span} {plural}, each a fresh process; {AS_BOUNDS}1 "
-                f"or 0. {UNDECIDED} marks what is undecided: a ratio whose interval includes 1, an addition whose "
+                f"or 0. {UNDECIDED} marks what is undecided: a ratio whose interval includes 1, {difference} whose "
                 "interval includes 0. Intervals are not corrected for their number: of twenty ratios that are 1, one "
                 "may seem not to be. They do not contain differences between whole runs, often a few percent (actbench "
                 "compare)."
@@ -116,7 +131,7 @@ def _intervals(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Re
     if requested and record.rounds < requested and record.settings.budget and record.status is Status.COMPLETE:
         yield (
             f"{record.rounds} of {counted(requested, 'round')}: --budget {duration(record.settings.budget)} was too "
-            f"short for more; 'actbench run --resume DIR --rounds {requested}' measures the others."
+            f"short for more; 'actbench {command} --resume DIR --rounds {requested}' measures the others."
         )
     widths = [pair.half_width for pair in speedups if pair.ratio.has_bounds]
     wide = sum(width > record.settings.target for width in widths)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from actbench.analysis import training, training_sweep
 from actbench.analysis.crossovers import Curve, curves
 from actbench.analysis.figures import Figures, figures
 from actbench.analysis.ladder import Step, steps
 from actbench.analysis.medians import medians_per_round
 from actbench.analysis.speedups import Speedup, ratios, speedups
 from actbench.analysis.statistics import Floats
+from actbench.analysis.training import ArmResult
+from actbench.analysis.training_sweep import Worth
 from actbench.model.cases import Block
 from actbench.model.times import Times
 from actbench.runs.record import Record
@@ -26,6 +29,10 @@ class RunResults:
     speedups: tuple[Speedup, ...]
     steps: tuple[Step, ...]
     curves: tuple[Curve, ...]
+    training: tuple[ArmResult, ...] = ()
+    """The arms of training steps."""
+    worths: tuple[Worth, ...] = ()
+    """What these gain along batches and widths, where there are enough of them."""
 
     @property
     def of_cases(self) -> list[Figures]:
@@ -35,6 +42,7 @@ class RunResults:
 
 def analyse(times: Times, record: Record) -> RunResults:
     """Analyse everything that was measured."""
+    steps_of_networks = record.plan.training
     middles, by_block = medians_per_round(times), ratios(times, times.blocks)
     return RunResults(
         rounds=middles,
@@ -42,4 +50,6 @@ def analyse(times: Times, record: Record) -> RunResults:
         speedups=tuple(speedups(by_block)),
         steps=tuple(step for block in times.blocks if block.is_ladder for step in steps(times, block)),
         curves=tuple(curves(by_block)),
+        training=tuple(training.results(times, record)) if steps_of_networks else (),
+        worths=tuple(training_sweep.worths(times, steps_of_networks)) if steps_of_networks else (),
     )

@@ -1,12 +1,12 @@
 """The summary of a run: the answer, speedups, times, what each strategy costs, and remarks.
 
-Rungs of the overhead ladder have a separate table, and are in none of the others.
+Rungs of the overhead ladder have a separate table, and are in none of the others. A run of training steps has a summary
+of its own (`actbench.report.training`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from math import isnan
 from operator import attrgetter
@@ -24,7 +24,8 @@ from actbench.report.answers import answers, grouped, is_the_question
 from actbench.report.numbers import NO_INTERVAL, count, plus_minus, ratio, significant
 from actbench.report.remarks import remarks
 from actbench.report.results import RunResults
-from actbench.report.table import Table
+from actbench.report.table import Summary, Table, each_note_once
+from actbench.report.training import summary as training
 from actbench.runs.record import Record
 
 LINE = attrgetter("backend", "dtype", "size", "operands")
@@ -42,17 +43,10 @@ COLD_BOTTLENECK = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """The parts of a summary, as text."""
-
-    answers: tuple[str, ...]
-    tables: tuple[Table, ...]
-    remarks: tuple[str, ...]
-
-
 def summarise(results: RunResults, record: Record) -> Summary:
     """Return the summary of results."""
+    if record.plan.training:
+        return training.summarise(results, record)
     speedups, steps, curves = results.speedups, results.steps, results.curves
     rank = partial(sort_index, order=[*registry.backends()])
     cases = sorted((row for row in results.figures if row.case.is_derivative), key=lambda row: rank(row.case.backend))
@@ -76,17 +70,9 @@ def summarise(results: RunResults, record: Record) -> Summary:
     tables.extend(ladder.tables(steps))
     return Summary(
         answers=(*answers(within), *crossovers.sentences(curves)),
-        tables=tuple(_each_note_once(tables)),
+        tables=tuple(each_note_once(tables)),
         remarks=tuple(remarks(results.of_cases, speedups, record)),
     )
-
-
-def _each_note_once(tables: Iterable[Table]) -> Iterator[Table]:
-    """Yield the tables; a note is above the first one that it explains, and not repeated above those of further ops."""
-    explained: set[str] = set()
-    for table in tables:
-        yield replace(table, note="") if table.note in explained else table
-        explained.add(table.note)
 
 
 def _speedup_table(title: str, speedups: Sequence[Speedup]) -> Table:

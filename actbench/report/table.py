@@ -1,8 +1,9 @@
-"""Tables for any text format, and their Markdown."""
+"""Tables for any text format, their Markdown, and the summary of a run that they are a part of."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from actbench.analysis.interval import Interval
 
@@ -25,6 +26,23 @@ class Table:
     def figures(self) -> tuple[bool, ...]:
         """For each column, whether it holds figures, which are aligned right."""
         return tuple(self.labels <= index != self.wrapped for index in range(len(self.columns)))
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The parts of a summary, as text."""
+
+    answers: tuple[str, ...]
+    tables: tuple[Table, ...]
+    remarks: tuple[str, ...]
+
+
+def each_note_once(tables: Iterable[Table]) -> Iterator[Table]:
+    """Yield the tables; a note is above the first one that it explains, and not repeated above those of further ops."""
+    explained: set[str] = set()
+    for table in tables:
+        yield replace(table, note="") if table.note in explained else table
+        explained.add(table.note)
 
 
 def markdown(table: Table) -> str:

@@ -1,4 +1,4 @@
-"""cases.csv, speedups.csv and crossovers.csv."""
+"""cases.csv, speedups.csv, crossovers.csv, and the files that only training steps have."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from operator import attrgetter
 from actbench.analysis.crossovers import Curve
 from actbench.analysis.figures import Figures
 from actbench.analysis.speedups import Speedup
+from actbench.report import case_columns
 from actbench.report.results import RunResults
+from actbench.report.training import files as of_training
 from actbench.runs.csv_text import csv_text
 from actbench.runs.names import CASES, CROSSOVERS, SPEEDUPS
-
-CASE_FIELDS = attrgetter("activation", "strategy", "backend", "op", "dtype", "size", "operands")
 
 SHARED_FIELDS = attrgetter("activation", "op", "dtype", "size", "operands")
 
 CASE_COLUMNS = (
-    *("activation", "strategy", "backend", "op", "dtype", "size", "operands"),
+    *case_columns.COLUMNS,
     *("seconds", "low", "high", "rounds", "loops", "ns_per_element", "gb_per_s"),
     *("copy_limit_pct", "copy_limit_low_pct", "copy_limit_high_pct"),
     *("residual_bytes_per_element", "max_ulp", "processor_pct"),
@@ -39,20 +39,26 @@ CROSSOVER_COLUMNS = (
 def contents(results: RunResults) -> dict[str, str]:
     """Return the contents of each file by name; crossovers.csv only with enough sizes."""
     files = {CASES: cases(results.figures), SPEEDUPS: speedups(results.speedups)}
-    return files | ({CROSSOVERS: crossovers(results.curves)} if results.curves else {})
+    files |= {CROSSOVERS: crossovers(results.curves)} if results.curves else {}
+    return files | (of_training.contents(results.training) if results.training else {})
 
 
 def cases(figures: Sequence[Figures]) -> str:
     """Return cases.csv, one row per case."""
     rows = (
         (
-            *CASE_FIELDS(row.case),
+            *case_columns.FIELDS(row.case),
             *(*row.seconds, row.rounds, row.loops, row.ns_per_element.value, row.gb_per_s),
-            *(*row.copy_limit_pct, row.residual_bytes, row.max_ulp, row.processor_pct),
+            *(*row.copy_limit_pct, _kept(row), row.max_ulp, row.processor_pct),
         )
         for row in figures
     )
     return csv_text(CASE_COLUMNS, rows)
+
+
+def _kept(row: Figures) -> int | None:
+    """Return the bytes kept per element; None of a training step, whose bytes are in memory.csv."""
+    return None if row.case.op.network else row.residual_bytes
 
 
 def speedups(pairs: Sequence[Speedup]) -> str:

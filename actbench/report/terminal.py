@@ -18,8 +18,7 @@ from rich.text import Text
 
 from actbench.report.bars import Bar, bars
 from actbench.report.numbers import UNDECIDED
-from actbench.report.summary import Summary
-from actbench.report.table import Table
+from actbench.report.table import Summary, Table
 
 PLAIN_WIDTH = 160
 """Least number of columns where the output is not a terminal."""

@@ -11,7 +11,10 @@ JOURNAL = "journal.jsonl"
 
 CASES, SPEEDUPS, CROSSOVERS, SUMMARY = "cases.csv", "speedups.csv", "crossovers.csv", "summary.md"
 
-TABLES = (CASES, SPEEDUPS, CROSSOVERS, SUMMARY)
+PARTS, GAINS, MEMORY = "parts.csv", "gains.csv", "memory.csv"
+"""Of training steps alone."""
+
+TABLES = (CASES, SPEEDUPS, CROSSOVERS, PARTS, GAINS, MEMORY, SUMMARY)
 """The files that are derived from the measurements after every round."""
 
 REPORT = "report.html"

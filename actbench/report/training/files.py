@@ -1,0 +1,77 @@
+"""parts.csv, gains.csv and memory.csv."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import nan
+
+from actbench.analysis.training import ArmResult
+from actbench.report import case_columns
+from actbench.runs.csv_text import csv_text
+from actbench.runs.names import GAINS, MEMORY, PARTS
+
+PART_COLUMNS = (*case_columns.COLUMNS, "part", "seconds", "low", "high", "share")
+
+GAIN_COLUMNS = (
+    *(*case_columns.COLUMNS, "reference_strategy", "gain", "low", "high"),
+    *("predictor_operands", "predicted", "predicted_low", "predicted_high"),
+    *("difference", "difference_low", "difference_high", "rounds"),
+)
+
+MEMORY_COLUMNS = (
+    *(*case_columns.COLUMNS, "kept_bytes", "alive_bytes", "predicted_kept_bytes", "predicted_alive_bytes"),
+    *("peak_bytes", "gradient_error", "worst_gradient"),
+)
+
+NO_PREDICTION: tuple[object, ...] = ("", *[nan] * 6)
+
+
+def contents(results: Sequence[ArmResult]) -> dict[str, str]:
+    """Return the contents of each file by name."""
+    return {PARTS: parts(results), GAINS: gains(results), MEMORY: memory(results)}
+
+
+def parts(results: Sequence[ArmResult]) -> str:
+    """Return parts.csv, one row per part of an arm's instrumented step; the shares of an arm add up to 1."""
+    rows = (
+        (*case_columns.FIELDS(row.case), part.part, *part.seconds, part.share.value)
+        for row in results
+        for part in row.parts
+    )
+    return csv_text(PART_COLUMNS, rows)
+
+
+def gains(results: Sequence[ArmResult]) -> str:
+    """Return gains.csv, one row per arm and predictor, or one without a prediction where there is none.
+
+    Gains and differences are shares of the reference's step.
+    """
+    rows: list[tuple[object, ...]] = []
+    for row in results:
+        if row.gain is not None:
+            measured = (*case_columns.FIELDS(row.case), row.reference, *row.gain)
+            predicted: list[tuple[object, ...]] = [
+                (state, *prediction.gain, *prediction.difference) for state, prediction in row.predictions.items()
+            ]
+            rows += [(*measured, *prediction, row.rounds) for prediction in predicted or [NO_PREDICTION]]
+    return csv_text(GAIN_COLUMNS, rows)
+
+
+def memory(results: Sequence[ArmResult]) -> str:
+    """Return memory.csv, one row per arm that was checked, in bytes; unknown figures are empty."""
+    rows = (
+        (
+            *(
+                *case_columns.FIELDS(row.case),
+                check.kept,
+                check.alive,
+                check.predicted_kept,
+                check.predicted_alive,
+                check.peak,
+            ),
+            *(nan if check.error is None else check.error, check.worst),
+        )
+        for row, check in ((row, row.check) for row in results)
+        if check
+    )
+    return csv_text(MEMORY_COLUMNS, rows)

@@ -1,0 +1,169 @@
+"""The tables of training steps: times, parts, gains measured and predicted, and memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+
+from actbench.analysis.training import ArmResult
+from actbench.model.training import FREE, Part
+from actbench.report.answers import grouped
+from actbench.report.numbers import NO_FIGURE, count, percent, plus_minus, ratio, significant
+from actbench.report.table import Table
+from actbench.report.training.words import arm, gain, nbytes
+
+Cells = tuple[str, ...]
+
+FIELDS: tuple[tuple[str, Callable[[ArmResult], str]], ...] = (
+    ("activation", lambda row: row.case.activation),
+    ("backend", lambda row: row.case.backend),
+    ("dtype", lambda row: row.case.dtype),
+    ("batch", lambda row: count(row.case.size)),
+)
+"""What tells the steps of a network apart: columns where it varies, a part of the title where it does not."""
+
+NOT_MEASURED = "not measured"
+
+BOUND = "free is the limit of what a cheaper gradient can save, and no choice."
+
+
+@dataclass(frozen=True, slots=True)
+class _Network:
+    """The arms of the steps of one network, and what they have in common."""
+
+    rows: Sequence[ArmResult]
+
+    def table(
+        self, title: str, note: str, columns: Cells, cells: Callable[[ArmResult], Iterable[Cells]], *, labels: int = 0
+    ) -> Table | None:
+        """Return a table with the rows that `cells` makes of every arm; None where it makes none.
+
+        Its first `labels` columns are names.
+        """
+        varied = [(name, field) for name, field in FIELDS if len({field(row) for row in self.rows}) > 1]
+        shared = [field(self.rows[0]) for name, field in FIELDS if (name, field) not in varied and name != "batch"]
+        batches = [] if any(name == "batch" for name, _ in varied) else [f"batch {count(self.rows[0].case.size)}"]
+        lines = [
+            (*(field(row) for _, field in varied), arm(row.case), *line) for row in self.rows for line in cells(row)
+        ]
+        if not lines:
+            return None
+        network = self.rows[0].case.op
+        return Table(
+            f"{title}: {', '.join([str(network), *shared, *batches])}",
+            note,
+            (*(name for name, _ in varied), "strategy", *columns),
+            tuple(lines),
+            labels=len(varied) + 1 + labels,
+        )
+
+
+def tables(results: Sequence[ArmResult]) -> Iterator[Table]:
+    """Yield the tables of every network."""
+    for rows in grouped(results, attrgetter("case.op")).values():
+        network = _Network(rows)
+        for made in (_times(network), _parts(network), _gains(network), _memory(network)):
+            if made:
+                yield made
+
+
+def _times(network: _Network) -> Table | None:
+    has_shipped = any(row.over_shipped for row in network.rows)
+    references = " or ".join(f"`{name}`" for name in dict.fromkeys(row.reference for row in network.rows))
+    shipped = ", and than `shipped`, what the framework itself does," if has_shipped else ""
+    note = (
+        f"Milliseconds of one step: forward, loss, backward and update. Times faster than {references}{shipped} on the "
+        "same backend, measured side by side; below 1 it is slower. Saved: the share of the reference's step; negative "
+        f"where it takes longer. {BOUND}"
+    )
+
+    def cells(row: ArmResult) -> Iterator[Cells]:
+        over_shipped = ratio(row.over_shipped) if row.over_shipped else ""
+        yield (
+            plus_minus(row.seconds.scaled(1e3)),
+            *(ratio(row.speedup) if row.speedup else "", *((over_shipped,) if has_shipped else ())),
+            gain(row.gain) if row.gain else "",
+        )
+
+    columns = ("ms", "times faster", *(("than shipped",) if has_shipped else ()), "saved")
+    return network.table("Time of a step", note, columns, cells)
+
+
+def _parts(network: _Network) -> Table | None:
+    def cells(row: ArmResult) -> Iterator[Cells]:
+        if row.parts:
+            shares = _adding_up([part.share.value for part in row.parts])
+            yield (*shares, percent(row.excess) if row.excess else "")
+
+    return network.table(
+        "Where the time of a step goes",
+        "Percent of an instrumented step, in which every part is timed; together 100. Instrumented: how much longer "
+        "that step takes than the timed one. Seconds and intervals are in parts.csv. A step that is compiled as a "
+        "whole has no parts.",
+        (*map(str, Part), "instrumented"),
+        cells,
+    )
+
+
+def _gains(network: _Network) -> Table | None:
+    def cells(row: ArmResult) -> Iterator[Cells]:
+        if row.gain:
+            for state, prediction in row.predictions.items():
+                yield str(state), gain(row.gain), percent(prediction.gain), gain(prediction.difference)
+
+    return network.table(
+        "Gain, measured and predicted",
+        "The share of the reference's step that is saved. Predicted: the share of the activation in the reference's "
+        "step, times what is saved of the activation alone, with operands in that state. Difference: predicted less "
+        "measured, in percent of the step, paired by round.",
+        ("operands", "measured", "predicted", "difference"),
+        cells,
+        labels=1,
+    )
+
+
+def _memory(network: _Network) -> Table | None:
+    def cells(row: ArmResult) -> Iterator[Cells]:
+        check = row.check
+        if check:
+            yield (
+                *(nbytes(check.kept), nbytes(check.alive), nbytes(check.kept - check.alive)),
+                _predicted(check.kept, check.predicted_kept),
+                NOT_MEASURED if check.peak is None else nbytes(check.peak),
+                *_error(row),
+            )
+
+    return network.table(
+        "Memory of a step, and gradients",
+        "Bytes from the forward to the backward pass, without parameters and inputs: kept in all; of these, alive "
+        "anyway, which the network holds whatever the strategy is; and the rest, kept for g'. Predicted: what network "
+        "and strategy declare; where a framework compiles the step, the difference is what its compiler chose. Peak: "
+        "the most that a step allocates at once. Error: |computed - reference| / |reference| of the worst gradient.",
+        ("kept in all", "alive anyway", "kept for g'", "predicted", "peak", "largest error", "of"),
+        cells,
+    )
+
+
+def _predicted(kept: int, predicted: int | None) -> str:
+    if predicted is None:
+        return NO_FIGURE
+    if predicted == kept:
+        return "as counted"
+    return f"{nbytes(predicted)} (counted {nbytes(abs(kept - predicted))} {'more' if kept > predicted else 'less'})"
+
+
+def _error(row: ArmResult) -> Cells:
+    check = row.check
+    if check is None or check.error is None:
+        return "left out by design" if row.case.strategy == FREE else NO_FIGURE, ""
+    return significant(check.error, 2), check.worst
+
+
+def _adding_up(shares: Sequence[float]) -> list[str]:
+    """Return shares in percent with one decimal, rounded so that they add up to 100 as the shares do to 1."""
+    tenths = [1000 * share for share in shares]
+    floors = [int(tenth // 1) for tenth in tenths]
+    missing = round(sum(tenths)) - sum(floors)
+    largest = sorted(range(len(tenths)), key=lambda index: floors[index] - tenths[index])[:missing]
+    return [f"{(floor + (index in largest)) / 10:.1f}" for index, floor in enumerate(floors)]

@@ -1,0 +1,76 @@
+"""The arms of training steps, bytes and shares of a step, in words."""
+
+from __future__ import annotations
+
+from math import ceil
+
+from actbench import registry
+from actbench.analysis.interval import Interval
+from actbench.model.cases import Case
+from actbench.model.training import CHECKPOINT, FREE, SHIPPED
+from actbench.model.variants import Variant
+from actbench.report.numbers import UNDECIDED, count, percent, significant
+
+OP_BY_OP = "the formula, op by op"
+"""A formula as a framework executes it eagerly, each operation in turn, which its users do not."""
+
+KEEPING = {
+    "cached": "keeping y",
+    "complement": "keeping the small side of y",
+    "intermediate": "keeping what the forward pass computed on the way",
+    "pair": "keeping z and y",
+}
+"""The strategies that may replace ``recompute``, in words, in the order of preference."""
+
+WHOLE_FROM = 10
+"""Number of units from which on bytes are shown without decimals."""
+
+UNITS = ("B", "KiB", "MiB", "GiB")
+
+MOST_OF_A_UNIT = 10_000
+"""Number of units from which on the next larger one is used."""
+
+
+def is_op_by_op(case: Case) -> bool:
+    """Return whether an arm executes a formula as eager operations of a framework, instead of the framework's own."""
+    backend = registry.backends().get(case.backend)
+    is_eager = backend is not None and not backend.takes_arrays and not backend.compiles_for_a_size
+    return is_eager and case.strategy != SHIPPED
+
+
+def arm(case: Case) -> str:
+    """Return the name of an arm in tables: a strategy, with what it must not be mistaken for."""
+    remarks = [text for text, applies in (("bound", case.strategy == FREE), (OP_BY_OP, is_op_by_op(case))) if applies]
+    return f"{case.strategy} ({'; '.join(remarks)})" if remarks else str(case.strategy)
+
+
+def keeping(strategy: Variant) -> str:
+    """Return what a strategy does, in words."""
+    if strategy == SHIPPED:
+        return "the framework's own gradient (shipped)"
+    if strategy == CHECKPOINT:
+        return "computing z again (checkpoint)"
+    words = KEEPING.get(strategy.name, str(strategy.name))
+    return f"{words} as {strategy.storage}" if strategy.storage else words
+
+
+def nbytes(number: int) -> str:
+    """Return a number of bytes: ``256 B``, ``1 029 KiB``, ``12.5 MiB``."""
+    value = float(number)
+    for unit in UNITS:
+        if abs(value) < MOST_OF_A_UNIT or unit == UNITS[-1]:
+            break
+        value /= 1024
+    whole = abs(value) >= WHOLE_FROM or value == round(value)
+    return f"{count(round(value)) if whole else significant(value, 2)} {unit}"
+
+
+def at_most(share: float) -> str:
+    """Return an upper bound of what a part of the whole saves, in percent, rounded up: ``3.9 %``, at least 0."""
+    return f"{max(0.0, ceil(1000 * share - 1e-6) / 10):.1f} %"
+
+
+def gain(interval: Interval) -> str:
+    """Return a gain in percent, marked where its interval includes 0."""
+    text = percent(interval)
+    return f"{text} {UNDECIDED}" if interval.contains(0.0) else text

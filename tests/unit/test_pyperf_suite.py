@@ -38,6 +38,12 @@ def test_pyperf_reads_the_suite(two_blocks: Path, command: list[str]) -> None:
     assert "logistic/cached/numpy/derivative/float64/1000" in done.stdout or command == ["check"]
 
 
+def test_the_suite_is_what_pyperf_writes(two_blocks: Path) -> None:
+    pyperf.BenchmarkSuite.load(str(two_blocks / "pyperf.json")).dump("by pyperf")
+    by_pyperf, ours = (json.loads(path.read_text()) for path in (Path("by pyperf"), two_blocks / "pyperf.json"))
+    assert ours == by_pyperf
+
+
 def test_a_pyperf_run_is_a_round(run: Path) -> None:
     suite = pyperf.BenchmarkSuite.load(str(run / "pyperf.json"))
     benchmark = suite.get_benchmark("logistic/cached/numpy/derivative/float64/1000")

@@ -67,8 +67,9 @@ class RotatingSteps(Calls):
         """Do all forward passes once where a backend allocates what it keeps."""
         self._rotation = rotation
         self._allocates = not kernel.backend.preallocates
-        self._forward = cache(lambda index: _forward(kernel, size, SetMemory(rotation, index, placement)))
-        self._backward = cache(lambda index: kernel.backward.invocation(size, SetMemory(rotation, index, placement)))
+        memory = partial(SetMemory, rotation, placement=placement, stores=kernel)
+        self._forward = cache(lambda index: _forward(kernel, size, memory(index)))
+        self._backward = cache(lambda index: kernel.backward.invocation(size, memory(index)))
         self._kept = rotation.kept.setdefault(kernel.id, [])
         if self._allocates and not self._kept:
             for index in range(rotation.count):
@@ -133,8 +134,7 @@ def calls_of(subject: Subject, size: int, rotation: Rotation, placement: Placeme
 
 def _forward(kernel: Kernel, size: int, memory: SetMemory) -> Invocation:
     """Return the forward pass of a step on a set, which stores what it keeps there."""
-    stored = [*map(memory.stored, kernel.writes[:-1])] if kernel.backend.preallocates else []
-    return forward_invocation(kernel, size, memory, stored)
+    return forward_invocation(kernel, size, memory, memory.stored())
 
 
 def _steps(

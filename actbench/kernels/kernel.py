@@ -129,6 +129,11 @@ class Kernel(Subject):
         return (Operand("y"), *stored, RESULT)
 
     @cached_property
+    def stores(self) -> tuple[Operand, ...]:
+        """The arrays that the forward pass of a step writes: none where its backend allocates them."""
+        return self.writes[:-1] if self.backend.preallocates else ()
+
+    @cached_property
     def touches(self) -> tuple[Operand, ...]:
         """The arrays that a call reads, and those that it writes where its backend preallocates, each once."""
         written = self.writes if self.backend.preallocates else ()

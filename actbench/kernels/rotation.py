@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from actbench.backends import Backend
+from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import DY, Array, Operand, Operands, same_bits
 from actbench.kernels.placement import ALIGNMENT, PAGE, Placement
 from actbench.model.names import OperandState
@@ -36,6 +37,7 @@ class Rotation:
         self._position = 0
         self._arrays: dict[Operand | tuple[int, np.dtype[Any]], list[Array]] = {}
         self._adopted: dict[tuple[str, Operand], list[Any]] = {}
+        self._stored: dict[tuple[str, Operand], list[Array]] = {}
         self._unchanging: set[Operand] = set()
         self._passed: list[int] = []
         self.kept: dict[str, list[Any]] = {}
@@ -76,11 +78,12 @@ class Rotation:
             self._adopted[key] = [backend.adopt(original) for _ in range(self.count)]
         return self._adopted[key][index]
 
-    def stored(self, index: int, operand: Operand) -> Array:
-        """Return an operand of a set as what a forward pass writes and a later backward pass reads."""
-        array = self.array(index, operand)
-        self._unchanging.discard(operand)
-        return array
+    def stored(self, kernel: Kernel, index: int, operand: Operand) -> Array:
+        """Return an operand of a set as what a kernel's forward pass writes and its later backward pass reads."""
+        key = kernel.id, operand
+        if key not in self._stored:
+            self._stored[key] = self._copies(self._operands.array(operand))
+        return self._stored[key][index]
 
     def changed(self, windows: Sequence[slice]) -> Iterator[str]:
         """Yield the names of operands of the last set that are not what they were, as far as windows of them tell."""
@@ -114,9 +117,10 @@ class Rotation:
 class SetMemory:
     """One set of a rotation, and for what does not rotate, the placement."""
 
-    def __init__(self, rotation: Rotation, index: int, placement: Placement) -> None:
-        """Take the set's number."""
+    def __init__(self, rotation: Rotation, index: int, placement: Placement, stores: Kernel | None = None) -> None:
+        """Take the set's number and, of a step, the kernel whose passes store and read what is kept."""
         self._rotation = rotation
+        self._stores = stores
         self._index = index
         self._placement = placement
 
@@ -126,13 +130,20 @@ class SetMemory:
             return self._placement.operand(backend, operand, writable=writable)
         if not backend.places:
             return self._rotation.adopted(backend, self._index, operand)
-        array = self._rotation.array(self._index, operand).view()
+        array = self._array(operand).view()
         array.flags.writeable = writable
         return backend.adopt(array)
 
-    def stored(self, operand: Operand) -> Array:
-        """Return the array that a forward pass writes a residual to, or y."""
-        return self._rotation.stored(self._index, operand)
+    def stored(self) -> list[Array]:
+        """Return the arrays that the forward pass writes y and residuals to; none where its backend allocates them."""
+        kernel = self._stores
+        return [self._rotation.stored(kernel, self._index, operand) for operand in kernel.stores] if kernel else []
+
+    def _array(self, operand: Operand) -> Array:
+        kernel = self._stores
+        if kernel and operand in kernel.stores:
+            return self._rotation.stored(kernel, self._index, operand)
+        return self._rotation.array(self._index, operand)
 
     def output(self, position: int, dtype: np.dtype[Any] | None = None) -> Array:
         """Return the array that the result of a derivative or of a backward pass is written to."""

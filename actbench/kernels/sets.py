@@ -79,18 +79,20 @@ def touched_bytes(subject: Subject, state: OperandState, size: int) -> int:
 def set_bytes(subjects: Sequence[Subject], state: OperandState, size: int) -> int:
     """Return the bytes of one set of `size` elements, of subjects that share it.
 
-    What the forward pass of a step keeps is part of it where a backend allocates that: every kernel has its own. So is
-    the distance between arrays (`Rotation`).
+    What the forward pass of a step keeps is part of it, once a kernel. So is the distance between arrays (`Rotation`).
     """
-    shared = {operand: subject for subject in subjects for operand in rotating(subject, state)}
-    arrays = sum(sum(_element_bytes(subject, [operand])) for operand, subject in shared.items())
-    kept = sum(
-        sum(_element_bytes(subject, subject.writes[:-1]))
+    kernels = [subject for subject in subjects if isinstance(subject, Kernel)]
+    stored = {(kernel, operand) for kernel in kernels for operand in kernel.stores}
+    shared = {
+        operand: subject
         for subject in subjects
-        if isinstance(subject, Kernel) and subject.op is Op.STEP and not subject.backend.preallocates
-    )
+        for operand in rotating(subject, state)
+        if (subject, operand) not in stored
+    }
+    arrays = sum(sum(_element_bytes(subject, [operand])) for operand, subject in shared.items())
+    kept = sum(sum(_element_bytes(kernel, kernel.writes[:-1])) for kernel in kernels)
     calls = sum(PARTS_OF_STEP if subject.op is Op.STEP else 1 for subject in subjects)
-    return size * (arrays + kept) + len(shared) * PAGE // 2 + calls * CALL_BYTES
+    return size * (arrays + kept) + (len(shared) + len(stored)) * PAGE // 2 + calls * CALL_BYTES
 
 
 def _element_bytes(subject: Subject, operands: Iterable[Operand]) -> Iterable[int]:

@@ -62,11 +62,11 @@ class Recorder:
         return recorded
 
 
-def recording(base: type[Numpy], recorder: Recorder) -> Numpy:
+def recording(base: type[Numpy], recorder: Recorder, named: str = "recording") -> Numpy:
     """Return a backend whose calls are recorded."""
 
     class Recording(base):  # type: ignore[misc, valid-type]
-        name = "recording"
+        name = named
 
         def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
             names = ("dz",) * base.preallocates + ("dy",) * (op is Op.BACKWARD) + rule.residuals
@@ -113,6 +113,25 @@ def test_nothing_is_touched_again_before_the_cache_has_passed_twice(
     assert TIMES_CACHE * CACHE <= shortest < 1 << 40
     if state is OperandState.RESIDUALS_COLD and op is not Op.DERIVATIVE:
         assert len({address for call in recorder.calls for name, address, _ in call if name == "dy"}) == 1
+
+
+def test_no_arm_of_a_step_reads_what_another_stores(monkeypatch: pytest.MonkeyPatch) -> None:
+    recorders = {name: Recorder() for name in ("one", "other")}
+    for name, recorder in recorders.items():
+        register(monkeypatch, recording(NumpyBlocked, recorder, name))
+    arms = tuple(Arm(Variant("cached"), name) for name in recorders)
+    block = Block("tanh", Op.STEP, Dtype.FLOAT64, SIZE, arms, operands=OperandState.COLD)
+    prepared = PreparedBlock(subjects(block.cases), 1, STANDARD_NORMAL, CACHE, whole=False)
+    for recorder in recorders.values():
+        recorder.calls.clear()
+    prepared.sweep(Sweep(1, tuple(slices(len(arms)))), None)
+    one, other = (
+        {address for call in recorder.calls for name, address, _ in call if name == "y"}
+        for recorder in recorders.values()
+    )
+    assert one
+    assert other
+    assert not one & other
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,177 @@
+"""What is found of training steps whose times are exact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import exp
+from pathlib import Path
+
+import pytest
+
+from actbench.analysis.crossovers import CurveEvent
+from actbench.analysis.training import ArmResult, results
+from actbench.analysis.training_sweep import LESS, MORE, WORTH, Along, worths
+from actbench.model.cases import Arm, Block
+from actbench.model.names import Dtype, Op, OperandState
+from actbench.model.outcomes import BlockTimes
+from actbench.model.plan import Plan, Training
+from actbench.model.times import Times
+from actbench.model.training import CHECKPOINT, FREE, SHIPPED, Optimizer, Part
+from actbench.model.variants import Variant
+from actbench.runs import archive
+from actbench.runs.record import Record
+
+NETWORK, SIMD = Op("mlp:20-10-30-5"), "numpy+numba-simd"
+
+ROUNDS = 8
+
+BATCH = 64
+
+COLD = OperandState.RESIDUALS_COLD
+
+RECOMPUTE, CACHED, COMPLEMENT = map(Variant, ("recompute", "cached", "complement"))
+
+RECORD = archive.read_record(Path(__file__).parents[2] / "results" / "sweep")
+"""Of another run, for what is not looked at here."""
+
+PARTS = dict.fromkeys(Part, 0.05) | {Part.PRODUCTS_FORWARD: 0.5, Part.ACTIVATION_BACKWARD: 0.15}
+"""Seconds of an instrumented step, of which the activation takes a fifth."""
+
+
+def block(arms: Sequence[Arm], op: Op = NETWORK, batch: int = BATCH) -> Block:
+    return Block("tanh", op, Dtype.FLOAT32, batch, tuple(arms))
+
+
+def alone(width: int, state: OperandState = COLD, *, backend: str = "numpy") -> Block:
+    """Return the activation alone, of both strategies."""
+    arms = (Arm(RECOMPUTE, backend), Arm(CACHED, backend))
+    return Block("tanh", Op.STEP, Dtype.FLOAT32, BATCH * width, arms, operands=state)
+
+
+def measured(
+    steps: Mapping[Block, Sequence[float]],
+    kernels: Mapping[Block, Sequence[float]],
+    parts: Mapping[Part, float] | None = PARTS,
+) -> tuple[Times, Record]:
+    """Return a run with these seconds by block and arm, the same in all rounds."""
+    activated = {"mlp:20-10-30-5": (10, 30)} | {str(one.op): (one.op.widths[1],) for one in steps if one.op != NETWORK}
+    plan = Plan((*steps,), 1, training=Training(Optimizer.SGD, activated, (*kernels,)))
+    times = Times(plan)
+    for one, seconds in [*steps.items(), *kernels.items()]:
+        for number in range(1, ROUNDS + 1):
+            times.add(BlockTimes(one, number, tuple((second,) for second in (*seconds, 1e-6))))
+    seconds = [] if parts is None else [parts[part] for part in Part]
+    of_parts = {one.id: dict.fromkeys(range(1, ROUNDS + 1), [seconds] * len(one.arms)) for one in steps}
+    return times, replace(RECORD, plan=plan, parts=of_parts)
+
+
+def by_arm(times: Times, record: Record) -> dict[tuple[Variant, str], ArmResult]:
+    return {(arm.case.strategy, arm.case.backend): arm for arm in results(times, record)}
+
+
+def test_the_gain_is_the_share_of_recomputes_step_that_an_arm_saves() -> None:
+    step = block([Arm(RECOMPUTE, "numpy"), Arm(CACHED, "numpy"), Arm(CHECKPOINT, "numpy")])
+    found = by_arm(*measured({step: (0.004, 0.003, 0.005)}, {}))
+    assert found[RECOMPUTE, "numpy"].gain is None
+    assert found[CACHED, "numpy"].gain == pytest.approx((0.25, 0.25, 0.25))
+    assert found[CACHED, "numpy"].speedup == pytest.approx((4 / 3, 4 / 3, 4 / 3))
+    assert found[CHECKPOINT, "numpy"].gain == pytest.approx((-0.25, -0.25, -0.25))
+
+
+def test_arms_are_compared_with_recompute_of_the_same_backend() -> None:
+    step = block([Arm(RECOMPUTE, "numpy"), Arm(CACHED, "numpy"), Arm(RECOMPUTE, SIMD), Arm(CACHED, SIMD)])
+    found = by_arm(*measured({step: (0.004, 0.003, 0.002, 0.001)}, {}))
+    gain = found[CACHED, SIMD].gain
+    assert gain
+    assert gain.value == pytest.approx(0.5)
+
+
+def test_without_recompute_the_first_arm_is_what_others_are_compared_with() -> None:
+    step = block([Arm(CACHED, "numpy"), Arm(FREE, "numpy")])
+    found = by_arm(*measured({step: (0.004, 0.003)}, {}))
+    assert found[FREE, "numpy"].reference == CACHED
+    assert found[CACHED, "numpy"].gain is None
+
+
+def test_what_a_framework_ships_is_what_all_others_are_compared_with_too() -> None:
+    step = block([Arm(RECOMPUTE, "torch"), Arm(CACHED, "torch"), Arm(SHIPPED, "torch")])
+    found = by_arm(*measured({step: (0.004, 0.003, 0.002)}, {}))
+    assert found[CACHED, "torch"].over_shipped == pytest.approx((2 / 3, 2 / 3, 2 / 3))
+    assert found[SHIPPED, "torch"].over_shipped is None
+    assert found[SHIPPED, "torch"].predictions == {}
+
+
+def test_shares_of_the_parts_are_of_the_instrumented_step() -> None:
+    step = block([Arm(RECOMPUTE, "numpy"), Arm(CACHED, "numpy")])
+    found = by_arm(*measured({step: (0.8, 0.6)}, {}))[RECOMPUTE, "numpy"]
+    shares = {part.part: part.share.value for part in found.parts}
+    assert sum(shares.values()) == pytest.approx(1)
+    assert shares[Part.ACTIVATION_BACKWARD] == pytest.approx(0.15 / sum(PARTS.values()))
+    assert found.excess == pytest.approx((sum(PARTS.values()) / 0.8 - 1,) * 3)
+
+
+def test_a_step_that_is_compiled_as_a_whole_has_no_parts_and_no_prediction() -> None:
+    step = block([Arm(RECOMPUTE, "jax"), Arm(CACHED, "jax")])
+    kernels = {alone(width, backend="jax"): (2e-5, 1e-5) for width in (10, 30)}
+    found = by_arm(*measured({step: (0.8, 0.6)}, kernels, None))[CACHED, "jax"]
+    assert (found.parts, found.excess, found.predictions) == ((), None, {})
+
+
+def test_the_predicted_gain_weights_activations_by_their_elements() -> None:
+    step = block([Arm(RECOMPUTE, "numpy"), Arm(CACHED, "numpy"), Arm(FREE, "numpy")])
+    kernels = {alone(10): (2e-5, 1e-5), alone(30): (4e-5, 3e-5)}
+    found = by_arm(*measured({step: (0.8, 0.76, 0.7)}, kernels))
+    share = (PARTS[Part.ACTIVATION_FORWARD] + PARTS[Part.ACTIVATION_BACKWARD]) / sum(PARTS.values())
+    expected = share * (0.25 * 0.5 + 0.75 * 0.25)
+    prediction = found[CACHED, "numpy"].predictions[COLD]
+    assert prediction.gain == pytest.approx((expected,) * 3)
+    assert prediction.difference == pytest.approx((expected - 0.05,) * 3)
+    assert found[FREE, "numpy"].predictions == {}
+
+
+def test_the_activation_of_a_compiled_backend_predicts_what_it_does_between_products_of_numpy() -> None:
+    step = block([Arm(RECOMPUTE, SIMD), Arm(CACHED, SIMD)])
+    kernels = {alone(width, backend="numba-simd"): (2e-5, 1e-5) for width in (10, 30)}
+    assert [*by_arm(*measured({step: (0.8, 0.76)}, kernels))[CACHED, SIMD].predictions] == [COLD]
+
+
+def test_nothing_is_predicted_where_one_of_the_activations_could_not_be_measured_alone() -> None:
+    step = block([Arm(RECOMPUTE, "numpy"), Arm(CACHED, "numpy")])
+    kernels = {alone(10): (2e-5, 1e-5), alone(10, OperandState.WARM): (2e-5, 1e-5), alone(30): (2e-5, 1e-5)}
+    assert [*by_arm(*measured({step: (0.8, 0.76)}, kernels))[CACHED, "numpy"].predictions] == [COLD]
+
+
+def test_a_series_says_from_which_batch_on_a_choice_is_worth_less_than_one_percent() -> None:
+    gains = {8: 0.04, 16: 0.03, 32: 0.02, 64: 0.005, 128: 0.002}
+    steps = {
+        block([Arm(RECOMPUTE, "numpy"), Arm(CACHED, "numpy")], batch=batch): (1e-3, 1e-3 * (1 - gain))
+        for batch, gain in gains.items()
+    }
+    times, record = measured(steps, {})
+    assert record.plan.training
+    (worth,) = worths(times, record.plan.training)
+    assert (worth.along, worth.network, worth.batch, worth.candidate) == (Along.BATCH, NETWORK, 0, CACHED)
+    assert [worth.gain(point).value for point in worth.points] == pytest.approx([*gains.values()])
+    (finding,) = worth.findings
+    assert (finding.kind, finding.below, finding.above) == (CurveEvent.CROSSES, MORE, LESS)
+    assert 32 < finding.size.value < 64
+
+
+def test_a_series_along_widths_is_over_the_features_of_the_first_activation() -> None:
+    arms = [Arm(RECOMPUTE, "numpy"), Arm(CACHED, "numpy")]
+    steps = {block(arms, Op(f"dense:8-{width}")): (1e-3, 1e-3 * (1 - WORTH / 4)) for width in (16, 32, 64, 128)}
+    times, record = measured(steps, {})
+    assert record.plan.training
+    (worth,) = worths(times, record.plan.training)
+    assert (worth.along, worth.network, worth.batch) == (Along.WIDTH, "dense", BATCH)
+    assert [point.size for point in worth.points] == [16, 32, 64, 128]
+    assert [(finding.below, finding.above) for finding in worth.findings] == [(LESS, LESS)]
+
+
+def test_three_sizes_are_no_series() -> None:
+    arms = [Arm(RECOMPUTE, "numpy"), Arm(CACHED, "numpy")]
+    steps = {block(arms, batch=batch): (exp(-7), exp(-8)) for batch in (1, 2, 4)}
+    times, record = measured(steps, {})
+    assert record.plan.training
+    assert not [*worths(times, record.plan.training)]

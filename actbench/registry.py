@@ -66,6 +66,7 @@ class Registry:
     """Networks by name without widths."""
     additions: Additions = field(default_factory=Additions)
     _named: dict[str, Activation] = field(default_factory=dict, init=False, repr=False)
+    _trained: dict[Op, Network] = field(default_factory=dict, init=False, repr=False)
 
     def activation(self, name: str) -> Activation:
         """Return the activation of a name, ``elu`` or ``elu:alpha=0.5``; `InputError` where there is none.
@@ -81,7 +82,9 @@ class Registry:
         """Return the network that an op trains; `InputError` where there is none, or it cannot be built."""
         if op.network not in self.networks:
             raise unknown("network", op.network or op, self.networks, LOADED)
-        return self.networks[op.network](op)
+        if op not in self._trained:
+            self._trained[op] = self.networks[op.network](op)
+        return self._trained[op]
 
     def named_backend(self, name: str) -> Backend:
         """Return the backend of a name, available or not; `InputError` where there is none."""

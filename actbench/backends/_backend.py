@@ -17,6 +17,7 @@ from actbench.backends._training import Passes, StepArrays, StepSpec, TrainingSt
 from actbench.errors import InputError
 from actbench.model.checks import Compiled
 from actbench.model.names import Dtype, Op, Storage
+from actbench.model.networks import Network
 from actbench.model.rule import Conversion, Dialect, Formula, Rule
 
 
@@ -202,6 +203,11 @@ class Backend(ABC):
     @abstractmethod
     def execution(self, op: Op, rule: Rule) -> str:
         """Return the source of the called functions, for `actbench show`."""
+
+    def training_execution(self, network: Network, *, checkpoints: bool) -> str:
+        """Return the source of what a training step executes beside its activation, for `actbench show`."""
+        del network, checkpoints
+        return source(type(self).training_step)
 
     def forward_execution(self, rule: Rule) -> str:
         """Return the source of the forward pass alone, for `actbench show`: of what makes it, or of what is called."""

@@ -9,8 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from actbench.backends._numpy_layers import Note, Parameters, Tape, backward, executed, forward
+from actbench.backends._backend import source
+from actbench.backends._numpy_layers import (
+    ActivationLayer,
+    CheckpointedActivation,
+    Gate,
+    LinearLayer,
+    Note,
+    Parameters,
+    Tape,
+    backward,
+    executed,
+    forward,
+)
 from actbench.backends._training import Array, StepArrays, StepSpec, TrainingStep
+from actbench.model.networks import Multiply, Network
 from actbench.model.training import BETA1, BETA2, EPSILON, LEARNING_RATE, Optimizer, Part
 
 
@@ -76,6 +89,14 @@ class NumpyStep(TrainingStep):
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
+
+    @classmethod
+    def execution(cls, network: Network, *, checkpoints: bool) -> str:
+        """Return the source of a step, and of the layers that the network has."""
+        step = (cls._step, cls._forward_and_loss, cls._descend, cls._adapt)
+        gates = [Gate] if any(isinstance(layer, Multiply) for layer in network.layers) else []
+        layers = (LinearLayer, CheckpointedActivation if checkpoints else ActivationLayer, *gates)
+        return "\n\n".join(map(source, (*step, backward, *layers)))
 
     def _step(self, note: Note) -> None:
         tape: Tape = []

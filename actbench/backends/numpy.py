@@ -15,6 +15,7 @@ from actbench.backends._backend import PRODUCT_RULE, empty, forward_keeping
 from actbench.backends._plain import Factory, Plain
 from actbench.backends._training import StepArrays, StepSpec, TrainingStep
 from actbench.model.names import Dtype, Op
+from actbench.model.networks import Network
 from actbench.model.rule import Dialect, Formula, Rule
 
 
@@ -107,6 +108,12 @@ class Numpy(Plain):
         from actbench.backends._numpy_training import NumpyStep
 
         return NumpyStep(spec, arrays)
+
+    def training_execution(self, network: Network, *, checkpoints: bool) -> str:
+        """Return the source of the step, and of the layers that the network has."""
+        from actbench.backends._numpy_training import NumpyStep
+
+        return NumpyStep.execution(network, checkpoints=checkpoints)
 
     def step_factory(self, rule: Rule) -> Factory:
         """Return the factory that calls the formulas on arrays."""

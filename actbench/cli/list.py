@@ -13,11 +13,14 @@ from actbench.planning.selection import Selection
 
 T = TypeVar("T")
 
+SECTIONS = ("activations", "backends", "strategies", "networks", "arms", "operands", "rungs", "presets")
+"""What is listed where nothing is named, in this order, followed by packages where there are any."""
+
 
 @click.command()
 @click.argument(
     "what",
-    type=click.Choice(["activations", "backends", "strategies", "operands", "rungs", "presets", "cases", "packages"]),
+    type=click.Choice([*SECTIONS, "cases", "packages"]),
     required=False,
 )
 @selection("default")
@@ -45,13 +48,15 @@ def command(ctx: click.Context, /, *, what: str | None, preset: str, selection: 
         "activations": partial(_activations, selection.activations if "activations" in named else ()),
         "backends": partial(_backends, selection.backends if "backends" in named else ()),
         "strategies": partial(_strategies, selection.strategies if "strategies" in named else ()),
+        "networks": _networks,
+        "arms": _arms,
         "operands": _operands,
         "rungs": _rungs,
         "presets": _presets,
         "packages": _packages,
     }
     if what == "packages" and not _packages():
-        click.echo("no installed package offers activations or backends through entry points", err=True)
+        click.echo("no installed package offers activations, networks or backends through entry points", err=True)
         return
     for name, lines in sections.items():
         if name == "packages" and not lines():
@@ -104,6 +109,18 @@ def _narrowed(what: str, known: Mapping[str, T], names: Sequence[str]) -> dict[s
         if name not in known:
             raise unknown(what, name, known)
     return {name: value for name, value in known.items() if name in (names or known)}
+
+
+def _networks() -> list[tuple[str, str]]:
+    from actbench import registry
+
+    return [(kind.usage, kind.summary) for kind in registry.networks().values()]
+
+
+def _arms() -> list[tuple[str, str]]:
+    from actbench.model.training import ARMS
+
+    return list(ARMS.items())
 
 
 def _operands() -> list[tuple[str, str]]:

@@ -76,7 +76,8 @@ user_code = click.option(
     metavar="FILE|PACKAGE",
     callback=_load,
     expose_value=False,
-    help="Run FILE.py, or import an installed package, and take activations, strategies and backends from it too.",
+    help="Run FILE.py, or import an installed package, and take activations, strategies, networks and backends from "
+    "it too.",
 )
 """The option for code of the user's own, which is loaded when the command begins."""
 

@@ -16,18 +16,26 @@ def command(case: str) -> None:
     """Show the code that a CASE measures, its residuals, and facts about its compiled code.
 
     CASE is an id as 'actbench list cases' prints it: activation/strategy/backend/op/dtype/size, with
-    the state of operands at the end where these are not warm.
+    the state of operands at the end where these are not warm. Of a training step, as 'actbench train
+    --dry-run' prints it, the op is a network and the size a number of rows.
 
     \b
     Examples:
       actbench show logistic/cached/numba/derivative/float32/1000
       actbench show tanh/complement/numpy/step/float64/100000
       actbench show logistic/cached/numba/step/float32/100000/cold
+      actbench show logistic/cached/numpy/mlp:784-512-512-10/float32/128
     """
-    from actbench.kernels.resolution import activation_or_ladder, resolve
+    from actbench import registry
+    from actbench.kernels.resolution import activation_or_ladder, network_step, resolve
     from actbench.model.cases import Case
+    from actbench.report import listing_training
     from actbench.report.listing import listing
 
     parsed = Case.parse(case)
+    if parsed.op.network:
+        canonical = replace(parsed, activation=registry.activation(parsed.activation).name)
+        click.echo(listing_training.listing(network_step(canonical), canonical.size))
+        return
     canonical = replace(parsed, activation=activation_or_ladder(parsed.activation).name)
     click.echo(listing(resolve(canonical), canonical.size, canonical.operands))

@@ -15,6 +15,7 @@ from actbench.kernels.subject import Subject, Yardstick
 from actbench.kernels.traffic import COPY, NOTHING, Traffic, traffic
 from actbench.kernels.training import NetworkStep, Trainer
 from actbench.model.cases import OVERHEAD, YARDSTICK, Arm, Case, KernelId
+from actbench.model.training import ARMS
 from actbench.registry import Registry
 
 
@@ -40,6 +41,9 @@ def network_step(identity: Case | KernelId) -> NetworkStep:
     known = registry.current()
     kernel_id = identity.kernel if isinstance(identity, Case) else identity
     network, activation = known.network(kernel_id.op), known.activation(kernel_id.activation)
+    arm, arms = kernel_id.strategy, (*activation.strategies, *ARMS)
+    if arm not in ARMS and arm.name not in activation.strategies:
+        raise unknown(f"strategy of {activation.name}", arm, arms)
     return NetworkStep(kernel_id, trainer(kernel_id.backend), network, activation)
 
 

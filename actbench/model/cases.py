@@ -132,6 +132,8 @@ class Case:
             )
         elif parts[3] not in {*Op} and not NETWORK.fullmatch(parts[3]):
             why = f"the op is one of {', '.join(Op)}, or a network such as mlp:784-512-10, not '{parts[3]}'"
+        elif NETWORK.fullmatch(parts[3]) and state is not OperandState.WARM:
+            why = f"a training step has no state of operands: leave '/{state}' out"
         elif parts[4] not in {*Dtype}:
             why = f"the dtype is one of {', '.join(Dtype)}, not '{parts[4]}'; residuals may be narrower: cached:float16"
         else:

@@ -15,7 +15,7 @@ class LoadedFrom(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A user's own code, from which activations, strategies or backends were loaded."""
+    """A user's own code, from which activations, strategies, networks or backends were loaded."""
 
     kind: LoadedFrom
     name: str

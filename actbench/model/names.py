@@ -12,7 +12,10 @@ from typing import Self
 
 from actbench.errors import InputError, unknown
 
-NETWORK = re.compile(r"(?P<network>[a-z][a-z0-9-]*):(?P<widths>[0-9]{1,9}(-[0-9]{1,9})*)")
+NETWORK_NAME = r"[a-z][a-z0-9-]*"
+"""The form of a network's name in an id."""
+
+NETWORK = re.compile(rf"(?P<network>{NETWORK_NAME}):(?P<widths>[0-9]{{1,9}}(-[0-9]{{1,9}})*)")
 """The form of a network in an op's place: its name and its widths, ``mlp:784-512-10``."""
 
 

@@ -18,10 +18,16 @@ from actbench.model.names import Op
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """h W + b, with W of shape (inputs, outputs) and b of shape (outputs,)."""
+    """h W + b, with W of shape (inputs, outputs) and b of shape (outputs,); `ValueError` for what is no width."""
 
     inputs: int
     outputs: int
+
+    def __post_init__(self) -> None:
+        """Refuse what is no width."""
+        for width in (self.inputs, self.outputs):
+            if type(width) is not int or width < 1:
+                raise ValueError(f"Linear({self.inputs!r}, {self.outputs!r}): widths are integers from 1 on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +37,21 @@ class Activate:
 
 @dataclass(frozen=True, slots=True)
 class Multiply:
-    """The product, element by element, of what two sequences of layers make of one input: a gate."""
+    """The product, element by element, of what two sequences of layers make of one input: a gate.
 
-    left: tuple[Layer, ...]
-    right: tuple[Layer, ...]
+    `ValueError` for what is no list or tuple of layers.
+    """
+
+    left: Sequence[Layer]
+    right: Sequence[Layer]
+
+    def __post_init__(self) -> None:
+        """Keep tuples, which are hashable."""
+        for name in ("left", "right"):
+            layers = getattr(self, name)
+            if not isinstance(layers, list | tuple):
+                raise ValueError(f"Multiply takes two lists of layers, not {layers!r}")  # noqa: TRY004  # as `network`
+            object.__setattr__(self, name, tuple(layers))
 
 
 Layer = Linear | Activate | Multiply
@@ -94,32 +111,28 @@ class NetworkKind:
 
     @property
     def usage(self) -> str:
-        """How it is written: ``ffn:WIDTH-HIDDEN``."""
-        parameters = inspect.signature(self.build).parameters.values()
-        names = (
-            f"{_upper(one.name)}-..." if one.kind is one.VAR_POSITIONAL else _upper(one.name) for one in parameters
-        )
-        return f"{self.name}:{'-'.join(names)}"
+        """How it is written: ``ffn:WIDTH-HIDDEN``, and widths that may be left out in brackets."""
+        widths = "".join(map(_in_usage, inspect.signature(self.build).parameters.values()))
+        return f"{self.name}:{widths.replace('-', '', 1)}"
 
     def __call__(self, op: Op) -> Network:
         """Return the network with the widths of an op; `InputError` says which width is wrong."""
-        problem = InputError(f"'{op}': write {self.usage} with as many widths as it names")
         try:
             inspect.signature(self.build).bind(*op.widths)
         except TypeError:
-            raise problem from None
+            raise InputError(f"'{op}': write {self.usage} with as many widths as it names") from None
         if 0 in op.widths:
             raise InputError(f"'{op}' has a layer of width 0: write widths from 1 on")
         try:
-            layers = tuple(self.build(*op.widths))
-        except InputError:
-            raise
-        except (ValueError, TypeError) as error:
-            raise InputError(f"'{op}' cannot be built: {error}") from None
-        network = Network(op, layers)
-        if fault := _fault(network):
+            layers = self.build(*op.widths)
+            fault = _fault(layers)
+        except ValueError as error:
+            fault = str(error).partition("\n")[0] or "it raised ValueError"
+        except RecursionError:
+            fault = "its layers are nested too deeply"
+        if fault:
             raise InputError(f"'{op}' cannot be built: {fault}")
-        return network
+        return Network(op, tuple(layers))
 
 
 def network(build: Callable[..., Sequence[Layer]]) -> NetworkKind:
@@ -132,22 +145,29 @@ def network(build: Callable[..., Sequence[Layer]]) -> NetworkKind:
     return NetworkKind(build.__name__.replace("_", "-"), summary, build)
 
 
-def _upper(name: str) -> str:
-    return name.upper().replace("_", "-")
+def _in_usage(parameter: inspect.Parameter) -> str:
+    name = parameter.name.upper().replace("_", "-")
+    if parameter.kind is parameter.VAR_POSITIONAL:
+        return f"-{name}-..."
+    return f"-{name}" if parameter.default is parameter.empty else f"[-{name}]"
 
 
-def _fault(network: Network) -> str | None:
-    """Say what is wrong with the layers of a network; None where it can be trained."""
-    foreign = next((layer for layer in _all(network.layers) if not isinstance(layer, Layer)), None)
+def _fault(layers: Sequence[Layer]) -> str | None:
+    """Say what is wrong with the layers of a network; None where it can be trained.
+
+    `ValueError` where two that follow each other do not fit.
+    """
+    if not isinstance(layers, list | tuple):
+        return f"it returns {'nothing' if layers is None else f'a {type(layers).__name__}'}: return a list of layers"
+    foreign: object = next((layer for layer in _all(layers) if not isinstance(layer, Layer)), None)
     if foreign is not None:
-        return f"{foreign!r} is no layer: use Linear, Activate and Multiply"
-    if not network.linears:
+        what = f"the class {foreign.__name__}" if isinstance(foreign, type) else f"a {type(foreign).__name__}"
+        return f"{what} is no layer: use Linear(...), Activate() and Multiply(...)"
+    linears = [*_linears(layers)]
+    if not linears:
         return "it has no Linear layer, and so nothing to train"
-    try:
-        _width_after(network.layers, network.inputs)
-    except ValueError as error:
-        return str(error)
-    return None if network.activated else "it has no Activate layer, and so nothing to compare"
+    _width_after(layers, linears[0].inputs)
+    return None if any(_activated(layers, linears[0].inputs)) else "it has no Activate layer, and so nothing to compare"
 
 
 def _all(layers: Sequence[Layer]) -> Iterator[Layer]:

@@ -1,4 +1,4 @@
-"""A user's own activations, strategies and backends, written in the same way as the built-in ones.
+"""A user's own activations, strategies, networks and backends, written in the same way as the built-in ones.
 
 They are loaded from a file, or from an installed package that offers them through entry points, and only by name:
 nothing is loaded from the current directory, from settings, or because it is installed. Afterwards they are in the same
@@ -16,7 +16,7 @@ from actbench.formula import Activation, Extension
 from actbench.model.loaded import Loaded, LoadedFrom
 from actbench.plugins import _files, _packages, _requirements
 from actbench.plugins._declarations import Declarations
-from actbench.plugins._definitions import steady
+from actbench.plugins._definitions import guarded_network, steady
 from actbench.plugins._guard import allow, blamed, evaluating, forget_code, guarded, has_run, know
 from actbench.plugins._packages import PackageOffer, offers
 from actbench.plugins._room import with_room
@@ -47,8 +47,8 @@ def load(name: str, sha256: str | None = None) -> Loaded:
         raise InputError(f"--load {name} changed since this run started; start a new run")
     if any(addition.name == declared.loaded.name and addition.kind is declared.loaded.kind for addition in loaded()):
         return declared.loaded
-    if not (declared.activations or declared.extensions or declared.backends):
-        nothing = "no @activation, no @strategy and no Backend"
+    if not (declared.activations or declared.extensions or declared.networks or declared.backends):
+        nothing = "no @activation, no @strategy, no @network and no Backend"
         raise InputError(f"--load {name}: it declares {nothing}: 'actbench init' writes a file that does")
     registry.use(_with(registry.current(), declared))
     know(declared.code)
@@ -74,6 +74,9 @@ def _with(known: Registry, declared: Declarations) -> Registry:
         known = _with_activation(known, declared, activation)
     for extension in declared.extensions:
         known = _with_strategy(known, declared, extension)
+    for network in declared.networks:
+        _requirements.refuse_unusable_network(declared, network, known.networks)
+        known = known.with_network(guarded_network(network, declared.code)).with_additions(networks=network.name)
     for kind in declared.backends:
         backend = _requirements.usable_backend(declared, kind)
         _requirements.refuse_clash(declared, "backend", backend.name, known.backends)

@@ -12,19 +12,21 @@ from actbench.backends import Backend
 from actbench.errors import InputError
 from actbench.formula import Activation, Extension
 from actbench.model.loaded import Loaded
+from actbench.model.networks import NetworkKind
 from actbench.plugins._duplicates import refuse_lost
 from actbench.plugins._guard import Code
 
 
 @dataclass(frozen=True, slots=True)
 class Declarations:
-    """The activations, strategies and backends that a file or a package declares."""
+    """The activations, strategies, networks and backends that a file or a package declares."""
 
     loaded: Loaded
     files: tuple[str, ...]
     """The files of its code, whose lines are named in messages."""
     activations: tuple[Activation, ...]
     extensions: tuple[Extension, ...]
+    networks: tuple[NetworkKind, ...]
     backends: tuple[type[Backend], ...]
 
     @property
@@ -42,6 +44,7 @@ def declared(loaded: Loaded, files: Iterable[str], namespaces: Iterable[tuple[st
     refuse_lost(loaded.name, files, {name: value for _, names in namespaces for name, value in names.items()})
     known = {
         *map(id, registry.activations().values()),
+        *map(id, registry.networks().values()),
         *(id(type(backend)) for backend in registry.backends().values()),
     }
     values: dict[int, Any] = {}
@@ -61,5 +64,6 @@ def declared(loaded: Loaded, files: Iterable[str], namespaces: Iterable[tuple[st
         files,
         tuple(value for value in values.values() if isinstance(value, Activation)),
         tuple(value for value in values.values() if isinstance(value, Extension)),
+        tuple(value for value in values.values() if isinstance(value, NetworkKind)),
         tuple(complete),
     )

@@ -1,10 +1,10 @@
-"""Protection of the oracle's arithmetic from a user's definition of g."""
+"""Protection of everything else from what a user's definitions do when they are called."""
 
 from __future__ import annotations
 
 import copy
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import wraps
 from typing import Any
@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from actbench.formula import Activation, Formulas
+from actbench.model.networks import Layer, NetworkKind
 from actbench.model.rule import Formula
-from actbench.plugins._guard import MisuseError
+from actbench.plugins._guard import Code, MisuseError, guarded
 
 
 def steady(activation: Activation, name: str) -> Activation:
@@ -57,3 +58,19 @@ def _bits() -> int | None:
     """Return mpmath's precision in bits; None where mpmath is not imported."""
     module = sys.modules.get("mpmath")
     return None if module is None else int(module.mp.prec)
+
+
+def guarded_network(network: NetworkKind, code: Code) -> NetworkKind:
+    """Return the network with a function that builds it under guard; `ValueError` is for widths that do not fit."""
+    build = network.build
+
+    @wraps(build)
+    def built(*widths: int) -> Sequence[Layer]:
+        with guarded([code], f"network '{network.name}'"):
+            try:
+                return build(*widths)
+            except ValueError as error:
+                unfit = str(error)
+        raise ValueError(unfit)
+
+    return replace(network, build=built)

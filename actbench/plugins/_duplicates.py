@@ -11,12 +11,12 @@ from typing import Any
 from actbench.backends import Backend
 from actbench.errors import InputError
 
-DECORATORS = ("activation", "strategy")
+DECORATORS = ("activation", "strategy", "network")
 """The decorators that declare something."""
 
 
 def refuse_lost(name: str, files: Iterable[str], names: Mapping[str, Any]) -> None:
-    """Raise `InputError` for an activation, a strategy or a backend whose name a file defines twice.
+    """Raise `InputError` for an activation, a strategy, a network or a backend whose name a file defines twice.
 
     `names` are the files' variables after they have run. Definitions inside ``if`` or ``try`` count as alternatives.
     """

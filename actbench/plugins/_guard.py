@@ -179,4 +179,4 @@ def _line(error: BaseException, codes: Iterable[Code], *, last: bool = False) ->
 
 def _endless(seconds: float, line: int | None = None) -> str:
     where = "it" if line is None else f"line {line}"
-    return f"{where} was still running after {seconds:g} s: does a loop end? (run and check take --timeout)"
+    return f"{where} was still running after {seconds:g} s: does a loop end? (run, train and check take --timeout)"

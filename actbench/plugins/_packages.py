@@ -1,4 +1,4 @@
-"""Loading of activations, strategies and backends from installed packages, through entry points."""
+"""Loading of activations, strategies, networks and backends from installed packages, through entry points."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from actbench.model.loaded import Loaded, LoadedFrom
 from actbench.plugins._declarations import Declarations, declared
 from actbench.plugins._guard import Code, guarded
 
-GROUPS = ("actbench.activations", "actbench.backends")
-"""Groups of entry points. An entry point names a module, or an activation, strategy or backend in a module."""
+GROUPS = ("actbench.activations", "actbench.networks", "actbench.backends")
+"""Groups of entry points. An entry point names a module, or an activation, strategy, network or backend in one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def read(name: str) -> Declarations:
     installed = _installed(name)
     points = [point for group in GROUPS for point in installed.entry_points.select(group=group)]
     if not points:
-        raise InputError(f"--load {name}: the package offers nothing: it has no entry points in {' or '.join(GROUPS)}")
+        raise InputError(f"--load {name}: the package offers nothing: it has no entry points in {', '.join(GROUPS)}")
     modules: dict[str, ModuleType] = {}
     namespaces: list[tuple[str, dict[str, Any]]] = []
     for point in points:

@@ -1,4 +1,4 @@
-"""Requirements on the user's activations, strategies and backends; each error says what to write instead."""
+"""Requirements on the user's activations, strategies, networks and backends; each error says what to write instead."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from actbench.backends import Backend
 from actbench.errors import InputError, unknown
 from actbench.formula import Activation, Extension, Formulas, Strategy
 from actbench.model.cases import OVERHEAD, RUNGS, YARDSTICK
+from actbench.model.names import NETWORK_NAME
+from actbench.model.networks import NetworkKind
 from actbench.model.rule import Dialect, Formula
 from actbench.plugins._declarations import Declarations
 from actbench.plugins._guard import guarded
@@ -66,6 +68,22 @@ def refuse_unusable(
     for name in [strategy] if strategy else formulas.strategies:
         if reason := _unsupported(activation, name, formulas.strategies[name]):
             raise InputError(f"--load {file}: strategy '{name}' of {activation.name} {reason}")
+
+
+def refuse_unusable_network(declared: Declarations, network: NetworkKind, existing: Container[str]) -> None:
+    """Raise `InputError` for a network whose name is used, or invalid in ids, or that is no function of its widths."""
+    file, name = declared.loaded.name, network.name
+    if not re.fullmatch(NETWORK_NAME, name):
+        raise InputError(
+            f"--load {file}: '{network.build.__name__}' cannot name a network: use small letters, digits, underscores"
+        )
+    if name in existing:
+        raise InputError(f"--load {file}: there is a network '{name}' already: give yours another name")
+    parameters = inspect.signature(network.build).parameters.values()
+    if not parameters:
+        raise InputError(f"--load {file}: network '{name}' has no parameter: let it take its widths, at least one")
+    if named := [one for one in parameters if one.kind in {one.KEYWORD_ONLY, one.VAR_KEYWORD}]:
+        raise InputError(f"--load {file}: network '{name}' has the parameter {named[0]}: widths have no names in ids")
 
 
 def usable_backend(declared: Declarations, kind: type[Backend]) -> Backend:

@@ -25,7 +25,7 @@ def listing(subject: Subject, size: int, operands: OperandState) -> str:
     if operands is not OperandState.WARM and (reason := subject.unsupported_cold()):
         raise InputError(f"{subject.identity.at(size, operands).id} does not exist: {reason}")
     facts = subject.compiled
-    compiled = [] if facts is None else [_section("compiled", _facts(facts))]
+    compiled = [] if facts is None else [section("compiled", compiled_facts(facts))]
     parts = _kernel(subject, size, operands) if isinstance(subject, Kernel) else _plain(subject, size, operands)
     return "\n\n".join([*parts, *compiled])
 
@@ -42,17 +42,17 @@ def _kernel(kernel: Kernel, size: int, operands: OperandState) -> Iterator[str]:
     )
     of = chosen.conversion
     apart = (of.narrow, of.widen) if of else ()
-    yield _section("forward", _code(chosen.save or chosen.forward, apart))
-    yield _section(f"derivative, from {', '.join(chosen.residuals)}", _code(chosen.derivative, apart))
+    yield section("forward", code(chosen.save or chosen.forward, apart))
+    yield section(f"derivative, from {', '.join(chosen.residuals)}", code(chosen.derivative, apart))
     if of:
-        yield _section(f"kept in {of.kept_in}: every residual narrowed by", sources([of.narrow]))
-        yield _section(f"and widened to {kernel.dtype}, in which the derivative is computed, by", sources([of.widen]))
+        yield section(f"kept in {of.kept_in}: every residual narrowed by", sources([of.narrow]))
+        yield section(f"and widened to {kernel.dtype}, in which the derivative is computed, by", sources([of.widen]))
     executed = f"executed by {backend.name}: {backend.summary}"
     if kernel.op is Op.STEP and operands is not OperandState.WARM:
-        yield _section(f"forward pass, {executed}", backend.forward_execution(chosen))
-        yield _section("backward pass, executed by the same", backend.execution(Op.BACKWARD, chosen))
+        yield section(f"forward pass, {executed}", backend.forward_execution(chosen))
+        yield section("backward pass, executed by the same", backend.execution(Op.BACKWARD, chosen))
     else:
-        yield _section(executed, backend.execution(kernel.op, chosen))
+        yield section(executed, backend.execution(kernel.op, chosen))
     for weakness in kernel.weaknesses:
         yield f"known weakness: {weakness.flaw}: {weakness.why}"
     if kernel.storage:
@@ -92,24 +92,26 @@ def _plain(subject: Subject, size: int, operands: OperandState) -> Iterator[str]
     title = f"executed by {backend.name}: {backend.summary}"
     executed = rung.declared if rung else backend.copy(subject.dtype)
     if isinstance(executed, Rule):
-        yield _section("of every element", source(executed.derivative))
-        yield _section(title, backend.execution(subject.op, executed))
+        yield section("of every element", source(executed.derivative))
+        yield section(title, backend.execution(subject.op, executed))
     else:
         compiled = inspect.isbuiltin(inspect.unwrap(executed))
-        yield _section(title, f"{executed.__module__}.{executed.__name__}" if compiled else sources([executed]))
+        yield section(title, f"{executed.__module__}.{executed.__name__}" if compiled else sources([executed]))
 
 
-def _code(formula: Formula, apart: Collection[Formula]) -> str:
+def code(formula: Formula, apart: Collection[Formula] = ()) -> str:
     """Return a formula's source with the functions that it calls, except those that are shown separately."""
     called = [helper for helper in helpers(formula) if helper not in apart]
     return "\n\n".join(dict.fromkeys(map(source, (formula, *called))))
 
 
-def _section(title: str, body: str) -> str:
+def section(title: str, body: str) -> str:
+    """Return a text below its title."""
     return f"{title}\n{textwrap.indent(body, '    ')}"
 
 
-def _facts(compiled: Compiled) -> str:
+def compiled_facts(compiled: Compiled) -> str:
+    """Return facts about compiled code, a line each."""
     vectors = f"{compiled.vector_bits} bits" if compiled.vector_bits else "scalar"
     return "\n".join(
         (

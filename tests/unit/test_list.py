@@ -17,6 +17,8 @@ def test_list_shows_every_section(actbench: Actbench) -> None:
         "activations",
         "backends",
         "strategies",
+        "networks",
+        "arms",
         "operands",
         "rungs",
         "presets",
@@ -44,7 +46,7 @@ def test_an_activation_is_listed_with_its_parameters_range_kinks_and_why_y_is_no
     assert shown["gaussian"][1].endswith("; no cached: y is even: it does not tell the sign of z")
 
 
-@pytest.mark.parametrize("section", ["activations", "backends", "strategies", "rungs", "presets"])
+@pytest.mark.parametrize("section", ["activations", "backends", "strategies", "networks", "arms", "rungs", "presets"])
 def test_one_section_alone_is_not_indented(actbench: Actbench, section: str) -> None:
     alone = actbench("list", section).stdout.splitlines()
     everything = actbench("list").stdout.splitlines()

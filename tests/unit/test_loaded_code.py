@@ -136,7 +136,8 @@ def test_a_file_that_does_not_end_is_reported_with_its_line(
     write(text)
     line = text.count("\n") + 1
     assert refused(actbench, "list", "--load", "mine.py") == (
-        f"--load mine.py: line {line} was still running after 0.2 s: does a loop end? (run and check take --timeout)"
+        f"--load mine.py: line {line} was still running after 0.2 s: does a loop end? (run, train and check take "
+        "--timeout)"
     )
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 

@@ -55,14 +55,17 @@ def measured(
     parts: Mapping[Part, float] | None = PARTS,
 ) -> tuple[Times, Record]:
     """Return a run with these seconds by block and arm, the same in all rounds."""
-    activated = {"mlp:20-10-30-5": (10, 30)} | {str(one.op): (one.op.widths[1],) for one in steps if one.op != NETWORK}
+    activated: dict[str, tuple[int, ...]] = {"mlp:20-10-30-5": (10, 30)}
+    activated |= {str(one.op): (one.op.widths[1],) for one in steps if one.op != NETWORK}
     plan = Plan((*steps,), 1, training=Training(Optimizer.SGD, activated, (*kernels,)))
     times = Times(plan)
     for one, seconds in [*steps.items(), *kernels.items()]:
         for number in range(1, ROUNDS + 1):
             times.add(BlockTimes(one, number, tuple((second,) for second in (*seconds, 1e-6))))
     seconds = [] if parts is None else [parts[part] for part in Part]
-    of_parts = {one.id: dict.fromkeys(range(1, ROUNDS + 1), [seconds] * len(one.arms)) for one in steps}
+    of_parts: dict[str, dict[int, list[list[float]]]] = {
+        one.id: dict.fromkeys(range(1, ROUNDS + 1), [seconds] * len(one.arms)) for one in steps
+    }
     return times, replace(RECORD, plan=plan, parts=of_parts)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from actbench.report import training_sweep
 from actbench.report.results import RunResults
 from actbench.report.table import Summary, each_note_once
+from actbench.report.training import sweep
 from actbench.report.training.answers import answers
 from actbench.report.training.remarks import remarks
 from actbench.report.training.tables import tables
@@ -15,9 +15,9 @@ def summarise(results: RunResults, record: Record) -> Summary:
     """Return the summary of results."""
     shown = [*tables(results.training)]
     if results.worths:
-        shown.append(training_sweep.table(results.worths))
+        shown.append(sweep.table(results.worths))
     return Summary(
-        answers=(*answers(results.training), *training_sweep.sentences(results.worths)),
+        answers=(*answers(results.training), *sweep.sentences(results.worths)),
         tables=tuple(each_note_once(shown)),
         remarks=tuple(remarks(results, record)),
     )

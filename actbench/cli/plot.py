@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from actbench.planning.selection import Selection
     from actbench.report.charts.style import Picture
 
-KINDS = ("functions", "speedup", "time", "parts", "accuracy", "rounds", "compare")
+KINDS = ("functions", "speedup", "time", "parts", "accuracy", "rounds", "step", "memory", "gain", "compare")
+
+WHERE = {
+    "parts": "; that is in probes.csv, which runs of stock pyperf lack",
+    "gain": "; it takes several batches, or networks of several widths",
+}
+"""What a kind of chart takes that not every run has."""
 
 
 @click.command()
@@ -53,6 +59,9 @@ def command(  # noqa: PLR0913  # one for each option
     parts      where each case's time certainly goes: the call, the elements in cache, memory and allocation
     accuracy   the largest error of g' against z, from the run's own check
     rounds     every round of every case, as its distance from the case's median
+    step       of training steps: the parts of each arm's step, stacked
+    memory     of training steps: the bytes that each arm keeps, against the time of its step
+    gain       of training steps: the share of a step that is saved, against batch or width
     compare    two runs: each case's change, with its interval
 
     RUN is a run's directory, its pyperf.json, or 'latest', the latest complete run. The options choose the cases to
@@ -62,6 +71,7 @@ def command(  # noqa: PLR0913  # one for each option
     Examples:
       actbench plot functions -a logistic,tanh,gelu -o functions.svg
       actbench plot speedup latest -d float64 -o speedup.svg
+      actbench plot step latest -a gelu -o step.svg
       actbench plot compare results/reference latest -o compare.png
     """
     from actbench.errors import InputError
@@ -73,7 +83,7 @@ def command(  # noqa: PLR0913  # one for each option
         raise InputError(f"-o {output}: name a file that ends in .{', .'.join(FORMATS)}")
     picture = _picture(ctx, kind, [path for path in (run, candidate) if path], selection)
     if picture is None:
-        of = "; that is in probes.csv, which runs of stock pyperf lack" if kind == "parts" else ""
+        of = WHERE.get(kind, "")
         raise InputError(
             f"there is nothing to draw in '{kind}': no case of the run is chosen, or has what it shows{of}"
         )

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from actbench.analysis.between_runs import between
 from actbench.analysis.speedups import Speedup
+from actbench.analysis.training import ArmResult
 from actbench.errors import InputError, unknown
 from actbench.model.cases import Case
+from actbench.model.plan import Training
 from actbench.report.charts.accuracy import accuracy
 from actbench.report.charts.compare import compare
 from actbench.report.charts.functions import functions
+from actbench.report.charts.gain import gain
+from actbench.report.charts.memory import memory
 from actbench.report.charts.parts import parts
 from actbench.report.charts.rounds import rounds
 from actbench.report.charts.signs import Signs
 from actbench.report.charts.speedup import REFERENCE, speedup
+from actbench.report.charts.step import step
 from actbench.report.charts.style import Picture
 from actbench.report.charts.time import time
 from actbench.report.results import RunResults
@@ -23,11 +28,14 @@ from actbench.runs.baseline import host_differences, refuse_unlike
 from actbench.runs.record import Record
 
 OF_A_RUN = ("speedup", "time", "parts", "accuracy", "rounds")
-"""Kinds of charts of one run, in the order of the report."""
+"""Kinds of charts of a run of derivatives, in the order of the report."""
+
+OF_TRAINING = ("step", "memory", "gain", "rounds")
+"""Kinds of charts of a run of training steps, in the order of the report."""
 
 __all__ = ["functions", "of_run", "of_two"]
 
-KINDS = ("functions", *OF_A_RUN, "compare")
+KINDS = ("functions", *OF_A_RUN, *OF_TRAINING[:-1], "compare")
 
 Keep = Callable[[Case], bool]
 """A function that tells whether a case is shown."""
@@ -41,6 +49,9 @@ def of_run(
     With `choose`, it is for a page: one panel, and controls that select it.
     """
     record = record_of(run)
+    training = record.plan.training
+    if kind not in (OF_TRAINING if training else OF_A_RUN):
+        raise _not_of(run, kind, training)
     caches, signs = record.environment.caches, Signs.of(run.plan.cases)
     figures, speedups, checks = results.figures, results.speedups, tuple(record.checks)
     if keep:
@@ -59,8 +70,37 @@ def of_run(
             return accuracy(checks, signs, choose=choose)
         case "rounds":
             return rounds(run.times, results.rounds, signs, keep, choose=choose)
+        case _ if training:
+            arms = [row for row in results.training if keep is None or keep(row.case)]
+            return _of_steps(kind, arms, training, signs, choose=choose)
         case _:
             raise unknown("chart", kind, KINDS)
+
+
+def _of_steps(
+    kind: str, arms: Sequence[ArmResult], training: Training, signs: Signs, *, choose: bool
+) -> Picture | None:
+    """Return a chart of training steps."""
+    match kind:
+        case "step":
+            return step(arms, choose=choose)
+        case "memory":
+            return memory(arms, signs, choose=choose)
+        case _:
+            return gain(arms, training, signs, choose=choose)
+
+
+def _not_of(run: Run, kind: str, training: Training | None) -> InputError:
+    """Return the error for a chart that runs of this sort do not have."""
+    if kind not in KINDS:
+        return unknown("chart", kind, KINDS)
+    if training:
+        return InputError(f"'{kind}' shows derivatives, and {run.path} has training steps: draw {_or(OF_TRAINING)}")
+    return InputError(f"'{kind}' shows training steps, and {run.path} has derivatives: draw {_or(OF_A_RUN)}")
+
+
+def _or(kinds: Sequence[str]) -> str:
+    return f"{', '.join(kinds[:-1])} or {kinds[-1]}"
 
 
 def _shown(pair: Speedup, keep: Keep) -> bool:

@@ -27,6 +27,9 @@ TITLES = {
     "time": "Time per element",
     "parts": "Where the time goes",
     "accuracy": "Accuracy",
+    "step": "Where the time of a step goes",
+    "memory": "Memory and time",
+    "gain": "What it is worth, by batch or width",
     "rounds": "Rounds, one by one",
 }
 
@@ -66,10 +69,10 @@ def sections(run: Run, results: RunResults, files: Mapping[str, str]) -> Iterato
     record = record_of(run)
     summary = summarise(results, record)
     yield PageSection("answer", "The answer", answers=summary.answers or (NO_ANSWER,))
-    for kind, title in TITLES.items():
+    for kind in pictures.OF_TRAINING if record.plan.training else pictures.OF_A_RUN:
         shown = pictures.of_run(kind, run, results, choose=True)
         if shown:
-            yield PageSection(f"of-{kind}", title, charts=(shown,))
+            yield PageSection(f"of-{kind}", TITLES[kind], charts=(shown,))
     tables = [replace(table, note=table.note.replace("`", "")) for table in summary.tables]
     yield PageSection("tables", "Tables", tables=tables, sentences=summary.remarks)
     yield PageSection("noise", "Noise", sentences=tuple(_noise(run, results, record)))
@@ -124,6 +127,12 @@ def _method(record: Record) -> str:
     settings, plan = record.settings, record.plan
     if settings.engine is Engine.PYPERF:
         how = "stock pyperf measured one case after the other, in processes of their own"
+    elif plan.training:
+        how = (
+            "in every round a fresh process timed the strategies and backends of each step in short alternating "
+            "slices, with a copy of all parameters, then steps in which each part is timed, and the activation alone; "
+            "a ratio is the median over a round's values, and over rounds the Hodges-Lehmann estimate with its interval"
+        )
     else:
         how = (
             "in every round a fresh process, pinned to one processor, timed the cases that share activation, op, "
@@ -131,8 +140,9 @@ def _method(record: Record) -> str:
             "new addresses; a ratio is the median over a round's values, and over rounds the Hodges-Lehmann estimate "
             "with its interval"
         )
+    gradients = ", and the gradients of every step against those of one in float64" if plan.training else ""
     return (
         f"Preset {settings.preset}, engine {settings.engine}: {how}. Inputs are drawn from {plan.inputs}, seed "
-        f"{plan.seed}. Every kernel was checked against mpmath before it was timed. {counted(record.rounds, 'round')}, "
+        f"{plan.seed}. Every kernel was checked against mpmath before it was timed{gradients}. {counted(record.rounds, 'round')}, "
         f"{record.status} after {duration(record.seconds)}, begun {record.created}."
     )

@@ -107,7 +107,7 @@ def _effect(answer: Answer) -> str:
         case Verdict.COSTS:
             return f"{takes} (costs {percent(gain.negated())})"
         case Verdict.UNDECIDED:
-            return f"{takes}: no difference is shown"
+            return f"{takes} (no difference is shown)"
         case _:
             return takes
 
@@ -166,7 +166,7 @@ def _totals(every: Sequence[Answer]) -> Iterator[str]:
         }
         parts = [text.format(len(verdicts[verdict])) for verdict, text in words.items() if verdict in verdicts]
         steps = counted(len(of_strategy), "training step")
-        yield f"Of {steps}, {keeping(strategy)} {', '.join(parts)}."
+        yield f"Of {steps}, {keeping(strategy)} {_all_of(parts)}."
 
 
 def _merged(every: Sequence[Answer]) -> Iterator[str]:
@@ -225,6 +225,11 @@ def _by_backend(answers: Sequence[Answer], figures: Callable[[Interval], tuple[f
         for name, of_backend in backends.items()
     }
     return ", ".join(f"{span} ({name})" if len(spans) > 1 else span for name, span in spans.items())
+
+
+def _all_of(parts: Sequence[str]) -> str:
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _span(shares: Sequence[float]) -> str:

@@ -141,8 +141,9 @@ def _method(record: Record) -> str:
             "with its interval"
         )
     gradients = ", and the gradients of every step against those of one in float64" if plan.training else ""
+    checked = f"Every kernel was checked against mpmath before it was timed{gradients}."
     return (
         f"Preset {settings.preset}, engine {settings.engine}: {how}. Inputs are drawn from {plan.inputs}, seed "
-        f"{plan.seed}. Every kernel was checked against mpmath before it was timed{gradients}. {counted(record.rounds, 'round')}, "
+        f"{plan.seed}. {checked} {counted(record.rounds, 'round')}, "
         f"{record.status} after {duration(record.seconds)}, begun {record.created}."
     )

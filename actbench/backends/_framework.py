@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 import time
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from actbench.backends._backend import Backend, Bound, forward_keeping
 from actbench.backends._listing import sources
+from actbench.backends._shipped import Shipped, shipped
 from actbench.backends._training import Passes
 from actbench.model.names import Dtype, Op
 from actbench.model.rule import Dialect, Formula, Rule
@@ -45,6 +46,24 @@ def step(gradient: Callable[..., Any], keeping: Callable[[Any], Any]) -> Callabl
     return call
 
 
+def kept(rule: Rule) -> Callable[[Any, Any], tuple[Any, ...]] | None:
+    """Return the function (z, y) -> residuals, narrow ones included; None for a strategy that saves what it computes.
+
+    Narrow residuals of z and y come from these as well, though their rule has a function `save`.
+    """
+    names = [name.partition(":")[0] for name in rule.residuals]
+    if {*names} - {"z", "y"}:
+        return None
+    from_y = [name == "y" for name in names]
+    narrow = rule.conversion.narrow if rule.conversion else None
+
+    def residuals(z, y):
+        wide = [y if of_y else z for of_y in from_y]
+        return tuple([narrow(residual) for residual in wide] if narrow else wide)
+
+    return residuals
+
+
 class Framework(Backend):
     """An array library with array expressions."""
 
@@ -52,6 +71,8 @@ class Framework(Backend):
     dtypes = (Dtype.FLOAT32, Dtype.FLOAT64)
     optional = True
     takes_arrays = False
+    shipped: ClassVar[Mapping[str, Shipped]] = {}
+    """The library's own activations by actbench's names."""
 
     @abstractmethod
     def unit(self, dtype: Dtype) -> Any:
@@ -78,7 +99,17 @@ class Framework(Backend):
         """Return the formulas themselves, for the library's automatic differentiation to call."""
         del dtype
         backward = rule.library_gradient or product(rule.derivative)
-        return Passes(forward_keeping(rule.residuals, rule.forward, rule.save), backward)
+        return Passes(forward_keeping(rule.residuals, rule.forward, rule.save), backward, kept(rule))
+
+    def ships(self, activation: str) -> str | None:
+        """Return the call of the library's own function, as Python has it."""
+        own = shipped(self.shipped, activation)
+        return str(own) if own else None
+
+    def own(self, activation: str) -> Callable[[Any], Any] | None:
+        """Return the library's own function of z; None where it has none."""
+        own = shipped(self.shipped, activation)
+        return own.function() if own else None
 
     def _bound(self, make: Callable[[], Callable[..., Any]]) -> Bound:
         """Return what a function makes, made again for every size where this library compiles for one."""

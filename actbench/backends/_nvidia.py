@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from actbench.backends._backend import Bound, Device
+from actbench.backends._training import StepArrays, StepSpec, TrainingStep
 from actbench.backends.torch import Torch, library
 from actbench.errors import InputError
 from actbench.model.names import Dtype, Op
@@ -51,11 +52,10 @@ class OnNvidia(Torch):
         self._usable()
         return super().bind(op, rule, dtype)
 
-    def _usable(self) -> Any:
-        torch = library()
-        if not torch.cuda.is_available():
-            raise InputError(f"backend '{self.name}' cannot run: torch {torch.__version__} finds no CUDA device")
-        return torch
+    def training_step(self, spec: StepSpec, arrays: StepArrays) -> TrainingStep:
+        """Return the step on the device, with copies of the arrays; `InputError` where this torch cannot use it."""
+        self._usable()
+        return super().training_step(spec, arrays)
 
     def device(self) -> Device:
         """Return the device under torch's name, with the versions of CUDA and of the driver."""
@@ -97,3 +97,9 @@ class OnNvidia(Torch):
     def unit(self, dtype: Dtype) -> Any:
         """Return 1 on the device."""
         return super().unit(dtype).to("cuda")
+
+    def _usable(self) -> Any:
+        torch = library()
+        if not torch.cuda.is_available():
+            raise InputError(f"backend '{self.name}' cannot run: torch {torch.__version__} finds no CUDA device")
+        return torch

@@ -29,6 +29,22 @@ class Passes:
     """z -> (y, *residuals); residuals that are z or y are these very arrays."""
     backward: Callable[..., Any]
     """(dy, *residuals) -> dz."""
+    kept: Callable[[Any, Any], tuple[Any, ...]] | None = None
+    """(z, y) -> residuals, where these come from z and y alone: y may then be computed by the library's own function.
+
+    None where only `forward` computes them."""
+
+    def with_function(self, own: Callable[[Any], Any] | None) -> Callable[[Any], tuple[Any, ...]]:
+        """Return the forward pass with the library's own g, where it has one, and residuals come from z and y alone."""
+        kept = self.kept
+        if own is None or kept is None:
+            return self.forward
+
+        def keeping(z):
+            y = own(z)
+            return y, *kept(z, y)
+
+        return keeping
 
 
 def writing(

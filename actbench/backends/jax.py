@@ -1,4 +1,4 @@
-"""jax: the formula compiled by XLA for every size, on one thread of the processor.
+"""jax: the formula compiled by XLA for every size, on one thread of the processor; training steps on as many as asked.
 
 Calls run in the calling thread (without asynchronous dispatch), and still wait for their results.
 """
@@ -12,29 +12,46 @@ from types import SimpleNamespace
 from typing import Any
 
 from actbench.backends._framework import Framework
+from actbench.backends._shipped import JAX
+from actbench.backends._training import StepArrays, StepSpec, TrainingStep
+from actbench.errors import InputError
 from actbench.model.names import Dtype
+from actbench.model.networks import Network
 
 
 @cache
 def library() -> Any:
-    """Import jax for the processor, with float64 and one thread.
-
-    XLA sizes its thread pool by the environment variable NPROC when jax first looks for devices, or else by the
-    processors that it may use; XLA has no flag for this. With a pool of one, the calling thread does all the work.
-    """
+    """Import jax for the processor, with float64."""
     import jax
 
     jax.config.update("jax_platforms", "cpu")
     jax.config.update("jax_enable_x64", True)
     jax.config.update("jax_cpu_enable_async_dispatch", False)
+    return jax
+
+
+def start(threads: int | None = None) -> None:
+    """Give XLA its threads where it has none, one by default; `InputError` where it has another number of them.
+
+    XLA sizes its thread pool by the environment variable NPROC when jax first looks for devices, or else by the
+    processors that it may use; XLA has no flag for this. With a pool of one, the calling thread does all the work.
+    """
+    if _STARTED:
+        if threads not in {None, *_STARTED}:
+            raise InputError(f"jax has {_STARTED[0]} threads in this process, and cannot change to {threads}")
+        return
+    _STARTED.append(threads or 1)
     before = os.environ.get("NPROC")
-    os.environ["NPROC"] = "1"
-    jax.devices()
+    os.environ["NPROC"] = str(threads or 1)
+    library().devices()
     if before is None:
         del os.environ["NPROC"]
     else:
         os.environ["NPROC"] = before
-    return jax
+
+
+_STARTED: list[int] = []
+"""The number of XLA's threads, once it has them."""
 
 
 @cache
@@ -54,11 +71,26 @@ class Jax(Framework):
     rank = 60
     compiles_for_a_size = True
     planning_ns = 15.0
+    trains = True
+    shipped = JAX
     flushes = "XLA makes the processor flush denormal numbers to 0, and has no flag to prevent that"
 
     def namespace(self) -> Any:
         """Return ``jax.numpy``, with the functions of ``jax.scipy.special`` that it lacks."""
         return functions()
+
+    def training_step(self, spec: StepSpec, arrays: StepArrays) -> TrainingStep:
+        """Return the step with jax's products and automatic differentiation; `InputError` for other threads."""
+        from actbench.backends._jax_training import JaxStep
+
+        return JaxStep(spec, arrays, self)
+
+    def training_execution(self, network: Network, *, checkpoints: bool) -> str:
+        """Return the source of the step of any network."""
+        from actbench.backends._jax_training import execution
+
+        del network, checkpoints
+        return execution()
 
     def build(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Compile on the first call."""
@@ -76,8 +108,10 @@ class Jax(Framework):
 
     def adopt(self, array: Any) -> Any:
         """Return the same memory as an array of jax, if it starts at a cache line; otherwise a copy."""
+        start()
         return library().device_put(array, may_alias=True)
 
     def unit(self, dtype: Dtype) -> Any:
         """Return 1."""
+        start()
         return library().numpy.ones((), dtype)

@@ -12,7 +12,10 @@ from typing import Any
 
 from actbench.backends._framework import Framework
 from actbench.backends._narrowing import as_bits
+from actbench.backends._shipped import TORCH
+from actbench.backends._training import StepArrays, StepSpec, TrainingStep
 from actbench.model.names import Dtype, Storage
+from actbench.model.networks import Network
 from actbench.model.rule import Conversion, Formula
 
 GRADIENTS = {("logistic", "cached"): "sigmoid_backward", ("tanh", "cached"): "tanh_backward"}
@@ -43,6 +46,8 @@ class Torch(Framework):
     libraries = ("torch",)
     rank = 50
     planning_ns = 15.0
+    trains = True
+    shipped = TORCH
 
     def namespace(self) -> Any:
         """Return ``torch`` with numpy's names."""
@@ -52,6 +57,18 @@ class Torch(Framework):
         """Return ``torch.ops.aten.sigmoid_backward`` or ``tanh_backward``."""
         name = GRADIENTS.get((activation, strategy))
         return getattr(library().ops.aten, name).default if name else None
+
+    def training_step(self, spec: StepSpec, arrays: StepArrays) -> TrainingStep:
+        """Return the step with torch's products and automatic differentiation."""
+        from actbench.backends._torch_training import TorchStep
+
+        return TorchStep(spec, arrays, self)
+
+    def training_execution(self, network: Network, *, checkpoints: bool) -> str:
+        """Return the source of the step, and of the layers that the network has."""
+        from actbench.backends._torch_training import TorchStep
+
+        return TorchStep.execution(network, checkpoints=checkpoints, compiled=self.compiles_for_a_size)
 
     def conversion(self, storage: Storage, dtype: Dtype) -> Conversion:
         """Return conversions by ``Tensor.to``."""

@@ -91,7 +91,7 @@ class NetworkStep:
         if self.variant != FREE:
             return passes
         forward, copied = passes.forward, backend.namespace().copy if self.trainer.has_gradients else _copied
-        return Passes(lambda z: (forward(z)[0],), copied)
+        return Passes(lambda z: (forward(z)[0],), copied, lambda _z, _y: ())
 
     def step(self, arrays: StepArrays, optimizer: Optimizer, threads: int) -> TrainingStep:
         """Return the step on these arrays."""

@@ -1,0 +1,114 @@
+"""Activations that a framework has itself, with a gradient, under the framework's names.
+
+They are named and not imported: which activations a framework has is known where it is not installed, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """A framework's function of z: ``torch.nn.functional.elu(z, alpha=0.5)``."""
+
+    path: str
+    """Module and name: ``torch.nn.functional.elu``."""
+    keywords: Mapping[str, Any] = field(default_factory=dict)
+    """Keywords of the call."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """The framework's keywords by the names of the activation's parameters; both have the same defaults."""
+    is_module: bool = field(default=False, kw_only=True)
+    """Whether the name is a class, whose instances are called."""
+
+    def with_parameters(self, values: Mapping[str, float]) -> Shipped:
+        """Return the call with these values of the activation's parameters."""
+        named = {self.parameters[name]: value for name, value in values.items()}
+        return Shipped(self.path, {**self.keywords, **named}, is_module=self.is_module)
+
+    def __str__(self) -> str:
+        """Return the call as Python has it."""
+        keywords = "".join(f", {name}={value!r}" for name, value in self.keywords.items())
+        return f"{self.path}{'()' if self.is_module else ''}(z{keywords})"
+
+    def function(self) -> Callable[[Any], Any]:
+        """Import the function, and return it as one of z alone."""
+        module, _, name = self.path.rpartition(".")
+        function: Callable[..., Any] = getattr(import_module(module), name)
+        keywords = dict(self.keywords)
+        if self.is_module:
+            function = function()
+        if not keywords:
+            return function
+
+        def call(z):
+            return function(z, **keywords)
+
+        return call
+
+
+def shipped(table: Mapping[str, Shipped], activation: str) -> Shipped | None:
+    """Return what a table has for an activation, ``elu`` or ``elu:alpha=0.5``; None where it has nothing."""
+    plain, *settings = activation.split(":")
+    if plain not in table:
+        return None
+    values = {name: float(value) for name, _, value in (setting.partition("=") for setting in settings)}
+    return table[plain].with_parameters(values)
+
+
+TORCH: Mapping[str, Shipped] = MappingProxyType(
+    {
+        "arctan": Shipped("torch.atan"),
+        "celu": Shipped("torch.nn.functional.celu", parameters={"alpha": "alpha"}),
+        "elu": Shipped("torch.nn.functional.elu", parameters={"alpha": "alpha"}),
+        "exp": Shipped("torch.exp"),
+        "gelu": Shipped("torch.nn.functional.gelu"),
+        "gelu-tanh": Shipped("torch.nn.functional.gelu", {"approximate": "tanh"}),
+        "hard-sigmoid": Shipped("torch.nn.functional.hardsigmoid"),
+        "hard-swish": Shipped("torch.nn.functional.hardswish"),
+        "hard-tanh": Shipped("torch.nn.functional.hardtanh"),
+        "identity": Shipped("torch.nn.Identity", is_module=True),
+        "leaky-relu": Shipped("torch.nn.functional.leaky_relu", parameters={"slope": "negative_slope"}),
+        "log-sigmoid": Shipped("torch.nn.functional.logsigmoid"),
+        "logistic": Shipped("torch.sigmoid"),
+        "mish": Shipped("torch.nn.functional.mish"),
+        "relu": Shipped("torch.relu"),
+        "selu": Shipped("torch.selu"),
+        "silu": Shipped("torch.nn.functional.silu"),
+        "softplus": Shipped("torch.nn.functional.softplus"),
+        "softsign": Shipped("torch.nn.functional.softsign"),
+        "tanh": Shipped("torch.tanh"),
+    }
+)
+"""torch's by actbench's names. It has no Gaussian and no squareplus."""
+
+JAX: Mapping[str, Shipped] = MappingProxyType(
+    {
+        "arctan": Shipped("jax.numpy.arctan"),
+        "celu": Shipped("jax.nn.celu", parameters={"alpha": "alpha"}),
+        "elu": Shipped("jax.nn.elu", parameters={"alpha": "alpha"}),
+        "exp": Shipped("jax.numpy.exp"),
+        "gelu": Shipped("jax.nn.gelu", {"approximate": False}),
+        "gelu-tanh": Shipped("jax.nn.gelu", {"approximate": True}),
+        "hard-sigmoid": Shipped("jax.nn.hard_sigmoid"),
+        "hard-swish": Shipped("jax.nn.hard_swish"),
+        "hard-tanh": Shipped("jax.nn.hard_tanh"),
+        "identity": Shipped("jax.nn.identity"),
+        "leaky-relu": Shipped("jax.nn.leaky_relu", parameters={"slope": "negative_slope"}),
+        "log-sigmoid": Shipped("jax.nn.log_sigmoid"),
+        "logistic": Shipped("jax.nn.sigmoid"),
+        "mish": Shipped("jax.nn.mish"),
+        "relu": Shipped("jax.nn.relu"),
+        "selu": Shipped("jax.nn.selu"),
+        "silu": Shipped("jax.nn.silu"),
+        "softplus": Shipped("jax.nn.softplus"),
+        "softsign": Shipped("jax.nn.soft_sign"),
+        "squareplus": Shipped("jax.nn.squareplus", parameters={"b": "b"}),
+        "tanh": Shipped("jax.nn.tanh"),
+    }
+)
+"""jax's by actbench's names. It has no Gaussian."""

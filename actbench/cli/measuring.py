@@ -90,8 +90,7 @@ def measure(
                     _write(event, writer)
             status = Status.COMPLETE
         except KeyboardInterrupt:
-            command = "train" if writer.record.plan.training else "run"
-            more = f"actbench {command} --resume {writer.directory} goes on"
+            more = f"actbench {writer.record.plan.command} --resume {writer.directory} goes on"
             click.echo(f"interrupted: what is finished is kept; {more}", err=True)
         except (WrongKernelError, LoadedCodeError):
             status = Status.REFUSED

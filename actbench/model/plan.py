@@ -49,6 +49,11 @@ class Plan:
     """Of a plan whose blocks are training steps of networks; None where they are derivatives."""
 
     @property
+    def command(self) -> str:
+        """The command of ``actbench`` that measures it, and goes on with it."""
+        return "train" if self.training else "run"
+
+    @property
     def cases(self) -> tuple[Case, ...]:
         """Every case of every block, without the yardsticks."""
         return tuple(case for block in self.blocks for case in block.cases)

@@ -8,10 +8,12 @@ import pandas as pd
 
 from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.analysis.within_run import Axis, Comparison
+from actbench.model.names import Op
 from actbench.report import states
 from actbench.report.json_text import json_text
 from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, UNDECIDED, ratio, significant
 from actbench.report.table import Table, markdown
+from actbench.report.training import words
 
 SLOWER = " Below 1 it is slower: at 0.25 a call takes four times as long."
 
@@ -24,11 +26,14 @@ ACROSS_BLOCKS = (
 def table(comparisons: Sequence[Comparison], axis: str) -> Table:
     """Return one row per comparison."""
     operands = states.column(item.operands for item in comparisons if item.operands is not None)
+    are_steps = any(Op(item.op).network for item in comparisons)
+    names, unit, limit = (words.with_bound, "row of a batch", f" {words.BOUND}") if are_steps else (str, "element", "")
+    head = "batch" if are_steps and axis == Axis.SIZE else axis
     rows = tuple(
         (
-            *(item.activation, item.op, item.group),
+            *(item.activation, item.op, names(item.group)),
             *(states.cell(item.operands, operands) if item.operands is not None else ()),
-            f"{item.candidate} / {item.reference}",
+            f"{names(item.candidate)} / {names(item.reference)}",
             ratio(item.ratio),
             f"{significant(item.smallest, 3)} to {significant(item.largest, 3)}" if item.cases > 1 else "",
             *(str(item.cases), str(item.rounds)),
@@ -39,11 +44,11 @@ def table(comparisons: Sequence[Comparison], axis: str) -> Table:
     no_interval = f", {NO_INTERVAL} a ratio without one: that takes {MIN_ROUNDS} rounds" if short else ""
     across = ACROSS_BLOCKS if axis in {Axis.DTYPE, Axis.SIZE, Axis.OPERANDS} else ""
     return Table(
-        f"By {axis}",
-        "Times faster than the reference per element: geometric mean over the cases, ± the longer side of its 95 % "
+        f"By {head}",
+        f"Times faster than the reference per {unit}: geometric mean over the cases, ± the longer side of its 95 % "
         f"interval over rounds; {AS_BOUNDS}1. {UNDECIDED} marks an interval that includes 1{no_interval}. Range: the "
-        f"smallest and the largest ratio of a single case.{across}{SLOWER if axis == Axis.OPERANDS else ''}",
-        ("activation", "op", "with", *operands, axis, "ratio", "range", "cases", "rounds"),
+        f"smallest and the largest ratio of a single case.{across}{SLOWER if axis == Axis.OPERANDS else ''}{limit}",
+        ("activation", "op", "with", *operands, head, "ratio", "range", "cases", "rounds"),
         rows,
         labels=4 + len(operands),
     )

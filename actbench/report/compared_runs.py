@@ -12,10 +12,12 @@ from actbench.analysis.between_runs import EVERYTHING, Between, Contrast, Trend
 from actbench.analysis.interval import Interval
 from actbench.analysis.within_run import Axis
 from actbench.model.cases import Case
+from actbench.model.training import FREE
 from actbench.report import states
 from actbench.report.json_text import json_text
 from actbench.report.numbers import AS_BOUNDS, NO_FIGURE, NO_INTERVAL, UNDECIDED, counted, plus_minus, ratio
 from actbench.report.table import Table, markdown
+from actbench.report.training.words import BOUND
 from actbench.runs.csv_text import FLOATS
 
 NOTE = (
@@ -146,6 +148,8 @@ def _table(title: str, note: str, contrasts: Sequence[Contrast], comparison: Bet
         )
         for row in contrasts
     )
+    if any(FREE in row.name.split("/") for row in contrasts):
+        note = f"{note} {BOUND}"
     if any(NO_FIGURE in row for row in rows):
         note = f"{note} {NO_FIGURE} marks a row whose cases have no round in common."
     return Table(title, note, heads, rows, labels=2 + len(operands) + speedups)

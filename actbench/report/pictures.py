@@ -126,5 +126,6 @@ def record_of(run: Run) -> Record:
         raise InputError(f"{run.path} has no run.json next to it, which charts need: name the run's directory")
     require_timed(run)
     if not run.times.blocks:
-        raise InputError(f"{run.path} has no finished block yet: go on with it (actbench run --resume {run.path})")
+        more = f"actbench {run.plan.command} --resume {run.path}"
+        raise InputError(f"{run.path} has no finished block yet: go on with it ({more})")
     return run.record

@@ -111,8 +111,7 @@ def _when(failure: Failure) -> str:
 
 def interval_lines(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Record) -> Iterator[str]:
     """Explain the intervals, and report where they are missing or wide."""
-    is_training = record.plan.training is not None
-    difference, command = ("a gain or difference", "train") if is_training else ("an addition", "run")
+    difference = "a gain or difference" if record.plan.training else "an addition"
     rounds = sorted({row.rounds for row in cases})
     if rounds:
         span = str(rounds[0]) if len(rounds) == 1 else f"{rounds[0]} to {rounds[-1]}"
@@ -131,7 +130,7 @@ def interval_lines(cases: Sequence[Figures], speedups: Sequence[Speedup], record
     if requested and record.rounds < requested and record.settings.budget and record.status is Status.COMPLETE:
         yield (
             f"{record.rounds} of {counted(requested, 'round')}: --budget {duration(record.settings.budget)} was too "
-            f"short for more; 'actbench {command} --resume DIR --rounds {requested}' measures the others."
+            f"short for more; 'actbench {record.plan.command} --resume DIR --rounds {requested}' measures the others."
         )
     widths = [pair.half_width for pair in speedups if pair.ratio.has_bounds]
     wide = sum(width > record.settings.target for width in widths)

@@ -16,6 +16,7 @@ from actbench.analysis.training import ArmResult
 from actbench.analysis.training_sweep import Worth
 from actbench.model.cases import Block
 from actbench.model.times import Times
+from actbench.model.training import FREE
 from actbench.runs.record import Record
 
 
@@ -49,7 +50,7 @@ def analyse(times: Times, record: Record) -> RunResults:
         figures=tuple(figures(times, middles, by_block, record.calibrations, record.checks)),
         speedups=tuple(speedups(by_block)),
         steps=tuple(step for block in times.blocks if block.is_ladder for step in steps(times, block)),
-        curves=tuple(curves(by_block)),
+        curves=tuple(curve for curve in curves(by_block) if FREE not in {curve.reference, curve.candidate}),
         training=tuple(training.results(times, record)) if steps_of_networks else (),
         worths=tuple(training_sweep.worths(times, steps_of_networks)) if steps_of_networks else (),
     )

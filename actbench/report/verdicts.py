@@ -14,10 +14,12 @@ from actbench.analysis.interval import Interval
 from actbench.analysis.regression import Change, Margins, Verdict, by_severity
 from actbench.model.cases import Case
 from actbench.model.outcomes import Failure
+from actbench.model.training import FREE
 from actbench.report.json_text import json_text
 from actbench.report.numbers import AS_BOUNDS, NO_FIGURE, NO_INTERVAL
 from actbench.report.numbers import change as change_in_percent
 from actbench.report.table import Table, markdown
+from actbench.report.training.words import BOUND
 
 LIVE_NOTE = "Change of the time, and of the baseline's against itself in a second process, the control, side by side"
 STORED_NOTE = "Change of the time relative to the block's yardstick, which the verdict is about, and of the time itself"
@@ -89,10 +91,13 @@ def regrouped_line(cases: Sequence[Case]) -> list[str]:
 
 def stored_remarks(changes: Sequence[Change], regrouped: Sequence[Case]) -> list[str]:
     """Return the remarks on verdicts about two runs."""
+    command = "train" if any(change.case.op.network for change in changes) else "run"
+    has_limit = any(change.case.op.network and change.case.strategy == FREE for change in changes)
     return [
         *regrouped_line(regrouped),
         *yardstick_line([change for change in changes if change.yardstick_moved]),
-        *no_interval_line(changes, "too few rounds in a run; measure more (actbench run --resume DIR)"),
+        *no_interval_line(changes, f"too few rounds in a run; measure more (actbench {command} --resume DIR)"),
+        *([BOUND] if has_limit else []),
     ]
 
 

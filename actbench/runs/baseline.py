@@ -38,7 +38,7 @@ def load_both(baseline: Path, run: Path) -> tuple[Run, Run]:
 
 
 def refuse_unlike(before: Run, after: Run) -> None:
-    """Raise `NotComparableError` unless both have a record, the same engine and inputs, and a case in common.
+    """Raise `NotComparableError` unless both have a record, and share engine, inputs, optimizer, and a case.
 
     `InputError` where both paths lead to the same run.
     """
@@ -55,6 +55,12 @@ def refuse_unlike(before: Run, after: Run) -> None:
         raise NotComparableError(
             f"{before.path} was measured on inputs from {before.plan.inputs}, {after.path} from "
             f"{after.plan.inputs}: measure both on the same"
+        )
+    optimizers = [run.plan.training.optimizer for run in (before, after) if run.plan.training]
+    if len({*optimizers}) > 1:
+        there, here = optimizers
+        raise NotComparableError(
+            f"the steps of {before.path} update by {there}, those of {after.path} by {here}: measure both with the same"
         )
     if not _cases(before) & _cases(after):
         raise NotComparableError(

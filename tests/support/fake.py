@@ -10,7 +10,7 @@ from typing import Any
 
 from actbench.errors import BenchmarkError
 from actbench.host import software
-from actbench.measure import protocol
+from actbench.measure import protocol, protocol_training
 from actbench.measure.launch import Launch, StartWorker, WorkerOptions
 from actbench.measure.session import Seams
 from actbench.measure.wire import A, Request
@@ -18,6 +18,7 @@ from actbench.measure.worker import Server
 from actbench.model.cases import Block, Case
 from actbench.model.names import Dtype
 from actbench.planning.suite import grouped, offered
+from tests.support.steps import checked, instrumented, step_seconds
 
 NANOSECOND = 1e-9
 
@@ -39,8 +40,11 @@ RUNG_NS = {"empty": 30.0, "dispatch": 100.0, "allocation": 150.0, "loop": 150.0,
 def exact_seconds(case: Case) -> float:
     """Return the seconds of one call: so many nanoseconds per element by strategy, times the backend's factor.
 
-    A rung of the overhead ladder takes its nanoseconds per call, whatever the size.
+    A rung of the overhead ladder takes its nanoseconds per call, whatever the size; a training step its
+    `step_seconds`.
     """
+    if case.op.network:
+        return step_seconds(case)
     if case.is_rung:
         return NANOSECOND * RUNG_NS[case.strategy] * BACKEND_FACTOR[case.backend]
     ns = STRATEGY_NS.get(case.strategy.name, 3.0) * (NARROW_FACTOR if case.strategy.storage else 1.0)
@@ -108,6 +112,10 @@ class FakeWorker:
                 answer = protocol.Doubts(())
             case protocol.Time():
                 answer = self._time(request.sweeps)
+            case protocol_training.CheckStep():
+                answer = checked(request)
+            case protocol_training.Instrument():
+                answer = self._instrument()
             case protocol.MeasureLimits():
                 answer = limits(request)
             case _:
@@ -124,6 +132,10 @@ class FakeWorker:
         for of_timings, of_sweep in zip(timings, shares, strict=True):
             self.clock.now += sum(seconds / (share or 1.0) for seconds, share in zip(of_timings, of_sweep, strict=True))
         return protocol.Timed(timings, shares)
+
+    def _instrument(self) -> Any:
+        assert self.block is not None
+        return instrumented(self.block, self.seconds)
 
     def close(self) -> None:
         """End."""

@@ -19,6 +19,7 @@ from actbench.report.charts.grammar import dashed, end, mark, quantitative, tips
 from actbench.report.charts.signs import GREY, Signs
 from actbench.report.charts.style import Picture, intervals, panels, picture, with_panels
 from actbench.report.charts.training import LEGEND, of_arms
+from actbench.report.training.words import BOUND
 
 AXES = {"batch": "rows of a batch", "width": "features of the first activation"}
 
@@ -74,7 +75,7 @@ def _picture(rows: pd.DataFrame, along: str, by: tuple[str, ...], signs: Signs, 
         f"What is saved of a training step, by {along}",
         f"Lines: the share of the reference's step that an arm saves, in percent, against the {AXES[along]}, by "
         f"backend (colour) and strategy (dash and shape); below 0 it takes longer.{bars} The shaded band is less than "
-        f"{100 * WORTH:g} % of a step. free is the limit of what a cheaper gradient can save, and no choice. "
+        f"{100 * WORTH:g} % of a step. {BOUND} "
         "checkpoint, which takes longer in order to keep less, is left out.",
         panels({"layer": layers}, rows, by, choose=choose, independent=["y"]),
         stacked(rows, band),

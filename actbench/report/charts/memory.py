@@ -9,7 +9,7 @@ from actbench.report.charts.grammar import end, mark, quantitative, tips
 from actbench.report.charts.signs import Signs
 from actbench.report.charts.style import Picture, intervals, panels, picture, with_panels
 from actbench.report.charts.training import LEGEND, PANEL_FIELDS, of_arms
-from actbench.report.training.words import nbytes
+from actbench.report.training.words import BOUND, nbytes
 
 APART: dict[str, object] = {"zero": False, "padding": 16}
 """A scale on which small differences show."""
@@ -40,7 +40,7 @@ def memory(results: Sequence[ArmResult], signs: Signs, *, choose: bool = False) 
         "Bytes kept against the time of a training step",
         "Points, one an arm: the bytes that a step keeps from its forward to its backward pass, without parameters and "
         "inputs, and the milliseconds of the step, by backend (colour) and strategy (shape); left and below is better. "
-        f"free is the limit of what a cheaper gradient can save, and no choice.{bars}",
+        f"{BOUND}{bars}",
         panels(
             {
                 "layer": [

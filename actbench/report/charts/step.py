@@ -11,6 +11,7 @@ from actbench.report.charts.grammar import end, mark, nominal, quantitative, sca
 from actbench.report.charts.style import ABOVE, Picture, intervals, panels, picture, with_panels
 from actbench.report.charts.training import PANEL_FIELDS, of_arms
 from actbench.report.numbers import percent
+from actbench.report.training.words import BOUND
 
 WHOLE = "the whole step, compiled"
 
@@ -69,7 +70,7 @@ def step(results: Sequence[ArmResult], *, choose: bool = False) -> Picture | Non
         "Where the time of a training step goes",
         "Stacked bars, one an arm: milliseconds of a step, divided as an instrumented step is, in which every part is "
         "timed; the activation's parts are orange, the products of matrices blue. A step that a framework compiles as "
-        f"a whole has no parts. free is the limit of what a cheaper gradient can save, and no choice.{of_time}",
+        f"a whole has no parts. {BOUND}{of_time}",
         panels(
             {"layer": layers},
             arms,

@@ -85,14 +85,29 @@ def _sentence(answer: Answer) -> str:
     case = answer.arm.case
     where = f"In a training step of {case.op} (batch {count(case.size)}, {case.dtype}, {case.backend})"
     formula = f", {OP_BY_OP}" if is_op_by_op(case) else ""
-    effect, memory, limit = _effect(answer), _memory([answer]), _limit([answer])
-    subject = f"{where}, {case.activation}{formula}: {keeping(case.strategy)} {effect}"
+    subject = f"{where}, {case.activation}{formula}: {keeping(case.strategy)} {_effect(answer)}"
     if answer.verdict is Verdict.IRRELEVANT:
-        why = "; ".join(filter(None, (limit, f"{keeping(case.strategy)} {memory}" if memory else "")))
-        sentences = [subject, f"It does not matter here: {why}" if why else "It does not matter here"]
+        sentences = [subject, *_irrelevant(answer)]
     else:
+        memory, limit = _memory([answer]), _limit([answer])
         sentences = [f"{subject}, and {memory}" if memory else subject, *([_capital(limit)] if limit else [])]
     return " ".join(f"{sentence}." for sentence in (*sentences, *_beside_shipped(answer)))
+
+
+def _irrelevant(answer: Answer) -> Iterator[str]:
+    """Yield that the choice does not matter for the time, what it is worth in bytes, and the limit."""
+    limit, memory = _limit([answer]), _memory([answer])
+    saved = f"{keeping(answer.arm.case.strategy)} {memory}" if memory else ""
+    if answer.arm.check and answer.reference.check and answer.arm.check.kept < answer.reference.check.kept:
+        kept, reference = answer.arm.check.kept, answer.reference.check.kept
+        share = f"{100 * (1 - kept / reference):.0f} %"
+        instead = f"{nbytes(kept)} instead of {nbytes(reference)}"
+        saved = f"{keeping(answer.arm.case.strategy)} saves {share} of what is kept ({instead})"
+    is_small = bool(answer.free and answer.free.gain and answer.free.gain.high <= WORTH)
+    why = "; ".join(filter(None, (limit if is_small else "", saved)))
+    yield f"It does not matter here: {why}" if why else "It does not matter here"
+    if limit and not is_small:
+        yield _capital(limit)
 
 
 def _effect(answer: Answer) -> str:

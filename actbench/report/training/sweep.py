@@ -8,6 +8,7 @@ from actbench.analysis.crossovers import Crossover, CurveEvent
 from actbench.analysis.training_sweep import MORE, WORTH, Along, Worth
 from actbench.report.numbers import about, count, plus_minus
 from actbench.report.table import Table
+from actbench.report.training.words import with_bound
 
 SHARE = f"{100 * WORTH:g} %"
 
@@ -31,7 +32,8 @@ def table(worths: Sequence[Worth]) -> Table:
         gains = {point.size: worth.gain(point) for point in worth.points}
         cells = (plus_minus(gains[size].scaled(100)) if size in gains else "" for size in sizes)
         of_series = (worth.activation, worth.network, worth.dtype, worth.backend, worth.candidate, worth.along)
-        rows.append((*map(str, of_series), *cells))
+        activation, network, dtype, backend, candidate, along = map(str, of_series)
+        rows.append((activation, network, dtype, backend, with_bound(candidate), along, *cells))
     return Table(
         "Gain along batches and widths",
         "Percent of the time of a step of `recompute` that is saved; negative where the step takes longer. The columns "
@@ -45,7 +47,7 @@ def table(worths: Sequence[Worth]) -> Table:
 def _findings(worth: Worth) -> Iterator[str]:
     first, last = worth.points[0].size, worth.points[-1].size
     unit = UNIT[worth.along]
-    everywhere = f"of a step from {about(first)} to {about(last)} {unit}"
+    everywhere = f"of a step from {count(first)} to {count(last)} {unit}"
     for finding in worth.findings:
         match finding.kind:
             case CurveEvent.NONE if finding.below:

@@ -11,7 +11,7 @@ from actbench.model.training import FREE, Part
 from actbench.report.answers import grouped
 from actbench.report.numbers import NO_FIGURE, count, percent, plus_minus, ratio, significant
 from actbench.report.table import Table
-from actbench.report.training.words import arm, gain, nbytes
+from actbench.report.training.words import BOUND, arm, gain, nbytes
 
 Cells = tuple[str, ...]
 
@@ -24,8 +24,6 @@ FIELDS: tuple[tuple[str, Callable[[ArmResult], str]], ...] = (
 """What tells the steps of a network apart: columns where it varies, a part of the title where it does not."""
 
 NOT_MEASURED = "not measured"
-
-BOUND = "free is the limit of what a cheaper gradient can save, and no choice."
 
 
 @dataclass(frozen=True, slots=True)

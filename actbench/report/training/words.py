@@ -22,13 +22,15 @@ KEEPING = {
 }
 """The strategies that may replace ``recompute``, in words, in the order of preference."""
 
-WHOLE_FROM = 10
+BOUND = f"{FREE} is the limit of what a cheaper gradient can save, and no choice."
+
+WHOLE_FROM = 100
 """Number of units from which on bytes are shown without decimals."""
 
 UNITS = ("B", "KiB", "MiB", "GiB")
 
 MOST_OF_A_UNIT = 10_000
-"""Number of units from which on the next larger one is used."""
+"""Number of units from which on the next larger one is used; less where that makes whole numbers of these."""
 
 
 def is_op_by_op(case: Case) -> bool:
@@ -42,6 +44,12 @@ def arm(case: Case) -> str:
     """Return the name of an arm in tables: a strategy, with what it must not be mistaken for."""
     remarks = [text for text, applies in (("bound", case.strategy == FREE), (OP_BY_OP, is_op_by_op(case))) if applies]
     return f"{case.strategy} ({'; '.join(remarks)})" if remarks else str(case.strategy)
+
+
+def with_bound(names: str) -> str:
+    """Return a strategy, or one with its backend as in ``free/numpy``, with a remark where it is the limit."""
+    strategy, *rest = names.split("/")
+    return "/".join([f"{strategy} (bound)" if strategy == FREE else strategy, *rest])
 
 
 def keeping(strategy: Variant) -> str:
@@ -58,11 +66,12 @@ def nbytes(number: int) -> str:
     """Return a number of bytes: ``256 B``, ``1 029 KiB``, ``12.5 MiB``."""
     value = float(number)
     for unit in UNITS:
-        if abs(value) < MOST_OF_A_UNIT or unit == UNITS[-1]:
+        is_whole = value != 0 and value % 1024 == 0
+        if unit == UNITS[-1] or (abs(value) < MOST_OF_A_UNIT and not is_whole):
             break
         value /= 1024
     whole = abs(value) >= WHOLE_FROM or value == round(value)
-    return f"{count(round(value)) if whole else significant(value, 2)} {unit}"
+    return f"{count(round(value)) if whole else significant(value, 3)} {unit}"
 
 
 def at_most(share: float) -> str:

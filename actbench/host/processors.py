@@ -14,20 +14,25 @@ from pathlib import Path
 TASKS = Path("/proc/self/task")
 """Where Linux lists the threads of this process."""
 
+POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""Variables from which libraries of matrix products take the number of their threads when they are imported."""
+
 _allotted: list[int] = []
 
 
 def pin(first: int, threads: int, *, together: bool = False) -> None:
     """Pin the calling thread, and all that it starts later, to processor `first`; reserve others for `spread`.
 
-    With `together`, pin them to all of these processors instead: a BLAS starts as many threads as the process has
-    processors when it is imported. `OSError` where the system cannot pin (macOS).
+    With `together`, pin them to all of these processors instead, for good: a BLAS starts as many threads as the process
+    has processors when it is imported, and several pools, of which one works at a time, are best left to the system.
+    `OSError` where the system cannot pin (macOS).
     """
     if not hasattr(os, "sched_setaffinity"):
         raise OSError(ENOTSUP, "this system cannot pin a process to a processor")
     others = sorted(os.sched_getaffinity(0) - {first})
-    _allotted[:] = [first, *others][:threads]
-    os.sched_setaffinity(0, {*_allotted} if together else {first})
+    processors = [first, *others][:threads]
+    _allotted[:] = [] if together else processors
+    os.sched_setaffinity(0, {*processors} if together else {first})
 
 
 def spread() -> None:

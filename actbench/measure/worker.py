@@ -73,7 +73,8 @@ class Server:
         if request.cpu is not None:
             processors.pin(request.cpu, request.threads, together=request.together)
         self._threads = request.threads
-        os.environ["NUMBA_NUM_THREADS"] = str(request.threads)
+        pools = ("NUMBA_NUM_THREADS", *(processors.POOLS if request.together else ()))
+        os.environ.update(dict.fromkeys(pools, str(request.threads)))
         import numpy as np
 
         import actbench.kernels.resolution  # noqa: F401  # only now: thread pools are sized on import

@@ -58,7 +58,7 @@ class Settings:
     arm_seconds: float
     timeout: float
     threads: int = 1
-    """Threads of multi-threaded backends; 1 where the plan has no such backend."""
+    """Threads of multi-threaded backends, 1 where the plan has no such backend; of training steps as a whole."""
 
 
 @dataclass(slots=True)

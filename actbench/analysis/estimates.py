@@ -53,5 +53,5 @@ def estimates(times: Times, loops: Mapping[Case, int]) -> list[Estimate]:
         for (case, middles, counts), seconds in zip(rounds, intervals, strict=True)
     ]
     if not all_cases:
-        raise InputError("the run has no finished block yet: go on with it (actbench run --resume), then export it")
+        raise InputError("the run has no finished block yet: go on with it (--resume), then export it")
     return all_cases

@@ -69,7 +69,7 @@ def compare(times: Times, axis: Axis, reference: str | None = None) -> list[Comp
     cases = {case: block for block in times.blocks for case in block.cases}
     present = sorted({value_of(case, axis) for case in cases}, key=lambda value: order(axis, value))
     if not present:
-        raise InputError("the run has no finished round: go on with it, 'actbench run --resume', or name another")
+        raise InputError("the run has no finished round: go on with it (--resume), or name another")
     chosen = reference if reference is not None else _default(axis, present)
     if chosen not in present:
         raise InputError(f"--reference '{chosen}': the run has the {axis} values {', '.join(present)}")

@@ -11,7 +11,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from actbench.cli.values import Duration, InputsText, Names, Size, StrategyName
+from actbench.cli.values import Duration, InputsText, Names, Size, StrategyName, Threads
 from actbench.errors import OptionsError
 from actbench.model.inputs import STANDARD_NORMAL
 from actbench.planning.selection import Selection
@@ -95,13 +95,19 @@ timeout = click.option(
 
 seed = click.option("--seed", type=click.IntRange(min=0, max=2**63), help="Seed of inputs and order. [default: random]")
 
-inputs = click.option(
-    "--inputs",
-    type=InputsText(),
-    metavar="DISTRIBUTION|FILE.npy",
-    help="What z is drawn from: normal:MEAN,SD, uniform:LOW,HIGH or the array of floats in FILE.npy. "
-    f"[default: {STANDARD_NORMAL}]",
-)
+
+def inputs_of(what: str) -> Callable[[Command], Command]:
+    """Return a decorator that adds the option for what numbers are drawn from, those of `what`."""
+    return click.option(
+        "--inputs",
+        type=InputsText(),
+        metavar="DISTRIBUTION|FILE.npy",
+        help=f"What {what} is drawn from: normal:MEAN,SD, uniform:LOW,HIGH or the array of floats in FILE.npy. "
+        f"[default: {STANDARD_NORMAL}]",
+    )
+
+
+inputs = inputs_of("z")
 """The option for what pre-activations are drawn from."""
 
 max_call = click.option(
@@ -116,8 +122,8 @@ def processors(command: Command) -> Command:
     pin = click.option("--affinity", type=click.IntRange(min=0), metavar="CPU", help="Processor to pin workers to.")
     share = click.option(
         "--threads",
-        type=click.IntRange(min=1),
-        help="Threads of the backends that have several. [default: as many as processors]",
+        type=Threads(),
+        help="Threads of the backends that have several, or all: as many as processors. [default: all]",
     )
     return pin(share(command))
 

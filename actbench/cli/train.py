@@ -10,7 +10,7 @@ import click
 
 from actbench.cli.interrupts import end_as_by_ctrl_c
 from actbench.cli.measuring import directories, dry_run, limits, measure, print_plan
-from actbench.cli.options import inputs, on_command_line, quiet, seed, timeout, usage_shown, user_code
+from actbench.cli.options import inputs_of, on_command_line, quiet, seed, timeout, usage_shown, user_code
 from actbench.cli.values import Names, Size, StrategyName, Threads
 from actbench.model.training import Optimizer
 
@@ -73,7 +73,7 @@ if TYPE_CHECKING:
 @user_code
 @limits("0.7", "110s")
 @seed
-@inputs
+@inputs_of("the input of the network")
 @directories
 @click.option("--affinity", type=click.IntRange(min=0), metavar="CPU", help="Processor to pin workers to.")
 @click.option(

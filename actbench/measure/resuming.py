@@ -36,7 +36,9 @@ def resumed(directory: Path, request: RunRequest, start_worker: StartWorker) -> 
     cpu = environment.choose_cpu(request.affinity)
     with reopen(directory) as writer:
         if writer.record.plan.training:
-            raise NotComparableError(f"--resume {directory}: that run has training steps: use 'actbench train'")
+            raise NotComparableError(
+                f"--resume {directory}: the run there has training steps: write actbench train --resume {directory}"
+            )
         go_on_here(directory, writer.record, start_worker, cpu, request.inputs if "inputs" in request.named else None)
         _refuse_other_plan(directory, request, writer.record)
         refuse_limits_of_stock_pyperf(request, writer.record.settings.engine)

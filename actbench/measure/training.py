@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,7 +22,6 @@ from actbench.model.plan import Plan
 from actbench.planning import costs, training
 from actbench.planning.prediction import Prediction
 from actbench.planning.selection import Room
-from actbench.planning.training import TrainingSelection
 from actbench.runs.record import Engine, Record, Settings
 from actbench.runs.writer import Writer, reopen
 
@@ -38,8 +37,21 @@ DEFAULT_BUDGET = 110.0
 ARM_SECONDS = 0.08
 """Time of an arm per round: about 20 steps of the default network, half of which are timed."""
 
-SELECTING = frozenset(field.name for field in fields(TrainingSelection)) | {"sweep", "seed", "threads"}
-"""Options that decide what is measured, and cannot be given where a run is resumed."""
+SELECTING = {
+    "networks": "NETWORK",
+    "activations": "--activation",
+    "backends": "--backend",
+    "strategies": "--strategy",
+    "dtypes": "--dtype",
+    "batches": "--batch",
+    "optimizer": "--optimizer",
+    "predictors": "--operands",
+    "sweep": "--sweep",
+    "pattern": "--filter",
+    "seed": "--seed",
+    "threads": "--threads",
+}
+"""Options that decide what is measured, as they are written; they cannot be given where a run is resumed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +111,16 @@ def resumed(directory: Path, request: TrainRequest, start_worker: StartWorker) -
 
     `NotComparableError` where options select something, or the host or the code is another than the run's.
     """
-    if named := sorted(request.named & SELECTING):
+    if named := [written for name, written in SELECTING.items() if name in request.named]:
         raise NotComparableError(
             f"--resume {directory}: what is measured is that run's: leave {', '.join(named)} out, or start a new run"
         )
+    inputs = request.selection.inputs if "inputs" in request.named else None
     with reopen(directory) as writer:
         if writer.record.plan.training is None:
-            raise NotComparableError(f"--resume {directory}: that run has no training steps: use 'actbench run'")
-        go_on_here(directory, writer.record, start_worker, environment.choose_cpu(request.affinity))
+            raise NotComparableError(
+                f"--resume {directory}: the run there has no training steps: write actbench run --resume {directory}"
+            )
+        go_on_here(directory, writer.record, start_worker, environment.choose_cpu(request.affinity), inputs)
         take_limits(writer.record, request)
         yield writer

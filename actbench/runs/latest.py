@@ -31,10 +31,12 @@ def complete() -> Path:
         return path
     if (RESULTS / NEWEST).exists():
         raise InputError(
-            f"no run under {RESULTS}/ is complete: go on with the latest (actbench run --resume latest), or name "
+            f"no run under {RESULTS}/ is complete: go on with the latest (--resume latest), or name "
             f"{(RESULTS / NEWEST).resolve().name} in there"
         )
-    raise InputError("there is no latest run under results/: make one with 'actbench run', or name its directory")
+    raise InputError(
+        "there is no latest run under results/: make one with 'actbench run' or 'actbench train', or name its directory"
+    )
 
 
 def newest() -> Path:

@@ -48,9 +48,7 @@ def test_without_a_complete_run_there_is_no_latest_to_read_but_one_to_go_on_with
     for arguments in (("compare", "latest"), ("report", "results/latest")):
         result = actbench(*arguments)
         assert result.exit_code == 2
-        assert (
-            "no run under results/ is complete: go on with the latest (actbench run --resume latest)" in result.stderr
-        )
+        assert "no run under results/ is complete: go on with the latest (--resume latest)" in result.stderr
     interrupted.on_time = lambda _: None
     assert actbench("run", "--resume", "results/latest").exit_code == 0
     assert actbench("compare", "latest").exit_code == 0

@@ -1,0 +1,82 @@
+"""What commands make of a run of training steps that is there: they compare, check and export it, or refuse."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Actbench
+from tests.support.fake import FakeBench, exact_seconds
+from tests.support.steps import STEP
+
+FEW = (*STEP, "--batch", "16", "-s", "recompute,cached,free")
+
+BOUND = "free is the limit of what a cheaper gradient can save, and no choice."
+
+
+@pytest.fixture
+def two(actbench: Actbench, bench: FakeBench) -> Actbench:
+    """Return the command line beside two runs, ``one`` and ``two``, in which keeping y takes 1.2 times as long."""
+    assert actbench("train", *FEW, "-o", "one").exit_code == 0
+    bench.seconds = lambda case: exact_seconds(case) * (1.2 if case.strategy == "cached" else 1)
+    assert actbench("train", *FEW, "-o", "two").exit_code == 0
+    return actbench
+
+
+def test_strategies_of_steps_are_compared_with_the_bound_named(two: Actbench) -> None:
+    result = two("compare", "one", "--format", "markdown")
+    assert (
+        "| logistic | dense:16-8 | numpy | cached / recompute | 1.03 ± 0.00 | 1.03 to 1.03 | 2 | 7 |" in result.stdout
+    )
+    assert "| logistic | dense:16-8 | numpy | free (bound) / recompute | 1.04 ± 0.00 |" in result.stdout
+    assert BOUND in result.stdout
+    assert "per row of a batch" in result.stdout
+
+
+def test_batches_are_compared_per_row(two: Actbench) -> None:
+    result = two("compare", "one", "--by", "size", "--format", "markdown")
+    assert "### By batch" in result.stdout
+    assert "| logistic | dense:16-8 | cached/numpy | 16 / 8 | 1.00" in result.stdout
+    assert "element" not in result.stdout
+
+
+def test_two_runs_of_steps_are_compared_and_checked(two: Actbench) -> None:
+    compared = two("compare", "one", "two")
+    assert "6 cases in both runs: 2 slower, 4 undecided" in compared.stdout
+    assert BOUND in compared.stdout.replace("\n", "")
+    checked = two("check", "two", "--baseline", "one")
+    assert checked.exit_code == 1
+    assert "6 cases, margin 5 %: 2 regressed, 4 unchanged" in checked.stdout
+    assert BOUND in checked.stdout
+
+
+def test_steps_that_update_differently_are_not_compared(two: Actbench) -> None:
+    assert two("train", *FEW, "--optimizer", "adam", "-o", "adam").exit_code == 0
+    result = two("compare", "one", "adam")
+    assert result.exit_code == 5
+    assert "the steps of one update by sgd, those of adam by adam: measure both with the same" in result.stderr
+
+
+def test_steps_are_exported_in_time_per_call(two: Actbench) -> None:
+    latency = json.loads(two("export", "one", "--to", "bmf").stdout)["logistic/cached/numpy/dense:16-8/float32/8"]
+    assert latency["latency"]["value"] == 776_000.0
+    lines = two("export", "one", "--to", "benchstat").stdout
+    assert "BenchmarkLogistic/strategy=cached/backend=numpy/op=dense%3A16-8/dtype=float32/size=8-1 " in lines
+    assert two("export", "one", "--to", "github-action-benchmark").exit_code == 0
+    commit = "0123456789012345678901234567890123456789"
+    assert two("export", "one", "--to", "asv", "--commit", commit, "-o", "asv").exit_code == 0
+
+
+def test_the_page_of_two_runs_compares_their_steps(two: Actbench) -> None:
+    assert two("report", "one", "two", "-o", "two.html").exit_code == 0
+    assert "6 cases in both runs: 2 slower, 4 undecided" in Path("two.html").read_text(encoding="utf-8")
+
+
+def test_a_run_of_derivatives_and_one_of_steps_have_nothing_in_common(two: Actbench) -> None:
+    chosen = ("-a", "logistic", "-b", "numpy", "-s", "recompute,cached", "-n", "1000", "--rounds", "1")
+    assert two("run", *chosen, "-o", "derivatives").exit_code == 0
+    result = two("compare", "one", "derivatives")
+    assert result.exit_code == 5
+    assert "have no measured case in common" in result.stderr

@@ -6,14 +6,15 @@ g' is that of the activation's plainest strategy, which is itself held against d
 * `ROUNDING` units in the last place times the square root of the number of terms of all sums in the network. Errors of
   roundings that do not depend on one another grow with this root: N. J. Higham and T. Mary, "A new approach to
   probabilistic rounding error analysis", SIAM Journal on Scientific Computing 41, 2019;
-* what g' becomes where all z are moved up, or down, by an error of rounding (`MOVING`): next to a kink, such as relu's
-  at 0, a rounded z may be on the wrong side, and where g' is steep, it is g' of another z.
+* what becomes of the gradients where all z are moved up, or down, by an error of rounding (`MOVING`): next to a kink,
+  such as relu's at 0, a rounded z may be on the wrong side, and where g or g' is steep, it is that of a different z;
+* where the strategy declares that digits cancel, a few eps in g'.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import sha256
 from math import isfinite, sqrt
@@ -21,11 +22,13 @@ from math import isfinite, sqrt
 import numpy as np
 
 from actbench.backends import StepArrays
-from actbench.formula import Activation, Flaw
+from actbench.formula import Activation, Flaw, Weakness
 from actbench.kernels.operands import Array
 from actbench.kernels.training import plainest
+from actbench.model.checks import STATED_ULP
 from actbench.model.networks import Network
 from actbench.model.variants import Variant
+from actbench.verification import allowance
 from actbench.verification.training_differences import disagreement
 from actbench.verification.training_reference import ReferenceStep, Slope, parameter_names, slope_of
 from actbench.verification.wording import distinct
@@ -48,6 +51,8 @@ class Expected:
     """Their Euclidean norms; not less than that of as many smallest normal numbers."""
     allowed: tuple[float, ...]
     """The largest relative errors that rounding explains."""
+    slope: Slope
+    """The g' that they come from."""
 
     def errors(self, computed: Sequence[Array]) -> list[float]:
         """Return the relative errors of gradients: Euclidean norms of differences by those of the expected ones."""
@@ -57,6 +62,11 @@ class Expected:
     def worst(self, computed: Sequence[Array]) -> tuple[float, str]:
         """Return the largest relative error, and the weight or bias that has it."""
         return max(zip(self.errors(computed), self.names, strict=True))
+
+    def allowing(self, gradients: Sequence[Array]) -> Expected:
+        """Return the same gradients, where errors may be larger by that of these."""
+        allowed = (sum(pair) for pair in zip(self.allowed, self.errors(gradients), strict=True))
+        return replace(self, allowed=tuple(allowed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,41 +86,39 @@ class Problem:
             digest.update(array.tobytes())
         return cls(network, activation, digest.digest(), arrays)
 
-    @property
-    def step(self) -> ReferenceStep:
-        """The step in float64."""
-        return ReferenceStep(self.network, self.activation, self.arrays)
+    def step(self, moved: float = 0.0) -> ReferenceStep:
+        """Return the step in float64."""
+        return ReferenceStep(self.network, self.activation, self.arrays, moved)
 
     def expected(self, slope: Slope) -> Expected:
         """Return the gradients by this g'."""
-        gradients, above, below = self.step.gradients(slope, self._moved(slope, 1), self._moved(slope, -1))
+        terms = sum(linear.inputs for linear in self.network.linears) + len(self.arrays.x)
+        unit = float(self._format.eps) * sqrt(terms)
+        moved = (0.0, MOVING * unit, -MOVING * unit)
+        gradients, above, below = (self.step(size).gradients(slope)[0] for size in moved)
         tiny = float(self._format.tiny)
         scales = [max(float(np.linalg.norm(gradient)), tiny * sqrt(gradient.size)) for gradient in gradients]
-        allowed = [
-            ROUNDING * self._unit + sum(float(np.linalg.norm(beside - gradient)) for beside in moved) / scale
-            for gradient, scale, *moved in zip(gradients, scales, above, below, strict=True)
-        ]
-        return Expected(tuple(parameter_names(self.network)), tuple(gradients), tuple(scales), tuple(allowed))
+        names, allowed = tuple(parameter_names(self.network)), (ROUNDING * unit,) * len(scales)
+        expected = Expected(names, tuple(gradients), tuple(scales), allowed, slope)
+        return expected.allowing(above).allowing(below)
+
+    def weakened(self, expected: Expected, weaknesses: tuple[Weakness, ...]) -> Expected:
+        """Return the same gradients, with the largest error of g' that weaknesses allow where digits cancel."""
+        if not any(weakness.flaw is Flaw.CANCELS for weakness in weaknesses):
+            return expected
+        most = STATED_ULP * float(self._format.eps)
+
+        def with_error(z: Array) -> Array:
+            flat = z.ravel().astype(self._format.dtype)
+            there = allowance.regions(weaknesses, flat)[Flaw.CANCELS]
+            error = np.where(there, most * allowance.factor(weaknesses, flat), 0.0)
+            return expected.slope(z) + error.reshape(z.shape)
+
+        return expected.allowing(self.step().gradients(with_error)[0])
 
     @property
     def _format(self) -> np.finfo[np.floating]:
         return np.finfo(self.arrays.x.dtype)
-
-    @property
-    def _unit(self) -> float:
-        """A unit in the last place times the square root of the number of terms."""
-        terms = sum(linear.inputs for linear in self.network.linears) + len(self.arrays.x)
-        return float(self._format.eps) * sqrt(terms)
-
-    def _moved(self, slope: Slope, side: int) -> Slope:
-        """Return g' beside every z but those that are exactly on a kink, as 0 is after a relu."""
-        kinks = [*self.activation.formulas.kinks]
-
-        def beside(z: Array) -> Array:
-            error = side * MOVING * self._unit * sqrt(np.mean(z * z))
-            return slope(np.where(np.isin(z, kinks), z, z + error))
-
-        return beside
 
 
 @lru_cache(maxsize=1)
@@ -126,7 +134,7 @@ def reference(problem: Problem) -> tuple[Expected, str]:
     missing = [name for name, scale in zip(expected.names, expected.scales, strict=True) if not isfinite(scale)]
     if missing:
         return expected, f"in float64, too, the gradient of {missing[0]} by '{variant}' is no number"
-    if is_inaccurate(activation, variant):
+    if _is_inaccurate(activation, variant):
         return expected, ""
     fault = disagreement(problem.network, activation, problem.arrays, slope)
     if fault is None:
@@ -138,8 +146,7 @@ def reference(problem: Problem) -> tuple[Expected, str]:
     )
 
 
-def is_inaccurate(activation: Activation, variant: Variant) -> bool:
-    """Return whether a strategy is declared to be inaccurate."""
+def _is_inaccurate(activation: Activation, variant: Variant) -> bool:
     return any(weakness.flaw is Flaw.INACCURATE for weakness in activation.strategies[variant.name].weaknesses)
 
 
@@ -147,4 +154,4 @@ def _plainest_accurate(activation: Activation) -> Variant:
     """Return the plainest strategy, or the first that is not declared to be inaccurate, if there is one."""
     plain = plainest(activation)
     candidates = (plain, *map(Variant, activation.strategies))
-    return next((one for one in candidates if not is_inaccurate(activation, one)), plain)
+    return next((one for one in candidates if not _is_inaccurate(activation, one)), plain)

@@ -2,12 +2,13 @@
 
 It shares nothing with the backends' steps but the activation's formulas: a layer returns what it makes of its input,
 and a function from the gradient of the one to that of the other. Where g' comes from is a parameter, so that the same
-forward pass gives the gradients of several derivatives: the declared one, one at shifted z, one from narrow residuals.
+forward pass gives the gradients of several: the declared one, and those that a strategy computes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from math import sqrt
 
 import numpy as np
 
@@ -53,9 +54,13 @@ def parameter_names(network: Network) -> list[str]:
 class ReferenceStep:
     """A network with its parameters on a batch, all in float64."""
 
-    def __init__(self, network: Network, activation: Activation, arrays: StepArrays) -> None:
-        """Widen the arrays, which stay what they are."""
-        self._network = network
+    def __init__(self, network: Network, activation: Activation, arrays: StepArrays, moved: float = 0.0) -> None:
+        """Widen the arrays, which stay what they are.
+
+        All z are moved by `moved` times their root mean square, but for those exactly on a kink, as 0 is after a relu.
+        """
+        self._network, self._moved = network, moved
+        self._kinks = [*activation.formulas.kinks]
         self._forward = evaluating(activation.forward(Dialect.ARRAY, backends.namespace("numpy")))
         self._x, self._target = (array.astype(np.float64) for array in (arrays.x, arrays.target))
         pairs = zip(arrays.weights, arrays.biases, strict=True)
@@ -101,7 +106,8 @@ class ReferenceStep:
 
                 return h @ weight + bias, through_product
             case Activate():
-                return self._forward(h), lambda dy, slope: dy * slope(h)
+                z = self._beside(h) if self._moved else h
+                return self._forward(z), lambda dy, slope: dy * slope(z)
             case Multiply():
                 left, through_left = self._through(layer.left, h, parameters, noted)
                 right, through_right = self._through(layer.right, h, parameters, noted)
@@ -111,3 +117,6 @@ class ReferenceStep:
                     return through_left(dy * right, slope) + from_right
 
                 return left * right, through_gate
+
+    def _beside(self, z: Array) -> Array:
+        return np.where(np.isin(z, self._kinks), z, z + self._moved * sqrt(np.mean(z * z)))

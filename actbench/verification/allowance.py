@@ -85,12 +85,13 @@ def _right_nearby(
     tiny = float(np.finfo(z.dtype).tiny)
     with np.errstate(all="ignore"):
         step = STATED_ULP * np.spacing(np.abs(z))
-        far, near = (_pair(kernel, z, part * step, truth) for part in (1.0, 0.5))
+        far = _pair(kernel, z, step, truth)
         slopes = np.array([expected.nearest, *far], dtype=np.float64)
         computed = computed.astype(np.float64)
         unit = STATED_ULP * expected.ulp
         within = (computed >= slopes.min(axis=0) - unit) & (computed <= slopes.max(axis=0) + unit)
-        within &= np.abs(near[1] - near[0]) <= SMOOTH * np.abs(far[1] - far[0])
+        near = _pair(kernel, z[within], 0.5 * step[within], truth)  # elsewhere it does not matter
+        within[within] = np.abs(near[1] - near[0]) <= SMOOTH * np.abs(far[1] - far[0])[within]
         lost = np.where(np.abs(slopes[0]) < tiny, tiny, LOST * tiny)
         within |= np.abs(computed - slopes[0]) < lost
     return np.asarray(within & np.isfinite(computed) & np.isfinite(slopes).all(axis=0))

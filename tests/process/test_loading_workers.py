@@ -24,7 +24,7 @@ from actbench.model.cases import Arm, Block, KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
 from actbench.model.variants import Variant
-from tests.support.selections import record, rows
+from tests.support.selections import UNPROBED, names, record, rows
 from tests.support.tiers import exhaustive_but
 
 TIMEOUT = 60.0
@@ -97,10 +97,14 @@ def test_a_loaded_activation_strategy_and_backend_are_measured_by_real_workers()
     assert record(Path("here"))["loaded"][0]["name"] == "mine.py"
 
 
-def test_stock_pyperf_loads_the_same() -> None:
-    selection = ("-a", "softer", "-s", "recompute", "-b", "numpy", "-d", "float64", "-n", "10")
-    run("run", "--load", "mine.py", *selection, "--engine", "pyperf", "--rounds", "1", "-q", "-o", "here")
-    assert "softer" in {row["activation"] for row in rows(Path("here/cases.csv"))}
+def test_stock_pyperf_loads_the_same_and_measures_the_same_plan() -> None:
+    selection = ("-a", "softer", "-s", "recompute,pair", "-b", "numpy", "-d", "float64", "-n", "10")
+    run("run", "--load", "mine.py", *selection, "--engine", "pyperf", "--rounds", "2", "-q", "-o", "here")
+    assert names(Path("here")) == UNPROBED
+    assert {row["rounds"] for row in rows(Path("here/speedups.csv"))} == {"2"}
+    assert {row["strategy"] for row in rows(Path("here/cases.csv"))} == {"recompute", "pair", "yardstick"}
+    assert {row["activation"] for row in rows(Path("here/cases.csv"))} == {"softer"}
+    assert "softer" in run("compare", "here")
 
 
 def test_a_check_loads_the_same_on_both_sides() -> None:

@@ -27,7 +27,7 @@ from actbench.model.cases import Arm, Block, KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
 from actbench.model.variants import Variant
-from tests.support.selections import FILES, UNPROBED, names, rows
+from tests.support.selections import FILES, names, rows
 from tests.support.tiers import exhaustive_but
 
 AVAILABLE = [name for name, backend in registry.backends().items() if not backend.unavailable]
@@ -229,19 +229,6 @@ def test_a_real_smoke_run_leaves_all_files(tmp_path: Path) -> None:
     assert "Speedup over recompute: logistic, derivative" in done.stdout
     assert done.stderr == "\nwritten to here\n"
     assert all(float(row["seconds"]) > 0 for row in rows(tmp_path / "here/values.csv"))
-
-
-def test_stock_pyperf_measures_the_same_plan(tmp_path: Path) -> None:
-    done = actbench(
-        *("run", "--engine", "pyperf", "--rounds", "2", "-a", "logistic", "-b", "numpy", "-s", "recompute,cached"),
-        *("-n", "1000", "-d", "float64", "-q", "-o", "here"),
-        cwd=tmp_path,
-    )
-    assert done.returncode == 0, done.stderr
-    assert names(tmp_path / "here") == UNPROBED
-    assert {row["rounds"] for row in rows(tmp_path / "here/speedups.csv")} == {"2"}
-    assert {row["strategy"] for row in rows(tmp_path / "here/cases.csv")} == {"recompute", "cached", "yardstick"}
-    assert CliRunner().invoke(main, ["compare", str(tmp_path / "here")]).exit_code == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

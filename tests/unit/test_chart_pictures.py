@@ -7,7 +7,6 @@ import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-import altair as alt
 import pytest
 
 from actbench import registry
@@ -26,6 +25,8 @@ from tests.support.tiers import exhaustive_but
 
 
 def hold_to_schema(shown: Picture) -> None:
+    import altair as alt  # which takes long
+
     alt.Chart.from_dict(shown.spec, validate=True)
 
 
@@ -53,14 +54,13 @@ def test_a_channel_that_vega_lite_does_not_know_is_not_what_its_schema_allows(lo
 
 @pytest.mark.parametrize("theme", exhaustive_but(["light", "dark"], "light".__eq__))
 @pytest.mark.parametrize("kind", pictures.OF_A_RUN)
-def test_every_kind_becomes_svg_png_and_html(loaded_run: Run, kind: str, theme: str) -> None:
+def test_every_kind_becomes_svg(loaded_run: Run, kind: str, theme: str) -> None:
     shown = drawn(kind, loaded_run)
     svg = render.rendered(shown, "svg", theme)
     root = ET.fromstring(svg)  # noqa: S314  # our own
     words = {text for element in root.iter() if (text := (element.text or "").strip())}
     assert shown.title in words
     assert style.PAPER[theme] in svg.decode()
-    assert render.rendered(shown, "png", theme).startswith(b"\x89PNG")
     assert "NaN" not in json.dumps([shown.spec, by_row(shown.rows), by_column(shown.rows)])
 
 
@@ -113,9 +113,3 @@ def test_a_chart_promises_only_what_is_drawn(loaded_run: Run) -> None:
     assert not (errors.rows["layer"] == "none").any()
     assert "cross" not in errors.description
     assert "×" not in json.dumps(errors.spec["spec"]["layer"][1])
-
-
-def test_a_page_of_a_chart_fetches_nothing(loaded_run: Run) -> None:
-    page = render.rendered(drawn("speedup", loaded_run), "html", "light").decode()
-    assert 'src="http' not in page
-    assert "vegaEmbed" in page

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
+from typing import Any
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
-import xmlschema
 
 from actbench.model.cases import Block, Case
 from actbench.model.outcomes import Failure
@@ -16,7 +17,6 @@ from tests.conftest import Actbench
 from tests.support.fake import FakeBench, crash, exact_seconds
 from tests.support.selections import PAIR, SMALL
 
-SCHEMA = xmlschema.XMLSchema(Path(__file__).parents[1] / "support" / "schemas" / "junit.xsd")
 LIVE = ("check", "--against", "other", *PAIR, "--budget", "10s", "--format", "junit")
 
 EVERY_VERDICT = """\
@@ -62,9 +62,16 @@ numpy: 1.0.0 in the baseline, VERSION here</system-out>
 """
 
 
+@cache
+def schema() -> Any:
+    import xmlschema  # which takes long
+
+    return xmlschema.XMLSchema(Path(__file__).parents[1] / "support" / "schemas" / "junit.xsd")
+
+
 def valid(text: str) -> Element:
     """Return the document, having held it to the schema."""
-    SCHEMA.validate(text)
+    schema().validate(text)
     return fromstring(text)  # noqa: S314  # our own
 
 
@@ -158,5 +165,5 @@ def test_a_check_without_any_case_is_an_empty_suite() -> None:
 def test_the_schema_refuses_what_a_reader_would_miss(old: str, new: str) -> None:
     text = as_junit(Report((), 0.05, failures=(Failure("logistic/step/float32/1000", 1, "it broke"),)))
     assert old in text
-    with pytest.raises(xmlschema.XMLSchemaValidationError):
+    with pytest.raises(ValueError, match="Schema component:"):
         valid(text.replace(old, new))

@@ -16,11 +16,16 @@ from tests.support.drawn import drawn, layer
 from tests.support.selections import SMALL, edit
 
 
-@pytest.mark.parametrize("form", ["svg", "png", "html"])
-def test_the_command_writes_a_file(actbench: Actbench, loaded_run: Run, form: str) -> None:
+@pytest.mark.parametrize(("form", "begins"), [("svg", b"<svg"), ("png", b"\x89PNG"), ("html", b"<!DOCTYPE html>")])
+def test_the_command_writes_a_file(actbench: Actbench, loaded_run: Run, form: str, begins: bytes) -> None:
     result = actbench("plot", "speedup", str(loaded_run.path), "-d", "float64", "-o", f"speedup.{form}")
     assert result.exit_code == 0, result.output
-    assert Path(f"speedup.{form}").stat().st_size > 1000
+    written = Path(f"speedup.{form}").read_bytes()
+    assert written.startswith(begins)
+    assert len(written) > 1000
+    if form == "html":
+        assert b'src="http' not in written, "it fetches nothing"
+        assert b"vegaEmbed" in written
 
 
 def test_the_options_choose_what_is_drawn(actbench: Actbench, loaded_run: Run) -> None:

@@ -8,6 +8,7 @@ and the number of digits is estimated. Where the truth is unknown, a kernel does
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +16,7 @@ from typing import Any
 
 import mpmath
 import numpy as np
+from mpmath import libmp
 from numpy.typing import NDArray
 
 from actbench.errors import BenchmarkError
@@ -189,17 +191,31 @@ def nearest_to(numbers: Sequence[Any], dtype: np.dtype[Any]) -> Truth:
     with np.errstate(over="ignore", invalid="ignore"):  # the largest finite number has no neighbour above
         nearest = np.array([_to_float(number) for number in numbers]).astype(dtype)
         ulp = np.fmin(np.spacing(np.abs(nearest)), np.finfo(dtype).max).astype(np.float64)
-    rest = [
-        float((number - mpmath.mpf(float(near))) / mpmath.mpf(unit)) if np.isfinite(near) else 0.0
-        for number, near, unit in zip(numbers, nearest, ulp, strict=True)
-    ]
+    values, units = nearest.astype(np.float64).tolist(), ulp.tolist()
+    rest = [_rest(number, value, unit) for number, value, unit in zip(numbers, values, units, strict=True)]
     unknown = np.array([number is None for number in numbers], dtype=bool)
     return Truth(nearest, np.array(rest), ulp, np.where(unknown, np.inf, 0.0) if unknown.any() else None)
 
 
+def _raw(number: Any) -> Any:
+    """Return a number in the form that mpmath's low-level functions take: (sign, mantissa, exponent, bits)."""
+    return number._mpf_ if isinstance(number, mpmath.mpf) else mpmath.mpf(number)._mpf_
+
+
 def _to_float(number: Any) -> float:
     """Return the nearest float64: inf beyond the largest one, NaN for anything that is not a real number."""
-    if number is None or mpmath.isnan(number):
+    if number is None:
         return math.nan
-    largest = np.finfo(np.float64).max
-    return float(number) if abs(number) <= largest else math.inf if number > 0 else -math.inf
+    raw = _raw(number)
+    value: float = libmp.to_float(raw, rnd="n")
+    beyond = raw[1] and raw[2] + raw[3] >= sys.float_info.max_exp and abs(number) > sys.float_info.max
+    return math.copysign(math.inf, value) if beyond else value
+
+
+def _rest(number: Any, value: float, unit: float) -> float:
+    """Return by how many units a number exceeds a float; 0 where the float is no number."""
+    if not math.isfinite(value):
+        return 0.0
+    difference = libmp.mpf_sub(_raw(number), libmp.from_float(value))
+    rest: float = libmp.to_float(libmp.mpf_div(difference, libmp.from_float(unit), sys.float_info.mant_dig, "n"))
+    return rest

@@ -23,7 +23,7 @@ SAMPLE = (
     "unit/test_numba_backend.py::test_literals_are_given_the_kernels_dtype",
     "numerics/test_oracle_truth.py::test_the_truth_at_some_z",
     "process/test_real_worker.py::test_a_real_smoke_run_leaves_all_files",
-    "process/test_real_worker.py::test_stock_pyperf_measures_the_same_plan",
+    "process/test_loading_workers.py::test_stock_pyperf_loads_the_same_and_measures_the_same_plan",
     "unit/test_sequential.py",
     "unit/test_statistics.py",
 )

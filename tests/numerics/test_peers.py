@@ -177,6 +177,7 @@ from actbench.kernels.operands import Z, Operands
 from actbench.kernels.placement import ALIGNMENT, Placement
 from actbench.model.cases import Case
 from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from tests.support.resolved import prepare
 
 name = sys.argv[1]
@@ -185,7 +186,7 @@ placements = [Placement(operands, np.random.default_rng(seed)) for seed in (1, 2
 
 
 def call(strategy, placement):
-    return prepare(Case("logistic", strategy, name, Op.DERIVATIVE, Dtype.FLOAT64, 1000), placement)
+    return prepare(Case("logistic", Variant(strategy), name, Op.DERIVATIVE, Dtype.FLOAT64, 1000), placement)
 
 
 seen = [call("recompute", placement).arguments[0] for placement in placements]

@@ -51,6 +51,7 @@ mutants: $(READY)            ## do the tests notice faults? a hundred of them, o
 
 fuzz: $(READY)               ## ten thousand damaged runs: refused, or read as they were measured: a few minutes
 	$(BIN)/python -m benchmarks.fuzz
+	$(BIN)/python -m benchmarks.fuzz --of train --count 2000
 
 judge: $(READY)              ## right kernels in other styles accepted, cheats refused, one by one: four minutes
 	$(BIN)/python -m benchmarks.judge

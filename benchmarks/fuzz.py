@@ -1,6 +1,6 @@
 """Damaged directories: a run with damaged files is refused in one sentence, or read as it was measured.
 
-    python -m benchmarks.fuzz [--count 10000] [--seed 0] [--processes 2]
+    python -m benchmarks.fuzz [--count 10000] [--seed 0] [--processes 2] [--of run|train]
 
 A copy of a small run gets one to three damages by chance, and one of the commands reads it. What must never be: a
 traceback, a hang, another exit code than those of bad input, or a run that is accepted with other values, checks or
@@ -53,6 +53,15 @@ READERS: tuple[tuple[str, ...], ...] = (
     ("report", "here", "-o", "report.html"),
 )
 
+SELECTIONS = {
+    "run": ("-a", "logistic,tanh", "-s", "recompute,cached", "-b", "numpy", "-d", "float64", "-n", "1000"),
+    "train": (
+        *("mlp:8-6-4-2", "--batch", "64", "--operands", "warm"),
+        *("-a", "logistic,tanh", "-s", "recompute,cached,free", "-b", "numpy"),
+    ),
+}
+"""By command, what it measures."""
+
 SLOW = ("plot", "report")
 """What draws."""
 
@@ -63,8 +72,8 @@ Measured = dict[tuple[str, int], tuple[tuple[float, ...], ...]]
 """Seconds by block and round."""
 
 
-def make(directory: Path, seed: int = 0) -> None:
-    """Write the runs: times vary, and the last round is in the journal alone."""
+def make(directory: Path, seed: int = 0, command: str = "run") -> None:
+    """Write the runs of a command: times vary, and the last round is in the journal alone."""
     for number, name in enumerate(RUNS):
         rng = random.Random(f"{seed}/{number}")  # noqa: S311  # damage, no secret
 
@@ -72,8 +81,7 @@ def make(directory: Path, seed: int = 0) -> None:
             return exact_seconds(case) * rng.lognormvariate(0, 0.05)
 
         with chdir(directory):
-            chosen = ("-a", "logistic,tanh", "-s", "recompute,cached", "-b", "numpy", "-d", "float64", "-n", "1000")
-            arguments = ["run", *chosen, "--seed", "1", "--rounds", "6", "-o", name]
+            arguments = [command, *SELECTIONS[command], "--seed", "1", "--rounds", "6", "-o", name]
             done = CliRunner().invoke(commands, arguments, obj=FakeBench(seconds).seams)
         assert done.exit_code == 0, done.output
         run = archive.load(directory / name)
@@ -117,7 +125,10 @@ def measured(run: archive.Run) -> Measured:
 
 def recorded(run: archive.Run) -> tuple[Any, ...]:
     """Return what else was measured: what is not known of a suite without its run is None."""
-    return (run.loops, None if run.record is None else (run.record.checks, run.record.calibrations, run.record.plan))
+    record = run.record
+    if record is None:
+        return (run.loops, None)
+    return (run.loops, (record.checks, record.step_checks, record.parts, record.calibrations, record.plan))
 
 
 def agree(run: archive.Run, truth: Truth) -> bool:
@@ -216,10 +227,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--of", choices=SELECTIONS, default="run")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
-        make(Path(directory), arguments.seed)
+        make(Path(directory), arguments.seed, arguments.of)
         shares = [range(first, arguments.count, 8 * arguments.processes) for first in range(8 * arguments.processes)]
         with ProcessPoolExecutor(arguments.processes) as pool:
             ended = pool.map(_share, [(share, Path(directory), arguments.seed) for share in shares])

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from actbench.model.checks import Check, StepCheck
 from actbench.model.loaded import Loaded
 from actbench.model.outcomes import Failure
 from actbench.model.plan import Plan
-from actbench.runs import validity
+from actbench.runs import validity, validity_training
 
 SCHEMA = 2
 """Version of the files of a run.
@@ -139,7 +140,7 @@ def decode(data: bytes, path: Path) -> Record:
         seal = _seal(msgspec.json.decode(data))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise damaged(f"{path} is damaged: {error}") from None
-    fault = next(validity.faults(record), None)
+    fault = next(chain(validity_training.faults(record), validity.faults(record)), None)
     if fault is None and record.seal != seal:
         fault = "what it says of what was measured is not as it was written"
     if fault:

@@ -1,0 +1,84 @@
+"""What is valid of training steps in a run: their plan, checks and parts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from actbench.model.cases import Block
+from actbench.model.checks import StepCheck
+from actbench.model.names import Op
+from actbench.model.plan import Plan
+from actbench.model.training import Part
+from actbench.runs.validity import HUGE, LARGEST_COUNT, LONGEST_SECONDS, MOST_ELEMENTS
+
+if TYPE_CHECKING:
+    from actbench.runs.record import Record
+
+
+def faults(record: Record) -> Iterator[str]:
+    """Yield a sentence for each invalid field."""
+    yield from _plan(record.plan)
+    yield from _checks(record)
+    yield from _parts(record)
+
+
+def _plan(plan: Plan) -> Iterator[str]:
+    training = [block for block in plan.blocks if block.op.network]
+    if (plan.training is not None) != bool(training) or len(training) not in {0, len(plan.blocks)}:
+        yield "plan.training belongs to blocks of training steps, and these to it"
+    if plan.training is None:
+        return
+    networks = {block.op.value for block in training}
+    if networks != plan.training.activated.keys():
+        yield "plan.training.activated is not of the networks that the blocks have"
+    for name, widths in plan.training.activated.items():
+        if not widths or not all(1 <= width <= MOST_ELEMENTS for width in widths):
+            yield f"plan.training.activated['{name}'] has no widths, or one below 1"
+    predictors = plan.training.predictors
+    if len({block.id for block in predictors}) < len(predictors):
+        yield "plan.training.predictors has a block twice"
+    for block in predictors:
+        if block.op is not Op.STEP or not 1 <= block.size <= MOST_ELEMENTS or not _has_arms(block):
+            yield f"plan.training.predictors: {block.id} is not the step of an activation, or has no arms, or one twice"
+
+
+def _has_arms(block: Block) -> bool:
+    return bool(block.arms) and len({*block.timed}) == len(block.timed)
+
+
+def _checks(record: Record) -> Iterator[str]:
+    planned = Counter(case.kernel for case in record.plan.steps)
+    checked = Counter(check.kernel for check in record.step_checks)
+    for index, check in enumerate(record.step_checks):
+        if checked[check.kernel] > planned[check.kernel]:
+            yield f"step_checks[{index}].kernel is not in the plan, or is checked twice"
+        if not check.worst.isprintable():
+            yield f"a name or a version in it has characters that do not print, in step_checks[{index}].worst"
+        for name, value, most in _numbers(check):
+            if value is not None and not 0 <= value <= most:
+                yield f"step_checks[{index}].{name} is {value:g}, and can be 0 to {most:g}"
+
+
+def _numbers(check: StepCheck) -> Iterator[tuple[str, float | None, float]]:
+    yield "error", check.error, HUGE
+    for name in ("kept", "alive", "predicted_kept", "predicted_alive", "peak"):
+        yield name, getattr(check, name), LARGEST_COUNT
+
+
+def _parts(record: Record) -> Iterator[str]:
+    blocks = {block.id: block for block in record.plan.blocks if block.op.network}
+    for name, rounds in record.parts.items():
+        if name not in blocks:
+            yield f"parts has {name}, which is no block of training steps in the plan"
+            continue
+        arms = len(blocks[name].arms)
+        for number, of_arms in rounds.items():
+            where = f"parts['{name}'], round {number}"
+            if not 1 <= number <= record.rounds + 1:
+                yield f"{where}: that round was not measured"
+            if len(of_arms) != arms or any(len(of_arm) not in {0, len(Part)} for of_arm in of_arms):
+                yield f"{where}: it is not for as many arms as the block has, or not for as many parts as a step has"
+            if not all(0 <= seconds <= LONGEST_SECONDS for of_arm in of_arms for seconds in of_arm):
+                yield f"{where}: a part can be 0 to {LONGEST_SECONDS:g} seconds"

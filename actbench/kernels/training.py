@@ -8,7 +8,7 @@ from functools import cached_property
 from actbench.backends import Backend, Passes, StepArrays, StepSpec, TrainingStep
 from actbench.formula import Activation
 from actbench.kernels.kernel import Kernel
-from actbench.kernels.operands import Array
+from actbench.kernels.operands import Array, Z
 from actbench.model.cases import KernelId
 from actbench.model.names import Op
 from actbench.model.networks import Network
@@ -79,6 +79,8 @@ class NetworkStep:
             return has_none if self.trainer.has_gradients else f"{products.name} has no automatic differentiation"
         if self.variant == CHECKPOINT and not self.network.checkpoints:
             return f"{self.network.name} has an activation that follows no linear layer, which could compute z again"
+        if self.variant == CHECKPOINT and self.kernel and self.kernel.residuals != (Z,):
+            return f"{self.activation.name} has no strategy that computes g' from z alone"
         return self.kernel.unsupported if self.kernel else None
 
     @cached_property

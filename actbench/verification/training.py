@@ -64,13 +64,13 @@ def _compare(arm: NetworkStep, computed: Sequence[Array], arrays: StepArrays) ->
     if fault:
         raise WrongKernelError(f"{arm.identity.id} is wrong: {fault}")
     if not any(weakness.flaw is Flaw.INACCURATE for weakness in _weaknesses(arm)):
-        expected = problem.weakened(right, _weaknesses(arm))
+        expected = right
         if arm.variant.storage:
             wide, narrow = (slope_of(arm.activation, one) for one in (Variant(arm.variant.name), arm.variant))
             (gradients,) = problem.step().gradients(wide)
-            _hold(arm, "without the narrow type, in float64, the gradient", gradients, expected)
-            expected = problem.weakened(problem.expected(narrow), _weaknesses(arm))
-        _hold(arm, "its gradient", computed, expected)
+            _hold(arm, "without the narrow type, in float64, the gradient", gradients, problem, right)
+            expected = problem.expected(narrow)
+        _hold(arm, "its gradient", computed, problem, expected)
     return right.worst(computed)
 
 
@@ -79,15 +79,12 @@ def _weaknesses(arm: NetworkStep) -> tuple[Weakness, ...]:
     return arm.kernel.weaknesses if arm.kernel else ()
 
 
-def _hold(arm: NetworkStep, what: str, computed: Sequence[Array], expected: Expected) -> None:
+def _hold(arm: NetworkStep, what: str, computed: Sequence[Array], problem: Problem, expected: Expected) -> None:
     """Raise `WrongKernelError` where a gradient is further off than is allowed; of several, name the worst."""
-    off = [
-        (error, name, allowed)
-        for error, name, allowed in zip(expected.errors(computed), expected.names, expected.allowed, strict=True)
-        if not error <= allowed
-    ]
-    if off:
-        error, name, allowed = max(off)
+    if expected.beyond(computed) is None:
+        return
+    if (worst := problem.weakened(expected, _weaknesses(arm)).beyond(computed)) is not None:
+        error, name, allowed = worst
         raise WrongKernelError(
             f"{arm.identity.id} is wrong: {what} of {name} is off by {100 * error:.3g} %, in the Euclidean norm, where "
             f"rounding explains {100 * allowed:.2g} %"

@@ -63,6 +63,11 @@ class Expected:
         """Return the largest relative error, and the weight or bias that has it."""
         return max(zip(self.errors(computed), self.names, strict=True))
 
+    def beyond(self, computed: Sequence[Array]) -> tuple[float, str, float] | None:
+        """Return the largest error that is not allowed, where it is, and what is allowed there; None if all are."""
+        errors = zip(self.errors(computed), self.names, self.allowed, strict=True)
+        return max((one for one in errors if not one[0] <= one[2]), default=None)
+
     def allowing(self, gradients: Sequence[Array]) -> Expected:
         """Return the same gradients, where errors may be larger by that of these."""
         allowed = (sum(pair) for pair in zip(self.allowed, self.errors(gradients), strict=True))

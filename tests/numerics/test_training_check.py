@@ -22,6 +22,8 @@ from tests.support.training import DECLARED, ODD, arms, arrays, step
 
 MLP = "mlp:12-16-8-4"
 
+DEEP = "mlp:32-32-32-32-10"
+
 
 def checked(name: str, arm: str, of: str = "silu", inputs: str = "normal") -> StepCheck:
     one = step(name, arm, of, dtype=Dtype.FLOAT32)
@@ -86,8 +88,8 @@ def test_networks_of_any_form_have_the_right_gradients(name: str) -> None:
 @pytest.mark.parametrize("inputs", ["normal:0,1000", "normal:100,0.001", "uniform:-1e-30,1e-30"])
 def test_networks_that_saturate_or_hardly_do_anything_are_not_refused_for_it(inputs: str) -> None:
     for of in ("relu", "tanh", "hard-sigmoid", "gaussian"):
-        for arm in {*supported(MLP, of)} - {"textbook", "textbook:float16"}:
-            checked(MLP, arm, of, inputs=inputs)
+        for arm in {*supported(DEEP, of)} - {"textbook", "textbook:float16"}:
+            checked(DEEP, arm, of, inputs=inputs)
 
 
 def test_a_derivative_that_is_declared_wrong_is_told_by_differences_of_the_loss(
@@ -138,6 +140,30 @@ def test_one_wrong_gradient_is_named(place: int, name: str, monkeypatch: pytest.
     spoil(monkeypatch, place, lambda gradient: 1.001 * gradient)
     with pytest.raises(WrongKernelError, match=f"its gradient of {name} is off by 0.1 %"):
         checked(MLP, "recompute")
+
+
+def test_z_that_lie_exactly_on_a_kink_leave_no_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    spoil(monkeypatch, 0, lambda gradient: 1.001 * gradient)
+    with pytest.raises(WrongKernelError, match=r"its gradient of W1 \(5 x 4\) is off by 0.1 %"):
+        checked("twice:5-4", "recompute", "relu")
+
+
+def test_z_is_not_computed_again_for_an_activation_whose_strategies_read_something_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    @activation
+    def mine(m: Any) -> Formulas:
+        """One more exponential function."""
+
+        def forward(z: Any) -> Any:
+            return m.exp(z)
+
+        return Formulas(forward=forward, cached=lambda y: y)
+
+    register(monkeypatch, mine)
+    assert step(MLP, "checkpoint", "mine").unsupported == "mine has no strategy that computes g' from z alone"
+    assert step(MLP, "cached", "mine").unsupported is None
+    checked(MLP, "cached", "mine")
 
 
 @pytest.mark.parametrize("arm", ["recompute", "free"])

@@ -19,7 +19,7 @@ KINDS = ("functions", "speedup", "time", "parts", "accuracy", "rounds", "step", 
 
 WHERE = {
     "parts": "; that is in probes.csv, which runs of stock pyperf lack",
-    "gain": "; it takes several batches, or networks of several widths",
+    "gain": "; it takes several batches, or networks of several widths, and leaves checkpoint out",
 }
 """What a kind of chart takes that not every run has."""
 

@@ -17,7 +17,7 @@ def test_a_small_step_is_checked_measured_and_reported(tmp_path: Path, monkeypat
     options = ("dense:16-8", "--batch", "8", "--rounds", "1", "-a", "logistic", "-b", "numpy", "-q")
     result = CliRunner().invoke(main, ["train", *options, "-o", "here"])
     assert result.exit_code == 0, result.output
-    assert "No answer yet. An interval takes 6 rounds" in result.stdout
+    assert "No answer yet: an interval takes 6 rounds" in result.stdout
     parts = rows(Path("here/parts.csv"))
     assert len(parts) == 5 * len(Part)
     assert all(float(row["seconds"]) >= 0 for row in parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from math import nan
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,7 @@ def test_no_difference_is_claimed_that_an_interval_does_not_show(actbench: Actbe
 def test_too_few_rounds_give_no_answer(actbench: Actbench) -> None:
     assert answer(actbench, "--rounds", "2") == [
         (
-            "No answer yet. An interval takes 6 rounds, and there are fewer: 'actbench train --resume DIR --rounds 6' "
+            "No answer yet: an interval takes 6 rounds, and there are fewer: 'actbench train --resume DIR --rounds 6' "
             "measures the others."
         )
     ]
@@ -170,32 +171,48 @@ def arm(strategy: str, backend: str, ratio: float | None, kept: int, over_shippe
     )
 
 
-@pytest.mark.parametrize(
-    ("backend", "formula", "limit"),
-    [
-        ("torch", ", the formula, op by op", "gelu, computed op by op,"),
-        ("torch-compile", "", "gelu"),
-        ("somebodys", "", "gelu"),
-    ],
-)
-def test_what_a_framework_ships_is_beside_the_formula_which_is_called_so_where_it_runs_op_by_op(
-    backend: str, formula: str, limit: str
-) -> None:
+def beside_shipped(backend: str) -> str:
+    """Return the answer where keeping y takes 0.95 of the time of recompute's step, and 1.19 of shipped's."""
     arms = [
         arm("recompute", backend, None, 300, 1.25),
         arm("cached", backend, 0.95, 150, 1.19),
         arm("shipped", backend, 0.8, 200),
         arm("free", backend, 0.9, 150, 1.12),
     ]
-    assert [*answers(arms)] == [
-        (
-            f"In a training step of ffn:8-32 (batch 64, float32, {backend}), gelu{formula}: keeping y takes 0.950 ± "
-            "0.009 of the time of recompute's step (saves 5.0 % ± 1.0 %), and keeps 0.50 of its bytes (150 B instead "
-            f"of 300 B). No cheaper gradient of {limit} can save more than 11.0 % of this step (free). What {backend} "
-            "itself does (shipped) takes 0.800 ± 0.006 of the time of recompute's step and keeps 0.67 of its bytes "
-            "(200 B instead of 300 B); keeping y takes 1.190 ± 0.014 of the time of shipped's."
-        )
-    ]
+    (sentence,) = answers(arms)
+    return sentence
+
+
+@pytest.mark.parametrize("backend", ["torch-compile", "somebodys"])
+def test_what_a_framework_ships_is_beside_what_else_is_kept(backend: str) -> None:
+    assert beside_shipped(backend) == (
+        f"In a training step of ffn:8-32 (batch 64, float32, {backend}), gelu: keeping y takes 0.950 ± 0.009 of the "
+        "time of recompute's step (saves 5.0 % ± 1.0 %), and keeps 0.50 of its bytes (150 B instead of 300 B). No "
+        f"cheaper gradient of gelu can save more than 11.0 % of this step (free). What {backend} itself does (shipped) "
+        "takes 0.800 ± 0.006 of the time of recompute's step, and keeps 0.67 of its bytes (200 B instead of 300 B); "
+        "keeping y takes 1.190 ± 0.014 of the time of shipped's."
+    )
+
+
+def test_a_formula_that_runs_op_by_op_is_called_so_and_compared_with_what_is_shipped_first() -> None:
+    assert beside_shipped("torch") == (
+        "In a training step of ffn:8-32 (batch 64, float32, torch), gelu: keeping y, the formula, op by op, takes "
+        "1.190 ± 0.014 of the time of what torch itself does (shipped), and keeps 0.75 of its bytes (150 B instead of 200 "
+        "B). Beside formulas that are computed so as well, it takes 0.950 ± 0.009 of the time of recompute's step (saves "
+        "5.0 % ± 1.0 %). No cheaper gradient of gelu, computed op by op, can save more than 11.0 % of this step (free)."
+    )
+
+
+def test_steps_without_enough_rounds_are_counted_beside_answers_for_the_others() -> None:
+    known = [arm("recompute", "numpy", None, 300), arm("cached", "numpy", 0.95, 150)]
+    few = arm("cached", "jax", 0.95, 150)
+    unknown = [arm("recompute", "jax", None, 300), replace(few, gain=Interval(0.05, nan, nan))]
+    first, last = answers([*known, *unknown])
+    assert "numpy" in first
+    assert last == (
+        "1 training step without an answer yet: an interval takes 6 rounds, and there are fewer: 'actbench train "
+        "--resume DIR --rounds 6' measures the others."
+    )
 
 
 def test_what_was_not_checked_keeps_an_unknown_number_of_bytes() -> None:

@@ -1,0 +1,102 @@
+"""The answers for many training steps: a total, and alike answers as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from actbench.analysis.interval import Interval
+from actbench.analysis.training_sweep import WORTH
+from actbench.report.answers import grouped
+from actbench.report.numbers import count, counted
+from actbench.report.training.sentences import (
+    Answer,
+    Verdict,
+    bytes_in_words,
+    capital,
+    joined,
+    limit_in_words,
+    sentence,
+)
+from actbench.report.training.words import OP_BY_OP, is_op_by_op, keeping
+
+
+def totals(every: Sequence[Answer]) -> Iterator[str]:
+    """Count the steps by verdict, for each way to keep something."""
+    for strategy, of_strategy in grouped(every, lambda answer: answer.arm.case.strategy).items():
+        verdicts = grouped(of_strategy, lambda answer: answer.verdict)
+        words = {
+            Verdict.SAVES: "saves time in {}",
+            Verdict.COSTS: "costs time in {}",
+            Verdict.IRRELEVANT: f"does not matter in {{}} (less than {100 * WORTH:g} % of a step)",
+            Verdict.UNDECIDED: "is undecided in {}",
+        }
+        parts = [text.format(len(verdicts[verdict])) for verdict, text in words.items() if verdict in verdicts]
+        steps = counted(len(of_strategy), "training step")
+        yield f"Of {steps}, {keeping(strategy)} {_all_of(parts)}."
+
+
+def merged(every: Sequence[Answer]) -> Iterator[str]:
+    """Yield a sentence for the batches, and for the backends with the same batches, that share a verdict."""
+
+    def alike(answer: Answer) -> tuple[object, ...]:
+        case = answer.arm.case
+        return case.op, case.dtype, case.activation, case.strategy, is_op_by_op(case), answer.verdict
+
+    for of_verdict in grouped(every, alike).values():
+        backends = grouped(of_verdict, lambda answer: answer.arm.case.backend)
+        batches = {name: tuple(answer.arm.case.size for answer in of_backend) for name, of_backend in backends.items()}
+        for sizes, names in grouped(batches, batches.__getitem__).items():
+            members = [answer for name in names for answer in backends[name]]
+            yield sentence(members[0]) if len(members) == 1 else _of_several(members, sizes, names)
+
+
+def _of_several(answers: Sequence[Answer], sizes: Sequence[int], backends: Sequence[str]) -> str:
+    """Return the answer for steps that differ in batch and backend alone, and share a verdict."""
+    first = answers[0].arm.case
+    batches = f"batch {', '.join(map(count, sizes))}"
+    where = f"In training steps of {first.op} ({batches}, {first.dtype}, {' and '.join(backends)})"
+    formula = f", {OP_BY_OP}" if is_op_by_op(first) else ""
+    sentence = f"{where}, {first.activation}{formula}: {_effects(answers)}"
+    sentences = [f"{sentence}{joined(bytes_in_words(answers))}", *capital(limit_in_words(answers))]
+    over_shipped = [answer.arm.over_shipped for answer in answers]
+    ratios = [1 / over.value for over in over_shipped if over]
+    if len(ratios) == len(answers):
+        span = f"{min(ratios):.2f} to {max(ratios):.2f}"
+        sentences.append(f"It takes {span} of the time of what the framework itself does (shipped)")
+    return " ".join(f"{sentence}." for sentence in sentences)
+
+
+def _effects(answers: Sequence[Answer]) -> str:
+    """Return what several steps gain, backend by backend; they share a verdict."""
+    does = keeping(answers[0].arm.case.strategy)
+    of_step = f"of the time of {answers[0].reference.case.strategy}'s step"
+    match answers[0].verdict:
+        case Verdict.SAVES:
+            return f"{does} saves {_by_backend(answers, lambda gain: (gain.value,))} {of_step}"
+        case Verdict.COSTS:
+            return f"{does} costs {_by_backend(answers, lambda gain: (-gain.value,))} {of_step}"
+        case Verdict.UNDECIDED:
+            bounds = _by_backend(answers, lambda gain: (gain.low, gain.high))
+            return f"undecided: {does} saves between {bounds} {of_step}"
+        case _:
+            return f"it does not matter: {does} saves or costs less than {100 * WORTH:g} % {of_step}"
+
+
+def _by_backend(answers: Sequence[Answer], figures: Callable[[Interval], tuple[float, ...]]) -> str:
+    """Return the range of figures of gains on every backend, whose name follows where there are several."""
+    backends = grouped(answers, lambda answer: answer.arm.case.backend)
+    spans = {
+        name: _span([figure for answer in of_backend if answer.arm.gain for figure in figures(answer.arm.gain)])
+        for name, of_backend in backends.items()
+    }
+    return ", ".join(f"{span} ({name})" if len(spans) > 1 else span for name, span in spans.items())
+
+
+def _all_of(parts: Sequence[str]) -> str:
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _span(shares: Sequence[float]) -> str:
+    low, high = (f"{100 * share + 0.0:.1f} %" for share in (min(shares), max(shares)))
+    return low if low == high else f"{low} to {high}"

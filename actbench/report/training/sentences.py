@@ -1,0 +1,164 @@
+"""The answer for one training step and backend, in a few sentences.
+
+A difference is claimed only where the 95 % interval of the gain excludes 0. Where that lies within `WORTH` of a step on
+either side, the choice does not matter. ``free`` is the limit of what a cheaper gradient can save, and no choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from actbench.analysis.interval import Interval
+from actbench.analysis.training import ArmResult
+from actbench.analysis.training_sweep import WORTH
+from actbench.report.answers import grouped
+from actbench.report.numbers import count, percent, plus_minus
+from actbench.report.training.words import OP_BY_OP, at_most, is_op_by_op, keeping, nbytes
+
+
+class Verdict(StrEnum):
+    """What an interval says of a gain."""
+
+    SAVES = "saves"
+    COSTS = "costs"
+    IRRELEVANT = "irrelevant"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One arm beside the reference of its backend, the limit, and what the framework ships, as far as there are any."""
+
+    arm: ArmResult
+    reference: ArmResult
+    free: ArmResult | None
+    shipped: ArmResult | None
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the interval of its gain says."""
+        gain = self.arm.gain
+        assert gain is not None  # noqa: S101  # it is not the reference
+        if gain.low >= -WORTH and gain.high <= WORTH:
+            return Verdict.IRRELEVANT
+        return Verdict.SAVES if gain.low > 0 else Verdict.COSTS if gain.high < 0 else Verdict.UNDECIDED
+
+
+def sentence(answer: Answer) -> str:
+    """Return the answer for one step and backend."""
+    case = answer.arm.case
+    formula = f", {OP_BY_OP}," if is_op_by_op(case) else ""
+    subject = (
+        f"In a training step of {case.op} (batch {count(case.size)}, {case.dtype}, {case.backend}), {case.activation}: "
+        f"{keeping(case.strategy)}{formula}"
+    )
+    if formula and answer.shipped:
+        sentences = [*_op_by_op(subject, answer, answer.shipped)]
+    elif answer.verdict is Verdict.IRRELEVANT:
+        sentences = [f"{subject} {_effect(answer)}", *_irrelevant(answer), *_beside_shipped(answer)]
+    else:
+        sentences = [f"{subject} {_effect(answer)}{joined(bytes_in_words([answer]))}"]
+        sentences += [*capital(limit_in_words([answer])), *_beside_shipped(answer)]
+    return " ".join(f"{sentence}." for sentence in sentences)
+
+
+def _op_by_op(subject: str, answer: Answer, shipped: ArmResult) -> Iterator[str]:
+    """Yield how a formula that a framework's users would not run so stands beside what the framework does."""
+    itself = f"of the time of what {answer.arm.case.backend} itself does (shipped)"
+    memory = bytes_in_words([replace(answer, reference=shipped)])
+    yield f"{subject} takes {_ratio_to(answer.arm.over_shipped)} {itself}{joined(memory)}"
+    yield f"Beside formulas that are computed so as well, it {_effect(answer)}"
+    yield from capital(limit_in_words([answer]))
+
+
+def _irrelevant(answer: Answer) -> Iterator[str]:
+    """Yield that the choice does not matter for the time, what it is worth in bytes, and the limit."""
+    limit, memory = limit_in_words([answer]), bytes_in_words([answer])
+    saved = f"{keeping(answer.arm.case.strategy)} {memory}" if memory else ""
+    if answer.arm.check and answer.reference.check and answer.arm.check.kept < answer.reference.check.kept:
+        kept, reference = answer.arm.check.kept, answer.reference.check.kept
+        share = f"{100 * (1 - kept / reference):.0f} %"
+        instead = f"{nbytes(kept)} instead of {nbytes(reference)}"
+        saved = f"{keeping(answer.arm.case.strategy)} saves {share} of what is kept ({instead})"
+    is_small = bool(answer.free and answer.free.gain and answer.free.gain.high <= WORTH)
+    why = "; ".join(filter(None, (limit if is_small else "", saved)))
+    yield f"It does not matter here: {why}" if why else "It does not matter here"
+    if not is_small:
+        yield from capital(limit)
+
+
+def _effect(answer: Answer) -> str:
+    """Return the ratio of times, and the gain where there is one."""
+    gain, speedup = answer.arm.gain, answer.arm.speedup
+    assert gain is not None and speedup is not None  # noqa: PT018, S101  # it is not the reference
+    reference = answer.reference.case.strategy
+    takes = f"takes {plus_minus(speedup.inverse(), 1.0)} of the time of {reference}'s step"
+    match answer.verdict:
+        case Verdict.SAVES:
+            return f"{takes} (saves {percent(gain)})"
+        case Verdict.COSTS:
+            return f"{takes} (costs {percent(gain.negated())})"
+        case Verdict.UNDECIDED:
+            return f"{takes} (no difference is shown)"
+        case _:
+            return takes
+
+
+def _beside_shipped(answer: Answer) -> Iterator[str]:
+    """Yield what the framework's own gradient takes, and the arm's time relative to that."""
+    shipped = answer.shipped
+    if shipped is not None:
+        reference, memory = answer.reference.case.strategy, bytes_in_words([replace(answer, arm=shipped)])
+        yield (
+            f"What {shipped.case.backend} itself does (shipped) takes {_ratio_to(shipped.speedup)} of the time of "
+            f"{reference}'s step{joined(memory)}; {keeping(answer.arm.case.strategy)} takes "
+            f"{_ratio_to(answer.arm.over_shipped)} of the time of shipped's"
+        )
+
+
+def _ratio_to(speedup: Interval | None) -> str:
+    """Return how many times as long a step takes as the one that it is so many times faster than."""
+    assert speedup is not None  # noqa: S101  # the two are different arms
+    text = plus_minus(speedup.inverse(), 1.0)
+    return f"{text} (no difference is shown)" if speedup.contains(1.0) else text
+
+
+def joined(words: str) -> str:
+    """Return what joins a clause to the sentence before it; nothing where there is none."""
+    return f", and {words}" if words else ""
+
+
+def bytes_in_words(answers: Sequence[Answer]) -> str:
+    """Return the share of the reference's bytes that arms keep in all; "" where that was not counted."""
+    checks = [(answer.arm.check, answer.reference.check) for answer in answers]
+    counts = [(check.kept, reference.kept) for check, reference in checks if check and reference and reference.kept]
+    shares = sorted({f"{kept / reference:.2f}" for kept, reference in counts})
+    if not shares:
+        return ""
+    share = "as many bytes" if shares == ["1.00"] else f"{' to '.join({shares[0]: 0, shares[-1]: 0})} of its bytes"
+    if len(counts) > 1:
+        return f"keeps {share}"
+    ((kept, reference),) = counts
+    return f"keeps {share} ({nbytes(kept)}{'' if kept == reference else f' instead of {nbytes(reference)}'})"
+
+
+def limit_in_words(answers: Sequence[Answer]) -> str:
+    """Return the most that a cheaper gradient can save of the reference's step; "" where that was not measured."""
+    gains = [answer.free.gain for answer in answers if answer.free and answer.free.gain]
+    if len(gains) < len(answers):
+        return ""
+    case = answers[0].arm.case
+    formula = ", computed op by op," if is_op_by_op(case) else ""
+    backends = grouped(zip(answers, gains, strict=True), lambda pair: pair[0].arm.case.backend)
+    most = {name: max(gain.high for _, gain in of_backend) for name, of_backend in backends.items()}
+    limits = [f"{at_most(high)} ({name})" if len(most) > 1 else at_most(high) for name, high in most.items()]
+    steps = "this step" if len(answers) == 1 else "these steps"
+    return f"no cheaper gradient of {case.activation}{formula} can save more than {', '.join(limits)} of {steps} (free)"
+
+
+def capital(sentence: str) -> Iterator[str]:
+    """Yield a sentence with a capital; nothing where there is none."""
+    if sentence:
+        yield sentence[0].upper() + sentence[1:]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from itertools import count
 
 import numpy as np
 
 from actbench.host.code_placement import CodePlacement
+from actbench.host.stack_placement import PLACES, call_at
 from actbench.kernels import sets
 from actbench.kernels.calls import Calls, Timed, WarmCalls
 from actbench.kernels.cold_calls import calls_of
@@ -49,18 +51,23 @@ class PreparedBlock:
 
     @QUIET
     def sweep(self, sweep: Sweep, code: CodePlacement | None) -> list[Taken]:
-        """Move operands, and code where the sweep says so, elsewhere in memory; then time the slices."""
+        """Move operands, and code where the sweep says so, elsewhere in memory; then time the slices.
+
+        From slice to slice, the stack of an arm goes through its places, starting at any.
+        """
         if sweep.move and code is not None:
             code.move()
         placement = Placement(self.operands, np.random.default_rng(sweep.seed))
         arms = self._calls(placement)
         last = {part.arm: place for place, part in enumerate(sweep.slices)}
         unwatched = {*last}
+        stack = {arm: count(sweep.seed + arm) for arm in last}
         timings = []
         for place, part in enumerate(sweep.slices):
             watched = unwatched if last[part.arm] == place else set[int]()
             ready = partial(self._ready, part, arms, placement, watched)
-            timings.append(undisturbed(ready, one_thread=self._one_thread[part.arm]))
+            timed = partial(undisturbed, ready, one_thread=self._one_thread[part.arm])
+            timings.append(call_at(next(stack[part.arm]) % PLACES, timed))
         if sweep.slices:
             self._watch.look(arms, unwatched)
             self._watch.look_at_operands(

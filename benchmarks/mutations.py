@@ -82,7 +82,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     STORED: _unit("regression", "check", "verdict_formats"),
     ALLOWANCE: _VERIFICATION,
     EXAMINATION: _VERIFICATION,
-    ORACLE: (*_numerics("oracle_truth"), *_VERIFICATION),
+    ORACLE: (*_numerics("oracle_truth", "truth_unknown"), *_VERIFICATION),
     CALLS: (*_numerics("behaviour", "behaviour_honest"), *_unit("sweep")),
     ELEMENTS: (*_numerics("behaviour", "behaviour_honest", "residual_dtype"), *_unit("sweep")),
     KEPT: _numerics("residual_dtype", "sixteen_bits", "residual_arrays"),

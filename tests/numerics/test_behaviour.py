@@ -22,7 +22,7 @@ from actbench.model.plan import Plan
 from actbench.model.rule import Rule
 from actbench.model.variants import Variant
 from actbench.plugins import with_room
-from actbench.verification import oracle
+from actbench.verification import elements, oracle
 from actbench.verification.oracle import Evaluation
 from actbench.verification.points import further
 from tests.support import kernels
@@ -237,3 +237,12 @@ def test_points_lie_beside_kinks_roots_saturation_and_powers_of_two() -> None:
     assert math.isclose(
         max(point for point in further(registry.activation("tanh"), Dtype.FLOAT64) if point < 20), 19.06, rel_tol=0.05
     )
+
+
+def test_where_dy_rounds_nothing_no_error_is_excused_by_it() -> None:
+    subject = resolved(KernelId("logistic", Variant("recompute"), "numpy", Op.BACKWARD, Dtype.FLOAT64))
+    z, dy = np.linspace(-2, 2, 9), np.full(9, 2.0)
+    slope, _ = elements.truth_of(subject.activation, z)
+    elements.settle(subject, 9, z, dy, slope.nearest * dy, of_output=False)
+    with pytest.raises(WrongKernelError, match="on 9 elements"):
+        elements.settle(subject, 9, z, dy, slope.nearest * dy * (1 + 1e-12), of_output=False)

@@ -14,7 +14,7 @@ from actbench.kernels.resolution import resolve
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant
-from actbench.verification import oracle
+from actbench.verification import causes, oracle
 from actbench.verification.oracle import Evaluation
 from tests.support.kernels import evaluate
 from tests.support.tiers import exhaustive_but
@@ -210,3 +210,9 @@ def test_what_a_kernel_raises_is_reported() -> None:
         assert explanation == (
             "at z = 0 it gives nan where g' = 0.25, and no number at any z: it raised ZeroDivisionError('on purpose')"
         )
+
+
+def test_y_at_a_kink_explains_what_is_g_prime_there_and_nothing_else() -> None:
+    z, slope = np.array([3.0, np.nextafter(3.0, 4.0)]), {3.0: 0.5}
+    assert "rounds to its value at the kink z = 3" in causes.merging(z, np.full(2, 0.5), slope)
+    assert not causes.merging(z, np.array([0.5, 0.25]), slope)

@@ -9,9 +9,10 @@ from actbench import registry
 from actbench.formula import Activation, Flaw, Formulas, Strategy, Weakness
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import KernelId
+from actbench.model.checks import BANDS, STATED_ULP
 from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant
-from actbench.verification import oracle
+from actbench.verification import allowance, oracle
 from tests.support import kernels
 from tests.support.registered import register
 from tests.support.spoilt import declare, refusal, spoilt
@@ -125,3 +126,16 @@ def test_where_y_merges_with_its_value_at_a_kink_the_derivative_is_right_or_that
     assert oracle.check(resolve(kernel), kernels.evaluate).worst_z == below
     refusal(kernel, spoilt(lambda z, g: np.where(z == below, 0.1, g)))
     refusal(kernel, spoilt(lambda z, g: np.where(z == 2.75, 0.0, g)))
+
+
+def test_a_bound_that_is_no_number_allows_what_is_stated() -> None:
+    weakness = Weakness(Flaw.INACCURATE, "0 times inf", lambda z, _: np.where(z > 1, np.nan, 20.0))
+    assert allowance.allowed((weakness,), np.array([0.5, 1.5])).tolist() == [20.0, STATED_ULP]
+
+
+def test_bands_of_z_mirror_one_another_up_to_their_ends() -> None:
+    ends = np.array([high for _, high in BANDS if 0 < high < np.inf])
+    errors = np.arange(1.0, 1.0 + ends.size)
+    right = [*oracle._by_band(ends, errors)]
+    assert right[-ends.size :] == errors.tolist(), "a band begins where the one before it ends"
+    assert [*oracle._by_band(-ends, errors)] == right[::-1]

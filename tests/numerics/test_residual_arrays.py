@@ -9,8 +9,10 @@ from actbench import registry
 from actbench.backends import numpy_dtype
 from actbench.kernels.operands import Operand, Operands
 from actbench.kernels.placement import Placement
+from actbench.kernels.resolution import kernel as resolved
 from actbench.model.names import Dtype, Op, Storage
 from actbench.planning.costs import bytes_moved, residual_bytes
+from actbench.verification.kept import expected
 from tests.support.narrow import kernel
 from tests.support.resolved import prepare
 
@@ -66,3 +68,12 @@ def test_float64_kept_as_float32_takes_half_the_bytes() -> None:
     case = kernel("cached:float32", dtype="float64").at(1000)
     assert residual_bytes(case) == 4
     assert bytes_moved(case) == 1000 * (8 + 4)
+
+
+def test_a_residual_may_lie_a_unit_of_the_arithmetic_aside_and_no_further() -> None:
+    """It then rounds to the same number of the narrower type, or to the next, by which g' changes by less."""
+    z = np.linspace(-4, 4, 200, dtype=np.float32)
+    slopes, _ = expected(resolved(kernel(f"cached:{Storage.FLOAT16}", "logistic")), z, np.ones(z.size))
+    values = np.array([slope.nearest for slope in slopes], dtype=np.float64)
+    assert len(slopes) == 3
+    assert np.ptp(values, axis=0).max() <= np.finfo(np.float16).eps

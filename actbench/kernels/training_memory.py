@@ -2,7 +2,7 @@
 
 A linear layer keeps its input, a product of two sequences of layers both factors, and the loss the network's output:
 these are **alive** whatever the strategy is. An activation keeps the residuals of its strategy: z and y are the very
-arrays that other layers keep or hand on, and any other residual, narrow ones included, is an array beside them. What
+arrays that layers keep or hand on anyway, and any further residual, narrow ones included, is an array beside them. What
 only residuals keep is kept **for g'**. Every array counts once; the network's input and its parameters, which outlive a
 step, do not count.
 """

@@ -1,7 +1,7 @@
 """The gradients that a training step should have, and how far rounding may take those of an arm from them.
 
 g' is that of the activation's plainest strategy, which is itself held against differences of the loss
-(`actbench.verification.training_differences`). For each weight and bias, in the Euclidean norm, rounding explains
+(`actbench.verification.training_differences`). For every weight and bias, in the Euclidean norm, rounding explains
 
 * `ROUNDING` units in the last place times the square root of the number of terms of all sums in the network. Errors of
   roundings that do not depend on one another grow with this root: N. J. Higham and T. Mary, "A new approach to
@@ -130,7 +130,7 @@ class Problem:
 def reference(problem: Problem) -> tuple[Expected, str]:
     """Return the gradients by the plainest accurate strategy, and in words what is wrong with these, if anything.
 
-    All arms of a block are compared with them, one after the other.
+    They are kept for the next arm of the block, which is compared with them, too.
     """
     activation = problem.activation
     variant = _plainest_accurate(activation)

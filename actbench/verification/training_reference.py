@@ -1,8 +1,8 @@
 """A training step in float64, written once more and as plainly as possible: the gradients that arms are held against.
 
 It shares nothing with the backends' steps but the activation's formulas: a layer returns what it makes of its input,
-and a function from the gradient of the one to that of the other. Where g' comes from is a parameter, so that the same
-forward pass gives the gradients of several: the declared one, and those that a strategy computes.
+and a function from the gradient of its output to that of its input. Where g' comes from is a parameter of the latter:
+it is the declared one, or what a strategy computes.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def slope_of(activation: Activation, variant: Variant) -> Slope:
 
 
 def parameter_names(network: Network) -> list[str]:
-    """Return the names of W, b of each linear layer in turn: ``W1 (784 x 512)``, ``b1``."""
+    """Return the names of W, b of all linear layers in turn: ``W1 (784 x 512)``, ``b1``."""
     return [
         name
         for number, linear in enumerate(network.linears, 1)
@@ -65,7 +65,7 @@ class ReferenceStep:
         self._x, self._target = (array.astype(np.float64) for array in (arrays.x, arrays.target))
         pairs = zip(arrays.weights, arrays.biases, strict=True)
         self.parameters = [array.astype(np.float64) for pair in pairs for array in pair]
-        """W, b of each linear layer in turn."""
+        """W, b of all linear layers in turn."""
 
     def loss(self, parameters: Sequence[Array]) -> float:
         """Return the mean of the squared errors with these parameters."""
@@ -73,7 +73,7 @@ class ReferenceStep:
         return float(np.mean((output - self._target) ** 2))
 
     def gradients(self, *slopes: Slope) -> list[list[Array]]:
-        """Return the gradients of the parameters by each of these g', from one forward pass."""
+        """Return the gradients of the parameters by all of these g', from one forward pass."""
         noted: list[Array] = []
         output, pullback = self._through(self._network.layers, self._x, iter(self.parameters), noted)
         upstream = 2.0 * (output - self._target) / output.size

@@ -52,15 +52,17 @@ def checked(activation: str, strategy: str, backend: str, storage: str, dtype: s
         oracle.check(resolve(kernel(f"{strategy}:{storage}", activation, backend, op, dtype)), kernels.evaluate)
 
 
-def compiles_little(parameters: tuple[str, str, str, Storage, Dtype]) -> bool:
-    """Tell whether this belongs to the quick tier: every kind of strategy in arrays, one in compiled loops.
+def is_quick(parameters: tuple[str, str, str, Storage, Dtype]) -> bool:
+    """Tell whether this belongs to the quick tier: every kind of strategy by numpy, one in pieces and compiled loops.
 
     Of the loops' types, some by one backend and some by the other: both convert by the same functions, which
     test_sixteen_bits holds to all numbers.
     """
     _, strategy, backend, storage, _ = parameters
     by_turns = {("numba", Storage.FLOAT16), ("numba-simd", Storage.BFLOAT16), ("numba", Storage.FLOAT32)}
-    return not backend.startswith("numba") or (strategy == "cached" and (backend, storage) in by_turns)
+    return backend == "numpy" or (
+        strategy == "cached" and (backend == "numpy-blocked" or (backend, storage) in by_turns)
+    )
 
 
 @pytest.mark.parametrize(
@@ -73,7 +75,7 @@ def compiles_little(parameters: tuple[str, str, str, Storage, Dtype]) -> bool:
             if not registry.backends()[backend].threaded
             for types in TYPES
         ],
-        compiles_little,
+        is_quick,
     ),
 )
 def test_what_is_kept_narrowly_gives_the_formula_s_value(

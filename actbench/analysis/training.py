@@ -2,9 +2,10 @@
 
 The **gain** of an arm is the share of the reference's step that it saves: 1 less the ratio of their times, paired in
 every round. The reference is ``recompute`` on the same backend. The gain that is **predicted** is the share of the
-activation in the reference's step, forward and backward, times what the arm saves of it where it is measured alone, as
-``actbench run`` does: at as many elements, in the same rounds, with operands in one of their states. Where a network
-has activations of several widths, these are weighted by their elements.
+activation's backward pass in the reference's step, times what the arm saves of it where it is measured alone, as
+``actbench run`` does: at as many elements, in the same rounds, with operands in one of their states. Where the forward
+pass of the arm stores something, both are of the forward and backward pass together. Where a network has activations of
+several widths, these are weighted by their elements.
 """
 
 from __future__ import annotations
@@ -19,15 +20,17 @@ from actbench.analysis.speedups import log_ratios
 from actbench.analysis.statistics import Floats, hodges_lehmann, intervals_of_logs, medians
 from actbench.model.cases import Arm, Block, Case
 from actbench.model.checks import StepCheck
-from actbench.model.names import OperandState
+from actbench.model.names import Op, OperandState
 from actbench.model.times import Times
-from actbench.model.training import ARMS, SHIPPED, Part
+from actbench.model.training import ARMS, RECOMPUTE, SHIPPED, Part
 from actbench.model.variants import Variant
 from actbench.runs.record import Record
 
-RECOMPUTE = Variant("recompute")
-
-ACTIVATION = (Part.ACTIVATION_FORWARD, Part.ACTIVATION_BACKWARD)
+PREDICTED = {
+    Op.BACKWARD: (Part.ACTIVATION_BACKWARD,),
+    Op.STEP: (Part.ACTIVATION_FORWARD, Part.ACTIVATION_BACKWARD),
+}
+"""The parts of a step that are predicted from what is measured alone, by its op; the first where there are both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,19 +161,26 @@ class _Arms:
     def _predictions(self, reference: int, arm: int) -> Iterator[tuple[OperandState, Prediction]]:
         """Yield the predicted gain by state of operands, where the activation was measured alone."""
         parts, gains = self._of_parts(reference), self._gains(reference, arm)
+        arms = [self._block.arms[index] for index in (reference, arm)]
         for state in dict.fromkeys(probe.operands for probe in self._alone):
-            alone = [probe for probe in self._alone if probe.operands is state]
+            alone = self._with(arms, state)
             rounds = sorted({*self._parts}.intersection(*(self._times.rounds(probe) for probe in alone)))
-            arms = [self._block.arms[index] for index in (reference, arm)]
-            complete = {probe.size for probe in alone if _has(probe, arms)} == {*self._elements}
-            if not complete or not parts.size or not rounds:
+            if not alone or not parts.size or not rounds:
                 continue
             of_parts = [[*self._parts].index(number) for number in rounds]
-            of_activation = parts[of_parts][:, [[*Part].index(part) for part in ACTIVATION]].sum(axis=1)
-            share = of_activation / parts[of_parts].sum(axis=1)
+            predicted_parts = [[*Part].index(part) for part in PREDICTED[alone[0].op]]
+            share = parts[of_parts][:, predicted_parts].sum(axis=1) / parts[of_parts].sum(axis=1)
             predicted = share * self._saved(alone, arms, rounds)
             measured = gains[[self._rounds.index(number) for number in rounds]]
             yield state, Prediction(hodges_lehmann(predicted), hodges_lehmann(predicted - measured))
+
+    def _with(self, arms: Sequence[Arm], state: OperandState) -> list[Block]:
+        """Return the activations alone that have both arms, one of each size; none where a size is missing."""
+        for op in PREDICTED:
+            alone = [probe for probe in self._alone if (probe.op, probe.operands) == (op, state) and _has(probe, arms)]
+            if {probe.size for probe in alone} == {*self._elements}:
+                return alone
+        return []
 
     def _saved(self, alone: Sequence[Block], arms: Sequence[Arm], rounds: Sequence[int]) -> Floats:
         """Return the share of the activation's own time that the second arm saves of the first's, by round."""

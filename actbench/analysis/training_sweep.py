@@ -19,11 +19,11 @@ from actbench.analysis.crossovers import LEAST_SIZES, Crossover, CurvePoint, cur
 from actbench.analysis.interval import Interval
 from actbench.analysis.speedups import log_ratios
 from actbench.analysis.statistics import Floats
-from actbench.analysis.training import RECOMPUTE
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype
 from actbench.model.plan import Training
 from actbench.model.times import Times
+from actbench.model.training import RECOMPUTE
 from actbench.model.variants import Variant
 
 WORTH = 0.01

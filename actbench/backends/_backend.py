@@ -87,6 +87,8 @@ class Backend(ABC):
     """Whether operands lie in another device's memory."""
     trains: ClassVar[bool] = False
     """Whether it has products of matrices, with which it trains networks."""
+    library_gradients: ClassVar[frozenset[tuple[str, str]]] = frozenset()
+    """The activations and strategies for which `library_gradient` returns one; known without the library."""
     only_wide: ClassVar[str | None] = None
     """Why residuals cannot be stored in a narrower type than the arithmetic's; None where they can."""
     planning_ns: ClassVar[float]

@@ -47,6 +47,7 @@ class Torch(Framework):
     rank = 50
     planning_ns = 15.0
     trains = True
+    library_gradients = frozenset(GRADIENTS)
     shipped = TORCH
 
     def namespace(self) -> Any:

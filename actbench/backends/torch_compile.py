@@ -32,6 +32,7 @@ class TorchCompile(Torch):
     lacks: ClassVar[tuple[str, ...]] = ("expm1",)
     lacks_because: ClassVar[str | None] = "torch.compile's own is exp(x) - 1 in vectors, which is 0 for small x"
     compiles_for_a_size = True
+    library_gradients = frozenset()
     returns_operands = True
 
     @property

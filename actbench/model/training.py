@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from actbench.model.variants import Variant
 
+RECOMPUTE = Variant("recompute")
+"""The strategy that others are compared with."""
+
 SHIPPED = Variant("shipped")
 CHECKPOINT = Variant("checkpoint")
 FREE = Variant("free")

@@ -20,7 +20,7 @@ from actbench.model.cases import Case
 from actbench.model.inputs import STANDARD_NORMAL, Inputs
 from actbench.model.names import Dtype, Op, OperandState
 from actbench.model.plan import LeftOut, Plan, Training
-from actbench.model.training import ARMS, Optimizer
+from actbench.model.training import ARMS, RECOMPUTE, Optimizer
 from actbench.model.variants import Variant
 from actbench.planning import costs, suite
 from actbench.planning.selection import Room
@@ -201,11 +201,19 @@ def _activated(steps: Iterable[NetworkStep]) -> dict[str, tuple[int, ...]]:
 def _predictors(
     steps: Sequence[NetworkStep], cases: Sequence[Case], states: Sequence[OperandState], room: Room
 ) -> dict[Case, str | None]:
-    """Return the activations of steps alone, each with the reason where it cannot be measured."""
+    """Return the activations of steps alone, each with the reason where it cannot be measured.
+
+    Where the forward pass of an arm stores something, that of ``recompute`` is measured beside it.
+    """
     alone: dict[Case, Subject] = {}
     for step, case in zip(steps, cases, strict=True):
-        if step.variant in ARMS or step.kernel is None:
-            continue
-        for width, state in product(dict.fromkeys(step.network.activated), states):
-            alone[step.kernel.identity.at(case.size * width, state)] = step.kernel
-    return suite.unmeasurable(alone.items(), room)
+        recompute = step.beside(RECOMPUTE).kernel if RECOMPUTE.name in step.activation.strategies else None
+        beside = recompute if step.alone and step.alone.op is Op.STEP else None
+        for kernel, width, state in product((step.alone, beside), dict.fromkeys(step.network.activated), states):
+            if kernel:
+                alone[kernel.identity.at(case.size * width, state)] = kernel
+    return suite.unmeasurable(sorted(alone.items(), key=_reference_first), room)
+
+
+def _reference_first(alone: tuple[Case, Subject]) -> bool:
+    return alone[0].strategy != RECOMPUTE

@@ -23,7 +23,10 @@ LOST = 1 / 16
 """Smallest normal numbers that a result may lack because an intermediate underflowed to 0."""
 
 FLUSHED = 4.0
-"""Smallest normal numbers: a result below may stem from a denormal intermediate, as tanh's 4 e^-2|z| does."""
+"""Smallest normal numbers, times z^2 where |z| > 1: a result below may stem from a denormal intermediate.
+
+That of tanh is multiplied by 4, as 4 e^-2|z|, that of GELU by z, as z phi(z), and that of tanh-GELU by 230 at z = -10.
+"""
 
 
 def check_weaknesses(kernel: Kernel, derivative: Array, error: Array, z: Array) -> None:
@@ -194,7 +197,8 @@ def flushed(kernel: Kernel, computed: Array, expected: Truth, z: Array, weakness
     tiny = float(np.finfo(kernel.dtype).tiny)
     with np.errstate(all="ignore"):
         off = expected.error(computed) * expected.ulp
-        return np.asarray((off < FLUSHED * tiny * factor(weaknesses, z)) | (np.abs(z) < tiny))
+        lost = FLUSHED * tiny * np.maximum(1.0, np.square(z, dtype=np.float64))
+        return np.asarray((off < lost * factor(weaknesses, z)) | (np.abs(z) < tiny))
 
 
 def _idle(kernel: Kernel, weakness: Weakness) -> WrongKernelError:

@@ -57,7 +57,7 @@ DAMAGE: list[tuple[Callable[[Any], object], str]] = [
     ),
     (
         lambda record: record["plan"]["training"]["predictors"][0].update(op="derivative"),
-        "plan.training.predictors: logistic/derivative/float32/384 is not the step of an activation",
+        "plan.training.predictors: logistic/derivative/float32/384 is no backward pass or step of an activation",
     ),
     (
         lambda record: record["plan"]["training"].update(predictors=2 * record["plan"]["training"]["predictors"]),

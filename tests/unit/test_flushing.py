@@ -39,6 +39,23 @@ def changed(below: float, to: float) -> oracle.Evaluate:
     return answer
 
 
+@pytest.mark.usefixtures("flushing")
+def test_an_intermediate_that_is_flushed_may_be_multiplied_by_z() -> None:
+    gelu = KernelId("gelu", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT32)
+
+    def flushed_from(edge: float) -> oracle.Evaluate:
+        def answer(chosen: KernelId, z: Array, dy: Array) -> Evaluation:
+            right = kernels.evaluate(chosen, z, dy)
+            return Evaluation(np.where(z < edge, np.float32(0), right.derivative), right.y)
+
+        return answer
+
+    phi_is_subnormal = -13.15
+    oracle.check(resolve(gelu), flushed_from(phi_is_subnormal))
+    with pytest.raises(WrongKernelError):
+        oracle.check(resolve(gelu), flushed_from(-12.0))
+
+
 def test_flushing_is_refused_where_it_is_not_declared() -> None:
     with pytest.raises(WrongKernelError):
         oracle.check(resolve(KERNEL), changed(1, 0))

@@ -36,8 +36,9 @@ MOST_OF_A_UNIT = 10_000
 def is_op_by_op(case: Case) -> bool:
     """Return whether an arm executes a formula as eager operations of a framework, instead of the framework's own."""
     backend = registry.backends().get(case.backend)
-    is_eager = backend is not None and not backend.takes_arrays and not backend.compiles_for_a_size
-    return is_eager and case.strategy != SHIPPED
+    if backend is None or backend.takes_arrays or backend.compiles_for_a_size or case.strategy in {SHIPPED, FREE}:
+        return False
+    return (case.activation, str(case.strategy)) not in backend.library_gradients
 
 
 def arm(case: Case) -> str:

@@ -197,7 +197,8 @@ class Numba(Backend):
 @cache
 def _edition() -> str:
     """Return a digest of the compiling modules, since numba's cache tracks only the files of the functions."""
-    return sha256(Path(__file__).read_bytes() + Path(_compiling.__file__).read_bytes()).hexdigest()
+    paths = (__file__, _compiling.__file__, _numba_cache.__file__)
+    return sha256(b"".join(Path(path).read_bytes() for path in paths)).hexdigest()
 
 
 def dtype_of_residuals(rule: Rule, dtype: Dtype) -> str:

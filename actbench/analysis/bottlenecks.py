@@ -126,11 +126,12 @@ def parts(
 ) -> dict[Case, Parts]:
     """Return the parts of every case that was probed; `moved` gives the bytes of a case relative to those of its copy.
 
-    `middles` are the `medians_per_round`.
+    `middles` are the `medians_per_round`. Training steps are left out: a batch of one row is no probe of a larger one,
+    and their parts are timed one by one.
     """
     probes = _Probes(times, middles)
     cases, samples = [], []
-    for block in times.blocks:
+    for block in (block for block in times.blocks if not block.op.network):
         for case, rows in probes.samples(block, ratios[block], moved):
             cases.append((case, len(rows)))
             samples.append(rows)

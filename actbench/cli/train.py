@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("networks", nargs=-1, metavar="[NETWORK]...")
+@click.argument("networks", nargs=-1, type=Names("NETWORK"), metavar="[NETWORK]...")
 @click.option(
     "-a", "--activation", "activations", multiple=True, type=Names("ACT"), help="Activations. [default: logistic,tanh]"
 )
@@ -131,13 +131,13 @@ def _selection(options: dict[str, Any]) -> TrainingSelection:
         raise click.UsageError("--sweep batch measures batches of its own: leave --batch out")
     named: dict[str, Any] = {"pattern": options.pop("pattern"), "optimizer": Optimizer(options.pop("optimizer"))}
     named |= {name: sum(options.pop(name), ()) for name in LISTS}
-    named |= {"networks": options.pop("networks"), "inputs": options.pop("inputs")}
+    named["inputs"] = options.pop("inputs")
     selection = TrainingSelection(**{name: value for name, value in named.items() if value})
     return selection.swept(Sweep(sweep)) if sweep else selection
 
 
-LISTS = ("activations", "backends", "strategies", "dtypes", "batches", "predictors")
-"""Options that may be repeated, and take commas."""
+LISTS = ("networks", "activations", "backends", "strategies", "dtypes", "batches", "predictors")
+"""Arguments and options that may be repeated, and take commas."""
 
 
 def _begun(request: TrainRequest, output: Path | None, seams: Seams, *, quiet: bool) -> AbstractContextManager[Writer]:

@@ -51,6 +51,8 @@ def trainer(name: str) -> Trainer:
     """Return the backends of a training step, ``numpy+numba-simd``; `InputError` where they cannot train networks."""
     known = registry.current()
     of_products, plus, of_activation = name.partition("+")
+    if plus and not (of_products and of_activation):
+        raise InputError(f"'{name}' names one backend: write numpy, or two with a + between them, numpy+numba")
     products = known.named_backend(of_products)
     activation = known.named_backend(of_activation) if plus else products
     if not products.trains:
@@ -58,7 +60,8 @@ def trainer(name: str) -> Trainer:
         raise InputError(f"backend '{of_products}' has no products of matrices to train networks with{hint}")
     if plus and not (products.takes_arrays and activation.takes_arrays):
         own = activation if products.takes_arrays else products
-        raise InputError(f"'{name}': {own.name} has arrays of its own, which no other backend takes: write {own.name}")
+        hint = f": write {own.name}" if own.trains else ""
+        raise InputError(f"'{name}': {own.name} has arrays of its own, which no other backend takes{hint}")
     return Trainer(products, activation)
 
 

@@ -159,8 +159,8 @@ def unknown_dtype(name: str) -> InputError:
     if name not in list(Storage):
         return unknown("dtype", name, list(Dtype))
     return InputError(
-        f"dtype '{name}': derivatives are computed in {' or '.join(Dtype)}; --residual-dtype {name} keeps what the "
-        "forward pass saves in it"
+        f"dtype '{name}': derivatives are computed in {' or '.join(Dtype)}; a strategy such as cached:{name} keeps in "
+        "it what the forward pass saves"
     )
 
 

@@ -63,10 +63,12 @@ class TrainingSelection:
     """What to measure: the product of these, less what does not exist."""
 
     networks: tuple[str, ...] = ("mlp:784-512-512-10",)
-    activations: tuple[str, ...] = ("logistic", "tanh")
+    activations: tuple[str, ...] = ()
+    """The logistic, tanh and those of the user's where there are none."""
     strategies: tuple[Variant, ...] = ()
     """Strategies and `ARMS`; all but ``textbook`` where there are none, of the others as far as they exist."""
-    backends: tuple[str, ...] = ("numpy", "numpy+numba-simd")
+    backends: tuple[str, ...] = ()
+    """numpy's products with its activation, with numba-simd's and with those of the user's where there are none."""
     dtypes: tuple[str, ...] = (Dtype.FLOAT32,)
     batches: tuple[int, ...] = (128,)
     """Rows."""
@@ -105,7 +107,8 @@ def plan(selection: TrainingSelection, room: Room, seed: int) -> Plan:
     cases = [case for case, reason in reasons.items() if not reason]
     left_out = [LeftOut(case.id, reason) for case, reason in reasons.items() if reason]
     if not cases:
-        because = f": {left_out[0].reason}" if left_out else " (see 'actbench list networks')"
+        none = "no activation has such a strategy, or --filter matches no id (see 'actbench list activations')"
+        because = f": {left_out[0].reason if left_out else none}"
         raise InputError(f"the selection leaves no training step to measure{because}")
     states = tuple(map(names.operand_state, selection.predictors))
     predictors = _predictors([steps[case] for case in cases], cases, states, room)
@@ -130,8 +133,8 @@ def _steps(selection: TrainingSelection) -> Iterator[tuple[Case, NetworkStep]]:
     arms = tuple(map(variant, selection.strategies)) or _default_arms()
     in_order = sorted(dict.fromkeys(arms), key=_in_tables)
     ops = [names.training(network) for network in dict.fromkeys(selection.networks)]
-    activations = [registry.activation(name) for name in dict.fromkeys(selection.activations)]
-    trainers = [_trainer(name) for name in dict.fromkeys(selection.backends)]
+    activations = [registry.activation(name) for name in dict.fromkeys(selection.activations or _default_activations())]
+    trainers = [_trainer(name) for name in dict.fromkeys(selection.backends or _default_backends())]
     dtypes = [names.dtype(name) for name in dict.fromkeys(selection.dtypes)]
     for op, activation, dtype, batch in product(ops, activations, dtypes, sorted({*selection.batches})):
         network = registry.current().network(op)
@@ -142,6 +145,16 @@ def _steps(selection: TrainingSelection) -> Iterator[tuple[Case, NetworkStep]]:
             step = NetworkStep(case.kernel, trainer, network, activation)
             if selection.strategies or arm not in ARMS or not step.unsupported:
                 yield case, step
+
+
+def _default_activations() -> tuple[str, ...]:
+    return ("logistic", "tanh", *registry.current().additions.activations)
+
+
+def _default_backends() -> tuple[str, ...]:
+    added = [registry.backends()[name] for name in registry.current().additions.backends]
+    usable = [backend for backend in added if not backend.unavailable and (backend.trains or backend.takes_arrays)]
+    return ("numpy", "numpy+numba-simd", *(one.name if one.trains else f"numpy+{one.name}" for one in usable))
 
 
 def _default_arms() -> tuple[Variant, ...]:

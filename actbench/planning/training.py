@@ -188,7 +188,7 @@ def _unsupported(case: Case, step: NetworkStep, room: Room, optimizer: Optimizer
         )
     seconds = predicted_step(step, case)
     if seconds > LONGEST_STEP:
-        return f"one step would take about {seconds:.2g} s, above {LONGEST_STEP:g} s"
+        return f"one step would take about {seconds:.0f} s, above {LONGEST_STEP:g} s"
     return None
 
 

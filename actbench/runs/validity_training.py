@@ -41,7 +41,8 @@ def _plan(plan: Plan) -> Iterator[str]:
         yield "plan.training.predictors has a block twice"
     for block in predictors:
         if block.op not in {Op.BACKWARD, Op.STEP} or not 1 <= block.size <= MOST_ELEMENTS or not _has_arms(block):
-            yield f"plan.training.predictors: {block.id} is no backward pass or step of an activation, or has no arms, or one twice"
+            what = f"{block.id} is no backward pass or step of an activation, or has no arms, or one twice"
+            yield f"plan.training.predictors: {what}"
 
 
 def _has_arms(block: Block) -> bool:

@@ -97,13 +97,18 @@ def _effect(answer: Answer) -> str:
     takes = f"takes {plus_minus(speedup.inverse(), 1.0)} of the time of {reference}'s step"
     match answer.verdict:
         case Verdict.SAVES:
-            return f"{takes} (saves {percent(gain)})"
+            return f"{takes} (saves {_in_brackets(percent(gain))})"
         case Verdict.COSTS:
-            return f"{takes} (costs {percent(gain.negated())})"
+            return f"{takes} (costs {_in_brackets(percent(gain.negated()))})"
         case Verdict.UNDECIDED:
             return f"{takes} (no difference is shown)"
         case _:
             return takes
+
+
+def _in_brackets(figure: str) -> str:
+    """Return a figure without brackets around its interval."""
+    return figure.replace(" (", ", from ").replace(")", "")
 
 
 def _beside_shipped(answer: Answer) -> Iterator[str]:

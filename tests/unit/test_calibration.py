@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from actbench.kernels.placement import PHASED, PHASES
+from actbench.measure import timing
 from actbench.measure.calibration import (
     ALIGNMENT_SENSITIVE,
     MAX_LOOPS,
@@ -17,6 +21,8 @@ from actbench.measure.calibration import (
     Slices,
     calibrate,
 )
+from actbench.measure.launch import Worker
+from actbench.measure.protocol import Time, Timed
 from actbench.model.calibration import Calibration
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
@@ -135,3 +141,31 @@ def test_a_round_is_predicted_to_take_its_slices_untimed_calls_and_placements(
         assert values <= few or values * cost <= allowed * arm_seconds * (1 + 1e-9)
     ranked = sorted(zip(costs, calibration.values, strict=True))
     assert all(slower[1] <= faster[1] for faster, slower in pairwise(ranked))
+
+
+@dataclass
+class Steady:
+    """A worker whose calls take so many seconds, and whose placements move a clock by so many in turn."""
+
+    call: float
+    placements: Iterator[float]
+    now: float = 0.0
+
+    def ask(self, request: Time) -> Timed:
+        (sweep,) = request.sweeps
+        self.now += 0.0 if sweep.slices else next(self.placements)
+        seconds = tuple(part.calls * self.call for part in sweep.slices)
+        return Timed((seconds,), ((1.0,) * len(seconds),))
+
+    def close(self) -> None:
+        """End."""
+
+
+def test_a_placement_that_waits_for_another_process_does_not_count() -> None:
+    def values(*placements: float) -> tuple[int, ...]:
+        worker = Steady(1e-6, iter(placements))
+        block = Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, IN_CACHE, (Arm(Variant("cached"), "numpy"),))
+        return timing.calibrated(cast("Worker", worker), block, 0.04, lambda: worker.now).values
+
+    assert values(0.04, 0.004, 0.02) == values(0.004, 0.004, 0.004) == (10, 10)
+    assert values(0.2) == (1, 1), "one that takes so long is not repeated"

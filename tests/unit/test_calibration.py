@@ -152,6 +152,7 @@ class Steady:
     now: float = 0.0
 
     def ask(self, request: Time) -> Timed:
+        """Answer with the seconds of all slices."""
         (sweep,) = request.sweeps
         self.now += 0.0 if sweep.slices else next(self.placements)
         seconds = tuple(part.calls * self.call for part in sweep.slices)

@@ -94,6 +94,9 @@ def command(
     there are shipped (a framework's own activation and gradient), checkpoint (z is computed again), and free (no
     gradient of the activation at all: the limit of what a cheaper one can save, and never a choice).
 
+    Writes what 'actbench run' writes, and parts.csv, gains.csv and memory.csv. Ctrl-C keeps what is finished; --resume
+    goes on.
+
     \b
     Examples:
       actbench train

@@ -20,9 +20,13 @@ from actbench.report.charts.grammar import Spec, nominal, scale
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#8C564B", "#6A51A3", "#3B3B3B")
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 1], [1, 4], [10, 4], [6, 2, 2, 2, 2, 2], [3, 5], [12, 2, 2, 2])
 
+STAR = "M0,-1L.29,-.4L.95,-.31L.48,.15L.59,.81L0,.5L-.59,.81L-.48,.15L-.95,-.31L-.29,-.4Z"
+SALTIRE = "M-1,-.6L-.6,-1L0,-.4L.6,-1L1,-.6L.4,0L1,.6L.6,1L0,.4L-.6,1L-1,.6L-.4,0Z"
+"""Shapes as paths: those of Vega that are left hide behind an interval."""
+
 SHAPES = (
     *("circle", "square", "triangle-up", "diamond", "cross", "triangle-down"),
-    *("triangle-left", "triangle-right", "wedge", "arrow"),
+    *("triangle-left", "triangle-right", SALTIRE, STAR),
 )
 
 PLAINLY = ("cached", "recompute", "complement", "pair", "intermediate", "textbook", YARDSTICK)

@@ -97,8 +97,8 @@ def _parts(network: _Network) -> Table | None:
     return network.table(
         "Where the time of a step goes",
         "Percent of an instrumented step, in which every part is timed; together 100. Instrumented: how much longer "
-        "that step takes than the timed one. Seconds and intervals are in parts.csv. A step that is compiled as a "
-        "whole has no parts.",
+        "that step takes than the timed one. Seconds and intervals are in parts.csv. Where a framework adds biases "
+        "within products, they are a part of these; a step that is compiled as a whole has no parts.",
         (*map(str, Part), "instrumented"),
         cells,
     )

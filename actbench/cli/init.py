@@ -25,9 +25,9 @@ REQUIREMENT = "@REQUIREMENT@"
 def command(directory: Path) -> None:
     """Write files to start from into DIR, by default the current directory.
 
-    The files are activations.py, with an activation, a strategy and a backend of your own; actbench.toml, with
-    settings; and .github/workflows/actbench.yml, which checks pull requests. Existing files are never overwritten: if
-    there is one, nothing is written.
+    The files are activations.py, with an activation, a strategy, a network and a backend of your own; actbench.toml,
+    with settings; and .github/workflows/actbench.yml, which checks pull requests. Existing files are never overwritten:
+    if there is one, nothing is written.
 
     \b
     Examples:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -121,3 +122,16 @@ def test_a_network_that_never_ends_to_be_built_has_the_time_limit_of_loading(act
     result = actbench("train", "mine:4", *STEPS, "--load", "mine.py", "--timeout", "100ms")
     assert result.exit_code == 2
     assert "network 'mine': line 4 was still running after 0.1 s: does a loop end?" in result.stderr
+
+
+def test_a_package_may_offer_networks(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    info = Path("place/offering-1.5.dist-info")
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: offering\nVersion: 1.5\n")
+    (info / "entry_points.txt").write_text("[actbench.networks]\nhere = offering_networks:funnel\n")
+    Path("place/offering_networks.py").write_text(HEAD + FUNNEL)
+    monkeypatch.syspath_prepend(Path("place").absolute())
+    assert "add --load offering  [here]" in actbench("list", "packages").stdout
+    assert "funnel" not in actbench("list", "networks").stdout
+    assert "funnel:WIDTH[-LAYERS]" in actbench("list", "networks", "--load", "offering").stdout
+    sys.modules.pop("offering_networks")

@@ -87,3 +87,47 @@ def test_a_bad_case_is_refused_in_one_line(actbench: Actbench, case: str, said: 
     assert result.stderr.startswith("actbench: ")
     assert said in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_a_training_step_is_shown_with_its_layers_what_it_keeps_and_all_that_it_executes(actbench: Actbench) -> None:
+    case = "silu/pair/numpy/glu-ffn:8-4/float32/128"
+    shown = actbench("show", case).stdout
+    assert shown.startswith(f"{case}\nsilu: z / (1 + exp(-z))\nglu-ffn:8-4: g(x A) times x B, ")
+    assert "a step on 128 rows: forward, loss, backward, update" in shown
+    assert (
+        "\n    Multiply, of what these make of one input:\n        Linear(8, 4)\n        Activate()\n      and\n"
+        in shown
+    )
+    assert "keeps z, y for g': 2\u202f048 bytes a step, beside 10\u202f240 bytes that the network holds" in shown
+    for code in ("def pair_array(z, y):", "def _descend(self)", "class LinearLayer:", "class Gate:"):
+        assert code in shown
+    assert "CheckpointedActivation" not in shown
+
+
+def test_arms_that_are_no_strategies_are_shown_as_what_they_are(actbench: Actbench) -> None:
+    checkpoint = actbench("show", "tanh/checkpoint/numpy/ffn:8-4/float32/2").stdout
+    assert "checkpoint: keep the linear layer's input alone, and compute z again\n" in checkpoint
+    assert "keeps nothing for g': 0 bytes" in checkpoint
+    assert "class CheckpointedActivation:" in checkpoint
+    free = actbench("show", "tanh/free/numpy/ffn:8-4/float32/2").stdout
+    assert "wrong by design" in free
+    assert "backward pass of the activation" not in free
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        ("tanh/shipped/numpy/ffn:8-4/float32/2", "does not exist: numpy has no automatic differentiation"),
+        ("silu/cached/numpy/ffn:8-4/float32/2", "unknown strategy of silu 'cached'"),
+        ("tanh/yardstick/numpy/ffn:8-4/float32/2", "unknown strategy of tanh 'yardstick'"),
+        ("tanh/cached/numba/ffn:8-4/float32/2", "write numpy+numba"),
+        ("tanh/cached/numpy/ffn:8/float32/2", "write ffn:WIDTH-HIDDEN with as many widths as it names"),
+        ("tanh/cached/numpy/ffn:8-4/float32/2/cold", "a training step has no state of operands"),
+        ("overhead/empty/numpy/ffn:8-4/float32/2", "unknown activation 'overhead'"),
+    ],
+)
+def test_a_training_step_that_does_not_exist_is_refused_in_a_line(actbench: Actbench, case: str, said: str) -> None:
+    result = actbench("show", case)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1

@@ -2,26 +2,31 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import product
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from actbench import registry
+from actbench.backends import _nvidia
 from actbench.backends._shipped import JAX, TORCH
+from actbench.errors import InputError
 from actbench.kernels.training_memory import predicted
 from actbench.model.names import Dtype
 from actbench.model.training import CHECKPOINT, FREE, LEARNING_RATE, SHIPPED, Optimizer
 from tests.support.peers import usable
 from tests.support.tiers import EXHAUSTIVE, exhaustive_but
 from tests.support.trained import Case, Facts, changes, facts, ours, points, values
-from tests.support.training import BATCH, DECLARED, ODD, arms, step
+from tests.support.training import BATCH, DECLARED, ODD, arms, arrays, step
 
 KEEPS_Y, KEEPS_Z = ("logistic", "tanh"), ("gelu", "silu")
 """What torch's own gradient keeps."""
 
 EAGER, JITTED, COMPILED = usable("torch"), usable("jax"), usable("torch-compile")
 
-each_framework = pytest.mark.parametrize("backend", [EAGER, JITTED, COMPILED])
+ON_DEVICE = [usable("torch-cuda"), usable("torch-compile-cuda")]
+
+each_framework = pytest.mark.parametrize("backend", [EAGER, JITTED, COMPILED, *ON_DEVICE])
 
 WITH_PARAMETERS = ("elu:alpha=0.5", "celu:alpha=2", "leaky-relu:slope=0.2", "squareplus:b=1")
 
@@ -92,7 +97,7 @@ def test_what_a_framework_lacks_is_not_compared_with_what_it_ships(backend: str)
 
 
 @pytest.mark.parametrize("activation", exhaustive_but((*KEEPS_Y, *KEEPS_Z), lambda name: name in {"tanh", "gelu"}))
-@pytest.mark.parametrize("backend", [EAGER])
+@pytest.mark.parametrize("backend", [EAGER, ON_DEVICE[0]])
 def test_eager_steps_keep_what_their_strategies_declare(backend: str, activation: str) -> None:
     found = of(backend, activation)
     assert [fact.case for fact in found.values() if fact.predicted not in {None, fact.kept}] == []
@@ -137,14 +142,14 @@ def test_a_compiler_may_compute_again_what_an_arm_declares_to_keep(backend: str)
 @each_framework
 def test_parts_of_an_eager_step_add_up_to_it_and_compiled_steps_have_none(backend: str) -> None:
     for fact in of(backend, "logistic", FEW).values():
-        if backend == "torch":
+        if backend in {"torch", "torch-cuda"}:
             assert fact.parts is not None
             assert fact.shortest is not None
             assert 0.5 < fact.parts <= 1
             assert fact.shortest >= 0
-            assert fact.peak is None, "on the processor"
         else:
             assert fact.parts is fact.shortest is None
+        assert (fact.peak is None) == (backend in {"torch", "torch-compile"}), "on the processor"
 
 
 @pytest.mark.parametrize(
@@ -169,6 +174,14 @@ def test_a_step_updates_its_parameters_and_a_thousand_leave_them_what_they_were(
         expected = gradient if optimizer is Optimizer.SGD else np.sign(gradient)
         assert np.allclose(change, -LEARNING_RATE * expected, rtol=1e-2, atol=1e-3 * LEARNING_RATE)
         assert np.allclose(before, end, rtol=0, atol=2000 * LEARNING_RATE)
+
+
+def test_a_step_needs_a_device_that_torch_can_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    without = SimpleNamespace(__version__="2.9", cuda=SimpleNamespace(is_available=lambda: False))
+    monkeypatch.setattr(_nvidia, "library", lambda: without)
+    of = step("dense:6-5", SHIPPED, "tanh", "torch-cuda")
+    with pytest.raises(InputError, match=r"'torch-cuda' cannot run: torch 2\.9 finds no CUDA device"):
+        of.step(arrays(of), Optimizer.SGD, 1)
 
 
 def test_what_ships_with_a_framework_has_the_parameters_of_the_activation() -> None:

@@ -31,8 +31,8 @@ HALF = "keeps 0.50 of its bytes (256 B instead of 512 B)"
 
 def answer(actbench: Actbench, *options: str) -> list[str]:
     """Measure exact steps, and return the sentences above the first table."""
-    assert actbench("train", *STEP, *options, "-o", "here").exit_code == 0
-    text = Path("here/summary.md").read_text(encoding="utf-8")
+    assert actbench("train", *STEP, *options).exit_code == 0
+    text = Path("results/latest/summary.md").read_text(encoding="utf-8")
     return text.partition("\n### ")[0].strip().split("\n\n")[1:]
 
 
@@ -159,6 +159,28 @@ def test_an_interval_in_brackets_has_none_of_its_own(actbench: Actbench, bench: 
     bench.seconds = lopsided
     (sentence,) = answer(actbench)
     assert "(saves 8.2 %, from 3.1 % to 16.6 %), and keeps" in sentence
+
+
+def test_networks_of_one_kind_share_an_answer(actbench: Actbench, bench: FakeBench) -> None:
+    wide = ("dense:16-16", "dense:16-32", "dense:16-64")
+    slow = slower({"cached": 0.995 / 0.97})
+    bench.seconds = lambda case: slow(case) if case.op.endswith("-32") and case.size == 8 else exact_seconds(case)
+    words = [text.partition(" (")[0] for text in answer(actbench, *wide, "-s", "recompute,cached")]
+    assert words[1:3] == [
+        "In training steps of dense:16-8, dense:16-16, dense:16-64",
+        f"In a training step of {wide[1]}",
+    ]
+    words = [text.partition(" (")[0] for text in answer(actbench, *wide, "--batch", "16", "-s", "recompute,cached")]
+    assert words[1:6] == [
+        "In training steps of dense:16-8",
+        "In training steps of dense:16-16",
+        "In a training step of dense:16-32",
+        "In training steps of dense:16-64",
+        "In a training step of dense:16-32",
+    ]
+    bench.seconds = exact_seconds
+    words = [text.partition(" (")[0] for text in answer(actbench, *wide, "--batch", "16", "-s", "recompute,cached")]
+    assert words[1] == "In training steps of dense:16-8 to dense:16-64"
 
 
 def arm(strategy: str, backend: str, ratio: float | None, kept: int, over_shipped: float | None = None) -> ArmResult:

@@ -218,6 +218,14 @@ def test_what_varies_is_a_column_and_what_does_not_a_part_of_the_title() -> None
     assert "| numpy | cached | 20.0 ± 0.2 |  |  |" in markdown(made)
 
 
+def test_widths_of_one_kind_of_network_are_in_one_table() -> None:
+    case = Case.parse("gelu/cached/numpy/ffn:16-64/float32/64")
+    made = [*tables([arm("cached", "numpy"), arm("cached", "numpy", case=case)])]
+    table = titled(made, "Time of a step: ffn, gelu, numpy, float32, batch 64")
+    assert table.columns[:2] == ("network", "strategy")
+    assert [row[0] for row in table.rows] == ["ffn:8-32", "ffn:16-64"]
+
+
 def test_the_files_of_a_run_are_what_its_times_say(summary: dict[str, list[str]]) -> None:
     assert summary
     run = load(Path("here"))

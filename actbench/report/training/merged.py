@@ -19,6 +19,9 @@ from actbench.report.training.sentences import (
 )
 from actbench.report.training.words import OP_BY_OP, is_op_by_op, keeping
 
+MOST_NAMED = 3
+"""Largest number of networks of a kind that a sentence names; of more, it names the first and the last."""
+
 
 def totals(every: Sequence[Answer]) -> Iterator[str]:
     """Count the steps by verdict, for each way to keep something."""
@@ -36,25 +39,36 @@ def totals(every: Sequence[Answer]) -> Iterator[str]:
 
 
 def merged(every: Sequence[Answer]) -> Iterator[str]:
-    """Yield a sentence for the batches, and for the backends with the same batches, that share a verdict."""
+    """Yield a sentence for the networks of one kind, batches and backends that share a verdict."""
 
     def alike(answer: Answer) -> tuple[object, ...]:
         case = answer.arm.case
-        return case.op, case.dtype, case.activation, case.strategy, is_op_by_op(case), answer.verdict
+        return case.op.network, case.dtype, case.activation, case.strategy, is_op_by_op(case), answer.verdict
 
     for of_verdict in grouped(every, alike).values():
         backends = grouped(of_verdict, lambda answer: answer.arm.case.backend)
-        batches = {name: tuple(answer.arm.case.size for answer in of_backend) for name, of_backend in backends.items()}
-        for sizes, names in grouped(batches, batches.__getitem__).items():
+        steps = {name: tuple(map(_step, of_backend)) for name, of_backend in backends.items()}
+        for of_steps, names in grouped(steps, steps.__getitem__).items():
             members = [answer for name in names for answer in backends[name]]
-            yield sentence(members[0]) if len(members) == 1 else _of_several(members, sizes, names)
+            networks, batches = ({*values} for values in zip(*of_steps, strict=True))
+            parts = [members]
+            if len(of_steps) < len(networks) * len(batches):
+                parts = [*grouped(members, lambda answer: answer.arm.case.op).values()]
+            yield from (sentence(part[0]) if len(part) == 1 else _of_several(part) for part in parts)
 
 
-def _of_several(answers: Sequence[Answer], sizes: Sequence[int], backends: Sequence[str]) -> str:
-    """Return the answer for steps that differ in batch and backend alone, and share a verdict."""
-    first = answers[0].arm.case
-    batches = f"batch {', '.join(map(count, sizes))}"
-    where = f"In training steps of {first.op} ({batches}, {first.dtype}, {' and '.join(backends)})"
+def _step(answer: Answer) -> tuple[str, int]:
+    return str(answer.arm.case.op), answer.arm.case.size
+
+
+def _of_several(answers: Sequence[Answer]) -> str:
+    """Return the answer for steps of all of several networks, batches and backends, which share a verdict."""
+    cases = [answer.arm.case for answer in answers]
+    first, networks = cases[0], [*dict.fromkeys(str(case.op) for case in cases)]
+    named = f"{networks[0]} to {networks[-1]}" if len(networks) > MOST_NAMED else ", ".join(networks)
+    batches = f"batch {', '.join(dict.fromkeys(count(case.size) for case in cases))}"
+    backends = " and ".join(dict.fromkeys(case.backend for case in cases))
+    where = f"In training steps of {named} ({batches}, {first.dtype}, {backends})"
     formula = f", {OP_BY_OP}" if is_op_by_op(first) else ""
     sentence = f"{where}, {first.activation}{formula}: {_effects(answers)}"
     sentences = [f"{sentence}{joined(bytes_in_words(answers))}", *capital(limit_in_words(answers))]

@@ -16,19 +16,20 @@ from actbench.report.training.words import BOUND, arm, gain, nbytes
 Cells = tuple[str, ...]
 
 FIELDS: tuple[tuple[str, Callable[[ArmResult], str]], ...] = (
+    ("network", lambda row: str(row.case.op)),
     ("activation", lambda row: row.case.activation),
     ("backend", lambda row: row.case.backend),
     ("dtype", lambda row: row.case.dtype),
     ("batch", lambda row: count(row.case.size)),
 )
-"""What tells the steps of a network apart: columns where it varies, a part of the title where it does not."""
+"""What tells the steps of a kind of network apart: columns where it varies, a part of the title where it does not."""
 
 NOT_MEASURED = "not measured"
 
 
 @dataclass(frozen=True, slots=True)
-class _Network:
-    """The arms of the steps of one network, and what they have in common."""
+class _Kind:
+    """The arms of the steps of one kind of network, and what they have in common."""
 
     rows: Sequence[ArmResult]
 
@@ -39,17 +40,17 @@ class _Network:
 
         Its first `labels` columns are names.
         """
-        varied = [(name, field) for name, field in FIELDS if len({field(row) for row in self.rows}) > 1]
-        shared = [field(self.rows[0]) for name, field in FIELDS if (name, field) not in varied and name != "batch"]
-        batches = [] if any(name == "batch" for name, _ in varied) else [f"batch {count(self.rows[0].case.size)}"]
+        values = {name: [*dict.fromkeys(map(field, self.rows))] for name, field in FIELDS}
+        varied = [(name, field) for name, field in FIELDS if len(values[name]) > 1]
+        shared = [f"batch {of[0]}" if name == "batch" else of[0] for name, of in values.items() if len(of) == 1]
+        kind = [] if len(values["network"]) == 1 else [self.rows[0].case.op.network]
         lines = [
             (*(field(row) for _, field in varied), arm(row.case), *line) for row in self.rows for line in cells(row)
         ]
         if not lines:
             return None
-        network = self.rows[0].case.op
         return Table(
-            f"{title}: {', '.join([str(network), *shared, *batches])}",
+            f"{title}: {', '.join([*kind, *shared])}",
             note,
             (*(name for name, _ in varied), "strategy", *columns),
             tuple(lines),
@@ -58,17 +59,17 @@ class _Network:
 
 
 def tables(results: Sequence[ArmResult]) -> Iterator[Table]:
-    """Yield the tables of every network."""
-    for rows in grouped(results, attrgetter("case.op")).values():
-        network = _Network(rows)
-        for made in (_times(network), _parts(network), _gains(network), _memory(network)):
+    """Yield the tables of every kind of network."""
+    for rows in grouped(results, attrgetter("case.op.network")).values():
+        kind = _Kind(rows)
+        for made in (_times(kind), _parts(kind), _gains(kind), _memory(kind)):
             if made:
                 yield made
 
 
-def _times(network: _Network) -> Table | None:
-    has_shipped = any(row.over_shipped for row in network.rows)
-    references = " or ".join(f"`{name}`" for name in dict.fromkeys(row.reference for row in network.rows))
+def _times(kind: _Kind) -> Table | None:
+    has_shipped = any(row.over_shipped for row in kind.rows)
+    references = " or ".join(f"`{name}`" for name in dict.fromkeys(row.reference for row in kind.rows))
     shipped = ", and than `shipped`, what the framework itself does," if has_shipped else ""
     note = (
         f"Milliseconds of one step: forward, loss, backward and update. Times faster than {references}{shipped} on the "
@@ -85,16 +86,16 @@ def _times(network: _Network) -> Table | None:
         )
 
     columns = ("ms", "times faster", *(("than shipped",) if has_shipped else ()), "saved")
-    return network.table("Time of a step", note, columns, cells)
+    return kind.table("Time of a step", note, columns, cells)
 
 
-def _parts(network: _Network) -> Table | None:
+def _parts(kind: _Kind) -> Table | None:
     def cells(row: ArmResult) -> Iterator[Cells]:
         if row.parts:
             shares = _adding_up([part.share.value for part in row.parts])
             yield (*shares, percent(row.excess) if row.excess else "")
 
-    return network.table(
+    return kind.table(
         "Where the time of a step goes",
         "Percent of an instrumented step, in which every part is timed; together 100. Instrumented: how much longer "
         "that step takes than the timed one. Seconds and intervals are in parts.csv. Where a framework adds biases "
@@ -104,13 +105,13 @@ def _parts(network: _Network) -> Table | None:
     )
 
 
-def _gains(network: _Network) -> Table | None:
+def _gains(kind: _Kind) -> Table | None:
     def cells(row: ArmResult) -> Iterator[Cells]:
         if row.gain:
             for state, prediction in row.predictions.items():
                 yield str(state), gain(row.gain), percent(prediction.gain), gain(prediction.difference)
 
-    return network.table(
+    return kind.table(
         "Gain, measured and predicted",
         "The share of the reference's step that is saved. Predicted: the share of the activation in the reference's "
         "step, times what is saved of the activation alone, with operands in that state. Difference: predicted less "
@@ -121,7 +122,7 @@ def _gains(network: _Network) -> Table | None:
     )
 
 
-def _memory(network: _Network) -> Table | None:
+def _memory(kind: _Kind) -> Table | None:
     def cells(row: ArmResult) -> Iterator[Cells]:
         check = row.check
         if check:
@@ -132,7 +133,7 @@ def _memory(network: _Network) -> Table | None:
                 *_error(row),
             )
 
-    return network.table(
+    return kind.table(
         "Memory of a step, and gradients",
         "Bytes from the forward to the backward pass, without parameters and inputs: kept in all; of these, alive "
         "anyway, which the network holds whatever the strategy is; and the rest, kept for g'. Predicted: what network "

@@ -24,9 +24,12 @@ MOVES = 4
 VALUES_AT_A_PLACE = 8
 """Least number of values between two moves, which take 3 ms each."""
 
-PLACINGS, PLACINGS_SECONDS = 3, 0.1
-"""Number of times that operands are placed to learn the least duration, unless that takes so long: where processes
-share a processor, one placement may wait for another process longer than it takes."""
+PLACINGS = 3
+"""Number of placements in a request whose duration shows how long one takes, and of such requests: the least counts,
+since either may wait for another process on the same processor longer than placements take."""
+
+PLACINGS_SECONDS = 0.1
+"""Duration from which on no further request follows."""
 
 
 def calibrated(worker: Worker, block: Block, arm_seconds: float, clock: Callable[[], float]) -> Calibration:
@@ -40,9 +43,9 @@ def calibrated(worker: Worker, block: Block, arm_seconds: float, clock: Callable
         durations: list[float] = []
         while len(durations) < PLACINGS and sum(durations) < PLACINGS_SECONDS:
             start = clock()
-            time_slices(())
+            worker.ask(Time((Sweep(0, ()),) * PLACINGS))
             durations.append(clock() - start)
-        return min(durations)
+        return min(durations) / PLACINGS
 
     return calibrate(block, time_slices, place, arm_seconds)
 

@@ -127,8 +127,9 @@ def test_without_y_kept_the_answer_is_about_what_there_is(actbench: Actbench, st
     assert answer(actbench, "-s", strategies) == [f"{WHERE}: {words}"]
 
 
-def test_the_reference_and_the_limit_alone_are_no_choice(actbench: Actbench) -> None:
-    assert answer(actbench, "-s", "recompute,free") == []
+def test_the_reference_and_the_limit_alone_say_what_could_be_saved(actbench: Actbench) -> None:
+    assert answer(actbench, "-s", "recompute,free") == [f"{WHERE}: no{LIMIT[2:]}"]
+    assert answer(actbench, "-s", "free") == []
 
 
 def test_many_steps_are_counted_and_alike_answers_merged(actbench: Actbench, bench: FakeBench) -> None:

@@ -11,7 +11,7 @@ from actbench.model.variants import Variant
 from actbench.report.answers import MOST_ANSWERS, grouped
 from actbench.report.numbers import counted
 from actbench.report.training.merged import merged, totals
-from actbench.report.training.sentences import Answer, sentence
+from actbench.report.training.sentences import Answer, limit_alone, sentence
 from actbench.report.training.words import KEEPING
 
 NO_ANSWER = (
@@ -24,11 +24,13 @@ def answers(results: Sequence[ArmResult]) -> Iterator[str]:
     """Answer for every step and backend; where these are many, a total comes first and alike answers are merged."""
     every = [*_answers(results)]
     known = [answer for answer in every if answer.arm.gain and answer.arm.gain.has_bounds]
-    if len(known) <= MOST_ANSWERS:
-        yield from map(sentence, known)
+    choices = [answer for answer in known if answer.arm is not answer.free]
+    if len(choices) <= MOST_ANSWERS:
+        yield from map(sentence, choices)
     else:
-        yield from totals(known)
-        yield from merged(known)
+        yield from totals(choices)
+        yield from merged(choices)
+    yield from (limit_alone(answer) for answer in known if answer.arm is answer.free)
     if every and not known:
         yield f"No answer yet: {NO_ANSWER}"
     elif len(known) < len(every):
@@ -36,12 +38,13 @@ def answers(results: Sequence[ArmResult]) -> Iterator[str]:
 
 
 def _answers(results: Sequence[ArmResult]) -> Iterator[Answer]:
-    """Yield the arms in question: those that keep something else, or else all but the reference and the limit."""
+    """Yield the arms in question: those that keep something else, or else all but the reference; the limit if alone."""
     for rows in grouped(results, lambda row: (row.case.empty_block, row.case.backend)).values():
         arms = {row.case.strategy: row for row in rows}
         reference, free, shipped = arms[rows[0].reference], arms.get(FREE), arms.get(SHIPPED)
         others = [row for row in rows if row is not reference and row is not free]
         kept = [name for name in KEEPING if name in arms and arms[Variant(name)] is not reference]
         names = kept[:1] if "cached" in kept else kept
-        for row in [arms[Variant(name)] for name in names] or others:
+        limit = [] if free is None or free is reference else [free]
+        for row in [arms[Variant(name)] for name in names] or others or limit:
             yield Answer(row, reference, free, None if row is shipped or reference is shipped else shipped)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from actbench.analysis.interval import Interval
 from actbench.analysis.training import ArmResult
 from actbench.analysis.training_sweep import WORTH
+from actbench.model.cases import Case
 from actbench.report.answers import grouped
 from actbench.report.numbers import count, percent, plus_minus
 from actbench.report.training.words import OP_BY_OP, at_most, is_op_by_op, keeping, nbytes
@@ -50,10 +51,7 @@ def sentence(answer: Answer) -> str:
     """Return the answer for one step and backend."""
     case = answer.arm.case
     formula = f", {OP_BY_OP}," if is_op_by_op(case) else ""
-    subject = (
-        f"In a training step of {case.op} (batch {count(case.size)}, {case.dtype}, {case.backend}), {case.activation}: "
-        f"{keeping(case.strategy)}{formula}"
-    )
+    subject = f"{_where(case)}: {keeping(case.strategy)}{formula}"
     if formula and answer.shipped:
         sentences = [*_op_by_op(subject, answer, answer.shipped)]
     elif answer.verdict is Verdict.IRRELEVANT:
@@ -62,6 +60,16 @@ def sentence(answer: Answer) -> str:
         sentences = [f"{subject} {_effect(answer)}{joined(bytes_in_words([answer]))}"]
         sentences += [*capital(limit_in_words([answer])), *_beside_shipped(answer)]
     return " ".join(f"{sentence}." for sentence in sentences)
+
+
+def limit_alone(answer: Answer) -> str:
+    """Return the answer where nothing but the reference and the limit was measured."""
+    return f"{_where(answer.arm.case)}: {limit_in_words([answer])}."
+
+
+def _where(case: Case) -> str:
+    where = f"(batch {count(case.size)}, {case.dtype}, {case.backend})"
+    return f"In a training step of {case.op} {where}, {case.activation}"
 
 
 def _op_by_op(subject: str, answer: Answer, shipped: ArmResult) -> Iterator[str]:

@@ -22,8 +22,8 @@ PLACES = 4
 FEWEST = 7
 """Number of arguments at the first place: with one more, those that registers hold on x86-64 and AArch64."""
 
-EACH_FURTHER = 2
-"""Number of further arguments at each further place: they take 16 bytes of the stack, or an odd multiple of that."""
+FURTHER = 2
+"""Number of arguments that every further place adds: they take 16 bytes of the stack, or an odd multiple of that."""
 
 
 class _Task(Generic[T]):
@@ -64,4 +64,4 @@ def _run(task: _Task[Any], *_: int) -> None:
 
 
 def _arguments(place: int) -> int:
-    return FEWEST + EACH_FURTHER * place
+    return FEWEST + FURTHER * place

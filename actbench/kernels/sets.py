@@ -53,7 +53,7 @@ def count(subjects: Sequence[Subject], state: OperandState, size: int, cache: in
 def cache_in_front(subjects: Sequence[Subject], cache: int) -> int:
     """Return the bytes of the last cache in front of the memory of these subjects, which share it.
 
-    `cache` are those of the processor's; a device has a cache of its own.
+    `cache` are those of the processor's. A device has another one.
     """
     return subjects[0].backend.cache_bytes() or cache
 

@@ -20,9 +20,9 @@ SLICE_SECONDS = 0.0001
 """Least duration of a slice: short enough for most slices to escape the operating system's timer tick."""
 
 CALLS = 4
-"""Least number of calls in a slice, where they take no longer than `LONG_SLICE_SECONDS`. Each slice follows one untimed
-call or several, until the result lies as intended, and another call follows each value: single calls would be a third
-of what is called."""
+"""Least number of calls in a slice, where they take no longer than `LONG_SLICE_SECONDS`. A slice follows one untimed
+call or several, until the result lies as intended, and a watched call follows every value: of single calls, no more
+than a third would be timed."""
 
 LONG_SLICE_SECONDS = 0.002
 """Longest duration of a slice of several slow calls: half of the period of a slow timer tick."""

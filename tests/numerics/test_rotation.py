@@ -116,7 +116,7 @@ def test_nothing_is_touched_again_before_the_cache_has_passed_twice(
 
 
 def test_no_arm_of_a_step_reads_what_another_stores(monkeypatch: pytest.MonkeyPatch) -> None:
-    recorders = {name: Recorder() for name in ("one", "other")}
+    recorders = {name: Recorder() for name in ("first", "second")}
     for name, recorder in recorders.items():
         register(monkeypatch, recording(NumpyBlocked, recorder, name))
     arms = tuple(Arm(Variant("cached"), name) for name in recorders)
@@ -125,13 +125,13 @@ def test_no_arm_of_a_step_reads_what_another_stores(monkeypatch: pytest.MonkeyPa
     for recorder in recorders.values():
         recorder.calls.clear()
     prepared.sweep(Sweep(1, tuple(slices(len(arms)))), None)
-    one, other = (
+    first, second = (
         {address for call in recorder.calls for name, address, _ in call if name == "y"}
         for recorder in recorders.values()
     )
-    assert one
-    assert other
-    assert not one & other
+    assert first
+    assert second
+    assert not first & second
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_a_kernel_that_changes_a_cold_operand_is_found(monkeypatch: pytest.Monke
 
 
 def test_a_kernel_that_changes_operands_only_in_timed_calls_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The set of the watched call, which follows them, is as it was."""
+    """The set of the watched call, which follows them, is as it was; no set is used twice."""
     calls = 0
 
     def seldom(y: Array) -> Array:
@@ -205,7 +205,7 @@ def test_a_kernel_that_changes_operands_only_in_timed_calls_is_found(monkeypatch
     arms = (Arm(Variant("mine"), "numpy"),)
     block = Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, SIZE, arms, operands=OperandState.COLD)
     worker = InProcess()
-    worker.ask(Prepare.of(block, Plan((block,), seed=1, cache=CACHE)))
+    worker.ask(Prepare.of(block, Plan((block,), seed=1, cache=32 * CACHE)))
     worker.ask(Time((Sweep(1, (Slice(0, 20),) * 5),)))
     with pytest.raises(WrongKernelError, match="changes the operand y that others share"):
         verification(block).settle(block, worker.ask(ListDoubts()).doubts)

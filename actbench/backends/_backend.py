@@ -89,6 +89,8 @@ class Backend(ABC):
     """Whether it has products of matrices, with which it trains networks."""
     library_gradients: ClassVar[frozenset[tuple[str, str]]] = frozenset()
     """The activations and strategies for which `library_gradient` returns one; known without the library."""
+    keeps_otherwise: ClassVar[str | None] = None
+    """What its compiler makes of what an arm of a training step keeps, in a sentence; None where it leaves that."""
     only_wide: ClassVar[str | None] = None
     """Why residuals cannot be stored in a narrower type than the arithmetic's; None where they can."""
     planning_ns: ClassVar[float]

@@ -72,6 +72,10 @@ class Jax(Framework):
     compiles_for_a_size = True
     planning_ns = 15.0
     trains = True
+    keeps_otherwise = (
+        "XLA compiles a step as a whole. Bytes are of what jax keeps before that; on the processor XLA keeps z for "
+        "checkpoint all the same, and computes no product again."
+    )
     shipped = JAX
     flushes = "XLA makes the processor flush denormal numbers to 0, and has no flag to prevent that"
 

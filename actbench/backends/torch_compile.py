@@ -33,6 +33,10 @@ class TorchCompile(Torch):
     lacks_because: ClassVar[str | None] = "torch.compile's own is exp(x) - 1 in vectors, which is 0 for small x"
     compiles_for_a_size = True
     library_gradients = frozenset()
+    keeps_otherwise = (
+        "The compiler chooses what a step keeps: it may compute again what a strategy saves, and save what it computes "
+        "again. Bytes are of what it saves."
+    )
     returns_operands = True
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from operator import itemgetter
 
+from actbench.kernels import resolution
 from actbench.model.training import CHECKPOINT
 from actbench.report import processor
 from actbench.report.answers import grouped
@@ -33,6 +34,9 @@ def remarks(results: RunResults, record: Record) -> Iterator[str]:
     yield from processor.remarks(results.of_cases)
     if any(row.case.strategy == CHECKPOINT for row in results.training):
         yield COMPUTED_AGAIN
+    for backend in resolution.backends(plan.cases):
+        if backend.keeps_otherwise:
+            yield f"{backend.name}: {backend.keeps_otherwise}"
     yield from repeat_lines(record)
     yield f"Products and activations have {counted(record.settings.threads, 'thread')} (--threads)."
     for device, of_device in grouped(record.environment.devices.items(), itemgetter(1)).items():

@@ -22,13 +22,13 @@ from actbench.model.cases import Arm, Block, Case
 from actbench.model.checks import StepCheck
 from actbench.model.names import Op, OperandState
 from actbench.model.times import Times
-from actbench.model.training import ARMS, RECOMPUTE, SHIPPED, Part
+from actbench.model.training import ARMS, RECOMPUTE, SHIPPED, StepPart
 from actbench.model.variants import Variant
 from actbench.runs.record import Record
 
 PREDICTED = {
-    Op.BACKWARD: (Part.ACTIVATION_BACKWARD,),
-    Op.STEP: (Part.ACTIVATION_FORWARD, Part.ACTIVATION_BACKWARD),
+    Op.BACKWARD: (StepPart.ACTIVATION_BACKWARD,),
+    Op.STEP: (StepPart.ACTIVATION_FORWARD, StepPart.ACTIVATION_BACKWARD),
 }
 """The parts of a step that are predicted from what is measured alone, by its op; the first where there are both."""
 
@@ -37,14 +37,14 @@ PREDICTED = {
 class PartTime:
     """A part of an instrumented step."""
 
-    part: Part
+    part: StepPart
     seconds: Interval
     share: Interval
     """Of the instrumented step; scaled so that the shares of all parts add up to 1, as they do in every round."""
 
 
 @dataclass(frozen=True, slots=True)
-class Prediction:
+class GainPrediction:
     """The gain that is predicted from the activation alone, with operands in one state."""
 
     gain: Interval
@@ -74,7 +74,7 @@ class ArmResult:
     """How much longer the instrumented step takes than the timed one, as a share of this; None without parts."""
     check: StepCheck | None
     """None in runs that ended before it."""
-    predictions: Mapping[OperandState, Prediction] = field(default_factory=dict)
+    predictions: Mapping[OperandState, GainPrediction] = field(default_factory=dict)
     """For strategies other than the reference."""
 
 
@@ -141,14 +141,14 @@ class _Arms:
 
     def _of_parts(self, arm: int) -> Floats:
         """Return the seconds of the parts of an arm's instrumented steps: rounds x parts, none without parts."""
-        return np.array([of_arms[arm] for of_arms in self._parts.values() if of_arms[arm]]).reshape(-1, len(Part))
+        return np.array([of_arms[arm] for of_arms in self._parts.values() if of_arms[arm]]).reshape(-1, len(StepPart))
 
     def _part_times(self, arm: int) -> Iterator[PartTime]:
         seconds = self._of_parts(arm)
         if seconds.size:
             shares = [hodges_lehmann(share) for share in (seconds / seconds.sum(axis=1, keepdims=True)).T]
             total = sum(share.value for share in shares)
-            for part, of_part, share in zip(Part, seconds.T, shares, strict=True):
+            for part, of_part, share in zip(StepPart, seconds.T, shares, strict=True):
                 yield PartTime(part, hodges_lehmann(of_part), share.scaled(1 / total))
 
     def _excess(self, arm: int) -> Interval | None:
@@ -158,7 +158,7 @@ class _Arms:
         timed = self._medians[[self._rounds.index(number) for number in self._parts], arm]
         return hodges_lehmann(totals / timed - 1)
 
-    def _predictions(self, reference: int, arm: int) -> Iterator[tuple[OperandState, Prediction]]:
+    def _predictions(self, reference: int, arm: int) -> Iterator[tuple[OperandState, GainPrediction]]:
         """Yield the predicted gain by state of operands, where the activation was measured alone."""
         parts, gains = self._of_parts(reference), self._gains(reference, arm)
         arms = [self._block.arms[index] for index in (reference, arm)]
@@ -168,11 +168,11 @@ class _Arms:
             if not alone or not parts.size or not rounds:
                 continue
             of_parts = [[*self._parts].index(number) for number in rounds]
-            predicted_parts = [[*Part].index(part) for part in PREDICTED[alone[0].op]]
+            predicted_parts = [[*StepPart].index(part) for part in PREDICTED[alone[0].op]]
             share = parts[of_parts][:, predicted_parts].sum(axis=1) / parts[of_parts].sum(axis=1)
             predicted = share * self._saved(alone, arms, rounds)
             measured = gains[[self._rounds.index(number) for number in rounds]]
-            yield state, Prediction(hodges_lehmann(predicted), hodges_lehmann(predicted - measured))
+            yield state, GainPrediction(hodges_lehmann(predicted), hodges_lehmann(predicted - measured))
 
     def _with(self, arms: Sequence[Arm], state: OperandState) -> list[Block]:
         """Return the activations alone that have both arms, one of each size; none where a size is missing."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from math import log1p
 
 import numpy as np
@@ -23,7 +22,7 @@ from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype
 from actbench.model.plan import Training
 from actbench.model.times import Times
-from actbench.model.training import RECOMPUTE
+from actbench.model.training import RECOMPUTE, Along
 from actbench.model.variants import Variant
 
 WORTH = 0.01
@@ -34,15 +33,6 @@ EXACTLY = 0.001
 
 MORE, LESS = "more", "less"
 """What findings call the two sides of `WORTH`."""
-
-
-class Along(StrEnum):
-    """What grows in a series."""
-
-    BATCH = "batch"
-    """Rows, of one network."""
-    WIDTH = "width"
-    """Features of the first activation, of one kind of network with one batch."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from actbench.backends._backend import source
 from actbench.backends._training import Array, StepArrays, StepSpec, TrainingStep
 from actbench.backends.jax import Jax, library, start
 from actbench.model.networks import Activate, Layer, Linear, Multiply
-from actbench.model.training import BETA1, BETA2, EPSILON, LEARNING_RATE, Optimizer, Part
+from actbench.model.training import BETA1, BETA2, EPSILON, LEARNING_RATE, Optimizer, StepPart
 
 Pair = tuple[Any, Any]
 """The weight and the bias of a linear layer."""
@@ -56,7 +56,7 @@ class JaxStep(TrainingStep):
         self._parameters, self._state, _, gradients = results
         return [library().device_get(gradient) for gradient in chain.from_iterable(gradients)]
 
-    def instrumented(self, clock: Callable[[], float]) -> Mapping[Part, float] | None:
+    def instrumented(self, clock: Callable[[], float]) -> Mapping[StepPart, float] | None:
         """Return None: a step is one compiled program."""
         del clock
         return None

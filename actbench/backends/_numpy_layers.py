@@ -12,12 +12,12 @@ import numpy as np
 
 from actbench.backends._training import Array, Passes
 from actbench.model.networks import Activate, Layer, Linear, Multiply
-from actbench.model.training import Part
+from actbench.model.training import StepPart
 
 Tape = list[tuple[Any, ...]]
 """What layers keep, an entry each; forward passes append to it, and backward passes take from its end."""
 
-Note = Callable[[Part], None]
+Note = Callable[[StepPart], None]
 """Takes the part of a step that has just ended."""
 
 
@@ -57,14 +57,14 @@ class LinearLayer:
     def forward(self, h: Array, tape: Tape, note: Note) -> Array:
         """Keep h."""
         tape.append((h,))
-        return self.product(h, note, Part.PRODUCTS_FORWARD)
+        return self.product(h, note, StepPart.PRODUCTS_FORWARD)
 
-    def product(self, h: Array, note: Note, part: Part) -> Array:
+    def product(self, h: Array, note: Note, part: StepPart) -> Array:
         """Return h W + b."""
         z = h @ self._weight
         note(part)
         z += self._bias
-        note(Part.BIAS)
+        note(StepPart.BIAS)
         return z
 
     def backward(self, dy: Array, tape: Tape, note: Note, *, to_input: bool) -> Array:
@@ -72,9 +72,9 @@ class LinearLayer:
         (h,) = tape.pop()
         np.matmul(h.T, dy, out=self._weight_gradient)
         dh = dy @ self._weight.T if to_input else dy
-        note(Part.PRODUCTS_BACKWARD)
+        note(StepPart.PRODUCTS_BACKWARD)
         np.sum(dy, axis=0, out=self._bias_gradient)
-        note(Part.BIAS)
+        note(StepPart.BIAS)
         return dh
 
 
@@ -90,14 +90,14 @@ class ActivationLayer:
         y: Array
         y, *residuals = self._passes.forward(h)
         tape.append((*residuals,))
-        note(Part.ACTIVATION_FORWARD)
+        note(StepPart.ACTIVATION_FORWARD)
         return y
 
     def backward(self, dy: Array, tape: Tape, note: Note, *, to_input: bool) -> Array:
         """Return dy g'(z)."""
         del to_input
         dz: Array = self._passes.backward(dy, *tape.pop())
-        note(Part.ACTIVATION_BACKWARD)
+        note(StepPart.ACTIVATION_BACKWARD)
         return dz
 
 
@@ -113,7 +113,7 @@ class CheckpointedActivation:
         y: Array
         y, *_ = self._passes.forward(h)
         tape.append(())
-        note(Part.ACTIVATION_FORWARD)
+        note(StepPart.ACTIVATION_FORWARD)
         return y
 
     def backward(self, dy: Array, tape: Tape, note: Note, *, to_input: bool) -> Array:
@@ -121,9 +121,9 @@ class CheckpointedActivation:
         del to_input
         tape.pop()
         (h,) = tape[-1]
-        z = self._before.product(h, note, Part.PRODUCTS_BACKWARD)
+        z = self._before.product(h, note, StepPart.PRODUCTS_BACKWARD)
         dz: Array = self._passes.backward(dy, z)
-        note(Part.ACTIVATION_BACKWARD)
+        note(StepPart.ACTIVATION_BACKWARD)
         return dz
 
 
@@ -139,7 +139,7 @@ class Gate:
         factors = forward(self._left, h, tape, note), forward(self._right, h, tape, note)
         tape.append(factors)
         product = np.multiply(*factors)
-        note(Part.PRODUCTS_FORWARD)
+        note(StepPart.PRODUCTS_FORWARD)
         return product
 
     def backward(self, dy: Array, tape: Tape, note: Note, *, to_input: bool) -> Array:
@@ -147,13 +147,13 @@ class Gate:
         left, right = tape.pop()
         d_left, d_right = dy * right, dy * left
         del left, right
-        note(Part.PRODUCTS_BACKWARD)
+        note(StepPart.PRODUCTS_BACKWARD)
         through_right = backward(self._right, d_right, tape, note, to_input=to_input)
         through_left = backward(self._left, d_left, tape, note, to_input=to_input)
         if not to_input:
             return through_left
         dh = through_left + through_right
-        note(Part.PRODUCTS_BACKWARD)
+        note(StepPart.PRODUCTS_BACKWARD)
         return dh
 
 

@@ -24,10 +24,10 @@ from actbench.backends._numpy_layers import (
 )
 from actbench.backends._training import Array, StepArrays, StepSpec, TrainingStep
 from actbench.model.networks import Multiply, Network
-from actbench.model.training import BETA1, BETA2, EPSILON, LEARNING_RATE, Optimizer, Part
+from actbench.model.training import BETA1, BETA2, EPSILON, LEARNING_RATE, Optimizer, StepPart
 
 
-def _ignore(part: Part) -> None:
+def _ignore(part: StepPart) -> None:
     """Take no note of a part."""
 
 
@@ -56,19 +56,19 @@ class NumpyStep(TrainingStep):
         self()
         return [gradient for parameters in self._parameters for gradient in parameters.gradients]
 
-    def instrumented(self, clock: Callable[[], float]) -> Mapping[Part, float]:
+    def instrumented(self, clock: Callable[[], float]) -> Mapping[StepPart, float]:
         """Do one step, and look at the clock after every part."""
-        seconds = dict.fromkeys(Part, 0.0)
+        seconds = dict.fromkeys(StepPart, 0.0)
         last = clock()
 
-        def note(part: Part) -> None:
+        def note(part: StepPart) -> None:
             nonlocal last
             now = clock()
             seconds[part] += now - last
             last = now
 
         self._step(note)
-        note(Part.REST)
+        note(StepPart.REST)
         return seconds
 
     def kept_bytes(self) -> int:
@@ -105,12 +105,12 @@ class NumpyStep(TrainingStep):
         error = output - self._arrays.target
         error *= 2.0 / error.size
         del output
-        note(Part.LOSS)
+        note(StepPart.LOSS)
         backward(self._layers, error, tape, note, to_input=False)
-        note(Part.REST)
+        note(StepPart.REST)
         self._steps += 1
         self._update()
-        note(Part.UPDATE)
+        note(StepPart.UPDATE)
 
     def _forward_and_loss(self, tape: Tape, note: Note) -> float:
         """Return the loss; the layers' entries are on the tape then, and the output, which the loss keeps."""
@@ -118,7 +118,7 @@ class NumpyStep(TrainingStep):
         tape.append((output,))
         error = output - self._arrays.target
         loss = float(np.vdot(error, error)) / error.size
-        note(Part.LOSS)
+        note(StepPart.LOSS)
         return loss
 
     def _descend(self) -> None:

@@ -19,9 +19,9 @@ from typing import Any
 from actbench.backends._training import Passes
 from actbench.backends.torch import library
 from actbench.model.networks import Activate, Layer, Linear, Multiply
-from actbench.model.training import Part
+from actbench.model.training import StepPart
 
-Note = Callable[[Part], None]
+Note = Callable[[StepPart], None]
 """Takes the part of a step that has just ended."""
 
 
@@ -30,8 +30,8 @@ class Stage:
     """A layer as it is executed, and what parts of a step it belongs to."""
 
     call: Callable[[Any], Any]
-    forward: Part
-    backward: Part
+    forward: StepPart
+    backward: StepPart
 
 
 Run = Callable[[Sequence[Stage], Any], Any]
@@ -56,7 +56,7 @@ class Shared:
     """Takes the parts inside the backward pass of a checkpoint."""
 
 
-def ignore(part: Part) -> None:
+def ignore(part: StepPart) -> None:
     """Take no note of a part."""
 
 
@@ -76,15 +76,17 @@ def executed(layers: Sequence[Layer], parameters: Iterator[tuple[Any, Any]], sha
         match layer:
             case Linear():
                 last = next(parameters)
-                made.append(Stage(linear_of(*last), Part.PRODUCTS_FORWARD, Part.PRODUCTS_BACKWARD))
+                made.append(Stage(linear_of(*last), StepPart.PRODUCTS_FORWARD, StepPart.PRODUCTS_BACKWARD))
             case Activate() if shared.checkpoints and before:
                 checkpoint = marked_checkpoint if shared.compiled else checkpoint_of
                 made[-1] = checkpoint(*before, shared)
             case Activate():
-                made.append(Stage(activation_of(shared), Part.ACTIVATION_FORWARD, Part.ACTIVATION_BACKWARD))
+                made.append(Stage(activation_of(shared), StepPart.ACTIVATION_FORWARD, StepPart.ACTIVATION_BACKWARD))
             case Multiply():
                 left, right = (executed(side, parameters, shared) for side in (layer.left, layer.right))
-                made.append(Stage(gate_of(left, right, shared.run), Part.PRODUCTS_FORWARD, Part.PRODUCTS_BACKWARD))
+                made.append(
+                    Stage(gate_of(left, right, shared.run), StepPart.PRODUCTS_FORWARD, StepPart.PRODUCTS_BACKWARD)
+                )
     return made
 
 
@@ -114,7 +116,7 @@ def activation_of(shared: Shared) -> Callable[[Any], Any]:
         return shared.function
     evaluate, gradient = shared.passes.with_function(shared.function), shared.passes.backward
 
-    class Activation(library().autograd.Function):  # type: ignore[misc]  # torch is imported when it is used
+    class ActivationStage(library().autograd.Function):  # type: ignore[misc]  # torch is imported when it is used
         @staticmethod
         def forward(ctx, z) -> Any:
             y, *residuals = evaluate(z)
@@ -125,7 +127,7 @@ def activation_of(shared: Shared) -> Callable[[Any], Any]:
         def backward(ctx, dy) -> Any:
             return gradient(dy, *ctx.saved_tensors)
 
-    apply: Callable[[Any], Any] = Activation.apply
+    apply: Callable[[Any], Any] = ActivationStage.apply
     return apply
 
 
@@ -139,7 +141,7 @@ def checkpoint_of(weight: Any, bias: Any, shared: Shared) -> Stage:
         @staticmethod
         def forward(ctx, h, weight, bias) -> Any:
             z = linear(h, weight, bias)
-            note(Part.PRODUCTS_FORWARD)
+            note(StepPart.PRODUCTS_FORWARD)
             y, *_ = evaluate(z)
             ctx.save_for_backward(h, weight, bias)
             return y
@@ -148,20 +150,20 @@ def checkpoint_of(weight: Any, bias: Any, shared: Shared) -> Stage:
         def backward(ctx, dy) -> Any:
             h, weight, bias = ctx.saved_tensors
             z = linear(h, weight, bias)
-            note(Part.PRODUCTS_BACKWARD)
+            note(StepPart.PRODUCTS_BACKWARD)
             dz = gradient(dy, z)
-            note(Part.ACTIVATION_BACKWARD)
+            note(StepPart.ACTIVATION_BACKWARD)
             dh = dz @ weight if ctx.needs_input_grad[0] else None
             dw = (h.t() @ dz).t()  # laid out as the weight is, so that autograd need not copy it
-            note(Part.PRODUCTS_BACKWARD)
+            note(StepPart.PRODUCTS_BACKWARD)
             db = dz.sum(0)
-            note(Part.BIAS)
+            note(StepPart.BIAS)
             return dh, dw, db
 
     def call(h):
         return Checkpoint.apply(h, weight, bias)
 
-    return Stage(call, Part.ACTIVATION_FORWARD, Part.PRODUCTS_BACKWARD)
+    return Stage(call, StepPart.ACTIVATION_FORWARD, StepPart.PRODUCTS_BACKWARD)
 
 
 def marked_checkpoint(weight: Any, bias: Any, shared: Shared) -> Stage:
@@ -176,4 +178,4 @@ def marked_checkpoint(weight: Any, bias: Any, shared: Shared) -> Stage:
     def call(h):
         return checkpoint(both, h, use_reentrant=False)
 
-    return Stage(call, Part.ACTIVATION_FORWARD, Part.PRODUCTS_BACKWARD)
+    return Stage(call, StepPart.ACTIVATION_FORWARD, StepPart.PRODUCTS_BACKWARD)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from actbench.backends._torch_layers import Stage
-from actbench.model.training import Part
+from actbench.model.training import StepPart
 
 
 class Stopwatch:
@@ -20,17 +20,17 @@ class Stopwatch:
     def __init__(self, wait: Callable[[], object]) -> None:
         """Take what returns once all that was begun has been computed."""
         self._wait = wait
-        self._nodes: dict[Any, Part] = {}
+        self._nodes: dict[Any, StepPart] = {}
 
     def start(self, clock: Callable[[], float]) -> None:
         """Start a step by a clock, which returns seconds: nothing has been timed."""
         self._wait()
         self._clock = clock
-        self._seconds = dict.fromkeys(Part, 0.0)
+        self._seconds = dict.fromkeys(StepPart, 0.0)
         self._nodes.clear()
         self._last = clock()
 
-    def note(self, part: Part) -> None:
+    def note(self, part: StepPart) -> None:
         """Add the time since the last note to a part."""
         self._wait()
         now = self._clock()
@@ -45,7 +45,7 @@ class Stopwatch:
             self.watch(h, stage.backward)
         return h
 
-    def watch(self, result: Any, part: Part) -> None:
+    def watch(self, result: Any, part: StepPart) -> None:
         """Let the nodes that a result has, and what was watched before has not, belong to a part when they run."""
         nodes = [result.grad_fn]
         while nodes:
@@ -53,13 +53,13 @@ class Stopwatch:
             if node is None or node in self._nodes:
                 continue
             self._nodes[node] = part
-            node.register_prehook(lambda _: self.note(Part.REST))
+            node.register_prehook(lambda _: self.note(StepPart.REST))
             node.register_hook(lambda _, __, part=part: self.note(part))
             nodes += [before for before, _ in node.next_functions if not hasattr(before, "variable")]
-        self.note(Part.REST)
+        self.note(StepPart.REST)
 
-    def stop(self) -> Mapping[Part, float]:
+    def stop(self) -> Mapping[StepPart, float]:
         """End the step, and return the seconds of its parts."""
-        self.note(Part.REST)
+        self.note(StepPart.REST)
         self._nodes.clear()
         return self._seconds

@@ -31,7 +31,7 @@ from actbench.backends._torch_parts import Stopwatch
 from actbench.backends._training import Array, StepArrays, StepSpec, TrainingStep
 from actbench.backends.torch import Torch, library
 from actbench.model.networks import Multiply, Network
-from actbench.model.training import BETA1, BETA2, EPSILON, LEARNING_RATE, Optimizer, Part
+from actbench.model.training import BETA1, BETA2, EPSILON, LEARNING_RATE, Optimizer, StepPart
 
 
 class TorchStep(TrainingStep):
@@ -64,21 +64,21 @@ class TorchStep(TrainingStep):
         pairs = [(weight.grad.t(), bias.grad) for weight, bias in self._parameters]
         return [self._backend.release(gradient) for gradient in chain.from_iterable(pairs)]
 
-    def instrumented(self, clock: Callable[[], float]) -> Mapping[Part, float] | None:
+    def instrumented(self, clock: Callable[[], float]) -> Mapping[StepPart, float] | None:
         """Do one step, and look at a clock after every layer and every node; None where it is compiled."""
         if self._backend.compiles_for_a_size:
             return None
         watch, stages = self._watched
         watch.start(clock)
         self._optimizer.zero_grad()
-        watch.note(Part.REST)
+        watch.note(StepPart.REST)
         loss = library().nn.functional.mse_loss(watch.run(stages, self._x), self._target)
-        watch.note(Part.LOSS)
-        watch.watch(loss, Part.LOSS)
+        watch.note(StepPart.LOSS)
+        watch.watch(loss, StepPart.LOSS)
         loss.backward()
-        watch.note(Part.REST)
+        watch.note(StepPart.REST)
         self._optimizer.step()
-        watch.note(Part.UPDATE)
+        watch.note(StepPart.UPDATE)
         return watch.stop()
 
     def kept_bytes(self) -> int:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from actbench.model.names import Dtype
 from actbench.model.networks import Network
-from actbench.model.training import Optimizer, Part
+from actbench.model.training import Optimizer, StepPart
 
 Array = NDArray[Any]
 
@@ -116,7 +116,7 @@ class TrainingStep(ABC):
         """Do one step, and return the gradients that it updates with: W, b of each linear layer in turn."""
 
     @abstractmethod
-    def instrumented(self, clock: Callable[[], float]) -> Mapping[Part, float] | None:
+    def instrumented(self, clock: Callable[[], float]) -> Mapping[StepPart, float] | None:
         """Do one step and return the seconds of each part, which add up to its duration; None where it has no parts.
 
         A compiled step has none that could be told apart. `clock` returns seconds: those of the wall, or those that

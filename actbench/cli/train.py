@@ -12,7 +12,7 @@ from actbench.cli.interrupts import end_as_by_ctrl_c
 from actbench.cli.measuring import directories, dry_run, limits, measure, print_plan
 from actbench.cli.options import inputs_of, on_command_line, quiet, seed, timeout, usage_shown, user_code
 from actbench.cli.values import Names, Size, StrategyName, Threads
-from actbench.model.training import Optimizer
+from actbench.model.training import Along, Optimizer
 
 if TYPE_CHECKING:
     from actbench.measure.requests import TrainRequest
@@ -127,7 +127,7 @@ def command(
 
 def _selection(options: dict[str, Any]) -> TrainingSelection:
     """Take what selects out of the options, lists of lists as lists."""
-    from actbench.planning.training import Sweep, TrainingSelection
+    from actbench.planning.training import TrainingSelection
 
     sweep = options.pop("sweep")
     if sweep == "batch" and any(options["batches"]):
@@ -136,7 +136,7 @@ def _selection(options: dict[str, Any]) -> TrainingSelection:
     named |= {name: sum(options.pop(name), ()) for name in LISTS}
     named["inputs"] = options.pop("inputs")
     selection = TrainingSelection(**{name: value for name, value in named.items() if value})
-    return selection.swept(Sweep(sweep)) if sweep else selection
+    return selection.swept(Along(sweep)) if sweep else selection
 
 
 LISTS = ("networks", "activations", "backends", "strategies", "dtypes", "batches", "predictors")

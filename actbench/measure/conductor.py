@@ -36,9 +36,9 @@ from actbench.model.events import (
     Disturbed,
     Event,
     Failed,
-    Instrumented,
     Lost,
     Measured,
+    PartsTimed,
     Recovered,
     RoundDone,
 )
@@ -163,7 +163,7 @@ class Conductor:
                         self.block_seconds[block.id] = self.clock() - start
                     self.times.add(times)
                     if parts:
-                        yield Instrumented(block.id, number, parts)
+                        yield PartsTimed(block.id, number, parts)
                     yield Measured(times, done, len(blocks))
         if self.losses.total() == lost:
             self.starting = max(0.0, self.clock() - began - self._seconds(blocks))

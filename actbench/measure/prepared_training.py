@@ -15,7 +15,7 @@ from actbench.kernels.training import NetworkStep
 from actbench.kernels.training_arrays import drawn
 from actbench.measure.protocol import Prepare, Sweep, Taken
 from actbench.measure.undisturbed import undisturbed
-from actbench.model.training import Part
+from actbench.model.training import StepPart
 from actbench.verification import behaviour
 
 STEADY = 1e-3
@@ -60,7 +60,7 @@ class PreparedTraining:
         turns = [[step.instrumented(clock) for step in self._steps] for _ in range(steps)]
         for of_arm in zip(*turns, strict=True):
             timed = sorted((seconds for seconds in of_arm if seconds), key=lambda seconds: sum(seconds.values()))
-            yield tuple(timed[len(timed) // 2][part] for part in Part) if timed else ()
+            yield tuple(timed[len(timed) // 2][part] for part in StepPart) if timed else ()
 
     @QUIET
     def doubts(self) -> Iterator[behaviour.Doubt]:

@@ -32,7 +32,7 @@ class CheckStep(Request[CheckedStep]):
 
 @dataclass(frozen=True, slots=True)
 class Instrumented:
-    """Seconds of the parts of a step, by arm of the prepared block, then by `actbench.model.training.Part`.
+    """Seconds of the parts of a step, by arm of the prepared block, then by `actbench.model.training.StepPart`.
 
     They add up to the step's. An arm whose step has no parts that can be timed has none.
     """

@@ -28,13 +28,13 @@ class StepChecked:
 
 
 @dataclass(frozen=True, slots=True)
-class Instrumented:
+class PartsTimed:
     """The parts of the training steps of a block were timed in a round."""
 
     block: str
     round: int
     seconds: tuple[tuple[float, ...], ...]
-    """By arm, then by `actbench.model.training.Part`; empty for an arm whose step has no parts that can be timed."""
+    """By arm, then by `actbench.model.training.StepPart`; empty for an arm whose step has no parts to time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ Event = (
     Checked
     | StepChecked
     | Calibrated
-    | Instrumented
+    | PartsTimed
     | Measured
     | Disturbed
     | Failed

@@ -27,6 +27,15 @@ BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 """Adam's constants: D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1."""
 
 
+class Along(StrEnum):
+    """What grows in a series of training steps."""
+
+    BATCH = "batch"
+    """Rows, of one network."""
+    WIDTH = "width"
+    """Features of the first activation, of one kind of network with one batch."""
+
+
 class Optimizer(StrEnum):
     """How parameters are updated from their gradients."""
 
@@ -35,7 +44,7 @@ class Optimizer(StrEnum):
     ADAM = "adam"
 
 
-class Part(StrEnum):
+class StepPart(StrEnum):
     """A part of a training step; together they are the whole of it."""
 
     PRODUCTS_FORWARD = "products forward"

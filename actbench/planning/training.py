@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from fnmatch import fnmatchcase
 from fractions import Fraction
 from itertools import product
@@ -20,7 +19,7 @@ from actbench.model.cases import Case
 from actbench.model.inputs import STANDARD_NORMAL, Inputs
 from actbench.model.names import Dtype, Op, OperandState
 from actbench.model.plan import LeftOut, Plan, Training
-from actbench.model.training import ARMS, RECOMPUTE, Optimizer
+from actbench.model.training import ARMS, RECOMPUTE, Along, Optimizer
 from actbench.model.variants import Variant
 from actbench.planning import costs, suite
 from actbench.planning.selection import Room
@@ -42,13 +41,6 @@ FLOPS_PER_SECOND = {Dtype.FLOAT32: 2e10, Dtype.FLOAT64: 1e10}
 
 LONGEST_STEP = 10.0
 """Seconds. A step that would take longer, by these figures, is left out."""
-
-
-class Sweep(StrEnum):
-    """What to measure several of."""
-
-    BATCH = "batch"
-    WIDTH = "width"
 
 
 SWEPT_BATCHES = tuple(2**power for power in range(3, 10))
@@ -80,9 +72,9 @@ class TrainingSelection:
     pattern: str = "*"
     """A glob that the ids of steps match."""
 
-    def swept(self, along: Sweep) -> TrainingSelection:
+    def swept(self, along: Along) -> TrainingSelection:
         """Return the selection at several batches, or with networks whose widths are all multiplied."""
-        if along is Sweep.BATCH:
+        if along is Along.BATCH:
             return replace(self, batches=SWEPT_BATCHES)
         ops = [names.training(network) for network in self.networks]
         return replace(self, networks=tuple(_widened(op, factor) for op in ops for factor in SWEPT_FACTORS))

@@ -93,7 +93,7 @@ class Record:
     step_checks: list[StepCheck] = field(default_factory=list)
     """Of training steps."""
     parts: dict[str, dict[int, list[list[float]]]] = field(default_factory=dict)
-    """By block of training steps and round, the seconds of the parts of a step (`Part`), by arm."""
+    """By block of training steps and round, the seconds of the parts of a step (`StepPart`), by arm."""
     digests: dict[str, dict[int, str]] = field(default_factory=dict)
     """By block and round, the digest of its rows in values.csv; of a probe, in probes.csv."""
     seal: str = ""

@@ -10,7 +10,7 @@ from actbench.model.cases import Block
 from actbench.model.checks import StepCheck
 from actbench.model.names import Op
 from actbench.model.plan import Plan
-from actbench.model.training import Part
+from actbench.model.training import StepPart
 from actbench.runs.validity import HUGE, LARGEST_COUNT, LONGEST_SECONDS, MOST_ELEMENTS
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _parts(record: Record) -> Iterator[str]:
             where = f"parts['{name}'], round {number}"
             if not 1 <= number <= record.rounds + 1:
                 yield f"{where}: that round was not measured"
-            if len(of_arms) != arms or any(len(of_arm) not in {0, len(Part)} for of_arm in of_arms):
+            if len(of_arms) != arms or any(len(of_arm) not in {0, len(StepPart)} for of_arm in of_arms):
                 yield f"{where}: it is not for as many arms as the block has, or not for as many parts as a step has"
             if not all(0 <= seconds <= LONGEST_SECONDS for of_arm in of_arms for seconds in of_arm):
                 yield f"{where}: a part can be 0 to {LONGEST_SECONDS:g} seconds"

@@ -18,9 +18,9 @@ from actbench.model.events import (
     Disturbed,
     Event,
     Failed,
-    Instrumented,
     Lost,
     Measured,
+    PartsTimed,
     Recovered,
     RoundDone,
     StepChecked,
@@ -53,7 +53,7 @@ class Writer:
         match event:
             case Checked(check):
                 self.record.checks.append(check)
-            case StepChecked() | Instrumented():
+            case StepChecked() | PartsTimed():
                 self._take_training(event)
             case Calibrated(block, calibration):
                 self.record.calibrations[block] = calibration
@@ -74,11 +74,11 @@ class Writer:
                 self.record.rounds = max(number, self.record.rounds)
                 self.save()
 
-    def _take_training(self, event: StepChecked | Instrumented) -> None:
+    def _take_training(self, event: StepChecked | PartsTimed) -> None:
         match event:
             case StepChecked(check):
                 self.record.step_checks.append(check)
-            case Instrumented(block, number, seconds):
+            case PartsTimed(block, number, seconds):
                 self.record.parts.setdefault(block, {})[number] = [[*of_arm] for of_arm in seconds]
 
     def save(self) -> None:

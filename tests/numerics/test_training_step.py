@@ -11,7 +11,7 @@ from actbench.backends._numpy_training import NumpyStep
 from actbench.kernels.operands import Array
 from actbench.kernels.training import plainest
 from actbench.model.names import Dtype
-from actbench.model.training import BETA1, BETA2, EPSILON, Optimizer, Part
+from actbench.model.training import BETA1, BETA2, EPSILON, Optimizer, StepPart
 from actbench.verification.training_reference import ReferenceStep, slope_of
 from tests.support.training import DECLARED, ODD, arms, arrays, step
 
@@ -89,7 +89,7 @@ def test_the_parts_of_a_step_add_up_to_its_duration(arm: str) -> None:
     looks = count()
     seconds = executed.instrumented(lambda: next(looks) ** 2.0)
     assert sum(seconds.values()) == (next(looks) - 1) ** 2.0
-    assert {*seconds} == {*Part}
+    assert {*seconds} == {*StepPart}
     assert all(duration > 0 for duration in seconds.values())
     assert all(duration >= 0 for duration in executed.instrumented(perf_counter).values())
 

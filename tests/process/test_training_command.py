@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from actbench.cli import main
-from actbench.model.training import Part
+from actbench.model.training import StepPart
 from tests.support.selections import rows
 
 
@@ -19,7 +19,7 @@ def test_a_small_step_is_checked_measured_and_reported(tmp_path: Path, monkeypat
     assert result.exit_code == 0, result.output
     assert "No answer yet: an interval takes 6 rounds" in result.stdout
     parts = rows(Path("here/parts.csv"))
-    assert len(parts) == 5 * len(Part)
+    assert len(parts) == 5 * len(StepPart)
     assert all(float(row["seconds"]) >= 0 for row in parts)
     memory = {row["strategy"]: row for row in rows(Path("here/memory.csv"))}
     assert {row["strategy"]: row["kept_bytes"] for row in memory.values()} == {

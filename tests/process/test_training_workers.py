@@ -16,7 +16,7 @@ from actbench.model.cases import Arm, Block
 from actbench.model.inputs import STANDARD_NORMAL
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan, Training
-from actbench.model.training import Optimizer, Part
+from actbench.model.training import Optimizer, StepPart
 from actbench.model.variants import Variant
 from tests.conftest import Actbench
 from tests.support.selections import record, rows
@@ -59,7 +59,7 @@ def test_steps_of_a_loaded_network_are_checked_timed_and_gone_on_with(actbench: 
         assert (check["kept"], check["alive"]) == (check["predicted_kept"], check["predicted_alive"])
     (by_round,) = run["parts"].values()
     for of_arms in by_round.values():
-        assert [len(of_arm) for of_arm in of_arms] == [len(Part)] * 3
+        assert [len(of_arm) for of_arm in of_arms] == [len(StepPart)] * 3
         assert all(sum(of_arm) > 0 for of_arm in of_arms)
     assert {(row["strategy"], row["backend"]) for row in rows(Path("here/values.csv"))} >= {
         ("pair", "numpy"),

@@ -9,7 +9,7 @@ from actbench.kernels.training_memory import predicted
 from actbench.measure.protocol_training import CheckedStep, CheckStep, Instrumented
 from actbench.model.cases import Block, Case
 from actbench.model.checks import StepCheck
-from actbench.model.training import FREE, Part
+from actbench.model.training import FREE, StepPart
 
 STEP = (
     *("dense:16-8", "--batch", "8", "-a", "logistic", "-b", "numpy", "--operands", "warm"),
@@ -25,14 +25,14 @@ STEP_MICROSECONDS = {"textbook": 100.0, "recompute": 100.0, "cached": 97.0, "che
 TWO_BACKENDS_FACTOR = 0.5
 
 PART_SHARES = {
-    Part.PRODUCTS_FORWARD: 0.3,
-    Part.PRODUCTS_BACKWARD: 0.45,
-    Part.ACTIVATION_FORWARD: 0.05,
-    Part.ACTIVATION_BACKWARD: 0.03,
-    Part.BIAS: 0.04,
-    Part.LOSS: 0.02,
-    Part.UPDATE: 0.1,
-    Part.REST: 0.01,
+    StepPart.PRODUCTS_FORWARD: 0.3,
+    StepPart.PRODUCTS_BACKWARD: 0.45,
+    StepPart.ACTIVATION_FORWARD: 0.05,
+    StepPart.ACTIVATION_BACKWARD: 0.03,
+    StepPart.BIAS: 0.04,
+    StepPart.LOSS: 0.02,
+    StepPart.UPDATE: 0.1,
+    StepPart.REST: 0.01,
 }
 
 INSTRUMENTED = 1.02

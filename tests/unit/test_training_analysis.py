@@ -11,13 +11,13 @@ import pytest
 
 from actbench.analysis.crossovers import CurveEvent
 from actbench.analysis.training import ArmResult, results
-from actbench.analysis.training_sweep import LESS, MORE, WORTH, Along, worths
+from actbench.analysis.training_sweep import LESS, MORE, WORTH, worths
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op, OperandState
 from actbench.model.outcomes import BlockTimes
 from actbench.model.plan import Plan, Training
 from actbench.model.times import Times
-from actbench.model.training import CHECKPOINT, FREE, SHIPPED, Optimizer, Part
+from actbench.model.training import CHECKPOINT, FREE, SHIPPED, Along, Optimizer, StepPart
 from actbench.model.variants import Variant
 from actbench.runs import archive
 from actbench.runs.record import Record
@@ -35,7 +35,7 @@ RECOMPUTE, CACHED, COMPLEMENT = map(Variant, ("recompute", "cached", "complement
 RECORD = archive.read_record(Path(__file__).parents[2] / "results" / "sweep")
 """Of another run, for what is not looked at here."""
 
-PARTS = dict.fromkeys(Part, 0.05) | {Part.PRODUCTS_FORWARD: 0.5, Part.ACTIVATION_BACKWARD: 0.15}
+PARTS = dict.fromkeys(StepPart, 0.05) | {StepPart.PRODUCTS_FORWARD: 0.5, StepPart.ACTIVATION_BACKWARD: 0.15}
 """Seconds of an instrumented step, of which the activation takes a fifth."""
 
 
@@ -52,7 +52,7 @@ def alone(width: int, state: OperandState = COLD, *, backend: str = "numpy") -> 
 def measured(
     steps: Mapping[Block, Sequence[float]],
     kernels: Mapping[Block, Sequence[float]],
-    parts: Mapping[Part, float] | None = PARTS,
+    parts: Mapping[StepPart, float] | None = PARTS,
 ) -> tuple[Times, Record]:
     """Return a run with these seconds by block and arm, the same in all rounds."""
     activated: dict[str, tuple[int, ...]] = {"mlp:20-10-30-5": (10, 30)}
@@ -62,7 +62,7 @@ def measured(
     for one, seconds in [*steps.items(), *kernels.items()]:
         for number in range(1, ROUNDS + 1):
             times.add(BlockTimes(one, number, tuple((second,) for second in (*seconds, 1e-6))))
-    seconds = [] if parts is None else [parts[part] for part in Part]
+    seconds = [] if parts is None else [parts[part] for part in StepPart]
     of_parts: dict[str, dict[int, list[list[float]]]] = {
         one.id: dict.fromkeys(range(1, ROUNDS + 1), [seconds] * len(one.arms)) for one in steps
     }
@@ -110,7 +110,7 @@ def test_shares_of_the_parts_are_of_the_instrumented_step() -> None:
     found = by_arm(*measured({step: (0.8, 0.6)}, {}))[RECOMPUTE, "numpy"]
     shares = {part.part: part.share.value for part in found.parts}
     assert sum(shares.values()) == pytest.approx(1)
-    assert shares[Part.ACTIVATION_BACKWARD] == pytest.approx(0.15 / sum(PARTS.values()))
+    assert shares[StepPart.ACTIVATION_BACKWARD] == pytest.approx(0.15 / sum(PARTS.values()))
     assert found.excess == pytest.approx((sum(PARTS.values()) / 0.8 - 1,) * 3)
 
 
@@ -125,7 +125,7 @@ def test_the_predicted_gain_weights_activations_by_their_elements() -> None:
     step = block([Arm(RECOMPUTE, "numpy"), Arm(CACHED, "numpy"), Arm(FREE, "numpy")])
     kernels = {alone(10): (2e-5, 1e-5), alone(30): (4e-5, 3e-5)}
     found = by_arm(*measured({step: (0.8, 0.76, 0.7)}, kernels))
-    share = (PARTS[Part.ACTIVATION_FORWARD] + PARTS[Part.ACTIVATION_BACKWARD]) / sum(PARTS.values())
+    share = (PARTS[StepPart.ACTIVATION_FORWARD] + PARTS[StepPart.ACTIVATION_BACKWARD]) / sum(PARTS.values())
     expected = share * (0.25 * 0.5 + 0.75 * 0.25)
     prediction = found[CACHED, "numpy"].predictions[COLD]
     assert prediction.gain == pytest.approx((expected,) * 3)

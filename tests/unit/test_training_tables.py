@@ -12,7 +12,7 @@ from actbench.analysis.interval import Interval
 from actbench.analysis.training import ArmResult, PartTime, results
 from actbench.model.cases import Case
 from actbench.model.checks import StepCheck
-from actbench.model.training import Part
+from actbench.model.training import StepPart
 from actbench.model.variants import Variant
 from actbench.report.table import Table, markdown
 from actbench.report.training import files
@@ -48,7 +48,7 @@ def test_the_tables_are_those_of_time_parts_gains_and_memory(summary: dict[str, 
             "| free (bound) | 0.768 ± 0.000 | 1.04 ± 0.00 | 4.00 % ± 0.00 % |",
         ],
         f"Where the time of a step goes: {step}": [
-            f"| strategy | {' | '.join(Part)} | instrumented |",
+            f"| strategy | {' | '.join(StepPart)} | instrumented |",
             f"| --- |{' ---: |' * 9}",
             *(
                 f"| {name} | 30.0 | 45.0 | 5.0 | 3.0 | 4.0 | 2.0 | 10.0 | 1.0 | 2.00 % ± 0.00 % |"
@@ -82,14 +82,14 @@ def test_a_run_of_steps_has_three_further_files(summary: dict[str, list[str]]) -
 def test_parts_csv_has_the_seconds_of_every_part_whose_shares_add_up(summary: dict[str, list[str]]) -> None:
     assert summary
     written = rows(Path("here", PARTS))
-    assert len(written) == len(STRATEGIES) * len(Part)
+    assert len(written) == len(STRATEGIES) * len(StepPart)
     assert [*written[4].values()] == [
         *("logistic", "recompute", "numpy", "dense:16-8", "float32", "8", "warm"),
         *("bias", "3.264e-05", "3.264e-05", "3.264e-05", "0.04"),
     ]
     for strategy in {row["strategy"] for row in written}:
         of_arm = [row for row in written if row["strategy"] == strategy]
-        assert [row["part"] for row in of_arm] == [*Part]
+        assert [row["part"] for row in of_arm] == [*StepPart]
         assert sum(float(row["share"]) for row in of_arm) == pytest.approx(1, abs=1e-8)
 
 
@@ -205,7 +205,7 @@ def test_a_step_that_is_compiled_as_a_whole_has_no_parts_and_its_compiler_choose
 
 def test_shares_are_rounded_so_that_they_add_up_to_a_hundred() -> None:
     shares = [1 / 3, 1 / 3, 1 / 3, *[0.0] * 5]
-    parts = tuple(PartTime(part, EXACT, EXACT.scaled(share)) for part, share in zip(Part, shares, strict=True))
+    parts = tuple(PartTime(part, EXACT, EXACT.scaled(share)) for part, share in zip(StepPart, shares, strict=True))
     table = titled([*tables([arm("recompute", parts=parts, excess=Interval(0.1, 0.09, 0.11))])], "Where")
     assert table.rows[0][1:] == ("33.4", "33.3", "33.3", *["0.0"] * 5, "10.0 % ± 1.0 %")
 

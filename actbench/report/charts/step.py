@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from actbench.analysis.training import ArmResult
-from actbench.model.training import Part
+from actbench.model.training import StepPart
 from actbench.report.charts.data import stacked
 from actbench.report.charts.grammar import end, mark, nominal, quantitative, scale, tips
 from actbench.report.charts.style import ABOVE, Picture, intervals, panels, picture, with_panels
@@ -16,14 +16,14 @@ from actbench.report.training.words import BOUND
 WHOLE = "the whole step, compiled"
 
 PART_COLOURS = {
-    Part.PRODUCTS_FORWARD: "#0072B2",
-    Part.PRODUCTS_BACKWARD: "#56B4E9",
-    Part.ACTIVATION_FORWARD: "#D55E00",
-    Part.ACTIVATION_BACKWARD: "#E69F00",
-    Part.BIAS: "#5c636b",
-    Part.LOSS: "#8a9099",
-    Part.UPDATE: "#b0b5bb",
-    Part.REST: "#d6d9dd",
+    StepPart.PRODUCTS_FORWARD: "#0072B2",
+    StepPart.PRODUCTS_BACKWARD: "#56B4E9",
+    StepPart.ACTIVATION_FORWARD: "#D55E00",
+    StepPart.ACTIVATION_BACKWARD: "#E69F00",
+    StepPart.BIAS: "#5c636b",
+    StepPart.LOSS: "#8a9099",
+    StepPart.UPDATE: "#b0b5bb",
+    StepPart.REST: "#d6d9dd",
     WHOLE: "#9bbcd6",
 }
 """The parts of a step in the order of bars, and what stands for them where there are none."""

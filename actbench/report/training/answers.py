@@ -11,7 +11,7 @@ from actbench.model.variants import Variant
 from actbench.report.answers import MOST_ANSWERS, grouped
 from actbench.report.numbers import counted
 from actbench.report.training.merged import merged, totals
-from actbench.report.training.sentences import Answer, limit_alone, sentence
+from actbench.report.training.sentences import StepAnswer, limit_alone, sentence
 from actbench.report.training.words import KEEPING
 
 NO_ANSWER = (
@@ -21,7 +21,7 @@ NO_ANSWER = (
 
 
 def answers(results: Sequence[ArmResult]) -> Iterator[str]:
-    """Answer for every step and backend; where these are many, a total comes first and alike answers are merged."""
+    """StepAnswer for every step and backend; where these are many, a total comes first and alike answers are merged."""
     every = [*_answers(results)]
     known = [answer for answer in every if answer.arm.gain and answer.arm.gain.has_bounds]
     choices = [answer for answer in known if answer.arm is not answer.free]
@@ -37,7 +37,7 @@ def answers(results: Sequence[ArmResult]) -> Iterator[str]:
         yield f"{counted(len(every) - len(known), 'training step')} without an answer yet: {NO_ANSWER}"
 
 
-def _answers(results: Sequence[ArmResult]) -> Iterator[Answer]:
+def _answers(results: Sequence[ArmResult]) -> Iterator[StepAnswer]:
     """Yield the arms in question: those that keep something else, or else all but the reference; the limit if alone."""
     for rows in grouped(results, lambda row: (row.case.empty_block, row.case.backend)).values():
         arms = {row.case.strategy: row for row in rows}
@@ -47,4 +47,4 @@ def _answers(results: Sequence[ArmResult]) -> Iterator[Answer]:
         names = kept[:1] if "cached" in kept else kept
         limit = [] if free is None or free is reference else [free]
         for row in [arms[Variant(name)] for name in names] or others or limit:
-            yield Answer(row, reference, free, None if row is shipped or reference is shipped else shipped)
+            yield StepAnswer(row, reference, free, None if row is shipped or reference is shipped else shipped)

@@ -9,8 +9,8 @@ from actbench.analysis.training_sweep import WORTH
 from actbench.report.answers import grouped
 from actbench.report.numbers import count, counted
 from actbench.report.training.sentences import (
-    Answer,
-    Verdict,
+    StepAnswer,
+    StepVerdict,
     bytes_in_words,
     capital,
     joined,
@@ -23,25 +23,25 @@ MOST_NAMED = 3
 """Largest number of networks of a kind that a sentence names; of more, it names the first and the last."""
 
 
-def totals(every: Sequence[Answer]) -> Iterator[str]:
+def totals(every: Sequence[StepAnswer]) -> Iterator[str]:
     """Count the steps by verdict, for each way to keep something."""
     for strategy, of_strategy in grouped(every, lambda answer: answer.arm.case.strategy).items():
         verdicts = grouped(of_strategy, lambda answer: answer.verdict)
         words = {
-            Verdict.SAVES: "saves time in {}",
-            Verdict.COSTS: "costs time in {}",
-            Verdict.IRRELEVANT: f"does not matter in {{}} (less than {100 * WORTH:g} % of a step)",
-            Verdict.UNDECIDED: "is undecided in {}",
+            StepVerdict.SAVES: "saves time in {}",
+            StepVerdict.COSTS: "costs time in {}",
+            StepVerdict.IRRELEVANT: f"does not matter in {{}} (less than {100 * WORTH:g} % of a step)",
+            StepVerdict.UNDECIDED: "is undecided in {}",
         }
         parts = [text.format(len(verdicts[verdict])) for verdict, text in words.items() if verdict in verdicts]
         steps = counted(len(of_strategy), "training step")
         yield f"Of {steps}, {keeping(strategy)} {_all_of(parts)}."
 
 
-def merged(every: Sequence[Answer]) -> Iterator[str]:
+def merged(every: Sequence[StepAnswer]) -> Iterator[str]:
     """Yield a sentence for the networks of one kind, batches and backends that share a verdict."""
 
-    def alike(answer: Answer) -> tuple[object, ...]:
+    def alike(answer: StepAnswer) -> tuple[object, ...]:
         case = answer.arm.case
         return case.op.network, case.dtype, case.activation, case.strategy, is_op_by_op(case), answer.verdict
 
@@ -57,11 +57,11 @@ def merged(every: Sequence[Answer]) -> Iterator[str]:
             yield from (sentence(part[0]) if len(part) == 1 else _of_several(part) for part in parts)
 
 
-def _step(answer: Answer) -> tuple[str, int]:
+def _step(answer: StepAnswer) -> tuple[str, int]:
     return str(answer.arm.case.op), answer.arm.case.size
 
 
-def _of_several(answers: Sequence[Answer]) -> str:
+def _of_several(answers: Sequence[StepAnswer]) -> str:
     """Return the answer for steps of all of several networks, batches and backends, which share a verdict."""
     cases = [answer.arm.case for answer in answers]
     first, networks = cases[0], [*dict.fromkeys(str(case.op) for case in cases)]
@@ -80,23 +80,23 @@ def _of_several(answers: Sequence[Answer]) -> str:
     return " ".join(f"{sentence}." for sentence in sentences)
 
 
-def _effects(answers: Sequence[Answer]) -> str:
+def _effects(answers: Sequence[StepAnswer]) -> str:
     """Return what several steps gain, backend by backend; they share a verdict."""
     does = keeping(answers[0].arm.case.strategy)
     of_step = f"of the time of {answers[0].reference.case.strategy}'s step"
     match answers[0].verdict:
-        case Verdict.SAVES:
+        case StepVerdict.SAVES:
             return f"{does} saves {_by_backend(answers, lambda gain: (gain.value,))} {of_step}"
-        case Verdict.COSTS:
+        case StepVerdict.COSTS:
             return f"{does} costs {_by_backend(answers, lambda gain: (-gain.value,))} {of_step}"
-        case Verdict.UNDECIDED:
+        case StepVerdict.UNDECIDED:
             bounds = _by_backend(answers, lambda gain: (gain.low, gain.high))
             return f"undecided: {does} saves between {bounds} {of_step}"
         case _:
             return f"it does not matter: {does} saves or costs less than {100 * WORTH:g} % {of_step}"
 
 
-def _by_backend(answers: Sequence[Answer], figures: Callable[[Interval], tuple[float, ...]]) -> str:
+def _by_backend(answers: Sequence[StepAnswer], figures: Callable[[Interval], tuple[float, ...]]) -> str:
     """Return the range of figures of gains on every backend, whose name follows where there are several."""
     backends = grouped(answers, lambda answer: answer.arm.case.backend)
     spans = {

@@ -19,7 +19,7 @@ from actbench.report.numbers import count, percent, plus_minus
 from actbench.report.training.words import OP_BY_OP, at_most, is_op_by_op, keeping, nbytes
 
 
-class Verdict(StrEnum):
+class StepVerdict(StrEnum):
     """What an interval says of a gain."""
 
     SAVES = "saves"
@@ -29,7 +29,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class StepAnswer:
     """One arm beside the reference of its backend, the limit, and what the framework ships, as far as there are any."""
 
     arm: ArmResult
@@ -38,23 +38,23 @@ class Answer:
     shipped: ArmResult | None
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> StepVerdict:
         """What the interval of its gain says."""
         gain = self.arm.gain
         assert gain is not None  # noqa: S101  # it is not the reference
         if gain.low >= -WORTH and gain.high <= WORTH:
-            return Verdict.IRRELEVANT
-        return Verdict.SAVES if gain.low > 0 else Verdict.COSTS if gain.high < 0 else Verdict.UNDECIDED
+            return StepVerdict.IRRELEVANT
+        return StepVerdict.SAVES if gain.low > 0 else StepVerdict.COSTS if gain.high < 0 else StepVerdict.UNDECIDED
 
 
-def sentence(answer: Answer) -> str:
+def sentence(answer: StepAnswer) -> str:
     """Return the answer for one step and backend."""
     case = answer.arm.case
     formula = f", {OP_BY_OP}," if is_op_by_op(case) else ""
     subject = f"{_where(case)}: {keeping(case.strategy)}{formula}"
     if formula and answer.shipped:
         sentences = [*_op_by_op(subject, answer, answer.shipped)]
-    elif answer.verdict is Verdict.IRRELEVANT:
+    elif answer.verdict is StepVerdict.IRRELEVANT:
         sentences = [f"{subject} {_effect(answer)}", *_irrelevant(answer), *_beside_shipped(answer)]
     else:
         sentences = [f"{subject} {_effect(answer)}{joined(bytes_in_words([answer]))}"]
@@ -62,7 +62,7 @@ def sentence(answer: Answer) -> str:
     return " ".join(f"{sentence}." for sentence in sentences)
 
 
-def limit_alone(answer: Answer) -> str:
+def limit_alone(answer: StepAnswer) -> str:
     """Return the answer where nothing but the reference and the limit was measured."""
     return f"{_where(answer.arm.case)}: {limit_in_words([answer])}."
 
@@ -72,7 +72,7 @@ def _where(case: Case) -> str:
     return f"In a training step of {case.op} {where}, {case.activation}"
 
 
-def _op_by_op(subject: str, answer: Answer, shipped: ArmResult) -> Iterator[str]:
+def _op_by_op(subject: str, answer: StepAnswer, shipped: ArmResult) -> Iterator[str]:
     """Yield how a formula that a framework's users would not run so stands beside what the framework does."""
     itself = f"of the time of what {answer.arm.case.backend} itself does (shipped)"
     memory = bytes_in_words([replace(answer, reference=shipped)])
@@ -81,7 +81,7 @@ def _op_by_op(subject: str, answer: Answer, shipped: ArmResult) -> Iterator[str]
     yield from capital(limit_in_words([answer]))
 
 
-def _irrelevant(answer: Answer) -> Iterator[str]:
+def _irrelevant(answer: StepAnswer) -> Iterator[str]:
     """Yield that the choice does not matter for the time, what it is worth in bytes, and the limit."""
     limit, memory = limit_in_words([answer]), bytes_in_words([answer])
     saved = f"{keeping(answer.arm.case.strategy)} {memory}" if memory else ""
@@ -97,18 +97,18 @@ def _irrelevant(answer: Answer) -> Iterator[str]:
         yield from capital(limit)
 
 
-def _effect(answer: Answer) -> str:
+def _effect(answer: StepAnswer) -> str:
     """Return the ratio of times, and the gain where there is one."""
     gain, speedup = answer.arm.gain, answer.arm.speedup
     assert gain is not None and speedup is not None  # noqa: PT018, S101  # it is not the reference
     reference = answer.reference.case.strategy
     takes = f"takes {plus_minus(speedup.inverse(), 1.0)} of the time of {reference}'s step"
     match answer.verdict:
-        case Verdict.SAVES:
+        case StepVerdict.SAVES:
             return f"{takes} (saves {_in_brackets(percent(gain))})"
-        case Verdict.COSTS:
+        case StepVerdict.COSTS:
             return f"{takes} (costs {_in_brackets(percent(gain.negated()))})"
-        case Verdict.UNDECIDED:
+        case StepVerdict.UNDECIDED:
             return f"{takes} (no difference is shown)"
         case _:
             return takes
@@ -119,7 +119,7 @@ def _in_brackets(figure: str) -> str:
     return figure.replace(" (", ", from ").replace(")", "")
 
 
-def _beside_shipped(answer: Answer) -> Iterator[str]:
+def _beside_shipped(answer: StepAnswer) -> Iterator[str]:
     """Yield what the framework's own gradient takes, and the arm's time relative to that."""
     shipped = answer.shipped
     if shipped is not None:
@@ -143,7 +143,7 @@ def joined(words: str) -> str:
     return f", and {words}" if words else ""
 
 
-def bytes_in_words(answers: Sequence[Answer]) -> str:
+def bytes_in_words(answers: Sequence[StepAnswer]) -> str:
     """Return the share of the reference's bytes that arms keep in all; "" where that was not counted."""
     checks = [(answer.arm.check, answer.reference.check) for answer in answers]
     counts = [(check.kept, reference.kept) for check, reference in checks if check and reference and reference.kept]
@@ -157,7 +157,7 @@ def bytes_in_words(answers: Sequence[Answer]) -> str:
     return f"keeps {share} ({nbytes(kept)}{'' if kept == reference else f' instead of {nbytes(reference)}'})"
 
 
-def limit_in_words(answers: Sequence[Answer]) -> str:
+def limit_in_words(answers: Sequence[StepAnswer]) -> str:
     """Return the most that a cheaper gradient can save of the reference's step; "" where that was not measured."""
     gains = [answer.free.gain for answer in answers if answer.free and answer.free.gain]
     if len(gains) < len(answers):

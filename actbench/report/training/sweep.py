@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from actbench.analysis.crossovers import Crossover, CurveEvent
-from actbench.analysis.training_sweep import MORE, WORTH, Along, Worth
+from actbench.analysis.training_sweep import MORE, WORTH, Worth
+from actbench.model.training import Along
 from actbench.report.numbers import about, count, plus_minus
 from actbench.report.table import Table
 from actbench.report.training.words import with_bound

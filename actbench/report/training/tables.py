@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from actbench.analysis.training import ArmResult
-from actbench.model.training import FREE, Part
+from actbench.model.training import FREE, StepPart
 from actbench.report.answers import grouped
 from actbench.report.numbers import NO_FIGURE, count, percent, plus_minus, ratio, significant
 from actbench.report.table import Table
@@ -100,7 +100,7 @@ def _parts(kind: _Kind) -> Table | None:
         "Percent of an instrumented step, in which every part is timed; together 100. Instrumented: how much longer "
         "that step takes than the timed one. Seconds and intervals are in parts.csv. Where a framework adds biases "
         "within products, they are a part of these; a step that is compiled as a whole has no parts.",
-        (*map(str, Part), "instrumented"),
+        (*map(str, StepPart), "instrumented"),
         cells,
     )
 

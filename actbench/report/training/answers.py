@@ -21,7 +21,7 @@ NO_ANSWER = (
 
 
 def answers(results: Sequence[ArmResult]) -> Iterator[str]:
-    """StepAnswer for every step and backend; where these are many, a total comes first and alike answers are merged."""
+    """Answer for every step and backend; where these are many, a total comes first and alike answers are merged."""
     every = [*_answers(results)]
     known = [answer for answer in every if answer.arm.gain and answer.arm.gain.has_bounds]
     choices = [answer for answer in known if answer.arm is not answer.free]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from actbench.analysis.interval import Interval
 from actbench.analysis.training_sweep import WORTH
 from actbench.report.answers import grouped
-from actbench.report.numbers import count, counted
+from actbench.report.numbers import count, counted, percent
 from actbench.report.training.sentences import (
     StepAnswer,
     StepVerdict,
+    by_backend,
     bytes_in_words,
     capital,
     joined,
@@ -86,24 +87,33 @@ def _effects(answers: Sequence[StepAnswer]) -> str:
     of_step = f"of the time of {answers[0].reference.case.strategy}'s step"
     match answers[0].verdict:
         case StepVerdict.SAVES:
-            return f"{does} saves {_by_backend(answers, lambda gain: (gain.value,))} {of_step}"
+            return f"{does} saves {by_backend(_gains(answers), of_step)}"
         case StepVerdict.COSTS:
-            return f"{does} costs {_by_backend(answers, lambda gain: (-gain.value,))} {of_step}"
+            return f"{does} costs {by_backend(_gains(answers, costs=True), of_step)}"
         case StepVerdict.UNDECIDED:
-            bounds = _by_backend(answers, lambda gain: (gain.low, gain.high))
-            return f"undecided: {does} saves between {bounds} {of_step}"
+            bounds = {
+                name: _span([bound for gain in gains for bound in (gain.low, gain.high)])
+                for name, gains in _by_backend(answers).items()
+            }
+            return f"undecided: {does} saves between {by_backend(bounds, of_step)}"
         case _:
             return f"it does not matter: {does} saves or costs less than {100 * WORTH:g} % {of_step}"
 
 
-def _by_backend(answers: Sequence[StepAnswer], figures: Callable[[Interval], tuple[float, ...]]) -> str:
-    """Return the range of figures of gains on every backend, whose name follows where there are several."""
-    backends = grouped(answers, lambda answer: answer.arm.case.backend)
-    spans = {
-        name: _span([figure for answer in of_backend if answer.arm.gain for figure in figures(answer.arm.gain)])
-        for name, of_backend in backends.items()
+def _gains(answers: Sequence[StepAnswer], *, costs: bool = False) -> dict[str, str]:
+    """Return by backend the range of gains, or of their opposites; with its interval where there is one gain."""
+    signed = {
+        name: [gain.negated() if costs else gain for gain in gains] for name, gains in _by_backend(answers).items()
     }
-    return ", ".join(f"{span} ({name})" if len(spans) > 1 else span for name, span in spans.items())
+    return {
+        name: _span([gain.value for gain in gains]) if len(gains) > 1 else percent(gains[0])
+        for name, gains in signed.items()
+    }
+
+
+def _by_backend(answers: Sequence[StepAnswer]) -> dict[str, list[Interval]]:
+    backends = grouped(answers, lambda answer: answer.arm.case.backend)
+    return {name: [one.arm.gain for one in of_backend if one.arm.gain] for name, of_backend in backends.items()}
 
 
 def _all_of(parts: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ either side, the choice does not matter. ``free`` is the limit of what a cheaper
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -151,9 +151,9 @@ def bytes_in_words(answers: Sequence[StepAnswer]) -> str:
     if not shares:
         return ""
     share = "as many bytes" if shares == ["1.00"] else f"{' to '.join({shares[0]: 0, shares[-1]: 0})} of its bytes"
-    if len(counts) > 1:
+    if len({*counts}) > 1:
         return f"keeps {share}"
-    ((kept, reference),) = counts
+    kept, reference = counts[0]
     return f"keeps {share} ({nbytes(kept)}{'' if kept == reference else f' instead of {nbytes(reference)}'})"
 
 
@@ -166,9 +166,17 @@ def limit_in_words(answers: Sequence[StepAnswer]) -> str:
     formula = ", computed op by op," if is_op_by_op(case) else ""
     backends = grouped(zip(answers, gains, strict=True), lambda pair: pair[0].arm.case.backend)
     most = {name: max(gain.high for _, gain in of_backend) for name, of_backend in backends.items()}
-    limits = [f"{at_most(high)} ({name})" if len(most) > 1 else at_most(high) for name, high in most.items()]
-    steps = "this step" if len(answers) == 1 else "these steps"
-    return f"no cheaper gradient of {case.activation}{formula} can save more than {', '.join(limits)} of {steps} (free)"
+    steps = "of this step" if len(answers) == 1 else "of these steps"
+    limits = by_backend({name: at_most(high) for name, high in most.items()}, steps)
+    return f"no cheaper gradient of {case.activation}{formula} can save more than {limits} (free)"
+
+
+def by_backend(figures: Mapping[str, str], of_what: str) -> str:
+    """Return figures by backend: ``2.4 % of this step with numpy, 2.2 % with jax``; without a name where it is one."""
+    (name, first), *others = figures.items()
+    if not others:
+        return f"{first} {of_what}"
+    return ", ".join([f"{first} {of_what} with {name}", *(f"{text} with {name}" for name, text in others)])
 
 
 def capital(sentence: str) -> Iterator[str]:

@@ -15,6 +15,9 @@ from itertools import pairwise
 from actbench.errors import InputError
 from actbench.model.names import Op
 
+MOST_LAYERS = 200
+"""Layers of a network: deeper than those that are trained as one piece, and not so deep that recursion ends."""
+
 
 @dataclass(frozen=True, slots=True)
 class Linear:
@@ -163,6 +166,9 @@ def _fault(layers: Sequence[Layer]) -> str | None:
     if foreign is not None:
         what = f"the class {foreign.__name__}" if isinstance(foreign, type) else f"a {type(foreign).__name__}"
         return f"{what} is no layer: use Linear(...), Activate() and Multiply(...)"
+    count = sum(1 for _ in _all(layers))
+    if count > MOST_LAYERS:
+        return f"it has {count} layers, more than {MOST_LAYERS}"
     linears = [*_linears(layers)]
     if not linears:
         return "it has no Linear layer, and so nothing to train"

@@ -17,6 +17,7 @@ from actbench.model.inputs import Inputs
 from actbench.model.names import Dtype
 from actbench.model.training import Optimizer
 from actbench.verification.training import check
+from actbench.verification.training_differences import _looked_at
 from tests.support.registered import register
 from tests.support.training import DECLARED, ODD, arms, arrays, step
 
@@ -210,3 +211,10 @@ def spoil(monkeypatch: pytest.MonkeyPatch, place: int, change: Callable[[Array],
         return returned
 
     monkeypatch.setattr(_numpy_training.NumpyStep, "gradients", gradients)
+
+
+def test_of_a_deep_network_some_weights_are_held_against_differences_from_the_first_to_the_last() -> None:
+    assert len(_looked_at(400)) == 24
+    assert _looked_at(400)[0] == 0
+    assert _looked_at(400)[-1] == 399
+    assert _looked_at(3) == [0, 1, 2]

@@ -114,6 +114,7 @@ def too_deep() -> list[object]:
             "a float is no layer: use Linear(...), Activate() and Multiply(...)",
         ),
         (lambda _: too_deep(), "its layers are nested too deeply"),
+        (lambda width: [Linear(width, width), Activate()] * 101, "it has 202 layers, more than 200"),
         (
             lambda _: int("no number\nof two lines"),
             "invalid literal for int() with base 10: 'no number\\nof two lines'",

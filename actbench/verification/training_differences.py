@@ -1,7 +1,7 @@
 """The gradients of a reference step beside central differences of its loss: whether g' is that of g.
 
-For every weight and bias of a network that is not very deep, the loss at two points along a random direction tells the gradient's component in it,
-whatever formulas the gradient comes from.
+For every weight and bias, the loss at two points along a random direction tells the gradient's component in it,
+whatever formulas the gradient comes from; of a deep network, for a part of them.
 """
 
 from __future__ import annotations

@@ -28,6 +28,12 @@ def table(comparisons: Sequence[Comparison], axis: str) -> Table:
     operands = states.column(item.operands for item in comparisons if item.operands is not None)
     are_steps = any(Op(item.op).network for item in comparisons)
     names, unit, limit = (words.with_bound, "row of a batch", f" {words.BOUND}") if are_steps else (str, "element", "")
+    if are_steps:
+        named = (name for item in comparisons for name in (*item.group.split("/"), item.candidate, item.reference))
+        limit += "".join(
+            f" With {name}, strategies may be the formula run op by op, as no user does; shipped is its own."
+            for name in words.eager(named)
+        )
     head = "batch" if are_steps and axis == Axis.SIZE else axis
     rows = tuple(
         (

@@ -7,11 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from actbench.analysis.interval import Interval
+from actbench.analysis.within_run import Comparison
+from actbench.model.names import OperandState
+from actbench.report import compared_axis
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench, exact_seconds
 from tests.support.steps import STEP
 
 FEW = (*STEP, "--batch", "16", "-s", "recompute,cached,free")
+
+EXACT = Interval(1.0, 0.99, 1.01)
 
 BOUND = "free is the limit of what a cheaper gradient can save, and no choice."
 
@@ -33,6 +39,14 @@ def test_strategies_of_steps_are_compared_with_the_bound_named(two: Actbench) ->
     assert "| logistic | dense:16-8 | numpy | free (bound) / recompute | 1.04 ± 0.00 |" in result.stdout
     assert BOUND in result.stdout
     assert "per row of a batch" in result.stdout
+
+
+def test_backends_that_run_formulas_op_by_op_are_named_under_a_comparison() -> None:
+    strategies = ("gelu", "ffn:8-32", "torch", OperandState.WARM, "recompute", "cached", 1, EXACT, 1.0, 1.0, 8)
+    backends = ("gelu", "ffn:8-32", "cached", OperandState.WARM, "numpy", "jax", 1, EXACT, 1.0, 1.0, 8)
+    note = "With torch, strategies may be the formula run op by op, as no user does; shipped is its own."
+    assert note in compared_axis.table([Comparison(*strategies)], "strategy").note
+    assert "op by op" not in compared_axis.table([Comparison(*backends)], "backend").note
 
 
 def test_batches_are_compared_per_row(two: Actbench) -> None:

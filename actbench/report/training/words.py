@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import ceil
 
 from actbench import registry
@@ -39,6 +40,13 @@ def is_op_by_op(case: Case) -> bool:
     if backend is None or backend.takes_arrays or backend.compiles_for_a_size or case.strategy in {SHIPPED, FREE}:
         return False
     return (case.activation, str(case.strategy)) not in backend.library_gradients
+
+
+def eager(names: Iterable[str]) -> list[str]:
+    """Return the backends among names that execute formulas operation by operation, beside what they ship."""
+    backends = registry.backends()
+    known = [name for name in dict.fromkeys(names) if name in backends]
+    return [name for name in known if not (backends[name].takes_arrays or backends[name].compiles_for_a_size)]
 
 
 def arm(case: Case) -> str:

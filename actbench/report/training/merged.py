@@ -95,7 +95,7 @@ def _effects(answers: Sequence[StepAnswer]) -> str:
                 name: _span([bound for gain in gains for bound in (gain.low, gain.high)])
                 for name, gains in _by_backend(answers).items()
             }
-            return f"undecided: {does} saves between {by_backend(bounds, of_step)}"
+            return f"undecided: {does} saves from {by_backend(bounds, of_step)}"
         case _:
             return f"it does not matter: {does} saves or costs less than {100 * WORTH:g} % {of_step}"
 

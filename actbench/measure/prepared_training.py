@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
+from math import sqrt
 from time import perf_counter, thread_time
 
 import numpy as np
@@ -11,6 +13,7 @@ import numpy as np
 from actbench.backends import StepArrays, TrainingStep
 from actbench.host.code_placement import CodePlacement
 from actbench.kernels.calls import Timed, repeated
+from actbench.kernels.operands import Array
 from actbench.kernels.training import NetworkStep
 from actbench.kernels.training_arrays import drawn
 from actbench.measure.protocol import Prepare, Sweep, Taken
@@ -19,7 +22,11 @@ from actbench.model.training import StepPart
 from actbench.verification import behaviour
 
 STEADY = 1e-3
-"""Relative difference between the norms of one gradient in two steps: above what the order of threads changes."""
+"""Difference of one gradient between two steps, relative to its norm: above what the order of rows and of threads
+changes."""
+
+MOVED = 1e-2
+"""Difference of a weight or bias from what was drawn, relative to its norm: above it, steps train, and may diverge."""
 
 QUIET = np.errstate(all="ignore")
 """Lets numpy not warn of an overflow, as in blocks of derivatives."""
@@ -38,7 +45,9 @@ class PreparedTraining:
         self._arrays = drawn(first.network, batch, first.identity.dtype, request.seed, request.inputs)
         self._steps = [step.step(self._arrays, request.optimizer, threads) for step in steps]
         self._one_thread = threads == 1 and not any(step.trainer.products.on_device for step in steps)
-        self._gradients = [_norms(step) for step in self._steps]
+        self._drawn = _Copy(self._arrays)
+        self._drawn()
+        self._gradients = [_sketches(step.gradients()) for step in self._steps]
         self._copy = _Copy(self._arrays)
 
     @QUIET
@@ -64,10 +73,22 @@ class PreparedTraining:
 
     @QUIET
     def doubts(self) -> Iterator[behaviour.Doubt]:
-        """Yield the arms whose gradients are not what they were before they were timed."""
+        """Yield the arms whose gradients at the first parameters are not what they were before they were timed.
+
+        Some rows of the batch have changed places since then, which changes no gradient, and is a batch that nothing
+        can have been remembered of. Steps on a device have copies of the batch before.
+        """
+        if self._drawn.has_moved:
+            yield behaviour.Doubt(
+                0, "with these inputs, steps move the parameters that all arms share: draw narrower ones"
+            )
+            return
+        self._drawn.restore()
+        _shuffle(self._arrays)
         for arm, (step, before) in enumerate(zip(self._steps, self._gradients, strict=True)):
-            if not np.allclose(_norms(step), before, rtol=STEADY, atol=0.0):
-                yield behaviour.Doubt(arm, "its gradients are not the same after it was timed as before")
+            if not all(map(_Sketch.is_near, _sketches(step.gradients()), before)):
+                what = "its gradients are not the same after it was timed as before"
+                yield behaviour.Doubt(arm, f"{what}, or where rows of the batch have changed places")
 
     def compared(self) -> Iterator[behaviour.Doubt]:
         """Yield what `doubts` does: a step is compared as a whole."""
@@ -91,7 +112,56 @@ class _Copy:
         for copied, array in zip(self._copies, self._parameters, strict=True):
             np.copyto(copied, array)
 
+    def restore(self) -> None:
+        """Write the copy into the parameters."""
+        for copied, array in zip(self._copies, self._parameters, strict=True):
+            np.copyto(array, copied)
 
-def _norms(step: TrainingStep) -> list[float]:
-    """Do a step, and return the Euclidean norms of its gradients."""
-    return [float(np.linalg.norm(np.asarray(gradient, dtype=np.float64))) for gradient in step.gradients()]
+    @property
+    def has_moved(self) -> bool:
+        """Whether a parameter differs from its copy by more than `MOVED`, or is no number any more."""
+        moved = (
+            np.linalg.norm(array.astype(np.float64) - copied) / np.linalg.norm(copied)
+            for copied, array in zip(self._copies, self._parameters, strict=True)
+        )
+        return not all(one <= MOVED for one in moved)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sketch:
+    """What is remembered of a gradient: its norm, and its component in a random direction."""
+
+    norm: float
+    component: float
+    least: float
+    """The norm of as many smallest normal numbers, below which rounding decides."""
+
+    def is_near(self, before: _Sketch) -> bool:
+        """Return whether it may be the gradient of another step on the same batch; never where it is no number."""
+        scale = STEADY * max(before.norm, before.least)
+        return abs(self.norm - before.norm) <= scale and abs(self.component - before.component) <= scale
+
+
+def _sketches(gradients: Sequence[Array]) -> list[_Sketch]:
+    """Return sketches of gradients of shapes (inputs, outputs) and (outputs,).
+
+    The direction is the outer product of one random vector per axis, with elements 1 and -1.
+    """
+    rng = np.random.default_rng(0)
+    sketches = []
+    for gradient in gradients:
+        wide = np.asarray(gradient, dtype=np.float64)
+        component = wide
+        for length in wide.shape:
+            component = rng.choice((-1.0, 1.0), length) @ component
+        least = float(np.finfo(gradient.dtype).tiny) * sqrt(wide.size)
+        sketches.append(_Sketch(float(np.linalg.norm(wide)), float(component), least))
+    return sketches
+
+
+def _shuffle(arrays: StepArrays) -> None:
+    """Let half of the rows of a batch change places, in place; a batch of one row stays what it is."""
+    rng = np.random.default_rng()
+    rows = rng.permutation(len(arrays.x))[: len(arrays.x) // 2 + 1]
+    for array in (arrays.x, arrays.target):
+        array[rows] = array[np.roll(rows, 1)]

@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from actbench.errors import InputError
 from actbench.model.names import Op
@@ -131,8 +131,6 @@ class NetworkKind:
             fault = _fault(layers)
         except ValueError as error:
             fault = str(error).partition("\n")[0] or "it raised ValueError"
-        except RecursionError:
-            fault = "its layers are nested too deeply"
         if fault:
             raise InputError(f"'{op}' cannot be built: {fault}")
         return Network(op, tuple(layers))
@@ -162,13 +160,13 @@ def _fault(layers: Sequence[Layer]) -> str | None:
     """
     if not isinstance(layers, list | tuple):
         return f"it returns {'nothing' if layers is None else f'a {type(layers).__name__}'}: return a list of layers"
-    foreign: object = next((layer for layer in _all(layers) if not isinstance(layer, Layer)), None)
+    first = [*islice(_all(layers), MOST_LAYERS + 1)]
+    foreign: object = next((layer for layer in first if not isinstance(layer, Layer)), None)
     if foreign is not None:
         what = f"the class {foreign.__name__}" if isinstance(foreign, type) else f"a {type(foreign).__name__}"
         return f"{what} is no layer: use Linear(...), Activate() and Multiply(...)"
-    count = sum(1 for _ in _all(layers))
-    if count > MOST_LAYERS:
-        return f"it has {count} layers, more than {MOST_LAYERS}"
+    if len(first) > MOST_LAYERS:
+        return f"it has more than {MOST_LAYERS} layers"
     linears = [*_linears(layers)]
     if not linears:
         return "it has no Linear layer, and so nothing to train"

@@ -1,0 +1,94 @@
+"""Steps that have been timed are held against what they were, on a batch whose rows have changed places."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from actbench.formula import Formulas, activation
+from actbench.measure.prepared_training import PreparedTraining
+from actbench.measure.protocol import Prepare
+from actbench.model.inputs import Inputs
+from actbench.model.names import Dtype
+from actbench.model.training import Optimizer
+from tests.support.registered import register
+from tests.support.training import step
+
+MLP = "mlp:12-16-8-4"
+
+Spoilt = Callable[[Any, Any], Any]
+"""From z and g'(z) of a step, what is returned in place of g'(z)."""
+
+
+def prepared(name: str, of: str, arms: tuple[str, ...], batch: int = 32, inputs: str = "normal") -> PreparedTraining:
+    request = Prepare((), 1, inputs=Inputs.parse(inputs), optimizer=Optimizer.SGD)
+    return PreparedTraining([step(name, arm, of, dtype=Dtype.FLOAT32) for arm in arms], batch, request, 1)
+
+
+def doubts_of(monkeypatch: pytest.MonkeyPatch, spoilt: Spoilt) -> list[str]:
+    """Return the doubts about steps with z^2, in whose backward pass g' is spoilt."""
+
+    @activation
+    def mine(m: Any) -> Formulas:
+        """z^2."""
+        del m
+
+        def forward(z: Any) -> Any:
+            return z * z
+
+        def recompute(z: Any) -> Any:
+            return spoilt(z, 2.0 * z)
+
+        return Formulas(forward=forward, recompute=recompute)
+
+    register(monkeypatch, mine)
+    return [doubt.fault for doubt in prepared(MLP, "mine", ("recompute",)).doubts()]
+
+
+def test_a_gradient_that_is_remembered_from_the_step_before_is_doubted(monkeypatch: pytest.MonkeyPatch) -> None:
+    remembered: dict[tuple[int, ...], Any] = {}
+    (fault,) = doubts_of(monkeypatch, lambda z, slope: remembered.setdefault(z.shape, slope))
+    assert fault.startswith("its gradients are not the same after it was timed as before")
+
+
+def test_gradients_of_the_same_norm_that_point_elsewhere_are_doubted(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[None] = []
+
+    def turned(_: Any, slope: Any) -> Any:
+        calls.append(None)
+        return slope if len(calls) <= len(MLP.split("-")) - 2 else -slope
+
+    assert doubts_of(monkeypatch, turned)
+
+
+def test_honest_steps_are_not_doubted(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert doubts_of(monkeypatch, lambda _, slope: slope) == []
+
+
+@pytest.mark.parametrize("inputs", ["normal:0,1e-30", "uniform:0,255", "normal:0,1e4", "normal:-100,1"])
+@pytest.mark.parametrize("batch", [1, 2, 33])
+def test_neither_the_order_of_rows_nor_that_of_steps_leaves_a_doubt(inputs: str, batch: int) -> None:
+    block = prepared(MLP, "relu", ("recompute", "cached", "checkpoint", "free"), batch, inputs)
+    for _ in range(3):
+        [*block.instrument(20)]
+        assert [*block.doubts()] == []
+
+
+def test_inputs_with_which_steps_move_the_parameters_are_named_as_the_reason() -> None:
+    block = prepared(MLP, "relu", ("recompute", "cached"), inputs="normal:0,1e12")
+    (doubt,) = block.doubts()
+    assert doubt.fault == "steps on these inputs move the parameters that arms share: draw narrower ones"
+
+
+def test_rows_keep_their_targets() -> None:
+    block = prepared(MLP, "relu", ("recompute",))
+    before = [array.copy() for array in (block._arrays.x, block._arrays.target)]
+    assert [*block.doubts()] == []
+    after = block._arrays.x, block._arrays.target
+    order = [int(np.flatnonzero((before[0] == row).all(axis=1))[0]) for row in after[0]]
+    assert sorted(order) == [*range(len(order))] != order
+    for array, was in zip(after, before, strict=True):
+        assert np.array_equal(array, was[order])

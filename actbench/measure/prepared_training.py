@@ -79,9 +79,7 @@ class PreparedTraining:
         can have been remembered of. Steps on a device have copies of the batch before.
         """
         if self._drawn.has_moved:
-            yield behaviour.Doubt(
-                0, "with these inputs, steps move the parameters that all arms share: draw narrower ones"
-            )
+            yield behaviour.Doubt(0, "steps on these inputs move the parameters that arms share: draw narrower ones")
             return
         self._drawn.restore()
         _shuffle(self._arrays)

@@ -38,8 +38,9 @@ def load_both(baseline: Path, run: Path) -> tuple[Run, Run]:
 
 
 def refuse_unlike(before: Run, after: Run) -> None:
-    """Raise `NotComparableError` unless both have a record, and share engine, inputs, optimizer, and a case.
+    """Raise `NotComparableError` unless both have a record, and share engine, inputs and a case.
 
+    Training steps must share the optimizer and the number of threads, too, which their products have.
     `InputError` where both paths lead to the same run.
     """
     if _file(before).samefile(_file(after)):
@@ -61,6 +62,11 @@ def refuse_unlike(before: Run, after: Run) -> None:
         there, here = optimizers
         raise NotComparableError(
             f"the steps of {before.path} update by {there}, those of {after.path} by {here}: measure both with the same"
+        )
+    if optimizers and old.settings.threads != new.settings.threads:
+        raise NotComparableError(
+            f"the steps of {before.path} have --threads {old.settings.threads}, those of {after.path} "
+            f"{new.settings.threads}: measure both with the same"
         )
     if not _cases(before) & _cases(after):
         raise NotComparableError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from math import inf
 from typing import TYPE_CHECKING
 
 from actbench.model.calibration import Calibration
@@ -44,12 +45,18 @@ def is_time(seconds: float) -> bool:
     return SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS
 
 
+def shown(number: float) -> str:
+    """Return a number as sentences have it; integers that no float can hold are infinite."""
+    beyond = abs(number) > HUGE
+    return f"{(inf if number > 0 else -inf) if beyond else number:g}"
+
+
 def faults(record: Record) -> Iterator[str]:
     """Yield a sentence for each invalid field of a record."""
     yield from _texts(record)
     for name, value, least, most in _numbers(record):
         if value is not None and not least <= value <= most:
-            yield f"{name} is {value:g}, and can be {least:g} to {most:g}"
+            yield f"{name} is {shown(value)}, and can be {least:g} to {most:g}"
     yield from _times(record)
     if fault := record.plan.inputs.fault:
         yield f"plan.inputs cannot be drawn from: {fault}"

@@ -11,7 +11,7 @@ from actbench.model.checks import StepCheck
 from actbench.model.names import Op
 from actbench.model.plan import Plan
 from actbench.model.training import StepPart
-from actbench.runs.validity import HUGE, LARGEST_COUNT, LONGEST_SECONDS, MOST_ELEMENTS
+from actbench.runs.validity import HUGE, LARGEST_COUNT, LONGEST_SECONDS, MOST_ELEMENTS, shown
 
 if TYPE_CHECKING:
     from actbench.runs.record import Record
@@ -59,7 +59,7 @@ def _checks(record: Record) -> Iterator[str]:
             yield f"a name or a version in it has characters that do not print, in step_checks[{index}].worst"
         for name, value, most in _numbers(check):
             if value is not None and not 0 <= value <= most:
-                yield f"step_checks[{index}].{name} is {value:g}, and can be 0 to {most:g}"
+                yield f"step_checks[{index}].{name} is {shown(value)}, and can be 0 to {most:g}"
 
 
 def _numbers(check: StepCheck) -> Iterator[tuple[str, float | None, float]]:

@@ -69,6 +69,7 @@ DAMAGE: list[tuple[Callable[[Any], object], str]] = [
     ),
     (lambda record: record["step_checks"][1].update(error=-1.0), "step_checks[1].error is -1, and can be 0 to"),
     (lambda record: record["step_checks"][1].update(kept=-4), "step_checks[1].kept is -4, and can be 0 to"),
+    (lambda record: record["step_checks"][1].update(peak=10**400), "step_checks[1].peak is inf, and can be 0 to"),
     (lambda record: record["step_checks"][1].update(worst="W\n"), "do not print, in step_checks[1].worst"),
     (
         lambda record: record["parts"].update({"nothing": record["parts"][BLOCK]}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,15 @@ def test_steps_that_update_differently_are_not_compared(two: Actbench) -> None:
     result = two("compare", "one", "adam")
     assert result.exit_code == 5
     assert "the steps of one update by sgd, those of adam by adam: measure both with the same" in result.stderr
+
+
+def test_steps_of_unlike_numbers_of_threads_are_not_compared(two: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    assert two("train", *FEW, "--threads", "2", "-o", "threads").exit_code == 0
+    for command in (("compare", "one", "threads"), ("check", "threads", "--baseline", "one")):
+        result = two(*command)
+        assert result.exit_code == 5
+        assert "the steps of one have --threads 1, those of threads 2: measure both with the same" in result.stderr
 
 
 def test_steps_are_exported_in_time_per_call(two: Actbench) -> None:

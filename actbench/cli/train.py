@@ -66,8 +66,8 @@ if TYPE_CHECKING:
 @click.option(
     "--sweep",
     type=click.Choice(["batch", "width"]),
-    help="Measure batches from 8 to 512, or the network with all widths from a sixteenth to twice, and say from where "
-    "on the choice is worth less than 1 % of a step.",
+    help="Measure batches from 8 to 512, or the network with all widths from a sixteenth to twice, and say where the "
+    "choice is worth more, and where less, than 1 % of a step.",
 )
 @click.option("--filter", "pattern", default="*", metavar="GLOB", help="Only steps whose id matches.")
 @user_code

@@ -12,7 +12,7 @@ from actbench.report.charts.training import LEGEND, PANEL_FIELDS, of_arms
 from actbench.report.training.words import BOUND, nbytes
 
 APART: dict[str, object] = {"zero": False, "padding": 16}
-"""A scale on which small differences show."""
+"""A scale on which small differences of times show."""
 
 
 def memory(results: Sequence[ArmResult], signs: Signs, *, choose: bool = False) -> Picture | None:
@@ -25,7 +25,7 @@ def memory(results: Sequence[ArmResult], signs: Signs, *, choose: bool = False) 
         rows.assign(KiB=[kept / 1024 for _, kept in checked], kept=[nbytes(kept) for _, kept in checked]), PANEL_FIELDS
     )
     encoding = {
-        "x": quantitative("KiB", axis={"title": "kept from forward to backward, KiB", "tickCount": 6}, scale=APART),
+        "x": quantitative("KiB", axis={"title": "kept from forward to backward, KiB", "tickCount": 6}),
         "y": quantitative("ms", axis={"title": "time of a step, ms", "tickCount": 6}, scale=APART),
         "color": signs.backend_colour(rows["backend"].unique()),
     }

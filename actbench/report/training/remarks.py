@@ -21,6 +21,9 @@ from actbench.report.remarks import (
 from actbench.report.results import RunResults
 from actbench.runs.record import Record
 
+UNLIKE = 0.2
+"""Relative difference between an instrumented step and the timed one from which on they are not the same."""
+
 COMPUTED_AGAIN = (
     "checkpoint keeps the input of the linear layer in place of z, and computes z again: that product is a part of "
     "products backward."
@@ -38,10 +41,23 @@ def remarks(results: RunResults, record: Record) -> Iterator[str]:
         if backend.keeps_otherwise:
             yield f"{backend.name}: {backend.keeps_otherwise}"
     yield from repeat_lines(record)
-    yield f"Products and activations have {counted(record.settings.threads, 'thread')} (--threads)."
+    assert plan.training is not None  # noqa: S101  # this is a run of training steps
+    yield (
+        f"The loss is the mean of the squared errors, and parameters are updated by {plan.training.optimizer} "
+        f"(--optimizer). Products and activations have {counted(record.settings.threads, 'thread')} (--threads)."
+    )
+    if off := [row for row in results.training if row.excess and abs(row.excess.value) > UNLIKE]:
+        worst = max(off, key=lambda row: abs(row.excess.value) if row.excess else 0.0)
+        assert worst.excess is not None  # noqa: S101  # as selected
+        yield (
+            f"Instrumented steps take up to {100 * abs(worst.excess.value):.0f} % "
+            f"{'more' if worst.excess.value > 0 else 'less'} time than timed ones ({worst.case.id}): other processes "
+            "were at work, and shares and predictions are not those of the times."
+        )
     for device, of_device in grouped(record.environment.devices.items(), itemgetter(1)).items():
         yield f"{', '.join(name for name, _ in of_device)}: on {device}."
     yield from inputs_lines(plan)
-    yield from states_lines(plan, (probe.operands for probe in plan.probes))
+    for line in states_lines(plan, (probe.operands for probe in plan.probes)):
+        yield f"Gains are predicted from the activation measured alone. {line}"
     yield from left_out_lines(plan.left_out)
     yield from failure_lines(record)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from actbench import registry
 from actbench.analysis.interval import Interval
 from actbench.analysis.training import ArmResult
 from actbench.analysis.training_sweep import WORTH
@@ -85,7 +86,7 @@ def _irrelevant(answer: StepAnswer) -> Iterator[str]:
     """Yield that the choice does not matter for the time, what it is worth in bytes, and the limit."""
     limit, memory = limit_in_words([answer]), bytes_in_words([answer])
     saved = f"{keeping(answer.arm.case.strategy)} {memory}" if memory else ""
-    if answer.arm.check and answer.reference.check and answer.arm.check.kept < answer.reference.check.kept:
+    if memory and answer.arm.check and answer.reference.check and answer.arm.check.kept < answer.reference.check.kept:
         kept, reference = answer.arm.check.kept, answer.reference.check.kept
         share = f"{100 * (1 - kept / reference):.0f} %"
         instead = f"{nbytes(kept)} instead of {nbytes(reference)}"
@@ -102,7 +103,8 @@ def _effect(answer: StepAnswer) -> str:
     gain, speedup = answer.arm.gain, answer.arm.speedup
     assert gain is not None and speedup is not None  # noqa: PT018, S101  # it is not the reference
     reference = answer.reference.case.strategy
-    takes = f"takes {plus_minus(speedup.inverse(), 1.0)} of the time of {reference}'s step"
+    formula = f" ({OP_BY_OP})" if is_op_by_op(answer.reference.case) and not is_op_by_op(answer.arm.case) else ""
+    takes = f"takes {plus_minus(speedup.inverse(), 1.0)} of the time of {reference}'s step{formula}"
     match answer.verdict:
         case StepVerdict.SAVES:
             return f"{takes} (saves {_in_brackets(percent(gain))})"
@@ -144,7 +146,14 @@ def joined(words: str) -> str:
 
 
 def bytes_in_words(answers: Sequence[StepAnswer]) -> str:
-    """Return the share of the reference's bytes that arms keep in all; "" where that was not counted."""
+    """Return the share of the reference's bytes that arms keep in all; "" where that was not counted.
+
+    Nothing is said where a compiler decides what is kept.
+    """
+    if any(
+        backend.keeps_otherwise for backend in registry.known_backends(answer.arm.case.backend for answer in answers)
+    ):
+        return ""
     checks = [(answer.arm.check, answer.reference.check) for answer in answers]
     counts = [(check.kept, reference.kept) for check, reference in checks if check and reference and reference.kept]
     shares = sorted({f"{kept / reference:.2f}" for kept, reference in counts})

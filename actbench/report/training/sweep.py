@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from actbench.analysis.crossovers import Crossover, CurveEvent
+from actbench.analysis.crossovers import ONE_FASTER, Crossover, CurveEvent, CurvePoint
 from actbench.analysis.training_sweep import MORE, WORTH, Worth
 from actbench.model.training import Along
 from actbench.report.numbers import about, count, plus_minus
@@ -52,7 +52,7 @@ def _findings(worth: Worth) -> Iterator[str]:
     for finding in worth.findings:
         match finding.kind:
             case CurveEvent.NONE if finding.below:
-                yield f"{_amount(finding.below)} {everywhere}"
+                yield f"{_amount(finding.below)} {everywhere}{_shown(worth.points)}"
             case CurveEvent.NONE:
                 yield f"{SHARE} {everywhere}"
             case CurveEvent.UNDECIDED if not (finding.below or finding.above):
@@ -61,9 +61,17 @@ def _findings(worth: Worth) -> Iterator[str]:
                 above = f"and {_amount(finding.above)} above"
                 yield f"{_amount(finding.below)} of a step below {_span(finding)} {unit}, {above}"
             case _ if finding.below:
-                yield f"{_amount(finding.below)} up to {about(finding.size.low)} {unit}, and it is undecided above"
+                shown = _shown([point for point in worth.points if point.size <= finding.size.low])
+                yield f"{_amount(finding.below)} up to {about(finding.size.low)} {unit}{shown}; undecided above"
             case _:
-                yield f"{_amount(finding.above)} from {about(finding.size.high)} {unit} on, and it is undecided below"
+                shown = _shown([point for point in worth.points if point.size >= finding.size.high])
+                yield f"{_amount(finding.above)} from {about(finding.size.high)} {unit} on{shown}; undecided below"
+
+
+def _shown(points: Sequence[CurvePoint]) -> str:
+    """Return at how many of these sizes it is shown, where it is not at all of them."""
+    decided = sum(point.winner in ONE_FASTER for point in points)
+    return "" if decided == len(points) else f" (shown at {decided} of {len(points)} sizes)"
 
 
 def _amount(side: str) -> str:

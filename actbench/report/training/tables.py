@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from actbench.analysis.training import ArmResult
+from actbench.model.checks import StepCheck
 from actbench.model.training import FREE, StepPart
 from actbench.report.answers import grouped
 from actbench.report.numbers import NO_FIGURE, count, percent, plus_minus, ratio, significant
@@ -127,7 +128,7 @@ def _memory(kind: _Kind) -> Table | None:
         check = row.check
         if check:
             yield (
-                *(nbytes(check.kept), nbytes(check.alive), nbytes(check.kept - check.alive)),
+                *(nbytes(check.kept), nbytes(check.alive), _for_gradient(check)),
                 _predicted(check.kept, check.predicted_kept),
                 NOT_MEASURED if check.peak is None else nbytes(check.peak),
                 *_error(row),
@@ -142,6 +143,12 @@ def _memory(kind: _Kind) -> Table | None:
         ("kept in all", "alive anyway", "kept for g'", "predicted", "peak", "largest error", "of"),
         cells,
     )
+
+
+def _for_gradient(check: StepCheck) -> str:
+    """Return the bytes that are kept for g'; less than none where a compiler computes again what is alive otherwise."""
+    less = check.alive - check.kept
+    return f"{nbytes(less)} less than alive" if less > 0 else nbytes(-less)
 
 
 def _predicted(kept: int, predicted: int | None) -> str:

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .PHONY: run smoke test test-all share lint types unit mutants fuzz judge repeatability cost selfcheck gate peers \
-	verify-simd verify-truth figures full-report sample portable oldest interpreters versions cold clean
+	verify-simd verify-truth figures full-report sample portable oldest interpreters versions cold steps clean
 
 run: $(READY)                ## the default preset, with its tables
 	$(BIN)/python -m actbench run
@@ -89,6 +89,11 @@ full-report: $(READY)        ## what a report of ten thousand cases takes, in se
 
 cold: $(READY)               ## do ratios with cold operands repeat, and is the cold copy as fast as one of a gigabyte?
 	$(BIN)/python -m benchmarks.cold
+
+steps: $(READY)              ## how precise are ratios of steps, does a formula equal itself, are gains what is predicted? half an hour
+	$(BIN)/python -m benchmarks.training precision
+	$(BIN)/python -m benchmarks.training twins
+	$(BIN)/python -m benchmarks.training gains
 
 versions: $(READY)           ## is actbench slower than the version of another environment? make versions OTHER=PYTHON
 	$(BIN)/python -m benchmarks.versions $(OTHER)

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 
 from actbench.analysis.training import ArmResult, results
@@ -135,7 +136,8 @@ def main() -> None:
     parser.add_argument("what", choices=["precision", "twins", "gains"])
     parser.add_argument("--budget", default=None)
     parser.add_argument("--rounds", type=int, default=8)
-    parser.add_argument("--backends", default="numpy,torch")
+    installed = "numpy,torch" if find_spec("torch") else "numpy"
+    parser.add_argument("--backends", default=installed, help="[default: numpy, and torch where it is installed]")
     parser.add_argument("--keep", type=Path, default=None, help="directory of the run; one that exists is read")
     chosen = parser.parse_args()
     match chosen.what:

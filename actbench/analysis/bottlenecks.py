@@ -29,17 +29,18 @@ told apart; nor has any backend in arrays of `IN_CACHE_SIZE` or fewer elements, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
+from itertools import chain, islice
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from actbench.analysis.interval import NO_ESTIMATE, Interval
-from actbench.analysis.shares import trusted
 from actbench.analysis.speedups import Ratios
 from actbench.analysis.statistics import Floats, hodges_lehmann_rows, medians
-from actbench.model.cases import Block, Case
+from actbench.model.cases import Arm, Block, Case
 from actbench.model.plan import IN_CACHE_SIZE
 from actbench.model.times import Times
 
@@ -122,68 +123,95 @@ def bottleneck(size: int, parts: Parts, *, preallocates: bool, warm: bool = True
 
 
 def parts(
-    times: Times, middles: Mapping[Block, Floats], ratios: Mapping[Block, Ratios], moved: Callable[[Case], float]
+    times: Times,
+    middles: Mapping[Block, Floats],
+    ratios: Mapping[Block, Ratios],
+    processor: Mapping[Block, Floats],
+    moved: Mapping[Block, Floats],
 ) -> dict[Case, Parts]:
-    """Return the parts of every case that was probed; `moved` gives the bytes of a case relative to those of its copy.
+    """Return the parts of every case that was probed; `moved` are the bytes of each arm relative to those of its copy.
 
-    `middles` are the `medians_per_round`. Training steps are left out: a batch of one row is no probe of a larger one,
-    and their parts are timed one by one.
+    `middles` are the `medians_per_round`, and `processor` the `shares` of all blocks and probes. Training steps are
+    left out: a batch of one row is no probe of a larger one, and their parts are timed one by one.
     """
-    probes = _Probes(times, middles)
+    probes = _Probes(times, middles, processor)
     cases, samples = [], []
-    for block in (block for block in times.blocks if not block.op.network):
-        for case, rows in probes.samples(block, ratios[block], moved):
+    for block in (block for block in ratios if not block.op.network):
+        for case, rows in probes.samples(block, ratios[block], moved[block]):
             cases.append((case, len(rows)))
             samples.append(rows)
-    intervals = map(Interval._make, hodges_lehmann_rows(samples).tolist())
-    return {case: Parts(*(next(intervals) for _ in range(count))) for case, count in cases}
+    intervals = iter(Interval.from_rows(hodges_lehmann_rows(samples)))
+    return {case: Parts(*islice(intervals, count)) for case, count in cases}
+
+
+class _Probe:
+    """The medians of a block or a probe by round, and where its arms are."""
+
+    def __init__(self, block: Block, rounds: tuple[int, ...], middles: Floats, processor: Floats) -> None:
+        self.block, self.rounds = block, rounds
+        self._middles = middles
+        self._is_trusted = ~np.isnan(processor)
+
+    def places(self, arms: tuple[Arm, ...]) -> NDArray[np.int64]:
+        """Return the places of arms; -1 where one is missing, or its times include those of other processes."""
+        here = self.block.arms
+        places = np.arange(len(arms)) if arms == here else np.array([here.index(a) if a in here else -1 for a in arms])
+        return np.where(self._is_trusted[places], places, -1)
+
+    def rows(self, numbers: tuple[int, ...]) -> Floats:
+        """Return the medians in some of the rounds, arms x rounds."""
+        return self._middles[self.at(numbers)].T
+
+    def at(self, numbers: tuple[int, ...]) -> slice | NDArray[np.int64]:
+        """Return where some of the rounds are among all."""
+        return slice(None) if numbers == self.rounds else np.searchsorted(self.rounds, numbers)
+
+    def yardsticks(self, cases: Sequence[Case]) -> list[int]:
+        """Return the places of the yardsticks that cases are held against."""
+        if not self.block.copies:
+            return [len(self.block.arms)] * len(cases)
+        return [*map(self.block.yardstick_of, cases)]
 
 
 class _Probes:
-    """The times of the probes: medians by round."""
+    """The times of blocks and of the probes that explain them."""
 
-    def __init__(self, times: Times, middles: Mapping[Block, Floats]) -> None:
-        self._times = times
-        self._by_id = {block.id: block for block in (*times.blocks, *times.probes)}
-        self._middles = {**middles, **{probe: medians(times.seconds(probe)) for probe in times.probes}}
-        self._trusted = {block: trusted(times, block) for block in self._by_id.values()}
+    def __init__(self, times: Times, middles: Mapping[Block, Floats], processor: Mapping[Block, Floats]) -> None:
+        of_probes = {probe: medians(times.seconds(probe)) for probe in times.probes}
+        self._by_id = {
+            block.id: _Probe(block, times.rounds(block), of_block, processor[block])
+            for block, of_block in chain(middles.items(), of_probes.items())
+        }
 
-    def samples(self, block: Block, ratios: Ratios, moved: Callable[[Case], float]) -> Iterator[tuple[Case, Floats]]:
+    def samples(self, block: Block, ratios: Ratios, moved: Floats) -> Iterator[tuple[Case, Floats]]:
         """Yield the ratios of each case of a block, by round: the first fields of `Parts`, or all of them."""
-        single, cached = (self._by_id.get(block.family_at(size).id) for size in (1, IN_CACHE_SIZE))
-        if single is None or (block.size > IN_CACHE_SIZE and cached is None):
+        beyond = block.size > IN_CACHE_SIZE
+        ids = [block.id, *(block.family_at(size).id for size in (1, IN_CACHE_SIZE)[: 1 + beyond])]
+        if not all(name in self._by_id for name in ids):
             return
-        used = [block, single] + ([cached] if cached is not None and block.size > IN_CACHE_SIZE else [])
-        numbers = sorted(set.intersection(*({*self._times.rounds(measured)} for measured in used)))
-        if not numbers:
+        measured = this, single, *_ = [self._by_id[name] for name in ids]
+        numbers = tuple(number for number in this.rounds if all(number in probe.rounds for probe in measured))
+        of_arms = np.stack([probe.places(block.arms) for probe in measured])
+        places, of_call, *in_cache = of_arms[:, np.all(of_arms >= 0, axis=0)]
+        if not numbers or not places.size:
             return
-        rows = [np.searchsorted(self._times.rounds(measured), numbers) for measured in used]
-        of_block, of_single, *of_cached = (
-            self._middles[measured][places_of_rounds].T for measured, places_of_rounds in zip(used, rows, strict=True)
-        )
-        copies = np.exp(ratios.copies[:, rows[0]])
-        for arm, case in enumerate(block.cases):
-            places = [
-                measured.arms.index(block.arms[arm]) if block.arms[arm] in measured.arms else -1 for measured in used
-            ]
-            if not all(
-                place >= 0 and self._trusted[measured][place] for measured, place in zip(used, places, strict=True)
-            ):
-                continue
-            seconds, call = of_block[arm], of_single[places[1]]
-            copy_call = of_single[single.yardstick_of(case)] / of_block[block.yardstick_of(case)]
-            fields = [call / seconds, moved(case) * copies[arm] * (1 - copy_call), copy_call]
-            for in_cache in of_cached:
-                fields += _beyond_cache(case.size, seconds, call, in_cache[places[2]])
-            yield case, np.array(fields)
+        of_block, of_single, *of_cached = (probe.rows(numbers) for probe in measured)
+        cases = [block.cases[place] for place in places.tolist()]
+        seconds, call = of_block[places], of_single[of_call]
+        copy_call = of_single[single.yardsticks(cases)] / of_block[this.yardsticks(cases)]
+        copies = np.exp(ratios.copies[places][:, this.at(numbers)])
+        fields = [call / seconds, moved[places, np.newaxis] * copies * (1 - copy_call), copy_call]
+        for cached, rows in zip(of_cached, in_cache, strict=True):
+            fields += _beyond_cache(block.size, seconds, call, cached[rows])
+        yield from zip(cases, np.array(fields).swapaxes(0, 1), strict=True)
 
 
 def _beyond_cache(size: int, seconds: Floats, call: Floats, in_cache: Floats) -> list[Floats]:
-    """Return the fields of `Parts` for arrays larger than `IN_CACHE_SIZE`, by round.
+    """Return the fields of `Parts` for arrays larger than `IN_CACHE_SIZE`, by arm and round.
 
     In a round where elements in cache took no time, the ratio `slowed` is inf.
     """
     elements, rate = seconds - call, np.maximum(in_cache - call, 0) * size / IN_CACHE_SIZE
-    with np.errstate(divide="ignore", invalid="ignore"):
-        slowed = np.where(rate > 0, elements / rate, np.inf)
-    return [call / in_cache, np.clip(elements, 0, rate) / seconds, (elements - rate) / seconds, slowed]
+    slowed = np.divide(elements, rate, out=np.full_like(rate, np.inf), where=rate > 0)
+    computing = np.minimum(np.maximum(elements, 0), rate)
+    return [call / in_cache, computing / seconds, (elements - rate) / seconds, slowed]

@@ -45,8 +45,7 @@ from actbench.analysis.statistics import (
     MIN_ROUNDS,
     Floats,
     false_discovery_control,
-    hodges_lehmann_rows,
-    signed_rank_p_values,
+    signed_rank_rows,
 )
 from actbench.model.cases import Block
 from actbench.model.names import Dtype, Op, OperandState
@@ -161,14 +160,14 @@ def curve_points(
     `negligible` is the relative difference up to which two strategies are equal.
     """
     logs = [rounds for sizes in series for _, rounds in sizes]
-    bounds = np.exp(hodges_lehmann_rows(logs)).reshape(-1, 3)
-    up, down = signed_rank_p_values(logs), signed_rank_p_values([-rounds for rounds in logs])
+    rows = signed_rank_rows(logs).reshape(-1, 5)
+    bounds, (up, down) = np.exp(rows[:, :3]), rows[:, 3:].T
     enough = np.array([rounds.size >= MIN_ROUNDS for rounds in logs], dtype=bool)
     counts = [len(sizes) for sizes in series]
     faster, slower = _significant(up, down, enough, counts), _significant(down, up, enough, counts)
     equal = (bounds[:, 1] >= 1 / (1 + negligible)) & (bounds[:, 2] <= 1 + negligible)
     winners = np.select([faster, slower, equal], range(len(WINNERS) - 1), len(WINNERS) - 1)
-    judged = zip(map(Interval._make, bounds.tolist()), winners.tolist(), strict=True)
+    judged = zip(Interval.from_rows(bounds), winners.tolist(), strict=True)
     for sizes in series:
         yield tuple(_point(size, rounds, *next(judged)) for size, rounds in sizes)
 

@@ -17,14 +17,13 @@ import numpy as np
 
 from actbench.analysis.bottlenecks import Bottleneck, Parts, bottleneck, parts
 from actbench.analysis.interval import NO_ESTIMATE, Interval
-from actbench.analysis.medians import medians_by_case
 from actbench.analysis.shares import shares
 from actbench.analysis.speedups import Ratios
 from actbench.analysis.statistics import Floats, intervals_of_logs
 from actbench.kernels import resolution
-from actbench.kernels.traffic import streams_in_cache
+from actbench.kernels.traffic import COPY, streams_in_cache
 from actbench.model.calibration import Calibration
-from actbench.model.cases import Block, Case
+from actbench.model.cases import KERNEL_FIELDS, YARDSTICK, Block, Case, KernelId
 from actbench.model.checks import Check
 from actbench.model.names import Op, OperandState
 from actbench.model.times import Times
@@ -79,73 +78,78 @@ def figures(
 
     `middles` are the `medians_per_round`, and `ratios` the log ratios of the blocks.
     """
-    by_kernel = {check.kernel: check for check in checks}
-    in_block = _in_block(times, ratios, calibrations)
-    cases = medians_by_case(times, middles)
-    seconds = intervals_of_logs(np.log(rounds) for rounds in cases.values())
-
-    def moved(case: Case) -> int:
-        return _moved(case, by_kernel.get(case.kernel))
-
-    def relative(case: Case) -> float:
-        """Return the bytes that count, relative to those of the copy."""
-        check = by_kernel.get(case.kernel)
-        return _limited(case, moved(case), preallocates=_preallocates(case, check)) / in_block[case].copied
-
-    of_cases = parts(times, middles, ratios, relative)
-    for (case, rounds), interval in zip(cases.items(), seconds, strict=True):
-        check, facts = by_kernel.get(case.kernel), in_block[case]
-        yield Figures(
-            case=case,
-            seconds=interval,
-            rounds=rounds.size,
-            loops=facts.loops,
-            moved_bytes=moved(case),
-            copy_limit_pct=facts.copy.scaled(100 * relative(case)) if _has_limit(case) else NO_ESTIMATE,
-            residual_bytes=kept_bytes(case, check),
-            max_ulp=check.max_ulp if check else nan,
-            processor_pct=100 * facts.processor,
-            parts=of_cases.get(case),
-            bottleneck=_bottleneck(case, of_cases.get(case), check),
-        )
-
-
-class _InBlock(NamedTuple):
-    """The figures of a case that come from its block."""
-
-    loops: int
-    copy: Interval
-    """Seconds per call of the block's copy over those of the case."""
-    copied: int
-    """Bytes of one call of the copy that count."""
-    processor: float
-    """The share of the processor."""
-
-
-def _in_block(
-    times: Times, ratios: Mapping[Block, Ratios], calibrations: Mapping[str, Calibration]
-) -> dict[Case, _InBlock]:
-    """Return the figures from the blocks, by case."""
+    of_cases = _of_cases(ratios, {check.kernel: check for check in checks})
+    moved = {block: np.array([kernel.relative for kernel in of_block]) for block, of_block in of_cases.items()}
+    processor = {block: shares(times, block) for block in (*ratios, *times.probes)}
+    of_parts = parts(times, middles, ratios, processor, moved)
+    seconds = iter(intervals_of_logs(np.log(middles[block]).T for block in ratios))
     copies = iter(intervals_of_logs(of_block.copies for of_block in ratios.values()))
-    by_case = {}
     for block in ratios:
-        calibration, processor = calibrations[block.id], shares(times, block)
-        copied = _limited(block.yardstick, bytes_moved(block.yardstick), preallocates=True)
-        for arm, case in enumerate(block.timed):
-            by_case[case] = _InBlock(calibration.calls(arm), next(copies), copied, float(processor[arm]))
-    return by_case
+        calibration, rounds = calibrations[block.id], len(middles[block])
+        of_block = zip(block.timed, of_cases[block], processor[block].tolist(), strict=True)
+        for arm, (case, kernel, share) in enumerate(of_block):
+            of_case, copy = of_parts.get(case), next(copies)
+            yield Figures(
+                case=case,
+                seconds=next(seconds),
+                rounds=rounds,
+                loops=calibration.calls(arm),
+                moved_bytes=kernel.moved * case.size,
+                copy_limit_pct=copy.scaled(100 * kernel.relative) if _has_limit(case) else NO_ESTIMATE,
+                residual_bytes=kernel.kept,
+                max_ulp=kernel.max_ulp,
+                processor_pct=100 * share,
+                parts=of_case,
+                bottleneck=_bottleneck(case, of_case, preallocates=kernel.preallocates),
+            )
 
 
-def _moved(case: Case, check: Check | None) -> int:
-    """Return the bytes that a call must move: from the record of a run, or from the formulas."""
-    return bytes_moved(case) if check is None or check.moved_bytes is None else check.moved_bytes * case.size
+class _OfKernel(NamedTuple):
+    """The figures of a case that come from its kernel and the state of its operands."""
+
+    moved: int
+    """Bytes per element that a call must move."""
+    relative: float
+    """The bytes whose rate the copy limits, relative to those of the copy."""
+    kept: int
+    """Bytes kept per element."""
+    max_ulp: float
+    preallocates: bool
 
 
-def _limited(case: Case, moved: int, *, preallocates: bool) -> int:
-    """Return the bytes of a call whose rate the copy limits: of `moved`, those that come from memory or go there."""
-    op = Op.DERIVATIVE if case.is_yardstick else case.op
-    in_cache = streams_in_cache(op, case.operands, preallocates=preallocates)
-    return moved - in_cache * case.size * case.dtype.itemsize
+def _of_cases(blocks: Iterable[Block], checks: Mapping[KernelId, Check]) -> dict[Block, list[_OfKernel]]:
+    """Return these figures of everything timed in each block; cases that differ in size alone share them."""
+    known: dict[tuple[str, ...], _OfKernel] = {}
+    by_block: dict[Block, list[_OfKernel]] = {}
+    for block in blocks:
+        of_block = by_block[block] = []
+        for case in block.timed:
+            key = (*KERNEL_FIELDS(case), case.operands)
+            if key not in known:
+                known[key] = _of_kernel(case.kernel, checks.get(case.kernel), case.operands)
+            of_block.append(known[key])
+    return by_block
+
+
+def _of_kernel(kernel: KernelId, check: Check | None, operands: OperandState) -> _OfKernel:
+    """Return the figures of a kernel: from the record of a run, or from the formulas and the backend."""
+    recorded = None if check is None else check.moved_bytes
+    moved = bytes_moved(kernel.at(1)) if recorded is None else recorded
+    preallocates = _preallocates(kernel, check)
+    relative = _relative(kernel, operands, moved, preallocates=preallocates)
+    max_ulp = check.max_ulp if check else nan
+    return _OfKernel(moved, relative, kept_bytes(kernel, check), max_ulp, preallocates)
+
+
+def _relative(kernel: KernelId, operands: OperandState, moved: int, *, preallocates: bool) -> float:
+    """Return the bytes whose rate the copy limits, relative to those of the copy: those from or to memory.
+
+    `moved` are the bytes per element that the kernel must move.
+    """
+    op = Op.DERIVATIVE if kernel.strategy == YARDSTICK else kernel.op
+    in_cache = streams_in_cache(op, operands, preallocates=preallocates)
+    copied = COPY.streams - streams_in_cache(Op.DERIVATIVE, operands, preallocates=True)
+    return (moved - in_cache * kernel.dtype.itemsize) / (copied * kernel.dtype.itemsize)
 
 
 def _has_limit(case: Case) -> bool:
@@ -154,22 +158,21 @@ def _has_limit(case: Case) -> bool:
     return case.is_yardstick or (case.op, case.operands) != (Op.STEP, OperandState.RESIDUALS_COLD)
 
 
-def _bottleneck(case: Case, of_case: Parts | None, check: Check | None) -> Bottleneck | None:
+def _bottleneck(case: Case, of_case: Parts | None, *, preallocates: bool) -> Bottleneck | None:
     if of_case is None:
         return None
-    warm = case.operands is OperandState.WARM
-    return bottleneck(case.size, of_case, preallocates=_preallocates(case, check), warm=warm)
+    return bottleneck(case.size, of_case, preallocates=preallocates, warm=case.operands is OperandState.WARM)
 
 
-def _preallocates(case: Case, check: Check | None) -> bool:
+def _preallocates(kernel: KernelId, check: Check | None) -> bool:
     """Return whether the result is preallocated: from the record of a run, or from the backend where it is loaded."""
-    if case.is_yardstick:
+    if kernel.strategy == YARDSTICK:
         return True
     if check is not None and check.preallocates is not None:
         return check.preallocates
-    return any(backend.preallocates for backend in resolution.backends([case]))
+    return any(backend.preallocates for backend in resolution.backends([kernel.at(1)]))
 
 
-def kept_bytes(case: Case, check: Check | None) -> int:
+def kept_bytes(kernel: KernelId, check: Check | None) -> int:
     """Return the bytes kept per element: from the record of a run, or from the formulas."""
-    return residual_bytes(case) if check is None or check.kept_bytes is None else check.kept_bytes
+    return residual_bytes(kernel.at(1)) if check is None or check.kept_bytes is None else check.kept_bytes

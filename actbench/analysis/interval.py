@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from math import inf, isnan, nan
 from typing import NamedTuple, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 
 class Interval(NamedTuple):
@@ -25,6 +26,11 @@ class Interval(NamedTuple):
         """Return the exponentials of an estimate and its bounds."""
         return cls(*(float(np.exp(log)) for log in logs))
 
+    @classmethod
+    def from_rows(cls, rows: NDArray[np.float64]) -> list[Self]:
+        """Return the intervals of rows of a value and its bounds."""
+        return [*map(partial(tuple.__new__, cls), rows.tolist())]
+
     @property
     def has_bounds(self) -> bool:
         """Whether there were enough rounds for an interval."""
@@ -33,7 +39,8 @@ class Interval(NamedTuple):
     @property
     def half_width(self) -> float:
         """The longer distance from the value to a bound; inf without bounds."""
-        return max(self.high - self.value, self.value - self.low) if self.has_bounds else inf
+        value, low, high = self
+        return inf if isnan(low) else max(high - value, value - low)
 
     @property
     def relative_half_width(self) -> float:

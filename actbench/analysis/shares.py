@@ -6,8 +6,6 @@ processor time where that is accurate (`actbench.measure.undisturbed`), and the 
 
 from __future__ import annotations
 
-from math import isnan
-
 import numpy as np
 
 from actbench.analysis.statistics import Floats
@@ -24,13 +22,8 @@ def shares(times: Times, block: Block) -> Floats:
     if processor is None:
         return np.full(len(block.timed), np.nan)
     by_arm = processor.swapaxes(0, 1).reshape(len(block.timed), -1)
-    values = np.sum(~np.isnan(by_arm), axis=-1)
-    known = np.nan_to_num(by_arm) > 0
-    counts = np.sum(known, axis=-1)
+    values = np.count_nonzero(~np.isnan(by_arm), axis=-1)
+    known = by_arm > 0
+    counts = np.count_nonzero(known, axis=-1)
     sums = np.sum(np.where(known, by_arm, 0.0), axis=-1)
     return np.where(counts >= (1 - MOST_UNKNOWN) * values, sums / np.maximum(counts, 1), np.nan)
-
-
-def trusted(times: Times, block: Block) -> list[bool]:
-    """Return by arm whether its share is known, so that its times exclude those of other processes."""
-    return [not isnan(share) for share in shares(times, block).tolist()]

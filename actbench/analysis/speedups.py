@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from actbench.analysis.statistics import (
     mad_standard_deviation,
     median_differences,
 )
-from actbench.model.cases import Block, Case
+from actbench.model.cases import Arm, Block, Case
 from actbench.model.times import Times
 
 
@@ -39,7 +40,7 @@ class Speedup(NamedTuple):
     @property
     def is_between_strategies(self) -> bool:
         """Whether it is between two strategies of a backend, and not between rungs or backends."""
-        return self.candidate.is_derivative and self.reference.backend == self.candidate.backend
+        return self.reference.backend == self.candidate.backend and self.candidate.is_derivative
 
     def swapped(self) -> Speedup:
         """Return the speedup of the reference over the candidate."""
@@ -48,9 +49,14 @@ class Speedup(NamedTuple):
 
 def pairs(block: Block) -> tuple[tuple[int, int], ...]:
     """Return the arms to compare, (reference, candidate): strategies of a backend, and backends of a strategy."""
+    return _pairs(block.arms)
+
+
+@cache
+def _pairs(arms: tuple[Arm, ...]) -> tuple[tuple[int, int], ...]:
     return tuple(
         (first, second)
-        for (first, one), (second, other) in combinations(enumerate(block.arms), 2)
+        for (first, one), (second, other) in combinations(enumerate(arms), 2)
         if one.backend == other.backend or one.strategy == other.strategy
     )
 

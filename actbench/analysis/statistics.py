@@ -52,7 +52,7 @@ def hodges_lehmann_rows(samples: Iterable[ArrayLike]) -> Floats:
 
 def intervals_of_logs(samples: Iterable[ArrayLike]) -> list[Interval]:
     """Return the exponentials of the `hodges_lehmann` intervals of samples of logarithms."""
-    return list(map(Interval._make, np.exp(hodges_lehmann_rows(samples)).tolist()))
+    return Interval.from_rows(np.exp(hodges_lehmann_rows(samples)))
 
 
 def _hodges_lehmann(samples: Floats) -> Floats:
@@ -60,7 +60,7 @@ def _hodges_lehmann(samples: Floats) -> Floats:
     count = samples.shape[-1]
     first, second = np.triu_indices(count)
     averages = np.sort((samples[..., first] + samples[..., second]) / 2, axis=-1)
-    centre = np.median(averages, axis=-1)
+    centre = _middle(averages)
     if count < MIN_ROUNDS:
         return np.stack([centre, *[np.full_like(centre, np.nan)] * 2], axis=-1)
     rank = _signed_rank_of_bound(count)
@@ -74,11 +74,16 @@ def medians(values: ArrayLike) -> Floats:
     """
     ordered = np.sort(np.asarray(values, dtype=np.float64), axis=-1)  # NaN last
     if not np.any(np.isnan(ordered[..., -1])):
-        count = ordered.shape[-1]
-        return np.asarray((ordered[..., (count - 1) // 2] + ordered[..., count // 2]) / 2)
+        return _middle(ordered)
     present = np.sum(~np.isnan(ordered), axis=-1, keepdims=True)
     low, high = (np.take_along_axis(ordered, index, axis=-1) for index in ((present - 1) // 2, present // 2))
     return np.asarray((low + high) / 2)[..., 0]
+
+
+def _middle(ordered: Floats) -> Floats:
+    """Return the median over the last axis of sorted numbers."""
+    count = ordered.shape[-1]
+    return np.asarray((ordered[..., (count - 1) // 2] + ordered[..., count // 2]) / 2)
 
 
 def median_differences(minuends: ArrayLike, subtrahends: ArrayLike) -> Floats:
@@ -101,7 +106,8 @@ def apply_by_length(samples: Iterable[ArrayLike], function: Callable[[Floats], F
 
     Each of `samples` is one sample, or has several as its rows; they may differ in their rounds.
     """
-    groups = [np.atleast_2d(np.asarray(sample, dtype=np.float64)) for sample in samples]
+    arrays = [np.asarray(sample, dtype=np.float64) for sample in samples]
+    groups = [array if array.ndim > 1 else array[np.newaxis] for array in arrays]
     shapes = np.array([group.shape for group in groups], dtype=np.int64).reshape(-1, 2)
     lengths = np.repeat(shapes[:, 1], shapes[:, 0])
     results = {
@@ -133,9 +139,15 @@ def signed_rank_p_value(samples: ArrayLike) -> Floats:
     return np.asarray(_signed_rank_distribution(count)[against])
 
 
-def signed_rank_p_values(samples: Iterable[ArrayLike]) -> Floats:
-    """Return the `signed_rank_p_value` of each sample: see `apply_by_length`."""
-    return apply_by_length(samples, signed_rank_p_value)
+def signed_rank_rows(samples: Iterable[ArrayLike]) -> Floats:
+    """Return estimate, low and high of each sample, and the p-values of "the median is 0 or less", and "0 or more".
+
+    See `hodges_lehmann`, `signed_rank_p_value` and `apply_by_length`.
+    """
+    return apply_by_length(
+        samples,
+        lambda rows: np.column_stack([_hodges_lehmann(rows), signed_rank_p_value(rows), signed_rank_p_value(-rows)]),
+    )
 
 
 @cache

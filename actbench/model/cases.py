@@ -18,6 +18,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import attrgetter
 
 from actbench.errors import InputError
 from actbench.model.names import NETWORK, Dtype, Op, OperandState
@@ -40,6 +41,10 @@ YARDSTICK = Variant("yardstick")
 
 PLAIN = "numpy"
 """The backend whose copy every block has."""
+
+
+KERNEL_FIELDS = attrgetter("activation", "strategy", "backend", "op", "dtype")
+"""The fields of a case that its kernel has too: a key that is made in less time than a `KernelId`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +183,13 @@ class Block:
 
     def __hash__(self) -> int:
         """Go by what nearly always tells blocks apart: there are many arms, and many questions after a block."""
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
         return hash((self.activation, self.op, self.dtype, self.size, self.operands))
 
-    @property
+    @cached_property
     def id(self) -> str:
         """``logistic/derivative/float32/1000``, or ``.../1000/cold``."""
         return f"{self.activation}/{self.op}/{self.dtype}/{self.size}{_suffix(self.operands)}"

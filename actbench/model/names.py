@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import cached_property
 from typing import Self
 
 from actbench.errors import InputError, unknown
@@ -38,7 +39,7 @@ class Op(StrEnum):
         known: Self = cls._value2member_map_.setdefault(value, training)  # type: ignore[assignment]
         return known
 
-    @property
+    @cached_property
     def network(self) -> str:
         """The name of the network that is trained; "" for other ops."""
         match = NETWORK.fullmatch(self)
@@ -69,7 +70,7 @@ class Dtype(StrEnum):
     FLOAT32 = "float32"
     FLOAT64 = "float64"
 
-    @property
+    @cached_property
     def itemsize(self) -> int:
         """Bytes per element."""
         return int(self.removeprefix("float")) // 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from actbench.model.cases import Arm, Block, Case, KernelId
+from actbench.model.cases import KERNEL_FIELDS, Arm, Block, Case, KernelId
 from actbench.model.inputs import STANDARD_NORMAL, Inputs
 from actbench.model.training import Optimizer
 
@@ -62,7 +62,8 @@ class Plan:
     def kernels(self) -> tuple[KernelId, ...]:
         """Every kernel that is timed as such, or is a part of a training step, once, in the order of the plan."""
         blocks = self.training.predictors if self.training else self.blocks
-        return tuple(dict.fromkeys(case.kernel for block in blocks for case in block.cases))
+        of_kernels = {KERNEL_FIELDS(case): case for block in blocks for case in block.cases}
+        return tuple(case.kernel for case in of_kernels.values())
 
     @property
     def steps(self) -> tuple[Case, ...]:

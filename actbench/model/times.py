@@ -24,6 +24,7 @@ class Times:
         }
         self._processor: dict[Block, dict[int, NDArray[np.float64]]] = {block: {} for block in self._seconds}
         self._stacked: dict[Block, NDArray[np.float64]] = {}
+        self._stacked_processor: dict[Block, NDArray[np.float64]] = {}
         for times in finished:
             self.add(times)
 
@@ -34,6 +35,7 @@ class Times:
         if times.processor:
             self._processor[times.block][times.round] = _as_array(times.processor)
         self._stacked.pop(times.block, None)
+        self._stacked_processor.pop(times.block, None)
 
     def put(
         self,
@@ -46,6 +48,10 @@ class Times:
         self._seconds[block] = dict(zip(rounds, seconds, strict=True))
         self._processor[block] = {} if processor is None else dict(zip(rounds, processor, strict=True))
         self._stacked[block] = seconds
+        self._stacked_processor.pop(block, None)
+        if processor is not None:
+            self._stacked_processor[block] = processor
+            processor.flags.writeable = False
         seconds.flags.writeable = False
 
     def of_blocks(self, keep: Callable[[Block], bool]) -> Times:
@@ -81,6 +87,8 @@ class Times:
 
     def processor(self, block: Block) -> NDArray[np.float64] | None:
         """Return the share of the processor in the shape of `seconds`; 0 where unknown, None where always unknown."""
+        if block in self._stacked_processor:
+            return self._stacked_processor[block]
         known = self._processor[block]
         if not known:
             return None

@@ -38,7 +38,7 @@ def plus_minus(interval: Interval, *others: float) -> str:
         return f"{significant(value, 3)} {NO_INTERVAL}"
     shorter, longer = _sides(interval)
     places = _places(value, longer)
-    misstated = _misstated(interval, places, (0.0, *others))
+    misstated = _misstated(interval, longer, places, (0.0, *others))
     if not (misstated or _lopsided(shorter, longer)):
         return f"{_fixed(value, places)} ± {_fixed(longer, places)}"
     places = _places_of_bounds(interval, places, misstated)
@@ -74,7 +74,7 @@ def _percent(share: Interval, sign: str) -> str:
         return f"{_signed(value, 1, sign)} {NO_INTERVAL}"
     shorter, longer = _sides(scaled)
     places = _places_of_percent(longer)
-    misstated = _misstated(scaled, places, (0.0,))
+    misstated = _misstated(scaled, longer, places, (0.0,))
     visible = round(longer, places) > 0
     if not (misstated or (visible and _lopsided(shorter, longer))):
         return f"{_signed(value, places, sign)} ± {_fixed(longer, places)} %"
@@ -138,14 +138,16 @@ def _places_of_percent(half: float) -> int:
     return 0 if half >= 10 else 1 if half >= 0.1 else 2
 
 
-def _sides(interval: Interval) -> list[float]:
+def _sides(interval: Interval) -> tuple[float, float]:
     """Return the lengths of the shorter and the longer side."""
-    return sorted((interval.high - interval.value, interval.value - interval.low))
+    value, low, high = interval
+    above, below = high - value, value - low
+    return (above, below) if above < below else (below, above)
 
 
-def _misstated(interval: Interval, places: int, numbers: Sequence[float]) -> list[float]:
+def _misstated(interval: Interval, longer: float, places: int, numbers: Sequence[float]) -> list[float]:
     """Return the numbers that ± the longer side, in this many places, would include and the interval does not."""
-    shown, side = round(interval.value, places), round(interval.half_width, places)
+    shown, side = round(interval.value, places), round(longer, places)
     return [number for number in numbers if shown - side <= number <= shown + side and not interval.contains(number)]
 
 

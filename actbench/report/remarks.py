@@ -132,7 +132,7 @@ def interval_lines(cases: Sequence[Figures], speedups: Sequence[Speedup], record
             f"{record.rounds} of {counted(requested, 'round')}: --budget {duration(record.settings.budget)} was too "
             f"short for more; 'actbench {record.plan.command} --resume DIR --rounds {requested}' measures the others."
         )
-    widths = [pair.half_width for pair in speedups if pair.ratio.has_bounds]
+    widths = [pair.ratio.relative_half_width for pair in speedups if pair.ratio.has_bounds]
     wide = sum(width > record.settings.target for width in widths)
     if wide and record.settings.engine is Engine.INTERLEAVED:
         yield (

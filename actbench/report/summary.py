@@ -172,7 +172,7 @@ def _cost_table(checks: Sequence[Check]) -> Table:
         worst = max(of_strategy, key=lambda check: (check.max_ulp, -abs(check.worst_z)))
         rows.append(
             (
-                *(activation, dtype, strategy, str(kept_bytes(worst.kernel.at(1), worst))),
+                *(activation, dtype, strategy, str(kept_bytes(worst.kernel, worst))),
                 *(significant(worst.max_ulp, 2), significant(worst.worst_z, 3), "; ".join(worst.weaknesses)),
             )
         )

@@ -132,11 +132,10 @@ def _read(directory: Path) -> Run:
         raise InputError(f"cannot read {path}: {error.strerror}; remove it: rounds before it are in {VALUES}") from None
     for finished in journal.read(data, path, current):
         times.add(finished)
-    calls = {
-        case: current.calibrations[block.id].calls(arm)
-        for block in times.blocks
-        for arm, case in enumerate(block.timed)
-    }
+    calls: dict[Case, int] = {}
+    for block in times.blocks:
+        calibration = current.calibrations[block.id]
+        calls.update(zip(block.timed, map(calibration.calls, range(len(block.timed))), strict=True))
     return Run(directory, current.plan, times, current, calls)
 
 

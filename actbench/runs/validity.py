@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from math import inf
 from typing import TYPE_CHECKING
@@ -54,15 +54,21 @@ def shown(number: float) -> str:
 def faults(record: Record) -> Iterator[str]:
     """Yield a sentence for each invalid field of a record."""
     yield from _texts(record)
-    for name, value, least, most in _numbers(record):
-        if value is not None and not least <= value <= most:
-            yield f"{name} is {shown(value)}, and can be {least:g} to {most:g}"
+    for name, value, least, most in _invalid(_numbers(record)):
+        yield f"{name} is {shown(value)}, and can be {least:g} to {most:g}"
     yield from _times(record)
     if fault := record.plan.inputs.fault:
         yield f"plan.inputs cannot be drawn from: {fault}"
     yield from _blocks(record)
     yield from _checks(record)
     yield from _digests(record)
+
+
+def _invalid(numbers: Iterable[Number]) -> Iterator[tuple[str, float, float, float]]:
+    """Yield the invalid ones: of a hundred thousand valid numbers, whose names are then not needed."""
+    for name, value, least, most in numbers:
+        if value is not None and not least <= value <= most:
+            yield name, value, least, most
 
 
 def _numbers(record: Record) -> Iterator[Number]:
@@ -82,10 +88,10 @@ def _numbers(record: Record) -> Iterator[Number]:
     for index, block in enumerate(record.plan.blocks):
         yield f"plan.blocks[{index}].size", block.size, 1, MOST_ELEMENTS
     for index, check in enumerate(record.checks):
-        for name, value, least, most in _of_check(check):
+        for name, value, least, most in _invalid(_of_check(check)):
             yield f"checks[{index}].{name}", value, least, most
     for block_id, calibration in record.calibrations.items():
-        for name, value, least, most in _of_calibration(calibration):
+        for name, value, least, most in _invalid(_of_calibration(calibration)):
             yield f"calibrations['{block_id}'].{name}", value, least, most
     for kind, failures in (("failures", record.failures), ("losses", record.losses)):
         for index, failure in enumerate(failures):
@@ -111,8 +117,7 @@ def _of_check(check: Check) -> Iterator[Number]:
     yield "digits", check.digits, -LARGEST_COUNT, LARGEST_COUNT
     yield "kept_bytes", check.kept_bytes, 0, LARGEST_COUNT
     yield "moved_bytes", check.moved_bytes, 0, LARGEST_COUNT
-    for index, ulp in enumerate(check.by_band):
-        yield f"by_band[{index}]", ulp, 0, HUGE
+    yield from _of_entries("by_band", check.by_band, 0, HUGE)
     if check.compiled is not None:
         yield "compiled.vector_bits", check.compiled.vector_bits, 0, LARGEST_COUNT
         yield "compiled.double_conversions", check.compiled.double_conversions, 0, LARGEST_COUNT
@@ -121,10 +126,15 @@ def _of_check(check: Check) -> Iterator[Number]:
 def _of_calibration(calibration: Calibration) -> Iterator[Number]:
     yield "slices", calibration.slices, 1, LARGEST_COUNT
     yield "round_seconds", calibration.round_seconds, 0, LONGEST_RUN
-    for index, loops in enumerate(calibration.loops):
-        yield f"loops[{index}]", loops, 1, LARGEST_COUNT
-    for index, values in enumerate(calibration.values):
-        yield f"values[{index}]", values, 1, LARGEST_COUNT
+    yield from _of_entries("loops", calibration.loops, 1, LARGEST_COUNT)
+    yield from _of_entries("values", calibration.values, 1, LARGEST_COUNT)
+
+
+def _of_entries(name: str, values: Sequence[float | None], least: float, most: float) -> Iterator[Number]:
+    """Yield the invalid entries of a sequence."""
+    for index, value in enumerate(values):
+        if value is not None and not least <= value <= most:
+            yield f"{name}[{index}]", value, least, most
 
 
 def _times(record: Record) -> Iterator[str]:

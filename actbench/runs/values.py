@@ -36,11 +36,14 @@ WARM_CASE = CASE[:-1]
 """What a case had in files before operands had states: all were warm."""
 WARM_HEADER = HEADER.replace(",".join(CASE), ",".join(WARM_CASE))
 
+SEARCHED = 1 << 18
+"""Bytes of a file that are searched at once."""
+
 Digests = dict[str, dict[int, str]]
 """The digest of a block's rows in a round, by block id and round."""
 
 
-def digest(data: bytes) -> str:
+def digest(data: bytes | memoryview) -> str:
     """Return the first 64 bits of the SHA-256, in hexadecimal."""
     return sha256(data).hexdigest()[:16]
 
@@ -63,13 +66,13 @@ def from_csv(data: bytes, path: Path, written: Iterable[Section], times: Times) 
     `InputError` names `path` and the fault where the contents were changed.
     """
     columns = _columns_of_case(data, path)
-    starts = np.append(0, np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")) + 1)
+    starts, view = _starts(data), memoryview(data)
     by_block: dict[Block, list[Section]] = {}
     end = 1
     for section in written:
         end = section.lines.stop
         begin, stop = (int(starts[min(line, len(starts) - 1)]) for line in (section.lines.start, end))
-        if digest(data[begin:stop]) != section.digest:
+        if digest(view[begin:stop]) != section.digest:
             raise damaged(_difference(data[begin:].splitlines(keepends=True), path, section, columns))
         if not by_block and not data.startswith(_first_key(section, columns).encode(), begin):
             raise damaged(f"{path}, line 1: these are not the columns of the lines below")
@@ -106,6 +109,16 @@ def sections(blocks: Sequence[Block], calibrations: Mapping[str, Calibration], d
         end = begin + sum(calibration.values)
         yield Section(block, calibration, number, digests[block.id][number], slice(begin, end))
         begin = end
+
+
+def _starts(data: bytes) -> NDArray[np.int64]:
+    """Return where the lines of a file begin, and its length where it ends with a line; a piece at a time, in cache."""
+    characters = np.frombuffer(data, np.uint8)
+    ends = (
+        np.flatnonzero(characters[begin : begin + SEARCHED] == ord("\n")) + begin
+        for begin in range(0, characters.size, SEARCHED)
+    )
+    return np.concatenate([np.zeros(1, np.int64), *(of_piece + 1 for of_piece in ends)])
 
 
 def _keys(

@@ -4,6 +4,7 @@ import csv
 import io
 from math import isnan, nan
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,3 +33,13 @@ def test_many_rows_are_all_written_in_their_order() -> None:
 
 def test_whole_numbers_among_floats_stay_whole() -> None:
     assert read(csv_text(("size",), [(4_000_000,), (2.5,), (nan,)])) == [["size"], ["4000000"], ["2.5"], [""]]
+
+
+@pytest.mark.parametrize("text", ["a, b", 'an "a"', "a\nb", " a ", "100 %s", ""])
+def test_text_that_needs_quotes_is_quoted_among_rows_that_need_none(text: str) -> None:
+    rows = [("plain", 1, 0.5)] * 3
+    assert read(csv_text(("name", "n", "seconds"), [*rows, (text, 2, nan), *rows]))[4] == [text, "2", ""]
+
+
+def test_a_missing_count_is_an_empty_cell() -> None:
+    assert read(csv_text(("name", "bytes"), [("a", None), ("b", 8)])) == [["name", "bytes"], ["a", ""], ["b", "8"]]

@@ -86,8 +86,9 @@ def _rows(probed: Sequence[tuple[Figures, Parts]]) -> pd.DataFrame:
     rows = of_cases("case", [DRAWN_FIELDS(row.case) for row, _ in probed])
     counts = rows["n"].map({size: count(size) for size in rows["n"].unique().tolist()})
     case = rows["backend"] + ", " + rows["strategy"] + ", n = " + counts
-    certain = {part: [_certain(of_case.get(part)) for of_case in shares] for part in PART_COLOURS if part != REST}
-    intervals = {f"interval of {part}": [_words(of_case.get(part)) for of_case in shares] for part in certain}
+    by_part = {part: [of_case.get(part) for of_case in shares] for part in PART_COLOURS if part != REST}
+    certain = {part: [*map(_certain, of_part)] for part, of_part in by_part.items()}
+    intervals = {f"interval of {part}": _words(of_part) for part, of_part in by_part.items()}
     rows = rows[[*FACETS, STATE]].assign(case=case, **certain)
     rest = (100 - rows[[*certain]].sum(axis=1)).clip(lower=0).round(2)
     return rows.assign(**{REST: rest}, **intervals, **{f"interval of {REST}": [f"{share:g} %" for share in rest]})
@@ -105,11 +106,16 @@ def _shares(case: Case, parts: Parts) -> dict[str, Interval]:
 
 
 def _certain(share: Interval | None) -> float:
-    return 0.0 if share is None or not share.low > 0 else round(100 * min(share.low, 1.0), 2)
-
-
-def _words(share: Interval | None) -> str:
     if share is None:
-        return ""
-    value, low, high = (f"{percent:.1f} %" for percent in share.scaled(100))
-    return f"{value} ({low} to {high})" if share.has_bounds else value
+        return 0.0
+    low = share.low
+    return round(100 * low, 2) if 0 < low < 1 else 100.0 if low >= 1 else 0.0
+
+
+def _words(shares: Sequence[Interval | None]) -> list[str]:
+    """Return the shares in percent with their intervals; they are formatted at once, as there are many."""
+    known = [share for share in shares if share is not None]
+    forms = ["%.1f %% (%.1f %% to %.1f %%)" if share.has_bounds else "%.1f %%" for share in known]
+    numbers = [100 * number for share in known for number in (share if share.has_bounds else share[:1])]
+    words = iter(("\n".join(forms) % tuple(numbers)).split("\n"))
+    return ["" if share is None else next(words) for share in shares]

@@ -37,7 +37,7 @@ def rounds(
     omitted = ""
     if len(shown) > MOST_BLOCKS:
         omitted = f" Of {len(shown)} blocks these are the {MOST_BLOCKS} with the largest deviations."
-        loudest = sorted(shown, key=lambda block: _largest_deviation(middles[block]), reverse=True)[:MOST_BLOCKS]
+        loudest = {*sorted(shown, key=lambda block: _largest_deviation(middles[block]), reverse=True)[:MOST_BLOCKS]}
         shown = [block for block in shown if block in loudest]
     if not shown:
         return None

@@ -18,6 +18,7 @@ from actbench.report import host, tables_csv
 from actbench.report.charts.data import by_column
 from actbench.report.charts.style import config
 from actbench.report.page.packing import as_json, packed
+from actbench.report.page.rows import body
 from actbench.report.page.sections import comparison, labels, sections
 from actbench.report.pictures import record_of
 from actbench.report.results import analyse
@@ -85,4 +86,5 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.globals["zip"] = zip
+    environment.filters["body"] = body
     return environment

@@ -42,6 +42,11 @@ def check(step: NetworkStep, arrays: StepArrays, optimizer: Optimizer, threads: 
     by_arm, by_network = (predicted(arm, len(arrays.x)) for arm in (step, free))
     assert by_network is not None  # noqa: S101  # only what a framework ships is not predicted
     total = None if by_arm is None else by_arm.total
+    if step.trainer.products.takes_arrays and kept != total:
+        raise WrongKernelError(
+            f"{step.identity.id} is wrong: it keeps {kept} bytes where its residuals, each as large as z, are {total}: "
+            "return what the derivative reads, and nothing else"
+        )
     return StepCheck(step.identity, error, worst, kept, alive, total, by_network.alive, peak)
 
 

@@ -218,3 +218,19 @@ def test_of_a_deep_network_some_weights_are_held_against_differences_from_the_fi
     assert _looked_at(400)[0] == 0
     assert _looked_at(400)[-1] == 399
     assert _looked_at(3) == [0, 1, 2]
+
+
+def test_what_is_kept_beside_the_residuals_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    hidden: list[Array] = []
+
+    def save(z: Array) -> tuple[Array, Array]:
+        y = 1.0 / (1.0 + np.exp(-z))
+        hidden.append(y * (1.0 - y))
+        return y, np.ones((1, 1))
+
+    def derivative(token: Array) -> Array:
+        return np.multiply(hidden.pop(), token)
+
+    declare(monkeypatch, intermediate=Strategy(derivative, save=save))
+    with pytest.raises(WrongKernelError, match=r"it keeps \d+ bytes where its residuals, each as large as z, are \d+"):
+        checked("dense:12-16", "intermediate", "mine")

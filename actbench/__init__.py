@@ -5,8 +5,7 @@ The public names are those that a file of your own needs (`actbench run --load F
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False  # for a type checker it is True: importing typing takes as long as all else here
 
 if TYPE_CHECKING:
     from actbench.backends import Backend
@@ -34,10 +33,12 @@ __version__ = "0.2.0"
 
 if not TYPE_CHECKING:  # a type checker would take every name for one of this module
 
-    def __getattr__(name: str) -> Any:
+    def __getattr__(name: str) -> object:
         """Import a public name when it is first used: `import actbench` alone imports neither numpy nor numba."""
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
         homes = {"Backend": "actbench.backends"} | dict.fromkeys(_NETWORKS, "actbench.model.networks")
         value = getattr(import_module(homes.get(name, "actbench.formula")), name)
         globals()[name] = value

@@ -11,7 +11,7 @@ import click
 
 from actbench.cli.options import Command
 from actbench.cli.values import Duration, Percent
-from actbench.runs.validity import MOST_ROUNDS
+from actbench.runs.bounds import MOST_ROUNDS
 
 if TYPE_CHECKING:
     from actbench.measure.session import Seams

@@ -12,7 +12,7 @@ import click
 from actbench.errors import InputError
 from actbench.model.inputs import Inputs
 from actbench.model.variants import Variant
-from actbench.runs.validity import LONGEST_SECONDS, MOST_ELEMENTS
+from actbench.runs.bounds import LONGEST_SECONDS, MOST_ELEMENTS
 
 NUMBER = re.compile(r"(\d+(?:\.\d+)?(?:e\d{1,3})?)\s*([a-zA-Z%]*)", re.ASCII | re.IGNORECASE)
 

@@ -23,7 +23,8 @@ from actbench.model.cases import Arm, Block, Case
 from actbench.model.outcomes import BlockTimes
 from actbench.model.plan import Plan
 from actbench.model.times import Times
-from actbench.runs.validity import LARGEST_COUNT, MOST_ROUNDS, is_time
+from actbench.runs.bounds import LARGEST_COUNT, MOST_ROUNDS
+from actbench.runs.validity import is_time
 from actbench.runs.values import digest
 
 ROUND, DIGEST = "actbench_round", "actbench_digest"

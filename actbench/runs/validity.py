@@ -11,30 +11,20 @@ from typing import TYPE_CHECKING
 from actbench.model.calibration import Calibration
 from actbench.model.cases import YARDSTICK, Block
 from actbench.model.checks import BANDS, Check
+from actbench.runs.bounds import (
+    HUGE,
+    LARGEST_COUNT,
+    LONGEST_RUN,
+    LONGEST_SECONDS,
+    MOST_ELEMENTS,
+    MOST_ROUNDS,
+    SHORTEST_SECONDS,
+    TINY,
+)
 
 if TYPE_CHECKING:
     from actbench.host.environment import Environment
     from actbench.runs.record import Record
-
-LONGEST_SECONDS = 7 * 24 * 3600.0
-"""A week, which no call, block or budget exceeds."""
-
-SHORTEST_SECONDS = 1e-13
-"""A thousandth of a processor's cycle, which every call exceeds."""
-
-MOST_ELEMENTS = 10**10
-"""Largest size of an array, in elements."""
-
-MOST_ROUNDS = 10**6
-
-LARGEST_COUNT = 2**53
-"""Largest count: up to here floats represent integers exactly."""
-
-LONGEST_RUN = 100 * 366 * 24 * 3600.0
-"""Longest total duration of all sessions of a run, in seconds."""
-
-TINY, HUGE = 5e-324, 1.7e308
-"""The smallest positive number, and about the largest finite one."""
 
 Number = tuple[str, float | None, float, float]
 """A field's name, its value, its minimum and its maximum; a value of None is always valid."""

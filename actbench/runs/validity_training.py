@@ -11,7 +11,8 @@ from actbench.model.checks import StepCheck
 from actbench.model.names import Op
 from actbench.model.plan import Plan
 from actbench.model.training import StepPart
-from actbench.runs.validity import HUGE, LARGEST_COUNT, LONGEST_SECONDS, MOST_ELEMENTS, shown
+from actbench.runs.bounds import HUGE, LARGEST_COUNT, LONGEST_SECONDS, MOST_ELEMENTS
+from actbench.runs.validity import shown
 
 if TYPE_CHECKING:
     from actbench.runs.record import Record

@@ -23,8 +23,9 @@ from actbench.model.calibration import Calibration
 from actbench.model.cases import Block
 from actbench.model.outcomes import BlockTimes
 from actbench.model.times import Times
+from actbench.runs.bounds import LONGEST_SECONDS, SHORTEST_SECONDS
 from actbench.runs.csv_text import csv_text, rows_text
-from actbench.runs.validity import LONGEST_SECONDS, SHORTEST_SECONDS, is_time
+from actbench.runs.validity import is_time
 
 CASE = ("activation", "strategy", "backend", "op", "dtype", "size", "operands")
 MEASURED = ("seconds", "processor")

@@ -23,10 +23,13 @@ LOST = 1 / 16
 """Smallest normal numbers that a result may lack because an intermediate underflowed to 0."""
 
 FLUSHED = 4.0
-"""Smallest normal numbers, times z^2 where |z| > 1: a result below may stem from a denormal intermediate.
+"""Smallest normal numbers, times z^2 where |z| is from 1 to `MULTIPLIED`: below, an intermediate may be denormal.
 
 That of tanh is multiplied by 4, as 4 e^-2|z|, that of GELU by z, as z phi(z), and that of tanh-GELU by 230 at z = -10.
 """
+
+MULTIPLIED = 16.0
+"""The largest |z| at which a Gaussian of float32 is near the smallest normal number, and the exponential of a cubic."""
 
 
 def check_weaknesses(kernel: Kernel, derivative: Array, error: Array, z: Array) -> None:
@@ -197,7 +200,8 @@ def flushed(kernel: Kernel, computed: Array, expected: Truth, z: Array, weakness
     tiny = float(np.finfo(kernel.dtype).tiny)
     with np.errstate(all="ignore"):
         off = expected.error(computed) * expected.ulp
-        lost = FLUSHED * tiny * np.maximum(1.0, np.square(z, dtype=np.float64))
+        size = np.abs(z.astype(np.float64))
+        lost = FLUSHED * tiny * np.where((size > 1.0) & (size <= MULTIPLIED), size * size, 1.0)
         return np.asarray((off < lost * factor(weaknesses, z)) | (np.abs(z) < tiny))
 
 

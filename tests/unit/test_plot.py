@@ -114,7 +114,7 @@ def test_types_of_residuals_choose_what_is_drawn(
             "--residual-dtype: 'functions'",
         ),
         (("time", "run", "--residual-dtype", "float16", "-o", "x.svg"), "float16: the run has no such case\n"),
-        (("time", "run", "-d", "bfloat16", "-o", "x.svg"), "--residual-dtype bfloat16 keeps what"),
+        (("time", "run", "-d", "bfloat16", "-o", "x.svg"), "cached:bfloat16 keeps in it what"),
         (("compare", "run", "-o", "x.svg"), "'compare' takes two runs, not 1"),
         (("speedup", "run", "-a", "relu", "-o", "x.svg"), "-a relu: the run has no such case; it has logistic, tanh"),
         (("speedup", "run", "--filter", "relu*", "-o", "x.svg"), "there is nothing to draw in 'speedup'"),

@@ -25,6 +25,7 @@ from actbench.model.cases import RUNGS
 from actbench.model.loaded import Loaded
 from actbench.model.names import Op
 from actbench.model.networks import Network, NetworkKind
+from actbench.model.training import SHIPPED
 from actbench.model.variants import Variant
 
 STRATEGIES: Mapping[str, str] = MappingProxyType(
@@ -184,15 +185,15 @@ def strategies() -> Mapping[str, str]:
 def variant(text: str) -> Variant:
     """Return a strategy, or a rung, and the type of its residuals; `InputError` for what is not known.
 
-    A rung keeps nothing, so there is no narrow one.
+    A rung keeps nothing, and what a framework keeps is its choice, so there is no narrow one of either.
     """
     parsed = Variant(text)
     known = strategies_and_rungs()
-    if parsed.name not in known or (parsed.storage and parsed.name in RUNGS):
+    if parsed.name not in known or (parsed.storage and parsed.name in {SHIPPED, *RUNGS}):
         raise unknown("strategy", text, known)
     return parsed
 
 
 def strategies_and_rungs() -> tuple[str, ...]:
     """Return what can stand in a strategy's place in an id, in the order of tables."""
-    return (*strategies(), *RUNGS)
+    return (*strategies(), SHIPPED, *RUNGS)

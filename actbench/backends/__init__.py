@@ -10,6 +10,7 @@ from pkgutil import iter_modules
 from types import MappingProxyType
 from typing import Any
 
+from actbench.backends._autograd import Autograd
 from actbench.backends._backend import Backend, Bound, Device, source
 from actbench.backends._listing import sources
 from actbench.backends._narrowing import narrowed, numpy_dtype
@@ -17,6 +18,7 @@ from actbench.backends._rewriting import helpers
 from actbench.backends._training import Passes, StepArrays, StepSpec, TrainingStep
 
 __all__ = [
+    "Autograd",
     "Backend",
     "Bound",
     "Device",

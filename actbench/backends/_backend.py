@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from actbench.model.checks import Compiled
 from actbench.model.names import Dtype, Op, Storage
 from actbench.model.networks import Network
 from actbench.model.rule import Conversion, Dialect, Formula, Rule
+
+if TYPE_CHECKING:
+    from actbench.backends._autograd import Autograd
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,8 @@ class Backend(ABC):
     """Whether operands lie in another device's memory."""
     trains: ClassVar[bool] = False
     """Whether it has products of matrices, with which it trains networks."""
+    has_activations: ClassVar[bool] = False
+    """Whether the library has activations with a gradient, which strategy ``shipped`` executes."""
     library_gradients: ClassVar[frozenset[tuple[str, str]]] = frozenset()
     """The activations and strategies for which `library_gradient` returns one; known without the library."""
     keeps_otherwise: ClassVar[str | None] = None
@@ -198,6 +203,16 @@ class Backend(ABC):
         """Return how the library itself calls an activation, with parameters, that it differentiates; None without."""
         del activation
         return None
+
+    def unshipped(self, activation: str) -> str | None:
+        """Return why the library has no activation of its own that can be timed; None where it has one."""
+        del activation
+        return f"{self.name} has no activations of its own"
+
+    def autograd(self, activation: str, dtype: Dtype) -> Autograd:
+        """Return the library's own activation and its gradient; `InputError` where it has none."""
+        del dtype
+        raise InputError(f"{self.unshipped(activation)}")
 
     def training_step(self, spec: StepSpec, arrays: StepArrays) -> TrainingStep:
         """Return the training step of an arm, on arrays that it shares with others; for backends that train."""

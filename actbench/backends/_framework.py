@@ -10,10 +10,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
+from actbench.backends._autograd import Autograd
 from actbench.backends._backend import Backend, Bound, forward_keeping
 from actbench.backends._listing import sources
 from actbench.backends._shipped import Shipped, shipped
 from actbench.backends._training import Passes
+from actbench.errors import InputError
 from actbench.model.names import Dtype, Op
 from actbench.model.rule import Dialect, Formula, Rule
 
@@ -74,6 +76,10 @@ class Framework(Backend):
     shipped: ClassVar[Mapping[str, Shipped]] = {}
     """The library's own activations by actbench's names."""
 
+    def __init__(self) -> None:
+        """Start without any of the library's own activations."""
+        self._autograd: dict[tuple[str, Dtype], Autograd] = {}
+
     @abstractmethod
     def unit(self, dtype: Dtype) -> Any:
         """Return 1 as an array without dimensions."""
@@ -105,6 +111,28 @@ class Framework(Backend):
         """Return the call of the library's own function, as Python has it."""
         own = shipped(self.shipped, activation)
         return str(own) if own else None
+
+    def autograd(self, activation: str, dtype: Dtype) -> Autograd:
+        """Return the library's own function and its gradient; `InputError` where it has none."""
+        key = activation, dtype
+        if key not in self._autograd:
+            own = shipped(self.shipped, activation)
+            if own is None or self.unshipped(activation):
+                raise InputError(f"{self.unshipped(activation)}")
+            self._autograd[key] = self.differentiated(own, dtype)
+        return self._autograd[key]
+
+    def differentiated(self, own: Shipped, dtype: Dtype) -> Autograd:
+        """Return one of the library's functions with the library's automatic differentiation."""
+        del own, dtype
+        raise InputError(f"backend '{self.name}' has no automatic differentiation")
+
+    def unshipped(self, activation: str) -> str | None:
+        """Return why the library's own function cannot be timed, or that it has none; None where it can."""
+        own = shipped(self.shipped, activation)
+        if own is None:
+            return f"{self.requires or self.name} has no {activation} of its own"
+        return f"{own} returns its operand, and computes nothing" if activation == "identity" else None
 
     def own(self, activation: str) -> Callable[[Any], Any] | None:
         """Return the library's own function of z; None where it has none."""

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from actbench.backends._autograd import Autograd
 from actbench.backends._backend import Bound, Device
+from actbench.backends._shipped import Shipped
 from actbench.backends._training import StepArrays, StepSpec, TrainingStep
 from actbench.backends.torch import Torch, library
 from actbench.errors import InputError
@@ -51,6 +53,11 @@ class OnNvidia(Torch):
         """Bind the formula to tensors of the device; `InputError` where this torch cannot use it."""
         self._usable()
         return super().bind(op, rule, dtype)
+
+    def differentiated(self, own: Shipped, dtype: Dtype) -> Autograd:
+        """Return torch's function with torch's autograd on the device; `InputError` where torch cannot use it."""
+        self._usable()
+        return super().differentiated(own, dtype)
 
     def training_step(self, spec: StepSpec, arrays: StepArrays) -> TrainingStep:
         """Return the step on the device, with copies of the arrays; `InputError` where this torch cannot use it."""

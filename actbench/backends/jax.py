@@ -11,8 +11,9 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
+from actbench.backends._autograd import Autograd
 from actbench.backends._framework import Framework
-from actbench.backends._shipped import JAX
+from actbench.backends._shipped import JAX, Shipped
 from actbench.backends._training import StepArrays, StepSpec, TrainingStep
 from actbench.errors import InputError
 from actbench.model.names import Dtype
@@ -76,12 +77,20 @@ class Jax(Framework):
         "XLA compiles a step as a whole. Bytes are of what jax keeps before that; on the processor XLA keeps z for "
         "checkpoint all the same, and computes no product again."
     )
+    has_activations = True
     shipped = JAX
     flushes = "XLA makes the processor flush denormal numbers to 0, and has no flag to prevent that"
 
     def namespace(self) -> Any:
         """Return ``jax.numpy``, with the functions of ``jax.scipy.special`` that it lacks."""
         return functions()
+
+    def differentiated(self, own: Shipped, dtype: Dtype) -> Autograd:
+        """Return jax's function with jax.vjp."""
+        from actbench.backends._jax_autograd import JaxAutograd
+
+        start()
+        return JaxAutograd(self, library(), own, dtype)
 
     def training_step(self, spec: StepSpec, arrays: StepArrays) -> TrainingStep:
         """Return the step with jax's products and automatic differentiation; `InputError` for other threads."""

@@ -10,9 +10,10 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
+from actbench.backends._autograd import Autograd
 from actbench.backends._framework import Framework
 from actbench.backends._narrowing import as_bits
-from actbench.backends._shipped import TORCH
+from actbench.backends._shipped import TORCH, Shipped
 from actbench.backends._training import StepArrays, StepSpec, TrainingStep
 from actbench.model.names import Dtype, Storage
 from actbench.model.networks import Network
@@ -48,6 +49,7 @@ class Torch(Framework):
     planning_ns = 15.0
     trains = True
     library_gradients = frozenset(GRADIENTS)
+    has_activations = True
     shipped = TORCH
 
     def namespace(self) -> Any:
@@ -58,6 +60,12 @@ class Torch(Framework):
         """Return ``torch.ops.aten.sigmoid_backward`` or ``tanh_backward``."""
         name = GRADIENTS.get((activation, strategy))
         return getattr(library().ops.aten, name).default if name else None
+
+    def differentiated(self, own: Shipped, dtype: Dtype) -> Autograd:
+        """Return torch's function with torch's autograd."""
+        from actbench.backends._torch_autograd import TorchAutograd
+
+        return TorchAutograd(self, library(), own, dtype)
 
     def training_step(self, spec: StepSpec, arrays: StepArrays) -> TrainingStep:
         """Return the step with torch's products and automatic differentiation."""

@@ -97,8 +97,9 @@ def _backends(names: Sequence[str]) -> list[tuple[str, str]]:
 
 def _strategies(names: Sequence[str]) -> list[tuple[str, str]]:
     from actbench import registry
+    from actbench.model.training import ARMS, SHIPPED
 
-    return [*_narrowed("strategy", registry.strategies(), names).items()]
+    return [*_narrowed("strategy", {**registry.strategies(), SHIPPED: ARMS[SHIPPED]}, names).items()]
 
 
 def _narrowed(what: str, known: Mapping[str, T], names: Sequence[str]) -> dict[str, T]:

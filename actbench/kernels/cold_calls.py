@@ -69,7 +69,7 @@ class RotatingSteps(Calls):
         self._allocates = not kernel.backend.preallocates
         memory = partial(SetMemory, rotation, placement=placement, stores=kernel)
         self._forward = cache(lambda index: _forward(kernel, size, memory(index)))
-        self._backward = cache(lambda index: kernel.backward.invocation(size, memory(index)))
+        self._backward = cache(lambda index: kernel.backward_of_step(size, memory(index)))
         self._kept = rotation.kept.setdefault(kernel.id, [])
         if self._allocates and not self._kept:
             for index in range(rotation.count):

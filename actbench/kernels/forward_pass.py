@@ -17,10 +17,10 @@ def forward_invocation(kernel: Kernel, size: int, memory: Memory, stored: Sequen
     A backend that allocates returns them, and does not use `stored`.
     """
     backend = kernel.backend
-    z = memory.operand(backend, Z, writable=not kernel.takes_read_only)
+    z = kernel.input_of(memory.operand(backend, Z, writable=not kernel.takes_read_only))
     function = kernel.forward_at(size).function
     if not backend.preallocates:
-        return Invocation(function, (z,), release=backend.release)
+        return Invocation(function, (z,), release=kernel.release)
     return Invocation(function, (*map(backend.adopt, stored), z), tuple(stored))
 
 

@@ -26,6 +26,8 @@ class Kernel(Subject):
 
     activation: Activation
     is_compared = True
+    is_shipped = False
+    """Whether it is a framework's own, which no declaration of actbench's binds."""
 
     def __init__(
         self, identity: KernelId, backend: Backend, activation: Activation, strategy: str, storage: Storage | None
@@ -151,6 +153,18 @@ class Kernel(Subject):
         identity = replace(self.identity, op=Op.BACKWARD)
         return Kernel(identity, self.backend, self.activation, self.strategy, self.storage)
 
+    def backward_of_step(self, size: int, memory: Memory) -> Invocation:
+        """Return the call of a step's backward pass, dy first; what a backend allocated for it follows dy."""
+        return self.backward.invocation(size, memory)
+
+    def release(self, output: Any) -> Any:
+        """Return an output as a numpy array."""
+        return self.backend.release(output)
+
+    def input_of(self, z: Any) -> Any:
+        """Return z, an operand, as what its forward pass takes."""
+        return z
+
     @cached_property
     def _forward(self) -> Bound:
         return self.backend.bind_forward(self.rule, self.dtype)
@@ -189,7 +203,7 @@ class Kernel(Subject):
         writable = not self.takes_read_only
         arguments = tuple(memory.operand(backend, operand, writable=writable) for operand in self.reads)
         if not backend.preallocates:
-            return Invocation(function, arguments, release=backend.release)
+            return Invocation(function, arguments, release=self.release)
         written = tuple(
             memory.output(position, operand.dtype(self.dtype)) for position, operand in enumerate(self.writes)
         )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actbench import backends
-from actbench.backends import Backend, numpy_dtype
+from actbench.backends import Autograd, Backend, numpy_dtype
 from actbench.formula import Activation
 from actbench.kernels.drawing import draw
 from actbench.model.inputs import STANDARD_NORMAL, Inputs
@@ -41,6 +41,8 @@ class Operand(NamedTuple):
     """Whose residual it is; nothing where all strategies share it."""
     storage: Storage | None = None
     """The type it is kept in, where that is narrower than the arithmetic's."""
+    autograd: Autograd | None = None
+    """The framework whose forward pass saves it, where that is no strategy's."""
 
     @classmethod
     def of(cls, strategy: str, name: str, storage: Storage | None = None) -> Operand:
@@ -49,6 +51,8 @@ class Operand(NamedTuple):
 
     def dtype(self, dtype: Dtype) -> np.dtype[Any]:
         """Return the type of its elements, where arithmetic is in `dtype`."""
+        if self.autograd:
+            return next(saved.dtype for saved in self.autograd.saved if saved.name == self.name)
         return numpy_dtype(self.storage or dtype)
 
 
@@ -95,7 +99,7 @@ class Operands:
         """Return z, dy or a residual.
 
         Residuals are what was handed in, or what numpy's forward pass gives for z, rounded to the type they are kept
-        in.
+        in; what a framework saves, its own forward pass gives.
         """
         if operand.storage is None and operand.name in self._replaced:
             return self._replaced[operand.name]
@@ -104,6 +108,9 @@ class Operands:
                 with np.errstate(all="ignore"):
                     wide = self.array(operand._replace(storage=None))
                     made = {operand: wide.astype(numpy_dtype(operand.storage))}
+            elif operand.autograd:
+                kept = operand.autograd.keep(self.z)
+                made = {operand._replace(name=name): array for name, array in kept.items()}
             else:
                 made = {DY: np.roll(self.z, 1)} if operand == DY else self._forward(operand.strategy)
             self._arrays = made | self._arrays

@@ -11,11 +11,12 @@ from actbench.errors import InputError, unknown
 from actbench.formula import Activation
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.overhead import LADDER, TRAFFIC, Ladder
+from actbench.kernels.shipped import ShippedKernel
 from actbench.kernels.subject import Subject, Yardstick
 from actbench.kernels.traffic import COPY, NOTHING, Traffic, traffic
 from actbench.kernels.training import NetworkStep, Trainer
 from actbench.model.cases import OVERHEAD, YARDSTICK, Arm, Case, KernelId
-from actbench.model.training import ARMS
+from actbench.model.training import ARMS, SHIPPED
 from actbench.registry import Registry
 
 
@@ -78,9 +79,10 @@ def backends(cases: Iterable[Case | Arm]) -> list[Backend]:
 def traffic_of(case: Case) -> Traffic:
     """Return what one call of a case moves and keeps, of any backend: runs are read whose backend is not loaded.
 
-    `InputError` for an activation that is not known.
+    Nothing is known so of what a framework does, which its `Check` records. `InputError` for an activation that is not
+    known.
     """
-    if case.op.network:
+    if case.op.network or case.strategy == SHIPPED:
         return NOTHING
     if case.is_yardstick:
         return COPY
@@ -93,6 +95,8 @@ def subject(identity: KernelId, of: Activation | Ladder, backend: Backend) -> Su
     """Return what an id executes, where the rest is known that it stands for; `InputError` for an unknown strategy."""
     if isinstance(of, Ladder):
         return of.rung(identity, backend)
+    if identity.strategy == SHIPPED:
+        return ShippedKernel(identity, backend, of)
     strategy, storage = identity.strategy.name, identity.strategy.storage
     if strategy not in of.strategies:
         raise unknown(f"strategy of {of.name}", strategy, of.strategies)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from actbench import registry
 from actbench.errors import unknown
 from actbench.model.cases import OVERHEAD, RUNGS
 from actbench.model.names import Dtype, Op, OperandState
+from actbench.model.training import SHIPPED
 from actbench.model.variants import Variant
 
 CORE = ("python", "numpy", "numba")
@@ -20,6 +21,15 @@ ONLY_BY_NAME = ("python", "torch-compile", "torch-cuda", "torch-compile-cuda")
 
 HALF_DECADES = (*(base * 10**power for power in range(6) for base in (16, 50)), 16_000_000)
 """Elements, from 16 to 16 million: two sizes a decade, as even as round numbers can be."""
+
+
+def with_shipped(strategies: tuple[Variant, ...], backends: Iterable[str]) -> tuple[Variant, ...]:
+    """Return strategies, and what frameworks ship where one of these backends is one; rungs stay as they are."""
+    known = registry.backends()
+    ships = any(name in known and known[name].has_activations for name in backends)
+    if not ships or {*RUNGS} & {*strategies}:
+        return strategies
+    return tuple(dict.fromkeys([*strategies, SHIPPED]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +59,26 @@ class Axes:
         """Return these axes with those that are named in their place.
 
         States of operands that are named are for all cases; sizes that are named without them are warm. Backends and
-        strategies that are named are measured in all states of the preset.
+        strategies that are named are measured in all states of the preset. Where backends are named and strategies are
+        not, what a framework among them ships is measured as well.
         """
+        start = self._with_shipped(named["backends"]) if "backends" in named and "strategies" not in named else self
         changes: dict[str, Any] = {**named}
         if "operands" in named:
             changes["cold"] = None
         elif "sizes" in named:
             changes["operands"] = (OperandState.WARM,)
-        elif self.cold:
-            backends = None if "backends" in named else self.cold.backends
-            strategies = None if "strategies" in named else self.cold.strategies
-            changes["cold"] = replace(self.cold, backends=backends, strategies=strategies)
-        return replace(self, **changes)
+        elif start.cold:
+            backends = None if "backends" in named else start.cold.backends
+            strategies = None if "strategies" in named else start.cold.strategies
+            changes["cold"] = replace(start.cold, backends=backends, strategies=strategies)
+        return replace(start, **changes)
+
+    def _with_shipped(self, backends: tuple[str, ...]) -> Axes:
+        cold = self.cold
+        if cold and cold.strategies:
+            cold = replace(cold, strategies=with_shipped(cold.strategies, backends))
+        return replace(self, strategies=with_shipped(self.strategies, backends), cold=cold)
 
     def warm(self) -> Axes:
         """Return these axes without operands that come from memory."""
@@ -125,10 +143,11 @@ def catalogue() -> dict[str, Preset]:
         backends=tuple(name for name in core if name != "python"),  # its processes differ by 2 to 3 %
         sizes=(10_000,),
     )
+    vectors = tuple(name for name in usable if name not in ONLY_BY_NAME)
     peers = replace(
         default,
-        strategies=common,
-        backends=tuple(name for name in usable if name not in ONLY_BY_NAME),
+        strategies=with_shipped(common, vectors),
+        backends=vectors,
         sizes=(10_000, 100_000, 1_000_000, 16_000_000),
         cold=ColdAxes((100_000,)),
     )

@@ -19,6 +19,7 @@ from actbench.kernels.overhead import Ladder
 from actbench.kernels.subject import Subject
 from actbench.model import names
 from actbench.model.cases import OVERHEAD, RUNGS, Case
+from actbench.model.training import SHIPPED
 from actbench.model.variants import Variant
 from actbench.planning import presets
 from actbench.planning.presets import Axes
@@ -63,14 +64,27 @@ class ResolvedAxes:
         sizes = sorted(set(axes.sizes))
         for activation in dict.fromkeys(self.activations):
             has = activation.strategies
-            existing = [variant for variant in variants if variant.name in has]
+            existing = [variant for variant in variants if variant.name in has or variant == SHIPPED]
+            shipping = self._shipping(activation)
             for op, dtype, size in product(dict.fromkeys(axes.ops), dict.fromkeys(axes.dtypes), sizes):
                 for operands, backend, strategy in product(axes.states, backends, existing):
                     if not axes.include(operands, size, backend.name, strategy):
                         continue
+                    if strategy == SHIPPED and backend not in shipping:
+                        continue
                     case = Case(activation.name, strategy, backend.name, op, dtype, size, operands)
                     if fnmatchcase(case.id, pattern):
                         yield case, subject(case.kernel, activation, backend)
+
+    def _shipping(self, activation: Activation | Ladder) -> tuple[Backend, ...]:
+        """Return the backends that have an activation of their own; all, each with its reason, where none has one.
+
+        None of them has a rung of its own.
+        """
+        if isinstance(activation, Ladder):
+            return ()
+        having = (backend for backend in self.backends if not backend.unshipped(activation.name))
+        return tuple(having) or self.backends
 
 
 def resolved(axes: Axes) -> ResolvedAxes:

@@ -13,8 +13,10 @@ from typing import Any, TypeVar
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.model.names import OperandState
+from actbench.model.training import SHIPPED
 from actbench.report import states
 from actbench.report.numbers import count, counted, significant
+from actbench.report.op_by_op import label
 
 T = TypeVar("T")
 
@@ -40,6 +42,9 @@ NO_ANSWER = (
     f"{MIN_ROUNDS}' measures the others."
 )
 
+OF = attrgetter("activation", "op", "operands")
+"""What comparisons with what a framework ships are about."""
+
 BESIDE_STATE = attrgetter("backend", "dtype", "size")
 """What tells the comparisons of an activation, op and strategy apart, beside the state of operands."""
 
@@ -50,7 +55,16 @@ def is_the_question(speedup: Speedup) -> bool:
 
 
 def answers(within: Iterable[Speedup]) -> Iterator[str]:
-    """Answer for every activation and op, from speedups within a backend; a total comes first where these are many."""
+    """Answer for every activation and op, from speedups within a backend; a total comes first where these are many.
+
+    What a framework ships stands in front of all where it was measured: it is what its users have.
+    """
+    within = [*within]
+    yield from dict.fromkeys((*_beside_shipped(within), *_of_strategies(within)))
+
+
+def _of_strategies(within: Iterable[Speedup]) -> Iterator[str]:
+    """Answer what keeping something is worth beside recomputing."""
     kept = [pair for pair in within if pair.reference.strategy == "recompute" and pair.candidate.strategy in KEEPING]
     subjects = [
         (", ".join(of), strategy, pairs)
@@ -67,12 +81,29 @@ def answers(within: Iterable[Speedup]) -> Iterator[str]:
     yield from dict.fromkeys(answer for subject in subjects for answer in _answers(*subject))
 
 
+def _beside_shipped(within: Iterable[Speedup]) -> Iterator[str]:
+    """Compare each strategy with what the framework ships, for every activation, op and state of operands."""
+    ordered = (pair.swapped() if pair.candidate.strategy == SHIPPED else pair for pair in within)
+    beside = [pair for pair in ordered if pair.reference.strategy == SHIPPED]
+    for (activation, op, state), pairs in grouped(beside, lambda pair: OF(pair.candidate)).items():
+        of = f"{activation}, {op}{states.suffix(state)}"
+        of_backends = [
+            f"{backend}: {', '.join(f'{strategy} {_ratios(ones)}' for strategy, ones in by_strategy.items())}"
+            for backend, of_backend in grouped(pairs, _backend).items()
+            for by_strategy in [grouped(of_backend, lambda pair: pair.candidate.strategy)]
+        ]
+        answer = f"times as fast as what the framework ships: {'; '.join(of_backends)}."
+        yield f"{of}: {answer if _has_intervals(pairs) else NO_ANSWER}"
+
+
 def _op(pair: Speedup) -> str:
     return pair.candidate.op
 
 
 def _backend(pair: Speedup) -> str:
-    return pair.candidate.backend
+    """Return the backend, labelled where the formula that the ratio is about is executed op by op."""
+    formula = pair.candidate if pair.reference.strategy == SHIPPED else pair.reference
+    return label(formula)
 
 
 def _state(pair: Speedup) -> OperandState:
@@ -135,6 +166,7 @@ def _ranges(pairs: Mapping[str, Sequence[Speedup]]) -> str:
 
 def _side_by_side(by_state: Mapping[OperandState, Sequence[Speedup]]) -> str:
     """Return the ratios of each backend in each state, of what was measured in all of them; "" where nothing was."""
+    labels = {pair.candidate.backend: _backend(pair) for pairs in by_state.values() for pair in pairs}
     in_state = {
         state: {BESIDE_STATE(pair.candidate): pair for pair in by_state[state]}
         for state in sorted(by_state, key=[*OperandState].index)
@@ -145,7 +177,7 @@ def _side_by_side(by_state: Mapping[OperandState, Sequence[Speedup]]) -> str:
     sizes = ", ".join(map(count, sorted({size for *_, size in shared})))
     named = " / ".join(states.IN_WORDS[state] for state in in_state)
     of_backends = [
-        f"{backend} {' / '.join(_ratios([pairs[key] for key in keys]) for pairs in in_state.values())}"
+        f"{labels[backend]} {' / '.join(_ratios([pairs[key] for key in keys]) for pairs in in_state.values())}"
         for backend, keys in grouped(shared, itemgetter(0)).items()
     ]
     return f"Times faster at n = {sizes} with {named}: {'; '.join(of_backends)}"

@@ -11,6 +11,7 @@ from actbench.errors import InputError
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.overhead import Rung
 from actbench.kernels.sets import TIMES_CACHE
+from actbench.kernels.shipped import ShippedKernel
 from actbench.kernels.subject import Subject
 from actbench.model.cases import RUNGS
 from actbench.model.checks import Compiled
@@ -26,7 +27,13 @@ def listing(subject: Subject, size: int, operands: OperandState) -> str:
         raise InputError(f"{subject.identity.at(size, operands).id} does not exist: {reason}")
     facts = subject.compiled
     compiled = [] if facts is None else [section("compiled", compiled_facts(facts))]
-    parts = _kernel(subject, size, operands) if isinstance(subject, Kernel) else _plain(subject, size, operands)
+    match subject:
+        case ShippedKernel():
+            parts = _shipped(subject, size, operands)
+        case Kernel():
+            parts = _kernel(subject, size, operands)
+        case _:
+            parts = _plain(subject, size, operands)
     return "\n\n".join([*parts, *compiled])
 
 
@@ -57,6 +64,24 @@ def _kernel(kernel: Kernel, size: int, operands: OperandState) -> Iterator[str]:
         yield f"known weakness: {weakness.flaw}: {weakness.why}"
     if kernel.storage:
         yield f"known weakness: {kernel.storage.rounds}"
+    if backend.flushes:
+        yield f"known weakness: flushes: {backend.flushes}"
+
+
+def _shipped(kernel: ShippedKernel, size: int, operands: OperandState) -> Iterator[str]:
+    """Yield the parts of what a framework has itself."""
+    activation, backend, autograd = kernel.activation, kernel.backend, kernel.autograd
+    case, names = kernel.identity.at(size, operands), ", ".join(saved.name for saved in autograd.saved)
+    state = _state(kernel, operands)
+    yield f"{case.id}\n{activation.name}: {activation.summary}\n{kernel.op}: {kernel.op.meaning}{state}"
+    yield "\n".join([activation.reference, *mathematics.facts(activation)])
+    yield (
+        f"keeps {names}, as read from the library: {kernel.kept_bytes} bytes per element; "
+        f"one call moves {size * kernel.moved_bytes} bytes, temporaries not counted"
+    )
+    yield section("forward, the library's own", autograd.call)
+    gradient = autograd.gradient(kernel.op)
+    yield section(f"{kernel.op}, executed by {backend.name}: {backend.summary}", gradient)
     if backend.flushes:
         yield f"known weakness: flushes: {backend.flushes}"
 

@@ -6,7 +6,7 @@ of its own (`actbench.report.training`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from math import isnan
 from operator import attrgetter
@@ -18,8 +18,9 @@ from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.model.checks import Check
 from actbench.model.names import sort_index
 from actbench.model.plan import IN_CACHE_SIZE
+from actbench.model.training import RECOMPUTE, SHIPPED
 from actbench.model.variants import Variant
-from actbench.report import crossovers, ladder, states
+from actbench.report import crossovers, ladder, op_by_op, states
 from actbench.report.answers import answers, grouped, is_the_question
 from actbench.report.numbers import NO_INTERVAL, count, plus_minus, ratio, significant
 from actbench.report.remarks import remarks
@@ -58,7 +59,7 @@ def summarise(results: RunResults, record: Record) -> Summary:
     for subject, rows in grouped(cases, lambda row: (row.case.activation, row.case.op)).items():
         title = ", ".join(subject)
         if subject in compared:
-            tables.append(_speedup_table(title, compared[subject]))
+            tables.extend(_speedup_tables(title, compared[subject]))
         tables.append(_time_table(title, rows))
         if any(row.parts for row in rows):
             tables.append(_bottleneck_table(title, rows))
@@ -75,10 +76,20 @@ def summarise(results: RunResults, record: Record) -> Summary:
     )
 
 
-def _speedup_table(title: str, speedups: Sequence[Speedup]) -> Table:
-    """Compare each backend's strategies with the reference: recompute where it was measured, else the first."""
+def _speedup_tables(title: str, speedups: Sequence[Speedup]) -> Iterator[Table]:
+    """Compare with what a framework ships where that was measured; then strategies with each other."""
+    ours = [pair for pair in speedups if SHIPPED not in {pair.reference.strategy, pair.candidate.strategy}]
+    if len(ours) < len(speedups):
+        beside = [pair for pair in speedups if pair not in ours]
+        yield _speedup_table(title, beside, SHIPPED, ", the library's own function and gradient,")
+    if ours:
+        present = _strategies(case.strategy for pair in ours for case in (pair.reference, pair.candidate))
+        yield _speedup_table(title, ours, RECOMPUTE if RECOMPUTE in present else present[0])
+
+
+def _speedup_table(title: str, speedups: Sequence[Speedup], reference: Variant, which: str = "") -> Table:
+    """Compare each backend's strategies with the reference."""
     present = _strategies(case.strategy for pair in speedups for case in (pair.reference, pair.candidate))
-    reference = "recompute" if "recompute" in present else present[0]
     others = [name for name in present if name != reference]
     operands = states.column(pair.candidate.operands for pair in speedups)
     rows, bars = [], []
@@ -94,7 +105,11 @@ def _speedup_table(title: str, speedups: Sequence[Speedup]) -> Table:
         bars.append(next((pair.ratio for pair in pairs if is_the_question(pair)), None))
     return Table(
         f"Speedup over {reference}: {title}",
-        f"Times faster than `{reference}` on the same backend, measured side by side; below 1 it is slower.",
+        f"Times faster than `{reference}`{which} on the same backend, measured side by side; below 1 it is slower."
+        + "".join(
+            f" {note}"
+            for note in op_by_op.notes(case for pair in speedups for case in (pair.reference, pair.candidate))
+        ),
         ("backend", "dtype", *operands, "n", *others),
         tuple(rows),
         labels=2 + len(operands),
@@ -165,14 +180,17 @@ def _cost_table(checks: Sequence[Check]) -> Table:
     )
     groups = grouped(
         ordered,
-        lambda check: (check.kernel.activation, check.kernel.dtype, check.kernel.strategy, check.weaknesses),
+        lambda check: (
+            *(check.kernel.activation, check.kernel.dtype, check.kernel.strategy),
+            *(kept_bytes(check.kernel, check), check.weaknesses),
+        ),
     )
     rows = []
-    for (activation, dtype, strategy, _), of_strategy in sorted(groups.items(), key=lambda item: item[0][:2]):
+    for (activation, dtype, strategy, kept, _), of_strategy in sorted(groups.items(), key=lambda item: item[0][:2]):
         worst = max(of_strategy, key=lambda check: (check.max_ulp, -abs(check.worst_z)))
         rows.append(
             (
-                *(activation, dtype, strategy, str(kept_bytes(worst.kernel, worst))),
+                *(activation, dtype, strategy, str(kept)),
                 *(significant(worst.max_ulp, 2), significant(worst.worst_z, 3), "; ".join(worst.weaknesses)),
             )
         )

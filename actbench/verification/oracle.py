@@ -18,6 +18,8 @@ must have the declared form:
 A backend may be known to flush denormal numbers. Its results may then be off by a few of the smallest normal numbers,
 and are not checked where z itself is smaller. The `Check` lists this with the weaknesses.
 
+What a framework ships is bound by no declaration: it is described, and seldom refused (`verification.shipped`).
+
 A strategy with narrow residuals is compared with its formula on those residuals (`actbench.verification.kept`). Its
 `Check` states the error against the truth, as every other does: the price of the narrow type.
 """
@@ -37,7 +39,7 @@ from actbench.kernels.overhead import Rung
 from actbench.kernels.subject import Subject
 from actbench.model.checks import BANDS, STATED_ULP, Check
 from actbench.model.names import Dtype
-from actbench.verification import allowance, causes, refusal
+from actbench.verification import allowance, causes, refusal, shipped
 from actbench.verification.calls import check_calls
 from actbench.verification.elements import settle
 from actbench.verification.evaluation import Evaluate, Evaluation
@@ -101,7 +103,7 @@ def check(subject: Subject, evaluate: Evaluate) -> Check:
 def _check_kernel(kernel: Kernel, evaluate: Evaluate) -> Check:
     """Compare a kernel with the truth; `WrongKernelError` names the worst z where it breaks its declaration."""
     storage = kernel.storage
-    if dependent := dependence(kernel.activation, kernel.strategy):
+    if not kernel.is_shipped and (dependent := dependence(kernel.activation, kernel.strategy)):
         raise WrongKernelError(f"{kernel.id} is wrong: {dependent}")
     z = points(kernel.activation, kernel.dtype)
     call = Examination.of_call(kernel, evaluate, z, np.resize(FACTORS, z.size), truth(kernel.activation, kernel.dtype))
@@ -111,8 +113,9 @@ def _check_kernel(kernel: Kernel, evaluate: Evaluate) -> Check:
     error = slope.error(derivative)
     wrong = call.wrong_derivative()
     if wrong.any():
-        raise refusal.wrong_kept(call, wrong) if storage else refusal.wrong_derivative(call, wrong)
-    if slope.digits is None and not storage:
+        plain = storage or kernel.is_shipped
+        raise refusal.wrong_kept(call, wrong) if plain else refusal.wrong_derivative(call, wrong)
+    if slope.digits is None and not (storage or kernel.is_shipped):
         allowance.check_weaknesses(kernel, derivative, error, z)
     if call.answer.y is not None:
         refusal.check_form(kernel, call.answer.y, z)
@@ -122,6 +125,8 @@ def _check_kernel(kernel: Kernel, evaluate: Evaluate) -> Check:
     worst = refusal.worst_place(error, z)
     largest = float(error[worst]) if np.isfinite(error[worst]) else None
     known = [*(weakness.why for weakness in weaknesses), *([storage.rounds] if storage else [])]
+    if kernel.is_shipped and (remark := shipped.remark(kernel, derivative, slope, z)):
+        known.append(remark)
     off = (error > allowance.allowed(weaknesses, z)) & ~allowance.declared(weaknesses, z)
     if off.any() and not (storage or kernel.is_built_in):
         known.append(

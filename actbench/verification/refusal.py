@@ -79,7 +79,7 @@ def wrong_output(call: Examination, y: Array, wrong: Array) -> WrongKernelError:
 
 def wrong_kept(call: Examination, wrong: Array) -> WrongKernelError:
     """Return the error that states where a derivative does not follow from the narrow residuals."""
-    what = "g' from the residuals"
+    what = "g'" if call.kernel.is_shipped else "g' from the residuals"
     return _Refusal(call.kernel, what, call.z, call.derivative, call.expected, wrong, None).plain()
 
 

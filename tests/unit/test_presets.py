@@ -12,6 +12,7 @@ from actbench.kernels import resolution
 from actbench.model.cases import Case
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
+from actbench.model.training import SHIPPED
 from actbench.planning import costs, presets
 from tests.support.planned import planned
 
@@ -104,8 +105,9 @@ def test_every_case_asked_for_is_measured_or_left_out_with_a_reason(name: str) -
         Case(activation, strategy, backend, op, dtype, size, operands).id
         for activation in axes.activations
         for strategy in axes.strategies
-        if strategy in resolution.activation_or_ladder(activation).strategies
         for backend in axes.backends
+        if strategy in resolution.activation_or_ladder(activation).strategies
+        or (strategy == SHIPPED and not registry.backends()[backend].unshipped(activation))
         for op in axes.ops
         for dtype in axes.dtypes
         for size in axes.sizes

@@ -8,6 +8,7 @@ from actbench.analysis.interval import Interval
 from actbench.analysis.training_sweep import WORTH
 from actbench.report.answers import grouped
 from actbench.report.numbers import count, counted, percent
+from actbench.report.op_by_op import OP_BY_OP, is_op_by_op
 from actbench.report.training.sentences import (
     StepAnswer,
     StepVerdict,
@@ -18,7 +19,7 @@ from actbench.report.training.sentences import (
     limit_in_words,
     sentence,
 )
-from actbench.report.training.words import OP_BY_OP, is_op_by_op, keeping
+from actbench.report.training.words import keeping
 
 MOST_NAMED = 3
 """Largest number of networks of a kind that a sentence names; of more, it names the first and the last."""

@@ -17,7 +17,8 @@ from actbench.analysis.training_sweep import WORTH
 from actbench.model.cases import Case
 from actbench.report.answers import grouped
 from actbench.report.numbers import count, percent, plus_minus
-from actbench.report.training.words import OP_BY_OP, at_most, is_op_by_op, keeping, nbytes
+from actbench.report.op_by_op import OP_BY_OP, is_op_by_op
+from actbench.report.training.words import at_most, keeping, nbytes
 
 
 class StepVerdict(StrEnum):

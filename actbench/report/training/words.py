@@ -11,9 +11,7 @@ from actbench.model.cases import Case
 from actbench.model.training import CHECKPOINT, FREE, SHIPPED
 from actbench.model.variants import Variant
 from actbench.report.numbers import UNDECIDED, count, percent, significant
-
-OP_BY_OP = "the formula, op by op"
-"""A formula as a framework executes it eagerly, each operation in turn, which its users do not."""
+from actbench.report.op_by_op import OP_BY_OP, is_op_by_op
 
 KEEPING = {
     "cached": "keeping y",
@@ -32,14 +30,6 @@ UNITS = ("B", "KiB", "MiB", "GiB")
 
 MOST_OF_A_UNIT = 10_000
 """Number of units from which on the next larger one is used; less where that makes whole numbers of these."""
-
-
-def is_op_by_op(case: Case) -> bool:
-    """Return whether an arm executes a formula as eager operations of a framework, instead of the framework's own."""
-    backend = registry.backends().get(case.backend)
-    if backend is None or backend.takes_arrays or backend.compiles_for_a_size or case.strategy in {SHIPPED, FREE}:
-        return False
-    return (case.activation, str(case.strategy)) not in backend.library_gradients
 
 
 def eager(names: Iterable[str]) -> list[str]:

@@ -112,7 +112,7 @@ def test_a_run_is_read_without_the_code_that_it_loaded(actbench: Actbench) -> No
 def test_strategies_stand_behind_the_built_in_ones(actbench: Actbench) -> None:
     write(EVERYTHING)
     names = [line.split()[0] for line in actbench("list", "strategies", "--load", "mine.py").stdout.splitlines()]
-    assert names == [*STRATEGIES, "two-terms"]
+    assert names == [*STRATEGIES, "two-terms", "shipped"]
     cases = actbench("list", "cases", "--load", "mine.py", *SELECTED[:8]).stdout.splitlines()
     of_numpy = [case.split("/")[1] for case in cases if "logistic" in case and "/numpy/" in case]
     assert of_numpy == ["textbook", "recompute", "cached", "complement", "two-terms"]

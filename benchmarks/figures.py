@@ -30,6 +30,7 @@ PICTURES = {
     "time.svg": ("time", RUN, "-s", "recompute,cached", "-a", "logistic"),
     "accuracy.svg": ("accuracy", "results/sweep", "-b", "numba-simd"),
     "sweep.svg": ("speedup", "results/sweep"),
+    "step.svg": ("step", "results/train", "-a", "logistic,tanh", "-b", "numpy,numpy+numba-simd"),
 }
 
 FRAME = 5

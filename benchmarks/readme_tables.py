@@ -1,6 +1,6 @@
 """Put what keeping y is worth into README.md, between its marks: `python -m benchmarks.readme_tables`.
 
-The first table is of results/reference, the second of results/peers.
+The first table is of results/peers and results/train, the second of results/reference, the third of results/peers.
 """
 
 from __future__ import annotations
@@ -85,7 +85,28 @@ def of_peers() -> Iterator[str]:
             yield f"| {backend} | {dtype} | {times[backend, dtype]} | {' | '.join(cells)} |"
 
 
-TABLES = {"reference": of_reference, "peers": of_peers}
+def of_train() -> Iterator[str]:
+    """Yield the lines of the first table: a row a backend, from a hot loop to a training step."""
+    worth = kept("peers")
+    heads = (*HEADS.values(), "in a training step", "kept for the backward pass with z", "with y")
+    yield f"| backend | {' | '.join(heads)} |"
+    yield f"|---|{'---:|' * len(heads)}"
+    steps = {key: text for key, text in kept("train").items() if (key[0], key[2]) == ("logistic", Dtype.FLOAT32)}
+    nbytes = {
+        (row["strategy"], row["backend"]): row["kept_bytes"]
+        for row in read("train", "memory.csv")
+        if row["activation"] == "logistic"
+    }
+    for (_, backend, *_), in_step in steps.items():
+        alone = backend.rpartition("+")[2]
+        cells = [worth.get(("logistic", alone, Dtype.FLOAT32, str(SIZE), state), "-") for state in OperandState]
+        kibibytes = [
+            f"{count(round(int(nbytes[strategy, backend]) / 1024))} KiB" for strategy in ("recompute", "cached")
+        ]
+        yield f"| {backend} | {' | '.join([*cells, in_step, *kibibytes])} |"
+
+
+TABLES = {"train": of_train, "reference": of_reference, "peers": of_peers}
 """By the run that a table is of."""
 
 

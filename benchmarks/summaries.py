@@ -15,7 +15,7 @@ from actbench.runs.names import SUMMARY
 
 RESULTS = Path(__file__).parents[1] / "results"
 
-RUNS = ("cuda", "peers", "reference", "sweep")
+RUNS = ("cuda", "peers", "reference", "sweep", "train")
 """The committed runs, below `RESULTS`."""
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import sha256
 from math import isfinite, sqrt
+from typing import Any
 
 import numpy as np
 
@@ -117,12 +118,12 @@ class Problem:
             flat = z.ravel().astype(self._format.dtype)
             there = allowance.regions(weaknesses, flat)[Flaw.CANCELS]
             error = np.where(there, most * allowance.factor(weaknesses, flat), 0.0)
-            return expected.slope(z) + error.reshape(z.shape)
+            return np.add(expected.slope(z), error.reshape(z.shape))
 
         return expected.allowing(self.step().gradients(with_error)[0])
 
     @property
-    def _format(self) -> np.finfo[np.floating]:
+    def _format(self) -> np.finfo[np.floating[Any]]:
         return np.finfo(self.arrays.x.dtype)
 
 

@@ -34,15 +34,15 @@ SLICE = 5e-4
 Call = tuple[Callable[..., Any], tuple[Any, ...]]
 
 
-def bare_torch(own: Callable[[Any], Any], z: Any, dy: Any) -> dict[Op, Call]:
+def bare_torch(function: Callable[[Any], Any], z: Any, dy: Any) -> dict[Op, Call]:
     """Return what a user of torch writes: autograd, or a kernel for `backward` of a few activations."""
     import torch
 
     leaf, upstream = torch.from_numpy(z).requires_grad_(), torch.from_numpy(dy)
-    y = own(leaf)
+    y = function(leaf)
 
     def step() -> Any:
-        output = own(leaf)
+        output = function(leaf)
         return output, torch.autograd.grad(output, leaf, upstream)
 
     def backward() -> Any:
@@ -56,15 +56,15 @@ def bare_torch(own: Callable[[Any], Any], z: Any, dy: Any) -> dict[Op, Call]:
         torch.nn.functional.mish: (aten.mish_backward.default, (upstream, leaf.detach())),
         torch.nn.functional.silu: (aten.silu_backward.default, (upstream, leaf.detach())),
     }
-    return {Op.STEP: (step, ()), Op.BACKWARD: kernels.get(own, (backward, ()))}
+    return {Op.STEP: (step, ()), Op.BACKWARD: kernels.get(function, (backward, ()))}
 
 
-def bare_jax(own: Callable[[Any], Any], z: Any, dy: Any) -> dict[Op, Call]:
+def bare_jax(function: Callable[[Any], Any], z: Any, dy: Any) -> dict[Op, Call]:
     """Return jax.vjp in two compiled functions, as a user of jax writes them."""
     import jax
 
     inputs, upstream = jax.numpy.array(z), jax.numpy.array(dy)
-    forward = jax.jit(lambda at: jax.vjp(own, at))
+    forward = jax.jit(lambda at: jax.vjp(function, at))
     pull = jax.jit(lambda vjp, of: vjp(of)[0])
     _, kept = forward(inputs)
 
@@ -122,7 +122,7 @@ def main(name: str, size: int = SIZE) -> None:
             placement = Placement(Operands(subject.activation, z, dy), rng)
             invocation = subject.invocation(size, placement)
             calls[op] = invocation.function, invocation.arguments
-        bare = BARE[name](backend.own(activation), z.copy(), dy.copy())  # type: ignore[attr-defined]
+        bare = BARE[name](backend.shipped_function(activation), z.copy(), dy.copy())  # type: ignore[attr-defined]
         for op, call in calls.items():
             samples = ratios(call, bare[op])
             print(f"{name:6} {activation:13} {op:9} n = {size:>9}  {median(samples)}", flush=True)

@@ -109,35 +109,35 @@ class Framework(Backend):
 
     def ships(self, activation: str) -> str | None:
         """Return the call of the library's own function, as Python has it."""
-        own = shipped(self.shipped, activation)
-        return str(own) if own else None
+        function = shipped(self.shipped, activation)
+        return str(function) if function else None
 
     def autograd(self, activation: str, dtype: Dtype) -> Autograd:
         """Return the library's own function and its gradient; `InputError` where it has none."""
         key = activation, dtype
         if key not in self._autograd:
-            own = shipped(self.shipped, activation)
-            if own is None or self.unshipped(activation):
+            function = shipped(self.shipped, activation)
+            if function is None or self.unshipped(activation):
                 raise InputError(f"{self.unshipped(activation)}")
-            self._autograd[key] = self.differentiated(own, dtype)
+            self._autograd[key] = self.differentiated(function, dtype)
         return self._autograd[key]
 
-    def differentiated(self, own: Shipped, dtype: Dtype) -> Autograd:
+    def differentiated(self, function: Shipped, dtype: Dtype) -> Autograd:
         """Return one of the library's functions with the library's automatic differentiation."""
-        del own, dtype
+        del function, dtype
         raise InputError(f"backend '{self.name}' has no automatic differentiation")
 
     def unshipped(self, activation: str) -> str | None:
         """Return why the library's own function cannot be timed, or that it has none; None where it can."""
-        own = shipped(self.shipped, activation)
-        if own is None:
+        function = shipped(self.shipped, activation)
+        if function is None:
             return f"{self.requires or self.name} has no {activation} of its own"
-        return f"{own} returns its operand, and computes nothing" if activation == "identity" else None
+        return f"{function} returns its operand, and computes nothing" if activation == "identity" else None
 
-    def own(self, activation: str) -> Callable[[Any], Any] | None:
+    def shipped_function(self, activation: str) -> Callable[[Any], Any] | None:
         """Return the library's own function of z; None where it has none."""
-        own = shipped(self.shipped, activation)
-        return own.function() if own else None
+        described = shipped(self.shipped, activation)
+        return described.function() if described else None
 
     def _bound(self, make: Callable[[], Callable[..., Any]]) -> Bound:
         """Return what a function makes, made again for every size where this library compiles for one."""

@@ -35,7 +35,7 @@ class JaxAutograd(Autograd):
     def __init__(self, backend: Jax, jax: Any, shipped: Shipped, dtype: Dtype) -> None:
         """Take jax and its function, and do a forward pass to see what is saved."""
         self._backend, self._jax, self._dtype = backend, jax, dtype
-        self._own = shipped.function()
+        self._function = shipped.function()
         self.call = str(shipped)
         self._passes = cache(self._traced)
         sample = np.random.default_rng(0).standard_normal(SAMPLE).astype(dtype)
@@ -102,12 +102,12 @@ class JaxAutograd(Autograd):
 
     def _traced(self, size: int) -> _BothPasses:
         """Return both passes; numbers that the forward pass saves, and which do not depend on z, are constants."""
-        jax, own = self._jax, self._own
+        jax, function = self._jax, self._function
         trees: list[Any] = []
         places: list[list[int]] = []
 
         def everything(z):
-            y, vjp = jax.vjp(own, z)
+            y, vjp = jax.vjp(function, z)
             leaves, tree = jax.tree.flatten(vjp)
             trees.append(tree)
             first = {id(leaf): place for place, leaf in reversed([*enumerate(leaves)])}

@@ -39,7 +39,7 @@ class JaxStep(TrainingStep):
         self._batch = backend.adopt(arrays.x), backend.adopt(arrays.target)
         pairs = zip(arrays.weights, arrays.biases, strict=True)
         self._parameters = [tuple(jax.numpy.array(array, copy=True) for array in pair) for pair in pairs]
-        self._loss = _loss_of(spec, backend.own(spec.activation))
+        self._loss = _loss_of(spec, backend.shipped_function(spec.activation))
         initial, update = _OPTIMIZERS[spec.optimizer]
         self._state = initial(self._parameters)
         self._step = jax.jit(_step_of(self._loss, update), donate_argnums=(0, 1))
@@ -85,9 +85,9 @@ def execution() -> str:
     return "\n\n".join(source(part) for part in parts)
 
 
-def _loss_of(spec: StepSpec, own: Callable[[Any], Any] | None) -> Callable[..., Any]:
+def _loss_of(spec: StepSpec, function: Callable[[Any], Any] | None) -> Callable[..., Any]:
     """Return the loss, a function of parameters, x and target."""
-    activate = _activation(spec, own)
+    activate = _activation(spec, function)
     layers, checkpoints = spec.network.layers, spec.checkpoints
 
     def loss(parameters, x, target):
@@ -129,12 +129,12 @@ def _output(
     return h
 
 
-def _activation(spec: StepSpec, own: Callable[[Any], Any] | None) -> Callable[[Any], Any]:
+def _activation(spec: StepSpec, shipped: Callable[[Any], Any] | None) -> Callable[[Any], Any]:
     """Return g: jax's own with its gradient, or a function with the passes of a strategy."""
     if spec.passes is None:
-        assert own is not None  # noqa: S101  # `ships` has said so
-        return own
-    keeping, gradient = spec.passes.with_function(own), spec.passes.backward
+        assert shipped is not None  # noqa: S101  # `ships` has said so
+        return shipped
+    keeping, gradient = spec.passes.with_function(shipped), spec.passes.backward
 
     def forward(z):
         y, *residuals = keeping(z)

@@ -75,8 +75,8 @@ class NumpyStep(TrainingStep):
         """Count the buffers of the arrays that the tape holds between the passes."""
         tape: Tape = []
         self._forward_and_loss(tape, _ignore)
-        given = [self._arrays.x, self._arrays.target, *self._arrays.weights, *self._arrays.biases]
-        left_out = {_buffer(array)[0] for array in given}
+        shared = [self._arrays.x, self._arrays.target, *self._arrays.weights, *self._arrays.biases]
+        left_out = {_buffer(array)[0] for array in shared}
         held = dict(_buffer(array) for entry in tape for array in entry)
         return sum(nbytes for address, nbytes in held.items() if address not in left_out)
 

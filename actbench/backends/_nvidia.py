@@ -54,10 +54,10 @@ class OnNvidia(Torch):
         self._usable()
         return super().bind(op, rule, dtype)
 
-    def differentiated(self, own: Shipped, dtype: Dtype) -> Autograd:
+    def differentiated(self, function: Shipped, dtype: Dtype) -> Autograd:
         """Return torch's function with torch's autograd on the device; `InputError` where torch cannot use it."""
         self._usable()
-        return super().differentiated(own, dtype)
+        return super().differentiated(function, dtype)
 
     def training_step(self, spec: StepSpec, arrays: StepArrays) -> TrainingStep:
         """Return the step on the device, with copies of the arrays; `InputError` where this torch cannot use it."""

@@ -30,7 +30,7 @@ class TorchAutograd(Autograd):
     def __init__(self, backend: Torch, torch: Any, shipped: Shipped, dtype: Dtype) -> None:
         """Take torch and its function, and save a sample to see what is saved."""
         self._backend, self._torch, self._dtype = backend, torch, dtype
-        self._own = shipped.function()
+        self._function = shipped.function()
         self.call = str(shipped)
         self._ones = cache(lambda size: backend.adopt(np.ones(size, dtype)))
         self._function = cache(self._built)
@@ -131,12 +131,12 @@ class TorchAutograd(Autograd):
     def _built(self, size: int) -> Callable[..., Any]:
         """Return the function, compiled for one size where the backend does that: torch limits how often it may be."""
         del size
-        own = self._own
+        function = self._function
         if not self._backend.compiles_for_a_size:
-            return own
+            return function
 
         def call(z):
-            return own(z)
+            return function(z)
 
         return self._backend.build(call)
 

@@ -83,8 +83,8 @@ class TorchStep(TrainingStep):
 
     def kept_bytes(self) -> int:
         """Count the storages of the tensors that autograd saves in the forward pass and for the loss."""
-        given = [self._x, self._target, *chain.from_iterable(self._parameters)]
-        left_out = {_storage(tensor)[0] for tensor in given}
+        shared = [self._x, self._target, *chain.from_iterable(self._parameters)]
+        left_out = {_storage(tensor)[0] for tensor in shared}
         saved: list[Any] = []
 
         def pack(tensor: Any) -> Any:
@@ -126,8 +126,8 @@ class TorchStep(TrainingStep):
 
     def _stages(self, run: Run, note: Note) -> list[Stage]:
         spec = self._spec
-        own, compiled = self._backend.own(spec.activation), self._backend.compiles_for_a_size
-        shared = Shared(own, spec.passes, spec.checkpoints, compiled, run, note)
+        function, compiled = self._backend.shipped_function(spec.activation), self._backend.compiles_for_a_size
+        shared = Shared(function, spec.passes, spec.checkpoints, compiled, run, note)
         return executed(spec.network.layers, iter(self._parameters), shared)
 
     @cached_property

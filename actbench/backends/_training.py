@@ -34,14 +34,14 @@ class Passes:
 
     None where only `forward` computes them."""
 
-    def with_function(self, own: Callable[[Any], Any] | None) -> Callable[[Any], tuple[Any, ...]]:
+    def with_function(self, function: Callable[[Any], Any] | None) -> Callable[[Any], tuple[Any, ...]]:
         """Return the forward pass with the library's own g, where it has one, and residuals come from z and y alone."""
         kept = self.kept
-        if own is None or kept is None:
+        if function is None or kept is None:
             return self.forward
 
         def keeping(z):
-            y = own(z)
+            y = function(z)
             return y, *kept(z, y)
 
         return keeping

@@ -85,12 +85,12 @@ class Jax(Framework):
         """Return ``jax.numpy``, with the functions of ``jax.scipy.special`` that it lacks."""
         return functions()
 
-    def differentiated(self, own: Shipped, dtype: Dtype) -> Autograd:
+    def differentiated(self, function: Shipped, dtype: Dtype) -> Autograd:
         """Return jax's function with jax.vjp."""
         from actbench.backends._jax_autograd import JaxAutograd
 
         start()
-        return JaxAutograd(self, library(), own, dtype)
+        return JaxAutograd(self, library(), function, dtype)
 
     def training_step(self, spec: StepSpec, arrays: StepArrays) -> TrainingStep:
         """Return the step with jax's products and automatic differentiation; `InputError` for other threads."""

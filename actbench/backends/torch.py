@@ -61,11 +61,11 @@ class Torch(Framework):
         name = GRADIENTS.get((activation, strategy))
         return getattr(library().ops.aten, name).default if name else None
 
-    def differentiated(self, own: Shipped, dtype: Dtype) -> Autograd:
+    def differentiated(self, function: Shipped, dtype: Dtype) -> Autograd:
         """Return torch's function with torch's autograd."""
         from actbench.backends._torch_autograd import TorchAutograd
 
-        return TorchAutograd(self, library(), own, dtype)
+        return TorchAutograd(self, library(), function, dtype)
 
     def training_step(self, spec: StepSpec, arrays: StepArrays) -> TrainingStep:
         """Return the step with torch's products and automatic differentiation."""

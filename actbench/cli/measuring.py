@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import click
 
+from actbench.cli.interrupts import end_as_by_ctrl_c
 from actbench.cli.options import Command
 from actbench.cli.values import Duration, Percent
 from actbench.runs.bounds import MOST_ROUNDS
 
 if TYPE_CHECKING:
+    from actbench.measure.launch import StartWorker
     from actbench.measure.session import Seams
     from actbench.model.events import Event
     from actbench.model.plan import Plan
@@ -66,7 +69,80 @@ dry_run = click.option(
 )
 
 
-def measure(
+R = TypeVar("R")
+"""A type of requests."""
+
+P = TypeVar("P", bound="Planned")
+"""What these are prepared to."""
+
+
+class Planned(Protocol):
+    """A run that can begin."""
+
+    @property
+    def plan(self) -> Plan:
+        """What is measured."""
+
+    def prediction(self) -> Prediction | StockPrediction:
+        """Return how long it should take."""
+
+    def record(self, start_worker: StartWorker) -> Record:
+        """Return the record that it begins with, of this host."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[R, P]):
+    """What is particular to runs of a command: its requests, and what they are prepared to."""
+
+    prepare: Callable[[R], P]
+    """Plans a run."""
+    resumed: Callable[[Path, R, StartWorker], AbstractContextManager[Writer]]
+    """Opens the run in a directory, to go on with it."""
+    guaranteed_rounds: Callable[[R], int]
+    """Number of rounds that are measured even beyond the budget."""
+    warn: Callable[[P], None]
+    """Says what of the options does not help."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mode:
+    """The options of either command that say what to do with a request."""
+
+    output: Path | None
+    resume: Path | None
+    dry_run: bool
+    quiet: bool
+
+
+def carry_out(ctx: click.Context, request: R, kind: Kind[R, P], mode: Mode) -> None:
+    """Measure a new run, go on with one, or print what would be measured."""
+    from actbench import plugins
+    from actbench.measure.session import Seams
+    from actbench.runs.writer import create
+
+    seams: Seams = ctx.obj or Seams()
+    started = seams.clock()
+    if mode.dry_run:
+        if mode.resume is not None:
+            raise click.UsageError("--dry-run shows a new run: leave --resume out")
+        prepared = kind.prepare(request)
+        _print_plan(prepared.plan, prepared.prediction())
+        return
+    end_as_by_ctrl_c()
+    if mode.resume is not None and mode.output is not None:
+        raise click.UsageError("--resume goes on in its own directory: leave -o out")
+    if mode.resume is not None:
+        ctx.call_on_close(plugins.unload)  # of what is loaded for it
+        opened = kind.resumed(mode.resume, request, seams.start_worker)
+    else:
+        prepared = kind.prepare(request)
+        if not mode.quiet:
+            kind.warn(prepared)
+        opened = create(mode.output, prepared.record(seams.start_worker))
+    _measure(opened, started, kind.guaranteed_rounds(request), seams, quiet=mode.quiet)
+
+
+def _measure(
     opened: AbstractContextManager[Writer], started: float, min_rounds: int, seams: Seams, *, quiet: bool
 ) -> None:
     """Do the remaining work of a run, and print its summary.
@@ -107,7 +183,7 @@ def measure(
     _fail_for(writer.record)
 
 
-def print_plan(plan: Plan, prediction: Prediction | StockPrediction) -> None:
+def _print_plan(plan: Plan, prediction: Prediction | StockPrediction) -> None:
     """Print the cases of a plan, what is left out, and how long it should take."""
     from actbench.report.numbers import counted
     from actbench.report.prediction import sentence

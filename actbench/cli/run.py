@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from actbench.cli.interrupts import end_as_by_ctrl_c
-from actbench.cli.measuring import directories, dry_run, limits, measure, print_plan
+from actbench.cli.measuring import Kind, Mode, carry_out, directories, dry_run, limits
 from actbench.cli.options import (
     inputs,
     max_call,
@@ -24,10 +22,7 @@ from actbench.cli.options import (
 
 if TYPE_CHECKING:
     from actbench.measure.preparing import PreparedRun
-    from actbench.measure.requests import RunRequest
-    from actbench.measure.session import Seams
     from actbench.runs.record import Engine
-    from actbench.runs.writer import Writer
 
 
 def _engine(_: click.Context, __: click.Parameter, value: str | None) -> Engine | None:
@@ -76,45 +71,11 @@ def command(
     """
     from actbench.measure.preparing import guaranteed_rounds, prepare
     from actbench.measure.requests import RunRequest
-    from actbench.measure.session import Seams
-
-    seams: Seams = ctx.obj or Seams()
-    started = seams.clock()
-    request = RunRequest(**options, named=on_command_line(ctx))
-    if dry_run:
-        if resume is not None:
-            raise click.UsageError("--dry-run shows a new run: leave --resume out")
-        prepared = prepare(request)
-        print_plan(prepared.plan, prepared.prediction())
-        return
-    end_as_by_ctrl_c()
-    if resume is None:
-        opened = _begun(request, output, seams, quiet=quiet)
-    elif output is None:
-        opened = _resumed(ctx, request, resume, seams)
-    else:
-        raise click.UsageError("--resume goes on in its own directory: leave -o out")
-    measure(opened, started, guaranteed_rounds(request), seams, quiet=quiet)
-
-
-def _begun(request: RunRequest, output: Path | None, seams: Seams, *, quiet: bool) -> AbstractContextManager[Writer]:
-    """Begin a run."""
-    from actbench.measure.preparing import prepare
-    from actbench.runs.writer import create
-
-    prepared = prepare(request)
-    if not quiet:
-        _warn(prepared)
-    return create(output, prepared.record(seams.start_worker))
-
-
-def _resumed(ctx: click.Context, request: RunRequest, directory: Path, seams: Seams) -> AbstractContextManager[Writer]:
-    """Go on with a run, and unload in the end what is loaded for it."""
-    from actbench import plugins
     from actbench.measure.resuming import resumed
 
-    ctx.call_on_close(plugins.unload)
-    return resumed(directory, request, seams.start_worker)
+    request = RunRequest(**options, named=on_command_line(ctx))
+    mode = Mode(output=output, resume=resume, dry_run=dry_run, quiet=quiet)
+    carry_out(ctx, request, Kind(prepare, resumed, guaranteed_rounds, _warn), mode)
 
 
 def _warn(prepared: PreparedRun) -> None:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from actbench.cli.interrupts import end_as_by_ctrl_c
-from actbench.cli.measuring import directories, dry_run, limits, measure, print_plan
+from actbench.cli.measuring import Kind, Mode, carry_out, directories, dry_run, limits
 from actbench.cli.options import inputs_of, on_command_line, quiet, seed, timeout, usage_shown, user_code
 from actbench.cli.values import Names, Size, StrategyName, Threads
 from actbench.model.training import Along, Optimizer
 
 if TYPE_CHECKING:
-    from actbench.measure.requests import TrainRequest
-    from actbench.measure.session import Seams
+    from actbench.measure.training import PreparedTrain
     from actbench.planning.training import TrainingSelection
-    from actbench.runs.writer import Writer
 
 
 @click.command()
@@ -106,23 +102,11 @@ def command(
       actbench train --resume latest --budget 10m
     """
     from actbench.measure.requests import TrainRequest
-    from actbench.measure.session import Seams
-    from actbench.measure.training import guaranteed_rounds, prepare
+    from actbench.measure.training import guaranteed_rounds, prepare, resumed
 
-    seams: Seams = ctx.obj or Seams()
-    started = seams.clock()
     request = TrainRequest(selection=_selection(options), **options, named=on_command_line(ctx))
-    if dry_run:
-        if resume is not None:
-            raise click.UsageError("--dry-run shows a new run: leave --resume out")
-        prepared = prepare(request)
-        print_plan(prepared.plan, prepared.prediction())
-        return
-    end_as_by_ctrl_c()
-    if resume is not None and output is not None:
-        raise click.UsageError("--resume goes on in its own directory: leave -o out")
-    opened = _resumed(ctx, request, resume, seams) if resume else _begun(request, output, seams, quiet=quiet)
-    measure(opened, started, guaranteed_rounds(request), seams, quiet=quiet)
+    mode = Mode(output=output, resume=resume, dry_run=dry_run, quiet=quiet)
+    carry_out(ctx, request, Kind(prepare, resumed, guaranteed_rounds, _warn), mode)
 
 
 def _selection(options: dict[str, Any]) -> TrainingSelection:
@@ -143,24 +127,10 @@ LISTS = ("networks", "activations", "backends", "strategies", "dtypes", "batches
 """Arguments and options that may be repeated, and take commas."""
 
 
-def _begun(request: TrainRequest, output: Path | None, seams: Seams, *, quiet: bool) -> AbstractContextManager[Writer]:
-    """Begin a run."""
-    from actbench.measure.training import prepare
+def _warn(prepared: PreparedTrain) -> None:
+    """Say where the budget is too short for an answer."""
     from actbench.report.prediction import warning
-    from actbench.runs.writer import create
 
-    prepared = prepare(request)
-    if not quiet and request.budget and not request.rounds and (text := warning(prepared.prediction())):
+    request = prepared.request
+    if request.budget and not request.rounds and (text := warning(prepared.prediction())):
         click.echo(text, err=True)
-    return create(output, prepared.record(seams.start_worker))
-
-
-def _resumed(
-    ctx: click.Context, request: TrainRequest, directory: Path, seams: Seams
-) -> AbstractContextManager[Writer]:
-    """Go on with a run, and unload in the end what is loaded for it."""
-    from actbench import plugins
-    from actbench.measure.training import resumed
-
-    ctx.call_on_close(plugins.unload)
-    return resumed(directory, request, seams.start_worker)

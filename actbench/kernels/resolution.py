@@ -60,9 +60,9 @@ def trainer(name: str) -> Trainer:
         hint = f": write numpy+{name}" if products.takes_arrays and not plus else ""
         raise InputError(f"backend '{of_products}' has no products of matrices to train networks with{hint}")
     if plus and not (products.takes_arrays and activation.takes_arrays):
-        own = activation if products.takes_arrays else products
-        hint = f": write {own.name}" if own.trains else ""
-        raise InputError(f"'{name}': {own.name} has arrays of its own, which no other backend takes{hint}")
+        framework = activation if products.takes_arrays else products
+        hint = f": write {framework.name}" if framework.trains else ""
+        raise InputError(f"'{name}': {framework.name} has arrays of its own, which no other backend takes{hint}")
     return Trainer(products, activation)
 
 

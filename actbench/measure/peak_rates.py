@@ -10,7 +10,7 @@ from actbench.analysis.peak_rates import PeakRate, VectorWidth, arithmetic, copy
 from actbench.backends.numba import Numba
 from actbench.host.environment import Environment
 from actbench.measure.launch import StartWorker, WorkerOptions
-from actbench.measure.protocol import MeasureLimits
+from actbench.measure.protocol_limits import MeasureLimits
 
 LOOP_REPEATS = 12
 """Number of repeats of every loop and copy; six are the fewest that give an interval."""

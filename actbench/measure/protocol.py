@@ -1,6 +1,7 @@
 """The protocol between the conductor and a worker: every request and its answer, as pairs of dataclasses.
 
-A new request is written here, those of training steps in `protocol_training`, and as a method of
+A new request is written here, those of training steps in `protocol_training` and of the processor's limits in
+`protocol_limits`, and as a method of
 `actbench.measure.worker.Server`. The worker needs the standard library alone for this, so that an interpreter with
 nothing but the backends' own packages can serve; the conductor checks every answer against its type.
 """
@@ -269,37 +270,3 @@ class Time(Request[Timed]):
     """Time the slices of each sweep, of the prepared block, its operands at new addresses."""
 
     sweeps: tuple[Sweep, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ArithmeticRates:
-    """Floating-point operations a second, in one width of vectors, by repeat."""
-
-    dtype: str
-    bits: int
-    rates: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CopyRates:
-    """Bytes read and written a second by copying an array of `nbytes`, by repeat."""
-
-    nbytes: int
-    rates: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MeasuredLimits:
-    """How fast the processor computes and copies at most."""
-
-    arithmetic: tuple[ArithmeticRates, ...]
-    """Nothing where numba is not available."""
-    copies: tuple[CopyRates, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MeasureLimits(Request[MeasuredLimits]):
-    """Measure how fast the processor computes, and copies arrays of so many bytes, each so many times."""
-
-    copies: tuple[int, ...]
-    repeats: int

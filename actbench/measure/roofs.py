@@ -13,7 +13,8 @@ import numpy as np
 
 from actbench.backends.numba import Numba
 from actbench.kernels.calls import Timed, repeated
-from actbench.measure.protocol import ArithmeticRates, CopyRates, MeasuredLimits, Taken
+from actbench.measure.protocol import Taken
+from actbench.measure.protocol_limits import ArithmeticRates, CopyRates, MeasuredLimits
 from actbench.model.names import Dtype
 
 SAMPLE_SECONDS = 0.001

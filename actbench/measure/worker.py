@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from actbench.errors import InputError, WrongKernelError
 from actbench.host import processors
-from actbench.measure import protocol, protocol_training, wire
+from actbench.measure import protocol, protocol_limits, protocol_training, wire
 from actbench.measure.protocol import Doubts, PackedDoubt
 from actbench.measure.undisturbed import undisturbed
 from actbench.measure.wire import A, PackedArray, Request
@@ -238,8 +238,8 @@ class Server:
             tuple(tuple(time.processor for time in sweep) for sweep in timings),
         )
 
-    @handles(protocol.MeasureLimits)
-    def measure_limits(self, request: protocol.MeasureLimits) -> protocol.MeasuredLimits:
+    @handles(protocol_limits.MeasureLimits)
+    def measure_limits(self, request: protocol_limits.MeasureLimits) -> protocol_limits.MeasuredLimits:
         """Measure how fast this processor computes, and copies arrays of so many bytes."""
         from actbench.measure import roofs
 

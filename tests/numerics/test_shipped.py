@@ -157,7 +157,7 @@ def counted_by_torch(backend: Backend, activation: str, z: Array) -> int:
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        backend.own(activation)(leaf)  # type: ignore[attr-defined]
+        backend.shipped_function(activation)(leaf)  # type: ignore[attr-defined]
     return sum(held.values())
 
 
@@ -165,7 +165,7 @@ def counted_by_jax(backend: Backend, activation: str, z: Array) -> int:
     """Return the bytes of the arrays that jax.vjp holds where it is not compiled."""
     import jax
 
-    _, vjp = jax.vjp(backend.own(activation), jax.numpy.array(z))  # type: ignore[attr-defined]
+    _, vjp = jax.vjp(backend.shipped_function(activation), jax.numpy.array(z))  # type: ignore[attr-defined]
     leaves = [leaf for leaf in jax.tree.leaves(vjp) if leaf.shape == z.shape]
     return sum({leaf.unsafe_buffer_pointer(): leaf.nbytes for leaf in leaves}.values())
 

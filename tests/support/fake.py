@@ -10,7 +10,7 @@ from typing import Any
 
 from actbench.errors import BenchmarkError
 from actbench.host import software
-from actbench.measure import protocol, protocol_training
+from actbench.measure import protocol, protocol_limits, protocol_training
 from actbench.measure.launch import Launch, StartWorker, WorkerOptions
 from actbench.measure.session import Seams
 from actbench.measure.wire import A, Request
@@ -116,7 +116,7 @@ class FakeWorker:
                 answer = checked(request)
             case protocol_training.Instrument():
                 answer = self._instrument()
-            case protocol.MeasureLimits():
+            case protocol_limits.MeasureLimits():
                 answer = limits(request)
             case _:
                 answer = real_answer(request)
@@ -149,18 +149,18 @@ def real_answer(request: Request[A]) -> A:
         raise BenchmarkError(f"worker: {type(error).__name__}: {error}") from None
 
 
-def limits(request: protocol.MeasureLimits) -> protocol.MeasuredLimits:
+def limits(request: protocol_limits.MeasureLimits) -> protocol_limits.MeasuredLimits:
     """Answer with exact rates: wider vectors help up to 256 bits, and large arrays are copied more slowly."""
     arithmetic = [
-        protocol.ArithmeticRates(dtype, bits, (rate * 1e9 / dtype.itemsize,) * request.repeats)
+        protocol_limits.ArithmeticRates(dtype, bits, (rate * 1e9 / dtype.itemsize,) * request.repeats)
         for dtype in Dtype
         for bits, rate in ((128, 200.0), (256, 400.0), (512, 404.0))
     ]
     copied = [
-        protocol.CopyRates(nbytes, ((50e9 if nbytes < 1 << 22 else 10e9),) * request.repeats)
+        protocol_limits.CopyRates(nbytes, ((50e9 if nbytes < 1 << 22 else 10e9),) * request.repeats)
         for nbytes in request.copies
     ]
-    return protocol.MeasuredLimits(tuple(arithmetic), tuple(copied))
+    return protocol_limits.MeasuredLimits(tuple(arithmetic), tuple(copied))
 
 
 @dataclass

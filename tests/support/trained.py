@@ -107,7 +107,7 @@ def _values(backend: str, dtype: Dtype, activations: Sequence[str]) -> dict[str,
     framework = registry.backend(backend)
     assert isinstance(framework, Framework)
     z = framework.adopt(points(dtype))
-    functions = {name: framework.own(name) for name in activations}
+    functions = {name: framework.shipped_function(name) for name in activations}
     outputs = {name: framework.release(function(z)) for name, function in functions.items() if function}
     assert all(output.dtype == dtype for output in outputs.values())
     return {name: output.tolist() for name, output in outputs.items()}

@@ -17,7 +17,7 @@ from actbench.analysis.interval import Interval
 from actbench.analysis.peak_rates import PeakRate, VectorWidth, arithmetic, copying
 from actbench.measure.client import WorkerProcess, here
 from actbench.measure.launch import WorkerOptions
-from actbench.measure.protocol import MeasureLimits
+from actbench.measure.protocol_limits import MeasureLimits
 from actbench.model.names import Dtype
 from tests.conftest import Actbench
 from tests.support import fake

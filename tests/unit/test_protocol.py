@@ -16,7 +16,6 @@ from actbench.measure.protocol import (
     Described,
     Evaluate,
     LocateDevice,
-    MeasureLimits,
     Offer,
     Prepare,
     Slice,
@@ -24,6 +23,7 @@ from actbench.measure.protocol import (
     Sweep,
     Time,
 )
+from actbench.measure.protocol_limits import MeasureLimits
 from actbench.measure.wire import REQUESTS, PackedArray, Request
 from actbench.measure.worker import HANDLERS, Server
 from actbench.model.inputs import Inputs

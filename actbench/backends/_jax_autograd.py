@@ -35,7 +35,7 @@ class JaxAutograd(Autograd):
     def __init__(self, backend: Jax, jax: Any, shipped: Shipped, dtype: Dtype) -> None:
         """Take jax and its function, and do a forward pass to see what is saved."""
         self._backend, self._jax, self._dtype = backend, jax, dtype
-        self._function = shipped.function()
+        self._activation = shipped.function()
         self.call = str(shipped)
         self._passes = cache(self._traced)
         sample = np.random.default_rng(0).standard_normal(SAMPLE).astype(dtype)
@@ -102,7 +102,7 @@ class JaxAutograd(Autograd):
 
     def _traced(self, size: int) -> _BothPasses:
         """Return both passes; numbers that the forward pass saves, and which do not depend on z, are constants."""
-        jax, function = self._jax, self._function
+        jax, function = self._jax, self._activation
         trees: list[Any] = []
         places: list[list[int]] = []
 

@@ -30,7 +30,7 @@ class TorchAutograd(Autograd):
     def __init__(self, backend: Torch, torch: Any, shipped: Shipped, dtype: Dtype) -> None:
         """Take torch and its function, and save a sample to see what is saved."""
         self._backend, self._torch, self._dtype = backend, torch, dtype
-        self._function = shipped.function()
+        self._activation = shipped.function()
         self.call = str(shipped)
         self._ones = cache(lambda size: backend.adopt(np.ones(size, dtype)))
         self._function = cache(self._built)
@@ -131,7 +131,7 @@ class TorchAutograd(Autograd):
     def _built(self, size: int) -> Callable[..., Any]:
         """Return the function, compiled for one size where the backend does that: torch limits how often it may be."""
         del size
-        function = self._function
+        function = self._activation
         if not self._backend.compiles_for_a_size:
             return function
 

@@ -91,7 +91,7 @@ class Planned(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind(Generic[R, P]):
+class RunKind(Generic[R, P]):
     """What is particular to runs of a command: its requests, and what they are prepared to."""
 
     prepare: Callable[[R], P]
@@ -114,7 +114,7 @@ class Mode:
     quiet: bool
 
 
-def carry_out(ctx: click.Context, request: R, kind: Kind[R, P], mode: Mode) -> None:
+def carry_out(ctx: click.Context, request: R, kind: RunKind[R, P], mode: Mode) -> None:
     """Measure a new run, go on with one, or print what would be measured."""
     from actbench import plugins
     from actbench.measure.session import Seams

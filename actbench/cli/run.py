@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from actbench.cli.measuring import Kind, Mode, carry_out, directories, dry_run, limits
+from actbench.cli.measuring import Mode, RunKind, carry_out, directories, dry_run, limits
 from actbench.cli.options import (
     inputs,
     max_call,
@@ -75,7 +75,7 @@ def command(
 
     request = RunRequest(**options, named=on_command_line(ctx))
     mode = Mode(output=output, resume=resume, dry_run=dry_run, quiet=quiet)
-    carry_out(ctx, request, Kind(prepare, resumed, guaranteed_rounds, _warn), mode)
+    carry_out(ctx, request, RunKind(prepare, resumed, guaranteed_rounds, _warn), mode)
 
 
 def _warn(prepared: PreparedRun) -> None:

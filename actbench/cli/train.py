@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from actbench.cli.measuring import Kind, Mode, carry_out, directories, dry_run, limits
+from actbench.cli.measuring import Mode, RunKind, carry_out, directories, dry_run, limits
 from actbench.cli.options import inputs_of, on_command_line, quiet, seed, timeout, usage_shown, user_code
 from actbench.cli.values import Names, Size, StrategyName, Threads
 from actbench.model.training import Along, Optimizer
@@ -106,7 +106,7 @@ def command(
 
     request = TrainRequest(selection=_selection(options), **options, named=on_command_line(ctx))
     mode = Mode(output=output, resume=resume, dry_run=dry_run, quiet=quiet)
-    carry_out(ctx, request, Kind(prepare, resumed, guaranteed_rounds, _warn), mode)
+    carry_out(ctx, request, RunKind(prepare, resumed, guaranteed_rounds, _warn), mode)
 
 
 def _selection(options: dict[str, Any]) -> TrainingSelection:

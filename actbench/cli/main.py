@@ -15,21 +15,22 @@ from actbench.cli import configuration, interrupts, streams
 from actbench.cli.endings import ending, leave
 from actbench.errors import ExitCode, unknown
 
-COMMANDS = (
-    "init",
-    "run",
-    "train",
-    "list",
-    "show",
-    "compare",
-    "check",
-    "selfcheck",
-    "accuracy",
-    "report",
-    "plot",
-    "export",
-    "env",
-)
+COMMANDS = {
+    "init": "Write files to start from into a directory.",
+    "run": "Measure which strategy is faster, by how much, how surely.",
+    "train": "Measure what a strategy is worth in a training step.",
+    "list": "List what is available, and why something is not.",
+    "show": "Show the code of a case, and facts about its machine code.",
+    "compare": "Compare within a run, or two runs.",
+    "check": "Check whether anything got slower, live or between two runs.",
+    "selfcheck": "Audit this host: what a live check is worth here.",
+    "accuracy": "Show how far kernels are from the true derivative.",
+    "report": "Write a page about a run, or about two.",
+    "plot": "Draw one chart of a run.",
+    "export": "Export a run for tools that track or compare benchmarks.",
+    "env": "Show this host, and where settings come from.",
+}
+"""The commands, in the order in which users meet them, with a line for the group's help, which imports none of them."""
 
 
 class Commands(click.Group):
@@ -39,6 +40,12 @@ class Commands(click.Group):
         """Return the names of the commands, in the order in which users meet them."""
         del ctx
         return list(COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, a line each."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([*COMMANDS.items()])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import and return a command."""

@@ -36,9 +36,9 @@ def test_the_help_mentions_and_explains_each_option(actbench: Actbench, name: st
             assert getattr(parameter, "help", None), f"{name} {parameter.opts[0]} is not explained"
 
 
-def test_the_group_lists_every_command_and_exit_code(actbench: Actbench) -> None:
+def test_the_group_lists_every_command_in_a_line_and_every_exit_code(actbench: Actbench) -> None:
     shown = actbench("--help").stdout
-    assert all(f"\n  {name} " in shown for name in COMMANDS)
+    assert all(f"\n  {name:<{max(map(len, COMMANDS))}}  {line}\n" in shown for name, line in COMMANDS.items())
     assert "Exit codes: 0 fine, 1 a case regressed, 2 usage or bad input, 3 inconclusive, 4 " in " ".join(shown.split())
 
 
@@ -46,6 +46,12 @@ def test_the_version_is_the_package_s(actbench: Actbench) -> None:
     from actbench import __version__
 
     assert actbench("--version").stdout == f"actbench, version {__version__}\n"
+
+
+def test_help_of_the_group_imports_no_command(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in COMMANDS:
+        monkeypatch.setitem(sys.modules, f"actbench.cli.{name}", None)  # an import of it raises
+    assert actbench("--help").exit_code == 0
 
 
 @pytest.mark.usefixtures("actbench")

@@ -42,7 +42,8 @@ def measured(first: Path, second: Path, rounds: int) -> str:
     """Return by how much the second environment is slower than the first, and the first than itself."""
     plan = Plan((BLOCK,), seed=1)
     with opened(str(first)) as one, opened(str(second)) as other:
-        launches = tuple(Launch(start, WorkerOptions(choose_cpu(None), TIMEOUT)) for start in (one, other, one))
+        starts = [environment.start_with(()) for environment in (one, other, one)]
+        launches = tuple(Launch(start, WorkerOptions(choose_cpu(None), TIMEOUT)) for start in starts)
         side_by_side = lockstep.Lockstep(
             plan=plan,
             verification=Verification(plan),

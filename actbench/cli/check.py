@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from actbench.report.verdicts import Report
 
 LIVE_PARAMETERS = (
-    *("preset", *AXES, "load", "budget", "seed", "inputs"),
+    *("preset", *AXES, "load", "load_baseline", "budget", "seed", "inputs"),
     *("affinity", "threads", "timeout", "max_call", "output"),
 )
 """Parameters of a live check only."""
@@ -40,6 +40,13 @@ LIVE_PARAMETERS = (
     "--margins", type=Margin(), multiple=True, metavar="GLOB=PCT", help="Another margin for the cases that match."
 )
 @selection("check")
+@click.option(
+    "--load-baseline",
+    multiple=True,
+    metavar="FILE|same",
+    help="What the baseline loads in place of --load, one for each: FILE, or the same as here. [default: FILE of "
+    "git:REV where it has one, else the same]",
+)
 @click.option(
     "--budget",
     type=Duration(),

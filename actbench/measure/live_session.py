@@ -19,6 +19,7 @@ from actbench.host import environment, software
 from actbench.host.environment import Environment
 from actbench.kernels.drawing import pinned
 from actbench.measure.baseline import describe
+from actbench.measure.baseline_code import BaselineCode, code_of
 from actbench.measure.checking import Verification
 from actbench.measure.environment import collect_environment
 from actbench.measure.launch import Launch, NotLoadedError, StartWorker, Worker, WorkerOptions
@@ -30,6 +31,7 @@ from actbench.measure.session import Seams
 from actbench.model.cases import Case
 from actbench.model.events import Event
 from actbench.model.inputs import STANDARD_NORMAL
+from actbench.model.loaded import Loaded, changes_of_code
 from actbench.model.plan import Plan
 from actbench.model.times import Times
 from actbench.planning import costs, presets, suite
@@ -59,7 +61,9 @@ class LiveSession:
         self._timeout = request.timeout or DEFAULT_TIMEOUT
         self._open = ExitStack()
         self._check: LiveCheck
+        self._code: BaselineCode
         self._there: dict[str, str]
+        self._loaded_there: tuple[Loaded, ...]
         self._here: Environment
         self._created = datetime.now(UTC).isoformat(timespec="seconds")
         self.budget = request.budget or self._preset.budget
@@ -70,7 +74,9 @@ class LiveSession:
     def __enter__(self) -> Self:
         """Open both environments and plan; `NotComparableError` where there is nothing to compare."""
         with ExitStack() as opening:
-            start_there = opening.enter_context(self._seams.open_baseline(self._request.against))
+            there = opening.enter_context(self._seams.open_baseline(self._request.against))
+            self._code = code_of(there.revision, self._request.load_baseline)
+            start_there = there.start_with(self._code.sources)
             self._here = collect_environment(self._seams.start_worker, self._cpu, self._backends())
             self._check = self._prepared(start_there, self._seams.clock())
             self._open = opening.pop_all()
@@ -112,7 +118,9 @@ class LiveSession:
             threads=self._threads if suite.threaded(lockstep.plan) else 1,
         )
         theirs, ours = self._check.checks
-        parts = zip((there, here, there), (theirs, ours, theirs), lockstep.sides.all_three, strict=True)
+        code = environment.public_code(self._loaded_there), environment.public_code(plugins.loaded())
+        sides = (there, theirs, code[0]), (here, ours, code[1]), (there, theirs, code[0])
+        names = ("baseline", "candidate", "control")
         return {
             name: (
                 Record(
@@ -124,11 +132,11 @@ class LiveSession:
                     calibrations=lockstep.calibrations,
                     failures=lockstep.failures,
                     rounds=times.last_round,
-                    loaded=environment.public_code(plugins.loaded()),
+                    loaded=loaded,
                 ),
                 times,
             )
-            for name, (of, checks, times) in zip(("baseline", "candidate", "control"), parts, strict=True)
+            for name, (of, checks, loaded), times in zip(names, sides, lockstep.sides.all_three, strict=True)
         }
 
     def _backends(self) -> list[Backend]:
@@ -147,7 +155,7 @@ class LiveSession:
         theirs = self._offered_by(start_there)
         ours = self._offered_here(theirs)
         common = [case for case in ours if case in {*theirs}]
-        if not common:
+        if not common and (theirs or not self._code.lacks_file):
             raise NotComparableError(
                 f"--against {self._request.against}: the two environments have no selected case in common"
             )
@@ -187,9 +195,17 @@ class LiveSession:
         try:
             worker = start_there(WorkerOptions(self._cpu, self._timeout, "baseline"))
             unused = {*backends.libraries(registry.backends().values())} - {*self._libraries()}
-            versions = describe(worker, against)
-            self._there = {name: version for name, version in versions.items() if name not in unused}
-            self.remarks = _differences(self._there, self._versions())
+            described = describe(worker, against)
+            self._there = {name: version for name, version in described.versions.items() if name not in unused}
+            self._loaded_there = described.loaded
+            self.remarks = [
+                *_differences(self._there, self._versions()),
+                *self._code.remarks,
+                *(
+                    f"{name}: {there} in the baseline, {here} here"
+                    for name, there, here in changes_of_code(self._loaded_there, plugins.loaded())
+                ),
+            ]
             return [Case.parse(case) for case in worker.ask(Offer(self._query)).cases]
         except NotLoadedError as error:
             raise NotComparableError(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from actbench.measure.wire import PackedArray, Request
 from actbench.model.checks import Compiled
 from actbench.model.inputs import STANDARD_NORMAL, Inputs
+from actbench.model.loaded import Loaded
 from actbench.model.training import Optimizer
 from actbench.planning.selection import CaseQuery
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from actbench.model.cases import Block, KernelId
     from actbench.model.plan import Plan
 
-PROTOCOL = 7
+PROTOCOL = 8
 """Version of this protocol: another environment's actbench can be measured where it is the same.
 
 1: first.
@@ -35,6 +36,7 @@ PROTOCOL = 7
 6: cases have a state of operands, and ``prepare`` gives the size of the cache and
    what inputs are drawn from.
 7: blocks may be training steps of networks: ``prepare`` gives the optimizer, ``check-step`` and ``instrument`` are new.
+8: ``load`` may give the place of a file; ``describe`` answers with what is loaded.
 
 Every version has ``start`` and ``describe``, so that versions can be compared.
 """
@@ -66,6 +68,8 @@ class Source:
     name: str
     sha256: str | None
     """Of the very code that is meant; None where another version of a package will do."""
+    path: str | None = None
+    """Where the file is, if not under its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,8 @@ class Described:
     protocol: int
     versions: dict[str, str]
     """Of Python, actbench and the libraries of the backends, by name."""
+    loaded: tuple[Loaded, ...] = ()
+    """The user's own code that the process has loaded, in order."""
 
 
 @dataclass(frozen=True, slots=True)

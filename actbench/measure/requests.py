@@ -74,6 +74,8 @@ class CheckRequest:
 
     against: str
     """An interpreter, a virtual environment, or ``git:REV``."""
+    load_baseline: tuple[str, ...] = ()
+    """The files that the baseline loads in place of those loaded here, or ``same``."""
     preset: str
     selection: Selection
     margins: Margins

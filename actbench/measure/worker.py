@@ -91,11 +91,11 @@ class Server:
     @handles(protocol.Describe)
     def describe(self, _: protocol.Describe) -> protocol.Described:
         """Say what this process runs on."""
-        from actbench import backends, registry
+        from actbench import backends, plugins, registry
         from actbench.host import software
 
         versions = software.versions(backends.libraries(registry.backends().values()))
-        return protocol.Described(protocol.PROTOCOL, versions)
+        return protocol.Described(protocol.PROTOCOL, versions, plugins.loaded())
 
     @handles(protocol.LocateDevice)
     def locate_device(self, request: protocol.LocateDevice) -> protocol.LocatedDevice:
@@ -113,7 +113,7 @@ class Server:
         from actbench import plugins
 
         for source in request.sources:
-            plugins.load(source.name, source.sha256)
+            plugins.load(source.name, source.sha256, source.path)
         return protocol.LoadedAll()
 
     @handles(protocol.Offer)

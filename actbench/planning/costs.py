@@ -24,7 +24,8 @@ def arm_seconds(plan: Plan, usual: float) -> float:
 
     What starts a worker is then not spent on a few milliseconds of measuring.
     """
-    return max(usual, LEAST_MEASURED / sum(len(block.timed) for block in plan.blocks))
+    arms = sum(len(block.timed) for block in plan.blocks)
+    return max(usual, LEAST_MEASURED / arms) if arms else usual
 
 
 def predicted_round(plan: Plan, arm_seconds: float) -> float:

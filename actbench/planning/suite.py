@@ -57,13 +57,13 @@ def without_cold(plan: Plan, reason: str) -> Plan:
 def on_inputs(plan: Plan, inputs: Inputs) -> Plan:
     """Return a plan on inputs whose file has been read, without the cases that cannot be measured on them.
 
-    `InputError` where no case is left.
+    `InputError` where no case is left of those that there were.
     """
     subjects = resolution.subjects(plan.cases)
     reasons = {case: unsuitable(subject, case.size, inputs, plan.seed) for case, subject in subjects.items()}
     blocks = grouped(case for case, reason in reasons.items() if not reason)
     left_out = [LeftOut(case.id, reason) for case, reason in reasons.items() if reason]
-    if not blocks:
+    if left_out and not blocks:
         raise InputError(f"--inputs {inputs}: no case is left to measure, because {left_out[0].reason}")
     return replace(plan, blocks=blocks, left_out=(*plan.left_out, *left_out), inputs=inputs)
 

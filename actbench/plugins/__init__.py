@@ -37,12 +37,12 @@ __all__ = [
 ]
 
 
-def load(name: str, sha256: str | None = None) -> Loaded:
+def load(name: str, sha256: str | None = None, path: str | None = None) -> Loaded:
     """Register what a file or an installed package declares; `InputError` says why that is not possible.
 
-    With `sha256`, the digest of its code must be equal.
+    With `sha256`, the digest of its code must be equal. With `path`, the file of that name is there.
     """
-    declared = _files.read(name) if _files.is_file(name) else _packages.read(name)
+    declared = _files.read(name, path) if path or _files.is_file(name) else _packages.read(name)
     if sha256 not in {None, declared.loaded.sha256}:
         raise InputError(f"--load {name} changed since this run started; start a new run")
     if any(addition.name == declared.loaded.name and addition.kind is declared.loaded.kind for addition in loaded()):

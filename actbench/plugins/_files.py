@@ -25,11 +25,14 @@ def is_file(name: str) -> bool:
     return name.endswith(".py") or os.sep in name or Path(name).is_file()
 
 
-def read(name: str) -> Declarations:
-    """Run a file and return what it declares; `InputError` names the line that fails."""
-    data = _bytes(name)
+def read(name: str, place: str | None = None) -> Declarations:
+    """Run a file and return what it declares; `InputError` names the line that fails.
+
+    With `place`, the file of that name is there.
+    """
+    data = _bytes(name, Path(place or name))
     loaded = Loaded(LoadedFrom.FILE, name, sha256(data).hexdigest())
-    path = str(Path(name).absolute())
+    path = str(Path(place or name).absolute())
     try:
         code = compile(data, path, "exec", dont_inherit=True)
     except SyntaxError as error:
@@ -58,8 +61,7 @@ def _module(path: str) -> ModuleType:
     return module
 
 
-def _bytes(name: str) -> bytes:
-    path = Path(name)
+def _bytes(name: str, path: Path) -> bytes:
     try:
         os.fsencode(name).decode()  # records and requests to workers are JSON
         if path.is_dir():

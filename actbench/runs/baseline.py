@@ -7,6 +7,7 @@ from pathlib import Path
 from actbench.errors import InputError, NotComparableError
 from actbench.host.environment import Environment
 from actbench.model.cases import Case
+from actbench.model.loaded import changes_of_code
 from actbench.runs.archive import Run, load
 from actbench.runs.names import RUN
 from actbench.runs.record import Record
@@ -84,13 +85,15 @@ def host_differences(before: Run, after: Run) -> list[tuple[str, str, str]]:
 
 
 def differences(before: Run, after: Run) -> list[str]:
-    """Return a sentence for each software version and tuning variable that differs."""
+    """Return a sentence for each software version, tuning variable and loaded code that differs."""
     old, new = (_facts(_record(run).environment) for run in (before, after))
-    return [
+    software = [
         f"{name} was {old.get(name, 'absent')}, is {new.get(name, 'absent')}"
         for name in dict.fromkeys([*old, *new])
         if old.get(name) != new.get(name)
     ]
+    code = changes_of_code(_record(before).loaded, _record(after).loaded)
+    return [*software, *(f"loaded code {name}: was {there}, is {here}" for name, there, here in code)]
 
 
 def _file(run: Run) -> Path:

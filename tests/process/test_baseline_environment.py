@@ -121,9 +121,9 @@ def test_the_user_s_python_path_and_numba_s_cache_are_not_shared(
     wrapped = script(tmp_path, f'#!/bin/sh\nenv > {dump}\nexec {real} "$@"\n')
     monkeypatch.setenv("PYTHONPATH", str(PACKAGES))
     monkeypatch.setenv("NUMBA_CACHE_DIR", "mine")
-    with opened(str(wrapped)) as start:
-        worker = start(WorkerOptions(None, TIMEOUT, "baseline"))
-        versions = describe(worker, str(wrapped))
+    with opened(str(wrapped)) as environment_there:
+        worker = environment_there.start_with(())(WorkerOptions(None, TIMEOUT, "baseline"))
+        versions = describe(worker, str(wrapped)).versions
         worker.close()
         variables = dict(line.split("=", 1) for line in dump.read_text().splitlines() if "=" in line)
         assert Path(variables["NUMBA_CACHE_DIR"]).parent.parent == temporary

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +20,7 @@ from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant
 from tests.conftest import Actbench
 from tests.support.environments import TIMEOUT, refusal
+from tests.support.repository import git, repository
 from tests.support.tiers import EXHAUSTIVE
 
 BACKEND = '''\
@@ -55,24 +54,14 @@ backend-path = ["."]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
 
 
-def git(*arguments: str) -> str:
-    """Run git in the current directory."""
-    who = ["-c", "user.name=Tests", "-c", "user.email=tests@example.org"]
-    done = subprocess.run(["git", *who, *arguments], check=True, capture_output=True, text=True)  # noqa: S607
-    return done.stdout.strip()
-
-
 @pytest.fixture
 def project(tmp_path: Path, only_numpy: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project in a folder of a repository, which is the current directory; its last revision does not build."""
     del temporary
-    for name in [name for name in os.environ if name.startswith("GIT_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    repository(tmp_path / "repository", monkeypatch)
     directory = tmp_path / "repository" / "project"
-    directory.mkdir(parents=True)
+    directory.mkdir()
     monkeypatch.chdir(directory)
-    git("init", "--quiet", "--initial-branch=main", "..")
     (directory / "pyproject.toml").write_text(PROJECT)
     for raises in (False, True):
         (directory / "backend.py").write_text(f"NUMPY, RAISES = {str(only_numpy)!r}, {raises}\n{BACKEND}")
@@ -88,13 +77,13 @@ def test_the_environment_of_a_revision_is_built_and_removed_again_even_by_ctrl_c
     z = np.linspace(-3, 3, 7)
 
     def use() -> None:
-        with opened("git:HEAD~1") as start:
+        with opened("git:HEAD~1") as baseline:
             (_, tree) = git("worktree", "list", "--porcelain").split("\n\n")
             assert tree.splitlines()[1:] == [f"HEAD {git('rev-parse', 'HEAD~1')}", "detached"]
-            worker = start(WorkerOptions(None, TIMEOUT, "baseline"))
+            worker = baseline.start_with(())(WorkerOptions(None, TIMEOUT, "baseline"))
             try:
                 assert isinstance(worker, WorkerProcess)
-                assert describe(worker, "git:HEAD~1")["numpy"] == np.__version__
+                assert describe(worker, "git:HEAD~1").versions["numpy"] == np.__version__
                 kernel = KernelId("identity", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
                 answer = worker.ask(Evaluate.of(kernel, z, z))
                 np.testing.assert_array_equal(answer.outputs[-1].unpack(), np.ones(7))

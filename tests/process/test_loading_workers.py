@@ -153,10 +153,10 @@ def test_workers_of_this_environment_load_what_this_process_has() -> None:
 
 
 def test_a_worker_that_speaks_an_older_protocol_is_not_told_to_load(monkeypatch: pytest.MonkeyPatch) -> None:
-    plugins.load("mine.py")
+    loaded = plugins.load("mine.py")
     monkeypatch.setattr(baseline, "PROTOCOL", PROTOCOL + 1)
-    with baseline.opened(sys.executable) as start:
-        started = start(WorkerOptions(None, TIMEOUT, "baseline"))
+    with baseline.opened(sys.executable) as there:
+        started = there.start_with([Source(loaded.name, loaded.sha256)])(WorkerOptions(None, TIMEOUT, "baseline"))
         kernel = KernelId("softer", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
         with pytest.raises(BenchmarkError, match="unknown activation 'softer'"):
             started.ask(Evaluate.of(kernel, np.ones(1), np.ones(1)))

@@ -11,11 +11,14 @@ from typing import Any
 from actbench.errors import BenchmarkError
 from actbench.host import software
 from actbench.measure import protocol, protocol_limits, protocol_training
-from actbench.measure.launch import Launch, StartWorker, WorkerOptions
+from actbench.measure.baseline import BaselineEnvironment
+from actbench.measure.launch import Launch, WorkerOptions
+from actbench.measure.revisions import Revision
 from actbench.measure.session import Seams
 from actbench.measure.wire import A, Request
 from actbench.measure.worker import Server
 from actbench.model.cases import Block, Case
+from actbench.model.loaded import Loaded, LoadedFrom
 from actbench.model.names import Dtype
 from actbench.planning.suite import grouped, offered
 from tests.support.steps import checked, instrumented, step_seconds
@@ -83,6 +86,7 @@ class FakeWorker:
     on_time: Callable[[Block], None]
     versions: dict[str, str] = field(default_factory=lambda: {**own_versions()})
     has: Callable[[Case], bool] = lambda _: True
+    loaded: tuple[Loaded, ...] = ()
     processor: Callable[[Case], float] = lambda _: 1.0
     block: Block | None = None
     """The prepared one."""
@@ -98,7 +102,7 @@ class FakeWorker:
         answer: Any
         match request:
             case protocol.Describe():
-                answer = protocol.Described(protocol.PROTOCOL, self.versions)
+                answer = protocol.Described(protocol.PROTOCOL, self.versions, self.loaded)
             case protocol.Offer():
                 answer = protocol.Offered(tuple(case.id for case in offered(request.query) if self.has(case)))
             case protocol.Inspect():
@@ -183,6 +187,10 @@ class FakeBench:
     """What workers were asked for of every block."""
     opened: list[str] = field(default_factory=list)
     """Every environment that was opened."""
+    revision: Revision | None = None
+    """The revision of the other environment."""
+    baseline_sources: list[protocol.Source] = field(default_factory=list)
+    """What the workers there were to load."""
 
     def start(self, options: WorkerOptions) -> FakeWorker:
         """Start a worker."""
@@ -202,7 +210,7 @@ class FakeBench:
         return Launch(self.start, WorkerOptions(None, 60.0))
 
     @contextmanager
-    def open_baseline(self, against: str) -> Iterator[StartWorker]:
+    def open_baseline(self, against: str) -> Iterator[BaselineEnvironment]:
         """Open another environment."""
         self.opened.append(against)
 
@@ -216,10 +224,15 @@ class FakeBench:
                 on_time,
                 self.baseline_versions,
                 self.baseline_has,
+                tuple(Loaded(LoadedFrom.FILE, source.name, source.sha256 or "") for source in self.baseline_sources),
                 prepared=self.prepared,
             )
 
-        yield start
+        def start_with(sources: Sequence[protocol.Source]) -> Callable[[WorkerOptions], FakeWorker]:
+            self.baseline_sources[:] = sources
+            return start
+
+        yield BaselineEnvironment(start_with, self.revision)
 
     @property
     def seams(self) -> Seams:

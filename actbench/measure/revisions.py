@@ -1,0 +1,123 @@
+"""A revision of the project in the current directory, as git knows it."""
+
+from __future__ import annotations
+
+import subprocess
+from functools import cached_property
+from pathlib import Path
+
+from actbench.errors import NotComparableError
+
+GIT = "git:"
+"""Prefix of a revision, as in ``git:main``."""
+
+NOTICE_PREFIXES = ("note:", "hint:", "[notice]")
+"""Prefixes of lines of git and pip that are not error messages."""
+
+
+class Revision:
+    """A commit of the repository that contains the current directory, and its files."""
+
+    def __init__(self, name: str, place: Path) -> None:
+        """Find the commit that ``git:REV`` names; `NotComparableError` where there is none.
+
+        Its files will lie in the directory `place`, once they are needed.
+        """
+        self.name = name
+        self._option = f"--against {name}"
+        self.directory_in_tree = execute(self._option, "git rev-parse", "--show-prefix")
+        """The current directory, relative to the root of the repository."""
+        self.commit = _commit(self._option, name.removeprefix(GIT))
+        """Its full hash."""
+        self._root = Path(execute(self._option, "git rev-parse", "--show-toplevel"))
+        self._place = place
+
+    @cached_property
+    def tree(self) -> Path:
+        """A temporary worktree with the files of the commit."""
+        execute(self._option, "git worktree", "add", "--detach", "--quiet", str(self._place), self.commit)
+        return self._place
+
+    def remove_tree(self) -> None:
+        """Remove the worktree, if there is one; also one of which git was interrupted."""
+        if self._place.exists():
+            subprocess.run(["git", "worktree", "remove", "--force", str(self._place)], check=False, capture_output=True)  # noqa: S607  # the user's own
+
+    def path_of(self, name: str) -> str | None:
+        """Return the path of a file of the project, relative to the root of the repository; None for another file.
+
+        A file is part of the project where the commit has it, or git knows it here.
+        """
+        path = Path(name).absolute()
+        try:
+            relative = (path.parent.resolve() / path.name).relative_to(self._root.resolve()).as_posix()
+        except ValueError:
+            return None
+        known_here = _succeeds("git ls-files", "--error-unmatch", "--", f":(top,literal){relative}")
+        return relative if known_here or self.has(relative) else None
+
+    def has(self, path: str) -> bool:
+        """Return whether the commit has a file at a path, relative to the root of the repository."""
+        return _succeeds("git cat-file", "-e", f"{self.commit}:{path}")
+
+
+def head() -> str | None:
+    """Return the commit of the current directory, marked where files differ from it; None outside of a repository."""
+    try:
+        commit = execute("", "git rev-parse", "--verify", "--quiet", "HEAD")
+        changed = execute("", "git status", "--porcelain", "--untracked-files=no")
+    except NotComparableError:
+        return None
+    return f"{commit} with changes" if changed else commit
+
+
+def execute(what: str, command: str, *arguments: str, program: str | None = None) -> str:
+    """Run a command and return its output; `NotComparableError` with its last message where it fails.
+
+    `program` is the path of the command's first word, where that is not on the search path.
+    """
+    name, *words = command.split()
+    try:
+        done = subprocess.run(
+            [program or name, *words, *arguments], check=False, capture_output=True, text=True, errors="replace"
+        )
+    except OSError as error:
+        raise NotComparableError(f"{what}: {name} cannot be run ({error.strerror}): install it") from None
+    if done.returncode == 0:
+        return done.stdout.strip()
+    sentence = _last_words(done.stderr) or _last_words(done.stdout) or "it is not a revision of this project"
+    raise NotComparableError(f"{what}: '{command}' failed: {sentence}")
+
+
+def _commit(what: str, revision: str) -> str:
+    """Return the hash of a revision; `NotComparableError` says why this clone lacks it, where that can be seen."""
+    lookup = ("git rev-parse", "--verify", "--quiet", "--end-of-options")
+    try:
+        return execute(what, *lookup, f"{revision}^{{commit}}")
+    except NotComparableError:
+        if _succeeds(*lookup, f"refs/remotes/origin/{revision}^{{commit}}"):
+            raise NotComparableError(
+                f"{what}: this clone has no branch of that name, but the repository that it came from has: name "
+                f"{GIT}origin/{revision}"
+            ) from None
+        if execute(what, "git rev-parse", "--is-shallow-repository") == "true":
+            raise NotComparableError(
+                f"{what}: the clone is shallow, and does not reach that far: fetch the whole history "
+                "('git fetch --unshallow'; with actions/checkout, fetch-depth: 0)"
+            ) from None
+        raise
+
+
+def _succeeds(command: str, *arguments: str) -> bool:
+    try:
+        execute("", command, *arguments)
+    except NotComparableError:
+        return False
+    return True
+
+
+def _last_words(text: str) -> str:
+    """Return the last line with a message; where pip reports a failed build, that of the build."""
+    build, _, _ = text.partition("[end of output]")
+    lines = [line.strip() for line in build.splitlines()]
+    return next((line for line in reversed(lines) if line and not line.startswith(NOTICE_PREFIXES)), "")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from actbench.analysis.interval import Interval
 from actbench.analysis.regression import Change, Margins, Verdict, verdict
+from actbench.analysis.rounds_needed import Need, rounds_needed
 from actbench.analysis.sequential import median_interval, sequential_p_value
 from actbench.analysis.speedups import log_ratios
 from actbench.analysis.statistics import CONFIDENCE, holm
@@ -53,6 +54,10 @@ class Outcome:
     """Workers that were lost, even where their block continued."""
     rounds: int
     seconds: float
+    need: Need | None = None
+    """What a check takes that decides the cases that are open for too few rounds; None where there are none."""
+    ended_early: bool = False
+    """Whether measuring stopped because the budget does not reach the fewest rounds with a verdict."""
 
 
 def judge(times: LiveTimes, margins: Margins, cases: Collection[Case] | None = None) -> list[Change]:
@@ -90,6 +95,12 @@ def _judged(baseline: Times, other: Times, margins: Margins, cases: Collection[C
             Change(case, verdict(ratio, margin, up, down), ratio, margin, min(up, down), logs.size, logs.size)
         )
     return changes
+
+
+def needs(times: LiveTimes, changes: Sequence[Change]) -> dict[Case, int | None]:
+    """Return the rounds that decide a difference as large as the margin, by case: see `rounds_needed`."""
+    measured = log_ratios_by_case(times.baseline, times.candidate)
+    return {change.case: rounds_needed(measured[change.case], log1p(change.margin)) for change in changes}
 
 
 def confirms(change: Change) -> bool:

@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from math import isnan, log, nan
 
 from actbench.analysis.interval import NO_ESTIMATE, Interval
+from actbench.analysis.rounds_needed import Need
 from actbench.analysis.statistics import CONFIDENCE
 from actbench.model.cases import Case
 
@@ -53,6 +54,8 @@ class Change:
     """In a live check: the ratio of the baseline against itself."""
     confirmation: Interval | None = None
     """In a live check: the ratio over the rounds that were repeated to confirm a suspected regression."""
+    need: Need | None = None
+    """In a live check, of an inconclusive case: what it takes to decide a difference as large as the margin."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ does not matter. So the few processes in a hundred that are slow throughout cost
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from fractions import Fraction
 from functools import cache
 from itertools import count
@@ -60,14 +61,18 @@ def wealth(rounds: int, above: int) -> Fraction:
 
     It is the integral of (2p)^k (2 - 2p)^(n-k) over p uniform on [1/2, 1], which is a sum of binomial coefficients.
     """
-    ways = sum(comb(rounds + 1, index) for index in range(above + 1))
+    ways, term = 0, 1
+    for index in range(above + 1):
+        ways += term
+        term = term * (rounds + 1 - index) // (index + 1)
     return Fraction(ways, (rounds + 1) * comb(rounds, above))
 
 
 @cache
 def fewest_above(rounds: int, level: Fraction = TAIL_PROBABILITY) -> int | None:
     """Return the fewest of `rounds` above a value that refute it as the median; None where even all do not."""
-    return next((above for above in range(rounds + 1) if wealth(rounds, above) * level >= 1), None)
+    above = bisect_left(range(rounds + 1), True, key=lambda hits: wealth(rounds, hits) * level >= 1)
+    return above if above <= rounds else None
 
 
 @cache

@@ -50,8 +50,8 @@ LIVE_PARAMETERS = (
 @click.option(
     "--budget",
     type=Duration(),
-    help="Time limit of a live check. Suspected regressions are measured again beyond this limit, which may take as "
-    "long again. [default: the preset's]",
+    help="Time limit of a live check. On top of it come building the environment of git:REV and measuring suspected "
+    "regressions again, for as long again at most. [default: the preset's]",
 )
 @seed
 @inputs
@@ -171,9 +171,9 @@ def _live(
 ) -> Report:
     """Measure, and publish the verdicts; after Ctrl-C, the verdicts so far."""
     from actbench.measure.keeping import kept_for
-    from actbench.measure.live import rounds_to_confirm
     from actbench.measure.live_session import LiveSession
     from actbench.measure.session import Seams
+    from actbench.report.needs import on_top
     from actbench.report.numbers import duration
     from actbench.report.progress import Progress
     from actbench.report.remarks import inputs_lines, left_out_lines, operands_lines
@@ -185,10 +185,7 @@ def _live(
         click.echo(f"building the environment of {request.against}: this comes on top of the budget", err=True)
     with kept_for(output), session:
         if not quiet:
-            again = (
-                f"suspected regressions are measured again beyond the budget, in up to {rounds_to_confirm(1)} rounds"
-            )
-            click.echo(f"budget {duration(session.budget)}; {again}, or more for more than two cases", err=True)
+            click.echo(f"budget {duration(session.budget)}; {on_top(session.budget)}", err=True)
         try:
             with Progress(quiet=quiet) as progress:
                 for event in session.events():
@@ -210,6 +207,7 @@ def _live(
             noise=outcome.noise,
             failures=outcome.failures,
             seconds=outcome.seconds,
+            need=outcome.need,
         ).with_unused(request.margins)
         keep = partial(_keep, session, output, outcome.seconds, interrupted=interrupted) if output else None
         publish(report, keep)

@@ -2,7 +2,8 @@
 
 The rounds that raised a suspicion never decide that a case regressed: the regression must show again, in fresh
 processes, with another seed of inputs and order. Where the control, the baseline against itself, leaves the margin, the
-host is too noisy for any verdict, and measuring stops.
+host is too noisy for any verdict, and measuring stops. It stops as well, after the first round in most cases, where the
+budget does not reach the fewest rounds with a verdict.
 """
 
 from __future__ import annotations
@@ -12,8 +13,18 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from actbench.analysis.check_live import LiveTimes, Outcome, confirms, control_changes, judge, undecided, unsettled
+from actbench.analysis.check_live import (
+    LiveTimes,
+    Outcome,
+    confirms,
+    control_changes,
+    judge,
+    needs,
+    undecided,
+    unsettled,
+)
 from actbench.analysis.regression import Change, Margins, Verdict, one_sided_change
+from actbench.analysis.rounds_needed import FEWEST_ROUNDS, Need
 from actbench.analysis.sequential import fewest_rounds
 from actbench.analysis.statistics import CONFIDENCE
 from actbench.errors import WrongKernelError
@@ -42,6 +53,10 @@ class LiveCheck:
     new: tuple[Case, ...] = ()
     clock: Callable[[], float] = time.monotonic
     rounds: int = 0
+    before_rounds: float = 0.0
+    """Duration of what precedes the first round: the check of kernels, and the calibration."""
+    ended_early: bool = False
+    """Whether measuring stopped because the budget does not reach the fewest rounds."""
     changes: list[Change] = field(default_factory=list)
     noise: list[Change] = field(default_factory=list)
     checks: tuple[list[Check], list[Check]] = field(default_factory=lambda: ([], []))
@@ -57,6 +72,7 @@ class LiveCheck:
             except WrongKernelError as error:
                 raise WrongKernelError(f"in the {side}, {error}") from None
         yield from self.lockstep.calibrate()
+        self.before_rounds = self._elapsed()
         blocks = self.lockstep.blocks
         while blocks and self._affordable(blocks):
             self.rounds += 1
@@ -67,6 +83,9 @@ class LiveCheck:
                 return
             blocks = [block for block in self.lockstep.blocks if undecided(block, self.changes)]
             yield self._judged(self.rounds, self.changes)
+            if blocks and self._out_of_reach(blocks):
+                self.ended_early = True
+                return
         if self._suspects():
             yield from self._confirm(self._suspects())
 
@@ -83,32 +102,62 @@ class LiveCheck:
         judged = {change.case for change in final}
         open_cases = [case for block in self.lockstep.blocks for case in block.cases if case not in judged]
         unmeasured = [one_sided_change(case, Verdict.INCONCLUSIVE, self.margins.of(case)) for case in open_cases]
+        by_case = {} if self.noise else self._needs(final)
+        final = [replace(change, need=by_case.get(change.case)) for change in final]
         return Outcome(
             changes=(*final, *unmeasured, *missing, *new),
             noise=tuple(self.noise),
             failures=tuple(self.lockstep.failures),
             losses=tuple(self.lockstep.losses),
             rounds=self.rounds,
-            seconds=self.clock() - self.started,
+            seconds=self._elapsed(),
+            need=self._need(by_case),
+            ended_early=self.ended_early,
         )
+
+    def _needs(self, changes: list[Change]) -> dict[Case, Need]:
+        """Return what it takes to decide the cases that too few rounds left open."""
+        open_cases = [change for change in changes if change.verdict is Verdict.INCONCLUSIVE]
+        rounds = needs(self.lockstep.sides, [change for change in open_cases if change.confirmation is None])
+        blocks = {case: block for block in self.lockstep.plan.blocks for case in block.cases}
+        costs = {case: self.lockstep.cost([blocks[case]]) for case in rounds}
+        return {case: Need(number, number and number * costs[case]) for case, number in rounds.items()}
+
+    def _need(self, by_case: dict[Case, Need]) -> Need | None:
+        """Return what a check takes that decides all of these cases, and measures the others as long as this one."""
+        blocks = self.lockstep.blocks
+        numbers = {block: max(len(self.lockstep.sides.candidate.rounds(block)), 1) for block in blocks}
+        for block in blocks:
+            for number in (by_case[case].rounds for case in block.cases if case in by_case):
+                if number is None:
+                    return Need(None, None)
+                numbers[block] = max(numbers[block], number)
+        if not by_case or not numbers:
+            return None
+        rounds, starting = max(numbers.values()), self.lockstep.cost([])
+        seconds = sum(number * (self.lockstep.cost([block]) - starting) for block, number in numbers.items())
+        return Need(rounds, self.before_rounds + rounds * starting + seconds)
 
     def _confirm(self, suspects: list[Change]) -> Iterator[Event]:
         """Measure the blocks of the suspects again; the verdict is that of the new rounds alone.
 
         They come after the first rounds, so the test decides, without the interval's second tail. A disturbed round
-        among few must not clear a suspect, so up to twice as many are measured, whatever the budget.
+        among few must not clear a suspect, so up to twice as many are measured, for as long again as the budget, or as
+        the first rounds took where that is longer: they were as many as can confirm.
         """
         cases = [change.case for change in suspects]
         first = self.lockstep
         blocks = _with_any(first.blocks, cases)
         enough = _confirming_rounds(len(suspects))
         most = rounds_to_confirm(len(suspects))
-        yield Confirming(tuple(case.id for case in cases), most, most * first.cost(blocks))
+        limit = self.confirming_limit()
+        yield Confirming(tuple(case.id for case in cases), most, min(limit, most * first.cost(blocks)))
         seed = random.Random(f"{first.plan.seed}/confirm").getrandbits(32)  # noqa: S311  # not for cryptography
         plan = replace(first.plan, blocks=tuple(blocks), seed=seed)
         again = replace(first, plan=plan, sides=LiveTimes(plan), failures=[], losses=[])
         number, judged = 0, list[Change]()
-        while blocks and (number < most or self._time_for(again.cost(blocks))):
+        ends = self._elapsed() + limit
+        while blocks and self._may_confirm(number, most, again.cost(blocks), ends):
             number += 1
             yield from again.round(number, blocks)
             judged = judge(again.sides, self.margins, cases)
@@ -122,6 +171,21 @@ class LiveCheck:
         second = {change.case: change for change in judged}
         self.changes = [_confirmed(change, second.get(change.case)) for change in self.changes]
 
+    def confirming_limit(self) -> float:
+        """Return the longest duration of the rounds that confirm suspicions, beyond the budget."""
+        return max(self.budget, self._elapsed())
+
+    def _may_confirm(self, done: int, most: int, cost: float, ends: float) -> bool:
+        """Return whether to measure another round that confirms: as many as needed, or as the budget has time for."""
+        return (done < most and self._elapsed() + cost <= ends) or self._time_for(cost)
+
+    def _out_of_reach(self, blocks: list[Block]) -> bool:
+        """Return whether the budget ends before the fewest rounds, even if the next ones are as short as predicted."""
+        missing = FEWEST_ROUNDS - self.rounds
+        if missing <= 0 or self.min_rounds >= FEWEST_ROUNDS:
+            return False
+        return not self._time_for(missing * self.lockstep.least_cost(blocks))
+
     def _affordable(self, blocks: list[Block]) -> bool:
         """Return whether another round, and the rounds that would confirm the current suspicions, fit the budget."""
         suspects = self._suspects()
@@ -130,14 +194,17 @@ class LiveCheck:
         return self.rounds < self.min_rounds or self._time_for(self.lockstep.cost(blocks) + reserve)
 
     def _time_for(self, seconds: float) -> bool:
-        return self.clock() - self.started + seconds <= self.budget
+        return self._elapsed() + seconds <= self.budget
+
+    def _elapsed(self) -> float:
+        return self.clock() - self.started
 
     def _suspects(self) -> list[Change]:
         return [change for change in self.changes if change.verdict is Verdict.REGRESSED]
 
     def _judged(self, number: int, changes: list[Change]) -> Judged:
         undecided_cases = sum(change.verdict is Verdict.INCONCLUSIVE for change in changes)
-        left = max(0.0, self.budget - (self.clock() - self.started))
+        left = max(0.0, self.budget - self._elapsed())
         return Judged(number, undecided_cases, len(changes), left)
 
 

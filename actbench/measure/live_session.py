@@ -11,8 +11,7 @@ from typing import Self
 
 from actbench import backends, plugins, registry
 from actbench.analysis.check_live import LiveTimes, Outcome
-from actbench.analysis.sequential import fewest_rounds
-from actbench.analysis.statistics import CONFIDENCE
+from actbench.analysis.rounds_needed import FEWEST_ROUNDS
 from actbench.backends import Backend
 from actbench.errors import BenchmarkError, InputError, NotComparableError
 from actbench.host import environment, software
@@ -181,7 +180,7 @@ class LiveSession:
             lockstep=lockstep,
             margins=self._request.margins,
             budget=self.budget,
-            min_rounds=1 if self._request.budget else fewest_rounds((1 - CONFIDENCE) / 2),
+            min_rounds=1 if self._request.budget else FEWEST_ROUNDS,
             started=began,
             missing=tuple(case for case in theirs if case not in {*ours}),
             new=tuple(case for case in ours if case not in {*theirs}),

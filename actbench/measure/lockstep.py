@@ -103,8 +103,17 @@ class Lockstep:
 
     def cost(self, blocks: Sequence[Block]) -> float:
         """Return the duration of a round of these blocks: that of the last one, or the predicted one."""
-        predicted = {block.id: 3 * self.calibrations[block.id].round_seconds for block in blocks}
+        predicted = self._predicted(blocks)
         return self.starting + sum(self.block_seconds.get(name, seconds) for name, seconds in predicted.items())
+
+    def least_cost(self, blocks: Sequence[Block]) -> float:
+        """Return the duration of a round of these blocks: that of the last one or the predicted one, the shorter."""
+        predicted = self._predicted(blocks)
+        measured = (min(self.block_seconds.get(name, seconds), seconds) for name, seconds in predicted.items())
+        return self.starting + sum(measured)
+
+    def _predicted(self, blocks: Sequence[Block]) -> dict[str, float]:
+        return {block.id: len(NAMES) * self.calibrations[block.id].round_seconds for block in blocks}
 
     @property
     def blocks(self) -> list[Block]:

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 from actbench.analysis.audit import Audit, audit
 from actbench.analysis.check_live import LiveTimes
-from actbench.analysis.sequential import fewest_rounds
-from actbench.analysis.statistics import CONFIDENCE
+from actbench.analysis.rounds_needed import FEWEST_ROUNDS
 from actbench.errors import BenchmarkError
 from actbench.host import environment
 from actbench.measure.checking import Verification
@@ -83,7 +82,7 @@ class SelfCheck:
     def _check_rounds(self) -> int:
         """Return the number of rounds that fit a check, at least the fewest that a check takes."""
         affordable = int((self.check_budget - self.prepared) / self._round_seconds)
-        return max(affordable, fewest_rounds((1 - CONFIDENCE) / 2))
+        return max(affordable, FEWEST_ROUNDS)
 
     def _injected_slowdowns(self) -> dict[Case, float]:
         """Return the exact injected slowdown of every case, after rounding to whole calls."""

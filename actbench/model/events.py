@@ -112,7 +112,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Confirming:
-    """These cases are suspected of a regression, and are measured again, whatever the budget."""
+    """These cases are suspected of a regression, and are measured again, on top of the budget."""
 
     cases: tuple[str, ...]
     rounds: int

@@ -62,7 +62,7 @@ class Progress:
                 self._widest = f"{undecided} of {cases} cases undecided"
             case Confirming(cases, rounds, seconds):
                 message = f"measuring again {counted(len(cases), 'case')} that may have regressed: {cases[0]}"
-                self._say(f"{message}; up to {rounds} rounds, about {duration(seconds)}, whatever the budget")
+                self._say(f"{message}; up to {rounds} rounds, about {duration(seconds)}, on top of the budget")
             case Lost(failure):
                 self._say(f"{failure.block} is tried again: {failure.reason}")
             case Failed(failure):

@@ -12,10 +12,12 @@ from typing import Any
 from actbench.analysis.check_live import Outcome
 from actbench.analysis.interval import Interval
 from actbench.analysis.regression import Change, Margins, Verdict, by_severity
+from actbench.analysis.rounds_needed import FEWEST_ROUNDS, Need
 from actbench.model.cases import Case
 from actbench.model.outcomes import Failure
 from actbench.model.training import FREE
 from actbench.report.json_text import json_text
+from actbench.report.needs import need_lines, needed
 from actbench.report.numbers import AS_BOUNDS, NO_FIGURE, NO_INTERVAL
 from actbench.report.numbers import change as change_in_percent
 from actbench.report.table import Table, markdown
@@ -38,6 +40,8 @@ class Report:
     failures: tuple[Failure, ...] = ()
     seconds: float = 0.0
     """The duration of the check."""
+    need: Need | None = None
+    """Of a live check: what one takes that decides the cases that are open for too few rounds."""
 
     def with_unused(self, margins: Margins) -> Report:
         """Return the report with a remark on every margin that matches no case."""
@@ -128,9 +132,8 @@ def live_remarks(outcome: Outcome) -> list[str]:
     lost = [loss for loss in outcome.losses if loss.block not in failed]
     return [
         *confirmation_lines(outcome.changes),
-        *no_interval_line(
-            outcome.changes, "it takes eight rounds; give the check more time (--budget), or fewer cases"
-        ),
+        *no_interval_line(outcome.changes, f"it takes {FEWEST_ROUNDS} rounds"),
+        *need_lines(outcome),
         *(f"{loss.block} went on after round {loss.round}: {loss.reason}" for loss in lost),
     ]
 
@@ -157,7 +160,8 @@ def explained(change: Change) -> str:
             itself = ""
             if change.yardstick_moved and change.absolute:
                 itself = f", {change_in_percent(change.absolute)} of the time itself: the yardstick moved"
-            return f"{change_in_percent(change.ratio)}{again}{itself}, margin {100 * change.margin:g} %"
+            allowed = f", margin {100 * change.margin:g} %"
+            return f"{change_in_percent(change.ratio)}{again}{itself}{allowed}{needed(change)}"
 
 
 def table(report: Report) -> Table:
@@ -213,6 +217,7 @@ def as_json(report: Report) -> str:
         "summary": sentence(report),
         "too_noisy": bool(report.noise),
         "seconds": report.seconds,
+        "need": report.need,
         "remarks": report.remarks,
         "failures": report.failures,
         "cases": [_record(change) for change in report.changes],
@@ -248,6 +253,7 @@ def _record(change: Change) -> dict[str, Any]:
         "rounds": change.rounds,
         **ratios,
         **confirmed,
+        **({} if change.need is None else {"need": change.need}),
     }
 
 

@@ -108,12 +108,6 @@ def test_a_block_whose_first_round_fails_is_measured_later(actbench: Actbench, b
     assert "4 unchanged" in result.stdout
 
 
-def test_cases_without_an_interval_are_explained(actbench: Actbench) -> None:
-    result = actbench(*CASES, "--budget", "3s")
-    assert result.exit_code == 3
-    assert "4 cases without an interval (?): it takes eight rounds" in result.stdout
-
-
 def test_margins_that_match_nothing_are_reported(actbench: Actbench) -> None:
     shown = actbench(*CASES, "--margins", "*/pyton/*=9").stdout
     assert shown.count("pyton") == 1

@@ -41,10 +41,39 @@ class ExitCode(IntEnum):
     """A fault of actbench's own, after its traceback: EX_SOFTWARE of BSD's sysexits."""
     UNWRITABLE = 74
     """Output could not be written: EX_IOERR of BSD's sysexits."""
+    SKIPPED_COMMIT = 125
+    """For ``git bisect run``: the commit is neither good nor bad."""
     INTERRUPTED = 130
     """By convention of shells: 128 plus the number of SIGINT."""
     CLOSED_PIPE = 141
     """By the same convention, for SIGPIPE."""
+    ENDED_BISECTION = 255
+    """For ``git bisect run``: nothing can be learned of any commit, so that bisecting ends."""
+
+    def for_bisect(self) -> ExitCode:
+        """Return the code that tells ``git bisect run`` the same.
+
+        It takes 1 to 127 for a bad commit, except 125, by which a commit is skipped, and ends at 128 and above.
+        """
+        match self:
+            case ExitCode.FINE | ExitCode.REGRESSED:
+                return self
+            case ExitCode.INCONCLUSIVE | ExitCode.FAILED | ExitCode.NOT_COMPARABLE:
+                return ExitCode.SKIPPED_COMMIT
+        return ExitCode.ENDED_BISECTION
+
+
+FOR_BISECT = "--for-bisect"
+"""The option of ``actbench check`` that makes exit codes those that ``git bisect run`` understands."""
+
+
+def for_caller(code: int, arguments: Sequence[str]) -> int:
+    """Return an exit code as the caller understands it: the command line says whether that is ``git bisect run``.
+
+    Its arguments are read as they stand, so that this holds for a mistake in them as well, which would otherwise end
+    with 2, by which git takes a commit for bad.
+    """
+    return ExitCode(code).for_bisect() if FOR_BISECT in arguments else code
 
 
 class ActbenchError(Exception):

@@ -12,7 +12,7 @@ from actbench.cli.formats import format_option
 from actbench.cli.interrupts import end_as_by_ctrl_c
 from actbench.cli.options import AXES, inputs, max_call, on_command_line, processors, quiet, seed, selection, timeout
 from actbench.cli.values import Duration, Margin, Percent, ReportFile
-from actbench.errors import ExitCode
+from actbench.errors import FOR_BISECT, ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,6 +73,13 @@ LIVE_PARAMETERS = (
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Directory for the measurements of a live check, as runs."
 )
+@click.option(
+    FOR_BISECT,
+    is_flag=True,
+    expose_value=False,
+    help="End as git bisect run understands it: 125, to skip the commit, in place of 3, 4 and 5; 255 in place of all "
+    "else but 0 and 1.",
+)
 @quiet
 @click.pass_context
 def command(  # noqa: PLR0913  # one for each option that a stored check has as well
@@ -103,7 +110,8 @@ def command(  # noqa: PLR0913  # one for each option that a stored check has as 
     number of cases, is at most 5 %; it is unchanged only where the whole interval lies inside the margin.
 
     Exit codes: 0 nothing regressed, 1 a case regressed, 3 none did but a case is inconclusive or missing, or the host
-    is too noisy, 4 a benchmark failed, 5 there is no baseline, or it cannot be compared.
+    is too noisy, 4 a benchmark failed, 5 there is no baseline, or it cannot be compared. With --for-bisect 125 for 3, 4
+    and 5, and 255 for everything else but 0 and 1.
 
     \b
     Examples:
@@ -111,6 +119,7 @@ def command(  # noqa: PLR0913  # one for each option that a stored check has as 
       actbench check --against git:main --format markdown
       actbench check --against python3.12 -b numpy -n 1k,100k --margins '*/float32/*=10'
       actbench check --against git:main --report markdown=check.md --report junit=check.xml
+      git bisect run actbench check --against git:v1.0 -b numpy -n 10k --for-bisect
       actbench check latest --baseline results/reference
     """
     from actbench.analysis.regression import Margins

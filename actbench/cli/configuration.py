@@ -25,7 +25,7 @@ from actbench.report.settings import Configuration, Setting
 VARIABLE_PREFIX = "ACTBENCH_"
 """Prefix of the variables: ACTBENCH_MAX_CALL is --max-call."""
 
-ONE_CALL = frozenset({"output", "resume", "dry-run", "report", "store"})
+ONE_CALL = frozenset({"output", "resume", "dry-run", "report", "store", "for-bisect"})
 """Options that concern a single call, so that a setting makes no sense."""
 
 EXPLICIT = {

@@ -13,7 +13,7 @@ import click
 from actbench import __version__
 from actbench.cli import configuration, interrupts, streams
 from actbench.cli.endings import ending, leave
-from actbench.errors import ExitCode, unknown
+from actbench.errors import ExitCode, for_caller, unknown
 
 COMMANDS = {
     "init": "Write files to start from into a directory.",
@@ -92,7 +92,7 @@ class Commands(click.Group):
             streams.flush()
         except BaseException as error:  # noqa: BLE001  # as above
             code = ending(error)
-        sys.exit(code)
+        sys.exit(for_caller(code, sys.argv[1:] if args is None else args))
 
     def __call__(self, *args: Any, **extra: Any) -> NoReturn:
         """Run the command line as a process, and end that process."""
@@ -102,7 +102,7 @@ class Commands(click.Group):
         except SystemExit as end:
             code = end.code
         except KeyboardInterrupt:  # a second one, while the first one was reported
-            code = ExitCode.INTERRUPTED
+            code = for_caller(ExitCode.INTERRUPTED, sys.argv[1:])
         leave(code if isinstance(code, int) else ExitCode.FINE)
 
 
@@ -123,6 +123,7 @@ def main() -> None:
       actbench compare latest --by backend
 
     Exit codes: 0 fine, 1 a case regressed, 2 usage or bad input, 3 inconclusive, 4 a benchmark failed or a kernel is
-    wrong, 5 baseline missing or not comparable, 70 a fault of actbench, 74 output that cannot be written, 130
-    interrupted (what was measured is kept), 141 the reader of the output closed the pipe.
+    wrong, 5 baseline missing or not comparable, 70 a fault of actbench, 74 output that cannot be written, 125 a commit
+    that git bisect run skips (check --for-bisect), 130 interrupted (what was measured is kept), 141 the reader of the
+    output closed the pipe, 255 the end of git bisect run.
     """

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
-from actbench.errors import ExitCode
+from actbench.errors import ExitCode, for_caller
 
 SECONDS = 60.0
 """Limit for loading a file, and for evaluating it at `POINTS_IN_LIMIT` z; also a worker's default for a request.
@@ -48,7 +49,7 @@ class _Alarm:
         self.alarms += 1
         if self.alarms > MOST_ALARMS:
             os.write(2, f"actbench: {self.message()}\n".encode(errors="backslashreplace"))
-            os._exit(ExitCode.BAD_INPUT)
+            os._exit(for_caller(ExitCode.BAD_INPUT, sys.argv))
         raise TimeUpError
 
 

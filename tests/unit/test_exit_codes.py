@@ -182,3 +182,30 @@ def test_the_exit_codes_are_those_that_are_documented() -> None:
     assert main.help is not None
     words = main.help.partition("Exit codes:")[2].split()
     assert [word for word in words if word.isdecimal()] == [str(int(code)) for code in ExitCode]
+
+
+@pytest.mark.parametrize(("code", "for_git"), [(0, 0), (1, 1), (2, 255), (3, 125), (4, 125), (5, 125), (70, 255)])
+def test_for_git_bisect_a_commit_is_skipped_where_nothing_is_decided_and_no_mistake_is_a_bad_commit(
+    code: int, for_git: int
+) -> None:
+    assert ExitCode(code).for_bisect() == for_git
+
+
+@pytest.mark.parametrize(
+    ("arguments", "factor", "code"),
+    [
+        (("--against", "x"), 1.0, 0),
+        (("--against", "x"), 1.1, 1),
+        (("--against", "x", "--budget", "1ms"), 1.0, 125),
+        (("--against", "x", "--no-such-option"), 1.0, 255),
+        (("--against", "x", "--margin", "much"), 1.0, 255),
+        (("run", "--baseline", "nowhere"), 1.0, 255),
+    ],
+)
+def test_a_check_for_git_bisect_ends_with_codes_that_git_understands(
+    actbench: Actbench, bench: FakeBench, arguments: tuple[str, ...], factor: float, code: int
+) -> None:
+    bench.seconds = lambda case: exact_seconds(case) * factor
+    chosen = ("-a", "logistic", "-b", "numpy", "-s", "cached", "-n", "1000", "-d", "float64")
+    result = actbench("check", *arguments, "--for-bisect", *(chosen if "--against" in arguments else ()))
+    assert result.exit_code == code

@@ -14,8 +14,9 @@ from math import log1p
 import numpy as np
 from numpy.typing import NDArray
 
+from actbench.analysis.clusters import clusters
 from actbench.analysis.interval import Interval
-from actbench.analysis.regression import Change, Margins, Verdict, verdict
+from actbench.analysis.regression import Change, Margins, Verdict, verdict, why_open
 from actbench.analysis.rounds_needed import Need, rounds_needed
 from actbench.analysis.sequential import median_interval, sequential_p_value
 from actbench.analysis.speedups import log_ratios
@@ -91,9 +92,10 @@ def _judged(baseline: Times, other: Times, margins: Margins, cases: Collection[C
     for (case, logs), up, down in zip(rounds.items(), slower.tolist(), faster.tolist(), strict=True):
         ratio = Interval.from_logs(median_interval(logs))
         margin = margins.of(case)
-        changes.append(
-            Change(case, verdict(ratio, margin, up, down), ratio, margin, min(up, down), logs.size, logs.size)
-        )
+        change = Change(case, verdict(ratio, margin, up, down), ratio, margin, min(up, down), logs.size, logs.size)
+        if change.verdict is Verdict.INCONCLUSIVE:
+            change = replace(change.left_open(why_open(ratio, margin, logs.size)), clusters=clusters(logs))
+        changes.append(change)
     return changes
 
 

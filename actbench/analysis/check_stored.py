@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actbench.analysis.interval import Interval
-from actbench.analysis.regression import Change, Margins, Verdict, one_sided_change, verdict
+from actbench.analysis.regression import Change, Margins, OpenReason, Verdict, one_sided_change, verdict, why_open
 from actbench.analysis.speedups import log_ratios
 from actbench.analysis.statistics import hodges_lehmann_shift, holm, mann_whitney_p_value, medians
 from actbench.model.cases import Block, Case
@@ -84,13 +84,14 @@ def _judged(
     ratio = Interval.from_logs(hodges_lehmann_shift(old.relative, new.relative))
     absolute = Interval.from_logs(hodges_lehmann_shift(old.absolute, new.absolute))
     slower, faster = p_values
-    relative = verdict(ratio, margin, slower, faster) if decidable else Verdict.INCONCLUSIVE
-    yardstick_moved = (relative is Verdict.REGRESSED and not absolute.low > 1) or (
-        relative is Verdict.IMPROVED and not absolute.high < 1
+    relative = verdict(ratio, margin, slower, faster)
+    yardstick_moved = decidable and (
+        (relative is Verdict.REGRESSED and not absolute.low > 1)
+        or (relative is Verdict.IMPROVED and not absolute.high < 1)
     )
-    return Change(
+    change = Change(
         case=case,
-        verdict=Verdict.INCONCLUSIVE if yardstick_moved else relative,
+        verdict=relative,
         ratio=ratio,
         margin=margin,
         p_value=min(slower, faster),
@@ -99,3 +100,9 @@ def _judged(
         absolute=absolute,
         yardstick_moved=yardstick_moved,
     )
+    if not decidable:
+        return change.left_open(OpenReason.REGROUPED)
+    if yardstick_moved:
+        return change.left_open(OpenReason.YARDSTICK)
+    is_open = relative is Verdict.INCONCLUSIVE
+    return change.left_open(why_open(ratio, margin, change.rounds)) if is_open else change

@@ -8,11 +8,12 @@ interval lies inside the margin. Everything else is inconclusive.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from math import isnan, log, nan
 
+from actbench.analysis.clusters import Cluster
 from actbench.analysis.interval import NO_ESTIMATE, Interval
 from actbench.analysis.rounds_needed import Need
 from actbench.analysis.statistics import CONFIDENCE
@@ -30,6 +31,28 @@ class Verdict(StrEnum):
     NEW = "new"
     """The candidate has it, the baseline does not."""
     UNCHANGED = "unchanged"
+
+
+class OpenReason(StrEnum):
+    """The reason why a case is inconclusive."""
+
+    NOT_MEASURED = "not measured"
+    TOO_FEW_ROUNDS = "too few rounds"
+    """There is no interval."""
+    CONTAINS_MARGIN = "contains the margin"
+    """The interval reaches from inside the margin to outside."""
+    P_VALUE = "p-value"
+    """The interval lies beyond the margin, but the corrected p-value is not small enough."""
+    NOT_REPEATED = "not repeated"
+    """It seemed to have regressed, and was not measured again."""
+    NOT_CONFIRMED = "not confirmed"
+    """It seemed to have regressed, and did not when it was measured again."""
+    NOISY_HOST = "noisy host"
+    """It seemed to have regressed on a host that is too noisy."""
+    YARDSTICK = "yardstick"
+    """Between two runs: the time itself does not show the change."""
+    REGROUPED = "regrouped"
+    """Between two runs: its block has other cases in the baseline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +79,14 @@ class Change:
     """In a live check: the ratio over the rounds that were repeated to confirm a suspected regression."""
     need: Need | None = None
     """In a live check, of an inconclusive case: what it takes to decide a difference as large as the margin."""
+    open_reason: OpenReason | None = None
+    """Why it is inconclusive, if it is."""
+    clusters: tuple[Cluster, Cluster] | None = None
+    """In a live check: two clusters into which the rounds of an inconclusive case fall, if they do."""
+
+    def left_open(self, reason: OpenReason) -> Change:
+        """Return the change as inconclusive."""
+        return replace(self, verdict=Verdict.INCONCLUSIVE, open_reason=reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +116,14 @@ def verdict(ratio: Interval, margin: float, slower: float, faster: float) -> Ver
     if 1 / (1 + margin) <= ratio.low and ratio.high <= 1 + margin:
         return Verdict.UNCHANGED
     return Verdict.INCONCLUSIVE
+
+
+def why_open(ratio: Interval, margin: float, rounds: int) -> OpenReason:
+    """Return why `verdict` calls a ratio inconclusive."""
+    if not ratio.has_bounds:
+        return OpenReason.TOO_FEW_ROUNDS if rounds else OpenReason.NOT_MEASURED
+    beyond = ratio.low > 1 + margin or ratio.high < 1 / (1 + margin)
+    return OpenReason.P_VALUE if beyond else OpenReason.CONTAINS_MARGIN
 
 
 def one_sided_change(case: Case, side: Verdict, margin: float, baseline_rounds: int = 0, rounds: int = 0) -> Change:

@@ -23,7 +23,7 @@ from actbench.analysis.check_live import (
     undecided,
     unsettled,
 )
-from actbench.analysis.regression import Change, Margins, Verdict, one_sided_change
+from actbench.analysis.regression import Change, Margins, OpenReason, Verdict, one_sided_change
 from actbench.analysis.rounds_needed import FEWEST_ROUNDS, Need
 from actbench.analysis.sequential import fewest_rounds
 from actbench.analysis.statistics import CONFIDENCE
@@ -92,7 +92,7 @@ class LiveCheck:
     def outcome(self) -> Outcome:
         """Return the outcome so far. Without confirmation, or on a noisy host, no case has regressed."""
         final = [
-            replace(change, verdict=Verdict.INCONCLUSIVE)
+            change.left_open(OpenReason.NOISY_HOST if self.noise else OpenReason.NOT_REPEATED)
             if change.verdict is Verdict.REGRESSED and (self.noise or change.confirmation is None)
             else change
             for change in self.changes
@@ -101,7 +101,10 @@ class LiveCheck:
         new = [one_sided_change(case, Verdict.NEW, self.margins.of(case)) for case in self.new]
         judged = {change.case for change in final}
         open_cases = [case for block in self.lockstep.blocks for case in block.cases if case not in judged]
-        unmeasured = [one_sided_change(case, Verdict.INCONCLUSIVE, self.margins.of(case)) for case in open_cases]
+        unmeasured = [
+            one_sided_change(case, Verdict.INCONCLUSIVE, self.margins.of(case)).left_open(OpenReason.NOT_MEASURED)
+            for case in open_cases
+        ]
         by_case = {} if self.noise else self._needs(final)
         final = [replace(change, need=by_case.get(change.case)) for change in final]
         return Outcome(
@@ -226,5 +229,5 @@ def _confirmed(change: Change, second: Change | None) -> Change:
     """Return the change of a suspect by the new rounds; if they do not call it regressed, it is inconclusive."""
     if second is None:
         return change
-    verdict = Verdict.REGRESSED if confirms(second) else Verdict.INCONCLUSIVE
-    return replace(change, verdict=verdict, confirmation=second.ratio)
+    repeated = replace(change, confirmation=second.ratio)
+    return repeated if confirms(second) else repeated.left_open(OpenReason.NOT_CONFIRMED)

@@ -16,8 +16,11 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
+from actbench.analysis.conventions import NO_CONVENTIONS, Conventions
+from actbench.analysis.deviations import Deviations, Largest
 from actbench.model.cases import KernelId
 from actbench.model.checks import EDGES
+from actbench.model.names import Quantity
 from actbench.verification.truth import Truth
 
 Array = NDArray[np.float64]
@@ -46,9 +49,10 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Errors:
-    """The errors over some z, in ULP of the kernel's format.
+    """The errors over some z; in ULP of the kernel's format where nothing else is stated.
 
-    An error is inf where g' is a number and the result is not, or where float64 cannot hold the number of ULP.
+    An error is inf where the truth is a number and the result is not, or where float64 cannot hold it. The largest
+    errors are those of the evaluated points; elsewhere they may be larger, unless every number was evaluated.
     """
 
     part: Part
@@ -59,10 +63,11 @@ class Errors:
     median: float
     p99: float | None
     """None where there are fewer than `FEWEST` points."""
-    largest: float
-    """Largest error over the evaluated points; elsewhere it may be larger, unless every number was evaluated."""
-    worst_z: float
-    """The z of the largest error; negative in the left tail."""
+    largest: Largest
+    relative: Largest
+    """The largest relative error (`Deviations.relative`)."""
+    absolute: Largest
+    """The largest absolute error."""
     wrong: float
     """Share of the points where the result is off by more than 1 %, among those where g' is a normal number."""
 
@@ -110,6 +115,23 @@ class Accuracy:
     """Whether the points are all numbers of the format."""
     digits: float | None = None
     """Number of known digits of g', where it comes from differences; the uncertainty does not count as error."""
+    conventions: Conventions = NO_CONVENTIONS
+    """The results at NaN, at ±inf and at kinks."""
+
+    @property
+    def quantity(self) -> Quantity:
+        """What was compared with the truth."""
+        return Quantity.of(self.kernel.op)
+
+    @property
+    def largest_relative(self) -> Largest:
+        """The largest relative error over both tails."""
+        return self.tails[Part.LEFT].relative.or_larger(self.tails[Part.RIGHT].relative)
+
+    @property
+    def largest_absolute(self) -> Largest:
+        """The largest absolute error over both tails."""
+        return self.tails[Part.LEFT].absolute.or_larger(self.tails[Part.RIGHT].absolute)
 
 
 def is_zero(computed: Array, truth: Truth) -> NDArray[np.bool_]:
@@ -144,30 +166,34 @@ MAY_BE: dict[str, Callable[[Array], NDArray[np.bool_]]] = {
 
 def errors(part: Part, band: tuple[float, float], z: Array, computed: Array, truth: Truth) -> Errors:
     """Summarise the errors at the z of a band."""
-    error = truth.error(computed)
-    worst = int(np.lexsort((np.abs(z), -error))[0])
-    median, p99 = np.quantile(error, [0.5, 0.99], method="inverted_cdf")
+    deviations = Deviations.of(z, computed, truth)
+    median, p99 = np.quantile(deviations.ulp, [0.5, 0.99], method="inverted_cdf")
     normal = is_normal(truth)
     share = float(is_wrong(computed, truth)[normal].mean()) if normal.any() else 0.0
     return Errors(
         part,
         *band,
-        points=z.size,
-        median=float(median),
-        p99=float(p99) if z.size >= FEWEST else None,
-        largest=float(error[worst]),
-        worst_z=float(z[worst]),
+        z.size,
+        float(median),
+        float(p99) if z.size >= FEWEST else None,
+        *deviations.largest,
         wrong=share,
     )
 
 
-def with_further(summary: Errors, z: Array, error: Array) -> Errors:
-    """Return a summary whose largest error includes further points, as far as they belong to its band."""
+def with_further(summary: Errors, further: Deviations) -> Errors:
+    """Return a summary whose largest errors include further points, as far as they belong to its band."""
+    z = further.z
     inside = tail_of(z, summary.part) & (np.abs(z) >= summary.low) & (np.abs(z) < summary.high)
-    if not inside.any() or error[inside].max() <= summary.largest:
+    if not inside.any():
         return summary
-    worst = int(np.lexsort((np.abs(z), np.where(inside, -error, inf)))[0])
-    return replace(summary, largest=float(error[worst]), worst_z=float(z[worst]))
+    largest, relative, absolute = further.at(inside).largest
+    return replace(
+        summary,
+        largest=summary.largest.or_larger(largest),
+        relative=summary.relative.or_larger(relative),
+        absolute=summary.absolute.or_larger(absolute),
+    )
 
 
 def tail_of(z: Array, part: Part) -> NDArray[np.bool_]:

@@ -10,6 +10,8 @@ import click
 
 from actbench.cli.formats import TABLES, format_option
 from actbench.cli.options import on_command_line, quiet, selection_of_kernels
+from actbench.cli.values import Names
+from actbench.model.names import Quantity
 
 if TYPE_CHECKING:
     from actbench.analysis.accuracy import Accuracy
@@ -22,8 +24,22 @@ FORM_OF = {"": "markdown", ".md": "markdown", ".csv": "csv", ".json": "json"}
 """The format by the suffix of a file's name, where --format is not given."""
 
 
+def _compared(ctx: click.Context, param: click.Parameter, names: tuple[tuple[str, ...], ...]) -> tuple[Quantity, ...]:
+    """Return what is compared with the truth: g' where nothing is named."""
+    del ctx, param
+    return tuple(map(Quantity, dict.fromkeys(sum(names, ())))) or (Quantity.DERIVATIVE,)
+
+
 @click.command()
 @selection_of_kernels
+@click.option(
+    "--of",
+    "quantities",
+    multiple=True,
+    type=Names("QUANTITY", click.Choice([*map(str, Quantity)])),
+    callback=_compared,
+    help="What is compared with the truth: derivative (g'), forward (y) or both. [default: derivative]",
+)
 @click.option(
     "--residuals",
     type=click.Choice(["computed", "exact"]),
@@ -49,11 +65,28 @@ def command(
 ) -> None:
     """Show how far kernels are from the true derivative, and in which zones of z it is lost.
 
-    By default every activation and strategy, for python, numpy and numba, in float32 and float64. Errors are in units
-    in the last place (ULP) of the kernel's dtype, against mpmath: by band of z, for both tails, and for z drawn from
-    N(0, 1). The largest error is that of the evaluated points. The ends of a zone are exact, to the number of the
-    format; a zone between two evaluated points may be missed. The csv and json formats have every
-    band and zone. Exit code 4: some kernel cannot be surveyed, such as one that its backend cannot compile, or that
+    By default every activation and strategy, for python, numpy and numba, in float32 and float64; what a framework's
+    own activation and autograd give with -s shipped -b torch,jax. Errors are in units in the last place (ULP) of the
+    kernel's dtype, against mpmath: by band of z, for both tails, and for z drawn from N(0, 1). Where one needs them,
+    near roots and in 16 bits, there are the largest relative error (of g', or of the smallest normal number where g' is
+    smaller) and the largest absolute one. The largest error is that of the evaluated points. The ends of a zone are
+    exact, to the number of the format; a zone between two evaluated points may be missed. A second table has the
+    results at NaN and ±inf, and at kinks, between the slopes on either side. With --of forward, y is compared.
+
+    \b
+    The csv and json formats have a row per kernel and part of the real line, N(0, 1), the tails, then their bands:
+      of             derivative or forward: what is compared with the truth
+      low, high      the band of |z|
+      points         number of evaluated z; median_ulp, p99_ulp and max_ulp are over these
+      worst_z        the z of max_ulp; relative_z and absolute_z are those of max_relative and max_absolute
+      wrong          share of the z where the result is off by more than 1 %
+      at_infinity    result at that end of the real line; limit is what the truth tends to, at_nan the result at NaN
+      kinks          results at kinks, with the slopes before and after, and what actbench declares
+      zones          every zone of |z| where the result is wrong, zero or nan; wrong_from, wrong_to and the like are the
+                     first of each kind
+    Infinite errors are inf.
+
+    Exit code 4: some kernel cannot be surveyed, such as one that its backend cannot compile, or that
     crashed the worker twice; the others are reported.
 
     \b
@@ -62,6 +95,7 @@ def command(
       actbench accuracy -b numpy,numba-simd -d float64 --format csv -o accuracy.csv
       actbench accuracy -a logistic -s cached --residuals exact
       actbench accuracy -a tanh -s recompute -b numba-simd -d float32 --exhaustive
+      actbench accuracy -a silu,gelu -s shipped,recompute -b torch,jax,numpy --of derivative,forward
     """
     from actbench.errors import BenchmarkError, listed
     from actbench.measure.accuracy import Unexamined

@@ -21,12 +21,13 @@ from actbench.formula import Activation
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import Array
 from actbench.measure.checking import Examined
+from actbench.measure.conventions import conventions
 from actbench.measure.known import Known
 from actbench.measure.launch import Launch, Worker, WorkerLostError
 from actbench.measure.look import Look
 from actbench.measure.zones import zones
 from actbench.model.cases import KernelId
-from actbench.model.names import Dtype
+from actbench.model.names import Dtype, Op
 
 POINTS_PER_BAND = 150
 """Points per band, unless the user asks for another number."""
@@ -90,7 +91,8 @@ class Survey:
     points: int = POINTS_PER_BAND
     """Points per band; from N(0, 1), as many are drawn as a tail has."""
     exact: bool = False
-    """Whether residuals are correctly rounded; otherwise they are those of the forward pass."""
+    """Whether residuals of derivatives are correctly rounded; otherwise they are those of the forward pass. What a
+    framework saves is its own in any case."""
     seed: int = 0
 
     def of(self, kernels: Iterable[Kernel], launch: Launch) -> Iterator[Accuracy | Unexamined]:
@@ -99,7 +101,7 @@ class Survey:
         try:
             for (activation, dtype), group in groupby(kernels, key=lambda kernel: (kernel.activation, kernel.dtype)):
                 z = points(activation, dtype, self.points, self.seed)
-                known = Known(activation, z, outputs=self.exact)
+                known = Known(activation, z)
                 for kernel in group:
                     for last in (False, True):
                         try:
@@ -116,18 +118,20 @@ class Survey:
 
     def _accuracy(self, kernel: Kernel, worker: Worker, known: Known) -> Accuracy:
         z, normal = known.points, normal_sample(kernel.dtype, self.points, self.seed)
-        residuals = partial(known.residuals, kernel.strategy) if self.exact else None
-        look = Look(kernel, Examined(worker, residuals), known, rounded=self.exact)
-        computed, truth = look.computed(z), known.truth(z)
-        weighted = errors(Part.NORMAL, (0.0, inf), normal, look.computed(normal), known.truth(normal))
+        exact = self.exact and not kernel.is_shipped and kernel.op is Op.DERIVATIVE
+        residuals = partial(known.residuals, kernel.strategy) if exact else None
+        look = Look(kernel, Examined(worker, residuals), known, rounded=exact)
+        computed, truth = look.computed(z), look.truth(z)
+        weighted = errors(Part.NORMAL, (0.0, inf), normal, look.computed(normal), look.truth(normal))
         hits = {name: test(computed, truth) for name, test in LOSS_TESTS.items()}
         losses = zones(look, z, hits, look.screened(computed))
         further = look.further()
         return Accuracy(
             kernel.identity,
-            tuple(with_further(band, *further) for band in in_bands(z, computed, truth)),
-            {part: with_further(tail, *further) for part, tail in in_tails(z, computed, truth).items()},
+            tuple(with_further(band, further) for band in in_bands(z, computed, truth)),
+            {part: with_further(tail, further) for part, tail in in_tails(z, computed, truth).items()},
             weighted,
             losses,
             digits=truth.digits,
+            conventions=conventions(kernel, Look(kernel, Examined(worker), known, rounded=False)),
         )

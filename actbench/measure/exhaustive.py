@@ -16,6 +16,7 @@ import numpy as np
 
 from actbench import backends
 from actbench.analysis.accuracy import FEWEST, LOSS_TESTS, Accuracy, Errors, Loss, Part, bands, is_normal, is_wrong
+from actbench.analysis.deviations import NO_ERROR, Deviations, Largest
 from actbench.analysis.stretches import Stretches
 from actbench.errors import BenchmarkError, InputError
 from actbench.kernels.kernel import Kernel
@@ -23,9 +24,10 @@ from actbench.kernels.operands import Array
 from actbench.measure.accuracy import Survey, Unexamined
 from actbench.measure.checking import Examined, Residuals
 from actbench.measure.launch import Launch, RestartingWorker, WorkerLostError
+from actbench.measure.look import computed_of
 from actbench.model.cases import KernelId
-from actbench.model.names import Dtype
-from actbench.model.rule import Dialect, Rule
+from actbench.model.names import Dtype, Op
+from actbench.model.rule import Dialect, Formula, Rule
 from actbench.verification.oracle import Truth
 
 NUMBERS_AT_ONCE = 1 << 22
@@ -87,7 +89,7 @@ def _every_number(
             except BenchmarkError as error:
                 yield Unexamined(kernel.identity, f"{error}, between z = {z[0]:.9g} and {z[-1]:.9g}")
                 return
-            truth = _truth(stable, z)
+            truth = _truth(stable.forward if kernel.op is Op.STEP else stable.derivative, z)
             for name, test in LOSS_TESTS.items():
                 stretches[part, name].add(z, test(computed, truth))
             for band in bands():
@@ -111,7 +113,7 @@ def _evaluated(restarting: RestartingWorker, kernel: Kernel, z: Array, residuals
     """Return a worker's results at z; a worker that is lost is replaced once."""
     for last in (False, True):
         try:
-            return Examined(restarting.get(), residuals)(kernel.identity, z, np.ones_like(z)).derivative
+            return computed_of(Examined(restarting.get(), residuals)(kernel.identity, z, np.ones_like(z)))
         except WorkerLostError:
             restarting.end()
             if last:
@@ -128,9 +130,9 @@ def _numbers() -> Iterator[tuple[Part, Array]]:
             yield part, bits.view(np.float32)
 
 
-def _truth(stable: Rule, z: Array) -> Truth:
+def _truth(stable: Formula, z: Array) -> Truth:
     with np.errstate(all="ignore"):
-        exact = np.asarray(stable.derivative(z.astype(np.float64)))
+        exact = np.asarray(stable(z.astype(np.float64)))
         nearest = exact.astype(np.float32)
         ulp = np.fmin(np.spacing(np.abs(nearest)), np.finfo(np.float32).max).astype(np.float64)
         rest = np.where(np.isfinite(nearest), (exact - nearest.astype(np.float64)) / ulp, 0.0)
@@ -152,30 +154,27 @@ class _Tally:
     """Counts of errors."""
 
     points: int = 0
-    largest: float = 0.0
-    worst_z: float = 0.0
+    largest: tuple[Largest, Largest, Largest] = (NO_ERROR, NO_ERROR, NO_ERROR)
+    """In ULP, relative, and absolute."""
     wrong: int = 0
     normal: int = 0
     counts: Any = field(default_factory=lambda: np.zeros(BINS + 1, dtype=np.int64))
 
     def add(self, z: Array, computed: Array, truth: Truth) -> None:
         """Count the errors of these results."""
-        error = truth.error(computed)
-        worst = int(np.argmax(error))
-        if error[worst] > self.largest or not self.points:
-            self.largest, self.worst_z = float(error[worst]), float(z[worst])
+        deviations = Deviations.of(z, computed, truth)
+        self._enlarge(deviations.largest)
         self.points += z.size
         normal = is_normal(truth)
         self.wrong += int((is_wrong(computed, truth) & normal).sum())
         self.normal += int(normal.sum())
         with np.errstate(divide="ignore"):
-            bins = np.clip((np.log2(error) - LEAST_LOG2_ERROR) * BINS_PER_OCTAVE, 0, BINS)
+            bins = np.clip((np.log2(deviations.ulp) - LEAST_LOG2_ERROR) * BINS_PER_OCTAVE, 0, BINS)
         self.counts += np.bincount(bins.astype(np.int64), minlength=BINS + 1)
 
     def merge(self, other: _Tally) -> None:
         """Add the counts of another tally."""
-        if other.largest > self.largest or not self.points:
-            self.largest, self.worst_z = other.largest, other.worst_z
+        self._enlarge(other.largest)
         self.points += other.points
         self.wrong += other.wrong
         self.normal += other.normal
@@ -186,18 +185,24 @@ class _Tally:
         return Errors(
             part,
             *band,
-            points=self.points,
-            median=self._quantile(0.5),
-            p99=self._quantile(0.99) if self.points >= FEWEST else None,
-            largest=self.largest,
-            worst_z=self.worst_z,
+            self.points,
+            self._quantile(0.5),
+            self._quantile(0.99) if self.points >= FEWEST else None,
+            *self.largest,
             wrong=self.wrong / self.normal if self.normal else 0.0,
         )
+
+    def _enlarge(self, largest: tuple[Largest, Largest, Largest]) -> None:
+        if not self.points:
+            self.largest = largest
+        else:
+            in_ulp, relative, absolute = map(Largest.or_larger, self.largest, largest)
+            self.largest = in_ulp, relative, absolute
 
     def _quantile(self, share: float) -> float:
         """Return the upper edge of the bin that contains a quantile, at most the largest error."""
         at = int(np.searchsorted(np.cumsum(self.counts), share * self.points))
-        return min(float(2.0 ** (LEAST_LOG2_ERROR + (at + 1) / BINS_PER_OCTAVE)), self.largest)
+        return min(float(2.0 ** (LEAST_LOG2_ERROR + (at + 1) / BINS_PER_OCTAVE)), self.largest[0].size)
 
 
 def _sum(tallies: Mapping[tuple[Part, tuple[float, float]], _Tally], part: Part) -> _Tally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property, lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from actbench.analysis.accuracy import Part, tail_of
 from actbench.analysis.expectation import Expectation
 from actbench.formula import Activation
 from actbench.kernels.operands import Array
+from actbench.model.names import Quantity
 from actbench.verification import oracle
 from actbench.verification.oracle import Truth
 from actbench.verification.truth import unsupported
@@ -25,49 +26,44 @@ Row = tuple[Any, ...]
 
 
 class Known:
-    """The truth about one activation and dtype at every requested z, from a cache."""
+    """The truth about one activation and dtype at every requested z, g' and y together, from a cache."""
 
-    def __init__(self, activation: Activation, points: Array, *, outputs: bool) -> None:
-        """Take the points at which every kernel is evaluated; `outputs` is whether y is needed as well."""
+    def __init__(self, activation: Activation, points: Array) -> None:
+        """Take the points at which every kernel is evaluated."""
         self.activation = activation
         self.points = points
-        self._outputs = outputs
         exactly = unsupported(activation) is None
         self._company = points[:0] if exactly else points[:: max(1, points.size // COMPANY)]
-        self._slopes: dict[float, Row] = {}
-        self._forward: dict[float, Row] = {}
+        self._rows: dict[Quantity, dict[float, Row]] = {quantity: {} for quantity in Quantity}
         self._digits: float | None = None
         self._residuals = lru_cache(maxsize=128)(self._residuals_at)
+        self.expectations = cache(self._interpolated)
 
-    def truth(self, z: Array) -> Truth:
-        """Return g'; `BenchmarkError` where the definition raises."""
+    def truth(self, quantity: Quantity, z: Array) -> Truth:
+        """Return g' or y; `BenchmarkError` where the definition raises."""
         self._learn(z)
-        return self._joined(self._slopes, z)
+        return self._joined(self._rows[quantity], z)
 
     def residuals(self, strategy: str, z: Array) -> dict[str, Array]:
         """Return the residuals of a strategy, correctly rounded."""
         return self._residuals(strategy, z.tobytes(), str(z.dtype))
 
-    @cached_property
-    def expectations(self) -> dict[Part, Expectation]:
-        """The interpolated g', by tail."""
-        truth = self.truth(self.points)
+    def _interpolated(self, quantity: Quantity) -> dict[Part, Expectation]:
+        """Return the interpolated truth, by tail."""
+        truth = self.truth(quantity, self.points)
         inside = {part: tail_of(self.points, part) for part in (Part.LEFT, Part.RIGHT)}
         return {part: Expectation(np.abs(self.points[mask]), truth.at(mask)) for part, mask in inside.items()}
 
     def _learn(self, z: Array) -> None:
-        fresh = np.array([value for value in np.unique(z).tolist() if value not in self._slopes], dtype=z.dtype)
+        known = self._rows[Quantity.DERIVATIVE]
+        fresh = np.array([value for value in np.unique(z).tolist() if value not in known], dtype=z.dtype)
         if not fresh.size:
             return
         at = np.concatenate([fresh, self._company]) if fresh.size < COMPANY else fresh
-        if self._outputs:
-            slopes, outputs = oracle.truth_at(self.activation, at)
-            self._forward.update(zip(fresh.tolist(), _rows(outputs), strict=False))
-        else:
-            slopes = oracle.slopes_at(self.activation, at)
-        if self._digits is None:
-            self._digits = slopes.digits
-        self._slopes.update(zip(fresh.tolist(), _rows(slopes), strict=False))
+        for quantity, truth in zip(Quantity, oracle.truth_at(self.activation, at), strict=True):
+            self._rows[quantity].update(zip(fresh.tolist(), _rows(truth), strict=False))
+            if self._digits is None:
+                self._digits = truth.digits
 
     def _joined(self, rows: dict[float, Row], z: Array) -> Truth:
         nearest, *others = zip(*(rows[value] for value in z.tolist()), strict=True)
@@ -78,8 +74,7 @@ class Known:
         z = np.frombuffer(data, dtype=dtype)
 
         def y() -> Truth:
-            self._learn(z)
-            return self._joined(self._forward, z)
+            return self.truth(Quantity.FORWARD, z)
 
         return oracle.residuals_at(self.activation, strategy, z, y)
 

@@ -6,15 +6,18 @@ from math import frexp
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from actbench.analysis.accuracy import LOSS_TESTS, MAY_BE, Part, tail_of
+from actbench.analysis.deviations import Deviations
 from actbench.analysis.expectation import States
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import Array
 from actbench.measure.checking import Examined
 from actbench.measure.known import Known
 from actbench.measure.zones import Hits, at_ranks, between, ranks
+from actbench.model.names import Quantity
+from actbench.verification.evaluation import Evaluation
+from actbench.verification.truth import Truth
 
 SCREENED = 15
 """Number of further arguments between neighbouring points at which a kernel is called."""
@@ -40,20 +43,26 @@ class Look:
     def __init__(self, kernel: Kernel, examined: Examined, known: Known, *, rounded: bool) -> None:
         """Take a kernel; `rounded` is whether its residuals are correctly rounded."""
         self._kernel = kernel
+        self.quantity = Quantity.of(kernel.op)
+        self.dtype = known.points.dtype
         self._examined = examined
         self._known = known
         slow = rounded and [operand.name for operand in kernel.residuals] != ["z"]
         self._count = SCREENED_EXACTLY if slow else SCREENED
         self.finer = FINER_EXACTLY if slow else FINER
         self._slow = slow
-        self._further: list[tuple[Array, NDArray[np.float64]]] = []
+        self._further: list[Deviations] = []
 
     def computed(self, z: Array) -> Array:
         """Return the result of the kernel; NaN where it raises."""
         size = max(LEAST_CALL, z.size)
         step = max(LEAST_CALL, 1 << (frexp(size)[1] - 4))
         padded = np.resize(z, -(-size // step) * step) if z.size % step else z
-        return self._examined(self._kernel.identity, padded, np.ones_like(padded)).derivative[: z.size]
+        return computed_of(self._examined(self._kernel.identity, padded, np.ones_like(padded)))[: z.size]
+
+    def truth(self, z: Array) -> Truth:
+        """Return the truth of what is computed."""
+        return self._known.truth(self.quantity, z)
 
     def screened(self, computed: Array) -> Array:
         """Return further z: between known points of which one has a finite result, and round numbers."""
@@ -70,7 +79,7 @@ class Look:
         """Return the states of the results, compared with the expected ones."""
         computed = self.computed(z)
         states = {name: np.zeros(z.size, dtype=np.int8) for name in LOSS_TESTS}
-        for part, expectation in self._known.expectations.items():
+        for part, expectation in self._known.expectations(self.quantity).items():
             inside = tail_of(z, part)
             for name, of_part in expectation.states(np.abs(z[inside]), computed[inside]).items():
                 states[name][inside] = of_part
@@ -82,18 +91,20 @@ class Look:
         hits = {name: wanted[name] & MAY_BE[name](computed) for name in LOSS_TESTS}
         needed = np.any([hits[name] for name in LOSS_TESTS], axis=0)
         if needed.any():
-            truth = self._known.truth(z[needed])
-            self._further.append((z[needed], truth.error(computed[needed])))
+            truth = self.truth(z[needed])
+            self._further.append(Deviations.of(z[needed], computed[needed], truth))
             for name, test in LOSS_TESTS.items():
                 hits[name][needed] &= test(computed[needed], truth)
         return hits
 
-    def further(self) -> tuple[Array, NDArray[np.float64]]:
-        """Return the further z at which errors became known, with the errors."""
-        if not self._further:
-            return self._known.points[:0], np.empty(0)
-        z, error = zip(*self._further, strict=True)
-        return np.concatenate(z), np.concatenate(error)
+    def further(self) -> Deviations:
+        """Return the errors that became known at further z."""
+        return Deviations.joined(self._further, self._known.points[:0])
+
+
+def computed_of(answer: Evaluation) -> Array:
+    """Return what is compared with the truth: y of a step, or g'."""
+    return answer.derivative if answer.y is None else answer.y
 
 
 def _round_numbers(dtype: np.dtype[np.floating[Any]]) -> Array:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from actbench.analysis.regression import Margins
 from actbench.model.inputs import Inputs
+from actbench.model.names import Quantity
 from actbench.planning.selection import Selection
 from actbench.planning.training import TrainingSelection
 from actbench.runs.record import Engine
@@ -111,6 +112,8 @@ class AccuracyRequest:
     """The request of ``actbench accuracy``."""
 
     selection: Selection
+    quantities: tuple[Quantity, ...]
+    """What is compared with the truth: g', y, or both."""
     exact: bool
     """Whether residuals are correctly rounded; otherwise they are those of the forward pass."""
     points: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from actbench import registry
 from actbench.analysis.accuracy import Accuracy
@@ -12,9 +13,10 @@ from actbench.measure import exhaustive
 from actbench.measure.accuracy import Survey, Unexamined
 from actbench.measure.launch import Launch, StartWorker, WorkerOptions
 from actbench.measure.requests import DEFAULT_TIMEOUT, AccuracyRequest
-from actbench.model.cases import OVERHEAD, RUNGS, KernelId
+from actbench.model.cases import OVERHEAD, RUNGS, Case, KernelId
 from actbench.model.names import Dtype, Op
-from actbench.model.plan import Plan
+from actbench.model.plan import LeftOut, Plan
+from actbench.model.rule import Dialect
 from actbench.model.variants import Variant
 from actbench.planning import presets, suite
 from actbench.planning.room import room_here
@@ -26,7 +28,7 @@ def planned(request: AccuracyRequest) -> Plan:
         activations=tuple(registry.activations()),
         strategies=tuple(map(Variant, registry.strategies())),
         backends=presets.get("default").axes.backends,
-        ops=(Op.DERIVATIVE,),
+        ops=tuple(quantity.op for quantity in request.quantities),
         dtypes=tuple(Dtype),
         sizes=(1,),
     )
@@ -37,14 +39,30 @@ def planned(request: AccuracyRequest) -> Plan:
             f"'{rungs[0]}' is a rung of the overhead ladder: it has no derivative to be held to; name strategies"
         )
     axes = request.selection.over(everything)
-    return suite.plan(axes, room_here(axes), pattern=request.selection.pattern, seed=0)
+    return with_distinct_forwards(suite.plan(axes, room_here(axes), pattern=request.selection.pattern, seed=0))
+
+
+def with_distinct_forwards(plan: Plan) -> Plan:
+    """Return a plan that has each forward pass once: strategies that save nothing on the way have the same."""
+    first: dict[tuple[str, ...], Case] = {}
+    left_out = []
+    for case in plan.cases:
+        subject = resolution.kernel(case)
+        if case.op is Op.STEP and not subject.is_shipped and not subject.formula(Dialect.ARRAY, None).save:
+            same = first.setdefault((case.activation, case.backend, case.dtype), case)
+            if same is not case:
+                left_out.append(LeftOut(case.id, f"its forward pass is that of {same.strategy}"))
+    dropped = {item.case for item in left_out}
+    kept = suite.grouped(case for case in plan.cases if case.id not in dropped)
+    return replace(plan, blocks=kept, left_out=(*plan.left_out, *left_out))
 
 
 def survey(
     kernels: Sequence[KernelId], request: AccuracyRequest, start_worker: StartWorker
 ) -> Iterator[exhaustive.Going | Accuracy | Unexamined]:
     """Survey each kernel."""
-    resolved = list(map(resolution.kernel, kernels))
+    together = sorted(kernels, key=lambda kernel: (kernel.activation, list(Dtype).index(kernel.dtype)))
+    resolved = list(map(resolution.kernel, together))
     launch = Launch(start_worker, WorkerOptions(None, DEFAULT_TIMEOUT))
     sampled = Survey(request.points, exact=request.exact, seed=request.seed)
     if request.exhaustive:

@@ -64,6 +64,28 @@ _OP_MEANINGS = {
 }
 
 
+class Quantity(StrEnum):
+    """What a kernel computes that is compared with the truth."""
+
+    DERIVATIVE = "derivative"
+    FORWARD = "forward"
+
+    @property
+    def symbol(self) -> str:
+        """Its name in formulas."""
+        return "g'" if self is Quantity.DERIVATIVE else "y"
+
+    @property
+    def op(self) -> Op:
+        """The op that computes it; a step returns y beside dz."""
+        return Op.DERIVATIVE if self is Quantity.DERIVATIVE else Op.STEP
+
+    @classmethod
+    def of(cls, op: Op) -> Self:
+        """Return what is compared of a kernel with this op."""
+        return cls.FORWARD if op is Op.STEP else cls.DERIVATIVE
+
+
 class Dtype(StrEnum):
     """The floating-point type of arithmetic and operands."""
 

@@ -1,16 +1,13 @@
 """What the arms of a training step differ in: its time, the parts of it, and what the activation alone predicts.
 
 The **gain** of an arm is the share of the reference's step that it saves: 1 less the ratio of their times, paired in
-every round. The reference is ``recompute`` on the same backend. The gain that is **predicted** is the share of the
-activation's backward pass in the reference's step, times what the arm saves of it where it is measured alone, as
-``actbench run`` does: at as many elements, in the same rounds, with operands in one of their states. Where the forward
-pass of the arm stores something, both are of the forward and backward pass together. Where a network has activations of
-several widths, these are weighted by their elements.
+every round. The reference is ``recompute`` on the same backend. What it
+should be by the activation alone is in `actbench.analysis.training_gains`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,19 +15,14 @@ import numpy as np
 from actbench.analysis.interval import Interval
 from actbench.analysis.speedups import log_ratios
 from actbench.analysis.statistics import Floats, hodges_lehmann, intervals_of_logs, medians
+from actbench.analysis.training_gains import Alone, GainPrediction
 from actbench.model.cases import Arm, Block, Case
 from actbench.model.checks import StepCheck
-from actbench.model.names import Op, OperandState
+from actbench.model.names import OperandState
 from actbench.model.times import Times
 from actbench.model.training import ARMS, RECOMPUTE, SHIPPED, StepPart
 from actbench.model.variants import Variant
 from actbench.runs.record import Record
-
-PREDICTED = {
-    Op.BACKWARD: (StepPart.ACTIVATION_BACKWARD,),
-    Op.STEP: (StepPart.ACTIVATION_FORWARD, StepPart.ACTIVATION_BACKWARD),
-}
-"""The parts of a step that are predicted from what is measured alone, by its op; the first where there are both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +33,6 @@ class PartTime:
     seconds: Interval
     share: Interval
     """Of the instrumented step; scaled so that the shares of all parts add up to 1, as they do in every round."""
-
-
-@dataclass(frozen=True, slots=True)
-class GainPrediction:
-    """The gain that is predicted from the activation alone, with operands in one state."""
-
-    gain: Interval
-    difference: Interval
-    """Predicted less measured gain, over the rounds that have both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +82,11 @@ class _Arms:
         assert training is not None  # noqa: S101  # who asks has training steps
         self._elements = [block.size * width for width in training.activated[block.op]]
         """Of each activation in the network."""
-        self._alone = [probe for probe in times.probes if self._is_part(probe)]
+        alone = [probe for probe in times.probes if self._is_part(probe)]
+        self._alone = {
+            state: Alone(times, [probe for probe in alone if probe.operands is state], self._elements)
+            for state in dict.fromkeys(probe.operands for probe in alone)
+        }
 
     def results(self, checks: Mapping[Case, StepCheck]) -> Iterator[ArmResult]:
         """Yield the result of each arm."""
@@ -161,48 +148,21 @@ class _Arms:
     def _predictions(self, reference: int, arm: int) -> Iterator[tuple[OperandState, GainPrediction]]:
         """Yield the predicted gain by state of operands, where the activation was measured alone."""
         parts, gains = self._of_parts(reference), self._gains(reference, arm)
-        arms = [self._block.arms[index] for index in (reference, arm)]
-        for state in dict.fromkeys(probe.operands for probe in self._alone):
-            alone = self._with(arms, state)
-            rounds = sorted({*self._parts}.intersection(*(self._times.rounds(probe) for probe in alone)))
-            if not alone or not parts.size or not rounds:
+        for state, alone in self._alone.items():
+            saving = alone.saving(*(self._block.arms[index] for index in (reference, arm)))
+            rounds = sorted(saving.rounds & {*self._parts}) if saving and parts.size else []
+            if not saving or not rounds:
                 continue
-            of_parts = [[*self._parts].index(number) for number in rounds]
-            predicted_parts = [[*StepPart].index(part) for part in PREDICTED[alone[0].op]]
-            share = parts[of_parts][:, predicted_parts].sum(axis=1) / parts[of_parts].sum(axis=1)
-            predicted = share * self._saved(alone, arms, rounds)
+            of_parts = parts[[[*self._parts].index(number) for number in rounds]]
+            shares = dict(zip(StepPart, (of_parts / of_parts.sum(axis=1, keepdims=True)).T, strict=True))
+            predicted = np.sum([shares[part] * saved for part, saved in saving.by_part(rounds)], axis=0)
             measured = gains[[self._rounds.index(number) for number in rounds]]
-            yield state, GainPrediction(hodges_lehmann(predicted), hodges_lehmann(predicted - measured))
-
-    def _with(self, arms: Sequence[Arm], state: OperandState) -> list[Block]:
-        """Return the activations alone that have both arms, one of each size; none where a size is missing."""
-        for op in PREDICTED:
-            alone = [probe for probe in self._alone if (probe.op, probe.operands) == (op, state) and _has(probe, arms)]
-            if {probe.size for probe in alone} == {*self._elements}:
-                return alone
-        return []
-
-    def _saved(self, alone: Sequence[Block], arms: Sequence[Arm], rounds: Sequence[int]) -> Floats:
-        """Return the share of the activation's own time that the second arm saves of the first's, by round."""
-        saved, total = np.zeros(len(rounds)), sum(self._elements)
-        for probe in alone:
-            measured = self._times.rounds(probe)
-            first, second = (probe.arms.index(_alone(arm)) for arm in arms)
-            logs = log_ratios(self._times.seconds(probe), first, second)
-            of_size = probe.size * self._elements.count(probe.size) / total
-            saved += of_size * -np.expm1(-logs[[measured.index(number) for number in rounds]])
-        return saved
+            known = ~np.isnan(predicted)
+            if np.any(known):
+                difference = (predicted - measured)[known]
+                yield state, GainPrediction(hodges_lehmann(predicted[known]), hodges_lehmann(difference))
 
     def _is_part(self, probe: Block) -> bool:
         """Return whether a block is an activation of the step alone."""
         same = (probe.activation, probe.dtype) == (self._block.activation, self._block.dtype)
         return same and probe.size in self._elements
-
-
-def _alone(arm: Arm) -> Arm:
-    """Return the arm of the activation alone: that of the backend which computes it."""
-    return Arm(arm.strategy, arm.backend.rpartition("+")[2])
-
-
-def _has(probe: Block, arms: Sequence[Arm]) -> bool:
-    return all(_alone(arm) in probe.arms for arm in arms)

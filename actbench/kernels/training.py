@@ -69,19 +69,24 @@ class NetworkStep:
         return Kernel(identity, backend, self.activation, strategy.name, strategy.storage)
 
     @cached_property
-    def alone(self) -> Kernel | None:
-        """What is measured alone to predict its gain: the backward pass, and the forward pass too where that stores.
+    def alone(self) -> tuple[Kernel, ...]:
+        """What is measured alone to predict its gain: the backward pass; both passes too where the forward one stores.
 
-        None where it is no strategy, and where it stores something in a framework whose own activation the other arms
+        Empty where it is no strategy, and where it stores something in a framework whose own activation the other arms
         call: what that takes is not known from the activation alone.
         """
         if self.kernel is None or self.variant in ARMS:
-            return None
-        y_and_dz = 2
-        if len(self.kernel.writes) == y_and_dz:
-            return self.kernel.backward
+            return ()
+        if not self.stores:
+            return (self.kernel.backward,)
         ships = self.trainer.has_gradients and self.trainer.products.ships(self.activation.name)
-        return None if ships else self.kernel
+        return () if ships else (self.kernel.backward, self.kernel)
+
+    @property
+    def stores(self) -> bool:
+        """Whether the forward pass writes something beside y."""
+        y_and_dz = 2
+        return self.kernel is not None and len(self.kernel.writes) > y_and_dz
 
     @cached_property
     def unsupported(self) -> str | None:

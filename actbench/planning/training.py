@@ -208,15 +208,14 @@ def _predictors(
 ) -> dict[Case, str | None]:
     """Return the activations of steps alone, each with the reason where it cannot be measured.
 
-    Where the forward pass of an arm stores something, that of ``recompute`` is measured beside it.
+    Beside an arm whose forward pass stores something, ``recompute`` is measured in both passes as well.
     """
     alone: dict[Case, Subject] = {}
     for step, case in zip(steps, cases, strict=True):
         recompute = step.beside(RECOMPUTE).kernel if RECOMPUTE.name in step.activation.strategies else None
-        beside = recompute if step.alone and step.alone.op is Op.STEP else None
-        for kernel, width, state in product((step.alone, beside), dict.fromkeys(step.network.activated), states):
-            if kernel:
-                alone[kernel.identity.at(case.size * width, state)] = kernel
+        beside = (recompute,) if recompute and len(step.alone) > 1 else ()
+        for kernel, width, state in product((*step.alone, *beside), dict.fromkeys(step.network.activated), states):
+            alone[kernel.identity.at(case.size * width, state)] = kernel
     return suite.unmeasurable(sorted(alone.items(), key=_reference_first), room)
 
 

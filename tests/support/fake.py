@@ -19,13 +19,15 @@ from actbench.measure.wire import A, Request
 from actbench.measure.worker import Server
 from actbench.model.cases import Block, Case
 from actbench.model.loaded import Loaded, LoadedFrom
-from actbench.model.names import Dtype
+from actbench.model.names import Dtype, Op
 from actbench.planning.suite import grouped, offered
 from tests.support.steps import checked, instrumented, step_seconds
 
 NANOSECOND = 1e-9
 
 STRATEGY_NS = {"textbook": 8.0, "recompute": 4.0, "cached": 1.0, "complement": 2.0, "yardstick": 0.5}
+FORWARD_NS = 5.0
+"""What a step's forward pass adds."""
 BACKEND_FACTOR = {
     "python": 100.0,
     "numpy": 1.0,
@@ -43,6 +45,7 @@ RUNG_NS = {"empty": 30.0, "dispatch": 100.0, "allocation": 150.0, "loop": 150.0,
 def exact_seconds(case: Case) -> float:
     """Return the seconds of one call: so many nanoseconds per element by strategy, times the backend's factor.
 
+    A step's forward pass adds as many for all strategies.
     A rung of the overhead ladder takes its nanoseconds per call, whatever the size; a training step its
     `step_seconds`.
     """
@@ -51,6 +54,7 @@ def exact_seconds(case: Case) -> float:
     if case.is_rung:
         return NANOSECOND * RUNG_NS[case.strategy] * BACKEND_FACTOR[case.backend]
     ns = STRATEGY_NS.get(case.strategy.name, 3.0) * (NARROW_FACTOR if case.strategy.storage else 1.0)
+    ns += FORWARD_NS if case.op is Op.STEP and not case.is_yardstick else 0.0
     return NANOSECOND * case.size * ns * BACKEND_FACTOR.get(case.backend, 1.0)
 
 

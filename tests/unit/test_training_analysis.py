@@ -43,10 +43,12 @@ def block(arms: Sequence[Arm], op: Op = NETWORK, batch: int = BATCH) -> Block:
     return Block("tanh", op, Dtype.FLOAT32, batch, tuple(arms))
 
 
-def alone(width: int, state: OperandState = COLD, *, backend: str = "numpy") -> Block:
-    """Return the activation alone, of both strategies."""
-    arms = (Arm(RECOMPUTE, backend), Arm(CACHED, backend))
-    return Block("tanh", Op.STEP, Dtype.FLOAT32, BATCH * width, arms, operands=state)
+def alone(
+    width: int, state: OperandState = COLD, *, backend: str = "numpy", op: Op = Op.BACKWARD, arm: Variant = CACHED
+) -> Block:
+    """Return a pass of the activation alone, by recompute and another strategy."""
+    arms = (Arm(RECOMPUTE, backend), Arm(arm, backend))
+    return Block("tanh", op, Dtype.FLOAT32, BATCH * width, arms, operands=state)
 
 
 def measured(
@@ -125,12 +127,22 @@ def test_the_predicted_gain_weights_activations_by_their_elements() -> None:
     step = block([Arm(RECOMPUTE, "numpy"), Arm(CACHED, "numpy"), Arm(FREE, "numpy")])
     kernels = {alone(10): (2e-5, 1e-5), alone(30): (4e-5, 3e-5)}
     found = by_arm(*measured({step: (0.8, 0.76, 0.7)}, kernels))
-    share = (PARTS[StepPart.ACTIVATION_FORWARD] + PARTS[StepPart.ACTIVATION_BACKWARD]) / sum(PARTS.values())
-    expected = share * (0.25 * 0.5 + 0.75 * 0.25)
+    expected = PARTS[StepPart.ACTIVATION_BACKWARD] / sum(PARTS.values()) * (0.25 * 0.5 + 0.75 * 0.25)
     prediction = found[CACHED, "numpy"].predictions[COLD]
     assert prediction.gain == pytest.approx((expected,) * 3)
     assert prediction.difference == pytest.approx((expected - 0.05,) * 3)
     assert found[FREE, "numpy"].predictions == {}
+
+
+def test_what_a_forward_pass_stores_costs_what_both_passes_take_longer_than_the_backward_pass() -> None:
+    step = block([Arm(RECOMPUTE, "numpy"), Arm(COMPLEMENT, "numpy")])
+    backward = {alone(width, arm=COMPLEMENT): (3e-5, 1e-5) for width in (10, 30)}
+    both = {alone(width, op=Op.STEP, arm=COMPLEMENT): (5e-5, 4e-5) for width in (10, 30)}
+    shares = {part: seconds / sum(PARTS.values()) for part, seconds in PARTS.items()}
+    expected = shares[StepPart.ACTIVATION_BACKWARD] * 2 / 3 - shares[StepPart.ACTIVATION_FORWARD] / 2
+    found = by_arm(*measured({step: (0.8, 0.76)}, backward | both))
+    assert found[COMPLEMENT, "numpy"].predictions[COLD].gain == pytest.approx((expected,) * 3)
+    assert by_arm(*measured({step: (0.8, 0.76)}, both))[COMPLEMENT, "numpy"].predictions == {}
 
 
 def test_the_activation_of_a_compiled_backend_predicts_what_it_does_between_products_of_numpy() -> None:

@@ -93,7 +93,7 @@ def test_gains_are_predicted_from_the_activations_alone_at_as_many_elements() ->
     plan = planned(predictors=("warm", "cold"), batches=(512,))
     assert plan.training is not None
     predictors = {(block.op, block.size, block.operands): block for block in plan.training.predictors}
-    arms_of_op = {Op.BACKWARD: ["recompute", "cached"], Op.STEP: ["recompute", "complement"]}
+    arms_of_op = {Op.BACKWARD: ["recompute", "cached", "complement"], Op.STEP: ["recompute", "complement"]}
     for op, width, state in product(arms_of_op, (32, 16), (OperandState.WARM, OperandState.COLD)):
         block = predictors.pop((op, 512 * width, state))
         assert [str(arm.strategy) for arm in block.arms] == arms_of_op[op], "complement stores an array of its own"

@@ -1,0 +1,109 @@
+"""What an arm of a training step should gain, predicted from the activation alone.
+
+The prediction takes the shares of the activation's two passes in the reference's step, and what the arm saves of each
+pass where it is measured alone, as ``actbench run`` does: at as many elements, in the same rounds, with operands in one
+of their states. The forward pass differs where the arm stores something beside y there; alone, it is what both passes
+take together less what the backward pass takes. Where a network has activations of several widths, these are weighted
+by their elements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from actbench.analysis.interval import Interval
+from actbench.analysis.speedups import log_ratios
+from actbench.analysis.statistics import Floats, medians
+from actbench.model.cases import Arm, Block
+from actbench.model.names import Op
+from actbench.model.times import Times
+from actbench.model.training import StepPart
+
+
+@dataclass(frozen=True, slots=True)
+class GainPrediction:
+    """The gain that is predicted from the activation alone, with operands in one state."""
+
+    gain: Interval
+    difference: Interval
+    """Predicted less measured gain, over the rounds that have both."""
+
+
+class Alone:
+    """The activations of a block of training steps, measured alone with operands in one state."""
+
+    def __init__(self, times: Times, probes: Sequence[Block], elements: Sequence[int]) -> None:
+        """Take the times, the blocks of one state, and the elements of each activation in the network."""
+        self._times, self._elements = times, elements
+        self._probes = {op: [probe for probe in probes if probe.op is op] for op in (Op.BACKWARD, Op.STEP)}
+
+    def saving(self, reference: Arm, arm: Arm) -> Saving | None:
+        """Return what an arm saves of the reference's passes; None where one of them was not measured alone."""
+        arms = _alone(reference), _alone(arm)
+        backward, both = (self._with(op, arms) for op in (Op.BACKWARD, Op.STEP))
+        stores = any(arms[1] in probe.arms for probe in self._probes[Op.STEP])
+        complete = backward and (both or not stores)
+        return Saving(self._times, backward, both if stores else [], self._elements, arms) if complete else None
+
+    def _with(self, op: Op, arms: tuple[Arm, Arm]) -> list[Block]:
+        """Return the blocks of an op that have both arms, in the order of their sizes; none where a size is missing."""
+        having = sorted((probe for probe in self._probes[op] if {*arms} <= {*probe.arms}), key=lambda probe: probe.size)
+        return having if {probe.size for probe in having} == {*self._elements} else []
+
+
+@dataclass(frozen=True)
+class Saving:
+    """What an arm saves of the reference's activation, by round and pass."""
+
+    times: Times
+    backward: Sequence[Block]
+    both: Sequence[Block]
+    """Forward and backward pass together, at the same sizes; none where the forward passes are the same."""
+    elements: Sequence[int]
+    arms: tuple[Arm, Arm]
+    """The reference and the arm, of the activation alone."""
+
+    @property
+    def rounds(self) -> set[int]:
+        """The rounds in which everything was measured."""
+        return set.intersection(*({*self.times.rounds(probe)} for probe in (*self.backward, *self.both)))
+
+    def by_part(self, rounds: Sequence[int]) -> Iterator[tuple[StepPart, Floats]]:
+        """Yield the share of the reference's time that the arm saves in these rounds, of each pass that differs.
+
+        It is NaN in a round in which both passes together took no longer than the backward pass.
+        """
+        backward = [self._seconds(probe, rounds) for probe in self.backward]
+        yield StepPart.ACTIVATION_BACKWARD, self._weighted([saved / total for saved, total in backward])
+        if self.both:
+            both = [self._seconds(probe, rounds) for probe in self.both]
+            forward = [
+                (of_both - of_one for of_both, of_one in zip(*pair, strict=True))
+                for pair in zip(both, backward, strict=True)
+            ]
+            yield StepPart.ACTIVATION_FORWARD, self._weighted([_share(saved, total) for saved, total in forward])
+
+    def _seconds(self, probe: Block, rounds: Sequence[int]) -> tuple[Floats, Floats]:
+        """Return the seconds that the arm saves of the reference's call, and those of this, by round."""
+        of_rounds = [self.times.rounds(probe).index(number) for number in rounds]
+        first, second = map(probe.arms.index, self.arms)
+        seconds = self.times.seconds(probe)[of_rounds]
+        reference = medians(seconds)[:, first]
+        return reference * -np.expm1(-log_ratios(seconds, first, second)), reference
+
+    def _weighted(self, by_size: Sequence[Floats]) -> Floats:
+        """Return the mean over the network's activations, weighted by their elements."""
+        weights = [probe.size * self.elements.count(probe.size) / sum(self.elements) for probe in self.backward]
+        return np.asarray(weights) @ np.asarray(by_size)
+
+
+def _share(saved: Floats, total: Floats) -> Floats:
+    return np.divide(saved, total, out=np.full_like(total, np.nan), where=total > 0)
+
+
+def _alone(arm: Arm) -> Arm:
+    """Return the arm of the activation alone: that of the backend which computes it."""
+    return Arm(arm.strategy, arm.backend.rpartition("+")[2])

@@ -179,6 +179,7 @@ def _live(
     ctx: click.Context, request: CheckRequest, output: Path | None, publish: Callable[..., None], *, quiet: bool
 ) -> Report:
     """Measure, and publish the verdicts; after Ctrl-C, the verdicts so far."""
+    from actbench.measure.environment_cache import silent
     from actbench.measure.keeping import kept_for
     from actbench.measure.live_session import LiveSession
     from actbench.measure.session import Seams
@@ -189,9 +190,7 @@ def _live(
     from actbench.report.verdicts import Report, live_remarks
 
     interrupted = False
-    session = LiveSession(request, ctx.obj or Seams())
-    if request.against.startswith("git:") and not quiet:
-        click.echo(f"building the environment of {request.against}: this comes on top of the budget", err=True)
+    session = LiveSession(request, ctx.obj or Seams(), silent if quiet else partial(click.echo, err=True))
     with kept_for(output), session:
         if not quiet:
             click.echo(f"budget {duration(session.budget)}; {on_top(session.budget)}", err=True)

@@ -28,6 +28,7 @@ COMMANDS = {
     "report": "Write a page about a run, or about two.",
     "plot": "Draw one chart of a run.",
     "export": "Export a run for tools that track or compare benchmarks.",
+    "cache": "List or remove environments that git:REV built.",
     "env": "Show this host, and where settings come from.",
 }
 """The commands, in the order in which users meet them, with a line for the group's help, which imports none of them."""

@@ -9,12 +9,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from actbench.errors import BenchmarkError, NotComparableError
+from actbench.host import software
 from actbench.host.variables import worker_environment
 from actbench.measure.client import PACKAGE_DIRECTORY, Interpreter, WorkerProcess
+from actbench.measure.environment_cache import EnvironmentCache, Tell, silent
 from actbench.measure.launch import StartWorker, Worker, WorkerOptions
 from actbench.measure.protocol import PROTOCOL, Describe, Described, Source
 from actbench.measure.revisions import GIT, Revision, execute
@@ -30,26 +33,34 @@ class BaselineEnvironment:
     """The revision of the project for which it was built."""
 
 
-OpenBaseline = Callable[[str], AbstractContextManager[BaselineEnvironment]]
-"""Opens an environment by its name; it is closed on exit."""
+OpenBaseline = Callable[[str, Tell], AbstractContextManager[BaselineEnvironment]]
+"""Opens an environment by its name, and tells of building it; it is closed on exit."""
+
+KEY_DIGITS = 20
+"""Hexadecimal digits of the key of an environment."""
+
+BUILD_TIMEOUT = 900.0
+"""Longest duration of building an environment, in seconds."""
 
 
 @contextmanager
-def opened(against: str) -> Iterator[BaselineEnvironment]:
+def opened(against: str, tell: Tell = silent) -> Iterator[BaselineEnvironment]:
     """Yield the environment that `against` names.
 
     `against` is an interpreter, the directory of a virtual environment, or ``git:REV``, for which an environment is
-    built and removed again. `NotComparableError` where it does not exist, or cannot be built.
+    built, unless it is in the cache. `NotComparableError` where it does not exist, or cannot be built.
     """
     with TemporaryDirectory(prefix="actbench-") as name:
         place = Path(name)
         if not against.startswith(GIT):
-            yield BaselineEnvironment(partial(_starting, _interpreter(_python_of(against), place)))
+            yield BaselineEnvironment(partial(_starting, _interpreter(_python_of(against), place, place / "numba")))
             return
         revision = Revision(against, place / "tree")
+        project = (revision.root / revision.directory_in_tree).name, revision.commit
         try:
-            python = _built(revision, place / "environment")
-            yield BaselineEnvironment(partial(_starting, _interpreter(python, place)), revision)
+            with EnvironmentCache().opened(_key(revision), project, partial(_build, revision), tell) as entry:
+                interpreter = _interpreter(entry.python, place, entry.compiled)
+                yield BaselineEnvironment(partial(_starting, interpreter), revision)
         finally:
             revision.remove_tree()
 
@@ -83,16 +94,16 @@ def _starting(interpreter: Interpreter, sources: Sequence[Source]) -> StartWorke
     return start
 
 
-def _interpreter(python: Path, place: Path) -> Interpreter:
+def _interpreter(python: Path, place: Path, compiled: Path) -> Interpreter:
     """Return another environment, with a path to this actbench in case it has none.
 
     It finds its packages by itself, so PYTHONPATH is not inherited. numba's cache is not shared either, since only one
-    version of numba can use it at a time.
+    version of numba can use it at a time: `compiled` is the directory of its own.
     """
     lent = place / "lent"
     lent.mkdir()
     (lent / PACKAGE_DIRECTORY.name).symlink_to(PACKAGE_DIRECTORY, target_is_directory=True)
-    variables = worker_environment(os.environ) | {"NUMBA_CACHE_DIR": str(place / "numba")}
+    variables = worker_environment(os.environ) | {"NUMBA_CACHE_DIR": str(compiled)}
     variables.pop("PYTHONPATH", None)
     return Interpreter(str(python), str(lent), variables)
 
@@ -111,13 +122,31 @@ def _python_of(against: str) -> Path:
     )
 
 
-def _built(revision: Revision, environment: Path) -> Path:
-    """Build the environment of a revision of the project in the current directory; return its interpreter."""
+def _build(revision: Revision, environment: Path) -> str:
+    """Build the environment of a revision of the project in the current directory; return the version of its Python."""
     what = f"--against {revision.name}"
     project = revision.tree / revision.directory_in_tree
     execute(what, "python -m venv", str(environment), program=sys.executable)
-    python = environment / "bin" / "python"
     # Isolated: otherwise packages on PYTHONPATH would count as installed, and workers have no PYTHONPATH.
     pip = ("python -Im pip", "install", "--quiet", "--disable-pip-version-check")
-    execute(what, *pip, str(project), program=str(python))
-    return python
+    execute(what, *pip, str(project), program=str(environment / "bin" / "python"), timeout=BUILD_TIMEOUT)
+    return software.python()
+
+
+def _key(revision: Revision) -> str:
+    """Return the key of a revision's environment in the cache: what decides which versions are installed in it.
+
+    These are the commit, the interpreter, pip's settings with the files that they name, such as constraints, and the
+    versions here: after an upgrade here, the versions there are resolved again as well.
+    """
+    settings = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+    named = {word: Path(word) for value in settings.values() for word in value.split()}
+    pins = {word: sha256(path.read_bytes()).hexdigest() for word, path in named.items() if path.is_file()}
+    decisive = (
+        (revision.commit, revision.directory_in_tree),
+        (os.path.realpath(sys.executable), sys.version),
+        sorted(settings.items()),
+        sorted(pins.items()),
+        sorted(software.libraries(software.KERNEL_LIBRARIES).items()),
+    )
+    return sha256(repr(decisive).encode()).hexdigest()[:KEY_DIGITS]

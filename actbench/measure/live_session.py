@@ -21,6 +21,7 @@ from actbench.measure.baseline import describe
 from actbench.measure.baseline_code import BaselineCode, code_of
 from actbench.measure.checking import Verification
 from actbench.measure.environment import collect_environment
+from actbench.measure.environment_cache import Tell, silent
 from actbench.measure.launch import Launch, NotLoadedError, StartWorker, Worker, WorkerOptions
 from actbench.measure.live import LiveCheck
 from actbench.measure.lockstep import Lockstep
@@ -45,10 +46,14 @@ PROCESSES_AT_ONCE = 3
 class LiveSession:
     """A live check with the environments that it needs, which are closed on exit."""
 
-    def __init__(self, request: CheckRequest, seams: Seams) -> None:
-        """Open nothing yet; `InputError` for a preset, processor, threads or file of inputs that does not exist."""
+    def __init__(self, request: CheckRequest, seams: Seams, tell: Tell = silent) -> None:
+        """Open nothing yet; `tell` takes sentences about building an environment.
+
+        `InputError` for a preset, processor, threads or file of inputs that does not exist.
+        """
         self._request = request
         self._seams = seams
+        self._tell = tell
         self._preset = presets.get(request.preset)
         axes = self._preset.axes.with_named(request.selection.axes(self._preset.axes.strategies))
         room = room_here(axes, request.affinity, request.max_call, PROCESSES_AT_ONCE)
@@ -73,7 +78,7 @@ class LiveSession:
     def __enter__(self) -> Self:
         """Open both environments and plan; `NotComparableError` where there is nothing to compare."""
         with ExitStack() as opening:
-            there = opening.enter_context(self._seams.open_baseline(self._request.against))
+            there = opening.enter_context(self._seams.open_baseline(self._request.against, self._tell))
             self._code = code_of(there.revision, self._request.load_baseline)
             start_there = there.start_with(self._code.sources)
             self._here = collect_environment(self._seams.start_worker, self._cpu, self._backends())

@@ -29,7 +29,8 @@ class Revision:
         """The current directory, relative to the root of the repository."""
         self.commit = _commit(self._option, name.removeprefix(GIT))
         """Its full hash."""
-        self._root = Path(execute(self._option, "git rev-parse", "--show-toplevel"))
+        self.root = Path(execute(self._option, "git rev-parse", "--show-toplevel"))
+        """The root of the repository."""
         self._place = place
 
     @cached_property
@@ -50,7 +51,7 @@ class Revision:
         """
         path = Path(name).absolute()
         try:
-            relative = (path.parent.resolve() / path.name).relative_to(self._root.resolve()).as_posix()
+            relative = (path.parent.resolve() / path.name).relative_to(self.root.resolve()).as_posix()
         except ValueError:
             return None
         known_here = _succeeds("git ls-files", "--error-unmatch", "--", f":(top,literal){relative}")
@@ -71,18 +72,25 @@ def head() -> str | None:
     return f"{commit} with changes" if changed else commit
 
 
-def execute(what: str, command: str, *arguments: str, program: str | None = None) -> str:
+def execute(what: str, command: str, *arguments: str, program: str | None = None, timeout: float | None = None) -> str:
     """Run a command and return its output; `NotComparableError` with its last message where it fails.
 
-    `program` is the path of the command's first word, where that is not on the search path.
+    `program` is the path of the command's first word, where that is not on the search path; `timeout` is in seconds.
     """
     name, *words = command.split()
     try:
         done = subprocess.run(
-            [program or name, *words, *arguments], check=False, capture_output=True, text=True, errors="replace"
+            [program or name, *words, *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
         )
     except OSError as error:
         raise NotComparableError(f"{what}: {name} cannot be run ({error.strerror}): install it") from None
+    except subprocess.TimeoutExpired:
+        raise NotComparableError(f"{what}: '{command}' took longer than {timeout:g} s: build it beforehand") from None
     if done.returncode == 0:
         return done.stdout.strip()
     sentence = _last_words(done.stderr) or _last_words(done.stdout) or "it is not a revision of this project"

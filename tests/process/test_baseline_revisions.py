@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from click.testing import Result
 from actbench.errors import NotComparableError
 from actbench.measure.baseline import describe, opened
 from actbench.measure.client import WorkerProcess
+from actbench.measure.environment_cache import EnvironmentCache
 from actbench.measure.launch import WorkerOptions
 from actbench.measure.protocol import Evaluate
 from actbench.model.cases import KernelId
@@ -58,6 +60,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
 def project(tmp_path: Path, only_numpy: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project in a folder of a repository, which is the current directory; its last revision does not build."""
     del temporary
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
     repository(tmp_path / "repository", monkeypatch)
     directory = tmp_path / "repository" / "project"
     directory.mkdir()
@@ -71,15 +74,14 @@ def project(tmp_path: Path, only_numpy: Path, temporary: Path, monkeypatch: pyte
 
 
 @EXHAUSTIVE
-def test_the_environment_of_a_revision_is_built_and_removed_again_even_by_ctrl_c(
+def test_the_environment_of_a_revision_is_built_once_and_its_worktree_removed_even_by_ctrl_c(
     project: Path, temporary: Path
 ) -> None:
     z = np.linspace(-3, 3, 7)
+    told: list[str] = []
 
     def use() -> None:
-        with opened("git:HEAD~1") as baseline:
-            (_, tree) = git("worktree", "list", "--porcelain").split("\n\n")
-            assert tree.splitlines()[1:] == [f"HEAD {git('rev-parse', 'HEAD~1')}", "detached"]
+        with opened("git:HEAD~1", told.append) as baseline:
             worker = baseline.start_with(())(WorkerOptions(None, TIMEOUT, "baseline"))
             try:
                 assert isinstance(worker, WorkerProcess)
@@ -91,9 +93,22 @@ def test_the_environment_of_a_revision_is_built_and_removed_again_even_by_ctrl_c
                 worker.close()
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        use()
-    assert_nothing_is_left(project, temporary)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            use()
+        assert_nothing_is_left(project, temporary)
+    short = git("rev-parse", "HEAD~1")[:10]
+    assert [re.sub(r" \d+ s$|built 20.*", "", line) for line in told] == [
+        f"building the environment of {short}, once for all checks: this comes on top of the budget",
+        f"built the environment of {short} in",
+        f"the environment of {short} is in the cache, ",
+    ]
+    git("tag", "--annotate", "--message", "a tag", "v1", "HEAD~1")
+    with opened("git:v1", told.append):
+        assert len(told) == 4, "an annotated tag is its commit"
+    (built,) = EnvironmentCache().entries()
+    assert built.description is not None
+    assert built.description.distributions.keys() >= {"project", "pip"}
 
 
 @EXHAUSTIVE

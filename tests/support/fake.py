@@ -12,6 +12,7 @@ from actbench.errors import BenchmarkError
 from actbench.host import software
 from actbench.measure import protocol, protocol_limits, protocol_training
 from actbench.measure.baseline import BaselineEnvironment
+from actbench.measure.environment_cache import Tell
 from actbench.measure.launch import Launch, WorkerOptions
 from actbench.measure.revisions import Revision
 from actbench.measure.session import Seams
@@ -214,8 +215,9 @@ class FakeBench:
         return Launch(self.start, WorkerOptions(None, 60.0))
 
     @contextmanager
-    def open_baseline(self, against: str) -> Iterator[BaselineEnvironment]:
+    def open_baseline(self, against: str, tell: Tell) -> Iterator[BaselineEnvironment]:
         """Open another environment."""
+        del tell
         self.opened.append(against)
 
         def start(options: WorkerOptions) -> FakeWorker:

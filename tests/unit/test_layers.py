@@ -42,7 +42,7 @@ DOORS = {
     "rich": {"report"},
     "vl_convert": {"report"},
     "jinja2": {"report"},
-    "platformdirs": {"report"},
+    "platformdirs": {"host"},
     "scipy": {"backends", "analysis"},
     "pandas": {"report", "runs"},
     "msgspec": {"runs", "measure", "report"},

@@ -16,10 +16,8 @@ from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
-import platformdirs
-
 from actbench.errors import InputError
-from actbench.host import regular
+from actbench.host import directories, regular
 from actbench.runs import files
 
 BUNDLE = "import sys, vl_convert; sys.stdout.write(vl_convert.javascript_bundle('window.vegaEmbed = vegaEmbed;'))"
@@ -31,7 +29,7 @@ def library() -> Iterator[Callable[[], bytes]]:
 
     The function raises `RuntimeError` where bundling failed.
     """
-    path = platformdirs.user_cache_path("actbench") / f"vega-embed-{version('vl-convert-python')}.js.gz"
+    path = directories.cache() / f"vega-embed-{version('vl-convert-python')}.js.gz"
     kept = _kept(path)
     if kept is not None:
         yield lambda: kept

@@ -1,0 +1,56 @@
+"""``actbench cache``."""
+
+from __future__ import annotations
+
+import click
+
+from actbench.cli.formats import TEXTS, format_option
+
+
+@click.group()
+def command() -> None:
+    """List or remove the environments that `check --against git:REV` built.
+
+    They are kept so that a second check against the same commit builds nothing, and together take 4 GiB at most: the
+    least recently used ones go. An environment is built again after an upgrade of Python, of the libraries here, or of
+    pip's constraints.
+
+    \b
+    Examples:
+      actbench cache list
+      actbench cache clear
+      actbench cache clear 4f2a91c
+    """
+
+
+@command.command("list")
+@format_option(TEXTS)
+def listed(form: str) -> None:
+    """List them, the one that was used last first."""
+    from actbench.measure.environment_cache import EnvironmentCache
+    from actbench.report import built_environments
+
+    built = [description for entry in EnvironmentCache().entries() if (description := entry.description)]
+    if form == "text" and not built:
+        click.echo("no environment is in the cache", err=True)
+        return
+    click.echo((built_environments.as_json if form == "json" else built_environments.as_text)(built))
+
+
+@command.command()
+@click.argument("commits", metavar="[COMMIT]...", nargs=-1)
+def clear(commits: tuple[str, ...]) -> None:
+    """Remove those of the commits, or all.
+
+    A commit may be the beginning of its hash. Environments in use by a check stay.
+    """
+    from actbench.errors import InputError
+    from actbench.measure.environment_cache import EnvironmentCache
+    from actbench.report.numbers import counted
+
+    removed, in_use = EnvironmentCache().clear(commits)
+    if commits and not (removed or in_use):
+        raise InputError(f"no environment in the cache is of {', '.join(commits)}: see 'actbench cache list'")
+    click.echo(f"removed {counted(len(removed), 'environment')}")
+    if in_use:
+        click.echo(f"{counted(len(in_use), 'environment')} in use by a check: not removed", err=True)

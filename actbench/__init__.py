@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from actbench.backends import Backend
     from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation, strategy
     from actbench.model.networks import Activate, Linear, Multiply, network
+    from actbench.model.user_kernels import kernel
 
 _NETWORKS = ("Activate", "Linear", "Multiply", "network")
 
@@ -26,6 +27,7 @@ __all__ = [
     "Weakness",
     "__version__",
     "activation",
+    "kernel",
     "network",
     "strategy",
 ]
@@ -39,7 +41,9 @@ if not TYPE_CHECKING:  # a type checker would take every name for one of this mo
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from importlib import import_module
 
-        homes = {"Backend": "actbench.backends"} | dict.fromkeys(_NETWORKS, "actbench.model.networks")
+        homes = {"Backend": "actbench.backends", "kernel": "actbench.model.user_kernels"} | dict.fromkeys(
+            _NETWORKS, "actbench.model.networks"
+        )
         value = getattr(import_module(homes.get(name, "actbench.formula")), name)
         globals()[name] = value
         return value

@@ -15,65 +15,33 @@ The parameters after ``m`` are those of the activation, with defaults, such as E
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from functools import partial
-from math import inf, isfinite, log
+from math import inf, isfinite
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 from actbench.model.rule import Dialect, Formula, Rule
+from actbench.model.user_kernels import KernelDeclaration, UserStrategy, by_strategy
+from actbench.model.weakness import Flaw, FloatFormat, Weakness, few_digits
+
+__all__ = [
+    "Activation",
+    "Extension",
+    "Flaw",
+    "FloatFormat",
+    "Formulas",
+    "Piecewise",
+    "Strategy",
+    "Weakness",
+    "activation",
+    "few_digits",
+    "magnitude",
+    "strategy",
+]
 
 NONE: Mapping[float, float] = MappingProxyType({})
-
-
-class FloatFormat(Protocol):
-    """The limits of a floating-point format, as `numpy.finfo` gives them."""
-
-    @property
-    def max(self) -> Any:
-        """The largest finite number."""
-
-    @property
-    def eps(self) -> Any:
-        """The distance from 1 to the next larger number."""
-
-    @property
-    def tiny(self) -> Any:
-        """The smallest normal number."""
-
-
-class Flaw(StrEnum):
-    """The ways in which a strategy may be known to fail."""
-
-    CANCELS = "cancels"
-    """Digits cancel: the error is a few eps in absolute terms, however small g' is."""
-    OVERFLOWS = "overflows"
-    """An intermediate overflows: the call raises, or returns 0, inf or NaN, where g' is a number."""
-    AMPLIFIES = "amplifies"
-    """The rounding error of an intermediate is amplified: the error in ULP is larger by a known factor."""
-    MERGES = "merges"
-    """y rounds to its value at a kink, and the result is g' on the kink's other side."""
-    INACCURATE = "inaccurate"
-    """The result is a number, but inaccurate, as a fast approximation is. It is timed; the tables show its error."""
-
-
-@dataclass(frozen=True, slots=True)
-class Weakness:
-    """A known failure of a strategy, declared with its formula.
-
-    The oracle checks both regions: outside ``where`` the strategy must be accurate; inside, its error must have the
-    declared form.
-    """
-
-    flaw: Flaw
-    why: str
-    where: Callable[[Any, FloatFormat], Any]
-    """A function of z (an array) and the float format, which returns where the flaw is expected: a boolean array.
-
-    For `AMPLIFIES`, it returns the factor as a float array, at most 1 where nothing is amplified. For `INACCURATE`, a
-    boolean array allows any finite error; a float array gives the allowed error in ULP, 0 where there is none."""
 
 
 SMALLEST, LARGEST = 1e-20, 1e20
@@ -93,15 +61,6 @@ def magnitude(name: str, value: float, *, positive: bool = False) -> float:
     return size
 
 
-def few_digits(exponent: Callable[[Any], Any], factor: Callable[[Any], Any]) -> Weakness:
-    """Return the weakness of an exponential among the subnormal numbers; exponent and factor are functions of z."""
-    return Weakness(
-        Flaw.AMPLIFIES,
-        "below the smallest normal number the exponential has few digits, and its error is multiplied",
-        lambda z, fmt: factor(z) * (exponent(z) < log(fmt.tiny)),
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Piecewise:
     """A formula that branches: with ``if`` in the scalar dialect, with ``m.where`` or the like over arrays."""
@@ -118,6 +77,18 @@ class Strategy:
     save: Formula | Piecewise | None = None
     """The forward pass that saves residuals other than z and y: z -> (y, residual, ...)."""
     weaknesses: tuple[Weakness, ...] = ()
+    backends: tuple[str, ...] | None = None
+    """The backends that may execute it; all where it is None."""
+    dtypes: tuple[str, ...] | None = None
+    """The dtypes in which it may be executed; all where it is None."""
+
+    def limited(self, backend: str, dtype: str) -> str | None:
+        """Return to what it is limited where a backend or a dtype is not part of that, in words; None where it is."""
+        if self.backends is not None and backend not in self.backends:
+            return f"the backend{'s' * (len(self.backends) > 1)} {', '.join(self.backends)}"
+        if self.dtypes is not None and dtype not in self.dtypes:
+            return ", ".join(self.dtypes)
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +171,8 @@ class Activation:
     reference: str = ""
     """The publication."""
     parameters: Mapping[str, float] = field(default_factory=dict)
+    declared_kernels: tuple[KernelDeclaration, ...] = ()
+    """The user's kernels for this activation, with any parameters."""
 
     @property
     def plain_name(self) -> str:
@@ -212,9 +185,13 @@ class Activation:
         return self.build(None)
 
     @property
-    def strategies(self) -> Mapping[str, Strategy]:
-        """The strategies of this activation."""
-        return self.formulas.strategies
+    def strategies(self) -> Mapping[str, Strategy | UserStrategy]:
+        """The strategies of this activation: its formulas, then the user's kernels."""
+        return {**self.formulas.strategies, **self._user_strategies}
+
+    @property
+    def _user_strategies(self) -> Mapping[str, UserStrategy]:
+        return by_strategy(kernel for kernel in self.declared_kernels if kernel.activation == self.name)
 
     def with_parameters(self, values: Mapping[str, float]) -> Activation:
         """Return the activation with other parameters; `ValueError` names an unknown one, or a value out of range."""
@@ -243,14 +220,32 @@ class Activation:
 
         return replace(self, build=extended)
 
+    def saving(self, residuals: Iterable[str]) -> str | None:
+        """Return the strategy whose forward pass saves residuals; None for z and y alone, or where there is none."""
+        rest = {*residuals} - {"z", "y"}
+        saved = ((name, self.rule(name, Dialect.SCALAR, None).saved) for name in self.formulas.strategies)
+        return next((name for name, names in saved if rest and rest <= {*names}), None)
+
+    def with_kernel(self, added: KernelDeclaration) -> Activation:
+        """Return the activation with one more kernel of the user's."""
+        return replace(self, declared_kernels=(*self.declared_kernels, added))
+
     def forward(self, dialect: Dialect, m: Any) -> Formula:
         """Return g in a dialect, over the namespace `m`."""
         return _in(dialect, self.build(m).forward)
 
     def rule(self, strategy: str, dialect: Dialect, m: Any) -> Rule:
-        """Return the rule of a strategy in a dialect, over the namespace `m`."""
+        """Return the rule of a strategy in a dialect, over the namespace `m`.
+
+        Of a user's kernel, it is the rule of the forward pass that saves what the kernel keeps, and names that.
+        """
         formulas = self.build(m)
-        declared = formulas.strategies[strategy]
+        if kernels := self._user_strategies.get(strategy):
+            saving = self.saving(kernels.keeps)
+            save = formulas.strategies[saving].save if saving else None
+            declared = Strategy(kernels.names_residuals, save)
+        else:
+            declared = formulas.strategies[strategy]
         return Rule(
             forward=_in(dialect, formulas.forward),
             derivative=_in(dialect, declared.derivative),

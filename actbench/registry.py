@@ -51,6 +51,10 @@ class Additions:
     strategies: tuple[str, ...] = ()
     backends: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
+    ops: tuple[Op, ...] = ()
+    """The ops that kernels compute."""
+    array_types: tuple[str, ...] = ()
+    """The backends whose arrays kernels take."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -78,7 +78,7 @@ def main() -> None:
     wrong = False
     for name, backend in product(arguments.activations.split(","), arguments.backends.split(",")):
         for strategy in STRATEGIES:
-            rule = registry.activation(name).strategies.get(strategy)
+            rule = registry.activation(name).formulas.strategies.get(strategy)
             if rule is not None and not rule.weaknesses:
                 op = Op.DERIVATIVE if strategy == "recompute" else Op.STEP
                 ulp, at = largest(KernelId(name, Variant(strategy), backend, op, Dtype.FLOAT32))

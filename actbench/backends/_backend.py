@@ -173,6 +173,10 @@ class Backend(ABC):
         del dtype
         return np.copyto
 
+    def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a call that ends when its results have been computed."""
+        return function
+
     def bind_call(self, function: Callable[..., Any], dtype: Dtype) -> Bound:
         """Return a function of the overhead ladder, ready to be called on arrays of `dtype`."""
         del dtype

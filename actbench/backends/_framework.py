@@ -88,10 +88,6 @@ class Framework(Backend):
         """Return a function of arrays in the form that this library executes."""
         return function
 
-    def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a call that ends when its results have been computed."""
-        return function
-
     def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
         """Bind the formula to the library's arrays; Python's literals take the dtype of the arrays."""
         return self._bound(partial(self._function, op, rule, dtype))

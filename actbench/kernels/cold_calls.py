@@ -66,7 +66,7 @@ class RotatingSteps(Calls):
     def __init__(self, kernel: Kernel, size: int, rotation: Rotation, placement: Placement) -> None:
         """Do all forward passes once where a backend allocates what it keeps."""
         self._rotation = rotation
-        self._allocates = not kernel.backend.preallocates
+        self._allocates = not kernel.preallocates
         memory = partial(SetMemory, rotation, placement=placement, stores=kernel)
         self._forward = cache(lambda index: _forward(kernel, size, memory(index)))
         self._backward = cache(lambda index: kernel.backward_of_step(size, memory(index)))

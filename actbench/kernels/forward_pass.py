@@ -19,7 +19,7 @@ def forward_invocation(kernel: Kernel, size: int, memory: Memory, stored: Sequen
     backend = kernel.backend
     z = kernel.input_of(memory.operand(backend, Z, writable=not kernel.takes_read_only))
     function = kernel.forward_at(size).function
-    if not backend.preallocates:
+    if not kernel.preallocates:
         return Invocation(function, (z,), release=kernel.release)
     return Invocation(function, (*map(backend.adopt, stored), z), tuple(stored))
 
@@ -41,7 +41,7 @@ class ForwardPass:
         kernel = self._kernel
         stored = [memory.output(place, operand.dtype(kernel.dtype)) for place, operand in enumerate(kernel.writes[:-1])]
         invocation = forward_invocation(kernel, size, memory, stored)
-        if kernel.backend.preallocates:
+        if kernel.preallocates:
             return invocation
         made = (True, *(residual in kernel.writes[1:] for residual in kernel.residuals))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -17,7 +18,7 @@ from actbench.kernels.traffic import Traffic, traffic
 from actbench.model.cases import KernelId
 from actbench.model.checks import Compiled
 from actbench.model.names import Op, Storage
-from actbench.model.rule import Dialect, Rule, names_used
+from actbench.model.rule import Dialect, Formula, Rule, names_used
 from actbench.plugins import with_room
 
 
@@ -28,6 +29,8 @@ class Kernel(Subject):
     is_compared = True
     is_shipped = False
     """Whether it is a framework's own, which no declaration of actbench's binds."""
+    has_formula = True
+    """Whether it is a formula, which can be evaluated in any arithmetic."""
 
     def __init__(
         self, identity: KernelId, backend: Backend, activation: Activation, strategy: str, storage: Storage | None
@@ -65,15 +68,24 @@ class Kernel(Subject):
         """Why its backend cannot execute it, available or not; None where it can."""
         reason = self.backend.unsupported(self.dtype)
         reason = reason or (self.storage and self.backend.unsupported_storage(self.storage, self.dtype))
-        if reason or not self.backend.lacks:
-            return reason or None
-        rule = self.formula(self.backend.dialect, None)
-        executed = [rule.save or rule.forward, rule.derivative] if self.op is Op.STEP else [rule.derivative]
-        missing = {*self.backend.lacks} & {name for formula in executed for name in names_used(formula)}
+        if limits := self.formulas.strategies[self.strategy].limited(self.backend.name, self.dtype):
+            reason = reason or f"strategy '{self.strategy}' of {self.activation.name} is limited to {limits}"
+        return reason or self._lacking()
+
+    def _lacking(self) -> str | None:
+        """Return which functions of its formulas the backend lacks; None where it has all."""
+        if not self.backend.lacks:
+            return None
+        missing = {*self.backend.lacks} & {name for formula in self._executed() for name in names_used(formula)}
         if not missing:
             return None
         because = f": {self.backend.lacks_because}" if self.backend.lacks_because else ""
         return f"{self.backend.name} has no {' and no '.join(sorted(missing))}{because}"
+
+    def _executed(self) -> list[Formula]:
+        """Return the formulas that a call executes."""
+        rule = self.formula(self.backend.dialect, None)
+        return [rule.save or rule.forward, rule.derivative] if self.op is Op.STEP else [rule.derivative]
 
     @cached_property
     def rule(self) -> Rule:
@@ -105,6 +117,11 @@ class Kernel(Subject):
             self._at_size[bound, size] = bound.specialise(tuple(map(self.backend.adopt, arrays)))
         return self._at_size[bound, size]
 
+    @property
+    def preallocates(self) -> bool:
+        """Whether a call writes to preallocated arrays; otherwise it returns new ones."""
+        return self.backend.preallocates
+
     @cached_property
     def residuals(self) -> tuple[Operand, ...]:
         """What the forward pass keeps."""
@@ -132,13 +149,13 @@ class Kernel(Subject):
 
     @cached_property
     def stores(self) -> tuple[Operand, ...]:
-        """The arrays that the forward pass of a step writes: none where its backend allocates them."""
-        return self.writes[:-1] if self.backend.preallocates else ()
+        """The arrays that the forward pass of a step writes: none where it allocates them."""
+        return self.writes[:-1] if self.preallocates else ()
 
     @cached_property
     def touches(self) -> tuple[Operand, ...]:
-        """The arrays that a call reads, and those that it writes where its backend preallocates, each once."""
-        written = self.writes if self.backend.preallocates else ()
+        """The arrays that a call reads, and those that it writes where it does not allocate them, each once."""
+        written = self.writes if self.preallocates else ()
         return tuple(dict.fromkeys([*self.reads, *self.residuals, *written]))
 
     def unsupported_cold(self) -> str | None:
@@ -188,23 +205,28 @@ class Kernel(Subject):
         arrays = [with_room(operands.array(operand)) for operand in self.reads]
         for array in arrays:
             array.flags.writeable = False
-        written = [np.empty(8, operand.dtype(self.dtype)) for operand in self.writes]
+        written = [np.empty(8, operand.dtype(self.dtype)) for operand in self.writes] if self.preallocates else []
+        arguments = self.arguments(map(self.backend.adopt, written), map(self.backend.adopt, arrays))
         function = self.bound.function
         try:
             with np.errstate(all="ignore"):
-                function(*(written if self.backend.preallocates else ()), *map(self.backend.adopt, arrays))
+                function(*arguments)
         except Exception:  # noqa: BLE001  # a user's own code may raise anything; if it is wrong, the oracle says so
             return False
         return True
+
+    def arguments(self, outputs: Iterable[Any], inputs: Iterable[Any]) -> tuple[Any, ...]:
+        """Return the arguments of a call, with the arrays that it writes where it does not allocate them."""
+        return (*outputs, *inputs)
 
     def invocation(self, size: int, memory: Memory) -> Invocation:
         """Return the call of a case of `size` elements, on operands in memory."""
         backend, function = self.backend, self.bound_at(size).function
         writable = not self.takes_read_only
-        arguments = tuple(memory.operand(backend, operand, writable=writable) for operand in self.reads)
-        if not backend.preallocates:
-            return Invocation(function, arguments, release=self.release)
+        inputs = tuple(memory.operand(backend, operand, writable=writable) for operand in self.reads)
+        if not self.preallocates:
+            return Invocation(function, self.arguments((), inputs), release=self.release)
         written = tuple(
             memory.output(position, operand.dtype(self.dtype)) for position, operand in enumerate(self.writes)
         )
-        return Invocation(function, (*map(backend.adopt, written), *arguments), written)
+        return Invocation(function, self.arguments(map(backend.adopt, written), inputs), written)

@@ -42,6 +42,15 @@ class Invocation:
     outputs: tuple[Array, ...] | None = None
     release: Callable[[Any], Array] = np.asarray
     """Makes a numpy array of a returned output."""
+    returns_nothing: bool = False
+    """Whether what the function returns is no output, since it is known to write these."""
+
+    def call(self) -> tuple[Any, ...]:
+        """Call once and return what it returns, as a tuple; None where that is no output."""
+        returned = self.function(*self.arguments)
+        if isinstance(returned, tuple) and not self.returns_nothing:
+            return returned
+        return (None if self.returns_nothing else returned,)
 
     def results(self) -> list[Array]:
         """Call once and return the outputs as arrays: the derivative, or dz, or (y, ..., dz) of a step.
@@ -50,14 +59,14 @@ class Invocation:
         """
         for output in self.outputs or ():
             output.fill(np.nan)
-        returned = self.function(*self.arguments)
-        if returned is None:
+        returned = self.call()
+        if returned[0] is None:
             return list(self.outputs or ())
-        return [self.release(output) for output in (returned if isinstance(returned, tuple) else (returned,))]
+        return [self.release(output) for output in returned]
 
     def result_address(self) -> int | None:
         """Call once and return where the last output starts, and will start again; None if the call allocates none."""
-        return address(self.function(*self.arguments))
+        return None if self.returns_nothing else address(self.function(*self.arguments))
 
 
 def address(returned: Any) -> int | None:

@@ -15,8 +15,10 @@ from actbench.kernels.shipped import ShippedKernel
 from actbench.kernels.subject import Subject, Yardstick
 from actbench.kernels.traffic import COPY, NOTHING, Traffic, traffic
 from actbench.kernels.training import NetworkStep, Trainer
+from actbench.kernels.user_kernel import UserKernel
 from actbench.model.cases import OVERHEAD, YARDSTICK, Arm, Case, KernelId
 from actbench.model.training import ARMS, SHIPPED
+from actbench.model.user_kernels import UserStrategy
 from actbench.registry import Registry
 
 
@@ -42,8 +44,8 @@ def network_step(identity: Case | KernelId) -> NetworkStep:
     known = registry.current()
     kernel_id = identity.kernel if isinstance(identity, Case) else identity
     network, activation = known.network(kernel_id.op), known.activation(kernel_id.activation)
-    arm, arms = kernel_id.strategy, (*activation.strategies, *ARMS)
-    if arm not in ARMS and arm.name not in activation.strategies:
+    arm, arms = kernel_id.strategy, (*activation.formulas.strategies, *ARMS)
+    if arm not in ARMS and arm.name not in activation.formulas.strategies:
         raise unknown(f"strategy of {activation.name}", arm, arms)
     return NetworkStep(kernel_id, trainer(kernel_id.backend), network, activation)
 
@@ -97,10 +99,12 @@ def subject(identity: KernelId, of: Activation | Ladder, backend: Backend) -> Su
         return of.rung(identity, backend)
     if identity.strategy == SHIPPED:
         return ShippedKernel(identity, backend, of)
-    strategy, storage = identity.strategy.name, identity.strategy.storage
-    if strategy not in of.strategies:
-        raise unknown(f"strategy of {of.name}", strategy, of.strategies)
-    return Kernel(identity, backend, of, strategy, storage)
+    name, strategies = identity.strategy.name, of.strategies
+    if name not in strategies:
+        raise unknown(f"strategy of {of.name}", name, strategies)
+    if isinstance(strategy := strategies[name], UserStrategy):
+        return UserKernel(identity, backend, of, strategy)
+    return Kernel(identity, backend, of, name, identity.strategy.storage)
 
 
 @cache

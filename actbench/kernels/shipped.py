@@ -30,6 +30,7 @@ class ShippedKernel(Kernel):
     """What a case of a framework's own derivative executes."""
 
     is_shipped = True
+    has_formula = False
     is_built_in = True
     """Its code is the framework's, which reads no operands that it has seen from memory of its own."""
     weaknesses: tuple[Weakness, ...] = ()

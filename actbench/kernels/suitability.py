@@ -40,7 +40,7 @@ def _without_numbers(inputs: Inputs, dtype: Dtype) -> str | None:
 
 @evaluating
 def _raising(subject: Subject, size: int, inputs: Inputs, seed: int) -> str | None:
-    if not (isinstance(subject, Kernel) and subject.backend.raises):
+    if not (isinstance(subject, Kernel) and subject.has_formula and subject.backend.raises):
         return None
     ends = extremes(inputs, subject.dtype, max(size, IN_CACHE_SIZE), seed)  # probes are measured as well
     operands = Operands(subject.activation, ends, np.ones_like(ends))

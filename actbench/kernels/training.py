@@ -135,7 +135,7 @@ class NetworkStep:
 
 def plainest(activation: Activation) -> Variant:
     """Return ``recompute`` where an activation has it, else its first strategy."""
-    strategies = [*activation.strategies]
+    strategies = [*activation.formulas.strategies]
     return Variant("recompute" if "recompute" in strategies else strategies[0])
 
 

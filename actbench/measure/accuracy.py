@@ -118,7 +118,7 @@ class Survey:
 
     def _accuracy(self, kernel: Kernel, worker: Worker, known: Known) -> Accuracy:
         z, normal = known.points, normal_sample(kernel.dtype, self.points, self.seed)
-        exact = self.exact and not kernel.is_shipped and kernel.op is Op.DERIVATIVE
+        exact = self.exact and not kernel.is_shipped and kernel.op is not Op.STEP
         residuals = partial(known.residuals, kernel.strategy) if exact else None
         look = Look(kernel, Examined(worker, residuals), known, rounded=exact)
         computed, truth = look.computed(z), look.truth(z)

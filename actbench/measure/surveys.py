@@ -14,7 +14,7 @@ from actbench.measure.accuracy import Survey, Unexamined
 from actbench.measure.launch import Launch, StartWorker, WorkerOptions
 from actbench.measure.requests import DEFAULT_TIMEOUT, AccuracyRequest
 from actbench.model.cases import OVERHEAD, RUNGS, Case, KernelId
-from actbench.model.names import Dtype, Op
+from actbench.model.names import Dtype, Op, Quantity
 from actbench.model.plan import LeftOut, Plan
 from actbench.model.rule import Dialect
 from actbench.model.variants import Variant
@@ -28,7 +28,7 @@ def planned(request: AccuracyRequest) -> Plan:
         activations=tuple(registry.activations()),
         strategies=tuple(map(Variant, registry.strategies())),
         backends=presets.get("default").axes.backends,
-        ops=tuple(quantity.op for quantity in request.quantities),
+        ops=tuple(op for quantity in request.quantities for op in _ops(quantity)),
         dtypes=tuple(Dtype),
         sizes=(1,),
     )
@@ -39,7 +39,14 @@ def planned(request: AccuracyRequest) -> Plan:
             f"'{rungs[0]}' is a rung of the overhead ladder: it has no derivative to be held to; name strategies"
         )
     axes = request.selection.over(everything)
-    return with_distinct_forwards(suite.plan(axes, room_here(axes), pattern=request.selection.pattern, seed=0))
+    plan = suite.plan(axes, room_here(axes), pattern=request.selection.pattern, seed=0)
+    return with_distinct_forwards(_with_one_derivative(plan))
+
+
+def _ops(quantity: Quantity) -> tuple[Op, ...]:
+    """Return the ops that compute a quantity: g' is also dy g' where dy is 1, all that some kernels compute."""
+    by_kernels = registry.current().additions.ops if quantity is Quantity.DERIVATIVE else ()
+    return tuple(dict.fromkeys([quantity.op, *by_kernels]))
 
 
 def with_distinct_forwards(plan: Plan) -> Plan:
@@ -55,6 +62,20 @@ def with_distinct_forwards(plan: Plan) -> Plan:
     dropped = {item.case for item in left_out}
     kept = suite.grouped(case for case in plan.cases if case.id not in dropped)
     return replace(plan, blocks=kept, left_out=(*plan.left_out, *left_out))
+
+
+def _with_one_derivative(plan: Plan) -> Plan:
+    """Return a plan without the backward passes of kernels whose derivative it has."""
+    first: dict[Case, Case] = {}
+    for case in plan.cases:
+        first.setdefault(_derivative(case), case)
+    left_out = {_derivative(Case.parse(one.case)): one for one in plan.left_out}
+    missing = tuple(one for case, one in left_out.items() if case not in first)
+    return replace(plan, blocks=suite.grouped(first.values()), left_out=missing)
+
+
+def _derivative(case: Case) -> Case:
+    return replace(case, op=Op.DERIVATIVE) if case.op is Op.BACKWARD else case
 
 
 def survey(

@@ -123,13 +123,13 @@ def catalogue() -> dict[str, Preset]:
     """
     usable = registry.available_backends()
     additions = registry.current().additions
-    core = tuple(name for name in usable if name in {*CORE, *additions.backends})
+    core = tuple(name for name in usable if name in {*CORE, *additions.backends, *additions.array_types})
     common = tuple(dict.fromkeys(map(Variant, ["recompute", "cached", *additions.strategies])))
     default = Axes(
         activations=tuple(dict.fromkeys(["logistic", "tanh", *additions.activations])),
         strategies=tuple(map(Variant, registry.strategies())),
         backends=core,
-        ops=(Op.DERIVATIVE,),
+        ops=tuple(dict.fromkeys([Op.DERIVATIVE, *additions.ops])),
         dtypes=tuple(Dtype),
         sizes=(1_000, 100_000, 4_000_000),
         operands=tuple(OperandState),
@@ -154,6 +154,7 @@ def catalogue() -> dict[str, Preset]:
     ladder = replace(
         warm,
         activations=(OVERHEAD,),
+        ops=(Op.DERIVATIVE,),
         strategies=tuple(map(Variant, RUNGS)),
         backends=tuple(name for name in usable if name in {*CORE, "numba-parallel"}),
         sizes=(16, 1_000, 16_000),

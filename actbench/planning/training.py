@@ -132,7 +132,9 @@ def _steps(selection: TrainingSelection) -> Iterator[tuple[Case, NetworkStep]]:
         network = registry.current().network(op)
         for trainer, arm in product(trainers, in_order):
             case = Case(activation.name, arm, trainer.name, op, dtype, batch)
-            if not (arm in ARMS or arm.name in activation.strategies) or not fnmatchcase(case.id, selection.pattern):
+            if not (arm in ARMS or arm.name in activation.formulas.strategies) or not fnmatchcase(
+                case.id, selection.pattern
+            ):
                 continue
             step = NetworkStep(case.kernel, trainer, network, activation)
             if selection.strategies or arm not in ARMS or not step.unsupported:

@@ -1,4 +1,4 @@
-"""A user's own activations, strategies, networks and backends, written in the same way as the built-in ones.
+"""A user's own activations, strategies, kernels, networks and backends, written in the same way as the built-in ones.
 
 They are loaded from a file, or from an installed package that offers them through entry points, and only by name:
 nothing is loaded from the current directory, from settings, or because it is installed. Afterwards they are in the same
@@ -9,12 +9,14 @@ its digest.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 from actbench import registry
 from actbench.errors import InputError
 from actbench.formula import Activation, Extension
 from actbench.model.loaded import Loaded, LoadedFrom
-from actbench.plugins import _files, _packages, _requirements
+from actbench.model.user_kernels import KernelDeclaration
+from actbench.plugins import _files, _kernel_requirements, _packages, _requirements
 from actbench.plugins._declarations import Declarations
 from actbench.plugins._definitions import guarded_network, steady
 from actbench.plugins._guard import allow, blamed, evaluating, forget_code, guarded, has_run, know
@@ -47,8 +49,9 @@ def load(name: str, sha256: str | None = None, path: str | None = None) -> Loade
         raise InputError(f"--load {name} changed since this run started; start a new run")
     if any(addition.name == declared.loaded.name and addition.kind is declared.loaded.kind for addition in loaded()):
         return declared.loaded
-    if not (declared.activations or declared.extensions or declared.networks or declared.backends):
-        nothing = "no @activation, no @strategy, no @network and no Backend"
+    declares = (declared.activations, declared.extensions, declared.kernels, declared.networks, declared.backends)
+    if not any(declares):
+        nothing = "no @activation, no @strategy, no @kernel, no @network and no Backend"
         raise InputError(f"--load {name}: it declares {nothing}: 'actbench init' writes a file that does")
     registry.use(_with(registry.current(), declared))
     know(declared.code)
@@ -81,6 +84,8 @@ def _with(known: Registry, declared: Declarations) -> Registry:
         backend = _requirements.usable_backend(declared, kind)
         _requirements.refuse_clash(declared, "backend", backend.name, known.backends)
         known = known.with_backend(backend).with_additions(backends=backend.name)
+    for kernel in declared.kernels:
+        known = _with_kernel(known, declared, kernel)
     return known.with_additions(loaded=declared.loaded)
 
 
@@ -104,6 +109,20 @@ def _with_strategy(known: Registry, declared: Declarations, extension: Extension
     _requirements.refuse_unusable(declared, extended, extension.name, f"strategy '{extension.name}'")
     known = known.with_activation(extended).with_additions(activations=activation.name)
     return _with_summary(known, declared, extension.name, extension.summary)
+
+
+def _with_kernel(known: Registry, declared: Declarations, kernel: KernelDeclaration) -> Registry:
+    try:
+        activation = known.activation(kernel.activation)
+    except InputError as error:
+        raise InputError(f"--load {declared.loaded.name}: kernel '{kernel.name}': {error}") from None
+    kernel = replace(kernel, activation=activation.name)
+    _kernel_requirements.refuse_unusable_kernel(declared, kernel, activation, known.backends)
+    extended = known.activations[activation.plain_name].with_kernel(kernel)
+    known = known.with_activation(extended).with_additions(activations=activation.name, ops=kernel.op)
+    for backend in kernel.backends:
+        known = known.with_additions(array_types=backend)
+    return _with_summary(known, declared, kernel.name, kernel.summary)
 
 
 def _with_summary(known: Registry, declared: Declarations, strategy: str, summary: str) -> Registry:

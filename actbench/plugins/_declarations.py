@@ -13,19 +13,21 @@ from actbench.errors import InputError
 from actbench.formula import Activation, Extension
 from actbench.model.loaded import Loaded
 from actbench.model.networks import NetworkKind
+from actbench.model.user_kernels import KernelDeclaration
 from actbench.plugins._duplicates import refuse_lost
 from actbench.plugins._guard import Code
 
 
 @dataclass(frozen=True, slots=True)
 class Declarations:
-    """The activations, strategies, networks and backends that a file or a package declares."""
+    """What a file or a package declares."""
 
     loaded: Loaded
     files: tuple[str, ...]
     """The files of its code, whose lines are named in messages."""
     activations: tuple[Activation, ...]
     extensions: tuple[Extension, ...]
+    kernels: tuple[KernelDeclaration, ...]
     networks: tuple[NetworkKind, ...]
     backends: tuple[type[Backend], ...]
 
@@ -64,6 +66,7 @@ def declared(loaded: Loaded, files: Iterable[str], namespaces: Iterable[tuple[st
         files,
         tuple(value for value in values.values() if isinstance(value, Activation)),
         tuple(value for value in values.values() if isinstance(value, Extension)),
+        tuple(value for value in values.values() if isinstance(value, KernelDeclaration)),
         tuple(value for value in values.values() if isinstance(value, NetworkKind)),
         tuple(complete),
     )

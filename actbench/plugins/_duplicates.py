@@ -11,7 +11,7 @@ from typing import Any
 from actbench.backends import Backend
 from actbench.errors import InputError
 
-DECORATORS = ("activation", "strategy", "network")
+DECORATORS = ("activation", "strategy", "kernel", "network")
 """The decorators that declare something."""
 
 

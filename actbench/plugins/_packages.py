@@ -1,4 +1,4 @@
-"""Loading of activations, strategies, networks and backends from installed packages, through entry points."""
+"""Loading of what installed packages offer through entry points."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from typing import Any
 
 from actbench.errors import InputError
 from actbench.model.loaded import Loaded, LoadedFrom
+from actbench.model.user_kernels import KernelDeclaration
 from actbench.plugins._declarations import Declarations, declared
 from actbench.plugins._guard import Code, guarded
 
-GROUPS = ("actbench.activations", "actbench.networks", "actbench.backends")
-"""Groups of entry points. An entry point names a module, or an activation, strategy, network or backend in one."""
+GROUPS = ("actbench.activations", "actbench.kernels", "actbench.networks", "actbench.backends")
+"""Groups of entry points: of a module, or of an activation, a strategy, a kernel, a network or a backend in one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ def _home(value: Any, point: EntryPoint) -> str:
     """Return the name of the module in which the value of an entry point is defined."""
     if ismodule(value):
         return value.__name__
+    if isinstance(value, KernelDeclaration):
+        return point.module
     return str(getattr(value if isclass(value) else getattr(value, "build", value), "__module__", point.module))
 
 

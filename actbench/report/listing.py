@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import textwrap
 from collections.abc import Collection, Iterator
+from typing import Any
 
 from actbench.backends import helpers, source, sources
 from actbench.errors import InputError
@@ -13,6 +14,7 @@ from actbench.kernels.overhead import Rung
 from actbench.kernels.sets import TIMES_CACHE
 from actbench.kernels.shipped import ShippedKernel
 from actbench.kernels.subject import Subject
+from actbench.kernels.user_kernel import UserKernel
 from actbench.model.cases import RUNGS
 from actbench.model.checks import Compiled
 from actbench.model.names import Op, OperandState
@@ -30,6 +32,8 @@ def listing(subject: Subject, size: int, operands: OperandState) -> str:
     match subject:
         case ShippedKernel():
             parts = _shipped(subject, size, operands)
+        case UserKernel():
+            parts = _user_kernel(subject, size, operands)
         case Kernel():
             parts = _kernel(subject, size, operands)
         case _:
@@ -38,11 +42,8 @@ def listing(subject: Subject, size: int, operands: OperandState) -> str:
 
 
 def _kernel(kernel: Kernel, size: int, operands: OperandState) -> Iterator[str]:
-    chosen, activation, backend = kernel.rule, kernel.activation, kernel.backend
-    case = kernel.identity.at(size, operands)
-    state = _state(kernel, operands)
-    yield f"{case.id}\n{activation.name}: {activation.summary}\n{kernel.op}: {kernel.op.meaning}{state}"
-    yield "\n".join([activation.reference, *mathematics.facts(activation)])
+    chosen, backend = kernel.rule, kernel.backend
+    yield from _what(kernel, size, operands)
     yield (
         f"keeps {', '.join(chosen.residuals)}: {kernel.kept_bytes} bytes per element; "
         f"one call moves {size * kernel.moved_bytes} bytes, temporaries not counted"
@@ -70,11 +71,9 @@ def _kernel(kernel: Kernel, size: int, operands: OperandState) -> Iterator[str]:
 
 def _shipped(kernel: ShippedKernel, size: int, operands: OperandState) -> Iterator[str]:
     """Yield the parts of what a framework has itself."""
-    activation, backend, autograd = kernel.activation, kernel.backend, kernel.autograd
-    case, names = kernel.identity.at(size, operands), ", ".join(saved.name for saved in autograd.saved)
-    state = _state(kernel, operands)
-    yield f"{case.id}\n{activation.name}: {activation.summary}\n{kernel.op}: {kernel.op.meaning}{state}"
-    yield "\n".join([activation.reference, *mathematics.facts(activation)])
+    backend, autograd = kernel.backend, kernel.autograd
+    names = ", ".join(saved.name for saved in autograd.saved)
+    yield from _what(kernel, size, operands)
     yield (
         f"keeps {names}, as read from the library: {kernel.kept_bytes} bytes per element; "
         f"one call moves {size * kernel.moved_bytes} bytes, temporaries not counted"
@@ -84,6 +83,45 @@ def _shipped(kernel: ShippedKernel, size: int, operands: OperandState) -> Iterat
     yield section(f"{kernel.op}, executed by {backend.name}: {backend.summary}", gradient)
     if backend.flushes:
         yield f"known weakness: flushes: {backend.flushes}"
+
+
+def _user_kernel(kernel: UserKernel, size: int, operands: OperandState) -> Iterator[str]:
+    """Yield the parts of a user's kernel."""
+    declaration, backend = kernel.declaration, kernel.backend
+    kept = ", ".join(declaration.keeps)
+    yield from _what(kernel, size, operands)
+    yield (
+        f"keeps {kept}: {kernel.kept_bytes} bytes per element; "
+        f"one call moves {size * kernel.moved_bytes} bytes, temporaries not counted"
+    )
+    form = f"called on arrays of {backend.name}{', and fills an array that it is given' if declaration.fills else ''}"
+    if kernel.op is Op.STEP:
+        yield section("forward", code(kernel.rule.save or kernel.rule.forward))
+        yield section(
+            f"forward pass, executed by {backend.name}: {backend.summary}", backend.forward_execution(kernel.rule)
+        )
+    yield section(
+        f"{declaration.op}, a kernel of yours, {form}: {declaration.summary}", user_source(declaration.declared)
+    )
+    for weakness in kernel.weaknesses:
+        yield f"known weakness: {weakness.flaw}: {weakness.why}"
+
+
+def user_source(declared: Any) -> str:
+    """Return the source of something callable where Python has it; else say what it is."""
+    try:
+        return source(declared)
+    except (OSError, TypeError):
+        what = type(declared)
+        return f"no source to show: it is a {what.__module__}.{what.__qualname__}"
+
+
+def _what(kernel: Kernel, size: int, operands: OperandState) -> Iterator[str]:
+    """Yield what a case is, and facts about its activation."""
+    activation, id_ = kernel.activation, kernel.identity.at(size, operands).id
+    state = _state(kernel, operands)
+    yield f"{id_}\n{activation.name}: {activation.summary}\n{kernel.op}: {kernel.op.meaning}{state}"
+    yield "\n".join([activation.reference, *mathematics.facts(activation)])
 
 
 def _state(subject: Subject, operands: OperandState) -> str:
@@ -101,7 +139,7 @@ def _state(subject: Subject, operands: OperandState) -> str:
             "a step is two calls: a forward pass on the next set, and a backward pass on the set of the forward pass "
             "half of all sets ago"
         )
-    if isinstance(subject, Kernel) and not subject.backend.preallocates:
+    if isinstance(subject, Kernel) and not subject.preallocates:
         kept = "; what the forward pass keeps is held until its set has its turn again" if is_step else ""
         lines.append(f"{subject.backend.name} allocates its results, as a rule where the last one lay, in cache{kept}")
     return "\n".join(lines)

@@ -27,6 +27,8 @@ class Examination:
     """g'."""
     output: Truth
     """y."""
+    evaluate: Evaluate | None = None
+    """What called the kernel, where it can be called again."""
 
     @classmethod
     def of_call(
@@ -35,7 +37,7 @@ class Examination:
         """Call a kernel once at finite z where g' and y are known; dy is 1 where dy * g' would overflow."""
         slope, output = truth
         dy = np.where(np.abs(slope.nearest) > np.finfo(z.dtype).max / 4, 1, dy).astype(z.dtype)
-        return cls(kernel, z, dy, evaluate(kernel.identity, z, dy), slope, output)
+        return cls(kernel, z, dy, evaluate(kernel.identity, z, dy), slope, output, evaluate)
 
     @cached_property
     def derivative(self) -> Array:
@@ -44,6 +46,13 @@ class Examination:
             return self.answer.derivative
         with np.errstate(all="ignore"):
             return np.asarray(self.answer.derivative / self.dy)
+
+    def derivative_at(self, z: Array) -> Array:
+        """Call the kernel once more and return g' at as many other z; NaN where these are no finite numbers."""
+        assert self.evaluate is not None  # noqa: S101  # only elements of an earlier call cannot be called again
+        finite = np.where(np.isfinite(z), z, 0).astype(self.z.dtype)
+        answer = self.evaluate(self.kernel.identity, finite, np.ones_like(finite))
+        return np.where(np.isfinite(z), answer.derivative, np.nan)
 
     @cached_property
     def expected(self) -> Truth:

@@ -103,7 +103,7 @@ def check(subject: Subject, evaluate: Evaluate) -> Check:
 def _check_kernel(kernel: Kernel, evaluate: Evaluate) -> Check:
     """Compare a kernel with the truth; `WrongKernelError` names the worst z where it breaks its declaration."""
     storage = kernel.storage
-    if not kernel.is_shipped and (dependent := dependence(kernel.activation, kernel.strategy)):
+    if kernel.has_formula and (dependent := dependence(kernel.activation, kernel.strategy)):
         raise WrongKernelError(f"{kernel.id} is wrong: {dependent}")
     z = points(kernel.activation, kernel.dtype)
     call = Examination.of_call(kernel, evaluate, z, np.resize(FACTORS, z.size), truth(kernel.activation, kernel.dtype))
@@ -147,7 +147,7 @@ def _check_kernel(kernel: Kernel, evaluate: Evaluate) -> Check:
         unknown_at=tuple(_stretches(z, ~slope.known)),
         kept_bytes=kernel.kept_bytes,
         moved_bytes=kernel.moved_bytes,
-        preallocates=kernel.backend.preallocates,
+        preallocates=kernel.preallocates,
     )
 
 

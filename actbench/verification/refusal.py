@@ -67,7 +67,7 @@ def worst_place(error: Array, z: Array) -> int:
 def wrong_derivative(call: Examination, wrong: Array) -> WrongKernelError:
     """Return the error that states all that is wrong with a derivative."""
     truth = (call.slope.nearest, call.output.nearest)
-    evidence = Evidence(call.kernel, call.z, call.dy, call.derivative, *truth, wrong)
+    evidence = Evidence(call.kernel, call.derivative_at, call.z, call.dy, call.derivative, *truth, wrong)
     refused = _Refusal(call.kernel, "g'", call.z, call.derivative, call.slope, wrong, call.answer.raised)
     return refused.of_slope(evidence)
 

@@ -153,11 +153,11 @@ def reference(problem: Problem) -> tuple[Expected, str]:
 
 
 def _is_inaccurate(activation: Activation, variant: Variant) -> bool:
-    return any(weakness.flaw is Flaw.INACCURATE for weakness in activation.strategies[variant.name].weaknesses)
+    return any(weakness.flaw is Flaw.INACCURATE for weakness in activation.formulas.strategies[variant.name].weaknesses)
 
 
 def _plainest_accurate(activation: Activation) -> Variant:
     """Return the plainest strategy, or the first that is not declared to be inaccurate, if there is one."""
     plain = plainest(activation)
-    candidates = (plain, *map(Variant, activation.strategies))
+    candidates = (plain, *map(Variant, activation.formulas.strategies))
     return next((one for one in candidates if not _is_inaccurate(activation, one)), plain)

@@ -31,7 +31,7 @@ PIECEWISE_LINEAR = ("hard-sigmoid", "hard-tanh", "leaky-relu", "relu")
 
 
 def strategy_of(kernel: KernelId) -> Strategy:
-    return registry.activation(kernel.activation).strategies[kernel.strategy]
+    return registry.activation(kernel.activation).formulas.strategies[kernel.strategy]
 
 
 def has(kernel: KernelId, *flaws: Flaw) -> bool:

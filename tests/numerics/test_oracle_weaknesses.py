@@ -86,7 +86,7 @@ def test_a_weakness_that_does_not_occur_is_refused(flaw: Flaw, monkeypatch: pyte
 def test_a_weakness_that_does_not_occur_is_refused_beside_one_that_does(
     idle: Weakness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = registry.activation("logistic").strategies["textbook"].weaknesses
+    honest = registry.activation("logistic").formulas.strategies["textbook"].weaknesses
     declare(monkeypatch, "modest", textbook=Strategy(lambda z: 0.0 * z, weaknesses=(*honest, idle)))
     kernel = KernelId("modest", Variant("textbook"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
     right = KernelId("logistic", Variant("textbook"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)

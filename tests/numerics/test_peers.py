@@ -70,7 +70,7 @@ def test_every_kernel_passes_the_oracle(worker: WorkerProcess, name: str) -> Non
     checks = [checked.check for checked in Verification(plan).check_kernels(launch)]
     assert {check.kernel.at(1) for check in checks} == {*chosen}
     for check in checks:
-        strategies = registry.activation(check.kernel.activation).strategies
+        strategies = registry.activation(check.kernel.activation).formulas.strategies
         declared = [weakness.why for weakness in strategies[check.kernel.strategy].weaknesses]
         assert [why for why in check.weaknesses if why != backend.flushes] == declared
         assert check.weaknesses or check.max_ulp <= STATED_ULP

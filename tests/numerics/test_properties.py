@@ -77,7 +77,7 @@ def test_a_derivative_is_as_symmetric_as_it_is_mathematically(chosen: KernelId, 
     (expected,) = [slope for names, slope in mirrored.items() if chosen.activation in names]
     z_size = np.abs(np.array(z))
     factor = kernels.declared(
-        registry.activation(chosen.activation).strategies[chosen.strategy].weaknesses, Flaw.AMPLIFIES, z_size
+        registry.activation(chosen.activation).formulas.strategies[chosen.strategy].weaknesses, Flaw.AMPLIFIES, z_size
     )
     kinks = [*formulas(chosen.activation).kinks]
     elsewhere = ~np.isin(z_size, np.abs(kinks)) & ~near(kinks, z_size, chosen.dtype)
@@ -107,7 +107,7 @@ def test_the_derivative_of_what_never_falls_is_never_below_0(chosen: KernelId, z
 @modest
 def test_the_derivative_of_what_falls_and_rises_has_the_sign_of_the_truth(chosen: KernelId, z: list[float]) -> None:
     there = np.array(z, dtype=chosen.dtype)
-    weaknesses = registry.activation(chosen.activation).strategies[chosen.strategy].weaknesses
+    weaknesses = registry.activation(chosen.activation).formulas.strategies[chosen.strategy].weaknesses
     certain = ~kernels.declared(weaknesses, Flaw.CANCELS, there)
     truth = np.sign(kernels.rounded(kernels.slope(chosen.activation, there), chosen.dtype))
     sign = np.sign(differentiated(chosen, there))
@@ -179,7 +179,7 @@ SAFE = [
     if kernel.op is Op.STEP and kernel.backend in {"python", "numpy"}
     if all(
         known.flaw is not Flaw.OVERFLOWS
-        for known in registry.activation(kernel.activation).strategies[kernel.strategy].weaknesses
+        for known in registry.activation(kernel.activation).formulas.strategies[kernel.strategy].weaknesses
     )
 ]
 

@@ -84,7 +84,7 @@ def test_a_loaded_network_is_in_the_registry_until_it_is_unloaded(actbench: Actb
         ),
         (
             "from actbench.networks.mlp import mlp\n",
-            "it declares no @activation, no @strategy, no @network and no Backend: 'actbench init' writes a file that does",
+            "it declares no @activation, no @strategy, no @kernel, no @network and no Backend: 'actbench init' writes a file that does",
         ),
     ],
 )

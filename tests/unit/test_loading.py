@@ -155,7 +155,7 @@ def test_a_strategy_takes_the_parameters_of_its_activation() -> None:
         "        return 1.0 if y > 0.0 else y + alpha\n    return derivative\n"
     )
     plugins.load("mine.py")
-    rule = registry.activation("elu:alpha=0.5").strategies["scaled"].derivative
+    rule = registry.activation("elu:alpha=0.5").formulas.strategies["scaled"].derivative
     assert callable(rule)
     assert rule(-0.25) == 0.25
     plugins.unload()

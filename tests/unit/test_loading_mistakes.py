@@ -16,7 +16,7 @@ from tests.unit.test_loading import HEAD, QUIET, SQUARE, refused, write
         ("def f(:\n", "line 1 is not Python (invalid syntax): correct it"),
         ("\n\nx = undefined\n", "line 3 raised NameError: name 'undefined' is not defined: correct that line"),
         ("import sys\nsys.exit(3)\n", "line 2 raised SystemExit: 3: correct that line"),
-        ("x = 1\n", "it declares no @activation, no @strategy, no @network and no Backend: 'actbench init' writes a file that does"),
+        ("x = 1\n", "it declares no @activation, no @strategy, no @kernel, no @network and no Backend: 'actbench init' writes a file that does"),
         (HEAD + SQUARE.replace("parabola", "tanh"), "there is an activation 'tanh' already: give yours another name"),
         (HEAD + SQUARE.replace("parabola", "overhead"), "there is an activation 'overhead' already: give yours another name"),
         (HEAD + SQUARE.replace("parabola", "größe"), "'größe' cannot name an activation: use letters, digits, dashes, dots, underscores"),

@@ -8,7 +8,7 @@ import pytest
 
 import actbench
 from actbench import backends, formula
-from actbench.model import networks
+from actbench.model import networks, user_kernels
 
 PUBLIC = {
     "activation": formula.activation,
@@ -19,6 +19,7 @@ PUBLIC = {
     "Weakness": formula.Weakness,
     "Flaw": formula.Flaw,
     "Backend": backends.Backend,
+    "kernel": user_kernels.kernel,
     "network": networks.network,
     "Linear": networks.Linear,
     "Activate": networks.Activate,
@@ -29,7 +30,8 @@ FRESH = """
 import sys
 import actbench
 assert not {"numpy", "numba"} & sys.modules.keys()
-from actbench import Backend, Flaw, Formulas, Linear, Piecewise, Strategy, Weakness, activation, network, strategy
+from actbench import Backend, Flaw, Formulas, Linear, Piecewise, Strategy, Weakness
+from actbench import activation, kernel, network, strategy
 assert "numba" not in sys.modules
 """
 

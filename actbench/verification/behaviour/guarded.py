@@ -83,7 +83,7 @@ class GuardedCalls:
         invocation = subject.invocation(operands.z.size, memory)
         for output in invocation.outputs or ():
             output.fill(np.nan)
-        raw = _called(invocation)
+        raw = invocation.call()
         faults = [*memory.faults()]
         if subject.is_compared:  # a rung may return nothing, or its operand
             faults += self._faults_of(subject, raw, invocation)
@@ -102,14 +102,14 @@ class GuardedCalls:
         its operands by some elements or by their sum. Preallocated outputs still hold the result of the previous call,
         as they do during timing.
         """
-        yield from self._faults_of(subject, _called(invocation), invocation)
+        yield from self._faults_of(subject, invocation.call(), invocation)
         size = memory.size
         exchanges = [exchange(size) for _ in range(1 if size >= LARGE else EXCHANGES)]
         reverse = np.arange(size)[::-1]
         for order, words in ((reverse, "in reverse"), *((swap, "in another order") for swap in exchanges)):
             after: tuple[Any, ...] = ()
             if memory.rearrange(order):
-                after = _called(invocation)
+                after = invocation.call()
             memory.rearrange(np.argsort(order))
             yield from self._faults_of(subject, after, invocation)
             pairs = zip(_outputs(invocation, after) if after else (), outputs, strict=False)
@@ -152,12 +152,6 @@ def _sharing(
             yield "its result shares memory with the result of an earlier call"
         if any(_shared(result, other) for other in raw[:place]):
             yield "two of its results share memory"
-
-
-def _called(invocation: Invocation) -> tuple[Any, ...]:
-    """Call once and return the results as a tuple."""
-    returned = invocation.function(*invocation.arguments)
-    return returned if isinstance(returned, tuple) else (returned,)
 
 
 def _outputs(invocation: Invocation, raw: tuple[Any, ...]) -> tuple[Array, ...]:

@@ -171,7 +171,7 @@ def _trusted(activation: Activation) -> str | None:
     """Return the name of the strategy whose formula serves as reference; None where there is none."""
     if activations.is_built_in(activation):
         return RECOMPUTE
-    rules = {name: activation.rule(name, Dialect.SCALAR, None) for name in activation.strategies}
+    rules = {name: activation.rule(name, Dialect.SCALAR, None) for name in activation.formulas.strategies}
     return next((name for name, rule in rules.items() if rule.residuals == ("z",)), None)
 
 

@@ -58,6 +58,8 @@ class Evidence:
     """Inputs and results of a kernel, and the truth: arrays of one length."""
 
     kernel: Kernel
+    called_at: Callable[[Array], Array]
+    """g' by the kernel at other z, in another call."""
     z: Array
     dy: Array
     computed: Array
@@ -70,12 +72,12 @@ class Evidence:
         """Return the evidence at these z only."""
         there = np.isin(self.z, points)
         arrays = (self.z, self.dy, self.computed, self.slope, self.output, self.wrong)
-        return Evidence(self.kernel, *(array[there] for array in arrays))
+        return Evidence(self.kernel, self.called_at, *(array[there] for array in arrays))
 
 
 def ambiguous(evidence: Evidence) -> str:
     """Return, for a kernel that keeps only y, which two z with different g' share one y; or ""."""
-    kept, _ = _formula(evidence.kernel)
+    kept, _ = _formula(evidence)
     if kept != ("y",):
         return ""
     size = np.abs(evidence.slope.astype(np.float64))
@@ -109,12 +111,12 @@ def _guesses(evidence: Evidence) -> Iterator[tuple[str, bool]]:
     computed, slope, output, dy = (
         values.astype(np.float64) for values in (evidence.computed, evidence.slope, evidence.output, evidence.dy)
     )
-    kept, formula = _formula(evidence.kernel)
+    kept, formula = _formula(evidence)
     if kept == ("z",):
-        yield WRONG_INPUT[0], _right(evidence, formula(output))
+        yield WRONG_INPUT[0], formula is not None and _right(evidence, formula(output))
         yield WRONG_INPUT[1], all(_applied_twice(part) for part in (evidence.at(TELLING), evidence))
     if kept == ("y",):
-        yield WRONG_INPUT[2], _right(evidence, formula(evidence.z.astype(np.float64)))
+        yield WRONG_INPUT[2], formula is not None and _right(evidence, formula(evidence.z.astype(np.float64)))
     yield "it seems to return g, not g'", _same(evidence, computed, output)
     yield "it seems to have the wrong sign", _same(evidence, computed, -slope)
     if evidence.kernel.op is not Op.DERIVATIVE:
@@ -172,8 +174,15 @@ def _factor(computed: Array, slope: Array) -> float:
     return float(np.median(ratio[well])) if well.any() else np.nan
 
 
-def _formula(kernel: Kernel) -> tuple[tuple[str, ...], Callable[..., Array]]:
-    """Return the residuals of the kernel's derivative, and the derivative over arrays of float64."""
+def _formula(evidence: Evidence) -> tuple[tuple[str, ...], Callable[..., Array] | None]:
+    """Return the residuals of the kernel's derivative, and the derivative over arrays of float64.
+
+    A kernel that is no formula is called again, in its dtype, if it keeps z alone; otherwise its derivative is None.
+    """
+    kernel = evidence.kernel
+    if not kernel.has_formula:
+        kept = tuple(operand.name for operand in kernel.residuals)
+        return kept, evidence.called_at if kept == ("z",) else None
     array = kernel.formula(Dialect.ARRAY, backends.namespace("numpy"))
     scalar = kernel.formula(Dialect.SCALAR, backends.namespace("python"))
     return array.residuals, over_arrays(array.derivative, scalar.derivative)

@@ -74,10 +74,13 @@ def command(  # noqa: PLR0913, PLR0917  # one for each option
 
 def _within(run: Run, by: str, reference: str | None, form: str) -> None:
     from actbench.analysis.within_run import Axis, compare
+    from actbench.model.sizes import Shape
     from actbench.report import compared_axis
     from actbench.report.remarks import inputs_lines
     from actbench.report.terminal import show_table
 
+    if by == Axis.SIZE and reference and "x" in reference:
+        reference = str(Shape(reference).elements)
     comparison = compare(run.times, Axis(by), reference)
     match form:
         case "table":

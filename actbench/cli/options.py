@@ -11,7 +11,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from actbench.cli.values import Duration, InputsText, Names, Size, StrategyName, Threads
+from actbench.cli.values import Duration, InputsText, Names, SizeText, StrategyName, Threads
 from actbench.errors import OptionsError
 from actbench.model.inputs import STANDARD_NORMAL
 from actbench.planning.selection import Selection
@@ -202,7 +202,12 @@ def _op_and_size() -> tuple[Callable[[Command], Command], ...]:
     return (
         click.option("--op", "ops", multiple=True, type=Names("OP"), help="derivative, backward or step."),
         click.option(
-            "-n", "--size", "sizes", multiple=True, type=Names("SIZE", Size()), help="Elements, e.g. 1000,1e6,64k."
+            "-n",
+            "--size",
+            "sizes",
+            multiple=True,
+            type=Names("SIZE", SizeText()),
+            help="Elements, e.g. 1000,1e6,64k, or shapes, e.g. 4096x4096.",
         ),
         click.option(
             "--operands",

@@ -9,7 +9,7 @@ import click
 
 from actbench.cli.measuring import Mode, RunKind, carry_out, directories, dry_run, limits
 from actbench.cli.options import inputs_of, on_command_line, quiet, seed, timeout, usage_shown, user_code
-from actbench.cli.values import Names, Size, StrategyName, Threads
+from actbench.cli.values import Names, StrategyName, Threads, WholeNumber
 from actbench.model.training import Along, Optimizer
 
 if TYPE_CHECKING:
@@ -42,7 +42,11 @@ if TYPE_CHECKING:
     "-d", "--dtype", "dtypes", multiple=True, type=Names("DTYPE"), help="float32 or float64. [default: float32]"
 )
 @click.option(
-    "--batch", "batches", multiple=True, type=Names("ROWS", Size()), help="Rows of a batch, e.g. 32,128. [default: 128]"
+    "--batch",
+    "batches",
+    multiple=True,
+    type=Names("ROWS", WholeNumber()),
+    help="Rows of a batch, e.g. 32,128. [default: 128]",
 )
 @click.option(
     "--optimizer",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from math import prod
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,6 +12,7 @@ import click
 
 from actbench.errors import InputError
 from actbench.model.inputs import Inputs
+from actbench.model.sizes import Shape, Size
 from actbench.model.variants import Variant
 from actbench.runs.bounds import LONGEST_SECONDS, MOST_ELEMENTS
 
@@ -20,21 +22,40 @@ SIZE_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**2
 TIME_UNITS = {"ms": Decimal("0.001"), "s": 1, "": 1, "m": 60, "min": 60, "h": 3600}
 
 
-class Size(click.ParamType):
-    """An array size in elements: 1000, 1e6, 64k (64 000), 64Ki (65 536)."""
+MOST = f"at most {MOST_ELEMENTS:.0e}; commas separate sizes".replace("+", "")
+"""Part of what to write as a size."""
+
+
+class WholeNumber(click.ParamType):
+    """A number of elements or rows: 1000, 1e6, 64k (64 000), 64Ki (65 536)."""
 
     name = "size"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Read a size."""
+        """Read a number."""
         if isinstance(value, int):
             return value
-        number = _read(value, SIZE_UNITS)
-        if number is None or number != int(number) or not 1 <= number <= MOST_ELEMENTS:
-            most = f"{MOST_ELEMENTS:.0e}".replace("+", "")
-            why = f"write a whole number of elements such as 1000, 1e6 or 64k, at most {most}; commas separate sizes"
+        number = _whole(value)
+        if number is None or number > MOST_ELEMENTS:
+            self.fail(f"'{value}' is not a size: write a whole number such as 1000, 1e6 or 64k, {MOST}", param, ctx)
+        return number
+
+
+class SizeText(click.ParamType):
+    """The size of an array: a number of elements as `WholeNumber` has it, or a shape, 4096x4096."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Size:
+        """Read a size."""
+        if isinstance(value, Size):
+            return value
+        sides = [_whole(side) for side in value.split("x")]
+        elements = prod(side or 0 for side in sides)
+        if not 1 <= elements <= MOST_ELEMENTS:
+            why = f"write a whole number of elements such as 1000, 1e6 or 64k, or a shape such as 4096x1024, {MOST}"
             self.fail(f"'{value}' is not a size: {why}", param, ctx)
-        return int(number)
+        return Size(elements) if len(sides) == 1 else Size.of(Shape("x".join(map(str, sides))))
 
 
 class Duration(click.ParamType):
@@ -162,6 +183,12 @@ class Names(click.ParamType):
         if not all(parts):
             self.fail(f"'{value}' has an empty part: write names with commas between them", param, ctx)
         return tuple(self._item.convert(part, param, ctx) for part in parts)
+
+
+def _whole(text: str) -> int | None:
+    """Return a positive whole number; None for other text."""
+    number = _read(text, SIZE_UNITS)
+    return None if number is None or number < 1 or number != int(number) else int(number)
 
 
 def _read(text: str, units: dict[str, Any]) -> Decimal | None:

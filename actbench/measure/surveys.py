@@ -17,6 +17,7 @@ from actbench.model.cases import OVERHEAD, RUNGS, Case, KernelId
 from actbench.model.names import Dtype, Op, Quantity
 from actbench.model.plan import LeftOut, Plan
 from actbench.model.rule import Dialect
+from actbench.model.sizes import sizes
 from actbench.model.variants import Variant
 from actbench.planning import presets, suite
 from actbench.planning.room import room_here
@@ -30,7 +31,7 @@ def planned(request: AccuracyRequest) -> Plan:
         backends=presets.get("default").axes.backends,
         ops=tuple(op for quantity in request.quantities for op in _ops(quantity)),
         dtypes=tuple(Dtype),
-        sizes=(1,),
+        sizes=sizes(1),
     )
     if OVERHEAD in request.selection.activations:
         raise InputError(f"'{OVERHEAD}' has no derivative to be held to: name activations with -a")

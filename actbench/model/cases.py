@@ -16,12 +16,13 @@ or in `Arm`, whichever has it in common. CSV files name their columns in `actben
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from operator import attrgetter
 
 from actbench.errors import InputError
 from actbench.model.names import NETWORK, Dtype, Op, OperandState
+from actbench.model.sizes import Shape, Size
 from actbench.model.variants import Variant
 
 OVERHEAD = "overhead"
@@ -42,6 +43,9 @@ YARDSTICK = Variant("yardstick")
 PLAIN = "numpy"
 """The backend whose copy every block has."""
 
+
+CASE_PARTS = ("activation", "strategy", "backend", "op", "dtype", "size")
+"""What an id names in any case, in its order."""
 
 KERNEL_FIELDS = attrgetter("activation", "strategy", "backend", "op", "dtype")
 """The fields of a case that its kernel has too: a key that is made in less time than a `KernelId`."""
@@ -69,7 +73,12 @@ class KernelId:
 
     def at(self, size: int, operands: OperandState = OperandState.WARM) -> Case:
         """Return this kernel's case of `size` elements."""
-        return Case(self.activation, self.strategy, self.backend, self.op, self.dtype, size, operands)
+        return self.of(Size(size), operands)
+
+    def of(self, size: Size, operands: OperandState = OperandState.WARM) -> Case:
+        """Return this kernel's case of a size, with its shape."""
+        fields = (self.activation, self.strategy, self.backend, self.op, self.dtype)
+        return Case(*fields, size.elements, operands, size.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,8 @@ class Case:
     dtype: Dtype
     size: int
     operands: OperandState = OperandState.WARM
+    shape: Shape = field(default=Shape(), compare=False)
+    """How the user named the size, if by a shape (`actbench.model.sizes`)."""
 
     @property
     def kernel(self) -> KernelId:
@@ -117,7 +128,7 @@ class Case:
     @property
     def empty_block(self) -> Block:
         """The block that it belongs to, without arms."""
-        return Block(self.activation, self.op, self.dtype, self.size, (), operands=self.operands)
+        return Block(self.activation, self.op, self.dtype, self.size, (), operands=self.operands, shape=self.shape)
 
     @property
     def id(self) -> str:
@@ -126,10 +137,13 @@ class Case:
 
     @classmethod
     def parse(cls, text: str) -> Case:
-        """Read an id; `InputError` when it is not of that form, or for a type that residuals cannot be kept in."""
+        """Read an id, in which a shape may stand for the size: ``.../float32/4096x4096``.
+
+        `InputError` when it is not of that form, or for a type that residuals cannot be kept in.
+        """
         parts = text.split("/")
         state = OperandState(parts.pop()) if parts[-1] in {*OperandState} else OperandState.WARM
-        if len(parts) != len(cls.__slots__) - 1:
+        if len(parts) != len(CASE_PARTS):
             cold = " or ".join(f"'/{state}'" for state in OperandState if state is not OperandState.WARM)
             why = (
                 "write activation/strategy/backend/op/dtype/size, e.g. logistic/cached/numpy/derivative/float32/1000, "
@@ -142,12 +156,13 @@ class Case:
         elif parts[4] not in {*Dtype}:
             why = f"the dtype is one of {', '.join(Dtype)}, not '{parts[4]}'; residuals may be narrower: cached:float16"
         else:
-            activation, strategy, backend, op, dtype, size = parts
+            activation, strategy, backend, op, dtype, written = parts
             with suppress(ValueError):
-                case = cls(activation, Variant(strategy), backend, Op(op), Dtype(dtype), int(size), state)
-                if case.size >= 1 and case.id == text:
-                    return case
-            why = f"write its size in digits, such as 1000000, and from 1 on, not '{size}'"
+                size = Size.of(Shape(written)) if "x" in written else Size(int(written))
+                kernel = KernelId(activation, Variant(strategy), backend, Op(op), Dtype(dtype))
+                if size.elements >= 1 and f"{kernel.id}/{size}{_suffix(state)}" == text:
+                    return kernel.of(size, state)
+            why = f"write its size in digits, such as 1000000, and from 1 on, not '{written}'"
             if text.endswith(f"/{OperandState.WARM}"):
                 why = f"ids leave out the state of operands where it is '{OperandState.WARM}'"
         raise InputError(f"'{text}' is not a case: {why}")
@@ -180,6 +195,7 @@ class Block:
     copies: tuple[str, ...] = ()
     """Backends whose own copy is a yardstick beside the plain one: by several threads, or on another device."""
     operands: OperandState = OperandState.WARM
+    shape: Shape = field(default=Shape(), compare=False)
 
     def __hash__(self) -> int:
         """Go by what nearly always tells blocks apart: there are many arms, and many questions after a block."""
@@ -206,20 +222,20 @@ class Block:
 
     def family_at(self, size: int) -> Block:
         """Return a block of that size with the same activation, op and dtype, warm and without arms."""
-        return replace(self, size=size, arms=(), copies=(), operands=OperandState.WARM)
+        return replace(self, size=size, arms=(), copies=(), operands=OperandState.WARM, shape=Shape())
 
     @cached_property
     def cases(self) -> tuple[Case, ...]:
         """One case an arm."""
         return tuple(
-            Case(self.activation, arm.strategy, arm.backend, self.op, self.dtype, self.size, self.operands)
+            Case(self.activation, arm.strategy, arm.backend, self.op, self.dtype, self.size, self.operands, self.shape)
             for arm in self.arms
         )
 
     @property
     def yardstick(self) -> Case:
         """A plain copy of as many elements: what reading one stream and writing one costs here and now."""
-        return Case(self.activation, YARDSTICK, PLAIN, self.op, self.dtype, self.size, self.operands)
+        return Case(self.activation, YARDSTICK, PLAIN, self.op, self.dtype, self.size, self.operands, self.shape)
 
     @cached_property
     def timed(self) -> tuple[Case, ...]:

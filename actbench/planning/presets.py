@@ -10,6 +10,7 @@ from actbench import registry
 from actbench.errors import unknown
 from actbench.model.cases import OVERHEAD, RUNGS
 from actbench.model.names import Dtype, Op, OperandState
+from actbench.model.sizes import Size, sizes
 from actbench.model.training import SHIPPED
 from actbench.model.variants import Variant
 
@@ -36,7 +37,7 @@ def with_shipped(strategies: tuple[Variant, ...], backends: Iterable[str]) -> tu
 class ColdAxes:
     """Which part of a preset is also measured with operands from memory; None stands for all of an axis."""
 
-    sizes: tuple[int, ...]
+    sizes: tuple[Size, ...]
     backends: tuple[str, ...] | None = None
     strategies: tuple[Variant, ...] | None = None
 
@@ -50,7 +51,7 @@ class Axes:
     backends: tuple[str, ...]
     ops: tuple[Op, ...]
     dtypes: tuple[Dtype, ...]
-    sizes: tuple[int, ...]
+    sizes: tuple[Size, ...]
     operands: tuple[OperandState, ...] = (OperandState.WARM,)
     cold: ColdAxes | None = None
     """The part to which states of operands other than warm are restricted."""
@@ -94,7 +95,7 @@ class Axes:
         """The states of operands, in the order of tables."""
         return tuple(state for state in OperandState if state in self.operands)
 
-    def include(self, state: OperandState, size: int, backend: str, strategy: Variant) -> bool:
+    def include(self, state: OperandState, size: Size, backend: str, strategy: Variant) -> bool:
         """Return whether a case of these axes is measured in a state of operands."""
         if state is OperandState.WARM or self.cold is None:
             return True
@@ -131,25 +132,26 @@ def catalogue() -> dict[str, Preset]:
         backends=core,
         ops=tuple(dict.fromkeys([Op.DERIVATIVE, *additions.ops])),
         dtypes=tuple(Dtype),
-        sizes=(1_000, 100_000, 4_000_000),
+        sizes=sizes(1_000, 100_000, 4_000_000),
         operands=tuple(OperandState),
-        cold=ColdAxes((100_000,), tuple(name for name in core if name != "python"), common),  # it is slow in any state
+        # python is slow in any state
+        cold=ColdAxes(sizes(100_000), tuple(name for name in core if name != "python"), common),
     )
     warm = default.warm()
-    smoke = replace(warm, strategies=common, dtypes=(Dtype.FLOAT64,), sizes=(1_000,))
+    smoke = replace(warm, strategies=common, dtypes=(Dtype.FLOAT64,), sizes=sizes(1_000))
     check = replace(
         warm,
         strategies=tuple(dict.fromkeys([Variant("complement"), *common])),
         backends=tuple(name for name in core if name != "python"),  # its processes differ by 2 to 3 %
-        sizes=(10_000,),
+        sizes=sizes(10_000),
     )
     vectors = tuple(name for name in usable if name not in ONLY_BY_NAME)
     peers = replace(
         default,
         strategies=with_shipped(common, vectors),
         backends=vectors,
-        sizes=(10_000, 100_000, 1_000_000, 16_000_000),
-        cold=ColdAxes((100_000,)),
+        sizes=sizes(10_000, 100_000, 1_000_000, 16_000_000),
+        cold=ColdAxes(sizes(100_000)),
     )
     ladder = replace(
         warm,
@@ -157,7 +159,7 @@ def catalogue() -> dict[str, Preset]:
         ops=(Op.DERIVATIVE,),
         strategies=tuple(map(Variant, RUNGS)),
         backends=tuple(name for name in usable if name in {*CORE, "numba-parallel"}),
-        sizes=(16, 1_000, 16_000),
+        sizes=sizes(16, 1_000, 16_000),
     )
     sweep = replace(
         warm,
@@ -165,14 +167,14 @@ def catalogue() -> dict[str, Preset]:
         strategies=(Variant("recompute"), Variant("cached")),
         backends=tuple(name for name in usable if name in {"numpy", "numba", "numba-simd"}),
         ops=(Op.DERIVATIVE, Op.STEP),
-        sizes=HALF_DECADES,
+        sizes=sizes(*HALF_DECADES),
     )
     full = replace(
         warm,
         activations=tuple(registry.activations()),
         backends=tuple(name for name, backend in usable.items() if not backend.optional),
         ops=tuple(Op),
-        sizes=(*(16 ** (1 + power) for power in range(5)), 16_000_000),
+        sizes=sizes(*(16 ** (1 + power) for power in range(5)), 16_000_000),
     )
     return {
         preset.name: preset

@@ -18,7 +18,8 @@ from actbench.kernels import resolution
 from actbench.kernels.overhead import Ladder
 from actbench.kernels.subject import Subject
 from actbench.model import names
-from actbench.model.cases import OVERHEAD, RUNGS, Case
+from actbench.model.cases import OVERHEAD, RUNGS, Case, KernelId
+from actbench.model.sizes import Size
 from actbench.model.training import SHIPPED
 from actbench.model.variants import Variant
 from actbench.planning import presets
@@ -72,9 +73,10 @@ class ResolvedAxes:
                         continue
                     if strategy == SHIPPED and backend not in shipping:
                         continue
-                    case = Case(activation.name, strategy, backend.name, op, dtype, size, operands)
+                    kernel = KernelId(activation.name, strategy, backend.name, op, dtype)
+                    case = kernel.of(size, operands)
                     if fnmatchcase(case.id, pattern):
-                        yield case, subject(case.kernel, activation, backend)
+                        yield case, subject(kernel, activation, backend)
 
     def _shipping(self, activation: Activation | Ladder) -> tuple[Backend, ...]:
         """Return the backends that have an activation of their own; all, each with its reason, where none has one.
@@ -91,6 +93,7 @@ def resolved(axes: Axes) -> ResolvedAxes:
     """Look the names up; `InputError` where one is not known, or a backend cannot be used here."""
     values = {axis: tuple(map(look_up, getattr(axes, axis))) for axis, look_up in LOOK_UPS.items()}
     _refuse_mixed(axes.activations, axes.strategies)
+    _refuse_two_names(axes.sizes)
     return ResolvedAxes.of(axes, values)
 
 
@@ -99,7 +102,7 @@ def resolved_here(query: CaseQuery) -> ResolvedAxes | None:
     preset = presets.catalogue().get(query.preset)
     if preset is None:
         return None
-    axes = preset.axes.with_named(query.axes)
+    axes = query.over(preset.axes)
     return ResolvedAxes.of(
         axes, {axis: tuple(_known(look_up, getattr(axes, axis))) for axis, look_up in LOOK_UPS.items()}
     )
@@ -107,7 +110,7 @@ def resolved_here(query: CaseQuery) -> ResolvedAxes | None:
 
 def refuse_unknown(query: CaseQuery, elsewhere: Iterable[Case]) -> None:
     """Raise `InputError` for a name of the user's that cannot be used here and is not among the cases elsewhere."""
-    axes = presets.get(query.preset).axes.with_named(query.axes)
+    axes = query.over(presets.get(query.preset).axes)
     _refuse_mixed(axes.activations, axes.strategies)
     known_there = {
         name for case in elsewhere for name in (case.activation, case.backend, case.strategy, case.op, case.dtype)
@@ -134,6 +137,17 @@ def _refuse_mixed(activations: Sequence[str], strategies: Sequence[str]) -> None
         raise InputError(
             f"'{others[0]}' has strategies in place of rungs: add -s {','.join(registry.strategies())}, or leave it out"
         )
+
+
+def _refuse_two_names(sizes: Iterable[Size]) -> None:
+    """Raise `InputError` where a number of elements is named twice, once by a shape: it is measured once."""
+    names: dict[Size, str] = {}
+    for size in sizes:
+        first = names.setdefault(size, str(size))
+        if first != str(size):
+            raise InputError(
+                f"{first} and {size} are the same measurement, of {size.elements} elements in a row: name one of them"
+            )
 
 
 def _known(look_up: Callable[[str], T], names: Iterable[str]) -> Iterator[T]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from actbench.model import names
 from actbench.model.cases import RUNGS
+from actbench.model.sizes import Size
 from actbench.model.variants import Variant, with_storage
 
 if TYPE_CHECKING:
@@ -26,8 +27,7 @@ class Selection:
     """Types in which residuals are kept, in addition to each strategy as it is."""
     ops: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ()
-    sizes: tuple[int, ...] = ()
-    """In elements."""
+    sizes: tuple[Size, ...] = ()
     operands: tuple[str, ...] = ()
     """States of operands."""
     pattern: str = "*"
@@ -65,8 +65,10 @@ class Selection:
     def query(self, preset: Preset, room: Room) -> CaseQuery:
         """Return what asks an environment for the cases of a preset that are selected; `InputError` as in `axes`."""
         axes = self.axes(preset.axes.strategies)
-        as_text = {name: values if name == "sizes" else tuple(map(str, values)) for name, values in axes.items()}
-        return CaseQuery(preset.name, as_text, self.pattern, room)
+        plain: dict[str, tuple[Any, ...]] = {name: tuple(map(str, values)) for name, values in axes.items()}
+        if self.sizes:
+            plain["sizes"] = tuple(size.elements for size in self.sizes)
+        return CaseQuery(preset.name, plain, self.pattern, room)
 
 
 MAX_CALL = 0.5
@@ -91,7 +93,12 @@ class CaseQuery:
 
     preset: str
     axes: dict[str, tuple[Any, ...]]
-    """The user's, by name, in place of the preset's: names as text, sizes as integers."""
+    """The user's, by name, in place of the preset's: names as text, sizes as numbers of elements."""
     pattern: str
     """A glob that the ids of cases match."""
     room: Room
+
+    def over(self, start: Axes) -> Axes:
+        """Return these axes with the user's in their place."""
+        sizes = {"sizes": tuple(map(Size, self.axes["sizes"]))} if "sizes" in self.axes else {}
+        return start.with_named({**self.axes, **sizes})

@@ -15,7 +15,7 @@ from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.model.names import OperandState
 from actbench.model.training import SHIPPED
 from actbench.report import states
-from actbench.report.numbers import count, counted, significant
+from actbench.report.numbers import counted, significant, size_of
 from actbench.report.op_by_op import label
 
 T = TypeVar("T")
@@ -174,7 +174,8 @@ def _side_by_side(by_state: Mapping[OperandState, Sequence[Speedup]]) -> str:
     shared = [key for key in min(in_state.values(), key=len) if all(key in pairs for pairs in in_state.values())]
     if not shared:
         return ""
-    sizes = ", ".join(map(count, sorted({size for *_, size in shared})))
+    names = {pair.candidate.size: size_of(pair.candidate) for pairs in by_state.values() for pair in pairs}
+    sizes = ", ".join(names[size] for size in sorted({size for *_, size in shared}))
     named = " / ".join(states.IN_WORDS[state] for state in in_state)
     of_backends = [
         f"{labels[backend]} {' / '.join(_ratios([pairs[key] for key in keys]) for pairs in in_state.values())}"

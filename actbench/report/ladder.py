@@ -11,7 +11,7 @@ from actbench.analysis.ladder import Step
 from actbench.model.cases import RUNGS
 from actbench.model.names import Dtype, sort_index
 from actbench.model.variants import Variant
-from actbench.report.numbers import UNDECIDED, count, plus_minus
+from actbench.report.numbers import UNDECIDED, plus_minus, size_of
 from actbench.report.table import Table
 
 
@@ -24,6 +24,7 @@ def tables(steps: Sequence[Step]) -> Iterator[Table]:
 def _table(dtype: Dtype, steps: Sequence[Step]) -> Table:
     present = [rung for rung in map(Variant, RUNGS) if any(step.case.strategy == rung for step in steps)]
     cells = {(step.case.backend, step.case.size, step.case.strategy): _cell(step) for step in steps}
+    names = {step.case.size: size_of(step.case) for step in steps}
     rank = partial(sort_index, order=[*registry.backends()])
     lines = sorted({line[:2] for line in cells}, key=lambda line: (rank(line[0]), line[1]))
     return Table(
@@ -32,7 +33,7 @@ def _table(dtype: Dtype, steps: Sequence[Step]) -> Table:
         f"not from the columns: {UNDECIDED} 0 where the interval includes 0, nothing where there is no interval.",
         ("backend", "n", *present),
         tuple(
-            (backend, count(size), *(cells.get((backend, size, rung), "") for rung in present))
+            (backend, names[size], *(cells.get((backend, size, rung), "") for rung in present))
             for backend, size in lines
         ),
         labels=1,

@@ -10,6 +10,7 @@ from typing import Any
 from actbench.errors import InputError
 from actbench.model.cases import Case
 from actbench.model.names import Dtype, unknown_dtype
+from actbench.model.sizes import Size
 from actbench.model.variants import Variant
 from actbench.planning.selection import Selection
 from actbench.report.pictures import Keep
@@ -21,10 +22,9 @@ FIELDS = {
     "strategies": "strategy",
     "ops": "op",
     "dtypes": "dtype",
-    "sizes": "size",
     "operands": "operands",
 }
-"""The value of a case on each axis."""
+"""The value of a case on each axis but the sizes."""
 
 
 def narrowed(selection: Selection, cases: Sequence[Case], options: Mapping[str, str]) -> Keep:
@@ -39,7 +39,7 @@ def narrowed(selection: Selection, cases: Sequence[Case], options: Mapping[str, 
     axes = selection.axes(tuple(dict.fromkeys(Variant(case.strategy.name) for case in cases)))
 
     def keep(case: Case) -> bool:
-        named = all(getattr(case, FIELDS[axis]) in values for axis, values in axes.items())
+        named = all(_value(case, axis) in values for axis, values in axes.items())
         return named and fnmatchcase(case.id, selection.pattern)
 
     return keep
@@ -70,6 +70,8 @@ def _refuse_absent(values: Sequence[Any], axis: str, option: str, cases: Sequenc
 
 def _value(case: Case, axis: str) -> Any:
     """Return the value of a case on an axis; on that of storage types, the type of its strategy, or nothing."""
+    if axis == "sizes":
+        return Size(case.size, case.shape)
     if axis == "residual_dtypes":
         return case.strategy.storage
     return getattr(case, FIELDS[axis])

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from actbench.analysis.interval import Interval
+from actbench.model.cases import Case
 
 UNDECIDED = "≈"
 """Mark of a ratio whose interval includes 1: no difference is shown."""
@@ -95,6 +96,11 @@ def significant(value: float, digits: int) -> str:
 def count(number: int) -> str:
     """Return a whole number in groups of three: ``4 000 000``."""
     return f"{number:,}".replace(",", "\u202f")
+
+
+def size_of(case: Case) -> str:
+    """Return the shape by which the size of a case was named, or its elements in groups of three."""
+    return case.shape or count(case.size)
 
 
 def counted(number: int, what: str) -> str:

@@ -22,7 +22,7 @@ from actbench.model.training import RECOMPUTE, SHIPPED
 from actbench.model.variants import Variant
 from actbench.report import crossovers, ladder, op_by_op, states
 from actbench.report.answers import answers, grouped, is_the_question
-from actbench.report.numbers import NO_INTERVAL, count, plus_minus, ratio, significant
+from actbench.report.numbers import NO_INTERVAL, plus_minus, ratio, significant, size_of
 from actbench.report.remarks import remarks
 from actbench.report.results import RunResults
 from actbench.report.table import Summary, Table, each_note_once
@@ -93,14 +93,14 @@ def _speedup_table(title: str, speedups: Sequence[Speedup], reference: Variant, 
     others = [name for name in present if name != reference]
     operands = states.column(pair.candidate.operands for pair in speedups)
     rows, bars = [], []
-    for (backend, dtype, size, state), pairs in grouped(speedups, lambda pair: LINE(pair.candidate)).items():
-        cells = {}
+    for (backend, dtype, _, state), pairs in grouped(speedups, lambda pair: LINE(pair.candidate)).items():
+        cells, size = {}, size_of(pairs[0].candidate)
         for pair in pairs:
             if pair.reference.strategy == reference:
                 cells[pair.candidate.strategy] = ratio(pair.ratio)
             elif pair.candidate.strategy == reference:
                 cells[pair.reference.strategy] = ratio(pair.ratio.inverse())
-        labels = (backend, dtype, *states.cell(state, operands), count(size))
+        labels = (backend, dtype, *states.cell(state, operands), size)
         rows.append((*labels, *(cells.get(name, "") for name in others)))
         bars.append(next((pair.ratio for pair in pairs if is_the_question(pair)), None))
     return Table(
@@ -151,9 +151,9 @@ def _by_strategy(title: str, note: str, cases: Sequence[Figures], cell: Callable
     present = _strategies(row.case.strategy for row in cases)
     operands = states.column(row.case.operands for row in cases)
     rows = []
-    for (backend, dtype, size, state), of_size in grouped(cases, lambda row: LINE(row.case)).items():
+    for (backend, dtype, _, state), of_size in grouped(cases, lambda row: LINE(row.case)).items():
         cells = {row.case.strategy: cell(row) for row in of_size}
-        labels = (backend, dtype, *states.cell(state, operands), count(size))
+        labels = (backend, dtype, *states.cell(state, operands), size_of(of_size[0].case))
         rows.append((*labels, *(cells.get(name, "") for name in present)))
     columns = ("backend", "dtype", *operands, "n", *present)
     return Table(title, note, columns, tuple(rows), labels=2 + len(operands))

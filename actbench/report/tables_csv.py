@@ -14,17 +14,17 @@ from actbench.report.training import files as of_training
 from actbench.runs.csv_text import csv_text
 from actbench.runs.names import CASES, CROSSOVERS, SPEEDUPS
 
-SHARED_FIELDS = attrgetter("activation", "op", "dtype", "size", "operands")
+SHARED_FIELDS = attrgetter("activation", "op", "dtype", "size", "operands", "shape")
 
 CASE_COLUMNS = (
-    *case_columns.COLUMNS,
+    *(*case_columns.COLUMNS, "shape"),
     *("seconds", "low", "high", "rounds", "loops", "ns_per_element", "gb_per_s"),
     *("copy_limit_pct", "copy_limit_low_pct", "copy_limit_high_pct"),
     *("residual_bytes_per_element", "max_ulp", "processor_pct"),
 )
 
 SPEEDUP_COLUMNS = (
-    *("activation", "op", "dtype", "size", "operands"),
+    *("activation", "op", "dtype", "size", "operands", "shape"),
     *("reference_strategy", "reference_backend", "candidate_strategy", "candidate_backend"),
     *("ratio", "low", "high", "rounds"),
 )
@@ -47,7 +47,7 @@ def cases(figures: Sequence[Figures]) -> str:
     """Return cases.csv, one row per case."""
     rows = (
         (
-            *case_columns.FIELDS(row.case),
+            *(*case_columns.FIELDS(row.case), row.case.shape),
             *(*row.seconds, row.rounds, row.loops, row.ns_per_element.value, row.gb_per_s),
             *(*row.copy_limit_pct, _kept(row), row.max_ulp, row.processor_pct),
         )

@@ -22,6 +22,7 @@ from actbench.model.calibration import Calibration
 from actbench.model.cases import Arm, Block, Case
 from actbench.model.outcomes import BlockTimes
 from actbench.model.plan import Plan
+from actbench.model.sizes import Shape
 from actbench.model.times import Times
 from actbench.runs.bounds import LARGEST_COUNT, MOST_ROUNDS
 from actbench.runs.validity import is_time
@@ -29,6 +30,9 @@ from actbench.runs.values import digest
 
 ROUND, DIGEST = "actbench_round", "actbench_digest"
 """Metadata that actbench adds to a pyperf run: its round, and a digest of the case, the round and the values."""
+
+SHAPE = "actbench_shape"
+"""Metadata of a benchmark whose size was named by a shape."""
 
 SHARED_YARDSTICK_KEY = "actbench_block"
 """Metadata of old suites, whose blocks shared a yardstick; they cannot be read."""
@@ -91,9 +95,7 @@ def to_json(times: Times, calibrations: Mapping[str, Calibration], metadata: Map
             runs.setdefault(case, []).append({"metadata": {ROUND: row.round, DIGEST: row.digest}, "values": seconds})
     if not runs:
         return ""
-    benchmarks = [
-        {"metadata": {"name": case.id, "loops": loops[case]}, "runs": of_case} for case, of_case in runs.items()
-    ]
+    benchmarks = [{"metadata": _metadata(case, loops[case]), "runs": of_case} for case, of_case in runs.items()]
     suite = {"version": VERSION, "metadata": {**metadata, "unit": UNIT}, "benchmarks": benchmarks}
     return f"{msgspec.json.encode(suite, order='sorted').decode()}\n"
 
@@ -124,6 +126,11 @@ def read(path: Path) -> Suite:
     return Suite(plan, Times(plan, finished), loops)
 
 
+def _metadata(case: Case, loops: int) -> dict[str, Any]:
+    named = {"name": case.id, "loops": loops}
+    return named | {SHAPE: str(case.shape)} if case.shape else named
+
+
 def _text(path: Path) -> str:
     data = regular.read(path)
     if path.suffix == ".gz":
@@ -139,7 +146,7 @@ def _row(path: Path, name: str, run: pyperf.Run) -> _Row:
         raise InputError(f"{path} is from an actbench whose blocks shared a yardstick: name the run's directory")
     if not {ROUND, DIGEST} <= metadata.keys():
         raise InputError(f"{path} was not written by this actbench: its runs have no round and no digest")
-    case = Case.parse(name)
+    case = _with_shape(path, Case.parse(name), str(metadata.get(SHAPE, "")))
     if metadata.get("unit", UNIT) != UNIT:
         raise damaged(f"{path} is damaged: {case.id} is in '{metadata['unit']}', and times are in '{UNIT}'")
     row = _Row(case, metadata[ROUND], metadata.get("loops", 1), run.values)
@@ -151,6 +158,14 @@ def _row(path: Path, name: str, run: pyperf.Run) -> _Row:
     if row.digest != metadata[DIGEST]:
         raise damaged(f"{path} is damaged: round {row.round} of {case.id} is not as it was measured")
     return row
+
+
+def _with_shape(path: Path, case: Case, text: str) -> Case:
+    """Return a case with the shape that names its size; `InputError` where it is of another number of elements."""
+    shape = Shape(text)
+    if shape and shape.elements != case.size:
+        raise damaged(f"{path} is damaged: {case.id} cannot be of the shape {shape}")
+    return replace(case, shape=shape)
 
 
 def _finished(path: Path, rows: Mapping[tuple[Block, int], Mapping[Case, _Row]]) -> Iterator[BlockTimes]:

@@ -175,6 +175,8 @@ def _blocks(record: Record) -> Iterator[str]:
     for name, block in blocks.items():
         if not block.arms or len({*block.timed}) < len(block.timed) or YARDSTICK in {a.strategy for a in block.arms}:
             yield f"plan.blocks: {name} has no arms, or one twice"
+        if block.shape and block.shape.elements != block.size:
+            yield f"plan.blocks: {name} has the shape {block.shape}, of {block.shape.elements} elements"
     blocks |= {block.id: block for block in record.plan.probes}
     for name, calibration in record.calibrations.items():
         if name not in blocks:

@@ -27,15 +27,14 @@ from actbench.runs.bounds import LONGEST_SECONDS, SHORTEST_SECONDS
 from actbench.runs.csv_text import csv_text, rows_text
 from actbench.runs.validity import is_time
 
-CASE = ("activation", "strategy", "backend", "op", "dtype", "size", "operands")
+CASE = ("activation", "strategy", "backend", "op", "dtype", "size", "operands", "shape")
 MEASURED = ("seconds", "processor")
 """Seconds per call; the share of that wall time in which the process had the processor, 0 where it is unknown."""
 COLUMNS = (*CASE, "round", "value", "loops", *MEASURED)
 HEADER = csv_text(COLUMNS, ())
 
-WARM_CASE = CASE[:-1]
-"""What a case had in files before operands had states: all were warm."""
-WARM_HEADER = HEADER.replace(",".join(CASE), ",".join(WARM_CASE))
+EARLIER_CASES = CASE[:-1], CASE[:-2]
+"""What a case had in files before sizes had shapes, and before operands had states: all were warm."""
 
 SEARCHED = 1 << 18
 """Bytes of a file that are searched at once."""
@@ -140,8 +139,8 @@ def _first_key(section: Section, columns: tuple[str, ...]) -> str:
 
 def _columns_of_case(data: bytes, path: Path) -> tuple[str, ...]:
     """Return the columns that name a case; `InputError` where the file does not begin with its header."""
-    for header, columns in ((HEADER, CASE), (WARM_HEADER, WARM_CASE)):
-        if data.startswith(header.encode()):
+    for columns in (CASE, *EARLIER_CASES):
+        if data.startswith(HEADER.replace(",".join(CASE), ",".join(columns)).encode()):
             return columns
     if data.startswith(HEADER.replace("\n", "\r\n").encode()):
         raise damaged(

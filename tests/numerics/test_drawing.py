@@ -16,6 +16,7 @@ from actbench.model.cases import Arm, Block
 from actbench.model.inputs import STANDARD_NORMAL, Inputs
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
+from actbench.model.sizes import sizes
 from actbench.model.variants import Variant
 from actbench.planning import suite
 from actbench.planning.presets import Axes
@@ -114,7 +115,7 @@ UNUSUAL = {
 def planned(activation: str, backends: tuple[str, ...], inputs: Inputs) -> Plan:
     """Return the plan of an activation on inputs: all strategies, ops and dtypes."""
     strategies = tuple(map(Variant, STRATEGIES))
-    axes = Axes((activation,), strategies, backends, tuple(Op), tuple(Dtype), (1000,))
+    axes = Axes((activation,), strategies, backends, tuple(Op), tuple(Dtype), sizes(1000))
     return suite.on_inputs(suite.plan(axes, Room(1 << 34), seed=1), inputs)
 
 
@@ -152,7 +153,8 @@ def test_what_raises_in_a_probe_is_left_out_though_a_small_block_happens_not_to(
     """Probes of 8192 elements are measured beside the blocks of all sizes."""
     inputs = Inputs.parse("uniform:-712,712")
     assert draw(inputs, Dtype.FLOAT64, 10, seed=1)[0].min() > -700
-    axes = Axes(("logistic",), (Variant("textbook"),), ("python", "numpy"), (Op.STEP,), (Dtype.FLOAT64,), (10, 20_000))
+    kernels = ("logistic",), (Variant("textbook"),), ("python", "numpy"), (Op.STEP,), (Dtype.FLOAT64,)
+    axes = Axes(*kernels, sizes(10, 20_000))
     plan = suite.on_inputs(suite.plan(axes, Room(1 << 34), seed=1), inputs)
     assert {case.backend for block in (*plan.blocks, *plan.probes) for case in block.cases} == {"numpy"}
     assert len(plan.left_out) == 2

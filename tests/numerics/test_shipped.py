@@ -19,6 +19,7 @@ from actbench.kernels.resolution import kernel, resolve
 from actbench.kernels.rotation import Rotation
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op, OperandState
+from actbench.model.sizes import sizes
 from actbench.model.training import SHIPPED
 from actbench.model.variants import Variant
 from actbench.planning.presets import Axes
@@ -87,7 +88,7 @@ def test_what_is_kept_is_the_choice_of_the_framework() -> None:
 
 def test_what_is_shipped_joins_a_selection_that_names_frameworks_and_no_strategies() -> None:
     axes = Axes(
-        *(("gelu",), (Variant("recompute"),), ("numpy",), (Op.STEP,), (Dtype.FLOAT32,), (SIZE,)),
+        *(("gelu",), (Variant("recompute"),), ("numpy",), (Op.STEP,), (Dtype.FLOAT32,), sizes(SIZE)),
     )
     assert axes.with_named({"backends": ("torch", "numpy")}).strategies == ("recompute", "shipped")
     assert axes.with_named({"backends": ("numpy", "numba")}).strategies == ("recompute",)

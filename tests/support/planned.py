@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
+from actbench.model.sizes import sizes
 from actbench.model.variants import Variant
 from actbench.planning import suite
 from actbench.planning.presets import Axes
@@ -18,7 +19,7 @@ SMALL = Axes(
     backends=("numpy",),
     ops=(Op.DERIVATIVE,),
     dtypes=(Dtype.FLOAT64,),
-    sizes=(1000,),
+    sizes=sizes(1000),
 )
 
 

@@ -16,6 +16,7 @@ from actbench.model.cases import Block, Case
 from actbench.model.inputs import STANDARD_NORMAL
 from actbench.model.names import Op, OperandState
 from actbench.model.plan import Plan
+from actbench.model.sizes import sizes
 from actbench.model.variants import Variant
 from actbench.planning import presets, suite
 from actbench.planning.presets import Axes
@@ -35,10 +36,10 @@ def planned(axes: Axes, memory: int = PLENTY, cache: int = 32 * MIB) -> Plan:
 
 def by_state(plan: Plan) -> dict[OperandState, set[int]]:
     """Return the sizes that are measured in each state."""
-    sizes: dict[OperandState, set[int]] = {}
+    measured: dict[OperandState, set[int]] = {}
     for case in plan.cases:
-        sizes.setdefault(case.operands, set()).add(case.size)
-    return sizes
+        measured.setdefault(case.operands, set()).add(case.size)
+    return measured
 
 
 # Ids
@@ -61,7 +62,7 @@ def test_an_id_that_says_warm_is_refused() -> None:
 
 
 def test_states_are_blocks_of_their_own_in_the_order_of_tables() -> None:
-    plan = planned(replace(SMALL, sizes=(100_000,), operands=EVERY_STATE[::-1]))
+    plan = planned(replace(SMALL, sizes=sizes(100_000), operands=EVERY_STATE[::-1]))
     assert [block.operands for block in plan.blocks] == [*EVERY_STATE]
     assert len({block.id for block in plan.blocks}) == 3
     assert plan.cache == 32 * MIB
@@ -69,9 +70,9 @@ def test_states_are_blocks_of_their_own_in_the_order_of_tables() -> None:
 
 
 def test_the_default_preset_measures_one_size_in_all_states_and_the_others_warm() -> None:
-    sizes = by_state(planned(presets.get("default").axes))
-    assert sizes[OperandState.WARM] == {1_000, 100_000, 4_000_000}
-    assert sizes[OperandState.COLD] == sizes[OperandState.RESIDUALS_COLD] == {100_000}
+    measured = by_state(planned(presets.get("default").axes))
+    assert measured[OperandState.WARM] == {1_000, 100_000, 4_000_000}
+    assert measured[OperandState.COLD] == measured[OperandState.RESIDUALS_COLD] == {100_000}
 
 
 def test_the_default_preset_leaves_out_of_memory_what_that_would_not_change_unless_it_is_named() -> None:
@@ -88,8 +89,8 @@ def test_the_default_preset_leaves_out_of_memory_what_that_would_not_change_unle
 
 def test_sizes_that_are_named_are_warm_and_states_that_are_named_are_for_all_sizes() -> None:
     axes = presets.get("default").axes
-    assert by_state(planned(axes.with_named({"sizes": (100_000,)}))) == {OperandState.WARM: {100_000}}
-    named = by_state(planned(axes.with_named({"operands": (OperandState.COLD,), "sizes": (20_000, 100_000)})))
+    assert by_state(planned(axes.with_named({"sizes": sizes(100_000)}))) == {OperandState.WARM: {100_000}}
+    named = by_state(planned(axes.with_named({"operands": (OperandState.COLD,), "sizes": sizes(20_000, 100_000)})))
     assert named == {OperandState.COLD: {20_000, 100_000}}
 
 
@@ -128,14 +129,14 @@ def reason(axes: Axes, memory: int = PLENTY, cache: int = 32 * MIB) -> str:
 
 
 def test_arrays_that_are_too_small_are_left_out() -> None:
-    assert f"with more than {sets.MOST_SETS} the Python objects" in reason(replace(SMALL, sizes=(100,)))
+    assert f"with more than {sets.MOST_SETS} the Python objects" in reason(replace(SMALL, sizes=sizes(100)))
 
 
 @pytest.mark.parametrize("state", EVERY_STATE[1:])
 @pytest.mark.parametrize("op", Op)
 def test_a_block_has_no_more_sets_than_python_s_objects_allow(op: Op, state: OperandState) -> None:
     """With dy and the result in cache a yardstick touches less than a step, and thus takes more sets."""
-    axes = replace(SMALL, ops=(op,), operands=(state,), sizes=tuple(range(500, 9000, 500)))
+    axes = replace(SMALL, ops=(op,), operands=(state,), sizes=sizes(*range(500, 9000, 500)))
     blocks = planned(axes).blocks
     assert 1 < len(blocks) < len(axes.sizes), "some arrays are too small, and some are not"
     for block in blocks:
@@ -152,7 +153,7 @@ def needed_bytes(block: Block, cache: int) -> int:
 
 
 def test_sets_may_take_an_eighth_of_the_memory_and_no_more() -> None:
-    axes = replace(SMALL, sizes=(100_000,), operands=(OperandState.COLD,))
+    axes = replace(SMALL, sizes=sizes(100_000), operands=(OperandState.COLD,))
     (block,) = planned(axes).blocks
     needed = needed_bytes(block, 32 * MIB)
     assert planned(axes, memory=8 * needed).blocks == (block,)
@@ -167,7 +168,7 @@ def test_the_memory_of_a_block_is_that_of_all_its_cases(op: Op, state: OperandSt
     """Every kernel of a backend that allocates keeps the results of its own forward passes."""
     variants = tuple(Variant(f"{name}{of}") for name in ("recompute", "cached") for of in ("", ":float16"))
     backends = ("numpy", "numpy-blocked", "python")
-    axes = replace(SMALL, ops=(op,), operands=(state,), sizes=(5_000,), strategies=variants, backends=backends)
+    axes = replace(SMALL, ops=(op,), operands=(state,), sizes=sizes(5_000), strategies=variants, backends=backends)
     (block,) = planned(axes, cache=MIB).blocks
     arms = resolution.subjects(block.timed)
     for subject in arms.values():
@@ -200,7 +201,7 @@ def test_operands_on_a_device_pass_the_cache_of_the_device(
     monkeypatch: pytest.MonkeyPatch, factor: int, state: OperandState
 ) -> None:
     register(monkeypatch, on_a_device(factor * MIB))
-    axes = replace(SMALL, sizes=(20_000,), operands=(state,), backends=("numpy", "device"))
+    axes = replace(SMALL, sizes=sizes(20_000), operands=(state,), backends=("numpy", "device"))
     (block,) = planned(axes, cache=MIB).blocks
     counts = [
         sets.count(sharing, state, block.size, MIB)
@@ -222,11 +223,13 @@ def test_a_device_s_cache_alone_decides_whether_arrays_on_it_are_too_small(monke
 
 def test_a_backend_that_cannot_separate_passes_has_no_cold_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Numpy, "separates", False)
-    assert "numpy cannot call a step's forward pass alone" in reason(replace(SMALL, sizes=(100_000,), ops=(Op.STEP,)))
+    assert "numpy cannot call a step's forward pass alone" in reason(
+        replace(SMALL, ops=(Op.STEP,), sizes=sizes(100_000))
+    )
 
 
 def test_the_overhead_ladder_is_warm() -> None:
-    ladder = replace(presets.get("overhead").axes, sizes=(100_000,), backends=("numpy",))
+    ladder = replace(presets.get("overhead").axes, sizes=sizes(100_000), backends=("numpy",))
     assert "it has warm operands" in reason(ladder)
 
 

@@ -12,6 +12,7 @@ from actbench.errors import InputError
 from actbench.model.cases import OVERHEAD, RUNGS
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
+from actbench.model.sizes import sizes
 from actbench.model.variants import Variant
 from actbench.planning import costs, presets, suite
 from actbench.planning.selection import Room
@@ -31,7 +32,7 @@ def test_the_preset_has_every_rung_of_the_plain_backends_and_of_threads() -> Non
 
 
 def test_a_rung_that_a_backend_lacks_is_left_out_with_its_reason() -> None:
-    (left,) = planned(backends=("numba",), dtypes=(Dtype.FLOAT64,), sizes=(16,)).left_out
+    (left,) = planned(backends=("numba",), dtypes=(Dtype.FLOAT64,), sizes=sizes(16)).left_out
     assert left.case == "overhead/allocation/numba/derivative/float64/16"
     assert left.reason == "compiled loops write into a preallocated result"
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 import pytest
 
-from actbench.cli.values import Duration, Names, Percent, Size
+from actbench.cli.values import Duration, Names, Percent, SizeText
+from actbench.model.sizes import Size, sizes
 from tests.conftest import Actbench
 
 
@@ -24,22 +25,32 @@ from tests.conftest import Actbench
         ("1Mi", 1_048_576),
         (" 8 ", 8),
         ("1e10", 10**10),
+        ("4096x4096", 16_777_216),
+        ("8x1Kix64", 524_288),
     ],
 )
 def test_a_size_is_read_as_a_number_of_elements(text: str, elements: int) -> None:
-    assert Size().convert(text, None, None) == elements
+    assert SizeText().convert(text, None, None) == Size(elements)
+
+
+@pytest.mark.parametrize(
+    ("text", "shape"), [("1000", ""), ("4096x1024", "4096x1024"), ("8x1Kix64", "8x1024x64"), ("1x1", "1x1")]
+)
+def test_a_shape_stays_the_name_of_a_size(text: str, shape: str) -> None:
+    assert SizeText().convert(text, None, None).shape == shape
 
 
 @pytest.mark.parametrize(
     "text",
     [
         *("-1", "0", "0k", "1e99", "1e999", "nan", "inf", "", " ", "1.5", "12q", "0x10", "1_000", "+5", "1e-3"),
+        *("4096x", "x", "4096x0", "1e5x1e6", "2x-2", "2*2", "1.5x2", "2x2q"),
         *("k", "1e", "1..5", "1k k", "١٢", "½", "1e10000", "10000000001", "true", "1/2", "1e3e3", "%5", "5%"),
     ],
 )
 def test_what_is_no_size_is_refused_with_what_was_written(text: str) -> None:
     with pytest.raises(click.BadParameter, match="is not a size: write") as refused:
-        Size().convert(text, None, None)
+        SizeText().convert(text, None, None)
     assert refused.value.message.startswith(f"'{text}' ")
 
 
@@ -73,7 +84,7 @@ def test_what_is_no_percentage_is_refused_with_what_was_written(text: str) -> No
 
 
 def test_a_list_takes_commas_and_spaces() -> None:
-    assert Names("SIZE", Size()).convert("1k, 2k,3", None, None) == (1000, 2000, 3)
+    assert Names("SIZE", SizeText()).convert("1k, 2k,3", None, None) == sizes(1000, 2000, 3)
 
 
 @pytest.mark.parametrize("text", ["", ",", "numpy,", ",numpy", "numpy,,numba", " , "])

@@ -9,7 +9,7 @@ import pytest
 from actbench import registry
 from actbench.errors import InputError
 from actbench.kernels import resolution
-from actbench.model.cases import Case
+from actbench.model.cases import Case, KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
 from actbench.model.training import SHIPPED
@@ -61,12 +61,13 @@ def test_the_smoke_preset_is_a_handful_of_small_cases() -> None:
 
 def test_the_full_preset_spans_everything_from_16_to_16_million_elements() -> None:
     axes = presets.get("full").axes
-    assert (min(axes.sizes), max(axes.sizes)) == (16, 16_000_000)
-    assert axes.sizes == tuple(sorted(axes.sizes))
+    elements = [size.elements for size in axes.sizes]
+    assert (elements[0], elements[-1]) == (16, 16_000_000)
+    assert elements == sorted(elements)
     plan = preset("full")
     assert {case.activation for case in plan.cases} == set(registry.activations())
     assert {case.op for case in plan.cases} == set(Op)
-    assert {case.size for case in plan.cases} == set(axes.sizes)
+    assert {case.size for case in plan.cases} == set(elements)
     assert len(plan.cases) > 1000
 
 
@@ -102,7 +103,7 @@ def test_cases_of_a_preset_are_distinct_and_their_ids_can_be_read(name: str) -> 
 def test_every_case_asked_for_is_measured_or_left_out_with_a_reason(name: str) -> None:
     axes = presets.get(name).axes
     requested = {
-        Case(activation, strategy, backend, op, dtype, size, operands).id
+        KernelId(activation, strategy, backend, op, dtype).of(size, operands).id
         for activation in axes.activations
         for strategy in axes.strategies
         for backend in axes.backends

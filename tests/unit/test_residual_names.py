@@ -11,6 +11,7 @@ from actbench.errors import InputError
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import RUNGS, Case
 from actbench.model.names import Dtype, Op, Storage
+from actbench.model.sizes import sizes
 from actbench.model.variants import Variant
 from actbench.planning.presets import Axes
 from actbench.planning.selection import Room
@@ -26,7 +27,7 @@ AXES = Axes(
     backends=("numpy",),
     ops=(Op.DERIVATIVE,),
     dtypes=(Dtype.FLOAT32,),
-    sizes=(1000,),
+    sizes=sizes(1000),
 )
 
 

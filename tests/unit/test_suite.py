@@ -9,6 +9,7 @@ from actbench.errors import InputError
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import Case
 from actbench.model.names import Dtype, Op
+from actbench.model.sizes import sizes
 from actbench.model.variants import Variant
 from actbench.planning import costs, suite
 from actbench.planning.presets import Axes
@@ -52,7 +53,7 @@ def test_a_block_holds_the_cases_of_one_activation_op_dtype_and_size() -> None:
         backends=("numpy", "numba"),
         ops=tuple(Op),
         dtypes=tuple(Dtype),
-        sizes=(10, 20),
+        sizes=sizes(10, 20),
     )
     plan = planned(axes)
     assert len(plan.blocks) == 2 * 3 * 2 * 2
@@ -74,7 +75,7 @@ def test_strategies_and_backends_keep_the_order_of_tables_however_they_were_aske
 
 
 def test_sizes_are_measured_in_order() -> None:
-    assert [block.size for block in planned(replace(SMALL, sizes=(30, 10, 20))).blocks] == [10, 20, 30]
+    assert [block.size for block in planned(replace(SMALL, sizes=sizes(30, 10, 20))).blocks] == [10, 20, 30]
 
 
 def test_repeating_a_value_on_an_axis_repeats_no_case() -> None:
@@ -87,7 +88,7 @@ def test_repeating_a_value_on_an_axis_repeats_no_case() -> None:
         sizes=SMALL.sizes * 2,
     )
     assert planned(doubled) == planned(SMALL)
-    too_slow = replace(doubled, backends=("python", "numpy") * 2, sizes=(4_000_000,) * 2)
+    too_slow = replace(doubled, backends=("python", "numpy") * 2, sizes=sizes(4_000_000) * 2)
     left = [item.case for item in planned(too_slow).left_out]
     assert len(left) == len(set(left)) == 2
 
@@ -121,7 +122,7 @@ def test_a_filter_matches_the_whole_id_as_it_is_written_or_nothing_is_left(patte
 
 
 def test_what_a_filter_drops_is_not_listed_as_left_out() -> None:
-    axes = replace(SMALL, backends=("python", "numpy"), sizes=(1000, 4_000_000))
+    axes = replace(SMALL, backends=("python", "numpy"), sizes=sizes(1000, 4_000_000))
     assert planned(axes).left_out
     assert not planned(axes, pattern="*/1000").left_out
 
@@ -137,7 +138,7 @@ def test_a_strategy_that_none_of_the_activations_has_leaves_nothing() -> None:
 
 
 def test_the_cap_on_a_single_call_can_be_moved() -> None:
-    axes = replace(SMALL, backends=("python",), sizes=(4_000_000,))
+    axes = replace(SMALL, backends=("python",), sizes=sizes(4_000_000))
     assert planned(axes, max_call=1.0).cases
     with pytest.raises(InputError, match=r"above the cap of 0\.7 s"):
         planned(axes, max_call=0.7)
@@ -151,7 +152,7 @@ def test_a_block_may_need_half_of_the_memory_and_no_more() -> None:
 
 
 def test_what_does_not_fit_into_memory_is_left_out_and_the_rest_is_measured() -> None:
-    axes = replace(SMALL, sizes=(1000, 10_000_000), dtypes=tuple(Dtype))
+    axes = replace(SMALL, sizes=sizes(1000, 10_000_000), dtypes=tuple(Dtype))
     plan = planned(axes, memory=suite.ARRAYS_PER_BLOCK * 10_000_000 * 4 * 2)
     assert {(case.dtype, case.size) for case in plan.cases} == {
         (Dtype.FLOAT32, 1000),
@@ -170,7 +171,7 @@ def test_the_plan_keeps_the_seed_and_says_what_inputs_are_drawn_from() -> None:
 
 
 def test_every_kernel_of_a_plan_is_checked_once_for_all_its_sizes() -> None:
-    plan = planned(replace(SMALL, sizes=(10, 20, 30)))
+    plan = planned(replace(SMALL, sizes=sizes(10, 20, 30)))
     assert len(plan.cases) == 6
     assert [kernel.strategy for kernel in plan.kernels] == ["recompute", "cached"]
 
@@ -183,6 +184,6 @@ def test_more_elements_take_longer_by_prediction_and_pure_python_longest() -> No
 
 
 def test_a_round_is_predicted_to_take_longer_the_more_there_is_to_measure() -> None:
-    few, many = planned(), planned(replace(SMALL, sizes=(1000, 2000)))
+    few, many = planned(), planned(replace(SMALL, sizes=sizes(1000, 2000)))
     assert costs.ROUND_START < costs.predicted_round(few, 0.04) < costs.predicted_round(many, 0.04)
     assert costs.predicted_round(few, 0.04) < costs.predicted_round(few, 0.08)

@@ -21,7 +21,7 @@ from actbench.report.charts.grammar import mark, nominal, quantitative, scale, t
 from actbench.report.charts.over_sizes import DRAWN_FIELDS, FACETS, STATE, facets, meanings, of_cases
 from actbench.report.charts.signs import GREY
 from actbench.report.charts.style import ABOVE, Picture, panels, picture, with_panels
-from actbench.report.numbers import count
+from actbench.report.numbers import size_of
 
 CALL, COMPUTING, BEYOND = "the call", "the elements in cache", "memory and allocation"
 HIDDEN = "the elements, not told apart"
@@ -84,7 +84,7 @@ def _rows(probed: Sequence[tuple[Figures, Parts]]) -> pd.DataFrame:
     """Return one row per case: the certain share of each part in percent, and its interval in words."""
     shares = [_shares(row.case, parts) for row, parts in probed]
     rows = of_cases("case", [DRAWN_FIELDS(row.case) for row, _ in probed])
-    counts = rows["n"].map({size: count(size) for size in rows["n"].unique().tolist()})
+    counts = rows["n"].map({row.case.size: size_of(row.case) for row, _ in probed})
     case = rows["backend"] + ", " + rows["strategy"] + ", n = " + counts
     by_part = {part: [of_case.get(part) for of_case in shares] for part in PART_COLOURS if part != REST}
     certain = {part: [*map(_certain, of_part)] for part, of_part in by_part.items()}

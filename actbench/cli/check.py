@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +11,11 @@ from actbench.cli.formats import format_option
 from actbench.cli.interrupts import end_as_by_ctrl_c
 from actbench.cli.options import AXES, inputs, max_call, on_command_line, processors, quiet, seed, selection, timeout
 from actbench.cli.values import Duration, Margin, Percent, ReportFile
-from actbench.errors import FOR_BISECT, ExitCode
+from actbench.errors import FOR_BISECT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from actbench.analysis.regression import Margins
-    from actbench.measure.live_session import LiveSession
-    from actbench.measure.requests import CheckRequest
-    from actbench.report.verdicts import Report
+    from actbench.report.check_report import Report
 
 LIVE_PARAMETERS = (
     *("preset", *AXES, "load", "load_baseline", "budget", "seed", "inputs"),
@@ -123,30 +118,34 @@ def command(  # noqa: PLR0913  # one for each option that a stored check has as 
       actbench check latest --baseline results/reference
     """
     from actbench.analysis.regression import Margins
+    from actbench.cli.check_live import measured
+    from actbench.cli.check_output import CheckOutput, leave
     from actbench.measure.requests import CheckRequest
-    from actbench.report.verdict_files import refuse_unwritable
+    from actbench.measure.session import Seams
+    from actbench.model.sides import Side
 
     allowed = Margins(margin, margins)
-    refuse_unwritable(reports)
-    publish = partial(_publish, form=form, reports=reports)
+    out = CheckOutput(form, reports, margin)
     if (baseline is None) == (against is None):
         raise click.UsageError(
             "name what to compare with: --against PYTHON, live, or --baseline RUN for a RUN; not both"
         )
+    out.prepare()
     if against is not None:
         if run is not None:
             raise click.UsageError(f"--against measures both sides itself: leave {run} out, or use --baseline")
         end_as_by_ctrl_c()
         request = CheckRequest(**options, against=against, margins=allowed)
-        report = _live(ctx, request, output, publish, quiet=quiet)
+        report = measured(request, ctx.obj or Seams(), output, out, quiet=quiet)
     else:
         assert baseline is not None  # noqa: S101  # one of the two is given, see above
         _refuse_live_options(ctx)
         if run is None:
             raise click.UsageError("--baseline needs a RUN to check, e.g. actbench check latest --baseline RUN")
-        report = _stored(run, baseline, allowed).with_unused(allowed)
-        publish(report)
-    _leave(ctx, report)
+        with out.publishing_failure(lambda: (Side(str(baseline)), Side(str(run)))):
+            report = _stored(run, baseline, allowed).with_unused(allowed)
+        out.publish(report)
+    leave(ctx, report)
 
 
 def _refuse_live_options(ctx: click.Context) -> None:
@@ -160,9 +159,10 @@ def _refuse_live_options(ctx: click.Context) -> None:
 
 def _stored(run: Path, baseline: Path, margins: Margins) -> Report:
     from actbench.analysis.check_stored import changes, regrouped
+    from actbench.report.check_report import Report
     from actbench.report.remarks import inputs_lines, operands_lines
-    from actbench.report.verdicts import Report, stored_remarks
-    from actbench.runs.baseline import differences, load_both
+    from actbench.report.verdict_remarks import stored_remarks
+    from actbench.runs.baseline import differences, load_both, side_of
 
     before, after = load_both(baseline, run)
     judged = changes(before.times, after.times, margins)
@@ -172,121 +172,4 @@ def _stored(run: Path, baseline: Path, margins: Margins) -> Report:
         *operands_lines(after.plan),
         *differences(before, after),
     ]
-    return Report(tuple(judged), margins.default, tuple(remarks))
-
-
-def _live(
-    ctx: click.Context, request: CheckRequest, output: Path | None, publish: Callable[..., None], *, quiet: bool
-) -> Report:
-    """Measure, and publish the verdicts; after Ctrl-C, the verdicts so far."""
-    from actbench.measure.environment_cache import silent
-    from actbench.measure.keeping import kept_for
-    from actbench.measure.live_session import LiveSession
-    from actbench.measure.session import Seams
-    from actbench.report.needs import on_top
-    from actbench.report.numbers import duration
-    from actbench.report.progress import Progress
-    from actbench.report.remarks import inputs_lines, left_out_lines, operands_lines
-    from actbench.report.verdicts import Report, live_remarks
-
-    interrupted = False
-    session = LiveSession(request, ctx.obj or Seams(), silent if quiet else partial(click.echo, err=True))
-    with kept_for(output), session:
-        if not quiet:
-            click.echo(f"budget {duration(session.budget)}; {on_top(session.budget)}", err=True)
-        try:
-            with Progress(quiet=quiet) as progress:
-                for event in session.events():
-                    progress.show(event)
-        except KeyboardInterrupt:
-            interrupted = True
-            click.echo("interrupted: these are the verdicts so far", err=True)
-        outcome, plan = session.outcome(), session.plan
-        report = Report(
-            changes=outcome.changes,
-            margin=request.margins.default,
-            remarks=(
-                *live_remarks(outcome),
-                *inputs_lines(plan),
-                *operands_lines(plan),
-                *left_out_lines(plan.left_out),
-                *session.remarks,
-            ),
-            noise=outcome.noise,
-            failures=outcome.failures,
-            seconds=outcome.seconds,
-            need=outcome.need,
-        ).with_unused(request.margins)
-        keep = partial(_keep, session, output, outcome.seconds, interrupted=interrupted) if output else None
-        publish(report, keep)
-    if interrupted:
-        raise KeyboardInterrupt
-    return report
-
-
-def _publish(
-    report: Report,
-    keep: Callable[[], None] | None = None,
-    *,
-    form: str,
-    reports: tuple[tuple[str, Path], ...],
-) -> None:
-    """Print the verdicts and write the files, each even if another cannot be written.
-
-    A file that cannot be written is an error, but must not hide a regression: then it is only a line on stderr.
-    """
-    from actbench.analysis.regression import Verdict
-    from actbench.errors import ActbenchError
-    from actbench.report.verdict_files import write
-
-    tasks: list[Callable[[], None]] = [partial(_print, report, form)]
-    tasks += [partial(write, report, name, path) for name, path in reports]
-    tasks += [keep] if keep else []
-    errors = []
-    for task in tasks:
-        try:
-            task()
-        except ActbenchError as error:
-            errors.append(error)
-    if errors and Verdict.REGRESSED not in report.verdicts:
-        raise errors[0]
-    for sentence in filter(None, map(str, errors)):
-        click.echo(f"actbench: {sentence}", err=True)
-
-
-def _keep(session: LiveSession, output: Path, seconds: float, *, interrupted: bool) -> None:
-    """Write both sides and the control as runs."""
-    from actbench.measure.keeping import keep
-    from actbench.report.publish import publish
-
-    for writer in keep(session.runs(), output, seconds, interrupted=interrupted):
-        publish(writer.directory, writer.record, writer.times)
-    click.echo(f"written to {output}", err=True)
-
-
-def _print(report: Report, form: str) -> None:
-    from actbench.report import verdict_files, verdicts
-    from actbench.report.terminal import show_table
-
-    if form == "text":
-        if report.changes:
-            show_table(verdicts.table(report))
-        click.echo("\n".join(["", verdicts.sentence(report), *verdicts.failure_lines(report), *report.remarks]))
-        return
-    text = verdict_files.text(report, form)
-    click.echo(text, nl=False)
-    if form == "markdown":
-        verdict_files.append_to_step_summary(text)
-
-
-def _leave(ctx: click.Context, report: Report) -> None:
-    from actbench.analysis.regression import Verdict
-    from actbench.errors import BenchmarkError
-
-    if Verdict.REGRESSED in report.verdicts:
-        ctx.exit(ExitCode.REGRESSED)
-    if report.failures:
-        names = ", ".join(dict.fromkeys(failure.block for failure in report.failures))
-        raise BenchmarkError(f"failed: {names} (see above)")
-    if report.noise or report.verdicts & {Verdict.INCONCLUSIVE, Verdict.MISSING}:
-        ctx.exit(ExitCode.INCONCLUSIVE)
+    return Report(tuple(judged), margins.default, (side_of(before), side_of(after)), tuple(remarks))

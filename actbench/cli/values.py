@@ -121,7 +121,7 @@ class ReportFile(click.ParamType):
     """A format of verdicts, and the file for it: 'junit=check.xml'."""
 
     name = "report"
-    formats = ("markdown", "github", "junit", "json")
+    formats = ("text", "markdown", "github", "junit", "json")
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Path]:
         """Read a format and a path."""

@@ -11,6 +11,9 @@ from actbench import __version__
 KERNEL_LIBRARIES = ("numpy", "scipy", "ml_dtypes", "numba", "llvmlite")
 """The distributions that kernels use."""
 
+OWN_LIBRARIES = ("scipy", "ml_dtypes", "numba", "llvmlite")
+"""Those that a measured environment may lack: only some kernels need them, while actbench itself needs all."""
+
 LIBRARIES = (*KERNEL_LIBRARIES, "pyperf", "mpmath")
 """The distributions that every run records; those of optional backends come in addition."""
 

@@ -27,17 +27,22 @@ from actbench.measure.live import LiveCheck
 from actbench.measure.lockstep import Lockstep
 from actbench.measure.protocol import Offer
 from actbench.measure.requests import DEFAULT_TIMEOUT, CheckRequest, chosen_seed
+from actbench.measure.revisions import Revision, head
 from actbench.measure.session import Seams
 from actbench.model.cases import Case
 from actbench.model.events import Event
 from actbench.model.inputs import STANDARD_NORMAL
 from actbench.model.loaded import Loaded, changes_of_code
 from actbench.model.plan import Plan
+from actbench.model.sides import Side
 from actbench.model.times import Times
 from actbench.planning import costs, presets, suite
 from actbench.planning.resolved import refuse_unknown
 from actbench.planning.room import room_here
 from actbench.runs.record import Engine, Record, Settings
+
+HERE = "this environment"
+"""The name of the candidate."""
 
 PROCESSES_AT_ONCE = 3
 """Number of processes that hold the operands of a block at the same time."""
@@ -66,8 +71,9 @@ class LiveSession:
         self._open = ExitStack()
         self._check: LiveCheck
         self._code: BaselineCode
-        self._there: dict[str, str]
-        self._loaded_there: tuple[Loaded, ...]
+        self._revision: Revision | None = None
+        self._there: dict[str, str] = {}
+        self._loaded_there: tuple[Loaded, ...] = ()
         self._here: Environment
         self._created = datetime.now(UTC).isoformat(timespec="seconds")
         self.budget = request.budget or self._preset.budget
@@ -79,6 +85,7 @@ class LiveSession:
         """Open both environments and plan; `NotComparableError` where there is nothing to compare."""
         with ExitStack() as opening:
             there = opening.enter_context(self._seams.open_baseline(self._request.against, self._tell))
+            self._revision = there.revision
             self._code = code_of(there.revision, self._request.load_baseline)
             start_there = there.start_with(self._code.sources)
             self._here = collect_environment(self._seams.start_worker, self._cpu, self._backends())
@@ -104,6 +111,12 @@ class LiveSession:
     def outcome(self) -> Outcome:
         """Return the outcome so far."""
         return self._check.outcome()
+
+    def sides(self) -> tuple[Side, Side]:
+        """Return the baseline and the candidate, as far as they are known by now."""
+        commit = self._revision.commit if self._revision else None
+        baseline = Side(self._request.against, commit, self._there, self._loaded_there)
+        return baseline, Side(HERE, head(), self._versions(), plugins.loaded())
 
     def runs(self) -> dict[str, tuple[Record, Times]]:
         """Return the measurements as three runs, by the names of their directories."""
@@ -233,9 +246,14 @@ class LiveSession:
 
 
 def _differences(there: dict[str, str], here: dict[str, str]) -> list[str]:
+    """Return the versions that differ; libraries of actbench's own that the baseline does not have, in one line."""
+    own = [name for name in software.OWN_LIBRARIES if name in here and name not in there]
     different = [
         f"{name}: {there.get(name, 'not there')} in the baseline, {here.get(name, 'not there')} here"
         for name in dict.fromkeys([*there, *here])
-        if there.get(name) != here.get(name)
+        if there.get(name) != here.get(name) and name not in own
     ]
+    if own:
+        needs = ", ".join(f"{name} {here[name]}" for name in own)
+        different.append(f"not there in the baseline, but needed by actbench here: {needs}")
     return different or ["the same versions on both sides: " + ", ".join(f"{name} {v}" for name, v in here.items())]

@@ -14,8 +14,9 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from actbench.analysis.regression import Change, Verdict
+from actbench.report.check_report import Report
 from actbench.report.numbers import change as change_in_percent
-from actbench.report.verdicts import Report, explained, failure_lines, sentence
+from actbench.report.verdicts import explained, headline, remark_lines
 
 FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot represent."""
@@ -42,7 +43,7 @@ def as_junit(report: Report, now: datetime | None = None) -> str:
     """
     suites = Element("testsuites")
     suite = SubElement(suites, "testsuite")
-    SubElement(suite, "properties")
+    _add_properties(suite, report)
     for change in report.changes:
         _add_test(suite, change.case.id, f"actbench.{change.case.activation}.{change.case.op}", _result(change))
     for change in report.noise:
@@ -50,7 +51,10 @@ def as_junit(report: Report, now: datetime | None = None) -> str:
         _add_test(suite, change.case.id, "actbench.control", TestResult("skipped", "too noisy", message))
     for failure in report.failures:
         _add_test(suite, failure.block, "actbench.block", TestResult("error", "failed", failure.reason))
-    output = "\n".join([sentence(report), *failure_lines(report), *report.remarks])
+    if report.error is not None:
+        conclusion = report.conclusion
+        _add_test(suite, "check", "actbench.check", TestResult("error", conclusion.verdict, conclusion.reason))
+    output = "\n".join([headline(report), *remark_lines(report)])
     SubElement(suite, "system-out").text = _clean(output)
     SubElement(suite, "system-err")
     suite.attrib |= {
@@ -67,6 +71,24 @@ def as_junit(report: Report, now: datetime | None = None) -> str:
     }
     indent(suites)
     return tostring(suites).decode()
+
+
+def _add_properties(suite: Element, report: Report) -> None:
+    """Add the overall verdict, and what was measured on either side."""
+    conclusion = report.conclusion
+    values = {
+        "verdict": conclusion.verdict,
+        "exit_code": str(int(conclusion.exit_code)),
+        "reason": conclusion.reason,
+    }
+    for name, side in zip(("baseline", "candidate"), report.sides, strict=True):
+        values[name] = side.what
+        values |= {f"{name}.revision": side.revision} if side.revision else {}
+        values |= {f"{name}.{library}": version for library, version in side.versions.items()}
+        values |= {f"{name}.loaded.{code.name}": code.digest for code in side.loaded}
+    properties = SubElement(suite, "properties")
+    for name, value in values.items():
+        SubElement(properties, "property", name=_clean(name), value=_clean(value))
 
 
 def _result(change: Change) -> TestResult | None:

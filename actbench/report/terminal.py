@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from typing import TextIO
 
 from rich import box
 from rich.cells import cell_len
@@ -121,6 +122,11 @@ def _drawn(bar: Bar | None) -> Text:
         return Text()
     styles = ("dim red", "red", "bold", "green", "dim green")
     return Text.assemble(*zip(bar, styles, strict=True))
+
+
+def plain_console(file: TextIO, width: int = PLAIN_WIDTH) -> Console:
+    """Return a console that writes plain text to a file."""
+    return Console(file=file, width=width, highlight=False, color_system=None, force_terminal=False, soft_wrap=True)
 
 
 def _console() -> Console:

@@ -7,10 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from actbench.errors import InputError, unwritable
-from actbench.report import verdicts
+from actbench.report.check_report import Report
 from actbench.report.junit import as_junit
-from actbench.report.verdicts import Report
+from actbench.report.verdict_github import as_github
+from actbench.report.verdict_json import as_json
+from actbench.report.verdicts import as_markdown, as_text
 from actbench.runs import files
+
+FORMATS = {"text": as_text, "markdown": as_markdown, "github": as_github, "junit": as_junit, "json": as_json}
+"""What writes a format, by its name."""
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 """The environment variable that names the file of a job's summary."""
@@ -18,13 +23,7 @@ STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 def text(report: Report, form: str) -> str:
     """Return the report in one of the formats of files, with a newline at the end."""
-    formats = {
-        "markdown": verdicts.as_markdown,
-        "github": verdicts.as_github,
-        "junit": as_junit,
-        "json": verdicts.as_json,
-    }
-    return formats[form](report).rstrip("\n") + "\n"
+    return FORMATS[form](report).rstrip("\n") + "\n"
 
 
 def write(report: Report, form: str, path: Path) -> None:
@@ -40,6 +39,16 @@ def refuse_unwritable(reports: Sequence[tuple[str, Path]]) -> None:
             raise InputError(f"--report {form}={path}: another report goes there, too; name a file for each")
         if not path.parent.is_dir() or path.is_dir() or not os.access(path.parent, os.W_OK):
             raise InputError(f"--report {form}={path}: cannot write there: name a file in a directory that exists")
+
+
+def remove_old(reports: Sequence[tuple[str, Path]]) -> None:
+    """Remove the reports of an earlier check, so that none of them is taken for this one's, however it ends."""
+    for _, path in reports:
+        if path.is_file():
+            try:
+                path.unlink()
+            except OSError as error:
+                raise unwritable(f"cannot write {path}: {error.strerror}; remove it", error) from None
 
 
 def append_to_step_summary(text: str) -> None:

@@ -8,6 +8,7 @@ from actbench.errors import InputError, NotComparableError
 from actbench.host.environment import Environment
 from actbench.model.cases import Case
 from actbench.model.loaded import changes_of_code
+from actbench.model.sides import Side
 from actbench.runs.archive import Run, load
 from actbench.runs.names import RUN
 from actbench.runs.record import Record
@@ -94,6 +95,14 @@ def differences(before: Run, after: Run) -> list[str]:
     ]
     code = changes_of_code(_record(before).loaded, _record(after).loaded)
     return [*software, *(f"loaded code {name}: was {there}, is {here}" for name, there, here in code)]
+
+
+def side_of(run: Run) -> Side:
+    """Return what a run measured, as the side of a check."""
+    record = _record(run)
+    environment = record.environment
+    versions = {"python": environment.python, "actbench": environment.actbench} | environment.libraries
+    return Side(str(run.path), versions=versions, loaded=tuple(record.loaded))
 
 
 def _file(run: Run) -> Path:

@@ -34,7 +34,9 @@ def test_a_regression_is_shown_and_ends_with_1(two_runs: Actbench) -> None:
     assert ["case", "verdict", "change", "of", "the", "time", "itself", "rounds"] in lines
     row = "logistic/cached/numpy/derivative/float64/1000 regressed +10.00 % ± 0.00 % +10.00 % ± 0.00 % 6, 6"
     assert row.split() in lines
-    assert result.stdout.endswith("\n2 cases, margin 5 %: 1 regressed, 1 unchanged\n")
+    assert result.stdout.endswith(
+        "\nregressed (exit code 1): 2 cases, margin 5 %: 1 regressed, 1 unchanged\nbaseline: old\ncandidate: new\n"
+    )
     assert "recompute" not in result.stdout, "what is unchanged is counted, not listed"
 
 
@@ -135,7 +137,9 @@ def test_markdown_goes_to_the_step_summary_as_well(
     summary.write_text("before\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
     result = two_runs("check", NEW, "--baseline", OLD, "--format", "markdown")
-    assert result.stdout.startswith("**2 cases, margin 5 %: 1 regressed, 1 unchanged**\n\n### Against the baseline\n")
+    assert result.stdout.startswith(
+        "**regressed (exit code 1): 2 cases, margin 5 %: 1 regressed, 1 unchanged**\n\n### Against the baseline\n"
+    )
     assert "| logistic/cached/numpy/derivative/float64/1000 | regressed | +10.00 % ± 0.00 % |" in result.stdout
     assert summary.read_text() == "before\n" + result.stdout
 
@@ -158,7 +162,10 @@ def test_github_gets_an_annotation_a_case_with_percent_signs_escaped(two_runs: A
             "::error title=actbench%3A regressed::logistic/cached/numpy/derivative/float64/1000: "
             "+10.00 %25 ± 0.00 %25, margin 5 %25"
         ),
-        "::notice title=actbench::2 cases, margin 5 %25: 1 regressed, 1 unchanged",
+        (
+            "::notice title=actbench::regressed (exit code 1): 2 cases, margin 5 %25: 1 regressed, 1 unchanged"
+            "%0Abaseline: old%0Acandidate: new"
+        ),
     ]
 
 
@@ -277,7 +284,7 @@ def test_a_yardstick_that_moved_makes_no_case_regress_or_improve(
     assert f"::warning title=actbench%3A inconclusive::{RECOMPUTE}: " in (
         annotations := actbench("check", after, "--baseline", before, "--format", "github").stdout
     )
-    assert "of the time itself: the yardstick moved, margin 5 %25" in annotations
+    assert "margin 5 %25: the time itself does not show it, +0.00 %25 ± 0.00 %25: the yardstick moved" in annotations
 
 
 def test_the_yardstick_s_own_time_moves_every_case(actbench: Actbench, bench: FakeBench) -> None:

@@ -116,7 +116,7 @@ def test_verdicts_that_cannot_be_printed_are_written_and_kept_and_hide_no_regres
     actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch, factor: float, code: int
 ) -> None:
     bench.seconds = lambda case: exact_seconds(case) * factor
-    monkeypatch.setattr("actbench.cli.check._print", unwritable)
+    monkeypatch.setattr("actbench.cli.check_output.CheckOutput._print", unwritable)
     chosen = ("-a", "logistic", "-b", "numpy", "-s", "cached", "-n", "1000", "-d", "float64")
     result = actbench("check", "--against", "x", *chosen, "--report", "json=check.json", "-o", "kept")
     assert result.exit_code == code

@@ -26,7 +26,7 @@ def test_two_environments_of_one_speed_end_with_0_after_the_fewest_rounds(actben
     lines = [line.split() for line in result.stdout.splitlines()]
     assert ["case", "verdict", "change", "control", "rounds"] in lines
     assert f"{CACHED} unchanged +0.00 % ± 0.00 % +0.00 % ± 0.00 % 8, 8".split() in lines
-    assert "\n4 cases, margin 5 %: 4 unchanged\n" in result.stdout
+    assert "\npassed (exit code 0): 4 cases, margin 5 %: 4 unchanged\n" in result.stdout
     assert "the same versions on both sides: python" in result.stdout
 
 

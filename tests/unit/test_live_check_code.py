@@ -103,7 +103,7 @@ def test_kernels_of_a_file_that_the_revision_does_not_have_are_new(actbench: Act
     result = actbench(*arguments)
     assert result.exit_code == 0, result.output
     assert "\nadded.py is not in git:main: its kernels are new\n" in result.stdout
-    assert "\n1 case, margin 5 %: 1 new\n" in result.stdout
+    assert "\npassed (exit code 0): 1 case, margin 5 %: 1 new\n" in result.stdout
     assert bench.baseline_sources == []
     verdicts = {}
     for case in json.loads(actbench(*arguments, "-a", "mine,logistic", "--format", "json").stdout)["cases"]:

@@ -53,20 +53,23 @@ def test_json_holds_the_control_and_the_confirmation(actbench: Actbench, bench: 
 
 def test_a_check_is_written_in_as_many_formats_as_one_likes(actbench: Actbench, bench: FakeBench) -> None:
     bench.seconds = slower(1.1)
-    reports = [f"--report={form}=check.{form}" for form in ("markdown", "junit", "json", "github")]
+    reports = [f"--report={form}=check.{form}" for form in ("text", "markdown", "junit", "json", "github")]
     result = actbench(*CASES, *reports)
     assert result.exit_code == 1
-    assert Path("check.markdown").read_text().startswith("**4 cases, margin 5 %: 1 regressed, 3 unchanged**\n")
+    head, _, _ = Path("check.markdown").read_text().partition("\n")
+    assert head == "**regressed (exit code 1): 4 cases, margin 5 %: 1 regressed, 3 unchanged**"
     assert 'failures="1"' in Path("check.junit").read_text()
     assert json.loads(Path("check.json").read_text())["cases"]
     assert Path("check.github").read_text().startswith("::error ")
     assert "Against the baseline" in result.stdout
+    text = Path("check.text").read_text()
+    assert text.split() == result.stdout.split(), "as on stdout"
 
 
 @pytest.mark.parametrize(
     ("report", "said"),
     [
-        ("text=check.txt", "write FORMAT=FILE with one of markdown, github, junit, json"),
+        ("csv=check.csv", "write FORMAT=FILE with one of text, markdown, github, junit, json"),
         ("json", "write FORMAT=FILE"),
         ("json=nowhere/check.json", "--report json=nowhere/check.json: cannot write there"),
     ],

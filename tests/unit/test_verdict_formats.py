@@ -7,10 +7,11 @@ import pytest
 
 from actbench.host import software
 from actbench.model.cases import Block, Case
-from actbench.model.outcomes import Failure
-from actbench.report.verdicts import Report, as_github, as_markdown
+from actbench.report.verdict_github import as_github
+from actbench.report.verdicts import as_markdown
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench, crash, exact_seconds
+from tests.support.reports import failed
 from tests.support.selections import TWO_BLOCKS
 
 LIVE = ("check", "--against", "other", *TWO_BLOCKS, "--format")
@@ -20,22 +21,32 @@ SAME = "the same versions on both sides: " + ", ".join(
 )
 
 SAME_IN_MARKDOWN = SAME.replace("_", "\\_")
+SIDES = ["baseline: other", "candidate: this environment"]
+LISTED_SIDES = "".join(f"- {line}\n" for line in SIDES)
+IN_NOTICE = "%0A".join(["", *SIDES, ""])
 NOISE = (
     "the host is too noisy for a verdict: the baseline differed from itself beyond the margin in 1 case, "
     f"e.g. {CACHED} +10.00 % ± 0.00 %"
 )
 REASON = "the control was killed by SIGSEGV; its last words: in *p <at> __main__ & 100 %"
+WHY = "the host is too noisy for a verdict"
 HEAD = """\
 ### Against the baseline
 
 Change of the time, and of the baseline's against itself in a second process, the control, side by side; above 0 the \
 case got slower. ± is the longer side of the 95 % interval; an interval is shown as (low to high) where one side is at \
 least 1.5 times the other, or where ± would misleadingly include 0 %. Rounds are the baseline's, then the \
-candidate's.
+candidate's.{rest}
 
-| case | verdict | change | control | rounds |
-| --- | --- | ---: | ---: | ---: |
+| case | verdict | change | control | rounds |{column}
+| --- | --- | ---: | ---: | ---: |{rule}
 """
+
+
+def head(rest: str, *, why: bool = False) -> str:
+    """Return what is above the rows of the table."""
+    column, rule = (" why inconclusive |", " --- |") if why else ("", "")
+    return HEAD.format(rest=f" {rest}", column=column, rule=rule)
 
 
 def slower(case: Case) -> float:
@@ -70,9 +81,10 @@ def noisy(actbench: Actbench, bench: FakeBench) -> Actbench:
 def test_text_tells_failures_even_beside_a_regression(regressed_and_failed: Actbench) -> None:
     result = regressed_and_failed(*LIVE, "text")
     assert result.exit_code == 1
-    assert result.stdout.partition("\n\n2 cases")[2].splitlines() == [
+    assert result.stdout.partition("\n\nregressed (exit code 1): 2 cases")[2].splitlines() == [
         ", margin 5 %: 1 regressed, 1 unchanged",
         f"logistic/derivative/float64/2000 failed: {REASON}",
+        *SIDES,
         f"{CACHED} was measured again: +10.00 % ± 0.00 %, regressed again",
         SAME,
     ]
@@ -80,11 +92,12 @@ def test_text_tells_failures_even_beside_a_regression(regressed_and_failed: Actb
 
 def test_markdown_tells_failures_as_they_were_worded(regressed_and_failed: Actbench) -> None:
     assert regressed_and_failed(*LIVE, "markdown").stdout == (
-        "**2 cases, margin 5 %: 1 regressed, 1 unchanged**\n\n"
-        f"{HEAD}"
+        "**regressed (exit code 1): 2 cases, margin 5 %: 1 regressed, 1 unchanged**\n\n"
+        f"{head('1 unchanged case not listed.')}"
         f"| {CACHED} | regressed | +10.00 % ± 0.00 % | +0.00 % ± 0.00 % | 8, 8 |\n\n"
         "- logistic/derivative/float64/2000 failed: the control was killed by SIGSEGV; its last words: in \\*p \\<at> "
         "\\_\\_main\\_\\_ \\& 100 %\n"
+        f"{LISTED_SIDES}"
         f"- {CACHED} was measured again: +10.00 % ± 0.00 %, regressed again\n"
         f"- {SAME_IN_MARKDOWN}\n"
     )
@@ -95,7 +108,10 @@ def test_github_gets_an_error_for_a_block_that_failed(regressed_and_failed: Actb
     assert regressed_and_failed(*LIVE, "github").stdout.splitlines() == [
         f"::error title=actbench%3A failed::logistic/derivative/float64/2000 failed: {REASON.replace('%', '%25')}",
         f"::error title=actbench%3A regressed::{CACHED}: {changed}",
-        "::notice title=actbench::2 cases, margin 5 %25: 1 regressed, 1 unchanged",
+        (
+            "::notice title=actbench::regressed (exit code 1): 2 cases, margin 5 %25: 1 regressed, 1 unchanged"
+            f"{IN_NOTICE}{CACHED} was measured again: +10.00 %25 ± 0.00 %25, regressed again%0A{SAME}"
+        ),
     ]
 
 
@@ -105,16 +121,20 @@ def test_github_gets_one_warning_for_a_host_that_is_too_noisy(noisy: Actbench) -
     assert result.exit_code == 3
     assert result.stdout.splitlines() == [
         f"::warning title=actbench%3A too noisy::{escaped}",
-        f"::warning title=actbench%3A inconclusive::{CACHED}: +10.00 %25 ± 0.00 %25, margin 5 %25",
-        f"::notice title=actbench::4 cases, margin 5 %25: 1 inconclusive, 3 unchanged; {escaped}",
+        f"::warning title=actbench%3A inconclusive::{CACHED}: +10.00 %25 ± 0.00 %25, margin 5 %25: {WHY}",
+        (
+            "::notice title=actbench::inconclusive (exit code 3): 4 cases, margin 5 %25: 1 inconclusive, 3 unchanged; "
+            f"{escaped}{IN_NOTICE}{SAME}"
+        ),
     ]
 
 
 def test_markdown_heads_with_a_host_that_is_too_noisy(noisy: Actbench) -> None:
     assert noisy(*LIVE, "markdown").stdout == (
-        f"**4 cases, margin 5 %: 1 inconclusive, 3 unchanged; {NOISE}**\n\n"
-        f"{HEAD}"
-        f"| {CACHED} | inconclusive | +10.00 % ± 0.00 % | +10.00 % ± 0.00 % | 9, 9 |\n\n"
+        f"**inconclusive (exit code 3): 4 cases, margin 5 %: 1 inconclusive, 3 unchanged; {NOISE}**\n\n"
+        f"{head('3 unchanged cases not listed.', why=True)}"
+        f"| {CACHED} | inconclusive | +10.00 % ± 0.00 % | +10.00 % ± 0.00 % | 9, 9 | {WHY} |\n\n"
+        f"{LISTED_SIDES}"
         f"- {SAME_IN_MARKDOWN}\n"
     )
 
@@ -134,9 +154,10 @@ def test_where_every_block_failed_there_is_no_table(actbench: Actbench, bench: F
     result = actbench(*LIVE, "markdown")
     assert result.exit_code == 4
     assert result.stdout == (
-        "**0 cases, margin 5 %: none measured**\n\n"
+        "**failed (exit code 4): 0 cases, margin 5 %: none measured**\n\n"
         "- logistic/derivative/float64/1000 failed: the control was killed by SIGSEGV\n"
         "- logistic/derivative/float64/2000 failed: the control was killed by SIGSEGV\n"
+        f"{LISTED_SIDES}"
         f"- {SAME_IN_MARKDOWN}\n"
     )
 
@@ -158,8 +179,8 @@ def test_cases_that_one_side_lacks_say_so_and_are_not_taken_for_a_stored_run_s(a
 
 
 def test_lines_that_a_reader_would_take_for_its_own_stay_text() -> None:
-    report = Report((), 0.05, failures=(Failure("block", 1, "first\n::error::second\r\n# third"),))
+    report = failed("first\n::error::second\r\n# third", block="block")
     assert as_github(report).splitlines()[0] == (
         "::error title=actbench%3A failed::block failed: first%0A::error::second%0D%0A# third"
     )
-    assert as_markdown(report).splitlines()[-1] == "- block failed: first ::error::second # third"
+    assert as_markdown(report).splitlines()[2] == "- block failed: first ::error::second # third"

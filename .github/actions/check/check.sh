@@ -47,6 +47,7 @@ sentence=
 read -r sentence < "$report" || true
 sentence=${sentence#'**'}
 sentence=${sentence%'**'}
+sentence=${sentence//'\'/} # the escapes of Markdown
 sentence=${sentence//'%'/%25} # as workflow commands want it
 verdict=failed
 case $code in
@@ -70,7 +71,7 @@ case $verdict/$INPUT_FAIL_ON in
     exit "$code"
     ;;
   *)
-    echo "::error title=actbench::the check ended with exit code $code; the log says why"
+    echo "::error title=actbench::${sentence:-the check ended with exit code $code; the log says why}"
     exit "$code"
     ;;
 esac

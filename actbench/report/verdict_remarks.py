@@ -1,0 +1,82 @@
+"""Remarks on the verdicts of ``actbench check``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from actbench.analysis.check_live import Outcome
+from actbench.analysis.regression import Change, Verdict
+from actbench.analysis.rounds_needed import FEWEST_ROUNDS
+from actbench.model.cases import Case
+from actbench.model.training import FREE
+from actbench.report.needs import need_lines
+from actbench.report.numbers import NO_INTERVAL, counted
+from actbench.report.numbers import change as change_in_percent
+from actbench.report.training.words import BOUND
+
+
+def regrouped_line(cases: Sequence[Case]) -> list[str]:
+    """Return the remark that cases are inconclusive because their blocks have other arms."""
+    if not cases:
+        return []
+    line = (
+        f"{counted(len(cases), 'case')} inconclusive: their blocks have other cases in the baseline, which by itself "
+        f"changes times, e.g. {cases[0].id}: measure the same strategies and backends"
+    )
+    return [line]
+
+
+def stored_remarks(changes: Sequence[Change], regrouped: Sequence[Case]) -> list[str]:
+    """Return the remarks on verdicts about two runs."""
+    command = "train" if any(change.case.op.network for change in changes) else "run"
+    has_limit = any(change.case.op.network and change.case.strategy == FREE for change in changes)
+    return [
+        *regrouped_line(regrouped),
+        *yardstick_line([change for change in changes if change.yardstick_moved]),
+        *no_interval_line(changes, f"too few rounds in a run; measure more (actbench {command} --resume DIR)"),
+        *([BOUND] if has_limit else []),
+    ]
+
+
+def yardstick_line(changes: Sequence[Change]) -> list[str]:
+    """Return the remark that the yardstick moved: the time relative to it changed, but not the time itself."""
+    if not changes:
+        return []
+    first = changes[0]
+    relative, itself = change_in_percent(first.ratio), change_in_percent(first.absolute or first.ratio)
+    line = (
+        f"the yardstick seems to have moved between the runs, not the case: {counted(len(changes), 'case')} "
+        f"inconclusive because the time itself does not show the change, e.g. {first.case.id}: {relative} relative to "
+        f"the yardstick, {itself} of the time itself; measure both again"
+    )
+    return [line]
+
+
+def no_interval_line(changes: Sequence[Change], why: str) -> list[str]:
+    """Return the explanation of the mark of a missing interval, where it is shown."""
+    short = [change for change in changes if change.rounds and not change.ratio.has_bounds]
+    short = [change for change in short if not math.isnan(change.ratio.value)]
+    return [f"{counted(len(short), 'case')} without an interval ({NO_INTERVAL}): {why}"] if short else []
+
+
+def live_remarks(outcome: Outcome) -> list[str]:
+    """Return the remarks on the verdicts of a live check."""
+    failed = {failure.block for failure in outcome.failures}
+    lost = [loss for loss in outcome.losses if loss.block not in failed]
+    return [
+        *confirmation_lines(outcome.changes),
+        *no_interval_line(outcome.changes, f"it takes {FEWEST_ROUNDS} rounds"),
+        *need_lines(outcome),
+        *(f"{loss.block} went on after round {loss.round}: {loss.reason}" for loss in lost),
+    ]
+
+
+def confirmation_lines(changes: Sequence[Change]) -> list[str]:
+    """Return for every repeated case whether it regressed again."""
+    return [
+        f"{change.case.id} was measured again: {change_in_percent(change.confirmation)}, "
+        + ("regressed again" if change.verdict is Verdict.REGRESSED else "which does not confirm that it regressed")
+        for change in changes
+        if change.confirmation is not None
+    ]

@@ -2,7 +2,7 @@
 
     python -m benchmarks.training precision [--budget 60s]
     python -m benchmarks.training twins [--rounds 8]
-    python -m benchmarks.training gains [--budget 20m] [--backends numpy,torch] [--keep DIR]
+    python -m benchmarks.training gains [--budget 20m] [--backends numpy,torch] [--operands STATE,...] [--keep DIR]
 
 `precision` prints the half widths of the ratios of a step of the default network in numpy. `twins` measures recompute
 and a strategy of the same formula in 40 blocks, and counts those whose interval says that they differ: about 2 are
@@ -50,6 +50,9 @@ ACTIVATIONS = ("logistic", "tanh", "gelu", "silu")
 
 BATCHES = (32, 128)
 
+STRATEGIES = ("recompute", "cached", "pair", "intermediate", "complement")
+"""As far as an activation has them."""
+
 
 def measured(directory: Path, *options: str) -> list[ArmResult]:
     """Return what a run of `actbench train` finds."""
@@ -94,7 +97,7 @@ def twins(rounds: int) -> None:
     print(f"the same formula twice: {differing} of {len(compared)} blocks show a difference")
 
 
-def gains(budget: str, backends: str, keep: Path | None) -> None:
+def gains(budget: str, backends: str, operands: str, keep: Path | None) -> None:
     """Print in how many cells the predicted gain is the measured one, by state of operands."""
     with tempfile.TemporaryDirectory() as place:
         directory = keep or Path(place, "run")
@@ -102,7 +105,7 @@ def gains(budget: str, backends: str, keep: Path | None) -> None:
             measured(
                 directory,
                 *(*NETWORKS, "-a", ",".join(ACTIVATIONS), "-b", backends, "--batch", ",".join(map(str, BATCHES))),
-                *("--operands", ",".join(OperandState), "--budget", budget),
+                *("-s", ",".join(STRATEGIES), "--operands", operands, "--budget", budget),
             )
         arms = read(directory)
     for state in OperandState:
@@ -138,6 +141,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=8)
     installed = "numpy,torch" if find_spec("torch") else "numpy"
     parser.add_argument("--backends", default=installed, help="[default: numpy, and torch where it is installed]")
+    parser.add_argument("--operands", default=",".join(OperandState), help="states, separated by commas")
     parser.add_argument("--keep", type=Path, default=None, help="directory of the run; one that exists is read")
     chosen = parser.parse_args()
     match chosen.what:
@@ -146,7 +150,7 @@ def main() -> None:
         case "twins":
             twins(chosen.rounds)
         case "gains":
-            gains(chosen.budget or "20m", chosen.backends, chosen.keep)
+            gains(chosen.budget or "20m", chosen.backends, chosen.operands, chosen.keep)
 
 
 if __name__ == "__main__":

@@ -153,6 +153,11 @@ def reason(error: OSError) -> str:
     return error.strerror or str(error) or type(error).__name__
 
 
+def printable(text: str) -> str:
+    """Return a text from outside with escapes for unprintable characters, which could break a line."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
 def unknown(what: str, name: str, known: Iterable[str], otherwise: str = "") -> InputError:
     """Return the error for an unknown name, with the nearest known one, or all known ones if they are few or far."""
     known = sorted(known)

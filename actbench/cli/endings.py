@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import click
 
-from actbench.errors import DEVICE_ERRORS, ActbenchError, ExitCode, reason
+from actbench.errors import DEVICE_ERRORS, ActbenchError, ExitCode, printable, reason
 
 
 def ending(error: BaseException, remark: Callable[[str], str] = lambda _: "") -> int:
@@ -24,8 +24,7 @@ def ending(error: BaseException, remark: Callable[[str], str] = lambda _: "") ->
     if code is ExitCode.FAULT:
         traceback.print_exception(error)
     if text:
-        shown = "".join(letter if letter.isprintable() else _escaped(letter) for letter in f"{text}{remark(text)}")
-        click.echo(f"actbench: {shown}", err=True)
+        click.echo(f"actbench: {printable(f'{text}{remark(text)}')}", err=True)
     return code
 
 
@@ -86,8 +85,3 @@ def _refusal(error: OSError) -> str:
         os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)
     )
     return f"the operating system refuses {names or 'what is needed'}: {reason(error)}; mend that, and try again"
-
-
-def _escaped(character: str) -> str:
-    """Return an escape for an unprintable character in a name from outside, which could break the line."""
-    return character.encode("unicode_escape").decode()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import click
 
@@ -69,6 +70,13 @@ dry_run = click.option(
 )
 
 
+strict = click.option(
+    "--strict",
+    is_flag=True,
+    help="Measure nothing where a kernel is wrong, or cannot be compiled or run. [default: measure the others]",
+)
+
+
 R = TypeVar("R")
 """A type of requests."""
 
@@ -111,7 +119,19 @@ class Mode:
     output: Path | None
     resume: Path | None
     dry_run: bool
+    strict: bool
+    """Whether nothing is measured where a kernel does not pass its check."""
     quiet: bool
+
+
+def mode_taken(command: Command) -> Command:
+    """Let a command take what these options say as its parameter `mode`."""
+
+    @wraps(command)
+    def taking(*arguments: Any, **values: Any) -> Any:
+        return command(*arguments, mode=Mode(**{one.name: values.pop(one.name) for one in fields(Mode)}), **values)
+
+    return taking
 
 
 def carry_out(ctx: click.Context, request: R, kind: RunKind[R, P], mode: Mode) -> None:
@@ -139,15 +159,13 @@ def carry_out(ctx: click.Context, request: R, kind: RunKind[R, P], mode: Mode) -
         if not mode.quiet:
             kind.warn(prepared)
         opened = create(mode.output, prepared.record(seams.start_worker))
-    _measure(opened, started, kind.guaranteed_rounds(request), seams, quiet=mode.quiet)
+    _measure(opened, started, kind.guaranteed_rounds(request), seams, mode)
 
 
-def _measure(
-    opened: AbstractContextManager[Writer], started: float, min_rounds: int, seams: Seams, *, quiet: bool
-) -> None:
+def _measure(opened: AbstractContextManager[Writer], started: float, min_rounds: int, seams: Seams, mode: Mode) -> None:
     """Do the remaining work of a run, and print its summary.
 
-    `KeyboardInterrupt` where Ctrl-C ended it, `BenchmarkError` where a block failed.
+    `KeyboardInterrupt` where Ctrl-C ended it, `BenchmarkError` where a block failed or a kernel did.
     """
     from actbench.errors import LoadedCodeError, WrongKernelError
     from actbench.measure.session import Session
@@ -157,10 +175,10 @@ def _measure(
     from actbench.runs.record import Status
 
     with opened as writer:
-        session = Session(writer.record, writer.times, started, min_rounds, seams)
+        session = Session(writer.record, writer.times, started, min_rounds, seams, mode.strict)
         status = Status.INTERRUPTED
         try:
-            with Progress(quiet=quiet) as progress:
+            with Progress(quiet=mode.quiet) as progress:
                 for event in session.events():
                     progress.show(event)
                     _write(event, writer)
@@ -210,9 +228,10 @@ def _write(event: Event, writer: Writer) -> None:
 
 
 def _fail_for(record: Record) -> None:
-    """Leave with the exit code for failed benchmarks, if any."""
-    from actbench.errors import BenchmarkError
+    """Leave with the exit code for failed benchmarks and kernels, if any."""
+    from actbench.errors import BenchmarkError, listed
 
-    if record.failures:
-        names = ", ".join(dict.fromkeys(failure.block for failure in record.failures))
-        raise BenchmarkError(f"failed: {names} (see above); the rest is complete")
+    names = [failure.block for failure in record.failures]
+    names += [item.case for item in record.plan.left_out if item.failed]
+    if names:
+        raise BenchmarkError(f"failed: {listed([*dict.fromkeys(names)])} (see above); the rest is complete")

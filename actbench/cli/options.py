@@ -86,7 +86,7 @@ timeout = click.option(
     type=Duration(),
     callback=_allow,
     is_eager=True,  # before what is loaded
-    help="Time a block may take in a round, and code that is loaded. [default: 60s]",
+    help="Time that checking, compiling or timing a case may take, and code that is loaded. [default: 60s]",
 )
 """The option for how long is too long."""
 

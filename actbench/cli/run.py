@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from actbench.cli.measuring import Mode, RunKind, carry_out, directories, dry_run, limits
+from actbench.cli.measuring import Mode, RunKind, carry_out, directories, dry_run, limits, mode_taken, strict
 from actbench.cli.options import (
     inputs,
     max_call,
@@ -47,12 +46,12 @@ def _engine(_: click.Context, __: click.Parameter, value: str | None) -> Engine 
 @timeout
 @max_call
 @dry_run
+@strict
 @quiet
 @click.pass_context
 @usage_shown()
-def command(
-    ctx: click.Context, /, *, output: Path | None, resume: Path | None, dry_run: bool, quiet: bool, **options: Any
-) -> None:
+@mode_taken
+def command(ctx: click.Context, /, *, mode: Mode, **options: Any) -> None:
     """Measure, and print which strategy is faster, by how much, and how surely.
 
     Writes run.json, pyperf.json, values.csv, probes.csv, cases.csv, speedups.csv, summary.md and, from four sizes
@@ -74,7 +73,6 @@ def command(
     from actbench.measure.resuming import resumed
 
     request = RunRequest(**options, named=on_command_line(ctx))
-    mode = Mode(output=output, resume=resume, dry_run=dry_run, quiet=quiet)
     carry_out(ctx, request, RunKind(prepare, resumed, guaranteed_rounds, _warn), mode)
 
 

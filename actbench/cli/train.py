@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from actbench.cli.measuring import Mode, RunKind, carry_out, directories, dry_run, limits
+from actbench.cli.measuring import Mode, RunKind, carry_out, directories, dry_run, limits, mode_taken, strict
 from actbench.cli.options import inputs_of, on_command_line, quiet, seed, timeout, usage_shown, user_code
 from actbench.cli.values import Names, StrategyName, Threads, WholeNumber
 from actbench.model.training import Along, Optimizer
@@ -81,12 +80,12 @@ if TYPE_CHECKING:
 )
 @timeout
 @dry_run
+@strict
 @quiet
 @click.pass_context
 @usage_shown()
-def command(
-    ctx: click.Context, /, *, output: Path | None, resume: Path | None, dry_run: bool, quiet: bool, **options: Any
-) -> None:
+@mode_taken
+def command(ctx: click.Context, /, *, mode: Mode, **options: Any) -> None:
     """Measure training steps, and print what a strategy is worth in one, in time and in memory.
 
     A NETWORK has a name and its widths: dense:784-512, mlp:784-512-512-10 (the default), ffn:512-2048,
@@ -109,7 +108,6 @@ def command(
     from actbench.measure.training import guaranteed_rounds, prepare, resumed
 
     request = TrainRequest(selection=_selection(options), **options, named=on_command_line(ctx))
-    mode = Mode(output=output, resume=resume, dry_run=dry_run, quiet=quiet)
     carry_out(ctx, request, RunKind(prepare, resumed, guaranteed_rounds, _warn), mode)
 
 

@@ -1,9 +1,15 @@
-"""The check of every kernel of a plan by the oracle, as a worker executes it, before anything is timed."""
+"""The check of every kernel of a plan by the oracle, as a worker executes it, before anything is timed.
+
+A kernel that is wrong, or that cannot be compiled or run, is refused, and the others are checked in a fresh worker.
+What that means for a run, its session and conductor decide.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,17 +18,47 @@ from actbench.kernels import resolution
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import Array
 from actbench.kernels.subject import Subject
-from actbench.measure.launch import Launch, RestartingWorker, Worker
+from actbench.measure.launch import (
+    Launch,
+    RestartingWorker,
+    UnsupportedError,
+    Worker,
+    WorkerHungError,
+    WorkerLostError,
+)
 from actbench.measure.protocol import Compare, Evaluate, Evaluated, Inspect, PackedDoubt, Prepare
 from actbench.measure.protocol_training import CheckStep
-from actbench.model.cases import Block, KernelId
-from actbench.model.checks import Check
+from actbench.model.cases import Block, Case, KernelId
+from actbench.model.checks import Check, StepCheck
 from actbench.model.events import Checked, StepChecked
 from actbench.model.names import Op
-from actbench.model.plan import Plan
+from actbench.model.plan import LeftOut, Plan
 from actbench.verification import oracle
 
 Residuals = Callable[[Array], Mapping[str, Array]]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A kernel, or a training step, that did not pass its check."""
+
+    kernel: KernelId
+    reason: str
+    failed: bool = True
+    """Whether it is wrong, crashed, hung or raised; otherwise it is unsupported here."""
+
+
+class RefusedError(WrongKernelError):
+    """Kernels did not pass their checks: the first one's reason in full, and the names of the others."""
+
+    def __init__(self, refused: Sequence[Refused]) -> None:
+        """Take at least one."""
+        self.refused = tuple(refused)
+        first, *others = refused
+        also = f"; refused as well: {listed([one.kernel.id for one in others])}" if others else ""
+        super().__init__(f"{first.reason}{also}")
 
 
 class Verification:
@@ -33,46 +69,28 @@ class Verification:
         self._plan = plan
         self._subjects = {kernel: resolution.resolve(kernel) for kernel in plan.kernels}
 
-    def check_kernels(self, launch: Launch) -> Iterator[Checked]:
-        """Check each kernel; at the end, `WrongKernelError` for the first wrong one names the others as well.
-
-        A kernel that crashes the worker is the last one that is checked.
-        """
-        wrong: dict[Subject, WrongKernelError] = {}
-        worker = launch.start()
-        try:
+    def check_kernels(self, launch: Launch) -> Iterator[Checked | Refused]:
+        """Check each kernel."""
+        with RestartingWorker(launch) as restarting:
             for done, subject in enumerate(self._subjects.values(), start=1):
-                examined = Examined(worker)
-                try:
-                    check = oracle.check(subject, examined)
-                    answer = examined.answer
-                    oracle.check_calls(subject, examined)
-                except WrongKernelError as error:
-                    wrong[subject] = error
-                except BenchmarkError as error:
-                    wrong[subject] = WrongKernelError(f"{subject.id} cannot be checked: {error}")
-                    break
-                else:
-                    yield Checked(_with_compilation(check, answer, worker), done, len(self._subjects))
-        finally:
-            worker.close()
-        if wrong:
-            raise _of_all(wrong)
+                check = _tried(restarting, subject.identity, partial(_check, subject))
+                yield check if isinstance(check, Refused) else Checked(check, done, len(self._subjects))
 
-    def check_steps(self, launch: Launch) -> Iterator[StepChecked]:
-        """Check each training step; `WrongKernelError` for the first wrong one."""
-        if not self._plan.training:
-            return
-        optimizer, steps = self._plan.training.optimizer, self._plan.steps
-        worker = launch.start()
-        try:
+    def check_steps(self, launch: Launch) -> Iterator[StepChecked | Refused]:
+        """Check each training step."""
+        steps = self._plan.steps
+        with RestartingWorker(launch) as restarting:
             for done, case in enumerate(steps, start=1):
-                answer = worker.ask(CheckStep(case.id, self._plan.seed, self._plan.inputs, optimizer))
-                if answer.check is None:
-                    raise WrongKernelError(answer.fault)
-                yield StepChecked(answer.check, done, len(steps))
-        finally:
-            worker.close()
+                check = _tried(restarting, case.kernel, partial(self._check_step, case))
+                yield check if isinstance(check, Refused) else StepChecked(check, done, len(steps))
+
+    def _check_step(self, case: Case, worker: Worker) -> StepCheck:
+        assert self._plan.training is not None  # noqa: S101  # it has this step
+        optimizer = self._plan.training.optimizer
+        answer = worker.ask(CheckStep(case.id, self._plan.seed, self._plan.inputs, optimizer))
+        if answer.check is None:
+            raise WrongKernelError(answer.fault)
+        return answer.check
 
     def is_built_in(self, block: Block) -> bool:
         """Return whether a block times code of actbench only; then comparing elements of results is enough."""
@@ -82,11 +100,11 @@ class Verification:
         """Call every kernel between guard bytes on the operands that will be timed, and check each element.
 
         The worker must have prepared the block. Elements that differ from another formula are compared with the truth;
-        `WrongKernelError` says what is wrong.
+        `RefusedError` says what is wrong.
         """
         self.settle(block, worker.ask(Compare()).doubts)
 
-    def compare_blocks(self, launch: Launch) -> None:
+    def compare_blocks(self, launch: Launch) -> Iterator[Refused]:
         """Compare every block, for an engine without our workers; one that fails is reported when it is measured."""
         with RestartingWorker(launch) as restarting:
             for block in self._plan.blocks:
@@ -94,38 +112,84 @@ class Verification:
                     worker = restarting.get()
                     worker.ask(Prepare.of(block, self._plan))
                     self.compare(block, worker)
-                except WrongKernelError:
-                    raise
+                except RefusedError as error:
+                    yield from error.refused
                 except BenchmarkError:
                     restarting.end()
 
     def settle(self, block: Block, doubts: Iterable[PackedDoubt]) -> None:
-        """Raise `WrongKernelError` for the doubts of a worker about a block, unless the truth clears them."""
+        """Raise `RefusedError` for the doubts of a worker about a block, unless the truth clears them.
+
+        It names the yardstick where a kernel that is not known changed operands which all share.
+        """
+        refused: dict[KernelId, Refused] = {}
         for doubt in doubts:
-            case = block.timed[doubt.arm]
-            if doubt.fault:
-                raise WrongKernelError(f"{case.kernel.id} is wrong: {doubt.fault}")
-            z, dy, computed = doubt.z.unpack(), doubt.dy.unpack(), doubt.computed.unpack()
-            if z.size:
-                kernel = self._subjects[case.kernel]
-                assert isinstance(kernel, Kernel)  # noqa: S101  # only kernels have elements to compare
-                oracle.settle(kernel, case.size, z, dy, computed, of_output=doubt.of_output)
+            kernel = block.timed[doubt.arm].kernel
+            try:
+                self._settle(block, doubt)
+            except WrongKernelError as error:
+                refused.setdefault(kernel, Refused(kernel, str(error)))
+        if refused:
+            raise RefusedError([*refused.values()])
+
+    def _settle(self, block: Block, doubt: PackedDoubt) -> None:
+        case = block.timed[doubt.arm]
+        if doubt.fault:
+            raise WrongKernelError(f"{case.kernel.id} is wrong: {doubt.fault}")
+        z, dy, computed = doubt.z.unpack(), doubt.dy.unpack(), doubt.computed.unpack()
+        if z.size:
+            kernel = self._subjects[case.kernel]
+            assert isinstance(kernel, Kernel)  # noqa: S101  # only kernels have elements to compare
+            oracle.settle(kernel, case.size, z, dy, computed, of_output=doubt.of_output)
 
 
-def _with_compilation(check: Check, answer: Evaluated, worker: Worker) -> Check:
-    """Return a check with the facts of compilation, from the answer to the first call and the compiler's output."""
+def all_passing(checks: Iterable[Checked | Refused]) -> Iterator[Checked]:
+    """Pass on the checks; `RefusedError` after the last one where some did not pass."""
+    refused = []
+    for check in checks:
+        if isinstance(check, Refused):
+            refused.append(check)
+        else:
+            yield check
+    if refused:
+        raise RefusedError(refused)
+
+
+def leaving_out(plan: Plan, refused: Refused) -> tuple[LeftOut, ...]:
+    """Return all cases of a plan that call a kernel, left out because it was refused."""
+    return tuple(LeftOut(case.id, refused.reason, refused.failed) for case in plan.calling(refused.kernel))
+
+
+def _tried(restarting: RestartingWorker, kernel: KernelId, check: Callable[[Worker], T]) -> T | Refused:
+    """Check a kernel, a second time where it crashed the worker; the next kernel gets a worker that no other spoilt."""
+    for last in (False, True):
+        worker = restarting.get()
+        try:
+            return check(worker)
+        except WrongKernelError as error:
+            refused = Refused(kernel, str(error))
+        except BenchmarkError as error:
+            reason = f"{kernel.id} cannot be checked: {error}"
+            refused = Refused(kernel, reason, failed=not isinstance(error, UnsupportedError))
+            crashed = isinstance(error, WorkerLostError) and not isinstance(error, WorkerHungError)
+            if crashed and not last:
+                restarting.end()
+                continue
+        restarting.end()
+        break
+    return refused
+
+
+def _check(subject: Subject, worker: Worker) -> Check:
+    """Hold a kernel to the truth, and add the facts of compilation, as the first call and the compiler report them."""
+    examined = Examined(worker)
+    check = oracle.check(subject, examined)
+    answer = examined.answer
+    oracle.check_calls(subject, examined)
     if answer.compile_seconds is None:
         return replace(check, from_cache=answer.from_cache)
     compiled = worker.ask(Inspect(check.kernel.at(1).id)).compiled
     return replace(check, compile_seconds=answer.compile_seconds, from_cache=answer.from_cache, compiled=compiled)
-
-
-def _of_all(wrong: Mapping[Subject, WrongKernelError]) -> WrongKernelError:
-    """Return the error that reports the first wrong kernel in full, and names the others."""
-    (_, first), *others = wrong.items()
-    if not others:
-        return first
-    return WrongKernelError(f"{first}; wrong as well: {listed([kernel.id for kernel, _ in others])}")
 
 
 class Examined:

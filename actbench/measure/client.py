@@ -18,9 +18,17 @@ from typing import Any
 import msgspec
 
 from actbench.errors import BenchmarkError
+from actbench.host.starvation import ProcessorTime
 from actbench.host.variables import worker_environment
 from actbench.measure import protocol
-from actbench.measure.launch import ROLE, NotLoadedError, WorkerLostError, WorkerOptions
+from actbench.measure.launch import (
+    ROLE,
+    NotLoadedError,
+    UnsupportedError,
+    WorkerHungError,
+    WorkerLostError,
+    WorkerOptions,
+)
 from actbench.measure.wire import A, Request
 from actbench.runs.record import of_text
 
@@ -84,19 +92,21 @@ class WorkerProcess:
             self.close()
             raise NotLoadedError(str(error)) from None
 
-    def ask(self, request: Request[A]) -> A:
-        """Return the answer; `WorkerLostError` if the worker has ended, `BenchmarkError` if the request raised."""
+    def ask(self, request: Request[A], more_time: float = 0.0) -> A:
+        """Return the answer, as `actbench.measure.launch.Worker.ask` does."""
         line = b""
         with suppress(BrokenPipeError):
             self._stdin.write(_encoded(request))
             self._stdin.flush()
-            line = self._read_line()
+            line = self._read_line(self.timeout + more_time)
         if not line:
             raise WorkerLostError(f"the {self._role} {self._end()}{self._last_words()}")
         try:
             reply = msgspec.json.decode(line, type=_Reply)
             if reply.error is not None:
-                raise BenchmarkError(self._sentence(reply.error, refused=reply.refused))
+                raise (UnsupportedError if reply.refused else BenchmarkError)(
+                    self._sentence(reply.error, refused=reply.refused)
+                )
             answer: A = msgspec.json.decode(reply.answer, type=request.answer_type, dec_hook=of_text)
         except msgspec.MsgspecError as error:
             raise BenchmarkError(f"the {self._role} answered nonsense: {error}") from None
@@ -119,16 +129,21 @@ class WorkerProcess:
             return error if self._role == ROLE else f"in the {self._role}, {error}"
         return f"the {self._role} raised {error}"
 
-    def _read_line(self) -> bytes:
-        """Return the next line, or b"" where the worker has ended."""
-        deadline = time.monotonic() + self.timeout
+    def _read_line(self, allowed: float) -> bytes:
+        """Return the next line, or b"" where the worker has ended; `WorkerHungError` after the `allowed` seconds."""
+        deadline = time.monotonic() + allowed
+        taken = ProcessorTime(self._process.pid)
         while b"\n" not in self._pending:
             ready, _, _ = select.select([self._stdout], [], [], max(0.0, deadline - time.monotonic()))
             if not ready:
+                if patience := taken.patience(allowed):
+                    deadline = time.monotonic() + patience
+                    continue
+                share = taken.share
                 self._kill()
-                raise WorkerLostError(
-                    f"the {self._role} took longer than the {self.timeout:g} s that a block may take (--timeout)"
-                    f"{self._last_words()}"
+                raise WorkerHungError(
+                    f"the {self._role} took longer than the {allowed:g} s that a case may take (--timeout), with "
+                    f"{100 * share:.0f} % of a processor{self._last_words()}"
                 )
             chunk = os.read(self._stdout.fileno(), 1 << 16)
             if not chunk:

@@ -1,8 +1,12 @@
 """The conductor, engine ``interleaved``: it calibrates, orders, applies time limits, and decides when to stop.
 
-A round is one fresh worker that measures every block once, in random order. Where a worker crashes or hangs, a new one
-continues with the other blocks, and at the end tries the lost block again. The second time, that block has failed, with
-the worker's last line as the reason. Blocks that failed in an earlier session are tried again.
+A round is one fresh worker that measures every block once, in random order. Where a worker crashes, a new one
+continues with the other blocks, and at the end tries the lost block again. The second time, and at once if it hangs,
+each case of the block is tried alone: those that fail are left out for good, and the others are measured. Where none
+fails alone, or all do, the block has failed, with the worker's last line as the reason. Blocks that failed in an
+earlier session are tried again.
+
+A kernel whose results turn out to be wrong loses all of its cases, with what was measured of them.
 
 The plan's probes are blocks like any other, with three exceptions: they are short, since each of their arms is one of
 many that share a process; a round has only the probes of its blocks; and no probe is measured again for being slow,
@@ -13,26 +17,27 @@ from __future__ import annotations
 
 import random
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from math import inf
 
 from actbench.analysis.speedups import block_speedups, widest
-from actbench.errors import BenchmarkError, WrongKernelError
-from actbench.kernels.placement import PHASED
-from actbench.measure.checking import Verification
-from actbench.measure.disturbance import DISTURBED, MOST_REPEATS, calmer, slowness
-from actbench.measure.launch import RETRIES, Launch, RestartingWorker, Worker
-from actbench.measure.protocol import ListDoubts, Prepare, Time
+from actbench.errors import BenchmarkError
+from actbench.measure.checking import RefusedError, Verification
+from actbench.measure.disturbance import calmer, disturbed_round
+from actbench.measure.isolation import Isolation
+from actbench.measure.launch import RETRIES, Launch, RestartingWorker, UnsupportedError, Worker, WorkerHungError
+from actbench.measure.protocol import ListDoubts, Time
 from actbench.measure.protocol_training import Instrument
 from actbench.measure.schedule import from_small_to_large
 from actbench.measure.stopping import BlockProgress, Stopping
-from actbench.measure.timing import Values, calibrated, sweeps, values
+from actbench.measure.timing import Values, calibrated, prepare, sweeps, values
 from actbench.model.calibration import Calibration
 from actbench.model.cases import Block
 from actbench.model.events import (
     Calibrated,
+    CasesLeftOut,
     Disturbed,
     Event,
     Failed,
@@ -42,9 +47,8 @@ from actbench.model.events import (
     Recovered,
     RoundDone,
 )
-from actbench.model.names import OperandState
 from actbench.model.outcomes import BlockTimes, Failure
-from actbench.model.plan import Plan
+from actbench.model.plan import LeftOut, Plan
 from actbench.model.times import Times
 
 PROBE_SECONDS = 0.0015
@@ -77,7 +81,11 @@ class Conductor:
     """Blocks that failed in an earlier session, with the round in which they did; 0 while calibrating."""
     given_up: set[str] = field(default_factory=set)
     losses: Counter[str] = field(default_factory=Counter)
-    """Number of failures of each block."""
+    """Number of failures of each block since cases of it were last left out."""
+    due: set[str] = field(default_factory=set)
+    """The blocks that are to be tried again."""
+    strict: bool = False
+    """Whether a kernel that is refused ends the run."""
     completed: int = 0
     """The last complete round of earlier sessions; parts of a further one may exist."""
     repeats: dict[tuple[Block, int], int] = field(default_factory=dict)
@@ -127,19 +135,24 @@ class Conductor:
         return RoundDone(number, *self._widest(self._blocks()), elapsed, self.stopping.left(number, elapsed, cost))
 
     def _calibrate(self) -> Iterator[Event]:
-        arm_seconds = dict.fromkeys(self.plan.blocks, self.arm_seconds) | dict.fromkeys(self.plan.probes, PROBE_SECONDS)
-        todo = [block for block in arm_seconds if block.id not in {*self.given_up, *self.calibrations}]
+        probes = {block.id for block in self.plan.probes}
+        todo = [
+            block
+            for name, block in self.plan.by_id.items()
+            if name not in self.given_up and name not in self.calibrations
+        ]
         with RestartingWorker(self.launch) as restarting:
             for block, done in self._tried(todo):
                 try:
                     worker = restarting.get()
-                    worker.ask(Prepare.of(block, self.plan, whole=True))
-                    calibration = calibrated(worker, block, arm_seconds[block], self.clock)
+                    prepare(worker, block, self.plan, self.launch.options.timeout, whole=True)
+                    arm_seconds = PROBE_SECONDS if block.id in probes else self.arm_seconds
+                    calibration = calibrated(worker, block, arm_seconds, self.clock)
                     self.verification.settle(block, worker.ask(ListDoubts()).doubts)
                     if not (block.op.network or self.verification.is_built_in(block)):
                         self.verification.compare(block, worker)
                 except BenchmarkError as error:
-                    yield self._lost(restarting, block, 0, error)
+                    yield from self._lost(restarting, block, 0, error)
                 else:
                     self.calibrations[block.id] = calibration
                     yield Calibrated(block.id, calibration, done, len(todo))
@@ -148,7 +161,7 @@ class Conductor:
         rng = random.Random(f"{self.plan.seed}/{number}")  # noqa: S311  # not for cryptography
         rng.shuffle(blocks)
         blocks.sort(key=from_small_to_large)
-        began, lost = self.clock(), self.losses.total()
+        began, undisturbed = self.clock(), True
         with RestartingWorker(self.launch) as restarting:
             for block, done in self._tried(blocks):
                 try:
@@ -157,7 +170,8 @@ class Conductor:
                     times = BlockTimes(block, number, *self._measured(worker, block, rng))
                     parts = worker.ask(Instrument(INSTRUMENTED_STEPS)).seconds if block.op.network else ()
                 except BenchmarkError as error:
-                    yield self._lost(restarting, block, number, error)
+                    undisturbed = False
+                    yield from self._lost(restarting, block, number, error)
                 else:
                     if done > 1:  # the first request loads libraries
                         self.block_seconds[block.id] = self.clock() - start
@@ -165,12 +179,13 @@ class Conductor:
                     if parts:
                         yield PartsTimed(block.id, number, parts)
                     yield Measured(times, done, len(blocks))
-        if self.losses.total() == lost:
+        if undisturbed:
             self.starting = max(0.0, self.clock() - began - self._seconds(blocks))
 
     def _again(self) -> Iterator[Event]:
         """Repeat the most disturbed round of every block that has one, in a fresh process."""
-        todo = [disturbed for block in self._blocks() if (disturbed := self._disturbed(block))]
+        slowest = ((block, disturbed_round(self.times, block, self.repeats)) for block in self._blocks())
+        todo = [(block, number) for block, number in slowest if number]
         with RestartingWorker(self.launch) as restarting:
             for done, (block, number) in enumerate(todo, start=1):
                 attempt = self.repeats[block, number] = self.repeats.get((block, number), 0) + 1
@@ -179,34 +194,17 @@ class Conductor:
                 try:
                     times = BlockTimes(block, number, *self._measured(restarting.get(), block, rng))
                 except BenchmarkError as error:
-                    yield self._lost(restarting, block, number, error)
-                    continue
+                    yield from self._lost(restarting, block, number, error)
+                    return
                 if calmer(times.seconds, self.times.seconds(block)[self.times.rounds(block).index(number)]):
                     self.times.add(times)
                     yield Measured(times, done, len(todo))
 
-    def _disturbed(self, block: Block) -> tuple[Block, int] | None:
-        """Return the block's slowest round that may be repeated; None where no round was disturbed.
-
-        Out of cache, rounds vary as much as under a disturbance, so a disturbance cannot be detected.
-        """
-        from_memory = block.operands is not OperandState.WARM or block.size * block.dtype.itemsize > PHASED
-        from_memory |= bool(block.op.network)
-        if not self.times.rounds(block) or from_memory:
-            return None
-        slow = zip(slowness(self.times.seconds(block)).tolist(), self.times.rounds(block), strict=True)
-        disturbed = [
-            (factor, number)
-            for factor, number in slow
-            if factor > DISTURBED and self.repeats.get((block, number), 0) < MOST_REPEATS
-        ]
-        return (block, max(disturbed)[1]) if disturbed else None
-
     def _measured(self, worker: Worker, block: Block, rng: random.Random) -> Values:
-        worker.ask(Prepare.of(block, self.plan))
+        prepare(worker, block, self.plan, self.launch.options.timeout)
         calibration = self.calibrations[block.id]
         swept = tuple(sweeps(calibration, rng))
-        timed = worker.ask(Time(swept))
+        timed = worker.ask(Time(swept), calibration.round_seconds)
         self.verification.settle(block, worker.ask(ListDoubts()).doubts)
         return values(calibration, swept, [timed])
 
@@ -217,29 +215,56 @@ class Conductor:
         """Return the blocks with their probes."""
         families = {block.family for block in blocks}
         probes = (probe for probe in self.plan.probes if self.plan.training or probe.family in families)
-        return [*blocks, *(probe for probe in probes if probe.id not in self.given_up)]
+        return [*blocks, *(probe for probe in probes if probe.id in self.calibrations.keys() - self.given_up)]
 
     def _tried(self, blocks: list[Block]) -> Iterator[tuple[Block, int]]:
-        """Yield the blocks with their indices; a block that is lost meanwhile is yielded once more at the end."""
-        lost: list[tuple[Block, int]] = []
-        for done, block in enumerate(blocks, start=1):
-            before = self.losses[block.id]
-            yield block, done
-            if self.losses[block.id] > before:
-                lost.append((block, done))
-        yield from ((block, done) for block, done in lost if block.id not in self.given_up)
+        """Yield the blocks, as the plan has them by then, with their indices; those that are due again come last."""
+        queue = deque(enumerate(blocks, start=1))
+        while queue:
+            done, block = queue.popleft()
+            current = self.plan.by_id.get(block.id)
+            self.due.discard(block.id)
+            if current:
+                yield current, done
+            if block.id in self.due:
+                queue.append((done, block))
 
-    def _lost(self, restarting: RestartingWorker, block: Block, number: int, error: BenchmarkError) -> Lost | Failed:
-        """Record the failure of a block, and give it up after the last retry; a wrong kernel ends the run."""
-        if isinstance(error, WrongKernelError):
+    def _lost(self, restarting: RestartingWorker, block: Block, number: int, error: BenchmarkError) -> Iterator[Event]:
+        """Decide what a failure costs: another try, the cases that are to blame, or the block."""
+        if isinstance(error, RefusedError) and self.strict:
             raise error
         restarting.end()
         failure = Failure(block.id, number, str(error))
         self.losses[block.id] += 1
-        if self.losses[block.id] <= RETRIES:
-            return Lost(failure)
-        self.given_up.add(block.id)
-        return Failed(failure)
+        first = self.losses[block.id] <= RETRIES
+        by_chance = not isinstance(error, RefusedError | WorkerHungError | UnsupportedError)
+        left_out = [] if first and by_chance else self._isolation.to_blame(block, self.plan, error)
+        if isinstance(error, RefusedError) and not (left_out and self.plan.without(left_out).blocks):
+            raise error
+        if left_out:
+            yield from [Lost(failure)] if by_chance else []
+            yield self._leave_out(left_out)
+            self.losses[block.id] = 0
+        elif first:
+            yield Lost(failure)
+        else:
+            self.given_up.add(block.id)
+            yield Failed(failure)
+            return
+        self.due.add(block.id)
+
+    @property
+    def _isolation(self) -> Isolation:
+        return Isolation(self.verification, self.launch, self.arm_seconds, self.clock)
+
+    def _leave_out(self, left_out: list[LeftOut]) -> CasesLeftOut:
+        larger, self.plan = self.plan, self.plan.without(left_out)
+        self.times.leave_out(self.plan)
+        places = self.plan.places_in(larger)
+        self.calibrations = {
+            name: known.of_arms(places[name]) for name, known in self.calibrations.items() if name in places
+        }
+        return CasesLeftOut(tuple(left_out))
 
     def _elapsed(self) -> float:
         return self.clock() - self.started

@@ -21,6 +21,14 @@ class WorkerLostError(BenchmarkError):
     """The worker crashed, or hung and was killed."""
 
 
+class WorkerHungError(WorkerLostError):
+    """The worker exceeded its time limit, and was killed."""
+
+
+class UnsupportedError(BenchmarkError):
+    """What is requested cannot be compiled or run in the worker's environment."""
+
+
 class NotLoadedError(BenchmarkError):
     """A worker could not load the user's own code."""
 
@@ -28,8 +36,12 @@ class NotLoadedError(BenchmarkError):
 class Worker(Protocol):
     """A process that answers requests."""
 
-    def ask(self, request: Request[A]) -> A:
-        """Return the answer; `WorkerLostError` if the worker has ended, `BenchmarkError` if the request raised."""
+    def ask(self, request: Request[A], more_time: float = 0.0) -> A:
+        """Return the answer; the time limit is longer by `more_time` seconds, which the request takes anyhow.
+
+        `WorkerLostError` if the worker has ended, `WorkerHungError` if it was too slow, `UnsupportedError` if it
+        refused the request, and `BenchmarkError` if the request raised.
+        """
 
     def close(self) -> None:
         """End the worker."""

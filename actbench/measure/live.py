@@ -28,6 +28,7 @@ from actbench.analysis.rounds_needed import FEWEST_ROUNDS, Need
 from actbench.analysis.sequential import fewest_rounds
 from actbench.analysis.statistics import CONFIDENCE
 from actbench.errors import WrongKernelError
+from actbench.measure.checking import all_passing
 from actbench.measure.lockstep import Lockstep
 from actbench.model.cases import Block, Case
 from actbench.model.checks import Check
@@ -66,7 +67,7 @@ class LiveCheck:
         """Check kernels, measure, confirm; yield events. `outcome` gives the result at any time."""
         for side, launch, checks in zip(CHECKED_SIDES, self.lockstep.launches, self.checks, strict=False):
             try:
-                for checked in self.lockstep.verification.check_kernels(launch):
+                for checked in all_passing(self.lockstep.verification.check_kernels(launch)):
                     checks.append(checked.check)
                     yield checked
             except WrongKernelError as error:

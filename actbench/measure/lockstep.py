@@ -16,9 +16,9 @@ from actbench.analysis.check_live import LiveTimes
 from actbench.errors import BenchmarkError, WrongKernelError
 from actbench.measure.checking import Verification
 from actbench.measure.launch import RETRIES, Launch, RestartingWorker, Worker
-from actbench.measure.protocol import ListDoubts, Prepare, Time, Timed
+from actbench.measure.protocol import ListDoubts, Time, Timed
 from actbench.measure.schedule import from_small_to_large, turns
-from actbench.measure.timing import Values, calibrated, slow_down, sweeps, values
+from actbench.measure.timing import Values, calibrated, prepare, slow_down, sweeps, values
 from actbench.model.calibration import Calibration
 from actbench.model.cases import Block
 from actbench.model.events import Calibrated, Event, Failed, Measured
@@ -64,7 +64,7 @@ class Lockstep:
             for done, block in enumerate(self.plan.blocks, start=1):
                 try:
                     worker = restarting.get()
-                    worker.ask(Prepare.of(block, self.plan))
+                    prepare(worker, block, self.plan, self.launches[0].options.timeout)
                     calibration = calibrated(worker, block, self.arm_seconds, self.clock)
                 except BenchmarkError as error:
                     restarting.end()
@@ -124,7 +124,7 @@ class Lockstep:
     def _measured(self, workers: Sequence[Worker], block: Block, rng: random.Random) -> list[Values]:
         first = block.id not in self.compared
         for name, worker in zip(NAMES, workers, strict=True):
-            worker.ask(Prepare.of(block, self.plan, whole=first))
+            prepare(worker, block, self.plan, self.launches[0].options.timeout, whole=first)
             if first and not self.verification.is_built_in(block):
                 with _naming(name):
                     self.verification.compare(block, worker)

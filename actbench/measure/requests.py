@@ -19,7 +19,7 @@ DEFAULT_TARGET = 0.02
 """Relative half width of an interval."""
 
 DEFAULT_TIMEOUT = 60.0
-"""Time limit of a block per round, in seconds."""
+"""Time limit of checking, compiling or timing a case, in seconds."""
 
 
 def chosen_seed(seed: int | None) -> int:

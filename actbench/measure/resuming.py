@@ -80,7 +80,8 @@ def _refuse_other_plan(directory: Path, request: RunRequest, record: Record) -> 
     plan_differs = False
     if named:
         plan = planned(replace(request, engine=engine), seed, record.plan.inputs, record.plan.cache or None)
-        plan_differs = (plan, engine) != (record.plan, settings.engine)
+        later = [item for item in record.plan.left_out if item not in plan.left_out]  # they did not pass their checks
+        plan_differs = (plan.without(later), engine) != (record.plan, settings.engine)
     if plan_differs or (request.threads or settings.threads) != settings.threads:
         raise NotComparableError(
             f"--resume {directory}: the run there has another plan: leave the selection and --threads out, or start a "

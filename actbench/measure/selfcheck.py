@@ -14,7 +14,7 @@ from actbench.analysis.check_live import LiveTimes
 from actbench.analysis.rounds_needed import FEWEST_ROUNDS
 from actbench.errors import BenchmarkError
 from actbench.host import environment
-from actbench.measure.checking import Verification
+from actbench.measure.checking import Verification, all_passing
 from actbench.measure.launch import Launch, WorkerOptions
 from actbench.measure.live_session import PROCESSES_AT_ONCE
 from actbench.measure.lockstep import Lockstep
@@ -51,7 +51,7 @@ class SelfCheck:
     def events(self) -> Iterator[Event]:
         """Measure; yield events. `BenchmarkError` where a block fails, since the audit needs all of them."""
         lockstep = self.lockstep
-        yield from lockstep.verification.check_kernels(lockstep.launches[0])
+        yield from all_passing(lockstep.verification.check_kernels(lockstep.launches[0]))
         yield from lockstep.calibrate()
         self.prepared = self._elapsed()
         while not lockstep.failures and self._elapsed() + lockstep.cost(lockstep.plan.blocks) <= self.budget:

@@ -1,21 +1,25 @@
-"""One session of a run, from the plan to the last round: check every kernel, then let the engine measure."""
+"""One session of a run, from the plan to the last round: check every kernel, then let the engine measure.
+
+A kernel that does not pass its check has no speed: its cases are left out, and the others are measured. A strict
+session measures nothing then, and neither does one without any other case.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 
 from actbench import plugins
 from actbench.measure.baseline import OpenBaseline, opened
-from actbench.measure.checking import Verification
+from actbench.measure.checking import Refused, RefusedError, Verification, leaving_out
 from actbench.measure.client import WorkerProcess, here
 from actbench.measure.conductor import Conductor
 from actbench.measure.launch import Launch, StartWorker, Worker, WorkerOptions
 from actbench.measure.protocol import Source
 from actbench.measure.stock import PROCESSES, Stock
 from actbench.measure.stopping import Stopping
-from actbench.model.events import Event
+from actbench.model.events import CasesLeftOut, Checked, Event, StepChecked
 from actbench.model.times import Times
 from actbench.runs.record import Engine, Record
 
@@ -49,22 +53,47 @@ class Session:
     min_rounds: int
     """Number of rounds that are measured even beyond the budget."""
     seams: Seams
+    strict: bool = False
+    """Whether to measure nothing where a kernel does not pass."""
+    refused: list[Refused] = field(default_factory=list)
+    """What did not pass."""
 
     def events(self) -> Iterator[Event]:
-        """Do the work; yield events."""
+        """Do the work; yield events, each of which must be written before the next one.
+
+        `RefusedError` where nothing is left to measure, or a kernel did not pass in a strict session.
+        """
         verification = Verification(self.record.plan)
         if len(self.record.checks) < len(self.record.plan.kernels):
             self.record.checks.clear()
-            yield from verification.check_kernels(self._launch())
+            yield from self._passing(verification.check_kernels(self._launch()))
         if len(self.record.step_checks) < len(self.record.plan.steps):
             self.record.step_checks.clear()
-            yield from verification.check_steps(self._launch())
+            yield from self._passing(verification.check_steps(self._launch()))
         match self.record.settings.engine:
             case Engine.INTERLEAVED:
                 yield from self._conductor(verification).events()
             case Engine.PYPERF:
-                verification.compare_blocks(self._launch())
+                yield from self._passing(verification.compare_blocks(self._launch()))
                 yield from self._stock().events()
+
+    def _passing(self, checks: Iterable[Checked | StepChecked | Refused]) -> Iterator[Event]:
+        """Pass on what passes, and leave out the cases of what does not."""
+        for check in checks:
+            if isinstance(check, Refused):
+                self.refused.append(check)
+                yield from self._without(check)
+            else:
+                yield check
+        if self.strict and self.refused:
+            raise RefusedError(self.refused)
+
+    def _without(self, refused: Refused) -> Iterator[CasesLeftOut]:
+        left_out = leaving_out(self.record.plan, refused)
+        if not self.record.plan.without(left_out).blocks:
+            raise RefusedError(self.refused)
+        if left_out and not self.strict:
+            yield CasesLeftOut(left_out)
 
     def _launch(self) -> Launch:
         settings = self.record.settings
@@ -90,6 +119,7 @@ class Session:
             completed=self.record.rounds,
             calibrations=dict(self.record.calibrations),
             failed=self._failed(),
+            strict=self.strict,
         )
 
     def _stock(self) -> Stock:

@@ -8,12 +8,14 @@ from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
 
+from actbench.kernels.resolution import backends
 from actbench.measure.calibration import Slices, calibrate
 from actbench.measure.launch import Worker
-from actbench.measure.protocol import Slice, Sweep, Taken, Time, Timed
+from actbench.measure.protocol import Prepare, Slice, Sweep, Taken, Time, Timed
 from actbench.measure.schedule import order
 from actbench.model.calibration import Calibration
 from actbench.model.cases import Block
+from actbench.model.plan import Plan
 
 SHARE_DIGITS = 4
 """Digits of a share of the processor, which resolve a hundredth of a percent."""
@@ -30,6 +32,12 @@ since either may wait for another process on the same processor longer than plac
 
 PLACINGS_SECONDS = 0.1
 """Duration from which on no further request follows."""
+
+
+def prepare(worker: Worker, block: Block, plan: Plan, timeout: float, *, whole: bool = False) -> None:
+    """Let a worker take up a block; each case that is compiled for its size may take as long as the time limit."""
+    compiled = sum(any(backend.compiles_for_a_size for backend in backends([case])) for case in block.cases)
+    worker.ask(Prepare.of(block, plan, whole=whole), more_time=max(0, compiled - 1) * timeout)
 
 
 def calibrated(worker: Worker, block: Block, arm_seconds: float, clock: Callable[[], float]) -> Calibration:

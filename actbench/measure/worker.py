@@ -285,6 +285,8 @@ def main() -> None:
                 reply = wire.encoded_answer(server.answer(wire.decoded_request(line)))
             except InputError as error:
                 reply = wire.encoded_error(str(error).splitlines()[0], refused=True)
+            except ModuleNotFoundError as error:
+                reply = wire.encoded_error(f"it needs {error.name or error}, which is not installed", refused=True)
             except BaseException as error:  # noqa: BLE001  # a kernel may raise anything; the conductor decides
                 reply = wire.encoded_error(_in_one_line(error), refused=False)
             answers.write(reply)

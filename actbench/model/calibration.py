@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,11 @@ class Calibration:
     slices: int
     round_seconds: float
     """The predicted duration of one round of the block."""
+
+    def of_arms(self, places: Sequence[int]) -> Calibration:
+        """Return the calibration of some of the arms."""
+        loops, values = (tuple(entries[place] for place in places) for entries in (self.loops, self.values))
+        return replace(self, loops=loops, values=values)
 
     def calls(self, arm: int) -> int:
         """Return the number of calls per value of an arm: pyperf's ``loops``."""

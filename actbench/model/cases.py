@@ -15,6 +15,7 @@ or in `Arm`, whichever has it in common. CSV files name their columns in `actben
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -209,6 +210,22 @@ class Block:
     def id(self) -> str:
         """``logistic/derivative/float32/1000``, or ``.../1000/cold``."""
         return f"{self.activation}/{self.op}/{self.dtype}/{self.size}{_suffix(self.operands)}"
+
+    def without(self, cases: Collection[str]) -> Block:
+        """Return the block without the cases of these ids, and without copies that no other case is held against."""
+        arms = tuple(arm for arm, case in zip(self.arms, self.cases, strict=True) if case.id not in cases)
+        if len(arms) == len(self.arms):
+            return self
+        backends = {arm.backend for arm in arms}
+        return replace(self, arms=arms, copies=tuple(name for name in self.copies if name in backends))
+
+    def alone(self, case: Case) -> Block:
+        """Return the block with one of its cases alone."""
+        return self.without({other.id for other in self.cases} - {case.id})
+
+    def places_in(self, larger: Block) -> list[int]:
+        """Return the places of what is timed here among what is timed in a larger block."""
+        return [larger.timed.index(case) for case in self.timed]
 
     @property
     def is_ladder(self) -> bool:

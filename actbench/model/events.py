@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from actbench.model.calibration import Calibration
 from actbench.model.checks import Check, StepCheck
 from actbench.model.outcomes import BlockTimes, Failure
+from actbench.model.plan import LeftOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,13 @@ class StepChecked:
     check: StepCheck
     done: int
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class CasesLeftOut:
+    """Cases are left out from now on, with what was measured of them."""
+
+    left_out: tuple[LeftOut, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +132,7 @@ class Confirming:
 Event = (
     Checked
     | StepChecked
+    | CasesLeftOut
     | Calibrated
     | PartsTimed
     | Measured

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -19,6 +20,8 @@ class LeftOut:
 
     case: str
     reason: str
+    failed: bool = False
+    """Whether its kernel is wrong, crashed, hung or raised; otherwise it is unsupported here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,30 @@ class Plan:
         """Every training step."""
         return self.cases if self.training else ()
 
+    def calling(self, kernel: KernelId) -> tuple[Case, ...]:
+        """Return the cases that call a kernel, those of predictors included."""
+        blocks = (*self.blocks, *(self.training.predictors if self.training else ()))
+        return tuple(case for block in blocks for case in block.cases if case.kernel == kernel)
+
+    @cached_property
+    def by_id(self) -> dict[str, Block]:
+        """Blocks and probes by id."""
+        return {block.id: block for block in (*self.blocks, *self.probes)}
+
+    def places_in(self, larger: Plan) -> dict[str, list[int]]:
+        """Return, by block and probe, the places of what it times among what it times in a larger plan."""
+        return {name: block.places_in(larger.by_id[name]) for name, block in self.by_id.items() if name in larger.by_id}
+
+    def without(self, left_out: Sequence[LeftOut]) -> Plan:
+        """Return the plan with these cases left out."""
+        cases = {item.case for item in left_out}
+        blocks, training = _without(self.blocks, cases), self.training
+        if training:
+            networks = {block.op.value for block in blocks}
+            activated = {name: widths for name, widths in training.activated.items() if name in networks}
+            training = replace(training, activated=activated, predictors=_without(training.predictors, cases))
+        return replace(self, blocks=blocks, left_out=(*self.left_out, *left_out), training=training)
+
     @cached_property
     def probes(self) -> tuple[Block, ...]:
         """The blocks that explain the others: the predictors of training steps, or those that show bottlenecks.
@@ -97,3 +124,9 @@ class Plan:
             if size < largest
         )
         return tuple(probe for probe in probes if probe.id not in planned)
+
+
+def _without(blocks: Iterable[Block], cases: set[str]) -> tuple[Block, ...]:
+    """Return the blocks without these cases; none that has no other."""
+    remaining = (block.without(cases) for block in blocks)
+    return tuple(block for block in remaining if block.arms)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -53,6 +53,21 @@ class Times:
             self._stacked_processor[block] = processor
             processor.flags.writeable = False
         seconds.flags.writeable = False
+
+    def leave_out(self, plan: Plan) -> None:
+        """Go on with a smaller plan, of which some arms are left out: without their times."""
+        if plan == self._plan:
+            return
+        larger, seconds, shares = self._plan, self._seconds, self._processor
+        places = plan.places_in(larger)
+        self._plan, self._stacked, self._stacked_processor = plan, {}, {}
+        self._seconds, self._processor = (
+            {
+                block: _of_arms(before[larger.by_id[name]], places[name]) if name in places else {}
+                for name, block in plan.by_id.items()
+            }
+            for before in (seconds, shares)
+        )
 
     def of_blocks(self, keep: Callable[[Block], bool]) -> Times:
         """Return the times of some blocks only, without probes."""
@@ -114,6 +129,10 @@ class Times:
                     yield BlockTimes(
                         block, number, _values(self._seconds[block][number]), () if shares is None else _values(shares)
                     )
+
+
+def _of_arms(rounds: Mapping[int, NDArray[np.float64]], places: Sequence[int]) -> dict[int, NDArray[np.float64]]:
+    return {number: arms[places] for number, arms in rounds.items()}
 
 
 def _padded(arrays: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -11,8 +11,21 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from actbench.model.events import Calibrated, Checked, Confirming, Event, Failed, Judged, Lost, Measured, RoundDone
+from actbench.model.events import (
+    Calibrated,
+    CasesLeftOut,
+    Checked,
+    Confirming,
+    Event,
+    Failed,
+    Judged,
+    Lost,
+    Measured,
+    RoundDone,
+    StepChecked,
+)
 from actbench.report.numbers import counted, duration
+from actbench.report.remarks import left_out_lines
 
 BAR_WIDTH = 24
 """Width of the bar in characters."""
@@ -48,6 +61,8 @@ class Progress:
         match event:
             case Checked(check, done, total):
                 self.draw("checking kernels against mpmath", done, total, check.kernel.id)
+            case StepChecked(check, done, total):
+                self.draw("checking gradients", done, total, check.kernel.id)
             case Calibrated(block, _, done, total):
                 self.draw("calibrating loops", done, total, block)
             case Measured(times, done, total):
@@ -60,9 +75,18 @@ class Progress:
                 self._round = number
                 self._ends = time.monotonic() + left
                 self._widest = f"{undecided} of {cases} cases undecided"
+            case _:
+                self._report(event)
+
+    def _report(self, event: Event) -> None:
+        """Print a line, or more, for an event that stays worth knowing."""
+        match event:
             case Confirming(cases, rounds, seconds):
                 message = f"measuring again {counted(len(cases), 'case')} that may have regressed: {cases[0]}"
                 self._say(f"{message}; up to {rounds} rounds, about {duration(seconds)}, on top of the budget")
+            case CasesLeftOut(left_out):
+                for line in left_out_lines(left_out):
+                    self._say(line, style="red" if left_out[0].failed else "")
             case Lost(failure):
                 self._say(f"{failure.block} is tried again: {failure.reason}")
             case Failed(failure):

@@ -75,7 +75,8 @@ def failure_lines(record: Record) -> Iterator[str]:
 def left_out_lines(left_out: Iterable[LeftOut]) -> Iterator[str]:
     """Yield what was left out, one line per reason."""
     for reason, items in grouped(left_out, lambda item: item.reason).items():
-        yield f"left out {counted(len(items), 'case')}, e.g. {items[0].case}: {reason}"
+        failed = "FAILED: " if items[0].failed else ""
+        yield f"{failed}left out {counted(len(items), 'case')}, e.g. {items[0].case}: {reason}"
 
 
 def inputs_lines(plan: Plan) -> Iterator[str]:

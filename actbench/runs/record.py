@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
@@ -19,7 +19,7 @@ from actbench.model.calibration import Calibration
 from actbench.model.checks import Check, StepCheck
 from actbench.model.loaded import Loaded
 from actbench.model.outcomes import Failure
-from actbench.model.plan import Plan
+from actbench.model.plan import LeftOut, Plan
 from actbench.runs import validity, validity_training
 
 SCHEMA = 2
@@ -98,6 +98,27 @@ class Record:
     """By block and round, the digest of its rows in values.csv; of a probe, in probes.csv."""
     seal: str = ""
     """The digest of the fields in `SEALED`; all other fields, such as the environment, may be corrected by hand."""
+
+    def leave_out(self, left_out: Sequence[LeftOut]) -> None:
+        """Leave cases out, with all that is recorded of them."""
+        larger, self.plan = self.plan, self.plan.without(left_out)
+        places = self.plan.places_in(larger)
+        self.calibrations = {
+            name: calibration.of_arms(places[name]) for name, calibration in self.calibrations.items() if name in places
+        }
+        self.parts = {
+            name: {
+                number: [arms[place] for place in places[name] if place < len(arms)] for number, arms in rounds.items()
+            }
+            for name, rounds in self.parts.items()
+            if name in places
+        }
+        kernels, steps = {*self.plan.kernels}, {case.kernel for case in self.plan.steps}
+        self.checks = [check for check in self.checks if check.kernel in kernels]
+        self.step_checks = [check for check in self.step_checks if check.kernel in steps]
+        self.failures, self.losses = (
+            [failure for failure in of_blocks if failure.block in places] for of_blocks in (self.failures, self.losses)
+        )
 
     @property
     def probed(self) -> bool:

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
 
-from actbench.errors import InputError, unwritable
+from actbench.errors import InputError, printable, unwritable
 from actbench.host import regular
 from actbench.host.environment import process_metadata, public_text
 from actbench.model.events import (
     Calibrated,
+    CasesLeftOut,
     Checked,
     Disturbed,
     Event,
@@ -55,6 +56,10 @@ class Writer:
                 self.record.checks.append(check)
             case StepChecked() | PartsTimed():
                 self._take_training(event)
+            case CasesLeftOut(left_out):
+                self.record.leave_out([replace(item, reason=_shown(item.reason)) for item in left_out])
+                self.times.leave_out(self.record.plan)
+                self.save()
             case Calibrated(block, calibration):
                 self.record.calibrations[block] = calibration
                 self.save()
@@ -63,13 +68,8 @@ class Writer:
                 self._note(times)
             case Disturbed():
                 self.record.repeats += 1
-            case Lost(failure):
-                self.record.losses.append(_public(failure))
-            case Failed(failure):
-                self._forgive(failure.block)
-                self.record.failures.append(_public(failure))
-            case Recovered(block):
-                self._forgive(block)
+            case Lost() | Failed() | Recovered():
+                self._take_failure(event)
             case RoundDone(number):
                 self.record.rounds = max(number, self.record.rounds)
                 self.save()
@@ -80,6 +80,16 @@ class Writer:
                 self.record.step_checks.append(check)
             case PartsTimed(block, number, seconds):
                 self.record.parts.setdefault(block, {})[number] = [[*of_arm] for of_arm in seconds]
+
+    def _take_failure(self, event: Lost | Failed | Recovered) -> None:
+        match event:
+            case Lost(failure):
+                self.record.losses.append(_public(failure))
+            case Failed(failure):
+                self._forgive(failure.block)
+                self.record.failures.append(_public(failure))
+            case Recovered(block):
+                self._forgive(block)
 
     def save(self) -> None:
         """Write the files of measurements as one, and remove the journal."""
@@ -153,7 +163,12 @@ def reopen(directory: Path) -> Iterator[Writer]:
 
 
 def _public(failure: Failure) -> Failure:
-    return replace(failure, reason=public_text(failure.reason))
+    return replace(failure, reason=_shown(failure.reason))
+
+
+def _shown(reason: str) -> str:
+    """Return a reason as a run may hold it: it may have words of the user's code, with any characters."""
+    return printable(public_text(reason))
 
 
 def _make_room(directory: Path) -> None:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from actbench.errors import BenchmarkError
+from actbench.errors import BenchmarkError, InputError
 from actbench.host import software
 from actbench.measure import protocol, protocol_limits, protocol_training
 from actbench.measure.baseline import BaselineEnvironment
 from actbench.measure.environment_cache import Tell
-from actbench.measure.launch import Launch, WorkerOptions
+from actbench.measure.launch import Launch, UnsupportedError, WorkerOptions
 from actbench.measure.revisions import Revision
 from actbench.measure.session import Seams
 from actbench.measure.wire import A, Request
@@ -98,8 +98,9 @@ class FakeWorker:
     prepared: list[protocol.Prepare] = field(default_factory=list)
     """What was asked for of every block."""
 
-    def ask(self, request: Request[A]) -> A:
+    def ask(self, request: Request[A], more_time: float = 0.0) -> A:
         """Answer as the test decided, or as a real worker does."""
+        del more_time
         answer: A = self._answer(request)
         return answer
 
@@ -154,6 +155,8 @@ def real_answer(request: Request[A]) -> A:
     """Answer as a real worker does, in this process."""
     try:
         return Server().answer(request)
+    except InputError as error:
+        raise UnsupportedError(str(error)) from None
     except RuntimeError as error:
         raise BenchmarkError(f"worker: {type(error).__name__}: {error}") from None
 

@@ -10,7 +10,7 @@ import pytest
 from actbench import registry
 from actbench.errors import BenchmarkError
 from actbench.formula import Extension, Piecewise, Strategy
-from actbench.measure.checking import Verification
+from actbench.measure.checking import Refused, Verification
 from actbench.measure.launch import Launch, WorkerOptions
 from actbench.measure.protocol import ListDoubts, Prepare, Slice, Sweep, Time
 from actbench.measure.wire import A, Request
@@ -32,8 +32,9 @@ class InProcess:
         """Hold no block yet."""
         self._server = Server()
 
-    def ask(self, request: Request[A]) -> A:
+    def ask(self, request: Request[A], more_time: float = 0.0) -> A:
         """Answer a request."""
+        del more_time
         return self._server.answer(request)
 
     def close(self) -> None:
@@ -68,8 +69,9 @@ def refusal(*blocks: Block) -> str:
     worker = InProcess()
     try:
         held = verification(*blocks)
-        for _ in held.check_kernels(Launch(lambda _: worker, WorkerOptions(None, 60.0))):
-            pass
+        for checked in held.check_kernels(Launch(lambda _: worker, WorkerOptions(None, 60.0))):
+            if isinstance(checked, Refused):
+                return checked.reason
         for of in blocks:
             worker.ask(Prepare.of(of, Plan((), seed=1)))
             held.compare(of, worker)

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from actbench import registry
+from actbench.errors import BenchmarkError
 from actbench.formula import Formulas
-from actbench.measure.launch import WorkerOptions
+from actbench.measure.launch import UnsupportedError, WorkerHungError, WorkerLostError, WorkerOptions
+from actbench.measure.protocol import Doubts, ListDoubts, PackedDoubt
+from actbench.measure.wire import PackedArray, Request
 from actbench.model.cases import Block
+from actbench.runs import archive
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench, FakeWorker, crash
 from tests.support.registered import register
@@ -38,6 +44,56 @@ def test_a_crash_costs_its_block_only_and_is_reported(actbench: Actbench, bench:
     assert record(Path("here"))["failures"] == [
         {"block": "logistic/derivative/float64/2000", "round": 2, "reason": words}
     ]
+
+
+@pytest.mark.parametrize("worker", [2, 4], ids=["while calibrating", "in a round"])
+@pytest.mark.parametrize("error", [WorkerLostError, WorkerHungError, UnsupportedError])
+def test_the_case_that_fails_alone_is_left_out_and_costs_the_others_nothing(
+    actbench: Actbench, bench: FakeBench, worker: int, error: type[BenchmarkError]
+) -> None:
+    def on_time(block: Block) -> None:
+        cached = any(case.strategy == "cached" for case in block.cases)
+        if block.size == 2000 and cached and bench.workers_started >= worker:
+            raise error("it does not work")
+
+    bench.on_time = on_time
+    result = actbench("run", *TWO_BLOCKS, "-o", "here", "--rounds", "6")
+    unsupported = error is UnsupportedError
+    assert result.exit_code == (0 if unsupported else 4), result.stderr
+    why = "logistic/cached/numpy/derivative/float64/2000 cannot be timed: it does not work"
+    assert (
+        f"{'' if unsupported else 'FAILED: '}left out 1 case, e.g. {why.split(maxsplit=1)[0]}: {why}" in result.stderr
+    )
+    timed = {(row["strategy"], row["size"], row["rounds"]) for row in rows(Path("here/cases.csv"))}
+    arms = {("recompute", "1000"), ("cached", "1000"), ("recompute", "2000")}
+    assert timed == {(*arm, "6") for arm in arms | {("yardstick", "1000"), ("yardstick", "2000")}}
+    assert record(Path("here"))["failures"] == []
+    bench.on_time = lambda _: None
+    assert actbench("run", "--resume", "here", "--rounds", "7").exit_code == result.exit_code
+
+
+def test_a_kernel_that_turns_out_to_be_wrong_loses_what_was_measured_of_it(
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, rounds = FakeWorker.ask, count()
+
+    def ask(self: FakeWorker, request: Request[Any], more_time: float = 0.0) -> Any:
+        if isinstance(request, ListDoubts) and self.block and self.block.size == 2000 and next(rounds) >= 3:
+            arm = next((arm for arm, case in enumerate(self.block.cases) if case.strategy == "cached"), None)
+            nothing = PackedArray.pack(np.empty(0))
+            doubt = PackedDoubt(arm or 0, "it counts its calls", False, nothing, nothing, nothing)
+            return Doubts(() if arm is None else (doubt,))
+        return real(self, request, more_time)
+
+    monkeypatch.setattr(FakeWorker, "ask", ask)
+    result = actbench("run", *TWO_BLOCKS, "-o", "here", "--rounds", "6")
+    assert result.exit_code == 4
+    assert "logistic/cached/numpy/derivative/float64 is wrong: it counts its calls" in result.stderr
+    assert {(row["strategy"], row["rounds"]) for row in rows(Path("here/cases.csv"))} == {
+        ("recompute", "6"),
+        ("yardstick", "6"),
+    }
+    assert archive.load(Path("here")).times.last_round == 6
 
 
 def test_a_block_given_up_early_does_not_keep_the_others_at_it(actbench: Actbench, bench: FakeBench) -> None:
@@ -67,6 +123,9 @@ def test_when_every_block_fails_the_run_says_so_and_can_be_read(actbench: Actben
     assert compared.stderr.startswith("actbench: ")
 
 
+WRONG = "logistic/cached/numpy/derivative/float64/1000"
+
+
 @contextmanager
 def a_wrong_formula() -> Iterator[None]:
     """Let the cached derivative of the logistic be off by a thousandth."""
@@ -85,33 +144,62 @@ def a_wrong_formula() -> Iterator[None]:
         yield
 
 
-def test_a_wrong_kernel_is_refused_before_anything_is_timed(actbench: Actbench, bench: FakeBench) -> None:
-    timed: list[Block] = []
-    bench.on_time = timed.append
+def test_a_wrong_kernel_gets_no_speed_and_the_others_are_measured(actbench: Actbench, bench: FakeBench) -> None:
+    timed: set[str] = set()
+    bench.on_time = lambda block: timed.update(case.strategy for case in block.cases)
     with a_wrong_formula():
         result = actbench("run", *SMALL, "-o", "here")
     assert result.exit_code == 4
-    assert "actbench: logistic/cached/numpy/derivative/float64 is wrong: at z = " in result.stderr
+    why = "logistic/cached/numpy/derivative/float64 is wrong: at z = "
+    assert f"FAILED: left out 1 case, e.g. {WRONG}: {why}" in result.stderr
     assert "it seems to be off by a factor of 1.001" in result.stderr
-    assert "wrong as well" not in result.stderr
+    assert result.stderr.endswith(f"actbench: failed: {WRONG} (see above); the rest is complete\n")
+    assert why in " ".join(result.stdout.split())
+    assert timed == {"recompute"}
+    assert [row["strategy"] for row in rows(Path("here/cases.csv"))] == ["recompute", "yardstick"]
+    written = record(Path("here"))
+    assert written["status"] == "complete"
+    assert [check["kernel"]["strategy"] for check in written["checks"]] == ["recompute"]
+    (left_out,) = written["plan"]["left_out"]
+    assert (left_out["case"], left_out["failed"]) == (WRONG, True)
+
+
+def test_the_run_without_a_wrong_kernel_can_be_resumed(actbench: Actbench) -> None:
+    with a_wrong_formula():
+        assert actbench("run", *SMALL, "-o", "here", "--rounds", "1").exit_code == 4
+        assert actbench("run", "--resume", "here", *SMALL, "--rounds", "2").exit_code == 4
+    assert {row["rounds"] for row in rows(Path("here/cases.csv"))} == {"2"}
+
+
+@pytest.mark.parametrize("command", [("run", *SMALL), ("check", "--against", "other", *SMALL)], ids=lambda of: of[0])
+def test_with_strict_which_check_implies_a_wrong_kernel_lets_nothing_be_timed(
+    actbench: Actbench, bench: FakeBench, command: tuple[str, ...]
+) -> None:
+    timed: list[Block] = []
+    bench.on_time = timed.append
+    with a_wrong_formula():
+        result = actbench(*command, *(["-o", "here", "--strict"] if command[0] == "run" else []))
+    assert result.exit_code == 4
+    assert "logistic/cached/numpy/derivative/float64 is wrong: at z = " in result.stderr
     assert not timed
-    assert record(Path("here"))["status"] == "refused"
 
 
 def test_every_wrong_kernel_is_named(actbench: Actbench) -> None:
     with a_wrong_formula():
-        result = actbench("run", *SMALL, "-b", "numpy,numba", "--op", "derivative,backward")
+        result = actbench("run", *SMALL, "-b", "numpy,numba", "--op", "derivative,backward", "--strict")
     assert result.exit_code == 4
     assert result.stderr.count("\n") == 1
     assert result.stderr.endswith(
-        "; wrong as well: logistic/cached/numba/derivative/float64, logistic/cached/numpy/backward/float64, "
+        "; refused as well: logistic/cached/numba/derivative/float64, logistic/cached/numpy/backward/float64, "
         "logistic/cached/numba/backward/float64\n"
     )
 
 
-def test_where_a_run_was_refused_another_may_begin(actbench: Actbench) -> None:
+@pytest.mark.parametrize("options", [("--strict",), ("--filter", "*/cached/*")], ids=" ".join)
+def test_where_a_run_was_refused_another_may_begin(actbench: Actbench, options: tuple[str, ...]) -> None:
     with a_wrong_formula():
-        assert actbench("run", *SMALL, "-o", "here").exit_code == 4
+        assert actbench("run", *SMALL, *options, "-o", "here").exit_code == 4
+    assert record(Path("here"))["status"] == "refused"
     assert actbench("run", *SMALL, "-o", "here").exit_code == 0
     assert record(Path("here"))["status"] == "complete"
     assert actbench("run", *SMALL, "-o", "here").exit_code == 2

@@ -86,7 +86,7 @@ def command(
                      first of each kind
     Infinite errors are inf.
 
-    Exit code 4: some kernel cannot be surveyed, such as one that its backend cannot compile, or that
+    What cannot be compiled or run here is left out. Exit code 4: some kernel failed, such as one that
     crashed the worker twice; the others are reported.
 
     \b
@@ -102,19 +102,24 @@ def command(
     from actbench.measure.requests import AccuracyRequest
     from actbench.measure.session import Seams
     from actbench.measure.surveys import planned
+    from actbench.model.plan import LeftOut
     from actbench.report.remarks import left_out_lines
 
     request = AccuracyRequest(**options, exact=residuals == "exact")
     form = _form(form, output, named="form" in on_command_line(ctx))
     plan = planned(request)
     results = _survey(plan, request, ctx.obj or Seams(), quiet=quiet)
-    if accuracies := [result for result in results if not isinstance(result, Unexamined)]:
+    accuracies = [result for result in results if not isinstance(result, Unexamined)]
+    if accuracies:
         _show(accuracies, form, output, exact=request.exact)
+    unexamined = [result for result in results if isinstance(result, Unexamined)]
     if not quiet:
-        for line in left_out_lines(replace(case, case=case.case.rpartition("/")[0]) for case in plan.left_out):
+        left_out = [replace(case, case=case.case.rpartition("/")[0]) for case in plan.left_out]
+        left_out += [LeftOut(one.kernel.id, one.reason) for one in unexamined if not one.failed]
+        for line in left_out_lines(left_out):
             click.echo(line, err=True)
-    if unexamined := [result for result in results if isinstance(result, Unexamined)]:
-        first, *others = unexamined
+    if failed := [one for one in unexamined if one.failed or not accuracies]:
+        first, *others = failed
         also = f"; nor can {listed([other.kernel.id for other in others])}" if others else ""
         raise BenchmarkError(f"{first.kernel.id} cannot be surveyed: {first.reason}{also}")
 

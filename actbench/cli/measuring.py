@@ -167,7 +167,7 @@ def _measure(opened: AbstractContextManager[Writer], started: float, min_rounds:
 
     `KeyboardInterrupt` where Ctrl-C ended it, `BenchmarkError` where a block failed or a kernel did.
     """
-    from actbench.errors import LoadedCodeError, WrongKernelError
+    from actbench.errors import InputError, WrongKernelError
     from actbench.measure.session import Session
     from actbench.report import terminal
     from actbench.report.progress import Progress
@@ -186,7 +186,7 @@ def _measure(opened: AbstractContextManager[Writer], started: float, min_rounds:
         except KeyboardInterrupt:
             more = f"actbench {writer.record.plan.command} --resume {writer.directory} goes on"
             click.echo(f"interrupted: what is finished is kept; {more}", err=True)
-        except (WrongKernelError, LoadedCodeError):
+        except (WrongKernelError, InputError):
             status = Status.REFUSED
             raise
         finally:

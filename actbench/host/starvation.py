@@ -38,10 +38,10 @@ class ProcessorTime:
         """Seconds of processor time."""
         return max(0.0, self._total() - self._used)
 
-    @property
-    def share(self) -> float:
-        """The number of processors that it had, on average: below 1 where it had to wait."""
-        return self.used / max(time.monotonic() - self._start, 1e-9)
+    def __str__(self) -> str:
+        """``5.2 s with 98 % of a processor``."""
+        elapsed = time.monotonic() - self._start
+        return f"{elapsed:.3g} s with {100 * self.used / max(elapsed, 1e-9):.0f} % of a processor"
 
     def patience(self, allowed: float) -> float:
         """Return for how many more seconds a process that had the `allowed` ones deserves to be waited for."""

@@ -23,7 +23,7 @@ from actbench.kernels.operands import Array
 from actbench.measure.checking import Examined
 from actbench.measure.conventions import conventions
 from actbench.measure.known import Known
-from actbench.measure.launch import Launch, Worker, WorkerLostError
+from actbench.measure.launch import Launch, UnsupportedError, Worker, is_crash
 from actbench.measure.look import Look
 from actbench.measure.zones import zones
 from actbench.model.cases import KernelId
@@ -82,6 +82,13 @@ class Unexamined:
 
     kernel: KernelId
     reason: str
+    failed: bool
+    """Whether it crashed, hung or raised; otherwise it is unsupported here."""
+
+    @classmethod
+    def by(cls, error: BenchmarkError, kernel: KernelId, where: str = "") -> Unexamined:
+        """Return what an error says of a kernel."""
+        return cls(kernel, f"{error}{where}", failed=not isinstance(error, UnsupportedError))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +116,9 @@ class Survey:
                         except BenchmarkError as error:
                             worker.close()
                             worker = launch.start()  # the old one may have ended, or be in an undefined state
-                            if isinstance(error, WorkerLostError) and not last:
+                            if is_crash(error) and not last:
                                 continue
-                            yield Unexamined(kernel.identity, str(error))
+                            yield Unexamined.by(error, kernel.identity)
                         break
         finally:
             worker.close()

@@ -23,8 +23,7 @@ from actbench.measure.launch import (
     RestartingWorker,
     UnsupportedError,
     Worker,
-    WorkerHungError,
-    WorkerLostError,
+    is_crash,
 )
 from actbench.measure.protocol import Compare, Evaluate, Evaluated, Inspect, PackedDoubt, Prepare
 from actbench.measure.protocol_training import CheckStep
@@ -58,7 +57,8 @@ class RefusedError(WrongKernelError):
         self.refused = tuple(refused)
         first, *others = refused
         also = f"; refused as well: {listed([one.kernel.id for one in others])}" if others else ""
-        super().__init__(f"{first.reason}{also}")
+        reason = first.reason if first.failed else f"{first.kernel.id} cannot be measured: {first.reason}"
+        super().__init__(f"{reason}{also}")
 
 
 class Verification:
@@ -169,10 +169,9 @@ def _tried(restarting: RestartingWorker, kernel: KernelId, check: Callable[[Work
         except WrongKernelError as error:
             refused = Refused(kernel, str(error))
         except BenchmarkError as error:
-            reason = f"{kernel.id} cannot be checked: {error}"
-            refused = Refused(kernel, reason, failed=not isinstance(error, UnsupportedError))
-            crashed = isinstance(error, WorkerLostError) and not isinstance(error, WorkerHungError)
-            if crashed and not last:
+            failed = not isinstance(error, UnsupportedError)
+            refused = Refused(kernel, f"{kernel.id} cannot be checked: {error}" if failed else str(error), failed)
+            if is_crash(error) and not last:
                 restarting.end()
                 continue
         restarting.end()

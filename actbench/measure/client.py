@@ -139,12 +139,9 @@ class WorkerProcess:
                 if patience := taken.patience(allowed):
                     deadline = time.monotonic() + patience
                     continue
-                share = taken.share
+                slow = f"took longer than the {allowed:.3g} s that a case may take (--timeout): {taken}"
                 self._kill()
-                raise WorkerHungError(
-                    f"the {self._role} took longer than the {allowed:g} s that a case may take (--timeout), with "
-                    f"{100 * share:.0f} % of a processor{self._last_words()}"
-                )
+                raise WorkerHungError(f"the {self._role} {slow}{self._last_words()}")
             chunk = os.read(self._stdout.fileno(), 1 << 16)
             if not chunk:
                 return b""

@@ -87,7 +87,7 @@ def _every_number(
             try:
                 computed = _evaluated(restarting, kernel, z, residuals)
             except BenchmarkError as error:
-                yield Unexamined(kernel.identity, f"{error}, between z = {z[0]:.9g} and {z[-1]:.9g}")
+                yield Unexamined.by(error, kernel.identity, f", between z = {z[0]:.9g} and {z[-1]:.9g}")
                 return
             truth = _truth(stable.forward if kernel.op is Op.STEP else stable.derivative, z)
             for name, test in LOSS_TESTS.items():

@@ -48,7 +48,8 @@ class Isolation:
                     failing[case.id] = [item for refused in error.refused for item in leaving_out(plan, refused)]
                 except BenchmarkError as error:
                     failed = not isinstance(error, UnsupportedError)
-                    failing[case.id] = [LeftOut(case.id, f"{case.id} cannot be timed: {error}", failed)]
+                    reason = f"{case.id} cannot be timed: {error}" if failed else str(error)
+                    failing[case.id] = [LeftOut(case.id, reason, failed)]
                     restarting.end()
         if len(failing) == len(block.cases):
             return []

@@ -25,6 +25,11 @@ class WorkerHungError(WorkerLostError):
     """The worker exceeded its time limit, and was killed."""
 
 
+def is_crash(error: BenchmarkError) -> bool:
+    """Return whether an error may be by chance: the worker ended, and not for being too slow."""
+    return isinstance(error, WorkerLostError) and not isinstance(error, WorkerHungError)
+
+
 class UnsupportedError(BenchmarkError):
     """What is requested cannot be compiled or run in the worker's environment."""
 

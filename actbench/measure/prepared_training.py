@@ -11,6 +11,7 @@ from time import perf_counter, thread_time
 import numpy as np
 
 from actbench.backends import StepArrays, TrainingStep
+from actbench.errors import InputError
 from actbench.host.code_placement import CodePlacement
 from actbench.kernels.calls import Timed, repeated
 from actbench.kernels.operands import Array
@@ -20,13 +21,11 @@ from actbench.measure.protocol import Prepare, Sweep, Taken
 from actbench.measure.undisturbed import undisturbed
 from actbench.model.training import StepPart
 from actbench.verification import behaviour
+from actbench.verification.training import MOVED, MOVING
 
 STEADY = 1e-3
 """Difference of one gradient between two steps, relative to its norm: above what the order of rows and of threads
 changes."""
-
-MOVED = 1e-2
-"""Difference of a weight or bias from what was drawn, relative to its norm: above it, steps train, and may diverge."""
 
 QUIET = np.errstate(all="ignore")
 """Lets numpy not warn of an overflow, as in blocks of derivatives."""
@@ -76,11 +75,11 @@ class PreparedTraining:
         """Yield the arms whose gradients at the first parameters are not what they were before they were timed.
 
         Some rows of the batch have changed places since then, which changes no gradient, and is a batch that nothing
-        can have been remembered of. Steps on a device have copies of the batch before.
+        can have been remembered of. Steps on a device have copies of the batch before. `InputError` where steps moved
+        the parameters that the arms share.
         """
         if self._drawn.has_moved:
-            yield behaviour.Doubt(0, "steps on these inputs move the parameters that arms share: draw narrower ones")
-            return
+            raise InputError(MOVING)
         self._drawn.restore()
         _shuffle(self._arrays)
         for arm, (step, before) in enumerate(zip(self._steps, self._gradients, strict=True)):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from actbench import plugins
+from actbench.errors import InputError
 from actbench.measure.baseline import OpenBaseline, opened
 from actbench.measure.checking import Refused, RefusedError, Verification, leaving_out
 from actbench.measure.client import WorkerProcess, here
@@ -61,7 +62,8 @@ class Session:
     def events(self) -> Iterator[Event]:
         """Do the work; yield events, each of which must be written before the next one.
 
-        `RefusedError` where nothing is left to measure, or a kernel did not pass in a strict session.
+        `RefusedError` or `InputError` where nothing is left to measure, the former also where a kernel did not pass in
+        a strict session.
         """
         verification = Verification(self.record.plan)
         if len(self.record.checks) < len(self.record.plan.kernels):
@@ -91,7 +93,9 @@ class Session:
     def _without(self, refused: Refused) -> Iterator[CasesLeftOut]:
         left_out = leaving_out(self.record.plan, refused)
         if not self.record.plan.without(left_out).blocks:
-            raise RefusedError(self.refused)
+            if any(one.failed for one in self.refused):
+                raise RefusedError(self.refused)
+            raise InputError(f"no case is left to measure, because {self.refused[0].reason}")
         if left_out and not self.strict:
             yield CasesLeftOut(left_out)
 

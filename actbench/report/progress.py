@@ -40,6 +40,7 @@ class Progress:
         self._live = Live(console=self._console, transient=True, auto_refresh=False)
         self._shown = self._console.is_terminal and not quiet
         self._widest = ""
+        self._reasons: set[str] = set()
         self._round = 0
         self._ends: float | None = None
 
@@ -84,7 +85,8 @@ class Progress:
             case Confirming(cases, rounds, seconds):
                 message = f"measuring again {counted(len(cases), 'case')} that may have regressed: {cases[0]}"
                 self._say(f"{message}; up to {rounds} rounds, about {duration(seconds)}, on top of the budget")
-            case CasesLeftOut(left_out):
+            case CasesLeftOut(left_out) if left_out[0].reason not in self._reasons:
+                self._reasons.add(left_out[0].reason)
                 for line in left_out_lines(left_out):
                     self._say(line, style="red" if left_out[0].failed else "")
             case Lost(failure):

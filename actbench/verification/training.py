@@ -1,5 +1,8 @@
 """The check of an arm of a training step, before it is timed: its gradients beside those of a step in float64.
 
+A step that overflows on these inputs, by its mathematics or as its strategy declares, is not wrong, but cannot be
+measured on them.
+
 A strategy with narrow residuals is held against its formula in float64 on rounded residuals, and this formula, on
 residuals that are not rounded, against the reference. The error in a `StepCheck` is that against the reference, so it
 includes the price of the narrow type. A strategy that is declared to be inaccurate must return numbers, and no more.
@@ -13,29 +16,39 @@ from dataclasses import replace
 import numpy as np
 
 from actbench.backends import StepArrays
-from actbench.errors import WrongKernelError
+from actbench.errors import InputError, WrongKernelError
 from actbench.formula import Flaw, Weakness
 from actbench.kernels.operands import Array
 from actbench.kernels.training import NetworkStep
 from actbench.kernels.training_memory import predicted
 from actbench.model.checks import StepCheck
-from actbench.model.training import FREE, Optimizer
+from actbench.model.training import FREE, LEARNING_RATE, Optimizer
 from actbench.model.variants import Variant
 from actbench.verification.training_expected import Expected, Problem, reference
 from actbench.verification.training_reference import parameter_names, slope_of
+
+MOVED = 1e-2
+"""Difference of a weight or bias from what was drawn, relative to its norm: above it, steps train, and may diverge."""
+
+MOVING = "on these inputs, gradients are so large that steps move the parameters that arms share: draw narrower ones"
+
+STEPS = 1000
+"""Steps after which parameters must not have moved: fewer than those of a round."""
 
 
 def check(step: NetworkStep, arrays: StepArrays, optimizer: Optimizer, threads: int) -> StepCheck:
     """Execute an arm a few times on copies of the parameters, and compare; `WrongKernelError` where it is wrong.
 
-    The message names the weight or bias, and how far its gradient is off. The gradients of the arm that leaves g' out
-    need only be numbers.
+    `InputError` where it cannot be measured on these inputs. The message names the weight or bias, and how far its
+    gradient is off. The gradients of the arm that leaves g' out need only be numbers.
     """
     free = step.beside(FREE)
     executed = step.step(_copied(arrays), optimizer, threads)
     with np.errstate(all="ignore"):
         computed = [np.array(gradient, dtype=np.float64) for gradient in executed.gradients()]
-        _require_numbers(step, computed)
+        _require_numbers(step, computed, arrays)
+        if optimizer is Optimizer.SGD:
+            _require_small(computed, arrays)
         error, worst = _compare(step, computed, arrays) if step.is_exact else (None, "")
         kept, peak = executed.kept_bytes(), executed.peak_bytes()
         alive = free.step(_copied(arrays), optimizer, threads).kept_bytes() if step.is_exact else kept
@@ -50,16 +63,30 @@ def check(step: NetworkStep, arrays: StepArrays, optimizer: Optimizer, threads: 
     return StepCheck(step.identity, error, worst, kept, alive, total, by_network.alive, peak)
 
 
-def _require_numbers(arm: NetworkStep, gradients: Sequence[Array]) -> None:
+def _require_numbers(arm: NetworkStep, gradients: Sequence[Array], arrays: StepArrays) -> None:
     for name, gradient in zip(parameter_names(arm.network), gradients, strict=True):
         missing = np.count_nonzero(~np.isfinite(gradient))
-        if missing:
-            overflows = [weakness.why for weakness in _weaknesses(arm) if weakness.flaw is Flaw.OVERFLOWS]
-            why = f"'{overflows[0]}', as it declares" if overflows else "the network may be too deep"
-            raise WrongKernelError(
-                f"{arm.identity.id} is wrong: {missing} of the {gradient.size} elements of its gradient of {name} are "
-                f"no number, but NaN or infinite: {why}; draw narrower inputs"
+        if not missing:
+            continue
+        some = f"{missing} of the {gradient.size} elements of its gradient of {name} are no number, but NaN or infinite"
+        overflows = [weakness.why for weakness in _weaknesses(arm) if weakness.flaw is Flaw.OVERFLOWS]
+        if overflows:
+            raise InputError(f"{some}: '{overflows[0]}', as it declares; draw narrower inputs")
+        right, _ = reference(Problem.on(arm.network, arm.activation, arrays))
+        if not right.fits(arm.identity.dtype):
+            raise InputError(
+                f"gradients overflow in {arm.identity.dtype} on these inputs: draw narrower ones, or take fewer layers"
             )
+        raise WrongKernelError(f"{arm.identity.id} is wrong: {some}")
+
+
+def _require_small(gradients: Sequence[Array], arrays: StepArrays) -> None:
+    """Raise `InputError` where gradients are so large that steps would train the parameters which arms share."""
+    parameters = [array for pair in zip(arrays.weights, arrays.biases, strict=True) for array in pair]
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        moved = STEPS * LEARNING_RATE * np.linalg.norm(gradient) / np.linalg.norm(parameter.astype(np.float64))
+        if not moved <= MOVED:
+            raise InputError(MOVING)
 
 
 def _compare(arm: NetworkStep, computed: Sequence[Array], arrays: StepArrays) -> tuple[float, str]:

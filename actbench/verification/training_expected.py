@@ -27,6 +27,7 @@ from actbench.formula import Activation, Flaw, Weakness
 from actbench.kernels.operands import Array
 from actbench.kernels.training import plainest
 from actbench.model.checks import STATED_ULP
+from actbench.model.names import Dtype
 from actbench.model.networks import Network
 from actbench.model.variants import Variant
 from actbench.verification import allowance
@@ -54,6 +55,10 @@ class Expected:
     """The largest relative errors that rounding explains."""
     slope: Slope
     """The g' that they come from."""
+
+    def fits(self, dtype: Dtype) -> bool:
+        """Return whether all elements are numbers of a format."""
+        return all(bool(np.all(np.abs(gradient) <= np.finfo(dtype).max)) for gradient in self.gradients)
 
     def errors(self, computed: Sequence[Array]) -> list[float]:
         """Return the relative errors of gradients: Euclidean norms of differences by those of the expected ones."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from actbench.backends import _numpy_training
-from actbench.errors import WrongKernelError
+from actbench.errors import InputError, WrongKernelError
 from actbench.formula import Flaw, Formulas, Strategy, Weakness, activation
 from actbench.kernels.operands import Array
 from actbench.kernels.training_arrays import drawn
@@ -164,7 +164,7 @@ def test_z_is_not_computed_again_for_an_activation_whose_strategies_read_somethi
     register(monkeypatch, mine)
     assert step(MLP, "checkpoint", "mine").unsupported == "mine has no strategy that computes g' from z alone"
     assert step(MLP, "cached", "mine").unsupported is None
-    checked(MLP, "cached", "mine")
+    checked(MLP, "cached", "mine", inputs="normal:0,0.1")
 
 
 @pytest.mark.parametrize("arm", ["recompute", "free"])
@@ -180,15 +180,19 @@ def test_gradients_without_g_need_be_no_more_than_numbers() -> None:
     assert result.kept == result.alive == result.predicted_alive
 
 
-def test_a_network_that_overflows_is_refused_with_a_weight() -> None:
-    with pytest.raises(
-        WrongKernelError, match=r"gradient of W1 \(9 x 9\) are no number.*: the network may be too deep"
-    ):
+def test_a_network_that_overflows_cannot_be_measured_on_these_inputs() -> None:
+    with pytest.raises(InputError, match="gradients overflow in float32 on these inputs: draw narrower ones"):
         checked("mlp:9-9-9-9-9-9-9-9", "recompute", "exp")
 
 
+@pytest.mark.parametrize("arm", ["recompute", "free"])
+def test_inputs_on_which_steps_would_train_cannot_be_measured_on(arm: str) -> None:
+    with pytest.raises(InputError, match="steps move the parameters"):
+        checked(MLP, arm, "relu", inputs="normal:0,1e8")
+
+
 def test_a_strategy_that_overflows_is_refused_with_what_it_declares() -> None:
-    with pytest.raises(WrongKernelError, match=r"no number.*: '\(1 \+ e\^-z\)\^2 overflows.*', as it declares"):
+    with pytest.raises(InputError, match=r"no number.*: '\(1 \+ e\^-z\)\^2 overflows.*', as it declares"):
         checked(MLP, "textbook", "logistic", inputs="normal:0,1000")
 
 

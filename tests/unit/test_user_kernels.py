@@ -51,7 +51,9 @@ def from_intermediate(dy, z, s, *, out):
 
 
 @pytest.fixture(autouse=True)
-def nothing_stays_loaded() -> Iterator[None]:
+def nothing_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let files be written into an empty directory, and unload what is loaded."""
+    monkeypatch.chdir(tmp_path)
     yield
     plugins.unload()
 

@@ -96,6 +96,11 @@ class Verification:
         """Return whether a block times code of actbench only; then comparing elements of results is enough."""
         return all(self._subjects[case.kernel].is_built_in for case in block.cases)
 
+    def is_of_loaded_code(self, refused: RefusedError) -> bool:
+        """Return whether a refused kernel is the user's own."""
+        subjects = (self._subjects.get(one.kernel) for one in refused.refused)
+        return any(subject is not None and not subject.is_built_in for subject in subjects)
+
     def compare(self, block: Block, worker: Worker) -> None:
         """Call every kernel between guard bytes on the operands that will be timed, and check each element.
 

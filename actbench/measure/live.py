@@ -27,15 +27,12 @@ from actbench.analysis.regression import Change, Margins, OpenReason, Verdict, o
 from actbench.analysis.rounds_needed import FEWEST_ROUNDS, Need
 from actbench.analysis.sequential import fewest_rounds
 from actbench.analysis.statistics import CONFIDENCE
-from actbench.errors import WrongKernelError
 from actbench.measure.checking import all_passing
 from actbench.measure.lockstep import Lockstep
+from actbench.measure.wrong_sides import BASELINE, CANDIDATE, WrongSides
 from actbench.model.cases import Block, Case
 from actbench.model.checks import Check
 from actbench.model.events import Confirming, Event, Judged
-
-CHECKED_SIDES = ("baseline", "candidate")
-"""The sides whose kernels the oracle checks; the control has those of the baseline."""
 
 
 @dataclass(slots=True)
@@ -65,13 +62,13 @@ class LiveCheck:
 
     def events(self) -> Iterator[Event]:
         """Check kernels, measure, confirm; yield events. `outcome` gives the result at any time."""
-        for side, launch, checks in zip(CHECKED_SIDES, self.lockstep.launches, self.checks, strict=False):
-            try:
+        wrong = WrongSides(self.lockstep.code, self.lockstep.verification)
+        for side, launch, checks in zip((BASELINE, CANDIDATE), self.lockstep.launches, self.checks, strict=False):
+            with wrong.on(side):
                 for checked in all_passing(self.lockstep.verification.check_kernels(launch)):
                     checks.append(checked.check)
                     yield checked
-            except WrongKernelError as error:
-                raise WrongKernelError(f"in the {side}, {error}") from None
+        wrong.raise_any()
         yield from self.lockstep.calibrate()
         self.before_rounds = self._elapsed()
         blocks = self.lockstep.blocks

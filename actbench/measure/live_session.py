@@ -29,6 +29,7 @@ from actbench.measure.protocol import Offer
 from actbench.measure.requests import DEFAULT_TIMEOUT, CheckRequest, chosen_seed
 from actbench.measure.revisions import Revision, head
 from actbench.measure.session import Seams
+from actbench.measure.wrong_sides import CodeOfSides
 from actbench.model.cases import Case
 from actbench.model.events import Event
 from actbench.model.inputs import STANDARD_NORMAL
@@ -192,6 +193,7 @@ class LiveSession:
             ),
             arm_seconds=costs.arm_seconds(plan, self._preset.arm_seconds),
             sides=LiveTimes(plan),
+            code=self._code_of_sides(),
             clock=self._seams.clock,
         )
         return LiveCheck(
@@ -204,6 +206,11 @@ class LiveSession:
             new=tuple(case for case in ours if case not in {*theirs}),
             clock=self._seams.clock,
         )
+
+    def _code_of_sides(self) -> CodeOfSides:
+        names = {code.name for code in plugins.loaded()}
+        changed = {name for name, _, _ in changes_of_code(self._loaded_there, plugins.loaded())}
+        return CodeOfSides(same=tuple(sorted(names - changed)), different=tuple(sorted(names & changed)))
 
     def _offered_by(self, start_there: StartWorker) -> list[Case]:
         """Return the cases that the baseline offers, after recording its versions."""

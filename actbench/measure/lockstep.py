@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from actbench.analysis.check_live import LiveTimes
@@ -19,14 +19,12 @@ from actbench.measure.launch import RETRIES, Launch, RestartingWorker, Worker
 from actbench.measure.protocol import ListDoubts, Time, Timed
 from actbench.measure.schedule import from_small_to_large, turns
 from actbench.measure.timing import Values, calibrated, prepare, slow_down, sweeps, values
+from actbench.measure.wrong_sides import NO_CODE, SIDES, CodeOfSides, WrongSides
 from actbench.model.calibration import Calibration
 from actbench.model.cases import Block
 from actbench.model.events import Calibrated, Event, Failed, Measured
 from actbench.model.outcomes import BlockTimes, Failure
 from actbench.model.plan import Plan
-
-NAMES = ("baseline", "candidate", "control")
-"""The names of the three processes in errors, in order."""
 
 CONTROL = 2
 """The index of the control."""
@@ -44,6 +42,8 @@ class Lockstep:
     arm_seconds: float
     """Intended time of an arm per round, on either side."""
     sides: LiveTimes
+    code: CodeOfSides = NO_CODE
+    """The user's own code that both sides load."""
     injected_slowdown: float = 0.0
     """The share of uncounted extra calls of the third process: a slowdown to be detected."""
     clock: Callable[[], float] = time.monotonic
@@ -113,7 +113,7 @@ class Lockstep:
         return self.starting + sum(measured)
 
     def _predicted(self, blocks: Sequence[Block]) -> dict[str, float]:
-        return {block.id: len(NAMES) * self.calibrations[block.id].round_seconds for block in blocks}
+        return {block.id: len(SIDES) * self.calibrations[block.id].round_seconds for block in blocks}
 
     @property
     def blocks(self) -> list[Block]:
@@ -123,33 +123,27 @@ class Lockstep:
 
     def _measured(self, workers: Sequence[Worker], block: Block, rng: random.Random) -> list[Values]:
         first = block.id not in self.compared
-        for name, worker in zip(NAMES, workers, strict=True):
+        wrong = WrongSides(self.code, self.verification)
+        for side, worker in zip(SIDES, workers, strict=True):
             prepare(worker, block, self.plan, self.launches[0].options.timeout, whole=first)
             if first and not self.verification.is_built_in(block):
-                with _naming(name):
+                with wrong.on(side):
                     self.verification.compare(block, worker)
+        wrong.raise_any()
         self.compared.add(block.id)
         calibration = self.calibrations[block.id]
         swept = list(sweeps(calibration, rng))
         timed: list[list[Timed]] = [[] for _ in workers]
         slowed = [slow_down(sweep, self.injected_slowdown) for sweep in swept]
         for plain, heavy, turn in zip(swept, slowed, turns(len(workers), rng), strict=False):
-            for side in turn:
-                timed[side].append(workers[side].ask(Time((heavy if side == CONTROL else plain,))))
-        for name, worker in zip(NAMES, workers, strict=True):
-            with _naming(name):
+            for index in turn:
+                timed[index].append(workers[index].ask(Time((heavy if index == CONTROL else plain,))))
+        for side, worker in zip(SIDES, workers, strict=True):
+            with wrong.on(side):
                 self.verification.settle(block, worker.ask(ListDoubts()).doubts)
+        wrong.raise_any()
         return [values(calibration, swept, answers) for answers in timed]
 
     def _give_up(self, block: Block, number: int, error: BenchmarkError) -> Failed:
         self.failures.append(Failure(block.id, number, str(error)))
         return Failed(self.failures[-1])
-
-
-@contextmanager
-def _naming(side: str) -> Iterator[None]:
-    """Add the side to the message of a wrong kernel."""
-    try:
-        yield
-    except WrongKernelError as error:
-        raise WrongKernelError(f"in the {side}, {error}") from None

@@ -48,7 +48,9 @@ def test_an_environment_without_actbench_is_lent_this_one(
     result = check(environment(tmp_path / "environment", only_numpy))
     assert result.exit_code in {0, 3}, result.output
     assert "2 cases, margin 99 %: 2 " in result.stdout
-    assert f"\nnumba: not there in the baseline, {software.versions()['numba']} here\n" in result.stdout
+    own = ", ".join(f"{name} {software.versions()[name]}" for name in software.OWN_LIBRARIES)
+    assert f"\nnot there in the baseline, but needed by actbench here: {own}\n" in result.stdout
+    assert result.stdout.count("numba") == 1, "what is not the project's is one line"
     assert "actbench:" not in result.stdout, "it is this one"
 
 

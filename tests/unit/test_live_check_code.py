@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from actbench.errors import WrongKernelError
+from actbench.measure.checking import Refused, RefusedError, Verification
 from actbench.measure.revisions import Revision
+from actbench.measure.wrong_sides import CodeOfSides, WrongSides
+from actbench.model.plan import Plan
 from tests.conftest import Actbench
+from tests.support.compared import BLOCK
 from tests.support.fake import FakeBench, exact_seconds
 from tests.support.repository import commit, git, repository
 from tests.support.selections import record
@@ -30,6 +36,9 @@ CHANGED = MINE.replace("0.5 + 0.0 * z", "0.5 + 0.0 * m.exp(-abs(z))")
 SELECTION = ("-a", "mine", "-s", "recompute", "-b", "numpy", "-d", "float64", "-n", "1000")
 CASE = "mine/recompute/numpy/derivative/float64/1000"
 CHECK = ("check", "--against", "git:main", "--load", "mine.py", *SELECTION, "-q")
+
+HELD = "its kernels are checked against the formulas of the one here"
+SHARED, OLDER = CodeOfSides(same=("a.py",)), CodeOfSides(different=("a.py",))
 
 
 def digest(text: str) -> str:
@@ -120,6 +129,42 @@ def test_what_the_baseline_loads_can_be_named(actbench: Actbench, bench: FakeBen
     same = actbench(*CHECK, "--load-baseline", "same")
     assert f"\nmine.py: both sides load the same file ({digest(CHANGED)})\n" in same.stdout
     assert bench.baseline_sources[0].path is None
+
+
+@pytest.mark.usefixtures("project")
+def test_a_wrong_kernel_of_a_file_that_both_sides_load_is_wrong_on_both(actbench: Actbench) -> None:
+    Path("untracked.py").write_text(MINE.replace("0.5 + 0.0 * z", "0.6 + 0.0 * z"))
+    result = actbench(*(argument.replace("mine.py", "untracked.py") for argument in CHECK))
+    assert result.exit_code == 4
+    assert result.stderr.startswith("actbench: on both sides, mine/recompute/numpy/derivative/float64 is wrong: ")
+    assert result.stderr.endswith(" (both sides load the same untracked.py)\n")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code", "said"),
+    [
+        (["baseline"], SHARED, "in the baseline, x (both sides load the same a.py)"),
+        (["candidate"], SHARED, "in the candidate, x (both sides load the same a.py)"),
+        (["baseline", "candidate", "control"], SHARED, "on both sides, x (both sides load the same a.py)"),
+        (["candidate"], OLDER, "in the candidate, x"),
+        (["baseline", "candidate"], OLDER, "on both sides, x"),
+        (
+            ["baseline", "control"],
+            OLDER,
+            f"in the baseline, x (the baseline loads another a.py; {HELD})",
+        ),
+    ],
+)
+def test_the_sides_with_a_wrong_kernel_are_named_once_with_the_code_that_they_load(
+    monkeypatch: pytest.MonkeyPatch, wrong: list[str], code: CodeOfSides, said: str
+) -> None:
+    monkeypatch.setattr(Verification, "is_of_loaded_code", lambda _, refused: bool(refused))
+    sides = WrongSides(code, Verification(Plan((), seed=1)))
+    for side in wrong:
+        with sides.on(side):
+            raise RefusedError([Refused(BLOCK.cases[0].kernel, "x")])
+    with pytest.raises(WrongKernelError, match=f"^{re.escape(said)}$"):
+        sides.raise_any()
 
 
 @pytest.mark.usefixtures("project")

@@ -4,7 +4,7 @@ CHOSEN := not exhaustive
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run smoke test test-all share lint types unit mutants fuzz judge repeatability cost selfcheck gate peers \
+.PHONY: run smoke test test-all share lint types unit mutants fuzz judge repeatability cost selfcheck gate rounds peers \
 	verify-simd verify-truth figures full-report sample portable oldest interpreters versions cold steps clean
 
 run: $(READY)                ## the default preset, with its tables
@@ -67,6 +67,9 @@ selfcheck: $(READY)          ## what is a live check worth on this host? about f
 
 gate: $(READY)               ## how often does it cry wolf? forty live checks, about forty minutes
 	$(BIN)/python -m benchmarks.gate
+
+rounds: $(READY)             ## what does a round of a live check cost, and what may it cost? ten minutes on an idle host
+	$(BIN)/python -m benchmarks.rounds
 
 peers: $(READY)              ## actbench's kernels beside other libraries, where installed: about ten minutes
 	$(BIN)/python -m benchmarks.peers

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from actbench.backends import _numba_cache
+from actbench.backends._numba_import import import_compiler
 from actbench.model.rule import Formula
 
 CAUSE = re.compile(
@@ -38,6 +39,7 @@ def jitted(
     """
     import numba
 
+    import_compiler()
     signature = numba.void(*(getattr(numba, dtype)[::1] for dtype in dtypes))
     options: dict[str, Any] = {"error_model": "numpy", "parallel": parallel, "_nrt": count_references}
     dispatcher: Any = numba.njit(**options)(function)

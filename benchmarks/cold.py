@@ -27,7 +27,7 @@ from actbench.measure.prepared import PreparedBlock
 from actbench.measure.protocol import Slice, Sweep
 from actbench.model.cases import Arm, Block
 from actbench.model.inputs import STANDARD_NORMAL
-from actbench.model.names import Dtype, Op, OperandState
+from actbench.model.names import WIDE, Dtype, Op, OperandState
 from actbench.model.variants import Variant
 
 SIZE = 100_000
@@ -108,7 +108,7 @@ def compare_copies() -> None:
     cpu = environment.choose_cpu(None)
     if cpu is not None:
         processors.pin(cpu, 1)
-    for dtype in Dtype:
+    for dtype in WIDE:
         copies = {"cold": cold_copy(dtype, environment.last_level_cache(cpu)), **large_copies(dtype)}
         rates: dict[str, list[float]] = {name: [] for name in copies}
         for _ in range(TURNS):

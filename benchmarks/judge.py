@@ -21,7 +21,7 @@ from pathlib import Path
 
 from actbench import plugins, registry
 from actbench.model.cases import Arm, Block
-from actbench.model.names import Dtype, Op
+from actbench.model.names import WIDE, Op
 from actbench.model.variants import Variant
 from tests.support.judged import refusal
 
@@ -88,7 +88,7 @@ class Item:
     def refusals(self) -> Iterator[tuple[str, str]]:
         """Yield, of every op and dtype, what actbench says; nothing where it accepts the kernel."""
         for op in self.ops:
-            for dtype in Dtype:
+            for dtype in WIDE:
                 arms = (Arm(Variant(self.strategy), self.backend),)
                 blocks = (Block(self.activation, op, dtype, size, arms) for size in JUDGED_SIZES)
                 yield f"{op}/{dtype}", refusal(*blocks)

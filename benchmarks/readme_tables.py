@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from actbench.analysis.interval import Interval
-from actbench.model.names import Dtype, OperandState
+from actbench.model.names import WIDE, Dtype, OperandState
 from actbench.report.numbers import count, plus_minus, ratio
 
 ROOT = Path(__file__).parents[1]
@@ -79,7 +79,7 @@ def of_peers() -> Iterator[str]:
         for row in read("peers", "cases.csv")
         if (row["strategy"], row["size"], row["operands"]) == ("recompute", str(SIZE), OperandState.WARM)
     }
-    for dtype in Dtype:
+    for dtype in WIDE:
         for backend in dict.fromkeys(backend for backend, of in times if of == dtype):
             cells = [worth.get(("logistic", backend, dtype, str(SIZE), state), "-") for state in OperandState]
             yield f"| {backend} | {dtype} | {times[backend, dtype]} | {' | '.join(cells)} |"

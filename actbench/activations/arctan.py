@@ -5,9 +5,10 @@ from __future__ import annotations
 from math import pi, sqrt
 from typing import Any
 
+from actbench.activations._sixteen_bits import SQUARE_OVERFLOWS
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation
 
-SQUARE_OVERFLOWS = Weakness(
+TEXTBOOK_OVERFLOWS = Weakness(
     Flaw.OVERFLOWS,
     "z^2 overflows",
     lambda z, fmt: abs(z) > sqrt(float(fmt.max)),
@@ -54,7 +55,7 @@ def arctan(m: Any) -> Formulas:
     return Formulas(
         forward=forward,
         range=(-pi / 2.0, pi / 2.0),
-        textbook=Strategy(textbook, weaknesses=(SQUARE_OVERFLOWS,)),
-        recompute=Piecewise(scalar=recompute, array=recompute_array),
+        textbook=Strategy(textbook, weaknesses=(TEXTBOOK_OVERFLOWS,)),
+        recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), weaknesses=(SQUARE_OVERFLOWS,)),
         cached=Strategy(cached, weaknesses=(STEEP,)),
     )

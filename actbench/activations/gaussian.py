@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from actbench.activations._sixteen_bits import SQUARE_ROUNDED
 from actbench.activations._squares import rounding_error_of_square
 from actbench.formula import Formulas, Piecewise, Strategy, activation, few_digits
 
@@ -52,8 +53,9 @@ def gaussian(m: Any) -> Formulas:
 
     return Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
+        weaknesses=(SQUARE_ROUNDED,),
         range=(0.0, 1.0),
         uncached="y is even: it does not tell the sign of z",
-        recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), weaknesses=(FEW_DIGITS,)),
-        pair=Strategy(Piecewise(scalar=pair, array=pair_array), weaknesses=(FEW_DIGITS,)),
+        recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), weaknesses=(FEW_DIGITS, SQUARE_ROUNDED)),
+        pair=Strategy(Piecewise(scalar=pair, array=pair_array), weaknesses=(FEW_DIGITS, SQUARE_ROUNDED)),
     )

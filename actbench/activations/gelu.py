@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf, log, pi, sqrt
 from typing import Any
 
+from actbench.activations._sixteen_bits import QUOTIENT, SQUARE_ROUNDED
 from actbench.activations._squares import rounding_error_of_square
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation
 
@@ -23,7 +24,7 @@ UNDERFLOWS = Weakness(
     "erfc may give 0 where it is subnormal",
     lambda z, fmt: 1e16 * ((z < 0) & (z * z > -2 * log(fmt.tiny))),
 )
-SQUARE_ROUNDED = Weakness(
+EXPONENT_ROUNDED = Weakness(
     Flaw.AMPLIFIES,
     "z^2 / 2 is rounded, and the exponential multiplies the error by z^2",
     lambda z, _: z * z * (z < 0),
@@ -119,11 +120,11 @@ def gelu(m: Any) -> Formulas:
         weaknesses=(ROUNDED, UNDERFLOWS),
         uncached="y between -0.170 and 0 comes from two different z",
         textbook=Strategy(Piecewise(scalar=textbook, array=textbook_array), weaknesses=(ONE_PLUS_ERF,)),
-        recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), weaknesses=(CROSSES,)),
+        recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), weaknesses=(CROSSES, SQUARE_ROUNDED)),
         intermediate=Strategy(
             Piecewise(scalar=intermediate, array=intermediate_array),
             save=Piecewise(scalar=gate, array=gate_array),
-            weaknesses=(CROSSES, SQUARE_ROUNDED),
+            weaknesses=(CROSSES, EXPONENT_ROUNDED),
         ),
-        pair=Strategy(Piecewise(scalar=pair, array=pair_array), weaknesses=(CROSSES, SQUARE_ROUNDED)),
+        pair=Strategy(Piecewise(scalar=pair, array=pair_array), weaknesses=(CROSSES, EXPONENT_ROUNDED, *QUOTIENT)),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf, pi, sqrt
 from typing import Any
 
+from actbench.activations._sixteen_bits import QUOTIENT
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation
 
 CUBIC = 0.044715
@@ -93,5 +94,5 @@ def gelu_tanh(m: Any) -> Formulas:
         weaknesses=(ROUNDED,),
         uncached="y between -0.170 and 0 comes from two different z",
         recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), weaknesses=(CROSSES, ROUNDED)),
-        pair=Strategy(Piecewise(scalar=pair, array=pair_array), weaknesses=(CROSSES, ROUNDED, MULTIPLIED)),
+        pair=Strategy(Piecewise(scalar=pair, array=pair_array), weaknesses=(CROSSES, ROUNDED, MULTIPLIED, *QUOTIENT)),
     )

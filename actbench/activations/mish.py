@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
+from actbench.activations._sixteen_bits import QUOTIENT
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation, few_digits
 
 CROSSES = Weakness(
@@ -85,5 +86,7 @@ def mish(m: Any) -> Formulas:
         range=(-0.3088434130172504, inf),
         uncached="y between -0.309 and 0 comes from two different z",
         recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), weaknesses=(CROSSES, FEW_DIGITS)),
-        pair=Strategy(Piecewise(scalar=pair, array=pair_array), weaknesses=(CROSSES, MULTIPLIED, FEW_DIGITS)),
+        pair=Strategy(
+            Piecewise(scalar=pair, array=pair_array), weaknesses=(CROSSES, MULTIPLIED, FEW_DIGITS, *QUOTIENT)
+        ),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
+from actbench.activations._sixteen_bits import QUOTIENT
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation, few_digits
 
 CROSSES = Weakness(
@@ -101,5 +102,7 @@ def silu(m: Any) -> Formulas:
             save=Piecewise(scalar=gate, array=gate_array),
             weaknesses=(CROSSES, MULTIPLIED, FEW_DIGITS),
         ),
-        pair=Strategy(Piecewise(scalar=pair, array=pair_array), weaknesses=(CROSSES, MULTIPLIED, FEW_DIGITS)),
+        pair=Strategy(
+            Piecewise(scalar=pair, array=pair_array), weaknesses=(CROSSES, MULTIPLIED, FEW_DIGITS, *QUOTIENT)
+        ),
     )

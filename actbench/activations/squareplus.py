@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import inf, sqrt
 from typing import Any
 
-from actbench.formula import Formulas, Piecewise, activation
+from actbench.activations._sixteen_bits import SQUARE_OVERFLOWS
+from actbench.formula import Formulas, Piecewise, Strategy, activation
 
 
 @activation
@@ -62,7 +63,8 @@ def squareplus(m: Any, b: float = 4.0) -> Formulas:
 
     return Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
+        weaknesses=(SQUARE_OVERFLOWS,),
         range=(0.0, inf),
-        recompute=Piecewise(scalar=recompute, array=recompute_array),
-        cached=Piecewise(scalar=cached, array=cached_array),
+        recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), weaknesses=(SQUARE_OVERFLOWS,)),
+        cached=Strategy(Piecewise(scalar=cached, array=cached_array), weaknesses=(SQUARE_OVERFLOWS,)),
     )

@@ -21,6 +21,7 @@ from actbench.analysis.deviations import Deviations, Largest
 from actbench.model.cases import KernelId
 from actbench.model.checks import EDGES
 from actbench.model.names import Quantity
+from actbench.model.number_formats import limits
 from actbench.verification.truth import Truth
 
 Array = NDArray[np.float64]
@@ -147,7 +148,7 @@ def is_nan(computed: Array, truth: Truth) -> NDArray[np.bool_]:
 def is_wrong(computed: Array, truth: Truth) -> NDArray[np.bool_]:
     """Return where a result is off by more than `WRONG`, or normal although g' is subnormal."""
     size = np.abs(truth.nearest.astype(np.float64))
-    tiny = float(np.finfo(truth.nearest.dtype).tiny)
+    tiny = float(limits(truth.nearest.dtype).tiny)
     with np.errstate(all="ignore"):
         off = truth.error(computed) * truth.ulp
     return np.asarray((off > np.where(size >= tiny, WRONG * size, tiny)) & np.isfinite(size))
@@ -225,4 +226,4 @@ def bands() -> Sequence[tuple[float, float]]:
 
 def is_normal(truth: Truth) -> NDArray[np.bool_]:
     """Return where g' is a normal number."""
-    return np.asarray(np.isfinite(truth.nearest) & (np.abs(truth.nearest) >= np.finfo(truth.nearest.dtype).tiny))
+    return np.asarray(np.isfinite(truth.nearest) & (np.abs(truth.nearest) >= limits(truth.nearest.dtype).tiny))

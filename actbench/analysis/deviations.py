@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from actbench.model.number_formats import limits
 from actbench.verification.truth import Truth
 
 Array = NDArray[Any]
@@ -55,7 +56,7 @@ class Deviations:
         error = truth.error(computed)
         with np.errstate(all="ignore"):
             absolute = error * truth.ulp
-            size = np.maximum(np.abs(truth.nearest.astype(np.float64)), np.finfo(truth.nearest.dtype).tiny)
+            size = np.maximum(np.abs(truth.nearest.astype(np.float64)), float(limits(truth.nearest.dtype).tiny))
             relative = np.where(error > 0, absolute / size, 0.0)
             relative = np.where(np.isfinite(error) & ~np.isnan(relative), relative, error)
         return cls(z, error, relative, absolute)

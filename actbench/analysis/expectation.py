@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actbench.analysis.accuracy import LOSS_TESTS, WRONG
+from actbench.model.number_formats import limits
 from actbench.verification.truth import Truth
 
 Array = NDArray[np.float64]
@@ -41,7 +42,7 @@ class Expectation:
 
     def __init__(self, magnitudes: Array, truth: Truth) -> None:
         """Take the |z| with known g', in ascending order, and g' there."""
-        self._tiny = float(np.finfo(truth.nearest.dtype).tiny)
+        self._tiny = float(limits(truth.nearest.dtype).tiny)
         position = _position(magnitudes)
         distinct = np.flatnonzero(np.diff(position, prepend=-np.inf) > DISTINCT)
         self._position, size = position[distinct], self._flattened(truth.nearest[distinct])

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actbench.analysis.accuracy import NEARBY, Zone
+from actbench.model.number_formats import limits
 
 Array = NDArray[np.floating[Any]]
 
@@ -26,7 +27,7 @@ class Stretches:
 
     def add(self, z: Array, lost: NDArray[np.bool_]) -> None:
         """Add the next numbers, which follow each other without a gap, and where results are lost."""
-        self._largest = float(np.finfo(z.dtype).max)
+        self._largest = float(limits(z.dtype).max)
         places = np.flatnonzero(lost)
         if places.size:
             size = np.abs(z[places].astype(np.float64))

@@ -13,7 +13,7 @@ from typing import Any
 from actbench.backends._autograd import Autograd
 from actbench.backends._backend import Backend, Bound, Device, source
 from actbench.backends._listing import sources
-from actbench.backends._narrowing import narrowed, numpy_dtype
+from actbench.backends._narrowing import narrowed
 from actbench.backends._rewriting import helpers
 from actbench.backends._training import Passes, StepArrays, StepSpec, TrainingStep
 
@@ -31,7 +31,6 @@ __all__ = [
     "libraries",
     "namespace",
     "narrowed",
-    "numpy_dtype",
     "source",
     "sources",
 ]

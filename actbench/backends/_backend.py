@@ -15,6 +15,7 @@ import numpy as np
 from actbench.backends import _narrowing
 from actbench.backends._training import Passes, StepArrays, StepSpec, TrainingStep, writing
 from actbench.errors import InputError
+from actbench.model import number_formats
 from actbench.model.checks import Compiled
 from actbench.model.names import Dtype, Op, Storage
 from actbench.model.networks import Network
@@ -113,11 +114,13 @@ class Backend(ABC):
 
     def unsupported(self, dtype: Dtype) -> str | None:
         """Return why this backend does not compute in `dtype`, or None where it does."""
-        return None if dtype in self.dtypes else f"{self.name} computes in {' and '.join(self.dtypes)} only"
+        if dtype not in self.dtypes:
+            return f"{self.name} computes in {' and '.join(self.dtypes)} only"
+        return number_formats.unavailable(dtype)
 
     def unsupported_storage(self, storage: Storage, dtype: Dtype) -> str | None:
         """Return why this backend cannot store residuals of `dtype` arithmetic as `storage`, or None where it can."""
-        return storage.unsupported(dtype) or self.only_wide or _narrowing.unavailable(storage)
+        return storage.unsupported(dtype) or self.only_wide or number_formats.unavailable(storage)
 
     def conversion(self, storage: Storage, dtype: Dtype) -> Conversion:
         """Return the functions that narrow residuals to `storage` and widen them to `dtype`."""
@@ -200,7 +203,7 @@ class Backend(ABC):
         forward, backward = self.bind_forward(rule, dtype).function, self.bind(Op.BACKWARD, rule, dtype).function
         if not self.preallocates:
             return Passes(forward, backward)
-        widths = _narrowing.numpy_dtype(rule.conversion.kept_in if rule.conversion else dtype)
+        widths = number_formats.numpy_dtype(rule.conversion.kept_in if rule.conversion else dtype)
         return writing(forward, backward, rule.residuals, widths, self.adopt)
 
     def ships(self, activation: str) -> str | None:

@@ -16,7 +16,7 @@ from actbench.backends._listing import sources
 from actbench.backends._shipped import Shipped, shipped
 from actbench.backends._training import Passes
 from actbench.errors import InputError
-from actbench.model.names import Dtype, Op
+from actbench.model.names import NARROW, WIDE, Dtype, Op
 from actbench.model.rule import Dialect, Formula, Rule
 
 
@@ -70,7 +70,7 @@ class Framework(Backend):
     """An array library with array expressions."""
 
     dialect = Dialect.ARRAY
-    dtypes = (Dtype.FLOAT32, Dtype.FLOAT64)
+    dtypes = (*NARROW, *WIDE)
     optional = True
     takes_arrays = False
     shipped: ClassVar[Mapping[str, Shipped]] = {}

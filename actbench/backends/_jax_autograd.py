@@ -14,6 +14,7 @@ from actbench.backends._autograd import DY, SAMPLE, Autograd, Saved, Z, named
 from actbench.backends._backend import Bound
 from actbench.backends._shipped import Shipped
 from actbench.model.names import Dtype, Op
+from actbench.model.number_formats import numpy_dtype
 
 if TYPE_CHECKING:
     from actbench.backends.jax import Jax
@@ -34,11 +35,11 @@ class JaxAutograd(Autograd):
 
     def __init__(self, backend: Jax, jax: Any, shipped: Shipped, dtype: Dtype) -> None:
         """Take jax and its function, and do a forward pass to see what is saved."""
-        self._backend, self._jax, self._dtype = backend, jax, dtype
+        self._backend, self._jax, self._dtype = backend, jax, numpy_dtype(dtype)
         self._activation = shipped.function()
         self.call = str(shipped)
         self._passes = cache(self._traced)
-        sample = np.random.default_rng(0).standard_normal(SAMPLE).astype(dtype)
+        sample = np.random.default_rng(0).standard_normal(SAMPLE).astype(self._dtype)
         y, *arrays = map(backend.release, self._passes(SAMPLE).forward(backend.adopt(sample)))
         self.saved: tuple[Saved, ...] = named(arrays, sample, y)
 

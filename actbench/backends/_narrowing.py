@@ -2,41 +2,22 @@
 
 A backend provides two conversion functions, of one element or of a whole array, like its formulas. This module wraps
 the formulas in them, so a backend needs to know only the dtype of its residual arrays.
-
-numpy has no bfloat16; ml_dtypes, which jax and TensorFlow use as well, adds it. It is imported where bfloat16 is used.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from actbench.model.names import Dtype, Storage
+from actbench.model.number_formats import numpy_dtype
 from actbench.model.rule import Conversion, Formula, Rule
 
 BITS_DTYPE = np.dtype(np.uint16)
 """The dtype under which arrays of 16-bit floats are passed to libraries that lack these types."""
-
-
-def numpy_dtype(name: str) -> np.dtype[Any]:
-    """Return the numpy dtype of this name."""
-    if name == Storage.BFLOAT16:
-        import ml_dtypes
-
-        bfloat16: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
-        return bfloat16
-    return np.dtype(name)
-
-
-def unavailable(storage: Storage) -> str | None:
-    """Return why numpy, which makes all operands, lacks this type here, or None where it has it."""
-    if storage is Storage.BFLOAT16 and find_spec("ml_dtypes") is None:
-        return "ml_dtypes is not installed, which gives numpy its bfloat16; python -m pip install ml_dtypes"
-    return None
 
 
 def as_bits(array: NDArray[Any]) -> NDArray[Any]:

@@ -99,7 +99,7 @@ class OnNvidia(Torch):
 
     def release(self, output: Any) -> Any:
         """Return a copy on the host."""
-        return output.cpu().numpy()
+        return super().release(output.cpu())
 
     def unit(self, dtype: Dtype) -> Any:
         """Return 1 on the device."""

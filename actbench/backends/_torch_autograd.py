@@ -19,6 +19,7 @@ from actbench.backends._backend import Bound
 from actbench.backends._shipped import Shipped
 from actbench.backends._torch_gradients import GRADIENTS
 from actbench.model.names import Dtype, Op
+from actbench.model.number_formats import numpy_dtype
 
 if TYPE_CHECKING:
     from actbench.backends.torch import Torch
@@ -32,12 +33,12 @@ class TorchAutograd(Autograd):
         self._backend, self._torch, self._dtype = backend, torch, dtype
         self._activation = shipped.function()
         self.call = str(shipped)
-        self._ones = cache(lambda size: backend.adopt(np.ones(size, dtype)))
+        self._ones = cache(lambda size: backend.adopt(np.ones(size, numpy_dtype(dtype))))
         self._function = cache(self._built)
         kernel = None if backend.compiles_for_a_size else GRADIENTS.get(shipped.path)
         self._kernel_name = kernel[0] if kernel else None
         self._kernel = kernel[1](torch.ops.aten, shipped.keywords) if kernel else None
-        sample = np.random.default_rng(0).standard_normal(SAMPLE).astype(dtype)
+        sample = np.random.default_rng(0).standard_normal(SAMPLE).astype(numpy_dtype(dtype))
         y, arrays = self._saving(sample)
         self.saved: tuple[Saved, ...] = named(arrays, sample, y)
 

@@ -32,7 +32,7 @@ from actbench.backends._numba_cache import inlined
 from actbench.backends._rewriting import unchanged, with_literals
 from actbench.errors import InputError
 from actbench.model.checks import Compiled
-from actbench.model.names import Dtype, Op, Storage
+from actbench.model.names import WIDE, Dtype, Op, Storage
 from actbench.model.rule import Conversion, Dialect, Formula, Rule
 
 
@@ -47,7 +47,7 @@ class Numba(Backend):
     summary = "the scalar formula in an njit loop over preallocated output, exponentials from libm"
     requires = "numba"
     dialect = Dialect.SCALAR
-    dtypes = (Dtype.FLOAT32, Dtype.FLOAT64)
+    dtypes = WIDE
     rank = 20
     preallocates = True
     planning_ns = 15.0

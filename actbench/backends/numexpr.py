@@ -19,7 +19,7 @@ import numpy as np
 from actbench.backends._backend import Backend, Bound
 from actbench.backends._listing import sources
 from actbench.backends._rewriting import rewritten
-from actbench.model.names import Dtype, Op
+from actbench.model.names import WIDE, Dtype, Op
 from actbench.model.rule import Dialect, Formula, Rule
 
 
@@ -73,7 +73,7 @@ class Numexpr(Backend):
     libraries = ("numexpr",)
     optional = True
     dialect = Dialect.ARRAY
-    dtypes = (Dtype.FLOAT32, Dtype.FLOAT64)
+    dtypes = WIDE
     rank = 15
     preallocates = True
     lacks = ("erf", "erfc")

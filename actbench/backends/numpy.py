@@ -14,7 +14,7 @@ import numpy as np
 from actbench.backends._backend import PRODUCT_RULE, empty, forward_keeping
 from actbench.backends._plain import Factory, Plain
 from actbench.backends._training import StepArrays, StepSpec, TrainingStep
-from actbench.model.names import Dtype, Op
+from actbench.model.names import WIDE, Op
 from actbench.model.networks import Network
 from actbench.model.rule import Dialect, Formula, Rule
 
@@ -85,7 +85,7 @@ class Numpy(Plain):
     summary = "array expressions; every operation allocates its result"
     requires = "numpy"
     dialect = Dialect.ARRAY
-    dtypes = (Dtype.FLOAT32, Dtype.FLOAT64)
+    dtypes = WIDE
     rank = 10
     protects = True
     planning_ns = 15.0

@@ -17,6 +17,7 @@ from actbench.backends._shipped import TORCH, Shipped
 from actbench.backends._training import StepArrays, StepSpec, TrainingStep
 from actbench.model.names import Dtype, Storage
 from actbench.model.networks import Network
+from actbench.model.number_formats import numpy_dtype
 from actbench.model.rule import Conversion, Formula
 
 GRADIENTS = {("logistic", "cached"): "sigmoid_backward", ("tanh", "cached"): "tanh_backward"}
@@ -96,6 +97,12 @@ class Torch(Framework):
         if array.dtype.name == Storage.BFLOAT16:
             return library().from_numpy(as_bits(array)).view(library().bfloat16)
         return library().from_numpy(array)
+
+    def release(self, output: Any) -> Any:
+        """Return a tensor's memory as a numpy array; torch gives numpy a bfloat16 only as bits."""
+        if output.dtype == library().bfloat16:
+            return output.view(library().uint16).numpy().view(numpy_dtype(Dtype.BFLOAT16))
+        return output.numpy()
 
     def unit(self, dtype: Dtype) -> Any:
         """Return 1."""

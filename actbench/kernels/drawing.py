@@ -22,6 +22,7 @@ from actbench.errors import InputError, reason
 from actbench.host import regular
 from actbench.model.inputs import STANDARD_NORMAL, Distribution, Inputs
 from actbench.model.names import Dtype
+from actbench.model.number_formats import computed_in, numpy_dtype
 
 MAGIC = b"\x93NUMPY"
 """What a .npy file begins with."""
@@ -53,7 +54,7 @@ def largest(inputs: Inputs) -> float:
 def extremes(inputs: Inputs, dtype: Dtype, size: int, seed: int) -> NDArray[Any]:
     """Return the lowest and the highest z of blocks of up to `size` elements, or of all elements of a file."""
     if inputs.distribution is Distribution.FILE:
-        z = _elements(inputs.file, inputs.sha256).astype(dtype)
+        z = _elements(inputs.file, inputs.sha256).astype(numpy_dtype(dtype))
     else:
         z, _ = draw(inputs, dtype, size, seed)
     return np.array([z.min(), z.max()])
@@ -65,12 +66,13 @@ def draw(inputs: Inputs, dtype: Dtype, size: int, seed: int) -> tuple[NDArray[An
     dy is drawn from N(0, 1), whatever z is drawn from: the gradient that comes from the layers above does not saturate
     where z does. Where z is from N(0, 1) itself it is None: z in another order will do.
 
-    Numbers are drawn in float64, or as wide as a file has them, and rounded; from N(0, 1) they are drawn in `dtype`.
+    Numbers are drawn in float64, or as wide as a file has them, and rounded; from N(0, 1) they are drawn in `dtype`, or
+    in float32 for a narrower one.
     `InputError` where a file cannot be read, or is not the one that the digest is of.
     """
-    rng, kind = np.random.default_rng(seed), np.dtype(dtype).type
+    rng, kind = np.random.default_rng(seed), numpy_dtype(dtype)
     if inputs == STANDARD_NORMAL:
-        return rng.standard_normal(size, dtype=kind), None
+        return standard_normal(rng, size, kind), None
     match inputs.distribution:
         case Distribution.NORMAL:
             mean, deviation = inputs.parameters
@@ -80,8 +82,14 @@ def draw(inputs: Inputs, dtype: Dtype, size: int, seed: int) -> tuple[NDArray[An
             z = rng.uniform(low, high, size)
         case Distribution.FILE:
             z = _sample(_elements(inputs.file, inputs.sha256), size, rng)
-    dy = np.random.default_rng((seed, GRADIENT)).standard_normal(size, dtype=kind)
+    dy = standard_normal(np.random.default_rng((seed, GRADIENT)), size, kind)
     return z.astype(kind, copy=False), dy
+
+
+def standard_normal(rng: np.random.Generator, size: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return numbers from N(0, 1), drawn in their type, or in float32 and rounded where it is narrower."""
+    drawn = rng.standard_normal(size, dtype=computed_in(dtype).type)
+    return drawn.astype(dtype, copy=False)
 
 
 def _sample(elements: NDArray[Any], size: int, rng: np.random.Generator) -> NDArray[Any]:

@@ -17,7 +17,8 @@ from actbench.kernels.subject import Subject
 from actbench.kernels.traffic import Traffic, traffic
 from actbench.model.cases import KernelId
 from actbench.model.checks import Compiled
-from actbench.model.names import Op, Storage
+from actbench.model.names import NARROW, Op, Storage
+from actbench.model.number_formats import numpy_dtype
 from actbench.model.rule import Dialect, Formula, Rule, names_used
 from actbench.plugins import with_room
 
@@ -49,8 +50,16 @@ class Kernel(Subject):
 
     @cached_property
     def weaknesses(self) -> tuple[Weakness, ...]:
-        """The weaknesses that its strategy declares."""
-        return self.formulas.strategies[self.strategy].weaknesses
+        """The weaknesses that its strategy declares, as far as its dtype has them."""
+        return self._in_dtype(self.formulas.strategies[self.strategy].weaknesses)
+
+    @cached_property
+    def forward_weaknesses(self) -> tuple[Weakness, ...]:
+        """The weaknesses of its forward pass, as far as its dtype has them."""
+        return self._in_dtype(self.formulas.weaknesses)
+
+    def _in_dtype(self, weaknesses: tuple[Weakness, ...]) -> tuple[Weakness, ...]:
+        return tuple(weakness for weakness in weaknesses if self.dtype in NARROW or not weakness.narrow)
 
     def formula(self, dialect: Dialect, m: Any) -> Rule:
         """Return its strategy in a dialect over a namespace, with residuals as wide as the arithmetic."""
@@ -66,7 +75,7 @@ class Kernel(Subject):
     @property
     def unsupported(self) -> str | None:
         """Why its backend cannot execute it, available or not; None where it can."""
-        reason = self.backend.unsupported(self.dtype)
+        reason = super().unsupported
         reason = reason or (self.storage and self.backend.unsupported_storage(self.storage, self.dtype))
         if limits := self.formulas.strategies[self.strategy].limited(self.backend.name, self.dtype):
             reason = reason or f"strategy '{self.strategy}' of {self.activation.name} is limited to {limits}"
@@ -201,7 +210,7 @@ class Kernel(Subject):
         """Whether it can be called on operands that it cannot write to, so that it spoils them for no other."""
         if not self.backend.protects:
             return False
-        operands = Operands(self.activation, np.linspace(-1.0, 1.0, 8, dtype=self.dtype))
+        operands = Operands(self.activation, np.linspace(-1.0, 1.0, 8).astype(numpy_dtype(self.dtype)))
         arrays = [with_room(operands.array(operand)) for operand in self.reads]
         for array in arrays:
             array.flags.writeable = False

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actbench import backends
-from actbench.backends import Autograd, Backend, numpy_dtype
+from actbench.backends import Autograd, Backend
 from actbench.formula import Activation
 from actbench.kernels.drawing import draw
 from actbench.model.inputs import STANDARD_NORMAL, Inputs
 from actbench.model.names import Dtype, Storage
+from actbench.model.number_formats import computed_in, numpy_dtype
 from actbench.model.rule import Dialect
 
 Array = NDArray[Any]
@@ -117,7 +118,10 @@ class Operands:
         return self._arrays[operand]
 
     def _forward(self, strategy: str) -> dict[Operand, Array]:
-        """Return y, and what a strategy saves beside it; piece by piece, which spares the memory bus."""
+        """Return y, and what a strategy saves beside it; piece by piece, which spares the memory bus.
+
+        Those of 16 bits are computed in float32 and rounded once.
+        """
         assert self._activation is not None  # noqa: S101  # who has none reads no residuals
         numpy = backends.namespace("numpy")
         if strategy:
@@ -130,10 +134,11 @@ class Operands:
         kept = {operand: np.empty_like(self.z) for operand in written}
         for start in range(0, self.z.size, PIECE):
             piece = slice(start, start + PIECE)
+            z = self.z[piece].astype(computed_in(self.z.dtype), copy=False)
             with np.errstate(all="ignore"):
-                results = save(self.z[piece]) if save else (forward(self.z[piece]),)
-            for operand, result in zip(written, results, strict=True):
-                kept[operand][piece] = result
+                results = save(z) if save else (forward(z),)
+                for operand, result in zip(written, results, strict=True):
+                    kept[operand][piece] = result
         return kept
 
     def adopted(self, backend: Backend, operand: Operand) -> Any:

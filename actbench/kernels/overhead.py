@@ -58,7 +58,7 @@ class Rung(Subject):
         if self.op is not Op.DERIVATIVE:
             return f"the overhead ladder is the same for every op: it is measured as {Op.DERIVATIVE}"
         declared = self.declared
-        return declared if isinstance(declared, str) else self.backend.unsupported(self.dtype)
+        return declared if isinstance(declared, str) else super().unsupported
 
     touches = ()
 

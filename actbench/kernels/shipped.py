@@ -12,6 +12,7 @@ from typing import Any
 from actbench.backends import Autograd, Backend, Bound
 from actbench.errors import InputError
 from actbench.formula import Activation, Weakness
+from actbench.kernels import dtypes
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import DY, RESULT, Operand, Z
 from actbench.kernels.placement import Invocation, Memory
@@ -45,7 +46,7 @@ class ShippedKernel(Kernel):
     @property
     def unsupported(self) -> str | None:
         """Why its backend has no such activation, available or not; None where it has."""
-        return self.backend.unsupported(self.dtype) or self.backend.unshipped(self.activation.name)
+        return dtypes.unsupported(self.backend, self.dtype) or self.backend.unshipped(self.activation.name)
 
     def unsupported_cold(self) -> str | None:
         """Return None: the passes of a framework can be called alone."""

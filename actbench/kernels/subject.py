@@ -13,6 +13,7 @@ from typing import Any
 from actbench.backends import Backend, Bound
 from actbench.errors import InputError
 from actbench.formula import Activation
+from actbench.kernels import dtypes
 from actbench.kernels.operands import RESULT, Operand, Z
 from actbench.kernels.placement import Invocation, Memory
 from actbench.kernels.traffic import COPY, Traffic
@@ -60,7 +61,7 @@ class Subject(ABC):
     @property
     def unsupported(self) -> str | None:
         """Why its backend cannot execute it, available or not; None where it can."""
-        return self.backend.unsupported(self.dtype)
+        return dtypes.unsupported(self.backend, self.dtype)
 
     def unsupported_cold(self) -> str | None:
         """Why its operands cannot come from memory; None where they can."""

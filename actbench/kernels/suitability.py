@@ -13,6 +13,7 @@ from actbench.kernels.placement import Placement
 from actbench.kernels.subject import Subject
 from actbench.model.inputs import STANDARD_NORMAL, Inputs
 from actbench.model.names import Dtype
+from actbench.model.number_formats import numpy_dtype
 from actbench.model.plan import IN_CACHE_SIZE
 from actbench.plugins import evaluating
 
@@ -32,7 +33,7 @@ def unsuitable(subject: Subject, size: int, inputs: Inputs, seed: int) -> str | 
 def _without_numbers(inputs: Inputs, dtype: Dtype) -> str | None:
     most = largest(inputs)
     with np.errstate(all="ignore"):
-        rounded = np.float64(most).astype(dtype)
+        rounded = np.float64(most).astype(numpy_dtype(dtype))
     if np.isinf(rounded):
         return f"such inputs overflow in {dtype}"
     return f"such inputs are all 0 in {dtype}" if most and not rounded else None

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from actbench.backends import Backend, Passes, StepArrays, StepSpec, TrainingStep
 from actbench.formula import Activation
+from actbench.kernels import dtypes
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import Array, Z
 from actbench.model.cases import KernelId
@@ -92,7 +93,7 @@ class NetworkStep:
     def unsupported(self) -> str | None:
         """Why it cannot be executed, its backends available or not; None where it can."""
         products, dtype = self.trainer.products, self.identity.dtype
-        if reason := products.unsupported(dtype):
+        if reason := dtypes.unsupported(products, dtype):
             return reason
         if self.variant == SHIPPED and not products.ships(self.activation.name):
             has_none = f"{products.name} has no {self.activation.name} of its own"

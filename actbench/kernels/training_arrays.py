@@ -16,12 +16,13 @@ from math import prod, sqrt
 import numpy as np
 
 from actbench.backends import StepArrays
-from actbench.kernels.drawing import draw
+from actbench.kernels.drawing import draw, standard_normal
 from actbench.kernels.operands import Array
 from actbench.kernels.placement import ALIGNMENT
 from actbench.model.inputs import Inputs
 from actbench.model.names import Dtype
 from actbench.model.networks import Network
+from actbench.model.number_formats import numpy_dtype
 
 TARGET, FIRST_PARAMETER = 2, 3
 """Streams of random numbers; the first two are those of `actbench.kernels.drawing`, from which x is drawn."""
@@ -37,10 +38,8 @@ def drawn(network: Network, batch: int, dtype: Dtype, seed: int, inputs: Inputs)
     streams = count(FIRST_PARAMETER)
 
     def normal(stream: int, *shape: int, deviation: float = 1.0) -> Array:
-        rng = np.random.default_rng((seed, stream))
-        numbers = rng.standard_normal(prod(shape), dtype=np.dtype(dtype).type)
-        numbers *= deviation
-        return _aligned(numbers, *shape)
+        numbers = standard_normal(np.random.default_rng((seed, stream)), prod(shape), numpy_dtype(dtype))
+        return _aligned(numbers * numbers.dtype.type(deviation), *shape)
 
     parameters = [
         (

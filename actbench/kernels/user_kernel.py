@@ -17,6 +17,7 @@ import numpy as np
 from actbench.backends import Backend, Bound
 from actbench.errors import InputError
 from actbench.formula import Activation, Weakness
+from actbench.kernels import dtypes
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import DY, RESULT, Operand
 from actbench.kernels.placement import Invocation, Memory
@@ -48,7 +49,7 @@ class UserKernel(Kernel):
             return self._declared.limited(self.op, self.backend.name)
         if self._chosen.fills and not self.backend.places:
             return f"arrays of {self.backend.name} cannot be filled by '{self.strategy}': let it return a new one"
-        return self.backend.unsupported(self.dtype) or self._lacking()
+        return dtypes.unsupported(self.backend, self.dtype) or self._lacking()
 
     @cached_property
     def declaration(self) -> KernelDeclaration:

@@ -28,6 +28,7 @@ from actbench.measure.look import Look
 from actbench.measure.zones import zones
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
+from actbench.model.number_formats import limits, numpy_dtype
 
 POINTS_PER_BAND = 150
 """Points per band, unless the user asks for another number."""
@@ -37,7 +38,7 @@ POINTS_PER_BAND = 150
 def sample(dtype: Dtype, points: int, seed: int) -> Array:
     """Return `points` numbers per band and tail, and 0, in order of |z|."""
     rng = np.random.default_rng(seed)
-    fmt = np.finfo(dtype)
+    fmt = limits(dtype)
     parts = []
     for low, high in bands():
         top = float(fmt.max) if isinf(high) else high
@@ -48,7 +49,7 @@ def sample(dtype: Dtype, points: int, seed: int) -> Array:
             even[:, ::2] = spread[:, ::2]
         parts.append(spread if isinf(high) else even)
     left, right = np.concatenate(parts, axis=1)
-    z = np.unique(np.concatenate([-left, right, [0.0]]).astype(dtype))
+    z = np.unique(np.concatenate([-left, right, [0.0]]).astype(numpy_dtype(dtype)))
     return np.asarray(z[np.argsort(np.abs(z), kind="stable")])
 
 
@@ -56,16 +57,16 @@ def sample(dtype: Dtype, points: int, seed: int) -> Array:
 def normal_sample(dtype: Dtype, points: int, seed: int) -> Array:
     """Return as many numbers from N(0, 1) as a tail has."""
     drawn = np.random.default_rng(seed).standard_normal(len(bands()) * points)
-    return drawn.astype(dtype)
+    return drawn.astype(numpy_dtype(dtype))
 
 
 @cache
 def ends_and_kinks(activation: Activation, dtype: Dtype) -> Array:
     """Return the kinks of an activation with their neighbours, and the smallest and largest numbers of the format."""
-    limits = np.finfo(dtype)
-    kinks = np.array([*activation.formulas.kinks], dtype=dtype)
-    near = [np.nextafter(kinks, np.array(side, dtype=dtype)) for side in (-inf, inf)]
-    ends = np.array([limits.smallest_subnormal, limits.tiny, limits.max], dtype=dtype)
+    fmt = limits(dtype)
+    kinks = np.array([*activation.formulas.kinks], dtype=numpy_dtype(dtype))
+    near = [np.nextafter(kinks, np.array(side, dtype=kinks.dtype)) for side in (-inf, inf)]
+    ends = np.array([fmt.smallest_subnormal, fmt.tiny, fmt.max], dtype=kinks.dtype)
     return np.concatenate([kinks, *near, ends, -ends])
 
 

@@ -221,9 +221,9 @@ class Examined:
         """Return the first output and the last; NaN where the call for a single element raised."""
         if answer.raised is None:
             outputs = [output.unpack() for output in answer.outputs]
-            return (outputs[0], outputs[-1]) if outputs else (np.empty(0, kernel.dtype),) * 2  # after an empty call
+            return (outputs[0], outputs[-1]) if outputs else (inputs.z[:0],) * 2  # after an empty call
         if inputs.z.size == 1:
-            return (np.full(1, np.nan, dtype=kernel.dtype),) * 2
+            return (np.full_like(inputs.z, np.nan),) * 2
         halves = [self._ends(kernel, half, self._ask(kernel, half)) for half in inputs.halves()]
         first, last = (np.concatenate(parts) for parts in zip(*halves, strict=True))
         return first, last

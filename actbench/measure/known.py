@@ -13,6 +13,7 @@ from actbench.analysis.expectation import Expectation
 from actbench.formula import Activation
 from actbench.kernels.operands import Array
 from actbench.model.names import Quantity
+from actbench.model.number_formats import numpy_dtype
 from actbench.verification import oracle
 from actbench.verification.oracle import Truth
 from actbench.verification.truth import unsupported
@@ -71,7 +72,7 @@ class Known:
         return Truth(np.array(nearest, dtype=z.dtype), rest, ulp, slack if slack.any() else None, self._digits)
 
     def _residuals_at(self, strategy: str, data: bytes, dtype: str) -> dict[str, Array]:
-        z = np.frombuffer(data, dtype=dtype)
+        z = np.frombuffer(data, dtype=numpy_dtype(dtype))
 
         def y() -> Truth:
             return self.truth(Quantity.FORWARD, z)

@@ -111,7 +111,9 @@ def _round_numbers(dtype: np.dtype[np.floating[Any]]) -> Array:
     size = np.concatenate(
         [np.ldexp(1.0, np.arange(-LARGEST_EXPONENT, LARGEST_EXPONENT + 1)), np.arange(1.0, LARGEST_INTEGER + 1)]
     )
-    middle = np.unique(size).astype(dtype)
+    with np.errstate(over="ignore"):
+        middle = np.unique(size.astype(dtype))
+    middle = middle[np.isfinite(middle) & (middle != 0)]
     neighbours = [np.nextafter(middle, np.array(side, dtype=dtype)) for side in (0, np.inf)]
     numbers = np.concatenate([neighbours[0], middle, neighbours[1]])
     return np.concatenate([-numbers, numbers])

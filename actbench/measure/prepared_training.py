@@ -19,6 +19,7 @@ from actbench.kernels.training import NetworkStep
 from actbench.kernels.training_arrays import drawn
 from actbench.measure.protocol import Prepare, Sweep, Taken
 from actbench.measure.undisturbed import undisturbed
+from actbench.model.number_formats import limits
 from actbench.model.training import StepPart
 from actbench.verification import behaviour
 from actbench.verification.training import MOVED, MOVING
@@ -151,7 +152,7 @@ def _sketches(gradients: Sequence[Array]) -> list[_Sketch]:
         component = wide
         for length in wide.shape:
             component = rng.choice((-1.0, 1.0), length) @ component
-        least = float(np.finfo(gradient.dtype).tiny) * sqrt(wide.size)
+        least = float(limits(gradient.dtype).tiny) * sqrt(wide.size)
         sketches.append(_Sketch(float(np.linalg.norm(wide)), float(component), least))
     return sketches
 

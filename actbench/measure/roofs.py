@@ -15,7 +15,7 @@ from actbench.backends.numba import Numba
 from actbench.kernels.calls import Timed, repeated
 from actbench.measure.protocol import Taken
 from actbench.measure.protocol_limits import ArithmeticRates, CopyRates, MeasuredLimits
-from actbench.model.names import Dtype
+from actbench.model.names import WIDE, Dtype
 
 SAMPLE_SECONDS = 0.001
 """Least duration of a repeat: short enough for most to escape other processes on the same processor."""
@@ -116,4 +116,4 @@ class _CopyLoop:
 def _forms(undisturbed: Undisturbed) -> list[_Form]:
     from actbench.backends._limits import fma
 
-    return [_Form(dtype, bits, chains, undisturbed) for dtype in Dtype for bits, chains in fma.FORMS]
+    return [_Form(dtype, bits, chains, undisturbed) for dtype in WIDE for bits, chains in fma.FORMS]

@@ -14,7 +14,7 @@ from actbench.measure.accuracy import Survey, Unexamined
 from actbench.measure.launch import Launch, StartWorker, WorkerOptions
 from actbench.measure.requests import DEFAULT_TIMEOUT, AccuracyRequest
 from actbench.model.cases import OVERHEAD, RUNGS, Case, KernelId
-from actbench.model.names import Dtype, Op, Quantity
+from actbench.model.names import WIDE, Dtype, Op, Quantity
 from actbench.model.plan import LeftOut, Plan
 from actbench.model.rule import Dialect
 from actbench.model.sizes import sizes
@@ -30,7 +30,7 @@ def planned(request: AccuracyRequest) -> Plan:
         strategies=tuple(map(Variant, registry.strategies())),
         backends=presets.get("default").axes.backends,
         ops=tuple(op for quantity in request.quantities for op in _ops(quantity)),
-        dtypes=tuple(Dtype),
+        dtypes=WIDE,
         sizes=sizes(1),
     )
     if OVERHEAD in request.selection.activations:

@@ -61,7 +61,9 @@ class PackedArray:
         """Return the numpy array."""
         import numpy as np
 
-        return np.frombuffer(b64decode(self.data), dtype=self.dtype).reshape(self.shape)
+        from actbench.model.number_formats import numpy_dtype
+
+        return np.frombuffer(b64decode(self.data), dtype=numpy_dtype(self.dtype)).reshape(self.shape)
 
 
 def decoded_request(line: str) -> Request[Any]:

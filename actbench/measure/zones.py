@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from actbench.analysis.accuracy import LOSS_TESTS, NEARBY, Loss, Part, Zone, tail_of
 from actbench.analysis.expectation import RIGHT, SUSPECT, UNKNOWN, States
 from actbench.kernels.operands import Array
+from actbench.model.number_formats import limits
 
 Hits = Mapping[str, NDArray[np.bool_]]
 """By field of `Loss`, where results are lost, or may be."""
@@ -211,7 +212,7 @@ def _refine(look: Evaluator, lines: list[_TailStates]) -> None:
 def _beyond(line: _TailStates, place: int, count: int, *, outward: bool) -> NDArray[np.int64]:
     """Return places beyond an end of a zone, evenly, up to |z| times `INWARD` or, outward, over `INWARD`; never 0."""
     size = abs(line.z(np.array([place])).astype(np.float64)[0])
-    far = min(size, INWARD * float(np.finfo(line.dtype).max)) / INWARD if outward else size * INWARD
+    far = min(size, INWARD * float(limits(line.dtype).max)) / INWARD if outward else size * INWARD
     limit = int(ranks(np.array([far]).astype(line.dtype))[0])
     places = np.unique(np.linspace(place, limit, count).round().astype(np.int64))  # as float64, which may round outward
     return np.asarray(places[(places > 0) & (places != place) & (places <= max(place, limit))])

@@ -89,13 +89,22 @@ class Quantity(StrEnum):
 class Dtype(StrEnum):
     """The floating-point type of arithmetic and operands."""
 
+    FLOAT16 = "float16"
+    BFLOAT16 = "bfloat16"
     FLOAT32 = "float32"
     FLOAT64 = "float64"
 
     @cached_property
     def itemsize(self) -> int:
         """Bytes per element."""
-        return int(self.removeprefix("float")) // 8
+        return int(self.removeprefix("b").removeprefix("float")) // 8
+
+
+WIDE = (Dtype.FLOAT32, Dtype.FLOAT64)
+"""The dtypes that every array library computes in, and that are measured where none is named."""
+
+NARROW = (Dtype.FLOAT16, Dtype.BFLOAT16)
+"""The dtypes of 16 bits, in which some backends compute."""
 
 
 class OperandState(StrEnum):
@@ -166,7 +175,7 @@ def training(name: str) -> Op:
 def dtype(name: str) -> Dtype:
     """Return the dtype of a name in which derivatives are computed; `InputError` where there is none."""
     if name not in list(Dtype):
-        raise unknown_dtype(name)
+        raise unknown("dtype", name, list(Dtype))
     return Dtype(name)
 
 
@@ -175,16 +184,6 @@ def operand_state(name: str) -> OperandState:
     if name not in list(OperandState):
         raise unknown("state of operands", name, list(OperandState))
     return OperandState(name)
-
-
-def unknown_dtype(name: str) -> InputError:
-    """Return the error for a dtype in which nothing is computed, with the option for what may be kept in it."""
-    if name not in list(Storage):
-        return unknown("dtype", name, list(Dtype))
-    return InputError(
-        f"dtype '{name}': derivatives are computed in {' or '.join(Dtype)}; a strategy such as cached:{name} keeps in "
-        "it what the forward pass saves"
-    )
 
 
 def sort_index(name: str, order: Iterable[str]) -> int:

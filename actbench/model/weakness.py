@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from math import log
 from typing import Any, Protocol
@@ -55,6 +55,8 @@ class Weakness:
 
     For `AMPLIFIES`, it returns the factor as a float array, at most 1 where nothing is amplified. For `INACCURATE`, a
     boolean array allows any finite error; a float array gives the allowed error in ULP, 0 where there is none."""
+    narrow: bool = field(default=False, kw_only=True)
+    """Whether only formats of 16 bits have it."""
 
 
 def few_digits(exponent: Callable[[Any], Any], factor: Callable[[Any], Any]) -> Weakness:

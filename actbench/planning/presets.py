@@ -9,7 +9,7 @@ from typing import Any
 from actbench import registry
 from actbench.errors import unknown
 from actbench.model.cases import OVERHEAD, RUNGS
-from actbench.model.names import Dtype, Op, OperandState
+from actbench.model.names import WIDE, Dtype, Op, OperandState
 from actbench.model.sizes import Size, sizes
 from actbench.model.training import SHIPPED
 from actbench.model.variants import Variant
@@ -131,7 +131,7 @@ def catalogue() -> dict[str, Preset]:
         strategies=tuple(map(Variant, registry.strategies())),
         backends=core,
         ops=tuple(dict.fromkeys([Op.DERIVATIVE, *additions.ops])),
-        dtypes=tuple(Dtype),
+        dtypes=WIDE,
         sizes=sizes(1_000, 100_000, 4_000_000),
         operands=tuple(OperandState),
         # python is slow in any state

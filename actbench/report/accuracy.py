@@ -7,13 +7,13 @@ from dataclasses import asdict
 from math import isfinite, isinf, isnan
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from actbench.analysis.accuracy import LOSS_TESTS, Accuracy, Errors, Loss, Part, Zone
 from actbench.analysis.conventions import AtInfinity, AtKink, Conventions
 from actbench.analysis.deviations import Largest
 from actbench.model.names import Quantity
+from actbench.model.number_formats import numpy_dtype
 from actbench.model.training import SHIPPED
 from actbench.report.json_text import json_text
 from actbench.report.numbers import count, significant
@@ -274,7 +274,7 @@ def _number(value: float) -> float | str:
 
 def _zones(item: Accuracy, loss: Loss) -> dict[str, Any]:
     """Return the ends of the zone nearest to 0 of each kind, and all zones."""
-    number = np.dtype(item.kernel.dtype).type
+    number = numpy_dtype(item.kernel.dtype).type
     row: dict[str, Any] = {}
     zones: list[dict[str, Any]] = []
     for name in LOSS_TESTS:

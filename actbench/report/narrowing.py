@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from actbench.errors import InputError
+from actbench.model import names
 from actbench.model.cases import Case
-from actbench.model.names import Dtype, unknown_dtype
 from actbench.model.sizes import Size
 from actbench.model.variants import Variant
 from actbench.planning.selection import Selection
@@ -61,8 +61,8 @@ def _refuse_absent(values: Sequence[Any], axis: str, option: str, cases: Sequenc
     present = [*dict.fromkeys(_value(case, axis) for case in cases)]
     if {*values} & {*present}:
         return
-    if axis == "dtypes" and values[0] not in list(Dtype):
-        raise unknown_dtype(values[0])
+    if axis == "dtypes":
+        names.dtype(values[0])
     has = ", ".join(str(value) for value in present if value)
     also = f"; it has {has}" if has else ""
     raise InputError(f"{option} {','.join(map(str, values))}: the run has no such case{also}")

@@ -23,6 +23,7 @@ from actbench import activations
 from actbench.errors import WrongKernelError
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.subject import Subject
+from actbench.model.number_formats import clipped, limits, numpy_dtype
 from actbench.verification import allowance
 from actbench.verification.elements import hold, truth_of
 from actbench.verification.evaluation import Evaluate
@@ -77,11 +78,11 @@ def _check_call(kernel: Kernel, evaluate: Evaluate, chosen: Array, rng: np.rando
 
 def _check_conventions(kernel: Kernel, evaluate: Evaluate) -> None:
     z = np.insert(AMONG, [place - number for number, place in enumerate(SPECIAL)], [*SPECIAL.values()])
-    z = z.astype(kernel.dtype)
+    z = z.astype(numpy_dtype(kernel.dtype))
     if kernel.backend.compiles_for_a_size:
         z = np.resize(z, points(kernel.activation, kernel.dtype).size)
-    limit = np.finfo(kernel.dtype).max
-    finite = np.clip(np.nan_to_num(z, nan=0.0), -limit, limit)  # at ±inf the truth of the largest number counts
+    limit = limits(kernel.dtype).max
+    finite = clipped(np.where(np.isnan(z), np.zeros_like(z), z), limit)  # at ±inf the largest number's truth counts
     slope, output = truth_of(kernel.activation, finite)
     answer = evaluate(kernel.identity, z, np.ones_like(z))
     number = np.isfinite(z)
@@ -99,7 +100,7 @@ def _check_conventions(kernel: Kernel, evaluate: Evaluate) -> None:
         if answer.y is not None:
             _check_at_nan(kernel, "y", answer.y[np.isnan(z)], nan)
     infinite = np.isinf(z)
-    nearer = np.where(infinite, np.sign(z) * np.sqrt(limit), finite).astype(z.dtype)
+    nearer = np.where(infinite, np.sign(z) * np.sqrt(float(limit)), finite).astype(z.dtype)
     slope_before, output_before = truth_of(kernel.activation, nearer)
     wrong = infinite & allowance.exceeding(kernel, answer.derivative, slope, finite)
     _check_limit(kernel, "g'", z, _Limit(answer.derivative, slope.nearest, slope_before.nearest, wrong))
@@ -109,7 +110,7 @@ def _check_conventions(kernel: Kernel, evaluate: Evaluate) -> None:
 
 
 def _check_at_nan(kernel: Kernel, what: str, computed: Array, expected: float, also: Sequence[float] = ()) -> None:
-    expected = float(np.dtype(kernel.dtype).type(expected))
+    expected = float(numpy_dtype(kernel.dtype).type(expected))
     allowed = [np.full_like(computed, value) for value in (expected, *also)]
     if not any(np.array_equal(computed, values, equal_nan=True) for values in allowed):
         raise WrongKernelError(

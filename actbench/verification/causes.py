@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from actbench.model.number_formats import limits
 from actbench.verification.truth import Array
 
 FEW_EPS = 8.0
@@ -61,7 +62,7 @@ def underflow(z: Array, computed: Array, slope: Array) -> Array:
     order = np.argsort(z, kind="stable")
     zero = ((computed == 0) & (slope != 0))[order]
     size = np.abs(slope[order].astype(np.float64))
-    least = SOME_EPS * float(np.finfo(z.dtype).eps)
+    least = SOME_EPS * float(limits(z.dtype).eps)
     bounds = np.flatnonzero(np.diff(np.concatenate([[False], zero, [False]]).astype(np.int8))).reshape(-1, 2)
     there = np.zeros(z.size, dtype=bool)
     for start, end in bounds:
@@ -88,17 +89,17 @@ def rounding(z: Array, computed: Array, slope: Array, error: Array) -> str:
     `error` is in ULP.
     """
     with np.errstate(all="ignore"):
-        off = np.abs(computed.astype(np.float64) - slope.astype(np.float64)) / float(np.finfo(z.dtype).eps)
+        off = np.abs(computed.astype(np.float64) - slope.astype(np.float64)) / float(limits(z.dtype).eps)
     if np.all(off <= FEW_EPS) and np.any(off >= SOME_EPS):
         return "digits cancel there: compute it another way, or declare Weakness(Flaw.CANCELS, why, where)"
-    if np.all(np.maximum(np.abs(slope), np.abs(computed)) < NEAR_TINY * np.finfo(z.dtype).tiny):
+    if np.all(np.maximum(np.abs(slope), np.abs(computed)) < NEAR_TINY * limits(z.dtype).tiny):
         return FEW_DIGITS
     return _exponent(z.astype(np.float64), computed, slope, error)
 
 
 def merging(z: Array, computed: Array, kinks: Mapping[float, float]) -> str:
     """Return at which kink y rounds to its value there, if that explains all, or "". Wrong results only."""
-    eps = float(np.finfo(z.dtype).eps)
+    eps = float(limits(z.dtype).eps)
     for kink, slope in kinks.items():
         if np.all(np.abs(z.astype(np.float64) - kink) <= NEXT * eps * abs(kink)) and np.all(computed == slope):
             return f"y rounds to its value at the kink z = {kink:g}: declare Weakness(Flaw.MERGES, why, where)"
@@ -113,7 +114,7 @@ def _exponent(z: Array, computed: Array, slope: Array, error: Array) -> str:
     with np.errstate(all="ignore"):
         size = np.abs(slope.astype(np.float64))
         exponent = -np.log(size)
-        normal = (size >= float(np.finfo(slope.dtype).tiny)) & np.isfinite(error)
+        normal = (size >= float(limits(slope.dtype).tiny)) & np.isfinite(error)
         right = np.all(np.sign(computed) == np.sign(slope)) and np.all(size < TAIL)
         if not (right and normal.any() and np.all((error <= TIMES * exponent)[normal])):
             return ""

@@ -9,6 +9,7 @@ import numpy as np
 from actbench.errors import WrongKernelError
 from actbench.formula import Activation
 from actbench.kernels.kernel import Kernel
+from actbench.model.number_formats import limits, numpy_dtype
 from actbench.verification import refusal
 from actbench.verification.evaluation import Evaluation
 from actbench.verification.examination import Examination
@@ -29,7 +30,7 @@ def truth_of(activation: Activation, z: Array) -> tuple[Truth, Truth]:
 
 @lru_cache(maxsize=512)
 def _truth(activation: Activation, data: bytes, dtype: str) -> tuple[Truth, Truth]:
-    return truth_at(activation, np.frombuffer(data, dtype))
+    return truth_at(activation, np.frombuffer(data, numpy_dtype(dtype)))
 
 
 def hold(call: Examination, when: str) -> None:
@@ -40,7 +41,7 @@ def hold(call: Examination, when: str) -> None:
     if slack:  # a subnormal product has few digits
         with np.errstate(all="ignore"):
             size = np.abs(call.slope.nearest * call.dy)
-        wrong &= (size >= np.finfo(call.z.dtype).tiny) | ~np.isfinite(call.answer.derivative)
+        wrong &= (size >= limits(call.z.dtype).tiny) | ~np.isfinite(call.answer.derivative)
     if wrong.any():
         raise _refused(call, "g'", call.derivative, call.slope, wrong, when=when)
     if call.answer.y is not None:

@@ -10,6 +10,7 @@ import numpy as np
 from actbench.kernels.kernel import Kernel
 from actbench.model.checks import STATED_ULP
 from actbench.model.names import Op
+from actbench.model.number_formats import limits
 from actbench.verification import allowance, kept
 from actbench.verification.evaluation import Evaluate, Evaluation
 from actbench.verification.truth import Array, Truth
@@ -36,7 +37,7 @@ class Examination:
     ) -> Examination:
         """Call a kernel once at finite z where g' and y are known; dy is 1 where dy * g' would overflow."""
         slope, output = truth
-        dy = np.where(np.abs(slope.nearest) > np.finfo(z.dtype).max / 4, 1, dy).astype(z.dtype)
+        dy = np.where(np.abs(slope.nearest) > limits(z.dtype).max / 4, 1.0, dy).astype(z.dtype)
         return cls(kernel, z, dy, evaluate(kernel.identity, z, dy), slope, output, evaluate)
 
     @cached_property
@@ -80,6 +81,6 @@ class Examination:
         """The values that g' may have, the likeliest first, and the z at which weaknesses count."""
         if self.kernel.storage is None:
             return (self.slope,), (self.z,)
-        doubt = 2 * STATED_ULP * allowance.factor(self.kernel.formulas.weaknesses, self.z)
+        doubt = 2 * STATED_ULP * allowance.factor(self.kernel.forward_weaknesses, self.z)
         expected, at = kept.expected(self.kernel, self.z, doubt)
         return expected, (self.z, at)

@@ -22,6 +22,7 @@ from actbench import backends
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import Operands
 from actbench.model.names import Dtype, Storage
+from actbench.model.number_formats import limits, numpy_dtype
 from actbench.model.rule import Dialect
 from actbench.plugins import evaluating
 from actbench.verification.truth import Array, Truth, nearest_to, slope_at
@@ -48,7 +49,7 @@ def _expected(kernel: Kernel, z_bytes: bytes, doubt_bytes: bytes) -> tuple[tuple
     """Do the same with bytes, which can be cached."""
     dtype, storage = kernel.dtype, kernel.storage
     assert storage is not None  # noqa: S101  # other kernels are compared with the truth
-    z, doubt = np.frombuffer(z_bytes, dtype), np.frombuffer(doubt_bytes)
+    z, doubt = np.frombuffer(z_bytes, numpy_dtype(dtype)), np.frombuffer(doubt_bytes)
     operands = Operands(kernel.activation, z)
     wide = [operand._replace(storage=None) for operand in kernel.residuals]
     computed = {operand.name: operands.array(operand).astype(np.float64) for operand in wide}
@@ -61,16 +62,16 @@ def _expected(kernel: Kernel, z_bytes: bytes, doubt_bytes: bytes) -> tuple[tuple
             nearest_to([formula(*row) for row in zip(*(column.tolist() for column in kept), strict=True)], z.dtype)
         )
     at = _rounded(z.astype(np.float64), 0.0, dtype, storage) if "z" in names else z
-    limit = np.finfo(dtype).max
-    return tuple(slopes), np.clip(at, -limit, limit).astype(dtype)
+    limit = limits(dtype).max
+    return tuple(slopes), np.clip(at, -float(limit), float(limit)).astype(z.dtype)
 
 
 def _rounded(computed: Array, aside: Array | float, dtype: Dtype, storage: Storage) -> Array:
     """Return residuals in float64, shifted by `aside` units in the last place and rounded to the storage type."""
     with np.errstate(all="ignore"):
-        unit = np.spacing(np.abs(computed.astype(dtype))).astype(np.float64)
-        moved = np.where(np.isfinite(unit), computed + aside * unit, computed).astype(dtype)
-        return np.asarray(moved.astype(backends.numpy_dtype(storage)).astype(np.float64))
+        unit = np.spacing(np.abs(computed.astype(numpy_dtype(dtype)))).astype(np.float64)
+        moved = np.where(np.isfinite(unit), computed + aside * unit, computed).astype(numpy_dtype(dtype))
+        return np.asarray(moved.astype(numpy_dtype(storage)).astype(np.float64))
 
 
 class _Formula:

@@ -39,6 +39,7 @@ from actbench.kernels.overhead import Rung
 from actbench.kernels.subject import Subject
 from actbench.model.checks import BANDS, STATED_ULP, Check
 from actbench.model.names import Dtype
+from actbench.model.number_formats import limits
 from actbench.verification import allowance, causes, refusal, shipped
 from actbench.verification.calls import check_calls
 from actbench.verification.elements import settle
@@ -94,7 +95,7 @@ def check(subject: Subject, evaluate: Evaluate) -> Check:
             return _check_kernel(subject, evaluate)
         case Rung():
             z = grid(subject.dtype)
-            finite = z[np.abs(z) < np.sqrt(np.finfo(z.dtype).max) / 2]
+            finite = z[np.abs(z) < np.sqrt(float(limits(z.dtype).max)) / 2]
             return subject.check(finite, evaluate(subject.identity, finite, finite).derivative)
         case _:
             raise TypeError(f"{subject!r} computes nothing")

@@ -15,6 +15,7 @@ import numpy as np
 from actbench import backends
 from actbench.formula import Activation
 from actbench.model.names import Dtype
+from actbench.model.number_formats import computed_in, limits, numpy_dtype
 from actbench.model.rule import Dialect
 from actbench.plugins import evaluating, with_room
 from actbench.verification.truth import Array
@@ -29,17 +30,17 @@ NEAR_1 = 4.0
 @cache
 def grid(dtype: Dtype) -> Array:
     """Return the grid: both tails, ±0, denormals, and out to the largest finite numbers."""
-    fmt = np.finfo(dtype)
+    fmt = limits(dtype)
     vanish = -np.log(float(fmt.smallest_subnormal))  # beyond it, g' of the logistic is 0 in this format
     dense = np.linspace(0.0, 1.02 * vanish, 300)
     near = np.concatenate([np.linspace(0.0, 2.0, 129), np.linspace(2.25, 40.0, 152)])
     small = np.geomspace(float(fmt.tiny), 1.0, 24)
     large = np.geomspace(vanish, float(fmt.max) / 2, 16)[1:]
     square = 2.0 * np.sqrt(float(fmt.max))  # its square overflows
-    limits = np.array([float(fmt.smallest_subnormal), float(fmt.eps), 1e3, 1e4, square, float(fmt.max)])
-    magnitudes = np.concatenate([dense, near, small, large, limits])
-    distinct = np.unique(np.concatenate([-magnitudes, magnitudes]).astype(dtype))
-    return np.concatenate([distinct[distinct != 0], np.array([-0.0, 0.0], dtype=dtype)])
+    ends = np.array([float(fmt.smallest_subnormal), float(fmt.eps), 1e3, 1e4, square, float(fmt.max)])
+    magnitudes = np.concatenate([dense, near, small, large, ends])
+    distinct = np.unique(np.concatenate([-magnitudes, magnitudes]).astype(numpy_dtype(dtype)))
+    return np.concatenate([distinct[distinct != 0], np.array([-0.0, 0.0], dtype=distinct.dtype)])
 
 
 @cache
@@ -48,11 +49,12 @@ def points(activation: Activation, dtype: Dtype) -> Array:
 
     These are the grid, the kinks with their neighbours, and the points near 0 scaled by the activation's parameters.
     """
-    fmt = np.dtype(dtype).type
+    fmt = numpy_dtype(dtype).type
     kinks = [fmt(z) for z in activation.formulas.kinks if z != 0]
     near = [np.nextafter(kink, fmt(side)) for kink in kinks for side in (-np.inf, np.inf)]
     plain = grid(dtype)
-    more = np.concatenate([np.array([*kinks, *near], dtype=dtype), _scaled(activation.parameters.values(), dtype)])
+    at_kinks = np.array([*kinks, *near], dtype=plain.dtype)
+    more = np.concatenate([at_kinks, _scaled(activation.parameters.values(), dtype)])
     return np.concatenate([plain, np.setdiff1d(more, plain)])
 
 
@@ -62,7 +64,7 @@ def _scaled(parameters: Iterable[float], dtype: Dtype) -> Array:
     scales = [scale for size in sizes for scale in (size, 1.0 / size) if not 1 / NEAR_1 <= scale <= NEAR_1]
     z = np.array([sign * scale * step for scale in scales for step in SCALED for sign in (-1.0, 1.0)])
     with np.errstate(over="ignore"):
-        narrow = z.astype(dtype)
+        narrow = z.astype(numpy_dtype(dtype))
     return np.asarray(narrow[np.isfinite(narrow) & (narrow != 0)])
 
 
@@ -81,15 +83,15 @@ SECTIONS = 64
 def further(activation: Activation, dtype: Dtype) -> Array:
     """Return z that are drawn from a fresh seed in every process, and z beside the special places of an activation."""
     rng = np.random.default_rng()
-    fmt = np.finfo(dtype)
+    fmt = limits(dtype)
     vanish = -np.log(float(fmt.smallest_subnormal))
     signs = rng.choice([-1.0, 1.0], DRAWN)
     exponents = rng.integers(fmt.minexp, fmt.maxexp, DRAWN // 4)
     spread = np.exp(rng.uniform(np.log(float(fmt.tiny)), np.log(float(fmt.max)), DRAWN))
     drawn = [rng.standard_normal(DRAWN), rng.uniform(-vanish, vanish, DRAWN), signs * spread]
     places = np.concatenate([np.ldexp(1.0, exponents), -np.ldexp(1.0, exponents), *_special(activation, dtype)])
-    near = _beside(places.astype(dtype), rng)
-    z = np.concatenate([*(part.astype(dtype) for part in drawn), near])
+    near = _beside(places.astype(numpy_dtype(dtype)), rng)
+    z = np.concatenate([*(part.astype(near.dtype) for part in drawn), near])
     return np.asarray(np.unique(z[np.isfinite(z) & (z != 0)]))
 
 
@@ -127,7 +129,7 @@ def _changes(function: Callable[[Array], Array], z: Array) -> Array:
     first = kinds[:-1][kinds[1:] != kinds[:-1]]
     while low.size and np.any(np.nextafter(low, high) < high):
         between = low + (high - low) * np.linspace(0.0, 1.0, SECTIONS + 1, dtype=z.dtype)[:, np.newaxis]
-        between = np.clip(between, low, high)
+        between = np.minimum(np.maximum(between, low), high)
         between[-1] = high
         changed = _kinds(function, between.ravel()).reshape(between.shape) != first
         at = np.argmax(changed, axis=0)
@@ -142,7 +144,8 @@ def _changes(function: Callable[[Array], Array], z: Array) -> Array:
 def _kinds(function: Callable[[Array], Array], z: Array) -> Array:
     """Return a code for the kind of each value: NaN, a sign, or a constant at which functions saturate."""
     with np.errstate(all="ignore"):
-        value = np.broadcast_to(np.real(function(with_room(z))).astype(z.dtype), z.shape)
+        result = function(with_room(z.astype(computed_in(z.dtype))))
+        value = np.broadcast_to(np.real(result).astype(z.dtype).astype(np.float64), z.shape)
     kind = np.sign(np.nan_to_num(value, nan=0.0)).astype(np.int64)
     for number, constant in enumerate((1.0, -1.0), start=2):
         kind[value == constant] = number

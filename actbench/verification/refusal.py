@@ -265,7 +265,7 @@ class _Refusal:
     @property
     def _weaknesses(self) -> Any:
         if self.what == "y":
-            return self.kernel.formulas.weaknesses
+            return self.kernel.forward_weaknesses
         return self.kernel.weaknesses
 
 

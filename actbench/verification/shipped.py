@@ -14,13 +14,14 @@ import numpy as np
 
 from actbench.kernels.kernel import Kernel
 from actbench.model.checks import STATED_ULP
+from actbench.model.number_formats import limits
 from actbench.verification.truth import Array, Truth
 
 ORDINARY = 1.0
 """|z| up to which it must be near the truth."""
 
 GROSS = 1e-2
-"""The relative error that no rounding makes at ordinary z."""
+"""The relative error that no rounding makes at ordinary z, unless the format has so few bits (`STATED_ULP`)."""
 
 SMALL = 1e-3
 """Size of g' or y below which the error counts in proportion to this: near a root no relative error is small."""
@@ -31,9 +32,12 @@ AT_KINK = 1e-30
 
 def exceeding(kernel: Kernel, computed: Array, expected: Truth, z: Array) -> Array:
     """Return where a result is so far off at ordinary z that it is not the activation's."""
+    rounding = STATED_ULP * float(limits(z.dtype).eps)
     with np.errstate(all="ignore"):
         nearest = expected.nearest.astype(np.float64)
-        off = np.abs(computed.astype(np.float64) - nearest) > GROSS * np.maximum(np.abs(nearest), SMALL)
+        size = np.abs(nearest)
+        gross = np.maximum(GROSS * np.maximum(size, SMALL), rounding * np.maximum(size, 1.0))
+        off = np.abs(computed.astype(np.float64) - nearest) > gross
     ordinary = (np.abs(z) <= ORDINARY) & np.isfinite(nearest)
     for kink in kernel.formulas.kinks:
         ordinary &= np.abs(z.astype(np.float64) - kink) > AT_KINK

@@ -29,6 +29,7 @@ from actbench.kernels.training import plainest
 from actbench.model.checks import STATED_ULP
 from actbench.model.names import Dtype
 from actbench.model.networks import Network
+from actbench.model.number_formats import limits
 from actbench.model.variants import Variant
 from actbench.verification import allowance
 from actbench.verification.training_differences import disagreement
@@ -129,7 +130,7 @@ class Problem:
 
     @property
     def _format(self) -> np.finfo[np.floating[Any]]:
-        return np.finfo(self.arrays.x.dtype)
+        return limits(self.arrays.x.dtype)
 
 
 @lru_cache(maxsize=1)

@@ -13,10 +13,11 @@ from math import sqrt
 import numpy as np
 
 from actbench import backends
-from actbench.backends import StepArrays, numpy_dtype
+from actbench.backends import StepArrays
 from actbench.formula import Activation
 from actbench.kernels.operands import Array
 from actbench.model.networks import Activate, Layer, Linear, Multiply, Network
+from actbench.model.number_formats import numpy_dtype
 from actbench.model.rule import Dialect
 from actbench.model.variants import Variant
 from actbench.plugins import evaluating

@@ -110,7 +110,7 @@ def test_narrow_residuals_are_looked_at_beside_every_strategy(actbench: Actbench
             ("-s", "dispatch"),
             "'dispatch' is a rung of the overhead ladder: it has no derivative to be held to; name strategies",
         ),
-        (("-d", "float16"), "a strategy such as cached:float16 keeps in it what the forward pass saves"),
+        (("-d", "bfloat16"), "compute in bfloat16, and --residual-dtype bfloat16 keeps in it what is saved"),
         (("-a", "tanh", "-d", "float64", "--exhaustive"), "--exhaustive is for float32"),
     ],
 )

@@ -14,7 +14,7 @@ from actbench.measure.checking import Verification
 from actbench.measure.protocol import ListDoubts, Prepare, Slice, Sweep, Time
 from actbench.model.cases import Arm, Block
 from actbench.model.inputs import STANDARD_NORMAL, Inputs
-from actbench.model.names import Dtype, Op
+from actbench.model.names import WIDE, Dtype, Op
 from actbench.model.plan import Plan
 from actbench.model.sizes import sizes
 from actbench.model.variants import Variant
@@ -33,7 +33,7 @@ def saved(directory: Path, array: object, name: str = "z.npy") -> Inputs:
     return pinned(Inputs.parse(str(path)))
 
 
-@pytest.mark.parametrize("dtype", Dtype)
+@pytest.mark.parametrize("dtype", WIDE)
 def test_the_standard_normal_distribution_gives_what_it_always_gave(dtype: Dtype) -> None:
     z, dy = draw(Inputs.parse("normal:0,1"), dtype, 1000, seed=3)
     assert z.tobytes() == np.random.default_rng(3).standard_normal(1000, dtype=np.dtype(dtype).type).tobytes()
@@ -42,7 +42,7 @@ def test_the_standard_normal_distribution_gives_what_it_always_gave(dtype: Dtype
     assert operands.array(DY).tobytes() == np.roll(z, 1).tobytes()
 
 
-@pytest.mark.parametrize("dtype", Dtype)
+@pytest.mark.parametrize("dtype", WIDE)
 def test_distributions_have_their_parameters_and_the_seed_decides(dtype: Dtype) -> None:
     for text in ("normal:5,0.5", "uniform:4,6"):
         z, dy = draw(Inputs.parse(text), dtype, 10_000, seed=1)
@@ -115,7 +115,7 @@ UNUSUAL = {
 def planned(activation: str, backends: tuple[str, ...], inputs: Inputs) -> Plan:
     """Return the plan of an activation on inputs: all strategies, ops and dtypes."""
     strategies = tuple(map(Variant, STRATEGIES))
-    axes = Axes((activation,), strategies, backends, tuple(Op), tuple(Dtype), sizes(1000))
+    axes = Axes((activation,), strategies, backends, tuple(Op), WIDE, sizes(1000))
     return suite.on_inputs(suite.plan(axes, Room(1 << 34), seed=1), inputs)
 
 

@@ -14,7 +14,7 @@ from actbench.kernels.operands import Array, Operand, Operands
 from actbench.kernels.placement import Invocation, Placement
 from actbench.kernels.resolution import kernel as resolved
 from actbench.model.cases import Block, KernelId
-from actbench.model.names import Dtype, Op
+from actbench.model.names import WIDE, Dtype, Op
 from tests.support import kernels
 from tests.support.placed import PREALLOCATING, SAMPLE, SIZE, UNPLACED, USABLE, call, placed
 from tests.support.resolved import prepare
@@ -75,7 +75,7 @@ def test_a_backend_whose_operands_are_not_placed_converts_each_once(backend: str
     assert released.tolist() == operands.array(Operand.of("recompute", "z")).tolist()
 
 
-@pytest.mark.parametrize("dtype", Dtype)
+@pytest.mark.parametrize("dtype", WIDE)
 def test_inputs_are_drawn_from_the_standard_normal_by_the_seed(dtype: Dtype) -> None:
     first, again, other = (
         Operands.drawn(registry.activation("logistic"), dtype, 20_000, seed=seed).z for seed in (1, 1, 2)
@@ -95,7 +95,7 @@ def test_the_upstream_gradient_is_of_the_same_numbers_in_another_order() -> None
     np.testing.assert_array_equal(np.sort(z), np.sort(dy))
 
 
-@pytest.mark.parametrize(("activation", "dtype"), [*product(kernels.TRUTH, Dtype)])
+@pytest.mark.parametrize(("activation", "dtype"), [*product(kernels.TRUTH, WIDE)])
 def test_residuals_are_what_the_forward_pass_keeps(activation: str, dtype: Dtype) -> None:
     operands = Operands.drawn(registry.activation(activation), dtype, 100, seed=1)
     weaknesses = registry.activation(activation).formulas.weaknesses
@@ -110,7 +110,7 @@ def test_residuals_are_what_the_forward_pass_keeps(activation: str, dtype: Dtype
         assert kernels.ulps(operands.array(Operand.of("complement", "y")), exact).max() <= 8
 
 
-@pytest.mark.parametrize(("dtype", "backend"), [*product(Dtype, ("numpy", "numba-parallel"))])
+@pytest.mark.parametrize(("dtype", "backend"), [*product(WIDE, ("numpy", "numba-parallel"))])
 def test_a_yardstick_copies(dtype: Dtype, backend: str) -> None:
     placement = placed(dtype=dtype)
     output, z = placement.output(0), placement.operand(registry.backend("numpy"), Operand.of("", "z"))

@@ -15,7 +15,7 @@ from actbench.kernels.operands import Array
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import KernelId
 from actbench.model.checks import STATED_ULP
-from actbench.model.names import Dtype, Op
+from actbench.model.names import WIDE, Dtype, Op
 from actbench.model.variants import Variant
 from actbench.verification import oracle
 from actbench.verification.oracle import Evaluation
@@ -110,7 +110,7 @@ def test_a_single_wrong_element_is_found_and_its_z_named(kernel: KernelId, data:
     assert np.signbit(named) == np.signbit(grid[index]), "-0 is another z than 0"
 
 
-@pytest.mark.parametrize(("activation", "dtype"), [*product(("logistic", "tanh"), Dtype)])
+@pytest.mark.parametrize(("activation", "dtype"), [*product(("logistic", "tanh"), WIDE)])
 def test_where_digits_cancel_the_absolute_error_is_still_held_to_a_few_eps(activation: str, dtype: Dtype) -> None:
     kernel = KernelId(activation, Variant("cached"), "numpy", Op.DERIVATIVE, dtype)
     eps = np.finfo(dtype).eps
@@ -190,6 +190,6 @@ def test_what_is_wrong_in_whatever_way_is_refused_for_every_strategy(kernel: Ker
 
 def test_a_derivative_of_another_function_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     declare(monkeypatch, "mistaken", recompute=lambda z: 1.0 / (1.0 + z * z))
-    for dtype in Dtype:
+    for dtype in WIDE:
         kernel = KernelId("mistaken", Variant("recompute"), "numpy", Op.DERIVATIVE, dtype)
         assert kernel.id in refusal(kernel, kernels.evaluate)

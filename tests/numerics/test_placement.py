@@ -8,11 +8,11 @@ import pytest
 from actbench import registry
 from actbench.kernels.operands import Array, Operand, Operands
 from actbench.kernels.placement import ALIGNMENT, PAGE, PHASED, PHASES, SPAN, Invocation, Placement
-from actbench.model.names import Dtype
+from actbench.model.names import WIDE, Dtype
 from tests.support.placed import PREALLOCATING, SIZE, UNPLACED, USABLE, call, placed
 
 
-@pytest.mark.parametrize("dtype", Dtype)
+@pytest.mark.parametrize("dtype", WIDE)
 @pytest.mark.parametrize("size", [1, 17, 1000])
 def test_every_address_is_aligned_to_a_cache_line(dtype: Dtype, size: int) -> None:
     for seed in range(20):

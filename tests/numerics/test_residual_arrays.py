@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from actbench import registry
-from actbench.backends import numpy_dtype
 from actbench.kernels.operands import Operand, Operands
 from actbench.kernels.placement import Placement
 from actbench.kernels.resolution import kernel as resolved
 from actbench.model.names import Dtype, Op, Storage
+from actbench.model.number_formats import numpy_dtype
 from actbench.planning.costs import bytes_moved, residual_bytes
 from actbench.verification.kept import expected
 from tests.support.narrow import kernel

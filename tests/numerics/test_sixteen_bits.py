@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from actbench.backends import numpy_dtype
 from actbench.backends._simd import sixteen_bits
-from actbench.model.names import Dtype, Storage
+from actbench.model.names import WIDE, Dtype, Storage
+from actbench.model.number_formats import numpy_dtype
 from tests.support.tiers import exhaustive_but
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,7 @@ ELEMENTS = {"float16": numba.uint16, "bfloat16": numba.uint16, "float32": numba.
 SIXTEEN = (Storage.FLOAT16, Storage.BFLOAT16)
 
 every_storage = pytest.mark.parametrize("storage", SIXTEEN)
-every_dtype = pytest.mark.parametrize("dtype", Dtype)
+every_dtype = pytest.mark.parametrize("dtype", WIDE)
 both_ways = pytest.mark.parametrize("way", ["instruction", "integers"])
 on_x86 = pytest.mark.skipif(platform.machine().lower() not in {"x86_64", "amd64"}, reason="compiles for x86-64")
 

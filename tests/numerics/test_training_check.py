@@ -14,7 +14,7 @@ from actbench.kernels.operands import Array
 from actbench.kernels.training_arrays import drawn
 from actbench.model.checks import StepCheck
 from actbench.model.inputs import Inputs
-from actbench.model.names import Dtype
+from actbench.model.names import WIDE, Dtype
 from actbench.model.training import Optimizer
 from actbench.verification.training import check
 from actbench.verification.training_differences import _looked_at
@@ -60,7 +60,7 @@ def declare(monkeypatch: pytest.MonkeyPatch, *, slope: float = 1.0, **more: Any)
     register(monkeypatch, mine)
 
 
-@pytest.mark.parametrize("dtype", Dtype)
+@pytest.mark.parametrize("dtype", WIDE)
 @pytest.mark.parametrize("optimizer", Optimizer)
 def test_steps_of_every_strategy_in_numpy_have_the_right_gradients(dtype: Dtype, optimizer: Optimizer) -> None:
     for of in ("logistic", "relu", "silu", "gelu", "hard-tanh"):
@@ -71,7 +71,7 @@ def test_steps_of_every_strategy_in_numpy_have_the_right_gradients(dtype: Dtype,
             assert (result.kept, result.alive) == (result.predicted_kept, result.predicted_alive)
 
 
-@pytest.mark.parametrize("dtype", Dtype)
+@pytest.mark.parametrize("dtype", WIDE)
 def test_steps_whose_activation_is_compiled_have_the_right_gradients(dtype: Dtype) -> None:
     for arm in ("recompute", "intermediate", "pair:float16", "checkpoint", "free"):
         one = step(MLP, arm, "silu", "numpy+numba-simd", dtype)

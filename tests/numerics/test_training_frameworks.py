@@ -12,7 +12,7 @@ from actbench.backends import _nvidia
 from actbench.backends._shipped import JAX, TORCH
 from actbench.errors import InputError
 from actbench.kernels.training_memory import predicted
-from actbench.model.names import Dtype
+from actbench.model.names import WIDE
 from actbench.model.training import CHECKPOINT, FREE, LEARNING_RATE, SHIPPED, Optimizer
 from tests.support.peers import usable
 from tests.support.tiers import EXHAUSTIVE, exhaustive_but
@@ -76,7 +76,7 @@ def test_what_a_framework_ships_is_the_activation_of_that_name(backend: str, tab
     """To a few ULP; where g is small, theirs may be what is left of numbers of the size of z."""
     assert {*table} <= {*registry.activations()}
     names = [name for name in (*table, *WITH_PARAMETERS) if registry.backend(backend).ships(name)]
-    for dtype in Dtype:
+    for dtype in WIDE:
         size = np.abs(points(dtype)).clip(1)
         for name, computed in values(backend, names, dtype).items():
             expected = ours(name, dtype)

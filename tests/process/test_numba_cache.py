@@ -18,7 +18,7 @@ from actbench.backends import _generated_code, _numba_cache
 from actbench.kernels.resolution import kernel as resolved
 from actbench.model.cases import KernelId
 from actbench.model.checks import Compiled
-from actbench.model.names import Dtype, Op
+from actbench.model.names import WIDE, Dtype, Op
 from actbench.model.variants import Variant
 from tests.support.tiers import exhaustive_but
 
@@ -154,7 +154,7 @@ def test_a_kernel_from_the_cache_is_what_it_was_when_it_was_compiled_and_is_not_
     backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path))
-    kernel, other = (KernelId("logistic", Variant("cached"), backend, Op.DERIVATIVE, dtype) for dtype in Dtype)
+    kernel, other = (KernelId("logistic", Variant("cached"), backend, Op.DERIVATIVE, dtype) for dtype in WIDE)
     (first, facts), (_, others) = bound_and_compiled(kernel), bound_and_compiled(other)
     assert facts != others
     monkeypatch.setattr(_generated_code, "facts", None)

@@ -20,7 +20,7 @@ from actbench.measure.wire import A, Request
 from actbench.measure.worker import Server
 from actbench.model.cases import Block, Case
 from actbench.model.loaded import Loaded, LoadedFrom
-from actbench.model.names import Dtype, Op
+from actbench.model.names import WIDE, Op
 from actbench.planning.suite import grouped, offered
 from tests.support.steps import checked, instrumented, step_seconds
 
@@ -165,7 +165,7 @@ def limits(request: protocol_limits.MeasureLimits) -> protocol_limits.MeasuredLi
     """Answer with exact rates: wider vectors help up to 256 bits, and large arrays are copied more slowly."""
     arithmetic = [
         protocol_limits.ArithmeticRates(dtype, bits, (rate * 1e9 / dtype.itemsize,) * request.repeats)
-        for dtype in Dtype
+        for dtype in WIDE
         for bits, rate in ((128, 200.0), (256, 400.0), (512, 404.0))
     ]
     copied = [

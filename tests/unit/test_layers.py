@@ -32,7 +32,7 @@ LAYERS = (
 DOORS = {
     "click": {"cli"},
     "jax": {"backends"},
-    "ml_dtypes": {"backends"},
+    "ml_dtypes": {"model"},
     "numba": {"backends"},
     "llvmlite": {"backends"},
     "numexpr": {"backends"},

@@ -18,7 +18,7 @@ from actbench.analysis.peak_rates import PeakRate, VectorWidth, arithmetic, copy
 from actbench.measure.client import WorkerProcess, here
 from actbench.measure.launch import WorkerOptions
 from actbench.measure.protocol_limits import MeasureLimits
-from actbench.model.names import Dtype
+from actbench.model.names import WIDE, Dtype
 from tests.conftest import Actbench
 from tests.support import fake
 from tests.support.fake import FakeBench
@@ -62,7 +62,7 @@ def forms() -> list[tuple[int, int]]:
 
 
 FORMS = [] if registry.backends()["numba"].unavailable else forms()
-BY_FORM = pytest.mark.parametrize(("dtype", "form"), list(product(Dtype, FORMS)))
+BY_FORM = pytest.mark.parametrize(("dtype", "form"), list(product(WIDE, FORMS)))
 
 
 @needs_numba
@@ -82,7 +82,7 @@ def test_the_loop_of_the_optimised_code_keeps_its_vectors_out_of_memory(dtype: D
 
 @needs_numba
 @pytest.mark.skipif(machine() not in REGISTERS, reason="no assembly is known here")
-@pytest.mark.parametrize("dtype", Dtype)
+@pytest.mark.parametrize("dtype", WIDE)
 def test_a_form_is_fused_multiply_adds_on_packed_registers_and_touches_no_memory(dtype: Dtype) -> None:
     from actbench.backends._limits import fma
 
@@ -137,7 +137,7 @@ def test_a_real_worker_measures_both() -> None:
     measured = [rates.rates for rates in answer.arithmetic] + [rates.rates for rates in answer.copies]
     assert all(len(rates) == 2 and min(rates) > 0 for rates in measured)
     assert {(rates.dtype, rates.bits) for rates in answer.arithmetic} == {
-        (dtype, bits) for dtype in Dtype for bits, _ in FORMS
+        (dtype, bits) for dtype in WIDE for bits, _ in FORMS
     }
 
 

@@ -16,7 +16,7 @@ from actbench.kernels.resolution import kernel as resolved
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import KernelId
 from actbench.model.checks import Compiled
-from actbench.model.names import Dtype, Op
+from actbench.model.names import WIDE, Dtype, Op
 from actbench.model.variants import Variant
 from tests.support import kernels
 from tests.support.tiers import EXHAUSTIVE, exhaustive_but, first_of_each
@@ -95,7 +95,7 @@ def test_a_bound_kernel_says_what_compiling_it_took(kernel: KernelId) -> None:
     assert (resolve(kernel).bound.compile_seconds or 0) > 0
 
 
-@pytest.mark.parametrize("dtype", Dtype)
+@pytest.mark.parametrize("dtype", WIDE)
 def test_literals_are_given_the_kernels_dtype(dtype: Dtype) -> None:
     def formula(y: float) -> float:
         return 3 * y * (1.0 - y) + 0.1
@@ -146,7 +146,7 @@ import numpy as np
 from actbench import backends, registry
 from actbench.model.rule import Rule
 from actbench.model.checks import Compiled
-from actbench.model.names import Dtype, Op
+from actbench.model.names import WIDE, Dtype, Op
 
 exec("def forward(z):\\n    return z")
 bound_and_called = []
@@ -200,7 +200,7 @@ import sys
 
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import KernelId
-from actbench.model.names import Dtype, Op
+from actbench.model.names import WIDE, Dtype, Op
 from actbench.model.variants import Variant
 
 kernels = [
@@ -219,7 +219,7 @@ import numpy as np
 
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import KernelId
-from actbench.model.names import Dtype, Op
+from actbench.model.names import WIDE, Dtype, Op
 from actbench.model.variants import Variant
 
 for activation in sys.argv[1:]:

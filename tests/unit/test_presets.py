@@ -10,7 +10,7 @@ from actbench import registry
 from actbench.errors import InputError
 from actbench.kernels import resolution
 from actbench.model.cases import Case, KernelId
-from actbench.model.names import Dtype, Op
+from actbench.model.names import WIDE, Dtype, Op
 from actbench.model.plan import Plan
 from actbench.model.training import SHIPPED
 from actbench.planning import costs, presets
@@ -33,7 +33,7 @@ def test_the_default_preset_has_eighty_cases_or_more() -> None:
     assert {case.size for case in plan.cases} == {1_000, 100_000, 4_000_000}
     assert {case.activation for case in plan.cases} == {"logistic", "tanh"}
     assert {case.strategy for case in plan.cases} == {"textbook", "recompute", "cached", "complement"}
-    assert {case.dtype for case in plan.cases} == set(Dtype)
+    assert {case.dtype for case in plan.cases} == set(WIDE)
     assert {case.op for case in plan.cases} == {Op.DERIVATIVE}
 
 

@@ -81,7 +81,7 @@ def test_numexpr_keeps_nothing_narrowly() -> None:
 
 
 def test_without_ml_dtypes_there_is_no_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("actbench.backends._narrowing.find_spec", lambda _: None)
+    monkeypatch.setattr("actbench.model.number_formats.find_spec", lambda _: None)
     numpy = registry.backend("numpy")
     assert (numpy.unsupported_storage(Storage.BFLOAT16, Dtype.FLOAT32) or "").startswith("ml_dtypes is not installed")
     assert numpy.unsupported_storage(Storage.FLOAT16, Dtype.FLOAT32) is None

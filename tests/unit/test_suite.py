@@ -8,7 +8,7 @@ from actbench import registry
 from actbench.errors import InputError
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import Case
-from actbench.model.names import Dtype, Op
+from actbench.model.names import WIDE, Dtype, Op
 from actbench.model.sizes import sizes
 from actbench.model.variants import Variant
 from actbench.planning import costs, suite
@@ -52,7 +52,7 @@ def test_a_block_holds_the_cases_of_one_activation_op_dtype_and_size() -> None:
         activations=("logistic", "tanh"),
         backends=("numpy", "numba"),
         ops=tuple(Op),
-        dtypes=tuple(Dtype),
+        dtypes=WIDE,
         sizes=sizes(10, 20),
     )
     plan = planned(axes)
@@ -152,7 +152,7 @@ def test_a_block_may_need_half_of_the_memory_and_no_more() -> None:
 
 
 def test_what_does_not_fit_into_memory_is_left_out_and_the_rest_is_measured() -> None:
-    axes = replace(SMALL, sizes=sizes(1000, 10_000_000), dtypes=tuple(Dtype))
+    axes = replace(SMALL, sizes=sizes(1000, 10_000_000), dtypes=WIDE)
     plan = planned(axes, memory=suite.ARRAYS_PER_BLOCK * 10_000_000 * 4 * 2)
     assert {(case.dtype, case.size) for case in plan.cases} == {
         (Dtype.FLOAT32, 1000),

@@ -10,7 +10,7 @@ import pytest
 
 from actbench import registry
 from actbench.model.cases import Block, Case
-from actbench.model.names import Dtype, Op
+from actbench.model.names import WIDE, Op
 from actbench.planning import costs, presets, suite
 from actbench.planning.selection import Room
 from actbench.report.numbers import about
@@ -45,7 +45,7 @@ def test_the_sweep_asks_what_a_cache_is_worth_and_what_it_costs() -> None:
     assert axes.activations == ("logistic",)
     assert axes.strategies == ("recompute", "cached")
     assert axes.ops == (Op.DERIVATIVE, Op.STEP)
-    assert axes.dtypes == tuple(Dtype)
+    assert axes.dtypes == WIDE
     usable = {name for name, backend in registry.backends().items() if not backend.unavailable}
     assert {*axes.backends} == usable & {"numpy", "numba", "numba-simd"}
 

@@ -130,7 +130,7 @@ def refusals() -> Iterator[tuple[dict[str, object], str]]:
     yield {"backends": ("python",)}, "no products of matrices to train networks with$"
     yield {"backends": ("numpy+python",)}, "python has arrays of its own, which no other backend takes$"
     yield {"backends": ("numpy+",)}, "write numpy, or two with a \\+ between them"
-    yield {"dtypes": ("float16",)}, "a strategy such as cached:float16 keeps in it"
+    yield {"dtypes": ("bfloat16",)}, "compute in bfloat16, and --residual-dtype bfloat16 keeps in it what is saved"
     yield {"predictors": ("hot",)}, "unknown state of operands 'hot'"
 
 

@@ -17,6 +17,7 @@ from actbench.backends import Backend
 from actbench.kernels.operands import Array, Operands
 from actbench.kernels.placement import Invocation, Memory
 from actbench.model.names import Dtype
+from actbench.model.number_formats import is_float, limits, numpy_dtype
 from actbench.verification.behaviour.guarded_memory import GuardedMemory
 
 REMEMBERED = 16
@@ -119,7 +120,7 @@ class GuardedCalls:
 
     def _faults_of(self, subject: Callee, raw: tuple[Any, ...], invocation: Invocation) -> Iterator[str]:
         """Yield the faults of the objects that a call returned."""
-        expected = type(subject.backend.adopt(np.ones(1, subject.dtype)))
+        expected = type(subject.backend.adopt(np.ones(1, numpy_dtype(subject.dtype))))
         allowed = {expected, tuple} if expected is list else {expected}
         for result in raw:
             if result is None and invocation.outputs is None:
@@ -172,12 +173,12 @@ def _alike(one: Array, other: Array, order: Array) -> bool:
     """Return whether a result on rearranged operands agrees up to what an element's place in a vector may change."""
     if one.shape == other.shape == order.shape:
         other = other[order]
-    if one.shape != other.shape or one.dtype != other.dtype or one.dtype.kind != "f":
+    if one.shape != other.shape or one.dtype != other.dtype or not is_float(one.dtype):
         return one.shape == other.shape and one.dtype == other.dtype
     size = np.abs(other)
     largest = np.max(size[np.isfinite(size)], initial=0.0)
     with np.errstate(all="ignore"):
-        near = np.abs(one - other) <= PLACE * np.finfo(one.dtype).eps * (size + largest)
+        near = np.abs(one - other) <= PLACE * limits(one.dtype).eps * (size + largest)
     return bool(np.all(near | (one == other) | np.isnan(one) & np.isnan(other)))
 
 

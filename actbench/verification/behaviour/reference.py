@@ -23,6 +23,7 @@ from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import DY, PIECE, Array, Operands
 from actbench.model.checks import STATED_ULP
 from actbench.model.names import Op
+from actbench.model.number_formats import limits
 from actbench.model.rule import Dialect, Formula
 from actbench.verification.behaviour import Elements
 
@@ -98,7 +99,7 @@ class Reference:
 
     def _compare(self, chosen: _Worst, result: Array, expected: Array, piece: slice, scale: Array | float) -> None:
         """Note the elements of a piece whose distance from the expected value exceeds rounding."""
-        fmt = np.finfo(result.dtype)
+        fmt = limits(result.dtype)
         with np.errstate(all="ignore"):
             allowed = np.abs(expected)
             allowed += scale
@@ -135,7 +136,7 @@ class Reference:
         with np.errstate(all="ignore"):
             expected, slack = known.slope * dy, SAFETY * known.error * np.abs(dy)
             off = np.abs(result[sample] - expected)
-            allowed = STATED_ULP * float(np.finfo(result.dtype).eps) * np.abs(expected) + slack
+            allowed = STATED_ULP * float(limits(result.dtype).eps) * np.abs(expected) + slack
             suspicious = np.flatnonzero(~(off <= allowed) & np.isfinite(slack))
             if suspicious.size:
                 distance = np.nan_to_num(off[suspicious] / np.abs(expected[suspicious]), nan=np.inf)

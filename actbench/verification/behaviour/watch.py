@@ -21,6 +21,7 @@ from actbench.kernels.placement import PHASED
 from actbench.kernels.subject import Subject
 from actbench.model.checks import STATED_ULP
 from actbench.model.names import Op
+from actbench.model.number_formats import limits, numpy_dtype
 from actbench.verification.behaviour import Doubt
 from actbench.verification.behaviour.reference import Reference
 
@@ -83,7 +84,7 @@ class Watch:
     def _doubts_of(self, arm: int, kernel: Kernel, calls: Calls) -> Iterator[Doubt]:
         results = calls.results()
         ends = [results[-1], results[0]] if kernel.op is Op.STEP else results[-1:]
-        size, dtype = self._operands.z.size, np.dtype(kernel.dtype)
+        size, dtype = self._operands.z.size, numpy_dtype(kernel.dtype)
         for result in ends:
             if result.shape != (size,) or result.dtype != dtype:
                 yield Doubt(arm, f"it returns {result.dtype} of shape {result.shape}, not {dtype} of shape ({size},)")
@@ -112,7 +113,7 @@ class Watch:
         if same_bits(now, first):
             return np.array([], dtype=np.int64)
         with np.errstate(all="ignore"):
-            fmt = np.finfo(now.dtype)
+            fmt = limits(now.dtype)
             same = np.abs(now - first) <= STATED_ULP * fmt.eps * np.abs(first) + fmt.tiny
             same |= (now == first) | np.isnan(now) & np.isnan(first)
         places = np.concatenate([np.arange(window.start, window.stop) for window in self._windows])

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from actbench.errors import BenchmarkError
 from actbench.formula import Activation
+from actbench.model.number_formats import limits
 from actbench.model.rule import Dialect
 from actbench.plugins import evaluating
 from actbench.verification.truth import differences, exact
@@ -91,7 +92,7 @@ class Truth:
 
     def absolute(self, computed: Array) -> Array:
         """Return |computed - truth| in eps of the format: the absolute error, not the relative one."""
-        eps = float(np.finfo(self.nearest.dtype).eps)
+        eps = float(limits(self.nearest.dtype).eps)
         error = self.error(computed)
         with np.errstate(all="ignore"):
             apart = np.abs(computed.astype(np.float64) - self.nearest.astype(np.float64)) / eps  # the ULP may overflow
@@ -190,7 +191,7 @@ def nearest_to(numbers: Sequence[Any], dtype: np.dtype[Any]) -> Truth:
     """Return the floats nearest to numbers of mpmath or floats, with the rest; None is an unknown number."""
     with np.errstate(over="ignore", invalid="ignore"):  # the largest finite number has no neighbour above
         nearest = np.array([_to_float(number) for number in numbers]).astype(dtype)
-        ulp = np.fmin(np.spacing(np.abs(nearest)), np.finfo(dtype).max).astype(np.float64)
+        ulp = np.fmin(np.spacing(np.abs(nearest)), limits(dtype).max).astype(np.float64)
     values, units = nearest.astype(np.float64).tolist(), ulp.tolist()
     rest = [_rest(number, value, unit) for number, value, unit in zip(numbers, values, units, strict=True)]
     unknown = np.array([number is None for number in numbers], dtype=bool)

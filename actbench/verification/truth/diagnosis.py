@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from actbench import backends
 from actbench.formula import Activation
 from actbench.kernels.kernel import Kernel
-from actbench.model.names import Op
+from actbench.model.names import Dtype, Op
 from actbench.model.rule import Dialect
 from actbench.verification.truth import ambiguity, truth_at
 from actbench.verification.truth.differences import over_arrays
@@ -26,7 +26,7 @@ Array = NDArray[Any]
 TELLING = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
 """Round z, at which a wrong result can be verified with pencil and paper."""
 
-TOLERANCE = {np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-9}
+TOLERANCE = {Dtype.BFLOAT16: 5e-2, Dtype.FLOAT16: 5e-3, Dtype.FLOAT32: 1e-4, Dtype.FLOAT64: 1e-9}
 """Allowed error of a guess, relative to g' and to the size of g' near 0."""
 
 NEAR = 30.0
@@ -156,7 +156,7 @@ def _right(evidence: Evidence, other: Array) -> bool:
 
 def _same(evidence: Evidence, one: Array, other: Array) -> bool:
     """Return whether two results agree at all z where both are numbers; near 0 they must be numbers."""
-    tolerance = TOLERANCE[evidence.z.dtype]
+    tolerance = TOLERANCE[evidence.kernel.dtype]
     near = np.abs(evidence.z) <= NEAR
     with np.errstate(all="ignore"):
         size = np.abs(evidence.slope.astype(np.float64))

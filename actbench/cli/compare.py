@@ -75,18 +75,21 @@ def command(  # noqa: PLR0913, PLR0917  # one for each option
 def _within(run: Run, by: str, reference: str | None, form: str) -> None:
     from actbench.analysis.within_run import Axis, compare
     from actbench.model.sizes import Shape
-    from actbench.report import compared_axis
+    from actbench.report import compared_axis, tensors
     from actbench.report.remarks import inputs_lines
+    from actbench.report.table import markdown
     from actbench.report.terminal import show_table
 
     if by == Axis.SIZE and reference and "x" in reference:
         reference = str(Shape(reference).elements)
     comparison = compare(run.times, Axis(by), reference)
+    of_tensors = tensors.of_run(run) if by == Axis.STRATEGY else []
     match form:
         case "table":
-            show_table(compared_axis.table(comparison, by))
+            for table in (compared_axis.table(comparison, by), *of_tensors):
+                show_table(table)
         case "markdown":
-            click.echo(compared_axis.as_markdown(comparison, by))
+            click.echo("\n".join([compared_axis.as_markdown(comparison, by), *map(markdown, of_tensors)]))
         case "csv":
             click.echo(compared_axis.as_csv(comparison), nl=False)
         case "json":

@@ -137,6 +137,12 @@ class Kernel(Subject):
         names = self.formula(Dialect.SCALAR, None).residuals
         return tuple(Operand.of(self.strategy, name, self.storage) for name in names)
 
+    @property
+    def alive_bytes(self) -> int:
+        """Bytes per element of y as it was computed, if it is kept: the next layer's product needs it, too."""
+        kept = (operand for operand in self.residuals if operand.name == "y" and operand.storage is None)
+        return sum(operand.dtype(self.dtype).itemsize for operand in kept)
+
     @cached_property
     def reads(self) -> tuple[Operand, ...]:
         """The arrays that a call reads."""

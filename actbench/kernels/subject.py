@@ -113,6 +113,11 @@ class Subject(ABC):
         """Bytes per element that are kept between the forward and the backward pass."""
         return self.traffic.kept(self.dtype, self.storage)
 
+    @property
+    def alive_bytes(self) -> int:
+        """Of these, the bytes per element that a network holds whatever the strategy."""
+        return 0
+
 
 class Yardstick(Subject):
     """A plain copy, numpy's or the backend's own."""

@@ -11,7 +11,7 @@ from math import inf
 from operator import mul
 
 from actbench.kernels.placement import PHASED, PHASES
-from actbench.model.calibration import Calibration
+from actbench.model.calibration import SLOW_CALL, Calibration
 from actbench.model.cases import Block
 
 MAX_LOOPS = 2**32
@@ -57,11 +57,15 @@ def calibrate(
     loops, seconds = loops_by_doubling(len(block.timed), time)
     nbytes = inf if block.op.network else block.size * block.dtype.itemsize  # steps pass through all of their memory
     slices = PHASES if nbytes <= ALIGNMENT_SENSITIVE else 2
-    costs = [slices * (count + 1) * call for count, call in zip(loops, seconds, strict=True)]
+    single = () if block.op.network else tuple(arm for arm, call in enumerate(seconds) if call >= SLOW_CALL)
+    costs = [
+        (1 if arm in single else slices) * (count + 1) * call
+        for arm, (count, call) in enumerate(zip(loops, seconds, strict=True))
+    ]
     place_seconds = place()
     values = _values(costs, place_seconds, arm_seconds, in_cache=nbytes <= PHASED)
     round_seconds = sum(map(mul, values, costs)) + max(values) * place_seconds
-    return Calibration(tuple(loops), values, slices, round_seconds)
+    return Calibration(tuple(loops), values, slices, round_seconds, single)
 
 
 def _values(costs: Sequence[float], place_seconds: float, arm_seconds: float, *, in_cache: bool) -> tuple[int, ...]:

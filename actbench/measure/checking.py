@@ -27,6 +27,7 @@ from actbench.measure.launch import (
 )
 from actbench.measure.protocol import Compare, Evaluate, Evaluated, Inspect, PackedDoubt, Prepare
 from actbench.measure.protocol_training import CheckStep
+from actbench.measure.typical_error import TypicalErrors
 from actbench.model.cases import Block, Case, KernelId
 from actbench.model.checks import Check, StepCheck
 from actbench.model.events import Checked, StepChecked
@@ -68,13 +69,17 @@ class Verification:
         """Look the names up; `InputError` for one that is not known."""
         self._plan = plan
         self._subjects = {kernel: resolution.resolve(kernel) for kernel in plan.kernels}
+        self._typical_errors = TypicalErrors(plan)
 
     def check_kernels(self, launch: Launch) -> Iterator[Checked | Refused]:
         """Check each kernel."""
         with RestartingWorker(launch) as restarting:
             for done, subject in enumerate(self._subjects.values(), start=1):
-                check = _tried(restarting, subject.identity, partial(_check, subject))
+                check = _tried(restarting, subject.identity, partial(self._check, subject))
                 yield check if isinstance(check, Refused) else Checked(check, done, len(self._subjects))
+
+    def _check(self, subject: Subject, worker: Worker) -> Check:
+        return self._typical_errors.added_to(_check(subject, worker), subject, Examined(worker))
 
     def check_steps(self, launch: Launch) -> Iterator[StepChecked | Refused]:
         """Check each training step."""

@@ -64,8 +64,16 @@ def sweeps(calibration: Calibration, rng: random.Random) -> Iterator[Sweep]:
     between = max(VALUES_AT_A_PLACE, -(-most // MOVES))
     for index in range(most):
         arms = [arm for arm, count in enumerate(calibration.values) if index < count]
-        slices = (Slice(arm, calibration.loops[arm], phase) for arm, phase in order(arms, calibration.slices, rng))
-        yield Sweep(rng.getrandbits(32), tuple(slices), move=index % between == 0)
+        yield Sweep(rng.getrandbits(32), tuple(_slices(calibration, arms, rng)), move=index % between == 0)
+
+
+def _slices(calibration: Calibration, arms: Sequence[int], rng: random.Random) -> Iterator[Slice]:
+    """Yield the slices of one value of these arms, in order."""
+    left = {arm: calibration.slices_of(arm) for arm in arms}
+    for arm, phase in order(arms, calibration.slices, rng):
+        if left[arm]:
+            left[arm] -= 1
+            yield Slice(arm, calibration.loops[arm], phase)
 
 
 def slow_down(sweep: Sweep, share: float) -> Sweep:

@@ -47,6 +47,8 @@ class Check:
     """Typical number of digits of the truth, where it comes from differences instead of mpmath."""
     kept_bytes: int | None = None
     """Bytes per element that the kernel keeps; recorded, like `moved_bytes`, so that a run can be read by itself."""
+    alive_bytes: int | None = None
+    """Of these, the bytes per element of y, which a network holds whatever the strategy."""
     moved_bytes: int | None = None
     """Bytes per element that a call reads and writes, without temporaries."""
     preallocates: bool | None = None
@@ -59,6 +61,10 @@ class Check:
     """Number of these z that were not checked, because g' is unknown there."""
     unknown_at: tuple[tuple[float, float], ...] = ()
     """The ends of each stretch of these z; neighbouring stretches are merged."""
+    sampled: int = 0
+    """The number of z from the run's inputs that `relative` is of; 0 where it was not asked for."""
+    relative: float | None = None
+    """The 99th percentile of |computed - g'| / |g'| over these; None for inf, and where it was not asked for."""
 
     @property
     def max_ulp(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from actbench.kernels.resolution import subjects, traffic_of
 from actbench.kernels.subject import Subject
+from actbench.model.calibration import SLOW_CALL
 from actbench.model.cases import Case
 from actbench.model.plan import Plan
 
@@ -30,9 +31,9 @@ def arm_seconds(plan: Plan, usual: float) -> float:
 
 def predicted_round(plan: Plan, arm_seconds: float) -> float:
     """Guess the seconds of one round before anything is measured: an upper figure."""
-    untimed_and_timed = 4
     calls = (predicted_call(subject, case.size) for case, subject in subjects(plan.cases).items())
-    arms = sum(max(arm_seconds, untimed_and_timed * seconds) for seconds in calls)
+    untimed_and_timed = ((2 if seconds >= SLOW_CALL else 4) * seconds for seconds in calls)
+    arms = sum(max(arm_seconds, seconds) for seconds in untimed_and_timed)
     return ROUND_START + arms + len(plan.blocks) * arm_seconds
 
 

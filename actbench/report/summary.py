@@ -20,7 +20,7 @@ from actbench.model.names import sort_index
 from actbench.model.plan import IN_CACHE_SIZE
 from actbench.model.training import RECOMPUTE, SHIPPED
 from actbench.model.variants import Variant
-from actbench.report import crossovers, ladder, op_by_op, states
+from actbench.report import crossovers, ladder, op_by_op, states, tensors
 from actbench.report.answers import answers, grouped, is_the_question
 from actbench.report.numbers import NO_INTERVAL, plus_minus, ratio, significant, size_of
 from actbench.report.remarks import remarks
@@ -55,7 +55,8 @@ def summarise(results: RunResults, record: Record) -> Summary:
         (pair for pair in speedups if pair.is_between_strategies), key=lambda pair: rank(pair.candidate.backend)
     )
     compared = grouped(within, lambda pair: (pair.candidate.activation, pair.candidate.op))
-    tables: list[Table] = []
+    of_tensors = tensors.tensors(results, record.checks)
+    tables = [*tensors.tables(of_tensors)]
     for subject, rows in grouped(cases, lambda row: (row.case.activation, row.case.op)).items():
         title = ", ".join(subject)
         if subject in compared:
@@ -70,7 +71,7 @@ def summarise(results: RunResults, record: Record) -> Summary:
         tables.append(_cost_table(checks))
     tables.extend(ladder.tables(steps))
     return Summary(
-        answers=(*answers(within), *crossovers.sentences(curves)),
+        answers=(*tensors.answers(of_tensors, speedups), *answers(within), *crossovers.sentences(curves)),
         tables=tuple(each_note_once(tables)),
         remarks=tuple(remarks(results.of_cases, speedups, record)),
     )

@@ -106,6 +106,9 @@ def _of_check(check: Check) -> Iterator[Number]:
     yield "compile_seconds", check.compile_seconds, 0, LONGEST_SECONDS
     yield "digits", check.digits, -LARGEST_COUNT, LARGEST_COUNT
     yield "kept_bytes", check.kept_bytes, 0, LARGEST_COUNT
+    yield "alive_bytes", check.alive_bytes, 0, LARGEST_COUNT
+    yield "sampled", check.sampled, 0, LARGEST_COUNT
+    yield "relative", check.relative, 0, HUGE
     yield "moved_bytes", check.moved_bytes, 0, LARGEST_COUNT
     yield from _of_entries("by_band", check.by_band, 0, HUGE)
     if check.compiled is not None:
@@ -116,6 +119,7 @@ def _of_check(check: Check) -> Iterator[Number]:
 def _of_calibration(calibration: Calibration) -> Iterator[Number]:
     yield "slices", calibration.slices, 1, LARGEST_COUNT
     yield "round_seconds", calibration.round_seconds, 0, LONGEST_RUN
+    yield from _of_entries("single", calibration.single, 0, len(calibration.loops) - 1)
     yield from _of_entries("loops", calibration.loops, 1, LARGEST_COUNT)
     yield from _of_entries("values", calibration.values, 1, LARGEST_COUNT)
 

@@ -147,6 +147,7 @@ def _check_kernel(kernel: Kernel, evaluate: Evaluate) -> Check:
         unknown=int(np.count_nonzero(~slope.known)),
         unknown_at=tuple(_stretches(z, ~slope.known)),
         kept_bytes=kernel.kept_bytes,
+        alive_bytes=kernel.alive_bytes,
         moved_bytes=kernel.moved_bytes,
         preallocates=kernel.preallocates,
     )

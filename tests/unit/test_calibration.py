@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -75,11 +76,11 @@ def test_loops_of_every_arm_are_found_by_its_own_calls() -> None:
 
 def test_seconds_per_call_are_those_of_the_last_and_longest_try() -> None:
     block = Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, OUT_OF_CACHE, (Arm(Variant("cached"), "numpy"),))
-    attempts = iter([[0.00004, 1.0], [0.00006], [0.00012]])  # the first calls are slow
+    attempts = iter([[0.00004, 0.1], [0.00006], [0.00012]])  # the first calls are slow
     calibration = calibrate(block, lambda _: next(attempts), lambda: 0.0, 1.0)
     assert calibration.loops == (4, 1)
     assert calibration.values[0] == MAX_VALUES
-    assert calibration.round_seconds == pytest.approx(MAX_VALUES * 2 * 5 * 0.00003 + 2 * 2 * 1.0)
+    assert calibration.round_seconds == pytest.approx(MAX_VALUES * 2 * 5 * 0.00003 + 2 * 2 * 0.1 * 2)
 
 
 def test_doubling_ends_even_where_nothing_takes_time() -> None:
@@ -110,6 +111,14 @@ def test_slow_arms_get_a_few_values_in_cache_and_one_where_it_fills_their_time()
     assert calibrated(calls, size=OUT_OF_CACHE)[0].values == (MAX_VALUES, 10, 2, 1, 1)
 
 
+def test_a_value_of_a_slow_call_is_one_call_beside_mirrored_ones_of_faster_arms() -> None:
+    calibration, _ = calibrated([0.25, 0.01], size=OUT_OF_CACHE)
+    assert (calibration.single, calibration.slices) == ((0,), 2)
+    assert [calibration.calls(arm) for arm in (0, 1)] == [1, 2]
+    (sweep,) = timing.sweeps(calibration, random.Random(1))  # noqa: S311  # not for cryptography
+    assert sorted(part.arm for part in sweep.slices) == [0, 1, 1]
+
+
 def test_placing_takes_no_more_than_an_arm() -> None:
     assert calibrated([1e-9, 1e-9], place=0.005)[0].values == (8, 8)
     assert calibrated([1e-9, 1e-9], place=1.0, size=OUT_OF_CACHE)[0].values == (1, 1)
@@ -129,7 +138,7 @@ def test_a_round_is_predicted_to_take_its_slices_untimed_calls_and_placements(
     calls: list[float], arm_seconds: float, size: int, place: float
 ) -> None:
     calibration, _ = calibrated(calls, arm_seconds, size=size, place=place)
-    costs = [calibration.slices * (loops + 1) * call for loops, call in zip(calibration.loops, calls, strict=True)]
+    costs = [calibration.slices_of(arm) * (calibration.loops[arm] + 1) * call for arm, call in enumerate(calls)]
     most, few = max(calibration.values), 1 if size == OUT_OF_CACHE else MIN_VALUES
     assert calibration.round_seconds == pytest.approx(
         sum(values * cost for values, cost in zip(calibration.values, costs, strict=True))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 KINDS = ("functions", "speedup", "time", "parts", "accuracy", "rounds", "step", "memory", "gain", "compare")
 
 WHERE = {
+    "speedup": "; speedups are over recompute, within a backend: the run has to have that, and another strategy",
     "parts": "; that is in probes.csv, which runs of stock pyperf lack",
     "gain": "; it takes several batches, or networks of several widths, and leaves checkpoint out",
 }

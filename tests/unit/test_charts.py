@@ -14,8 +14,9 @@ from actbench.model.cases import Case
 from actbench.model.checks import BANDS
 from actbench.report import pictures
 from actbench.report.charts.data import by_column, by_row, rounded
-from actbench.report.charts.functions import functions
+from actbench.report.charts.functions import TOP, functions
 from actbench.report.charts.parts import PART_COLOURS
+from actbench.report.charts.rounds import whole_ticks
 from actbench.report.charts.style import Picture
 from actbench.report.numbers import count
 from actbench.report.results import analyse
@@ -168,6 +169,22 @@ def test_the_functions_are_drawn_with_their_derivatives_and_cut_where_these_jump
     np.testing.assert_allclose(logistic.value, np.exp(-logistic.z) / (1 + np.exp(-logistic.z)) ** 2, rtol=1e-5)
     pieces = rows[(rows.activation == "hard-tanh") & (rows.curve == "g'")].groupby("piece").value.unique()
     assert [piece.tolist() for piece in pieces] == [[0], [1], [0]]
+
+
+def test_curves_that_leave_the_chart_end_in_an_arrow() -> None:
+    rows = functions([registry.activation(name) for name in ("logistic", "identity", "exp")]).rows
+    cut = rows[rows.layer == "cut"]
+    arrows = [(*row,) for row in cut[["activation", "curve", "z", "leaves"]].itertuples(index=False)]
+    assert arrows[:2] == [("identity", "g", -TOP, "down"), ("identity", "g", TOP, "up")]
+    assert [arrow[:2] for arrow in arrows[2:]] == [("exp", "g"), ("exp", "g'")]
+    assert all(abs(z - np.log(TOP)) < 1e-2 and leaves == "up" for *_, z, leaves in arrows[2:])
+
+
+@pytest.mark.parametrize(
+    ("numbers", "ticks"), [([3], [3]), ([1, 2], [1, 2]), ([1, 2, 40], [5, 10, 15, 20, 25, 30, 35, 40])]
+)
+def test_rounds_have_whole_ticks(numbers: list[int], ticks: list[int]) -> None:
+    assert whole_ticks(pd.Series(numbers)) == ticks
 
 
 @given(st.floats(min_value=1e-290, max_value=1e290), st.sampled_from([1.0, -1.0]))

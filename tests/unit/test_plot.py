@@ -101,6 +101,15 @@ def test_types_of_residuals_choose_what_is_drawn(
         assert {name for name in ("cached", "cached:float16", "cached:bfloat16") if f">{name}<" in words} == expected
 
 
+def test_speedups_are_over_recompute_which_is_added_or_said_to_be_missing(actbench: Actbench) -> None:
+    assert actbench("run", *SMALL, "--rounds", "1", "-o", "both").exit_code == 0
+    assert actbench("plot", "speedup", "both", "-s", "cached", "-o", "x.svg").exit_code == 0
+    assert actbench("run", *SMALL, "--filter", "*/cached/*", "--rounds", "1", "-o", "one").exit_code == 0
+    result = actbench("plot", "speedup", "one", "-s", "cached", "-o", "x.svg")
+    assert result.exit_code == 2
+    assert "speedups are over recompute, within a backend: the run has to have that" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from math import isinf
 from operator import attrgetter
@@ -11,7 +12,7 @@ import pandas as pd
 
 from actbench.model.checks import BANDS, STATED_ULP, Check
 from actbench.model.names import Op
-from actbench.report.charts.grammar import dashed, mark, quantitative, tips
+from actbench.report.charts.grammar import Spec, dashed, mark, quantitative, tips
 from actbench.report.charts.signs import Signs
 from actbench.report.charts.style import Picture, panels, picture, with_panels
 
@@ -31,26 +32,19 @@ def accuracy(checks: Sequence[Check], signs: Signs, *, choose: bool = False) -> 
     if not shown:
         return None
     rows = with_panels(_rows(shown), FACETS)
-    none = "× no number, " if (rows["layer"] == "none").any() else ""
-    title = f"largest error of g', ULP ({none}dashed {STATED_ULP:g})"
+    crosses = bool((rows["layer"] == "none").any())
     y = quantitative(
         "ULP",
         scale={"type": "log", "domainMin": LEAST_ULP, "nice": False, "padding": 10},
-        axis={"title": title, "labelExpr": TICK_LABEL, "tickCount": 6},
+        axis={"title": "largest error of g', ULP", "labelExpr": TICK_LABEL, "tickCount": 6},
     )
     of_band = {
-        "x": {
-            "field": "z",
-            "type": "ordinal",
-            "sort": [_band(*band) for band in BANDS],
-            "axis": {"title": "z", "labelAngle": -50},
-        },
+        "x": quantitative("place", scale={"domain": [0, len(BANDS)], "nice": False}, axis=_edges()),
         "color": signs.backend_colour(rows["backend"].unique()),
     }
     tooltip = {"tooltip": tips("strategy", "backend", "z", "ULP")}
     dashes = {"strokeDash": signs.strategy_dash(rows["strategy"].unique())}
     shapes = {"shape": signs.strategy_shape(rows["strategy"].unique())}
-    crosses = (rows["layer"] == "none").any()
     crossed = " A cross at the top marks a band in which some result is no finite number." if crosses else ""
     layers = [
         dashed("y", STATED_ULP),
@@ -66,6 +60,7 @@ def accuracy(checks: Sequence[Check], signs: Signs, *, choose: bool = False) -> 
         "where no weakness is declared.",
         panels({"layer": layers}, rows, FACETS, choose=choose),
         rows,
+        f"dashed: {STATED_ULP:g} ULP{'; ×: no number' if crosses else ''}",
     )
 
 
@@ -83,9 +78,22 @@ def _rows(checks: Sequence[Check]) -> pd.DataFrame:
     largest = np.array([check.by_band for check in checks], dtype=np.float64).ravel()  # None becomes NaN
     return rows.assign(
         z=[_band(*band) for band in BANDS] * len(checks),
+        place=[index + 0.5 for index in range(len(BANDS))] * len(checks),
         ULP=np.maximum(largest, LEAST_ULP),
         layer=np.where(np.isnan(largest), "none", "number"),
     )
+
+
+def _edges() -> Spec:
+    """Return an axis with a line at every edge of a band, and the name of every second edge, from the lowest on."""
+    names = ["" if at % 2 == 0 else f"{low:g}" for at, (low, _) in enumerate(BANDS)]
+    return {
+        "title": "z",
+        "values": [*range(1, len(BANDS))],
+        "labelExpr": f"{json.dumps(names)}[datum.value]",
+        "labelAngle": 0,
+        "labelOverlap": False,
+    }
 
 
 def _band(low: float, high: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -24,8 +25,7 @@ POINTS_PER_CURVE = 145
 TOP = 3.0
 """Values beyond this are not drawn, since exp would flatten all others."""
 
-
-COLUMNS = ["activation", "curve", "piece", "z", "value"]
+COLUMNS = ["layer", "activation", "curve", "piece", "z", "value", "leaves"]
 
 
 def functions(activations: Sequence[Activation]) -> Picture:
@@ -33,27 +33,34 @@ def functions(activations: Sequence[Activation]) -> Picture:
     rows = pd.DataFrame([row for activation in activations for row in _rows(activation)], columns=COLUMNS)
     names = [activation.name for activation in activations]
     curves = {"g": [1, 0], "g'": [6, 3]}
+    of_lines = {"symbolType": "stroke", "symbolStrokeWidth": 2}
     encoding = {
         "x": quantitative("z", axis={"title": "z", "tickCount": 5, "labelFlush": False}),
         "y": quantitative("value", scale={"padding": 4}, axis={"title": None, "tickCount": 5}),
-        "color": nominal("curve", scale=scale([*curves], [*PALETTE[:2]]), title=None),
-        "strokeDash": nominal("curve", scale=scale([*curves], [*curves.values()]), title=None),
+        "color": nominal("curve", scale=scale([*curves], [*PALETTE[:2]]), title=None, legend=of_lines),
+        "strokeDash": nominal("curve", scale=scale([*curves], [*curves.values()]), title=None, legend=of_lines),
         "detail": nominal("piece"),
     }
-    panel = mark("line", encoding, clip=True, strokeWidth=2) | {"width": 170, "height": 120}
+    arrows = nominal("leaves", scale=scale(["up", "down"], ["triangle-up", "triangle-down"]), legend=None)
+    unpieced = {channel: of for channel, of in encoding.items() if channel not in {"detail", "strokeDash"}}
+    layers = [
+        mark("line", encoding, layer="curve", strokeWidth=2),
+        mark("point", unpieced | {"shape": arrows}, layer="cut", filled=True, size=60, opacity=1),
+    ]
+    panel = {"layer": layers, "width": 170, "height": 120}
     resolve = {"axis": {"x": "independent"}, "scale": {"y": "independent"}}
     return picture(
         "functions",
         "Activations g and their derivatives g'",
         f"Curves, a panel an activation: g (solid) and g' (dashed) for z from {-LARGEST_Z:g} to {LARGEST_Z:g}: "
-        f"{', '.join(names)}. Values beyond {TOP:g} either way are not drawn.",
+        f"{', '.join(names)}. Arrows: the curve goes on beyond {TOP:g}, or -{TOP:g}.",
         Drawn(faceted(panel, "activation", names, 4, resolve)),
         rows,
     )
 
 
-def _rows(activation: Activation) -> Iterator[tuple[str, str, str, float, float]]:
-    """Yield points of both curves, cut where g' jumps."""
+def _rows(activation: Activation) -> Iterator[tuple[str, str, str, str, float, float, str]]:
+    """Yield points of both curves, cut where g' jumps, and where they leave the chart."""
     m = backends.namespace("numpy")
     z = np.linspace(-LARGEST_Z, LARGEST_Z, POINTS_PER_CURVE)
     kinks = sorted(activation.formulas.kinks)
@@ -64,7 +71,18 @@ def _rows(activation: Activation) -> Iterator[tuple[str, str, str, float, float]
     except Exception as error:  # noqa: BLE001  # a user's own formula may raise anything
         raise InputError(f"{activation.name} cannot be drawn: it raised {type(error).__name__}: {error}") from None
     for curve, values in (("g", output), ("g'", slope)):
-        for at, value in zip(z.tolist(), np.broadcast_to(values, z.shape).tolist(), strict=True):
-            piece = sum(kink < at for kink in kinks) if curve == "g'" else 0
+        points = [*zip(z.tolist(), np.broadcast_to(values, z.shape).tolist(), strict=True)]
+        for at, value in sorted([*points, *_leaving(points)]):
+            piece = f"{curve}{sum(kink < at for kink in kinks) * (curve != 'g')}"
             if abs(value) <= TOP and at not in kinks:
-                yield activation.name, curve, f"{curve}{piece}", at, value
+                yield "curve", activation.name, curve, piece, at, value, ""
+            if abs(value) == TOP:
+                yield "cut", activation.name, curve, piece, at, value, "up" if value > 0 else "down"
+
+
+def _leaving(points: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    """Yield where the line through points reaches the top or the bottom of the chart, and goes beyond."""
+    for (before, low), (after, high) in pairwise(points):
+        for end in (-TOP, TOP):
+            if min(low, high) < end < max(low, high):
+                yield before + (after - before) * (end - low) / (high - low), end

@@ -17,6 +17,12 @@ from actbench.report.charts.style import Picture, panels, picture, with_panels
 
 FACETS = ("block",)
 
+STEPS = [base * 10**power for power in range(6) for base in (1, 2, 5)]
+"""Distances between ticks."""
+
+MOST_TICKS = 12
+"""Largest number of ticks."""
+
 MOST_BLOCKS = 48
 """Largest number of blocks in the chart."""
 
@@ -43,7 +49,7 @@ def rounds(
         return None
     points = [row for block in shown for row in _rows(block, times.rounds(block), middles[block], keep)]
     rows = with_panels(pd.DataFrame(points, columns=["block", "backend", "strategy", "round", "off"]), FACETS)
-    axis = {"title": "round", "tickMinStep": 1, "format": "d"}
+    axis = {"title": "round", "values": whole_ticks(rows["round"]), "format": "d"}
     encoding = {
         "x": quantitative("round", axis=axis, scale={"nice": False, "padding": 8}),
         "y": quantitative("off", axis={"title": "from the case's median, %"}),
@@ -68,6 +74,13 @@ def rounds(
         panels({"layer": layers}, rows, FACETS, choose=choose, independent=["x", "y"]),
         rows,
     )
+
+
+def whole_ticks(numbers: pd.Series[int]) -> list[int]:
+    """Return every round, or every so many, of which there are few enough for an axis."""
+    first, last = int(numbers.min()), int(numbers.max())
+    step = next(step for step in STEPS if (last - first) / step < MOST_TICKS)
+    return [*range(-(-first // step) * step, last + 1, step)]
 
 
 def _off(middles: Floats) -> Floats:

@@ -1,9 +1,10 @@
 """Show that right kernels in other styles than actbench's are accepted, and cheats refused.
 
-    python -m benchmarks.judge [-s NAME]
+    python -m benchmarks.judge [-s NAME] [--as-kernels]
 
 The files of `judged/` are a user's, as they are given to ``--load``. Every kernel that they declare is judged as in a
-run: checked by the oracle, compared on the operands that are timed, timed, and looked at after the timed values.
+run: checked by the oracle, compared on the operands that are timed, timed, and looked at after the timed values. With
+``--as-kernels``, their formulas are judged as callables over arrays, as ``@kernel`` declares them.
 """
 
 from __future__ import annotations
@@ -16,14 +17,16 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from actbench import plugins, registry
+from actbench.backends import namespace
 from actbench.model.cases import Arm, Block
 from actbench.model.names import WIDE, Op
+from actbench.model.rule import Dialect
 from actbench.model.variants import Variant
-from tests.support.judged import refusal
+from tests.support.judged import refusal, with_kernel
 
 JUDGED_FILES = Path(__file__).with_name("judged")
 """What is judged; a file's name begins with the verdict that its kernels should get."""
@@ -74,6 +77,20 @@ class Item:
         return self.strategy if self.backend == "numpy" else self.backend
 
     @property
+    def is_formula(self) -> bool:
+        """Say whether it is a formula of what the forward pass gives anyway."""
+        rule = registry.activation(self.activation).rule(self.strategy, Dialect.ARRAY, namespace("numpy"))
+        return self.backend == "numpy" and rule.save is None
+
+    def as_kernel(self) -> Item:
+        """Return its formula as a callable over arrays, after declaring that."""
+        activation, name = registry.activation(self.activation), f"{self.strategy}.kernel"
+        function = activation.rule(self.strategy, Dialect.ARRAY, namespace("numpy")).derivative
+        weaknesses = activation.formulas.strategies[self.strategy].weaknesses
+        registry.use(registry.current().with_activation(with_kernel(activation, name, function, weaknesses)))
+        return replace(self, strategy=name)
+
+    @property
     def right(self) -> bool:
         """Say whether it should pass."""
         return self.file.startswith("right")
@@ -81,6 +98,8 @@ class Item:
     @property
     def ops(self) -> tuple[Op, ...]:
         """Return the ops in which it is judged."""
+        if self.strategy.endswith(".kernel"):
+            return (Op.DERIVATIVE,)
         if self.name in OTHERWISE:
             return OTHERWISE[self.name]
         return OPS[self.file.partition("_")[0] if self.file not in OPS else self.file]
@@ -108,12 +127,15 @@ def items(file: Path) -> list[Item]:
     ]
 
 
-def judged(directory: Path, chosen: str) -> Iterator[tuple[Item, str]]:
+def judged(directory: Path, chosen: str, *, as_kernels: bool) -> Iterator[tuple[Item, str]]:
     """Yield every item, and what is wrong with the verdict on it."""
     for source in sorted(JUDGED_FILES.glob("*.py.txt")):
         file = directory / source.name.removesuffix(".txt")
         shutil.copy(source, file)
-        for item in items(file):
+        loaded = items(file)
+        if as_kernels:
+            loaded = [item.as_kernel() for item in loaded if item.is_formula]
+        for item in loaded:
             if chosen not in item.id:
                 continue
             start = time.process_time()
@@ -141,11 +163,13 @@ def main() -> None:
     """Print a line an item; exit code 1 unless all right kernels are accepted, and all cheats refused."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-s", "--select", default="", help="part of a name: judge what has it")
-    chosen = parser.parse_args().select
+    parser.add_argument("--as-kernels", action="store_true", help="judge formulas as what @kernel declares")
+    arguments = parser.parse_args()
+    chosen = arguments.select
     counts, mistakes, begun = Counter[tuple[bool, bool]](), [], time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        for item, mistake in judged(directory, chosen):
+        for item, mistake in judged(directory, chosen, as_kernels=arguments.as_kernels):
             counts[item.right, bool(mistake)] += 1
             mistakes += [mistake] if mistake else []
             if item.id in BY_COMMAND and refused_by_command(directory, item) == item.right:

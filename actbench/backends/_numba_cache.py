@@ -29,11 +29,16 @@ _INLINED: WeakSet[Any] = WeakSet()
 def share(dispatcher: Any) -> None:
     """Enable a dispatcher's cache, with keys by content and a lock around loading and saving.
 
-    `RuntimeError` where numba finds no directory that it can write.
+    A function is compiled anew in every process, without a cache, where it calls something that cannot be pickled, such
+    as a function of ctypes. `RuntimeError` where numba finds no directory that it can write.
     """
+    try:
+        content = _content(dispatcher.py_func)
+    except Exception:  # noqa: BLE001  # objects decide themselves what they raise when they are pickled
+        return
     dispatcher.enable_caching()
     entries = dispatcher._cache._cache_file  # noqa: SLF001  # numba has no public access to it
-    dispatcher._cache._index_key = partial(_key_by_content, dispatcher.py_func)  # noqa: SLF001
+    dispatcher._cache._index_key = partial(_key_by_content, content)  # noqa: SLF001
     lock = Path(dispatcher._cache.cache_path, f"{entries._index_name}.lock")  # noqa: SLF001
     for name in ("load", "save"):
         setattr(entries, name, alone(lock, getattr(entries, name)))
@@ -74,10 +79,15 @@ def _key(dispatcher: Any, name: str) -> tuple[Any, ...]:
     return name, dispatcher._cache._index_key(signature, dispatcher.targetctx.codegen())  # noqa: SLF001
 
 
-def _key_by_content(function: Callable[..., Any], signature: Any, codegen: Any) -> tuple[Any, ...]:
-    """Return the key of a function's code for a signature and a processor."""
+def _key_by_content(content: str, signature: Any, codegen: Any) -> tuple[Any, ...]:
+    """Return the key of a function's code, of which this is the digest, for a signature and a processor."""
+    return signature, codegen.magic_tuple(), content
+
+
+def _content(function: Callable[..., Any]) -> str:
+    """Return the digest of a function's code and of what it closes over."""
     cells = tuple(cell.cell_contents for cell in function.__closure__ or ())
-    return signature, codegen.magic_tuple(), _digest((function.__code__.co_code, cells))
+    return _digest((function.__code__.co_code, cells))
 
 
 def _digest(content: Any) -> str:

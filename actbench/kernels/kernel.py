@@ -220,7 +220,8 @@ class Kernel(Subject):
         arrays = [with_room(operands.array(operand)) for operand in self.reads]
         for array in arrays:
             array.flags.writeable = False
-        written = [np.empty(8, operand.dtype(self.dtype)) for operand in self.writes] if self.preallocates else []
+        empty = (np.empty(8, operand.dtype(self.dtype)) for operand in self.writes) if self.preallocates else ()
+        written = map(with_room, empty)
         arguments = self.arguments(map(self.backend.adopt, written), map(self.backend.adopt, arrays))
         function = self.bound.function
         try:

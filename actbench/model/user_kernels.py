@@ -217,7 +217,7 @@ def kernel(  # noqa: PLR0913  # keywords, with the values that most kernels have
     backends
         The backends whose arrays it takes: ``"numpy"`` for arrays, ``"torch"`` for tensors, and so on.
     dtypes
-        The dtypes that it takes: ``"float32"``, ``"float64"``. It never gets an array of another one.
+        The dtypes that it takes: ``"float32"``, ``"float64"``, ... It never gets an array of another one.
     weaknesses
         Its known failures, as those of a `Strategy`.
     summary
@@ -235,7 +235,7 @@ def kernel(  # noqa: PLR0913  # keywords, with the values that most kernels have
     if op not in OPS:
         raise ValueError(f"op={op!r}: a kernel computes {' or '.join(OPS)}")
     if unknown := [dtype for dtype in dtypes if dtype not in list(Dtype)]:
-        raise ValueError(f"dtypes={dtypes!r}: there is no kernel in {unknown[0]}, only in {' and '.join(Dtype)}")
+        raise ValueError(f"dtypes={dtypes!r}: there is no kernel in {unknown[0]}, only in {', '.join(Dtype)}")
 
     def declare(function: Any) -> KernelDeclaration:
         if not callable(function) or (inspect.isclass(function) and not hasattr(function, "backward")):

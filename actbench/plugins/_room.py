@@ -7,15 +7,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-ROOM = 1024
-"""Spare elements before and after an array."""
+ROOM = 8192
+"""Spare bytes before and after an array."""
+
+ALIGNMENT = 64
+"""Bytes: the copy starts at a multiple of these, as code may expect of its operands."""
 
 
 def with_room(array: NDArray[Any]) -> NDArray[Any]:
-    """Return a copy with `ROOM` spare elements on both sides, which code that writes out of bounds may overwrite.
+    """Return a copy with `ROOM` spare bytes on both sides, which code that writes out of bounds may overwrite.
 
     Calls between guard bytes detect such code.
     """
-    copied = np.zeros(array.size + 2 * ROOM, dtype=array.dtype)[ROOM : ROOM + array.size]
+    room = np.zeros(array.nbytes + 2 * ROOM + ALIGNMENT, dtype=np.uint8)
+    start = ROOM + -room.ctypes.data % ALIGNMENT
+    copied: NDArray[Any] = room[start : start + array.nbytes].view(array.dtype)
     copied[...] = array
     return copied

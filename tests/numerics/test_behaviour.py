@@ -26,7 +26,7 @@ from actbench.verification import elements, oracle
 from actbench.verification.oracle import Evaluation
 from actbench.verification.points import further
 from tests.support import kernels
-from tests.support.judged import InProcess, block, declared, refusal, verification
+from tests.support.judged import InProcess, block, declared, declared_as_kernel, refusal, verification
 from tests.support.registered import register
 from tests.support.written import in_place, one, right
 
@@ -129,6 +129,14 @@ def test_a_kernel_that_cheats_has_no_speed(monkeypatch: pytest.MonkeyPatch, word
     said = refusal(block(size=10_000))
     assert said.startswith("logistic/mine/numpy/derivative/float64 is wrong")
     assert words.strip() in said or words == "for 5000 elements and more" or "depends on the other elements" in said
+
+
+@pytest.mark.parametrize("words", CHEATS)
+def test_a_user_kernel_that_cheats_is_refused_with_the_same_words(monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+    declared_as_kernel(monkeypatch, (CHEATS | stateful())[words], "logistic")
+    said = refusal(block(size=10_000))
+    assert said.startswith("logistic/mine/numpy/derivative/float64 is wrong")
+    assert words.strip() in said or words == "for 5000 elements and more"
 
 
 def test_a_backend_that_finds_its_result_in_the_memory_it_is_given_has_no_speed(

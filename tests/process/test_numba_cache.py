@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import ctypes
 import marshal
+import math
 import os
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from numba.core.caching import IndexDataCacheFile
 
 from actbench import registry
 from actbench.backends import _generated_code, _numba_cache
+from actbench.backends._compiling import jitted
 from actbench.kernels.resolution import kernel as resolved
 from actbench.model.cases import KernelId
 from actbench.model.checks import Compiled
@@ -101,6 +104,22 @@ def test_what_was_compiled_with_byte_code_from_source_comes_from_the_cache_with_
         dispatcher.compile(numba.void(numba.float64[::1], numba.float64[::1]))
         hits.append(bool(dispatcher.stats.cache_hits))
     assert hits == [False, True]
+
+
+def test_what_calls_something_that_cannot_be_pickled_is_compiled_without_a_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path / "cache"))
+    exponential = ctypes.CDLL(None).exp
+    exponential.argtypes, exponential.restype = (ctypes.c_double,), ctypes.c_double
+
+    def call(out: Any, z: Any) -> None:
+        out[0] = exponential(z[0])
+
+    compiled, out = jitted(call, ["float64", "float64"]), np.zeros(1)
+    compiled(out, np.ones(1))
+    assert math.isclose(out[0], math.e)
+    assert not (tmp_path / "cache").exists()
 
 
 def test_where_no_lock_can_be_written_it_is_done_without(tmp_path: Path) -> None:

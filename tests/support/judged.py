@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from actbench import registry
 from actbench.errors import BenchmarkError
-from actbench.formula import Extension, Piecewise, Strategy
+from actbench.formula import Activation, Extension, Piecewise, Strategy, Weakness
 from actbench.measure.checking import Refused, Verification
 from actbench.measure.launch import Launch, WorkerOptions
 from actbench.measure.protocol import ListDoubts, Prepare, Slice, Sweep, Time
@@ -18,6 +19,7 @@ from actbench.measure.worker import Server
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
+from actbench.model.user_kernels import kernel
 from actbench.model.variants import Variant
 from tests.support.registered import register
 
@@ -52,6 +54,20 @@ def declared(
 
     extended = registry.activation(activation).with_strategy(Extension(activation, "mine", "for a test", build))
     register(monkeypatch, extended)
+
+
+def declared_as_kernel(monkeypatch: pytest.MonkeyPatch, array: Callable[..., Any], activation: str) -> None:
+    """Give an activation a user's kernel `mine` over arrays, which keeps what the function's parameters name."""
+    register(monkeypatch, with_kernel(registry.activation(activation), "mine", array))
+
+
+def with_kernel(
+    activation: Activation, name: str, array: Callable[..., Any], weaknesses: tuple[Weakness, ...] = ()
+) -> Activation:
+    """Return an activation with a user's kernel for its derivative, which keeps what the function's parameters name."""
+    keeps = tuple(inspect.signature(array).parameters)
+    declare = kernel(activation.name, name, keeps=keeps, op="derivative", dtypes=tuple(Dtype), weaknesses=weaknesses)
+    return activation.with_kernel(declare(array))
 
 
 def block(

@@ -140,7 +140,7 @@ def test_a_kernel_of_an_activation_with_parameters_is_for_these_alone() -> None:
         ('kernel("silu", "mine")(lambda z: z)', "cannot be called as f(dy, z) (too many positional arguments)"),
         ('kernel("silu", "mine", keeps="z")', 'write a tuple of names, such as keeps=("z",)'),
         ('kernel("silu", "mine", op="step")', "op='step': a kernel computes derivative or backward"),
-        ('kernel("silu", "mine", dtypes=("int8",))', "there is no kernel in int8, only in float32"),
+        ('kernel("silu", "mine", dtypes=("int8",))', "there is no kernel in int8, only in float16"),
         ('kernel("silu", "mine")(3)', "kernel 'mine' is 3, which cannot be called as a kernel"),
         (
             'kernel("silu", "mine")(np.multiply); again = kernel("silu", "mine", keeps=("y",))(np.multiply)',

@@ -43,8 +43,9 @@ from actbench.analysis.statistics import hodges_lehmann, mad_standard_deviation
 from actbench.host.environment import choose_cpu
 from actbench.measure.checking import Verification
 from actbench.measure.launch import Launch, StartWorker, WorkerOptions
-from actbench.measure.lockstep import NAMES, Lockstep
+from actbench.measure.lockstep import Lockstep
 from actbench.measure.session import start_process
+from actbench.measure.wrong_sides import SIDES
 from actbench.model.cases import Block, Case
 from actbench.model.plan import Plan
 from actbench.planning.suite import grouped
@@ -160,7 +161,7 @@ def measured(rounds: int, minutes: float) -> list[Kind]:
     with TemporaryDirectory() as place:
         for first in range(1, rounds + 1, GROUP):
             with ExitStack() as stack:
-                paths = [Path(place, f"{name}-{first}") for name in NAMES]
+                paths = [Path(place, f"{name}-{first}") for name in SIDES]
                 zygotes = [stack.enter_context(Zygote(path, cpu)) for path in paths]
                 forked.lockstep.launches = _launches(cpu, [zygote.fork for zygote in zygotes])
                 for number in range(first, min(first + GROUP, rounds + 1)):
@@ -179,7 +180,7 @@ def _lockstep(plan: Plan, cpu: int | None, starts: Sequence[StartWorker]) -> Loc
 
 def _launches(cpu: int | None, starts: Sequence[StartWorker]) -> tuple[Launch, Launch, Launch]:
     first, second, third = (
-        Launch(start, WorkerOptions(cpu, TIMEOUT, name)) for name, start in zip(NAMES, starts, strict=True)
+        Launch(start, WorkerOptions(cpu, TIMEOUT, name)) for name, start in zip(SIDES, starts, strict=True)
     )
     return first, second, third
 
@@ -229,7 +230,7 @@ def need(logs: Floats, margin: float) -> float:
 
 def arm_seconds(kind: Kind) -> float:
     """Return the seconds of timing in a round, all sides and blocks together."""
-    return len(NAMES) * sum(calibration.round_seconds for calibration in kind.lockstep.calibrations.values())
+    return len(SIDES) * sum(calibration.round_seconds for calibration in kind.lockstep.calibrations.values())
 
 
 def print_scatter(kinds: Sequence[Kind], margin: float) -> None:

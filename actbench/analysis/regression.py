@@ -18,12 +18,15 @@ from actbench.analysis.interval import NO_ESTIMATE, Interval
 from actbench.analysis.rounds_needed import Need
 from actbench.analysis.statistics import CONFIDENCE
 from actbench.model.cases import Case
+from actbench.model.sides import KeptOnSides
 
 
 class Verdict(StrEnum):
     """The verdict on a case, the most severe first."""
 
     REGRESSED = "regressed"
+    REGRESSED_IN_MEMORY = "regressed in memory"
+    """It keeps more bytes for the backward pass than the baseline, and has not regressed in time."""
     MISSING = "missing"
     """The baseline has it, the candidate does not."""
     INCONCLUSIVE = "inconclusive"
@@ -83,6 +86,8 @@ class Change:
     """Why it is inconclusive, if it is."""
     clusters: tuple[Cluster, Cluster] | None = None
     """In a live check: two clusters into which the rounds of an inconclusive case fall, if they do."""
+    kept: KeptOnSides | None = None
+    """The bytes kept for the backward pass, where both sides tell them."""
 
     def left_open(self, reason: OpenReason) -> Change:
         """Return the change as inconclusive."""

@@ -159,13 +159,14 @@ def _refuse_live_options(ctx: click.Context) -> None:
 
 def _stored(run: Path, baseline: Path, margins: Margins) -> Report:
     from actbench.analysis.check_stored import changes, regrouped
+    from actbench.analysis.kept_bytes import kept_in, with_kept
     from actbench.report.check_report import Report
     from actbench.report.remarks import inputs_lines, operands_lines
     from actbench.report.verdict_remarks import stored_remarks
     from actbench.runs.baseline import differences, load_both, side_of
 
     before, after = load_both(baseline, run)
-    judged = changes(before.times, after.times, margins)
+    judged = with_kept(changes(before.times, after.times, margins), kept_in(before.record), kept_in(after.record))
     remarks = [
         *stored_remarks(judged, regrouped(before.times, after.times)),
         *inputs_lines(after.plan),

@@ -23,6 +23,7 @@ from actbench.analysis.check_live import (
     undecided,
     unsettled,
 )
+from actbench.analysis.kept_bytes import Kept, with_kept
 from actbench.analysis.regression import Change, Margins, OpenReason, Verdict, one_sided_change
 from actbench.analysis.rounds_needed import FEWEST_ROUNDS, Need
 from actbench.analysis.sequential import fewest_rounds
@@ -47,6 +48,8 @@ class LiveCheck:
     """Number of rounds that are measured even beyond the budget."""
     started: float
     """Start of the check, by `clock`."""
+    kept: tuple[Kept, Kept] = ({}, {})
+    """The bytes that the cases of baseline and candidate keep."""
     missing: tuple[Case, ...] = ()
     new: tuple[Case, ...] = ()
     clock: Callable[[], float] = time.monotonic
@@ -106,7 +109,7 @@ class LiveCheck:
         by_case = {} if self.noise else self._needs(final)
         final = [replace(change, need=by_case.get(change.case)) for change in final]
         return Outcome(
-            changes=(*final, *unmeasured, *missing, *new),
+            changes=(*with_kept([*final, *unmeasured], *self.kept), *missing, *new),
             noise=tuple(self.noise),
             failures=tuple(self.lockstep.failures),
             losses=tuple(self.lockstep.losses),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -172,7 +172,7 @@ class LiveSession:
     def _prepared(self, start_there: StartWorker, began: float) -> LiveCheck:
         theirs = self._offered_by(start_there)
         ours = self._offered_here(theirs)
-        common = [case for case in ours if case in {*theirs}]
+        common = [case for case in ours if case in theirs]
         if not common and (theirs or not self._code.lacks_file):
             raise NotComparableError(
                 f"--against {self._request.against}: the two environments have no selected case in common"
@@ -202,8 +202,9 @@ class LiveSession:
             budget=self.budget,
             min_rounds=1 if self._request.budget else FEWEST_ROUNDS,
             started=began,
+            kept=(theirs, {case: costs.kept_bytes(case) for case in plan.cases}),
             missing=tuple(case for case in theirs if case not in {*ours}),
-            new=tuple(case for case in ours if case not in {*theirs}),
+            new=tuple(case for case in ours if case not in theirs),
             clock=self._seams.clock,
         )
 
@@ -212,8 +213,8 @@ class LiveSession:
         changed = {name for name, _, _ in changes_of_code(self._loaded_there, plugins.loaded())}
         return CodeOfSides(same=tuple(sorted(names - changed)), different=tuple(sorted(names & changed)))
 
-    def _offered_by(self, start_there: StartWorker) -> list[Case]:
-        """Return the cases that the baseline offers, after recording its versions."""
+    def _offered_by(self, start_there: StartWorker) -> dict[Case, int]:
+        """Return the cases that the baseline offers with the bytes that they keep, after recording its versions."""
         against = self._request.against
         worker: Worker | None = None
         try:
@@ -230,7 +231,8 @@ class LiveSession:
                     for name, there, here in changes_of_code(self._loaded_there, plugins.loaded())
                 ),
             ]
-            return [Case.parse(case) for case in worker.ask(Offer(self._query)).cases]
+            offered = worker.ask(Offer(self._query))
+            return dict(zip(map(Case.parse, offered.cases), offered.kept, strict=True))
         except NotLoadedError as error:
             raise NotComparableError(
                 f"--against {against}: what is loaded here cannot be loaded there: {error}"
@@ -243,7 +245,7 @@ class LiveSession:
             if worker is not None:
                 worker.close()
 
-    def _offered_here(self, theirs: list[Case]) -> list[Case]:
+    def _offered_here(self, theirs: Collection[Case]) -> list[Case]:
         """Return the cases that exist here; a name that neither environment knows is the user's mistake."""
         refuse_unknown(self._query, theirs)
         ours = suite.offered(self._query)

@@ -118,9 +118,11 @@ class LocateDevice(Request[LocatedDevice]):
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """The ids of the cases that exist in the process's environment."""
+    """The ids of the cases that exist in the process's environment, and what they keep."""
 
     cases: tuple[str, ...]
+    kept: tuple[int, ...]
+    """Bytes per element that each of them keeps for the backward pass."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,9 +119,10 @@ class Server:
     @handles(protocol.Offer)
     def offer(self, request: protocol.Offer) -> protocol.Offered:
         """List the requested cases that exist here."""
-        from actbench.planning import suite
+        from actbench.planning import costs, suite
 
-        return protocol.Offered(tuple(case.id for case in suite.offered(request.query)))
+        cases = suite.offered(request.query)
+        return protocol.Offered(tuple(case.id for case in cases), tuple(map(costs.kept_bytes, cases)))
 
     @handles(protocol.Evaluate)
     def evaluate(self, request: protocol.Evaluate) -> protocol.Evaluated:

@@ -20,3 +20,16 @@ class Side:
     """Versions of Python, actbench and libraries, by name; empty where nothing was measured."""
     loaded: tuple[Loaded, ...] = ()
     """The user's own code."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptOnSides:
+    """The bytes kept from the forward to the backward pass: per element of a kernel, per step of training."""
+
+    baseline: int
+    candidate: int
+
+    @property
+    def grew(self) -> bool:
+        """Whether the candidate keeps more."""
+        return self.candidate > self.baseline

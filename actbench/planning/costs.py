@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actbench.kernels.resolution import subjects, traffic_of
+from actbench.kernels.resolution import resolve, subjects, traffic_of
 from actbench.kernels.subject import Subject
 from actbench.model.calibration import SLOW_CALL
 from actbench.model.cases import Case
@@ -45,3 +45,8 @@ def bytes_moved(case: Case) -> int:
 def residual_bytes(case: Case) -> int:
     """Bytes kept per element between the forward and the backward pass; the yardstick keeps none."""
     return traffic_of(case).kept(case.dtype, case.strategy.storage)
+
+
+def kept_bytes(case: Case) -> int:
+    """Bytes kept likewise, as counted where they do not follow from a definition: of what a framework ships."""
+    return resolve(case).kept_bytes

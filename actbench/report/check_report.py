@@ -13,6 +13,7 @@ from actbench.analysis.rounds_needed import Need
 from actbench.errors import ActbenchError, ExitCode
 from actbench.model.outcomes import Failure
 from actbench.model.sides import Side
+from actbench.report.kept import kept
 from actbench.report.numbers import change as change_in_percent
 from actbench.report.numbers import counted
 from actbench.report.open_reasons import reason
@@ -103,8 +104,9 @@ class Report:
             yield Conclusion(self.error.exit_code, str(self.error))
         if self.interrupted:
             yield Conclusion(ExitCode.INTERRUPTED, "Ctrl-C ended the check: these are the verdicts so far")
-        if Verdict.REGRESSED in self.counts:
-            yield Conclusion(ExitCode.REGRESSED, self._of_cases(Verdict.REGRESSED))
+        for verdict in (Verdict.REGRESSED, Verdict.REGRESSED_IN_MEMORY):
+            if verdict in self.counts:
+                yield Conclusion(ExitCode.REGRESSED, self._of_cases(verdict))
         if self.failures:
             yield Conclusion(ExitCode.FAILED, f"{self.failures[0].block} failed: {self.failures[0].reason}")
         for line in noise_line(self):
@@ -119,6 +121,7 @@ class Report:
         cases = by_severity([change for change in self.changes if change.verdict is verdict])
         why = {
             Verdict.REGRESSED: change_in_percent(cases[0].ratio),
+            Verdict.REGRESSED_IN_MEMORY: kept(cases[0]),
             Verdict.INCONCLUSIVE: reason(cases[0]),
         }.get(verdict, "the baseline has it, the candidate does not")
         return f"{counted(len(cases), 'case')} {verdict}, e.g. {cases[0].case.id}: {why}"

@@ -21,7 +21,12 @@ from actbench.report.verdicts import explained, headline, remark_lines
 FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot represent."""
 
-TAGS = {Verdict.REGRESSED: "failure", Verdict.INCONCLUSIVE: "skipped", Verdict.MISSING: "skipped"}
+TAGS = {
+    Verdict.REGRESSED: "failure",
+    Verdict.REGRESSED_IN_MEMORY: "failure",
+    Verdict.INCONCLUSIVE: "skipped",
+    Verdict.MISSING: "skipped",
+}
 """The element in the test of a case, by verdict; with any other verdict, the test passed."""
 
 

@@ -8,7 +8,12 @@ from actbench.analysis.regression import Change, Verdict, by_severity
 from actbench.report.check_report import Report, noise_line
 from actbench.report.verdicts import explained, failure_lines, headline, side_lines
 
-LEVELS = {Verdict.REGRESSED: "error", Verdict.MISSING: "warning", Verdict.INCONCLUSIVE: "warning"}
+LEVELS = {
+    Verdict.REGRESSED: "error",
+    Verdict.REGRESSED_IN_MEMORY: "error",
+    Verdict.MISSING: "warning",
+    Verdict.INCONCLUSIVE: "warning",
+}
 """The level of the annotation of a case, by verdict; cases with another verdict have none."""
 
 MOST_SHOWN = 10

@@ -15,7 +15,7 @@ from actbench.analysis.interval import Interval
 from actbench.analysis.regression import Change, OpenReason, Verdict
 from actbench.analysis.rounds_needed import Need
 from actbench.model.outcomes import Failure
-from actbench.model.sides import Side
+from actbench.model.sides import KeptOnSides, Side
 from actbench.report.check_report import OverallVerdict, Report
 from actbench.report.json_text import json_text
 from actbench.report.open_reasons import reason
@@ -62,6 +62,8 @@ class CaseJson(RatioJson, kw_only=True):
     """In a live check: of the baseline against itself."""
     confirmation: RatioJson | None
     """In a live check: of the rounds that were repeated to confirm a suspected regression."""
+    kept: KeptOnSides | None
+    """Bytes kept for the backward pass, per element of a kernel, per step of training; null where not known."""
     need: Need | None
     """In a live check, of an inconclusive case: what it takes to decide a difference as large as the margin."""
 
@@ -135,6 +137,7 @@ def _case(change: Change) -> CaseJson:
         absolute=_ratio(change.absolute),
         control=_ratio(change.control),
         confirmation=_ratio(change.confirmation),
+        kept=change.kept,
         need=change.need,
     )
 

@@ -10,6 +10,7 @@ from actbench.analysis.regression import Change, Verdict
 from actbench.analysis.rounds_needed import FEWEST_ROUNDS
 from actbench.model.cases import Case
 from actbench.model.training import FREE
+from actbench.report.kept import kept
 from actbench.report.needs import need_lines
 from actbench.report.numbers import NO_INTERVAL, counted
 from actbench.report.numbers import change as change_in_percent
@@ -35,6 +36,7 @@ def stored_remarks(changes: Sequence[Change], regrouped: Sequence[Case]) -> list
         *regrouped_line(regrouped),
         *yardstick_line([change for change in changes if change.yardstick_moved]),
         *no_interval_line(changes, f"too few rounds in a run; measure more (actbench {command} --resume DIR)"),
+        *kept_lines(changes),
         *([BOUND] if has_limit else []),
     ]
 
@@ -66,10 +68,17 @@ def live_remarks(outcome: Outcome) -> list[str]:
     lost = [loss for loss in outcome.losses if loss.block not in failed]
     return [
         *confirmation_lines(outcome.changes),
+        *kept_lines(outcome.changes),
         *no_interval_line(outcome.changes, f"it takes {FEWEST_ROUNDS} rounds"),
         *need_lines(outcome),
         *(f"{loss.block} went on after round {loss.round}: {loss.reason}" for loss in lost),
     ]
+
+
+def kept_lines(changes: Sequence[Change]) -> list[str]:
+    """Return for every case that keeps more or fewer bytes than in the baseline how many these are."""
+    different = [change for change in changes if change.kept and change.kept.baseline != change.kept.candidate]
+    return [f"{change.case.id} {kept(change)}" for change in different]
 
 
 def confirmation_lines(changes: Sequence[Change]) -> list[str]:

@@ -9,6 +9,7 @@ from io import StringIO
 from actbench.analysis.regression import Change, Verdict, by_severity
 from actbench.model.sides import Side
 from actbench.report.check_report import Report, noise_line
+from actbench.report.kept import kept
 from actbench.report.needs import needed
 from actbench.report.numbers import AS_BOUNDS, NO_FIGURE, counted
 from actbench.report.numbers import change as change_in_percent
@@ -63,9 +64,10 @@ def explained(change: Change) -> str:
             return "the candidate has it, the baseline does not"
     why = f"{reason(change)}{needed(change)}"
     if math.isnan(change.ratio.value):
-        return why
+        return kept(change) if change.verdict is Verdict.REGRESSED_IN_MEMORY else why
     again = f", measured again {change_in_percent(change.confirmation)}" if change.confirmation else ""
-    figures = f"{change_in_percent(change.ratio)}{again}, margin {100 * change.margin:g} %"
+    memory = f", {kept(change)}" if change.kept and change.kept.grew else ""
+    figures = f"{change_in_percent(change.ratio)}{again}, margin {100 * change.margin:g} %{memory}"
     return f"{figures}: {why}" if why else figures
 
 

@@ -21,6 +21,7 @@ from actbench.measure.worker import Server
 from actbench.model.cases import Block, Case
 from actbench.model.loaded import Loaded, LoadedFrom
 from actbench.model.names import WIDE, Op
+from actbench.planning.costs import kept_bytes
 from actbench.planning.suite import grouped, offered
 from tests.support.steps import checked, instrumented, step_seconds
 
@@ -91,6 +92,7 @@ class FakeWorker:
     on_time: Callable[[Block], None]
     versions: dict[str, str] = field(default_factory=lambda: {**own_versions()})
     has: Callable[[Case], bool] = lambda _: True
+    keeps: Callable[[Case], int] = kept_bytes
     loaded: tuple[Loaded, ...] = ()
     processor: Callable[[Case], float] = lambda _: 1.0
     block: Block | None = None
@@ -110,7 +112,8 @@ class FakeWorker:
             case protocol.Describe():
                 answer = protocol.Described(protocol.PROTOCOL, self.versions, self.loaded)
             case protocol.Offer():
-                answer = protocol.Offered(tuple(case.id for case in offered(request.query) if self.has(case)))
+                there = [case for case in offered(request.query) if self.has(case)]
+                answer = protocol.Offered(tuple(case.id for case in there), tuple(map(self.keeps, there)))
             case protocol.Inspect():
                 answer = inspected(request)
             case protocol.Prepare():
@@ -191,6 +194,8 @@ class FakeBench:
     """How long they take there the second time, if not as long as the first."""
     baseline_versions: dict[str, str] = field(default_factory=lambda: {**own_versions()})
     baseline_has: Callable[[Case], bool] = lambda _: True
+    baseline_keeps: Callable[[Case], int] = kept_bytes
+    """The bytes per element that cases keep there."""
     prepared: list[protocol.Prepare] = field(default_factory=list)
     """What workers were asked for of every block."""
     opened: list[str] = field(default_factory=list)
@@ -233,6 +238,7 @@ class FakeBench:
                 on_time,
                 self.baseline_versions,
                 self.baseline_has,
+                self.baseline_keeps,
                 tuple(Loaded(LoadedFrom.FILE, source.name, source.sha256 or "") for source in self.baseline_sources),
                 prepared=self.prepared,
             )

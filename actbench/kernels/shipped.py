@@ -6,6 +6,7 @@ formulas nor weaknesses.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -21,7 +22,7 @@ from actbench.model.cases import KernelId
 from actbench.model.checks import Compiled
 from actbench.model.names import Op
 from actbench.model.rule import Rule
-from actbench.model.training import SHIPPED
+from actbench.model.training import RECOMPUTE, SHIPPED
 
 SHARED = {operand.name: operand for operand in (Z, DY)}
 """Operands that all strategies have; y is the framework's, which may differ from others in its last digits."""
@@ -51,6 +52,11 @@ class ShippedKernel(Kernel):
     def unsupported_cold(self) -> str | None:
         """Return None: the passes of a framework can be called alone."""
         return None
+
+    @property
+    def outline(self) -> Kernel:
+        """Strategy ``recompute``, which keeps z: what a framework keeps is read from it, and about as much as that."""
+        return Kernel(replace(self.identity, strategy=RECOMPUTE), self.backend, self.activation, RECOMPUTE.name, None)
 
     @property
     def rule(self) -> Rule:

@@ -72,6 +72,11 @@ class Subject(ABC):
     def touches(self) -> tuple[Operand, ...]:
         """The arrays that a call reads, and those that it writes where it does not allocate them, each once."""
 
+    @property
+    def outline(self) -> Subject:
+        """What a plan counts the arrays of, without loading a library: this, where its arrays are known without it."""
+        return self
+
     def require_supported(self) -> None:
         """Raise `InputError` where its backend cannot execute it, or is not available here."""
         if self.backend.unavailable:

@@ -1,4 +1,7 @@
-"""Whether operands can come from memory on a host: there must be room for enough sets of them."""
+"""Whether operands can come from memory on a host: there must be room for enough sets of them.
+
+Workers count the sets anew, of what frameworks keep as well (`Subject.outline`).
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ def unsupported(subject: Subject, yardstick: Subject, state: OperandState, size:
     """
     if reason := subject.unsupported_cold():
         return reason
-    sharing = [*sets.sharing([subject, yardstick]).values()]
+    sharing = [*sets.sharing([subject.outline, yardstick]).values()]
     if not all(sets.cache_in_front(subjects, room.cache) for subjects in sharing):
         return "the capacity of the last-level cache is not known"
     count, cache = max(_counts(sharing, state, size, room))
@@ -34,7 +37,7 @@ def unsupported(subject: Subject, yardstick: Subject, state: OperandState, size:
 
 def without_memory(subjects: Sequence[Subject], state: OperandState, size: int, room: Room) -> str | None:
     """Say why there is no memory for the sets of a block of these subjects; None where there is."""
-    sharing = [*sets.sharing(subjects).values()]
+    sharing = [*sets.sharing(subject.outline for subject in subjects).values()]
     counts = _counts(sharing, state, size, room)
     needed = sum(
         count * sets.set_bytes(subjects, state, size) for (count, _), subjects in zip(counts, sharing, strict=True)

@@ -10,6 +10,7 @@ import pytest
 
 from actbench import registry
 from actbench.backends import Backend
+from actbench.backends._framework import Framework
 from actbench.errors import InputError, WrongKernelError
 from actbench.kernels.calls import WarmCalls
 from actbench.kernels.cold_calls import calls_of
@@ -22,7 +23,9 @@ from actbench.model.names import WIDE, Dtype, Op, OperandState
 from actbench.model.sizes import sizes
 from actbench.model.training import SHIPPED
 from actbench.model.variants import Variant
+from actbench.planning import suite
 from actbench.planning.presets import Axes
+from actbench.planning.selection import Room
 from actbench.verification import oracle
 from actbench.verification.evaluation import Evaluation
 from actbench.verification.truth import truth_at
@@ -94,6 +97,16 @@ def test_what_is_shipped_joins_a_selection_that_names_frameworks_and_no_strategi
     assert axes.with_named({"backends": ("numpy", "numba")}).strategies == ("recompute",)
     named = {"backends": ("torch",), "strategies": (Variant("recompute"),)}
     assert axes.with_named(named).strategies == ("recompute",)
+
+
+@pytest.mark.parametrize("name", FRAMEWORKS)
+def test_a_plan_loads_no_framework_to_know_what_it_keeps(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def loading(*_: object) -> None:
+        raise AssertionError("the library is loaded")
+
+    monkeypatch.setattr(Framework, "autograd", loading)
+    axes = Axes(("gelu",), (SHIPPED,), (name,), tuple(Op), (Dtype.FLOAT32,), sizes(100_000), tuple(OperandState))
+    assert len(suite.plan(axes, Room(1 << 34, 1 << 25), seed=1).cases) == 9
 
 
 # What it computes

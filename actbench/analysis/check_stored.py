@@ -21,6 +21,7 @@ from actbench.analysis.speedups import log_ratios
 from actbench.analysis.statistics import hodges_lehmann_shift, holm, mann_whitney_p_value, medians
 from actbench.model.cases import Block, Case
 from actbench.model.times import Times
+from actbench.model.training import FREE
 
 
 def changes(baseline: Times, run: Times, margins: Margins) -> list[Change]:
@@ -68,7 +69,8 @@ class _Rounds:
 
 
 def _cases(times: Times) -> dict[Case, Block]:
-    return {case: block for block in times.blocks for case in block.cases}
+    """Return the cases that can regress, with their blocks: an arm without g' is wrong by design, and no choice."""
+    return {case: block for block in times.blocks for case in block.cases if case.strategy != FREE}
 
 
 def _rounds(times: Times, block: Block, case: Case) -> _Rounds:

@@ -8,7 +8,7 @@ import click
 
 from actbench.cli.measuring import Mode, RunKind, carry_out, directories, dry_run, limits, mode_taken, strict
 from actbench.cli.options import inputs_of, on_command_line, quiet, seed, timeout, usage_shown, user_code
-from actbench.cli.values import Names, StrategyName, Threads, WholeNumber
+from actbench.cli.values import Names, Rows, StrategyName, Threads
 from actbench.model.training import Along, Optimizer
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     "--batch",
     "batches",
     multiple=True,
-    type=Names("ROWS", WholeNumber()),
+    type=Names("ROWS", Rows()),
     help="Rows of a batch, e.g. 32,128. [default: 128]",
 )
 @click.option(
@@ -93,8 +93,8 @@ def command(ctx: click.Context, /, *, mode: Mode, **options: Any) -> None:
     there are shipped (a framework's own activation and gradient), checkpoint (z is computed again), and free (no
     gradient of the activation at all: the limit of what a cheaper one can save, and never a choice).
 
-    Writes what 'actbench run' writes, and parts.csv, gains.csv and memory.csv. Ctrl-C keeps what is finished; --resume
-    goes on.
+    Writes what 'actbench run' writes, and parts.csv, gains.csv and memory.csv, and with enough batches or widths
+    sweep.csv. Ctrl-C keeps what is finished; --resume goes on.
 
     \b
     Examples:

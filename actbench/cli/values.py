@@ -26,10 +26,10 @@ MOST = f"at most {MOST_ELEMENTS:.0e}; commas separate sizes".replace("+", "")
 """Part of what to write as a size."""
 
 
-class WholeNumber(click.ParamType):
-    """A number of elements or rows: 1000, 1e6, 64k (64 000), 64Ki (65 536)."""
+class Rows(click.ParamType):
+    """The rows of a batch: 32, 1e3, 1k (1 000), 1Ki (1 024)."""
 
-    name = "size"
+    name = "rows"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Read a number."""
@@ -37,12 +37,14 @@ class WholeNumber(click.ParamType):
             return value
         number = _whole(value)
         if number is None or number > MOST_ELEMENTS:
-            self.fail(f"'{value}' is not a size: write a whole number such as 1000, 1e6 or 64k, {MOST}", param, ctx)
+            most = f"{MOST_ELEMENTS:.0e}".replace("+", "")
+            why = f"write a whole number such as 32 or 1k, from 1 to {most}; commas separate batches"
+            self.fail(f"'{value}' is not a number of rows: {why}", param, ctx)
         return number
 
 
 class SizeText(click.ParamType):
-    """The size of an array: a number of elements as `WholeNumber` has it, or a shape, 4096x4096."""
+    """The size of an array: a number of elements, 1000, 1e6, 64k (64 000) or 64Ki (65 536), or a shape, 4096x4096."""
 
     name = "size"
 

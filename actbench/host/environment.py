@@ -41,6 +41,8 @@ class Environment:
     """The processor to which the workers are pinned."""
     devices: dict[str, str] = field(default_factory=dict)
     """By backend, the device in whose memory its operands lie, where that is not the processor's."""
+    blas: str = ""
+    """The library that numpy multiplies matrices by, with its version; empty where it is not known."""
 
 
 def collect(
@@ -61,6 +63,7 @@ def collect(
         libraries=software.libraries((*software.LIBRARIES, *further)),
         variables={name: _readable(value) for name, value in tuning(environ).items() if os.sep not in value},
         affinity=affinity,
+        blas=software.blas(),
     )
 
 
@@ -70,7 +73,7 @@ def refuse_other(recorded: Environment, here: Environment) -> None:
         if name in {"affinity", "memory"}:
             continue
         before, now = getattr(recorded, name), getattr(here, name)
-        if before != now:
+        if before != now and not (name == "blas" and not before):  # earlier runs do not have it
             raise NotComparableError(
                 f"the run cannot go on here ({name.replace('_', ' ')}: {_shown(before)} then, {_shown(now)} now); "
                 "start a new run"

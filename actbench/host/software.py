@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import platform
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from actbench import __version__
 
@@ -21,6 +23,18 @@ LIBRARIES = (*KERNEL_LIBRARIES, "pyperf", "mpmath")
 def python() -> str:
     """Return ``CPython 3.13.1``."""
     return f"{platform.python_implementation()} {platform.python_version()}"
+
+
+@cache
+def blas() -> str:
+    """Return the name and version of the library that numpy multiplies matrices by: ``scipy-openblas 0.3.31``."""
+    import numpy as np  # what only shows versions need not wait for it
+
+    with suppress(KeyError, TypeError):  # numpy's configuration has no fixed form
+        configuration: Any = np.show_config("dicts")
+        built = configuration["Build Dependencies"]["blas"]
+        return f"{built['name']} {built['version']}"
+    return ""
 
 
 def libraries(names: tuple[str, ...] = LIBRARIES) -> dict[str, str]:

@@ -48,6 +48,7 @@ def of(environment: Environment) -> dict[str, str]:
         "libraries": _pairs(environment.libraries),
         "variables": _pairs(environment.variables) or "none set",
         "devices": _pairs(environment.devices),
+        "blas": environment.blas or None,
     }
     if not environment.devices:  # that no case needed a device does not mean that the host has none
         del shown["devices"]

@@ -40,7 +40,7 @@ def contents(results: RunResults) -> dict[str, str]:
     """Return the contents of each file by name; crossovers.csv only with enough sizes."""
     files = {CASES: cases(results.figures), SPEEDUPS: speedups(results.speedups)}
     files |= {CROSSOVERS: crossovers(results.curves)} if results.curves else {}
-    return files | (of_training.contents(results.training) if results.training else {})
+    return files | (of_training.contents(results.training, results.worths) if results.training else {})
 
 
 def cases(figures: Sequence[Figures]) -> str:

@@ -11,10 +11,10 @@ JOURNAL = "journal.jsonl"
 
 CASES, SPEEDUPS, CROSSOVERS, SUMMARY = "cases.csv", "speedups.csv", "crossovers.csv", "summary.md"
 
-PARTS, GAINS, MEMORY = "parts.csv", "gains.csv", "memory.csv"
+PARTS, GAINS, MEMORY, SWEEP = "parts.csv", "gains.csv", "memory.csv", "sweep.csv"
 """Of training steps alone."""
 
-TABLES = (CASES, SPEEDUPS, CROSSOVERS, PARTS, GAINS, MEMORY, SUMMARY)
+TABLES = (CASES, SPEEDUPS, CROSSOVERS, PARTS, GAINS, MEMORY, SWEEP, SUMMARY)
 """The files that are derived from the measurements after every round."""
 
 REPORT = "report.html"

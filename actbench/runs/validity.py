@@ -141,7 +141,7 @@ def _times(record: Record) -> Iterator[str]:
 def _texts(record: Record) -> Iterator[str]:
     """Yield where names have unprintable characters: names are shown in tables, shells and HTML."""
     environment, plan = record.environment, record.plan
-    one = ("cpu_model", "architecture", "kernel", "libc", "python", "actbench")
+    one = ("cpu_model", "architecture", "kernel", "libc", "python", "actbench", "blas")
     texts: list[tuple[str, Iterable[str]]] = [
         *((f"environment.{name}", [getattr(environment, name)]) for name in one),
         *((f"environment.{name}", _both(getattr(environment, name))) for name in ("libraries", "variables", "devices")),

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import pytest
 
-from actbench.cli.values import Duration, Names, Percent, SizeText
+from actbench.cli.values import Duration, Names, Percent, Rows, SizeText
 from actbench.model.sizes import Size, sizes
 from tests.conftest import Actbench
 
@@ -31,6 +31,12 @@ from tests.conftest import Actbench
 )
 def test_a_size_is_read_as_a_number_of_elements(text: str, elements: int) -> None:
     assert SizeText().convert(text, None, None) == Size(elements)
+
+
+@pytest.mark.parametrize("text", ["0", "4x4", "many"])
+def test_what_is_no_number_of_rows_is_refused_as_such(text: str) -> None:
+    with pytest.raises(click.BadParameter, match=rf"'{text}' is not a number of rows: write"):
+        Rows().convert(text, None, None)
 
 
 @pytest.mark.parametrize(

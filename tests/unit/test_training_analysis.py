@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import exp
@@ -19,6 +20,7 @@ from actbench.model.plan import Plan, Training
 from actbench.model.times import Times
 from actbench.model.training import CHECKPOINT, FREE, SHIPPED, Along, Optimizer, StepPart
 from actbench.model.variants import Variant
+from actbench.report.training import files
 from actbench.runs import archive
 from actbench.runs.record import Record
 
@@ -171,6 +173,10 @@ def test_a_series_says_from_which_batch_on_a_choice_is_worth_less_than_one_perce
     (finding,) = worth.findings
     assert (finding.kind, finding.below, finding.above) == (CurveEvent.CROSSES, MORE, LESS)
     assert 32 < finding.size.value < 64
+    head, row = csv.reader(files.sweep([worth]).splitlines())
+    written = dict(zip(head, row, strict=True))
+    assert (written["along"], written["strategy"], written["kind"]) == ("batch", "cached", "crosses")
+    assert (written["saves_below"], written["saves_above"], written["sizes"]) == ("more", "less", "5")
 
 
 def test_a_series_along_widths_is_over_the_features_of_the_first_activation() -> None:

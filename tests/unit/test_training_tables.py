@@ -230,6 +230,6 @@ def test_the_files_of_a_run_are_what_its_times_say(summary: dict[str, list[str]]
     assert summary
     run = load(Path("here"))
     assert run.record is not None
-    made = files.contents([*results(run.times, run.record)])
+    made = files.contents([*results(run.times, run.record)], [])
     assert {name: Path("here", name).read_text(encoding="utf-8") for name in made} == made
     assert next(csv.reader(made[PARTS].splitlines()))[-5:] == ["part", "seconds", "low", "high", "share"]

@@ -1,14 +1,16 @@
-"""parts.csv, gains.csv and memory.csv."""
+"""parts.csv, gains.csv, memory.csv and sweep.csv."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from math import nan
 
+from actbench.analysis.crossovers import ONE_FASTER
 from actbench.analysis.training import ArmResult
+from actbench.analysis.training_sweep import Worth
 from actbench.report import case_columns
 from actbench.runs.csv_text import csv_text
-from actbench.runs.names import GAINS, MEMORY, PARTS
+from actbench.runs.names import GAINS, MEMORY, PARTS, SWEEP
 
 PART_COLUMNS = (*case_columns.COLUMNS, "part", "seconds", "low", "high", "share")
 
@@ -23,12 +25,19 @@ MEMORY_COLUMNS = (
     *("peak_bytes", "gradient_error", "worst_gradient"),
 )
 
+SWEEP_COLUMNS = (
+    *("along", "activation", "network", "batch", "dtype", "backend", "strategy"),
+    *("kind", "size", "low", "high", "saves_below", "saves_above"),
+    *("sizes", "decided", "rounds"),
+)
+
 NO_PREDICTION: tuple[object, ...] = ("", *[nan] * 6)
 
 
-def contents(results: Sequence[ArmResult]) -> dict[str, str]:
-    """Return the contents of each file by name."""
-    return {PARTS: parts(results), GAINS: gains(results), MEMORY: memory(results)}
+def contents(results: Sequence[ArmResult], worths: Sequence[Worth]) -> dict[str, str]:
+    """Return the contents of each file by name; sweep.csv only with enough batches or widths."""
+    files = {PARTS: parts(results), GAINS: gains(results), MEMORY: memory(results)}
+    return files | ({SWEEP: sweep(worths)} if worths else {})
 
 
 def parts(results: Sequence[ArmResult]) -> str:
@@ -75,3 +84,19 @@ def memory(results: Sequence[ArmResult]) -> str:
         if check
     )
     return csv_text(MEMORY_COLUMNS, rows)
+
+
+def sweep(worths: Sequence[Worth]) -> str:
+    """Return sweep.csv, one row per finding: where an arm saves more, and where less, than 1 % of a step."""
+    rows = [
+        (
+            *(worth.along, worth.activation, worth.network, worth.batch or "", worth.dtype, worth.backend),
+            *(worth.candidate, finding.kind, *finding.size, finding.below, finding.above),
+            len(worth.points),
+            sum(point.winner in ONE_FASTER for point in worth.points),
+            min(point.rounds for point in worth.points),
+        )
+        for worth in worths
+        for finding in worth.findings
+    ]
+    return csv_text(SWEEP_COLUMNS, rows)

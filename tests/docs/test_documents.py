@@ -53,6 +53,8 @@ def test_every_command_in_the_readme_runs_in_the_order_in_which_it_stands(
     if backends:
         monkeypatch.setenv("ACTBENCH_POINTS", "10")
         monkeypatch.setenv("ACTBENCH_BUDGET", "2m")
+    for name, code in re.findall(r"```python\n# (\w+\.py)\n(.*?)```", README, re.DOTALL):
+        Path(name).write_text(code)
     lines = [line for line in commands(README) if not (backends and "--budget 10m" in line)]
     assert len(lines) > 8
     for line in lines:

@@ -117,6 +117,8 @@ def variant(text: str) -> Variant:
     arm = Variant(text)
     if text not in ARMS and arm.name not in registry.strategies():
         raise unknown("strategy", text, (*registry.strategies(), *ARMS))
+    if arm not in ARMS and not any(arm.name in one.formulas.strategies for one in registry.activations().values()):
+        raise InputError(f"'{arm.name}' is a kernel, which has no part in a training step: name strategies of formulas")
     return arm
 
 

@@ -102,6 +102,15 @@ def test_a_kernel_is_left_out_with_the_reason_where_it_takes_no_such_arrays(actb
         assert reason in listed.stderr
 
 
+def test_a_training_step_takes_no_kernel(actbench: Actbench) -> None:
+    write(MINE)
+    refused = actbench("train", "dense:8-8", "--load", "mine.py", "-a", "logistic", "-s", "recompute,mine")
+    assert refused.exit_code == 2
+    assert "'mine' is a kernel, which has no part in a training step" in refused.stderr
+    left = actbench("train", "dense:8-8", "--load", "mine.py", "-a", "logistic", "-b", "numpy", "--dry-run").stdout
+    assert "/mine/" not in left
+
+
 def test_presets_have_what_kernels_compute_and_take(actbench: Actbench) -> None:
     write(MINE)
     cases = actbench("list", "cases", "--load", "mine.py", "--preset", "smoke").stdout

@@ -12,6 +12,7 @@ from actbench import registry
 from actbench.model.cases import Case
 from actbench.model.names import Op
 from actbench.model.training import FREE, SHIPPED
+from actbench.model.user_kernels import UserStrategy
 
 OP_BY_OP = "the formula, op by op"
 """A formula as a framework executes it eagerly, each operation in turn."""
@@ -22,10 +23,16 @@ def is_op_by_op(case: Case) -> bool:
     backend = registry.backends().get(case.backend)
     if backend is None or not backend.has_activations or backend.compiles_for_a_size:
         return False
-    if case.strategy in {SHIPPED, FREE}:
+    if case.strategy in {SHIPPED, FREE} or _is_kernel(case):
         return False
     has_kernel = (case.activation, str(case.strategy)) in backend.library_gradients
     return case.op is Op.STEP or not has_kernel  # the forward pass of such a step is the formula
+
+
+def _is_kernel(case: Case) -> bool:
+    """Return whether a case calls a kernel of the user's, which is no formula."""
+    activation = registry.activations().get(case.activation)
+    return activation is not None and isinstance(activation.strategies.get(case.strategy.name), UserStrategy)
 
 
 def label(case: Case) -> str:

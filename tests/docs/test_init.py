@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +28,9 @@ def uncommented(text: str) -> str:
 def test_the_files_work_as_they_are(actbench: Actbench) -> None:
     result = actbench("init")
     assert result.exit_code == 0, result.stderr
-    assert [line for line in result.stdout.splitlines() if line.startswith("written")] == [
-        f"written: {name}" for name in init.TEMPLATES
-    ]
+    written = [line.removeprefix("written: ") for line in result.stdout.splitlines() if line.startswith("written")]
+    assert written == [name for name in init.TEMPLATES if Path(name).exists()]
+    assert {"activations.py", "actbench.toml", ".github/workflows/actbench.yml"} <= {*written}
     assert "Next: actbench run --load activations.py -a symlog --preset smoke" in result.stdout
     assert "symlog" in actbench("list", "activations", "--load", "activations.py").stdout
     measured = actbench(*SYMLOG, "-o", "here")
@@ -60,7 +63,42 @@ def test_every_kernel_of_the_starting_file_is_right_everywhere(
         assert "numpy-quiet" in {row["backend"] for row in rows(Path(activation, "cases.csv"))}
 
 
-@pytest.mark.parametrize("name", init.TEMPLATES)
+BACKWARD = ("-a", "logistic", "--op", "backward", "-n", "16", "--rounds", "1", "-o", "here")
+
+
+@pytest.mark.skipif(not any(map(shutil.which, init.COMPILERS)), reason="there is no C compiler")
+def test_the_kernel_in_c_is_compiled_by_its_line_and_measured(actbench: Actbench) -> None:
+    line = next(line for line in actbench("init").stdout.splitlines() if line.startswith("The kernel in C"))
+    command = line.partition("): ")[2]
+    for name in ("c_kernel.py", "c_kernel.c"):
+        assert command in Path(name).read_text()
+    subprocess.run(command.split(), check=True)
+    result = actbench("run", "--load", "c_kernel.py", "-b", "numpy", "-d", "float64", *BACKWARD)
+    assert result.exit_code == 0, result.stderr
+    assert {"recompute", "in-c"} <= {row["strategy"] for row in rows(Path("here/cases.csv"))}
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed")
+def test_the_kernel_over_tensors_is_measured(actbench: Actbench) -> None:
+    actbench("init")
+    result = actbench("run", "--load", "torch_kernel.py", "-b", "torch", *BACKWARD)
+    assert result.exit_code == 0, result.stderr
+    assert {"shipped", "from-small-side"} <= {row["strategy"] for row in rows(Path("here/cases.csv"))}
+
+
+def test_what_needs_a_compiler_or_torch_is_left_out_without_it(
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    monkeypatch.setattr(init, "find_spec", lambda _: None)
+    result = actbench("init")
+    assert "left out: c_kernel.c: there is no C compiler (cc, gcc, clang)" in result.stdout
+    assert "left out: torch_kernel.py: torch is not installed" in result.stdout
+    assert not [*Path().glob("*_kernel*")]
+    assert "The kernel in C" not in result.stdout
+
+
+@pytest.mark.parametrize("name", ["activations.py", "actbench.toml", ".github/workflows/actbench.yml"])
 def test_nothing_is_written_over_and_then_nothing_is_written(actbench: Actbench, name: str) -> None:
     Path(name).parent.mkdir(parents=True, exist_ok=True)
     Path(name).write_text("# mine\n")
@@ -76,7 +114,7 @@ def test_nothing_is_written_over_and_then_nothing_is_written(actbench: Actbench,
 def test_another_directory_is_made_and_named_in_what_comes_next(actbench: Actbench) -> None:
     result = actbench("init", "a/b")
     assert result.exit_code == 0
-    assert all(Path("a/b", name).is_file() for name in init.TEMPLATES)
+    assert Path("a/b/activations.py").is_file()
     assert "actbench run --load a/b/activations.py" in result.stdout
     Path("file").write_text("")
     assert actbench("init", "file/under").exit_code == 2

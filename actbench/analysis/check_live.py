@@ -57,8 +57,6 @@ class Outcome:
     seconds: float
     need: Need | None = None
     """What a check takes that decides the cases that are open for too few rounds; None where there are none."""
-    ended_early: bool = False
-    """Whether measuring stopped because the budget does not reach the fewest rounds with a verdict."""
 
 
 def judge(times: LiveTimes, margins: Margins, cases: Collection[Case] | None = None) -> list[Change]:

@@ -56,8 +56,6 @@ class LiveCheck:
     rounds: int = 0
     before_rounds: float = 0.0
     """Duration of what precedes the first round: the check of kernels, and the calibration."""
-    ended_early: bool = False
-    """Whether measuring stopped because the budget does not reach the fewest rounds."""
     changes: list[Change] = field(default_factory=list)
     noise: list[Change] = field(default_factory=list)
     checks: tuple[list[Check], list[Check]] = field(default_factory=lambda: ([], []))
@@ -85,7 +83,6 @@ class LiveCheck:
             blocks = [block for block in self.lockstep.blocks if undecided(block, self.changes)]
             yield self._judged(self.rounds, self.changes)
             if blocks and self._out_of_reach(blocks):
-                self.ended_early = True
                 return
         if self._suspects():
             yield from self._confirm(self._suspects())
@@ -116,7 +113,6 @@ class LiveCheck:
             rounds=self.rounds,
             seconds=self._elapsed(),
             need=self._need(by_case),
-            ended_early=self.ended_early,
         )
 
     def _needs(self, changes: list[Change]) -> dict[Case, Need]:

@@ -30,7 +30,7 @@ def need_lines(outcome: Outcome) -> list[str]:
     need = outcome.need
     if need is None:
         return []
-    if outcome.ended_early:
+    if outcome.rounds < FEWEST_ROUNDS:
         done = counted(outcome.rounds, "round")
         return [f"stopped after {done}: a verdict takes {FEWEST_ROUNDS} rounds: {_budget(need)}, or fewer cases"]
     open_cases = sum(change.need is not None for change in outcome.changes)

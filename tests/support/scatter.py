@@ -37,6 +37,6 @@ def slow_processes(rng: np.random.Generator, size: Shape) -> Floats:
     return np.asarray(rng.normal(size=size) + far)
 
 
-SCATTERS: Mapping[str, Callable[[np.random.Generator, Shape], Floats]] = {
-    draw.__name__: draw for draw in (normal, skewed, bimodal, heavy, slow_processes)
-}
+Draw = Callable[[np.random.Generator, Shape], Floats]
+
+SCATTERS: Mapping[str, Draw] = {draw.__name__: draw for draw in (normal, skewed, bimodal, heavy, slow_processes)}

@@ -1,17 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from actbench.analysis.rounds_needed import FEWEST_ROUNDS, rounds_needed
 from actbench.analysis.sequential import fewest_above
-from tests.support.scatter import SCATTERS
+from tests.support.scatter import SCATTERS, Draw
 from tests.support.tiers import EXHAUSTIVE
-
-Draw = Callable[[np.random.Generator, int], NDArray[np.float64]]
 
 
 def test_the_scatter_decides_and_not_where_the_rounds_lie() -> None:

@@ -7,7 +7,7 @@ interval lies inside the margin. Everything else is inconclusive.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -17,7 +17,7 @@ from actbench.analysis.clusters import Cluster
 from actbench.analysis.interval import NO_ESTIMATE, Interval
 from actbench.analysis.rounds_needed import Need
 from actbench.analysis.statistics import CONFIDENCE
-from actbench.model.cases import Case
+from actbench.model.cases import Case, KernelId
 from actbench.model.sides import KeptOnSides
 
 
@@ -88,6 +88,8 @@ class Change:
     """In a live check: two clusters into which the rounds of an inconclusive case fall, if they do."""
     kept: KeptOnSides | None = None
     """The bytes kept for the backward pass, where both sides tell them."""
+    same_code: bool = False
+    """Whether both sides are known to execute the same code, so that only its placement can differ."""
 
     def left_open(self, reason: OpenReason) -> Change:
         """Return the change as inconclusive."""
@@ -129,6 +131,11 @@ def why_open(ratio: Interval, margin: float, rounds: int) -> OpenReason:
         return OpenReason.TOO_FEW_ROUNDS if rounds else OpenReason.NOT_MEASURED
     beyond = ratio.low > 1 + margin or ratio.high < 1 / (1 + margin)
     return OpenReason.P_VALUE if beyond else OpenReason.CONTAINS_MARGIN
+
+
+def with_same_code(changes: Iterable[Change], kernels: Collection[KernelId]) -> list[Change]:
+    """Return the changes, marked where they are of one of these kernels, whose code is the same on both sides."""
+    return [replace(change, same_code=change.case.kernel in kernels) for change in changes]
 
 
 def one_sided_change(case: Case, side: Verdict, margin: float, baseline_rounds: int = 0, rounds: int = 0) -> Change:

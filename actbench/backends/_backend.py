@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import textwrap
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -239,6 +239,11 @@ class Backend(ABC):
         """Return the source of the forward pass alone, for `actbench show`: of what makes it, or of what is called."""
         del rule
         return source(type(self).bind_forward)
+
+    def executed_by(self, names: Collection[str]) -> tuple[str, ...] | None:
+        """Return the distributions that execute formulas with these functions; None where code is generated."""
+        del names
+        return None
 
     def compiled(self, bound: Bound, op: Op, rule: Rule, dtype: Dtype) -> Compiled | None:
         """Return facts about the machine code of a bound kernel; None where nothing is compiled."""

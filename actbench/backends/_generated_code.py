@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from actbench.model.checks import Compiled
 from actbench.model.names import Dtype
@@ -17,6 +18,10 @@ LOOP = re.compile(r"^define [^\n]*?(?: i32 @|@__gufunc__)[^\n]*{\n.*?^}", re.MUL
 PACKED = re.compile(r"= (?:f(?:add|sub|mul|div) (?:\w+ )*|[^\n]*@llvm\.fmuladd\.v\d+f\d+\()<(\d+) x (?:float|double)>")
 CALLED = re.compile(r"call [^@\n]*@(?:llvm\.)?((?:exp|log|pow|sin|cos|a?tan|erf)\w*)(?:\.(?:v\d+)?f(32|64))?\(")
 WIDENED = re.compile(r"= fpext [^\n]* to (?:<\d+ x )?double")
+
+
+CONSTANTS = b".rodata.cst"
+"""Sections of numbers that code loads; other data of an object file may name paths."""
 
 
 @cache
@@ -35,6 +40,19 @@ def facts(signature: Iterable[object], code: str, dtype: Dtype) -> Compiled:
         library_calls=tuple(sorted({_library_name(*call) for call in CALLED.findall(text)})),
         double_conversions=len(WIDENED.findall(text)) if dtype is Dtype.FLOAT32 else 0,
     )
+
+
+def machine_code(library: Any) -> str:
+    """Return the digest of the machine code in a library that this process compiled, as linked for the processor.
+
+    In an object file addresses and names of symbols are apart from the code, so it is the same in every process.
+    """
+    from llvmlite import binding
+
+    compiled = library._compiled_object or library._codegen._tm.emit_object(library._final_module)  # noqa: SLF001  # numba has no public access to it
+    sections = binding.ObjectFileRef.from_data(compiled).sections()
+    code = [section.data() for section in sections if section.is_text() or CONSTANTS in (section.name() or b"")]
+    return sha256(b"".join(code)).hexdigest()
 
 
 def _library_name(name: str, bits: str) -> str:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -211,7 +211,8 @@ def dtype_of_residuals(rule: Rule, dtype: Dtype) -> str:
 def _keep_facts(dispatcher: Any, compiled: Any, dtype: Dtype) -> Compiled:
     """Read the code of a function that this process compiled, and store the facts beside it in the cache."""
     ((signature, code),) = compiled.inspect_llvm().items()
-    facts = _generated_code.facts(signature, code, dtype)
+    machine_code = _generated_code.machine_code(compiled.overloads[signature].library)
+    facts = replace(_generated_code.facts(signature, code, dtype), code=machine_code)
     _numba_cache.keep(dispatcher, _generated_code.edition(), asdict(facts))
     return facts
 

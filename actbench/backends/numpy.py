@@ -5,7 +5,7 @@ erf and erfc, which numpy lacks, are scipy's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import ModuleType
 from typing import Any, ClassVar
 
@@ -102,6 +102,10 @@ class Numpy(Plain):
     def namespace(self) -> Any:
         """Return ``numpy``, with the functions of ``scipy.special`` that it lacks."""
         return FUNCTIONS
+
+    def executed_by(self, names: Collection[str]) -> tuple[str, ...]:
+        """Return numpy, and scipy where a function is of ``scipy.special``."""
+        return ("numpy",) if all(hasattr(np, name) for name in names) else ("numpy", "scipy")
 
     def training_step(self, spec: StepSpec, arrays: StepArrays) -> TrainingStep:
         """Return the step with numpy's products."""

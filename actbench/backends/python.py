@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from operator import mul
 from typing import Any, ClassVar
 
@@ -105,6 +105,11 @@ class Python(Plain):
     def namespace(self) -> Any:
         """Return ``math``, which raises OverflowError where other namespaces return inf."""
         return math
+
+    def executed_by(self, names: Collection[str]) -> tuple[str, ...]:
+        """Return no distribution: the interpreter has all of ``math``."""
+        del names
+        return ()
 
     def adopt(self, array: Any) -> Any:
         """Return a list of Python floats."""

@@ -160,6 +160,8 @@ def _refuse_live_options(ctx: click.Context) -> None:
 def _stored(run: Path, baseline: Path, margins: Margins) -> Report:
     from actbench.analysis.check_stored import changes, regrouped
     from actbench.analysis.kept_bytes import kept_in, with_kept
+    from actbench.analysis.regression import with_same_code
+    from actbench.model.checks import of_same_code
     from actbench.report.check_report import Report
     from actbench.report.remarks import inputs_lines, operands_lines
     from actbench.report.verdict_remarks import stored_remarks
@@ -167,6 +169,8 @@ def _stored(run: Path, baseline: Path, margins: Margins) -> Report:
 
     before, after = load_both(baseline, run)
     judged = with_kept(changes(before.times, after.times, margins), kept_in(before.record), kept_in(after.record))
+    checks = (run.record.checks if run.record else [] for run in (before, after))
+    judged = with_same_code(judged, of_same_code(*checks))
     remarks = [
         *stored_remarks(judged, regrouped(before.times, after.times)),
         *inputs_lines(after.plan),

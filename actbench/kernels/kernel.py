@@ -11,6 +11,7 @@ import numpy as np
 
 from actbench.backends import Backend, Bound, narrowed
 from actbench.formula import Activation, Formulas, Weakness
+from actbench.kernels import code_digest
 from actbench.kernels.operands import DY, RESULT, Operand, Operands, Z
 from actbench.kernels.placement import Invocation, Memory
 from actbench.kernels.subject import Subject
@@ -21,6 +22,9 @@ from actbench.model.names import NARROW, Op, Storage
 from actbench.model.number_formats import numpy_dtype
 from actbench.model.rule import Dialect, Formula, Rule, names_used
 from actbench.plugins import with_room
+
+CALLED_BY = ("numba", "llvmlite")
+"""The distributions that compile kernels and call them."""
 
 
 class Kernel(Subject):
@@ -210,6 +214,15 @@ class Kernel(Subject):
     def compiled(self) -> Compiled | None:
         """What the compiler made of it; None where nothing is compiled that can be read."""
         return self.backend.compiled(self.bound, self.op, self.rule, self.dtype)
+
+    @property
+    def code(self) -> str | None:
+        """Digest of all code that a call executes; None where that is not known."""
+        if (compiled := self.compiled) is not None:
+            return compiled.code and code_digest.of_machine_code(compiled.code, CALLED_BY)
+        functions = {name for formula in self._executed() for name in names_used(formula)}
+        executed_by = self.backend.executed_by(functions)
+        return code_digest.of_interpreted_code(executed_by) if self.is_built_in and executed_by is not None else None
 
     @cached_property
     def takes_read_only(self) -> bool:

@@ -109,6 +109,11 @@ class Subject(ABC):
         return None
 
     @property
+    def code(self) -> str | None:
+        """Digest of all code that a call executes; None where that is not known."""
+        return None
+
+    @property
     def moved_bytes(self) -> int:
         """Bytes per element that a call reads and writes, by definition: temporaries not counted."""
         return self.traffic.moved(self.dtype, self.storage)

@@ -195,10 +195,14 @@ def _check(subject: Subject, worker: Worker) -> Check:
     check = oracle.check(subject, examined)
     answer = examined.answer
     oracle.check_calls(subject, examined)
-    if answer.compile_seconds is None:
-        return replace(check, from_cache=answer.from_cache)
-    compiled = worker.ask(Inspect(check.kernel.at(1).id)).compiled
-    return replace(check, compile_seconds=answer.compile_seconds, from_cache=answer.from_cache, compiled=compiled)
+    inspected = worker.ask(Inspect(check.kernel.at(1).id))
+    return replace(
+        check,
+        compile_seconds=answer.compile_seconds,
+        from_cache=answer.from_cache,
+        compiled=None if answer.compile_seconds is None else inspected.compiled,
+        code=inspected.code,
+    )
 
 
 class Examined:

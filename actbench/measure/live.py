@@ -24,7 +24,7 @@ from actbench.analysis.check_live import (
     unsettled,
 )
 from actbench.analysis.kept_bytes import Kept, with_kept
-from actbench.analysis.regression import Change, Margins, OpenReason, Verdict, one_sided_change
+from actbench.analysis.regression import Change, Margins, OpenReason, Verdict, one_sided_change, with_same_code
 from actbench.analysis.rounds_needed import FEWEST_ROUNDS, Need
 from actbench.analysis.sequential import fewest_rounds
 from actbench.analysis.statistics import CONFIDENCE
@@ -32,7 +32,7 @@ from actbench.measure.checking import all_passing
 from actbench.measure.lockstep import Lockstep
 from actbench.measure.wrong_sides import BASELINE, CANDIDATE, WrongSides
 from actbench.model.cases import Block, Case
-from actbench.model.checks import Check
+from actbench.model.checks import Check, of_same_code
 from actbench.model.events import Confirming, Event, Judged
 
 
@@ -105,6 +105,7 @@ class LiveCheck:
         ]
         by_case = {} if self.noise else self._needs(final)
         final = [replace(change, need=by_case.get(change.case)) for change in final]
+        final = with_same_code(final, of_same_code(*self.checks))
         return Outcome(
             changes=(*with_kept([*final, *unmeasured], *self.kept), *missing, *new),
             noise=tuple(self.noise),

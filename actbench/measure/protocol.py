@@ -36,7 +36,8 @@ PROTOCOL = 8
 6: cases have a state of operands, and ``prepare`` gives the size of the cache and
    what inputs are drawn from.
 7: blocks may be training steps of networks: ``prepare`` gives the optimizer, ``check-step`` and ``instrument`` are new.
-8: ``load`` may give the place of a file; ``describe`` answers with what is loaded.
+8: ``load`` may give the place of a file; ``describe`` answers with what is loaded, ``inspect`` with a
+   digest of the code.
 
 Every version has ``start`` and ``describe``, so that versions can be compared.
 """
@@ -167,6 +168,8 @@ class Inspected:
     """What the compiler made of a kernel, if anything."""
 
     compiled: Compiled | None
+    code: str | None = None
+    """Digest of all code that a call executes; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

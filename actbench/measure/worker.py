@@ -161,7 +161,8 @@ class Server:
         from actbench.kernels.resolution import resolve
         from actbench.model.cases import Case
 
-        return protocol.Inspected(resolve(Case.parse(request.case)).compiled)
+        subject = resolve(Case.parse(request.case))
+        return protocol.Inspected(subject.compiled, subject.code)
 
     @handles(protocol.Prepare)
     def prepare(self, request: protocol.Prepare) -> protocol.Prepared:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
@@ -28,6 +29,8 @@ class Compiled:
     library_calls: tuple[str, ...]
     double_conversions: int
     """Instructions that widen float32 to float64."""
+    code: str = ""
+    """Digest of the machine code; empty where it was not recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,8 @@ class Check:
     """Number of these z that were not checked, because g' is unknown there."""
     unknown_at: tuple[tuple[float, float], ...] = ()
     """The ends of each stretch of these z; neighbouring stretches are merged."""
+    code: str | None = None
+    """Digest of all code that a call executes (`actbench.kernels.code_digest`); None where that is not known."""
     sampled: int = 0
     """The number of z from the run's inputs that `relative` is of; 0 where it was not asked for."""
     relative: float | None = None
@@ -70,6 +75,12 @@ class Check:
     def max_ulp(self) -> float:
         """The largest error; inf where the kernel returns no number at some z."""
         return float("inf") if self.ulp is None else self.ulp
+
+
+def of_same_code(before: Iterable[Check], after: Iterable[Check]) -> frozenset[KernelId]:
+    """Return the kernels that execute the same code in two environments, as far as that is known."""
+    known = {check.kernel: check.code for check in before if check.code}
+    return frozenset(check.kernel for check in after if check.code and known.get(check.kernel) == check.code)
 
 
 @dataclass(frozen=True, slots=True)

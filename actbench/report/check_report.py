@@ -124,7 +124,9 @@ class Report:
             Verdict.REGRESSED_IN_MEMORY: kept(cases[0]),
             Verdict.INCONCLUSIVE: reason(cases[0]),
         }.get(verdict, "the baseline has it, the candidate does not")
-        return f"{counted(len(cases), 'case')} {verdict}, e.g. {cases[0].case.id}: {why}"
+        first = cases[0].case.id
+        many = f"{len(cases)} cases {verdict}, e.g. {first}"
+        return f"{many if len(cases) > 1 else f'{first} {verdict}'}: {why}"
 
 
 def noise_line(report: Report) -> Sequence[str]:

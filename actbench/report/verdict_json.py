@@ -51,6 +51,8 @@ class CaseJson(RatioJson, kw_only=True):
     """The same for programs."""
     clusters: tuple[Cluster, Cluster] | None
     """Two clusters into which the rounds of an inconclusive case fall, if they do."""
+    same_code: bool
+    """Whether both sides are known to execute the same code, so that only its placement can differ."""
     margin: float
     p_value: Number
     """Of the verdict regressed or improved, corrected for the number of cases."""
@@ -130,6 +132,7 @@ def _case(change: Change) -> CaseJson:
         reason=reason(change),
         open_reason=change.open_reason,
         clusters=change.clusters,
+        same_code=change.same_code,
         margin=change.margin,
         p_value=change.p_value,
         baseline_rounds=change.baseline_rounds,

@@ -34,6 +34,7 @@ def stored_remarks(changes: Sequence[Change], regrouped: Sequence[Case]) -> list
     has_limit = any(change.case.op.network and change.case.strategy == FREE for change in changes)
     return [
         *regrouped_line(regrouped),
+        *same_code_line(changes),
         *yardstick_line([change for change in changes if change.yardstick_moved]),
         *no_interval_line(changes, f"too few rounds in a run; measure more (actbench {command} --resume DIR)"),
         *kept_lines(changes),
@@ -69,6 +70,7 @@ def live_remarks(outcome: Outcome) -> list[str]:
     return [
         *confirmation_lines(outcome.changes),
         *kept_lines(outcome.changes),
+        *same_code_line(outcome.changes),
         *no_interval_line(outcome.changes, f"it takes {FEWEST_ROUNDS} rounds"),
         *need_lines(outcome),
         *(f"{loss.block} went on after round {loss.round}: {loss.reason}" for loss in lost),
@@ -79,6 +81,18 @@ def kept_lines(changes: Sequence[Change]) -> list[str]:
     """Return for every case that keeps more or fewer bytes than in the baseline how many these are."""
     different = [change for change in changes if change.kept and change.kept.baseline != change.kept.candidate]
     return [f"{change.case.id} {kept(change)}" for change in different]
+
+
+def same_code_line(changes: Sequence[Change]) -> list[str]:
+    """Return what it means that both sides execute the same code, where they do."""
+    same = sum(change.same_code for change in changes)
+    if not same:
+        return []
+    line = (
+        f"{counted(same, 'case')} with the same code on both sides, down to the machine code: a difference there is "
+        "one of placement in memory, or of the host"
+    )
+    return [line]
 
 
 def confirmation_lines(changes: Sequence[Change]) -> list[str]:

@@ -19,6 +19,9 @@ from actbench.report.table import Table, markdown
 LIVE_NOTE = "Change of the time, and of the baseline's against itself in a second process, the control, side by side"
 STORED_NOTE = "Change of the time relative to the block's yardstick, which the verdict is about, and of the time itself"
 
+SAME_CODE = "same code"
+"""Beside the verdict on a case of which both sides execute the same code."""
+
 REVISION_DIGITS = 12
 """Number of digits of a commit's hash that are shown."""
 
@@ -67,7 +70,8 @@ def explained(change: Change) -> str:
         return kept(change) if change.verdict is Verdict.REGRESSED_IN_MEMORY else why
     again = f", measured again {change_in_percent(change.confirmation)}" if change.confirmation else ""
     memory = f", {kept(change)}" if change.kept and change.kept.grew else ""
-    figures = f"{change_in_percent(change.ratio)}{again}, margin {100 * change.margin:g} %{memory}"
+    same = f", {SAME_CODE}" if change.same_code else ""
+    figures = f"{change_in_percent(change.ratio)}{again}{same}, margin {100 * change.margin:g} %{memory}"
     return f"{figures}: {why}" if why else figures
 
 
@@ -121,7 +125,7 @@ def _row(change: Change, *, with_reason: bool) -> tuple[str, ...]:
     second = change.control or change.absolute
     row = (
         change.case.id,
-        change.verdict,
+        f"{change.verdict}, {SAME_CODE}" if change.same_code else change.verdict,
         change_in_percent(change.ratio),
         change_in_percent(second) if second else NO_FIGURE,
         f"{change.baseline_rounds}, {change.rounds}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -94,6 +94,7 @@ class FakeWorker:
     has: Callable[[Case], bool] = lambda _: True
     keeps: Callable[[Case], int] = kept_bytes
     loaded: tuple[Loaded, ...] = ()
+    code: Callable[[Case], str | None] = lambda _: None
     processor: Callable[[Case], float] = lambda _: 1.0
     block: Block | None = None
     """The prepared one."""
@@ -115,7 +116,7 @@ class FakeWorker:
                 there = [case for case in offered(request.query) if self.has(case)]
                 answer = protocol.Offered(tuple(case.id for case in there), tuple(map(self.keeps, there)))
             case protocol.Inspect():
-                answer = inspected(request)
+                answer = replace(inspected(request), code=self.code(Case.parse(request.case)))
             case protocol.Prepare():
                 self.prepared.append(request)
                 cases = map(Case.parse, request.cases)
@@ -204,6 +205,9 @@ class FakeBench:
     """The revision of the other environment."""
     baseline_sources: list[protocol.Source] = field(default_factory=list)
     """What the workers there were to load."""
+    code: Callable[[Case], str | None] = lambda _: None
+    """The digest of what a case executes."""
+    baseline_code: Callable[[Case], str | None] = lambda _: None
 
     def start(self, options: WorkerOptions) -> FakeWorker:
         """Start a worker."""
@@ -215,6 +219,7 @@ class FakeBench:
             lambda block: self.on_time(block),  # noqa: PLW0108
             processor=lambda case: self.processor(case),  # noqa: PLW0108
             prepared=self.prepared,
+            code=self.code,
         )
 
     @property
@@ -241,6 +246,7 @@ class FakeBench:
                 self.baseline_keeps,
                 tuple(Loaded(LoadedFrom.FILE, source.name, source.sha256 or "") for source in self.baseline_sources),
                 prepared=self.prepared,
+                code=self.baseline_code,
             )
 
         def start_with(sources: Sequence[protocol.Source]) -> Callable[[WorkerOptions], FakeWorker]:

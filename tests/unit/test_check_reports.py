@@ -52,8 +52,8 @@ def test_the_schema_is_that_of_the_types() -> None:
     [
         (1.0, "passed", "no case regressed"),
         (1.03, "passed", "no case regressed"),
-        (1.07, "regressed", f"1 case regressed, e.g. {CACHED}: +7.00 % ± 0.00 %"),
-        (1.3, "regressed", f"1 case regressed, e.g. {CACHED}: +30.00 % ± 0.00 %"),
+        (1.07, "regressed", f"{CACHED} regressed: +7.00 % ± 0.00 %"),
+        (1.3, "regressed", f"{CACHED} regressed: +30.00 % ± 0.00 %"),
     ],
 )
 def test_a_change_of_one_case_at_one_size_is_the_verdict_of_that_case_alone(
@@ -91,7 +91,7 @@ def test_a_candidate_of_two_speeds_is_inconclusive_for_that_reason(actbench: Act
     )
     assert (cached["verdict"], cached["open_reason"]) == ("inconclusive", "contains the margin")
     assert why.fullmatch(cached["reason"])
-    assert report["reason"] == f"1 case inconclusive, e.g. {CACHED}: {cached['reason']}"
+    assert report["reason"] == f"{CACHED} inconclusive: {cached['reason']}"
     for form in FORMATS:
         assert "clusters" in Path(f"check.{form}").read_text()
 
@@ -104,6 +104,18 @@ def test_every_case_that_is_open_has_a_reason(actbench: Actbench, bench: FakeBen
     assert all(bool(case["reason"]) == (case["verdict"] == "inconclusive") for case in report["cases"])
     short = written(actbench(*CASES, "--budget", "1ms", *REPORTS))
     assert {case["open_reason"] for case in short["cases"]} <= {"not measured", "too few rounds"}
+
+
+def test_code_that_is_the_same_on_both_sides_is_named_beside_the_verdict(actbench: Actbench, bench: FakeBench) -> None:
+    bench.code = lambda case: case.strategy.name
+    bench.baseline_code = lambda case: {"cached": "cached"}.get(case.strategy.name)
+    result = actbench(*CASES, *REPORTS)
+    same = {case["case"] for case in written(result)["cases"] if case["same_code"]}
+    assert same == {CACHED, CACHED.replace("1000", "2000")}
+    assert f"{CACHED} unchanged, same code +0.00 %" in " ".join(result.stdout.split())
+    assert "2 cases with the same code on both sides" in result.stdout
+    for form in ("markdown", "github", "junit"):
+        assert "same code" in Path(f"check.{form}").read_text()
 
 
 def test_a_missing_case_ends_with_3_and_is_the_reason(

@@ -1,0 +1,52 @@
+"""The digest of all code that a call of a kernel executes, by which two environments are known to run the same.
+
+Where it is equal, a difference in time comes from the placement of code and data alone, as LLVM's LNT says of programs
+with equal hashes. It is made of the machine code of a compiled kernel, or else of actbench's own source and of the
+installed files of the libraries that execute it; and of what calls it. What a user's formula calls besides numpy is not
+known, so it has a digest only where it is compiled.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+import actbench
+
+RECORD = "RECORD"
+"""The file of an installed distribution that lists its files with their digests."""
+
+
+def of_machine_code(digest: str, called_by: Iterable[str]) -> str | None:
+    """Return the digest of a compiled kernel that these distributions call."""
+    return _joined([digest, *map(installed, called_by)])
+
+
+def of_interpreted_code(executed_by: Iterable[str]) -> str | None:
+    """Return the digest of a built-in kernel that these distributions execute; None where their files are not known."""
+    return _joined([_own_source(), *map(installed, executed_by)])
+
+
+@cache
+def installed(name: str) -> str | None:
+    """Return the digest of the files of an installed distribution, as they were recorded when it was installed."""
+    try:
+        record = distribution(name).read_text(RECORD)
+    except PackageNotFoundError:
+        return None
+    return None if record is None else sha256(record.encode()).hexdigest()
+
+
+@cache
+def _own_source() -> str:
+    package = Path(actbench.__file__).parent
+    return sha256(b"".join(path.read_bytes() for path in sorted(package.rglob("*.py")))).hexdigest()
+
+
+def _joined(parts: list[str | None]) -> str | None:
+    known = [part for part in parts if part is not None]
+    return sha256("\n".join([sys.version, *known]).encode()).hexdigest() if len(known) == len(parts) else None

@@ -1,0 +1,57 @@
+"""The digest of what a kernel executes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from actbench import plugins
+from actbench.kernels import code_digest
+from actbench.kernels.resolution import resolve
+from actbench.model.cases import Case
+from tests.support.tiers import exhaustive_but
+
+
+def code(strategy: str, backend: str, activation: str = "logistic") -> str | None:
+    return resolve(Case.parse(f"{activation}/{strategy}/{backend}/derivative/float64/10")).code
+
+
+@pytest.mark.parametrize("backend", exhaustive_but(["numba", "numba-simd"], "numba".__eq__))
+def test_a_compiled_kernel_has_the_digest_of_its_machine_code(backend: str) -> None:
+    digests = {strategy: code(strategy, backend) for strategy in ("recompute", "cached")}
+    assert all(digests.values())
+    assert len({*digests.values()}) == 2
+    assert code("cached", backend) == digests["cached"]
+
+
+def test_a_kernel_of_numpy_has_that_of_its_files_and_changes_with_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = code("cached", "numpy")
+    assert digest is not None
+    assert code("recompute", "numpy", "gelu") != digest, "it needs scipy as well"
+    assert code("cached", "python") is not None
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "version", "another")
+        assert code("cached", "numpy") != digest
+    monkeypatch.setattr(code_digest, "installed", lambda name: f"another {name}")
+    assert code("cached", "numpy") != digest
+    monkeypatch.setattr(code_digest, "installed", lambda _: None)
+    assert code("cached", "numpy") is None, "files that are not recorded are not known"
+
+
+def test_what_a_user_s_formula_calls_is_not_known(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "from actbench.formula import Formulas, activation\n"
+        "@activation\ndef mine(m):\n    'z / 2'\n"
+        "    def forward(z):\n        return z / 2.0\n"
+        "    def recompute(z):\n        return 0.5 + 0.0 * z\n"
+        "    return Formulas(forward=forward, recompute=recompute)\n"
+    )
+    plugins.load(str(path))
+    try:
+        assert code("recompute", "numpy", "mine") is None
+        assert code("recompute", "numba", "mine") is not None, "machine code is all of it"
+    finally:
+        plugins.unload()

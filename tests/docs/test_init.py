@@ -79,6 +79,7 @@ def test_the_kernel_in_c_is_compiled_by_its_line_and_measured(actbench: Actbench
 
 
 @pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed")
+@pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")
 def test_the_kernel_over_tensors_is_measured(actbench: Actbench) -> None:
     actbench("init")
     result = actbench("run", "--load", "torch_kernel.py", "-b", "torch", *BACKWARD)

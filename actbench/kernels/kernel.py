@@ -89,11 +89,16 @@ class Kernel(Subject):
         """Return which functions of its formulas the backend lacks; None where it has all."""
         if not self.backend.lacks:
             return None
-        missing = {*self.backend.lacks} & {name for formula in self._executed() for name in names_used(formula)}
+        missing = {*self.backend.lacks} & self.functions
         if not missing:
             return None
         because = f": {self.backend.lacks_because}" if self.backend.lacks_because else ""
         return f"{self.backend.name} has no {' and no '.join(sorted(missing))}{because}"
+
+    @cached_property
+    def functions(self) -> frozenset[str]:  # type: ignore[override]  # a constant of the other subjects
+        """The functions of the namespace that its formulas look up."""
+        return frozenset(name for formula in self._executed() for name in names_used(formula))
 
     def _executed(self) -> list[Formula]:
         """Return the formulas that a call executes."""

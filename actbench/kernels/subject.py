@@ -31,6 +31,8 @@ class Subject(ABC):
     """Of which it reads residuals, if of any."""
     is_compared = False
     """Whether every element of its results is g', or dy g', that can be held to another formula."""
+    functions: frozenset[str] = frozenset()
+    """The functions of a namespace that its formulas look up, where it has formulas."""
     is_built_in = True
     """Whether all that it executes is actbench's own."""
 

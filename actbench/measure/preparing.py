@@ -18,7 +18,7 @@ from actbench.measure.stock import PROCESS_SECONDS, PROCESSES
 from actbench.model.inputs import STANDARD_NORMAL, Inputs
 from actbench.model.names import OperandState
 from actbench.model.plan import Plan
-from actbench.planning import costs, presets, suite
+from actbench.planning import costs, durations, presets, suite
 from actbench.planning.prediction import Prediction, StockPrediction, round_seconds
 from actbench.planning.presets import Preset
 from actbench.planning.room import room_here
@@ -97,8 +97,10 @@ class PreparedRun:
             processes = request.rounds or PROCESSES
             timed = sum(len(block.timed) for block in self.plan.blocks)
             return StockPrediction(processes, processes * PROCESS_SECONDS * timed)
+        seconds = round_seconds(self.plan, self.preset.arm_seconds)
         return Prediction(
-            round_seconds=round_seconds(self.plan, self.preset.arm_seconds),
+            preparation=durations.preparation(self.plan, seconds),
+            round_seconds=seconds,
             rounds=request.rounds,
             budget=request.budget or (None if request.rounds else self.preset.budget),
             fewest=guaranteed_rounds(request),

@@ -66,8 +66,10 @@ class PreparedTrain:
     def prediction(self) -> Prediction:
         """Return how long it should take."""
         request = self.request
+        seconds = training.predicted_round(self.plan, ARM_SECONDS)
         return Prediction(
-            round_seconds=training.predicted_round(self.plan, ARM_SECONDS),
+            preparation=training.preparation(self.plan, seconds),
+            round_seconds=seconds,
             rounds=request.rounds,
             budget=request.budget or (None if request.rounds else DEFAULT_BUDGET),
             fewest=guaranteed_rounds(request),

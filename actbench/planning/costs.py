@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from actbench.kernels.resolution import resolve, subjects, traffic_of
+from actbench.kernels.resolution import resolve, traffic_of
 from actbench.kernels.subject import Subject
-from actbench.model.calibration import SLOW_CALL
 from actbench.model.cases import Case
 from actbench.model.plan import Plan
-
-ROUND_START = 1.5
-"""Seconds, about: a worker starts, imports numpy and numba and binds its kernels."""
 
 LEAST_MEASURED = 0.3
 """Seconds of a round that should be spent on measuring, at least: about what it takes to start the worker."""
@@ -27,14 +23,6 @@ def arm_seconds(plan: Plan, usual: float) -> float:
     """
     arms = sum(len(block.timed) for block in plan.blocks)
     return max(usual, LEAST_MEASURED / arms) if arms else usual
-
-
-def predicted_round(plan: Plan, arm_seconds: float) -> float:
-    """Guess the seconds of one round before anything is measured: an upper figure."""
-    calls = (predicted_call(subject, case.size) for case, subject in subjects(plan.cases).items())
-    untimed_and_timed = ((2 if seconds >= SLOW_CALL else 4) * seconds for seconds in calls)
-    arms = sum(max(arm_seconds, seconds) for seconds in untimed_and_timed)
-    return ROUND_START + arms + len(plan.blocks) * arm_seconds
 
 
 def bytes_moved(case: Case) -> int:

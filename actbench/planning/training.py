@@ -21,7 +21,7 @@ from actbench.model.names import Dtype, Op, OperandState
 from actbench.model.plan import LeftOut, Plan, Training
 from actbench.model.training import ARMS, RECOMPUTE, Along, Optimizer
 from actbench.model.variants import Variant
-from actbench.planning import costs, suite
+from actbench.planning import durations, suite
 from actbench.planning.selection import Room
 
 MEMORY_SHARE = 0.5
@@ -38,6 +38,12 @@ FLOPS_PER_PARAMETER = 6
 
 FLOPS_PER_SECOND = {Dtype.FLOAT32: 2e10, Dtype.FLOAT64: 1e10}
 """Lower figures of one thread, for planning only."""
+
+ALONE = 0.05
+"""Seconds of an activation that is measured alone, in a round."""
+
+STEP_CHECK = 0.15
+"""Seconds of the check of a step's gradients."""
 
 LONGEST_STEP = 10.0
 """Seconds. A step that would take longer, by these figures, is left out."""
@@ -196,11 +202,17 @@ def predicted_step(step: NetworkStep, case: Case) -> float:
 
 
 def predicted_round(plan: Plan, arm_seconds: float) -> float:
-    """Guess the seconds of a round of training steps: timed, instrumented, and their activations alone."""
+    """Return how long a round of training steps takes: timed, instrumented, and their activations alone."""
     untimed_timed_and_instrumented = 9
     steps = (predicted_step(resolution.network_step(case), case) for case in plan.steps)
     timed = sum(max(arm_seconds, untimed_timed_and_instrumented * seconds) for seconds in steps)
-    return costs.ROUND_START + timed + 0.05 * sum(len(block.timed) for block in plan.probes)
+    alone = ALONE * sum(len(block.timed) for block in plan.probes)
+    return durations.round_start(plan) + timed + alone + durations.operands(plan)
+
+
+def preparation(plan: Plan, round_seconds: float) -> float:
+    """Return how long it takes until the first round of training steps."""
+    return durations.preparation(plan, round_seconds) + STEP_CHECK * len(plan.steps)
 
 
 def _activated(steps: Iterable[NetworkStep]) -> dict[str, tuple[int, ...]]:

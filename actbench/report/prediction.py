@@ -12,13 +12,14 @@ def sentence(prediction: Prediction | StockPrediction) -> str:
     """Return how long the run would take, in words."""
     if isinstance(prediction, StockPrediction):
         return f"{prediction.processes} processes a case and yardstick: about {duration(prediction.seconds)}"
-    a_round = f"about {duration(prediction.round_seconds)} a round"
+    before = f"about {duration(prediction.preparation)} before the first round"
+    a_round = f"{before}, {duration(prediction.round_seconds)} a round"
     budget = inf if prediction.budget is None else prediction.budget
     if prediction.rounds:
-        total = prediction.rounds * prediction.round_seconds
+        total = prediction.of_rounds(prediction.rounds)
         how_long = duration(total) if total <= budget else f"as many as fit into {duration(budget)}"
         return f"{a_round}, {prediction.rounds} rounds: {how_long}"
-    least = prediction.fewest * prediction.round_seconds
+    least = prediction.of_rounds(prediction.fewest)
     most = max(budget, least)
     plural = "round" if prediction.fewest == 1 else "rounds"
     span = " to ".join(dict.fromkeys((duration(least), duration(most))))

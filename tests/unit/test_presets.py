@@ -13,7 +13,7 @@ from actbench.model.cases import Case, KernelId
 from actbench.model.names import WIDE, Dtype, Op
 from actbench.model.plan import Plan
 from actbench.model.training import SHIPPED
-from actbench.planning import costs, presets
+from actbench.planning import durations, presets
 from tests.support.planned import planned
 
 PRESETS = list(presets.catalogue())
@@ -125,7 +125,7 @@ def test_every_case_asked_for_is_measured_or_left_out_with_a_reason(name: str) -
 @pytest.mark.parametrize("name", ["smoke", "default", "overhead"])
 def test_a_round_of_a_preset_is_predicted_to_fit_its_budget_several_times(name: str) -> None:
     chosen = presets.get(name)
-    predicted = costs.predicted_round(planned(chosen.axes), chosen.arm_seconds)
+    predicted = durations.predicted_round(planned(chosen.axes), chosen.arm_seconds)
     assert 0 < 3 * predicted < chosen.budget
 
 

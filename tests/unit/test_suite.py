@@ -11,7 +11,7 @@ from actbench.model.cases import Case
 from actbench.model.names import WIDE, Dtype, Op
 from actbench.model.sizes import sizes
 from actbench.model.variants import Variant
-from actbench.planning import costs, suite
+from actbench.planning import costs, durations, suite
 from actbench.planning.presets import Axes
 from actbench.planning.resolved import refuse_unknown
 from actbench.planning.selection import CaseQuery, Room
@@ -185,5 +185,5 @@ def test_more_elements_take_longer_by_prediction_and_pure_python_longest() -> No
 
 def test_a_round_is_predicted_to_take_longer_the_more_there_is_to_measure() -> None:
     few, many = planned(), planned(replace(SMALL, sizes=sizes(1000, 2000)))
-    assert costs.ROUND_START < costs.predicted_round(few, 0.04) < costs.predicted_round(many, 0.04)
-    assert costs.predicted_round(few, 0.04) < costs.predicted_round(few, 0.08)
+    assert durations.WORKER < durations.predicted_round(few, 0.04) < durations.predicted_round(many, 0.04)
+    assert durations.predicted_round(few, 0.04) < durations.predicted_round(few, 0.08)

@@ -11,7 +11,7 @@ import pytest
 from actbench import registry
 from actbench.model.cases import Block, Case
 from actbench.model.names import WIDE, Op
-from actbench.planning import costs, presets, suite
+from actbench.planning import costs, durations, presets, suite
 from actbench.planning.selection import Room
 from actbench.report.numbers import about
 from benchmarks.readme_sweep import BEGIN, END, README, block
@@ -54,7 +54,7 @@ def test_a_sweep_is_predicted_to_take_three_to_four_minutes() -> None:
     chosen = presets.get("sweep")
     plan = suite.plan(chosen.axes, Room(1 << 40), seed=1)
     assert 180 <= chosen.budget <= 240
-    assert 6 * costs.predicted_round(plan, costs.arm_seconds(plan, chosen.arm_seconds)) < chosen.budget
+    assert 6 * durations.predicted_round(plan, costs.arm_seconds(plan, chosen.arm_seconds)) < chosen.budget
 
 
 def test_the_sweep_is_among_the_presets_that_are_listed(actbench: Actbench) -> None:

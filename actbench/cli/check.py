@@ -126,11 +126,11 @@ def command(  # noqa: PLR0913  # one for each option that a stored check has as 
 
     allowed = Margins(margin, margins)
     out = CheckOutput(form, reports, margin)
+    out.prepare()
     if (baseline is None) == (against is None):
         raise click.UsageError(
             "name what to compare with: --against PYTHON, live, or --baseline RUN for a RUN; not both"
         )
-    out.prepare()
     if against is not None:
         if run is not None:
             raise click.UsageError(f"--against measures both sides itself: leave {run} out, or use --baseline")

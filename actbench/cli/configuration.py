@@ -28,9 +28,9 @@ VARIABLE_PREFIX = "ACTBENCH_"
 ONE_CALL = frozenset({"output", "resume", "dry-run", "report", "store", "for-bisect"})
 """Options that concern a single call, so that a setting makes no sense."""
 
-EXPLICIT = {
-    "load": "it runs code, and no file or variable that happens to be there may make a command do that",
-}
+RUNS_CODE = "it runs code, and no file or variable that happens to be there may make a command do that"
+
+EXPLICIT = {"load": RUNS_CODE, "load-baseline": RUNS_CODE}
 """Options that only the command line may give, with the reason."""
 
 PER_COMMAND = frozenset({"format"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -9,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import Result
+from click.testing import CliRunner, Result
 
+from actbench.cli import main
 from actbench.errors import NotComparableError
 from actbench.measure.baseline import describe, opened
 from actbench.measure.client import WorkerProcess
@@ -22,7 +24,7 @@ from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant
 from tests.conftest import Actbench
 from tests.support.environments import TIMEOUT, refusal
-from tests.support.repository import git, repository
+from tests.support.repository import commit, git, repository
 from tests.support.tiers import EXHAUSTIVE
 
 BACKEND = '''\
@@ -51,6 +53,18 @@ PROJECT = """\
 requires = []
 build-backend = "backend"
 backend-path = ["."]
+"""
+
+MINE = """\
+from actbench.formula import Strategy, strategy
+
+@strategy("logistic")
+def mine(m):
+    def derivative(z):
+        e = m.exp(-abs(z))
+        d = 1.0 + e
+        return e / (d * d)
+    return Strategy(derivative)
 """
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
@@ -165,6 +179,19 @@ def test_a_revision_without_git_is_refused(
     assert refusal(check("git:HEAD")) == (
         "actbench: --against git:HEAD: git cannot be run (No such file or directory): install it"
     )
+
+
+@EXHAUSTIVE
+def test_a_slowdown_in_a_loaded_file_of_the_project_is_found_for_real(project: Path) -> None:
+    git("checkout", "--quiet", "HEAD~1")
+    commit("with a strategy", mine=MINE)
+    (project / "mine.py").write_text(MINE.replace("e / (d * d)", "e / (d * d) * m.exp(0.0 * z)"))
+    selection = ("-a", "logistic", "-s", "mine", "-b", "numpy", "-d", "float64", "-n", "10000", "--budget", "2m")
+    command = ("check", "--against", "git:HEAD", "--load", "mine.py", *selection, "-q", "--format", "json")
+    result = CliRunner().invoke(main, [*command])
+    assert result.exit_code == 1, result.output
+    (case,) = json.loads(result.stdout)["cases"]
+    assert case["low"] > 1.2, "another exponential takes half as long again, and more"
 
 
 def assert_nothing_is_left(project: Path, temporary: Path) -> None:

@@ -134,8 +134,11 @@ def test_what_the_baseline_loads_can_be_named(actbench: Actbench, bench: FakeBen
 @pytest.mark.usefixtures("project")
 def test_a_wrong_kernel_of_a_file_that_both_sides_load_is_wrong_on_both(actbench: Actbench) -> None:
     Path("untracked.py").write_text(MINE.replace("0.5 + 0.0 * z", "0.6 + 0.0 * z"))
-    result = actbench(*(argument.replace("mine.py", "untracked.py") for argument in CHECK))
+    arguments = [argument.replace("mine.py", "untracked.py") for argument in CHECK]
+    result = actbench(*arguments, "--report", "json=check.json")
     assert result.exit_code == 4
+    report = json.loads(Path("check.json").read_text())
+    assert (report["verdict"], f"actbench: {report['reason']}\n") == ("failed", result.stderr)
     assert result.stderr.startswith("actbench: on both sides, mine/recompute/numpy/derivative/float64 is wrong: ")
     assert result.stderr.endswith(" (both sides load the same untracked.py)\n")
 

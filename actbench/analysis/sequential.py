@@ -31,14 +31,15 @@ TAIL_PROBABILITY = Fraction(round(1000 * (1 - CONFIDENCE)), 1000) / 2
 """The probability that either bound of an interval misses the median."""
 
 
-def median_interval(samples: ArrayLike) -> Interval:
+def median_interval(samples: ArrayLike, tail: Fraction = TAIL_PROBABILITY) -> Interval:
     """Return the median of any number of rounds with its interval; without bounds where there are too few rounds.
 
-    The intervals after all rounds together contain the true median with 95 % probability.
+    The intervals after all rounds together contain the true median with 95 % probability, or 1 less twice another
+    `tail`.
     """
     rounds = np.sort(np.asarray(samples, dtype=np.float64))
     centre = float(np.median(rounds))
-    rank = fewest_above(rounds.size)
+    rank = fewest_above(rounds.size, tail)
     if rank is None:
         return Interval(centre, nan, nan)
     return Interval(centre, float(rounds[rounds.size - rank]), float(rounds[rank - 1]))

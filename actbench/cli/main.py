@@ -19,6 +19,7 @@ COMMANDS = {
     "init": "Write files to start from into a directory.",
     "run": "Measure which strategy is faster, by how much, how surely.",
     "train": "Measure what a strategy is worth in a training step.",
+    "recommend": "Say what a layer should keep, and what that gains.",
     "list": "List what is available, and why something is not.",
     "show": "Show the code of a case, and facts about its machine code.",
     "compare": "Compare within a run, or two runs.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from math import prod
+from math import inf, isfinite, prod
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -88,6 +88,25 @@ class Percent(click.ParamType):
         if number is None or not 0 < number <= 100:
             self.fail(f"'{value}' is not a percentage: write for example 2 or 0.5%", param, ctx)
         return float(number) / 100
+
+
+class Range(click.ParamType):
+    """Two numbers, LOW:HIGH."""
+
+    name = "range"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, float]:
+        """Read a range."""
+        if isinstance(value, tuple):
+            return value
+        low, _, high = value.partition(":")
+        try:
+            bounds = float(low), float(high)
+        except ValueError:
+            bounds = inf, -inf
+        if not (isfinite(bounds[0]) and isfinite(bounds[1]) and bounds[0] < bounds[1]):
+            self.fail(f"'{value}' is not a range: write for example -8:8, the lower end first", param, ctx)
+        return bounds
 
 
 class Threads(click.ParamType):

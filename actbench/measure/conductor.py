@@ -31,7 +31,7 @@ from actbench.measure.launch import RETRIES, Launch, RestartingWorker, Unsupport
 from actbench.measure.protocol import ListDoubts, Time
 from actbench.measure.protocol_training import Instrument
 from actbench.measure.schedule import from_small_to_large
-from actbench.measure.stopping import BlockProgress, Stopping
+from actbench.measure.stopping import BlockProgress, StoppingRule
 from actbench.measure.timing import Values, calibrated, prepare, sweeps, values
 from actbench.model.calibration import Calibration
 from actbench.model.cases import Block
@@ -66,7 +66,7 @@ class Conductor:
     plan: Plan
     verification: Verification
     """Of the plan."""
-    stopping: Stopping
+    stopping: StoppingRule
     launch: Launch
     """The launch of its workers; a block that exceeds the time limit of a request loses its worker."""
     arm_seconds: float
@@ -108,6 +108,8 @@ class Conductor:
             number += 1
             yield from self._round(number, self._with_probes(blocks))
             yield from self._again()
+            if dropped := self.stopping.dropped(self.times):
+                yield self._leave_out(dropped)
             yield self._done(number)
 
     def _catch_up(self) -> Iterator[Event]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from actbench.analysis.regression import Margins
 from actbench.model.inputs import Inputs
 from actbench.model.names import Quantity
+from actbench.model.sizes import Size
+from actbench.model.variants import Variant
 from actbench.planning.selection import Selection
 from actbench.planning.training import TrainingSelection
 from actbench.runs.record import Engine
@@ -102,6 +104,49 @@ class SelfCheckRequest:
     check_budget: float | None
     """Time limit of the checks that the audit judges."""
     seed: int | None
+    affinity: int | None
+    threads: int | None
+    timeout: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What every recommended strategy must meet; None where nothing is asked for."""
+
+    max_error: float | None = None
+    """The largest relative error of g', as a fraction of it, beyond what one rounding of z causes."""
+    interval: tuple[float, float] = (-8.0, 8.0)
+    """The z that it is looked for in, where no inputs are named."""
+    max_ulp: float | None = None
+    """The largest error there in units in the last place."""
+    max_kept: float | None = None
+    """Bytes per element that are kept beside what is alive anyway."""
+    alive: frozenset[str] = frozenset({"y"})
+    """The arrays that the network holds whatever the strategy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecommendRequest:
+    """The request of ``actbench recommend``."""
+
+    activation: str
+    dtype: str
+    size: Size
+    backends: tuple[str, ...]
+    strategies: tuple[Variant, ...]
+    residual_dtypes: tuple[str, ...]
+    op: str
+    operands: str
+    within: str | None
+    """The network in whose training step the race takes place; None where calls are timed alone."""
+    batch: int
+    """Rows, of a network."""
+    bounds: Bounds
+    margin: float
+    """The share of the fastest one's time that makes no difference."""
+    budget: float
+    seed: int | None
+    inputs: Inputs | None
     affinity: int | None
     threads: int | None
     timeout: float | None

@@ -19,7 +19,7 @@ from actbench.measure.conductor import Conductor
 from actbench.measure.launch import Launch, StartWorker, Worker, WorkerOptions
 from actbench.measure.protocol import Source
 from actbench.measure.stock import PROCESSES, Stock
-from actbench.measure.stopping import Stopping
+from actbench.measure.stopping import Stopping, StoppingRule
 from actbench.model.events import CasesLeftOut, Checked, Event, StepChecked
 from actbench.model.times import Times
 from actbench.runs.record import Engine, Record
@@ -58,6 +58,8 @@ class Session:
     """Whether to measure nothing where a kernel does not pass."""
     refused: list[Refused] = field(default_factory=list)
     """What did not pass."""
+    stopping: StoppingRule | None = None
+    """What ends the run; its settings where there is none."""
 
     def events(self) -> Iterator[Event]:
         """Do the work; yield events, each of which must be written before the next one.
@@ -114,7 +116,7 @@ class Session:
         return Conductor(
             plan=self.record.plan,
             verification=verification,
-            stopping=Stopping(settings.target, settings.budget, settings.rounds, self.min_rounds),
+            stopping=self.stopping or Stopping(settings.target, settings.budget, settings.rounds, self.min_rounds),
             launch=self._launch(),
             arm_seconds=settings.arm_seconds,
             started=self.started,

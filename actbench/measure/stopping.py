@@ -17,10 +17,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS
+from actbench.model.plan import LeftOut
+from actbench.model.times import Times
 
 K = TypeVar("K")
 
@@ -42,6 +44,24 @@ class BlockProgress:
     def narrowing(self) -> float:
         """The share of its width that an interval loses by one more round."""
         return 1 - sqrt(self.rounds / (self.rounds + 1))
+
+
+class StoppingRule(Protocol):
+    """What decides which blocks and arms take part in another round, and whether there is one. Times in seconds."""
+
+    def enough(self, done: int, widest: float, elapsed: float, next_round: float) -> bool:
+        """Return whether to stop after `done` rounds; `next_round` is the duration of another round."""
+
+    def worthwhile(
+        self, done: int, progress: Mapping[K, BlockProgress], elapsed: float, starting: float = 0.0
+    ) -> list[K]:
+        """Return the blocks that take part in the next round; `starting` is its duration in addition to its blocks."""
+
+    def left(self, done: int, elapsed: float, next_round: float) -> float | None:
+        """Return the largest number of seconds that may be left; None where there is no such limit."""
+
+    def dropped(self, times: Times) -> list[LeftOut]:
+        """Return the cases that take part in no further round, after one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +109,11 @@ class Stopping:
             return None if by_time is None else max(by_time, (self.min_rounds - done) * next_round)
         by_rounds = (self.rounds - done) * next_round
         return by_rounds if by_time is None else min(by_rounds, by_time)
+
+    def dropped(self, times: Times) -> list[LeftOut]:
+        """Return no case: all take part as long as their block does."""
+        del times
+        return []
 
 
 def _fastest(progress: Mapping[K, BlockProgress], left: float, starting: float) -> list[K]:

@@ -109,7 +109,7 @@ def tables(rows: Sequence[Tensor]) -> Iterator[Table]:
                 (
                     *(row.case.activation, row.case.dtype, row.case.backend, row.case.strategy),
                     *states.cell(row.case.operands, operands),
-                    *(plus_minus(row.seconds.scaled(1e3)), _mib(row.kept), _mib(row.alive)),
+                    *(plus_minus(row.seconds.scaled(1e3)), mib(row.kept), mib(row.alive)),
                     significant(row.error, 2),
                 )
                 for row in of_tensor
@@ -150,16 +150,16 @@ def _figures(best: Tensor, rows: Sequence[Tensor], ratios: Mapping[tuple[Case, C
     beside = ""
     if least.beside < best.beside and least.error <= max(WRONG, best.error):
         longer = ratio(ratios[best.case, least.case].inverse())
-        saved = _mib(best.beside - least.beside)
+        saved = mib(best.beside - least.beside)
         beside = f"; {least.case.strategy} takes {longer} times as long and {saved} MiB less"
-    costs = f"{plus_minus(best.seconds.scaled(1e3))} ms, {_mib(best.kept)} MiB{_alive(best)}"
+    costs = f"{plus_minus(best.seconds.scaled(1e3))} ms, {mib(best.kept)} MiB{_alive(best)}"
     return f"{best.case.activation} {best.case.dtype} ({costs}, error {significant(best.error, 2)}{beside})"
 
 
 def _alive(row: Tensor) -> str:
     if not row.alive:
         return ""
-    return " alive anyway" if row.alive == row.kept else f", {_mib(row.alive)} of them alive anyway"
+    return " alive anyway" if row.alive == row.kept else f", {mib(row.alive)} of them alive anyway"
 
 
 def _named(case: Case) -> str:
@@ -170,7 +170,7 @@ def _named(case: Case) -> str:
     return f"{KEPT[name]}{f' as {storage}' if storage else ''} ({name})"
 
 
-def _mib(nbytes: int) -> str:
+def mib(nbytes: int) -> str:
     """Return bytes in MiB, in three significant digits, or whole ones."""
     mib = nbytes / MIB
     return count(round(mib)) if mib >= 100 else f"{mib:.3g}"

@@ -1,0 +1,125 @@
+"""What a layer should keep: the outcome of a race between the ways to compute g', under bounds that they must meet.
+
+Of the fastest arm and its ties, the one is recommended that keeps the fewest bytes beside those that are alive anyway;
+of these the one whose g' is closest to the truth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from math import inf
+
+import numpy as np
+
+from actbench.analysis.accuracy import WRONG
+from actbench.analysis.deviations import Array, Largest
+from actbench.analysis.standings import Place, Standing
+from actbench.kernels.training_memory import KeptBytes
+from actbench.model.cases import Arm, Case
+
+
+class Outcome(StrEnum):
+    """How a race ended."""
+
+    WINNER = "winner"
+    TIES = "ties"
+    OPEN = "open"
+    """The budget was spent while an arm was neither slower nor a tie."""
+
+
+@dataclass(frozen=True, slots=True)
+class PointError:
+    """The largest errors of g' over some z."""
+
+    relative: Largest
+    """As a fraction of g', or of the smallest normal number where g' is smaller; what one rounding of z would cause is
+    not counted."""
+    ulp: Largest
+    """In units in the last place, with what rounding of z causes."""
+    wrong_from: float
+    """The least |z| at which the relative error exceeds `WRONG`; inf where it does at none."""
+    points: int
+
+    @classmethod
+    def of(cls, z: Array, relative: Array, ulp: Array) -> PointError:
+        """Return the largest errors at some z."""
+        wrong_from = float(np.min(np.abs(z[relative > WRONG]), initial=inf))
+        return cls(Largest.of(z, relative), Largest.of(z, ulp), wrong_from, z.size)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One way to compute g': a strategy, with its residuals' type, in a backend."""
+
+    case: Case
+    keeps: tuple[str, ...]
+    """The residuals by name, ``("y",)``; empty where that is a framework's own."""
+    kept: int
+    """Bytes per element from the forward to the backward pass."""
+    beside: int
+    """Of these, the bytes that are kept for g' alone."""
+    error: PointError
+    ruled_out: str = ""
+    """The bound that it breaks, with the figure; empty where it takes part in the race."""
+    in_step: KeptBytes | None = None
+    """The bytes that a training step keeps; None where there is no network, or a framework decides."""
+    place: Place | None = None
+    """Where it stands; None where nothing is known."""
+
+    @property
+    def arm(self) -> Arm:
+        """The arm of the race."""
+        return Arm(self.case.strategy, self.case.backend)
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """The outcome of a race."""
+
+    candidates: tuple[Candidate, ...]
+    """In the order of tables."""
+    margin: float
+    """The share of the fastest one's time that makes no difference."""
+
+    @cached_property
+    def racing(self) -> tuple[Candidate, ...]:
+        """Those that meet the bounds and were timed, the fastest first."""
+        timed = [one for one in self.candidates if one.place is not None]
+        return tuple(sorted(timed, key=lambda one: one.place.ratio.value if one.place else 0.0))
+
+    @cached_property
+    def ruled_out(self) -> tuple[Candidate, ...]:
+        """Those that break a bound."""
+        return tuple(one for one in self.candidates if one.ruled_out)
+
+    @cached_property
+    def alike(self) -> tuple[Candidate, ...]:
+        """The fastest one and its ties, the fastest first."""
+        return self._at(Standing.LEADS, Standing.TIE)
+
+    @cached_property
+    def open(self) -> tuple[Candidate, ...]:
+        """Those that are neither slower nor a tie."""
+        return self._at(Standing.OPEN)
+
+    @property
+    def outcome(self) -> Outcome:
+        """How the race ended."""
+        if self.open:
+            return Outcome.OPEN
+        return Outcome.WINNER if len(self.alike) == 1 else Outcome.TIES
+
+    @cached_property
+    def choice(self) -> Candidate:
+        """What is recommended; of an open race, what is by now."""
+        return min(self.alike, key=lambda one: (one.beside, one.kept, one.error.relative.size))
+
+    @property
+    def leader(self) -> Candidate:
+        """The fastest one."""
+        return self.racing[0]
+
+    def _at(self, *standings: Standing) -> tuple[Candidate, ...]:
+        return tuple(one for one in self.racing if one.place and one.place.standing in standings)

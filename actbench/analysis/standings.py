@@ -1,0 +1,81 @@
+"""Which arms of a block may be the fastest, while they are being measured.
+
+The leader is the arm whose median of the paired log ratios to the first arm is the least. Another arm is **slower**
+when the interval of its time over the leader's lies above 1, a **tie** when it lies below 1 and the margin, and
+**open** as long as neither is shown. The intervals hold at any time, whenever measuring stops, for all comparisons with
+the leader together (`actbench.analysis.sequential`): in at most one race of twenty is the fastest arm taken for a
+slower one, or a slower one for a tie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from math import log1p
+
+import numpy as np
+
+from actbench.analysis.interval import Interval
+from actbench.analysis.sequential import TAIL_PROBABILITY, median_interval
+from actbench.analysis.speedups import log_ratios
+from actbench.analysis.statistics import Floats, intervals_of_logs, medians
+from actbench.model.cases import Arm
+
+
+class Standing(StrEnum):
+    """Where an arm stands in comparison with the leader."""
+
+    LEADS = "fastest"
+    TIE = "tie"
+    OPEN = "open"
+    SLOWER = "slower"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What is known of an arm."""
+
+    arm: Arm
+    standing: Standing
+    ratio: Interval
+    """Its time over the leader's; of the leader itself, 1."""
+    seconds: Interval
+    """Of one call, or one step of a network."""
+    rounds: int
+    """The number of rounds that it is known from."""
+
+
+def standings(arms: Sequence[Arm], seconds: Floats, margin: float, comparisons: int) -> list[Place]:
+    """Return the place of each arm.
+
+    `seconds` is rounds x arms x values, further arms after these; `comparisons` the number of arms beside one when
+    nothing was measured, and `margin` the share of the leader's time that makes no difference.
+    """
+    to_first = [float(np.median(log_ratios(seconds, arm, 0))) for arm in range(len(arms))]
+    leader = int(np.argmin(to_first))
+    tail = TAIL_PROBABILITY / max(1, comparisons)
+    of_call = intervals_of_logs(np.log(medians(seconds)).T[: len(arms)])
+    return [
+        Place(arm, *_compared(seconds, index, leader, margin, tail), of_call[index], len(seconds))
+        for index, arm in enumerate(arms)
+    ]
+
+
+def _compared(seconds: Floats, arm: int, leader: int, margin: float, tail: Fraction) -> tuple[Standing, Interval]:
+    """Return the standing of an arm, and its time over the leader's."""
+    if arm == leader:
+        return Standing.LEADS, Interval(1.0, 1.0, 1.0)
+    interval = median_interval(log_ratios(seconds, arm, leader), tail)
+    standing = Standing.OPEN
+    if interval.high < log1p(margin):
+        standing = Standing.TIE
+    elif interval.low > 0:
+        standing = Standing.SLOWER
+    return standing, Interval.from_logs(interval)
+
+
+def is_decided(places: Sequence[Place]) -> bool:
+    """Return whether every arm is the leader, a tie, or slower."""
+    return all(place.standing is not Standing.OPEN for place in places)

@@ -1,0 +1,173 @@
+"""From a request for a recommendation to candidates, and to the run in which they race."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from actbench import registry
+from actbench.analysis.recommendation import Candidate, PointError, Recommendation
+from actbench.analysis.standings import Place
+from actbench.errors import InputError
+from actbench.kernels import resolution
+from actbench.kernels.drawing import draw, pinned
+from actbench.kernels.kernel import Kernel
+from actbench.kernels.operands import Array
+from actbench.kernels.training_memory import predicted
+from actbench.measure import pointwise, preparing, training
+from actbench.measure.launch import Launch, StartWorker, WorkerOptions
+from actbench.measure.preparing import PreparedRun
+from actbench.measure.requests import DEFAULT_TIMEOUT, RecommendRequest, RunRequest, TrainRequest
+from actbench.measure.training import PreparedTrain
+from actbench.model.cases import Arm, Case, KernelId
+from actbench.model.names import Op
+from actbench.model.plan import LeftOut
+from actbench.model.training import SHIPPED
+from actbench.model.variants import Variant, with_storage
+from actbench.planning.selection import Selection
+from actbench.planning.training import TrainingSelection
+
+DRAWN = 1000
+"""Number of z that errors are looked for in where inputs are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """What takes part in a race, and what is ruled out before it."""
+
+    request: RecommendRequest
+    prepared: PreparedRun | PreparedTrain
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def left_out(self) -> list[LeftOut]:
+        """The cases that do not."""
+        return [LeftOut(one.case.id, one.ruled_out) for one in self.candidates if one.ruled_out]
+
+    def recommendation(self, places: Mapping[Arm, Place]) -> Recommendation:
+        """Return the outcome, from what is known of the arms."""
+        candidates = (replace(one, place=places.get(one.arm)) for one in self.candidates)
+        return Recommendation(tuple(candidates), self.request.margin)
+
+
+def prepare(request: RecommendRequest, start_worker: StartWorker) -> Contest:
+    """Look at the error of every strategy; `InputError` where none meets the bounds, or nothing can be measured."""
+    prepared = _in_network(request) if request.within else _alone(request)
+    worker = Launch(start_worker, WorkerOptions(None, request.timeout or DEFAULT_TIMEOUT)).start()
+    try:
+        cases = prepared.plan.cases
+        kernels = {case: resolution.kernel(_alone_id(case)) for case in cases}
+        errors = pointwise.errors([*kernels.values()], _points(request, kernels[cases[0]]), worker)
+    finally:
+        worker.close()
+    candidates = tuple(_candidate(case, kernel, errors[kernel], request) for case, kernel in kernels.items())
+    if all(one.ruled_out for one in candidates):
+        nearest = min(candidates, key=lambda one: one.error.relative.size)
+        raise InputError(
+            f"no strategy of {request.activation} meets these bounds; {nearest.case.strategy} comes nearest, but "
+            f"{nearest.ruled_out}"
+        )
+    return Contest(request, prepared, candidates)
+
+
+def _alone(request: RecommendRequest) -> PreparedRun:
+    """Plan a race of calls."""
+    selection = Selection(
+        activations=(request.activation,),
+        backends=request.backends,
+        strategies=request.strategies,
+        residual_dtypes=request.residual_dtypes,
+        ops=(request.op,),
+        dtypes=(request.dtype,),
+        sizes=(request.size,),
+        operands=(request.operands,),
+    )
+    return preparing.prepare(
+        RunRequest(
+            preset="default",
+            selection=selection,
+            rounds=None,
+            target=request.margin,
+            budget=request.budget,
+            seed=request.seed,
+            inputs=request.inputs,
+            engine=None,
+            affinity=request.affinity,
+            threads=request.threads,
+            timeout=request.timeout,
+            max_call=None,
+            named=frozenset(),
+        )
+    )
+
+
+def _in_network(request: RecommendRequest) -> PreparedTrain:
+    """Plan a race of training steps."""
+    activation = registry.activation(request.activation)
+    ships = any(resolution.trainer(name).products.ships(activation.name) for name in request.backends)
+    strategies = request.strategies or (*map(Variant, activation.strategies), *([SHIPPED] if ships else []))
+    stored = with_storage(strategies, request.residual_dtypes, (SHIPPED,)) if request.residual_dtypes else strategies
+    selection = TrainingSelection(
+        networks=(request.within or "",),
+        activations=(activation.name,),
+        strategies=stored,
+        backends=request.backends,
+        dtypes=(request.dtype,),
+        batches=(request.batch,),
+        predictors=(),
+    )
+    return training.prepare(
+        TrainRequest(
+            selection=selection,
+            rounds=None,
+            target=request.margin,
+            budget=request.budget,
+            seed=request.seed,
+            affinity=request.affinity,
+            threads=request.threads,
+            timeout=request.timeout,
+            named=frozenset(),
+        )
+    )
+
+
+def _alone_id(case: Case) -> KernelId:
+    """Return the kernel that computes g' in a case: the case's, or that of the activation in a network."""
+    if not case.op.network:
+        return case.kernel
+    return replace(case.kernel, backend=case.backend.rpartition("+")[2], op=Op.STEP)
+
+
+def _points(request: RecommendRequest, kernel: Kernel) -> Array:
+    """Return the z in which errors are looked for."""
+    if request.inputs is None:
+        return pointwise.on_interval(kernel.activation, kernel.dtype, *request.bounds.interval)
+    z, _ = draw(pinned(request.inputs), kernel.dtype, DRAWN, request.seed or 0)
+    return np.asarray(np.unique(z))
+
+
+def _candidate(case: Case, kernel: Kernel, error: PointError, request: RecommendRequest) -> Candidate:
+    alive = (one for one in kernel.residuals if one.name in request.bounds.alive and one.storage is None)
+    beside = kernel.kept_bytes - sum(operand.dtype(kernel.dtype).itemsize for operand in alive)
+    keeps = tuple(operand.name for operand in kernel.residuals)
+    in_step = predicted(resolution.network_step(case), case.size) if case.op.network else None
+    candidate = Candidate(case, keeps, kernel.kept_bytes, beside, error, in_step=in_step)
+    return replace(candidate, ruled_out="; ".join(_broken(candidate, request)))
+
+
+def _broken(one: Candidate, request: RecommendRequest) -> Iterator[str]:
+    """Yield the bounds that a candidate breaks, each with its figure."""
+    bounds = request.bounds
+    low, high = bounds.interval
+    where = f"at z from {request.inputs}" if request.inputs else f"on {low:g} to {high:g}"
+    relative, ulp = one.error.relative, one.error.ulp
+    if bounds.max_error is not None and not relative.size <= bounds.max_error:
+        above = f"above --max-error {bounds.max_error:g}"
+        yield f"its g' is off by {relative.size:.2g} of g' {where} (z = {relative.z:.6g}), {above}"
+    if bounds.max_ulp is not None and not ulp.size <= bounds.max_ulp:
+        above = f"above --max-ulp {bounds.max_ulp:g}"
+        yield f"its g' is off by {ulp.size:.3g} ULP {where} (z = {ulp.z:.6g}), {above}"
+    if bounds.max_kept is not None and one.beside > bounds.max_kept:
+        yield f"it keeps {one.beside} bytes per element beside what is alive, above --max-kept {bounds.max_kept:g}"

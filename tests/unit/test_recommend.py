@@ -1,0 +1,185 @@
+"""What a layer should keep: exact times, real errors."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import Result
+
+from actbench.analysis.standings import Standing, standings
+from actbench.errors import ExitCode
+from actbench.model.cases import Arm, Case
+from actbench.model.variants import Variant
+from actbench.runs.archive import load
+from tests.conftest import Actbench
+from tests.support.fake import FakeBench, exact_seconds
+
+LOGISTIC = ("-a", "logistic", "-n", "1000", "--operands", "warm", "--op", "backward", "-q")
+
+
+Seconds = Callable[[Case], float]
+
+Recommend = Callable[..., Result]
+
+
+def taking(**factors: float) -> Seconds:
+    """Let strategies take so many times as long as the others, which all take the same."""
+    return lambda case: 1e-6 * (0.1 if case.is_yardstick else factors.get(case.strategy, 1.0))
+
+
+@pytest.fixture
+def recommend(actbench: Actbench, bench: FakeBench) -> Recommend:
+    """Run ``actbench recommend`` with the exact times of its first argument."""
+
+    def run(seconds: Seconds, *options: str, fresh: bool = True) -> Result:
+        bench.seconds = seconds
+        return actbench("recommend", *LOGISTIC, *options, *(["--fresh"] if fresh else []))
+
+    return run
+
+
+def outcome(result: Result) -> dict[str, Any]:
+    """Return what is recommended, of JSON."""
+    assert result.exit_code == 0, result.output
+    answer: dict[str, Any] = json.loads(result.stdout)
+    return answer
+
+
+JSON = ("--format", "json")
+
+
+def test_a_strategy_that_is_faster_than_all_others_is_named_alone(recommend: Recommend) -> None:
+    answer = outcome(
+        recommend(
+            taking(cached=0.5),
+            *JSON,
+        )
+    )
+    assert (answer["outcome"], answer["choice"]["strategy"], answer["ties"]) == ("winner", "cached", [])
+    recompute = next(arm for arm in answer["arms"] if arm["strategy"] == "recompute")
+    assert recompute["time_over_fastest"] == pytest.approx({"value": 2, "low": 2, "high": 2})
+    assert recompute["standing"] == "slower"
+
+
+def test_of_ties_the_one_is_recommended_that_keeps_nothing_beside_what_is_alive_anyway(recommend: Recommend) -> None:
+    answer = outcome(
+        recommend(
+            taking(recompute=0.985),
+            *JSON,
+        )
+    )
+    assert answer["outcome"] == "ties"
+    assert answer["choice"]["strategy"] == "cached", "y is alive anyway, and it takes 1.5 % longer"
+    kept_z = outcome(recommend(taking(recompute=0.985), *JSON, "--alive", "z"))
+    assert kept_z["choice"]["strategy"] == "recompute"
+
+
+def test_the_sentences_say_what_to_keep_what_it_gains_and_what_it_costs(recommend: Recommend) -> None:
+    result = recommend(taking(cached=0.5), "-s", "recompute,cached")
+    what, gains, accuracy = result.stdout.partition("\n\n")[0].splitlines()
+    assert what == "logistic, float32, backward with numpy, n = 1000: keep y (cached): it is the fastest."
+    assert gains == (
+        "Compared with it, recompute takes 2.00 ± 0.00 times as long a call and keeps 4 bytes per element more for g' "
+        "alone."
+    )
+    assert accuracy.startswith("Its g' is off by at most ")
+
+
+def test_a_budget_that_decides_nothing_ends_with_inconclusive(recommend: Recommend) -> None:
+    result = recommend(taking(cached=0.5), "--budget", "1ms")
+    assert result.exit_code == ExitCode.INCONCLUSIVE
+    assert "not decided in this time: keep y (cached) for now; " in result.stdout
+    assert "the budget leaves it open: give --budget more time" in result.stderr
+
+
+def test_strategies_that_break_a_bound_are_listed_with_the_figure_that_rules_them_out(recommend: Recommend) -> None:
+    answer = outcome(recommend(taking(cached=0.5), *JSON, "-a", "tanh", "--max-error", "1e-3"))
+    ruled_out = {one["strategy"]: one["reason"] for one in answer["ruled_out"]}
+    assert {*ruled_out} == {"textbook", "cached"}
+    assert "its g' is off by 0.11 of g' on -8 to 8 (z = -7.8), above --max-error 0.001" in ruled_out["cached"]
+    assert answer["choice"]["strategy"] != "cached"
+    near_zero = outcome(recommend(taking(cached=0.5), *JSON, "-a", "tanh", "--max-error", "1e-3", "--on=-1:1"))
+    assert near_zero["choice"]["strategy"] == "cached"
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (
+            ("--max-ulp", "0.1"),
+            r"no strategy of logistic meets these bounds; [a-z]+ comes nearest, but its g' is off by",
+        ),
+        (("--max-kept", "0", "--alive", "x"), "above --max-kept 0"),
+        (
+            ("--max-kept", "1", "-s", "recompute"),
+            "it keeps 4 bytes per element beside what is alive, above --max-kept 1",
+        ),
+        (("-a", "nosuch"), "unknown activation 'nosuch'"),
+        (("-a", "silu", "-s", "cached"), "silu has the strategies"),
+        (("--on", "3:2"), "'3:2' is not a range: write for example -8:8"),
+        (("--within", "mlp:3"), "'mlp:3': write mlp:"),
+    ],
+)
+def test_what_cannot_be_met_is_one_sentence(recommend: Recommend, options: tuple[str, ...], sentence: str) -> None:
+    result = recommend(taking(), *options)
+    assert result.exit_code == ExitCode.BAD_INPUT
+    assert re.search(sentence, result.stderr), result.stderr
+
+
+def test_arms_that_have_lost_drop_out_while_others_are_open(recommend: Recommend, bench: FakeBench) -> None:
+    def seconds(case: Case) -> float:
+        """Let one of two be faster in every other round, which has a worker of its own, and all others slow."""
+        turns = {"cached": bench.workers_started % 2, "complement": 1 - bench.workers_started % 2}
+        return 1e-6 * (1 + turns.get(case.strategy, 2))
+
+    assert recommend(seconds, "--budget", "15s").exit_code == ExitCode.INCONCLUSIVE
+    (run,) = Path("results").glob("*-default")
+    plan = load(run).plan
+    assert [str(arm.strategy) for arm in plan.blocks[0].arms] == ["cached", "complement"]
+    reasons = {one.case.split("/")[1]: one.reason for one in plan.left_out}
+    assert re.match(r"it takes [0-9.]+ \([0-9.]+ to [0-9.]+\) times as long as ", reasons["recompute"])
+
+
+def test_runs_that_are_there_are_used_before_anything_is_measured(recommend: Recommend) -> None:
+    assert recommend(taking(cached=0.5), fresh=False).exit_code == 0
+    later = recommend(taking(recompute=0.1), fresh=False)
+    assert "keep y (cached)" in later.stdout
+    assert "nothing was measured now (--fresh measures)" in later.stdout
+    assert "keep z (recompute)" in recommend(taking(recompute=0.1)).stdout
+    refused = recommend(taking(), "-n", "2000", "--from", "latest", fresh=False)
+    assert refused.exit_code == ExitCode.NOT_COMPARABLE
+    assert "it has not all of these strategies on such operands" in refused.stderr
+
+
+def test_in_a_network_the_race_is_of_training_steps(recommend: Recommend) -> None:
+    answer = outcome(recommend(exact_seconds, *JSON, "--within", "dense:16-8", "--batch", "8"))
+    assert answer["outcome"] == "winner"
+    assert (answer["choice"]["strategy"], answer["choice"]["step_bytes_kept"]) == ("cached", 256)
+
+
+ARMS = tuple(Arm(Variant(f"arm{number}"), "numpy") for number in range(4))
+
+
+def race(rng: np.random.Generator, draw: Callable[..., Any], factors: tuple[float, ...], margin: float) -> bool:
+    """Look after every third of 40 rounds until nothing is open; return whether the first arm ever lost."""
+    rounds = np.array(factors) * np.exp(0.02 * draw(rng, size=(40, 4)))
+    for number in range(10, 41, 3):
+        places = standings(ARMS, rounds[:number, :, None], margin, 3)
+        if places[0].standing is Standing.SLOWER:
+            return True
+        if all(place.standing is not Standing.OPEN for place in places):
+            break
+    return False
+
+
+@pytest.mark.parametrize("draw", [np.random.Generator.standard_normal, np.random.Generator.standard_cauchy])
+def test_the_fastest_arm_is_taken_for_a_slower_one_in_at_most_one_race_of_twenty(draw: Callable[..., Any]) -> None:
+    rng = np.random.default_rng(1)
+    lost = sum(race(rng, draw, (1.0, 1.0, 1.0, 1.01), 0.02) for _ in range(60))
+    assert lost <= 3

@@ -20,7 +20,7 @@ from actbench.kernels.training_memory import KeptBytes
 from actbench.model.cases import Arm, Case
 
 
-class Outcome(StrEnum):
+class RaceEnd(StrEnum):
     """How a race ended."""
 
     WINNER = "winner"
@@ -105,11 +105,11 @@ class Recommendation:
         return self._at(Standing.OPEN)
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> RaceEnd:
         """How the race ended."""
         if self.open:
-            return Outcome.OPEN
-        return Outcome.WINNER if len(self.alike) == 1 else Outcome.TIES
+            return RaceEnd.OPEN
+        return RaceEnd.WINNER if len(self.alike) == 1 else RaceEnd.TIES
 
     @cached_property
     def choice(self) -> Candidate:

@@ -12,11 +12,11 @@ from actbench.cli.formats import format_option
 from actbench.cli.interrupts import end_as_by_ctrl_c
 from actbench.cli.options import inputs, processors, quiet, seed, timeout, usage_shown, user_code
 from actbench.cli.recommend_output import show
-from actbench.cli.values import Duration, Names, Percent, Range, SizeText, StrategyName, WholeNumber
+from actbench.cli.values import Duration, Names, Percent, Range, Rows, SizeText, StrategyName
 
 if TYPE_CHECKING:
     from actbench.analysis.recommendation import Recommendation
-    from actbench.measure.earlier import Evidence
+    from actbench.measure.earlier import EarlierRun
     from actbench.measure.recommending import Contest
     from actbench.measure.requests import RecommendRequest
     from actbench.measure.session import Seams
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Mode:
+class _How:
     """How the answer is made."""
 
     started: float
@@ -39,7 +39,7 @@ class _Mode:
 @click.option("-d", "--dtype", default="float32", show_default=True, help="The type that is computed in.")
 @click.option("-n", "--size", type=SizeText(), default="100k", show_default=True, help="Elements, or a shape.")
 @click.option("--within", metavar="NETWORK", help="Measure in a training step of this network, e.g. ffn:1024-4096.")
-@click.option("--batch", type=WholeNumber(), default="128", show_default=True, help="Rows, of a network.")
+@click.option("--batch", type=Rows(), default="128", show_default=True, help="Rows, of a network.")
 @click.option(
     "-b",
     "--backend",
@@ -141,7 +141,7 @@ def command(
     seams: Seams = ctx.obj or Seams()
     started = seams.clock()
     contest = recommending.prepare(_request(options), seams.start_worker)
-    outcome, remarks = _outcome(contest, sources, seams, _Mode(started=started, fresh=fresh, quiet=quiet))
+    outcome, remarks = _outcome(contest, sources, seams, _How(started=started, fresh=fresh, quiet=quiet))
     show(outcome, remarks, form)
     if outcome.open:
         click.echo("the budget leaves it open: give --budget more time, or --margin more room", err=True)
@@ -158,9 +158,7 @@ def _request(options: dict[str, Any]) -> RecommendRequest:
     return RecommendRequest(**options, bounds=Bounds(**bounds, alive=alive))
 
 
-def _outcome(
-    contest: Contest, sources: tuple[Path, ...], seams: Seams, mode: _Mode
-) -> tuple[Recommendation, list[str]]:
+def _outcome(contest: Contest, sources: tuple[Path, ...], seams: Seams, mode: _How) -> tuple[Recommendation, list[str]]:
     """Return the outcome by earlier runs where they decide it, else by a new one."""
     from actbench.analysis.standings import is_decided
     from actbench.errors import NotComparableError
@@ -179,12 +177,12 @@ def _outcome(
     return _measured(contest, record, seams, mode)
 
 
-def _of(known: Evidence) -> list[str]:
+def _of(known: EarlierRun) -> list[str]:
     """Say which run it is, its age, and what differs from here."""
     return [f"From {known.path}, made {known.created}: nothing was measured now (--fresh measures).", *known.foreign]
 
 
-def _measured(contest: Contest, record: Record, seams: Seams, mode: _Mode) -> tuple[Recommendation, list[str]]:
+def _measured(contest: Contest, record: Record, seams: Seams, mode: _How) -> tuple[Recommendation, list[str]]:
     """Measure the race; `KeyboardInterrupt` where Ctrl-C ended it."""
     from actbench.measure.racing import Racing
     from actbench.measure.session import Session

@@ -23,7 +23,7 @@ from actbench.runs.record import Record
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class EarlierRun:
     """What one run says."""
 
     path: Path
@@ -40,7 +40,7 @@ def found_here() -> Iterator[Path]:
     yield from sorted(runs, key=lambda path: path.stat().st_mtime, reverse=True)
 
 
-def evidence(directories: Iterable[Path], here: Record, margin: float, *, named: bool) -> Evidence | None:
+def evidence(directories: Iterable[Path], here: Record, margin: float, *, named: bool) -> EarlierRun | None:
     """Return what the first run that counts says; None where none does.
 
     `here` is a record of what would be measured. A run that the user names counts wherever it was made; of the others,
@@ -56,7 +56,7 @@ def evidence(directories: Iterable[Path], here: Record, margin: float, *, named:
                 seconds = run.times.seconds(measured)[:, [measured.arms.index(arm) for arm in block.arms]]
                 places = standings(block.arms, seconds, margin, len(block.arms) - 1)
                 by_arm = {place.arm: place for place in places}
-                return Evidence(directory, run.record.created, by_arm, tuple(foreign))
+                return EarlierRun(directory, run.record.created, by_arm, tuple(foreign))
     return None
 
 

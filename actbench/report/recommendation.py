@@ -9,7 +9,7 @@ from typing import Any
 from actbench.analysis.accuracy import WRONG
 from actbench.analysis.deviations import Largest
 from actbench.analysis.interval import Interval
-from actbench.analysis.recommendation import Candidate, Outcome, Recommendation
+from actbench.analysis.recommendation import Candidate, RaceEnd, Recommendation
 from actbench.analysis.standings import Standing
 from actbench.model.cases import Case
 from actbench.model.training import SHIPPED
@@ -78,7 +78,7 @@ def _what(outcome: Recommendation) -> str:
     named = _named(choice, outcome)
     margin = f"{100 * outcome.margin:g} %"
     alike = [one for one in outcome.alike if one is not choice]
-    if outcome.outcome is Outcome.OPEN:
+    if outcome.outcome is RaceEnd.OPEN:
         undecided = ", ".join(_named(one, outcome) for one in outcome.open)
         return f"{what}: not decided in this time: keep {named} for now; {undecided} may be faster, or within {margin}."
     if not alike:

@@ -164,4 +164,4 @@ def main(name: str, size: int = SIZE, *activations: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:3]), *sys.argv[3:])
+    main(sys.argv[1], int(sys.argv[2]) if sys.argv[2:] else SIZE, *sys.argv[3:])

@@ -31,8 +31,10 @@ def test_a_dry_run_prints_cases_reasons_and_duration_and_writes_nothing(
             "one call would take about 0.8 s, above the cap of 0.5 s (--max-call)"
         ),
         "inputs from normal:0,1",
-        "3 cases in 2 blocks; about 2 s before the first round, 1 s a round, 6 rounds or more: 6 s to "
-        f"{duration(presets.get('default').budget)}",
+        (
+            "3 cases in 2 blocks; about 2 s before the first round, 1 s a round, 6 rounds or more: 6 s to "
+            f"{duration(presets.get('default').budget)}"
+        ),
     ]
     assert not list(tmp_path.iterdir())
     assert bench.workers_started == 0

@@ -69,6 +69,8 @@ class Backend(ABC):
     """Whether outputs are written into preallocated arrays; otherwise each call allocates them."""
     places: ClassVar[bool] = True
     """Whether operands are numpy arrays or views of them, placed for every value; otherwise made once per block."""
+    fillable: ClassVar[bool] = True
+    """Whether code of the user's can write results to arrays of this backend which it is handed."""
     takes_arrays: ClassVar[bool] = True
     """Whether operands are numpy's own arrays, so that its kernels can stand between numpy's products of matrices."""
     compiles_for_a_size: ClassVar[bool] = False
@@ -194,6 +196,10 @@ class Backend(ABC):
         """Return a numpy array as an operand of this backend."""
         return array
 
+    def alias(self, operand: Any) -> Any:
+        """Return an operand for code of the user's alone: over the same memory, without a state that others see."""
+        return operand
+
     def release(self, output: Any) -> Any:
         """Return an output of a call as a numpy array."""
         return np.asarray(output)
@@ -275,37 +281,3 @@ PRODUCT_RULE = Rule(forward=product, derivative=product, save=None)
 def source(function: Callable[..., Any]) -> str:
     """Return a function's source, dedented."""
     return textwrap.dedent(inspect.getsource(function)).rstrip()
-
-
-def forward_keeping(
-    residuals: tuple[str, ...], forward: Callable[[Any], Any], save: Callable[[Any], Any] | None
-) -> Callable[[Any], Any]:
-    """Return a forward pass over a whole array that also returns the residuals: z -> (y, residual, ...)."""
-    match residuals:
-        case ("z", _) if save:
-
-            def keeping(z: Any) -> Any:
-                y, saved = save(z)
-                return y, z, saved
-
-        case _ if save:
-            return save
-
-        case ("z",):
-
-            def keeping(z: Any) -> Any:
-                return forward(z), z
-
-        case ("y",):
-
-            def keeping(z: Any) -> Any:
-                y = forward(z)
-                return y, y
-
-        case _:
-
-            def keeping(z: Any) -> Any:
-                y = forward(z)
-                return y, z, y
-
-    return keeping

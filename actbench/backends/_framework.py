@@ -11,7 +11,8 @@ from functools import partial
 from typing import Any, ClassVar
 
 from actbench.backends._autograd import Autograd
-from actbench.backends._backend import Backend, Bound, forward_keeping
+from actbench.backends._backend import Backend, Bound
+from actbench.backends._keeping import forward_keeping
 from actbench.backends._listing import sources
 from actbench.backends._shipped import Shipped, shipped
 from actbench.backends._training import Passes

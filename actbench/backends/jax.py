@@ -71,6 +71,7 @@ class Jax(Framework):
     libraries = ("jax", "jaxlib")
     rank = 60
     compiles_for_a_size = True
+    fillable = False
     planning_ns = 15.0
     trains = True
     keeps_otherwise = (

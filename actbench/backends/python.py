@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from actbench.backends._backend import COPY_RULE, PRODUCT_RULE, empty, forward_keeping
+from actbench.backends._backend import COPY_RULE, PRODUCT_RULE, empty
+from actbench.backends._keeping import forward_keeping
 from actbench.backends._plain import Factory, Plain
 from actbench.model.names import Dtype, Op
 from actbench.model.rule import Dialect, Formula, Rule

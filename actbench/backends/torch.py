@@ -104,6 +104,10 @@ class Torch(Framework):
             return output.view(library().uint16).numpy().view(numpy_dtype(Dtype.BFLOAT16))
         return output.numpy()
 
+    def alias(self, operand: Any) -> Any:
+        """Return another tensor over the same memory: the code may let it require a gradient."""
+        return operand.detach()
+
     def unit(self, dtype: Dtype) -> Any:
         """Return 1."""
         return library().ones((), dtype=getattr(library(), dtype))

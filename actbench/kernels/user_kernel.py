@@ -47,7 +47,7 @@ class UserKernel(Kernel):
             return f"'{self.strategy}' is a kernel of yours: it takes what it keeps as the forward pass computes it"
         if self._chosen is None:
             return self._declared.limited(self.op, self.backend.name)
-        if self._chosen.fills and not self.backend.places:
+        if self._chosen.fills and not (self.backend.places and self.backend.fillable):
             return f"arrays of {self.backend.name} cannot be filled by '{self.strategy}': let it return a new one"
         return dtypes.unsupported(self.backend, self.dtype) or self._lacking()
 
@@ -122,13 +122,19 @@ class UserKernel(Kernel):
         if self.preallocates:
             return self.backward.invocation(size, memory)
         function = self.backend.finish(self._returning)
-        return Invocation(function, (memory.operand(self.backend, DY),), release=self.release)
+        dy = self.backend.alias(memory.operand(self.backend, DY))
+        return Invocation(function, (dy,), release=self.release)
+
+    def input_of(self, z: Any) -> Any:
+        """Return z, an operand, as what its forward pass takes, and the kernel where it keeps that."""
+        return self.backend.alias(z)
 
     def arguments(self, outputs: Iterable[Any], inputs: Iterable[Any]) -> tuple[Any, ...]:
         """Return the arguments of a call, in the order of the callable's parameters."""
+        inputs = tuple(map(self.backend.alias, inputs))
         if self.op is Op.STEP:
             return super().arguments(outputs, inputs)
-        return self.declaration.arguments(next(iter(outputs), None), tuple(inputs))
+        return self.declaration.arguments(next(iter(outputs), None), inputs)
 
     def invocation(self, size: int, memory: Memory) -> Invocation:
         """Return the call of a case of `size` elements, on operands in memory."""
@@ -183,7 +189,14 @@ class UserKernel(Kernel):
         return Bound(self.backend.finish(fill_all))
 
     def _keeping(self, forward: Callable[..., Any]) -> Callable[[Any], tuple[Any, ...]]:
-        """Return a forward pass that allocates: z -> (y, *kept), of one of the backend's."""
+        """Return a forward pass that allocates: z -> (y, *kept), of one of the backend's.
+
+        The kernel gets another z than the next call of the forward pass, where tensors have a state.
+        """
+        keeping, alias = self._allocating(forward), self.backend.alias
+        return keeping if self.backend.takes_arrays else lambda z: keeping(alias(z))
+
+    def _allocating(self, forward: Callable[..., Any]) -> Callable[[Any], tuple[Any, ...]]:
         if self.backend.preallocates:
             types = [operand.dtype(self.dtype) for operand in self.writes[:-1]]
             kept_of, adopt = self._kept_of(("z", *(operand.name for operand in self.writes[:-1]))), self.backend.adopt

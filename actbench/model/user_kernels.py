@@ -35,6 +35,10 @@ class SavedTensors:
         """Take the tensors."""
         self.saved_tensors = saved
 
+    def __getattr__(self, name: str) -> Any:
+        """Explain what else an autograd function may look for: it gets what it keeps, and no forward pass ran."""
+        raise AttributeError(f"ctx.{name}: a kernel has ctx.saved_tensors alone, write the value into its backward")
+
 
 @dataclass(frozen=True, eq=False)
 class KernelDeclaration:

@@ -14,32 +14,43 @@ from actbench.errors import InputError
 DECORATORS = ("activation", "strategy", "kernel", "network")
 """The decorators that declare something."""
 
+Definition = ast.FunctionDef | ast.ClassDef | ast.Assign
+"""A statement that may declare something: ``mine = kernel("gelu", "mine")(f)`` is one, too."""
+
 
 def refuse_lost(name: str, files: Iterable[str], names: Mapping[str, Any]) -> None:
-    """Raise `InputError` for an activation, a strategy, a network or a backend whose name a file defines twice.
+    """Raise `InputError` for a declaration whose name a file defines twice.
 
     `names` are the files' variables after they have run. Definitions inside ``if`` or ``try`` count as alternatives.
     """
     for file in map(Path, files):
-        first: dict[str, ast.FunctionDef | ast.ClassDef] = {}
+        first: dict[str, Definition] = {}
         for node in ast.parse(file.read_bytes()).body if file.is_file() else ():
-            if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+            if not isinstance(node, Definition) or not (defined := _name(node)):
                 continue
-            if node.name in first and (what := _declares(first[node.name], names)):
+            if defined in first and (what := _declares(first[defined], names)):
                 raise InputError(
-                    f"--load {name}: {what} '{node.name}' is defined on line {first[node.name].lineno} and again on "
+                    f"--load {name}: {what} '{defined}' is defined on line {first[defined].lineno} and again on "
                     f"line {node.lineno}, so that the first is lost: give one of them another name"
                 )
-            first[node.name] = node
+            first[defined] = node
 
 
-def _declares(node: ast.FunctionDef | ast.ClassDef, names: Mapping[str, Any]) -> str:
+def _name(node: Definition) -> str:
+    """Return the name that a statement defines; "" for several, or none."""
+    if not isinstance(node, ast.Assign):
+        return node.name
+    (target, *more) = node.targets
+    return target.id if isinstance(target, ast.Name) and not more else ""
+
+
+def _declares(node: Definition, names: Mapping[str, Any]) -> str:
     """Return what a definition declares, in words; "" where it declares nothing."""
-    if isinstance(node, ast.FunctionDef):
-        expressions = (
-            decorator.func if isinstance(decorator, ast.Call) else decorator for decorator in node.decorator_list
-        )
-        names_used = (ast.unparse(expression).rpartition(".")[2] for expression in expressions)
-        return next((name for name in names_used if name in DECORATORS), "")
-    bases = (names.get(ast.unparse(base)) for base in node.bases)
+    applied = [node.value.func] if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) else []
+    decorators = applied if isinstance(node, ast.Assign) else node.decorator_list
+    expressions = (decorator.func if isinstance(decorator, ast.Call) else decorator for decorator in decorators)
+    names_used = (ast.unparse(expression).rpartition(".")[2] for expression in expressions)
+    if declared := next((name for name in names_used if name in DECORATORS), ""):
+        return declared
+    bases = (names.get(ast.unparse(base)) for base in node.bases) if isinstance(node, ast.ClassDef) else ()
     return "backend class" if any(isclass(base) and issubclass(base, Backend) for base in bases) else ""

@@ -93,6 +93,11 @@ def test_a_kernel_gets_what_it_keeps_in_every_op_and_state(
     if reason := registry.backends()[backend].unavailable:
         pytest.skip(f"{backend}: {reason}")
     declared(monkeypatch, keeps, form, backend)
+    accepted_everywhere(backend)
+
+
+def accepted_everywhere(backend: str) -> None:
+    """Hold a kernel to being right in every op and state of operands."""
     worker = InProcess()
     for op in (Op.BACKWARD, Op.STEP):
         assert not refusal(block(op, backend))
@@ -102,6 +107,18 @@ def test_a_kernel_gets_what_it_keeps_in_every_op_and_state(
             verification(of).settle(of, worker.ask(Compare()).doubts)
             worker.ask(Time((Sweep(1, (Slice(0, 7),) * 2),)))
             verification(of).settle(of, worker.ask(ListDoubts()).doubts)
+
+
+def test_a_kernel_may_let_its_tensors_require_a_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch")
+
+    def by_gradient(dy: Any, z: Any) -> Any:
+        z.requires_grad_()
+        return torch.from_numpy(dy.numpy() * slope(z.detach().numpy()))
+
+    declare = kernel("silu", "mine", backends=("torch",), weaknesses=(CROSSES, FEW_DIGITS))
+    register(monkeypatch, registry.activation("silu").with_kernel(declare(by_gradient)))
+    accepted_everywhere("torch")
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -152,6 +152,10 @@ def test_a_kernel_of_an_activation_with_parameters_is_for_these_alone() -> None:
         ('kernel("silu", "mine", dtypes=("int8",))', "there is no kernel in int8, only in float16"),
         ('kernel("silu", "mine")(3)', "kernel 'mine' is 3, which cannot be called as a kernel"),
         (
+            'kernel("silu", "mine")(np.multiply)\nmine = kernel("silu", "again")(np.multiply)',
+            "kernel 'mine' is defined on line 3 and again on line 4, so that the first is lost",
+        ),
+        (
             'kernel("silu", "mine")(np.multiply); again = kernel("silu", "mine", keeps=("y",))(np.multiply)',
             "keeps (z) and (y): a strategy keeps the same everywhere",
         ),

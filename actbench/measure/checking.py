@@ -35,6 +35,8 @@ from actbench.model.names import Op
 from actbench.model.plan import LeftOut, Plan
 from actbench.verification import oracle
 
+C = TypeVar("C")
+
 Residuals = Callable[[Array], Mapping[str, Array]]
 
 T = TypeVar("T")
@@ -101,6 +103,10 @@ class Verification:
         """Return whether a block times code of actbench only; then comparing elements of results is enough."""
         return all(self._subjects[case.kernel].is_built_in for case in block.cases)
 
+    def needs_comparison(self, block: Block) -> bool:
+        """Return whether a block's results are compared as a whole: not of training steps, whose gradients are."""
+        return not (block.op.network or self.is_built_in(block))
+
     def is_of_loaded_code(self, refused: RefusedError) -> bool:
         """Return whether a refused kernel is the user's own."""
         subjects = (self._subjects.get(one.kernel) for one in refused.refused)
@@ -153,7 +159,7 @@ class Verification:
             oracle.settle(kernel, case.size, z, dy, computed, of_output=doubt.of_output)
 
 
-def all_passing(checks: Iterable[Checked | Refused]) -> Iterator[Checked]:
+def all_passing(checks: Iterable[C | Refused]) -> Iterator[C]:
     """Pass on the checks; `RefusedError` after the last one where some did not pass."""
     refused = []
     for check in checks:

@@ -151,7 +151,7 @@ class Conductor:
                     arm_seconds = PROBE_SECONDS if block.id in probes else self.arm_seconds
                     calibration = calibrated(worker, block, arm_seconds, self.clock)
                     self.verification.settle(block, worker.ask(ListDoubts()).doubts)
-                    if not (block.op.network or self.verification.is_built_in(block)):
+                    if self.verification.needs_comparison(block):
                         self.verification.compare(block, worker)
                 except BenchmarkError as error:
                     yield from self._lost(restarting, block, 0, error)

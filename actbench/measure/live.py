@@ -32,7 +32,7 @@ from actbench.measure.checking import all_passing
 from actbench.measure.lockstep import Lockstep
 from actbench.measure.wrong_sides import BASELINE, CANDIDATE, WrongSides
 from actbench.model.cases import Block, Case
-from actbench.model.checks import Check, of_same_code
+from actbench.model.checks import Check, StepCheck, of_same_code
 from actbench.model.events import Confirming, Event, Judged
 
 
@@ -60,15 +60,21 @@ class LiveCheck:
     noise: list[Change] = field(default_factory=list)
     checks: tuple[list[Check], list[Check]] = field(default_factory=lambda: ([], []))
     """The oracle's checks of the kernels of baseline and candidate."""
+    step_checks: tuple[list[StepCheck], list[StepCheck]] = field(default_factory=lambda: ([], []))
+    """The checks of their training steps."""
 
     def events(self) -> Iterator[Event]:
         """Check kernels, measure, confirm; yield events. `outcome` gives the result at any time."""
         wrong = WrongSides(self.lockstep.code, self.lockstep.verification)
-        for side, launch, checks in zip((BASELINE, CANDIDATE), self.lockstep.launches, self.checks, strict=False):
+        both = zip((BASELINE, CANDIDATE), self.lockstep.launches, self.checks, self.step_checks, strict=False)
+        for side, launch, checks, steps in both:
             with wrong.on(side):
                 for checked in all_passing(self.lockstep.verification.check_kernels(launch)):
                     checks.append(checked.check)
                     yield checked
+                for step in all_passing(self.lockstep.verification.check_steps(launch)):
+                    steps.append(step.check)
+                    yield step
         wrong.raise_any()
         yield from self.lockstep.calibrate()
         self.before_rounds = self._elapsed()
@@ -107,7 +113,7 @@ class LiveCheck:
         final = [replace(change, need=by_case.get(change.case)) for change in final]
         final = with_same_code(final, of_same_code(*self.checks))
         return Outcome(
-            changes=(*with_kept([*final, *unmeasured], *self.kept), *missing, *new),
+            changes=(*with_kept([*final, *unmeasured], *self._kept()), *missing, *new),
             noise=tuple(self.noise),
             failures=tuple(self.lockstep.failures),
             losses=tuple(self.lockstep.losses),
@@ -115,6 +121,15 @@ class LiveCheck:
             seconds=self._elapsed(),
             need=self._need(by_case),
         )
+
+    def _kept(self) -> tuple[Kept, Kept]:
+        """Return the bytes that cases keep in the baseline and the candidate; those of steps are counted in checks."""
+        steps = self.lockstep.plan.steps
+        baseline, candidate = (
+            {**kept, **{case: check.kept for case, check in zip(steps, checks, strict=False)}}
+            for kept, checks in zip(self.kept, self.step_checks, strict=True)
+        )
+        return baseline, candidate
 
     def _needs(self, changes: list[Change]) -> dict[Case, Need]:
         """Return what it takes to decide the cases that too few rounds left open."""

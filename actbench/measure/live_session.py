@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,11 +12,9 @@ from typing import Self
 from actbench import backends, plugins, registry
 from actbench.analysis.check_live import LiveTimes, Outcome
 from actbench.analysis.rounds_needed import FEWEST_ROUNDS
-from actbench.backends import Backend
-from actbench.errors import BenchmarkError, InputError, NotComparableError
+from actbench.errors import BenchmarkError, NotComparableError
 from actbench.host import environment, software
 from actbench.host.environment import Environment
-from actbench.kernels.drawing import pinned
 from actbench.measure.baseline import describe
 from actbench.measure.baseline_code import BaselineCode, code_of
 from actbench.measure.checking import Verification
@@ -24,29 +22,23 @@ from actbench.measure.environment import collect_environment
 from actbench.measure.environment_cache import Tell, silent
 from actbench.measure.launch import Launch, NotLoadedError, StartWorker, Worker, WorkerOptions
 from actbench.measure.live import LiveCheck
+from actbench.measure.live_selection import selected
 from actbench.measure.lockstep import Lockstep
-from actbench.measure.protocol import Offer
 from actbench.measure.requests import DEFAULT_TIMEOUT, CheckRequest, chosen_seed
 from actbench.measure.revisions import Revision, head
 from actbench.measure.session import Seams
-from actbench.measure.wrong_sides import CodeOfSides
+from actbench.measure.wrong_sides import SIDES, CodeOfSides
 from actbench.model.cases import Case
 from actbench.model.events import Event
-from actbench.model.inputs import STANDARD_NORMAL
 from actbench.model.loaded import Loaded, changes_of_code
 from actbench.model.plan import Plan
 from actbench.model.sides import Side
 from actbench.model.times import Times
-from actbench.planning import costs, presets, suite
-from actbench.planning.resolved import refuse_unknown
-from actbench.planning.room import room_here
+from actbench.planning import costs
 from actbench.runs.record import Engine, Record, Settings
 
 HERE = "this environment"
 """The name of the candidate."""
-
-PROCESSES_AT_ONCE = 3
-"""Number of processes that hold the operands of a block at the same time."""
 
 
 class LiveSession:
@@ -60,14 +52,9 @@ class LiveSession:
         self._request = request
         self._seams = seams
         self._tell = tell
-        self._preset = presets.get(request.preset)
-        axes = self._preset.axes.with_named(request.selection.axes(self._preset.axes.strategies))
-        room = room_here(axes, request.affinity, request.max_call, PROCESSES_AT_ONCE)
-        self._query = request.selection.query(self._preset, room)
+        self._selection = selected(request)
         self._seed = chosen_seed(request.seed)
-        self._inputs = pinned(request.inputs or STANDARD_NORMAL)
         self._cpu = environment.choose_cpu(request.affinity)
-        self._threads = environment.choose_threads(request.threads)
         self._timeout = request.timeout or DEFAULT_TIMEOUT
         self._open = ExitStack()
         self._check: LiveCheck
@@ -77,7 +64,7 @@ class LiveSession:
         self._loaded_there: tuple[Loaded, ...] = ()
         self._here: Environment
         self._created = datetime.now(UTC).isoformat(timespec="seconds")
-        self.budget = request.budget or self._preset.budget
+        self.budget = request.budget or self._selection.budget
         """Seconds."""
         self.remarks: list[str] = []
         """Differences of the environments besides the code."""
@@ -89,7 +76,7 @@ class LiveSession:
             self._revision = there.revision
             self._code = code_of(there.revision, self._request.load_baseline)
             start_there = there.start_with(self._code.sources)
-            self._here = collect_environment(self._seams.start_worker, self._cpu, self._backends())
+            self._here = collect_environment(self._seams.start_worker, self._cpu, self._selection.backends)
             self._check = self._prepared(start_there, self._seams.clock())
             self._open = opening.pop_all()
         return self
@@ -126,19 +113,19 @@ class LiveSession:
         tools = {name: version for name, version in here.libraries.items() if name not in self._versions()}
         there = replace(here, python=self._there["python"], actbench=self._there["actbench"], libraries=kernels | tools)
         settings = Settings(
-            preset=self._preset.name,
+            preset=self._selection.preset,
             engine=Engine.INTERLEAVED,
             target=self._request.margins.default,
             budget=self.budget,
             rounds=None,
             arm_seconds=lockstep.arm_seconds,
             timeout=self._timeout,
-            threads=self._threads if suite.threaded(lockstep.plan) else 1,
+            threads=self._selection.threads(lockstep.plan),
         )
         theirs, ours = self._check.checks
         code = environment.public_code(self._loaded_there), environment.public_code(plugins.loaded())
-        sides = (there, theirs, code[0]), (here, ours, code[1]), (there, theirs, code[0])
-        names = ("baseline", "candidate", "control")
+        steps_there, steps_here = self._check.step_checks
+        baseline, candidate = (there, theirs, steps_there, code[0]), (here, ours, steps_here, code[1])
         return {
             name: (
                 Record(
@@ -147,6 +134,7 @@ class LiveSession:
                     environment=of,
                     created=self._created,
                     checks=checks,
+                    step_checks=steps,
                     calibrations=lockstep.calibrations,
                     failures=lockstep.failures,
                     rounds=times.last_round,
@@ -154,12 +142,10 @@ class LiveSession:
                 ),
                 times,
             )
-            for name, (of, checks, loaded), times in zip(names, sides, lockstep.sides.all_three, strict=True)
+            for name, (of, checks, steps, loaded), times in zip(
+                SIDES, (baseline, candidate, baseline), lockstep.sides.all_three, strict=True
+            )
         }
-
-    def _backends(self) -> list[Backend]:
-        """Return the backends of the selection, as far as they are known here."""
-        return registry.known_backends(self._query.axes.get("backends", self._preset.axes.backends))
 
     def _versions(self) -> dict[str, str]:
         """Return the versions in this environment of the libraries of the selection's backends."""
@@ -167,21 +153,20 @@ class LiveSession:
 
     def _libraries(self) -> tuple[str, ...]:
         """Return the names of the distributions that the selection's backends use."""
-        return backends.libraries(self._backends())
+        return backends.libraries(self._selection.backends)
 
     def _prepared(self, start_there: StartWorker, began: float) -> LiveCheck:
         theirs = self._offered_by(start_there)
-        ours = self._offered_here(theirs)
+        ours = self._selection.offered_here(theirs, self._seed)
         common = [case for case in ours if case in theirs]
         if not common and (theirs or not self._code.lacks_file):
             raise NotComparableError(
                 f"--against {self._request.against}: the two environments have no selected case in common"
             )
-        plan = Plan(suite.grouped(common), self._seed, cache=self._query.room.cache)
-        plan = suite.on_inputs(plan, self._inputs)
-        threads = self._threads if suite.threaded(plan) else 1
+        plan = self._selection.plan(common, self._seed)
+        threads, together = self._selection.threads(plan), self._selection.together
         baseline, candidate, control = (
-            WorkerOptions(self._cpu, self._timeout, role, threads) for role in ("baseline", "candidate", "control")
+            WorkerOptions(self._cpu, self._timeout, role, threads, together) for role in SIDES
         )
         lockstep = Lockstep(
             plan=plan,
@@ -191,7 +176,7 @@ class LiveSession:
                 Launch(self._seams.start_worker, candidate),
                 Launch(start_there, control),
             ),
-            arm_seconds=costs.arm_seconds(plan, self._preset.arm_seconds),
+            arm_seconds=costs.arm_seconds(plan, self._selection.arm_seconds),
             sides=LiveTimes(plan),
             code=self._code_of_sides(),
             clock=self._seams.clock,
@@ -202,7 +187,7 @@ class LiveSession:
             budget=self.budget,
             min_rounds=1 if self._request.budget else FEWEST_ROUNDS,
             started=began,
-            kept=(theirs, {case: costs.kept_bytes(case) for case in plan.cases}),
+            kept=({case: kept for case, kept in theirs.items() if kept is not None}, self._selection.kept(plan)),
             missing=tuple(case for case in theirs if case not in {*ours}),
             new=tuple(case for case in ours if case not in theirs),
             clock=self._seams.clock,
@@ -213,7 +198,7 @@ class LiveSession:
         changed = {name for name, _, _ in changes_of_code(self._loaded_there, plugins.loaded())}
         return CodeOfSides(same=tuple(sorted(names - changed)), different=tuple(sorted(names & changed)))
 
-    def _offered_by(self, start_there: StartWorker) -> dict[Case, int]:
+    def _offered_by(self, start_there: StartWorker) -> Mapping[Case, int | None]:
         """Return the cases that the baseline offers with the bytes that they keep, after recording its versions."""
         against = self._request.against
         worker: Worker | None = None
@@ -231,8 +216,7 @@ class LiveSession:
                     for name, there, here in changes_of_code(self._loaded_there, plugins.loaded())
                 ),
             ]
-            offered = worker.ask(Offer(self._query))
-            return dict(zip(map(Case.parse, offered.cases), offered.kept, strict=True))
+            return self._selection.offered_by(worker)
         except NotLoadedError as error:
             raise NotComparableError(
                 f"--against {against}: what is loaded here cannot be loaded there: {error}"
@@ -244,14 +228,6 @@ class LiveSession:
         finally:
             if worker is not None:
                 worker.close()
-
-    def _offered_here(self, theirs: Collection[Case]) -> list[Case]:
-        """Return the cases that exist here; a name that neither environment knows is the user's mistake."""
-        refuse_unknown(self._query, theirs)
-        ours = suite.offered(self._query)
-        if not ours and not theirs:
-            raise InputError("the selection leaves no case to measure in either environment: see 'actbench list cases'")
-        return ours
 
 
 def _differences(there: dict[str, str], here: dict[str, str]) -> list[str]:

@@ -81,6 +81,8 @@ class CheckRequest:
     """The files that the baseline loads in place of those loaded here, or ``same``."""
     preset: str
     selection: Selection
+    steps: TrainingSelection | None
+    """Training steps to measure in place of derivatives."""
     margins: Margins
     budget: float | None
     seed: int | None

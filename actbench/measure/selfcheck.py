@@ -16,7 +16,7 @@ from actbench.errors import BenchmarkError
 from actbench.host import environment
 from actbench.measure.checking import Verification, all_passing
 from actbench.measure.launch import Launch, WorkerOptions
-from actbench.measure.live_session import PROCESSES_AT_ONCE
+from actbench.measure.live_selection import PROCESSES_AT_ONCE
 from actbench.measure.lockstep import Lockstep
 from actbench.measure.requests import DEFAULT_TIMEOUT, SelfCheckRequest, chosen_seed
 from actbench.measure.session import Seams

@@ -124,6 +124,20 @@ class Server:
         cases = suite.offered(request.query)
         return protocol.Offered(tuple(case.id for case in cases), tuple(map(costs.kept_bytes, cases)))
 
+    @handles(protocol_training.OfferSteps)
+    def offer_steps(self, request: protocol_training.OfferSteps) -> protocol_training.OfferedSteps:
+        """List the requested training steps that exist here; none where a name is unknown here."""
+        from actbench.model.variants import Variant
+        from actbench.planning import training
+
+        fields = {name: getattr(request, name) for name in protocol_training.OF_SELECTION}
+        fields |= {"strategies": tuple(map(Variant, request.strategies)), "predictors": ()}
+        try:
+            plan = training.plan(training.TrainingSelection(**fields), request.room, seed=0)
+        except InputError:
+            return protocol_training.OfferedSteps(())
+        return protocol_training.OfferedSteps(tuple(case.id for case in plan.cases))
+
     @handles(protocol.Evaluate)
     def evaluate(self, request: protocol.Evaluate) -> protocol.Evaluated:
         """Call a kernel on the request's inputs."""

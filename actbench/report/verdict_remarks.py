@@ -31,14 +31,13 @@ def regrouped_line(cases: Sequence[Case]) -> list[str]:
 def stored_remarks(changes: Sequence[Change], regrouped: Sequence[Case]) -> list[str]:
     """Return the remarks on verdicts about two runs."""
     command = "train" if any(change.case.op.network for change in changes) else "run"
-    has_limit = any(change.case.op.network and change.case.strategy == FREE for change in changes)
     return [
         *regrouped_line(regrouped),
         *same_code_line(changes),
         *yardstick_line([change for change in changes if change.yardstick_moved]),
         *no_interval_line(changes, f"too few rounds in a run; measure more (actbench {command} --resume DIR)"),
         *kept_lines(changes),
-        *([BOUND] if has_limit else []),
+        *limit_line(changes),
     ]
 
 
@@ -73,8 +72,14 @@ def live_remarks(outcome: Outcome) -> list[str]:
         *same_code_line(outcome.changes),
         *no_interval_line(outcome.changes, f"it takes {FEWEST_ROUNDS} rounds"),
         *need_lines(outcome),
+        *limit_line(outcome.changes),
         *(f"{loss.block} went on after round {loss.round}: {loss.reason}" for loss in lost),
     ]
+
+
+def limit_line(changes: Sequence[Change]) -> list[str]:
+    """Return what the arm without any gradient of the activation is, where it is measured."""
+    return [BOUND] if any(change.case.op.network and change.case.strategy == FREE for change in changes) else []
 
 
 def kept_lines(changes: Sequence[Change]) -> list[str]:

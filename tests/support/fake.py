@@ -93,6 +93,7 @@ class FakeWorker:
     versions: dict[str, str] = field(default_factory=lambda: {**own_versions()})
     has: Callable[[Case], bool] = lambda _: True
     keeps: Callable[[Case], int] = kept_bytes
+    check_step: Callable[[protocol_training.CheckStep], protocol_training.CheckedStep] = checked
     loaded: tuple[Loaded, ...] = ()
     code: Callable[[Case], str | None] = lambda _: None
     processor: Callable[[Case], float] = lambda _: 1.0
@@ -127,7 +128,7 @@ class FakeWorker:
             case protocol.Time():
                 answer = self._time(request.sweeps)
             case protocol_training.CheckStep():
-                answer = checked(request)
+                answer = self.check_step(request)
             case protocol_training.Instrument():
                 answer = self._instrument()
             case protocol_limits.MeasureLimits():
@@ -197,6 +198,8 @@ class FakeBench:
     baseline_has: Callable[[Case], bool] = lambda _: True
     baseline_keeps: Callable[[Case], int] = kept_bytes
     """The bytes per element that cases keep there."""
+    baseline_check_step: Callable[[protocol_training.CheckStep], protocol_training.CheckedStep] = checked
+    """How training steps are checked there."""
     prepared: list[protocol.Prepare] = field(default_factory=list)
     """What workers were asked for of every block."""
     opened: list[str] = field(default_factory=list)
@@ -244,6 +247,7 @@ class FakeBench:
                 self.baseline_versions,
                 self.baseline_has,
                 self.baseline_keeps,
+                self.baseline_check_step,
                 tuple(Loaded(LoadedFrom.FILE, source.name, source.sha256 or "") for source in self.baseline_sources),
                 prepared=self.prepared,
                 code=self.baseline_code,

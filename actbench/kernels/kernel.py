@@ -32,6 +32,8 @@ class Kernel(Subject):
 
     activation: Activation
     is_compared = True
+    compiler: str | None = None
+    """What compiled it, where it is a Python function of the user's that something compiled."""
     is_shipped = False
     """Whether it is a framework's own, which no declaration of actbench's binds."""
     has_formula = True

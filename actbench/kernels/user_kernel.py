@@ -60,6 +60,11 @@ class UserKernel(Kernel):
         return self._chosen
 
     @property
+    def compiler(self) -> str | None:  # type: ignore[override]  # a constant of formulas
+        """What compiled it, where it is a Python function that something compiled."""
+        return self._chosen.compiler if self._chosen else None
+
+    @property
     def weaknesses(self) -> tuple[Weakness, ...]:
         """The weaknesses that it declares."""
         return self._chosen.weaknesses if self._chosen else ()

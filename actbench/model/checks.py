@@ -56,6 +56,8 @@ class Check:
     """Bytes per element that a call reads and writes, without temporaries."""
     preallocates: bool | None = None
     """Whether the backend writes its results to preallocated arrays; None where that was not recorded."""
+    compiler: str | None = None
+    """What compiled it, where it is a Python function of the user's that something compiled: ``numba``."""
     by_band: tuple[float | None, ...] = ()
     """The largest error in each of `BANDS`, from the left tail on; None where the kernel gives no number."""
     points: int | None = None

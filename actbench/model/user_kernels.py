@@ -73,6 +73,12 @@ class KernelDeclaration:
 
         return call
 
+    @property
+    def compiler(self) -> str | None:
+        """What compiled it, where it is a Python function that something compiled, such as numba."""
+        library = type(self.declared).__module__.partition(".")[0]
+        return library if library == "numba" else None
+
     @cached_property
     def out_place(self) -> int | None:
         """Where among its positional parameters the result's array goes; None where it returns a new array."""

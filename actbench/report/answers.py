@@ -12,8 +12,11 @@ from typing import Any, TypeVar
 
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS
+from actbench.model.cases import RUNGS
 from actbench.model.names import OperandState
 from actbench.model.training import SHIPPED
+from actbench.model.variants import Variant
+from actbench.registry import STRATEGIES
 from actbench.report import states
 from actbench.report.numbers import counted, significant, size_of
 from actbench.report.op_by_op import label
@@ -60,7 +63,7 @@ def answers(within: Iterable[Speedup]) -> Iterator[str]:
     What a framework ships stands in front of all where it was measured: it is what its users have.
     """
     within = [*within]
-    yield from dict.fromkeys((*_beside_shipped(within), *_of_strategies(within)))
+    yield from dict.fromkeys((*_beside_shipped(within), *_of_own(within), *_of_strategies(within)))
 
 
 def _of_strategies(within: Iterable[Speedup]) -> Iterator[str]:
@@ -86,14 +89,33 @@ def _beside_shipped(within: Iterable[Speedup]) -> Iterator[str]:
     ordered = (pair.swapped() if pair.candidate.strategy == SHIPPED else pair for pair in within)
     beside = [pair for pair in ordered if pair.reference.strategy == SHIPPED]
     for (activation, op, state), pairs in grouped(beside, lambda pair: OF(pair.candidate)).items():
-        of = f"{activation}, {op}{states.suffix(state)}"
-        of_backends = [
-            f"{backend}: {', '.join(f'{strategy} {_ratios(ones)}' for strategy, ones in by_strategy.items())}"
-            for backend, of_backend in grouped(pairs, _backend).items()
-            for by_strategy in [grouped(of_backend, lambda pair: pair.candidate.strategy)]
-        ]
-        answer = f"times as fast as what the framework ships: {'; '.join(of_backends)}."
-        yield f"{of}: {answer if _has_intervals(pairs) else NO_ANSWER}"
+        listed = _listed(pairs, attrgetter("candidate.strategy"))
+        answer = f"times as fast as what the framework ships: {listed}."
+        yield f"{activation}, {op}{states.suffix(state)}: {answer if _has_intervals(pairs) else NO_ANSWER}"
+
+
+def _of_own(within: Iterable[Speedup]) -> Iterator[str]:
+    """Compare each strategy of the user's with the built-in ones, for every activation, op and state of operands."""
+    ordered = (pair.swapped() if _is_own(pair.reference.strategy) else pair for pair in within)
+    own = [pair for pair in ordered if _is_own(pair.candidate.strategy)]
+    beside = [pair for pair in own if pair.reference.strategy.name in STRATEGIES]
+    for (activation, op, state), of_kernels in grouped(beside, lambda pair: OF(pair.candidate)).items():
+        for name, pairs in grouped(of_kernels, attrgetter("candidate.strategy")).items():
+            listed = _listed(pairs, attrgetter("reference.strategy"))
+            answer = f"{name}, of your own, times as fast as the built-in strategies: {listed}."
+            yield f"{activation}, {op}{states.suffix(state)}: {answer if _has_intervals(pairs) else NO_ANSWER}"
+
+
+def _listed(pairs: Iterable[Speedup], key: Callable[[Speedup], str]) -> str:
+    """Return the ratios of every backend, by what the key gives."""
+    return "; ".join(
+        f"{backend}: {', '.join(f'{name} {_ratios(ones)}' for name, ones in grouped(of_backend, key).items())}"
+        for backend, of_backend in grouped(pairs, _backend).items()
+    )
+
+
+def _is_own(strategy: Variant) -> bool:
+    return strategy.name not in {*STRATEGIES, SHIPPED.name, *RUNGS}
 
 
 def _op(pair: Speedup) -> str:

@@ -95,6 +95,7 @@ def _user_kernel(kernel: UserKernel, size: int, operands: OperandState) -> Itera
         f"one call moves {size * kernel.moved_bytes} bytes, temporaries not counted"
     )
     form = f"called on arrays of {backend.name}{', and fills an array that it is given' if declaration.fills else ''}"
+    form += f", a Python function that {kernel.compiler} compiled" if kernel.compiler else ""
     if kernel.op is Op.STEP:
         yield section("forward", code(kernel.rule.save or kernel.rule.forward))
         yield section(

@@ -199,12 +199,20 @@ def _cost_table(checks: Sequence[Check]) -> Table:
         "What a strategy costs",
         "Bytes kept per element from forward to backward, and the largest error of g' in the check before the run, in "
         "units in the last place, on the least accurate backend and op; ∞ where the result is no number. The check "
-        "covers points over the whole range of z, between which errors may be larger (actbench accuracy).",
+        "covers points over the whole range of z, between which errors may be larger (actbench accuracy)."
+        + "".join(f" {note}" for note in _compiled_notes(checks)),
         ("activation", "dtype", "strategy", "bytes kept", "max ULP", "at z", "known weakness"),
         tuple(rows),
         labels=3,
         wrapped=6,
     )
+
+
+def _compiled_notes(checks: Iterable[Check]) -> Iterator[str]:
+    """Say which kernels of the user's are Python functions that something compiled: their backend does not show it."""
+    for compiler, compiled in grouped((one for one in checks if one.compiler), attrgetter("compiler")).items():
+        names = ", ".join(dict.fromkeys(check.kernel.strategy for check in compiled))
+        yield f"Python functions that {compiler} compiled: {names}."
 
 
 def _strategies(variants: Iterable[Variant]) -> list[Variant]:

@@ -150,6 +150,7 @@ def _check_kernel(kernel: Kernel, evaluate: Evaluate) -> Check:
         alive_bytes=kernel.alive_bytes,
         moved_bytes=kernel.moved_bytes,
         preallocates=kernel.preallocates,
+        compiler=kernel.compiler,
     )
 
 

@@ -77,6 +77,8 @@ def test_kernels_are_listed_run_shown_and_surveyed_beside_formulas(actbench: Act
     assert result.exit_code == 0, result.stderr
     measured = {row["strategy"] for row in rows(Path("here/cases.csv"))}
     assert {"mine", "filling", "from-intermediate", "recompute", "cached"} <= measured
+    said = " ".join(result.stdout.split())
+    assert "logistic, backward: mine, of your own, times as fast as the built-in strategies: numpy: " in said
     shown = actbench("show", "--load", "mine.py", "logistic/filling/numpy/step/float64/10").stdout
     assert "keeps y, z: 16 bytes" in shown
     assert "np.multiply(dy, slope(z), out=out)" in shown
@@ -85,6 +87,36 @@ def test_kernels_are_listed_run_shown_and_surveyed_beside_formulas(actbench: Act
     assert "mine" in surveyed.stdout
     assert "filling" in surveyed.stdout
     assert "left out" not in surveyed.stderr
+
+
+def test_a_python_function_that_numba_compiled_is_labelled_so(actbench: Actbench) -> None:
+    write(
+        f"{HEAD}import numba\n"
+        "@kernel('logistic', 'jitted')\n"
+        "@numba.njit(error_model='numpy')\n"
+        "def jitted(dy, z):\n"
+        "    e = np.exp(-np.abs(z))\n"
+        "    return dy * (e / (1 + e) ** 2)\n"
+    )
+    case = "logistic/jitted/numpy/backward/float64/10"
+    assert "a Python function that numba compiled" in actbench("show", "--load", "mine.py", case).stdout
+    options = (
+        "--load",
+        "mine.py",
+        "-a",
+        "logistic",
+        "-s",
+        "recompute,jitted",
+        "-b",
+        "numpy",
+        "-d",
+        "float64",
+        "-n",
+        "10",
+    )
+    result = actbench("run", *options, "--op", "backward", "--rounds", "1")
+    assert result.exit_code == 0, result.stderr
+    assert "Python functions that numba compiled: jitted." in " ".join(result.stdout.split())
 
 
 def test_a_kernel_is_left_out_with_the_reason_where_it_takes_no_such_arrays(actbench: Actbench) -> None:

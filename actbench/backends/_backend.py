@@ -128,6 +128,11 @@ class Backend(ABC):
         """Return the functions that narrow residuals to `storage` and widen them to `dtype`."""
         return _narrowing.by_astype(storage, dtype)
 
+    def widening(self, dtype: Dtype) -> Conversion | None:
+        """Return the conversions of a dtype where arrays have it and arithmetic is in a wider one; else None."""
+        del dtype
+        return None
+
     @abstractmethod
     def namespace(self) -> Any:
         """Return the namespace ``m`` of the formulas."""

@@ -19,6 +19,9 @@ PACKED = re.compile(r"= (?:f(?:add|sub|mul|div) (?:\w+ )*|[^\n]*@llvm\.fmuladd\.
 CALLED = re.compile(r"call [^@\n]*@(?:llvm\.)?((?:exp|log|pow|sin|cos|a?tan|erf)\w*)(?:\.(?:v\d+)?f(32|64))?\(")
 WIDENED = re.compile(r"= fpext [^\n]* to (?:<\d+ x )?double")
 
+WIDEST = 512
+"""Bits of the widest vector of any processor: LLVM splits wider ones, which it makes where numbers of 16 bits widen."""
+
 
 CONSTANTS = b".rodata.cst"
 """Sections of numbers that code loads; other data of an object file may name paths."""
@@ -36,7 +39,7 @@ def facts(signature: Iterable[object], code: str, dtype: Dtype) -> Compiled:
     bits = 8 * dtype.itemsize
     return Compiled(
         signature=f"({', '.join(str(argument) for argument in signature)})",
-        vector_bits=max((int(lanes) * bits for lanes in PACKED.findall(text)), default=0),
+        vector_bits=min(max((int(lanes) * bits for lanes in PACKED.findall(text)), default=0), WIDEST),
         library_calls=tuple(sorted({_library_name(*call) for call in CALLED.findall(text)})),
         double_conversions=len(WIDENED.findall(text)) if dtype is Dtype.FLOAT32 else 0,
     )

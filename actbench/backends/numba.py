@@ -26,13 +26,14 @@ from actbench.backends import _compiling, _generated_code, _libm, _numba_cache, 
 from actbench.backends._backend import COPY_RULE, PRODUCT_RULE, Backend, Bound, empty
 from actbench.backends._compiling import cause, jitted, parameters
 from actbench.backends._listing import sources
-from actbench.backends._loops import RESIDUALS, formulas_of, forward_of, loops_of, step_of
+from actbench.backends._loops import RESIDUALS, formulas_of, step_of
 from actbench.backends._narrowing import BITS_DTYPE, as_bits
 from actbench.backends._numba_cache import inlined
 from actbench.backends._rewriting import unchanged, with_literals
+from actbench.backends._widening_loops import forward_of, loops_of
 from actbench.errors import InputError
 from actbench.model.checks import Compiled
-from actbench.model.names import WIDE, Dtype, Op, Storage
+from actbench.model.names import NARROW, WIDE, Dtype, Op, Storage
 from actbench.model.rule import Conversion, Dialect, Formula, Rule
 
 
@@ -47,7 +48,7 @@ class Numba(Backend):
     summary = "the scalar formula in an njit loop over preallocated output, exponentials from libm"
     requires = "numba"
     dialect = Dialect.SCALAR
-    dtypes = WIDE
+    dtypes: ClassVar[tuple[Dtype, ...]] = WIDE
     rank = 20
     preallocates = True
     planning_ns = 15.0
@@ -78,7 +79,7 @@ class Numba(Backend):
 
     def edition(self, rule: Rule) -> str:
         """Return a digest of the functions, besides the formulas and libm, that are compiled into a kernel."""
-        return _simd.edition() if rule.conversion else ""
+        return _simd.edition() if rule.conversion or rule.arithmetic else ""
 
     def conversion(self, storage: Storage, dtype: Dtype) -> Conversion:
         """Return the conversions between the arithmetic's type and `storage`; numba sees 16-bit numbers as integers."""
@@ -112,7 +113,7 @@ class Numba(Backend):
         start = time.perf_counter()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NumbaPerformanceWarning)  # an empty function has no loop to parallelise
-            compiled = self._jitted(function, [dtype] * len(parameters(function)), cache=True)
+            compiled = self._jitted(function, [array_of(dtype)] * len(parameters(function)), cache=True)
         return _bound(compiled, start)
 
     def execution(self, op: Op, rule: Rule) -> str:
@@ -167,7 +168,7 @@ class Numba(Backend):
         from numba.extending import register_jitable
 
         edition = _edition() + self.edition(rule)
-        typed = with_literals(formula, dtype, edition, register_jitable(forceinline=True))
+        typed = with_literals(formula, computed_in(dtype), edition, register_jitable(forceinline=True))
         loop: Callable[..., Any] = factory(self.span(), self.jitable(typed))
         return loop
 
@@ -186,7 +187,7 @@ class Numba(Backend):
         executed = [self._wrap(loop) for loop in loops]
         whole = step(*map(inlined, executed)) if step else None
         residuals = dtype_of_residuals(rule, dtype)
-        dtypes = [residuals if name in RESIDUALS else dtype for name in parameters(whole or loops[0])]
+        dtypes = [residuals if name in RESIDUALS else array_of(dtype) for name in parameters(whole or loops[0])]
         try:
             return self._jitted(whole or executed[0], dtypes, cache=cache)
         except (NumbaError, AttributeError) as error:  # AttributeError where the namespace lacks a function
@@ -201,10 +202,20 @@ def _edition() -> str:
     return sha256(b"".join(Path(path).read_bytes() for path in paths)).hexdigest()
 
 
+def computed_in(dtype: Dtype) -> Dtype:
+    """Return the type of arithmetic for arrays of a dtype: float32 for those of 16 bits."""
+    return Dtype.FLOAT32 if dtype in NARROW else dtype
+
+
+def array_of(dtype: Dtype) -> str:
+    """Return numba's name for the type of an array's elements: integers for floats of 16 bits."""
+    return str(BITS_DTYPE) if dtype in NARROW else dtype
+
+
 def dtype_of_residuals(rule: Rule, dtype: Dtype) -> str:
     """Return the dtype of the arrays that hold residuals, under numba's name."""
     if rule.conversion is None:
-        return dtype
+        return array_of(dtype)
     return "float32" if rule.conversion.kept_in == Storage.FLOAT32 else str(BITS_DTYPE)
 
 
@@ -212,7 +223,7 @@ def _keep_facts(dispatcher: Any, compiled: Any, dtype: Dtype) -> Compiled:
     """Read the code of a function that this process compiled, and store the facts beside it in the cache."""
     ((signature, code),) = compiled.inspect_llvm().items()
     machine_code = _generated_code.machine_code(compiled.overloads[signature].library)
-    facts = replace(_generated_code.facts(signature, code, dtype), code=machine_code)
+    facts = replace(_generated_code.facts(signature, code, computed_in(dtype)), code=machine_code)
     _numba_cache.keep(dispatcher, _generated_code.edition(), asdict(facts))
     return facts
 

@@ -15,6 +15,7 @@ import numpy as np
 from actbench.backends._backend import Bound
 from actbench.backends._compiling import jitted
 from actbench.backends._rewriting import unchanged
+from actbench.backends.numba import array_of
 from actbench.backends.numba_simd import NumbaSimd
 from actbench.host import processors
 from actbench.model.names import Dtype, Op
@@ -37,9 +38,9 @@ def copier(dtype: Dtype) -> Callable[..., Any]:
     import numba
 
     dispatcher: Callable[..., Any] = jitted(
-        copying(numba.prange), [dtype, dtype], parallel=True, count_references=False
+        copying(numba.prange), [array_of(dtype)] * 2, parallel=True, count_references=False
     )
-    nothing = np.zeros(1, dtype)
+    nothing = np.zeros(1, array_of(dtype))
     dispatcher(nothing.copy(), nothing)  # the first call starts the threads
     processors.spread()
     return dispatcher

@@ -112,7 +112,11 @@ class Kernel(Subject):
         """Its formulas as its backend executes them; `InputError` where it cannot."""
         self.require_supported()
         rule = self.formula(self.backend.dialect, self.backend.namespace())
-        rule = replace(rule, library_gradient=self.backend.library_gradient(self.activation.name, self.strategy))
+        rule = replace(
+            rule,
+            library_gradient=self.backend.library_gradient(self.activation.name, self.strategy),
+            arithmetic=self.backend.widening(self.dtype),
+        )
         return narrowed(rule, self.backend.conversion(self.storage, self.dtype)) if self.storage else rule
 
     @cached_property

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -76,7 +77,7 @@ class Rung(Subject):
         """The callable; `InputError` where there is none."""
         self.require_supported()
         if isinstance(self.declared, Rule):
-            return self.backend.bind(self.op, self.declared, self.dtype)
+            return self.backend.bind(self.op, self._rule(self.declared), self.dtype)
         return self.backend.bind_call(self.declared, self.dtype)
 
     @property
@@ -84,7 +85,10 @@ class Rung(Subject):
         """What the compiler made of it; None where it is no formula."""
         if not isinstance(self.declared, Rule):
             return None
-        return self.backend.compiled(self.bound, self.op, self.declared, self.dtype)
+        return self.backend.compiled(self.bound, self.op, self._rule(self.declared), self.dtype)
+
+    def _rule(self, declared: Rule) -> Rule:
+        return replace(declared, arithmetic=self.backend.widening(self.dtype))
 
     @property
     def parameters(self) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ class Dialect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """Conversions of residuals to a narrower type than the arithmetic's, and back."""
+    """Conversions to a narrower type than the arithmetic's, and back: of residuals, or of all arrays."""
 
     kept_in: str
     widen: Formula
@@ -40,6 +40,8 @@ class Rule:
     """The library's kernel for dy * g', a function of (dy, *residuals); it is called instead of `derivative`."""
     conversion: Conversion | None = None
     """The conversions of narrow residuals; the functions above already include them."""
+    arithmetic: Conversion | None = None
+    """The conversions of all arrays to the wider type that is computed in; the functions above are in that type."""
 
     @property
     def residuals(self) -> tuple[str, ...]:

@@ -55,6 +55,9 @@ def _kernel(kernel: Kernel, size: int, operands: OperandState) -> Iterator[str]:
     if of:
         yield section(f"kept in {of.kept_in}: every residual narrowed by", sources([of.narrow]))
         yield section(f"and widened to {kernel.dtype}, in which the derivative is computed, by", sources([of.widen]))
+    if wide := chosen.arithmetic:
+        yield section("computed in float32, to which every number is widened by", sources([wide.widen]))
+        yield section(f"and rounded once to {kernel.dtype} by", sources([wide.narrow]))
     executed = f"executed by {backend.name}: {backend.summary}"
     if kernel.op is Op.STEP and operands is not OperandState.WARM:
         yield section(f"forward pass, {executed}", backend.forward_execution(chosen))

@@ -107,8 +107,9 @@ class Rung(Subject):
         del size
         function = self.bound.function
         y, out = memory.operand(self.backend, Z), memory.output(0)
-        arrays = {"y": y, "y0": y[:1], "out": out, "out0": out[:1]}
-        written = tuple(arrays[name] for name in self.parameters if name in {"out", "out0"})
+        results = {"out": out, "out0": out[:1]}
+        arrays = {"y": y, "y0": y[:1]} | {name: self.backend.adopt(array) for name, array in results.items()}
+        written = tuple(results[name] for name in self.parameters if name in results)
         return Invocation(function, tuple(arrays[name] for name in self.parameters), written or None)
 
     def check(self, y: Array, found: Array) -> Check:
@@ -163,7 +164,7 @@ def _ulp(computed: Any, y: float) -> float:
     if not np.isfinite(computed):
         return float("inf")
     exact = Fraction(y) * (1 - Fraction(y))
-    unit = np.spacing(max(abs(computed), type(computed)(abs(exact))))
+    unit = np.spacing(max(abs(computed), type(computed)(float(abs(exact)))))
     return float(abs(Fraction(float(computed)) - exact) / Fraction(float(unit)))
 
 

@@ -17,6 +17,7 @@ from actbench.kernels import dtypes
 from actbench.kernels.operands import RESULT, Operand, Z
 from actbench.kernels.placement import Invocation, Memory
 from actbench.kernels.traffic import COPY, Traffic
+from actbench.model import number_formats
 from actbench.model.cases import KernelId
 from actbench.model.checks import Compiled
 from actbench.model.names import Dtype, Op, Storage
@@ -136,6 +137,11 @@ class Yardstick(Subject):
 
     traffic = COPY
     touches = (Z, RESULT)
+
+    @property
+    def unsupported(self) -> str | None:
+        """Why there is no array to copy; arithmetic in its dtype is not needed."""
+        return number_formats.unavailable(self.dtype)
 
     @cached_property
     def bound(self) -> Bound:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from actbench import registry
-from actbench.formula import Flaw, Strategy
+from actbench.formula import Flaw
 from actbench.kernels.operands import Array
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
@@ -30,12 +30,8 @@ FEW_EPS = 4.0
 PIECEWISE_LINEAR = ("hard-sigmoid", "hard-tanh", "leaky-relu", "relu")
 
 
-def strategy_of(kernel: KernelId) -> Strategy:
-    return registry.activation(kernel.activation).formulas.strategies[kernel.strategy]
-
-
 def has(kernel: KernelId, *flaws: Flaw) -> bool:
-    return any(weakness.flaw in flaws for weakness in strategy_of(kernel).weaknesses)
+    return any(weakness.flaw in flaws for weakness in kernels.weaknesses(kernel))
 
 
 def of(activation: str, strategy: str, dtype: Dtype | None = None, *, compiled: bool | None = None) -> list[KernelId]:
@@ -64,7 +60,7 @@ def differentiated(kernel: KernelId) -> tuple[Array, Array]:
 @kernels.by_kernel(KERNELS)
 def test_the_derivative_is_accurate_to_8_ulp_but_for_what_is_declared(kernel: KernelId) -> None:
     z, derivative = differentiated(kernel)
-    weaknesses = strategy_of(kernel).weaknesses
+    weaknesses = kernels.weaknesses(kernel)
     error = kernels.ulps(derivative, kernels.ordinary_slope(kernel.activation, kernel.dtype))
     excused = [kernels.declared(weaknesses, flaw, z) for flaw in (Flaw.CANCELS, Flaw.MERGES)]
     stated = ULP * kernels.declared(weaknesses, Flaw.AMPLIFIES, z)
@@ -77,8 +73,8 @@ def test_where_digits_cancel_the_error_is_a_few_eps_in_absolute_terms(kernel: Ke
     slope = kernels.ordinary_slope(kernel.activation, kernel.dtype)
     unit = np.spacing(np.abs(kernels.rounded(slope, kernel.dtype)))
     error = kernels.ulps(derivative, slope)
-    factor = kernels.declared(strategy_of(kernel).weaknesses, Flaw.AMPLIFIES, z)
-    there = kernels.declared(strategy_of(kernel).weaknesses, Flaw.CANCELS, z)
+    factor = kernels.declared(kernels.weaknesses(kernel), Flaw.AMPLIFIES, z)
+    there = kernels.declared(kernels.weaknesses(kernel), Flaw.CANCELS, z)
     assert (error * unit <= FEW_EPS * factor * float(np.finfo(kernel.dtype).eps))[there].all()
     assert error[there].max() > ULP or kernel.strategy == "recompute", "its zero is between two of these z"
 
@@ -87,7 +83,7 @@ def test_where_digits_cancel_the_error_is_a_few_eps_in_absolute_terms(kernel: Ke
 def test_a_step_also_gives_the_output(kernel: KernelId) -> None:
     z = kernels.ordinary(kernel.activation, kernel.dtype)
     y = kernels.outputs(kernel, z)[0]
-    weaknesses = registry.activation(kernel.activation).formulas.weaknesses
+    weaknesses = kernels.forward_weaknesses(kernel)
     stated = ULP * kernels.declared(weaknesses, Flaw.AMPLIFIES, z)
     assert (kernels.ulps(y, kernels.ordinary_output(kernel.activation, kernel.dtype)) <= stated).all()
 
@@ -119,7 +115,7 @@ SHARP = [
 def test_what_is_stable_is_accurate_to_4_ulp_wherever_the_derivative_is_normal(kernel: KernelId) -> None:
     z = oracle.points(registry.activation(kernel.activation), kernel.dtype)
     slope, _ = oracle.truth(registry.activation(kernel.activation), kernel.dtype)
-    weaknesses = strategy_of(kernel).weaknesses
+    weaknesses = kernels.weaknesses(kernel)
     normal = (np.abs(slope.nearest) >= np.finfo(kernel.dtype).tiny) & np.isfinite(slope.nearest)
     stated = SHARP_ULP * kernels.declared(weaknesses, Flaw.AMPLIFIES, z)
     there = normal & ~kernels.declared(weaknesses, Flaw.CANCELS, z)
@@ -135,7 +131,7 @@ def test_only_these_stable_forms_declare_a_weakness_where_the_derivative_is_norm
             np.abs(oracle.truth(registry.activation(kernel.activation), kernel.dtype)[0].nearest)
             >= np.finfo(kernel.dtype).tiny
         ]
-        for weakness in strategy_of(kernel).weaknesses
+        for weakness in kernels.weaknesses(kernel)
         if (kernels.declared((weakness,), weakness.flaw, z) > (weakness.flaw is Flaw.AMPLIFIES))[normal].any()
     }
     crossing = {(name, Flaw.CANCELS) for name in ("gelu", "gelu-tanh", "mish", "silu")}

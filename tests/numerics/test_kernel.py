@@ -98,7 +98,7 @@ def test_the_upstream_gradient_is_of_the_same_numbers_in_another_order() -> None
 @pytest.mark.parametrize(("activation", "dtype"), [*product(kernels.TRUTH, WIDE)])
 def test_residuals_are_what_the_forward_pass_keeps(activation: str, dtype: Dtype) -> None:
     operands = Operands.drawn(registry.activation(activation), dtype, 100, seed=1)
-    weaknesses = registry.activation(activation).formulas.weaknesses
+    weaknesses = tuple(of for of in registry.activation(activation).formulas.weaknesses if not of.narrow)
     z = operands.array(Operand.of("", "z"))
     exact = kernels.output(activation, z)
     stated = 8 * kernels.declared(weaknesses, Flaw.AMPLIFIES, z)

@@ -7,6 +7,7 @@ import pytest
 
 from actbench import registry
 from actbench.kernels.operands import Operand, Operands
+from actbench.kernels.placement import Placement
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import KernelId
 from actbench.model.checks import Check
@@ -99,3 +100,14 @@ def test_compiled_loops_compute_in_float32_and_round_once(dtype: Dtype) -> None:
     assert compiled is not None
     assert compiled.vector_bits >= 128
     assert not compiled.library_calls
+
+
+@each_dtype
+def test_the_copy_that_every_block_has_needs_no_arithmetic(dtype: Dtype) -> None:
+    case = KernelId("logistic", Variant("recompute"), "numba-simd", Op.STEP, dtype).at(7)
+    yardstick = resolve(case.empty_block.yardstick.kernel)
+    assert yardstick.unsupported is None
+    operands = Operands.drawn(registry.activation("logistic"), dtype, 7, seed=1)
+    invocation = yardstick.invocation(7, Placement(operands, np.random.default_rng(1)))
+    invocation.function(*invocation.arguments)
+    assert np.array_equal(invocation.arguments[0], operands.z)

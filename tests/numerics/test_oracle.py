@@ -38,7 +38,7 @@ SHARP = [kernel for kernel in SAFE if kernel.strategy in {"recompute", "compleme
 @kernels.by_kernel(KERNELS)
 def test_a_right_kernel_passes_with_its_largest_error(kernel: KernelId) -> None:
     check = oracle.check(resolve(kernel), kernels.evaluate)
-    declared = registry.activation(kernel.activation).formulas.strategies[kernel.strategy].weaknesses
+    declared = kernels.weaknesses(kernel)
     assert check.kernel == kernel
     assert check.weaknesses == tuple(weakness.why for weakness in declared)
     assert check.worst_z in oracle.points(registry.activation(kernel.activation), kernel.dtype)
@@ -167,7 +167,7 @@ EVERY_STRATEGY = [
     kernel
     for kernel in KERNELS
     if (kernel.backend, kernel.op) == ("numpy", Op.DERIVATIVE)
-    for weaknesses in [registry.activation(kernel.activation).formulas.strategies[kernel.strategy].weaknesses]
+    for weaknesses in [kernels.weaknesses(kernel)]
     if all(weakness.flaw is not Flaw.OVERFLOWS for weakness in weaknesses)
 ]
 

@@ -76,9 +76,7 @@ def test_a_derivative_is_as_symmetric_as_it_is_mathematically(chosen: KernelId, 
     mirrored = {EVEN: right, ODD: -right, COMPLEMENTARY: 1 - right}
     (expected,) = [slope for names, slope in mirrored.items() if chosen.activation in names]
     z_size = np.abs(np.array(z))
-    factor = kernels.declared(
-        registry.activation(chosen.activation).formulas.strategies[chosen.strategy].weaknesses, Flaw.AMPLIFIES, z_size
-    )
+    factor = kernels.declared(kernels.weaknesses(chosen), Flaw.AMPLIFIES, z_size)
     kinks = [*formulas(chosen.activation).kinks]
     elsewhere = ~np.isin(z_size, np.abs(kinks)) & ~near(kinks, z_size, chosen.dtype)
     assert (np.abs(left - expected) <= factor * eps(chosen))[elsewhere].all()
@@ -107,7 +105,7 @@ def test_the_derivative_of_what_never_falls_is_never_below_0(chosen: KernelId, z
 @modest
 def test_the_derivative_of_what_falls_and_rises_has_the_sign_of_the_truth(chosen: KernelId, z: list[float]) -> None:
     there = np.array(z, dtype=chosen.dtype)
-    weaknesses = registry.activation(chosen.activation).formulas.strategies[chosen.strategy].weaknesses
+    weaknesses = kernels.weaknesses(chosen)
     certain = ~kernels.declared(weaknesses, Flaw.CANCELS, there)
     truth = np.sign(kernels.rounded(kernels.slope(chosen.activation, there), chosen.dtype))
     sign = np.sign(differentiated(chosen, there))
@@ -177,10 +175,7 @@ SAFE = [
     kernel
     for kernel in kernels.every_kernel()
     if kernel.op is Op.STEP and kernel.backend in {"python", "numpy"}
-    if all(
-        known.flaw is not Flaw.OVERFLOWS
-        for known in registry.activation(kernel.activation).formulas.strategies[kernel.strategy].weaknesses
-    )
+    if all(known.flaw is not Flaw.OVERFLOWS for known in kernels.weaknesses(kernel))
 ]
 
 

@@ -14,11 +14,12 @@ import pytest
 from actbench import registry
 from actbench.backends import Backend
 from actbench.formula import Flaw, Weakness
+from actbench.kernels import resolution
 from actbench.kernels.operands import Array, Operands
 from actbench.kernels.placement import Placement
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import KernelId
-from actbench.model.names import Dtype, Op
+from actbench.model.names import WIDE, Dtype, Op
 from actbench.model.variants import Variant
 from actbench.verification.oracle import Evaluation
 from tests.support.resolved import prepare
@@ -127,8 +128,14 @@ def every_kernel() -> tuple[KernelId, ...]:
 
 
 def _tested(activation: str, backend: Backend, turn: int) -> tuple[Dtype, ...]:
+    dtypes = wide(backend)
     compiled = backend.name.startswith("numba")
-    return backend.dtypes[turn % 2 :][:1] if compiled and activation not in FULLY else backend.dtypes
+    return dtypes[turn % 2 :][:1] if compiled and activation not in FULLY else dtypes
+
+
+def wide(backend: Backend) -> tuple[Dtype, ...]:
+    """Return the dtypes of a backend that are no narrower than 32 bits; `test_narrow_dtypes` is about the others."""
+    return tuple(dtype for dtype in backend.dtypes if dtype in WIDE)
 
 
 @cache
@@ -207,6 +214,16 @@ def ordinary_slope(activation: str, dtype: Dtype) -> list[Any]:
 def ordinary_output(activation: str, dtype: Dtype) -> list[Any]:
     """Return g there."""
     return output(activation, ordinary(activation, dtype))
+
+
+def weaknesses(kernel: KernelId) -> tuple[Weakness, ...]:
+    """Return what a kernel's strategy declares for its dtype."""
+    return resolution.kernel(kernel).weaknesses
+
+
+def forward_weaknesses(kernel: KernelId) -> tuple[Weakness, ...]:
+    """Return what a kernel's forward pass declares for its dtype."""
+    return resolution.kernel(kernel).forward_weaknesses
 
 
 def declared(weaknesses: tuple[Weakness, ...], flaw: Flaw, z: Array) -> Array:

@@ -58,6 +58,16 @@ class ShippedKernel(Kernel):
         """Strategy ``recompute``, which keeps z: what a framework keeps is read from it, and about as much as that."""
         return Kernel(replace(self.identity, strategy=RECOMPUTE), self.backend, self.activation, RECOMPUTE.name, None)
 
+    @cached_property
+    def functions(self) -> frozenset[str]:  # type: ignore[override]  # a constant of the other subjects
+        """Those of strategy ``recompute``: about what a framework computes."""
+        return self.outline.functions
+
+    @property
+    def code(self) -> None:
+        """Nothing: a framework's code is its version's."""
+        return
+
     @property
     def rule(self) -> Rule:
         """Nothing: `InputError`."""

@@ -18,6 +18,8 @@ from actbench.kernels.operands import Operands
 from actbench.kernels.placement import Placement
 from actbench.kernels.resolution import kernel, resolve
 from actbench.kernels.rotation import Rotation
+from actbench.measure.protocol import Inspect, Inspected
+from actbench.measure.worker import Server
 from actbench.model.cases import KernelId
 from actbench.model.names import WIDE, Dtype, Op, OperandState
 from actbench.model.sizes import sizes
@@ -97,6 +99,13 @@ def test_what_is_shipped_joins_a_selection_that_names_frameworks_and_no_strategi
     assert axes.with_named({"backends": ("numpy", "numba")}).strategies == ("recompute",)
     named = {"backends": ("torch",), "strategies": (Variant("recompute"),)}
     assert axes.with_named(named).strategies == ("recompute",)
+
+
+@pytest.mark.parametrize("name", FRAMEWORKS)
+def test_a_worker_reads_no_code_of_a_framework(name: str) -> None:
+    request = Inspect(kernel_id("gelu", name, Op.STEP).at(1).id)
+    assert Server().answer(request) == Inspected(None, None)
+    assert "erf" in "".join(resolve(kernel_id("gelu", name, Op.STEP)).functions)  # those of recompute
 
 
 @pytest.mark.parametrize("name", FRAMEWORKS)

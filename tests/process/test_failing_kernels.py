@@ -1,0 +1,87 @@
+"""Kernels of one's own that hang, crash or lack a library, in real workers: the others are measured as without them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from actbench.cli.main import main
+from tests.support.selections import record, rows
+
+KERNELS = """
+import ctypes
+import os
+
+import numpy as np
+
+from actbench import kernel
+
+
+def slope(z):
+    e = np.exp(-np.abs(z))
+    return e / (1 + e) ** 2
+
+
+@kernel("logistic", "honest", op="derivative")
+def honest(z):
+    return slope(z)
+
+
+@kernel("logistic", "hanging", op="derivative")
+def hanging(z):
+    while True:
+        pass
+
+
+@kernel("logistic", "crashing", op="derivative")
+def crashing(z):
+    ctypes.string_at(0)
+
+
+@kernel("logistic", "aborting", op="derivative")
+def aborting(z):
+    os.abort()
+
+
+@kernel("logistic", "lacking", op="derivative")
+def lacking(z):
+    import a_library_that_is_not_there
+
+    return slope(z)
+
+
+@kernel("logistic", "late", op="derivative")
+def late(z):
+    if z.size == 2000:
+        os.abort()
+    return slope(z)
+"""
+
+REASONS = {
+    "hanging": "took longer than the 1 s that a case may take (--timeout): ",
+    "crashing": "the worker was killed by SIGSEGV",
+    "aborting": "the worker was killed by SIGABRT",
+    "lacking": "it needs a_library_that_is_not_there, which is not installed",
+    "late": "cannot be timed: the worker was killed by SIGABRT",
+}
+
+
+def test_the_others_are_measured_as_without_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text(KERNELS)
+    options = ("-a", "logistic", "-s", f"recompute,honest,{','.join(REASONS)}", "-b", "numpy", "-d", "float64")
+    sizes = ("-n", "1000,2000", "--op", "derivative", "--rounds", "1", "--timeout", "1s", "-o", "here")
+    result = CliRunner().invoke(main, ["run", "--load", "mine.py", *options, *sizes])
+    assert result.exit_code == 4, result.output
+    left_out = record(Path("here"))["plan"]["left_out"]
+    for strategy, reason in REASONS.items():
+        of_strategy = [item for item in left_out if f"/{strategy}/" in item["case"]]
+        assert len(of_strategy) == (1 if strategy == "late" else 2)
+        assert all(reason in item["reason"] for item in of_strategy), of_strategy
+        assert all(item["failed"] == (strategy != "lacking") for item in of_strategy)
+    measured = [(row["strategy"], row["size"]) for row in rows(Path("here/cases.csv"))]
+    expected = {("recompute", "1000"), ("honest", "1000"), ("late", "1000"), ("recompute", "2000"), ("honest", "2000")}
+    assert {pair for pair in measured if pair[0] != "yardstick"} == expected
+    assert record(Path("here"))["failures"] == []

@@ -59,7 +59,7 @@ class Expected:
 
     def fits(self, dtype: Dtype) -> bool:
         """Return whether all elements are numbers of a format."""
-        return all(bool(np.all(np.abs(gradient) <= np.finfo(dtype).max)) for gradient in self.gradients)
+        return all(bool(np.all(np.abs(gradient) <= float(limits(dtype).max))) for gradient in self.gradients)
 
     def errors(self, computed: Sequence[Array]) -> list[float]:
         """Return the relative errors of gradients: Euclidean norms of differences by those of the expected ones."""

@@ -106,7 +106,7 @@ class _How:
     help="Runs that are used before anything is measured. [default: those of this host under results/]",
 )
 @click.option("--fresh", is_flag=True, help="Use no run that is there already.")
-@format_option(("text", "markdown", "json"))
+@format_option(("text", "markdown", "json", "code"), "; code is what to paste into a program")
 @seed
 @processors
 @timeout

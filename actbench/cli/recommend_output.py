@@ -19,8 +19,21 @@ def show(outcome: Recommendation, remarks: Sequence[str], form: str) -> None:
     if form == "json":
         click.echo(recommendation.as_json(outcome, remarks))
         return
+    if form == "code":
+        click.echo(_code(outcome), nl=False)
+        return
     answers, table = recommendation.sentences(outcome), recommendation.table(outcome)
     if form == "markdown":
         click.echo("\n\n".join([*answers, markdown(table), *remarks]))
     else:
         terminal.show(Summary(tuple(answers), (table,), tuple(remarks)))
+
+
+def _code(outcome: Recommendation) -> str:
+    """Return what to paste, under the answer as a comment."""
+    from actbench.measure.recommending import kernel_of
+    from actbench.report.recommendation import sentences
+    from actbench.report.snippets import snippet
+
+    comment = "".join(f"# {sentence}\n" for sentence in sentences(outcome))
+    return f"{comment}\n{snippet(kernel_of(outcome.choice.case))}"

@@ -21,7 +21,7 @@ from actbench.measure.launch import Launch, StartWorker, WorkerOptions
 from actbench.measure.preparing import PreparedRun
 from actbench.measure.requests import DEFAULT_TIMEOUT, RecommendRequest, RunRequest, TrainRequest
 from actbench.measure.training import PreparedTrain
-from actbench.model.cases import Arm, Case, KernelId
+from actbench.model.cases import Arm, Case
 from actbench.model.names import Op
 from actbench.model.plan import LeftOut
 from actbench.model.training import SHIPPED
@@ -58,7 +58,7 @@ def prepare(request: RecommendRequest, start_worker: StartWorker) -> Contest:
     worker = Launch(start_worker, WorkerOptions(None, request.timeout or DEFAULT_TIMEOUT)).start()
     try:
         cases = prepared.plan.cases
-        kernels = {case: resolution.kernel(_alone_id(case)) for case in cases}
+        kernels = {case: kernel_of(case) for case in cases}
         errors = pointwise.errors([*kernels.values()], _points(request, kernels[cases[0]]), worker)
     finally:
         worker.close()
@@ -133,11 +133,12 @@ def _in_network(request: RecommendRequest) -> PreparedTrain:
     )
 
 
-def _alone_id(case: Case) -> KernelId:
+def kernel_of(case: Case) -> Kernel:
     """Return the kernel that computes g' in a case: the case's, or that of the activation in a network."""
     if not case.op.network:
-        return case.kernel
-    return replace(case.kernel, backend=case.backend.rpartition("+")[2], op=Op.STEP)
+        return resolution.kernel(case)
+    backend = case.backend.rpartition("+")[2]
+    return resolution.kernel(replace(case.kernel, backend=backend, op=Op.STEP))
 
 
 def _points(request: RecommendRequest, kernel: Kernel) -> Array:

@@ -91,6 +91,16 @@ def test_the_sentences_say_what_to_keep_what_it_gains_and_what_it_costs(recommen
     assert accuracy.startswith("Its g' is off by at most ")
 
 
+def test_code_to_paste_is_that_of_the_choice_under_the_answer(recommend: Recommend) -> None:
+    result = recommend(taking(cached=0.5), "--format", "code")
+    assert result.stdout.startswith("# logistic, float32, backward with numpy, n = 1000: keep y (cached)")
+    names: dict[str, Any] = {}
+    exec(result.stdout, names)  # noqa: S102  # that is what it is for
+    y, kept = names["logistic_forward"](np.zeros(2))
+    assert names["logistic_backward"](np.ones(2), kept).tolist() == [0.25, 0.25]
+    assert kept[0] is y
+
+
 def test_a_budget_that_decides_nothing_ends_with_inconclusive(recommend: Recommend) -> None:
     result = recommend(taking(cached=0.5), "--budget", "1ms")
     assert result.exit_code == ExitCode.INCONCLUSIVE

@@ -130,6 +130,10 @@ class UserKernel(Kernel):
         dy = self.backend.alias(memory.operand(self.backend, DY))
         return Invocation(function, (dy,), release=self.release)
 
+    def release(self, output: Any) -> Any:
+        """Return an output, or what was kept, as a numpy array."""
+        return self.backend.release(self.backend.alias(output))
+
     def input_of(self, z: Any) -> Any:
         """Return z, an operand, as what its forward pass takes, and the kernel where it keeps that."""
         return self.backend.alias(z)

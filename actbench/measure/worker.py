@@ -9,8 +9,6 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from traceback import extract_tb
 from typing import TYPE_CHECKING, Any
 
 from actbench.errors import InputError, WrongKernelError
@@ -19,6 +17,7 @@ from actbench.measure import protocol, protocol_limits, protocol_training, wire
 from actbench.measure.protocol import Doubts, PackedDoubt
 from actbench.measure.undisturbed import undisturbed
 from actbench.measure.wire import A, PackedArray, Request
+from actbench.measure.worker_errors import in_one_line, refusal
 
 if TYPE_CHECKING:
     from actbench.host.code_placement import CodePlacement
@@ -161,7 +160,7 @@ class Server:
             raised = None
         except (ArithmeticError, ValueError) as error:  # math raises either, of one number
             if isinstance(error, ValueError) and subject.backend.dialect is Dialect.ARRAY:
-                raise _refusal(case, error) from None
+                raise refusal(case, error) from None
             answer, raised = Answer((), ()), repr(error)
         outputs = answer.outputs
         ends = (*outputs[:1], *outputs[1:][-1:])  # between them is what a step keeps, perhaps in a type of its own
@@ -274,22 +273,6 @@ def _packed(doubt: behaviour.Doubt) -> PackedDoubt:
     return PackedDoubt(doubt.arm, doubt.fault, doubt.of_output, *map(PackedArray.pack, arrays))
 
 
-def _refusal(case: Case, error: ValueError) -> InputError:
-    """Return what to say of a formula that does not take whole arrays, with the place that raised."""
-    place = extract_tb(error.__traceback__)[-1]
-    way_out = ": it is given a whole array, so choose by m.where, or Piecewise" if "truth value" in str(error) else ""
-    at = f"{Path(place.filename).name}, line {place.lineno}"
-    return InputError(f"{case.strategy} raised ValueError: {str(error).rstrip('.')} ({at}){way_out}")
-
-
-def _in_one_line(error: BaseException) -> str:
-    """Return an exception in one line; its own method that says what it is may raise as well."""
-    try:
-        return f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": ")
-    except Exception:  # noqa: BLE001  # likewise
-        return type(error).__name__
-
-
 def main() -> None:
     """Answer requests from stdin until it ends; what kernels read there is nothing, lest they take requests."""
     with os.fdopen(os.dup(0)) as requests, os.fdopen(os.dup(1), "w", buffering=1) as answers:
@@ -304,6 +287,6 @@ def main() -> None:
             except ModuleNotFoundError as error:
                 reply = wire.encoded_error(f"it needs {error.name or error}, which is not installed", refused=True)
             except BaseException as error:  # noqa: BLE001  # a kernel may raise anything; the conductor decides
-                reply = wire.encoded_error(_in_one_line(error), refused=False)
+                reply = wire.encoded_error(in_one_line(error), refused=False)
             answers.write(reply)
     os._exit(0)  # there is nothing to save, and taking numba down takes 0.2 s

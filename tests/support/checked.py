@@ -18,3 +18,8 @@ CACHED = "logistic/cached/numpy/derivative/float64/1000"
 def slower(factor: float, *, size: int = 1000) -> Callable[[Case], float]:
     """Return exact times in which one case takes so many times as long."""
     return lambda case: exact_seconds(case) * (factor if (case.strategy, case.size) == ("cached", size) else 1.0)
+
+
+def slower_strategy(factor: float, strategy: str = "cached") -> Callable[[Case], float]:
+    """Return exact times in which a strategy, or the yardstick, takes so many times as long."""
+    return lambda case: exact_seconds(case) * (factor if case.strategy == strategy else 1.0)

@@ -7,15 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Actbench
-from tests.support.compared import NEW, OLD, RECOMPUTE
+from tests.support.checked import slower_strategy
+from tests.support.compared import NEW, OLD
 from tests.support.fake import FakeBench, exact_seconds
 from tests.support.selections import PAIR, SMALL, edit
 from tests.unit.conftest import MeasuredOnce
-
-
-def slower(factor: float, strategy: str = "cached") -> object:
-    """Return exact times in which one strategy takes so many times as long."""
-    return lambda case: exact_seconds(case) * (factor if case.strategy == strategy else 1.0)
 
 
 @pytest.fixture
@@ -23,7 +19,7 @@ def two_runs(actbench: Actbench, bench: FakeBench, measured_once: MeasuredOnce) 
     """A baseline, and a run in which `cached` takes 10 % longer; as long do those that are measured from then on."""
     measured_once({}, *SMALL, "-o", OLD)
     measured_once({"cached": 1.1}, *SMALL, "-o", NEW)
-    bench.seconds = slower(1.1)  # type: ignore[assignment]
+    bench.seconds = slower_strategy(1.1)
     return actbench
 
 
@@ -264,43 +260,3 @@ def test_a_margin_that_is_none_is_refused(two_runs: Actbench, margin: str) -> No
     result = two_runs("check", NEW, "--baseline", OLD, "--margin", margin)
     assert result.exit_code == 2
     assert "is not a percentage" in result.stderr
-
-
-@pytest.mark.parametrize(("before", "after", "shown"), [(OLD, NEW, "+100.00 %"), (NEW, OLD, "-50.00 %")])
-def test_a_yardstick_that_moved_makes_no_case_regress_or_improve(
-    actbench: Actbench, bench: FakeBench, before: str, after: str, shown: str
-) -> None:
-    actbench("run", *SMALL, "-o", OLD)
-    bench.seconds = slower(0.5, "yardstick")  # type: ignore[assignment]
-    actbench("run", *SMALL, "-o", NEW)
-    result = actbench("check", after, "--baseline", before)
-    assert result.exit_code == 3
-    assert "2 cases, margin 5 %: 2 inconclusive\n" in result.stdout
-    assert (
-        "the yardstick seems to have moved between the runs, not the case: 2 cases inconclusive because the "
-        f"time itself does not show the change, e.g. {RECOMPUTE}: {shown} ± 0.00 % relative to the yardstick, "
-        "+0.00 % ± 0.00 % of the time itself; measure both again\n"
-    ) in result.stdout
-    assert f"::warning title=actbench%3A inconclusive::{RECOMPUTE}: " in (
-        annotations := actbench("check", after, "--baseline", before, "--format", "github").stdout
-    )
-    assert "margin 5 %25: the time itself does not show it, +0.00 %25 ± 0.00 %25: the yardstick moved" in annotations
-
-
-def test_the_yardstick_s_own_time_moves_every_case(actbench: Actbench, bench: FakeBench) -> None:
-    actbench("run", *SMALL, "-o", OLD)
-    bench.seconds = slower(0.5, "yardstick")  # type: ignore[assignment]
-    actbench("run", *SMALL, "-o", NEW)
-    reported = json.loads(actbench("check", NEW, "--baseline", OLD, "--format", "json").stdout)["cases"]
-    assert [case["ratio"] for case in reported] == pytest.approx([2.0, 2.0])
-    assert [case["absolute"]["ratio"] for case in reported] == pytest.approx([1.0, 1.0])
-
-
-def test_a_case_that_shared_its_block_with_others_is_not_decided(actbench: Actbench, bench: FakeBench) -> None:
-    actbench("run", *SMALL, "-o", OLD)
-    bench.seconds = slower(1.5)  # type: ignore[assignment]
-    actbench("run", *SMALL, "-s", "recompute,cached,complement", "-o", NEW)
-    result = actbench("check", NEW, "--baseline", OLD)
-    assert result.exit_code == 3
-    assert "2 inconclusive, 1 new" in result.stdout
-    assert "2 cases inconclusive: their blocks have other cases in the baseline" in result.stdout

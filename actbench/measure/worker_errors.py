@@ -1,0 +1,28 @@
+"""What a worker says of an exception that a kernel raised."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from traceback import extract_tb
+from typing import TYPE_CHECKING
+
+from actbench.errors import InputError
+
+if TYPE_CHECKING:
+    from actbench.model.cases import Case
+
+
+def refusal(case: Case, error: ValueError) -> InputError:
+    """Return what to say of a formula that does not take whole arrays, with the place that raised."""
+    place = extract_tb(error.__traceback__)[-1]
+    way_out = ": it is given a whole array, so choose by m.where, or Piecewise" if "truth value" in str(error) else ""
+    at = f"{Path(place.filename).name}, line {place.lineno}"
+    return InputError(f"{case.strategy} raised ValueError: {str(error).rstrip('.')} ({at}){way_out}")
+
+
+def in_one_line(error: BaseException) -> str:
+    """Return an exception in one line; its method that makes text of it may raise as well."""
+    try:
+        return f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": ")
+    except Exception:  # noqa: BLE001  # likewise
+        return type(error).__name__

@@ -42,6 +42,7 @@ from actbench.analysis.speedups import log_ratios
 from actbench.analysis.statistics import hodges_lehmann, mad_standard_deviation
 from actbench.host.environment import choose_cpu
 from actbench.measure.checking import Verification
+from actbench.measure.client import here
 from actbench.measure.launch import Launch, StartWorker, WorkerOptions
 from actbench.measure.lockstep import Lockstep
 from actbench.measure.session import start_process
@@ -85,10 +86,11 @@ def parts(backends: Sequence[str]) -> dict[str, list[float]]:
     block = [case.id for case in cases() if case.backend in backends and case.id.startswith("logistic/")]
     small = [name for name in block if name.endswith("/1000")]
     command = [sys.executable, "-c", "from benchmarks.round_parts import main; main()", *small]
+    variables = dict(here().variables)
     seconds: dict[str, list[float]] = {}
     for _ in range(STARTS):
         begun = time.monotonic()
-        run = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+        run = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env=variables)
         before = begun
         for step, end in json.loads(run.stdout).items():
             seconds.setdefault(step, []).append(end - before)

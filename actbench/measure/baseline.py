@@ -59,7 +59,7 @@ def opened(against: str, tell: Tell = silent) -> Iterator[BaselineEnvironment]:
         project = (revision.root / revision.directory_in_tree).name, revision.commit
         try:
             with EnvironmentCache().opened(_key(revision), project, partial(_build, revision), tell) as entry:
-                interpreter = _interpreter(entry.python, place, entry.compiled)
+                interpreter = _interpreter(entry.python, entry.place, entry.compiled)
                 yield BaselineEnvironment(partial(_starting, interpreter), revision)
         finally:
             revision.remove_tree()
@@ -100,9 +100,10 @@ def _interpreter(python: Path, place: Path, compiled: Path) -> Interpreter:
     It finds its packages by itself, so PYTHONPATH is not inherited. numba's cache is not shared either, since only one
     version of numba can use it at a time: `compiled` is the directory of its own.
     """
-    lent = place / "lent"
-    lent.mkdir()
-    (lent / PACKAGE_DIRECTORY.name).symlink_to(PACKAGE_DIRECTORY, target_is_directory=True)
+    lent = place / f"lent-{sha256(str(PACKAGE_DIRECTORY).encode()).hexdigest()[:KEY_DIGITS]}"
+    lent.mkdir(exist_ok=True)  # in the cache it stays, since numba knows its files by their paths
+    with suppress(FileExistsError):
+        (lent / PACKAGE_DIRECTORY.name).symlink_to(PACKAGE_DIRECTORY, target_is_directory=True)
     variables = worker_environment(os.environ) | {"NUMBA_CACHE_DIR": str(compiled)}
     variables.pop("PYTHONPATH", None)
     return Interpreter(str(python), str(lent), variables)

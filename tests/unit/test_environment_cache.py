@@ -141,8 +141,10 @@ def test_a_cache_that_cannot_be_written_names_the_way_out(tmp_path: Path) -> Non
         Builds(tmp_path / "file" / "cache").use(HASHES[0])
 
 
-def test_environments_are_listed_and_cleared_by_commit(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", "caches")
+def test_environments_are_listed_and_cleared_by_commit(
+    actbench: Actbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
     builds = Builds(EnvironmentCache().directory)
     for sha in HASHES[:2]:
         builds.use(sha)

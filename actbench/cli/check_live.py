@@ -26,7 +26,7 @@ def measured(request: CheckRequest, seams: Seams, output: Path | None, out: Chec
     """Measure, publish the verdicts and return them; after Ctrl-C, the verdicts so far."""
     interrupted = False
     session = LiveSession(request, seams, silent if quiet else partial(click.echo, err=True))
-    with out.publishing_failure(session.sides), kept_for(output), session:
+    with out.publishing_failure(session.sides, lambda: session.remarks), kept_for(output), session:
         if not quiet:
             click.echo(f"budget {duration(session.budget)}; {on_top(session.budget)}", err=True)
         try:

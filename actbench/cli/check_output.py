@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -47,7 +47,9 @@ class CheckOutput:
         _echo(errors)
 
     @contextmanager
-    def publishing_failure(self, sides: Callable[[], Sides]) -> Iterator[None]:
+    def publishing_failure(
+        self, sides: Callable[[], Sides], remarks: Callable[[], Iterable[str]] = tuple
+    ) -> Iterator[None]:
         """Write the reports also where an error ends the check; on stdout, text has nothing but the error's sentence.
 
         Where output itself cannot be written, there are none.
@@ -56,7 +58,7 @@ class CheckOutput:
             yield
         except ActbenchError as error:
             if isinstance(error, BenchmarkError | NotComparableError):
-                report = Report((), self.margin, sides(), error=error)
+                report = Report((), self.margin, sides(), (*remarks(),), error=error)
                 on_stdout = [] if self.form == "text" else [partial(self._print, report)]
                 _echo(_errors_of([*on_stdout, *self._files(report)]))
             raise

@@ -139,6 +139,7 @@ def test_a_wrong_kernel_of_a_file_that_both_sides_load_is_wrong_on_both(actbench
     assert result.exit_code == 4
     report = json.loads(Path("check.json").read_text())
     assert (report["verdict"], f"actbench: {report['reason']}\n") == ("failed", result.stderr)
+    assert any("untracked.py: both sides load the same file" in remark for remark in report["remarks"])
     assert result.stderr.startswith("actbench: on both sides, mine/recompute/numpy/derivative/float64 is wrong: ")
     assert result.stderr.endswith(" (both sides load the same untracked.py)\n")
 

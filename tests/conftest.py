@@ -3,8 +3,10 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import platform
 import shutil
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,8 @@ from tests.support.fake import FakeBench, exact_seconds
 from tests.support.selections import SMALL, TWO_BLOCKS, edit
 from tests.support.tiers import QUICK, Collected, Share
 
-settings.register_profile("actbench", deadline=None)  # what is compiled on the way takes as long as the host lets it
-settings.load_profile("actbench")
+QUICK_EXAMPLES = 30
+"""Of hypothesis, in the quick tier; exhaustive tests are run with its usual hundred."""
 
 pytest.register_assert_rewrite("tests.support.exports", "tests.support.settings")
 
@@ -37,8 +39,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let exhaustive tests be made only where they may be run."""
+    """Let exhaustive tests be made only where they may be run, and examples drawn by the tier."""
     Collected.exhaustive = config.option.markexpr != QUICK
+    examples = settings.default.max_examples if Collected.exhaustive else QUICK_EXAMPLES
+    settings.register_profile("actbench", deadline=None, max_examples=examples)  # compiling takes what the host lets it
+    settings.load_profile("actbench")
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -69,6 +74,14 @@ def no_waiting_for_the_disk() -> Iterator[None]:
     """Let a file be written without a wait until the disk has it; tests of that set `os.fsync` themselves."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_look_at_the_interpreter() -> Iterator[None]:
+    """Let pyperf's metadata, which every run has twice, start the program ``file`` once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(platform, "architecture", cache(platform.architecture))
         yield
 
 
@@ -157,9 +170,17 @@ def on_known_host(record: Any) -> None:
     record["created"] = "2026-01-02T03:04:05+00:00"
 
 
+@pytest.fixture(scope="session")
+def run_on_known_host(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a run to be copied and not to be changed."""
+    directory = tmp_path_factory.mktemp("known_host")
+    run_in(directory, "run", *SMALL, "-o", "here")
+    edit(directory / "here", on_known_host)
+    return directory / "here"
+
+
 @pytest.fixture
-def run(actbench: Actbench) -> Path:
+def run(actbench: Actbench, run_on_known_host: Path) -> Path:
     """Six rounds of recompute and cached, 4000 and 1000 ns a call, on a known host."""
-    assert actbench("run", *SMALL, "-o", "here").exit_code == 0
-    edit(Path("here"), on_known_host)
-    return Path("here")
+    del actbench
+    return Path(shutil.copytree(run_on_known_host, "here"))

@@ -38,7 +38,7 @@ def check(actbench: Actbench, temporary: Path) -> Callable[..., Result]:
 
     def run(against: str | Path, *arguments: str) -> Result:
         small = ("-a", "logistic", "-b", "numpy", "-s", "recompute,cached", "-d", "float64", "-n", "1000", "-q")
-        command = ["check", "--against", str(against), *small, "--budget", "3s", "--margin", "99", *arguments]
+        command = ["check", "--against", str(against), *small, "--budget", "1s", "--margin", "99", *arguments]
         result = CliRunner().invoke(main, command)
         assert not list(temporary.iterdir())
         return result

@@ -139,7 +139,7 @@ MUTANTS = (
     # sequential
     Mutant(SEQUENTIAL, "rounds[rounds.size - rank]), float(rounds[rank - 1])", "rounds[0]), float(rounds[-1])"),
     Mutant(SEQUENTIAL, "np.cumsum(rounds > value)", "np.cumsum(rounds >= value)"),
-    Mutant(SEQUENTIAL, "range(above + 1))", "range(above))"),
+    Mutant(SEQUENTIAL, "range(above + 1)", "range(above)"),
     Mutant(SEQUENTIAL, ", 1000) / 2", ", 1000)"),
     Mutant(SEQUENTIAL, "largest = max((wealth", "largest = min((wealth"),
     # speedups
@@ -154,7 +154,7 @@ MUTANTS = (
     # verdicts
     Mutant(REGRESSION, "slower <= 1 - CONFIDENCE and ratio.low > 1 + margin", "slower <= 1 - CONFIDENCE"),
     Mutant(REGRESSION, "slower <= 1 - CONFIDENCE and ratio.low", "slower <= 1 and ratio.low"),
-    Mutant(REGRESSION, "ratio.high < 1 / (1 + margin)", "ratio.high < 1"),
+    Mutant(REGRESSION, "- CONFIDENCE and ratio.high < 1 / (1 + margin)", "- CONFIDENCE and ratio.high < 1"),
     Mutant(REGRESSION, "<= ratio.low and ratio.high <= 1 + margin", "<= ratio.low"),
     Mutant(REGRESSION, "for glob, margin in self.exceptions if", "for glob, margin in reversed(self.exceptions) if"),
     Mutant(REGRESSION, "-abs(log(value))", "abs(log(value))"),
@@ -175,7 +175,7 @@ MUTANTS = (
     ),
     Mutant(STORED, "relative is Verdict.REGRESSED and not absolute.low > 1", "False"),
     Mutant(STORED, "relative is Verdict.IMPROVED and not absolute.high < 1", "False"),
-    Mutant(STORED, "if decidable else Verdict.INCONCLUSIVE", "if True else Verdict.INCONCLUSIVE"),
+    Mutant(STORED, "if not decidable:", "if False:"),
     Mutant(
         STORED,
         "mann_whitney_p_value(new.relative, old.relative, log)",

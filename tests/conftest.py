@@ -41,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Let exhaustive tests be made only where they may be run, and examples drawn by the tier."""
     Collected.exhaustive = config.option.markexpr != QUICK
-    examples = settings.default.max_examples if Collected.exhaustive else QUICK_EXAMPLES
+    examples = settings().max_examples if Collected.exhaustive else QUICK_EXAMPLES
     settings.register_profile("actbench", deadline=None, max_examples=examples)  # compiling takes what the host lets it
     settings.load_profile("actbench")
 

@@ -4,7 +4,7 @@ CHOSEN := not exhaustive
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run smoke test test-all share lint types unit mutants fuzz judge repeatability cost selfcheck gate rounds peers \
+.PHONY: run smoke test test-all share lint types unit mutants fuzz judge repeatability cost selfcheck gate rounds peers audit \
 	verify-simd verify-truth figures full-report sample portable oldest interpreters versions cold steps clean
 
 run: $(READY)                ## the default preset, with its tables
@@ -70,6 +70,9 @@ gate: $(READY)               ## how often does it cry wolf? forty live checks, a
 
 rounds: $(READY)             ## what does a round of a live check cost, and what may it cost? ten minutes on an idle host
 	$(BIN)/python -m benchmarks.rounds
+
+audit: $(READY)              ## where torch's and jax's own gradients are wrong, where installed: about five minutes
+	$(BIN)/python -m benchmarks.audit
 
 peers: $(READY)              ## actbench's kernels beside other libraries, where installed: about ten minutes
 	$(BIN)/python -m benchmarks.peers

@@ -29,6 +29,9 @@ Array = NDArray[np.float64]
 WRONG = 0.01
 """Relative error from which on a result counts as wrong."""
 
+LEAST_WRONG = 2.0
+"""ULP that a wrong result is off by at least: the numbers of bfloat16 are up to 0.8 % apart."""
+
 FEWEST = 100
 """Number of points from which on a 99th percentile is given: among fewer, not even one is expected beyond it."""
 
@@ -146,12 +149,13 @@ def is_nan(computed: Array, truth: Truth) -> NDArray[np.bool_]:
 
 
 def is_wrong(computed: Array, truth: Truth) -> NDArray[np.bool_]:
-    """Return where a result is off by more than `WRONG`, or normal although g' is subnormal."""
+    """Return where a result is off by more than `WRONG` and `LEAST_WRONG`, or normal although g' is subnormal."""
     size = np.abs(truth.nearest.astype(np.float64))
     tiny = float(limits(truth.nearest.dtype).tiny)
     with np.errstate(all="ignore"):
         off = truth.error(computed) * truth.ulp
-    return np.asarray((off > np.where(size >= tiny, WRONG * size, tiny)) & np.isfinite(size))
+        allowed = np.where(size >= tiny, np.maximum(WRONG * size, LEAST_WRONG * truth.ulp), tiny)
+    return np.asarray((off > allowed) & np.isfinite(size))
 
 
 LOSS_TESTS: dict[str, Callable[[Array, Truth], NDArray[np.bool_]]] = {"wrong": is_wrong, "zero": is_zero, "nan": is_nan}

@@ -54,7 +54,7 @@ def _compared(ctx: click.Context, param: click.Parameter, names: tuple[tuple[str
     show_default=True,
     help="Points per band of z and tail.",
 )
-@click.option("--exhaustive", is_flag=True, help="Every finite float32: minutes per kernel.")
+@click.option("--exhaustive", is_flag=True, help="Every finite number: minutes per kernel of float32.")
 @click.option("--seed", type=click.IntRange(min=0, max=2**63), default=0, show_default=True, help="Seed of the points.")
 @format_option(TABLES)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write to, in place of stdout.")

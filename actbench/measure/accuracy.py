@@ -99,8 +99,7 @@ class Survey:
     points: int = POINTS_PER_BAND
     """Points per band; from N(0, 1), as many are drawn as a tail has."""
     exact: bool = False
-    """Whether residuals of derivatives are correctly rounded; otherwise they are those of the forward pass. What a
-    framework saves is its own in any case."""
+    """Whether residuals of derivatives are correctly rounded; otherwise they are those of the forward pass."""
     seed: int = 0
 
     def of(self, kernels: Iterable[Kernel], launch: Launch) -> Iterator[Accuracy | Unexamined]:
@@ -123,6 +122,10 @@ class Survey:
                         break
         finally:
             worker.close()
+
+    def rounds(self, kernel: Kernel) -> bool:
+        """Return whether the residuals of a kernel are correctly rounded: what a framework saves is its own."""
+        return self.exact and not kernel.is_shipped and kernel.op is Op.DERIVATIVE
 
     def _accuracy(self, kernel: Kernel, worker: Worker, known: Known) -> Accuracy:
         z, normal = known.points, normal_sample(kernel.dtype, self.points, self.seed)

@@ -1,7 +1,7 @@
-"""Survey of the accuracy of float32 kernels on every finite number of the format.
+"""Survey of the accuracy of kernels on every finite number of a format of 32 or 16 bits.
 
 The truth is the activation's stable form in float64. The oracle holds it to 8 ULP of float64, which are 2^-26 of a ULP
-of float32. There are 4 278 190 080 finite numbers, which take minutes per kernel.
+of float32. There are 4 278 190 080 finite numbers of float32, which take minutes per kernel, and 65 000 of 16 bits.
 """
 
 from __future__ import annotations
@@ -26,15 +26,16 @@ from actbench.measure.checking import Examined, Residuals
 from actbench.measure.launch import Launch, RestartingWorker, WorkerLostError
 from actbench.measure.look import computed_of
 from actbench.model.cases import KernelId
-from actbench.model.names import Dtype, Op
+from actbench.model.names import Op
+from actbench.model.number_formats import limits, numpy_dtype
 from actbench.model.rule import Dialect, Formula, Rule
 from actbench.verification.oracle import Truth
 
 NUMBERS_AT_ONCE = 1 << 22
 """Number of values per call."""
 
-FINITE = 0x7F80_0000
-"""Number of float32 from 0 to the largest finite one; there are as many with the other sign."""
+WIDEST = 4
+"""Bytes of the widest format of which every number can be evaluated."""
 
 STABLE = "recompute"
 """The strategy that serves as the truth, in float64."""
@@ -58,45 +59,50 @@ class Going:
 
 
 def survey(kernels: Sequence[Kernel], launch: Launch, sampled: Survey) -> Iterator[Going | Accuracy | Unexamined]:
-    """Survey each kernel; `InputError` for one that is not float32, or whose activation has no stable form."""
+    """Survey each kernel; `InputError` for one of float64, or whose activation has no stable form."""
     for kernel in kernels:
-        if kernel.dtype is not Dtype.FLOAT32:
-            raise InputError(f"{kernel.id}: --exhaustive is for float32, there are too many float64: add -d float32")
+        if kernel.dtype.itemsize > WIDEST:
+            raise InputError(
+                f"{kernel.id}: --exhaustive is for 16 and 32 bits, there are too many float64: add -d float32"
+            )
         if STABLE not in kernel.formulas.strategies:
             raise InputError(
                 f"{kernel.activation.name} has no strategy '{STABLE}', which --exhaustive takes for the truth"
             )
-    for kernel, result in zip(kernels, sampled.of(kernels, launch), strict=True):
-        if isinstance(result, Unexamined):
-            yield result
-        else:
-            yield from _every_number(kernel, launch, result, exact=sampled.exact)
+    with RestartingWorker(launch) as restarting:
+        for kernel, result in zip(kernels, sampled.of(kernels, launch), strict=True):
+            if isinstance(result, Unexamined):
+                yield result
+            else:
+                yield from _every_number(kernel, restarting, result, rounded=sampled.rounds(kernel))
 
 
 def _every_number(
-    kernel: Kernel, launch: Launch, sampled: Accuracy, *, exact: bool
+    kernel: Kernel, restarting: RestartingWorker, sampled: Accuracy, *, rounded: bool
 ) -> Iterator[Going | Accuracy | Unexamined]:
     numpy = backends.namespace("numpy")
     stable = kernel.activation.rule(STABLE, Dialect.ARRAY, numpy)
-    residuals = partial(_residuals, kernel.formula(Dialect.ARRAY, numpy)) if exact else None
+    residuals = partial(_residuals, kernel.formula(Dialect.ARRAY, numpy)) if rounded else None
     tallies = {(part, band): _Tally() for part in (Part.LEFT, Part.RIGHT) for band in bands()}
     stretches = {(part, name): Stretches() for part in (Part.LEFT, Part.RIGHT) for name in LOSS_TESTS}
-    total = 2 * -(-FINITE // NUMBERS_AT_ONCE)
-    with RestartingWorker(launch) as restarting:
-        for done, (part, z) in enumerate(_numbers(), start=1):
-            try:
-                computed = _evaluated(restarting, kernel, z, residuals)
-            except BenchmarkError as error:
-                yield Unexamined.by(error, kernel.identity, f", between z = {z[0]:.9g} and {z[-1]:.9g}")
-                return
-            truth = _truth(stable.forward if kernel.op is Op.STEP else stable.derivative, z)
-            for name, test in LOSS_TESTS.items():
-                stretches[part, name].add(z, test(computed, truth))
-            for band in bands():
-                inside = (np.abs(z) >= band[0]) & (np.abs(z) < band[1])
-                if inside.any():
-                    tallies[part, band].add(z[inside], computed[inside], truth.at(inside))
-            yield Going(done, total, kernel.identity)
+    dtype = numpy_dtype(kernel.dtype)
+    total = 2 * -(-_count(dtype) // NUMBERS_AT_ONCE)
+    for done, (part, z) in enumerate(_numbers(dtype), start=1):
+        try:
+            computed = _evaluated(restarting, kernel, z, residuals)
+        except BenchmarkError as error:
+            restarting.end()
+            yield Unexamined.by(error, kernel.identity, f", between z = {z[0]:.9g} and {z[-1]:.9g}")
+            return
+        truth = _truth(stable.forward if kernel.op is Op.STEP else stable.derivative, z)
+        for name, test in LOSS_TESTS.items():
+            stretches[part, name].add(z, test(computed, truth))
+        for band in bands():
+            inside = (np.abs(z) >= band[0]) & (np.abs(z) < band[1])
+            if inside.any():
+                tallies[part, band].add(z[inside], computed[inside], truth.at(inside))
+        yield Going(done, total, kernel.identity)
+    tallies = {key: tally for key, tally in tallies.items() if tally.points}
     yield replace(
         sampled,
         bands=tuple(tally.errors(*key) for key, tally in tallies.items()),
@@ -121,20 +127,27 @@ def _evaluated(restarting: RestartingWorker, kernel: Kernel, z: Array, residuals
     raise AssertionError("the second loss is raised")
 
 
-def _numbers() -> Iterator[tuple[Part, Array]]:
-    """Yield every finite float32, outward from 0, by tail; -0 is left out."""
-    for part, sign in ((Part.RIGHT, 0), (Part.LEFT, 1 << 31)):
-        for start in range(0, FINITE, NUMBERS_AT_ONCE):
+def _count(dtype: np.dtype[Any]) -> int:
+    """Return how many numbers of a format there are from 0 to the largest finite one."""
+    return int(np.array(inf, dtype).view(f"u{dtype.itemsize}"))
+
+
+def _numbers(dtype: np.dtype[Any]) -> Iterator[tuple[Part, Array]]:
+    """Yield every finite number of a format, outward from 0, by tail; -0 is left out."""
+    unsigned = np.dtype(f"u{dtype.itemsize}")
+    count, negative = _count(dtype), 1 << (8 * dtype.itemsize - 1)
+    for part, sign in ((Part.RIGHT, 0), (Part.LEFT, negative)):
+        for start in range(0, count, NUMBERS_AT_ONCE):
             first = start or (part is Part.LEFT)
-            bits = np.arange(first, min(start + NUMBERS_AT_ONCE, FINITE), dtype=np.uint32) | np.uint32(sign)
-            yield part, bits.view(np.float32)
+            bits = np.arange(first, min(start + NUMBERS_AT_ONCE, count), dtype=unsigned) | unsigned.type(sign)
+            yield part, bits.view(dtype)
 
 
 def _truth(stable: Formula, z: Array) -> Truth:
     with np.errstate(all="ignore"):
         exact = np.asarray(stable(z.astype(np.float64)))
-        nearest = exact.astype(np.float32)
-        ulp = np.fmin(np.spacing(np.abs(nearest)), np.finfo(np.float32).max).astype(np.float64)
+        nearest = exact.astype(z.dtype)
+        ulp = np.fmin(np.spacing(np.abs(nearest)), float(limits(z.dtype).max)).astype(np.float64)
         rest = np.where(np.isfinite(nearest), (exact - nearest.astype(np.float64)) / ulp, 0.0)
     return Truth(nearest, rest, ulp)
 
@@ -144,8 +157,8 @@ def _residuals(rule: Rule, z: Array) -> Mapping[str, Array]:
     wide = z.astype(np.float64)
     with np.errstate(all="ignore"):
         y, *saved = rule.save(wide) if rule.save else (rule.forward(wide),)
-        known = {"z": z, "y": y.astype(np.float32)}
-        known |= {name: kept.astype(np.float32) for name, kept in zip(rule.saved, saved, strict=True)}
+        known = {"z": z, "y": y.astype(z.dtype)}
+        known |= {name: kept.astype(z.dtype) for name, kept in zip(rule.saved, saved, strict=True)}
     return {name: known[name] for name in rule.residuals}
 
 

@@ -36,6 +36,9 @@ LARGEST_INTEGER = 100
 LEAST_CALL = 64
 """Least number of elements of a call; others are rounded up, since some backends compile for every size."""
 
+COARSE = 8
+"""Ratio of the numbers of elements of calls for a backend that compiles for every size."""
+
 
 class Look:
     """Calls of a kernel, with the errors that become known."""
@@ -55,10 +58,18 @@ class Look:
 
     def computed(self, z: Array) -> Array:
         """Return the result of the kernel; NaN where it raises."""
-        size = max(LEAST_CALL, z.size)
-        step = max(LEAST_CALL, 1 << (frexp(size)[1] - 4))
-        padded = np.resize(z, -(-size // step) * step) if z.size % step else z
+        padded = np.resize(z, self._size(z.size))
         return computed_of(self._examined(self._kernel.identity, padded, np.ones_like(padded)))[: z.size]
+
+    def _size(self, count: int) -> int:
+        """Return the number of elements of a call on this many: one of few, so that little is compiled."""
+        if self._kernel.backend.compiles_for_a_size:
+            size = LEAST_CALL
+            while size < count:
+                size *= COARSE
+            return size
+        step = max(LEAST_CALL, (1 << frexp(count)[1]) // 16)
+        return -(-count // step) * step
 
     def truth(self, z: Array) -> Truth:
         """Return the truth of what is computed."""

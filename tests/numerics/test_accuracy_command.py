@@ -111,7 +111,7 @@ def test_narrow_residuals_are_looked_at_beside_every_strategy(actbench: Actbench
             "'dispatch' is a rung of the overhead ladder: it has no derivative to be held to; name strategies",
         ),
         (("-d", "bfloat16"), "compute in bfloat16, and --residual-dtype bfloat16 keeps in it what is saved"),
-        (("-a", "tanh", "-d", "float64", "--exhaustive"), "--exhaustive is for float32"),
+        (("-a", "tanh", "-d", "float64", "--exhaustive"), "--exhaustive is for 16 and 32 bits"),
     ],
 )
 def test_bad_input_is_reported_in_one_line(actbench: Actbench, chosen: tuple[str, ...], sentence: str) -> None:

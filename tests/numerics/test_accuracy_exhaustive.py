@@ -55,18 +55,21 @@ def test_an_exhaustive_survey_finds_the_errors_that_mpmath_finds(
     assert [zone.first for zone in last.losses[Part.RIGHT].zero][:1] == few[zero][:1].tolist()
 
 
-def test_all_finite_numbers_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert np.float32(np.inf).view(np.uint32) == exhaustive.FINITE
-    monkeypatch.setattr(exhaustive, "FINITE", 1050)
+@pytest.mark.parametrize(("dtype", "infinity"), [("float16", 0x7C00), ("float32", 1050)])
+def test_all_finite_numbers_are_looked_at_once(monkeypatch: pytest.MonkeyPatch, dtype: str, infinity: int) -> None:
+    assert exhaustive._count(np.dtype(np.float32)) == 0x7F80_0000
+    assert exhaustive._count(np.dtype(np.float16)) == 0x7C00
+    monkeypatch.setattr(exhaustive, "_count", lambda _: infinity)
     monkeypatch.setattr(exhaustive, "NUMBERS_AT_ONCE", 100)
-    chunks = list(exhaustive._numbers())
-    assert len(chunks) == 22
+    kind = np.dtype(dtype)
+    chunks = list(exhaustive._numbers(kind))
+    assert len(chunks) == 2 * -(-infinity // 100)
     right, left = (
-        np.concatenate([z.view(np.uint32) for chunk_part, z in chunks if chunk_part is part])
+        np.concatenate([z.view(f"u{kind.itemsize}") for chunk_part, z in chunks if chunk_part is part])
         for part in (Part.RIGHT, Part.LEFT)
     )
-    assert right.tolist() == [*range(1050)]
-    assert (left - (1 << 31)).tolist() == [*range(1, 1050)]
+    assert right.tolist() == [*range(infinity)]
+    assert (left - (1 << (8 * kind.itemsize - 1))).tolist() == [*range(1, infinity)]
 
 
 @pytest.mark.usefixtures("few")

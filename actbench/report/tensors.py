@@ -131,7 +131,9 @@ def answers(rows: Sequence[Tensor], speedups: Iterable[Speedup]) -> Iterator[str
                 place = chosen.setdefault((best.case.backend, _named(best.case)), [])
                 place.append(_figures(best, of_choice, ratios))
         if chosen:
-            parts = (f"with {backend}, {kept}: {', '.join(of)}" for (backend, kept), of in chosen.items())
+            backends = [backend for backend, _ in chosen]
+            by_backend = sorted(chosen.items(), key=lambda item: backends.index(item[0][0]))
+            parts = (f"with {backend}, {kept}: {', '.join(of)}" for (backend, kept), of in by_backend)
             yield f"What to keep of a {shape} tensor ({op}{states.suffix(state)}): {'; '.join(parts)}."
 
 

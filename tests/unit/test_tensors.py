@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,9 @@ def test_backends_have_answers_of_their_own_and_tensors_without_intervals_none()
     (answer,) = said(tensor("shipped", 3.0, 2), tensor("cached", 1.0, 2, backend="numba-simd"))
     assert "with torch, what the framework saves (shipped): gelu" in answer
     assert "; with numba-simd, y (cached): gelu" in answer
+    silu = replace(tensor("recompute", 1.0, 2), case=replace(tensor("recompute", 1.0, 2).case, activation="silu"))
+    (answer,) = said(tensor("shipped", 3.0, 2), tensor("cached", 1.0, 2, backend="numba-simd"), silu)
+    assert [part.partition(",")[0] for part in answer.split("with ")[1:]] == ["torch", "torch", "numba-simd"]
     unknown = tensor("shipped", 3.0, 2)
     assert not said(Tensor(unknown.case, Interval(1.0, float("nan"), float("nan")), 1, 0, 0.0, 1000))
 

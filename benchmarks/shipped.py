@@ -1,8 +1,8 @@
 """Whether strategy ``shipped`` takes the time of a bare call of the framework: `python -m benchmarks.shipped`.
 
 For every activation of torch or jax, calls that a run would time alternate with the same calls written by hand, in
-slices of half a millisecond of processor time, in the order A B B A. Both have the same operands in memory, which move
-from time to time: with operands of their own, the places of these make one of two equal programs up to 8 % slower.
+slices of half a millisecond of processor time, in the order A B B A. Both have the same
+operands in memory, which move from time to time: the places of operands of their own would be compared as well.
 Printed is the median of the paired ratios, with its 95 % interval, for ``backward`` and ``step``.
 """
 

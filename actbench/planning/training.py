@@ -36,7 +36,7 @@ ARRAYS_PER_ACTIVATION = 8
 FLOPS_PER_PARAMETER = 6
 """Floating-point operations of a step per parameter and row: two in each of three products."""
 
-FLOPS_PER_SECOND = {Dtype.FLOAT32: 2e10, Dtype.FLOAT64: 1e10}
+FLOPS_PER_SECOND = {Dtype.FLOAT16: 1e10, Dtype.BFLOAT16: 1e10, Dtype.FLOAT32: 2e10, Dtype.FLOAT64: 1e10}
 """Lower figures of one thread, for planning only."""
 
 ALONE = 0.05
@@ -181,6 +181,8 @@ def _unsupported(case: Case, step: NetworkStep, room: Room, optimizer: Optimizer
     """Say why a step cannot be measured here; None where it can."""
     if step.unsupported:
         return step.unsupported
+    if (case.dtype, optimizer) == (Dtype.FLOAT16, Optimizer.ADAM):
+        return "adam's squares of gradients underflow in float16, and it divides by 0: take bfloat16, or sgd"
     parameters, width = step.network.parameters, case.dtype.itemsize
     features = step.network.inputs + step.network.outputs + ARRAYS_PER_ACTIVATION * sum(step.network.activated)
     needed = width * (parameters * (1 + COPIES_OF_PARAMETERS[optimizer] * arms) + case.size * features)

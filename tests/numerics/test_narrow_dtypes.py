@@ -8,14 +8,17 @@ import pytest
 from actbench import registry
 from actbench.kernels.operands import Operand, Operands
 from actbench.kernels.placement import Placement
-from actbench.kernels.resolution import resolve
-from actbench.model.cases import KernelId
+from actbench.kernels.resolution import network_step, resolve
+from actbench.kernels.training_arrays import drawn
+from actbench.model.cases import Case, KernelId
 from actbench.model.checks import Check
-from actbench.model.names import NARROW, Dtype, Op
+from actbench.model.inputs import STANDARD_NORMAL
+from actbench.model.names import NARROW, Dtype, Op, training
 from actbench.model.number_formats import clipped, limits, numpy_dtype
-from actbench.model.training import SHIPPED
+from actbench.model.training import SHIPPED, Optimizer
 from actbench.model.variants import Variant
 from actbench.verification import oracle
+from actbench.verification.training import check as check_step
 from tests.support import kernels
 from tests.support.peers import usable
 from tests.support.tiers import exhaustive_but
@@ -111,3 +114,23 @@ def test_the_copy_that_every_block_has_needs_no_arithmetic(dtype: Dtype) -> None
     invocation = yardstick.invocation(7, Placement(operands, np.random.default_rng(1)))
     invocation.function(*invocation.arguments)
     assert np.array_equal(invocation.arguments[0], operands.z)
+
+
+@pytest.mark.parametrize("backend", [usable("torch"), usable("jax")])
+@each_dtype
+def test_the_gradients_of_a_training_step_are_right_to_a_few_eps(backend: str, dtype: Dtype) -> None:
+    step = network_step(Case("tanh", Variant("cached"), backend, training("mlp:64-32-8"), dtype, 16))
+    arrays = drawn(step.network, 16, dtype, 1, STANDARD_NORMAL)
+    check = check_step(step, arrays, Optimizer.SGD, 1)
+    assert check.error is not None
+    assert check.error <= 16 * float(limits(dtype).eps)
+
+
+@pytest.mark.parametrize("backend", [usable("torch"), usable("jax")])
+def test_an_update_in_bfloat16_moves_no_weight(backend: str) -> None:
+    step = network_step(Case("tanh", Variant("cached"), backend, training("mlp:64-32-8"), Dtype.BFLOAT16, 16))
+    executed = step.step(drawn(step.network, 16, Dtype.BFLOAT16, 1, STANDARD_NORMAL), Optimizer.ADAM, 1)
+    first = [np.array(gradient) for gradient in executed.gradients()]
+    for _ in range(20):
+        executed()
+    assert all(map(np.array_equal, first, executed.gradients()))

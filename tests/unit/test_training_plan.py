@@ -7,6 +7,7 @@ from itertools import product
 
 import pytest
 
+from actbench import registry
 from actbench.errors import InputError
 from actbench.model.cases import Case
 from actbench.model.names import Op, OperandState
@@ -131,6 +132,9 @@ def refusals() -> Iterator[tuple[dict[str, object], str]]:
     yield {"backends": ("numpy+python",)}, "python has arrays of its own, which no other backend takes$"
     yield {"backends": ("numpy+",)}, "write numpy, or two with a \\+ between them"
     yield {"dtypes": ("bfloat16",)}, "compute in bfloat16, and --residual-dtype bfloat16 keeps in it what is saved"
+    if registry.backends()["torch"].unavailable is None:
+        adam: dict[str, object] = {"backends": ("torch",), "dtypes": ("float16",), "optimizer": Optimizer.ADAM}
+        yield adam, "adam's squares of gradients underflow in float16, and it divides by 0: take bfloat16, or sgd"
     yield {"predictors": ("hot",)}, "unknown state of operands 'hot'"
 
 

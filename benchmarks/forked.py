@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Self
 
 from actbench.errors import BenchmarkError
@@ -64,6 +64,7 @@ class ForkedWorker(WorkerProcess):
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.connect(str(place))
         self._stdin, self._stdout = self._socket.makefile("wb"), self._socket.makefile("rb", buffering=0)  # type: ignore[assignment]
+        self._process = SimpleNamespace(pid=int(self._stdout.readline()))  # type: ignore[assignment]
         self.ask(protocol.Start(options.cpu, options.threads, options.together))
 
     def close(self) -> None:

@@ -42,6 +42,7 @@ def serve(place: str, cpu: int | None) -> None:
             if os.fork() == 0:
                 os.dup2(connection.fileno(), 0)
                 os.dup2(connection.fileno(), 1)
+                os.write(1, f"{os.getpid()}\n".encode())
                 listener.close()
                 connection.close()
                 worker.main()

@@ -1,6 +1,8 @@
 """numpy: the formula as a plain array expression, with its temporaries.
 
-erf and erfc, which numpy lacks, are scipy's.
+erf and erfc, which numpy lacks, are scipy's. There is no arithmetic in 16 bits here: numpy does float16 in software, 6
+to 12 ns an operation (numpy 2.4) where float32 takes 0.1 to 0.4, scipy has no erf in it, and an array of ml_dtypes'
+bfloat16 becomes float32 beside a Python number. Residuals may have either type.
 """
 
 from __future__ import annotations

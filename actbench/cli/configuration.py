@@ -36,6 +36,10 @@ EXPLICIT = {"load": RUNS_CODE, "load-baseline": RUNS_CODE}
 PER_COMMAND = frozenset({"format"})
 """Options whose values differ from command to command, so that only a command's table can set them."""
 
+LISTS = frozenset({"activation", "dtype", "size", "op", "operands"})
+"""Options of which most commands take several values: a list for all commands is not for one that takes a single value,
+which its own table may give."""
+
 PATHS = {"against": "", "inputs": FILE_SUFFIX}
 """Options that may be paths, and how these end: a value is one if such a path exists, relative to the file."""
 
@@ -164,15 +168,26 @@ def _layers(
     """Yield the file, its table for the command, and the environment: read strictly, the lowest first."""
     layers: list[list[Setting]] = []
     if file:
-        shared = {name: value for name, value in file.content.items() if name not in PER_COMMAND}
+        shared = {
+            name: value
+            for name, value in file.content.items()
+            if name not in PER_COMMAND and not _is_for_others(options.get(name), value)
+        }
         for place, table in ((file.place(), shared), (file.place(command), file.content.get(command, {}))):
             layers.append([_written(file, place, options[name], table[name]) for name in table if name in options])
     environment = ((name, variables.get(variable(name))) for name in options)
-    layers.append([_exported(options[name], text) for name, text in environment if text and name not in PER_COMMAND])
+    exported = ((options[name], text) for name, text in environment if text and name not in PER_COMMAND)
+    layers.append([_exported(option, text) for option, text in exported if not _is_for_others(option, text)])
     for layer in layers:
         for item in layer:
             _check(ctx, options[item.name], item)
         yield {item.name: item for item in layer}
+
+
+def _is_for_others(option: click.Option | None, value: Any) -> bool:
+    """Return whether a list is meant for the commands that take one."""
+    is_list = isinstance(value, list) or "," in str(value)
+    return option is not None and _long_name(option) in LISTS and is_list and not option.multiple
 
 
 def _for_click(option: click.Option, setting: Setting) -> str | list[str]:

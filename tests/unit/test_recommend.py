@@ -167,6 +167,11 @@ def test_runs_that_are_there_are_used_before_anything_is_measured(recommend: Rec
     assert "it has not all of these strategies on such operands" in refused.stderr
 
 
+def test_lists_in_the_settings_are_for_commands_that_take_several(recommend: Recommend) -> None:
+    Path("actbench.toml").write_text("size = [1000, 2000]\ndtype = 'float32,float64'\nmargin = 3\n", encoding="utf-8")
+    assert outcome(recommend(taking(recompute=0.985), *JSON))["margin"] == 0.03
+
+
 def test_in_a_network_the_race_is_of_training_steps(recommend: Recommend) -> None:
     answer = outcome(recommend(exact_seconds, *JSON, "--within", "dense:16-8", "--batch", "8"))
     assert answer["outcome"] == "winner"

@@ -30,7 +30,7 @@ SAME = 1e-9
 def conventions(kernel: Kernel, look: Look) -> Conventions:
     """Call a kernel at NaN, at ±inf, and at the kinks if it computes g'."""
     kinks = sorted(kernel.formulas.kinks) if look.quantity is Quantity.DERIVATIVE else []
-    results = look.computed(np.array([nan, -inf, inf, *kinks], dtype=look.dtype)).astype(np.float64)
+    results = look.called(np.array([nan, -inf, inf, *kinks], dtype=look.dtype)).astype(np.float64)
     at_nan, left, right, *at_kinks = results.tolist()
     limits = {part: _rounded(_limit(kernel.activation, look.quantity, part), look) for part in (Part.LEFT, Part.RIGHT)}
     return Conventions(

@@ -24,7 +24,7 @@ from actbench.kernels.operands import Array
 from actbench.measure.accuracy import Survey, Unexamined
 from actbench.measure.checking import Examined, Residuals
 from actbench.measure.launch import Launch, RestartingWorker, WorkerLostError
-from actbench.measure.look import computed_of
+from actbench.measure.look import computed_of, with_conventions
 from actbench.model.cases import KernelId
 from actbench.model.names import Op
 from actbench.model.number_formats import limits, numpy_dtype
@@ -119,7 +119,8 @@ def _evaluated(restarting: RestartingWorker, kernel: Kernel, z: Array, residuals
     """Return a worker's results at z; a worker that is lost is replaced once."""
     for last in (False, True):
         try:
-            return computed_of(Examined(restarting.get(), residuals)(kernel.identity, z, np.ones_like(z)))
+            answer = Examined(restarting.get(), residuals)(kernel.identity, z, np.ones_like(z))
+            return with_conventions(kernel, z, computed_of(answer))
         except WorkerLostError:
             restarting.end()
             if last:

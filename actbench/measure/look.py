@@ -15,9 +15,11 @@ from actbench.kernels.operands import Array
 from actbench.measure.checking import Examined
 from actbench.measure.known import Known
 from actbench.measure.zones import Hits, at_ranks, between, ranks
-from actbench.model.names import Quantity
+from actbench.model.names import Op, Quantity
+from actbench.model.number_formats import limits
 from actbench.verification.evaluation import Evaluation
-from actbench.verification.truth import Truth
+from actbench.verification.shipped import AT_KINK
+from actbench.verification.truth import Truth, sides_at
 
 SCREENED = 15
 """Number of further arguments between neighbouring points at which a kernel is called."""
@@ -32,6 +34,9 @@ LARGEST_EXPONENT = 40
 """Powers of 2 and of 1/2 up to this exponent are evaluated with their neighbours, and whole numbers as well."""
 
 LARGEST_INTEGER = 100
+
+CONVENTION_EPS = 4.0
+"""Eps by which a framework's slope at a kink may be beyond those on both sides."""
 
 LEAST_CALL = 64
 """Least number of elements of a call; others are rounded up, since some backends compile for every size."""
@@ -57,7 +62,11 @@ class Look:
         self._further: list[Deviations] = []
 
     def computed(self, z: Array) -> Array:
-        """Return the result of the kernel; NaN where it raises."""
+        """Return the result of the kernel, a framework's convention at a kink as right; NaN where it raises."""
+        return with_conventions(self._kernel, z, self.called(z))
+
+    def called(self, z: Array) -> Array:
+        """Return the result of the kernel as it is; NaN where it raises."""
         padded = np.resize(z, self._size(z.size))
         return computed_of(self._examined(self._kernel.identity, padded, np.ones_like(padded)))[: z.size]
 
@@ -116,6 +125,23 @@ class Look:
 def computed_of(answer: Evaluation) -> Array:
     """Return what is compared with the truth: y of a step, or g'."""
     return answer.derivative if answer.y is None else answer.y
+
+
+def with_conventions(kernel: Kernel, z: Array, computed: Array) -> Array:
+    """Return results with the true g' at kinks where a framework returns another slope between those on both sides."""
+    if not kernel.is_shipped or kernel.op is Op.STEP:
+        return computed
+    rounding = CONVENTION_EPS * float(limits(z.dtype).eps)
+    for kink, declared in kernel.formulas.kinks.items():
+        near = np.abs(z.astype(np.float64) - kink) <= AT_KINK
+        sides = sides_at(kernel.activation, kink) if near.any() else None
+        if sides:
+            result = computed.astype(np.float64)
+            low, high = sorted((sides.left, sides.right))
+            inside = (result >= low - rounding * abs(low)) & (result <= high + rounding * abs(high))
+            right = np.where(z == kink, declared, np.where(z < kink, sides.left, sides.right))
+            computed = np.where(near & inside, right.astype(computed.dtype), computed)
+    return computed
 
 
 def _round_numbers(dtype: np.dtype[np.floating[Any]]) -> Array:

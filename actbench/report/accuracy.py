@@ -98,7 +98,8 @@ def _special(quantity: Quantity, dtype: str, kernels: Sequence[Accuracy]) -> Tab
     truth = quantity.symbol
     kinks = any(item.conventions.kinks for item in kernels)
     about_kinks = (
-        " A kink is where the slopes before and after it differ; in parentheses are both, and what actbench declares."
+        " A kink is where the slopes before and after it differ; in parentheses are both, and what actbench declares. "
+        "Any slope between them that a framework returns counts as right."
         if kinks
         else ""
     )

@@ -11,7 +11,9 @@ import pytest
 from actbench.analysis.accuracy import Part
 from actbench.analysis.conventions import AtInfinity
 from actbench.analysis.deviations import Deviations, Largest
+from actbench.kernels import resolution
 from actbench.measure.accuracy import Survey
+from actbench.measure.look import with_conventions
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant
@@ -92,3 +94,11 @@ def test_an_unknown_quantity_is_refused(actbench: Actbench) -> None:
     result = actbench("accuracy", "--of", "backward")
     assert result.exit_code == 2
     assert "'backward' is not one of 'derivative', 'forward'" in result.stderr
+
+
+def test_a_framework_s_convention_at_a_kink_is_no_error() -> None:
+    shipped = resolution.kernel(KernelId("relu", Variant("shipped"), "torch", Op.DERIVATIVE, Dtype.FLOAT32))
+    ours = resolution.kernel(kernel("relu", "recompute", Dtype.FLOAT32))
+    z, computed = np.array([-1.0, 0.0, 1e-40, 2.0], np.float32), np.array([0.0, 0.5, 0.0, 1.5], np.float32)
+    assert with_conventions(shipped, z, computed).tolist() == [0.0, 0.0, 1.0, 1.5]
+    assert with_conventions(ours, z, computed) is computed

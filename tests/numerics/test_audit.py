@@ -20,6 +20,7 @@ from benchmarks.audit import calls, page
 from benchmarks.audit.claims import CLAIMS
 from benchmarks.audit.findings import Fault, Finding, candidates, findings, simplest
 from tests.support.surveyed import accuracies, kernel
+from tests.support.tiers import EXHAUSTIVE
 
 FEW = Survey(points=40)
 
@@ -113,6 +114,7 @@ def test_a_claim_is_confirmed_by_a_finding_of_its_kind(cached: Accuracy) -> None
     assert [claim.words for claim in CLAIMS if claim.covers(zero)] == ["logistic: lost far right"]
 
 
+@EXHAUSTIVE  # a quarter of a minute of processor time
 @pytest.mark.skipif(not all(map(find_spec, ("torch", "jax"))), reason="torch and jax are not installed")
 def test_one_activation_of_both_frameworks_is_audited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["audit", "-a", "hard-sigmoid", "-d", "float64,bfloat16", "-o", str(tmp_path)])

@@ -265,7 +265,8 @@ def _errors(audit: Audit, quantity: Quantity, dtype: str) -> str:
 def _worst(tails: Sequence[Mapping[str, str]], measure: str) -> tuple[str, str]:
     z = "worst_z" if measure == "ulp" else f"{measure}_z"
     worst = max(tails, key=lambda row: float(row[f"max_{measure}"]))
-    return _figure(worst[f"max_{measure}"]), significant(float(worst[z]), 4)
+    size = float(worst[f"max_{measure}"])
+    return _figure(worst[f"max_{measure}"]), significant(float(worst[z]), 4) if size else ""
 
 
 def _figure(value: str) -> str:

@@ -65,7 +65,10 @@ def test_the_yardstick_of_a_block_is_shown_as_the_copy_that_it_is(actbench: Actb
         ("logistic/cached/numpy/derivative/float32/0", "is not a case"),
         ("logistic/cached/numpy/derivative/float32/-5", "is not a case"),
         ("logistic/cached/numpy/derivative/float32/1e3", "is not a case: write its size in digits, such as 1000000,"),
-        ("logistic/cached/numpy/derivative/float16/1000", "is not a case: the dtype is one of float32, float64, not"),
+        (
+            "logistic/cached/numpy/derivative/float8/1000",
+            "is not a case: the dtype is one of float16, bfloat16, float32, float64, not",
+        ),
         (
             "logistic/cached/numpy/forward/float32/1000",
             "is not a case: the op is one of derivative, backward, step,",

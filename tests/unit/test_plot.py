@@ -123,7 +123,10 @@ def test_speedups_are_over_recompute_which_is_added_or_said_to_be_missing(actben
             "--residual-dtype: 'functions'",
         ),
         (("time", "run", "--residual-dtype", "float16", "-o", "x.svg"), "float16: the run has no such case\n"),
-        (("time", "run", "-d", "bfloat16", "-o", "x.svg"), "-d bfloat16: the run has no such case; it has float32, float64"),
+        (
+            ("time", "run", "-d", "bfloat16", "-o", "x.svg"),
+            "-d bfloat16: the run has no such case; it has float32, float64",
+        ),
         (("compare", "run", "-o", "x.svg"), "'compare' takes two runs, not 1"),
         (("speedup", "run", "-a", "relu", "-o", "x.svg"), "-a relu: the run has no such case; it has logistic, tanh"),
         (("speedup", "run", "--filter", "relu*", "-o", "x.svg"), "there is nothing to draw in 'speedup'"),

@@ -131,7 +131,7 @@ def _read(ctx: click.Context) -> tuple[File | None, dict[str, Layer]]:
     group = ctx.find_root().command
     assert isinstance(group, click.Group)  # noqa: S101  # commands are called through their group
     existing = {name: group.get_command(ctx, name) for name in group.list_commands(ctx)}
-    commands = _alike({name: settable(command) for name, command in existing.items() if command})
+    commands = {name: settable(command) for name, command in existing.items() if command}
     _refuse_unknown_variables(variables, commands)
     if file:
         _refuse_unknown_names(file, commands)
@@ -141,18 +141,6 @@ def _read(ctx: click.Context) -> tuple[File | None, dict[str, Layer]]:
         for layer in _layers(ctx, name, options, file, variables):
             held[name] = _without(held[name], {item.name: item.value for item in layer.values()}) | layer
     return file, held
-
-
-def _alike(commands: dict[str, Options]) -> dict[str, Options]:
-    """Return the options of each command, without those of one value where another command takes several by that name.
-
-    A command that asks about one activation is not answered by the list that others measure.
-    """
-    several = {name for options in commands.values() for name, option in options.items() if option.multiple}
-    return {
-        command: {name: option for name, option in options.items() if option.multiple or name not in several}
-        for command, options in commands.items()
-    }
 
 
 def _without(layer: Layer, above: Mapping[str, Any]) -> Layer:

@@ -9,6 +9,7 @@ import flint
 import mpmath
 import numpy as np
 import pytest
+from mpmath import libmp
 
 from actbench import plugins, registry
 from actbench.formula import Activation, Formulas
@@ -19,7 +20,7 @@ from actbench.model.names import WIDE, Dtype, Op
 from actbench.model.rule import Formula
 from actbench.model.variants import Variant
 from actbench.verification import oracle, truth
-from actbench.verification.truth import differentiated, exact
+from actbench.verification.truth import balls, differentiated, exact
 from actbench.verification.truth.exact import Exact
 from actbench.verification.truth.functions import RULES
 from benchmarks import truth as figure
@@ -211,3 +212,18 @@ def test_a_definition_that_only_numbers_of_mpmath_suit_is_distinguished_from_one
     direct = Activation("direct", "direct", lambda _: Formulas(forward=mpmath.tanh))
     assert differentiated.unsupported(direct, exact.PROBES) is not None
     assert exact.unsupported(direct) is None
+
+
+class WholeNumber(int):
+    """An integer as gmpy2 has it, with which mpmath computes where it is installed: what is added to one is another."""
+
+    def __radd__(self, other: int) -> WholeNumber:
+        """Add."""
+        return WholeNumber(int(self) + other)
+
+
+def test_exponents_are_those_of_python_whatever_mpmath_computes_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    to_int = libmp.to_int
+    monkeypatch.setattr(libmp, "to_int", lambda *arguments: WholeNumber(to_int(*arguments)))
+    (_, _, exponent, _), _ = balls.exponential((libmp.from_int(100), balls.EXACT), 100)
+    assert type(exponent) is int

@@ -201,7 +201,7 @@ def _power(x: Raw, size: int, bits: int) -> Raw:
     if size <= MODERATE:
         return libmp.mpf_exp(x, bits)
     wide = bits + size + 16
-    doublings = libmp.to_int(libmp.mpf_div(x, libmp.mpf_ln2(wide), wide))
+    doublings = int(libmp.to_int(libmp.mpf_div(x, libmp.mpf_ln2(wide), wide)))  # an integer of gmpy2 is no exponent
     rest = libmp.mpf_sub(x, libmp.mpf_mul(libmp.from_int(doublings), libmp.mpf_ln2(wide), wide), wide)
     return libmp.mpf_shift(libmp.mpf_exp(rest, bits), doublings)
 

@@ -76,5 +76,6 @@ def test_code_for_jax_has_a_gradient_of_its_own(activation: str, strategy: str) 
 
 
 def test_what_a_framework_ships_is_a_call() -> None:
+    pytest.importorskip("torch", reason="torch is not installed")
     shipped = kernel(KernelId("gelu-tanh", Variant("shipped"), "torch", Op.STEP, Dtype.FLOAT32))
     assert snippet(shipped).startswith("y = torch.nn.functional.gelu(z, approximate='tanh')")

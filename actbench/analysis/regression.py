@@ -30,6 +30,8 @@ class Verdict(StrEnum):
     MISSING = "missing"
     """The baseline has it, the candidate does not."""
     INCONCLUSIVE = "inconclusive"
+    NOT_SLOWER = "not slower"
+    """A slowdown beyond the margin is excluded, an improvement is not."""
     IMPROVED = "improved"
     NEW = "new"
     """The candidate has it, the baseline does not."""
@@ -122,7 +124,7 @@ def verdict(ratio: Interval, margin: float, slower: float, faster: float) -> Ver
         return Verdict.IMPROVED
     if 1 / (1 + margin) <= ratio.low and ratio.high <= 1 + margin:
         return Verdict.UNCHANGED
-    return Verdict.INCONCLUSIVE
+    return Verdict.NOT_SLOWER if ratio.high <= 1 + margin else Verdict.INCONCLUSIVE
 
 
 def why_open(ratio: Interval, margin: float, rounds: int) -> OpenReason:

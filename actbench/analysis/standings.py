@@ -17,6 +17,7 @@ from math import log1p
 
 import numpy as np
 
+from actbench.analysis import sequential
 from actbench.analysis.interval import Interval
 from actbench.analysis.sequential import TAIL_PROBABILITY, median_interval
 from actbench.analysis.speedups import log_ratios
@@ -74,6 +75,11 @@ def _compared(seconds: Floats, arm: int, leader: int, margin: float, tail: Fract
     elif interval.low > 0:
         standing = Standing.SLOWER
     return standing, Interval.from_logs(interval)
+
+
+def fewest_rounds(arms: int) -> int:
+    """Return the number of rounds after which one of so many arms can be shown to be slower."""
+    return sequential.fewest_rounds(float(TAIL_PROBABILITY / max(1, arms - 1)))
 
 
 def is_decided(places: Sequence[Place]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import click
 
 from actbench.cli.formats import format_option
 from actbench.cli.interrupts import end_as_by_ctrl_c
-from actbench.cli.options import inputs, processors, quiet, seed, timeout, usage_shown, user_code
+from actbench.cli.options import inputs, on_command_line, processors, quiet, seed, timeout, usage_shown, user_code
 from actbench.cli.recommend_output import show
 from actbench.cli.values import Duration, Names, Percent, Range, Rows, SizeText, StrategyName
 
@@ -34,9 +35,27 @@ class _How:
     quiet: bool
 
 
+def _single(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """Refuse a list."""
+    del ctx
+    if "," in value:
+        raise click.BadParameter(f"'{value}' is a list: ask for one at a time", param=param)
+    return value
+
+
+def _number(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
+    """Refuse what is no number."""
+    del ctx
+    if value is not None and isnan(value):
+        raise click.BadParameter("'nan' is no bound: write a number", param=param)
+    return value
+
+
 @click.command()
-@click.option("-a", "--activation", required=True, metavar="ACT", help="The activation, e.g. tanh.")
-@click.option("-d", "--dtype", default="float32", show_default=True, help="The type that is computed in.")
+@click.option("-a", "--activation", required=True, metavar="ACT", callback=_single, help="The activation, e.g. tanh.")
+@click.option(
+    "-d", "--dtype", default="float32", show_default=True, callback=_single, help="The type that is computed in."
+)
 @click.option("-n", "--size", type=SizeText(), default="100k", show_default=True, help="Elements, or a shape.")
 @click.option("--within", metavar="NETWORK", help="Measure in a training step of this network, e.g. ffn:1024-4096.")
 @click.option("--batch", type=Rows(), default="128", show_default=True, help="Rows, of a network.")
@@ -58,16 +77,18 @@ class _How:
     type=Names("DTYPE"),
     help="Compare each strategy with its residuals in a narrower type, too.",
 )
-@click.option("--op", default="step", show_default=True, help="derivative, backward or step.")
+@click.option("--op", default="step", show_default=True, callback=_single, help="derivative, backward or step.")
 @click.option(
     "--operands",
     default="residuals-cold",
     show_default=True,
+    callback=_single,
     help="Where operands lie; residuals-cold predicts a training step best.",
 )
 @click.option(
     "--max-error",
-    type=click.FloatRange(min=0, min_open=True),
+    type=click.FloatRange(min=0, max=1e300, min_open=True),
+    callback=_number,
     help="Largest relative error of g' that is allowed, without what one rounding of z causes.",
 )
 @click.option(
@@ -79,10 +100,13 @@ class _How:
     metavar="LOW:HIGH",
     help="The z in which errors count, where there are no --inputs.",
 )
-@click.option("--max-ulp", type=click.FloatRange(min=0), help="Largest error of g' that is allowed, in ULP.")
+@click.option(
+    "--max-ulp", type=click.FloatRange(min=0), callback=_number, help="Largest error of g' that is allowed, in ULP."
+)
 @click.option(
     "--max-kept",
     type=click.FloatRange(min=0),
+    callback=_number,
     metavar="BYTES",
     help="Most bytes per element that may be kept beside those that are alive anyway.",
 )
@@ -96,7 +120,13 @@ class _How:
 @click.option(
     "--margin", type=Percent(), default="2", show_default=True, help="Strategies this close in time are ties."
 )
-@click.option("--budget", type=Duration(), default="30s", show_default=True, help="Time that it may take.")
+@click.option(
+    "--budget",
+    type=Duration(),
+    default="30s",
+    show_default=True,
+    help="Time that it may take, checking kernels included; one round is measured in any case.",
+)
 @click.option(
     "--from",
     "sources",
@@ -131,12 +161,17 @@ def command(
       actbench recommend -a logistic --within mlp:784-512-512-10 --batch 128
       actbench recommend -a silu --alive y,z --max-kept 0 --format json
     """
+    from actbench.analysis.standings import fewest_rounds
     from actbench.errors import ExitCode
     from actbench.measure import recommending
     from actbench.measure.session import Seams
 
     if sources and fresh:
         raise click.UsageError("--fresh uses no earlier run: leave --from out")
+    if options["within"] and (alone := {"size", "op", "operands"} & on_command_line(ctx)):
+        raise click.UsageError(
+            f"--within races in training steps, of {options['batch']} rows: leave --{min(alone)} out"
+        )
     end_as_by_ctrl_c()
     seams: Seams = ctx.obj or Seams()
     started = seams.clock()
@@ -144,7 +179,12 @@ def command(
     outcome, remarks = _outcome(contest, sources, seams, _How(started=started, fresh=fresh, quiet=quiet))
     show(outcome, remarks, form)
     if outcome.open:
-        click.echo("the budget leaves it open: give --budget more time, or --margin more room", err=True)
+        fewest = fewest_rounds(len(outcome.racing))
+        click.echo(
+            f"the budget leaves it open (no strategy can lose before {fewest} rounds): give --budget more time, or "
+            "--margin more room",
+            err=True,
+        )
         ctx.exit(ExitCode.INCONCLUSIVE)
 
 
@@ -174,6 +214,8 @@ def _outcome(contest: Contest, sources: tuple[Path, ...], seams: Seams, mode: _H
             )
         if known and is_decided([*known.places.values()]):
             return contest.recommendation(known.places), _of(known)
+        if sources:
+            click.echo(f"{sources[0]} does not decide it: measuring", err=True)
     return _measured(contest, record, seams, mode)
 
 

@@ -36,4 +36,11 @@ def _code(outcome: Recommendation) -> str:
     from actbench.report.snippets import snippet
 
     comment = "".join(f"# {sentence}\n" for sentence in sentences(outcome))
-    return f"{comment}\n{snippet(kernel_of(outcome.choice.case))}"
+    kernel = kernel_of(outcome.choice.case)
+    compiled = kernel.backend.takes_arrays and kernel.backend.name != "numpy"
+    note = (
+        f"# This is the formula in numpy; {kernel.backend.name} compiles it, with functions of its own.\n"
+        if compiled
+        else ""
+    )
+    return f"{comment}{note}\n{snippet(kernel)}"

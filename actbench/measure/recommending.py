@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from actbench import registry
 from actbench.analysis.recommendation import Candidate, PointError, Recommendation
 from actbench.analysis.standings import Place
-from actbench.errors import InputError
+from actbench.errors import InputError, unknown
 from actbench.kernels import resolution
 from actbench.kernels.drawing import draw, pinned
 from actbench.kernels.kernel import Kernel
@@ -22,6 +22,7 @@ from actbench.measure.preparing import PreparedRun
 from actbench.measure.requests import DEFAULT_TIMEOUT, RecommendRequest, RunRequest, TrainRequest
 from actbench.measure.training import PreparedTrain
 from actbench.model.cases import Arm, Case
+from actbench.model.inputs import STANDARD_NORMAL
 from actbench.model.names import Op
 from actbench.model.plan import LeftOut
 from actbench.model.training import SHIPPED
@@ -59,6 +60,7 @@ def prepare(request: RecommendRequest, start_worker: StartWorker) -> Contest:
     try:
         cases = prepared.plan.cases
         kernels = {case: kernel_of(case) for case in cases}
+        _refuse_unknown(request.bounds.alive, kernels.values())
         errors = pointwise.errors([*kernels.values()], _points(request, kernels[cases[0]]), worker)
     finally:
         worker.close()
@@ -117,6 +119,7 @@ def _in_network(request: RecommendRequest) -> PreparedTrain:
         dtypes=(request.dtype,),
         batches=(request.batch,),
         predictors=(),
+        inputs=request.inputs or STANDARD_NORMAL,
     )
     return training.prepare(
         TrainRequest(
@@ -139,6 +142,14 @@ def kernel_of(case: Case) -> Kernel:
         return resolution.kernel(case)
     backend = case.backend.rpartition("+")[2]
     return resolution.kernel(replace(case.kernel, backend=backend, op=Op.STEP))
+
+
+def _refuse_unknown(alive: frozenset[str], kernels: Iterable[Kernel]) -> None:
+    """Raise `InputError` for a name of what is alive that no strategy keeps, and no layer computes."""
+    names = ["z", "y", *dict.fromkeys(operand.name for kernel in kernels for operand in kernel.residuals)]
+    for name in sorted(alive):
+        if name not in names:
+            raise unknown("array to --alive", name, names)
 
 
 def _points(request: RecommendRequest, kernel: Kernel) -> Array:

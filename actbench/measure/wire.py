@@ -81,6 +81,7 @@ def encoded_answer(answer: Any) -> str:
 
 def encoded_error(sentence: str, *, refused: bool) -> str:
     """Return the line that represents an error; `refused` is whether it is a sentence of actbench about its input."""
+    sentence = sentence.encode(errors="backslashreplace").decode()  # lone surrogates are no JSON
     return json.dumps({"error": sentence} | ({"refused": True} if refused else {})) + "\n"
 
 

@@ -14,7 +14,7 @@ from actbench.analysis.standings import Standing
 from actbench.model.cases import Case
 from actbench.model.training import SHIPPED
 from actbench.report.json_text import json_text
-from actbench.report.numbers import NO_FIGURE, plus_minus, ratio, significant
+from actbench.report.numbers import NO_FIGURE, counted, plus_minus, ratio, significant
 from actbench.report.table import Table
 from actbench.report.tensors import KEPT, mib
 
@@ -37,7 +37,8 @@ def table(outcome: Recommendation) -> Table:
         "What to keep: all that was compared",
         "Time over that of the fastest, with an interval that holds for all comparisons together; bytes per element "
         "that are kept, and those of them that nothing but g' needs; the largest error of g' at the z that were looked "
-        "at, relative to g', without what one rounding of z causes, and in ULP.",
+        "at, relative to g', without what one rounding of z causes, and in ULP. ? marks a figure of too few rounds for "
+        "an interval.",
         (
             *("strategy", *(("backend",) if several else ()), "keeps", unit, "time"),
             *("bytes kept", "for g' alone", "error of g'", "ULP", ""),
@@ -47,7 +48,7 @@ def table(outcome: Recommendation) -> Table:
                 *(one.case.strategy, *((one.case.backend,) if several else ()), _kept(one)),
                 *(plus_minus(one.place.seconds.scaled(scale)) if one.place else NO_FIGURE, _time(one)),
                 *(str(one.kept), str(one.beside), _size(one.error.relative), _size(one.error.ulp)),
-                one.ruled_out or (one.place.standing if one.place else "not measured"),
+                one.ruled_out or _standing(one, outcome),
             )
             for one in rows
         ),
@@ -80,7 +81,8 @@ def _what(outcome: Recommendation) -> str:
     alike = [one for one in outcome.alike if one is not choice]
     if outcome.outcome is RaceEnd.OPEN:
         undecided = ", ".join(_named(one, outcome) for one in outcome.open)
-        return f"{what}: not decided in this time: keep {named} for now; {undecided} may be faster, or within {margin}."
+        rounds = counted(outcome.leader.place.rounds if outcome.leader.place else 0, "round")
+        return f"{what}: not decided by {rounds}: {named} leads, and {undecided} may be faster, or within {margin}."
     if not alike:
         return f"{what}: keep {named}: it is the fastest."
     ties = ", ".join(_named(one, outcome) for one in alike)
@@ -135,7 +137,8 @@ def _accuracy(outcome: Recommendation) -> str:
         "" if isinf(error.wrong_from) else f", and by more than {100 * WRONG:g} % from |z| = {error.wrong_from:.3g} on"
     )
     return (
-        f"Its g' is off by at most {significant(relative.size, 2)} of g' (at z = {relative.z:.4g}), or "
+        f"The g' of {outcome.choice.case.strategy} is off by at most {significant(relative.size, 2)} of g' "
+        f"(at z = {relative.z:.4g}), or "
         f"{significant(ulp.size, 2)} ULP{lost}, as {error.points} z show."
     )
 
@@ -175,13 +178,19 @@ def _where(case: Case) -> str:
     if case.op.network:
         return f", in a training step of {case.op} (batch {case.size}, {case.backend})"
     state = "" if case.operands == "warm" else f", {case.operands}"
-    return f", {case.op} with {case.backend}, n = {case.size}{state}"
+    return f", {case.op} with {case.backend}, n = {case.shape or case.size}{state}"
 
 
 def _time(one: Candidate) -> str:
     if one.place is None:
         return NO_FIGURE
     return "1" if one.place.standing is Standing.LEADS else ratio(one.place.ratio)
+
+
+def _standing(one: Candidate, outcome: Recommendation) -> str:
+    if one.place is None:
+        return "not measured"
+    return "fastest so far" if one.place.standing is Standing.LEADS and outcome.open else one.place.standing
 
 
 def _size(largest: Largest) -> str:

@@ -18,7 +18,7 @@ from actbench.model.cases import Arm, Case
 from actbench.model.variants import Variant
 from actbench.runs.archive import load
 from tests.conftest import Actbench
-from tests.support.fake import FakeBench, exact_seconds
+from tests.support.fake import FakeBench
 
 LOGISTIC = ("-a", "logistic", "-n", "1000", "--operands", "warm", "--op", "backward", "-q")
 
@@ -88,7 +88,7 @@ def test_the_sentences_say_what_to_keep_what_it_gains_and_what_it_costs(recommen
         "Compared with it, recompute takes 2.00 ± 0.00 times as long a call and keeps 4 bytes per element more for g' "
         "alone."
     )
-    assert accuracy.startswith("Its g' is off by at most ")
+    assert accuracy.startswith("The g' of cached is off by at most ")
 
 
 def test_code_to_paste_is_that_of_the_choice_under_the_answer(recommend: Recommend) -> None:
@@ -104,8 +104,8 @@ def test_code_to_paste_is_that_of_the_choice_under_the_answer(recommend: Recomme
 def test_a_budget_that_decides_nothing_ends_with_inconclusive(recommend: Recommend) -> None:
     result = recommend(taking(cached=0.5), "--budget", "1ms")
     assert result.exit_code == ExitCode.INCONCLUSIVE
-    assert "not decided in this time: keep y (cached) for now; " in result.stdout
-    assert "the budget leaves it open: give --budget more time" in result.stderr
+    assert "not decided by 1 round: y (cached) leads, and " in result.stdout
+    assert "the budget leaves it open (no strategy can lose before 10 rounds): give --budget more time" in result.stderr
 
 
 def test_strategies_that_break_a_bound_are_listed_with_the_figure_that_rules_them_out(recommend: Recommend) -> None:
@@ -125,7 +125,10 @@ def test_strategies_that_break_a_bound_are_listed_with_the_figure_that_rules_the
             ("--max-ulp", "0.1"),
             r"no strategy of logistic meets these bounds; [a-z]+ comes nearest, but its g' is off by",
         ),
-        (("--max-kept", "0", "--alive", "x"), "above --max-kept 0"),
+        (("--max-kept", "0", "--alive", "c"), "above --max-kept 0"),
+        (("--alive", "Y"), "unknown array to --alive 'Y'"),
+        (("--max-kept", "nan"), "'nan' is no bound: write a number"),
+        (("-d", "float32,float64"), "'float32,float64' is a list: ask for one at a time"),
         (
             ("--max-kept", "1", "-s", "recompute"),
             "it keeps 4 bytes per element beside what is alive, above --max-kept 1",
@@ -133,7 +136,7 @@ def test_strategies_that_break_a_bound_are_listed_with_the_figure_that_rules_the
         (("-a", "nosuch"), "unknown activation 'nosuch'"),
         (("-a", "silu", "-s", "cached"), "silu has the strategies"),
         (("--on", "3:2"), "'3:2' is not a range: write for example -8:8"),
-        (("--within", "mlp:3"), "'mlp:3': write mlp:"),
+        (("--within", "mlp:3-4"), "--within races in training steps, of 128 rows: leave --"),
     ],
 )
 def test_what_cannot_be_met_is_one_sentence(recommend: Recommend, options: tuple[str, ...], sentence: str) -> None:
@@ -172,8 +175,9 @@ def test_lists_in_the_settings_are_for_commands_that_take_several(recommend: Rec
     assert outcome(recommend(taking(recompute=0.985), *JSON))["margin"] == 0.03
 
 
-def test_in_a_network_the_race_is_of_training_steps(recommend: Recommend) -> None:
-    answer = outcome(recommend(exact_seconds, *JSON, "--within", "dense:16-8", "--batch", "8"))
+def test_in_a_network_the_race_is_of_training_steps(actbench: Actbench) -> None:
+    network = ("recommend", "-a", "logistic", "--within", "dense:16-8", "--batch", "8", "-q", "--fresh", *JSON)
+    answer = outcome(actbench(*network))
     assert answer["outcome"] == "winner"
     assert (answer["choice"]["strategy"], answer["choice"]["step_bytes_kept"]) == ("cached", 256)
 

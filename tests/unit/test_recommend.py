@@ -125,7 +125,7 @@ def test_strategies_that_break_a_bound_are_listed_with_the_figure_that_rules_the
             ("--max-ulp", "0.1"),
             r"no strategy of logistic meets these bounds; [a-z]+ comes nearest, but its g' is off by",
         ),
-        (("--max-kept", "0", "--alive", "c"), "above --max-kept 0"),
+        (("--max-kept", "0", "--alive", "z", "-s", "cached"), "above --max-kept 0"),
         (("--alive", "Y"), "unknown array to --alive 'Y'"),
         (("--max-kept", "nan"), "'nan' is no bound: write a number"),
         (("-d", "float32,float64"), "'float32,float64' is a list: ask for one at a time"),

@@ -9,6 +9,7 @@
     ├── BenchmarkError          4    a benchmark failed: a worker crashed, hung or answered nonsense
     │   └── WrongKernelError    4    a kernel does not compute the derivative, so it has no speed
     ├── NotComparableError      5    two runs, or a run and this host, cannot be set against each other
+    │   └── NoRevisionError     5    the revision to compare with cannot be found in this repository
     ├── OutputError            74    output cannot be written: the disk is full, the descriptor is closed
     └── ClosedPipeError       141    the reader of the output closed the pipe
 
@@ -110,6 +111,10 @@ class NotComparableError(ActbenchError):
     """Two runs, or a run and this host, cannot be set against each other."""
 
     exit_code = ExitCode.NOT_COMPARABLE
+
+
+class NoRevisionError(NotComparableError):
+    """The revision to compare with cannot be found in this repository, whatever the commit that is checked."""
 
 
 class OutputError(ActbenchError):

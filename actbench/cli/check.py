@@ -11,7 +11,7 @@ from actbench.cli.formats import format_option
 from actbench.cli.interrupts import end_as_by_ctrl_c
 from actbench.cli.options import AXES, inputs, max_call, on_command_line, processors, quiet, seed, selection, timeout
 from actbench.cli.values import Duration, Margin, Names, Percent, ReportFile, Rows
-from actbench.errors import FOR_BISECT
+from actbench.errors import FOR_BISECT, InputError, NoRevisionError
 from actbench.model.training import Optimizer
 
 if TYPE_CHECKING:
@@ -100,7 +100,6 @@ OF_DERIVATIVES = {
 @click.option(
     FOR_BISECT,
     is_flag=True,
-    expose_value=False,
     help="End as git bisect run understands it: 125, to skip the commit, in place of 3, 4 and 5; 255 in place of all "
     "else but 0 and 1.",
 )
@@ -118,6 +117,7 @@ def command(  # noqa: PLR0913  # one for each option that a stored check has as 
     form: str,
     reports: tuple[tuple[str, Path], ...],
     output: Path | None,
+    for_bisect: bool,
     quiet: bool,
     **options: Any,
 ) -> None:
@@ -167,7 +167,10 @@ def command(  # noqa: PLR0913  # one for each option that a stored check has as 
         end_as_by_ctrl_c()
         steps = _steps(ctx, options)
         request = CheckRequest(**options, steps=steps, against=against, margins=allowed)
-        report = measured(request, ctx.obj or Seams(), output, out, quiet=quiet)
+        try:
+            report = measured(request, ctx.obj or Seams(), output, out, quiet=quiet)
+        except NoRevisionError as error:
+            raise InputError(str(error)) if for_bisect else error from None  # it is the same for every commit
     else:
         assert baseline is not None  # noqa: S101  # one of the two is given, see above
         _refuse_live_options(ctx)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import sqrt
@@ -63,10 +63,11 @@ class PreparedTraining:
     def instrument(self, steps: int) -> Iterator[tuple[float, ...]]:
         """Yield the seconds of each part, by arm, in the step of median duration; nothing for an arm without parts.
 
-        They are those that the thread had the processor, where one thread does everything.
+        They are those that the thread had the processor, where one thread does everything. As before timed steps, an
+        untimed one of the same arm comes first: after another library's, all parts of a step take longer.
         """
         clock = thread_time if self._one_thread else perf_counter
-        turns = [[step.instrumented(clock) for step in self._steps] for _ in range(steps)]
+        turns = [[_after_another(step, clock) for step in self._steps] for _ in range(steps)]
         for of_arm in zip(*turns, strict=True):
             timed = sorted((seconds for seconds in of_arm if seconds), key=lambda seconds: sum(seconds.values()))
             yield tuple(timed[len(timed) // 2][part] for part in StepPart) if timed else ()
@@ -97,6 +98,12 @@ class PreparedTraining:
         step: TrainingStep | _Copy = self._steps[arm] if arm < len(self._steps) else self._copy
         step()
         return repeated(step, (), calls)
+
+
+def _after_another(step: TrainingStep, clock: Callable[[], float]) -> Mapping[StepPart, float] | None:
+    """Do a step, then an instrumented one, and return the seconds of its parts."""
+    step()
+    return step.instrumented(clock)
 
 
 class _Copy:

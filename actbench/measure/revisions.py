@@ -6,7 +6,7 @@ import subprocess
 from functools import cached_property
 from pathlib import Path
 
-from actbench.errors import NotComparableError
+from actbench.errors import NoRevisionError, NotComparableError
 
 GIT = "git:"
 """Prefix of a revision, as in ``git:main``."""
@@ -98,22 +98,22 @@ def execute(what: str, command: str, *arguments: str, program: str | None = None
 
 
 def _commit(what: str, revision: str) -> str:
-    """Return the hash of a revision; `NotComparableError` says why this clone lacks it, where that can be seen."""
+    """Return the hash of a revision; `NoRevisionError` says why this clone lacks it, where that can be seen."""
     lookup = ("git rev-parse", "--verify", "--quiet", "--end-of-options")
     try:
         return execute(what, *lookup, f"{revision}^{{commit}}")
-    except NotComparableError:
+    except NotComparableError as error:
         if _succeeds(*lookup, f"refs/remotes/origin/{revision}^{{commit}}"):
-            raise NotComparableError(
+            raise NoRevisionError(
                 f"{what}: this clone has no branch of that name, but the repository that it came from has: name "
                 f"{GIT}origin/{revision}"
             ) from None
         if execute(what, "git rev-parse", "--is-shallow-repository") == "true":
-            raise NotComparableError(
+            raise NoRevisionError(
                 f"{what}: the clone is shallow, and does not reach that far: fetch the whole history "
                 "('git fetch --unshallow'; with actions/checkout, fetch-depth: 0)"
             ) from None
-        raise
+        raise NoRevisionError(str(error)) from None
 
 
 def _succeeds(command: str, *arguments: str) -> bool:

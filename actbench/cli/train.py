@@ -38,7 +38,12 @@ if TYPE_CHECKING:
     help="Strategies, and shipped, checkpoint, free. [default: all but textbook]",
 )
 @click.option(
-    "-d", "--dtype", "dtypes", multiple=True, type=Names("DTYPE"), help="float32, float64, bfloat16, float16. [default: float32]"
+    "-d",
+    "--dtype",
+    "dtypes",
+    multiple=True,
+    type=Names("DTYPE"),
+    help="float32, float64, bfloat16, float16. [default: float32]",
 )
 @click.option(
     "--batch",

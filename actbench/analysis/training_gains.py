@@ -97,7 +97,7 @@ class Saving:
     def _weighted(self, by_size: Sequence[Floats]) -> Floats:
         """Return the mean over the network's activations, weighted by their elements."""
         weights = [probe.size * self.elements.count(probe.size) / sum(self.elements) for probe in self.backward]
-        return np.asarray(weights) @ np.asarray(by_size)
+        return np.asarray(np.average(by_size, axis=0, weights=weights), dtype=np.float64)
 
 
 def _share(saved: Floats, total: Floats) -> Floats:

@@ -31,7 +31,8 @@ def blas() -> str:
     import numpy as np  # what only shows versions need not wait for it
 
     with suppress(KeyError, TypeError):  # numpy's configuration has no fixed form
-        configuration: Any = np.show_config("dicts")
+        show_config: Any = np.show_config  # whose types differ from version to version
+        configuration = show_config("dicts")
         built = configuration["Build Dependencies"]["blas"]
         return f"{built['name']} {built['version']}"
     return ""

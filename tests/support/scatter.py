@@ -23,7 +23,7 @@ def skewed(rng: np.random.Generator, size: Shape) -> Floats:
 
 def bimodal(rng: np.random.Generator, size: Shape) -> Floats:
     """Draw from two modes, half of the rounds from either."""
-    return rng.normal(scale=0.3, size=size) + np.where(rng.random(size) < 0.5, -1.0, 1.0)
+    return np.asarray(rng.normal(scale=0.3, size=size) + np.where(rng.random(size) < 0.5, -1.0, 1.0))
 
 
 def heavy(rng: np.random.Generator, size: Shape) -> Floats:

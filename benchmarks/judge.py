@@ -165,11 +165,10 @@ def main() -> None:
     parser.add_argument("-s", "--select", default="", help="part of a name: judge what has it")
     parser.add_argument("--as-kernels", action="store_true", help="judge formulas as what @kernel declares")
     arguments = parser.parse_args()
-    chosen = arguments.select
     counts, mistakes, begun = Counter[tuple[bool, bool]](), [], time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        for item, mistake in judged(directory, chosen, as_kernels=arguments.as_kernels):
+        for item, mistake in judged(directory, arguments.select, as_kernels=arguments.as_kernels):
             counts[item.right, bool(mistake)] += 1
             mistakes += [mistake] if mistake else []
             if item.id in BY_COMMAND and refused_by_command(directory, item) == item.right:

@@ -18,10 +18,11 @@ from actbench.runs.bounds import MOST_ROUNDS
 
 if TYPE_CHECKING:
     from actbench.measure.launch import StartWorker
-    from actbench.measure.session import Seams
+    from actbench.measure.session import Seams, Session
     from actbench.model.events import Event
     from actbench.model.plan import Plan
     from actbench.planning.prediction import Prediction, StockPrediction
+    from actbench.report.table import Summary
     from actbench.runs.record import Record
     from actbench.runs.writer import Writer
 
@@ -167,38 +168,48 @@ def _measure(opened: AbstractContextManager[Writer], started: float, min_rounds:
 
     `KeyboardInterrupt` where Ctrl-C ended it, `BenchmarkError` where a block failed or a kernel did.
     """
-    from actbench.errors import InputError, WrongKernelError
     from actbench.measure.session import Session
     from actbench.report import terminal
-    from actbench.report.progress import Progress
-    from actbench.report.publish import publish
-    from actbench.runs.record import Status
 
     with opened as writer:
         session = Session(writer.record, writer.times, started, min_rounds, seams, mode.strict)
-        status = Status.INTERRUPTED
-        try:
-            with Progress(quiet=mode.quiet) as progress:
-                for event in session.events():
-                    progress.show(event)
-                    _write(event, writer)
-            status = Status.COMPLETE
-        except KeyboardInterrupt:
-            more = f"actbench {writer.record.plan.command} --resume {writer.directory} goes on"
-            click.echo(f"interrupted: what is finished is kept; {more}", err=True)
-        except (WrongKernelError, InputError):
-            status = Status.REFUSED
-            raise
-        finally:
-            writer.close(status, seams.clock() - started)
-            summary = publish(writer.directory, writer.record, writer.times)
+        summary, interrupted = measured(session, writer, quiet=mode.quiet)
     try:
         terminal.show(summary)
     finally:
         click.echo(f"\nwritten to {writer.directory}", err=True)
-    if status is Status.INTERRUPTED:
+    if interrupted:
         raise KeyboardInterrupt
     _fail_for(writer.record)
+
+
+def measured(session: Session, writer: Writer, *, quiet: bool) -> tuple[Summary, bool]:
+    """Do the work of a session and write it; return the summary, and whether Ctrl-C ended it.
+
+    `RefusedError` or `InputError` as `Session.events` has them.
+    """
+    from actbench.errors import InputError, WrongKernelError
+    from actbench.report.progress import Progress
+    from actbench.report.publish import publish
+    from actbench.runs.record import Status
+
+    status = Status.INTERRUPTED
+    try:
+        with Progress(quiet=quiet) as progress:
+            for event in session.events():
+                progress.show(event)
+                _write(event, writer)
+        status = Status.COMPLETE
+    except KeyboardInterrupt:
+        more = f"actbench {writer.record.plan.command} --resume {writer.directory} goes on"
+        click.echo(f"interrupted: what is finished is kept; {more}", err=True)
+    except (WrongKernelError, InputError):
+        status = Status.REFUSED
+        raise
+    finally:
+        writer.close(status, session.seams.clock() - session.started)
+        summary = publish(writer.directory, writer.record, writer.times)
+    return summary, status is Status.INTERRUPTED
 
 
 def _print_plan(plan: Plan, prediction: Prediction | StockPrediction) -> None:

@@ -11,6 +11,7 @@ import click
 
 from actbench.cli.formats import format_option
 from actbench.cli.interrupts import end_as_by_ctrl_c
+from actbench.cli.measuring import measured
 from actbench.cli.options import inputs, on_command_line, processors, quiet, seed, timeout, usage_shown, user_code
 from actbench.cli.recommend_output import show
 from actbench.cli.values import Duration, Names, Percent, Range, Rows, SizeText, StrategyName
@@ -228,24 +229,13 @@ def _measured(contest: Contest, record: Record, seams: Seams, mode: _How) -> tup
     """Measure the race; `KeyboardInterrupt` where Ctrl-C ended it."""
     from actbench.measure.racing import Racing
     from actbench.measure.session import Session
-    from actbench.report.progress import Progress
-    from actbench.report.publish import publish
-    from actbench.runs.record import Status
     from actbench.runs.writer import create
 
     race = Racing(contest.request.margin, contest.request.budget, len(record.plan.cases) - 1)
     with create(None, record) as writer:
         session = Session(writer.record, writer.times, mode.started, 1, seams, stopping=race)
-        status = Status.INTERRUPTED
-        try:
-            with Progress(quiet=mode.quiet) as progress:
-                for event in session.events():
-                    progress.show(event)
-                    writer.take(event)
-            status = Status.COMPLETE
-        finally:
-            writer.close(status, seams.clock() - mode.started)
-            publish(writer.directory, writer.record, writer.times)
-        outcome = contest.recommendation(race.places)
-        left_out = [f"{one.case}: {one.reason}" for one in writer.record.plan.left_out if one.failed]
-        return outcome, [f"Measured now, written to {writer.directory}.", *left_out]
+        _, interrupted = measured(session, writer, quiet=mode.quiet)
+    if interrupted:
+        raise KeyboardInterrupt
+    left_out = [f"{one.case}: {one.reason}" for one in writer.record.plan.left_out if one.failed]
+    return contest.recommendation(race.places), [f"Measured now, written to {writer.directory}.", *left_out]

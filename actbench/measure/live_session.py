@@ -232,13 +232,13 @@ class LiveSession:
 
 def _differences(there: dict[str, str], here: dict[str, str]) -> list[str]:
     """Return the versions that differ; libraries of actbench's own that the baseline does not have, in one line."""
-    own = [name for name in software.OWN_LIBRARIES if name in here and name not in there]
+    lacking = [name for name in software.OWN_LIBRARIES if name in here and name not in there]
     different = [
         f"{name}: {there.get(name, 'not there')} in the baseline, {here.get(name, 'not there')} here"
         for name in dict.fromkeys([*there, *here])
-        if there.get(name) != here.get(name) and name not in own
+        if there.get(name) != here.get(name) and name not in lacking
     ]
-    if own:
-        needs = ", ".join(f"{name} {here[name]}" for name in own)
+    if lacking:
+        needs = ", ".join(f"{name} {here[name]}" for name in lacking)
         different.append(f"not there in the baseline, but needed by actbench here: {needs}")
     return different or ["the same versions on both sides: " + ", ".join(f"{name} {v}" for name, v in here.items())]

@@ -63,7 +63,7 @@ def answers(within: Iterable[Speedup]) -> Iterator[str]:
     What a framework ships stands in front of all where it was measured: it is what its users have.
     """
     within = [*within]
-    yield from dict.fromkeys((*_beside_shipped(within), *_of_own(within), *_of_strategies(within)))
+    yield from dict.fromkeys((*_beside_shipped(within), *_of_users_strategies(within), *_of_strategies(within)))
 
 
 def _of_strategies(within: Iterable[Speedup]) -> Iterator[str]:
@@ -94,11 +94,11 @@ def _beside_shipped(within: Iterable[Speedup]) -> Iterator[str]:
         yield f"{activation}, {op}{states.suffix(state)}: {answer if _has_intervals(pairs) else NO_ANSWER}"
 
 
-def _of_own(within: Iterable[Speedup]) -> Iterator[str]:
+def _of_users_strategies(within: Iterable[Speedup]) -> Iterator[str]:
     """Compare each strategy of the user's with the built-in ones, for every activation, op and state of operands."""
-    ordered = (pair.swapped() if _is_own(pair.reference.strategy) else pair for pair in within)
-    own = [pair for pair in ordered if _is_own(pair.candidate.strategy)]
-    beside = [pair for pair in own if pair.reference.strategy.name in STRATEGIES]
+    ordered = (pair.swapped() if _is_of_user(pair.reference.strategy) else pair for pair in within)
+    of_users = [pair for pair in ordered if _is_of_user(pair.candidate.strategy)]
+    beside = [pair for pair in of_users if pair.reference.strategy.name in STRATEGIES]
     for (activation, op, state), of_kernels in grouped(beside, lambda pair: OF(pair.candidate)).items():
         for name, pairs in grouped(of_kernels, attrgetter("candidate.strategy")).items():
             listed = _listed(pairs, attrgetter("reference.strategy"))
@@ -114,7 +114,7 @@ def _listed(pairs: Iterable[Speedup], key: Callable[[Speedup], str]) -> str:
     )
 
 
-def _is_own(strategy: Variant) -> bool:
+def _is_of_user(strategy: Variant) -> bool:
     return strategy.name not in {*STRATEGIES, SHIPPED.name, *RUNGS}
 
 

@@ -14,9 +14,10 @@ from actbench.analysis.standings import Standing
 from actbench.model.cases import Case
 from actbench.model.training import SHIPPED
 from actbench.report.json_text import json_text
+from actbench.report.kept_words import KEPT
 from actbench.report.numbers import NO_FIGURE, counted, plus_minus, ratio, significant
 from actbench.report.table import Table
-from actbench.report.tensors import KEPT, mib
+from actbench.report.tensors import mib
 
 OBVIOUS = ("shipped", "recompute", "cached")
 """What a user would keep without measuring, which the choice is compared with."""

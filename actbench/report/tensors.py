@@ -20,9 +20,9 @@ from actbench.analysis.speedups import Speedup
 from actbench.model.cases import Case
 from actbench.model.checks import Check
 from actbench.model.names import sort_index
-from actbench.model.training import SHIPPED
 from actbench.report import op_by_op, states
 from actbench.report.answers import grouped
+from actbench.report.kept_words import KEPT
 from actbench.report.numbers import count, plus_minus, ratio, significant
 from actbench.report.results import RunResults, analyse
 from actbench.report.table import Table
@@ -35,17 +35,6 @@ TENSOR = attrgetter("case.shape", "case.op")
 
 CHOICE = attrgetter("case.activation", "case.dtype", "case.backend")
 """Of what one strategy is named."""
-
-KEPT = {
-    "textbook": "z",
-    "recompute": "z",
-    "cached": "y",
-    "complement": "the small side of y",
-    "intermediate": "what the forward pass computes on the way",
-    "pair": "z and y",
-    SHIPPED: "what the framework saves",
-}
-"""What a strategy keeps, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +62,16 @@ def tensors(results: RunResults, checks: Iterable[Check]) -> list[Tensor]:
     """Return what was measured of tensors, in the order of tables."""
     known = {check.kernel: check for check in checks if check.sampled}
     rank = partial(sort_index, order=[*registry.backends()])
-    found = []
+    rows = []
     for row in results.of_cases:
         check = known.get(row.case.kernel)
         if row.case.shape and check is not None:
             alive = row.case.size * (check.alive_bytes or 0)
             error = inf if check.relative is None else check.relative
-            found.append(Tensor(row.case, row.seconds, row.case.size * row.residual_bytes, alive, error, check.sampled))
-    activations = [*dict.fromkeys(row.case.activation for row in found)]
+            rows.append(Tensor(row.case, row.seconds, row.case.size * row.residual_bytes, alive, error, check.sampled))
+    activations = [*dict.fromkeys(row.case.activation for row in rows)]
     return sorted(
-        found, key=lambda row: (activations.index(row.case.activation), row.case.dtype, rank(row.case.backend))
+        rows, key=lambda row: (activations.index(row.case.activation), row.case.dtype, rank(row.case.backend))
     )
 
 
@@ -124,15 +113,15 @@ def answers(rows: Sequence[Tensor], speedups: Iterable[Speedup]) -> Iterator[str
     ratios |= {(pair.candidate, pair.reference): pair.ratio.inverse() for pair in speedups}
     of_tensors = grouped(rows, lambda row: (*TENSOR(row), row.case.operands))
     for (shape, op, state), of_tensor in of_tensors.items():
-        chosen: dict[tuple[str, str], list[str]] = {}
+        figures: dict[tuple[str, str], list[str]] = {}
         for of_choice in grouped(of_tensor, CHOICE).values():
             if any(row.seconds.has_bounds for row in of_choice):
                 best = _best(of_choice, ratios)
-                place = chosen.setdefault((best.case.backend, _named(best.case)), [])
+                place = figures.setdefault((best.case.backend, _named(best.case)), [])
                 place.append(_figures(best, of_choice, ratios))
-        if chosen:
-            backends = [backend for backend, _ in chosen]
-            by_backend = sorted(chosen.items(), key=lambda item: backends.index(item[0][0]))
+        if figures:
+            backends = [backend for backend, _ in figures]
+            by_backend = sorted(figures.items(), key=lambda item: backends.index(item[0][0]))
             parts = (f"with {backend}, {kept}: {', '.join(of)}" for (backend, kept), of in by_backend)
             yield f"What to keep of a {shape} tensor ({op}{states.suffix(state)}): {'; '.join(parts)}."
 

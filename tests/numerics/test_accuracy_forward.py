@@ -66,8 +66,8 @@ def test_a_result_at_infinity_differs_where_there_is_a_limit() -> None:
 
 
 def test_both_are_compared_and_a_forward_pass_is_listed_once(actbench: Actbench) -> None:
-    chosen = ("accuracy", "-a", "tanh", "-b", "numpy", "-d", "float32", "--points", "10", "--of", "derivative,forward")
-    result = actbench(*chosen, "--format", "csv")
+    command = ("accuracy", "-a", "tanh", "-b", "numpy", "-d", "float32", "--points", "10", "--of", "derivative,forward")
+    result = actbench(*command, "--format", "csv")
     assert result.exit_code == 0, result.output
     whole = [
         row for row in rows(result.stdout) if row["part"] == "right" and row["high"] == "inf" and row["low"] == "0"
@@ -76,14 +76,14 @@ def test_both_are_compared_and_a_forward_pass_is_listed_once(actbench: Actbench)
     assert len(forward) == len({*forward}) < len([row for row in whole if row["of"] == "derivative"])
     assert "its forward pass is that of" in result.stderr
     assert all((row["at_nan"], row["limit"]) in {("nan", "0.0"), ("nan", "1.0")} for row in whole)
-    text = actbench(*chosen, "-q").stdout
+    text = actbench(*command, "-q").stdout
     assert "Error of y in ULP, float32" in text
     assert "Relative and absolute error of y, and its conventions, float32" in text
 
 
 def test_missing_and_infinite_results_differ_in_json(actbench: Actbench) -> None:
-    chosen = ("accuracy", "-a", "exp,relu", "-s", "recompute", "-b", "numpy", "-d", "float64", "--points", "10")
-    items = json.loads(actbench(*chosen, "--format", "json", "-q").stdout)
+    command = ("accuracy", "-a", "exp,relu", "-s", "recompute", "-b", "numpy", "-d", "float64", "--points", "10")
+    items = json.loads(actbench(*command, "--format", "json", "-q").stdout)
     right = {item["activation"]: item for item in items if item["part"] == "right" and "limit" in item}
     assert right["exp"]["at_infinity"] == right["exp"]["limit"] == "inf"
     assert right["relu"]["kinks"] == [{"z": 0.0, "result": 0.0, "before": 0.0, "after": 1.0, "declared": 0.0}]

@@ -22,7 +22,7 @@ from actbench.planning.selection import CaseQuery, Room
 from actbench.registry import STRATEGIES
 from actbench.verification import oracle
 from tests.conftest import Actbench
-from tests.support import kernels
+from tests.support import definitions, kernels
 from tests.support.tiers import exhaustive_but
 
 
@@ -39,7 +39,7 @@ def test_every_strategy_is_one_of_the_vocabulary() -> None:
 
 
 def test_an_independent_truth_is_known_for_every_activation() -> None:
-    assert set(kernels.TRUTH) == set(registry.activations())
+    assert set(definitions.TRUTH) == set(registry.activations())
 
 
 def test_an_unknown_activation_is_answered_with_the_nearest() -> None:
@@ -85,7 +85,7 @@ def test_an_activation_can_be_had_from_y_or_says_why_not() -> None:
 
 def test_what_a_kink_is_taken_to_be_is_the_derivative_on_one_of_its_sides() -> None:
     for activation in registry.activations().values():
-        _, slope = kernels.TRUTH[activation.name]
+        _, slope = definitions.TRUTH[activation.name]
         for z, convention in activation.formulas.kinks.items():
             left, right = (float(slope(mpmath.mpf(z) + side)) for side in (-1e-9, 1e-9))
             assert left != pytest.approx(right)
@@ -198,7 +198,7 @@ WITH_PARAMETERS: dict[str, tuple[Any, Any]] = {
 def test_an_activation_with_parameters_is_what_it_says(
     name: str, backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(kernels.TRUTH, name, WITH_PARAMETERS[name])
+    monkeypatch.setitem(definitions.TRUTH, name, WITH_PARAMETERS[name])
     dtypes = registry.backend(backend).dtypes
     for strategy, dtype in product(registry.activation(name).strategies, dtypes[:1] if backend == "numba" else dtypes):
         kernel = KernelId(name, Variant(strategy), backend, Op.STEP, dtype)

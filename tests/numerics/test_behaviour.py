@@ -126,17 +126,17 @@ CHEATS: dict[str, Callable[..., Any]] = {
 @pytest.mark.parametrize("words", CHEATS)
 def test_a_kernel_that_cheats_has_no_speed(monkeypatch: pytest.MonkeyPatch, words: str) -> None:
     declared(monkeypatch, CHEATS[words], "logistic", scalar=one)
-    said = refusal(block(size=10_000))
-    assert said.startswith("logistic/mine/numpy/derivative/float64 is wrong")
-    assert words.strip() in said or words == "for 5000 elements and more" or "depends on the other elements" in said
+    reason = refusal(block(size=10_000))
+    assert reason.startswith("logistic/mine/numpy/derivative/float64 is wrong")
+    assert words.strip() in reason or words == "for 5000 elements and more" or "depends on the other elements" in reason
 
 
 @pytest.mark.parametrize("words", CHEATS)
 def test_a_user_kernel_that_cheats_is_refused_with_the_same_words(monkeypatch: pytest.MonkeyPatch, words: str) -> None:
     declared_as_kernel(monkeypatch, (CHEATS | stateful())[words], "logistic")
-    said = refusal(block(size=10_000))
-    assert said.startswith("logistic/mine/numpy/derivative/float64 is wrong")
-    assert words.strip() in said or words == "for 5000 elements and more"
+    reason = refusal(block(size=10_000))
+    assert reason.startswith("logistic/mine/numpy/derivative/float64 is wrong")
+    assert words.strip() in reason or words == "for 5000 elements and more"
 
 
 def test_a_backend_that_finds_its_result_in_the_memory_it_is_given_has_no_speed(

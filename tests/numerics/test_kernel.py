@@ -15,7 +15,7 @@ from actbench.kernels.placement import Invocation, Placement
 from actbench.kernels.resolution import kernel as resolved
 from actbench.model.cases import Block, KernelId
 from actbench.model.names import WIDE, Dtype, Op
-from tests.support import kernels
+from tests.support import definitions, kernels
 from tests.support.placed import PREALLOCATING, SAMPLE, SIZE, UNPLACED, USABLE, call, placed
 from tests.support.resolved import prepare
 from tests.support.tiers import exhaustive_but
@@ -95,7 +95,7 @@ def test_the_upstream_gradient_is_of_the_same_numbers_in_another_order() -> None
     np.testing.assert_array_equal(np.sort(z), np.sort(dy))
 
 
-@pytest.mark.parametrize(("activation", "dtype"), [*product(kernels.TRUTH, WIDE)])
+@pytest.mark.parametrize(("activation", "dtype"), [*product(definitions.TRUTH, WIDE)])
 def test_residuals_are_what_the_forward_pass_keeps(activation: str, dtype: Dtype) -> None:
     operands = Operands.drawn(registry.activation(activation), dtype, 100, seed=1)
     weaknesses = tuple(of for of in registry.activation(activation).formulas.weaknesses if not of.narrow)

@@ -11,7 +11,7 @@ import pytest
 from actbench import registry
 from actbench.model.names import WIDE, Dtype
 from actbench.verification import oracle
-from tests.support import kernels
+from tests.support import definitions, kernels
 from tests.support.tiers import exhaustive_but
 
 
@@ -36,7 +36,7 @@ def test_kernels_are_checked_at_either_zero(dtype: Dtype) -> None:
 @pytest.mark.parametrize(
     ("activation", "dtype"),
     exhaustive_but(
-        product(kernels.TRUTH, WIDE), lambda pair: pair == ("logistic", Dtype.FLOAT32) or pair[1] is Dtype.FLOAT64
+        product(definitions.TRUTH, WIDE), lambda pair: pair == ("logistic", Dtype.FLOAT32) or pair[1] is Dtype.FLOAT64
     ),
 )
 def test_the_truth_agrees_with_closed_forms_in_fifty_digits(activation: str, dtype: Dtype) -> None:

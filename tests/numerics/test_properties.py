@@ -18,7 +18,7 @@ from actbench.model.names import WIDE, Dtype, Op
 from actbench.model.rule import Dialect
 from actbench.model.variants import Variant
 from actbench.verification import oracle
-from tests.support import kernels
+from tests.support import definitions, kernels
 
 NAMES = list(registry.activations())
 BACKENDS = ("python", "numpy", "numba", "numba-simd")
@@ -143,8 +143,8 @@ def test_the_least_value_is_where_the_derivative_changes_its_sign(name: str) -> 
     if name == "hard-swish":
         least: Any = mpmath.mpf(-1.5)
     else:
-        least = mpmath.findroot(kernels.TRUTH[name][1], (-1.5, -0.5), solver="anderson")
-    assert formulas(name).range[0] == pytest.approx(float(kernels.TRUTH[name][0](least)), rel=1e-14)
+        least = mpmath.findroot(definitions.TRUTH[name][1], (-1.5, -0.5), solver="anderson")
+    assert formulas(name).range[0] == pytest.approx(float(definitions.TRUTH[name][0](least)), rel=1e-14)
     assert (forward(name, z) >= formulas(name).range[0]).all()
 
 

@@ -48,7 +48,7 @@ def said(*rows: Tensor) -> list[str]:
 def test_the_fastest_is_kept_and_what_keeping_less_costs_is_said() -> None:
     (answer,) = said(tensor("recompute", 4.0, 2), tensor("intermediate", 2.0, 4))
     assert answer == (
-        "What to keep of a 512x1024 tensor (step): with torch, what the forward pass computes on the way "
+        "What to keep of a 512x1024 tensor (step): with torch, what the forward pass computed on the way "
         "(intermediate): gelu float32 (2.00 ± 0.02 ms, 4 MiB, error 1.0e-6; recompute takes 2.00 ± 0.02 times as long "
         "and 2 MiB less)."
     )

@@ -10,15 +10,11 @@ from actbench.analysis.interval import Interval
 from actbench.model.cases import Case
 from actbench.model.training import CHECKPOINT, FREE, SHIPPED
 from actbench.model.variants import Variant
+from actbench.report.kept_words import KEPT
 from actbench.report.numbers import UNDECIDED, count, percent, significant
 from actbench.report.op_by_op import OP_BY_OP, is_op_by_op
 
-KEEPING = {
-    "cached": "keeping y",
-    "complement": "keeping the small side of y",
-    "intermediate": "keeping what the forward pass computed on the way",
-    "pair": "keeping z and y",
-}
+KEEPING = {name: f"keeping {KEPT[name]}" for name in ("cached", "complement", "intermediate", "pair")}
 """The strategies that may replace ``recompute``, in words, in the order of preference."""
 
 BOUND = f"{FREE} is the limit of what a cheaper gradient can save, and no choice."

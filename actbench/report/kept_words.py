@@ -1,0 +1,16 @@
+"""What each strategy keeps from the forward to the backward pass, in words."""
+
+from __future__ import annotations
+
+from actbench.model.training import SHIPPED
+
+KEPT = {
+    "textbook": "z",
+    "recompute": "z",
+    "cached": "y",
+    "complement": "the small side of y",
+    "intermediate": "what the forward pass computed on the way",
+    "pair": "z and y",
+    SHIPPED: "what the framework saves",
+}
+"""By strategy."""

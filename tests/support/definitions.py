@@ -1,0 +1,76 @@
+"""g and g' of every activation over mpmath, written down independently of the package's formulas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import mpmath
+
+
+def _logistic(z: Any) -> Any:
+    return 1 / (1 + mpmath.exp(-z))
+
+
+def _squareplus(z: Any) -> Any:
+    root = mpmath.sqrt(z * z + 4)
+    return 2 / (root - z) if z < 0 else (z + root) / 2
+
+
+def _twice_u(z: Any) -> Any:
+    return 2 * mpmath.sqrt(2 / mpmath.pi) * (z + mpmath.mpf(0.044715) * z**3)
+
+
+def _gelu_tanh_slope(z: Any) -> Any:
+    if abs(z) > 1e6:
+        return mpmath.mpf(z > 0)
+    s = _logistic(_twice_u(z))
+    inner = 2 * mpmath.sqrt(2 / mpmath.pi) * (1 + 3 * mpmath.mpf(0.044715) * z**2)
+    return s + z * inner * s * _logistic(-_twice_u(z))
+
+
+def _mish_slope(z: Any) -> Any:
+    w = mpmath.tanh(mpmath.log1p(mpmath.exp(z)))
+    return w + z * _logistic(z) * mpmath.sech(mpmath.log1p(mpmath.exp(z))) ** 2
+
+
+_SCALE = mpmath.mpf(1.0507009873554804934193349852946)
+_STEEP = mpmath.mpf(1.0507009873554804934193349852946 * 1.6732632423543772848170429916717)
+
+TRUTH: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "arctan": (mpmath.atan, lambda z: 1 / (1 + z**2)),
+    "celu": (lambda z: z if z > 0 else mpmath.expm1(z), lambda z: mpmath.exp(min(z, 0))),
+    "elu": (lambda z: z if z > 0 else mpmath.expm1(z), lambda z: mpmath.exp(min(z, 0))),
+    "exp": (mpmath.exp, mpmath.exp),
+    "gaussian": (lambda z: mpmath.exp(-z * z), lambda z: -2 * z * mpmath.exp(-z * z)),
+    "gelu": (
+        lambda z: z * mpmath.ncdf(z) if abs(z) < 1e6 else max(z, 0),
+        lambda z: mpmath.ncdf(z) + z * mpmath.npdf(z) if abs(z) < 1e6 else mpmath.mpf(z > 0),
+    ),
+    "gelu-tanh": (lambda z: z * _logistic(_twice_u(z)) if abs(z) < 1e6 else max(z, 0), _gelu_tanh_slope),
+    "hard-sigmoid": (
+        lambda z: min(max((z + 3) / 6, mpmath.mpf(0)), mpmath.mpf(1)),
+        lambda z: mpmath.mpf(abs(z) < 3) / 6,
+    ),
+    "hard-swish": (
+        lambda z: z * min(max((z + 3) / 6, mpmath.mpf(0)), mpmath.mpf(1)),
+        lambda z: (2 * z + 3) / 6 if abs(z) < 3 else mpmath.mpf(z > 0),
+    ),
+    "hard-tanh": (lambda z: min(max(z, mpmath.mpf(-1)), mpmath.mpf(1)), lambda z: mpmath.mpf(abs(z) < 1)),
+    "identity": (lambda z: z, lambda _: mpmath.mpf(1)),
+    "leaky-relu": (lambda z: z if z > 0 else mpmath.mpf(0.01) * z, lambda z: mpmath.mpf(1.0 if z > 0 else 0.01)),
+    "log-sigmoid": (lambda z: -mpmath.log1p(mpmath.exp(-z)), lambda z: _logistic(-z)),
+    "logistic": (_logistic, lambda z: mpmath.exp(-abs(z)) / (1 + mpmath.exp(-abs(z))) ** 2),
+    "mish": (lambda z: z * mpmath.tanh(mpmath.log1p(mpmath.exp(z))), _mish_slope),
+    "relu": (lambda z: max(z, mpmath.mpf(0)), lambda z: mpmath.mpf(z > 0)),
+    "selu": (
+        lambda z: _SCALE * z if z > 0 else _STEEP * mpmath.expm1(z),
+        lambda z: _SCALE if z > 0 else _STEEP * mpmath.exp(z),
+    ),
+    "silu": (lambda z: z * _logistic(z), lambda z: _logistic(z) * (1 + z * _logistic(-z))),
+    "softplus": (lambda z: mpmath.log1p(mpmath.exp(z)), _logistic),
+    "softsign": (lambda z: z / (1 + abs(z)), lambda z: (1 + abs(z)) ** -2),
+    "squareplus": (_squareplus, lambda z: _squareplus(z) / mpmath.sqrt(z * z + 4)),
+    "tanh": (mpmath.tanh, lambda z: mpmath.sech(z) ** 2),
+}
+"""g and g' of every activation, written down independently of the formulas; parameters are the float64 numbers."""

@@ -180,7 +180,7 @@ def _measure(opened: AbstractContextManager[Writer], started: float, min_rounds:
         click.echo(f"\nwritten to {writer.directory}", err=True)
     if interrupted:
         raise KeyboardInterrupt
-    _fail_for(writer.record)
+    fail_for(writer.record)
 
 
 def measured(session: Session, writer: Writer, *, quiet: bool) -> tuple[Summary, bool]:
@@ -238,7 +238,7 @@ def _write(event: Event, writer: Writer) -> None:
         publish(writer.directory, writer.record, writer.times)
 
 
-def _fail_for(record: Record) -> None:
+def fail_for(record: Record) -> None:
     """Leave with the exit code for failed benchmarks and kernels, if any."""
     from actbench.errors import BenchmarkError, listed
 

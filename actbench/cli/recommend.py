@@ -11,7 +11,7 @@ import click
 
 from actbench.cli.formats import format_option
 from actbench.cli.interrupts import end_as_by_ctrl_c
-from actbench.cli.measuring import measured
+from actbench.cli.measuring import fail_for, measured
 from actbench.cli.options import inputs, on_command_line, processors, quiet, seed, timeout, usage_shown, user_code
 from actbench.cli.recommend_output import show
 from actbench.cli.values import Duration, Names, Percent, Range, Rows, SizeText, StrategyName
@@ -153,7 +153,7 @@ def command(
     The strategies race: rounds are measured until all but ties have lost, or the budget is spent. Strategies that break
     a bound do not take part. Of ties, the one that keeps least beside what is alive anyway is recommended.
 
-    Exit codes: 0 for one strategy or ties, 3 where the budget leaves it open.
+    Exit codes: 0 for one strategy or ties, 3 where the budget leaves it open, 4 where a kernel is wrong or failed.
 
     \b
     Examples:
@@ -177,8 +177,10 @@ def command(
     seams: Seams = ctx.obj or Seams()
     started = seams.clock()
     contest = recommending.prepare(_request(options), seams.start_worker)
-    outcome, remarks = _outcome(contest, sources, seams, _How(started=started, fresh=fresh, quiet=quiet))
+    outcome, remarks, record = _outcome(contest, sources, seams, _How(started=started, fresh=fresh, quiet=quiet))
     show(outcome, remarks, form)
+    if record is not None:
+        fail_for(record)
     if outcome.open:
         fewest = fewest_rounds(len(outcome.racing))
         click.echo(
@@ -199,8 +201,10 @@ def _request(options: dict[str, Any]) -> RecommendRequest:
     return RecommendRequest(**options, bounds=Bounds(**bounds, alive=alive))
 
 
-def _outcome(contest: Contest, sources: tuple[Path, ...], seams: Seams, mode: _How) -> tuple[Recommendation, list[str]]:
-    """Return the outcome by earlier runs where they decide it, else by a new one."""
+def _outcome(
+    contest: Contest, sources: tuple[Path, ...], seams: Seams, mode: _How
+) -> tuple[Recommendation, list[str], Record | None]:
+    """Return the outcome by earlier runs where they decide it, else by a new one, of which the record is returned."""
     from actbench.analysis.standings import is_decided
     from actbench.errors import NotComparableError
     from actbench.measure import earlier
@@ -214,10 +218,10 @@ def _outcome(contest: Contest, sources: tuple[Path, ...], seams: Seams, mode: _H
                 f"--from {sources[0]}: it has not all of these strategies on such operands: leave --from out to measure"
             )
         if known and is_decided([*known.places.values()]):
-            return contest.recommendation(known.places), _of(known)
+            return contest.recommendation(known.places), _of(known), None
         if sources:
             click.echo(f"{sources[0]} does not decide it: measuring", err=True)
-    return _measured(contest, record, seams, mode)
+    return *_measured(contest, record, seams, mode), record
 
 
 def _of(known: EarlierRun) -> list[str]:

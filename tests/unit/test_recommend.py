@@ -182,6 +182,23 @@ def test_in_a_network_the_race_is_of_training_steps(actbench: Actbench) -> None:
     assert (answer["choice"]["strategy"], answer["choice"]["step_bytes_kept"]) == ("cached", 256)
 
 
+WRONG = """
+from actbench import kernel
+
+@kernel("logistic", "wrong", keeps=("y",), backends=("numpy",), dtypes=("float32",))
+def wrong(dy, y):
+    return dy * y
+"""
+
+
+def test_a_wrong_kernel_is_left_out_of_the_race_which_ends_with_4(recommend: Recommend) -> None:
+    Path("mine.py").write_text(WRONG, encoding="utf-8")
+    result = recommend(taking(cached=0.5), "--load", "mine.py")
+    assert result.exit_code == ExitCode.FAILED
+    assert "keep y (cached): it is the fastest." in result.stdout
+    assert "logistic/wrong/numpy/backward/float32 is wrong" in result.stdout
+
+
 ARMS = tuple(Arm(Variant(f"arm{number}"), "numpy") for number in range(4))
 
 

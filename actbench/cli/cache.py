@@ -13,7 +13,7 @@ def command() -> None:
 
     They are kept so that a second check against the same commit builds nothing, and together take 4 GiB at most: the
     least recently used ones go. An environment is built again after an upgrade of Python, of the libraries here, or of
-    pip's constraints.
+    pip's constraints. What numba compiles for `check --against PYTHON` is kept as well, and removed with all.
 
     \b
     Examples:
@@ -45,6 +45,7 @@ def clear(commits: tuple[str, ...]) -> None:
     A commit may be the beginning of its hash. Environments in use by a check stay.
     """
     from actbench.errors import InputError
+    from actbench.measure import compiled_cache
     from actbench.measure.environment_cache import EnvironmentCache
     from actbench.report.numbers import counted
 
@@ -52,5 +53,7 @@ def clear(commits: tuple[str, ...]) -> None:
     if commits and not (removed or in_use):
         raise InputError(f"no environment in the cache is of {', '.join(commits)}: see 'actbench cache list'")
     click.echo(f"removed {counted(len(removed), 'environment')}")
+    if not commits and (interpreters := compiled_cache.clear()):
+        click.echo(f"removed what was compiled for {counted(interpreters, 'interpreter')}")
     if in_use:
         click.echo(f"{counted(len(in_use), 'environment')} in use by a check: not removed", err=True)

@@ -11,7 +11,7 @@ from actbench.cli.formats import format_option
 from actbench.cli.interrupts import end_as_by_ctrl_c
 from actbench.cli.options import AXES, inputs, max_call, on_command_line, processors, quiet, seed, selection, timeout
 from actbench.cli.values import Duration, Margin, Names, Percent, ReportFile, Rows
-from actbench.errors import FOR_BISECT, InputError, NoRevisionError
+from actbench.errors import FOR_BISECT
 from actbench.model.training import Optimizer
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def command(  # noqa: PLR0913  # one for each option that a stored check has as 
     from actbench.model.sides import Side
 
     allowed = Margins(margin, margins)
-    out = CheckOutput(form, reports, margin)
+    out = CheckOutput(form, reports, margin, for_bisect=for_bisect)
     out.prepare()
     if (baseline is None) == (against is None):
         raise click.UsageError(
@@ -167,10 +167,7 @@ def command(  # noqa: PLR0913  # one for each option that a stored check has as 
         end_as_by_ctrl_c()
         steps = _steps(ctx, options)
         request = CheckRequest(**options, steps=steps, against=against, margins=allowed)
-        try:
-            report = measured(request, ctx.obj or Seams(), output, out, quiet=quiet)
-        except NoRevisionError as error:
-            raise InputError(str(error)) if for_bisect else error from None  # it is the same for every commit
+        report = measured(request, ctx.obj or Seams(), output, out, quiet=quiet)
     else:
         assert baseline is not None  # noqa: S101  # one of the two is given, see above
         _refuse_live_options(ctx)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import click
 
-from actbench.errors import ActbenchError, BenchmarkError, ExitCode, NotComparableError
+from actbench.errors import ActbenchError, BenchmarkError, ExitCode, InputError, NoRevisionError, NotComparableError
 from actbench.model.sides import Side
 from actbench.report import verdict_files, verdicts
 from actbench.report.check_report import Report
@@ -28,17 +28,22 @@ class CheckOutput:
     reports: tuple[tuple[str, Path], ...]
     """Formats, each with a file."""
     margin: float
+    for_bisect: bool = False
+    """Whether the check ends as ``git bisect run`` understands it."""
 
     def prepare(self) -> None:
-        """Remove earlier reports; `InputError` for a file that cannot be written."""
+        """Remove earlier reports; `InputError` or `OutputError` for a file that cannot be written."""
         verdict_files.refuse_unwritable(self.reports)
         verdict_files.remove_old(self.reports)
+        if self.form == "markdown":
+            verdict_files.append_to_step_summary("")
 
     def publish(self, report: Report, keep: Callable[[], None] | None = None) -> None:
         """Print the verdicts and write the files, each even if another cannot be written.
 
         A file that cannot be written is an error, but must not hide a regression: then it is only a line on stderr.
         """
+        report = replace(report, for_bisect=self.for_bisect)
         tasks: list[Callable[[], None]] = [partial(self._print, report), *self._files(report)]
         tasks += [keep] if keep else []
         errors = _errors_of(tasks)
@@ -52,16 +57,19 @@ class CheckOutput:
     ) -> Iterator[None]:
         """Write the reports also where an error ends the check; on stdout, text has nothing but the error's sentence.
 
-        Where output itself cannot be written, there are none.
+        Where output itself cannot be written, there are none. For ``git bisect run``, a baseline that is no revision is
+        `InputError`, which ends the bisection: it is none for every commit.
         """
         try:
             yield
         except ActbenchError as error:
-            if isinstance(error, BenchmarkError | NotComparableError):
-                report = Report((), self.margin, sides(), (*remarks(),), error=error)
-                on_stdout = [] if self.form == "text" else [partial(self._print, report)]
-                _echo(_errors_of([*on_stdout, *self._files(report)]))
-            raise
+            if not isinstance(error, BenchmarkError | NotComparableError):
+                raise
+            final = InputError(str(error)) if self.for_bisect and isinstance(error, NoRevisionError) else error
+            report = Report((), self.margin, sides(), (*remarks(),), error=final, for_bisect=self.for_bisect)
+            on_stdout = [] if self.form == "text" else [partial(self._print, report)]
+            _echo(_errors_of([*on_stdout, *self._files(report)]))
+            raise final from None
 
     def _files(self, report: Report) -> list[Callable[[], None]]:
         return [partial(verdict_files.write, report, name, path) for name, path in self.reports]

@@ -8,6 +8,7 @@ known, so it has a digest only where it is compiled.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable
 from functools import cache
@@ -19,6 +20,10 @@ import actbench
 
 RECORD = "RECORD"
 """The file of an installed distribution that lists its files with their digests."""
+
+NOT_EXECUTED = re.compile(r"\.\.[/\\]|[^/,]*\.dist-info[/\\]|.*\.pyc\b")
+"""Its lines about scripts, which name the environment that they are in, about the installation itself, and about byte
+code."""
 
 
 def of_machine_code(digest: str, called_by: Iterable[str]) -> str | None:
@@ -33,12 +38,21 @@ def of_interpreted_code(executed_by: Iterable[str]) -> str | None:
 
 @cache
 def installed(name: str) -> str | None:
-    """Return the digest of the files of an installed distribution, as they were recorded when it was installed."""
+    """Return the digest of the files of an installed distribution, as they were recorded when it was installed.
+
+    It is the same in every environment in which the same wheel is installed.
+    """
     try:
         record = distribution(name).read_text(RECORD)
     except PackageNotFoundError:
         return None
-    return None if record is None else sha256(record.encode()).hexdigest()
+    return None if record is None else of_record(record)
+
+
+def of_record(record: str) -> str:
+    """Return the digest of the files that the text of a RECORD lists."""
+    lines = sorted(line for line in record.splitlines() if not NOT_EXECUTED.match(line))
+    return sha256("\n".join(lines).encode()).hexdigest()
 
 
 @cache

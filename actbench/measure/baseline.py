@@ -14,8 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from actbench.errors import BenchmarkError, NotComparableError
-from actbench.host import software
+from actbench.host import directories, software
 from actbench.host.variables import worker_environment
+from actbench.measure import compiled_cache
 from actbench.measure.client import PACKAGE_DIRECTORY, Interpreter, WorkerProcess
 from actbench.measure.environment_cache import EnvironmentCache, Tell, silent
 from actbench.measure.launch import StartWorker, Worker, WorkerOptions
@@ -36,9 +37,6 @@ class BaselineEnvironment:
 OpenBaseline = Callable[[str, Tell], AbstractContextManager[BaselineEnvironment]]
 """Opens an environment by its name, and tells of building it; it is closed on exit."""
 
-KEY_DIGITS = 20
-"""Hexadecimal digits of the key of an environment."""
-
 BUILD_TIMEOUT = 900.0
 """Longest duration of building an environment, in seconds."""
 
@@ -53,7 +51,9 @@ def opened(against: str, tell: Tell = silent) -> Iterator[BaselineEnvironment]:
     with TemporaryDirectory(prefix="actbench-") as name:
         place = Path(name)
         if not against.startswith(GIT):
-            yield BaselineEnvironment(partial(_starting, _interpreter(_python_of(against), place, place / "numba")))
+            python = _python_of(against)
+            kept = compiled_cache.entry_of(python) or place
+            yield BaselineEnvironment(partial(_starting, _interpreter(python, kept, kept / "numba")))
             return
         revision = Revision(against, place / "tree")
         project = (revision.root / revision.directory_in_tree).name, revision.commit
@@ -100,7 +100,7 @@ def _interpreter(python: Path, place: Path, compiled: Path) -> Interpreter:
     It finds its packages by itself, so PYTHONPATH is not inherited. numba's cache is not shared either, since only one
     version of numba can use it at a time: `compiled` is the directory of its own.
     """
-    lent = place / f"lent-{sha256(str(PACKAGE_DIRECTORY).encode()).hexdigest()[:KEY_DIGITS]}"
+    lent = place / f"lent-{directories.name_for(str(PACKAGE_DIRECTORY))}"
     lent.mkdir(exist_ok=True)  # in the cache it stays, since numba knows its files by their paths
     with suppress(FileExistsError):
         (lent / PACKAGE_DIRECTORY.name).symlink_to(PACKAGE_DIRECTORY, target_is_directory=True)
@@ -150,4 +150,4 @@ def _key(revision: Revision) -> str:
         sorted(pins.items()),
         sorted(software.libraries(software.KERNEL_LIBRARIES).items()),
     )
-    return sha256(repr(decisive).encode()).hexdigest()[:KEY_DIGITS]
+    return directories.name_for(repr(decisive))

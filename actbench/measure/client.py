@@ -35,6 +35,10 @@ from actbench.runs.record import of_text
 PACKAGE_DIRECTORY = Path(__file__).resolve().parents[1]
 """The directory of actbench's own code."""
 
+QUICK = 0.25
+"""Seconds within which most answers come. The processor time of a worker is looked at from then on: a look takes as
+long as hundreds of timed calls, since it reads the states of all processes of the host."""
+
 BOOT = "import sys; sys.path.append(sys.argv[1]); from actbench.measure.worker import main; main()"
 
 
@@ -132,10 +136,14 @@ class WorkerProcess:
     def _read_line(self, allowed: float) -> bytes:
         """Return the next line, or b"" where the worker has ended; `WorkerHungError` after the `allowed` seconds."""
         deadline = time.monotonic() + allowed
-        taken = ProcessorTime(self._process.pid)
+        taken: ProcessorTime | None = None
         while b"\n" not in self._pending:
-            ready, _, _ = select.select([self._stdout], [], [], max(0.0, deadline - time.monotonic()))
+            left = max(0.0, deadline - time.monotonic())
+            ready, _, _ = select.select([self._stdout], [], [], left if taken else min(QUICK, left / 2))
             if not ready:
+                if taken is None:
+                    taken = ProcessorTime(self._process.pid)
+                    continue
                 if patience := taken.patience(allowed):
                     deadline = time.monotonic() + patience
                     continue

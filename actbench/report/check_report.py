@@ -50,7 +50,7 @@ class Conclusion:
     """What a check comes to."""
 
     exit_code: ExitCode
-    """The code with which the check ends, unless ``--for-bisect`` turns it into another."""
+    """The code that says so, as users read it: see `Report.exit_code`."""
     reason: str
     """A sentence, without a period."""
 
@@ -81,6 +81,8 @@ class Report:
     """What ended the check before there was any verdict."""
     interrupted: bool = False
     """Whether Ctrl-C ended it; the verdicts are those until then."""
+    for_bisect: bool = False
+    """Whether the exit code is one for ``git bisect run``."""
 
     def with_unused(self, margins: Margins) -> Report:
         """Return the report with a remark on every margin that matches no case."""
@@ -92,6 +94,12 @@ class Report:
         """The number of cases by verdict, of the verdicts that occur, the most severe first."""
         numbers = Counter(change.verdict for change in self.changes)
         return {verdict: numbers[verdict] for verdict in Verdict if numbers[verdict]}
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The code with which the check ends."""
+        code = self.conclusion.exit_code
+        return code.for_bisect() if self.for_bisect else code
 
     @property
     def conclusion(self) -> Conclusion:

@@ -83,7 +83,7 @@ def _add_properties(suite: Element, report: Report) -> None:
     conclusion = report.conclusion
     values = {
         "verdict": conclusion.verdict,
-        "exit_code": str(int(conclusion.exit_code)),
+        "exit_code": str(int(report.exit_code)),
         "reason": conclusion.reason,
     }
     for name, side in zip(("baseline", "candidate"), report.sides, strict=True):

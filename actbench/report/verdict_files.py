@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from actbench.errors import InputError, unwritable
+from actbench.errors import InputError, reason, unwritable
 from actbench.report.check_report import Report
 from actbench.report.junit import as_junit
 from actbench.report.verdict_github import as_github
@@ -32,13 +32,16 @@ def write(report: Report, form: str, path: Path) -> None:
 
 
 def refuse_unwritable(reports: Sequence[tuple[str, Path]]) -> None:
-    """Raise `InputError` before anything is measured if a report, (format, path), cannot be written."""
+    """Raise `InputError` or `OutputError`, before measuring, if a report (format, path) cannot be written."""
     paths = [path for _, path in reports]
     for form, path in reports:
         if paths.count(path) > 1:
             raise InputError(f"--report {form}={path}: another report goes there, too; name a file for each")
-        if not path.parent.is_dir() or path.is_dir() or not os.access(path.parent, os.W_OK):
-            raise InputError(f"--report {form}={path}: cannot write there: name a file in a directory that exists")
+        try:
+            files.try_out(path)
+        except OSError as error:
+            message = f"--report {form}={path}: cannot write there ({reason(error)}): name a file in a directory that"
+            raise unwritable(f"{message} exists", error) from None
 
 
 def remove_old(reports: Sequence[tuple[str, Path]]) -> None:

@@ -76,7 +76,7 @@ class CheckJson(msgspec.Struct, kw_only=True):
     schema: int
     verdict: OverallVerdict
     exit_code: int
-    """The code with which the check ends, unless --for-bisect turns it into another."""
+    """The code with which the check ends."""
     reason: str
     summary: str
     """How many cases have which verdict, in words."""
@@ -107,7 +107,7 @@ def as_json(report: Report) -> str:
         CheckJson(
             schema=SCHEMA,
             verdict=conclusion.verdict,
-            exit_code=conclusion.exit_code,
+            exit_code=report.exit_code,
             reason=conclusion.reason,
             summary=sentence(report),
             counts=report.counts,

@@ -30,7 +30,7 @@ def headline(report: Report) -> str:
     """Return the overall verdict, the exit code, and how many cases have which verdict, or why there are none."""
     conclusion = report.conclusion
     rest = conclusion.reason if report.error else sentence(report)
-    return f"{conclusion.verdict} (exit code {int(conclusion.exit_code)}): {rest}"
+    return f"{conclusion.verdict} (exit code {int(report.exit_code)}): {rest}"
 
 
 def sentence(report: Report) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -113,6 +114,21 @@ def refuse_irregular(path: Path) -> None:
     """Raise `InputError` where a path exists and is not a regular file."""
     if path.exists() and not path.is_file():
         raise InputError(f"cannot write {path}: it is not a regular file; remove it")
+
+
+def try_out(path: Path) -> None:
+    """Write nothing where `write` would write a file; `OSError` where that is not possible. What exists stays."""
+    if path.is_dir():
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if path.exists() and not path.is_file():  # opening a pipe would block
+        if not os.access(path, os.W_OK):
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+        return
+    try:
+        _synced(part(path), b"")
+    finally:
+        with suppress(OSError):
+            part(path).unlink(missing_ok=True)
 
 
 def probe(directory: Path, size: int) -> None:

@@ -40,6 +40,15 @@ def test_a_kernel_of_numpy_has_that_of_its_files_and_changes_with_them(monkeypat
     assert code("cached", "numpy") is None, "files that are not recorded are not known"
 
 
+def test_files_have_one_digest_in_every_environment_and_another_when_they_change() -> None:
+    library = "numpy/core.so,sha256=abc,175\nnumpy/__init__.py,sha256=def,20\n"
+    digest = code_digest.of_record(library)
+    of_one_environment = "../../../bin/f2py,sha256=123,175\nnumpy-2.0.dist-info/INSTALLER,sha256=456,4\n"
+    assert code_digest.of_record(f"{of_one_environment}{library}numpy/__pycache__/a.cpython-311.pyc,,\n") == digest
+    assert code_digest.of_record("".join(reversed(library.splitlines(keepends=True)))) == digest
+    assert code_digest.of_record(library.replace("abc", "abd")) != digest
+
+
 def test_what_a_user_s_formula_calls_is_not_known(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text(

@@ -71,7 +71,9 @@ def test_a_check_is_written_in_as_many_formats_as_one_likes(actbench: Actbench, 
     [
         ("csv=check.csv", "write FORMAT=FILE with one of text, markdown, github, junit, json"),
         ("json", "write FORMAT=FILE"),
-        ("json=nowhere/check.json", "--report json=nowhere/check.json: cannot write there"),
+        ("json=nowhere/check.json", "--report json=nowhere/check.json: cannot write there (No such file or directory)"),
+        (f"json={'x' * 300}", ": cannot write there (File name too long): name a file in a directory that exists"),
+        ("json=.", "--report json=.: cannot write there (Is a directory)"),
     ],
 )
 def test_a_report_that_cannot_be_is_refused_before_measuring(
@@ -81,6 +83,28 @@ def test_a_report_that_cannot_be_is_refused_before_measuring(
     assert result.exit_code == 2
     assert said in result.stderr
     assert bench.workers_started == 0
+
+
+def test_a_summary_of_a_job_that_cannot_be_written_is_refused_before_measuring(
+    actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "nowhere/summary.md")
+    result = actbench(*CASES, "--format", "markdown")
+    assert result.exit_code == 2
+    assert "cannot write to $GITHUB_STEP_SUMMARY (No such file or directory)" in result.stderr
+    assert bench.workers_started == 0
+
+
+def test_reports_have_the_exit_code_with_which_a_check_for_git_bisect_ends(
+    actbench: Actbench, bench: FakeBench
+) -> None:
+    bench.on_time = lambda block: crash("no memory") if block.size == 2000 else None
+    reports = ("--report", "json=check.json", "--report", "junit=check.xml", "--report", "text=check.txt")
+    actbench(*CASES, "--for-bisect", *reports)
+    report = json.loads(Path("check.json").read_text())
+    assert (report["verdict"], report["exit_code"]) == ("failed", 125)
+    assert 'name="exit_code" value="125"' in Path("check.xml").read_text()
+    assert "failed (exit code 125): " in Path("check.txt").read_text()
 
 
 def crash_once(bench: FakeBench, workers: int, reason: str) -> None:
@@ -121,7 +145,7 @@ def test_a_verdict_is_reported_even_where_nothing_can_be_written_any_more(
     actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.seconds = slower(1.1)
-    monkeypatch.setattr("os.fsync", full_disk)
+    bench.on_time = lambda _: monkeypatch.setattr("os.fsync", full_disk)
     result = actbench(*CASES, "--report", "json=check.json")
     assert result.exit_code == 1
     assert "1 regressed, 3 unchanged" in result.stdout

@@ -1,0 +1,49 @@
+"""What numba compiles in other interpreters than this one, kept between checks: the least recently used goes.
+
+An entry is a directory for one interpreter, named by the digest of its path. numba decides itself what in it is out of
+date, by the files that the code is from, by its own version and by the processor.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from actbench.host import directories
+
+MOST_ENTRIES = 16
+"""Number of interpreters whose code is kept: that of a hundred kernels takes 10 MB."""
+
+
+def entries() -> list[Path]:
+    """Return all entries, the one that was used last first."""
+    places = [path for path in _directory().glob("*") if path.is_dir()]
+    return sorted(places, key=lambda path: path.stat().st_mtime, reverse=True)
+
+
+def entry_of(python: Path) -> Path | None:
+    """Return the entry of an interpreter, which exists then; None where it cannot be written."""
+    place = _directory() / directories.name_for(str(python))
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        os.utime(place)
+    except OSError:
+        return None
+    _remove(entries()[MOST_ENTRIES:])
+    return place if os.access(place, os.W_OK) else None
+
+
+def clear() -> int:
+    """Remove all entries and return their number; a check that uses one compiles again what it needs."""
+    return _remove(entries())
+
+
+def _remove(places: list[Path]) -> int:
+    for place in places:
+        shutil.rmtree(place, ignore_errors=True)
+    return len(places)
+
+
+def _directory() -> Path:
+    return directories.cache() / "compiled"

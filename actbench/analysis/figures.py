@@ -44,6 +44,8 @@ class Figures(NamedTuple):
     copy_limit_pct: Interval
     """The rate of moving these bytes in percent of the rate of the block's plain copy, measured side by side; of those
     that come from memory where operands are not warm. `NO_ESTIMATE` for a step with cold residuals."""
+    copies: Interval
+    """The time in copies: over that of the block's plain copy, measured side by side."""
     residual_bytes: int
     """Bytes kept per element; 0 of a training step, whose bytes are counted in its check."""
     max_ulp: float
@@ -96,6 +98,7 @@ def figures(
                 loops=calibration.calls(arm),
                 moved_bytes=kernel.moved * case.size,
                 copy_limit_pct=copy.scaled(100 * kernel.relative) if _has_limit(case) else NO_ESTIMATE,
+                copies=copy.inverse(),
                 residual_bytes=kernel.kept,
                 max_ulp=kernel.max_ulp,
                 processor_pct=100 * share,

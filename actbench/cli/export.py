@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from actbench.cli.formats import write_or_echo
+
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
@@ -70,7 +72,7 @@ def command(run: Path, tool: str, output: Path | None, commit: str | None) -> No
                 click.echo(remark, err=True, nl=bool(remark))
                 return
             text = asv.text(results)
-    _write(text.encode(), output)
+    write_or_echo(text, output)
     click.echo(remark, err=True, nl=bool(remark))
 
 
@@ -80,16 +82,3 @@ def _commit(commit: str | None) -> tuple[str | None, str]:
     from actbench.report.export.asv import COMMIT
 
     return (commit, "") if commit is None or not COMMIT.fullmatch(commit) else resolved(commit)
-
-
-def _write(data: bytes, output: Path | None) -> None:
-    """Write to a file or stdout, in UTF-8 whatever the terminal's encoding, since the formats require it."""
-    from actbench.errors import unwritable
-
-    if output is None:
-        click.echo(data, nl=False)
-        return
-    try:
-        output.write_bytes(data)
-    except OSError as error:
-        raise unwritable(f"cannot write {output}: {error.strerror}; name another file with -o", error) from None

@@ -13,7 +13,7 @@ from actbench import backends, plugins, registry
 from actbench.analysis.check_live import LiveTimes, Outcome
 from actbench.analysis.rounds_needed import FEWEST_ROUNDS
 from actbench.errors import BenchmarkError, NotComparableError
-from actbench.host import environment, software
+from actbench.host import environment, repository, software
 from actbench.host.environment import Environment
 from actbench.measure.baseline import describe
 from actbench.measure.baseline_code import BaselineCode, code_of
@@ -25,7 +25,7 @@ from actbench.measure.live import LiveCheck
 from actbench.measure.live_selection import selected
 from actbench.measure.lockstep import Lockstep
 from actbench.measure.requests import DEFAULT_TIMEOUT, CheckRequest, chosen_seed
-from actbench.measure.revisions import Revision, head
+from actbench.measure.revisions import Revision
 from actbench.measure.session import Seams
 from actbench.measure.wrong_sides import SIDES, CodeOfSides
 from actbench.model.cases import Case
@@ -104,7 +104,8 @@ class LiveSession:
         """Return the baseline and the candidate, as far as they are known by now."""
         commit = self._revision.commit if self._revision else None
         baseline = Side(self._request.against, commit, self._there, self._loaded_there)
-        return baseline, Side(HERE, head(), self._versions(), plugins.loaded())
+        here = repository.commit_here()
+        return baseline, Side(HERE, here.revision if here else None, self._versions(), plugins.loaded())
 
     def runs(self) -> dict[str, tuple[Record, Times]]:
         """Return the measurements as three runs, by the names of their directories."""
@@ -125,7 +126,9 @@ class LiveSession:
         theirs, ours = self._check.checks
         code = environment.public_code(self._loaded_there), environment.public_code(plugins.loaded())
         steps_there, steps_here = self._check.step_checks
-        baseline, candidate = (there, theirs, steps_there, code[0]), (here, ours, steps_here, code[1])
+        commits = repository.commit_of(self._revision.commit) if self._revision else None, repository.commit_here()
+        baseline = there, theirs, steps_there, code[0], commits[0]
+        candidate = here, ours, steps_here, code[1], commits[1]
         return {
             name: (
                 Record(
@@ -139,10 +142,11 @@ class LiveSession:
                     failures=lockstep.failures,
                     rounds=times.last_round,
                     loaded=loaded,
+                    commit=commit,
                 ),
                 times,
             )
-            for name, (of, checks, steps, loaded), times in zip(
+            for name, (of, checks, steps, loaded, commit), times in zip(
                 SIDES, (baseline, candidate, baseline), lockstep.sides.all_three, strict=True
             )
         }

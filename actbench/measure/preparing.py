@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from actbench import plugins
 from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.errors import OptionsError
-from actbench.host import environment
+from actbench.host import environment, repository
 from actbench.kernels import resolution
 from actbench.kernels.drawing import pinned
 from actbench.measure.environment import collect_environment
@@ -134,7 +134,8 @@ class PreparedRun:
             )
         created = datetime.now(UTC).isoformat(timespec="seconds")
         here = collect_environment(start_worker, self.cpu, resolution.backends(self.plan.cases))
-        return Record(self.plan, self.settings(), here, created, loaded=environment.public_code(plugins.loaded()))
+        loaded, commit = environment.public_code(plugins.loaded()), repository.commit_here()
+        return Record(self.plan, self.settings(), here, created, loaded=loaded, commit=commit)
 
 
 def prepare(request: RunRequest) -> PreparedRun:

@@ -62,16 +62,6 @@ class Revision:
         return _succeeds("git cat-file", "-e", f"{self.commit}:{path}")
 
 
-def head() -> str | None:
-    """Return the commit of the current directory, marked where files differ from it; None outside of a repository."""
-    try:
-        commit = execute("", "git rev-parse", "--verify", "--quiet", "HEAD")
-        changed = execute("", "git status", "--porcelain", "--untracked-files=no")
-    except NotComparableError:
-        return None
-    return f"{commit} with changes" if changed else commit
-
-
 def execute(what: str, command: str, *arguments: str, program: str | None = None, timeout: float | None = None) -> str:
     """Run a command and return its output; `NotComparableError` with its last message where it fails.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from actbench import plugins
 from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.errors import NotComparableError
-from actbench.host import environment, memory
+from actbench.host import environment, memory, repository
 from actbench.kernels import resolution
 from actbench.kernels.drawing import pinned
 from actbench.measure.environment import collect_environment
@@ -91,7 +91,8 @@ class PreparedTrain:
         )
         created = datetime.now(UTC).isoformat(timespec="seconds")
         here = collect_environment(start_worker, self.cpu, resolution.backends(self.plan.cases))
-        return Record(self.plan, settings, here, created, loaded=environment.public_code(plugins.loaded()))
+        loaded, commit = environment.public_code(plugins.loaded()), repository.commit_here()
+        return Record(self.plan, settings, here, created, loaded=loaded, commit=commit)
 
 
 def guaranteed_rounds(request: TrainRequest) -> int:

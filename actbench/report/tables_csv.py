@@ -13,6 +13,7 @@ from actbench.report.results import RunResults
 from actbench.report.training import files as of_training
 from actbench.runs.csv_text import csv_text
 from actbench.runs.names import CASES, CROSSOVERS, SPEEDUPS
+from actbench.runs.tables import COPIES
 
 SHARED_FIELDS = attrgetter("activation", "op", "dtype", "size", "operands", "shape")
 
@@ -20,6 +21,7 @@ CASE_COLUMNS = (
     *(*case_columns.COLUMNS, "shape"),
     *("seconds", "low", "high", "rounds", "loops", "ns_per_element", "gb_per_s"),
     *("copy_limit_pct", "copy_limit_low_pct", "copy_limit_high_pct"),
+    *COPIES,
     *("residual_bytes_per_element", "max_ulp", "processor_pct"),
 )
 
@@ -49,7 +51,7 @@ def cases(figures: Sequence[Figures]) -> str:
         (
             *(*case_columns.FIELDS(row.case), row.case.shape),
             *(*row.seconds, row.rounds, row.loops, row.ns_per_element.value, row.gb_per_s),
-            *(*row.copy_limit_pct, _kept(row), row.max_ulp, row.processor_pct),
+            *(*row.copy_limit_pct, *row.copies, _kept(row), row.max_ulp, row.processor_pct),
         )
         for row in figures
     )

@@ -87,12 +87,7 @@ def host_differences(before: Run, after: Run) -> list[tuple[str, str, str]]:
 
 def differences(before: Run, after: Run) -> list[str]:
     """Return a sentence for each software version, tuning variable and loaded code that differs."""
-    old, new = (_facts(_record(run).environment) for run in (before, after))
-    software = [
-        f"{name} was {old.get(name, 'absent')}, is {new.get(name, 'absent')}"
-        for name in dict.fromkeys([*old, *new])
-        if old.get(name) != new.get(name)
-    ]
+    software = changes_of_software(_record(before).environment, _record(after).environment)
     code = changes_of_code(_record(before).loaded, _record(after).loaded)
     return [*software, *(f"loaded code {name}: was {there}, is {here}" for name, there, here in code)]
 
@@ -120,7 +115,18 @@ def _record(run: Run) -> Record:
     return run.record
 
 
-def _facts(environment: Environment) -> dict[str, str]:
+def changes_of_software(before: Environment, after: Environment) -> list[str]:
+    """Return a sentence for each software version and tuning variable that differs."""
+    old, new = facts_of(before), facts_of(after)
+    return [
+        f"{name} was {old.get(name, 'absent')}, is {new.get(name, 'absent')}"
+        for name in dict.fromkeys([*old, *new])
+        if old.get(name) != new.get(name)
+    ]
+
+
+def facts_of(environment: Environment) -> dict[str, str]:
+    """Return the software of an environment: versions and tuning variables, by name."""
     return {name: str(getattr(environment, name)) for name in SOFTWARE} | environment.libraries | environment.variables
 
 

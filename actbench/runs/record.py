@@ -17,6 +17,7 @@ from actbench.errors import InputError, damaged
 from actbench.host.environment import Environment, public_text
 from actbench.model.calibration import Calibration
 from actbench.model.checks import Check, StepCheck
+from actbench.model.commit import Commit
 from actbench.model.loaded import Loaded
 from actbench.model.outcomes import Failure
 from actbench.model.plan import LeftOut, Plan
@@ -96,6 +97,8 @@ class Record:
     """By block of training steps and round, the seconds of the parts of a step (`StepPart`), by arm."""
     digests: dict[str, dict[int, str]] = field(default_factory=dict)
     """By block and round, the digest of its rows in values.csv; of a probe, in probes.csv."""
+    commit: Commit | None = None
+    """Of the repository in which the run was begun; None outside of one."""
     seal: str = ""
     """The digest of the fields in `SEALED`; all other fields, such as the environment, may be corrected by hand."""
 
@@ -151,12 +154,8 @@ def of_text(kind: type[Any], text: Any) -> Any:
 
 def decode(data: bytes, path: Path) -> Record:
     """Read a record; `InputError` names `path` where it is damaged, or of an unknown schema."""
+    refuse_other_schema(data, path)
     try:
-        version = msgspec.json.decode(data, type=_Version).schema
-        if version != SCHEMA:
-            raise InputError(
-                f"{path} is of schema {version}, this actbench reads {SCHEMA}: use the actbench that wrote it"
-            )
         record = msgspec.json.decode(data, type=Record, dec_hook=of_text)
         seal = _seal(msgspec.json.decode(data))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -167,6 +166,16 @@ def decode(data: bytes, path: Path) -> Record:
     if fault:
         raise damaged(f"{path} is damaged: {fault}")
     return record
+
+
+def refuse_other_schema(data: bytes, path: Path) -> None:
+    """Raise `InputError` for a run.json of another schema, or without one."""
+    try:
+        version = msgspec.json.decode(data, type=_Version).schema
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise damaged(f"{path} is damaged: {error}") from None
+    if version != SCHEMA:
+        raise InputError(f"{path} is of schema {version}, this actbench reads {SCHEMA}: use the actbench that wrote it")
 
 
 SEALED = (

@@ -132,10 +132,17 @@ def _of_entries(name: str, values: Sequence[float | None], least: float, most: f
 
 
 def _times(record: Record) -> Iterator[str]:
+    times = {"created": record.created} | ({"commit.date": record.commit.date} if record.commit else {})
+    yield from (f"{name} is '{text}', and not a time" for name, text in times.items() if not is_date(text))
+
+
+def is_date(text: str) -> bool:
+    """Return whether a text is a date and time in ISO 8601."""
     try:
-        datetime.fromisoformat(record.created).timestamp()
+        datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError, OSError):
-        yield f"created is '{record.created}', and not a time"
+        return False
+    return True
 
 
 def _texts(record: Record) -> Iterator[str]:
@@ -148,6 +155,7 @@ def _texts(record: Record) -> Iterator[str]:
         ("environment.caches", environment.caches),
         ("settings.preset", [record.settings.preset]),
         ("plan.inputs", [plan.inputs.file]),
+        ("commit", [record.commit.hash] if record.commit else []),
         ("id", [record.id]),
         *(("plan.left_out", (case.case, case.reason)) for case in plan.left_out),
         *(("plan.blocks", _names(block)) for block in plan.blocks),

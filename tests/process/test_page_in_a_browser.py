@@ -124,7 +124,7 @@ def test_the_files_of_the_run_can_be_had_from_the_page(browser: Any, report: Pat
 def test_many_rows_are_packed_and_folded_and_come_out_the_same(
     browser: Any, runs: Path, report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("actbench.report.page.MOST_ROWS", 3)
+    monkeypatch.setattr("actbench.report.page.rendering.MOST_ROWS", 3)
     shutil.copytree(runs / "run", tmp_path, dirs_exist_ok=True)
     run_in(tmp_path, "report", ".", "-o", "large.html")
     rows = "all => all.map(row => [...row.cells].map(cell => cell.textContent))"
@@ -218,7 +218,7 @@ def test_a_hostile_name_is_shown_as_text(
         text = (runs / "run" / copied).read_text()
         (tmp_path / copied).write_text(text.replace("logistic", name))
     resealed(tmp_path)
-    monkeypatch.setattr("actbench.report.page.MOST_ROWS", most)
+    monkeypatch.setattr("actbench.report.page.rendering.MOST_ROWS", most)
     run_in(tmp_path, "report", ".")
     file = tmp_path / "report.html"
     with Page(browser, file) as opened:

@@ -30,6 +30,7 @@ LAYERS = (
 """
 
 DOORS = {
+    "asv": {"analysis"},
     "click": {"cli"},
     "jax": {"backends"},
     "ml_dtypes": {"model"},

@@ -1,0 +1,244 @@
+"""Cases, speedups and checks over many runs: series without the drift of the host, their levels and steps.
+
+A **series** is a case, or a pair of strategies, on one host, measured in one way: by one engine, on the same inputs,
+beside the same cases of its block, which by themselves change its time by up to a tenth; of checks, with the same
+baseline. Its runs are in the order of an axis: of time, of commits, or of a library's versions. Every point is a ratio
+that was measured side by side: of a case and its block's plain copy, of two strategies, or, in a check, of the case and
+the same case of the baseline.
+
+A step of a time in copies is one of the case only where the time itself steps with it: otherwise the copy may have
+changed (`SeriesStep.is_of_copy`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import nan
+from typing import NamedTuple
+
+import numpy as np
+
+from actbench.analysis.interval import NO_ESTIMATE, Interval
+from actbench.analysis.levels import FEWEST_RUNS, FindPlaces, Levels, LevelStep, levels, step_between
+from actbench.analysis.statistics import Floats
+from actbench.model.cases import Case
+from actbench.runs.collection import CollectedRun
+from actbench.runs.digest import Digest
+
+Conditions = tuple[tuple[str, str], ...]
+"""What tells series of one case on one host apart: names and values."""
+
+
+class Figure(StrEnum):
+    """What is followed."""
+
+    TIME = "time"
+    SPEEDUP = "speedup"
+
+
+class Measurement(NamedTuple):
+    """A case or a pair, as a run measured it."""
+
+    case: Case
+    reference: Case | None
+    """Of a speedup; None of a time."""
+    conditions: Conditions
+    ratio: tuple[float, float, float]
+    """A time in copies, or over the baseline's; or a speedup. With its bounds, NaN where there are too few rounds."""
+    seconds: float
+    """Of one call; NaN where the ratio has no copy in it."""
+    rounds: int
+
+
+class Position(NamedTuple):
+    """The place of a run on the axis."""
+
+    order: tuple[int | str, ...] | tuple[tuple[int, int, str], ...]
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPoint:
+    """A run of a history."""
+
+    name: str
+    run: Digest
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesStep:
+    """A step of a series."""
+
+    step: LevelStep
+    before: int
+    """The index of the last run before it, among the history's."""
+    after: int
+    """The index of the first run after it."""
+    of_time_itself: Interval
+    """The step of the seconds; `NO_ESTIMATE` where the ratio has no copy in it."""
+    for_the_worse: bool
+    """Whether the case got slower, or the speedup smaller."""
+
+    @property
+    def is_of_copy(self) -> bool:
+        """Whether the copy may have changed, and not the case: the time itself does not step in the same direction."""
+        seconds, ratio = self.of_time_itself, self.step.ratio
+        if np.isnan(seconds.value):
+            return False
+        return not (seconds.low > 1 if ratio.value > 1 else seconds.high < 1)
+
+    @property
+    def is_regression(self) -> bool:
+        """Whether it is for the worse, and of the case."""
+        return self.for_the_worse and not self.is_of_copy
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A case or a pair on one host."""
+
+    case: Case
+    reference: Case | None
+    host: int
+    """The index of its host."""
+    conditions: str
+    """What tells it from other series of the case on the host; empty where there is no other."""
+    runs: tuple[int, ...]
+    """The indices of its runs in the history, in the order of the axis."""
+    ratios: Floats
+    """Runs x ratio, low and high."""
+    seconds: Floats
+    rounds: tuple[int, ...]
+    levels: Levels
+    steps: tuple[SeriesStep, ...]
+
+    @property
+    def name(self) -> str:
+        """The case's id, or that of the pair: ``logistic/cached:recompute/...``; with its conditions."""
+        name = self.case.id
+        if self.reference is not None:
+            name = name.replace(f"/{self.case.strategy}/", f"/{self.case.strategy}:{self.reference.strategy}/", 1)
+        return f"{name} ({self.conditions})" if self.conditions else name
+
+    def point(self, index: int) -> Interval:
+        """Return the ratio of one of its runs."""
+        return Interval(*self.ratios[index].tolist())
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Series over runs."""
+
+    figure: Figure
+    axis: str
+    """``date``, ``commit``, or the name of a library."""
+    points: tuple[HistoryPoint, ...]
+    """In the order of the axis."""
+    hosts: tuple[Digest, ...]
+    """For each host, one of its runs."""
+    series: tuple[Series, ...]
+    searched: int
+    """The number of series with runs enough for a step; 0 where steps were not searched."""
+
+    @property
+    def steps(self) -> list[tuple[Series, SeriesStep]]:
+        """Every step, with its series."""
+        return [(series, step) for series in self.series for step in series.steps]
+
+
+class _SeriesKey(NamedTuple):
+    """What the runs of a series share."""
+
+    case: Case
+    reference: Case | None
+    host: tuple[tuple[str, str], ...]
+    conditions: Conditions
+
+
+@dataclass(frozen=True, slots=True)
+class _Members:
+    """The runs of a series and their measurements."""
+
+    runs: list[int]
+    measured: list[Measurement]
+
+
+def history(
+    figure: Figure,
+    axis: str,
+    runs: Iterable[tuple[CollectedRun, Position, Sequence[Measurement]]],
+    find_places: FindPlaces | None,
+) -> History:
+    """Return the series of runs, ordered by their positions, with their steps; without `find_places` there are none."""
+    ordered = sorted(runs, key=lambda one: (one[1].order, one[0].run.created))
+    hosts: dict[object, Digest] = {}
+    members: dict[_SeriesKey, _Members] = {}
+    for index, (collected, _, measured) in enumerate(ordered):
+        host = collected.run.host
+        hosts.setdefault(host, collected.run)
+        for one in measured:
+            of_series = members.setdefault(_SeriesKey(one.case, one.reference, host, one.conditions), _Members([], []))
+            of_series.runs.append(index)
+            of_series.measured.append(one)
+    places = {host: index for index, host in enumerate(hosts)}
+    searched = sum(len(one.runs) >= 2 * FEWEST_RUNS for one in members.values()) if find_places else 0
+    differences = _differences(members)
+    series = (
+        _series(one, places[key.host], differences[key], levels(_ratios(one), find_places, max(1, searched)), figure)
+        for key, one in members.items()
+    )
+    return History(
+        figure=figure,
+        axis=axis,
+        points=tuple(HistoryPoint(collected.name, collected.run, position) for collected, position, _ in ordered),
+        hosts=tuple(hosts.values()),
+        series=tuple(series),
+        searched=searched,
+    )
+
+
+def _differences(keys: Iterable[_SeriesKey]) -> dict[_SeriesKey, str]:
+    """Return, for each series, the conditions in which it differs from others of the same case on the same host."""
+    alike: dict[tuple[object, ...], list[_SeriesKey]] = {}
+    for key in keys:
+        alike.setdefault(key[:3], []).append(key)
+    differences = {}
+    for members in alike.values():
+        shared = set.intersection(*({*key.conditions} for key in members))
+        for key in members:
+            apart = (f"{name} {value}" for name, value in key.conditions if (name, value) not in shared)
+            differences[key] = ", ".join(apart)
+    return differences
+
+
+def _ratios(members: _Members) -> Floats:
+    return np.array([one.ratio for one in members.measured])
+
+
+def _series(members: _Members, host: int, conditions: str, described: Levels, figure: Figure) -> Series:
+    seconds = np.array([one.seconds for one in members.measured])
+    of_seconds = np.column_stack([seconds, np.full((len(seconds), 2), nan)])
+    steps = []
+    for index, step in enumerate(described.steps):
+        before, after = described.levels[index : index + 2]
+        itself = NO_ESTIMATE
+        if not np.isnan(seconds[before.begin : after.end]).any():
+            itself = step_between(of_seconds, (before.begin, after.begin), after.end)
+        worse = step.ratio.value > 1 if figure is Figure.TIME else step.ratio.value < 1
+        steps.append(SeriesStep(step, members.runs[step.after - 1], members.runs[step.after], itself, worse))
+    first = members.measured[0]
+    return Series(
+        case=first.case,
+        reference=first.reference,
+        host=host,
+        conditions=conditions,
+        runs=tuple(members.runs),
+        ratios=_ratios(members),
+        seconds=seconds,
+        rounds=tuple(one.rounds for one in members.measured),
+        levels=described,
+        steps=tuple(steps),
+    )

@@ -1,0 +1,142 @@
+"""The tables of a run, read back: what comes of many runs needs a row per case of each, and none of its values.
+
+`actbench.report` derives the tables from the measurements after every round. They have no digest: what was changed by
+hand is not noticed here as it is in values.csv, beyond numbers that cannot be right.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from functools import cache
+from math import isnan, nan
+from pathlib import Path
+from typing import NamedTuple
+
+from actbench.errors import InputError, damaged
+from actbench.host import regular
+from actbench.model.cases import Case
+from actbench.model.names import OperandState
+from actbench.model.sizes import Shape, Size
+from actbench.runs.bounds import HUGE, TINY
+from actbench.runs.names import CASES, SPEEDUPS
+
+COPIES = ("copies", "copies_low", "copies_high")
+"""The columns of cases.csv with the time in copies, which earlier runs do not have."""
+
+NAMES = ("activation", "strategy", "backend", "op", "dtype", "size", "operands", "shape")
+RATIO = ("ratio", "low", "high")
+
+LATER = ("operands", "shape")
+"""The columns that files of before operands had states, or sizes shapes, do not have."""
+
+
+class TimeRow(NamedTuple):
+    """A row of cases.csv."""
+
+    case: Case
+    copies: tuple[float, float, float]
+    """The time in copies and its bounds, which are NaN where there are too few rounds."""
+    seconds: float
+    """Of one call."""
+    rounds: int
+
+
+class SpeedupRow(NamedTuple):
+    """A row of speedups.csv."""
+
+    reference: Case
+    candidate: Case
+    ratio: tuple[float, float, float]
+    """How many times faster the candidate is, with its bounds."""
+    rounds: int
+
+
+def times(directory: Path) -> list[TimeRow] | None:
+    """Read cases.csv, without yardsticks; None where it is of before it had `COPIES`.
+
+    `InputError` where it cannot be read, or has what no run writes.
+    """
+    path = directory / CASES
+    head, lines = _lines(path)
+    if COPIES[0] not in head:
+        return None
+    names, numbers = _places(path, head, NAMES), _places(path, head, (*COPIES, "seconds", "rounds"))
+    rows = []
+    for number, cells in lines:
+        case = _case(path, number, cells, names)
+        if not case.is_yardstick:
+            rows.append(TimeRow(case, *_numbers(path, number, cells, numbers)))
+    return rows
+
+
+def speedups(directory: Path) -> list[SpeedupRow]:
+    """Read speedups.csv; `InputError` where it cannot be read, or has what no run writes."""
+    path = directory / SPEEDUPS
+    head, lines = _lines(path)
+    sides = [
+        _places(path, head, [f"{side}_{name}" if name in {"strategy", "backend"} else name for name in NAMES])
+        for side in ("reference", "candidate")
+    ]
+    numbers = _places(path, head, (*RATIO, "ratio", "rounds"))
+    rows = []
+    for number, cells in lines:
+        reference, candidate = (_case(path, number, cells, places) for places in sides)
+        ratio, _, rounds = _numbers(path, number, cells, numbers)
+        rows.append(SpeedupRow(reference, candidate, ratio, rounds))
+    return rows
+
+
+def _lines(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """Return the head of a file, and its lines with their numbers; every line ends with one more, empty cell."""
+    try:
+        text = regular.read(path).decode()
+    except OSError as error:
+        raise damaged(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise damaged(f"{path} is not UTF-8") from None
+    lines = csv.reader(text.splitlines())
+    return next(lines, []), ((number, [*cells, ""]) for number, cells in enumerate(lines, 2))
+
+
+def _places(path: Path, head: Sequence[str], columns: Sequence[str]) -> list[int]:
+    """Return the places of columns in a line: that of the last, empty cell for `LATER` ones which a file may lack."""
+    missing = [column for column in columns if column not in (*head, *LATER)]
+    if missing:
+        raise damaged(f"{path} has no column {missing[0]}")
+    return [head.index(column) if column in head else -1 for column in columns]
+
+
+def _case(path: Path, number: int, cells: Sequence[str], places: Sequence[int]) -> Case:
+    try:
+        return _named(tuple(cells[place] for place in places))
+    except (IndexError, InputError) as error:
+        why = error if isinstance(error, InputError) else "it is cut short"
+        raise damaged(f"{path}, line {number}: {why}") from None
+
+
+@cache
+def _named(cells: tuple[str, ...]) -> Case:
+    """Return the case of the cells of `NAMES`; of hundreds of runs, most have the same."""
+    activation, strategy, backend, op, dtype, size, operands, shape = cells
+    state = "" if operands in {"", OperandState.WARM} else f"/{operands}"
+    text = f"{activation}/{strategy}/{backend}/{op}/{dtype}/{size}{state}"
+    if not text.isprintable():
+        raise InputError("a name in it has characters that do not print")
+    case = Case.parse(text)
+    return case.kernel.of(Size(case.size, Shape(shape)), case.operands)
+
+
+def _numbers(
+    path: Path, number: int, cells: Sequence[str], places: Sequence[int]
+) -> tuple[tuple[float, float, float], float, int]:
+    """Return an estimate with its bounds, a further number, and the rounds."""
+    try:
+        value, low, high, further = (float(cells[place] or nan) for place in places[:4])
+        rounds = int(cells[places[4]])
+    except (ValueError, IndexError):
+        raise damaged(f"{path}, line {number}: it has no numbers where numbers belong") from None
+    bounded = TINY <= low <= value * (1 + 1e-6) and value <= high * (1 + 1e-6) and high <= HUGE
+    if not (TINY <= value <= HUGE and TINY <= further <= HUGE and (bounded or (isnan(low) and isnan(high)))):
+        raise damaged(f"{path}, line {number}: {value:g} ({low:g} to {high:g}) is no estimate with its interval")
+    return (value, low, high), further, rounds

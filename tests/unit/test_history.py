@@ -1,0 +1,270 @@
+"""What many runs show together: series, their steps, and which runs belong together."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Actbench
+from tests.support.compared import on_another_host
+from tests.support.histories import CACHED, STEADY, STEP, in_json, runs
+from tests.support.selections import SMALL
+
+pytest.importorskip("asv", reason="steps are found by asv, the extra history")
+
+
+def at_commit(number: int, record: Any) -> None:
+    """Let later runs be of earlier commits."""
+    record["commit"] = {"hash": f"{number:<040x}", "date": f"2025-01-{28 - number:02}T00:00:00+00:00", "dirty": False}
+
+
+def with_numpy(*versions: str) -> Any:
+    def change(number: int, record: Any) -> None:
+        record["environment"]["libraries"]["numpy"] = versions[number % len(versions)]
+
+    return change
+
+
+@pytest.mark.parametrize(("figure", "size"), [("time", 1.05), ("speedup", 1 / 1.05)])
+def test_a_step_is_shown_with_its_size_its_interval_and_the_runs_beside_it(
+    actbench: Actbench, run: Path, figure: str, size: float
+) -> None:
+    result = actbench("history", str(runs(run, Path("all"), STEP)), "--of", figure, "--format", "json")
+    assert result.exit_code == 0, result.stderr
+    (step,) = in_json(result.stdout)[CACHED]["steps"]
+    assert step["ratio"] == pytest.approx(size, rel=2e-3)
+    assert step["low"] < size < step["high"]
+    assert (step["before"], step["after"], step["runs"]) == ("run07", "run08", [8, 8])
+    assert (step["for_the_worse"], step["is_of_copy"]) == (True, False)
+    assert step["p_value"] < 1e-3
+
+
+def test_runs_that_scatter_have_no_step(actbench: Actbench, run: Path) -> None:
+    result = actbench("history", str(runs(run, Path("all"), STEADY * 2)), "--fail-on-step")
+    assert result.exit_code == 0
+    assert "2 cases over 16 runs, by date: 0 steps\n" in result.stdout
+
+
+def test_one_run_that_is_off_is_no_step(actbench: Actbench, run: Path) -> None:
+    factors = (*STEADY, 1.3, *STEADY, 1.3, 1.3)
+    assert "0 steps" in actbench("history", str(runs(run, Path("all"), factors))).stdout
+
+
+@pytest.mark.parametrize(("factors", "code"), [(STEP, 1), (STEP[::-1], 0)])
+def test_fail_on_step_ends_with_1_where_a_case_got_slower(
+    actbench: Actbench, run: Path, factors: tuple[float, ...], code: int
+) -> None:
+    result = actbench("history", str(runs(run, Path("all"), factors)), "--fail-on-step")
+    assert result.exit_code == code
+    assert "1 step, 1 slower, 0 faster" in result.stdout or code == 0
+
+
+def test_a_step_that_the_time_itself_does_not_have_is_of_the_copy(actbench: Actbench, run: Path) -> None:
+    copies = ("copies", "copies_low", "copies_high")
+    result = actbench("history", str(runs(run, Path("all"), STEP, scaled=copies)), "--fail-on-step")
+    assert result.exit_code == 0
+    assert "1 step, 0 slower, 0 faster, 1 of the copy\n" in result.stdout
+    assert "the copy seems to have changed, and not the case" in result.stdout
+
+
+def test_runs_of_other_hosts_are_series_of_their_own(actbench: Actbench, run: Path) -> None:
+    directory = runs(run, Path("all"), STEP)
+    for number in range(8, 16):
+        on_another_host(f"all/run{number:02}")
+    shown = json.loads(actbench("history", str(directory), "--format", "json").stdout)
+    assert len(shown["hosts"]) == 2
+    lengths = [(series["host"], len(series["points"]), series["steps"]) for series in shown["series"]]
+    assert sorted(lengths) == [(1, 8, []), (1, 8, []), (2, 8, []), (2, 8, [])]
+
+
+def test_runs_are_in_the_order_of_their_commits(actbench: Actbench, run: Path) -> None:
+    directory = runs(run, Path("all"), STEP, at_commit)
+    result = actbench("history", str(directory), "--by", "commit", "--format", "json")
+    (step,) = in_json(result.stdout)[CACHED]["steps"]
+    assert (step["before"], step["after"], step["for_the_worse"]) == ("run08", "run07", False)
+    assert step["changed"] == "commit was 800000000000, is 700000000000"
+
+
+def test_runs_are_in_the_order_of_a_library_s_versions(actbench: Actbench, run: Path) -> None:
+    directory = runs(run, Path("all"), STEADY, with_numpy("2.10.0", "2.9.1", "2.10.0rc1", "2.9.1.post1"))
+    result = actbench("history", str(directory), "--by", "numpy", "--format", "csv")
+    rows = [row for row in csv.DictReader(io.StringIO(result.stdout)) if row["case"] == CACHED]
+    assert [row["position"] for row in rows[::2]] == ["2.9.1", "2.9.1.post1", "2.10.0rc1", "2.10.0"]
+
+
+def test_a_step_names_the_software_that_changed_with_it(actbench: Actbench, run: Path) -> None:
+    def change(number: int, record: Any) -> None:
+        record["environment"]["libraries"]["numpy"] = "2.3.5" if number < 8 else "2.4.0"
+
+    (step,) = in_json(actbench("history", str(runs(run, Path("all"), STEP, change)), "--format", "json").stdout)[
+        CACHED
+    ]["steps"]
+    assert step["changed"] == "numpy was 2.3.5, is 2.4.0"
+
+
+def test_csv_has_every_point_with_its_interval(actbench: Actbench, run: Path) -> None:
+    result = actbench("history", str(runs(run, Path("all"), STEP)), "--format", "csv")
+    rows = [row for row in csv.DictReader(io.StringIO(result.stdout)) if row["case"] == CACHED]
+    assert [float(row["ratio"]) for row in rows] == pytest.approx([2 * factor for factor in STEP])
+    assert all(float(row["low"]) <= float(row["ratio"]) <= float(row["high"]) for row in rows)
+    assert [number for number, row in enumerate(rows) if row["step"]] == [8]
+    assert "1 step" in result.stderr
+
+
+def test_the_text_says_what_markdown_says(actbench: Actbench, run: Path) -> None:
+    directory = str(runs(run, Path("all"), STEP))
+    text, markdown = (actbench("history", directory, "--format", form).stdout for form in ("text", "markdown"))
+    assert (
+        "| logistic/cached/numpy/derivative/float64/1000 | 2026-01-08 12:00 | 2026-01-09 12:00 | slower | +5.0 % ± "
+        in (markdown)
+    )
+    for shown in (text, markdown):
+        assert "2 cases over 16 runs, by date: 1 step, 1 slower, 0 faster" in shown
+
+
+def test_only_what_is_selected_is_followed(actbench: Actbench, run: Path) -> None:
+    directory = str(runs(run, Path("all"), STEADY))
+    result = actbench("history", directory, "-s", "recompute", "--format", "json")
+    assert [*in_json(result.stdout)] == ["logistic/recompute/numpy/derivative/float64/1000"]
+    assert actbench("history", directory, "-s", "textbook").exit_code == 2
+
+
+def test_the_page_has_every_point_and_loads_nothing(actbench: Actbench, run: Path) -> None:
+    result = actbench("history", str(runs(run, Path("all"), STEP)), "--format", "html", "-o", "history.html")
+    assert result.exit_code == 0, result.output
+    page = Path("history.html").read_text()
+    assert "1 step, 1 slower, 0 faster" in page
+    assert 'data-kind="history"' in page
+    assert "src=" not in page.partition("<script")[0]
+
+
+# Runs with values in place of the table
+
+
+def test_earlier_runs_without_times_in_copies_are_read_from_their_values(actbench: Actbench, run: Path) -> None:
+    directory = str(runs(run, Path("all"), STEADY))
+    actbench("run", *SMALL, "-o", "all/earlier")
+    earlier = Path("all/earlier/cases.csv")
+    table = [row.split(",") for row in earlier.read_text().splitlines()]
+    at = table[0].index("copies")
+    earlier.write_text("\n".join(",".join([*row[:at], *row[at + 3 :]]) for row in table) + "\n")
+    points = [
+        point
+        for series in json.loads(actbench("history", directory, "--format", "json").stdout)["series"]
+        for point in series["points"]
+        if point["run"] == "earlier"
+    ]
+    assert [point["ratio"] for point in points] == pytest.approx([8, 2])
+    assert [point["seconds"] for point in points] == pytest.approx([4e-6, 1e-6])
+
+
+# Mistakes
+
+
+def test_runs_in_a_directory_that_cannot_be_read_are_left_out_and_named(actbench: Actbench, run: Path) -> None:
+    directory = runs(run, Path("all"), STEADY)
+    Path("all/run01/cases.csv").write_text("activation\n")
+    Path("all/run02/run.json").write_text("{")
+    record = json.loads(Path("all/run03/run.json").read_text())
+    Path("all/run03/run.json").write_text(json.dumps(record | {"schema": 1}))
+    Path("all/run04/run.json").write_text(json.dumps(record | {"status": "running"}))
+    result = actbench("history", str(directory))
+    assert result.exit_code == 0
+    assert "over 4 runs" in result.stdout
+    for number in range(1, 5):
+        assert f"left out: all/run{number:02}" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (("cases.csv", "recompute,numpy", "recompute"), "all/run01/cases.csv, line 2: "),
+        (("cases.csv", ",8,8,8,8,", ",8,9,8,8,"), "no estimate with its interval"),
+        (("cases.csv", ",1000,", ",ten,"), "write its size in digits"),
+        (("run.json", '"created": "2026', '"created": "x'), "is not a time"),
+        (("run.json", '"schema": 2', '"schema": 7'), "is of schema 7, this actbench reads 2"),
+    ],
+)
+def test_a_run_that_is_named_and_damaged_is_refused(
+    actbench: Actbench, run: Path, spoil: tuple[str, str, str], why: str
+) -> None:
+    runs(run, Path("all"), STEADY[:2])
+    name, old, new = spoil
+    path = Path("all/run01", name)
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+    result = actbench("history", "all/run00", "all/run01")
+    assert result.exit_code == 2
+    assert why in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "why"),
+    [
+        (("nowhere",), 2, "nowhere does not exist: name runs"),
+        (("empty",), 2, "empty has no run in it"),
+        (("all/run00",), 2, "a history takes two runs or more: there is one run"),
+        (("all/run00", "all/run00"), 2, "a history takes two runs or more"),
+        (("all", "--by", "numy"), 2, "did you mean 'numpy'?"),
+        (("all", "--by", "commit"), 2, "no run was made in a repository"),
+        (("all", "--of", "speedup", "-s", "recompute"), 2, "the run has no such case"),
+        (("all", "-o", "nowhere/x.csv"), 2, "cannot write nowhere/x.csv"),
+    ],
+)
+def test_mistakes_are_named_with_the_way_out(
+    actbench: Actbench, run: Path, arguments: tuple[str, ...], code: int, why: str
+) -> None:
+    runs(run, Path("all"), STEADY[:2])
+    Path("empty").mkdir()
+    result = actbench("history", *arguments)
+    assert result.exit_code == code
+    assert why in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_runs_without_a_case_in_common_cannot_be_compared(actbench: Actbench, run: Path) -> None:
+    directory = runs(run, Path("all"), STEADY[:2])
+    on_another_host("all/run01")
+    result = actbench("history", str(directory))
+    assert result.exit_code == 5
+    assert "no two runs have a case in common on one host" in result.stderr
+
+
+def test_without_asv_there_are_no_steps_and_a_sentence_says_how_to_install_it(
+    actbench: Actbench, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "asv.step_detect", None)
+    directory = str(runs(run, Path("all"), STEP))
+    result = actbench("history", directory)
+    assert result.exit_code == 0
+    assert "no steps were searched" in result.stdout
+    assert "python -m pip install 'actbench-derivatives[history]'" in result.stdout
+    refused = actbench("history", directory, "--fail-on-step")
+    assert (refused.exit_code, "python -m pip install" in refused.stderr) == (2, True)
+
+
+def test_a_run_in_a_repository_records_its_commit(actbench: Actbench) -> None:
+    def git(*arguments: str) -> str:
+        identity = ("-c", "user.name=x", "-c", "user.email=x@example.org")
+        return subprocess.run(["git", *identity, *arguments], check=True, capture_output=True, text=True).stdout.strip()  # noqa: S607
+
+    git("init", "-q")
+    Path("file").write_text("1")
+    git("add", "file")
+    git("commit", "-q", "-m", "first")
+    actbench("run", *SMALL, "--rounds", "1", "-o", "clean")
+    Path("file").write_text("2")
+    actbench("run", *SMALL, "--rounds", "1", "-o", "dirty")
+    commits = [json.loads(Path(name, "run.json").read_text())["commit"] for name in ("clean", "dirty")]
+    assert [commit["hash"] for commit in commits] == [git("rev-parse", "HEAD")] * 2
+    assert [commit["dirty"] for commit in commits] == [False, True]
+    rows = actbench("history", "clean", "dirty", "--by", "commit", "--format", "csv").stdout
+    assert rows.count(" with changes,") == 2

@@ -1,19 +1,32 @@
 """Microbenchmarks of activation derivatives: re-evaluate the exponential, or reuse the cached activation.
 
-The public names are those that a file of your own needs (`actbench run --load FILE.py`).
+The public names are those that a file of your own needs (`actbench run --load FILE.py`), and those with which Python
+measures and reads runs: `open_run`, `measure`, `accuracy`.
 """
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
+
 TYPE_CHECKING = False  # for a type checker it is True: importing typing takes as long as all else here
 
 if TYPE_CHECKING:
+    from actbench.api.measuring import measure
+    from actbench.api.opened import open_run
+    from actbench.api.surveying import accuracy
     from actbench.backends import Backend
     from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation, strategy
     from actbench.model.networks import Activate, Linear, Multiply, network
     from actbench.model.user_kernels import kernel
 
-_NETWORKS = ("Activate", "Linear", "Multiply", "network")
+_HOMES = {
+    "Backend": "actbench.backends",
+    "accuracy": "actbench.api.surveying",
+    "kernel": "actbench.model.user_kernels",
+    "open_run": "actbench.api.opened",
+} | dict.fromkeys(("Activate", "Linear", "Multiply", "network"), "actbench.model.networks")
+"""The modules of the public names; `actbench.formula` has all others."""
 
 __all__ = [
     "Activate",
@@ -26,9 +39,12 @@ __all__ = [
     "Strategy",
     "Weakness",
     "__version__",
+    "accuracy",
     "activation",
     "kernel",
+    "measure",
     "network",
+    "open_run",
     "strategy",
 ]
 __version__ = "0.2.0"
@@ -41,12 +57,25 @@ if not TYPE_CHECKING:  # a type checker would take every name for one of this mo
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from importlib import import_module
 
-        homes = {"Backend": "actbench.backends", "kernel": "actbench.model.user_kernels"} | dict.fromkeys(
-            _NETWORKS, "actbench.model.networks"
-        )
-        value = getattr(import_module(homes.get(name, "actbench.formula")), name)
+        value = getattr(import_module(_HOMES.get(name, "actbench.formula")), name)
         globals()[name] = value
         return value
+
+    class _Package(ModuleType):
+        """This module, whose `measure` is the function whenever the subpackage of that name is imported."""
+
+        @property
+        def measure(self) -> object:
+            """The function."""
+            from actbench.api.measuring import measure
+
+            return measure
+
+        @measure.setter
+        def measure(self, subpackage: ModuleType) -> None:
+            """Take no notice of the subpackage, which an import would bind to the name: `sys.modules` has it."""
+
+    sys.modules[__name__].__class__ = _Package
 
 
 def __dir__() -> list[str]:

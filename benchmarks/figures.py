@@ -17,9 +17,11 @@ from typing import Any
 from click.testing import CliRunner
 from rich.console import Console
 
+from actbench.api import running
 from actbench.cli import main as command
 from actbench.model.events import Event, Measured
 from actbench.report import progress
+from actbench.report.display import TerminalDisplay
 
 RUN = "results/reference"
 FIGURES = Path(RUN, "figures")
@@ -57,13 +59,14 @@ class Recorded(progress.Progress):
         if isinstance(event, Measured) and event.times.round == FRAME and not Recorded.frame:
             shown = Console(record=True, width=TERMINAL_WIDTH, file=io.StringIO(), highlight=False)
             shown.print("$ actbench run --preset smoke")
-            shown.print(self._live.get_renderable())
+            assert isinstance(self._display, TerminalDisplay)
+            shown.print(self._display.live.get_renderable())
             svg = shown.export_svg(title="actbench run")
             Recorded.frame = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)  # nothing is fetched
 
     def draw(self, stage: str, done: int, total: int, what: str) -> None:
         """Draw, terminal or not."""
-        self._shown = True
+        self._display = self._display or TerminalDisplay(self._console)
         super().draw(stage, done, total, what)
 
 
@@ -72,8 +75,8 @@ def main() -> None:
     FIGURES.mkdir(exist_ok=True)
     for name, arguments in PICTURES.items():
         run("plot", *arguments, "-o", str(FIGURES / name))
-    of_progress: Any = progress
-    of_progress.Progress = Recorded
+    of_running: Any = running
+    of_running.Progress = Recorded
     with tempfile.TemporaryDirectory() as directory:
         run("run", "--preset", "smoke", "-o", str(Path(directory, "run")))
     if not Recorded.frame:

@@ -15,10 +15,6 @@ from actbench.model.names import Quantity
 
 if TYPE_CHECKING:
     from actbench.analysis.accuracy import Accuracy
-    from actbench.measure.accuracy import Unexamined
-    from actbench.measure.requests import AccuracyRequest
-    from actbench.measure.session import Seams
-    from actbench.model.plan import Plan
 
 FORM_OF = {"": "markdown", ".md": "markdown", ".csv": "csv", ".json": "json"}
 """The format by the suffix of a file's name, where --format is not given."""
@@ -97,7 +93,7 @@ def command(
       actbench accuracy -a tanh -s recompute -b numba-simd -d float32 --exhaustive
       actbench accuracy -a silu,gelu -s shipped,recompute -b torch,jax,numpy --of derivative,forward
     """
-    from actbench.errors import BenchmarkError, listed
+    from actbench.api.surveying import refuse_failed, surveyed
     from actbench.measure.accuracy import Unexamined
     from actbench.measure.requests import AccuracyRequest
     from actbench.measure.session import Seams
@@ -108,7 +104,7 @@ def command(
     request = AccuracyRequest(**options, exact=residuals == "exact")
     form = _form(form, output, named="form" in on_command_line(ctx))
     plan = planned(request)
-    results = _survey(plan, request, ctx.obj or Seams(), quiet=quiet)
+    results = surveyed(plan.kernels, request, ctx.obj or Seams(), quiet=quiet)
     accuracies = [result for result in results if not isinstance(result, Unexamined)]
     if accuracies:
         _show(accuracies, form, output, exact=request.exact)
@@ -118,10 +114,7 @@ def command(
         left_out += [LeftOut(one.kernel.id, one.reason) for one in unexamined if not one.failed]
         for line in left_out_lines(left_out):
             click.echo(line, err=True)
-    if failed := [one for one in unexamined if one.failed or not accuracies]:
-        first, *others = failed
-        also = f"; nor can {listed([other.kernel.id for other in others])}" if others else ""
-        raise BenchmarkError(f"{first.kernel.id} cannot be surveyed: {first.reason}{also}")
+    refuse_failed(results)
 
 
 def _form(chosen: str, output: Path | None, *, named: bool) -> str:
@@ -161,23 +154,3 @@ def _show(accuracies: list[Accuracy], form: str, output: Path | None, *, exact: 
         click.echo(text, nl=False)
     else:
         write(output, text)
-
-
-def _survey(plan: Plan, request: AccuracyRequest, seams: Seams, *, quiet: bool) -> list[Accuracy | Unexamined]:
-    """Survey every kernel of the plan."""
-    from actbench.measure.exhaustive import Going
-    from actbench.measure.surveys import survey
-    from actbench.report.progress import Progress
-
-    kernels = plan.kernels
-    results: list[Accuracy | Unexamined] = []
-    with Progress(quiet=quiet) as progress:
-        for event in survey(kernels, request, seams.start_worker):
-            if isinstance(event, Going):
-                stage = f"every number, kernel {len(results) + 1} of {len(kernels)}"
-                progress.draw(stage, event.done, event.total, event.kernel.id)
-            else:
-                results.append(event)
-                if not request.exhaustive:
-                    progress.draw("kernels", len(results), len(kernels), event.kernel.id)
-    return results

@@ -72,10 +72,11 @@ def command(ctx: click.Context, /, *, what: str | None, preset: str, selection: 
 
 def _activations(names: Sequence[str]) -> list[tuple[str, str]]:
     from actbench import registry
+    from actbench.planning.globs import expand
     from actbench.report import mathematics
 
     rows = []
-    for activation in map(registry.activation, names or registry.activations()):
+    for activation in map(registry.activation, expand(names or ["*"], registry.activations(), "activation")):
         rows.append((mathematics.signature(activation), f"{activation.summary}  [{', '.join(activation.strategies)}]"))
         rows.append(("", "; ".join(mathematics.facts(activation))))
     return rows
@@ -105,7 +106,9 @@ def _strategies(names: Sequence[str]) -> list[tuple[str, str]]:
 def _narrowed(what: str, known: Mapping[str, T], names: Sequence[str]) -> dict[str, T]:
     """Return the named entries; all if no name is given."""
     from actbench.errors import unknown
+    from actbench.planning.globs import expand
 
+    names = expand(names, known, what)
     for name in names:
         if name not in known:
             raise unknown(what, name, known)

@@ -109,9 +109,53 @@ class Commands(click.Group):
         leave(code if isinstance(code, int) else ExitCode.FINE)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="actbench")
-def main() -> None:
+QUESTIONS = """\
+What is a cached activation worth here?
+  actbench run                         alone, from cache and from memory, in about two minutes
+  actbench train                       in a training step
+What should my layer keep?
+  actbench recommend -a tanh           under bounds on error and memory
+Is my own gradient right, and is it faster?
+  actbench init                        writes files to start from
+  actbench run --load activations.py   checks every kernel, then measures it beside the built-in ones
+  actbench accuracy -a gelu            shows where g' is lost
+Did any of it get slower?
+  actbench check --against git:main    measures both sides here, in turns
+
+'actbench --help' lists all commands, and 'actbench COMMAND --help' explains one.
+"""
+"""What ``actbench`` alone prints."""
+
+
+def _show_version(ctx: click.Context, param: click.Parameter, *, wanted: bool) -> None:
+    """Print what a bug report needs, and end."""
+    del param
+    if wanted and not ctx.resilient_parsing:
+        from actbench import backends, registry
+        from actbench.host import environment
+        from actbench.report import host
+
+        click.echo(f"actbench, version {__version__}")
+        further = (*backends.libraries([*registry.backends().values()]), "pandas", "click", "vl-convert-python")
+        click.echo(host.for_bug_report(environment.collect(None, further=further)))
+        ctx.exit()
+
+
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda ctx, param, value: _show_version(ctx, param, wanted=value),
+    help="Show the versions and the host that a bug report needs.",
+)
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Measure what caching activations is worth.
 
     A layer computes y = g(z) forward and needs g'(z) backward. Is it faster to evaluate the exponential again, or to
@@ -130,3 +174,5 @@ def main() -> None:
     that git bisect run skips (check --for-bisect), 130 interrupted (what was measured is kept), 141 the reader of the
     output closed the pipe, 255 the end of git bisect run.
     """
+    if ctx.invoked_subcommand is None:
+        click.echo(QUESTIONS, nl=False)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,13 +18,11 @@ from actbench.cli.values import Duration, Percent
 from actbench.runs.bounds import MOST_ROUNDS
 
 if TYPE_CHECKING:
-    from actbench.measure.launch import StartWorker
+    from actbench.api.running import P, R, RunKind
     from actbench.measure.session import Seams, Session
-    from actbench.model.events import Event
     from actbench.model.plan import Plan
     from actbench.planning.prediction import Prediction, StockPrediction
     from actbench.report.table import Summary
-    from actbench.runs.record import Record
     from actbench.runs.writer import Writer
 
 
@@ -78,39 +77,11 @@ strict = click.option(
 )
 
 
-R = TypeVar("R")
-"""A type of requests."""
-
-P = TypeVar("P", bound="Planned")
-"""What these are prepared to."""
-
-
-class Planned(Protocol):
-    """A run that can begin."""
-
-    @property
-    def plan(self) -> Plan:
-        """What is measured."""
-
-    def prediction(self) -> Prediction | StockPrediction:
-        """Return how long it should take."""
-
-    def record(self, start_worker: StartWorker) -> Record:
-        """Return the record that it begins with, of this host."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunKind(Generic[R, P]):
-    """What is particular to runs of a command: its requests, and what they are prepared to."""
-
-    prepare: Callable[[R], P]
-    """Plans a run."""
-    resumed: Callable[[Path, R, StartWorker], AbstractContextManager[Writer]]
-    """Opens the run in a directory, to go on with it."""
-    guaranteed_rounds: Callable[[R], int]
-    """Number of rounds that are measured even beyond the budget."""
-    warn: Callable[[P], None]
-    """Says what of the options does not help."""
+all_tables = click.option(
+    "--all-tables",
+    is_flag=True,
+    help="Print every table of summary.md; on a terminal, those that do not fit two screens are left out otherwise.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +94,12 @@ class Mode:
     strict: bool
     """Whether nothing is measured where a kernel does not pass its check."""
     quiet: bool
+    all_tables: bool
+
+    def caution(self, text: str) -> None:
+        """Print what of the request does not help."""
+        if not self.quiet:
+            click.echo(text, err=True)
 
 
 def mode_taken(command: Command) -> Command:
@@ -139,7 +116,6 @@ def carry_out(ctx: click.Context, request: R, kind: RunKind[R, P], mode: Mode) -
     """Measure a new run, go on with one, or print what would be measured."""
     from actbench import plugins
     from actbench.measure.session import Seams
-    from actbench.runs.writer import create
 
     seams: Seams = ctx.obj or Seams()
     started = seams.clock()
@@ -154,12 +130,8 @@ def carry_out(ctx: click.Context, request: R, kind: RunKind[R, P], mode: Mode) -
         raise click.UsageError("--resume goes on in its own directory: leave -o out")
     if mode.resume is not None:
         ctx.call_on_close(plugins.unload)  # of what is loaded for it
-        opened = kind.resumed(mode.resume, request, seams.start_worker)
-    else:
-        prepared = kind.prepare(request)
-        if not mode.quiet:
-            kind.warn(prepared)
-        opened = create(mode.output, prepared.record(seams.start_worker))
+
+    opened = kind.opened(request, seams, output=mode.output, resume=mode.resume, caution=mode.caution)
     _measure(opened, started, kind.guaranteed_rounds(request), seams, mode)
 
 
@@ -168,6 +140,7 @@ def _measure(opened: AbstractContextManager[Writer], started: float, min_rounds:
 
     `KeyboardInterrupt` where Ctrl-C ended it, `BenchmarkError` where a block failed or a kernel did.
     """
+    from actbench.api.running import fail_for
     from actbench.measure.session import Session
     from actbench.report import terminal
 
@@ -175,41 +148,38 @@ def _measure(opened: AbstractContextManager[Writer], started: float, min_rounds:
         session = Session(writer.record, writer.times, started, min_rounds, seams, mode.strict)
         summary, interrupted = measured(session, writer, quiet=mode.quiet)
     try:
-        terminal.show(summary)
+        terminal.show(summary, whole=mode.all_tables)
     finally:
         click.echo(f"\nwritten to {writer.directory}", err=True)
+    if sys.stdout.isatty() and not mode.all_tables:
+        _show_more(writer.directory)
     if interrupted:
         raise KeyboardInterrupt
     fail_for(writer.record)
 
 
+def _show_more(directory: Path) -> None:
+    """Say how to see more of a run."""
+    from actbench.runs.latest import LATEST, RESULTS
+    from actbench.runs.names import SUMMARY
+
+    is_latest = (RESULTS / LATEST).resolve() == directory.resolve()
+    run = LATEST if is_latest else directory
+    click.echo(
+        f"more: actbench compare {run}, actbench report {run}; every table is in {directory / SUMMARY} (--all-tables)",
+        err=True,
+    )
+
+
 def measured(session: Session, writer: Writer, *, quiet: bool) -> tuple[Summary, bool]:
-    """Do the work of a session and write it; return the summary, and whether Ctrl-C ended it.
+    """Do the work of a session as `actbench.api.running.worked` does, and say how to go on where Ctrl-C ended it."""
+    from actbench.api.running import worked
 
-    `RefusedError` or `InputError` as `Session.events` has them.
-    """
-    from actbench.errors import InputError, WrongKernelError
-    from actbench.report.progress import Progress
-    from actbench.report.publish import publish
-    from actbench.runs.record import Status
-
-    status = Status.INTERRUPTED
-    try:
-        with Progress(quiet=quiet) as progress:
-            for event in session.events():
-                progress.show(event)
-                _write(event, writer)
-        status = Status.COMPLETE
-    except KeyboardInterrupt:
+    summary, interrupted = worked(session, writer, quiet=quiet)
+    if interrupted:
         more = f"actbench {writer.record.plan.command} --resume {writer.directory} goes on"
         click.echo(f"interrupted: what is finished is kept; {more}", err=True)
-    except (WrongKernelError, InputError):
-        status = Status.REFUSED
-        raise
-    finally:
-        writer.close(status, session.seams.clock() - session.started)
-        summary = publish(writer.directory, writer.record, writer.times)
-    return summary, status is Status.INTERRUPTED
+    return summary, interrupted
 
 
 def _print_plan(plan: Plan, prediction: Prediction | StockPrediction) -> None:
@@ -226,23 +196,3 @@ def _print_plan(plan: Plan, prediction: Prediction | StockPrediction) -> None:
     click.echo(f"inputs from {plan.inputs}")
     cases, blocks = counted(len(plan.cases), "case"), counted(len(plan.blocks), "block")
     click.echo(f"{cases} in {blocks}; {sentence(prediction)}")
-
-
-def _write(event: Event, writer: Writer) -> None:
-    """Write what happened; after a round, the tables too."""
-    from actbench.model.events import RoundDone
-    from actbench.report.publish import publish
-
-    writer.take(event)
-    if isinstance(event, RoundDone):
-        publish(writer.directory, writer.record, writer.times)
-
-
-def fail_for(record: Record) -> None:
-    """Leave with the exit code for failed benchmarks and kernels, if any."""
-    from actbench.errors import BenchmarkError, listed
-
-    names = [failure.block for failure in record.failures]
-    names += [item.case for item in record.plan.left_out if item.failed]
-    if names:
-        raise BenchmarkError(f"failed: {listed([*dict.fromkeys(names)])} (see above); the rest is complete")

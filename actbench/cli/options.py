@@ -11,6 +11,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from actbench.cli.completion import complete
 from actbench.cli.values import Duration, InputsText, Names, SizeText, StrategyName, Threads
 from actbench.errors import OptionsError
 from actbench.model.inputs import STANDARD_NORMAL
@@ -133,7 +134,9 @@ def processors(command: Command) -> Command:
 
 def selection(preset: str) -> Callable[[Command], Command]:
     """Return a decorator that adds the options which select cases, starting from `preset`."""
-    start = click.option("--preset", default=preset, show_default=True, help="What to start from.")
+    start = click.option(
+        "--preset", default=preset, show_default=True, shell_complete=complete, help="What to start from."
+    )
     return lambda command: _selecting(command, (start, *_named(*_op_and_size())))
 
 
@@ -171,10 +174,15 @@ def _named(*between: Callable[[Command], Command]) -> tuple[Callable[[Command], 
             "activations",
             multiple=True,
             type=Names("ACT"),
-            help="Activations, e.g. logistic,tanh.",
+            help="Activations, e.g. logistic,tanh; names take globs: '*'.",
         ),
         click.option(
-            "-b", "--backend", "backends", multiple=True, type=Names("BACKEND"), help="Backends, e.g. numpy,numba."
+            "-b",
+            "--backend",
+            "backends",
+            multiple=True,
+            type=Names("BACKEND"),
+            help="Backends, e.g. numpy,numba or 'numba*'.",
         ),
         click.option(
             "-s",

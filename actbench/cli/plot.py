@@ -17,13 +17,6 @@ if TYPE_CHECKING:
 
 KINDS = ("functions", "speedup", "time", "parts", "accuracy", "rounds", "step", "memory", "gain", "compare")
 
-WHERE = {
-    "speedup": "; speedups are over recompute, within a backend: the run has to have that, and another strategy",
-    "parts": "; that is in probes.csv, which runs of stock pyperf lack",
-    "gain": "; it takes several batches, or networks of several widths, and leaves checkpoint out",
-}
-"""What a kind of chart takes that not every run has."""
-
 
 @click.command()
 @click.argument("kind", type=click.Choice(KINDS))
@@ -75,28 +68,17 @@ def command(  # noqa: PLR0913  # one for each option
       actbench plot step latest -a gelu -o step.svg
       actbench plot compare results/reference latest -o compare.png
     """
-    from actbench.errors import InputError
-    from actbench.report.charts.render import FORMATS, rendered
+    from actbench.report.charts.render import form_of, rendered
     from actbench.runs.files import write
 
-    form = output.suffix.lower().removeprefix(".")
-    if form not in FORMATS:
-        raise InputError(f"-o {output}: name a file that ends in .{', .'.join(FORMATS)}")
+    form = form_of(output)
     picture = _picture(ctx, kind, [path for path in (run, candidate) if path], selection)
-    if picture is None:
-        of = WHERE.get(kind, "")
-        raise InputError(
-            f"there is nothing to draw in '{kind}': no case of the run is chosen, or has what it shows{of}"
-        )
     write(output, rendered(picture, form, "dark" if dark else "light"))
 
 
-def _picture(ctx: click.Context, kind: str, runs: Sequence[Path], selection: Selection) -> Picture | None:
-    from actbench import plugins, registry
+def _picture(ctx: click.Context, kind: str, runs: Sequence[Path], selection: Selection) -> Picture:
+    from actbench.api import charts
     from actbench.errors import InputError
-    from actbench.report import pictures
-    from actbench.report.narrowing import narrowed
-    from actbench.report.results import analyse
     from actbench.runs.archive import load
 
     options = {parameter.name: parameter.opts[0] for parameter in ctx.command.params}
@@ -105,17 +87,8 @@ def _picture(ctx: click.Context, kind: str, runs: Sequence[Path], selection: Sel
     if len(runs) != needed:
         wanted = {0: "no run", 1: "one run", 2: "two runs"}[needed]
         raise InputError(f"'{kind}' takes {wanted}, not {len(runs)}: actbench plot --help says what each shows")
-    if kind == "functions":
-        if axis := next((axis for axis in named if axis != "activations"), None):
-            raise InputError(f"{options[axis]}: 'functions' shows activations, and no case: only -a applies")
-        names = selection.activations or tuple(registry.activations())
-        with plugins.guarded():
-            return pictures.functions([registry.activation(name) for name in names])
-    loaded = [load(path) for path in runs]
-    cases = [case for run in loaded for case in run.plan.cases]
-    keep = narrowed(selection, cases, {axis: options[axis] for axis in named})
-    if kind == "compare":
-        before, after = loaded
-        return pictures.of_two(before, after, keep)
-    measurements = analyse(loaded[0].times, pictures.record_of(loaded[0]))
-    return pictures.of_run(kind, loaded[0], measurements, keep)
+    if kind != "functions":
+        return charts.of_runs(kind, [*map(load, runs)], selection, {axis: options[axis] for axis in named})
+    if axis := next((axis for axis in named if axis != "activations"), None):
+        raise InputError(f"{options[axis]}: 'functions' shows activations, and no case: only -a applies")
+    return charts.functions(selection.activations)

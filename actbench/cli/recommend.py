@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from actbench.cli.completion import complete
 from actbench.cli.formats import format_option
 from actbench.cli.interrupts import end_as_by_ctrl_c
-from actbench.cli.measuring import fail_for, measured
+from actbench.cli.measuring import measured
 from actbench.cli.options import inputs, on_command_line, processors, quiet, seed, timeout, usage_shown, user_code
 from actbench.cli.recommend_output import show
 from actbench.cli.values import Duration, Names, Percent, Range, Rows, SizeText, StrategyName
@@ -37,9 +38,11 @@ class _How:
 
 
 def _single(ctx: click.Context, param: click.Parameter, value: str) -> str:
-    """Refuse a list."""
+    """Refuse a list, and a glob but for the activation, which may match one."""
+    from actbench.planning.globs import is_glob
+
     del ctx
-    if "," in value:
+    if "," in value or (is_glob(value) and param.name != "activation"):
         raise click.BadParameter(f"'{value}' is a list: ask for one at a time", param=param)
     return value
 
@@ -53,9 +56,23 @@ def _number(ctx: click.Context, param: click.Parameter, value: float | None) -> 
 
 
 @click.command()
-@click.option("-a", "--activation", required=True, metavar="ACT", callback=_single, help="The activation, e.g. tanh.")
 @click.option(
-    "-d", "--dtype", default="float32", show_default=True, callback=_single, help="The type that is computed in."
+    "-a",
+    "--activation",
+    required=True,
+    metavar="ACT",
+    callback=_single,
+    shell_complete=complete,
+    help="The activation, e.g. tanh.",
+)
+@click.option(
+    "-d",
+    "--dtype",
+    default="float32",
+    show_default=True,
+    callback=_single,
+    shell_complete=complete,
+    help="The type that is computed in.",
 )
 @click.option("-n", "--size", type=SizeText(), default="100k", show_default=True, help="Elements, or a shape.")
 @click.option("--within", metavar="NETWORK", help="Measure in a training step of this network, e.g. ffn:1024-4096.")
@@ -78,12 +95,20 @@ def _number(ctx: click.Context, param: click.Parameter, value: float | None) -> 
     type=Names("DTYPE"),
     help="Compare each strategy with its residuals in a narrower type, too.",
 )
-@click.option("--op", default="step", show_default=True, callback=_single, help="derivative, backward or step.")
+@click.option(
+    "--op",
+    default="step",
+    show_default=True,
+    callback=_single,
+    shell_complete=complete,
+    help="derivative, backward or step.",
+)
 @click.option(
     "--operands",
     default="residuals-cold",
     show_default=True,
     callback=_single,
+    shell_complete=complete,
     help="Where operands lie; residuals-cold predicts a training step best.",
 )
 @click.option(
@@ -163,6 +188,7 @@ def command(
       actbench recommend -a silu --alive y,z --max-kept 0 --format json
     """
     from actbench.analysis.standings import fewest_rounds
+    from actbench.api.running import fail_for
     from actbench.errors import ExitCode
     from actbench.measure import recommending
     from actbench.measure.session import Seams

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from actbench.cli.measuring import Mode, RunKind, carry_out, directories, dry_run, limits, mode_taken, strict
+from actbench.cli.measuring import Mode, all_tables, carry_out, directories, dry_run, limits, mode_taken, strict
 from actbench.cli.options import (
     inputs,
     max_call,
@@ -20,7 +20,6 @@ from actbench.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from actbench.measure.preparing import PreparedRun
     from actbench.runs.record import Engine
 
 
@@ -47,6 +46,7 @@ def _engine(_: click.Context, __: click.Parameter, value: str | None) -> Engine 
 @max_call
 @dry_run
 @strict
+@all_tables
 @quiet
 @click.pass_context
 @usage_shown()
@@ -68,20 +68,7 @@ def command(ctx: click.Context, /, *, mode: Mode, **options: Any) -> None:
       actbench run --filter '*/cached/*' --dry-run
       actbench run --resume results/overnight --budget 1h
     """
-    from actbench.measure.preparing import guaranteed_rounds, prepare
+    from actbench.api.measuring import RUN
     from actbench.measure.requests import RunRequest
-    from actbench.measure.resuming import resumed
 
-    request = RunRequest(**options, named=on_command_line(ctx))
-    carry_out(ctx, request, RunKind(prepare, resumed, guaranteed_rounds, _warn), mode)
-
-
-def _warn(prepared: PreparedRun) -> None:
-    """Say what of the options does not help."""
-    from actbench.report.prediction import warning
-
-    if prepared.threads_are_unused:
-        unused = f"--threads {prepared.threads} changes nothing"
-        click.echo(f"{unused}: no backend of this run uses several threads", err=True)
-    if prepared.budget_is_limit and (text := warning(prepared.prediction())):
-        click.echo(text, err=True)
+    carry_out(ctx, RunRequest(**options, named=on_command_line(ctx)), RUN, mode)

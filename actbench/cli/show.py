@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import click
 
+from actbench.cli.completion import complete
 from actbench.cli.options import user_code
 
 
 @click.command()
-@click.argument("case")
+@click.argument("case", shell_complete=complete)
 @user_code
 def command(case: str) -> None:
     """Show the code that a CASE measures, its residuals, and facts about its compiled code.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from actbench.cli.measuring import Mode, RunKind, carry_out, directories, dry_run, limits, mode_taken, strict
+from actbench.cli.measuring import Mode, all_tables, carry_out, directories, dry_run, limits, mode_taken, strict
 from actbench.cli.options import inputs_of, on_command_line, quiet, seed, timeout, usage_shown, user_code
 from actbench.cli.values import Names, Rows, StrategyName, Threads
 from actbench.model.training import Along, Optimizer
@@ -86,6 +87,7 @@ if TYPE_CHECKING:
 @timeout
 @dry_run
 @strict
+@all_tables
 @quiet
 @click.pass_context
 @usage_shown()
@@ -109,11 +111,12 @@ def command(ctx: click.Context, /, *, mode: Mode, **options: Any) -> None:
       actbench train --sweep batch --budget 10m -s recompute,cached,free
       actbench train --resume latest --budget 10m
     """
+    from actbench.api.running import RunKind
     from actbench.measure.requests import TrainRequest
     from actbench.measure.training import guaranteed_rounds, prepare, resumed
 
     request = TrainRequest(selection=_selection(options), **options, named=on_command_line(ctx))
-    carry_out(ctx, request, RunKind(prepare, resumed, guaranteed_rounds, _warn), mode)
+    carry_out(ctx, request, RunKind(prepare, resumed, guaranteed_rounds, _cautions), mode)
 
 
 def _selection(options: dict[str, Any]) -> TrainingSelection:
@@ -134,10 +137,10 @@ LISTS = ("networks", "activations", "backends", "strategies", "dtypes", "batches
 """Arguments and options that may be repeated, and take commas."""
 
 
-def _warn(prepared: PreparedTrain) -> None:
+def _cautions(prepared: PreparedTrain) -> Iterator[str]:
     """Say where the budget is too short for an answer."""
     from actbench.report.prediction import warning
 
     request = prepared.request
     if request.budget and not request.rounds and (text := warning(prepared.prediction())):
-        click.echo(text, err=True)
+        yield text

@@ -46,7 +46,8 @@ class OfferSteps(Request[OfferedSteps]):
 
     @classmethod
     def of(cls, selection: TrainingSelection, room: Room) -> OfferSteps:
-        """Return the request for a selection, in so much memory."""
+        """Return the request for a selection, in so much memory; the names in place of its globs are those here."""
+        selection = selection.expanded()
         values = {name: getattr(selection, name) for name in OF_SELECTION}
         return cls(**values | {"strategies": tuple(map(str, selection.strategies))}, room=room)
 

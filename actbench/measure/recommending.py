@@ -27,6 +27,7 @@ from actbench.model.names import Op
 from actbench.model.plan import LeftOut
 from actbench.model.training import SHIPPED
 from actbench.model.variants import Variant, with_storage
+from actbench.planning import globs
 from actbench.planning.selection import Selection
 from actbench.planning.training import TrainingSelection
 
@@ -55,6 +56,7 @@ class Contest:
 
 def prepare(request: RecommendRequest, start_worker: StartWorker) -> Contest:
     """Look at the error of every strategy; `InputError` where none meets the bounds, or nothing can be measured."""
+    request = replace(request, activation=globs.single(request.activation, registry.activations(), "activation"))
     prepared = _in_network(request) if request.within else _alone(request)
     worker = Launch(start_worker, WorkerOptions(None, request.timeout or DEFAULT_TIMEOUT)).start()
     try:
@@ -108,14 +110,15 @@ def _alone(request: RecommendRequest) -> PreparedRun:
 def _in_network(request: RecommendRequest) -> PreparedTrain:
     """Plan a race of training steps."""
     activation = registry.activation(request.activation)
-    ships = any(resolution.trainer(name).products.ships(activation.name) for name in request.backends)
-    strategies = request.strategies or (*map(Variant, activation.strategies), *([SHIPPED] if ships else []))
+    named = TrainingSelection(backends=request.backends, strategies=request.strategies).expanded()
+    ships = any(resolution.trainer(name).products.ships(activation.name) for name in named.backends)
+    strategies = named.strategies or (*map(Variant, activation.strategies), *([SHIPPED] if ships else []))
     stored = with_storage(strategies, request.residual_dtypes, (SHIPPED,)) if request.residual_dtypes else strategies
     selection = TrainingSelection(
         networks=(request.within or "",),
         activations=(activation.name,),
         strategies=stored,
-        backends=request.backends,
+        backends=named.backends,
         dtypes=(request.dtype,),
         batches=(request.batch,),
         predictors=(),

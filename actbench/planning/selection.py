@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a user names of each axis; an axis of which nothing is named stays as it is."""
+    """What a user names of each axis, globs among them; an axis of which nothing is named stays as it is."""
 
     activations: tuple[str, ...] = ()
     backends: tuple[str, ...] = ()
@@ -36,19 +36,43 @@ class Selection:
     def axes(self, strategies: tuple[Variant, ...] = ()) -> dict[str, tuple[Any, ...]]:
         """Return the axes of which something is named; types of residuals become strategies.
 
-        `strategies` are those that these types are for where none is named. `InputError` for a type that is unknown.
+        `strategies` are those that these types are for where none is named. `InputError` for a type that is unknown,
+        or a glob that nothing matches.
         """
-        types = self.residual_dtypes
+        named = self.expanded()
+        types = named.residual_dtypes
         axes: dict[str, tuple[Any, ...]] = {
-            "activations": self.activations,
-            "backends": self.backends,
-            "strategies": with_storage(self.strategies or strategies, types, RUNGS) if types else self.strategies,
-            "ops": self.ops,
-            "dtypes": self.dtypes,
-            "sizes": self.sizes,
-            "operands": self.operands,
+            "activations": named.activations,
+            "backends": named.backends,
+            "strategies": with_storage(named.strategies or strategies, types, RUNGS) if types else named.strategies,
+            "ops": named.ops,
+            "dtypes": named.dtypes,
+            "sizes": named.sizes,
+            "operands": named.operands,
         }
         return {name: values for name, values in axes.items() if values}
+
+    def expanded(self) -> Selection:
+        """Return the selection with names of what is here in place of globs; `InputError` where one matches none."""
+        from actbench.planning.globs import expand_axes  # options need no registry
+
+        return self._with(expand_axes(self._names()))
+
+    def expanded_over(self, present: Mapping[str, Iterable[str]]) -> Selection:
+        """Return the selection with names in place of globs, of what is `present` on each axis."""
+        from actbench.planning.globs import NOUNS, expand, expand_variants
+
+        named = self._names()
+        variants = expand_variants(named.pop("strategies"), present["strategies"])
+        expanded = {axis: expand(values, present[axis], NOUNS[axis]) for axis, values in named.items()}
+        return self._with(expanded | {"strategies": variants})
+
+    def _names(self) -> dict[str, tuple[Any, ...]]:
+        """Return the axes whose values are names."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name not in {"sizes", "pattern"}}
+
+    def _with(self, named: Mapping[str, Any]) -> Selection:
+        return replace(self, **named)
 
     def over(self, start: Axes) -> Axes:
         """Return these axes with those that are named in their place; `InputError` for an unknown op or dtype."""

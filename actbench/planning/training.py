@@ -21,7 +21,7 @@ from actbench.model.names import Dtype, Op, OperandState
 from actbench.model.plan import LeftOut, Plan, Training
 from actbench.model.training import ARMS, RECOMPUTE, Along, Optimizer
 from actbench.model.variants import Variant
-from actbench.planning import durations, suite
+from actbench.planning import durations, globs, suite
 from actbench.planning.selection import Room
 
 MEMORY_SHARE = 0.5
@@ -78,6 +78,18 @@ class TrainingSelection:
     pattern: str = "*"
     """A glob that the ids of steps match."""
 
+    def expanded(self) -> TrainingSelection:
+        """Return the selection with names of what is here in place of globs; `InputError` where one matches none."""
+        arms = (*registry.strategies(), *ARMS)
+        return replace(
+            self,
+            activations=globs.expand(self.activations, registry.activations(), "activation"),
+            strategies=globs.expand_variants(self.strategies, arms),
+            backends=tuple(name for names in self.backends for name in _expanded_trainers(names)),
+            dtypes=globs.expand(self.dtypes, Dtype, "dtype"),
+            predictors=globs.expand(self.predictors, OperandState, "state of operands"),
+        )
+
     def swept(self, along: Along) -> TrainingSelection:
         """Return the selection at several batches, or with networks whose widths are all multiplied."""
         if along is Along.BATCH:
@@ -90,12 +102,27 @@ def _widened(op: Op, factor: Fraction) -> str:
     return f"{op.network}:{'-'.join(str(max(1, round(width * factor))) for width in op.widths)}"
 
 
+def _expanded_trainers(name: str) -> tuple[str, ...]:
+    """Return the backends of products, and after a + of activations, that a name or a glob stands for."""
+    if not globs.is_glob(name):
+        return (name,)
+    usable = registry.available_backends()
+    training = [one for one, backend in usable.items() if backend.trains]
+    alone, plus, activation = name.partition("+")
+    if not plus:
+        return globs.expand([alone], training, "backend that trains")
+    products = globs.expand([alone], [one for one in training if usable[one].takes_arrays], "backend that trains")
+    beside = [one for one, backend in usable.items() if backend.takes_arrays and one not in products]
+    return tuple(map("+".join, product(products, globs.expand([activation], beside, "backend"))))
+
+
 def plan(selection: TrainingSelection, room: Room, seed: int) -> Plan:
     """Lay out the steps of the product of a selection whose id matches its pattern.
 
     What cannot be measured in the `room` is left out with its reason; `InputError` when a name is unknown, a network
     cannot be built, a backend is unavailable, or nothing is left to compare.
     """
+    selection = selection.expanded()
     steps = dict(_steps(selection))
     arms = Counter(case.empty_block for case in steps)
     reasons = {

@@ -38,6 +38,14 @@ def as_text(
     return "\n".join([*facts, "", "what makes timings vary", *states, *roofs, "", settings.as_text(configuration)])
 
 
+def for_bug_report(environment: Environment) -> str:
+    """Return the facts on which behaviour depends, a line each."""
+    facts = of(environment)
+    of_software, of_host = ("python", "libraries", "blas", "kernel", "libc", "architecture"), ("cpu model", "caches")
+    names = (*of_software, *of_host, "logical cpus", "variables")
+    return "\n".join(f"{name:<13} {facts[name]}" for name in names)
+
+
 def of(environment: Environment) -> dict[str, str]:
     """Return the known facts about a host, by their names for people."""
     shown = {field.name: getattr(environment, field.name) for field in fields(Environment)}

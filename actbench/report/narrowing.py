@@ -31,8 +31,9 @@ def narrowed(selection: Selection, cases: Sequence[Case], options: Mapping[str, 
     """Return a function that tells whether a case is selected.
 
     `options` maps axes to their options on the command line. `InputError` names the option of an axis that selects none
-    of the cases.
+    of the cases. Globs stand for what the cases have.
     """
+    selection = selection.expanded_over({axis: _present(cases, axis) for axis in (*FIELDS, "residual_dtypes")})
     for axis, option in options.items():
         if axis != "pattern":
             _refuse_absent(getattr(selection, axis), axis, option, cases)
@@ -54,6 +55,12 @@ def in_states(run: Run, states: tuple[str, ...]) -> Run:
         return run
     keep = narrowed(Selection(operands=states), run.plan.cases, {"operands": "--operands"})
     return replace(run, times=run.times.of_blocks(lambda block: any(map(keep, block.cases))))
+
+
+def _present(cases: Sequence[Case], axis: str) -> list[str]:
+    """Return the names of an axis that cases have; of strategies, without the types of their residuals."""
+    values = (case.strategy.name if axis == "strategies" else _value(case, axis) for case in cases)
+    return [*dict.fromkeys(str(value) for value in values if value)]
 
 
 def _refuse_absent(values: Sequence[Any], axis: str, option: str, cases: Sequence[Case]) -> None:

@@ -1,4 +1,4 @@
-"""Progress while measuring, on stderr and only on a terminal."""
+"""Progress while measuring: on stderr where that is a terminal, or in a notebook."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.live import Live
 from rich.text import Text
 
 from actbench.model.events import (
@@ -24,21 +23,18 @@ from actbench.model.events import (
     RoundDone,
     StepChecked,
 )
+from actbench.report.display import display_here
 from actbench.report.numbers import counted, duration
 from actbench.report.remarks import left_out_lines
-
-BAR_WIDTH = 24
-"""Width of the bar in characters."""
 
 
 class Progress:
     """One or two lines: what is being measured, the time that is left at most, and the widest interval so far."""
 
     def __init__(self, *, quiet: bool) -> None:
-        """Stay silent with `quiet`; without a terminal, print failures only."""
-        self._console = Console(file=sys.stderr, highlight=False, quiet=quiet)
-        self._live = Live(console=self._console, transient=True, auto_refresh=False)
-        self._shown = self._console.is_terminal and not quiet
+        """Stay silent with `quiet`; without a terminal or a notebook, print failures only."""
+        self._console = Console(file=sys.stderr, highlight=False, quiet=quiet, force_jupyter=False)
+        self._display = None if quiet else display_here(self._console)
         self._widest = ""
         self._reasons: set[str] = set()
         self._round = 0
@@ -46,16 +42,16 @@ class Progress:
 
     def __enter__(self) -> Self:
         """Start the display."""
-        if self._shown:
-            self._live.start()
+        if self._display:
+            self._display.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Clear the display."""
-        if self._shown:
-            self._live.stop()
+        if self._display:
+            self._display.stop()
 
     def show(self, event: Event) -> None:
         """Update the display after an event."""
@@ -100,10 +96,6 @@ class Progress:
 
     def draw(self, stage: str, done: int, total: int, what: str) -> None:
         """Show the progress of a stage."""
-        if not self._shown:
-            return
-        filled = BAR_WIDTH * done // total
-        left = "" if self._ends is None else f", at most {duration(max(0.0, self._ends - time.monotonic()))} left"
-        head = f"{stage} {'━' * filled}{'─' * (BAR_WIDTH - filled)} {done}/{total}{left}  {what}"
-        lines = [head, self._widest] if self._widest else [head]
-        self._live.update(Text("\n".join(lines), overflow="ellipsis", no_wrap=True), refresh=True)
+        if self._display:
+            left = "" if self._ends is None else f", at most {duration(max(0.0, self._ends - time.monotonic()))} left"
+            self._display.draw(stage, done, total, left, [what, self._widest] if self._widest else [what])

@@ -115,6 +115,7 @@ def _speedup_table(title: str, speedups: Sequence[Speedup], reference: Variant, 
         tuple(rows),
         labels=2 + len(operands),
         bars=tuple(bars),
+        leads=True,
     )
 
 

@@ -21,6 +21,8 @@ class Table:
     """The index of a column with long text, which is wrapped; None where there is none."""
     bars: tuple[Interval | None, ...] = ()
     """Ratios that a terminal may draw next to the rows; text formats leave them out."""
+    leads: bool = False
+    """Whether it holds the answer of its summary."""
 
     @property
     def figures(self) -> tuple[bool, ...]:

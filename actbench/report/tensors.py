@@ -104,6 +104,7 @@ def tables(rows: Sequence[Tensor]) -> Iterator[Table]:
                 for row in of_tensor
             ),
             labels=4 + len(operands),
+            leads=True,
         )
 
 

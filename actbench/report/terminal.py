@@ -7,28 +7,23 @@ too narrow gets a table in parts, each with the columns that identify its rows: 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TextIO
 
 from rich import box
-from rich.cells import cell_len
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table as RichTable
 from rich.text import Text
 
 from actbench.report.bars import Bar, bars
+from actbench.report.columns import needed, parts, width_of
 from actbench.report.numbers import UNDECIDED
 from actbench.report.table import Summary, Table
+from actbench.report.two_screens import FAILED, shortened
 
 PLAIN_WIDTH = 160
 """Least number of columns where the output is not a terminal."""
-
-COLUMN_GAP = 3
-"""Spaces between columns."""
-
-LEAST_WORDS = 40
-"""Least width of the column with long text."""
 
 BAR_WIDTH = 32
 """Columns of a bar."""
@@ -37,16 +32,18 @@ BAR_COLUMNS = BAR_WIDTH + 3
 """Columns of a bar with the space before it."""
 
 
-def show(summary: Summary, console: Console | None = None) -> None:
-    """Print a summary."""
-    console = console or _console()
+def show(summary: Summary, console: Console | None = None, *, whole: bool = True) -> None:
+    """Print a summary; on a terminal, only what fits two screens unless it is to be the `whole`."""
+    console, missing = console or _console(), ""
+    if console.is_terminal and not whole:
+        summary, missing = shortened(summary, console.width, lambda text: len(Text(text).wrap(console, console.width)))
     for answer in summary.answers:
         console.print(Text(answer, style="bold"))
     for table in summary.tables:
         show_table(table, console)
     console.print()
-    for remark in summary.remarks:
-        console.print(Text(remark, style="red" if remark.startswith("FAILED") else "dim"))
+    for remark in (*summary.remarks, *([missing] if missing else [])):
+        console.print(Text(remark, style="red" if remark.startswith(FAILED) else "dim"))
 
 
 def show_table(table: Table, console: Console | None = None) -> None:
@@ -60,25 +57,13 @@ def show_table(table: Table, console: Console | None = None) -> None:
     if any(table.bars) and _has_room(console, _grid(table, whole)):
         console.print(_grid(table, whole, [_drawn(bar) for bar in bars(table.bars, BAR_WIDTH)]))
         return
-    for number, columns in enumerate(_parts(table, console) if console.is_terminal else [whole]):
+    for number, columns in enumerate(parts(table, console.width) if console.is_terminal else [whole]):
         if number:
             console.print()
         width = console.width
-        console.width = max(width, _width(table, columns))  # a terminal itself breaks lines that are longer
+        console.width = max(width, width_of(table, columns))  # a terminal itself breaks lines that are longer
         console.print(_grid(table, columns))
         console.width = width
-
-
-def _parts(table: Table, console: Console) -> Iterator[list[int]]:
-    """Yield the columns of each part: those that identify rows, and as many others as there is room for."""
-    keys = table.labels + (table.columns[table.labels : table.labels + 1] == ("n",))
-    shown = [*range(keys)]
-    for index in range(keys, len(table.columns)):
-        if len(shown) > keys and _width(table, [*shown, index]) > console.width:
-            yield shown
-            shown = [*range(keys)]
-        shown.append(index)
-    yield shown
 
 
 def _grid(table: Table, columns: Sequence[int], bars: Sequence[Text] = ()) -> RichTable:
@@ -89,7 +74,7 @@ def _grid(table: Table, columns: Sequence[int], bars: Sequence[Text] = ()) -> Ri
             Text(table.columns[index]),
             justify="right" if table.figures[index] else "left",
             no_wrap=index != table.wrapped,
-            min_width=_needed(table, index),
+            min_width=needed(table, index),
         )
     if bars:
         grid.add_column(Text("cached, log scale from 1"), no_wrap=True)
@@ -104,16 +89,6 @@ def _has_room(console: Console, grid: RichTable) -> bool:
     whole = Measurement.get(console, console.options.update(max_width=10_000), grid)
     needed = whole.maximum + BAR_COLUMNS
     return console.is_terminal and console.encoding.startswith("utf") and needed <= console.width
-
-
-def _width(table: Table, columns: Sequence[int]) -> int:
-    """Return the width on the terminal of these columns of the table."""
-    return sum(_needed(table, index) for index in columns) + COLUMN_GAP * (len(columns) - 1)
-
-
-def _needed(table: Table, index: int) -> int:
-    longest = max(cell_len(text) for text in (table.columns[index], *(row[index] for row in table.rows)))
-    return min(longest, LEAST_WORDS) if index == table.wrapped else longest
 
 
 def _drawn(bar: Bar | None) -> Text:

@@ -20,5 +20,8 @@ TABLES = (CASES, SPEEDUPS, CROSSOVERS, PARTS, GAINS, MEMORY, SWEEP, SUMMARY)
 REPORT = "report.html"
 """The file that is derived from them on request."""
 
+LOADED_SOURCE = "loaded.py"
+"""What was declared in Python, where it was not in a file of the user's."""
+
 WRITTEN = (*MEASUREMENTS, JOURNAL, *TABLES)
 """The files that measuring writes into the directory."""

@@ -135,7 +135,7 @@ class Writer:
 def create(directory: Path | None, new: Record) -> Iterator[Writer]:
     """Start a run in `directory`, or in a new one under results/; `InputError` where that is not possible."""
     if directory is None:
-        directory = _fresh(new.settings.preset)
+        directory = fresh_directory(new.settings.preset)
     if directory.absolute() == (latest.RESULTS / latest.LATEST).absolute():
         raise InputError(f"-o {directory}: that is the link to the latest run; name another directory")
     files.probe(directory, BYTES_PER_VALUE * 400 * len(new.plan.cases))
@@ -204,7 +204,7 @@ def _is_empty(path: Path) -> bool:
         return False
 
 
-def _fresh(preset: str) -> Path:
+def fresh_directory(preset: str) -> Path:
     """Return a new directory under results/, named by time and preset."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     suffixes = chain([""], (f"-{number}" for number in count(2)))

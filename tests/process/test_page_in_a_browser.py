@@ -158,7 +158,8 @@ def test_the_page_follows_the_systems_theme_and_the_button_changes_it(browser: A
     with Page(browser, report, color_scheme="light") as light, Page(browser, report, color_scheme="dark") as dark:
         assert light.page.evaluate(ink) != dark.page.evaluate(ink)
         assert light.page.evaluate(paper) != dark.page.evaluate(paper)
-        assert dark.page.locator("#theme").get_attribute("aria-pressed") == "true"
+        assert light.page.locator("#theme").inner_text() == "Switch to dark"
+        assert dark.page.locator("#theme").inner_text() == "Switch to light"
         dark.page.locator("#theme").click()
         assert light.page.evaluate(ink) == dark.page.evaluate(ink)
         dark.page.wait_for_function(f"() => ({paper}) === {light.page.evaluate(paper)!r}")

@@ -42,10 +42,22 @@ def test_the_group_lists_every_command_in_a_line_and_every_exit_code(actbench: A
     assert "Exit codes: 0 fine, 1 a case regressed, 2 usage or bad input, 3 inconclusive, 4 " in " ".join(shown.split())
 
 
-def test_the_version_is_the_package_s(actbench: Actbench) -> None:
+def test_the_version_says_what_a_bug_report_needs(actbench: Actbench) -> None:
     from actbench import __version__
 
-    assert actbench("--version").stdout == f"actbench, version {__version__}\n"
+    first, *facts = actbench("--version").stdout.splitlines()
+    assert first == f"actbench, version {__version__}"
+    shown = {line[:13].strip(): line[14:] for line in facts}
+    assert {*shown} >= {"python", "libraries", "kernel", "cpu model"}
+    assert all(f"{name} " in shown["libraries"] for name in ("numpy", "numba", "pyperf", "pandas"))
+
+
+def test_actbench_alone_asks_the_questions_and_names_commands_that_exist(actbench: Actbench) -> None:
+    result = actbench()
+    assert result.exit_code == 0
+    questions = [line for line in result.stdout.splitlines() if line.endswith("?")]
+    assert len(questions) == 4
+    assert {*re.findall(r"^  actbench (\w+)", result.stdout, re.MULTILINE)} <= {*COMMANDS}
 
 
 def test_help_of_the_group_imports_no_command(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,7 +97,7 @@ def test_a_stream_that_does_not_block_is_waited_for() -> None:
 # What is kept and told
 
 
-def unwritable(*_: object) -> None:
+def unwritable(*_: object, **__: object) -> None:
     raise OutputError("cannot write to stdout")
 
 

@@ -12,6 +12,7 @@ PACKAGE = Path(actbench.__file__).parent
 LAYERS = (
     {"__main__"},
     {"cli"},
+    {"api"},
     {"report", "measure"},
     {"analysis"},
     {"verification"},
@@ -43,6 +44,7 @@ DOORS = {
     "rich": {"report"},
     "vl_convert": {"report"},
     "jinja2": {"report"},
+    "IPython": {"report"},
     "platformdirs": {"host"},
     "scipy": {"backends", "analysis"},
     "pandas": {"report", "runs"},

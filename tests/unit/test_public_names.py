@@ -8,6 +8,7 @@ import pytest
 
 import actbench
 from actbench import backends, formula
+from actbench.api import measuring, opened, surveying
 from actbench.model import networks, user_kernels
 
 PUBLIC = {
@@ -24,6 +25,9 @@ PUBLIC = {
     "Linear": networks.Linear,
     "Activate": networks.Activate,
     "Multiply": networks.Multiply,
+    "accuracy": surveying.accuracy,
+    "measure": measuring.measure,
+    "open_run": opened.open_run,
 }
 
 FRESH = """
@@ -49,6 +53,13 @@ def test_a_public_name_is_what_it_is_where_it_is_defined(name: str) -> None:
 def test_another_name_is_no_attribute() -> None:
     with pytest.raises(AttributeError, match="module 'actbench' has no attribute 'activations_'"):
         _ = actbench.activations_  # type: ignore[attr-defined]
+
+
+def test_measure_is_the_function_whatever_of_the_subpackage_is_imported() -> None:
+    import actbench.measure.launch
+
+    assert actbench.measure is measuring.measure
+    assert sys.modules["actbench.measure"].launch is sys.modules["actbench.measure.launch"]
 
 
 def test_importing_the_package_imports_no_library() -> None:

@@ -13,6 +13,7 @@ from actbench import registry
 from actbench.model.plan import Plan
 from actbench.model.times import Times
 from actbench.report.charts.functions import functions
+from actbench.report.page.rendering import _environment
 from actbench.report.page.sections import labels
 from actbench.runs.archive import Run
 from tests.conftest import Actbench
@@ -75,3 +76,8 @@ def test_a_report_needs_a_run_with_its_record(actbench: Actbench, loaded_run: Ru
 def test_every_activation_can_be_drawn() -> None:
     points = functions([*registry.activations().values()]).rows
     assert set(points["activation"]) == set(registry.activations())
+
+
+def test_no_line_ends_within_an_option() -> None:
+    shown = _environment().from_string("{{ text | unbroken }}").render(text="a < b: add --max-call or -o, --budget")
+    assert shown == ('a &lt; b: add <span class="option">--max-call</span> or -o, <span class="option">--budget</span>')

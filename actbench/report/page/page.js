@@ -57,7 +57,7 @@ function draw() {
 function show(wanted) {
   theme = wanted;
   root.dataset.theme = theme;
-  toggle.setAttribute("aria-pressed", String(theme === "dark"));
+  toggle.textContent = theme === "dark" ? "Switch to light" : "Switch to dark";
   return draw();
 }
 

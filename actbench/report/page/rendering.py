@@ -12,8 +12,8 @@ import jinja2
 
 from actbench.report.charts.data import by_column
 from actbench.report.charts.style import config
+from actbench.report.page.escaped import body, unbroken
 from actbench.report.page.packing import as_json, packed
-from actbench.report.page.rows import body
 from actbench.report.page.sections import PageSection
 
 FITTED = {"autosize": {"type": "fit-x", "contains": "padding"}}
@@ -76,5 +76,5 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.globals["zip"] = zip
-    environment.filters["body"] = body
+    environment.filters |= {"body": body, "unbroken": unbroken}
     return environment

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from actbench.analysis.training import ArmResult
@@ -87,7 +87,8 @@ def _times(kind: _Kind) -> Table | None:
         )
 
     columns = ("ms", "times faster", *(("than shipped",) if has_shipped else ()), "saved")
-    return kind.table("Time of a step", note, columns, cells)
+    table = kind.table("Time of a step", note, columns, cells)
+    return replace(table, leads=True) if table else None
 
 
 def _parts(kind: _Kind) -> Table | None:

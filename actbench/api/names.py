@@ -1,0 +1,71 @@
+"""What Python gives by name: one name or several, a size as a number or a shape, a time in seconds or as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from math import isinf, isnan, nan
+from numbers import Real
+from typing import Any
+
+from actbench.api import notation
+from actbench.errors import InputError
+from actbench.model.sizes import Size
+from actbench.model.variants import Variant
+from actbench.planning.selection import Selection
+
+Names = str | Iterable[str]
+"""One name, several with commas between them, or an iterable of names; globs among them."""
+
+SizeLike = int | float | str | tuple[int, ...]
+"""A number of elements, a shape, or either as text: 64_000, (4096, 1024), "64k"."""
+
+Sizes = SizeLike | Iterable[SizeLike]
+"""One size or several; a tuple is the shape of one."""
+
+
+def names(given: Names) -> tuple[str, ...]:
+    """Return names as a tuple; `InputError` for an empty one."""
+    parts = [part.strip() for part in given.split(",")] if isinstance(given, str) else [*given]
+    if wrong := [part for part in parts if not (isinstance(part, str) and part)]:
+        raise InputError(f"{wrong[0]!r} is no name: write names, or one text with commas between them")
+    return tuple(parts)
+
+
+def sizes(given: Sizes) -> tuple[Size, ...]:
+    """Return sizes as a tuple; `InputError` for what is none."""
+    if isinstance(given, str):
+        return tuple(map(notation.size, names(given)))
+    if isinstance(given, tuple) and given:
+        return (_size(given),)
+    several = given if isinstance(given, Iterable) else [given]
+    return tuple(_size(one) for one in several)
+
+
+def seconds(given: float | str | None) -> float | None:
+    """Return a time in seconds, such as 90 or "90s"; `InputError` for what is none."""
+    return None if given is None else notation.seconds(_text(given))
+
+
+def share(given: float | str | None) -> float | None:
+    """Return a percentage, such as 2 or "2%", as a fraction; `InputError` for what is none."""
+    return None if given is None else notation.share(_text(given))
+
+
+def selection(pattern: str, sizes: tuple[Size, ...], axes: Mapping[str, Names]) -> Selection:
+    """Return what is named of each axis."""
+    texts: dict[str, Any] = {axis: names(given) for axis, given in axes.items()}
+    texts["strategies"] = tuple(map(Variant, texts["strategies"]))
+    return Selection(pattern=pattern, sizes=sizes, **texts)
+
+
+def _size(given: Any) -> Size:
+    sides = given if isinstance(given, tuple) else (given,)
+    return notation.size("x".join(map(_text, sides)))
+
+
+def _text(given: Any) -> str:
+    """Return a number as it is written on the command line: 1e6 as 1000000."""
+    number = float(given) if isinstance(given, Real) and given is not True and given is not False else nan
+    if isnan(number) or isinf(number):
+        return str(given)
+    return str(int(number)) if number.is_integer() else f"{number:f}".rstrip("0")

@@ -1,0 +1,113 @@
+"""What the commands that write a run and `actbench.measure` have in common: open a run, work, and end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+from actbench.errors import BenchmarkError, InputError, WrongKernelError, listed
+from actbench.measure.launch import StartWorker
+from actbench.measure.session import Seams, Session
+from actbench.model.events import Event, RoundDone
+from actbench.model.plan import Plan
+from actbench.planning.prediction import Prediction, StockPrediction
+from actbench.report.progress import Progress
+from actbench.report.publish import publish
+from actbench.report.table import Summary
+from actbench.runs.record import Record, Status
+from actbench.runs.writer import Writer, create
+
+R = TypeVar("R")
+"""A type of requests."""
+
+P = TypeVar("P", bound="Planned")
+"""What these are prepared to."""
+
+
+class Planned(Protocol):
+    """A run that can begin."""
+
+    @property
+    def plan(self) -> Plan:
+        """What is measured."""
+
+    def prediction(self) -> Prediction | StockPrediction:
+        """Return how long it should take."""
+
+    def record(self, start_worker: StartWorker) -> Record:
+        """Return the record that it begins with, of this host."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunKind(Generic[R, P]):
+    """What is particular to runs of a command: its requests, and what they are prepared to."""
+
+    prepare: Callable[[R], P]
+    """Plans a run."""
+    resumed: Callable[[Path, R, StartWorker], AbstractContextManager[Writer]]
+    """Opens the run in a directory, to go on with it."""
+    guaranteed_rounds: Callable[[R], int]
+    """Number of rounds that are measured even beyond the budget."""
+    cautions: Callable[[P], Iterable[str]]
+    """Says what of the request does not help."""
+
+    def opened(
+        self,
+        request: R,
+        seams: Seams,
+        *,
+        output: Path | None,
+        resume: Path | None,
+        caution: Callable[[str], object],
+    ) -> AbstractContextManager[Writer]:
+        """Return a new run, in `output` or under results/, or the one in `resume`; `caution` gets every caution.
+
+        `InputError` or `NotComparableError` where there is none.
+        """
+        if resume is not None:
+            return self.resumed(resume, request, seams.start_worker)
+        prepared = self.prepare(request)
+        for text in self.cautions(prepared):
+            caution(text)
+        return create(output, prepared.record(seams.start_worker))
+
+
+def worked(session: Session, writer: Writer, *, quiet: bool) -> tuple[Summary, bool]:
+    """Do the work of a session and write it; return the summary, and whether Ctrl-C ended it: what is finished is kept.
+
+    `RefusedError` or `InputError` as `Session.events` has them.
+    """
+    status = Status.INTERRUPTED
+    try:
+        with Progress(quiet=quiet) as progress:
+            for event in session.events():
+                progress.show(event)
+                _write(event, writer)
+        status = Status.COMPLETE
+    except KeyboardInterrupt:
+        pass
+    except (WrongKernelError, InputError):
+        status = Status.REFUSED
+        raise
+    finally:
+        writer.close(status, session.seams.clock() - session.started)
+        summary = publish(writer.directory, writer.record, writer.times)
+    return summary, status is Status.INTERRUPTED
+
+
+def _write(event: Event, writer: Writer) -> None:
+    """Write what happened; after a round, the tables too."""
+    writer.take(event)
+    if isinstance(event, RoundDone):
+        publish(writer.directory, writer.record, writer.times)
+
+
+def fail_for(record: Record) -> None:
+    """Raise `BenchmarkError` for failed benchmarks and kernels, if any."""
+    names = [failure.block for failure in record.failures]
+    names += [item.case for item in record.plan.left_out if item.failed]
+    if names:
+        raise BenchmarkError(f"failed: {listed([*dict.fromkeys(names)])} (see above); the rest is complete")

@@ -1,0 +1,114 @@
+"""`actbench.accuracy`, and what it has in common with ``actbench accuracy``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from actbench import plugins
+from actbench.analysis.accuracy import Accuracy
+from actbench.api import names as read
+from actbench.api.names import Names
+from actbench.errors import BenchmarkError, InputError, listed, unknown
+from actbench.measure.accuracy import POINTS_PER_BAND, Unexamined
+from actbench.measure.exhaustive import Going
+from actbench.measure.requests import AccuracyRequest
+from actbench.measure.session import Seams
+from actbench.measure.surveys import planned, survey
+from actbench.model.cases import KernelId
+from actbench.model.names import Quantity
+from actbench.report import frames
+from actbench.report.frames import Frame
+from actbench.report.progress import Progress
+
+RESIDUALS = ("computed", "exact")
+
+FEWEST_POINTS, MOST_POINTS = 10, 100_000
+"""Per band of z and tail."""
+
+
+def accuracy(  # noqa: PLR0913  # one for each option of actbench accuracy
+    activations: Names = (),
+    *,
+    backends: Names = (),
+    strategies: Names = (),
+    dtypes: Names = (),
+    residual_dtypes: Names = (),
+    pattern: str = "*",
+    of: Names = "derivative",
+    residuals: str = "computed",
+    points: int = POINTS_PER_BAND,
+    exhaustive: bool = False,
+    seed: int = 0,
+    load: Names = (),
+    quiet: bool = False,
+) -> Frame:
+    """Compare kernels with the true derivative, as ``actbench accuracy`` does; return its rows as a data frame.
+
+    There is one row per kernel and part of the real line: N(0, 1), the tails, then their bands. Errors are in units in
+    the last place of the kernel's dtype: median_ulp, p99_ulp, max_ulp, over the evaluated points; see ``actbench
+    accuracy --help`` for the other columns. By default, every activation and strategy for python, numpy and numba, in
+    float32 and float64: name some, for it takes about a second per kernel.
+
+    `InputError` for what cannot be used, `BenchmarkError` where a kernel fails.
+    """
+    if residuals not in RESIDUALS:
+        raise unknown("kind of residuals", residuals, RESIDUALS)
+    if not FEWEST_POINTS <= points <= MOST_POINTS:
+        raise InputError(f"points={points}: write a number from {FEWEST_POINTS} to {MOST_POINTS}")
+    quantities = tuple(dict.fromkeys(map(_quantity, read.names(of))))
+    try:
+        for name in read.names(load):
+            plugins.load(name)
+        axes = {
+            "activations": activations,
+            "backends": backends,
+            "strategies": strategies,
+            "dtypes": dtypes,
+            "residual_dtypes": residual_dtypes,
+        }
+        request = AccuracyRequest(
+            selection=read.selection(pattern, (), axes),
+            quantities=quantities,
+            exact=residuals == "exact",
+            points=points,
+            exhaustive=exhaustive,
+            seed=seed,
+        )
+        results = surveyed(planned(request).kernels, request, Seams(), quiet=quiet)
+    finally:
+        plugins.unload()
+    accuracies = [result for result in results if isinstance(result, Accuracy)]
+    refuse_failed(results)
+    return frames.accuracies(accuracies)
+
+
+def surveyed(
+    kernels: Sequence[KernelId], request: AccuracyRequest, seams: Seams, *, quiet: bool
+) -> list[Accuracy | Unexamined]:
+    """Survey kernels."""
+    results: list[Accuracy | Unexamined] = []
+    with Progress(quiet=quiet) as progress:
+        for event in survey(kernels, request, seams.start_worker):
+            if isinstance(event, Going):
+                stage = f"every number, kernel {len(results) + 1} of {len(kernels)}"
+                progress.draw(stage, event.done, event.total, event.kernel.id)
+            else:
+                results.append(event)
+                if not request.exhaustive:
+                    progress.draw("kernels", len(results), len(kernels), event.kernel.id)
+    return results
+
+
+def refuse_failed(results: Sequence[Accuracy | Unexamined]) -> None:
+    """Raise `BenchmarkError` for the kernels that failed, or for all where none could be surveyed."""
+    unexamined = [result for result in results if isinstance(result, Unexamined)]
+    if failed := [one for one in unexamined if one.failed or len(unexamined) == len(results)]:
+        first, *others = failed
+        also = f"; nor can {listed([other.kernel.id for other in others])}" if others else ""
+        raise BenchmarkError(f"{first.kernel.id} cannot be surveyed: {first.reason}{also}")
+
+
+def _quantity(name: str) -> Quantity:
+    if name not in list(Quantity):
+        raise unknown("quantity", name, list(Quantity))
+    return Quantity(name)

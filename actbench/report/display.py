@@ -83,9 +83,10 @@ class NotebookDisplay:
 
     def start(self) -> None:
         """See `Display`."""
-        from IPython.display import display
+        import IPython.display
 
-        self._handle = display(_bundle("", ""), raw=True, display_id=True)
+        notebook: Any = IPython.display
+        self._handle = notebook.display(_bundle("", ""), raw=True, display_id=True)
 
     def draw(self, stage: str, done: int, total: int, left: str, lines: Sequence[str]) -> None:
         """See `Display`."""

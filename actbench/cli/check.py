@@ -10,13 +10,12 @@ import click
 from actbench.cli.formats import format_option
 from actbench.cli.interrupts import end_as_by_ctrl_c
 from actbench.cli.options import AXES, inputs, max_call, on_command_line, processors, quiet, seed, selection, timeout
-from actbench.cli.values import Duration, Margin, Names, Percent, ReportFile, Rows
+from actbench.cli.steps import steps_of, training_steps
+from actbench.cli.values import Duration, Margin, Percent, ReportFile
 from actbench.errors import FOR_BISECT
-from actbench.model.training import Optimizer
 
 if TYPE_CHECKING:
     from actbench.analysis.regression import Margins
-    from actbench.planning.training import TrainingSelection
     from actbench.report.check_report import Report
 
 LIVE_PARAMETERS = (
@@ -24,20 +23,6 @@ LIVE_PARAMETERS = (
     *("affinity", "threads", "timeout", "max_call", "output"),
 )
 """Parameters of a live check only."""
-
-
-OF_BOTH = ("activations", "backends", "strategies", "dtypes", "pattern")
-"""What selects training steps as well as derivatives."""
-
-OF_DERIVATIVES = {
-    "preset": "--preset",
-    "residual_dtypes": "--residual-dtype",
-    "ops": "--op",
-    "sizes": "--size",
-    "operands": "--operands",
-    "max_call": "--max-call",
-}
-"""Parameters that training steps do not have, as they are written."""
 
 
 @click.command()
@@ -51,19 +36,7 @@ OF_DERIVATIVES = {
     "--margins", type=Margin(), multiple=True, metavar="GLOB=PCT", help="Another margin for the cases that match."
 )
 @selection("check")
-@click.option(
-    "--network",
-    "networks",
-    multiple=True,
-    type=Names("NETWORK"),
-    help="Measure training steps of networks, as actbench train does, in place of derivatives.",
-)
-@click.option(
-    "--batch", "batches", multiple=True, type=Names("ROWS", Rows()), help="Rows of a batch of --network. [default: 128]"
-)
-@click.option(
-    "--optimizer", type=click.Choice([*map(str, Optimizer)]), help="Update of the steps of --network. [default: sgd]"
-)
+@training_steps
 @click.option(
     "--load-baseline",
     multiple=True,
@@ -165,7 +138,7 @@ def command(  # noqa: PLR0913  # one for each option that a stored check has as 
         if run is not None:
             raise click.UsageError(f"--against measures both sides itself: leave {run} out, or use --baseline")
         end_as_by_ctrl_c()
-        steps = _steps(ctx, options)
+        steps = steps_of(ctx, options)
         request = CheckRequest(**options, steps=steps, against=against, margins=allowed)
         report = measured(request, ctx.obj or Seams(), output, out, quiet=quiet)
     else:
@@ -177,24 +150,6 @@ def command(  # noqa: PLR0913  # one for each option that a stored check has as 
             report = _stored(run, baseline, allowed).with_unused(allowed)
         out.publish(report)
     leave(ctx, report)
-
-
-def _steps(ctx: click.Context, options: dict[str, Any]) -> TrainingSelection | None:
-    """Take the training steps that are selected out of the options; None where derivatives are."""
-    from actbench.planning.training import TrainingSelection
-
-    networks, batches = (sum(options.pop(name), ()) for name in ("networks", "batches"))
-    optimizer = options.pop("optimizer")
-    if not networks:
-        for written in (*(["--batch"] if batches else []), *(["--optimizer"] if optimizer else [])):
-            raise click.UsageError(f"{written} is about training steps: name a --network, or leave it out")
-        return None
-    excluded = [written for name, written in OF_DERIVATIVES.items() if name in on_command_line(ctx)]
-    if excluded:
-        raise click.UsageError(f"{excluded[0]} selects derivatives, not training steps of --network: leave it out")
-    axes = {name: getattr(options["selection"], name) for name in OF_BOTH}
-    axes |= {"networks": networks, "batches": batches, "optimizer": Optimizer(optimizer or Optimizer.SGD)}
-    return TrainingSelection(**{name: value for name, value in axes.items() if value})
 
 
 def _refuse_live_options(ctx: click.Context) -> None:

@@ -24,6 +24,7 @@ COMMANDS = {
     "show": "Show the code of a case, and facts about its machine code.",
     "compare": "Compare within a run, or two runs.",
     "check": "Check whether anything got slower, live or between two runs.",
+    "bisect": "Find since which commit something is slower.",
     "history": "Follow cases over many runs, and find where they step.",
     "selfcheck": "Audit this host: what a live check is worth here.",
     "accuracy": "Show how far kernels are from the true derivative.",

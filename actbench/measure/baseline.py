@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
+from typing import Protocol
 
 from actbench.errors import BenchmarkError, NotComparableError
 from actbench.host import directories, software
@@ -22,6 +24,7 @@ from actbench.measure.environment_cache import EnvironmentCache, Tell, silent
 from actbench.measure.launch import StartWorker, Worker, WorkerOptions
 from actbench.measure.protocol import PROTOCOL, Describe, Described, Source
 from actbench.measure.revisions import GIT, Revision, execute
+from actbench.runs import files
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +35,35 @@ class BaselineEnvironment:
     """Returns a function that starts workers which load these sources."""
     revision: Revision | None = None
     """The revision of the project for which it was built."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """The versions of what was installed for it from elsewhere, by name: see `CacheEntry.dependencies`."""
 
 
-OpenBaseline = Callable[[str, Tell], AbstractContextManager[BaselineEnvironment]]
-"""Opens an environment by its name, and tells of building it; it is closed on exit."""
+class OpenBaseline(Protocol):
+    """Opens an environment by its name, and tells of building it; it is closed on exit."""
+
+    def __call__(
+        self, against: str, tell: Tell, pins: Mapping[str, str] = ..., /
+    ) -> AbstractContextManager[BaselineEnvironment]:
+        """Return the environment, in which what it needs has the versions of `pins`, unless it needs others."""
+
+
+NO_PINS: Mapping[str, str] = MappingProxyType({})
+
+UNRESOLVED = "ResolutionImpossible"
+"""What pip writes where constraints and requirements exclude each other."""
 
 BUILD_TIMEOUT = 900.0
 """Longest duration of building an environment, in seconds."""
 
 
 @contextmanager
-def opened(against: str, tell: Tell = silent) -> Iterator[BaselineEnvironment]:
+def opened(against: str, tell: Tell = silent, pins: Mapping[str, str] = NO_PINS, /) -> Iterator[BaselineEnvironment]:
     """Yield the environment that `against` names.
 
     `against` is an interpreter, the directory of a virtual environment, or ``git:REV``, for which an environment is
-    built, unless it is in the cache. `NotComparableError` where it does not exist, or cannot be built.
+    built, unless it is in the cache. What is installed in it then has the versions of `pins`, unless the revision needs
+    others. `NotComparableError` where it does not exist, or cannot be built.
     """
     with TemporaryDirectory(prefix="actbench-") as name:
         place = Path(name)
@@ -58,9 +75,10 @@ def opened(against: str, tell: Tell = silent) -> Iterator[BaselineEnvironment]:
         revision = Revision(against, place / "tree")
         project = (revision.root / revision.directory_in_tree).name, revision.commit
         try:
-            with EnvironmentCache().opened(_key(revision), project, partial(_build, revision), tell) as entry:
+            build = partial(_build, revision, pins)
+            with EnvironmentCache().opened(_key(revision, pins), project, build, tell) as entry:
                 interpreter = _interpreter(entry.python, entry.place, entry.compiled)
-                yield BaselineEnvironment(partial(_starting, interpreter), revision)
+                yield BaselineEnvironment(partial(_starting, interpreter), revision, entry.dependencies())
         finally:
             revision.remove_tree()
 
@@ -123,31 +141,43 @@ def _python_of(against: str) -> Path:
     )
 
 
-def _build(revision: Revision, environment: Path) -> str:
-    """Build the environment of a revision of the project in the current directory; return the version of its Python."""
+def _build(revision: Revision, pins: Mapping[str, str], environment: Path) -> str:
+    """Build the environment of a revision of the project in the current directory; return the version of its Python.
+
+    Where the revision needs other versions than `pins`, it gets these.
+    """
     what = f"--against {revision.name}"
     project = revision.tree / revision.directory_in_tree
     execute(what, "python -m venv", str(environment), program=sys.executable)
     # Isolated: otherwise packages on PYTHONPATH would count as installed, and workers have no PYTHONPATH.
     pip = ("python -Im pip", "install", "--quiet", "--disable-pip-version-check")
-    execute(what, *pip, str(project), program=str(environment / "bin" / "python"), timeout=BUILD_TIMEOUT)
+    program = str(environment / "bin" / "python")
+    constraints = environment.with_name("constraints.txt")
+    files.write(constraints, "".join(f"{name}=={version}\n" for name, version in sorted(pins.items())))
+    try:
+        execute(what, *pip, "-c", str(constraints), str(project), program=program, timeout=BUILD_TIMEOUT)
+    except NotComparableError as error:
+        if not pins or UNRESOLVED not in str(error):
+            raise
+        execute(what, *pip, str(project), program=program, timeout=BUILD_TIMEOUT)
     return software.python()
 
 
-def _key(revision: Revision) -> str:
+def _key(revision: Revision, pins: Mapping[str, str]) -> str:
     """Return the key of a revision's environment in the cache: what decides which versions are installed in it.
 
-    These are the commit, the interpreter, pip's settings with the files that they name, such as constraints, and the
-    versions here: after an upgrade here, the versions there are resolved again as well.
+    These are the commit, the pins, the interpreter, pip's settings with the files that they name, such as constraints,
+    and the versions here: after an upgrade here, the versions there are resolved again as well.
     """
     settings = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
     named = {word: Path(word) for value in settings.values() for word in value.split()}
-    pins = {word: sha256(path.read_bytes()).hexdigest() for word, path in named.items() if path.is_file()}
+    constraints = {word: sha256(path.read_bytes()).hexdigest() for word, path in named.items() if path.is_file()}
     decisive = (
         (revision.commit, revision.directory_in_tree),
         (os.path.realpath(sys.executable), sys.version),
         sorted(settings.items()),
-        sorted(pins.items()),
+        sorted(constraints.items()),
         sorted(software.libraries(software.KERNEL_LIBRARIES).items()),
+        *([sorted(pins.items())] if pins else ()),
     )
     return directories.name_for(repr(decisive))

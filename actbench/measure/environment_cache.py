@@ -11,12 +11,12 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import distributions
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
 import msgspec
@@ -80,8 +80,16 @@ class CacheEntry:
 
     def resolved(self) -> dict[str, str]:
         """Return the versions of what is installed in it."""
-        paths = [str(path) for path in self.environment.glob("lib/python*/site-packages")]
-        return dict(sorted((str(item.metadata["Name"]), item.version) for item in distributions(path=paths)))
+        return dict(sorted((str(item.metadata["Name"]), item.version) for item in self._installed()))
+
+    def dependencies(self) -> dict[str, str]:
+        """Return the versions of what was installed in it from an index: not the project, and not pip."""
+        from_index = (item for item in self._installed() if item.read_text("direct_url.json") is None)
+        names = ((str(item.metadata["Name"]), item.version) for item in from_index)
+        return dict(sorted((name, version) for name, version in names if name != "pip"))
+
+    def _installed(self) -> Iterable[Distribution]:
+        return distributions(path=[str(path) for path in self.environment.glob("lib/python*/site-packages")])
 
     def touch(self) -> None:
         """Note that it is used now."""
@@ -136,7 +144,7 @@ class EnvironmentCache:
         """
         name, commit = project
         entry = CacheEntry(self.directory / key)
-        self._create()
+        self._create(self.directory)
         wait = partial(tell, f"another check is building the environment of {commit[:10]}: waiting for it")
         built_now = False
         while True:
@@ -169,17 +177,17 @@ class EnvironmentCache:
                     entry.forget()
         return removed, in_use
 
-    def _create(self) -> None:
+    def _create(self, directory: Path) -> None:
         try:
-            self.directory.mkdir(parents=True, exist_ok=True)
+            directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             message = f"cannot write to the cache {self.directory} ({error.strerror}): name another by $XDG_CACHE_HOME"
             raise unwritable(message, error) from None
 
     def _build(self, entry: CacheEntry, name: str, commit: str, build: Callable[[Path], str], tell: Tell) -> None:
-        tell(f"building the environment of {commit[:10]}, once for all checks: this comes on top of the budget")
+        tell(f"building the environment of {commit[:10]}, once for all checks")
         entry.remove()
-        entry.place.mkdir()
+        self._create(entry.place)
         begun = time.monotonic()
         try:
             python = build(entry.environment)

@@ -94,6 +94,22 @@ class CheckRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BisectRequest:
+    """The request of ``actbench bisect``."""
+
+    good: str
+    """The revision before the slowdown."""
+    bad: str
+    """The revision after it."""
+    check: CheckRequest
+    """What is measured of every commit, against GOOD."""
+    budget: float
+    """Time limit of the whole."""
+    resume: bool
+    """Whether to go on with the evidence of an earlier bisect of the same question."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SelfCheckRequest:
     """The request of ``actbench selfcheck``."""
 

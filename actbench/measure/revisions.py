@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 from functools import cached_property
 from pathlib import Path
 
-from actbench.errors import NoRevisionError, NotComparableError
+from actbench.errors import NoRevisionError, NotComparableError, OutputError
 
 GIT = "git:"
 """Prefix of a revision, as in ``git:main``."""
+
+SHALLOW = (
+    "the clone is shallow, and does not reach that far: fetch the whole history ('git fetch --unshallow'; with "
+    "actions/checkout, fetch-depth: 0)"
+)
+
+GIT_WITHOUT_HOOKS = f"git -c core.hooksPath={os.devnull}"
+"""The command that runs no hooks of the user's: one that fails after a checkout says nothing about a commit."""
+
+FULL = os.strerror(errno.ENOSPC)
+"""What programs write when a disk is full."""
 
 NOTICE_PREFIXES = ("note:", "hint:", "[notice]")
 """Prefixes of lines of git and pip that are not error messages."""
@@ -27,7 +40,7 @@ class Revision:
         self._option = f"--against {name}"
         self.directory_in_tree = execute(self._option, "git rev-parse", "--show-prefix")
         """The current directory, relative to the root of the repository."""
-        self.commit = _commit(self._option, name.removeprefix(GIT))
+        self.commit = resolve(self._option, name.removeprefix(GIT))
         """Its full hash."""
         self.root = Path(execute(self._option, "git rev-parse", "--show-toplevel"))
         """The root of the repository."""
@@ -36,7 +49,9 @@ class Revision:
     @cached_property
     def tree(self) -> Path:
         """A temporary worktree with the files of the commit."""
-        execute(self._option, "git worktree", "add", "--detach", "--quiet", str(self._place), self.commit)
+        execute(
+            self._option, f"{GIT_WITHOUT_HOOKS} worktree", "add", "--detach", "--quiet", str(self._place), self.commit
+        )
         return self._place
 
     def remove_tree(self) -> None:
@@ -54,18 +69,19 @@ class Revision:
             relative = (path.parent.resolve() / path.name).relative_to(self.root.resolve()).as_posix()
         except ValueError:
             return None
-        known_here = _succeeds("git ls-files", "--error-unmatch", "--", f":(top,literal){relative}")
+        known_here = succeeds("git ls-files", "--error-unmatch", "--", f":(top,literal){relative}")
         return relative if known_here or self.has(relative) else None
 
     def has(self, path: str) -> bool:
         """Return whether the commit has a file at a path, relative to the root of the repository."""
-        return _succeeds("git cat-file", "-e", f"{self.commit}:{path}")
+        return succeeds("git cat-file", "-e", f"{self.commit}:{path}")
 
 
 def execute(what: str, command: str, *arguments: str, program: str | None = None, timeout: float | None = None) -> str:
     """Run a command and return its output; `NotComparableError` with its last message where it fails.
 
-    `program` is the path of the command's first word, where that is not on the search path; `timeout` is in seconds.
+    It is an `OutputError` where a disk is full. `program` is the path of the command's first word, where that is not on
+    the search path; `timeout` is in seconds.
     """
     name, *words = command.split()
     try:
@@ -83,30 +99,38 @@ def execute(what: str, command: str, *arguments: str, program: str | None = None
         raise NotComparableError(f"{what}: '{command}' took longer than {timeout:g} s: build it beforehand") from None
     if done.returncode == 0:
         return done.stdout.strip()
+    if FULL in done.stderr:
+        raise OutputError(f"{what}: '{command}' failed: {FULL}")
     sentence = _last_words(done.stderr) or _last_words(done.stdout) or "it is not a revision of this project"
     raise NotComparableError(f"{what}: '{command}' failed: {sentence}")
 
 
-def _commit(what: str, revision: str) -> str:
-    """Return the hash of a revision; `NoRevisionError` says why this clone lacks it, where that can be seen."""
+def resolve(what: str, revision: str, prefix: str = GIT) -> str:
+    """Return the hash of a revision; `NoRevisionError` says why this clone lacks it, where that can be seen.
+
+    `what` begins the sentence, `prefix` is how the user marks a revision.
+    """
     lookup = ("git rev-parse", "--verify", "--quiet", "--end-of-options")
     try:
         return execute(what, *lookup, f"{revision}^{{commit}}")
     except NotComparableError as error:
-        if _succeeds(*lookup, f"refs/remotes/origin/{revision}^{{commit}}"):
+        if succeeds(*lookup, f"refs/remotes/origin/{revision}^{{commit}}"):
             raise NoRevisionError(
                 f"{what}: this clone has no branch of that name, but the repository that it came from has: name "
-                f"{GIT}origin/{revision}"
+                f"{prefix}origin/{revision}"
             ) from None
-        if execute(what, "git rev-parse", "--is-shallow-repository") == "true":
-            raise NoRevisionError(
-                f"{what}: the clone is shallow, and does not reach that far: fetch the whole history "
-                "('git fetch --unshallow'; with actions/checkout, fetch-depth: 0)"
-            ) from None
+        if is_shallow(what):
+            raise NoRevisionError(f"{what}: {SHALLOW}") from None
         raise NoRevisionError(str(error)) from None
 
 
-def _succeeds(command: str, *arguments: str) -> bool:
+def is_shallow(what: str = "") -> bool:
+    """Return whether this clone lacks a part of the history."""
+    return execute(what, "git rev-parse", "--is-shallow-repository") == "true"
+
+
+def succeeds(command: str, *arguments: str) -> bool:
+    """Return whether a command ends without an error."""
     try:
         execute("", command, *arguments)
     except NotComparableError:

@@ -75,6 +75,11 @@ class Times:
         return Times(plan, (times for times in self.finished() if keep(times.block)))
 
     @property
+    def planned(self) -> tuple[Block, ...]:
+        """The blocks of the plan, measured or not; no probes."""
+        return self._plan.blocks
+
+    @property
     def blocks(self) -> tuple[Block, ...]:
         """The blocks that were measured at least once, in the order of the plan; no probes."""
         return tuple(block for block in self._plan.blocks if self._seconds[block])

@@ -149,8 +149,8 @@ def probe(directory: Path, size: int) -> None:
 
 
 @contextmanager
-def locked(directory: Path) -> Iterator[None]:
-    """Hold the lock of the directory; `InputError` where another process holds it.
+def locked(directory: Path, busy: str = "") -> Iterator[None]:
+    """Hold the lock of the directory; `InputError` where another process holds it, with `busy` as its text.
 
     The lock is on the directory itself, and ends with the process.
     """
@@ -159,7 +159,8 @@ def locked(directory: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise InputError(f"another run is writing to {directory}: wait for it, or name another with -o") from None
+            of_run = f"another run is writing to {directory}: wait for it, or name another with -o"
+            raise InputError(busy or of_run) from None
         yield
     finally:
         os.close(handle)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from actbench.errors import BenchmarkError, InputError
 from actbench.host import software
 from actbench.measure import protocol, protocol_limits, protocol_training
-from actbench.measure.baseline import BaselineEnvironment
+from actbench.measure.baseline import NO_PINS, BaselineEnvironment
 from actbench.measure.environment_cache import Tell
 from actbench.measure.launch import Launch, UnsupportedError, WorkerOptions
 from actbench.measure.revisions import Revision
@@ -204,6 +204,14 @@ class FakeBench:
     """What workers were asked for of every block."""
     opened: list[str] = field(default_factory=list)
     """Every environment that was opened."""
+    pins: list[dict[str, str]] = field(default_factory=list)
+    """The versions that each of them was to have."""
+    seconds_there: Callable[[str, Case], float] | None = None
+    """How long cases take in an environment, by its name; where that is not the same for all."""
+    has_there: Callable[[str, Case], bool] | None = None
+    """Which cases an environment has, likewise."""
+    versions_there: dict[str, str] = field(default_factory=dict)
+    """What is installed in environments."""
     revision: Revision | None = None
     """The revision of the other environment."""
     baseline_sources: list[protocol.Source] = field(default_factory=list)
@@ -231,9 +239,12 @@ class FakeBench:
         return Launch(self.start, WorkerOptions(None, 60.0))
 
     @contextmanager
-    def open_baseline(self, against: str, tell: Tell) -> Iterator[BaselineEnvironment]:
+    def open_baseline(
+        self, against: str, tell: Tell, pins: Mapping[str, str] = NO_PINS, /
+    ) -> Iterator[BaselineEnvironment]:
         """Open another environment."""
         del tell
+        self.pins.append(dict(pins))
         self.opened.append(against)
 
         def start(options: WorkerOptions) -> FakeWorker:
@@ -242,10 +253,10 @@ class FakeBench:
             on_time = lambda block: self.on_time(block)  # noqa: E731, PLW0108  # tests change it
             return FakeWorker(
                 self.clock,
-                again or self.baseline_seconds,
+                again or (partial(self.seconds_there, against) if self.seconds_there else self.baseline_seconds),
                 on_time,
                 self.baseline_versions,
-                self.baseline_has,
+                partial(self.has_there, against) if self.has_there else self.baseline_has,
                 self.baseline_keeps,
                 self.baseline_check_step,
                 tuple(Loaded(LoadedFrom.FILE, source.name, source.sha256 or "") for source in self.baseline_sources),
@@ -257,7 +268,7 @@ class FakeBench:
             self.baseline_sources[:] = sources
             return start
 
-        yield BaselineEnvironment(start_with, self.revision)
+        yield BaselineEnvironment(start_with, self.revision, self.versions_there)
 
     @property
     def seams(self) -> Seams:

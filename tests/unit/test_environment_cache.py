@@ -170,8 +170,8 @@ def test_the_key_is_of_commit_interpreter_versions_and_pins(tmp_path: Path, monk
     pins = tmp_path / "pins.txt"
     pins.write_text("numpy==2.0\n")
 
-    def key(name: str) -> str:
-        return baseline._key(Revision(name, tmp_path / "tree"))
+    def key(name: str, **versions: str) -> str:
+        return baseline._key(Revision(name, tmp_path / "tree"), versions)
 
     plain = key("git:HEAD")
     assert key("git:v1") == plain, "an annotated tag is its commit"
@@ -182,4 +182,5 @@ def test_the_key_is_of_commit_interpreter_versions_and_pins(tmp_path: Path, monk
     monkeypatch.setattr(software, "libraries", lambda _: {"numpy": "9.9"})
     upgraded = key("git:HEAD")
     commit("second", x="2")
-    assert len({plain, pinned, repinned, upgraded, key("git:HEAD")}) == 5
+    keys = {plain, pinned, repinned, upgraded, key("git:HEAD"), key("git:HEAD", numpy="2.0")}
+    assert len(keys) == 6

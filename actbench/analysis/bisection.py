@@ -1,0 +1,144 @@
+"""The result of ``actbench bisect``: since which commit each case is slower, and what that rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, log2
+
+import numpy as np
+
+from actbench.analysis.commit_search import CommitSearch, Culprit
+from actbench.analysis.interval import Interval
+from actbench.analysis.regression import Change
+from actbench.model.bisected_commit import BisectedCommit
+from actbench.model.cases import Case
+from actbench.model.outcomes import Failure
+
+MOST_SUSPECTS = 5
+"""Number of groups of suspects that are kept of a case without a culprit."""
+
+
+FIRST_ROUNDS = 16
+"""Rounds of the check of BAD where a case got slower, with those that confirm."""
+
+LAST_ROUNDS = 12
+"""Rounds on either side of the culprit."""
+
+ROUNDS_PER_HALVING = 2
+"""Rounds that it takes to halve the number of commits, in simulations (`benchmarks.bisect`)."""
+
+SECONDS_TO_BUILD = 20.0
+"""Predicted duration of building an environment."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedBisection:
+    """What a bisect is expected to take where a case got slower."""
+
+    commits: int
+    """The number of commits that may be the culprit."""
+    cases: int
+    environments: int
+    rounds: int
+    seconds: float
+
+
+def expected(commits: int, cases: int, round_seconds: float) -> ExpectedBisection:
+    """Return what a bisect is expected to take where a case got slower, if no environment is in the cache."""
+    halvings = ceil(log2(commits))
+    rounds, environments = FIRST_ROUNDS + ROUNDS_PER_HALVING * halvings + LAST_ROUNDS, 2 + halvings
+    return ExpectedBisection(
+        commits, cases, environments, rounds, rounds * round_seconds + environments * SECONDS_TO_BUILD
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Suspects:
+    """Commits that cannot be told apart, one of which may be the culprit."""
+
+    commits: tuple[int, ...]
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class SlowerCase:
+    """A case that is slower in BAD than in GOOD. Commits are named by their numbers, from GOOD."""
+
+    case: Case
+    total: Interval
+    """The ratio of BAD's times to GOOD's."""
+    culprits: tuple[Culprit, ...]
+    more_steps: bool
+    """Whether there is more than one step."""
+    suspects: tuple[Suspects, ...]
+    """The most probable ones, of a case whose steps are not all known."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredCommit:
+    """What was measured of a commit."""
+
+    number: int
+    rounds: int
+    levels: tuple[tuple[Case, Interval], ...]
+    """By case, the ratio of its times to GOOD's."""
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedCommit:
+    """A commit of which nothing, or not every case, can be measured."""
+
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bisection:
+    """What is known when a bisect ends."""
+
+    commits: tuple[BisectedCommit, ...]
+    """From GOOD to BAD."""
+    names: tuple[str, str]
+    """GOOD and BAD, as the user wrote them."""
+    margin: float
+    slower: tuple[SlowerCase, ...] = ()
+    first: tuple[Change, ...] = ()
+    """The verdicts on BAD against GOOD; none where an earlier bisect has reached them."""
+    undecided: tuple[str, ...] = ()
+    """The cases that this check left open."""
+    noise: tuple[Change, ...] = ()
+    """The cases in which GOOD differed from itself beyond the margin there."""
+    failures: tuple[Failure, ...] = ()
+    measured: tuple[MeasuredCommit, ...] = ()
+    skipped: tuple[SkippedCommit, ...] = ()
+    rounds: int = 0
+    seconds: float = 0.0
+    remarks: tuple[str, ...] = ()
+    interrupted: bool = False
+
+
+def slower_cases(search: CommitSearch) -> tuple[SlowerCase, ...]:
+    """Return what a search has found out about its cases."""
+    return tuple(_slower(search, case) for case in search.cases if search.rounds(case, search.last).size)
+
+
+def _slower(search: CommitSearch, case: Case) -> SlowerCase:
+    culprits, more = search.culprits(case), search.more_steps(case)
+    known = {commit for culprit in culprits for commit in culprit.commits}
+    others = [Suspects(*group) for group in search.candidates(case) if not known.issuperset(group[0])]
+    all_known = len(culprits) > int(more)
+    kept = () if all_known else tuple(others[:MOST_SUSPECTS])
+    return SlowerCase(case, search.level(case, search.last), tuple(culprits), more, kept)
+
+
+def measured_commits(search: CommitSearch) -> tuple[MeasuredCommit, ...]:
+    """Return what was measured of each commit but GOOD, by number."""
+    numbers = sorted({commit for of_case in search.ratios.values() for commit in of_case} - {0})
+    return tuple(
+        MeasuredCommit(
+            number,
+            int(np.max([search.rounds(case, number).size for case in search.cases])),
+            tuple((case, search.level(case, number)) for case in search.cases if search.rounds(case, number).size),
+        )
+        for number in numbers
+    )

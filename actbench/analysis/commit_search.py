@@ -1,0 +1,188 @@
+"""The search for the commit in which cases got slower: its evidence, which commit to measure next, and what it shows.
+
+Commits are numbered from 0, GOOD, to n, BAD. A round gives one ratio of times to GOOD per case, and one of GOOD to
+itself, the control's. It votes "after" where its logarithm is above half of the step, which is the median over BAD's
+rounds; the control's rounds are GOOD's votes. `actbench.analysis.change_point` makes a posterior of the votes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actbench.analysis.change_point import Counts, Floats, Posterior
+from actbench.analysis.interval import NO_ESTIMATE, Interval
+from actbench.analysis.rounds_needed import FEWEST_ROUNDS
+from actbench.analysis.sequential import TAIL_PROBABILITY, median_interval
+from actbench.model.cases import Case
+
+NAMED = 0.99
+"""Probability from which on a commit is named."""
+
+MORE_STEPS = 0.95
+"""Probability from which on it is said that there is more than one step."""
+
+MAYBE_MORE = 0.2
+"""Probability of a second step up to which one that is named ends the search."""
+
+LEAST_INFORMATION = 1e-3
+"""Information in bits below which another vote tells nothing."""
+
+Ratios = Mapping[Case, tuple[float, float]]
+"""By case, the logarithms of a round's two ratios: of the commit's time to GOOD's, and of GOOD's to itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Culprit:
+    """A step of a case, and the commits in one of which it lies: those that cannot be told apart."""
+
+    commits: tuple[int, ...]
+    """Their numbers; none of them but the last could be measured."""
+    probability: float
+    size: Interval
+    """The ratio of times after and before it."""
+
+
+@dataclass
+class CommitSearch:
+    """Evidence on cases that got slower."""
+
+    prior: Floats
+    """By commit, the relative weight of a step there; 0 for commit 0, and for commits that change nothing."""
+    cases: tuple[Case, ...]
+    ratios: dict[Case, dict[int, list[float]]] = field(default_factory=dict)
+    """By case and commit, the logarithms of its rounds' ratios; those of commit 0 are the control's."""
+    skipped: dict[Case, set[int]] = field(default_factory=dict)
+    """By case, the commits in which it cannot be measured."""
+    _posteriors: dict[Case, Posterior] = field(default_factory=dict, repr=False)
+
+    @property
+    def last(self) -> int:
+        """The number of BAD."""
+        return len(self.prior) - 1
+
+    def add(self, commit: int, ratios: Ratios) -> None:
+        """Add a round."""
+        for case, (ratio, control) in ratios.items():
+            of_case = self.ratios.setdefault(case, {})
+            of_case.setdefault(commit, []).append(ratio)
+            of_case.setdefault(0, []).append(control)
+            self._posteriors.pop(case, None)
+
+    def skip(self, commit: int, cases: Sequence[Case]) -> None:
+        """Take cases out of a commit, with its rounds; BAD keeps those that it has."""
+        for case in cases:
+            self.skipped.setdefault(case, set()).add(commit)
+            if commit != self.last:
+                self.ratios.get(case, {}).pop(commit, None)
+            self._posteriors.pop(case, None)
+
+    def rounds(self, case: Case, commit: int) -> Floats:
+        """Return the logarithms of the ratios of a commit."""
+        return np.array(self.ratios.get(case, {}).get(commit, []))
+
+    def level(self, case: Case, commit: int) -> Interval:
+        """Return the ratio of a commit's times to GOOD's."""
+        return Interval.from_logs(median_interval(self.rounds(case, commit)))
+
+    def posterior(self, case: Case) -> Posterior:
+        """Return the posterior over the commits of a case."""
+        if case not in self._posteriors:
+            self._posteriors[case] = Posterior.of(*self._votes(case), self.prior)
+        return self._posteriors[case]
+
+    def _votes(self, case: Case) -> tuple[Counts, Counts]:
+        half = float(np.median(self.rounds(case, self.last))) / 2
+        after, before = np.zeros(len(self.prior), dtype=np.int64), np.zeros(len(self.prior), dtype=np.int64)
+        for commit, logs in self.ratios[case].items():
+            after[commit] = np.count_nonzero(np.array(logs) > half)
+            before[commit] = len(logs) - after[commit]
+        return after, before
+
+    def open_cases(self) -> list[Case]:
+        """Return the cases that need more rounds."""
+        return [case for case in self.cases if not self._is_decided(case)]
+
+    def _is_decided(self, case: Case) -> bool:
+        named = len(self._named(case))
+        return (named > 1 or (named == 1 and self.posterior(case).two_steps <= MAYBE_MORE)) and not self._beside(case)
+
+    def _beside(self, case: Case) -> list[int]:
+        """Return the commits on both sides of a named step that have too few rounds for an interval.
+
+        Their rounds show whether the step is there as a whole.
+        """
+        ends = self._ends(case)
+        sides = {int(end) for commits, _ in self._named(case) for end in (commits[-1], ends[ends < commits[0]][-1])}
+        return sorted(commit for commit in sides if self.rounds(case, commit).size < FEWEST_ROUNDS)
+
+    def next(self, seconds: Floats) -> int | None:
+        """Return the commit whose round tells most in its seconds, by commit; None where none tells anything."""
+        gain = np.zeros(len(self.prior))
+        for case in self.open_cases():
+            if beside := self._beside(case):
+                return beside[0]
+            gain += np.where(self._measurable(case), self.posterior(case).information, 0.0)
+        if gain.max() < LEAST_INFORMATION:
+            return None
+        return int(np.argmax(gain / seconds))
+
+    def _measurable(self, case: Case) -> NDArray[np.bool_]:
+        measurable = self.prior > 0
+        measurable[self.last] = True
+        measurable[[*self.skipped.get(case, ())]] = False
+        return measurable
+
+    def _ends(self, case: Case) -> Counts:
+        """Return the commits that are or can be measured: GOOD, BAD, and those in between."""
+        ends = self._measurable(case)
+        ends[[0, self.last]] = True
+        return np.asarray(np.flatnonzero(ends))
+
+    def candidates(self, case: Case) -> list[tuple[tuple[int, ...], float]]:
+        """Return the commits in which the step may lie, in groups that cannot be told apart, the most probable first.
+
+        Each comes with its probability. Commits that cannot be measured are in a group with the next one that can.
+        """
+        by_commit = self.posterior(case).by_commit
+        ends = self._ends(case)
+        group_of = np.searchsorted(ends, np.arange(len(by_commit)))
+        groups = [
+            (tuple(np.flatnonzero((group_of == index) & (self.prior > 0)).tolist()), float(mass))
+            for index, mass in enumerate(np.bincount(group_of, weights=by_commit))
+            if mass > 0
+        ]
+        return sorted(groups, key=lambda group: -group[1])
+
+    def culprits(self, case: Case) -> list[Culprit]:
+        """Return the steps whose commits are known, the earliest first."""
+        named = self._named(case)
+        bounds = [0, *(commits[0] for commits, _ in named), self.last + 1]
+        levels = [np.concatenate([self.rounds(case, commit) for commit in range(*pair)]) for pair in pairwise(bounds)]
+        return [
+            Culprit(commits, min(probability, 1.0), _size(levels[index], levels[index + 1]))
+            for index, (commits, probability) in enumerate(named)
+        ]
+
+    def _named(self, case: Case) -> list[tuple[tuple[int, ...], float]]:
+        """Return the candidates that are nearly certain, the earliest first."""
+        return sorted(group for group in self.candidates(case)[:2] if group[1] >= NAMED)
+
+    def more_steps(self, case: Case) -> bool:
+        """Return whether there is more than one step."""
+        return self.posterior(case).two_steps >= MORE_STEPS
+
+
+def _size(before: Floats, after: Floats) -> Interval:
+    """Return the ratio of two levels, from the logarithms of their rounds.
+
+    Each of the four bounds of the two medians has half the probability to err of one of a single interval.
+    """
+    if not before.size or not after.size:
+        return NO_ESTIMATE
+    below, above = (median_interval(logs, TAIL_PROBABILITY / 2) for logs in (before, after))
+    return Interval.from_logs((above.value - below.value, above.low - below.high, above.high - below.low))

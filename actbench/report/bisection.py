@@ -1,0 +1,203 @@
+"""The result of ``actbench bisect``: what it comes to, as text, Markdown and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from actbench.analysis.bisection import Bisection, ExpectedBisection, SlowerCase
+from actbench.analysis.commit_search import MORE_STEPS, NAMED, Culprit
+from actbench.analysis.interval import Interval
+from actbench.analysis.regression import Verdict
+from actbench.errors import ExitCode
+from actbench.model.bisected_commit import BisectedCommit
+from actbench.model.commit import SHORT
+from actbench.report.check_report import Conclusion
+from actbench.report.json_text import json_text
+from actbench.report.numbers import change as change_in_percent
+from actbench.report.numbers import counted, duration
+from actbench.report.table import Table, markdown
+
+SCHEMA = 1
+"""Version of the JSON object."""
+
+NOTE = "Change of the time against GOOD's, side by side, with 95 % intervals; commits are numbered from GOOD, 0."
+
+MOST_SKIPPED = 8
+"""Number of skipped commits that are listed with their reasons."""
+
+
+def conclusion(result: Bisection) -> Conclusion:
+    """Return what a bisect comes to."""
+    return next(_conclusions(result))
+
+
+def _conclusions(result: Bisection) -> Iterator[Conclusion]:
+    """Yield everything that it could come to, the first of which counts."""
+    good, bad = result.names
+    if result.interrupted:
+        yield Conclusion(ExitCode.INTERRUPTED, "Ctrl-C ended it: the same command with --resume goes on")
+    named = [of_case for of_case in result.slower if of_case.culprits]
+    if named:
+        yield Conclusion(ExitCode.REGRESSED, _since(result, named))
+    if result.failures:
+        yield Conclusion(ExitCode.FAILED, f"{result.failures[0].block} failed: {result.failures[0].reason}")
+    if result.slower:
+        sentence = f"{counted(len(result.slower), 'case')} slower in {bad}, and no commit has {100 * NAMED:g} %"
+        yield Conclusion(ExitCode.INCONCLUSIVE, f"{sentence}: the same command with --resume and a larger --budget")
+    if result.noise:
+        worst = result.noise[0]
+        sentence = f"{worst.case.id} in GOOD differed from itself by {change_in_percent(worst.ratio)}"
+        yield Conclusion(ExitCode.INCONCLUSIVE, f"the host is too noisy: {sentence}")
+    undecided = [change for change in result.first if change.verdict is Verdict.INCONCLUSIVE]
+    if undecided:
+        cases = counted(len(undecided), "case")
+        sentence = f"whether {bad} is slower than {good} is undecided in {cases}, e.g. {undecided[0].case.id}"
+        yield Conclusion(ExitCode.INCONCLUSIVE, f"{sentence} ({change_in_percent(undecided[0].ratio)})")
+    yield Conclusion(ExitCode.FINE, f"{bad} is not slower than {good} by more than {100 * result.margin:g} %")
+
+
+def _since(result: Bisection, named: Sequence[SlowerCase]) -> str:
+    commits = {result.commits[culprit.commits[-1]].short: culprit for one in named for culprit in one.culprits}
+    return f"{counted(len(named), 'case')} slower since {', '.join(commits)}"
+
+
+def headline(result: Bisection) -> str:
+    """Return the conclusion with its exit code."""
+    end = conclusion(result)
+    return f"{end.reason} (exit code {int(end.exit_code)})"
+
+
+def as_markdown(result: Bisection) -> str:
+    """Return the answer, and what it rests on, as Markdown."""
+    answers = [f"- {line.strip()}" if line.startswith(" ") else f"\n**{line}**\n" for line in answer_lines(result)]
+    tables = ["", markdown(table(result))] if result.measured else []
+    notes = [f"- {line}" for line in remark_lines(result)]
+    return "\n".join([f"## actbench bisect: {headline(result)}", *answers, *tables, "", *notes])
+
+
+def forecast(what: ExpectedBisection, budget: float) -> str:
+    """Return what a bisect is expected to take, in a sentence."""
+    return (
+        f"{counted(what.commits, 'commit')} and {counted(what.cases, 'case')}: if a case got slower, about "
+        f"{what.rounds} rounds and {what.environments} environments to build, about {duration(what.seconds)}; "
+        f"budget {duration(budget)}"
+    )
+
+
+def answer_lines(result: Bisection) -> Iterator[str]:
+    """Yield each culprit with its cases, then what is not known."""
+    by_commits: dict[tuple[int, ...], list[tuple[SlowerCase, Culprit]]] = {}
+    for of_case in result.slower:
+        for culprit in of_case.culprits:
+            by_commits.setdefault(culprit.commits, []).append((of_case, culprit))
+    for commits, cases in sorted(by_commits.items()):
+        *others, commit = (result.commits[number] for number in commits)
+        yield f"{_named(commit)}"
+        for of_case, culprit in cases:
+            yield f"  {of_case.case.id}: {change_in_percent(culprit.size)}, probability {_probability(culprit)}"
+        if others:
+            yield f"  or a commit before it that cannot be told apart: {_short(others)}"
+        if len(commit.parents) > 1:
+            first, second = (parent[:SHORT] for parent in commit.parents[:2])
+            yield f"  it is a merge: actbench bisect $(git merge-base {first} {second}) {second} looks into it"
+    yield from _open_lines(result)
+
+
+def _open_lines(result: Bisection) -> Iterator[str]:
+    for of_case in result.slower:
+        if of_case.more_steps:
+            yield f"{of_case.case.id} got slower in more than one step (probability above {100 * MORE_STEPS:g} %)"
+        if of_case.suspects:
+            yield f"{of_case.case.id}, {change_in_percent(of_case.total)} in all, may be slower since"
+            for suspects in of_case.suspects:
+                *others, last = (result.commits[number] for number in suspects.commits)
+                also = f", or {_short(others)}" if others else ""
+                yield f"  {_named(last)}{also}: {100 * suspects.probability:.0f} %"
+
+
+def _named(commit: BisectedCommit) -> str:
+    return f"{commit.short} {commit.date} {commit.subject}"
+
+
+def _short(commits: Sequence[BisectedCommit]) -> str:
+    return ", ".join(commit.short for commit in commits)
+
+
+def _probability(culprit: Culprit) -> str:
+    """Return a probability in percent, which is never shown as certainty."""
+    return f"{min(100 * culprit.probability, 99.9):.1f} %" if culprit.probability < 0.999 else "above 99.9 %"
+
+
+def table(result: Bisection) -> Table:
+    """Return a row for each commit and case that was measured."""
+    rows = tuple(
+        (str(one.number), result.commits[one.number].short, case.id, str(one.rounds), change_in_percent(level))
+        for one in result.measured
+        for case, level in one.levels
+    )
+    return Table("Commits that were measured", NOTE, ("number", "commit", "case", "rounds", "change"), rows, labels=3)
+
+
+def remark_lines(result: Bisection) -> Iterator[str]:
+    """Yield what is below the table."""
+    good, bad = result.commits[0], result.commits[-1]
+    yield f"GOOD: {result.names[0]}, {_named(good)}"
+    yield f"BAD: {result.names[1]}, {_named(bad)}"
+    if result.undecided:
+        yield f"whether BAD is slower is undecided in {counted(len(result.undecided), 'other case')}"
+    for skipped in result.skipped[:MOST_SKIPPED]:
+        yield f"skipped: {_named(result.commits[skipped.number])}: {skipped.reason}"
+    if len(result.skipped) > MOST_SKIPPED:
+        yield f"{len(result.skipped) - MOST_SKIPPED} more commits are skipped"
+    yield from result.remarks
+    measured = counted(len(result.measured), "commit")
+    rounds = counted(result.rounds, "round")
+    yield f"{counted(len(result.commits) - 1, 'commit')}, {measured} measured in {rounds}, {duration(result.seconds)}"
+
+
+def as_json(result: Bisection) -> str:
+    """Return a JSON object; missing numbers are null, commits are those of `commits`, by index."""
+    end = conclusion(result)
+    return json_text(
+        {
+            "schema": SCHEMA,
+            "exit_code": int(end.exit_code),
+            "reason": end.reason,
+            "margin": result.margin,
+            "good": result.names[0],
+            "bad": result.names[1],
+            "commits": result.commits,
+            "cases": [_case(one) for one in result.slower],
+            "undecided": [*result.undecided],
+            "measured": [
+                {
+                    "commit": one.number,
+                    "rounds": one.rounds,
+                    "changes": {case.id: _ratio(level) for case, level in one.levels},
+                }
+                for one in result.measured
+            ],
+            "skipped": [{"commit": one.number, "reason": one.reason} for one in result.skipped],
+            "rounds": result.rounds,
+            "seconds": result.seconds,
+            "remarks": [*result.remarks],
+            "interrupted": result.interrupted,
+        }
+    )
+
+
+def _case(one: SlowerCase) -> Mapping[str, Any]:
+    return {
+        "case": one.case.id,
+        "change": _ratio(one.total),
+        "more_steps": one.more_steps,
+        "culprits": [
+            {"commits": [*of.commits], "probability": of.probability, "change": _ratio(of.size)} for of in one.culprits
+        ],
+        "suspects": [{"commits": [*of.commits], "probability": of.probability} for of in one.suspects],
+    }
+
+
+def _ratio(interval: Interval) -> Mapping[str, float]:
+    return dict(zip(("ratio", "low", "high"), interval, strict=True))

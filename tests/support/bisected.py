@@ -1,0 +1,43 @@
+"""Histories whose commits take exact times, for the tests of ``actbench bisect``."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+
+from actbench.model.cases import Case
+from tests.support.checked import CACHED
+from tests.support.fake import FakeBench, exact_seconds
+from tests.support.repository import commit, git
+from tests.support.selections import PAIR
+
+SELECTED = (*PAIR, "-n", "1000", "-q")
+
+Levels = Callable[[int], float]
+"""How many times as long a case takes in a commit, by its number."""
+
+
+def history(number: int) -> list[str]:
+    """Make so many commits in the current directory; return their hashes, the oldest first."""
+    hashes = []
+    for index in range(number):
+        commit(f"commit {index}", project=f"COMMIT = {index}\n")
+        hashes.append(git("rev-parse", "HEAD"))
+    return hashes
+
+
+def levels(bench: FakeBench, hashes: list[str], of_case: Mapping[str, Levels], scatter: float = 0.0) -> None:
+    """Let cases take so many times as long in each commit; GOOD is number 0. They scatter evenly, either way."""
+    generator = random.Random(1)  # noqa: S311
+    numbers = {f"git:{name}": number for number, name in enumerate(hashes)}
+
+    def seconds(environment: str, case: Case) -> float:
+        level = of_case.get(case.id, lambda _: 1.0)(numbers[environment])
+        return exact_seconds(case) * level * (1 + scatter * generator.uniform(-1, 1))
+
+    bench.seconds_there = seconds
+
+
+def step(at: int, size: float = 1.1) -> Mapping[str, Levels]:
+    """Return the levels of one case that gets slower in a commit."""
+    return {CACHED: lambda number: size if number >= at else 1.0}

@@ -4,7 +4,7 @@ CHOSEN := not exhaustive
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run smoke test test-all share lint types unit mutants fuzz judge repeatability cost selfcheck gate rounds peers audit \
+.PHONY: run smoke test test-all share lint types unit mutants fuzz judge repeatability cost selfcheck gate rounds peers limits audit \
 	verify-simd verify-truth figures full-report sample portable oldest interpreters versions cold steps clean
 
 run: $(READY)                ## the default preset, with its tables
@@ -76,6 +76,10 @@ audit: $(READY)              ## where torch's and jax's own gradients are wrong,
 
 peers: $(READY)              ## actbench's kernels beside other libraries, where installed: about ten minutes
 	$(BIN)/python -m benchmarks.peers
+
+limits: $(READY)             ## what interleaving, shorter chains and prefetching are worth to numba-simd: ten minutes
+	$(BIN)/python -m benchmarks.limits -a '*' -n 4096,100000
+	$(BIN)/python -m benchmarks.limits -a logistic,tanh -s recompute,cached -n 1000000,4000000,16000000
 
 verify-simd: $(READY)        ## how far are the branch-free functions from the truth? every float32: a few minutes
 	$(BIN)/python -m benchmarks.verify_simd

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import mpmath
@@ -67,6 +67,7 @@ def _even(formula: str, relative_to: str, function: Real, weight: Real, farthest
 DEGREES = {
     "float32": {
         "EXP": 4,
+        "EXP_CENTRED": 4,
         "EXPM1": 5,
         "SINH": 2,
         "COSH": 2,
@@ -81,6 +82,7 @@ DEGREES = {
     },
     "float64": {
         "EXP": 9,
+        "EXP_CENTRED": 9,
         "EXPM1": 10,
         "SINH": 4,
         "COSH": 4,
@@ -99,6 +101,7 @@ DEGREES = {
 EXP = Target(
     "(e^r - 1 - r) / r^2", "e^r", _expm1_tail, lambda r: r**2 / mpmath.exp(r), SKEW - HALF_LN2, SKEW + HALF_LN2
 )
+EXP_CENTRED = replace(EXP, low=-HALF_LN2, high=HALF_LN2)
 EXPM1 = Target(EXP.formula, "expm1(r)", _expm1_tail, lambda r: r**2 / mpmath.expm1(r), -HALF_LN2, HALF_LN2)
 SINH = _even(
     "(sinh(r) - r) / r^3", "sinh(r)", lambda r: (mpmath.sinh(r) - r) / r**3, lambda r: r**3 / mpmath.sinh(r), HALF_LN2
@@ -185,6 +188,7 @@ def _erfcx(farthest: float, halfway: float) -> Target:
 TARGETS = {
     "float32": {
         "EXP": EXP,
+        "EXP_CENTRED": EXP_CENTRED,
         "EXPM1": EXPM1,
         "SINH": SINH,
         "COSH": COSH,
@@ -199,6 +203,7 @@ TARGETS = {
     },
     "float64": {
         "EXP": EXP,
+        "EXP_CENTRED": EXP_CENTRED,
         "EXPM1": EXPM1,
         "SINH": SINH,
         "COSH": COSH,

@@ -30,17 +30,24 @@ import numpy as np
 
 from actbench.backends._simd import functions
 from actbench.backends._simd.vector_width import widest
+from benchmarks.simd_truth import BELLS, LIMITS, PERIODIC, Arb, definition, special_truth
 
-VERIFIED_FUNCTIONS = ("exp", "expm1", "log", "log1p", "tanh", "sinh", "cosh", "erf", "atan", "erfc", "sin", "cos")
+VERIFIED_FUNCTIONS = (
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "tanh",
+    "sinh",
+    "cosh",
+    "erf",
+    "atan",
+    "erfc",
+    "sin",
+    "cos",
+    *BELLS,
+)
 DTYPES = ("float32", "float64")
-PERIODIC = ("sin", "cos")
-LIMITS = {"float32": 1e4, "float64": 1e8}
-"""Beyond these, the periodic functions are undefined."""
-
-FAR_OUT = 1000.0
-GROWING = ("exp", "expm1", "sinh", "cosh", "erfc")
-"""What over- or underflows float64, or is constant, far out, and Arb's exponents still further."""
-
 FLOAT32_TASKS = 256
 """Of the 2^32 float32, each of 2^24."""
 
@@ -66,6 +73,8 @@ CRITICAL: dict[str, tuple[tuple[float, float], ...]] = {
     "sin": ((-1.0, 1.0), (0.7, 0.9), (-20.0, 20.0), (-1e8, 1e8)),
     "cos": ((-1.0, 1.0), (0.7, 0.9), (-20.0, 20.0), (-1e8, 1e8)),
     "atan": ((-0.6, 0.6), (0.45, 0.6), (0.4, 2.2), (1.8, 6.0)),
+    "logistic_derivative": ((-1.0, 1.0), (-40.0, 40.0), (-746.0, -700.0)),
+    "tanh_derivative": ((-1.0, 1.0), (-20.0, 20.0), (350.0, 374.0)),
 }
 """Where the functions change over, over- or underflow; a quarter of the samples is everywhere, and the rest is here."""
 
@@ -131,7 +140,9 @@ float32_error: Callable[[Any, Any], float] = numba.njit(_float32_error)
 @cache
 def sweep(function: str) -> Callable[..., tuple[float, float]]:
     """Return a function of arrays of float32 and what was computed for them: the largest error, and where."""
-    truth = getattr(math, function)
+    truth = definition(function, math)
+    if function in BELLS:
+        truth = numba.njit(truth)
     limit = LIMITS["float32"] if function in PERIODIC else math.inf
 
     def or_nan(value: Any) -> Any:
@@ -172,30 +183,13 @@ def samples(function: str, part: int, count: int) -> np.ndarray[Any, np.dtype[np
     return np.concatenate([special, everywhere, *critical])
 
 
-def special_truth(function: str, x: float) -> float | None:
-    """Return the truth where it is no finite real, or the sign of a zero counts."""
-    if abs(x) > FAR_OUT:
-        x = math.copysign(math.inf, x) if function in GROWING else x
-    if function in PERIODIC and abs(x) > LIMITS["float64"]:
-        return math.nan
-    if math.isnan(x) or (x < 0 and function == "log") or (x < -1 and function == "log1p"):
-        return math.nan
-    if x == 0:
-        return {"exp": 1.0, "cosh": 1.0, "erfc": 1.0, "cos": 1.0, "log": -math.inf}.get(function, x)
-    if math.isinf(x):
-        at_plus = {"tanh": 1.0, "erf": 1.0, "atan": math.pi / 2, "erfc": 0.0}.get(function, math.inf)
-        at_minus = {"exp": 0.0, "expm1": -1.0, "cosh": math.inf, "erfc": 2.0}.get(function, -at_plus)
-        return at_plus if x > 0 else at_minus
-    return -math.inf if function == "log1p" and x == -1 else None
-
-
 def float64_error(function: str, x: float, computed: float) -> float:
     """Return the error in ULP; infinite where zero, infinity or NaN is wrong."""
     special = special_truth(function, x)
     if special is not None:
         right = math.isnan(computed) if math.isnan(special) else str(computed) == str(special)
         return 0.0 if right or (function, abs(computed)) == ("atan", math.pi / 2) else math.inf
-    truth = getattr(flint.arb(x), function)()
+    truth = definition(function, Arb)(flint.arb(x))
     nearest = float(truth.mid())
     if math.isnan(computed) or math.copysign(1.0, nearest) != math.copysign(1.0, computed):
         return math.inf
@@ -209,9 +203,9 @@ def confirmed(function: str, x: float) -> bool:
     """Return whether mpmath agrees on the truth."""
     if special_truth(function, x) is not None or not -700 < x < 700:
         return True
-    ours = getattr(flint.arb(x), function)()
+    ours = definition(function, Arb)(flint.arb(x))
     with mpmath.workprec(PRECISION):
-        theirs = getattr(mpmath, function)(mpmath.mpf(x))
+        theirs = definition(function, mpmath)(mpmath.mpf(x))
         mantissa, exponent = (int(part) for part in ours.mid().man_exp())
         return bool(mpmath.almosteq(mpmath.mpf(mantissa) * mpmath.mpf(2) ** exponent, theirs, rel_eps=2.0**-90))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import log
 from typing import Any
 
+from actbench.activations._at_once import has
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation
 
 SQUARE_OVERFLOWS = Weakness(
@@ -45,8 +46,14 @@ def logistic(m: Any) -> Formulas:
         e = m.exp(-abs(z))  # g' is even: the side that does not overflow serves both
         return e / (1.0 + e * (2.0 + e))  # (1 + e)^2, in which a rounded 1 + e would count twice
 
+    def recompute_at_once(z):
+        return m.logistic_derivative(z)
+
     def cached(y):
         return y * (1.0 - y)
+
+    def cached_at_once(y):
+        return m.times_complement(y)
 
     def small_side(z):
         e = m.exp(-abs(z))
@@ -67,7 +74,7 @@ def logistic(m: Any) -> Formulas:
         forward=Piecewise(scalar=forward, array=forward_array),
         range=(0.0, 1.0),
         textbook=Strategy(textbook, weaknesses=(SQUARE_OVERFLOWS,)),
-        recompute=recompute,
-        cached=Strategy(cached, weaknesses=(SATURATES,)),
+        recompute=recompute_at_once if has(m, "logistic_derivative") else recompute,
+        cached=Strategy(cached_at_once if has(m, "times_complement") else cached, weaknesses=(SATURATES,)),
         complement=Strategy(complement, save=Piecewise(scalar=small_side, array=small_side_array)),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import log
 from typing import Any
 
+from actbench.activations._at_once import has
 from actbench.formula import Flaw, Formulas, Strategy, Weakness, activation
 
 DIFFERENCE_OF_SQUARES = Weakness(
@@ -43,8 +44,14 @@ def tanh(m: Any) -> Formulas:
         e = m.exp(-2.0 * abs(z))  # g' is even: the side that does not overflow serves both
         return 4.0 * e / (1.0 + e * (2.0 + e))  # (1 + e)^2, in which a rounded 1 + e would count twice
 
+    def recompute_at_once(z):
+        return m.tanh_derivative(z)
+
     def cached(y):
         return (1.0 - y) * (1.0 + y)  # 1 - y * y would round y * y first and lose more
+
+    def cached_at_once(y):
+        return m.one_minus_square(y)
 
     def small_side(z):
         e = m.exp(-2.0 * abs(z))
@@ -58,7 +65,7 @@ def tanh(m: Any) -> Formulas:
         forward=forward,
         range=(-1.0, 1.0),
         textbook=Strategy(textbook, weaknesses=(DIFFERENCE_OF_SQUARES, SQUARE_OVERFLOWS)),
-        recompute=recompute,
-        cached=Strategy(cached, weaknesses=(SATURATES,)),
+        recompute=recompute_at_once if has(m, "tanh_derivative") else recompute,
+        cached=Strategy(cached_at_once if has(m, "one_minus_square") else cached, weaknesses=(SATURATES,)),
         complement=Strategy(complement, save=small_side),
     )

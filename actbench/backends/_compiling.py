@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +21,28 @@ LOCATION = re.compile(r"(?:File \"|at )(?:[^\"]*/)?([^\"/ ]+\.py)\"?(?:, line | 
 """A location in numba's messages: a file name and a line number."""
 
 
+INTERLEAVE = "-force-vector-interleave={}"
+"""LLVM's option; 0 leaves the number to its cost model, as without the option."""
+
+
 def parameters(function: Callable[..., Any]) -> tuple[str, ...]:
     """Return the names of a function's parameters."""
     return function.__code__.co_varnames[: function.__code__.co_argcount]
 
 
-def jitted(
+def jitted(  # noqa: PLR0913  # options of numba and LLVM
     function: Callable[..., Any],
     dtypes: Sequence[str],
     *,
     cache: bool = True,
     parallel: bool = False,
     count_references: bool = True,
+    interleave: int = 0,
 ) -> Any:
     """Compile a function that takes contiguous arrays of these dtypes and returns nothing.
 
     Without `count_references` a call takes no references to its arrays; the function must then not keep any array.
+    `interleave` is the number of vectors that an iteration of its loops processes; LLVM decides where it is 0.
     """
     import numba
 
@@ -45,13 +52,34 @@ def jitted(
     dispatcher: Any = numba.njit(**options)(function)
     if cache:
         try:
-            _numba_cache.share(dispatcher)
+            _numba_cache.share(dispatcher, interleave)
         except RuntimeError as error:
             if "cannot cache function" not in str(error):
                 raise  # where no directory is writable, there is no cache
-    dispatcher.compile(signature)
+    with interleaving(interleave):
+        dispatcher.compile(signature)
     dispatcher.disable_compile()
     return dispatcher
+
+
+@contextmanager
+def interleaving(vectors: int) -> Iterator[None]:
+    """Let LLVM's vectoriser process this many vectors per iteration meanwhile, or as many as it likes where it is 0.
+
+    LLVM has no other way than an option of the whole process. numba's lock keeps other compilations out meanwhile.
+    """
+    from llvmlite import binding
+    from numba.core.compiler_lock import global_compiler_lock
+
+    if not vectors:
+        yield
+        return
+    with global_compiler_lock:
+        binding.set_option("actbench", INTERLEAVE.format(vectors))
+        try:
+            yield
+        finally:
+            binding.set_option("actbench", INTERLEAVE.format(0))
 
 
 def cause(message: str, formula: Formula) -> str:

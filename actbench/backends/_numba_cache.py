@@ -26,14 +26,16 @@ _INLINED: WeakSet[Any] = WeakSet()
 """What `inlined` returned. Of other compiled functions numba pickles a random number, and no key is found again."""
 
 
-def share(dispatcher: Any) -> None:
+def share(dispatcher: Any, *options: object) -> None:
     """Enable a dispatcher's cache, with keys by content and a lock around loading and saving.
+
+    The key contains `options`, with which the code is compiled besides those that numba knows.
 
     A function is compiled anew in every process, without a cache, where it calls something that cannot be pickled, such
     as a function of ctypes. `RuntimeError` where numba finds no directory that it can write.
     """
     try:
-        content = _content(dispatcher.py_func)
+        content = _content(dispatcher.py_func, options)
     except Exception:  # noqa: BLE001  # objects decide themselves what they raise when they are pickled
         return
     dispatcher.enable_caching()
@@ -84,10 +86,10 @@ def _key_by_content(content: str, signature: Any, codegen: Any) -> tuple[Any, ..
     return signature, codegen.magic_tuple(), content
 
 
-def _content(function: Callable[..., Any]) -> str:
-    """Return the digest of a function's code and of what it closes over."""
+def _content(function: Callable[..., Any], options: tuple[object, ...]) -> str:
+    """Return the digest of a function's code, of what it closes over, and of options."""
     cells = tuple(cell.cell_contents for cell in function.__closure__ or ())
-    return _digest((function.__code__.co_code, cells))
+    return _digest((function.__code__.co_code, cells, options))
 
 
 def _digest(content: Any) -> str:

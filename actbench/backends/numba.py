@@ -103,8 +103,8 @@ class Numba(Backend):
     def bind_forward(self, rule: Rule, dtype: Dtype) -> Bound:
         """Compile the loop of the forward pass, or load it from numba's cache."""
         start = time.perf_counter()
-        loop = self._loop(forward_of(rule), rule.save or rule.forward, dtype, rule)
-        return _bound(self._compiled_loops([loop], None, rule, dtype, cache=True), start)
+        compiled = self._compiled_loops([forward_of(rule)], [rule.save or rule.forward], None, rule, dtype, cache=True)
+        return _bound(compiled, start)
 
     def bind_call(self, function: Callable[..., Any], dtype: Dtype) -> Bound:
         """Compile a function that takes arrays and returns nothing, or load it from numba's cache."""
@@ -155,13 +155,24 @@ class Numba(Backend):
         wrap = self._around(loop)
         return loop if wrap is unchanged else wrap(inlined(loop))
 
-    def _jitted(self, function: Callable[..., Any], dtypes: Sequence[str], *, cache: bool) -> Any:
-        return jitted(function, dtypes, cache=cache, parallel=self.threaded, count_references=self.counts_references)
+    def interleave(self, formulas: Sequence[Formula]) -> int:
+        """Return the number of vectors that loops over these formulas process per iteration; 0 leaves it to LLVM."""
+        del formulas
+        return 0
+
+    def _jitted(self, function: Callable[..., Any], dtypes: Sequence[str], *, cache: bool, interleave: int = 0) -> Any:
+        return jitted(
+            function,
+            dtypes,
+            cache=cache,
+            parallel=self.threaded,
+            count_references=self.counts_references,
+            interleave=interleave,
+        )
 
     def _compile(self, op: Op, rule: Rule, dtype: Dtype, *, cache: bool) -> Any:
-        parts = zip(loops_of(op, rule), formulas_of(op, rule), strict=True)
-        loops = [self._loop(factory, formula, dtype, rule) for factory, formula in parts]
-        return self._compiled_loops(loops, step_of(rule) if op is Op.STEP else None, rule, dtype, cache=cache)
+        step = step_of(rule) if op is Op.STEP else None
+        return self._compiled_loops(loops_of(op, rule), formulas_of(op, rule), step, rule, dtype, cache=cache)
 
     def _loop(self, factory: Callable[..., Any], formula: Formula, dtype: Dtype, rule: Rule) -> Callable[..., Any]:
         """Return a loop over a formula of a rule, with literals of the dtype."""
@@ -172,9 +183,10 @@ class Numba(Backend):
         loop: Callable[..., Any] = factory(self.span(), self.jitable(typed))
         return loop
 
-    def _compiled_loops(
+    def _compiled_loops(  # noqa: PLR0913  # what a kernel is made of
         self,
-        loops: Sequence[Callable[..., Any]],
+        factories: Sequence[Callable[..., Any]],
+        formulas: Sequence[Formula],
         step: Callable[..., Any] | None,
         rule: Rule,
         dtype: Dtype,
@@ -184,12 +196,14 @@ class Numba(Backend):
         """Compile one loop, or two by the function that makes a step of them."""
         from numba.core.errors import NumbaError
 
+        parts = zip(factories, formulas, strict=True)
+        loops = [self._loop(factory, formula, dtype, rule) for factory, formula in parts]
         executed = [self._wrap(loop) for loop in loops]
         whole = step(*map(inlined, executed)) if step else None
         residuals = dtype_of_residuals(rule, dtype)
         dtypes = [residuals if name in RESIDUALS else array_of(dtype) for name in parameters(whole or loops[0])]
         try:
-            return self._jitted(whole or executed[0], dtypes, cache=cache)
+            return self._jitted(whole or executed[0], dtypes, cache=cache, interleave=self.interleave(formulas))
         except (NumbaError, AttributeError) as error:  # AttributeError where the namespace lacks a function
             reason = cause(str(error), rule.derivative)
             raise InputError(f"numba cannot compile {rule.derivative.__name__}: {reason}") from None

@@ -8,16 +8,30 @@ from __future__ import annotations
 
 import os
 from errno import ENOTSUP
+from functools import cache
 from itertools import cycle
 from pathlib import Path
 
 TASKS = Path("/proc/self/task")
 """Where Linux lists the threads of this process."""
 
+DESCRIPTION = Path("/proc/cpuinfo")
+"""Where Linux describes the processors."""
+
 POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 """Variables from which libraries of matrix products take the number of their threads when they are imported."""
 
 _allotted: list[int] = []
+
+
+@cache
+def vendor() -> str:
+    """Return who makes the processor, as Linux on x86-64 says it, "GenuineIntel" for one; elsewhere an empty string."""
+    try:
+        lines = DESCRIPTION.read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("vendor_id")), "")
 
 
 def pin(first: int, threads: int, *, together: bool = False) -> None:

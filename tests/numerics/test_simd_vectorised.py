@@ -34,7 +34,7 @@ def loop(out, values):
     for i in range(values.size):
         x = values[i]
         bounded = m.exp(x) + m.tanh(x) + m.erf(x) + m.atan(x) + m.where(x < x, m.sqrt(x), m.ones_like(x))
-        bounded += m.erfc(x) + m.sin(x) + m.cos(x)
+        bounded += m.erfc(x) + m.sin(x) + m.cos(x) + m.logistic_derivative(x) + m.tanh_derivative(x)
         out[i] = bounded + m.expm1(x) + m.log(x) + m.log1p(x) + m.sinh(x) + m.cosh(x)
 
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numba.core.registry import cpu_target
 
 from actbench import registry
 from actbench.backends import numba_simd
+from actbench.backends._compiling import jitted
+from actbench.backends._rewriting import unchanged
 from actbench.backends._simd import (
     ahead,
     bits,
@@ -21,6 +27,7 @@ from actbench.backends._simd import (
     reduction,
     vector_width,
 )
+from actbench.host import processors
 from actbench.kernels.resolution import kernel as resolved
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import KernelId
@@ -57,6 +64,11 @@ def compiled(chosen: KernelId) -> Compiled:
     facts = resolve(chosen).compiled
     assert facts is not None
     return facts
+
+
+@pytest.fixture
+def on_intel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processors, "vendor", lambda: "GenuineIntel")
 
 
 EVERY_LOOP = [*dict.fromkeys(SAMPLE + SERIAL + DERIVATIVES)]
@@ -118,6 +130,7 @@ def test_many_pieces_and_a_rest_give_what_numpy_gives(chosen: KernelId) -> None:
         np.testing.assert_allclose(result, expected, rtol=16 * eps, atol=64 * eps)  # cached cancels
 
 
+@pytest.mark.usefixtures("on_intel")
 @kernels.by_kernel([kernel for kernel in IN_PIECES if kernel.backend == "numba-simd"], "chosen")
 def test_numbers_do_not_depend_on_how_many_there_are(chosen: KernelId) -> None:
     z = np.random.default_rng(1).standard_normal(
@@ -148,6 +161,7 @@ def test_show_prints_the_functions_that_a_formula_calls_and_where_their_constant
 
 
 @pytest.mark.parametrize("name", ["logistic", "gelu", "softplus", "arctan", "hard-swish"])
+@pytest.mark.usefixtures("on_intel")
 def test_show_prints_every_function_of_ours_that_a_kernel_calls(name: str) -> None:
     strategy = next(iter(registry.activation(name).strategies))
     rule = resolved(KernelId(name, Variant(strategy), "numba-simd", Op.STEP, Dtype.FLOAT64)).rule
@@ -162,8 +176,66 @@ def test_show_prints_every_function_of_ours_that_a_kernel_calls(name: str) -> No
     assert "is for code that numba compiles" not in shown, "what is compiled is shown, not what stands for it"
 
 
+@pytest.mark.usefixtures("on_intel")
 def test_show_prints_how_large_arrays_are_taken(actbench: Actbench) -> None:
     shown = actbench("show", "silu/pair/numba-simd/backward/float32/1000").stdout
     assert "    def over_four(loop" in shown
     assert "over_two" not in shown
     assert "ask(" not in actbench("show", "silu/pair/numba-parallel/backward/float32/1000").stdout
+
+
+def test_loops_prefetch_only_where_that_was_measured_to_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processors, "vendor", lambda: "AuthenticAMD")
+    assert numba_simd.NumbaSimd().around(2) is unchanged
+
+
+def test_interleaving_is_over_with_the_compilation_that_it_is_for() -> None:
+    """It is an option of the whole process: what users compile afterwards is what they would have got without it."""
+
+    def loop(out: Any, z: Any) -> None:
+        for i in range(out.size):
+            out[i] = z[i] * z[i] * z[i]
+
+    def products(interleave: int) -> int:
+        (code,) = jitted(loop, ["float32"] * 2, cache=False, interleave=interleave).inspect_llvm().values()
+        return len(re.findall("fmul <", code))
+
+    before, interleaved, afterwards = products(0), products(16), products(0)
+    assert afterwards == before < interleaved
+
+
+def test_the_cache_holds_interleaved_code_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path / "cache"))
+
+    def loop(out: Any, z: Any) -> None:
+        for i in range(out.size):
+            out[i] = z[i] + z[i]
+
+    hits = [bool(jitted(loop, ["float32"] * 2, interleave=count).stats.cache_hits) for count in (0, 8, 0, 8)]
+    assert hits == [False, False, True, True]
+
+
+def test_loops_that_compute_are_interleaved_and_those_that_select_are_not() -> None:
+    backend = numba_simd.NumbaSimd()
+    rules = {
+        name: resolved(KernelId(name, Variant(strategy), "numba-simd", Op.DERIVATIVE, Dtype.FLOAT32)).rule
+        for name, strategy in (("tanh", "recompute"), ("silu", "recompute"), ("hard-tanh", "recompute"))
+    }
+    vectors = {name: backend.interleave([rule.derivative]) for name, rule in rules.items()}
+    assert vectors == {"tanh": numba_simd.INTERLEAVED, "silu": numba_simd.INTERLEAVED, "hard-tanh": 0}
+
+
+@pytest.mark.parametrize("dtype", WIDE)
+@pytest.mark.parametrize(("name", "low"), [("logistic", 0.0), ("tanh", -1.0)])
+def test_the_derivative_from_y_is_off_by_half_a_unit_in_the_last_place(name: str, low: float, dtype: Dtype) -> None:
+    """(y - low) (1 - y), rounded once where there are fused multiply-adds, by at most three roundings elsewhere."""
+    y = np.random.default_rng(1).uniform(low, 1.0, 400).astype(np.dtype(dtype).type)
+    computed = kernels.from_residual(KernelId(name, Variant("cached"), "numba-simd", Op.DERIVATIVE, dtype), y)
+    exact = [(Fraction(value) - Fraction(low)) * (1 - Fraction(value)) for value in y.tolist()]
+    spacing = np.spacing(np.abs(computed)).tolist()
+    off = [
+        abs(Fraction(x) - truth) / Fraction(ulp)
+        for x, truth, ulp in zip(computed.tolist(), exact, spacing, strict=True)
+    ]
+    fused = "+fma" in cpu_target.target_context.codegen().magic_tuple()[2]
+    assert 0.25 < max(off) <= (0.5 if fused else 1.5)

@@ -21,6 +21,9 @@ INTEGER: dict[Any, Any] = {types.float32: types.int32, types.float64: types.int6
 REAL = {integer: real for real, integer in INTEGER.items()}
 
 
+FUSING = ("+fma,", "arm64", "aarch64")
+"""What the abilities of a processor, or its kind, are called where it has fused multiply-adds."""
+
 LONG = 10
 """Coefficients from which on two Horner schemes are used: that makes float64's logistic derivative 5 % faster."""
 
@@ -42,6 +45,18 @@ def _horner(builder: ir.IRBuilder, x: ir.Value, coefficients: list[ir.Value]) ->
 def muladd(_context: Any, x, y, z):
     """Return x y + z, rounded once or twice, depending on the hardware."""
     return x(x, y, z), lambda _context, builder, _signature, args: _multiply_add(builder, *args)
+
+
+@intrinsic
+def fused_or(_context: Any, x, y, z, otherwise):
+    """Return x y + z, rounded once, where the processor can do that; otherwise the last argument."""
+
+    def generate(context, builder, _signature, args):
+        kind, _, abilities = context.codegen().magic_tuple()
+        fuses = any(name in f"{kind},{abilities}," for name in FUSING)
+        return _multiply_add(builder, *args[:3]) if fuses else args[3]
+
+    return x(x, y, z, otherwise), generate
 
 
 @intrinsic

@@ -6,12 +6,14 @@ from numba.core import types
 from numba.extending import overload
 
 from actbench.backends._simd.arctangent import atan
+from actbench.backends._simd.bells import logistic_derivative, tanh_derivative
 from actbench.backends._simd.bits import round_down, select, square_root
 from actbench.backends._simd.complementary import erfc
 from actbench.backends._simd.dispatch import by_dtype
 from actbench.backends._simd.error_function import erf
 from actbench.backends._simd.exponential import exp, expm1
 from actbench.backends._simd.formats import FLOAT32, FLOAT64
+from actbench.backends._simd.fused import one_minus_square, times_complement
 from actbench.backends._simd.hyperbolic import cosh, sinh, tanh
 from actbench.backends._simd.logarithm import log, log1p
 from actbench.backends._simd.trigonometric import cos, sin
@@ -28,15 +30,22 @@ __all__ = [
     "floor",
     "log",
     "log1p",
+    "logistic_derivative",
+    "one_minus_square",
     "ones_like",
     "sin",
     "sinh",
     "sqrt",
     "tanh",
+    "tanh_derivative",
+    "times_complement",
     "where",
 ]
 
-COMPUTED = ("atan", "cos", "cosh", "erf", "erfc", "exp", "expm1", "log", "log1p", "sin", "sinh", "tanh")
+COMPUTED = (
+    *("atan", "cos", "cosh", "erf", "erfc", "exp", "expm1", "log", "log1p", "sin", "sinh", "tanh"),
+    *("logistic_derivative", "tanh_derivative"),
+)
 """The functions that take many operations."""
 
 _ONE_32, _ONE_64 = FLOAT32.real(1.0), FLOAT64.real(1.0)

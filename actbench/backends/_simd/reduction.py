@@ -22,12 +22,12 @@ def rounding_constant(fmt: Format, offset: int) -> Any:
     return fmt.real(fmt.magic + fmt.bias + offset)
 
 
-def quotient(fmt: Format, skew: float = 0.0) -> Callable[..., Any]:
+def quotient(fmt: Format, skew: float = 0.0, factor: float = 1.0) -> Callable[..., Any]:
     """Return a function of x and the rounding constant that gives their sum, whose lowest bits hold k, and k.
 
-    A skew moves the middle of r's interval away from 0.
+    A skew moves the middle of r's interval away from 0. With a factor, a power of two, `factor` x is reduced.
     """
-    per_ln2, shift = fmt.reals(log2(e), skew)
+    per_ln2, shift = fmt.reals(factor * log2(e), skew)
 
     @inlined
     def rounded(x, constant):
@@ -37,10 +37,13 @@ def quotient(fmt: Format, skew: float = 0.0) -> Callable[..., Any]:
     return rounded
 
 
-def reduction(fmt: Format, skew: float = 0.0) -> Callable[..., Any]:
-    """Return a function of x and the rounding constant that gives their sum, whose lowest bits hold k, and r."""
-    rounded = quotient(fmt, skew)
-    minus_high, minus_low = fmt.reals(-fmt.ln2_high, -fmt.ln2_low)
+def reduction(fmt: Format, skew: float = 0.0, factor: float = 1.0) -> Callable[..., Any]:
+    """Return a function of x and the rounding constant that gives their sum, whose lowest bits hold k, and r.
+
+    With a factor, a power of two, `factor` x is reduced, and r is divided by it again.
+    """
+    rounded = quotient(fmt, skew, factor)
+    minus_high, minus_low = fmt.reals(-fmt.ln2_high / factor, -fmt.ln2_low / factor)
 
     @inlined
     def reduced(x, constant):

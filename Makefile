@@ -3,9 +3,10 @@ VENV := .venv
 CHOSEN := not exhaustive
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+DOCS := $(VENV)/.docs
 
 .PHONY: run smoke test test-all share lint types unit mutants fuzz judge repeatability cost selfcheck gate rounds peers limits audit \
-	verify-simd verify-truth figures full-report sample portable oldest interpreters versions cold steps clean
+	verify-simd verify-truth figures docs full-report sample portable oldest interpreters versions cold steps clean
 
 run: $(READY)                ## the default preset, with its tables
 	$(BIN)/python -m actbench run
@@ -87,12 +88,13 @@ verify-simd: $(READY)        ## how far are the branch-free functions from the t
 verify-truth: $(READY)       ## is the truth true? 48 definitions against 1 200 digits: a minute
 	$(BIN)/python -m benchmarks.truth
 
-figures: $(READY)            ## the pictures and tables that the README shows, from results/
+figures: $(READY)            ## the pictures and tables that the documents show, from results/
 	$(BIN)/python -m benchmarks.figures
 	$(BIN)/python -m benchmarks.summaries
-	$(BIN)/python -m benchmarks.readme_tables
-	$(BIN)/python -m benchmarks.readme_sweep
-	$(BIN)/python -m benchmarks.accuracy_table
+	$(BIN)/python -m benchmarks.pages
+
+docs: $(DOCS)                ## the documents, warnings being errors: build/docs/index.html
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --nitpicky docs build/docs
 
 full-report: $(READY)        ## what a report of ten thousand cases takes, in seconds and bytes: a minute
 	$(BIN)/python -m benchmarks.full_report
@@ -116,4 +118,8 @@ $(READY): pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable . --group dev $(CONSTRAINTS:%=--constraint %)
+	touch $@
+
+$(DOCS): $(READY)
+	$(BIN)/python -m pip install --quiet --group docs
 	touch $@

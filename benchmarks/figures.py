@@ -1,4 +1,4 @@
-"""Draw the README's pictures: charts of the committed runs, and the progress of a small run.
+"""Draw the pictures of the documents: charts of the committed runs, and the progress of a small run.
 
     python -m benchmarks.figures
 

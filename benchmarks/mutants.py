@@ -21,7 +21,18 @@ from benchmarks.mutations import MUTANTS, TESTS, Mutant
 
 ROOT = Path(__file__).parents[1]
 
-COPIED = ("actbench", "benchmarks", "tests", ".ci", ".github", "results", "pyproject.toml", "Makefile", "README.md")
+COPIED = (
+    "actbench",
+    "benchmarks",
+    "docs",
+    "tests",
+    ".ci",
+    ".github",
+    "results",
+    "pyproject.toml",
+    "Makefile",
+    "README.md",
+)
 
 TEST_TIMEOUT = 1200.0
 """Seconds after which a mutant that hangs counts as killed."""

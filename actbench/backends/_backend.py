@@ -193,7 +193,7 @@ class Backend(ABC):
         return Bound(function)
 
     def library_gradient(self, activation: str, strategy: str) -> Formula | None:
-        """Return the library's kernel for dy * g', a function of (dy, *residuals); None where it has none."""
+        """Return the library's kernel for dy g', a function of dy and the residuals; None where it has none."""
         del activation, strategy
         return None
 

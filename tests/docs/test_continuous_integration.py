@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import Actbench
-from tests.support.workflows import METADATA, RECIPES, ROOT, WORKFLOW
+from tests.support.documents import ROOT
+from tests.support.workflows import METADATA, RECIPES, WORKFLOW
 
 
 def test_every_input_and_output_is_described() -> None:

@@ -1,4 +1,4 @@
-"""The page about compiled kernels: its files are written, its commands run, where what they need is installed."""
+"""The page about kernels of one's own: its files are written, its commands run, where what they need is installed."""
 
 from __future__ import annotations
 
@@ -11,31 +11,28 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Actbench
+from tests.support.documents import commands, files, read
 from tests.support.tiers import EXHAUSTIVE
 
-PAGE = (Path(__file__).parents[2] / "docs/kernels.md").read_text(encoding="utf-8")
+PAGE = read("how-to/measure-your-own-kernel.md")
 
 SECTIONS = {
+    "Measure your own kernel": ("numba",),
     "C, through cffi": ("cffi",),
     "C++, as an extension of torch": ("torch", "ninja"),
     "Triton, on a GPU": ("torch", "triton"),
 }
-"""What each section needs."""
-
-FILE = re.compile(r"```\w+\n(?:#|//) (\w+\.\w+)\n(.*?)```", re.DOTALL)
-
-CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
+"""What each section with a kernel needs."""
 
 
 def parts() -> dict[str, str]:
     """Return the text of each section, by title."""
-    titles_and_texts = re.split(r"^## (.*)\n", PAGE, flags=re.MULTILINE)[1:]
-    return dict(zip(titles_and_texts[::2], titles_and_texts[1::2], strict=True))
+    return dict(section.split("\n", 1) for section in re.split(r"^#{1,2} (?=[A-Z])", PAGE, flags=re.MULTILINE)[1:])
 
 
-def test_the_page_has_these_sections_with_a_file_and_a_command_each() -> None:
-    assert [*parts()] == [*SECTIONS]
-    assert all(FILE.search(text) and CONSOLE.search(text) for text in parts().values())
+def test_these_sections_have_a_file_and_a_command_each_and_no_other_has() -> None:
+    assert [title for title, text in parts().items() if [*files(text)]] == [*SECTIONS]
+    assert [title for title, text in parts().items() if commands(text)] == [*SECTIONS]
 
 
 @pytest.mark.parametrize(
@@ -48,10 +45,10 @@ def test_the_kernel_of_a_section_is_checked_and_measured(actbench: Actbench, tit
         pytest.skip("there is no GPU")
     if shutil.which("cc") is None:
         pytest.skip("there is no compiler")
-    for name, code in FILE.findall(parts()[title]):
+    for name, code in files(parts()[title]):
         Path(name).write_text(code, encoding="utf-8")
-    for line in "".join(CONSOLE.findall(parts()[title])).splitlines():
-        program, *words = shlex.split(line.removeprefix("$ "))
+    for line in commands(parts()[title]):
+        program, *words = shlex.split(line)
         if program == "actbench":
             result = actbench(*words)
             assert result.exit_code == 0, result.output

@@ -1,14 +1,12 @@
-"""The action, the workflow and the recipes of the README."""
+"""The action, the workflow and the recipes of the documents."""
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).parents[2]
+from tests.support.documents import ROOT, blocks, read
 
 ACTION = ROOT / ".github" / "actions" / "check"
 
@@ -17,5 +15,5 @@ METADATA: dict[str, Any] = yaml.safe_load((ACTION / "action.yml").read_text())
 WORKFLOW: dict[str, Any] = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
 
 RECIPES: list[dict[str, Any]] = [
-    yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    yaml.safe_load(block) for block in blocks(read("how-to/gate-pull-requests.md"), "yaml")
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from pathlib import Path
 
@@ -13,8 +12,6 @@ from tests.conftest import Actbench
 from tests.support.fake import FakeBench
 from tests.support.selections import SMALL
 from tests.support.settings import cases, part, refused, settings, write
-
-README = (Path(__file__).parents[2] / "README.md").read_text()
 
 EXAMPLE = """\
 # actbench.toml; in pyproject.toml the tables are [tool.actbench], [tool.actbench.run] and so on
@@ -134,7 +131,3 @@ def test_the_example_is_accepted_as_it_stands(actbench: Actbench) -> None:
         "size 1000, 64k, 1000000 (actbench.toml)",
         "target 1 (actbench.toml [run])",
     ]
-
-
-def test_the_readme_shows_no_other_example() -> None:
-    assert set(re.findall(r"```toml\n(.*?)```", README, re.DOTALL)) <= {EXAMPLE}

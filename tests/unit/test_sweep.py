@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from itertools import pairwise, product
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,6 @@ from actbench.model.names import WIDE, Op
 from actbench.planning import costs, durations, presets, suite
 from actbench.planning.selection import Room
 from actbench.report.numbers import about
-from benchmarks.readme_sweep import BEGIN, END, README, block
 from tests.conftest import Actbench
 from tests.support.fake import NANOSECOND, FakeBench, crash, exact_seconds
 from tests.support.selections import FILES, PAIR, names, rows
@@ -211,30 +210,6 @@ def test_other_commands_take_a_run_with_many_sizes(actbench: Actbench) -> None:
         assert actbench(*words).exit_code == 0
     assert actbench("run", "--resume", "here", "--rounds", "8").exit_code == 0
     assert rows(Path("here/crossovers.csv"))[0]["rounds"] == "8"
-
-
-def test_the_readme_has_a_sentence_for_every_curve_of_the_sweep() -> None:
-    text = README.read_text(encoding="utf-8")
-    shown = text.partition(BEGIN)[2].partition(END)[0].splitlines()
-    assert (shown[0], shown[-1]) == ("```text", "```")
-    sentences = []
-    for line in shown[1:-1]:
-        assert line.endswith(".")
-        activation, op, *alike = line.partition(":")[0].split(", ")
-        sentences += [(activation, op, *pair) for pair in product(*(names.split(" and ") for names in alike))]
-    expected = product(["logistic"], ["derivative", "step"], ["float32", "float64"], ["numpy", "numba", "numba-simd"])
-    assert sorted(sentences) == sorted(expected)
-
-
-def test_the_readme_s_block_is_what_the_summary_of_its_run_says(actbench: Actbench) -> None:
-    assert actbench("run", *CURVE, "-o", "here").exit_code == 0
-    _, sentence, _ = block(Path("here")).splitlines()
-    assert f"\n{sentence}\n" in Path("here/summary.md").read_text()
-
-
-def test_the_readme_names_every_preset() -> None:
-    text = README.read_text(encoding="utf-8")
-    assert all(f"| `{name}` | " in text for name in presets.catalogue())
 
 
 @pytest.mark.parametrize(

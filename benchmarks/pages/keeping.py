@@ -1,0 +1,178 @@
+"""What keeping y is worth: in cache, from memory, in a training step, and on a device."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+from actbench.analysis.interval import Interval
+from actbench.model.names import WIDE, Dtype, OperandState
+from actbench.report.numbers import count, plus_minus, ratio, significant
+
+RESULTS = Path(__file__).parents[2] / "results"
+
+SIZE = 100_000
+"""Elements, at which all states of operands are measured."""
+
+HEADS = {
+    OperandState.WARM: "in cache",
+    OperandState.RESIDUALS_COLD: "residuals from memory",
+    OperandState.COLD: "all from memory",
+}
+"""Heads of columns."""
+
+Key = tuple[str, ...]
+"""Activation, backend, dtype, size and state of operands."""
+
+
+@cache
+def read(run: str, name: str) -> tuple[dict[str, str], ...]:
+    """Return the rows of a CSV file of a committed run."""
+    with (RESULTS / run / name).open(encoding="utf-8") as file:
+        return tuple(csv.DictReader(file))
+
+
+def interval(row: dict[str, str], *columns: str) -> Interval:
+    """Return an interval from three columns of a row: estimate, low and high."""
+    return Interval(*(float(row[column] or "nan") for column in columns))
+
+
+@cache
+def kept(run: str) -> dict[Key, Interval]:
+    """Return what keeping y is worth in a run."""
+    worth: dict[Key, Interval] = {}
+    for row in read(run, "speedups.csv"):
+        same_backend = row["reference_backend"] == row["candidate_backend"]
+        if same_backend and (row["reference_strategy"], row["candidate_strategy"]) == ("recompute", "cached"):
+            key = (
+                row["activation"],
+                row["candidate_backend"],
+                row["dtype"],
+                row["size"],
+                row.get("operands", OperandState.WARM),
+            )
+            worth[key] = interval(row, "ratio", "low", "high")
+    return worth
+
+
+def shown(run: str, key: Key) -> str:
+    """Return what keeping y is worth, with its interval; a dash where it was not measured."""
+    return ratio(kept(run)[key]) if key in kept(run) else "-"
+
+
+def spread(values: Iterable[float]) -> str:
+    """Return the smallest and the largest of estimates."""
+    ordered = sorted(values)
+    return f"{significant(ordered[0], 2)} to {significant(ordered[-1], 2)}"
+
+
+def steps() -> dict[str, Interval]:
+    """Return what keeping y is worth in a training step with the logistic function, by backend."""
+    return {key[1]: worth for key, worth in kept("train").items() if (key[0], key[2]) == ("logistic", Dtype.FLOAT32)}
+
+
+def alone(backend: str, state: OperandState) -> Key:
+    """Return the key of the activation of a step's backend, measured by itself."""
+    return ("logistic", backend.rpartition("+")[2], Dtype.FLOAT32, str(SIZE), state)
+
+
+def answer() -> Iterator[str]:
+    """Yield a table: a row a backend, from a hot loop to a training step."""
+    heads = (*HEADS.values(), "in a training step", "KiB kept with z", "with y")
+    yield f"| backend | {' | '.join(heads)} |"
+    yield f"|---|{'---:|' * len(heads)}"
+    nbytes = {
+        (row["strategy"], row["backend"]): int(row["kept_bytes"])
+        for row in read("train", "memory.csv")
+        if row["activation"] == "logistic"
+    }
+    for backend, in_step in steps().items():
+        cells = [shown("peers", alone(backend, state)) for state in OperandState]
+        kibibytes = [count(round(nbytes[strategy, backend] / 1024)) for strategy in ("recompute", "cached")]
+        yield f"| {backend} | {' | '.join([*cells, ratio(in_step), *kibibytes])} |"
+
+
+def answer_in_words() -> Iterator[str]:
+    """Yield a sentence: the spread of each column, of estimates."""
+    by_state = {state: [kept("peers")[alone(backend, state)].value for backend in steps()] for state in OperandState}
+    saved = [100 * (1 - 1 / worth.value) for worth in steps().values()]
+    yield (
+        f"In a hot loop keeping y is worth {spread(by_state[OperandState.WARM])} times, with all operands from memory "
+        f"{spread(by_state[OperandState.COLD])} times, and in a training step {spread(saved)} % of its time."
+    )
+
+
+def reference() -> Iterator[str]:
+    """Yield a table: a row an activation, backend and dtype."""
+    worth = kept("reference")
+    sizes = sorted({int(size) for *_, size, _ in worth})
+    columns = [
+        (str(size), state) for size in sizes for state in (OperandState if size == SIZE else (OperandState.WARM,))
+    ]
+    heads = [
+        f"n = {count(int(size))}, {HEADS[state]}" if int(size) == SIZE else f"n = {count(int(size))}"
+        for size, state in columns
+    ]
+    yield f"| activation | backend | dtype | {' | '.join(heads)} |"
+    yield f"|---|---|---|{'---:|' * len(columns)}"
+    for activation, backend, dtype in dict.fromkeys(key[:3] for key in worth):
+        cells = [shown("reference", (activation, backend, dtype, *column)) for column in columns]
+        yield f"| {activation} | {backend} | {dtype} | {' | '.join(cells)} |"
+
+
+def reference_in_words() -> Iterator[str]:
+    """Yield the spread of a backend, in cache and from memory, at the size that has all states."""
+    worth = kept("reference")
+    yield f"At n = {count(SIZE)} keeping y is worth, over both activations and dtypes:"
+    yield ""
+    for backend in dict.fromkeys(key[1] for key in worth):
+        by_state = {
+            state: [
+                of.value for (_, name, _, *where), of in worth.items() if (name, *where) == (backend, str(SIZE), state)
+            ]
+            for state in OperandState
+        }
+        cells = [
+            f"{spread(values)} times {'' if state is OperandState.WARM else 'with '}{HEADS[state]}"
+            for state, values in by_state.items()
+            if values
+        ]
+        yield f"- {backend}: {', '.join(cells)}"
+
+
+def peers() -> Iterator[str]:
+    """Yield a table: a row a backend and dtype."""
+    yield f"| backend | dtype | recompute in cache, ns | keeping y is worth, {' | '.join(HEADS.values())} |"
+    yield f"|---|---|---:|{'---:|' * len(HEADS)}"
+    times = {
+        (row["backend"], row["dtype"]): plus_minus(interval(row, "seconds", "low", "high").scaled(1e9 / SIZE))
+        for row in read("peers", "cases.csv")
+        if (row["strategy"], row["size"], row["operands"]) == ("recompute", str(SIZE), OperandState.WARM)
+    }
+    for dtype in WIDE:
+        for backend in dict.fromkeys(backend for backend, of in times if of == dtype):
+            cells = [shown("peers", ("logistic", backend, dtype, str(SIZE), state)) for state in OperandState]
+            yield f"| {backend} | {dtype} | {times[backend, dtype]} | {' | '.join(cells)} |"
+
+
+def cuda() -> Iterator[str]:
+    """Yield a table: a row a backend on the device."""
+    yield "| backend | recompute, ns | keeping y is worth |"
+    yield "|---|---:|---:|"
+    times = {
+        row["backend"]: plus_minus(interval(row, "seconds", "low", "high").scaled(1e9 / int(row["size"])))
+        for row in read("cuda", "cases.csv")
+        if row["strategy"] == "recompute"
+    }
+    for (_, backend, *_), worth in kept("cuda").items():
+        yield f"| {backend} | {times[backend]} | {ratio(worth)} |"
+
+
+def cuda_in_words() -> Iterator[str]:
+    """Yield a sentence: how near to a copy the compiled kernel is."""
+    for row in read("cuda", "cases.csv"):
+        if (row["strategy"], row["backend"]) == ("cached", "torch-compile-cuda"):
+            limit = plus_minus(interval(row, "copy_limit_pct", "copy_limit_low_pct", "copy_limit_high_pct"))
+            yield f"Compiled, what is cached moves its bytes at {limit} % of a copy's rate."

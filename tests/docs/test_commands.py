@@ -1,0 +1,74 @@
+"""Every command that a page shows in a console block is run, in the order in which it stands."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Actbench
+from tests.support.documents import CONTRIBUTING, PAGES, ROOT, commands, files, name
+from tests.support.tiers import EXHAUSTIVE
+
+COMPILED = "how-to/measure-your-own-kernel.md"
+"""The page whose files need compilers: it has a test of its own."""
+
+LONG = ("--budget 10m", "--exhaustive")
+"""What is left to the exhaustive tier."""
+
+
+def shown() -> list[Path]:
+    """Return the pages with commands."""
+    return [page for page in PAGES if commands(page.read_text(encoding="utf-8")) and COMPILED not in name(page)]
+
+
+def committed_runs() -> None:
+    """Let results/ have the committed runs, as in a checkout, and be a directory to write to."""
+    Path("results").mkdir(exist_ok=True)
+    for run in (ROOT / "results").iterdir():
+        if run.name in {"audit", "cuda", "peers", "reference", "sweep", "train"}:
+            Path("results", run.name).symlink_to(run)
+
+
+def run_in_order(actbench: Actbench, text: str, *, quick: bool) -> None:
+    """Write the files of a page and run its commands, but for shells' own."""
+    for file, code in files(text):
+        Path(file).write_text(code, encoding="utf-8")
+    for line in commands(text):
+        program, *words = shlex.split(line.partition(" >")[0])
+        if program != "actbench" or (quick and any(long in line for long in LONG)):
+            continue
+        result = actbench(*words)
+        assert result.exit_code == 0, f"{line}: {result.output}"
+
+
+@pytest.mark.parametrize("page", shown(), ids=name)
+@pytest.mark.parametrize("backends", ["python,numpy", pytest.param("", marks=EXHAUSTIVE)])
+def test_every_command_of_a_page_runs_in_the_order_in_which_it_stands(
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch, page: Path, backends: str
+) -> None:
+    """In the quick tier, the backends are these where none is named, and little is measured and evaluated."""
+    if backends:
+        monkeypatch.setenv("ACTBENCH_BACKEND", backends)
+        monkeypatch.setenv("ACTBENCH_POINTS", "10")
+        monkeypatch.setenv("ACTBENCH_BUDGET", "2m")
+    committed_runs()
+    run_in_order(actbench, page.read_text(encoding="utf-8"), quick=bool(backends))
+
+
+def test_most_pages_show_commands() -> None:
+    assert len(shown()) > 8
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=name)
+def test_every_make_target_that_is_named_exists(page: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    assert set(re.findall(r"`make ([a-z-]+)", page.read_text(encoding="utf-8"))) <= targets
+
+
+def test_nobody_is_told_to_install_somebody_elses_distribution() -> None:
+    for text in (CONTRIBUTING, *(page.read_text(encoding="utf-8") for page in PAGES)):
+        assert not re.search(r"pip install actbench(?!-derivatives)", text)

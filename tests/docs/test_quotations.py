@@ -1,0 +1,68 @@
+"""What the documents quote of committed runs is what these say."""
+
+from __future__ import annotations
+
+import re
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from benchmarks import figures, summaries
+from benchmarks.pages import marks, sweep
+from tests.conftest import Actbench
+from tests.support.documents import PAGES, ROOT, name
+from tests.unit.test_sweep import CURVE
+
+QUOTING = [page for page in PAGES if marks.names(page.read_text(encoding="utf-8"))]
+
+
+@pytest.mark.parametrize("page", QUOTING, ids=name)
+def test_what_a_page_quotes_is_computed_from_the_committed_runs(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert marks.replaced(text) == text, "python -m benchmarks.pages rewrites it"
+
+
+def test_everything_that_is_computed_is_quoted_somewhere() -> None:
+    assert {name for page in QUOTING for name in marks.names(page.read_text(encoding="utf-8"))} == {*marks.QUOTED}
+    assert all("".join(lines()) for lines in marks.QUOTED.values())
+
+
+def test_the_readme_can_be_read_in_three_minutes() -> None:
+    assert (ROOT / "README.md").stat().st_size <= 8 * 1024
+
+
+@pytest.mark.parametrize("run", summaries.RUNS)
+def test_the_summaries_of_committed_runs_are_what_the_code_writes(run: str) -> None:
+    assert (summaries.RESULTS / run / "summary.md").read_text(encoding="utf-8") == summaries.text(run), (
+        "python -m benchmarks.summaries rewrites them"
+    )
+
+
+def test_the_sweep_has_a_sentence_for_every_curve() -> None:
+    first, *shown, last = sweep.lines()
+    assert (first, last) == ("```text", "```")
+    sentences = []
+    for line in shown:
+        assert line.endswith(".")
+        activation, op, *alike = line.partition(":")[0].split(", ")
+        sentences += [(activation, op, *pair) for pair in product(*(names.split(" and ") for names in alike))]
+    expected = product(["logistic"], ["derivative", "step"], ["float32", "float64"], ["numpy", "numba", "numba-simd"])
+    assert sorted(sentences) == sorted(expected)
+
+
+def test_what_is_quoted_of_a_sweep_is_what_the_summary_of_its_run_says(actbench: Actbench) -> None:
+    assert actbench("run", *CURVE, "-o", "here").exit_code == 0
+    _, sentence, _ = sweep.lines(Path("here"))
+    assert f"\n{sentence}\n" in Path("here/summary.md").read_text()
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if "![" in page.read_text(encoding="utf-8")], ids=name)
+def test_every_picture_is_made_by_the_script_and_described(page: Path) -> None:
+    for words, path in re.findall(r"!\[(.+)\]\((.+)\)", page.read_text(encoding="utf-8")):
+        assert Path(path).name in {*figures.PICTURES, "progress.svg"}
+        assert len(words) > 20
+        text = (page.parent / path).read_text(encoding="utf-8")
+        assert text.startswith("<svg")
+        assert len(text) < 300_000
+        assert "http" not in re.sub(r"http://www.w3.org/\S+|https://www.textualize.io\S*", "", text)

@@ -1,0 +1,78 @@
+"""The pages of the reference have everything that there is."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+import actbench
+from actbench import __version__, registry
+from actbench.cli.main import COMMANDS
+from actbench.errors import ExitCode
+from actbench.planning import presets
+from actbench.report.mathematics import signature
+from tests.support.documents import DOCS, ROOT, blocks, read, table
+from tests.unit.test_configuration_file import EXAMPLE
+
+
+def test_every_exit_code_has_a_row() -> None:
+    assert [int(code) for code, _ in table(read("reference/exit-codes.md"), "exit code")] == [*ExitCode]
+
+
+def test_every_backend_has_a_row() -> None:
+    named = re.findall(r"`([\w-]+)`", " ".join(cells[0] for cells in table(read("reference/backends.md"), "backend")))
+    assert sorted(named) == sorted(registry.backends())
+
+
+def test_every_strategy_has_a_row() -> None:
+    named = [cells[0].strip("`") for cells in table(read("reference/glossary.md"), "strategy")]
+    assert named == [*registry.strategies(), "shipped"]
+
+
+def test_every_public_name_of_the_package_is_documented() -> None:
+    text = read("reference/python.md")
+    documented = re.findall(r"^\.\. auto\w+:: (\w+)", text, re.MULTILINE)
+    assert {*documented, "__version__"} == {*actbench.__all__}
+    assert "`actbench.__version__`" in text
+
+
+def test_the_example_of_settings_is_the_one_that_is_tried_out() -> None:
+    assert blocks(read("reference/settings.md"), "toml") == [EXAMPLE]
+
+
+def test_every_preset_has_a_row() -> None:
+    rows = table(read("how-to/use-your-own-inputs.md"), "preset")
+    assert [cells[0].strip("`") for cells in rows] == [*presets.catalogue()]
+
+
+def test_the_changelog_knows_the_version_or_what_is_unreleased() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    assert f"[{__version__}]" in changelog or "[Unreleased]" in changelog
+
+
+@pytest.fixture
+def generated(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Return the pages that are made when the documents are built."""
+    monkeypatch.setattr(sys, "path", [str(DOCS / "_ext"), *sys.path])
+    import generated_pages
+
+    return {
+        **{f"commands/{file}": text for file, text in generated_pages.commands()},
+        **{f"activations/{file}": text for file, text in generated_pages.activations()},
+    }
+
+
+def test_every_command_and_activation_has_a_page_that_is_listed(generated: dict[str, str]) -> None:
+    for command, summary in COMMANDS.items():
+        assert f"| [`{command}`]({command}.rst) | {summary} |" in generated["commands/index.md"]
+        assert f"actbench.cli.{command}:command" in generated[f"commands/{command}.rst"]
+    for name, one in registry.activations().items():
+        page, row = generated[f"activations/{name}.md"], f"| [`{signature(one)}`]({name}.md) | "
+        assert row in generated["activations/index.md"]
+        assert one.summary in page
+        assert one.reference in page
+        assert all(f"| `{strategy}` | " in page for strategy in one.strategies)
+        assert (ROOT / "actbench" / "activations" / Path(f"{name.replace('-', '_')}.py")).is_file()

@@ -1,0 +1,46 @@
+"""The documents become pages, without a warning."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.support.documents import ROOT
+from tests.support.tiers import EXHAUSTIVE
+
+
+@EXHAUSTIVE
+def test_the_documents_are_built_without_a_warning_and_without_a_network(tmp_path: Path) -> None:
+    for module in ("sphinx", "myst_parser", "furo", "sphinx_click"):
+        pytest.importorskip(module, reason=f"{module} is not installed: pip install --group docs")
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-n", "-d", tmp_path / "trees", "docs", tmp_path],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    pages = [*tmp_path.rglob("*.html")]
+    assert len(pages) > 60
+    for page in pages:
+        loaded = re.findall(
+            r'<(?:script|link|img)[^>]* (?:src|href)="(https?:[^"]*)"', page.read_text(encoding="utf-8")
+        )
+        assert not loaded, f"{page.name} loads {loaded}"
+
+
+def test_the_workflow_publishes_what_make_builds_and_only_that_job_may() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/docs.yml").read_text(encoding="utf-8"))
+    build, publish = workflow["jobs"]["build"], workflow["jobs"]["publish"]
+    assert workflow["permissions"] == {"contents": "read"}
+    assert "make docs" in [step.get("run") for step in build["steps"]]
+    assert "permissions" not in build
+    assert publish["permissions"] == {"pages": "write", "id-token": "write"}
+    (path,) = (step["with"]["path"] for step in build["steps"] if "path" in step.get("with", {}))
+    assert f"docs {path}\n" in (ROOT / "Makefile").read_text(encoding="utf-8")

@@ -15,6 +15,9 @@ from tests.support.tiers import EXHAUSTIVE
 COMPILED = "how-to/measure-your-own-kernel.md"
 """The page whose files need compilers: it has a test of its own."""
 
+NEEDED = {"docs/how-to/follow-a-history.md": "asv"}
+"""What a page needs beside the dependencies."""
+
 LONG = ("--budget 10m", "--exhaustive")
 """What is left to the exhaustive tier."""
 
@@ -50,6 +53,8 @@ def test_every_command_of_a_page_runs_in_the_order_in_which_it_stands(
     actbench: Actbench, monkeypatch: pytest.MonkeyPatch, page: Path, backends: str
 ) -> None:
     """In the quick tier, the backends are these where none is named, and little is measured and evaluated."""
+    if needed := NEEDED.get(name(page)):
+        pytest.importorskip(needed, reason=f"{needed} is not installed")
     if backends:
         monkeypatch.setenv("ACTBENCH_BACKEND", backends)
         monkeypatch.setenv("ACTBENCH_POINTS", "10")

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 import actbench
-from actbench import __version__, registry
+from actbench import __version__, errors, registry
 from actbench.cli.main import COMMANDS
 from actbench.errors import ExitCode
 from actbench.planning import presets
+from actbench.report import tables_csv
 from actbench.report.mathematics import signature
 from tests.support.documents import DOCS, ROOT, blocks, read, table
 from tests.unit.test_configuration_file import EXAMPLE
@@ -34,13 +35,33 @@ def test_every_strategy_has_a_row() -> None:
 
 def test_every_public_name_of_the_package_is_documented() -> None:
     text = read("reference/python.md")
-    documented = re.findall(r"^\.\. auto\w+:: (\w+)", text, re.MULTILINE)
+    documented = re.findall(r"^\.\. auto\w+:: (\w+)$", text, re.MULTILINE)
     assert {*documented, "__version__"} == {*actbench.__all__}
     assert "`actbench.__version__`" in text
 
 
 def test_the_example_of_settings_is_the_one_that_is_tried_out() -> None:
     assert blocks(read("reference/settings.md"), "toml") == [EXAMPLE]
+
+
+def test_every_column_of_a_file_of_a_run_has_a_row() -> None:
+    documented = set(re.findall(r"`(\w+)`", read("reference/files.md")))
+    written = {*tables_csv.CASE_COLUMNS, *tables_csv.SPEEDUP_COLUMNS, *tables_csv.CROSSOVER_COLUMNS}
+    for file in sorted((ROOT / "results" / "train").glob("*.csv")):
+        written |= {*file.read_text(encoding="utf-8").partition("\n")[0].split(",")}
+    assert written <= documented
+
+
+def test_every_error_has_its_exit_code() -> None:
+    documented = {
+        name: int(code)
+        for names, code in table(read("reference/exit-codes.md"), "exception")
+        for name in re.findall(r"`(\w+)`", names)
+    }
+    kinds = [
+        kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.ActbenchError)
+    ]
+    assert documented == {kind.__name__: kind.exit_code for kind in kinds if kind is not errors.ActbenchError}
 
 
 def test_every_preset_has_a_row() -> None:

@@ -11,6 +11,7 @@ import builtins
 import inspect
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import isfinite
 from symtable import SymbolTable, symtable
@@ -86,8 +87,8 @@ class _SourceText:
             self.imports[name] = f"import {value.__name__}" + (f" as {name}" if name != value.__name__ else "")
         elif (statement := _import_of(name, value, near)) is not None:
             self.imports[name] = statement
-        elif _is_constant(value):
-            self.parts.append(f"{name} = {value!r}")
+        elif (text := _literal(value)) is not None:
+            self.parts.append(f"{name} = {text}")
         else:
             self._add_definition(name, value, user)
 
@@ -159,12 +160,12 @@ def _import_of(name: str, value: object, near: Mapping[str, Any]) -> str | None:
     return f"from {module} import {original}" + (f" as {name}" if name != original else "")
 
 
-def _is_constant(value: object) -> bool:
-    """Return whether the value is written as it is represented."""
-    if isinstance(value, float):
-        return isfinite(value)
-    if isinstance(value, tuple | list | set | frozenset):
-        return type(value) in {tuple, list} and all(map(_is_constant, value))
-    if isinstance(value, dict):
-        return all(_is_constant(part) for item in value.items() for part in item)
-    return value is None or type(value) in {bool, int, str, bytes, complex}
+def _literal(value: object) -> str | None:
+    """Return a constant as it is written; None for what is none."""
+    if isinstance(value, float) and not isfinite(value):
+        return f"float('{value}')"
+    text = repr(value)
+    with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+        read = ast.literal_eval(text)
+        return text if type(read) is type(value) and read == value else None
+    return None

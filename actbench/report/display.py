@@ -38,12 +38,12 @@ class Display(Protocol):
 
 def display_here(console: Console) -> Display | None:
     """Return the place for progress here; None where there is none, as in a pipe."""
-    if _is_notebook():
+    if is_notebook():
         return NotebookDisplay()
     return TerminalDisplay(console) if console.is_terminal and IN_A_KERNEL not in os.environ else None
 
 
-def _is_notebook() -> bool:
+def is_notebook() -> bool:
     """Return whether this process is a notebook's kernel."""
     ipython = sys.modules.get("IPython")
     return ipython is not None and hasattr(ipython.get_ipython(), "kernel")

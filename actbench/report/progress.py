@@ -23,7 +23,7 @@ from actbench.model.events import (
     RoundDone,
     StepChecked,
 )
-from actbench.report.display import display_here
+from actbench.report.display import display_here, is_notebook
 from actbench.report.numbers import counted, duration
 from actbench.report.remarks import left_out_lines
 
@@ -33,7 +33,10 @@ class Progress:
 
     def __init__(self, *, quiet: bool) -> None:
         """Stay silent with `quiet`; without a terminal or a notebook, print failures only."""
-        self._console = Console(file=sys.stderr, highlight=False, quiet=quiet, force_jupyter=False)
+        plain = False if is_notebook() else None  # a terminal's lines would be broken
+        self._console = Console(
+            file=sys.stderr, highlight=False, quiet=quiet, force_terminal=plain, force_jupyter=False
+        )
         self._display = None if quiet else display_here(self._console)
         self._widest = ""
         self._reasons: set[str] = set()

@@ -105,9 +105,14 @@ class Recommendation:
         return self._at(Standing.OPEN)
 
     @property
+    def is_open(self) -> bool:
+        """Whether more rounds are needed to decide it; not where every candidate is ruled out."""
+        return bool(self.open) or (not self.racing and len(self.ruled_out) < len(self.candidates))
+
+    @property
     def outcome(self) -> RaceEnd:
         """How the race ended."""
-        if self.open:
+        if self.is_open:
             return RaceEnd.OPEN
         return RaceEnd.WINNER if len(self.alike) == 1 else RaceEnd.TIES
 

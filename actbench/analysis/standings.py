@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
-from math import log1p
 
 import numpy as np
 
@@ -54,8 +53,7 @@ def standings(arms: Sequence[Arm], seconds: Floats, margin: float, comparisons: 
     `seconds` is rounds x arms x values, further arms after these; `comparisons` the number of arms beside one when
     nothing was measured, and `margin` the share of the leader's time that makes no difference.
     """
-    to_first = [float(np.median(log_ratios(seconds, arm, 0))) for arm in range(len(arms))]
-    leader = int(np.argmin(to_first))
+    leader = fastest_of(seconds[:, : len(arms)])
     tail = TAIL_PROBABILITY / max(1, comparisons)
     of_call = intervals_of_logs(np.log(medians(seconds)).T[: len(arms)])
     return [
@@ -64,17 +62,29 @@ def standings(arms: Sequence[Arm], seconds: Floats, margin: float, comparisons: 
     ]
 
 
+def fastest_of(seconds: Floats) -> int:
+    """Return the index of the arm whose median of the paired log ratios to the first one is the least."""
+    return int(np.argmin([float(np.median(log_ratios(seconds, arm, 0))) for arm in range(seconds.shape[1])]))
+
+
+def time_over(seconds: Floats, arm: int, reference: int, tail: Fraction) -> Interval:
+    """Return the time of an arm over that of another: paired, with an interval that either bound misses with `tail`.
+
+    It holds at any time, whenever measuring stops; of an arm over itself it is 1.
+    """
+    if arm == reference:
+        return Interval(1.0, 1.0, 1.0)
+    return Interval.from_logs(median_interval(log_ratios(seconds, arm, reference), tail))
+
+
 def _compared(seconds: Floats, arm: int, leader: int, margin: float, tail: Fraction) -> tuple[Standing, Interval]:
     """Return the standing of an arm, and its time over the leader's."""
+    ratio = time_over(seconds, arm, leader, tail)
     if arm == leader:
-        return Standing.LEADS, Interval(1.0, 1.0, 1.0)
-    interval = median_interval(log_ratios(seconds, arm, leader), tail)
-    standing = Standing.OPEN
-    if interval.high < log1p(margin):
-        standing = Standing.TIE
-    elif interval.low > 0:
-        standing = Standing.SLOWER
-    return standing, Interval.from_logs(interval)
+        return Standing.LEADS, ratio
+    if ratio.high < 1 + margin:
+        return Standing.TIE, ratio
+    return (Standing.SLOWER if ratio.low > 1 else Standing.OPEN), ratio
 
 
 def fewest_rounds(arms: int) -> int:

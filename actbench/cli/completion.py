@@ -90,14 +90,11 @@ def _cases() -> Iterable[str]:
 
 
 NAMES: Mapping[str, Callable[[], Iterable[str]]] = {
-    "activation": _activations,
     "activations": _activations,
     "backends": _backends,
     "case": _cases,
-    "dtype": _dtypes,
     "dtypes": _dtypes,
     "networks": _networks,
-    "op": _ops,
     "operands": _states,
     "ops": _ops,
     "predictors": _states,

@@ -2,48 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from actbench.cli.completion import complete
 from actbench.cli.formats import format_option
 from actbench.cli.interrupts import end_as_by_ctrl_c
-from actbench.cli.measuring import measured
 from actbench.cli.options import inputs, on_command_line, processors, quiet, seed, timeout, usage_shown, user_code
-from actbench.cli.recommend_output import show
+from actbench.cli.recommend_output import make_room, show, show_all
 from actbench.cli.values import Duration, Names, Percent, Range, Rows, SizeText, StrategyName
 
 if TYPE_CHECKING:
-    from actbench.analysis.recommendation import Recommendation
-    from actbench.measure.earlier import EarlierRun
-    from actbench.measure.recommending import Contest
     from actbench.measure.requests import RecommendRequest
     from actbench.measure.session import Seams
-    from actbench.runs.record import Record
+
+BUDGET, BUDGET_OF_ALL = 30.0, 1200.0
+"""Seconds, where none are named."""
+
+OF_CALLS = {"size": "--size", "ops": "--op", "operands": "--operands"}
+"""Options that training steps do not have."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _How:
-    """How the answer is made."""
+def _axis(ctx: click.Context, param: click.Parameter, value: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return what is named of an axis: one, or with --all as many as are named, and nothing for all that there are.
 
-    started: float
-    """Start of the command, by the seams' clock."""
-    fresh: bool
-    """Whether no earlier run is used."""
-    quiet: bool
-
-
-def _single(ctx: click.Context, param: click.Parameter, value: str) -> str:
-    """Refuse a list, and a glob but for the activation, which may match one."""
+    A glob may match one activation.
+    """
     from actbench.planning.globs import is_glob
 
-    del ctx
-    if "," in value or (is_glob(value) and param.name != "activation"):
-        raise click.BadParameter(f"'{value}' is a list: ask for one at a time", param=param)
+    if ctx.params.get("everything"):
+        default = ctx.get_parameter_source(str(param.name)) is ParameterSource.DEFAULT
+        return () if default or value is None else value
+    if value is None:
+        raise click.MissingParameter(ctx=ctx, param=param)
+    if len(value) > 1 or (param.name != "activations" and any(map(is_glob, value))):
+        raise click.BadParameter(f"'{','.join(value)}' is a list: ask for one at a time", param=param)
     return value
 
 
@@ -57,20 +54,30 @@ def _number(ctx: click.Context, param: click.Parameter, value: float | None) -> 
 
 @click.command()
 @click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    is_eager=True,  # what may be named depends on it
+    help="Make a table of all activations, dtypes, ops and states of operands; -a, -d, --op and --operands then name "
+    "some of them.",
+)
+@click.option(
     "-a",
     "--activation",
-    required=True,
-    metavar="ACT",
-    callback=_single,
+    "activations",
+    type=Names("ACT"),
+    callback=_axis,
     shell_complete=complete,
     help="The activation, e.g. tanh.",
 )
 @click.option(
     "-d",
     "--dtype",
+    "dtypes",
+    type=Names("DTYPE"),
     default="float32",
     show_default=True,
-    callback=_single,
+    callback=_axis,
     shell_complete=complete,
     help="The type that is computed in.",
 )
@@ -83,7 +90,7 @@ def _number(ctx: click.Context, param: click.Parameter, value: float | None) -> 
     "backends",
     multiple=True,
     type=Names("BACKEND"),
-    help="Backends; with several, these are compared too. [default: numpy]",
+    help="Backends; with several, these are compared too, but each has its own row with --all. [default: numpy]",
 )
 @click.option(
     "-s", "--strategy", "strategies", multiple=True, type=Names("STRATEGY", StrategyName()), help="[default: all]"
@@ -97,17 +104,20 @@ def _number(ctx: click.Context, param: click.Parameter, value: float | None) -> 
 )
 @click.option(
     "--op",
+    "ops",
+    type=Names("OP"),
     default="step",
     show_default=True,
-    callback=_single,
+    callback=_axis,
     shell_complete=complete,
     help="derivative, backward or step.",
 )
 @click.option(
     "--operands",
+    type=Names("STATE"),
     default="residuals-cold",
     show_default=True,
-    callback=_single,
+    callback=_axis,
     shell_complete=complete,
     help="Where operands lie; residuals-cold predicts a training step best.",
 )
@@ -149,9 +159,8 @@ def _number(ctx: click.Context, param: click.Parameter, value: float | None) -> 
 @click.option(
     "--budget",
     type=Duration(),
-    default="30s",
-    show_default=True,
-    help="Time that it may take, checking kernels included; one round is measured in any case.",
+    help="Time that it may take, checking kernels included; one round is measured in any case. "
+    "[default: 30s; 20m with --all]",
 )
 @click.option(
     "--from",
@@ -162,7 +171,19 @@ def _number(ctx: click.Context, param: click.Parameter, value: float | None) -> 
     help="Runs that are used before anything is measured. [default: those of this host under results/]",
 )
 @click.option("--fresh", is_flag=True, help="Use no run that is there already.")
-@format_option(("text", "markdown", "json", "code"), "; code is what to paste into a program")
+@click.option(
+    "--others",
+    is_flag=True,
+    help="Also say what torch, torch.compile and jax keep, and how much slower that is, measured after the race.",
+)
+@format_option(("text", "markdown", "json", "code", "csv"), "; code is what to paste into a program, csv is of --all")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Directory for the table of --all as Markdown, CSV, JSON and a page; files of before are replaced.",
+)
 @seed
 @processors
 @timeout
@@ -176,7 +197,8 @@ def command(
     """Say what a layer should keep for g', how much that gains, and what it costs in accuracy.
 
     The strategies race: rounds are measured until all but ties have lost, or the budget is spent. Strategies that break
-    a bound do not take part. Of ties, the one that keeps least beside what is alive anyway is recommended.
+    a bound do not take part. Of ties, the one that keeps least beside what is alive anyway is recommended. Runs of this
+    host that are there already count, and what they leave open is measured: after Ctrl-C, the same command goes on.
 
     Exit codes: 0 for one strategy or ties, 3 where the budget leaves it open, 4 where a kernel is wrong or failed.
 
@@ -186,86 +208,74 @@ def command(
       actbench recommend -a gelu -d float32 -b numba-simd -n 4M --max-error 1e-5
       actbench recommend -a logistic --within mlp:784-512-512-10 --batch 128
       actbench recommend -a silu --alive y,z --max-kept 0 --format json
+      actbench recommend -a gelu -b torch --others
+      actbench recommend --all -b numpy,numba-simd -o results/recommend
     """
-    from actbench.analysis.standings import fewest_rounds
-    from actbench.api.running import fail_for
-    from actbench.errors import ExitCode
+    from actbench.cli.recommend_races import RaceMode, compare_frameworks, end, settle
     from actbench.measure import recommending
     from actbench.measure.session import Seams
 
-    if sources and fresh:
-        raise click.UsageError("--fresh uses no earlier run: leave --from out")
-    if options["within"] and (alone := {"size", "op", "operands"} & on_command_line(ctx)):
-        raise click.UsageError(
-            f"--within races in training steps, of {options['batch']} rows: leave --{min(alone)} out"
-        )
+    everything, others, output = (options.pop(name) for name in ("everything", "others", "output"))
+    _refuse_contradictions(ctx)
     end_as_by_ctrl_c()
     seams: Seams = ctx.obj or Seams()
-    started = seams.clock()
-    contest = recommending.prepare(_request(options), seams.start_worker)
-    outcome, remarks, record = _outcome(contest, sources, seams, _How(started=started, fresh=fresh, quiet=quiet))
-    show(outcome, remarks, form)
-    if record is not None:
-        fail_for(record)
-    if outcome.open:
-        fewest = fewest_rounds(len(outcome.racing))
-        click.echo(
-            f"the budget leaves it open (no strategy can lose before {fewest} rounds): give --budget more time, or "
-            "--margin more room",
-            err=True,
-        )
-        ctx.exit(ExitCode.INCONCLUSIVE)
+    mode = RaceMode(seams.clock(), sources, fresh=fresh, quiet=quiet)
+    request = _request(options, everything=everything)
+    contest = recommending.prepare(request, seams.start_worker)
+    if output:
+        make_room(output)
+    settled = settle(contest, mode, seams)
+    if everything:
+        show_all(settled, form, output)
+    elif not settled.interrupted:
+        (outcome,) = settled.outcomes
+        compared = compare_frameworks(contest.request, outcome, mode, seams) if others else None
+        show(outcome, settled.remarks, form, compared)
+    end(ctx, settled)
 
 
-def _request(options: dict[str, Any]) -> RecommendRequest:
+def _refuse_contradictions(ctx: click.Context) -> None:
+    """Raise `click.UsageError` for options that exclude each other."""
+    named, options = on_command_line(ctx), ctx.params
+    everything, form = options["everything"], options["form"]
+    contradictions = [
+        (options["sources"] and options["fresh"], "--fresh uses no earlier run: leave --from out"),
+        (
+            {"inputs", "interval"} <= named,
+            "--on is where errors count without --inputs: leave --on out",
+        ),
+        ("batch" in named and not options["within"], "--batch is of the network of --within: name it, or leave it out"),
+        (everything and options["within"], "--all is of activations alone: leave --within out"),
+        (everything and options["others"], "--others is about one activation: leave --all out"),
+        (everything and form == "code", "--format code is of one activation: leave --all out"),
+        (not everything and form == "csv", "--format csv is of the table of --all: add it, or write --format json"),
+        (not everything and options["output"], "-o is for the table of --all: add it, or leave -o out"),
+        (options["others"] and form == "code", "--others adds to the answer: leave --format code out"),
+    ]
+    of_calls = [written for name, written in OF_CALLS.items() if name in named]
+    if options["within"] and of_calls:
+        rows = f"--within races in training steps, of {options['batch']} rows"
+        contradictions.append((True, f"{rows}: leave {', '.join(of_calls)} out"))
+    for contradiction, message in contradictions:
+        if contradiction:
+            raise click.UsageError(message)
+
+
+def _request(options: dict[str, Any], *, everything: bool) -> RecommendRequest:
+    from actbench import registry
     from actbench.measure.requests import Bounds, RecommendRequest
+    from actbench.model.names import WIDE, Op, OperandState
 
     bounds = {name: options.pop(name) for name in ("max_error", "interval", "max_ulp", "max_kept")}
     alive = frozenset(sum(options.pop("alive"), ())) or frozenset({"y"})
     options |= {name: sum(options.pop(name), ()) for name in ("strategies", "residual_dtypes", "backends")}
     options["backends"] = options["backends"] or ("numpy",)
-    return RecommendRequest(**options, bounds=Bounds(**bounds, alive=alive))
-
-
-def _outcome(
-    contest: Contest, sources: tuple[Path, ...], seams: Seams, mode: _How
-) -> tuple[Recommendation, list[str], Record | None]:
-    """Return the outcome by earlier runs where they decide it, else by a new one, of which the record is returned."""
-    from actbench.analysis.standings import is_decided
-    from actbench.errors import NotComparableError
-    from actbench.measure import earlier
-
-    record = contest.prepared.record(seams.start_worker)
-    record.leave_out(contest.left_out)
-    if not mode.fresh:
-        known = earlier.evidence(sources or earlier.found_here(), record, contest.request.margin, named=bool(sources))
-        if sources and not known:
-            raise NotComparableError(
-                f"--from {sources[0]}: it has not all of these strategies on such operands: leave --from out to measure"
-            )
-        if known and is_decided([*known.places.values()]):
-            return contest.recommendation(known.places), _of(known), None
-        if sources:
-            click.echo(f"{sources[0]} does not decide it: measuring", err=True)
-    return *_measured(contest, record, seams, mode), record
-
-
-def _of(known: EarlierRun) -> list[str]:
-    """Say which run it is, its age, and what differs from here."""
-    return [f"From {known.path}, made {known.created}: nothing was measured now (--fresh measures).", *known.foreign]
-
-
-def _measured(contest: Contest, record: Record, seams: Seams, mode: _How) -> tuple[Recommendation, list[str]]:
-    """Measure the race; `KeyboardInterrupt` where Ctrl-C ended it."""
-    from actbench.measure.racing import Racing
-    from actbench.measure.session import Session
-    from actbench.runs.writer import create
-
-    race = Racing(contest.request.margin, contest.request.budget, len(record.plan.cases) - 1)
-    with create(None, record) as writer:
-        session = Session(writer.record, writer.times, mode.started, 1, seams, stopping=race)
-        _, interrupted = measured(session, writer, quiet=mode.quiet)
-    if interrupted:
-        raise KeyboardInterrupt
-    left_out = [f"{one.case}: {one.reason}" for one in writer.record.plan.left_out if one.failed]
-    return contest.recommendation(race.places), [f"Measured now, written to {writer.directory}.", *left_out]
+    options["budget"] = options["budget"] or (BUDGET_OF_ALL if everything else BUDGET)
+    every = {
+        "activations": tuple(registry.activations()),
+        "dtypes": WIDE,
+        "ops": tuple(Op),
+        "operands": (OperandState.WARM, OperandState.RESIDUALS_COLD),
+    }
+    options |= {name: options[name] or names for name, names in every.items()}
+    return RecommendRequest(**options, apart=everything, bounds=Bounds(**bounds, alive=alive))

@@ -3,30 +3,78 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from actbench.runs.names import REPORT
+
 if TYPE_CHECKING:
+    from actbench.analysis.framework_choices import ComparedFrameworks
     from actbench.analysis.recommendation import Recommendation
+    from actbench.cli.recommend_races import Settled
+
+BYTES = 1 << 23
+"""Room that the files of a table need, at most."""
 
 
-def show(outcome: Recommendation, remarks: Sequence[str], form: str) -> None:
-    """Print the answer, the table of all arms, and where it comes from."""
-    from actbench.report import recommendation, terminal
+def show(
+    outcome: Recommendation, remarks: Sequence[str], form: str, compared: ComparedFrameworks | None = None
+) -> None:
+    """Print the answer, the table of all arms, what frameworks choose, and where it comes from."""
+    from actbench.report import framework_choices, recommendation, terminal
     from actbench.report.table import Summary, markdown
 
     if form == "json":
-        click.echo(recommendation.as_json(outcome, remarks))
+        click.echo(recommendation.as_json(outcome, remarks, compared))
         return
     if form == "code":
         click.echo(_code(outcome), nl=False)
         return
-    answers, table = recommendation.sentences(outcome), recommendation.table(outcome)
+    answers, tables = recommendation.sentences(outcome), [recommendation.table(outcome)]
+    if compared:
+        answers += framework_choices.sentences(compared)
+        tables += framework_choices.tables(compared)
+        remarks = [*remarks, f"Compared with frameworks in {compared.directory}."] if compared.directory else remarks
     if form == "markdown":
-        click.echo("\n\n".join([*answers, markdown(table), *remarks]))
+        click.echo("\n\n".join([*answers, *map(markdown, tables), *remarks]))
     else:
-        terminal.show(Summary(tuple(answers), (table,), tuple(remarks)))
+        terminal.show(Summary(tuple(answers), tuple(tables), tuple(remarks)))
+
+
+def make_room(directory: Path) -> None:
+    """Create the directory for the files of a table; `InputError` where that is not possible, or it holds a run."""
+    from actbench.errors import InputError
+    from actbench.runs import files
+    from actbench.runs.names import RUN
+
+    if (directory / RUN).exists():
+        raise InputError(f"-o {directory}: it holds a run, whose files would be replaced: name another directory")
+    files.probe(directory, BYTES)
+
+
+def show_all(settled: Settled, form: str, output: Path | None) -> None:
+    """Print the table of all races, and write it into a directory as Markdown, CSV, JSON and a page."""
+    from actbench.report import recommendation_table, terminal
+    from actbench.runs import files
+
+    environment = settled.record.environment
+    contents = {
+        "markdown": lambda: recommendation_table.as_markdown(settled.outcomes, settled.remarks, environment),
+        "csv": lambda: recommendation_table.as_csv(settled.outcomes),
+        "json": lambda: recommendation_table.as_json(settled.outcomes, settled.remarks, environment),
+    }
+    if output:
+        for name, what in recommendation_table.FILES.items():
+            files.replace(output / name, contents[what]())
+        page = recommendation_table.page(settled.outcomes, settled.remarks, environment)
+        files.replace(output / REPORT, page)
+        click.echo(f"written to {output}", err=True)
+    if form == "text":
+        terminal.show(recommendation_table.summary(settled.outcomes, settled.remarks))
+    else:
+        click.echo(contents[form](), nl=False)
 
 
 def _code(outcome: Recommendation) -> str:

@@ -7,6 +7,7 @@ in the last place of z moves the root. What that moves g' by, judged by g' at th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import inf
 
 import numpy as np
@@ -14,12 +15,14 @@ import numpy as np
 from actbench.analysis.deviations import Deviations
 from actbench.analysis.recommendation import PointError
 from actbench.formula import Activation
+from actbench.kernels import resolution
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import Array
 from actbench.measure.checking import Examined
 from actbench.measure.known import Known
 from actbench.measure.launch import Worker
 from actbench.measure.look import Look
+from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op, Quantity
 from actbench.model.number_formats import limits, numpy_dtype
 
@@ -41,8 +44,16 @@ def on_interval(activation: Activation, dtype: Dtype, low: float, high: float) -
     return np.asarray(z)
 
 
-def errors(kernels: Sequence[Kernel], z: Array, worker: Worker) -> dict[Kernel, PointError]:
-    """Return the errors of kernels of one activation and dtype at some z; `BenchmarkError` where a worker is lost."""
+def gradient_of(kernel: Kernel) -> Kernel:
+    """Return the kernel whose g' is looked at: of a step, its backward pass."""
+    return resolution.kernel(replace(kernel.identity, op=Op.BACKWARD)) if kernel.op is Op.STEP else kernel
+
+
+def errors(kernels: Sequence[Kernel], z: Array, worker: Worker) -> dict[KernelId, PointError]:
+    """Return the errors of kernels of one activation and dtype, as `gradient_of` has them, at some z.
+
+    `BenchmarkError` where a worker is lost.
+    """
     known = Known(kernels[0].activation, z)
     neighbours = [np.nextafter(z, np.array(side, dtype=z.dtype)) for side in (-inf, inf)]
     truth = known.truth(Quantity.DERIVATIVE, z)
@@ -53,10 +64,9 @@ def errors(kernels: Sequence[Kernel], z: Array, worker: Worker) -> dict[Kernel, 
     size = np.maximum(np.abs(exact), float(limits(truth.nearest.dtype).tiny))
     by_kernel = {}
     for kernel in kernels:
-        alone = kernel.backward if kernel.op is Op.STEP else kernel
-        computed = Look(alone, Examined(worker), known, rounded=False).computed(z)
+        computed = Look(kernel, Examined(worker), known, rounded=False).computed(z)
         deviations = Deviations.of(z, computed, truth)
         finite = np.isfinite(deviations.absolute)
         beyond = np.where(finite, np.maximum(deviations.absolute - rounding, 0.0) / size, inf)
-        by_kernel[kernel] = PointError.of(z, beyond, deviations.ulp)
+        by_kernel[kernel.identity] = PointError.of(z, beyond, deviations.ulp)
     return by_kernel

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from actbench import registry
+from actbench.analysis.races import Places, RaceId, races_in
 from actbench.analysis.recommendation import Candidate, PointError, Recommendation
-from actbench.analysis.standings import Place
 from actbench.errors import InputError, unknown
+from actbench.formula import Activation
 from actbench.kernels import resolution
 from actbench.kernels.drawing import draw, pinned
 from actbench.kernels.kernel import Kernel
@@ -21,9 +22,9 @@ from actbench.measure.launch import Launch, StartWorker, WorkerOptions
 from actbench.measure.preparing import PreparedRun
 from actbench.measure.requests import DEFAULT_TIMEOUT, RecommendRequest, RunRequest, TrainRequest
 from actbench.measure.training import PreparedTrain
-from actbench.model.cases import Arm, Case
+from actbench.model.cases import Case, KernelId
 from actbench.model.inputs import STANDARD_NORMAL
-from actbench.model.names import Op
+from actbench.model.names import Dtype, Op
 from actbench.model.plan import LeftOut
 from actbench.model.training import SHIPPED
 from actbench.model.variants import Variant, with_storage
@@ -37,56 +38,85 @@ DRAWN = 1000
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """What takes part in a race, and what is ruled out before it."""
+    """What takes part in races, and what is ruled out before them."""
 
     request: RecommendRequest
     prepared: PreparedRun | PreparedTrain
-    candidates: tuple[Candidate, ...]
+    candidates: Mapping[RaceId, tuple[Candidate, ...]]
 
     @property
     def left_out(self) -> list[LeftOut]:
         """The cases that do not."""
-        return [LeftOut(one.case.id, one.ruled_out) for one in self.candidates if one.ruled_out]
+        every = (one for of_race in self.candidates.values() for one in of_race)
+        return [LeftOut(one.case.id, one.ruled_out) for one in every if one.ruled_out]
 
-    def recommendation(self, places: Mapping[Arm, Place]) -> Recommendation:
-        """Return the outcome, from what is known of the arms."""
-        candidates = (replace(one, place=places.get(one.arm)) for one in self.candidates)
-        return Recommendation(tuple(candidates), self.request.margin)
+    def outcomes(self, places: Places) -> list[Recommendation]:
+        """Return the outcome of each race, from what is known of the arms."""
+        return [
+            Recommendation(tuple(replace(one, place=places.get(race, {}).get(one.arm)) for one in of_race), margin)
+            for margin in [self.request.margin]
+            for race, of_race in self.candidates.items()
+        ]
 
 
 def prepare(request: RecommendRequest, start_worker: StartWorker) -> Contest:
     """Look at the error of every strategy; `InputError` where none meets the bounds, or nothing can be measured."""
-    request = replace(request, activation=globs.single(request.activation, registry.activations(), "activation"))
+    if not request.apart:
+        (activation,) = request.activations
+        request = replace(request, activations=(globs.single(activation, registry.activations(), "activation"),))
     prepared = _in_network(request) if request.within else _alone(request)
-    worker = Launch(start_worker, WorkerOptions(None, request.timeout or DEFAULT_TIMEOUT)).start()
-    try:
-        cases = prepared.plan.cases
-        kernels = {case: kernel_of(case) for case in cases}
-        _refuse_unknown(request.bounds.alive, kernels.values())
-        errors = pointwise.errors([*kernels.values()], _points(request, kernels[cases[0]]), worker)
-    finally:
-        worker.close()
-    candidates = tuple(_candidate(case, kernel, errors[kernel], request) for case, kernel in kernels.items())
-    if all(one.ruled_out for one in candidates):
-        nearest = min(candidates, key=lambda one: one.error.relative.size)
+    kernels = {case: kernel_of(case) for case in prepared.plan.cases}
+    _refuse_unknown(request.bounds.alive, kernels.values())
+    errors = _errors(request, kernels, start_worker)
+    candidates = {
+        race: tuple(
+            _candidate(case, kernels[case], errors[case], request)
+            for case, arm in zip(block.cases, block.arms, strict=True)
+            if arm in arms
+        )
+        for block in prepared.plan.blocks
+        for race, arms in races_in(block, apart=request.apart).items()
+    }
+    every = [one for of_race in candidates.values() for one in of_race]
+    if all(one.ruled_out for one in every):
+        nearest = min(every, key=lambda one: one.error.relative.size)
         raise InputError(
-            f"no strategy of {request.activation} meets these bounds; {nearest.case.strategy} comes nearest, but "
+            f"no strategy of {nearest.case.activation} meets these bounds; {nearest.case.strategy} comes nearest, but "
             f"{nearest.ruled_out}"
         )
     return Contest(request, prepared, candidates)
 
 
+def _errors(
+    request: RecommendRequest, kernels: Mapping[Case, Kernel], start_worker: StartWorker
+) -> dict[Case, PointError]:
+    """Return the errors of all cases; those of a kernel are looked for once."""
+    alike: dict[tuple[Activation, Dtype], dict[KernelId, Kernel]] = {}
+    for kernel in kernels.values():
+        alone = pointwise.gradient_of(kernel)
+        alike.setdefault((kernel.activation, kernel.dtype), {}).setdefault(alone.identity, alone)
+    errors: dict[KernelId, PointError] = {}
+    worker = Launch(start_worker, WorkerOptions(None, request.timeout or DEFAULT_TIMEOUT)).start()
+    try:
+        for of_activation in alike.values():
+            one = next(iter(of_activation.values()))
+            errors |= pointwise.errors([*of_activation.values()], _points(request, one), worker)
+    finally:
+        worker.close()
+    return {case: errors[pointwise.gradient_of(kernel).identity] for case, kernel in kernels.items()}
+
+
 def _alone(request: RecommendRequest) -> PreparedRun:
     """Plan a race of calls."""
     selection = Selection(
-        activations=(request.activation,),
+        activations=request.activations,
         backends=request.backends,
         strategies=request.strategies,
         residual_dtypes=request.residual_dtypes,
-        ops=(request.op,),
-        dtypes=(request.dtype,),
+        ops=request.ops,
+        dtypes=request.dtypes,
         sizes=(request.size,),
-        operands=(request.operands,),
+        operands=request.operands,
     )
     return preparing.prepare(
         RunRequest(
@@ -109,7 +139,8 @@ def _alone(request: RecommendRequest) -> PreparedRun:
 
 def _in_network(request: RecommendRequest) -> PreparedTrain:
     """Plan a race of training steps."""
-    activation = registry.activation(request.activation)
+    (name,) = request.activations
+    activation = registry.activation(name)
     named = TrainingSelection(backends=request.backends, strategies=request.strategies).expanded()
     ships = any(resolution.trainer(name).products.ships(activation.name) for name in named.backends)
     strategies = named.strategies or (*map(Variant, activation.strategies), *([SHIPPED] if ships else []))
@@ -119,7 +150,7 @@ def _in_network(request: RecommendRequest) -> PreparedTrain:
         activations=(activation.name,),
         strategies=stored,
         backends=named.backends,
-        dtypes=(request.dtype,),
+        dtypes=request.dtypes,
         batches=(request.batch,),
         predictors=(),
         inputs=request.inputs or STANDARD_NORMAL,

@@ -145,16 +145,18 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecommendRequest:
-    """The request of ``actbench recommend``."""
+    """The request of ``actbench recommend``: one activation, or a table of many."""
 
-    activation: str
-    dtype: str
+    activations: tuple[str, ...]
+    dtypes: tuple[str, ...]
     size: Size
     backends: tuple[str, ...]
+    apart: bool
+    """Whether there is a race for each backend; otherwise backends are compared as well."""
     strategies: tuple[Variant, ...]
     residual_dtypes: tuple[str, ...]
-    op: str
-    operands: str
+    ops: tuple[str, ...]
+    operands: tuple[str, ...]
     within: str | None
     """The network in whose training step the race takes place; None where calls are timed alone."""
     batch: int

@@ -21,6 +21,7 @@ from typing import Protocol, TypeVar
 
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS
+from actbench.model.cases import Block
 from actbench.model.plan import LeftOut
 from actbench.model.times import Times
 
@@ -53,8 +54,8 @@ class StoppingRule(Protocol):
         """Return whether to stop after `done` rounds; `next_round` is the duration of another round."""
 
     def worthwhile(
-        self, done: int, progress: Mapping[K, BlockProgress], elapsed: float, starting: float = 0.0
-    ) -> list[K]:
+        self, done: int, progress: Mapping[Block, BlockProgress], elapsed: float, starting: float = 0.0
+    ) -> list[Block]:
         """Return the blocks that take part in the next round; `starting` is its duration in addition to its blocks."""
 
     def left(self, done: int, elapsed: float, next_round: float) -> float | None:

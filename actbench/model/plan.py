@@ -15,6 +15,19 @@ IN_CACHE_SIZE = 8192
 
 
 @dataclass(frozen=True, slots=True)
+class LostRace:
+    """What rounds showed of a case that a race then went on without."""
+
+    leader: str
+    """The id of the case that it is slower than."""
+    ratio: tuple[float, float, float]
+    """Its time over the leader's: estimate, low, high."""
+    seconds: tuple[float, float, float]
+    """Of one of its calls."""
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True)
 class LeftOut:
     """A requested case that is not measured, with the reason."""
 
@@ -22,6 +35,8 @@ class LeftOut:
     reason: str
     failed: bool = False
     """Whether its kernel is wrong, crashed, hung or raised; otherwise it is unsupported here."""
+    lost: LostRace | None = None
+    """Of a case that was measured until it had lost; what was measured of it is not kept."""
 
 
 @dataclass(frozen=True, slots=True)

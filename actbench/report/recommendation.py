@@ -8,11 +8,13 @@ from typing import Any
 
 from actbench.analysis.accuracy import WRONG
 from actbench.analysis.deviations import Largest
+from actbench.analysis.framework_choices import ComparedFrameworks
 from actbench.analysis.interval import Interval
 from actbench.analysis.recommendation import Candidate, RaceEnd, Recommendation
 from actbench.analysis.standings import Standing
 from actbench.model.cases import Case
 from actbench.model.training import SHIPPED
+from actbench.report import framework_choices
 from actbench.report.json_text import json_text
 from actbench.report.kept_words import KEPT
 from actbench.report.numbers import NO_FIGURE, counted, plus_minus, ratio, significant
@@ -46,7 +48,7 @@ def table(outcome: Recommendation) -> Table:
         ),
         tuple(
             (
-                *(one.case.strategy, *((one.case.backend,) if several else ()), _kept(one)),
+                *(one.case.strategy, *((one.case.backend,) if several else ()), kept(one)),
                 *(plus_minus(one.place.seconds.scaled(scale)) if one.place else NO_FIGURE, _time(one)),
                 *(str(one.kept), str(one.beside), _size(one.error.relative), _size(one.error.ulp)),
                 one.ruled_out or _standing(one, outcome),
@@ -57,21 +59,24 @@ def table(outcome: Recommendation) -> Table:
     )
 
 
-def as_json(outcome: Recommendation, remarks: Sequence[str]) -> str:
-    """Return the choice, its ties, what is ruled out, and all arms."""
+def as_json(outcome: Recommendation, remarks: Sequence[str], compared: ComparedFrameworks | None = None) -> str:
+    """Return the choice, its ties, what is ruled out, and all arms; of frameworks, what they choose."""
+    others = {"others": framework_choices.rows(compared), "absent": compared.absent} if compared else {}
+    return json_text(as_object(outcome) | {"remarks": [*remarks]} | others)
+
+
+def as_object(outcome: Recommendation) -> dict[str, Any]:
+    """Return what programs read of one race."""
     timed = bool(outcome.racing)
-    return json_text(
-        {
-            "outcome": outcome.outcome if timed else None,
-            "choice": _row(outcome.choice) if timed else None,
-            "ties": [_row(one) for one in outcome.alike if one is not outcome.choice],
-            "open": [_row(one) for one in outcome.open],
-            "ruled_out": [_row(one) | {"reason": one.ruled_out} for one in outcome.ruled_out],
-            "arms": [_row(one) for one in outcome.candidates],
-            "margin": outcome.margin,
-            "remarks": [*remarks],
-        }
-    )
+    return {
+        "outcome": outcome.outcome if timed else None,
+        "choice": _row(outcome.choice) if timed else None,
+        "ties": [_row(one) for one in outcome.alike if one is not outcome.choice],
+        "open": [_row(one) for one in outcome.open],
+        "ruled_out": [_row(one) | {"reason": one.ruled_out} for one in outcome.ruled_out],
+        "arms": [_row(one) for one in outcome.candidates],
+        "margin": outcome.margin,
+    }
 
 
 def _what(outcome: Recommendation) -> str:
@@ -104,7 +109,8 @@ def _gains(outcome: Recommendation) -> Iterator[str]:
     ]
     call = "step" if choice.case.op.network else "call"
     parts = [
-        f"{one.case.strategy} takes {ratio(_over(one, choice))} times as long a {call} and keeps {_more(one, choice)}"
+        f"{one.case.strategy} takes {ratio(time_over_choice(one, choice))} times as long a {call} and keeps "
+        f"{_more(one, choice)}"
         for one in compared
     ]
     if parts:
@@ -121,7 +127,7 @@ def _more(one: Candidate, choice: Candidate) -> str:
     return f"{size} for g' alone"
 
 
-def _over(one: Candidate, choice: Candidate) -> Interval:
+def time_over_choice(one: Candidate, choice: Candidate) -> Interval:
     """Return the time of a candidate over the choice's: of both, that over the leader's is known."""
     assert one.place  # noqa: S101  # both were timed
     assert choice.place  # noqa: S101
@@ -166,10 +172,11 @@ def _row(one: Candidate) -> dict[str, Any]:
 
 def _named(one: Candidate, outcome: Recommendation) -> str:
     several = len({other.case.backend for other in outcome.candidates}) > 1
-    return f"{_kept(one)} ({one.case.strategy}{f' with {one.case.backend}' if several else ''})"
+    return f"{kept(one)} ({one.case.strategy}{f' with {one.case.backend}' if several else ''})"
 
 
-def _kept(one: Candidate) -> str:
+def kept(one: Candidate) -> str:
+    """Return what a candidate keeps, in words."""
     name, storage = one.case.strategy.name, one.case.strategy.storage
     words = KEPT[SHIPPED] if one.case.strategy == SHIPPED else " and ".join(one.keeps) or KEPT.get(name, name)
     return f"{words} as {storage}" if storage else words

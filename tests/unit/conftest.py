@@ -5,11 +5,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 
 from actbench.host import environment
 from actbench.runs.archive import Run, load
 from tests.conftest import Actbench, run_in
 from tests.support.compared import NEW, OLD, scaled
+from tests.support.fake import FakeBench
+from tests.support.races import LOGISTIC, Recommend, Seconds
 from tests.support.selections import SMALL
 from tests.support.states import CACHE, IN_STATES, seconds_by_state
 
@@ -64,3 +67,14 @@ def in_states(actbench: Actbench, measured_in_states: Path) -> Actbench:
     """Return the command line beside a run in three states of operands, ``states``."""
     shutil.copytree(measured_in_states / "states", "states")
     return actbench
+
+
+@pytest.fixture
+def recommend(actbench: Actbench, bench: FakeBench) -> Recommend:
+    """Run ``actbench recommend`` with the exact times of its first argument."""
+
+    def run(seconds: Seconds, *options: str, fresh: bool = True) -> Result:
+        bench.seconds = seconds
+        return actbench("recommend", *LOGISTIC, *options, *(["--fresh"] if fresh else []))
+
+    return run

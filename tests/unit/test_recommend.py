@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,46 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import Result
 
 from actbench.analysis.standings import Standing, standings
 from actbench.errors import ExitCode
-from actbench.model.cases import Arm, Case
+from actbench.model.cases import Arm
 from actbench.model.variants import Variant
-from actbench.runs.archive import load
 from tests.conftest import Actbench
-from tests.support.fake import FakeBench
-
-LOGISTIC = ("-a", "logistic", "-n", "1000", "--operands", "warm", "--op", "backward", "-q")
-
-
-Seconds = Callable[[Case], float]
-
-Recommend = Callable[..., Result]
-
-
-def taking(**factors: float) -> Seconds:
-    """Let strategies take so many times as long as the others, which all take the same."""
-    return lambda case: 1e-6 * (0.1 if case.is_yardstick else factors.get(case.strategy, 1.0))
-
-
-@pytest.fixture
-def recommend(actbench: Actbench, bench: FakeBench) -> Recommend:
-    """Run ``actbench recommend`` with the exact times of its first argument."""
-
-    def run(seconds: Seconds, *options: str, fresh: bool = True) -> Result:
-        bench.seconds = seconds
-        return actbench("recommend", *LOGISTIC, *options, *(["--fresh"] if fresh else []))
-
-    return run
-
-
-def outcome(result: Result) -> dict[str, Any]:
-    """Return what is recommended, of JSON."""
-    assert result.exit_code == 0, result.output
-    answer: dict[str, Any] = json.loads(result.stdout)
-    return answer
-
+from tests.support.races import Recommend, outcome, taking
 
 JSON = ("--format", "json")
 
@@ -136,38 +102,25 @@ def test_strategies_that_break_a_bound_are_listed_with_the_figure_that_rules_the
         (("-a", "nosuch"), "unknown activation 'nosuch'"),
         (("-a", "silu", "-s", "cached"), "silu has the strategies"),
         (("--on", "3:2"), "'3:2' is not a range: write for example -8:8"),
-        (("--within", "mlp:3-4"), "--within races in training steps, of 128 rows: leave --"),
+        (("--within", "mlp:3-4"), "--within races in training steps, of 128 rows: leave --size, --op, --operands out"),
+        (("--from", "latest"), "--fresh uses no earlier run: leave --from out"),
+        (("--inputs", "normal:0,1", "--on", "1:2"), "--on is where errors count without --inputs: leave --on out"),
+        (("--batch", "8"), "--batch is of the network of --within: name it, or leave it out"),
+        (("--others", "--format", "code"), "--others adds to the answer: leave --format code out"),
+        (("--format", "csv"), "--format csv is of the table of --all"),
+        (("-o", "table"), "-o is for the table of --all"),
+        (("--inputs", "words.npy"), "words.npy"),
+        (("--inputs", "text.npy"), "text.npy"),
+        (("--inputs", "absent.npy"), "absent.npy"),
     ],
 )
 def test_what_cannot_be_met_is_one_sentence(recommend: Recommend, options: tuple[str, ...], sentence: str) -> None:
+    np.save("words.npy", np.array(["z", "y"]))
+    Path("text.npy").write_text("1 2 3", encoding="utf-8")
     result = recommend(taking(), *options)
     assert result.exit_code == ExitCode.BAD_INPUT
     assert re.search(sentence, result.stderr), result.stderr
-
-
-def test_arms_that_have_lost_drop_out_while_others_are_open(recommend: Recommend, bench: FakeBench) -> None:
-    def seconds(case: Case) -> float:
-        """Let one of two be faster in every other round, which has a worker of its own, and all others slow."""
-        turns = {"cached": bench.workers_started % 2, "complement": 1 - bench.workers_started % 2}
-        return 1e-6 * (1 + turns.get(case.strategy, 2))
-
-    assert recommend(seconds, "--budget", "15s").exit_code == ExitCode.INCONCLUSIVE
-    (run,) = Path("results").glob("*-default")
-    plan = load(run).plan
-    assert [str(arm.strategy) for arm in plan.blocks[0].arms] == ["cached", "complement"]
-    reasons = {one.case.split("/")[1]: one.reason for one in plan.left_out}
-    assert re.match(r"it takes [0-9.]+ \([0-9.]+ to [0-9.]+\) times as long as ", reasons["recompute"])
-
-
-def test_runs_that_are_there_are_used_before_anything_is_measured(recommend: Recommend) -> None:
-    assert recommend(taking(cached=0.5), fresh=False).exit_code == 0
-    later = recommend(taking(recompute=0.1), fresh=False)
-    assert "keep y (cached)" in later.stdout
-    assert "nothing was measured now (--fresh measures)" in later.stdout
-    assert "keep z (recompute)" in recommend(taking(recompute=0.1)).stdout
-    refused = recommend(taking(), "-n", "2000", "--from", "latest", fresh=False)
-    assert refused.exit_code == ExitCode.NOT_COMPARABLE
-    assert "it has not all of these strategies on such operands" in refused.stderr
+    assert "Traceback" not in result.output
 
 
 def test_lists_in_the_settings_are_for_commands_that_take_several(recommend: Recommend) -> None:

@@ -110,7 +110,7 @@ async function main() {
   }
   await unpackTables();
   document.querySelectorAll("table").forEach(enliven);
-  await Promise.all([unpackLibrary(), unpackRows()]);
+  if (document.querySelector(".chart")) await Promise.all([unpackLibrary(), unpackRows()]);
   await show(theme);
   await unpackFiles();
   return true;

@@ -41,8 +41,10 @@ class Packer:
         """End the thread."""
         self._thread.shutdown()
 
-    def rendered(self, title: str, sections: Sequence[PageSection], library: Callable[[], bytes], made_by: str) -> str:
-        """Return the page; `library` returns the compressed JavaScript that draws the charts."""
+    def rendered(
+        self, title: str, sections: Sequence[PageSection], library: Callable[[], bytes] | None, made_by: str
+    ) -> str:
+        """Return the page; `library` returns the compressed JavaScript that draws the charts, None where are none."""
         environment, texts = _environment(), self._texts
         charts = [chart for section in sections for chart in section.charts]
         texts["rows"] = self._thread.submit(packed, as_json({chart.kind: by_column(chart.rows) for chart in charts}))
@@ -55,7 +57,8 @@ class Packer:
             sections=sections,
             specs=as_json({chart.kind: chart.spec | FITTED for chart in charts}),
             themes=as_json({theme: _config(theme) for theme in ("light", "dark")}),
-            packed={name: text.result() for name, text in texts.items()} | {"library": b64encode(library()).decode()},
+            packed={name: text.result() for name, text in texts.items()}
+            | ({"library": b64encode(library()).decode()} if library else {}),
             made_by=made_by,
         )
 

@@ -1,0 +1,151 @@
+"""How ``actbench recommend`` decides its races: by earlier runs, and by measuring what these leave open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from actbench.cli.measuring import measured
+
+if TYPE_CHECKING:
+    from actbench.analysis.framework_choices import ComparedFrameworks
+    from actbench.analysis.recommendation import Recommendation
+    from actbench.measure.earlier import EarlierRuns
+    from actbench.measure.racing import Racing
+    from actbench.measure.recommending import Contest
+    from actbench.measure.requests import RecommendRequest
+    from actbench.measure.session import Seams
+    from actbench.runs.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class RaceMode:
+    """How races are decided."""
+
+    started: float
+    """Start of the command, by the seams' clock."""
+    sources: tuple[Path, ...]
+    """The runs that are used; those under results/ where none is named."""
+    fresh: bool
+    """Whether no earlier run is used."""
+    quiet: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The outcome of races."""
+
+    outcomes: list[Recommendation]
+    remarks: list[str]
+    """Where they come from."""
+    record: Record
+    """Of the run that was measured, or would have been."""
+    interrupted: bool
+    """Whether Ctrl-C ended it."""
+
+
+def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
+    """Decide races by earlier runs, and measure what is open.
+
+    `NotComparableError` where a run that is named says nothing about them.
+    """
+    from actbench.errors import NotComparableError
+    from actbench.measure.earlier import EarlierRuns
+    from actbench.measure.racing import Racing
+
+    request = contest.request
+    record = contest.prepared.record(seams.start_worker)
+    record.leave_out(contest.left_out)
+    known = EarlierRuns() if mode.fresh else _earlier(record, mode, apart=request.apart)
+    if mode.sources and not known.runs:
+        raise NotComparableError(
+            f"--from {mode.sources[0]}: it has not all of these strategies on such operands: leave --from out to "
+            "measure"
+        )
+    race = Racing.of(record.plan.blocks, known.by_block, request.margin, request.budget, apart=request.apart)
+    left_out = race.judge_evidence(record.plan.blocks)
+    if race.all_decided:
+        return Settled(contest.outcomes(race.places), _from(known, "nothing was measured now"), record, False)
+    if mode.sources:
+        click.echo(f"{mode.sources[0]} does not decide it: measuring", err=True)
+    if known.are_foreign:  # rounds of here do not continue it
+        known = EarlierRuns()
+        race = Racing.of(record.plan.blocks, {}, request.margin, request.budget, apart=request.apart)
+        left_out = []
+    record.leave_out(left_out)
+    remarks, interrupted = _measure(record, race, mode, seams)
+    return Settled(contest.outcomes(race.places), [*_from(known, "it counts, too"), *remarks], record, interrupted)
+
+
+def _earlier(record: Record, mode: RaceMode, *, apart: bool) -> EarlierRuns:
+    from actbench.measure import earlier
+
+    sources = mode.sources or earlier.found_here()
+    return earlier.evidence(sources, record, named=bool(mode.sources), apart=apart)
+
+
+def _from(known: EarlierRuns, what: str) -> list[str]:
+    """Say which runs it is from, their age, and what differs from here."""
+    lines = [f"From {run.path}, made {run.created}: {what} (--fresh measures anew)." for run in known.runs]
+    return [*lines, *(difference for run in known.runs for difference in run.foreign)]
+
+
+def _measure(record: Record, race: Racing, mode: RaceMode, seams: Seams) -> tuple[list[str], bool]:
+    """Measure; return where that is written with what failed, and whether Ctrl-C ended it."""
+    from actbench.measure.session import Session
+    from actbench.runs.writer import create
+
+    with create(None, record) as writer:
+        session = Session(writer.record, writer.times, mode.started, 1, seams, stopping=race)
+        _, interrupted = measured(session, writer, quiet=mode.quiet)
+    failed = [f"{one.case}: {one.reason}" for one in writer.record.plan.left_out if one.failed]
+    return [f"Measured now, written to {writer.directory}.", *failed], interrupted
+
+
+def compare_frameworks(
+    request: RecommendRequest, outcome: Recommendation, mode: RaceMode, seams: Seams
+) -> ComparedFrameworks:
+    """Measure what frameworks choose beside the fastest, in a run of its own; `KeyboardInterrupt` by Ctrl-C."""
+    from actbench.analysis.framework_choices import ComparedFrameworks
+    from actbench.measure import frameworks
+    from actbench.measure.session import Session
+    from actbench.runs.writer import create
+
+    contest = frameworks.prepare(request, outcome.leader, seams.start_worker)
+    if isinstance(contest, ComparedFrameworks):
+        return contest
+    record = contest.prepared.record(seams.start_worker)
+    record.leave_out(contest.left_out)
+    with create(None, record) as writer:
+        session = Session(writer.record, writer.times, seams.clock(), contest.block.fewest_rounds, seams)
+        _, interrupted = measured(session, writer, quiet=mode.quiet)
+    if interrupted:
+        raise KeyboardInterrupt
+    return contest.compared(writer.times, writer.directory)
+
+
+def end(ctx: click.Context, settled: Settled) -> None:
+    """Leave with the exit code of the outcome.
+
+    `KeyboardInterrupt` where Ctrl-C ended it, `BenchmarkError` where a kernel is wrong or failed.
+    """
+    from actbench.analysis.standings import fewest_rounds
+    from actbench.api.running import fail_for
+    from actbench.errors import ExitCode
+
+    if settled.interrupted:
+        raise KeyboardInterrupt
+    fail_for(settled.record)
+    is_open = [one for one in settled.outcomes if one.is_open]
+    if is_open:
+        fewest = fewest_rounds(max(len(one.racing) for one in is_open))
+        what = "it" if len(settled.outcomes) == 1 else f"{len(is_open)} of {len(settled.outcomes)} races"
+        click.echo(
+            f"the budget leaves {what} open (no strategy can lose before {fewest} rounds): give --budget more time, or "
+            "--margin more room",
+            err=True,
+        )
+        ctx.exit(ExitCode.INCONCLUSIVE)

@@ -1,0 +1,29 @@
+"""What tests of ``actbench recommend`` share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from click.testing import Result
+
+from actbench.model.cases import Case
+
+LOGISTIC = ("-a", "logistic", "-n", "1000", "--operands", "warm", "--op", "backward", "-q")
+
+Seconds = Callable[[Case], float]
+
+Recommend = Callable[..., Result]
+
+
+def taking(**factors: float) -> Seconds:
+    """Let strategies take so many times as long as the others, which all take the same."""
+    return lambda case: 1e-6 * (0.1 if case.is_yardstick else factors.get(case.strategy, 1.0))
+
+
+def outcome(result: Result) -> dict[str, Any]:
+    """Return what is recommended, of JSON."""
+    assert result.exit_code == 0, result.output
+    answer: dict[str, Any] = json.loads(result.stdout)
+    return answer

@@ -1,0 +1,95 @@
+"""What runs that are there already say about races."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from actbench.errors import ExitCode
+from actbench.model.cases import Case
+from actbench.runs.archive import load
+from tests.support.fake import FakeBench
+from tests.support.races import Recommend, Seconds, outcome, taking
+from tests.support.selections import edit
+
+JSON = ("--format", "json")
+
+
+def undecided(bench: FakeBench) -> Seconds:
+    """Let one of two be faster in every other round, which has a worker of its own, and all others slow."""
+
+    def seconds(case: Case) -> float:
+        turns = {"cached": bench.workers_started % 2, "complement": 1 - bench.workers_started % 2}
+        return 1e-6 * (1 + turns.get(case.strategy, 2))
+
+    return seconds
+
+
+def runs() -> list[Path]:
+    """Return the runs in the order in which they were measured."""
+    return sorted(Path("results").glob("*-default*"), key=lambda path: path.stat().st_mtime)
+
+
+def test_arms_that_have_lost_drop_out_while_others_are_open(recommend: Recommend, bench: FakeBench) -> None:
+    assert recommend(undecided(bench), "--budget", "15s").exit_code == ExitCode.INCONCLUSIVE
+    (run,) = runs()
+    plan = load(run).plan
+    assert [str(arm.strategy) for arm in plan.blocks[0].arms] == ["cached", "complement"]
+    reasons = {one.case.split("/")[1]: one.reason for one in plan.left_out}
+    assert re.match(r"it takes [0-9.]+ \([0-9.]+ to [0-9.]+\) times as long as ", reasons["recompute"])
+
+
+def test_runs_that_are_there_are_used_before_anything_is_measured(recommend: Recommend) -> None:
+    assert recommend(taking(cached=0.5), fresh=False).exit_code == 0
+    later = recommend(taking(recompute=0.1), fresh=False)
+    assert "keep y (cached)" in later.stdout
+    assert "nothing was measured now (--fresh measures anew)" in later.stdout
+    assert "keep z (recompute)" in recommend(taking(recompute=0.1)).stdout
+    refused = recommend(taking(), "-n", "2000", "--from", "latest", fresh=False)
+    assert refused.exit_code == ExitCode.NOT_COMPARABLE
+    assert "it has not all of these strategies on such operands" in refused.stderr
+
+
+def test_what_was_decided_stays_decided_and_only_what_is_open_is_measured(
+    recommend: Recommend, bench: FakeBench
+) -> None:
+    assert recommend(undecided(bench), "--budget", "15s").exit_code == ExitCode.INCONCLUSIVE
+    later = recommend(taking(cached=0.5, recompute=0.1), *JSON, fresh=False)
+    answer = outcome(later)
+    assert answer["choice"]["strategy"] == "cached", "recompute has lost, and is not measured again"
+    standing = {arm["strategy"]: (arm["standing"], arm["rounds"]) for arm in answer["arms"]}
+    before, after = (load(run) for run in runs())
+    assert [str(arm.strategy) for arm in after.plan.blocks[0].arms] == ["cached", "complement"]
+    lost = next(one.lost for one in before.plan.left_out if "/recompute/" in one.case)
+    assert lost is not None
+    assert standing["recompute"] == ("slower", lost.rounds)
+    rounds = [len(run.times.rounds(run.times.blocks[0])) for run in (before, after)]
+    assert standing["cached"] == ("fastest", sum(rounds)), "rounds of both runs are rounds of one race"
+    assert answer["remarks"][0].endswith("it counts, too (--fresh measures anew).")
+    again = outcome(recommend(taking(), *JSON, fresh=False))
+    assert again["choice"]["strategy"] == "cached"
+    assert len(runs()) == 2, "both together decide it"
+
+
+def of_another_host(record: Any) -> None:
+    record["environment"]["cpu_model"] = "another processor"
+
+
+def test_a_run_of_another_host_counts_where_it_is_named_and_what_differs_is_told(recommend: Recommend) -> None:
+    assert recommend(taking(cached=0.5)).exit_code == 0
+    (run,) = runs()
+    edit(run, of_another_host)
+    named = recommend(taking(recompute=0.5), "--from", str(run), fresh=False)
+    assert "keep y (cached)" in named.stdout
+    assert "cpu model was another processor, is " in named.stdout
+    assert "keep z (recompute)" in recommend(taking(recompute=0.5), fresh=False).stdout
+
+
+def test_rounds_of_another_host_are_not_continued_here(recommend: Recommend, bench: FakeBench) -> None:
+    assert recommend(undecided(bench), "--budget", "15s").exit_code == ExitCode.INCONCLUSIVE
+    (run,) = runs()
+    edit(run, of_another_host)
+    later = recommend(taking(recompute=0.5), "--from", str(run), fresh=False)
+    assert f"{run} does not decide it: measuring" in later.stderr
+    assert "keep z (recompute): it is the fastest." in later.stdout

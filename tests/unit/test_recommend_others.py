@@ -1,0 +1,112 @@
+"""What frameworks choose, beside what a race found."""
+
+from __future__ import annotations
+
+import json
+import sys
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from actbench.analysis.deviations import Largest
+from actbench.analysis.framework_choices import ComparedFrameworks, FrameworkBlock
+from actbench.analysis.interval import Interval
+from actbench.analysis.recommendation import Candidate, PointError
+from actbench.backends import Backend
+from actbench.errors import ExitCode
+from actbench.model.cases import Arm, Case
+from actbench.model.variants import Variant
+from actbench.report import framework_choices
+from tests.support.peers import usable
+from tests.support.races import Recommend, outcome, taking
+
+NO_ERROR = PointError(Largest(0.0, 0.0), Largest(0.0, 0.0), float("inf"), 1)
+
+KEEPS = {"cached": ("y",), "recompute": ("z",), "shipped": ("y",)}
+
+NAMES = ("cached/numpy", "shipped/torch", "cached/torch", "recompute/torch", "shipped/jax")
+
+ARMS = tuple(Arm(Variant(name.split("/")[0]), name.split("/")[1]) for name in NAMES)
+
+
+def candidate(arm: Arm) -> Candidate:
+    """Return an arm of a race; jax keeps what no strategy does."""
+    keeps = ("y", "saved_1") if arm.backend == "jax" else KEEPS[arm.strategy]
+    case = Case.parse(f"tanh/{arm.strategy}/{arm.backend}/step/float32/1000")
+    return Candidate(case, keeps, 4 * len(keeps), 4 * (len(keeps) - 1), NO_ERROR)
+
+
+def compared(seconds: dict[str, float]) -> ComparedFrameworks:
+    """Return what fifteen rounds of exact times show."""
+    block = FrameworkBlock(ARMS[0], (ARMS[1], ARMS[4]), ARMS[2:4], {arm: candidate(arm) for arm in ARMS})
+    times = np.full((15, len(ARMS), 1), 1.0) * np.array([seconds[name] for name in NAMES])[:, None]
+    return ComparedFrameworks(candidate(ARMS[0]).case, block.judged(ARMS, times), (), 15, None)
+
+
+EXACT = dict(zip(NAMES, (1.0, 1.5, 1.2, 1.0, 3.0), strict=True))
+
+
+def test_the_regret_of_a_choice_is_told_apart_from_that_of_the_kernel() -> None:
+    torch, jax = compared(EXACT).frameworks
+    assert torch.over_best == pytest.approx(Interval(1.5, 1.5, 1.5))
+    assert torch.choice is not None
+    assert (torch.choice.strategy, torch.choice.fastest) == ("cached", "recompute")
+    assert torch.choice.over_fastest.value == pytest.approx(1.2)
+    assert torch.choice.kernel.value == pytest.approx(1.25)
+    assert jax.over_best.value == pytest.approx(3)
+    assert jax.choice is None, "no strategy keeps y and something else"
+
+
+def test_sentences_say_who_keeps_what_and_what_it_costs() -> None:
+    torch, jax = framework_choices.sentences(compared(EXACT))
+    assert torch == (
+        "torch, eager, keeps y (cached): +50.00 % ± 0.00 % of time over cached with numpy; with torch, what it keeps "
+        "costs +20.00 % ± 0.00 % over recompute, and its own kernel +25.00 % ± 0.00 % over the formula of cached."
+    )
+    assert jax.endswith(
+        "keeps y and saved_1: +200.00 % ± 0.00 % of time over cached with numpy; no strategy keeps the same."
+    )
+    (table,) = framework_choices.tables(compared({**EXACT, "recompute/torch": 2.0}))
+    assert table.rows[0][-3:-1] == ("fastest", "+25.00 % ± 0.00 %")
+
+
+def test_all_intervals_hold_together() -> None:
+    block = FrameworkBlock(ARMS[0], (ARMS[1], ARMS[4]), ARMS[2:4], {})
+    assert block.tail == Fraction(25, 1000) / 6
+    assert block.fewest_rounds == 11
+
+
+def missing(backend: Backend) -> str | None:
+    """Let no framework be installed."""
+    return f"{backend.requires} is not installed" if backend.requires in {"torch", "jax"} else None
+
+
+def test_a_framework_that_is_not_there_is_one_line(recommend: Recommend, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Backend, "unavailable", property(missing))
+    result = recommend(taking(cached=0.5), "--others")
+    assert result.exit_code == ExitCode.FINE
+    assert "Not compared: torch and torch-compile, because torch is not installed." in result.stdout
+    assert "Not compared: jax, because jax is not installed." in result.stdout
+
+
+@pytest.mark.skipif("torch" in sys.modules, reason="torch is loaded by other tests")
+def test_nothing_of_frameworks_is_loaded_where_nobody_asks(recommend: Recommend) -> None:
+    assert recommend(taking(cached=0.5)).exit_code == 0
+    assert "torch" not in sys.modules
+
+
+@pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")
+@pytest.mark.parametrize("name", [usable("torch")])
+def test_what_torch_keeps_is_compared_in_the_same_rounds(
+    recommend: Recommend, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from actbench.measure import frameworks
+
+    monkeypatch.setattr(frameworks, "FRAMEWORKS", (name,))
+    result = outcome(recommend(taking(cached=0.5, shipped=0.6), "--others", "--format", "json"))
+    (other,) = result["others"]
+    assert (other["keeps"], other["same_strategy"], other["fastest_strategy"]) == (["y"], "cached", "cached")
+    assert other["time_over_best"]["value"] == pytest.approx(1.2)
+    assert other["kernel_over_same_strategy"]["value"] == pytest.approx(1.2)
+    assert json.dumps(result["absent"]) == "[]"

@@ -7,8 +7,9 @@
 `precision` prints the half widths of the ratios of a step of the default network in numpy. `twins` measures recompute
 and a strategy of the same formula in 40 blocks, and counts those whose interval says that they differ: about 2 are
 expected of intervals of 95 %. `gains` compares the gains of strategies, predicted from the activation alone with
-operands in each state, with those measured: the share of cells in which the interval of the difference holds 0, and the
-cells in which it does not.
+operands in each state, with those measured: the share of cells in which the interval of the difference holds 0, with
+and without what is saved elsewhere in instrumented steps, and the cells in which it does not, with the reasons: the
+parts of the difference whose intervals exclude 0.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ import argparse
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from actbench.analysis.interval import Interval
 from actbench.analysis.training import ArmResult, results
+from actbench.analysis.training_gains import Cause, GainPrediction
 from actbench.model.names import OperandState
 from actbench.runs import archive
 
@@ -49,6 +52,15 @@ NETWORKS = ("dense:784-512", "mlp:784-512-512-10", "ffn:256-1024")
 ACTIVATIONS = ("logistic", "tanh", "gelu", "silu")
 
 BATCHES = (32, 128)
+
+SHARP = 0.007
+"""Half width, as a share of a step, to which a difference should be known."""
+
+REASONS = {
+    Cause.ACTIVATION: "the activation saves less in a step than alone, or more",
+    Cause.ELSEWHERE: "other parts of the step take longer after it, or less long",
+    Cause.INSTRUMENTS: "instrumented steps gain otherwise than timed ones",
+}
 
 STRATEGIES = ("recompute", "cached", "pair", "intermediate", "complement")
 """As far as an activation has them."""
@@ -117,20 +129,38 @@ def report(state: OperandState, arms: Iterable[ArmResult]) -> None:
     cells = [(arm, prediction) for arm in arms if (prediction := arm.predictions.get(state))]
     if not cells:
         return
-    held = [prediction.difference.contains(0.0) for _, prediction in cells]
-    sharp = sum(prediction.difference.half_width <= 0.007 for _, prediction in cells)
-    mean = sum(abs(prediction.difference.value) for _, prediction in cells) / len(cells)
+    counted(f"{state}: by the activation alone", [prediction.difference for _, prediction in cells])
+    counted(f"{state}: with what is saved elsewhere", [prediction.remaining for _, prediction in cells])
+    for arm, prediction in cells:
+        if arm.gain and (prediction.difference.excludes(0.0) or prediction.remaining.excludes(0.0)):
+            print(
+                f"  {arm.case.id}: {100 * prediction.gain.value:+.2f} % predicted, {100 * arm.gain.value:+.2f} % "
+                f"measured; difference {bounds(prediction.difference)}; remaining {bounds(prediction.remaining)}; "
+                f"{reasons(prediction)}"
+            )
+
+
+def counted(what: str, differences: Sequence[Interval]) -> None:
+    """Print in how many cells a difference may be 0, and how well it is known."""
+    held = sum(difference.contains(0.0) for difference in differences)
+    sharp = sum(difference.half_width <= SHARP for difference in differences)
+    mean = sum(abs(difference.value) for difference in differences) / len(differences)
     print(
-        f"{state}: predicted = measured in {sum(held)} of {len(cells)} cells; the difference is known to ± 0.7 % of a "
-        f"step in {sharp}; its mean absolute value is {100 * mean:.2f} %",
+        f"{what}: predicted = measured in {held} of {len(differences)} cells; the difference is known to "
+        f"± {100 * SHARP:.1f} % of a step in {sharp}; its mean absolute value is {100 * mean:.2f} %",
         flush=True,
     )
-    for arm, prediction in cells:
-        if prediction.difference.excludes(0.0) and arm.gain:
-            predicted, gain = 100 * prediction.gain.value, 100 * arm.gain.value
-            low, high = 100 * prediction.difference.low, 100 * prediction.difference.high
-            off = f"difference {low:+.2f} to {high:+.2f} %"
-            print(f"  {arm.case.id}: {predicted:+.2f} % predicted, {gain:+.2f} % measured; {off}")
+
+
+def reasons(prediction: GainPrediction) -> str:
+    """Say which parts of a difference are shown not to be 0, the largest first."""
+    shown = sorted(prediction.shown_causes.items(), key=lambda item: -abs(item[1].value))
+    return ", ".join(f"{REASONS[cause]} ({bounds(part)})" for cause, part in shown) or "no part of it is shown alone"
+
+
+def bounds(interval: Interval) -> str:
+    """Return an interval in percent of a step."""
+    return f"{100 * interval.low:+.2f} to {100 * interval.high:+.2f} %"
 
 
 def main() -> None:

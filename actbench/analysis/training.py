@@ -7,7 +7,7 @@ should be by the activation alone is in `actbench.analysis.training_gains`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from actbench.analysis.interval import Interval
 from actbench.analysis.speedups import log_ratios
 from actbench.analysis.statistics import Floats, hodges_lehmann, intervals_of_logs, medians
-from actbench.analysis.training_gains import Alone, GainPrediction
+from actbench.analysis.training_gains import Alone, GainPrediction, SavedInStep
 from actbench.model.cases import Arm, Block, Case
 from actbench.model.checks import StepCheck
 from actbench.model.names import OperandState
@@ -57,6 +57,9 @@ class ArmResult:
     """How much longer the instrumented step takes than the timed one, as a share of this; None without parts."""
     check: StepCheck | None
     """None in runs that ended before it."""
+    elsewhere: Interval | None = None
+    """What it saves of all parts but the activation's in instrumented steps, as a share of the reference's; None
+    without parts, and for the reference itself."""
     predictions: Mapping[OperandState, GainPrediction] = field(default_factory=dict)
     """For strategies other than the reference."""
 
@@ -105,6 +108,7 @@ class _Arms:
                 tuple(self._part_times(arm)),
                 self._excess(arm),
                 checks.get(case),
+                self._elsewhere(first, arm) if others else None,
                 dict(self._predictions(first, arm)) if others and case.strategy not in ARMS else {},
             )
 
@@ -126,9 +130,14 @@ class _Arms:
         """Return the share of the reference's time that an arm saves, by round."""
         return -np.expm1(-self._logs(reference, arm))
 
-    def _of_parts(self, arm: int) -> Floats:
+    def _of_parts(self, arm: int, rounds: Sequence[int] | None = None) -> Floats:
         """Return the seconds of the parts of an arm's instrumented steps: rounds x parts, none without parts."""
-        return np.array([of_arms[arm] for of_arms in self._parts.values() if of_arms[arm]]).reshape(-1, len(StepPart))
+        of_arm = [self._parts[number][arm] for number in (self._parts if rounds is None else rounds)]
+        return np.array([seconds for seconds in of_arm if seconds]).reshape(-1, len(StepPart))
+
+    def _elsewhere(self, reference: int, arm: int) -> Interval | None:
+        before, after = map(self._of_parts, (reference, arm))
+        return hodges_lehmann(SavedInStep.of(before, after).elsewhere) if before.size and after.size else None
 
     def _part_times(self, arm: int) -> Iterator[PartTime]:
         seconds = self._of_parts(arm)
@@ -147,20 +156,20 @@ class _Arms:
 
     def _predictions(self, reference: int, arm: int) -> Iterator[tuple[OperandState, GainPrediction]]:
         """Yield the predicted gain by state of operands, where the activation was measured alone."""
-        parts, gains = self._of_parts(reference), self._gains(reference, arm)
+        gains = self._gains(reference, arm)
         for state, alone in self._alone.items():
             saving = alone.saving(*(self._block.arms[index] for index in (reference, arm)))
-            rounds = sorted(saving.rounds & {*self._parts}) if saving and parts.size else []
+            rounds = sorted(saving.rounds & {*self._parts}) if saving and self._of_parts(reference).size else []
             if not saving or not rounds:
                 continue
-            of_parts = parts[[[*self._parts].index(number) for number in rounds]]
+            of_parts = self._of_parts(reference, rounds)
             shares = dict(zip(StepPart, (of_parts / of_parts.sum(axis=1, keepdims=True)).T, strict=True))
             predicted = np.sum([shares[part] * saved for part, saved in saving.by_part(rounds)], axis=0)
-            measured = gains[[self._rounds.index(number) for number in rounds]]
-            known = ~np.isnan(predicted)
-            if np.any(known):
-                difference = (predicted - measured)[known]
-                yield state, GainPrediction(hodges_lehmann(predicted[known]), hodges_lehmann(difference))
+            known = [number for number, share in zip(rounds, predicted, strict=True) if not np.isnan(share)]
+            if known:
+                measured = gains[[self._rounds.index(number) for number in known]]
+                in_step = SavedInStep.of(*(self._of_parts(index, known) for index in (reference, arm)))
+                yield state, in_step.prediction(predicted[~np.isnan(predicted)], measured)
 
     def _is_part(self, probe: Block) -> bool:
         """Return whether a block is an activation of the step alone."""

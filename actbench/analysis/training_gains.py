@@ -5,22 +5,38 @@ pass where it is measured alone, as ``actbench run`` does: at as many elements, 
 of their states. The forward pass differs where the arm stores something beside y there; alone, it is what both passes
 take together less what the backward pass takes. Where a network has activations of several widths, these are weighted
 by their elements.
+
+Why a prediction may miss is read from instrumented steps of both arms (`Cause`). What the arm saves of everything but
+the activation is a part of the gain that the activation alone does not show: products take longer after a pass that has
+moved more memory through the caches.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
 from actbench.analysis.interval import Interval
 from actbench.analysis.speedups import log_ratios
-from actbench.analysis.statistics import Floats, medians
+from actbench.analysis.statistics import Floats, hodges_lehmann, medians
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Op
 from actbench.model.times import Times
 from actbench.model.training import StepPart
+
+
+class Cause(StrEnum):
+    """Why a predicted gain is not the measured one; the three add up to the difference in every round."""
+
+    ACTIVATION = "activation"
+    """Alone, the activation saves another part of its time than in instrumented steps."""
+    ELSEWHERE = "elsewhere"
+    """Instrumented steps differ in other parts as well."""
+    INSTRUMENTS = "instruments"
+    """Instrumented steps differ by another share than timed ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +46,48 @@ class GainPrediction:
     gain: Interval
     difference: Interval
     """Predicted less measured gain, over the rounds that have both."""
+    remaining: Interval
+    """The same, of the gain that is predicted with what the arm saves elsewhere in instrumented steps."""
+    causes: Mapping[Cause, Interval]
+    """What the difference is made of."""
+
+    @property
+    def shown_causes(self) -> dict[Cause, Interval]:
+        """Those of the causes whose intervals exclude 0."""
+        return {cause: part for cause, part in self.causes.items() if part.excludes(0.0)}
+
+
+@dataclass(frozen=True, slots=True)
+class SavedInStep:
+    """What an arm saves in instrumented steps, as shares of the reference's instrumented step, by round."""
+
+    activation: Floats
+    elsewhere: Floats
+    """Of all other parts."""
+
+    @classmethod
+    def of(cls, reference: Floats, arm: Floats) -> SavedInStep:
+        """Return what is saved, of the seconds of the parts: rounds x parts."""
+        saved = (reference - arm) / reference.sum(axis=1, keepdims=True)
+        of_activation = np.isin([*StepPart], OF_ACTIVATION)
+        return cls(saved[:, of_activation].sum(axis=1), saved[:, ~of_activation].sum(axis=1))
+
+    def prediction(self, predicted: Floats, measured: Floats) -> GainPrediction:
+        """Return a prediction beside a measured gain, both by round."""
+        by_round = {
+            Cause.ACTIVATION: predicted - self.activation,
+            Cause.ELSEWHERE: -self.elsewhere,
+            Cause.INSTRUMENTS: self.activation + self.elsewhere - measured,
+        }
+        return GainPrediction(
+            hodges_lehmann(predicted),
+            hodges_lehmann(predicted - measured),
+            hodges_lehmann(predicted + self.elsewhere - measured),
+            {cause: hodges_lehmann(differences) for cause, differences in by_round.items()},
+        )
+
+
+OF_ACTIVATION = (StepPart.ACTIVATION_FORWARD, StepPart.ACTIVATION_BACKWARD)
 
 
 class Alone:

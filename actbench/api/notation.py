@@ -62,10 +62,12 @@ def share(text: str) -> float:
     return float(number) / 100
 
 
-def threads(text: str) -> int | None:
-    """Read a number of threads; None for ``all``."""
+def threads(text: str) -> int:
+    """Read a number of threads; ``all`` are as many as this process may run on."""
     if text == "all":
-        return None
+        from actbench.host.environment import choose_threads
+
+        return choose_threads(None)
     if not (text.isascii() and text.isdecimal() and int(text) > 0):
         raise InputError(f"'{text}' is not a number of threads: write for example 1, or all")
     return int(text)

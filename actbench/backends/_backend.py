@@ -15,6 +15,7 @@ import numpy as np
 from actbench.backends import _narrowing
 from actbench.backends._training import Passes, StepArrays, StepSpec, TrainingStep, writing
 from actbench.errors import InputError
+from actbench.host import processors
 from actbench.model import number_formats
 from actbench.model.checks import Compiled
 from actbench.model.names import Dtype, Op, Storage
@@ -88,7 +89,9 @@ class Backend(ABC):
     raises: ClassVar[bool] = False
     """Whether arithmetic raises where a number overflows, and does not give inf."""
     threaded: ClassVar[bool] = False
-    """Whether several threads execute a call."""
+    """Whether several threads execute a call, in any case."""
+    takes_threads: ClassVar[bool] = False
+    """Whether the library has a pool of threads, of which one executes a call unless ``--threads`` asks for more."""
     on_device: ClassVar[bool] = False
     """Whether operands lie in another device's memory."""
     trains: ClassVar[bool] = False
@@ -167,6 +170,12 @@ class Backend(ABC):
         return None
 
     @property
+    def one_thread_works(self) -> bool:
+        """Whether a call is executed by one thread of this process alone: by no others, and on no device."""
+        several = self.threaded or (self.takes_threads and processors.threads_of_libraries() > 1)
+        return not (several or self.on_device)
+
+    @property
     def has_own_copy(self) -> bool:
         """Whether the yardstick of this backend's kernels is the backend's own copy instead of numpy's."""
         return self.threaded or self.on_device
@@ -178,7 +187,7 @@ class Backend(ABC):
     def copy(self, dtype: Dtype) -> Callable[..., Any]:
         """Return ``copy(out, array)``, the plain copy that is the yardstick of this backend's kernels.
 
-        Its operands are those that `adopt` returns where `has_own_copy` is true; otherwise they are numpy's arrays.
+        Its operands are those that `adopt` returns.
         """
         del dtype
         return np.copyto

@@ -34,7 +34,7 @@ class JaxStep(TrainingStep):
 
     def __init__(self, spec: StepSpec, arrays: StepArrays, backend: Jax) -> None:
         """Take what it executes, and the arrays that it shares with other arms."""
-        start(spec.threads)
+        start()
         jax = library()
         self._batch = backend.adopt(arrays.x), backend.adopt(arrays.target)
         pairs = zip(arrays.weights, arrays.biases, strict=True)

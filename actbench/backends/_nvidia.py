@@ -23,11 +23,6 @@ DRIVER = Path("/proc/driver/nvidia/version")
 """The file in which Linux reports the driver's version."""
 
 
-def copying(out, array) -> None:
-    """Copy every element."""
-    out.copy_(array)
-
-
 def driver(text: str) -> str:
     """Return the driver's version: the first word of the text that is a version."""
     version = re.search(r"\b\d+(\.\d+)+\b", text)
@@ -39,6 +34,7 @@ class OnNvidia(Torch):
 
     places = False
     on_device = True
+    takes_threads = False
     planning_ns = 1.0
 
     @property
@@ -76,11 +72,6 @@ class OnNvidia(Torch):
     def cache_bytes(self) -> int:
         """Return the capacity of the device's L2 cache; `InputError` where this torch cannot use the device."""
         return int(self._usable().cuda.get_device_properties(0).L2_cache_size)
-
-    def copy(self, dtype: Dtype) -> Callable[..., Any]:
-        """Return the copy within the device's memory."""
-        del dtype
-        return self.finish(copying)
 
     def finish(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return a call that waits for the device."""

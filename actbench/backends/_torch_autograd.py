@@ -35,9 +35,9 @@ class TorchAutograd(Autograd):
         self.call = str(shipped)
         self._ones = cache(lambda size: backend.adopt(np.ones(size, numpy_dtype(dtype))))
         self._function = cache(self._built)
-        kernel = None if backend.compiles_for_a_size else GRADIENTS.get(shipped.path)
-        self._kernel_name = kernel[0] if kernel else None
-        self._kernel = kernel[1](torch.ops.aten, shipped.keywords) if kernel else None
+        self._keywords = shipped.keywords
+        self._described = None if backend.compiles_for_a_size else GRADIENTS.get(shipped.path)
+        self._kernel = self._described.function(torch.ops.aten, shipped.keywords) if self._described else None
         sample = np.random.default_rng(0).standard_normal(SAMPLE).astype(numpy_dtype(dtype))
         y, arrays = self._saving(sample)
         self.saved: tuple[Saved, ...] = named(arrays, sample, y)
@@ -72,13 +72,13 @@ class TorchAutograd(Autograd):
         return op is not Op.STEP and self._kernel is None
 
     def arguments(self, op: Op, size: int, operands: Sequence[Any]) -> tuple[Any, ...]:
-        """Return the operands of a kernel, a graph in place of them, or the leaf of a step."""
+        """Return the arguments of a kernel, a graph in place of them, or the leaf of a step."""
         if op is Op.STEP:
             z, dy = operands
             return self.leaf(z), dy
         dy, *kept = (self._one(size), *operands) if op is Op.DERIVATIVE else operands
-        if self._kernel:
-            return dy, *kept
+        if self._described:
+            return self._described.arguments(self._keywords, dy, *kept)
         leaf = self.leaf(*kept)
         return dy, self._function(size)(leaf), leaf
 
@@ -89,8 +89,8 @@ class TorchAutograd(Autograd):
 
     def gradient(self, op: Op) -> str:
         """Return torch's kernel, or autograd."""
-        if self._kernel_name and op is not Op.STEP:
-            return f"torch.ops.aten.{self._kernel_name}"
+        if self._described and op is not Op.STEP:
+            return f"torch.ops.aten.{self._described.name}"
         return "torch.autograd.grad"
 
     def detached(self, output: Any) -> Any:

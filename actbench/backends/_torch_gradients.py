@@ -1,11 +1,13 @@
 """torch's kernels for dy * g' by torch's own activation: what its autograd calls, named to be called directly.
 
-Sources: ``derivatives.yaml`` of torch for the kernel and its constants; what they read is what autograd saves.
+Sources: ``derivatives.yaml`` of torch for the kernel and its constants; what they read is what autograd saves. The
+constants are arguments as the tensors are, so that a call is one of the kernel itself, with no Python around it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -13,71 +15,75 @@ from typing import Any
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 """torch's constants of selu (``aten/src/ATen/native/Activation.cpp``)."""
 
-Gradient = Callable[..., Any]
-"""dy * g': a function of dy and what is saved."""
+Constants = Mapping[str, Any]
+"""The keywords of the activation's call that are named in it."""
+
+Arguments = Callable[..., tuple[Any, ...]]
+"""The arguments of a kernel, of (keywords, dy, *what is saved)."""
 
 
-def _elu(kernel: Any, alpha: float, scale: float, input_scale: float) -> Gradient:
-    def gradient(dy, z):
-        return kernel(dy, alpha, scale, input_scale, False, z)
-
-    return gradient
+def _tensors(_: Constants, dy: Any, *saved: Any) -> tuple[Any, ...]:
+    return dy, *saved
 
 
-def _with(kernel: Any, *constants: float | bool) -> Gradient:
-    def gradient(dy, saved):
-        return kernel(dy, saved, *constants)
+def _with(*constants: float | bool) -> Arguments:
+    def arguments(_: Constants, dy: Any, *saved: Any) -> tuple[Any, ...]:
+        return dy, *saved, *constants
 
-    return gradient
-
-
-def _gelu(aten: Any, keywords: Mapping[str, Any]) -> Gradient:
-    kernel = aten.gelu_backward.default
-    return partial(kernel, approximate=keywords["approximate"]) if keywords else kernel
+    return arguments
 
 
-def _elu_of(aten: Any, keywords: Mapping[str, Any]) -> Gradient:
-    return _elu(aten.elu_backward.default, keywords.get("alpha", 1.0), 1.0, 1.0)
+def _of_elu(keywords: Constants, dy: Any, z: Any) -> tuple[Any, ...]:
+    return dy, keywords.get("alpha", 1.0), 1.0, 1.0, False, z
 
 
-def _celu_of(aten: Any, keywords: Mapping[str, Any]) -> Gradient:
+def _of_celu(keywords: Constants, dy: Any, z: Any) -> tuple[Any, ...]:
     alpha = keywords.get("alpha", 1.0)
-    return _elu(aten.elu_backward.default, alpha, 1.0, 1.0 / alpha)
+    return dy, alpha, 1.0, 1.0 / alpha, False, z
 
 
-def _leaky_relu_of(aten: Any, keywords: Mapping[str, Any]) -> Gradient:
-    return _with(aten.leaky_relu_backward.default, keywords.get("negative_slope", 0.01), False)
+def _of_selu(_: Constants, dy: Any, z: Any) -> tuple[Any, ...]:
+    return dy, SELU_ALPHA, SELU_SCALE, 1.0, False, z
 
 
-GRADIENTS: Mapping[str, tuple[str, Callable[[Any, Mapping[str, Any]], Gradient]]] = MappingProxyType(
+def _of_leaky_relu(keywords: Constants, dy: Any, z: Any) -> tuple[Any, ...]:
+    return dy, z, keywords.get("negative_slope", 0.01), False
+
+
+@dataclass(frozen=True, slots=True)
+class GradientKernel:
+    """A kernel of ``torch.ops.aten``, and how it is called."""
+
+    name: str
+    arguments: Arguments = _tensors
+
+    def function(self, aten: Any, keywords: Constants) -> Callable[..., Any]:
+        """Return the kernel; gelu's takes which of its two formulas as a keyword, as the activation does."""
+        kernel: Callable[..., Any] = getattr(aten, self.name).default
+        approximate = {name: value for name, value in keywords.items() if name == "approximate"}
+        return partial(kernel, **approximate) if approximate else kernel
+
+
+GRADIENTS: Mapping[str, GradientKernel] = MappingProxyType(
     {
-        "torch.nn.functional.celu": ("elu_backward", _celu_of),
-        "torch.nn.functional.elu": ("elu_backward", _elu_of),
-        "torch.nn.functional.gelu": ("gelu_backward", _gelu),
-        "torch.nn.functional.hardsigmoid": ("hardsigmoid_backward", lambda aten, _: aten.hardsigmoid_backward.default),
-        "torch.nn.functional.hardswish": ("hardswish_backward", lambda aten, _: aten.hardswish_backward.default),
-        "torch.nn.functional.hardtanh": (
-            "hardtanh_backward",
-            lambda aten, _: _with(aten.hardtanh_backward.default, -1.0, 1.0),
-        ),
-        "torch.nn.functional.leaky_relu": ("leaky_relu_backward", _leaky_relu_of),
-        "torch.nn.functional.logsigmoid": ("log_sigmoid_backward", lambda aten, _: aten.log_sigmoid_backward.default),
-        "torch.nn.functional.mish": ("mish_backward", lambda aten, _: aten.mish_backward.default),
-        "torch.nn.functional.silu": ("silu_backward", lambda aten, _: aten.silu_backward.default),
-        "torch.nn.functional.softplus": (
-            "softplus_backward",
-            lambda aten, _: _with(aten.softplus_backward.default, 1.0, 20.0),
-        ),
-        "torch.relu": ("threshold_backward", lambda aten, _: _with(aten.threshold_backward.default, 0.0)),
-        "torch.selu": (
-            "elu_backward",
-            lambda aten, _: _elu(aten.elu_backward.default, SELU_ALPHA, SELU_SCALE, 1.0),
-        ),
-        "torch.sigmoid": ("sigmoid_backward", lambda aten, _: aten.sigmoid_backward.default),
-        "torch.tanh": ("tanh_backward", lambda aten, _: aten.tanh_backward.default),
+        "torch.nn.functional.celu": GradientKernel("elu_backward", _of_celu),
+        "torch.nn.functional.elu": GradientKernel("elu_backward", _of_elu),
+        "torch.nn.functional.gelu": GradientKernel("gelu_backward"),
+        "torch.nn.functional.hardsigmoid": GradientKernel("hardsigmoid_backward"),
+        "torch.nn.functional.hardswish": GradientKernel("hardswish_backward"),
+        "torch.nn.functional.hardtanh": GradientKernel("hardtanh_backward", _with(-1.0, 1.0)),
+        "torch.nn.functional.leaky_relu": GradientKernel("leaky_relu_backward", _of_leaky_relu),
+        "torch.nn.functional.logsigmoid": GradientKernel("log_sigmoid_backward"),
+        "torch.nn.functional.mish": GradientKernel("mish_backward"),
+        "torch.nn.functional.silu": GradientKernel("silu_backward"),
+        "torch.nn.functional.softplus": GradientKernel("softplus_backward", _with(1.0, 20.0)),
+        "torch.relu": GradientKernel("threshold_backward", _with(0.0)),
+        "torch.selu": GradientKernel("elu_backward", _of_selu),
+        "torch.sigmoid": GradientKernel("sigmoid_backward"),
+        "torch.tanh": GradientKernel("tanh_backward"),
     }
 )
-"""The name of the kernel in ``torch.ops.aten``, and what makes a gradient of it with the keywords of the call.
+"""By torch's activation.
 
 torch has none for atan, exp and softsign: its autograd composes their gradients.
 """

@@ -43,7 +43,6 @@ class TorchStep(TrainingStep):
 
     def __init__(self, spec: StepSpec, arrays: StepArrays, backend: Torch) -> None:
         """Take what it executes, the arrays that it shares with other arms, and where and how it is executed."""
-        library().set_num_threads(spec.threads)
         self._spec, self._backend = spec, backend
         self._x, self._target = backend.adopt(arrays.x), backend.adopt(arrays.target)
         self._parameters = [

@@ -87,7 +87,6 @@ class StepSpec:
     """Whether z is computed again, from the input of the linear layer before; `passes` then keep z."""
     dtype: Dtype
     optimizer: Optimizer
-    threads: int = 1
 
 
 @dataclass(frozen=True, slots=True)

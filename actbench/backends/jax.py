@@ -1,4 +1,4 @@
-"""jax: the formula compiled by XLA for every size, on one thread of the processor; training steps on as many as asked.
+"""jax: the formula compiled by XLA for every size, on one thread of the processor or as many as ``--threads`` names.
 
 Calls run in the calling thread (without asynchronous dispatch), and still wait for their results.
 """
@@ -15,7 +15,7 @@ from actbench.backends._autograd import Autograd
 from actbench.backends._framework import Framework
 from actbench.backends._shipped import JAX, Shipped
 from actbench.backends._training import StepArrays, StepSpec, TrainingStep
-from actbench.errors import InputError
+from actbench.host import processors
 from actbench.model.names import Dtype
 from actbench.model.networks import Network
 
@@ -31,28 +31,20 @@ def library() -> Any:
     return jax
 
 
-def start(threads: int | None = None) -> None:
-    """Give XLA its threads where it has none, one by default; `InputError` where it has another number of them.
+@cache
+def start() -> None:
+    """Give XLA the threads that libraries have in this process.
 
     XLA sizes its thread pool by the environment variable NPROC when jax first looks for devices, or else by the
     processors that it may use; XLA has no flag for this. With a pool of one, the calling thread does all the work.
     """
-    if _STARTED:
-        if threads not in {None, *_STARTED}:
-            raise InputError(f"jax has {_STARTED[0]} threads in this process, and cannot change to {threads}")
-        return
-    _STARTED.append(threads or 1)
     before = os.environ.get("NPROC")
-    os.environ["NPROC"] = str(threads or 1)
+    os.environ["NPROC"] = str(processors.threads_of_libraries())
     library().devices()
     if before is None:
         del os.environ["NPROC"]
     else:
         os.environ["NPROC"] = before
-
-
-_STARTED: list[int] = []
-"""The number of XLA's threads, once it has them."""
 
 
 @cache
@@ -66,7 +58,7 @@ class Jax(Framework):
     """Arrays of jax, compiled by jit."""
 
     name = "jax"
-    summary = "jax.jit: compiled by XLA on one thread, once for every size"
+    summary = "jax.jit: compiled by XLA (--threads), once for every size"
     requires = "jax"
     libraries = ("jax", "jaxlib")
     rank = 60
@@ -74,6 +66,7 @@ class Jax(Framework):
     fillable = False
     planning_ns = 15.0
     trains = True
+    takes_threads = True
     keeps_otherwise = (
         "XLA compiles a step as a whole. Bytes are of what jax keeps before that; on the processor XLA keeps z for "
         "checkpoint all the same, and computes no product again."
@@ -94,7 +87,7 @@ class Jax(Framework):
         return JaxAutograd(self, library(), function, dtype)
 
     def training_step(self, spec: StepSpec, arrays: StepArrays) -> TrainingStep:
-        """Return the step with jax's products and automatic differentiation; `InputError` for other threads."""
+        """Return the step with jax's products and automatic differentiation."""
         from actbench.backends._jax_training import JaxStep
 
         return JaxStep(spec, arrays, self)
@@ -124,6 +117,18 @@ class Jax(Framework):
         """Return the same memory as an array of jax, if it starts at a cache line; otherwise a copy."""
         start()
         return library().device_put(array, may_alias=True)
+
+    def copy(self, dtype: Dtype) -> Callable[..., Any]:
+        """Return a negation, into memory that XLA allocates as for any result: its copy is by one thread."""
+        del dtype
+        start()
+        negated = self.build(library().numpy.negative)
+
+        def copy(out, array):
+            del out
+            negated(array).block_until_ready()
+
+        return copy
 
     def unit(self, dtype: Dtype) -> Any:
         """Return 1."""

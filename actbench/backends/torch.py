@@ -1,11 +1,12 @@
 """torch, eager: the formula over tensors, one kernel per operation, and torch's gradient kernels where y is kept.
 
 No tensor requires a gradient, so autograd records nothing; a ``no_grad`` around every call would cost more than it
-saves.
+saves. Calls have one thread, or as many as ``--threads`` names.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ from actbench.backends._framework import Framework
 from actbench.backends._narrowing import as_bits
 from actbench.backends._shipped import TORCH, Shipped
 from actbench.backends._training import StepArrays, StepSpec, TrainingStep
+from actbench.host import processors
 from actbench.model.names import Dtype, Storage
 from actbench.model.networks import Network
 from actbench.model.number_formats import numpy_dtype
@@ -26,11 +28,16 @@ GRADIENTS = {("logistic", "cached"): "sigmoid_backward", ("tanh", "cached"): "ta
 
 @cache
 def library() -> Any:
-    """Import torch, with one thread."""
+    """Import torch, with the threads that libraries have in this process."""
     import torch
 
-    torch.set_num_threads(1)
+    torch.set_num_threads(processors.threads_of_libraries())
     return torch
+
+
+def copying(out, array) -> None:
+    """Copy every element."""
+    out.copy_(array)
 
 
 @cache
@@ -43,12 +50,13 @@ class Torch(Framework):
     """Eager tensors."""
 
     name = "torch"
-    summary = "eager tensors on one thread, sigmoid_backward and tanh_backward where y is kept"
+    summary = "eager tensors (--threads), sigmoid_backward and tanh_backward where y is kept"
     requires = "torch"
     libraries = ("torch",)
     rank = 50
     planning_ns = 15.0
     trains = True
+    takes_threads = True
     library_gradients = frozenset(GRADIENTS)
     has_activations = True
     shipped = TORCH
@@ -107,6 +115,11 @@ class Torch(Framework):
     def alias(self, operand: Any) -> Any:
         """Return another tensor over the same memory: the code may let it require a gradient."""
         return operand.detach()
+
+    def copy(self, dtype: Dtype) -> Callable[..., Any]:
+        """Return torch's own copy."""
+        del dtype
+        return self.finish(copying)
 
     def unit(self, dtype: Dtype) -> Any:
         """Return 1."""

@@ -27,7 +27,7 @@ class TorchCompile(Torch):
     """Compiled tensors."""
 
     name = "torch-compile"
-    summary = "torch.compile: one fused loop in C++ on one thread, once for every size"
+    summary = "torch.compile: one fused loop in C++ (--threads), once for every size"
     rank = 55
     lacks: ClassVar[tuple[str, ...]] = ("expm1",)
     lacks_because: ClassVar[str | None] = "torch.compile's own is exp(x) - 1 in vectors, which is 0 for small x"

@@ -124,7 +124,8 @@ def processors(command: Command) -> Command:
     share = click.option(
         "--threads",
         type=Threads(),
-        help="Threads of the backends that have several, or all: as many as processors. [default: all]",
+        help="Threads, or all: as many as processors. [default: all for numba-parallel; 1 for torch, torch-compile and "
+        "jax; all others have 1]",
     )
     return pin(share(command))
 

@@ -2,6 +2,9 @@
 
 A process is pinned before numpy and numba are imported. Threads that these start later inherit the one processor, and
 would take turns on it; `spread` gives them other processors once they exist.
+
+Libraries with a pool of threads that they start themselves, a BLAS, torch or jax, have one thread, or as many as
+`share` says.
 """
 
 from __future__ import annotations
@@ -22,6 +25,9 @@ POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_M
 """Variables from which libraries of matrix products take the number of their threads when they are imported."""
 
 _allotted: list[int] = []
+
+_shared: list[int] = []
+"""The number of threads that libraries have, where it is not one."""
 
 
 @cache
@@ -57,3 +63,14 @@ def spread() -> None:
     for thread, cpu in zip(helpers, cycle([*_allotted[1:], *_allotted[:1]]), strict=False):
         os.sched_setaffinity(thread, {cpu})
     os.sched_setaffinity(caller, {_allotted[0]})
+
+
+def share(threads: int) -> None:
+    """Let libraries have so many threads in this process, from now on; before these are imported."""
+    _shared[:] = [threads]
+    os.environ.update(dict.fromkeys(POOLS, str(threads)))
+
+
+def threads_of_libraries() -> int:
+    """Return the number of threads that a library with a pool of its own has in this process."""
+    return _shared[0] if _shared else 1

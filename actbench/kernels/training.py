@@ -116,7 +116,7 @@ class NetworkStep:
         forward, copied = passes.forward, backend.namespace().copy if self.trainer.has_gradients else _copied
         return Passes(lambda z: (forward(z)[0],), copied, lambda _z, _y: ())
 
-    def step(self, arrays: StepArrays, optimizer: Optimizer, threads: int) -> TrainingStep:
+    def step(self, arrays: StepArrays, optimizer: Optimizer) -> TrainingStep:
         """Return the step on these arrays."""
         spec = StepSpec(
             self.network,
@@ -125,7 +125,6 @@ class NetworkStep:
             self.variant == CHECKPOINT,
             self.identity.dtype,
             optimizer,
-            threads,
         )
         return self.trainer.products.training_step(spec, arrays)
 

@@ -47,7 +47,7 @@ from actbench.measure.session import Seams
 from actbench.measure.wrong_sides import SIDES
 from actbench.model.cases import Case
 from actbench.model.events import Event, Judged
-from actbench.planning import costs
+from actbench.planning import costs, suite
 
 SHARE_OF_CHECK = 0.5
 """Largest share of the budget for the check of BAD."""
@@ -178,7 +178,7 @@ class Bisecting:
 
     def _lockstep(self, cases: Sequence[Case], good: StartWorker, bad: StartWorker) -> Lockstep:
         plan = self._selection.plan(cases, self._state.seed)
-        threads, together = self._selection.threads(plan), self._selection.together
+        threads, together = self._selection.threads(plan), suite.together(plan)
         baseline, candidate, control = (
             Launch(start, WorkerOptions(self._cpu, self._timeout, role, threads, together))
             for start, role in zip((good, bad, good), SIDES, strict=True)

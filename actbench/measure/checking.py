@@ -27,6 +27,7 @@ from actbench.measure.launch import (
 )
 from actbench.measure.protocol import Compare, Evaluate, Evaluated, Inspect, PackedDoubt, Prepare
 from actbench.measure.protocol_training import CheckStep
+from actbench.measure.same_network import require_planned
 from actbench.measure.typical_error import TypicalErrors
 from actbench.model.cases import Block, Case, KernelId
 from actbench.model.checks import Check, StepCheck
@@ -95,6 +96,7 @@ class Verification:
         assert self._plan.training is not None  # noqa: S101  # it has this step
         optimizer = self._plan.training.optimizer
         answer = worker.ask(CheckStep(case.id, self._plan.seed, self._plan.inputs, optimizer))
+        require_planned(case.op, answer.network)
         if answer.check is None:
             raise WrongKernelError(answer.fault)
         return answer.check

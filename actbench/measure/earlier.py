@@ -121,7 +121,14 @@ class _Collected:
 def _alike(block: Block, blocks: Iterable[Block]) -> Block | None:
     """Return the block that is measured under the same conditions; None where there is none."""
     conditions = replace(block, arms=(), copies=())
-    return next((one for one in blocks if replace(one, arms=(), copies=()) == conditions), None)
+    alike = (one for one in blocks if replace(one, arms=(), copies=()) == conditions)
+    return next((one for one in alike if _has_as_many_threads(one, block)), None)
+
+
+def _has_as_many_threads(one: Block, other: Block) -> bool:
+    """Return whether the backends that two blocks share have several threads in both, or in neither."""
+    shared = {arm.backend for arm in one.arms} & {arm.backend for arm in other.arms}
+    return shared & {*one.copies} == shared & {*other.copies}
 
 
 def _may_count(directory: Path, here: Record) -> bool:

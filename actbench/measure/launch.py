@@ -65,7 +65,7 @@ class WorkerOptions:
     threads: int = 1
     """Number of threads of multi-threaded backends."""
     together: bool = False
-    """Whether the products of matrices have as many."""
+    """Whether libraries have as many, of matrix products as well, and share all of their processors."""
 
 
 StartWorker = Callable[[WorkerOptions], Worker]

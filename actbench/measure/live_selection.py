@@ -45,10 +45,6 @@ class LiveSelection(Protocol):
         """Time of an arm per round, on either side, in a large plan."""
 
     @property
-    def together(self) -> bool:
-        """Whether products of matrices have several threads."""
-
-    @property
     def backends(self) -> Sequence[Backend]:
         """The backends that are selected, as far as they are known here."""
 
@@ -71,8 +67,6 @@ class LiveSelection(Protocol):
 class SelectedCases:
     """Cases of derivatives, by a preset and the options that select."""
 
-    together = False
-
     def __init__(self, request: CheckRequest) -> None:
         """Look at the options; `InputError` for a preset, threads or a file of inputs that does not exist."""
         preset = presets.get(request.preset)
@@ -80,7 +74,7 @@ class SelectedCases:
         room = room_here(axes, request.affinity, request.max_call, PROCESSES_AT_ONCE)
         self._query = request.selection.query(preset, room)
         self._inputs = pinned(request.inputs or STANDARD_NORMAL)
-        self._threads = environment.choose_threads(request.threads)
+        self._named_threads, self._threads = request.threads, environment.choose_threads(request.threads)
         self.preset, self.budget, self.arm_seconds = preset.name, preset.budget, preset.arm_seconds
         self.backends = registry.known_backends(self._query.axes.get("backends", preset.axes.backends))
 
@@ -101,7 +95,7 @@ class SelectedCases:
     def plan(self, cases: Sequence[Case], seed: int) -> Plan:
         """See `LiveSelection`."""
         plan = Plan(suite.grouped(cases), seed, cache=self._query.room.cache)
-        return suite.on_inputs(plan, self._inputs)
+        return suite.with_threads(suite.on_inputs(plan, self._inputs), self._named_threads)
 
     def kept(self, plan: Plan) -> Mapping[Case, int]:
         """See `LiveSelection`."""
@@ -115,7 +109,7 @@ class SelectedCases:
 class SelectedSteps:
     """Training steps of networks; their bytes kept are counted when they are checked."""
 
-    preset, budget, arm_seconds, together = train.PRESET, train.DEFAULT_BUDGET, train.ARM_SECONDS, True
+    preset, budget, arm_seconds = train.PRESET, train.DEFAULT_BUDGET, train.ARM_SECONDS
 
     def __init__(self, request: CheckRequest, selection: training.TrainingSelection) -> None:
         """Look at the options; `InputError` for threads or a file of inputs that does not exist."""

@@ -34,7 +34,7 @@ from actbench.model.loaded import Loaded, changes_of_code
 from actbench.model.plan import Plan
 from actbench.model.sides import Side
 from actbench.model.times import Times
-from actbench.planning import costs
+from actbench.planning import costs, suite
 from actbench.runs.record import Engine, Record, Settings
 
 HERE = "this environment"
@@ -168,7 +168,7 @@ class LiveSession:
                 f"--against {self._request.against}: the two environments have no selected case in common"
             )
         plan = self._selection.plan(common, self._seed)
-        threads, together = self._selection.threads(plan), self._selection.together
+        threads, together = self._selection.threads(plan), suite.together(plan)
         baseline, candidate, control = (
             WorkerOptions(self._cpu, self._timeout, role, threads, together) for role in SIDES
         )

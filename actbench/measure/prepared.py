@@ -39,8 +39,7 @@ class PreparedBlock:
         self.subjects = [*arms.values()]
         (case, first), *_ = arms.items()
         self._size, self._state = case.size, case.operands
-        used = [subject.backend for subject in self.subjects]
-        self._one_thread = [not (backend.threaded or backend.on_device) for backend in used]
+        self._one_thread = [subject.backend.one_thread_works for subject in self.subjects]
         self.operands = Operands.drawn(first.activation, first.dtype, self._size, seed, inputs)
         self._watch = Watch(self.subjects, self.operands, whole=whole)
         self._rotations = {} if self._state is OperandState.WARM else self._rotated(cache)

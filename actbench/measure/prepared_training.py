@@ -13,6 +13,7 @@ import numpy as np
 from actbench.backends import StepArrays, TrainingStep
 from actbench.errors import InputError
 from actbench.host.code_placement import CodePlacement
+from actbench.host.processors import threads_of_libraries
 from actbench.kernels.calls import Timed, repeated
 from actbench.kernels.operands import Array
 from actbench.kernels.training import NetworkStep
@@ -39,12 +40,14 @@ class PreparedTraining:
     """
 
     @QUIET
-    def __init__(self, steps: Sequence[NetworkStep], batch: int, request: Prepare, threads: int) -> None:
+    def __init__(self, steps: Sequence[NetworkStep], batch: int, request: Prepare) -> None:
         """Draw inputs and parameters, and do a step of every arm, which compiles what is compiled."""
         first = steps[0]
-        self._arrays = drawn(first.network, batch, first.identity.dtype, request.seed, request.inputs)
-        self._steps = [step.step(self._arrays, request.optimizer, threads) for step in steps]
-        self._one_thread = threads == 1 and not any(step.trainer.products.on_device for step in steps)
+        self.network = first.network
+        self._arrays = drawn(self.network, batch, first.identity.dtype, request.seed, request.inputs)
+        self._steps = [step.step(self._arrays, request.optimizer) for step in steps]
+        on_device = any(step.trainer.products.on_device for step in steps)
+        self._one_thread = threads_of_libraries() == 1 and not on_device
         self._drawn = _Copy(self._arrays)
         self._drawn()
         self._gradients = [_sketches(step.gradients()) for step in self._steps]

@@ -38,7 +38,7 @@ def planned(request: RunRequest, seed: int, inputs: Inputs, cache: int | None = 
     plan = suite.plan(axes, room, pattern=request.selection.pattern, seed=seed)
     if request.engine is Engine.PYPERF:
         plan = suite.without_cold(plan, WARM_ONLY)
-    return suite.on_inputs(plan, inputs)
+    return suite.with_threads(suite.on_inputs(plan, inputs), request.threads)
 
 
 def guaranteed_rounds(request: RunRequest) -> int:
@@ -130,7 +130,7 @@ class PreparedRun:
         if self.engine is Engine.PYPERF and suite.threaded(self.plan):
             raise OptionsError(
                 "stock pyperf (--engine pyperf) pins its processes to one processor: leave backends of several threads "
-                "out"
+                "out, or --threads"
             )
         created = datetime.now(UTC).isoformat(timespec="seconds")
         here = collect_environment(start_worker, self.cpu, resolution.backends(self.plan.cases))

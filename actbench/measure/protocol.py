@@ -59,7 +59,7 @@ class Start(Request[Started]):
     threads: int
     """For the backends that have several."""
     together: bool = False
-    """Whether these include the threads of matrix products, which have the processors of the process on import."""
+    """Whether libraries have as many, of matrix products as well; their pools get the processors of the process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +182,9 @@ class Inspect(Request[Inspected]):
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """The block's inputs are drawn and its kernels compiled."""
+
+    network: str = ""
+    """The digest of the network's layers as this process builds them; of training steps."""
 
 
 @dataclass(frozen=True, slots=True)

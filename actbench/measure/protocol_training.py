@@ -60,6 +60,8 @@ class CheckedStep:
     """None where it is wrong."""
     fault: str = ""
     """What is wrong with it."""
+    network: str = ""
+    """The digest of the network's layers as this process builds them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ class RunRequest:
     affinity: int | None
     """The processor to pin workers to."""
     threads: int | None
-    """Number of threads of multi-threaded backends."""
+    """Number of threads that was asked for; None where none was: as many as processors, but one of a library's."""
     timeout: float | None
     max_call: float | None
     """Time limit of one call."""
@@ -66,7 +66,7 @@ class TrainRequest:
     seed: int | None
     affinity: int | None
     threads: int | None
-    """Number of threads of products and activations; None for as many as processors."""
+    """Number of threads of products and activations; as many as processors where None was asked for."""
     timeout: float | None
     named: frozenset[str]
 

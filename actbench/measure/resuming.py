@@ -18,6 +18,7 @@ from actbench.measure.preparing import planned, refuse_limits_of_stock_pyperf
 from actbench.measure.requests import RunRequest, TrainRequest
 from actbench.model.inputs import Inputs
 from actbench.model.loaded import Loaded
+from actbench.planning import suite
 from actbench.planning.selection import Selection
 from actbench.runs.record import Record
 from actbench.runs.writer import Writer, reopen
@@ -77,11 +78,13 @@ def _refuse_other_plan(directory: Path, request: RunRequest, record: Record) -> 
     settings, named = record.settings, request.named & PLANNING
     seed = request.seed if "seed" in named and request.seed is not None else record.plan.seed
     engine = request.engine or settings.engine
-    plan_differs = False
+    threads = request.threads or (settings.threads if suite.with_library_threads(record.plan) else None)
+    plan_differs = suite.with_threads(record.plan, request.threads) != record.plan  # of a library's threads alone
     if named:
-        plan = planned(replace(request, engine=engine), seed, record.plan.inputs, record.plan.cache or None)
+        alike = replace(request, engine=engine, threads=threads)
+        plan = planned(alike, seed, record.plan.inputs, record.plan.cache or None)
         later = [item for item in record.plan.left_out if item not in plan.left_out]  # they did not pass their checks
-        plan_differs = (plan.without(later), engine) != (record.plan, settings.engine)
+        plan_differs |= (plan.without(later), engine) != (record.plan, settings.engine)
     if plan_differs or (request.threads or settings.threads) != settings.threads:
         raise NotComparableError(
             f"--resume {directory}: the run there has another plan: leave the selection and --threads out, or start a "

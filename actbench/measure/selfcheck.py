@@ -103,11 +103,13 @@ def prepare(request: SelfCheckRequest, seams: Seams) -> SelfCheck:
     axes = request.selection.over(preset.axes)
     room = room_here(axes, request.affinity, processes=PROCESSES_AT_ONCE)
     plan = suite.plan(axes, room, pattern=request.selection.pattern, seed=chosen_seed(request.seed))
+    plan = suite.with_threads(plan, request.threads)
     threads = environment.choose_threads(request.threads)
     options = WorkerOptions(
         environment.choose_cpu(request.affinity),
         request.timeout or DEFAULT_TIMEOUT,
         threads=threads if suite.threaded(plan) else 1,
+        together=suite.together(plan),
     )
     launch = Launch(seams.start_worker, options)
     lockstep = Lockstep(

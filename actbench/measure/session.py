@@ -22,6 +22,7 @@ from actbench.measure.stock import PROCESSES, Stock
 from actbench.measure.stopping import Stopping, StoppingRule
 from actbench.model.events import CasesLeftOut, Checked, Event, StepChecked
 from actbench.model.times import Times
+from actbench.planning import suite
 from actbench.runs.record import Engine, Record
 
 
@@ -107,7 +108,7 @@ class Session:
             self.record.environment.affinity,
             settings.timeout,
             threads=settings.threads,
-            together=self.record.plan.training is not None,
+            together=suite.together(self.record.plan),
         )
         return Launch(self.seams.start_worker, options)
 

@@ -12,6 +12,7 @@ from actbench.kernels.resolution import backends
 from actbench.measure.calibration import Slices, calibrate
 from actbench.measure.launch import Worker
 from actbench.measure.protocol import Prepare, Slice, Sweep, Taken, Time, Timed
+from actbench.measure.same_network import require_planned
 from actbench.measure.schedule import order
 from actbench.model.calibration import Calibration
 from actbench.model.cases import Block
@@ -37,7 +38,8 @@ PLACINGS_SECONDS = 0.1
 def prepare(worker: Worker, block: Block, plan: Plan, timeout: float, *, whole: bool = False) -> None:
     """Let a worker take up a block; each case that is compiled for its size may take as long as the time limit."""
     compiled = sum(any(backend.compiles_for_a_size for backend in backends([case])) for case in block.cases)
-    worker.ask(Prepare.of(block, plan, whole=whole), more_time=max(0, compiled - 1) * timeout)
+    prepared = worker.ask(Prepare.of(block, plan, whole=whole), more_time=max(0, compiled - 1) * timeout)
+    require_planned(block.op, prepared.network)
 
 
 def calibrated(worker: Worker, block: Block, arm_seconds: float, clock: Callable[[], float]) -> Calibration:

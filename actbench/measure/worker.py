@@ -57,7 +57,6 @@ class Server:
     def __init__(self) -> None:
         """Hold no block yet."""
         self._block: PreparedBlock | PreparedTraining | None = None
-        self._threads = 1
         self._code: CodePlacement | None = None
         self._calls: GuardedCalls | None = None
 
@@ -71,9 +70,9 @@ class Server:
         """Pin the process to a processor, then import."""
         if request.cpu is not None:
             processors.pin(request.cpu, request.threads, together=request.together)
-        self._threads = request.threads
-        pools = ("NUMBA_NUM_THREADS", *(processors.POOLS if request.together else ()))
-        os.environ.update(dict.fromkeys(pools, str(request.threads)))
+        os.environ["NUMBA_NUM_THREADS"] = str(request.threads)
+        if request.together:
+            processors.share(request.threads)
         import numpy as np
 
         import actbench.kernels.resolution  # noqa: F401  # only now: thread pools are sized on import
@@ -189,7 +188,7 @@ class Server:
         cases = [*map(Case.parse, request.cases)]
         if cases[0].op.network:
             self._block = self._training(request, cases)
-            return protocol.Prepared()
+            return protocol.Prepared(self._block.network.digest)
         arms = subjects(cases)
         for case, subject in arms.items():
             subject.bound_at(case.size)
@@ -203,7 +202,7 @@ class Server:
         from actbench.measure.prepared_training import PreparedTraining
 
         steps = [network_step(case) for case in cases if not case.is_yardstick]
-        block = PreparedTraining(steps, cases[0].size, request, self._threads)
+        block = PreparedTraining(steps, cases[0].size, request)
         gc.freeze()
         return block
 
@@ -219,9 +218,10 @@ class Server:
         step = network_step(case)
         arrays = drawn(step.network, case.size, case.dtype, request.seed, request.inputs)
         try:
-            return protocol_training.CheckedStep(training.check(step, arrays, request.optimizer, self._threads))
+            check, fault = training.check(step, arrays, request.optimizer), ""
         except WrongKernelError as error:
-            return protocol_training.CheckedStep(None, str(error))
+            check, fault = None, str(error)
+        return protocol_training.CheckedStep(check, fault, step.network.digest)
 
     @handles(protocol_training.Instrument)
     def instrument(self, request: protocol_training.Instrument) -> protocol_training.Instrumented:

@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from itertools import islice, pairwise
 
 from actbench.errors import InputError
@@ -71,6 +72,11 @@ class Network:
     def name(self) -> str:
         """``mlp:784-512-10``."""
         return str(self.op)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of its layers, by which processes tell whether they have built the same."""
+        return sha256(repr(self.layers).encode()).hexdigest()
 
     @cached_property
     def inputs(self) -> int:

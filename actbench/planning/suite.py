@@ -107,9 +107,36 @@ def _with_own_copy(block: Block, arms: Iterable[Arm]) -> tuple[str, ...]:
     return tuple(backend.name for backend in resolution.backends(arms) if backend.has_own_copy)
 
 
+def with_threads(plan: Plan, threads: int | None) -> Plan:
+    """Return a plan in which libraries have so many threads; one where it is None.
+
+    Where they have several, their backends are held against a copy by as many, and the plan says so by that.
+    """
+    if threads in {None, 1}:
+        return plan
+
+    def copies(block: Block) -> tuple[str, ...]:
+        used = resolution.backends(block.arms)
+        return tuple(backend.name for backend in used if backend.has_own_copy or backend.takes_threads)
+
+    return replace(plan, blocks=tuple(replace(block, copies=copies(block)) for block in plan.blocks))
+
+
+def with_library_threads(plan: Plan) -> tuple[str, ...]:
+    """Name the backends of a plan whose libraries have several threads in it (`with_threads`)."""
+    copies = {name for block in plan.blocks for name in block.copies}
+    return tuple(one.name for one in resolution.backends(plan.cases) if one.takes_threads and one.name in copies)
+
+
 def threaded(plan: Plan) -> tuple[str, ...]:
     """Name the backends of a plan whose calls are executed by several threads."""
-    return tuple(backend.name for backend in resolution.backends(plan.cases) if backend.threaded)
+    shared = with_library_threads(plan)
+    return tuple(one.name for one in resolution.backends(plan.cases) if one.threaded or one.name in shared)
+
+
+def together(plan: Plan) -> bool:
+    """Whether libraries have several threads, which share processors: those of training steps are as many as named."""
+    return plan.training is not None or bool(with_library_threads(plan))
 
 
 def unmeasurable(cases: Iterable[tuple[Case, Subject]], room: Room) -> dict[Case, str | None]:

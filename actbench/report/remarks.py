@@ -8,6 +8,7 @@ from operator import itemgetter
 from actbench.analysis.figures import Figures
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS
+from actbench.kernels import resolution
 from actbench.kernels.sets import TIMES_CACHE
 from actbench.model.checks import Check
 from actbench.model.inputs import STANDARD_NORMAL
@@ -46,7 +47,9 @@ def remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Recor
     yield from repeat_lines(record)
     if threaded := suite.threaded(record.plan):
         number = "1 thread" if record.settings.threads == 1 else f"{record.settings.threads} threads"
-        yield f"{', '.join(threaded)}: {number} (--threads); rates are percentages of a copy by as many."
+        others = [one.name for one in resolution.backends(record.plan.cases) if one.name not in threaded]
+        beside = f", {', '.join(others)} 1" if others and suite.with_library_threads(record.plan) else ""
+        yield f"{', '.join(threaded)}: {number} (--threads){beside}; rates are percentages of a copy by as many."
     for device, of_device in grouped(record.environment.devices.items(), itemgetter(1)).items():
         names = ", ".join(name for name, _ in of_device)
         yield f"{names}: on {device}; rates are percentages of a copy in its own memory."

@@ -42,8 +42,8 @@ def load_both(baseline: Path, run: Path) -> tuple[Run, Run]:
 def refuse_unlike(before: Run, after: Run) -> None:
     """Raise `NotComparableError` unless both have a record, and share engine, inputs and a case.
 
-    Training steps must share the optimizer and the number of threads, too, which their products have.
-    `InputError` where both paths lead to the same run.
+    Training steps must share the optimizer and the number of threads, too, which their products have; and so must
+    cases the number that their backend has. `InputError` where both paths lead to the same run.
     """
     if _file(before).samefile(_file(after)):
         names = " and ".join(dict.fromkeys(str(run.path) for run in (before, after)))
@@ -74,6 +74,12 @@ def refuse_unlike(before: Run, after: Run) -> None:
         raise NotComparableError(
             f"{before.path} and {after.path} have no measured case in common: measure the same selection"
         )
+    for name in sorted({case.backend for case in _cases(before) & _cases(after)}):
+        first, second = (_threads(run, name) for run in (before, after))
+        if first != second:
+            raise NotComparableError(
+                f"{name} has --threads {first} in {before.path}, {second} in {after.path}: measure both with the same"
+            )
 
 
 def host_differences(before: Run, after: Run) -> list[tuple[str, str, str]]:
@@ -107,6 +113,14 @@ def _file(run: Run) -> Path:
 
 def _cases(run: Run) -> set[Case]:
     return {case for block in run.times.blocks for case in block.cases}
+
+
+def _threads(run: Run, backend: str) -> int:
+    """Return the threads that a backend has in a run of derivatives: one that has several has a copy by as many."""
+    record = _record(run)
+    on_device = backend in record.environment.devices
+    has_copy = any(backend in block.copies for block in run.times.blocks)
+    return record.settings.threads if has_copy and not on_device else 1
 
 
 def _record(run: Run) -> Record:

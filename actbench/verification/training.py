@@ -36,14 +36,14 @@ STEPS = 1000
 """Steps after which parameters must not have moved: fewer than those of a round."""
 
 
-def check(step: NetworkStep, arrays: StepArrays, optimizer: Optimizer, threads: int) -> StepCheck:
+def check(step: NetworkStep, arrays: StepArrays, optimizer: Optimizer) -> StepCheck:
     """Execute an arm a few times on copies of the parameters, and compare; `WrongKernelError` where it is wrong.
 
     `InputError` where it cannot be measured on these inputs. The message names the weight or bias, and how far its
     gradient is off. The gradients of the arm that leaves g' out need only be numbers.
     """
     free = step.beside(FREE)
-    executed = step.step(_copied(arrays), optimizer, threads)
+    executed = step.step(_copied(arrays), optimizer)
     with np.errstate(all="ignore"):
         computed = [np.array(gradient, dtype=np.float64) for gradient in executed.gradients()]
         _require_numbers(step, computed, arrays)
@@ -51,7 +51,7 @@ def check(step: NetworkStep, arrays: StepArrays, optimizer: Optimizer, threads: 
             _require_small(computed, arrays)
         error, worst = _compare(step, computed, arrays) if step.is_exact else (None, "")
         kept, peak = executed.kept_bytes(), executed.peak_bytes()
-        alive = free.step(_copied(arrays), optimizer, threads).kept_bytes() if step.is_exact else kept
+        alive = free.step(_copied(arrays), optimizer).kept_bytes() if step.is_exact else kept
     by_arm, by_network = (predicted(arm, len(arrays.x)) for arm in (step, free))
     assert by_network is not None  # noqa: S101  # only what a framework ships is not predicted
     total = None if by_arm is None else by_arm.total

@@ -121,7 +121,7 @@ def test_the_copy_that_every_block_has_needs_no_arithmetic(dtype: Dtype) -> None
 def test_the_gradients_of_a_training_step_are_right_to_a_few_eps(backend: str, dtype: Dtype) -> None:
     step = network_step(Case("tanh", Variant("cached"), backend, training("mlp:64-32-8"), dtype, 16))
     arrays = drawn(step.network, 16, dtype, 1, STANDARD_NORMAL)
-    check = check_step(step, arrays, Optimizer.SGD, 1)
+    check = check_step(step, arrays, Optimizer.SGD)
     assert check.error is not None
     assert check.error <= 16 * float(limits(dtype).eps)
 
@@ -129,7 +129,7 @@ def test_the_gradients_of_a_training_step_are_right_to_a_few_eps(backend: str, d
 @pytest.mark.parametrize("backend", [usable("torch"), usable("jax")])
 def test_an_update_in_bfloat16_moves_no_weight(backend: str) -> None:
     step = network_step(Case("tanh", Variant("cached"), backend, training("mlp:64-32-8"), Dtype.BFLOAT16, 16))
-    executed = step.step(drawn(step.network, 16, Dtype.BFLOAT16, 1, STANDARD_NORMAL), Optimizer.ADAM, 1)
+    executed = step.step(drawn(step.network, 16, Dtype.BFLOAT16, 1, STANDARD_NORMAL), Optimizer.ADAM)
     first = [np.array(gradient) for gradient in executed.gradients()]
     for _ in range(20):
         executed()

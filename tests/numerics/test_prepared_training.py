@@ -26,7 +26,7 @@ Spoilt = Callable[[Any, Any], Any]
 
 def prepared(name: str, of: str, arms: tuple[str, ...], batch: int = 32, inputs: str = "normal") -> PreparedTraining:
     request = Prepare((), 1, inputs=Inputs.parse(inputs), optimizer=Optimizer.SGD)
-    return PreparedTraining([step(name, arm, of, dtype=Dtype.FLOAT32) for arm in arms], batch, request, 1)
+    return PreparedTraining([step(name, arm, of, dtype=Dtype.FLOAT32) for arm in arms], batch, request)
 
 
 def doubts_of(monkeypatch: pytest.MonkeyPatch, spoilt: Spoilt) -> list[str]:

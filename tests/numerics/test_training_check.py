@@ -28,7 +28,7 @@ DEEP = "mlp:32-32-32-32-10"
 
 def checked(name: str, arm: str, of: str = "silu", inputs: str = "normal") -> StepCheck:
     one = step(name, arm, of, dtype=Dtype.FLOAT32)
-    return check(one, drawn(one.network, 32, Dtype.FLOAT32, 1, Inputs.parse(inputs)), Optimizer.SGD, 1)
+    return check(one, drawn(one.network, 32, Dtype.FLOAT32, 1, Inputs.parse(inputs)), Optimizer.SGD)
 
 
 def error_of(name: str, arm: str, of: str) -> float:
@@ -66,7 +66,7 @@ def test_steps_of_every_strategy_in_numpy_have_the_right_gradients(dtype: Dtype,
     for of in ("logistic", "relu", "silu", "gelu", "hard-tanh"):
         for arm in supported(MLP, of):
             one = step(MLP, arm, of, dtype=dtype)
-            result = check(one, arrays(one, 32), optimizer, 1)
+            result = check(one, arrays(one, 32), optimizer)
             assert (result.error or 0.0) < (0.05 if one.variant.storage else 100 * np.finfo(dtype).eps)
             assert (result.kept, result.alive) == (result.predicted_kept, result.predicted_alive)
 
@@ -75,7 +75,7 @@ def test_steps_of_every_strategy_in_numpy_have_the_right_gradients(dtype: Dtype,
 def test_steps_whose_activation_is_compiled_have_the_right_gradients(dtype: Dtype) -> None:
     for arm in ("recompute", "intermediate", "pair:float16", "checkpoint", "free"):
         one = step(MLP, arm, "silu", "numpy+numba-simd", dtype)
-        result = check(one, arrays(one, 32), Optimizer.SGD, 1)
+        result = check(one, arrays(one, 32), Optimizer.SGD)
         assert (result.kept, result.alive) == (result.predicted_kept, result.predicted_alive)
 
 
@@ -200,7 +200,7 @@ def test_a_check_leaves_the_arrays_as_they_were(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(_numpy_training, "LEARNING_RATE", 0.1)
     of = step(MLP, "recompute")
     shared, untouched = arrays(of), arrays(of)
-    check(of, shared, Optimizer.ADAM, 1)
+    check(of, shared, Optimizer.ADAM)
     assert all(np.array_equal(*pair) for pair in zip(shared.weights, untouched.weights, strict=True))
     assert all(np.array_equal(*pair) for pair in zip(shared.biases, untouched.biases, strict=True))
 

@@ -181,7 +181,7 @@ def test_a_step_needs_a_device_that_torch_can_use(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(_nvidia, "library", lambda: without)
     of = step("dense:6-5", SHIPPED, "tanh", "torch-cuda")
     with pytest.raises(InputError, match=r"'torch-cuda' cannot run: torch 2\.9 finds no CUDA device"):
-        of.step(arrays(of), Optimizer.SGD, 1)
+        of.step(arrays(of), Optimizer.SGD)
 
 
 def test_what_ships_with_a_framework_has_the_parameters_of_the_activation() -> None:

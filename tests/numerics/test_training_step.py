@@ -34,7 +34,7 @@ def test_gradients_in_float64_are_those_of_the_reference(name: str) -> None:
             shared = arrays(of)
             reference = ReferenceStep(of.network, of.activation, shared)
             (expected,) = reference.gradients(slope_of(of.activation, plainest(of.activation)))
-            computed = of.step(shared, Optimizer.SGD, 1).gradients()
+            computed = of.step(shared, Optimizer.SGD).gradients()
             for one, right in zip(computed, expected, strict=True):
                 assert np.linalg.norm(one - right) <= 1e-12 * np.linalg.norm(right), (activation, arm)
 
@@ -43,7 +43,7 @@ def test_descent_subtracts_the_gradient_times_the_rate(monkeypatch: pytest.Monke
     monkeypatch.setattr(_numpy_training, "LEARNING_RATE", RATE)
     of = step(MLP, "recompute")
     shared, before = arrays(of), parameters_of(arrays(of))
-    gradients = of.step(shared, Optimizer.SGD, 1).gradients()
+    gradients = of.step(shared, Optimizer.SGD).gradients()
     for after, start, gradient in zip(parameters_of(shared), before, gradients, strict=True):
         np.testing.assert_allclose(after, start - RATE * gradient, rtol=1e-14, atol=1e-16)
 
@@ -52,7 +52,7 @@ def test_two_steps_of_adam_are_those_of_its_publication(monkeypatch: pytest.Monk
     monkeypatch.setattr(_numpy_training, "LEARNING_RATE", RATE)
     of = step(MLP, "recompute")
     shared, before = arrays(of), parameters_of(arrays(of))
-    executed = of.step(shared, Optimizer.ADAM, 1)
+    executed = of.step(shared, Optimizer.ADAM)
     first, second = ([gradient.copy() for gradient in executed.gradients()] for _ in range(2))
     assert not np.allclose(first[0], second[0])
     for after, value, *gradients in zip(parameters_of(shared), before, first, second, strict=True):
@@ -71,7 +71,7 @@ def test_a_thousand_steps_leave_parameters_as_they_are_and_all_numbers_normal(
 ) -> None:
     of = step("mlp:64-32-10", "cached", "logistic", dtype=dtype)
     shared, before = arrays(of, 32), parameters_of(arrays(of, 32))
-    executed = of.step(shared, optimizer, 1)
+    executed = of.step(shared, optimizer)
     assert isinstance(executed, NumpyStep)
     for _ in range(1000):
         executed()
@@ -103,6 +103,6 @@ def test_an_instrumented_step_and_a_plain_one_compute_the_same() -> None:
 
 def instrumented(name: str, arm: str) -> NumpyStep:
     of = step(name, arm, "logistic")
-    executed = of.step(arrays(of), Optimizer.ADAM, 1)
+    executed = of.step(arrays(of), Optimizer.ADAM)
     assert isinstance(executed, NumpyStep)
     return executed

@@ -20,6 +20,7 @@ from actbench.model.training import Optimizer, StepPart
 from actbench.model.variants import Variant
 from tests.conftest import Actbench
 from tests.support.selections import record, rows
+from tests.support.ticks import ticks
 
 NETWORK = """\
 from actbench import Activate, Linear, Multiply, network
@@ -28,6 +29,17 @@ from actbench import Activate, Linear, Multiply, network
 def gated(width, hidden):
     '''a gate, and what it lets through'''
     return [Multiply([Linear(width, hidden), Activate()], [Linear(width, hidden)]), Linear(hidden, width)]
+"""
+
+VARYING = """\
+import os
+
+from actbench import Activate, Linear, network
+
+@network
+def varying(width):
+    '''of another width in every process'''
+    return [Linear(width, 1 + os.getpid() % 1000), Activate()]
 """
 
 FEW_TICKS = 5
@@ -88,7 +100,10 @@ def test_products_of_matrices_have_as_many_threads_as_are_named(threads: int, mo
         assert len(used) == 1
 
 
-def ticks(thread: Path) -> int:
-    """Return the hundredths of a second that a thread has had a processor: fields 14 and 15 of proc_pid_stat(5)."""
-    fields = (thread / "stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
+def test_a_network_that_every_process_builds_another_way_is_refused(actbench: Actbench) -> None:
+    del actbench
+    Path("mine.py").write_text(VARYING)
+    steps = ("varying:16", "-s", "pair", "-a", "silu", "-b", "numpy", "--operands", "warm", "--load", "mine.py")
+    result = CliRunner().invoke(main, ["train", *steps, "--batch", "8", "--rounds", "1", "-q", "-o", "here"])
+    assert result.exit_code == 2
+    assert "network 'varying:16' has other layers in a worker than in the plan" in result.stderr

@@ -120,8 +120,10 @@ class FakeWorker:
                 answer = replace(inspected(request), code=self.code(Case.parse(request.case)))
             case protocol.Prepare():
                 self.prepared.append(request)
-                cases = map(Case.parse, request.cases)
-                (self.block,) = grouped(case for case in cases if not case.is_yardstick)
+                cases = [*map(Case.parse, request.cases)]
+                (block,) = grouped(case for case in cases if not case.is_yardstick)
+                copies = (case.backend for case in cases if case.is_yardstick and not case.is_plain_copy)
+                self.block = replace(block, copies=tuple(copies))
                 answer = protocol.Prepared()
             case protocol.Compare() | protocol.ListDoubts():
                 answer = protocol.Doubts(())

@@ -81,8 +81,8 @@ def _facts(backend: str, dtype: Dtype, cases: Sequence[Case]) -> list[Any]:
 def _facts_of(backend: str, dtype: Dtype, network: str, activation: str, arm: str) -> Facts:
     of = step(network, arm, activation, backend, dtype)
     plain = step(network, plainest(of.activation), activation, "numpy", dtype)
-    reference = plain.step(arrays(plain), Optimizer.SGD, 1).gradients()
-    executed = of.step(arrays(of), Optimizer.SGD, 1)
+    reference = plain.step(arrays(plain), Optimizer.SGD).gradients()
+    executed = of.step(arrays(of), Optimizer.SGD)
     computed = executed.gradients()
     assert [array.shape for array in computed] == [array.shape for array in reference]
     assert {array.dtype for array in computed} == {np.dtype(dtype)}
@@ -115,7 +115,7 @@ def _values(backend: str, dtype: Dtype, activations: Sequence[str]) -> dict[str,
 
 def _changes(backend: str, dtype: Dtype, optimizer: str, steps: int) -> list[Any]:
     of = step("ffn:5-8", "shipped", "tanh", backend, dtype)
-    executed: Any = of.step(arrays(of), Optimizer(optimizer), 1)
+    executed: Any = of.step(arrays(of), Optimizer(optimizer))
 
     def parameters() -> list[Any]:
         pairs = executed._parameters

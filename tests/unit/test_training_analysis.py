@@ -12,6 +12,7 @@ import pytest
 
 from actbench.analysis.crossovers import CurveEvent
 from actbench.analysis.training import ArmResult, results
+from actbench.analysis.training_gains import Cause
 from actbench.analysis.training_sweep import LESS, MORE, WORTH, worths
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op, OperandState
@@ -145,6 +146,30 @@ def test_what_a_forward_pass_stores_costs_what_both_passes_take_longer_than_the_
     found = by_arm(*measured({step: (0.8, 0.76)}, backward | both))
     assert found[COMPLEMENT, "numpy"].predictions[COLD].gain == pytest.approx((expected,) * 3)
     assert by_arm(*measured({step: (0.8, 0.76)}, both))[COMPLEMENT, "numpy"].predictions == {}
+
+
+def test_a_difference_is_made_of_the_activation_of_other_parts_and_of_the_instruments() -> None:
+    step = block([Arm(RECOMPUTE, "numpy"), Arm(CACHED, "numpy")])
+    kernels = {alone(width): (2e-5, 1e-5) for width in (10, 30)}
+    times, record = measured({step: (0.8, 0.76)}, kernels)
+    faster = {StepPart.ACTIVATION_BACKWARD: 0.10, StepPart.PRODUCTS_FORWARD: 0.48}
+    arms = [[parts[part] for part in StepPart] for parts in (PARTS, PARTS | faster)]
+    record = replace(record, parts={step.id: dict.fromkeys(range(1, ROUNDS + 1), arms)})
+    found = by_arm(times, record)[CACHED, "numpy"]
+    total = sum(PARTS.values())
+    predicted, within, elsewhere = 0.15 / total / 2, 0.05 / total, 0.02 / total
+    prediction = found.predictions[COLD]
+    assert found.elsewhere == pytest.approx((elsewhere,) * 3)
+    assert prediction.remaining == pytest.approx((predicted + elsewhere - 0.05,) * 3)
+    assert {cause: part.value for cause, part in prediction.causes.items()} == pytest.approx(
+        {
+            Cause.ACTIVATION: predicted - within,
+            Cause.ELSEWHERE: -elsewhere,
+            Cause.INSTRUMENTS: within + elsewhere - 0.05,
+        }
+    )
+    assert sum(part.value for part in prediction.causes.values()) == pytest.approx(prediction.difference.value)
+    assert [*prediction.shown_causes] == [*Cause]
 
 
 def test_the_activation_of_a_compiled_backend_predicts_what_it_does_between_products_of_numpy() -> None:

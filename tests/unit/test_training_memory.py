@@ -32,7 +32,7 @@ def supported(names: Iterable[str], activations: Iterable[str]) -> list[tuple[st
 def counted(name: str, arm: str, activation: str, backend: str = "numpy") -> KeptBytes:
     """Count what steps hold, without g' and with it."""
     of = step(name, arm, activation, backend)
-    kept, alive = (one.step(arrays(one), Optimizer.SGD, 1).kept_bytes() for one in (of, of.beside(FREE)))
+    kept, alive = (one.step(arrays(one), Optimizer.SGD).kept_bytes() for one in (of, of.beside(FREE)))
     return KeptBytes(alive, kept - alive)
 
 

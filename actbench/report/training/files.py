@@ -18,6 +18,8 @@ GAIN_COLUMNS = (
     *(*case_columns.COLUMNS, "reference_strategy", "gain", "low", "high"),
     *("predictor_operands", "predicted", "predicted_low", "predicted_high"),
     *("difference", "difference_low", "difference_high", "rounds"),
+    *("elsewhere", "elsewhere_low", "elsewhere_high"),
+    *("remaining", "remaining_low", "remaining_high"),
 )
 
 MEMORY_COLUMNS = (
@@ -31,7 +33,8 @@ SWEEP_COLUMNS = (
     *("sizes", "decided", "rounds"),
 )
 
-NO_PREDICTION: tuple[object, ...] = ("", *[nan] * 6)
+UNKNOWN = [nan] * 3
+"""The figures of an interval that is not known."""
 
 
 def contents(results: Sequence[ArmResult], worths: Sequence[Worth]) -> dict[str, str]:
@@ -53,16 +56,17 @@ def parts(results: Sequence[ArmResult]) -> str:
 def gains(results: Sequence[ArmResult]) -> str:
     """Return gains.csv, one row per arm and predictor, or one without a prediction where there is none.
 
-    Gains and differences are shares of the reference's step.
+    Gains and differences are shares of the reference's step; what is saved elsewhere is one of its instrumented step.
     """
     rows: list[tuple[object, ...]] = []
     for row in results:
         if row.gain is not None:
             measured = (*case_columns.FIELDS(row.case), row.reference, *row.gain)
-            predicted: list[tuple[object, ...]] = [
-                (state, *prediction.gain, *prediction.difference) for state, prediction in row.predictions.items()
-            ]
-            rows += [(*measured, *prediction, row.rounds) for prediction in predicted or [NO_PREDICTION]]
+            elsewhere = (row.rounds, *(row.elsewhere or UNKNOWN))
+            rows += [
+                (*measured, state, *one.gain, *one.difference, *elsewhere, *one.remaining)
+                for state, one in row.predictions.items()
+            ] or [(*measured, "", *UNKNOWN, *UNKNOWN, *elsewhere, *UNKNOWN)]
     return csv_text(GAIN_COLUMNS, rows)
 
 

@@ -111,14 +111,18 @@ def _gains(kind: _Kind) -> Table | None:
     def cells(row: ArmResult) -> Iterator[Cells]:
         if row.gain:
             for state, prediction in row.predictions.items():
-                yield str(state), gain(row.gain), percent(prediction.gain), gain(prediction.difference)
+                elsewhere = gain(row.elsewhere) if row.elsewhere else ""
+                figures = gain(row.gain), percent(prediction.gain), gain(prediction.difference)
+                yield str(state), *figures, elsewhere, gain(prediction.remaining)
 
     return kind.table(
         "Gain, measured and predicted",
         "The share of the reference's step that is saved. Predicted: the share of the activation in the reference's "
         "step, times what is saved of the activation alone, with operands in that state. Difference: predicted less "
-        "measured, in percent of the step, paired by round.",
-        ("operands", "measured", "predicted", "difference"),
+        "measured, in percent of the step, paired by round. Elsewhere: what is saved of all other parts of "
+        "instrumented steps: products are slower after a pass that moves more memory. Remaining: predicted and "
+        "elsewhere, less measured.",
+        ("operands", "measured", "predicted", "difference", "elsewhere", "remaining"),
         cells,
         labels=1,
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import summaries
 from tests.conftest import Actbench
 from tests.support.documents import CONTRIBUTING, PAGES, ROOT, commands, files, name
 from tests.support.tiers import EXHAUSTIVE
@@ -29,10 +30,11 @@ def shown() -> list[Path]:
 
 def committed_runs() -> None:
     """Let results/ have the committed runs, as in a checkout, and be a directory to write to."""
-    Path("results").mkdir(exist_ok=True)
-    for run in (ROOT / "results").iterdir():
-        if run.name in {"audit", "cuda", "peers", "reference", "sweep", "train"}:
-            Path("results", run.name).symlink_to(run)
+    for run in (*summaries.RUNS, "audit"):
+        directory = Path("results", run)
+        directory.mkdir(parents=True)
+        for file in (ROOT / directory).iterdir():
+            Path(directory, file.name).symlink_to(file)
 
 
 def run_in_order(actbench: Actbench, text: str, *, quick: bool) -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
+import numpy as np
+
 import actbench
+
+PACKAGES = Path(np.__file__).parents[1]
+"""Where this environment's packages are installed."""
 
 SLOWING_CODE = '''
 
@@ -56,13 +60,13 @@ def slowed_environment(place: Path, case: str, share: float) -> Path:
     text = module.read_text() + SLOWING_CODE
     text += f"{name}.bind = _slowed({name}.bind, {activation!r}, {strategy!r}, {dtype!r}, {share!r})\n"
     module.write_text(text)
-    return _environment(place, f"{copy.parent}\n{sysconfig.get_path('purelib')}\n")
+    return _environment(place, f"{copy.parent}\n{PACKAGES}\n")
 
 
 def twin_environment(place: Path) -> Path:
     """Return an interpreter with copies of all files that this one has installed; `place` is an empty directory."""
     packages = place / "packages"
-    shutil.copytree(sysconfig.get_path("purelib"), packages, ignore=shutil.ignore_patterns("__editable__*", "*.pth"))
+    shutil.copytree(PACKAGES, packages, ignore=shutil.ignore_patterns("__editable__*", "*.pth"))
     shutil.copytree(Path(actbench.__file__).parent, packages / "actbench", dirs_exist_ok=True)
     return _environment(place, f"{packages}\n")
 

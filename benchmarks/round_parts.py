@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import Any
 
 ARM_SECONDS = 0.02
-"""What a live check takes by default."""
+"""The longest arm that is compared; a live check takes a quarter of it."""
 
 STEPS = {
     "interpreter": "starting Python, and nothing else",

@@ -1,20 +1,22 @@
 """Show what a round of a live check costs, and what it may cost without scattering more.
 
-    python -m benchmarks.rounds [--rounds 100] [--minutes 9] [--margin 5]
+    python -m benchmarks.rounds [--rounds 100] [--minutes 9] [--margin 5] [--kinds serial,parallel]
 
 On an otherwise idle host, it prints three tables, with 95 % intervals.
 
 1. Where the time of a worker goes, from its start to its values.
-2. How the logarithm of a ratio scatters from round to round, the code being the same on both sides: with workers that
-   are started afresh in every round, and with workers that are forked from processes which have imported everything;
-   with arms as long as in a check, and shorter. Rounds of both kinds alternate. A shorter arm has the first values of
-   the longer one, since values are timed one after another.
-3. The same of forked workers over fresh ones.
+2. How the logarithm of a ratio scatters from round to round, the code being the same on both sides, with arms of 20 ms
+   and shorter. Kinds of rounds alternate: workers that start afresh in every round, one by one (serial), or at once
+   (parallel, as in a check); while the round before is timed (ahead); and workers that are forked from processes which
+   have imported everything (forked). A shorter arm has the first values of the longer one, since values are timed one
+   after another.
+3. The same of every kind over the first one.
 
 *Offset* is what rounds cannot average out. The processes to fork from are restarted every `GROUP` rounds; it is the
 variance of the groups' medians, over the one that the scatter within groups predicts: 1 where rounds are independent.
-Fresh workers are grouped alike, and show how far from 1 it is by chance. *Need* is the number of rounds until no change
-is decided at the margin with 95 % probability, the median over cases, and what those rounds take.
+Other workers are grouped alike, and show how far from 1 it is by chance. Of forked ones it was 5 to 31: a process has
+an offset, which all that are forked from it have as well, so that no check forks. *Need* is the number of rounds until
+no change is decided at the margin with 95 % probability, the median over cases, and what those rounds take.
 """
 
 from __future__ import annotations
@@ -25,22 +27,19 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
-from math import inf, log1p
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from numpy.typing import NDArray
 
 from actbench.analysis.check_live import LiveTimes
 from actbench.analysis.interval import Interval
-from actbench.analysis.rounds_needed import rounds_needed
 from actbench.analysis.speedups import log_ratios
-from actbench.analysis.statistics import hodges_lehmann, mad_standard_deviation
-from actbench.host.environment import choose_cpu
+from actbench.analysis.statistics import hodges_lehmann
+from actbench.host.environment import choose_cpu, neighbours
 from actbench.measure.checking import Verification
 from actbench.measure.client import here
 from actbench.measure.launch import Launch, StartWorker, WorkerOptions
@@ -50,20 +49,15 @@ from actbench.measure.wrong_sides import SIDES
 from actbench.model.cases import Block, Case
 from actbench.model.plan import Plan
 from actbench.planning.suite import grouped
+from benchmarks.ahead import AheadLockstep
 from benchmarks.forked import ROOT, Zygote
 from benchmarks.round_parts import ARM_SECONDS, STEPS
-
-Floats = NDArray[np.float64]
+from benchmarks.round_scatter import GROUP, Floats, interval, need, offset, scatter, wide
 
 TIMEOUT = 60.0
 
 SHARES = (1.0, 0.5, 0.25, 0.125)
 """Of the values of an arm."""
-
-GROUP = 20
-"""Rounds after which the processes to fork from are restarted."""
-
-RESAMPLES = 400
 
 STARTS = 10
 """Workers whose steps are timed, of each kind."""
@@ -150,34 +144,52 @@ class Kind:
         return log_ratios(both[..., :count], 0, 1)
 
 
-def measured(rounds: int, minutes: float) -> list[Kind]:
-    """Measure rounds of fresh and of forked workers in turns."""
+def measured(names: Sequence[str], rounds: int, minutes: float) -> list[Kind]:
+    """Measure rounds of these kinds in turns."""
     plan = Plan(grouped([*cases()]), seed=1)
     cpu = choose_cpu(None)
+    near = [] if cpu is None else neighbours(cpu)
+    if cpu is None or not near:
+        raise SystemExit("it takes two processors that share the last-level cache")
     ends = time.monotonic() + 60 * minutes
-    fresh = Kind("fresh", _lockstep(plan, cpu, [start_process] * 3))
-    list(fresh.lockstep.calibrate())
-    forked = Kind("forked", _lockstep(plan, cpu, [start_process] * 3))
-    forked.lockstep.calibrations = fresh.lockstep.calibrations
     rng = random.Random(1)  # noqa: S311  # not for cryptography
-    with TemporaryDirectory() as place:
+    kinds = [Kind(name, _lockstep(plan, cpu, AheadLockstep if name == "ahead" else Lockstep)) for name in names]
+    list(kinds[0].lockstep.calibrate())
+    with ExitStack() as stack:
+        for kind in kinds:
+            lockstep = kind.lockstep
+            lockstep.calibrations = kinds[0].lockstep.calibrations
+            if kind.name == "parallel":
+                lockstep.start_on = (cpu, *near)
+            if isinstance(lockstep, AheadLockstep):
+                lockstep.start_on = tuple(near)
+                stack.enter_context(closing(lockstep))
+        place = Path(stack.enter_context(TemporaryDirectory()))
         for first in range(1, rounds + 1, GROUP):
-            with ExitStack() as stack:
-                paths = [Path(place, f"{name}-{first}") for name in SIDES]
-                zygotes = [stack.enter_context(Zygote(path, cpu)) for path in paths]
-                forked.lockstep.launches = _launches(cpu, [zygote.fork for zygote in zygotes])
+            with _forking(kinds, place, cpu):
                 for number in range(first, min(first + GROUP, rounds + 1)):
-                    for kind in rng.sample([fresh, forked], 2):
+                    for kind in rng.sample(kinds, len(kinds)):
                         kind.round(number)
                     if time.monotonic() > ends:
-                        return [fresh, forked]
-    return [fresh, forked]
+                        return kinds
+    return kinds
 
 
-def _lockstep(plan: Plan, cpu: int | None, starts: Sequence[StartWorker]) -> Lockstep:
+@contextmanager
+def _forking(kinds: Sequence[Kind], place: Path, cpu: int) -> Iterator[None]:
+    """Let the workers of forked rounds be forked from new processes, as long as the context lasts."""
+    with ExitStack() as stack:
+        for kind in kinds:
+            if kind.name == "forked":
+                zygotes = [stack.enter_context(Zygote(place / name, cpu)) for name in SIDES]
+                kind.lockstep.launches = _launches(cpu, [zygote.fork for zygote in zygotes])
+        yield
+
+
+def _lockstep(plan: Plan, cpu: int | None, kind: type[Lockstep]) -> Lockstep:
+    launches = _launches(cpu, [start_process] * len(SIDES))
     compared = {block.id for block in plan.blocks}
-    verification = Verification(plan)
-    return Lockstep(plan, verification, _launches(cpu, starts), ARM_SECONDS, LiveTimes(plan), compared=compared)
+    return kind(plan, Verification(plan), launches, ARM_SECONDS, LiveTimes(plan), compared=compared)
 
 
 def _launches(cpu: int | None, starts: Sequence[StartWorker]) -> tuple[Launch, Launch, Launch]:
@@ -187,47 +199,7 @@ def _launches(cpu: int | None, starts: Sequence[StartWorker]) -> tuple[Launch, L
     return first, second, third
 
 
-# Statistics of them
-
-
-def scatter(logs: Floats) -> float:
-    """Return the robust standard deviation over rounds in percent, the median over cases."""
-    return 100 * float(np.median(mad_standard_deviation(logs)))
-
-
-def wide(logs: Floats) -> float:
-    """Return the standard deviation over rounds in percent, which far rounds widen, the median over cases."""
-    return 100 * float(np.median(np.std(logs, axis=-1)))
-
-
-def offset(logs: Floats) -> float:
-    """Return the variance of medians of groups over what the scatter within groups predicts, the mean over cases."""
-    groups = logs.shape[1] // GROUP
-    if groups < 2:
-        return float("nan")
-    grouped_logs = logs[:, : groups * GROUP].reshape(len(logs), groups, GROUP)
-    within = np.mean(mad_standard_deviation(grouped_logs) ** 2, axis=-1)
-    of_medians = np.var(np.median(grouped_logs, axis=-1), axis=-1, ddof=1)
-    return float(np.mean(of_medians / (within * np.pi / 2 / GROUP)))
-
-
-def interval(figure: Callable[[Floats], float], logs: Floats, over: Floats | None = None) -> Interval:
-    """Return a figure over rounds, or its quotient of two kinds, with the interval of resampled rounds."""
-    rng = np.random.default_rng(1)
-    count = logs.shape[1]
-
-    def of_rounds(chosen: NDArray[np.int64]) -> float:
-        value = figure(logs[:, chosen])
-        return value if over is None else value / (figure(over[:, chosen]) or np.nan)
-
-    values = [of_rounds(np.asarray(rng.integers(count, size=count))) for _ in range(RESAMPLES)]
-    low, high = np.nanpercentile(values, (2.5, 97.5))
-    return Interval(of_rounds(np.arange(count)), float(low), float(high))
-
-
-def need(logs: Floats, margin: float) -> float:
-    """Return the rounds that no change needs to be decided, the median over cases."""
-    return float(np.median([rounds_needed(row, log1p(margin)) or inf for row in logs]))
+# Tables of them
 
 
 def arm_seconds(kind: Kind) -> float:
@@ -250,15 +222,17 @@ def print_scatter(kinds: Sequence[Kind], margin: float) -> None:
                 f"{_cell(interval(wide, logs)):>22} {offset(logs):>7.2f} {seconds:>10.2f} "
                 f"{rounds_needed_here:>5.0f}, {rounds_needed_here * seconds:>4.0f} s"
             )
-    fresh, forked = kinds
-    print("\nForked over fresh workers, and shorter arms over longer ones: quotient of the scatter")
-    print(f"  {'':<24} {'robust sd':>22} {'sd':>22}")
-    for share in SHARES:
-        pair = forked.logs(share), fresh.logs(share)
-        print(f"  forked, {1000 * share * ARM_SECONDS:>5.1f} ms        {_quotients(*pair)}")
+    first, *others = kinds
+    print(f"\nOver {first.name} workers, and shorter arms over longer ones: quotient of the scatter")
+    print(f"  {'':<26} {'robust sd':>22} {'sd':>22}")
+    for kind in others:
+        for share in SHARES:
+            pair = kind.logs(share), first.logs(share)
+            print(f"  {kind.name}, {1000 * share * ARM_SECONDS:>4.1f} ms".ljust(28), _quotients(*pair))
     for share in SHARES[1:]:
-        pair = fresh.logs(share), fresh.logs(1.0)
-        print(f"  fresh, {1000 * share * ARM_SECONDS:>4.1f} over {1000 * ARM_SECONDS:.0f} ms  {_quotients(*pair)}")
+        pair = first.logs(share), first.logs(1.0)
+        shorter = f"{1000 * share * ARM_SECONDS:>4.1f} over {1000 * ARM_SECONDS:.0f} ms"
+        print(f"  {first.name}, {shorter}".ljust(28), _quotients(*pair))
 
 
 def _quotients(logs: Floats, over: Floats) -> str:
@@ -274,10 +248,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--minutes", type=float, default=9.0, help="for the rounds; what is measured by then counts")
+    parser.add_argument(
+        "--kinds",
+        type=lambda text: text.split(","),
+        default=["serial", "parallel"],
+        help="of serial,parallel,ahead,forked",
+    )
     parser.add_argument("--margin", type=float, default=5.0, help="percent")
     arguments = parser.parse_args()
     print_parts()
-    print_scatter(measured(arguments.rounds, arguments.minutes), arguments.margin / 100)
+    print_scatter(measured(arguments.kinds, arguments.rounds, arguments.minutes), arguments.margin / 100)
 
 
 if __name__ == "__main__":

@@ -104,6 +104,14 @@ def choose_cpu(wanted: int | None) -> int | None:
     return (isolated or allowed)[-1]
 
 
+def neighbours(cpu: int) -> list[int]:
+    """Return the allowed processors on other cores that share the last-level cache with this one, as far as known."""
+    here = Path(f"/sys/devices/system/cpu/cpu{cpu}")
+    last = max(here.glob("cache/index*"), default=here)
+    near, core = (_cpu_list(_read(path)) for path in (last / "shared_cpu_list", here / "topology/thread_siblings_list"))
+    return sorted({*near} & os.sched_getaffinity(0) - {*core, cpu}) if core else []
+
+
 def choose_threads(wanted: int | None) -> int:
     """Return the number of threads for parallel backends: `wanted`, else the number of processors allowed.
 

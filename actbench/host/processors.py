@@ -10,6 +10,7 @@ Libraries with a pool of threads that they start themselves, a BLAS, torch or ja
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from errno import ENOTSUP
 from functools import cache
 from itertools import cycle
@@ -53,6 +54,17 @@ def pin(first: int, threads: int, *, together: bool = False) -> None:
     processors = [first, *others][:threads]
     _allotted[:] = [] if together else processors
     os.sched_setaffinity(0, {*processors} if together else {first})
+
+
+def move(process: int, cpu: int) -> None:
+    """Pin all threads of a process and of its children to another processor, whether it still exists or not."""
+    import psutil  # which workers may not have
+
+    with suppress(psutil.Error, OSError):
+        parent = psutil.Process(process)
+        for one in (parent, *parent.children(recursive=True)):
+            for thread in one.threads():
+                os.sched_setaffinity(thread.id, {cpu})
 
 
 def spread() -> None:

@@ -47,7 +47,7 @@ from actbench.measure.session import Seams
 from actbench.measure.wrong_sides import SIDES
 from actbench.model.cases import Case
 from actbench.model.events import Event, Judged
-from actbench.planning import costs, suite
+from actbench.planning import suite
 
 SHARE_OF_CHECK = 0.5
 """Largest share of the budget for the check of BAD."""
@@ -117,7 +117,7 @@ class Bisecting:
     def expected(self) -> ExpectedBisection:
         """Return what this is expected to take where a case got slower."""
         plan = self._selection.plan(self._here, self._state.seed)
-        values = len(SIDES) * len(plan.cases) * costs.arm_seconds(plan, self._selection.arm_seconds)
+        values = len(SIDES) * len(plan.cases) * self._selection.arm_seconds(plan)
         return expected(int(np.count_nonzero(self._prior)), len(plan.cases), SECONDS_TO_START + values)
 
     def events(self) -> Iterator[Event]:
@@ -187,8 +187,9 @@ class Bisecting:
             plan=plan,
             verification=Verification(plan),
             launches=(baseline, candidate, control),
-            arm_seconds=costs.arm_seconds(plan, self._selection.arm_seconds),
+            arm_seconds=self._selection.arm_seconds(plan),
             sides=LiveTimes(plan),
+            start_on=self._seams.places_to_start(baseline.options),
             clock=self._seams.clock,
         )
 

@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from actbench.errors import BenchmarkError
+from actbench.host import processors
 from actbench.host.starvation import ProcessorTime
 from actbench.host.variables import worker_environment
 from actbench.measure import protocol
@@ -38,6 +39,9 @@ PACKAGE_DIRECTORY = Path(__file__).resolve().parents[1]
 QUICK = 0.25
 """Seconds within which most answers come. The processor time of a worker is looked at from then on: a look takes as
 long as hundreds of timed calls, since it reads the states of all processes of the host."""
+
+ENDING = 2.0
+"""Seconds after which a worker that does not end is killed."""
 
 BOOT = "import sys; sys.path.append(sys.argv[1]); from actbench.measure.worker import main; main()"
 
@@ -116,12 +120,17 @@ class WorkerProcess:
             raise BenchmarkError(f"the {self._role} answered nonsense: {error}") from None
         return answer
 
+    def move_to(self, cpu: int) -> None:
+        """Pin the process to another processor; one that has ended is found out by the next request."""
+        processors.move(self._process.pid, cpu)
+
     def close(self) -> None:
         """End the process, by closing its input if it reacts to that."""
         with suppress(BrokenPipeError):
             self._stdin.close()
         try:
-            self._process.wait(timeout=2)
+            self._wait_for_end_of_output()
+            self._process.wait(timeout=ENDING)
         except subprocess.TimeoutExpired:
             self._kill()
         self._stdout.close()
@@ -156,6 +165,14 @@ class WorkerProcess:
             self._pending += chunk
         line, _, self._pending = self._pending.partition(b"\n")
         return line
+
+    def _wait_for_end_of_output(self) -> None:
+        """Wait until the process has closed its output, as when it ends: `Popen.wait` would look at it now and then."""
+        deadline = time.monotonic() + ENDING
+        while not self._stdout.closed and (left := deadline - time.monotonic()) > 0:
+            ready, _, _ = select.select([self._stdout], [], [], left)
+            if ready and not os.read(self._stdout.fileno(), 1 << 16):
+                return
 
     def _kill(self) -> None:
         """Kill the process and its children: an interpreter may be a script that starts another one."""

@@ -48,6 +48,9 @@ class Worker(Protocol):
         refused the request, and `BenchmarkError` if the request raised.
         """
 
+    def move_to(self, cpu: int) -> None:
+        """Pin its process to another processor."""
+
     def close(self) -> None:
         """End the worker."""
 

@@ -41,10 +41,6 @@ class LiveSelection(Protocol):
         """The budget where the user names none."""
 
     @property
-    def arm_seconds(self) -> float:
-        """Time of an arm per round, on either side, in a large plan."""
-
-    @property
     def backends(self) -> Sequence[Backend]:
         """The backends that are selected, as far as they are known here."""
 
@@ -56,6 +52,9 @@ class LiveSelection(Protocol):
 
     def plan(self, cases: Sequence[Case], seed: int) -> Plan:
         """Return the plan of these cases."""
+
+    def arm_seconds(self, plan: Plan) -> float:
+        """Return the time of an arm per round, on either side."""
 
     def kept(self, plan: Plan) -> Mapping[Case, int]:
         """Return the bytes that the cases of a plan keep here, where these are known before anything is checked."""
@@ -75,7 +74,7 @@ class SelectedCases:
         self._query = request.selection.query(preset, room)
         self._inputs = pinned(request.inputs or STANDARD_NORMAL)
         self._named_threads, self._threads = request.threads, environment.choose_threads(request.threads)
-        self.preset, self.budget, self.arm_seconds = preset.name, preset.budget, preset.arm_seconds
+        self.preset, self.budget = preset.name, preset.budget
         self.backends = registry.known_backends(self._query.axes.get("backends", preset.axes.backends))
 
     def offered_by(self, worker: Worker) -> Mapping[Case, int | None]:
@@ -97,6 +96,10 @@ class SelectedCases:
         plan = Plan(suite.grouped(cases), seed, cache=self._query.room.cache)
         return suite.with_threads(suite.on_inputs(plan, self._inputs), self._named_threads)
 
+    def arm_seconds(self, plan: Plan) -> float:
+        """See `LiveSelection`."""
+        return costs.live_arm_seconds(plan)
+
     def kept(self, plan: Plan) -> Mapping[Case, int]:
         """See `LiveSelection`."""
         return {case: costs.kept_bytes(case) for case in plan.cases}
@@ -109,7 +112,7 @@ class SelectedCases:
 class SelectedSteps:
     """Training steps of networks; their bytes kept are counted when they are checked."""
 
-    preset, budget, arm_seconds = train.PRESET, train.DEFAULT_BUDGET, train.ARM_SECONDS
+    preset, budget = train.PRESET, train.DEFAULT_BUDGET
 
     def __init__(self, request: CheckRequest, selection: training.TrainingSelection) -> None:
         """Look at the options; `InputError` for threads or a file of inputs that does not exist."""
@@ -132,6 +135,10 @@ class SelectedSteps:
     def plan(self, cases: Sequence[Case], seed: int) -> Plan:
         """See `LiveSelection`."""
         return replace(self._plan_here(seed), blocks=suite.grouped(cases))
+
+    def arm_seconds(self, plan: Plan) -> float:
+        """See `LiveSelection`."""
+        return costs.arm_seconds(plan, train.ARM_SECONDS)
 
     def kept(self, plan: Plan) -> Mapping[Case, int]:
         """See `LiveSelection`."""

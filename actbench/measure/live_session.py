@@ -34,7 +34,7 @@ from actbench.model.loaded import Loaded, changes_of_code
 from actbench.model.plan import Plan
 from actbench.model.sides import Side
 from actbench.model.times import Times
-from actbench.planning import costs, suite
+from actbench.planning import suite
 from actbench.runs.record import Engine, Record, Settings
 
 HERE = "this environment"
@@ -180,8 +180,9 @@ class LiveSession:
                 Launch(self._seams.start_worker, candidate),
                 Launch(start_there, control),
             ),
-            arm_seconds=costs.arm_seconds(plan, self._selection.arm_seconds),
+            arm_seconds=self._selection.arm_seconds(plan),
             sides=LiveTimes(plan),
+            start_on=self._seams.places_to_start(baseline),
             code=self._code_of_sides(),
             clock=self._seams.clock,
         )

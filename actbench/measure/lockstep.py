@@ -1,7 +1,8 @@
 """Three processes side by side on one processor: the baseline, the candidate, and the baseline again as control.
 
-Every round restarts all three processes. For each block they get the same inputs and loops, and take turns value by
-value, in shuffled and mirrored order, at the same relative addresses: any disturbance by the host affects all three.
+Every round restarts all three processes, to average out what a process draws once: workers that are forked from one
+process share an offset (``benchmarks.rounds``). For each block they get the same inputs and loops, and take turns value
+by value, in shuffled and mirrored order, at the same relative addresses: any disturbance by the host affects all three.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 
 from actbench.analysis.check_live import LiveTimes
@@ -18,6 +19,7 @@ from actbench.measure.checking import Verification
 from actbench.measure.launch import RETRIES, Launch, RestartingWorker, Worker
 from actbench.measure.protocol import ListDoubts, Time, Timed
 from actbench.measure.schedule import from_small_to_large, turns
+from actbench.measure.starting import ParallelStarts
 from actbench.measure.timing import Values, calibrated, prepare, slow_down, sweeps, values
 from actbench.measure.wrong_sides import NO_CODE, SIDES, CodeOfSides, WrongSides
 from actbench.model.calibration import Calibration
@@ -42,6 +44,8 @@ class Lockstep:
     arm_seconds: float
     """Intended time of an arm per round, on either side."""
     sides: LiveTimes
+    start_on: tuple[int, ...] = ()
+    """The processors on which the workers of a round start at once; none where they start one by one."""
     code: CodeOfSides = NO_CODE
     """The user's own code that both sides load."""
     injected_slowdown: float = 0.0
@@ -79,7 +83,7 @@ class Lockstep:
         rng = random.Random(f"{self.plan.seed}/{number}")  # noqa: S311  # not for cryptography
         todo = sorted(rng.sample(blocks, len(blocks)), key=from_small_to_large)
         with ExitStack() as stack:
-            sides = [stack.enter_context(RestartingWorker(launch)) for launch in self.launches]
+            sides = [stack.enter_context(RestartingWorker(launch)) for launch in self._started(rng, stack)]
             for done, block in enumerate(todo, start=1):
                 try:
                     for side in rng.sample(sides, len(sides)):
@@ -120,6 +124,14 @@ class Lockstep:
         """The blocks that have not failed."""
         failed = {failure.block for failure in self.failures}
         return [block for block in self.plan.blocks if block.id not in failed]
+
+    def _started(self, rng: random.Random, stack: ExitStack) -> Sequence[Launch]:
+        """Return the launches of a round, whose workers begin to start in a random order where that is at once."""
+        if not self.start_on:
+            return self.launches
+        starts = stack.enter_context(closing(ParallelStarts(self.launches, self.start_on)))
+        starts.begin(rng.sample(range(len(SIDES)), len(SIDES)))
+        return starts.launches
 
     def _measured(self, workers: Sequence[Worker], block: Block, rng: random.Random) -> list[Values]:
         first = block.id not in self.compared

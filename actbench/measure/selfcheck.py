@@ -116,7 +116,7 @@ def prepare(request: SelfCheckRequest, seams: Seams) -> SelfCheck:
         plan=plan,
         verification=Verification(plan),
         launches=(launch, launch, launch),
-        arm_seconds=costs.arm_seconds(plan, preset.arm_seconds),
+        arm_seconds=costs.live_arm_seconds(plan),
         sides=LiveTimes(plan),
         injected_slowdown=INJECTED_SLOWDOWN * request.margin,
         clock=seams.clock,

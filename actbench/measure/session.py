@@ -18,6 +18,7 @@ from actbench.measure.client import WorkerProcess, here
 from actbench.measure.conductor import Conductor
 from actbench.measure.launch import Launch, StartWorker, Worker, WorkerOptions
 from actbench.measure.protocol import Source
+from actbench.measure.starting import places_to_start
 from actbench.measure.stock import PROCESSES, Stock
 from actbench.measure.stopping import Stopping, StoppingRule
 from actbench.model.events import CasesLeftOut, Checked, Event, StepChecked
@@ -41,6 +42,8 @@ class Seams:
     start_worker: StartWorker = start_process
     open_baseline: OpenBaseline = opened
     clock: Callable[[], float] = time.monotonic
+    places_to_start: Callable[[WorkerOptions], tuple[int, ...]] = places_to_start
+    """The processors on which workers may start at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,14 @@ from actbench.model.plan import Plan
 LEAST_MEASURED = 0.3
 """Seconds of a round that should be spent on measuring, at least: about what it takes to start the worker."""
 
+LIVE_ARM_SECONDS = 0.005
+"""Seconds of an arm in a round of a live check. Rounds differ by their processes, three of which start in each: arms of
+20 ms give ratios that scatter by 1.1 %, arms of 5 ms by 1.3 %, in two thirds of the time (``benchmarks.rounds``)."""
+
+LEAST_MEASURED_LIVE = 0.06
+"""Seconds of a round of a live check that should be spent on measuring either side, at least: an arm of few may take
+longer, since a round takes a second in any case."""
+
 
 def predicted_call(subject: Subject, size: int) -> float:
     """Guess the seconds of one call before anything is measured: an upper figure, for planning alone."""
@@ -23,6 +31,12 @@ def arm_seconds(plan: Plan, usual: float) -> float:
     """
     arms = sum(len(block.timed) for block in plan.blocks)
     return max(usual, LEAST_MEASURED / arms) if arms else usual
+
+
+def live_arm_seconds(plan: Plan) -> float:
+    """Seconds likewise that one arm should take in one round of a live check, on either side."""
+    arms = sum(len(block.timed) for block in plan.blocks)
+    return max(LIVE_ARM_SECONDS, LEAST_MEASURED_LIVE / max(arms, 1))
 
 
 def bytes_moved(case: Case) -> int:

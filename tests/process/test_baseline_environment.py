@@ -9,6 +9,7 @@ from click.testing import Result
 
 from actbench import __version__
 from actbench.host import software
+from actbench.measure import client
 from actbench.measure.baseline import describe, opened
 from actbench.measure.launch import WorkerOptions
 from tests.support.environments import PACKAGES, TIMEOUT, altered, environment, script
@@ -84,10 +85,8 @@ def test_a_wrong_kernel_here_is_refused_as_the_candidate_s(
     check: Callable[..., Result], tmp_path: Path, only_numpy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     altered_copy = altered(tmp_path, ("activations/logistic.py", "return y * (1.0 - y)", "return y * (1.0 + y)"))
-    monkeypatch.setattr("actbench.measure.client.PACKAGE_DIRECTORY", altered_copy / "actbench")
-    monkeypatch.setattr(
-        "actbench.measure.client.sys.executable", str(environment(tmp_path / "here", only_numpy) / "bin/python")
-    )
+    monkeypatch.setattr(client, "PACKAGE_DIRECTORY", altered_copy / "actbench")
+    monkeypatch.setattr(sys, "executable", str(environment(tmp_path / "here", only_numpy) / "bin/python"))
     result = check(environment(tmp_path / "environment", only_numpy))
     assert result.exit_code == 4
     assert result.stderr.startswith("actbench: in the candidate, logistic/cached/numpy/derivative/float64 is wrong")

@@ -154,6 +154,9 @@ class FakeWorker:
         assert self.block is not None
         return instrumented(self.block, self.seconds)
 
+    def move_to(self, cpu: int) -> None:
+        """Stay."""
+
     def close(self) -> None:
         """End."""
 
@@ -275,7 +278,9 @@ class FakeBench:
     @property
     def seams(self) -> Seams:
         """What the command line takes as its context object."""
-        return Seams(start_worker=self.start, open_baseline=self.open_baseline, clock=self.clock)
+        return Seams(
+            start_worker=self.start, open_baseline=self.open_baseline, clock=self.clock, places_to_start=lambda _: ()
+        )
 
 
 def crash(message: str) -> None:

@@ -39,6 +39,9 @@ class InProcess:
         del more_time
         return self._server.answer(request)
 
+    def move_to(self, cpu: int) -> None:
+        """Stay."""
+
     def close(self) -> None:
         """Nothing to end."""
 

@@ -44,15 +44,15 @@ def test_a_regression_is_confirmed_even_where_that_takes_longer_than_the_budget(
     actbench: Actbench, bench: FakeBench
 ) -> None:
     bench.seconds = slower(1.1)
-    result = actbench(*OTHER, *PAIR, "-n", "1000", "--budget", "8s", "--format", "json")
+    result = actbench(*OTHER, *PAIR, "-n", "1000", "--budget", "2s", "--format", "json")
     assert result.exit_code == 1
     (cached,) = (case for case in json.loads(result.stdout)["cases"] if case["case"] == CACHED)
     assert (cached["verdict"], cached["rounds"]) == ("regressed", 8)
     assert cached["confirmation"]["low"] == pytest.approx(1.1)
-    assert bench.clock.now > 8
-    assert bench.clock.now < 2 * 8 + 1, "as long again at most"
+    assert bench.clock.now > 2
+    assert bench.clock.now < 2 * 2 + 0.2, "as long again at most"
     assert result.stderr.startswith(
-        "budget 8 s; suspected regressions are measured again on top of it, for 8 s more at most\n"
+        "budget 2 s; suspected regressions are measured again on top of it, for 2 s more at most\n"
     )
     assert re.search(rf"regressed: {CACHED}; up to 16 rounds, about \d+ s, on top of the budget\n", result.stderr)
     help_text = " ".join(actbench("check", "--help").stdout.split())
@@ -102,7 +102,7 @@ def test_a_slowdown_at_the_margin_stays_open_until_the_budget_is_spent(actbench:
     assert 50 < bench.clock.now < 60
 
 
-@pytest.mark.parametrize("budget", ["1ms", "3s"])
+@pytest.mark.parametrize("budget", ["1ms", "600ms"])
 def test_a_budget_that_does_not_reach_a_verdict_ends_the_check_after_the_first_round(
     actbench: Actbench, bench: FakeBench, budget: str
 ) -> None:
@@ -113,13 +113,13 @@ def test_a_budget_that_does_not_reach_a_verdict_ends_the_check_after_the_first_r
     (enough,) = re.findall(r"stopped after 1 round: a verdict takes 8 rounds: --budget (\d+s), or", result.stdout)
     spent = bench.clock.now
     assert actbench(*CASES, "--budget", enough).exit_code == 0
-    assert spent < 4
+    assert spent < 1
 
 
 def test_what_is_open_says_how_many_rounds_and_seconds_would_decide_it(actbench: Actbench, bench: FakeBench) -> None:
-    bench.seconds = bench.baseline_seconds = scattered(0.15)
+    bench.seconds = bench.baseline_seconds = scattered(0.1)
     arguments = (*CASES, "--margin", "2")
-    result = actbench(*arguments, "--budget", "15s", "--format", "json")
+    result = actbench(*arguments, "--budget", "4s", "--format", "json")
     assert result.exit_code == 3
     report = json.loads(result.stdout)
     needs = [case["need"] for case in report["cases"] if case["verdict"] == "inconclusive"]
@@ -128,7 +128,7 @@ def test_what_is_open_says_how_many_rounds_and_seconds_would_decide_it(actbench:
     (remark,) = (line for line in report["remarks"] if "95 % probability" in line)
     enough = re.search(r"--budget (\d+)s", remark)
     assert enough
-    assert int(enough[1]) > 15
+    assert int(enough[1]) > 4
     assert actbench(*arguments, "--budget", f"{2 * int(enough[1])}s").exit_code == 0
 
 

@@ -9,13 +9,19 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from actbench import registry
 from actbench.analysis.deviations import Largest
 from actbench.analysis.framework_choices import ComparedFrameworks, FrameworkBlock
 from actbench.analysis.interval import Interval
 from actbench.analysis.recommendation import Candidate, PointError
 from actbench.backends import Backend
 from actbench.errors import ExitCode
-from actbench.model.cases import Arm, Case
+from actbench.kernels import resolution
+from actbench.kernels.shipped import ShippedKernel
+from actbench.measure.frameworks import kept_by
+from actbench.model.cases import Arm, Case, KernelId
+from actbench.model.names import Dtype, Op
+from actbench.model.training import SHIPPED
 from actbench.model.variants import Variant
 from actbench.report import framework_choices
 from tests.support.peers import usable
@@ -110,3 +116,12 @@ def test_what_torch_keeps_is_compared_in_the_same_rounds(
     assert other["time_over_best"]["value"] == pytest.approx(1.2)
     assert other["kernel_over_same_strategy"]["value"] == pytest.approx(1.2)
     assert json.dumps(result["absent"]) == "[]"
+
+
+@pytest.mark.parametrize(("name", "activation", "keeps"), [("torch", "gelu", ("z",)), ("jax", "logistic", ("g'",))])
+def test_what_a_framework_keeps_is_named(name: str, activation: str, keeps: tuple[str, ...]) -> None:
+    if reason := registry.backends()[name].unavailable:
+        pytest.skip(reason)
+    kernel = resolution.kernel(KernelId(activation, SHIPPED, name, Op.STEP, Dtype.FLOAT32))
+    assert isinstance(kernel, ShippedKernel)
+    assert kept_by(kernel) == keeps

@@ -29,6 +29,10 @@ class MarkdownText(str):
     def _repr_markdown_(self) -> str:
         return str(self)
 
+    def __repr__(self) -> str:
+        """Return the text, which a terminal shows as it is."""
+        return str(self)
+
 
 class MeasuredRun:
     """A run: the columns of its data frames are those of its CSV files (docs/reference/python.md has the units)."""

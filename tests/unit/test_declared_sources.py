@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import linecache
 import math
 from collections.abc import Callable
-from itertools import count
 from pathlib import Path
-from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -16,8 +13,7 @@ import actbench
 from actbench import plugins, registry
 from actbench.api.sources import activation_of, source_of
 from actbench.errors import InputError
-
-CELLS = count()
+from tests.support.cells import run_cell
 
 Cell = Callable[[str], dict[str, Any]]
 
@@ -35,13 +31,11 @@ LINE = """
 
 @pytest.fixture
 def cell() -> Cell:
-    """Run cells in one namespace, as a notebook does: their lines are where `inspect` looks for them."""
+    """Run cells in one namespace."""
     names: dict[str, Any] = {"__name__": "__main__", "actbench": actbench, "math": math}
 
     def run(source: str) -> dict[str, Any]:
-        text, name = dedent(source), f"<cell {next(CELLS)}>"
-        linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-        exec(compile(text, name, "exec"), names)  # noqa: S102  # as a notebook does
+        run_cell(source, names)
         return names
 
     return run

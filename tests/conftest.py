@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from hypothesis import settings
 
 from actbench.cli import configuration, main
-from actbench.host import variables
+from actbench.host import speed, variables
 from actbench.measure import calibration
 from actbench.model.cases import Case
 from tests.support.fake import FakeBench, exact_seconds
@@ -96,6 +96,7 @@ def actbench(bench: FakeBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """Run the command line in an empty directory, with exact times instead of a clock."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(calibration, "SLICE_SECONDS", SLICE_SECONDS)
+    monkeypatch.setattr(speed, "slowness", lambda: 1.0)
     settings = [name for name in os.environ if name.startswith(configuration.VARIABLE_PREFIX)]
     for name in (*variables.tuning(os.environ), *settings):
         monkeypatch.delenv(name)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from actbench import plugins
 from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.errors import OptionsError
-from actbench.host import environment, repository
+from actbench.host import environment, repository, speed
 from actbench.kernels import resolution
 from actbench.kernels.drawing import pinned
 from actbench.measure.environment import collect_environment
@@ -97,9 +97,10 @@ class PreparedRun:
             processes = request.rounds or PROCESSES
             timed = sum(len(block.timed) for block in self.plan.blocks)
             return StockPrediction(processes, processes * PROCESS_SECONDS * timed)
-        seconds = round_seconds(self.plan, self.preset.arm_seconds)
+        slowness = speed.slowness()
+        seconds = round_seconds(self.plan, self.preset.arm_seconds, slowness)
         return Prediction(
-            preparation=durations.preparation(self.plan, seconds),
+            preparation=durations.preparation(self.plan, slowness),
             round_seconds=seconds,
             rounds=request.rounds,
             budget=request.budget or (None if request.rounds else self.preset.budget),

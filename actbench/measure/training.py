@@ -11,7 +11,7 @@ from pathlib import Path
 from actbench import plugins
 from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.errors import NotComparableError
-from actbench.host import environment, memory, repository
+from actbench.host import environment, memory, repository, speed
 from actbench.kernels import resolution
 from actbench.kernels.drawing import pinned
 from actbench.measure.environment import collect_environment
@@ -66,9 +66,10 @@ class PreparedTrain:
     def prediction(self) -> Prediction:
         """Return how long it should take."""
         request = self.request
-        seconds = training.predicted_round(self.plan, ARM_SECONDS)
+        slowness = speed.slowness()
+        seconds = training.predicted_round(self.plan, ARM_SECONDS, slowness)
         return Prediction(
-            preparation=training.preparation(self.plan, seconds),
+            preparation=training.preparation(self.plan, slowness),
             round_seconds=seconds,
             rounds=request.rounds,
             budget=request.budget or (None if request.rounds else DEFAULT_BUDGET),

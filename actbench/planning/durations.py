@@ -1,32 +1,37 @@
 """How long a run takes, guessed before anything is measured: what comes before the first round, and a round.
 
-The figures are those of a quiet machine of today; ``python -m benchmarks.predictions`` compares what they predict with
-what runs take. A first compilation by numba, which is then cached, comes on top. Times in seconds.
+The figures are those of a quiet machine of today, whose `actbench.host.speed.slowness` is 1, measured part by part;
+``python -m benchmarks.predictions`` compares what they predict with what runs take. On another machine, all that is not
+a time to be measured for takes as much longer as Python does. A first compilation by numba, which is then cached, comes
+on top. Times in seconds.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from actbench.kernels.placement import PHASED
 from actbench.kernels.resolution import backends, subjects
 from actbench.kernels.subject import Subject
 from actbench.model.calibration import SLOW_CALL
-from actbench.model.cases import KernelId
+from actbench.model.cases import Block, KernelId
 from actbench.model.names import Op, OperandState
 from actbench.model.plan import Plan
 from actbench.planning.costs import predicted_call
 
-COMMAND = 0.8
+COMMAND = 0.75
 """The command starts, reads the host and ends with its tables."""
 
-WORKER = 0.2
-"""A worker starts and imports numpy."""
+WORKER = 0.14
+"""A worker starts, imports numpy and ends."""
 
-COMPILING_WORKER = 0.3
+COMPILING_WORKER = 0.22
 """More where kernels are compiled: it imports the compiler, and loads what is cached."""
 
-CHECK = 0.1
+CHECK = 0.03
 """A kernel is checked against the truth, on all points; a step, which has y as well, takes twice as long."""
 
-TRUTH = 0.15
+TRUTH = 0.08
 """The truth of an activation in one dtype."""
 
 TYPICAL = 0.4
@@ -47,17 +52,39 @@ MAPPED = 1 << 25
 PAGED = 3.0
 """Factor by which a call that allocates such results takes longer."""
 
-PROBE = 0.003
+PREPARED = 0.005
+"""A block is taken up in a round, and what was seen of its calls is listed."""
+
+STRETCHED = 1.4
+"""Factor by which an arm of a round exceeds its time: operands are placed, code is moved, and arms have equally many
+values."""
+
+PROBE = 0.004
 """An arm of a probe, in a round."""
 
 DRAWN = 25e-9
 """An element of a block's operands is drawn, z and dy, and its results are compared."""
 
-COLD = 0.12
+COLD = 0.06
 """A block gets sets of operands that pass the last-level cache twice."""
 
-CALIBRATION = 1.0
-"""Calibrating takes about as long as so many rounds: fewer values, but every element is compared."""
+COMPARED_COLD = 0.1
+"""More when it is calibrated, where all of them are compared."""
+
+CALIBRATED = 0.025
+"""A block is calibrated where calls are fast."""
+
+CALIBRATING_CALLS = 3
+"""Calls of an arm that are slow enough to need no others."""
+
+LEAST_CALLS = 15
+"""Calls of an arm in a round where it is in cache: timed, untimed and watched ones of the least number of values."""
+
+LEAST_CALLS_BEYOND = 5
+"""Likewise, where it is not."""
+
+LEAST_SLOW_CALLS = 2
+"""Likewise, where a call takes `SLOW_CALL`."""
 
 
 def round_start(plan: Plan) -> float:
@@ -73,30 +100,59 @@ def checks(plan: Plan) -> float:
     return round_start(plan) + TRUTH * len(truths) + sum(map(_check, kernels))
 
 
-def preparation(plan: Plan, round_seconds: float) -> float:
+def preparation(plan: Plan, slowness: float = 1.0) -> float:
     """Return how long it takes until the first round of derivatives."""
-    return COMMAND + checks(plan) + CALIBRATION * round_seconds
+    calls = (_typical_call(subject, case.size) for case, subject in subjects(plan.cases).items())
+    return slowness * (COMMAND + checks(plan) + calibration(plan, calls))
+
+
+def calibration(plan: Plan, calls: Iterable[float]) -> float:
+    """Return how long all blocks take to be calibrated, probes included, where calls of the arms take so long."""
+    blocks = len(plan.blocks) + len(plan.probes)
+    once = CALIBRATED * blocks + COMPARED_COLD * _cold(plan) + CALIBRATING_CALLS * sum(calls)
+    return round_start(plan) + operands(plan) + once
 
 
 def operands(plan: Plan) -> float:
     """Return how long the operands of all blocks of derivatives take in a round, probes included."""
-    blocks = (*(block for block in plan.blocks if not block.op.network), *plan.probes)
-    cold = sum(block.operands is not OperandState.WARM for block in blocks)
-    return DRAWN * sum(block.size for block in blocks) + COLD * cold
+    return DRAWN * sum(block.size for block in _of_derivatives(plan)) + COLD * _cold(plan)
 
 
-def predicted_round(plan: Plan, arm_seconds: float) -> float:
+def predicted_round(plan: Plan, arm_seconds: float, slowness: float = 1.0) -> float:
     """Return how long one round of derivatives takes, where an arm takes `arm_seconds`, or more if calls are slow."""
-    calls = (_typical_call(subject, case.size) for case, subject in subjects(plan.cases).items())
-    untimed_and_timed = ((2 if seconds >= SLOW_CALL else 4) * seconds for seconds in calls)
-    arms = sum(max(arm_seconds, seconds) for seconds in untimed_and_timed)
-    copies = arm_seconds * sum(len(block.timed) - len(block.arms) for block in plan.blocks)
+    return slowness * _round(plan, arm_seconds / slowness)
+
+
+def _round(plan: Plan, arm_seconds: float) -> float:
+    """Return it for the machine that the figures come from."""
+    time = STRETCHED * arm_seconds
+    arms = sum(max(time, _least_seconds(subject, case.size)) for case, subject in subjects(plan.cases).items())
+    copies = time * sum(len(block.timed) - len(block.arms) for block in plan.blocks)
     probes = PROBE * sum(len(block.timed) for block in plan.probes)
-    return round_start(plan) + arms + copies + probes + operands(plan)
+    taken_up = PREPARED * (len(plan.blocks) + len(plan.probes))
+    return round_start(plan) + arms + copies + probes + taken_up + operands(plan)
+
+
+def _of_derivatives(plan: Plan) -> list[Block]:
+    return [*(block for block in plan.blocks if not block.op.network), *plan.probes]
+
+
+def _cold(plan: Plan) -> int:
+    """Return how many blocks of derivatives have operands that are not warm."""
+    return sum(block.operands is not OperandState.WARM for block in _of_derivatives(plan))
 
 
 def _check(kernel: KernelId) -> float:
     return CHECK * (2 if kernel.op is Op.STEP else 1)
+
+
+def _least_seconds(subject: Subject, size: int) -> float:
+    """Return what an arm takes in a round at least."""
+    seconds = _typical_call(subject, size)
+    if seconds >= SLOW_CALL:
+        return LEAST_SLOW_CALLS * seconds
+    in_cache = size * subject.dtype.itemsize <= PHASED
+    return (LEAST_CALLS if in_cache else LEAST_CALLS_BEYOND) * seconds
 
 
 def _typical_call(subject: Subject, size: int) -> float:

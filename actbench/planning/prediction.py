@@ -43,6 +43,6 @@ class StockPrediction:
     seconds: float
 
 
-def round_seconds(plan: Plan, arm_seconds: float) -> float:
+def round_seconds(plan: Plan, arm_seconds: float, slowness: float) -> float:
     """Return what a round of a plan should take, where an arm takes `arm_seconds`, or more as the plan is small."""
-    return durations.predicted_round(plan, costs.arm_seconds(plan, arm_seconds))
+    return durations.predicted_round(plan, costs.arm_seconds(plan, arm_seconds), slowness)

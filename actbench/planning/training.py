@@ -39,11 +39,14 @@ FLOPS_PER_PARAMETER = 6
 FLOPS_PER_SECOND = {Dtype.FLOAT16: 1e10, Dtype.BFLOAT16: 1e10, Dtype.FLOAT32: 2e10, Dtype.FLOAT64: 1e10}
 """Lower figures of one thread, for planning only."""
 
-ALONE = 0.05
+ALONE = 0.015
 """Seconds of an activation that is measured alone, in a round."""
 
-STEP_CHECK = 0.15
+STEP_CHECK = 0.03
 """Seconds of the check of a step's gradients."""
+
+TAKEN_UP = 0.07
+"""Seconds in which a block of steps is prepared in a round, and what was seen of it is listed."""
 
 LONGEST_STEP = 10.0
 """Seconds. A step that would take longer, by these figures, is left out."""
@@ -230,18 +233,24 @@ def predicted_step(step: NetworkStep, case: Case) -> float:
     return products + 2 * elements * step.trainer.activation.planning_ns * 1e-9
 
 
-def predicted_round(plan: Plan, arm_seconds: float) -> float:
+def predicted_round(plan: Plan, arm_seconds: float, slowness: float = 1.0) -> float:
     """Return how long a round of training steps takes: timed, instrumented, and their activations alone."""
     untimed_timed_and_instrumented = 9
-    steps = (predicted_step(resolution.network_step(case), case) for case in plan.steps)
-    timed = sum(max(arm_seconds, untimed_timed_and_instrumented * seconds) for seconds in steps)
+    time = durations.STRETCHED * arm_seconds / slowness
+    timed = sum(max(time, untimed_timed_and_instrumented * seconds) for seconds in _predicted_steps(plan))
     alone = ALONE * sum(len(block.timed) for block in plan.probes)
-    return durations.round_start(plan) + timed + alone + durations.operands(plan)
+    taken_up = TAKEN_UP * len(plan.blocks)
+    return slowness * (durations.round_start(plan) + taken_up + timed + alone + durations.operands(plan))
 
 
-def preparation(plan: Plan, round_seconds: float) -> float:
+def preparation(plan: Plan, slowness: float = 1.0) -> float:
     """Return how long it takes until the first round of training steps."""
-    return durations.preparation(plan, round_seconds) + STEP_CHECK * len(plan.steps)
+    checks = durations.checks(plan) + durations.round_start(plan) + STEP_CHECK * len(plan.steps)
+    return slowness * (durations.COMMAND + checks + durations.calibration(plan, _predicted_steps(plan)))
+
+
+def _predicted_steps(plan: Plan) -> list[float]:
+    return [predicted_step(resolution.network_step(case), case) for case in plan.steps]
 
 
 def _activated(steps: Iterable[NetworkStep]) -> dict[str, tuple[int, ...]]:

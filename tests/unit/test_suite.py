@@ -6,6 +6,7 @@ import pytest
 
 from actbench import registry
 from actbench.errors import InputError
+from actbench.host import speed
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import Case
 from actbench.model.names import WIDE, Dtype, Op
@@ -187,3 +188,15 @@ def test_a_round_is_predicted_to_take_longer_the_more_there_is_to_measure() -> N
     few, many = planned(), planned(replace(SMALL, sizes=sizes(1000, 2000)))
     assert durations.WORKER < durations.predicted_round(few, 0.04) < durations.predicted_round(many, 0.04)
     assert durations.predicted_round(few, 0.04) < durations.predicted_round(few, 0.08)
+
+
+def test_all_but_the_time_of_arms_is_predicted_to_take_longer_where_python_does() -> None:
+    plan = planned()
+    fast, slow = (durations.predicted_round(plan, 0.04, slowness) for slowness in (1.0, 3.0))
+    arms = durations.STRETCHED * 0.04 * sum(len(block.timed) for block in plan.blocks)
+    assert slow - arms == pytest.approx(3 * (fast - arms))
+    assert durations.preparation(plan, 3.0) == pytest.approx(3 * durations.preparation(plan))
+
+
+def test_this_machine_is_neither_a_hundred_times_faster_nor_slower_than_the_one_of_the_figures() -> None:
+    assert 0.01 < speed.slowness() < 100

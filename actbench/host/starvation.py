@@ -2,26 +2,30 @@
 
 A process and its children, such as compilers, are told apart by what they used and what they wait for: one that could
 go on if it had a processor is not hung before it has used as much processor time as it was allowed in all.
+
+What limits the share of a processor, as cpulimit does, stops a process and lets it go on many times a second. A process
+that stays stopped has stopped itself.
 """
 
 from __future__ import annotations
 
 import time
 from contextlib import suppress
+from itertools import count
 
 import psutil
 
 MOST_PATIENCE = 10.0
 """Factor by which a process that waits for a processor may exceed its time."""
 
-RUNNABLE = frozenset({psutil.STATUS_RUNNING, psutil.STATUS_STOPPED})
-"""The states of a process that waits for nothing but a processor; it is stopped by what limits its share of one."""
-
 LOOKS = 5
-"""Number of looks at these states, since a process that computes may wait for a moment."""
+"""Number of looks at the state of a process, since one that computes may wait for a moment."""
 
 LOOK_SECONDS = 0.01
 """Time between two of them."""
+
+STOPPED_SECONDS = 1.0
+"""Time within which a stopped process goes on if something limits its share of a processor."""
 
 
 class ProcessorTime:
@@ -49,9 +53,15 @@ class ProcessorTime:
         return missing if missing > 0 and self._runnable() else 0.0
 
     def _runnable(self) -> bool:
-        for _ in range(LOOKS):
-            if any(_status(process) in RUNNABLE for process in self._tree()):
+        """Return whether one of the processes runs, or would if it had a processor."""
+        start, used = time.monotonic(), self._total()
+        for look in count(1):
+            states = {*map(_status, self._tree())}
+            if psutil.STATUS_RUNNING in states or self._total() > used:
                 return True
+            stopped = psutil.STATUS_STOPPED in states
+            if time.monotonic() > start + STOPPED_SECONDS if stopped else look >= LOOKS:
+                break
             time.sleep(LOOK_SECONDS)
         return False
 

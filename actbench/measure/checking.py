@@ -52,6 +52,10 @@ class Refused:
     failed: bool = True
     """Whether it is wrong, crashed, hung or raised; otherwise it is unsupported here."""
 
+    def of(self, kernel: KernelId) -> Refused:
+        """Return this of another kernel, which alone can be the cause."""
+        return replace(self, kernel=kernel, reason=self.reason.replace(self.kernel.id, kernel.id))
+
 
 class RefusedError(WrongKernelError):
     """Kernels did not pass their checks: the first one's reason in full, and the names of the others."""

@@ -36,24 +36,27 @@ class Isolation:
     def failing(self, block: Block, plan: Plan) -> list[LeftOut]:
         """Return what of a plan is to be left out, because it fails alone; nothing where no case does, or all do.
 
-        Of a wrong kernel, that is every case.
+        Of a wrong kernel, that is every case, even where there is no other.
         """
-        failing: dict[str, list[LeftOut]] = {}
+        wrong: list[LeftOut] = []
+        failing: list[LeftOut] = []
         with RestartingWorker(self.launch) as restarting:
             for case in block.cases:
-                worker = restarting.get()
+                worker, alone = restarting.get(), block.alone(case)
                 try:
-                    self._try(block.alone(case), plan, worker)
+                    self._try(alone, plan, worker)
                 except RefusedError as error:
-                    failing[case.id] = [item for refused in error.refused for item in leaving_out(plan, refused)]
+                    wrong += leaving_out(plan, error.refused[0].of(case.kernel))
                 except BenchmarkError as error:
                     failed = not isinstance(error, UnsupportedError)
                     reason = f"{case.id} cannot be timed: {error}" if failed else str(error)
-                    failing[case.id] = [LeftOut(case.id, reason, failed)]
+                    failing.append(LeftOut(case.id, reason, failed))
                     restarting.end()
+                if not self.verification.is_built_in(alone):
+                    restarting.end()  # it may have changed the process for the next one
         if len(failing) == len(block.cases):
             return []
-        return [item for items in failing.values() for item in items]
+        return wrong + failing
 
     def _try(self, block: Block, plan: Plan, worker: Worker) -> None:
         worker.ask(Prepare.of(block, plan))

@@ -82,8 +82,12 @@ def _derivative(case: Case) -> Case:
 def survey(
     kernels: Sequence[KernelId], request: AccuracyRequest, start_worker: StartWorker
 ) -> Iterator[exhaustive.Going | Accuracy | Unexamined]:
-    """Survey each kernel."""
-    together = sorted(kernels, key=lambda kernel: (kernel.activation, list(Dtype).index(kernel.dtype)))
+    """Survey each kernel; of an activation, the user's strategies first."""
+    users = registry.current().additions.strategies
+    together = sorted(
+        kernels,
+        key=lambda kernel: (kernel.activation, list(Dtype).index(kernel.dtype), kernel.strategy.name not in users),
+    )
     resolved = list(map(resolution.kernel, together))
     launch = Launch(start_worker, WorkerOptions(None, DEFAULT_TIMEOUT))
     sampled = Survey(request.points, exact=request.exact, seed=request.seed)

@@ -21,8 +21,13 @@ def refusal(case: Case, error: ValueError) -> InputError:
 
 
 def in_one_line(error: BaseException) -> str:
-    """Return an exception in one line; its method that makes text of it may raise as well."""
+    """Return an exception in one line, or the next one as well, which the first announces by a colon.
+
+    Its method that makes text of it may raise as well.
+    """
     try:
-        return f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": ")
+        lines = [line.strip() for line in f"{type(error).__name__}: {error}".splitlines()]
+        first, *more = filter(None, lines)
+        return " ".join([first, *more[:1]] if first.endswith(":") else [first]).removesuffix(":")
     except Exception:  # noqa: BLE001  # likewise
         return type(error).__name__

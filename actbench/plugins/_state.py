@@ -25,6 +25,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
+from actbench.host.resource_limits import NUMBERS
 from actbench.host.variables import worker_environment
 
 STANDARD = (0, 1, 2)
@@ -96,8 +97,7 @@ def _slots() -> Iterator[_Slot]:
     yield from SLOTS
     if hasattr(os, "sched_getaffinity"):
         yield _Slot(lambda: os.sched_getaffinity(0), lambda value: os.sched_setaffinity(0, value))
-    for name in (name for name in vars(resource) if name.startswith("RLIMIT_")):
-        yield _limit(getattr(resource, name))
+    yield from map(_limit, NUMBERS.values())
     if threading.current_thread() is threading.main_thread():
         yield _Slot(lambda: signal.pthread_sigmask(signal.SIG_BLOCK, ()), _unblock)
         yield from map(_handler, signal.valid_signals())

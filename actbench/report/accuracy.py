@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from math import isfinite, isinf, isnan
 from typing import Any
@@ -17,7 +17,7 @@ from actbench.model.number_formats import numpy_dtype
 from actbench.model.training import SHIPPED
 from actbench.report.json_text import json_text
 from actbench.report.numbers import count, significant
-from actbench.report.table import Table, markdown
+from actbench.report.table import Table, grouped, markdown
 
 ZONE_DIGITS = {"wrong": 3, "zero": 4, "nan": 4}
 """Digits of the ends of zones, by field of `Loss`; the end of a zone of 1 % errors depends on details of rounding."""
@@ -36,7 +36,10 @@ SHOWN = 2
 
 
 def tables(kernels: Sequence[Accuracy], *, exact: bool) -> list[Table]:
-    """Return two tables per quantity and dtype, with one row per kernel: errors with zones, and special results."""
+    """Return two tables per quantity and dtype: errors with zones, and special results.
+
+    Kernels of one activation with the same figures have one row.
+    """
     groups: dict[tuple[Quantity, str], list[Accuracy]] = {}
     for item in kernels:
         groups.setdefault((item.quantity, item.kernel.dtype), []).append(item)
@@ -61,9 +64,9 @@ def _table(quantity: Quantity, dtype: str, kernels: Sequence[Accuracy], *, exact
         "error."
         for name, digits in known.items()
     )
-    rows = tuple(
+    rows = _alike_as_one(
         (
-            *(item.kernel.activation, item.kernel.strategy, item.kernel.backend),
+            *_names(item),
             *(ulp(value) for value in (item.normal.median, item.normal.p99, item.normal.largest.size)),
             *_tail(item, Part.LEFT),
             *_tail(item, Part.RIGHT),
@@ -112,9 +115,9 @@ def _special(quantity: Quantity, dtype: str, kernels: Sequence[Accuracy]) -> Tab
             *("activation", "strategy", "backend", "relative", "at z", "absolute", "at z", "NaN", "-∞", "+∞"),
             *(("kinks",) if kinks else ()),
         ),
-        tuple(
+        _alike_as_one(
             (
-                *(item.kernel.activation, item.kernel.strategy, item.kernel.backend),
+                *_names(item),
                 *_largest(item.largest_relative),
                 *_largest(item.largest_absolute),
                 _result(item.conventions.at_nan),
@@ -125,6 +128,15 @@ def _special(quantity: Quantity, dtype: str, kernels: Sequence[Accuracy]) -> Tab
         ),
         labels=3,
     )
+
+
+def _names(item: Accuracy) -> tuple[str, str, str]:
+    return item.kernel.activation, str(item.kernel.strategy), item.kernel.backend
+
+
+def _alike_as_one(rows: Iterable[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+    """Return the rows, those of an activation with the same figures as one, first by backend, then by strategy."""
+    return grouped(grouped(rows, 2), 1)
 
 
 def _largest(error: Largest) -> tuple[str, str]:

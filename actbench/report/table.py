@@ -47,6 +47,14 @@ def each_note_once(tables: Iterable[Table]) -> Iterator[Table]:
         explained.add(table.note)
 
 
+def grouped(rows: Iterable[tuple[str, ...]], column: int) -> tuple[tuple[str, ...], ...]:
+    """Return the rows, those that differ in one column alone as one, in the place of the first: ``numpy, numba``."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for row in rows:
+        groups.setdefault((*row[:column], *row[column + 1 :]), []).append(row[column])
+    return tuple((*shared[:column], ", ".join(cells), *shared[column:]) for shared, cells in groups.items())
+
+
 def markdown(table: Table) -> str:
     """Return the table in GitHub's Markdown, figures aligned right."""
     rule = ["---:" if figure else "---" for figure in table.figures]

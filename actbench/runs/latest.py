@@ -16,7 +16,7 @@ LATEST = "latest"
 """The word on the command line, and the link to the latest complete run."""
 
 NEWEST = ".newest"
-"""The link to the latest run, complete or not."""
+"""The link to the latest run, complete or not, that was not refused."""
 
 
 def is_meant(path: Path) -> bool:
@@ -29,10 +29,10 @@ def complete() -> Path:
     path = RESULTS / LATEST
     if path.exists():
         return path
-    if (RESULTS / NEWEST).exists():
+    if incomplete := target(NEWEST):
         raise InputError(
-            f"no run under {RESULTS}/ is complete: go on with the latest (--resume latest), or name "
-            f"{(RESULTS / NEWEST).resolve().name} in there"
+            f"no run under {RESULTS}/ is complete: go on with the latest (--resume latest), or name {incomplete.name} "
+            "in there"
         )
     raise InputError(
         "there is no latest run under results/: make one with 'actbench run' or 'actbench train', or name its directory"
@@ -41,8 +41,13 @@ def complete() -> Path:
 
 def newest() -> Path:
     """Return the run to resume; `InputError` where there is none."""
-    path = RESULTS / NEWEST
-    return path if path.exists() else complete()
+    return target(NEWEST) or complete()
+
+
+def target(name: str) -> Path | None:
+    """Return the run that a link is to; None where there is none."""
+    link = RESULTS / name
+    return RESULTS / link.resolve().name if link.exists() else None
 
 
 def point(name: str, directory: Path) -> None:

@@ -48,6 +48,8 @@ class Writer:
     """pyperf's metadata of this host, as far as it may be published."""
     lines: int = 0
     """Number of lines in the journal."""
+    newest_before: Path | None = None
+    """The latest run before this one, which a refused run gives its place back to."""
 
     def take(self, event: Event) -> None:
         """Record an event; after a round, save the run."""
@@ -63,7 +65,6 @@ class Writer:
             case Calibrated(block, calibration):
                 self.record.calibrations[block] = calibration
                 self.save()
-                latest.point(latest.NEWEST, self.directory)
             case Measured(times):
                 self._note(times)
             case Disturbed():
@@ -115,6 +116,8 @@ class Writer:
         if status is Status.COMPLETE:
             latest.point(latest.NEWEST, self.directory)
             latest.point(latest.LATEST, self.directory)
+        if status is Status.REFUSED and self.newest_before:
+            latest.point(latest.NEWEST, self.newest_before)
 
     def _note(self, times: BlockTimes) -> None:
         line = journal.line(self.record, self.lines + 1, times)
@@ -141,8 +144,9 @@ def create(directory: Path | None, new: Record) -> Iterator[Writer]:
     files.probe(directory, BYTES_PER_VALUE * 400 * len(new.plan.cases))
     with files.locked(directory):
         _make_room(directory)
-        writer = Writer(directory, new, Times(new.plan))
+        writer = Writer(directory, new, Times(new.plan), newest_before=latest.target(latest.NEWEST))
         writer.save()
+        latest.point(latest.NEWEST, directory)
         yield writer
 
 

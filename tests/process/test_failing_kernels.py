@@ -13,6 +13,8 @@ from tests.support.selections import record, rows
 KERNELS = """
 import ctypes
 import os
+import resource
+import signal
 
 import numpy as np
 
@@ -52,6 +54,26 @@ def lacking(z):
     return slope(z)
 
 
+@kernel("logistic", "limiting", op="derivative")
+def limiting(z):
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 33, resource.RLIM_INFINITY))
+    return slope(z)
+
+
+@kernel("logistic", "stopping", op="derivative")
+def stopping(z):
+    os.kill(os.getpid(), signal.SIGSTOP)
+    return slope(z)
+
+
+@kernel("logistic", "writing", op="derivative")
+def writing(z):
+    if z.size == 2000:
+        place = (ctypes.c_double * z.size).from_address(z.ctypes.data)
+        np.frombuffer(place)[:] = -np.abs(z)
+    return slope(z)
+
+
 @kernel("logistic", "late", op="derivative")
 def late(z):
     if z.size == 2000:
@@ -64,6 +86,9 @@ REASONS = {
     "crashing": "the worker was killed by SIGSEGV",
     "aborting": "the worker was killed by SIGABRT",
     "lacking": "it needs a_library_that_is_not_there, which is not installed",
+    "limiting": "it changes RLIMIT_AS, a limit of the process that all kernels share",
+    "stopping": "took longer than the 1 s that a case may take (--timeout): ",
+    "writing": "logistic/writing/numpy/derivative/float64 is wrong: a kernel of this block changes the operand z",
     "late": "cannot be timed: the worker was killed by SIGABRT",
 }
 

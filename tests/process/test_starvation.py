@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Event, Thread
 
 import pytest
 
@@ -49,14 +50,47 @@ def test_a_process_that_waits_for_something_else_is_hung() -> None:
         assert taken.patience(ALLOWED) == 0
 
 
+def stop(pid: int) -> None:
+    """Stop a process, and wait until it is."""
+    os.kill(pid, signal.SIGSTOP)
+    os.waitpid(pid, os.WUNTRACED)
+
+
+@contextmanager
+def limited(pid: int) -> Iterator[None]:
+    """Stop a process and let it go on again and again, as cpulimit does."""
+    ended = Event()
+
+    def limit() -> None:
+        while not ended.wait(0.09):
+            os.kill(pid, signal.SIGCONT)
+            time.sleep(0.01)
+            os.kill(pid, signal.SIGSTOP)
+
+    limiting = Thread(target=limit)
+    limiting.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        limiting.join()
+
+
 def test_a_process_without_a_processor_is_waited_for_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    with running("import time; time.sleep(60)") as pid:
-        os.kill(pid, signal.SIGSTOP)
-        os.waitpid(pid, os.WUNTRACED)
+    with running("while True: pass") as pid:
+        stop(pid)
         taken = ProcessorTime(pid)
-        assert 0 < taken.patience(ALLOWED) <= ALLOWED
-        monkeypatch.setattr(starvation, "MOST_PATIENCE", 0.0)
-        assert taken.patience(ALLOWED) == 0
+        with limited(pid):
+            assert 0 < taken.patience(60) <= 60
+            monkeypatch.setattr(starvation, "MOST_PATIENCE", 0.0)
+            assert taken.patience(60) == 0
+
+
+def test_a_process_that_stopped_itself_is_hung(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(starvation, "STOPPED_SECONDS", 0.1)
+    with running("import time; time.sleep(60)") as pid:
+        stop(pid)
+        assert ProcessorTime(pid).patience(60) == 0
 
 
 def test_a_process_that_has_ended_is_not_waited_for() -> None:

@@ -1,4 +1,4 @@
-"""What `latest` means: to read, the latest complete run; to go on with, the latest that was measured at all."""
+"""What `latest` means: to read, the latest complete run; to go on with, the latest that was begun and not refused."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from actbench.errors import WrongKernelError
+from actbench.model.cases import Case
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench
 from tests.support.selections import SMALL, record
@@ -38,6 +40,30 @@ def test_an_interrupted_run_is_not_the_latest_until_it_is_complete(actbench: Act
     bench.on_time = lambda _: None
     assert actbench("run", "--resume", "latest").exit_code == 0
     assert Path("results/latest").resolve() != first
+    assert record(Path("results/latest"))["rounds"] == 3
+
+
+def test_a_run_that_ended_while_its_kernels_were_checked_can_go_on(actbench: Actbench, bench: FakeBench) -> None:
+    def interrupted(_: Case) -> None:
+        raise KeyboardInterrupt
+
+    assert actbench("run", *SMALL, "--rounds", "1").exit_code == 0
+    bench.code = interrupted
+    assert actbench("run", *SMALL, "--rounds", "2").exit_code == 130
+    bench.code = lambda _: None
+    assert actbench("run", "--resume", "latest").exit_code == 0
+    assert record(Path("results/latest"))["rounds"] == 2
+
+
+def test_a_refused_run_is_not_the_latest(actbench: Actbench, bench: FakeBench) -> None:
+    def refused(_: Case) -> None:
+        raise WrongKernelError("it is wrong")
+
+    assert actbench("run", *SMALL, "--rounds", "1").exit_code == 0
+    bench.code = refused
+    assert actbench("run", *SMALL, "--rounds", "2").exit_code == 4
+    bench.code = lambda _: None
+    assert actbench("run", "--resume", "latest", "--rounds", "3").exit_code == 0
     assert record(Path("results/latest"))["rounds"] == 3
 
 

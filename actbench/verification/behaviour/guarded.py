@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from actbench.backends import Backend
+from actbench.host.resource_limits import changed_limits
 from actbench.kernels.operands import Array, Operands
 from actbench.kernels.placement import Invocation, Memory
 from actbench.model.names import Dtype
@@ -86,6 +87,7 @@ class GuardedCalls:
             output.fill(np.nan)
         raw = invocation.call()
         faults = [*memory.faults()]
+        faults += [f"it changes {name}, a limit of the process that all kernels share" for name in changed_limits()]
         if subject.is_compared:  # a rung may return nothing, or its operand
             faults += self._faults_of(subject, raw, invocation)
         outputs = _outputs(invocation, raw)

@@ -88,7 +88,7 @@ class Posterior:
         """The probability that there are two steps."""
         return float(1.0 - np.trace(self.weights))
 
-    @property
+    @cached_property
     def by_commit(self) -> Floats:
         """By commit, the probability that the level changes there; in an interval it is shared by the prior."""
         weights = self.weights
@@ -97,7 +97,7 @@ class Posterior:
         shares = np.divide(in_interval, prior, out=np.zeros_like(prior), where=prior > 0)
         return np.concatenate([[0.0], np.repeat(shares, np.diff(self.places))]) * self.prior
 
-    @property
+    @cached_property
     def information(self) -> Floats:
         """By commit, the information in bits that one more vote there is expected to give; 0 for those not in `places`.
 

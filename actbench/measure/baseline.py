@@ -23,7 +23,7 @@ from actbench.measure.client import PACKAGE_DIRECTORY, Interpreter, WorkerProces
 from actbench.measure.environment_cache import EnvironmentCache, Tell, silent
 from actbench.measure.launch import StartWorker, Worker, WorkerOptions
 from actbench.measure.protocol import PROTOCOL, Describe, Described, Source
-from actbench.measure.revisions import GIT, Revision, execute
+from actbench.measure.revisions import GIT, Revision, execute, place_for_trees
 from actbench.runs import files
 
 
@@ -65,7 +65,7 @@ def opened(against: str, tell: Tell = silent, pins: Mapping[str, str] = NO_PINS,
     built, unless it is in the cache. What is installed in it then has the versions of `pins`, unless the revision needs
     others. `NotComparableError` where it does not exist, or cannot be built.
     """
-    with TemporaryDirectory(prefix="actbench-") as name:
+    with TemporaryDirectory(prefix=place_for_trees()) as name:
         place = Path(name)
         if not against.startswith(GIT):
             python = _python_of(against)

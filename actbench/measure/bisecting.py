@@ -211,7 +211,7 @@ class Bisecting:
                 continue
             began = self._seams.clock()
             ratios, failed = yield from rounds.round(number, len(self._state.rounds) + 1, open_cases)
-            seconds = self._seams.clock() - began
+            seconds = self._seams.clock() - began if ratios else seconds
             self._keep_round(number, ratios)
             search.add(number, ratios)
             self._skip(number, failed)

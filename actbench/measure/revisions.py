@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import subprocess
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,9 @@ SHALLOW = (
 
 GIT_WITHOUT_HOOKS = f"git -c core.hooksPath={os.devnull}"
 """The command that runs no hooks of the user's: one that fails after a checkout says nothing about a commit."""
+
+TREES = "actbench-"
+"""Prefix of the temporary directories that hold worktrees; the number of the process follows."""
 
 FULL = os.strerror(errno.ENOSPC)
 """What programs write when a disk is full."""
@@ -49,6 +53,7 @@ class Revision:
     @cached_property
     def tree(self) -> Path:
         """A temporary worktree with the files of the commit."""
+        _remove_abandoned_trees()
         execute(
             self._option, f"{GIT_WITHOUT_HOOKS} worktree", "add", "--detach", "--quiet", str(self._place), self.commit
         )
@@ -57,7 +62,7 @@ class Revision:
     def remove_tree(self) -> None:
         """Remove the worktree, if there is one; also one of which git was interrupted."""
         if self._place.exists():
-            subprocess.run(["git", "worktree", "remove", "--force", str(self._place)], check=False, capture_output=True)  # noqa: S607  # the user's own
+            _remove_tree(self._place)
 
     def path_of(self, name: str) -> str | None:
         """Return the path of a file of the project, relative to the root of the repository; None for another file.
@@ -103,6 +108,35 @@ def execute(what: str, command: str, *arguments: str, program: str | None = None
         raise OutputError(f"{what}: '{command}' failed: {FULL}")
     sentence = _last_words(done.stderr) or _last_words(done.stdout) or "it is not a revision of this project"
     raise NotComparableError(f"{what}: '{command}' failed: {sentence}")
+
+
+def place_for_trees() -> str:
+    """Return the prefix of the temporary directories that hold worktrees of this process."""
+    return f"{TREES}{os.getpid()}-"
+
+
+def _remove_abandoned_trees() -> None:
+    """Remove the worktrees of processes that were killed."""
+    for line in execute("", "git worktree", "list", "--porcelain").splitlines():
+        place = Path(line.removeprefix("worktree ")).parent
+        process, _, _ = place.name.removeprefix(TREES).partition("-")
+        if place.name.startswith(TREES) and process.isdecimal() and not _is_running(int(process)):
+            _remove_tree(place / "tree")
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)  # sends nothing
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _remove_tree(tree: Path) -> None:
+    subprocess.run(["git", "worktree", "remove", "--force", str(tree)], check=False, capture_output=True)  # noqa: S607  # the user's own
 
 
 def resolve(what: str, revision: str, prefix: str = GIT) -> str:

@@ -43,8 +43,9 @@ def _conclusions(result: Bisection) -> Iterator[Conclusion]:
     if result.failures:
         yield Conclusion(ExitCode.FAILED, f"{result.failures[0].block} failed: {result.failures[0].reason}")
     if result.slower:
-        sentence = f"{counted(len(result.slower), 'case')} slower in {bad}, and no commit has {100 * NAMED:g} %"
-        yield Conclusion(ExitCode.INCONCLUSIVE, f"{sentence}: the same command with --resume and a larger --budget")
+        sentence = f"{counted(len(result.slower), 'case')} slower in {bad}, and no commit has {100 * NAMED:g} %: "
+        way_out = "the same command with --resume and a larger --budget goes on"
+        yield Conclusion(ExitCode.INCONCLUSIVE, sentence + way_out)
     if result.noise:
         worst = result.noise[0]
         sentence = f"{worst.case.id} in GOOD differed from itself by {change_in_percent(worst.ratio)}"
@@ -145,7 +146,7 @@ def remark_lines(result: Bisection) -> Iterator[str]:
     yield f"GOOD: {result.names[0]}, {_named(good)}"
     yield f"BAD: {result.names[1]}, {_named(bad)}"
     if result.undecided:
-        yield f"whether BAD is slower is undecided in {counted(len(result.undecided), 'other case')}"
+        yield f"whether BAD is slower is undecided in {counted(len(result.undecided), 'further case')}"
     for skipped in result.skipped[:MOST_SKIPPED]:
         yield f"skipped: {_named(result.commits[skipped.number])}: {skipped.reason}"
     if len(result.skipped) > MOST_SKIPPED:

@@ -17,19 +17,21 @@ Levels = Callable[[int], float]
 """How many times as long a case takes in a commit, by its number."""
 
 
-def history(number: int) -> list[str]:
-    """Make so many commits in the current directory; return their hashes, the oldest first."""
-    hashes = []
+def history(number: int) -> None:
+    """Make so many commits in the current directory."""
     for index in range(number):
         commit(f"commit {index}", project=f"COMMIT = {index}\n")
-        hashes.append(git("rev-parse", "HEAD"))
-    return hashes
 
 
-def levels(bench: FakeBench, hashes: list[str], of_case: Mapping[str, Levels], scatter: float = 0.0) -> None:
+def hashes() -> list[str]:
+    """Return the hashes of the commits of the current directory, the oldest first."""
+    return git("log", "--reverse", "--format=%H").splitlines()
+
+
+def levels(bench: FakeBench, commits: list[str], of_case: Mapping[str, Levels], scatter: float = 0.0) -> None:
     """Let cases take so many times as long in each commit; GOOD is number 0. They scatter evenly, either way."""
     generator = random.Random(1)  # noqa: S311
-    numbers = {f"git:{name}": number for number, name in enumerate(hashes)}
+    numbers = {f"git:{name}": number for number, name in enumerate(commits)}
 
     def seconds(environment: str, case: Case) -> float:
         level = of_case[case.id](numbers[environment]) if case.id in of_case else 1.0
@@ -38,6 +40,6 @@ def levels(bench: FakeBench, hashes: list[str], of_case: Mapping[str, Levels], s
     bench.seconds_there = seconds
 
 
-def step(at: int, size: float = 1.1) -> Mapping[str, Levels]:
-    """Return the levels of one case that gets slower in a commit."""
-    return {CACHED: lambda number: size if number >= at else 1.0}
+def steps(*at: int, case: str = CACHED, size: float = 1.1) -> Mapping[str, Levels]:
+    """Return the levels of one case that gets slower in these commits."""
+    return {case: lambda number: size ** sum(number >= commit for commit in at)}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import Any
 
-from actbench.errors import BenchmarkError, InputError
+from actbench.errors import BenchmarkError, InputError, NotComparableError
 from actbench.host import software
 from actbench.measure import protocol, protocol_limits, protocol_training
 from actbench.measure.baseline import NO_PINS, BaselineEnvironment
@@ -211,6 +211,8 @@ class FakeBench:
     """Every environment that was opened."""
     pins: list[dict[str, str]] = field(default_factory=list)
     """The versions that each of them was to have."""
+    unbuildable: dict[str, str] = field(default_factory=dict)
+    """The environments that cannot be built, and why."""
     seconds_there: Callable[[str, Case], float] | None = None
     """How long cases take in an environment, by its name; where that is not the same for all."""
     has_there: Callable[[str, Case], bool] | None = None
@@ -249,6 +251,8 @@ class FakeBench:
     ) -> Iterator[BaselineEnvironment]:
         """Open another environment."""
         del tell
+        if against in self.unbuildable:
+            raise NotComparableError(f"--against {against}: {self.unbuildable[against]}")
         self.pins.append(dict(pins))
         self.opened.append(against)
 

@@ -1,0 +1,221 @@
+"""Bisects on recorded rounds: what `python -m benchmarks.bisect record` and `simulate` do."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from math import log1p
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actbench.analysis.bisection import SECONDS_TO_BUILD
+from actbench.analysis.check_live import LiveTimes
+from actbench.analysis.commit_search import CommitSearch
+from actbench.analysis.regression import Verdict, verdict
+from actbench.analysis.sequential import median_interval, sequential_p_value
+from actbench.analysis.statistics import CONFIDENCE
+from actbench.host.environment import choose_cpu
+from actbench.measure.bisect_rounds import ratios_of
+from actbench.measure.checking import Verification
+from actbench.measure.launch import Launch, WorkerOptions
+from actbench.measure.lockstep import Lockstep
+from actbench.measure.session import start_process
+from actbench.measure.wrong_sides import SIDES
+from actbench.model.cases import Case
+from actbench.model.plan import Plan
+from actbench.planning.suite import grouped
+from benchmarks.gate import share
+
+RECORDED = Path(__file__).with_name("bisect_rounds.csv")
+
+CASES = [
+    Case.parse(f"{activation}/{strategy}/{backend}/derivative/float64/10000")
+    for activation in ("logistic", "tanh")
+    for backend in ("numpy", "numba")
+    for strategy in ("recompute", "cached")
+]
+
+ARM_SECONDS = 0.02
+
+MOST_CHECK_ROUNDS = 60
+"""Rounds of a simulated check, about what its budget has time for."""
+
+MOST_ROUNDS = 400
+"""Rounds of a simulated bisect."""
+
+ROUND_SECONDS = 2.0
+
+COMMITS = 64
+
+Rounds = NDArray[np.float64]
+"""Rounds x 2: the logarithms of the ratios of candidate and control."""
+
+
+# Recorded rounds
+
+
+def record(rounds: int) -> None:
+    """Measure rounds without a difference, and write their ratios."""
+    plan = Plan(grouped(CASES), seed=1)
+    cpu = choose_cpu(None)
+    first, second, third = (Launch(start_process, WorkerOptions(cpu, 60.0, side)) for side in SIDES)
+    compared = {block.id for block in plan.blocks}
+    lockstep = Lockstep(
+        plan, Verification(plan), (first, second, third), ARM_SECONDS, LiveTimes(plan), compared=compared
+    )
+    list(lockstep.calibrate())
+    began = time.monotonic()
+    for number in range(1, rounds + 1):
+        list(lockstep.round(number, lockstep.blocks))
+    with RECORDED.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("case", "candidate", "control"))
+        for ratios in ratios_of(lockstep.sides):
+            writer.writerows((case.id, f"{one:.6f}", f"{two:.6f}") for case, (one, two) in ratios.items())
+    print(f"{rounds} rounds of {len(CASES)} cases, {(time.monotonic() - began) / rounds:.2f} s each, to {RECORDED}")
+
+
+def recorded() -> dict[str, Rounds]:
+    """Return the recorded rounds by case, about their medians: without a difference."""
+    by_case: dict[str, list[tuple[float, float]]] = {}
+    with RECORDED.open(newline="") as file:
+        for row in csv.DictReader(file):
+            by_case.setdefault(row["case"], []).append((float(row["candidate"]), float(row["control"])))
+    arrays = {case: np.array(rows) for case, rows in by_case.items()}
+    return {case: rows - np.median(rows, axis=0) for case, rows in arrays.items()}
+
+
+# Simulated histories
+
+
+@dataclass
+class Simulation:
+    """Rounds of a history whose commits take these times, as logarithms of ratios to GOOD."""
+
+    levels: NDArray[np.float64]
+    rounds: Rounds
+    rng: np.random.Generator
+    margin: float
+
+    def draw(self, commit: int) -> tuple[float, float]:
+        """Return a round of a commit."""
+        candidate, control = self.rounds[self.rng.integers(len(self.rounds))].tolist()
+        return self.levels[commit] + candidate, control
+
+    def check(self) -> list[tuple[float, float]]:
+        """Check the last commit; return the rounds if it got slower, otherwise nothing."""
+        last, allowed = len(self.levels) - 1, log1p(self.margin)
+        measured: list[tuple[float, float]] = []
+        while len(measured) < MOST_CHECK_ROUNDS:
+            measured.append(self.draw(last))
+            candidate, control = (np.array(column) for column in zip(*measured, strict=True))
+            if self._judged(control) in {Verdict.REGRESSED, Verdict.IMPROVED}:
+                return []
+            decided = self._judged(candidate)
+            if decided is Verdict.REGRESSED:
+                repeated = [self.draw(last)[0] for _ in range(8)]
+                again = sequential_p_value(repeated, allowed) <= 1 - CONFIDENCE
+                return measured if again and np.median(repeated) > allowed else []
+            if decided is not Verdict.INCONCLUSIVE:
+                return []
+        return []
+
+    def _judged(self, logs: NDArray[np.float64]) -> Verdict:
+        ratio = median_interval(logs)
+        allowed = log1p(self.margin)
+        interval = type(ratio).from_logs(ratio)
+        return verdict(interval, self.margin, sequential_p_value(logs, allowed), sequential_p_value(-logs, allowed))
+
+    def bisect(self) -> tuple[CommitSearch | None, int, int]:
+        """Return the search, None where the last commit is not slower; its rounds and environments."""
+        measured = self.check()
+        if not measured:
+            return None, 0, 2
+        last = len(self.levels) - 1
+        case = CASES[0]
+        search = CommitSearch(np.array([0.0] + [1.0] * last), (case,))
+        for ratios in measured:
+            search.add(last, {case: ratios})
+        built = {0, last}
+        rounds = len(measured) + 8
+        while search.open_cases() and rounds < MOST_ROUNDS:
+            seconds = np.full(last + 1, ROUND_SECONDS + SECONDS_TO_BUILD)
+            seconds[[*built]] = ROUND_SECONDS
+            commit = search.next(seconds)
+            if commit is None:
+                break
+            built.add(commit)
+            rounds += 1
+            search.add(commit, {case: self.draw(commit)})
+        return search, rounds, len(built)
+
+
+@dataclass
+class Tally:
+    """What came of simulated bisects."""
+
+    answers: Counter[str] = field(default_factory=Counter)
+    rounds: list[int] = field(default_factory=list)
+    environments: list[int] = field(default_factory=list)
+
+    def add(self, answer: str, rounds: int, environments: int) -> None:
+        """Count one."""
+        self.answers[answer] += 1
+        self.rounds.append(rounds)
+        self.environments.append(environments)
+
+    def line(self, right: str) -> str:
+        """Return how many were right, and what it took."""
+        rounds = f"rounds {np.median(self.rounds):.0f} (at most {max(self.rounds)})"
+        total = sum(self.answers.values())
+        environments = f"environments {np.median(self.environments):.0f} (at most {max(self.environments)})"
+        return f"{share(self.answers[right], total)}; {dict(self.answers)}; {rounds}; {environments}"
+
+
+def simulate(histories: int) -> None:
+    """Simulate bisects of every kind of history, and print what came of them."""
+    rounds = recorded()
+    kinds: dict[str, tuple[Callable[[np.random.Generator], Sequence[int]], float, str]] = {
+        f"one step of 5 % among {COMMITS}": (lambda rng: [_commit(rng)], 0.02, "right"),
+        f"{COMMITS} identical commits": (lambda _: [], 0.05, "nothing named"),
+        "two steps of 5 %": (_two_commits, 0.02, "more than one said"),
+        "two steps of 2.5 %": (_two_commits, 0.02, "more than one said"),
+    }
+    for kind, (steps_of, margin, right) in kinds.items():
+        tally = Tally()
+        for number in range(histories):
+            rng = np.random.default_rng([number, len(kind)])
+            steps = steps_of(rng)
+            size = log1p(0.025 if "2.5 %" in kind else 0.05)
+            levels = np.zeros(COMMITS + 1)
+            for commit in steps:
+                levels[commit:] += size
+            case = [*rounds][number % len(rounds)]
+            search, count, environments = Simulation(levels, rounds[case], rng, margin).bisect()
+            tally.add(_answer(search, steps), count, environments)
+        print(f"{kind}: {right}: {tally.line(right)}", flush=True)
+
+
+def _commit(rng: np.random.Generator) -> int:
+    return int(rng.integers(1, COMMITS + 1))
+
+
+def _two_commits(rng: np.random.Generator) -> Sequence[int]:
+    return sorted(rng.choice(np.arange(1, COMMITS + 1), 2, replace=False).tolist())
+
+
+def _answer(search: CommitSearch | None, steps: Sequence[int]) -> str:
+    """Return what a simulated bisect comes to."""
+    if search is None:
+        return "nothing named"
+    culprits = [culprit.commits[-1] for culprit in search.culprits(CASES[0])]
+    if len(steps) > 1 and (len(culprits) > 1 or search.more_steps(CASES[0])):
+        return "more than one said"
+    if not culprits:
+        return "undecided"
+    return "right" if culprits == [*steps] else "one of them" if {*culprits} < {*steps} else "wrong"

@@ -1,0 +1,267 @@
+"""What ``actbench bisect`` refuses, in one sentence, and what it prints for programs."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from actbench.errors import NotComparableError, OutputError, unwritable
+from actbench.measure import baseline, bisect_state
+from actbench.measure.commit_line import between
+from actbench.measure.revisions import Revision, execute
+from actbench.runs import files
+from tests.conftest import Actbench
+from tests.support.bisected import SELECTED, hashes, history, levels, steps
+from tests.support.fake import FakeBench
+from tests.support.repository import commit, git, repository
+
+
+@pytest.fixture(autouse=True)
+def project(actbench: Actbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a project with four commits, and go there."""
+    del actbench
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    repository(tmp_path / "project", monkeypatch)
+    history(4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (("nope",), 5, "GOOD nope: 'git rev-parse' failed: it is not a revision of this project"),
+        (("HEAD~3", "nope"), 5, "BAD nope: 'git rev-parse' failed: it is not a revision of this project"),
+        (("HEAD:project.py",), 5, "GOOD HEAD:project.py: 'git rev-parse' failed: it is not a revision of this project"),
+        (("--", "--all"), 5, "GOOD --all: 'git rev-parse' failed: it is not a revision of this project"),
+        (("HEAD",), 2, "GOOD HEAD and BAD HEAD are the same commit: there is nothing between them"),
+        (("HEAD", "HEAD~2"), 5, "BAD HEAD~2 does not come from GOOD HEAD, but GOOD from BAD: exchange them"),
+        (("HEAD~3", "-a", "tahn"), 2, "unknown activation 'tahn': did you mean 'tanh'?"),
+        (
+            ("HEAD~3", "--resume"),
+            2,
+            "--resume: there is nothing to go on with for these commits and options: leave it ",
+        ),
+    ],
+)
+def test_bad_input_is_refused_in_one_sentence(
+    actbench: Actbench, arguments: tuple[str, ...], code: int, sentence: str
+) -> None:
+    result = actbench("bisect", "-q", *arguments)
+    assert (result.exit_code, result.stdout) == (code, "")
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"actbench: {sentence}")
+
+
+def test_a_branch_that_bad_does_not_come_from_names_their_base(actbench: Actbench) -> None:
+    base = git("rev-parse", "HEAD~1")
+    git("checkout", "--quiet", "-b", "side", base)
+    commit("on the side", side="1")
+    result = actbench("bisect", "main", "-q")
+    assert result.exit_code == 5
+    assert result.stderr == (
+        "actbench: BAD HEAD does not come from GOOD main: name a commit that it comes from, such as "
+        f"{base[:12]}, from which both do\n"
+    )
+
+
+def test_a_history_without_a_common_commit_is_reported_as_that(actbench: Actbench) -> None:
+    git("checkout", "--quiet", "--orphan", "alone")
+    commit("alone", alone="1")
+    result = actbench("bisect", "main", "-q")
+    assert (result.exit_code, "they have no commit in common" in result.stderr) == (5, True)
+
+
+def test_a_branch_without_a_commit_is_reported_as_that(
+    actbench: Actbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository(tmp_path / "unborn", monkeypatch)
+    result = actbench("bisect", "HEAD", "-q")
+    assert result.exit_code == 5
+    assert result.stderr == "actbench: GOOD HEAD: this branch has no commit yet: name a revision that exists\n"
+
+
+def test_outside_of_a_repository_nothing_can_be_bisected(
+    actbench: Actbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    (tmp_path / "nowhere").mkdir()
+    monkeypatch.chdir(tmp_path / "nowhere")
+    result = actbench("bisect", "HEAD~1", "-q")
+    assert (result.exit_code, "not a git repository" in result.stderr) == (5, True)
+
+
+def test_a_shallow_clone_says_how_to_fetch_the_history(
+    actbench: Actbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = git("rev-parse", "HEAD~3")
+    git("clone", "--quiet", "--depth=2", f"file://{tmp_path}/project", str(tmp_path / "shallow"))
+    monkeypatch.chdir(tmp_path / "shallow")
+    for good in (first, "HEAD~3"):
+        result = actbench("bisect", good, "-q")
+        assert result.exit_code == 5
+        assert "('git fetch --unshallow'; with actions/checkout, fetch-depth: 0)" in result.stderr
+
+
+def test_commits_that_change_no_file_are_nothing_to_measure(actbench: Actbench) -> None:
+    git("commit", "--quiet", "--allow-empty", "--message", "empty")
+    result = actbench("bisect", "HEAD~1", "-q")
+    assert (result.exit_code, "changes a file: there is nothing to measure" in result.stderr) == (2, True)
+
+
+def test_files_that_are_not_committed_are_left_alone_and_mentioned(actbench: Actbench, bench: FakeBench) -> None:
+    levels(bench, hashes(), steps(2))
+    Path("project.py").write_text("not committed")
+    result = actbench("bisect", "HEAD~3", *SELECTED)
+    assert result.exit_code == 1
+    assert "files here differ from HEAD: what is not committed is not measured\n" in result.stdout
+    assert Path("project.py").read_text() == "not committed"
+
+
+def test_a_second_bisect_of_the_same_question_is_refused(
+    actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    levels(bench, hashes(), steps(2))
+    opened = bisect_state.opened
+    results = []
+
+    def opened_twice(question: str) -> object:
+        monkeypatch.setattr(bisect_state, "opened", opened)
+        with opened(question):
+            results.append(actbench("bisect", "HEAD~3", *SELECTED))
+        return opened(question)
+
+    monkeypatch.setattr(bisect_state, "opened", opened_twice)
+    assert actbench("bisect", "HEAD~3", *SELECTED).exit_code == 1
+    (refused,) = results
+    assert refused.exit_code == 2
+    assert refused.stderr == "actbench: another bisect of the same commits and cases is running: wait for it\n"
+
+
+def test_a_full_disk_ends_with_74_and_keeps_what_was_written(
+    actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    levels(bench, hashes(), steps(2))
+    write = files.write
+    written: list[Path] = []
+
+    def full(path: Path, data: bytes) -> None:
+        if len(written) > 10:
+            raise unwritable(f"cannot write {path}: No space left on device", OSError(errno.ENOSPC, ""))
+        write(path, data)
+        written.append(path)
+
+    monkeypatch.setattr(files, "write", full)
+    result = actbench("bisect", "HEAD~3", *SELECTED)
+    assert (result.exit_code, "No space left on device" in result.stderr) == (74, True)
+    monkeypatch.setattr(files, "write", write)
+    result = actbench("bisect", "HEAD~3", *SELECTED, "--resume")
+    assert result.exit_code == 1
+
+
+def test_evidence_that_is_damaged_is_refused(actbench: Actbench, bench: FakeBench, tmp_path: Path) -> None:
+    levels(bench, hashes(), steps(2))
+    actbench("bisect", "HEAD~3", *SELECTED)
+    (file,) = (tmp_path / "caches").rglob("bisect.json")
+    file.write_text(file.read_text()[:-5])
+    result = actbench("bisect", "HEAD~3", *SELECTED, "--resume")
+    assert (result.exit_code, "leave --resume out, to begin again" in result.stderr) == (2, True)
+
+
+def test_json_and_markdown_have_the_answer(actbench: Actbench, bench: FakeBench) -> None:
+    names = hashes()
+    levels(bench, names, steps(2))
+    report = json.loads(actbench("bisect", "HEAD~3", *SELECTED, "--format", "json").stdout)
+    (case,) = report["cases"]
+    (culprit,) = case["culprits"]
+    assert report["commits"][culprit["commits"][0]]["hash"] == names[2]
+    assert culprit["probability"] > 0.99
+    assert report["exit_code"] == 1
+    text = actbench("bisect", "HEAD~3", *SELECTED, "--format", "markdown").stdout
+    assert text.startswith(f"## actbench bisect: 1 case slower since {names[2][:12]} (exit code 1)\n")
+    assert "| number | commit | case | rounds | change |" in text
+
+
+# The line of commits
+
+
+def test_merges_are_followed_to_the_parent_that_comes_from_good() -> None:
+    good = git("rev-parse", "HEAD")
+    git("checkout", "--quiet", "-b", "side")
+    commit("on the side", side="1")
+    git("checkout", "--quiet", "main")
+    git("reset", "--quiet", "--hard", "HEAD~1")
+    commit("on main", main="1")
+    git("merge", "--quiet", "--no-edit", "side")
+    assert [one.subject for one in between(good, "HEAD")] == ["commit 3", "on the side", "Merge branch 'side'"]
+    assert [one.subject for one in between("HEAD~1", "HEAD")] == ["on main", "Merge branch 'side'"]
+
+
+def test_a_culprit_that_is_a_merge_says_how_to_look_into_it(actbench: Actbench, bench: FakeBench) -> None:
+    git("checkout", "--quiet", "-b", "side")
+    commit("on the side", side="1")
+    git("checkout", "--quiet", "main")
+    git("merge", "--quiet", "--no-ff", "--no-edit", "side")
+    line = [one.hash for one in between("HEAD~2", "HEAD")]
+    levels(bench, line, steps(2))
+    result = actbench("bisect", "HEAD~2", *SELECTED)
+    main, side = (git("rev-parse", f"HEAD^{number}")[:12] for number in (1, 2))
+    assert f"it is a merge: actbench bisect $(git merge-base {main} {side}) {side} looks into it\n" in result.stdout
+
+
+# What goes wrong around a commit
+
+
+def test_a_hook_that_fails_does_not_matter(tmp_path: Path) -> None:
+    hook = Path(".git/hooks/post-checkout")
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    revision = Revision("git:HEAD", tmp_path / "tree")
+    assert (revision.tree / "project.py").exists()
+    revision.remove_tree()
+
+
+def test_worktrees_of_processes_that_were_killed_are_removed(tmp_path: Path) -> None:
+    over, here = tmp_path / f"actbench-{2**22}-x", tmp_path / f"actbench-{os.getpid()}-y"
+    for place in (over, here):
+        git("worktree", "add", "--quiet", "--detach", str(place / "tree"))
+    revision = Revision("git:HEAD", tmp_path / "tree")
+    assert revision.tree.exists()
+    assert (over.exists(), here.exists()) == (False, True)
+    assert str(over) not in git("worktree", "list")
+
+
+def test_a_disk_that_fills_while_a_commit_is_built_says_nothing_about_the_commit(tmp_path: Path) -> None:
+    program = tmp_path / "full"
+    program.write_text("#!/bin/sh\necho 'fatal: No space left on device' >&2\nexit 1\n")
+    program.chmod(0o755)
+    with pytest.raises(OutputError, match=r"^build: 'pip install' failed: No space left on device$"):
+        execute("build", "pip install", program=str(program))
+
+
+@pytest.mark.parametrize(("message", "builds"), [("ERROR: ResolutionImpossible", True), ("the build broke", False)])
+def test_a_commit_that_needs_other_versions_gets_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, message: str, *, builds: bool
+) -> None:
+    commands: list[tuple[str, ...]] = []
+
+    def run(what: str, command: str, *arguments: str, **_: object) -> str:
+        commands.append((command, *arguments))
+        if "-c" in arguments:
+            assert Path(arguments[arguments.index("-c") + 1]).read_text() == "numpy==2.0\n"
+            raise NotComparableError(f"{what}: {message}")
+        return ""
+
+    revision = Revision("git:HEAD", tmp_path / "tree")
+    assert revision.tree
+    monkeypatch.setattr(baseline, "execute", run)
+    build = partial(baseline._build, revision, {"numpy": "2.0"}, tmp_path / "environment")
+    if builds:
+        build()
+        assert "-c" not in commands[-1]
+    else:
+        with pytest.raises(NotComparableError, match="the build broke"):
+            build()

@@ -56,7 +56,7 @@ PROBE_SECONDS = 0.0015
 
 
 INSTRUMENTED_STEPS = 5
-"""Steps of an arm per round whose parts are timed; that of median duration counts."""
+"""Steps of an arm per round whose parts are timed."""
 
 
 @dataclass(slots=True)

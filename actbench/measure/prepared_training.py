@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import sqrt
+from statistics import fmean
 from time import perf_counter, thread_time
 
 import numpy as np
@@ -64,16 +65,25 @@ class PreparedTraining:
 
     @QUIET
     def instrument(self, steps: int) -> Iterator[tuple[float, ...]]:
-        """Yield the seconds of each part, by arm, in the step of median duration; nothing for an arm without parts.
+        """Yield the seconds of each part, by arm, on average over steps; nothing for an arm without parts.
 
-        They are those that the thread had the processor, where one thread does everything. As before timed steps, an
-        untimed one of the same arm comes first: after another library's, all parts of a step take longer.
+        The quarter of the steps that is fastest and the quarter that is slowest do not count. The seconds are those
+        that the thread had the processor, where one thread does everything. As before timed steps, an untimed one of
+        the same arm comes first: after another library's, all parts of a step take longer. The order of the arms is
+        reversed from turn to turn.
         """
         clock = thread_time if self._one_thread else perf_counter
-        turns = [[_after_another(step, clock) for step in self._steps] for _ in range(steps)]
-        for of_arm in zip(*turns, strict=True):
-            timed = sorted((seconds for seconds in of_arm if seconds), key=lambda seconds: sum(seconds.values()))
-            yield tuple(timed[len(timed) // 2][part] for part in StepPart) if timed else ()
+        arms = range(len(self._steps))
+        turns = [
+            {arm: _after_another(self._steps[arm], clock) for arm in (reversed(arms) if turn % 2 else arms)}
+            for turn in range(steps)
+        ]
+        for arm in arms:
+            of_arm = (seconds for turn in turns if (seconds := turn[arm]))
+            timed = sorted(of_arm, key=lambda seconds: sum(seconds.values()))
+            quarter = len(timed) // 4
+            middle = timed[quarter : len(timed) - quarter]
+            yield tuple(fmean(seconds[part] for seconds in middle) for part in StepPart) if middle else ()
 
     @QUIET
     def doubts(self) -> Iterator[behaviour.Doubt]:

@@ -86,6 +86,6 @@ class Instrumented:
 
 @dataclass(frozen=True, slots=True)
 class Instrument(Request[Instrumented]):
-    """Time the parts of the training steps of the prepared block, in so many steps an arm; the median one counts."""
+    """Time the parts of the training steps of the prepared block, in so many steps an arm."""
 
     steps: int

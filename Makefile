@@ -94,7 +94,7 @@ figures: $(READY)            ## the pictures and tables that the documents show,
 	$(BIN)/python -m benchmarks.pages
 
 docs: $(DOCS)                ## the documents, warnings being errors: build/docs/index.html
-	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --nitpicky docs build/docs
+	$(BIN)/python -m sphinx --quiet --fresh-env --fail-on-warning --keep-going --nitpicky docs build/docs
 
 full-report: $(READY)        ## what a report of ten thousand cases takes, in seconds and bytes: a minute
 	$(BIN)/python -m benchmarks.full_report

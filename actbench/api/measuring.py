@@ -11,7 +11,7 @@ from typing import Any
 
 from actbench import plugins
 from actbench.api import names as read
-from actbench.api.names import Names, Sizes
+from actbench.api.names import Files, Names, Sizes
 from actbench.api.opened import MeasuredRun, open_run
 from actbench.api.running import RunKind, fail_for, worked
 from actbench.api.sources import Declaration, activation_of, source_of
@@ -23,6 +23,7 @@ from actbench.measure.session import Seams, Session
 from actbench.model.inputs import Inputs
 from actbench.report.prediction import warning
 from actbench.runs import files
+from actbench.runs.bounds import LARGEST_SEED, MOST_ROUNDS
 from actbench.runs.names import LOADED_SOURCE
 from actbench.runs.names import RUN as RECORD
 from actbench.runs.writer import fresh_directory
@@ -63,7 +64,7 @@ def measure(  # noqa: PLR0913  # one for each option of actbench run
     threads: int | None = None,
     timeout: float | str | None = None,
     max_call: float | str | None = None,
-    load: Names = (),
+    load: Files = (),
     output: str | PathLike[str] | None = None,
     resume: str | PathLike[str] | None = None,
     strict: bool = False,
@@ -95,16 +96,16 @@ def measure(  # noqa: PLR0913  # one for each option of actbench run
     named = options | {"sizes": selection.sizes, "pattern": pattern, "preset": preset, "seed": seed}
     named |= {"inputs": inputs, "threads": threads, "max_call": max_call}
     request = RunRequest(
-        preset=preset or DEFAULT_PRESET,
+        preset=str(preset or DEFAULT_PRESET),
         selection=selection,
-        rounds=rounds,
+        rounds=read.whole("rounds", rounds, 1, MOST_ROUNDS),
         target=read.share(target),
         budget=read.seconds(budget),
-        seed=seed,
-        inputs=None if inputs is None else Inputs.parse(inputs),
+        seed=read.whole("seed", seed, 0, LARGEST_SEED),
+        inputs=None if inputs is None else Inputs.parse(str(inputs)),
         engine=None,
-        affinity=affinity,
-        threads=threads,
+        affinity=read.whole("affinity", affinity, 0),
+        threads=read.whole("threads", threads, 1),
         timeout=read.seconds(timeout),
         max_call=read.seconds(max_call),
         named=frozenset(name for name, value in named.items() if value not in (None, ())),
@@ -112,7 +113,7 @@ def measure(  # noqa: PLR0913  # one for each option of actbench run
     if resume is not None and (output is not None or declared):
         raise OptionsError("resume= goes on in a directory, with the code that it has: leave output= and functions out")
     directory = None if resume is not None else Path(output) if output else fresh_directory(request.preset)
-    with _loaded(read.names(load), declared, directory, request.timeout):
+    with _loaded(read.files(load), declared, directory, request.timeout):
         return _measured(request, directory, None if resume is None else Path(resume), strict=strict, quiet=quiet)
 
 

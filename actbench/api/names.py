@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from math import isinf, isnan, nan
-from numbers import Real
+from math import inf, isinf, isnan, nan
+from numbers import Integral, Real
+from os import PathLike, fspath
 from typing import Any
 
 from actbench.api import notation
@@ -16,6 +17,9 @@ from actbench.planning.selection import Selection
 Names = str | Iterable[str]
 """One name, several with commas between them, or an iterable of names; globs among them."""
 
+Files = str | PathLike[str] | Iterable[str | PathLike[str]]
+"""One file or package, or several."""
+
 SizeLike = int | float | str | tuple[int, ...]
 """A number of elements, a shape, or either as text: 64_000, (4096, 1024), "64k"."""
 
@@ -25,10 +29,27 @@ Sizes = SizeLike | Iterable[SizeLike]
 
 def names(given: Names) -> tuple[str, ...]:
     """Return names as a tuple; `InputError` for an empty one."""
-    parts = [part.strip() for part in given.split(",")] if isinstance(given, str) else [*given]
+    parts: list[Any] = [given]
+    if isinstance(given, str):
+        parts = [part.strip() for part in given.split(",")]
+    elif isinstance(given, Iterable):
+        parts = [*given]
     if wrong := [part for part in parts if not (isinstance(part, str) and part)]:
         raise InputError(f"{wrong[0]!r} is no name: write names, or one text with commas between them")
     return tuple(parts)
+
+
+def files(given: Files) -> tuple[str, ...]:
+    """Return names of files or packages as a tuple."""
+    return (fspath(given),) if isinstance(given, str | PathLike) else tuple(map(fspath, given))
+
+
+def whole(what: str, given: int | None, low: int, high: float = inf) -> int | None:
+    """Return a whole number in a range, or None; `InputError` for what is none."""
+    if given is not None and (not isinstance(given, Integral) or isinstance(given, bool) or not low <= given <= high):
+        most = "" if high == inf else f" to {int(high)}"
+        raise InputError(f"{what}={given!r}: write a whole number from {low}{most}")
+    return None if given is None else int(given)
 
 
 def sizes(given: Sizes) -> tuple[Size, ...]:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from actbench import plugins
 from actbench.analysis.accuracy import Accuracy
 from actbench.api import names as read
-from actbench.api.names import Names
-from actbench.errors import BenchmarkError, InputError, listed, unknown
+from actbench.api.names import Files, Names
+from actbench.errors import BenchmarkError, listed, unknown
 from actbench.measure.accuracy import POINTS_PER_BAND, Unexamined
 from actbench.measure.exhaustive import Going
 from actbench.measure.requests import AccuracyRequest
@@ -19,6 +19,7 @@ from actbench.model.names import Quantity
 from actbench.report import frames
 from actbench.report.frames import Frame
 from actbench.report.progress import Progress
+from actbench.runs.bounds import LARGEST_SEED
 
 RESIDUALS = ("computed", "exact")
 
@@ -39,7 +40,7 @@ def accuracy(  # noqa: PLR0913  # one for each option of actbench accuracy
     points: int = POINTS_PER_BAND,
     exhaustive: bool = False,
     seed: int = 0,
-    load: Names = (),
+    load: Files = (),
     quiet: bool = False,
 ) -> Frame:
     """Compare kernels with the true derivative, as ``actbench accuracy`` does; return its rows as a data frame.
@@ -53,11 +54,9 @@ def accuracy(  # noqa: PLR0913  # one for each option of actbench accuracy
     """
     if residuals not in RESIDUALS:
         raise unknown("kind of residuals", residuals, RESIDUALS)
-    if not FEWEST_POINTS <= points <= MOST_POINTS:
-        raise InputError(f"points={points}: write a number from {FEWEST_POINTS} to {MOST_POINTS}")
     quantities = tuple(dict.fromkeys(map(_quantity, read.names(of))))
     try:
-        for name in read.names(load):
+        for name in read.files(load):
             plugins.load(name)
         axes = {
             "activations": activations,
@@ -70,9 +69,9 @@ def accuracy(  # noqa: PLR0913  # one for each option of actbench accuracy
             selection=read.selection(pattern, (), axes),
             quantities=quantities,
             exact=residuals == "exact",
-            points=points,
+            points=read.whole("points", points, FEWEST_POINTS, MOST_POINTS) or POINTS_PER_BAND,
             exhaustive=exhaustive,
-            seed=seed,
+            seed=read.whole("seed", seed, 0, LARGEST_SEED) or 0,
         )
         results = surveyed(planned(request).kernels, request, Seams(), quiet=quiet)
     finally:

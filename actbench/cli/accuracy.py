@@ -12,6 +12,7 @@ from actbench.cli.formats import TABLES, format_option
 from actbench.cli.options import on_command_line, quiet, selection_of_kernels
 from actbench.cli.values import Names
 from actbench.model.names import Quantity
+from actbench.runs.bounds import LARGEST_SEED
 
 if TYPE_CHECKING:
     from actbench.analysis.accuracy import Accuracy
@@ -51,7 +52,9 @@ def _compared(ctx: click.Context, param: click.Parameter, names: tuple[tuple[str
     help="Points per band of z and tail.",
 )
 @click.option("--exhaustive", is_flag=True, help="Every finite number: minutes per kernel of float32.")
-@click.option("--seed", type=click.IntRange(min=0, max=2**63), default=0, show_default=True, help="Seed of the points.")
+@click.option(
+    "--seed", type=click.IntRange(min=0, max=LARGEST_SEED), default=0, show_default=True, help="Seed of the points."
+)
 @format_option(TABLES)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write to, in place of stdout.")
 @quiet

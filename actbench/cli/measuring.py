@@ -165,10 +165,8 @@ def _show_more(directory: Path) -> None:
 
     is_latest = (RESULTS / LATEST).resolve() == directory.resolve()
     run = LATEST if is_latest else directory
-    click.echo(
-        f"more: actbench compare {run}, actbench report {run}; every table is in {directory / SUMMARY} (--all-tables)",
-        err=True,
-    )
+    click.echo(f"more: actbench compare {run}, actbench report {run}", err=True)
+    click.echo(f"every table: --all-tables, or {directory / SUMMARY}", err=True)
 
 
 def measured(session: Session, writer: Writer, *, quiet: bool) -> tuple[Summary, bool]:

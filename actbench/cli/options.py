@@ -16,6 +16,7 @@ from actbench.cli.values import Duration, InputsText, Names, SizeText, StrategyN
 from actbench.errors import OptionsError
 from actbench.model.inputs import STANDARD_NORMAL
 from actbench.planning.selection import Selection
+from actbench.runs.bounds import LARGEST_SEED
 
 Command = Callable[..., Any]
 """The function of a command, before or after options are added to it."""
@@ -94,7 +95,9 @@ timeout = click.option(
 
 # Measuring
 
-seed = click.option("--seed", type=click.IntRange(min=0, max=2**63), help="Seed of inputs and order. [default: random]")
+seed = click.option(
+    "--seed", type=click.IntRange(min=0, max=LARGEST_SEED), help="Seed of inputs and order. [default: random]"
+)
 
 
 def inputs_of(what: str) -> Callable[[Command], Command]:

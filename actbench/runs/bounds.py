@@ -13,6 +13,8 @@ MOST_ELEMENTS = 10**10
 
 MOST_ROUNDS = 10**6
 
+LARGEST_SEED = 2**63
+
 LARGEST_COUNT = 2**53
 """Largest count: up to here floats represent integers exactly."""
 

@@ -14,6 +14,7 @@ from actbench.model.checks import BANDS, Check
 from actbench.runs.bounds import (
     HUGE,
     LARGEST_COUNT,
+    LARGEST_SEED,
     LONGEST_RUN,
     LONGEST_SECONDS,
     MOST_ELEMENTS,
@@ -73,7 +74,7 @@ def _numbers(record: Record) -> Iterator[Number]:
     yield "rounds", record.rounds, 0, MOST_ROUNDS
     yield "repeats", record.repeats, 0, LARGEST_COUNT
     yield "saves", record.saves, 0, LARGEST_COUNT
-    yield "plan.seed", record.plan.seed, 0, 2**63
+    yield "plan.seed", record.plan.seed, 0, LARGEST_SEED
     yield from _of_host(record.environment)
     for index, block in enumerate(record.plan.blocks):
         yield f"plan.blocks[{index}].size", block.size, 1, MOST_ELEMENTS

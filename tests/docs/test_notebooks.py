@@ -90,7 +90,7 @@ def test_a_kernel_runs_the_notebook_and_what_it_leaves_has_pictures_and_no_trace
     for module in ("nbclient", "ipykernel"):
         if find_spec(module) is None:
             pytest.skip(f"{module} is not installed: pip install --group docs")
-    script = [sys.executable, "-c", EXECUTE, NOTEBOOK]
+    script = [sys.executable, "-c", EXECUTE, str(NOTEBOOK)]
     done = subprocess.run(script, cwd=tmp_path, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     cells = json.loads((tmp_path / "executed.ipynb").read_text(encoding="utf-8"))["cells"]

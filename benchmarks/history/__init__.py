@@ -1,0 +1,1 @@
+"""The figures of ``actbench history``: ``python -m benchmarks.history steps|page|releases``."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from math import inf, isinf, isnan, nan
-from numbers import Integral, Real
+from numbers import Real
+from operator import index
 from os import PathLike, fspath
 from typing import Any
 
@@ -41,15 +42,21 @@ def names(given: Names) -> tuple[str, ...]:
 
 def files(given: Files) -> tuple[str, ...]:
     """Return names of files or packages as a tuple."""
-    return (fspath(given),) if isinstance(given, str | PathLike) else tuple(map(fspath, given))
+    return (fspath(given),) if isinstance(given, str | PathLike) else tuple(fspath(one) for one in given)
 
 
-def whole(what: str, given: int | None, low: int, high: float = inf) -> int | None:
+def whole(what: str, given: Any, low: int, high: float = inf) -> int | None:
     """Return a whole number in a range, or None; `InputError` for what is none."""
-    if given is not None and (not isinstance(given, Integral) or isinstance(given, bool) or not low <= given <= high):
+    if given is None:
+        return None
+    try:
+        number = index(given)
+    except TypeError:
+        number = low - 1
+    if given is True or not low <= number <= high:
         most = "" if high == inf else f" to {int(high)}"
         raise InputError(f"{what}={given!r}: write a whole number from {low}{most}")
-    return None if given is None else int(given)
+    return number
 
 
 def sizes(given: Sizes) -> tuple[Size, ...]:

@@ -18,7 +18,7 @@ from actbench.report.needs import on_top
 from actbench.report.numbers import duration
 from actbench.report.progress import Progress
 from actbench.report.publish import publish
-from actbench.report.remarks import inputs_lines, left_out_lines, operands_lines
+from actbench.report.remarks import inputs_lines, left_out_in_short, operands_lines
 from actbench.report.verdict_remarks import live_remarks
 
 
@@ -51,7 +51,7 @@ def _report(session: LiveSession, request: CheckRequest, *, interrupted: bool) -
             *live_remarks(outcome),
             *inputs_lines(plan),
             *operands_lines(plan),
-            *left_out_lines(plan.left_out),
+            *left_out_in_short(plan.left_out),
             *session.remarks,
         ),
         noise=outcome.noise,

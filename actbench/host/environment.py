@@ -136,7 +136,14 @@ def public_text(text: str) -> str:
 
 def public_code(loaded: Iterable[Loaded]) -> list[Loaded]:
     """Return the user's code as it is recorded: by name and digest, without directories, which may name a user."""
-    return [replace(code, name=public_text(code.name)) for code in loaded]
+    return [
+        replace(
+            code,
+            name=public_text(code.name),
+            libraries=tuple(replace(library, path=public_text(library.path)) for library in code.libraries),
+        )
+        for code in loaded
+    ]
 
 
 def process_metadata() -> dict[str, str | float]:

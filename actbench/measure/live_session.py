@@ -30,7 +30,7 @@ from actbench.measure.session import Seams
 from actbench.measure.wrong_sides import SIDES, CodeOfSides
 from actbench.model.cases import Case
 from actbench.model.events import Event
-from actbench.model.loaded import Loaded, changes_of_code
+from actbench.model.loaded import Loaded, changes_of_code, shared_by_both
 from actbench.model.plan import Plan
 from actbench.model.sides import Side
 from actbench.model.times import Times
@@ -219,6 +219,10 @@ class LiveSession:
                 *(
                     f"{name}: {there} in the baseline, {here} here"
                     for name, there, here in changes_of_code(self._loaded_there, plugins.loaded())
+                ),
+                *(
+                    f"{name}: both sides open {path} ({digest}), so a change of it does not show"
+                    for name, path, digest in shared_by_both(self._loaded_there, plugins.loaded())
                 ),
             ]
             return self._selection.offered_by(worker)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import PurePath
 
 
 class LoadedFrom(StrEnum):
@@ -12,6 +13,14 @@ class LoadedFrom(StrEnum):
 
     FILE = "file"
     PACKAGE = "package"
+
+
+@dataclass(frozen=True, slots=True)
+class SharedLibrary:
+    """A library of machine code that a user's file opens, and that belongs to no installed package."""
+
+    path: str
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +34,49 @@ class Loaded:
     """Digest of the file; for a package, of its loaded modules in the order of their names."""
     version: str | None = None
     """Version of the distribution."""
+    libraries: tuple[SharedLibrary, ...] = ()
+    """What a file opens when it is loaded."""
 
     @property
     def digest(self) -> str:
         """The beginning of the digest, as it is shown."""
-        return f"sha256 {self.sha256[:12]}"
+        return _digest(self.sha256)
 
 
 def changes_of_code(before: Iterable[Loaded], after: Iterable[Loaded]) -> list[tuple[str, str, str]]:
     """Return the code that differs, by name: what it was before, and what it is after."""
     old, new = ({code.name: code for code in codes} for codes in (before, after))
     names = [name for name in {**old, **new} if not _alike(old.get(name), new.get(name))]
-    return [(name, _shown(old.get(name)), _shown(new.get(name))) for name in names]
+    changed = [(name, _shown(old.get(name)), _shown(new.get(name))) for name in names]
+    return [*changed, *_changes_of_libraries(old, new)]
+
+
+def shared_by_both(before: Iterable[Loaded], after: Iterable[Loaded]) -> list[tuple[str, str, str]]:
+    """Return the libraries that both open at the same place: the code that opens them, their paths and digests."""
+    there = {library for code in before for library in code.libraries}
+    return [
+        (code.name, library.path, _digest(library.sha256))
+        for code in after
+        for library in code.libraries
+        if library in there
+    ]
+
+
+def _changes_of_libraries(old: Mapping[str, Loaded], new: Mapping[str, Loaded]) -> list[tuple[str, str, str]]:
+    """Return the libraries that differ, by the names of their files, of code that is loaded before and after."""
+    changes = []
+    for name in old.keys() & new.keys():
+        before, after = ({PurePath(one.path).name: one for one in code.libraries} for code in (old[name], new[name]))
+        changes += [
+            (f"{file} of {name}", _digest(before[file].sha256), _digest(after[file].sha256))
+            for file in sorted(before.keys() & after.keys())
+            if before[file].sha256 != after[file].sha256
+        ]
+    return changes
+
+
+def _digest(sha256: str) -> str:
+    return f"sha256 {sha256[:12]}"
 
 
 def _alike(one: Loaded | None, other: Loaded | None) -> bool:

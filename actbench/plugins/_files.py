@@ -11,8 +11,8 @@ from pathlib import Path
 from types import ModuleType
 
 from actbench.errors import InputError
-from actbench.host import regular
-from actbench.model.loaded import Loaded, LoadedFrom
+from actbench.host import regular, shared_libraries
+from actbench.model.loaded import Loaded, LoadedFrom, SharedLibrary
 from actbench.plugins._declarations import Declarations, declared
 from actbench.plugins._guard import Code, guarded
 
@@ -31,7 +31,6 @@ def read(name: str, place: str | None = None) -> Declarations:
     With `place`, the file of that name is there.
     """
     data = _bytes(name, Path(place or name))
-    loaded = Loaded(LoadedFrom.FILE, name, sha256(data).hexdigest())
     path = str(Path(place or name).absolute())
     try:
         code = compile(data, path, "exec", dont_inherit=True)
@@ -40,10 +39,13 @@ def read(name: str, place: str | None = None) -> Declarations:
         raise InputError(f"--load {name}: {at} not Python ({error.msg}): correct it") from None
     except (ValueError, MemoryError, RecursionError) as error:  # the last two from thousands of nested brackets
         raise InputError(f"--load {name}: it is not Python ({_reason(error)}): name another file") from None
-    module = _module(path)
+    module, before = _module(path), shared_libraries.opened()
     with guarded([Code(name, (path,))]):
         sys.argv[:] = [path]  # as in a worker
         exec(code, vars(module))  # noqa: S102  # --load runs the user's code
+    opened = sorted(shared_libraries.opened() - before)
+    libraries = tuple(SharedLibrary(str(one), sha256(one.read_bytes()).hexdigest()) for one in opened)
+    loaded = Loaded(LoadedFrom.FILE, name, sha256(data).hexdigest(), libraries=libraries)
     return declared(loaded, [path], [(module.__name__, dict(vars(module)))])
 
 

@@ -21,6 +21,9 @@ from actbench.report.answers import grouped
 from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, UNDECIDED, counted, duration
 from actbench.runs.record import Engine, Record, Status
 
+MOST_REASONS = 3
+"""Number of reasons that are given where a report is about something else than what it lacks."""
+
 
 def remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Record) -> Iterator[str]:
     """Yield the remarks on a run."""
@@ -80,6 +83,19 @@ def left_out_lines(left_out: Iterable[LeftOut]) -> Iterator[str]:
     for reason, items in grouped(left_out, lambda item: item.reason).items():
         failed = "FAILED: " if items[0].failed else ""
         yield f"{failed}left out {counted(len(items), 'case')}, e.g. {items[0].case}: {reason}"
+
+
+def left_out_in_short(left_out: Sequence[LeftOut]) -> list[str]:
+    """Return the lines of `left_out_lines` where they are few, and the count of the others where they are not."""
+    by_reason = grouped(left_out, lambda item: item.reason)
+    largest = sorted(by_reason.values(), key=lambda items: (not items[0].failed, -len(items)))
+    shown, others = largest[:MOST_REASONS], largest[MOST_REASONS:]
+    lines = [*left_out_lines(item for items in shown for item in items)]
+    if others:
+        number, first = sum(map(len, others)), others[0][0]
+        reasons = counted(len(others), "other reason")
+        lines.append(f"left out {counted(number, 'more case')}, e.g. {first.case}, for {reasons}")
+    return lines
 
 
 def inputs_lines(plan: Plan) -> Iterator[str]:

@@ -161,6 +161,7 @@ def _texts(record: Record) -> Iterator[str]:
         *(("plan.left_out", (case.case, case.reason)) for case in plan.left_out),
         *(("plan.blocks", _names(block)) for block in plan.blocks),
         *(("loaded", filter(None, (code.name, code.sha256, code.version))) for code in record.loaded),
+        *(("loaded", (one.path, one.sha256)) for code in record.loaded for one in code.libraries),
         *(("checks", (*check.weaknesses, check.compiler or "")) for check in record.checks),
     ]
     for name, texts_of_field in texts:

@@ -1,0 +1,31 @@
+"""The shared libraries that this process has opened, as Linux lists them; none are known on other systems."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+from pathlib import Path
+
+MAPS = Path("/proc/self/maps")
+
+OF_THE_SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
+"""Directories of libraries that come with the system: what others are linked with."""
+
+
+def opened() -> frozenset[Path]:
+    """Return the files of libraries in the memory of this process, without those of installed packages and the system.
+
+    Files that no longer exist are not among them.
+    """
+    if not MAPS.is_file():
+        return frozenset()
+    lines = (line.split(maxsplit=5) for line in MAPS.read_text(encoding="utf-8", errors="replace").splitlines())
+    files = {Path(file[0]) for _, permissions, _, _, _, *file in lines if "x" in permissions and file}
+    return frozenset(path for path in files if ".so" in path.suffixes and path.is_file() and not _is_installed(path))
+
+
+def _is_installed(path: Path) -> bool:
+    of_python = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    packages = {place for place in sys.path if Path(place).name in {"site-packages", "dist-packages"}}
+    places = (*OF_THE_SYSTEM, *of_python, *packages, f"{sys.base_prefix}/lib")
+    return any(path.is_relative_to(place) for place in places)

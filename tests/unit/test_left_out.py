@@ -1,0 +1,27 @@
+"""What a report says of cases that were left out."""
+
+from __future__ import annotations
+
+from actbench.model.plan import LeftOut
+from actbench.report.remarks import left_out_in_short
+
+
+def left_out(**counts: int) -> list[LeftOut]:
+    """Return so many cases left out for each of these reasons."""
+    return [LeftOut(f"{reason}/{index}", reason) for reason, count in counts.items() for index in range(count)]
+
+
+def test_few_reasons_have_a_line_each() -> None:
+    lines = left_out_in_short(left_out(memory=1, time=2))
+    assert lines == ["left out 2 cases, e.g. time/0: time", "left out 1 case, e.g. memory/0: memory"]
+    assert not left_out_in_short([])
+
+
+def test_of_many_reasons_the_failures_and_those_of_most_cases_are_given_and_the_others_counted() -> None:
+    cases = [*left_out(a=1, b=2, c=9, d=5, e=3), LeftOut("f/0", "f", failed=True)]
+    assert left_out_in_short(cases) == [
+        "FAILED: left out 1 case, e.g. f/0: f",
+        "left out 9 cases, e.g. c/0: c",
+        "left out 5 cases, e.g. d/0: d",
+        "left out 6 more cases, e.g. e/0, for 3 other reasons",
+    ]

@@ -6,7 +6,7 @@ import csv
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import log1p
 from pathlib import Path
 
@@ -24,10 +24,11 @@ from actbench.measure.bisect_rounds import ratios_of
 from actbench.measure.checking import Verification
 from actbench.measure.launch import Launch, WorkerOptions
 from actbench.measure.lockstep import Lockstep
-from actbench.measure.session import start_process
+from actbench.measure.session import Seams, start_process
 from actbench.measure.wrong_sides import SIDES
 from actbench.model.cases import Case
 from actbench.model.plan import Plan
+from actbench.planning.costs import live_arm_seconds
 from actbench.planning.suite import grouped
 from benchmarks.gate import share
 
@@ -39,8 +40,6 @@ CASES = [
     for backend in ("numpy", "numba")
     for strategy in ("recompute", "cached")
 ]
-
-ARM_SECONDS = 0.02
 
 MOST_CHECK_ROUNDS = 60
 """Rounds of a simulated check, about what its budget has time for."""
@@ -60,23 +59,30 @@ Rounds = NDArray[np.float64]
 
 
 def record(rounds: int) -> None:
-    """Measure rounds without a difference, and write their ratios."""
+    """Measure rounds without a difference, and write their ratios, each as soon as it is there."""
     plan = Plan(grouped(CASES), seed=1)
-    cpu = choose_cpu(None)
-    first, second, third = (Launch(start_process, WorkerOptions(cpu, 60.0, side)) for side in SIDES)
-    compared = {block.id for block in plan.blocks}
+    options = WorkerOptions(choose_cpu(None), 60.0)
+    first, second, third = (Launch(start_process, replace(options, role=side)) for side in SIDES)
     lockstep = Lockstep(
-        plan, Verification(plan), (first, second, third), ARM_SECONDS, LiveTimes(plan), compared=compared
+        plan=plan,
+        verification=Verification(plan),
+        launches=(first, second, third),
+        arm_seconds=live_arm_seconds(plan),
+        sides=LiveTimes(plan),
+        start_on=Seams().places_to_start(options),
+        compared={block.id for block in plan.blocks},
     )
     list(lockstep.calibrate())
     began = time.monotonic()
-    for number in range(1, rounds + 1):
-        list(lockstep.round(number, lockstep.blocks))
     with RECORDED.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("case", "candidate", "control"))
-        for ratios in ratios_of(lockstep.sides):
-            writer.writerows((case.id, f"{one:.6f}", f"{two:.6f}") for case, (one, two) in ratios.items())
+        for number in range(1, rounds + 1):
+            lockstep.sides = LiveTimes(plan)
+            list(lockstep.round(number, lockstep.blocks))
+            for ratios in ratios_of(lockstep.sides):
+                writer.writerows((case.id, *(f"{ratio:.6f}" for ratio in pair)) for case, pair in ratios.items())
+            file.flush()
     print(f"{rounds} rounds of {len(CASES)} cases, {(time.monotonic() - began) / rounds:.2f} s each, to {RECORDED}")
 
 

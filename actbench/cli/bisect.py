@@ -40,7 +40,7 @@ from actbench.cli.values import Duration, Margin, Percent
 @processors
 @timeout
 @max_call
-@format_option(("text", "markdown", "json"))
+@format_option(("text", "markdown", "json"), "; markdown goes to $GITHUB_STEP_SUMMARY as well, where that is set")
 @quiet
 @click.pass_context
 def command(  # noqa: PLR0913  # its options

@@ -14,6 +14,7 @@ from actbench.measure.session import Seams
 from actbench.report import bisection
 from actbench.report.progress import Progress
 from actbench.report.terminal import show_table
+from actbench.report.verdict_files import append_to_step_summary
 
 
 def measured(request: BisectRequest, seams: Seams, form: str, *, quiet: bool) -> Bisection:
@@ -39,7 +40,9 @@ def _print(result: Bisection, form: str) -> None:
         case "json":
             click.echo(bisection.as_json(result))
         case "markdown":
-            click.echo(bisection.as_markdown(result))
+            text = bisection.as_markdown(result)
+            click.echo(text)
+            append_to_step_summary(text)
         case _:
             click.echo("\n".join([bisection.headline(result), *bisection.answer_lines(result)]))
             if result.measured:

@@ -25,7 +25,7 @@ from actbench.analysis.bisection import (
     measured_commits,
     slower_cases,
 )
-from actbench.analysis.check_live import LiveTimes, Outcome
+from actbench.analysis.check_live import Outcome
 from actbench.analysis.commit_search import CommitSearch, Ratios
 from actbench.analysis.regression import Verdict
 from actbench.errors import NotComparableError
@@ -34,20 +34,19 @@ from actbench.host.repository import HEAD, commit_here
 from actbench.measure import bisect_state, commit_line
 from actbench.measure.bisect_rounds import CommitRounds, ratios_of
 from actbench.measure.bisect_state import BisectState, StateFile, StoredRound, StoredSkip
-from actbench.measure.checking import Verification
 from actbench.measure.commit_environments import CommitEnvironment, CommitEnvironments
 from actbench.measure.environment_cache import Tell, silent
-from actbench.measure.launch import Launch, StartWorker, WorkerOptions
+from actbench.measure.launch import StartWorker, WorkerOptions
 from actbench.measure.live import LiveCheck
 from actbench.measure.live_selection import selected
 from actbench.measure.lockstep import Lockstep
 from actbench.measure.requests import DEFAULT_TIMEOUT, BisectRequest, chosen_seed
 from actbench.measure.revisions import execute
 from actbench.measure.session import Seams
+from actbench.measure.side_by_side import side_by_side
 from actbench.measure.wrong_sides import SIDES
 from actbench.model.cases import Case
 from actbench.model.events import Event, Judged
-from actbench.planning import suite
 
 SHARE_OF_CHECK = 0.5
 """Largest share of the budget for the check of BAD."""
@@ -131,6 +130,7 @@ class Bisecting:
         cases = [case for case in self._here if case in good.offered and case in bad.offered]
         if not cases:
             raise NotComparableError("GOOD and BAD have no selected case in common")
+        self.remarks += [f"--margins '{glob}' matches no case" for glob in self._check.margins.unused(cases)]
         if self._state.slower is None:
             yield from self._check_bad(cases, good, bad)
         if self._state.slower:
@@ -178,20 +178,7 @@ class Bisecting:
 
     def _lockstep(self, cases: Sequence[Case], good: StartWorker, bad: StartWorker) -> Lockstep:
         plan = self._selection.plan(cases, self._state.seed)
-        threads, together = self._selection.threads(plan), suite.together(plan)
-        baseline, candidate, control = (
-            Launch(start, WorkerOptions(self._cpu, self._timeout, role, threads, together))
-            for start, role in zip((good, bad, good), SIDES, strict=True)
-        )
-        return Lockstep(
-            plan=plan,
-            verification=Verification(plan),
-            launches=(baseline, candidate, control),
-            arm_seconds=self._selection.arm_seconds(plan),
-            sides=LiveTimes(plan),
-            start_on=self._seams.places_to_start(baseline.options),
-            clock=self._seams.clock,
-        )
+        return side_by_side(self._selection, plan, (good, bad), self._environments.options, self._seams)
 
     # The commits in between
 
@@ -286,7 +273,7 @@ class Bisecting:
         commits, probability = self._search.candidates(case)[0]
         return (
             f"round {len(self._state.rounds)}, of {self.commits[number].short}: most probable since "
-            f"{self.commits[commits[-1]].short} ({100 * min(probability, 1.0):.0f} %)"
+            f"{self.commits[commits[-1]].short} ({100 * min(probability, 0.999):.3g} %)"
         )
 
     def _question(self) -> str:

@@ -86,5 +86,5 @@ class CommitEnvironments:
             raise NotComparableError(str(error).removeprefix(f"--against {name}: ")) from None
         others = [f"{name} {version}" for name, version in there.versions.items() if self.pins.get(name) != version]
         if self.pins and others:
-            self.remarks.append(f"{commit.short} needs other versions than GOOD has: {', '.join(others)}")
+            self.remarks.append(f"{commit.short} needs what GOOD does not have: {', '.join(others)}")
         return CommitEnvironment(start, offered, there.versions)

@@ -10,23 +10,22 @@ from types import TracebackType
 from typing import Self
 
 from actbench import backends, plugins, registry
-from actbench.analysis.check_live import LiveTimes, Outcome
+from actbench.analysis.check_live import Outcome
 from actbench.analysis.rounds_needed import FEWEST_ROUNDS
 from actbench.errors import BenchmarkError, NotComparableError
 from actbench.host import environment, repository, software
 from actbench.host.environment import Environment
 from actbench.measure.baseline import describe
 from actbench.measure.baseline_code import BaselineCode, code_of
-from actbench.measure.checking import Verification
 from actbench.measure.environment import collect_environment
 from actbench.measure.environment_cache import Tell, silent
-from actbench.measure.launch import Launch, NotLoadedError, StartWorker, Worker, WorkerOptions
+from actbench.measure.launch import NotLoadedError, StartWorker, Worker, WorkerOptions
 from actbench.measure.live import LiveCheck
 from actbench.measure.live_selection import selected
-from actbench.measure.lockstep import Lockstep
 from actbench.measure.requests import DEFAULT_TIMEOUT, CheckRequest, chosen_seed
 from actbench.measure.revisions import Revision
 from actbench.measure.session import Seams
+from actbench.measure.side_by_side import side_by_side
 from actbench.measure.wrong_sides import SIDES, CodeOfSides
 from actbench.model.cases import Case
 from actbench.model.events import Event
@@ -34,7 +33,6 @@ from actbench.model.loaded import Loaded, changes_of_code, shared_by_both
 from actbench.model.plan import Plan
 from actbench.model.sides import Side
 from actbench.model.times import Times
-from actbench.planning import suite
 from actbench.runs.record import Engine, Record, Settings
 
 HERE = "this environment"
@@ -168,24 +166,9 @@ class LiveSession:
                 f"--against {self._request.against}: the two environments have no selected case in common"
             )
         plan = self._selection.plan(common, self._seed)
-        threads, together = self._selection.threads(plan), suite.together(plan)
-        baseline, candidate, control = (
-            WorkerOptions(self._cpu, self._timeout, role, threads, together) for role in SIDES
-        )
-        lockstep = Lockstep(
-            plan=plan,
-            verification=Verification(plan),
-            launches=(
-                Launch(start_there, baseline),
-                Launch(self._seams.start_worker, candidate),
-                Launch(start_there, control),
-            ),
-            arm_seconds=self._selection.arm_seconds(plan),
-            sides=LiveTimes(plan),
-            start_on=self._seams.places_to_start(baseline),
-            code=self._code_of_sides(),
-            clock=self._seams.clock,
-        )
+        starts = start_there, self._seams.start_worker
+        lockstep = side_by_side(self._selection, plan, starts, WorkerOptions(self._cpu, self._timeout), self._seams)
+        lockstep.code = self._code_of_sides()
         return LiveCheck(
             lockstep=lockstep,
             margins=self._request.margins,

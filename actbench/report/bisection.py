@@ -152,9 +152,8 @@ def remark_lines(result: Bisection) -> Iterator[str]:
     if len(result.skipped) > MOST_SKIPPED:
         yield f"{len(result.skipped) - MOST_SKIPPED} more commits are skipped"
     yield from result.remarks
-    measured = counted(len(result.measured), "commit")
-    rounds = counted(result.rounds, "round")
-    yield f"{counted(len(result.commits) - 1, 'commit')}, {measured} measured in {rounds}, {duration(result.seconds)}"
+    commits, rounds = counted(len(result.commits) - 1, "commit"), counted(result.rounds, "round")
+    yield f"{commits}, {len(result.measured)} of them measured in {rounds}, {duration(result.seconds)}"
 
 
 def as_json(result: Bisection) -> str:

@@ -79,7 +79,7 @@ def test_what_a_host_that_is_too_noisy_leaves_open_ends_with_3(
     levels(bench, commits, steps(11), scatter=0.5)
     result = actbench("bisect", commits[0], *SELECTED, "--budget", "40s")
     assert result.exit_code == 3
-    assert "is undecided in 1 case, e.g. " in result.stdout
+    assert re.match(r"whether HEAD is slower than \w+ is undecided in \d cases?, e\.g\. ", result.stdout)
 
 
 def test_rounds_that_scatter_beyond_half_of_the_step_do_not_lead_astray(
@@ -238,8 +238,10 @@ def test_a_spent_budget_ends_with_3_and_a_larger_one_goes_on(
     actbench: Actbench, bench: FakeBench, commits: list[str]
 ) -> None:
     levels(bench, commits, steps(11))
-    result = actbench("bisect", commits[0], *SELECTED, "--budget", "18s")
+    actbench("bisect", commits[0], *SELECTED)
+    budget = ("--budget", f"{0.75 * bench.clock.now:.2f}s")
+    result = actbench("bisect", commits[0], *SELECTED, *budget)
     assert result.exit_code == 3
     assert "no commit has 99 %: the same command with --resume and a larger --budget goes on" in result.stdout
-    assert actbench("bisect", commits[0], *SELECTED, "--budget", "18s", "--margin", "4", "--resume").exit_code == 2
+    assert actbench("bisect", commits[0], *SELECTED, *budget, "--margin", "4", "--resume").exit_code == 2
     assert actbench("bisect", commits[0], *SELECTED, "--resume").exit_code == 1

@@ -1,0 +1,37 @@
+"""From two environments and a plan to the processes that measure it side by side."""
+
+from __future__ import annotations
+
+from actbench.analysis.check_live import LiveTimes
+from actbench.measure.checking import Verification
+from actbench.measure.launch import Launch, StartWorker, WorkerOptions
+from actbench.measure.live_selection import LiveSelection
+from actbench.measure.lockstep import Lockstep
+from actbench.measure.session import Seams
+from actbench.measure.wrong_sides import SIDES
+from actbench.model.plan import Plan
+from actbench.planning import suite
+
+
+def side_by_side(
+    selection: LiveSelection, plan: Plan, starts: tuple[StartWorker, StartWorker], options: WorkerOptions, seams: Seams
+) -> Lockstep:
+    """Return what measures a plan of a selection in two environments, those of baseline and candidate.
+
+    `options` has the processor and the time limit of workers.
+    """
+    there, here = starts
+    threads, together = selection.threads(plan), suite.together(plan)
+    baseline, candidate, control = (
+        Launch(start, WorkerOptions(options.cpu, options.timeout, role, threads, together))
+        for start, role in zip((there, here, there), SIDES, strict=True)
+    )
+    return Lockstep(
+        plan=plan,
+        verification=Verification(plan),
+        launches=(baseline, candidate, control),
+        arm_seconds=selection.arm_seconds(plan),
+        sides=LiveTimes(plan),
+        start_on=seams.places_to_start(baseline.options),
+        clock=seams.clock,
+    )

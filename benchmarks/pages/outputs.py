@@ -12,13 +12,14 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 RECORDS = Path(__file__).parents[2] / "results" / "reference" / "outputs"
 
 LINES = 4
-"""Lines that a page quotes."""
+"""The most lines that a page quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,10 @@ class Recorded:
     """How the first line begins that is quoted; the output's own first line where it is empty."""
 
     def lines(self, output: str) -> list[str]:
-        """Return the lines that are quoted."""
-        printed = [line.rstrip() for line in output.splitlines() if line.strip()]
-        first = next(place for place, line in enumerate(printed) if line.startswith(self.begins))
-        return printed[first : first + LINES]
+        """Return the lines that are quoted: a paragraph, or the beginning of it."""
+        printed = [line.rstrip() for line in output.splitlines()]
+        first = next(place for place, line in enumerate(printed) if line and line.startswith(self.begins))
+        return [*takewhile(bool, printed[first : first + LINES])]
 
 
 COMMANDS = {

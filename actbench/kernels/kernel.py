@@ -14,6 +14,7 @@ from actbench.formula import Activation, Formulas, Weakness
 from actbench.kernels import code_digest
 from actbench.kernels.operands import DY, RESULT, Operand, Operands, Z
 from actbench.kernels.placement import Invocation, Memory
+from actbench.kernels.reference_library import without_reference
 from actbench.kernels.subject import Subject
 from actbench.kernels.traffic import Traffic, traffic
 from actbench.model.cases import KernelId
@@ -85,7 +86,7 @@ class Kernel(Subject):
         reason = reason or (self.storage and self.backend.unsupported_storage(self.storage, self.dtype))
         if limits := self.formulas.strategies[self.strategy].limited(self.backend.name, self.dtype):
             reason = reason or f"strategy '{self.strategy}' of {self.activation.name} is limited to {limits}"
-        return reason or self._lacking()
+        return reason or self._lacking() or without_reference(self.activation)
 
     def _lacking(self) -> str | None:
         """Return which functions of its formulas the backend lacks; None where it has all."""

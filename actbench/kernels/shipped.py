@@ -17,6 +17,7 @@ from actbench.kernels import dtypes
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import DY, RESULT, Operand, Z
 from actbench.kernels.placement import Invocation, Memory
+from actbench.kernels.reference_library import without_reference
 from actbench.kernels.traffic import NOTHING, Traffic
 from actbench.model.cases import KernelId
 from actbench.model.checks import Compiled
@@ -47,7 +48,8 @@ class ShippedKernel(Kernel):
     @property
     def unsupported(self) -> str | None:
         """Why its backend has no such activation, available or not; None where it has."""
-        return dtypes.unsupported(self.backend, self.dtype) or self.backend.unshipped(self.activation.name)
+        lacking = self.backend.unshipped(self.activation.name) or without_reference(self.activation)
+        return dtypes.unsupported(self.backend, self.dtype) or lacking
 
     def unsupported_cold(self) -> str | None:
         """Return None: the passes of a framework can be called alone."""

@@ -21,6 +21,7 @@ from actbench.kernels import dtypes
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import DY, RESULT, Operand
 from actbench.kernels.placement import Invocation, Memory
+from actbench.kernels.reference_library import without_reference
 from actbench.model.cases import KernelId
 from actbench.model.checks import Compiled
 from actbench.model.names import Op
@@ -49,7 +50,8 @@ class UserKernel(Kernel):
             return self._declared.limited(self.op, self.backend.name)
         if self._chosen.fills and not (self.backend.places and self.backend.fillable):
             return f"arrays of {self.backend.name} cannot be filled by '{self.strategy}': let it return a new one"
-        return dtypes.unsupported(self.backend, self.dtype) or self._lacking()
+        lacking = self._lacking() or without_reference(self.activation)
+        return dtypes.unsupported(self.backend, self.dtype) or lacking
 
     @cached_property
     def declaration(self) -> KernelDeclaration:

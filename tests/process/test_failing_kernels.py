@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,68 @@ REASONS = {
     "writing": "logistic/writing/numpy/derivative/float64 is wrong: a kernel of this block changes the operand z",
     "late": "cannot be timed: the worker was killed by SIGABRT",
 }
+
+
+COMPILED = """
+import os
+
+import torch
+
+from actbench import kernel
+
+
+def slope(z):
+    e = torch.exp(-z.abs())
+    return e / (1 + e) ** 2
+
+
+def endless(z):
+    while True:
+        z = z + 1.0
+
+
+def aborting(graph, inputs):
+    os.abort()
+
+
+def raising(graph, inputs):
+    raise RuntimeError("no such instruction")
+
+
+def compiled(name, function, **options):
+    declared = kernel("logistic", name, op="derivative", backends=("torch-compile",))
+    return declared(torch.compile(function, dynamic=False, **options))
+
+
+honest = compiled("honest", slope)
+never = compiled("never-compiled", endless)
+crashing = compiled("crashing-compiler", slope, backend=aborting)
+refused = compiled("refused-by-compiler", slope, backend=raising)
+"""
+
+COMPILER_REASONS = {
+    "never-compiled": "took longer than the 15 s that a case may take (--timeout): ",
+    "crashing-compiler": "the worker was killed by SIGABRT",
+    "refused-by-compiler": "backend='raising' raised: RuntimeError: no such instruction",
+}
+
+
+@pytest.mark.exhaustive
+@pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_kernel_that_torch_compiles_for_ever_or_not_at_all_costs_the_others_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text(COMPILED)
+    options = ("-a", "logistic", "-s", f"recompute,honest,{','.join(COMPILER_REASONS)}", "-b", "torch-compile")
+    sizes = ("-d", "float64", "-n", "1000", "--op", "derivative", "--rounds", "1", "--timeout", "15s", "-o", "here")
+    result = CliRunner().invoke(main, ["run", "--load", "mine.py", *options, *sizes])
+    assert result.exit_code == 4, result.output
+    left_out = {item["case"].split("/")[1]: item["reason"] for item in record(Path("here"))["plan"]["left_out"]}
+    assert left_out.keys() == COMPILER_REASONS.keys()
+    assert all(reason in left_out[strategy] for strategy, reason in COMPILER_REASONS.items()), left_out
+    assert {"recompute", "honest"} <= {row["strategy"] for row in rows(Path("here/cases.csv"))}
 
 
 def test_the_others_are_measured_as_without_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import pytest
 from actbench import registry
 from actbench.errors import InputError
 from actbench.host import speed
+from actbench.kernels import reference_library
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import Case
 from actbench.model.names import WIDE, Dtype, Op
@@ -175,6 +176,13 @@ def test_every_kernel_of_a_plan_is_checked_once_for_all_its_sizes() -> None:
     plan = planned(replace(SMALL, sizes=sizes(10, 20, 30)))
     assert len(plan.cases) == 6
     assert [kernel.strategy for kernel in plan.kernels] == ["recompute", "cached"]
+
+
+def test_what_is_held_to_a_library_that_is_missing_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reference_library, "lacks_library", lambda: True)
+    plan = planned(replace(SMALL, activations=("gelu", "tanh")))
+    assert {case.activation for case in plan.cases} == {"tanh"}
+    assert {item.reason for item in plan.left_out} == {"gelu is held to functions of scipy, which is not installed"}
 
 
 def test_more_elements_take_longer_by_prediction_and_pure_python_longest() -> None:

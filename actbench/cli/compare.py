@@ -11,12 +11,14 @@ from actbench.cli.formats import TABLES, format_option
 from actbench.cli.values import Names
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from actbench.analysis.between_runs import Between
     from actbench.runs.archive import Run
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
-@click.argument("candidate", type=click.Path(path_type=Path), required=False, metavar="[RUN]")
+@click.argument("runs", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="RUN [RUN]...")
 @click.option(
     "--by",
     type=click.Choice(["strategy", "backend", "dtype", "size", "operands", "activation"]),
@@ -29,18 +31,18 @@ if TYPE_CHECKING:
     help="What to compare with, within a run. [default: recompute, or the first one]",
 )
 @format_option(TABLES)
-def command(  # noqa: PLR0913, PLR0917  # one for each option
-    run: Path,
-    candidate: Path | None,
+def command(
+    runs: tuple[Path, ...],
     by: str | None,
     operands: tuple[tuple[str, ...], ...],
     reference: str | None,
     form: str,
 ) -> None:
-    """Compare within a RUN; or two RUNs, a baseline and a candidate, case by case or by group.
+    """Compare within a RUN; or RUNs with the first of them, the baseline, case by case or by group.
 
     Within a run: geometric means of speedups. Between two: the ratio of times relative to the yardstick, above 1 where
-    the second run is faster; between two hosts, where seconds cannot be compared, also the ratio of speedups. All have
+    the second run is faster; between two hosts, where seconds cannot be compared, also the ratio of speedups. Of more
+    runs than two, each has a column with its ratios to the first; 'actbench history' orders many. All have
     95 % intervals over rounds. The intervals do not include differences between whole runs: two runs of the same code
     may be a few percent apart, and 'actbench check' has a margin for that. No mean is over several states of operands:
     --by operands compares these, of each strategy and backend.
@@ -56,20 +58,24 @@ def command(  # noqa: PLR0913, PLR0917  # one for each option
       actbench compare latest --by operands
       actbench compare latest --operands cold
       actbench compare results/before results/after
+      actbench compare results/1.0 results/1.1 results/1.2
       actbench compare results/reference latest --by strategy
     """
     from actbench.errors import InputError
     from actbench.report.narrowing import in_states
     from actbench.runs.archive import load_timed
 
-    if candidate is not None and reference is not None:
-        raise InputError("--reference is for one run: of two, the first is the reference; leave it out")
+    if len(runs) > 1 and reference is not None:
+        raise InputError("--reference is for one run: of several, the first is the reference; leave it out")
     states = sum(operands, ())
-    if candidate is None:
-        _within(in_states(load_timed(run), states), by or "strategy", reference, form)
-    else:
-        before, after = (in_states(load_timed(path), states) for path in (run, candidate))
-        _between(before, after, by, form)
+    loaded = [in_states(load_timed(path), states) for path in runs]
+    match loaded:
+        case [run]:
+            _within(run, by or "strategy", reference, form)
+        case [before, after]:
+            _between(before, after, by, form)
+        case _:
+            _among(loaded, by, form)
 
 
 def _within(run: Run, by: str, reference: str | None, form: str) -> None:
@@ -98,18 +104,25 @@ def _within(run: Run, by: str, reference: str | None, form: str) -> None:
         click.echo(line, err=form in {"csv", "json"})
 
 
-def _between(before: Run, after: Run, by: str | None, form: str) -> None:
+def _compared(before: Run, after: Run, by: str | None) -> tuple[Between, list[str]]:
+    """Return the comparison of two runs, with remarks; `NotComparableError` where they cannot be compared."""
     from actbench.analysis.between_runs import between
     from actbench.analysis.within_run import Axis
-    from actbench.report import compared_runs as report
+    from actbench.report.compared_runs import remarks
     from actbench.report.remarks import inputs_lines
-    from actbench.report.terminal import show_table
     from actbench.runs.baseline import differences, host_differences, refuse_unlike
 
     refuse_unlike(before, after)
     hosts = host_differences(before, after)
     comparison = between(before.times, after.times, Axis(by) if by else None, one_host=not hosts)
-    remarks = [*report.remarks(comparison, hosts, differences(before, after)), *inputs_lines(after.plan)]
+    return comparison, [*remarks(comparison, hosts, differences(before, after)), *inputs_lines(after.plan)]
+
+
+def _between(before: Run, after: Run, by: str | None, form: str) -> None:
+    from actbench.report import compared_runs as report
+    from actbench.report.terminal import show_table
+
+    comparison, remarks = _compared(before, after, by)
     match form:
         case "table":
             for table in report.tables(comparison):
@@ -123,3 +136,25 @@ def _between(before: Run, after: Run, by: str | None, form: str) -> None:
                 click.echo(remark, err=True)
         case "json":
             click.echo(report.as_json(comparison, remarks))
+
+
+def _among(runs: Sequence[Run], by: str | None, form: str) -> None:
+    from actbench.report import compared_many as report
+    from actbench.report.terminal import show_table
+    from actbench.runs.archive import labels
+
+    first, *others = runs
+    reference, *names = labels(runs)
+    compared = [report.ComparedRun(name, *_compared(first, run, by)) for name, run in zip(names, others, strict=True)]
+    match form:
+        case "table":
+            for table in report.tables(reference, compared):
+                show_table(table)
+            click.echo("\n".join(["", *report.lines(compared)]))
+        case "markdown":
+            click.echo(report.as_markdown(reference, compared), nl=False)
+        case "csv":
+            click.echo(report.as_csv(compared), nl=False)
+            click.echo("\n".join(report.lines(compared)), err=True)
+        case "json":
+            click.echo(report.as_json(reference, compared))

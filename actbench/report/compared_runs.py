@@ -32,6 +32,9 @@ TWO_HOSTS = "A yardstick that behaves differently on the other host shifts all c
 
 Fact = str | int | float
 
+BASES = {True: "one host", False: "two hosts"}
+"""What a comparison rests on, by whether the runs are of one host."""
+
 
 def tables(comparison: Between) -> list[Table]:
     """Return the times, the speedups between hosts, and the cases of one run only; each table where it has rows."""
@@ -78,8 +81,8 @@ def yardstick_line(contrasts: Sequence[Contrast]) -> list[str]:
     first = contrasts[0]
     line = (
         f"the yardstick seems to have moved between the runs, not the case: {counted(len(contrasts), 'row')} would "
-        f"differ relative to it, but the time itself does not show that, so they are undecided, e.g. {_name(first)}: "
-        f"{_ratio(first.ratio)} relative to the yardstick, {_ratio(first.seconds_ratio)} of the time itself"
+        f"differ relative to it, but the time itself does not show that, so they are undecided, e.g. {name_of(first)}: "
+        f"{ratio_of(first.ratio)} relative to the yardstick, {ratio_of(first.seconds_ratio)} of the time itself"
     )
     return [line]
 
@@ -93,15 +96,14 @@ def as_markdown(comparison: Between, remarks: Sequence[str]) -> str:
 
 def as_csv(comparison: Between) -> str:
     """Return one row per figure."""
-    frame = pd.DataFrame([_facts(contrast) for contrast in _all_contrasts(comparison)])
+    frame = pd.DataFrame(facts(comparison))
     return str(frame.to_csv(index=False, lineterminator="\n", float_format=FLOATS))
 
 
 def as_json(comparison: Between, remarks: Sequence[str]) -> str:
     """Return a JSON object; missing values are null."""
-    basis = "one host" if comparison.one_host else "two hosts"
-    figures = [_facts(contrast) for contrast in _all_contrasts(comparison)]
-    return json_text({"basis": basis, "by": comparison.by, "remarks": remarks, "figures": figures})
+    basis = BASES[comparison.one_host]
+    return json_text({"basis": basis, "by": comparison.by, "remarks": remarks, "figures": facts(comparison)})
 
 
 def _times(comparison: Between) -> Table:
@@ -139,11 +141,11 @@ def _table(title: str, note: str, contrasts: Sequence[Contrast], comparison: Bet
     )
     rows = tuple(
         (
-            *(_name(row, with_state=not operands), *states.cell(row.operands, operands)),
+            *(name_of(row, with_state=not operands), *states.cell(row.operands, operands)),
             *(*((row.figure,) if speedups else ()), row.finding),
             *((str(row.cases),) if grouped else ()),
-            *(_figure(row.baseline), _figure(row.candidate), _ratio(row.ratio)),
-            *((_ratio(row.seconds_ratio),) if seconds else ()),
+            *(figure(row.baseline), figure(row.candidate), ratio_of(row.ratio)),
+            *((ratio_of(row.seconds_ratio),) if seconds else ()),
             f"{row.baseline_rounds}, {row.candidate_rounds}",
         )
         for row in contrasts
@@ -172,18 +174,20 @@ def _one_sided(contrasts: Sequence[Contrast]) -> Table:
     )
 
 
-def _name(contrast: Contrast, *, with_state: bool = True) -> str:
+def name_of(contrast: Contrast, *, with_state: bool = True) -> str:
     """Return the name of a case, or of a group, with its state of operands where the name does not contain it."""
     name = f"geometric mean of {contrast.cases} cases" if contrast.by == EVERYTHING else contrast.name
     in_name = contrast.by in {"case", Axis.OPERANDS}
     return name if in_name or not with_state else f"{name}{states.suffix(contrast.operands)}"
 
 
-def _figure(estimate: Interval) -> str:
+def figure(estimate: Interval) -> str:
+    """Return an estimate with its uncertainty, or the sign of none."""
     return NO_FIGURE if math.isnan(estimate.value) else plus_minus(estimate)
 
 
-def _ratio(estimate: Interval) -> str:
+def ratio_of(estimate: Interval) -> str:
+    """Return a ratio with its uncertainty, or the sign of none."""
     return NO_FIGURE if math.isnan(estimate.value) else ratio(estimate)
 
 
@@ -192,8 +196,9 @@ def _counted(contrasts: Sequence[Contrast]) -> str:
     return ", ".join(f"{counts[finding]} {finding}" for finding in Trend if counts[finding])
 
 
-def _all_contrasts(comparison: Between) -> list[Contrast]:
-    return [*comparison.times, *comparison.speedups, *comparison.one_sided]
+def facts(comparison: Between) -> list[dict[str, Fact]]:
+    """Return the rows of CSV, which are also the objects of JSON."""
+    return [_facts(contrast) for contrast in (*comparison.times, *comparison.speedups, *comparison.one_sided)]
 
 
 def _facts(contrast: Contrast) -> dict[str, Fact]:

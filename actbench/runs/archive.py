@@ -7,7 +7,7 @@ removes the journal. `load` reads both, and cleans up after a killed process.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +64,16 @@ def require_timed(run: Run) -> None:
     """Raise `InputError` for a run that was refused before anything was timed."""
     if run.record is not None and run.record.status is Status.REFUSED:
         raise InputError(f"{run.path} was refused before anything was timed, for a wrong kernel: correct it, run again")
+
+
+def labels(runs: Sequence[Run]) -> list[str]:
+    """Return the labels of runs: their directories' names, with more of the paths where names are equal."""
+    parts = [run.path.resolve().parts for run in runs]
+    length = next(
+        (length for length in range(1, max(map(len, parts))) if len({one[-length:] for one in parts}) == len(runs)),
+        max(map(len, parts)),
+    )
+    return ["/".join(one[-length:]) for one in parts]
 
 
 def read_record(directory: Path) -> Record:

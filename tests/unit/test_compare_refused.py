@@ -104,7 +104,7 @@ def test_what_is_no_run_is_bad_input(old_and_new: Actbench, runs: tuple[str, str
 
 
 def test_a_reference_between_two_runs_is_bad_input(old_and_new: Actbench) -> None:
-    message = "--reference is for one run: of two, the first is the reference; leave it out"
+    message = "--reference is for one run: of several, the first is the reference; leave it out"
     assert refused(old_and_new, OLD, NEW, "--reference", "cached") == (2, message)
 
 

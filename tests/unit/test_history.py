@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import Actbench
-from tests.support.compared import on_another_host
+from tests.support.compared import on_another_host, scaled
+from tests.support.fake import FakeBench
 from tests.support.histories import CACHED, STEADY, STEP, in_json, runs
 from tests.support.selections import SMALL
 
@@ -268,3 +269,32 @@ def test_a_run_in_a_repository_records_its_commit(actbench: Actbench) -> None:
     assert [commit["dirty"] for commit in commits] == [False, True]
     rows = actbench("history", "clean", "dirty", "--by", "commit", "--format", "csv").stdout
     assert rows.count(" with changes,") == 2
+
+
+# Checks
+
+
+def test_checks_are_followed_by_their_ratio_to_the_baseline_that_they_share(
+    actbench: Actbench, bench: FakeBench
+) -> None:
+    for number, factor in enumerate((1.0, 1.2)):
+        bench.seconds = scaled(cached=factor)
+        actbench("check", "--against", "there", *SMALL, "-o", f"checks/{number}")
+    bench.baseline_versions["numpy"] = "2.0.0"
+    actbench("check", "--against", "there", *SMALL, "-o", "checks/2")
+    result = actbench("history", "checks", "-s", "cached", "--format", "json")
+    assert result.exit_code == 0, result.stderr
+    same, other = json.loads(result.stdout)["series"]
+    assert [point["ratio"] for point in same["points"]] == pytest.approx([1.0, 1.2])
+    assert [point["ratio"] for point in other["points"]] == pytest.approx([1.2])
+    assert "numpy 2.0.0" in other["conditions"]
+    assert "numpy 2.0.0" not in same["conditions"]
+
+
+def test_speedups_of_checks_are_those_of_the_candidate(actbench: Actbench, bench: FakeBench) -> None:
+    for number, factor in enumerate((1.0, 0.5)):
+        bench.seconds = scaled(cached=factor)
+        actbench("check", "--against", "there", *SMALL, "-o", f"checks/{number}")
+    result = actbench("history", "checks", "--of", "speedup", "--format", "json")
+    (series,) = json.loads(result.stdout)["series"]
+    assert [point["ratio"] for point in series["points"]] == pytest.approx([4.0, 8.0])

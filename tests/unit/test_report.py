@@ -14,8 +14,7 @@ from actbench.model.plan import Plan
 from actbench.model.times import Times
 from actbench.report.charts.functions import functions
 from actbench.report.page.rendering import _environment
-from actbench.report.page.sections import labels
-from actbench.runs.archive import Run
+from actbench.runs.archive import Run, labels
 from tests.conftest import Actbench
 
 
@@ -48,7 +47,7 @@ def test_runs_in_directories_of_one_name_are_distinguished_by_their_paths() -> N
     before, after = (
         Run(Path("results", name, "run"), Plan((), seed=1), Times(Plan((), seed=1)), None, {}) for name in "ab"
     )
-    assert labels(after, before) == ("b/run", "a/run")
+    assert labels([after, before]) == ["b/run", "a/run"]
 
 
 def test_python_looks_for_circles_again_after_a_report_and_after_one_that_is_refused(

@@ -11,10 +11,10 @@ from dataclasses import replace
 
 from actbench.report import host, tables_csv
 from actbench.report.page.rendering import Packer
-from actbench.report.page.sections import comparison, labels, sections
+from actbench.report.page.sections import comparison, sections
 from actbench.report.pictures import record_of
 from actbench.report.results import analyse
-from actbench.runs.archive import Run
+from actbench.runs.archive import Run, labels
 
 
 def page(run: Run, library: Callable[[], bytes], baseline: Run | None = None) -> str:
@@ -27,7 +27,7 @@ def page(run: Run, library: Callable[[], bytes], baseline: Run | None = None) ->
     """
     record = record_of(run)
     results = analyse(run.times, record)
-    title, *_ = names = labels(run, baseline) if baseline else [run.path.resolve().name]
+    title, *_ = names = labels([run, baseline]) if baseline else [run.path.resolve().name]
     files = tables_csv.contents(results)
     with Packer(files) as packer:
         answer, *others = sections(run, results, files)

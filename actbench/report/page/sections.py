@@ -81,13 +81,6 @@ def sections(run: Run, results: RunResults, files: Mapping[str, str]) -> Iterato
     yield PageSection("files", "Files", files=[Download(name, len(text.encode())) for name, text in files.items()])
 
 
-def labels(after: Run, before: Run) -> tuple[str, str]:
-    """Return the labels of two runs: their directories' names, with more of the paths where the names are equal."""
-    one, other = (run.path.resolve().parts for run in (after, before))
-    length = next((length for length in range(1, len(one)) if one[-length:] != other[-length:]), len(one))
-    return "/".join(one[-length:]), "/".join(other[-length:])
-
-
 def comparison(before: Run, after: Run, names: Sequence[str]) -> PageSection:
     """Return the section about two runs, the later one first; `NotComparableError` where they cannot be compared."""
     refuse_unlike(before, after)

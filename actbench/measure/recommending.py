@@ -20,7 +20,7 @@ from actbench.kernels.training_memory import predicted
 from actbench.measure import pointwise, preparing, training
 from actbench.measure.launch import Launch, StartWorker, WorkerOptions
 from actbench.measure.preparing import PreparedRun
-from actbench.measure.requests import DEFAULT_TIMEOUT, RecommendRequest, RunRequest, TrainRequest
+from actbench.measure.requests import DEFAULT_TIMEOUT, Bounds, RecommendRequest, RunRequest, TrainRequest
 from actbench.measure.training import PreparedTrain
 from actbench.model.cases import Case, KernelId
 from actbench.model.inputs import STANDARD_NORMAL
@@ -79,7 +79,7 @@ def prepare(request: RecommendRequest, start_worker: StartWorker) -> Contest:
     }
     every = [one for of_race in candidates.values() for one in of_race]
     if all(one.ruled_out for one in every):
-        nearest = min(every, key=lambda one: one.error.relative.size)
+        nearest = min(every, key=lambda one: _excess(one, request.bounds))
         raise InputError(
             f"no strategy of {nearest.case.activation} meets these bounds; {nearest.case.strategy} comes nearest, but "
             f"{nearest.ruled_out}"
@@ -180,7 +180,7 @@ def kernel_of(case: Case) -> Kernel:
 
 def _refuse_unknown(alive: frozenset[str], kernels: Iterable[Kernel]) -> None:
     """Raise `InputError` for a name of what is alive that no strategy keeps, and no layer computes."""
-    names = ["z", "y", *dict.fromkeys(operand.name for kernel in kernels for operand in kernel.residuals)]
+    names = {"z": None, "y": None} | dict.fromkeys(one.name for kernel in kernels for one in kernel.residuals)
     for name in sorted(alive):
         if name not in names:
             raise unknown("array to --alive", name, names)
@@ -201,6 +201,16 @@ def _candidate(case: Case, kernel: Kernel, error: PointError, request: Recommend
     in_step = predicted(resolution.network_step(case), case.size) if case.op.network else None
     candidate = Candidate(case, keeps, kernel.kept_bytes, beside, error, in_step=in_step)
     return replace(candidate, ruled_out="; ".join(_broken(candidate, request)))
+
+
+def _excess(one: Candidate, bounds: Bounds) -> float:
+    """Return by which factor a candidate exceeds a bound, at most; of a bound of no bytes, by how many."""
+    held = [
+        (one.error.relative.size, bounds.max_error),
+        (one.error.ulp.size, bounds.max_ulp),
+        (one.beside, bounds.max_kept),
+    ]
+    return max((figure / (bound or 1.0) for figure, bound in held if bound is not None), default=0.0)
 
 
 def _broken(one: Candidate, request: RecommendRequest) -> Iterator[str]:

@@ -92,7 +92,8 @@ def test_strategies_that_break_a_bound_are_listed_with_the_figure_that_rules_the
             r"no strategy of logistic meets these bounds; [a-z]+ comes nearest, but its g' is off by",
         ),
         (("--max-kept", "0", "--alive", "z", "-s", "cached"), "above --max-kept 0"),
-        (("--alive", "Y"), "unknown array to --alive 'Y'"),
+        (("--alive", "q"), "unknown array to --alive 'q': known are c, y, z$"),
+        (("-a", "tanh", "--max-ulp", "1"), "recompute comes nearest, but its g' is off by 2.2"),
         (("--max-kept", "nan"), "'nan' is no bound: write a number"),
         (("-d", "float32,float64"), "'float32,float64' is a list: ask for one at a time"),
         (

@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from actbench.errors import ExitCode
 from actbench.model.cases import Case
+from actbench.report.recommendation_table import COLUMNS
 from tests.conftest import Actbench
+from tests.support.documents import read
 from tests.support.fake import FakeBench
 from tests.support.races import taking
 
@@ -55,6 +58,11 @@ def test_the_table_is_written_as_markdown_csv_json_and_a_page(actbench: Actbench
     page = Path("table/report.html").read_text(encoding="utf-8")
     assert '<h2 id="races-title">All races</h2>' in page
     assert "data-kind" not in page
+
+
+def test_every_column_is_explained() -> None:
+    explained = re.findall(r"`(\w+)`", read("how-to/choose-what-to-keep.md"))
+    assert {*COLUMNS} <= {*explained}
 
 
 def test_what_a_budget_leaves_open_is_marked_and_the_same_command_goes_on(actbench: Actbench, bench: FakeBench) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from actbench.analysis.interval import Interval
 from actbench.analysis.medians import medians_per_round
+from actbench.analysis.speedups import ratios
 from actbench.analysis.statistics import intervals_of_logs
 from actbench.errors import InputError
 from actbench.model.cases import Case
@@ -20,7 +21,7 @@ class Round:
     """One round of a case."""
 
     seconds: float
-    """Seconds of one call: the median of the round's values."""
+    """Seconds of one call: the median of the round's values. Of `relative` estimates, copies."""
     calls: int
     """Calls in all values of the round."""
 
@@ -34,6 +35,20 @@ class Estimate:
     loops: int
     """Calls per value."""
     rounds: tuple[Round, ...]
+
+
+def relative(times: Times, of_cases: Iterable[Estimate]) -> list[Estimate]:
+    """Return the estimates in copies: each round's time over that of the block's plain copy, measured side by side."""
+    by_case: dict[Case, tuple[Interval, list[float]]] = {}
+    for block, of_block in ratios(times, times.blocks).items():
+        intervals = intervals_of_logs([-of_block.copies])
+        by_case |= dict(zip(block.timed, zip(intervals, np.exp(-of_block.copies).tolist(), strict=True), strict=True))
+    copies = []
+    for estimate in of_cases:
+        interval, of_rounds = by_case[estimate.case]
+        rounds = (Round(value, one.calls) for value, one in zip(of_rounds, estimate.rounds, strict=True))
+        copies.append(replace(estimate, seconds=interval, rounds=tuple(rounds)))
+    return copies
 
 
 def estimates(times: Times, loops: Mapping[Case, int]) -> list[Estimate]:

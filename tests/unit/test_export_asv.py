@@ -21,7 +21,8 @@ from actbench.model.variants import Variant
 from actbench.report.export import asv
 from tests.conftest import Actbench
 from tests.support.exports import CASE, COMMIT, HOSTILE, calls, estimate, export, read_by_asv, refused
-from tests.support.selections import edit
+from tests.support.fake import FakeBench, exact_seconds
+from tests.support.selections import SMALL, edit
 
 
 def cells(columns: dict[str, Any], column: str = "result") -> dict[tuple[str, ...], Any]:
@@ -170,3 +171,30 @@ def test_a_hash_that_no_repository_knows_is_taken_with_a_remark(actbench: Actben
     assert result.exit_code == 0
     assert json.loads(result.stdout)["commit_hash"] == COMMIT
     assert result.stderr.startswith(f"--commit {COMMIT}: no repository here knows it; ")
+
+
+# Times in copies, and the commit that a run records
+
+
+def test_relative_times_are_benchmarks_of_their_own(actbench: Actbench, bench: FakeBench, run: Path) -> None:
+    shown = []
+    for name, drift in (("one", 1.0), ("two", 1.4)):
+        bench.seconds = lambda case, drift=drift: drift * exact_seconds(case)  # type: ignore[misc]
+        actbench("run", *SMALL, "-o", name)
+        shown.append(read_by_asv(export(actbench, name, "asv", "--relative")))
+    times, copies = "logistic.numpy.time_derivative", "logistic.numpy.track_derivative_in_copies"
+    assert [*shown[0]] == [*shown[1]] == [times, copies]
+    assert [results[times]["result"] for results in shown] == [[4e-6, 1e-6], [5.6e-6, 1.4e-6]]
+    assert [results[copies]["result"] for results in shown] == [[8, 2], [8, 2]]
+    assert shown[1][copies]["samples"] == [[8.0] * 6, [2.0] * 6]
+    assert "takes times alone" in refused(actbench, str(run), "--to", "bmf", "--relative")
+
+
+def test_a_run_is_filed_under_the_commit_that_it_records(actbench: Actbench, run: Path) -> None:
+    commit = {"hash": "a" * 40, "date": "2026-01-01T00:00:00+00:00", "dirty": False}
+    edit(run, lambda record: record.update(commit=commit))
+    result = actbench("export", str(run), "--to", "asv")
+    assert json.loads(result.stdout)["commit_hash"] == "a" * 40
+    assert result.stderr == f"filed under {'a' * 40}, the commit that the run was made at\n"
+    edit(run, lambda record: record.update(commit=commit | {"dirty": True}))
+    assert "add --commit" in refused(actbench, str(run), "--to", "asv")

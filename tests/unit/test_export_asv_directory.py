@@ -113,3 +113,15 @@ def test_a_long_environment_name_becomes_a_hash_as_in_asv(actbench: Actbench, ru
     export(actbench, run, "asv", "-o", "results")
     (path,) = Path("results").rglob("01234567-*.json")
     assert re.fullmatch(r"01234567-env-[0-9a-f]{32}\.json", path.name)
+
+
+def test_benchmarks_in_copies_say_so(actbench: Actbench, run: Path) -> None:
+    export(actbench, run, "asv", "--relative", "-o", "relative")
+    benchmarks = finite(Path("relative/benchmarks.json").read_text())
+    units = {
+        name: (benchmark["type"], benchmark["unit"]) for name, benchmark in benchmarks.items() if name != "version"
+    }
+    assert units == {
+        "logistic.numpy.time_derivative": ("time", "seconds"),
+        "logistic.numpy.track_derivative_in_copies": ("track", "copies"),
+    }

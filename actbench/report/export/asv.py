@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import md5
@@ -22,7 +22,7 @@ from itertools import accumulate, product
 from math import comb
 from pathlib import Path
 from statistics import quantiles
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import msgspec
@@ -63,6 +63,20 @@ LONGEST_NAME = 128
 """Largest number of characters of an environment's name in a file name; asv replaces longer names by a hash."""
 
 
+class Measure(NamedTuple):
+    """What the values of benchmarks are; type and unit are asv's."""
+
+    name: str
+    """How names of benchmarks end, with the op in it."""
+    type: str
+    unit: str
+
+
+TIME = Measure("time_{op}", "time", "seconds")
+COPIES = Measure("track_{op}_in_copies", "track", "copies")
+"""Times over that of the block's plain copy, in which the host's drift from run to run cancels."""
+
+
 @dataclass(frozen=True, slots=True)
 class Results:
     """A results file; the fields have asv's names."""
@@ -94,7 +108,11 @@ class Results:
         return Path(self.params["machine"], f"{self.commit_hash[:8]}-{name}.json")
 
 
-def results(estimates: Sequence[Estimate], run: Run, commit: str | None) -> Results:
+Measured = Mapping[Measure, Sequence[Estimate]]
+"""What is exported of a run."""
+
+
+def results(measured: Measured, run: Run, commit: str | None) -> Results:
     """Return the results of a run; `InputError` where the host is unknown, or `commit` is not a full hash."""
     if run.record is None:
         raise InputError(f"{run.path} does not name its host, which asv needs: name the directory of the run")
@@ -111,7 +129,11 @@ def results(estimates: Sequence[Estimate], run: Run, commit: str | None) -> Resu
         requirements=requirements,
         env_vars=environment.variables,
         result_columns=RESULT_COLUMNS,
-        results={name: _row(members, started) for name, members in groups(estimates)},
+        results={
+            name: _row(members, started)
+            for measure, estimates in measured.items()
+            for name, members in groups(estimates, measure)
+        },
         durations={},
     )
 
@@ -121,14 +143,14 @@ def text(results: Results) -> str:
     return msgspec.json.format(msgspec.json.encode(results), indent=0).decode() + "\n"
 
 
-def groups(estimates: Iterable[Estimate]) -> Iterator[tuple[str, list[Estimate]]]:
+def groups(estimates: Iterable[Estimate], measure: Measure = TIME) -> Iterator[tuple[str, list[Estimate]]]:
     """Yield every benchmark's name and cases. A dot or slash in a part of the name is percent-encoded."""
     by_name: dict[str, list[Estimate]] = {}
     for estimate in estimates:
         case = estimate.case
         activation, backend = (quote(name, safe="").replace(".", "%2E") for name in (case.activation, case.backend))
         ending = FROM_MEMORY if _from_memory(case) else ""
-        by_name.setdefault(f"{activation}.{backend}.time_{case.op}{ending}", []).append(estimate)
+        by_name.setdefault(f"{activation}.{backend}.{measure.name.format(op=case.op)}{ending}", []).append(estimate)
     yield from by_name.items()
 
 

@@ -12,7 +12,7 @@ import msgspec
 from actbench.analysis.estimates import Estimate
 from actbench.errors import InputError, unwritable
 from actbench.host import regular
-from actbench.report.export.asv import VERSION, Results, groups, param_names, params, text
+from actbench.report.export.asv import VERSION, Measure, Measured, Results, groups, param_names, params, text
 from actbench.runs import files
 
 API_VERSION = 2
@@ -28,17 +28,21 @@ class Benchmark:
     param_names: tuple[str, ...]
     code: str
     """The text that asv shows as the benchmark's code."""
+    type: str
+    unit: str
     version: str = VERSION
-    type: str = "time"
-    unit: str = "seconds"
 
 
-def place(directory: Path, estimates: Sequence[Estimate], results: Results) -> None:
+def place(directory: Path, measured: Measured, results: Results) -> None:
     """Write benchmarks.json, machine.json and the results; other benchmarks that are there already stay.
 
     `InputError` where a file cannot be read or written.
     """
-    benchmarks = {name: _benchmark(name, cases) for name, cases in groups(estimates)}
+    benchmarks = {
+        name: _benchmark(name, cases, measure)
+        for measure, estimates in measured.items()
+        for name, cases in groups(estimates, measure)
+    }
     path = directory / results.path
     known = _known(directory / "benchmarks.json")
     try:
@@ -50,12 +54,12 @@ def place(directory: Path, estimates: Sequence[Estimate], results: Results) -> N
     files.write(path, text(results))
 
 
-def _benchmark(name: str, cases: Sequence[Estimate]) -> Benchmark:
+def _benchmark(name: str, cases: Sequence[Estimate], measure: Measure) -> Benchmark:
     case = cases[0].case
     names = param_names(cases)
     strategy, *others = map(str.upper, names)
     code = f"actbench show {case.activation}/{strategy}/{case.backend}/{case.op}/{'/'.join(others)}"
-    return Benchmark(name, params(cases), names, code)
+    return Benchmark(name, params(cases), names, code, measure.type, measure.unit)
 
 
 def _known(path: Path) -> dict[str, Any]:

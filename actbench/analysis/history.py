@@ -6,8 +6,8 @@ baseline. Its runs are in the order of an axis: of time, of commits, or of a lib
 that was measured side by side: of a case and its block's plain copy, of two strategies, or, in a check, of the case and
 the same case of the baseline.
 
-A step of a time in copies is one of the case only where the time itself steps with it: otherwise the copy may have
-changed (`SeriesStep.is_of_copy`).
+A step of a time in copies may be one of the copy. The time itself tells, where the host's drift allows it to: a step is
+of the copy where the time itself changed by less, if at all (`SeriesStep.is_of_copy`).
 """
 
 from __future__ import annotations
@@ -84,11 +84,14 @@ class SeriesStep:
 
     @property
     def is_of_copy(self) -> bool:
-        """Whether the copy may have changed, and not the case: the time itself does not step in the same direction."""
+        """Whether the copy changed, and not the case: the time itself may be unchanged, and changed by less."""
         seconds, ratio = self.of_time_itself, self.step.ratio
-        if np.isnan(seconds.value):
-            return False
-        return not (seconds.low > 1 if ratio.value > 1 else seconds.high < 1)
+        return seconds.contains(1) and (seconds.high < ratio.low if ratio.value > 1 else seconds.low > ratio.high)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may be one of the copy as well as of the case: the time itself drifts too much to tell."""
+        return self.of_time_itself.contains(1) and not self.is_of_copy
 
     @property
     def is_regression(self) -> bool:

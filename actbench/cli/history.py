@@ -69,7 +69,7 @@ def command(  # noqa: PLR0913  # one for each option
 
     Steps are found by asv (python -m pip install 'actbench-derivatives[history]'). A step is shown only where its two
     levels, of three runs at least, differ significantly: the probability of one or more false steps is at most 5 %. A
-    step of the time relative to the copy that the time itself does not have is named as one of the copy.
+    step of the time relative to the copy is named as one of the copy where the time itself contradicts it.
 
     Exit codes: 0 fine, 1 with --fail-on-step where something got slower, 5 no two runs have a case in common.
 

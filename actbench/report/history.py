@@ -60,8 +60,13 @@ def remarks(history: History, left_out: Sequence[str]) -> list[str]:
         lines += [f"no step can be shown in {short} of {len(history.series)} series: {why}"] * bool(short)
     if any(step.is_of_copy for _, step in history.steps):
         lines.append(
-            "a step is of the copy where the time relative to the copy steps and the time itself does not do so in the "
-            "same direction: the copy seems to have changed, and not the case"
+            "a step is of the copy where the time itself has not changed as much, if at all: the copy seems to have "
+            "changed, and not the case"
+        )
+    if undecided := sum(step.is_open for _, step in history.steps):
+        lines.append(
+            f"in {counted(undecided, 'step')} the time itself drifts too much to tell whether the case changed or the "
+            "copy; --of speedup does without the copy"
         )
     return [*lines, *(f"left out: {line}" for line in left_out)]
 
@@ -219,6 +224,7 @@ def _object(history: History, series: Series) -> dict[str, Any]:
                 **_flat(step.step.ratio),
                 "of_time_itself": _flat(step.of_time_itself),
                 "is_of_copy": step.is_of_copy,
+                "is_open": step.is_open,
                 "for_the_worse": step.for_the_worse,
                 "p_value": step.step.p_value,
                 "runs": step.step.runs,

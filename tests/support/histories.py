@@ -45,12 +45,13 @@ def runs(
         for name in ("run.json", "cases.csv", "speedups.csv"):
             shutil.copy(measured / name, place / name)
         edit(place, dated(number))
-        _rewrite(place / "cases.csv", "strategy", factor, scaled)
-        _rewrite(place / "speedups.csv", "candidate_strategy", 1 / factor, ("ratio", "low", "high"))
+        rewrite(place / "cases.csv", "strategy", factor, scaled)
+        rewrite(place / "speedups.csv", "candidate_strategy", 1 / factor, ("ratio", "low", "high"))
     return directory
 
 
-def _rewrite(path: Path, column: str, factor: float, scaled: Sequence[str]) -> None:
+def rewrite(path: Path, column: str, factor: float, scaled: Sequence[str]) -> None:
+    """Multiply numbers in the rows of `cached`."""
     rows = list(csv.DictReader(io.StringIO(path.read_text())))
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")

@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import Actbench
 from tests.support.compared import on_another_host, scaled
 from tests.support.fake import FakeBench
-from tests.support.histories import CACHED, STEADY, STEP, in_json, runs
+from tests.support.histories import CACHED, STEADY, STEP, in_json, rewrite, runs
 from tests.support.selections import SMALL
 
 pytest.importorskip("asv", reason="steps are found by asv, the extra history")
@@ -73,6 +73,17 @@ def test_a_step_that_the_time_itself_does_not_have_is_of_the_copy(actbench: Actb
     assert result.exit_code == 0
     assert "1 step, 0 slower, 0 faster, 1 of the copy\n" in result.stdout
     assert "the copy seems to have changed, and not the case" in result.stdout
+
+
+def test_a_step_of_a_case_is_not_hidden_by_the_host_s_drift(actbench: Actbench, run: Path) -> None:
+    drift = [1.0 + 0.3 * (number % 3) for number in range(len(STEP))]
+    directory = runs(run, Path("all"), STEP)
+    for number, factor in enumerate(drift):
+        rewrite(directory / f"run{number:02}" / "cases.csv", "strategy", factor, ("seconds",))
+    result = actbench("history", str(directory), "--fail-on-step")
+    assert result.exit_code == 1
+    assert "1 step, 1 slower, 0 faster\n" in result.stdout
+    assert "in 1 step the time itself drifts too much to tell" in result.stdout
 
 
 def test_runs_of_other_hosts_are_series_of_their_own(actbench: Actbench, run: Path) -> None:

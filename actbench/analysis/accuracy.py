@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 from math import inf
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,15 +20,14 @@ from numpy.typing import NDArray
 from actbench.analysis.conventions import NO_CONVENTIONS, Conventions
 from actbench.analysis.deviations import Deviations, Largest
 from actbench.model.cases import KernelId
-from actbench.model.checks import EDGES
+from actbench.model.checks import EDGES, WRONG
 from actbench.model.names import Quantity
 from actbench.model.number_formats import limits
-from actbench.verification.truth import Truth
+
+if TYPE_CHECKING:
+    from actbench.verification.truth import Truth  # it brings mpmath, which reports need not
 
 Array = NDArray[np.float64]
-
-WRONG = 0.01
-"""Relative error from which on a result counts as wrong."""
 
 LEAST_WRONG = 2.0
 """ULP that a wrong result is off by at least: the numbers of bfloat16 are up to 0.8 % apart."""

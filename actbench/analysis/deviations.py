@@ -7,13 +7,15 @@ g' in a tail. The absolute error is what counts near a root, where the others gr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from actbench.model.number_formats import limits
-from actbench.verification.truth import Truth
+
+if TYPE_CHECKING:
+    from actbench.verification.truth import Truth  # it brings mpmath, which reports need not
 
 Array = NDArray[Any]
 

@@ -8,13 +8,17 @@ lines. The interpolation error is estimated by leaving out every other point.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from actbench.analysis.accuracy import LOSS_TESTS, WRONG
+from actbench.analysis.accuracy import LOSS_TESTS
+from actbench.model.checks import WRONG
 from actbench.model.number_formats import limits
-from actbench.verification.truth import Truth
+
+if TYPE_CHECKING:
+    from actbench.verification.truth import Truth  # it brings mpmath, which reports need not
 
 Array = NDArray[np.float64]
 

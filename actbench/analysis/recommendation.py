@@ -13,11 +13,11 @@ from math import inf
 
 import numpy as np
 
-from actbench.analysis.accuracy import WRONG
 from actbench.analysis.deviations import Array, Largest
 from actbench.analysis.standings import Place, Standing
 from actbench.kernels.training_memory import KeptBytes
 from actbench.model.cases import Arm, Case
+from actbench.model.checks import WRONG
 
 
 class RaceEnd(StrEnum):

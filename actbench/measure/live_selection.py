@@ -20,7 +20,7 @@ from actbench.measure.requests import CheckRequest
 from actbench.model.cases import Case
 from actbench.model.inputs import STANDARD_NORMAL
 from actbench.model.plan import Plan
-from actbench.planning import costs, presets, suite, training
+from actbench.planning import costs, library_threads, presets, suite, training
 from actbench.planning.resolved import refuse_unknown
 from actbench.planning.room import room_here
 from actbench.planning.selection import MAX_CALL, Room
@@ -106,7 +106,7 @@ class SelectedCases:
 
     def threads(self, plan: Plan) -> int:
         """See `LiveSelection`."""
-        return self._threads if suite.threaded(plan) else 1
+        return self._threads if library_threads.threaded(plan) else 1
 
 
 class SelectedSteps:

@@ -18,7 +18,7 @@ from actbench.measure.stock import PROCESS_SECONDS, PROCESSES
 from actbench.model.inputs import STANDARD_NORMAL, Inputs
 from actbench.model.names import OperandState
 from actbench.model.plan import Plan
-from actbench.planning import costs, durations, presets, suite
+from actbench.planning import costs, durations, library_threads, presets, suite
 from actbench.planning.prediction import Prediction, StockPrediction, round_seconds
 from actbench.planning.presets import Preset
 from actbench.planning.room import room_here
@@ -83,7 +83,7 @@ class PreparedRun:
     @property
     def threads_are_unused(self) -> bool:
         """Whether the command line gives a number of threads that changes nothing."""
-        return "threads" in self.request.named and not suite.threaded(self.plan)
+        return "threads" in self.request.named and not library_threads.threaded(self.plan)
 
     @property
     def budget_is_limit(self) -> bool:
@@ -120,7 +120,7 @@ class PreparedRun:
             rounds=request.rounds,
             arm_seconds=costs.arm_seconds(self.plan, self.preset.arm_seconds),
             timeout=request.timeout or DEFAULT_TIMEOUT,
-            threads=self.threads if suite.threaded(self.plan) else 1,
+            threads=self.threads if library_threads.threaded(self.plan) else 1,
         )
 
     def record(self, start_worker: StartWorker) -> Record:
@@ -128,7 +128,7 @@ class PreparedRun:
 
         `OptionsError` where its engine cannot measure its backends, `BenchmarkError` where a device cannot be used.
         """
-        if self.engine is Engine.PYPERF and suite.threaded(self.plan):
+        if self.engine is Engine.PYPERF and library_threads.threaded(self.plan):
             raise OptionsError(
                 "stock pyperf (--engine pyperf) pins its processes to one processor: leave backends of several threads "
                 "out, or --threads"

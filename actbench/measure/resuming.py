@@ -18,7 +18,7 @@ from actbench.measure.preparing import planned, refuse_limits_of_stock_pyperf
 from actbench.measure.requests import RunRequest, TrainRequest
 from actbench.model.inputs import Inputs
 from actbench.model.loaded import Loaded
-from actbench.planning import suite
+from actbench.planning import library_threads, suite
 from actbench.planning.selection import Selection
 from actbench.runs.record import Record
 from actbench.runs.writer import Writer, reopen
@@ -78,7 +78,7 @@ def _refuse_other_plan(directory: Path, request: RunRequest, record: Record) -> 
     settings, named = record.settings, request.named & PLANNING
     seed = request.seed if "seed" in named and request.seed is not None else record.plan.seed
     engine = request.engine or settings.engine
-    threads = request.threads or (settings.threads if suite.with_library_threads(record.plan) else None)
+    threads = request.threads or (settings.threads if library_threads.with_library_threads(record.plan) else None)
     plan_differs = suite.with_threads(record.plan, request.threads) != record.plan  # of a library's threads alone
     if named:
         alike = replace(request, engine=engine, threads=threads)

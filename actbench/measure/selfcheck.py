@@ -23,7 +23,7 @@ from actbench.measure.session import Seams
 from actbench.measure.timing import with_extra_calls
 from actbench.model.cases import Case
 from actbench.model.events import Event, Judged
-from actbench.planning import costs, presets, suite
+from actbench.planning import costs, library_threads, presets, suite
 from actbench.planning.room import room_here
 
 INJECTED_SLOWDOWN = 2.0
@@ -108,8 +108,8 @@ def prepare(request: SelfCheckRequest, seams: Seams) -> SelfCheck:
     options = WorkerOptions(
         environment.choose_cpu(request.affinity),
         request.timeout or DEFAULT_TIMEOUT,
-        threads=threads if suite.threaded(plan) else 1,
-        together=suite.together(plan),
+        threads=threads if library_threads.threaded(plan) else 1,
+        together=library_threads.together(plan),
     )
     launch = Launch(seams.start_worker, options)
     lockstep = Lockstep(

@@ -23,7 +23,7 @@ from actbench.measure.stock import PROCESSES, Stock
 from actbench.measure.stopping import Stopping, StoppingRule
 from actbench.model.events import CasesLeftOut, Checked, Event, StepChecked
 from actbench.model.times import Times
-from actbench.planning import suite
+from actbench.planning import library_threads
 from actbench.runs.record import Engine, Record
 
 
@@ -111,7 +111,7 @@ class Session:
             self.record.environment.affinity,
             settings.timeout,
             threads=settings.threads,
-            together=suite.together(self.record.plan),
+            together=library_threads.together(self.record.plan),
         )
         return Launch(self.seams.start_worker, options)
 

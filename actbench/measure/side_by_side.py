@@ -10,7 +10,7 @@ from actbench.measure.lockstep import Lockstep
 from actbench.measure.session import Seams
 from actbench.measure.wrong_sides import SIDES
 from actbench.model.plan import Plan
-from actbench.planning import suite
+from actbench.planning import library_threads
 
 
 def side_by_side(
@@ -21,7 +21,7 @@ def side_by_side(
     `options` has the processor and the time limit of workers.
     """
     there, here = starts
-    threads, together = selection.threads(plan), suite.together(plan)
+    threads, together = selection.threads(plan), library_threads.together(plan)
     baseline, candidate, control = (
         Launch(start, WorkerOptions(options.cpu, options.timeout, role, threads, together))
         for start, role in zip((there, here, there), SIDES, strict=True)

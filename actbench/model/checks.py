@@ -15,6 +15,9 @@ EDGES = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 1000.0, inf)
 BANDS = (*((-high, -low) for low, high in reversed([*pairwise(EDGES)])), *pairwise(EDGES))
 """Bands of z, from -inf to inf; 0 is in the right tail."""
 
+WRONG = 0.01
+"""Relative error from which on a result counts as wrong."""
+
 STATED_ULP = 8.0
 """The accuracy of every strategy where it declares no weakness."""
 

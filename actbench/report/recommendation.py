@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from math import isinf
 from typing import Any
 
-from actbench.analysis.accuracy import WRONG
 from actbench.analysis.deviations import Largest
 from actbench.analysis.framework_choices import ComparedFrameworks
 from actbench.analysis.interval import Interval
 from actbench.analysis.recommendation import Candidate, RaceEnd, Recommendation
 from actbench.analysis.standings import Standing
 from actbench.model.cases import Case
+from actbench.model.checks import WRONG
 from actbench.model.training import SHIPPED
 from actbench.report import framework_choices
 from actbench.report.json_text import json_text

@@ -15,7 +15,7 @@ from actbench.model.inputs import STANDARD_NORMAL
 from actbench.model.names import OperandState
 from actbench.model.outcomes import Failure
 from actbench.model.plan import IN_CACHE_SIZE, LeftOut, Plan
-from actbench.planning import suite
+from actbench.planning import library_threads
 from actbench.report import processor, states
 from actbench.report.answers import grouped
 from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, UNDECIDED, counted, duration
@@ -48,10 +48,10 @@ def remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Recor
             "there."
         )
     yield from repeat_lines(record)
-    if threaded := suite.threaded(record.plan):
+    if threaded := library_threads.threaded(record.plan):
         number = "1 thread" if record.settings.threads == 1 else f"{record.settings.threads} threads"
         others = [one.name for one in resolution.backends(record.plan.cases) if one.name not in threaded]
-        beside = f", {', '.join(others)} 1" if others and suite.with_library_threads(record.plan) else ""
+        beside = f", {', '.join(others)} 1" if others and library_threads.with_library_threads(record.plan) else ""
         yield f"{', '.join(threaded)}: {number} (--threads){beside}; rates are percentages of a copy by as many."
     for device, of_device in grouped(record.environment.devices.items(), itemgetter(1)).items():
         names = ", ".join(name for name, _ in of_device)

@@ -14,11 +14,10 @@ from math import inf
 from operator import attrgetter
 
 from actbench import registry
-from actbench.analysis.accuracy import WRONG
 from actbench.analysis.interval import Interval
 from actbench.analysis.speedups import Speedup
 from actbench.model.cases import Case
-from actbench.model.checks import Check
+from actbench.model.checks import WRONG, Check
 from actbench.model.names import sort_index
 from actbench.report import op_by_op, states
 from actbench.report.answers import grouped

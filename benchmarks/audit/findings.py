@@ -9,7 +9,8 @@ from math import ceil, inf, isnan, log10, nan
 
 import numpy as np
 
-from actbench.analysis.accuracy import NEARBY, WRONG, Accuracy, Errors, Part, Zone
+from actbench.analysis.accuracy import NEARBY, Accuracy, Errors, Part, Zone
+from actbench.model.checks import WRONG
 from actbench.model.names import Dtype
 from actbench.model.number_formats import numpy_dtype
 from benchmarks.audit.known import Known, eps, known, tiny

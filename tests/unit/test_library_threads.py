@@ -19,7 +19,7 @@ from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
 from actbench.model.variants import Variant
-from actbench.planning import suite
+from actbench.planning import library_threads, suite
 from actbench.runs import archive
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench
@@ -83,7 +83,7 @@ def test_a_library_has_one_thread_unless_more_are_asked_for(pooled: Actbench) ->
 def test_its_workers_let_it_have_all_processors(pooled: Actbench) -> None:
     assert pooled("run", *CASES, "--threads", "2", "-o", "two").exit_code == 0
     assert pooled("run", *CASES, "-o", "one").exit_code == 0
-    assert [suite.together(archive.load(Path(run)).plan) for run in ("two", "one")] == [True, False]
+    assert [library_threads.together(archive.load(Path(run)).plan) for run in ("two", "one")] == [True, False]
 
 
 def test_runs_with_unlike_numbers_of_its_threads_are_not_compared(pooled: Actbench) -> None:
@@ -120,7 +120,7 @@ def test_a_framework_in_a_worker_uses_as_many_threads_as_are_named(name: str, si
     pytest.importorskip(name, reason=f"{name} is not installed")
     block = Block("gelu", Op.BACKWARD, Dtype.FLOAT32, size, (Arm(Variant("recompute"), name),))
     plan = suite.with_threads(Plan((block,), seed=1), number)
-    options = WorkerOptions(max(os.sched_getaffinity(0)), 60.0, threads=number, together=suite.together(plan))
+    options = WorkerOptions(max(os.sched_getaffinity(0)), 60.0, threads=number, together=library_threads.together(plan))
     worker = WorkerProcess(options, here())
     try:
         worker.ask(Prepare.of(plan.blocks[0], plan))

@@ -30,6 +30,9 @@ ROUNDS_PER_HALVING = 2
 SECONDS_TO_BUILD = 20.0
 """Predicted duration of building an environment."""
 
+LEAST_PROBABILITY = 0.005
+"""Probability below which commits are no suspects."""
+
 
 @dataclass(frozen=True, slots=True)
 class ExpectedBisection:
@@ -125,7 +128,11 @@ def slower_cases(search: CommitSearch) -> tuple[SlowerCase, ...]:
 def _slower(search: CommitSearch, case: Case) -> SlowerCase:
     culprits, more = search.culprits(case), search.more_steps(case)
     known = {commit for culprit in culprits for commit in culprit.commits}
-    others = [Suspects(*group) for group in search.candidates(case) if not known.issuperset(group[0])]
+    others = [
+        Suspects(commits, probability)
+        for commits, probability in search.candidates(case)
+        if probability >= LEAST_PROBABILITY and not known.issuperset(commits)
+    ]
     all_known = len(culprits) > int(more)
     kept = () if all_known else tuple(others[:MOST_SUSPECTS])
     return SlowerCase(case, search.level(case, search.last), tuple(culprits), more, kept)

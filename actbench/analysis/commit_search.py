@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from actbench.analysis.change_point import Counts, Floats, Posterior
 from actbench.analysis.interval import NO_ESTIMATE, Interval
-from actbench.analysis.rounds_needed import FEWEST_ROUNDS
-from actbench.analysis.sequential import TAIL_PROBABILITY, median_interval
+from actbench.analysis.sequential import TAIL_PROBABILITY, fewest_rounds, median_interval
 from actbench.model.cases import Case
 
 NAMED = 0.99
@@ -31,6 +30,12 @@ MAYBE_MORE = 0.2
 
 LEAST_INFORMATION = 1e-3
 """Information in bits below which another vote tells nothing."""
+
+SIZE_TAIL = TAIL_PROBABILITY / 2
+"""Probability that a bound of a level misses it: a step lies between two levels, which have four bounds."""
+
+ROUNDS_BESIDE = fewest_rounds(float(SIZE_TAIL))
+"""Rounds of the commits on both sides of a step that is named: as many as give its size an interval."""
 
 Ratios = Mapping[Case, tuple[float, float]]
 """By case, the logarithms of a round's two ratios: of the commit's time to GOOD's, and of GOOD's to itself."""
@@ -116,9 +121,13 @@ class CommitSearch:
 
         Their rounds show whether the step is there as a whole.
         """
+        sides = {side for commits, _ in self._named(case) for side in self._sides(case, commits)}
+        return sorted(commit for commit in sides if self.rounds(case, commit).size < ROUNDS_BESIDE)
+
+    def _sides(self, case: Case, commits: Sequence[int]) -> tuple[int, int]:
+        """Return the commits that are measured on both sides of a step."""
         ends = self._ends(case)
-        sides = {int(end) for commits, _ in self._named(case) for end in (commits[-1], ends[ends < commits[0]][-1])}
-        return sorted(commit for commit in sides if self.rounds(case, commit).size < FEWEST_ROUNDS)
+        return int(ends[ends < commits[0]][-1]), commits[-1]
 
     def next(self, seconds: Floats) -> int | None:
         """Return the commit whose round tells most in its seconds, by commit; None where none tells anything."""
@@ -161,12 +170,28 @@ class CommitSearch:
     def culprits(self, case: Case) -> list[Culprit]:
         """Return the steps whose commits are known, the earliest first."""
         named = self._named(case)
-        bounds = [0, *(commits[0] for commits, _ in named), self.last + 1]
-        levels = [np.concatenate([self.rounds(case, commit) for commit in range(*pair)]) for pair in pairwise(bounds)]
         return [
-            Culprit(commits, min(probability, 1.0), _size(levels[index], levels[index + 1]))
+            Culprit(commits, min(probability, 1.0), self._size(case, named, index))
             for index, (commits, probability) in enumerate(named)
         ]
+
+    def _size(self, case: Case, named: Sequence[tuple[Sequence[int], float]], index: int) -> Interval:
+        """Return the ratio of times after and before a step.
+
+        On its sides are all commits up to the next steps; only those beside it while a step is not named.
+        """
+        if self.more_steps(case) and len(named) < 2:
+            before, after = (self.rounds(case, commit) for commit in self._sides(case, named[index][0]))
+        else:
+            bounds = [0, *(commits[0] for commits, _ in named), self.last + 1]
+            before, after = (
+                np.concatenate([self.rounds(case, commit) for commit in range(*pair)])
+                for pair in pairwise(bounds[index : index + 3])
+            )
+        if not before.size or not after.size:
+            return NO_ESTIMATE
+        below, above = (median_interval(logs, SIZE_TAIL) for logs in (before, after))
+        return Interval.from_logs((above.value - below.value, above.low - below.high, above.high - below.low))
 
     def _named(self, case: Case) -> list[tuple[tuple[int, ...], float]]:
         """Return the candidates that are nearly certain, the earliest first."""
@@ -175,14 +200,3 @@ class CommitSearch:
     def more_steps(self, case: Case) -> bool:
         """Return whether there is more than one step."""
         return self.posterior(case).two_steps >= MORE_STEPS
-
-
-def _size(before: Floats, after: Floats) -> Interval:
-    """Return the ratio of two levels, from the logarithms of their rounds.
-
-    Each of the four bounds of the two medians has half the probability to err of one of a single interval.
-    """
-    if not before.size or not after.size:
-        return NO_ESTIMATE
-    below, above = (median_interval(logs, TAIL_PROBABILITY / 2) for logs in (before, after))
-    return Interval.from_logs((above.value - below.value, above.low - below.high, above.high - below.low))

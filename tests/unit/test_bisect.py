@@ -52,7 +52,7 @@ def test_the_commit_with_the_step_is_named_with_subject_date_probability_and_siz
     assert re.fullmatch(rf"{short} \d{{4}}-\d\d-\d\d commit 11", name)
     assert size == f"  {CACHED}: +10.00 % ± 0.00 %, probability above 99.9 %"
     rows = [line.split() for line in result.stdout.splitlines() if CACHED in line][1:]
-    assert [row[3] for row in rows if row[0] in {"10", "11"}] == ["8", "8"], "both sides of the step"
+    assert [row[3] for row in rows if row[0] in {"10", "11"}] == ["9", "9"], "both sides of the step"
     assert len(rows) < 8, "most commits are not measured"
 
 
@@ -213,7 +213,7 @@ def test_an_interrupted_bisect_goes_on_with_what_it_has_measured(
     started = bench.workers_started
     result = actbench("bisect", commits[0], *SELECTED, "--resume")
     assert "1 case slower since " + commits[11][:12] in result.stdout
-    assert re.search(r"in 2\d rounds", result.stdout), "as many as without an interruption"
+    assert re.search(r"in [23]\d rounds", result.stdout), "as many as without an interruption"
     assert bench.workers_started - started < 3 * 24
 
 
@@ -231,7 +231,7 @@ def test_the_check_of_bad_goes_on_too(actbench: Actbench, bench: FakeBench, comm
     assert actbench("bisect", commits[0], *SELECTED).exit_code == 130
     bench.on_time = lambda _: None
     result = actbench("bisect", commits[0], *SELECTED, "--resume")
-    assert "in 28 rounds" in result.stdout
+    assert "in 30 rounds" in result.stdout
 
 
 def test_a_spent_budget_ends_with_3_and_a_larger_one_goes_on(

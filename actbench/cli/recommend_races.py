@@ -40,7 +40,7 @@ class Settled:
 
     outcomes: list[Recommendation]
     remarks: list[str]
-    """Where they come from."""
+    """What was left out, and where they come from."""
     record: Record
     """Of the run that was measured, or would have been."""
     interrupted: bool
@@ -55,8 +55,10 @@ def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
     from actbench.errors import NotComparableError
     from actbench.measure.earlier import EarlierRuns
     from actbench.measure.racing import Racing
+    from actbench.report.remarks import left_out_in_short
 
     request = contest.request
+    absent = left_out_in_short(contest.prepared.plan.left_out)
     record = contest.prepared.record(seams.start_worker)
     record.leave_out(contest.left_out)
     known = EarlierRuns() if mode.fresh else _earlier(record, mode, apart=request.apart)
@@ -68,7 +70,8 @@ def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
     race = Racing.of(record.plan.blocks, known.by_block, request.margin, request.budget, apart=request.apart)
     left_out = race.judge_evidence(record.plan.blocks)
     if race.all_decided:
-        return Settled(contest.outcomes(race.places), _from(known, "nothing was measured now"), record, False)
+        remarks = [*absent, *_from(known, "nothing was measured now")]
+        return Settled(contest.outcomes(race.places), remarks, record, interrupted=False)
     if mode.sources:
         click.echo(f"{mode.sources[0]} does not decide it: measuring", err=True)
     if known.are_foreign:  # rounds of here do not continue it
@@ -76,8 +79,9 @@ def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
         race = Racing.of(record.plan.blocks, {}, request.margin, request.budget, apart=request.apart)
         left_out = []
     record.leave_out(left_out)
-    remarks, interrupted = _measure(record, race, mode, seams)
-    return Settled(contest.outcomes(race.places), [*_from(known, "it counts, too"), *remarks], record, interrupted)
+    now, interrupted = _measure(record, race, mode, seams)
+    remarks = [*absent, *_from(known, "it counts, too"), *now]
+    return Settled(contest.outcomes(race.places), remarks, record, interrupted=interrupted)
 
 
 def _earlier(record: Record, mode: RaceMode, *, apart: bool) -> EarlierRuns:

@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 
 from actbench.errors import ExitCode
-from actbench.model.cases import Case
+from actbench.measure.racing import Racing
+from actbench.measure.stopping import BlockProgress
+from actbench.model.cases import Arm, Block, Case
+from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from actbench.report.recommendation_table import COLUMNS
 from tests.conftest import Actbench
 from tests.support.documents import read
@@ -75,6 +79,16 @@ def test_what_a_budget_leaves_open_is_marked_and_the_same_command_goes_on(actben
     assert "nothing was measured now" in actbench(*TABLE).stdout
 
 
+def test_what_cannot_be_measured_is_left_out_with_the_reason(actbench: Actbench, bench: FakeBench) -> None:
+    bench.seconds = taking(cached=0.5)
+    result = actbench(*TABLE, "--operands", "warm,cold", "-n", "10")
+    assert result.exit_code == 0, result.output
+    assert "numpy, 2 races:" in result.stdout
+    assert re.search(
+        "left out [0-9]+ cases, e.g. logistic/textbook/numpy/backward/float32/10/cold: a cache", result.stdout
+    )
+
+
 def test_what_no_strategy_meets_is_one_cell_of_the_table(actbench: Actbench, bench: FakeBench) -> None:
     bench.seconds = taking(cached=0.5)
     result = actbench(*TABLE, "--max-ulp", "0.4", "--format", "csv")
@@ -119,3 +133,14 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(actbench: Ac
     later = actbench(*TABLE, "-o", "table")
     assert later.exit_code == 0
     assert "it counts, too" in later.stdout
+
+
+def test_what_is_left_of_a_budget_goes_to_the_races_with_the_fewest_rounds() -> None:
+    arms = (Arm(Variant("recompute"), "numpy"), Arm(Variant("cached"), "numpy"))
+    blocks = [Block(name, Op.STEP, Dtype.FLOAT32, 1000, arms) for name in ("elu", "gelu", "tanh")]
+    race = Racing.of(blocks, {}, 0.02, 10.0, apart=True)
+    progress = {block: BlockProgress(rounds, (), 2.0) for block, rounds in zip(blocks, (3, 1, 2), strict=True)}
+    assert race.worthwhile(3, progress, elapsed=1.0) == blocks
+    assert race.worthwhile(3, progress, elapsed=5.0) == [blocks[1], blocks[2]]
+    assert race.worthwhile(3, progress, elapsed=9.0) == blocks, "none fits, so that the race is over"
+    assert race.enough(3, 0.0, 9.0, 6.0)

@@ -87,7 +87,7 @@ def test_a_run_of_another_host_counts_where_it_is_named_and_what_differs_is_told
 
 
 def test_rounds_of_another_host_are_not_continued_here(recommend: Recommend, bench: FakeBench) -> None:
-    assert recommend(undecided(bench), "--budget", "15s").exit_code == ExitCode.INCONCLUSIVE
+    assert recommend(undecided(bench), "--budget", "4s").exit_code == ExitCode.INCONCLUSIVE
     (run,) = runs()
     edit(run, of_another_host)
     later = recommend(taking(recompute=0.5), "--from", str(run), fresh=False)

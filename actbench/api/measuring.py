@@ -26,7 +26,7 @@ from actbench.runs import files
 from actbench.runs.bounds import LARGEST_SEED, MOST_ROUNDS
 from actbench.runs.names import LOADED_SOURCE
 from actbench.runs.names import RUN as RECORD
-from actbench.runs.writer import fresh_directory
+from actbench.runs.writer import fresh_directory, is_replaceable
 
 DEFAULT_PRESET = "default"
 
@@ -177,7 +177,7 @@ def _loaded(
 def _written(directory: Path, source: str) -> Path:
     """Write the source into the directory of the run to be; `InputError` where that holds something else."""
     path = directory / LOADED_SOURCE
-    if path.exists():
+    if path.exists() and not is_replaceable(directory):
         raise InputError(f"{path} exists already: name another directory (output=)")
     directory.mkdir(parents=True, exist_ok=True)
     files.write(path, source)

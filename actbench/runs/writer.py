@@ -188,16 +188,21 @@ def _make_room(directory: Path) -> None:
         message = f"cannot write to {directory}: {error.strerror}; name another directory with -o"
         raise unwritable(message, error) from None
     if (directory / RUN).exists():
-        try:
-            run = archive.load(directory)
-        except InputError:
-            raise holds from None
-        if run.times.blocks or run.record is None or run.record.status is Status.COMPLETE:
+        if not is_replaceable(directory):
             raise holds
         return
     foreign = [name for name in WRITTEN if (directory / name).exists() and not _is_empty(directory / name)]
     if foreign:
         raise InputError(f"{directory} holds {foreign[0]}, which a run would replace: name another directory with -o")
+
+
+def is_replaceable(directory: Path) -> bool:
+    """Return whether a directory has a run without any times: it was refused, or killed early."""
+    try:
+        run = archive.load(directory)
+    except InputError:
+        return False
+    return not (run.times.blocks or run.record is None or run.record.status is Status.COMPLETE)
 
 
 def _is_empty(path: Path) -> bool:

@@ -120,6 +120,13 @@ def test_a_wrong_function_is_refused_with_a_z_and_leaves_nothing_loaded() -> Non
         measure(activations="wrong")
 
 
+def test_the_directory_of_a_refused_run_may_be_used_again() -> None:
+    with pytest.raises(WrongKernelError):
+        measure(activations=[wrong], strategies="recompute", output="mine")
+    assert measure(activations=[twice_tanh], strategies="recompute", rounds=1, output="mine").status == "complete"
+    assert "def twice_tanh" in Path("mine/loaded.py").read_text()
+
+
 def test_an_interrupt_keeps_what_is_finished_and_says_how_to_go_on(bench: FakeBench) -> None:
     def interrupt(_: Block) -> None:
         if bench.workers_started > 5:

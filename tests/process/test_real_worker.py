@@ -20,6 +20,7 @@ from actbench import registry
 from actbench.cli import main
 from actbench.errors import BenchmarkError
 from actbench.host.variables import worker_environment
+from actbench.measure import client
 from actbench.measure.client import WorkerProcess, here
 from actbench.measure.launch import WorkerLostError, WorkerOptions
 from actbench.measure.protocol import Evaluate, Prepare, Slice, Sweep, Time
@@ -178,6 +179,18 @@ def test_a_worker_killed_by_a_signal_without_a_name_is_reported(worker: WorkerPr
     os.kill(pid(worker), signal.SIGRTMIN + 3)
     with pytest.raises(WorkerLostError, match="killed by"):
         worker.ask(Prepare.of(block("numpy"), Plan((), seed=1)))
+
+
+def test_a_quick_answer_takes_no_look_at_the_processes_of_the_host(
+    lasting: WorkerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(process: int) -> None:
+        pytest.fail(f"it looks at process {process}")
+
+    monkeypatch.setattr(client, "QUICK", TIMEOUT)
+    monkeypatch.setattr(client, "ProcessorTime", refuse)
+    lasting.ask(Prepare.of(block("numpy"), Plan((), seed=1)))
+    assert once(lasting) > 0
 
 
 def test_a_hanging_worker_is_ended_after_the_timeout(worker: WorkerProcess) -> None:

@@ -6,6 +6,7 @@ import csv
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from math import log1p
 from pathlib import Path
@@ -69,12 +70,12 @@ def record(rounds: int) -> None:
         launches=(first, second, third),
         arm_seconds=live_arm_seconds(plan),
         sides=LiveTimes(plan),
-        start_on=Seams().places_to_start(options),
         compared={block.id for block in plan.blocks},
     )
     list(lockstep.calibrate())
     began = time.monotonic()
-    with RECORDED.open("w", newline="") as file:
+    with ExitStack() as stack, RECORDED.open("w", newline="") as file:
+        lockstep.starts = Seams().early_starts(options, stack)
         writer = csv.writer(file)
         writer.writerow(("case", "candidate", "control"))
         for number in range(1, rounds + 1):

@@ -45,6 +45,7 @@ from actbench.measure.client import here
 from actbench.measure.launch import Launch, StartWorker, WorkerOptions
 from actbench.measure.lockstep import Lockstep
 from actbench.measure.session import start_process
+from actbench.measure.starting import EarlyStarts
 from actbench.measure.wrong_sides import SIDES
 from actbench.model.cases import Block, Case
 from actbench.model.plan import Plan
@@ -159,11 +160,9 @@ def measured(names: Sequence[str], rounds: int, minutes: float) -> list[Kind]:
         for kind in kinds:
             lockstep = kind.lockstep
             lockstep.calibrations = kinds[0].lockstep.calibrations
-            if kind.name == "parallel":
-                lockstep.start_on = (cpu, *near)
-            if isinstance(lockstep, AheadLockstep):
-                lockstep.start_on = tuple(near)
-                stack.enter_context(closing(lockstep))
+            if kind.name in {"parallel", "ahead"}:
+                places = near if kind.name == "ahead" else [cpu, *near]
+                lockstep.starts = stack.enter_context(closing(EarlyStarts(places)))
         place = Path(stack.enter_context(TemporaryDirectory()))
         for first in range(1, rounds + 1, GROUP):
             with _forking(kinds, place, cpu):

@@ -178,7 +178,9 @@ class Bisecting:
 
     def _lockstep(self, cases: Sequence[Case], good: StartWorker, bad: StartWorker) -> Lockstep:
         plan = self._selection.plan(cases, self._state.seed)
-        return side_by_side(self._selection, plan, (good, bad), self._environments.options, self._seams)
+        lockstep = side_by_side(self._selection, plan, (good, bad), self._environments.options, self._seams)
+        lockstep.starts = self._seams.early_starts(lockstep.launches[0].options, self._stack)
+        return lockstep
 
     # The commits in between
 

@@ -76,6 +76,8 @@ class LiveSession:
             start_there = there.start_with(self._code.sources)
             self._here = collect_environment(self._seams.start_worker, self._cpu, self._selection.backends)
             self._check = self._prepared(start_there, self._seams.clock())
+            lockstep = self._check.lockstep
+            lockstep.starts = self._seams.early_starts(lockstep.launches[0].options, opening)
             self._open = opening.pop_all()
         return self
 

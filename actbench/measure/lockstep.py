@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from actbench.analysis.check_live import LiveTimes
@@ -19,7 +19,7 @@ from actbench.measure.checking import Verification
 from actbench.measure.launch import RETRIES, Launch, RestartingWorker, Worker
 from actbench.measure.protocol import ListDoubts, Time, Timed
 from actbench.measure.schedule import from_small_to_large, turns
-from actbench.measure.starting import ParallelStarts
+from actbench.measure.starting import EarlyStarts
 from actbench.measure.timing import Values, calibrated, prepare, slow_down, sweeps, values
 from actbench.measure.wrong_sides import NO_CODE, SIDES, CodeOfSides, WrongSides
 from actbench.model.calibration import Calibration
@@ -44,8 +44,8 @@ class Lockstep:
     arm_seconds: float
     """Intended time of an arm per round, on either side."""
     sides: LiveTimes
-    start_on: tuple[int, ...] = ()
-    """The processors on which the workers of a round start at once; none where they start one by one."""
+    starts: EarlyStarts | None = None
+    """What starts the workers of a round at once; None where they start one by one."""
     code: CodeOfSides = NO_CODE
     """The user's own code that both sides load."""
     injected_slowdown: float = 0.0
@@ -83,7 +83,7 @@ class Lockstep:
         rng = random.Random(f"{self.plan.seed}/{number}")  # noqa: S311  # not for cryptography
         todo = sorted(rng.sample(blocks, len(blocks)), key=from_small_to_large)
         with ExitStack() as stack:
-            sides = [stack.enter_context(RestartingWorker(launch)) for launch in self._started(rng, stack)]
+            sides = [stack.enter_context(RestartingWorker(launch)) for launch in self._begun(rng)]
             for done, block in enumerate(todo, start=1):
                 try:
                     for side in rng.sample(sides, len(sides)):
@@ -125,13 +125,12 @@ class Lockstep:
         failed = {failure.block for failure in self.failures}
         return [block for block in self.plan.blocks if block.id not in failed]
 
-    def _started(self, rng: random.Random, stack: ExitStack) -> Sequence[Launch]:
-        """Return the launches of a round, whose workers begin to start in a random order where that is at once."""
-        if not self.start_on:
+    def _begun(self, rng: random.Random) -> Sequence[Launch]:
+        """Begin to start the workers of a round, in a random order, where they start at once; return their launches."""
+        if self.starts is None:
             return self.launches
-        starts = stack.enter_context(closing(ParallelStarts(self.launches, self.start_on)))
-        starts.begin(rng.sample(range(len(SIDES)), len(SIDES)))
-        return starts.launches
+        self.starts.begin(rng.sample(self.launches, len(self.launches)))
+        return [*map(self.starts.early, self.launches)]
 
     def _measured(self, workers: Sequence[Worker], block: Block, rng: random.Random) -> list[Values]:
         first = block.id not in self.compared

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 
 from actbench import plugins
@@ -18,7 +19,7 @@ from actbench.measure.client import WorkerProcess, here
 from actbench.measure.conductor import Conductor
 from actbench.measure.launch import Launch, StartWorker, Worker, WorkerOptions
 from actbench.measure.protocol import Source
-from actbench.measure.starting import places_to_start
+from actbench.measure.starting import EarlyStarts, places_to_start
 from actbench.measure.stock import PROCESSES, Stock
 from actbench.measure.stopping import Stopping, StoppingRule
 from actbench.model.events import CasesLeftOut, Checked, Event, StepChecked
@@ -44,6 +45,11 @@ class Seams:
     clock: Callable[[], float] = time.monotonic
     places_to_start: Callable[[WorkerOptions], tuple[int, ...]] = places_to_start
     """The processors on which workers may start at once."""
+
+    def early_starts(self, options: WorkerOptions, stack: ExitStack) -> EarlyStarts | None:
+        """Return what starts workers with these options at once, until the stack is closed; None where nothing does."""
+        places = self.places_to_start(options)
+        return stack.enter_context(closing(EarlyStarts(places))) if places else None
 
 
 @dataclass(frozen=True, slots=True)

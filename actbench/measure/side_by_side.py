@@ -32,6 +32,5 @@ def side_by_side(
         launches=(baseline, candidate, control),
         arm_seconds=selection.arm_seconds(plan),
         sides=LiveTimes(plan),
-        start_on=seams.places_to_start(baseline.options),
         clock=seams.clock,
     )

@@ -1,16 +1,16 @@
-"""The workers of a round of a live check, started at once on several processors, from which they move to their own.
+"""Workers of a live check that are started in threads, on several processors, from which they move to their own.
 
-Starting three workers takes longer than timing what a check usually has, and nothing is timed meanwhile. They start on
+Starting three workers takes longer than timing what a check usually has; nothing is timed meanwhile. They start on
 processors that share the last-level cache, so that their memory is as near from where they are timed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
+from itertools import cycle
 
 from actbench.errors import BenchmarkError
 from actbench.host import environment
@@ -28,46 +28,40 @@ def places_to_start(options: WorkerOptions) -> tuple[int, ...]:
     return (options.cpu, *near) if near else ()
 
 
-class ParallelStarts:
-    """Starts one worker for each launch at once; each launch may start more of them one by one."""
+class EarlyStarts:
+    """Starts workers before they are needed, at most one of each launch."""
 
-    def __init__(self, launches: Sequence[Launch], processors: Sequence[int]) -> None:
-        """Start nothing yet; workers start on these processors in turns, and move to those of their launches."""
-        self._launches = tuple(launches)
-        self._processors = tuple(processors)
-        self._threads = ThreadPoolExecutor(len(self._processors), "start")
-        self._started: dict[int, Future[Worker]] = {}
+    def __init__(self, processors: Sequence[int]) -> None:
+        """Start nothing yet; workers start on these processors in turns."""
+        self._processors = cycle(processors)
+        self._threads = ThreadPoolExecutor(len(processors), "start")
+        self._started: dict[Launch, Future[Worker]] = {}
 
-    @property
-    def launches(self) -> tuple[Launch, ...]:
-        """The launches, whose first workers are those that `begin` started."""
-        return tuple(Launch(partial(self._start, index), launch.options) for index, launch in enumerate(self._launches))
+    def begin(self, launches: Iterable[Launch]) -> None:
+        """Begin to start a worker of each launch that has none, in this order."""
+        for launch in launches:
+            if launch not in self._started:
+                elsewhere = replace(launch, options=replace(launch.options, cpu=next(self._processors)))
+                self._started[launch] = self._threads.submit(elsewhere.start)
 
-    def begin(self, order: Sequence[int]) -> None:
-        """Begin to start a worker for each launch, in an order of their indices."""
-        self._discard()
-        for turn, index in enumerate(order):
-            launch, processor = self._launches[index], self._processors[turn % len(self._processors)]
-            elsewhere = replace(launch, options=replace(launch.options, cpu=processor))
-            self._started[index] = self._threads.submit(elsewhere.start)
+    def early(self, launch: Launch) -> Launch:
+        """Return a launch whose first worker is the one that `begin` started; `BenchmarkError` where that failed."""
+        return Launch(lambda _: self._take(launch), launch.options)
 
     def close(self) -> None:
         """End the workers that nobody took."""
-        self._discard()
-        self._threads.shutdown()
-
-    def _start(self, index: int, options: WorkerOptions) -> Worker:
-        started = self._started.pop(index, None)
-        if started is None:
-            return self._launches[index].start()
-        worker = started.result()
-        assert options.cpu is not None  # noqa: S101  # workers that are not pinned are not started so
-        worker.move_to(options.cpu)
-        return worker
-
-    def _discard(self) -> None:
         for started in self._started.values():
             if not started.cancel():
                 with suppress(BenchmarkError):
                     started.result().close()
         self._started.clear()
+        self._threads.shutdown()
+
+    def _take(self, launch: Launch) -> Worker:
+        started = self._started.pop(launch, None)
+        if started is None:
+            return launch.start()
+        worker = started.result()
+        assert launch.options.cpu is not None  # noqa: S101  # workers that are not pinned are not started so
+        worker.move_to(launch.options.cpu)
+        return worker

@@ -14,7 +14,7 @@ from actbench.measure.client import WorkerProcess
 from actbench.measure.launch import Launch, Worker, WorkerOptions
 from actbench.measure.protocol import Describe
 from actbench.measure.session import start_process
-from actbench.measure.starting import ParallelStarts
+from actbench.measure.starting import EarlyStarts
 
 TIMEOUT = 60.0
 
@@ -36,18 +36,22 @@ def processors() -> list[int]:
 
 
 @pytest.fixture
-def starts(processors: list[int]) -> Iterator[ParallelStarts]:
-    launches = [Launch(start_process, WorkerOptions(processors[0], TIMEOUT, role)) for role in ("one", "other")]
-    started = ParallelStarts(launches, processors)
-    yield started
-    started.close()
+def starts(processors: list[int]) -> Iterator[EarlyStarts]:
+    early = EarlyStarts(processors)
+    yield early
+    early.close()
+
+
+def launches_on(cpu: int) -> list[Launch]:
+    return [Launch(start_process, WorkerOptions(cpu, TIMEOUT, role)) for role in ("one", "two")]
 
 
 def test_workers_are_where_they_are_timed_whatever_processor_they_started_on(
-    starts: ParallelStarts, processors: list[int]
+    starts: EarlyStarts, processors: list[int]
 ) -> None:
-    starts.begin([1, 0])
-    workers = [launch.start() for launch in starts.launches]
+    launches = launches_on(processors[0])
+    starts.begin(reversed(launches))
+    workers = [starts.early(launch).start() for launch in launches]
     try:
         processes, places = zip(*map(pinned, workers), strict=True)
         assert places == ({processors[0]}, {processors[0]})
@@ -58,9 +62,9 @@ def test_workers_are_where_they_are_timed_whatever_processor_they_started_on(
             worker.close()
 
 
-def test_workers_that_nobody_took_are_ended(starts: ParallelStarts) -> None:
+def test_workers_that_nobody_took_are_ended(starts: EarlyStarts, processors: list[int]) -> None:
     before = {child.pid for child in psutil.Process().children()}
-    starts.begin([0])
+    starts.begin(launches_on(processors[0]))
     starts.close()
     assert {child.pid for child in psutil.Process().children()} <= before
 
@@ -69,9 +73,9 @@ def test_a_worker_that_cannot_be_started_fails_where_it_is_taken() -> None:
     def failing(options: WorkerOptions) -> Worker:
         raise BenchmarkError(f"no {options.role}")
 
-    starts = ParallelStarts([Launch(failing, WorkerOptions(0, TIMEOUT, "memory"))], [0, 1])
-    starts.begin([0])
+    launch, starts = Launch(failing, WorkerOptions(0, TIMEOUT, "memory")), EarlyStarts([0, 1])
+    starts.begin([launch])
     with pytest.raises(BenchmarkError, match="no memory"):
-        starts.launches[0].start()
-    starts.begin([0])
+        starts.early(launch).start()
+    starts.begin([launch])
     starts.close()

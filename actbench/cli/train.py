@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("networks", nargs=-1, type=Names("NETWORK"), metavar="[NETWORK]...")
 @click.option(
-    "-a", "--activation", "activations", multiple=True, type=Names("ACT"), help="Activations. [default: logistic,tanh]"
+    "-a",
+    "--activation",
+    "activations",
+    multiple=True,
+    type=Names("ACT"),
+    help="Activations; names take globs: '*'. [default: logistic,tanh]",
 )
 @click.option(
     "-b",

@@ -29,7 +29,8 @@ def commands() -> Iterator[tuple[str, str]]:
 
 
 COMMANDS_INTRODUCTION = """\
-`actbench COMMAND --help` prints what these pages say. Options may be repeated, or take commas. Sizes accept 1000, 1e6,
+`actbench COMMAND --help` prints what these pages say. Options may be repeated, or take commas, and names take
+globs: `-a '*'`. Sizes accept 1000, 1e6,
 64k and 4096x1024; times accept 90s and 2m. A RUN is a directory, a `pyperf.json`, or `latest`. Data go to stdout,
 progress and messages to stderr. Defaults can be changed by [settings](../settings.md); every command ends with one of
 these [exit codes](../exit-codes.md)."""

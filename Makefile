@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 DOCS := $(VENV)/.docs
 
 .PHONY: run smoke test test-all share lint types unit mutants fuzz judge repeatability cost selfcheck gate rounds peers limits audit \
-	verify-simd verify-truth figures docs full-report sample portable oldest interpreters versions cold steps clean
+	verify-simd verify-truth figures outputs docs full-report sample portable oldest interpreters versions cold steps clean
 
 run: $(READY)                ## the default preset, with its tables
 	$(BIN)/python -m actbench run
@@ -91,6 +91,10 @@ verify-truth: $(READY)       ## is the truth true? 48 definitions against 1 200 
 figures: $(READY)            ## the pictures and tables that the documents show, from results/
 	$(BIN)/python -m benchmarks.figures
 	$(BIN)/python -m benchmarks.summaries
+	$(BIN)/python -m benchmarks.pages
+
+outputs: $(READY)            ## what commands print, as the documents quote it: three minutes of a quiet host
+	$(BIN)/python -m benchmarks.pages.outputs
 	$(BIN)/python -m benchmarks.pages
 
 docs: $(DOCS)                ## the documents, warnings being errors: build/docs/index.html

@@ -6,11 +6,13 @@ import re
 import shlex
 from pathlib import Path
 
+import click
 import pytest
 
+from actbench.cli import main
 from benchmarks import summaries
 from tests.conftest import Actbench
-from tests.support.documents import CONTRIBUTING, PAGES, ROOT, commands, files, name
+from tests.support.documents import CONTRIBUTING, PAGES, ROOT, blocks, commands, files, name
 from tests.support.tiers import EXHAUSTIVE
 
 COMPILED = "how-to/measure-your-own-kernel.md"
@@ -65,8 +67,30 @@ def test_every_command_of_a_page_runs_in_the_order_in_which_it_stands(
     run_in_order(actbench, page.read_text(encoding="utf-8"), quick=bool(backends))
 
 
+def mentioned(text: str) -> list[list[str]]:
+    """Return the words of the commands that are not run: in prose, and in blocks for a shell."""
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    lines = [*re.findall(r"`actbench ([^`]+)`", prose), *re.findall(r"^    actbench (.+)$", prose, re.MULTILINE)]
+    for block in blocks(text, "sh"):
+        lines += re.findall(r"\bactbench ([a-z].*?)(?: +#.*)?$", block, re.MULTILINE)
+    return [shlex.split(line) for line in lines]
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=name)
+def test_every_command_that_a_page_mentions_has_the_options_that_it_names(page: Path) -> None:
+    for command, *words in mentioned(page.read_text(encoding="utf-8")):
+        if command.startswith("-") or command == "COMMAND":
+            continue
+        command_of = main.get_command(click.Context(main), command)
+        assert command_of is not None, f"there is no actbench {command}"
+        known = {"--help", *(option for parameter in command_of.params for option in parameter.opts)}
+        named = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}
+        assert named <= known, f"actbench {command} has no {named - known}"
+
+
 def test_most_pages_show_commands() -> None:
     assert len(shown()) > 8
+    assert sum(len(mentioned(page.read_text(encoding="utf-8"))) for page in PAGES) > 40
 
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=name)

@@ -35,7 +35,7 @@ def source_of(declared: Sequence[Declaration]) -> str:
     """Return the text of a file that declares the same; `InputError` says whose source cannot be had."""
     text = _SourceText()
     for declaration in declared:
-        text.add(declaration.name.replace("-", "_"), declaration, {})
+        text.add(getattr(_function(declaration), "__name__", declaration.name), declaration, {})
     return text.joined()
 
 
@@ -80,7 +80,8 @@ class _SourceText:
         """Add what makes a name stand for a value, and what that needs; `near` is where its user looks names up."""
         if name in self.values:
             if self.values[name] is not value and self.values[name] != value:
-                raise InputError(f"{user} and another function mean different things by '{name}': rename one of them")
+                differ = f"{user} and another function mean different things by" if user else "two functions are called"
+                raise InputError(f"{differ} '{name}': rename one of them")
             return
         self.values[name] = value
         if isinstance(value, ModuleType):

@@ -144,3 +144,18 @@ def test_two_functions_that_mean_different_things_by_a_name_are_refused(cell: Ce
     )
     with pytest.raises(InputError, match="ray and another function mean different things by 'RATE'"):
         source_of([first, cell("ray = outer()")["ray"]])
+
+
+def test_kernels_may_share_a_name_but_their_functions_may_not(cell: Cell, tmp_path: Path) -> None:
+    kernel = """
+        @actbench.kernel("tanh", "mine", op="derivative", keeps=("y",), backends=("numpy",), dtypes=("{dtype}",))
+        def {function}(y):
+            return (1.0 - y) * (1.0 + y)
+    """
+    cell(kernel.format(dtype="float32", function="single"))
+    names = cell(kernel.format(dtype="float64", function="double"))
+    both = [names["single"], names["double"]]
+    assert "mine" in declared(source_of(both), tmp_path)["tanh"].strategies
+    again = cell(kernel.format(dtype="float64", function="single"))["single"]
+    with pytest.raises(InputError, match="two functions are called 'single': rename one of them"):
+        source_of([both[0], again])

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from actbench.analysis.interval import Interval
 from actbench.analysis.training_sweep import WORTH
+from actbench.model.variants import Variant
 from actbench.report.answers import grouped
 from actbench.report.numbers import count, counted, percent
 from actbench.report.op_by_op import OP_BY_OP, is_op_by_op
@@ -27,7 +28,11 @@ MOST_NAMED = 3
 
 def totals(every: Sequence[StepAnswer]) -> Iterator[str]:
     """Count the steps by verdict, for each way to keep something."""
-    for strategy, of_strategy in grouped(every, lambda answer: answer.arm.case.strategy).items():
+
+    def what(answer: StepAnswer) -> tuple[Variant, bool]:
+        return answer.arm.case.strategy, answer.shipped is not None
+
+    for (strategy, is_beside), of_strategy in grouped(every, what).items():
         verdicts = grouped(of_strategy, lambda answer: answer.verdict)
         words = {
             StepVerdict.SAVES: "saves time in {}",
@@ -37,15 +42,20 @@ def totals(every: Sequence[StepAnswer]) -> Iterator[str]:
         }
         parts = [text.format(len(verdicts[verdict])) for verdict, text in words.items() if verdict in verdicts]
         steps = counted(len(of_strategy), "training step")
-        yield f"Of {steps}, {keeping(strategy)} {_all_of(parts)}."
+        beside = ", compared with what the framework ships," if is_beside else ""
+        yield f"Of {steps}, {keeping(strategy)}{beside} {_all_of(parts)}."
 
 
 def merged(every: Sequence[StepAnswer]) -> Iterator[str]:
-    """Yield a sentence for the networks of one kind, batches and backends that share a verdict."""
+    """Yield a sentence for the networks of one kind, batches and backends that share a verdict.
+
+    They share what they are compared with first, too.
+    """
 
     def alike(answer: StepAnswer) -> tuple[object, ...]:
         case = answer.arm.case
-        return case.op.network, case.dtype, case.activation, case.strategy, is_op_by_op(case), answer.verdict
+        how = is_op_by_op(case), answer.verdict, answer.shipped is None
+        return case.op.network, case.dtype, case.activation, case.strategy, *how
 
     for of_verdict in grouped(every, alike).values():
         backends = grouped(of_verdict, lambda answer: answer.arm.case.backend)
@@ -74,18 +84,18 @@ def _of_several(answers: Sequence[StepAnswer]) -> str:
     formula = f", {OP_BY_OP}" if is_op_by_op(first) else ""
     sentence = f"{where}, {first.activation}{formula}: {_effects(answers)}"
     sentences = [f"{sentence}{joined(bytes_in_words(answers))}", *capital(limit_in_words(answers))]
-    over_shipped = [answer.arm.over_shipped for answer in answers]
-    ratios = [1 / over.value for over in over_shipped if over]
-    if len(ratios) == len(answers):
+    speedups = [answer.arm.speedup for answer in answers if answer.shipped]
+    if ratios := [1 / speedup.value for speedup in speedups if speedup]:
         span = f"{min(ratios):.2f} to {max(ratios):.2f}"
-        sentences.append(f"It takes {span} of the time of what the framework itself does (shipped)")
+        sentences.append(f"It takes {span} of the time of {answers[0].reference.case.strategy}'s step")
     return " ".join(f"{sentence}." for sentence in sentences)
 
 
 def _effects(answers: Sequence[StepAnswer]) -> str:
     """Return what several steps gain, backend by backend; they share a verdict."""
     does = keeping(answers[0].arm.case.strategy)
-    of_step = f"of the time of {answers[0].reference.case.strategy}'s step"
+    reference = f"{answers[0].reference.case.strategy}'s step"
+    of_step = f"of the time of {'what the framework itself does (shipped)' if answers[0].shipped else reference}"
     match answers[0].verdict:
         case StepVerdict.SAVES:
             return f"{does} saves {by_backend(_gains(answers), of_step)}"
@@ -114,7 +124,7 @@ def _gains(answers: Sequence[StepAnswer], *, costs: bool = False) -> dict[str, s
 
 def _by_backend(answers: Sequence[StepAnswer]) -> dict[str, list[Interval]]:
     backends = grouped(answers, lambda answer: answer.arm.case.backend)
-    return {name: [one.arm.gain for one in of_backend if one.arm.gain] for name, of_backend in backends.items()}
+    return {name: [one.gain for one in of_backend] for name, of_backend in backends.items()}
 
 
 def _all_of(parts: Sequence[str]) -> str:

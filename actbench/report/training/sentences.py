@@ -32,7 +32,10 @@ class StepVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepAnswer:
-    """One arm beside the reference of its backend, the limit, and what the framework ships, as far as there are any."""
+    """One arm beside the reference of its backend, the limit, and what the framework ships, as far as there are any.
+
+    What it is compared with first is what the framework ships, which its users have, and else the reference.
+    """
 
     arm: ArmResult
     reference: ArmResult
@@ -40,13 +43,49 @@ class StepAnswer:
     shipped: ArmResult | None
 
     @property
+    def base(self) -> ArmResult:
+        """What the arm is compared with first."""
+        return self.shipped or self.reference
+
+    @property
+    def speedup(self) -> Interval:
+        """Times faster than that."""
+        speedup = self.arm.over_shipped if self.shipped else self.arm.speedup
+        assert speedup is not None  # noqa: S101  # it is another arm
+        return speedup
+
+    @property
+    def gain(self) -> Interval:
+        """The share of that step that the arm saves."""
+        return self._saved(self.arm)
+
+    @property
+    def limit(self) -> Interval | None:
+        """The share of that step that is saved without any gradient of the activation; None where it is not known."""
+        if self.free is None or self.free is self.base:
+            return None
+        return self._saved(self.free)
+
+    @property
     def verdict(self) -> StepVerdict:
         """What the interval of its gain says."""
-        gain = self.arm.gain
-        assert gain is not None  # noqa: S101  # it is not the reference
+        gain = self.gain
         if gain.low >= -WORTH and gain.high <= WORTH:
             return StepVerdict.IRRELEVANT
         return StepVerdict.SAVES if gain.low > 0 else StepVerdict.COSTS if gain.high < 0 else StepVerdict.UNDECIDED
+
+    @property
+    def what_base_does(self) -> str:
+        """What the arm is compared with, as the owner of a time."""
+        if self.shipped:
+            return f"what {self.shipped.case.backend} itself does (shipped)"
+        formula = is_op_by_op(self.reference.case) and not is_op_by_op(self.arm.case)
+        return f"{self.reference.case.strategy}'s step{f' ({OP_BY_OP})' if formula else ''}"
+
+    def _saved(self, arm: ArmResult) -> Interval:
+        saved = arm.over_shipped.inverse().complement() if self.shipped and arm.over_shipped else arm.gain
+        assert saved is not None  # noqa: S101  # it is not the reference
+        return saved
 
 
 def sentence(answer: StepAnswer) -> str:
@@ -54,14 +93,12 @@ def sentence(answer: StepAnswer) -> str:
     case = answer.arm.case
     formula = f", {OP_BY_OP}," if is_op_by_op(case) else ""
     subject = f"{_where(case)}: {keeping(case.strategy)}{formula}"
-    if formula and answer.shipped:
-        sentences = [*_op_by_op(subject, answer, answer.shipped)]
-    elif answer.verdict is StepVerdict.IRRELEVANT:
-        sentences = [f"{subject} {_effect(answer)}", *_irrelevant(answer), *_beside_shipped(answer)]
+    if answer.verdict is StepVerdict.IRRELEVANT:
+        sentences = [f"{subject} {_effect(answer)}", *_irrelevant(answer)]
     else:
         sentences = [f"{subject} {_effect(answer)}{joined(bytes_in_words([answer]))}"]
-        sentences += [*capital(limit_in_words([answer])), *_beside_shipped(answer)]
-    return " ".join(f"{sentence}." for sentence in sentences)
+        sentences += capital(limit_in_words([answer]))
+    return " ".join(f"{sentence}." for sentence in [*sentences, *_beside_reference(answer)])
 
 
 def limit_alone(answer: StepAnswer) -> str:
@@ -74,25 +111,16 @@ def _where(case: Case) -> str:
     return f"In a training step of {case.op} {where}, {case.activation}"
 
 
-def _op_by_op(subject: str, answer: StepAnswer, shipped: ArmResult) -> Iterator[str]:
-    """Yield how a formula that a framework's users would not run so stands beside what the framework does."""
-    itself = f"of the time of what {answer.arm.case.backend} itself does (shipped)"
-    memory = bytes_in_words([replace(answer, reference=shipped)])
-    yield f"{subject} takes {_ratio_to(answer.arm.over_shipped)} {itself}{joined(memory)}"
-    yield f"Beside formulas that are computed so as well, it {_effect(answer)}"
-    yield from capital(limit_in_words([answer]))
-
-
 def _irrelevant(answer: StepAnswer) -> Iterator[str]:
     """Yield that the choice does not matter for the time, what it is worth in bytes, and the limit."""
     limit, memory = limit_in_words([answer]), bytes_in_words([answer])
     saved = f"{keeping(answer.arm.case.strategy)} {memory}" if memory else ""
-    if memory and answer.arm.check and answer.reference.check and answer.arm.check.kept < answer.reference.check.kept:
-        kept, reference = answer.arm.check.kept, answer.reference.check.kept
+    if memory and answer.arm.check and answer.base.check and answer.arm.check.kept < answer.base.check.kept:
+        kept, reference = answer.arm.check.kept, answer.base.check.kept
         share = f"{100 * (1 - kept / reference):.0f} %"
         instead = f"{nbytes(kept)} instead of {nbytes(reference)}"
         saved = f"{keeping(answer.arm.case.strategy)} saves {share} of what is kept ({instead})"
-    is_small = bool(answer.free and answer.free.gain and answer.free.gain.high <= WORTH)
+    is_small = answer.limit is not None and answer.limit.high <= WORTH
     why = "; ".join(filter(None, (limit if is_small else "", saved)))
     yield f"It does not matter here: {why}" if why else "It does not matter here"
     if not is_small:
@@ -101,11 +129,8 @@ def _irrelevant(answer: StepAnswer) -> Iterator[str]:
 
 def _effect(answer: StepAnswer) -> str:
     """Return the ratio of times, and the gain where there is one."""
-    gain, speedup = answer.arm.gain, answer.arm.speedup
-    assert gain is not None and speedup is not None  # noqa: PT018, S101  # it is not the reference
-    reference = answer.reference.case.strategy
-    formula = f" ({OP_BY_OP})" if is_op_by_op(answer.reference.case) and not is_op_by_op(answer.arm.case) else ""
-    takes = f"takes {plus_minus(speedup.inverse(), 1.0)} of the time of {reference}'s step{formula}"
+    gain = answer.gain
+    takes = f"takes {plus_minus(answer.speedup.inverse(), 1.0)} of the time of {answer.what_base_does}"
     match answer.verdict:
         case StepVerdict.SAVES:
             return f"{takes} (saves {_in_brackets(percent(gain))})"
@@ -122,23 +147,12 @@ def _in_brackets(figure: str) -> str:
     return figure.replace(" (", ", from ").replace(")", "")
 
 
-def _beside_shipped(answer: StepAnswer) -> Iterator[str]:
-    """Yield what the framework's own gradient takes, and the arm's time relative to that."""
-    shipped = answer.shipped
-    if shipped is not None:
-        reference, memory = answer.reference.case.strategy, bytes_in_words([replace(answer, arm=shipped)])
-        yield (
-            f"What {shipped.case.backend} itself does (shipped) takes {_ratio_to(shipped.speedup)} of the time of "
-            f"{reference}'s step{joined(memory)}; {keeping(answer.arm.case.strategy)} takes "
-            f"{_ratio_to(answer.arm.over_shipped)} of the time of shipped's"
-        )
-
-
-def _ratio_to(speedup: Interval | None) -> str:
-    """Return how many times as long a step takes as the one that it is so many times faster than."""
-    assert speedup is not None  # noqa: S101  # the two are different arms
-    text = plus_minus(speedup.inverse(), 1.0)
-    return f"{text} (no difference is shown)" if speedup.contains(1.0) else text
+def _beside_reference(answer: StepAnswer) -> Iterator[str]:
+    """Yield what the arm takes relative to the reference, where it is compared with what is shipped first."""
+    if answer.shipped:
+        is_formula = is_op_by_op(answer.arm.case)
+        beside = "Beside formulas that are computed so as well, it" if is_formula else "It"
+        yield f"{beside} {_effect(replace(answer, shipped=None))}"
 
 
 def joined(words: str) -> str:
@@ -147,7 +161,7 @@ def joined(words: str) -> str:
 
 
 def bytes_in_words(answers: Sequence[StepAnswer]) -> str:
-    """Return the share of the reference's bytes that arms keep in all; "" where that was not counted.
+    """Return the share of the bytes of what arms are compared with that they keep; "" where that was not counted.
 
     Nothing is said where a compiler decides what is kept.
     """
@@ -155,7 +169,7 @@ def bytes_in_words(answers: Sequence[StepAnswer]) -> str:
         backend.keeps_otherwise for backend in registry.known_backends(answer.arm.case.backend for answer in answers)
     ):
         return ""
-    checks = [(answer.arm.check, answer.reference.check) for answer in answers]
+    checks = [(answer.arm.check, answer.base.check) for answer in answers]
     counts = [(check.kept, reference.kept) for check, reference in checks if check and reference and reference.kept]
     shares = sorted({f"{kept / reference:.2f}" for kept, reference in counts})
     if not shares:
@@ -168,12 +182,12 @@ def bytes_in_words(answers: Sequence[StepAnswer]) -> str:
 
 
 def limit_in_words(answers: Sequence[StepAnswer]) -> str:
-    """Return the most that a cheaper gradient can save of the reference's step; "" where that was not measured."""
-    gains = [answer.free.gain for answer in answers if answer.free and answer.free.gain]
+    """Return the most that a cheaper gradient can save of a step; "" where that was not measured."""
+    gains = [limit for answer in answers if (limit := answer.limit)]
     if len(gains) < len(answers):
         return ""
     case = answers[0].arm.case
-    formula = ", computed op by op," if is_op_by_op(case) else ""
+    formula = ", computed op by op," if is_op_by_op(case) and not answers[0].shipped else ""
     backends = grouped(zip(answers, gains, strict=True), lambda pair: pair[0].arm.case.backend)
     most = {name: max(gain.high for _, gain in of_backend) for name, of_backend in backends.items()}
     steps = "of this step" if len(answers) == 1 else "of these steps"

@@ -119,8 +119,8 @@ def _tables(outcomes: Sequence[Recommendation]) -> Iterator[Table]:
         yield Table(
             f"What to keep: {backend}, {op}",
             f"The strategy that is recommended, with those that take as long ({UNDECIDED}); of these the one is "
-            "recommended that keeps least beside what is alive anyway. In brackets, the time of recompute over that of "
-            f"the choice. ? marks a race that the budget left open; n = {_case(outcomes[0]).size}.",
+            "recommended that keeps least beside what is alive anyway. After a colon, the time of recompute over that "
+            f"of the choice. ? marks a race that the budget left open; n = {_case(outcomes[0]).size}.",
             ("activation", *(f"{dtype}, {IN_WORDS[state]}" for dtype, state in columns)),
             tuple(
                 (name, *(cells.get((name, backend, op, *column), NO_FIGURE) for column in columns))
@@ -182,10 +182,9 @@ def _cell(one: Recommendation) -> str:
     end = _end(one)
     if end in {RULED_OUT, UNMEASURED}:
         return str(end)
-    over = _recompute(one)
-    named = f" {UNDECIDED} ".join(str(tie.case.strategy) for tie in (one.choice, *_ties(one)))
-    figure = f" ({ratio(over)})" if over and one.choice.case.strategy != RECOMPUTE else ""
-    return f"{named}{figure}{' ?' if one.is_open else ''}"
+    over, alike = _recompute(one), [str(tie.case.strategy) for tie in (one.choice, *_ties(one))]
+    figure = f": {ratio(over)}" if over and RECOMPUTE not in alike else ""
+    return f"{f' {UNDECIDED} '.join(alike)}{' ?' if one.is_open else ''}{figure}"
 
 
 def _end(one: Recommendation) -> str:

@@ -56,7 +56,7 @@ def test_the_table_is_written_as_markdown_csv_json_and_a_page(actbench: Actbench
         *("recommendations.csv", "recommendations.json", "summary.md", "report.html")
     }
     markdown = Path("table/summary.md").read_text(encoding="utf-8")
-    assert "| logistic | cached (2.00 ± 0.00) |" in markdown
+    assert "| logistic | cached: 2.00 ± 0.00 |" in markdown
     races = json.loads(Path("table/recommendations.json").read_text(encoding="utf-8"))["races"]
     assert [race["choice"]["strategy"] for race in races] == ["cached", "cached"]
     page = Path("table/report.html").read_text(encoding="utf-8")
@@ -74,7 +74,7 @@ def test_what_a_budget_leaves_open_is_marked_and_the_same_command_goes_on(actben
     result = actbench(*TABLE, "--budget", "1ms")
     assert result.exit_code == ExitCode.INCONCLUSIVE
     assert "the budget leaves 2 of 2 races open" in result.stderr
-    assert "cached (2.00 ?) ?" in result.stdout
+    assert "cached ?: 2.00 ?" in result.stdout
     assert actbench(*TABLE).exit_code == 0
     assert "nothing was measured now" in actbench(*TABLE).stdout
 
@@ -128,7 +128,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(actbench: Ac
 
     bench.on_time = stop
     assert actbench(*TABLE, "-o", "table").exit_code == ExitCode.INTERRUPTED
-    assert "cached (2.00 ?) ?" in Path("table/summary.md").read_text(encoding="utf-8")
+    assert "cached ?: 2.00 ?" in Path("table/summary.md").read_text(encoding="utf-8")
     bench.on_time = lambda _: None
     later = actbench(*TABLE, "-o", "table")
     assert later.exit_code == 0

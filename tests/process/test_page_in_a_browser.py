@@ -92,6 +92,20 @@ def test_controls_choose_what_a_chart_shows(browser: Any, report: Path) -> None:
         )
 
 
+def test_the_page_of_a_history_shows_the_case_that_is_chosen(browser: Any, runs: Path) -> None:
+    run_in(runs, "history", "run", "other", "--format", "html", "-o", "history.html")
+    with Page(browser, runs / "history.html") as opened:
+        chart = opened.page.locator("#chart-history")
+        before = chart.locator("svg.marks").inner_html()
+        chart.locator("select").first.select_option(index=1)
+        opened.page.wait_for_function(
+            "before => document.querySelector('#chart-history svg.marks').innerHTML !== before", arg=before
+        )
+        assert chart.locator("svg.marks .mark-symbol path").count() == 2
+        assert opened.errors == []
+        assert opened.requests == [(runs / "history.html").as_uri()]
+
+
 def test_tables_are_filtered_by_words_and_sorted_by_number(browser: Any, report: Path) -> None:
     with Page(browser, report) as opened:
         table = opened.page.locator(".table", has=opened.page.locator("caption", has_text="Time: logistic")).first

@@ -12,6 +12,11 @@ from typing import Any
 
 import pytest
 
+from actbench.analysis.history import Figure, history
+from actbench.analysis.history_runs import measurements, positions
+from actbench.analysis.step_detection import finder
+from actbench.report.charts.history import history as chart
+from actbench.runs.collection import collect
 from tests.conftest import Actbench
 from tests.support.compared import on_another_host, scaled
 from tests.support.fake import FakeBench
@@ -155,6 +160,24 @@ def test_the_page_has_every_point_and_loads_nothing(actbench: Actbench, run: Pat
     assert "1 step, 1 slower, 0 faster" in page
     assert 'data-kind="history"' in page
     assert "src=" not in page.partition("<script")[0]
+
+
+@pytest.mark.parametrize(("axis", "hosts"), [("date", 1), ("numpy", 2)])
+def test_the_chart_is_what_vega_lites_schema_allows(run: Path, axis: str, hosts: int) -> None:
+    import altair as alt  # which takes long
+
+    directory = runs(run, Path("all"), STEP, with_numpy("2.10.0", "2.9.0"))
+    if hosts > 1:
+        on_another_host("all/run00")
+    collection = collect([directory])
+    placed, _ = positions(collection.runs, axis)
+    measured = [(one, position, measurements(one, Figure.TIME)) for one, position in placed]
+    shown = chart(history(Figure.TIME, axis, measured, finder()))
+    alt.Chart.from_dict(shown.spec, validate=True)
+    assert [param["name"] for param in shown.spec["params"]] == ["chosen_host"] * (hosts > 1) + ["chosen_case"]
+    assert {*shown.rows["layer"]} >= {"run", "level"}
+    if axis == "numpy":
+        assert shown.spec["layer"][0]["encoding"]["x"]["scale"] == {"domain": ["2.9.0", "2.10.0"]}
 
 
 # Runs with values in place of the table

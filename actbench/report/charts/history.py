@@ -57,7 +57,8 @@ def _x(of_runs: History) -> Spec:
     if of_runs.axis == DATE:
         return {"field": "at", "type": "temporal", "axis": {"title": "begun, UTC"}, "scale": {"padding": 12}}
     labels = [*dict.fromkeys(point.position.label for point in of_runs.points)]
-    return nominal("at", sort=labels, axis={"title": of_runs.axis, "labelOverlap": "greedy", "labelAngle": -40})
+    axis = {"title": of_runs.axis, "labelOverlap": "greedy", "labelAngle": -40}
+    return nominal("at", scale={"domain": labels}, axis=axis)  # layers do not agree on an order by `sort`
 
 
 def _at(of_runs: History, index: int) -> str:

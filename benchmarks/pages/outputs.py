@@ -16,7 +16,12 @@ from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-RECORDS = Path(__file__).parents[2] / "results" / "reference" / "outputs"
+ROOT = Path(__file__).parents[2]
+
+RECORDS = ROOT / "results" / "reference" / "outputs"
+
+FIRST_ANSWER = RECORDS / "first-answer.txt"
+"""What `benchmarks.first_answer` measured."""
 
 LINES = 4
 """The most lines that a page quotes."""
@@ -56,7 +61,15 @@ def quoted(name: str) -> Iterator[str]:
     yield "```"
 
 
-QUOTED: Mapping[str, Callable[[], Iterator[str]]] = {f"output of {name}": partial(quoted, name) for name in COMMANDS}
+def first_answer() -> Iterator[str]:
+    """Yield what was measured of a first answer."""
+    yield from ("```text", *FIRST_ANSWER.read_text(encoding="utf-8").splitlines(), "```")
+
+
+QUOTED: Mapping[str, Callable[[], Iterator[str]]] = {
+    "first answer": first_answer,
+    **{f"output of {name}": partial(quoted, name) for name in COMMANDS},
+}
 """What computes the lines between marks."""
 
 

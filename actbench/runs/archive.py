@@ -39,6 +39,17 @@ class Run:
     loops: Mapping[Case, int]
     """Calls per value, by case."""
 
+    def threads_of(self, backend: str) -> int:
+        """Return the number of threads that execute a call of a backend; 1 where that was not recorded.
+
+        A backend of several threads is held against a copy by as many, and one on a device against a copy there.
+        """
+        if self.record is None:
+            return 1
+        on_device = backend in self.record.environment.devices
+        has_copy = any(backend in block.copies for block in self.plan.blocks)
+        return self.record.settings.threads if self.plan.training or (has_copy and not on_device) else 1
+
 
 def load(path: Path) -> Run:
     """Read a run from its directory, its pyperf.json, or ``latest``; `InputError` where there is none."""

@@ -75,7 +75,7 @@ def refuse_unlike(before: Run, after: Run) -> None:
             f"{before.path} and {after.path} have no measured case in common: measure the same selection"
         )
     for name in sorted({case.backend for case in _cases(before) & _cases(after)}):
-        first, second = (_threads(run, name) for run in (before, after))
+        first, second = (run.threads_of(name) for run in (before, after))
         if first != second:
             raise NotComparableError(
                 f"{name} has --threads {first} in {before.path}, {second} in {after.path}: measure both with the same"
@@ -113,14 +113,6 @@ def _file(run: Run) -> Path:
 
 def _cases(run: Run) -> set[Case]:
     return {case for block in run.times.blocks for case in block.cases}
-
-
-def _threads(run: Run, backend: str) -> int:
-    """Return the threads that a backend has in a run of derivatives: one that has several has a copy by as many."""
-    record = _record(run)
-    on_device = backend in record.environment.devices
-    has_copy = any(backend in block.copies for block in run.times.blocks)
-    return record.settings.threads if has_copy and not on_device else 1
 
 
 def _record(run: Run) -> Record:

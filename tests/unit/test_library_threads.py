@@ -93,6 +93,9 @@ def test_runs_with_unlike_numbers_of_its_threads_are_not_compared(pooled: Actben
         result = pooled(*command)
         assert result.exit_code == 5
         assert f"{POOL} has --threads 1 in one, 2 in two: measure both with the same" in result.stderr
+    names = [line.split()[0] for line in pooled("export", "two", "--to", "benchstat").stdout.splitlines()]
+    assert {name.rpartition("-")[2] for name in names if f"backend={POOL}" in name} == {"2"}
+    assert {name.rpartition("-")[2] for name in names if "backend=numpy/" in name} == {"1"}
     assert pooled("run", *CASES, "--threads", "2", "-o", "again").exit_code == 0
     assert pooled("compare", "two", "again").exit_code == 0
 

@@ -8,7 +8,7 @@ compares nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import quote
 
 from actbench.analysis.estimates import Estimate
@@ -20,13 +20,19 @@ from actbench.report.export.nanoseconds import PER_SECOND
 GOARCH = {"x86_64": "amd64", "aarch64": "arm64"}
 """Go's names of architectures, where they differ from the system's."""
 
-THREADS = 1
-"""The suffix of a name, Go's GOMAXPROCS: workers have one thread."""
+ThreadsOf = Callable[[str], int]
+"""The number of threads of a backend, by its name: the suffix of a name, as Go has GOMAXPROCS there."""
 
 
-def text(estimates: Sequence[Estimate], environment: Environment | None) -> str:
+def one_thread(_: str) -> int:
+    """Return 1."""
+    return 1
+
+
+def text(estimates: Sequence[Estimate], environment: Environment | None, threads_of: ThreadsOf = one_thread) -> str:
     """Return the file; without an environment its header does not name the host."""
-    return "\n".join([*_header(environment), *(line for estimate in estimates for line in _lines(estimate))]) + "\n"
+    lines = (line for one in estimates for line in _lines(one, threads_of(one.case.backend)))
+    return "\n".join([*_header(environment), *lines]) + "\n"
 
 
 def _header(environment: Environment | None) -> Iterator[str]:
@@ -38,10 +44,10 @@ def _header(environment: Environment | None) -> Iterator[str]:
         yield f"cpu: {_one_line(environment.cpu_model)}"
 
 
-def _lines(estimate: Estimate) -> Iterator[str]:
+def _lines(estimate: Estimate, threads: int) -> Iterator[str]:
     """Yield one line per round: name, calls, and time of a call without an exponent, which not every reader knows."""
     for one in estimate.rounds:
-        yield f"{_name(estimate.case)} {one.calls} {PER_SECOND * one.seconds:.2f} ns/op"
+        yield f"{_name(estimate.case)}-{threads} {one.calls} {PER_SECOND * one.seconds:.2f} ns/op"
 
 
 def _name(case: Case) -> str:
@@ -60,7 +66,7 @@ def _name(case: Case) -> str:
     if case.operands is not OperandState.WARM:
         parts["operands"] = case.operands
     pairs = "".join(f"/{key}={quote(value, safe='')}" for key, value in parts.items())
-    return f"Benchmark{activation[:1].upper()}{activation[1:]}{pairs}-{THREADS}"
+    return f"Benchmark{activation[:1].upper()}{activation[1:]}{pairs}"
 
 
 def _one_line(text: str) -> str:

@@ -20,14 +20,14 @@ def main() -> None:
     lines = []
     with TemporaryDirectory() as place:
         binaries = Path(place, "venv", "bin")
-        steps = {
+        steps: dict[str, list[str | Path]] = {
             "a virtual environment": [sys.executable, "-m", "venv", "venv"],
             "python -m pip install .": [binaries / "python", "-m", "pip", "install", "--quiet", ROOT],
             "actbench run --preset smoke": [binaries / "actbench", "run", "--preset", "smoke", "--quiet"],
         }
         for name, words in steps.items():
             started = time.perf_counter()
-            subprocess.run([str(word) for word in words], cwd=place, check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(words, cwd=place, check=True, stdout=subprocess.DEVNULL)
             lines.append(f"{time.perf_counter() - started:.0f} s  {name}\n")
     FIRST_ANSWER.write_text("".join(lines), encoding="utf-8")
 

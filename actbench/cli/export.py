@@ -77,7 +77,8 @@ def command(run: Path, tool: str, output: Path | None, commit: str | None, *, re
         case "bmf":
             text = bmf.text(of_cases)
         case "benchstat":
-            text = benchstat.text(of_cases, timed.record and timed.record.environment, timed.threads_of)
+            environment = None if timed.record is None else timed.record.environment
+            text = benchstat.text(of_cases, environment, timed.threads_of)
         case _:
             commit, remark = _commit(commit) if commit is not None else _recorded(timed)
             measured = {asv.TIME: of_cases}

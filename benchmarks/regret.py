@@ -5,7 +5,8 @@
 Each of 24 cells (activation, dtype, size, op, operands, backend) is decided by a fresh race with a budget; later
 `actbench run` measures all of its strategies, without dropping any. The regret of a choice is its time over that of the
 fastest strategy of that measurement, paired, with an interval that holds for all strategies of the cell together. What
-torch and jax keep is measured in the same way: by the strategy of the cell that keeps the same.
+torch and jax keep is measured in the same way: by the strategy of the cell that keeps the same. With `-b torch -b jax`
+the cells are of these backends, and what they ship is one of the strategies.
 
 A line of JSON is written for each cell as soon as it is done. The same command goes on where it stopped, so that it can
 be run in pieces: `--cells 6` measures six more. Cells of other budgets in the file are left alone.
@@ -14,6 +15,7 @@ be run in pieces: `--cells 6` measures six more. Cells of other budgets in the f
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -45,6 +47,11 @@ ACTIVATIONS = (
     *("mish", "gelu-tanh", "softsign", "arctan", "selu", "relu"),
 )
 
+BACKENDS = ("numpy", "numba-simd", "numba-simd", "numpy", "numba")
+"""Of the cells, in turns."""
+
+ROOT = Path(__file__).parents[1]
+
 
 class Cell(NamedTuple):
     """What is decided."""
@@ -63,7 +70,7 @@ class Cell(NamedTuple):
         return [part for pair in {**named, "--operands": self.operands, "-b": self.backend}.items() for part in pair]
 
 
-def cells() -> Iterator[Cell]:
+def cells(backends: Sequence[str] = BACKENDS) -> Iterator[Cell]:
     """Yield 24 cells: every activation twice, and the other axes in turns of different lengths.
 
     Operands that are warm are a tenth as large: small ones do not come from memory.
@@ -73,7 +80,7 @@ def cells() -> Iterator[Cell]:
         cycle((10_000, 100_000, 30_000, 1_000_000, 300_000)),
         cycle(("step", "backward", "derivative", "step")),
         cycle(("residuals-cold", "warm", "cold", "residuals-cold", "warm", "residuals-cold", "cold")),
-        cycle(("numpy", "numba-simd", "numba-simd", "numpy", "numba")),
+        cycle(backends),
     )
     for activation, dtype, size, op, operands, backend in zip(islice(cycle(ACTIVATIONS), 24), *axes, strict=False):
         yield Cell(activation, dtype, size // 10 if operands == "warm" else size, op, operands, backend)
@@ -119,7 +126,7 @@ def kept_by(framework: str, cell: Cell) -> list[str] | None:
 
 def report(lines: Sequence[dict[str, Any]]) -> Iterator[str]:
     """Yield a line for each cell, and the summary of what was chosen by whom."""
-    chosen: dict[str, list[Interval]] = {"actbench": [], **{name: [] for name in FRAMEWORKS}}
+    chosen: dict[str, list[Interval]] = {"actbench": [], **{name: [] for name in FRAMEWORKS}, SHIPPED.name: []}
     shown_worse = []
     for line in lines:
         cell = Cell(**line["cell"])
@@ -130,11 +137,15 @@ def report(lines: Sequence[dict[str, Any]]) -> Iterator[str]:
         of_frameworks = []
         for name in FRAMEWORKS:
             kept = kept_by(name, cell)
-            same = next((one for one in line["regrets"] if line["keeps"][one] == kept), None) if kept else None
+            alike = [one for one in line["regrets"] if one != SHIPPED and line["keeps"][one] == kept]
+            same = alike[0] if alike else None
             of_frameworks.append(f"{name} keeps {' and '.join(kept) if kept else '?'}")
             if same:
                 chosen[name].append(Interval(*line["regrets"][same]))
                 of_frameworks[-1] += f" ({same}): {change(chosen[name][-1])}"
+        if SHIPPED in line["regrets"]:
+            chosen[SHIPPED.name].append(Interval(*line["regrets"][SHIPPED]))
+            of_frameworks.append(f"as shipped: {change(chosen[SHIPPED.name][-1])}")
         among = "".join(f" ≈ {name}" for name in line["ties"]) + "".join(f", open: {name}" for name in line["open"])
         yield (
             f"{'/'.join(map(str, cell)):62} {line['outcome']:6} {line['choice']}{among}; best later: {line['best']}, "
@@ -150,16 +161,16 @@ def report(lines: Sequence[dict[str, Any]]) -> Iterator[str]:
                 f"beyond the interval {max(beyond, 0):.2f} %"
             )
         else:
-            yield f"{who}: nothing to compare: it is not installed, or no strategy keeps the same"
+            yield f"{who}: nothing to compare: it is not here, or no strategy keeps the same"
     alone = sum(line["outcome"] == "winner" for line in lines)
     yield f"named alone: {alone}; shown to be worse: {', '.join(shown_worse) or 'none'}"
 
 
 def _actbench(arguments: list[str], directory: str, codes: tuple[int, ...]) -> str:
     """Run the command line in a directory; return its output."""
-    done = subprocess.run(
-        [sys.executable, "-m", "actbench", *arguments], check=False, capture_output=True, text=True, cwd=directory
-    )
+    words = [sys.executable, "-m", "actbench", *arguments]
+    here = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(words, check=False, capture_output=True, text=True, cwd=directory, env=here)
     if done.returncode not in codes:
         raise SystemExit(f"actbench {' '.join(arguments)}: exit code {done.returncode}\n{done.stderr}")
     return done.stdout
@@ -169,14 +180,18 @@ def _actbench(arguments: list[str], directory: str, codes: tuple[int, ...]) -> s
 @click.option("--budget", default="30s", show_default=True, help="Of a decision.")
 @click.option("--later", default="60s", show_default=True, help="Of the measurement that it is held against.")
 @click.option("--cells", "count", default=24, show_default=True, help="Most cells that are measured now.")
+@click.option(
+    "-b", "--backend", "backends", multiple=True, default=BACKENDS, show_default=True, help="Of cells, in turns."
+)
 @click.option("-o", "--output", default="build/regret.jsonl", show_default=True, type=click.Path(path_type=Path))
-def main(budget: str, later: str, count: int, output: Path) -> None:
+def main(budget: str, later: str, count: int, backends: tuple[str, ...], output: Path) -> None:
     """Measure the cells that the file does not have yet, and print all of these budgets."""
     output.parent.mkdir(parents=True, exist_ok=True)
     written = [json.loads(line) for line in output.read_text("utf-8").splitlines()] if output.exists() else []
-    lines = [line for line in written if line["budgets"] == [budget, later]]
+    planned = [*cells(backends)]
+    lines = [line for line in written if line["budgets"] == [budget, later] and Cell(**line["cell"]) in planned]
     done = {Cell(**line["cell"]) for line in lines}
-    for cell in islice((cell for cell in cells() if cell not in done), count):
+    for cell in [cell for cell in planned if cell not in done][:count]:
         click.echo(f"{'/'.join(map(str, cell))} ...", err=True)
         lines.append(measured(cell, budget, later))
         with output.open("a", encoding="utf-8") as file:

@@ -116,7 +116,7 @@ versions: $(READY)           ## is actbench slower than the version of another e
 	$(BIN)/python -m benchmarks.versions $(OTHER)
 
 clean:
-	rm -rf $(VENV) .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-* build dist docs/reference/activations docs/reference/commands .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "actbench needs Python 3.11 or newer: make PYTHON=python3.13")'

@@ -5,7 +5,7 @@ They are written to docs/reference/commands and docs/reference/activations, whic
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -142,23 +142,28 @@ def errors(one: Activation) -> Iterator[str]:
     yield ""
 
 
-def write(path: Path, content: bytes) -> None:
-    """Write a file if that changes it, so that only what changed is built again."""
-    if not path.exists() or path.read_bytes() != content:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+def write(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Let a folder have these files and no others, written only where that changes something."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir():
+        if path.name not in files:
+            path.unlink()
+    for name, content in files.items():
+        path = folder / name
+        if not path.exists() or path.read_bytes() != content:
+            path.write_bytes(content)
 
 
 def generate(app: Any) -> None:
     """Write the pages and graphs."""
     reference = Path(app.srcdir) / "reference"
-    for folder, generated in (("commands", commands()), ("activations", activations())):
-        for name, text in generated:
-            write(reference / folder / name, text.encode())
-    for name, one in registry.activations().items():
-        graph = reference / "activations" / f"{name}-{{}}.svg"
-        for theme in THEMES:
-            write(Path(str(graph).format(theme)), rendered(functions([one]), "svg", theme))
+    graphs = {
+        f"{name}-{theme}.svg": rendered(functions([one]), "svg", theme)
+        for name, one in registry.activations().items()
+        for theme in THEMES
+    }
+    write(reference / "commands", {name: text.encode() for name, text in commands()})
+    write(reference / "activations", {name: text.encode() for name, text in activations()} | graphs)
 
 
 def setup(app: Any) -> dict[str, bool]:

@@ -15,7 +15,7 @@ import actbench as actbench_itself
 from actbench.api import measuring, surveying
 from tests.conftest import Actbench
 from tests.support.cells import run_cell
-from tests.support.documents import DOCS, blocks, read
+from tests.support.documents import DOCS, blocks, extension, read
 from tests.support.fake import FakeBench
 from tests.support.tiers import EXHAUSTIVE
 
@@ -62,9 +62,7 @@ def test_the_python_of_the_guide_runs() -> None:
 
 
 def test_a_notebook_is_kept_without_output_and_becomes_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "path", [str(DOCS / "_ext"), *sys.path])
-    import notebooks
-
+    notebooks = extension("notebooks", monkeypatch)
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code_cells())
     page = notebooks.page(NOTEBOOK.name, json.loads(NOTEBOOK.read_text(encoding="utf-8")))
     title, download, *_ = page.split("\n\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from itertools import chain
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from actbench.report import tables_csv
 from actbench.report.mathematics import signature
 from actbench.report.training import files as of_training
 from actbench.runs import values
-from tests.support.documents import DOCS, ROOT, blocks, read, table
+from tests.support.documents import ROOT, blocks, extension, read, table
 from tests.unit.test_configuration_file import EXAMPLE
 
 
@@ -82,12 +81,10 @@ def test_the_changelog_knows_the_version_or_what_is_unreleased() -> None:
 @pytest.fixture
 def generated(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Return the pages that are made when the documents are built."""
-    monkeypatch.setattr(sys, "path", [str(DOCS / "_ext"), *sys.path])
-    import generated_pages
-
+    pages = extension("generated_pages", monkeypatch)
     return {
-        **{f"commands/{file}": text for file, text in generated_pages.commands()},
-        **{f"activations/{file}": text for file, text in generated_pages.activations()},
+        **{f"commands/{file}": text for file, text in pages.commands()},
+        **{f"activations/{file}": text for file, text in pages.activations()},
     }
 
 

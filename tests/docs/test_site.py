@@ -10,8 +10,26 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.documents import ROOT
+from tests.support.documents import ROOT, extension
 from tests.support.tiers import EXHAUSTIVE
+
+
+def test_the_plain_text_of_a_help_means_the_same_as_restructured_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = extension("plain_help", monkeypatch)
+    assert plain.escaped("NUMBA_* of |z| with --load, see 'actbench run'") == (
+        r"NUMBA\_\* of \|z\| with ``--load``, see ``actbench run``"
+    )
+    lines = ["Say more.", "", "| Examples:", "|   actbench run --filter '*/cached/*'", ""]
+    plain.description(None, None, lines)
+    assert lines[:4] == ["Say more.", "", "Examples:", ""]
+    assert lines[4:7] == [".. code-block:: text", "", "     actbench run --filter '*/cached/*'"]
+
+
+def test_pages_of_what_is_there_no_longer_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = extension("generated_pages", monkeypatch)
+    pages.write(tmp_path / "commands", {"run.rst": b"old", "gone.rst": b"old"})
+    pages.write(tmp_path / "commands", {"run.rst": b"new"})
+    assert {path.name: path.read_bytes() for path in (tmp_path / "commands").iterdir()} == {"run.rst": b"new"}
 
 
 @EXHAUSTIVE

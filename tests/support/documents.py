@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from benchmarks.pages import marks
 
@@ -49,3 +54,9 @@ def table(text: str, head: str) -> list[list[str]]:
     _, _, below = text.partition(f"\n| {head} |")
     lines = below.partition("\n\n")[0].splitlines()[2:]
     return [re.split(r" ?(?<!\\)\| ?", line)[1:-1] for line in lines]
+
+
+def extension(name: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return a module of docs/_ext."""
+    monkeypatch.setattr(sys, "path", [str(DOCS / "_ext"), *sys.path])
+    return import_module(name)

@@ -10,7 +10,7 @@ p-value is multiplied by the number of places where the series may step, and by 
 the largest of many differences is looked at. The weakest step goes first, and its two levels are joined, until all that
 remain are significant; these are then moved to where they fit best.
 
-Fewer than `FEWEST_RUNS` runs are no level: one run that is off is no step.
+Fewer than `FEWEST_RUNS` runs are no level: one or two runs that are off are no step.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from math import inf, nan
 
 import numpy as np
@@ -217,7 +218,8 @@ class _Fit:
         from scipy.special import stdtr
 
         sizes, errors = np.diff(self.values), np.sqrt(self.errors[1:] + self.errors[:-1])
-        p_values = np.minimum(1.0, 2 * tests * stdtr(self.freedom, -np.abs(sizes) / errors)).tolist()
+        p_values = np.minimum(1.0, 2 * tests * stdtr(self.freedom, -np.abs(sizes) / errors))
+        p_values = np.where(self._are_supported(sizes), p_values, 1.0).tolist()
         halves = self.quantile() * errors
         return [
             LevelStep(
@@ -227,6 +229,20 @@ class _Fit:
                 runs=(int(self.lengths[index]), int(self.lengths[index + 1])),
             )
             for index, (size, half, p_value) in enumerate(zip(sizes, halves, p_values, strict=True))
+        ]
+
+    def _are_supported(self, sizes: Floats) -> list[bool]:
+        """Return, for each step, whether both levels have `FEWEST_RUNS` runs that are nearer to them than to the other.
+
+        Of three runs two that are off would make a level, together with one that is not.
+        """
+        of_levels = np.split(self.residuals, self.begins[1:])
+        return [
+            all(
+                np.sum(towards < abs(size) / 2) >= FEWEST_RUNS
+                for towards in (before * np.sign(size), -after * np.sign(size))
+            )
+            for size, (before, after) in zip(sizes.tolist(), pairwise(of_levels), strict=True)
         ]
 
     def described(self, tests: int) -> Levels:

@@ -148,11 +148,12 @@ def _history(  # noqa: PLR0913, PLR0917  # one for each option
         raise InputError(f"a history takes two runs or more: {only}; name more runs, or a directory of them")
     options = {parameter.name: parameter.opts[0] for parameter in ctx.command.params}
     named = {name: options[name] for name in AXES if name in on_command_line(ctx)}
-    keep = narrowed(selection, [one.case for _, _, members in measured for one in members], named)
+    cases = dict.fromkeys(one.case for _, _, members in measured for one in members)
+    keep = {*filter(narrowed(selection, [*cases], named), cases)}
     of_runs = history(
         Figure(figure),
         axis,
-        [(one, position, [item for item in members if keep(item.case)]) for one, position, members in measured],
+        [(one, position, [item for item in members if item.case in keep]) for one, position, members in measured],
         find_places,
     )
     if not of_runs.series:

@@ -67,10 +67,10 @@ def _at(of_runs: History, index: int) -> str:
 
 
 def _points(of_runs: History, series: Series) -> Iterator[tuple[object, ...]]:
-    host = str(series.host + 1)
+    host, name = str(series.host + 1), series.name
     for index, ratio in zip(series.runs, series.ratios.tolist(), strict=True):
         at = _at(of_runs, index)
-        yield host, series.name, RUN, at, at, of_runs.points[index].name, *ratio, ""
+        yield host, name, RUN, at, at, of_runs.points[index].name, *ratio, ""
 
 
 def _levels(of_runs: History, series: Series) -> Iterator[tuple[object, ...]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from actbench.model.calibration import Calibration
 from actbench.model.cases import YARDSTICK, Block
 from actbench.model.checks import BANDS, Check
+from actbench.model.plan import LostRace
 from actbench.runs.bounds import (
     HUGE,
     LARGEST_COUNT,
@@ -84,9 +85,16 @@ def _numbers(record: Record) -> Iterator[Number]:
     for block_id, calibration in record.calibrations.items():
         for name, value, least, most in _invalid(_of_calibration(calibration)):
             yield f"calibrations['{block_id}'].{name}", value, least, most
+    yield from _of_events(record)
+
+
+def _of_events(record: Record) -> Iterator[Number]:
     for kind, failures in (("failures", record.failures), ("losses", record.losses)):
         for index, failure in enumerate(failures):
             yield f"{kind}[{index}].round", failure.round, 0, MOST_ROUNDS
+    for index, left_out in enumerate(record.plan.left_out):
+        if left_out.lost is not None:
+            yield from _of_lost(f"plan.left_out[{index}].lost", left_out.lost)
     for block_id, rounds in record.digests.items():
         for number in rounds:
             yield f"a round in digests['{block_id}']", number, 1, MOST_ROUNDS
@@ -99,6 +107,13 @@ def _of_host(environment: Environment) -> Iterator[Number]:
     yield "environment.affinity", environment.affinity, 0, LARGEST_COUNT
     for name, size in environment.caches.items():
         yield f"environment.caches.{name}", size, 1, LARGEST_COUNT
+
+
+def _of_lost(name: str, lost: LostRace) -> Iterator[Number]:
+    yield f"{name}.rounds", lost.rounds, 1, MOST_ROUNDS
+    yield from ((f"{name}.ratio[{index}]", ratio, TINY, HUGE) for index, ratio in enumerate(lost.ratio))
+    for index, seconds in enumerate(lost.seconds):
+        yield f"{name}.seconds[{index}]", seconds, SHORTEST_SECONDS, LONGEST_SECONDS
 
 
 def _of_check(check: Check) -> Iterator[Number]:
@@ -158,7 +173,7 @@ def _texts(record: Record) -> Iterator[str]:
         ("plan.inputs", [plan.inputs.file]),
         ("commit", [record.commit.hash] if record.commit else []),
         ("id", [record.id]),
-        *(("plan.left_out", (case.case, case.reason)) for case in plan.left_out),
+        *(("plan.left_out", (one.case, one.reason, one.lost.leader if one.lost else "")) for one in plan.left_out),
         *(("plan.blocks", _names(block)) for block in plan.blocks),
         *(("loaded", filter(None, (code.name, code.sha256, code.version))) for code in record.loaded),
         *(("loaded", (one.path, one.sha256)) for code in record.loaded for one in code.libraries),

@@ -72,6 +72,21 @@ def test_what_was_decided_stays_decided_and_only_what_is_open_is_measured(
     assert len(runs()) == 2, "both together decide it"
 
 
+def test_what_was_shown_of_an_arm_that_lost_is_read_strictly(recommend: Recommend, bench: FakeBench) -> None:
+    assert recommend(undecided(bench), "--budget", "15s").exit_code == ExitCode.INCONCLUSIVE
+    (run,) = runs()
+
+    def impossible(record: Any) -> None:
+        lost = next(one["lost"] for one in record["plan"]["left_out"] if one["lost"])
+        lost["ratio"][0] = -1.0
+
+    edit(run, impossible)
+    named = recommend(taking(), "--from", str(run), fresh=False)
+    assert named.exit_code == ExitCode.BAD_INPUT
+    assert re.search(r"lost\.ratio\[0\] is -1, and can be", named.stderr)
+    assert recommend(taking(cached=0.5), fresh=False).exit_code == 0, "a damaged run does not count"
+
+
 def of_another_host(record: Any) -> None:
     record["environment"]["cpu_model"] = "another processor"
 

@@ -11,6 +11,9 @@ MAPS = Path("/proc/self/maps")
 OF_THE_SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
 """Directories of libraries that come with the system: what others are linked with."""
 
+PACKAGES = frozenset({"site-packages", "dist-packages"})
+"""Names of directories in which packages are installed."""
+
 
 def opened() -> frozenset[Path]:
     """Return the files of libraries in the memory of this process, without those of installed packages and the system.
@@ -25,7 +28,6 @@ def opened() -> frozenset[Path]:
 
 
 def _is_installed(path: Path) -> bool:
-    of_python = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    packages = {place for place in sys.path if Path(place).name in {"site-packages", "dist-packages"}}
-    places = (*OF_THE_SYSTEM, *of_python, *packages, f"{sys.base_prefix}/lib")
-    return any(path.is_relative_to(place) for place in places)
+    of_python = (sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+    places = (*OF_THE_SYSTEM, *of_python, f"{sys.base_prefix}/lib")
+    return bool(PACKAGES & {*path.parts}) or any(path.is_relative_to(place) for place in places)

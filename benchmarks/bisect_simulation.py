@@ -24,6 +24,7 @@ from actbench.host.environment import choose_cpu
 from actbench.measure.bisect_rounds import ratios_of
 from actbench.measure.checking import Verification
 from actbench.measure.launch import Launch, WorkerOptions
+from actbench.measure.live import rounds_to_confirm
 from actbench.measure.lockstep import Lockstep
 from actbench.measure.session import Seams, start_process
 from actbench.measure.wrong_sides import SIDES
@@ -42,7 +43,7 @@ CASES = [
     for strategy in ("recompute", "cached")
 ]
 
-MOST_CHECK_ROUNDS = 60
+MOST_CHECK_ROUNDS = 150
 """Rounds of a simulated check, about what its budget has time for."""
 
 MOST_ROUNDS = 400
@@ -84,11 +85,15 @@ def record(rounds: int) -> None:
             for ratios in ratios_of(lockstep.sides):
                 writer.writerows((case.id, *(f"{ratio:.6f}" for ratio in pair)) for case, pair in ratios.items())
             file.flush()
+    for failure in lockstep.failures:
+        print(f"{failure.block} failed: {failure.reason}")
     print(f"{rounds} rounds of {len(CASES)} cases, {(time.monotonic() - began) / rounds:.2f} s each, to {RECORDED}")
 
 
 def recorded() -> dict[str, Rounds]:
     """Return the recorded rounds by case, about their medians: without a difference."""
+    if not RECORDED.exists():
+        raise SystemExit(f"there is no {RECORDED}: python -m benchmarks.bisect record makes it, on an idle host")
     by_case: dict[str, list[tuple[float, float]]] = {}
     with RECORDED.open(newline="") as file:
         for row in csv.DictReader(file):
@@ -116,21 +121,28 @@ class Simulation:
 
     def check(self) -> list[tuple[float, float]]:
         """Check the last commit; return the rounds if it got slower, otherwise nothing."""
-        last, allowed = len(self.levels) - 1, log1p(self.margin)
         measured: list[tuple[float, float]] = []
         while len(measured) < MOST_CHECK_ROUNDS:
-            measured.append(self.draw(last))
+            measured.append(self.draw(len(self.levels) - 1))
             candidate, control = (np.array(column) for column in zip(*measured, strict=True))
             if self._judged(control) in {Verdict.REGRESSED, Verdict.IMPROVED}:
                 return []
             decided = self._judged(candidate)
             if decided is Verdict.REGRESSED:
-                repeated = [self.draw(last)[0] for _ in range(8)]
-                again = sequential_p_value(repeated, allowed) <= 1 - CONFIDENCE
-                return measured if again and np.median(repeated) > allowed else []
+                return measured if self._is_confirmed() else []
             if decided is not Verdict.INCONCLUSIVE:
                 return []
         return []
+
+    def _is_confirmed(self) -> bool:
+        """Measure a suspected regression again; return whether it shows again."""
+        logs: list[float] = []
+        for _ in range(rounds_to_confirm(1)):
+            logs.append(self.draw(len(self.levels) - 1)[0])
+            p_value = sequential_p_value(logs, log1p(self.margin))
+            if p_value <= 1 - CONFIDENCE and np.median(logs) > log1p(self.margin):
+                return True
+        return False
 
     def _judged(self, logs: NDArray[np.float64]) -> Verdict:
         ratio = median_interval(logs)

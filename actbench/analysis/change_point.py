@@ -1,16 +1,16 @@
 """In which commit did a level change, from noisy votes: the posterior over commits, and what a further vote would tell.
 
-Commits are numbered from 0, the one before the change, to n, the one after it. A vote says of a commit that it is
-"after". Before the change votes do so with one unknown probability, from the change on with another one. Hypotheses are
-a step at a commit, and two steps, between which votes have a third probability: so that a level in between is noticed.
-The unknown probabilities are integrated out (for the outer ones with Jeffreys' prior, Beta(1/2, 1/2), for the one in
-between with the uniform one), which their conjugacy with the binomial distribution allows in closed form. The votes on
-commits 0 and n therefore estimate the error rates. The next commit is one whose vote is expected to tell most: the
-mutual information of vote and hypothesis, by which the expected entropy of the posterior decreases.
+Commits are numbered from 0, the one before the change, to n, the one after it. A vote on a commit is one of a few
+kinds. Hypotheses are a step at a commit, and two steps, so that a level in between is noticed: before the step, between
+two, and from the last one on, the kinds of votes have unknown probabilities. These are integrated out with Jeffreys'
+prior, a Dirichlet distribution with parameters of 1/2, which is possible in closed form. The votes on commits 0 and n
+therefore estimate how often votes err. The next commit is one whose vote is expected to tell most: the mutual
+information of vote and hypothesis, by which the expected entropy of the posterior decreases.
 
-This is the model of git-bayesect 1.2 (S. Jain, MIT licence, https://github.com/hauntsaninja/git_bayesect), with a
-second step, with costs, and with commits that cannot be measured but may be the one (there, skipping a commit acquits
-it); M. Ben-Or and A. Hassidim, "The Bayesian learner is optimal for noisy binary search", FOCS 2008, has the idea.
+This is the model of git-bayesect 1.2 (S. Jain, MIT licence, https://github.com/hauntsaninja/git_bayesect), whose votes
+are of two kinds, with a second step, with costs, and with commits that cannot be measured but may be the one (there,
+skipping a commit acquits it). It is written anew, since these lie at its heart. The idea is older: M. Ben-Or and A.
+Hassidim, "The Bayesian learner is optimal for noisy binary search", FOCS 2008.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ Counts = NDArray[np.int64]
 TWO_STEPS = 0.1
 """Prior probability that there is a second step."""
 
+PRIOR = 0.5
+"""Parameter of the prior distribution of unknown probabilities."""
+
 MOST_PLACES = 257
 """Number of commits, in addition to those with votes, between which hypotheses are told apart at once."""
 
@@ -39,25 +42,23 @@ class Posterior:
     votes, so that they share one likelihood.
     """
 
-    after: Counts
-    """By commit, how often a vote said "after"."""
-    before: Counts
-    """By commit, how often a vote said the opposite."""
+    votes: Floats
+    """Commits x kinds: the number of votes, or their weight."""
     prior: Floats
     """By commit, the relative weight of a step there; 0 for commit 0, and for commits that change nothing."""
     places: Counts
 
     @classmethod
-    def of(cls, after: Counts, before: Counts, prior: Floats) -> Posterior:
+    def of(cls, votes: Floats, prior: Floats) -> Posterior:
         """Return the posterior after these votes, at places that lie densely where a step is probable."""
-        voted = np.flatnonzero(after + before)
+        voted = np.flatnonzero(votes.sum(axis=1))
         last = len(prior) - 1
-        coarse = cls(after, before, prior, np.unique([0, *voted, last]))
+        coarse = cls(votes, prior, np.unique([0, *voted, last]))
         if last < MOST_PLACES:
-            return cls(after, before, prior, np.arange(last + 1))
+            return cls(votes, prior, np.arange(last + 1))
         reached = np.cumsum(coarse.by_commit)
         dense = np.searchsorted(reached, np.linspace(0.0, reached[-1], MOST_PLACES)).clip(0, last)
-        return cls(after, before, prior, np.unique([0, *voted, *dense, last]))
+        return cls(votes, prior, np.unique([0, *voted, *dense, last]))
 
     @cached_property
     def weights(self) -> Floats:
@@ -65,20 +66,13 @@ class Posterior:
 
         Interval i holds the commits after place i up to place i + 1.
         """
-        first, second = self._cumulated
         prior = self._of_intervals(self.prior)
         prior = prior / prior.sum()
-        ends = np.arange(len(prior))
-        outer = _log_beta(first[ends], second[ends], 0.5) + _log_beta(
-            first[-1] - first[ends], second[-1] - second[ends], 0.5
-        )
-        left = _log_beta(first[ends], second[ends], 0.5)[:, np.newaxis]
-        right = _log_beta(first[-1] - first[ends], second[-1] - second[ends], 0.5)[np.newaxis, :]
-        middle = _log_beta(*self._between, 1.0)
+        before, between, after = map(_log_likelihood, self._segments)
         pairs = np.triu(np.outer(prior, prior), 1)
         with np.errstate(divide="ignore"):
-            single = np.log((1 - TWO_STEPS) * prior) + outer
-            double = np.log(TWO_STEPS * pairs / (pairs.sum() or 1.0)) + left + middle + right
+            single = np.log((1 - TWO_STEPS) * prior) + before + after
+            double = np.log(TWO_STEPS * pairs / (pairs.sum() or 1.0)) + before[:, np.newaxis] + between + after
         double[np.diag_indices_from(double)] = single
         scaled = np.exp(double - double.max())
         return np.asarray(scaled / scaled.sum())
@@ -103,38 +97,30 @@ class Posterior:
 
         A place before interval i is before the step; one behind interval j is after the last one.
         """
-        first, second = self._cumulated
-        ends = np.arange(len(self.places) - 1)
         weights = self.weights
         pairs = np.triu(weights, 1)
         rows, columns = weights.sum(axis=1), weights.sum(axis=0)
-        left = _rate(first[ends], second[ends], 0.5)
-        right = _rate(first[-1] - first[ends], second[-1] - second[ends], 0.5)
-        middle = _rate(*self._between, 1.0)
+        before, between, after = (_rates(votes) for votes in self._segments)
 
-        def expected(of_left: Floats, of_middle: Floats, of_right: Floats) -> Floats:
-            """Return, by place, the mean of a function of the probability that a vote there says "after"."""
-            inside = pairs * of_middle
-            behind = _reached(columns * of_right)
-            before = _reached((rows * of_left)[::-1])[::-1]
-            return before + behind + _reached(inside.sum(axis=1)) - _reached(inside.sum(axis=0))
+        def expected(of_before: Floats, of_between: Floats, of_after: Floats) -> Floats:
+            """Return, by place, the mean of a function of the probabilities of votes there."""
+            inside = pairs * of_between
+            outside = _reached(columns * of_after) + _reached((rows * of_before)[::-1])[::-1]
+            return outside + _reached(inside.sum(axis=1)) - _reached(inside.sum(axis=0))
 
-        entropy = _entropy(expected(left, middle, right)) - expected(_entropy(left), _entropy(middle), _entropy(right))
+        kinds = range(self.votes.shape[1])
+        rates = np.stack([expected(before[..., kind], between[..., kind], after[..., kind]) for kind in kinds], axis=-1)
+        entropy = _entropy(rates) - expected(_entropy(before), _entropy(between), _entropy(after))
         information = np.zeros(len(self.prior))
         information[self.places] = np.maximum(entropy, 0.0)
         return information
 
     @cached_property
-    def _cumulated(self) -> tuple[Counts, Counts]:
-        """Votes of either kind on all commits up to each place."""
-        return np.cumsum(self.after)[self.places], np.cumsum(self.before)[self.places]
-
-    @cached_property
-    def _between(self) -> tuple[Counts, Counts]:
-        """Votes of either kind after a step in interval i (rows), and before one in interval j (columns)."""
-        first, second = (votes[:-1] for votes in self._cumulated)
-        between = first - first[:, np.newaxis], second - second[:, np.newaxis]
-        return np.maximum(between[0], 0), np.maximum(between[1], 0)
+    def _segments(self) -> tuple[Floats, Floats, Floats]:
+        """The votes before a step in an interval, between two of them (rows, columns), and after one, by kind."""
+        reached = np.cumsum(self.votes, axis=0)[self.places]
+        before = reached[:-1]
+        return before, np.maximum(before - before[:, np.newaxis], 0), reached[-1] - before
 
     def _of_intervals(self, by_commit: Floats) -> Floats:
         return np.asarray(np.diff(np.cumsum(by_commit)[self.places]))
@@ -145,18 +131,20 @@ def _reached(values: Floats) -> Floats:
     return np.concatenate([[0.0], np.cumsum(values)])
 
 
-def _rate(first: Counts, second: Counts, prior: float) -> Floats:
-    return np.asarray((first + prior) / (first + second + 2 * prior))
+def _rates(votes: Floats) -> Floats:
+    """Return the expected probabilities of the kinds, the last axis, after these votes."""
+    return np.asarray((votes + PRIOR) / (votes + PRIOR).sum(axis=-1, keepdims=True))
 
 
-def _entropy(rate: Floats) -> Floats:
-    """Return the entropy in bits of events of a probability."""
-    rate = rate.clip(1e-15, 1 - 1e-15)
-    return np.asarray(-rate * np.log2(rate) - (1 - rate) * np.log2(1 - rate))
+def _entropy(rates: Floats) -> Floats:
+    """Return the entropy in bits of probabilities over the last axis."""
+    return np.asarray(-np.sum(rates * np.log2(np.maximum(rates, 1e-300)), axis=-1))
 
 
-def _log_beta(first: Counts, second: Counts, prior: float) -> Floats:
-    """Return the logarithm of the probability of votes of an unknown rate under Beta(prior, prior)."""
-    from scipy.special import betaln
+def _log_likelihood(votes: Floats) -> Floats:
+    """Return the logarithm of the probability of votes, by kind over the last axis, of unknown probabilities."""
+    from scipy.special import gammaln
 
-    return np.asarray(betaln(first + prior, second + prior) - betaln(prior, prior))
+    kinds = votes.shape[-1]
+    of_kinds = np.sum(gammaln(votes + PRIOR) - gammaln(PRIOR), axis=-1)
+    return np.asarray(of_kinds + gammaln(kinds * PRIOR) - gammaln(votes.sum(axis=-1) + kinds * PRIOR))

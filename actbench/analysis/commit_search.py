@@ -1,8 +1,9 @@
 """The search for the commit in which cases got slower: its evidence, which commit to measure next, and what it shows.
 
 Commits are numbered from 0, GOOD, to n, BAD. A round gives one ratio of times to GOOD per case, and one of GOOD to
-itself, the control's. It votes "after" where its logarithm is above half of the step, which is the median over BAD's
-rounds; the control's rounds are GOOD's votes. `actbench.analysis.change_point` makes a posterior of the votes.
+itself, the control's. It votes by where its logarithm lies between GOOD's, 0, and BAD's, the median over its rounds: in
+the first half for "before", in the second for "after", and by quarters for how surely, so that a level in between
+shows. The control's rounds are GOOD's votes. `actbench.analysis.change_point` makes a posterior of the votes.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from actbench.analysis.interval import NO_ESTIMATE, Interval
 from actbench.analysis.sequential import TAIL_PROBABILITY, fewest_rounds, median_interval
 from actbench.model.cases import Case
 
+BOUNDS = (0.25, 0.5, 0.75)
+"""Shares of the step at which votes differ."""
+
 NAMED = 0.99
 """Probability from which on a commit is named."""
 
@@ -33,6 +37,10 @@ LEAST_INFORMATION = 1e-3
 
 SIZE_TAIL = TAIL_PROBABILITY / 2
 """Probability that a bound of a level misses it: a step lies between two levels, which have four bounds."""
+
+MOST_OF_GOOD = 20
+"""Number of votes that GOOD's count as at most: the control has one in each round, and would else be so well known that
+the least difference between the third process of a round and the second one showed as a step."""
 
 ROUNDS_BESIDE = fewest_rounds(float(SIZE_TAIL))
 """Rounds of the commits on both sides of a step that is named: as many as give its size an interval."""
@@ -97,16 +105,17 @@ class CommitSearch:
     def posterior(self, case: Case) -> Posterior:
         """Return the posterior over the commits of a case."""
         if case not in self._posteriors:
-            self._posteriors[case] = Posterior.of(*self._votes(case), self.prior)
+            self._posteriors[case] = Posterior.of(self._votes(case), self.prior)
         return self._posteriors[case]
 
-    def _votes(self, case: Case) -> tuple[Counts, Counts]:
-        half = float(np.median(self.rounds(case, self.last))) / 2
-        after, before = np.zeros(len(self.prior), dtype=np.int64), np.zeros(len(self.prior), dtype=np.int64)
+    def _votes(self, case: Case) -> Floats:
+        """Return the votes by commit; those of GOOD count as `MOST_OF_GOOD` at most."""
+        bounds = np.array(BOUNDS) * float(np.median(self.rounds(case, self.last)))
+        votes = np.zeros((len(self.prior), len(BOUNDS) + 1))
         for commit, logs in self.ratios[case].items():
-            after[commit] = np.count_nonzero(np.array(logs) > half)
-            before[commit] = len(logs) - after[commit]
-        return after, before
+            votes[commit] = np.bincount(np.searchsorted(bounds, logs), minlength=len(BOUNDS) + 1)
+        votes[0] *= min(1.0, MOST_OF_GOOD / votes[0].sum())
+        return votes
 
     def open_cases(self) -> list[Case]:
         """Return the cases that need more rounds."""

@@ -7,64 +7,73 @@ from itertools import product
 
 import numpy as np
 import pytest
-from scipy.special import betaln
+from numpy.typing import NDArray
+from scipy.special import gammaln
 
-from actbench.analysis.change_point import MOST_PLACES, TWO_STEPS, Posterior
+from actbench.analysis.change_point import MOST_PLACES, PRIOR, TWO_STEPS, Posterior
 from actbench.analysis.commit_search import CommitSearch
 from actbench.model.cases import Case
 from tests.support.checked import CACHED
 
 CASE = Case.parse(CACHED)
 
-AFTER = np.array([1, 0, 3, 0, 4, 6])
-BEFORE = np.array([9, 2, 2, 0, 1, 0])
-PRIOR = np.array([0.0, 1.0, 1.0, 0.0, 1.0, 1.0])
+VOTES = np.array([[9, 0, 1], [2, 0, 0], [1, 2, 2], [0, 0, 0], [0, 1, 4], [0, 0, 6]])
+"""Six commits, three kinds of votes."""
+
+WEIGHTS = np.array([0.0, 1.0, 1.0, 0.0, 1.0, 1.0])
+"""The fourth commit changes nothing."""
+
+Hypothesis = tuple[int, int, float, list[NDArray[np.float64]]]
 
 
-def hypotheses(after: np.ndarray, before: np.ndarray) -> Iterator[tuple[int, int, float, list[float]]]:
-    """Yield first and last commit with a step, the weight, and by commit the probability of another "after"."""
-    steps = [commit for commit in range(len(PRIOR)) if PRIOR[commit]]
+def hypotheses(votes: NDArray[np.int64]) -> Iterator[Hypothesis]:
+    """Yield first and last commit with a step, the weight, and by commit the probabilities of the next vote."""
+    steps = [commit for commit in range(len(WEIGHTS)) if WEIGHTS[commit]]
     for first, last in product(steps, steps):
         if first <= last:
             weight = (1 - TWO_STEPS) / len(steps)
             if first < last:
                 weight = TWO_STEPS / (len(steps) * (len(steps) - 1) / 2)
-            rates = []
-            for start, stop, prior in ((0, first, 0.5), (first, last, 1.0), (last, len(PRIOR), 0.5)):
-                ones, zeros = after[start:stop].sum(), before[start:stop].sum()
-                weight *= np.exp(betaln(ones + prior, zeros + prior) - betaln(prior, prior))
-                rates += [(ones + prior) / (ones + zeros + 2 * prior)] * (stop - start)
+            rates: list[NDArray[np.float64]] = []
+            for start, stop in ((0, first), (first, last), (last, len(WEIGHTS))):
+                counts = votes[start:stop].sum(axis=0) + PRIOR
+                dirichlet = gammaln(counts).sum() - gammaln(counts.sum())
+                weight *= np.exp(dirichlet - counts.size * gammaln(PRIOR) + gammaln(counts.size * PRIOR))
+                rates += [counts / counts.sum()] * (stop - start)
             yield first, last, weight, rates
 
 
-def entropy(after: np.ndarray, before: np.ndarray) -> float:
+def entropy(votes: NDArray[np.int64]) -> float:
     """Return the entropy of the posterior in bits."""
-    weights = np.array([weight for *_, weight, _ in hypotheses(after, before)])
+    weights = np.array([weight for *_, weight, _ in hypotheses(votes)])
     shares = weights / weights.sum()
     return float(-np.sum(shares * np.log2(shares)))
 
 
 def test_the_posterior_is_that_of_all_hypotheses() -> None:
-    by_commit, two, total = np.zeros(len(PRIOR)), 0.0, 0.0
-    for first, last, weight, _ in hypotheses(AFTER, BEFORE):
+    by_commit, two, total = np.zeros(len(WEIGHTS)), 0.0, 0.0
+    for first, last, weight, _ in hypotheses(VOTES):
         total += weight
         by_commit[first] += weight
         if last > first:
             by_commit[last] += weight
             two += weight
-    posterior = Posterior.of(AFTER, BEFORE, PRIOR)
+    posterior = Posterior.of(VOTES, WEIGHTS)
     np.testing.assert_allclose(posterior.by_commit, by_commit / total, rtol=1e-9)
     assert posterior.two_steps == pytest.approx(two / total)
 
 
 def test_the_information_of_a_vote_is_the_expected_decrease_of_entropy() -> None:
-    information = Posterior.of(AFTER, BEFORE, PRIOR).information
-    total = sum(weight for *_, weight, _ in hypotheses(AFTER, BEFORE))
-    for commit in range(len(PRIOR)):
-        chance = sum(weight * rates[commit] for *_, weight, rates in hypotheses(AFTER, BEFORE)) / total
-        vote = np.arange(len(PRIOR)) == commit
-        then = chance * entropy(AFTER + vote, BEFORE) + (1 - chance) * entropy(AFTER, BEFORE + vote)
-        assert information[commit] == pytest.approx(entropy(AFTER, BEFORE) - then, abs=1e-9)
+    information = Posterior.of(VOTES, WEIGHTS).information
+    total = sum(weight for *_, weight, _ in hypotheses(VOTES))
+    for commit in range(len(WEIGHTS)):
+        left = entropy(VOTES)
+        for kind in range(VOTES.shape[1]):
+            chance = sum(weight * rates[commit][kind] for *_, weight, rates in hypotheses(VOTES)) / total
+            more = VOTES.copy()
+            more[commit, kind] += 1
+            left -= chance * entropy(more)
+        assert information[commit] == pytest.approx(left, abs=1e-9)
 
 
 def test_a_long_history_is_searched_as_a_short_one_is() -> None:

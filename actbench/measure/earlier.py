@@ -94,7 +94,8 @@ class _Collected:
         if measured is None:
             return False
         lost = {arm: race for arm, race in self._lost_in(run).items() if arm not in measured.arms}
-        if not {*self.block.arms} <= {*measured.arms, *lost, *self.lost}:
+        racing = {*self.block.arms} - {*lost, *self.lost}
+        if not racing or not racing <= {*measured.arms}:  # runs whose losers are each other's winners say nothing
             return False
         self.lost |= lost
         self.parts.append((measured.arms, run.times.seconds(measured)))

@@ -252,3 +252,19 @@ def test_two_runs_are_compared(browser: Any, runs: Path) -> None:
         assert opened.errors == []
         assert opened.page.locator("#chart-compare svg.marks path").count() > 10
         assert "in both runs" in opened.page.locator("#comparison").inner_text()
+
+
+def test_the_table_of_recommendations_opens_without_charts_sorts_and_offers_its_file(
+    browser: Any, tmp_path: Path
+) -> None:
+    restricted = ("-a", "logistic,relu", "-d", "float32", "--op", "backward", "--operands", "warm", "-n", "1000")
+    run_in(tmp_path, "recommend", "--all", *restricted, "-q", "-o", "table")
+    with Page(browser, tmp_path / "table" / "report.html") as opened:
+        table = opened.page.locator("#races table")
+        assert table.locator("tbody tr").count() == 2
+        table.locator("th button", has_text="activation").click()
+        table.locator("th button", has_text="activation").click()
+        assert table.locator("tbody th").all_inner_texts() == ["relu", "logistic"]
+        opened.page.wait_for_selector("a[download='recommendations.csv'][href^='blob:']")
+        assert opened.errors == []
+        assert all(url.startswith(("file:", "blob:")) for url in opened.requests)

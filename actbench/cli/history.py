@@ -138,11 +138,14 @@ def _history(  # noqa: PLR0913, PLR0917  # one for each option
     measured = []
     for collected, position in placed:
         try:
-            measured.append((collected, position, measurements(collected, Figure(figure))))
+            members = measurements(collected, Figure(figure))
         except InputError as error:
             if collected.named:
                 raise
             left_out.append(str(error))
+        else:
+            measured += [(collected, position, members)] if members else []
+            left_out += [] if members else [f"{collected.run.path} has no {figure} to follow"]
     if len(measured) < 2:
         only = "; ".join(["there is one run" if measured else "there is none", *left_out])
         raise InputError(f"a history takes two runs or more: {only}; name more runs, or a directory of them")

@@ -53,11 +53,13 @@ class SpeedupRow(NamedTuple):
 
 
 def times(directory: Path) -> list[TimeRow] | None:
-    """Read cases.csv, without yardsticks; None where it is of before it had `COPIES`.
+    """Read cases.csv, without yardsticks; None where there is none, or it is of before it had `COPIES`.
 
     `InputError` where it cannot be read, or has what no run writes.
     """
     path = directory / CASES
+    if not path.exists():
+        return None
     head, lines = _lines(path)
     if COPIES[0] not in head:
         return None

@@ -217,6 +217,19 @@ def test_runs_in_a_directory_that_cannot_be_read_are_left_out_and_named(actbench
         assert f"left out: all/run{number:02}" in result.stdout
 
 
+def test_a_run_without_a_table_is_read_from_its_values_and_one_without_values_is_left_out(
+    actbench: Actbench, run: Path
+) -> None:
+    directory = runs(run, Path("all"), STEADY)
+    actbench("run", *SMALL, "-o", "all/whole")
+    Path("all/whole/cases.csv").unlink()
+    actbench("run", "-a", "logistic", "-b", "numpy", "-s", "cached", "-n", "1000", "-o", "all/alone")
+    rows = csv.DictReader(io.StringIO(actbench("history", str(directory), "--format", "csv").stdout))
+    assert [float(row["ratio"]) for row in rows if row["run"] == "whole"] == pytest.approx([8, 2])
+    of_speedups = actbench("history", str(directory), "--of", "speedup")
+    assert "left out: all/alone has no speedup to follow" in of_speedups.stdout
+
+
 @pytest.mark.parametrize(
     ("spoil", "why"),
     [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -62,10 +62,15 @@ def shown(run: str, key: Key) -> str:
     return ratio(kept(run)[key]) if key in kept(run) else "-"
 
 
-def spread(values: Iterable[float]) -> str:
-    """Return the smallest and the largest of estimates."""
-    ordered = sorted(values)
-    return f"{significant(ordered[0], 2)} to {significant(ordered[-1], 2)}"
+def spread(worth: Mapping[str, Interval], figure: Callable[[float], float] = float, unit: str = "times") -> str:
+    """Return the smallest and the largest estimate of the ratios that are shown to differ from 1; name the others.
+
+    `figure` makes of a ratio what is shown, in a unit.
+    """
+    shown = sorted(figure(of.value) for of in worth.values() if not of.contains(1.0))
+    undecided = [name for name, of in worth.items() if of.contains(1.0)]
+    rest = f" (with {', '.join(undecided)} no difference is shown)" if undecided else ""
+    return (f"{significant(shown[0], 2)} to {significant(shown[-1], 2)} {unit}" if shown else "nothing") + rest
 
 
 def steps() -> dict[str, Interval]:
@@ -95,12 +100,14 @@ def answer() -> Iterator[str]:
 
 
 def answer_in_words() -> Iterator[str]:
-    """Yield a sentence: the spread of each column, of estimates."""
-    by_state = {state: [kept("peers")[alone(backend, state)].value for backend in steps()] for state in OperandState}
-    saved = [100 * (1 - 1 / worth.value) for worth in steps().values()]
+    """Yield a sentence: the spread of columns, of estimates."""
+    hot, cold = (
+        {backend: kept("peers")[alone(backend, state)] for backend in steps()}
+        for state in (OperandState.WARM, OperandState.COLD)
+    )
     yield (
-        f"In a hot loop keeping y is worth {spread(by_state[OperandState.WARM])} times, with all operands from memory "
-        f"{spread(by_state[OperandState.COLD])} times, and in a training step {spread(saved)} % of its time."
+        f"By these estimates, keeping y is worth {spread(hot)} in a hot loop, {spread(cold)} with all operands from "
+        f"memory, and {spread(steps(), lambda ratio: 100 * (1 - 1 / ratio), '%')} of the time of a training step."
     )
 
 
@@ -125,19 +132,21 @@ def reference() -> Iterator[str]:
 def reference_in_words() -> Iterator[str]:
     """Yield the spread of a backend, in cache and from memory, at the size that has all states."""
     worth = kept("reference")
-    yield f"At n = {count(SIZE)} keeping y is worth, over both activations and dtypes:"
+    yield f"At n = {count(SIZE)} keeping y is worth, by the estimates over activations and dtypes:"
     yield ""
     for backend in dict.fromkeys(key[1] for key in worth):
         by_state = {
-            state: [
-                of.value for (_, name, _, *where), of in worth.items() if (name, *where) == (backend, str(SIZE), state)
-            ]
+            state: {
+                f"{activation} in {dtype}": of
+                for (activation, name, dtype, *where), of in worth.items()
+                if (name, *where) == (backend, str(SIZE), state)
+            }
             for state in OperandState
         }
         cells = [
-            f"{spread(values)} times {'' if state is OperandState.WARM else 'with '}{HEADS[state]}"
-            for state, values in by_state.items()
-            if values
+            f"{spread(ratios)} {'' if state is OperandState.WARM else 'with '}{HEADS[state]}"
+            for state, ratios in by_state.items()
+            if ratios
         ]
         yield f"- {backend}: {', '.join(cells)}"
 

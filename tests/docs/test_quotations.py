@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from actbench.analysis.interval import Interval
 from benchmarks import figures, summaries
-from benchmarks.pages import marks, sweep
+from benchmarks.pages import keeping, marks, sweep
 from tests.conftest import Actbench
 from tests.support.documents import PAGES, ROOT, name
 from tests.unit.test_sweep import CURVE
@@ -26,6 +27,12 @@ def test_what_a_page_quotes_is_computed_from_the_committed_runs(page: Path) -> N
 def test_everything_that_is_computed_is_quoted_somewhere() -> None:
     assert {name for page in QUOTING for name in marks.names(page.read_text(encoding="utf-8"))} == {*marks.QUOTED}
     assert all("".join(lines()) for lines in marks.QUOTED.values())
+
+
+def test_a_spread_has_the_estimates_that_are_shown_to_differ_from_1_and_names_the_others() -> None:
+    worth = {"a": Interval(4, 3.9, 4.1), "b": Interval(1.01, 0.99, 1.03), "c": Interval(2, 1.9, 2.1)}
+    assert keeping.spread(worth) == "2.0 to 4.0 times (with b no difference is shown)"
+    assert keeping.spread({"b": worth["b"]}, unit="%") == "nothing (with b no difference is shown)"
 
 
 def test_the_readme_can_be_read_in_three_minutes() -> None:

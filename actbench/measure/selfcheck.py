@@ -5,9 +5,9 @@ The third process makes more calls than are counted, which is a slowdown to be d
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 
 from actbench.analysis.audit import Audit, audit
 from actbench.analysis.check_live import LiveTimes
@@ -15,7 +15,7 @@ from actbench.analysis.rounds_needed import FEWEST_ROUNDS
 from actbench.errors import BenchmarkError
 from actbench.host import environment
 from actbench.measure.checking import Verification, all_passing
-from actbench.measure.launch import Launch, WorkerOptions
+from actbench.measure.launch import ROLE, Launch, WorkerOptions
 from actbench.measure.live_selection import PROCESSES_AT_ONCE
 from actbench.measure.lockstep import Lockstep
 from actbench.measure.requests import DEFAULT_TIMEOUT, SelfCheckRequest, chosen_seed
@@ -29,6 +29,9 @@ from actbench.planning.room import room_here
 INJECTED_SLOWDOWN = 2.0
 """The injected slowdown, in margins."""
 
+ROLES = (ROLE, f"second {ROLE}", f"third {ROLE}")
+"""The names of the three processes in errors."""
+
 
 @dataclass(slots=True)
 class SelfCheck:
@@ -41,7 +44,7 @@ class SelfCheck:
     check_budget: float
     """Time limit of the checks that the audit judges."""
     started: float
-    clock: Callable[[], float] = time.monotonic
+    seams: Seams
     prepared: float = 0.0
     """Time before the first round: checking kernels and calibrating."""
     rounds: int = 0
@@ -50,6 +53,11 @@ class SelfCheck:
 
     def events(self) -> Iterator[Event]:
         """Measure; yield events. `BenchmarkError` where a block fails, since the audit needs all of them."""
+        with ExitStack() as stack:
+            self.lockstep.starts = self.seams.early_starts(self.lockstep.launches[0].options, stack)
+            yield from self._events()
+
+    def _events(self) -> Iterator[Event]:
         lockstep = self.lockstep
         yield from all_passing(lockstep.verification.check_kernels(lockstep.launches[0]))
         yield from lockstep.calibrate()
@@ -94,7 +102,7 @@ class SelfCheck:
         return slowdowns
 
     def _elapsed(self) -> float:
-        return self.clock() - self.started
+        return self.seams.clock() - self.started
 
 
 def prepare(request: SelfCheckRequest, seams: Seams) -> SelfCheck:
@@ -111,11 +119,11 @@ def prepare(request: SelfCheckRequest, seams: Seams) -> SelfCheck:
         threads=threads if library_threads.threaded(plan) else 1,
         together=library_threads.together(plan),
     )
-    launch = Launch(seams.start_worker, options)
+    first, second, third = (Launch(seams.start_worker, replace(options, role=role)) for role in ROLES)
     lockstep = Lockstep(
         plan=plan,
         verification=Verification(plan),
-        launches=(launch, launch, launch),
+        launches=(first, second, third),
         arm_seconds=costs.live_arm_seconds(plan),
         sides=LiveTimes(plan),
         injected_slowdown=INJECTED_SLOWDOWN * request.margin,
@@ -127,5 +135,5 @@ def prepare(request: SelfCheckRequest, seams: Seams) -> SelfCheck:
         budget=request.budget,
         check_budget=request.check_budget or preset.budget,
         started=seams.clock(),
-        clock=seams.clock,
+        seams=seams,
     )

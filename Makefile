@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 DOCS := $(VENV)/.docs
 
 .PHONY: run smoke test test-all share lint types unit mutants fuzz judge repeatability cost selfcheck gate rounds peers limits audit \
-	verify-simd verify-truth figures outputs docs full-report sample portable oldest interpreters versions cold steps clean
+	verify-simd verify-truth figures outputs docs full-report sample portable oldest interpreters versions cold steps history clean
 
 run: $(READY)                ## the default preset, with its tables
 	$(BIN)/python -m actbench run
@@ -114,6 +114,10 @@ steps: $(READY)              ## how precise are ratios of steps, does a formula 
 
 versions: $(READY)           ## is actbench slower than the version of another environment? make versions OTHER=PYTHON
 	$(BIN)/python -m benchmarks.versions $(OTHER)
+
+history: $(READY)            ## steps that are false and found in resampled runs, the page of a long history: two minutes
+	$(BIN)/python -m benchmarks.history steps
+	$(BIN)/python -m benchmarks.history page
 
 clean:
 	rm -rf $(VENV) .venv-* build dist docs/reference/activations docs/reference/commands .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -6,6 +6,9 @@ Every repeat runs the command once with each release, in an order that is drawn,
 does not look like a release. The environments are made by venv and pip where they are missing, with the newest numba
 and scipy for all; with `--prepare` nothing else is done. results/history gets, of each run, what a history reads, and
 the history by numpy as Markdown and CSV. Runs that are there are kept, so that an interrupted call can go on.
+
+numpy's release notes name two changes by which these kernels may step: from 2.3.0 on, wheels for Linux are of
+manylinux_2_28, with a newer compiler; 2.4.0 raised the baseline of x86 to x86-64-v2 and regrouped its dispatch.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ history: $(READY)            ## steps that are false and found in resampled runs
 	$(BIN)/python -m benchmarks.history page
 
 clean:
-	rm -rf $(VENV) .venv-* build dist docs/reference/activations docs/reference/commands .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-* build dist docs/_dark docs/reference/activations docs/reference/commands .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "actbench needs Python 3.11 or newer: make PYTHON=python3.13")'

@@ -29,7 +29,6 @@ FIGURES = Path(RUN, "figures")
 PICTURES = {
     "functions.svg": ("functions",),
     "speedup.svg": ("speedup", RUN, "-s", "recompute,cached,complement"),
-    "time.svg": ("time", RUN, "-s", "recompute,cached", "-a", "logistic"),
     "accuracy.svg": ("accuracy", "results/sweep", "-b", "numba-simd"),
     "sweep.svg": ("speedup", "results/sweep"),
     "step.svg": ("step", "results/train", "-a", "logistic,tanh", "-b", "numpy,numpy+numba-simd"),

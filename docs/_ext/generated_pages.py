@@ -83,7 +83,10 @@ def activation(one: Activation) -> str:
             *(f"- {fact[0].upper()}{fact[1:]}." for fact in facts(one)),
             *(f"- Parameter `{name}`, {value:g} by default." for name, value in one.parameters.items()),
             "",
-            *(f"![{one.name} and its derivative over z]({one.name}-{theme}.svg){{.only-{theme}}}" for theme in THEMES),
+            *(
+                f"![{one.name} and its derivative over z]({one.name}-{theme}.svg){{.only-{theme} .small}}"
+                for theme in THEMES
+            ),
             "",
             *strategies(one),
             "",

@@ -10,6 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from actbench import registry
+from actbench.report.charts.functions import functions
+from actbench.report.charts.render import rendered
+from actbench.report.charts.style import PAPER
 from tests.support.documents import ROOT, extension
 from tests.support.tiers import EXHAUSTIVE
 
@@ -23,6 +27,15 @@ def test_the_plain_text_of_a_help_means_the_same_as_restructured_text(monkeypatc
     plain.description(None, None, lines)
     assert lines[:4] == ["Say more.", "", "Examples:", ""]
     assert lines[4:7] == [".. code-block:: text", "", "     actbench run --filter '*/cached/*'"]
+
+
+def test_a_chart_is_shown_on_the_paper_of_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures = extension("dark_pictures", monkeypatch)
+    assert pictures.both("a ![b c](../../results/reference/figures/step.svg) d") == (
+        "a ![b c](../../results/reference/figures/step.svg){.only-light} ![b c](/_dark/step.svg){.only-dark} d"
+    )
+    drawn = {theme: rendered(functions([registry.activation("relu")]), "svg", theme).decode() for theme in PAPER}
+    assert pictures.dark(drawn["light"]) == drawn["dark"]
 
 
 def test_pages_of_what_is_there_no_longer_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from actbench.analysis.interval import NO_ESTIMATE, Interval
-from actbench.analysis.levels import FEWEST_RUNS, FindPlaces, Levels, LevelStep, levels, step_between
+from actbench.analysis.levels import FindPlaces, Levels, LevelStep, levels, places_of_steps, step_between
 from actbench.analysis.statistics import Floats
 from actbench.model.cases import Case
 from actbench.runs.collection import CollectedRun
@@ -143,8 +143,10 @@ class History:
     hosts: tuple[Digest, ...]
     """For each host, one of its runs."""
     series: tuple[Series, ...]
-    searched: int
-    """The number of series with runs enough for a step; 0 where steps were not searched."""
+    too_short: int
+    """The number of series that have too few runs for a step, or all at one position."""
+    searched: bool
+    """Whether steps were searched in the others."""
 
     @property
     def steps(self) -> list[tuple[Series, SeriesStep]]:
@@ -183,23 +185,26 @@ def history(
         host = collected.run.host
         hosts.setdefault(host, collected.run)
         for one in measured:
-            of_series = members.setdefault(_SeriesKey(one.case, one.reference, host, one.conditions), _Members([], []))
-            of_series.runs.append(index)
-            of_series.measured.append(one)
+            same = members.setdefault(_SeriesKey(one.case, one.reference, host, one.conditions), _Members([], []))
+            same.runs.append(index)
+            same.measured.append(one)
     places = {host: index for index, host in enumerate(hosts)}
-    searched = sum(len(one.runs) >= 2 * FEWEST_RUNS for one in members.values()) if find_places else 0
+    positions = [position.order for _, position, _ in ordered]
+    of_series = {key: [positions[index] for index in one.runs] for key, one in members.items()}
+    too_short = sum(not places_of_steps(one) for one in of_series.values())
     differences = _differences(members)
-    series = (
-        _series(one, places[key.host], differences[key], levels(_ratios(one), find_places, max(1, searched)), figure)
-        for key, one in members.items()
-    )
+    described = {
+        key: levels(_ratios(one), find_places, len(members) - too_short, of_series[key]) for key, one in members.items()
+    }
+    series = (_series(one, places[key.host], differences[key], described[key], figure) for key, one in members.items())
     return History(
         figure=figure,
         axis=axis,
         points=tuple(HistoryPoint(collected.name, collected.run, position) for collected, position, _ in ordered),
         hosts=tuple(hosts.values()),
         series=tuple(series),
-        searched=searched,
+        too_short=too_short,
+        searched=find_places is not None,
     )
 
 

@@ -82,21 +82,32 @@ class Levels:
     """Standard deviation of runs about their levels, relative to these; NaN for fewer than three runs."""
 
 
-def levels(ratios: Floats, find_places: FindPlaces | None, series: int = 1) -> Levels:
+def levels(
+    ratios: Floats, find_places: FindPlaces | None, series: int = 1, positions: Sequence[object] | None = None
+) -> Levels:
     """Return the levels and steps of a series of runs: rows of a ratio and its bounds, which may be NaN.
 
-    `series` is the number of series that are looked at together. Without `find_places` there is one level.
+    `series` is the number of series that are looked at together. Without `find_places` there is one level. Runs of
+    equal `positions`, such as those of one version, are of one level; by default each has its own.
     """
     logs = np.log(ratios[:, 0])
     variances = _variances(ratios, logs)
+    places = places_of_steps(range(len(logs)) if positions is None else positions)
     begins = [0]
-    if find_places is not None and len(logs) >= 2 * FEWEST_RUNS:
-        begins += find_places(logs.tolist(), (1 / np.sqrt(variances)).tolist())
+    if find_places is not None and places:
+        proposed = find_places(logs.tolist(), (1 / np.sqrt(variances)).tolist())
+        begins += sorted({min(places, key=lambda place: abs(place - one)) for one in proposed})
     begins = _without_short(begins, logs, variances)
-    tests = _places(len(logs)) * series
+    tests = max(1, len(places)) * series
     begins = _significant(begins, logs, variances, tests)
-    begins = _significant(_moved(begins, logs, variances), logs, variances, tests)
+    begins = _significant(_moved(begins, logs, variances, places), logs, variances, tests)
     return _Fit.of(begins, logs, variances).described(tests)
+
+
+def places_of_steps(positions: Sequence[object]) -> list[int]:
+    """Return the indices of runs with which a level may begin: of a new position, with enough runs on either side."""
+    inner = range(FEWEST_RUNS, len(positions) - FEWEST_RUNS + 1)
+    return [place for place in inner if positions[place] != positions[place - 1]]
 
 
 def step_between(ratios: Floats, begins: tuple[int, int], end: int) -> Interval:
@@ -105,11 +116,6 @@ def step_between(ratios: Floats, begins: tuple[int, int], end: int) -> Interval:
     logs = np.log(part[:, 0])
     (step,) = _Fit.of([0, begins[1] - begins[0]], logs, _variances(part, logs)).steps(1)
     return step.ratio
-
-
-def _places(count: int) -> int:
-    """Return the number of places at which so many runs may step."""
-    return max(1, count - 2 * FEWEST_RUNS + 1)
 
 
 def _variances(ratios: Floats, logs: Floats) -> Floats:
@@ -139,7 +145,7 @@ def _significant(begins: Sequence[int], logs: Floats, variances: Floats, tests: 
     return kept
 
 
-def _moved(begins: Sequence[int], logs: Floats, variances: Floats) -> list[int]:
+def _moved(begins: Sequence[int], logs: Floats, variances: Floats, places: Sequence[int]) -> list[int]:
     """Move each step to where its runs fit the levels on both sides best, by Huber's loss, one after the other.
 
     Absolute deviations, by which places are proposed, tell places apart less well where runs are normal.
@@ -147,12 +153,12 @@ def _moved(begins: Sequence[int], logs: Floats, variances: Floats) -> list[int]:
     moved = [*begins]
     for index in range(1, len(moved)):
         values = _Fit.of(moved, logs, variances).values[index - 1 : index + 1]
-        end = moved[index + 1] if index + 1 < len(moved) else logs.size
-        runs = slice(moved[index - 1], end)
-        scores = np.abs(logs[runs] - values[:, np.newaxis]) / np.sqrt(variances[runs])
+        begin, end = moved[index - 1], moved[index + 1] if index + 1 < len(moved) else logs.size
+        scores = np.abs(logs[begin:end] - values[:, np.newaxis]) / np.sqrt(variances[begin:end])
         losses = np.where(scores <= HUBER, scores**2 / 2, HUBER * (scores - HUBER / 2))
-        sums = np.cumsum(losses[0] - losses[1])[FEWEST_RUNS - 1 : -FEWEST_RUNS]
-        moved[index] = runs.start + FEWEST_RUNS + int(np.argmin(sums))
+        sums = np.cumsum(losses[0] - losses[1])
+        between = [place for place in places if begin + FEWEST_RUNS <= place <= end - FEWEST_RUNS]
+        moved[index] = min(between, key=lambda place: float(sums[place - begin - 1]))
     return moved
 
 

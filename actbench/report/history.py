@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from actbench.analysis.history import Figure, History, Series, SeriesStep
+from actbench.analysis.history_runs import DATE
 from actbench.analysis.interval import NO_ESTIMATE
 from actbench.analysis.levels import FEWEST_RUNS
 from actbench.report import host
@@ -54,10 +55,10 @@ def remarks(history: History, left_out: Sequence[str]) -> list[str]:
     lines = []
     if len(history.hosts) > 1:
         lines += [f"host {number}: {host.line(one.environment)}" for number, one in enumerate(history.hosts, 1)]
-    short = sum(len(series.runs) < 2 * FEWEST_RUNS for series in history.series)
-    if history.searched or short == len(history.series):
-        why = f"that takes {FEWEST_RUNS} runs on either side"
-        lines += [f"no step can be shown in {short} of {len(history.series)} series: {why}"] * bool(short)
+    if history.too_short:
+        what = "runs" if history.axis == DATE else f"runs of an earlier and {FEWEST_RUNS} of a later {history.axis}"
+        why = f"that takes {2 * FEWEST_RUNS if history.axis == DATE else FEWEST_RUNS} {what}"
+        lines.append(f"no step can be shown in {history.too_short} of {len(history.series)} series: {why}")
     if any(step.is_of_copy for _, step in history.steps):
         lines.append(
             "a step is of the copy where the time itself has not changed as much, if at all: the copy seems to have "

@@ -100,3 +100,17 @@ def test_the_step_between_two_given_levels_has_an_interval_of_their_scatter() ->
     assert step_between(series, (0, 10), 20).contains(1.03)
     assert step_between(series, (0, 10), 20).half_width > 0.05
     assert not step_between(drawn(rng, 20, scatter=0.001, step=0.03, at=10, bounds=nan), (0, 10), 20).contains(1.0)
+
+
+def test_runs_of_one_position_are_of_one_level() -> None:
+    series = drawn(np.random.default_rng(9), 20, scatter=0.003)
+    series[9:] *= 1.05
+    (step,) = levels(series, finder(), positions=[number // 5 for number in range(20)]).steps
+    assert step.after == 10
+    assert not levels(series, finder(), positions=[0] * 20).steps
+
+
+def test_fewer_places_take_a_smaller_step() -> None:
+    series = drawn(np.random.default_rng(4), 12, step=0.02, at=6)
+    (one,), (other,) = levels(series, finder()).steps, levels(series, finder(), positions=[0] * 6 + [1] * 6).steps
+    assert one.p_value == pytest.approx(7 * other.p_value)

@@ -25,7 +25,7 @@ from actbench.report.settings import Configuration, Setting
 VARIABLE_PREFIX = "ACTBENCH_"
 """Prefix of the variables: ACTBENCH_MAX_CALL is --max-call."""
 
-ONE_CALL = frozenset({"output", "resume", "dry-run", "report", "store", "for-bisect"})
+ONE_CALL = frozenset({"all", "output", "resume", "dry-run", "report", "store", "for-bisect"})
 """Options that concern a single call, so that a setting makes no sense."""
 
 RUNS_CODE = "it runs code, and no file or variable that happens to be there may make a command do that"

@@ -144,7 +144,7 @@ def _series(history: History) -> Table:
 
 
 def _percent(share: float) -> str:
-    return NO_FIGURE if math.isnan(share) else f"{significant(100 * share, 2)} %"
+    return NO_FIGURE if math.isnan(share) else f"{significant(round(100 * share, 6), 2)} %"
 
 
 def _has_copies(history: History) -> bool:

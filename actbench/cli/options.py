@@ -127,8 +127,8 @@ def processors(command: Command) -> Command:
     share = click.option(
         "--threads",
         type=Threads(),
-        help="Threads, or all: as many as processors. [default: all for numba-parallel; 1 for torch, torch-compile and "
-        "jax; all others have 1]",
+        help="Threads, or all: as many as processors. [default: all for numba-parallel; 1 for torch, torch-compile, "
+        "jax and training steps; all others have 1]",
     )
     return pin(share(command))
 

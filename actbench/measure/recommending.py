@@ -163,7 +163,7 @@ def _in_network(request: RecommendRequest) -> PreparedTrain:
             budget=request.budget,
             seed=request.seed,
             affinity=request.affinity,
-            threads=request.threads,
+            threads=request.threads or 1,  # as in runs of training steps, which then count
             timeout=request.timeout,
             named=frozenset(),
         )

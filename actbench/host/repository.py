@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+from pathlib import Path
 
 from actbench.model.commit import Commit
 
@@ -14,7 +16,7 @@ def commit_here() -> Commit | None:
 
     Untracked files do not make it dirty.
     """
-    committed = commit_of(HEAD)
+    committed = commit_of(HEAD) if _in_repository() else None
     if committed is None:
         return None
     changed = _git("--no-optional-locks", "status", "--porcelain", "--untracked-files=no")
@@ -28,6 +30,12 @@ def commit_of(revision: str) -> Commit | None:
         return None
     name, date = line.split()
     return Commit(name, date)
+
+
+def _in_repository() -> bool:
+    """Return whether git would look for a commit, without starting it: most runs are made outside of repositories."""
+    here = Path.cwd()
+    return "GIT_DIR" in os.environ or any((directory / ".git").exists() for directory in (here, *here.parents))
 
 
 def _git(*arguments: str) -> str | None:

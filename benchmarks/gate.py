@@ -124,9 +124,9 @@ def summary(tally: Tally, chosen: argparse.Namespace) -> str:
 
 
 def share(hits: int, trials: int) -> str:
-    """Return ``3 of 40: 7.5 % (2.6 % to 19.9 %)``."""
+    """Return ``3 of 40: 7.5 % (2.58 % to 19.9 %)``."""
     value, low, high = wilson_interval(hits, trials).scaled(100)
-    return f"{hits} of {trials}: {value:.2g} % ({low:.2g} % to {high:.2g} %)"
+    return f"{hits} of {trials}: {value:.3g} % ({low:.3g} % to {high:.3g} %)"
 
 
 if __name__ == "__main__":

@@ -38,9 +38,9 @@ LEAST_INFORMATION = 1e-3
 SIZE_TAIL = TAIL_PROBABILITY / 2
 """Probability that a bound of a level misses it: a step lies between two levels, which have four bounds."""
 
-MOST_OF_GOOD = 20
-"""Number of votes that GOOD's count as at most: the control has one in each round, and would else be so well known that
-the least difference between the third process of a round and the second one showed as a step."""
+MOST_VOTES = 16
+"""Number of votes that those of a commit count as at most. Its rounds share a build, whose offset, however small, would
+show as a step if they were counted without end; and GOOD has a round in each round of the others."""
 
 ROUNDS_BESIDE = fewest_rounds(float(SIZE_TAIL))
 """Rounds of the commits on both sides of a step that is named: as many as give its size an interval."""
@@ -98,6 +98,9 @@ class CommitSearch:
         """Return the logarithms of the ratios of a commit."""
         return np.array(self.ratios.get(case, {}).get(commit, []))
 
+    def _numbers_of_rounds(self, case: Case) -> Counts:
+        return np.array([self.rounds(case, commit).size for commit in range(len(self.prior))])
+
     def level(self, case: Case, commit: int) -> Interval:
         """Return the ratio of a commit's times to GOOD's."""
         return Interval.from_logs(median_interval(self.rounds(case, commit)))
@@ -109,13 +112,13 @@ class CommitSearch:
         return self._posteriors[case]
 
     def _votes(self, case: Case) -> Floats:
-        """Return the votes by commit; those of GOOD count as `MOST_OF_GOOD` at most."""
+        """Return the votes by commit; those of one count as `MOST_VOTES` at most."""
         bounds = np.array(BOUNDS) * float(np.median(self.rounds(case, self.last)))
         votes = np.zeros((len(self.prior), len(BOUNDS) + 1))
         for commit, logs in self.ratios[case].items():
             votes[commit] = np.bincount(np.searchsorted(bounds, logs), minlength=len(BOUNDS) + 1)
-        votes[0] *= min(1.0, MOST_OF_GOOD / votes[0].sum())
-        return votes
+        totals = votes.sum(axis=1, keepdims=True)
+        return np.asarray(votes * np.minimum(1.0, MOST_VOTES / np.maximum(totals, 1.0)))
 
     def open_cases(self) -> list[Case]:
         """Return the cases that need more rounds."""
@@ -144,7 +147,8 @@ class CommitSearch:
         for case in self.open_cases():
             if beside := self._beside(case):
                 return beside[0]
-            gain += np.where(self._measurable(case), self.posterior(case).information, 0.0)
+            wanted = self._measurable(case) & (self._numbers_of_rounds(case) < MOST_VOTES)
+            gain += np.where(wanted, self.posterior(case).information, 0.0)
         if gain.max() < LEAST_INFORMATION:
             return None
         return int(np.argmax(gain / seconds))

@@ -9,7 +9,7 @@ from actbench.cli.formats import TEXTS, format_option
 
 @click.group()
 def command() -> None:
-    """List or remove the environments that `check --against git:REV` built.
+    """List or remove the environments that `check --against git:REV` and `bisect` built.
 
     They are kept so that a second check against the same commit builds nothing, and together take 4 GiB at most: the
     least recently used ones go. An environment is built again after an upgrade of Python, of the libraries here, or of

@@ -120,8 +120,9 @@ Is my own gradient right, and is it faster?
   actbench init                        writes files to start from
   actbench run --load activations.py   checks every kernel, then measures it beside the built-in ones
   actbench accuracy -a gelu            shows where g' is lost
-Did any of it get slower?
+Did any of it get slower, and since when?
   actbench check --against git:main    measures both sides here, in turns
+  actbench bisect v1.0                 names the commit since which it is slower
 
 'actbench --help' lists all commands, and 'actbench COMMAND --help' explains one.
 """

@@ -10,6 +10,7 @@ import pytest
 
 import actbench
 from actbench import __version__, errors, registry
+from actbench.cli import configuration
 from actbench.cli.main import COMMANDS
 from actbench.errors import ExitCode
 from actbench.planning import presets
@@ -44,6 +45,12 @@ def test_every_public_name_of_the_package_is_documented() -> None:
 
 def test_the_example_of_settings_is_the_one_that_is_tried_out() -> None:
     assert blocks(read("reference/settings.md"), "toml") == [EXAMPLE]
+
+
+def test_every_option_that_cannot_be_set_is_named() -> None:
+    _, _, text = read("reference/settings.md").partition("## What cannot be set\n")
+    named = set(re.findall(r"`--([a-z-]+)`", text.partition("\n## ")[0]))
+    assert named == {*configuration.ONE_CALL, *configuration.EXPLICIT}
 
 
 def test_every_column_of_a_file_of_a_run_has_a_row() -> None:

@@ -1,21 +1,24 @@
-"""The softplus, y = log(1 + e^z), with values in (0, inf) and g' the logistic function, 1 - e^-y."""
+"""The softplus, y = log(1 + e^(beta z)) / beta, values in (0, inf); g' is the logistic function, 1 - e^(-beta y)."""
 
 from __future__ import annotations
 
 from math import inf
 from typing import Any
 
-from actbench.formula import Formulas, Piecewise, activation
+from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation, few_digits, magnitude
 
 
 @activation
-def softplus(m: Any) -> Formulas:
-    """log(1 + exp(z))
+def softplus(m: Any, beta: float = 1.0) -> Formulas:
+    """log(1 + exp(beta z)) / beta
 
     C. Dugas, Y. Bengio, F. Bélisle, C. Nadeau and R. Garcia, "Incorporating Second-Order Functional Knowledge for
     Better Option Pricing", 2001.
     """
+    return _plain(m) if beta == 1.0 else _scaled(m, magnitude("beta", beta, positive=True))
 
+
+def _plain(m: Any) -> Formulas:
     def forward(z):
         if z > 0.0:
             return z + m.log1p(m.exp(-z))
@@ -42,4 +45,44 @@ def softplus(m: Any) -> Formulas:
         range=(0.0, inf),
         recompute=Piecewise(scalar=recompute, array=recompute_array),
         cached=cached,
+    )
+
+
+def _scaled(m: Any, beta: float) -> Formulas:
+    """Return the same of beta z, divided by beta: the two multiplications are not free."""
+    rounded = Weakness(
+        Flaw.AMPLIFIES,
+        "beta z is rounded, and the exponential multiplies the error by it",
+        lambda z, _: beta * abs(z) * (z < 0),
+    )
+    subnormal = few_digits(exponent=lambda z: beta * z, factor=lambda _: 1.0 + 1.0 / beta)
+    per_beta = 1.0 / beta
+
+    def forward(z):
+        if z > 0.0:
+            return z + per_beta * m.log1p(m.exp(-beta * z))
+        return per_beta * m.log1p(m.exp(beta * z))
+
+    def forward_array(z):
+        return m.where(z > 0.0, z, 0.0) + per_beta * m.log1p(m.exp(-beta * abs(z)))
+
+    def recompute(z):
+        if z < 0.0:
+            e = m.exp(beta * z)
+            return e / (1.0 + e)
+        return 1.0 / (1.0 + m.exp(-beta * z))
+
+    def recompute_array(z):
+        e = m.exp(-beta * abs(z))
+        return m.where(z < 0.0, e, 1.0) / (1.0 + e)
+
+    def cached(y):
+        return -m.expm1(-beta * y)
+
+    return Formulas(
+        forward=Piecewise(scalar=forward, array=forward_array),
+        range=(0.0, inf),
+        weaknesses=(rounded, subnormal),
+        recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), weaknesses=(rounded, subnormal)),
+        cached=Strategy(cached, weaknesses=(rounded, subnormal)),
     )

@@ -54,10 +54,9 @@ class Shipped:
 def shipped(table: Mapping[str, Shipped], activation: str) -> Shipped | None:
     """Return what a table has for an activation, ``elu`` or ``elu:alpha=0.5``; None where it has nothing."""
     plain, *settings = activation.split(":")
-    if plain not in table:
-        return None
     values = {name: float(value) for name, _, value in (setting.partition("=") for setting in settings)}
-    return table[plain].with_parameters(values)
+    call = table.get(plain)
+    return call.with_parameters(values) if call and values.keys() <= call.parameters.keys() else None
 
 
 TORCH: Mapping[str, Shipped] = MappingProxyType(
@@ -68,6 +67,7 @@ TORCH: Mapping[str, Shipped] = MappingProxyType(
         "exp": Shipped("torch.exp"),
         "gelu": Shipped("torch.nn.functional.gelu"),
         "gelu-tanh": Shipped("torch.nn.functional.gelu", {"approximate": "tanh"}),
+        "hard-shrink": Shipped("torch.nn.functional.hardshrink", parameters={"threshold": "lambd"}),
         "hard-sigmoid": Shipped("torch.nn.functional.hardsigmoid"),
         "hard-swish": Shipped("torch.nn.functional.hardswish"),
         "hard-tanh": Shipped("torch.nn.functional.hardtanh"),
@@ -77,11 +77,19 @@ TORCH: Mapping[str, Shipped] = MappingProxyType(
         "logistic": Shipped("torch.sigmoid"),
         "mish": Shipped("torch.nn.functional.mish"),
         "relu": Shipped("torch.relu"),
+        "relu6": Shipped("torch.nn.functional.relu6"),
         "selu": Shipped("torch.selu"),
         "silu": Shipped("torch.nn.functional.silu"),
-        "softplus": Shipped("torch.nn.functional.softplus"),
+        "soft-shrink": Shipped("torch.nn.functional.softshrink", parameters={"threshold": "lambd"}),
+        "softplus": Shipped("torch.nn.functional.softplus", parameters={"beta": "beta"}),
         "softsign": Shipped("torch.nn.functional.softsign"),
         "tanh": Shipped("torch.tanh"),
+        "tanh-shrink": Shipped("torch.nn.functional.tanhshrink"),
+        "threshold": Shipped(
+            "torch.nn.functional.threshold",
+            {"threshold": 1.0, "value": 0.0},
+            parameters={"threshold": "threshold", "value": "value"},
+        ),
     }
 )
 """torch's by actbench's names. It has no Gaussian and no squareplus."""
@@ -103,10 +111,13 @@ JAX: Mapping[str, Shipped] = MappingProxyType(
         "logistic": Shipped("jax.nn.sigmoid"),
         "mish": Shipped("jax.nn.mish"),
         "relu": Shipped("jax.nn.relu"),
+        "relu6": Shipped("jax.nn.relu6"),
         "selu": Shipped("jax.nn.selu"),
         "silu": Shipped("jax.nn.silu"),
         "softplus": Shipped("jax.nn.softplus"),
         "softsign": Shipped("jax.nn.soft_sign"),
+        "sparse-plus": Shipped("jax.nn.sparse_plus"),
+        "sparse-sigmoid": Shipped("jax.nn.sparse_sigmoid"),
         "squareplus": Shipped("jax.nn.squareplus", parameters={"b": "b"}),
         "tanh": Shipped("jax.nn.tanh"),
     }

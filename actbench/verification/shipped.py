@@ -27,7 +27,7 @@ SMALL = 1e-3
 """Size of g' or y below which the error counts in proportion to this: near a root no relative error is small."""
 
 AT_KINK = 1e-30
-"""Distance from a kink within which any slope between its sides counts as right; denormal z count as 0."""
+"""Distance from a kink within which any result is described, or that of rounding to the kink; denormal z count as 0."""
 
 
 def exceeding(kernel: Kernel, computed: Array, expected: Truth, z: Array) -> Array:
@@ -40,7 +40,7 @@ def exceeding(kernel: Kernel, computed: Array, expected: Truth, z: Array) -> Arr
         off = np.abs(computed.astype(np.float64) - nearest) > gross
     ordinary = (np.abs(z) <= ORDINARY) & np.isfinite(nearest)
     for kink in kernel.formulas.kinks:
-        ordinary &= np.abs(z.astype(np.float64) - kink) > AT_KINK
+        ordinary &= np.abs(z.astype(np.float64) - kink) > max(AT_KINK, rounding * abs(kink))
     return np.asarray((off | ~np.isfinite(computed)) & ordinary)
 
 

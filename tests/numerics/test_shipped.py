@@ -31,6 +31,7 @@ from actbench.planning.selection import Room
 from actbench.verification import oracle
 from actbench.verification.evaluation import Evaluation
 from actbench.verification.truth import truth_at
+from benchmarks import framework_activations
 from tests.support.peers import usable
 
 FRAMEWORKS = [usable("torch"), usable("jax")]
@@ -71,7 +72,7 @@ def inputs() -> tuple[Array, Array]:
 # What there is
 
 
-@pytest.mark.parametrize(("name", "least"), [("torch", 19), ("jax", 20)])
+@pytest.mark.parametrize(("name", "least"), [("torch", 24), ("jax", 23)])
 def test_a_framework_ships_every_activation_that_it_has(name: str, least: int) -> None:
     """Known without the library; what returns its operand computes nothing, and is left out."""
     assert len(shipping(name)) == least
@@ -246,3 +247,15 @@ def test_another_function_is_refused(name: str, spoilt: Callable[[Array], Array]
 
     with pytest.raises(WrongKernelError):
         oracle.check(resolve(kernel_id("gelu", name, Op.BACKWARD)), spoiling)
+
+
+@pytest.mark.skipif(not any(framework_activations.offered()), reason="neither torch nor jax is installed")
+def test_every_activation_of_an_installed_framework_is_there_or_left_out_for_a_reason() -> None:
+    assert framework_activations.missing() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("Hardtanh", "hard-tanh"), ("swish", "silu"), ("Softmax2d", "along rows"), ("New", None)]
+)
+def test_an_activation_of_a_framework_has_a_name_or_a_reason(name: str, expected: str | None) -> None:
+    assert framework_activations.answer(name) == expected

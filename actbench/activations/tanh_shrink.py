@@ -1,0 +1,61 @@
+"""Tanh shrinkage, y = z - tanh z; g' = tanh^2 z."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation
+
+SMALL = Weakness(
+    Flaw.AMPLIFIES,
+    "y is z^3 / 3 near 0, where z - tanh z has what rounding leaves of z",
+    lambda z, fmt: 4.0 / (z * z + float(fmt.tiny)),
+)
+MOST_IS_Z = Weakness(
+    Flaw.AMPLIFIES,
+    "y is rounded to the digits of z, and z - y has what they leave of tanh z",
+    lambda z, _: 2.0 * abs(z),
+)
+
+
+@activation
+def tanh_shrink(m: Any) -> Formulas:
+    """z - tanh(z)
+
+    R. Collobert, K. Kavukcuoglu and C. Farabet, "Torch7: A Matlab-like Environment for Machine Learning", 2011.
+    """
+
+    def forward(z):
+        return z - m.tanh(z)
+
+    def recompute(z):
+        e = m.expm1(-2.0 * abs(z))
+        t = e / (2.0 + e)
+        return t * t
+
+    def hyperbolic(z):
+        t = m.tanh(z)
+        return z - t, t
+
+    def intermediate(t):
+        return t * t
+
+    def pair(z, y):
+        t = z - y
+        return t * t
+
+    def pair_array(z, y):
+        t = m.where(abs(z) > 1e30, 1.0, z) - m.where(abs(z) > 1e30, 0.0, y)  # inf - inf is no number
+        return t * t
+
+    def pair_scalar(z, y):
+        return 1.0 if abs(z) > 1e30 else pair(z, y)
+
+    return Formulas(
+        forward=forward,
+        weaknesses=(SMALL,),
+        uncached="z is no closed form of y",
+        recompute=recompute,
+        intermediate=Strategy(intermediate, save=hyperbolic),
+        pair=Strategy(Piecewise(scalar=pair_scalar, array=pair_array), weaknesses=(MOST_IS_Z,)),
+    )

@@ -1,0 +1,89 @@
+"""Which activations of the installed torch and jax are there? A Markdown table; exit code 1 where one has no answer.
+
+    python -m benchmarks.framework_activations
+
+Listed are the classes of ``torch.nn.modules.activation`` and the functions of ``jax.nn``.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+from actbench import registry
+
+NAMES = {
+    "hard_silu": "hard-swish",
+    "hardshrink": "hard-shrink",
+    "hardsigmoid": "hard-sigmoid",
+    "hardswish": "hard-swish",
+    "hardtanh": "hard-tanh",
+    "leakyrelu": "leaky-relu",
+    "logsigmoid": "log-sigmoid",
+    "prelu": "leaky-relu",
+    "sigmoid": "logistic",
+    "soft_sign": "softsign",
+    "softshrink": "soft-shrink",
+    "swish": "silu",
+    "tanhshrink": "tanh-shrink",
+}
+"""actbench's names where they are others; those that differ in dashes and capitals alone are not listed."""
+
+REASONS = {
+    "dot_product_attention": "attention, not an activation",
+    "glu": "two inputs",
+    "initializers": "a module",
+    "log1mexp": "a building block, whose domain is z > 0",
+    "log_softmax": "along rows",
+    "logmeanexp": "along rows",
+    "logsoftmax": "along rows",
+    "logsumexp": "along rows",
+    "multiheadattention": "attention, not an activation",
+    "one_hot": "an encoding",
+    "rrelu": "its slope is random in training",
+    "softmax": "along rows",
+    "softmax2d": "along rows",
+    "softmin": "along rows",
+    "standardize": "along rows",
+}
+"""Why there is none in the catalogue."""
+
+PRODUCTS = ("get_scaled_dot_general_config", "scaled_dot_general", "scaled_matmul")
+"""What jax.nn has of matrix products."""
+
+
+def offered() -> Iterator[tuple[str, str]]:
+    """Yield the libraries that are installed, with the names of their activations."""
+    if find_spec("torch") is not None:
+        from torch.nn.modules import activation
+
+        yield from (("torch", name) for name in activation.__all__)
+    if find_spec("jax") is not None:
+        from jax import nn
+
+        yield from (("jax", name) for name in dir(nn) if not name.startswith("_") and name not in PRODUCTS)
+
+
+def answer(name: str) -> str | None:
+    """Return the name of an activation in the catalogue, or why it has none; None where neither is known."""
+    key = name.lower()
+    known = NAMES.get(key, key.replace("_", "-"))
+    return known if known in registry.activations() else REASONS.get(key)
+
+
+def missing() -> list[str]:
+    """Return the activations of installed libraries that are neither in the catalogue nor left out for a reason."""
+    return [f"{library}: {name}" for library, name in offered() if answer(name) is None]
+
+
+def main() -> None:
+    """Print the table."""
+    print("| library | its name | actbench's name, or why there is none |\n|---|---|---|")
+    for library, name in offered():
+        print(f"| {library} | {name} | {answer(name) or '**missing**'} |")
+    sys.exit(bool(missing()))
+
+
+if __name__ == "__main__":
+    main()

@@ -21,7 +21,7 @@ from actbench.host.variables import worker_environment
 from actbench.measure import compiled_cache
 from actbench.measure.client import PACKAGE_DIRECTORY, Interpreter, WorkerProcess
 from actbench.measure.environment_cache import EnvironmentCache, Tell, silent
-from actbench.measure.launch import StartWorker, Worker, WorkerOptions
+from actbench.measure.launch import NotLoadedError, StartWorker, Worker, WorkerOptions
 from actbench.measure.protocol import PROTOCOL, Describe, Described, Source
 from actbench.measure.revisions import GIT, Revision, execute, place_for_trees
 from actbench.runs import files
@@ -97,6 +97,24 @@ def describe(worker: Worker, against: str) -> Described:
             f"{described.protocol} with workers, this one speaks {PROTOCOL}: install one of the same protocol there"
         )
     return described
+
+
+@contextmanager
+def first_worker(start: StartWorker, options: WorkerOptions, against: str) -> Iterator[Worker]:
+    """Yield the first worker of an environment; `NotComparableError` where none can be used there."""
+    what = f"--against {against}: "
+    try:
+        worker = start(options)
+        try:
+            yield worker
+        finally:
+            worker.close()
+    except NotLoadedError as error:
+        raise NotComparableError(f"{what}what is loaded here cannot be loaded there: {error}") from None
+    except BenchmarkError as error:
+        raise NotComparableError(
+            f"{what}no worker can run there ({error}): it takes Python 3.11 or newer with numpy"
+        ) from None
 
 
 def _starting(interpreter: Interpreter, sources: Sequence[Source]) -> StartWorker:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
-from actbench.errors import BenchmarkError, NotComparableError
-from actbench.measure.baseline import OpenBaseline, describe
+from actbench.errors import NotComparableError
+from actbench.measure.baseline import OpenBaseline, describe, first_worker
 from actbench.measure.baseline_code import code_of
 from actbench.measure.environment_cache import Tell
 from actbench.measure.launch import StartWorker, WorkerOptions
@@ -76,13 +76,10 @@ class CommitEnvironments:
         try:
             there = self.stack.enter_context(self.open_baseline(name, self.tell, self.pins))
             start = there.start_with(code_of(there.revision, ()).sources)
-            worker = start(replace(self.options, role=commit.short))
-            try:
+            with first_worker(start, replace(self.options, role=commit.short), name) as worker:
                 describe(worker, name)
                 offered = frozenset(self.selection.offered_by(worker))
-            finally:
-                worker.close()
-        except (NotComparableError, BenchmarkError) as error:
+        except NotComparableError as error:
             raise NotComparableError(str(error).removeprefix(f"--against {name}: ")) from None
         others = [f"{name} {version}" for name, version in there.versions.items() if self.pins.get(name) != version]
         if self.pins and others:

@@ -12,14 +12,14 @@ from typing import Self
 from actbench import backends, plugins, registry
 from actbench.analysis.check_live import Outcome
 from actbench.analysis.rounds_needed import FEWEST_ROUNDS
-from actbench.errors import BenchmarkError, NotComparableError
+from actbench.errors import NotComparableError
 from actbench.host import environment, repository, software
 from actbench.host.environment import Environment
-from actbench.measure.baseline import describe
+from actbench.measure.baseline import describe, first_worker
 from actbench.measure.baseline_code import BaselineCode, code_of
 from actbench.measure.environment import collect_environment
 from actbench.measure.environment_cache import Tell, silent
-from actbench.measure.launch import NotLoadedError, StartWorker, Worker, WorkerOptions
+from actbench.measure.launch import StartWorker, WorkerOptions
 from actbench.measure.live import LiveCheck
 from actbench.measure.live_selection import selected
 from actbench.measure.requests import DEFAULT_TIMEOUT, CheckRequest, chosen_seed
@@ -191,9 +191,7 @@ class LiveSession:
     def _offered_by(self, start_there: StartWorker) -> Mapping[Case, int | None]:
         """Return the cases that the baseline offers with the bytes that they keep, after recording its versions."""
         against = self._request.against
-        worker: Worker | None = None
-        try:
-            worker = start_there(WorkerOptions(self._cpu, self._timeout, "baseline"))
+        with first_worker(start_there, WorkerOptions(self._cpu, self._timeout, "baseline"), against) as worker:
             unused = {*backends.libraries(registry.backends().values())} - {*self._libraries()}
             described = describe(worker, against)
             self._there = {name: version for name, version in described.versions.items() if name not in unused}
@@ -211,17 +209,6 @@ class LiveSession:
                 ),
             ]
             return self._selection.offered_by(worker)
-        except NotLoadedError as error:
-            raise NotComparableError(
-                f"--against {against}: what is loaded here cannot be loaded there: {error}"
-            ) from None
-        except BenchmarkError as error:
-            raise NotComparableError(
-                f"--against {against}: no worker can run there ({error}): it takes Python 3.11 or newer with numpy"
-            ) from None
-        finally:
-            if worker is not None:
-                worker.close()
 
 
 def _differences(there: dict[str, str], here: dict[str, str]) -> list[str]:

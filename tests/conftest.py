@@ -19,6 +19,7 @@ from actbench.host import speed, variables
 from actbench.measure import calibration
 from actbench.model.cases import Case
 from tests.support.fake import FakeBench, exact_seconds
+from tests.support.remembered import remember
 from tests.support.selections import SMALL, TWO_BLOCKS, edit
 from tests.support.tiers import QUICK, Collected, Share
 
@@ -91,15 +92,21 @@ def bench() -> FakeBench:
     return FakeBench()
 
 
+def without_settings(patch: pytest.MonkeyPatch) -> None:
+    """Hide the variables of this environment that set options, or tune libraries."""
+    settings = [name for name in os.environ if name.startswith(configuration.VARIABLE_PREFIX)]
+    for name in (*variables.tuning(os.environ), *settings):
+        patch.delenv(name)
+
+
 @pytest.fixture
 def actbench(bench: FakeBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Actbench:
     """Run the command line in an empty directory, with exact times instead of a clock."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(calibration, "SLICE_SECONDS", SLICE_SECONDS)
     monkeypatch.setattr(speed, "slowness", lambda: 1.0)
-    settings = [name for name in os.environ if name.startswith(configuration.VARIABLE_PREFIX)]
-    for name in (*variables.tuning(os.environ), *settings):
-        monkeypatch.delenv(name)
+    remember(monkeypatch)
+    without_settings(monkeypatch)
 
     def run(*arguments: str, **options: Any) -> Result:
         return CliRunner().invoke(main, list(arguments), obj=bench.seams, **options)
@@ -116,6 +123,8 @@ def run_in(directory: Path, *arguments: str, seconds: Callable[[Case], float] = 
     """Run the command line in a directory, with exact times."""
     with contextlib.chdir(directory), pytest.MonkeyPatch.context() as patch:
         patch.setattr(calibration, "SLICE_SECONDS", SLICE_SECONDS)
+        without_settings(patch)
+        remember(patch)
         result = CliRunner().invoke(main, list(arguments), obj=FakeBench(seconds).seams)
     assert result.exit_code == 0, result.output
 

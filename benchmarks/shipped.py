@@ -72,6 +72,7 @@ def bare_torch(activation: str, function: Callable[[Any], Any], arguments: Argum
         "elu": (aten.elu_backward.default, (upstream, 1.0, 1.0, 1.0, False, *saved)),
         "gelu": (aten.gelu_backward.default, (upstream, *saved)),
         "gelu-tanh": (partial(aten.gelu_backward.default, approximate="tanh"), (upstream, *saved)),
+        "hard-shrink": (aten.hardshrink_backward.default, (upstream, *saved, 0.5)),
         "hard-sigmoid": (aten.hardsigmoid_backward.default, (upstream, *saved)),
         "hard-swish": (aten.hardswish_backward.default, (upstream, *saved)),
         "hard-tanh": (aten.hardtanh_backward.default, (upstream, *saved, -1.0, 1.0)),
@@ -80,12 +81,15 @@ def bare_torch(activation: str, function: Callable[[Any], Any], arguments: Argum
         "logistic": (aten.sigmoid_backward.default, (upstream, *saved)),
         "mish": (aten.mish_backward.default, (upstream, *saved)),
         "relu": (aten.threshold_backward.default, (upstream, *saved, 0.0)),
+        "relu6": (aten.hardtanh_backward.default, (upstream, *saved, 0.0, 6.0)),
         "selu": (
             aten.elu_backward.default,
             (upstream, 1.6732632423543772, 1.0507009873554805, 1.0, False, *saved),
         ),
         "silu": (aten.silu_backward.default, (upstream, *saved)),
+        "soft-shrink": (aten.softshrink_backward.default, (upstream, *saved, 0.5)),
         "softplus": (aten.softplus_backward.default, (upstream, *saved, 1.0, 20.0)),
+        "threshold": (aten.threshold_backward.default, (upstream, *saved, 1.0)),
         "tanh": (aten.tanh_backward.default, (upstream, *saved)),
     }
     return {Op.STEP: (step, ()), Op.BACKWARD: kernels.get(activation, (backward, ()))}

@@ -26,9 +26,11 @@ def _tensors(_: Constants, dy: Any, *saved: Any) -> tuple[Any, ...]:
     return dy, *saved
 
 
-def _with(*constants: float | bool) -> Arguments:
-    def arguments(_: Constants, dy: Any, *saved: Any) -> tuple[Any, ...]:
-        return dy, *saved, *constants
+def _with(*constants: float | bool, **named: float) -> Arguments:
+    """Return the arguments with constants after them: keywords of the call, or else their defaults, before others."""
+
+    def arguments(keywords: Constants, dy: Any, *saved: Any) -> tuple[Any, ...]:
+        return dy, *saved, *(keywords.get(name, default) for name, default in named.items()), *constants
 
     return arguments
 
@@ -44,10 +46,6 @@ def _of_celu(keywords: Constants, dy: Any, z: Any) -> tuple[Any, ...]:
 
 def _of_selu(_: Constants, dy: Any, z: Any) -> tuple[Any, ...]:
     return dy, SELU_ALPHA, SELU_SCALE, 1.0, False, z
-
-
-def _of_leaky_relu(keywords: Constants, dy: Any, z: Any) -> tuple[Any, ...]:
-    return dy, z, keywords.get("negative_slope", 0.01), False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +67,18 @@ GRADIENTS: Mapping[str, GradientKernel] = MappingProxyType(
         "torch.nn.functional.celu": GradientKernel("elu_backward", _of_celu),
         "torch.nn.functional.elu": GradientKernel("elu_backward", _of_elu),
         "torch.nn.functional.gelu": GradientKernel("gelu_backward"),
+        "torch.nn.functional.hardshrink": GradientKernel("hardshrink_backward", _with(lambd=0.5)),
         "torch.nn.functional.hardsigmoid": GradientKernel("hardsigmoid_backward"),
         "torch.nn.functional.hardswish": GradientKernel("hardswish_backward"),
         "torch.nn.functional.hardtanh": GradientKernel("hardtanh_backward", _with(-1.0, 1.0)),
-        "torch.nn.functional.leaky_relu": GradientKernel("leaky_relu_backward", _of_leaky_relu),
+        "torch.nn.functional.leaky_relu": GradientKernel("leaky_relu_backward", _with(False, negative_slope=0.01)),
         "torch.nn.functional.logsigmoid": GradientKernel("log_sigmoid_backward"),
         "torch.nn.functional.mish": GradientKernel("mish_backward"),
+        "torch.nn.functional.relu6": GradientKernel("hardtanh_backward", _with(0.0, 6.0)),
         "torch.nn.functional.silu": GradientKernel("silu_backward"),
-        "torch.nn.functional.softplus": GradientKernel("softplus_backward", _with(1.0, 20.0)),
+        "torch.nn.functional.softplus": GradientKernel("softplus_backward", _with(20.0, beta=1.0)),
+        "torch.nn.functional.softshrink": GradientKernel("softshrink_backward", _with(lambd=0.5)),
+        "torch.nn.functional.threshold": GradientKernel("threshold_backward", _with(threshold=0.0)),
         "torch.relu": GradientKernel("threshold_backward", _with(0.0)),
         "torch.selu": GradientKernel("elu_backward", _of_selu),
         "torch.sigmoid": GradientKernel("sigmoid_backward"),
@@ -85,5 +87,5 @@ GRADIENTS: Mapping[str, GradientKernel] = MappingProxyType(
 )
 """By torch's activation.
 
-torch has none for atan, exp and softsign: its autograd composes their gradients.
+torch has none for atan, exp, softsign and tanhshrink: its autograd composes their gradients.
 """

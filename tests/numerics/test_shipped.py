@@ -135,6 +135,21 @@ def test_values_are_near_the_truth(name: str, op: Op, inputs: tuple[Array, Array
             np.testing.assert_allclose(outputs[0], output, rtol=1e-3, atol=1e-6, err_msg=activation)
 
 
+PARAMETERS = (
+    *("celu:alpha=2", "elu:alpha=0.5", "leaky-relu:slope=0.2", "softplus:beta=2"),
+    *("hard-shrink:threshold=1.5", "soft-shrink:threshold=1.5", "threshold:threshold=0.5:value=2"),
+)
+"""Activations with parameters that are constants of torch's kernels."""
+
+
+@pytest.mark.parametrize("name", [usable("torch")])
+def test_a_kernel_called_directly_gives_what_autograd_gives(name: str, inputs: tuple[Array, Array]) -> None:
+    z, dy = inputs
+    for activation in (*shipping(name), *PARAMETERS):
+        directly, by_autograd = (results(kernel_id(activation, name, op), z, dy) for op in (Op.BACKWARD, Op.STEP))
+        np.testing.assert_array_equal(directly[-1], by_autograd[-1], activation)
+
+
 @pytest.mark.parametrize("state", [OperandState.RESIDUALS_COLD, OperandState.COLD])
 @pytest.mark.parametrize("op", Op)
 @pytest.mark.parametrize("name", FRAMEWORKS)

@@ -45,6 +45,6 @@ def _print(result: Bisection, form: str) -> None:
             append_to_step_summary(text)
         case _:
             click.echo("\n".join([bisection.headline(result), *bisection.answer_lines(result)]))
-            if result.measured:
-                show_table(bisection.table(result))
+            if (table := bisection.table(result)).rows:
+                show_table(table)
             click.echo("\n".join(["", *bisection.remark_lines(result)]))

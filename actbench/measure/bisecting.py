@@ -263,7 +263,7 @@ class Bisecting:
                 for number, commit in enumerate(self.commits)
                 if commit.hash in reasons
             ),
-            rounds=len(self._state.rounds),
+            rounds=len(self._state.rounds) or (outcome.rounds if outcome else 0),
             seconds=self._elapsed(),
             remarks=(*self.remarks, *self._environments.remarks),
             interrupted=interrupted,

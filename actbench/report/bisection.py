@@ -21,7 +21,8 @@ from actbench.report.table import Table, markdown
 SCHEMA = 1
 """Version of the JSON object."""
 
-NOTE = "Change of the time against GOOD's, side by side, with 95 % intervals; commits are numbered from GOOD, 0."
+FIRST_NOTE = "Change of the time against GOOD's, side by side, with 95 % intervals."
+NOTE = f"{FIRST_NOTE} Commits are numbered from GOOD, 0."
 
 MOST_SKIPPED = 8
 """Number of skipped commits that are listed with their reasons."""
@@ -72,7 +73,7 @@ def headline(result: Bisection) -> str:
 def as_markdown(result: Bisection) -> str:
     """Return the answer, and what it rests on, as Markdown."""
     answers = [f"- {line.strip()}" if line.startswith(" ") else f"\n**{line}**\n" for line in answer_lines(result)]
-    tables = ["", markdown(table(result))] if result.measured else []
+    tables = ["", markdown(table(result))] if table(result).rows else []
     notes = [f"- {line}" for line in remark_lines(result)]
     return "\n".join([f"## actbench bisect: {headline(result)}", *answers, *tables, "", *notes])
 
@@ -131,7 +132,19 @@ def _probability(culprit: Culprit) -> str:
 
 
 def table(result: Bisection) -> Table:
-    """Return a row for each commit and case that was measured."""
+    """Return a row for each commit and case that was measured; of BAD alone where nothing got slower."""
+    return _of_commits(result) if result.measured else _of_bad(result)
+
+
+def _of_bad(result: Bisection) -> Table:
+    rows = tuple(
+        (change.case.id, str(change.verdict), str(change.rounds), change_in_percent(change.ratio))
+        for change in result.first
+    )
+    return Table("BAD against GOOD", FIRST_NOTE, ("case", "verdict", "rounds", "change"), rows, labels=2)
+
+
+def _of_commits(result: Bisection) -> Table:
     rows = tuple(
         (str(one.number), result.commits[one.number].short, case.id, str(one.rounds), change_in_percent(level))
         for one in result.measured
@@ -153,7 +166,7 @@ def remark_lines(result: Bisection) -> Iterator[str]:
         yield f"{len(result.skipped) - MOST_SKIPPED} more commits are skipped"
     yield from result.remarks
     commits, rounds = counted(len(result.commits) - 1, "commit"), counted(result.rounds, "round")
-    yield f"{commits}, {len(result.measured)} of them measured in {rounds}, {duration(result.seconds)}"
+    yield f"{commits}, {len(result.measured) or 1} of them measured in {rounds}, {duration(result.seconds)}"
 
 
 def as_json(result: Bisection) -> str:

@@ -70,6 +70,8 @@ def test_no_slowdown_is_an_answer_and_ends_with_0(actbench: Actbench, bench: Fak
     result = actbench("bisect", commits[0], *SELECTED)
     assert result.exit_code == 0
     assert result.stdout.startswith(f"HEAD is not slower than {commits[0]} by more than 5 % (exit code 0)\n")
+    assert f"{CACHED} unchanged 8 +2.00 % ± 0.00 %" in " ".join(result.stdout.split())
+    assert "16 commits, 1 of them measured in 8 rounds" in result.stdout
     assert len(bench.opened) == 2
 
 

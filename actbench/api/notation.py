@@ -84,3 +84,11 @@ def _read(text: str, units: dict[str, Any]) -> Decimal | None:
     if not match or match[2].lower() not in units:
         return None
     return Decimal(match[1]) * Decimal(units[match[2].lower()])
+
+
+def shard(text: str) -> tuple[int, int]:
+    """Read ``2/5``, the second of five parts."""
+    number, slash, count = text.partition("/")
+    if not (slash and number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise InputError(f"'{text}' is no part: write its number and how many there are, e.g. 2/5")
+    return int(number), int(count)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from actbench.cli.formats import TEXTS, format_option
 from actbench.cli.measuring import Mode, all_tables, carry_out, directories, dry_run, limits, mode_taken, strict
 from actbench.cli.options import (
     inputs,
@@ -18,8 +20,12 @@ from actbench.cli.options import (
     timeout,
     usage_shown,
 )
+from actbench.cli.values import ShardText
+from actbench.errors import OptionsError
 
 if TYPE_CHECKING:
+    from actbench.measure.planned_elsewhere import PlannedElsewhere
+    from actbench.measure.requests import RunRequest
     from actbench.runs.record import Engine
 
 
@@ -45,13 +51,18 @@ def _engine(_: click.Context, __: click.Parameter, value: str | None) -> Engine 
 @timeout
 @max_call
 @dry_run
+@format_option(TEXTS, "; json, of a --dry-run, is the plan for --plan")
+@click.option("--plan", type=click.Path(path_type=Path), metavar="FILE", help="Measure the plan in this file.")
+@click.option("--shard", type=ShardText(), help="Only the K-th of N parts of it; 'actbench merge' joins the runs.")
 @strict
 @all_tables
 @quiet
 @click.pass_context
 @usage_shown()
 @mode_taken
-def command(ctx: click.Context, /, *, mode: Mode, **options: Any) -> None:
+def command(
+    ctx: click.Context, /, *, mode: Mode, form: str, plan: Path | None, shard: tuple[int, int] | None, **options: Any
+) -> None:
     """Measure, and print which strategy is faster, by how much, and how surely.
 
     Writes run.json, pyperf.json, values.csv, probes.csv, cases.csv, speedups.csv, summary.md and, from four sizes
@@ -67,8 +78,39 @@ def command(ctx: click.Context, /, *, mode: Mode, **options: Any) -> None:
       actbench run --operands warm,residuals-cold,cold -a logistic -n 100k
       actbench run --filter '*/cached/*' --dry-run
       actbench run --resume results/overnight --budget 1h
+      actbench run --preset full --dry-run --format json > plan.json
+      actbench run --plan plan.json --shard 2/5 -o results/shard2
     """
     from actbench.api.measuring import RUN
     from actbench.measure.requests import RunRequest
 
-    carry_out(ctx, RunRequest(**options, named=on_command_line(ctx)), RUN, mode)
+    planned = _planned(plan, shard, mode)
+    request = RunRequest(**options, named=on_command_line(ctx), planned=planned)
+    if form == "json":
+        _print_file(request, mode)
+    else:
+        carry_out(ctx, request, RUN, mode)
+
+
+def _planned(path: Path | None, shard: tuple[int, int] | None, mode: Mode) -> PlannedElsewhere | None:
+    """Read the plan that is to be measured; None where none is named."""
+    from actbench.measure.planned_elsewhere import PlannedElsewhere
+    from actbench.runs import plan_file
+
+    if path is None:
+        if shard:
+            raise OptionsError("--shard is a part of a plan in a file: name it with --plan")
+        return None
+    if mode.resume is not None:
+        raise OptionsError("--resume goes on with the plan that the run has: leave --plan and --shard out")
+    return PlannedElsewhere(plan_file.read(path), shard or (1, 1))
+
+
+def _print_file(request: RunRequest, mode: Mode) -> None:
+    """Print the plan as a file."""
+    from actbench.measure.preparing import prepare
+    from actbench.runs import plan_file
+
+    if not mode.dry_run or request.planned:
+        raise OptionsError("--format json is the plan of a --dry-run, without --plan: add --dry-run")
+    click.echo(plan_file.encode(prepare(request).file()), nl=False)

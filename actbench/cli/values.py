@@ -41,6 +41,7 @@ SizeText = partial(Notation, "size", notation.size)
 Duration = partial(Notation, "time", notation.seconds)
 Percent = partial(Notation, "pct", notation.share)
 Threads = partial(Notation, "threads", notation.threads)
+ShardText = partial(Notation, "k/n", notation.shard)
 InputsText = partial(Notation, "inputs", Inputs.parse)
 
 

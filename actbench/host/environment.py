@@ -69,15 +69,23 @@ def collect(
 
 def refuse_other(recorded: Environment, here: Environment) -> None:
     """Raise `NotComparableError`, naming the first difference, unless both are the same host and software."""
+    if differing := difference(recorded, here):
+        name, before, now = differing
+        raise NotComparableError(f"the run cannot go on here ({name}: {before} then, {now} now); start a new run")
+
+
+def difference(recorded: Environment, here: Environment) -> tuple[str, str, str] | None:
+    """Return the first difference of two hosts and their software: its name and both values; None where there is none.
+
+    Two hosts of a kind are the same host here: they cannot be told apart.
+    """
     for name in (recordable.name for recordable in fields(Environment)):
         if name in {"affinity", "memory"}:
             continue
         before, now = getattr(recorded, name), getattr(here, name)
         if before != now and not (name == "blas" and not before):  # earlier runs do not have it
-            raise NotComparableError(
-                f"the run cannot go on here ({name.replace('_', ' ')}: {_shown(before)} then, {_shown(now)} now); "
-                "start a new run"
-            )
+            return name.replace("_", " "), _shown(before), _shown(now)
+    return None
 
 
 def last_level_cache(cpu: int | None) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from actbench import plugins
+from actbench import __version__, plugins
 from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.errors import OptionsError
 from actbench.host import environment, repository, speed
@@ -13,7 +13,8 @@ from actbench.kernels import resolution
 from actbench.kernels.drawing import pinned
 from actbench.measure.environment import collect_environment
 from actbench.measure.launch import StartWorker
-from actbench.measure.requests import DEFAULT_TARGET, DEFAULT_TIMEOUT, RunRequest, chosen_seed
+from actbench.measure.planned_elsewhere import PlannedElsewhere, refuse_selection
+from actbench.measure.requests import DEFAULT_TARGET, DEFAULT_TIMEOUT, PLANNING, RunRequest, chosen_seed
 from actbench.measure.stock import PROCESS_SECONDS, PROCESSES
 from actbench.model.inputs import STANDARD_NORMAL, Inputs
 from actbench.model.names import OperandState
@@ -22,6 +23,7 @@ from actbench.planning import costs, durations, library_threads, presets, suite
 from actbench.planning.prediction import Prediction, StockPrediction, round_seconds
 from actbench.planning.presets import Preset
 from actbench.planning.room import room_here
+from actbench.runs.plan_file import PlanFile
 from actbench.runs.record import Engine, Record, Settings
 
 WARM_ONLY = "stock pyperf (--engine pyperf) measures warm operands only"
@@ -74,6 +76,8 @@ class PreparedRun:
     """The processor that its workers are pinned to."""
     threads: int
     """For the backends that have several."""
+    arm_seconds: float
+    """Intended time of an arm per round."""
 
     @property
     def engine(self) -> Engine:
@@ -118,7 +122,7 @@ class PreparedRun:
             target=request.target or DEFAULT_TARGET,
             budget=request.budget or budget,
             rounds=request.rounds,
-            arm_seconds=costs.arm_seconds(self.plan, self.preset.arm_seconds),
+            arm_seconds=self.arm_seconds,
             timeout=request.timeout or DEFAULT_TIMEOUT,
             threads=self.threads if library_threads.threaded(self.plan) else 1,
         )
@@ -136,14 +140,34 @@ class PreparedRun:
         created = datetime.now(UTC).isoformat(timespec="seconds")
         here = collect_environment(start_worker, self.cpu, resolution.backends(self.plan.cases))
         loaded, commit = environment.public_code(plugins.loaded()), repository.commit_here()
-        return Record(self.plan, self.settings(), here, created, loaded=loaded, commit=commit)
+        shard = self.request.planned.recorded if self.request.planned else None
+        return Record(self.plan, self.settings(), here, created, loaded=loaded, commit=commit, shard=shard)
+
+    def file(self) -> PlanFile:
+        """Return the plan as a file, for shards of it or for other hosts; `OptionsError` with stock pyperf."""
+        if self.engine is Engine.PYPERF:
+            raise OptionsError("--format json: stock pyperf (--engine pyperf) measures no plans from files")
+        loaded = tuple(environment.public_code(plugins.loaded()))
+        return PlanFile(self.plan, self.preset.name, self.arm_seconds, self.request.threads, loaded, __version__)
 
 
 def prepare(request: RunRequest) -> PreparedRun:
     """Plan a run; `InputError` for what cannot be measured here, `OptionsError` for options that exclude each other."""
+    if request.planned:
+        return _prepare_planned(request, request.planned)
     cpu, threads = environment.choose_cpu(request.affinity), environment.choose_threads(request.threads)
     refuse_limits_of_stock_pyperf(request, request.engine)
     refuse_cold_for_stock_pyperf(request)
     preset = presets.get(request.preset)
     plan = planned(request, chosen_seed(request.seed), pinned(request.inputs or STANDARD_NORMAL))
-    return PreparedRun(request, plan, preset, cpu, threads)
+    return PreparedRun(request, plan, preset, cpu, threads, costs.arm_seconds(plan, preset.arm_seconds))
+
+
+def _prepare_planned(request: RunRequest, elsewhere: PlannedElsewhere) -> PreparedRun:
+    """Prepare a run of a plan that was made before; `InputError` or `NotComparableError` where that is not possible."""
+    refuse_selection(request.named & PLANNING - {"inputs"} | request.named & {"threads"})
+    file = elsewhere.file
+    cpu, threads = environment.choose_cpu(request.affinity), environment.choose_threads(file.threads)
+    request = replace(request, preset=file.preset, threads=file.threads)
+    plan = elsewhere.here(request.inputs, cpu)
+    return PreparedRun(request, plan, presets.get(file.preset), cpu, threads, file.arm_seconds)

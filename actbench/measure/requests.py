@@ -6,9 +6,10 @@ None means that the user did not specify a value.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from actbench.analysis.regression import Margins
+from actbench.measure.planned_elsewhere import PlannedElsewhere
 from actbench.model.inputs import Inputs
 from actbench.model.names import Quantity
 from actbench.model.sizes import Size
@@ -22,6 +23,10 @@ DEFAULT_TARGET = 0.02
 
 DEFAULT_TIMEOUT = 60.0
 """Time limit of checking, compiling or timing a case, in seconds."""
+
+
+PLANNING = frozenset({"preset", "seed", "engine", "max_call", *(axis.name for axis in fields(Selection))})
+"""Options that decide what is measured, and must not change when a run is resumed."""
 
 
 def chosen_seed(seed: int | None) -> int:
@@ -53,6 +58,8 @@ class RunRequest:
     """Time limit of one call."""
     named: frozenset[str]
     """The options given on the command line itself, by the names of these fields and of the axes."""
+    planned: PlannedElsewhere | None = None
+    """A plan that was made before, in place of what selects cases; None where it is to be made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

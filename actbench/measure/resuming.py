@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 from actbench import plugins
@@ -15,16 +15,12 @@ from actbench.kernels.drawing import pinned
 from actbench.measure.environment import collect_environment
 from actbench.measure.launch import StartWorker
 from actbench.measure.preparing import planned, refuse_limits_of_stock_pyperf
-from actbench.measure.requests import RunRequest, TrainRequest
+from actbench.measure.requests import PLANNING, RunRequest, TrainRequest
 from actbench.model.inputs import Inputs
 from actbench.model.loaded import Loaded
 from actbench.planning import library_threads, suite
-from actbench.planning.selection import Selection
 from actbench.runs.record import Record
 from actbench.runs.writer import Writer, reopen
-
-PLANNING = frozenset({"preset", "seed", "engine", "max_call", *(axis.name for axis in fields(Selection))})
-"""Options that decide what is measured, and must not change when a run is resumed."""
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from actbench.model.commit import Commit
 from actbench.model.loaded import Loaded
 from actbench.model.outcomes import Failure
 from actbench.model.plan import LeftOut, Plan
+from actbench.model.shard import Shard
 from actbench.runs import validity, validity_training
 
 SCHEMA = 2
@@ -99,6 +100,8 @@ class Record:
     """By block and round, the digest of its rows in values.csv; of a probe, in probes.csv."""
     commit: Commit | None = None
     """Of the repository in which the run was begun; None outside of one."""
+    shard: Shard | None = None
+    """The part of a plan that it measures; None where it made its plan itself."""
     seal: str = ""
     """The digest of the fields in `SEALED`; all other fields, such as the environment, may be corrected by hand."""
 
@@ -184,7 +187,7 @@ SEALED = (
 )
 """The fields that only measuring changes."""
 
-SEALED_SINCE = ("step_checks", "parts")
+SEALED_SINCE = ("step_checks", "parts", "shard")
 """Further such fields, which records of before do not have."""
 
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from types import MappingProxyType
 from typing import Protocol
 
-from actbench.errors import BenchmarkError, NotComparableError
+from actbench.errors import BenchmarkError, NotComparableError, unwritable
 from actbench.host import directories, software
 from actbench.host.variables import worker_environment
 from actbench.measure import compiled_cache
@@ -65,7 +65,7 @@ def opened(against: str, tell: Tell = silent, pins: Mapping[str, str] = NO_PINS,
     built, unless it is in the cache. What is installed in it then has the versions of `pins`, unless the revision needs
     others. `NotComparableError` where it does not exist, or cannot be built.
     """
-    with TemporaryDirectory(prefix=place_for_trees()) as name:
+    with _temporary() as name:
         place = Path(name)
         if not against.startswith(GIT):
             python = _python_of(against)
@@ -81,6 +81,14 @@ def opened(against: str, tell: Tell = silent, pins: Mapping[str, str] = NO_PINS,
                 yield BaselineEnvironment(partial(_starting, interpreter), revision, entry.dependencies())
         finally:
             revision.remove_tree()
+
+
+def _temporary() -> TemporaryDirectory[str]:
+    try:
+        return TemporaryDirectory(prefix=place_for_trees())
+    except OSError as error:
+        message = f"cannot write to {gettempdir()} ({error.strerror}): name another directory by $TMPDIR"
+        raise unwritable(message, error) from None
 
 
 def describe(worker: Worker, against: str) -> Described:

@@ -120,7 +120,8 @@ def _remove_abandoned_trees() -> None:
     for line in execute("", "git worktree", "list", "--porcelain").splitlines():
         place = Path(line.removeprefix("worktree ")).parent
         process, _, _ = place.name.removeprefix(TREES).partition("-")
-        if place.name.startswith(TREES) and process.isdecimal() and not _is_running(int(process)):
+        abandoned = place.name.startswith(TREES) and process.isdecimal() and not _is_running(int(process))
+        if abandoned and place.is_dir():  # elsewhere it may be another container's, with processes of its own
             _remove_tree(place / "tree")
             shutil.rmtree(place, ignore_errors=True)
 

@@ -242,6 +242,15 @@ def test_a_disk_that_fills_while_a_commit_is_built_says_nothing_about_the_commit
         execute("build", "pip install", program=str(program))
 
 
+def test_a_full_temporary_directory_ends_with_74(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(**_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(baseline, "TemporaryDirectory", full)
+    with pytest.raises(OutputError, match=r"\(No space left on device\): name another directory by \$TMPDIR$"):
+        baseline.opened("git:HEAD").__enter__()
+
+
 @pytest.mark.parametrize(("message", "builds"), [("ERROR: ResolutionImpossible", True), ("the build broke", False)])
 def test_a_commit_that_needs_other_versions_gets_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, message: str, *, builds: bool

@@ -27,7 +27,7 @@ LAST_ROUNDS = 12
 ROUNDS_PER_HALVING = 2
 """Rounds that it takes to halve the number of commits, in simulations (`benchmarks.bisect`)."""
 
-SECONDS_TO_BUILD = 20.0
+SECONDS_TO_BUILD = 10.0
 """Predicted duration of building an environment."""
 
 LEAST_PROBABILITY = 0.005

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from types import MappingProxyType
@@ -174,19 +175,28 @@ def _build(revision: Revision, pins: Mapping[str, str], environment: Path) -> st
     """
     what = f"--against {revision.name}"
     project = revision.tree / revision.directory_in_tree
-    execute(what, "python -m venv", str(environment), program=sys.executable)
+    runner = _pip_here()
+    lent = ("--without-pip",) if runner else ()  # pip of its own would take longer than all else
+    execute(what, "python -m venv", *lent, str(environment), program=(sys.executable,))
     # Isolated: otherwise packages on PYTHONPATH would count as installed, and workers have no PYTHONPATH.
-    pip = ("python -Im pip", "install", "--quiet", "--disable-pip-version-check")
-    program = str(environment / "bin" / "python")
+    python = str(environment / "bin" / "python"), *(("-I", runner) if runner else ("-Im", "pip"))
     constraints = environment.with_name("constraints.txt")
     files.write(constraints, "".join(f"{name}=={version}\n" for name, version in sorted(pins.items())))
+    pip = partial(execute, what, "pip install", "--quiet", "--disable-pip-version-check", program=python)
     try:
-        execute(what, *pip, "-c", str(constraints), str(project), program=program, timeout=BUILD_TIMEOUT)
+        pip("-c", str(constraints), str(project), timeout=BUILD_TIMEOUT)
     except NotComparableError as error:
         if not pins or UNRESOLVED not in str(error):
             raise
-        execute(what, *pip, str(project), program=program, timeout=BUILD_TIMEOUT)
+        pip(str(project), timeout=BUILD_TIMEOUT)
     return software.python()
+
+
+def _pip_here() -> str | None:
+    """Return the file of this environment's pip that other interpreters can run; None where there is none."""
+    spec = find_spec("pip")
+    runner = Path(spec.origin).with_name("__pip-runner__.py") if spec and spec.origin else None
+    return str(runner) if runner and runner.exists() else None
 
 
 def _key(revision: Revision, pins: Mapping[str, str]) -> str:

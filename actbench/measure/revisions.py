@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -82,16 +83,16 @@ class Revision:
         return succeeds("git cat-file", "-e", f"{self.commit}:{path}")
 
 
-def execute(what: str, command: str, *arguments: str, program: str | None = None, timeout: float | None = None) -> str:
+def execute(what: str, command: str, *arguments: str, program: Sequence[str] = (), timeout: float | None = None) -> str:
     """Run a command and return its output; `NotComparableError` with its last message where it fails.
 
-    It is an `OutputError` where a disk is full. `program` is the path of the command's first word, where that is not on
-    the search path; `timeout` is in seconds.
+    It is an `OutputError` where a disk is full. `program` stands for the command's first word, where that is not on the
+    search path; `timeout` is in seconds.
     """
     name, *words = command.split()
     try:
         done = subprocess.run(
-            [program or name, *words, *arguments],
+            [*(program or (name,)), *words, *arguments],
             check=False,
             capture_output=True,
             text=True,

@@ -239,7 +239,7 @@ def test_a_disk_that_fills_while_a_commit_is_built_says_nothing_about_the_commit
     program.write_text("#!/bin/sh\necho 'fatal: No space left on device' >&2\nexit 1\n")
     program.chmod(0o755)
     with pytest.raises(OutputError, match=r"^build: 'pip install' failed: No space left on device$"):
-        execute("build", "pip install", program=str(program))
+        execute("build", "pip install", program=(str(program),))
 
 
 def test_a_full_temporary_directory_ends_with_74(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from actbench.cli import compare_hosts
 from actbench.cli.formats import TABLES, format_option
 from actbench.cli.values import Names
 
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 @click.argument("runs", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="RUN [RUN]...")
 @click.option(
     "--by",
-    type=click.Choice(["strategy", "backend", "dtype", "size", "operands", "activation"]),
-    help="What to compare within a run, or to group by between two. [default: strategy within, case by case between]",
+    type=click.Choice(["strategy", "backend", "dtype", "size", "operands", "activation", "host", "kind"]),
+    help="What to compare within a run, or to group by between two; host, or kind of host, over any number. [default: "
+    "strategy within, case by case between]",
 )
 @click.option("--operands", multiple=True, type=Names("STATE"), help="Only the cases with these states of operands.")
 @click.option(
@@ -47,6 +49,10 @@ def command(
     may be a few percent apart, and 'actbench check' has a margin for that. No mean is over several states of operands:
     --by operands compares these, of each strategy and backend.
 
+    --by host pools the speedups of all runs, each of a host, or of the runs in a directory: with a prediction interval
+    for a further host, which hosts differ, and whether the faster strategy changes. --by kind pools hosts that describe
+    themselves alike first: then what differs between them, or between runs of one, is not taken for one of kinds.
+
     RUN is a run's directory, its pyperf.json, or 'latest', the latest complete run. Exit code 5: the two runs cannot be
     compared.
 
@@ -60,6 +66,7 @@ def command(
       actbench compare results/before results/after
       actbench compare results/1.0 results/1.1 results/1.2
       actbench compare results/reference latest --by strategy
+      actbench compare --by host results/fleet
     """
     from actbench.errors import InputError
     from actbench.report.narrowing import in_states
@@ -68,6 +75,11 @@ def command(
     if len(runs) > 1 and reference is not None:
         raise InputError("--reference is for one run: of several, the first is the reference; leave it out")
     states = sum(operands, ())
+    if by in {compare_hosts.BY_HOST, compare_hosts.BY_KIND}:
+        if reference is not None:
+            raise InputError(f"--reference: --by {by} compares with recompute, or the first strategy; leave it out")
+        compare_hosts.show(runs, by, states, form)
+        return
     loaded = [in_states(load_timed(path), states) for path in runs]
     match loaded:
         case [run]:

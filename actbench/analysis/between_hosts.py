@@ -1,0 +1,146 @@
+"""Comparison of hosts: whether keeping y is worth the same on all of them, and which strategy is faster.
+
+The compared figures are speedups, ratios of two cases of a block that were measured side by side, so that no speed of a
+host is in them. A host is a run, or a kind of host, whose runs are pooled first. That hosts differ is shown where the
+test of their heterogeneity is significant after the correction for all cells (false discovery rate 5 %).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from math import log
+from statistics import median
+
+from actbench.analysis.between_runs import Trend
+from actbench.analysis.history import Measurement
+from actbench.analysis.interval import Interval
+from actbench.analysis.random_effects import Effect, Together, deviations, together
+from actbench.analysis.statistics import CONFIDENCE, false_discovery_control, holm
+from actbench.model.cases import Case
+
+
+class FasterStrategy(StrEnum):
+    """The faster one of two strategies, over hosts."""
+
+    CHANGES = "changes"
+    """The candidate on some hosts, and the reference on others."""
+    CANDIDATE = "candidate"
+    REFERENCE = "reference"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class SpeedupOnHost:
+    """A speedup on one host."""
+
+    host: str
+    ratio: Interval
+    rounds: int
+    effect: Effect
+    trend: Trend = Trend.UNDECIDED
+    """Whether it differs from the median of the hosts."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostsOfPair:
+    """A speedup on all hosts that have it."""
+
+    case: Case
+    reference: Case
+    conditions: tuple[tuple[str, str], ...]
+    """How it was measured: on what inputs, and by how many threads."""
+    hosts: tuple[SpeedupOnHost, ...]
+    together: Together
+    p_value: float
+    """The p-value of "all hosts have the same ratio", corrected for the number of cells (Benjamini and Hochberg)."""
+    winner: FasterStrategy = FasterStrategy.UNDECIDED
+
+    @property
+    def differs(self) -> bool:
+        """Whether it is shown that hosts differ."""
+        return self.p_value <= 1 - CONFIDENCE
+
+
+@dataclass(frozen=True, slots=True)
+class HostComparison:
+    """The comparison of hosts, cells that matter most first."""
+
+    hosts: tuple[str, ...]
+    cells: tuple[HostsOfPair, ...]
+    without_interval: int
+    """Number of speedups that were left out, because they rest on too few rounds for an interval."""
+
+
+Key = tuple[Case, Case, tuple[tuple[str, str], ...]]
+
+APART = frozenset({"in a block of", "on"})
+"""Conditions that differ from host to host: what else its blocks have, and the device, which is a part of the host."""
+
+
+def between_hosts(
+    runs: Sequence[tuple[str, Sequence[Measurement]]], keep: Callable[[Case], bool] = lambda _: True
+) -> HostComparison:
+    """Compare hosts by the speedups of their runs; several runs with one label are pooled."""
+    by_key: dict[Key, dict[str, list[SpeedupOnHost]]] = {}
+    lacking = 0
+    for host, members in runs:
+        for one in members:
+            if one.reference is None or not keep(one.case):
+                continue
+            ratio = Interval(*one.ratio)
+            if not ratio.has_bounds:
+                lacking += 1
+                continue
+            conditions = tuple(item for item in one.conditions if item[0] not in APART)
+            on_host = SpeedupOnHost(host, ratio, one.rounds, Effect.of(ratio, one.rounds))
+            by_key.setdefault((one.case, one.reference, conditions), {}).setdefault(host, []).append(on_host)
+    cells = [_cell(key, of_hosts) for key, of_hosts in by_key.items()]
+    p_values = false_discovery_control([cell.p_value for cell in cells]).tolist() if cells else []
+    decided = [_decided(replace(cell, p_value=p)) for cell, p in zip(cells, p_values, strict=True)]
+    return HostComparison(tuple(dict.fromkeys(host for host, _ in runs)), tuple(sorted(decided, key=_order)), lacking)
+
+
+def _cell(key: Key, of_hosts: Mapping[str, Sequence[SpeedupOnHost]]) -> HostsOfPair:
+    hosts = tuple(map(_pooled, of_hosts.values()))
+    all_hosts = together([one.effect for one in hosts])
+    return HostsOfPair(*key, hosts=hosts, together=all_hosts, p_value=all_hosts.p_value)
+
+
+def _pooled(runs: Sequence[SpeedupOnHost]) -> SpeedupOnHost:
+    """Return the speedup of a kind of host, whose hosts differ among themselves."""
+    first, count = runs[0], len(runs)
+    if count == 1:
+        return first
+    pooled = together([run.effect for run in runs])
+    effect = Effect(log(pooled.mean.value), pooled.error, count - 1)
+    return SpeedupOnHost(first.host, pooled.mean, sum(run.rounds for run in runs), effect)
+
+
+def _decided(cell: HostsOfPair) -> HostsOfPair:
+    """Return a cell with what differs in it, and with its winner."""
+    if not cell.differs:
+        return replace(cell, winner=_winner([cell.together.mean]))
+    effects = [one.effect for one in cell.hosts]
+    middle = median(effect.log for effect in effects)
+    p_values = [0.0, 0.0] if len(effects) == 2 else holm(deviations(effects)).tolist()  # the test of two is the cell's
+    hosts = tuple(
+        replace(one, trend=Trend.LARGER if one.effect.log > middle else Trend.SMALLER) if p <= 1 - CONFIDENCE else one
+        for one, p in zip(cell.hosts, p_values, strict=True)
+    )
+    return replace(cell, hosts=hosts, winner=_winner([one.ratio for one in cell.hosts]))
+
+
+def _winner(ratios: Sequence[Interval]) -> FasterStrategy:
+    """Return the winner of all ratios, whose intervals decide."""
+    candidate, reference = any(ratio.low > 1 for ratio in ratios), any(ratio.high < 1 for ratio in ratios)
+    if candidate and reference:
+        return FasterStrategy.CHANGES
+    if all(ratio.low > 1 for ratio in ratios):
+        return FasterStrategy.CANDIDATE
+    return FasterStrategy.REFERENCE if all(ratio.high < 1 for ratio in ratios) else FasterStrategy.UNDECIDED
+
+
+def _order(cell: HostsOfPair) -> tuple[bool, bool, float]:
+    return cell.winner is not FasterStrategy.CHANGES, not cell.differs, -cell.together.between

@@ -1,0 +1,58 @@
+"""``actbench compare --by host`` and ``--by kind``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from actbench.runs.collection import CollectedRun
+
+BY_HOST, BY_KIND = "host", "kind"
+
+
+def show(paths: Sequence[Path], by: str, states: Sequence[str], form: str) -> None:
+    """Compare hosts by the speedups of their runs; `InputError` where no run has one with an interval."""
+    from actbench.analysis.between_hosts import between_hosts
+    from actbench.analysis.history import Figure
+    from actbench.analysis.history_runs import measurements
+    from actbench.errors import InputError
+    from actbench.report import compared_hosts as report
+    from actbench.report.terminal import show_table
+    from actbench.runs.collection import collect
+
+    collection = collect(paths)
+    names = _labels(collection.runs, by)
+    measured = [(name, measurements(run, Figure.SPEEDUP)) for name, run in zip(names, collection.runs, strict=True)]
+    comparison = between_hosts(measured, lambda case: not states or case.operands in states)
+    if not comparison.cells:
+        raise InputError(
+            "no run has a speedup with an interval: measure two strategies of a backend, six rounds or more"
+        )
+    environments = dict(zip(names, (one.run.environment for one in collection.runs), strict=True))
+    hosts = [report.NamedHost(name, there, names.count(name)) for name, there in environments.items()]
+    remarks = report.remarks(comparison, hosts, collection.left_out)
+    match form:
+        case "table":
+            for table in report.tables(comparison):
+                show_table(table)
+            click.echo("\n".join(["", report.sentence(comparison), *remarks]))
+        case "markdown":
+            click.echo(report.as_markdown(comparison, remarks), nl=False)
+        case "csv":
+            click.echo(report.as_csv(comparison), nl=False)
+            click.echo("\n".join([report.sentence(comparison), *remarks]), err=True)
+        case "json":
+            click.echo(report.as_json(comparison, remarks))
+
+
+def _labels(runs: Sequence[CollectedRun], by: str) -> list[str]:
+    """Return the label of each run's host: its directory, or its kind, by number in the order of runs."""
+    if by == BY_KIND:
+        kinds = list(dict.fromkeys(one.run.host for one in runs))
+        return [f"kind {kinds.index(one.run.host) + 1}" for one in runs]
+    names = [one.name for one in runs]
+    return names if len({*names}) == len(names) else [str(one.run.path) for one in runs]

@@ -145,6 +145,8 @@ def same(truth: Any, reference: Any) -> bool:
     ball = flint.arb((-int(mantissa) if sign else int(mantissa), exponent))
     if abs(reference) < SMALLEST:
         return bool(abs(ball) < SMALLEST)
+    if mantissa == 0:
+        return bool(abs(reference) < flint.arb(2) ** -STEP)  # where g' meets 0, a difference has what is beside it
     return bool(abs(ball - reference) <= abs(reference) * flint.arb(10) ** -EQUAL_DIGITS)
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation
 
 UNDERFLOWS = Weakness(
-    Flaw.CANCELS,
-    "y = z^2 / 2 is subnormal or 0, and z is not",
-    lambda z, fmt: abs(z) < 2.0 * sqrt(float(fmt.tiny)),
+    Flaw.AMPLIFIES,
+    "y = z^2 / 2 is subnormal or 0, and has few digits or none",
+    lambda z, fmt: 2.0 * (sqrt(float(fmt.tiny)) / (abs(z) + float(fmt.tiny))) ** 2,
 )
 
 
@@ -23,7 +23,7 @@ def log_cosh(m: Any) -> Formulas:
     log_2 = log(2.0)
 
     def definition(z):
-        return abs(z) + m.log1p(m.exp(-2.0 * abs(z))) - m.log(2.0)
+        return m.log(m.cosh(z))
 
     def forward(z):
         a = abs(z)

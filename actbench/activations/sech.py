@@ -20,6 +20,9 @@ def sech(m: Any) -> Formulas:
     S. Amari, "Dynamics of Pattern Formation in Lateral-Inhibition Type Neural Fields", 1977: bumps of this shape.
     """
 
+    def definition(z):
+        return 1.0 / m.cosh(z)
+
     def forward(z):
         e = m.exp(-abs(z))  # at most 1: nothing overflows
         return 2.0 * e / (1.0 + e * e)
@@ -47,6 +50,7 @@ def sech(m: Any) -> Formulas:
 
     return Formulas(
         forward=forward,
+        definition=definition,
         range=(0.0, 1.0),
         uncached="y is even: it does not tell the sign of z",
         recompute=Piecewise(scalar=recompute, array=recompute_array),

@@ -13,9 +13,9 @@ SQUARE_OVERFLOWS = Weakness(
     lambda z, fmt: z > sqrt(float(fmt.max)) * (1 - 4 * float(fmt.eps)),
 )
 SQUARE_UNDERFLOWS = Weakness(
-    Flaw.CANCELS,
-    "y = z^2 is subnormal or 0, and z is not",
-    lambda z, fmt: (z > 0) & (z < sqrt(float(fmt.tiny)) * (1 + 4 * float(fmt.eps))),
+    Flaw.AMPLIFIES,
+    "y = z^2 is subnormal or 0, and has few digits or none",
+    lambda z, fmt: (sqrt(float(fmt.tiny)) / (abs(z) + float(fmt.tiny))) ** 2,
 )
 
 

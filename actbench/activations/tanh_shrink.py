@@ -11,6 +11,11 @@ SMALL = Weakness(
     "y is z^3 / 3 near 0, where z - tanh z has what rounding leaves of z",
     lambda z, fmt: 4.0 / (z * z + float(fmt.tiny)),
 )
+SQUARED = Weakness(
+    Flaw.AMPLIFIES,
+    "the error of tanh counts twice in its square",
+    lambda z, _: 2.0 + 0.0 * abs(z),
+)
 MOST_IS_Z = Weakness(
     Flaw.AMPLIFIES,
     "y is rounded to the digits of z, and z - y has what they leave of tanh z",
@@ -29,15 +34,7 @@ def tanh_shrink(m: Any) -> Formulas:
         return z - m.tanh(z)
 
     def recompute(z):
-        e = m.expm1(-2.0 * abs(z))
-        t = e / (2.0 + e)
-        return t * t
-
-    def hyperbolic(z):
         t = m.tanh(z)
-        return z - t, t
-
-    def intermediate(t):
         return t * t
 
     def pair(z, y):
@@ -55,7 +52,6 @@ def tanh_shrink(m: Any) -> Formulas:
         forward=forward,
         weaknesses=(SMALL,),
         uncached="z is no closed form of y",
-        recompute=recompute,
-        intermediate=Strategy(intermediate, save=hyperbolic),
+        recompute=Strategy(recompute, weaknesses=(SQUARED,)),
         pair=Strategy(Piecewise(scalar=pair_scalar, array=pair_array), weaknesses=(MOST_IS_Z,)),
     )

@@ -27,7 +27,12 @@ SHARP_ULP = 4.0
 FEW_EPS = 4.0
 """What is left, in absolute terms, where digits cancel."""
 
-PIECEWISE_LINEAR = ("hard-sigmoid", "hard-tanh", "leaky-relu", "relu")
+PIECEWISE_LINEAR = (
+    *("hard-shrink", "hard-sigmoid", "hard-tanh", "leaky-relu", "relu", "relu6", "soft-shrink", "sparse-sigmoid"),
+    "threshold",
+)
+DOUBLED = ("log-cosh", "quick-gelu", "sech", "tanh", "tanh-shrink")
+"""Their exponential is of twice |z| or so."""
 
 
 def has(kernel: KernelId, *flaws: Flaw) -> bool:
@@ -134,10 +139,10 @@ def test_only_these_stable_forms_declare_a_weakness_where_the_derivative_is_norm
         for weakness in kernels.weaknesses(kernel)
         if (kernels.declared((weakness,), weakness.flaw, z) > (weakness.flaw is Flaw.AMPLIFIES))[normal].any()
     }
-    crossing = {(name, Flaw.CANCELS) for name in ("gelu", "gelu-tanh", "mish", "silu")}
-    subnormal = {(name, Flaw.AMPLIFIES) for name in ("gaussian", "mish", "silu")}
+    crossing = {(name, Flaw.CANCELS) for name in ("gelu", "gelu-tanh", "mish", "quick-gelu", "silu")}
+    subnormal = {(name, Flaw.AMPLIFIES) for name in ("gaussian", "mish", "quick-gelu", "silu")}
     """The exponential is below the smallest normal number, and a factor brings g' back above it."""
-    assert weaknesses == crossing | subnormal | {("gelu-tanh", Flaw.AMPLIFIES)}
+    assert weaknesses == crossing | subnormal | {(name, Flaw.AMPLIFIES) for name in ("gelu-tanh", "tanh-shrink")}
 
 
 @kernels.by_kernel([kernel for kernel in KERNELS if kernel.op is Op.STEP and not has(kernel, Flaw.OVERFLOWS)])
@@ -145,8 +150,8 @@ def test_nothing_overflows_and_nothing_is_invalid_for_any_finite_z(kernel: Kerne
     z = oracle.points(registry.activation(kernel.activation), kernel.dtype)
     slope, output = oracle.truth(registry.activation(kernel.activation), kernel.dtype)
     z = z[np.isfinite(slope.nearest) & np.isfinite(output.nearest)]
-    if kernel.activation == "tanh":
-        z = z[np.abs(z) <= np.finfo(kernel.dtype).max / 2]  # its exponential is of twice |z|
+    if kernel.activation in DOUBLED:
+        z = z[np.abs(z) <= np.finfo(kernel.dtype).max / 2]
     for computed in kernels.outputs(kernel, z, over="raise", divide="raise", invalid="raise"):
         assert np.isfinite(computed).all()
 

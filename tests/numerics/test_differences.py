@@ -14,9 +14,14 @@ from actbench.model.cases import KernelId
 from actbench.model.checks import STATED_ULP
 from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant
+from actbench.model.weakness import Flaw
 from actbench.verification import oracle
 from actbench.verification.truth import SAFETY, Truth, differences, unsupported
+from tests.support import kernels
 from tests.support.kernels import evaluate
+
+AMPLIFIED = 32.0
+"""Where a forward function amplifies a rounding error further, its values do not tell by how much they are off."""
 
 HEAD = """\
 import math
@@ -57,7 +62,8 @@ def test_a_difference_is_nowhere_further_off_than_it_says(name: str) -> None:
     result = differences.differentiate(differences.forward(activation), z, dict(activation.formulas.kinks))
     truth, _ = oracle.truth_at(activation, z)
     known = np.isfinite(result.error)
-    assert np.all(np.abs(result.slope - truth.nearest)[known] <= SAFETY * result.error[known])
+    certain = known & (kernels.declared(activation.formulas.weaknesses, Flaw.AMPLIFIES, z) < AMPLIFIED)
+    assert np.all(np.abs(result.slope - truth.nearest)[certain] <= SAFETY * result.error[certain])
     assert known.mean() > 0.9
     assert result.digits is not None
     assert 11 < result.digits < 15

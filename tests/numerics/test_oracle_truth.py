@@ -49,7 +49,7 @@ def test_the_truth_agrees_with_closed_forms_in_fifty_digits(activation: str, dty
                 if np.isinf(near):
                     assert abs(number) > np.finfo(dtype).max
                     continue
-                assert abs(rest) < 0.52
+                assert abs(rest) < (0.52 if abs(near) >= np.finfo(dtype).tiny else 0.57)  # rounded twice there
                 assert abs(mpmath.mpf(float(near)) + rest * mpmath.mpf(ulp) - number) < 1e-6 * mpmath.mpf(ulp)
 
 

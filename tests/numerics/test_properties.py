@@ -28,16 +28,29 @@ STEPS = [
     if kernel.op is Op.STEP and kernel.backend in BACKENDS and kernel.strategy != "textbook"
 ]
 
-FALL_AND_RISE = ("gelu", "gelu-tanh", "hard-swish", "mish", "silu")
+FALL_AND_RISE = ("gelu", "gelu-tanh", "hard-swish", "mish", "quick-gelu", "silu")
 """They fall before they rise: the left tail is above the least value."""
 
-EVEN = ("arctan", "hard-sigmoid", "hard-tanh", "identity", "logistic", "softsign", "tanh")
+EVEN = (
+    *(
+        "arctan",
+        "hard-shrink",
+        "hard-sigmoid",
+        "hard-tanh",
+        "identity",
+        "logistic",
+        "probit",
+        "soft-shrink",
+        "softsign",
+    ),
+    *("sparse-sigmoid", "tanh", "tanh-shrink"),
+)
 """g'(-z) = g'(z)."""
 
-ODD = ("gaussian",)
+ODD = ("gaussian", "log-cosh", "sech")
 """g'(-z) = -g'(z)."""
 
-COMPLEMENTARY = ("gelu", "gelu-tanh", "log-sigmoid", "silu", "softplus", "squareplus")
+COMPLEMENTARY = ("gelu", "gelu-tanh", "log-sigmoid", "quick-gelu", "silu", "softplus", "sparse-plus", "squareplus")
 """g'(-z) = 1 - g'(z)."""
 
 FEW_EPS = 8.0
@@ -188,5 +201,7 @@ def test_no_finite_z_raises_or_warns(chosen: KernelId, z: list[float]) -> None:
     there = np.array([1.0, *(value for value in z if abs(value) <= limit)], dtype=chosen.dtype)
     if chosen.activation == "exp":
         there = there[there < np.log(np.finfo(chosen.dtype).max)]
+    if chosen.activation == "squared-relu":
+        there = there[there < np.sqrt(np.finfo(chosen.dtype).max)]
     outputs = kernels.outputs(chosen, there, over="raise", divide="raise", invalid="raise")
     assert all(np.isfinite(output).all() for output in outputs)

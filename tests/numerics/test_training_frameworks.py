@@ -186,7 +186,7 @@ def test_a_step_needs_a_device_that_torch_can_use(monkeypatch: pytest.MonkeyPatc
 
 def test_what_ships_with_a_framework_has_the_parameters_of_the_activation() -> None:
     for name, call in (*TORCH.items(), *JAX.items()):
-        assert {*call.parameters} == {*registry.activation(name).parameters}
+        assert {*call.parameters} <= {*registry.activation(name).parameters}
     assert str(TORCH["elu"].with_parameters({"alpha": 0.5})) == "torch.nn.functional.elu(z, alpha=0.5)"
     assert registry.backends()["torch"].ships("identity") == "torch.nn.Identity()(z)"
     assert registry.backends()["jax"].ships("squareplus:b=1") == "jax.nn.squareplus(z, b=1.0)"

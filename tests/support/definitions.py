@@ -35,7 +35,8 @@ def _mish_slope(z: Any) -> Any:
 
 
 def _log_cosh(z: Any) -> Any:
-    return abs(z) + mpmath.log1p(mpmath.expm1(-2 * abs(z)) / 2)
+    a = abs(z)
+    return mpmath.log1p(2 * mpmath.sinh(a / 2) ** 2) if a < 1 else a + mpmath.log1p(mpmath.exp(-2 * a)) - mpmath.log(2)
 
 
 def _tanh_shrink(z: Any) -> Any:
@@ -74,7 +75,10 @@ TRUTH: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "log-sigmoid": (lambda z: -mpmath.log1p(mpmath.exp(-z)), lambda z: _logistic(-z)),
     "logistic": (_logistic, lambda z: mpmath.exp(-abs(z)) / (1 + mpmath.exp(-abs(z))) ** 2),
     "mish": (lambda z: z * mpmath.tanh(mpmath.log1p(mpmath.exp(z))), _mish_slope),
-    "probit": (mpmath.ncdf, mpmath.npdf),
+    "probit": (
+        lambda z: mpmath.ncdf(z) if abs(z) < 1e6 else mpmath.mpf(z > 0),
+        lambda z: mpmath.npdf(z) if abs(z) < 1e6 else mpmath.mpf(0),
+    ),
     "quick-gelu": (
         lambda z: z * _logistic(_QUICK * z),
         lambda z: _logistic(_QUICK * z) * (1 + _QUICK * z * _logistic(-_QUICK * z)),

@@ -140,12 +140,12 @@ def test_markdown_goes_to_the_step_summary_as_well(
     assert summary.read_text() == "before\n" + result.stdout
 
 
-def test_a_step_summary_that_cannot_be_written_is_one_sentence_and_hides_no_regression(
+def test_a_step_summary_that_cannot_be_written_is_refused_before_the_verdict_in_one_sentence(
     two_runs: Actbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "nowhere" / "summary.md"))
     result = two_runs("check", NEW, "--baseline", OLD, "--format", "markdown")
-    assert result.exit_code == 1
+    assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith("actbench: cannot write to $GITHUB_STEP_SUMMARY")
     assert result.stderr.count("\n") == 1
 

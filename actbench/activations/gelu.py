@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf, log, pi, sqrt
 from typing import Any
 
+from actbench.activations._normal import ROUNDED, UNDERFLOWS
 from actbench.activations._sixteen_bits import QUOTIENT, SQUARE_ROUNDED
 from actbench.activations._squares import rounding_error_of_square
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation
@@ -13,16 +14,6 @@ CROSSES = Weakness(
     Flaw.CANCELS,
     "Phi + z phi is the difference of two numbers near z = -0.752, where it is 0, and subnormal in the far tail",
     lambda z, fmt: ((z > -2.4) & (z < -0.45)) | ((z < 0) & (z * z > -2 * log(fmt.tiny))),
-)
-ROUNDED = Weakness(
-    Flaw.AMPLIFIES,
-    "z / sqrt(2) is rounded, and erfc multiplies the error by z^2",
-    lambda z, _: z * z * (z < 0),
-)
-UNDERFLOWS = Weakness(
-    Flaw.AMPLIFIES,
-    "erfc may give 0 where it is subnormal",
-    lambda z, fmt: 1e16 * ((z < 0) & (z * z > -2 * log(fmt.tiny))),
 )
 EXPONENT_ROUNDED = Weakness(
     Flaw.AMPLIFIES,

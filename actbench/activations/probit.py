@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from math import log, pi, sqrt
+from math import pi, sqrt
 from typing import Any
 
+from actbench.activations._normal import ROUNDED, UNDERFLOWS
 from actbench.activations._sixteen_bits import SQUARE_ROUNDED
 from actbench.activations._squares import rounding_error_of_square
-from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation
-
-ROUNDED = Weakness(
-    Flaw.AMPLIFIES,
-    "z / sqrt(2) is rounded, and erfc multiplies the error by z^2",
-    lambda z, _: z * z * (z < 0),
-)
-UNDERFLOWS = Weakness(
-    Flaw.AMPLIFIES,
-    "erfc may give 0 where it is subnormal",
-    lambda z, fmt: 1e16 * ((z < 0) & (z * z > -2 * log(fmt.tiny))),
-)
+from actbench.formula import Formulas, Piecewise, Strategy, activation
 
 
 @activation

@@ -8,18 +8,15 @@ import click
 
 from actbench.cli.formats import format_option
 from actbench.cli.interrupts import end_as_by_ctrl_c
-from actbench.cli.options import inputs, max_call, processors, quiet, seed, selection, timeout
+from actbench.cli.options import allowed_slowdowns, inputs, max_call, processors, quiet, seed, selection, timeout
 from actbench.cli.steps import steps_of, training_steps
-from actbench.cli.values import Duration, Margin, Percent
+from actbench.cli.values import Duration
 
 
 @click.command()
 @click.argument("good")
 @click.argument("bad", default="HEAD")
-@click.option("--margin", type=Percent(), default="5", show_default=True, metavar="PCT", help="Allowed slowdown.")
-@click.option(
-    "--margins", type=Margin(), multiple=True, metavar="GLOB=PCT", help="Another margin for the cases that match."
-)
+@allowed_slowdowns
 @selection("check")
 @training_steps
 @click.option(

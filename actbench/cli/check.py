@@ -9,9 +9,20 @@ import click
 
 from actbench.cli.formats import format_option
 from actbench.cli.interrupts import end_as_by_ctrl_c
-from actbench.cli.options import AXES, inputs, max_call, on_command_line, processors, quiet, seed, selection, timeout
+from actbench.cli.options import (
+    AXES,
+    allowed_slowdowns,
+    inputs,
+    max_call,
+    on_command_line,
+    processors,
+    quiet,
+    seed,
+    selection,
+    timeout,
+)
 from actbench.cli.steps import steps_of, training_steps
-from actbench.cli.values import Duration, Margin, Percent, ReportFile
+from actbench.cli.values import Duration, ReportFile
 from actbench.errors import FOR_BISECT
 
 if TYPE_CHECKING:
@@ -31,10 +42,7 @@ LIVE_PARAMETERS = (
 @click.option(
     "--against", metavar="PYTHON", help="Measure against this interpreter, virtual environment or git:REV, live."
 )
-@click.option("--margin", type=Percent(), default="5", show_default=True, metavar="PCT", help="Allowed slowdown.")
-@click.option(
-    "--margins", type=Margin(), multiple=True, metavar="GLOB=PCT", help="Another margin for the cases that match."
-)
+@allowed_slowdowns
 @selection("check")
 @training_steps
 @click.option(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-
 from actbench.errors import InputError
+from actbench.host.repository import git
 
 TAG = "tag"
 """Git's name of an annotated tag, an object with its own hash."""
@@ -12,8 +11,8 @@ TAG = "tag"
 
 def resolved(name: str) -> tuple[str, str]:
     """Return the commit of a full hash, and a remark or ""; `InputError` for a hash that leads to no commit."""
-    kind = _git("cat-file", "-t", name)
-    commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    kind = git("cat-file", "-t", name)
+    commit = git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     if kind is None:
         return name, (
             f"--commit {name}: no repository here knows it; asv finds results by a commit's hash alone, not by an "
@@ -23,12 +22,3 @@ def resolved(name: str) -> tuple[str, str]:
         what = "an annotated tag of something else" if kind == TAG else f"a {kind}"
         raise InputError(f"--commit {name} is {what}: give the hash of a commit, as 'git rev-parse HEAD' prints it")
     return commit, (f"--commit {name} is an annotated tag: {commit}, its commit, stands for it" if kind == TAG else "")
-
-
-def _git(*arguments: str) -> str | None:
-    """Return the output of git; None without git or a repository, or where git fails."""
-    try:
-        done = subprocess.run(["git", *arguments], check=False, capture_output=True, text=True, errors="replace")  # noqa: S607  # the user's own
-    except OSError:
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None

@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from actbench.cli.completion import complete
-from actbench.cli.values import Duration, InputsText, Names, SizeText, StrategyName, Threads
+from actbench.cli.values import Duration, InputsText, Margin, Names, Percent, SizeText, StrategyName, Threads
 from actbench.errors import OptionsError
 from actbench.model.inputs import STANDARD_NORMAL
 from actbench.planning.selection import Selection
@@ -119,6 +119,17 @@ max_call = click.option(
 )
 
 quiet = click.option("-q", "--quiet", is_flag=True, help="No progress.")
+
+
+def allowed_slowdowns(command: Command) -> Command:
+    """Add the options that say what slowdown is not yet a regression."""
+    margin = click.option(
+        "--margin", type=Percent(), default="5", show_default=True, metavar="PCT", help="Allowed slowdown."
+    )
+    margins = click.option(
+        "--margins", type=Margin(), multiple=True, metavar="GLOB=PCT", help="Another margin for the cases that match."
+    )
+    return margin(margins(command))
 
 
 def processors(command: Command) -> Command:

@@ -19,13 +19,13 @@ def commit_here() -> Commit | None:
     committed = commit_of(HEAD) if _in_repository() else None
     if committed is None:
         return None
-    changed = _git("--no-optional-locks", "status", "--porcelain", "--untracked-files=no")
+    changed = git("--no-optional-locks", "status", "--porcelain", "--untracked-files=no")
     return Commit(committed.hash, committed.date, dirty=bool(changed))
 
 
 def commit_of(revision: str) -> Commit | None:
     """Return the commit that a revision names; None where there is none."""
-    line = _git("log", "-1", "--no-show-signature", "--format=%H %cI", "--end-of-options", revision, "--")
+    line = git("log", "-1", "--no-show-signature", "--format=%H %cI", "--end-of-options", revision, "--")
     if not line:
         return None
     name, date = line.split()
@@ -38,8 +38,8 @@ def _in_repository() -> bool:
     return "GIT_DIR" in os.environ or any((directory / ".git").exists() for directory in (here, *here.parents))
 
 
-def _git(*arguments: str) -> str | None:
-    """Return the output of git; None where it fails, or is not there."""
+def git(*arguments: str) -> str | None:
+    """Return the output of git in the current directory; None where it fails, or is not there."""
     try:
         done = subprocess.run(["git", *arguments], check=False, capture_output=True, text=True, errors="replace")  # noqa: S607  # the user's own
     except OSError:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from actbench.activations._places import place
-from actbench.formula import Formula, Formulas, Piecewise
+from actbench.formula import Formulas, Piecewise
+from actbench.model.rule import Formula
 
 
 def shrinkage(m: Any, threshold: float, forward: Formula, forward_array: Formula) -> Formulas:

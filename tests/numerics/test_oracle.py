@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -194,16 +193,3 @@ def test_a_derivative_of_another_function_is_refused(monkeypatch: pytest.MonkeyP
     for dtype in WIDE:
         kernel = KernelId("mistaken", Variant("recompute"), "numpy", Op.DERIVATIVE, dtype)
         assert kernel.id in refusal(kernel, kernels.evaluate)
-
-
-LOGISTIC = KernelId("logistic", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
-
-
-@pytest.mark.parametrize("size", [1, 7, 64])
-def test_a_kernel_that_is_wrong_for_arrays_of_one_length_alone_is_refused(size: int) -> None:
-    assert "is wrong" in refusal(LOGISTIC, spoilt(lambda z, g: 2 * g if z.size == size else g))
-
-
-def test_an_infinite_derivative_of_the_wrong_sign_at_infinity_is_refused() -> None:
-    squared = replace(LOGISTIC, activation="squared-relu")
-    assert "where g' tends to" in refusal(squared, spoilt(lambda z, g: np.where(np.isinf(z), -g, g)))

@@ -56,7 +56,7 @@ logistic/derivative/float64/2000 failed: the control was killed by SIGSEGV
 baseline: other
 candidate: this environment
 logistic/cached/numpy/derivative/float64/1000 was measured again: +10.00 % &#177; 0.00 %, regressed again
-1 case inconclusive after ROUNDS rounds: rounds scatter so much that a difference as large as the margin takes more than \
+1 case inconclusive after N rounds: rounds scatter so much that a difference as large as the margin takes more than \
 1000 rounds: allow a larger margin, or calm the host
 numpy: 1.0.0 in the baseline, VERSION here</system-out>
     <system-err />
@@ -111,7 +111,7 @@ def test_every_verdict_and_every_failure_is_a_test(
         r'timestamp="[^"]+"': 'timestamp="NOW"',
         r'time="\d+\.\d{3}"': 'time="TIME"',
         re.escape(here): "VERSION",
-        r"after \d+ rounds": "after ROUNDS rounds",
+        r"after \d+ rounds": "after N rounds",
         r"<properties>[^§]*</properties>": "<properties />",
         r"; its rounds fall into two clusters, \d+ at \+0\.0 % and \d+ at \+40\.0 %; [^\"<\n]*": "NEED",
     }

@@ -26,6 +26,7 @@ COMMANDS = {
     "check": "Check whether anything got slower, live or between two runs.",
     "bisect": "Find since which commit something is slower.",
     "merge": "Join runs of the shards of one plan.",
+    "fleet": "Measure one plan on many hosts, by Dask.",
     "history": "Follow cases over many runs, and find where they step.",
     "selfcheck": "Audit this host: what a live check is worth here.",
     "accuracy": "Show how far kernels are from the true derivative.",

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from operator import attrgetter
 
@@ -201,6 +201,10 @@ class Block:
     def __hash__(self) -> int:
         """Go by what nearly always tells blocks apart: there are many arms, and many questions after a block."""
         return self._hash
+
+    def __getstate__(self) -> dict[str, object]:
+        """Return the fields without what is computed of them: the hash of a text differs from process to process."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     @cached_property
     def _hash(self) -> int:

@@ -19,12 +19,13 @@ from actbench.report.table import Table, markdown
 from actbench.runs.csv_text import csv_text
 
 NOTE = (
-    "Times faster than the reference strategy on the same backend, pooled over hosts by random effects; ± is the longer "
-    f"side of the 95 % interval; {AS_BOUNDS}1. {UNDECIDED} marks an interval that includes 1. Next host: where the "
-    f"speedup on a further host of their sort lies with a probability of 95 %, from {FEWEST_FOR_PREDICTION} hosts on. "
-    "I²: the share of the variance that is between hosts. Hosts differ where Welch's test of their heterogeneity is "
-    "significant; the false discovery rate over all rows is 5 %. Rows where the faster strategy changes are first, then "
-    "those where hosts differ, then those with the largest standard deviation between hosts."
+    "Times faster than the reference strategy on the same backend, pooled over hosts by random effects; ± is the "
+    f"longer side of the 95 % interval; {AS_BOUNDS}1. "
+    f"{UNDECIDED} marks an interval that includes 1. Next host: where the speedup on a further host of their sort lies "
+    f"with a probability of 95 %, from {FEWEST_FOR_PREDICTION} hosts on. I²: the share of the variance that is between "
+    "hosts. Hosts differ where Welch's test of their heterogeneity is significant; the false discovery rate over all "
+    "rows is 5 %. Rows where the faster strategy changes are first, then those where hosts differ, then those with the "
+    "largest standard deviation between hosts."
 )
 
 SCATTER = (

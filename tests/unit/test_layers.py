@@ -33,6 +33,7 @@ LAYERS = (
 DOORS = {
     "asv": {"analysis"},
     "click": {"cli"},
+    "distributed": {"api"},
     "jax": {"backends"},
     "ml_dtypes": {"model"},
     "numba": {"backends"},

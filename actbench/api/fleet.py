@@ -1,0 +1,270 @@
+"""One plan on every host of a Dask cluster: the client, which keeps what hosts send as it comes.
+
+Every host has an ordinary run in the fleet's directory, which the client writes: a block is there as soon as its host
+has finished it. A host, a scheduler or a client that is lost costs the block that was being measured, and nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import queue
+import secrets
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from actbench.api.fleet_host import Ended, HostTask, describe, host_of, measure_here
+from actbench.api.running import fail_for
+from actbench.errors import BenchmarkError, InputError, NotComparableError, listed, reason
+from actbench.host import environment
+from actbench.host.environment import Environment
+from actbench.measure.requests import RunRequest
+from actbench.measure.resuming import take_limits
+from actbench.model.events import Failed, Measured, RoundDone
+from actbench.report.publish import publish
+from actbench.runs import archive, files, plan_file
+from actbench.runs.baseline import HOST
+from actbench.runs.names import MEASUREMENTS, RUN
+from actbench.runs.plan_file import PlanFile
+from actbench.runs.record import Record, Status
+from actbench.runs.writer import Writer, create, reopen
+
+INSTALL = "python -m pip install 'actbench-derivatives[fleet]'"
+
+PLAN = "plan.json"
+
+CONNECTING = 10.0
+"""Seconds that a scheduler has to answer."""
+
+POLL = 1.0
+"""Seconds between looks at which hosts are still there."""
+
+Kind = tuple[str, ...]
+Tell = Callable[[str], object]
+
+
+@dataclass(slots=True)
+class FleetHost:
+    """A host that measures."""
+
+    label: str
+    worker: str
+    """The address of the Dask worker that does it."""
+    future: Any = None
+    writer: Writer | None = None
+    ended: Ended | None = None
+
+    @property
+    def trouble(self) -> str:
+        """What is missing of its run, and why; empty where nothing is."""
+        if self.ended and self.ended.why:
+            return self.ended.why
+        try:
+            if self.writer:
+                fail_for(self.writer.record)
+        except BenchmarkError as error:
+            return str(error)
+        return ""
+
+
+@dataclass(slots=True)
+class Fleet:
+    """The hosts of a cluster, which all measure one plan."""
+
+    directory: Path
+    plan: PlanFile
+    request: RunRequest
+    tell: Tell
+    allow_different: bool
+    kinds: bool
+    """Whether one host of each kind is enough."""
+    new: bool
+    """Whether the directory has no fleet yet."""
+    topic: str = field(default_factory=lambda: f"actbench-{secrets.token_hex(8)}")
+    left_out: list[str] = field(default_factory=list)
+    """Hosts that were refused."""
+
+    def run(self, scheduler: str) -> None:
+        """Measure on every host; return once all have ended.
+
+        `InputError` where there is no scheduler, no worker or no Dask, `NotComparableError` where hosts were left out
+        for their versions, `BenchmarkError` where one was lost or failed: the runs of all others are complete.
+        """
+        client = _client(scheduler)
+        messages: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        with ExitStack() as stack:
+            stack.callback(client.close)
+            usable = self._usable(client)
+            if self.new:
+                _begin(self.directory, self.plan)
+            hosts = self._assigned(usable)
+            client.subscribe_topic(self.topic, lambda event: messages.put(event[1]))
+            by_label = {host.label: host for host in hosts}
+            try:
+                for host in hosts:
+                    self._start(client, host, stack)
+                self._follow(client, by_label, messages, stack)
+            finally:
+                client.cancel([host.future for host in hosts if host.future and not host.ended])
+                for host in hosts:
+                    self._close(host)
+        failed = [f"{host.label}: {why}" for host in hosts if (why := host.trouble)]
+        go_on = f"what is finished is kept; actbench fleet run --resume {self.directory} --scheduler ADDRESS goes on"
+        if failed:
+            raise BenchmarkError(f"{listed(failed)}; {go_on}")
+        if self.left_out:
+            raise NotComparableError(f"left out: {listed(self.left_out)}; the runs of all others are complete")
+
+    def _usable(self, client: Any) -> dict[str, Environment]:
+        """Return a worker of each host that can measure, with its environment; tell of all others."""
+        workers: dict[str, str] = {}
+        for address in client.scheduler_info(n_workers=-1)["workers"]:
+            workers.setdefault(host_of(address), address)
+        if not workers:
+            raise InputError("the cluster has no worker: start one on every host with 'dask worker ADDRESS'")
+        answers = client.run(describe, workers=[*workers.values()], on_error="return")
+        here, usable = environment.collect(None), {}
+        for number, (address, answer) in enumerate(answers.items(), 1):
+            why = f"{type(answer).__name__}: {answer}" if isinstance(answer, Exception) else _unlike(here, answer)
+            if why and (isinstance(answer, Exception) or not self.allow_different):
+                self.left_out.append(f"host {number} of the cluster ({why})")
+                self.tell(f"{self.left_out[-1]} is left out; --allow-different takes hosts of other versions")
+            else:
+                usable[address] = answer
+        if not usable:
+            raise NotComparableError(f"no host can be used: {listed(self.left_out)}")
+        return usable
+
+    def _assigned(self, usable: Mapping[str, Environment]) -> list[FleetHost]:
+        """Return what each host does: go on with an unfinished run of its kind, or begin one."""
+        runs = {path.parent.name: archive.read_record(path.parent) for path in sorted(self.directory.glob(f"*/{RUN}"))}
+        known = list(dict.fromkeys(_kind(record.environment) for record in runs.values()))
+        open_runs = [name for name, record in runs.items() if record.status is not Status.COMPLETE]
+        complete = Counter(_kind(record.environment) for record in runs.values() if record.status is Status.COMPLETE)
+        names, hosts = {*runs}, []
+        for address, there in usable.items():
+            kind = _kind(there)
+            if kind not in known:
+                known.append(kind)
+            fitting = [name for name in open_runs if _kind(runs[name].environment) == kind]
+            if fitting:
+                open_runs.remove(fitting[0])
+                hosts.append(FleetHost(fitting[0], address))
+            elif complete[kind]:
+                complete[kind] -= not self.kinds
+            else:
+                number = known.index(kind) + 1
+                label = next(name for n in range(1, 10**6) if (name := f"kind{number}-host{n}") not in names)
+                names.add(label)
+                hosts.append(FleetHost(label, address))
+                complete[kind] += 10**6 if self.kinds else 0
+        self.left_out += [f"{name} (no host of its kind is free)" for name in open_runs]
+        return hosts
+
+    def _start(self, client: Any, host: FleetHost, stack: ExitStack) -> None:
+        """Give a host its work."""
+        written: dict[str, bytes] = {}
+        place = self.directory / host.label
+        if (place / RUN).exists():
+            host.writer = stack.enter_context(reopen(place))
+            take_limits(host.writer.record, self.request)
+            host.writer.save()
+            written = {name: (place / name).read_bytes() for name in MEASUREMENTS if (place / name).exists()}
+        task = HostTask(self.topic, host.label, plan_file.encode(self.plan), self.request, written)
+        host.future = client.submit(
+            measure_here, task, workers=[host.worker], allow_other_workers=False, pure=False, retries=0
+        )
+
+    def _follow(
+        self, client: Any, hosts: Mapping[str, FleetHost], messages: queue.SimpleQueue[bytes], stack: ExitStack
+    ) -> None:
+        """Write what hosts send, until all have ended or are lost."""
+        while any(host.ended is None for host in hosts.values()):
+            try:
+                label, message = pickle.loads(messages.get(timeout=POLL))  # noqa: S301  # of our own workers
+            except queue.Empty:
+                self._notice_losses(client, hosts)
+            else:
+                self._take(hosts[label], message, stack)
+
+    def _notice_losses(self, client: Any, hosts: Mapping[str, FleetHost]) -> None:
+        there = {*client.scheduler_info(n_workers=-1)["workers"]} if client.status == "running" else set()
+        why = "its Dask worker was lost" if client.status == "running" else "the scheduler was lost"
+        for host in hosts.values():
+            if host.ended is None and host.worker not in there:
+                host.ended = Ended(Status.INTERRUPTED, 0.0, why)
+                self.tell(f"{host.label}: {why}")
+
+    def _take(self, host: FleetHost, message: Any, stack: ExitStack) -> None:
+        """Write an event of a host."""
+        match message:
+            case Record():
+                if host.writer is None:
+                    host.writer = stack.enter_context(create(self.directory / host.label, message))
+                self.tell(f"{host.label}: began")
+            case Ended():
+                host.ended = message
+                self.tell(f"{host.label}: {message.why or message.status}")
+            case _ if host.writer is not None:
+                if isinstance(message, Measured):
+                    host.writer.times.add(message.times)
+                host.writer.take(message)
+                if isinstance(message, RoundDone):
+                    self.tell(f"{host.label}: round {message.round}")
+                elif isinstance(message, Failed):
+                    self.tell(f"{host.label}: FAILED {message.failure.block}: {message.failure.reason}")
+
+    def _close(self, host: FleetHost) -> None:
+        if host.writer is None:
+            return
+        ended = host.ended or Ended(Status.INTERRUPTED, 0.0)
+        host.writer.close(ended.status, ended.seconds)
+        publish(host.writer.directory, host.writer.record, host.writer.times)
+
+
+def refuse_existing(directory: Path) -> None:
+    """Raise `InputError` where a directory has a fleet already."""
+    if (directory / PLAN).exists():
+        raise InputError(f"{directory} holds a fleet: go on with it (--resume {directory}) or name another with -o")
+
+
+def _begin(directory: Path, plan: PlanFile) -> None:
+    """Make the directory of a new fleet, with its plan."""
+    files.probe(directory, 0)
+    files.write(directory / PLAN, plan_file.encode(plan))
+
+
+def planned_in(directory: Path) -> PlanFile:
+    """Return the plan of a fleet; `InputError` where there is none."""
+    try:
+        return plan_file.decode((directory / PLAN).read_bytes(), str(directory / PLAN))
+    except OSError as error:
+        raise InputError(f"--resume {directory}: there is no fleet ({PLAN}: {reason(error)})") from None
+
+
+def _client(scheduler: str) -> Any:
+    """Connect to a scheduler; `InputError` where Dask is not installed, or no scheduler answers."""
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # a lost scheduler is one sentence, and no tracebacks
+    try:
+        from distributed import Client
+    except ImportError:
+        raise InputError(f"fleets are run by Dask, which is not installed: {INSTALL}") from None
+    try:
+        return Client(scheduler, timeout=CONNECTING, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(f"--scheduler {scheduler}: no Dask scheduler answers there ({error})") from None
+
+
+def _kind(there: Environment) -> Kind:
+    return tuple(str(getattr(there, name)) for name in HOST)
+
+
+def _unlike(here: Environment, there: Environment) -> str:
+    """Return the versions that differ from those of the client; empty where none does."""
+    mine, theirs = ({"actbench": one.actbench, "python": one.python} | one.libraries for one in (here, there))
+    names = [name for name in dict.fromkeys([*mine, *theirs]) if mine.get(name) != theirs.get(name)]
+    return ", ".join(f"{name} {theirs.get(name, 'absent')}, here {mine.get(name, 'absent')}" for name in names)

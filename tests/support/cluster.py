@@ -1,0 +1,103 @@
+"""A Dask cluster without Dask: every host measures at once, in this process, with exact times."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from actbench.api import fleet_host
+from actbench.host.environment import Environment
+from tests.support.fake import FakeBench
+
+
+@dataclass
+class Cluster:
+    """The hosts that there are, and what goes wrong with them."""
+
+    hosts: dict[str, Callable[[Environment], Environment]]
+    """By a worker's address, what its environment is instead of the one here."""
+    dies_after: dict[str, int] = field(default_factory=dict)
+    """By a worker's address, how many messages it sends before it is lost."""
+    status: str = "running"
+    measured_on: list[str] = field(default_factory=list)
+
+    def scheduler_info(self, n_workers: int) -> dict[str, dict[str, None]]:
+        """Name the workers."""
+        assert n_workers == -1, "all of them"
+        return {"workers": dict.fromkeys(self.hosts)}
+
+    def run(self, function: Callable[[], Environment], workers: Iterable[str], on_error: str) -> dict[str, Any]:
+        """Call a function on workers."""
+        assert on_error == "return"
+        here = function()
+        return {address: self.hosts[address](here) for address in workers}
+
+    def subscribe_topic(self, topic: str, handler: Callable[[tuple[float, bytes]], None]) -> None:
+        """Pass on what workers send."""
+        self.handler = handler
+        self.topic = topic
+
+    def submit(self, function: Callable[..., None], task: Any, workers: list[str], **options: Any) -> object:
+        """Call a function at once."""
+        assert options == {"allow_other_workers": False, "pure": False, "retries": 0}
+        (address,) = workers
+        left = [self.dies_after.pop(address, 10**9)]
+
+        def log_event(topic: str, message: bytes) -> None:
+            assert topic == self.topic
+            left[0] -= 1
+            if left[0] < 0:
+                self.hosts.pop(address, None)
+                return
+            self.handler((0.0, message))
+
+        state = SimpleNamespace(tasks={"key": SimpleNamespace(state="executing")})
+        worker = SimpleNamespace(address=address, state=state, log_event=log_event, get_current_task=lambda: "key")
+        sys.modules["distributed"].get_worker = lambda: worker  # type: ignore[attr-defined]
+        function(task)
+        self.measured_on.append(address)
+        return object()
+
+    def cancel(self, futures: list[object]) -> None:
+        """Do nothing: all have ended."""
+
+    def close(self) -> None:
+        """End."""
+
+    def connected(self, monkeypatch: pytest.MonkeyPatch, bench: FakeBench) -> Cluster:
+        """Let Dask's client be one of this cluster, and hosts measure exact times."""
+        module: Any = ModuleType("distributed")
+        module.Client = lambda *_, **__: self
+        monkeypatch.setitem(sys.modules, "distributed", module)
+        monkeypatch.setattr(fleet_host, "Seams", lambda: bench.seams)
+        return self
+
+
+def alike(here: Environment) -> Environment:
+    """Be a host as this one."""
+    return here
+
+
+def other_kind(here: Environment) -> Environment:
+    """Have another processor."""
+    return replace(here, cpu_model="Abacus 3000")
+
+
+def other_numpy(here: Environment) -> Environment:
+    """Have another numpy."""
+    return replace(here, libraries=here.libraries | {"numpy": "1.0"})
+
+
+def three() -> dict[str, Callable[[Environment], Environment]]:
+    """Return three hosts of a kind, the first with two workers."""
+    return {
+        "tcp://127.0.0.2:1": alike,
+        "tcp://127.0.0.2:2": alike,
+        "tcp://127.0.0.3:1": alike,
+        "tcp://127.0.0.4:1": alike,
+    }

@@ -1,0 +1,150 @@
+"""One plan on every host of a cluster."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from actbench.runs.archive import load
+from tests.conftest import Actbench
+from tests.support.cluster import Cluster, other_kind, other_numpy, three
+from tests.support.compared import BLOCK
+from tests.support.fake import FakeBench, crash
+from tests.support.selections import SMALL, TWO_BLOCKS, record
+
+SCHEDULER = ("--scheduler", "tcp://127.0.0.1:8786")
+
+NEW = ("fleet", "run", *TWO_BLOCKS, "--rounds", "6", *SCHEDULER, "-o", "fleet")
+
+RESUMED = ("fleet", "run", "--resume", "fleet", *SCHEDULER)
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch, bench: FakeBench) -> Cluster:
+    """Three hosts of a kind."""
+    return Cluster(three()).connected(monkeypatch, bench)
+
+
+def runs() -> dict[str, str]:
+    """Return the states of a fleet's runs."""
+    return {path.parent.name: record(path.parent)["status"] for path in sorted(Path("fleet").glob("*/run.json"))}
+
+
+def test_every_host_measures_the_plan_once_however_many_workers_it_has(actbench: Actbench, cluster: Cluster) -> None:
+    result = actbench(*NEW)
+    assert result.exit_code == 0, result.output
+    assert runs() == dict.fromkeys(("kind1-host1", "kind1-host2", "kind1-host3"), "complete")
+    assert cluster.measured_on == ["tcp://127.0.0.2:1", "tcp://127.0.0.3:1", "tcp://127.0.0.4:1"]
+    actbench("run", *TWO_BLOCKS, "--rounds", "6", "-o", "alone")
+    assert {load(path).plan for path in Path("fleet").iterdir() if path.is_dir()} == {load(Path("alone")).plan}
+    assert "kind1-host2: round 6" in result.stderr
+    assert "speedups on 3 hosts" in actbench("compare", "--by", "host", "fleet").stdout
+
+
+def test_one_host_of_each_kind_is_enough_with_kinds(actbench: Actbench, cluster: Cluster) -> None:
+    cluster.hosts["tcp://127.0.0.4:1"] = other_kind
+    assert actbench(*NEW, "--kinds").exit_code == 0
+    assert cluster.measured_on == ["tcp://127.0.0.2:1", "tcp://127.0.0.4:1"]
+
+
+@pytest.mark.parametrize("messages", [0, 3, 12, 20])
+def test_a_host_that_is_lost_costs_what_it_had_not_finished(
+    actbench: Actbench, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, messages: int
+) -> None:
+    monkeypatch.setattr("actbench.api.fleet.POLL", 0.01)
+    cluster.dies_after = {"tcp://127.0.0.3:1": messages}
+    result = actbench(*NEW)
+    assert result.exit_code == 4
+    assert "kind1-host2: its Dask worker was lost; what is finished is kept; actbench fleet run --" in result.stderr
+    assert {"kind1-host1": "complete", "kind1-host3": "complete"}.items() <= runs().items()
+    before = load(Path("fleet/kind1-host2")).times if messages else None
+    cluster.hosts["tcp://127.0.0.9:1"] = three()["tcp://127.0.0.3:1"]
+    cluster.measured_on.clear()
+    assert actbench(*RESUMED).exit_code == 0
+    assert len(cluster.measured_on) == 1, "any host of the kind goes on with it"
+    assert runs() == dict.fromkeys(("kind1-host1", "kind1-host2", "kind1-host3"), "complete")
+    after = load(Path("fleet/kind1-host2")).times
+    for finished in before.finished() if before else ():
+        assert (after.seconds(finished.block)[finished.round - 1] == finished.seconds).all()
+
+
+def test_a_scheduler_that_is_lost_is_told(
+    actbench: Actbench, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actbench.api.fleet.POLL", 0.01)
+    cluster.dies_after = {"tcp://127.0.0.4:1": 10}
+    cluster.status = "closed"
+    result = actbench(*NEW)
+    assert result.exit_code == 4
+    assert "kind1-host3: the scheduler was lost" in result.stderr
+
+
+def test_a_host_with_other_versions_is_left_out_unless_that_is_allowed(actbench: Actbench, cluster: Cluster) -> None:
+    cluster.hosts["tcp://127.0.0.3:1"] = other_numpy
+    result = actbench(*NEW)
+    assert result.exit_code == 5
+    assert "(numpy 1.0, here " in result.stderr
+    assert [*runs().values()] == ["complete"] * 2
+    assert actbench(*NEW[:-1], "all", "--allow-different").exit_code == 0
+
+
+def test_a_host_without_actbench_is_left_out(actbench: Actbench, cluster: Cluster) -> None:
+    cluster.hosts["tcp://127.0.0.3:1"] = lambda _: ModuleNotFoundError("No module named 'actbench'")  # type: ignore[assignment,return-value]
+    result = actbench(*NEW)
+    assert result.exit_code == 5
+    assert "ModuleNotFoundError: No module named 'actbench'" in result.stderr
+
+
+def test_a_benchmark_that_fails_on_hosts_is_told(actbench: Actbench, cluster: Cluster, bench: FakeBench) -> None:
+    del cluster
+
+    bench.on_time = lambda block: crash("the bench is on fire") if block.size == 2000 else None
+    result = actbench(*NEW)
+    assert result.exit_code == 4
+    assert "kind1-host1: failed: logistic/derivative/float64/2000 (see above)" in result.stderr
+    assert load(Path("fleet/kind1-host1")).times.blocks[0].size == 1000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((*SMALL, *SCHEDULER), "name the directory of a new fleet with -o"),
+        (("--resume", "none", *SCHEDULER), "--resume none: there is no fleet"),
+        (("-a", "tanh", "--resume", "here", *SCHEDULER), "leave out what selects (activation)"),
+        ((*SMALL, *SCHEDULER, "-o", "here"), "here holds a fleet: go on with it"),
+    ],
+)
+def test_bad_input_is_one_sentence(actbench: Actbench, arguments: tuple[str, ...], message: str) -> None:
+    Path("here").mkdir()
+    Path("here/plan.json").write_text(actbench("run", *SMALL, "--dry-run", "--format", "json").stdout)
+    result = actbench("fleet", "run", *arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+def test_without_dask_the_way_to_install_it_is_told_and_nothing_is_left(
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    result = actbench(*NEW)
+    assert result.exit_code == 2
+    assert "python -m pip install 'actbench-derivatives[fleet]'" in result.stderr
+    assert not Path("fleet").exists()
+
+
+def test_a_cluster_without_workers_is_told(actbench: Actbench, cluster: Cluster) -> None:
+    cluster.hosts.clear()
+    result: Result = actbench(*NEW)
+    assert result.exit_code == 2
+    assert "the cluster has no worker" in result.stderr
+    assert not Path("fleet").exists()
+
+
+def test_a_block_takes_no_hash_to_another_process() -> None:
+    """The hash of a text differs there."""
+    hash(BLOCK)
+    assert "_hash" not in vars(pickle.loads(pickle.dumps(BLOCK)))  # noqa: S301

@@ -56,6 +56,11 @@ class FleetHost:
     """The address of the Dask worker that does it."""
     future: Any = None
     writer: Writer | None = None
+    """Of its run, until it has ended."""
+    opened: ExitStack = field(default_factory=ExitStack)
+    """What holds that run open."""
+    record: Record | None = None
+    """What its run was at the end."""
     ended: Ended | None = None
 
     @property
@@ -64,8 +69,8 @@ class FleetHost:
         if self.ended and self.ended.why:
             return self.ended.why
         try:
-            if self.writer:
-                fail_for(self.writer.record)
+            if self.record:
+                fail_for(self.record)
         except BenchmarkError as error:
             return str(error)
         return ""
@@ -106,8 +111,8 @@ class Fleet:
             by_label = {host.label: host for host in hosts}
             try:
                 for host in hosts:
-                    self._start(client, host, stack)
-                self._follow(client, by_label, messages, stack)
+                    self._start(client, host)
+                self._follow(client, by_label, messages)
             finally:
                 client.cancel([host.future for host in hosts if host.future and not host.ended])
                 for host in hosts:
@@ -165,12 +170,12 @@ class Fleet:
         self.left_out += [f"{name} (no host of its kind is free)" for name in open_runs]
         return hosts
 
-    def _start(self, client: Any, host: FleetHost, stack: ExitStack) -> None:
+    def _start(self, client: Any, host: FleetHost) -> None:
         """Give a host its work."""
         written: dict[str, bytes] = {}
         place = self.directory / host.label
         if (place / RUN).exists():
-            host.writer = stack.enter_context(reopen(place))
+            host.writer = host.opened.enter_context(reopen(place))
             take_limits(host.writer.record, self.request)
             host.writer.save()
             written = {name: (place / name).read_bytes() for name in MEASUREMENTS if (place / name).exists()}
@@ -179,9 +184,7 @@ class Fleet:
             measure_here, task, workers=[host.worker], allow_other_workers=False, pure=False, retries=0
         )
 
-    def _follow(
-        self, client: Any, hosts: Mapping[str, FleetHost], messages: queue.SimpleQueue[bytes], stack: ExitStack
-    ) -> None:
+    def _follow(self, client: Any, hosts: Mapping[str, FleetHost], messages: queue.SimpleQueue[bytes]) -> None:
         """Write what hosts send, until all have ended or are lost."""
         while any(host.ended is None for host in hosts.values()):
             try:
@@ -189,7 +192,7 @@ class Fleet:
             except queue.Empty:
                 self._notice_losses(client, hosts)
             else:
-                self._take(hosts[label], message, stack)
+                self._take(hosts[label], message)
 
     def _notice_losses(self, client: Any, hosts: Mapping[str, FleetHost]) -> None:
         there = {*client.scheduler_info(n_workers=-1)["workers"]} if client.status == "running" else set()
@@ -199,15 +202,16 @@ class Fleet:
                 host.ended = Ended(Status.INTERRUPTED, 0.0, why)
                 self.tell(f"{host.label}: {why}")
 
-    def _take(self, host: FleetHost, message: Any, stack: ExitStack) -> None:
+    def _take(self, host: FleetHost, message: Any) -> None:
         """Write an event of a host."""
         match message:
             case Record():
                 if host.writer is None:
-                    host.writer = stack.enter_context(create(self.directory / host.label, message))
+                    host.writer = host.opened.enter_context(create(self.directory / host.label, message))
                 self.tell(f"{host.label}: began")
             case Ended():
                 host.ended = message
+                self._close(host)
                 self.tell(f"{host.label}: {message.why or message.status}")
             case _ if host.writer is not None:
                 if isinstance(message, Measured):
@@ -219,11 +223,14 @@ class Fleet:
                     self.tell(f"{host.label}: FAILED {message.failure.block}: {message.failure.reason}")
 
     def _close(self, host: FleetHost) -> None:
+        """Write the run of a host a last time, unless that was done."""
         if host.writer is None:
             return
-        ended = host.ended or Ended(Status.INTERRUPTED, 0.0)
-        host.writer.close(ended.status, ended.seconds)
-        publish(host.writer.directory, host.writer.record, host.writer.times)
+        writer, ended = host.writer, host.ended or Ended(Status.INTERRUPTED, 0.0)
+        host.writer, host.record = None, writer.record
+        with host.opened:
+            writer.close(ended.status, ended.seconds)
+            publish(writer.directory, writer.record, writer.times)
 
 
 def refuse_existing(directory: Path) -> None:

@@ -5,6 +5,10 @@ backend executes these. The names of a strategy's parameters say which residuals
 ``y`` the output; any other residual comes with a function that saves it. Literals are written as floats (``1.0``): a
 backend gives them the kernel's dtype.
 
+An activation whose ``forward`` takes ``a`` and ``b`` is **gated**, y = g(a) b. Each of its strategies returns two
+factors of the upstream gradient: b g'(a), which gives the gradient of a, and g(a), which gives that of b. ``kinks`` and
+``range`` are those of g, and the weaknesses' ``where`` is a function of a, b and the float format.
+
 There are two dialects: **array**, an expression over whole arrays (``m.where``), and **scalar**, which may branch. A
 formula without a branch is written once and serves both; one with a branch is written twice, as a `Piecewise`.
 
@@ -22,7 +26,7 @@ from math import inf, isfinite
 from types import MappingProxyType
 from typing import Any
 
-from actbench.model.rule import Dialect, Formula, Rule
+from actbench.model.rule import GATED, Dialect, Formula, Rule, inputs_of
 from actbench.model.user_kernels import KernelDeclaration, UserStrategy, by_strategy
 from actbench.model.weakness import Flaw, FloatFormat, Weakness, few_digits
 
@@ -75,7 +79,7 @@ class Strategy:
 
     derivative: Formula | Piecewise
     save: Formula | Piecewise | None = None
-    """The forward pass that saves residuals other than z and y: z -> (y, residual, ...)."""
+    """The forward pass that saves residuals other than inputs and y: z -> (y, residual, ...)."""
     weaknesses: tuple[Weakness, ...] = ()
     backends: tuple[str, ...] | None = None
     """The backends that may execute it; all where it is None."""
@@ -136,6 +140,11 @@ class Formulas:
             {name: rule if isinstance(rule, Strategy) else Strategy(rule) for name, rule in strategies.items()},
         )
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the inputs: z, or a and b of a gated activation, whose `forward` has these two parameters."""
+        return inputs_of(_in(Dialect.SCALAR, self.forward))
+
     def with_strategy(self, name: str, rule: Formula | Piecewise | Strategy) -> Formulas:
         """Return the formulas with one more strategy."""
         return Formulas(
@@ -185,6 +194,26 @@ class Activation:
         return self.build(None)
 
     @property
+    def is_gated(self) -> bool:
+        """Whether it has two inputs, a and b, and y = g(a) b."""
+        return self.formulas.inputs == GATED
+
+    @property
+    def gate(self) -> Activation:
+        """The elementwise activation g of a gated one, by its definition; it has no strategies."""
+
+        def of_a(m: Any) -> Formulas:
+            formulas = self.build(m)
+            definition = formulas.definition
+
+            def forward(a: Any) -> Any:
+                return definition(a, 1.0)
+
+            return Formulas(forward=forward, range=formulas.range, kinks=formulas.kinks)
+
+        return replace(self, build=of_a, declared_kernels=())
+
+    @property
     def strategies(self) -> Mapping[str, Strategy | UserStrategy]:
         """The strategies of this activation: its formulas, then the user's kernels."""
         return {**self.formulas.strategies, **self._user_strategies}
@@ -222,7 +251,7 @@ class Activation:
 
     def saving(self, residuals: Iterable[str]) -> str | None:
         """Return the strategy whose forward pass saves residuals; None for z and y alone, or where there is none."""
-        rest = {*residuals} - {"z", "y"}
+        rest = {*residuals} - {*self.formulas.inputs, "y"}
         saved = ((name, self.rule(name, Dialect.SCALAR, None).saved) for name in self.formulas.strategies)
         return next((name for name, names in saved if rest and rest <= {*names}), None)
 

@@ -156,6 +156,19 @@ def activations() -> Mapping[str, Activation]:
     return current().activations
 
 
+def elementwise_activation(name: str, what: str) -> Activation:
+    """Return the activation of a name; `InputError` where there is none, or it is gated, which `what` does not take."""
+    one = activation(name)
+    if one.is_gated:
+        raise InputError(f"'{name}' is gated, y = g(a) b, and {what}")
+    return one
+
+
+def elementwise() -> Mapping[str, Activation]:
+    """Return the activations of one input by name without parameters: those that are not gated."""
+    return {name: activation for name, activation in activations().items() if not activation.is_gated}
+
+
 def networks() -> Mapping[str, NetworkKind]:
     """Return the networks by name without widths."""
     return current().networks

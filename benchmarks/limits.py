@@ -121,7 +121,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=60)
     options = parser.parse_args()
     print(f"{'':36}", *(f"{kind:>16}" for kind in KINDS))
-    for name in options.a.split(",") if options.a != "*" else registry.activations():
+    for name in options.a.split(",") if options.a != "*" else registry.elementwise():
         for strategy in options.s.split(","):
             if strategy not in registry.activation(name).strategies:
                 continue

@@ -172,7 +172,7 @@ def main(name: str, size: int = SIZE, *activations: str) -> None:
     backend = registry.backend(name)
     np.empty(SETTLING, dtype=np.uint8)  # as in a worker
     off: dict[str, list[str]] = {}
-    for activation in activations or registry.activations():
+    for activation in activations or registry.elementwise():
         if backend.unshipped(activation):
             continue
         rng = np.random.default_rng(1)

@@ -72,7 +72,7 @@ def largest(kernel: KernelId) -> tuple[float, float]:
 def main() -> None:
     """Print a line a kernel."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("-a", "--activations", default=",".join(registry.activations()))
+    parser.add_argument("-a", "--activations", default=",".join(registry.elementwise()))
     parser.add_argument("-b", "--backends", default="numpy,numba-simd")
     arguments = parser.parse_args()
     wrong = False

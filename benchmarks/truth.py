@@ -95,7 +95,7 @@ class Mismatch(NamedTuple):
 
 def subjects() -> Iterator[Activation]:
     """Yield the catalogue, and what is printed."""
-    yield from map(registry.activation, registry.activations())
+    yield from map(registry.activation, registry.elementwise())
     for name, definition in PRINTED.items():
         yield Activation(f"{name} (printed)", name, lambda m, definition=definition: _formulas(m, definition))
 

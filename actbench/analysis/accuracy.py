@@ -121,6 +121,8 @@ class Accuracy:
     """Number of known digits of g', where it comes from differences; the uncertainty does not count as error."""
     conventions: Conventions = NO_CONVENTIONS
     """The results at NaN, at ±inf and at kinks."""
+    gated: bool = False
+    """Whether z is the a of y = g(a) b, b is from N(0, 1), and errors are those of the worse of two gradients."""
 
     @property
     def quantity(self) -> Quantity:

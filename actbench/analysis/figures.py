@@ -150,7 +150,8 @@ def _relative(kernel: KernelId, operands: OperandState, moved: int, *, prealloca
     `moved` are the bytes per element that the kernel must move.
     """
     op = Op.DERIVATIVE if kernel.strategy == YARDSTICK else kernel.op
-    in_cache = streams_in_cache(op, operands, preallocates=preallocates)
+    inputs = 1 if kernel.strategy == YARDSTICK else resolution.inputs_of(kernel)
+    in_cache = streams_in_cache(op, operands, preallocates=preallocates, inputs=inputs)
     copied = COPY.streams - streams_in_cache(Op.DERIVATIVE, operands, preallocates=True)
     return (moved - in_cache * kernel.dtype.itemsize) / (copied * kernel.dtype.itemsize)
 

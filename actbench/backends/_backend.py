@@ -98,6 +98,8 @@ class Backend(ABC):
     """Whether it has products of matrices, with which it trains networks."""
     has_activations: ClassVar[bool] = False
     """Whether the library has activations with a gradient, which strategy ``shipped`` executes."""
+    takes_gated: ClassVar[bool] = False
+    """Whether it executes the formulas of gated activations, which have two inputs and two gradients."""
     library_gradients: ClassVar[frozenset[tuple[str, str]]] = frozenset()
     """The activations and strategies for which `library_gradient` returns one; known without the library."""
     keeps_otherwise: ClassVar[str | None] = None

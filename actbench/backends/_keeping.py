@@ -38,3 +38,40 @@ def forward_keeping(
                 return y, z, y
 
     return keeping
+
+
+def gated_forward_keeping(
+    residuals: tuple[str, ...], forward: Callable[[Any, Any], Any], save: Callable[[Any, Any], Any] | None
+) -> Callable[[Any, Any], Any]:
+    """Return the same of a gated activation: a, b -> (y, residual, ...)."""
+    match residuals:
+        case ("a", "b", _) if save:
+
+            def keeping(a: Any, b: Any) -> Any:
+                y, saved = save(a, b)
+                return y, a, b, saved
+
+        case _ if save:
+
+            def keeping(a: Any, b: Any) -> Any:
+                y, saved = save(a, b)
+                return y, b, saved
+
+        case ("a", "b"):
+
+            def keeping(a: Any, b: Any) -> Any:
+                return forward(a, b), a, b
+
+        case ("y", "b"):
+
+            def keeping(a: Any, b: Any) -> Any:
+                y = forward(a, b)
+                return y, y, b
+
+        case _:
+
+            def keeping(a: Any, b: Any) -> Any:
+                y = forward(a, b)
+                return y, a, b, y
+
+    return keeping

@@ -25,8 +25,14 @@ class Plain(Backend):
     def step_factory(self, rule: Rule) -> Factory:
         """Return the factory of a step, and its arguments."""
 
+    def gated_factory(self, op: Op, rule: Rule) -> Factory:
+        """Return the factory of a call of a gated activation, and its arguments; for backends that take these."""
+        raise NotImplementedError(f"{self.name} takes no gated activations: {op} of {rule.forward.__name__}")
+
     def factory(self, op: Op, rule: Rule) -> Factory:
         """Return the factory of an op's call, and its arguments."""
+        if rule.is_gated:
+            return self.gated_factory(op, rule)
         return self.step_factory(rule) if op is Op.STEP else (self.factories[op], (rule.derivative,))
 
     @abstractmethod

@@ -10,8 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 from actbench.backends import _loops
+from actbench.backends._loops import step_of
 from actbench.model.names import Op
 from actbench.model.rule import Formula, Rule
+
+__all__ = ["forward_of", "loops_of", "step_of"]
 
 Factory = Callable[[_loops.Span, Formula], _loops.Loop]
 

@@ -20,17 +20,17 @@ from dataclasses import asdict, replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from types import ModuleType
 from typing import Any, ClassVar
 
-from actbench.backends import _compiling, _generated_code, _libm, _numba_cache, _simd
+from actbench.backends import _compiling, _gated_loops, _generated_code, _libm, _numba_cache, _simd, _widening_loops
 from actbench.backends._backend import COPY_RULE, PRODUCT_RULE, Backend, Bound, empty
 from actbench.backends._compiling import cause, jitted, parameters
 from actbench.backends._listing import sources
-from actbench.backends._loops import RESIDUALS, formulas_of, step_of
+from actbench.backends._loops import RESIDUALS, formulas_of
 from actbench.backends._narrowing import BITS_DTYPE, as_bits
 from actbench.backends._numba_cache import inlined
 from actbench.backends._rewriting import unchanged, with_literals
-from actbench.backends._widening_loops import forward_of, loops_of
 from actbench.errors import InputError
 from actbench.model.checks import Compiled
 from actbench.model.names import NARROW, WIDE, Dtype, Op, Storage
@@ -51,6 +51,7 @@ class Numba(Backend):
     dtypes: ClassVar[tuple[Dtype, ...]] = WIDE
     rank = 20
     preallocates = True
+    takes_gated = True
     planning_ns = 15.0
     counts_references: ClassVar[bool] = True
     """Whether a call takes a reference to each of its arrays, as numba does by default."""
@@ -103,7 +104,9 @@ class Numba(Backend):
     def bind_forward(self, rule: Rule, dtype: Dtype) -> Bound:
         """Compile the loop of the forward pass, or load it from numba's cache."""
         start = time.perf_counter()
-        compiled = self._compiled_loops([forward_of(rule)], [rule.save or rule.forward], None, rule, dtype, cache=True)
+        compiled = self._compiled_loops(
+            [_loops_for(rule).forward_of(rule)], [rule.save or rule.forward], None, rule, dtype, cache=True
+        )
         return _bound(compiled, start)
 
     def bind_call(self, function: Callable[..., Any], dtype: Dtype) -> Bound:
@@ -122,10 +125,13 @@ class Numba(Backend):
 
     def forward_execution(self, rule: Rule) -> str:
         """Return the source of the loop of the forward pass, and of its wrapper."""
-        return sources(self._wrapped([forward_of(rule)]))
+        return sources(self._wrapped([_loops_for(rule).forward_of(rule)]))
 
     def _executed(self, op: Op, rule: Rule) -> list[Callable[..., Any]]:
-        return [*self._wrapped(loops_of(op, rule)), *([step_of(rule)] if op is Op.STEP else [])]
+        return [
+            *self._wrapped(_loops_for(rule).loops_of(op, rule)),
+            *([_loops_for(rule).step_of(rule)] if op is Op.STEP else []),
+        ]
 
     def _wrapped(self, factories: Sequence[Callable[..., Any]]) -> list[Callable[..., Any]]:
         around = dict.fromkeys(self._around(factory(range, unchanged)) for factory in factories)
@@ -171,8 +177,10 @@ class Numba(Backend):
         )
 
     def _compile(self, op: Op, rule: Rule, dtype: Dtype, *, cache: bool) -> Any:
-        step = step_of(rule) if op is Op.STEP else None
-        return self._compiled_loops(loops_of(op, rule), formulas_of(op, rule), step, rule, dtype, cache=cache)
+        step = _loops_for(rule).step_of(rule) if op is Op.STEP else None
+        return self._compiled_loops(
+            _loops_for(rule).loops_of(op, rule), formulas_of(op, rule), step, rule, dtype, cache=cache
+        )
 
     def _loop(self, factory: Callable[..., Any], formula: Formula, dtype: Dtype, rule: Rule) -> Callable[..., Any]:
         """Return a loop over a formula of a rule, with literals of the dtype."""
@@ -207,6 +215,11 @@ class Numba(Backend):
         except (NumbaError, AttributeError) as error:  # AttributeError where the namespace lacks a function
             reason = cause(str(error), rule.derivative)
             raise InputError(f"numba cannot compile {rule.derivative.__name__}: {reason}") from None
+
+
+def _loops_for(rule: Rule) -> ModuleType:
+    """Return the module of the loops around the formulas of a rule."""
+    return _gated_loops if rule.is_gated else _widening_loops
 
 
 @cache

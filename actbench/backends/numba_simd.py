@@ -87,7 +87,7 @@ class NumbaSimd(Numba):
         """Return the function that adds prefetching, for large arrays, to a loop over this many, where that helps."""
         from actbench.backends._simd import ahead
 
-        return ahead.OVER[arrays] if ahead.helps() else unchanged
+        return ahead.OVER.get(arrays, unchanged) if ahead.helps() else unchanged
 
     def edition(self, rule: Rule) -> str:
         """Return the digest of the functions' source."""
@@ -107,7 +107,11 @@ def widened(computed: Formula, residuals: int) -> Formula:
         vector_width.widest()
         return computed(kept, too)
 
-    return wide if residuals == 1 else wide_from_two
+    def wide_from_three(kept, too, third):
+        vector_width.widest()
+        return computed(kept, too, third)
+
+    return (wide, wide_from_two, wide_from_three)[residuals - 1]
 
 
 def _called(formula: Formula) -> list[str]:

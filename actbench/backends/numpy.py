@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from actbench.backends._backend import PRODUCT_RULE, empty
-from actbench.backends._keeping import forward_keeping
+from actbench.backends._keeping import forward_keeping, gated_forward_keeping
 from actbench.backends._plain import Factory, Plain
 from actbench.backends._training import StepArrays, StepSpec, TrainingStep
 from actbench.model.names import WIDE, Op
@@ -42,6 +42,27 @@ def step(formula: Formula, keeping: Callable[[Any], Any]) -> Callable[..., Any]:
     def call(z, dy):
         y, *residuals = keeping(z)
         return y, dy * formula(*residuals)
+
+    return call
+
+
+def gated_backward(formula: Formula) -> Callable[..., Any]:
+    """Return the kernel of both gradients of a gated activation."""
+
+    def call(dy, *residuals):
+        of_a, of_b = formula(*residuals)
+        return dy * of_a, dy * of_b
+
+    return call
+
+
+def gated_step(formula: Formula, keeping: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """Return the kernel of a step of a gated activation."""
+
+    def call(a, b, dy):
+        y, *residuals = keeping(a, b)
+        of_a, of_b = formula(*residuals)
+        return y, dy * of_a, dy * of_b
 
     return call
 
@@ -93,6 +114,7 @@ class Numpy(Plain):
     protects = True
     planning_ns = 15.0
     trains = True
+    takes_gated = True
     factories: ClassVar = {Op.DERIVATIVE: derivative, Op.BACKWARD: backward}
     ladder: ClassVar = {
         "empty": empty,
@@ -126,6 +148,14 @@ class Numpy(Plain):
         """Return the factory that calls the formulas on arrays."""
         return step, (rule.derivative, forward_keeping(rule.residuals, rule.forward, rule.save))
 
+    def gated_factory(self, op: Op, rule: Rule) -> Factory:
+        """Return the factory of a call that returns both gradients."""
+        if op is not Op.STEP:
+            return gated_backward, (rule.derivative,)
+        return gated_step, (rule.derivative, gated_forward_keeping(rule.residuals, rule.forward, rule.save))
+
     def forward_factory(self, rule: Rule) -> Factory:
         """Return the factory of a forward pass that returns y and the residuals."""
+        if rule.is_gated:
+            return gated_forward_keeping, (rule.residuals, rule.forward, rule.save)
         return forward_keeping, (rule.residuals, rule.forward, rule.save)

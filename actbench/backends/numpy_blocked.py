@@ -98,6 +98,7 @@ class NumpyBlocked(Numpy):
     summary = f"array expressions over pieces of {PIECE_BYTES // 1024} KiB, into a preallocated result"
     rank = 12
     trains = False
+    takes_gated = False
     preallocates = True
     factories: ClassVar = {Op.DERIVATIVE: derivative, Op.BACKWARD: backward}
     ladder: ClassVar = Numpy.ladder | {"allocation": "pieces are written into a preallocated result"}

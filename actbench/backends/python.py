@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from actbench.backends._backend import COPY_RULE, PRODUCT_RULE, empty
-from actbench.backends._keeping import forward_keeping
+from actbench.backends._keeping import forward_keeping, gated_forward_keeping
 from actbench.backends._plain import Factory, Plain
 from actbench.model.names import Dtype, Op
 from actbench.model.rule import Dialect, Formula, Rule
@@ -45,29 +45,54 @@ def step(formula: Formula, keeping: Callable[[Any], Any]) -> Callable[..., Any]:
     return call
 
 
-def over_list(forward: Formula) -> Callable[..., Any]:
-    """Return the forward pass over a list, which returns y."""
+def products(dy: list[float], factors: Any) -> tuple[list[float], list[float]]:
+    """Return dy times the first, and times the second of every pair of factors."""
+    of_a, of_b = zip(*factors, strict=True)
+    return list(map(mul, dy, of_a)), list(map(mul, dy, of_b))
 
-    def call(z):
-        return list(map(forward, z))
+
+def gated_backward(formula: Formula) -> Callable[..., Any]:
+    """Return the kernel of both gradients of a gated activation."""
+
+    def call(dy, *residuals):
+        return products(dy, map(formula, *residuals))
+
+    return call
+
+
+def gated_step(formula: Formula, keeping: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """Return the kernel of a step of a gated activation."""
+
+    def call(a, b, dy):
+        y, *residuals = keeping(a, b)
+        return y, *products(dy, map(formula, *residuals))
+
+    return call
+
+
+def over_list(forward: Formula) -> Callable[..., Any]:
+    """Return the forward pass over a list, or over two of a gated activation, which returns y."""
+
+    def call(*inputs):
+        return list(map(forward, *inputs))
 
     return call
 
 
 def saving(save: Formula) -> Callable[..., Any]:
-    """Return the forward pass over a list, which returns y and the residuals."""
+    """Return the forward pass over a list, or over two, which returns y and the residuals."""
 
-    def call(z):
-        return zip(*map(save, z), strict=True)
+    def call(*inputs):
+        return zip(*map(save, *inputs), strict=True)
 
     return call
 
 
-def forward(keeping: Callable[[Any], Any]) -> Callable[..., Any]:
+def forward(keeping: Callable[..., Any]) -> Callable[..., Any]:
     """Forward, keeping the residuals."""
 
-    def call(z):
-        return tuple(keeping(z))
+    def call(*inputs):
+        return tuple(keeping(*inputs))
 
     return call
 
@@ -92,6 +117,7 @@ class Python(Plain):
     places = False
     takes_arrays = False
     raises = True
+    takes_gated = True
     only_wide = "Python's lists hold float64 only"
     planning_ns = 200.0
     factories: ClassVar = {Op.DERIVATIVE: derivative, Op.BACKWARD: backward}
@@ -120,6 +146,12 @@ class Python(Plain):
         """Return the factory that maps the formulas over lists."""
         return step, (rule.derivative, _keeping(rule))
 
+    def gated_factory(self, op: Op, rule: Rule) -> Factory:
+        """Return the factory of a call that returns both gradients."""
+        return (
+            (gated_step, (rule.derivative, _keeping(rule))) if op is Op.STEP else (gated_backward, (rule.derivative,))
+        )
+
     def forward_factory(self, rule: Rule) -> Factory:
         """Return the factory of a forward pass that returns y and the residuals."""
         return forward, (_keeping(rule),)
@@ -129,5 +161,6 @@ class Python(Plain):
         return dtype.itemsize + sys.getsizeof(0.0)
 
 
-def _keeping(rule: Rule) -> Callable[[Any], Any]:
-    return forward_keeping(rule.residuals, over_list(rule.forward), rule.save and saving(rule.save))
+def _keeping(rule: Rule) -> Callable[..., Any]:
+    keeping = gated_forward_keeping if rule.is_gated else forward_keeping
+    return keeping(rule.residuals, over_list(rule.forward), rule.save and saving(rule.save))

@@ -272,7 +272,7 @@ def _request(options: dict[str, Any], *, everything: bool) -> RecommendRequest:
     options["backends"] = options["backends"] or ("numpy",)
     options["budget"] = options["budget"] or (BUDGET_OF_ALL if everything else BUDGET)
     every = {
-        "activations": tuple(registry.activations()),
+        "activations": tuple(registry.elementwise()),
         "dtypes": WIDE,
         "ops": tuple(Op),
         "operands": (OperandState.WARM, OperandState.RESIDUALS_COLD),

@@ -67,6 +67,7 @@ class RotatingSteps(Calls):
         """Do all forward passes once where a backend allocates what it keeps."""
         self._rotation = rotation
         self._allocates = not kernel.preallocates
+        self._inputs = len(kernel.inputs)
         memory = partial(SetMemory, rotation, placement=placement, stores=kernel)
         self._forward = cache(lambda index: _forward(kernel, size, memory(index)))
         self._backward = cache(lambda index: kernel.backward_of_step(size, memory(index)))
@@ -93,8 +94,9 @@ class RotatingSteps(Calls):
         if not self._allocates:
             return [*forward.results(), *backward.results()]
         outputs = self._kept[index] = forward.function(*forward.arguments)
-        dz = backward.function(backward.arguments[0], *outputs[1:])
-        return [backward.release(output) for output in (*outputs, dz)]
+        returned = backward.function(backward.arguments[0], *outputs[1:])
+        gradients = returned if isinstance(returned, tuple) else (returned,)
+        return [backward.release(output) for output in (*outputs, *gradients)]
 
     def _timed(self, forward: Sequence[int], backward: Sequence[int]) -> Timed:
         passes = [self._forward(index) for index in forward]
@@ -103,8 +105,9 @@ class RotatingSteps(Calls):
         arguments = [invocation.arguments for invocation in backward_passes]
         _look_at([*inputs, *arguments])
         if self._rotation.state is not OperandState.COLD:
-            for *_, z in inputs:
-                _read(z)
+            for arguments_of_call in inputs:
+                for array in arguments_of_call[-self._inputs :]:
+                    _read(array)
         do_forward, do_backward = passes[0].function, backward_passes[0].function
         if not self._allocates:
             return partial(_steps, do_forward, do_backward, [*zip(inputs, arguments, strict=True)])

@@ -7,7 +7,7 @@ from itertools import compress
 from typing import Any
 
 from actbench.kernels.kernel import Kernel
-from actbench.kernels.operands import Array, Z
+from actbench.kernels.operands import Array
 from actbench.kernels.placement import Invocation, Memory
 
 
@@ -17,11 +17,12 @@ def forward_invocation(kernel: Kernel, size: int, memory: Memory, stored: Sequen
     A backend that allocates returns them, and does not use `stored`.
     """
     backend = kernel.backend
-    z = kernel.input_of(memory.operand(backend, Z, writable=not kernel.takes_read_only))
+    writable = not kernel.takes_read_only
+    inputs = [kernel.input_of(memory.operand(backend, operand, writable=writable)) for operand in kernel.inputs]
     function = kernel.forward_at(size).function
     if not kernel.preallocates:
-        return Invocation(function, (z,), release=kernel.release)
-    return Invocation(function, (*map(backend.adopt, stored), z), tuple(stored))
+        return Invocation(function, tuple(inputs), release=kernel.release)
+    return Invocation(function, (*map(backend.adopt, stored), *inputs), tuple(stored))
 
 
 class ForwardPass:
@@ -39,13 +40,14 @@ class ForwardPass:
     def invocation(self, size: int, memory: Memory) -> Invocation:
         """Return the call, which gives y and what it makes beside y: not z, or y again, where it keeps these."""
         kernel = self._kernel
-        stored = [memory.output(place, operand.dtype(kernel.dtype)) for place, operand in enumerate(kernel.writes[:-1])]
+        written = kernel.writes[: -len(kernel.gradients)]
+        stored = [memory.output(place, operand.dtype(kernel.dtype)) for place, operand in enumerate(written)]
         invocation = forward_invocation(kernel, size, memory, stored)
         if kernel.preallocates:
             return invocation
         made = (True, *(residual in kernel.writes[1:] for residual in kernel.residuals))
 
-        def call(z: Any) -> tuple[Any, ...]:
-            return tuple(compress(invocation.function(z), made))
+        def call(*inputs: Any) -> tuple[Any, ...]:
+            return tuple(compress(invocation.function(*inputs), made))
 
         return Invocation(call, invocation.arguments, release=invocation.release)

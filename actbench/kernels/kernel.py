@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -11,8 +11,8 @@ import numpy as np
 
 from actbench.backends import Backend, Bound, narrowed
 from actbench.formula import Activation, Formulas, Weakness
-from actbench.kernels import code_digest
-from actbench.kernels.operands import DY, RESULT, Operand, Operands, Z
+from actbench.kernels import code_digest, gated
+from actbench.kernels.operands import DA, DB, DY, RESULT, Array, Operand, Operands
 from actbench.kernels.placement import Invocation, Memory
 from actbench.kernels.reference_library import without_reference
 from actbench.kernels.subject import Subject
@@ -21,7 +21,7 @@ from actbench.model.cases import KernelId
 from actbench.model.checks import Compiled
 from actbench.model.names import NARROW, Op, Storage
 from actbench.model.number_formats import numpy_dtype
-from actbench.model.rule import Dialect, Formula, Rule, names_used
+from actbench.model.rule import GATED, Dialect, Formula, Rule, names_used
 from actbench.plugins import with_room
 
 CALLED_BY = ("numba", "llvmlite")
@@ -82,8 +82,10 @@ class Kernel(Subject):
     @property
     def unsupported(self) -> str | None:
         """Why its backend cannot execute it, available or not; None where it can."""
-        reason = super().unsupported
+        reason = gated.without_derivative(self.activation, self.op) if self.is_gated else None
+        reason = reason or super().unsupported
         reason = reason or (self.storage and self.backend.unsupported_storage(self.storage, self.dtype))
+        reason = reason or (gated.unsupported(self) if self.is_gated else None)
         if limits := self.formulas.strategies[self.strategy].limited(self.backend.name, self.dtype):
             reason = reason or f"strategy '{self.strategy}' of {self.activation.name} is limited to {limits}"
         return reason or self._lacking() or without_reference(self.activation)
@@ -131,7 +133,7 @@ class Kernel(Subject):
 
     def forward_at(self, size: int) -> Bound:
         """Return the forward pass of a step for arrays of one size (`Backend.bind_forward`)."""
-        return self._specialised(self._forward, (Z,), size)
+        return self._specialised(self._forward, self.inputs, size)
 
     def _specialised(self, bound: Bound, reads: tuple[Operand, ...], size: int) -> Bound:
         """Compile, with operands of the size, each of its own, where the backend does that."""
@@ -146,6 +148,25 @@ class Kernel(Subject):
     def preallocates(self) -> bool:
         """Whether a call writes to preallocated arrays; otherwise it returns new ones."""
         return self.backend.preallocates
+
+    @cached_property
+    def is_gated(self) -> bool:
+        """Whether its activation has two inputs, and its backward pass two gradients."""
+        return self.formulas.inputs == GATED
+
+    @cached_property
+    def inputs(self) -> tuple[Operand, ...]:
+        """What the forward pass takes."""
+        return tuple(map(Operand, self.formulas.inputs))
+
+    @cached_property
+    def gradients(self) -> tuple[Operand, ...]:
+        """The last arrays that a call writes: g', or a gradient for each input."""
+        return (DA, DB) if self.is_gated else (RESULT,)
+
+    def gradient(self, outputs: Sequence[Array]) -> Array:
+        """Return the gradient among the outputs of a call; of a gated activation, those of a and b, as two columns."""
+        return np.stack(outputs[-2:], axis=-1) if self.is_gated else outputs[-1]
 
     @cached_property
     def residuals(self) -> tuple[Operand, ...]:
@@ -168,20 +189,23 @@ class Kernel(Subject):
             case Op.BACKWARD:
                 return (DY, *self.residuals)
             case Op.STEP:
-                return (Z, DY)
+                return (*self.inputs, DY)
 
     @cached_property
     def writes(self) -> tuple[Operand, ...]:
-        """The arrays that a call writes: the derivative, or dz, or y, the residuals that are stored, and dz."""
+        """The arrays that a call writes: the derivative, or dz, or y, the residuals that are stored, and dz.
+
+        Of a gated activation, da and db are in place of dz.
+        """
         if self.op is not Op.STEP:
-            return (RESULT,)
+            return self.gradients
         stored = tuple(residual for residual in self.residuals if self.storage or residual.strategy)
-        return (Operand("y"), *stored, RESULT)
+        return (Operand("y"), *stored, *self.gradients)
 
     @cached_property
     def stores(self) -> tuple[Operand, ...]:
         """The arrays that the forward pass of a step writes: none where it allocates them."""
-        return self.writes[:-1] if self.preallocates else ()
+        return self.writes[: -len(self.gradients)] if self.preallocates else ()
 
     @cached_property
     def touches(self) -> tuple[Operand, ...]:

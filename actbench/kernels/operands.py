@@ -22,7 +22,7 @@ Array = NDArray[Any]
 PIECE = 1 << 14
 """Elements: a piece with its temporaries fits an L2 cache."""
 
-SHARED = ("z", "dy", "y")
+SHARED = ("z", "a", "b", "dy", "y")
 """Operands that are the same for all strategies of an activation."""
 
 
@@ -59,8 +59,14 @@ class Operand(NamedTuple):
 
 Z, DY = Operand("z"), Operand("dy")
 
+A, B = Operand("a"), Operand("b")
+"""The inputs of a gated activation; a is what z is of the others."""
+
 RESULT = Operand("dz")
 """What a derivative, a backward pass or a copy writes."""
+
+DA, DB = Operand("da"), Operand("db")
+"""What the backward pass of a gated activation writes."""
 
 
 class Operands:
@@ -75,13 +81,18 @@ class Operands:
     ) -> None:
         """Take the inputs: one-dimensional, of one dtype. Without dy, it is z in another order.
 
+        Of a gated activation, z is a, and b is a in yet another order; or z has two columns, a and b.
+
         Without an activation there are no residuals. `residuals` are those of one strategy, by name, in place of what
         the forward pass gives.
         """
         self._activation = activation
-        self._arrays = {Z: z} if dy is None else {Z: z, DY: dy}
+        first, *second = np.ascontiguousarray(z.T) if z.ndim > 1 else (z,)
+        self._arrays: dict[Operand, Array] = {Z: first, A: first}
+        self._arrays |= {} if dy is None else {DY: dy}
+        self._arrays |= {B: second[0]} if second else {}
         self._replaced = residuals or {}
-        self.nbytes = z.nbytes
+        self.nbytes = first.nbytes
         self._adopted: dict[tuple[str, Operand], Any] = {}
 
     @classmethod
@@ -113,9 +124,18 @@ class Operands:
                 kept = operand.autograd.keep(self.z)
                 made = {operand._replace(name=name): array for name, array in kept.items()}
             else:
-                made = {DY: np.roll(self.z, 1)} if operand == DY else self._forward(operand.strategy)
+                made = self._reordered(operand) or self._forward(operand.strategy)
             self._arrays = made | self._arrays
         return self._arrays[operand]
+
+    def _reordered(self, operand: Operand) -> dict[Operand, Array]:
+        """Return dy or b, which are z in another order where nothing else is known of them; nothing of the others."""
+        places = {DY: 1, B: 2}
+        return {operand: np.roll(self.z, places[operand])} if operand in places else {}
+
+    def inputs(self, activation: Activation) -> tuple[Array, ...]:
+        """Return what the forward pass of an activation takes."""
+        return tuple(self.array(Operand(name)) for name in activation.formulas.inputs)
 
     def _forward(self, strategy: str) -> dict[Operand, Array]:
         """Return y, and what a strategy saves beside it; piece by piece, which spares the memory bus.
@@ -131,12 +151,13 @@ class Operands:
             names, save = (), None
         forward = self._activation.forward(Dialect.ARRAY, numpy)
         written = (Operand("y"), *(Operand.of(strategy, name) for name in names))
+        inputs = self.inputs(self._activation)
         kept = {operand: np.empty_like(self.z) for operand in written}
         for start in range(0, self.z.size, PIECE):
             piece = slice(start, start + PIECE)
-            z = self.z[piece].astype(computed_in(self.z.dtype), copy=False)
+            wide = [array[piece].astype(computed_in(array.dtype), copy=False) for array in inputs]
             with np.errstate(all="ignore"):
-                results = save(z) if save else (forward(z),)
+                results = save(*wide) if save else (forward(*wide),)
                 for operand, result in zip(written, results, strict=True):
                     kept[operand][piece] = result
         return kept

@@ -93,6 +93,15 @@ def traffic_of(case: Case) -> Traffic:
     return traffic(registry.activation(case.activation), case.strategy.name, case.strategy.storage, case.op)
 
 
+def inputs_of(identity: KernelId) -> int:
+    """Return the number of inputs of an activation, which has as many gradients; 1 of what is not known any more."""
+    try:
+        of = activation_or_ladder(identity.activation)
+    except InputError:
+        return 1
+    return len(of.formulas.inputs) if isinstance(of, Activation) else 1
+
+
 def subject(identity: KernelId, of: Activation | Ladder, backend: Backend) -> Subject:
     """Return what an id executes, where the rest is known that it stands for; `InputError` for an unknown strategy."""
     if isinstance(of, Ladder):

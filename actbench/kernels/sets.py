@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from actbench.kernels.kernel import Kernel
-from actbench.kernels.operands import DY, RESULT, Operand
+from actbench.kernels.operands import DA, DB, DY, RESULT, Operand
 from actbench.kernels.placement import PAGE
 from actbench.kernels.subject import Subject
 from actbench.model.names import Op, OperandState
@@ -68,7 +68,7 @@ def rotating(subject: Subject, state: OperandState) -> tuple[Operand, ...]:
     """Return the operands and outputs of a subject that are of another set in every call."""
     if state is OperandState.COLD:
         return subject.touches
-    return tuple(operand for operand in subject.touches if operand not in {DY, RESULT})
+    return tuple(operand for operand in subject.touches if operand not in {DY, RESULT, DA, DB})
 
 
 def touched_bytes(subject: Subject, state: OperandState, size: int) -> int:
@@ -90,7 +90,7 @@ def set_bytes(subjects: Sequence[Subject], state: OperandState, size: int) -> in
         if (subject, operand) not in stored
     }
     arrays = sum(sum(_element_bytes(subject, [operand])) for operand, subject in shared.items())
-    kept = sum(sum(_element_bytes(kernel, kernel.writes[:-1])) for kernel in kernels)
+    kept = sum(sum(_element_bytes(kernel, kernel.writes[: -len(kernel.gradients)])) for kernel in kernels)
     calls = sum(PARTS_OF_STEP if subject.op is Op.STEP else 1 for subject in subjects)
     return size * (arrays + kept) + (len(shared) + len(stored)) * PAGE // 2 + calls * CALL_BYTES
 

@@ -39,19 +39,20 @@ BESIDE_RESIDUALS = {Op.DERIVATIVE: 1, Op.BACKWARD: 2, Op.STEP: 3}
 """Streams of a call beside those that the forward pass keeps: its result, dy, and z of a step."""
 
 
-def streams_in_cache(op: Op, operands: OperandState, *, preallocates: bool) -> int:
+def streams_in_cache(op: Op, operands: OperandState, *, preallocates: bool, inputs: int = 1) -> int:
     """Return how many streams of a call do not come from memory, although its operands are not warm.
 
     With cold operands, that is the result of a backend that allocates it, where the result before lay. With cold
-    residuals it is everything beside these. Of warm operands nothing is known: it is 0.
+    residuals it is everything beside these. A gated activation has two `inputs`, and a gradient for each. Of warm
+    operands nothing is known: it is 0.
     """
     match operands:
         case OperandState.WARM:
             return 0
         case OperandState.RESIDUALS_COLD:
-            return BESIDE_RESIDUALS[op]
+            return BESIDE_RESIDUALS[op] + (inputs - 1) * (1 + (op is Op.STEP))
         case OperandState.COLD:
-            return 0 if preallocates else 1
+            return 0 if preallocates else inputs
 
 
 @cache
@@ -62,9 +63,10 @@ def traffic(activation: Activation, strategy: str, storage: Storage | None, op: 
     if storage:
         wide, passes = {Op.DERIVATIVE: (1, 1), Op.BACKWARD: (2, 1), Op.STEP: (4, 2)}[op]
         return Traffic(kept, wide, passes * kept)
+    inputs = len(rule.inputs)
     streams = {
         Op.DERIVATIVE: kept + 1,
-        Op.BACKWARD: kept + 2,
-        Op.STEP: 2 + len(rule.saved) + kept + 2,
+        Op.BACKWARD: kept + 1 + inputs,
+        Op.STEP: inputs + 1 + len(rule.saved) + kept + 1 + inputs,
     }[op]
     return Traffic(kept, streams)

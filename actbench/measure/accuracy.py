@@ -20,6 +20,7 @@ from actbench.errors import BenchmarkError
 from actbench.formula import Activation
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import Array
+from actbench.measure import gated_accuracy
 from actbench.measure.checking import Examined
 from actbench.measure.conventions import conventions
 from actbench.measure.known import Known
@@ -108,7 +109,7 @@ class Survey:
         try:
             for (activation, dtype), group in groupby(kernels, key=lambda kernel: (kernel.activation, kernel.dtype)):
                 z = points(activation, dtype, self.points, self.seed)
-                known = Known(activation, z)
+                known = Known(activation.gate if activation.is_gated else activation, z)
                 for kernel in group:
                     for last in (False, True):
                         try:
@@ -128,6 +129,9 @@ class Survey:
         return self.exact and not kernel.is_shipped and kernel.op is Op.DERIVATIVE
 
     def _accuracy(self, kernel: Kernel, worker: Worker, known: Known) -> Accuracy:
+        if kernel.is_gated:
+            drawn = normal_sample(kernel.dtype, self.points, self.seed)
+            return gated_accuracy.accuracy(kernel, Examined(worker), known.points, drawn)
         z, normal = known.points, normal_sample(kernel.dtype, self.points, self.seed)
         exact = self.exact and not kernel.is_shipped and kernel.op is not Op.STEP
         residuals = partial(known.residuals, kernel.strategy) if exact else None

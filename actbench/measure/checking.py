@@ -242,9 +242,10 @@ class Examined:
         """Return the first output and the last; NaN where the call for a single element raised."""
         if answer.raised is None:
             outputs = [output.unpack() for output in answer.outputs]
-            return (outputs[0], outputs[-1]) if outputs else (inputs.z[:0],) * 2  # after an empty call
-        if inputs.z.size == 1:
-            return (np.full_like(inputs.z, np.nan),) * 2
+            return (outputs[0], outputs[-1]) if outputs else (inputs.dy[:0], inputs.z[:0])  # after an empty call
+        if len(inputs.z) == 1:
+            last = np.full_like(inputs.z, np.nan)
+            return (np.full_like(inputs.dy, np.nan) if kernel.op is Op.STEP else last), last
         halves = [self._ends(kernel, half, self._ask(kernel, half)) for half in inputs.halves()]
         first, last = (np.concatenate(parts) for parts in zip(*halves, strict=True))
         return first, last
@@ -260,7 +261,7 @@ class _CallArguments:
 
     def halves(self) -> Iterator[_CallArguments]:
         """Yield the first half of the elements, and the second."""
-        middle = self.z.size // 2
+        middle = len(self.z) // 2
         for part in (slice(middle), slice(middle, None)):
             yield _CallArguments(
                 self.z[part], self.dy[part], {name: kept[part] for name, kept in self.residuals.items()}

@@ -36,11 +36,12 @@ def conventions(kernel: Kernel, look: Look) -> Conventions:
     return Conventions(
         at_nan,
         {Part.LEFT: AtInfinity(left, limits[Part.LEFT]), Part.RIGHT: AtInfinity(right, limits[Part.RIGHT])},
-        tuple(_at_kink(kernel.activation, *pair) for pair in zip(kinks, at_kinks, strict=True)),
+        tuple(at_kink(kernel.activation, *pair) for pair in zip(kinks, at_kinks, strict=True)),
     )
 
 
-def _at_kink(activation: Activation, z: float, result: float) -> AtKink:
+def at_kink(activation: Activation, z: float, result: float) -> AtKink:
+    """Return the slope that a kernel gives at a kink, with those on its sides."""
     sides = sides_at(activation, z)
     before, after = (sides.left, sides.right) if sides else (nan, nan)
     return AtKink(z, result, before, after, activation.formulas.kinks[z])

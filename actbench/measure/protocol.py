@@ -158,9 +158,9 @@ class Evaluate(Request[Evaluated]):
 
     @classmethod
     def of(cls, kernel: KernelId, z: Any, dy: Any, residuals: Mapping[str, Any] | None = None) -> Evaluate:
-        """Return the request for a kernel and arrays."""
+        """Return the request for a kernel and arrays; z has two columns, a and b, where the activation is gated."""
         kept = {name: PackedArray.pack(array) for name, array in (residuals or {}).items()}
-        return cls(kernel.at(z.size).id, PackedArray.pack(z), PackedArray.pack(dy), kept)
+        return cls(kernel.at(dy.size).id, PackedArray.pack(z), PackedArray.pack(dy), kept)
 
 
 @dataclass(frozen=True, slots=True)

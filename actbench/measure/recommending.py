@@ -32,6 +32,9 @@ from actbench.planning import globs
 from actbench.planning.selection import Selection
 from actbench.planning.training import TrainingSelection
 
+GATED = "its two gradients are not weighed here: measure it by actbench run --op backward,step"
+"""Why there is no recommendation for a gated activation."""
+
 DRAWN = 1000
 """Number of z that errors are looked for in where inputs are named."""
 
@@ -63,8 +66,10 @@ def prepare(request: RecommendRequest, start_worker: StartWorker) -> Contest:
     """Look at the error of every strategy; `InputError` where none meets the bounds, or nothing can be measured."""
     if not request.apart:
         (activation,) = request.activations
-        request = replace(request, activations=(globs.single(activation, registry.activations(), "activation"),))
+        request = replace(request, activations=(globs.single(activation, registry.elementwise(), "activation"),))
     prepared = _in_network(request) if request.within else _alone(request)
+    for name in dict.fromkeys(case.activation for case in prepared.plan.cases):
+        registry.elementwise_activation(name, GATED)
     kernels = {case: kernel_of(case) for case in prepared.plan.cases}
     _refuse_unknown(request.bounds.alive, kernels.values())
     errors = _errors(request, kernels, start_worker)

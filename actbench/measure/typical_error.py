@@ -40,7 +40,7 @@ class TypicalErrors:
 
     def added_to(self, check: Check, subject: Subject, evaluate: oracle.Evaluate) -> Check:
         """Return a check with the error of its kernel, where one is asked for."""
-        if subject.identity not in self._of_tensors or not isinstance(subject, Kernel):
+        if subject.identity not in self._of_tensors or not isinstance(subject, Kernel) or subject.is_gated:
             return check
         z, truth = self._sample(subject.activation, subject.dtype)
         derivative = evaluate(subject.identity, z, np.ones_like(z)).derivative

@@ -12,6 +12,17 @@ from typing import Any
 
 Formula = Callable[..., Any]
 
+PRE_ACTIVATION = ("z",)
+"""The input of an elementwise activation."""
+
+GATED = ("a", "b")
+"""The inputs of a gated activation, y = g(a) b."""
+
+
+def inputs_of(forward: Formula) -> tuple[str, ...]:
+    """Return the names of the inputs of an activation: those of a gated one, by its parameters, or z."""
+    return GATED if tuple(inspect.signature(forward).parameters) == GATED else PRE_ACTIVATION
+
 
 class Dialect(StrEnum):
     """The style in which a formula is written."""
@@ -52,7 +63,17 @@ class Rule:
     @property
     def saved(self) -> tuple[str, ...]:
         """The residuals that only this strategy has, stored by `save`; narrow ones always belong to them."""
-        return tuple(name for name in self.residuals if name not in {"z", "y"})
+        return tuple(name for name in self.residuals if name not in {*self.inputs, "y"})
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of what the forward pass takes: as many gradients has the backward pass."""
+        return inputs_of(self.forward)
+
+    @property
+    def is_gated(self) -> bool:
+        """Whether y = g(a) b; `derivative` then returns two factors of dy: b g'(a) for a, and g(a) for b."""
+        return self.inputs == GATED
 
 
 def names_used(formula: Formula) -> set[str]:

@@ -50,8 +50,10 @@ class Weakness:
 
     flaw: Flaw
     why: str
-    where: Callable[[Any, FloatFormat], Any]
+    where: Callable[..., Any]
     """A function of z (an array) and the float format, which returns where the flaw is expected: a boolean array.
+
+    Of a gated activation, it is a function of a, b and the format.
 
     For `AMPLIFIES`, it returns the factor as a float array, at most 1 where nothing is amplified. For `INACCURATE`, a
     boolean array allows any finite error; a float array gives the allowed error in ULP, 0 where there is none."""

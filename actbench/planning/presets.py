@@ -8,6 +8,8 @@ from typing import Any
 
 from actbench import registry
 from actbench.errors import unknown
+from actbench.formula import Activation
+from actbench.kernels.overhead import Ladder
 from actbench.model.cases import OVERHEAD, RUNGS
 from actbench.model.names import WIDE, Dtype, Op, OperandState
 from actbench.model.sizes import Size, sizes
@@ -53,6 +55,8 @@ class Axes:
     dtypes: tuple[Dtype, ...]
     sizes: tuple[Size, ...]
     operands: tuple[OperandState, ...] = (OperandState.WARM,)
+    ops_are_named: bool = False
+    """Whether the user names ops; where not, gated activations, which have no derivative, have their backward pass."""
     cold: ColdAxes | None = None
     """The part to which states of operands other than warm are restricted."""
 
@@ -64,7 +68,7 @@ class Axes:
         not, what a framework among them ships is measured as well.
         """
         start = self._with_shipped(named["backends"]) if "backends" in named and "strategies" not in named else self
-        changes: dict[str, Any] = {**named}
+        changes: dict[str, Any] = {**named, "ops_are_named": self.ops_are_named or "ops" in named}
         if "operands" in named:
             changes["cold"] = None
         elif "sizes" in named:
@@ -94,6 +98,12 @@ class Axes:
     def states(self) -> tuple[OperandState, ...]:
         """The states of operands, in the order of tables."""
         return tuple(state for state in OperandState if state in self.operands)
+
+    def ops_of(self, activation: Activation | Ladder) -> tuple[Op, ...]:
+        """Return the ops of an activation's cases, each once."""
+        gated = isinstance(activation, Activation) and activation.is_gated
+        ops = (Op.BACKWARD if gated and not self.ops_are_named and op is Op.DERIVATIVE else op for op in self.ops)
+        return tuple(dict.fromkeys(ops))
 
     def include(self, state: OperandState, size: Size, backend: str, strategy: Variant) -> bool:
         """Return whether a case of these axes is measured in a state of operands."""

@@ -67,7 +67,7 @@ class ResolvedAxes:
             has = activation.strategies
             existing = [variant for variant in variants if variant.name in has or variant == SHIPPED]
             shipping = self._shipping(activation)
-            for op, dtype, size in product(dict.fromkeys(axes.ops), dict.fromkeys(axes.dtypes), sizes):
+            for op, dtype, size in product(axes.ops_of(activation), dict.fromkeys(axes.dtypes), sizes):
                 for operands, backend, strategy in product(axes.states, backends, existing):
                     if not axes.include(operands, size, backend.name, strategy):
                         continue

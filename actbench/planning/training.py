@@ -59,6 +59,10 @@ SWEPT_FACTORS = tuple(Fraction(2) ** power for power in range(-4, 2))
 """Of all widths of a network, from a sixteenth to twice."""
 
 
+GATED = "a network has activations of one input: the network glu-ffn multiplies g(a) by b, so name its g, such as silu"
+"""Why a gated activation has no training step."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingSelection:
     """What to measure: the product of these, less what does not exist."""
@@ -86,7 +90,7 @@ class TrainingSelection:
         arms = (*registry.strategies(), *ARMS)
         return replace(
             self,
-            activations=globs.expand(self.activations, registry.activations(), "activation"),
+            activations=globs.expand(self.activations, registry.elementwise(), "activation"),
             strategies=globs.expand_variants(self.strategies, arms),
             backends=tuple(name for names in self.backends for name in _expanded_trainers(names)),
             dtypes=globs.expand(self.dtypes, Dtype, "dtype"),
@@ -163,7 +167,8 @@ def _steps(selection: TrainingSelection) -> Iterator[tuple[Case, NetworkStep]]:
     arms = tuple(map(variant, selection.strategies)) or _default_arms()
     in_order = sorted(dict.fromkeys(arms), key=_in_tables)
     ops = [names.training(network) for network in dict.fromkeys(selection.networks)]
-    activations = [registry.activation(name) for name in dict.fromkeys(selection.activations or _default_activations())]
+    named = dict.fromkeys(selection.activations or _default_activations())
+    activations = [registry.elementwise_activation(name, GATED) for name in named]
     trainers = [_trainer(name) for name in dict.fromkeys(selection.backends or _default_backends())]
     dtypes = [names.dtype(name) for name in dict.fromkeys(selection.dtypes)]
     for op, activation, dtype, batch in product(ops, activations, dtypes, sorted({*selection.batches})):
@@ -180,7 +185,8 @@ def _steps(selection: TrainingSelection) -> Iterator[tuple[Case, NetworkStep]]:
 
 
 def _default_activations() -> tuple[str, ...]:
-    return ("logistic", "tanh", *registry.current().additions.activations)
+    added = (name for name in registry.current().additions.activations if name in registry.elementwise())
+    return ("logistic", "tanh", *added)
 
 
 def _default_backends() -> tuple[str, ...]:

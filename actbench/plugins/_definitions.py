@@ -36,10 +36,10 @@ def steady(activation: Activation, name: str) -> Activation:
 
 def _steadied(definition: Formula, activation: Activation, name: str) -> Formula:
     @wraps(definition)
-    def call(z: Any) -> Any:
+    def call(*inputs: Any) -> Any:
         recursion, errors, bits = sys.getrecursionlimit(), np.geterr(), _bits()
         try:
-            y = definition(z)
+            y = definition(*inputs)
         finally:
             sys.setrecursionlimit(recursion)
             np.seterr(**errors)

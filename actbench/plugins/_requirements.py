@@ -14,7 +14,7 @@ from actbench.formula import Activation, Extension, Formulas, Strategy
 from actbench.model.cases import OVERHEAD, RUNGS, YARDSTICK
 from actbench.model.names import NETWORK_NAME
 from actbench.model.networks import NetworkKind
-from actbench.model.rule import Dialect, Formula
+from actbench.model.rule import GATED, Dialect, Formula
 from actbench.plugins._declarations import Declarations
 from actbench.plugins._guard import guarded
 
@@ -26,6 +26,13 @@ RESERVED = {OVERHEAD, YARDSTICK, *RUNGS}
 
 ALLOWED = "(z), (y), (z, y), one array of its own, or z and one of its own"
 """The residuals that a strategy can keep, in words."""
+
+ALLOWED_OF_GATED = "(a, b), (y, b), (a, b, y), or one array of its own behind (a, b) or behind (b)"
+"""Likewise, a strategy of a gated activation."""
+
+OF_ELEMENTWISE = {("z",), ("y",), ("z", "y")}, {(), ("z",)}, ALLOWED
+OF_GATED = {("a", "b"), ("y", "b"), ("a", "b", "y")}, {("a", "b"), ("b",)}, ALLOWED_OF_GATED
+"""The residuals that a strategy can keep without one of its own, those before one of its own, and both in words."""
 
 REQUIRED_ATTRIBUTES = ("name", "summary", "dialect", "dtypes", "rank", "planning_ns")
 """Attributes that a backend class must define."""
@@ -63,7 +70,7 @@ def refuse_unusable(
         )
     if not formulas.strategies:
         raise InputError(f"--load {file}: {what} has no strategy: give Formulas one besides forward, such as recompute")
-    if strategy is None and (reason := _not_of_z(formulas.forward)):
+    if strategy is None and (reason := _not_of(formulas.inputs, formulas.forward)):
         raise InputError(f"--load {file}: forward of {what} {reason}")
     for name in [strategy] if strategy else formulas.strategies:
         if reason := _unsupported(activation, name, formulas.strategies[name]):
@@ -104,33 +111,36 @@ def _unsupported(activation: Activation, name: str, strategy: Strategy) -> str |
     array, scalar = map(_parameters, formulas)
     if scalar != array:
         return f"keeps ({', '.join(scalar)}) in one dialect and ({', '.join(array)}) in the other: name the same"
-    extra = [residual for residual in scalar if residual not in {"z", "y"}]
-    if scalar not in {("z",), ("y",), ("z", "y")} and not (extra == [scalar[-1]] and scalar[:-1] in {(), ("z",)}):
-        return f"keeps ({', '.join(scalar)}): it can keep {ALLOWED}"
-    return _unsaved(extra, strategy)
+    inputs = activation.formulas.inputs
+    extra = [residual for residual in scalar if residual not in {*inputs, "y"}]
+    shared, before, allowed = OF_GATED if inputs == GATED else OF_ELEMENTWISE
+    if scalar not in shared and not (extra == [scalar[-1]] and scalar[:-1] in before):
+        return f"keeps ({', '.join(scalar)}): it can keep {allowed}"
+    return _unsaved(inputs, extra, strategy)
 
 
-def _unsaved(extra: list[str], strategy: Strategy) -> str | None:
-    """Return why a strategy's residuals other than z and y are not those that it saves, or None where they are."""
+def _unsaved(inputs: tuple[str, ...], extra: list[str], strategy: Strategy) -> str | None:
+    """Return why a strategy's residuals other than inputs and y are not those that it saves, or None where they are."""
     if extra == ["dy"]:
         return "keeps dy, which is the upstream gradient: give the residual another name"
     if extra and strategy.save is None:
-        save = f"return Strategy(derivative, save=...), save(z) giving y, {extra[0]}"
+        save = f"return Strategy(derivative, save=...), save({', '.join(inputs)}) giving y, {extra[0]}"
         return f"keeps {extra[0]}, which nothing saves: {save}"
     if strategy.save is not None and not extra:
         return "saves what it does not keep: let its derivative take the saved residual"
-    reason = None if strategy.save is None else _not_of_z(strategy.save)
+    reason = None if strategy.save is None else _not_of(inputs, strategy.save)
     return f"has a save that {reason}" if reason else None
 
 
-def _not_of_z(formula: Any) -> str | None:
-    """Return why a formula is not a function of z alone, or None where it is."""
+def _not_of(inputs: tuple[str, ...], formula: Any) -> str | None:
+    """Return why a formula is not a function of z alone, or of a and b; None where it is."""
     for dialect in Dialect:
         part = getattr(formula, dialect, formula)
         if reason := _no_formula(part):
             return reason
-        if len(names := _parameters(part)) != 1:
-            return f"takes ({', '.join(names)}): write a function of z"
+        names = _parameters(part)
+        if len(names) != len(inputs):
+            return f"takes ({', '.join(names)}): write a function of {' and '.join(inputs)}"
     return None
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from actbench import registry
 from actbench.cli.main import COMMANDS
 from actbench.formula import Activation, Strategy
+from actbench.model.rule import Dialect
 from actbench.report.charts.functions import functions
 from actbench.report.charts.render import rendered
 from actbench.report.mathematics import facts, signature
@@ -100,14 +101,22 @@ def activation(one: Activation) -> str:
             "```",
             "",
             "```sh",
-            f"actbench run -a {one.name}          # what is it worth in a hot loop?",
-            f"actbench train -a {one.name}        # in a training step?",
-            f"actbench recommend -a {one.name}    # what should a layer keep?",
+            *commands_of(one),
             "```",
             "",
             *(["## Published", "", one.reference, ""] if one.reference else []),
         ]
     )
+
+
+def commands_of(one: Activation) -> Iterator[str]:
+    """Yield the commands that answer questions about an activation."""
+    yield f"actbench run -a {one.name}          # what is it worth in a hot loop?"
+    if one.is_gated:
+        yield f"actbench run -a {one.name} --op step    # with the forward pass that stores it?"
+        return
+    yield f"actbench train -a {one.name}        # in a training step?"
+    yield f"actbench recommend -a {one.name}    # what should a layer keep?"
 
 
 ACCURACY = f"""\
@@ -126,7 +135,8 @@ def strategies(one: Activation) -> Iterator[str]:
     for name, strategy in one.strategies.items():
         weaknesses = strategy.weaknesses if isinstance(strategy, Strategy) else ()
         why = "; ".join(f"{weakness.flaw}: {weakness.why}" for weakness in weaknesses if not weakness.narrow)
-        yield f"| `{name}` | {cell(known[name].removeprefix('keep '))} | {cell(why)} |"
+        kept = ", ".join(one.rule(name, Dialect.SCALAR, None).residuals)
+        yield f"| `{name}` | {kept if one.is_gated else cell(known[name].removeprefix('keep '))} | {cell(why)} |"
 
 
 def errors(one: Activation) -> Iterator[str]:

@@ -39,7 +39,7 @@ def test_every_strategy_is_one_of_the_vocabulary() -> None:
 
 
 def test_an_independent_truth_is_known_for_every_activation() -> None:
-    assert set(definitions.TRUTH) == set(registry.activations())
+    assert set(definitions.TRUTH) == set(registry.elementwise())
 
 
 def test_an_unknown_activation_is_answered_with_the_nearest() -> None:
@@ -84,7 +84,7 @@ def test_an_activation_can_be_had_from_y_or_says_why_not() -> None:
 
 
 def test_what_a_kink_is_taken_to_be_is_the_derivative_on_one_of_its_sides() -> None:
-    for activation in registry.activations().values():
+    for activation in registry.elementwise().values():
         _, slope = definitions.TRUTH[activation.name]
         for z, convention in activation.formulas.kinks.items():
             left, right = (float(slope(mpmath.mpf(z) + side)) for side in (-1e-9, 1e-9))
@@ -107,7 +107,7 @@ def test_what_a_formula_looks_up_in_its_namespace_is_read_off_its_code(formula: 
 
 def test_every_function_of_a_formula_exists_where_a_backend_does_not_say_that_it_lacks_it() -> None:
     usable = [backend for backend in registry.backends().values() if not backend.unavailable]
-    for backend, activation in product(usable, registry.activations().values()):
+    for backend, activation in product(usable, registry.elementwise().values()):
         for strategy in activation.strategies:
             rule = activation.rule(strategy, backend.dialect, backend.namespace())
             executed = [formula for formula in (rule.forward, rule.save, rule.derivative) if formula]

@@ -30,7 +30,7 @@ COMPUTING = [
 ]
 each_computing = pytest.mark.parametrize("backend", [usable(name) for name in COMPUTING if name != "torch-compile"])
 each_dtype = pytest.mark.parametrize("dtype", NARROW)
-each_activation = pytest.mark.parametrize("activation", exhaustive_but(registry.activations(), "logistic".__eq__))
+each_activation = pytest.mark.parametrize("activation", exhaustive_but(registry.elementwise(), "logistic".__eq__))
 
 
 def checked(kernel: KernelId) -> Check | None:

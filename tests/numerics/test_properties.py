@@ -20,7 +20,7 @@ from actbench.model.variants import Variant
 from actbench.verification import oracle
 from tests.support import definitions, kernels
 
-NAMES = list(registry.activations())
+NAMES = list(registry.elementwise())
 BACKENDS = ("python", "numpy", "numba", "numba-simd")
 STEPS = [
     kernel

@@ -26,7 +26,7 @@ from tests.support.tiers import EXHAUSTIVE, exhaustive_but
 def one_of_each_kind() -> list[tuple[str, str]]:
     """Return an activation and a strategy for every strategy and set of residuals that there is; well-known ones."""
     examples: dict[tuple[str, tuple[str, ...]], Activation] = {}
-    known = registry.activations().values()
+    known = registry.elementwise().values()
     for activation in sorted(known, key=lambda activation: activation.name not in {"logistic", "silu"}):
         for strategy in activation.strategies:
             kept = activation.rule(strategy, Dialect.SCALAR, None).residuals

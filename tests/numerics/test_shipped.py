@@ -44,7 +44,7 @@ SIZE = 1000
 def shipping(name: str) -> list[str]:
     """Return the activations that a framework ships."""
     backend = registry.backends()[name]
-    return [activation for activation in registry.activations() if not backend.unshipped(activation)]
+    return [activation for activation in registry.elementwise() if not backend.unshipped(activation)]
 
 
 def kernel_id(activation: str, backend: str, op: Op, dtype: Dtype = Dtype.FLOAT64) -> KernelId:

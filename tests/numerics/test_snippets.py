@@ -22,7 +22,7 @@ DY = np.linspace(-2.0, 3.0, Z.size, dtype=np.float32)
 
 def strategies() -> Iterator[tuple[str, str]]:
     """Yield every strategy of every activation."""
-    for activation in registry.activations().values():
+    for activation in registry.elementwise().values():
         yield from ((activation.name, strategy) for strategy in activation.strategies if strategy != "shipped")
 
 

@@ -53,7 +53,7 @@ def test_bytes_moved_and_kept_follow_from_the_traffic(chosen: KernelId) -> None:
 
 
 def test_every_strategy_of_a_name_keeps_as_much() -> None:
-    for activation in registry.activations().values():
+    for activation in registry.elementwise().values():
         for strategy, op in product(activation.strategies, Op):
             streams, arrays = TRAFFIC[KEPT[strategy], op]
             assert traffic(activation, strategy, None, op) == Traffic(arrays, streams)

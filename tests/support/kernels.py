@@ -49,7 +49,7 @@ def every_kernel() -> tuple[KernelId, ...]:
     usable = [backend for backend in registry.backends().values() if not (backend.optional or backend.unavailable)]
     return tuple(
         kernel
-        for activation, (turn, backend), op in product(registry.activations().values(), enumerate(usable), Op)
+        for activation, (turn, backend), op in product(registry.elementwise().values(), enumerate(usable), Op)
         for place, strategy in enumerate(activation.strategies)
         for dtype in _tested(activation.name, backend, turn + place)
         for kernel in [KernelId(activation.name, Variant(strategy), backend.name, op, dtype)]

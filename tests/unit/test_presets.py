@@ -109,7 +109,7 @@ def test_every_case_asked_for_is_measured_or_left_out_with_a_reason(name: str) -
         for backend in axes.backends
         if strategy in resolution.activation_or_ladder(activation).strategies
         or (strategy == SHIPPED and not registry.backends()[backend].unshipped(activation))
-        for op in axes.ops
+        for op in axes.ops_of(resolution.activation_or_ladder(activation))
         for dtype in axes.dtypes
         for size in axes.sizes
         for operands in axes.states

@@ -45,7 +45,7 @@ def test_what_declarations_predict_is_what_steps_of_any_network_hold(name: str) 
 
 
 def test_what_declarations_predict_is_what_every_strategy_holds() -> None:
-    cases = supported(["glu-ffn:6-8"], registry.activations())
+    cases = supported(["glu-ffn:6-8"], registry.elementwise())
     assert len(cases) > 100
     assert {case: predicted(step(case[0], case[2], case[1]), BATCH) for case in cases} == {
         case: counted(case[0], case[2], case[1]) for case in cases

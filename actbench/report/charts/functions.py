@@ -66,8 +66,11 @@ def _rows(activation: Activation) -> Iterator[tuple[str, str, str, str, float, f
     kinks = sorted(activation.formulas.kinks)
     try:
         with np.errstate(all="ignore"):
-            output = activation.forward(Dialect.ARRAY, m)(z)
-            slope = activation.rule("recompute", Dialect.ARRAY, m).derivative(z)
+            rule = activation.rule("recompute", Dialect.ARRAY, m)
+            if rule.is_gated:  # g(a), which is y where b is 1
+                output, (slope, _) = rule.forward(z, np.ones_like(z)), rule.derivative(z, np.ones_like(z))
+            else:
+                output, slope = rule.forward(z), rule.derivative(z)
     except Exception as error:  # noqa: BLE001  # a user's own formula may raise anything
         raise InputError(f"{activation.name} cannot be drawn: it raised {type(error).__name__}: {error}") from None
     for curve, values in (("g", output), ("g'", slope)):

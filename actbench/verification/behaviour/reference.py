@@ -20,7 +20,7 @@ from actbench import activations, backends
 from actbench.errors import BenchmarkError
 from actbench.formula import Activation, Flaw
 from actbench.kernels.kernel import Kernel
-from actbench.kernels.operands import DY, PIECE, Array, Operands
+from actbench.kernels.operands import DY, PIECE, Array, B, Operands
 from actbench.model.checks import STATED_ULP
 from actbench.model.names import Op
 from actbench.model.number_formats import limits
@@ -47,16 +47,17 @@ class Reference:
         """Take the operands of a block, whose kernels share one activation and op."""
         self._operands = operands
         self._numpy = backends.namespace("numpy")
-        self._known: dict[tuple[int, int], Array] = {}
+        self._known: dict[tuple[int, int], tuple[Array, ...]] = {}
 
     def suspects(self, kernel: Kernel, result: Array, pieces: list[slice] | None = None) -> Elements:
         """Return the elements of g', or dy * g', that differ from the reference: the worst one of each band of |z|."""
         chosen = _Worst()
-        for piece in pieces or _pieces(result.size):
-            expected = self._expected(kernel, piece)
-            if expected is not None:
-                self._compare(chosen, result[piece], expected, piece, self._scale(kernel, piece))
-        if not _is_built_in(kernel) and pieces is None:
+        for piece in pieces or _pieces(len(result)):
+            scales = self._scales(kernel, piece)
+            for column, (expected, scale) in enumerate(zip(self._expected(kernel, piece), scales, strict=False)):
+                computed = result[piece, column] if kernel.is_gated else result[piece]
+                self._compare(chosen, computed, expected, piece, scale)
+        if not (_is_built_in(kernel) or kernel.is_gated) and pieces is None:
             self._compare_with_differences(kernel, chosen, result)
         return self._elements(kernel, chosen, result)
 
@@ -65,37 +66,46 @@ class Reference:
         chosen = _Worst()
         forward = kernel.activation.forward(Dialect.ARRAY, self._numpy)
         for piece in pieces or _pieces(result.size):
-            expected = _evaluated(forward, self._operands.z[piece])
+            (expected,) = _evaluated(forward, *self._inputs(kernel, piece))
             self._compare(chosen, result[piece], expected, piece, 0.0)
         return self._elements(kernel, chosen, result)
 
     def at(self, kernel: Kernel, indices: Array, result: Array) -> Elements:
         """Return the elements of a result at these indices, with their inputs."""
-        z = self._operands.z[indices]
+        inputs = self._operands.inputs(kernel.activation)
+        z = np.stack([array[indices] for array in inputs], axis=-1) if kernel.is_gated else inputs[0][indices]
         dy = np.ones_like(z) if kernel.op is Op.DERIVATIVE else self._operands.array(DY)[indices]
         return Elements(z, dy, result[indices])
 
     def _elements(self, kernel: Kernel, chosen: _Worst, result: Array) -> Elements:
         return self.at(kernel, chosen.indices(), result)
 
-    def _expected(self, kernel: Kernel, piece: slice) -> Array | None:
-        """Return g', or dy * g', of a piece, in float64; None where there is no formula but the case's own."""
+    def _inputs(self, kernel: Kernel, piece: slice) -> list[Array]:
+        return [array[piece] for array in self._operands.inputs(kernel.activation)]
+
+    def _expected(self, kernel: Kernel, piece: slice) -> tuple[Array, ...]:
+        """Return g', or dy * g', of a piece, in float64; nothing where there is no formula but the case's own.
+
+        Of a gated activation, it is the gradient of a, and that of b.
+        """
         if kernel.storage:
             arrays = [self._operands.array(operand) for operand in kernel.residuals]
             derivative = kernel.formula(Dialect.ARRAY, self._numpy).derivative
             return self._times_dy(kernel, _evaluated(derivative, *(array[piece] for array in arrays)), piece)
         trusted = _trusted(kernel.activation)
         if trusted is None or (trusted == kernel.strategy and not _is_built_in(kernel)):
-            return None
+            return ()
         key = (piece.start, piece.stop)
         if key not in self._known:
             derivative = kernel.activation.rule(trusted, Dialect.ARRAY, self._numpy).derivative
-            slope = _evaluated(derivative, self._operands.z[piece])
-            self._known[key] = self._times_dy(kernel, slope, piece)
+            slopes = _evaluated(derivative, *self._inputs(kernel, piece))
+            self._known[key] = self._times_dy(kernel, slopes, piece)
         return self._known[key]
 
-    def _times_dy(self, kernel: Kernel, slope: Array, piece: slice) -> Array:
-        return slope if kernel.op is Op.DERIVATIVE else slope * self._operands.array(DY)[piece]
+    def _times_dy(self, kernel: Kernel, slopes: tuple[Array, ...], piece: slice) -> tuple[Array, ...]:
+        if kernel.op is Op.DERIVATIVE:
+            return slopes
+        return tuple(slope * self._operands.array(DY)[piece] for slope in slopes)
 
     def _compare(self, chosen: _Worst, result: Array, expected: Array, piece: slice, scale: Array | float) -> None:
         """Note the elements of a piece whose distance from the expected value exceeds rounding."""
@@ -116,11 +126,17 @@ class Reference:
         size = np.abs(self._operands.z[piece][suspicious])
         chosen.add(suspicious + piece.start, size, distance)
 
-    def _scale(self, kernel: Kernel, piece: slice) -> Array | float:
-        """Return the size whose eps are allowed as error: 1 or |dy| where digits are declared to cancel, else 0."""
+    def _scales(self, kernel: Kernel, piece: slice) -> tuple[Array | float, ...]:
+        """Return the size whose eps are allowed as error: 1 or |dy| where digits are declared to cancel, else 0.
+
+        Of a gated activation, that of its gradients: |b dy| and |dy|.
+        """
         if not any(weakness.flaw is Flaw.CANCELS for weakness in kernel.weaknesses):
-            return 0.0
-        return 1.0 if kernel.op is Op.DERIVATIVE else np.abs(self._operands.array(DY)[piece])
+            return (0.0,) * len(kernel.gradients)
+        if kernel.op is Op.DERIVATIVE:
+            return (1.0,)
+        dy = np.abs(self._operands.array(DY)[piece])
+        return (dy * np.abs(self._operands.array(B)[piece]), dy) if kernel.is_gated else (dy,)
 
     def _compare_with_differences(self, kernel: Kernel, chosen: _Worst, result: Array) -> None:
         from actbench.verification.truth import differences
@@ -173,7 +189,7 @@ def _trusted(activation: Activation) -> str | None:
     if activations.is_built_in(activation):
         return RECOMPUTE
     rules = {name: activation.rule(name, Dialect.SCALAR, None) for name in activation.formulas.strategies}
-    return next((name for name, rule in rules.items() if rule.residuals == ("z",)), None)
+    return next((name for name, rule in rules.items() if rule.residuals == rule.inputs), None)
 
 
 def _pieces(size: int) -> Iterator[slice]:
@@ -181,9 +197,10 @@ def _pieces(size: int) -> Iterator[slice]:
         yield slice(start, min(start + PIECE, size))
 
 
-def _evaluated(formula: Formula, *operands: Array) -> Array:
-    """Return the result of a formula in float64."""
+def _evaluated(formula: Formula, *operands: Array) -> tuple[Array, ...]:
+    """Return the results of a formula, one or more, in float64."""
     wide = [operand.astype(np.float64) for operand in operands]
     with np.errstate(all="ignore"):
-        result = np.asarray(formula(*wide), dtype=np.float64)
-    return result if result.shape == wide[0].shape else np.broadcast_to(result, wide[0].shape)
+        computed = formula(*wide)
+    results = (np.asarray(one, np.float64) for one in (computed if isinstance(computed, tuple) else (computed,)))
+    return tuple(one if one.shape == wide[0].shape else np.broadcast_to(one, wide[0].shape) for one in results)

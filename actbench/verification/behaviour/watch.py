@@ -83,12 +83,13 @@ class Watch:
 
     def _doubts_of(self, arm: int, kernel: Kernel, calls: Calls) -> Iterator[Doubt]:
         results = calls.results()
-        ends = [results[-1], results[0]] if kernel.op is Op.STEP else results[-1:]
         size, dtype = self._operands.z.size, numpy_dtype(kernel.dtype)
-        for result in ends:
+        for result in (*results[:1], *results[-len(kernel.gradients) :]):
             if result.shape != (size,) or result.dtype != dtype:
                 yield Doubt(arm, f"it returns {result.dtype} of shape {result.shape}, not {dtype} of shape ({size},)")
                 return
+        gradient = kernel.gradient(results)
+        ends = [gradient, results[0]] if kernel.op is Op.STEP else [gradient]
         if arm in self._first:
             for of_output, (result, first) in enumerate(zip(ends, self._first[arm], strict=True)):
                 indices = self._differing(result, first)
@@ -97,7 +98,7 @@ class Watch:
             return
         self._first[arm] = [self._looked_at(result).copy() for result in ends]
         windows = None if self._whole else self._windows
-        yield Doubt(arm, elements=self._reference.suspects(kernel, results[-1], windows))
+        yield Doubt(arm, elements=self._reference.suspects(kernel, gradient, windows))
         if kernel.op is Op.STEP:
             yield Doubt(arm, elements=self._reference.suspects_of_output(kernel, results[0], windows), of_output=True)
 
@@ -117,7 +118,8 @@ class Watch:
             same = np.abs(now - first) <= STATED_ULP * fmt.eps * np.abs(first) + fmt.tiny
             same |= (now == first) | np.isnan(now) & np.isnan(first)
         places = np.concatenate([np.arange(window.start, window.stop) for window in self._windows])
-        return np.asarray(places[np.flatnonzero(~same)[:WINDOWS]])
+        differing = ~same.reshape(places.size, -1).all(axis=1)
+        return np.asarray(places[np.flatnonzero(differing)[:WINDOWS]])
 
 
 def _windows(nbytes: int, size: int) -> list[slice]:

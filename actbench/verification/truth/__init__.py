@@ -27,6 +27,7 @@ from actbench.plugins import evaluating
 from actbench.verification.truth import differences, exact
 from actbench.verification.truth.elementwise import dependence
 from actbench.verification.truth.exact import Exact
+from actbench.verification.truth.points import Point
 from actbench.verification.truth.sides import Sides
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "dependence",
     "differences",
     "nearest_to",
+    "points_at",
     "residuals_at",
     "sides_at",
     "slope_at",
@@ -110,6 +112,12 @@ def unsupported(activation: Activation) -> str | None:
 @cache
 def _exact(activation: Activation) -> Exact:
     return Exact(activation)
+
+
+@evaluating
+def points_at(activation: Activation, z: Array) -> list[Point]:
+    """Return g' and g at any finite z as numbers of mpmath, which can evaluate the definition (`unsupported`)."""
+    return _exact(activation).at(z)
 
 
 @evaluating

@@ -1,0 +1,32 @@
+"""Which kernels of gated activations, y = g(a) b, exist."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from actbench.model.names import WIDE, Op
+
+if TYPE_CHECKING:
+    from actbench.formula import Activation
+    from actbench.kernels.kernel import Kernel
+
+NO_DERIVATIVE = "is gated, y = g(a) b, and has a gradient for a and one for b: use --op backward, or --op step"
+
+
+def without_derivative(activation: Activation, op: Op) -> str | None:
+    """Return why a gated activation has no kernel of an op; None where it has."""
+    return f"{activation.name} {NO_DERIVATIVE}" if op is Op.DERIVATIVE else None
+
+
+def unsupported(kernel: Kernel) -> str | None:
+    """Return why a kernel of a gated activation does not exist; None where it does."""
+    name, backend = kernel.activation.name, kernel.backend
+    if kernel.is_shipped or not kernel.has_formula:
+        return f"{name} is gated: its kernels are formulas alone"
+    if not backend.takes_gated:
+        return f"{backend.name} has no loops for gated activations such as {name}"
+    if kernel.storage:
+        return f"residuals of gated activations such as {name} are kept in the type of the arithmetic"
+    if kernel.dtype not in WIDE:
+        return f"gated activations such as {name} are computed in {' and '.join(WIDE)}"
+    return None

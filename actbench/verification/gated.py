@@ -1,0 +1,206 @@
+"""The oracle for gated activations, y = g(a) b: both gradients, dy b g'(a) and dy g(a), against mpmath.
+
+The truth of g and g' is that of the elementwise activation g (`Activation.gate`), at the z at which every activation is
+checked; b is 1, 0, tiny, large, and drawn anew in every process. Products are exact
+(`actbench.verification.truth.products`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import numpy as np
+
+from actbench.errors import WrongKernelError
+from actbench.formula import Activation, Flaw, Weakness
+from actbench.kernels.kernel import Kernel
+from actbench.model.checks import BANDS, STATED_ULP, Check
+from actbench.model.names import Dtype
+from actbench.model.number_formats import limits
+from actbench.verification.evaluation import Evaluate, Evaluation
+from actbench.verification.points import further, points
+from actbench.verification.truth import Array
+from actbench.verification.truth.products import Product, Truths, expected, gate_of, no_product
+
+FACTORS = np.array([1.0, -2.0, 2.0, -1.0])
+"""Upstream gradients, in turn, that round nothing."""
+
+SIZES = (1, 7, 64, 1000)
+"""Sizes of further calls."""
+
+PRODUCT = 2.0
+"""ULP that products with an arbitrary dy may add to an error."""
+
+MOST = 1e300
+"""Upper limit of the factor of an error: what an activation declares may overflow where a is large."""
+
+AT_NAN = ((np.nan, 1.0), (1.0, np.nan))
+"""Pairs of inputs where y is NaN, so that no forward pass hides a network that has diverged."""
+
+
+@cache
+def checked(activation: Activation, dtype: Dtype) -> tuple[Array, Array, Truths]:
+    """Return the (a, b) at which kernels are checked, as two columns, upstream gradients, and the truth."""
+    gate, fmt, rng = gate_of(activation), limits(dtype), np.random.default_rng()
+    a = np.concatenate([points(gate, dtype), further(gate, dtype)])
+    special = [1.0, -1.0, 0.0, -0.0, 0.5, float(fmt.tiny), -float(fmt.smallest_subnormal), 1e3, -1e-3]
+    drawn = rng.standard_normal(a.size)
+    spread = np.exp(rng.uniform(np.log(float(fmt.tiny)), np.log(float(fmt.max)), a.size))
+    columns = [np.resize(special, a.size), drawn, np.copysign(spread, drawn)]
+    inputs = np.concatenate([np.stack([a, b.astype(a.dtype)], axis=-1) for b in columns])
+    dy = np.resize(FACTORS, len(inputs)).astype(inputs.dtype)
+    truth = expected(activation, inputs, dy)
+    *gradients, y = (np.abs(one.truth.nearest.astype(np.float64)) for one in truth)
+    below = float(fmt.max) / 8  # in between, which operation overflows is left to a formula
+    representable = (gradients[0] < below) & (gradients[1] < below) & ((y < below) | np.isinf(y))
+    return inputs[representable], dy[representable], tuple(one.at(representable) for one in truth)
+
+
+@dataclass(frozen=True)
+class GatedCall:
+    """One call of a kernel beside the truth."""
+
+    kernel: Kernel
+    inputs: Array
+    dy: Array
+    answer: Evaluation
+    expected: Truths
+
+    @cached_property
+    def errors(self) -> Array:
+        """The errors of both gradients, as two columns."""
+        computed = self.answer.derivative
+        return np.stack([self.expected[column].error(computed[:, column]) for column in (0, 1)], axis=-1)
+
+    def require(self, when: str = "", slack: float = 0.0) -> None:
+        """Raise `WrongKernelError` for the worst element that breaks what the strategy declares."""
+        shape = self.answer.derivative.shape
+        if shape != self.inputs.shape or self.answer.derivative.dtype != self.inputs.dtype:
+            raise WrongKernelError(
+                f"{self.kernel.id} is wrong{when}: its gradients are {self.answer.derivative.dtype} of shape {shape}, "
+                f"where {self.inputs.dtype} of shape {self.inputs.shape} is expected"
+            )
+        for column, what in enumerate(("gradient of a", "gradient of b")):
+            self._require(what, self.answer.derivative[:, column], self.expected[column], when, slack)
+        if self.answer.y is not None:
+            self._require("y", self.answer.y, self.expected[2], when, slack)
+
+    def _require(self, what: str, computed: Array, right: Product, when: str, slack: float) -> None:
+        weaknesses = self.kernel.forward_weaknesses if what == "y" else self.kernel.weaknesses
+        error = right.error(computed)
+        excused = np.zeros(error.size, dtype=bool)
+        allowed = np.ones(error.size)
+        for weakness in weaknesses:
+            there = at(weakness, self.inputs)
+            match weakness.flaw:
+                case Flaw.AMPLIFIES:
+                    allowed += np.clip(np.nan_to_num(there.astype(np.float64), nan=MOST), 0.0, MOST)
+                case Flaw.INACCURATE:
+                    excused |= there.astype(bool) & np.isfinite(computed)
+                case Flaw.OVERFLOWS:
+                    excused |= there.astype(bool) & ~(np.isfinite(computed) & (computed != 0))
+                case _:
+                    excused |= there.astype(bool) & (self._absolute(right, computed, what) <= STATED_ULP + slack)
+        wrong = (error > STATED_ULP * allowed + slack) & ~excused
+        if self.answer.raised:
+            wrong &= ~np.isnan(computed)
+        if wrong.any():
+            worst = int(np.argmax(np.where(wrong, error, -1.0)))
+            a, b = self.inputs[worst]
+            raise WrongKernelError(
+                f"{self.kernel.id} is wrong{when}: at a = {a:.9g}, b = {b:.9g}, dy = {self.dy[worst]:.9g} its {what} "
+                f"is {computed[worst]:.9g} where {right.truth.nearest[worst]:.9g} is right ({error[worst]:.3g} ULP; "
+                f"{STATED_ULP * allowed[worst] + slack:.3g} are allowed)"
+            )
+
+    def _absolute(self, right: Product, computed: Array, what: str) -> Array:
+        """Return the error in eps, times the factors of the result."""
+        with np.errstate(all="ignore"):
+            size = np.abs(self.dy.astype(np.float64)) if what != "y" else np.ones(self.dy.size)
+            if what != "gradient of b":
+                size = size * np.abs(self.inputs[:, 1].astype(np.float64))
+            eps = np.maximum(
+                float(limits(self.inputs.dtype).eps) * size, float(limits(self.inputs.dtype).smallest_subnormal)
+            )
+            return np.asarray(right.error(computed) * (right.unit / eps))
+
+
+def at(weakness: Weakness, inputs: Array) -> Array:
+    """Return where a weakness is declared, or its factor."""
+    with np.errstate(all="ignore"):
+        a, b = inputs.astype(np.float64).T
+        return np.broadcast_to(np.asarray(weakness.where(a, b, limits(inputs.dtype))), a.shape)
+
+
+def check(kernel: Kernel, evaluate: Evaluate) -> Check:
+    """Compare a kernel with the truth, and with what its strategy declares; `WrongKernelError` states the fault."""
+    if reason := no_product(kernel.activation):
+        raise WrongKernelError(reason)
+    inputs, dy, truth = checked(kernel.activation, kernel.dtype)
+    done = GatedCall(kernel, inputs, dy, evaluate(kernel.identity, inputs, dy), truth)
+    done.require()
+    _require_declared(kernel, done)
+    error = done.errors.max(axis=1)
+    worst = int(np.argmax(error))
+    return Check(
+        kernel.identity,
+        float(error[worst]) if np.isfinite(error[worst]) else None,
+        float(inputs[worst, 0]),
+        tuple(weakness.why for weakness in kernel.weaknesses),
+        by_band=tuple(by_band(inputs[:, 0], error)),
+        points=len(inputs),
+        kept_bytes=kernel.kept_bytes,
+        alive_bytes=kernel.alive_bytes,
+        moved_bytes=kernel.moved_bytes,
+        preallocates=kernel.preallocates,
+        compiler=kernel.compiler,
+    )
+
+
+def by_band(a: Array, error: Array) -> Iterator[float | None]:
+    """Yield the largest error of each band of a, to three digits; None for inf."""
+    for low, high in BANDS:
+        inside = (a > low) & (a <= high) if high <= 0 else (a >= low) & (a < high)
+        inside &= ~((a == 0) & (high <= 0))
+        largest = float(error[inside].max(initial=0.0))
+        yield float(f"{largest:.3g}") if np.isfinite(largest) else None
+
+
+def check_calls(kernel: Kernel, evaluate: Evaluate) -> None:
+    """Call a kernel on other inputs, in other sizes, and beside NaN."""
+    (inputs, dy, truth), rng = checked(kernel.activation, kernel.dtype), np.random.default_rng()
+    for size in SIZES:
+        some = rng.integers(len(inputs), size=size)
+        answer = evaluate(kernel.identity, inputs[some], dy[some])
+        known = tuple(one.at(some) for one in truth)
+        GatedCall(kernel, inputs[some], dy[some], answer, known).require(f" in a call on {size} elements")
+    some = rng.integers(len(inputs), size=13)
+    beside, up = (np.insert(array[some], (3, 7), value, axis=0) for array, value in ((inputs, AT_NAN), (dy, 1.0)))
+    answer = evaluate(kernel.identity, beside, up)
+    number = np.asarray(np.isfinite(beside).all(axis=1))
+    known = tuple(one.at(some) for one in truth)
+    GatedCall(kernel, beside[number], up[number], answer.at(number), known).require(" beside NaN")
+    if answer.y is not None and not np.isnan(answer.y[~number]).all():
+        raise WrongKernelError(f"{kernel.id} is wrong: y is not NaN where a or b is")
+
+
+def settle(kernel: Kernel, inputs: Array, dy: Array, computed: Array, *, of_output: bool) -> None:
+    """Raise `WrongKernelError` where elements of a result on timed operands are wrong: gradients, or y."""
+    truth = expected(kernel.activation, inputs, dy)
+    right = np.stack([one.truth.nearest for one in truth[:2]], axis=-1)
+    answer = Evaluation(right, computed) if of_output else Evaluation(computed, None)
+    GatedCall(kernel, inputs, dy, answer, truth).require(" on timed operands", PRODUCT)
+
+
+def _require_declared(kernel: Kernel, done: GatedCall) -> None:
+    """Raise `WrongKernelError` for a weakness that shows nowhere."""
+    error = done.errors.max(axis=1)
+    for weakness in kernel.weaknesses:
+        if weakness.flaw is Flaw.AMPLIFIES:
+            continue  # the factor is a bound, which not every format reaches
+        if not np.any(error[at(weakness, done.inputs).astype(bool)] > STATED_ULP):
+            raise WrongKernelError(
+                f"{kernel.id} is declared to be wrong where '{weakness.why}', but is not: correct the declaration"
+            )

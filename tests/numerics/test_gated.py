@@ -1,0 +1,229 @@
+"""Gated activations, y = g(a) b: both gradients, what is kept, and what the oracle refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+
+from actbench import registry
+from actbench.errors import InputError, WrongKernelError
+from actbench.formula import Activation, Flaw, Formulas, Strategy, Weakness, activation
+from actbench.kernels import resolution
+from actbench.kernels.kernel import Kernel
+from actbench.kernels.operands import DA, DB, DY, A, B, Operands
+from actbench.kernels.placement import Placement
+from actbench.model.cases import KernelId
+from actbench.model.names import WIDE, Dtype, Op
+from actbench.model.rule import Dialect
+from actbench.model.sizes import sizes
+from actbench.model.variants import Variant
+from actbench.planning import presets
+from actbench.planning.resolved import resolved
+from actbench.verification import oracle
+from actbench.verification.evaluation import Evaluation
+from actbench.verification.truth.products import expected
+from tests.support.tiers import exhaustive_but
+
+Array = np.ndarray
+NAMES = [name for name, one in registry.activations().items() if one.is_gated]
+BACKENDS = ("python", "numpy", "numba", "numba-simd")
+QUICK = {("swiglu", "numba-simd"), ("geglu", "numpy"), ("reglu", "numba"), ("glu", "python")}
+
+
+def kernel(
+    name: str, strategy: str, backend: str = "numpy", op: Op = Op.BACKWARD, dtype: Dtype = Dtype.FLOAT64
+) -> Kernel:
+    return resolution.kernel(KernelId(registry.activation(name).name, Variant(strategy), backend, op, dtype))
+
+
+def answers(of: Kernel) -> Callable[[KernelId, Array, Array], Evaluation]:
+    """Return what evaluates a kernel in this process, one pair at a time where its arithmetic raises."""
+
+    def evaluate(_: KernelId, inputs: Array, dy: Array) -> Evaluation:
+        with np.errstate(all="ignore"):
+            try:
+                operands = Operands(of.activation, inputs, dy)
+                outputs = of.invocation(len(inputs), Placement(operands, np.random.default_rng(0))).results()
+            except (ArithmeticError, ValueError) as error:
+                if len(inputs) == 1:
+                    return Evaluation(np.full_like(inputs, np.nan), np.full_like(dy, np.nan), repr(error))
+                parts = [evaluate(_, inputs[at : at + 1], dy[at : at + 1]) for at in range(len(inputs))]
+                y = np.concatenate([part.y for part in parts]) if of.op is Op.STEP else None
+                return Evaluation(np.concatenate([part.derivative for part in parts]), y, repr(error))
+        return Evaluation(of.gradient(outputs), outputs[0] if of.op is Op.STEP else None)
+
+    return evaluate
+
+
+@pytest.mark.parametrize(("name", "backend"), exhaustive_but([*product(NAMES, BACKENDS)], QUICK.__contains__))
+def test_every_strategy_gives_both_gradients_and_y_within_what_it_declares(name: str, backend: str) -> None:
+    for strategy, dtype in product(registry.activation(name).strategies, WIDE):
+        one = kernel(name, strategy, backend, Op.STEP, dtype)
+        if not one.unsupported:
+            checked = oracle.check(one, answers(one))
+            oracle.check_calls(one, answers(one))
+            assert checked.points
+            assert checked.kept_bytes == len(one.residuals) * dtype.itemsize
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("beta", [0.1, 2.0, 30.0])
+@pytest.mark.parametrize("strategy", ["recompute", "intermediate", "pair"])
+def test_swiglu_is_right_at_every_beta(beta: float, strategy: str) -> None:
+    one = kernel(f"swiglu:beta={beta}", strategy, op=Op.STEP)
+    oracle.check(one, answers(one))
+
+
+def test_the_gradients_are_those_of_torch() -> None:
+    torch = pytest.importorskip("torch")
+    a, b, dy = np.random.default_rng(0).standard_normal((3, 100))
+    one = kernel("swiglu", "recompute")
+    da, db = answers(one)(one.identity, np.stack([a, b], axis=-1), dy).derivative.T
+    of_a, of_b = (torch.tensor(array, requires_grad=True) for array in (a, b))
+    (torch.nn.functional.silu(of_a) * of_b).backward(torch.tensor(dy))
+    np.testing.assert_allclose(da, of_a.grad, rtol=1e-12)
+    np.testing.assert_allclose(db, of_b.grad, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "strategy", "residuals", "alive", "moved"),
+    [
+        ("swiglu", "recompute", ("a", "b"), 0, 5),
+        ("swiglu", "intermediate", ("a", "b", "s"), 0, 6),
+        ("swiglu", "pair", ("a", "b", "y"), 1, 6),
+        ("reglu", "cached", ("y", "b"), 1, 5),
+        ("glu", "intermediate", ("b", "s"), 0, 5),
+    ],
+)
+def test_what_is_kept_and_what_moves_follows_from_the_parameters(
+    name: str, strategy: str, residuals: tuple[str, ...], alive: int, moved: int
+) -> None:
+    one = kernel(name, strategy)
+    assert tuple(operand.name for operand in one.residuals) == residuals
+    assert one.kept_bytes == 8 * len(residuals)
+    assert one.alive_bytes == 8 * alive
+    assert one.moved_bytes == 8 * moved
+    assert one.reads[0] == DY
+    assert one.writes == (DA, DB)
+
+
+def test_a_step_reads_both_inputs_and_stores_y_and_what_is_saved() -> None:
+    one = kernel("swiglu", "intermediate", "numba", Op.STEP)
+    assert one.reads == (A, B, DY)
+    assert [operand.name for operand in one.writes] == ["y", "s", "da", "db"]
+    assert [operand.name for operand in one.stores] == ["y", "s"]
+
+
+def test_b_is_a_in_another_order_unless_it_is_given() -> None:
+    z = np.arange(5.0)
+    operands = Operands(registry.activation("reglu"), z)
+    assert operands.array(A) is operands.z
+    assert sorted(operands.array(B)) == [*z]
+    assert tuple(operands.array(B)) not in {tuple(z), tuple(operands.array(DY))}
+    assert [*Operands(registry.activation("reglu"), np.stack([z, z + 9], axis=-1)).array(B)] == [*(z + 9)]
+
+
+def test_there_is_no_derivative_and_the_reason_names_the_ops() -> None:
+    with pytest.raises(InputError, match=r"swiglu is gated, y = g\(a\) b, .*: use --op backward, or --op step"):
+        kernel("swiglu", "recompute", op=Op.DERIVATIVE).require_supported()
+
+
+def test_without_named_ops_gated_activations_have_their_backward_pass() -> None:
+    start = presets.get("default").axes.with_named({"activations": ("logistic", "swiglu"), "sizes": sizes(10)})
+    ops = {(case.activation, case.op) for case, _ in resolved(start).cases("*")}
+    assert ops == {("logistic", Op.DERIVATIVE), ("swiglu", Op.BACKWARD)}
+    named = start.with_named({"ops": (Op.DERIVATIVE,)})
+    assert {case.op for case, _ in resolved(named).cases("swiglu/*")} == {Op.DERIVATIVE}
+
+
+@pytest.mark.parametrize("backend", ["torch", "numexpr", "numpy-blocked"])
+def test_backends_without_such_loops_say_so(backend: str) -> None:
+    assert (
+        kernel("glu", "recompute", backend).unsupported == f"{backend} has no loops for gated activations such as glu"
+    )
+
+
+def test_operands_may_come_from_memory() -> None:
+    assert kernel("swiglu", "pair", "numba", Op.STEP).unsupported_cold() is None
+    assert resolution.inputs_of(kernel("swiglu", "pair").identity) == 2
+
+
+@activation
+def shifted(m: object) -> Formulas:
+    """Return y = a b + a."""
+    del m
+    return Formulas(forward=lambda a, b: a * b + a, recompute=lambda a, b: (b + 1.0, a), uncached="no")
+
+
+def proportional(factor: float, weaknesses: tuple[Weakness, ...] = ()) -> Activation:
+    """Return y = a b with a gradient of a that is off by a factor."""
+
+    def build(m: object) -> Formulas:
+        del m
+        wrong = Strategy(lambda a, b: (factor * b, 1.0 * a), weaknesses=weaknesses)
+        return Formulas(forward=lambda a, b: a * b, recompute=wrong, uncached="no")
+
+    return Activation("proportional", "a b", build)
+
+
+def of(one: Activation) -> Kernel:
+    """Return the kernel of an activation that is not registered."""
+    identity = KernelId(one.name, Variant("recompute"), "numpy", Op.BACKWARD, Dtype.FLOAT64)
+    return Kernel(identity, registry.backend("numpy"), one, "recompute", None)
+
+
+def test_an_activation_that_is_no_product_with_b_is_refused() -> None:
+    one = of(shifted)
+    with pytest.raises(
+        WrongKernelError, match=r"y of shifted is not g\(a\) b: at a = 0\.75, b = -3\.0 it is -1\.5 where"
+    ):
+        oracle.check(one, answers(one))
+
+
+def test_a_wrong_gradient_is_refused_with_its_inputs() -> None:
+    one = of(proportional(1.0 + 1e-14))
+    with pytest.raises(
+        WrongKernelError, match=r"at a = .*, b = .*, dy = .* its gradient of a is .* \(.* ULP; 8 are allowed\)"
+    ):
+        oracle.check(one, answers(one))
+
+
+def test_a_weakness_that_shows_nowhere_is_refused() -> None:
+    idle = Weakness(Flaw.INACCURATE, "it is Monday", lambda a, b, _: (a > 0) & (b > 0))
+    right, wrong = (
+        of(proportional(1.0, (idle,))),
+        of(proportional(1.01, (replace(idle, where=lambda a, *_: abs(a) >= 0),))),
+    )
+    with pytest.raises(WrongKernelError, match="is declared to be wrong where 'it is Monday', but is not"):
+        oracle.check(right, answers(right))
+    assert oracle.check(wrong, answers(wrong)).max_ulp > 1e10
+
+
+def test_an_element_of_a_timed_result_is_settled_by_the_truth() -> None:
+    one, inputs, dy = kernel("reglu", "recompute"), np.array([[2.0, 3.0], [-1.0, 5.0]]), np.array([0.3, 0.7])
+    right = np.array([[0.3 * 3.0, 0.3 * 2.0], [0.0, 0.0]])
+    oracle.settle(one, 100, inputs, dy, right, of_output=False)
+    oracle.settle(one, 100, inputs, dy, np.array([6.0, 0.0]), of_output=True)
+    with pytest.raises(
+        WrongKernelError, match=r"on timed operands: at a = -1, b = 5, dy = 0\.7 its gradient of b is 0\.1"
+    ):
+        oracle.settle(one, 100, inputs, dy, right + np.array([[0.0, 0.0], [0.0, 0.1]]), of_output=False)
+
+
+def test_the_gate_is_the_elementwise_activation() -> None:
+    for name, elementwise in {"swiglu": "silu", "reglu": "relu", "glu": "logistic", "geglu-tanh": "gelu-tanh"}.items():
+        z = np.linspace(-3.0, 3.0, 13)
+        of_gate = registry.activation(name).gate.forward(Dialect.ARRAY, np)
+        plain = registry.activation(elementwise).forward(Dialect.SCALAR, np)
+        np.testing.assert_allclose([of_gate(float(one)) for one in z], [plain(one) for one in z], rtol=1e-14)
+
+
+def test_errors_of_b_g_are_in_units_of_g_where_that_is_subnormal() -> None:
+    (of_a, of_b, y) = expected(registry.activation("swiglu"), np.array([[-740.0, 1e300]]), np.array([1.0]))
+    assert of_a.unit[0] > 1e10 * of_a.truth.ulp[0]
+    assert of_b.unit[0] == of_b.truth.ulp[0]
+    assert y.unit[0] == pytest.approx(1e300 * 5e-324)

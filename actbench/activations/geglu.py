@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import e, inf, pi, sqrt
 from typing import Any
 
-from actbench.activations import gelu
+from actbench.activations import _normal, gelu
 from actbench.activations._gates import of_gate, of_quotient, quotients
 from actbench.activations._squares import rounding_error_of_square
 from actbench.formula import Formulas, Piecewise, Strategy, activation
@@ -19,7 +19,7 @@ def phi(a: Any) -> Any:
 
 
 CROSSES, ROUNDED, UNDERFLOWS, EXPONENT_ROUNDED = of_gate(
-    gelu.CROSSES, gelu.ROUNDED, gelu.UNDERFLOWS, gelu.EXPONENT_ROUNDED
+    gelu.CROSSES, _normal.ROUNDED, _normal.UNDERFLOWS, gelu.EXPONENT_ROUNDED
 )
 LOST = of_quotient(lambda a: a * phi(a))
 

@@ -255,11 +255,12 @@ def planned_in(directory: Path) -> PlanFile:
 
 def _client(scheduler: str) -> Any:
     """Connect to a scheduler; `InputError` where Dask is not installed, or no scheduler answers."""
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # a lost scheduler is one sentence, and no tracebacks
     try:
         from distributed import Client
     except ImportError:
         raise InputError(f"fleets are run by Dask, which is not installed: {INSTALL}") from None
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # a lost scheduler is one sentence, and no tracebacks
     try:
         return Client(scheduler, timeout=CONNECTING, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:

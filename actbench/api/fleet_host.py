@@ -89,8 +89,9 @@ def measure_here(task: HostTask) -> None:
         worker.log_event(task.topic, pickle.dumps((task.label, message)))
 
     def wanted() -> bool:
+        """Return whether the client and the scheduler are still there; a thread cannot be ended from outside."""
         state = worker.state.tasks.get(key)
-        return state is not None and state.state == "executing"
+        return worker.status.name == "running" and state is not None and state.state == "executing"
 
     status, why = Status.INTERRUPTED, ""
     try:

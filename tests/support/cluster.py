@@ -57,7 +57,10 @@ class Cluster:
             self.handler((0.0, message))
 
         state = SimpleNamespace(tasks={"key": SimpleNamespace(state="executing")})
-        worker = SimpleNamespace(address=address, state=state, log_event=log_event, get_current_task=lambda: "key")
+        running = SimpleNamespace(name="running")
+        worker = SimpleNamespace(
+            address=address, status=running, state=state, log_event=log_event, get_current_task=lambda: "key"
+        )
         sys.modules["distributed"].get_worker = lambda: worker  # type: ignore[attr-defined]
         function(task)
         self.measured_on.append(address)

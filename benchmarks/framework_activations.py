@@ -32,7 +32,6 @@ NAMES = {
 
 REASONS = {
     "dot_product_attention": "attention, not an activation",
-    "glu": "two inputs",
     "initializers": "a module",
     "log1mexp": "a building block, whose domain is z > 0",
     "log_softmax": "along rows",

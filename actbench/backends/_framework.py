@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from actbench.backends._autograd import Autograd
 from actbench.backends._backend import Backend, Bound
-from actbench.backends._keeping import forward_keeping
+from actbench.backends._keeping import forward_keeping, gated_forward_keeping
 from actbench.backends._listing import sources
 from actbench.backends._shipped import Shipped, shipped
 from actbench.backends._training import Passes
@@ -30,6 +30,16 @@ def product(formula: Formula) -> Callable[..., Any]:
     return gradient
 
 
+def gated_products(formula: Formula) -> Callable[..., Any]:
+    """Return the kernel of both gradients of a gated activation."""
+
+    def gradients(dy, *residuals):
+        of_a, of_b = formula(*residuals)
+        return dy * of_a, dy * of_b
+
+    return gradients
+
+
 def derivative(gradient: Callable[..., Any], one: Any) -> Callable[..., Any]:
     """Return the kernel of g' from the library's kernel for dy * g'; dy is a broadcast 1, so that no array is read."""
 
@@ -45,6 +55,16 @@ def step(gradient: Callable[..., Any], keeping: Callable[[Any], Any]) -> Callabl
     def call(z, dy):
         y, *residuals = keeping(z)
         return y, gradient(dy, *residuals)
+
+    return call
+
+
+def gated_step(gradients: Callable[..., Any], keeping: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """Return the kernel of a step of a gated activation."""
+
+    def call(a, b, dy):
+        y, *residuals = keeping(a, b)
+        return y, *gradients(dy, *residuals)
 
     return call
 
@@ -74,6 +94,7 @@ class Framework(Backend):
     dtypes = (*NARROW, *WIDE)
     optional = True
     takes_arrays = False
+    takes_gated = True
     shipped: ClassVar[Mapping[str, Shipped]] = {}
     """The library's own activations by actbench's names."""
 
@@ -155,6 +176,8 @@ class Framework(Backend):
 
     def execution(self, op: Op, rule: Rule) -> str:
         """Return the source around the formula, or around the library's kernel that replaces it."""
+        if rule.is_gated:
+            return sources([*([gated_step] if op is Op.STEP else []), gated_products])
         around = {Op.DERIVATIVE: derivative if rule.library_gradient else None, Op.BACKWARD: None, Op.STEP: step}[op]
         gradient = None if rule.library_gradient or op is Op.DERIVATIVE else product
         parts = [sources(part for part in (around, gradient) if part)] if around or gradient else []
@@ -165,11 +188,13 @@ class Framework(Backend):
 
     def forward_execution(self, rule: Rule) -> str:
         """Return the source around the formula of the forward pass."""
-        del rule
-        return sources([forward_keeping])
+        return sources([gated_forward_keeping if rule.is_gated else forward_keeping])
 
     def _function(self, op: Op, rule: Rule, dtype: Dtype) -> Callable[..., Any]:
         """Return the function of an op. Forward and backward of a step stay two programs, as in a network."""
+        if rule.is_gated:
+            gradients = self.build(gated_products(rule.derivative))
+            return self.finish(gated_step(gradients, self._keeping(rule)) if op is Op.STEP else gradients)
         gradient = rule.library_gradient or self.build(product(rule.derivative))
         match op:
             case Op.DERIVATIVE:
@@ -181,5 +206,6 @@ class Framework(Backend):
             case Op.STEP:
                 return self.finish(step(gradient, self._keeping(rule)))
 
-    def _keeping(self, rule: Rule) -> Callable[[Any], Any]:
-        return forward_keeping(rule.residuals, self.build(rule.forward), rule.save and self.build(rule.save))
+    def _keeping(self, rule: Rule) -> Callable[..., Any]:
+        keeping = gated_forward_keeping if rule.is_gated else forward_keeping
+        return keeping(rule.residuals, self.build(rule.forward), rule.save and self.build(rule.save))

@@ -26,7 +26,7 @@ from actbench.planning.room import room_here
 def planned(request: AccuracyRequest) -> Plan:
     """Return a plan with the kernels of the selection; `InputError` where there are none."""
     everything = presets.Axes(
-        activations=tuple(registry.activations()),
+        activations=tuple(registry.elementwise() if _of_one_input(request) else registry.activations()),
         strategies=tuple(map(Variant, registry.strategies())),
         backends=presets.get("default").axes.backends,
         ops=tuple(op for quantity in request.quantities for op in _ops(quantity)),
@@ -40,8 +40,16 @@ def planned(request: AccuracyRequest) -> Plan:
             f"'{rungs[0]}' is a rung of the overhead ladder: it has no derivative to be held to; name strategies"
         )
     axes = request.selection.over(everything)
+    if option := _of_one_input(request):
+        for name in axes.activations:
+            registry.elementwise_activation(name, f"{option} is for activations of one input: leave it out")
     plan = suite.plan(axes, room_here(axes), pattern=request.selection.pattern, seed=0)
     return with_distinct_forwards(_with_one_derivative(plan))
+
+
+def _of_one_input(request: AccuracyRequest) -> str:
+    """Return the option that is for activations of one input alone; nothing where there is none."""
+    return "--exhaustive" if request.exhaustive else "--residuals exact" if request.exact else ""
 
 
 def _ops(quantity: Quantity) -> tuple[Op, ...]:

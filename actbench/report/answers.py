@@ -30,7 +30,7 @@ KEEPING = {
     "cached": "reusing the cached output",
     "complement": "keeping the small side of the output",
     "intermediate": "keeping what the forward pass computed on the way",
-    "pair": "keeping both z and the output",
+    "pair": "keeping both the input and the output",
 }
 """The strategies that are compared with recomputing, in words; all but ``cached`` only where ``cached`` is missing."""
 

@@ -14,7 +14,7 @@ def said(actbench: Actbench, *selection: str) -> list[str]:
 
 
 def test_where_the_output_does_not_give_the_derivative_what_else_can_be_kept_is_reported(actbench: Actbench) -> None:
-    kept = ("what the forward pass computed on the way", "both z and the output")
+    kept = ("what the forward pass computed on the way", "both the input and the output")
     assert said(actbench, "-a", "silu", "-b", "numpy", "-d", "float64", "--op", "derivative")[:2] == [
         f"silu, derivative: keeping {what} is faster than recomputing in 1 of 1 comparison (1.3 times with numpy)."
         for what in kept

@@ -26,6 +26,7 @@ from math import inf, isfinite
 from types import MappingProxyType
 from typing import Any
 
+from actbench.model.magnitude import magnitude
 from actbench.model.rule import GATED, Dialect, Formula, Rule, inputs_of
 from actbench.model.user_kernels import KernelDeclaration, UserStrategy, by_strategy
 from actbench.model.weakness import Flaw, FloatFormat, Weakness, few_digits
@@ -46,23 +47,6 @@ __all__ = [
 ]
 
 NONE: Mapping[float, float] = MappingProxyType({})
-
-
-SMALLEST, LARGEST = 1e-20, 1e20
-"""Range of a parameter in which it and its product with g or z have all digits in float32 and in float64."""
-
-
-def magnitude(name: str, value: float, *, positive: bool = False) -> float:
-    """Return the absolute value of a parameter that multiplies g or z; `ValueError` where a float format cannot do so.
-
-    Unless it must be `positive`, it may be 0 or negative.
-    """
-    size = abs(value)
-    if positive and not SMALLEST <= value <= LARGEST:
-        raise ValueError(f"{name} must be between {SMALLEST:g} and {LARGEST:g}")
-    if value and not SMALLEST <= size <= LARGEST:
-        raise ValueError(f"{name} must be 0, or between {SMALLEST:g} and {LARGEST:g} in size")
-    return size
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,21 +181,6 @@ class Activation:
     def is_gated(self) -> bool:
         """Whether it has two inputs, a and b, and y = g(a) b."""
         return self.formulas.inputs == GATED
-
-    @property
-    def gate(self) -> Activation:
-        """The elementwise activation g of a gated one, by its definition; it has no strategies."""
-
-        def of_a(m: Any) -> Formulas:
-            formulas = self.build(m)
-            definition = formulas.definition
-
-            def forward(a: Any) -> Any:
-                return definition(a, 1.0)
-
-            return Formulas(forward=forward, range=formulas.range, kinks=formulas.kinks)
-
-        return replace(self, build=of_a, declared_kernels=())
 
     @property
     def strategies(self) -> Mapping[str, Strategy | UserStrategy]:

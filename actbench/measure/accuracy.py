@@ -30,6 +30,7 @@ from actbench.measure.zones import zones
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.number_formats import limits, numpy_dtype
+from actbench.verification.truth.products import gate_of
 
 POINTS_PER_BAND = 150
 """Points per band, unless the user asks for another number."""
@@ -109,7 +110,7 @@ class Survey:
         try:
             for (activation, dtype), group in groupby(kernels, key=lambda kernel: (kernel.activation, kernel.dtype)):
                 z = points(activation, dtype, self.points, self.seed)
-                known = Known(activation.gate if activation.is_gated else activation, z)
+                known = Known(gate_of(activation) if activation.is_gated else activation, z)
                 for kernel in group:
                     for last in (False, True):
                         try:

@@ -35,7 +35,7 @@ from actbench.model.names import Dtype, Op
 from actbench.model.number_formats import numpy_dtype
 from actbench.verification.evaluation import Evaluate, Evaluation
 from actbench.verification.truth import Truth
-from actbench.verification.truth.products import Truths, expected
+from actbench.verification.truth.products import Truths, expected, gate_of
 
 
 def accuracy(kernel: Kernel, evaluate: Evaluate, a: Array, normal: Array) -> Accuracy:
@@ -65,7 +65,7 @@ def _conventions(kernel: Kernel, evaluate: Evaluate, dtype: np.dtype[Any]) -> Co
     answer = evaluate(kernel.identity, np.stack([a, np.ones_like(a)], axis=-1), np.ones_like(a))
     result = answer.derivative[:, 0] if answer.y is None else answer.y
     at_nan, left, right, *at_kinks = result.astype(np.float64).tolist()
-    gate = kernel.activation.gate
+    gate = gate_of(kernel.activation)
     return Conventions(
         at_nan,
         {Part.LEFT: AtInfinity(left, nan), Part.RIGHT: AtInfinity(right, nan)},

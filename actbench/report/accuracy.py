@@ -15,6 +15,7 @@ from actbench.analysis.deviations import Largest
 from actbench.model.names import Quantity
 from actbench.model.number_formats import numpy_dtype
 from actbench.model.training import SHIPPED
+from actbench.report import gated
 from actbench.report.json_text import json_text
 from actbench.report.numbers import count, significant
 from actbench.report.table import Table, grouped, markdown
@@ -58,12 +59,6 @@ def _table(quantity: Quantity, dtype: str, kernels: Sequence[Accuracy], *, exact
         if all(item.exhaustive for item in kernels)
         else f"{count(max(sum(tail.points for tail in item.tails.values()) for item in kernels))} z in both tails"
     )
-    of_gated = (
-        f" Of gated activations, {'y' if quantity is Quantity.FORWARD else 'the worse of the gradients of a and b'}, z "
-        "being a, and b from N(0, 1); zones begin and end at evaluated points."
-        if any(item.gated for item in kernels)
-        else ""
-    )
     known = {item.kernel.activation: item.digits for item in kernels if item.digits is not None}
     by_differences = "".join(
         f" {truth} of {name} is known by differences, to about {digits:.0f} digits; the uncertainty does not count as "
@@ -85,7 +80,7 @@ def _table(quantity: Quantity, dtype: str, kernels: Sequence[Accuracy], *, exact
         f"Evaluated at {looked}, and at {count(kernels[0].normal.points)} from N(0, 1). {kept}N: "
         "errors over N(0, 1). 1 %, 0, NaN: the |z| at which a result is off by more, is 0, or is not a finite number, "
         f"found by a search. A zone ends where results are right again, or where {truth} is not a normal number; 'on' "
-        f"marks a zone that does not end.{of_gated}{by_differences}",
+        f"marks a zone that does not end.{gated.of_survey(kernels)}{by_differences}",
         (
             *("activation", "strategy", "backend", "N: median", "N: p99", "N: max"),
             *(f"{tail}: {figure}" for tail in ("z<0", "z>0") for figure in ("max", *lost)),

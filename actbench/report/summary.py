@@ -20,7 +20,7 @@ from actbench.model.names import sort_index
 from actbench.model.plan import IN_CACHE_SIZE
 from actbench.model.training import RECOMPUTE, SHIPPED
 from actbench.model.variants import Variant
-from actbench.report import crossovers, ladder, op_by_op, states, tensors
+from actbench.report import crossovers, gated, ladder, op_by_op, states, tensors
 from actbench.report.answers import answers, grouped, is_the_question
 from actbench.report.numbers import NO_INTERVAL, plus_minus, ratio, significant, size_of
 from actbench.report.remarks import remarks
@@ -201,19 +201,12 @@ def _cost_table(checks: Sequence[Check]) -> Table:
         "Bytes kept per element from forward to backward, and the largest error of g' in the check before the run, in "
         "units in the last place, on the least accurate backend and op; ∞ where the result is no number. The check "
         "covers points over the whole range of z, between which errors may be larger (actbench accuracy)."
-        + "".join(f" {note}" for note in (*_gated_notes(checks), *_compiled_notes(checks))),
+        + "".join(f" {note}" for note in (*gated.of_checks(checks), *_compiled_notes(checks))),
         ("activation", "dtype", "strategy", "bytes kept", "max ULP", "at z", "known weakness"),
         tuple(rows),
         labels=3,
         wrapped=6,
     )
-
-
-def _gated_notes(checks: Iterable[Check]) -> Iterator[str]:
-    """Say what the error and z are of gated activations, where there are any."""
-    names = {check.kernel.activation.partition(":")[0] for check in checks}
-    if names & (registry.activations().keys() - registry.elementwise().keys()):
-        yield "Of gated activations, it is the larger error of the gradients of a and b, and z is a."
 
 
 def _compiled_notes(checks: Iterable[Check]) -> Iterator[str]:

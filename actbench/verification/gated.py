@@ -1,6 +1,6 @@
 """The oracle for gated activations, y = g(a) b: both gradients, dy b g'(a) and dy g(a), against mpmath.
 
-The truth of g and g' is that of the elementwise activation g (`Activation.gate`), at the z at which every activation is
+The truth of g and g' is that of the elementwise activation g (`gate_of`), at the z at which every activation is
 checked; b is 1, 0, tiny, large, and drawn anew in every process. Products are exact
 (`actbench.verification.truth.products`).
 """

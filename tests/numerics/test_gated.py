@@ -25,7 +25,7 @@ from actbench.planning import presets
 from actbench.planning.resolved import resolved
 from actbench.verification import oracle
 from actbench.verification.evaluation import Evaluation
-from actbench.verification.truth.products import expected
+from actbench.verification.truth.products import expected, gate_of
 from tests.conftest import Actbench
 from tests.support.tiers import exhaustive_but
 
@@ -220,7 +220,7 @@ def test_an_element_of_a_timed_result_is_settled_by_the_truth() -> None:
 def test_the_gate_is_the_elementwise_activation() -> None:
     for name, elementwise in {"swiglu": "silu", "reglu": "relu", "glu": "logistic", "geglu-tanh": "gelu-tanh"}.items():
         z = np.linspace(-3.0, 3.0, 13)
-        of_gate = registry.activation(name).gate.forward(Dialect.ARRAY, np)
+        of_gate = gate_of(registry.activation(name)).forward(Dialect.ARRAY, np)
         plain = registry.activation(elementwise).forward(Dialect.SCALAR, np)
         np.testing.assert_allclose([of_gate(float(one)) for one in z], [plain(one) for one in z], rtol=1e-14)
 

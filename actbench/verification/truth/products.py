@@ -6,14 +6,15 @@ is subnormal, a large b does not give back the digits that it lacks. Likewise fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import mpmath
 import numpy as np
 
 from actbench.errors import BenchmarkError
-from actbench.formula import Activation
+from actbench.formula import Activation, Formulas
 from actbench.plugins import evaluating
 from actbench.verification.truth import Array, Truth, nearest_to, points_at, unsupported
 
@@ -26,8 +27,21 @@ SAME = 1e-12
 
 @cache
 def gate_of(activation: Activation) -> Activation:
-    """Return g, the same object whenever it is asked for: what is known of it is cached by the object."""
-    return activation.gate
+    """Return the elementwise activation g of a gated one, by its definition; it has no strategies.
+
+    It is the same object whenever it is asked for: what is known of it is cached by the object.
+    """
+
+    def of_a(m: Any, **parameters: float) -> Formulas:
+        formulas = activation.build(m, **parameters)
+        definition = formulas.definition
+
+        def forward(a: Any) -> Any:
+            return definition(a, 1.0)
+
+        return Formulas(forward=forward, range=formulas.range, kinks=formulas.kinks)
+
+    return replace(activation, build=of_a, declared_kernels=())
 
 
 @dataclass(frozen=True, slots=True)

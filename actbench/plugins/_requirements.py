@@ -8,7 +8,9 @@ from collections.abc import Container, Iterable
 from types import FunctionType
 from typing import Any
 
-from actbench.backends import Backend
+import numpy as np
+
+from actbench.backends import Backend, namespace
 from actbench.errors import InputError, unknown
 from actbench.formula import Activation, Extension, Formulas, Strategy
 from actbench.model.cases import OVERHEAD, RUNGS, YARDSTICK
@@ -17,6 +19,7 @@ from actbench.model.networks import NetworkKind
 from actbench.model.rule import GATED, Dialect, Formula
 from actbench.plugins._declarations import Declarations
 from actbench.plugins._guard import guarded
+from actbench.plugins._room import with_room
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """A name that is valid in the id of a case and in a list with commas."""
@@ -33,6 +36,9 @@ ALLOWED_OF_GATED = "(a, b), (y, b), (a, b, y), or one array of its own behind (a
 OF_ELEMENTWISE = {("z",), ("y",), ("z", "y")}, {(), ("z",)}, ALLOWED
 OF_GATED = {("a", "b"), ("y", "b"), ("a", "b", "y")}, {("a", "b"), ("b",)}, ALLOWED_OF_GATED
 """The residuals that a strategy can keep without one of its own, those before one of its own, and both in words."""
+
+PROBED = 8
+"""Elements of the arrays on which the form of a result is tried."""
 
 REQUIRED_ATTRIBUTES = ("name", "summary", "dialect", "dtypes", "rank", "planning_ns")
 """Attributes that a backend class must define."""
@@ -73,7 +79,9 @@ def refuse_unusable(
     if strategy is None and (reason := _not_of(formulas.inputs, formulas.forward)):
         raise InputError(f"--load {file}: forward of {what} {reason}")
     for name in [strategy] if strategy else formulas.strategies:
-        if reason := _unsupported(activation, name, formulas.strategies[name]):
+        with guarded([declared.code], what):
+            reason = _unsupported(activation, name, formulas.strategies[name]) or _no_pair(activation, name)
+        if reason:
             raise InputError(f"--load {file}: strategy '{name}' of {activation.name} {reason}")
 
 
@@ -117,6 +125,23 @@ def _unsupported(activation: Activation, name: str, strategy: Strategy) -> str |
     if scalar not in shared and not (extra == [scalar[-1]] and scalar[:-1] in before):
         return f"keeps ({', '.join(scalar)}): it can keep {allowed}"
     return _unsaved(inputs, extra, strategy)
+
+
+def _no_pair(activation: Activation, name: str) -> str | None:
+    """Return why a strategy of a gated activation does not give two factors, or None where it does, or raises."""
+    if not activation.is_gated:
+        return None
+    try:
+        rule = activation.rule(name, Dialect.ARRAY, namespace("numpy"))
+        with np.errstate(all="ignore"):
+            factors = rule.derivative(*(with_room(np.ones(PROBED)) for _ in rule.residuals))
+    except Exception:  # noqa: BLE001  # it may be for another backend, whose worker then says what it raises
+        return None
+    if isinstance(factors, tuple) and len(factors) == len(GATED):
+        return None
+    return (
+        f"returns {_kind(factors)}: return two factors of dy, b g'(a) for a and g(a) for b, as in return b * slope, g"
+    )
 
 
 def _unsaved(inputs: tuple[str, ...], extra: list[str], strategy: Strategy) -> str | None:

@@ -26,7 +26,6 @@ from actbench.planning.resolved import resolved
 from actbench.verification import oracle
 from actbench.verification.evaluation import Evaluation
 from actbench.verification.truth.products import expected, gate_of
-from tests.conftest import Actbench
 from tests.support.tiers import exhaustive_but
 
 Array = np.ndarray
@@ -230,29 +229,3 @@ def test_errors_of_b_g_are_in_units_of_g_where_that_is_subnormal() -> None:
     assert of_a.unit[0] > 1e10 * of_a.truth.ulp[0]
     assert of_b.unit[0] == of_b.truth.ulp[0]
     assert y.unit[0] == pytest.approx(1e300 * 5e-324)
-
-
-@pytest.mark.parametrize(
-    ("words", "reason"),
-    [
-        (("accuracy", "-a", "glu", "--residuals", "exact"), "--residuals exact is for activations of one input"),
-        (("accuracy", "-a", "glu", "--exhaustive"), "--exhaustive is for activations of one input"),
-        (("train", "-a", "swiglu"), "the network glu-ffn multiplies g(a) by b, so name its g, such as silu"),
-        (("recommend", "-a", "reglu"), "its two gradients are not weighed here"),
-        (("run", "-a", "swiglu", "--op", "derivative"), "use --op backward, or --op step"),
-    ],
-)
-def test_what_takes_one_input_refuses_a_gated_activation_with_the_way_out(
-    actbench: Actbench, words: tuple[str, ...], reason: str
-) -> None:
-    result = actbench(*words)
-    assert result.exit_code == 2
-    assert reason in result.stderr
-    assert "Traceback" not in result.output
-
-
-def test_accuracy_surveys_the_worse_gradient_by_band_of_a(actbench: Actbench) -> None:
-    result = actbench("accuracy", "-a", "glu", "-b", "numpy", "-d", "float32", "--points", "20")
-    assert result.exit_code == 0, result.output
-    assert "the worse of the gradients of a and b, z being a" in " ".join(result.output.split())
-    assert "glu          cached" in result.output

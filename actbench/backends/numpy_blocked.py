@@ -45,6 +45,45 @@ def backward(formula: Formula) -> Callable[..., Any]:
     return call
 
 
+def gated_backward(formula: Formula) -> Callable[..., Any]:
+    """Return the kernel of both gradients of a gated activation, piece by piece."""
+
+    def call(da, db, dy, *residuals):
+        for piece in pieces(dy):
+            of_a, of_b = formula(*(kept[piece] for kept in residuals))
+            da[piece] = dy[piece] * of_a
+            db[piece] = dy[piece] * of_b
+
+    return call
+
+
+def gated_forward(formula: Formula) -> Callable[..., Any]:
+    """Forward, of a gated activation, storing y or y and residuals, piece by piece."""
+
+    def call(*arrays):
+        *stored, a, b = arrays
+        for piece in pieces(a):
+            computed = formula(a[piece], b[piece])
+            for whole, part in zip(stored, computed if len(stored) > 1 else (computed,), strict=True):
+                whole[piece] = part
+
+    return call
+
+
+def gated_step(formula: Formula, forward: Formula, residuals: tuple[str, ...]) -> Callable[..., Any]:
+    """Return the kernel of a step of a gated activation, both passes piece by piece."""
+    own = [name for name in residuals if name not in {"a", "b", "y"}]
+
+    def call(*arrays):
+        *stored, da, db, a, b, dy = arrays
+        compute(*stored, a, b)
+        known = {"a": a, "b": b} | dict(zip(("y", *own), stored, strict=True))
+        differentiate(da, db, dy, *(known[name] for name in residuals))
+
+    compute, differentiate = gated_forward(forward), gated_backward(formula)
+    return call
+
+
 def forward_pass(forward: Formula) -> Callable[..., Any]:
     """Forward, piece by piece."""
 
@@ -98,10 +137,15 @@ class NumpyBlocked(Numpy):
     summary = f"array expressions over pieces of {PIECE_BYTES // 1024} KiB, into a preallocated result"
     rank = 12
     trains = False
-    takes_gated = False
     preallocates = True
     factories: ClassVar = {Op.DERIVATIVE: derivative, Op.BACKWARD: backward}
     ladder: ClassVar = Numpy.ladder | {"allocation": "pieces are written into a preallocated result"}
+
+    def gated_factory(self, op: Op, rule: Rule) -> Factory:
+        """Return the factory that calls the formulas of a gated activation on pieces."""
+        if op is not Op.STEP:
+            return gated_backward, (rule.derivative,)
+        return gated_step, (rule.derivative, rule.save or rule.forward, rule.residuals)
 
     def step_factory(self, rule: Rule) -> Factory:
         """Return the factory that calls the formulas on pieces."""
@@ -111,4 +155,6 @@ class NumpyBlocked(Numpy):
 
     def forward_factory(self, rule: Rule) -> Factory:
         """Return the factory of a forward pass over pieces."""
+        if rule.is_gated:
+            return gated_forward, (rule.save or rule.forward,)
         return (forward_saving, (rule.save,)) if rule.save else (forward_pass, (rule.forward,))

@@ -30,7 +30,7 @@ from tests.support.tiers import exhaustive_but
 
 Array = np.ndarray
 NAMES = [name for name, one in registry.activations().items() if one.is_gated]
-BACKENDS = ("python", "numpy", "numba", "numba-simd", "numba-parallel", "torch", "jax")
+BACKENDS = ("python", "numpy", "numpy-blocked", "numba", "numba-simd", "numba-parallel", "torch", "jax")
 QUICK = {("swiglu", "numba-simd"), ("geglu", "numpy"), ("reglu", "numba"), ("glu", "python")}
 
 
@@ -142,7 +142,7 @@ def test_without_named_ops_gated_activations_have_their_backward_pass() -> None:
     assert {case.op for case, _ in resolved(named).cases("swiglu/*")} == {Op.DERIVATIVE}
 
 
-@pytest.mark.parametrize("backend", ["numexpr", "numpy-blocked"])
+@pytest.mark.parametrize("backend", ["numexpr"])
 def test_backends_without_such_loops_say_so(backend: str) -> None:
     assert (
         kernel("glu", "recompute", backend).unsupported == f"{backend} has no loops for gated activations such as glu"

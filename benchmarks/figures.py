@@ -26,8 +26,11 @@ from actbench.report.display import TerminalDisplay
 RUN = "results/reference"
 FIGURES = Path(RUN, "figures")
 
+DRAWN = "logistic,tanh,arctan,softsign,relu,leaky-relu,elu,selu,softplus,squareplus,silu,gelu,mish,hard-swish,gaussian"
+"""Activations of the picture of functions: one of each shape."""
+
 PICTURES = {
-    "functions.svg": ("functions",),
+    "functions.svg": ("functions", "-a", DRAWN),
     "speedup.svg": ("speedup", RUN, "-s", "recompute,cached,complement"),
     "accuracy.svg": ("accuracy", "results/sweep", "-b", "numba-simd"),
     "sweep.svg": ("speedup", "results/sweep"),

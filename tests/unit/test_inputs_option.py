@@ -151,9 +151,9 @@ def test_a_run_records_the_digest_of_a_file_and_its_name_without_directories(
 
 
 def test_a_run_from_before_inputs_were_recorded_is_one_of_the_standard_normal_distribution() -> None:
-    plan = json.loads((RESULTS / "sweep" / "run.json").read_text())["plan"]
+    plan = json.loads((RESULTS / "cuda" / "run.json").read_text())["plan"]
     assert "inputs" not in plan
-    assert read_record(RESULTS / "sweep").plan.inputs == STANDARD_NORMAL
+    assert read_record(RESULTS / "cuda").plan.inputs == STANDARD_NORMAL
 
 
 def test_a_dry_run_names_the_inputs(actbench: Actbench) -> None:

@@ -22,7 +22,7 @@ from tests.support.damage import resealed
 from tests.support.fake import FakeBench, crash, exact_seconds
 from tests.support.selections import FILES, PAIR, SMALL, TWO_BLOCKS, edit, names, record, rows
 
-SWEEP = Path(__file__).parents[2] / "results" / "sweep"
+EARLIER = Path(__file__).parents[2] / "results" / "cuda"
 
 NUMPY, PYTHON = Arm(Variant("cached"), "numpy"), Arm(Variant("cached"), "python")
 
@@ -178,7 +178,7 @@ def test_a_run_without_probes_says_that_its_bottlenecks_are_not_known(actbench: 
     assert result.exit_code == 0, result.output
     assert {row["processor_pct"] for row in rows(Path("here/cases.csv"))} == {""}
     assert "Bottleneck" not in result.stdout
-    actbench("report", str(SWEEP), "-o", "page.html")
+    actbench("report", str(EARLIER), "-o", "page.html")
     message = "the run has no probes.csv, which holds the times of one element and of 8192 in every round"
     assert message in Path("page.html").read_text()
 

@@ -81,7 +81,8 @@ class Together:
 
 def together(effects: Sequence[Effect]) -> Together:
     """Pool effects, of one host or more."""
-    logs, variances = np.array([effect.log for effect in effects]), np.array([effect.error for effect in effects]) ** 2
+    logs = np.array([effect.log for effect in effects])
+    variances = np.square([effect.error for effect in effects], dtype=np.float64)
     count = len(effects)
     if count == 1:
         only = effects[0]
@@ -113,7 +114,8 @@ def deviations(effects: Sequence[Effect]) -> list[float]:
     """
     from scipy.stats import t
 
-    logs, variances = np.array([effect.log for effect in effects]), np.array([effect.error for effect in effects]) ** 2
+    logs = np.array([effect.log for effect in effects])
+    variances = np.square([effect.error for effect in effects], dtype=np.float64)
     count = len(effects)
     of_centre = variances.mean() / count * (np.pi / 2 if count > 2 else 1)
     errors = np.sqrt(variances + of_centre)

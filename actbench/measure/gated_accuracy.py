@@ -84,8 +84,12 @@ def _worse(kernel: Kernel, evaluate: Evaluate, a: Array) -> tuple[Array, Truth]:
     of_a, of_b = gradients
     computed = answer.derivative
     first = of_a.error(computed[:, 0]) >= of_b.error(computed[:, 1])
-    chosen = (np.where(first, getattr(of_a, name), getattr(of_b, name)) for name in ("nearest", "rest", "ulp"))
-    return np.where(first, computed[:, 0], computed[:, 1]), Truth(*chosen)
+    worse = Truth(
+        np.where(first, of_a.nearest, of_b.nearest),
+        np.where(first, of_a.rest, of_b.rest),
+        np.where(first, of_a.ulp, of_b.ulp),
+    )
+    return np.where(first, computed[:, 0], computed[:, 1]), worse
 
 
 @cache

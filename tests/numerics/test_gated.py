@@ -28,7 +28,6 @@ from actbench.verification.evaluation import Evaluation
 from actbench.verification.truth.products import expected, gate_of
 from tests.support.tiers import exhaustive_but
 
-Array = np.ndarray
 NAMES = [name for name, one in registry.activations().items() if one.is_gated]
 BACKENDS = ("python", "numpy", "numpy-blocked", "numba", "numba-simd", "numba-parallel", "torch", "jax")
 QUICK = {("swiglu", "numba-simd"), ("geglu", "numpy"), ("reglu", "numba"), ("glu", "python")}

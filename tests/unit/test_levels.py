@@ -22,7 +22,8 @@ def drawn(
     """Return runs that scatter normally and step at a place, with intervals of some width."""
     logs = rng.normal(0.0, scatter, runs) + np.where(np.arange(runs) >= at, np.log1p(step), 0.0)
     half = bounds * rng.uniform(0.7, 1.3, runs)
-    return np.exp(np.column_stack([logs, logs - half, logs + half]))
+    series: Floats = np.exp(np.column_stack([logs, logs - half, logs + half]))
+    return series
 
 
 @pytest.mark.parametrize("runs", [12, 64])

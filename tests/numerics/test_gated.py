@@ -14,7 +14,7 @@ from actbench.errors import InputError, WrongKernelError
 from actbench.formula import Activation, Flaw, Formulas, Strategy, Weakness, activation
 from actbench.kernels import resolution
 from actbench.kernels.kernel import Kernel
-from actbench.kernels.operands import DA, DB, DY, A, B, Operands
+from actbench.kernels.operands import DA, DB, DY, A, Array, B, Operands
 from actbench.kernels.placement import Placement
 from actbench.model.cases import KernelId
 from actbench.model.names import WIDE, Dtype, Op

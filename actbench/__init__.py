@@ -53,10 +53,12 @@ if not TYPE_CHECKING:  # a type checker would take every name for one of this mo
 
     def __getattr__(name: str) -> object:
         """Import a public name when it is first used: `import actbench` alone imports neither numpy nor numba."""
-        if name not in __all__:
+        if name not in {*__all__, "errors"}:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from importlib import import_module
 
+        if name == "errors":  # its exceptions are documented as attributes of this package
+            return import_module("actbench.errors")
         value = getattr(import_module(_HOMES.get(name, "actbench.formula")), name)
         globals()[name] = value
         return value

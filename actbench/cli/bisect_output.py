@@ -29,7 +29,7 @@ def measured(request: BisectRequest, seams: Seams, form: str, *, quiet: bool) ->
                     progress.show(event)
         except KeyboardInterrupt:
             interrupted = True
-            click.echo("interrupted: what was measured is kept; the same command with --resume goes on", err=True)
+            click.echo("interrupted: what was measured is kept", err=True)
         result = bisecting.bisection(interrupted=interrupted)
     _print(result, form)
     return result

@@ -18,6 +18,7 @@ from actbench.model.names import NETWORK_NAME
 from actbench.model.networks import NetworkKind
 from actbench.model.rule import GATED, Dialect, Formula
 from actbench.plugins._declarations import Declarations
+from actbench.plugins._declared_values import unusable_value
 from actbench.plugins._guard import guarded
 from actbench.plugins._room import with_room
 
@@ -74,6 +75,8 @@ def refuse_unusable(
         raise InputError(
             f"--load {file}: {what} returns {_kind(formulas)}: return Formulas(forward=..., recompute=...)"
         )
+    if reason := unusable_value(formulas):
+        raise InputError(f"--load {file}: of {what}, {reason}")
     if not formulas.strategies:
         raise InputError(f"--load {file}: {what} has no strategy: give Formulas one besides forward, such as recompute")
     if strategy is None and (reason := _not_of(formulas.inputs, formulas.forward)):

@@ -37,7 +37,8 @@ def _conclusions(result: Bisection) -> Iterator[Conclusion]:
     """Yield everything that it could come to, the first of which counts."""
     good, bad = result.names
     if result.interrupted:
-        yield Conclusion(ExitCode.INTERRUPTED, "Ctrl-C ended it: the same command with --resume goes on")
+        way_out = "with --resume goes on" if result.rounds else "begins again: nothing was measured yet"
+        yield Conclusion(ExitCode.INTERRUPTED, f"Ctrl-C ended it: the same command {way_out}")
     named = [of_case for of_case in result.slower if of_case.culprits]
     if named:
         yield Conclusion(ExitCode.REGRESSED, _since(result, named))

@@ -209,7 +209,7 @@ def test_an_interrupted_bisect_goes_on_with_what_it_has_measured(
     bench.on_time = interrupt
     result = actbench("bisect", commits[0], *SELECTED)
     assert result.exit_code == 130
-    assert "the same command with --resume goes on" in result.stderr
+    assert "interrupted: what was measured is kept" in result.stderr
     assert f"{CACHED}, +10.00 % ± 0.00 % in all, may be slower since" in result.stdout
     bench.on_time = lambda _: None
     started = bench.workers_started

@@ -47,6 +47,17 @@ from tests.unit.test_loading import HEAD, QUIET, SQUARE, refused, write
         (HEAD + SQUARE + SQUARE, "activation 'parabola' is defined on line 4 and again on line 11, so that the first is lost: give one of them another name"),
         (HEAD + "@strategy('tanh')\ndef mine(m): return lambda y: y\ndef mine(m): return 1\n", "strategy 'mine' is defined on line 3 and again on line 4, so that the first is lost: give one of them another name"),
         (QUIET + QUIET, "backend class 'Quiet' is defined on line 3 and again on line 9, so that the first is lost: give one of them another name"),
+        *(
+            (HEAD + f"@activation\ndef mine(m):\n    return Formulas(**({{'forward': lambda z: z, 'recompute': lambda z: z}} | dict({declared})))\n", f"of activation 'mine', {said}")
+            for declared, said in (
+                ("forward=2.0", "forward is 2.0: write a Python function of z, or Piecewise(scalar=..., array=...)"),
+                ("range=(1.0, -1.0)", "range is (1.0, -1.0): write the infimum and the supremum of g, such as (0.0, 1.0)"),
+                ("kinks=[0.0]", "kinks is [0.0]: write each z at which g' jumps with g' there, such as {0.0: 1.0}"),
+                ("at_nan='x'", "at_nan is 'x': write g' at NaN as a number, or leave it out"),
+                ("uncached=3", "uncached is 3: write in words why y is not enough"),
+                ("weaknesses=5", "weaknesses is 5: write a tuple, such as (Weakness(Flaw.CANCELS, why, where),)"),
+            )
+        ),
         ("import no_such_library\n", "line 1 raised ModuleNotFoundError: No module named 'no_such_library': correct that line"),
     ],
 )  # fmt: skip

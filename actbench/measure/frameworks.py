@@ -27,12 +27,9 @@ from actbench.model.cases import Arm
 from actbench.model.number_formats import limits, numpy_dtype
 from actbench.model.plan import LeftOut
 from actbench.model.times import Times
-from actbench.model.training import RECOMPUTE, SHIPPED
+from actbench.model.training import RECOMPUTE, SHIPPED, TEXTBOOK
 from actbench.model.variants import Variant
 from actbench.verification.truth import truth_at
-
-TEXTBOOK = "textbook"
-"""A strategy that keeps what another does, and takes longer or as long."""
 
 FRAMEWORKS = ("torch", "torch-compile", "jax")
 ON_DEVICE = ("torch-cuda", "torch-compile-cuda")

@@ -26,7 +26,7 @@ from actbench.model.cases import Case, KernelId
 from actbench.model.inputs import STANDARD_NORMAL
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import LeftOut
-from actbench.model.training import SHIPPED
+from actbench.model.training import SHIPPED, TEXTBOOK
 from actbench.model.variants import Variant, with_storage
 from actbench.planning import globs
 from actbench.planning.selection import Selection
@@ -148,7 +148,8 @@ def _in_network(request: RecommendRequest) -> PreparedTrain:
     activation = registry.activation(name)
     named = TrainingSelection(backends=request.backends, strategies=request.strategies).expanded()
     ships = any(resolution.trainer(name).products.ships(activation.name) for name in named.backends)
-    strategies = named.strategies or (*map(Variant, activation.strategies), *([SHIPPED] if ships else []))
+    offered = [Variant(name) for name in activation.strategies if name != TEXTBOOK]  # as in a run of training steps
+    strategies = named.strategies or (*offered, *([SHIPPED] if ships else []))
     stored = with_storage(strategies, request.residual_dtypes, (SHIPPED,)) if request.residual_dtypes else strategies
     selection = TrainingSelection(
         networks=(request.within or "",),

@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from actbench.model.variants import Variant
 
+TEXTBOOK = "textbook"
+"""The strategy as published. Nobody trains with it where another reads z, too: steps have it only where it is named."""
+
 RECOMPUTE = Variant("recompute")
 """The strategy that others are compared with."""
 

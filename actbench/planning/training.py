@@ -19,7 +19,7 @@ from actbench.model.cases import Case
 from actbench.model.inputs import STANDARD_NORMAL, Inputs
 from actbench.model.names import Dtype, Op, OperandState
 from actbench.model.plan import LeftOut, Plan, Training
-from actbench.model.training import ARMS, RECOMPUTE, Along, Optimizer
+from actbench.model.training import ARMS, RECOMPUTE, TEXTBOOK, Along, Optimizer
 from actbench.model.variants import Variant
 from actbench.planning import durations, globs, suite
 from actbench.planning.selection import Room
@@ -196,7 +196,7 @@ def _default_backends() -> tuple[str, ...]:
 
 
 def _default_arms() -> tuple[Variant, ...]:
-    return (*(Variant(name) for name in registry.strategies() if name != "textbook"), *ARMS)
+    return (*(Variant(name) for name in registry.strategies() if name != TEXTBOOK), *ARMS)
 
 
 def _in_tables(arm: Variant) -> tuple[int, int]:

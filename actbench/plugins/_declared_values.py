@@ -16,7 +16,7 @@ def unusable_value(formulas: Formulas) -> str | None:
     return next(_unusable(formulas), None)
 
 
-def _unusable(formulas: Formulas) -> Iterator[str]:
+def _unusable(formulas: Any) -> Iterator[str]:
     if not isinstance(formulas.forward, FunctionType | Piecewise):
         yield f"forward is {formulas.forward!r}: write a Python function of z, or Piecewise(scalar=..., array=...)"
     if not _is_range(formulas.range):

@@ -254,10 +254,16 @@ class Activation:
 def activation(build: Callable[..., Formulas]) -> Activation:
     """Declare an activation: its name is the function's, and its summary is the docstring's first line.
 
-    The rest of the docstring names the publication; the parameters after ``m`` are the activation's.
+    The rest of the docstring names the publication; the parameters after ``m`` are the activation's, with defaults.
+    `TypeError` without ``m``, or where a parameter has no default.
     """
     summary, _, reference = (inspect.getdoc(build) or "").partition("\n")
-    _, *parameters = inspect.signature(build).parameters.values()
+    names = [*inspect.signature(build).parameters.values()]
+    if not names:
+        raise TypeError(f"write def {build.__name__}(m), m being the namespace of the formulas")
+    parameters = names[1:]
+    if bare := [parameter.name for parameter in parameters if parameter.default is parameter.empty]:
+        raise TypeError(f"{build.__name__} needs a default for {bare[0]}, such as {bare[0]}=1.0")
     defaults = {parameter.name: float(parameter.default) for parameter in parameters}
     return Activation(build.__name__.replace("_", "-"), summary, build, " ".join(reference.split()), defaults)
 

@@ -134,7 +134,7 @@ def _measured(
             f"what is finished is kept: {opens}, and actbench.measure(resume={directory!r}) goes on"
         )
     try:
-        fail_for(writer.record)
+        fail_for(writer.record, with_reason=True)
     except BenchmarkError as error:
         raise BenchmarkError(f"{error}: {opens}") from None
     return open_run(directory)

@@ -105,9 +105,15 @@ def _write(event: Event, writer: Writer) -> None:
         publish(writer.directory, writer.record, writer.times)
 
 
-def fail_for(record: Record) -> None:
-    """Raise `BenchmarkError` for failed benchmarks and kernels, if any."""
-    names = [failure.block for failure in record.failures]
-    names += [item.case for item in record.plan.left_out if item.failed]
-    if names:
-        raise BenchmarkError(f"failed: {listed([*dict.fromkeys(names)])} (see above); the rest is complete")
+def fail_for(record: Record, *, with_reason: bool = False) -> None:
+    """Raise `BenchmarkError` for failed benchmarks and kernels, if any.
+
+    `with_reason`, the sentence has the first reason; otherwise all have been printed.
+    """
+    reasons = {failure.block: failure.reason for failure in record.failures}
+    reasons |= {item.case: item.reason for item in record.plan.left_out if item.failed}
+    if not reasons:
+        return
+    first, *more = dict.fromkeys(reasons.values())
+    why = f"({first}{'; summary() has other reasons too' * bool(more)})" if with_reason else "(see above)"
+    raise BenchmarkError(f"failed: {listed([*reasons])} {why}; the rest is complete")

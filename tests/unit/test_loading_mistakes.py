@@ -47,6 +47,8 @@ from tests.unit.test_loading import HEAD, QUIET, SQUARE, refused, write
         (HEAD + SQUARE + SQUARE, "activation 'parabola' is defined on line 4 and again on line 11, so that the first is lost: give one of them another name"),
         (HEAD + "@strategy('tanh')\ndef mine(m): return lambda y: y\ndef mine(m): return 1\n", "strategy 'mine' is defined on line 3 and again on line 4, so that the first is lost: give one of them another name"),
         (QUIET + QUIET, "backend class 'Quiet' is defined on line 3 and again on line 9, so that the first is lost: give one of them another name"),
+        (HEAD + "@activation\ndef mine(): pass\n", "line 2 raised TypeError: write def mine(m), m being the namespace of the formulas: correct that line"),
+        (HEAD + "@activation\ndef mine(m, beta): pass\n", "line 2 raised TypeError: mine needs a default for beta, such as beta=1.0: correct that line"),
         *(
             (HEAD + f"@activation\ndef mine(m):\n    return Formulas(**({{'forward': lambda z: z, 'recompute': lambda z: z}} | dict({declared})))\n", f"of activation 'mine', {said}")
             for declared, said in (

@@ -142,7 +142,8 @@ def test_an_interrupt_keeps_what_is_finished_and_says_how_to_go_on(bench: FakeBe
 
 def test_a_benchmark_that_fails_is_an_error_and_the_others_are_in_the_run(bench: FakeBench) -> None:
     bench.on_time = lambda block: crash("lost") if block.size == 2000 else None
-    with pytest.raises(BenchmarkError, match=r"failed: logistic/.*/2000 .*: actbench\.open_run\('half'\) opens it"):
+    message = r"failed: logistic/.*/2000 .*\(.*lost.*\).*: actbench\.open_run\('half'\) opens it"
+    with pytest.raises(BenchmarkError, match=message):
         measure(sizes=[1000, 2000], output="half")
     assert {*actbench.open_run("half").cases["size"]} == {1000}
 

@@ -63,8 +63,8 @@ def _by_actbench(made: Project, right: str | None, margin: float) -> str:
     sizes = [
         f"{100 * (culprit['change']['ratio'] - 1):+.1f} %" for case in report["cases"] for culprit in case["culprits"]
     ]
-    told = f"exit {done.returncode}, {report['rounds']} rounds, {len(report['measured'])} commits, {minutes:.1f} min"
-    return f"{_judged(named, right)}; {told}; {', '.join(sizes)}"
+    cost = f"exit {done.returncode}, {report['rounds']} rounds, {len(report['measured'])} commits, {minutes:.1f} min"
+    return f"{_judged(named, right)}; {cost}; {', '.join(sizes)}"
 
 
 def _by_git(made: Project, right: str | None, margin: float) -> str:

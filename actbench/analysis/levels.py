@@ -120,12 +120,12 @@ def step_between(ratios: Floats, begins: tuple[int, int], end: int) -> Interval:
 
 def _variances(ratios: Floats, logs: Floats) -> Floats:
     """Return the variance of the logarithm of each run: of its own interval, and between runs."""
-    own = (np.log(ratios[:, 2] / ratios[:, 1]) / (2 * NORMAL_QUANTILE)) ** 2
-    known = own[~np.isnan(own)]
+    within = (np.log(ratios[:, 2] / ratios[:, 1]) / (2 * NORMAL_QUANTILE)) ** 2
+    known = within[~np.isnan(within)]
     typical = float(np.median(known)) if known.size else 0.0
-    own = np.where(np.isnan(own), typical, own)
+    within = np.where(np.isnan(within), typical, within)
     total = float(_mad_about_zero(np.diff(logs))) ** 2 / 2 if logs.size > 2 else 0.0
-    return np.asarray(own + max(0.0, total - typical) + SMALLEST**2)
+    return np.asarray(within + max(0.0, total - typical) + SMALLEST**2)
 
 
 def _mad_about_zero(differences: Floats) -> float:

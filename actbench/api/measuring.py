@@ -82,9 +82,9 @@ def measure(  # noqa: PLR0913  # one for each option of actbench run
     `InputError` for what cannot be used, `WrongKernelError` where a kernel is wrong and nothing is left, or the run is
     `strict`, and `BenchmarkError` where a benchmark failed: the others are in the run.
     """
-    given, declared = _split(activations)
+    activation_names, declared = _split(activations)
     options: dict[str, Any] = {
-        "activations": given,
+        "activations": activation_names,
         "backends": backends,
         "strategies": strategies,
         "dtypes": dtypes,

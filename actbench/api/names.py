@@ -28,72 +28,72 @@ Sizes = SizeLike | Iterable[SizeLike]
 """One size or several; a tuple is the shape of one."""
 
 
-def names(given: Names) -> tuple[str, ...]:
+def names(value: Names) -> tuple[str, ...]:
     """Return names as a tuple; `InputError` for an empty one."""
-    parts: list[Any] = [given]
-    if isinstance(given, str):
-        parts = [part.strip() for part in given.split(",")]
-    elif isinstance(given, Iterable):
-        parts = [*given]
+    parts: list[Any] = [value]
+    if isinstance(value, str):
+        parts = [part.strip() for part in value.split(",")]
+    elif isinstance(value, Iterable):
+        parts = [*value]
     if wrong := [part for part in parts if not (isinstance(part, str) and part)]:
         raise InputError(f"{wrong[0]!r} is no name: write names, or one text with commas between them")
     return tuple(parts)
 
 
-def files(given: Files) -> tuple[str, ...]:
+def files(value: Files) -> tuple[str, ...]:
     """Return names of files or packages as a tuple."""
-    return (fspath(given),) if isinstance(given, str | PathLike) else tuple(fspath(one) for one in given)
+    return (fspath(value),) if isinstance(value, str | PathLike) else tuple(fspath(one) for one in value)
 
 
-def whole(what: str, given: Any, low: int, high: float = inf) -> int | None:
+def whole(what: str, value: Any, low: int, high: float = inf) -> int | None:
     """Return a whole number in a range, or None; `InputError` for what is none."""
-    if given is None:
+    if value is None:
         return None
     try:
-        number = index(given)
+        number = index(value)
     except TypeError:
         number = low - 1
-    if given is True or not low <= number <= high:
+    if value is True or not low <= number <= high:
         most = "" if high == inf else f" to {int(high)}"
-        raise InputError(f"{what}={given!r}: write a whole number from {low}{most}")
+        raise InputError(f"{what}={value!r}: write a whole number from {low}{most}")
     return number
 
 
-def sizes(given: Sizes) -> tuple[Size, ...]:
+def sizes(value: Sizes) -> tuple[Size, ...]:
     """Return sizes as a tuple; `InputError` for what is none."""
-    if isinstance(given, str):
-        return tuple(map(notation.size, names(given)))
-    if isinstance(given, tuple) and given:
-        return (_size(given),)
-    several = given if isinstance(given, Iterable) else [given]
+    if isinstance(value, str):
+        return tuple(map(notation.size, names(value)))
+    if isinstance(value, tuple) and value:
+        return (_size(value),)
+    several = value if isinstance(value, Iterable) else [value]
     return tuple(_size(one) for one in several)
 
 
-def seconds(given: float | str | None) -> float | None:
+def seconds(value: float | str | None) -> float | None:
     """Return a time in seconds, such as 90 or "90s"; `InputError` for what is none."""
-    return None if given is None else notation.seconds(_text(given))
+    return None if value is None else notation.seconds(_text(value))
 
 
-def share(given: float | str | None) -> float | None:
+def share(value: float | str | None) -> float | None:
     """Return a percentage, such as 2 or "2%", as a fraction; `InputError` for what is none."""
-    return None if given is None else notation.share(_text(given))
+    return None if value is None else notation.share(_text(value))
 
 
 def selection(pattern: str, sizes: tuple[Size, ...], axes: Mapping[str, Names]) -> Selection:
     """Return what is named of each axis."""
-    texts: dict[str, Any] = {axis: names(given) for axis, given in axes.items()}
+    texts: dict[str, Any] = {axis: names(value) for axis, value in axes.items()}
     texts["strategies"] = tuple(map(Variant, texts["strategies"]))
     return Selection(pattern=pattern, sizes=sizes, **texts)
 
 
-def _size(given: Any) -> Size:
-    sides = given if isinstance(given, tuple) else (given,)
+def _size(value: Any) -> Size:
+    sides = value if isinstance(value, tuple) else (value,)
     return notation.size("x".join(map(_text, sides)))
 
 
-def _text(given: Any) -> str:
+def _text(value: Any) -> str:
     """Return a number as it is written on the command line: 1e6 as 1000000."""
-    number = float(given) if isinstance(given, Real) and given is not True and given is not False else nan
+    number = float(value) if isinstance(value, Real) and value is not True and value is not False else nan
     if isnan(number) or isinf(number):
-        return str(given)
+        return str(value)
     return str(int(number)) if number.is_integer() else f"{number:f}".rstrip("0")

@@ -104,9 +104,9 @@ class MeasuredRun:
             "dtypes": dtypes,
             "operands": operands,
         }
-        chosen = selection(pattern, read_sizes(sizes), axes)
-        named = {axis: axis for axis in (*axes, "sizes") if getattr(chosen, axis)}
-        return Chart(of_runs(kind, [self._run], chosen, named, self._results), theme)
+        selected = selection(pattern, read_sizes(sizes), axes)
+        named = {axis: axis for axis in (*axes, "sizes") if getattr(selected, axis)}
+        return Chart(of_runs(kind, [self._run], selected, named, self._results), theme)
 
     def summary(self) -> MarkdownText:
         """Return the contents of summary.md, in Markdown: the answer, all tables, and what they rest on."""

@@ -25,9 +25,9 @@ class Plain(Backend):
     def step_factory(self, rule: Rule) -> Factory:
         """Return the factory of a step, and its arguments."""
 
+    @abstractmethod
     def gated_factory(self, op: Op, rule: Rule) -> Factory:
-        """Return the factory of a call of a gated activation, and its arguments; for backends that take these."""
-        raise NotImplementedError(f"{self.name} takes no gated activations: {op} of {rule.forward.__name__}")
+        """Return the factory of a call of a gated activation, and its arguments."""
 
     def factory(self, op: Op, rule: Rule) -> Factory:
         """Return the factory of an op's call, and its arguments."""

@@ -72,12 +72,12 @@ def gated_forward(formula: Formula) -> Callable[..., Any]:
 
 def gated_step(formula: Formula, forward: Formula, residuals: tuple[str, ...]) -> Callable[..., Any]:
     """Return the kernel of a step of a gated activation, both passes piece by piece."""
-    own = [name for name in residuals if name not in {"a", "b", "y"}]
+    saved = [name for name in residuals if name not in {"a", "b", "y"}]
 
     def call(*arrays):
         *stored, da, db, a, b, dy = arrays
         compute(*stored, a, b)
-        known = {"a": a, "b": b} | dict(zip(("y", *own), stored, strict=True))
+        known = {"a": a, "b": b} | dict(zip(("y", *saved), stored, strict=True))
         differentiate(da, db, dy, *(known[name] for name in residuals))
 
     compute, differentiate = gated_forward(forward), gated_backward(formula)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from actbench.cli import compare_hosts
-from actbench.cli.formats import TABLES, format_option
+from actbench.cli.formats import TABLES, format_option, print_comparison
 from actbench.cli.values import Names
 
 if TYPE_CHECKING:
@@ -131,23 +131,10 @@ def _compared(before: Run, after: Run, by: str | None) -> tuple[Between, list[st
 
 
 def _between(before: Run, after: Run, by: str | None, form: str) -> None:
-    from actbench.report import compared_runs as report
-    from actbench.report.terminal import show_table
+    from actbench.report import compared_runs
 
     comparison, remarks = _compared(before, after, by)
-    match form:
-        case "table":
-            for table in report.tables(comparison):
-                show_table(table)
-            click.echo("\n".join(["", report.sentence(comparison), *remarks]))
-        case "markdown":
-            click.echo(report.as_markdown(comparison, remarks), nl=False)
-        case "csv":
-            click.echo(report.as_csv(comparison), nl=False)
-            for remark in remarks:
-                click.echo(remark, err=True)
-        case "json":
-            click.echo(report.as_json(comparison, remarks))
+    print_comparison(form, compared_runs, comparison, remarks, remarks)
 
 
 def _among(runs: Sequence[Run], by: str | None, form: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
+from actbench.cli.formats import print_comparison
 
 if TYPE_CHECKING:
     from actbench.runs.collection import CollectedRun
@@ -21,7 +21,6 @@ def show(paths: Sequence[Path], by: str, states: Sequence[str], form: str) -> No
     from actbench.analysis.history_runs import measurements
     from actbench.errors import InputError
     from actbench.report import compared_hosts as report
-    from actbench.report.terminal import show_table
     from actbench.runs.collection import collect
 
     collection = collect(paths)
@@ -35,18 +34,7 @@ def show(paths: Sequence[Path], by: str, states: Sequence[str], form: str) -> No
     environments = dict(zip(names, (one.run.environment for one in collection.runs), strict=True))
     hosts = [report.NamedHost(name, there, names.count(name)) for name, there in environments.items()]
     remarks = report.remarks(comparison, hosts, collection.left_out)
-    match form:
-        case "table":
-            for table in report.tables(comparison):
-                show_table(table)
-            click.echo("\n".join(["", report.sentence(comparison), *remarks]))
-        case "markdown":
-            click.echo(report.as_markdown(comparison, remarks), nl=False)
-        case "csv":
-            click.echo(report.as_csv(comparison), nl=False)
-            click.echo("\n".join([report.sentence(comparison), *remarks]), err=True)
-        case "json":
-            click.echo(report.as_json(comparison, remarks))
+    print_comparison(form, report, comparison, remarks, [report.sentence(comparison), *remarks])
 
 
 def _labels(runs: Sequence[CollectedRun], by: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,25 @@ def format_option(forms: tuple[str, ...], note: str = "") -> Callable[[Any], Any
         show_default=True,
         help=f"How to print it{note}.",
     )
+
+
+def print_comparison(form: str, report: Any, comparison: Any, lines: Sequence[str], beside_csv: Sequence[str]) -> None:
+    """Print a comparison by the functions of its report's module; lines of text are beside tables, or on stderr."""
+    from actbench.report.terminal import show_table
+
+    match form:
+        case "table":
+            for table in report.tables(comparison):
+                show_table(table)
+            click.echo("\n".join(["", report.sentence(comparison), *lines]))
+        case "markdown":
+            click.echo(report.as_markdown(comparison, lines), nl=False)
+        case "csv":
+            click.echo(report.as_csv(comparison), nl=False)
+            for line in beside_csv:
+                click.echo(line, err=True)
+        case "json":
+            click.echo(report.as_json(comparison, lines))
 
 
 def write_or_echo(text: str, output: Path | None) -> None:

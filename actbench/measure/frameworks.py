@@ -62,8 +62,8 @@ class FrameworkContest:
     def compared(self, times: Times, directory: Path) -> ComparedFrameworks:
         """Return what the run says."""
         (block,) = times.blocks
-        chosen = self.block.judged(block.arms, times.seconds(block))
-        return ComparedFrameworks(self.best.case, chosen, self.absent, len(times.rounds(block)), directory)
+        frameworks = self.block.judged(block.arms, times.seconds(block))
+        return ComparedFrameworks(self.best.case, frameworks, self.absent, len(times.rounds(block)), directory)
 
 
 def prepare(

@@ -89,12 +89,12 @@ def _answers(outcomes: Sequence[Recommendation]) -> Iterator[str]:
     for backend in dict.fromkeys(_case(one).backend for one in outcomes):
         races = [one for one in outcomes if _case(one).backend == backend]
         ends = Counter(_end(one) for one in races)
-        chosen = Counter(str(one.choice.case.strategy) for one in races if one.racing and not one.is_open)
+        recommended = Counter(str(one.choice.case.strategy) for one in races if one.racing and not one.is_open)
         yield (
             f"{backend}, {counted(len(races), 'race')}: "
             f"{', '.join(f'{number} with {WORDS[end]}' for end, number in ends.most_common())}. "
-            f"Recommended are {', '.join(f'{strategy} ({number})' for strategy, number in chosen.most_common())}."
-            if chosen
+            f"Recommended are {', '.join(f'{strategy} ({number})' for strategy, number in recommended.most_common())}."
+            if recommended
             else f"{backend}, {counted(len(races), 'race')}: nothing is decided."
         )
 
